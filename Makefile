@@ -1,0 +1,52 @@
+# `make`       the environment, then the default studies, from raw files to reports
+# `make test`  the environment, then all tests
+.DEFAULT_GOAL := studies
+SHELL := bash
+PYTHON ?= python3
+CORES ?= 2
+BIN := .venv/bin
+READY := .venv/ready
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: studies test lint docs lock reference reference-live validate benchmark clean
+
+$(READY): requirements.lock workflow/build_environment.py
+	@$(PYTHON) workflow/build_environment.py
+
+studies: $(READY)
+	@$(BIN)/snakemake --cores $(CORES) --workflow-profile workflow/profiles/default
+
+test: $(READY)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not r_live"
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile workflow/rules
+	@$(BIN)/mypy
+	@$(BIN)/python workflow/lint_workflow.py
+
+docs: $(READY) ## the generated parts of README.md and config/README.md
+	@$(BIN)/python workflow/write_documentation.py
+
+lock: ## needs uv; writes requirements.lock from requirements.in
+	@env -u UV_INDEX_URL -u UV_DEFAULT_INDEX -u PIP_INDEX_URL uv pip compile --universal --generate-hashes \
+		--no-header --python-version 3.11 requirements.in --output-file requirements.lock
+
+reference: $(READY) ## the agreement with R, entry by entry
+	@$(BIN)/python -m pytest -n 0 tests/reference -m "not r_live" -q --agreement
+
+reference-live: $(READY) ## the same, R being run now (needs R and its packages)
+	@$(BIN)/python -m pytest -n 0 tests/reference -m r_live -q -rs
+
+validate: $(READY) ## coverage and type I error on simulated trials (minutes)
+	@$(BIN)/python benchmarks/validate.py
+
+benchmark: $(READY) ## speed beside the peers that are installed (minutes)
+	@$(BIN)/python benchmarks/benchmark.py
+
+clean:
+	rm -rf results .snakemake
