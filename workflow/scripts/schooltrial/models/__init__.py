@@ -1,0 +1,1 @@
+"""Estimators for school trials; the core needs only numpy, scipy and numba."""
