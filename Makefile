@@ -49,4 +49,5 @@ benchmark: $(READY) ## speed beside the peers that are installed (minutes)
 	@$(BIN)/python benchmarks/benchmark.py
 
 clean:
-	rm -rf results .snakemake
+	find results -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
+	rm -rf .snakemake

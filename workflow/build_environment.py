@@ -1,6 +1,6 @@
 # It must run, and explain itself, under any Python 3: no annotations, no f-strings.
 # mypy: ignore-errors
-# ruff: noqa: UP, E501
+# ruff: noqa: E501, UP031
 """Build .venv from requirements.lock; whatever goes wrong is told in one sentence.
 
 This file runs under the machine's own Python, whatever its age, before anything is installed.

@@ -4,6 +4,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+
 from schooltrial.simulate.parameters import Parameters
 from schooltrial.simulate.raw_files import SUBJECT_CODES
 from schooltrial.simulate.school_randomised import SimulatedTrial, simulate

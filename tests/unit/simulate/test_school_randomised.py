@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from schooltrial.simulate.parameters import OUTCOMES, Parameters
 from schooltrial.simulate.school_randomised import (
     SimulatedTrial,
@@ -13,7 +14,7 @@ from schooltrial.simulate.school_randomised import (
     complete_data,
     simulate,
 )
-from schooltrial.simulate.streams import stream
+from schooltrial.streams import stream
 
 SEEDS = range(100, 148)
 # The default trial, without the years that the recovery tests do not read.

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schooltrial.simulate.parameters import LEVEL_GRADES, Parameters
-from schooltrial.simulate.streams import stream
+from schooltrial.streams import stream
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

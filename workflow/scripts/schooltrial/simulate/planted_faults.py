@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schooltrial.simulate.parameters import Parameters
-from schooltrial.simulate.streams import stream
+from schooltrial.streams import stream
 
 CODED = ("sex", "lunch_status", "english_learner", "special_education")
 IMPOSSIBLE = ("999", "0", "-1")

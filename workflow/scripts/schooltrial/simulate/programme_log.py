@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.simulate.parameters import Parameters
-from schooltrial.simulate.streams import stream
+from schooltrial.streams import stream
 
 LOW_FIDELITY = 0.4
 """Share of the programme that a school of low fidelity carries out."""

@@ -11,7 +11,7 @@ import pandas as pd
 from schooltrial.simulate import planted_faults as faults
 from schooltrial.simulate.parameters import LEVEL_GRADES, SUBJECTS, Parameters
 from schooltrial.simulate.programme_log import programme_log
-from schooltrial.simulate.streams import stream
+from schooltrial.streams import stream
 
 SUBJECT_CODES = {"maths": "MATH", "ela": "READ"}
 NO_ROW = "no_row"

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from schooltrial.simulate.enrolment import enrol
 from schooltrial.simulate.parameters import COVARIATES, LEVEL_GRADES, OUTCOMES, SUBJECTS, Parameters
 from schooltrial.simulate.raw_files import raw_files, school_names
-from schooltrial.simulate.streams import stream
+from schooltrial.streams import stream
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def stream(seed: int, *names: str | int) -> np.random.Generator:
-    """Return the generator that belongs to a named step of a simulation.
+    """Return the generator that belongs to a named step of a study.
 
     Parameters
     ----------

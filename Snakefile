@@ -1,0 +1,32 @@
+# A school-level trial, from raw files to a report. This page is the table of contents.
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"  # protocols, validated → studies, sections, modules of a script
+include: "workflow/rules/obtain.smk"  # raw files → standard tables, cleaning log, codebook
+include: "workflow/rules/clean.smk"  # standard tables → analysed sample, school panel, ledger
+include: "workflow/rules/check.smk"  # sample → assignment and balance checks
+include: "workflow/rules/fit.smk"  # sample, panel → one long table of estimates
+include: "workflow/rules/exhibit.smk"  # checks, estimates → figures and tables
+include: "workflow/rules/report.smk"  # exhibits → report, executed notebook, tests of the results
+
+
+localrules:
+    all,
+
+
+rule all:
+    """Build the report, the notebooks and the tests of the results of every study."""
+    input:
+        expand("results/{study}/report/report.html", study=STUDIES),
+        expand(
+            "results/{study}/notebooks/{notebook}.html",
+            study=STUDIES,
+            notebook=NOTEBOOKS,
+        ),
+        expand("results/{study}/checks/results_tests.txt", study=STUDIES),
+
+
+onsuccess:
+    for study in STUDIES:
+        print(f"The report of {study} is results/{study}/report/report.html")

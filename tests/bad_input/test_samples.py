@@ -1,0 +1,44 @@
+"""Tables that are each in order but do not fit together are refused when the sample is built."""
+
+import pytest
+
+from schooltrial.refusal import Fault, Refusal
+from small_trial import SmallTrial
+
+
+def _refused(trial: SmallTrial) -> list[Fault]:
+    trial.obtain()
+    before = trial.written()
+    with pytest.raises(Refusal) as caught:
+        trial.clean()
+    assert trial.written() == before, "a refused study must leave no output"
+    return list(caught.value.faults)
+
+
+def test_an_arm_that_no_school_is_in_is_refused(trial: SmallTrial) -> None:
+    for row in range(2, 10):
+        trial.set("assignment.csv", row, "arm", "C")
+    (fault,) = _refused(trial)
+    assert fault.found == "no school is in the arm 'programme'"
+
+
+def test_an_arm_that_the_design_does_not_declare_is_refused(trial: SmallTrial) -> None:
+    trial.reading("assignment")["columns"]["arm"]["codes"]["X"] = "waiting"
+    trial.set("assignment.csv", 4, "arm", "X")
+    (fault,) = _refused(trial)
+    assert fault.found == "school S3 is in the arm 'waiting'"
+    assert fault.expected == "one of control, programme"
+
+
+def test_a_school_without_an_arm_is_refused(trial: SmallTrial) -> None:
+    trial.reading("assignment")["columns"]["arm"]["required"] = False
+    trial.set("assignment.csv", 4, "arm", "")
+    (fault,) = _refused(trial)
+    assert fault.found == "school S3 has no arm"
+    assert fault.remedy == "complete the assignment list"
+
+
+def test_an_assigned_school_that_no_table_describes_is_refused(trial: SmallTrial) -> None:
+    del trial.files["schools.csv"][8]
+    (fault,) = _refused(trial)
+    assert fault.found == "school S8 is in no table of schools"

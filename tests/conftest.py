@@ -1,0 +1,22 @@
+"""The small good trial: fresh for each test, or with all its results, once."""
+
+from pathlib import Path
+
+import pytest
+
+from small_trial import SmallTrial
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> SmallTrial:
+    """Return a small good trial whose files are not written yet."""
+    return SmallTrial(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
+    """Return a small trial with checks and estimates; it is shared, so read only."""
+    trial = SmallTrial(tmp_path_factory.mktemp("finished"))
+    for step in (trial.obtain, trial.clean, trial.check, trial.fit):
+        step()
+    return trial

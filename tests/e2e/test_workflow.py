@@ -1,0 +1,112 @@
+"""The whole workflow, run as a user runs it, on a trial that lies outside the project."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from e2e.clone import Clone
+
+pytestmark = pytest.mark.xdist_group("e2e")
+
+FITS = {"fit_multilevel", "fit_cluster_robust", "fit_difference_in_differences"}
+CHECKS = ("balance", "assignment", "ledger", "flow", "cleaning_log", "codebook")
+FIGURES = ("balance", "effects", "trends", "school_means")
+PROMISED = [
+    "estimates/estimates.csv",
+    *(f"checks/{name}.csv" for name in CHECKS),
+    *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "pdf", "png", "csv")),
+    *(f"tables/{name}.{kind}" for name in ("baseline", "results") for kind in ("csv", "html")),
+    "report/report.html",
+    "notebooks/explore_results.html",
+    "notebooks/explore_results.ipynb",
+    "logs/fit_multilevel.itt.log",
+    "benchmarks/fit_multilevel.itt.tsv",
+]  # fmt: skip
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return file → hash of everything but logs and benchmarks, which tell times."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.relative_to(folder).parts[0] not in ("logs", "benchmarks")
+    }
+
+
+def jobs(text: str) -> set[str]:
+    """Return the rules that a dry run would run."""
+    return set(re.findall(r"^(\w+) +\d+$", text, flags=re.M)) - {"total", "all"}
+
+
+def test_one_command_takes_a_protocol_from_raw_files_to_every_promised_path(built: Clone) -> None:
+    missing = [path for path in PROMISED if not (built.results / path).is_file()]
+    assert missing == []
+
+
+def test_a_second_run_does_nothing(built: Clone) -> None:
+    assert "Nothing to be done" in built.snakemake().text
+
+
+def test_a_touched_module_runs_nothing_again(built: Clone) -> None:
+    module = built.project / "workflow/scripts/schooltrial/models/cluster_robust.py"
+    module.write_bytes(module.read_bytes())
+    assert jobs(built.snakemake("--dry-run").text) == set()
+
+
+@pytest.mark.parametrize("module", ["multilevel", "cluster_robust", "difference_in_differences"])
+def test_an_edited_estimator_runs_again_just_what_depends_on_it(built: Clone, module: str) -> None:
+    path = built.project / f"workflow/scripts/schooltrial/models/{module}.py"
+    original = path.read_bytes()
+    path.write_bytes(original + b"\n# edited\n")
+    try:
+        due = jobs(built.snakemake("--dry-run").text)
+    finally:
+        path.write_bytes(original)
+    spared = FITS - {f"fit_{module}"}
+    assert {f"fit_{module}", "gather_estimates", "draw_effects", "write_report"} <= due
+    assert not due & (spared | {"obtain_tables", "clean_sample", "check_balance", "draw_trends"})
+
+
+def test_one_core_and_two_cores_write_the_same_bytes(
+    built: Clone, new_clone: Callable[[], Clone]
+) -> None:
+    other = new_clone()
+    run = other.snakemake(cores=1)
+    assert run.code == 0, run.text
+    assert contents(other.results) == contents(built.results)
+
+
+def test_a_faulty_raw_file_stops_the_study_with_one_message_and_nothing_half_written(
+    new_clone: Callable[[], Clone],
+) -> None:
+    clone = new_clone()
+    path = clone.trial / "raw" / "pupils_2022.csv"
+    lines = path.read_text().splitlines()
+    lines[4] = lines[4].rsplit(",", 1)[0] + ",absent"
+    path.write_text("\n".join(lines) + "\n")
+    run = clone.snakemake()
+    assert run.code == 1
+    assert "pupils_2022.csv, row 5, column 'reading': the value 'absent'" in run.text
+    assert "remedy" in run.text
+    assert "Traceback" not in run.text
+    written = [p for p in clone.results.rglob("*") if p.is_file() and "logs" not in p.parts]
+    assert written == []
+
+
+def test_a_misspelt_key_is_refused_before_any_rule_and_says_which_was_meant(
+    new_clone: Callable[[], Clone],
+) -> None:
+    clone = new_clone()
+    protocol = clone.trial / "trial.yaml"
+    protocol.write_text(protocol.read_text().replace("covariates:", "covarites:"))
+    run = clone.snakemake()
+    assert run.code == 1
+    assert "unknown key 'covarites'" in run.text
+    assert "did you mean 'covariates'?" in run.text
+    assert "Traceback" not in run.text
+    assert not (clone.project / "results").exists()

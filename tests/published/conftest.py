@@ -1,0 +1,82 @@
+"""The estimates table of the Achievement Awards study, built from the raw file by the scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import clean_sample
+import fit_cluster_robust
+import gather_estimates
+import obtain_tables
+from schooltrial.protocol import Protocol, labels, parse_yaml, read_protocol
+
+ROOT = Path(__file__).parents[2]
+STANDARD = ("schools", "assignment", "pupils", "scores", "implementation")
+
+
+@pytest.fixture(scope="session")
+def awards() -> Protocol:
+    schema = parse_yaml((ROOT / "workflow/schemas/protocol.schema.yaml").read_text("utf-8"))
+    return read_protocol(ROOT / "config/studies/achievement_awards.yaml", schema)
+
+
+@pytest.fixture(scope="session")
+def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the analysed sample, from the raw file by the scripts of the pipeline."""
+    folder = tmp_path_factory.mktemp("awards")
+    content = awards.content
+    files = {name: str(folder / f"{name}.parquet") for name in STANDARD}
+    obtain_tables.main(
+        raw_folder=str(awards.folder / content["raw_folder"]),
+        tables=content["tables"],
+        outcomes=content["outcomes"],
+        years=content["years"],
+        labels=labels(content),
+        cleaning_log=str(folder / "cleaning_log.csv"),
+        codebook_file=str(folder / "codebook.csv"),
+        raw_files=str(folder / "raw_files.csv"),
+        **files,
+    )
+    files.pop("implementation")
+    clean_sample.main(
+        **files,
+        arms=content["design"]["arms"],
+        outcomes=content["outcomes"],
+        variables=content["variables"],
+        keep=content["sample"]["keep"],
+        models=content["models"],
+        seed=content["study"]["seed"],
+        sample=str(folder / "sample.parquet"),
+        panel=str(folder / "school_panel.parquet"),
+        ledger=str(folder / "ledger.csv"),
+        flow=str(folder / "flow.csv"),
+    )
+    return folder / "sample.parquet"
+
+
+@pytest.fixture(scope="session")
+def estimates(awards: Protocol, sample_file: Path) -> pd.DataFrame:
+    """Return the estimates table of the two replications."""
+    folder = sample_file.parent
+    names = ["published_effect", "published_moderation"]
+    for name in names:
+        fit_cluster_robust.main(
+            sample=str(sample_file),
+            study=awards.name,
+            name=name,
+            model=awards.content["models"][name],
+            outcomes=awards.content["outcomes"],
+            estimates=str(folder / f"{name}.csv"),
+            diagnostics=str(folder / f"{name}.json"),
+        )
+    gather_estimates.main(
+        tables=[str(folder / f"{name}.csv") for name in names],
+        diagnoses=[str(folder / f"{name}.json") for name in names],
+        names=names,
+        estimates=str(folder / "estimates.csv"),
+        diagnostics=str(folder / "diagnostics.json"),
+    )
+    return pd.read_csv(folder / "estimates.csv")

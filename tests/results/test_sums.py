@@ -1,0 +1,94 @@
+"""Claims about any study's built results: what must add up, and what must agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from schooltrial.analysis.estimates_table import COLUMNS
+
+
+def test_everyone_who_entered_a_step_left_or_remained(results: Path) -> None:
+    flow = pd.read_csv(results / "checks" / "flow.csv")
+    assert (flow["entered"] == flow["left"] + flow["remained"]).all()
+
+
+def test_the_ledger_names_everyone_who_left(results: Path) -> None:
+    flow = pd.read_csv(results / "checks" / "flow.csv")
+    ledger = pd.read_csv(results / "checks" / "ledger.csv")
+    keys = ["step", "reason", "level", "year", "arm"]
+    counted = flow[flow["left"] > 0].set_index(keys)["left"].sort_index()
+    named = ledger.groupby(keys).size().sort_index()
+    assert counted.to_dict() == named.to_dict()
+
+
+def test_the_sample_is_what_remained_of_the_pupils_who_were_read(
+    results: Path, sample: pd.DataFrame
+) -> None:
+    pupils = pd.read_parquet(results / "data" / "pupils.parquet")
+    ledger = pd.read_csv(results / "checks" / "ledger.csv")
+    cut = ledger[(ledger["level"] == "pupil") & ~ledger["step"].str.startswith("analysed")]
+    assert len(pupils) - len(cut) == len(sample)
+
+
+def test_no_pupil_is_in_the_sample_twice_in_a_year(sample: pd.DataFrame) -> None:
+    assert not sample.duplicated(["pupil", "year"]).any()
+
+
+def test_every_school_is_in_one_arm(sample: pd.DataFrame) -> None:
+    assert (sample.groupby("school")["arm"].nunique() == 1).all()
+
+
+def test_the_estimates_have_the_columns_of_the_contract(estimates: pd.DataFrame) -> None:
+    assert list(estimates.columns) == COLUMNS
+
+
+def test_every_estimate_converged_and_has_a_positive_standard_error(
+    estimates: pd.DataFrame,
+) -> None:
+    points = estimates[estimates["estimate"].notna()]
+    assert points["converged"].all()
+    assert (points["std_error"] > 0).all()
+
+
+def test_intervals_hold_their_estimates_and_agree_with_the_p_values(
+    estimates: pd.DataFrame,
+) -> None:
+    points = estimates[estimates["estimate"].notna()]
+    assert points["estimate"].between(points["conf_low"], points["conf_high"]).all()
+    outside = (points["conf_low"] > 0) | (points["conf_high"] < 0)
+    assert (outside == (points["p_value"] < 0.05)).all()
+
+
+def test_no_analysis_has_more_schools_than_were_assigned(
+    results: Path, estimates: pd.DataFrame
+) -> None:
+    assigned = pd.read_parquet(results / "data" / "assignment.parquet")
+    assert (estimates["n_schools"] <= len(assigned)).all()
+
+
+def test_the_effects_figure_draws_the_estimates_table(
+    results: Path, estimates: pd.DataFrame
+) -> None:
+    drawn = pd.read_csv(results / "figures" / "effects.csv")
+    effects = estimates[estimates["estimand"].isin(["ITT", "ATT"])]
+    assert sorted(drawn["estimate"]) == sorted(effects["estimate"])
+
+
+def test_school_means_times_pupils_give_the_sum_of_scores(
+    results: Path, sample: pd.DataFrame
+) -> None:
+    panel = pd.read_parquet(results / "data" / "school_panel.parquet")
+    for outcome, cells in panel.groupby("outcome"):
+        total = sample[str(outcome)].sum()
+        scale = sample[str(outcome)].abs().sum()
+        assert np.isclose((cells["mean"] * cells["n_pupils"]).sum(), total, atol=1e-9 * scale)
+
+
+def test_the_report_carries_the_protocol_hash_and_no_other_file(results: Path) -> None:
+    page = (results / "report" / "report.html").read_text("utf-8")
+    assert "Protocol SHA-256" in page
+    assert 'src="http' not in page
+    assert str(results.parent) not in page

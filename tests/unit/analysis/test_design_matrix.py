@@ -1,0 +1,202 @@
+"""The columns of a model: names, reference levels, interactions, and who is left out."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from schooltrial.analysis.design_matrix import design_matrix, with_block_effects
+from schooltrial.protocol import Model
+
+Make = Callable[..., Model]
+
+
+def test_a_plain_model_has_the_treatment_first_and_numbers_as_they_are(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    design = design_matrix(sample, model(covariates=["age", "girl"]), "score")
+    assert list(design.columns) == ["treated", "age", "girl"]
+    assert design.treatment_terms == ("treated",)
+    np.testing.assert_array_equal(design.columns["age"], sample["age"])
+    np.testing.assert_array_equal(design.regressors[:, 0], sample["treated"])
+    assert design.regressors.shape == (len(sample), 3)
+
+
+def test_a_category_has_an_indicator_for_every_level_but_the_first(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    design = design_matrix(sample, model(covariates=["sector"]), "score")
+    assert list(design.columns) == ["treated", "sector=Religious", "sector=Secular"]
+    np.testing.assert_array_equal(design.columns["sector=Secular"], sample["sector"] == "Secular")
+
+
+def test_a_year_is_a_category_and_not_a_number(sample: pd.DataFrame, model: Make) -> None:
+    design = design_matrix(sample, model(covariates=["year"]), "score")
+    assert list(design.columns) == ["treated", "year=2020"]
+
+
+def test_an_interaction_has_an_indicator_for_every_cell_but_the_first(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    design = design_matrix(sample, model(covariates=["sector:year"]), "score")
+    cells = [f"sector={s}:year={y}" for s in ("Arab", "Religious", "Secular") for y in (2019, 2020)]
+    assert list(design.columns) == ["treated", *cells[1:]]
+    first = (sample["sector"] == "Arab") & (sample["year"] == 2019)
+    inside = sum(design.columns[cell] for cell in cells[1:])
+    np.testing.assert_array_equal(inside, 1 - first.astype(float))
+
+
+def test_baseline_stands_for_three_columns_of_the_outcome(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    rng = np.random.default_rng(1)
+    sample["score_before"] = rng.normal(size=len(sample))
+    sample["score_before_missing"] = (rng.random(len(sample)) < 0.2).astype(float)
+    sample["score_before_school"] = rng.normal(size=len(sample))
+    design = design_matrix(sample, model(covariates=["baseline"]), "score")
+    assert list(design.columns)[1:] == [
+        "score_before", "score_before_missing", "score_before_school",
+    ]  # fmt: skip
+
+
+def test_an_effect_by_category_has_one_term_for_each_level(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    design = design_matrix(sample, model(treatment_by="half"), "score")
+    assert design.treatment_terms == ("treated[half=lower]", "treated[half=upper]")
+    both = design.columns["treated[half=lower]"] + design.columns["treated[half=upper]"]
+    np.testing.assert_array_equal(both, sample["treated"])
+
+
+@pytest.mark.parametrize(
+    ("by", "terms"),
+    [
+        ("girl", ("treated[girl=0]", "treated[girl=1]")),
+        ("year", ("treated[year=2019]", "treated[year=2020]")),
+    ],
+)
+def test_an_effect_may_be_split_by_a_number_too(
+    sample: pd.DataFrame, model: Make, by: str, terms: tuple[str, ...]
+) -> None:
+    design = design_matrix(sample, model(treatment_by=by), "score")
+    assert design.treatment_terms == terms
+    np.testing.assert_array_equal(sum(design.columns[t] for t in terms), sample["treated"])
+
+
+def test_a_moderator_adds_an_interaction_for_each_level_but_the_first(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    design = design_matrix(sample, model(treatment_by="half", moderator="sector"), "score")
+    assert design.treatment_terms == (
+        "treated[half=lower]",
+        "treated[half=upper]",
+        "treated[half=lower, sector=Religious]",
+        "treated[half=upper, sector=Religious]",
+        "treated[half=lower, sector=Secular]",
+        "treated[half=upper, sector=Secular]",
+    )
+    cell = (sample["half"] == "upper") & (sample["sector"] == "Religious")
+    np.testing.assert_array_equal(
+        design.columns["treated[half=upper, sector=Religious]"], sample["treated"] * cell
+    )
+
+
+def test_a_moderator_alone_is_named_after_its_level(sample: pd.DataFrame, model: Make) -> None:
+    design = design_matrix(sample, model(moderator="girl"), "score")
+    assert design.treatment_terms == ("treated", "treated[girl=1]")
+    np.testing.assert_array_equal(
+        design.columns["treated[girl=1]"], sample["treated"] * sample["girl"]
+    )
+
+
+def test_treatment_acts_in_its_active_years_only(sample: pd.DataFrame, model: Make) -> None:
+    design = design_matrix(sample, model(active_years=[2020]), "score")
+    active = sample["treated"] * (sample["year"] == 2020).astype(float)
+    np.testing.assert_array_equal(design.columns["treated"], active)
+
+
+def test_treatment_that_is_never_active_is_refused(sample: pd.DataFrame, model: Make) -> None:
+    wanted = model(active_years=[2020], where={"year": [2019]})
+    with pytest.raises(ValueError, match="no pupil is treated in the active years 2020"):
+        design_matrix(sample, wanted, "score")
+
+
+def test_constant_covariates_are_dropped_and_treatment_terms_never(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    wanted = model(covariates=["girl", "age", "sector"], where={"girl": [1], "sector": ["Arab"]})
+    assert list(design_matrix(sample, wanted, "score").columns) == ["treated", "age"]
+
+
+def test_pupils_who_lack_something_are_left_out_and_counted(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    sample.loc[[0, 1, 2], "score"] = np.nan
+    sample.loc[[2, 3], "age"] = np.nan
+    sample.loc[[4], "half"] = None
+    design = design_matrix(sample, model(covariates=["age", "girl"], treatment_by="half"), "score")
+    assert len(design.rows) == len(design.outcome) == len(sample) - 5
+    assert design.incomplete == {"score": 3, "age": 2, "half": 1}
+    assert not np.isnan(design.regressors).any()
+
+
+def test_what_is_missing_and_not_used_leaves_nobody_out(sample: pd.DataFrame, model: Make) -> None:
+    sample.loc[[0, 1], "age"] = np.nan
+    design = design_matrix(sample, model(covariates=["girl"]), "score")
+    assert len(design.rows) == len(sample)
+    assert design.incomplete == {}
+
+
+def test_one_arm_alone_is_refused_with_its_name_and_numbers(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    sample.loc[sample["treated"] == 1, "score"] = np.nan
+    told = r"outcome 'score': 120 of 240 pupils are complete, in the arms: control\. Both arms"
+    with pytest.raises(ValueError, match=told):
+        design_matrix(sample, model(), "score")
+
+
+def test_no_pupil_at_all_is_refused(sample: pd.DataFrame, model: Make) -> None:
+    with pytest.raises(ValueError, match="0 of 0 pupils are complete, in the arms: none"):
+        design_matrix(sample, model(where={"year": [1999]}), "score")
+
+
+def test_the_order_of_rows_decides_nothing_but_the_order_of_rows(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    wanted = model(covariates=["sector:year", "age"], treatment_by="half")
+    order = np.random.default_rng(2).permutation(len(sample))
+    there = design_matrix(sample, wanted, "score")
+    mixed = design_matrix(sample.iloc[order], wanted, "score")
+    assert list(there.columns) == list(mixed.columns)
+    np.testing.assert_array_equal(there.regressors[order], mixed.regressors)
+
+
+def test_fixed_blocks_come_first_and_leave_out_the_first_block(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    design = design_matrix(sample, model(covariates=["age"]), "score")
+    columns, dropped = with_block_effects(design, fixed=True)
+    assert list(columns) == ["block=2", "block=3", "treated", "age"]
+    np.testing.assert_array_equal(columns["block=3"], sample["block"] == "3")
+    assert dropped == []
+    assert list(with_block_effects(design, fixed=False)[0]) == ["treated", "age"]
+
+
+def test_a_covariate_that_blocks_determine_is_left_out_and_named(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    sample["size"] = sample["block"].astype(float) ** 2
+    design = design_matrix(sample, model(covariates=["size", "age"]), "score")
+    columns, dropped = with_block_effects(design, fixed=True)
+    assert dropped == ["size"]
+    assert "size" not in columns
+    assert with_block_effects(design, fixed=False)[1] == []
+
+
+def test_treatment_that_blocks_determine_is_refused(sample: pd.DataFrame, model: Make) -> None:
+    sample["block"] = sample["arm"]
+    design = design_matrix(sample, model(), "score")
+    with pytest.raises(ValueError, match="treated: determined by the blocks"):
+        with_block_effects(design, fixed=True)

@@ -1,0 +1,140 @@
+# Checks, estimates and panel enter; figures and tables leave, each with the data that it shows.
+rule draw_balance:
+    """Draw the love plot of the baseline check."""
+    input:
+        modules("draw_balance.py"),
+        balance="results/{study}/checks/balance.csv",
+    output:
+        multiext(
+            "results/{study}/figures/balance",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_balance.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_balance.tsv"
+    params:
+        settings=section("balance"),
+        study=study_line,
+        year_label=from_content(year_label),
+    script:
+        "../scripts/draw_balance.py"
+
+
+rule draw_effects:
+    """Draw the effects of the programme by outcome and model."""
+    input:
+        modules("draw_effects.py"),
+        estimates="results/{study}/estimates/estimates.csv",
+    output:
+        multiext(
+            "results/{study}/figures/effects",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_effects.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_effects.tsv"
+    params:
+        models=section("models"),
+        outcomes=section("outcomes"),
+        study=study_line,
+    script:
+        "../scripts/draw_effects.py"
+
+
+rule draw_trends:
+    """Draw the mean of each arm by year."""
+    input:
+        modules("draw_trends.py"),
+        panel="results/{study}/data/school_panel.parquet",
+    output:
+        multiext(
+            "results/{study}/figures/trends",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_trends.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_trends.tsv"
+    params:
+        outcomes=section("outcomes"),
+        years=section("years"),
+        arms=section("design", "arms"),
+        study=study_line,
+    script:
+        "../scripts/draw_trends.py"
+
+
+rule draw_school_means:
+    """Draw the mean of every school by block and arm."""
+    input:
+        modules("draw_school_means.py"),
+        panel="results/{study}/data/school_panel.parquet",
+    output:
+        multiext(
+            "results/{study}/figures/school_means",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_school_means.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_school_means.tsv"
+    params:
+        outcomes=section("outcomes"),
+        arms=section("design", "arms"),
+        analysis_years=from_content(analysis_years),
+        block_label=section("design", "block_label"),
+        study=study_line,
+    script:
+        "../scripts/draw_school_means.py"
+
+
+rule tabulate_baseline:
+    """Tabulate the arms at baseline."""
+    input:
+        modules("tabulate_baseline.py"),
+        balance="results/{study}/checks/balance.csv",
+    output:
+        multiext("results/{study}/tables/baseline", csv=".csv", html=".html"),
+    log:
+        "results/{study}/logs/tabulate_baseline.log",
+    benchmark:
+        "results/{study}/benchmarks/tabulate_baseline.tsv"
+    params:
+        arms=section("design", "arms"),
+        study=study_line,
+        year_label=from_content(year_label),
+    script:
+        "../scripts/tabulate_baseline.py"
+
+
+rule tabulate_results:
+    """Tabulate the effects."""
+    input:
+        modules("tabulate_results.py"),
+        estimates="results/{study}/estimates/estimates.csv",
+    output:
+        multiext("results/{study}/tables/results", csv=".csv", html=".html"),
+    log:
+        "results/{study}/logs/tabulate_results.log",
+    benchmark:
+        "results/{study}/benchmarks/tabulate_results.tsv"
+    params:
+        models=section("models"),
+        outcomes=section("outcomes"),
+        study=study_line,
+    script:
+        "../scripts/tabulate_results.py"

@@ -1,0 +1,45 @@
+# Raw files enter; standard tables, the cleaning log and the codebook leave.
+rule simulate_trial:
+    """Write the raw files of a synthetic trial, as a district would send them."""
+    input:
+        modules("simulate_trial.py"),
+    output:
+        folder=directory("results/{study}/data/raw"),
+        truth="results/{study}/data/truth.json",
+    log:
+        "results/{study}/logs/simulate_trial.log",
+    benchmark:
+        "results/{study}/benchmarks/simulate_trial.tsv"
+    params:
+        simulation=section("simulation"),
+        seed=section("study", "seed"),
+    script:
+        "../scripts/simulate_trial.py"
+
+
+rule obtain_tables:
+    """Read raw files by the protocol's column map into standard tables, logging each change."""
+    input:
+        raw_files,
+        modules("obtain_tables.py"),
+    output:
+        schools="results/{study}/data/schools.parquet",
+        assignment="results/{study}/data/assignment.parquet",
+        pupils="results/{study}/data/pupils.parquet",
+        scores="results/{study}/data/scores.parquet",
+        implementation="results/{study}/data/implementation.parquet",
+        cleaning_log="results/{study}/checks/cleaning_log.csv",
+        codebook_file="results/{study}/checks/codebook.csv",
+        raw_files="results/{study}/checks/raw_files.csv",
+    log:
+        "results/{study}/logs/obtain_tables.log",
+    benchmark:
+        "results/{study}/benchmarks/obtain_tables.tsv"
+    params:
+        raw_folder=raw_folder,
+        tables=section("tables"),
+        outcomes=section("outcomes"),
+        years=section("years"),
+        labels=from_content(labels),
+    script:
+        "../scripts/obtain_tables.py"

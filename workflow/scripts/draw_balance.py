@@ -1,0 +1,29 @@
+"""Draw the love plot of the baseline check."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from figure_files import write_figure
+from rule_adapter import run_as_rule
+from schooltrial.exhibits.balance_plot import balance_plot, drawn
+
+
+def main(
+    *,
+    balance: str,
+    settings: Mapping[str, Any],
+    study: Mapping[str, Any],
+    year_label: str,
+    svg: str,
+    pdf: str,
+    png: str,
+    csv: str,
+) -> None:
+    """Write the figure in three formats, and what it draws."""
+    data = drawn(pd.read_csv(balance))
+    write_figure(balance_plot(data, settings, study, year_label), data, study, svg, pdf, png, csv)
+
+
+run_as_rule(main, globals())

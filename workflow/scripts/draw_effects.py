@@ -1,0 +1,30 @@
+"""Draw the effects of the programme by outcome and model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from figure_files import write_figure
+from rule_adapter import run_as_rule
+from schooltrial.exhibits.effects_plot import drawn, effects_plot
+from schooltrial.protocol import Model, Outcome
+
+
+def main(
+    *,
+    estimates: str,
+    models: Mapping[str, Model],
+    outcomes: Mapping[str, Outcome],
+    study: Mapping[str, Any],
+    svg: str,
+    pdf: str,
+    png: str,
+    csv: str,
+) -> None:
+    """Write the figure in three formats, and what it draws."""
+    data = drawn(pd.read_csv(estimates), models, outcomes)
+    write_figure(effects_plot(data, study), data, study, svg, pdf, png, csv)
+
+
+run_as_rule(main, globals())

@@ -1,0 +1,34 @@
+"""Draw the mean of every school by block and arm."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from figure_files import write_figure
+from rule_adapter import run_as_rule
+from schooltrial.exhibits.school_means_plot import drawn, school_means_plot
+from schooltrial.protocol import Outcome
+
+
+def main(
+    *,
+    panel: str,
+    outcomes: Mapping[str, Outcome],
+    arms: Sequence[Mapping[str, str]],
+    analysis_years: Sequence[int],
+    block_label: str,
+    study: Mapping[str, Any],
+    svg: str,
+    pdf: str,
+    png: str,
+    csv: str,
+) -> None:
+    """Write the figure in three formats, and what it draws."""
+    data = drawn(pd.read_parquet(panel), outcomes, analysis_years)
+    named = ", ".join(map(str, analysis_years))
+    figure = school_means_plot(data, outcomes, arms, study, block_label, named)
+    write_figure(figure, data, study, svg, pdf, png, csv)
+
+
+run_as_rule(main, globals())

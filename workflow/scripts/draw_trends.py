@@ -1,0 +1,32 @@
+"""Draw the mean of each arm by year."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from figure_files import write_figure
+from rule_adapter import run_as_rule
+from schooltrial.exhibits.trends_plot import drawn, trends_plot
+from schooltrial.protocol import Outcome, Years
+
+
+def main(
+    *,
+    panel: str,
+    outcomes: Mapping[str, Outcome],
+    years: Years,
+    arms: Sequence[Mapping[str, str]],
+    study: Mapping[str, Any],
+    svg: str,
+    pdf: str,
+    png: str,
+    csv: str,
+) -> None:
+    """Write the figure in three formats, and what it draws."""
+    data = drawn(pd.read_parquet(panel))
+    figure = trends_plot(data, outcomes, years, arms, study)
+    write_figure(figure, data, study, svg, pdf, png, csv)
+
+
+run_as_rule(main, globals())

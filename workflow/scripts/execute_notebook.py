@@ -1,0 +1,34 @@
+"""Execute a notebook on the results of one study, and render it as a page."""
+
+import os
+from pathlib import Path
+
+import nbclient
+import nbformat
+from nbconvert import HTMLExporter
+
+from rule_adapter import run_as_rule
+
+
+def main(*, notebook: str, results: str, executed: str, page: str, **traced: str) -> None:
+    """Write the executed notebook and its HTML; a failing cell fails the rule."""
+    os.environ["SCHOOLTRIAL_RESULTS"] = str(Path(results).resolve())
+    os.environ["PYTHONHASHSEED"] = "0"
+    content = nbformat.read(notebook, as_version=4)
+    client = nbclient.NotebookClient(
+        content,
+        timeout=300,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(Path(notebook).parent)}},
+    )
+    client.execute()
+    content.metadata.pop("widgets", None)
+    nbformat.write(content, executed)
+    body, _ = HTMLExporter(theme="light").from_notebook_node(
+        content, resources={"metadata": {"name": Path(notebook).stem}}
+    )
+    Path(page).write_text(body, encoding="utf-8")
+
+
+run_as_rule(main, globals())

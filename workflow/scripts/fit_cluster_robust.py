@@ -1,0 +1,62 @@
+"""Fit one linear model with errors clustered by school to each of its outcomes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from fit_files import write_fit
+from rule_adapter import run_as_rule
+from schooltrial.analysis.design_matrix import DesignMatrix
+from schooltrial.analysis.fit_outcomes import fit_outcomes
+from schooltrial.models.cluster_robust import fit_least_squares_columns
+from schooltrial.models.estimate import Estimate
+from schooltrial.models.robust_fit import LeastSquaresFit
+from schooltrial.protocol import Model, Outcome
+
+JOINT = {"CR0": "naive-F", "CR1": "naive-F", "CR1S": "naive-F", "CR2": "AHT", "CR3": "AHT"}
+DF = {kind: "clusters-1" if test == "naive-F" else "satterthwaite" for kind, test in JOINT.items()}
+
+
+def main(
+    *,
+    sample: str,
+    study: str,
+    name: str,
+    model: Model,
+    outcomes: Mapping[str, Outcome],
+    estimates: str,
+    diagnostics: str,
+) -> None:
+    """Write the treatment terms and joint tests of every outcome, and what was left out."""
+
+    def fit(design: DesignMatrix, outcome: str) -> tuple[list[Estimate], dict[str, Any]]:
+        fitted = _fit(design, model)
+        rows: list[Estimate] = []
+        for kind in model["covariance"]:
+            rows += fitted.estimates(design.treatment_terms, kind, DF[kind], model["level"])
+            rows += [
+                fitted.joint_test(terms, kind=kind, test=JOINT[kind], name=hypothesis).row
+                for hypothesis, terms in model["tests"].items()
+            ]
+        return rows, {"dropped": list(fitted.dropped), "r_squared": fitted.r_squared}
+
+    pupils = pd.read_parquet(sample)
+    found, told = fit_outcomes(
+        pupils, study=study, name=name, model=model, outcomes=outcomes, fit=fit
+    )
+    write_fit(found, told, estimates, diagnostics)
+
+
+def _fit(design: DesignMatrix, model: Model) -> LeastSquaresFit:
+    names = [*model["absorb"], *(["block"] if model["blocks"] == "fixed" else [])]
+    return fit_least_squares_columns(
+        design.outcome,
+        list(design.columns.values()),
+        names=list(design.columns),
+        cluster=design.rows["school"].to_numpy(),
+        absorb=[design.rows[name].to_numpy() for name in names],
+    )
+
+
+run_as_rule(main, globals())

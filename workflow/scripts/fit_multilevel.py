@@ -1,0 +1,72 @@
+"""Fit one multilevel model by REML to each of its outcomes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from fit_files import write_fit
+from rule_adapter import run_as_rule
+from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
+from schooltrial.analysis.fit_outcomes import fit_outcomes
+from schooltrial.models.estimate import Estimate
+from schooltrial.models.moments import school_moments
+from schooltrial.models.multilevel import r_squared, two_level
+from schooltrial.models.multilevel_fit import MultilevelFit
+from schooltrial.protocol import Model, Outcome
+
+
+def main(
+    *,
+    sample: str,
+    study: str,
+    name: str,
+    model: Model,
+    outcomes: Mapping[str, Outcome],
+    estimates: str,
+    diagnostics: str,
+) -> None:
+    """Write the treatment terms of every outcome, and what each fit says of itself."""
+
+    def fit(design: DesignMatrix, outcome: str) -> tuple[list[Estimate], dict[str, Any]]:
+        columns, dropped = with_block_effects(design, fixed=model["blocks"] == "fixed")
+        fitted = _fit(design, columns, outcome, random_blocks=model["blocks"] == "random")
+        rows = fitted.estimates(design.treatment_terms, df=model["df"], level=model["level"])
+        return list(rows), {"dropped": dropped, **_diagnosis(fitted, model["level"])}
+
+    pupils = pd.read_parquet(sample)
+    found, told = fit_outcomes(
+        pupils, study=study, name=name, model=model, outcomes=outcomes, fit=fit
+    )
+    write_fit(found, told, estimates, diagnostics)
+
+
+def _fit(
+    design: DesignMatrix, columns: Mapping[str, Any], outcome: str, *, random_blocks: bool
+) -> MultilevelFit:
+    moments = school_moments(
+        [*columns.values(), design.outcome],
+        design.rows["school"].to_numpy(),
+        names=[*columns, outcome],
+        group=design.rows["block"].to_numpy() if random_blocks else None,
+        intercept=True,
+    )
+    if random_blocks:
+        from schooltrial.models.three_level import three_level
+
+        return three_level(moments, level="block")
+    return two_level(moments)
+
+
+def _diagnosis(fitted: MultilevelFit, level: float) -> dict[str, Any]:
+    """Return what a reader of the report may ask of a fit."""
+    icc = {part.level: [part.estimate, part.conf_low, part.conf_high] for part in fitted.icc(level)}
+    return {
+        **fitted.diagnostics(),
+        "variances": {part.level: part.estimate for part in fitted.variance_components},
+        "icc": icc,
+        "r_squared": {part.level: part.r_squared for part in r_squared(fitted)},
+    }
+
+
+run_as_rule(main, globals())

@@ -1,0 +1,38 @@
+"""What a script rests on: the modules of this project that it imports, directly or not."""
+
+from __future__ import annotations
+
+import ast
+import os
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parent
+
+
+def modules(script: str) -> list[str]:
+    """Return the modules that a script imports, transitively, relative to the working folder.
+
+    They are inputs of its rule, because Snakemake does not see an edit of an imported module.
+    """
+    seen: set[Path] = set()
+    waiting = [SCRIPTS / script]
+    while waiting:
+        for path in _imported(waiting.pop()):
+            if path not in seen:
+                seen.add(path)
+                waiting.append(path)
+    return sorted(os.path.relpath(path) for path in seen)
+
+
+def _imported(script: Path) -> list[Path]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(script.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    bases = [SCRIPTS.joinpath(*name.split(".")) for name in names]
+    candidates = [
+        path for base in bases for path in (base.with_suffix(".py"), base / "__init__.py")
+    ]
+    return [path for path in candidates if path.is_file()]

@@ -1,0 +1,36 @@
+"""Call the ``main`` of a script with what its rule names, and tell refusals plainly."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from schooltrial.refusal import Refusal
+
+
+def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None:
+    """Call ``main`` when the script runs as a rule; do nothing when it is imported.
+
+    The named inputs, outputs and parameters of the rule are the keyword arguments of ``main``.
+    What the script prints goes to the rule's log. A refusal is told on the terminal without a
+    traceback, and ends the job with exit code 1.
+    """
+    job = namespace.get("snakemake")
+    if job is None:
+        return
+    arguments = {**dict(job.input.items()), **dict(job.output.items()), **dict(job.params.items())}
+    with Path(job.log[0]).open("w", encoding="utf-8") as log:
+        try:
+            with redirect_stdout(log), redirect_stderr(log):
+                main(**arguments)
+        except Refusal as refusal:
+            log.write(f"{refusal}\n")
+            print(f"\n{refusal}\n", file=sys.stderr)
+            sys.exit(1)
+        except Exception:
+            log.write(traceback.format_exc())
+            raise

@@ -1,0 +1,191 @@
+"""The columns of a model, built from the protocol's section and the analysed sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from schooltrial.data.sample import has_level, levels, matches
+from schooltrial.protocol import Model
+
+Array = npt.NDArray[np.float64]
+COLLINEAR = 1e-9
+
+
+@dataclass(frozen=True)
+class DesignMatrix:
+    """One outcome's rows and columns, ready for an estimator.
+
+    Attributes
+    ----------
+    outcome : array (n,)
+        Outcome of the pupils that are complete.
+    columns : dict of str to array (n,)
+        Regressors by name, without intercept and blocks: treatment terms first.
+    treatment_terms : tuple of str
+        The columns that carry the effect.
+    rows : DataFrame (n rows)
+        The pupils, for school, block, treated.
+    incomplete : dict of str to int
+        Variable → pupils of the population who lack it; a pupil may lack several.
+    """
+
+    outcome: Array
+    columns: dict[str, Array]
+    treatment_terms: tuple[str, ...]
+    rows: pd.DataFrame
+    incomplete: dict[str, int]
+
+    @property
+    def regressors(self) -> Array:
+        """The columns side by side, (n, p)."""
+        return np.column_stack(list(self.columns.values()))
+
+
+def design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> DesignMatrix:
+    """Build the columns of one model for one outcome.
+
+    A category enters as indicators of all its levels but the first; ``a:b`` as indicators of all
+    cells but the first; a number as it is. Pupils who lack the outcome or a covariate are left
+    out, and counted. Columns that are constant in the rows that are left are dropped.
+
+    Parameters
+    ----------
+    sample : DataFrame
+        The analysed sample.
+    model : Model
+        The protocol's section.
+    outcome : str
+        A column of the sample.
+
+    Raises
+    ------
+    ValueError
+        Where no pupil is left, or only one arm is.
+    """
+    population = sample[matches(sample, model["where"])]
+    terms = _expanded(model["covariates"], outcome)
+    used = {part for term in terms for part in term.split(":")}
+    used |= {part for part in (model["treatment_by"], model["moderator"]) if part}
+    needed = [outcome, *sorted(used)]
+    lacking = population[needed].isna()
+    rows = population[~lacking.any(axis=1)].reset_index(drop=True)
+    if rows.empty or rows["treated"].nunique() < 2:
+        arms = ", ".join(sorted(rows["arm"].unique())) or "none"
+        raise ValueError(
+            f"outcome {outcome!r}: {len(rows)} of {len(population)} pupils are complete, in the "
+            f"arms: {arms}. Both arms are needed; check `where` and the covariates of the model"
+        )
+    treatment = dict(_treatment_columns(rows, model))
+    if not any(column.any() for column in treatment.values()):
+        years = ", ".join(map(str, model["active_years"]))
+        raise ValueError(
+            f"outcome {outcome!r}: no pupil is treated in the active years {years}; "
+            "check `active_years` and `where` of the model"
+        )
+    covariates = {
+        name: column
+        for term in terms
+        for name, column in _term_columns(rows, term)
+        if np.ptp(column) > 0
+    }
+    incomplete = {str(name): int(count) for name, count in lacking.sum().items() if count}
+    return DesignMatrix(
+        rows[outcome].to_numpy("float64"),
+        {**treatment, **covariates},
+        tuple(treatment),
+        rows,
+        incomplete,
+    )
+
+
+def _expanded(covariates: list[str], outcome: str) -> list[str]:
+    made = [f"{outcome}_before", f"{outcome}_before_missing", f"{outcome}_before_school"]
+    return [part for term in covariates for part in (made if term == "baseline" else [term])]
+
+
+def _treatment_columns(rows: pd.DataFrame, model: Model) -> Iterator[tuple[str, Array]]:
+    """Yield the treatment indicator, split by a category and moderated by another as declared."""
+    active = rows["treated"].to_numpy("float64")
+    if model["active_years"]:
+        active = active * rows["year"].isin(model["active_years"]).to_numpy("float64")
+    parts = [("", active)]
+    by = model["treatment_by"]
+    if by:
+        parts = [(f"{by}={x}", active * has_level(rows[by], x)) for x in levels(rows[by])]
+    for inner, column in parts:
+        yield (f"treated[{inner}]" if inner else "treated"), np.asarray(column, dtype="float64")
+    moderator = model["moderator"]
+    if moderator:
+        for level in levels(rows[moderator])[1:]:
+            for inner, column in parts:
+                name = ", ".join(filter(None, [inner, f"{moderator}={level}"]))
+                yield (
+                    f"treated[{name}]",
+                    np.asarray(column * has_level(rows[moderator], level), dtype="float64"),
+                )
+
+
+def _term_columns(rows: pd.DataFrame, term: str) -> Iterator[tuple[str, Array]]:
+    parts = term.split(":")
+    if len(parts) == 1 and _is_number(rows[term]) and term != "year":
+        yield term, rows[term].to_numpy("float64")
+        return
+    cells = list(product(*(levels(rows[part]) for part in parts)))
+    for cell in cells[1:]:
+        inside = np.ones(len(rows), dtype=bool)
+        for part, level in zip(parts, cell, strict=True):
+            inside &= has_level(rows[part], level).to_numpy(dtype=bool)
+        name = ":".join(f"{part}={level}" for part, level in zip(parts, cell, strict=True))
+        yield name, inside.astype("float64")
+
+
+def _is_number(values: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(values))
+
+
+def with_block_effects(design: DesignMatrix, *, fixed: bool) -> tuple[dict[str, Array], list[str]]:
+    """Return the columns of a model with an intercept, and the names of those left out.
+
+    With ``fixed``, one indicator per block but the first comes first. A column that is determined
+    by those before it (a covariate of schools that does not vary within blocks) is left out and
+    named; blocks come before treatment, and treatment before covariates.
+
+    Raises
+    ------
+    ValueError
+        Where a treatment term is determined by the blocks: the design does not inform it.
+    """
+    blocks = _indicators(design.rows["block"]) if fixed else {}
+    columns = {**blocks, **design.columns}
+    matrix = np.column_stack([np.ones(len(design.outcome)), *columns.values()])
+    kept, basis = [], np.empty((len(matrix), 0))
+    for at, column in enumerate(matrix.T):
+        left = column - basis @ (basis.T @ column)
+        left = left - basis @ (basis.T @ left)
+        length = float(np.linalg.norm(left))
+        if length > COLLINEAR * float(np.linalg.norm(column)):
+            basis = np.column_stack([basis, left / length])
+            kept.append(at)
+    names = list(columns)
+    dropped = [name for at, name in enumerate(names, start=1) if at not in kept]
+    lost = [name for name in dropped if name in design.treatment_terms]
+    if lost:
+        raise ValueError(
+            f"{', '.join(lost)}: determined by the blocks and the terms before it; no block holds "
+            "both arms of it. Leave the blocks out, or make them coarser"
+        )
+    return {name: columns[name] for name in names if name not in dropped}, dropped
+
+
+def _indicators(values: pd.Series) -> dict[str, Array]:
+    """Return one indicator per level but the first: fixed effects of blocks."""
+    return {
+        f"{values.name}={level}": has_level(values, level).to_numpy("float64")
+        for level in levels(values)[1:]
+    }

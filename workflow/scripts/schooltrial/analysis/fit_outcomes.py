@@ -1,0 +1,73 @@
+"""Fit one model of the protocol to each of its outcomes, whatever the estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.analysis.design_matrix import DesignMatrix, design_matrix
+from schooltrial.analysis.estimates_table import (
+    NO_EFFECT_SIZE,
+    labels_of,
+    pupil_effect_size,
+    row,
+    table,
+)
+from schooltrial.models.estimate import Estimate
+from schooltrial.protocol import Model, Outcome
+from schooltrial.refusal import refused_as
+
+Fit = Callable[[DesignMatrix, str], tuple[Iterable[Estimate], dict[str, Any]]]
+
+
+def fit_outcomes(
+    pupils: pd.DataFrame,
+    *,
+    study: str,
+    name: str,
+    model: Model,
+    outcomes: Mapping[str, Outcome],
+    fit: Fit,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the long table of a model's estimates, and what each fit says of itself.
+
+    Parameters
+    ----------
+    pupils : DataFrame
+        The analysed sample.
+    study, name : str
+        Names of the study and of the model.
+    model, outcomes : mapping
+        Sections of the protocol.
+    fit : callable
+        Takes the columns of one outcome and its name; returns estimates and diagnostics.
+
+    Raises
+    ------
+    Refusal
+        With the model and the outcome, where the data cannot support the model.
+    """
+    rows: list[dict[str, object]] = []
+    told: dict[str, Any] = {}
+    for outcome in model["outcomes"]:
+        with refused_as(f"model {name}, outcome {outcome}"):
+            design = design_matrix(pupils, model, outcome)
+            found, said = fit(design, outcome)
+            labels = labels_of(study, name, model, outcome, design.rows)
+            for estimate in found:
+                estimand = estimand_of(estimate, design)
+                effect = NO_EFFECT_SIZE
+                if estimand == "ITT":
+                    effect = pupil_effect_size(estimate, design, outcomes[outcome])
+                rows.append(row(labels, estimate, estimand, effect))
+            told[outcome] = {"incomplete": design.incomplete, **said}
+    return table(rows), told
+
+
+def estimand_of(estimate: Estimate, design: DesignMatrix) -> str:
+    """Return what an estimate is of: the offer's effect (ITT), one of several, or a joint test."""
+    if estimate.term not in design.treatment_terms:
+        return "joint test"
+    return "ITT" if design.treatment_terms == ("treated",) else "effect by group"

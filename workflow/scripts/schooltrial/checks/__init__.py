@@ -1,0 +1,1 @@
+"""What a sceptical reviewer asks first: the draw, the balance, the losses."""

@@ -1,0 +1,1 @@
+"""From raw files to standard tables, and from these to the sample that is analysed."""

@@ -1,0 +1,81 @@
+"""The effects of the programme: estimate and interval by outcome and model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from schooltrial.exhibits.figure_style import CONTROL, FAINT, TREATED, foot, new_figure, styled
+from schooltrial.protocol import Model, Outcome
+
+SHOWN = ("ITT", "ATT")
+
+
+def drawn(
+    estimates: pd.DataFrame, models: Mapping[str, Model], outcomes: Mapping[str, Outcome]
+) -> pd.DataFrame:
+    """Return one row per effect, in protocol order: outcomes, then models."""
+    rows = estimates[estimates["estimand"].isin(SHOWN) & estimates["estimate"].notna()].copy()
+    primary = [outcome for outcome, section in outcomes.items() if section["primary"]]
+    roles = {name: model["role"] for name, model in models.items()}
+    rows["primary"] = (rows["model"].map(roles) == "primary") & rows["outcome"].isin(primary)
+    rows["model_label"] = rows["model"].map(
+        {name: model["label"] for name, model in models.items()}
+    )
+    rows["level"] = rows["model"].map({name: model["level"] for name, model in models.items()})
+    rows["outcome_label"] = rows["outcome"].map({n: o["label"] for n, o in outcomes.items()})
+    rows["unit"] = rows["outcome"].map({n: o["unit"] for n, o in outcomes.items()})
+    rows["_outcome"] = rows["outcome"].map({name: i for i, name in enumerate(outcomes)})
+    rows["_model"] = rows["model"].map({name: i for i, name in enumerate(models)})
+    rows = rows.sort_values(["_outcome", "_model", "term"], ignore_index=True)
+    kept = ["outcome", "outcome_label", "unit", "model", "model_label", "primary", "subgroup"]
+    return rows[
+        [*kept, "estimate", "conf_low", "conf_high", "level", "p_value", "n_pupils", "n_schools"]
+    ]
+
+
+@styled
+def effects_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
+    """Draw one panel per outcome: estimates with intervals, primary analyses filled."""
+    if data.empty:
+        figure, (panel,) = new_figure(1.2)
+        panel.set_axis_off()
+        panel.text(0, 0.5, "The protocol's models estimate no effect of the offer.")
+        foot(figure, study)
+        return figure
+    sizes = data.groupby("outcome", sort=False).size()
+    height = 0.9 + 0.75 * len(sizes) + 0.26 * len(data)
+    ratios = [1.5 + size for size in sizes]
+    figure, panels = new_figure(height, rows=len(sizes), height_ratios=ratios)
+    for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
+        _draw_outcome(panel, rows.reset_index(drop=True))
+    panels[0].text(
+        1.0, 1.04, f"{_levels(data)} intervals; filled: primary", transform=panels[0].transAxes,
+        ha="right", va="bottom", fontsize=7.5, color=FAINT,
+    )  # fmt: skip
+    foot(figure, study)
+    return figure
+
+
+def _levels(data: pd.DataFrame) -> str:
+    """Return the levels of the intervals, such as ``95%`` or ``90% and 95%``."""
+    return " and ".join(f"{level:.0%}" for level in sorted(data["level"].unique()))
+
+
+def _draw_outcome(panel: Axes, rows: pd.DataFrame) -> None:
+    panel.axvline(0, color=FAINT, lw=0.8)
+    for at, row in rows.iterrows():
+        primary = row["primary"]
+        colour = TREATED if primary else CONTROL
+        panel.plot([row["conf_low"], row["conf_high"]], [at, at], color=colour, lw=1.6)
+        panel.plot(
+            row["estimate"], at, "o", color=colour, mfc=colour if primary else "white", ms=5.5
+        )
+    panel.set_yticks(range(len(rows)), list(rows["model_label"]))
+    panel.set_ylim(len(rows) - 0.5, -0.6)
+    panel.set_title(rows["outcome_label"].iloc[0])
+    panel.set_xlabel(f"effect, {rows['unit'].iloc[0]}")

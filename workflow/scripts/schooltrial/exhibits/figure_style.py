@@ -1,0 +1,79 @@
+"""How every figure looks, and how it becomes bytes that are the same on every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from io import BytesIO
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+CONTROL, TREATED = "#44658a", "#c8591a"
+INK, FAINT, SHADE = "#222222", "#8a8a8a", "#f0ece2"
+WIDTH = 7.2
+SETTINGS: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "schooltrial",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+}
+NO_DATES: dict[str, dict[str, Any]] = {
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "png": {"Software": None},
+}
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Return a drawing function that draws in the house's style."""
+
+    @wraps(draw)
+    def drawing(*arguments: P.args, **named: P.kwargs) -> Figure:
+        with mpl.rc_context(SETTINGS):
+            return draw(*arguments, **named)
+
+    return drawing
+
+
+def new_figure(
+    height: float, rows: int = 1, columns: int = 1, height_ratios: list[float] | None = None
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure of the house's width, and its panels in reading order."""
+    figure = Figure(figsize=(WIDTH, height))
+    grid = figure.subplots(rows, columns, squeeze=False, height_ratios=height_ratios)
+    return figure, [panel for line in grid for panel in line]
+
+
+def foot(figure: Figure, study: Mapping[str, Any]) -> None:
+    """Write study, protocol and, where it is so, SYNTHETIC DATA under a figure."""
+    label = "SYNTHETIC DATA.  " if study["synthetic"] else ""
+    text = f"{label}{study['title']}.  Protocol {study['protocol'][:12]}"
+    figure.supxlabel(text, x=0.01, ha="left", fontsize=7, color=TREATED if label else FAINT)
+
+
+def rendered(figure: Figure) -> dict[str, bytes]:
+    """Return the figure as SVG, PDF and PNG, without dates or versions."""
+    files: dict[str, bytes] = {}
+    with mpl.rc_context(SETTINGS):
+        for kind, metadata in NO_DATES.items():
+            buffer = BytesIO()
+            figure.savefig(buffer, format=kind, metadata=metadata, facecolor="white")
+            files[kind] = buffer.getvalue()
+    return files

@@ -1,0 +1,264 @@
+"""The protocol: a pre-analysis plan as data, validated before anything is read.
+
+A protocol is a YAML file that answers to ``workflow/schemas/protocol.schema.yaml``. Reading it
+fills every default, so that what follows never asks whether a key is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+import yaml
+
+from schooltrial.protocol_references import reference_faults
+from schooltrial.protocol_validation import schema_faults, with_defaults
+from schooltrial.refusal import Fault, refuse
+
+
+class Outcome(TypedDict):
+    """An outcome, as the protocol declares it; keys are documented in the schema."""
+
+    label: str
+    family: str
+    primary: bool
+    scale: str
+    unit: str
+    range: list[float] | None
+    standardise: str
+    made_from: dict[str, Any] | None
+    baseline_year: int | None
+
+
+class Model(TypedDict):
+    """An analysis, as the protocol declares it; keys are documented in the schema."""
+
+    label: str
+    estimator: str
+    role: str
+    outcomes: list[str]
+    where: dict[str, list[Any]]
+    subgroup: str
+    covariates: list[str]
+    blocks: str
+    absorb: list[str]
+    covariance: list[str]
+    df: Literal["kenward-roger", "satterthwaite"]
+    draws: int
+    active_years: list[int]
+    treatment_by: str | None
+    moderator: str | None
+    tests: dict[str, list[str]]
+    level: float
+
+
+class Years(TypedDict):
+    """The years of a trial and their place in it."""
+
+    label: str
+    before: list[int]
+    during: list[int]
+    after: list[int]
+    reference: int | None
+
+
+class Arm(TypedDict):
+    """One arm of the trial."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A validated protocol with all defaults filled.
+
+    Attributes
+    ----------
+    content : dict
+        The sections, by name.
+    sha256 : str
+        Checksum of the file as it lies on disk; it stands in every exhibit.
+    folder : pathlib.Path
+        Folder of the protocol; raw paths are relative to it.
+    """
+
+    content: dict[str, Any]
+    sha256: str
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return str(self.content["study"]["name"])
+
+    def section(self, name: str) -> Any:
+        """Return one section, or None where the protocol has none."""
+        return self.content.get(name)
+
+    def models(self, estimator: str | None = None) -> list[str]:
+        """Return the names of the models, or of those of one estimator, in protocol order."""
+        return [
+            name
+            for name, model in self.content["models"].items()
+            if estimator in (None, model["estimator"])
+        ]
+
+
+class _NoRepeats(yaml.SafeLoader):  # type: ignore[misc]
+    """A loader that refuses a key given twice, and keeps keys as text."""
+
+
+def _mapping(loader: _NoRepeats, node: yaml.MappingNode) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = str(key_node.value)
+        if key in found:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {key!r} is given twice", key_node.start_mark
+            )
+        found[key] = loader.construct_object(value_node, deep=True)
+    return found
+
+
+_NoRepeats.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def parse_yaml(text: str) -> Any:
+    """Parse YAML; a repeated key is an error, and keys are always text."""
+    return yaml.load(text, Loader=_NoRepeats)
+
+
+def _key_rows(node: yaml.Node, above: str = "") -> Iterator[tuple[str, int]]:
+    """Yield every key, with those that it stands under, and its line."""
+    if isinstance(node, yaml.MappingNode):
+        children = [(str(key.value), key, value) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        children = [(str(at), value, value) for at, value in enumerate(node.value)]
+    else:
+        return
+    for name, mark, child in children:
+        yield f"{above}{name}", mark.start_mark.line + 1
+        yield from _key_rows(child, f"{above}{name}.")
+
+
+def located(faults: Sequence[Fault], text: str) -> list[Fault]:
+    """Return faults with the line of their key, or of the nearest key above one that is missing."""
+    rows = dict(_key_rows(yaml.compose(text, Loader=yaml.SafeLoader))) if faults else {}
+
+    def row(path: str) -> int | None:
+        while path not in rows and "." in path:
+            path = path.rpartition(".")[0]
+        return rows.get(path)
+
+    return [replace(fault, row=row(fault.column or "")) for fault in faults]
+
+
+def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = None) -> Protocol:
+    """Read, validate and complete a protocol.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The YAML file.
+    schema : mapping
+        The JSON Schema, parsed.
+    shown : str, optional
+        How messages name the file.
+
+    Raises
+    ------
+    Refusal
+        With all the faults of the file: unknown or missing keys (with the key that was probably
+        meant), wrong types, and names that refer to nothing.
+    """
+    shown = shown or path.name
+    if not path.is_file():
+        refuse(
+            [
+                Fault(
+                    shown,
+                    "no such file",
+                    "a protocol (YAML)",
+                    "check the path, or the name in config/config.yaml",
+                )
+            ]
+        )
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8")
+        content = parse_yaml(text)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        row = getattr(getattr(error, "problem_mark", None), "line", None)
+        problem = getattr(error, "problem", None) or str(error)
+        refuse(
+            [
+                Fault(
+                    shown,
+                    f"not readable as YAML: {problem}",
+                    "YAML in UTF-8",
+                    "mend that line",
+                    row=None if row is None else row + 1,
+                )
+            ]
+        )
+    if not isinstance(content, dict):
+        refuse(
+            [
+                Fault(
+                    shown,
+                    "the file holds no keys",
+                    "the sections of a protocol",
+                    "see config/README.md",
+                )
+            ]
+        )
+    refuse(located(list(schema_faults(content, schema, shown)), text))
+    filled = with_defaults(content, schema, schema)
+    refuse(located(list(reference_faults(filled, shown)), text))
+    return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve().parent)
+
+
+def all_years(years: Years) -> list[int]:
+    """Return the years of the trial in order."""
+    return sorted([*years["before"], *years["during"], *years["after"]])
+
+
+def reference_year(years: Years) -> int:
+    """Return the year from which event studies measure: the last one before, unless stated."""
+    return years["reference"] or max(years["before"])
+
+
+def baseline_year(content: Mapping[str, Any]) -> int:
+    """Return the year at which the arms are compared."""
+    return int(content["balance"]["year"] or max(content["years"]["before"]))
+
+
+def year_label(content: Mapping[str, Any]) -> str:
+    """Return what the baseline year is called, such as ``cohort 2000``."""
+    return f"{content['years']['label']} {baseline_year(content)}"
+
+
+def analysis_years(content: Mapping[str, Any]) -> list[int]:
+    """Return the years that the first primary model analyses, else the programme's last."""
+    for model in content["models"].values():
+        if model["role"] == "primary" and "year" in model["where"]:
+            return [int(year) for year in model["where"]["year"]]
+    return [max(content["years"]["during"])]
+
+
+def labels(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return variable → name in exhibits, from wherever the protocol gives one."""
+    columns = {
+        name: spec["label"]
+        for readings in content["tables"].values()
+        for reading in readings
+        for name, spec in {**reading["columns"], **reading["outcomes"]}.items()
+    }
+    variables = {name: spec["label"] for name, spec in content["variables"].items()}
+    outcomes = {name: spec["label"] for name, spec in content["outcomes"].items()}
+    every = {**columns, **variables, **outcomes, **content["covariate_labels"]}
+    return {name: label for name, label in sorted(every.items()) if label}

@@ -1,0 +1,86 @@
+"""Faults that stop a study, collected and told in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, where, and what to do about it.
+
+    Attributes
+    ----------
+    file : str
+        File, as the user knows it.
+    found : str
+        What is wrong, with the value.
+    expected : str
+        What was expected instead.
+    remedy : str
+        What the user can do.
+    row : int or None
+        Line of the file, the header being line 1; None where the fault is of the whole file.
+    column : str or None
+        Column of the file, or key of the protocol with those that it stands under.
+    """
+
+    file: str
+    found: str
+    expected: str
+    remedy: str
+    row: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        where = [self.file]
+        if self.row is not None:
+            where.append(f"row {self.row}")
+        if self.column is not None:
+            kind = "key" if self.file.endswith((".yaml", ".yml")) else "column"
+            where.append(f"{kind} {self.column!r}")
+        lines = [f"{', '.join(where)}: {self.found}"]
+        lines += [f"    expected: {self.expected}"] if self.expected else []
+        lines += [f"    remedy:   {self.remedy}"] if self.remedy else []
+        return "\n".join(lines)
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a breakdown
+    """Raised with every fault that was found, so that all can be mended at once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        count = len(self.faults)
+        head = "1 fault was found" if count == 1 else f"{count} faults were found"
+        shown = [f"  - {fault}" for fault in self.faults[:SHOWN]]
+        if count > SHOWN:
+            shown.append(f"  … and {count - SHOWN} more; mend these first.")
+        return "\n".join([f"Refused: {head}; nothing was written.", *shown])
+
+    def __reduce__(self) -> tuple[type[Refusal], tuple[tuple[Fault, ...]]]:
+        return Refusal, (self.faults,)
+
+
+@contextmanager
+def refused_as(what: str) -> Iterator[None]:
+    """Turn the ``ValueError`` of an estimator into a refusal that names what was being done.
+
+    The estimators' messages say themselves what was expected, and the remedy.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise Refusal([Fault(what, str(error), "", "")]) from error
+
+
+def refuse(faults: Sequence[Fault]) -> None:
+    """Raise ``Refusal`` where there is any fault."""
+    if faults:
+        raise Refusal(faults)

@@ -1,0 +1,22 @@
+"""Write the raw files of a synthetic trial."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rule_adapter import run_as_rule
+from schooltrial.simulate.parameters import Parameters
+from schooltrial.simulate.school_randomised import simulate
+
+
+def main(*, simulation: Mapping[str, Any], seed: int, folder: str, truth: str) -> None:
+    """Write one CSV per raw file, and the truth that the simulation knows."""
+    trial = simulate(Parameters.from_mapping(simulation["parameters"]), seed)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, frame in trial.files.items():
+        frame.to_csv(Path(folder) / name, index=False, encoding=trial.encodings[name])
+    Path(truth).write_text(json.dumps(trial.truth, indent=1) + "\n", encoding="utf-8")
+
+
+run_as_rule(main, globals())

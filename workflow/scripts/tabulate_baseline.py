@@ -1,0 +1,29 @@
+"""Tabulate the arms at baseline."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from exhibit_data import write_data
+from rule_adapter import run_as_rule
+from schooltrial.exhibits.baseline_table import baseline_html
+
+
+def main(
+    *,
+    balance: str,
+    arms: Sequence[Mapping[str, str]],
+    study: Mapping[str, Any],
+    year_label: str,
+    csv: str,
+    html: str,
+) -> None:
+    """Write the table as data and as a fragment of HTML."""
+    rows = pd.read_csv(balance)
+    write_data(rows, study, csv)
+    Path(html).write_text(baseline_html(rows, arms, study, year_label), encoding="utf-8")
+
+
+run_as_rule(main, globals())

@@ -1,0 +1,30 @@
+"""Tabulate the effects."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from exhibit_data import write_data
+from rule_adapter import run_as_rule
+from schooltrial.exhibits.results_table import results_html, selected
+from schooltrial.protocol import Model, Outcome
+
+
+def main(
+    *,
+    estimates: str,
+    models: Mapping[str, Model],
+    outcomes: Mapping[str, Outcome],
+    study: Mapping[str, Any],
+    csv: str,
+    html: str,
+) -> None:
+    """Write the table as data and as a fragment of HTML."""
+    rows = selected(pd.read_csv(estimates), models, outcomes)
+    write_data(rows, study, csv)
+    Path(html).write_text(results_html(rows, models, outcomes, study), encoding="utf-8")
+
+
+run_as_rule(main, globals())

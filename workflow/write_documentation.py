@@ -1,0 +1,144 @@
+"""Write the generated parts of README.md, and config/README.md, from workflow and schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+STAGES = ["obtain", "clean", "check", "fit", "exhibit", "report"]
+RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", re.M | re.S)
+PATH = re.compile(r'"(results/\{+study\}+/[^"]*|workflow/[^"]*|notebooks/[^"]*)"')
+
+
+def rules_of(text: str) -> dict[str, dict[str, str]]:
+    """Return the rules of a file: docstring, input and output, as they are written."""
+    found = {}
+    for name, body in RULE.findall(text):
+        parts = re.split(r"^    (\w+):\n", body, flags=re.M)
+        sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+        doc = re.search(r'"""(.*?)"""', parts[0], re.S)
+        found[name] = {"doc": doc.group(1) if doc else "", **sections}
+    return found
+
+
+def short(path: str) -> str:
+    """Return a path as a reader thinks of it, below the results of a study."""
+    return re.sub(r"results/\{+study\}+/", "", path).replace("{{", "{").replace("}}", "}")
+
+
+def paths(section: str) -> list[str]:
+    """Return the paths that a rule's input or output names, without repeats."""
+    return list(dict.fromkeys(short(path) for path in PATH.findall(section)))
+
+
+def stage_table(folder: Path) -> str:
+    """Return the table of stages: what each reads and writes, and where its rules are."""
+    lines = ["| stage | rule | what it does | reads | writes |", "|---|---|---|---|---|"]
+    for stage in STAGES:
+        file = f"workflow/rules/{stage}.smk"
+        for name, rule in rules_of((folder / f"{stage}.smk").read_text("utf-8")).items():
+            reads = [p for p in paths(rule.get("input", "")) if "templates" not in p]
+            read = ", ".join(f"`{p}`" for p in reads) or "raw files, by the protocol"
+            wrote = ", ".join(f"`{p}`" for p in paths(rule["output"]))
+            lines.append(f"| [{stage}]({file}) | {name} | {rule['doc']} | {read} | {wrote} |")
+    return "\n".join(lines)
+
+
+def exhibit_table(folder: Path, captions: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the table of exhibits: rule, script and input of each."""
+    lines = ["| exhibit | title | rule | script | input |", "|---|---|---|---|---|"]
+    for name, rule in rules_of((folder / "exhibit.smk").read_text("utf-8")).items():
+        exhibit = name.split("_", 1)[1]
+        kind = "figures" if name.startswith("draw") else "tables"
+        script = f"workflow/scripts/{name}.py"
+        inputs = ", ".join(f"`{path}`" for path in paths(rule["input"]))
+        title = captions[exhibit]["title"]
+        lines.append(
+            f"| `{kind}/{exhibit}` | {title} | {name} | [{name}.py]({script}) | {inputs} |"
+        )
+    return "\n".join(lines)
+
+
+def between(text: str, mark: str, content: str) -> str:
+    """Return a text with what stands between two marks replaced."""
+    pattern = re.compile(rf"(<!-- {mark} -->\n).*?(\n<!-- end {mark} -->)", re.S)
+    return pattern.sub(lambda found: found.group(1) + content + found.group(2), text)
+
+
+def key_lines(name: str, node: Mapping[str, Any], depth: int, needed: bool = False) -> list[str]:
+    """Return a key of the protocol with its meaning, type and default, and the keys below it."""
+    facts = "; ".join(["required"] * needed + _facts(node))
+    described = node.get("description", "")
+    head = f"{'  ' * depth}- **`{name}`**" + (f" ({facts})" if facts else "")
+    lines = [f"{head}: {described}" if described else head]
+    for below in (node, node.get("items", {})):
+        for key, child in below.get("properties", {}).items():
+            lines += key_lines(key, child, depth + 1, key in below.get("required", []))
+        others = below.get("additionalProperties")
+        if isinstance(others, dict) and (others.get("properties") or others.get("description")):
+            lines += key_lines("<name>", others, depth + 1)
+    return lines
+
+
+def _facts(node: Mapping[str, Any]) -> list[str]:
+    """Return type, default and reference of a key, in words."""
+    facts = []
+    if "$ref" in node:
+        target = node["$ref"].rsplit("/", 1)[1]
+        facts.append(f"see [{target}](#{target})")
+    if "enum" in node:
+        facts.append("one of " + ", ".join(f"`{value}`" for value in node["enum"]))
+    elif "type" in node:
+        kind = node["type"]
+        facts.append(" or ".join(kind) if isinstance(kind, list) else str(kind))
+    default = node.get("default")
+    if default is not None and default not in ({}, []):
+        facts.append(f"default `{json.dumps(default)}`")
+    return facts
+
+
+def config_readme(schema: Mapping[str, Any]) -> str:
+    """Return config/README.md: every key of a protocol."""
+    lines = [
+        "# The protocol, key by key",
+        "",
+        "Written by `make docs` from `workflow/schemas/protocol.schema.yaml`; edit that, not this.",
+        "",
+        "`config.yaml` names the studies that are run. Each has a protocol in `studies/`: the",
+        "pre-analysis plan as data. A key that is not listed here is refused, with the one that",
+        "was probably meant. Paths in a protocol are relative to the protocol.",
+        "",
+    ]
+    for name, node in schema["properties"].items():
+        lines += key_lines(name, node, 0, name in schema["required"])
+    for name, node in schema["$defs"].items():
+        lines += ["", f"## {name}", "", node.get("description", ""), ""]
+        inner = node.get("items", node)
+        for key, child in inner.get("properties", {}).items():
+            lines += key_lines(key, child, 0, key in inner.get("required", []))
+        others = inner.get("additionalProperties")
+        if isinstance(others, dict) and others.get("description"):
+            lines += key_lines("<name>", others, 0)
+    return "\n".join(lines) + "\n"
+
+
+def documents() -> dict[Path, str]:
+    """Return the documents with generated parts, as they should be."""
+    rules = ROOT / "workflow" / "rules"
+    captions = yaml.safe_load((ROOT / "workflow/templates/captions.yaml").read_text("utf-8"))
+    readme = (ROOT / "README.md").read_text("utf-8")
+    readme = between(readme, "stages", stage_table(rules))
+    readme = between(readme, "exhibits", exhibit_table(rules, captions))
+    schema = yaml.safe_load((ROOT / "workflow/schemas/protocol.schema.yaml").read_text("utf-8"))
+    return {ROOT / "README.md": readme, ROOT / "config/README.md": config_readme(schema)}
+
+
+if __name__ == "__main__":
+    for path, text in documents().items():
+        path.write_text(text, encoding="utf-8")
