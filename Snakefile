@@ -16,7 +16,7 @@ localrules:
 
 
 rule all:
-    """Build the report, the notebooks and the tests of the results of every study."""
+    """Build the report and the notebooks of every study, once the tests of its results hold."""
     input:
         expand("results/{study}/report/report.html", study=STUDIES),
         expand(
@@ -24,9 +24,13 @@ rule all:
             study=STUDIES,
             notebook=NOTEBOOKS,
         ),
-        expand("results/{study}/checks/results_tests.txt", study=STUDIES),
 
 
 onsuccess:
     for study in STUDIES:
         print(f"The report of {study} is results/{study}/report/report.html")
+
+
+onerror:
+    for told in refusals(STUDIES):
+        print(f"\n{told}", file=sys.stderr)

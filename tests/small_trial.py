@@ -20,7 +20,14 @@ from fit_difference_in_differences import main as fit_difference_in_differences
 from gather_estimates import main as gather_estimates
 from obtain_tables import main as obtain_tables
 from schooltrial.data.standard_tables import KEYS
-from schooltrial.protocol import Protocol, baseline_year, labels, parse_yaml, read_protocol
+from schooltrial.protocol import (
+    Protocol,
+    analysis_years,
+    baseline_year,
+    labels,
+    parse_yaml,
+    read_protocol,
+)
 
 ROOT = Path(__file__).parents[1]
 YEARS = (2019, 2020)
@@ -190,11 +197,14 @@ class SmallTrial:
             variables=content["variables"],
             keep=content["sample"]["keep"],
             models=content["models"],
+            baseline=baseline_year(content),
+            years=analysis_years(content),
             seed=content["study"]["seed"],
             sample=self.path("sample.parquet"),
             panel=self.path("panel.parquet"),
             ledger=self.path("ledger.csv"),
             flow=self.path("flow.csv"),
+            mobility=self.path("mobility.csv"),
         )
 
     def check(self) -> None:

@@ -13,7 +13,15 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "workflow", "config", "notebooks", "tests/results", "pyproject.toml")
+PARTS = (
+    "Snakefile",
+    "workflow",
+    "config",
+    "notebooks",
+    "tests/results",
+    "pyproject.toml",
+    "requirements.lock",
+)
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,13 @@ def test_one_command_takes_a_protocol_from_raw_files_to_every_promised_path(buil
     assert missing == []
 
 
+def test_the_report_carries_the_protocol_hash_and_needs_no_other_file(built: Clone) -> None:
+    page = (built.results / "report/report.html").read_text("utf-8")
+    assert hashlib.sha256((built.trial / "trial.yaml").read_bytes()).hexdigest() in page
+    assert 'src="http' not in page
+    assert str(built.project) not in page
+
+
 def test_a_second_run_does_nothing(built: Clone) -> None:
     assert "Nothing to be done" in built.snakemake().text
 

@@ -11,7 +11,14 @@ import clean_sample
 import fit_cluster_robust
 import gather_estimates
 import obtain_tables
-from schooltrial.protocol import Protocol, labels, parse_yaml, read_protocol
+from schooltrial.protocol import (
+    Protocol,
+    analysis_years,
+    baseline_year,
+    labels,
+    parse_yaml,
+    read_protocol,
+)
 
 ROOT = Path(__file__).parents[2]
 STANDARD = ("schools", "assignment", "pupils", "scores", "implementation")
@@ -48,11 +55,14 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
         variables=content["variables"],
         keep=content["sample"]["keep"],
         models=content["models"],
+        baseline=baseline_year(content),
+        years=analysis_years(content),
         seed=content["study"]["seed"],
         sample=str(folder / "sample.parquet"),
         panel=str(folder / "school_panel.parquet"),
         ledger=str(folder / "ledger.csv"),
         flow=str(folder / "flow.csv"),
+        mobility=str(folder / "mobility.csv"),
     )
     return folder / "sample.parquet"
 

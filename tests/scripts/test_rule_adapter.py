@@ -46,7 +46,7 @@ def test_a_refusal_ends_with_code_1_and_its_message_without_a_traceback(
     logged = (tmp_path / "log").read_text("utf-8")
     for text in (told, logged):
         assert str(fault) in text
-        assert "Refused: 1 fault was found; nothing was written." in text
+        assert "Refused: 1 fault was found. This step wrote nothing." in text
         assert "Traceback" not in text
 
 

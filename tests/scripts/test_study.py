@@ -11,13 +11,14 @@ import pytest
 
 from draw_effects import main as draw_effects
 from schooltrial.exhibits.table_style import interval, number, p_text
-from schooltrial.protocol import parse_yaml
+from schooltrial.protocol import analysis_years, parse_yaml
 from schooltrial.refusal import Refusal
 from small_trial import ROOT, SmallTrial
 from tabulate_baseline import main as tabulate_baseline
 from tabulate_results import main as tabulate_results
 from write_report import main as write_report
 
+VERBS = {"figure": "draw", "table": "tabulate"}
 TEMPLATES = ROOT / "workflow" / "templates"
 
 
@@ -91,15 +92,20 @@ def page(finished: SmallTrial, tmp_path_factory: pytest.TempPathFactory) -> str:
         csv=str(folder / "results.csv"), html=str(folder / "results.html"),
     )  # fmt: skip
     tabulate_baseline(
-        balance=finished.path("balance.csv"), arms=arms, study=study, year_label="2019",
+        balance=finished.path("balance.csv"), arms=arms, settings=content["balance"],
+        study=study, year_label="2019",
         csv=str(folder / "baseline.csv"), html=str(folder / "baseline.html"),
     )  # fmt: skip
+    (folder / "claims.txt").write_text("passed   a claim holds\n", encoding="utf-8")
     write_report(
+        lock=str(TEMPLATES / "captions.yaml"),
+        claims=str(folder / "claims.txt"),
         template=str(TEMPLATES / "report.html.j2"),
         captions=str(TEMPLATES / "captions.yaml"),
         estimates=estimates,
         diagnostics=finished.path("diagnostics.json"),
         flow=finished.path("flow.csv"),
+        mobility=finished.path("mobility.csv"),
         assignment=finished.path("assignment_check.csv"),
         cleaning_log=finished.path("cleaning_log.csv"),
         raw_files=finished.path("raw_files.csv"),
@@ -107,15 +113,17 @@ def page(finished: SmallTrial, tmp_path_factory: pytest.TempPathFactory) -> str:
         tables=[str(folder / "results.html"), str(folder / "baseline.html")],
         protocol=content,
         study=study,
-        provenance={
-            name: {
-                "rule": f"make_{name}",
+        analysis_years=analysis_years(content),
+        provenance=[
+            {
+                "rule": f"{VERBS[word['kind']]}_{name}",
                 "script": f"{name}.py",
-                "inputs": [estimates],
                 "code": [],
+                "reads": [estimates],
+                "writes": [estimates],
             }
-            for name in words
-        },
+            for name, word in words.items()
+        ],
         report=str(folder / "report.html"),
         study_file=str(folder / "study.json"),
     )
@@ -144,8 +152,9 @@ def test_the_report_says_that_data_are_synthetic(page: str) -> None:
 def test_the_report_holds_every_exhibit_with_how_it_was_made(page: str) -> None:
     for name in parse_yaml((TEMPLATES / "captions.yaml").read_text("utf-8")):
         assert f'id="{name}"' in page
-        assert f'id="trace-{name}"' in page
-        assert f"make_{name}" in page
+        rule = f"draw_{name}" if f"draw_{name}" in page else f"tabulate_{name}"
+        assert f'id="trace-{rule}"' in page
+        assert f'href="#trace-{rule}"' in page
 
 
 def test_the_report_needs_no_other_file(page: str) -> None:
@@ -155,5 +164,7 @@ def test_the_report_needs_no_other_file(page: str) -> None:
 def test_the_report_tells_raw_files_and_who_left(finished: SmallTrial, page: str) -> None:
     for checksum in pd.read_csv(finished.path("raw_files.csv"))["sha256"]:
         assert checksum in page
-    for step in set(pd.read_csv(finished.path("flow.csv"))["step"]):
+    flow = pd.read_csv(finished.path("flow.csv"))
+    shown = flow[flow["year"].isin(analysis_years(finished.read().content))]
+    for step in set(shown["step"]):
         assert step in page

@@ -132,7 +132,7 @@ def test_a_refusal_counts_its_faults_and_shows_the_first_twenty() -> None:
     with pytest.raises(Refusal) as caught:
         refuse(faults)
     lines = str(caught.value).splitlines()
-    assert lines[0] == "Refused: 25 faults were found; nothing was written."
+    assert lines[0] == "Refused: 25 faults were found. This step wrote nothing."
     assert lines[-1] == "  … and 5 more; mend these first."
     assert "fault 19" in str(caught.value)
     assert "fault 20" not in str(caught.value)

@@ -12,6 +12,7 @@ rule clean_sample:
         panel="results/{study}/data/school_panel.parquet",
         ledger="results/{study}/checks/ledger.csv",
         flow="results/{study}/checks/flow.csv",
+        mobility="results/{study}/checks/mobility.csv",
     log:
         "results/{study}/logs/clean_sample.log",
     benchmark:
@@ -22,6 +23,8 @@ rule clean_sample:
         variables=section("variables"),
         keep=section("sample", "keep"),
         models=section("models"),
+        baseline=from_content(baseline_year),
+        years=from_content(analysis_years),
         seed=section("study", "seed"),
     script:
         "../scripts/clean_sample.py"

@@ -7,6 +7,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from module_inputs import modules
+from provenance import steps
 from schooltrial.data.reading import raw_file_names
 from schooltrial.protocol import (
     all_years,
@@ -14,10 +15,9 @@ from schooltrial.protocol import (
     baseline_year,
     labels,
     parse_yaml,
-    read_protocol,
     year_label,
 )
-from schooltrial.refusal import Refusal
+from studies import protocols, refusals
 
 # One thread per job: bits differ between one BLAS thread and two.
 os.environ.update(
@@ -28,45 +28,23 @@ SCHEMA = parse_yaml((SCRIPTS.parent / "schemas" / "protocol.schema.yaml").read_t
 NOTEBOOKS = sorted(path.stem for path in (Path(workflow.basedir) / "notebooks").glob("*.ipynb"))
 FIGURES = ["balance", "effects", "trends", "school_means"]
 TABLES = ["baseline", "results"]
+TRACED = [
+    "obtain_tables",
+    "clean_sample",
+    "check_assignment",
+    "check_balance",
+    "fit_multilevel",
+    "fit_cluster_robust",
+    "fit_randomisation_inference",
+    "fit_wild_bootstrap",
+    "fit_difference_in_differences",
+    "gather_estimates",
+    *(f"draw_{name}" for name in FIGURES),
+    *(f"tabulate_{name}" for name in TABLES),
+]
 
 
-def listed(value):
-    """Return a list from a list, or from text with commas as the command line gives it."""
-    return [part for part in value.split(",") if part] if isinstance(value, str) else list(value)
-
-
-def protocol_paths():
-    """Return the protocols to run: those given by path, else the studies of the configuration."""
-    if "protocols" in config:
-        return [(path, Path(path)) for path in listed(config["protocols"])]
-    folder = Path(workflow.basedir) / "config" / "studies"
-    return [
-        (f"config/studies/{name}.yaml", folder / f"{name}.yaml")
-        for name in listed(config["studies"])
-    ]
-
-
-def read_protocols():
-    """Read all protocols; every fault is told before any rule runs."""
-    found, refusals = {}, []
-    for shown, path in protocol_paths():
-        try:
-            protocol = read_protocol(path, SCHEMA, shown)
-        except Refusal as refusal:
-            refusals.append(str(refusal))
-            continue
-        if protocol.name in found:
-            refusals.append(
-                f"Refused: two protocols bear the study name {protocol.name!r}; rename one."
-            )
-        found[protocol.name] = protocol
-    if refusals:
-        print("\n" + "\n".join(refusals) + "\n", file=sys.stderr)
-        sys.exit(1)
-    return found
-
-
-PROTOCOLS = read_protocols()
+PROTOCOLS = protocols(config, Path(workflow.basedir), SCHEMA)
 STUDIES = list(PROTOCOLS)
 
 
@@ -112,6 +90,13 @@ def raw_folder(wildcards):
     return os.path.relpath(protocol.folder / protocol.section("raw_folder"))
 
 
+def simulated_truth(wildcards):
+    """Return what the simulation of a synthetic study knows, to be drawn beside the estimates."""
+    if wildcards.study not in SIMULATED:
+        return {}
+    return {"truth": f"results/{wildcards.study}/data/truth.json"}
+
+
 def raw_files(wildcards):
     """Return the raw files that are there; a missing one is refused by name when it is read."""
     folder = raw_folder(wildcards)
@@ -129,19 +114,11 @@ def models_of(estimator):
     return "|".join(sorted(names)) or "no_model"
 
 
-EXHIBITS = dict.fromkeys(FIGURES, "draw") | dict.fromkeys(TABLES, "tabulate")
-
-
 def provenance(wildcards):
-    """Return, for each exhibit, the rule and script that made it, its inputs and its code."""
-    traced = {}
-    for name, verb in EXHIBITS.items():
-        rule_name = f"{verb}_{name}"
-        inputs = dict(getattr(rules, rule_name).input.items())
-        traced[name] = {
-            "rule": rule_name,
-            "script": f"workflow/scripts/{rule_name}.py",
-            "inputs": [str(path).format(study=wildcards.study) for path in inputs.values()],
-            "code": modules(f"{rule_name}.py"),
-        }
-    return traced
+    """Return every step from raw files to exhibits: what it ran, read and wrote."""
+    fitted = PROTOCOLS[wildcards.study].models
+    traced = {
+        name: fitted(name.removeprefix("fit_")) if name.startswith("fit_") else [None]
+        for name in TRACED
+    }
+    return steps(rules, traced, wildcards.study)

@@ -28,6 +28,7 @@ rule draw_effects:
     """Draw the effects of the programme by outcome and model."""
     input:
         modules("draw_effects.py"),
+        unpack(simulated_truth),
         estimates="results/{study}/estimates/estimates.csv",
     output:
         multiext(
@@ -115,6 +116,7 @@ rule tabulate_baseline:
         "results/{study}/benchmarks/tabulate_baseline.tsv"
     params:
         arms=section("design", "arms"),
+        settings=section("balance"),
         study=study_line,
         year_label=from_content(year_label),
     script:

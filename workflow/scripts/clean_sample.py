@@ -22,13 +22,16 @@ def main(
     variables: Mapping[str, Any],
     keep: Mapping[str, Any],
     models: Mapping[str, Model],
+    baseline: int,
+    years: Sequence[int],
     seed: int,
     sample: str,
     panel: str,
     ledger: str,
     flow: str,
+    mobility: str,
 ) -> None:
-    """Write the sample and the school panel (Parquet), the ledger and the flow (CSV)."""
+    """Write the sample and the school panel (Parquet), the ledger, flow and mobility (CSV)."""
     tables = {
         "schools": pd.read_parquet(schools),
         "assignment": pd.read_parquet(assignment),
@@ -42,12 +45,15 @@ def main(
         variables=variables,
         keep=keep,
         models=models,
+        baseline=baseline,
+        years=years,
         seed=seed,
     )
     built.pupils.to_parquet(sample, index=False)
     school_panel(built.pupils, list(outcomes)).to_parquet(panel, index=False)
     built.ledger.to_csv(ledger, index=False)
     built.flow.to_csv(flow, index=False)
+    built.mobility.to_csv(mobility, index=False)
 
 
 run_as_rule(main, globals())

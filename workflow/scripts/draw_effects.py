@@ -1,13 +1,15 @@
 """Draw the effects of the programme by outcome and model."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from figure_files import write_figure
 from rule_adapter import run_as_rule
-from schooltrial.exhibits.effects_plot import drawn, effects_plot
+from schooltrial.exhibits.effects_plot import drawn, effects_plot, with_truth
 from schooltrial.protocol import Model, Outcome
 
 
@@ -21,9 +23,13 @@ def main(
     pdf: str,
     png: str,
     csv: str,
+    truth: str | None = None,
 ) -> None:
     """Write the figure in three formats, and what it draws."""
     data = drawn(pd.read_csv(estimates), models, outcomes)
+    if truth is not None:
+        simulated = json.loads(Path(truth).read_text("utf-8"))
+        data = with_truth(data, models, simulated["effects"])
     write_figure(effects_plot(data, study), data, study, svg, pdf, png, csv)
 
 

@@ -1,5 +1,6 @@
 """Execute a notebook on the results of one study, and render it as a page."""
 
+import json
 import os
 from pathlib import Path
 
@@ -23,10 +24,14 @@ def main(*, notebook: str, results: str, executed: str, page: str, **traced: str
         resources={"metadata": {"path": str(Path(notebook).parent)}},
     )
     client.execute()
+    study = json.loads((Path(results) / "report" / "study.json").read_text("utf-8"))
+    label = "**SYNTHETIC DATA.** " if study["synthetic"] else ""
+    banner = f"{label}{study['title']}. Protocol {study['protocol'][:12]}"
+    content.cells.insert(0, nbformat.v4.new_markdown_cell(banner, id="study"))
     content.metadata.pop("widgets", None)
     nbformat.write(content, executed)
     body, _ = HTMLExporter(theme="light").from_notebook_node(
-        content, resources={"metadata": {"name": Path(notebook).stem}}
+        content, resources={"metadata": {"name": f"{study['title']}: {Path(notebook).stem}"}}
     )
     Path(page).write_text(body, encoding="utf-8")
 

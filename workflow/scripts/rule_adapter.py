@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None
         try:
             with redirect_stdout(log), redirect_stderr(log):
                 main(**arguments)
+            log.writelines(_sizes("read", job.input) + _sizes("wrote", job.output))
         except Refusal as refusal:
             log.write(f"{refusal}\n")
             print(f"\n{refusal}\n", file=sys.stderr)
@@ -34,3 +35,9 @@ def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None
         except Exception:
             log.write(traceback.format_exc())
             raise
+
+
+def _sizes(verb: str, paths: Iterable[str]) -> list[str]:
+    """Return a line per file with its size; folders and modules are not told."""
+    files = [Path(path) for path in paths if not str(path).endswith(".py")]
+    return [f"{verb} {file}, {file.stat().st_size:,} bytes\n" for file in files if file.is_file()]

@@ -15,6 +15,7 @@ def main(
     *,
     balance: str,
     arms: Sequence[Mapping[str, str]],
+    settings: Mapping[str, Any],
     study: Mapping[str, Any],
     year_label: str,
     csv: str,
@@ -23,7 +24,7 @@ def main(
     """Write the table as data and as a fragment of HTML."""
     rows = pd.read_csv(balance)
     write_data(rows, study, csv)
-    Path(html).write_text(baseline_html(rows, arms, study, year_label), encoding="utf-8")
+    Path(html).write_text(baseline_html(rows, arms, settings, study, year_label), encoding="utf-8")
 
 
 run_as_rule(main, globals())

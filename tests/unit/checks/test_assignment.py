@@ -15,7 +15,7 @@ def _assignment(*blocks: tuple[str, str]) -> pd.DataFrame:
 
 def test_pairs_are_as_designed_and_a_triple_is_named() -> None:
     check = assignment_check(_assignment(("1", "01"), ("7", "011")), ARMS, "paired")
-    assert check["verdict"].tolist() == ["as designed", "a set of 3 schools, not a pair"]
+    assert check["verdict"].tolist() == ["both arms present", "a set of 3 schools, not a pair"]
     assert check["n_control"].tolist() == [1, 1]
     assert check["n_awards"].tolist() == [1, 2]
     assert check["share_treated"].tolist() == [1 / 2, 2 / 3]
@@ -23,7 +23,7 @@ def test_pairs_are_as_designed_and_a_triple_is_named() -> None:
 
 def test_a_triple_is_as_designed_where_blocks_may_have_any_size() -> None:
     check = assignment_check(_assignment(("7", "011")), ARMS, "blocked")
-    assert check["verdict"].tolist() == ["as designed"]
+    assert check["verdict"].tolist() == ["both arms present"]
 
 
 def test_a_block_of_one_arm_does_not_inform_the_effect() -> None:

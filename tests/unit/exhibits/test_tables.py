@@ -20,8 +20,9 @@ def _results(trial: SmallTrial, synthetic: bool = False) -> str:
 
 def _baseline(trial: SmallTrial, synthetic: bool = False) -> str:
     balance = pd.read_csv(trial.path("balance.csv"))
-    arms = trial.read().content["design"]["arms"]
-    return baseline_html(balance, arms, trial.study(synthetic), "2019")
+    content = trial.read().content
+    arms, settings = content["design"]["arms"], content["balance"]
+    return baseline_html(balance, arms, settings, trial.study(synthetic), "2019")
 
 
 @pytest.mark.parametrize("write", [_results, _baseline])

@@ -8,14 +8,21 @@ import pandas as pd
 import pytest
 
 from schooltrial.exhibits.table_style import interval, number, p_text
-from schooltrial.report.html_report import event_study, fill, headlines, sample_by_year
+from schooltrial.report.html_report import (
+    event_study,
+    fill,
+    flow_shown,
+    headlines,
+    sensitivity_range,
+)
 from small_trial import SmallTrial
 
 
 def _row(**keys: Any) -> dict[str, Any]:
     return {
         "model": "itt", "outcome": "maths", "estimand": "ITT", "estimate": 0.1, "conf_low": 0.02,
-        "conf_high": 0.18, "converged": True, "note": "", **keys,
+        "conf_high": 0.18, "converged": True, "note": "",
+        "subgroup": "all", **keys,
     }  # fmt: skip
 
 
@@ -66,21 +73,35 @@ def test_the_template_formats_numbers_like_the_tables() -> None:
     assert page == f"{number(-1.5)} {p_text(0.0123)} {interval(-1.5, 0.0123)}"
 
 
-def test_the_flow_sums_years_and_keeps_the_order_of_steps() -> None:
+def test_the_flow_shown_is_that_of_the_analysed_years_and_of_those_followed_to_them() -> None:
     flow = pd.DataFrame(
         {
-            "step": ["b", "b", "a"],
-            "reason": "r",
-            "level": "pupil",
-            "year": [2019, 2020, 2019],
-            "arm": "control",
-            "entered": [5, 6, 0],
-            "left": [1, 2, 0],
-            "remained": [4, 4, 0],
+            "step": ["kept", "kept", "followed up: 2018 to 2020", "kept"],
+            "year": [2018, 2020, 2018, 2020],
+            "entered": [9, 7, 5, 0],
         }
     )
-    (row,) = sample_by_year(flow).to_dict("records")
-    assert (row["step"], row["entered"], row["left"], row["remained"]) == ("b", 11, 3, 8)
+    shown = flow_shown(flow, [2020])
+    assert shown[["step", "year"]].values.tolist() == [
+        ["kept", 2020],
+        ["followed up: 2018 to 2020", 2018],
+    ]
+
+
+def test_the_range_of_the_sensitivity_analyses_stands_beside_the_headline() -> None:
+    models = {
+        "itt": {"role": "primary"},
+        "a": {"role": "sensitivity"},
+        "b": {"role": "sensitivity"},
+    }
+    rows = [
+        _row(model="itt", subgroup="all", estimate=0.5),
+        _row(model="a", subgroup="all", estimate=0.1),
+        _row(model="b", subgroup="all", estimate=0.3, estimand="ATT"),
+        _row(model="b", subgroup="girls", estimate=9.0),
+    ]
+    assert sensitivity_range(pd.DataFrame(rows), {"models": models}, "maths") == (0.1, 0.3, 2)
+    assert sensitivity_range(pd.DataFrame(rows[:1]), {"models": models}, "maths") is None
 
 
 def test_the_event_study_is_taken_with_the_test_of_its_pre_trend() -> None:

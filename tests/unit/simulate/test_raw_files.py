@@ -1,5 +1,7 @@
 import dataclasses
 import io
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,11 +38,13 @@ def scores(trial: SimulatedTrial) -> dict[str, pd.DataFrame]:
     return {name: frame for name, frame in trial.files.items() if name.startswith("scores")}
 
 
-def counted(frames: dict[str, pd.DataFrame], count) -> dict[str, int]:
+def counted(
+    frames: dict[str, pd.DataFrame], count: Callable[[pd.DataFrame], int]
+) -> dict[str, int]:
     return {name: int(count(frame)) for name, frame in frames.items()}
 
 
-def test_rosters_hold_the_recorded_number_of_each_fault(trial):
+def test_rosters_hold_the_recorded_number_of_each_fault(trial: SimulatedTrial) -> None:
     frames = rosters(trial)
     repeated = counted(frames, lambda f: f.duplicated().sum())
     assert repeated == planted(trial, "duplicate_roster_rows") == dict.fromkeys(frames, 6)
@@ -55,13 +59,14 @@ def test_rosters_hold_the_recorded_number_of_each_fault(trial):
     assert sum(two.values()) > 0
 
 
-def test_score_files_hold_the_recorded_number_of_each_fault(trial):
+def test_score_files_hold_the_recorded_number_of_each_fault(trial: SimulatedTrial) -> None:
     frames = scores(trial)
     repeated = counted(frames, lambda f: f.duplicated().sum())
     assert repeated == planted(trial, "duplicate_score_rows") == dict.fromkeys(frames, 5)
     once = {name: frame.drop_duplicates() for name, frame in frames.items()}
     for shown, name in (("ABS", "absent_ABS"), ("-99", "absent_-99"), ("", "absent_blank")):
-        assert counted(once, lambda f, c=shown: (f["rit_score"] == c).sum()) == planted(trial, name)
+        found = {file: int((frame["rit_score"] == shown).sum()) for file, frame in once.items()}
+        assert found == planted(trial, name)
     wild = counted(once, lambda f: f["rit_score"].isin(["999", "0", "-1"]).sum())
     assert wild == planted(trial, "impossible_scores") == dict.fromkeys(frames, 4)
     known = {pupil for roster in rosters(trial).values() for pupil in roster["student_id"]}
@@ -69,7 +74,9 @@ def test_score_files_hold_the_recorded_number_of_each_fault(trial):
     assert unknown == planted(trial, "unknown_pupils") == dict.fromkeys(frames, 3)
 
 
-def test_cleaning_by_the_stated_rules_gives_back_the_true_analysed_sample(trial):
+def test_cleaning_by_the_stated_rules_gives_back_the_true_analysed_sample(
+    trial: SimulatedTrial,
+) -> None:
     for year in (2017, 2020):
         roster = rosters(trial)[f"roster_{year}.csv"].drop_duplicates().copy()
         roster["days"] = roster["days_enrolled"].astype(int)
@@ -91,7 +98,7 @@ def test_cleaning_by_the_stated_rules_gives_back_the_true_analysed_sample(trial)
             assert (clean.sort_index() == valid.sort_index()).all()
 
 
-def test_days_present_give_the_attendance_of_the_truth_to_the_day(trial):
+def test_days_present_give_the_attendance_of_the_truth_to_the_day(trial: SimulatedTrial) -> None:
     roster = rosters(trial)["roster_2020.csv"].drop_duplicates()
     truth = trial.pupils[trial.pupils["year"] == 2020].set_index("pupil_id")["attendance"]
     days = roster[["days_enrolled", "days_present"]].astype(int)
@@ -100,7 +107,7 @@ def test_days_present_give_the_attendance_of_the_truth_to_the_day(trial):
     assert days["days_enrolled"].between(1, 176).all()
 
 
-def test_files_survive_being_written_in_their_encoding(trial):
+def test_files_survive_being_written_in_their_encoding(trial: SimulatedTrial) -> None:
     assert trial.encodings["schools.csv"] == "cp1252"
     assert trial.encodings["roster_2019.csv"] == "utf-8-sig"
     assert set(trial.encodings) == set(trial.files)
@@ -116,18 +123,19 @@ def test_files_survive_being_written_in_their_encoding(trial):
     assert accents == planted(trial, "accented_names")["schools.csv"] == 2
 
 
-def test_one_roster_calls_the_pupils_column_otherwise(trial):
+def test_one_roster_calls_the_pupils_column_otherwise(trial: SimulatedTrial) -> None:
     odd = [name for name, frame in trial.files.items() if "StudentID" in frame]
     assert odd == list(planted(trial, "renamed_column")) == ["roster_2017.csv"]
 
 
-def test_a_trial_without_mess_has_none():
+def test_a_trial_without_mess_has_none() -> None:
+    faults = (
+        "duplicate_roster_rows", "duplicate_score_rows", "restyled_codes", "zero_padded_grades",
+        "impossible_scores", "unknown_pupils", "accented_names",
+    )  # fmt: skip
+    no_faults: Any = dict.fromkeys(faults, 0)
     clean = dataclasses.replace(
-        SMALL,
-        **dict.fromkeys(
-            ("duplicate_roster_rows", "duplicate_score_rows", "restyled_codes",
-             "zero_padded_grades", "impossible_scores", "unknown_pupils", "accented_names"), 0,
-        ),
+        SMALL, **no_faults,
         within_year_mover_rate=0.0, missing_test_rate=0.0, renamed_columns=(), encodings=(),
     )  # fmt: skip
     trial = simulate(clean, 1)
@@ -147,6 +155,6 @@ def test_a_trial_without_mess_has_none():
           "blocks": (("North", "middle", 2), ("South", "middle", 2))}, "district_shift smaller"),
     ],
 )  # fmt: skip
-def test_a_fault_that_cannot_be_planted_is_refused(change, message):
+def test_a_fault_that_cannot_be_planted_is_refused(change: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         simulate(dataclasses.replace(SMALL, **change), 1)

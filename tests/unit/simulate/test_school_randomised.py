@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,14 +65,18 @@ def monte_carlo(values: list[float]) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("subject", ["maths", "ela"])
-def test_the_adjusted_difference_recovers_the_true_effect(trials, subject):
+def test_the_adjusted_difference_recovers_the_true_effect(
+    trials: list[tuple[pd.DataFrame, pd.DataFrame]], subject: str
+) -> None:
     mean, error = monte_carlo([adjusted_difference(*data, subject) for data in trials])
     assert error < 0.015
     assert abs(mean - 0.075) < 3 * error
     assert mean > 3 * error
 
 
-def test_potential_scores_differ_by_the_effect_of_the_year_and_not_before(trial):
+def test_potential_scores_differ_by_the_effect_of_the_year_and_not_before(
+    trial: SimulatedTrial,
+) -> None:
     pupils = trial.pupils
     gain = (pupils["maths_treated"] - pupils["maths_untreated"]).groupby(pupils["year"])
     expected = {2017: 0.0, 2018: 0.0, 2019: 0.75, 2020: 1.125, 2021: 0.9, 2022: 0.75}
@@ -80,13 +85,15 @@ def test_potential_scores_differ_by_the_effect_of_the_year_and_not_before(trial)
         assert trial.truth["effects_in_scale_points"]["maths"][str(year)] == pytest.approx(points)
 
 
-def test_the_programme_leaves_attendance_as_it_was(trial):
+def test_the_programme_leaves_attendance_as_it_was(trial: SimulatedTrial) -> None:
     np.testing.assert_array_equal(
         trial.pupils["attendance_treated"], trial.pupils["attendance_untreated"]
     )
 
 
-def test_a_pupil_realises_the_potential_score_of_the_school_of_that_year(trial):
+def test_a_pupil_realises_the_potential_score_of_the_school_of_that_year(
+    trial: SimulatedTrial,
+) -> None:
     pupils = trial.pupils
     treated = trial.schools["treated"].to_numpy()[pupils["school"]]
     realised = np.where(treated, pupils["maths_treated"], pupils["maths_untreated"])
@@ -94,7 +101,9 @@ def test_a_pupil_realises_the_potential_score_of_the_school_of_that_year(trial):
 
 
 @pytest.mark.parametrize("subject", ["maths", "ela"])
-def test_the_intraclass_correlation_is_as_set(trials, subject):
+def test_the_intraclass_correlation_is_as_set(
+    trials: list[tuple[pd.DataFrame, pd.DataFrame]], subject: str
+) -> None:
     found, spread = [], []
     for _, pupils in trials:
         rows = pupils[pupils["year"] == 2020]
@@ -111,7 +120,9 @@ def test_the_intraclass_correlation_is_as_set(trials, subject):
     assert abs(mean - 1) < 3 * error
 
 
-def test_a_pretest_explains_the_set_share_among_pupils_of_a_school(trials):
+def test_a_pretest_explains_the_set_share_among_pupils_of_a_school(
+    trials: list[tuple[pd.DataFrame, pd.DataFrame]],
+) -> None:
     found = []
     for _, pupils in trials[:8]:
         pupils = pupils.assign(z=standardised(pupils, "maths_untreated"))
@@ -124,7 +135,7 @@ def test_a_pretest_explains_the_set_share_among_pupils_of_a_school(trials):
     assert np.mean(found) == pytest.approx(0.6, abs=0.02)
 
 
-def test_a_pretest_explains_the_set_share_among_schools_of_a_level():
+def test_a_pretest_explains_the_set_share_among_schools_of_a_level() -> None:
     # Schools so large that their means are their effects, near enough.
     big = Parameters(
         pupils_per_school=800.0,
@@ -147,14 +158,14 @@ def test_a_pretest_explains_the_set_share_among_schools_of_a_level():
         assert abs(np.arctanh(r) - np.arctanh(np.sqrt(share))) < 3 / np.sqrt(157), level
 
 
-def test_covariates_predict_the_scores_of_those_who_have_them(trial):
+def test_covariates_predict_the_scores_of_those_who_have_them(trial: SimulatedTrial) -> None:
     z = standardised(trial.pupils, "ela_untreated")
     for covariate in ("male", "disadvantaged", "english_learner", "special_education"):
         has = trial.pupils[covariate].astype(bool)
         assert z[has].mean() < z[~has].mean() - 0.05
 
 
-def test_low_ability_pupils_miss_more_tests_and_the_rate_is_as_set(trial):
+def test_low_ability_pupils_miss_more_tests_and_the_rate_is_as_set(trial: SimulatedTrial) -> None:
     absent = trial.pupils["maths_status"] == "absent"
     assert absent.mean() == pytest.approx(0.06, abs=0.01)
     ability = trial.pupils["maths_ability"]
@@ -164,7 +175,9 @@ def test_low_ability_pupils_miss_more_tests_and_the_rate_is_as_set(trial):
 # ---- the design ----------------------------------------------------------------------------------
 
 
-def test_about_5900_pupils_of_40_schools_are_analysed_in_2020(trial, trials):
+def test_about_5900_pupils_of_40_schools_are_analysed_in_2020(
+    trial: SimulatedTrial, trials: list[tuple[pd.DataFrame, pd.DataFrame]]
+) -> None:
     counts = []
     for _, pupils in trials:
         rows = pupils[pupils["year"] == 2020]
@@ -175,7 +188,7 @@ def test_about_5900_pupils_of_40_schools_are_analysed_in_2020(trial, trials):
         assert trial.truth["n_analysed"][subject]["2020"] == pytest.approx(5935, rel=0.03)
 
 
-def test_twenty_of_forty_schools_in_three_districts_are_treated(trial):
+def test_twenty_of_forty_schools_in_three_districts_are_treated(trial: SimulatedTrial) -> None:
     schools = trial.schools
     assert (len(schools), int(schools["treated"].sum()), schools["district"].nunique()) == (
         40,
@@ -189,21 +202,23 @@ def test_twenty_of_forty_schools_in_three_districts_are_treated(trial):
 
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(sizes=st.lists(st.integers(1, 6), min_size=1, max_size=5), seed=st.integers(0, 2**31 - 1))
-def test_half_of_each_block_is_treated_whatever_the_blocks(sizes, seed):
+def test_half_of_each_block_is_treated_whatever_the_blocks(sizes: list[int], seed: int) -> None:
     block = np.repeat([f"b{k}" for k in range(len(sizes))], [2 * size for size in sizes])
     schools = pd.DataFrame({"school_code": [f"{k:04d}" for k in range(len(block))], "block": block})
     treated = pd.Series(assign(schools, seed)).groupby(block).mean()
     assert (treated == 0.5).all()
 
 
-def test_the_recorded_seed_redraws_the_assignment_list(trial):
+def test_the_recorded_seed_redraws_the_assignment_list(trial: SimulatedTrial) -> None:
     drawn = trial.files["assignment_list.csv"]
     again = assign(drawn, int(drawn["draw_seed"].iloc[0]))
     assert (drawn["arm"] == np.where(again, "T", "C")).all()
     assert trial.truth["randomisation_seed"] == int(drawn["draw_seed"].iloc[0])
 
 
-def test_pupils_go_up_a_grade_a_year_and_pass_to_a_middle_school_of_their_district(trial):
+def test_pupils_go_up_a_grade_a_year_and_pass_to_a_middle_school_of_their_district(
+    trial: SimulatedTrial,
+) -> None:
     pupils = trial.pupils.sort_values(["pupil", "year"])
     step = pupils.groupby("pupil")[["year", "grade"]].diff().dropna()
     assert (step == 1).all().all()
@@ -213,13 +228,15 @@ def test_pupils_go_up_a_grade_a_year_and_pass_to_a_middle_school_of_their_distri
     assert (district.groupby(pupils["pupil"]).nunique() == 1).all()
 
 
-def test_schools_keep_their_size_over_the_years(trial):
+def test_schools_keep_their_size_over_the_years(trial: SimulatedTrial) -> None:
     sizes = trial.pupils.groupby(["year", "school"]).size().unstack("year")
     relative = sizes.div(trial.schools["size"], axis=0).mean()
     assert relative.to_numpy() == pytest.approx(np.ones(6), abs=0.04)
 
 
-def test_the_programme_log_is_of_treated_schools_with_one_to_three_leaders(trial):
+def test_the_programme_log_is_of_treated_schools_with_one_to_three_leaders(
+    trial: SimulatedTrial,
+) -> None:
     log = trial.files["programme_log.csv"]
     treated = trial.schools.loc[trial.schools["treated"], "school_code"]
     assert set(log["school_code"]) == set(treated)
@@ -233,7 +250,7 @@ def test_the_programme_log_is_of_treated_schools_with_one_to_three_leaders(trial
 # ---- reproducibility -----------------------------------------------------------------------------
 
 
-def test_the_same_seed_gives_the_same_frames_and_another_seed_does_not():
+def test_the_same_seed_gives_the_same_frames_and_another_seed_does_not() -> None:
     first, again, other = (simulate(SMALL, seed) for seed in (1, 1, 2))
     assert first.truth == again.truth
     for name, frame in first.files.items():
@@ -242,8 +259,8 @@ def test_the_same_seed_gives_the_same_frames_and_another_seed_does_not():
     pd.testing.assert_frame_equal(first.pupils, again.pupils)
 
 
-def test_a_further_year_leaves_the_files_of_the_others_as_they_were():
-    effects = {o: dict(years) | {"2023": 0.0} for o, years in SMALL.effects}
+def test_a_further_year_leaves_the_files_of_the_others_as_they_were() -> None:
+    effects: Any = {o: dict(years) | {"2023": 0.0} for o, years in SMALL.effects}
     longer = dataclasses.replace(SMALL, years_after=(2021, 2022, 2023), effects=effects)
     short, long = simulate(SMALL, 3), simulate(longer, 3)
     assert set(long.files) - set(short.files) == {"roster_2023.csv", "scores_2023.csv"}
@@ -251,14 +268,14 @@ def test_a_further_year_leaves_the_files_of_the_others_as_they_were():
         pd.testing.assert_frame_equal(frame, long.files[name])
 
 
-def test_more_of_one_fault_leaves_every_other_file_as_it_was():
+def test_more_of_one_fault_leaves_every_other_file_as_it_was() -> None:
     more = dataclasses.replace(SMALL, impossible_scores=9)
     before, after = simulate(SMALL, 3), simulate(more, 3)
     for name, frame in before.files.items():
         assert frame.equals(after.files[name]) == (not name.startswith("scores")), name
 
 
-def test_a_stream_depends_on_its_name_and_on_no_other_stream():
+def test_a_stream_depends_on_its_name_and_on_no_other_stream() -> None:
     first = stream(5, "entrants", 2019).random(3)
     stream(5, "something new").random(1000)
     np.testing.assert_array_equal(first, stream(5, "entrants", 2019).random(3))
@@ -266,15 +283,15 @@ def test_a_stream_depends_on_its_name_and_on_no_other_stream():
     assert not np.array_equal(first, stream(6, "entrants", 2019).random(3))
 
 
-def test_the_truth_can_be_written_as_json(trial):
+def test_the_truth_can_be_written_as_json(trial: SimulatedTrial) -> None:
     assert json.loads(json.dumps(trial.truth)) == trial.truth
 
 
 # ---- parameters ----------------------------------------------------------------------------------
 
 
-def test_a_section_of_values_and_sources_becomes_parameters():
-    effects = {o: {2019: 0.0, 2020: 0.5, 2021: 0.0, 2022: 0.0} for o in OUTCOMES}
+def test_a_section_of_values_and_sources_becomes_parameters() -> None:
+    effects: Any = {o: {2019: 0.0, 2020: 0.5, 2021: 0.0, 2022: 0.0} for o in OUTCOMES}
     section = {
         "effects": {"value": effects, "source": "assumption"},
         "leaver_rate": {"value": 0.2, "source": "assumption"},
@@ -304,6 +321,8 @@ def test_a_section_of_values_and_sources_becomes_parameters():
         ),
     ],
 )
-def test_a_parameter_that_no_trial_can_have_is_refused(section, message):
+def test_a_parameter_that_no_trial_can_have_is_refused(
+    section: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         Parameters.from_mapping(section)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -177,16 +178,10 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     """
     shown = shown or path.name
     if not path.is_file():
-        refuse(
-            [
-                Fault(
-                    shown,
-                    "no such file",
-                    "a protocol (YAML)",
-                    "check the path, or the name in config/config.yaml",
-                )
-            ]
-        )
+        others = sorted(other.name for other in path.parent.glob("*.yaml"))
+        close = get_close_matches(path.name, others, n=1)
+        remedy = f"did you mean {close[0]!r}?" if close else "check the path, or config/config.yaml"
+        refuse([Fault(shown, "no such file", "a protocol (YAML)", remedy)])
     raw = path.read_bytes()
     try:
         text = raw.decode("utf-8")
@@ -220,6 +215,19 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     filled = with_defaults(content, schema, schema)
     refuse(located(list(reference_faults(filled, shown)), text))
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve().parent)
+
+
+def covariate_terms(model: Model, outcome: str) -> list[str]:
+    """Return a model's covariate terms, ``baseline`` spelt out for the outcome."""
+    made = [f"{outcome}_before", f"{outcome}_before_missing", f"{outcome}_before_school"]
+    return [t for term in model["covariates"] for t in (made if term == "baseline" else [term])]
+
+
+def needed_variables(model: Model, outcome: str) -> list[str]:
+    """Return the variables that a pupil must have to be in a model, the outcome first."""
+    used = {part for term in covariate_terms(model, outcome) for part in term.split(":")}
+    used |= {part for part in (model["treatment_by"], model["moderator"]) if part}
+    return [outcome, *sorted(used - {outcome})]
 
 
 def all_years(years: Years) -> list[int]:

@@ -62,7 +62,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a breakdow
         shown = [f"  - {fault}" for fault in self.faults[:SHOWN]]
         if count > SHOWN:
             shown.append(f"  … and {count - SHOWN} more; mend these first.")
-        return "\n".join([f"Refused: {head}; nothing was written.", *shown])
+        return "\n".join([f"Refused: {head}. This step wrote nothing.", *shown])
 
     def __reduce__(self) -> tuple[type[Refusal], tuple[tuple[Fault, ...]]]:
         return Refusal, (self.faults,)

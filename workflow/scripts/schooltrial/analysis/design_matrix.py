@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from schooltrial.data.sample import has_level, levels, matches
-from schooltrial.protocol import Model
+from schooltrial.protocol import Model, covariate_terms, needed_variables
 
 Array = npt.NDArray[np.float64]
 COLLINEAR = 1e-9
@@ -69,10 +69,8 @@ def design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> DesignMat
         Where no pupil is left, or only one arm is.
     """
     population = sample[matches(sample, model["where"])]
-    terms = _expanded(model["covariates"], outcome)
-    used = {part for term in terms for part in term.split(":")}
-    used |= {part for part in (model["treatment_by"], model["moderator"]) if part}
-    needed = [outcome, *sorted(used)]
+    terms = covariate_terms(model, outcome)
+    needed = needed_variables(model, outcome)
     lacking = population[needed].isna()
     rows = population[~lacking.any(axis=1)].reset_index(drop=True)
     if rows.empty or rows["treated"].nunique() < 2:
@@ -102,11 +100,6 @@ def design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> DesignMat
         rows,
         incomplete,
     )
-
-
-def _expanded(covariates: list[str], outcome: str) -> list[str]:
-    made = [f"{outcome}_before", f"{outcome}_before_missing", f"{outcome}_before_school"]
-    return [part for term in covariates for part in (made if term == "baseline" else [term])]
 
 
 def _treatment_columns(rows: pd.DataFrame, model: Model) -> Iterator[tuple[str, Array]]:

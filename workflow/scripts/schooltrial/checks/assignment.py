@@ -42,4 +42,4 @@ def _verdict(counts: Sequence[int], kind: str) -> str:
         return "one arm only: the block does not inform the effect"
     if kind == "paired" and sum(counts) != 2:
         return f"a set of {sum(counts)} schools, not a pair"
-    return "as designed"
+    return "both arms present"

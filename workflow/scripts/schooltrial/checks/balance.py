@@ -39,9 +39,10 @@ def balance(
     DataFrame
         One row per variable; a categorical variable has one per level, each an indicator. The
         standardised difference keeps its sign, treated minus control, and is divided by the pooled
-        SD of the two arms (for a level of a category the SD of its indicator), of pupils or of
-        school means as ``level`` says. ``band`` follows What Works Clearinghouse: satisfied,
-        adjustment needed, not satisfied.
+        SD of the two arms (of the indicator, for a level or a flag), of pupils or of school means
+        as ``level`` says. ``band`` holds that of pupils to the bounds of What Works Clearinghouse
+        (satisfied, adjustment needed, not satisfied); school means have none. The pupils are those
+        of the sample in the baseline year.
     """
     then = pupils[(pupils["year"] == year) & matches(pupils, settings["where"])]
     rows = [
@@ -75,7 +76,13 @@ def _compare(
     for name in variables:
         for category, values in _columns(frame[name]):
             label = labels.get(name, name) + (f": {category}" if category else "")
-            yield [level, name, category, label, *_difference(values, frame["treated"], settings)]
+            yield [
+                level,
+                name,
+                category,
+                label,
+                *_difference(values, frame["treated"], settings, level),
+            ]
 
 
 def _columns(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
@@ -87,7 +94,9 @@ def _columns(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
         yield str(category), (values == category).astype("float64").mask(values.isna())
 
 
-def _difference(values: pd.Series, treated: pd.Series, settings: Mapping[str, Any]) -> list[Any]:
+def _difference(
+    values: pd.Series, treated: pd.Series, settings: Mapping[str, Any], level: str
+) -> list[Any]:
     control, programme = (values[(treated == arm) & values.notna()] for arm in (0, 1))
     sds = [part.std() for part in (control, programme)]
     pooled = _pooled_sd(control, programme)
@@ -98,7 +107,8 @@ def _difference(values: pd.Series, treated: pd.Series, settings: Mapping[str, An
     missing = int(values.isna().sum())
     return [
         len(control), len(programme), missing, control.mean(), programme.mean(), *sds, difference,
-        standardised, pooled, band(standardised, settings["satisfied"], settings["adjustable"]),
+        standardised, pooled,
+        _band(standardised, settings, level),
     ]  # fmt: skip
 
 
@@ -111,6 +121,13 @@ def _pooled_sd(control: pd.Series, programme: pd.Series) -> float:
         return 0.0
     squares = sum(part.var() * (len(part) - 1) for part in parts if len(part) > 1)
     return sqrt(squares / (len(control) + len(programme) - 2))
+
+
+def _band(standardised: float, settings: Mapping[str, Any], level: str) -> str:
+    """Return the band of pupils; the standard has none for school means."""
+    if level != "pupil":
+        return ""
+    return band(standardised, settings["satisfied"], settings["adjustable"])
 
 
 def band(standardised: float, satisfied: float, adjustable: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -54,7 +55,7 @@ def read_text(path: Path, reading: Reading) -> pd.DataFrame:
     """
     file = path.name
     if not path.is_file():
-        refuse([_missing_file(path)])
+        refuse([_missing_file(path, str(reading["file"]))])
     content = _content(path, reading)
     try:
         text = content.decode(ENCODINGS[reading["encoding"]])
@@ -74,16 +75,14 @@ def read_text(path: Path, reading: Reading) -> pd.DataFrame:
     return _split(text, file, str(reading["delimiter"]))
 
 
-def _missing_file(path: Path) -> Fault:
-    there = (
-        sorted(p.name for p in path.parent.glob("*") if p.is_file()) if path.parent.is_dir() else []
-    )
-    close = get_close_matches(path.name, there, n=1)
-    found = (
-        "no such file"
-        if path.parent.is_dir()
-        else f"the folder {path.parent.name!r} does not exist"
-    )
+def _missing_file(path: Path, pattern: str) -> Fault:
+    """Say that a file is missing; files that the same pattern names already are no remedy."""
+    if not path.parent.is_dir():
+        there, found = [], f"the folder {path.parent.name!r} does not exist"
+    else:
+        there, found = sorted(p.name for p in path.parent.iterdir() if p.is_file()), "no such file"
+    read = re.compile(re.escape(pattern).replace(re.escape("{year}"), r"\d+"))
+    close = get_close_matches(path.name, [name for name in there if not read.fullmatch(name)], n=1)
     remedy = f"did you mean {close[0]!r}?" if close else "check raw_folder and file in the protocol"
     return Fault(path.name, found, "a raw file that the protocol names", remedy)
 

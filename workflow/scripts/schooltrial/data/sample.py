@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.data.follow_up import mobility, record_follow_up
 from schooltrial.data.ledger import Ledger
-from schooltrial.protocol import Model, Outcome
+from schooltrial.protocol import Model, Outcome, needed_variables
 from schooltrial.refusal import Fault, refuse
 
 
@@ -24,11 +25,14 @@ class Sample:
         per outcome in the unit of analysis.
     ledger, flow : DataFrame
         Who left and why; and the counts of every step.
+    mobility : DataFrame
+        Where the pupils of the primary analysis were in the baseline year.
     """
 
     pupils: pd.DataFrame
     ledger: pd.DataFrame
     flow: pd.DataFrame
+    mobility: pd.DataFrame
 
 
 def build_sample(
@@ -39,6 +43,8 @@ def build_sample(
     variables: Mapping[str, Mapping[str, Any]],
     keep: Mapping[str, Sequence[Any]],
     models: Mapping[str, Model],
+    baseline: int,
+    years: Sequence[int],
     seed: int,
 ) -> Sample:
     """Build the sample, and the ledger of those who are not in it.
@@ -49,6 +55,10 @@ def build_sample(
         ``schools``, ``assignment``, ``pupils`` and ``scores``.
     outcomes, arms, variables, keep, models : mapping
         Sections of the protocol.
+    baseline : int
+        Baseline year.
+    years : sequence of int
+        Years of the primary analysis.
     seed : int
         Key of the hashes in the ledger.
 
@@ -88,8 +98,9 @@ def build_sample(
             pupils = add_baseline(pupils, name, outcome["baseline_year"])
     pupils = pupils.sort_values(["year", "school", "pupil"], ignore_index=True)
     _record_schools(pupils, assignment, ledger)
+    record_follow_up(pupils, baseline, years, ledger)
     _record_analyses(pupils, models, ledger)
-    return Sample(pupils, ledger.departed(), ledger.flow())
+    return Sample(pupils, ledger.departed(), ledger.flow(), mobility(pupils, baseline, years))
 
 
 def _with_block(assignment: pd.DataFrame) -> pd.DataFrame:
@@ -256,13 +267,17 @@ def _record_schools(pupils: pd.DataFrame, assignment: pd.DataFrame, ledger: Ledg
 
 
 def _record_analyses(pupils: pd.DataFrame, models: Mapping[str, Model], ledger: Ledger) -> None:
-    """Tell the ledger who is in a primary analysis's population and has no outcome."""
+    """Tell the ledger who is in a primary analysis's population and lacks what it needs."""
     for name, model in models.items():
         if model["role"] != "primary":
             continue
         population = pupils[matches(pupils, model["where"])]
         for outcome in model["outcomes"]:
-            ledger.leave(
-                population, population[outcome].isna(),
-                step=f"analysed: {name}, {outcome}", reason=f"{outcome} was not observed",
+            step = f"analysed: {name}, {outcome}"
+            observed = ledger.leave(
+                population, population[outcome].isna(), step=step,
+                reason=f"{outcome} was not observed",
             )  # fmt: skip
+            covariates = needed_variables(model, outcome)[1:]
+            incomplete = observed[covariates].isna().any(axis=1)
+            ledger.leave(observed, incomplete, step=step, reason="a covariate was not observed")

@@ -15,6 +15,7 @@ GROUPS = {"pupil": "Pupils", "school": "Schools (means of their pupils)"}
 def baseline_html(
     balance: pd.DataFrame,
     arms: Sequence[Mapping[str, str]],
+    settings: Mapping[str, Any],
     study: Mapping[str, Any],
     year_label: str,
 ) -> str:
@@ -27,7 +28,7 @@ def baseline_html(
             arms[1]["label"]: _mean_sd(balance, "treated"),
             "Difference": balance["difference"].map(number),
             "Standardised": balance["standardised_difference"].map(number),
-            "WWC band": balance["band"],
+            "Band": balance["band"].fillna(""),
             "N": [
                 f"{c:,} + {t:,}"
                 for c, t in zip(balance["n_control"], balance["n_treated"], strict=True)
@@ -35,9 +36,13 @@ def baseline_html(
             "Missing": balance["missing"].astype(str),
         }
     )
+    bounds = [f"{settings[key]:g}" for key in ("satisfied", "adjustable")]
     note = (
-        "Mean (SD) by arm. The standardised difference is treated minus control over the pooled SD "
-        "of the two arms, at the level named. N: control + treated."
+        "Mean (SD) by arm, of the pupils enrolled in the baseline year. The standardised "
+        "difference is treated minus control over the pooled SD of the two arms, of pupils or of "
+        "school means; for a flag or the level of a category, the SD of the indicator. Bands, for "
+        f"pupils only: satisfied up to {bounds[0]}, adjustment needed up to {bounds[1]}. N: "
+        "control + treated."
     )
     return html(
         shown,

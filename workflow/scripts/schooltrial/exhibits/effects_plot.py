@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import nan
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from schooltrial.exhibits.figure_style import CONTROL, FAINT, TREATED, foot, new_figure, styled
+from schooltrial.exhibits.figure_style import CONTROL, FAINT, INK, TREATED, foot, new_figure, styled
 from schooltrial.protocol import Model, Outcome
 
 SHOWN = ("ITT", "ATT")
@@ -54,11 +55,40 @@ def effects_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
     for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
         _draw_outcome(panel, rows.reset_index(drop=True))
     panels[0].text(
-        1.0, 1.04, f"{_levels(data)} intervals; filled: primary", transform=panels[0].transAxes,
+        1.0, 1.04, f"{_legend(data)}", transform=panels[0].transAxes,
         ha="right", va="bottom", fontsize=7.5, color=FAINT,
     )  # fmt: skip
     foot(figure, study)
     return figure
+
+
+def _legend(data: pd.DataFrame) -> str:
+    """Return what the marks mean."""
+    truth = "; bar: the effect that was simulated" if "truth" in data else ""
+    return f"{_levels(data)} intervals; filled: primary{truth}"
+
+
+def with_truth(
+    data: pd.DataFrame, models: Mapping[str, Model], truth: Mapping[str, Mapping[str, float]]
+) -> pd.DataFrame:
+    """Return the drawn rows with the effect that a simulation put in, where it is in their unit.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `drawn`.
+    models : mapping
+        The protocol's models; those of one single year have one truth.
+    truth : mapping
+        Outcome → year → effect in pupil SDs.
+    """
+    found = []
+    for _, row in data.iterrows():
+        years = models[str(row["model"])]["where"].get("year", [])
+        known = truth.get(str(row["outcome"]), {})
+        single = str(years[0]) if len(years) == 1 else ""
+        found.append(known.get(single, nan) if "SD" in str(row["unit"]) else nan)
+    return data.assign(truth=found)
 
 
 def _levels(data: pd.DataFrame) -> str:
@@ -75,6 +105,8 @@ def _draw_outcome(panel: Axes, rows: pd.DataFrame) -> None:
         panel.plot(
             row["estimate"], at, "o", color=colour, mfc=colour if primary else "white", ms=5.5
         )
+    if "truth" in rows and rows["truth"].notna().any():
+        panel.plot(rows["truth"], rows.index, "|", color=INK, ms=11, mew=1.6)
     panel.set_yticks(range(len(rows)), list(rows["model_label"]))
     panel.set_ylim(len(rows) - 0.5, -0.6)
     panel.set_title(rows["outcome_label"].iloc[0])

@@ -47,12 +47,17 @@ def results_html(
             "Effect size": rows["effect_size"].map(number),
             "Pupils": rows["n_pupils"].map("{:,}".format),
             "Schools": rows["n_schools"].astype(str),
-            "Method": rows["method"],
+            "Method and notes": [
+                _method(*cells)
+                for cells in zip(rows["method"], rows["note"], rows["converged"], strict=True)
+            ],
         }
     )
     note = (
         "Statistic: t, or F for a joint test, on the df beside it. Effect size: Hedges g in pooled "
-        "pupil SD; for a binary outcome the Cox index."
+        "pupil SD; for a binary outcome the Cox index. In a panel a pupil counts in every year. "
+        "Where the assignment is re-drawn or the errors are bootstrapped, p and interval come from "
+        "the draws; the standard error is only what the statistic is divided by."
     )
     return html(
         shown,
@@ -63,3 +68,10 @@ def results_html(
         note=note,
         study=study,
     )
+
+
+def _method(method: str, note: object, converged: bool) -> str:
+    """Return the method with what a reader must know beside the number."""
+    notes = [] if pd.isna(note) else [str(note)]
+    warning = [] if converged else ["did not converge: no finding"]
+    return "; ".join([method, *warning, *notes])

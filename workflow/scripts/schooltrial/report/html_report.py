@@ -14,7 +14,7 @@ from schooltrial.exhibits.table_style import interval, number, p_text
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A figure or table, with what a reader needs to trace it.
+    """A figure or table as the report shows it.
 
     Attributes
     ----------
@@ -22,12 +22,8 @@ class Exhibit:
         Name of the files; ``figure`` or ``table``; words.
     content : str
         The figure as a data address, or the table as HTML.
-    rule, script : str
-        What made it.
-    inputs : tuple of (path, sha256)
-        What it was made from.
-    code : str
-        SHA-256 over the script's modules.
+    rule : str
+        What made it; the appendix tells from what.
     """
 
     name: str
@@ -37,9 +33,6 @@ class Exhibit:
     alt: str
     content: str
     rule: str
-    script: str
-    inputs: tuple[tuple[str, str], ...]
-    code: str
 
 
 def headlines(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -56,6 +49,7 @@ def headlines(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> list[dict
             "model_label": models[row["model"]]["label"],
             "level": models[row["model"]]["level"],
             "verdict": _verdict(row),
+            "others": sensitivity_range(estimates, protocol, row["outcome"]),
         }
         for _, row in rows.iterrows()
         if outcomes[row["outcome"]]["primary"]
@@ -75,11 +69,34 @@ def _verdict(row: pd.Series) -> str:
     return "The interval includes zero"
 
 
-def sample_by_year(flow: pd.DataFrame) -> pd.DataFrame:
-    """Return who entered and left, summed over years, by step and arm, in the order of steps."""
-    keys = ["step", "reason", "level", "arm"]
-    sums = flow.groupby(keys, sort=False, as_index=False)[["entered", "left", "remained"]].sum()
-    return sums[sums["entered"] > 0]
+def sensitivity_range(
+    estimates: pd.DataFrame, protocol: Mapping[str, Any], outcome: str
+) -> tuple[float, float, int] | None:
+    """Return the least and greatest estimate of an outcome's sensitivity models, and how many."""
+    models = [name for name, model in protocol["models"].items() if model["role"] == "sensitivity"]
+    rows = estimates[
+        estimates["model"].isin(models)
+        & (estimates["outcome"] == outcome)
+        & estimates["estimand"].isin(["ITT", "ATT"])
+        & (estimates["subgroup"] == "all")
+    ]
+    if rows.empty:
+        return None
+    return float(rows["estimate"].min()), float(rows["estimate"].max()), len(rows)
+
+
+def flow_shown(flow: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame:
+    """Return the flow of the years that are analysed, and of those who were followed to them."""
+    kept = flow["year"].isin(list(years)) | flow["step"].str.startswith("followed up")
+    return flow[kept & (flow["entered"] > 0)]
+
+
+def as_shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return every cell as a reader sees it."""
+    shown = frame.copy()
+    for column in shown.select_dtypes("float"):
+        shown[column] = shown[column].map(lambda value: number(value, 2))
+    return shown.astype("str")
 
 
 def event_study(estimates: pd.DataFrame, outcomes: Mapping[str, Any]) -> pd.DataFrame:
