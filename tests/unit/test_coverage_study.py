@@ -9,6 +9,7 @@ from benchmarks.coverage_report import put_between
 from benchmarks.coverage_runs import PART, Part, parts, run_part
 from benchmarks.coverage_table import rate
 from benchmarks.coverage_trials import CELLS, SIZE_LEAST, Cell, simulate_trial, streams
+from benchmarks.coverage_truncation import bounded_test
 
 
 def test_half_of_the_schools_are_treated_and_each_school_wholly() -> None:
@@ -80,6 +81,16 @@ def test_the_interval_of_a_rate_is_the_set_of_shares_a_score_test_accepts() -> N
     for end in (found.low, found.high):
         score = (found.share - end) / np.sqrt(end * (1 - end) / len(events))
         assert abs(score) == pytest.approx(1.959963984540054, rel=1e-12)
+
+
+def test_a_variance_far_from_its_bound_leaves_the_t_test_exact() -> None:
+    assert bounded_test(40, 0.2).error == pytest.approx(0.05, abs=1e-6)
+
+
+def test_the_bound_makes_the_test_cautious_and_more_so_with_fewer_schools() -> None:
+    errors = [bounded_test(schools, 0.0).error for schools in (10, 20, 40, 400)]
+    assert errors == sorted(errors)
+    assert errors[-1] < 0.05
 
 
 def test_a_page_without_its_markers_is_refused() -> None:

@@ -1,0 +1,112 @@
+"""Type I error and coverage of every method on simulated trials: `make validate`.
+
+The whole study takes some minutes on two cores and rewrites the stored results beside this file;
+with fewer trials they go to results/validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
+
+import pandas as pd  # noqa: E402
+from benchmarks.coverage_figure import coverage_figure  # noqa: E402
+from benchmarks.coverage_methods import METHODS  # noqa: E402
+from benchmarks.coverage_report import (  # noqa: E402
+    CONDITIONS,
+    LENGTHS,
+    RATES,
+    TRUNCATION,
+    conditions_table,
+    lengths_table,
+    put_between,
+    rates_table,
+    truncation_table,
+)
+from benchmarks.coverage_runs import run  # noqa: E402
+from benchmarks.coverage_table import condition_rows, coverage_rows, outside  # noqa: E402
+
+from schooltrial.exhibits.figure_style import rendered  # noqa: E402
+
+STORED_TRIALS, QUICK_TRIALS = 5_000, 200
+EXPECTED = ("reml-kr", "randomisation")
+PAGE = "COVERAGE.md"
+
+
+def study(trials: int, processes: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Run all cells and return the table of methods and that of conditions."""
+    rows, conditions = [], []
+    without = None
+    for cell, effect, outcomes in run(trials, processes):
+        if effect == 0:
+            without = outcomes
+            continue
+        assert without is not None
+        rows += coverage_rows(cell, without, outcomes)
+        conditions += condition_rows(cell, without, outcomes)
+        print(f"{cell.schools} schools, ICC {cell.icc:g}: done", flush=True)
+    return pd.DataFrame(rows), pd.DataFrame(conditions)
+
+
+def write(table: pd.DataFrame, conditions: pd.DataFrame, folder: Path, page: str) -> None:
+    """Write tables, figure and page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table.to_csv(folder / "coverage.csv", index=False, float_format="%.6g")
+    conditions.to_csv(folder / "coverage_conditions.csv", index=False, float_format="%.6g")
+    files = rendered(coverage_figure(table))
+    for kind in ("svg", "png"):
+        (folder / f"coverage.{kind}").write_bytes(files[kind])
+    for name, content in (
+        (RATES, rates_table(table)),
+        (LENGTHS, lengths_table(table)),
+        (CONDITIONS, conditions_table(conditions)),
+        (TRUNCATION, truncation_table(conditions)),
+    ):
+        page = put_between(page, name, content)
+    (folder / PAGE).write_text(page, encoding="utf-8")
+
+
+def verdict(table: pd.DataFrame) -> str:
+    """Say which of the methods that are expected within .04 to .06 are not."""
+    missed = outside(table[table["method"].isin(EXPECTED)])
+    if missed.empty:
+        return "REML with Kenward-Roger and randomisation inference: within .04 to .06 throughout"
+    return "outside .04 to .06:\n" + "\n".join(
+        f"  {METHODS[row['method']]}, {row['schools']} schools, ICC {row['icc']:g}: type I error "
+        f"{row['type_1_error']:.4f}, coverage error {1 - row['coverage']:.4f}"
+        for row in missed.to_dict("records")
+    )
+
+
+def main() -> None:
+    """Run the study from the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--trials", type=int, default=STORED_TRIALS, help="trials of each cell")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_TRIALS} trials of each cell")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--output", type=Path, help="folder for the results")
+    options = parser.parse_args()
+    trials = QUICK_TRIALS if options.quick else options.trials
+    if trials < 2:
+        parser.error(f"{trials} trials: at least two of each cell are needed")
+    stored = Path(__file__).parent
+    folder = options.output or (
+        stored if trials == STORED_TRIALS else ROOT / "results" / "validation"
+    )
+    start = time.perf_counter()
+    table, conditions = study(trials, options.processes)
+    write(table, conditions, folder, (stored / PAGE).read_text(encoding="utf-8"))
+    print(rates_table(table))
+    print(verdict(table))
+    print(f"{2 * trials} trials of each cell in {time.perf_counter() - start:.0f} s, in {folder}")
+
+
+if __name__ == "__main__":
+    main()
