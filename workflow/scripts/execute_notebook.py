@@ -4,6 +4,10 @@ import json
 import os
 from pathlib import Path
 
+import schooltrial.json_schema  # noqa: F401 - nbformat imports jsonschema too
+
+# isort: split
+
 import nbclient
 import nbformat
 from nbconvert import HTMLExporter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+from functools import cache
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parent
@@ -24,6 +25,7 @@ def modules(script: str) -> list[str]:
     return sorted(os.path.relpath(path) for path in seen)
 
 
+@cache
 def _imported(script: Path) -> list[Path]:
     names: list[str] = []
     for node in ast.walk(ast.parse(script.read_text("utf-8"))):

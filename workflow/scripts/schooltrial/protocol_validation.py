@@ -44,9 +44,9 @@ def with_defaults(value: Any, node: Mapping[str, Any], schema: Mapping[str, Any]
 
 def schema_faults(content: Any, schema: Mapping[str, Any], shown: str) -> Iterator[Fault]:
     """Yield what the schema does not allow, with the key that was probably meant."""
-    from jsonschema import Draft202012Validator  # late: its import is slow
+    from schooltrial.json_schema import Validator  # late: tables and models need none of it
 
-    errors = Draft202012Validator(schema).iter_errors(content)
+    errors = Validator(schema).iter_errors(content)
     told: set[Fault] = set()
     for error in sorted(errors, key=lambda e: list(map(str, e.path))):
         for fault in _faults_of(error, schema, shown):

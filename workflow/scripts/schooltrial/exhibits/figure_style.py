@@ -72,6 +72,8 @@ def rendered(figure: Figure) -> dict[str, bytes]:
     """Return the figure as SVG, PDF and PNG, without dates or versions."""
     files: dict[str, bytes] = {}
     with mpl.rc_context(SETTINGS):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, not again for every format
         for kind, metadata in NO_DATES.items():
             buffer = BytesIO()
             figure.savefig(buffer, format=kind, metadata=metadata, facecolor="white")
