@@ -56,7 +56,7 @@ def run_loops() -> RunLoops | None:
     if compile_as is None:
         return None
     return RunLoops(
-        compile_as("void(f8[:,::1], i8[::1], f8[::1], f8[::1], f8[:,::1])")(_centre_runs),
+        compile_as("void(f8[:,::1], i8[::1], f8[::1], f8[:,::1])")(_centre_runs),
         compile_as("void(f8[:,::1], i8, i8, f8[:,::1])")(_cross_products),
     )
 
@@ -74,42 +74,37 @@ def scatter_loops() -> ScatterLoops | None:
     )
 
 
-def _centre_runs(rows: Any, ends: Any, weights: Any, run_weight: Any, mean: Any) -> None:
-    """Take each run's mean from its columns, in place; multiply by √weight where weighted.
+def _centre_runs(rows: Any, ends: Any, run_weight: Any, mean: Any) -> None:
+    """Take each run's mean from its columns, in place; for pupils without weights.
 
     ``rows`` is (q, m), one column of the data a row; ``ends`` the end of each run, at most m.
     """
-    weighted = weights.shape[0] > 0
     for k in range(rows.shape[0]):
         begin = 0
         for r in range(ends.shape[0]):
             run = rows[k, begin : ends[r]]
             total = 0.0
-            if weighted:
-                own = weights[begin : ends[r]]
-                for i in range(run.shape[0]):
-                    total += own[i] * run[i]
-                centre = total / run_weight[r]
-                for i in range(run.shape[0]):
-                    run[i] = (run[i] - centre) * own[i] ** 0.5
-            else:
-                for i in range(run.shape[0]):
-                    total += run[i]
-                centre = total / run_weight[r]
-                for i in range(run.shape[0]):
-                    run[i] -= centre
+            for i in range(run.shape[0]):
+                total += run[i]
+            centre = total / run_weight[r]
+            for i in range(run.shape[0]):
+                run[i] -= centre
             mean[r, k] = centre
             begin = ends[r]
 
 
 def _cross_products(rows: Any, begin: int, end: int, out: Any) -> None:
-    """Add cross-products to the lower triangle; three by three, to use each value read thrice."""
+    """Write cross-products to the lower triangle; three by three, to use each value read thrice.
+
+    A tile that sticks out beyond the last column writes its edge again.
+    """
     q = rows.shape[0]
-    whole = q - q % 3
-    for i in range(0, whole, 3):
-        a0, a1, a2 = rows[i, begin:end], rows[i + 1, begin:end], rows[i + 2, begin:end]
+    for i in range(0, q, 3):
+        i1, i2 = min(i + 1, q - 1), min(i + 2, q - 1)
+        a0, a1, a2 = rows[i, begin:end], rows[i1, begin:end], rows[i2, begin:end]
         for j in range(0, i + 3, 3):
-            b0, b1, b2 = rows[j, begin:end], rows[j + 1, begin:end], rows[j + 2, begin:end]
+            j1, j2 = min(j + 1, q - 1), min(j + 2, q - 1)
+            b0, b1, b2 = rows[j, begin:end], rows[j1, begin:end], rows[j2, begin:end]
             s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = 0.0
             for t in range(a0.shape[0]):
                 s00 += a0[t] * b0[t]
@@ -121,23 +116,15 @@ def _cross_products(rows: Any, begin: int, end: int, out: Any) -> None:
                 s20 += a2[t] * b0[t]
                 s21 += a2[t] * b1[t]
                 s22 += a2[t] * b2[t]
-            out[i, j] += s00
-            out[i, j + 1] += s01
-            out[i, j + 2] += s02
-            out[i + 1, j] += s10
-            out[i + 1, j + 1] += s11
-            out[i + 1, j + 2] += s12
-            out[i + 2, j] += s20
-            out[i + 2, j + 1] += s21
-            out[i + 2, j + 2] += s22
-    for i in range(whole, q):
-        a0 = rows[i, begin:end]
-        for j in range(i + 1):
-            b0 = rows[j, begin:end]
-            s00 = 0.0
-            for t in range(a0.shape[0]):
-                s00 += a0[t] * b0[t]
-            out[i, j] += s00
+            out[i, j] = s00
+            out[i, j1] = s01
+            out[i, j2] = s02
+            out[i1, j] = s10
+            out[i1, j1] = s11
+            out[i1, j2] = s12
+            out[i2, j] = s20
+            out[i2, j1] = s21
+            out[i2, j2] = s22
 
 
 def _add_by_code(values: Any, codes: Any, out: Any) -> None:

@@ -183,14 +183,18 @@ def _by_runs(
             begins = starts[own] - low
             ends = np.append(begins[1:], high - low)
             own_weights = _NO_WEIGHTS if ordered is None else ordered[low:high]
-            centre = _centre_runs if loops is None else loops.centre_runs
-            centre(buffer, ends, own_weights, weight[own], mean[own])
+            if loops is None or ordered is not None:
+                _centre_runs(buffer, ends, own_weights, weight[own], mean[own])
+            else:
+                loops.centre_runs(buffer, ends, weight[own], mean[own])
             if run_grams is not None:
                 for run, (a, b) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
                     np.matmul(values[:, a:b], values[:, a:b].T, out=run_grams[own.start + run])
             products = _cross_products if loops is None else loops.cross_products
+            block = np.zeros((q, q))
             for a in range(0, high - low, BLOCK_ROWS):
-                products(buffer, a, min(a + BLOCK_ROWS, high - low), grams[slab])
+                products(buffer, a, min(a + BLOCK_ROWS, high - low), block)
+                grams[slab] += block
 
     plan.work(work, len(edges) - 1)
     parts = PartialSums(count, weight, mean, _symmetric(grams.sum(axis=0)), run_grams)
@@ -201,7 +205,7 @@ def _by_runs(
 
 def _cross_products(rows: FloatArray, begin: int, end: int, out: FloatArray) -> None:
     block = rows[:, begin:end]
-    out += block @ block.T
+    np.matmul(block, block.T, out=out)
 
 
 def _centre_runs(
@@ -299,8 +303,10 @@ def _two_readings(
             centre = _centre_by_code if loops is None else loops.centre_by_code
             centre(buffer, codes[low:high], mean, own_weights)
             products = _cross_products if loops is None else loops.cross_products
+            block = np.zeros((q, q))
             for a in range(0, high - low, BLOCK_ROWS):
-                products(buffer, a, min(a + BLOCK_ROWS, high - low), grams[slab])
+                products(buffer, a, min(a + BLOCK_ROWS, high - low), block)
+                grams[slab] += block
 
     plan.work(take_means, q)
     plan.work(take_products, len(edges) - 1)
