@@ -347,3 +347,24 @@ def test_structures_that_the_data_do_not_have_are_refused(
     )  # fmt: skip
     with pytest.raises(ValueError, match=message):
         fit(taken)
+
+
+@pytest.mark.parametrize("excess", [1e-7, 1e-6, 1e-5])
+def test_a_school_variance_barely_above_zero_is_reported_as_zero_and_converged(
+    excess: float,
+) -> None:
+    """Balanced schools: λ̂ = (MSB/MSW − 1)/n, here set to a hair above zero."""
+    schools, pupils = 12, 10
+    random = np.random.default_rng(4)
+    school = np.repeat(np.arange(schools), pupils)
+    within = random.normal(size=(schools, pupils))
+    within -= within.mean(axis=1, keepdims=True)
+    between = random.normal(size=schools)
+    between -= between.mean()
+    msw = float((within**2).sum()) / (schools * (pupils - 1))
+    msb = pupils * float((between**2).sum()) / (schools - 1)
+    between *= np.sqrt(msw * (1 + excess) / msb)
+    y = (within + between[:, None]).ravel()
+    fitted = fit_two_level(y, np.ones((len(y), 1)), school, names=["(Intercept)"])
+    assert fitted.converged, fitted.diagnostics()["message"]
+    assert fitted.ratio[0] == pytest.approx(excess / pupils, abs=2e-5)

@@ -20,6 +20,7 @@ MAX_STEPS = 60
 STEP_ENOUGH = 1e-6  # relative; Newton's next step would be of the order of its square
 LONGEST_STEP = 2.0  # in multiples of θ
 NEARLY_ZERO = 1e-3  # θ below which the fit with the component at zero is tried
+AS_GOOD = 1e-9  # deviances that differ by no more are the same fit; zero is then the answer
 DECREMENT_ENOUGH = 1e-8  # in units of the deviance
 
 
@@ -148,6 +149,7 @@ def search_ratios(
     """
     run = _Run(evaluate, shape)
     free = np.ones(len(start), dtype=bool)
+    no_worse: set[int] = set()  # zeros as good as the optimum that Newton settled at beside them
     theta, settled = run.newton(np.asarray(start, dtype=float), free)
     theta, settled = _off_false_zeros(run, theta, settled)
     for k in shape.boundary:
@@ -158,9 +160,10 @@ def search_ratios(
         fewer = free.copy()
         fewer[zeroed] = False
         candidate, candidate_settled = run.newton(at_zero, fewer)
-        if run.at(candidate)[0].deviance <= run.at(theta)[0].deviance + 1e-9:
+        if run.at(candidate)[0].deviance <= run.at(theta)[0].deviance + AS_GOOD:
+            no_worse |= set(zeroed) if settled else set()
             theta, free, settled = shape.positive(candidate), fewer, candidate_settled
-    return _judged(run, theta, free, settled)
+    return _judged(run, theta, free, settled, no_worse)
 
 
 def _off_false_zeros(run: _Run, theta: FloatArray, settled: bool) -> tuple[FloatArray, bool]:
@@ -178,7 +181,9 @@ def _off_false_zeros(run: _Run, theta: FloatArray, settled: bool) -> tuple[Float
     return run.shape.positive(theta), settled
 
 
-def _judged(run: _Run, theta: FloatArray, free: FloatArray, settled: bool) -> Search:
+def _judged(
+    run: _Run, theta: FloatArray, free: FloatArray, settled: bool, no_worse: set[int]
+) -> Search:
     here, gradient, hessian = run.at(theta)
     own = gradient[free]
     largest = float(np.max(np.abs(own), initial=0.0))
@@ -189,9 +194,8 @@ def _judged(run: _Run, theta: FloatArray, free: FloatArray, settled: bool) -> Se
         decrement = float(np.sum((vectors.T @ own) ** 2 / np.maximum(np.abs(values), 1e-300)))
     flat = decrement < DECREMENT_ENOUGH
     singular = not bool(free.all())
-    held = not singular or not run.falls_away(
-        theta, [k for k, is_free in enumerate(free) if not is_free]
-    )
+    zeroed = [k for k, is_free in enumerate(free) if not is_free]
+    held = no_worse.issuperset(zeroed) or not run.falls_away(theta, zeroed)
     faults = [
         fault
         for fine, fault in (
