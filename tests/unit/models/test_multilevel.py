@@ -272,7 +272,9 @@ def test_a_search_that_is_cut_short_says_so_in_every_row(monkeypatch: pytest.Mon
 def test_a_wrong_zero_is_caught_by_the_boundary_check() -> None:
     fitted = fit(trial())
     run = variance_search._Run(lambda ratio: profile(fitted.model, ratio), fitted.shape)
-    judged = variance_search._judged(run, np.zeros(1), np.zeros(1, dtype=bool), settled=True)
+    judged = variance_search._judged(
+        run, np.zeros(1), np.zeros(1, dtype=bool), settled=True, no_worse=set()
+    )
     assert not judged.converged
     assert "put at zero" in judged.message
 

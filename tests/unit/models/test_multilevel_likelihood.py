@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from schooltrial.models.cholesky_ratio import CholeskyRatio
 from schooltrial.models.moments import SchoolMoments, from_frame
-from schooltrial.models.multilevel import r_squared, two_level
+from schooltrial.models.multilevel import fit_two_level, r_squared, two_level
 from schooltrial.models.multilevel_fit import MultilevelFit
 from schooltrial.models.random_slope import random_pupil_slope, random_treatment
 from schooltrial.models.restricted_likelihood import profile
