@@ -42,7 +42,7 @@ class Pace:
 
 FULL = Pace()
 QUICK = Pace(least=1, most=1)
-LARGE = Pace(least=1, most=1, timeout=600.0)
+LARGE = Pace(least=1, most=1, timeout=300.0)
 
 
 @dataclass(frozen=True)

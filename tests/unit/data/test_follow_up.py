@@ -25,10 +25,7 @@ def pupils() -> pd.DataFrame:
 def told(ledger: Ledger) -> dict[str, tuple[int, int, int]]:
     """Return reason → entered, left, remained over both arms."""
     flow = ledger.flow().groupby("reason")[["entered", "left", "remained"]].sum()
-    return {
-        str(reason): tuple(map(int, row))
-        for reason, row in zip(flow.index, flow.to_numpy(), strict=True)
-    }
+    return {str(row.Index): (row.entered, row.left, row.remained) for row in flow.itertuples()}
 
 
 def test_those_who_left_are_told_from_those_who_finished_the_studys_grades() -> None:
