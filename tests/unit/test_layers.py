@@ -14,7 +14,8 @@ RULE_SCRIPTS = sorted(SCRIPTS.glob("*.py"))
 BELOW: dict[str, set[str]] = {
     "refusal": set(),
     "streams": set(),
-    "protocol": {"refusal"},
+    "json_schema": set(),
+    "protocol": {"json_schema", "refusal"},
     "data": {"protocol", "refusal"},
     "models": {"standards"},
     "checks": {"data", "models", "protocol", "refusal"},

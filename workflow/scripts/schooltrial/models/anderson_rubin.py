@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf, isinf, nan, pi, sqrt, tan
+from math import inf, isinf, isnan, nan, pi, sqrt, tan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -247,6 +247,13 @@ def anderson_rubin(
         raise ValueError(
             f"the Anderson-Rubin set is for one endogenous column, not for "
             f"{', '.join(fit.endogenous)}; a joint region is not offered"
+        )
+    reduced = fit.reduced_form.estimates(fit.instruments, kind)
+    hidden = [row.term for row in reduced if isnan(row.std_error)]
+    if hidden:
+        raise ValueError(
+            f"the variance of {', '.join(hidden)} cannot be estimated: clusters fit it exactly, as "
+            "with one school in an arm or as many parameters as schools; no set can be given"
         )
     forms = reduced_forms(fit, kind)
     critical = forms.critical(level)

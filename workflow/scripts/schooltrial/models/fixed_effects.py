@@ -170,6 +170,12 @@ def check_identified(centred: CentredMoments) -> None:
             f"{centred.within_rank} pupil-level regressors; expected schools of more than one "
             "pupil: with one row for each school, use least squares on schools"
         )
+    if _within_residual(centred) <= FITTED_EXACTLY * float(centred.total[-1, -1]):
+        raise ValueError(
+            f"the outcome {centred.moments.outcome!r} does not vary within schools beyond its "
+            "regressors; expected pupils of a school to differ: with one value for each school, "
+            "use least squares on school means"
+        )
 
 
 def _refuse_collinear(products: FloatArray, names: tuple[str, ...], centred: bool) -> None:
@@ -200,3 +206,12 @@ def _refuse_exact_fit(centred: CentredMoments) -> None:
             f"{', '.join(centred.moments.fixed)}; expected some residual variation: check the "
             "column, the sample, and that the outcome is not among the regressors"
         )
+
+
+def _within_residual(centred: CentredMoments) -> float:
+    """Return the outcome's sum of squares within schools that pupil-level regressors leave."""
+    within = centred.moments.within
+    varies = np.flatnonzero(~centred.moments.school_level[:-1])
+    inside = within[varies, -1]
+    slope = np.linalg.lstsq(within[np.ix_(varies, varies)], inside, rcond=None)[0]
+    return float(within[-1, -1] - inside @ slope)

@@ -187,8 +187,9 @@ class MultilevelFit:
     def degrees_of_freedom(self, contrasts: FloatArray, df: DegreesOfFreedom) -> FloatArray:
         """Return the degrees of freedom of each contrast.
 
-        At a singular fit Satterthwaite's df rest on the expected information, and no contrast of
-        school-level regressors has more than J − (school-level rank); see ``satterthwaite``.
+        At a singular fit Satterthwaite's df rest on the expected information, and by either
+        method no contrast of school-level regressors has more than J − (school-level rank); see
+        ``satterthwaite``. Elsewhere both are as R's lmerTest and pbkrtest have them.
 
         Parameters
         ----------
@@ -200,13 +201,11 @@ class MultilevelFit:
         if df == "normal":
             return np.full(len(contrasts), np.inf)
         inner = contrasts @ self.centred.back
-        if df == "kenward-roger":
-            return self.adjustment.degrees(inner)
         if not self.singular:
-            return self._observed.degrees(inner)
-        expected = (
-            self.adjustment if self.reml else kenward_roger(self._as_reml, self.moments.n_rows)
-        )
+            rule = self.adjustment if df == "kenward-roger" else self._observed
+            return rule.degrees(inner)
+        by_reml = self.reml or df == "kenward-roger"
+        expected = self.adjustment if by_reml else kenward_roger(self._as_reml, self.moments.n_rows)
         found = expected.degrees(inner)
         limit = self.moments.n_schools - self.centred.school_rank
         pupil_level = ~self.moments.school_level[:-1]

@@ -38,6 +38,7 @@ from schooltrial.models.school_assignment import school_assignment
 FloatArray = NDArray[np.float64]
 
 DRAWS = 10_000
+ROUNDING = 1e-18  # of the classical variance: what rounding leaves of zero
 _CELLS = 1 << 17  # draws × units of a piece of work: it stays in the cache
 
 
@@ -300,7 +301,8 @@ def _refuse_undefined(observed: DrawPieces, sums: ResidualSums) -> None:
             f"{list(sums.names)} and the block effects; leave one of them out"
         )
     for k, name in enumerate(sums.outcomes[:-1]):
-        if not observed.u[0, k] > 0:
+        products = sums.residual_products[k, k] / sums.n_rows
+        if not observed.u[0, k] > ROUNDING * products * observed.denominator[0]:
             raise ValueError(
                 f"randomisation inference: outcome {name!r} has no variation left once blocks and "
                 "covariates are taken out; is it constant, or are there as many parameters as "

@@ -14,12 +14,10 @@ from schooltrial.models.cluster_scores import ADJUSTMENTS, ROW_ADJUSTMENTS, Scor
 from schooltrial.models.estimate import Estimate, f_estimate, t_estimate
 from schooltrial.models.hotelling import Influence, Moments, hotelling_scale, satterthwaite
 from schooltrial.models.parameter_counts import ParameterCounts
+from schooltrial.models.unidentified_variance import FITTED_EXACTLY, missed_share, note
 
 FloatArray = NDArray[np.float64]
 JOINT_TESTS = ("AHT", "naive-F", "naive-Fp", "chi-squared")
-FEW_DF = 4.0
-# CR2 is unbiased unless a cluster determines part of a coefficient by itself.
-MISSED = 0.01
 
 
 def _wald(b: FloatArray, V: FloatArray) -> float:
@@ -276,32 +274,33 @@ class LeastSquaresFit:
         errors = np.sqrt(np.diag(self._contrast_covariance(C, kind, parameters)))
         label = f"{self.estimator}, {kind}, "
         label += "Satterthwaite df" if df == "satterthwaite" else f"df {df}"
+        errors = np.where(np.isnan(degrees), nan, errors)
         points = C @ self.coefficients
         return tuple(
             t_estimate(
                 term, float(point), float(error), float(nu),
                 n_pupils=self.n_rows, n_schools=self.n_clusters, method=label, level=level,
-                note=note,
+                note=said,
             )
-            for term, point, error, nu, note in zip(
+            for term, point, error, nu, said in zip(
                 terms, points, errors, degrees, notes, strict=True
             )
         )  # fmt: skip
 
     def _reference_t(self, kind: str, df: str, C: FloatArray) -> tuple[FloatArray, list[str]]:
         """Return the df of contrasts, and what must be said beside them."""
-        if df != "satterthwaite":
-            return self.degrees_of_freedom(kind, df, C), [""] * len(C)
-        moments = self._moments(kind, C)
-        notes = []
+        missed = self._missed(kind, C)
+        degrees = self.degrees_of_freedom(kind, df, C)
+        counted = degrees if df == "satterthwaite" else np.full(len(C), inf)
+        notes = [note(kind, *pair) for pair in zip(missed, counted, strict=True)]
+        return np.where(missed > FITTED_EXACTLY, nan, degrees), notes
+
+    def _missed(self, kind: str, C: FloatArray) -> FloatArray:
+        """Return the share of each contrast's variance that clusters fit exactly, so hiding it."""
+        if not self.clustered:
+            return np.zeros(len(C))
         truth = self.scores.working_variance((C @ self.root).T)
-        for nu, expected, true in zip(moments.df, moments.expectation, truth, strict=True):
-            note = f"df below {FEW_DF:g}: too few clusters for this test" if nu < FEW_DF else ""
-            missed = 1.0 - expected / true if true > 0 else 0.0
-            if kind == "CR2" and missed > MISSED:
-                note = f"CR2 misses {missed:.0%} of the variance: a cluster fits that part exactly"
-            notes.append(note)
-        return moments.df, notes
+        return missed_share(self._moments(kind, C).expectation, truth)
 
     def joint_test(
         self,
@@ -353,12 +352,16 @@ class LeastSquaresFit:
         V = self._contrast_covariance(C, kind, parameters)
         wald = _wald(b, V)
         delta, denominator = self._reference(test, kind, C, self.counts.by(parameters))
+        missed = float(self._missed(kind, C).max())
+        if missed > FITTED_EXACTLY:
+            wald = nan
         statistic = delta * wald / q if delta > 0 else nan
+        few = "" if denominator > 0 else "too few clusters for this many contrasts"
         row = f_estimate(
             name or label, statistic, q, denominator,
             n_pupils=self.n_rows, n_schools=self.n_clusters,
             method=f"{self.estimator}, {kind}, {test}",
-            note="" if denominator > 0 else "too few clusters for this many contrasts",
+            note=note(kind, missed, inf) or few,
         )  # fmt: skip
         p = row.p_value if isfinite(denominator) else float(special.chdtrc(q, wald))
         return JointTest(statistic, q, denominator, p, delta, row)

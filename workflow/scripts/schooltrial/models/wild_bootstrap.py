@@ -26,6 +26,9 @@ FloatArray = NDArray[np.float64]
 DRAWS = 9_999
 """So that 5% of the draws and the observed statistic make a whole number."""
 
+ROUNDING = 1e-18
+"""A variance below this share of the classical one is what rounding leaves of zero."""
+
 _NO_VARIANCE = 1e-12  # share of Σ(wa)² under which a variance is rounding
 
 
@@ -236,10 +239,11 @@ def _single(
     estimate = restriction[0] @ sums.coefficients
     meat = _observed(sums, contrast[:, None])[:, 0, 0]
     std_error = np.sqrt(_factor(sums) * meat)
+    plain = float(restriction[0] @ contrast) / sums.n_rows  # classical variance over products
     for name, error, products in zip(
         sums.outcomes, std_error, np.diagonal(sums.residual_products), strict=True
     ):
-        if not error > 0 or not products > 0:
+        if not error**2 > ROUNDING * plain * products:
             raise ValueError(
                 f"wild bootstrap: outcome {name!r} has no variation left between schools once the "
                 "regressors are taken out; is it constant, or are there as many as schools?"
@@ -360,6 +364,11 @@ def _joint_test(
         variance[:, i, k] = variance[:, k, i] = products[:, at]
     scale = q * _factor(sums)
     observed = wald(distance[None, :], _observed(sums, contrast)[:1]) / scale
+    if q >= sums.n_schools or not np.isfinite(observed).all():
+        raise ValueError(
+            f"wild bootstrap: {q} restrictions on {sums.outcomes[0]!r} cannot be tested jointly "
+            f"with {sums.n_schools} schools and what varies between them; test fewer at once"
+        )
     distribution = ReferenceDistribution(
         observed, wald(numerator, variance)[:, None] / scale, None, drawn.enumerated
     )
