@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from collections.abc import Mapping
@@ -173,6 +174,16 @@ def _time_ours(task: Task, trial: Trial, seconds: list[float], times: int) -> An
     return answers
 
 
+def unfinished(failure: str, ours: float, required: float | None) -> tuple[str, bool | None]:
+    """Return the note of a peer without a time, and whether its limit alone shows the ratio."""
+    limit = re.fullmatch(r"not done after (\d+) s", failure)
+    if limit is None:
+        return failure, None
+    least = float(limit[1]) / ours
+    met = True if required is not None and least >= required else None
+    return f"{failure}: more than {least:,.0f} times as long", met
+
+
 def _row(
     task: Task,
     trial: Trial,
@@ -186,9 +197,10 @@ def _row(
     required = peer.required if trial.size.name == task.trials[-1] else None
     version = processes[peer.program].versions.get(peer.packages[0], "")
     if not call.seconds or call.answer is None:
+        note, met = unfinished(call.failure, median, required)
         return Row(
             task.label, trial.size.name, median, peer.name, version,
-            required_ratio=required, repetitions=f"{len(ours)} v 0", note=call.failure,
+            required_ratio=required, met=met, repetitions=f"{len(ours)} v 0", note=note,
         )  # fmt: skip
     theirs = statistics.median(call.seconds) * peer.times
     agreed = agreement(answers[peer.answer], call.answer)
