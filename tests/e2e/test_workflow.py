@@ -79,6 +79,18 @@ def test_an_edited_estimator_runs_again_just_what_depends_on_it(built: Clone, mo
     assert not due & (spared | {"obtain_tables", "clean_sample", "check_balance", "draw_trends"})
 
 
+def test_another_label_draws_again_and_computes_nothing(built: Clone) -> None:
+    protocol = built.trial / "trial.yaml"
+    original = protocol.read_bytes()
+    protocol.write_bytes(original.replace(b"label: Clustered OLS", b"label: Least squares"))
+    try:
+        due = jobs(built.snakemake("--dry-run").text)
+    finally:
+        protocol.write_bytes(original)
+    assert {"draw_effects", "tabulate_results", "write_report"} <= due
+    assert not due & (FITS | {"clean_sample", "gather_estimates"})
+
+
 def test_one_core_and_two_cores_write_the_same_bytes(
     built: Clone, new_clone: Callable[[], Clone]
 ) -> None:

@@ -50,6 +50,17 @@ def test_two_protocols_of_one_study_are_refused(
     assert "two protocols name the study 'achievement_awards'" in capsys.readouterr().err
 
 
+def test_a_protocol_elsewhere_may_not_take_the_name_of_a_study_of_the_project(
+    schema: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "config/studies/achievement_awards.yaml").read_text("utf-8")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit):
+        protocols({"protocols": str(mine)}, ROOT, schema)
+    assert "would overwrite that study's results" in capsys.readouterr().err
+
+
 def test_refusals_are_found_in_the_logs_and_other_words_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,10 +10,12 @@ from schooltrial.protocol import (
     all_years,
     analysis_years,
     baseline_year,
+    default_unit,
     labels,
     parse_yaml,
     read_protocol,
     reference_year,
+    unlabelled,
 )
 from schooltrial.protocol_validation import with_defaults
 from schooltrial.refusal import Fault, Refusal, refuse
@@ -154,3 +156,23 @@ def test_a_refusal_survives_the_way_between_processes() -> None:
 
     refusal = Refusal([Fault("a.csv", "it is blue", "red", "paint it")])
     assert pickle.loads(pickle.dumps(refusal)).faults == refusal.faults
+
+
+@pytest.mark.parametrize(
+    ("standardise", "scale", "unit"),
+    [
+        ("control", "continuous", "control SD"),
+        ("none", "binary", "share of pupils"),
+        ("none", "continuous", "points"),
+    ],
+)
+def test_an_outcome_without_a_unit_takes_that_of_its_scale(
+    standardise: str, scale: str, unit: str
+) -> None:
+    outcome: Any = {"standardise": standardise, "scale": scale}
+    assert default_unit(outcome) == unit
+
+
+def test_what_rules_compute_from_holds_no_label() -> None:
+    section = {"maths": {"label": "Maths", "unit": "points", "family": "f", "scale": "binary"}}
+    assert unlabelled(section) == {"maths": {"scale": "binary"}}

@@ -19,10 +19,10 @@ rule clean_sample:
         "results/{study}/benchmarks/clean_sample.tsv"
     params:
         arms=section("design", "arms"),
-        outcomes=section("outcomes"),
+        outcomes=computed("outcomes"),
         variables=section("variables"),
         keep=section("sample", "keep"),
-        models=section("models"),
+        models=computed("models"),
         baseline=from_content(baseline_year),
         years=from_content(analysis_years),
         seed=section("study", "seed"),

@@ -15,6 +15,7 @@ from schooltrial.protocol import (
     baseline_year,
     labels,
     parse_yaml,
+    unlabelled,
     year_label,
 )
 from studies import protocols, refusals
@@ -62,6 +63,11 @@ def section(*keys):
         return value
 
     return look_up
+
+
+def computed(name):
+    """Return a function of the wildcards: outcomes or models without what only exhibits need."""
+    return lambda wildcards: unlabelled(PROTOCOLS[wildcards.study].content[name])
 
 
 def from_content(function):

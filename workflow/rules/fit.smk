@@ -16,8 +16,8 @@ rule fit_multilevel:
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: section("models", wildcards.model)(wildcards),
-        outcomes=section("outcomes"),
+        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        outcomes=computed("outcomes"),
     script:
         "../scripts/fit_multilevel.py"
 
@@ -39,8 +39,8 @@ rule fit_cluster_robust:
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: section("models", wildcards.model)(wildcards),
-        outcomes=section("outcomes"),
+        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        outcomes=computed("outcomes"),
     script:
         "../scripts/fit_cluster_robust.py"
 
@@ -62,8 +62,8 @@ rule fit_randomisation_inference:
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: section("models", wildcards.model)(wildcards),
-        outcomes=section("outcomes"),
+        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        outcomes=computed("outcomes"),
         kind=section("design", "kind"),
         seed=section("study", "seed"),
     script:
@@ -87,8 +87,8 @@ rule fit_wild_bootstrap:
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: section("models", wildcards.model)(wildcards),
-        outcomes=section("outcomes"),
+        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        outcomes=computed("outcomes"),
         seed=section("study", "seed"),
     script:
         "../scripts/fit_wild_bootstrap.py"
@@ -111,8 +111,8 @@ rule fit_difference_in_differences:
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: section("models", wildcards.model)(wildcards),
-        outcomes=section("outcomes"),
+        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        outcomes=computed("outcomes"),
         years=section("years"),
     script:
         "../scripts/fit_difference_in_differences.py"

@@ -28,6 +28,12 @@ def protocols(
             continue
         if protocol.name in found:
             refusals.append(f"Refused: two protocols name the study {protocol.name!r}; rename one.")
+        shipped = project / "config" / "studies" / f"{protocol.name}.yaml"
+        if shipped.is_file() and shipped.resolve() != path.resolve():
+            refusals.append(
+                f"Refused: {shown} names its study {protocol.name!r}, as a study of the project "
+                "does; it would overwrite that study's results. Rename yours."
+            )
         found[protocol.name] = protocol
     if refusals:
         print("\n" + "\n".join(refusals) + "\n", file=sys.stderr)

@@ -213,6 +213,8 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
         )
     refuse(located(list(schema_faults(content, schema, shown)), text))
     filled = with_defaults(content, schema, schema)
+    for outcome in filled["outcomes"].values():
+        outcome["unit"] = outcome["unit"] or default_unit(outcome)
     refuse(located(list(reference_faults(filled, shown)), text))
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve().parent)
 
@@ -238,6 +240,25 @@ def all_years(years: Years) -> list[int]:
 def reference_year(years: Years) -> int:
     """Return the year from which event studies measure: the last one before, unless stated."""
     return years["reference"] or max(years["before"])
+
+
+def default_unit(outcome: Outcome) -> str:
+    """Return the unit of an outcome that declares none."""
+    if outcome["standardise"] == "control":
+        return "control SD"
+    return "share of pupils" if outcome["scale"] == "binary" else "points"
+
+
+def unlabelled(section: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return outcomes or models without the words that only exhibits need.
+
+    Rules that compute take these, so that another label computes nothing again.
+    """
+    words = {"label", "unit", "family"}
+    return {
+        name: {key: value for key, value in part.items() if key not in words}
+        for name, part in section.items()
+    }
 
 
 def baseline_year(content: Mapping[str, Any]) -> int:

@@ -234,7 +234,8 @@ class MultilevelFit:
             Coverage of the intervals.
         """
         names = self.names
-        wanted = names if terms is None else tuple(terms)
+        listed = (terms,) if isinstance(terms, str) else terms
+        wanted = names if listed is None else tuple(listed)
         at = [names.index(t) if t in names else self._unknown(t) for t in wanted]
         return self.contrasts(np.eye(len(names))[at], terms=wanted, df=df, level=level)
 
