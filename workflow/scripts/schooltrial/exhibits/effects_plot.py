@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from schooltrial.exhibits.figure_style import CONTROL, FAINT, INK, TREATED, foot, new_figure, styled
 from schooltrial.protocol import Model, Outcome
@@ -54,10 +55,7 @@ def effects_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
     figure, panels = new_figure(height, rows=len(sizes), height_ratios=ratios)
     for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
         _draw_outcome(panel, rows.reset_index(drop=True))
-    panels[0].text(
-        1.0, 1.04, f"{_legend(data)}", transform=panels[0].transAxes,
-        ha="right", va="bottom", fontsize=7.5, color=FAINT,
-    )  # fmt: skip
+    figure.suptitle(_legend(data), x=0.99, ha="right", fontsize=7.5, color=FAINT)
     foot(figure, study)
     return figure
 
@@ -110,4 +108,5 @@ def _draw_outcome(panel: Axes, rows: pd.DataFrame) -> None:
     panel.set_yticks(range(len(rows)), list(rows["model_label"]))
     panel.set_ylim(len(rows) - 0.5, -0.6)
     panel.set_title(rows["outcome_label"].iloc[0])
+    panel.xaxis.set_major_locator(MaxNLocator(6))
     panel.set_xlabel(f"effect, {rows['unit'].iloc[0]}")
