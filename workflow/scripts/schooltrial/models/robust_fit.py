@@ -289,18 +289,18 @@ class LeastSquaresFit:
 
     def _reference_t(self, kind: str, df: str, C: FloatArray) -> tuple[FloatArray, list[str]]:
         """Return the df of contrasts, and what must be said beside them."""
-        missed = self._missed(kind, C)
-        degrees = self.degrees_of_freedom(kind, df, C)
+        moments = self._moments(kind, C) if self.clustered else None
+        missed = np.zeros(len(C)) if moments is None else self._missed(moments, C)
+        known = moments is not None and df == "satterthwaite"
+        degrees = moments.df if known else self.degrees_of_freedom(kind, df, C)
         counted = degrees if df == "satterthwaite" else np.full(len(C), inf)
         notes = [note(kind, *pair) for pair in zip(missed, counted, strict=True)]
         return np.where(missed > FITTED_EXACTLY, nan, degrees), notes
 
-    def _missed(self, kind: str, C: FloatArray) -> FloatArray:
+    def _missed(self, moments: Moments, C: FloatArray) -> FloatArray:
         """Return the share of each contrast's variance that clusters fit exactly, so hiding it."""
-        if not self.clustered:
-            return np.zeros(len(C))
         truth = self.scores.working_variance((C @ self.root).T)
-        return missed_share(self._moments(kind, C).expectation, truth)
+        return missed_share(moments.expectation, truth)
 
     def joint_test(
         self,
@@ -352,7 +352,7 @@ class LeastSquaresFit:
         V = self._contrast_covariance(C, kind, parameters)
         wald = _wald(b, V)
         delta, denominator = self._reference(test, kind, C, self.counts.by(parameters))
-        missed = float(self._missed(kind, C).max())
+        missed = float(self._missed(self._moments(kind, C), C).max()) if self.clustered else 0.0
         if missed > FITTED_EXACTLY:
             wald = nan
         statistic = delta * wald / q if delta > 0 else nan
