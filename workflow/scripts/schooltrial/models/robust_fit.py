@@ -291,8 +291,8 @@ class LeastSquaresFit:
         """Return the df of contrasts, and what must be said beside them."""
         moments = self._moments(kind, C) if self.clustered else None
         missed = np.zeros(len(C)) if moments is None else self._missed(moments, C)
-        known = moments is not None and df == "satterthwaite"
-        degrees = moments.df if known else self.degrees_of_freedom(kind, df, C)
+        own = moments.df if moments is not None and df == "satterthwaite" else None
+        degrees = self.degrees_of_freedom(kind, df, C) if own is None else own
         counted = degrees if df == "satterthwaite" else np.full(len(C), inf)
         notes = [note(kind, *pair) for pair in zip(missed, counted, strict=True)]
         return np.where(missed > FITTED_EXACTLY, nan, degrees), notes
