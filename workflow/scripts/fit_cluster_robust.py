@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
-from fit_files import write_fit
+from fit_files import fit_sample
 from rule_adapter import run_as_rule
 from schooltrial.analysis.design_matrix import DesignMatrix
-from schooltrial.analysis.fit_outcomes import fit_outcomes
 from schooltrial.models.cluster_robust import fit_least_squares_columns
 from schooltrial.models.estimate import Estimate
 from schooltrial.models.robust_fit import LeastSquaresFit
@@ -41,11 +38,10 @@ def main(
             ]
         return rows, {"dropped": list(fitted.dropped), "r_squared": fitted.r_squared}
 
-    pupils = pd.read_parquet(sample)
-    found, told = fit_outcomes(
-        pupils, study=study, name=name, model=model, outcomes=outcomes, fit=fit
-    )
-    write_fit(found, told, estimates, diagnostics)
+    fit_sample(
+        fit, sample=sample, study=study, name=name, model=model, outcomes=outcomes,
+        estimates=estimates, diagnostics=diagnostics,
+    )  # fmt: skip
 
 
 def _fit(design: DesignMatrix, model: Model) -> LeastSquaresFit:

@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
-from fit_files import write_fit
+from fit_files import fit_sample
 from rule_adapter import run_as_rule
 from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
-from schooltrial.analysis.fit_outcomes import fit_outcomes
 from schooltrial.models.estimate import Estimate
 from schooltrial.models.moments import school_moments
 from schooltrial.models.multilevel import r_squared, two_level
@@ -34,11 +31,10 @@ def main(
         rows = fitted.estimates(design.treatment_terms, df=model["df"], level=model["level"])
         return list(rows), {"dropped": dropped, **_diagnosis(fitted, model["level"])}
 
-    pupils = pd.read_parquet(sample)
-    found, told = fit_outcomes(
-        pupils, study=study, name=name, model=model, outcomes=outcomes, fit=fit
-    )
-    write_fit(found, told, estimates, diagnostics)
+    fit_sample(
+        fit, sample=sample, study=study, name=name, model=model, outcomes=outcomes,
+        estimates=estimates, diagnostics=diagnostics,
+    )  # fmt: skip
 
 
 def _fit(

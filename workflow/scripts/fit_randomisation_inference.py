@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
-from fit_files import write_fit
+from fit_files import fit_sample
 from rule_adapter import run_as_rule
 from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
-from schooltrial.analysis.fit_outcomes import fit_outcomes
 from schooltrial.models.estimate import Estimate
 from schooltrial.models.randomisation_inference import randomisation_inference
 from schooltrial.protocol import Model, Outcome
@@ -45,11 +42,10 @@ def main(
         )
         return list(test.estimates(["treated"], model["level"])), {"dropped": dropped}
 
-    pupils = pd.read_parquet(sample)
-    found, told = fit_outcomes(
-        pupils, study=study, name=name, model=model, outcomes=outcomes, fit=fit
-    )
-    write_fit(found, told, estimates, diagnostics)
+    fit_sample(
+        fit, sample=sample, study=study, name=name, model=model, outcomes=outcomes,
+        estimates=estimates, diagnostics=diagnostics,
+    )  # fmt: skip
 
 
 run_as_rule(main, globals())
