@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from schooltrial.simulate.parameter_section import Names, ParameterSection, Shares, Table
 
 OUTCOMES = ("maths", "ela", "attendance")
 SUBJECTS = ("maths", "ela")
 COVARIATES = ("male", "disadvantaged", "english_learner", "special_education")
 LEVEL_GRADES = {"elementary": (3, 4, 5), "middle": (6, 7, 8)}
 
-Shares = tuple[tuple[str, float], ...]
-"""A mapping made immutable: pairs of a key and its number."""
-
-Table = tuple[tuple[str, Shares], ...]
-"""A mapping of mappings made immutable."""
-
-Names = tuple[tuple[str, str], ...]
-"""A mapping from text to text made immutable."""
-
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(ParameterSection):
     """Parameters of a synthetic trial; mappings and lists are stored as tuples.
 
     The defaults shape the trial on the public record of the Chicago Collaborative: [V] marks a fact
@@ -223,38 +213,8 @@ class Parameters:
     )
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            object.__setattr__(self, field.name, _frozen(getattr(self, field.name)))
+        super().__post_init__()
         _refuse_impossible(self)
-
-    @classmethod
-    def from_mapping(cls, section: Mapping[str, Any]) -> Parameters:
-        """Return the parameters of a protocol's ``simulation`` section.
-
-        Parameters
-        ----------
-        section : mapping
-            ``{name: {"value": …, "source": …}}``; a parameter that is not named keeps its default.
-
-        Raises
-        ------
-        ValueError
-            If a name is unknown, or a parameter has no ``value``.
-        """
-        known = [field.name for field in fields(cls)]
-        for name, entry in section.items():
-            if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=1)
-                meant = f" Did you mean '{near[0]}'?" if near else f" Known: {', '.join(known)}."
-                raise ValueError(
-                    f"The simulation section has an unknown parameter '{name}'.{meant}"
-                )
-            if not isinstance(entry, Mapping) or "value" not in entry:
-                raise ValueError(
-                    f"The simulation parameter '{name}' is {entry!r}; write it as "
-                    f"'{name}: {{value: …, source: \"…\"}}'."
-                )
-        return cls(**{name: entry["value"] for name, entry in section.items()})
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -273,15 +233,6 @@ class Parameters:
     def effect(self, outcome: str, year: int) -> float:
         """Return the true effect in SD on an outcome in a year; 0 before the programme."""
         return 0.0 if year in self.years_before else dict(dict(self.effects)[outcome])[str(year)]
-
-
-def _frozen(value: Any) -> Any:
-    """Return mappings as tuples of pairs with text keys, and lists as tuples, at every depth."""
-    if isinstance(value, Mapping):
-        return tuple((str(key), _frozen(item)) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return tuple(_frozen(item) for item in value)
-    return value
 
 
 def _refuse_impossible(parameters: Parameters) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from schooltrial.simulate.parameter_section import Names
 from schooltrial.simulate.parameters import Parameters
 from schooltrial.streams import stream
 
@@ -28,15 +30,15 @@ def spoil_roster(
     """Return a roster with faults, and the record of them."""
     roster = roster.copy()
     n = len(roster)
-    cells = _pick(n * len(CODED), parameters.restyled_codes, "restyled_codes", file, seed)
+    cells = pick(n * len(CODED), parameters.restyled_codes, "restyled_codes", file, seed)
     restyle = ("{1}", " {0}", "{0} ", " {1}")
     for order, cell in enumerate(cells):
         row, column = cell // len(CODED), CODED[cell % len(CODED)]
         code = roster.loc[row, column]
         roster.loc[row, column] = restyle[order % len(restyle)].format(code, code.lower())
-    rows = _pick(n, parameters.zero_padded_grades, "zero_padded_grades", file, seed)
+    rows = pick(n, parameters.zero_padded_grades, "zero_padded_grades", file, seed)
     roster.loc[rows, "grade"] = "0" + roster.loc[rows, "grade"]
-    repeats = _pick(n, parameters.duplicate_roster_rows, "duplicate_roster_rows", file, seed)
+    repeats = pick(n, parameters.duplicate_roster_rows, "duplicate_roster_rows", file, seed)
     roster = pd.concat([roster, roster.loc[repeats]], ignore_index=True)
     return roster, [
         record("restyled_codes", file, len(cells), "codes in lower case or padded with a blank"),
@@ -55,7 +57,7 @@ def spoil_scores(
     source = scores.index.to_numpy()
     scores = scores.reset_index(drop=True)
     numeric = np.flatnonzero(scores["rit_score"].str.fullmatch(r"\d+").to_numpy(dtype=bool))
-    chosen = _pick(len(numeric), parameters.impossible_scores, "impossible_scores", file, seed)
+    chosen = pick(len(numeric), parameters.impossible_scores, "impossible_scores", file, seed)
     rows = numeric[chosen]
     scores.loc[rows, "rit_score"] = [IMPOSSIBLE[k % len(IMPOSSIBLE)] for k in range(len(rows))]
     spoilt = {
@@ -63,9 +65,7 @@ def spoil_scores(
         for code in scores["subject"].unique()
     }
     strangers = _strangers(scores, parameters.unknown_pupils, file, seed)
-    repeats = _pick(
-        len(scores), parameters.duplicate_score_rows, "duplicate_score_rows", file, seed
-    )
+    repeats = pick(len(scores), parameters.duplicate_score_rows, "duplicate_score_rows", file, seed)
     found = [
         record("impossible_scores", file, len(rows), "scores outside the range of the scale"),
         record("unknown_pupils", file, len(strangers), "rows of a pupil who is on no roster"),
@@ -78,15 +78,17 @@ def _strangers(scores: pd.DataFrame, count: int, file: str, seed: int) -> pd.Dat
     """Return copies of ordinary rows under the numbers of pupils who are on no roster."""
     numeric = scores.index[scores["rit_score"].str.fullmatch(r"\d{3}").to_numpy(dtype=bool)]
     numeric = numeric[scores.loc[numeric, "rit_score"] != IMPOSSIBLE[0]]
-    rows = numeric[_pick(len(numeric), count, "unknown_pupils", file, seed)]
+    rows = numeric[pick(len(numeric), count, "unknown_pupils", file, seed)]
     numbers = stream(seed, "unknown numbers", file).choice(900_000, count, replace=False)
     return scores.loc[rows].assign(student_id=[str(UNKNOWN_FROM + k) for k in numbers])
 
 
-def rename_columns(parameters: Parameters, files: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
-    """Rename columns of the files in place, and return the record."""
+def rename_columns(
+    renamed: Sequence[tuple[str, str, str]], files: dict[str, pd.DataFrame]
+) -> list[dict[str, Any]]:
+    """Rename columns (file, column, its name in that file) in place, and return the record."""
     found = []
-    for file, column, name in parameters.renamed_columns:
+    for file, column, name in renamed:
         if file not in files or column not in files[file]:
             raise ValueError(
                 f"renamed_columns names column '{column}' of '{file}', which the trial does not "
@@ -98,10 +100,10 @@ def rename_columns(parameters: Parameters, files: dict[str, pd.DataFrame]) -> li
 
 
 def encode(
-    parameters: Parameters, files: dict[str, pd.DataFrame]
+    odd: Names, files: dict[str, pd.DataFrame]
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """Return the encoding of every file, and the record of those that are not plain UTF-8."""
-    told = dict(parameters.encodings)
+    told = dict(odd)
     unknown = sorted(set(told) - set(files))
     if unknown:
         raise ValueError(
@@ -113,7 +115,7 @@ def encode(
     return encodings, found
 
 
-def _pick(n: int, count: int, fault: str, file: str, seed: int) -> NDArray[np.int64]:
+def pick(n: int, count: int, fault: str, file: str, seed: int) -> NDArray[np.int64]:
     """Return ``count`` distinct places of ``n``, from the stream of this fault and file."""
     if count > n:
         raise ValueError(

@@ -101,8 +101,8 @@ def raw_files(
         planted += found
         for subject, code in SUBJECT_CODES.items():
             pupils.loc[spoilt[code], f"{subject}_status"] = "impossible"
-    planted += faults.rename_columns(parameters, files)
-    encodings, found = faults.encode(parameters, files)
+    planted += faults.rename_columns(parameters.renamed_columns, files)
+    encodings, found = faults.encode(parameters.encodings, files)
     return RawFiles(files, encodings, planted + found, pupils)
 
 

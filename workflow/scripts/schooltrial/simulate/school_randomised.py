@@ -13,7 +13,6 @@ treated school adds the effect of the year. Outcomes correlate as set at every l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
@@ -24,39 +23,10 @@ from numpy.typing import NDArray
 from schooltrial.simulate.enrolment import enrol
 from schooltrial.simulate.parameters import COVARIATES, LEVEL_GRADES, OUTCOMES, SUBJECTS, Parameters
 from schooltrial.simulate.raw_files import raw_files, school_names
+from schooltrial.simulate.simulated_trial import SimulatedTrial as SimulatedTrial
 from schooltrial.streams import stream
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class SimulatedTrial:
-    """A synthetic trial: what the districts would send, and what is true.
-
-    Attributes
-    ----------
-    files : dict of str to pandas.DataFrame
-        Raw files by name, every cell text, to be written as CSV without the index.
-    encodings : dict of str to str
-        The encoding of each file, as Python names it.
-    truth : dict
-        Plain values that JSON can hold: ``seed``, ``randomisation_seed``, ``effects`` (outcome,
-        year: SD), ``effects_in_scale_points``, ``icc``, ``n_schools``, ``n_treated_schools``,
-        ``n_pupils`` (year), ``n_analysed`` (outcome, year), ``joined_after_assignment`` (year) and
-        ``faults`` (a list of ``fault``, ``file``, ``count``, ``what``).
-    pupils : pandas.DataFrame
-        One row per pupil and year, complete: ids, school, covariates, and for each outcome
-        ``<outcome>_untreated``, ``<outcome>_treated`` (potential, scale points or per cent), the
-        realised ``<outcome>`` and, for tests, ``<subject>_status`` (valid, absent, impossible).
-    schools : pandas.DataFrame
-        One row per school: codes, block, arm, size and lasting effects.
-    """
-
-    files: dict[str, pd.DataFrame]
-    encodings: dict[str, str]
-    truth: dict[str, Any]
-    pupils: pd.DataFrame
-    schools: pd.DataFrame
 
 
 def simulate(parameters: Parameters, seed: int) -> SimulatedTrial:
@@ -69,11 +39,23 @@ def simulate(parameters: Parameters, seed: int) -> SimulatedTrial:
     seed : int
         Seed of the study. Every step and year draws from a stream of its own, so a later year or a
         further step leaves the others as they were.
+
+    Returns
+    -------
+    SimulatedTrial
+        Truth beside what all trials have: ``randomisation_seed``, ``effects_in_scale_points``,
+        ``icc``, ``n_treated_schools``, ``n_pupils`` (year), ``n_analysed`` (outcome, year) and
+        ``joined_after_assignment`` (year); ``effects`` are in SD. Complete data: ``schools`` with
+        codes, block, arm, size and lasting effects; ``pupils``, a row per pupil and year, with
+        ids, school, covariates, and for each outcome ``<outcome>_untreated``,
+        ``<outcome>_treated`` (potential, scale points or per cent), the realised ``<outcome>``
+        and, for tests, ``<subject>_status`` (valid, absent, impossible).
     """
     schools, pupils = complete_data(parameters, seed)
     raw = raw_files(parameters, schools, pupils, seed)
     truth = _truth(parameters, seed, schools, raw.pupils) | {"faults": raw.faults}
-    return SimulatedTrial(raw.files, raw.encodings, truth, raw.pupils, schools)
+    complete = {"schools": schools, "pupils": raw.pupils}
+    return SimulatedTrial(raw.files, raw.encodings, truth, complete)
 
 
 def complete_data(parameters: Parameters, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
