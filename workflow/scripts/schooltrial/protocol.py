@@ -29,7 +29,10 @@ class Outcome(TypedDict):
     scale: str
     unit: str
     range: list[float] | None
+    out_of_range: str
+    level: Literal["pupil", "teacher", "school"]
     standardise: str
+    norms: list[dict[str, Any]]
     made_from: dict[str, Any] | None
     baseline_year: int | None
 
@@ -42,6 +45,9 @@ class Model(TypedDict):
     role: str
     outcomes: list[str]
     where: dict[str, list[Any]]
+    compare: list[str]
+    by_subgroup: list[str]
+    control_group: str
     subgroup: str
     covariates: list[str]
     blocks: str
@@ -71,6 +77,7 @@ class Arm(TypedDict):
 
     name: str
     label: str
+    share: float | None
 
 
 @dataclass(frozen=True)
@@ -216,7 +223,32 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     for outcome in filled["outcomes"].values():
         outcome["unit"] = outcome["unit"] or default_unit(outcome)
     refuse(located(list(reference_faults(filled, shown)), text))
+    filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve().parent)
+
+
+def with_subgroup_models(
+    models: Mapping[str, Model], subgroups: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Model]:
+    """Return the models, each followed by those that its `by_subgroup` asks for.
+
+    A further model is the same one, for those in the subgroup; it is never the primary one.
+    """
+    every: dict[str, Model] = {}
+    for name, model in models.items():
+        every[name] = model
+        for subgroup in model["by_subgroup"]:
+            chosen = subgroups[subgroup]
+            role = "secondary" if model["role"] == "primary" else model["role"]
+            every[f"{name}__{subgroup}"] = {
+                **model,
+                "label": f"{model['label']}: {chosen['label']}",
+                "role": role,
+                "where": {**model["where"], **chosen["where"]},
+                "subgroup": str(chosen["label"]),
+                "by_subgroup": [],
+            }
+    return every
 
 
 def covariate_terms(model: Model, outcome: str) -> list[str]:
@@ -244,8 +276,10 @@ def reference_year(years: Years) -> int:
 
 def default_unit(outcome: Outcome) -> str:
     """Return the unit of an outcome that declares none."""
-    if outcome["standardise"] == "control":
-        return "control SD"
+    if outcome["standardise"] != "none":
+        return {"control": "control SD", "all": "SD", "norms": "SD of the norms"}[
+            outcome["standardise"]
+        ]
     return "share of pupils" if outcome["scale"] == "binary" else "points"
 
 

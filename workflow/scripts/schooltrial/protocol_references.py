@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from schooltrial.protocol_design import design_faults
 from schooltrial.refusal import Fault
 
 NEEDED = {
@@ -70,12 +71,7 @@ def reference_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
         [year for part in ("before", "during", "after") for year in content["years"][part]],
         list(content["outcomes"]),
         known_variables(content),
-        {
-            name: spec
-            for table in ("schools", "assignment", "pupils")
-            for reading in content["tables"][table]
-            for name, spec in reading["columns"].items()
-        },
+        {name: spec for reading in _readings(content) for name, spec in reading["columns"].items()},
         list(content["variables"]),
     )
     yield from _year_faults(content, names)
@@ -94,8 +90,16 @@ def reference_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
             yield from names.check(f"balance.{part}", variable, "variable or outcome", known)
     yield from names.check_filter("balance.where", content["balance"]["where"])
     yield from names.check_filter("sample.keep", content["sample"]["keep"])
+    for name, subgroup in content["subgroups"].items():
+        yield from names.check_filter(f"subgroups.{name}.where", subgroup["where"])
+    if content["compliance"]["variable"]:
+        place = "compliance.variable"
+        yield from names.check(
+            place, content["compliance"]["variable"], "variable", names.variables
+        )
     for name, model in content["models"].items():
         yield from _model_faults(f"models.{name}", model, content["outcomes"], names)
+    yield from design_faults(content, shown)
 
 
 def _year_faults(content: Mapping[str, Any], names: _Names) -> Iterator[Fault]:
@@ -184,18 +188,20 @@ def _model_faults(
             yield from names.check(f"{where}.{key}", model[key], "variable", names.variables)
 
 
+def _readings(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the readings of the tables whose columns models and filters may use."""
+    for table in ("schools", "assignment", "pupils", "teachers"):
+        yield from content["tables"].get(table, [])
+
+
 def known_variables(content: Mapping[str, Any]) -> list[str]:
     """Return the names that models and filters may use: read, derived and made by the pipeline."""
-    read = {
-        column
-        for table in ("schools", "assignment", "pupils")
-        for reading in content["tables"][table]
-        for column in reading["columns"]
-    }
+    read = {column for reading in _readings(content) for column in reading["columns"]}
     baselines = {
         made
         for name, outcome in content["outcomes"].items()
         if outcome["baseline_year"] is not None
         for made in (f"{name}_before", f"{name}_before_missing", f"{name}_before_school")
     }
-    return sorted(read | set(content["variables"]) | baselines | {"year", "school", "block", "arm"})
+    made = {"year", "school", "block", "arm", "cluster"}
+    return sorted(read | set(content["variables"]) | baselines | made)

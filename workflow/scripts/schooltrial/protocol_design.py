@@ -1,0 +1,137 @@
+"""Hold the design of a protocol against what its outcomes, tables and models need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from schooltrial.refusal import Fault
+
+SOURCES = {
+    "pupil": ("pupils",),
+    "teacher": ("teachers", "observations"),
+    "school": ("school_scores",),
+}
+"""Whose outcome it is → the tables that such an outcome needs."""
+ONE_EFFECT = (
+    "randomisation_inference", "wild_bootstrap", "difference_in_differences", "staggered_adoption",
+    "complier_effect",
+)  # fmt: skip
+"""Estimators of one effect: with more than two arms they must be told which to compare."""
+PANEL = ("difference_in_differences", "staggered_adoption")
+SHARES_SUM = 1e-6
+
+
+def design_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    """Yield what does not fit together between design, tables, outcomes and models."""
+    yield from _arm_faults(content["design"], shown)
+    yield from _draw_faults(content["design"], shown)
+    yield from _level_faults(content, shown)
+    for name, model in content["models"].items():
+        yield from _model_faults(f"models.{name}", model, content, shown)
+
+
+def _arm_faults(design: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    names = [arm["name"] for arm in design["arms"]]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Fault(
+            shown, f"the arm {name!r} stands twice", "each arm once", "rename one",
+            column="design.arms",
+        )  # fmt: skip
+    shares = [arm["share"] for arm in design["arms"]]
+    if any(share is not None for share in shares):
+        given = [share for share in shares if share is not None]
+        if len(given) < len(shares) or abs(sum(given) - 1) > SHARES_SUM:
+            yield Fault(
+                shown, "the shares of the arms are " + ", ".join(map(str, shares)),
+                "a share for every arm, 1 in all", "correct the shares, or leave all out",
+                column="design.arms",
+            )  # fmt: skip
+
+
+def _draw_faults(design: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    arms = len(design["arms"])
+    for block, counts in design["draw"]["planned"].items():
+        if len(counts) != arms:
+            yield Fault(
+                shown, f"block {block!r} plans {len(counts)} numbers for {arms} arms",
+                "one number of units per arm, in the order of the arms", "correct the list",
+                column=f"design.draw.planned.{block}",
+            )  # fmt: skip
+
+
+def _level_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    """Yield outcomes whose tables are not read, and a unit of assignment that is in no table."""
+    for name, outcome in content["outcomes"].items():
+        for table in SOURCES[outcome["level"]]:
+            if outcome["made_from"] and table == "observations":
+                continue
+            if table not in content["tables"]:
+                yield Fault(
+                    shown, f"outcome {name!r} is of the level {outcome['level']}, but no table "
+                    f"{table!r} is read", "the table that holds it",
+                    f"add `tables.{table}`, or set `level`", column=f"outcomes.{name}",
+                )  # fmt: skip
+    unit = content["design"]["unit"]
+    if unit != "school" and f"{unit}s" not in content["tables"]:
+        yield Fault(
+            shown, f"{unit}s were assigned, but no table {unit}s is read", f"a table of {unit}s",
+            f"add `tables.{unit}s`", column="design.unit",
+        )  # fmt: skip
+
+
+def _model_faults(
+    where: str, model: Mapping[str, Any], content: Mapping[str, Any], shown: str
+) -> Iterator[Fault]:
+    known = [name for name in model["outcomes"] if name in content["outcomes"]]
+    levels = sorted({content["outcomes"][name]["level"] for name in known})
+    if len(levels) > 1:
+        yield Fault(
+            shown, f"{where} mixes outcomes of the levels " + ", ".join(levels),
+            "outcomes of one level", "make a model for each level", column=f"{where}.outcomes",
+        )  # fmt: skip
+    yield from _compare_faults(where, model, content["design"], shown)
+    for name in model["by_subgroup"]:
+        if name not in content["subgroups"]:
+            yield Fault(
+                shown, f"{where} names the subgroup {name!r}, which is not declared",
+                "one of " + (", ".join(content["subgroups"]) or "the subgroups"),
+                "declare it under `subgroups`", column=f"{where}.by_subgroup",
+            )  # fmt: skip
+    if model["estimator"] == "complier_effect" and not content["compliance"]["variable"]:
+        yield Fault(
+            shown, f"{where} asks for the effect on compliers, but take-up is not declared",
+            "`compliance.variable`", "declare it", column=where,
+        )  # fmt: skip
+    staggered = content["design"]["kind"] == "staggered"
+    if model["estimator"] == "staggered_adoption" and not staggered:
+        yield Fault(
+            shown, f"{where} is for cohorts that begin in different years, but the design is "
+            f"{content['design']['kind']!r}", "`design.kind: staggered`",
+            "set the kind, or take difference_in_differences", column=f"{where}.estimator",
+        )  # fmt: skip
+    if "school" in levels and model["estimator"] not in PANEL:
+        yield Fault(
+            shown, f"{where} fits outcomes of schools with {model['estimator']}",
+            "one of " + ", ".join(PANEL), "take one of these", column=f"{where}.estimator",
+        )  # fmt: skip
+
+
+def _compare_faults(
+    where: str, model: Mapping[str, Any], design: Mapping[str, Any], shown: str
+) -> Iterator[Fault]:
+    arms = [arm["name"] for arm in design["arms"]]
+    compared = model["compare"]
+    right = len(compared) == 2 and compared[0] == arms[0] and compared[1] in arms[1:]
+    if compared and not right:
+        yield Fault(
+            shown, f"{where} compares " + " and ".join(compared),
+            f"the control arm {arms[0]!r} and one of " + ", ".join(arms[1:]),
+            "name these two", column=f"{where}.compare",
+        )  # fmt: skip
+    if not compared and len(arms) > 2 and model["estimator"] in ONE_EFFECT:
+        yield Fault(
+            shown, f"{where} estimates one effect, and the design has {len(arms)} arms",
+            "`compare: [control arm, other arm]`", "say which two are compared",
+            column=f"{where}.compare",
+        )  # fmt: skip
