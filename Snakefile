@@ -6,7 +6,8 @@ include: "workflow/rules/common.smk"  # protocols, validated → studies, sectio
 include: "workflow/rules/obtain.smk"  # raw files → standard tables, cleaning log, codebook
 include: "workflow/rules/clean.smk"  # standard tables → analysed sample, school panel, ledger
 include: "workflow/rules/check.smk"  # sample → assignment and balance checks
-include: "workflow/rules/fit.smk"  # sample, panel → one long table of estimates
+include: "workflow/rules/fit.smk"  # sample → rows of estimates, model by model
+include: "workflow/rules/fit_panel.smk"  # school panel → the same; and one long table of all
 include: "workflow/rules/exhibit.smk"  # checks, estimates → figures and tables
 include: "workflow/rules/report.smk"  # exhibits → report, executed notebook, tests of the results
 

@@ -29,6 +29,7 @@ WIDER = {
     "difference_in_differences": {"pandas", "linearmodels"},
     "instrument": {"pandas", "linearmodels"},
     "moments_parquet": {"pyarrow"},
+    "staggered_adoption": {"pandas", "diff_diff"},
 }
 
 

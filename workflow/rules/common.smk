@@ -38,7 +38,9 @@ TRACED = [
     "fit_cluster_robust",
     "fit_randomisation_inference",
     "fit_wild_bootstrap",
+    "fit_complier_effect",
     "fit_difference_in_differences",
+    "fit_staggered_adoption",
     "gather_estimates",
     *(f"draw_{name}" for name in FIGURES),
     *(f"tabulate_{name}" for name in TABLES),
@@ -115,9 +117,26 @@ def raw_files(wildcards):
 
 
 def models_of(estimator):
-    """Return a pattern of the names of all models with this estimator, for a wildcard."""
-    names = {name for protocol in PROTOCOLS.values() for name in protocol.models(estimator)}
-    return "|".join(sorted(names)) or "no_model"
+    """Return a pattern of the models with this estimator, for a wildcard after their study's path.
+
+    Looking back at the study lets two studies use one name for models of two estimators.
+    """
+    found = [
+        f"(?<={study}/estimates/models/){name}"
+        for study, protocol in PROTOCOLS.items()
+        for name in protocol.models(estimator)
+    ]
+    return "|".join(found) or "no_model"
+
+
+SAMPLES = {"pupil": "sample", "teacher": "teacher_sample", "school": "school_panel"}
+
+
+def sample_of_model(wildcards):
+    """Return the analysed sample that holds a model's outcomes: of pupils or of teachers."""
+    content = PROTOCOLS[wildcards.study].content
+    level = content["outcomes"][content["models"][wildcards.model]["outcomes"][0]]["level"]
+    return f"results/{wildcards.study}/data/{SAMPLES[level]}.parquet"
 
 
 def provenance(wildcards):

@@ -1,9 +1,9 @@
-# Sample and school panel enter; one long table of estimates leaves.
+# The analysed sample enters; rows of the long table of estimates leave, model by model.
 rule fit_multilevel:
     """Fit one multilevel model by REML to each of its outcomes."""
     input:
         modules("fit_multilevel.py"),
-        sample="results/{study}/data/sample.parquet",
+        sample=sample_of_model,
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -26,7 +26,7 @@ rule fit_cluster_robust:
     """Fit one linear model with errors clustered by school to each of its outcomes."""
     input:
         modules("fit_cluster_robust.py"),
-        sample="results/{study}/data/sample.parquet",
+        sample=sample_of_model,
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -49,7 +49,7 @@ rule fit_randomisation_inference:
     """Test one model by re-drawing the assignment with the design that was used."""
     input:
         modules("fit_randomisation_inference.py"),
-        sample="results/{study}/data/sample.parquet",
+        sample=sample_of_model,
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -74,7 +74,7 @@ rule fit_wild_bootstrap:
     """Test one model by the restricted wild cluster bootstrap."""
     input:
         modules("fit_wild_bootstrap.py"),
-        sample="results/{study}/data/sample.parquet",
+        sample=sample_of_model,
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -94,52 +94,25 @@ rule fit_wild_bootstrap:
         "../scripts/fit_wild_bootstrap.py"
 
 
-rule fit_difference_in_differences:
-    """Fit difference-in-differences and event study to the school by year panel."""
+rule fit_complier_effect:
+    """Estimate the effect on those whom the assignment moved to take it up, by 2SLS."""
     input:
-        modules("fit_difference_in_differences.py"),
-        sample="results/{study}/data/sample.parquet",
+        modules("fit_complier_effect.py"),
+        sample=sample_of_model,
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
     log:
-        "results/{study}/logs/fit_difference_in_differences.{model}.log",
+        "results/{study}/logs/fit_complier_effect.{model}.log",
     benchmark:
-        "results/{study}/benchmarks/fit_difference_in_differences.{model}.tsv"
+        "results/{study}/benchmarks/fit_complier_effect.{model}.tsv"
     wildcard_constraints:
-        model=models_of("difference_in_differences"),
+        model=models_of("complier_effect"),
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
         model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
         outcomes=computed("outcomes"),
-        years=section("years"),
+        taken_up=section("compliance", "variable"),
     script:
-        "../scripts/fit_difference_in_differences.py"
-
-
-rule gather_estimates:
-    """Stack the rows of all models into the one long table, in protocol order."""
-    input:
-        modules("gather_estimates.py"),
-        tables=lambda wildcards: expand(
-            "results/{study}/estimates/models/{model}.csv",
-            study=wildcards.study,
-            model=PROTOCOLS[wildcards.study].models(),
-        ),
-        diagnoses=lambda wildcards: expand(
-            "results/{study}/estimates/models/{model}.json",
-            study=wildcards.study,
-            model=PROTOCOLS[wildcards.study].models(),
-        ),
-    output:
-        estimates="results/{study}/estimates/estimates.csv",
-        diagnostics="results/{study}/estimates/diagnostics.json",
-    log:
-        "results/{study}/logs/gather_estimates.log",
-    benchmark:
-        "results/{study}/benchmarks/gather_estimates.tsv"
-    params:
-        names=lambda wildcards: PROTOCOLS[wildcards.study].models(),
-    script:
-        "../scripts/gather_estimates.py"
+        "../scripts/fit_complier_effect.py"

@@ -50,7 +50,7 @@ def _fit(design: DesignMatrix, model: Model) -> LeastSquaresFit:
         design.outcome,
         list(design.columns.values()),
         names=list(design.columns),
-        cluster=design.rows["school"].to_numpy(),
+        cluster=design.cluster,
         absorb=[design.rows[name].to_numpy() for name in names],
     )
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from fit_files import write_fit
+from panel_cells import panel_cells
 from rule_adapter import run_as_rule
 from schooltrial.analysis.estimates_table import labels_of, row, table
-from schooltrial.data.school_panel import school_panel
 from schooltrial.models.difference_in_differences import (
     PanelFit,
     event_indicators,
@@ -21,6 +21,8 @@ from schooltrial.refusal import refused_as
 def main(
     *,
     sample: str,
+    panel: str,
+    schools: str,
     study: str,
     name: str,
     model: Model,
@@ -30,11 +32,11 @@ def main(
     diagnostics: str,
 ) -> None:
     """Write the effect, the event study and the test of the pre-trend, by outcome."""
-    panel = school_panel(pd.read_parquet(sample), model["outcomes"], model["where"])
+    every = panel_cells(sample, panel, schools, model, outcomes)
     rows, told = [], {}
     for outcome in model["outcomes"]:
         with refused_as(f"model {name}, outcome {outcome}"):
-            cells = panel[panel["outcome"] == outcome]
+            cells = every[every["outcome"] == outcome]
             labels = labels_of(study, name, model, outcome, cells)
             active = model["active_years"] or years["during"]
             effect = _fit(cells[cells["year"].isin([*years["before"], *active])], active=active)

@@ -32,10 +32,12 @@ def fit_sample(
     outcomes: Mapping[str, Outcome],
     estimates: str,
     diagnostics: str,
+    estimands: Mapping[str, str] | None = None,
 ) -> None:
     """Fit one model to each of its outcomes in the analysed sample, and write both files."""
     pupils = pd.read_parquet(sample)
     found, told = fit_outcomes(
-        pupils, study=study, name=name, model=model, outcomes=outcomes, fit=fit
-    )
+        pupils, study=study, name=name, model=model, outcomes=outcomes, fit=fit,
+        estimands=estimands,
+    )  # fmt: skip
     write_fit(found, told, estimates, diagnostics)

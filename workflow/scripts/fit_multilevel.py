@@ -42,7 +42,7 @@ def _fit(
 ) -> MultilevelFit:
     moments = school_moments(
         [*columns.values(), design.outcome],
-        design.rows["school"].to_numpy(),
+        design.cluster,
         names=[*columns, outcome],
         group=design.rows["block"].to_numpy() if random_blocks else None,
         intercept=True,

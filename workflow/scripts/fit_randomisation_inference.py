@@ -32,7 +32,7 @@ def main(
         test = randomisation_inference(
             design.outcome,
             design.rows["treated"].to_numpy(),
-            design.rows["school"].to_numpy(),
+            design.cluster,
             covariates=design.rows.assign(**columns)[covariates].to_numpy("float64"),
             block=None if kind == "complete" else design.rows["block"].to_numpy(),
             block_effects=model["blocks"] == "fixed",

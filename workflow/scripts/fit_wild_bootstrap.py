@@ -31,7 +31,7 @@ def main(
         test = wild_cluster_bootstrap(
             design.outcome,
             design.rows.assign(**columns)[terms].to_numpy("float64"),
-            design.rows["school"].to_numpy(),
+            design.cluster,
             test="treated",
             absorb=design.rows["block"].to_numpy() if model["blocks"] == "fixed" else None,
             draws=model["draws"] - 1,

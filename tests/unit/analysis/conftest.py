@@ -37,6 +37,7 @@ def sample() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "school": [f"S{at}" for at in school],
+            "cluster": [f"S{at}" for at in school],
             "block": [f"{at // 4 + 1}" for at in school],
             "arm": np.where(treated == 1, "programme", "control"),
             "treated": treated,

@@ -200,3 +200,36 @@ def test_treatment_that_blocks_determine_is_refused(sample: pd.DataFrame, model:
     design = design_matrix(sample, model(), "score")
     with pytest.raises(ValueError, match="treated: determined by the blocks"):
         with_block_effects(design, fixed=True)
+
+
+def _three_arms(sample: pd.DataFrame) -> pd.DataFrame:
+    arm = np.array(["control", "coaching", "institute"])[np.arange(12) % 3]
+    named = sample["school"].map({f"S{at}": arm[at] for at in range(12)})
+    return sample.assign(arm=named, treated=(named != "control").astype(float))
+
+
+def test_with_three_arms_each_but_control_has_a_term_of_its_own(
+    sample: pd.DataFrame, model: Callable[..., Model]
+) -> None:
+    rows = _three_arms(sample)
+    design = design_matrix(rows, model(), "score")
+    assert design.treatment_terms == ("treated[arm=coaching]", "treated[arm=institute]")
+    total = sum(design.columns[term] for term in design.treatment_terms)
+    assert np.array_equal(total, design.rows["treated"])
+
+
+def test_comparing_two_of_three_arms_leaves_the_third_out(
+    sample: pd.DataFrame, model: Callable[..., Model]
+) -> None:
+    rows = _three_arms(sample)
+    design = design_matrix(rows, model(compare=["control", "institute"]), "score")
+    assert design.treatment_terms == ("treated",)
+    assert set(design.rows["arm"]) == {"control", "institute"}
+
+
+def test_the_cluster_is_the_unit_that_was_assigned(
+    sample: pd.DataFrame, model: Callable[..., Model]
+) -> None:
+    rows = sample.assign(cluster=[f"teacher {at % 60}" for at in range(len(sample))])
+    design = design_matrix(rows, model(), "score")
+    assert set(design.cluster) == set(rows["cluster"])

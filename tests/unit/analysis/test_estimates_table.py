@@ -23,7 +23,7 @@ from schooltrial.protocol_validation import with_defaults
 from small_trial import schema
 
 Make = Callable[..., Model]
-LABELS = Labels("study", "model", "score", "girls", 6)
+LABELS = Labels("study", "model", "score", "girls", 12, 6)
 FOUND = t_estimate("treated", 0.2, 0.1, 10, n_pupils=240, n_schools=12, method="OLS")
 
 
@@ -100,4 +100,4 @@ def test_treated_schools_are_counted_among_the_rows_analysed(
 ) -> None:
     design = design_matrix(sample[sample["school"] != "S1"], model(subgroup="some"), "score")
     labels = labels_of("s", "m", model(subgroup="some"), "score", design.rows)
-    assert labels == Labels("s", "m", "score", "some", 5)
+    assert labels == Labels("s", "m", "score", "some", 11, 5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ class DesignMatrix:
     treatment_terms : tuple of str
         The columns that carry the effect.
     rows : DataFrame (n rows)
-        The pupils, for school, block, treated.
+        The pupils (or teachers), for cluster, school, block, arm, treated.
     incomplete : dict of str to int
         Variable → pupils of the population who lack it; a pupil may lack several.
     """
@@ -45,6 +46,11 @@ class DesignMatrix:
     def regressors(self) -> Array:
         """The columns side by side, (n, p)."""
         return np.column_stack(list(self.columns.values()))
+
+    @property
+    def cluster(self) -> npt.NDArray[Any]:
+        """The unit that was assigned, of every row: its school, teacher or pupil."""
+        return np.asarray(self.rows["cluster"].to_numpy())
 
 
 def design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> DesignMatrix:
@@ -68,7 +74,7 @@ def design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> DesignMat
     ValueError
         Where no pupil is left, or only one arm is.
     """
-    population = sample[matches(sample, model["where"])]
+    population = compared(sample[matches(sample, model["where"])], model)
     terms = covariate_terms(model, outcome)
     needed = needed_variables(model, outcome)
     lacking = population[needed].isna()
@@ -102,15 +108,32 @@ def design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> DesignMat
     )
 
 
+def compared(rows: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """Return the rows of the two arms that a model compares; all where it names none."""
+    return rows[rows["arm"].isin(model["compare"])] if model["compare"] else rows
+
+
+def _arm_columns(rows: pd.DataFrame) -> list[tuple[str, Array]]:
+    """Return the treatment indicator, or one of each arm where there are several."""
+    arms = sorted(rows.loc[rows["treated"] == 1, "arm"].unique())
+    if len(arms) < 2:
+        return [("", rows["treated"].to_numpy("float64"))]
+    return [(f"arm={arm}", (rows["arm"] == arm).to_numpy("float64")) for arm in arms]
+
+
 def _treatment_columns(rows: pd.DataFrame, model: Model) -> Iterator[tuple[str, Array]]:
     """Yield the treatment indicator, split by a category and moderated by another as declared."""
-    active = rows["treated"].to_numpy("float64")
+    parts = _arm_columns(rows)
     if model["active_years"]:
-        active = active * rows["year"].isin(model["active_years"]).to_numpy("float64")
-    parts = [("", active)]
+        active = rows["year"].isin(model["active_years"]).to_numpy("float64")
+        parts = [(arm, column * active) for arm, column in parts]
     by = model["treatment_by"]
     if by:
-        parts = [(f"{by}={x}", active * has_level(rows[by], x)) for x in levels(rows[by])]
+        parts = [
+            (", ".join(filter(None, [arm, f"{by}={level}"])), column * has_level(rows[by], level))
+            for arm, column in parts
+            for level in levels(rows[by])
+        ]
     for inner, column in parts:
         yield (f"treated[{inner}]" if inner else "treated"), np.asarray(column, dtype="float64")
     moderator = model["moderator"]

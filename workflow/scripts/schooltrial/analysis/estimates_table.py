@@ -35,6 +35,7 @@ class Labels:
     model: str
     outcome: str
     subgroup: str
+    n_schools: int
     n_treated_schools: int
 
 
@@ -47,7 +48,7 @@ def row(
         estimate.estimate, estimate.std_error, estimate.df, estimate.statistic, estimate.p_value,
         estimate.conf_low, estimate.conf_high,
         effect.effect_size, effect.conf_low, effect.conf_high,
-        estimate.n_pupils, estimate.n_schools, labels.n_treated_schools, estimate.method,
+        estimate.n_pupils, labels.n_schools, labels.n_treated_schools, estimate.method,
         estimate.converged, "; ".join(filter(None, [estimate.note, effect.rule])),
     ]  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))
@@ -64,16 +65,31 @@ def pupil_effect_size(estimate: Estimate, design: DesignMatrix, outcome: Outcome
     The SD is the pooled one of the pupils analysed, before adjustment. A binary outcome whose
     shares leave no logit has no index, and the note says so.
     """
+    inside = in_comparison(design.rows, estimate.term).to_numpy()
     treated = design.rows["treated"].to_numpy()
     if outcome["scale"] == "continuous":
-        return hedges_effect_size(estimate, pooled_pupil_sd(design.outcome, treated))
+        sd = pooled_pupil_sd(design.outcome[inside], treated[inside])
+        return hedges_effect_size(estimate, sd)
     share = float(np.mean(design.outcome[treated == 0]))
     if not (0 < share < 1 and 0 < share + estimate.estimate < 1):
         return EffectSize(nan, nan, nan, nan, nan, "no Cox index: a share of 0 or 1")
     return cox_effect_size(estimate, share)
 
 
+ARM = "treated[arm="
+
+
+def in_comparison(rows: pd.DataFrame, term: str) -> pd.Series:
+    """Return which rows a treatment term compares: all, or control and the arm that it names."""
+    if not term.startswith(ARM):
+        return pd.Series(True, index=rows.index)
+    return (rows["treated"] == 0) | (rows["arm"] == term.removeprefix(ARM).removesuffix("]"))
+
+
 def labels_of(study: str, name: str, model: Model, outcome: str, rows: pd.DataFrame) -> Labels:
-    """Return the labels of a model's rows, with the number of treated schools analysed."""
+    """Return the labels of a model's rows, with the schools analysed, and those treated.
+
+    Where teachers or pupils were assigned inside schools, a school counts in both.
+    """
     treated = int(rows.loc[rows["treated"] == 1, "school"].nunique())
-    return Labels(study, name, outcome, model["subgroup"], treated)
+    return Labels(study, name, outcome, model["subgroup"], rows["school"].nunique(), treated)

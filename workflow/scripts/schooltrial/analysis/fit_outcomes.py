@@ -9,7 +9,9 @@ import pandas as pd
 
 from schooltrial.analysis.design_matrix import DesignMatrix, design_matrix
 from schooltrial.analysis.estimates_table import (
+    ARM,
     NO_EFFECT_SIZE,
+    in_comparison,
     labels_of,
     pupil_effect_size,
     row,
@@ -18,6 +20,9 @@ from schooltrial.analysis.estimates_table import (
 from schooltrial.models.estimate import Estimate
 from schooltrial.protocol import Model, Outcome
 from schooltrial.refusal import refused_as
+
+SIZED = ("ITT", "CACE")
+"""Estimands that have an effect size."""
 
 Fit = Callable[[DesignMatrix, str], tuple[Iterable[Estimate], dict[str, Any]]]
 
@@ -30,6 +35,7 @@ def fit_outcomes(
     model: Model,
     outcomes: Mapping[str, Outcome],
     fit: Fit,
+    estimands: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the long table of a model's estimates, and what each fit says of itself.
 
@@ -43,6 +49,8 @@ def fit_outcomes(
         Sections of the protocol.
     fit : callable
         Takes the columns of one outcome and its name; returns estimates and diagnostics.
+    estimands : mapping, optional
+        Term → what its estimate is of, where that is not an effect of the offer.
 
     Raises
     ------
@@ -55,11 +63,12 @@ def fit_outcomes(
         with refused_as(f"model {name}, outcome {outcome}"):
             design = design_matrix(pupils, model, outcome)
             found, said = fit(design, outcome)
-            labels = labels_of(study, name, model, outcome, design.rows)
             for estimate in found:
-                estimand = estimand_of(estimate, design)
+                estimand = (estimands or {}).get(estimate.term) or estimand_of(estimate, design)
+                inside = design.rows[in_comparison(design.rows, estimate.term)]
+                labels = labels_of(study, name, model, outcome, inside)
                 effect = NO_EFFECT_SIZE
-                if estimand == "ITT":
+                if estimand in SIZED:
                     effect = pupil_effect_size(estimate, design, outcomes[outcome])
                 rows.append(row(labels, estimate, estimand, effect))
             told[outcome] = {"incomplete": design.incomplete, **said}
@@ -70,4 +79,6 @@ def estimand_of(estimate: Estimate, design: DesignMatrix) -> str:
     """Return what an estimate is of: the offer's effect (ITT), one of several, or a joint test."""
     if estimate.term not in design.treatment_terms:
         return "joint test"
-    return "ITT" if design.treatment_terms == ("treated",) else "effect by group"
+    arms = [f"{ARM}{arm}]" for arm in design.rows["arm"].unique()]
+    whole = all(term in ("treated", *arms) for term in design.treatment_terms)
+    return "ITT" if whole else "effect by group"

@@ -109,7 +109,10 @@ def f_estimate(
     note: str = "",
 ) -> Estimate:
     """Return the row of a joint test; the note opens with ``F(numerator, denominator)``."""
-    p_value = float(special.fdtrc(df_num, df_denom, statistic)) if df_denom > 0 else nan
+    if df_denom == inf:
+        p_value = float(special.chdtrc(df_num, df_num * statistic))
+    else:
+        p_value = float(special.fdtrc(df_num, df_denom, statistic)) if df_denom > 0 else nan
     label = f"F({df_num}, {df_denom:.6g})"
     return Estimate(
         term, nan, nan, float(df_denom), float(statistic), p_value, nan, nan,

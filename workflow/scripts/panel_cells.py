@@ -1,0 +1,31 @@
+"""The school × year cells that a panel model is fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from schooltrial.analysis.design_matrix import compared
+from schooltrial.data.sample import matches
+from schooltrial.data.school_panel import school_panel
+from schooltrial.protocol import Model, Outcome
+
+
+def panel_cells(
+    sample: str, panel: str, schools: str, model: Model, outcomes: Mapping[str, Outcome]
+) -> pd.DataFrame:
+    """Return cells of the model's outcomes and population.
+
+    Outcomes of pupils are averaged over the pupils whom `where` keeps; outcomes of schools are
+    taken from the panel as they are, and `where` may name what is known of schools.
+    """
+    if outcomes[model["outcomes"][0]]["level"] == "pupil":
+        pupils = compared(pd.read_parquet(sample), model)
+        return school_panel(pupils, model["outcomes"], model["where"])
+    cells = pd.read_parquet(panel)
+    known = pd.read_parquet(schools)
+    new = ["school", *[name for name in known if name not in cells]]
+    cells = compared(cells.merge(known[new], on="school", how="left"), model)
+    kept = matches(cells, model["where"]) & cells["outcome"].isin(model["outcomes"])
+    return cells[kept].reset_index(drop=True)
