@@ -1,6 +1,7 @@
 """Estimate the effect on those whom the assignment moved to take the programme up (CACE)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fit_files import fit_sample
@@ -34,7 +35,7 @@ def main(
         stage = fitted.first_stages[0]
         rows = [
             *fitted.estimates(level=level),
-            anderson_rubin(fitted, level=level).row,
+            replace(anderson_rubin(fitted, level=level).row, term=f"{taken_up}, robust set"),
             *stage.estimates(["treated"], level=level),
             fitted.first_stage_test().row,
         ]
@@ -45,7 +46,8 @@ def main(
         fit, sample=sample, study=study, name=name, model=model, outcomes=outcomes,
         estimates=estimates, diagnostics=diagnostics,
         estimands={
-            taken_up: "CACE", "treated": "take-up", f"first stage of {taken_up}": "first stage",
+            taken_up: "CACE", f"{taken_up}, robust set": "Anderson-Rubin set",
+            "treated": "take-up", f"first stage of {taken_up}": "first stage",
         },
     )  # fmt: skip
 

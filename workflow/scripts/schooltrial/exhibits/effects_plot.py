@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from math import nan
 from typing import Any
@@ -14,7 +15,8 @@ from matplotlib.ticker import MaxNLocator
 from schooltrial.exhibits.figure_style import CONTROL, FAINT, INK, TREATED, foot, new_figure, styled
 from schooltrial.protocol import Model, Outcome
 
-SHOWN = ("ITT", "ATT")
+SHOWN = ("ITT", "ATT", "CACE")
+ARM = re.compile(r"treated\[arm=(.+)\]")
 
 
 def drawn(
@@ -28,6 +30,7 @@ def drawn(
     rows["model_label"] = rows["model"].map(
         {name: model["label"] for name, model in models.items()}
     )
+    rows["model_label"] += [_of_arm(term) for term in rows["term"]]
     rows["level"] = rows["model"].map({name: model["level"] for name, model in models.items()})
     rows["outcome_label"] = rows["outcome"].map({n: o["label"] for n, o in outcomes.items()})
     rows["unit"] = rows["outcome"].map({n: o["unit"] for n, o in outcomes.items()})
@@ -38,6 +41,12 @@ def drawn(
     return rows[
         [*kept, "estimate", "conf_low", "conf_high", "level", "p_value", "n_pupils", "n_schools"]
     ]
+
+
+def _of_arm(term: str) -> str:
+    """Return what tells an arm's effect from those of the others in the same model."""
+    found = ARM.fullmatch(term)
+    return f": {found[1]}" if found else ""
 
 
 @styled

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from io import BytesIO
 from typing import Any, ParamSpec
@@ -13,6 +14,8 @@ from matplotlib.figure import Figure
 
 P = ParamSpec("P")
 CONTROL, TREATED = "#44658a", "#c8591a"
+ARM_COLOURS = (CONTROL, TREATED, "#4d8055", "#7c5f9e", "#a08425", "#3d8f96")
+ARM_MARKERS = ("o", "D", "s", "^", "v", "P")
 INK, FAINT, SHADE = "#222222", "#8a8a8a", "#f0ece2"
 WIDTH = 7.2
 SETTINGS: Any = {
@@ -50,6 +53,29 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             return draw(*arguments, **named)
 
     return drawing
+
+
+@dataclass(frozen=True)
+class ArmStyle:
+    """How an arm is drawn in every figure."""
+
+    name: str
+    label: str
+    colour: str
+    marker: str
+
+
+def arm_styles(arms: Sequence[Mapping[str, Any]]) -> list[ArmStyle]:
+    """Return the style of each arm, the control arm first; beyond six arms they repeat."""
+    return [
+        ArmStyle(
+            arm["name"],
+            arm["label"],
+            ARM_COLOURS[at % len(ARM_COLOURS)],
+            ARM_MARKERS[at % len(ARM_MARKERS)],
+        )
+        for at, arm in enumerate(arms)
+    ]
 
 
 def new_figure(

@@ -10,7 +10,10 @@ import pandas as pd
 from schooltrial.exhibits.table_style import html, interval, number, p_text
 from schooltrial.protocol import Model, Outcome
 
-ESTIMANDS = ("ITT", "ATT", "effect by group", "joint test")
+ESTIMANDS = (
+    "ITT", "ATT", "CACE", "Anderson-Rubin set", "take-up", "first stage", "effect by group",
+    "joint test",
+)  # fmt: skip
 
 
 def selected(

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from schooltrial.exhibits.figure_style import CONTROL, FAINT, TREATED, foot, new_figure, styled
+from schooltrial.exhibits.figure_style import FAINT, arm_styles, foot, new_figure, styled
 from schooltrial.protocol import Outcome
 
 
@@ -19,6 +19,7 @@ def drawn(
     """Return the mean of each school for each primary outcome, over the named years."""
     primary = [name for name, outcome in outcomes.items() if outcome["primary"]] or list(outcomes)
     cells = panel[panel["outcome"].isin(primary) & panel["year"].isin(list(years))].copy()
+    cells["n_pupils"] = cells["n_pupils"].fillna(1)
     cells["total"] = cells["mean"] * cells["n_pupils"]
     keys = ["outcome", "block", "school", "arm", "treated"]
     sums = cells.groupby(keys, as_index=False)[["total", "n_pupils"]].sum()
@@ -49,7 +50,7 @@ def school_means_plot(
     for panel in panels[1:]:
         panel.set_yticklabels([])
     handles, texts = panels[0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside upper right", ncols=2, fontsize=8)
+    figure.legend(handles, texts, loc="outside upper right", ncols=4, fontsize=8)
     foot(figure, study)
     return figure
 
@@ -63,11 +64,11 @@ def _draw_outcome(
             [rows["mean"].min(), rows["mean"].max()], [place[str(block)]] * 2, color=FAINT, lw=0.6
         )
     largest = data["n_pupils"].max()
-    for treated, (colour, marker) in enumerate(((CONTROL, "o"), (TREATED, "D"))):
-        rows = data[data["treated"] == treated]
+    for arm in arm_styles(arms):
+        rows = data[data["arm"] == arm.name]
         panel.scatter(
             rows["mean"], rows["block"].map(place), s=12 + 45 * rows["n_pupils"] / largest,
-            marker=marker, color=colour, alpha=0.8, lw=0, label=arms[treated]["label"], zorder=3,
+            marker=arm.marker, color=arm.colour, alpha=0.8, lw=0, label=arm.label, zorder=3,
         )  # fmt: skip
     panel.set_yticks(range(len(blocks)), blocks)
     panel.set_ylim(len(blocks) - 0.5, -0.5)

@@ -11,13 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from schooltrial.exhibits.figure_style import CONTROL, SHADE, TREATED, foot, new_figure, styled
+from schooltrial.exhibits.figure_style import SHADE, arm_styles, foot, new_figure, styled
 from schooltrial.models.estimate import t_quantile
 from schooltrial.protocol import Outcome, Years
 
 
 def drawn(panel: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
-    """Return the mean of each arm by outcome and year, weighted by pupils.
+    """Return the mean of each arm by outcome and year, weighted by pupils where all are known.
 
     The interval takes schools as the units: the squared deviations of school means from the mean of
     their arm, weighted by pupils squared, with schools − 1 degrees of freedom.
@@ -25,14 +25,16 @@ def drawn(panel: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     keys = ["outcome", "year", "treated", "arm"]
     rows = []
     for key, cells in panel.groupby(keys, sort=True):
-        weight = cells["n_pupils"] / cells["n_pupils"].sum()
+        pupils = cells["n_pupils"].astype("float64")
+        counted = pupils if pupils.notna().all() else pupils * 0 + 1
+        weight = counted.fillna(1) / counted.fillna(1).sum()
         mean = float((weight * cells["mean"]).sum())
         n = len(cells)
         half = np.nan
         if n > 1:
             deviation = float((weight**2 * (cells["mean"] - mean) ** 2).sum())
             half = t_quantile((1 + level) / 2, n - 1) * (deviation * n / (n - 1)) ** 0.5
-        rows.append([*key, mean, mean - half, mean + half, n, int(cells["n_pupils"].sum())])
+        rows.append([*key, mean, mean - half, mean + half, n, int(pupils.sum())])
     return pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "n_schools", "n_pupils"])
 
 
@@ -54,7 +56,7 @@ def trends_plot(
     for spare in panels[len(names) :]:
         spare.set_axis_off()
     handles, texts = panels[0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside upper right", ncols=3, fontsize=8)
+    figure.legend(handles, texts, loc="outside upper right", ncols=4, fontsize=8)
     foot(figure, study)
     return figure
 
@@ -69,21 +71,13 @@ def _draw_outcome(
     panel.axvspan(
         min(years["during"]) - 0.5, max(years["during"]) + 0.5, color=SHADE, lw=0, label="programme"
     )
-    for treated, (colour, marker, shift) in enumerate(
-        ((CONTROL, "o", -0.06), (TREATED, "D", 0.06))
-    ):
-        rows = data[data["treated"] == treated]
-        at = rows["year"] + shift
+    for place, arm in enumerate(arm_styles(arms)):
+        rows = data[data["arm"] == arm.name]
+        at = rows["year"] + 0.12 * (place - (len(arms) - 1) / 2)
         panel.plot(
-            at,
-            rows["mean"],
-            marker=marker,
-            color=colour,
-            lw=1.5,
-            ms=4.5,
-            label=arms[treated]["label"],
+            at, rows["mean"], marker=arm.marker, color=arm.colour, lw=1.5, ms=4.5, label=arm.label
         )
-        panel.vlines(at, rows["low"], rows["high"], color=colour, lw=1)
+        panel.vlines(at, rows["low"], rows["high"], color=arm.colour, lw=1)
     panel.set_title(outcome["label"])
     panel.set_ylabel(outcome["unit"])
     panel.set_xlabel(years["label"])

@@ -35,11 +35,15 @@ class Exhibit:
     rule: str
 
 
+HEADLINES = ("ITT", "ATT", "CACE")
+"""Estimands that a summary may tell."""
+
+
 def headlines(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the primary outcomes of the primary models, as the summary tells them."""
     models, outcomes = protocol["models"], protocol["outcomes"]
     primary = [name for name, model in models.items() if model["role"] == "primary"]
-    rows = estimates[estimates["model"].isin(primary) & (estimates["estimand"] == "ITT")]
+    rows = estimates[estimates["model"].isin(primary) & estimates["estimand"].isin(HEADLINES)]
     return [
         {
             **{str(key): value for key, value in row.items()},
@@ -77,7 +81,7 @@ def sensitivity_range(
     rows = estimates[
         estimates["model"].isin(models)
         & (estimates["outcome"] == outcome)
-        & estimates["estimand"].isin(["ITT", "ATT"])
+        & estimates["estimand"].isin(HEADLINES)
         & (estimates["subgroup"] == "all")
     ]
     if rows.empty:
