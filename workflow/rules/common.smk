@@ -6,16 +6,14 @@ from pathlib import Path
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from look_ups import LookUps
 from module_inputs import modules
 from provenance import steps
-from schooltrial.data.reading import raw_file_names
 from schooltrial.protocol import (
-    all_years,
     analysis_years,
     baseline_year,
     labels,
     parse_yaml,
-    unlabelled,
     year_label,
 )
 from studies import protocols, refusals
@@ -55,88 +53,10 @@ wildcard_constraints:
     study="|".join(STUDIES),
 
 
-def section(*keys):
-    """Return a function of the wildcards that looks up one value of the study's protocol."""
-
-    def look_up(wildcards):
-        value = PROTOCOLS[wildcards.study].content
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
-
-    return look_up
-
-
-def computed(name):
-    """Return a function of the wildcards: outcomes or models without what only exhibits need."""
-    return lambda wildcards: unlabelled(PROTOCOLS[wildcards.study].content[name])
-
-
-def from_content(function):
-    """Return a function of the wildcards that applies another to the study's protocol."""
-    return lambda wildcards: function(PROTOCOLS[wildcards.study].content)
-
-
-def study_line(wildcards):
-    """Return what stands under every exhibit: study, whether synthetic, and the protocol's hash."""
-    protocol = PROTOCOLS[wildcards.study]
-    return {
-        "title": protocol.content["study"]["title"],
-        "synthetic": protocol.content["study"]["synthetic"],
-        "protocol": protocol.sha256,
-    }
-
-
-SIMULATED = [study for study in STUDIES if PROTOCOLS[study].section("simulation")]
-
-
-def raw_folder(wildcards):
-    """Return the folder of a study's raw files."""
-    if wildcards.study in SIMULATED:
-        return f"results/{wildcards.study}/data/raw"
-    protocol = PROTOCOLS[wildcards.study]
-    return os.path.relpath(protocol.folder / protocol.section("raw_folder"))
-
-
-def simulated_truth(wildcards):
-    """Return what the simulation of a synthetic study knows, to be drawn beside the estimates."""
-    if wildcards.study not in SIMULATED:
-        return {}
-    return {"truth": f"results/{wildcards.study}/data/truth.json"}
-
-
-def raw_files(wildcards):
-    """Return the raw files that are there; a missing one is refused by name when it is read."""
-    folder = raw_folder(wildcards)
-    if wildcards.study in SIMULATED:
-        return [folder]
-    protocol = PROTOCOLS[wildcards.study]
-    names = raw_file_names(protocol.section("tables"), all_years(protocol.section("years")))
-    paths = [Path(folder) / name for name in names]
-    return [str(path) for path in paths if path.is_file()]
-
-
-def models_of(estimator):
-    """Return a pattern of the models with this estimator, for a wildcard after their study's path.
-
-    Looking back at the study lets two studies use one name for models of two estimators.
-    """
-    found = [
-        f"(?<={study}/estimates/models/){name}"
-        for study, protocol in PROTOCOLS.items()
-        for name in protocol.models(estimator)
-    ]
-    return "|".join(found) or "no_model"
-
-
-SAMPLES = {"pupil": "sample", "teacher": "teacher_sample", "school": "school_panel"}
-
-
-def sample_of_model(wildcards):
-    """Return the analysed sample that holds a model's outcomes: of pupils or of teachers."""
-    content = PROTOCOLS[wildcards.study].content
-    level = content["outcomes"][content["models"][wildcards.model]["outcomes"][0]]["level"]
-    return f"results/{wildcards.study}/data/{SAMPLES[level]}.parquet"
+LOOK_UPS = LookUps(PROTOCOLS)
+section, computed, from_content = LOOK_UPS.section, LOOK_UPS.computed, LOOK_UPS.from_content
+models_of = LOOK_UPS.models_of
+study_line = LOOK_UPS.study_line
 
 
 def provenance(wildcards):

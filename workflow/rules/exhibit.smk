@@ -28,7 +28,7 @@ rule draw_effects:
     """Draw the effects of the programme by outcome and model."""
     input:
         modules("draw_effects.py"),
-        unpack(simulated_truth),
+        unpack(LOOK_UPS.simulated_truth),
         estimates="results/{study}/estimates/estimates.csv",
     output:
         multiext(

@@ -3,7 +3,7 @@ rule fit_multilevel:
     """Fit one multilevel model by REML to each of its outcomes."""
     input:
         modules("fit_multilevel.py"),
-        sample=sample_of_model,
+        sample=LOOK_UPS.sample_of_model,
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -26,7 +26,7 @@ rule fit_cluster_robust:
     """Fit one linear model with errors clustered by school to each of its outcomes."""
     input:
         modules("fit_cluster_robust.py"),
-        sample=sample_of_model,
+        sample=LOOK_UPS.sample_of_model,
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -49,7 +49,7 @@ rule fit_randomisation_inference:
     """Test one model by re-drawing the assignment with the design that was used."""
     input:
         modules("fit_randomisation_inference.py"),
-        sample=sample_of_model,
+        sample=LOOK_UPS.sample_of_model,
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -74,7 +74,7 @@ rule fit_wild_bootstrap:
     """Test one model by the restricted wild cluster bootstrap."""
     input:
         modules("fit_wild_bootstrap.py"),
-        sample=sample_of_model,
+        sample=LOOK_UPS.sample_of_model,
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -98,7 +98,7 @@ rule fit_complier_effect:
     """Estimate the effect on those whom the assignment moved to take it up, by 2SLS."""
     input:
         modules("fit_complier_effect.py"),
-        sample=sample_of_model,
+        sample=LOOK_UPS.sample_of_model,
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",

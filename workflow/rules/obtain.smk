@@ -20,7 +20,7 @@ rule simulate_trial:
 rule obtain_tables:
     """Read raw files by the protocol's column map into standard tables, logging each change."""
     input:
-        raw_files,
+        LOOK_UPS.raw_files,
         modules("obtain_tables.py"),
     output:
         schools="results/{study}/data/schools.parquet",
@@ -36,7 +36,7 @@ rule obtain_tables:
     benchmark:
         "results/{study}/benchmarks/obtain_tables.tsv"
     params:
-        raw_folder=raw_folder,
+        raw_folder=LOOK_UPS.raw_folder,
         tables=section("tables"),
         outcomes=section("outcomes"),
         years=section("years"),
