@@ -1,5 +1,6 @@
 # Protocols enter, validated before any rule; studies, and look-ups in their protocols, leave.
 import os
+import re
 import sys
 from pathlib import Path
 

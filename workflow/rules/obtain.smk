@@ -17,6 +17,28 @@ rule simulate_trial:
         "../scripts/simulate_trial.py"
 
 
+TO_FETCH = LOOK_UPS.to_fetch()
+
+
+rule fetch_file:
+    """Fetch a raw file by its address; it is kept where its checksum is the one declared."""
+    input:
+        modules("fetch_file.py"),
+    output:
+        file="data/downloads/{sha256}/{name}",
+    log:
+        "data/downloads/{sha256}/{name}.log",
+    benchmark:
+        "data/downloads/{sha256}/{name}.tsv"
+    wildcard_constraints:
+        sha256="[0-9a-f]{64}",
+        name="|".join(re.escape(Path(path).name) for path in TO_FETCH) or "nothing_to_fetch",
+    params:
+        url=lambda wildcards, output: TO_FETCH[output.file],
+    script:
+        "../scripts/fetch_file.py"
+
+
 rule obtain_tables:
     """Read raw files by the protocol's column map into standard tables, logging each change."""
     input:

@@ -10,6 +10,7 @@ from typing import Any
 from schooltrial.data.reading import raw_file_names
 from schooltrial.protocol import Protocol, all_years, unlabelled
 
+DOWNLOADS = Path("data") / "downloads"
 SAMPLES = {"pupil": "sample", "teacher": "teacher_sample", "school": "school_panel"}
 LookUp = Callable[[Any], Any]
 
@@ -26,7 +27,8 @@ class LookUps:
 
     def content(self, wildcards: Any) -> dict[str, Any]:
         """Return the protocol's sections."""
-        return self.protocols[wildcards.study].content
+        content: dict[str, Any] = self.protocols[wildcards.study].content
+        return content
 
     def section(self, *keys: str) -> LookUp:
         """Return a function that looks up one value of the study's protocol."""
@@ -58,7 +60,8 @@ class LookUps:
         if wildcards.study in self.simulated:
             return f"results/{wildcards.study}/data/raw"
         protocol = self.protocols[wildcards.study]
-        return os.path.relpath(protocol.folder / protocol.section("raw_folder"))
+        folder = protocol.folder / str(protocol.section("raw_folder"))
+        return os.path.relpath(folder)
 
     def raw_files(self, wildcards: Any) -> list[str]:
         """Return the raw files that are there; a missing one is refused when it is read."""
@@ -67,8 +70,33 @@ class LookUps:
             return [folder]
         content = self.content(wildcards)
         names = raw_file_names(content["tables"], all_years(content["years"]))
-        paths = [Path(folder) / name for name in names]
-        return [str(path) for path in paths if path.is_file()]
+        fetched = self.fetched(wildcards)
+        paths = [Path(folder) / name for name in names if name not in fetched]
+        return [*fetched.values(), *(str(path) for path in paths if path.is_file())]
+
+    def fetched(self, wildcards: Any) -> dict[str, str]:
+        """Return file → where it is kept, for the raw files that are fetched by their address."""
+        return {
+            reading["file"]: _kept(reading)
+            for readings in self.content(wildcards)["tables"].values()
+            for reading in readings
+            if reading["url"]
+        }
+
+    def to_fetch(self) -> dict[str, str]:
+        """Return path → address of the files that are not there yet.
+
+        A file that is there was checked when it came, and is then a raw file like any other: no
+        rule makes it, so that a study runs again without a network.
+        """
+        found = {
+            _kept(reading): reading["url"]
+            for protocol in self.protocols.values()
+            for readings in protocol.section("tables").values()
+            for reading in readings
+            if reading["url"]
+        }
+        return {path: url for path, url in found.items() if not Path(path).is_file()}
 
     def simulated_truth(self, wildcards: Any) -> dict[str, str]:
         """Return what the simulation of a synthetic study knows, to be drawn beside estimates."""
@@ -94,3 +122,8 @@ class LookUps:
         outcome = content["models"][wildcards.model]["outcomes"][0]
         level = content["outcomes"][outcome]["level"]
         return f"results/{wildcards.study}/data/{SAMPLES[level]}.parquet"
+
+
+def _kept(reading: Mapping[str, Any]) -> str:
+    """Return where a fetched file is kept: under its checksum, so that another is another."""
+    return str(DOWNLOADS / str(reading["sha256"]) / str(reading["file"]))

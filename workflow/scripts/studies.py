@@ -57,5 +57,6 @@ def _listed(value: str | Sequence[str]) -> list[str]:
 def refusals(names: Sequence[str]) -> list[str]:
     """Return what the logs of the studies refuse, to be told once more at the end."""
     logs = [log for name in names for log in sorted(Path(f"results/{name}/logs").glob("*.log"))]
+    logs += sorted(Path("data/downloads").glob("*/*.log"))
     texts = [log.read_text("utf-8") for log in logs]
     return [text for text in texts if text.startswith("Refused")]

@@ -27,6 +27,7 @@ def design_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
     yield from _arm_faults(content["design"], shown)
     yield from _draw_faults(content["design"], shown)
     yield from _level_faults(content, shown)
+    yield from _address_faults(content["tables"], shown)
     for name, model in content["models"].items():
         yield from _model_faults(f"models.{name}", model, content, shown)
 
@@ -58,6 +59,23 @@ def _draw_faults(design: Mapping[str, Any], shown: str) -> Iterator[Fault]:
                 "one number of units per arm, in the order of the arms", "correct the list",
                 column=f"design.draw.planned.{block}",
             )  # fmt: skip
+
+
+def _address_faults(tables: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    """Yield readings with an address whose content nobody could tell from another."""
+    for table, readings in tables.items():
+        for at, reading in enumerate(readings):
+            place = f"tables.{table}.{at}"
+            if reading["url"] and reading["sha256"] is None:
+                yield Fault(
+                    shown, f"{place} has a url and no sha256", "the checksum of the file",
+                    "state it (sha256sum tells it)", column=f"{place}.url",
+                )  # fmt: skip
+            if reading["url"] and "{year}" in reading["file"]:
+                yield Fault(
+                    shown, f"{place} has one url for a file of every year", "one file per reading",
+                    "make a reading for each year", column=f"{place}.url",
+                )  # fmt: skip
 
 
 def _level_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
