@@ -26,6 +26,7 @@ rule write_report:
         code=sorted({path for name in TRACED for path in modules(f"{name}.py")}),
         lock="requirements.lock",
         template="workflow/templates/report.html.j2",
+        style="workflow/templates/page.css",
         captions="workflow/templates/captions.yaml",
         claims="results/{study}/checks/results_tests.txt",
         estimates="results/{study}/estimates/estimates.csv",

@@ -61,7 +61,10 @@ def _download(url: str, part: Path) -> tuple[str, int]:
 def _stream(session: requests.Session, url: str, part: Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     plain = {"Accept-Encoding": "identity"}  # the checksum is that of the file, not of its text
-    with session.get(url, stream=True, timeout=SECONDS, headers=plain) as answer, part.open("wb") as out:
+    with (
+        session.get(url, stream=True, timeout=SECONDS, headers=plain) as answer,
+        part.open("wb") as out,
+    ):
         answer.raise_for_status()
         for chunk in answer.iter_content(CHUNK):
             digest.update(chunk)

@@ -1,6 +1,5 @@
 """Write the report of a study: one HTML page that needs no other file."""
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,10 +8,9 @@ from typing import Any
 import pandas as pd
 
 from provenance import sha256, with_checksums
+from report_exhibits import read_exhibits
 from rule_adapter import run_as_rule
-from schooltrial.protocol import parse_yaml
 from schooltrial.report.html_report import (
-    Exhibit,
     as_shown,
     event_study,
     fill,
@@ -26,6 +24,7 @@ def main(
     lock: str,
     claims: str,
     template: str,
+    style: str,
     captions: str,
     estimates: str,
     diagnostics: str,
@@ -45,17 +44,11 @@ def main(
     **traced: Any,
 ) -> None:
     """Gather exhibits with their provenance, and fill the template."""
-    words = parse_yaml(Path(captions).read_text("utf-8"))
-    contents = {Path(path).stem: _figure(path) for path in figures}
-    contents |= {Path(path).stem: Path(path).read_text("utf-8") for path in tables}
-    verbs = {"figure": "draw", "table": "tabulate"}
-    exhibits = [
-        Exhibit(name=name, content=contents[name], rule=f"{verbs[said['kind']]}_{name}", **said)
-        for name, said in words.items()
-    ]
+    exhibits = read_exhibits(captions, figures, tables)
     rows = pd.read_csv(estimates)
     context = {
         "protocol": protocol,
+        "style": Path(style).read_text("utf-8"),
         "study": study,
         "headlines": headlines(rows, protocol),
         "events": event_study(rows, protocol["outcomes"]).to_dict("records"),
@@ -75,10 +68,6 @@ def main(
     primary = [name for name, outcome in protocol["outcomes"].items() if outcome["primary"]]
     told = {**study, "primary_outcomes": primary, "analysis_years": list(analysis_years)}
     Path(study_file).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-
-
-def _figure(path: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(Path(path).read_bytes()).decode()
 
 
 run_as_rule(main, globals())

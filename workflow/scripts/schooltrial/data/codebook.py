@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -10,7 +10,25 @@ COLUMNS = [
     "table", "variable", "label", "raw_column", "type", "rows", "missing", "distinct", "low",
     "high", "values",
 ]  # fmt: skip
+MEAN_COLUMNS = ["table", "variable", "year", "arm", "rows", "missing", "mean"]
 LISTED = 12
+IDENTIFIERS = ("school", "pupil", "teacher", "leader", "rater", "from_school", "to_school")
+NOT_ASSIGNED = "not assigned"
+ALL_YEARS = "all"
+
+
+def variables(table: str, frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield every variable of a table with the rows that hold it, as the column ``value``.
+
+    A long table (scores, observations) holds one variable per outcome, beside its own columns.
+    """
+    long = "outcome" in frame and "value" in frame
+    for name in frame:
+        if not long or name not in ("outcome", "value"):
+            yield str(name), frame.assign(value=frame[name])
+    if long:
+        for outcome, rows in frame.groupby("outcome", observed=True):
+            yield str(outcome), rows
 
 
 def codebook(
@@ -34,20 +52,90 @@ def codebook(
     DataFrame
         One row per variable. Identifiers are counted, never listed.
     """
-    rows = []
-    for table, frame in tables.items():
-        if table == "scores":
-            parts = {str(name): part["value"] for name, part in frame.groupby("outcome")}
-            parts = {
-                **{key: frame[key] for key in frame if key not in ("outcome", "value")},
-                **parts,
-            }
-        else:
-            parts = {str(name): frame[name] for name in frame}
-        for name, values in parts.items():
-            raw = raw_columns.get(table, {}).get(name, "")
-            rows.append([table, name, labels.get(name, ""), raw, *_describe(name, values)])
+    rows = [
+        [
+            table, name, labels.get(name, ""), raw_columns.get(table, {}).get(name, ""),
+            *_describe(name, held["value"]),
+        ]
+        for table, frame in tables.items()
+        for name, held in variables(table, frame)
+    ]  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def means_by_arm_and_year(
+    tables: Mapping[str, pd.DataFrame], arms: Mapping[str, pd.Series]
+) -> pd.DataFrame:
+    """Return rows, missing cells and mean of every numeric variable, by year and arm.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        The standard tables.
+    arms : mapping of str to Series
+        Table → arm of each of its rows.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``table, variable, year, arm, rows, missing, mean``; the level of a category is a
+        variable of its own, whose mean is its share.
+    """
+    rows: list[list[object]] = []
+    for table, frame in tables.items():
+        arm = arms[table].fillna(NOT_ASSIGNED)
+        for name, held in variables(table, frame):
+            if name in (*IDENTIFIERS, "year"):
+                continue
+            year = held["year"] if "year" in held else pd.Series(ALL_YEARS, index=held.index)
+            for shown, values in _numbers(name, held["value"]):
+                rows += _means(table, shown, values, year, arm.loc[held.index])
+    return pd.DataFrame(rows, columns=MEAN_COLUMNS)
+
+
+def _numbers(name: str, values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
+    """Yield a number as it is, and each level of a category as an indicator."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return
+    if pd.api.types.is_numeric_dtype(values):
+        yield name, values.astype("float64")
+    elif isinstance(values.dtype, pd.CategoricalDtype):
+        for level in values.cat.categories:
+            yield f"{name}={level}", (values == level).astype("float64").mask(values.isna())
+
+
+def _means(
+    table: str, name: str, values: pd.Series, year: pd.Series, arm: pd.Series
+) -> list[list[object]]:
+    groups = pd.DataFrame({"year": year, "arm": arm, "value": values})
+    tally = groups.groupby(["year", "arm"], sort=True)["value"].agg(["size", "count", "mean"])
+    return [
+        [table, name, at, named, int(size), int(size - known), mean]
+        for (at, named), (size, known, mean) in zip(tally.index, tally.to_numpy(), strict=True)
+    ]
+
+
+def arms_of_rows(
+    tables: Mapping[str, pd.DataFrame], unit: str, identity: Sequence[str] = ("pupil", "year")
+) -> dict[str, pd.Series]:
+    """Return the arm of every row of every table, by the unit that was assigned.
+
+    Scores are joined through the pupil's row of that year, pupils through their teacher where
+    teachers were assigned. Rows of nobody who was assigned have no arm.
+    """
+    assigned = tables["assignment"].drop_duplicates(unit).set_index(unit)["arm"].astype("str")
+    found: dict[str, pd.Series] = {}
+    for table, frame in tables.items():
+        if unit in frame:
+            found[table] = frame[unit].map(assigned)
+        elif "pupil" in frame and "pupils" in tables and unit in tables["pupils"]:
+            keys = list(identity)
+            owner = tables["pupils"][[*keys, unit]].drop_duplicates(keys)
+            joined = frame[keys].merge(owner, on=keys, how="left")
+            found[table] = pd.Series(joined[unit].map(assigned).to_numpy(), index=frame.index)
+        else:
+            found[table] = pd.Series(None, index=frame.index, dtype="object")
+    return found
 
 
 def _describe(name: str, values: pd.Series) -> list[object]:
@@ -65,10 +153,9 @@ def _describe(name: str, values: pd.Series) -> list[object]:
         low, high = (str(known.min())[:10], str(known.max())[:10]) if len(known) else ("", "")
     else:
         kind, low, high = "text", "", ""
-    identifier = name in ("school", "pupil", "teacher")
     listed = (
         ""
-        if identifier or distinct > LISTED
+        if name in IDENTIFIERS or distinct > LISTED
         else "; ".join(
             f"{value:g}" if kind == "number" else str(value) for value in sorted(known.unique())
         )

@@ -1,0 +1,129 @@
+# Standard tables enter; codebook, what is odd about the data, and the page that shows it leave.
+STANDARD = {name: f"results/{{study}}/data/{name}.parquet" for name in KEYS}
+QUALITY_FIGURES = ["missingness", "distributions", "school_outliers"]
+
+
+rule describe_tables:
+    """Describe the standard tables: codebook, means by arm and year, and what is odd."""
+    input:
+        modules("describe_tables.py"),
+        **STANDARD,
+    output:
+        codebook_file="results/{study}/checks/codebook.csv",
+        means_file="results/{study}/checks/codebook_means.csv",
+        missing_file="results/{study}/checks/quality_missing.csv",
+        distributions_file="results/{study}/checks/quality_distributions.csv",
+        heaping_file="results/{study}/checks/quality_heaping.csv",
+        outliers_file="results/{study}/checks/quality_outliers.csv",
+    log:
+        "results/{study}/logs/describe_tables.log",
+    benchmark:
+        "results/{study}/benchmarks/describe_tables.tsv"
+    params:
+        tables=section("tables"),
+        unit=section("design", "unit"),
+        labels=from_content(labels),
+        thresholds=section("checks"),
+    script:
+        "../scripts/describe_tables.py"
+
+
+rule draw_missingness:
+    """Draw the map of missing cells."""
+    input:
+        modules("draw_missingness.py"),
+        missing="results/{study}/checks/quality_missing.csv",
+    output:
+        multiext(
+            "results/{study}/figures/missingness",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_missingness.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_missingness.tsv"
+    params:
+        labels=from_content(labels),
+        study=study_line,
+    script:
+        "../scripts/draw_missingness.py"
+
+
+rule draw_distributions:
+    """Draw the distribution of every outcome as it was read, by year."""
+    input:
+        modules("draw_distributions.py"),
+        distributions="results/{study}/checks/quality_distributions.csv",
+        heaping="results/{study}/checks/quality_heaping.csv",
+    output:
+        multiext(
+            "results/{study}/figures/distributions",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_distributions.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_distributions.tsv"
+    params:
+        outcomes=section("outcomes"),
+        study=study_line,
+    script:
+        "../scripts/draw_distributions.py"
+
+
+rule draw_school_outliers:
+    """Draw school means as they were read, and the schools that lie far from the others."""
+    input:
+        modules("draw_school_outliers.py"),
+        outliers="results/{study}/checks/quality_outliers.csv",
+    output:
+        multiext(
+            "results/{study}/figures/school_outliers",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_school_outliers.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_school_outliers.tsv"
+    params:
+        outcomes=section("outcomes"),
+        study=study_line,
+    script:
+        "../scripts/draw_school_outliers.py"
+
+
+rule write_data_quality:
+    """Write the page on data quality: one HTML page that needs no other file."""
+    input:
+        modules("write_data_quality.py"),
+        template="workflow/templates/data_quality.html.j2",
+        style="workflow/templates/page.css",
+        captions="workflow/templates/captions.yaml",
+        codebook="results/{study}/checks/codebook.csv",
+        means="results/{study}/checks/codebook_means.csv",
+        missing="results/{study}/checks/quality_missing.csv",
+        heaping="results/{study}/checks/quality_heaping.csv",
+        outliers="results/{study}/checks/quality_outliers.csv",
+        aggregates="results/{study}/checks/aggregates.csv",
+        cleaning_log="results/{study}/checks/cleaning_log.csv",
+        figures=expand("results/{{study}}/figures/{figure}.svg", figure=QUALITY_FIGURES),
+    output:
+        page="results/{study}/report/data_quality.html",
+    log:
+        "results/{study}/logs/write_data_quality.log",
+    benchmark:
+        "results/{study}/benchmarks/write_data_quality.tsv"
+    params:
+        labels=from_content(labels),
+        study=study_line,
+    script:
+        "../scripts/write_data_quality.py"

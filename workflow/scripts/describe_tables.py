@@ -1,0 +1,62 @@
+"""Describe the standard tables: codebook, means by arm and year, and what is odd about them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from rule_adapter import run_as_rule
+from schooltrial.checks.data_quality import (
+    distributions,
+    heaping,
+    missingness,
+    outcome_rows,
+    school_outliers,
+)
+from schooltrial.data.codebook import arms_of_rows, codebook, means_by_arm_and_year
+
+
+def main(
+    *,
+    tables: Mapping[str, Any],
+    unit: str,
+    labels: Mapping[str, str],
+    thresholds: Mapping[str, float],
+    codebook_file: str,
+    means_file: str,
+    missing_file: str,
+    distributions_file: str,
+    heaping_file: str,
+    outliers_file: str,
+    **standard: str,
+) -> None:
+    """Write one CSV per description."""
+    frames = {table: pd.read_parquet(path) for table, path in standard.items() if table in tables}
+    means = means_by_arm_and_year(frames, arms_of_rows(frames, unit))
+    scores = outcome_rows(frames)
+    for path, found in (
+        (codebook_file, codebook(frames, labels, raw_columns(tables))),
+        (means_file, means),
+        (missing_file, missingness(means, thresholds["missing_share"])),
+        (distributions_file, distributions(scores)),
+        (heaping_file, heaping(scores, thresholds["heaping_share"])),
+        (outliers_file, school_outliers(scores, thresholds["outlier_sd"])),
+    ):
+        found.to_csv(path, index=False, float_format="%.10g")
+
+
+def raw_columns(tables: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return table → variable → name of its column in the raw files."""
+    return {
+        table: {
+            variable: spec["column"]
+            if isinstance(spec["column"], str)
+            else " or ".join(spec["column"])
+            for reading in readings
+            for variable, spec in {**reading["columns"], **reading["outcomes"]}.items()
+        }
+        for table, readings in tables.items()
+    }
+
+
+run_as_rule(main, globals())

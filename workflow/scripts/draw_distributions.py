@@ -1,0 +1,30 @@
+"""Draw the distribution of every outcome as it was read, by year."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from figure_files import write_figure
+from rule_adapter import run_as_rule
+from schooltrial.exhibits.distributions_plot import distributions_plot, drawn
+from schooltrial.protocol import Outcome
+
+
+def main(
+    *,
+    distributions: str,
+    heaping: str,
+    outcomes: Mapping[str, Outcome],
+    study: Mapping[str, Any],
+    svg: str,
+    pdf: str,
+    png: str,
+    csv: str,
+) -> None:
+    """Write the figure in three formats, and what it draws."""
+    data = drawn(pd.read_csv(distributions), pd.read_csv(heaping))
+    write_figure(distributions_plot(data, outcomes, study), data, study, svg, pdf, png, csv)
+
+
+run_as_rule(main, globals())

@@ -1,0 +1,29 @@
+"""Draw school means as they were read, and the schools that lie far from the others."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from figure_files import write_figure
+from rule_adapter import run_as_rule
+from schooltrial.exhibits.school_outliers_plot import school_outliers_plot
+from schooltrial.protocol import Outcome
+
+
+def main(
+    *,
+    outliers: str,
+    outcomes: Mapping[str, Outcome],
+    study: Mapping[str, Any],
+    svg: str,
+    pdf: str,
+    png: str,
+    csv: str,
+) -> None:
+    """Write the figure in three formats, and what it draws."""
+    data = pd.read_csv(outliers, dtype={"school": str})
+    write_figure(school_outliers_plot(data, outcomes, study), data, study, svg, pdf, png, csv)
+
+
+run_as_rule(main, globals())

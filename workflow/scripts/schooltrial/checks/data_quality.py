@@ -1,0 +1,139 @@
+"""What is odd about the data before any arm is compared: gaps, heaps, outliers, distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+BINS = 40
+DISTRIBUTION = ["outcome", "year", "low", "high", "n", "share"]
+HEAPING = ["outcome", "year", "value", "n", "share", "threshold", "verdict"]
+OUTLIERS = [
+    "outcome", "year", "school", "n", "mean", "mean_of_schools", "sd_of_schools", "z", "threshold",
+    "verdict",
+]  # fmt: skip
+
+
+def missingness(means: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Return the share missing of every variable by table and year, arms together.
+
+    Parameters
+    ----------
+    means : DataFrame
+        From ``data.codebook.means_by_arm_and_year``.
+    threshold : float
+        A share of at least this is called high.
+    """
+    variable = means["variable"].str.partition("=")[0]  # the levels of a category are missing alike
+    one = means.assign(variable=variable)
+    one = one.drop_duplicates(["table", "variable", "year", "arm"])
+    keys = ["table", "variable", "year"]
+    tally = one.groupby(keys, sort=False, as_index=False)[["rows", "missing"]].sum()
+    tally["share"] = tally["missing"] / tally["rows"]
+    high = tally["share"] >= threshold
+    return tally.assign(threshold=threshold, verdict=np.where(high, "high", ""))
+
+
+def distributions(scores: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
+    """Return the histogram of every outcome by year, over bins that are alike in all years.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table with ``outcome``, ``year`` and ``value`` as they were read.
+    bins : int
+        Bins between the least and the greatest value; where there are fewer distinct values than
+        bins, each value is one.
+    """
+    rows: list[list[object]] = []
+    for outcome, held in _known(scores).groupby("outcome", observed=True):
+        edges = _edges(held["value"].to_numpy("float64"), bins)
+        for year, values in held.groupby("year")["value"]:
+            counts, _ = np.histogram(values.to_numpy("float64"), edges)
+            rows += [
+                [str(outcome), year, low, high, int(n), n / len(values)]
+                for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)
+            ]
+    return pd.DataFrame(rows, columns=DISTRIBUTION)
+
+
+def _edges(values: Any, bins: int) -> Any:
+    distinct = np.unique(values)
+    if len(distinct) <= bins:
+        step = np.diff(distinct).min() if len(distinct) > 1 else 1.0
+        whole = (distinct - distinct[0]) / step
+        if np.allclose(whole, np.round(whole)) and whole[-1] <= bins:
+            return distinct[0] + step * (np.arange(round(float(whole[-1])) + 2) - 0.5)
+    return np.linspace(distinct[0], distinct[-1], bins + 1)
+
+
+def heaping(scores: pd.DataFrame, threshold: float, shown: int = 3) -> pd.DataFrame:
+    """Return the most frequent values of every outcome and year, and whether they are a heap.
+
+    A value that holds ``threshold`` of the scores or more is a heap (a default score, a floor or
+    a ceiling), unless the outcome has so few values that this is what it is (up to ten).
+    """
+    rows: list[list[object]] = []
+    for (outcome, year), held in _known(scores).groupby(["outcome", "year"], observed=True):
+        counts = (
+            held["value"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+        )
+        few = len(counts) <= 10
+        for value, n in counts.head(shown).items():
+            share = n / len(held)
+            verdict = "heap" if share >= threshold and not few else ""
+            rows.append([str(outcome), year, value, int(n), share, threshold, verdict])
+    return pd.DataFrame(rows, columns=HEAPING)
+
+
+def school_outliers(scores: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Return the mean of every school, outcome and year, and how far it lies from the others.
+
+    z is the distance from the mean of school means in their SD, without weights; a school beyond
+    ``threshold`` is shown as an outlier. ``scores`` needs the column ``school``.
+    """
+    keys = ["outcome", "year", "school"]
+    known = _known(scores).dropna(subset=["school"])
+    cells = known.groupby(keys, observed=True, as_index=False)["value"].agg(n="size", mean="mean")
+    if cells.empty:
+        return pd.DataFrame(columns=OUTLIERS)
+    cells["outcome"] = cells["outcome"].astype("str")
+    schools = cells.groupby(["outcome", "year"])["mean"]
+    cells["mean_of_schools"] = schools.transform("mean")
+    cells["sd_of_schools"] = schools.transform("std")
+    spread = cells["sd_of_schools"].where(cells["sd_of_schools"] > 0)
+    cells["z"] = (cells["mean"] - cells["mean_of_schools"]) / spread
+    cells["threshold"] = threshold
+    cells["verdict"] = np.where(cells["z"].abs() > threshold, "outlier", "")
+    return cells[OUTLIERS]
+
+
+def _known(scores: pd.DataFrame) -> pd.DataFrame:
+    return scores.dropna(subset=["value"])
+
+
+def outcome_rows(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return all outcomes as they were read, long: outcome, year, school, value.
+
+    Scores of pupils carry the school of their pupil's row of that year, observations that of
+    their teacher's; one without such a row has none.
+    """
+    parts = []
+    for table, people, unit in (
+        ("scores", "pupils", "pupil"),
+        ("observations", "teachers", "teacher"),
+    ):
+        if len(tables.get(table, [])):
+            owner = tables[people][[unit, "year", "school"]]
+            held = tables[table].drop(columns="school", errors="ignore")
+            parts.append(held.merge(owner, on=[unit, "year"], how="left"))
+    if len(tables.get("school_scores", [])):
+        parts.append(tables["school_scores"])
+    if not parts:
+        return pd.DataFrame(columns=["outcome", "year", "school", "value"])
+    columns = ["outcome", "year", "school", "value"]
+    found = pd.concat([part[columns].astype({"outcome": "str"}) for part in parts])
+    return found.reset_index(drop=True)

@@ -1,0 +1,59 @@
+"""Distributions of the outcomes as they were read, by year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from schooltrial.exhibits.figure_style import TREATED, foot, new_figure, styled
+
+
+def drawn(distributions: pd.DataFrame, heaps: pd.DataFrame) -> pd.DataFrame:
+    """Return the bins of every outcome and year, and whether a heap lies in them."""
+    rows = distributions.copy()
+    found = heaps[heaps["verdict"] == "heap"]
+    heap = pd.Series(False, index=rows.index)
+    for one in found.itertuples():
+        inside = (rows["outcome"] == one.outcome) & (rows["year"] == one.year)
+        heap |= inside & (rows["low"] <= one.value) & (one.value < rows["high"])
+    return rows.assign(heap=heap)
+
+
+@styled
+def distributions_plot(
+    data: pd.DataFrame, outcomes: Mapping[str, Any], study: Mapping[str, Any]
+) -> Figure:
+    """Draw one panel per outcome, one line per year, from light (first) to dark (last)."""
+    names = [name for name in outcomes if (data["outcome"] == name).any()]
+    columns = 2 if len(names) > 1 else 1
+    lines = max(1, -(-len(names) // columns))
+    figure, panels = new_figure(0.8 + 2.2 * lines, lines, columns)
+    for panel, name in zip(panels, names, strict=False):
+        _draw_outcome(panel, data[data["outcome"] == name])
+        panel.set_title(outcomes[name]["label"])
+    for spare in panels[len(names) :]:
+        spare.set_axis_off()
+    if not names:
+        panels[0].text(0, 0.5, "No outcome was read.")
+    foot(figure, study)
+    return figure
+
+
+def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
+    years = sorted(data["year"].unique())
+    shades = mpl.colormaps["Blues"]
+    for at, year in enumerate(years):
+        rows = data[data["year"] == year]
+        colour = shades(0.35 + 0.6 * (at + 1) / len(years))
+        edges = [*rows["low"], rows["high"].iloc[-1]]
+        panel.stairs(rows["share"], edges, color=colour, lw=1.2, label=str(year))
+        heaps = rows[rows["heap"]]
+        panel.plot((heaps["low"] + heaps["high"]) / 2, heaps["share"], "v", color=TREATED, ms=5)
+    panel.set_xlabel("value as read")
+    panel.set_ylabel("share of scores")
+    panel.legend(fontsize=6.5, ncols=2 if len(years) > 5 else 1, handlelength=1.2)

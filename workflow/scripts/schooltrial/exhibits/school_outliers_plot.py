@@ -1,0 +1,54 @@
+"""School means as they were read, and the schools that lie far from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from schooltrial.exhibits.figure_style import CONTROL, FAINT, TREATED, foot, new_figure, styled
+
+NAMED = 8
+"""Outliers named in a panel; the others are marked, and stand in the data."""
+
+
+@styled
+def school_outliers_plot(
+    data: pd.DataFrame, outcomes: Mapping[str, Any], study: Mapping[str, Any]
+) -> Figure:
+    """Draw one panel per outcome: a mark per school and year, outliers filled and named."""
+    names = [name for name in outcomes if (data["outcome"] == name).any()]
+    columns = 2 if len(names) > 1 else 1
+    lines = max(1, -(-len(names) // columns))
+    figure, panels = new_figure(0.8 + 2.2 * lines, lines, columns)
+    for panel, name in zip(panels, names, strict=False):
+        _draw_outcome(panel, data[data["outcome"] == name])
+        panel.set_title(outcomes[name]["label"])
+    for spare in panels[len(names) :]:
+        spare.set_axis_off()
+    if not names:
+        panels[0].text(0, 0.5, "No outcome was read.")
+    foot(figure, study)
+    return figure
+
+
+def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
+    limit = float(data["threshold"].iloc[0])
+    odd = data["verdict"] == "outlier"
+    for sign in (-limit, limit):
+        panel.axhline(sign, color=FAINT, lw=0.8, ls="--")
+    panel.axhline(0, color=FAINT, lw=0.6)
+    panel.plot(data.loc[~odd, "year"], data.loc[~odd, "z"], "o", ms=3, mfc="none", mew=0.6,
+               color=CONTROL)  # fmt: skip
+    panel.plot(data.loc[odd, "year"], data.loc[odd, "z"], "D", ms=4, color=TREATED)
+    farthest = data[odd].sort_values("z", key=abs, ascending=False).head(NAMED)
+    for row in farthest.itertuples():
+        panel.annotate(str(row.school), (row.year, row.z), xytext=(4, 0), fontsize=6.5,
+                       textcoords="offset points", va="center")  # fmt: skip
+    panel.set_ylabel("SDs of school means")
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.margins(x=0.12)

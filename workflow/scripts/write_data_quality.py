@@ -1,0 +1,57 @@
+"""Write the page on data quality, which needs no other file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from report_exhibits import read_exhibits
+from rule_adapter import run_as_rule
+from schooltrial.report.html_report import fill
+from schooltrial.report.quality_report import by_table, findings, largest_differences, means_shown
+
+
+def main(
+    *,
+    template: str,
+    style: str,
+    captions: str,
+    codebook: str,
+    means: str,
+    missing: str,
+    heaping: str,
+    outliers: str,
+    aggregates: str,
+    cleaning_log: str,
+    figures: Sequence[str],
+    labels: Mapping[str, str],
+    study: Mapping[str, Any],
+    page: str,
+) -> None:
+    """Gather the checks of the tables and the figures, and fill the template."""
+    tables = {
+        name: pd.read_csv(path, keep_default_na=name not in ("codebook", "cleaning"))
+        for name, path in (("codebook", codebook), ("means", means), ("missing", missing),
+                           ("heaping", heaping), ("aggregates", aggregates),
+                           ("cleaning", cleaning_log))
+    }  # fmt: skip
+    schools = pd.read_csv(outliers, dtype={"school": str})
+    found = tables["aggregates"]
+    arms = [arm for arm in tables["means"]["arm"].unique() if isinstance(arm, str)]
+    context = {
+        "study": study,
+        "style": Path(style).read_text("utf-8"),
+        "findings": findings(tables["missing"], tables["heaping"], schools, found, labels),
+        "aggregates": largest_differences(found),
+        "cleaning": tables["cleaning"].to_dict("records"),
+        "codebook": by_table(tables["codebook"]),
+        "means": means_shown(tables["means"], arms),
+        "arms": arms,
+    }
+    exhibits = read_exhibits(captions, figures, [])
+    text = fill(Path(template).read_text("utf-8"), context, exhibits)
+    Path(page).write_text(text, encoding="utf-8")
+
+
+run_as_rule(main, globals())
