@@ -1,0 +1,34 @@
+"""Hold what was carried out against the components that the protocol fixed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from rule_adapter import run_as_rule
+from schooltrial.checks.fidelity import contrast, dosage, fidelity
+
+
+def main(
+    *,
+    implementation: str,
+    assignment: str,
+    section: Mapping[str, Any],
+    arms: Sequence[Mapping[str, str]],
+    check: str,
+    doses: str,
+    contrasts: str,
+) -> None:
+    """Write the fidelity matrix, the dosage by school and month, and the contrast of the arms."""
+    log = pd.read_parquet(implementation)
+    assigned = pd.read_parquet(assignment)
+    arm_of = dict(zip(assigned["school"], assigned["arm"].astype("str"), strict=True))
+    control, starts_in = arms[0]["name"], section["year_starts_in"]
+    given = dosage(log, arm_of, starts_in)
+    found = fidelity(log, section["components"], arm_of, control, starts_in)
+    compared = contrast(given, section["components"], arm_of, control)
+    for frame, path in ((found, check), (given, doses), (compared, contrasts)):
+        frame.to_csv(path, index=False, float_format="%.10g")
+
+
+run_as_rule(main, globals())
