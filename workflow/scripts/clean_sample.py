@@ -1,14 +1,22 @@
-"""Link the standard tables into the analysed sample, and keep the ledger of who left."""
+"""Link the standard tables into the analysed samples, and keep the ledger of who left."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
 
 from rule_adapter import run_as_rule
-from schooltrial.data.sample import build_sample
-from schooltrial.data.school_panel import school_panel
+from schooltrial.data.cleaning_rules import CleaningSteps, SampleRules
+from schooltrial.data.sample import SampleBuild
+from schooltrial.data.year_tables import ParquetByYear
 from schooltrial.protocol import Model, Outcome
+
+BY_YEAR = ("pupils", "scores")
+SMALL = ("teachers", "observations", "school_scores", "published_means", "crosswalk")
 
 
 def main(
@@ -17,7 +25,7 @@ def main(
     assignment: str,
     pupils: str,
     scores: str,
-    arms: Sequence[Mapping[str, str]],
+    arms: Sequence[Mapping[str, Any]],
     outcomes: Mapping[str, Outcome],
     variables: Mapping[str, Any],
     keep: Mapping[str, Any],
@@ -30,30 +38,60 @@ def main(
     ledger: str,
     flow: str,
     mobility: str,
+    unit: str = "school",
+    kind: str = "complete",
+    before: Sequence[int] = (),
+    take_up: str | None = None,
+    cleaning: Mapping[str, Any] | None = None,
+    teacher_sample: str | None = None,
+    aggregates: str | None = None,
+    **others: str,
 ) -> None:
-    """Write the sample and the school panel (Parquet), the ledger, flow and mobility (CSV)."""
-    tables = {
-        "schools": pd.read_parquet(schools),
-        "assignment": pd.read_parquet(assignment),
-        "pupils": pd.read_parquet(pupils),
-        "scores": pd.read_parquet(scores),
-    }
-    built = build_sample(
-        tables,
-        outcomes=outcomes,
-        arms=arms,
-        variables=variables,
-        keep=keep,
-        models=models,
-        baseline=baseline,
-        years=years,
-        seed=seed,
-    )
-    built.pupils.to_parquet(sample, index=False)
-    school_panel(built.pupils, list(outcomes)).to_parquet(panel, index=False)
-    built.ledger.to_csv(ledger, index=False)
-    built.flow.to_csv(flow, index=False)
-    built.mobility.to_csv(mobility, index=False)
+    """Write samples and panel (Parquet); ledger, flow, mobility and aggregates (CSV).
+
+    ``others`` are the paths of the standard tables ``SMALL``, where a study has them.
+    """
+    tables = {"pupils": ParquetByYear(pupils), "scores": ParquetByYear(scores)}
+    small = {"schools": schools, "assignment": assignment, **others}
+    rules = SampleRules(
+        outcomes, arms, variables, keep, models, baseline, years, seed, unit, kind,
+        max(before, default=baseline), take_up, CleaningSteps.of(cleaning or {}),
+    )  # fmt: skip
+    build = SampleBuild(tables | {name: pd.read_parquet(p) for name, p in small.items()}, rules)
+    unfinished = Path(f"{sample}.unfinished")
+    try:
+        write_years(build.years(), unfinished)
+        accounts = build.accounts()
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    unfinished.replace(sample)
+    accounts.panel.to_parquet(panel, index=False)
+    write_csv(accounts.ledger, ledger)
+    accounts.flow.to_csv(flow, index=False)
+    accounts.mobility.to_csv(mobility, index=False)
+    if teacher_sample:
+        accounts.teachers.to_parquet(teacher_sample, index=False)
+    if aggregates:
+        accounts.aggregates.to_csv(aggregates, index=False)
+
+
+def write_years(frames: Iterable[pd.DataFrame], path: Path) -> None:
+    """Write a row group per year."""
+    years = iter(frames)
+    first = pa.Table.from_pandas(next(years), preserve_index=False)
+    with pq.ParquetWriter(path, first.schema) as writer:
+        writer.write_table(first)
+        for frame in years:
+            writer.write_table(pa.Table.from_pandas(frame, first.schema, preserve_index=False))
+
+
+def write_csv(frame: pd.DataFrame, path: str) -> None:
+    """Write a table that can be of millions of rows."""
+    pa.csv.write_csv(
+        pa.Table.from_pandas(frame, preserve_index=False), path,
+        pa.csv.WriteOptions(quoting_style="needed"),
+    )  # fmt: skip
 
 
 run_as_rule(main, globals())

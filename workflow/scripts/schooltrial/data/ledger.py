@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 LEDGER_COLUMNS = ["level", "unit", "year", "arm", "step", "reason"]
 FLOW_COLUMNS = ["step", "reason", "level", "year", "arm", "entered", "left", "remained"]
+UNIT_OF_LEVEL = {
+    "pupil": "pupil", "score": "pupil", "teacher": "teacher", "observation": "teacher",
+    "school": "school", "school score": "school",
+}  # fmt: skip
+"""What a row of the ledger stands for → the column that names it. Only schools are named."""
+NOT_ASSIGNED = "not assigned"
 
 
 def hashed(unit: str, seed: int) -> str:
     """Return a key that tells units apart without naming them."""
     key = str(seed).encode()
     return hashlib.blake2b(str(unit).encode(), key=key, digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Departure:
+    """Those who left at one step for one reason; they are hashed only when the ledger is made."""
+
+    level: str
+    step: str
+    reason: str
+    unit: pd.Series
+    year: np.ndarray
+    arm: np.ndarray
 
 
 @dataclass
@@ -28,62 +48,143 @@ class Ledger:
     Attributes
     ----------
     seed : int
-        Key of the hash of pupils' identifiers.
+        Key of the hash of pupils' and teachers' identifiers.
     """
 
     seed: int
-    departures: list[pd.DataFrame] = field(default_factory=list)
+    departures: list[Departure] = field(default_factory=list)
     counts: list[pd.DataFrame] = field(default_factory=list)
 
     def leave(
-        self, frame: pd.DataFrame, gone: pd.Series, *, step: str, reason: str, level: str = "pupil"
+        self,
+        frame: pd.DataFrame,
+        gone: pd.Series | np.ndarray,
+        *,
+        step: str,
+        reason: str,
+        level: str = "pupil",
     ) -> pd.DataFrame:
         """Record those who leave, and return those who stay.
 
         Parameters
         ----------
         frame : DataFrame
-            Rows with ``year``, ``arm`` and the unit's own column (``pupil`` or ``school``).
-        gone : Series of bool
+            Rows with ``year``, ``arm`` and the column that names the unit of the level.
+        gone : Series or ndarray of bool
             Who leaves.
         step, reason : str
             Name of the step, and why they left.
         level : str
-            ``pupil``, ``school`` or ``score``: what a row stands for.
+            What a row stands for: one of ``UNIT_OF_LEVEL``.
         """
-        arm = frame["arm"].fillna("not assigned") if "arm" in frame else "not assigned"
-        groups = pd.DataFrame({"year": frame["year"], "arm": arm, "left": gone.astype(int)})
-        tally = groups.groupby(["year", "arm"], as_index=False)["left"].agg(
-            entered="size", left="sum"
+        left = np.asarray(gone, dtype=bool)
+        year = frame["year"].to_numpy("int64")
+        arm, arms = _arms(frame)
+        self._count(year, arm, arms, left, step, reason, level)
+        if not left.any():
+            return frame
+        unit = frame.loc[left, UNIT_OF_LEVEL[level]]
+        self.departures.append(
+            Departure(level, step, reason, unit, year[left], arms.take(arm[left]))
         )
-        tally["remained"] = tally["entered"] - tally["left"]
-        self.counts.append(tally.assign(step=step, reason=reason, level=level)[FLOW_COLUMNS])
-        if gone.any():
-            unit = "school" if level == "school" else "pupil"
-            name: Callable[[str], str] = str if level == "school" else self._hash
-            self.departures.append(
-                pd.DataFrame(
-                    {
-                        "level": level,
-                        "unit": frame.loc[gone, unit].map(name),
-                        "year": frame.loc[gone, "year"],
-                        "arm": groups.loc[gone, "arm"],
-                        "step": step,
-                        "reason": reason,
-                    }
-                )
-            )
-        return frame[~gone]
+        return frame[~left]
 
-    def _hash(self, unit: str) -> str:
-        return hashed(unit, self.seed)
+    def _count(
+        self,
+        year: np.ndarray,
+        arm: np.ndarray,
+        arms: np.ndarray,
+        left: np.ndarray,
+        step: str,
+        reason: str,
+        level: str,
+    ) -> None:
+        at, years = pd.factorize(year, sort=True)
+        cell, cells = at * len(arms) + arm, len(years) * len(arms)
+        entered = np.bincount(cell, minlength=cells)
+        gone = np.bincount(cell[left], minlength=cells)
+        tally = pd.DataFrame(
+            {
+                "step": step,
+                "reason": reason,
+                "level": level,
+                "year": np.repeat(years, len(arms)),
+                "arm": np.tile(arms, len(years)),
+                "entered": entered,
+                "left": gone,
+                "remained": entered - gone,
+            }
+        )
+        self.counts.append(tally[tally["entered"] > 0])
 
     def departed(self) -> pd.DataFrame:
-        """Return one row per unit that left."""
+        """Return one row per unit that left, step by step and by year within the step."""
         if not self.departures:
             return pd.DataFrame(columns=LEDGER_COLUMNS)
-        return pd.concat(self.departures, ignore_index=True)
+        order = _by_first_use((part.step, part.reason, part.level) for part in self.departures)
+        parts = [self.departures[at] for at in order]
+        sizes = [len(part.year) for part in parts]
+        columns = {
+            "level": np.repeat(np.array([part.level for part in parts], object), sizes),
+            "unit": self._keys(parts),
+            "year": np.concatenate([part.year for part in parts]),
+            "arm": np.concatenate([part.arm for part in parts]),
+            "step": np.repeat(np.array([part.step for part in parts], object), sizes),
+            "reason": np.repeat(np.array([part.reason for part in parts], object), sizes),
+        }
+        return pd.DataFrame(columns)
+
+    def _keys(self, parts: list[Departure]) -> np.ndarray:
+        """Return what each row is called: each pupil and teacher is hashed once."""
+        units = pa.chunked_array(
+            [pa.array(part.unit.astype("str"), pa.large_string()) for part in parts]
+        )
+        encoded = units.combine_chunks().dictionary_encode()
+        named = np.array(encoded.dictionary.to_pylist(), object)
+        at = encoded.indices.to_numpy(zero_copy_only=False)
+        secret = np.repeat(
+            [UNIT_OF_LEVEL[part.level] != "school" for part in parts],
+            [len(part.year) for part in parts],
+        )
+        keys: np.ndarray = named[at]
+        for code in np.unique(at[secret]):
+            named[code] = hashed(named[code], self.seed)
+        keys[secret] = named[at[secret]]
+        return keys
 
     def flow(self) -> pd.DataFrame:
         """Return who entered, left and remained, by step, year and arm."""
-        return pd.concat(self.counts, ignore_index=True)
+        if not self.counts:
+            return pd.DataFrame(columns=FLOW_COLUMNS)
+        flow = pd.concat(self.counts, ignore_index=True)
+        keys = flow[["step", "reason", "level"]].itertuples(index=False, name=None)
+        return flow.iloc[_by_first_use(keys)].reset_index(drop=True)
+
+
+def one_ledger(ledgers: Iterable[Ledger]) -> Ledger:
+    """Return one ledger of several that were kept beside each other, in their order."""
+    parts = list(ledgers)
+    return Ledger(
+        parts[0].seed,
+        [departure for part in parts for departure in part.departures],
+        [count for part in parts for count in part.counts],
+    )
+
+
+def _arms(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's arm as a number, and the names, in the order of letters."""
+    if "arm" not in frame:
+        return np.zeros(len(frame), dtype=np.int64), np.array([NOT_ASSIGNED], object)
+    code, found = pd.factorize(frame["arm"])
+    names = np.array([*map(str, found), NOT_ASSIGNED], object)
+    order = np.argsort(names)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return rank[np.where(code < 0, len(found), code)], names[order]
+
+
+def _by_first_use(keys: Iterable[tuple[str, str, str]]) -> np.ndarray:
+    """Return the order that brings the same keys together, the first seen first."""
+    seen: dict[tuple[str, str, str], int] = {}
+    rank = np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
+    return np.argsort(rank, kind="stable")

@@ -1,283 +1,341 @@
-"""From standard tables to the sample that is analysed: link, derive, standardise, keep."""
+"""From standard tables to the samples that are analysed: link, derive, standardise, keep."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from schooltrial.data.follow_up import mobility, record_follow_up
-from schooltrial.data.ledger import Ledger
-from schooltrial.protocol import Model, Outcome, needed_variables
-from schooltrial.refusal import Fault, refuse
+from schooltrial.data.aggregate_check import AGGREGATES, aggregate_check
+from schooltrial.data.analysed import record_analyses
+from schooltrial.data.baseline_scores import BaselineScores, add_baseline
+from schooltrial.data.cleaning_rules import CleaningSteps, SampleRules
+from schooltrial.data.derived_variables import add_ratios, add_variables
+from schooltrial.data.follow_up import FLAGS, MOBILITY, mobility_of_year, record_follow_up
+from schooltrial.data.ledger import Ledger, one_ledger
+from schooltrial.data.linked_tables import Tables, link_tables
+from schooltrial.data.linking import positions, texts
+from schooltrial.data.measurements import link_measurements
+from schooltrial.data.roster_sample import RosterSample, plain
+from schooltrial.data.row_filters import has_level, levels, matches
+from schooltrial.data.school_panel import in_panel_order, panel_columns, school_panel
+from schooltrial.data.school_scores import school_score_rows
+from schooltrial.data.standardisation import standardise_by_control
+from schooltrial.protocol import Model, Outcome
+
+__all__ = [
+    "Accounts", "Sample", "SampleBuild", "add_baseline", "add_ratios", "add_variables",
+    "build_sample", "has_level", "levels", "matches", "standardise_by_control",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Sample:
-    """What the cleaning leaves.
+class Accounts:
+    """What the cleaning leaves beside the sample of pupils.
+
+    Attributes
+    ----------
+    teachers : DataFrame
+        One row per teacher and year: school, block, arm, treated, and one column per outcome.
+    panel : DataFrame
+        School × year × outcome, from pupils and from school scores; then what is known of schools.
+    ledger, flow : DataFrame
+        Who left and why; and the counts of every step.
+    mobility : DataFrame
+        Where the pupils of each year were in the baseline year, and how they came on.
+    aggregates : DataFrame
+        School means from pupils beside those that were published.
+    """
+
+    teachers: pd.DataFrame
+    panel: pd.DataFrame
+    ledger: pd.DataFrame
+    flow: pd.DataFrame
+    mobility: pd.DataFrame
+    aggregates: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Sample(Accounts):
+    """All that the cleaning leaves.
 
     Attributes
     ----------
     pupils : DataFrame
-        One row per pupil and year: school, block, arm, treated (0/1), covariates, and one column
-        per outcome in the unit of analysis.
-    ledger, flow : DataFrame
-        Who left and why; and the counts of every step.
-    mobility : DataFrame
-        Where the pupils of the primary analysis were in the baseline year.
+        One row per pupil and year: school, block, arm, cluster (the unit that was assigned),
+        treated (0/1), covariates, and one column per outcome in the unit of analysis.
     """
 
     pupils: pd.DataFrame
-    ledger: pd.DataFrame
-    flow: pd.DataFrame
-    mobility: pd.DataFrame
+
+
+class SampleBuild:
+    """The samples of a study, made year by year, so that one year of pupils is in memory.
+
+    Take `years` to its end, then ask for the `accounts`.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame or YearTable
+        Standard tables by name; ``schools`` and ``assignment`` at least.
+    rules : SampleRules
+        The protocol.
+
+    Raises
+    ------
+    Refusal
+        Where tables do not fit together; see `link_tables`.
+    """
+
+    def __init__(self, tables: Tables, rules: SampleRules) -> None:
+        self.rules = rules
+        self._linked = link_tables(tables, rules)
+        steps = ("pupils", "teachers", "school scores", "units", "follow-up", "analyses")
+        self._ledgers = {name: Ledger(rules.seed) for name in steps}
+        self._panels: list[pd.DataFrame] = []
+        self._mobility: list[pd.DataFrame] = []
+        self._aggregates: list[pd.DataFrame] = []
+        self._followed: list[pd.DataFrame] = []
+        self._highest_grade: float = -np.inf
+
+    def years(self) -> Iterator[pd.DataFrame]:
+        """Yield the sample of pupils, a year at a time in order; at least one frame."""
+        sample = self._linked.pupils
+        then = pd.DataFrame({"school": [], "arm": []}, index=pd.Index([], dtype="int32"))
+        baselines, at_baseline = self._baselines(sample)
+        if at_baseline is not None:
+            then = at_baseline.set_index("_unit")[["_school", "arm"]]
+            then = then.rename(columns={"_school": "school"})
+        for frame in self._frames(sample, baselines, self._ledgers["pupils"]):
+            self._account(frame, then)
+            yield plain(frame)
+        if not sample.years:
+            yield _empty("pupil", self.rules)
+
+    def accounts(self) -> Accounts:
+        """Return what there is beside the sample of pupils, once all its years were taken."""
+        teachers = self._teachers()
+        panel = self._panel()
+        self._follow()
+        ledger = one_ledger(self._ledgers.values())
+        mobility = [part for part in self._mobility if len(part)]
+        aggregates = [part for part in self._aggregates if len(part)]
+        return Accounts(
+            teachers,
+            panel,
+            ledger.departed(),
+            ledger.flow(),
+            pd.concat(mobility, ignore_index=True) if mobility else pd.DataFrame(columns=MOBILITY),
+            pd.concat(aggregates, ignore_index=True)
+            if aggregates
+            else pd.DataFrame(columns=AGGREGATES),
+        )
+
+    def _baselines(self, sample: RosterSample) -> tuple[list[BaselineScores], pd.DataFrame | None]:
+        """Return the baseline of each outcome, and the sample of the baseline year."""
+        outcomes = self.rules.outcomes_of(sample.level)
+        wanted = {outcome["baseline_year"] for outcome in outcomes.values()}
+        wanted |= {self.rules.baseline} if sample.level == "pupil" else set()
+        made = {
+            year: sample.year(year, Ledger(self.rules.seed))
+            for year in sample.years
+            if year in wanted
+        }
+        nobody = pd.DataFrame({"_unit": [], "school": [], **{name: [] for name in outcomes}})
+        scores = [
+            BaselineScores.of(made.get(outcome["baseline_year"] or 0, nobody), name, "_unit")
+            for name, outcome in outcomes.items()
+            if outcome["baseline_year"] is not None
+        ]
+        return scores, made.get(self.rules.baseline)
+
+    def _frames(
+        self, sample: RosterSample, baselines: Sequence[BaselineScores], ledger: Ledger
+    ) -> Iterator[pd.DataFrame]:
+        """Yield each year of a sample, with baselines; what was measured of nobody is told."""
+        outcomes = self.rules.outcomes_of(sample.level)
+        for year in sorted({*sample.years, *sample.measured.years}):
+            if year not in sample.years:
+                nobody = _empty(sample.level, self.rules)
+                measured = sample.measured.read(year)
+                link_measurements(nobody, measured, sample.level, outcomes, ledger)
+                continue
+            frame = sample.year(year, ledger)
+            for scores in baselines:
+                frame = scores.add_to(frame)
+            frame = add_variables(frame, self.rules.variables)
+            record_analyses(
+                frame, sample.level, outcomes, self.rules.models, self._ledgers["analyses"],
+                self.rules.take_up,
+            )  # fmt: skip
+            yield frame
+
+    def _account(self, frame: pd.DataFrame, then: pd.DataFrame) -> None:
+        """Take from a year of pupils what is told at the end."""
+        rules, year = self.rules, int(frame["year"].iloc[0]) if len(frame) else None
+        outcomes = rules.outcomes_of("pupil")
+        self._panels.append(school_panel(frame, list(outcomes), staggered=rules.staggered))
+        if year is None:
+            return
+        self._tell_absent(frame, year, "school", "no pupil of the school in the sample that year")
+        now = frame[["year", "arm", "_unit", *FLAGS.values()]].assign(school=frame["_school"])
+        self._mobility.append(mobility_of_year(now, then, "_unit", rules.unit))
+        if "grade" in frame and pd.api.types.is_numeric_dtype(frame["grade"]):
+            highest = frame["grade"].max()
+            self._highest_grade = max(
+                self._highest_grade, -np.inf if pd.isna(highest) else float(highest)
+            )
+        if year in {rules.baseline, *rules.years}:
+            columns = ["pupil", "year", "arm", "_unit", *(["grade"] if "grade" in frame else [])]
+            self._followed.append(frame[columns])
+        self._compare_published(year)
+
+    def _tell_absent(self, frame: pd.DataFrame, year: int, unit: str, reason: str) -> None:
+        """Tell the ledger of assigned schools or teachers of whom a year has no row."""
+        if unit != self.rules.unit:
+            return
+        told = self._linked.units[[unit, "arm"]].assign(year=year)
+        absent = ~told[unit].isin(frame[unit].unique())
+        sample = self._linked.pupils if unit == "school" else self._linked.teachers
+        step = {"school": "schools with pupils", "teacher": "teachers on a roster"}[unit]
+        if unit == "school" and self._linked.crosswalk.changes:
+            of_year = sample.history.schools_of[year]
+            at = np.searchsorted(sample.history.schools, told[unit])
+            became = of_year.lineage[at]
+            told = self._units_ledger(told, absent & (became < 0), step, "the school had closed")
+            became, absent = became[told.index], absent[told.index]
+            merged = absent & of_year.merged[np.maximum(became, 0)]
+            told = self._units_ledger(
+                told, merged, step, "the school had merged with another that was assigned"
+            )
+            absent = absent[told.index]
+        self._units_ledger(told, absent, step, reason)
+
+    def _units_ledger(
+        self, told: pd.DataFrame, gone: pd.Series, step: str, reason: str
+    ) -> pd.DataFrame:
+        level = self.rules.unit
+        return self._ledgers["units"].leave(told, gone, step=step, reason=reason, level=level)
+
+    def _compare_published(self, year: int) -> None:
+        published = self._linked.published
+        published = published[published["year"] == year]
+        if len(published) == 0:
+            return
+        sample = self._linked.pupils
+        successor = sample.history.years[year].successor
+        names = pd.Series([*sample.history.schools, None], dtype="str")
+        roster = sample.roster.read(year)
+        roster["school"] = names.take(successor).set_axis(roster.index)
+        self._aggregates.append(
+            aggregate_check(
+                roster, sample.measured.read(year), published, self.rules.outcomes_of("pupil"),
+                self.rules.steps.mean_tolerance,
+            )
+        )  # fmt: skip
+
+    def _teachers(self) -> pd.DataFrame:
+        sample = self._linked.teachers
+        baselines, _ = self._baselines(sample)
+        frames = []
+        for frame in self._frames(sample, baselines, self._ledgers["teachers"]):
+            if len(frame):
+                year = int(frame["year"].iloc[0])
+                reason = "on no roster of the study that year"
+                self._tell_absent(frame, year, "teacher", reason)
+            frames.append(plain(frame))
+        return pd.concat(frames, ignore_index=True) if frames else _empty("teacher", self.rules)
+
+    def _panel(self) -> pd.DataFrame:
+        """Return the panel from pupils and from school scores, with what is known of schools."""
+        rules, linked = self.rules, self._linked
+        rows = school_score_rows(
+            linked.school_scores, linked.units, linked.schools, linked.crosswalk, rules,
+            self._ledgers["school scores"],
+        )  # fmt: skip
+        for name, outcome in rules.outcomes_of("school").items():
+            mine = rows[rows["outcome"] == name].rename(columns={"mean": name})
+            record_analyses(
+                mine, "school", {name: outcome}, rules.models, self._ledgers["analyses"]
+            )
+        columns = panel_columns(rules.staggered)
+        panel = in_panel_order([*self._panels, rows[columns]], columns)
+        known = [name for name in linked.schools if name == "school" or name not in panel]
+        return panel.merge(linked.schools[known], on="school", how="left")
+
+    def _follow(self) -> None:
+        """Tell the ledger who of the baseline year, or of the assignment, was followed up."""
+        if not self._followed:
+            return
+        rules, ledger = self.rules, self._ledgers["follow-up"]
+        pupils = pd.concat(self._followed, ignore_index=True)
+        if rules.unit == "pupil":
+            units = self._linked.units
+            number = positions(texts(units["pupil"]), self._linked.pupils.history.units)
+            for year in rules.years:
+                there = set(pupils.loc[pupils["year"] == year, "_unit"])
+                ledger.leave(
+                    units[["pupil", "arm"]].assign(year=year),
+                    ~pd.Series(number).isin(there),
+                    step=f"followed up: assignment to {year}",
+                    reason=f"in no roster of the study in {year}",
+                )
+        record_follow_up(
+            pupils, rules.baseline, rules.years, ledger, key="_unit",
+            highest_grade=self._highest_grade,
+        )  # fmt: skip
+
+
+def _empty(level: str, rules: SampleRules) -> pd.DataFrame:
+    """Return a sample without rows, for a study that has no such table."""
+    texts_ = dict.fromkeys([level, "school", "block", "arm", "cluster"], "str")
+    numbers = dict.fromkeys(["treated", *rules.outcomes_of(level)], "float64")
+    types = {**texts_, "year": "Int64", **numbers}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
 
 
 def build_sample(
-    tables: Mapping[str, pd.DataFrame],
+    tables: Tables,
     *,
     outcomes: Mapping[str, Outcome],
-    arms: Sequence[Mapping[str, str]],
+    arms: Sequence[Mapping[str, Any]],
     variables: Mapping[str, Mapping[str, Any]],
     keep: Mapping[str, Sequence[Any]],
     models: Mapping[str, Model],
     baseline: int,
     years: Sequence[int],
     seed: int,
+    unit: str = "school",
+    kind: str = "complete",
+    last_before: int | None = None,
+    take_up: str | None = None,
+    cleaning: Mapping[str, Any] | None = None,
 ) -> Sample:
-    """Build the sample, and the ledger of those who are not in it.
+    """Build the samples in memory, and the ledger of those who are not in them.
 
     Parameters
     ----------
-    tables : mapping of str to DataFrame
-        ``schools``, ``assignment``, ``pupils`` and ``scores``.
-    outcomes, arms, variables, keep, models : mapping
-        Sections of the protocol.
-    baseline : int
-        Baseline year.
-    years : sequence of int
-        Years of the primary analysis.
-    seed : int
-        Key of the hashes in the ledger.
+    tables : mapping of str to DataFrame or YearTable
+        Standard tables; see `SampleBuild`.
+    outcomes, arms, variables, keep, models, baseline, years, seed, unit, kind, last_before, take_up
+        See `SampleRules`; by default the baseline is the last year before the programme.
+    cleaning : mapping, optional
+        Section of the protocol.
 
     Raises
     ------
     Refusal
-        Where an arm has no schools, or a school in the assignment list is in no table of schools.
+        Where tables do not fit together.
     """
-    assignment = _with_block(tables["assignment"])
-    _check_arms(assignment, arms, tables["schools"])
-    ledger = Ledger(seed)
-    pupils = tables["pupils"].merge(assignment, on="school", how="left", validate="many_to_one")
-    pupils = ledger.leave(
-        pupils,
-        pupils["arm"].isna(),
-        step="assigned schools",
-        reason="school is not in the assignment list",
-    )
-    pupils = pupils.merge(
-        _new_columns(tables["schools"], pupils), on="school", how="left", validate="many_to_one"
-    )
-    pupils["treated"] = (pupils["arm"] == arms[1]["name"]).astype("float64")
-    pupils = add_variables(pupils, variables)
-    for variable, values in keep.items():
-        outside = ~matches(pupils, {variable: values})
-        listed = ", ".join(map(str, values))
-        pupils = ledger.leave(
-            pupils, outside, step=f"keep {variable}", reason=f"{variable} is not {listed}"
-        )
-    pupils = _with_scores(pupils, tables["scores"], ledger)
-    pupils = add_ratios(pupils, outcomes)
-    for name, outcome in outcomes.items():
-        if outcome["standardise"] == "control":
-            pupils[name] = standardise_by_control(pupils, name, control=arms[0]["name"])
-    for name, outcome in outcomes.items():
-        if outcome["baseline_year"] is not None:
-            pupils = add_baseline(pupils, name, outcome["baseline_year"])
-    pupils = pupils.sort_values(["year", "school", "pupil"], ignore_index=True)
-    _record_schools(pupils, assignment, ledger)
-    record_follow_up(pupils, baseline, years, ledger)
-    _record_analyses(pupils, models, ledger)
-    return Sample(pupils, ledger.departed(), ledger.flow(), mobility(pupils, baseline, years))
-
-
-def _with_block(assignment: pd.DataFrame) -> pd.DataFrame:
-    columns = [c for c in ("school", "block", "arm") if c in assignment]
-    plain = assignment[columns].astype({"arm": "str"})
-    if "block" not in plain:
-        plain["block"] = "all schools"
-    return plain
-
-
-def _check_arms(
-    assignment: pd.DataFrame, arms: Sequence[Mapping[str, str]], schools: pd.DataFrame
-) -> None:
-    known = [arm["name"] for arm in arms]
-    source = "assignment table"
-    unknown = assignment[~assignment["arm"].isin(known)]
-    faults = [
-        _unknown_arm(source, school, arm, known)
-        for school, arm in zip(unknown["school"], unknown["arm"], strict=True)
-    ]
-    faults += [
-        Fault(
-            source,
-            f"no school is in the arm {name!r}",
-            "schools in every arm",
-            "check the codes of the arm column",
-            column="arm",
-        )
-        for name in known
-        if not (assignment["arm"] == name).any()
-    ]
-    faults += [
-        Fault(
-            source,
-            f"school {school} is in no table of schools",
-            "every assigned school is described",
-            "add it to the file of schools",
-            column="school",
-        )
-        for school in sorted(set(assignment["school"]) - set(schools["school"]))
-    ]
-    refuse(faults)
-
-
-def _unknown_arm(source: str, school: str, arm: Any, known: list[str]) -> Fault:
-    found, remedy = f"school {school} has no arm", "complete the assignment list"
-    if not pd.isna(arm):
-        found = f"school {school} is in the arm {arm!r}"
-        remedy = "map the code to an arm of the design, or declare the arm"
-    return Fault(source, found, "one of " + ", ".join(known), remedy, column="arm")
-
-
-def _new_columns(schools: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
-    return schools[["school", *[c for c in schools if c not in pupils]]]
-
-
-def add_variables(pupils: pd.DataFrame, variables: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Add the declared variables: 1 where a variable is at least, or equals, a value, else 0."""
-    pupils = pupils.copy()
-    for name, rule in variables.items():
-        source = pupils[rule["from"]]
-        if "at_least" in rule:
-            inside = (source >= rule["at_least"]).fillna(False).astype(bool)
-        else:
-            inside = matches(pupils, {rule["from"]: [rule["equals"]]})
-        pupils[name] = inside.astype("float64").mask(source.isna())
-    return pupils
-
-
-def matches(frame: pd.DataFrame, where: Mapping[str, Sequence[Any]]) -> pd.Series:
-    """Return which rows have one of the wanted values in each named column."""
-    kept = pd.Series(True, index=frame.index)
-    for variable, values in where.items():
-        column = frame[variable]
-        if pd.api.types.is_numeric_dtype(column):
-            kept &= column.isin([float(value) for value in values])
-        else:
-            kept &= column.isin([str(value) for value in values])
-    return kept
-
-
-def levels(values: pd.Series) -> list[str]:
-    """Return the levels that occur: in the order of the protocol's codes, of numbers or letters."""
-    present = values.dropna()
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return [str(level) for level in values.cat.categories if (present == level).any()]
-    if pd.api.types.is_numeric_dtype(values):
-        return [f"{level:g}" for level in sorted(present.unique())]
-    return sorted(present.astype("str").unique())
-
-
-def has_level(values: pd.Series, level: str) -> pd.Series:
-    """Return which values are at one of the `levels`; a number is compared as a number."""
-    return matches(values.to_frame(values.name), {str(values.name): [level]})
-
-
-def _with_scores(pupils: pd.DataFrame, scores: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
-    """Join scores, one column per outcome; scores of nobody are told to the ledger."""
-    linked = scores.merge(pupils[["pupil", "year", "arm"]], on=["pupil", "year"], how="left")
-    linked = ledger.leave(
-        linked, linked["arm"].isna(), step="link scores",
-        reason="score of a pupil who is not in the sample that year", level="score",
+    rules = SampleRules(
+        outcomes, arms, variables, keep, models, baseline, years, seed, unit, kind,
+        baseline if last_before is None else last_before, take_up,
+        CleaningSteps.of(cleaning or {}),
     )  # fmt: skip
-    wide = linked.pivot(index=["pupil", "year"], columns="outcome", values="value").reset_index()
-    return pupils.merge(wide, on=["pupil", "year"], how="left", validate="one_to_one")
-
-
-def add_ratios(pupils: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
-    """Add the outcomes that are ratios of two variables; over zero there is no ratio."""
-    pupils = pupils.copy()
-    for name, outcome in outcomes.items():
-        rule = outcome["made_from"]
-        if rule is not None:
-            below = pupils[rule["denominator"]].astype("float64")
-            above = pupils[rule["numerator"]].astype("float64")
-            pupils[name] = rule["times"] * above / below.where(below > 0)
-        elif name not in pupils:
-            pupils[name] = float("nan")
-    return pupils
-
-
-def standardise_by_control(pupils: pd.DataFrame, outcome: str, *, control: str) -> pd.Series:
-    """Return the outcome with mean 0 and SD 1 in the control arm, within grade and year.
-
-    Where a grade and year has fewer than two control pupils with different scores, the result is
-    missing: there is nothing to measure it by.
-    """
-    groups = [name for name in ("grade", "year") if name in pupils]
-    known = pupils[pupils["arm"] == control].groupby(groups)[outcome].agg(["mean", "std"])
-    known = known[known["std"] > 0]
-    joined = pupils[groups].merge(known, left_on=groups, right_index=True, how="left")
-    return (pupils[outcome] - joined["mean"]) / joined["std"]
-
-
-def add_baseline(pupils: pd.DataFrame, outcome: str, year: int) -> pd.DataFrame:
-    """Add the pupil's own score of the baseline year, whether it is missing, and the school's mean.
-
-    A missing own score is 0 with an indicator of 1 (``<outcome>_before_missing``); the mean of the
-    school (``<outcome>_before_school``) is over those of its pupils who were tested that year.
-    """
-    then = pupils[pupils["year"] == year]
-    own = then.set_index("pupil")[outcome]
-    school = then.groupby("school")[outcome].mean()
-    before = pupils["pupil"].map(own)
-    return pupils.assign(
-        **{
-            f"{outcome}_before": before.fillna(0.0),
-            f"{outcome}_before_missing": before.isna().astype("float64"),
-            f"{outcome}_before_school": pupils["school"].map(school),
-        }
-    )
-
-
-def _record_schools(pupils: pd.DataFrame, assignment: pd.DataFrame, ledger: Ledger) -> None:
-    """Tell the ledger of schools that have no pupils in a year."""
-    years = sorted(pupils["year"].unique())
-    every = assignment.merge(pd.DataFrame({"year": years}), how="cross")
-    there = pupils[["school", "year"]].drop_duplicates()
-    joined = every.merge(there, on=["school", "year"], how="left", indicator=True)
-    ledger.leave(
-        joined, joined["_merge"] == "left_only", step="schools with pupils",
-        reason="no pupil of the school in the sample that year", level="school",
-    )  # fmt: skip
-
-
-def _record_analyses(pupils: pd.DataFrame, models: Mapping[str, Model], ledger: Ledger) -> None:
-    """Tell the ledger who is in a primary analysis's population and lacks what it needs."""
-    for name, model in models.items():
-        if model["role"] != "primary":
-            continue
-        population = pupils[matches(pupils, model["where"])]
-        for outcome in model["outcomes"]:
-            step = f"analysed: {name}, {outcome}"
-            observed = ledger.leave(
-                population, population[outcome].isna(), step=step,
-                reason=f"{outcome} was not observed",
-            )  # fmt: skip
-            covariates = needed_variables(model, outcome)[1:]
-            incomplete = observed[covariates].isna().any(axis=1)
-            ledger.leave(observed, incomplete, step=step, reason="a covariate was not observed")
+    build = SampleBuild(tables, rules)
+    frames = list(build.years())
+    filled = [frame for frame in frames if len(frame)] or frames
+    return Sample(**vars(build.accounts()), pupils=pd.concat(filled, ignore_index=True))

@@ -1,0 +1,44 @@
+"""Variables and outcomes that the protocol makes from those that were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.data.row_filters import matches
+from schooltrial.protocol import Outcome
+
+
+def add_variables(frame: pd.DataFrame, variables: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Add the declared variables: 1 where a variable is at least, or equals, a value, else 0.
+
+    A variable whose source is not (or not yet) in the frame is left out: pupils have no variables
+    of teachers, and baseline scores come later than other variables.
+    """
+    made = frame.copy()
+    for name, rule in variables.items():
+        if rule["from"] not in made or name in made:
+            continue
+        source = made[rule["from"]]
+        if "at_least" in rule:
+            inside = (source >= rule["at_least"]).fillna(False).astype(bool)
+        else:
+            inside = matches(made, {rule["from"]: [rule["equals"]]})
+        made[name] = inside.astype("float64").mask(source.isna())
+    return made
+
+
+def add_ratios(frame: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+    """Add the outcomes that are ratios of two variables; over zero there is no ratio."""
+    made = frame.copy()
+    for name, outcome in outcomes.items():
+        rule = outcome["made_from"]
+        if rule is not None:
+            below = made[rule["denominator"]].astype("float64")
+            above = made[rule["numerator"]].astype("float64")
+            made[name] = rule["times"] * above / below.where(below > 0)
+        elif name not in made:
+            made[name] = float("nan")
+    return made
