@@ -1,0 +1,77 @@
+"""Write the monitoring page: enrolment and implementation, without any outcome."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from report_exhibits import read_exhibits
+from rule_adapter import run_as_rule
+from schooltrial.checks.enrolment import enrolment
+from schooltrial.data.codebook import arms_of_rows
+from schooltrial.report.html_report import fill
+
+ROSTERS = {"pupil": "pupils", "teacher": "teachers"}
+
+
+def main(
+    *,
+    template: str,
+    style: str,
+    captions: str,
+    assignment: str,
+    pupils: str,
+    teachers: str,
+    raw_files: str,
+    design: Mapping[str, Any],
+    study: Mapping[str, Any],
+    blinded: str,
+    page: str,
+    fidelity: str | None = None,
+    contrasts: str | None = None,
+    figures: Sequence[str] = (),
+) -> None:
+    """Count who is enrolled, gather what is known of the implementation, fill the template."""
+    assigned = pd.read_parquet(assignment)
+    unit = design["unit"]
+    tables = {"assignment": assigned, "pupils": pd.read_parquet(pupils)}
+    tables["teachers"] = pd.read_parquet(teachers)
+    arms = arms_of_rows(tables, unit)
+    there = {who: table for who, table in ROSTERS.items() if len(tables[table])}
+    rosters = {who: tables[table] for who, table in there.items()}
+    counts = enrolment(rosters, {who: arms[table] for who, table in there.items()})
+    context = {
+        "study": study,
+        "style": Path(style).read_text("utf-8"),
+        "blinded": blinded,
+        "unit": unit,
+        "units": _units(assigned, unit, design["arms"]),
+        "enrolment": counts.astype("object").fillna("").to_dict("records"),
+        "fidelity": _records(fidelity),
+        "contrast": _records(contrasts),
+        "raw_files": pd.read_csv(raw_files).to_dict("records"),
+    }
+    text = fill(Path(template).read_text("utf-8"), context, read_exhibits(captions, figures, []))
+    Path(page).write_text(text, encoding="utf-8")
+
+
+def _units(
+    assigned: pd.DataFrame, unit: str, arms: Sequence[Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    found = []
+    for arm in arms:
+        rows = assigned[assigned["arm"].astype("str") == arm["name"]]
+        blocks = rows["block"].nunique() if "block" in rows else 1
+        found.append({"label": arm["label"], "n_units": rows[unit].nunique(), "n_blocks": blocks})
+    return found
+
+
+def _records(path: str | None) -> list[dict[str, Any]]:
+    if path is None:
+        return []
+    rows: list[dict[str, Any]] = pd.read_csv(path, keep_default_na=False).to_dict("records")
+    return rows
+
+
+run_as_rule(main, globals())
