@@ -104,7 +104,7 @@ def test_rosters_hold_the_recorded_number_of_each_fault(trial: SimulatedTrial) -
     repeated = counted(frames, lambda f: f.duplicated().sum())
     assert repeated == planted(trial, "duplicate_roster_rows") == dict.fromkeys(frames, 4)
     once = {name: frame.drop_duplicates() for name, frame in frames.items()}
-    odd = counted(once, lambda f: (~f["teacher_id"].str.fullmatch(r"T\d{4}")).sum())
+    odd = counted(once, lambda f: (~f["teacher_id"].str.fullmatch(r"\d{5}")).sum())
     assert odd == planted(trial, "respelt_teachers") == dict.fromkeys(frames, 20)
     padded = counted(once, lambda f: f["grade"].str.startswith("0").sum())
     assert padded == planted(trial, "zero_padded_grades") == dict.fromkeys(frames, 15)
@@ -115,24 +115,24 @@ def test_rosters_hold_the_recorded_number_of_each_fault(trial: SimulatedTrial) -
     assert two == planted(trial, "pupils_on_two_rosters")
 
 
-def test_a_teachers_id_is_the_same_once_blanks_and_case_are_set_aside(
+def test_a_teachers_id_is_the_same_once_blanks_go_and_zeros_are_put_back(
     trial: SimulatedTrial,
 ) -> None:
     people = trial.complete["teachers"]
     pupils = trial.pupils[trial.pupils["year"] == 2023].set_index("pupil_id")
     roster = trial.files["roster_2023.csv"].drop_duplicates()
     roster = roster.sort_values("days_enrolled", key=lambda days: days.astype(int))
-    home = roster.groupby("student_id")["teacher_id"].last().str.strip().str.upper()
+    home = roster.groupby("student_id")["teacher_id"].last().str.strip().str.zfill(5)
     expected = people["teacher_id"].loc[pupils["teacher"]].to_numpy()
     assert (home.loc[pupils.index].to_numpy() == expected).all()
 
 
 @pytest.mark.parametrize(
-    ("respelling", "pattern"), [("blanks", r" T\d{4}|T\d{4} "), ("lower_case", r"t\d{4}")]
+    ("respelling", "pattern"), [("blanks", r" 0\d{4}|0\d{4} "), ("lost_zeros", r"\d{4}")]
 )
 def test_the_other_spelling_is_the_one_asked_for(respelling: str, pattern: str) -> None:
     roster = simulate(dataclasses.replace(SMALL, respelling=respelling), 1).files["roster_2023.csv"]
-    odd = roster.loc[~roster["teacher_id"].str.fullmatch(r"T\d{4}"), "teacher_id"]
+    odd = roster.loc[~roster["teacher_id"].str.fullmatch(r"\d{5}"), "teacher_id"]
     assert len(odd) == 20
     assert odd.str.fullmatch(pattern).all()
 
@@ -174,7 +174,7 @@ def test_cleaning_by_the_stated_rules_gives_back_the_true_analysed_sample(
             assert (np.abs(truth.loc[values.index] - values) <= 0.5).all()
         taught = trial.files[f"roster_{year}.csv"].drop_duplicates()
         home = taught.sort_values("days_enrolled", key=lambda days: days.astype(int))
-        home = home.groupby("student_id")["teacher_id"].last().str.strip().str.upper()
+        home = home.groupby("student_id")["teacher_id"].last().str.strip().str.zfill(5)
         pupils = set(home.index[home.isin(applicants)])
         assert len(pupils) == trial.truth["n_lottery_pupils"][str(year)]
         scores = trial.files[f"scores_{year}.csv"].drop_duplicates()

@@ -284,7 +284,7 @@ def test_each_school_offers_as_many_places_as_it_has(
         [(code, places) for code, n, places in schools for _ in range(n)],
         columns=["school_code", "places"],
     )
-    frame["teacher_id"] = [f"T{k:04d}" for k in range(len(frame))]
+    frame["teacher_id"] = [f"{k:05d}" for k in range(len(frame))]
     offered = pd.Series(draw_lottery(frame, seed)).groupby(frame["school_code"]).sum()
     assert offered.tolist() == [places for _, _, places in schools]
 
@@ -442,7 +442,7 @@ def test_the_truth_can_be_written_as_json(trial: SimulatedTrial) -> None:
         ({"applicants_per_school": {"value": [1, 4]}}, "fewest first, 2 or more"),
         ({"places_per_school": {"value": [3, 2]}}, "fewest first, 1 or more"),
         ({"take_up_record": {"value": "days"}}, "one of yes_no, hours"),
-        ({"respelling": {"value": "upper"}}, "one of blanks, lower_case, both"),
+        ({"respelling": {"value": "upper"}}, "one of blanks, lost_zeros, both"),
         ({"nonresponse": {"value": {"offer": 0.1}}}, "give a share to each of before"),
         ({"nonresponse": {"value": {"offer": 1.1}}}, "nonresponse of 'offer' is 1.1"),
         ({"missing_codes": {"value": {"blank": 0.5}}}, "shares that sum to 1"),

@@ -23,7 +23,7 @@ COLUMNS = {"knowledge": "K_TOTAL", "practice": "P_MEAN"}
 DECIMALS = {"knowledge": 0, "practice": 2}
 IMPOSSIBLE = {"knowledge": (999.0, -40.0), "practice": (44.0, 0.0)}
 RESTYLE = ("{1}", " {0}", "{0} ", " {1}")
-RESPELT = {"blanks": (" {0}", "{0} "), "lower_case": ("{1}",), "both": (" {0}", "{1}")}
+RESPELT = {"blanks": (" {0}", "{0} "), "lost_zeros": ("{2}",), "both": (" {0}", "{2}")}
 
 
 @dataclass(frozen=True)
@@ -175,10 +175,12 @@ def _attended(parameters: LotteryParameters, rows: pd.DataFrame, rng: np.random.
 def _restyle(
     frame: pd.DataFrame, column: str, rows: NDArray[np.int64], styles: tuple[str, ...]
 ) -> None:
-    """Write cells otherwise, in place: {0} is the text, {1} the same in lower case."""
+    """Write cells otherwise, in place: {0} the text, {1} in lower case, {2} without zeros."""
     for order, row in enumerate(rows):
         text = frame.loc[row, column]
-        frame.loc[row, column] = styles[order % len(styles)].format(text, text.lower())
+        frame.loc[row, column] = styles[order % len(styles)].format(
+            text, text.lower(), text.lstrip("0")
+        )
 
 
 def _staff(
@@ -269,5 +271,5 @@ def _roster(
     alone = np.flatnonzero(~roster.duplicated(keep=False).to_numpy())
     cells = faults.pick(len(alone), parameters.respelt_teachers, "respelt_teachers", file, seed)
     _restyle(roster, "teacher_id", alone[cells], RESPELT[parameters.respelling])
-    what = "teachers' ids padded with a blank or in lower case"
+    what = "teachers' ids padded with a blank or without their leading zeros"
     return roster, [faults.record("respelt_teachers", file, len(cells), what)]

@@ -16,7 +16,7 @@ TEACHER_OUTCOMES = (*SURVEYED, "stays")
 OUTCOMES = (*TEACHER_OUTCOMES, *SUBJECTS)
 RESPONSE_GROUPS = ("before", "offer", "no_offer", "not_in_lottery")
 RECORDS = ("yes_no", "hours")
-SPELLINGS = ("blanks", "lower_case", "both")
+SPELLINGS = ("blanks", "lost_zeros", "both")
 MISSING_CODES = ("blank", "-9", "n/a", "no_row")
 
 
@@ -120,7 +120,8 @@ class LotteryParameters(ParameterSection):
     respelt_teachers : int
         Cells of each roster in which the teacher's id has another spelling [A].
     respelling : str
-        Which: padded with ``blanks``, in ``lower_case``, or ``both`` in turn [A].
+        Which: padded with ``blanks``, with ``lost_zeros`` as by a spreadsheet, or ``both`` in
+        turn [A].
     decimal_comma : bool
         Whether surveys, registers and hours have decimal commas, not points [A].
     impossible_survey_scores : int

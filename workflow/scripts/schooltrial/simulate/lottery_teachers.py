@@ -26,7 +26,7 @@ Flags = NDArray[np.bool_]
 STRATA = ("never-taker", "complier", "always-taker")
 NOT_IN_LOTTERY = ""
 LARGEST = 9000
-"""Teachers are numbered with four digits, from 1000."""
+"""Teachers are numbered from 1000, with five digits: every id begins with a zero."""
 
 
 def draw_lottery(applicants: pd.DataFrame, draw_seed: int) -> Flags:
@@ -163,13 +163,13 @@ def _identified(
     """Return teachers with ids that do not show who came first."""
     if before + len(teachers) > LARGEST:
         raise ValueError(
-            f"The trial has more than {LARGEST} teachers over the years, the most that four digits "
-            "number; take fewer schools or a larger class_size."
+            f"The trial has more than {LARGEST} teachers over the years, and numbers for no more; "
+            "take fewer schools or a larger class_size."
         )
     numbers = 1000 + stream(seed, "teacher numbers").permutation(LARGEST)
     own = numbers[before : before + len(teachers)]
     return teachers.assign(
-        teacher_id=[f"T{number}" for number in own],
+        teacher_id=[f"{number:05d}" for number in own],
         school_code=schools["school_code"].to_numpy(dtype=object)[teachers["school"]],
     )
 
