@@ -20,7 +20,7 @@ NAMES = {
     "SchoolID": "school_id", "pct_met_standard": "pct_proficient",
     "Reading % proficient": "ELA % proficient", "N_Tested": "NumTested",
 }  # fmt: skip
-SMALL_MARKS = {"East": "*", "Middle": "s", "West": "*"}
+SMALL_MARKS = {"East": "*", "Middle": "s", "West": "n<10"}
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +106,13 @@ def test_score_files_hold_the_recorded_number_of_suppressed_and_impossible_rates
             fault = "impossible_rates" if kind == "wild" else f"suppressed_{kind}"
             assert planted(trial, fault)[name] == count, (name, kind)
             total[kind] += count
+        for fault, mark, where in (
+            ("decimal_commas", ",", "Middle"),
+            ("percent_signs", "%", "West"),
+        ):
+            marked = int(rate.str.contains(mark, regex=False).sum())
+            assert planted(trial, fault).get(name, 0) == marked, (name, fault)
+            assert (marked > 0) == (region == where)
         decimals = number[number.str.fullmatch(r"\d{1,2}(\.\d+)?")].str.contains(".", regex=False)
         assert decimals.all() if not (region == "West" and year <= 2013) else not decimals.any()
     assert min(total.values()) > 0
@@ -238,7 +245,7 @@ def test_a_roll_out_without_mess_has_none() -> None:
         school_changes=(), treated_changes=(),
     )  # fmt: skip
     trial = simulate(clean, 1)
-    form = ("encoding", "delimiter")
+    form = ("encoding", "delimiter", "decimal_commas", "percent_signs")
     assert all(f["count"] == 0 for f in trial.truth["faults"] if f["fault"] not in form)
     assert len(trial.complete["school_years"]) == 84 * 10
     assert len(trial.files["east_2014.csv"]) == 2 * 28

@@ -35,7 +35,8 @@ class PublicationStyle:
     sign : str
         What follows a rate, such as ``%``.
     suppressed, at_least, at_most : str
-        What stands for a rate that is not published, before a lower and before an upper bound.
+        What stands for a rate that is not published (``{below}`` in it for the threshold), before
+        a lower and before an upper bound.
     ranges : bool
         Whether rates of few pupils are ranges.
     whole_until : int
@@ -61,7 +62,8 @@ STYLES = {
     "East": PublicationStyle(),
     "Middle": PublicationStyle(delimiter=";", encoding="cp1252", decimal=",", suppressed="s",
                                at_least=">=", at_most="<="),
-    "West": PublicationStyle(delimiter="\t", sign="%", ranges=True, whole_until=2013),
+    "West": PublicationStyle(delimiter="\t", sign="%", suppressed="n<{below}", ranges=True,
+                             whole_until=2013),
 }  # fmt: skip
 
 
@@ -94,7 +96,7 @@ def rate_text(
     cells = []
     for value, published in zip(rate, how, strict=True):
         if published == SMALL:
-            cells.append(style.suppressed)
+            cells.append(style.suppressed.format(below=parameters.suppress_below))
             continue
         if published == TOP:
             text = f"{style.at_least}{parameters.top_code:g}"

@@ -242,6 +242,10 @@ def _score_file(
     ]
     wild = _spoil_rates(parameters, cells, rates, how, name, seed)
     planted.append(faults.record("impossible_rates", name, wild, "rates that lost their decimals"))
+    for fault, mark in (("decimal_commas", ","), ("percent_signs", "%")):
+        count = sum(mark in cell for texts in cells.values() for cell in texts)
+        if mark in (style.decimal, style.sign):
+            planted.append(faults.record(fault, name, count, f"rates written with {mark!r}"))
     frame = _layout(parameters, shown, cells, region, year)
     frame, found = _spoil_rows(parameters, frame, region, name, seed)
     return frame, planted + found

@@ -36,6 +36,7 @@ from schooltrial.streams import stream
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+UNIT = "percentage points"
 SIZE_NOISE = 0.05
 """SD of the log of the pupils tested, from year to year, beside that of counting."""
 
@@ -54,14 +55,14 @@ def simulate(parameters: RolloutParameters, seed: int) -> SimulatedTrial:
     -------
     SimulatedTrial
         Truth beside what all trials have (``effects`` are in points, over the schools treated by
-        that year): ``att`` (see `true_effects`), ``trend_difference`` (points a year by which the
-        treated schools' own trends exceed the others'), ``n_treated_schools``,
-        ``n_comparison_schools``, ``n_cohort``, ``n_charters`` (by arm), ``n_school_years``,
-        ``n_tested`` (year) and ``school_changes``. Complete data: ``schools``, and
-        ``school_years``, a row per school and year in which it is open, with ``n_tested`` and for
-        each outcome ``<outcome>_untreated``, ``<outcome>_treated`` (per cent; not a number where a
-        school never enters), ``<outcome>_proficient`` (pupils) and the realised ``<outcome>``
-        (per cent).
+        that year): ``units`` (outcome), ``att`` (see `true_effects`), ``trend_difference`` (points
+        a year by which the treated schools' own trends exceed the others'),
+        ``n_treated_schools``, ``n_comparison_schools``, ``n_cohort``, ``n_charters`` (by arm),
+        ``n_school_years``, ``n_tested`` (year) and ``school_changes``. Complete data: ``schools``,
+        and ``school_years``, a row per school and year in which it is open, with ``n_tested`` and
+        for each outcome ``<outcome>_untreated``, ``<outcome>_treated`` (per cent; not a number
+        where a school never enters), ``<outcome>_proficient`` (pupils) and the realised
+        ``<outcome>`` (per cent).
     """
     schools, school_years, changes = complete_data(parameters, seed)
     raw = rollout_files(parameters, schools, school_years, changes, seed)
@@ -238,6 +239,7 @@ def _truth(
     charters = schools["charter"].groupby(treated).sum()
     return {
         "seed": seed,
+        "units": dict.fromkeys(OUTCOMES, UNIT),
         **true_effects(parameters, school_years),
         "trend_difference": float(trend[True] - trend[False]),
         "n_schools": len(schools),
