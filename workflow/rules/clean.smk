@@ -1,4 +1,4 @@
-# Standard tables enter; the analysed sample, the school panel, the ledger and the flow leave.
+# Standard tables enter; the analysed samples, the school panel, the ledger and the flow leave.
 rule clean_sample:
     """Link, derive, standardise and keep, with a ledger of everyone who left and why."""
     input:
@@ -7,24 +7,36 @@ rule clean_sample:
         assignment="results/{study}/data/assignment.parquet",
         pupils="results/{study}/data/pupils.parquet",
         scores="results/{study}/data/scores.parquet",
+        teachers="results/{study}/data/teachers.parquet",
+        observations="results/{study}/data/observations.parquet",
+        school_scores="results/{study}/data/school_scores.parquet",
+        published_means="results/{study}/data/published_means.parquet",
+        crosswalk="results/{study}/data/crosswalk.parquet",
     output:
         sample="results/{study}/data/sample.parquet",
+        teacher_sample="results/{study}/data/teacher_sample.parquet",
         panel="results/{study}/data/school_panel.parquet",
         ledger="results/{study}/checks/ledger.csv",
         flow="results/{study}/checks/flow.csv",
         mobility="results/{study}/checks/mobility.csv",
+        aggregates="results/{study}/checks/aggregates.csv",
     log:
         "results/{study}/logs/clean_sample.log",
     benchmark:
         "results/{study}/benchmarks/clean_sample.tsv"
     params:
         arms=section("design", "arms"),
+        unit=section("design", "unit"),
+        kind=section("design", "kind"),
         outcomes=computed("outcomes"),
         variables=section("variables"),
         keep=section("sample", "keep"),
         models=computed("models"),
         baseline=from_content(baseline_year),
+        before=section("years", "before"),
         years=from_content(analysis_years),
+        take_up=section("compliance", "variable"),
+        cleaning=section("cleaning"),
         seed=section("study", "seed"),
     script:
         "../scripts/clean_sample.py"

@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from rule_adapter import run_as_rule
-from schooltrial.simulate.parameters import Parameters
-from schooltrial.simulate.school_randomised import simulate
+from schooltrial.simulate.generators import GENERATORS
 
 
 def main(*, simulation: Mapping[str, Any], seed: int, folder: str, truth: str) -> None:
     """Write one CSV per raw file, and the truth that the simulation knows."""
-    trial = simulate(Parameters.from_mapping(simulation["parameters"]), seed)
+    trial = GENERATORS[simulation["generator"]](simulation["parameters"], seed)
     Path(folder).mkdir(parents=True, exist_ok=True)
     for name, frame in trial.files.items():
-        frame.to_csv(Path(folder) / name, index=False, encoding=trial.encodings[name])
+        separator = trial.delimiters.get(name, ",")
+        frame.to_csv(
+            Path(folder) / name, index=False, encoding=trial.encodings[name], sep=separator
+        )
     Path(truth).write_text(json.dumps(trial.truth, indent=1) + "\n", encoding="utf-8")
 
 

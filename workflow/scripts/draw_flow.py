@@ -1,0 +1,30 @@
+"""Draw the flow diagram."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from figure_files import write_figure
+from rule_adapter import run_as_rule
+from schooltrial.exhibits.flow_plot import flow_plot
+
+
+def main(
+    *,
+    boxes: str,
+    design: Mapping[str, Any],
+    labels: Mapping[str, str],
+    study: Mapping[str, Any],
+    svg: str,
+    pdf: str,
+    png: str,
+    csv: str,
+) -> None:
+    """Write the figure in three formats, and what it draws."""
+    data = pd.read_csv(boxes, keep_default_na=False)
+    figure = flow_plot(data, design["arms"], labels, study, design["randomised"])
+    write_figure(figure, data, study, svg, pdf, png, csv)
+
+
+run_as_rule(main, globals())
