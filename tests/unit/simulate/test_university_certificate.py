@@ -63,8 +63,10 @@ def test_the_column_maps_name_columns_and_codes_that_are_there(
 def test_surveys_have_no_missing_code_that_the_protocol_does_not_list(
     protocol: Any, trial: SimulatedTrial
 ) -> None:
-    listed = protocol["tables"]["observations"][0]["missing"]
+    survey = protocol["tables"]["observations"][0]
+    listed, mark = survey["missing"], survey["decimal"]
     for year in (2022, 2023, 2024):
         for column in ("K_TOTAL", "P_MEAN"):
             cells = trial.files[f"survey_{year}.csv"][column]
-            assert pd.to_numeric(cells[~cells.isin(listed)]).notna().all()
+            numbers = cells[~cells.isin(listed)].str.replace(mark, ".")
+            assert pd.to_numeric(numbers).notna().all()
