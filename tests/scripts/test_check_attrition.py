@@ -1,0 +1,60 @@
+"""From assignment and sample to the three tables and the figure, as the rules call them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from check_attrition import main as check_attrition
+from draw_attrition_boundary import main as draw_attrition_boundary
+
+OUTCOMES: Any = {
+    "maths": {"label": "Maths", "level": "pupil", "scale": "continuous", "range": [-9, 9],
+              "standardise": "none"},
+}  # fmt: skip
+ARMS: Any = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
+
+
+def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    schools = [f"S{at}" for at in range(12)]
+    arms = ["control", "programme"] * 6
+    pd.DataFrame({"school": schools, "arm": arms}).to_parquet(tmp_path / "assignment.parquet")
+    then = pd.DataFrame({"school": np.repeat(schools, 10), "year": 2018})
+    then["pupil"] = [f"p{at}" for at in range(len(then))]
+    then["maths"] = rng.normal(size=len(then))
+    later = then.assign(year=2019)[rng.random(len(then)) < 0.8]
+    pd.concat([then, later], ignore_index=True).to_parquet(tmp_path / "sample.parquet")
+    paths: Any = {
+        name: str(tmp_path / f"{name}.csv")
+        for name in ("attrition", "who_left", "missing_outcomes")
+    }
+    check_attrition(
+        assignment=str(tmp_path / "assignment.parquet"),
+        sample=str(tmp_path / "sample.parquet"),
+        outcomes=OUTCOMES,
+        arms=ARMS,
+        years={"label": "year", "before": [2018], "during": [2019], "after": [], "reference": None},
+        analysis_years=[2019],
+        baseline=2018,
+        covariates=["maths"],
+        unit="school",
+        boundary="cautious",
+        **paths,
+    )
+    counted = pd.read_csv(paths["attrition"])
+    pupils = counted[(counted["quantity"] == "lost") & (counted["level"] == "pupils")].iloc[0]
+    assert pupils["n_control"] + pupils["n_arm"] == len(then)
+    assert pupils["count_control"] + pupils["count_arm"] == len(then) - len(later)
+    assert "treated:maths" in set(pd.read_csv(paths["who_left"])["term"])
+    assert pd.read_csv(paths["missing_outcomes"])["converged"].all()
+    study = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+    files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "pdf", "png", "csv")}
+    draw_attrition_boundary(
+        attrition=paths["attrition"], outcomes=OUTCOMES, arms=ARMS, analysis_years=[2019],
+        boundary="cautious", study=study, **files,
+    )  # fmt: skip
+    assert all(Path(path).stat().st_size > 0 for path in files.values())

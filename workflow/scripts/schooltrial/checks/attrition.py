@@ -1,0 +1,225 @@
+"""Who was lost: units, pupils in units that stay, and pupils, against the attrition boundary.
+
+Attrition is counted from assignment on and in the arm of assignment, whether or not a pupil moved
+since. Those who came after the baseline year are never part of it; they, and those who changed
+school or arm, have rows of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.checks.roster import Roster, assigned_units, roster
+from schooltrial.models.attrition_model import (
+    Assumption,
+    attrition_boundary,
+    attrition_verdict,
+    implied_bias,
+)
+from schooltrial.protocol import Arm, Outcome, Years
+
+BOUNDARIES: tuple[Assumption, ...] = ("cautious", "optimistic")
+COLUMNS = [
+    "quantity", "outcome", "year", "level", "arm", "n_control", "count_control", "rate_control",
+    "n_arm", "count_arm", "rate_arm", "overall", "differential", "boundary_cautious",
+    "boundary_optimistic", "verdict_cautious", "verdict_optimistic", "bias_cautious",
+    "bias_optimistic", "verdict", "note",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Units or pupils of which some count: lost, joined, moved."""
+
+    arm: pd.Series
+    counts: pd.Series
+    note: str = ""
+
+
+def attrition(
+    assignment: pd.DataFrame,
+    pupils: pd.DataFrame,
+    *,
+    outcomes: Mapping[str, Outcome],
+    arms: Sequence[Arm],
+    years: Years,
+    baseline: int,
+    unit: str = "school",
+    boundary: Assumption = "cautious",
+    lost_before: Mapping[str, int] | None = None,
+) -> pd.DataFrame:
+    """Count who was lost, joined and moved, each arm beside the control arm.
+
+    Parameters
+    ----------
+    assignment : DataFrame
+        One row per unit that was assigned: the column named by ``unit``, ``arm``, ``block``.
+    pupils : DataFrame
+        The sample, one row per pupil and year: ``pupil, year, school``, where it is the unit
+        ``teacher``, and a column per outcome, NaN where it was not observed.
+    outcomes, arms, years : protocol sections
+        Outcomes of pupils are counted; the control arm comes first.
+    baseline : int
+        Baseline year.
+    unit : {"school", "teacher", "pupil"}
+        What was assigned.
+    boundary : {"cautious", "optimistic"}
+        Which boundary the column ``verdict`` follows.
+    lost_before : mapping of str to int, optional
+        Arm → units that were assigned and are in no file; they count as lost.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``COLUMNS``; rates, boundaries and biases (in SD) are shares, not per cent.
+        ``quantity`` is ``lost`` (one row per outcome, year from the programme's first on, level and
+        arm), ``joined early`` (in the first of those years), ``joined late``, ``changed school`` or
+        ``changed arm``. ``differential`` is the arm's rate minus the control arm's. A unit is lost
+        for an outcome and year when no pupil in it has the outcome. An outcome that was observed
+        for nobody in a year is ``not measured``, not lost.
+    """
+    units = assigned_units(assignment, unit)
+    rows: list[list[Any]] = []
+    for year in sorted([*years["during"], *years["after"]]):
+        listed = roster(assignment, pupils, unit=unit, year=year, baseline=baseline)
+        for name, outcome in outcomes.items():
+            if outcome["level"] != "pupil":
+                continue
+            levels = _levels(name, listed, pupils, units, lost_before or {})
+            for level, counted in levels:
+                rows += _lost(name, year, level, counted, arms, boundary)
+        rows += _movement(listed, pupils, units, arms, min(years["during"]))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _levels(
+    outcome: str,
+    listed: Roster,
+    pupils: pd.DataFrame,
+    units: pd.DataFrame,
+    lost_before: Mapping[str, int],
+) -> Iterator[tuple[str, _Counted]]:
+    """Yield the levels of an outcome and year: units, pupils in those that stay, all pupils."""
+    people, unit = listed.people, listed.unit
+    lost = listed.outcome(pupils, outcome).isna()
+    noted = "" if listed.followed or unit == "pupil" else f"on the roster of {listed.year} itself"
+    if listed.beyond:
+        noted = f"{listed.beyond} beyond the study's grades not counted"
+    if unit == "pupil":
+        yield "pupils", _Counted(people["arm"], lost, noted)
+        return
+    then = pupils[pupils["year"] == listed.year]
+    measured = then.loc[then[outcome].notna(), unit] if outcome in then else then[unit].iloc[:0]
+    gone = ~units["unit"].isin(measured)
+    unseen = pd.Series([arm for arm, count in lost_before.items() for _ in range(count)], dtype=str)
+    yield (
+        f"{unit}s",
+        _Counted(
+            pd.concat([units["arm"], unseen], ignore_index=True),
+            pd.concat([gone, pd.Series(True, index=unseen.index)], ignore_index=True).astype(bool),
+            f"{len(unseen)} in no file" if len(unseen) else "",
+        ),
+    )
+    stays = people["unit"].isin(measured)
+    yield (
+        f"pupils in {unit}s that stay",
+        _Counted(people.loc[stays, "arm"], lost[stays], noted),
+    )
+    without = int((~units["unit"].isin(people["unit"])).sum()) + len(unseen)
+    missing = f"pupils of {without} {unit}s with no roster not counted" if without else ""
+    yield "pupils", _Counted(people["arm"], lost, "; ".join(filter(None, (noted, missing))))
+
+
+def _lost(
+    outcome: str,
+    year: int,
+    level: str,
+    counted: _Counted,
+    arms: Sequence[Arm],
+    boundary: Assumption,
+) -> Iterator[list[Any]]:
+    measured = bool((~counted.counts).any())
+    for arm in arms[1:]:
+        first, second = (_rate(counted, chosen["name"]) for chosen in (arms[0], arm))
+        overall, differential = _overall(first, second)
+        row: list[Any] = ["lost", outcome, year, level, arm["name"], *first, *second]
+        if not measured and len(counted.counts):
+            note = "; ".join(filter(None, ("observed for nobody in this year", counted.note)))
+            yield [
+                *row,
+                nan,
+                nan,
+                *[nan] * 2,
+                *["not measured"] * 2,
+                nan,
+                nan,
+                "not measured",
+                note,
+            ]
+            continue
+        verdicts = {name: attrition_verdict(overall, differential, name) for name in BOUNDARIES}
+        yield [
+            *row, overall, differential,
+            *[attrition_boundary(overall, name) for name in BOUNDARIES],
+            *verdicts.values(),
+            *[implied_bias(overall, differential, name) for name in BOUNDARIES],
+            verdicts[boundary], counted.note,
+        ]  # fmt: skip
+
+
+def _rate(counted: _Counted, arm: str) -> tuple[int, int, float]:
+    here = counted.counts[counted.arm == arm]
+    return len(here), int(here.sum()), float(here.mean()) if len(here) else nan
+
+
+def _overall(first: tuple[int, int, float], second: tuple[int, int, float]) -> tuple[float, float]:
+    """Return the rate of both arms together, and the second's minus the first's."""
+    if not first[0] or not second[0]:
+        return nan, nan
+    return (first[1] + second[1]) / (first[0] + second[0]), second[2] - first[2]
+
+
+def _movement(
+    listed: Roster,
+    pupils: pd.DataFrame,
+    units: pd.DataFrame,
+    arms: Sequence[Arm],
+    first_year: int,
+) -> Iterator[list[Any]]:
+    """Yield rows of those who came and of those who moved, where the same pupils are followed.
+
+    Joiners are a share of the pupils there in the year, in the arm where they are; movers a share
+    of the baseline pupils still there, in the arm where they were.
+    """
+    if listed.unit != "school" or not listed.followed:
+        return
+    arm_of = units.set_index("unit")["arm"]
+    now = pupils[(pupils["year"] == listed.year) & pupils["school"].isin(arm_of.index)]
+    before = pupils.loc[pupils["year"] == listed.drawn_up, "pupil"]
+    since = pupils[pupils["year"] > listed.drawn_up].groupby("pupil")["year"].min()
+    joined = ~now["pupil"].isin(before)
+    early = joined & (now["pupil"].map(since) <= first_year)
+    here = now["school"].map(arm_of)
+    people = listed.people
+    school = people["pupil"].map(now.set_index("pupil")["school"])
+    stayed = school.notna()
+    moved = school[stayed] != people.loc[stayed, "unit"]
+    crossed = school[stayed].map(arm_of) != people.loc[stayed, "arm"]
+    of_arm = people.loc[stayed, "arm"]
+    for quantity, counted in {
+        "joined early": _Counted(here, early),
+        "joined late": _Counted(here, joined & ~early),
+        "changed school": _Counted(of_arm, moved),
+        "changed arm": _Counted(of_arm, crossed),
+    }.items():
+        for arm in arms[1:]:
+            first, second = (_rate(counted, chosen["name"]) for chosen in (arms[0], arm))
+            rates = _overall(first, second)
+            blank = [nan, nan, "", "", nan, nan, "", counted.note]
+            head = [quantity, "", listed.year, "pupils", arm["name"]]
+            yield [*head, *first, *second, *rates, *blank]
