@@ -7,9 +7,9 @@ from pathlib import Path
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from look_ups import LookUps
 from module_inputs import modules
 from provenance import steps
+from raw_locations import RawLocations
 from schooltrial.protocol import (
     analysis_years,
     baseline_year,
@@ -54,7 +54,7 @@ wildcard_constraints:
     study="|".join(STUDIES),
 
 
-LOOK_UPS = LookUps(PROTOCOLS)
+LOOK_UPS = RawLocations(PROTOCOLS)
 section, computed, from_content = LOOK_UPS.section, LOOK_UPS.computed, LOOK_UPS.from_content
 models_of = LOOK_UPS.models_of
 study_line = LOOK_UPS.study_line

@@ -1,0 +1,66 @@
+"""Where the raw files of a study are: beside its protocol, simulated, or fetched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from look_ups import LookUps
+from schooltrial.data.reading import raw_file_names
+from schooltrial.protocol import all_years
+
+DOWNLOADS = Path("data") / "downloads"
+
+
+class RawLocations(LookUps):
+    """Looks up the raw files of the study that the wildcards name."""
+
+    def raw_folder(self, wildcards: Any) -> str:
+        """Return the folder of a study's raw files."""
+        if wildcards.study in self.simulated:
+            return f"results/{wildcards.study}/data/raw"
+        protocol = self.protocols[wildcards.study]
+        folder = protocol.folder / str(protocol.section("raw_folder"))
+        return os.path.relpath(folder)
+
+    def raw_files(self, wildcards: Any) -> list[str]:
+        """Return the raw files that are there; a missing one is refused when it is read."""
+        folder = self.raw_folder(wildcards)
+        if wildcards.study in self.simulated:
+            return [folder]
+        content = self.content(wildcards)
+        names = raw_file_names(content["tables"], all_years(content["years"]))
+        fetched = self.fetched(wildcards)
+        paths = [Path(folder) / name for name in names if name not in fetched]
+        return [*fetched.values(), *(str(path) for path in paths if path.is_file())]
+
+    def fetched(self, wildcards: Any) -> dict[str, str]:
+        """Return file → where it is kept, for the raw files that are fetched by their address."""
+        return {
+            reading["file"]: _kept(reading)
+            for readings in self.content(wildcards)["tables"].values()
+            for reading in readings
+            if reading["url"]
+        }
+
+    def to_fetch(self) -> dict[str, str]:
+        """Return path → address of the files that are not there yet.
+
+        A file that is there was checked when it came, and is then a raw file like any other: no
+        rule makes it, so that a study runs again without a network.
+        """
+        found = {
+            _kept(reading): reading["url"]
+            for protocol in self.protocols.values()
+            for readings in protocol.section("tables").values()
+            for reading in readings
+            if reading["url"]
+        }
+        return {path: url for path, url in found.items() if not Path(path).is_file()}
+
+
+def _kept(reading: Mapping[str, Any]) -> str:
+    """Return where a fetched file is kept: under its checksum, so that another is another."""
+    return str(DOWNLOADS / str(reading["sha256"]) / str(reading["file"]))
