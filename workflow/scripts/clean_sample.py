@@ -5,18 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
+from pyarrow import Table, csv, parquet
 
 from rule_adapter import run_as_rule
 from schooltrial.data.cleaning_rules import CleaningSteps, SampleRules
 from schooltrial.data.sample import SampleBuild
 from schooltrial.data.year_tables import ParquetByYear
 from schooltrial.protocol import Model, Outcome
-
-BY_YEAR = ("pupils", "scores")
-SMALL = ("teachers", "observations", "school_scores", "published_means", "crosswalk")
 
 
 def main(
@@ -45,12 +40,10 @@ def main(
     cleaning: Mapping[str, Any] | None = None,
     teacher_sample: str | None = None,
     aggregates: str | None = None,
+    links: str | None = None,
     **others: str,
 ) -> None:
-    """Write samples and panel (Parquet); ledger, flow, mobility and aggregates (CSV).
-
-    ``others`` are the paths of the standard tables ``SMALL``, where a study has them.
-    """
+    """Write samples and panel (Parquet) and who left (CSV); ``others`` are further tables."""
     tables = {"pupils": ParquetByYear(pupils), "scores": ParquetByYear(scores)}
     small = {"schools": schools, "assignment": assignment, **others}
     rules = SampleRules(
@@ -70,28 +63,27 @@ def main(
     write_csv(accounts.ledger, ledger)
     accounts.flow.to_csv(flow, index=False)
     accounts.mobility.to_csv(mobility, index=False)
-    if teacher_sample:
+    if teacher_sample and aggregates:
         accounts.teachers.to_parquet(teacher_sample, index=False)
-    if aggregates:
         accounts.aggregates.to_csv(aggregates, index=False)
+    if links:
+        write_years(build.links(), Path(links))
 
 
 def write_years(frames: Iterable[pd.DataFrame], path: Path) -> None:
     """Write a row group per year."""
     years = iter(frames)
-    first = pa.Table.from_pandas(next(years), preserve_index=False)
-    with pq.ParquetWriter(path, first.schema) as writer:
+    first = Table.from_pandas(next(years), preserve_index=False)
+    with parquet.ParquetWriter(path, first.schema) as writer:
         writer.write_table(first)
         for frame in years:
-            writer.write_table(pa.Table.from_pandas(frame, first.schema, preserve_index=False))
+            writer.write_table(Table.from_pandas(frame, first.schema, preserve_index=False))
 
 
 def write_csv(frame: pd.DataFrame, path: str) -> None:
     """Write a table that can be of millions of rows."""
-    pa.csv.write_csv(
-        pa.Table.from_pandas(frame, preserve_index=False), path,
-        pa.csv.WriteOptions(quoting_style="needed"),
-    )  # fmt: skip
+    table = Table.from_pandas(frame, preserve_index=False)
+    csv.write_csv(table, path, csv.WriteOptions(quoting_style="needed"))
 
 
 run_as_rule(main, globals())

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from schooltrial.data.ledger import Ledger
 from schooltrial.data.row_filters import matches
 from schooltrial.protocol import Model, Outcome, needed_variables
+from schooltrial.refusal import Fault, refuse
+
+OF_PANELS = ("difference_in_differences", "staggered_adoption")
+"""Estimators of school means: they use no covariates of single rows."""
 
 
 def record_analyses(
@@ -35,26 +39,54 @@ def record_analyses(
         What is told.
     take_up : str, optional
         What a model of the effect on compliers needs too.
+
+    Raises
+    ------
+    Refusal
+        Where a model, primary or not, needs a variable that the sample does not have.
     """
-    for name, model in models.items():
+    fitted = [
+        (name, model, outcome)
+        for name, model in models.items()
+        for outcome in model["outcomes"]
+        if outcome in outcomes
+    ]
+    refuse(list(dict.fromkeys(_lacking(frame, level, fitted, take_up))))
+    for name, model, outcome in fitted:
         if model["role"] != "primary":
             continue
-        wanted = [outcome for outcome in model["outcomes"] if outcome in outcomes]
-        for outcome in wanted:
-            needed = needed_variables(model, outcome)[1:]
-            if model["estimator"] == "complier_effect" and take_up:
-                needed.append(take_up)
-            population = _population(frame, model, [level, "year", "arm", outcome, *needed])
-            step = f"analysed: {name}, {outcome}"
-            observed = ledger.leave(
-                population, population[outcome].isna(), step=step, level=level,
-                reason=f"{outcome} was not observed",
-            )  # fmt: skip
-            incomplete = observed[needed].isna().any(axis=1)
-            ledger.leave(
-                observed, incomplete, step=step, level=level,
-                reason="a covariate was not observed",
-            )  # fmt: skip
+        needed = _needed(model, outcome, take_up)
+        population = _population(frame, model, [level, "year", "arm", outcome, *needed])
+        step = f"analysed: {name}, {outcome}"
+        observed = ledger.leave(
+            population, population[outcome].isna(), step=step, level=level,
+            reason=f"{outcome} was not observed",
+        )  # fmt: skip
+        incomplete = observed[needed].isna().any(axis=1)
+        ledger.leave(
+            observed, incomplete, step=step, level=level, reason="a covariate was not observed"
+        )
+
+
+def _needed(model: Model, outcome: str, take_up: str | None) -> list[str]:
+    """Return the variables without which a row is not in the analysis, but for the outcome."""
+    if model["estimator"] in OF_PANELS:
+        return []
+    needed = needed_variables(model, outcome)[1:]
+    return [*needed, take_up] if model["estimator"] == "complier_effect" and take_up else needed
+
+
+def _lacking(
+    frame: pd.DataFrame, level: str, fitted: list[tuple[str, Model, str]], take_up: str | None
+) -> Iterator[Fault]:
+    for name, model, outcome in fitted:
+        for variable in [*_needed(model, outcome, take_up), *model["where"]]:
+            if variable not in frame:
+                yield Fault(
+                    f"sample of {level}s", f"model {name!r} uses {variable!r} for {outcome!r}, "
+                    f"which no table of {level}s holds", f"a variable of {level}s or their schools",
+                    "read it into that table, or take it from the model", column=variable,
+                )  # fmt: skip
 
 
 def _population(frame: pd.DataFrame, model: Model, columns: list[str]) -> pd.DataFrame:

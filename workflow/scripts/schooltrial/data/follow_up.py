@@ -101,7 +101,10 @@ def mobility_of_year(
     """
     at = then.index.get_indexer(pd.Index(now[key]))
     arms = pd.unique(pd.concat([_names(now["arm"]), _names(then["arm"])]))
-    arm, arm_then = (pd.Categorical(part["arm"], categories=arms).codes for part in (now, then))
+    arm, arm_then = (
+        part["arm"].astype("category").cat.set_categories(arms).cat.codes.to_numpy()
+        for part in (now, then)
+    )
     school, school_then = now["school"].to_numpy(), _taken(then["school"].to_numpy(), at)
     where = [
         "no school of the study",

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.api.types import union_categoricals
+
+from schooltrial.data.linking import texts
 
 LEDGER_COLUMNS = ["level", "unit", "year", "arm", "step", "reason"]
 FLOW_COLUMNS = ["step", "reason", "level", "year", "arm", "entered", "left", "remained"]
@@ -35,7 +38,7 @@ class Departure:
     reason: str
     unit: pd.Series
     year: np.ndarray
-    arm: np.ndarray
+    arm: pd.Categorical
 
 
 @dataclass
@@ -85,7 +88,9 @@ class Ledger:
             return frame
         unit = frame.loc[left, UNIT_OF_LEVEL[level]]
         self.departures.append(
-            Departure(level, step, reason, unit, year[left], arms.take(arm[left]))
+            Departure(
+                level, step, reason, unit, year[left], pd.Categorical.from_codes(arm[left], arms)
+            )
         )
         return frame[~left]
 
@@ -123,34 +128,29 @@ class Ledger:
             return pd.DataFrame(columns=LEDGER_COLUMNS)
         order = _by_first_use((part.step, part.reason, part.level) for part in self.departures)
         parts = [self.departures[at] for at in order]
-        sizes = [len(part.year) for part in parts]
+        part = np.repeat(np.arange(len(parts)), [len(part.year) for part in parts])
+        arm = union_categoricals([part.arm for part in parts])
         columns = {
-            "level": np.repeat(np.array([part.level for part in parts], object), sizes),
-            "unit": self._keys(parts),
+            "level": _repeated([part.level for part in parts], part),
+            "unit": self._keys(parts, part),
             "year": np.concatenate([part.year for part in parts]),
-            "arm": np.concatenate([part.arm for part in parts]),
-            "step": np.repeat(np.array([part.step for part in parts], object), sizes),
-            "reason": np.repeat(np.array([part.reason for part in parts], object), sizes),
+            "arm": _repeated(list(arm.categories), arm.codes),
+            "step": _repeated([part.step for part in parts], part),
+            "reason": _repeated([part.reason for part in parts], part),
         }
         return pd.DataFrame(columns)
 
-    def _keys(self, parts: list[Departure]) -> np.ndarray:
-        """Return what each row is called: each pupil and teacher is hashed once."""
-        units = pa.chunked_array(
-            [pa.array(part.unit.astype("str"), pa.large_string()) for part in parts]
-        )
+    def _keys(self, parts: list[Departure], part: np.ndarray) -> pd.Series:
+        """Return what each row is called: schools by name, others by a hash that is made once."""
+        units = pa.chunked_array([texts(part.unit) for part in parts], pa.large_string())
         encoded = units.combine_chunks().dictionary_encode()
-        named = np.array(encoded.dictionary.to_pylist(), object)
-        at = encoded.indices.to_numpy(zero_copy_only=False)
-        secret = np.repeat(
-            [UNIT_OF_LEVEL[part.level] != "school" for part in parts],
-            [len(part.year) for part in parts],
-        )
-        keys: np.ndarray = named[at]
+        names = encoded.dictionary.to_pylist()
+        secret = np.array([UNIT_OF_LEVEL[part.level] != "school" for part in parts])[part]
+        at = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        keys = np.array([*names, *names], object)
         for code in np.unique(at[secret]):
-            named[code] = hashed(named[code], self.seed)
-        keys[secret] = named[at[secret]]
-        return keys
+            keys[len(names) + code] = hashed(names[code], self.seed)
+        return _repeated(list(keys), at + len(names) * secret)
 
     def flow(self) -> pd.DataFrame:
         """Return who entered, left and remained, by step, year and arm."""
@@ -169,6 +169,11 @@ def one_ledger(ledgers: Iterable[Ledger]) -> Ledger:
         [departure for part in parts for departure in part.departures],
         [count for part in parts for count in part.counts],
     )
+
+
+def _repeated(names: list[str], at: np.ndarray) -> pd.Series:
+    """Return texts by their number."""
+    return pd.Series(names, dtype="str").take(at).reset_index(drop=True)
 
 
 def _arms(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

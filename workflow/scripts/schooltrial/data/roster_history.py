@@ -18,6 +18,11 @@ from schooltrial.data.grade_progression import out_of_step, repeated_grade
 from schooltrial.data.linking import texts
 from schooltrial.data.year_tables import YearTable
 
+LINKS = [
+    "pupil", "year", "school", "grade", "previous_year", "previous_school", "previous_grade",
+    "status",
+]  # fmt: skip
+STATUS = ["joined", "out of step", "repeated", "moved", "stayed"]
 NOWHERE, CLOSED, NO_ONE_ARM = -1, -2, -3
 """Numbers of no school: on no roster; in a school that had closed; in one that is a merger of
 assigned schools, without having been in one of them before."""
@@ -96,9 +101,9 @@ class RosterHistory:
         Returns
         -------
         DataFrame
-            ``unit, year, school, grade, previous_year, previous_school, previous_grade, status``:
-            ``joined`` (on no roster before), ``out of step``, ``repeated``, ``moved`` or
-            ``stayed``, the first that holds. The school is the one of analysis.
+            Columns ``LINKS``. The status is ``joined`` (on no roster before), ``out of step``,
+            ``repeated``, ``moved`` or ``stayed``, the first that holds. The school is the one of
+            analysis.
         """
         roster = self.years[year]
         names = pd.Series(self.schools, dtype="str")
@@ -109,19 +114,19 @@ class RosterHistory:
                 self.repeated(year),
                 roster.school != roster.school_before,
             ],
-            ["joined", "out of step", "repeated", "moved"],
-            "stayed",
+            STATUS[:-1],
+            STATUS[-1],
         )
         return pd.DataFrame(
             {
-                "unit": pd.Series(self.units.take(pa.array(roster.unit)).to_pandas(), dtype="str"),
+                "pupil": pd.Series(self.units.take(pa.array(roster.unit)).to_pandas(), dtype="str"),
                 "year": year,
                 "school": _named(names, roster.school),
                 "grade": roster.grade,
                 "previous_year": pd.array(roster.before, "Int64"),
                 "previous_school": _named(names, roster.school_before),
                 "previous_grade": roster.grade_before,
-                "status": pd.Categorical(status),
+                "status": pd.Categorical(status, categories=STATUS),
             }
         ).assign(previous_year=lambda links: links["previous_year"].mask(roster.before == 0))
 

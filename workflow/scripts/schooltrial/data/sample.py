@@ -19,6 +19,7 @@ from schooltrial.data.ledger import Ledger, one_ledger
 from schooltrial.data.linked_tables import Tables, link_tables
 from schooltrial.data.linking import positions, texts
 from schooltrial.data.measurements import link_measurements
+from schooltrial.data.roster_history import LINKS
 from schooltrial.data.roster_sample import RosterSample, plain
 from schooltrial.data.row_filters import has_level, levels, matches
 from schooltrial.data.school_panel import in_panel_order, panel_columns, school_panel
@@ -109,11 +110,19 @@ class SampleBuild:
         if at_baseline is not None:
             then = at_baseline.set_index("_unit")[["_school", "arm"]]
             then = then.rename(columns={"_school": "school"})
-        for frame in self._frames(sample, baselines, self._ledgers["pupils"]):
-            self._account(frame, then)
+        for year, frame in self._frames(sample, baselines, self._ledgers["pupils"]):
+            self._account(year, frame, then)
             yield plain(frame)
         if not sample.years:
             yield _empty("pupil", self.rules)
+
+    def links(self) -> Iterator[pd.DataFrame]:
+        """Yield every row of the rosters, a year at a time, beside the roster before it."""
+        history = self._linked.pupils.history
+        if not history.years:
+            yield pd.DataFrame({name: pd.Series(dtype="str") for name in LINKS})
+        for year in history.years:
+            yield history.links(year)
 
     def accounts(self) -> Accounts:
         """Return what there is beside the sample of pupils, once all its years were taken."""
@@ -154,7 +163,7 @@ class SampleBuild:
 
     def _frames(
         self, sample: RosterSample, baselines: Sequence[BaselineScores], ledger: Ledger
-    ) -> Iterator[pd.DataFrame]:
+    ) -> Iterator[tuple[int, pd.DataFrame]]:
         """Yield each year of a sample, with baselines; what was measured of nobody is told."""
         outcomes = self.rules.outcomes_of(sample.level)
         for year in sorted({*sample.years, *sample.measured.years}):
@@ -171,15 +180,13 @@ class SampleBuild:
                 frame, sample.level, outcomes, self.rules.models, self._ledgers["analyses"],
                 self.rules.take_up,
             )  # fmt: skip
-            yield frame
+            yield year, frame
 
-    def _account(self, frame: pd.DataFrame, then: pd.DataFrame) -> None:
+    def _account(self, year: int, frame: pd.DataFrame, then: pd.DataFrame) -> None:
         """Take from a year of pupils what is told at the end."""
-        rules, year = self.rules, int(frame["year"].iloc[0]) if len(frame) else None
+        rules = self.rules
         outcomes = rules.outcomes_of("pupil")
         self._panels.append(school_panel(frame, list(outcomes), staggered=rules.staggered))
-        if year is None:
-            return
         self._tell_absent(frame, year, "school", "no pupil of the school in the sample that year")
         now = frame[["year", "arm", "_unit", *FLAGS.values()]].assign(school=frame["_school"])
         self._mobility.append(mobility_of_year(now, then, "_unit", rules.unit))
@@ -241,11 +248,9 @@ class SampleBuild:
         sample = self._linked.teachers
         baselines, _ = self._baselines(sample)
         frames = []
-        for frame in self._frames(sample, baselines, self._ledgers["teachers"]):
-            if len(frame):
-                year = int(frame["year"].iloc[0])
-                reason = "on no roster of the study that year"
-                self._tell_absent(frame, year, "teacher", reason)
+        for year, frame in self._frames(sample, baselines, self._ledgers["teachers"]):
+            reason = "on no roster of the study that year"
+            self._tell_absent(frame, year, "teacher", reason)
             frames.append(plain(frame))
         return pd.concat(frames, ignore_index=True) if frames else _empty("teacher", self.rules)
 
@@ -263,8 +268,9 @@ class SampleBuild:
             )
         columns = panel_columns(rules.staggered)
         panel = in_panel_order([*self._panels, rows[columns]], columns)
-        known = [name for name in linked.schools if name == "school" or name not in panel]
-        return panel.merge(linked.schools[known], on="school", how="left")
+        schools = add_variables(linked.schools, rules.variables)
+        known = [name for name in schools if name == "school" or name not in panel]
+        return panel.merge(schools[known], on="school", how="left")
 
     def _follow(self) -> None:
         """Tell the ledger who of the baseline year, or of the assignment, was followed up."""

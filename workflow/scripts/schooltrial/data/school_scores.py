@@ -7,6 +7,7 @@ import pandas as pd
 
 from schooltrial.data.cleaning_rules import SampleRules
 from schooltrial.data.crosswalk import Crosswalk
+from schooltrial.data.derived_variables import add_variables
 from schooltrial.data.ledger import Ledger
 from schooltrial.data.linking import positions, rows_at, texts
 from schooltrial.data.row_filters import matches
@@ -60,7 +61,7 @@ def school_score_rows(
         scores = scores.assign(n_pupils=np.nan)
     frame = scores.assign(_order=np.arange(len(scores)))
     frame = _of_owners(frame, units, crosswalk, rules, ledger)
-    frame = _assigned(frame, units, schools, rules, ledger)
+    frame = add_variables(_assigned(frame, units, schools, rules, ledger), rules.variables)
     for variable, values in rules.keep.items():
         if variable in frame:
             reason = f"{variable} is not " + ", ".join(map(str, values))
