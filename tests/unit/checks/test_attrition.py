@@ -148,6 +148,31 @@ def test_movers_are_counted_in_the_arm_they_were_assigned_to() -> None:
     assert row["verdict"] == ""
 
 
+def test_who_came_by_grade_is_intake_and_who_left_the_grades_of_a_school_was_promoted() -> None:
+    first = {"n1": 2, "n2": 3, "n3": 1, "n4": 3, "d1": 4}  # in 2018, the study's grades being 3-6
+    start = PUPILS["pupil"].map(first).fillna(3)
+    school = PUPILS["school"].mask((PUPILS["pupil"] == "c2") & (PUPILS["year"] == 2020), "D")
+    aged = PUPILS.assign(
+        grade=(start + PUPILS["year"] - 2018).astype("Int64"),
+        school=school,
+    )
+    # D teaches the grades 3 to 5, so that d1, in grade 6 of 2020, had to leave it; c2 had not.
+    table = _attrition(aged)
+    assert _counts(_row(table, "pupils", 2020, "new intake")) == [6, 1, 5, 1]
+    assert _counts(_row(table, "pupils", 2020, "joined early")) == [6, 0, 5, 0]
+    assert _counts(_row(table, "pupils", 2020, "joined late")) == [6, 0, 5, 1]
+    assert _counts(_row(table, "pupils", 2020, "promoted")) == [4, 0, 4, 1]
+    assert _counts(_row(table, "pupils", 2020, "changed school")) == [4, 0, 4, 2]
+    assert _counts(_row(table, "pupils", 2020, "changed arm")) == [4, 0, 4, 1]
+
+
+def test_a_school_whose_pupils_are_all_beyond_the_grades_has_a_roster_nevertheless() -> None:
+    old = PUPILS["pupil"].isin(["d1", "d2"])
+    aged = PUPILS.assign(grade=(old * 2 + 3 + PUPILS["year"] - 2018).astype("Int64"))
+    left = aged[~(old & (aged["year"] > 2018))]
+    assert _row(_attrition(left), "pupils")["note"] == "beyond the study's grades, not counted: 2"
+
+
 def test_where_pupils_differ_from_year_to_year_the_roster_of_the_year_counts() -> None:
     cohorts = PUPILS.assign(pupil=PUPILS["pupil"] + PUPILS["year"].astype(str))
     table = _attrition(cohorts)
@@ -162,14 +187,15 @@ def test_who_is_beyond_the_studys_grades_by_then_is_not_lost() -> None:
     aged = PUPILS.assign(grade=(grades + PUPILS["year"] - 2018).astype("Int64"))
     row = _row(_attrition(aged), "pupils")
     assert _counts(row) == [5, 3, 5, 2]
-    assert row["note"] == "2 beyond the study's grades not counted"
+    assert row["note"] == "beyond the study's grades, not counted: 2"
 
 
 def test_units_in_no_file_count_as_lost() -> None:
     table = _attrition(lost_before={"control": 3})
     assert _counts(_row(table, "schools", 2019)) == [5, 3, 2, 0]
-    assert _row(table, "schools", 2019)["note"] == "3 in no file"
-    assert _row(table, "pupils", 2019)["note"] == "pupils of 3 schools with no roster not counted"
+    assert _row(table, "schools", 2019)["note"] == "in no file: 3"
+    note = _row(table, "pupils", 2019)["note"]
+    assert note == "schools with no roster, whose pupils are not counted: 3"
     assert _counts(_row(table, "pupils", 2019)) == [6, 2, 6, 1]
 
 

@@ -207,7 +207,7 @@ def test_a_block_without_one_of_the_arms_is_left_out_and_said() -> None:
     assignment, pupils = _trial(selective=0.1)
     assignment.loc[assignment["block"] == "b0", "arm"] = "control"
     table = _call(missing_outcomes, (assignment, pupils))
-    assert table["note"].str.contains("1 blocks that lack an arm left out").all()
+    assert table["note"].str.contains("blocks left out because they lack an arm: 1").all()
     assert set(table["n_schools"]) == {30}
 
 

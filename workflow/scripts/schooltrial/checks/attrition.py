@@ -78,10 +78,14 @@ def attrition(
     DataFrame
         Columns ``COLUMNS``; rates, boundaries and biases (in SD) are shares, not per cent.
         ``quantity`` is ``lost`` (one row per outcome, year from the programme's first on, level and
-        arm), ``joined early`` (in the first of those years), ``joined late``, ``changed school`` or
-        ``changed arm``. ``differential`` is the arm's rate minus the control arm's. A unit is lost
-        for an outcome and year when no pupil in it has the outcome. An outcome that was observed
-        for nobody in a year is ``not measured``, not lost.
+        arm); ``new intake`` (who by their grade came into the study's grades after the baseline
+        year), ``joined early`` (in the programme's first year) and ``joined late``; ``promoted``
+        (who left the grades of their school and are in another), ``changed school`` (others who
+        did) and ``changed arm`` (of either). Joiners are a share of the pupils there in the year,
+        in the arm where they are; movers of the baseline pupils still there, in their first arm.
+        ``differential`` is the arm's rate minus the control arm's. A unit is lost for an outcome
+        and year when no pupil in it has the outcome. An outcome that was observed for nobody in a
+        year is ``not measured``, not lost.
     """
     units = assigned_units(assignment, unit)
     rows: list[list[Any]] = []
@@ -109,7 +113,7 @@ def _levels(
     lost = listed.outcome(pupils, outcome).isna()
     noted = "" if listed.followed or unit == "pupil" else f"on the roster of {listed.year} itself"
     if listed.beyond:
-        noted = f"{listed.beyond} beyond the study's grades not counted"
+        noted = f"beyond the study's grades, not counted: {listed.beyond}"
     if unit == "pupil":
         yield "pupils", _Counted(people["arm"], lost, noted)
         return
@@ -122,7 +126,7 @@ def _levels(
         _Counted(
             pd.concat([units["arm"], unseen], ignore_index=True),
             pd.concat([gone, pd.Series(True, index=unseen.index)], ignore_index=True).astype(bool),
-            f"{len(unseen)} in no file" if len(unseen) else "",
+            f"in no file: {len(unseen)}" if len(unseen) else "",
         ),
     )
     stays = people["unit"].isin(measured)
@@ -130,8 +134,8 @@ def _levels(
         f"pupils in {unit}s that stay",
         _Counted(people.loc[stays, "arm"], lost[stays], noted),
     )
-    without = int((~units["unit"].isin(people["unit"])).sum()) + len(unseen)
-    missing = f"pupils of {without} {unit}s with no roster not counted" if without else ""
+    without = listed.without + len(unseen)
+    missing = f"{unit}s with no roster, whose pupils are not counted: {without}" if without else ""
     yield "pupils", _Counted(people["arm"], lost, "; ".join(filter(None, (noted, missing))))
 
 
@@ -191,35 +195,58 @@ def _movement(
     arms: Sequence[Arm],
     first_year: int,
 ) -> Iterator[list[Any]]:
-    """Yield rows of those who came and of those who moved, where the same pupils are followed.
-
-    Joiners are a share of the pupils there in the year, in the arm where they are; movers a share
-    of the baseline pupils still there, in the arm where they were.
-    """
+    """Yield rows of those who came and of those who moved, where the same pupils are followed."""
     if listed.unit != "school" or not listed.followed:
         return
     arm_of = units.set_index("unit")["arm"]
+    counted = {
+        **_joiners(listed, pupils, arm_of, first_year),
+        **_movers(listed, pupils, arm_of),
+    }
+    for quantity, part in counted.items():
+        for arm in arms[1:]:
+            first, second = (_rate(part, chosen["name"]) for chosen in (arms[0], arm))
+            rates = _overall(first, second)
+            blank = [nan, nan, "", "", nan, nan, "", ""]
+            head = [quantity, "", listed.year, "pupils", arm["name"]]
+            yield [*head, *first, *second, *rates, *blank]
+
+
+def _joiners(
+    listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series, first_year: int
+) -> dict[str, _Counted]:
+    """Count who came, as a share of the pupils there in the year, in the arm where they are."""
     now = pupils[(pupils["year"] == listed.year) & pupils["school"].isin(arm_of.index)]
     before = pupils.loc[pupils["year"] == listed.drawn_up, "pupil"]
     since = pupils[pupils["year"] > listed.drawn_up].groupby("pupil")["year"].min()
-    joined = ~now["pupil"].isin(before)
+    new = ~now["pupil"].isin(before)
+    intake = pd.Series(False, index=now.index)
+    if "grade" in now:
+        then = now["grade"] - (listed.year - listed.drawn_up)
+        intake = new & (then < pupils["grade"].min()).fillna(False).astype(bool)
+    joined = new & ~intake
     early = joined & (now["pupil"].map(since) <= first_year)
     here = now["school"].map(arm_of)
-    people = listed.people
-    school = people["pupil"].map(now.set_index("pupil")["school"])
-    stayed = school.notna()
-    moved = school[stayed] != people.loc[stayed, "unit"]
-    crossed = school[stayed].map(arm_of) != people.loc[stayed, "arm"]
-    of_arm = people.loc[stayed, "arm"]
-    for quantity, counted in {
+    return {
+        "new intake": _Counted(here, intake),
         "joined early": _Counted(here, early),
         "joined late": _Counted(here, joined & ~early),
-        "changed school": _Counted(of_arm, moved),
-        "changed arm": _Counted(of_arm, crossed),
-    }.items():
-        for arm in arms[1:]:
-            first, second = (_rate(counted, chosen["name"]) for chosen in (arms[0], arm))
-            rates = _overall(first, second)
-            blank = [nan, nan, "", "", nan, nan, "", counted.note]
-            head = [quantity, "", listed.year, "pupils", arm["name"]]
-            yield [*head, *first, *second, *rates, *blank]
+    }
+
+
+def _movers(listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series) -> dict[str, _Counted]:
+    """Count who moved, as a share of the roster's pupils still there, in the arm of assignment."""
+    now = pupils[(pupils["year"] == listed.year) & pupils["school"].isin(arm_of.index)]
+    school = listed.people["pupil"].map(now.set_index("pupil")["school"])
+    people, school = listed.people[school.notna()], school[school.notna()]
+    moved = school != people["unit"]
+    promoted = pd.Series(False, index=people.index)
+    if "grade" in people:
+        highest = people["unit"].map(pupils.groupby("school")["grade"].max())
+        expected = people["grade"] + (listed.year - listed.drawn_up)
+        promoted = moved & (expected > highest).fillna(False).astype(bool)
+    return {
+        "promoted": _Counted(people["arm"], promoted),
+        "changed school": _Counted(people["arm"], moved & ~promoted),
+        "changed arm": _Counted(people["arm"], school.map(arm_of) != people["arm"]),
+    }

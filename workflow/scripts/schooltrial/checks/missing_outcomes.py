@@ -149,9 +149,9 @@ def _trial(
         1 / share.reindex(place).to_numpy(dtype=np.float64),
         listed.unit != "pupil",
         level,
-        f"{missed} blocks that lack an arm left out" if missed else "",
+        f"blocks left out because they lack an arm: {missed}" if missed else "",
     )
-    return Roster(part, listed.unit, listed.year, listed.drawn_up, listed.beyond), trial
+    return replace(listed, people=part), trial
 
 
 def _cells(row: Estimate, left_out: str) -> list[Any]:
@@ -258,7 +258,7 @@ def _weighted(trial: _Trial, columns: Sequence[BaselineColumn]) -> Estimate:
         f"effective size {answer.effective_size:.0f} of {int(seen.sum())}",
     ]
     if answer.unrepresented:
-        notes.append(f"{answer.unrepresented} pupils are unlike anybody observed")
+        notes.append(f"pupils unlike anybody observed: {answer.unrepresented}")
     row = _difference(trial, trial.weight * answer.weights, "; ".join(notes))
     method = f"{row.method}, inverse probability of response"
     return replace(row, method=method, converged=row.converged and model.converged)
@@ -278,9 +278,10 @@ def _lee_rows(found: LeeBounds, trial: _Trial, name: str) -> Iterator[Estimate]:
         said = f"{cell.trimmed_share:.1%} {whose[cell.trimmed_arm]} trimmed"
     else:
         of_arm = sum(cell.trimmed_arm == "treated" for cell in trimmed)
-        said = f"arm trimmed in {of_arm} blocks, control arm in {len(trimmed) - of_arm}"
+        said = f"blocks where the arm is trimmed: {of_arm}, the control arm: "
+        said += str(len(trimmed) - of_arm)
     if found.empty:
-        said += f"; {len(found.empty)} blocks without observed pupils in an arm do not count"
+        said += f"; blocks that do not count, nobody being observed in an arm: {len(found.empty)}"
     yield from _bound_rows(found.bounds, trial, name, said)
 
 

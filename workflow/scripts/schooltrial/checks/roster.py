@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -24,6 +25,8 @@ class Roster:
         Year of the roster.
     beyond : int
         Pupils of the roster who are not counted, being past the highest grade of the study by then.
+    without : int
+        Units that were assigned and have no pupil on the roster.
     """
 
     people: pd.DataFrame
@@ -31,11 +34,17 @@ class Roster:
     year: int
     drawn_up: int
     beyond: int
+    without: int
 
     @property
     def followed(self) -> bool:
         """Whether the same pupils are followed from the roster to the outcome."""
         return self.drawn_up != self.year
+
+    def of(self, arms: Sequence[str]) -> Roster:
+        """Return the part of the roster that is in some of the arms."""
+        kept = self.people["arm"].isin(list(arms))
+        return replace(self, people=self.people[kept].reset_index(drop=True))
 
     def outcome(self, pupils: pd.DataFrame, name: str) -> pd.Series:
         """Return the outcome of everybody on the roster, wherever in the study it was measured.
@@ -86,7 +95,8 @@ def roster(
         expected = people["grade"] + (year - drawn_up)
         beyond = (expected > pupils["grade"].max()).fillna(False).astype(bool)
     kept = people[~beyond].reset_index(drop=True)
-    return Roster(kept, unit, year, drawn_up, int(beyond.sum()))
+    without = int((~assigned["unit"].isin(people["unit"])).sum())
+    return Roster(kept, unit, year, drawn_up, int(beyond.sum()), without)
 
 
 def assigned_units(assignment: pd.DataFrame, unit: str) -> pd.DataFrame:

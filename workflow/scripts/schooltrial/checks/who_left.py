@@ -67,20 +67,12 @@ def who_left(
         for name, outcome in outcomes.items():
             if outcome["level"] != "pupil":
                 continue
-            lost = listed.outcome(pupils, name).isna()
             for arm in arms[1:]:
-                compared = listed.people["arm"].isin([arms[0]["name"], arm["name"]])
-                part = _part(listed, compared)
-                rows += _compare(
-                    part, lost[compared].reset_index(drop=True), name, arm["name"],
-                    baseline_columns(part, covariates, outcomes), level,
-                )  # fmt: skip
+                part = listed.of([arms[0]["name"], arm["name"]])
+                lost = part.outcome(pupils, name).isna()
+                columns = baseline_columns(part, covariates, outcomes)
+                rows += _compare(part, lost, name, arm["name"], columns, level)
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _part(listed: Roster, compared: pd.Series) -> Roster:
-    people = listed.people[compared].reset_index(drop=True)
-    return Roster(people, listed.unit, listed.year, listed.drawn_up, listed.beyond)
 
 
 def _compare(
@@ -96,7 +88,8 @@ def _compare(
     head: list[Any] = [outcome, listed.year, arm]
     why = _nothing_to_explain(lost, treated, columns)
     if why:
-        yield [*head, "", "", "", *counts, *[nan] * 4, *[nan] * 7, len(lost), 0, "", why]
+        units = listed.people["unit"].nunique()
+        yield [*head, "", "", "", *counts, *[nan] * 4, *[nan] * 7, len(lost), units, "", why]
         return
     fit = _fit(listed, lost, treated, columns)
     for column in columns:
