@@ -43,6 +43,7 @@ def test_suppressed_values_leave_with_the_reason_and_are_not_analysed() -> None:
     scores = table(("S1", 2019, 50.0, 9), ("S1", 2020, np.nan, 4), ("S2", 2020, 70.0, 30))
     sample = cleaned(scores, models={"itt": itt})
     assert reasons(sample, "school score") == {"not published, or suppressed": 1}
+    assert reasons(sample, "school") == {"no value of the school in the panel that year": 6}
     told = sample.flow[sample.flow["step"] == "analysed: itt, rate"]
     remained = told.groupby("reason")["remained"].sum()
     assert set(remained) == {len(sample.panel)} == {2}

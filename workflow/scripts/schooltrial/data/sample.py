@@ -261,6 +261,11 @@ class SampleBuild:
             linked.school_scores, linked.units, linked.schools, linked.crosswalk, rules,
             self._ledgers["school scores"],
         )  # fmt: skip
+        for year in sorted(rows["year"].unique()) if rules.unit == "school" else ():
+            told = linked.units[["school", "arm"]].assign(year=year)
+            absent = ~told["school"].isin(rows.loc[rows["year"] == year, "school"])
+            reason = "no value of the school in the panel that year"
+            self._units_ledger(told, absent, "schools with scores", reason)
         for name, outcome in rules.outcomes_of("school").items():
             mine = rows[rows["outcome"] == name].rename(columns={"mean": name})
             record_analyses(
