@@ -175,13 +175,16 @@ class SmallTrial:
         """Write the files, and run the script that reads them into standard tables."""
         self.write()
         content = self.read().content
-        extra = ("cleaning_log", "codebook_file", "raw_files")
+        extra = ("cleaning_log", "raw_files")
         obtain_tables(
             raw_folder=str(self.folder),
             tables=content["tables"],
             outcomes=content["outcomes"],
             years=content["years"],
-            labels=labels(content),
+            unit=content["design"]["unit"],
+            cleaning=content["cleaning"],
+            elsewhere={},
+            changes=self.path("changes.parquet"),
             **{table: self.path(f"{table}.parquet") for table in KEYS},
             **{name: self.path(f"{name}.csv") for name in extra},
         )

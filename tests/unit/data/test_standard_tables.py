@@ -64,13 +64,13 @@ def test_the_log_counts_the_cells_that_each_rule_touched(trial: SmallTrial) -> N
         trial.set("scores_2020.csv", row, "score", "9999")
     trial.obtain()
     log = _log(trial)
-    counts = {key: entry["count"] for key, entry in log.items()}
+    counts = {key: entry["cells"] for key, entry in log.items()}
     assert counts == {
         ("scores_2019.csv", "score", "code for not observed set to missing"): 3,
         ("roster_2020.csv", "sex", "blanks around the text removed"): 2,
         ("roster_2020.csv", "sex", "code read without regard to case"): 1,
-        ("scores_2020.csv", "reading", "score outside 0 to 500 set to missing"): 2,
-        ("scores_2020.csv", "maths", "score outside 0 to 500 set to missing"): 1,
+        ("scores_2020.csv", "score", "reading outside 0 to 500 set to missing"): 2,
+        ("scores_2020.csv", "score", "maths outside 0 to 500 set to missing"): 1,
     }
     entry = log["scores_2019.csv", "score", "code for not observed set to missing"]
     assert (entry["before"], entry["after"]) == ("ABS", "")
@@ -88,7 +88,8 @@ def test_identical_rows_are_kept_once_and_logged(trial: SmallTrial) -> None:
     trial.obtain()
     pd.testing.assert_frame_equal(_table(trial, "pupils"), before)
     entry = _log(trial)["roster_2019.csv", "", "identical rows: one was kept"]
-    assert (entry["count"], entry["before"]) == (3, "row 162")
+    assert (entry["cells"], entry["rows"], entry["before"]) == (0, 3, "row 162")
+    assert entry["after"] == "left out; row 4"
 
 
 def test_of_rows_with_the_same_key_the_one_with_most_days_is_kept(trial: SmallTrial) -> None:
@@ -104,7 +105,7 @@ def test_of_rows_with_the_same_key_the_one_with_most_days_is_kept(trial: SmallTr
     assert pupils.loc["0001", "school"] == "S1"
     assert pupils.loc["0002", "school"] == "S8"
     rule = "rows with the same key: the one with most days_enrolled was kept"
-    assert _log(trial)["roster_2019.csv", "", rule]["count"] == 2
+    assert _log(trial)["roster_2019.csv", "", rule]["rows"] == 2
 
 
 def test_placeholders_of_a_year_without_measurement_become_missing(trial: SmallTrial) -> None:
@@ -114,7 +115,7 @@ def test_placeholders_of_a_year_without_measurement_become_missing(trial: SmallT
     assert pupils.loc[pupils["year"] == 2019, "days_present"].isna().all()
     assert pupils.loc[pupils["year"] == 2020, "days_present"].notna().all()
     rule = "not observed in that year: placeholder set to missing"
-    assert _log(trial)["roster_2019.csv", "days_present", rule]["count"] == 160
+    assert _log(trial)["roster_2019.csv", "days_present", rule]["cells"] == 160
 
 
 def test_a_wide_file_gives_the_same_scores_as_a_long_one(trial: SmallTrial) -> None:
@@ -189,16 +190,3 @@ def test_the_list_of_raw_files_holds_rows_bytes_and_checksum(trial: SmallTrial) 
     size = len(trial.raw["schools.csv.gz"])
     assert listed.loc["schools.csv.gz", "bytes"] == size
     assert (listed["sha256"].str.len() == 64).all()
-
-
-def test_the_codebook_describes_every_variable_and_lists_no_identifier(trial: SmallTrial) -> None:
-    trial.set("roster_2019.csv", 2, "grade", "")
-    trial.obtain()
-    book = pd.read_csv(trial.path("codebook_file.csv"), keep_default_na=False)
-    book = book.set_index(["table", "variable"])
-    grade = book.loc[("pupils", "grade")]
-    assert (grade["label"], grade["raw_column"], grade["values"]) == ("Grade", "grade", "3; 4; 5")
-    assert (grade["rows"], grade["missing"], grade["distinct"]) == (320, 1, 3)
-    assert book.loc[("pupils", "sex"), "values"] == "boy; girl"
-    assert book.loc[("schools", "school"), "values"] == ""
-    assert book.loc[("scores", "maths"), "rows"] == 320

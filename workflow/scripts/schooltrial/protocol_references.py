@@ -8,16 +8,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from schooltrial.protocol_design import design_faults
+from schooltrial.protocol_tables import NUMBERS, all_columns, table_faults
 from schooltrial.refusal import Fault
-
-NEEDED = {
-    "schools": ["school"],
-    "assignment": ["school", "arm"],
-    "pupils": ["pupil", "year", "school"],
-    "scores": ["pupil", "year"],
-    "implementation": ["school", "leader", "component", "period", "value"],
-}
-NUMBERS = ("integer", "number", "flag")
 
 
 @dataclass(frozen=True)
@@ -71,11 +63,11 @@ def reference_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
         [year for part in ("before", "during", "after") for year in content["years"][part]],
         list(content["outcomes"]),
         known_variables(content),
-        {name: spec for reading in _readings(content) for name, spec in reading["columns"].items()},
+        {name: spec for reading in _readings(content) for name, spec in all_columns(reading)},
         list(content["variables"]),
     )
     yield from _year_faults(content, names)
-    yield from _table_faults(content, names)
+    yield from table_faults(content, names)
     for name, variable in content["variables"].items():
         place = f"variables.{name}.from"
         yield from names.check(place, variable["from"], "variable", names.variables)
@@ -84,7 +76,7 @@ def reference_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
             yield from names.check_value(place, variable["from"], variable["equals"])
     for name, outcome in content["outcomes"].items():
         yield from _outcome_faults(name, outcome, names)
-    for part in ("pupil_variables", "school_variables"):
+    for part in ("pupil_variables", "school_variables", "teacher_variables"):
         for variable in content["balance"][part]:
             known = [*names.variables, *names.outcomes]
             yield from names.check(f"balance.{part}", variable, "variable or outcome", known)
@@ -111,47 +103,6 @@ def _year_faults(content: Mapping[str, Any], names: _Names) -> Iterator[Fault]:
     for section, key in (("years", "reference"), ("balance", "year")):
         if content[section][key] is not None:
             yield from names.check(f"{section}.{key}", content[section][key], "year", names.years)
-
-
-def _table_faults(content: Mapping[str, Any], names: _Names) -> Iterator[Fault]:
-    """Yield what a reading lacks to fill its table, and columns that cannot be read so."""
-    for table, readings in content["tables"].items():
-        needed = list(NEEDED[table])
-        if table == "assignment" and content["design"]["kind"] != "complete":
-            needed.append("block")
-        for at, reading in enumerate(readings):
-            place = f"tables.{table}.{at}"
-            long = ["outcome", "value"] if table == "scores" and not reading["outcomes"] else []
-            there = [*reading["columns"], *(["year"] if "{year}" in reading["file"] else [])]
-            for variable in [name for name in [*needed, *long] if name not in there]:
-                yield Fault(
-                    names.shown, f"{place} reads no {variable!r}",
-                    "columns for " + ", ".join([*needed, *long]),
-                    f"add {variable!r} to its column map", column=f"{place}.columns",
-                )  # fmt: skip
-            for outcome in reading["outcomes"]:
-                yield from names.check(f"{place}.outcomes", outcome, "outcome", names.outcomes)
-            for variable, spec in {**reading["columns"], **reading["outcomes"]}.items():
-                part = "columns" if variable in reading["columns"] else "outcomes"
-                yield from _column_faults(f"{place}.{part}.{variable}", spec, names)
-
-
-def _column_faults(where: str, spec: Mapping[str, Any], names: _Names) -> Iterator[Fault]:
-    for year in spec["not_observed_in"]:
-        yield from names.check(f"{where}.not_observed_in", year, "year", names.years)
-    if spec["range"] is not None and spec["type"] not in NUMBERS:
-        yield Fault(
-            names.shown, f"{where} has a range, but is read as {spec['type']}",
-            "a range of an integer or number", "set `type`, or remove `range`",
-            column=f"{where}.range",
-        )  # fmt: skip
-    texts = [value for value in spec["codes"].values() if isinstance(value, str)]
-    if spec["type"] in NUMBERS and texts:
-        yield Fault(
-            names.shown, f"{where} has the code value {texts[0]!r}, but is read as {spec['type']}",
-            "numbers as the values of its codes", "set `type: category`, or code it by numbers",
-            column=f"{where}.codes",
-        )  # fmt: skip
 
 
 def _outcome_faults(name: str, outcome: Mapping[str, Any], names: _Names) -> Iterator[Fault]:
@@ -196,7 +147,7 @@ def _readings(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def known_variables(content: Mapping[str, Any]) -> list[str]:
     """Return the names that models and filters may use: read, derived and made by the pipeline."""
-    read = {column for reading in _readings(content) for column in reading["columns"]}
+    read = {column for reading in _readings(content) for column, _ in all_columns(reading)}
     baselines = {
         made
         for name, outcome in content["outcomes"].items()

@@ -1,4 +1,8 @@
-"""Turn the text of a raw column into typed values, with a line in the log for every change."""
+"""Turn the text of a raw column into typed values, with a line in the log for every change.
+
+What is done to a cell depends on its text alone, so it is done to each distinct text once, and
+then to the rows that hold it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,38 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
-from schooltrial.data.cleaning_log import LogEntry
+from schooltrial.data import identifiers
+from schooltrial.data.cleaning_log import FORMULA, CleaningLog
+from schooltrial.data.number_texts import EXACT_BELOW, parsed
+from schooltrial.data.raw_cells import Mask, RawCells, TextColumn
+from schooltrial.data.suppressed_cells import suppressed
 from schooltrial.refusal import Fault
 
 SHOWN_PER_COLUMN = 5
+SHOWN_CHARACTERS = 80
+Arrays = dict[str, pa.Array]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The range of an outcome, and what is done with a score outside."""
+
+    outcome: str
+    low: float
+    high: float
+    refused: bool
+
+
+@dataclass(frozen=True)
+class DateLimit:
+    """The last day that a date can have, and what is done with a later one."""
+
+    latest: pd.Timestamp
+    refused: bool
 
 
 @dataclass
@@ -21,170 +51,321 @@ class ColumnReader:
 
     Attributes
     ----------
-    table, file : str
-        Standard table that is filled, and raw file, for messages.
-    missing : tuple of str
-        Texts that mean *not observed* in any column.
+    cells : RawCells
+    log : CleaningLog
+    reading : mapping
+        The file's section of the protocol: `missing`, `decimal`, `thousands`.
+    dates : DateLimit, optional
+    faults : list of Fault
     """
 
-    table: str
-    file: str
-    missing: tuple[str, ...]
+    cells: RawCells
+    log: CleaningLog
+    reading: Mapping[str, Any]
+    dates: DateLimit | None = None
     faults: list[Fault] = field(default_factory=list)
-    log: list[LogEntry] = field(default_factory=list)
 
-    def read(self, text: pd.Series, spec: Mapping[str, Any]) -> pd.Series:
-        """Return typed values of one column; faulty cells become missing and are collected.
+    def read(
+        self, variable: str, raw: str, spec: Mapping[str, Any], limits: Limits | None = None
+    ) -> Arrays:
+        """Return the variable's values, one per row; faulty cells are missing and are collected.
 
         A category keeps its levels in the order of the protocol's codes, the first being the one
         that others are compared with.
 
         Parameters
         ----------
-        text : Series of str
-            Cells, the index being the line in the file.
+        variable, raw : str
+            Standard variable, and the column of the file.
         spec : mapping
             The column's section of the protocol.
+        limits : Limits, optional
+            Of the outcome that a column of a wide file holds.
+
+        Returns
+        -------
+        dict
+            The variable, and ``<variable>_low`` and ``<variable>_high`` where bounds are read.
         """
-        name = str(text.name)
-        stripped = text.str.strip()
-        self._note(name, "blanks around the text removed", text, stripped, text != stripped)
-        absent = stripped.isin([*self.missing, *spec["missing"]])
-        coded = absent & (stripped != "")
-        self._note(name, "code for not observed set to missing", stripped, "", coded)
-        if spec["required"]:
-            self.fault_cells(
-                name, stripped, absent, "a value in every row", "fill the cell, or drop `required`"
-            )
-        values = (
-            self._decode(name, stripped, absent, spec)
-            if spec["codes"]
-            else self._parse(name, stripped, absent, spec)
-        )
-        return self._within_range(name, values, stripped, spec)
-
-    def not_observed(self, name: str, values: pd.Series, where: pd.Series) -> pd.Series:
-        """Set placeholders of years without a measurement to missing."""
-        where = where & values.notna()
-        self._note(
-            name,
-            "not observed in that year: placeholder set to missing",
-            values.astype(str),
-            "",
-            where,
-        )
-        return values.mask(where)
-
-    def _decode(
-        self, name: str, text: pd.Series, absent: pd.Series, spec: Mapping[str, Any]
-    ) -> pd.Series:
-        codes = {str(key): value for key, value in spec["codes"].items()}
-        lookup = text
-        if spec["ignore_case"]:
-            codes = {key.casefold(): value for key, value in codes.items()}
-            lookup = text.str.casefold()
-            exact = text.isin([str(key) for key in spec["codes"]])
-            self._note(
-                name, "code read without regard to case", text, lookup, ~exact & lookup.isin(codes)
-            )
-        unknown = ~absent & ~lookup.isin(codes)
-        listed = ", ".join(repr(str(key)) for key in spec["codes"])
-        self.fault_cells(
-            name,
-            text,
-            unknown,
-            f"one of {listed}",
-            "correct the cell, or add the code to the protocol",
-        )
+        column = self.cells.columns[raw]
+        identifier = spec["type"] == "identifier" and not spec["codes"]
+        if identifier and self._needs_nothing(column, raw, spec):
+            return {variable: column.texts}
+        one = _OneColumn(self, variable, raw, column.distinct(), spec)
+        text, absent = one.stripped()
+        if spec["codes"]:
+            return {variable: one.decoded(text, absent, limits)}
+        if identifier:
+            return {variable: one.identifiers(text, absent)}
         if spec["type"] == "category":
-            codes = {key: str(value) for key, value in codes.items()}
-            levels = list(dict.fromkeys(codes.values()))
-            values = lookup.where(~absent & ~unknown).map(codes)
-            return pd.Series(pd.Categorical(values, categories=levels), index=text.index)
-        return self._as_type(lookup.where(~absent & ~unknown).map(codes), spec["type"])
+            return {variable: one.words(text, absent)}
+        if spec["type"] == "date":
+            return {variable: one.dates(text, absent)}
+        return one.numbers(text, absent, limits)
 
-    def _parse(
-        self, name: str, text: pd.Series, absent: pd.Series, spec: Mapping[str, Any]
-    ) -> pd.Series:
-        kind = spec["type"]
-        known = text.where(~absent)
-        if kind in ("identifier", "category"):
-            return known
-        if kind == "date":
-            dates = pd.to_datetime(known, format="%Y-%m-%d", errors="coerce")
-            self.fault_cells(
-                name, text, known.notna() & dates.isna(), "a date as YYYY-MM-DD", "correct the cell"
-            )
-            return dates
-        numbers = pd.to_numeric(known, errors="coerce").astype("float64")
-        bad = known.notna() & ~np.isfinite(numbers.to_numpy())
-        self.fault_cells(
-            name, text, bad, "a number", "correct the cell, or list the text under `missing`"
-        )
-        if kind in ("integer", "flag"):
-            broken = numbers.notna() & (numbers != numbers.round())
-            self.fault_cells(
-                name, text, broken, "a whole number", "correct the cell, or read it as `number`"
-            )
-            numbers = numbers.mask(broken)
-        if kind == "flag":
-            odd = numbers.notna() & ~numbers.isin([0, 1])
-            self.fault_cells(name, text, odd, "0 or 1", "correct the cell, or give codes")
-        return self._as_type(numbers.mask(bad), kind)
+    def _needs_nothing(self, column: TextColumn, raw: str, spec: Mapping[str, Any]) -> bool:
+        if any(raw in marked for marked in (self.cells.dated, self.cells.broken)):
+            return False
+        return identifiers.needs_nothing(column, self.missing(spec), spec["width"])
 
-    @staticmethod
-    def _as_type(values: pd.Series, kind: str) -> pd.Series:
-        if kind == "integer":
-            return values.astype("Int64")
-        return (
-            values.astype("float64")
-            if kind in ("number", "flag")
-            else values.astype("str").where(values.notna())
-        )
+    def missing(self, spec: Mapping[str, Any]) -> list[str]:
+        """Return the texts that mean *not observed* in a column."""
+        return [*self.reading["missing"], *spec["missing"]]
 
-    def _within_range(
-        self, name: str, values: pd.Series, text: pd.Series, spec: Mapping[str, Any]
-    ) -> pd.Series:
-        if spec["range"] is None:
-            return values
-        low, high = spec["range"]
-        outside = (values < low) | (values > high)
-        outside = outside.fillna(False).astype(bool)
-        self.fault_cells(
-            name, text, outside, f"a value from {low:g} to {high:g}", "correct the cell"
-        )
-        return values.mask(outside)
-
-    def fault_cells(
-        self, name: str, text: pd.Series, where: pd.Series, expected: str, remedy: str
+    def fault_rows(
+        self, raw: str, rows: npt.NDArray[np.integer], expected: str, remedy: str, found: str = ""
     ) -> None:
         """Collect a fault for each of the first cells at fault, and a count of the others."""
-        rows = text.index[where.to_numpy(dtype=bool)]
+        column = self.cells.columns[raw]
         for row in rows[:SHOWN_PER_COLUMN]:
-            self.faults.append(
-                Fault(
-                    self.file,
-                    f"the value {text[row]!r}",
-                    expected,
-                    remedy,
-                    row=int(row),
-                    column=name,
-                )
-            )
+            line = int(self.cells.line(np.array([row]))[0])
+            what = found or f"the value {shortened(column.cell(int(row)).strip())!r}"
+            self.faults.append(Fault(self.log.file, what, expected, remedy, row=line, column=raw))
         if len(rows) > SHOWN_PER_COLUMN:
-            more = len(rows) - SHOWN_PER_COLUMN
-            self.faults.append(
-                Fault(
-                    self.file, f"the same fault in {more} more rows", expected, remedy, column=name
-                )
-            )
+            what = f"the same fault in {len(rows) - SHOWN_PER_COLUMN} more rows"
+            self.faults.append(Fault(self.log.file, what, expected, remedy, column=raw))
 
-    def _note(
-        self, name: str, rule: str, before: pd.Series, after: pd.Series | str, where: pd.Series
-    ) -> None:
-        rows = before.index[where.to_numpy(dtype=bool)]
+    def changed(self, raw: str, rule: str, rows: npt.NDArray[np.integer], after: str = "") -> None:
+        """Log cells that became another text, by their rows."""
         if len(rows):
-            became = after if isinstance(after, str) else str(after[rows[0]])
-            self.log.append(
-                LogEntry(self.table, self.file, name, rule, len(rows), str(before[rows[0]]), became)
-            )
+            before = self.cells.columns[raw].cells(rows)
+            self.log.cells(raw, rule, self.cells.line(rows), before, after)
+
+
+@dataclass
+class _OneColumn:
+    """One column on its way from text to values; masks and values are of its distinct texts."""
+
+    reader: ColumnReader
+    variable: str
+    raw: str
+    column: TextColumn
+    spec: Mapping[str, Any]
+
+    def stripped(self) -> tuple[pd.Series, Mask]:
+        """Return the texts without blanks around them, and which mean *not observed*."""
+        given = pd.Series(self.column.texts.to_pandas(), dtype="str")
+        text = given.str.strip()
+        self._changed("blanks around the text removed", text != given, given, text)
+        absent: Mask = text.isin(self.reader.missing(self.spec)).to_numpy(dtype=bool)
+        coded = absent & (text != "").to_numpy(dtype=bool)
+        self._changed("code for not observed set to missing", coded, text, "")
+        if self.spec["required"]:
+            self._fault(absent, "a value in every row", "fill the cell, or drop `required`")
+        return text, absent
+
+    def decoded(self, text: pd.Series, absent: Mask, limits: Limits | None) -> pa.Array:
+        """Return what the codes of the protocol stand for."""
+        codes = {str(key): value for key, value in self.spec["codes"].items()}
+        lookup = text
+        if self.spec["ignore_case"]:
+            exact = text.isin(list(codes))
+            codes = {key.casefold(): value for key, value in codes.items()}
+            lookup = text.str.casefold()
+            other = ~exact & lookup.isin(list(codes)) & ~absent
+            self._changed("code read without regard to case", other, text, lookup)
+        unknown = ~absent & ~lookup.isin(list(codes)).to_numpy(dtype=bool)
+        listed = ", ".join(repr(str(key)) for key in self.spec["codes"])
+        self._fault(
+            unknown, f"one of {listed}", "correct the cell, or add the code to the protocol"
+        )
+        known = lookup.astype(object).where(~absent & ~unknown, None)
+        if self.spec["type"] in ("category", "identifier"):
+            named = known.map({key: str(value) for key, value in codes.items()})
+            levels = list(dict.fromkeys(str(value) for value in codes.values()))
+            return self._texts(named, levels)
+        numbers = known.map(codes).astype("float64").to_numpy(copy=True)
+        return self._numbers(self._within_range(numbers, text, limits))
+
+    def identifiers(self, text: pd.Series, absent: Mask) -> pa.Array:
+        """Return identifiers as they stand, refusing those that a workbook has spoilt."""
+        marked = ((self.reader.cells.dated, "a date"), (self.reader.cells.broken, "a number"))
+        for held, what in marked:
+            rows = identifiers.held_otherwise(held.get(self.raw), self.column, absent)
+            for row in rows[:SHOWN_PER_COLUMN]:
+                found = f"{what}, {self.column.cell(int(row))}, where an identifier is read"
+                self.reader.fault_rows(
+                    self.raw, np.array([row]), "an identifier as text or whole number",
+                    "format the column as text, and enter the identifier again", found,
+                )  # fmt: skip
+        if self.spec["width"] is not None:
+            text = self._of_width(text, absent, int(self.spec["width"]))
+        if self.variable in identifiers.NAMING:
+            bad = identifiers.unsafe(text).to_numpy() & ~absent
+            expected = "an identifier without /, \\, .. or control characters"
+            self._fault(bad, expected, "give it another identifier in every file")
+        return self.words(text, absent)
+
+    def _of_width(self, text: pd.Series, absent: Mask, width: int) -> pd.Series:
+        lost, wrong = identifiers.too_short(text, width)
+        expected, remedy = f"{width} characters", "correct the cell, or the `width` in the protocol"
+        self._fault(wrong.to_numpy(dtype=bool) & ~absent, expected, remedy)
+        short = lost.to_numpy(dtype=bool) & ~absent
+        if not self.spec["pad"]:
+            remedy = "restore the leading zeros, or set `pad: true` in the protocol"
+            self._fault(short, expected, remedy)
+            return text
+        padded = text.str.zfill(width).where(short, text)
+        self._changed("leading zeros put back", short, text, padded)
+        return padded
+
+    def words(self, text: pd.Series, absent: Mask) -> pa.Array:
+        """Return texts as they stand; those that a spreadsheet would run are kept, and told."""
+        formula = text.str.match(FORMULA.pattern).to_numpy(dtype=bool) & ~absent
+        rows = self.column.holds(formula) if formula.any() else np.empty(0, np.int64)
+        if len(rows):
+            rule = "text that a spreadsheet would run as a formula, kept as text"
+            self.reader.log.note(self.raw, rule, len(rows), self.column.cell(int(rows[0])))
+        return self._texts(text.astype(object).where(~absent, None))
+
+    def dates(self, text: pd.Series, absent: Mask) -> pa.Array:
+        """Return dates in the format declared; typed files hold them as YYYY-MM-DD."""
+        shape = str(self.spec["format"])
+        known = text.where(~absent)
+        dates = pd.to_datetime(known, format=strptime(shape), errors="coerce").astype(
+            "datetime64[us]"
+        )
+        if self.reader.cells.typed:
+            dates = dates.fillna(pd.to_datetime(known, format="%Y-%m-%d", errors="coerce"))
+        bad = ~absent & dates.isna().to_numpy()
+        self._fault(bad, f"a date as {shape}", "correct the cell, or `format` in the protocol")
+        limit = self.reader.dates
+        if limit is not None:
+            late = (dates > limit.latest).to_numpy(dtype=bool)
+            day = f"{limit.latest:%Y-%m-%d}"
+            if limit.refused:
+                remedy = "correct the cell, or set `cleaning.future_dates: missing`"
+                self._fault(late, f"a date up to {day}", remedy)
+            else:
+                self._changed(f"date later than {day} set to missing", late, text, "")
+            dates = dates.mask(late)
+        return self._spread(pa.array(dates, pa.timestamp("us"), from_pandas=True))
+
+    def numbers(self, text: pd.Series, absent: Mask, limits: Limits | None) -> Arrays:
+        """Return numbers; of suppressed cells also the bounds, where these are read."""
+        notation = {
+            key: self.reader.reading[key] if self.spec[key] is None else self.spec[key]
+            for key in ("decimal", "thousands")
+        }
+        bounds: Arrays = {}
+        if self.spec["suppressed"] != "refuse":
+            absent, bounds = self._suppressed(text, absent, notation["decimal"], limits)
+        known = text.where(~absent)
+        numbers = parsed(known, **notation, percent=bool(self.spec["percent"]))
+        bad = ~absent & ~np.isfinite(numbers)
+        remedy = "correct the cell, or list the text under `missing`"
+        self._fault(bad, "a number", remedy)
+        numbers[bad] = np.nan
+        kind = self.spec["type"]
+        if kind in ("integer", "flag"):
+            broken = ~np.isnan(numbers) & (numbers != np.round(numbers))
+            self._fault(broken, "a whole number", "correct the cell, or read it as `number`")
+            numbers[broken] = np.nan
+            large = np.abs(numbers) >= EXACT_BELOW
+            self._fault(large, "a number below 2^53", "read the column as `identifier`")
+            numbers[large] = np.nan
+        if kind == "flag":
+            odd = ~np.isnan(numbers) & ~np.isin(numbers, [0, 1])
+            self._fault(odd, "0 or 1", "correct the cell, or give codes")
+        return {self.variable: self._numbers(self._within_range(numbers, text, limits)), **bounds}
+
+    def _suppressed(
+        self, text: pd.Series, absent: Mask, decimal: str, limits: Limits | None
+    ) -> tuple[Mask, Arrays]:
+        """Set suppressed cells to missing, and return the bounds that they tell."""
+        found = suppressed(text.where(~absent), decimal)
+        bounded = self.spec["suppressed"] == "bounds"
+        what = "read as bounds" if bounded else "set to missing"
+        for kind in dict.fromkeys(found.kind[found.kind != ""]):
+            rule = f"suppressed cell written {kind!r} {what}"
+            self._changed(rule, found.kind == kind, text, "")
+        hidden: Mask = found.kind != ""
+        if not bounded:
+            return absent | hidden, {}
+        least, most = self.spec["range"] or ((limits.low, limits.high) if limits else (np.nan,) * 2)
+        low = np.where(hidden & np.isnan(found.low), least, found.low)
+        high = np.where(hidden & np.isnan(found.high), most, found.high)
+        # an open end without a range stays infinite until the outcome of the row is known
+        low[hidden & np.isnan(low)], high[hidden & np.isnan(high)] = -np.inf, np.inf
+        return absent | hidden, {
+            f"{self.variable}_{end}": self._spread(pa.array(values, from_pandas=True))
+            for end, values in (("low", low), ("high", high))
+        }
+
+    def _within_range(
+        self, numbers: npt.NDArray[np.float64], text: pd.Series, limits: Limits | None
+    ) -> npt.NDArray[np.float64]:
+        if self.spec["range"] is not None:
+            low, high = self.spec["range"]
+            outside = (numbers < low) | (numbers > high)
+            self._fault(outside, f"a value from {low:g} to {high:g}", "correct the cell")
+            numbers[outside] = np.nan
+        if limits is not None:
+            outside = (numbers < limits.low) | (numbers > limits.high)
+            if limits.refused:
+                self._fault(outside, *out_of_range(limits))
+            else:
+                self._changed(out_of_range_rule(limits), outside, text, "")
+            numbers[outside] = np.nan
+        return numbers
+
+    def _numbers(self, numbers: npt.NDArray[np.float64]) -> pa.Array:
+        values = pa.array(numbers, from_pandas=True)
+        return self._spread(values.cast(pa.int64()) if self.spec["type"] == "integer" else values)
+
+    def _spread(self, values: pa.Array) -> pa.Array:
+        """Return the value of each row, held once for each distinct text."""
+        return pa.DictionaryArray.from_arrays(pa.array(self.column.row_numbers()), values)
+
+    def _texts(self, named: pd.Series, levels: list[str] | None = None) -> pa.Array:
+        """Return the text of each row, encoded by its level."""
+        if levels is None:
+            numbers, distinct = pd.factorize(named.to_numpy(dtype=object))
+            levels = [str(level) for level in distinct]
+        else:
+            numbers = pd.Index(levels, dtype=object).get_indexer(named.to_numpy(dtype=object))
+        of_rows = numbers.astype(np.int32)[self.column.row_numbers()]
+        absent = of_rows < 0 if bool((numbers < 0).any()) else None
+        return pa.DictionaryArray.from_arrays(
+            pa.array(of_rows, mask=absent), pa.array(levels, pa.string())
+        )
+
+    def _fault(self, where: Mask, expected: str, remedy: str) -> None:
+        if where.any():
+            self.reader.fault_rows(self.raw, self.column.holds(where), expected, remedy)
+
+    def _changed(
+        self, rule: str, where: Mask | pd.Series, before: pd.Series, after: pd.Series | str
+    ) -> None:
+        marked = np.asarray(where, dtype=bool)
+        if not marked.any():
+            return
+        rows = self.column.holds(marked)
+        numbers = pa.array(self.column.row_numbers()[rows])
+        was, became = (
+            text if isinstance(text, str)
+            else pa.DictionaryArray.from_arrays(numbers, pa.array(text, pa.string()))
+            for text in (before, after)
+        )  # fmt: skip
+        self.reader.log.cells(self.raw, rule, self.reader.cells.line(rows), was, became)
+
+
+def out_of_range(limits: Limits) -> tuple[str, str]:
+    """Return what is expected of a score, and the remedy."""
+    expected = f"a score of {limits.outcome!r} from {limits.low:g} to {limits.high:g}"
+    return expected, "correct the cell, or set `out_of_range: missing` for the outcome"
+
+
+def out_of_range_rule(limits: Limits) -> str:
+    """Return how the log calls a score that is out of its range."""
+    return f"{limits.outcome} outside {limits.low:g} to {limits.high:g} set to missing"
+
+
+def shortened(text: str) -> str:
+    """Return a text that fits into a message."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+
+
+def strptime(shape: str) -> str:
+    """Return a format such as DD/MM/YYYY as the one that pandas takes."""
+    return shape.replace("YYYY", "%Y").replace("MM", "%m").replace("DD", "%d")

@@ -1,4 +1,4 @@
-"""Read a raw file as text, cell by cell, without guessing."""
+"""Find the raw files of a study and read them as text, cell by cell, without guessing."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from schooltrial.data.delimited import DelimitedText, decoded, split
+from schooltrial.data.identifiers import NEARLY_UNIQUE
+from schooltrial.data.raw_cells import RawCells
+from schooltrial.data.typed_files import READERS
 from schooltrial.refusal import Fault, Refusal, refuse
 
 Reading = Mapping[str, Any]
-SHOWN_ROWS = 5
-DELIMITERS = {";": ";", ",": ",", "|": "|", "\t": "\\t"}
-ENCODINGS = {"utf-8": "utf-8-sig", "latin-1": "latin-1", "windows-1252": "cp1252"}
+SHAPE = ("delimiter", "encoding", "sheet", "header_row", "value_labels", "sha256")
 
 
 def expand_years(reading: Reading, years: Sequence[int]) -> list[tuple[str, int | None]]:
@@ -32,6 +33,12 @@ def expand_years(reading: Reading, years: Sequence[int]) -> list[tuple[str, int 
     return [(name, None)]
 
 
+def with_joined(reading: Reading) -> Iterator[Reading]:
+    """Yield a reading and those of the files that are joined to it."""
+    yield reading
+    yield from reading["join"]
+
+
 def raw_file_names(tables: Mapping[str, Sequence[Reading]], years: Sequence[int]) -> list[str]:
     """Return the names of all raw files of a study, sorted."""
     return sorted(
@@ -39,40 +46,109 @@ def raw_file_names(tables: Mapping[str, Sequence[Reading]], years: Sequence[int]
             name
             for readings in tables.values()
             for reading in readings
-            for name, _ in expand_years(reading, years)
+            for one in with_joined(reading)
+            for name, _ in expand_years(one, years)
         }
     )
 
 
-def read_text(path: Path, reading: Reading) -> pd.DataFrame:
-    """Return every cell of a delimited file as text, the index being the line of the file.
+def column_names(spec: Mapping[str, Any]) -> list[str]:
+    """Return the names under which a column may stand in a raw file."""
+    return [spec["column"]] if isinstance(spec["column"], str) else list(spec["column"])
+
+
+@dataclass
+class RawFiles:
+    """The raw files of a study; each is read once, whichever tables it fills.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+    tables : mapping
+        The section of the protocol: it tells which columns of a file hold identifiers.
+    elsewhere : mapping
+        Files that do not lie in the folder: name → path.
+    """
+
+    folder: Path
+    tables: Mapping[str, Sequence[Reading]]
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    _read: dict[tuple[Any, ...], RawCells | Refusal] = field(default_factory=dict)
+
+    def cells(self, file: str, reading: Reading) -> RawCells:
+        """Return the cells of a file.
+
+        Raises
+        ------
+        Refusal
+            Where the file is missing, is not what the checksum says, cannot be decoded, or has
+            rows of unequal length.
+        """
+        shape = (file, *(reading[key] for key in SHAPE))
+        if shape not in self._read:
+            path = Path(self.elsewhere.get(str(reading["file"]), self.folder / file))
+            try:
+                self._read[shape] = read_raw(path, file, reading, self._nearly_unique(reading))
+            except Refusal as refusal:
+                self._read[shape] = refusal
+        found = self._read[shape]
+        if isinstance(found, Refusal):
+            raise found
+        return found
+
+    def read(self) -> list[RawCells]:
+        """Return every file that was read."""
+        return [cells for cells in self._read.values() if isinstance(cells, RawCells)]
+
+    def _nearly_unique(self, reading: Reading) -> frozenset[str]:
+        return frozenset(
+            name
+            for readings in self.tables.values()
+            for other in readings
+            for one in with_joined(other)
+            if one["file"] == reading["file"]
+            for variable, spec in one["columns"].items()
+            if variable in NEARLY_UNIQUE and not spec["codes"]
+            for name in column_names(spec)
+        )
+
+
+def read_raw(
+    path: Path, file: str, reading: Reading, plain: frozenset[str] = frozenset()
+) -> RawCells:
+    """Return every cell of a raw file as text.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    file : str
+        How messages and tables name it.
+    reading : mapping
+        How it is read: a section of the protocol.
+    plain : set of str
+        Columns in which nearly every text differs.
 
     Raises
     ------
     Refusal
-        Where the file is missing, is not what the checksum says, cannot be decoded, or has rows of
-        unequal length.
+        With what is wrong with the file.
     """
-    file = path.name
     if not path.is_file():
         refuse([_missing_file(path, str(reading["file"]))])
-    content = _content(path, reading)
-    try:
-        text = content.decode(ENCODINGS[reading["encoding"]])
-    except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
-        raise Refusal(
-            [
-                Fault(
-                    file,
-                    f"byte 0x{content[error.start]:02x} is not {reading['encoding']}",
-                    f"text in {reading['encoding']}",
-                    "set `encoding` in the protocol to windows-1252 or latin-1, or save as UTF-8",
-                    row=row,
-                )
-            ]
-        ) from error
-    return _split(text, file, str(reading["delimiter"]))
+    raw = path.read_bytes()
+    sha256 = hashlib.sha256(raw).hexdigest()
+    if reading["sha256"] is not None and sha256 != reading["sha256"]:
+        expected = f"the SHA-256 that the protocol states, {reading['sha256']}"
+        remedy = "restore the file, or state the new checksum in the protocol, and why"
+        refuse([Fault(path.name, f"its SHA-256 is {sha256}", expected, remedy)])
+    reader = READERS.get(path.suffix.lower())
+    if reader is not None:
+        cells = reader(path, reading)
+    else:
+        content = decoded(_unpacked(raw, path), reading["encoding"], path.name)
+        text = DelimitedText(path.name, content, reading["delimiter"], reading["header_row"])
+        cells = split(text, plain)
+    return replace(cells, size=len(raw), sha256=sha256)
 
 
 def _missing_file(path: Path, pattern: str) -> Fault:
@@ -87,85 +163,18 @@ def _missing_file(path: Path, pattern: str) -> Fault:
     return Fault(path.name, found, "a raw file that the protocol names", remedy)
 
 
-def _content(path: Path, reading: Reading) -> bytes:
-    raw = path.read_bytes()
-    expected = reading["sha256"]
-    found = hashlib.sha256(raw).hexdigest()
-    if expected is not None and found != expected:
-        refuse(
-            [
-                Fault(
-                    path.name,
-                    f"its SHA-256 is {found}",
-                    f"the SHA-256 that the protocol states, {expected}",
-                    "restore the file, or state the new checksum in the protocol, and why",
-                )
-            ]
-        )
+def _unpacked(raw: bytes, path: Path) -> bytes:
     if path.suffix != ".gz":
         return raw
     try:
         return gzip.decompress(raw)
     except (OSError, EOFError, zlib.error) as error:
-        raise Refusal(
-            [Fault(path.name, f"not a whole gzip file ({error})", "gzip", "fetch the file again")]
-        ) from error
-
-
-def _split(text: str, file: str, delimiter: str) -> pd.DataFrame:
-    """Split delimited text into cells; each fault of shape is named with its line."""
-    import csv
-    from io import StringIO
-
-    if "\x00" in text:
-        row = text[: text.index("\x00")].count("\n") + 1
-        refuse([Fault(file, "a NUL byte", "plain text", "export the file again", row=row)])
-    lines: list[int] = []
-    rows: list[list[str]] = []
-    # StringIO, as `splitlines` also splits at form feeds and other characters inside a cell
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    before = 0
-    try:
-        for row_cells in reader:
-            if row_cells:
-                lines.append(before + 1)
-                rows.append(row_cells)
-            before = reader.line_num
-    except csv.Error as error:
-        found = f"the quotation marks do not pair ({error})"
-        remedy = "close the quotation mark that is opened on this line, or double one inside a cell"
-        fault = Fault(file, found, 'cells quoted as "…"', remedy, row=before + 1)
-        raise Refusal([fault]) from error
-    if len(rows) < 2:
-        refuse([Fault(file, "the file holds no rows", "a header and rows", "check the export")])
-    header = [name.strip() for name in rows[0]]
-    other = [mark for mark in ";\t|," if mark != delimiter and mark in rows[0][0]]
-    if len(header) == 1 and other:
-        found = f"the header is one cell: {header[0]!r}"
-        remedy = f'set `delimiter: "{DELIMITERS[other[0]]}"` in the protocol'
-        expected = f"columns separated by {delimiter!r}"
-        refuse([Fault(file, found, expected, remedy, row=1)])
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    faults = [
-        Fault(file, f"the column {name!r} stands twice", "each column once", "rename one", row=1)
-        for name in repeated
-    ]
-    expected = f"{len(header)} cells, as in the header"
-    remedy = "check the delimiter and the quotation marks on that line"
-    unequal = [at for at, cells in enumerate(rows) if len(cells) != len(header)]
-    faults += [
-        Fault(file, f"the row has {len(rows[at])} cells", expected, remedy, row=lines[at])
-        for at in unequal[:SHOWN_ROWS]
-    ]
-    if len(unequal) > SHOWN_ROWS:
-        found = f"{len(unequal) - SHOWN_ROWS} more rows have another number of cells"
-        faults.append(Fault(file, found, expected, remedy))
-    refuse(faults)
-    return pd.DataFrame(rows[1:], columns=header, index=pd.Index(lines[1:], name="row"), dtype=str)
+        found = f"not a whole gzip file ({error})"
+        raise Refusal([Fault(path.name, found, "gzip", "fetch the file again")]) from error
 
 
 def find_columns(
-    frame: pd.DataFrame, wanted: Mapping[str, Mapping[str, Any]], file: str
+    cells: RawCells, wanted: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, str], list[Fault]]:
     """Find the raw column of each standard variable.
 
@@ -178,27 +187,22 @@ def find_columns(
     """
     found: dict[str, str] = {}
     faults: list[Fault] = []
-    for variable, column in wanted.items():
-        names = [column["column"]] if isinstance(column["column"], str) else list(column["column"])
-        there = [name for name in names if name in frame.columns]
+    listed = "the file has " + ", ".join(cells.columns)
+    for variable, spec in wanted.items():
+        names = column_names(spec)
+        there = [name for name in names if name in cells.columns]
         if len(there) == 1:
             found[variable] = there[0]
             continue
-        close = get_close_matches(names[0], list(frame.columns), n=1)
-        remedy = (
-            f"did you mean {close[0]!r}?"
-            if close and not there
-            else "correct the protocol's column map, or the file"
-        )
+        close = get_close_matches(names[0], list(cells.columns), n=1)
+        guessed = close and not there
+        remedy = f"did you mean {close[0]!r}?" if guessed else "correct the column map, or the file"
         what = "several columns" if there else "no column"
         faults.append(
             Fault(
-                file,
-                f"{what} for {variable!r}; the file has " + ", ".join(map(str, frame.columns)),
+                cells.file, f"{what} for {variable!r}; {listed}",
                 "one of " + ", ".join(names) if len(names) > 1 else names[0],
-                remedy,
-                row=1,
-                column=names[0],
+                remedy, row=max(cells.first - 1, 1), column=names[0],
             )
-        )
+        )  # fmt: skip
     return found, faults

@@ -1,0 +1,73 @@
+"""Cells that a publisher withheld because few pupils stand behind them, and what they still say.
+
+States print ``*`` or ``s``, ``n<10`` where fewer than ten pupils were tested, ``<10`` or ``≥95``
+where the rate is near its end, and ranges as ``20-29``. The value is not known; the last two say
+between which bounds it lies.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+NUMBER = r"(\d+(?:\.\d+)?)\s*%?"
+KINDS: dict[str, re.Pattern[str]] = {
+    "*": re.compile(r"\*+"),
+    "s": re.compile(r"[sS]"),
+    "n<k": re.compile(r"[nN]\s*(?:<|≤|<=)\s*\d+"),
+    "<k": re.compile(r"(?:<=?|≤)\s*" + NUMBER),
+    ">k": re.compile(r"(?:>=?|≥)\s*" + NUMBER),
+    "range": re.compile(NUMBER + r"\s*(?:-|–|—|to)\s*" + NUMBER),
+}
+"""How suppressed cells are written; a range is told from a negative number by its first digit."""
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """Which texts are of suppressed cells, and what they say of the value.
+
+    Attributes
+    ----------
+    kind : array of str, shape (n,)
+        A key of ``KINDS``; empty where the text is of no suppressed cell.
+    low, high : array of float, shape (n,)
+        Bounds of the value; missing at an end that the text leaves open.
+    """
+
+    kind: npt.NDArray[np.object_]
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+
+
+def suppressed(text: pd.Series, decimal: str = ".") -> Suppressed:
+    """Find the suppressed cells among texts without blanks around.
+
+    ``<10`` and ``≤10`` both give the upper bound 10: a bound need not be reached.
+    """
+    found = [_read(str(cell).replace(decimal, ".")) for cell in text.fillna("")]
+    kind = np.array([kind for kind, _, _ in found], dtype=object)
+    bounds = np.array([bound for _, *bound in found], dtype=np.float64).reshape(len(found), 2)
+    return Suppressed(kind, bounds[:, 0], bounds[:, 1])
+
+
+def _read(text: str) -> tuple[str, float, float]:
+    if len(text) > 40:
+        return "", nan, nan
+    for kind, pattern in KINDS.items():
+        match = pattern.fullmatch(text)
+        if match is None:
+            continue
+        bounds = [float(bound) for bound in match.groups()]
+        if kind == "<k":
+            return kind, nan, bounds[0]
+        if kind == ">k":
+            return kind, bounds[0], nan
+        if kind == "range":
+            return (kind, bounds[0], bounds[1]) if bounds[0] <= bounds[1] else ("", nan, nan)
+        return kind, nan, nan
+    return "", nan, nan

@@ -1,0 +1,211 @@
+"""Hold the readings of a protocol against what its standard tables need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from schooltrial.refusal import Fault
+
+NEEDED = {
+    "schools": ["school"],
+    "assignment": ["arm"],
+    "pupils": ["pupil", "year", "school"],
+    "scores": ["pupil", "year"],
+    "teachers": ["teacher", "year", "school"],
+    "observations": ["teacher", "year"],
+    "school_scores": ["school", "year"],
+    "published_means": ["school", "year"],
+    "crosswalk": ["from_school", "from_year", "to_school", "change"],
+    "implementation": ["school", "component", "period", "value"],
+    "costs": ["ingredient", "quantity", "unit_cost"],
+}
+"""Standard table → variables that it must have; the assignment also the unit that was assigned."""
+MEASURED = ("scores", "observations", "school_scores", "published_means")
+"""Tables that hold an outcome and its value on each row, or outcomes in columns of their own."""
+NUMBERS = ("integer", "number", "flag")
+Spec = Mapping[str, Any]
+
+
+class Names(Protocol):
+    """What a protocol declares, to look names up in."""
+
+    @property
+    def shown(self) -> str:
+        """How messages name the protocol."""
+
+    @property
+    def years(self) -> list[int]:
+        """Years of the study."""
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Outcomes by name."""
+
+    def check(self, where: str, name: Any, kind: str, known: Sequence[Any]) -> Iterator[Fault]:
+        """Yield a fault where the name is not known."""
+
+
+def all_columns(reading: Mapping[str, Any]) -> Iterator[tuple[str, Spec]]:
+    """Yield the variables that a reading gives, those of joined files too."""
+    yield from reading["columns"].items()
+    for joined in reading["join"]:
+        yield from joined["columns"].items()
+
+
+def table_faults(content: Mapping[str, Any], names: Names) -> Iterator[Fault]:
+    """Yield what a reading lacks to fill its table, and columns that cannot be read so."""
+    for table, readings in content["tables"].items():
+        for at, reading in enumerate(readings):
+            place = f"tables.{table}.{at}"
+            yield from _lacking(place, table, reading, content["design"], names)
+            yield from _reading_faults(place, table, reading, names)
+            for part, columns in (
+                ("columns", reading["columns"]),
+                ("outcomes", reading["outcomes"]),
+            ):
+                for variable, spec in columns.items():
+                    where = f"{place}.{part}.{variable}"
+                    yield from _column_faults(where, spec, names)
+                    yield from _bounds_faults(where, variable, spec, content["outcomes"], names)
+        yield from _type_faults(f"tables.{table}", readings, names)
+
+
+def _lacking(
+    place: str, table: str, reading: Mapping[str, Any], design: Mapping[str, Any], names: Names
+) -> Iterator[Fault]:
+    needed = list(NEEDED[table])
+    if table == "assignment":
+        needed.insert(0, str(design["unit"]))
+        needed += ["block"] if design["kind"] in ("blocked", "paired") else []
+        needed += ["cohort"] if design["kind"] == "staggered" else []
+    if table in MEASURED and not reading["outcomes"]:
+        needed += ["outcome", "value"]
+    there = [name for name, _ in all_columns(reading)]
+    there += ["year"] if "{year}" in reading["file"] else []
+    for variable in [name for name in needed if name not in there]:
+        yield Fault(
+            names.shown, f"{place} reads no {variable!r}", "columns for " + ", ".join(needed),
+            f"add {variable!r} to its column map", column=f"{place}.columns",
+        )  # fmt: skip
+
+
+def _reading_faults(
+    place: str, table: str, reading: Mapping[str, Any], names: Names
+) -> Iterator[Fault]:
+    for outcome in reading["outcomes"]:
+        yield from names.check(f"{place}.outcomes", outcome, "outcome", names.outcomes)
+    if reading["outcomes"] and table not in MEASURED:
+        yield Fault(
+            names.shown, f"{place} reads outcomes, but {table} holds none",
+            "`outcomes` under " + ", ".join(MEASURED), "move them there, or read them as columns",
+            column=f"{place}.outcomes",
+        )  # fmt: skip
+    rule = reading["same_key"]
+    by = rule["by"] if isinstance(rule, dict) else rule if rule != "refuse" else None
+    variables = [name for name, _ in all_columns(reading)] + list(reading["outcomes"])
+    if by is not None:
+        yield from names.check(f"{place}.same_key", by, "variable that is read there", variables)
+    elif isinstance(rule, dict) and rule["keep"] in ("largest", "smallest"):
+        yield Fault(
+            names.shown, f"{place}.same_key keeps the {rule['keep']}, but not of what",
+            "a variable that is read there", "name it under `by`", column=f"{place}.same_key",
+        )  # fmt: skip
+    for at, joined in enumerate(reading["join"]):
+        yield from _join_faults(f"{place}.join.{at}", reading, joined, names)
+
+
+def _join_faults(
+    place: str, reading: Mapping[str, Any], joined: Mapping[str, Any], names: Names
+) -> Iterator[Fault]:
+    main = reading["columns"]
+    for part, there, file in (("this", main, reading), ("the joined", joined["columns"], joined)):
+        known = [*there, *(["year"] if "{year}" in file["file"] else [])]
+        for variable in joined["on"]:
+            kind = f"variable that {part} file reads"
+            yield from names.check(f"{place}.on", variable, kind, known)
+    if "{year}" in joined["file"] and "{year}" not in reading["file"]:
+        yield Fault(
+            names.shown, f"{place} names a file per year, but the main file is one for all years",
+            "`{year}` in the names of both files", "name one file", column=f"{place}.file",
+        )  # fmt: skip
+    for variable, spec in joined["columns"].items():
+        yield from _column_faults(f"{place}.columns.{variable}", spec, names)
+        if variable in main and variable not in joined["on"]:
+            yield Fault(
+                names.shown, f"{place} reads {variable!r}, which the main file reads too",
+                "each variable from one file", "rename one, or match by it (`on`)",
+                column=f"{place}.columns.{variable}",
+            )  # fmt: skip
+
+
+def _column_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:
+    for year in spec["not_observed_in"]:
+        yield from names.check(f"{where}.not_observed_in", year, "year", names.years)
+    number = spec["type"] in NUMBERS
+    for key, fits, needed in (
+        ("range", number, "integer or number"),
+        ("percent", number, "integer or number"),
+        ("decimal", number, "integer or number"),
+        ("thousands", number, "integer or number"),
+        ("width", spec["type"] == "identifier", "identifier"),
+        ("pad", spec["type"] == "identifier", "identifier"),
+    ):
+        if spec[key] not in (None, False) and not fits:
+            yield Fault(
+                names.shown, f"{where} has a {key}, but is read as {spec['type']}",
+                f"a {key} of an {needed}", f"set `type`, or remove `{key}`",
+                column=f"{where}.{key}",
+            )  # fmt: skip
+    if spec["pad"] and spec["width"] is None:
+        yield Fault(
+            names.shown, f"{where} puts zeros back, but up to no width", "`width`",
+            "state how many characters the identifier has", column=f"{where}.pad",
+        )  # fmt: skip
+    texts = [value for value in spec["codes"].values() if isinstance(value, str)]
+    if number and texts:
+        yield Fault(
+            names.shown, f"{where} has the code value {texts[0]!r}, but is read as {spec['type']}",
+            "numbers as the values of its codes", "set `type: category`, or code it by numbers",
+            column=f"{where}.codes",
+        )  # fmt: skip
+
+
+def _bounds_faults(
+    where: str, variable: str, spec: Spec, outcomes: Mapping[str, Any], names: Names
+) -> Iterator[Fault]:
+    """Yield a fault where suppressed cells are read as bounds, but an open end has no range."""
+    if spec["suppressed"] == "refuse":
+        return
+    if spec["type"] not in NUMBERS or spec["codes"]:
+        yield Fault(
+            names.shown, f"{where} reads suppressed cells, but no numbers in digits",
+            "a number without codes", "set `type: number`, or remove `suppressed`",
+            column=f"{where}.suppressed",
+        )  # fmt: skip
+    if spec["suppressed"] != "bounds" or spec["range"] is not None:
+        return
+    of = [variable] if variable in outcomes else list(outcomes) if variable == "value" else []
+    if not of or any(outcomes[name]["range"] is None for name in of):
+        yield Fault(
+            names.shown, f"{where} reads suppressed cells as bounds, but `≥95` has no upper end",
+            "a range of the column, or of its outcomes", "add `range`",
+            column=f"{where}.suppressed",
+        )  # fmt: skip
+
+
+def _type_faults(
+    place: str, readings: Sequence[Mapping[str, Any]], names: Names
+) -> Iterator[Fault]:
+    """Yield variables that one file of a table reads as something else than another."""
+    known: dict[str, str] = {}
+    for at, reading in enumerate(readings):
+        for variable, spec in all_columns(reading):
+            kind = known.setdefault(variable, spec["type"])
+            if {kind, spec["type"]} <= {"number", "flag"} or kind == spec["type"]:
+                continue
+            yield Fault(
+                names.shown, f"{variable!r} is read as {spec['type']} here and as {kind} before",
+                "one type in all the files of a table", "set the same `type`",
+                column=f"{place}.{at}.columns.{variable}",
+            )  # fmt: skip
