@@ -35,7 +35,7 @@ def findings(
         f"{number(row.z, 1)} SDs of school means from the others."
         for row in outliers[outliers["verdict"] == "outlier"].itertuples()
     ]
-    off = aggregates[~aggregates["verdict"].isin(["agrees", ""])]
+    off = aggregates[aggregates["verdict"] == "differs"]
     lines += [f"{len(off)} school means differ from the published ones."] if len(off) else []
     return lines
 
