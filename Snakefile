@@ -5,6 +5,7 @@ configfile: "config/config.yaml"
 include: "workflow/rules/common.smk"  # protocols, validated → studies, sections, modules of a script
 include: "workflow/rules/obtain.smk"  # raw files → standard tables, cleaning log, codebook
 include: "workflow/rules/clean.smk"  # standard tables → analysed sample, school panel, ledger
+include: "workflow/rules/quality.smk"  # standard tables → codebook, oddities, the page on data quality
 include: "workflow/rules/check.smk"  # sample → assignment and balance checks
 include: "workflow/rules/fit.smk"  # sample → rows of estimates, model by model
 include: "workflow/rules/fit_panel.smk"  # school panel → the same; and one long table of all

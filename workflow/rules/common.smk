@@ -10,6 +10,7 @@ sys.path.insert(0, str(SCRIPTS))
 from module_inputs import modules
 from provenance import steps
 from raw_locations import RawLocations
+from schooltrial.data.table_keys import KEYS
 from schooltrial.protocol import (
     analysis_years,
     baseline_year,

@@ -18,6 +18,7 @@ rule simulate_trial:
 
 
 TO_FETCH = LOOK_UPS.to_fetch()
+STANDARD = {name: f"results/{{study}}/data/{name}.parquet" for name in KEYS}
 
 
 rule fetch_file:
@@ -45,13 +46,9 @@ rule obtain_tables:
         LOOK_UPS.raw_files,
         modules("obtain_tables.py"),
     output:
-        schools="results/{study}/data/schools.parquet",
-        assignment="results/{study}/data/assignment.parquet",
-        pupils="results/{study}/data/pupils.parquet",
-        scores="results/{study}/data/scores.parquet",
-        implementation="results/{study}/data/implementation.parquet",
+        **STANDARD,
+        changes="results/{study}/data/changes.parquet",
         cleaning_log="results/{study}/checks/cleaning_log.csv",
-        codebook_file="results/{study}/checks/codebook.csv",
         raw_files="results/{study}/checks/raw_files.csv",
     log:
         "results/{study}/logs/obtain_tables.log",
@@ -59,9 +56,11 @@ rule obtain_tables:
         "results/{study}/benchmarks/obtain_tables.tsv"
     params:
         raw_folder=LOOK_UPS.raw_folder,
-        tables=section("tables"),
+        elsewhere=LOOK_UPS.fetched,
+        tables=LOOK_UPS.tables_read,
         outcomes=section("outcomes"),
         years=section("years"),
-        labels=from_content(labels),
+        unit=section("design", "unit"),
+        cleaning=section("cleaning"),
     script:
         "../scripts/obtain_tables.py"

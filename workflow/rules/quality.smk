@@ -1,5 +1,4 @@
 # Standard tables enter; codebook, what is odd about the data, and the page that shows it leave.
-STANDARD = {name: f"results/{{study}}/data/{name}.parquet" for name in KEYS}
 QUALITY_FIGURES = ["missingness", "distributions", "school_outliers"]
 
 

@@ -29,7 +29,7 @@ def main(
     data = drawn(pd.read_csv(estimates), models, outcomes)
     if truth is not None:
         simulated = json.loads(Path(truth).read_text("utf-8"))
-        data = with_truth(data, models, simulated["effects"])
+        data = with_truth(data, models, simulated)
     write_figure(effects_plot(data, study), data, study, svg, pdf, png, csv)
 
 

@@ -12,6 +12,9 @@ from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figure_style import TREATED, foot, new_figure, styled
 
+FEW = 12
+"""Up to so many bins are drawn as steps, more as a line through their middles."""
+
 
 def drawn(distributions: pd.DataFrame, heaps: pd.DataFrame) -> pd.DataFrame:
     """Return the bins of every outcome and year, and whether a heap lies in them."""
@@ -50,10 +53,15 @@ def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
     for at, year in enumerate(years):
         rows = data[data["year"] == year]
         colour = shades(0.35 + 0.6 * (at + 1) / len(years))
-        edges = [*rows["low"], rows["high"].iloc[-1]]
-        panel.stairs(rows["share"], edges, color=colour, lw=1.2, label=str(year))
+        if len(rows) > FEW:
+            middle = (rows["low"] + rows["high"]) / 2
+            panel.plot(middle, rows["share"], color=colour, lw=1.2, label=str(year))
+        else:
+            edges = [*rows["low"], rows["high"].iloc[-1]]
+            panel.stairs(rows["share"], edges, color=colour, lw=1.2, label=str(year))
         heaps = rows[rows["heap"]]
         panel.plot((heaps["low"] + heaps["high"]) / 2, heaps["share"], "v", color=TREATED, ms=5)
     panel.set_xlabel("value as read")
     panel.set_ylabel("share of scores")
+    panel.set_ylim(bottom=0)
     panel.legend(fontsize=6.5, ncols=2 if len(years) > 5 else 1, handlelength=1.2)

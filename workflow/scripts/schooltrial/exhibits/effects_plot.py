@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from math import nan
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,8 @@ from schooltrial.exhibits.figure_style import CONTROL, FAINT, INK, TREATED, foot
 from schooltrial.protocol import Model, Outcome
 
 SHOWN = ("ITT", "ATT", "CACE")
+LABEL = 50
+"""Characters of a line of a model's label."""
 ARM = re.compile(r"treated\[arm=(.+)\]")
 
 
@@ -37,7 +40,10 @@ def drawn(
     rows["_outcome"] = rows["outcome"].map({name: i for i, name in enumerate(outcomes)})
     rows["_model"] = rows["model"].map({name: i for i, name in enumerate(models)})
     rows = rows.sort_values(["_outcome", "_model", "term"], ignore_index=True)
-    kept = ["outcome", "outcome_label", "unit", "model", "model_label", "primary", "subgroup"]
+    kept = [
+        "outcome", "outcome_label", "unit", "model", "model_label", "estimand", "primary",
+        "subgroup",
+    ]  # fmt: skip
     return rows[
         [*kept, "estimate", "conf_low", "conf_high", "level", "p_value", "n_pupils", "n_schools"]
     ]
@@ -59,7 +65,7 @@ def effects_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
         foot(figure, study)
         return figure
     sizes = data.groupby("outcome", sort=False).size()
-    height = 0.9 + 0.75 * len(sizes) + 0.26 * len(data)
+    height = 0.9 + 0.75 * len(sizes) + 0.31 * len(data)
     ratios = [1.5 + size for size in sizes]
     figure, panels = new_figure(height, rows=len(sizes), height_ratios=ratios)
     for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
@@ -71,12 +77,13 @@ def effects_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
 
 def _legend(data: pd.DataFrame) -> str:
     """Return what the marks mean."""
-    truth = "; bar: the effect that was simulated" if "truth" in data else ""
+    known = "truth" in data and data["truth"].notna().any()
+    truth = "; bar: the effect that was simulated" if known else ""
     return f"{_levels(data)} intervals; filled: primary{truth}"
 
 
 def with_truth(
-    data: pd.DataFrame, models: Mapping[str, Model], truth: Mapping[str, Mapping[str, float]]
+    data: pd.DataFrame, models: Mapping[str, Model], truth: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Return the drawn rows with the effect that a simulation put in, where it is in their unit.
 
@@ -87,15 +94,32 @@ def with_truth(
     models : mapping
         The protocol's models; those of one single year have one truth.
     truth : mapping
-        Outcome → year → effect in pupil SDs.
+        What the simulation knows: ``effects`` of the offer and ``cace`` (outcome → year →
+        effect), ``att`` (``overall``: outcome → effect; ``region``: outcome → region → effect),
+        and ``units`` where these are in the unit of the analysis; without, they are in SD.
     """
-    found = []
-    for _, row in data.iterrows():
-        years = models[str(row["model"])]["where"].get("year", [])
-        known = truth.get(str(row["outcome"]), {})
-        single = str(years[0]) if len(years) == 1 else ""
-        found.append(known.get(single, nan) if "SD" in str(row["unit"]) else nan)
+    found = [_true_effect(row, models[str(row["model"])], truth) for _, row in data.iterrows()]
     return data.assign(truth=found)
+
+
+def _true_effect(row: pd.Series, model: Model, truth: Mapping[str, Any]) -> float:
+    """Return the effect of one row; NaN where the simulation does not know it as analysed."""
+    outcome = str(row["outcome"])
+    subgroup = str(model["subgroup"]) if "__" in str(row["model"]) else ""
+    if outcome not in truth.get("units", {outcome: ""}):
+        return nan
+    if "units" not in truth and "SD" not in str(row["unit"]):
+        return nan
+    if model["estimator"] == "staggered_adoption":
+        known = truth.get("att", {})
+        if subgroup:
+            return float(known.get("region", {}).get(outcome, {}).get(subgroup, nan))
+        return float(known.get("overall", {}).get(outcome, nan))
+    years = [str(year) for year in model["where"].get("year", [])]
+    if subgroup or len(years) != 1 or row["estimand"] not in ("ITT", "CACE"):
+        return nan
+    kind = "cace" if row["estimand"] == "CACE" else "effects"
+    return float(truth.get(kind, {}).get(outcome, {}).get(years[0], nan))
 
 
 def _levels(data: pd.DataFrame) -> str:
@@ -114,7 +138,8 @@ def _draw_outcome(panel: Axes, rows: pd.DataFrame) -> None:
         )
     if "truth" in rows and rows["truth"].notna().any():
         panel.plot(rows["truth"], rows.index, "|", color=INK, ms=11, mew=1.6)
-    panel.set_yticks(range(len(rows)), list(rows["model_label"]))
+    panel.set_yticks(range(len(rows)), [fill(text, LABEL) for text in rows["model_label"]],
+                     fontsize=8, linespacing=0.95)  # fmt: skip
     panel.set_ylim(len(rows) - 0.5, -0.6)
     panel.set_title(rows["outcome_label"].iloc[0])
     panel.xaxis.set_major_locator(MaxNLocator(6))

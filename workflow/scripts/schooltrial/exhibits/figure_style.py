@@ -32,6 +32,7 @@ SETTINGS: Any = {
     "ytick.color": INK,
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
+    "figure.dpi": 200,  # as saved, so that text is laid out at the size at which it is drawn
     "savefig.dpi": 200,
     "svg.hashsalt": "schooltrial",
     "svg.fonttype": "path",

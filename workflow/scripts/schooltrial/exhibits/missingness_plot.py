@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,22 @@ from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figure_style import INK, foot, new_figure, styled
 
-LINE = 0.2
+LABEL = 40
+"""Characters of a line of a label."""
+LINE = 0.24
 """Inches of a variable's line."""
 
 
 def drawn(missing: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return the rows of the check that are drawn: every variable of a table that has cells."""
-    rows = missing[missing["rows"] > 0].copy()
+    rows = missing[(missing["rows"] > 0) & ~missing["variable"].map(_empty_by_design)].copy()
     rows["label"] = [labels.get(name) or name.replace("_", " ") for name in rows["variable"]]
     return rows
+
+
+def _empty_by_design(variable: str) -> bool:
+    """Tell bounds, which only suppressed cells have, and the cohort, that of the treated."""
+    return variable == "cohort" or variable.endswith(("_low", "_high"))
 
 
 @styled
@@ -33,10 +41,9 @@ def missingness_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
     for row in data.itertuples():
         shares[place[row.table, row.variable], years.index(str(row.year))] = row.share
     figure, (panel,) = new_figure(1.4 + LINE * len(lines))
-    image = panel.imshow(shares, cmap="Oranges", vmin=0, vmax=1, aspect="auto")
-    panel.set_yticks(
-        range(len(lines)), [f"{t}: {n}" for (t, _), n in zip(lines, names, strict=True)]
-    )
+    panel.imshow(shares, cmap="Oranges", vmin=0, vmax=1, aspect="auto")
+    shown = [fill(f"{table}: {name}", LABEL) for (table, _), name in zip(lines, names, strict=True)]
+    panel.set_yticks(range(len(lines)), shown)
     panel.set_xticks(range(len(years)), years)
     panel.tick_params(length=0, labelsize=7.5)
     panel.spines[:].set_visible(False)
@@ -46,6 +53,5 @@ def missingness_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
         panel.text(along, at, text, ha="center", va="center", fontsize=6.5,
                    color="white" if share > 0.6 else INK)  # fmt: skip
     panel.set_title("Share of cells that are missing")
-    figure.colorbar(image, ax=panel, shrink=0.5, format="{x:.0%}")
     foot(figure, study)
     return figure
