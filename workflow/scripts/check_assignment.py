@@ -1,17 +1,70 @@
-"""Check that the recorded assignment is one that the design could have drawn."""
+"""Check that the recorded assignment is the one that was drawn, or one that could have been."""
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from draw_assignment import read_frame
 from rule_adapter import run_as_rule
 from schooltrial.checks.assignment import assignment_check
+from schooltrial.checks.assignment_record import read_record
+from schooltrial.checks.assignment_tests import Redraws
+from schooltrial.checks.assignment_verdict import verify_assignment
+from schooltrial.checks.known_of_units import known_of_units
+from software_versions import software_versions
 
 
-def main(*, assignment: str, arms: Sequence[Mapping[str, str]], kind: str, check: str) -> None:
-    """Write one row per block, with the schools in each arm and a verdict."""
+def main(
+    *,
+    assignment: str,
+    arms: Sequence[Mapping[str, str]],
+    kind: str,
+    check: str,
+    design: Mapping[str, Any] | None = None,
+    sample: str | None = None,
+    schools: str | None = None,
+    scores: str | None = None,
+    frame: str | None = None,
+    record: str | None = None,
+    key: str | None = None,
+    variables: Sequence[str] = (),
+    year: int | None = None,
+    before: Sequence[int] = (),
+    take_up: str | None = None,
+    thresholds: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    tests: str | None = None,
+    units: str | None = None,
+    verdict: str | None = None,
+) -> None:
+    """Write one row per block; with ``design`` also tests, units and a verdict with its reasons."""
     names = [arm["name"] for arm in arms]
-    assignment_check(pd.read_parquet(assignment), names, kind).to_csv(check, index=False)
+    listed = pd.read_parquet(assignment)
+    assignment_check(listed, names, kind).to_csv(check, index=False)
+    if design is None or sample is None or tests is None or units is None or verdict is None:
+        return
+    unit, settings = str(design["unit"]), thresholds or {}
+    known = known_of_units(
+        pd.read_parquet(sample), listed, unit,
+        schools=pd.read_parquet(schools) if schools else None,
+        scores=pd.read_parquet(scores) if scores else None,
+        frame=read_frame(frame, design) if frame else None,
+        variables=variables, baseline=year, before=before, take_up=take_up,
+    )  # fmt: skip
+    found = verify_assignment(
+        listed, design, known=known,
+        record=read_record(Path(record).read_text("utf-8"), record) if record else None,
+        key=Path(key).read_bytes() if key else None, software=software_versions(),
+        alpha=settings.get("alpha", 0.01),
+        redraws=Redraws(draws=settings.get("redraws", 10_000), seed=seed),
+    )  # fmt: skip
+    found.tests.to_csv(tests, index=False, float_format="%.10g")
+    found.units.to_csv(units, index=False, float_format="%.10g")
+    told = {"verdict": found.verdict, "reasons": list(found.reasons)}
+    Path(verdict).write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 run_as_rule(main, globals())

@@ -1,20 +1,66 @@
-"""Compare the arms at baseline, schools and pupils."""
+"""Compare the arms at baseline: schools, teachers and pupils, randomised and analysed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from draw_assignment import read_frame
 from rule_adapter import run_as_rule
-from schooltrial.checks.balance import balance
+from schooltrial.checks.assignment_record import criterion, read_record
+from schooltrial.checks.balance_adjusted import Redrawing
+from schooltrial.checks.balance_report import balance_report
+from schooltrial.protocol import Model
 
 
 def main(
-    *, sample: str, settings: Mapping[str, Any], labels: Mapping[str, str], year: int, check: str
+    *,
+    sample: str,
+    settings: Mapping[str, Any],
+    labels: Mapping[str, str],
+    year: int,
+    check: str,
+    arms: Sequence[Mapping[str, str]] | None = None,
+    models: Mapping[str, Model] | None = None,
+    outcomes: Sequence[str] = (),
+    before: Sequence[int] = (),
+    assignment: str | None = None,
+    schools: str | None = None,
+    teachers: str | None = None,
+    panel: str | None = None,
+    design: Mapping[str, Any] | None = None,
+    frame: str | None = None,
+    record: str | None = None,
+    thresholds: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    omnibus: str | None = None,
+    pretrends: str | None = None,
 ) -> None:
-    """Write one row per variable and level: means, SDs and standardised differences."""
-    result = balance(pd.read_parquet(sample), settings, labels, year)
-    result.to_csv(check, index=False, float_format="%.10g")
+    """Write one row per variable and level; joint tests; baseline outcomes by year."""
+    told = read_record(Path(record).read_text("utf-8"), record) if record else None
+    drawn_from = read_frame(frame, design) if frame and design else None
+    redrawing = Redrawing(
+        draws=(thresholds or {}).get("redraws", 10_000),
+        seed=seed,
+        criterion=lambda units: (
+            criterion(units, design or {}, drawn_from, told.threshold if told else None)
+            if design
+            else None
+        ),
+    )
+    tables = {"assignment": assignment, "schools": schools, "teachers": teachers, "panel": panel}
+    report = balance_report(
+        pd.read_parquet(sample), settings, labels, year,
+        arms=[arm["name"] for arm in arms] if arms else None,
+        models=models or {}, outcomes=outcomes, before=before, redrawing=redrawing,
+        unit=str(design["unit"]) if design else "school",
+        **{name: pd.read_parquet(path) if path else None for name, path in tables.items()},
+    )  # fmt: skip
+    report.balance.to_csv(check, index=False, float_format="%.10g")
+    for table, path in ((report.omnibus, omnibus), (report.pretrends, pretrends)):
+        if path:
+            table.to_csv(path, index=False, float_format="%.10g")
 
 
 run_as_rule(main, globals())

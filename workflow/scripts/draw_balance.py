@@ -1,6 +1,6 @@
 """Draw the love plot of the baseline check."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,10 +20,12 @@ def main(
     pdf: str,
     png: str,
     csv: str,
+    arms: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Write the figure in three formats, and what it draws."""
     data = drawn(pd.read_csv(balance))
-    write_figure(balance_plot(data, settings, study, year_label), data, study, svg, pdf, png, csv)
+    figure = balance_plot(data, settings, study, year_label, arms)
+    write_figure(figure, data, study, svg, pdf, png, csv)
 
 
 run_as_rule(main, globals())

@@ -48,3 +48,24 @@ def test_without_blocks_all_schools_are_one() -> None:
 def test_every_school_is_counted_once() -> None:
     frame = _assignment(("1", "01"), ("2", "0111"), ("3", "0"))
     assert assignment_check(frame, ARMS, "blocked")["n_schools"].sum() == len(frame)
+
+
+def test_of_three_arms_a_block_is_named_by_the_one_it_lacks() -> None:
+    rows = [("1", "control"), ("1", "a"), ("1", "b"), ("2", "control"), ("2", "b"), ("3", "b")]
+    frame = pd.DataFrame(rows, columns=["block", "arm"])
+    check = assignment_check(frame, ["control", "a", "b"], "blocked")
+    assert check["verdict"].tolist() == [
+        "all arms present",
+        "no unit in a: the block informs the other comparisons",
+        "one arm only: the block does not inform the effect",
+    ]
+    assert check["share_treated"].tolist() == [2 / 3, 1 / 2, 1]
+    assert list(check.columns) == [
+        "block", "n_schools", "n_control", "n_a", "n_b", "share_treated", "verdict",
+    ]  # fmt: skip
+
+
+def test_a_set_of_three_is_as_designed_where_there_are_three_arms() -> None:
+    frame = pd.DataFrame({"block": "1", "arm": ["control", "a", "b"]})
+    check = assignment_check(frame, ["control", "a", "b"], "paired")
+    assert check["verdict"].tolist() == ["all arms present"]

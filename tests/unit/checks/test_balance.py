@@ -1,14 +1,17 @@
 """Balance at baseline: differences by hand, their sign, and the bands at their borders."""
 
 from collections.abc import Sequence
-from math import sqrt
+from itertools import combinations
+from math import log, sqrt
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.checks.balance import COLUMNS, balance, band
+from schooltrial.checks.balance import COLUMNS, balance, balance_rows, balance_table, band
+from schooltrial.checks.balance_adjusted import Redrawing
+from schooltrial.models.cluster_robust import fit_least_squares_frame
 
 PUPILS = pd.DataFrame(
     {
@@ -101,11 +104,20 @@ def test_a_variable_that_is_the_same_for_all_is_balanced_despite_rounding() -> N
     assert row["band"] == "satisfied"
 
 
-def test_a_variable_that_varies_only_between_arms_has_no_standardised_difference() -> None:
+def test_a_variable_that_varies_only_between_arms_is_as_unbalanced_as_can_be() -> None:
     frame = PUPILS.assign(even=PUPILS["treated"])
     row = _balance(["even"], frame=frame).iloc[0]
     assert row["difference"] == 1
-    assert row["band"] == "not defined"
+    assert row["standardised_difference"] == np.inf
+    assert (row["band"], row["wwc_band"]) == ("not satisfied", "not satisfied")
+
+
+def test_disjoint_levels_of_a_category_are_not_called_balanced() -> None:
+    frame = PUPILS.assign(kind=np.where(PUPILS["treated"] == 1, "x", "y"))
+    rows = _balance(["kind"], frame=frame)
+    assert rows["standardised_difference"].tolist() == [np.inf, -np.inf]
+    assert set(rows["band"]) == {"not satisfied"}
+    assert (rows["distribution_distance"] == 1).all()
 
 
 @pytest.mark.parametrize("known", [[], [0], [0, 4], [0, 1, 4]])
@@ -118,3 +130,111 @@ def test_few_or_no_observations_are_no_breakdown(known: list[int]) -> None:
 
 def test_the_columns_are_always_the_same() -> None:
     assert list(_balance([]).columns) == COLUMNS
+
+
+def test_a_flag_has_the_cox_index_and_a_number_hedges_g() -> None:
+    frame = PUPILS.assign(flag=[0.0, 1, 0, 0, 1, 1, 0, 1])
+    rows = _balance(["flag", "score"], frame=frame).set_index("variable")
+    logits = log(0.75 / 0.25) - log(0.25 / 0.75)
+    assert rows.loc["flag", "wwc_effect_size"] == pytest.approx(logits / 1.65)
+    assert rows.loc["flag", "wwc_measure"] == "Cox index"
+    omega = 1 - 3 / (4 * 7 - 9)
+    expected = rows.loc["score", "standardised_difference"] * omega
+    assert rows.loc["score", "wwc_effect_size"] == pytest.approx(expected)
+    assert rows.loc["score", "wwc_measure"] == "Hedges' g"
+
+
+def test_the_band_of_a_rare_flag_is_that_of_its_cox_index() -> None:
+    # 2 and 4 in a hundred: 0.12 SD of the indicator, and 0.43 by Cox.
+    frame = pd.DataFrame({
+        "school": np.arange(200), "treated": np.repeat([0.0, 1.0], 100), "year": 2019,
+        "flag": [*[1.0] * 2, *[0.0] * 98, *[1.0] * 4, *[0.0] * 96],
+    })  # fmt: skip
+    row = _balance(["flag"], frame=frame).iloc[0]
+    assert (row["band"], row["wwc_band"]) == ("adjustment needed", "not satisfied")
+
+
+def test_variance_ratio_and_distance_of_distributions_by_hand() -> None:
+    row = _balance(["score"]).iloc[0]
+    assert row["variance_ratio"] == pytest.approx(4.0 / (5 / 3))
+    # At 4 all of control lie below or at, and one of three treated.
+    assert row["distribution_distance"] == pytest.approx(2 / 3)
+    assert (row["missing_control"], row["missing_treated"]) == (0, 1)
+    assert (row["units_control"], row["units_treated"]) == (2, 2)
+
+
+def _trial(arms: int = 2) -> pd.DataFrame:
+    rng = np.random.default_rng(12)
+    school = np.repeat(np.arange(24), rng.integers(4, 9, 24))
+    arm = np.tile(np.arange(arms), 24 // arms)[school]
+    names = np.array(["control", "a", "b"])
+    return pd.DataFrame({
+        "school": school.astype(str), "block": (school // 6).astype(str), "arm": names[arm],
+        "treated": (arm > 0).astype(float), "year": 2019,
+        "score": rng.normal(size=school.size) + rng.normal(size=24)[school],
+        "kind": rng.choice(["x", "y", "z"], school.size),
+    })  # fmt: skip
+
+
+SETTINGS = {
+    "where": {}, "pupil_variables": ["score", "kind"], "school_variables": ["score"],
+    "satisfied": 0.05, "adjustable": 0.25,
+}  # fmt: skip
+
+
+def test_the_adjusted_difference_is_the_cr2_regression_with_block_effects() -> None:
+    frame = _trial()
+    rows = balance_table(balance_rows(frame, SETTINGS, 2019), SETTINGS, {})
+    fit = fit_least_squares_frame(frame, "score", ["treated"], cluster="school", absorb="block")
+    expected = fit.estimates(["treated"], kind="CR2")[0]
+    found = rows.iloc[0]
+    assert found["adjusted_difference"] == pytest.approx(expected.estimate, rel=1e-10)
+    assert found["adjusted_se"] == pytest.approx(expected.std_error, rel=1e-10)
+    assert found["adjusted_df"] == pytest.approx(expected.df, rel=1e-10)
+    assert found["adjusted_p"] == pytest.approx(expected.p_value, rel=1e-10)
+    assert found["adjusted_standardised"] == pytest.approx(expected.estimate / found["sd_used"])
+
+
+def test_each_arm_is_compared_with_control_as_if_alone() -> None:
+    frame = _trial(3)
+    redrawing = Redrawing(draws=500, exact_up_to=500)
+    rows = balance_table(
+        balance_rows(frame, SETTINGS, 2019), SETTINGS, {}, arms=["control", "a", "b"],
+        redrawing=redrawing,
+    )  # fmt: skip
+    assert rows["arm"].unique().tolist() == ["a", "b"]
+    alone = balance_table(
+        balance_rows(frame[frame["arm"] != "a"], SETTINGS, 2019), SETTINGS, {},
+        arms=["control", "b"], redrawing=redrawing,
+    )  # fmt: skip
+    again = rows[rows["arm"] == "b"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, alone)
+
+
+def test_balanced_draws_judge_a_difference_among_draws_that_were_acceptable() -> None:
+    frame = _trial()
+    redrawing = Redrawing(criterion=lambda units: lambda codes: codes[:, 0] == 0)
+    free, bound = (
+        balance_table(balance_rows(frame, SETTINGS, 2019), SETTINGS, {}, redrawing=use).iloc[0]
+        for use in (Redrawing(), redrawing)
+    )
+    # Fixing one school's arm is as good as dividing its block's assignments by two.
+    assert (free["draws"], bound["draws"]) == (20**4, 20**4 / 2)
+
+
+def test_re_randomised_p_of_school_means_is_that_of_all_assignments() -> None:
+    frame = pd.DataFrame({
+        "school": list("ABCDEF"), "treated": [0.0, 0, 0, 1, 1, 1], "year": 2019,
+        "score": [1.0, 2, 4, 3, 8, 16],
+    })  # fmt: skip
+    row = _balance([], ["score"], frame=frame).iloc[0]
+    sums = np.array([sum(c) for c in combinations(frame["score"], 3)])
+    expected = np.mean(np.abs(2 * sums - 34) >= 2 * 27 - 34)
+    assert (row["p_rerandomisation"], row["exact"], row["draws"]) == (expected, True, 20)
+
+
+def test_schools_inside_which_units_were_drawn_are_not_compared() -> None:
+    inside = PUPILS.assign(school="A", cluster=[f"p{k}" for k in range(8)])
+    rows = _balance(["score"], ["score"], frame=inside)
+    assert rows["level"].tolist() == ["pupil"]
+    assert (rows["units_control"][0], rows["units_treated"][0]) == (4, 3)

@@ -1,4 +1,4 @@
-"""The recorded assignment, held against the design."""
+"""The recorded assignment, held against the design block by block."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ import pandas as pd
 
 
 def assignment_check(assignment: pd.DataFrame, arms: Sequence[str], kind: str) -> pd.DataFrame:
-    """Count the schools of each arm in each block, and say whether the design allows it.
+    """Count the units of each arm in each block, and say whether the design allows it.
 
     Parameters
     ----------
     assignment : DataFrame
-        One row per school: ``school``, ``arm`` and, unless the design is complete, ``block``.
+        One row per unit: ``arm`` and, unless the design is complete, ``block``.
     arms : sequence of str
-        Names of the arms, control first.
-    kind : {"complete", "blocked", "paired"}
+        Names of the arms, control first; two or more.
+    kind : {"complete", "blocked", "paired", "staggered"}
         The design.
 
     Returns
     -------
     DataFrame
-        Columns ``block, n_schools, n_<arm>…, share_treated, verdict``. A block that lacks an arm
-        cannot inform the effect; in a paired design a set of another size than two is named.
+        Columns ``block, n_schools, n_<arm>…, share_treated, verdict``. ``n_schools`` counts the
+        units that were assigned, whatever they are, and ``share_treated`` those in any arm but
+        control. A block with a single arm cannot inform an effect; one that lacks some arm informs
+        those it has; in a paired design a set of another size than one unit per arm is named.
     """
     blocks = (
         assignment["block"] if "block" in assignment else pd.Series("all schools", assignment.index)
@@ -31,15 +33,19 @@ def assignment_check(assignment: pd.DataFrame, arms: Sequence[str], kind: str) -
     counts = pd.crosstab(blocks, assignment["arm"]).reindex(columns=list(arms), fill_value=0)
     table = counts.add_prefix("n_").reset_index(names="block")
     table.insert(1, "n_schools", counts.sum(axis=1).to_numpy())
-    table["share_treated"] = (counts[arms[1]] / counts.sum(axis=1)).to_numpy()
-    table["verdict"] = [_verdict(row, kind) for row in counts.to_numpy()]
+    table["share_treated"] = (counts[list(arms[1:])].sum(axis=1) / counts.sum(axis=1)).to_numpy()
+    table["verdict"] = [_verdict(row, arms, kind) for row in counts.to_numpy()]
     table["_order"] = pd.to_numeric(table["block"], errors="coerce")
     return table.sort_values(["_order", "block"], ignore_index=True).drop(columns="_order")
 
 
-def _verdict(counts: Sequence[int], kind: str) -> str:
-    if min(counts) == 0:
+def _verdict(counts: Sequence[int], arms: Sequence[str], kind: str) -> str:
+    if sum(count > 0 for count in counts) < 2:
         return "one arm only: the block does not inform the effect"
-    if kind == "paired" and sum(counts) != 2:
-        return f"a set of {sum(counts)} schools, not a pair"
-    return "both arms present"
+    absent = [arm for arm, count in zip(arms, counts, strict=True) if count == 0]
+    if absent:
+        return f"no unit in {' and '.join(absent)}: the block informs the other comparisons"
+    if kind == "paired" and sum(counts) != len(arms):
+        what = "a pair" if len(arms) == 2 else f"one of {len(arms)}"
+        return f"a set of {sum(counts)} schools, not {what}"
+    return "both arms present" if len(arms) == 2 else "all arms present"

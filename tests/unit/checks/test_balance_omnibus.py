@@ -1,0 +1,205 @@
+"""Joint balance: of all covariates of a level, of a category as a whole, and over years."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from schooltrial.checks.analysed_sample import analysed_rows, primary_analysis
+from schooltrial.checks.balance import balance_rows
+from schooltrial.checks.balance_adjusted import Redrawing
+from schooltrial.checks.balance_omnibus import OMNIBUS_COLUMNS, balance_omnibus
+from schooltrial.checks.balance_report import balance_report
+from schooltrial.checks.pretrends import SLOPE, pretrends, pretrends_omnibus, slopes
+from schooltrial.models.assignment_design import design_as_assigned
+from schooltrial.models.cluster_robust import fit_least_squares_frame
+from schooltrial.models.mahalanobis_balance import omnibus_balance
+
+FEW = Redrawing(draws=300, exact_up_to=2000)
+SETTINGS: dict[str, Any] = {
+    "where": {}, "pupil_variables": ["score", "size", "kind"], "school_variables": [],
+    "satisfied": 0.05, "adjustable": 0.25,
+}  # fmt: skip
+MODEL: Any = {
+    "role": "primary", "estimator": "multilevel", "outcomes": ["score"], "covariates": ["size"],
+    "where": {"year": [2020]}, "compare": [], "treatment_by": None, "moderator": None,
+}  # fmt: skip
+
+
+def _trial(arms: int = 2, schools: int = 12, years: tuple[int, ...] = (2019,)) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    arm = np.tile(np.arange(arms), schools // arms)
+    parts = []
+    for year in years:
+        for at in range(schools):
+            parts.append(pd.DataFrame({
+                "pupil": [f"{at}-{k}" for k in range(6)], "year": year, "school": f"S{at}",
+                "block": str(at // 6), "arm": np.array(["control", "a", "b"])[arm[at]],
+                "treated": float(arm[at] > 0), "score": rng.normal(size=6) + year - 2018,
+                "size": rng.normal(size=6), "kind": rng.choice(["x", "y", "z"], 6),
+            }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_it_is_the_test_of_the_units_means_and_of_a_regression_of_the_arm() -> None:
+    frame = _trial()
+    found = balance_omnibus(balance_rows(frame, SETTINGS, 2019), SETTINGS, {}, redrawing=FEW)
+    assert list(found.columns) == OMNIBUS_COLUMNS
+    dummies = pd.get_dummies(frame["kind"], dtype=float)
+    means = pd.concat([frame[["school", "score", "size"]], dummies], axis=1)
+    units = means.groupby("school").mean()
+    place = frame.groupby("school")[["treated", "block"]].first()
+    design = design_as_assigned(units.index, place["treated"], place["block"])
+    expected = omnibus_balance(design, place["treated"], units.to_numpy())
+    row = found.iloc[0]
+    assert (row["covariates"], row["rank"], row["units"], row["blocks"]) == (5, 4, 12, 2)
+    assert row["statistic"] == pytest.approx(expected.statistic, rel=1e-9)
+    assert (row["p_rerandomisation"], row["draws"], row["exact"]) == (expected.p_value, 400, True)
+    joined = units[["score", "size", "x", "y"]].join(place).reset_index()
+    fit = fit_least_squares_frame(
+        joined, "treated", ["score", "size", "x", "y"], cluster="school", absorb="block"
+    )
+    theirs = fit.joint_test(["score", "size", "x", "y"])
+    assert row["f_statistic"] == pytest.approx(theirs.statistic, rel=1e-8)
+    assert row["df_denom"] == pytest.approx(theirs.df_denom, rel=1e-8)
+
+
+def test_a_category_is_tested_as_a_whole_and_its_distance_is_that_of_shares() -> None:
+    frame = _trial()
+    found = balance_omnibus(balance_rows(frame, SETTINGS, 2019), SETTINGS, {"kind": "Kind"},
+                            redrawing=FEW)  # fmt: skip
+    row = found[found["scope"] == "category"].iloc[0]
+    shares = pd.crosstab(frame["treated"], frame["kind"], normalize="index")
+    assert row["label"] == "Kind"
+    assert row["rank"] == 2
+    assert row["distance"] == pytest.approx((shares.loc[1] - shares.loc[0]).abs().sum() / 2)
+
+
+def test_a_category_with_no_level_in_common_is_the_most_unbalanced_of_all() -> None:
+    frame = _trial().assign(kind=lambda data: np.where(data["treated"] == 1, "x", "y"))
+    found = balance_omnibus(balance_rows(frame, SETTINGS, 2019), SETTINGS, {}, redrawing=FEW)
+    row = found[found["scope"] == "category"].iloc[0]
+    assert row["distance"] == 1
+    assert row["p_rerandomisation"] == pytest.approx(2 / 400)
+    assert np.isnan(row["p_f"])
+    assert "without error" in row["note"]
+
+
+def test_of_three_arms_each_is_tested_and_all_together() -> None:
+    found = balance_omnibus(
+        balance_rows(_trial(3), SETTINGS, 2019), SETTINGS, {}, arms=["control", "a", "b"],
+        redrawing=FEW,
+    )  # fmt: skip
+    together = found[found["scope"] == "all"].set_index("arm")
+    assert list(together.index) == ["a", "b", "all arms"]
+    assert together["units"].tolist() == [8, 8, 12]
+    assert together.loc["all arms", "rank"] == 2 * together.loc["a", "rank"]
+
+
+def test_a_mean_that_is_not_known_takes_that_of_its_block_and_is_counted() -> None:
+    frame = _trial()
+    frame.loc[frame["school"] == "S3", "size"] = np.nan
+    found = balance_omnibus(balance_rows(frame, SETTINGS, 2019), SETTINGS, {}, redrawing=FEW)
+    assert found["filled"].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        ({"treated": 1.0}, "a single arm"),
+        ({"size": 1.0, "score": 2.0, "kind": "x"}, "no covariate"),
+    ],
+)
+def test_what_cannot_be_tested_says_why(change: dict[str, Any], note: str) -> None:
+    frame = _trial().assign(**change)
+    row = balance_omnibus(balance_rows(frame, SETTINGS, 2019), SETTINGS, {}, redrawing=FEW).iloc[0]
+    assert note in row["note"]
+    assert np.isnan(row["p_rerandomisation"])
+
+
+def test_the_analysed_sample_is_those_analysed_as_they_were_at_baseline() -> None:
+    frame = _trial(years=(2019, 2020))
+    frame.loc[(frame["year"] == 2020) & frame["pupil"].str.endswith("-5"), "score"] = np.nan
+    frame.loc[(frame["year"] == 2020) & frame["pupil"].str.endswith("-4"), "size"] = np.nan
+    joiner = frame[frame["year"] == 2020].iloc[[0]].assign(pupil="new")
+    frame = pd.concat([frame, joiner], ignore_index=True)
+    rows = analysed_rows(frame, MODEL, "score", 2019)
+    assert rows is not None
+    then = frame[frame["year"] == 2019].set_index("pupil")["score"]
+    assert len(rows) == 12 * 4 + 1
+    known = rows[rows["pupil"] != "new"]
+    np.testing.assert_array_equal(known["score"], then[known["pupil"]])
+    assert rows.loc[rows["pupil"] == "new", "score"].isna().all()
+
+
+def test_a_cohort_that_was_not_there_at_baseline_has_no_analysed_sample() -> None:
+    frame = _trial(years=(2019, 2020))
+    frame["pupil"] = frame["pupil"] + frame["year"].astype(str)
+    assert analysed_rows(frame, MODEL, "score", 2019) is None
+    secondary: Any = {**MODEL, "role": "secondary"}
+    assert primary_analysis({"m": secondary}, ["score"]) == ("", "")
+
+
+def test_slopes_are_least_squares_over_the_years_that_are_known() -> None:
+    years = (2017, 2018, 2019)
+    frame = _trial(years=years)
+    frame.loc[(frame["school"] == "S1") & (frame["year"] == 2018), "score"] = np.nan
+    frame.loc[(frame["school"] == "S2") & (frame["year"] > 2017), "score"] = np.nan
+    found = slopes(frame, ["score"], years).set_index("school")["score"]
+    means = frame.groupby(["school", "year"])["score"].mean().unstack()
+    assert found["S0"] == pytest.approx(np.polyfit(years, means.loc["S0"], 1)[0])
+    assert found["S1"] == pytest.approx((means.loc["S1", 2019] - means.loc["S1", 2017]) / 2)
+    assert np.isnan(found["S2"])
+
+
+def test_every_year_before_has_its_row_and_one_is_of_slopes() -> None:
+    frame = _trial(years=(2017, 2018, 2019, 2020))
+    years = [2017, 2018, 2019]
+    found = pretrends(frame, ["score"], years, "pupil", SETTINGS, {}, redrawing=FEW)
+    assert found["year"].tolist() == ["2017", "2018", "2019", SLOPE]
+    then = frame[frame["year"] == 2018].groupby("treated")["score"].mean()
+    assert found["difference"][1] == pytest.approx(then[1] - then[0])
+    joint = pretrends_omnibus(frame, ["score"], years, {}, redrawing=FEW)
+    assert joint["covariates"].tolist() == [3, 3]
+    assert joint["p_rerandomisation"].nunique() == 1
+
+
+def test_a_report_holds_both_samples_and_schools_without_pupils() -> None:
+    frame = _trial(years=(2018, 2019, 2020))
+    units = frame.groupby("school")[["block", "arm"]].first().reset_index()
+    extra = pd.DataFrame({"school": ["S98", "S99"], "block": "1", "arm": ["control", "a"]})
+    assignment = pd.concat([units, extra], ignore_index=True)
+    schools = assignment[["school"]].assign(sector="state")
+    settings = {**SETTINGS, "school_variables": ["sector", "score"]}
+    report = balance_report(
+        frame, settings, {}, 2019, arms=["control", "a"], models={"m": MODEL}, outcomes=["score"],
+        before=[2018, 2019], assignment=assignment, schools=schools, redrawing=FEW,
+    )  # fmt: skip
+    table = report.balance
+    assert table["sample"].unique().tolist() == ["randomised", "analysed"]
+    school = table[(table["level"] == "school") & (table["sample"] == "randomised")]
+    school = school.set_index("variable")
+    assert school.loc["sector", ["n_control", "n_treated"]].tolist() == [7, 7]
+    assert school.loc["score", ["n_control", "missing"]].tolist() == [6, 2]
+    assert report.omnibus["scope"].unique().tolist() == ["all", "category", "pre-trend"]
+    assert report.pretrends["year"].tolist() == ["2018", "2019", SLOPE]
+
+
+def test_teachers_and_outcomes_of_schools_have_rows_of_their_own() -> None:
+    frame = _trial(years=(2018, 2019))
+    teachers = frame.assign(teacher=frame["pupil"], practice=frame["size"])
+    settings = {**SETTINGS, "teacher_variables": ["practice"]}
+    panel = frame.groupby(["school", "block", "arm", "treated", "year"], as_index=False).agg(
+        mean=("size", "mean")
+    )
+    report = balance_report(
+        frame, settings, {}, 2019, outcomes=["score", "passed"], before=[2018, 2019],
+        teachers=teachers, panel=panel.assign(outcome="passed"), redrawing=FEW,
+    )  # fmt: skip
+    assert (report.balance["level"] == "teacher").sum() == 1
+    years = report.pretrends[["variable", "level", "year"]].to_numpy().tolist()
+    assert ["passed", "school", "2018"] in years
+    assert ["score", "pupil", "2019"] in years

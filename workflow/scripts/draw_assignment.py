@@ -1,0 +1,71 @@
+"""Draw schools, teachers or pupils into the arms of a trial, and write the sealed record."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rule_adapter import run_as_rule
+from schooltrial.checks.assignment_record import draw_assignment
+from schooltrial.refusal import Fault, Refusal, refuse
+from software_versions import software_versions
+
+
+def read_frame(path: str, design: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the frame of the draw, with unit and block as text."""
+    draw = design["draw"]
+    text = dict.fromkeys([draw["unit_column"], draw["block_column"]], "str")
+    return pd.read_csv(path, dtype=text, encoding="utf-8-sig")
+
+
+def main(
+    *,
+    frame: str,
+    design: Mapping[str, Any],
+    study: str,
+    record: str,
+    listing: str,
+    key: str | None = None,
+) -> None:
+    """Write the record (JSON) and the list (CSV); a record that is there is never overwritten.
+
+    The seed and the date are those of ``design.draw``. ``record`` and ``listing`` must not be
+    outputs of the rule, since Snakemake removes these before it runs.
+    """
+    draw = design["draw"]
+    lacking = [name for name in ("seed", "date") if draw[name] in (None, "")]
+    faults = [
+        Fault(
+            "protocol.yaml", f"design.draw.{name} is not given", "a seed and a date",
+            "write them into the protocol; the date is never taken from the clock",
+            column=f"design.draw.{name}",
+        )
+        for name in lacking
+    ]  # fmt: skip
+    faults += [
+        Fault(
+            path, "it is there already", "no record of an earlier draw",
+            "a draw is made once; to draw anew, move the record away and say why in `deviations`",
+        )
+        for path in (record, listing)
+        if Path(path).exists()
+    ]  # fmt: skip
+    if not Path(frame).is_file():
+        faults.append(Fault(frame, "there is no such file", "the frame of the draw", "name it"))
+    refuse(faults)
+    drawn = draw_assignment(
+        read_frame(frame, design), design, study=study, seed=int(draw["seed"]), date=draw["date"],
+        software=software_versions(), file=frame,
+        key=None if key is None else Path(key).read_bytes(),
+    )  # fmt: skip
+    try:
+        with Path(record).open("x", encoding="utf-8") as file:
+            file.write(drawn.json())
+    except FileExistsError as error:
+        raise Refusal([Fault(record, "it is there already", "", "")]) from error
+    drawn.table().to_csv(listing, index=False)
+    print(f"{drawn.n_units} units, {drawn.draws_made} draws, {drawn.seal} {drawn.signature}")
+
+
+run_as_rule(main, globals())

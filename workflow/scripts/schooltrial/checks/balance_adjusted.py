@@ -1,0 +1,173 @@
+"""Differences between two arms net of blocks: with CR2, and by re-drawing the assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from schooltrial.checks.balance_columns import Covariate
+from schooltrial.models.adjusted_difference_draws import (
+    adjusted_differences,
+    numbers_as_drawn,
+    redrawn_differences,
+)
+from schooltrial.models.assignment_design import AcceptanceRule
+from schooltrial.models.assignment_draws import EXACT_UP_TO
+from schooltrial.models.cluster_robust import fit_least_squares_columns
+from schooltrial.models.randomisation_inference import DRAWS
+
+Criterion = Callable[[Sequence[str]], AcceptanceRule | None]
+"""Returns the criterion of balance for units in an order, or None where there was none."""
+CELLS = 200_000_000
+"""Most cells (draws × units) that are drawn; lotteries of many pupils take fewer draws."""
+FEWEST = 999
+
+
+@dataclass(frozen=True)
+class Redrawing:
+    """How assignments are re-drawn.
+
+    Attributes
+    ----------
+    draws, exact_up_to : int
+        As for `randomisation_inference.randomisation_inference`.
+    seed : int
+    criterion : callable, optional
+        Of a re-randomised design.
+    """
+
+    draws: int = DRAWS
+    exact_up_to: int = EXACT_UP_TO
+    seed: int = 0
+    criterion: Criterion | None = None
+
+    def options(self, n_units: int) -> dict[str, int]:
+        """Return the numbers of draws for a design of so many units."""
+        affordable = max(FEWEST, CELLS // max(n_units, 1))
+        return {
+            "draws": min(self.draws, affordable),
+            "exact_up_to": min(self.exact_up_to, affordable),
+        }
+
+    def rule(self, units: Sequence[str]) -> AcceptanceRule | None:
+        """Return the criterion for these units."""
+        return None if self.criterion is None else self.criterion([str(unit) for unit in units])
+
+
+@dataclass(frozen=True)
+class Arms:
+    """The rows of two arms.
+
+    Attributes
+    ----------
+    treated : array (N,)
+        1 in the arm that is compared with control, else 0.
+    unit, block : arrays (N,)
+        Labels of what was drawn, and of its block.
+    """
+
+    treated: NDArray[np.float64]
+    unit: NDArray[Any]
+    block: NDArray[Any]
+
+    def of_units(self) -> pd.DataFrame:
+        """Return one row per unit: arm and block, by name."""
+        frame = pd.DataFrame({"unit": self.unit, "treated": self.treated, "block": self.block})
+        return frame.drop_duplicates("unit").sort_values("unit", ignore_index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """The block-adjusted difference of a covariate.
+
+    Attributes
+    ----------
+    difference, std_error, df, p_value : float
+        With CR2 and Satterthwaite's df, clusters being the units drawn.
+    note : str
+        Why there is none, or what must be known beside it.
+    """
+
+    difference: float
+    std_error: float
+    df: float
+    p_value: float
+    note: str
+
+
+NONE = Adjusted(np.nan, np.nan, np.nan, np.nan, "")
+
+
+def adjusted_difference(values: pd.Series, arms: Arms) -> Adjusted:
+    """Return the coefficient of the arm in a regression of a covariate on it and on blocks."""
+    known = values.notna().to_numpy()
+    x, z = values.to_numpy(dtype="float64")[known], arms.treated[known]
+    if x.size == 0 or np.unique(z).size < 2:
+        return NONE
+    if np.ptp(x) == 0:
+        return Adjusted(0.0, 0.0, np.nan, np.nan, "the same for all")
+    blocks = arms.block[known]
+    has_blocks = pd.unique(blocks).size > 1
+    columns, names = ([z], ["treated"]) if has_blocks else (
+        [np.ones(z.size), z], ["(Intercept)", "treated"]
+    )  # fmt: skip
+    try:
+        fit = fit_least_squares_columns(
+            x, columns, names=names, cluster=arms.unit[known],
+            absorb=blocks if has_blocks else None,
+        )  # fmt: skip
+        row = fit.estimates(["treated"], kind="CR2")[0]
+    except ValueError as error:
+        return Adjusted(np.nan, np.nan, np.nan, np.nan, str(error))
+    return Adjusted(row.estimate, row.std_error, row.df, row.p_value, row.note)
+
+
+@dataclass(frozen=True)
+class RedrawnBalance:
+    """p-values by re-drawing, in the order of the covariates.
+
+    Attributes
+    ----------
+    p_values : array (K,)
+        NaN where no re-draw changes anything.
+    draws : int
+    exact : bool
+    """
+
+    p_values: NDArray[np.float64]
+    draws: int
+    exact: bool
+
+
+def redrawn_balance(
+    columns: Sequence[Covariate], arms: Arms, redrawing: Redrawing, seed: np.random.Generator
+) -> RedrawnBalance:
+    """Return the p-value of each covariate's block-adjusted difference by re-randomisation."""
+    units = arms.of_units()
+    nothing = RedrawnBalance(np.full(len(columns), np.nan), 0, False)
+    if not columns or units["treated"].nunique() < 2:
+        return nothing
+    design = numbers_as_drawn(
+        units["unit"], units["treated"], units["block"], (0.0, 1.0),
+        redrawing.rule(list(units["unit"])),
+    )  # fmt: skip
+    if design.possible < 2:
+        return nothing
+    at = pd.Index(units["unit"]).get_indexer(pd.Index(arms.unit))
+    values = np.column_stack([column.values.to_numpy(dtype="float64") for column in columns])
+    known = np.isfinite(values)
+    sums, counts = np.zeros((2, len(units), len(columns)))
+    np.add.at(sums, at, np.where(known, values, 0.0))
+    np.add.at(counts, at, known.astype(float))
+    statistic = adjusted_differences(sums, counts, units["block"].to_numpy())
+    found = redrawn_differences(
+        design, units["treated"].to_numpy(), statistic, seed=seed,
+        **redrawing.options(len(units)),
+    )  # fmt: skip
+    p = np.where(np.isfinite(found.observed), found.p_value(), np.nan)
+    return RedrawnBalance(p, len(found.draws), found.exact)

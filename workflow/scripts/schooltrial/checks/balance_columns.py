@@ -1,0 +1,130 @@
+"""Variables as columns that can be compared: a number as it is, a category as one per level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from schooltrial.data.row_filters import levels, matches
+
+ALL = "all schools"
+
+
+@dataclass(frozen=True)
+class Covariate:
+    """One column that is compared.
+
+    Attributes
+    ----------
+    name, category, label : str
+        Variable, its level (empty for a number), and its name in exhibits.
+    kind : {"number", "flag", "level"}
+        A flag is a number that is only ever 0 or 1; a level is 1 for those at it, else 0.
+    values : Series of float
+        Missing kept missing.
+    """
+
+    name: str
+    category: str
+    label: str
+    kind: str
+    values: pd.Series
+
+
+def covariates(
+    frame: pd.DataFrame, variables: Sequence[str], labels: Mapping[str, str]
+) -> list[Covariate]:
+    """Return the columns of the variables; of a category, one for each level that occurs.
+
+    Levels are those of either arm, so that one which only one arm holds is seen.
+    """
+    found = []
+    for name in variables:
+        values, label = frame[name], labels.get(name, name)
+        if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+            number = values.astype("float64")
+            is_flag = bool(number.dropna().isin([0.0, 1.0]).all()) and number.notna().any()
+            found.append(Covariate(name, "", label, "flag" if is_flag else "number", number))
+            continue
+        for level in levels(values):
+            at = (values.astype("str") == str(level)).astype("float64").mask(values.isna())
+            found.append(Covariate(name, str(level), f"{label}: {level}", "level", at))
+    return found
+
+
+def unit_column(frame: pd.DataFrame) -> str:
+    """Return the column of the unit that was assigned."""
+    return "cluster" if "cluster" in frame else "school"
+
+
+def compared_rows(
+    pupils: pd.DataFrame, settings: Mapping[str, Any], year: int | None
+) -> pd.DataFrame:
+    """Return the rows of the baseline year (all where None) that the settings keep."""
+    kept = matches(pupils, settings["where"])
+    return pupils[kept if year is None else kept & (pupils["year"] == year)]
+
+
+def school_rows(
+    pupils: pd.DataFrame,
+    variables: Sequence[str],
+    schools: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return one row per school: the mean of a number, the one value of a category.
+
+    Parameters
+    ----------
+    pupils : DataFrame
+        Rows of pupils in the schools.
+    variables : sequence of str
+    schools : DataFrame, optional
+        All schools that were assigned, with ``block, arm, treated`` and what is known of them: a
+        school without pupils is then counted, its means missing.
+
+    Returns
+    -------
+    DataFrame
+        No rows where units inside schools were drawn: there a school is in no arm.
+    """
+    keys = [name for name in ("block", "arm", "treated") if name in pupils]
+    if pupils.groupby("school")["treated"].nunique().gt(1).any():
+        return pd.DataFrame(columns=["school", *keys, *variables])
+    groups = pupils.groupby("school", observed=True)
+    of_school = {
+        name: groups[name].mean()
+        if pd.api.types.is_numeric_dtype(pupils[name])
+        else groups[name].first()
+        for name in variables
+        if name in pupils
+    }
+    frame = pd.DataFrame({**{key: groups[key].first() for key in keys}, **of_school})
+    frame.index.name = "school"
+    if schools is None:
+        return frame.reset_index()
+    every = schools.set_index("school")
+    own = [name for name in variables if name in every]
+    known = [name for name in variables if name not in every]
+    keys = [name for name in ("block", "arm", "treated") if name in every]
+    return every[[*keys, *own]].join(frame[known]).reset_index()
+
+
+def filled_matrix(
+    columns: Sequence[Covariate], units: pd.Series, block: pd.Series
+) -> tuple[pd.Index, np.ndarray[Any, np.dtype[np.float64]], int]:
+    """Return units, the mean of each column over the rows of each unit, and how many were filled.
+
+    A mean that is not known takes that of the unit's block, or of all: a rule that does not look at
+    arms, so that tests by re-randomisation stay exact.
+    """
+    frame = pd.DataFrame({str(k): column.values for k, column in enumerate(columns)})
+    means = frame.groupby(units.to_numpy(), sort=True).mean()
+    of_unit = block.groupby(units.to_numpy(), sort=True).first()
+    missing = int(means.isna().to_numpy().sum())
+    if missing:
+        means = means.fillna(means.groupby(of_unit.to_numpy()).transform("mean"))
+        means = means.fillna(means.mean()).fillna(0.0)
+    return means.index, means.to_numpy(dtype="float64"), missing

@@ -1,0 +1,159 @@
+"""All that is said of balance: by variable, jointly, and year by year; of both samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.checks.analysed_sample import analysed_rows, primary_analysis
+from schooltrial.checks.balance import (
+    ANALYSED,
+    COLUMNS,
+    BalanceRows,
+    balance_rows,
+    balance_table,
+)
+from schooltrial.checks.balance_adjusted import Redrawing
+from schooltrial.checks.balance_omnibus import OMNIBUS_COLUMNS, balance_omnibus
+from schooltrial.checks.pretrends import pretrends, pretrends_omnibus
+from schooltrial.protocol import Model
+
+
+@dataclass(frozen=True)
+class BalanceReport:
+    """The tables of the balance checks.
+
+    Attributes
+    ----------
+    balance, omnibus, pretrends : DataFrame
+        See `balance.balance_table`, `balance_omnibus.balance_omnibus` and `pretrends.pretrends`.
+    """
+
+    balance: pd.DataFrame
+    omnibus: pd.DataFrame
+    pretrends: pd.DataFrame
+
+
+def balance_report(
+    pupils: pd.DataFrame,
+    settings: Mapping[str, Any],
+    labels: Mapping[str, str],
+    year: int,
+    *,
+    arms: Sequence[str] | None = None,
+    models: Mapping[str, Model] | None = None,
+    outcomes: Sequence[str] = (),
+    before: Sequence[int] = (),
+    unit: str = "school",
+    assignment: pd.DataFrame | None = None,
+    schools: pd.DataFrame | None = None,
+    teachers: pd.DataFrame | None = None,
+    panel: pd.DataFrame | None = None,
+    redrawing: Redrawing | None = None,
+) -> BalanceReport:
+    """Compare the arms in every way that the data allow.
+
+    Parameters
+    ----------
+    pupils : DataFrame
+        The sample, pupil × year.
+    settings, labels : mapping
+        The protocol's ``balance`` section; variable → name in exhibits.
+    year : int
+        Baseline year.
+    arms : sequence of str, optional
+        Names, control first. Without them all treated are taken together, and no table of joint
+        tests or years is made of several arms.
+    models : mapping, optional
+        Models of the protocol: the first primary one defines the analysed sample.
+    outcomes : sequence of str
+        Outcomes that are compared in the years before.
+    before : sequence of int
+        Years before the programme.
+    unit : {"school", "teacher", "pupil"}
+        What was assigned.
+    assignment, schools : DataFrame, optional
+        Standard tables: with both, schools without pupils count where schools were assigned.
+    teachers, panel : DataFrame, optional
+        Samples of teachers (teacher × year) and of schools (school × year × outcome).
+    redrawing : Redrawing, optional
+    """
+    every = _assigned_schools(assignment, schools, arms) if unit == "school" else None
+    samples = [balance_rows(pupils, settings, year, schools=every, teachers=teachers)]
+    analysed = _analysed(pupils, settings, models or {}, year)
+    samples += [analysed] if analysed is not None else []
+    options: dict[str, Any] = {"arms": arms, "redrawing": redrawing}
+    tables = [balance_table(rows, settings, labels, **options) for rows in samples]
+    joint = [balance_omnibus(rows, settings, labels, **options) for rows in samples]
+    trends = []
+    for frame, level, named in _before(pupils, teachers, panel, outcomes):
+        if not len(frame) or not frame["year"].isin(list(before)).any():
+            continue
+        trends.append(pretrends(frame, named, before, level, settings, labels, **options))
+        joint.append(pretrends_omnibus(frame, named, before, labels, **options))
+    return BalanceReport(
+        _stacked(tables, COLUMNS),
+        _stacked(joint, OMNIBUS_COLUMNS),
+        _stacked(trends, ["year", *COLUMNS]),
+    )
+
+
+def _assigned_schools(
+    assignment: pd.DataFrame | None, schools: pd.DataFrame | None, arms: Sequence[str] | None
+) -> pd.DataFrame | None:
+    """Return the schools that were assigned, with what is known of them."""
+    if assignment is None or schools is None or arms is None:
+        return None
+    own = assignment[[name for name in ("school", "block", "arm") if name in assignment]].copy()
+    own["arm"] = own["arm"].astype("str")
+    own["treated"] = (own["arm"] != arms[0]).astype("float64")
+    known = schools[["school", *[name for name in schools if name not in own]]]
+    return own.merge(known, on="school", how="left", validate="one_to_one")
+
+
+def _analysed(
+    pupils: pd.DataFrame, settings: Mapping[str, Any], models: Mapping[str, Model], year: int
+) -> BalanceRows | None:
+    name, outcome = primary_analysis(models, list(pupils.columns))
+    if not name:
+        return None
+    rows = analysed_rows(pupils, models[name], outcome, year)
+    if rows is None:
+        return None
+    return balance_rows(rows, settings, None, sample=ANALYSED)
+
+
+def _before(
+    pupils: pd.DataFrame,
+    teachers: pd.DataFrame | None,
+    panel: pd.DataFrame | None,
+    outcomes: Sequence[str],
+) -> Iterator[tuple[pd.DataFrame, str, list[str]]]:
+    """Yield, for each level, its rows and the outcomes that are measured there."""
+    seen: set[str] = set()
+    for frame, level in ((pupils, "pupil"), (teachers, "teacher"), (_wide(panel), "school")):
+        if frame is None:
+            continue
+        own = [name for name in outcomes if name in frame and name not in seen]
+        seen |= set(own)
+        if own:
+            yield frame, level, own
+
+
+def _wide(panel: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return a school × year table with a column for each outcome."""
+    if panel is None or panel.empty:
+        return None
+    keys = [name for name in ("school", "block", "arm", "treated", "year") if name in panel]
+    plain = panel.astype({name: "str" for name in ("school", "block", "arm") if name in panel})
+    return plain.pivot_table(index=keys, columns="outcome", values="mean").reset_index()
+
+
+def _stacked(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    filled = [table for table in tables if len(table)]
+    if not filled:
+        return pd.DataFrame(columns=list(columns))
+    return pd.concat(filled, ignore_index=True)

@@ -1,0 +1,121 @@
+"""What is known of the units of a lottery beside their arm, gathered from the study's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from schooltrial.checks.balance_columns import covariates, unit_column
+
+
+@dataclass(frozen=True)
+class KnownOfUnits:
+    """What is known of the units; all of it may be lacking.
+
+    Attributes
+    ----------
+    described : iterable of str
+        Units of the table of schools (teachers, pupils).
+    frame : DataFrame
+        The frame of the draw.
+    covariates : DataFrame
+        Baseline variables, indexed by unit.
+    first_outcome : mapping of str to Timestamp
+        First day on which the outcome was measured.
+    pupils : DataFrame
+        ``pupil, year, cluster, arm``.
+    taken_up : Series
+        Unit → share that took the programme up.
+    """
+
+    described: Iterable[str] | None = None
+    frame: pd.DataFrame | None = None
+    covariates: pd.DataFrame | None = None
+    first_outcome: Mapping[str, pd.Timestamp] | None = None
+    pupils: pd.DataFrame | None = None
+    taken_up: pd.Series | None = None
+
+
+def known_of_units(
+    sample: pd.DataFrame,
+    assignment: pd.DataFrame,
+    unit: str,
+    *,
+    schools: pd.DataFrame | None = None,
+    scores: pd.DataFrame | None = None,
+    frame: pd.DataFrame | None = None,
+    variables: Sequence[str] = (),
+    baseline: int | None = None,
+    before: Sequence[int] = (),
+    take_up: str | None = None,
+) -> KnownOfUnits:
+    """Gather what is known.
+
+    Parameters
+    ----------
+    sample : DataFrame
+        Pupil × year.
+    assignment : DataFrame
+        One row per unit.
+    unit : {"school", "teacher", "pupil"}
+        What was assigned.
+    schools, scores : DataFrame, optional
+        Standard tables; of ``scores`` the dates ``tested``.
+    frame : DataFrame, optional
+        The frame of the draw.
+    variables : sequence of str
+        Variables of the sample whose means in the year ``baseline`` are tested.
+    baseline : int, optional
+    before : sequence of int
+        Years before the programme: tests of these years may precede the draw.
+    take_up : str, optional
+        A 0/1 variable of the assignment table or the sample.
+    """
+    own = unit_column(sample)
+    pupils = sample[["pupil", "year", own, "arm"]].rename(columns={own: "cluster"})
+    pupils = pupils.astype({"cluster": "str", "arm": "str"})
+    return KnownOfUnits(
+        described=list(schools["school"]) if schools is not None and unit == "school" else None,
+        frame=frame,
+        covariates=_means(sample[sample["year"] == baseline], own, variables),
+        first_outcome=_first_outcome(scores, pupils, before),
+        pupils=pupils,
+        taken_up=_taken_up(take_up, sample, own, assignment, unit),
+    )
+
+
+def _means(then: pd.DataFrame, own: str, variables: Sequence[str]) -> pd.DataFrame | None:
+    """Return the mean of each column of the variables, by unit."""
+    names = [name for name in dict.fromkeys(variables) if name in then]
+    columns = covariates(then, names, {})
+    if not columns:
+        return None
+    frame = pd.DataFrame({column.label: column.values for column in columns})
+    return frame.groupby(then[own].astype("str").to_numpy()).mean()
+
+
+def _first_outcome(
+    scores: pd.DataFrame | None, pupils: pd.DataFrame, before: Sequence[int]
+) -> dict[str, pd.Timestamp] | None:
+    if scores is None or "tested" not in scores or "pupil" not in scores:
+        return None
+    after = scores.loc[~scores["year"].isin(list(before)), ["pupil", "year", "tested"]].dropna()
+    linked = after.merge(pupils, on=["pupil", "year"])
+    if linked.empty:
+        return None
+    first = pd.to_datetime(linked["tested"]).groupby(linked["cluster"].to_numpy()).min()
+    return {str(unit): day for unit, day in first.items()}
+
+
+def _taken_up(
+    variable: str | None, sample: pd.DataFrame, own: str, assignment: pd.DataFrame, unit: str
+) -> pd.Series | None:
+    if variable is None:
+        return None
+    if variable in assignment:
+        return assignment.groupby(assignment[unit].astype("str"))[variable].mean()
+    if variable in sample:
+        return sample.groupby(sample[own].astype("str"))[variable].mean()
+    return None
