@@ -1,10 +1,14 @@
 """Raw files become standard tables; every change is in the log, with its count."""
 
+import json
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
+import pytest
 
-from schooltrial.data.standard_tables import KEYS, empty_table
+from schooltrial.data.standard_tables import KEYS, Study, empty_table, read_batches
+from schooltrial.refusal import Refusal
 from small_trial import SmallTrial
 
 
@@ -190,3 +194,176 @@ def test_the_list_of_raw_files_holds_rows_bytes_and_checksum(trial: SmallTrial) 
     size = len(trial.raw["schools.csv.gz"])
     assert listed.loc["schools.csv.gz", "bytes"] == size
     assert (listed["sha256"].str.len() == 64).all()
+
+
+def _school_scores(trial: SmallTrial, cells: list[str], **spec: Any) -> pd.DataFrame:
+    """Publish one outcome by school, and return the table of school scores."""
+    rows = [[f"S{at}", "2019", text] for at, text in enumerate(cells, start=1)]
+    trial.files["rates.csv"] = [["code", "spring", "rate"], *rows]
+    value = {"column": "rate", "type": "number", **spec}
+    columns = {"school": {"column": "code"}, "year": {"column": "spring"}}
+    trial.protocol["tables"]["school_scores"] = [
+        {"file": "rates.csv", "columns": columns, "outcomes": {"rate": value}}
+    ]
+    trial.protocol["outcomes"]["rate"] = {
+        "label": "Rate", "family": "tests", "level": "school", "range": [0, 100],
+    }  # fmt: skip
+    trial.obtain()
+    return _table(trial, "school_scores").set_index("school")
+
+
+def test_suppressed_rates_become_missing_and_are_logged_by_how_they_are_written(
+    trial: SmallTrial,
+) -> None:
+    cells = ["*", "<10", "≥95", "20-29", "55.5%", "n<10", "s", "-"]
+    table = _school_scores(trial, cells, suppressed="missing", percent=True, missing=["-"])
+    assert table["value"].dropna().to_dict() == {"S5": 55.5}
+    log = _log(trial)
+    for kind in ("*", "<k", ">k", "range", "n<k", "s"):
+        entry = log["rates.csv", "rate", f"suppressed cell written {kind!r} set to missing"]
+        assert entry["cells"] == 1
+    assert len(log) == 7
+
+
+def test_bounds_of_suppressed_rates_stand_beside_the_value_and_end_at_the_range(
+    trial: SmallTrial,
+) -> None:
+    table = _school_scores(trial, ["*", "<10", "≥95", "20–29", "55"], suppressed="bounds")
+    found = table[["value", "value_low", "value_high"]].fillna(-1).astype(int)
+    assert found.to_numpy().tolist() == [
+        [-1, 0, 100], [-1, 0, 10], [-1, 95, 100], [-1, 20, 29], [55, -1, -1]
+    ]  # fmt: skip
+
+
+def test_bounds_in_a_long_file_end_at_the_range_of_the_rows_own_outcome(trial: SmallTrial) -> None:
+    value = trial.reading("scores")["columns"]["value"]
+    value["suppressed"] = "bounds"
+    trial.protocol["outcomes"]["maths"]["range"] = [100, 400]
+    trial.protocol["outcomes"]["attendance"]["range"] = [0, 100]
+    trial.set("scores_2019.csv", 2, "score", ">250")
+    trial.set("scores_2019.csv", 3, "score", ">250")
+    trial.obtain()
+    scores = _table(trial, "scores").query("pupil == '0001' and year == 2019")
+    bounds = scores.set_index("outcome")[["value_low", "value_high"]]
+    assert bounds.loc["maths"].tolist() == [250, 400]
+    assert bounds.loc["reading"].tolist() == [250, 500]
+
+
+def test_numbers_are_read_in_the_notation_of_the_file_or_of_the_column(trial: SmallTrial) -> None:
+    for year in (2019, 2020):
+        for row in trial.files[f"scores_{year}.csv"][1:]:
+            row[2] = row[2].replace(".", ",")
+    reading = trial.reading("scores")
+    reading |= {"delimiter": ";", "decimal": ","}
+    for year in (2019, 2020):
+        trial.raw[f"scores_{year}.csv"] = trial.text(f"scores_{year}.csv", ";").encode()
+    trial.set("roster_2020.csv", 2, "days_present", '"1,140"')
+    trial.reading("pupils")["columns"]["days_present"]["thousands"] = ","
+    trial.obtain()
+    assert _table(trial, "scores")["value"].between(100, 300).all()
+    assert _table(trial, "pupils")["days_present"].max() == 1140
+
+
+def test_rows_are_sorted_by_year_then_outcome_and_each_year_is_a_row_group(
+    trial: SmallTrial,
+) -> None:
+    trial.obtain()
+    scores = _table(trial, "scores").astype({"outcome": "str"})
+    key = ["year", "outcome", "pupil"]
+    pd.testing.assert_frame_equal(scores, scores.sort_values(key, ignore_index=True))
+    read = pd.read_parquet(trial.path("scores.parquet"), filters=[("year", "==", 2020)])
+    assert len(read) == 320
+    assert pq.ParquetFile(trial.path("scores.parquet")).num_row_groups == 2
+
+
+def test_teachers_are_observed_once_by_nobody_in_particular_unless_told(trial: SmallTrial) -> None:
+    trial.files["staff.csv"] = [["t", "year", "s"], ["T1", "2019", "S1"], ["T1", "2020", "S1"]]
+    trial.files["visits.csv"] = [["t", "year", "score", "by"], ["T1", "2019", "3", ""]]
+    teacher = {"teacher": {"column": "t"}, "year": {"column": "year"}}
+    tables = trial.protocol["tables"]
+    tables["teachers"] = [{"file": "staff.csv", "columns": {**teacher, "school": {"column": "s"}}}]
+    practice = {"practice": {"column": "score", "type": "number"}}
+    tables["observations"] = [{"file": "visits.csv", "columns": teacher, "outcomes": practice}]
+    trial.protocol["outcomes"]["practice"] = {"label": "P", "family": "p", "level": "teacher"}
+    trial.obtain()
+    first = _table(trial, "observations")
+    assert first[["occasion", "rater"]].to_numpy().tolist() == [["1", ""]]
+    teacher["rater"] = {"column": "by"}
+    trial.files["visits.csv"].append(["T1", "2019", "4", "R2"])
+    trial.obtain()
+    assert _table(trial, "observations")["rater"].tolist() == ["", "R2"]
+
+
+def test_the_unit_that_was_assigned_is_the_key_of_the_assignment(trial: SmallTrial) -> None:
+    trial.protocol["design"] = {**trial.protocol["design"], "kind": "blocked", "unit": "pupil"}
+    columns = trial.reading("assignment")["columns"]
+    columns["pupil"] = {"column": "pupil_id"}
+    rows = [[row[1], row[1], "CT"[at % 2], row[0]]
+            for at, row in enumerate(trial.files["roster_2019.csv"][1:])]  # fmt: skip
+    trial.files["assignment.csv"] = [["school_code", "pair", "arm", "pupil_id"], *rows]
+    trial.obtain()
+    assert len(_table(trial, "assignment")) == 160
+    trial.files["assignment.csv"].append([*rows[0][:2], "T", rows[0][3]])
+    with pytest.raises(Refusal) as caught:
+        trial.obtain()
+    (fault,) = caught.value.faults
+    assert fault.found == (
+        "pupil 0001 is in two arms: 'programme' here, 'control' in row 2 of assignment.csv"
+    )
+    assert fault.expected == "one arm per pupil"
+
+
+def test_a_cohort_that_is_empty_means_never_and_is_a_year_otherwise(trial: SmallTrial) -> None:
+    trial.reading("assignment")["columns"]["cohort"] = {"column": "first"}
+    for row, cells in enumerate(trial.files["assignment.csv"]):
+        cells.append(("2020" if row % 2 else "") if row else "first")
+    trial.obtain()
+    cohort = _table(trial, "assignment")["cohort"]
+    assert (cohort.dtype, cohort.isna().sum(), cohort.max()) == ("Int64", 4, 2020)
+
+
+def test_a_file_that_lies_elsewhere_is_read_from_there(trial: SmallTrial) -> None:
+    trial.write()
+    other = trial.folder / "kept" / "f7" / "schools.csv"
+    other.parent.mkdir(parents=True)
+    trial.folder.joinpath("schools.csv").rename(other)
+    content = trial.read().content
+    study = Study(content["tables"], content["outcomes"], [2019, 2020])
+    batches = list(read_batches(study, trial.folder, {"schools.csv": str(other)}))
+    assert [batch.faults for batch in batches] == [[], [], []]
+    assert sum(table.num_rows for table in batches[-1].tables["schools"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [
+        ({"keep": "first"}, "S1"),
+        ({"keep": "last"}, "S8"),
+        ({"keep": "largest", "by": "days_enrolled"}, "S8"),
+        ({"keep": "smallest", "by": "days_enrolled"}, "S1"),
+    ],
+)
+def test_the_rule_declared_decides_which_of_two_rows_is_kept(
+    trial: SmallTrial, rule: dict[str, str], kept: str
+) -> None:
+    trial.reading("pupils")["same_key"] = rule
+    roster = trial.files["roster_2019.csv"]
+    roster.append([roster[1][0], "S8", *roster[1][2:4], "190", "150"])
+    trial.obtain()
+    pupils = _table(trial, "pupils").query("year == 2019").set_index("pupil")
+    assert pupils.loc["0001", "school"] == kept
+    changes = _table(trial, "changes")
+    (removed,) = changes.to_dict("records")
+    assert removed["after"] == f"row {2 if kept == 'S1' else 162} was kept"
+    assert json.loads(removed["before"])["school_code"] == ("S8" if kept == "S1" else "S1")
+
+
+def test_a_row_whose_deciding_value_is_missing_is_never_kept_over_another(
+    trial: SmallTrial,
+) -> None:
+    trial.reading("pupils")["same_key"] = {"keep": "smallest", "by": "days_enrolled"}
+    roster = trial.files["roster_2019.csv"]
+    roster.append([roster[1][0], "S8", *roster[1][2:4], "", "150"])
+    trial.obtain()
+    pupils = _table(trial, "pupils").query("year == 2019").set_index("pupil")
+    assert pupils.loc["0001", "school"] == "S1"

@@ -160,10 +160,11 @@ class _OneColumn:
         lookup = text
         if self.spec["ignore_case"]:
             exact = text.isin(list(codes))
-            codes = {key.casefold(): value for key, value in codes.items()}
-            lookup = text.str.casefold()
+            listed_as = {key.casefold(): key for key in codes}
+            lookup = text.str.casefold().replace(listed_as)
             other = ~exact & lookup.isin(list(codes)) & ~absent
             self._changed("code read without regard to case", other, text, lookup)
+            lookup = text.where(exact, lookup)
         unknown = ~absent & ~lookup.isin(list(codes)).to_numpy(dtype=bool)
         listed = ", ".join(repr(str(key)) for key in self.spec["codes"])
         self._fault(

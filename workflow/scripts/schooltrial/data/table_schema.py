@@ -108,11 +108,15 @@ def table_schema(name: str, readings: Sequence[Mapping[str, Any]]) -> TableSchem
             dated |= "{year}" in one["file"]
         outcomes |= reading["outcomes"]
     kinds = {variable: _kind(variable, given) for variable, given in specs.items()}
-    levels = {variable: _levels(given) for variable, given in specs.items() if _is_coded(given)}
+    filled = FILLED.get(name, {})
+    levels = {
+        variable: _levels(given)
+        for variable, given in specs.items()
+        if _is_coded(given) and variable not in filled
+    }
     if dated:
         kinds.setdefault("year", pa.int64())
-    for part, _ in FILLED.get(name, {}).items():
-        kinds.setdefault(part, ENCODED)
+    kinds |= dict.fromkeys(filled, ENCODED)
     value = [spec for given in (specs.get("value"),) if given for spec in given]
     bounds = any(s["suppressed"] == "bounds" for s in [*value, *outcomes.values()])
     if outcomes:
