@@ -167,6 +167,14 @@ def test_every_year_before_has_its_row_and_one_is_of_slopes() -> None:
     assert joint["p_rerandomisation"].nunique() == 1
 
 
+def test_an_outcome_that_was_not_measured_in_a_year_has_no_row_of_it() -> None:
+    frame = _trial(years=(2018, 2019))
+    frame["late"] = frame["size"].where(frame["year"] == 2019)
+    found = pretrends(frame, ["score", "late"], [2018, 2019], "pupil", SETTINGS, {}, redrawing=FEW)
+    assert found["year"][found["variable"] == "late"].tolist() == ["2019"]
+    assert found["year"][found["variable"] == "score"].tolist() == ["2018", "2019", SLOPE]
+
+
 def test_a_report_holds_both_samples_and_schools_without_pupils() -> None:
     frame = _trial(years=(2018, 2019, 2020))
     units = frame.groupby("school")[["block", "arm"]].first().reset_index()

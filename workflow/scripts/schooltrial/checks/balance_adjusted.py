@@ -17,7 +17,6 @@ from schooltrial.models.adjusted_difference_draws import (
     redrawn_differences,
 )
 from schooltrial.models.assignment_design import AcceptanceRule
-from schooltrial.models.assignment_draws import EXACT_UP_TO
 from schooltrial.models.cluster_robust import fit_least_squares_columns
 from schooltrial.models.randomisation_inference import DRAWS
 
@@ -26,6 +25,8 @@ Criterion = Callable[[Sequence[str]], AcceptanceRule | None]
 CELLS = 200_000_000
 """Most cells (draws × units) that are drawn; lotteries of many pupils take fewer draws."""
 FEWEST = 999
+EXACT_UP_TO = 100_000
+"""Fewer than for effects: balance is tested for every variable of every table."""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ def pretrends(
     Returns
     -------
     DataFrame
-        The columns of `balance.balance_table` after ``year``, which is ``slope per year`` for the
+        The columns of `balance.balance_table` after ``year``, for the outcomes that were measured
+        then; the year is ``slope per year`` for the
         least-squares slopes of units (schools) seen in two years or more.
     """
     parts = [
@@ -55,11 +56,13 @@ def pretrends(
         parts.append((SLOPE, _rows(slopes(frame, outcomes, years), "school"), "school"))
     tables = []
     for when, rows, of in parts:
+        then: pd.DataFrame = getattr(rows, of)
+        measured = [name for name in outcomes if name in then and then[name].notna().any()]
         wanted = {
             **settings, "pupil_variables": [], "school_variables": [], "teacher_variables": [],
-            f"{of}_variables": list(outcomes),
+            f"{of}_variables": measured,
         }  # fmt: skip
-        if len(getattr(rows, of)):
+        if measured:
             table = balance_table(rows, wanted, labels, arms=arms, redrawing=redrawing)
             table.insert(0, "year", when)
             tables.append(table)
@@ -80,7 +83,8 @@ def pretrends_omnibus(
     Returns
     -------
     DataFrame
-        Rows of the table of `balance_omnibus.balance_omnibus`, ``scope`` being ``pre-trend``.
+        Rows of the table of `balance_omnibus.balance_omnibus`, ``scope`` being ``pre-trend``; all
+        are judged by the same draws.
     """
     redrawing = redrawing or Redrawing()
     found = []
@@ -92,8 +96,8 @@ def pretrends_omnibus(
             if not columns:
                 continue
             found.append([
-                RANDOMISED, "school", arm, "pre-trend", name, labels.get(name, name) or "all",
-                *omnibus_row(columns, two_arms(part, z), redrawing, ["pretrend", arm, name]),
+                RANDOMISED, "unit", arm, "pre-trend", name, labels.get(name, name) or "all together",
+                *omnibus_row(columns, two_arms(part, z), redrawing, ["pretrend", arm]),
             ])  # fmt: skip
     return pd.DataFrame(found, columns=OMNIBUS_COLUMNS)
 
@@ -103,9 +107,8 @@ def slopes(frame: pd.DataFrame, outcomes: Sequence[str], years: Sequence[int]) -
     wide = _unit_years(frame, outcomes, years)
     found = wide[[name for name in KEYS if name in wide]].copy()
     for outcome in outcomes:
-        columns = list(_columns(wide, [outcome], years))
-        values = np.column_stack([column.values for column in columns]) if columns else None
-        found[outcome] = np.nan if values is None else _slope(values, sorted(years))
+        by_year = wide.reindex(columns=[f"{outcome} {year}" for year in sorted(years)])
+        found[outcome] = _slope(by_year.to_numpy(dtype="float64"), sorted(years))
     return found
 
 
