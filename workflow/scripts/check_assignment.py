@@ -27,6 +27,7 @@ def main(
     sample: str | None = None,
     schools: str | None = None,
     scores: str | None = None,
+    panel: str | None = None,
     frame: str | None = None,
     record: str | None = None,
     key: str | None = None,
@@ -52,6 +53,7 @@ def main(
         schools=pd.read_parquet(schools) if schools else None,
         scores=pd.read_parquet(scores) if scores else None,
         frame=read_frame(frame, design) if frame else None,
+        panel=pd.read_parquet(panel) if panel else None,
         variables=variables, baseline=year, before=before, take_up=take_up,
     )  # fmt: skip
     found = verify_assignment(

@@ -13,6 +13,7 @@ from schooltrial.checks.balance import balance_rows
 from schooltrial.checks.balance_adjusted import Redrawing
 from schooltrial.checks.balance_omnibus import OMNIBUS_COLUMNS, balance_omnibus
 from schooltrial.checks.balance_report import balance_report
+from schooltrial.checks.known_of_units import known_of_units
 from schooltrial.checks.pretrends import SLOPE, pretrends, pretrends_omnibus, slopes
 from schooltrial.models.assignment_design import design_as_assigned
 from schooltrial.models.cluster_robust import fit_least_squares_frame
@@ -211,3 +212,25 @@ def test_teachers_and_outcomes_of_schools_have_rows_of_their_own() -> None:
     years = report.pretrends[["variable", "level", "year"]].to_numpy().tolist()
     assert ["passed", "school", "2018"] in years
     assert ["score", "pupil", "2019"] in years
+
+
+def test_a_study_without_pupils_compares_what_was_published_of_schools() -> None:
+    frame = _trial(years=(2018, 2019))
+    keys = ["school", "block", "arm", "treated", "year"]
+    panel = frame.groupby(keys, as_index=False).agg(mean=("score", "mean")).assign(outcome="rate")
+    assignment = frame.drop_duplicates("school")[["school", "block", "arm"]]
+    settings = {**SETTINGS, "pupil_variables": [], "school_variables": ["rate"]}
+    report = balance_report(
+        frame[:0], settings, {}, 2019, arms=["control", "a"], outcomes=["rate"],
+        before=[2018, 2019], assignment=assignment, schools=assignment[["school"]], panel=panel,
+        redrawing=FEW,
+    )  # fmt: skip
+    then = panel[panel["year"] == 2019].groupby("treated")["mean"].mean()
+    assert report.balance["level"].tolist() == ["school"]
+    assert report.balance["difference"][0] == pytest.approx(then[1] - then[0])
+    assert report.pretrends["year"].tolist() == ["2018", "2019", SLOPE]
+    known = known_of_units(frame[:0], assignment, "school", panel=panel, baseline=2019)
+    assert known.covariates is not None
+    assert known.covariates.loc["S3", "rate"] == pytest.approx(
+        panel[(panel["school"] == "S3") & (panel["year"] == 2019)]["mean"].iloc[0]
+    )

@@ -91,6 +91,8 @@ def school_rows(
         No rows where units inside schools were drawn: there a school is in no arm.
     """
     keys = [name for name in ("block", "arm", "treated") if name in pupils]
+    if pupils.empty and schools is None:
+        return pd.DataFrame(columns=["school", *keys, *variables])
     if pupils.groupby("school")["treated"].nunique().gt(1).any():
         return pd.DataFrame(columns=["school", *keys, *variables])
     groups = pupils.groupby("school", observed=True)
@@ -109,7 +111,7 @@ def school_rows(
     own = [name for name in variables if name in every]
     known = [name for name in variables if name not in every]
     keys = [name for name in ("block", "arm", "treated") if name in every]
-    return every[[*keys, *own]].join(frame[known]).reset_index()
+    return every[[*keys, *own]].join(frame[[n for n in known if n in frame]]).reset_index()
 
 
 def filled_matrix(

@@ -78,10 +78,13 @@ def balance_report(
     assignment, schools : DataFrame, optional
         Standard tables: with both, schools without pupils count where schools were assigned.
     teachers, panel : DataFrame, optional
-        Samples of teachers (teacher × year) and of schools (school × year × outcome).
+        Samples of teachers (teacher × year) and of schools (school × year × outcome). Where a study
+        has no pupils, the school's own outcomes of the baseline year are compared.
     redrawing : Redrawing, optional
     """
     every = _assigned_schools(assignment, schools, arms) if unit == "school" else None
+    if every is not None and pupils.empty:
+        every = with_school_outcomes(every, panel, year)
     samples = [balance_rows(pupils, settings, year, schools=every, teachers=teachers)]
     analysed = _analysed(pupils, settings, models or {}, year)
     samples += [analysed] if analysed is not None else []
@@ -112,6 +115,18 @@ def _assigned_schools(
     own["treated"] = (own["arm"] != arms[0]).astype("float64")
     known = schools[["school", *[name for name in schools if name not in own]]]
     return own.merge(known, on="school", how="left", validate="one_to_one")
+
+
+def with_school_outcomes(
+    schools: pd.DataFrame, panel: pd.DataFrame | None, year: int
+) -> pd.DataFrame:
+    """Return schools with a column for each outcome that was published of them in a year."""
+    if panel is None or panel.empty:
+        return schools
+    then = panel[panel["year"] == year].astype({"school": "str"})
+    means = then.pivot_table(index="school", columns="outcome", values="mean", observed=True)
+    new = means[[name for name in means if name not in schools]]
+    return schools.merge(new, left_on="school", right_index=True, how="left")
 
 
 def _analysed(

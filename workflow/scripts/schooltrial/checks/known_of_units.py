@@ -46,6 +46,7 @@ def known_of_units(
     schools: pd.DataFrame | None = None,
     scores: pd.DataFrame | None = None,
     frame: pd.DataFrame | None = None,
+    panel: pd.DataFrame | None = None,
     variables: Sequence[str] = (),
     baseline: int | None = None,
     before: Sequence[int] = (),
@@ -65,6 +66,9 @@ def known_of_units(
         Standard tables; of ``scores`` the dates ``tested``.
     frame : DataFrame, optional
         The frame of the draw.
+    panel : DataFrame, optional
+        School × year × outcome: its outcomes of the year ``baseline`` are tested where schools were
+        assigned and the sample has none of the variables.
     variables : sequence of str
         Variables of the sample whose means in the year ``baseline`` are tested.
     baseline : int, optional
@@ -76,10 +80,13 @@ def known_of_units(
     own = unit_column(sample)
     pupils = sample[["pupil", "year", own, "arm"]].rename(columns={own: "cluster"})
     pupils = pupils.astype({"cluster": "str", "arm": "str"})
+    means = _means(sample[sample["year"] == baseline], own, variables)
+    if means is None and panel is not None and unit == "school":
+        means = _published(panel[panel["year"] == baseline])
     return KnownOfUnits(
         described=list(schools["school"]) if schools is not None and unit == "school" else None,
         frame=frame,
-        covariates=_means(sample[sample["year"] == baseline], own, variables),
+        covariates=means,
         first_outcome=_first_outcome(scores, pupils, before),
         pupils=pupils,
         taken_up=_taken_up(take_up, sample, own, assignment, unit),
@@ -88,12 +95,20 @@ def known_of_units(
 
 def _means(then: pd.DataFrame, own: str, variables: Sequence[str]) -> pd.DataFrame | None:
     """Return the mean of each column of the variables, by unit."""
-    names = [name for name in dict.fromkeys(variables) if name in then]
+    names = [name for name in dict.fromkeys(variables) if name in then and len(then)]
     columns = covariates(then, names, {})
     if not columns:
         return None
     frame = pd.DataFrame({column.label: column.values for column in columns})
     return frame.groupby(then[own].astype("str").to_numpy()).mean()
+
+
+def _published(then: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the outcomes of schools that were published in a year."""
+    if then.empty:
+        return None
+    keyed = then.assign(school=then["school"].astype("str"))
+    return keyed.pivot_table(index="school", columns="outcome", values="mean", observed=True)
 
 
 def _first_outcome(

@@ -95,8 +95,9 @@ def pretrends_omnibus(
             columns = list(_columns(part, [name] if name else outcomes, years))
             if not columns:
                 continue
+            label = labels.get(name, name) or "all together"
             found.append([
-                RANDOMISED, "unit", arm, "pre-trend", name, labels.get(name, name) or "all together",
+                RANDOMISED, "unit", arm, "pre-trend", name, label,
                 *omnibus_row(columns, two_arms(part, z), redrawing, ["pretrend", arm]),
             ])  # fmt: skip
     return pd.DataFrame(found, columns=OMNIBUS_COLUMNS)
