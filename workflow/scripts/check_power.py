@@ -1,0 +1,44 @@
+"""State what the study could have seen: as planned, as randomised, as analysed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rule_adapter import run_as_rule
+from schooltrial.checks.power import power_table
+from schooltrial.checks.power_stages import StudyPlan
+from schooltrial.protocol import Arm, Model, Outcome
+
+
+def main(
+    *,
+    assignment: str,
+    sample: str,
+    settings: Mapping[str, Any],
+    models: Mapping[str, Model],
+    outcomes: Mapping[str, Outcome],
+    arms: Sequence[Arm],
+    unit: str,
+    kind: str,
+    baseline: int,
+    check: str,
+    teacher_sample: str | None = None,
+    estimates: str | None = None,
+    diagnostics: str | None = None,
+) -> None:
+    """Write one row per outcome and stage: least detectable effect, power, and their inputs."""
+    samples = {"pupil": sample} | ({"teacher": teacher_sample} if teacher_sample else {})
+    found = power_table(
+        StudyPlan(settings, models, outcomes, arms, unit, kind, baseline),
+        pd.read_parquet(assignment),
+        {level: pd.read_parquet(path) for level, path in samples.items()},
+        diagnostics=json.loads(Path(diagnostics).read_text("utf-8")) if diagnostics else None,
+        estimates=pd.read_csv(estimates) if estimates else None,
+    )
+    found.to_csv(check, index=False, float_format="%.10g")
+
+
+run_as_rule(main, globals())

@@ -1,0 +1,279 @@
+"""What is known of a study's power at each stage: when planned, when drawn, when analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import nan
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.checks.power_inputs import (
+    Analysed,
+    Reported,
+    VarianceShares,
+    allocation_of,
+    analysed,
+    blocks_in_sample,
+    compared_units,
+    observed_shares,
+    reported_precision,
+    roster_sizes,
+)
+from schooltrial.models.power_allocation import Allocation, planned_allocation
+from schooltrial.models.power_cluster_sizes import harmonic_mean
+from schooltrial.protocol import Arm, Model, Outcome
+
+Diagnostics = Mapping[str, Mapping[str, Mapping[str, Any]]]
+TWO_LEVEL = ("multilevel", "cluster_robust", "randomisation_inference", "wild_bootstrap")
+"""Estimators of which the closed form of two levels speaks."""
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """What of the protocol the power of a study rests on.
+
+    Attributes
+    ----------
+    settings : mapping
+        The section ``power``: alpha, power, effect (None where none was assumed), and planned
+        (None, or schools, treated_share, pupils_per_school, icc, r2_school, r2_pupil,
+        covariates_school, blocks).
+    models, outcomes, arms : sections of the protocol
+        The control arm comes first.
+    unit, kind : str
+        What was assigned, and how.
+    baseline : int
+        Year of the roster.
+    """
+
+    settings: Mapping[str, Any]
+    models: Mapping[str, Model]
+    outcomes: Mapping[str, Outcome]
+    arms: Sequence[Arm]
+    unit: str
+    kind: str
+    baseline: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One row's subject: an outcome in a model, an arm beside the control arm."""
+
+    outcome: str
+    name: str
+    model: Model
+    arm: str
+    sample: pd.DataFrame | None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the model is a comparison of units, once, of one effect."""
+        split = self.model["active_years"] or self.model["treatment_by"] or self.model["moderator"]
+        return self.model["estimator"] in TWO_LEVEL and not split
+
+    @property
+    def blocks(self) -> bool:
+        """Whether block effects are in the model."""
+        return self.model["blocks"] != "none"
+
+
+@dataclass(frozen=True)
+class StageInputs:
+    """What a stage knows; NaN where it knows nothing."""
+
+    stage: str
+    allocation: Allocation | None = None
+    pupils: float = nan
+    pupils_per_unit: float = nan
+    covariates: int = 0
+    shares: VarianceShares | None = None
+    reported: Reported | None = None
+    notes: tuple[str, ...] = ()
+
+    def noted(self, *notes: str) -> StageInputs:
+        """Return the same with more to be said."""
+        return replace(self, notes=self.notes + notes)
+
+
+def comparisons(plan: StudyPlan, samples: Mapping[str, pd.DataFrame]) -> Iterator[Comparison]:
+    """Yield each outcome with its primary model, then each subgroup, arm by arm."""
+    primary = [name for name, model in plan.models.items() if model["role"] == "primary"]
+    seen: set[str] = set()
+    control = plan.arms[0]["name"]
+    for name in [*primary, *(n for n, model in plan.models.items() if is_subgroup(model))]:
+        model = plan.models[name]
+        for outcome in model["outcomes"]:
+            if outcome in seen and name in primary:
+                continue
+            seen |= {outcome} if name in primary else set()
+            for arm in plan.arms[1:]:
+                if model["compare"] and {control, arm["name"]} != set(model["compare"]):
+                    continue
+                sample = samples.get(plan.outcomes[outcome]["level"])
+                yield Comparison(outcome, name, model, arm["name"], sample)
+
+
+def is_subgroup(model: Model) -> bool:
+    """Return whether a model is that of a subgroup of people, and estimates one effect."""
+    return (
+        model["subgroup"] != "all"
+        and bool(set(model["where"]) - {"year"})
+        and model["role"] in ("secondary", "sensitivity")
+        and model["estimator"] in ("multilevel", "cluster_robust")
+        and not (model["active_years"] or model["treatment_by"] or model["moderator"])
+    )
+
+
+def stages_before(
+    plan: StudyPlan, comparison: Comparison, assignment: pd.DataFrame
+) -> list[StageInputs]:
+    """Return what was known at protocol and at randomisation."""
+    planned = plan.settings["planned"]
+    if plan.outcomes[comparison.outcome]["level"] != "pupil":
+        planned = None
+    drawn = _at_randomisation(plan, comparison, assignment)
+    if planned is not None:
+        shares = VarianceShares(planned["icc"], planned["r2_school"], planned["r2_pupil"])
+        drawn = replace(drawn, shares=shares, covariates=planned["covariates_school"])
+    stages = [_at_protocol(plan, comparison, planned), drawn]
+    if plan.kind == "staggered":
+        told = "as if all began at once; the row at analysis has the precision of the estimate"
+        stages = [stage.noted(told) for stage in stages]
+    return stages
+
+
+def _at_protocol(
+    plan: StudyPlan, comparison: Comparison, planned: Mapping[str, Any] | None
+) -> StageInputs:
+    if planned is None:
+        of = plan.outcomes[comparison.outcome]["level"]
+        told = "the protocol plans no size" + ("" if of == "pupil" else f" for outcomes of {of}s")
+        return StageInputs("protocol", notes=(told,))
+    units, share = float(planned["schools"]), float(planned["treated_share"])
+    notes: tuple[str, ...] = ()
+    if len(plan.arms) > 2:
+        each = [arm["share"] or 1 / len(plan.arms) for arm in plan.arms]
+        at = [arm["name"] for arm in plan.arms].index(comparison.arm)
+        units *= each[0] + each[at]
+        share = each[at] / (each[0] + each[at])
+        notes = ("the units of two arms",)
+    try:
+        allocation = planned_allocation(units, share, planned["blocks"])
+    except ValueError as error:
+        return StageInputs("protocol", notes=(str(error),))
+    return StageInputs(
+        "protocol", allocation, units * planned["pupils_per_school"],
+        float(planned["pupils_per_school"]), planned["covariates_school"],
+        VarianceShares(planned["icc"], planned["r2_school"], planned["r2_pupil"]), notes=notes,
+    )  # fmt: skip
+
+
+def _at_randomisation(
+    plan: StudyPlan, comparison: Comparison, assignment: pd.DataFrame
+) -> StageInputs:
+    control = plan.arms[0]["name"]
+    units = compared_units(
+        assignment, plan.unit, control, comparison.arm, blocks_in_sample(comparison.sample)
+    )
+    try:
+        inputs = StageInputs("randomisation", allocation_of(units, blocks=comparison.blocks))
+    except ValueError as error:
+        return StageInputs("randomisation", notes=(str(error),))
+    if plan.unit == "pupil":
+        return replace(inputs, pupils=float(len(units)), pupils_per_unit=1.0)
+    if comparison.sample is None:
+        return inputs.noted("no roster of pupils")
+    where, years = comparison.model["where"], [plan.baseline]
+    sizes = roster_sizes(comparison.sample, where, years).reindex(units.index).dropna()
+    if sizes.empty:
+        years = [int(year) for year in where.get("year", [])]
+        sizes = roster_sizes(comparison.sample, where, years).reindex(units.index).dropna()
+        inputs = inputs.noted(f"sizes of {', '.join(map(str, years))}: no roster of the baseline")
+    if sizes.empty:
+        return inputs.noted("no roster of the assigned units")
+    without = len(units) - len(sizes)
+    if without:
+        inputs = inputs.noted(f"without a roster: {without}, their size taken as the others'")
+    return replace(
+        inputs, pupils=float(sizes.sum()), pupils_per_unit=harmonic_mean(sizes.to_numpy())
+    )
+
+
+def at_analysis(
+    plan: StudyPlan,
+    comparison: Comparison,
+    diagnostics: Diagnostics,
+    estimates: pd.DataFrame | None,
+) -> StageInputs:
+    """Return what the primary model found, and the standard error that was reported."""
+    sd, inputs = nan, StageInputs("analysis")
+    if not comparison.closed or comparison.sample is None:
+        inputs = inputs.noted("no closed form here: from the standard error of the estimate")
+    else:
+        found = analysed(
+            comparison.sample, comparison.model, comparison.outcome, plan.arms[0]["name"],
+            comparison.arm, blocks=comparison.blocks,
+        )  # fmt: skip
+        sd, inputs = found.sd, _as_analysed(plan, comparison, found, diagnostics)
+    if estimates is None:
+        return inputs
+    reported = reported_precision(
+        estimates, comparison.name, comparison.outcome, comparison.arm,
+        level=comparison.model["level"], sd=sd,
+    )  # fmt: skip
+    if reported is None:
+        return inputs.noted("no standard error of the effect is reported")
+    return replace(inputs, reported=reported)
+
+
+def _as_analysed(
+    plan: StudyPlan, comparison: Comparison, found: Analysed, diagnostics: Diagnostics
+) -> StageInputs:
+    try:
+        allocation = allocation_of(found.units, blocks=comparison.blocks)
+    except ValueError as error:
+        return StageInputs("analysis", notes=(str(error),))
+    shares, told = _shares_of(plan, comparison, diagnostics)
+    sizes = found.units["n"].to_numpy("float64")
+    return StageInputs(
+        "analysis", allocation, float(sizes.sum()), harmonic_mean(sizes), found.covariates,
+        shares, notes=told,
+    )  # fmt: skip
+
+
+def _shares_of(
+    plan: StudyPlan,
+    comparison: Comparison,
+    diagnostics: Diagnostics,
+) -> tuple[VarianceShares | None, tuple[str, ...]]:
+    """Return ICC and R² of the model, or of a multilevel model of the same rows and covariates."""
+    mine = comparison.model
+    alike = [
+        name
+        for name, model in plan.models.items()
+        if all(model[key] == mine[key] for key in ("where", "compare", "covariates", "blocks"))
+    ]
+    for name in [comparison.name, *alike]:
+        shares = observed_shares(diagnostics.get(name, {}).get(comparison.outcome, {}))
+        if shares is not None:
+            told = "" if name == comparison.name else f"ICC and R² as in the model {name}"
+            return shares, (told,) if told else ()
+    told = "no ICC and R² of these rows and covariates: from the standard error of the estimate"
+    return None, (told,)
+
+
+def with_observed_shares(stages: list[StageInputs]) -> list[StageInputs]:
+    """Give the stage of randomisation what the analysis found, where nothing was planned."""
+    later = next((s for s in stages if s.stage == "analysis" and s.shares is not None), None)
+
+    def filled(stage: StageInputs) -> StageInputs:
+        if stage.stage != "randomisation" or stage.shares is not None or stage.allocation is None:
+            return stage
+        if later is None:
+            return stage.noted("ICC and R² are neither planned nor found")
+        told = "ICC, R² and covariates as analysed, since none are planned"
+        return replace(stage, shares=later.shares, covariates=later.covariates).noted(told)
+
+    return [filled(stage) for stage in stages]
