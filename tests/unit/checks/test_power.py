@@ -399,7 +399,7 @@ def test_schools_without_a_roster_and_blocks_without_a_contrast_are_told() -> No
 
 def test_an_outcome_that_nobody_has_is_told() -> None:
     frame = sample().assign(maths=np.nan)
-    found = {"main": {"maths": {"dropped": []}}}
+    found: dict[str, Any] = {"main": {"maths": {"dropped": []}}}
     for covariates in ([], ["size", "level"]):
         study = plan(models={"main": model(covariates=covariates)})
         table = power_table(study, assignment(), {"pupil": frame}, diagnostics=found)

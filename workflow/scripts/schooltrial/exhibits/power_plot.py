@@ -47,8 +47,8 @@ class Style(NamedTuple):
 
 STAGES = {
     # stages may coincide: each shows through the one that is drawn over it
-    "protocol": Style("at protocol", PALE, "-", 4.5, "s", 9.0, INK),
-    "randomisation": Style("at randomisation", CONTROL, (0, (5, 2)), 1.6, "D", 6.0, CONTROL),
+    "protocol": Style("at protocol", PALE, "-", 6.0, "s", 9.0, INK),
+    "randomisation": Style("at randomisation", CONTROL, (0, (3, 1.2)), 2.6, "D", 6.0, CONTROL),
     "analysis": Style("at analysis", TREATED, "-", 1.5, "o", 4.0, TREATED),
 }
 
@@ -215,7 +215,7 @@ def _key(figure: Figure, panel: Axes, data: pd.DataFrame) -> None:
             )  # fmt: skip
     wanted = data["power_wanted"].iloc[0]
     figure.legend(
-        handles=handles, loc="outside upper right", ncols=3, fontsize=8, handlelength=3.2,
+        handles=handles, loc="outside upper right", ncols=3, fontsize=8, handlelength=2.3,
         title=f"marks: this study, at a power of {wanted:.0%}", title_fontsize=7.5,
         alignment="right",
     )  # fmt: skip
