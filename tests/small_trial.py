@@ -192,10 +192,14 @@ class SmallTrial:
     def clean(self) -> None:
         """Run the script that builds the sample, after `obtain`."""
         content = self.read().content
-        tables = ("schools", "assignment", "pupils", "scores")
+        tables = [table for table in KEYS if table not in ("implementation", "costs")]
         clean_sample(
             **{table: self.path(f"{table}.parquet") for table in tables},
             arms=content["design"]["arms"],
+            unit=content["design"]["unit"],
+            kind=content["design"]["kind"],
+            before=content["years"]["before"],
+            cleaning=content["cleaning"],
             outcomes=content["outcomes"],
             variables=content["variables"],
             keep=content["sample"]["keep"],

@@ -113,7 +113,7 @@ def test_an_identifier_that_could_be_a_path_is_refused(
     trial.set("schools.csv", 4, "school_code", text)
     (fault,) = refused()
     assert (fault.row, fault.column, fault.found) == (4, "school_code", f"the value {text!r}")
-    assert fault.expected == "an identifier without /, \\, .. or control characters"
+    assert fault.expected.startswith("an identifier without /, \\, .., control characters")
 
 
 def test_a_pupil_whose_identifier_could_be_a_path_is_refused(

@@ -6,6 +6,7 @@ then to the rows that hold it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,6 +89,7 @@ class ColumnReader:
             The variable, and ``<variable>_low`` and ``<variable>_high`` where bounds are read.
         """
         column = self.cells.columns[raw]
+        self._spoilt(raw)
         identifier = spec["type"] == "identifier" and not spec["codes"]
         if identifier and self._needs_nothing(column, raw, spec):
             return {variable: column.texts}
@@ -102,6 +104,11 @@ class ColumnReader:
         if spec["type"] == "date":
             return {variable: one.dates(text, absent)}
         return one.numbers(text, absent, limits)
+
+    def _spoilt(self, raw: str) -> None:
+        """Collect cells of a workbook whose formula failed, or was never computed."""
+        for row, (found, remedy) in self.cells.spoilt.get(raw, {}).items():
+            self.fault_rows(raw, np.array([row]), "a value", remedy, found)
 
     def _needs_nothing(self, column: TextColumn, raw: str, spec: Mapping[str, Any]) -> bool:
         if any(raw in marked for marked in (self.cells.dated, self.cells.broken)):
@@ -187,14 +194,13 @@ class _OneColumn:
                 found = f"{what}, {self.column.cell(int(row))}, where an identifier is read"
                 self.reader.fault_rows(
                     self.raw, np.array([row]), "an identifier as text or whole number",
-                    "format the column as text, and enter the identifier again", found,
+                    identifiers.FORMAT, found,
                 )  # fmt: skip
         if self.spec["width"] is not None:
             text = self._of_width(text, absent, int(self.spec["width"]))
         if self.variable in identifiers.NAMING:
-            bad = identifiers.unsafe(text).to_numpy() & ~absent
-            expected = "an identifier without /, \\, .. or control characters"
-            self._fault(bad, expected, "give it another identifier in every file")
+            for bad, expected, remedy in identifiers.unfit(text):
+                self._fault(bad & ~absent, expected, remedy)
         return self.words(text, absent)
 
     def _of_width(self, text: pd.Series, absent: Mask, width: int) -> pd.Series:
@@ -212,6 +218,9 @@ class _OneColumn:
 
     def words(self, text: pd.Series, absent: Mask) -> pa.Array:
         """Return texts as they stand; those that a spreadsheet would run are kept, and told."""
+        failed = identifiers.errors_of_spreadsheets(text) & ~absent
+        remedy = "mend the formula, or list the text under `missing`"
+        self._fault(failed, "text, not an error value of a spreadsheet", remedy)
         formula = text.str.match(FORMULA.pattern).to_numpy(dtype=bool) & ~absent
         rows = self.column.holds(formula) if formula.any() else np.empty(0, np.int64)
         if len(rows):
@@ -223,11 +232,9 @@ class _OneColumn:
         """Return dates in the format declared; typed files hold them as YYYY-MM-DD."""
         shape = str(self.spec["format"])
         known = text.where(~absent)
-        dates = pd.to_datetime(known, format=strptime(shape), errors="coerce").astype(
-            "datetime64[us]"
-        )
+        dates = _dates(known, shape)
         if self.reader.cells.typed:
-            dates = dates.fillna(pd.to_datetime(known, format="%Y-%m-%d", errors="coerce"))
+            dates = dates.fillna(_dates(known, "YYYY-MM-DD"))
         bad = ~absent & dates.isna().to_numpy()
         self._fault(bad, f"a date as {shape}", "correct the cell, or `format` in the protocol")
         limit = self.reader.dates
@@ -367,6 +374,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
-def strptime(shape: str) -> str:
-    """Return a format such as DD/MM/YYYY as the one that pandas takes."""
-    return shape.replace("YYYY", "%Y").replace("MM", "%m").replace("DD", "%d")
+def _dates(text: pd.Series, shape: str) -> pd.Series:
+    """Return texts as dates; pandas alone would also take `today`, and days of one digit."""
+    written, pattern = shape, re.escape(shape)
+    for part, code in (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d")):
+        written = written.replace(part, code)
+        pattern = pattern.replace(part, f"[0-9]{{{len(part)}}}")
+    known = text.where(text.str.fullmatch(pattern).fillna(False).astype(bool))
+    return pd.to_datetime(known, format=written, errors="coerce").astype("datetime64[us]")

@@ -91,15 +91,27 @@ def decoded(content: bytes, encoding: str, file: str) -> bytes:
         remedy = "save the file as UTF-8"
         refuse([Fault(file, "the file is UTF-16", f"text in {encoding}", remedy, row=1)])
     if not content.isascii():
-        _check_encoding(content, encoding, file)
         if encoding == "utf-8":
             content = content.removeprefix(BYTE_ORDER_MARK)
-        else:
+        _check_encoding(content, encoding, file)
+        _check_mark(content, encoding, file)
+        if encoding != "utf-8":
             content = content.decode(ENCODINGS[encoding]).encode("utf-8")
     if b"\0" in content:
         row = content[: content.index(b"\0")].count(NEWLINE) + 1
         refuse([Fault(file, "a NUL byte", "plain text", "export the file again", row=row)])
     return content
+
+
+def _check_mark(content: bytes, encoding: str, file: str) -> None:
+    """Refuse a byte-order mark that would become part of the first name."""
+    if not content.startswith(BYTE_ORDER_MARK):
+        return
+    if encoding == "utf-8":
+        found, remedy = "a byte-order mark that stands twice", "save the file as UTF-8 again"
+    else:
+        found, remedy = "a byte-order mark of UTF-8", "set `encoding: utf-8` in the protocol"
+    refuse([Fault(file, found, f"text in {encoding}", remedy, row=1)])
 
 
 def _check_encoding(content: bytes, encoding: str, file: str) -> None:

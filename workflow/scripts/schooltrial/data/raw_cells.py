@@ -97,6 +97,9 @@ class RawCells:
     dated, broken : dict of str to array of bool
         Columns of a workbook with cells that are held as dates; columns of typed files with
         numbers that are not whole, or not exact.
+    spoilt : dict of str to dict
+        Columns of a workbook with formulas that failed or were never computed: row → what is found
+        there, and the remedy.
     typed : bool
         True where dates were held as such, and are written YYYY-MM-DD here.
     size, sha256 : int, str
@@ -110,6 +113,7 @@ class RawCells:
     first: int = 2
     dated: Mapping[str, Mask] = field(default_factory=dict)
     broken: Mapping[str, Mask] = field(default_factory=dict)
+    spoilt: Mapping[str, Mapping[int, tuple[str, str]]] = field(default_factory=dict)
     typed: bool = False
     size: int = 0
     sha256: str = ""

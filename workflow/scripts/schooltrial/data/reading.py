@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,10 +15,22 @@ from typing import Any
 from schooltrial.data.delimited import DelimitedText, decoded, split
 from schooltrial.data.identifiers import NEARLY_UNIQUE
 from schooltrial.data.raw_cells import RawCells
-from schooltrial.data.typed_files import READERS
+from schooltrial.data.typed_files import read_parquet, read_stata
+from schooltrial.data.workbooks import WORKBOOKS, read_workbook
 from schooltrial.refusal import Fault, Refusal, refuse
 
 Reading = Mapping[str, Any]
+READERS: dict[str, Callable[[Path, Reading], RawCells]] = {
+    **dict.fromkeys(WORKBOOKS, read_workbook),
+    ".dta": read_stata,
+    ".parquet": read_parquet,
+}
+"""Ending of the file's name → how it is read; every other file is delimited text."""
+PACKED = (
+    (b"\x1f\x8b", "gzip", "name it .gz, in the protocol too"),
+    (b"PK\x03\x04", "a workbook or another zip archive", "name it .xlsx, or unpack it"),
+)
+"""First bytes of files that are no text → what they are, and what to do."""
 SHAPE = ("delimiter", "encoding", "sheet", "header_row", "value_labels", "sha256")
 
 
@@ -135,7 +147,12 @@ def read_raw(
     """
     if not path.is_file():
         refuse([_missing_file(path, str(reading["file"]))])
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        found = f"the file may not be read ({error.strerror})"
+        remedy = "give yourself the permission to read it, or fetch it again"
+        raise Refusal([Fault(path.name, found, "a file that can be read", remedy)]) from error
     sha256 = hashlib.sha256(raw).hexdigest()
     if reading["sha256"] is not None and sha256 != reading["sha256"]:
         expected = f"the SHA-256 that the protocol states, {reading['sha256']}"
@@ -153,6 +170,12 @@ def read_raw(
 
 def _missing_file(path: Path, pattern: str) -> Fault:
     """Say that a file is missing; files that the same pattern names already are no remedy."""
+    expected = "a raw file that the protocol names"
+    if path.is_symlink():
+        found, remedy = "a link that leads to no file", "restore the file that it should lead to"
+        return Fault(path.name, found, expected, remedy)
+    if path.is_dir():
+        return Fault(path.name, "a folder of that name", expected, "put the file in its place")
     if not path.parent.is_dir():
         there, found = [], f"the folder {path.parent.name!r} does not exist"
     else:
@@ -160,11 +183,15 @@ def _missing_file(path: Path, pattern: str) -> Fault:
     read = re.compile(re.escape(pattern).replace(re.escape("{year}"), r"\d+"))
     close = get_close_matches(path.name, [name for name in there if not read.fullmatch(name)], n=1)
     remedy = f"did you mean {close[0]!r}?" if close else "check raw_folder and file in the protocol"
-    return Fault(path.name, found, "a raw file that the protocol names", remedy)
+    return Fault(path.name, found, expected, remedy)
 
 
 def _unpacked(raw: bytes, path: Path) -> bytes:
-    if path.suffix != ".gz":
+    if path.suffix.lower() != ".gz":
+        for mark, what, remedy in PACKED:
+            if raw.startswith(mark):
+                found = f"the file is {what}, not text"
+                refuse([Fault(path.name, found, "delimited text", remedy)])
         return raw
     try:
         return gzip.decompress(raw)

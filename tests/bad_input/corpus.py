@@ -1,0 +1,10 @@
+"""The corpus of bad input: studies that were spoilt, each with the answer that is due."""
+
+from __future__ import annotations
+
+from bad_input.cell_cases import CELLS
+from bad_input.file_cases import FILES
+from bad_input.spoilt_trial import Case
+from bad_input.study_cases import STUDIES
+
+CASES: list[Case] = [*FILES, *CELLS, *STUDIES]

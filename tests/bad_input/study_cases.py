@@ -1,0 +1,291 @@
+"""Tables that are each in order but do not fit together, or cannot answer what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bad_input.spoilt_trial import (
+    Accepted,
+    Case,
+    Left,
+    Logged,
+    Planted,
+    Refused,
+    Spoil,
+    SpoiltTrial,
+    all_of,
+    cell,
+    every_cell,
+    lines,
+    protocol,
+)
+
+ROSTER, SCORES = "roster_2020.csv", "scores_2020.csv"
+
+
+def _refused(*faults: Planted) -> Refused:
+    return Refused(faults)
+
+
+def _when_cleaned(file: str, found: str, column: str, **words: str) -> Refused:
+    return Refused((Planted(file, found, None, column, **words),), "clean")
+
+
+
+
+def _with_crosswalk(rows: Sequence[str] = ("S7,2020,S8,merged",)) -> Spoil:
+    """Give the trial a file of schools that changed."""
+
+    def spoil(trial: SpoiltTrial) -> None:
+        names = ["from_school", "from_year", "to_school", "change"]
+        trial.files["crosswalk.csv"] = [names, *(row.split(",") for row in rows)]
+        columns = {name: {"column": name} for name in names}
+        trial.protocol["tables"]["crosswalk"] = [{"file": "crosswalk.csv", "columns": columns}]
+
+    return spoil
+
+
+def _crosswalk_case(name: str, rows: Sequence[str], *faults: tuple[str, str]) -> Case:
+    """Return a case of a crosswalk that is refused when the sample is built."""
+    planted = tuple(Planted("crosswalk table", found, None, column) for found, column in faults)
+    return Case(name, _with_crosswalk(rows), Refused(planted, "clean"))
+
+
+def _reused(trial: SpoiltTrial) -> None:
+    """Give the identifier of a third-grader of 2019 to an eighth-grader of 2020."""
+    trial.set(ROSTER, 2, "grade", "8")
+
+
+def _few_schools(trial: SpoiltTrial) -> None:
+    """Keep one school in each arm."""
+    for file, column in (("schools.csv", 0), ("assignment.csv", 0), ("roster_2019.csv", 1), (ROSTER, 1)):
+        header, *rows = trial.files[file]
+        trial.files[file] = [header, *(row for row in rows if row[column] in ("S1", "S2"))]
+    for year in (2019, 2020):
+        header, *rows = trial.files[f"scores_{year}.csv"]
+        trial.files[f"scores_{year}.csv"] = [header, *(row for row in rows if int(row[0]) <= 40)]
+
+
+def _blank_scores(trial: SpoiltTrial) -> None:
+    for row in trial.files[SCORES][1:]:
+        row[2] = "ABS" if row[1] == "MATH" else row[2]
+
+
+def _constant_scores(trial: SpoiltTrial) -> None:
+    for row in trial.files[SCORES][1:]:
+        row[2] = "200" if row[1] == "MATH" else row[2]
+
+
+def _year_in_a_column(trial: SpoiltTrial) -> None:
+    """Put both rosters into one file."""
+    header, *first = trial.files.pop("roster_2019.csv")
+    _, *second = trial.files.pop(ROSTER)
+    rows = [[*cells, "2019"] for cells in first] + [[*cells, "2020"] for cells in second]
+    trial.files["roster.csv"] = [[*header, "year"], *rows]
+    trial.reading("pupils")["file"] = "roster.csv"
+    trial.reading("pupils")["columns"]["year"] = {"column": "year"}
+
+
+def _joined(trial: SpoiltTrial) -> None:
+    """Read the sex of pupils from a file of its own."""
+    spec = trial.reading("pupils")["columns"].pop("sex")
+    rows = trial.files["roster_2019.csv"][1:]
+    trial.files["sexes.csv"] = [["id", "sex"], *([row[0], row[3]] for row in rows)]
+    columns = {"pupil": {"column": "id"}, "sex": spec}
+    trial.reading("pupils")["join"] = [{"file": "sexes.csv", "on": ["pupil"], "columns": columns}]
+
+
+def _swapped(file: str, first: str, second: str) -> Spoil:
+    """Swap the names of two columns, not what stands below them."""
+
+    def spoil(trial: SpoiltTrial) -> None:
+        header = trial.files[file][0]
+        at, other = header.index(first), header.index(second)
+        header[at], header[other] = header[other], header[at]
+
+    return spoil
+
+
+RESPELT = every_cell("assignment.csv", "school_code", lambda text: text.replace("S", "School "))
+ASSIGNMENT = [
+    Case(
+        "a school in two arms, and one in the same arm twice",
+        lines("assignment.csv", lambda rows: rows.extend([["S3", "2", "T"], ["S5", "4", "C"]])),
+        _refused(
+            Planted("assignment.csv", "school S3 is in two arms: 'programme' here, 'control' in row 4", 10, "arm", "one arm per school", "never choose one"),
+            Planted("assignment.csv", "school S5 also stands in row 6", 11, "school_code", "one row per school"),
+        ),
+    ),
+    Case(
+        "arms that nobody declared", all_of(cell("assignment.csv", 4, "arm", "X"), cell("assignment.csv", 5, "arm", "")),
+        _refused(
+            Planted("assignment.csv", "the value 'X'", 4, "arm", "one of 'C', 'T'", "add the code"),
+            Planted("assignment.csv", "the value ''", 5, "arm", "a value in every row", "fill the cell"),
+        ),
+    ),
+    Case(
+        "one arm only", every_cell("assignment.csv", "arm", lambda text: "C"),
+        _when_cleaned("assignment table", "no school is in the arm 'programme'", "arm", remedy="check the codes"),
+    ),
+    Case(
+        "an arm that the codes name and the design does not",
+        all_of(protocol("tables.assignment.0.columns.arm.codes", {"C": "control", "T": "programme", "W": "waiting"}), cell("assignment.csv", 4, "arm", "W")),
+        _when_cleaned("assignment table", "school S3 is in the arm 'waiting'", "arm", expected="one of control, programme"),
+    ),
+    Case(
+        "assigned schools that no table describes", lines("schools.csv", lambda rows: rows.__delitem__(slice(7, 9))),
+        Refused(
+            (
+                Planted("assignment table", "school S7 is in no table of schools", None, "school"),
+                Planted("assignment table", "school S8 is in no table of schools", None, "school"),
+            ),
+            "clean",
+        ),
+    ),
+    Case(
+        "schools that are spelt in another way in every row",
+        all_of(RESPELT, every_cell("schools.csv", "school_code", lambda text: text.replace("S", "School "))),
+        _when_cleaned("pupils table", "no school of it (such as 'S1') is in the assignment list (such as 'School 1')", "school", expected="the same spelling"),
+    ),
+    Case(
+        "one school per arm", _few_schools,
+        Refused((Planted("model itt", "", None, None),), "fit"), None, "fit",
+    ),
+]  # fmt: skip
+
+PUPILS = [
+    Case(
+        "pupils of a school that nobody assigned", all_of(cell(ROSTER, 2, "school_code", "S99"), cell(ROSTER, 3, "school_code", "S98")),
+        Accepted((), (Left("school is not in the assignment list", 2), Left("score of a pupil who is not in the sample that year", 4))),
+    ),
+    Case(
+        "a pupil in two schools in one year", lines(ROSTER, lambda rows: rows.append([rows[1][0], "S8", *rows[1][2:]])),
+        _refused(
+            Planted(ROSTER, "pupil 0001 is in two schools in 2020: S8 here, S1 in row 2", 162, "school_code", "one school per pupil and year", "`same_key`"),
+        ),
+    ),
+    Case(
+        "a pupil in two schools where the longer stay counts",
+        lines(ROSTER, lambda rows: rows.append([rows[1][0], "S8", *rows[1][2:4], "20", "10"])),
+        Accepted((Logged(ROSTER, "", "the one with most days_enrolled was kept", 0, 1),)),
+        protocol("tables.pupils.0.same_key", "days_enrolled"),
+    ),
+    Case(
+        "an identifier that another pupil has in the next year", _reused,
+        Accepted((), (Left("the grade fell, or rose by more than the years that passed", 1),)),
+        protocol("cleaning", {"grade_out_of_step": "drop"}),
+    ),
+    Case(
+        "rows that repeat others to the letter",
+        lines(SCORES, lambda rows: (rows.insert(5, list(rows[3])), rows.append(list(rows[9])))),
+        _refused(
+            Planted(SCORES, "this row repeats an earlier one to the letter", 6, None, "each row once", "keep_one"),
+            Planted(SCORES, "this row repeats an earlier one to the letter", 323, None, "each row once", "keep_one"),
+        ),
+    ),
+    Case(
+        "rows that repeat others where one is to be kept",
+        lines(SCORES, lambda rows: (rows.insert(5, list(rows[3])), rows.append(list(rows[9])))),
+        Accepted((Logged(SCORES, "", "identical rows: one was kept", 0, 2),)),
+        protocol("tables.scores.0.identical_rows", "keep_one"),
+    ),
+    Case(
+        "two scores of one pupil that differ", lines(SCORES, lambda rows: rows.append([*rows[3][:2], "1"])),
+        _refused(Planted(SCORES, "pupil 0002, year 2020, outcome maths also stands in row 4", 322, "pupil_id", "one row per", "`same_key`")),
+    ),
+    Case(
+        "scores of pupils who are on no roster", lines(SCORES, lambda rows: rows.append(["9999", "MATH", "200"])),
+        Accepted((), (Left("score of a pupil who is not in the sample that year", 1),)),
+    ),
+    Case(
+        "a school of which there is no pupil", lines(ROSTER, lambda rows: rows.__delitem__(slice(141, None))),
+        Accepted((), (Left("no pupil of the school in the sample that year", 1), Left("in no roster of the study in 2020", 20))),
+    ),
+    Case(
+        "a year that the protocol does not have", all_of(cell("roster.csv", 5, "year", "2031"), cell("roster.csv", 6, "year", "19")),
+        _refused(
+            Planted("roster.csv", "the value '2031'", 5, "year", "a year of the protocol: 2019, 2020", "add the year"),
+            Planted("roster.csv", "the value '19'", 6, "year", "a year of the protocol"),
+        ),
+        _year_in_a_column,
+    ),
+    Case(
+        "a year that is no year", all_of(cell("roster.csv", 5, "year", "2019/20"), cell("roster.csv", 6, "year", "2019.5")),
+        _refused(
+            Planted("roster.csv", "the value '2019/20'", 5, "year", "a number"),
+            Planted("roster.csv", "the value '2019.5'", 6, "year", "a whole number"),
+        ),
+        _year_in_a_column,
+    ),
+    Case(
+        "a year that is not the one in the file's name",
+        all_of(
+            *(lines(f"roster_{year}.csv", lambda rows, year=str(year): [row.append(year if at else "year") for at, row in enumerate(rows)]) for year in (2019, 2020)),  # type: ignore[misc]
+            protocol("tables.pupils.0.columns.year", {"column": "year"}),
+            cell(ROSTER, 9, "year", "2019"),
+        ),
+        _refused(Planted(ROSTER, "the value '2019'", 9, "year", "2020, the year in the file's name", "the file's name")),
+    ),
+    Case(
+        "columns whose names are swapped: identifiers", _swapped(ROSTER, "pupil_id", "school_code"),
+        _refused(
+            *(Planted(ROSTER, f"pupil S{at} is in two schools in 2020", 20 * at - 16, "pupil_id") for at in range(1, 9)),
+        ),
+    ),
+    Case(
+        "columns whose names are swapped: grade and days", _swapped(ROSTER, "grade", "days_enrolled"),
+        _refused(
+            *(Planted(ROSTER, "the value '180'", row, "grade", "a value from 3 to 8") for row in range(2, 7)),
+            Planted(ROSTER, "the same fault in 155 more rows", None, "grade"),
+        ),
+    ),
+    Case(
+        "columns whose names are swapped: the parts of a ratio", _swapped(ROSTER, "days_enrolled", "days_present"),
+        Accepted((), (Left("attendance outside 0 to 100", 160),)),
+        protocol("outcomes.attendance.range", [0, 100]),
+    ),
+    Case(
+        "a joined file without some pupils, and with one twice",
+        lines("sexes.csv", lambda rows: (rows.append(list(rows[1])), rows.pop(2))),
+        _refused(
+            Planted("roster_2019.csv", "0002", 3, "pupil_id"),
+            Planted("sexes.csv", "0001", 161, "id"),
+        ),
+        _joined,
+    ),
+    Case(
+        "an outcome of which nothing was observed", _blank_scores,
+        Refused((Planted("model itt", "", None, None),), "fit"), None, "fit",
+    ),
+    Case(
+        "an outcome that is the same for all", _constant_scores,
+        Refused((Planted("model itt", "", None, None),), "fit"), None, "fit",
+    ),
+]  # fmt: skip
+
+CROSSWALKS = [
+    Case(
+        "a crosswalk in a circle", cell("crosswalk.csv", 2, "to_school", "S7"),
+        _when_cleaned("crosswalk table", "rows go in a circle in 2020: S7 → S7", "to_school", remedy="take out the row"),
+        _with_crosswalk(),
+    ),
+    _crosswalk_case(
+        "two circles in a crosswalk", ["S1,2020,S2,merged", "S2,2020,S1,merged", "S5,2020,S6,merged", "S6,2020,S5,merged"],
+        ("rows go in a circle in 2020: S1 → S2 → S1", "to_school"),
+        ("rows go in a circle in 2020: S5 → S6 → S5", "to_school"),
+    ),
+    _crosswalk_case(
+        "a crosswalk to nowhere, of a change that nobody knows",
+        ["S7,2020,S70,renamed", "S8,2020,,renamed", "S1,2020,S2,swallowed"],
+        ("renamed into S70, which is in no table", "to_school"),
+        ("renamed, but into no school", "to_school"),
+        ("the change 'swallowed'", "change"),
+    ),
+    Case(
+        "a school that becomes two in a crosswalk", lines("crosswalk.csv", lambda rows: rows.append(["S7", "2020", "S6", "merged"])),
+        _refused(Planted("crosswalk.csv", "school S7 becomes two schools in 2020", 3, "to_school")),
+        _with_crosswalk(),
+    ),
+]  # fmt: skip
+
+STUDIES = [*ASSIGNMENT, *PUPILS, *CROSSWALKS]
