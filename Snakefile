@@ -7,8 +7,11 @@ include: "workflow/rules/obtain.smk"  # raw files → standard tables, cleaning 
 include: "workflow/rules/clean.smk"  # standard tables → analysed sample, school panel, ledger
 include: "workflow/rules/quality.smk"  # standard tables → codebook, oddities, the page on data quality
 include: "workflow/rules/check.smk"  # sample → assignment and balance checks
+include: "workflow/rules/implementation.smk"  # implementation table → fidelity, dosage, monitoring page
 include: "workflow/rules/fit.smk"  # sample → rows of estimates, model by model
 include: "workflow/rules/fit_panel.smk"  # school panel → the same; and one long table of all
+include: "workflow/rules/evidence.smk"  # checks, estimates → power, ratings, the study's record
+include: "workflow/rules/exhibit_checks.smk"  # checks → their figures
 include: "workflow/rules/exhibit.smk"  # checks, estimates → figures and tables
 include: "workflow/rules/report.smk"  # exhibits → report, executed notebook, tests of the results
 

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from schooltrial.analysis.estimates_table import COLUMNS
 
+PEOPLE = [("pupil", "pupils", "sample"), ("teacher", "teachers", "teacher_sample")]
+"""Level of the ledger, standard table, and the sample that is left of it."""
 MONTE_CARLO = 0.01
 """How near to its level a p-value from draws may be and fall on either side of it."""
 
@@ -27,21 +30,41 @@ def test_the_ledger_names_everyone_who_left(results: Path) -> None:
     assert counted.to_dict() == named.to_dict()
 
 
-def test_the_sample_is_what_remained_of_the_pupils_who_were_read(
-    results: Path, sample: pd.DataFrame
-) -> None:
-    pupils = pd.read_parquet(results / "data" / "pupils.parquet")
+def _left(results: Path, level: str) -> int:
+    """Return the rows that left a standard table before the sample was whole."""
     ledger = pd.read_csv(results / "checks" / "ledger.csv")
-    cut = ledger[(ledger["level"] == "pupil") & ~ledger["step"].str.startswith(("analysed", "followed up"))]
-    assert len(pupils) - len(cut) == len(sample)
+    after = ledger["step"].str.startswith(("analysed", "followed up"))
+    return int(((ledger["level"] == level) & ~after).sum())
+
+
+@pytest.mark.parametrize(("level", "table", "sample_name"), PEOPLE)
+def test_the_sample_is_what_remained_of_the_people_who_were_read(
+    results: Path, level: str, table: str, sample_name: str
+) -> None:
+    read = pd.read_parquet(results / "data" / f"{table}.parquet")
+    kept = pd.read_parquet(results / "data" / f"{sample_name}.parquet")
+    assert len(read) - _left(results, level) == len(kept)
+
+
+def test_raw_rows_less_those_that_the_log_removes_are_the_rows_of_the_tables(
+    results: Path,
+) -> None:
+    raw = pd.read_csv(results / "checks" / "raw_files.csv", keep_default_na=False)
+    log = pd.read_csv(results / "checks" / "cleaning_log.csv")
+    for table in ("schools", "assignment", "pupils", "teachers"):
+        filling = raw[[table in tables.split("; ") for tables in raw["tables"]]]
+        removed = log.loc[(log["table"] == table) & log["file"].isin(filling["file"]), "rows"]
+        left = len(pd.read_parquet(results / "data" / f"{table}.parquet"))
+        assert filling["rows"].sum() - removed.sum() == left, table
 
 
 def test_no_pupil_is_in_the_sample_twice_in_a_year(sample: pd.DataFrame) -> None:
     assert not sample.duplicated(["pupil", "year"]).any()
 
 
-def test_every_school_is_in_one_arm(sample: pd.DataFrame) -> None:
-    assert (sample.groupby("school")["arm"].nunique() == 1).all()
+def test_every_assigned_unit_is_in_one_arm(results: Path, sample: pd.DataFrame) -> None:
+    for people in (sample, pd.read_parquet(results / "data" / "teacher_sample.parquet")):
+        assert (people.groupby("cluster")["arm"].nunique() == 1).all()
 
 
 def test_the_estimates_have_the_columns_of_the_contract(estimates: pd.DataFrame) -> None:
@@ -74,14 +97,16 @@ def test_the_primary_analyses_rest_on_those_whom_the_flow_leaves(
     for step, pupils in remained.items():
         model, outcome = str(step).removeprefix("analysed: ").split(", ")
         rows = estimates[(estimates["model"] == model) & (estimates["outcome"] == outcome)]
-        assert (rows["n_pupils"] == pupils).all()
+        of_schools = flow.loc[flow["step"] == step, "level"].eq("school").any()
+        if not of_schools:
+            assert (rows["n_pupils"] == pupils).all()
 
 
 def test_no_analysis_has_more_schools_than_were_assigned(
     results: Path, estimates: pd.DataFrame
 ) -> None:
-    assigned = pd.read_parquet(results / "data" / "assignment.parquet")
-    assert (estimates["n_schools"] <= len(assigned)).all()
+    schools = pd.read_parquet(results / "data" / "assignment.parquet")["school"].nunique()
+    assert (estimates["n_schools"] <= schools).all()
 
 
 def test_the_effects_figure_draws_the_estimates_table(
@@ -96,7 +121,23 @@ def test_school_means_times_pupils_give_the_sum_of_scores(
     results: Path, sample: pd.DataFrame
 ) -> None:
     panel = pd.read_parquet(results / "data" / "school_panel.parquet")
-    for outcome, cells in panel.groupby("outcome"):
+    for outcome, cells in panel[panel["outcome"].isin(sample.columns)].groupby("outcome"):
         total = sample[str(outcome)].sum()
         scale = sample[str(outcome)].abs().sum()
         assert np.isclose((cells["mean"] * cells["n_pupils"]).sum(), total, atol=1e-9 * scale)
+
+
+def test_the_flow_diagram_shows_the_numbers_of_the_ledger(results: Path) -> None:
+    boxes = pd.read_csv(results / "checks" / "flow_boxes.csv", keep_default_na=False)
+    flow = pd.read_csv(results / "checks" / "flow.csv", keep_default_na=False)
+    analysed = boxes[boxes["stage"] == "analysed"]
+    for (arm, outcome), lines in analysed.groupby(["arm", "outcome"]):
+        rows = flow[(flow["arm"] == arm) & flow["step"].str.fullmatch(rf"analysed: \w+, {outcome}")]
+        for reason, lost in lines[lines["kind"] == "lost"].groupby("text")["n"]:
+            assert lost.sum() == rows.loc[rows["reason"] == reason, "left"].sum()
+        ends = lines[lines["kind"] == "in"]["n"].tolist()
+        losses = int(lines.loc[lines["kind"] == "lost", "n"].sum())
+        assert sum(ends[0::2]) - losses == sum(ends[1::2])
+    pd.testing.assert_frame_equal(
+        boxes, pd.read_csv(results / "figures" / "flow.csv", keep_default_na=False)[list(boxes)]
+    )

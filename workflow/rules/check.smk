@@ -1,11 +1,19 @@
-# Sample and assignment enter; what a sceptical reviewer asks first leaves, as tables in checks/.
+# Samples and assignment enter; what a sceptical reviewer asks first leaves, as tables in checks/.
 rule check_assignment:
-    """Hold the recorded assignment against the design, block by block."""
+    """Hold the recorded assignment against the design, its record and chance."""
     input:
         modules("check_assignment.py"),
+        unpack(LOOK_UPS.draw_files),
         assignment="results/{study}/data/assignment.parquet",
+        sample="results/{study}/data/sample.parquet",
+        schools="results/{study}/data/schools.parquet",
+        scores="results/{study}/data/scores.parquet",
+        panel="results/{study}/data/school_panel.parquet",
     output:
         check="results/{study}/checks/assignment.csv",
+        tests="results/{study}/checks/assignment_tests.csv",
+        units="results/{study}/checks/assignment_units.csv",
+        verdict="results/{study}/checks/assignment_verdict.json",
     log:
         "results/{study}/logs/check_assignment.log",
     benchmark:
@@ -13,17 +21,31 @@ rule check_assignment:
     params:
         arms=section("design", "arms"),
         kind=section("design", "kind"),
+        design=section("design"),
+        variables=from_content(balance_variables),
+        year=from_content(baseline_year),
+        before=section("years", "before"),
+        take_up=section("compliance", "variable"),
+        thresholds=section("checks"),
+        seed=section("study", "seed"),
     script:
         "../scripts/check_assignment.py"
 
 
 rule check_balance:
-    """Compare the arms at baseline, schools and pupils, by standardised differences."""
+    """Compare the arms at baseline, schools and pupils, randomised and analysed."""
     input:
         modules("check_balance.py"),
+        unpack(LOOK_UPS.draw_files),
+        assignment="results/{study}/data/assignment.parquet",
         sample="results/{study}/data/sample.parquet",
+        schools="results/{study}/data/schools.parquet",
+        teachers="results/{study}/data/teacher_sample.parquet",
+        panel="results/{study}/data/school_panel.parquet",
     output:
         check="results/{study}/checks/balance.csv",
+        omnibus="results/{study}/checks/balance_omnibus.csv",
+        pretrends="results/{study}/checks/pretrends.csv",
     log:
         "results/{study}/logs/check_balance.log",
     benchmark:
@@ -32,5 +54,68 @@ rule check_balance:
         settings=section("balance"),
         labels=from_content(labels),
         year=from_content(baseline_year),
+        arms=section("design", "arms"),
+        models=computed("models"),
+        outcomes=lambda wildcards: list(LOOK_UPS.content(wildcards)["outcomes"]),
+        before=section("years", "before"),
+        design=section("design"),
+        thresholds=section("checks"),
+        seed=section("study", "seed"),
     script:
         "../scripts/check_balance.py"
+
+
+rule check_attrition:
+    """Count who was lost, who left, and what missing outcomes could do."""
+    input:
+        modules("check_attrition.py"),
+        assignment="results/{study}/data/assignment.parquet",
+        sample="results/{study}/data/sample.parquet",
+    output:
+        attrition="results/{study}/checks/attrition.csv",
+        who_left="results/{study}/checks/who_left.csv",
+        missing_outcomes="results/{study}/checks/missing_outcomes.csv",
+    log:
+        "results/{study}/logs/check_attrition.log",
+    benchmark:
+        "results/{study}/benchmarks/check_attrition.tsv"
+    params:
+        outcomes=computed("outcomes"),
+        arms=section("design", "arms"),
+        years=section("years"),
+        analysis_years=from_content(analysis_years),
+        baseline=from_content(baseline_year),
+        covariates=section("balance", "pupil_variables"),
+        unit=section("design", "unit"),
+        boundary=section("checks", "attrition_boundary"),
+        lost_before=section("design", "lost_before"),
+    script:
+        "../scripts/check_attrition.py"
+
+
+rule check_flow:
+    """Gather the flow of schools and people through the trial, box by box."""
+    input:
+        modules("check_flow.py"),
+        flow="results/{study}/checks/flow.csv",
+        sample="results/{study}/data/sample.parquet",
+        teacher_sample="results/{study}/data/teacher_sample.parquet",
+        assignment="results/{study}/data/assignment.parquet",
+        schools="results/{study}/data/schools.parquet",
+    output:
+        check="results/{study}/checks/flow_boxes.csv",
+        text="results/{study}/checks/flow_text.txt",
+    log:
+        "results/{study}/logs/check_flow.log",
+    benchmark:
+        "results/{study}/benchmarks/check_flow.tsv"
+    params:
+        design=section("design"),
+        models=computed("models"),
+        outcomes=section("outcomes"),
+        labels=from_content(labels),
+        baseline=from_content(baseline_year),
+        years=from_content(analysis_years),
+        take_up=section("compliance", "variable"),
+    script:
+        "../scripts/check_flow.py"

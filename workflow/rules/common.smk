@@ -9,10 +9,11 @@ sys.path.insert(0, str(SCRIPTS))
 
 from module_inputs import modules
 from provenance import steps
-from raw_locations import RawLocations
+from report_files import ReportFiles
 from schooltrial.data.table_keys import KEYS
 from schooltrial.protocol import (
     analysis_years,
+    balance_variables,
     baseline_year,
     labels,
     parse_yaml,
@@ -27,26 +28,6 @@ os.environ.update(
 
 SCHEMA = parse_yaml((SCRIPTS.parent / "schemas" / "protocol.schema.yaml").read_text("utf-8"))
 NOTEBOOKS = sorted(path.stem for path in (Path(workflow.basedir) / "notebooks").glob("*.ipynb"))
-FIGURES = ["balance", "effects", "trends", "school_means"]
-TABLES = ["baseline", "results"]
-TRACED = [
-    "obtain_tables",
-    "clean_sample",
-    "check_assignment",
-    "check_balance",
-    "fit_multilevel",
-    "fit_cluster_robust",
-    "fit_randomisation_inference",
-    "fit_wild_bootstrap",
-    "fit_complier_effect",
-    "fit_difference_in_differences",
-    "fit_staggered_adoption",
-    "gather_estimates",
-    *(f"draw_{name}" for name in FIGURES),
-    *(f"tabulate_{name}" for name in TABLES),
-]
-
-
 PROTOCOLS = protocols(config, Path(workflow.basedir), SCHEMA)
 STUDIES = list(PROTOCOLS)
 
@@ -55,7 +36,7 @@ wildcard_constraints:
     study="|".join(STUDIES),
 
 
-LOOK_UPS = RawLocations(PROTOCOLS)
+LOOK_UPS = ReportFiles(PROTOCOLS)
 section, computed, from_content = LOOK_UPS.section, LOOK_UPS.computed, LOOK_UPS.from_content
 models_of = LOOK_UPS.models_of
 study_line = LOOK_UPS.study_line
@@ -63,9 +44,4 @@ study_line = LOOK_UPS.study_line
 
 def provenance(wildcards):
     """Return every step from raw files to exhibits: what it ran, read and wrote."""
-    fitted = PROTOCOLS[wildcards.study].models
-    traced = {
-        name: fitted(name.removeprefix("fit_")) if name.startswith("fit_") else [None]
-        for name in TRACED
-    }
-    return steps(rules, traced, wildcards.study)
+    return steps(rules, LOOK_UPS.traced(wildcards), wildcards.study)

@@ -1,29 +1,4 @@
 # Checks, estimates and panel enter; figures and tables leave, each with the data that it shows.
-rule draw_balance:
-    """Draw the love plot of the baseline check."""
-    input:
-        modules("draw_balance.py"),
-        balance="results/{study}/checks/balance.csv",
-    output:
-        multiext(
-            "results/{study}/figures/balance",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
-    log:
-        "results/{study}/logs/draw_balance.log",
-    benchmark:
-        "results/{study}/benchmarks/draw_balance.tsv"
-    params:
-        settings=section("balance"),
-        study=study_line,
-        year_label=from_content(year_label),
-    script:
-        "../scripts/draw_balance.py"
-
-
 rule draw_effects:
     """Draw the effects of the programme by outcome and model."""
     input:

@@ -40,6 +40,23 @@ rule fetch_file:
         "../scripts/fetch_file.py"
 
 
+rule record_plan:
+    """Keep the checksums of the plan as it was when outcomes were first read."""
+    input:
+        modules("record_plan.py"),
+        outcomes_read="results/{study}/checks/cleaning_log.csv",
+    output:
+        plan=update("results/{study}/checks/plan.json"),
+    log:
+        "results/{study}/logs/record_plan.log",
+    benchmark:
+        "results/{study}/benchmarks/record_plan.tsv"
+    params:
+        protocol=from_content(dict),
+    script:
+        "../scripts/record_plan.py"
+
+
 rule obtain_tables:
     """Read raw files by the protocol's column map into standard tables, logging each change."""
     input:

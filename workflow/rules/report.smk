@@ -6,7 +6,7 @@ rule test_results:
         tests=sorted(str(path) for path in Path("tests/results").glob("*.py")),
         estimates="results/{study}/estimates/estimates.csv",
         ledger="results/{study}/checks/ledger.csv",
-        figures=expand("results/{{study}}/figures/{figure}.csv", figure=FIGURES),
+        figures=LOOK_UPS.figure_data,
     output:
         claims="results/{study}/checks/results_tests.txt",
     log:
@@ -23,7 +23,7 @@ rule write_report:
     """Write the report: one HTML page that needs no other file."""
     input:
         modules("write_report.py"),
-        code=sorted({path for name in TRACED for path in modules(f"{name}.py")}),
+        code=LOOK_UPS.code,
         lock="requirements.lock",
         template="workflow/templates/report.html.j2",
         style="workflow/templates/page.css",
@@ -31,13 +31,13 @@ rule write_report:
         claims="results/{study}/checks/results_tests.txt",
         estimates="results/{study}/estimates/estimates.csv",
         diagnostics="results/{study}/estimates/diagnostics.json",
-        flow="results/{study}/checks/flow.csv",
-        mobility="results/{study}/checks/mobility.csv",
-        assignment="results/{study}/checks/assignment.csv",
-        cleaning_log="results/{study}/checks/cleaning_log.csv",
-        raw_files="results/{study}/checks/raw_files.csv",
-        figures=expand("results/{{study}}/figures/{figure}.svg", figure=FIGURES),
-        tables=expand("results/{{study}}/tables/{table}.html", table=TABLES),
+        checks=LOOK_UPS.report_checks,
+        figures=LOOK_UPS.report_figures,
+        tables=LOOK_UPS.report_tables,
+        pages=[
+            "results/{study}/report/data_quality.html",
+            "results/{study}/report/monitoring.html",
+        ],
     output:
         report="results/{study}/report/report.html",
         study_file="results/{study}/report/study.json",

@@ -1,17 +1,18 @@
 """Link the standard tables into the analysed samples, and keep the ledger of who left."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pyarrow import Table, csv, parquet
 
+from large_tables import write_csv, write_years
 from rule_adapter import run_as_rule
 from schooltrial.data.cleaning_rules import CleaningSteps, SampleRules
 from schooltrial.data.sample import SampleBuild
 from schooltrial.data.year_tables import ParquetByYear
 from schooltrial.protocol import Model, Outcome
+from schooltrial.protocol_blinding import refuse_while_blind
 
 
 def main(
@@ -41,9 +42,11 @@ def main(
     teacher_sample: str | None = None,
     aggregates: str | None = None,
     links: str | None = None,
+    blinded: str = "",
     **others: str,
 ) -> None:
     """Write samples and panel (Parquet) and who left (CSV); ``others`` are further tables."""
+    refuse_while_blind(blinded)
     tables = {"pupils": ParquetByYear(pupils), "scores": ParquetByYear(scores)}
     small = {"schools": schools, "assignment": assignment, **others}
     rules = SampleRules(
@@ -68,22 +71,6 @@ def main(
         accounts.aggregates.to_csv(aggregates, index=False)
     if links:
         write_years(build.links(), Path(links))
-
-
-def write_years(frames: Iterable[pd.DataFrame], path: Path) -> None:
-    """Write a row group per year."""
-    years = iter(frames)
-    first = Table.from_pandas(next(years), preserve_index=False)
-    with parquet.ParquetWriter(path, first.schema) as writer:
-        writer.write_table(first)
-        for frame in years:
-            writer.write_table(Table.from_pandas(frame, first.schema, preserve_index=False))
-
-
-def write_csv(frame: pd.DataFrame, path: str) -> None:
-    """Write a table that can be of millions of rows."""
-    table = Table.from_pandas(frame, preserve_index=False)
-    csv.write_csv(table, path, csv.WriteOptions(quoting_style="needed"))
 
 
 run_as_rule(main, globals())

@@ -1,6 +1,6 @@
 """Read the raw files of a study into its standard tables."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pandas as pd
 from rule_adapter import run_as_rule
 from schooltrial.data.cleaning_log import CHANGES, CHANGES_STORED, LogEntry, to_frame
 from schooltrial.data.raw_cells import RawCells
+from schooltrial.data.reading import expand_years
 from schooltrial.data.standard_tables import KEYS, Batch, Study, read_batches
 from schooltrial.data.table_schema import empty_schema, table_schema
 from schooltrial.protocol import Outcome, all_years
@@ -43,9 +44,23 @@ def main(
     with table_files(paths, schemas) as files:
         write_batches(read_batches(study, Path(raw_folder), elsewhere), files, log, read)
     to_frame(log).to_csv(cleaning_log, index=False)
-    rows = [[name, one.rows, one.size, one.sha256] for name, one in sorted(read.items())]
-    listed = pd.DataFrame(rows, columns=["file", "rows", "bytes", "sha256"])
+    fills = tables_filled(tables, all_years(years))
+    rows = [
+        [name, one.rows, one.size, one.sha256, "; ".join(fills.get(name, []))]
+        for name, one in sorted(read.items())
+    ]
+    listed = pd.DataFrame(rows, columns=["file", "rows", "bytes", "sha256", "tables"])
     listed.to_csv(raw_files, index=False)
+
+
+def tables_filled(tables: Mapping[str, Any], years: Sequence[int]) -> dict[str, list[str]]:
+    """Return file → the standard tables that it fills; a file joined to another fills none."""
+    found: dict[str, list[str]] = {}
+    for table, readings in tables.items():
+        for reading in readings:
+            for file, _ in expand_years(reading, years):
+                found.setdefault(file, []).append(table)
+    return found
 
 
 def write_batches(

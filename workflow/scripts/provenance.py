@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from module_inputs import modules
@@ -37,13 +38,14 @@ def steps(
 
 
 def _step(name: str, found: Any, wildcards: Mapping[str, str | None]) -> dict[str, Any]:
-    named = dict(found.input.items()).values()
+    looked_up = SimpleNamespace(**wildcards)
+    named = [path(looked_up) if callable(path) else path for _, path in found.input.items()]
     model = wildcards["model"]
     return {
         "rule": name if model is None else f"{name}, {model}",
         "script": f"workflow/scripts/{name}.py",
         "code": modules(f"{name}.py"),
-        "reads": [str(path).format(**wildcards) for path in named if not callable(path)],
+        "reads": [str(path).format(**wildcards) for path in named],
         "writes": [str(path).format(**wildcards) for path in found.output],
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from look_ups import LookUps
 from schooltrial.data.reading import raw_file_names
+from schooltrial.exhibits.exhibit_list import figures_of
 from schooltrial.protocol import all_years
 
 DOWNLOADS = Path("data") / "downloads"
@@ -43,6 +44,26 @@ class RawLocations(LookUps):
             for readings in self.content(wildcards)["tables"].values()
             for reading in readings
             if reading["url"]
+        }
+
+    def draw_files(self, wildcards: Any) -> dict[str, str]:
+        """Return the record of the draw and its frame, where the protocol names them."""
+        draw = self.content(wildcards)["design"]["draw"]
+        folder = self.protocols[wildcards.study].folder
+        return {
+            name: os.path.relpath(folder / draw[name]) for name in ("record", "frame") if draw[name]
+        }
+
+    def implementation_files(self, wildcards: Any) -> dict[str, Any]:
+        """Return what the monitoring page shows of the implementation, where a study has it."""
+        content, results = self.content(wildcards), f"results/{wildcards.study}"
+        if "implementation" not in content["tables"]:
+            return {}
+        shown = [name for name in ("fidelity", "dosage") if name in figures_of(content)]
+        return {
+            "fidelity": f"{results}/checks/fidelity.csv",
+            "contrasts": f"{results}/checks/contrast.csv",
+            "figures": [f"{results}/figures/{name}.svg" for name in shown],
         }
 
     def to_fetch(self) -> dict[str, str]:

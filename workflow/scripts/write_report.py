@@ -8,15 +8,13 @@ from typing import Any
 import pandas as pd
 
 from provenance import sha256, with_checksums
+from report_checks import read_checks
 from report_exhibits import read_exhibits
 from rule_adapter import run_as_rule
-from schooltrial.report.html_report import (
-    as_shown,
-    event_study,
-    fill,
-    flow_shown,
-    headlines,
-)
+from schooltrial.exhibits.exhibit_list import lacking
+from schooltrial.protocol import labels
+from schooltrial.report.design_words import design_sentence, mobility_sentence
+from schooltrial.report.html_report import event_study, fill, headlines
 
 
 def main(
@@ -28,11 +26,7 @@ def main(
     captions: str,
     estimates: str,
     diagnostics: str,
-    flow: str,
-    mobility: str,
-    assignment: str,
-    cleaning_log: str,
-    raw_files: str,
+    checks: Sequence[str],
     figures: Sequence[str],
     tables: Sequence[str],
     protocol: Mapping[str, Any],
@@ -46,20 +40,20 @@ def main(
     """Gather exhibits with their provenance, and fill the template."""
     exhibits = read_exhibits(captions, figures, tables)
     rows = pd.read_csv(estimates)
+    registered = protocol["registration"]["plan_sha256"]
     context = {
         "protocol": protocol,
         "style": Path(style).read_text("utf-8"),
         "study": study,
         "headlines": headlines(rows, protocol),
         "events": event_study(rows, protocol["outcomes"]).to_dict("records"),
-        "flow": flow_shown(pd.read_csv(flow), analysis_years).to_dict("records"),
-        "mobility": pd.read_csv(mobility).to_dict("records"),
+        "lacking": lacking(protocol),
+        "design_sentence": design_sentence(protocol),
+        "mobility_sentence": mobility_sentence(protocol),
+        **read_checks(checks, analysis_years, labels(protocol), registered),
         "steps": [with_checksums(step) for step in provenance],
         "claims": Path(claims).read_text("utf-8").splitlines(),
         "analysis_years": analysis_years,
-        "assignment": as_shown(pd.read_csv(assignment, dtype={"block": str})),
-        "cleaning": pd.read_csv(cleaning_log, keep_default_na=False).to_dict("records"),
-        "raw_files": pd.read_csv(raw_files).to_dict("records"),
         "diagnostics": json.loads(Path(diagnostics).read_text("utf-8")),
         "lock_sha256": sha256([lock]),
     }

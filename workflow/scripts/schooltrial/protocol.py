@@ -300,6 +300,12 @@ def baseline_year(content: Mapping[str, Any]) -> int:
     return int(content["balance"]["year"] or max(content["years"]["before"]))
 
 
+def balance_variables(content: Mapping[str, Any]) -> list[str]:
+    """Return the variables of pupils and of schools that are compared at baseline."""
+    settings = content["balance"]
+    return list(dict.fromkeys([*settings["pupil_variables"], *settings["school_variables"]]))
+
+
 def year_label(content: Mapping[str, Any]) -> str:
     """Return what the baseline year is called, such as ``cohort 2000``."""
     return f"{content['years']['label']} {baseline_year(content)}"

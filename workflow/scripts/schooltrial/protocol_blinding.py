@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from schooltrial.refusal import Fault, refuse
+
 OUTCOME_TABLES = ("scores", "observations", "school_scores", "published_means")
 
 
@@ -21,6 +23,19 @@ def blinded_until(content: Mapping[str, Any], today: date) -> str:
     """
     until = str(content["blinding"]["until"])
     return until if until and today < date.fromisoformat(until) else ""
+
+
+def refuse_while_blind(until: str) -> None:
+    """Refuse to go on to outcomes where `blinded_until` gives a day."""
+    if until:
+        found = f"the outcomes of the study are blinded until {until}, so none was read"
+        refuse([
+            Fault(
+                "the protocol", found, "a run on that day or later",
+                "until then ask for the monitoring page: results/<study>/report/monitoring.html",
+                column="blinding.until",
+            )
+        ])  # fmt: skip
 
 
 def without_outcomes(

@@ -1,0 +1,51 @@
+# Checks and estimates enter; what the study could have seen, and how far it can be trusted, leave.
+rule check_power:
+    """State what the study could have seen: as planned, as randomised, as analysed."""
+    input:
+        modules("check_power.py"),
+        assignment="results/{study}/data/assignment.parquet",
+        sample="results/{study}/data/sample.parquet",
+        teacher_sample="results/{study}/data/teacher_sample.parquet",
+        estimates="results/{study}/estimates/estimates.csv",
+        diagnostics="results/{study}/estimates/diagnostics.json",
+    output:
+        check="results/{study}/checks/power.csv",
+    log:
+        "results/{study}/logs/check_power.log",
+    benchmark:
+        "results/{study}/benchmarks/check_power.tsv"
+    params:
+        settings=section("power"),
+        models=section("models"),
+        outcomes=section("outcomes"),
+        arms=section("design", "arms"),
+        unit=section("design", "unit"),
+        kind=section("design", "kind"),
+        baseline=from_content(baseline_year),
+    script:
+        "../scripts/check_power.py"
+
+
+rule check_verdict:
+    """Rate the evidence by two standards, and write the study's record."""
+    input:
+        modules("check_verdict.py"),
+        attrition="results/{study}/checks/attrition.csv",
+        balance="results/{study}/checks/balance.csv",
+        power="results/{study}/checks/power.csv",
+        assignment="results/{study}/checks/assignment_verdict.json",
+        boxes="results/{study}/checks/flow_boxes.csv",
+        estimates="results/{study}/estimates/estimates.csv",
+        diagnostics="results/{study}/estimates/diagnostics.json",
+    output:
+        verdict="results/{study}/checks/verdict.json",
+    log:
+        "results/{study}/logs/check_verdict.log",
+    benchmark:
+        "results/{study}/benchmarks/check_verdict.tsv"
+    params:
+        protocol=from_content(dict),
+        analysis_years=from_content(analysis_years),
+        baseline=from_content(baseline_year),
+    script:
+        "../scripts/check_verdict.py"

@@ -1,0 +1,101 @@
+# Checks enter; their figures leave, each with the data that it shows.
+rule draw_love_plot:
+    """Draw the love plot of the baseline check."""
+    input:
+        modules("draw_love_plot.py"),
+        balance="results/{study}/checks/balance.csv",
+    output:
+        multiext(
+            "results/{study}/figures/love_plot",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_love_plot.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_love_plot.tsv"
+    params:
+        settings=section("balance"),
+        arms=section("design", "arms"),
+        study=study_line,
+        year_label=from_content(year_label),
+    script:
+        "../scripts/draw_love_plot.py"
+
+
+rule draw_flow:
+    """Draw the flow diagram."""
+    input:
+        modules("draw_flow.py"),
+        boxes="results/{study}/checks/flow_boxes.csv",
+    output:
+        multiext(
+            "results/{study}/figures/flow",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_flow.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_flow.tsv"
+    params:
+        design=section("design"),
+        labels=from_content(labels),
+        study=study_line,
+    script:
+        "../scripts/draw_flow.py"
+
+
+rule draw_attrition_boundary:
+    """Draw attrition beside the boundaries of What Works Clearinghouse."""
+    input:
+        modules("draw_attrition_boundary.py"),
+        attrition="results/{study}/checks/attrition.csv",
+    output:
+        multiext(
+            "results/{study}/figures/attrition_boundary",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_attrition_boundary.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_attrition_boundary.tsv"
+    params:
+        outcomes=section("outcomes"),
+        arms=section("design", "arms"),
+        analysis_years=from_content(analysis_years),
+        boundary=section("checks", "attrition_boundary"),
+        study=study_line,
+    script:
+        "../scripts/draw_attrition_boundary.py"
+
+
+rule draw_power_curve:
+    """Draw power over the effect, and the least detectable effect over schools."""
+    input:
+        modules("draw_power_curve.py"),
+        power="results/{study}/checks/power.csv",
+    output:
+        multiext(
+            "results/{study}/figures/power_curve",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_power_curve.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_power_curve.tsv"
+    params:
+        outcomes=section("outcomes"),
+        study=study_line,
+    script:
+        "../scripts/draw_power_curve.py"

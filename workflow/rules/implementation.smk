@@ -1,0 +1,94 @@
+# The implementation table enters; fidelity, dosage and the monitoring page leave, without outcomes.
+rule check_fidelity:
+    """Hold what was carried out against the components that the protocol fixed."""
+    input:
+        modules("check_fidelity.py"),
+        implementation="results/{study}/data/implementation.parquet",
+        assignment="results/{study}/data/assignment.parquet",
+    output:
+        check="results/{study}/checks/fidelity.csv",
+        doses="results/{study}/checks/dosage.csv",
+        contrasts="results/{study}/checks/contrast.csv",
+    log:
+        "results/{study}/logs/check_fidelity.log",
+    benchmark:
+        "results/{study}/benchmarks/check_fidelity.tsv"
+    params:
+        section=section("implementation"),
+        arms=section("design", "arms"),
+    script:
+        "../scripts/check_fidelity.py"
+
+
+rule draw_fidelity:
+    """Draw the fidelity matrix."""
+    input:
+        modules("draw_fidelity.py"),
+        fidelity="results/{study}/checks/fidelity.csv",
+    output:
+        multiext(
+            "results/{study}/figures/fidelity",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_fidelity.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_fidelity.tsv"
+    params:
+        study=study_line,
+    script:
+        "../scripts/draw_fidelity.py"
+
+
+rule draw_dosage:
+    """Draw what each school received of each component, month by month."""
+    input:
+        modules("draw_dosage.py"),
+        dosage="results/{study}/checks/dosage.csv",
+    output:
+        multiext(
+            "results/{study}/figures/dosage",
+            svg=".svg",
+            pdf=".pdf",
+            png=".png",
+            csv=".csv",
+        ),
+    log:
+        "results/{study}/logs/draw_dosage.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_dosage.tsv"
+    params:
+        components=section("implementation", "components"),
+        arms=section("design", "arms"),
+        study=study_line,
+    script:
+        "../scripts/draw_dosage.py"
+
+
+rule write_monitoring:
+    """Write the monitoring page: enrolment and implementation, without any outcome."""
+    input:
+        modules("write_monitoring.py"),
+        unpack(LOOK_UPS.implementation_files),
+        template="workflow/templates/monitoring.html.j2",
+        style="workflow/templates/page.css",
+        captions="workflow/templates/captions.yaml",
+        assignment="results/{study}/data/assignment.parquet",
+        pupils="results/{study}/data/pupils.parquet",
+        teachers="results/{study}/data/teachers.parquet",
+        raw_files="results/{study}/checks/raw_files.csv",
+    output:
+        page="results/{study}/report/monitoring.html",
+    log:
+        "results/{study}/logs/write_monitoring.log",
+    benchmark:
+        "results/{study}/benchmarks/write_monitoring.tsv"
+    params:
+        design=section("design"),
+        blinded=LOOK_UPS.blinded,
+        study=study_line,
+    script:
+        "../scripts/write_monitoring.py"

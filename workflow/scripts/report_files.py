@@ -1,0 +1,68 @@
+"""Which files a study's report shows: those that the study has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from module_inputs import modules
+from raw_locations import RawLocations
+from schooltrial.exhibits.exhibit_list import figures_of, tables_of
+
+CHECKS = (
+    "plan.json", "flow.csv", "flow_text.txt", "mobility.csv", "assignment.csv",
+    "assignment_tests.csv", "assignment_verdict.json", "balance_omnibus.csv", "attrition.csv",
+    "missing_outcomes.csv", "power.csv", "verdict.json", "cleaning_log.csv", "raw_files.csv",
+)  # fmt: skip
+
+
+BEFORE = (
+    "obtain_tables", "clean_sample", "check_assignment", "check_balance", "check_attrition",
+    "check_flow",
+)  # fmt: skip
+"""Steps between the raw files and the models."""
+
+
+class ReportFiles(RawLocations):
+    """Looks up the exhibits and checks of the study that the wildcards name."""
+
+    def report_checks(self, wildcards: Any) -> list[str]:
+        """Return the files of the checks that the report shows."""
+        return [f"results/{wildcards.study}/checks/{name}" for name in CHECKS]
+
+    def report_figures(self, wildcards: Any) -> list[str]:
+        """Return the study's figures, as the report holds them."""
+        return self._figures(wildcards, "svg")
+
+    def figure_data(self, wildcards: Any) -> list[str]:
+        """Return what the study's figures draw."""
+        return self._figures(wildcards, "csv")
+
+    def _figures(self, wildcards: Any, kind: str) -> list[str]:
+        names = figures_of(self.content(wildcards))
+        return [f"results/{wildcards.study}/figures/{name}.{kind}" for name in names]
+
+    def traced(self, wildcards: Any) -> dict[str, list[str | None]]:
+        """Return rule → the models that it fits (or None), for every step behind the report."""
+        content, protocol = self.content(wildcards), self.protocols[wildcards.study]
+        fits: dict[str, list[str | None]] = {
+            f"fit_{estimator}": list(protocol.models(estimator))
+            for estimator in dict.fromkeys(m["estimator"] for m in content["models"].values())
+        }
+        names = ["check_power", "check_verdict", *(f"draw_{name}" for name in figures_of(content))]
+        if "implementation" in content["tables"]:
+            names.insert(0, "check_fidelity")
+        names += [f"tabulate_{name}" for name in tables_of(content)]
+        return {
+            **{name: [None] for name in BEFORE},
+            **fits,
+            **{name: [None] for name in ["gather_estimates", *names]},
+        }
+
+    def code(self, wildcards: Any) -> list[str]:
+        """Return the modules of every step behind the report."""
+        return sorted({path for name in self.traced(wildcards) for path in modules(f"{name}.py")})
+
+    def report_tables(self, wildcards: Any) -> list[str]:
+        """Return the study's tables."""
+        names = tables_of(self.content(wildcards))
+        return [f"results/{wildcards.study}/tables/{name}.html" for name in names]

@@ -1,0 +1,82 @@
+"""The tables of the checks as the report shows them: the columns and rows that a reader needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from schooltrial.exhibits.table_style import number, p_text
+
+Labels = Mapping[str, str]
+PERCENT = ("rate control", "rate arm", "overall", "differential", "boundary")
+
+
+def shown(frame: pd.DataFrame, digits: int = 2) -> pd.DataFrame:
+    """Return every cell as a reader sees it, whole numbers without decimals."""
+    told = frame.copy()
+    for column in told.select_dtypes("number"):
+        known = told[column].dropna()
+        whole = bool((known == known.round()).all())
+        if str(column) == "p" or str(column).endswith("_p"):
+            told[column] = told[column].map(p_text)
+        else:
+            told[column] = told[column].map(lambda v, d=0 if whole else digits: number(v, d))
+    return told.fillna("").astype("str")
+
+
+def attrition_shown(attrition: pd.DataFrame, years: Sequence[int], labels: Labels) -> pd.DataFrame:
+    """Return who was lost in the years analysed, in per cent, and who joined and moved."""
+    rows = attrition[attrition["year"].astype("str").isin([str(year) for year in years])]
+    boundary = rows["boundary_cautious"].map(lambda v: f"{number(100 * v, 1)} (cautious)")
+    optimistic = rows["boundary_optimistic"].map(lambda v: f"{number(100 * v, 1)} (optimistic)")
+    limits = (boundary + ", " + optimistic).where(rows["boundary_optimistic"].notna(), "")
+    told = pd.DataFrame({
+        "what": rows["quantity"],
+        "outcome": [labels.get(str(name), str(name)) for name in rows["outcome"].fillna("")],
+        "year": rows["year"],
+        "of": rows["level"],
+        "arm": rows["arm"],
+        "control": _part(rows, "control"),
+        "arm’s": _part(rows, "arm"),
+        "overall %": rows["overall"].map(_percent),
+        "difference, points": rows["differential"].map(_percent),
+        "largest low difference": limits,
+        "verdict": rows["verdict"].fillna(""),
+        "bias implied, SD": rows["bias_cautious"].map(lambda v: number(v, 3)),
+    })  # fmt: skip
+    return told.astype("str")
+
+
+def _percent(share: float) -> str:
+    return number(100 * share, 1)
+
+
+def _part(rows: pd.DataFrame, arm: str) -> list[str]:
+    return [
+        "" if pd.isna(n) else f"{count:,.0f} of {n:,.0f} ({_percent(rate)}%)"
+        for count, n, rate in zip(
+            rows[f"count_{arm}"], rows[f"n_{arm}"], rows[f"rate_{arm}"], strict=True
+        )
+    ]
+
+
+def power_shown(power: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Return the least detectable effect of every outcome and stage, with its inputs."""
+    kept = [
+        "outcome", "subgroup", "arm", "stage", "unit", "units", "treated_units", "pupils",
+        "pupils_per_unit", "icc", "r2_school", "r2_pupil", "df", "mdes", "power_wanted", "effect",
+        "power", "type_s", "exaggeration", "mdes_estimate", "note",
+    ]  # fmt: skip
+    rows = power[kept].copy()
+    rows["outcome"] = [labels.get(str(name), str(name)) for name in rows["outcome"]]
+    return shown(rows, 3)
+
+
+def named(frame: pd.DataFrame, labels: Labels, columns: Sequence[str]) -> pd.DataFrame:
+    """Return some columns of a check, outcomes and variables by their names in exhibits."""
+    rows = frame[[column for column in columns if column in frame]].copy()
+    for column in ("outcome", "variable"):
+        if column in rows:
+            rows[column] = [labels.get(str(name), str(name)) for name in rows[column]]
+    return shown(rows, 3)

@@ -1,0 +1,50 @@
+"""The design of a study in words, for its report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+UNITS = {
+    "school": "Schools",
+    "teacher": "Teachers inside schools",
+    "pupil": "Pupils inside schools",
+}
+
+
+def design_sentence(protocol: Mapping[str, Any]) -> str:
+    """Return how units came to their arm, as the protocol declares it."""
+    design = protocol["design"]
+    units, label = UNITS[design["unit"]], design["block_label"]
+    how = {
+        "complete": "all together",
+        "blocked": f"within blocks ({label})",
+        "paired": f"within matched sets ({label})",
+        "staggered": "in cohorts that began in different years",
+    }[design["kind"]]
+    if design["randomised"]:
+        return f"{units} were assigned by lot, {how}."
+    return (
+        f"{units} were assigned {how}, and NOT by lot: a difference between the arms is an effect "
+        "only under the assumptions of the model, such as parallel trends."
+    )
+
+
+def mobility_sentence(protocol: Mapping[str, Any]) -> str:
+    """Return in which school, and so in which arm, a pupil is analysed."""
+    unit = protocol["design"]["unit"]
+    if unit == "teacher":
+        return (
+            "A pupil is analysed in the arm of the teacher of the year in which the outcome is "
+            "measured. Pupils who changed arm or came later are told here."
+        )
+    if protocol["cleaning"]["school_of_pupil"] == "baseline":
+        return (
+            "A pupil is analysed in the school of the baseline year, and so in its arm, wherever "
+            "the outcome was measured; those who came later are not analysed."
+        )
+    return (
+        "A pupil is analysed in the school, and so in the arm, of the year in which the outcome is "
+        "measured: the effect is that on pupils enrolled then, of the offer to their school. "
+        "Pupils who changed arm or came later are told here."
+    )
