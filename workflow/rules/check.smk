@@ -71,6 +71,7 @@ rule check_attrition:
         modules("check_attrition.py"),
         assignment="results/{study}/data/assignment.parquet",
         sample="results/{study}/data/sample.parquet",
+        teacher_sample="results/{study}/data/teacher_sample.parquet",
     output:
         attrition="results/{study}/checks/attrition.csv",
         who_left="results/{study}/checks/who_left.csv",

@@ -7,6 +7,7 @@ import pandas as pd
 from rule_adapter import run_as_rule
 from schooltrial.checks.attrition import attrition as count_attrition
 from schooltrial.checks.missing_outcomes import missing_outcomes as bound_effects
+from schooltrial.checks.teacher_attrition import teacher_attrition
 from schooltrial.checks.who_left import who_left as compare_leavers
 from schooltrial.models.attrition_model import Assumption
 from schooltrial.protocol import Arm, Outcome, Years
@@ -27,6 +28,7 @@ def main(
     attrition: str,
     who_left: str,
     missing_outcomes: str,
+    teacher_sample: str | None = None,
     lost_before: Mapping[str, int] | None = None,
     support: Mapping[str, tuple[float, float]] | None = None,
 ) -> None:
@@ -44,6 +46,12 @@ def main(
         units, pupils, outcomes=outcomes, arms=arms, analysis_years=analysis_years,
         baseline=baseline, covariates=covariates, unit=unit, support=support,
     )  # fmt: skip
+    if teacher_sample:
+        of_teachers = teacher_attrition(
+            units, pd.read_parquet(teacher_sample), outcomes=outcomes, arms=arms, years=years,
+            baseline=baseline, unit=unit, boundary=boundary, lost_before=lost_before,
+        )  # fmt: skip
+        counted = pd.concat([part for part in (counted, of_teachers) if len(part)])
     for table, path in ((counted, attrition), (left, who_left), (bounded, missing_outcomes)):
         table.to_csv(path, index=False, float_format="%.10g")
 

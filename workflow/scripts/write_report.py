@@ -60,7 +60,12 @@ def main(
     page = fill(Path(template).read_text("utf-8"), context, exhibits)
     Path(report).write_text(page, encoding="utf-8")
     primary = [name for name, outcome in protocol["outcomes"].items() if outcome["primary"]]
-    told = {**study, "primary_outcomes": primary, "analysis_years": list(analysis_years)}
+    told = {
+        **study,
+        "primary_outcomes": primary or list(protocol["outcomes"]),
+        "outcome_levels": {name: one["level"] for name, one in protocol["outcomes"].items()},
+        "analysis_years": list(analysis_years),
+    }
     Path(study_file).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from schooltrial.exhibits.table_style import html, number
 
-GROUPS = {"pupil": "Pupils", "school": "Schools (means of their pupils)"}
+GROUPS = {"pupil": "Pupils", "teacher": "Teachers", "school": "Schools (means of their pupils)"}
 
 
 def baseline_html(
@@ -19,13 +19,19 @@ def baseline_html(
     study: Mapping[str, Any],
     year_label: str,
 ) -> str:
-    """Return the balance check as a table: means and SDs by arm, and their differences."""
+    """Return the check of the randomised sample as a table: means, SDs and differences by arm."""
+    if "sample" in balance:
+        balance = balance[balance["sample"] == "randomised"].reset_index(drop=True)
+    several = len(arms) > 2
     shown = pd.DataFrame(
         {
-            "Level": balance["level"].map(GROUPS),
+            "Level": [
+                _group(level, arm if several else "", arms)
+                for level, arm in zip(balance["level"], _arms(balance), strict=True)
+            ],
             "Variable": balance["label"],
             arms[0]["label"]: _mean_sd(balance, "control"),
-            arms[1]["label"]: _mean_sd(balance, "treated"),
+            "Programme arm" if several else arms[1]["label"]: _mean_sd(balance, "treated"),
             "Difference": balance["difference"].map(number),
             "Standardised": balance["standardised_difference"].map(number),
             "Band": balance["band"].fillna(""),
@@ -53,6 +59,16 @@ def baseline_html(
         note=note,
         study=study,
     )
+
+
+def _arms(balance: pd.DataFrame) -> pd.Series:
+    return balance["arm"] if "arm" in balance else balance["level"]
+
+
+def _group(level: str, arm: str, arms: Sequence[Mapping[str, str]]) -> str:
+    """Return the heading of a group of rows, with the arm where there are several."""
+    labels = {one["name"]: one["label"] for one in arms}
+    return f"{GROUPS[level]}: {labels.get(arm, arm)}" if arm else GROUPS[level]
 
 
 def _mean_sd(balance: pd.DataFrame, arm: str) -> list[str]:

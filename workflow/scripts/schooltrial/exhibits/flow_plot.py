@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -18,7 +19,7 @@ STAGES = {"allocated": "Allocation", "followed up": "Follow-up", "analysed": "An
 LINE = 0.155
 """Inches of a line of text."""
 PAD, GAP = 0.10, 0.22
-CHARACTERS = 92
+CHARACTERS = 130
 """Characters that fit across the figure at the size of the text."""
 
 
@@ -92,14 +93,17 @@ def _column(
                 lines.append(f"{labels.get(outcome, outcome)}, {part['year'].iloc[0]}")
             for row in part.itertuples():
                 indent = "    " if row.kind == "lost" else "  " if outcome else ""
-                lines += textwrap.wrap(_line(row), width, subsequent_indent=indent + "  ",
+                lines += textwrap.wrap(_line(row, labels), width, subsequent_indent=indent + "  ",
                                        initial_indent=indent)  # fmt: skip
         found[str(stage)] = lines
     return found
 
 
-def _line(row: Any) -> str:
-    return f"{'− ' if row.kind == 'lost' else ''}{row.text}: {row.n:,}"
+def _line(row: Any, labels: Mapping[str, str] = MappingProxyType({})) -> str:
+    text = str(row.text)
+    if row.outcome and text.startswith(f"{row.outcome} "):
+        text = labels.get(row.outcome, row.outcome) + text.removeprefix(str(row.outcome))
+    return f"{'− ' if row.kind == 'lost' else ''}{text}: {row.n:,}"
 
 
 def _inches(lines: int) -> float:
