@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: studies test lint docs lock reference reference-live validate benchmark clean
+.PHONY: studies assignment test lint docs lock reference reference-live validate benchmark clean
 
 $(READY): requirements.lock workflow/build_environment.py
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or say where it is: make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -19,6 +19,11 @@ $(READY): requirements.lock workflow/build_environment.py
 
 studies: $(READY)
 	@$(BIN)/snakemake --cores $(CORES) --workflow-profile workflow/profiles/default
+
+assignment: $(READY) ## draw the units of a trial into its arms: make assignment PROTOCOL=trial.yaml
+	@test -n "$(PROTOCOL)" || { echo "make: say whose: make assignment PROTOCOL=path/to/trial.yaml" >&2; exit 1; }
+	@$(BIN)/snakemake assignments --cores 1 --forcerun draw_assignment --workflow-profile workflow/profiles/default \
+		--config protocols="$(PROTOCOL)"
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not r_live"
@@ -50,5 +55,6 @@ benchmark: $(READY) ## speed beside the peers that are installed (minutes)
 	@$(BIN)/python benchmarks/benchmark.py
 
 clean:
-	find results -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
+	find results -mindepth 1 -type f ! -name plan.json -delete
+	find results -mindepth 1 -type d -empty -delete
 	rm -rf .snakemake

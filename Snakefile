@@ -3,6 +3,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"  # protocols, validated → studies, sections, modules of a script
+include: "workflow/rules/assignment.smk"  # frame → sealed record of the draw, before a trial begins
 include: "workflow/rules/obtain.smk"  # raw files → standard tables, cleaning log, codebook
 include: "workflow/rules/clean.smk"  # standard tables → analysed sample, school panel, ledger
 include: "workflow/rules/quality.smk"  # standard tables → codebook, oddities, the page on data quality

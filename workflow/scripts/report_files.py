@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from module_inputs import modules
@@ -24,6 +25,15 @@ BEFORE = (
 
 class ReportFiles(RawLocations):
     """Looks up the exhibits and checks of the study that the wildcards name."""
+
+    def draw_paths(self, wildcards: Any) -> dict[str, str]:
+        """Return the frame of a draw, and where its record and list are written."""
+        draw = self.content(wildcards)["design"]["draw"]
+        folder = self.protocols[wildcards.study].folder
+        record = folder / (draw["record"] or f"{wildcards.study}_assignment.json")
+        paths = {"frame": folder / (draw["frame"] or "design.draw.frame is not given")}
+        paths |= {"record": record, "listing": record.with_suffix(".csv")}
+        return {name: os.path.relpath(path) for name, path in paths.items()}
 
     def report_checks(self, wildcards: Any) -> list[str]:
         """Return the files of the checks that the report shows."""

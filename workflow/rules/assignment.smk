@@ -1,0 +1,30 @@
+# The frame of a draw enters; its sealed record and list leave, beside the protocol, once.
+localrules:
+    assignments,
+
+
+rule assignments:
+    """Draw the assignment of every study that is named, by `make assignment PROTOCOL=…`."""
+    input:
+        expand("results/{study}/checks/assignment_drawn.txt", study=STUDIES),
+
+
+rule draw_assignment:
+    """Draw units into the arms, and write the sealed record; a record is never overwritten."""
+    input:
+        modules("draw_assignment.py"),
+    output:
+        touch("results/{study}/checks/assignment_drawn.txt"),
+    log:
+        "results/{study}/logs/draw_assignment.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_assignment.tsv"
+    params:
+        # not outputs, which are removed before a rule runs
+        frame=lambda wildcards: LOOK_UPS.draw_paths(wildcards)["frame"],
+        record=lambda wildcards: LOOK_UPS.draw_paths(wildcards)["record"],
+        listing=lambda wildcards: LOOK_UPS.draw_paths(wildcards)["listing"],
+        design=section("design"),
+        study=section("study", "name"),
+    script:
+        "../scripts/draw_assignment.py"
