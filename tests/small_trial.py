@@ -247,7 +247,12 @@ class SmallTrial:
             if model["estimator"] == "cluster_robust":
                 fit_cluster_robust(**wanted)
             else:
-                fit_difference_in_differences(**wanted, years=content["years"])
+                fit_difference_in_differences(
+                    **wanted,
+                    panel=self.path("panel.parquet"),
+                    schools=self.path("schools.parquet"),
+                    years=content["years"],
+                )
         names = list(content["models"])
         gather_estimates(
             tables=[self.path(f"{name}.csv") for name in names],

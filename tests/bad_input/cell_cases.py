@@ -140,7 +140,7 @@ NUMBERS = [
         all_of(cell(SCORES, 2, "score", "-99"), cell(SCORES, 8, "score", "-99")),
         Accepted(
             (Logged(SCORES, "score", "maths outside 0 to 500 set to missing", 2),),
-            (Left("the outcome is missing", 2),),
+            (Left("maths was not observed", 2),),
         ),
     ),
     Case(
@@ -344,5 +344,3 @@ WORKBOOKS = [
 ]  # fmt: skip
 
 CELLS = [*NUMBERS, *DATES, *IDENTIFIERS, *WORKBOOKS]
-
-

@@ -75,6 +75,8 @@ class Refused:
 
     faults: tuple[Planted, ...]
     step: str = "obtain"
+    of_others: tuple[str, ...] = ()
+    """What rules of the same step wrote that had nothing to refuse."""
 
 
 @dataclass(frozen=True)

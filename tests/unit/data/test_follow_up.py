@@ -6,6 +6,7 @@ import pandas as pd
 
 from schooltrial.data.follow_up import mobility, record_follow_up
 from schooltrial.data.ledger import Ledger
+from standard_study import build, roster, scores
 
 ROWS = [
     # pupil, year, school, arm, grade
@@ -67,3 +68,43 @@ def test_every_pupil_analysed_is_counted_by_where_he_was_at_baseline() -> None:
         ("treated", "no school of the study"): 1,
     }
     assert found["n_pupils"].sum() == (pupils()["year"] == 2020).sum()
+
+
+def test_those_in_a_class_outside_the_lottery_are_neither_gone_nor_beyond_the_grades() -> None:
+    ledger = Ledger(1)
+    places = {2020: {"a class outside the lottery": ["finishes", "stays"]}}
+    record_follow_up(pupils(), 2018, [2020], ledger, elsewhere=places)
+    assert told(ledger) == {
+        "in a class outside the lottery in 2020": (5, 1, 4),
+        "in no roster of the study in 2020": (4, 1, 3),
+        "beyond the study's grades by 2020": (4, 0, 4),
+    }
+
+
+def test_pupils_of_a_lottery_of_teachers_are_followed_into_classes_outside_it() -> None:
+    lot = pd.DataFrame({"teacher": ["t1", "t2"], "arm": ["control", "programme"]})
+    rows = [
+        *((who, 2019, "S1", "t1") for who in "abcde"), ("x", 2019, "S1", "t9"),
+        ("y", 2019, "S1", None), ("z", 2019, "S9", "t9"),
+        ("a", 2020, "S1", "t1"), ("b", 2020, "S1", "t9"), ("c", 2020, "S2", None),
+        ("d", 2020, "S9", "t9"), *((who, 2020, "S1", "t2") for who in "xyz"),
+    ]  # fmt: skip
+    sample = build(
+        {"pupils": roster(rows, "teacher"), "scores": scores([]), "assignment": lot},
+        unit="teacher",
+    )
+    flow = sample.flow[sample.flow["step"] == "followed up: 2019 to 2020"]
+    left = flow.groupby("reason")["left"].sum().to_dict()
+    assert left == {
+        "in a class outside the lottery in 2020": 1,
+        "in a class of no known teacher in 2020": 1,
+        "in no roster of the study in 2020": 2,
+    }
+    assert (flow["entered"] == flow["left"] + flow["remained"]).all()
+    came = sample.mobility[sample.mobility["year"] == 2020].set_index("where_at_baseline")
+    assert came["n_pupils"].to_dict() == {
+        "the same school": 1,
+        "a class outside the lottery": 1,
+        "a class of no known teacher": 1,
+        "no school of the study": 1,
+    }

@@ -77,7 +77,9 @@ def refused_as(what: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise Refusal([Fault(what, str(error), "", "")]) from error
+        expected = "data that inform the model"
+        remedy = "see what is said of the data, and the model's section of the protocol"
+        raise Refusal([Fault(what, str(error), expected, remedy)]) from error
 
 
 def refuse(faults: Sequence[Fault]) -> None:

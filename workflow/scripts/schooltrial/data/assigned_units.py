@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.data.cleaning_rules import SampleRules
+from schooltrial.data.look_alikes import look_alike
 from schooltrial.refusal import Fault, refuse
 
 SOURCE = "assignment table"
@@ -98,9 +99,13 @@ def _arm_faults(assignment: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]
 def _school_faults(assignment: pd.DataFrame, schools: pd.DataFrame) -> Iterator[Fault]:
     assigned = assignment["school"].dropna() if "school" in assignment else []
     for school in sorted(set(assigned) - set(schools["school"])):
+        twin = look_alike(school, schools["school"])
+        remedy = "add it to the file of schools"
+        if twin is not None:
+            remedy = f"spell it as there: {twin} looks the same, with other characters or blanks"
         yield Fault(
             SOURCE, f"school {school} is in no table of schools",
-            "every assigned school is described", "add it to the file of schools", column="school",
+            "every assigned school is described", remedy, column="school",
         )  # fmt: skip
 
 

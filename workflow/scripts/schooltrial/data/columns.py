@@ -199,8 +199,10 @@ class _OneColumn:
         if self.spec["width"] is not None:
             text = self._of_width(text, absent, int(self.spec["width"]))
         if self.variable in identifiers.NAMING:
+            # what a spreadsheet shows for a failed formula is told as such, by `words`
+            told = absent | identifiers.errors_of_spreadsheets(text)
             for bad, expected, remedy in identifiers.unfit(text):
-                self._fault(bad & ~absent, expected, remedy)
+                self._fault(bad & ~told, expected, remedy)
         return self.words(text, absent)
 
     def _of_width(self, text: pd.Series, absent: Mask, width: int) -> pd.Series:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.data.ledger import Ledger
 from schooltrial.data.row_filters import matches
 from schooltrial.protocol import Outcome
+from schooltrial.refusal import Fault, refuse
 
 
 def add_variables(frame: pd.DataFrame, variables: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -42,3 +44,31 @@ def add_ratios(frame: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataF
         elif name not in made:
             made[name] = float("nan")
     return made
+
+
+def within_ranges(
+    frame: pd.DataFrame, outcomes: Mapping[str, Outcome], level: str, ledger: Ledger
+) -> pd.DataFrame:
+    """Return ratios with those outside their range missing, each told to the ledger.
+
+    Raises
+    ------
+    Refusal
+        Where the outcome's ``out_of_range`` is ``refuse``.
+    """
+    kept, kind = frame.copy(), "observation" if level == "teacher" else "score"
+    for name, outcome in outcomes.items():
+        if outcome["made_from"] is None or outcome["range"] is None:
+            continue
+        low, high = outcome["range"]
+        outside = ((kept[name] < low) | (kept[name] > high)).to_numpy(dtype=bool)
+        reason = f"{name} outside {low:g} to {high:g}"
+        if outside.any() and outcome["out_of_range"] == "refuse":
+            found = (
+                f"{reason} in {int(outside.sum())} rows, such as {kept[name][outside].iloc[0]:g}"
+            )
+            remedy = "correct the columns that it is made of, or set `out_of_range: missing`"
+            refuse([Fault(f"{level}s table", found, "a ratio in its range", remedy, column=name)])
+        ledger.leave(kept, outside, step="ratios in range", reason=reason, level=kind)
+        kept[name] = kept[name].mask(outside)
+    return kept

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,11 +29,14 @@ def record_follow_up(
     *,
     key: str = "pupil",
     highest_grade: float | None = None,
+    elsewhere: Mapping[int, Mapping[str, Collection[Any]]] | None = None,
 ) -> None:
-    """Tell the ledger which pupils of the baseline year are in no roster of the analysed years.
+    """Tell the ledger which pupils of the baseline year are not in the sample of analysed years.
 
-    Those who by then were beyond the highest grade of the study could not be; the others left. A
-    study whose pupils differ from year to year (a repeated cross-section) has nobody to follow.
+    Where teachers were assigned, pupils may have come into a class outside the lottery: they are
+    still there. Of the others, those who by then were beyond the highest grade of the study could
+    not be; the rest left. A study whose pupils differ from year to year (a repeated cross-section)
+    has nobody to follow.
 
     Parameters
     ----------
@@ -48,6 +52,8 @@ def record_follow_up(
         Column by which pupils are found again.
     highest_grade : float, optional
         Highest grade of the study; by default that of ``pupils``.
+    elsewhere : mapping, optional
+        Year → place in the study's schools, but outside the sample → keys of those who were there.
     """
     then = pupils[pupils["year"] == baseline]
     graded = "grade" in then and pd.api.types.is_numeric_dtype(then["grade"])
@@ -59,11 +65,14 @@ def record_follow_up(
             continue
         step = f"followed up: {baseline} to {year}"
         staying = then
+        for place, keys in (elsewhere or {}).get(year, {}).items():
+            there = staying[key].isin(keys) & ~staying[key].isin(later)
+            staying = ledger.leave(staying, there, step=step, reason=f"in {place} in {year}")
         if graded:
-            beyond = (then["grade"] + (year - baseline) > highest_grade).fillna(False)
-            gone = beyond.astype(bool) & ~then[key].isin(later)
+            beyond = (staying["grade"] + (year - baseline) > highest_grade).fillna(False)
+            gone = beyond.astype(bool) & ~staying[key].isin(later)
             reason = f"beyond the study's grades by {year}"
-            staying = ledger.leave(then, gone, step=step, reason=reason)
+            staying = ledger.leave(staying, gone, step=step, reason=reason)
         absent = ~staying[key].isin(later)
         ledger.leave(staying, absent, step=step, reason=f"in no roster of the study in {year}")
 
@@ -76,7 +85,12 @@ def mobility(pupils: pd.DataFrame, baseline: int, years: Sequence[int]) -> pd.Da
 
 
 def mobility_of_year(
-    now: pd.DataFrame, then: pd.DataFrame, key: str, unit: str = "school"
+    now: pd.DataFrame,
+    then: pd.DataFrame,
+    key: str,
+    unit: str = "school",
+    *,
+    elsewhere: Mapping[str, Collection[Any]] | None = None,
 ) -> pd.DataFrame:
     """Count the pupils of one year by where they were in the baseline year.
 
@@ -90,14 +104,18 @@ def mobility_of_year(
         Column by which pupils are found again.
     unit : str
         What was assigned.
+    elsewhere : mapping, optional
+        Place in the study's schools, but outside the sample → keys of those who were there in the
+        baseline year.
 
     Returns
     -------
     DataFrame
         Columns ``MOBILITY``. Where: the same school, another school of the same arm, a unit of
-        another arm, or no school of the study. A pupil is counted in the school and arm in which
-        he is analysed; ``n_elsewhere`` are those who that year were on the roster of another
-        school. Late joiners, repeaters and grades out of step are those left in the sample.
+        another arm, one of the places ``elsewhere``, or no school of the study. A pupil is counted
+        in the school and arm in which he is analysed; ``n_elsewhere`` are those who that year were
+        on the roster of another school. Late joiners, repeaters and grades out of step are those
+        left in the sample.
     """
     at = then.index.get_indexer(pd.Index(now[key]))
     arms = pd.unique(pd.concat([_names(now["arm"]), _names(then["arm"])]))
@@ -114,6 +132,9 @@ def mobility_of_year(
     ]
     same = (at >= 0) & (arm == _taken(arm_then, at))
     place = np.select([at < 0, same & (school == school_then), same], [0, 1, 2], 3)
+    for name, keys in (elsewhere or {}).items():
+        place[(at < 0) & now[key].isin(keys).to_numpy()] = len(where)
+        where.append(name)
     marks = {name: now[flag].to_numpy("int64") for name, flag in FLAGS.items() if flag in now}
     counted = pd.DataFrame(
         {

@@ -20,7 +20,8 @@ NAMING = frozenset(
 NEARLY_UNIQUE = frozenset({"pupil"})
 """Variables of which nearly every row has another text."""
 LONGEST = 200
-_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTH = f"(?:{'|'.join(_MONTHS)})"
 _PATH = re.compile(r"[/\\]|\.\.")
 _UNSEEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+")
@@ -77,9 +78,9 @@ def needs_nothing(column: TextColumn, missing: Sequence[str], width: int | None)
     """Return whether a column of one text per row is fit to be taken as it stands.
 
     True only where every cell is of ASCII letters, digits, ``_``, ``-`` and ``.``, none is empty, a
-    code for *not observed*, of another width or too long, a formula or a path, or has the letters
-    of a month or of a power of ten. It is told from the bytes of
-    all cells at once, ten million cells being looked at in a fraction of a second.
+    code for *not observed*, of another width or too long, a formula or a path, or may be a date with
+    the name of a month. It is told from the bytes of all cells at once, ten million cells being
+    looked at in a fraction of a second.
     """
     if column.codes is not None or len(column) == 0:
         return False
@@ -91,6 +92,8 @@ def needs_nothing(column: TextColumn, missing: Sequence[str], width: int | None)
         return False
     held = data.tobytes()
     if held.translate(None, _PLAIN_BYTES) or b".." in held or bool((data[ends[:-1]] == 45).any()):
+        return False
+    if b"-" in held and any(month.encode() in held for month in _MONTHS):
         return False
     few = (int(lengths.min()), int(lengths.max()))
     codes = [code for code in missing if few[0] <= len(code) <= few[1]]

@@ -6,7 +6,7 @@ was measured. Helper columns begin with an underscore; ``plain`` takes them away
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,14 +15,15 @@ import pandas as pd
 import pyarrow as pa
 
 from schooltrial.data.cleaning_rules import SampleRules
-from schooltrial.data.derived_variables import add_ratios, add_variables
+from schooltrial.data.derived_variables import add_ratios, add_variables, within_ranges
 from schooltrial.data.ledger import Ledger
 from schooltrial.data.linking import as_text, positions, rows_at, sorted_within, texts
 from schooltrial.data.measurements import link_measurements
 from schooltrial.data.roster_history import CLOSED, NO_ONE_ARM, NOWHERE, RosterHistory
 from schooltrial.data.row_filters import matches
-from schooltrial.data.standardisation import standardised
+from schooltrial.data.standardisation import standardised, standardised_for_all
 from schooltrial.data.year_tables import YearTable
+from schooltrial.protocol import Outcome
 
 NAMES = ("school", "block", "arm", "cluster")
 """Columns that are categories while a sample is made, for speed, and texts when it is written."""
@@ -83,12 +84,92 @@ class RosterSample:
         frame = add_variables(frame, self.rules.variables)
         frame = self._kept(frame, ledger)
         frame = link_measurements(frame, self.measured.read(year), self.level, outcomes, ledger)
-        frame = add_ratios(frame, outcomes)
+        frame = within_ranges(add_ratios(frame, outcomes), outcomes, self.level, ledger)
         for name, outcome in outcomes.items():
             frame[name] = standardised(
                 frame, name, outcome, control=self.rules.control, within=WITHIN[self.level]
             )
         return sorted_within(frame, frame["_school"].to_numpy(), self.level)
+
+    def everyone(
+        self, year: int, outcomes: Mapping[str, Outcome], analysed: pd.DataFrame
+    ) -> pd.DataFrame:
+        """Return the outcomes of everyone on the rosters of a year, in the trial or not.
+
+        Rules of who is analysed do not hold here: nobody leaves. The scale is that of the sample
+        of that year, so that those who are in it have the same values here; where it was not
+        schools that were assigned, see also `standardised_for_all`. Where the protocol does not
+        trust a grade that is out of step, there is no score within grades either.
+
+        Parameters
+        ----------
+        year : int
+            A year with a roster.
+        outcomes : mapping
+            Outcomes of the level that are wanted.
+        analysed : DataFrame
+            The sample of that year, with ``_unit`` and ``arm``.
+
+        Returns
+        -------
+        DataFrame
+            ``_unit``, ``school`` (missing where it had closed, or is a merger without one arm),
+            and the outcomes, in the order of a sample.
+        """
+        frame = self._with_flags(self.roster.read(year), year)
+        arm = np.full(len(self.history.units), -1, dtype=np.int16)
+        arm[analysed["_unit"].to_numpy("int64")] = analysed["arm"].cat.codes
+        frame = frame.assign(
+            arm=pd.Categorical.from_codes(arm[frame["_unit"]], dtype=analysed["arm"].dtype),
+            _school=np.maximum(frame["_school"], NOWHERE),
+            _at=self._positions(frame),
+        )
+        frame = self._described(frame, year)
+        if "grade" in frame and self.rules.steps.grade_out_of_step != "keep":
+            frame = frame.assign(grade=frame["grade"].mask(frame["_out_of_step"]))
+        frame = add_variables(frame, self.rules.variables)
+        measured, nobody = self.measured.read(year), Ledger(self.rules.seed)
+        frame = link_measurements(frame, measured, self.level, outcomes, nobody)
+        frame = within_ranges(add_ratios(frame, outcomes), outcomes, self.level, nobody)
+        # Where schools were assigned, what has no scale in the sample has none here: a baseline is
+        # the outcome of that year, to the last digit.
+        scaled = standardised if self.rules.unit == "school" else standardised_for_all
+        for name, outcome in outcomes.items():
+            frame[name] = scaled(
+                frame, name, outcome, control=self.rules.control, within=WITHIN[self.level],
+                analysed=frame["arm"].notna().to_numpy(),
+            )  # fmt: skip
+        ordered = frame[[self.level, "_unit", "_school", "school", *outcomes]]
+        return sorted_within(ordered, ordered["_school"].to_numpy(), self.level)
+
+    def outside_lottery(self, year: int, schools: pd.Series) -> dict[str, np.ndarray]:
+        """Return which pupils of a year were in no class of an assigned teacher.
+
+        Parameters
+        ----------
+        year : int
+            Any year.
+        schools : Series of str
+            The study's schools: those that are described.
+
+        Returns
+        -------
+        dict
+            Where they were → their numbers; empty where it was not teachers who were assigned.
+        """
+        if self.rules.unit != "teacher" or self.level != "pupil" or year not in self.history.years:
+            return {}
+        roster = self.history.years[year]
+        frame = self.roster.read(year, ["teacher"])
+        names = pa.array(self.history.schools, pa.large_string())
+        described = np.append(positions(names, texts(schools)) >= 0, False)
+        there = described[np.maximum(roster.school, NOWHERE)]
+        known = frame["teacher"].notna().to_numpy()
+        outside = there & known & (self._positions(frame) < 0)
+        return {
+            "a class outside the lottery": roster.unit[outside],
+            "a class of no known teacher": roster.unit[there & ~known],
+        }
 
     @cached_property
     def _joined(self) -> pd.DataFrame:

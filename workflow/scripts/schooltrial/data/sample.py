@@ -11,7 +11,7 @@ import pandas as pd
 
 from schooltrial.data.aggregate_check import AGGREGATES, aggregate_check
 from schooltrial.data.analysed import record_analyses
-from schooltrial.data.baseline_scores import BaselineScores, add_baseline
+from schooltrial.data.baseline_scores import BaselineScores, add_baseline, baseline_scores
 from schooltrial.data.cleaning_rules import CleaningSteps, SampleRules
 from schooltrial.data.derived_variables import add_ratios, add_variables
 from schooltrial.data.follow_up import FLAGS, MOBILITY, mobility_of_year, record_follow_up
@@ -100,13 +100,14 @@ class SampleBuild:
         self._mobility: list[pd.DataFrame] = []
         self._aggregates: list[pd.DataFrame] = []
         self._followed: list[pd.DataFrame] = []
+        self._outside_then = self._outside(rules.baseline)
         self._highest_grade: float = -np.inf
 
     def years(self) -> Iterator[pd.DataFrame]:
         """Yield the sample of pupils, a year at a time in order; at least one frame."""
         sample = self._linked.pupils
         then = pd.DataFrame({"school": [], "arm": []}, index=pd.Index([], dtype="int32"))
-        baselines, at_baseline = self._baselines(sample)
+        baselines, at_baseline = baseline_scores(sample)
         if at_baseline is not None:
             then = at_baseline.set_index("_unit")[["_school", "arm"]]
             then = then.rename(columns={"_school": "school"})
@@ -143,24 +144,6 @@ class SampleBuild:
             else pd.DataFrame(columns=AGGREGATES),
         )
 
-    def _baselines(self, sample: RosterSample) -> tuple[list[BaselineScores], pd.DataFrame | None]:
-        """Return the baseline of each outcome, and the sample of the baseline year."""
-        outcomes = self.rules.outcomes_of(sample.level)
-        wanted = {outcome["baseline_year"] for outcome in outcomes.values()}
-        wanted |= {self.rules.baseline} if sample.level == "pupil" else set()
-        made = {
-            year: sample.year(year, Ledger(self.rules.seed))
-            for year in sample.years
-            if year in wanted
-        }
-        nobody = pd.DataFrame({"_unit": [], "school": [], **{name: [] for name in outcomes}})
-        scores = [
-            BaselineScores.of(made.get(outcome["baseline_year"] or 0, nobody), name, "_unit")
-            for name, outcome in outcomes.items()
-            if outcome["baseline_year"] is not None
-        ]
-        return scores, made.get(self.rules.baseline)
-
     def _frames(
         self, sample: RosterSample, baselines: Sequence[BaselineScores], ledger: Ledger
     ) -> Iterator[tuple[int, pd.DataFrame]]:
@@ -182,6 +165,9 @@ class SampleBuild:
             )  # fmt: skip
             yield year, frame
 
+    def _outside(self, year: int) -> dict[str, np.ndarray]:
+        return self._linked.pupils.outside_lottery(year, self._linked.schools["school"])
+
     def _account(self, year: int, frame: pd.DataFrame, then: pd.DataFrame) -> None:
         """Take from a year of pupils what is told at the end."""
         rules = self.rules
@@ -189,7 +175,9 @@ class SampleBuild:
         self._panels.append(school_panel(frame, list(outcomes), staggered=rules.staggered))
         self._tell_absent(frame, year, "school", "no pupil of the school in the sample that year")
         now = frame[["year", "arm", "_unit", *FLAGS.values()]].assign(school=frame["_school"])
-        self._mobility.append(mobility_of_year(now, then, "_unit", rules.unit))
+        self._mobility.append(
+            mobility_of_year(now, then, "_unit", rules.unit, elsewhere=self._outside_then)
+        )
         if "grade" in frame and pd.api.types.is_numeric_dtype(frame["grade"]):
             highest = frame["grade"].max()
             self._highest_grade = max(
@@ -246,7 +234,7 @@ class SampleBuild:
 
     def _teachers(self) -> pd.DataFrame:
         sample = self._linked.teachers
-        baselines, _ = self._baselines(sample)
+        baselines, _ = baseline_scores(sample)
         frames = []
         for year, frame in self._frames(sample, baselines, self._ledgers["teachers"]):
             reason = "on no roster of the study that year"
@@ -297,6 +285,7 @@ class SampleBuild:
         record_follow_up(
             pupils, rules.baseline, rules.years, ledger, key="_unit",
             highest_grade=self._highest_grade,
+            elsewhere={year: self._outside(year) for year in rules.years},
         )  # fmt: skip
 
 

@@ -60,12 +60,26 @@ def standardise_by_control(pupils: pd.DataFrame, outcome: str, *, control: str) 
 
 
 def standardise_by_norms(
-    frame: pd.DataFrame, outcome: str, norms: Sequence[Mapping[str, Any]]
+    frame: pd.DataFrame,
+    outcome: str,
+    norms: Sequence[Mapping[str, Any]],
+    analysed: np.ndarray | None = None,
 ) -> pd.Series:
     """Return z = (y − mean) / SD by published norms.
 
     The norm that says most holds: that of the grade and year, else of the grade, else of the year,
     else of all. A row without a grade has only norms that name none.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with the outcome, ``year`` and ``grade``.
+    outcome : str
+        Column that is standardised.
+    norms : sequence of mapping
+        ``mean``, ``sd`` and, where the norm is not of all, ``grade`` and ``year``.
+    analysed : ndarray of bool, optional
+        Rows whose scores must have a norm; by default all. The others are missing without one.
 
     Raises
     ------
@@ -78,7 +92,8 @@ def standardise_by_norms(
     chosen = [_norm(norms, *cell) for cell in cells]
     mean = np.array([np.nan if norm is None else norm["mean"] for norm in chosen], "float64")
     spread = np.array([np.nan if norm is None else norm["sd"] for norm in chosen], "float64")
-    scored = np.bincount(code[frame[outcome].notna().to_numpy()], minlength=len(cells))
+    bound = frame[outcome].notna().to_numpy() & (True if analysed is None else analysed)
+    scored = np.bincount(code[bound], minlength=len(cells))
     refuse(
         [
             Fault(
@@ -103,16 +118,58 @@ def _norm(norms: Sequence[Mapping[str, Any]], grade: float, year: int) -> Mappin
 
 
 def standardised(
-    frame: pd.DataFrame, name: str, outcome: Outcome, *, control: str, within: Sequence[str]
+    frame: pd.DataFrame,
+    name: str,
+    outcome: Outcome,
+    *,
+    control: str,
+    within: Sequence[str],
+    analysed: np.ndarray | None = None,
 ) -> pd.Series:
-    """Return an outcome on the scale that the protocol declares for it."""
+    """Return an outcome on the scale that the protocol declares for it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with the outcome, ``arm`` and what makes the cells.
+    name, outcome : str and Outcome
+        The column, and what the protocol says of it.
+    control : str
+        Name of the control arm.
+    within : sequence of str
+        Columns that make the cells.
+    analysed : ndarray of bool, optional
+        Rows that set the scale; by default all. The others are measured by it.
+    """
     rule = outcome["standardise"]
+    counted = np.ones(len(frame), dtype=bool) if analysed is None else analysed
     if rule == "control":
-        reference = (frame["arm"] == control).to_numpy("bool")
+        reference = counted & (frame["arm"] == control).to_numpy("bool")
         return standardise(frame, name, within=within, reference=reference)
     if rule == "all":
-        everyone = np.ones(len(frame), dtype=bool)
-        return standardise(frame, name, within=within, reference=everyone)
+        return standardise(frame, name, within=within, reference=counted)
     if rule == "norms":
-        return standardise_by_norms(frame, name, outcome["norms"])
+        return standardise_by_norms(frame, name, outcome["norms"], counted)
     return frame[name]
+
+
+def standardised_for_all(
+    frame: pd.DataFrame,
+    name: str,
+    outcome: Outcome,
+    *,
+    control: str,
+    within: Sequence[str],
+    analysed: np.ndarray,
+) -> pd.Series:
+    """Return an outcome on the scale of the analysed rows, for those outside the sample too.
+
+    Where a cell has no scale by the rows that `standardised` takes (a grade that no class of the
+    control arm was in), it is that of all rows of the cell. Norms have no such substitute.
+    """
+    made = standardised(frame, name, outcome, control=control, within=within, analysed=analysed)
+    lacking = made.isna() & frame[name].notna()
+    if outcome["standardise"] not in ("control", "all") or not lacking.any():
+        return made
+    everyone = np.ones(len(frame), dtype=bool)
+    return made.where(~lacking, standardise(frame, name, within=within, reference=everyone))

@@ -45,7 +45,8 @@ def read_workbook(path: Path, reading: Mapping[str, Any]) -> RawCells:
         refuse([Fault(path.name, found, expected, "correct `sheet` in the protocol")])
     with readable(path, "an Excel workbook"):
         # rows above the header are read too, so that a row keeps its number in the sheet
-        cells = book.parse(sheet, header=None, dtype=object, na_filter=False).to_numpy(dtype=object)
+        frame = pd.read_excel(book, sheet_name=sheet, header=None, dtype=object, na_filter=False)
+    cells = frame.to_numpy(dtype=object)
     at = int(reading["header_row"])
     blank = np.array([all(shown(cell) == "" for cell in row) for row in cells], dtype=bool)
     below = np.flatnonzero(~blank[at:]) + at
