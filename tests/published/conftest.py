@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 import clean_sample
+import describe_tables
 import fit_cluster_robust
 import gather_estimates
 import obtain_tables
+from schooltrial.data.table_keys import KEYS
 from schooltrial.protocol import (
     Protocol,
     analysis_years,
@@ -21,7 +24,10 @@ from schooltrial.protocol import (
 )
 
 ROOT = Path(__file__).parents[2]
-STANDARD = ("schools", "assignment", "pupils", "scores", "implementation")
+STANDARD = tuple(KEYS)
+DESCRIPTIONS = (
+    "means_file", "missing_file", "distributions_file", "heaping_file", "outliers_file",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -41,15 +47,30 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
         tables=content["tables"],
         outcomes=content["outcomes"],
         years=content["years"],
-        labels=labels(content),
+        unit=content["design"]["unit"],
+        cleaning=content["cleaning"],
+        elsewhere={},
         cleaning_log=str(folder / "cleaning_log.csv"),
-        codebook_file=str(folder / "codebook.csv"),
+        changes=str(folder / "changes.parquet"),
         raw_files=str(folder / "raw_files.csv"),
         **files,
     )
-    files.pop("implementation")
-    clean_sample.main(
+    describe_tables.main(
+        tables=content["tables"],
+        unit=content["design"]["unit"],
+        labels=labels(content),
+        thresholds=content["checks"],
+        codebook_file=str(folder / "codebook.csv"),
+        **{name: str(folder / f"{name}.csv") for name in DESCRIPTIONS},
         **files,
+    )
+    inputs: dict[str, Any] = {
+        name: path for name, path in files.items() if name not in ("implementation", "costs")
+    }
+    clean_sample.main(
+        **inputs,
+        kind=content["design"]["kind"],
+        cleaning=content["cleaning"],
         arms=content["design"]["arms"],
         outcomes=content["outcomes"],
         variables=content["variables"],

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from draw_effects import main as draw_effects
+from schooltrial.exhibits.exhibit_list import figures_of, lacking, tables_of
 from schooltrial.exhibits.table_style import interval, number, p_text
 from schooltrial.protocol import analysis_years, parse_yaml
 from schooltrial.refusal import Refusal
+from scripts.report_inputs import write_checks
 from small_trial import ROOT, SmallTrial
 from tabulate_baseline import main as tabulate_baseline
 from tabulate_results import main as tabulate_results
@@ -80,7 +82,8 @@ def page(finished: SmallTrial, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("report")
     content, study = finished.read().content, finished.study(synthetic=True)
     words: dict[str, dict[str, Any]] = parse_yaml((TEMPLATES / "captions.yaml").read_text("utf-8"))
-    figures = [name for name, word in words.items() if word["kind"] == "figure"]
+    figures = figures_of(content)
+    shown = {name: words[name] for name in [*figures, *tables_of(content)]}
     for name in figures:
         (folder / f"{name}.svg").write_text(f"<svg>{name}</svg>", encoding="utf-8")
     kinds = {kind: str(folder / f"effects.{kind}") for kind in ("svg", "pdf", "png", "csv")}
@@ -101,14 +104,11 @@ def page(finished: SmallTrial, tmp_path_factory: pytest.TempPathFactory) -> str:
         lock=str(TEMPLATES / "captions.yaml"),
         claims=str(folder / "claims.txt"),
         template=str(TEMPLATES / "report.html.j2"),
+        style=str(TEMPLATES / "page.css"),
         captions=str(TEMPLATES / "captions.yaml"),
+        checks=write_checks(finished, folder),
         estimates=estimates,
         diagnostics=finished.path("diagnostics.json"),
-        flow=finished.path("flow.csv"),
-        mobility=finished.path("mobility.csv"),
-        assignment=finished.path("assignment_check.csv"),
-        cleaning_log=finished.path("cleaning_log.csv"),
-        raw_files=finished.path("raw_files.csv"),
         figures=[str(folder / f"{name}.svg") for name in figures],
         tables=[str(folder / "results.html"), str(folder / "baseline.html")],
         protocol=content,
@@ -122,7 +122,7 @@ def page(finished: SmallTrial, tmp_path_factory: pytest.TempPathFactory) -> str:
                 "reads": [estimates],
                 "writes": [estimates],
             }
-            for name, word in words.items()
+            for name, word in shown.items()
         ],
         report=str(folder / "report.html"),
         study_file=str(folder / "study.json"),
@@ -149,8 +149,11 @@ def test_the_report_says_that_data_are_synthetic(page: str) -> None:
     assert page.count("SYNTHETIC DATA. A small trial") == 2
 
 
-def test_the_report_holds_every_exhibit_with_how_it_was_made(page: str) -> None:
-    for name in parse_yaml((TEMPLATES / "captions.yaml").read_text("utf-8")):
+def test_the_report_holds_every_exhibit_with_how_it_was_made(
+    finished: SmallTrial, page: str
+) -> None:
+    content = finished.read().content
+    for name in [*figures_of(content), *tables_of(content)]:
         assert f'id="{name}"' in page
         rule = f"draw_{name}" if f"draw_{name}" in page else f"tabulate_{name}"
         assert f'id="trace-{rule}"' in page
@@ -158,7 +161,19 @@ def test_the_report_holds_every_exhibit_with_how_it_was_made(page: str) -> None:
 
 
 def test_the_report_needs_no_other_file(page: str) -> None:
-    assert re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', page) == []
+    linked = set(re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', page))
+    assert linked == {"data_quality.html", "monitoring.html"}  # pages beside it, not parts of it
+
+
+def test_the_report_says_in_one_line_which_exhibits_the_study_lacks_and_why(
+    finished: SmallTrial, page: str
+) -> None:
+    for name, reason in lacking(finished.read().content).items():
+        assert f"<code>{name}</code>: {reason}." in page
+
+
+def test_the_report_tells_whether_the_plan_changed(page: str) -> None:
+    assert "It has not changed since outcomes were first read here." in page
 
 
 def test_the_report_tells_raw_files_and_who_left(finished: SmallTrial, page: str) -> None:

@@ -8,8 +8,9 @@ with C the schools that are never treated (or not yet by t). Two-way effects mix
 comparisons of newly treated with already treated schools, which are biased where effects grow;
 this never does. The cells are averaged: over all of them after treatment, weighted by the schools
 in them (the overall effect); by years since the cohort began (the event study); and by cohort.
-Every school weighs the same. Point and standard error are those of the package diff-diff, whose standard errors
-are from influence functions, by school, with normal quantiles as reference; no small-sample factor.
+Every school weighs the same. Point and standard error are those of the package diff-diff: its
+standard errors are from influence functions, by school, with normal quantiles as reference and no
+small-sample factor.
 """
 
 from __future__ import annotations
