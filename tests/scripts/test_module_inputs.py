@@ -13,8 +13,8 @@ def _names(script: str) -> set[str]:
 
 
 def test_modules_are_found_through_those_that_are_imported() -> None:
-    found = _names("check_balance.py")
-    assert {"rule_adapter", "balance", "sample", "ledger", "protocol", "refusal"} <= found
+    found = _names("clean_sample.py")
+    assert {"rule_adapter", "sample", "roster_sample", "ledger", "protocol", "refusal"} <= found
 
 
 def test_an_estimator_is_an_input_of_just_the_rules_that_use_it() -> None:

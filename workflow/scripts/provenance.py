@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,9 +45,15 @@ def _step(name: str, found: Any, wildcards: Mapping[str, str | None]) -> dict[st
         "rule": name if model is None else f"{name}, {model}",
         "script": f"workflow/scripts/{name}.py",
         "code": modules(f"{name}.py"),
-        "reads": [str(path).format(**wildcards) for path in named],
+        "reads": [str(path).format(**wildcards) for path in _flat(named)],
         "writes": [str(path).format(**wildcards) for path in found.output],
     }
+
+
+def _flat(named: Iterable[Any]) -> Iterator[str]:
+    """Yield paths, those of a list one by one."""
+    for path in named:
+        yield from ([path] if isinstance(path, str) else path)
 
 
 def with_checksums(step: Mapping[str, Any]) -> dict[str, Any]:

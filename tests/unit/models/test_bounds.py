@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -86,6 +86,9 @@ def test_ties_at_the_cut_do_not_matter_which_of_them_is_trimmed() -> None:
 @SETTINGS
 def test_swapping_the_arms_turns_the_bounds_around(seed: int) -> None:
     trial = _trial(seed, 8, 12)
+    answered = np.isfinite(trial["y"])
+    # Where both arms answer alike the bound has a kink, and its error is that of one side of it.
+    assume(answered[trial["d"] == 1].mean() != answered[trial["d"] == 0].mean())
     there = lee_bounds(trial["y"], trial["d"], cluster=trial["school"]).bounds
     back = lee_bounds(trial["y"], 1 - trial["d"], cluster=trial["school"]).bounds
     assert back.lower == pytest.approx(-there.upper)

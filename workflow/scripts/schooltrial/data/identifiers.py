@@ -79,8 +79,8 @@ def needs_nothing(column: TextColumn, missing: Sequence[str], width: int | None)
 
     True only where every cell is of ASCII letters, digits, ``_``, ``-`` and ``.``, none is empty, a
     code for *not observed*, of another width or too long, a formula or a path, or may be a date
-    with the name of a month. It is told from the bytes of all cells at once, ten million cells being
-    looked at in a fraction of a second.
+    with the name of a month. It is told from the bytes of all cells at once, ten million cells
+    being looked at in a fraction of a second.
     """
     if column.codes is not None or len(column) == 0:
         return False
