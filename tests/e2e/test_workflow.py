@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from e2e.clone import Clone
@@ -14,14 +15,24 @@ from e2e.clone import Clone
 pytestmark = pytest.mark.xdist_group("e2e")
 
 FITS = {"fit_multilevel", "fit_cluster_robust", "fit_difference_in_differences"}
-CHECKS = ("balance", "assignment", "ledger", "flow", "cleaning_log", "codebook")
-FIGURES = ("balance", "effects", "trends", "school_means")
+CHECKS = (
+    "balance", "balance_omnibus", "assignment", "assignment_tests", "attrition", "power", "ledger",
+    "flow", "cleaning_log", "codebook", "codebook_means", "raw_files",
+)  # fmt: skip
+FIGURES = (
+    "flow", "love_plot", "attrition_boundary", "power_curve", "effects", "trends", "school_means",
+    "missingness", "distributions", "school_outliers",
+)  # fmt: skip
 PROMISED = [
     "estimates/estimates.csv",
     *(f"checks/{name}.csv" for name in CHECKS),
     *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "pdf", "png", "csv")),
     *(f"tables/{name}.{kind}" for name in ("baseline", "results") for kind in ("csv", "html")),
+    "checks/verdict.json",
+    "checks/plan.json",
     "report/report.html",
+    "report/data_quality.html",
+    "report/monitoring.html",
     "notebooks/explore_results.html",
     "notebooks/explore_results.ipynb",
     "logs/fit_multilevel.itt.log",
@@ -76,7 +87,7 @@ def test_an_edited_estimator_runs_again_just_what_depends_on_it(built: Clone, mo
         path.write_bytes(original)
     spared = FITS - {f"fit_{module}"}
     assert {f"fit_{module}", "gather_estimates", "draw_effects", "write_report"} <= due
-    assert not due & (spared | {"obtain_tables", "clean_sample", "check_balance", "draw_trends"})
+    assert not due & (spared | {"obtain_tables", "clean_sample", "check_flow", "draw_trends"})
 
 
 def test_another_label_draws_again_and_computes_nothing(built: Clone) -> None:
@@ -98,6 +109,45 @@ def test_one_core_and_two_cores_write_the_same_bytes(
     run = other.snakemake(cores=1)
     assert run.code == 0, run.text
     assert contents(other.results) == contents(built.results)
+
+
+def test_a_blind_study_shows_its_monitoring_page_and_reads_no_outcome(
+    new_clone: Callable[[], Clone],
+) -> None:
+    clone = new_clone()
+    protocol = clone.trial / "trial.yaml"
+    protocol.write_text(protocol.read_text("utf-8") + 'blinding: {until: "2999-01-01"}\n')
+    run = clone.snakemake("results/small_trial/report/monitoring.html")
+    assert run.code == 0, run.text
+    page = (clone.results / "report/monitoring.html").read_text("utf-8")
+    assert "blind until 2999-01-01" in page
+    assert "Synthetic data" in page
+    tables = [pd.read_parquet(path) for path in (clone.results / "data").glob("*.parquet")]
+    assert all("reading" not in table.columns for table in tables)
+    assert pd.read_parquet(clone.results / "data/scores.parquet").empty
+    run = clone.snakemake()
+    assert run.code == 1
+    assert "blinded until 2999-01-01, so none was read" in run.text
+    assert "Traceback" not in run.text
+    assert not (clone.results / "data/sample.parquet").exists()
+
+
+def test_a_plan_that_changes_after_outcomes_were_read_is_flagged_in_the_report(
+    built: Clone,
+) -> None:
+    protocol = built.trial / "trial.yaml"
+    original = protocol.read_bytes()
+    protocol.write_bytes(original.replace(b"covariates: [girl]}\n  itt_cl", b"}\n  itt_cl"))
+    assert protocol.read_bytes() != original
+    try:
+        run = built.snakemake()
+        page = (built.results / "report/report.html").read_text("utf-8")
+    finally:
+        protocol.write_bytes(original)
+        built.snakemake()
+    assert run.code == 0, run.text
+    assert "The plan CHANGED after outcomes were first read, in: models." in page
+    assert "CHANGED" not in (built.results / "report/report.html").read_text("utf-8")
 
 
 def test_a_faulty_raw_file_stops_the_study_with_one_message_and_nothing_half_written(
