@@ -28,12 +28,12 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
         Path(path[name]).write_bytes(Path(trial.path(f"{name}.csv")).read_bytes())
     teachers = str(folder / "teacher_sample.parquet")
     pd.DataFrame(columns=["teacher", "year", "arm"]).to_parquet(teachers)
-    files = {
+    files: dict[str, Any] = {
         "assignment": trial.path("assignment.parquet"), "sample": trial.path("sample.parquet"),
     }  # fmt: skip
     _assignment_and_balance(content, files, path, trial, folder)
     _losses_and_flow(content, files, path, trial, folder, teachers)
-    fitted = {
+    fitted: dict[str, Any] = {
         "estimates": trial.path("estimates.csv"), "diagnostics": trial.path("diagnostics.json"),
     }  # fmt: skip
     check_power.main(
@@ -54,7 +54,7 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
 
 
 def _assignment_and_balance(
-    content: dict[str, Any], files: dict[str, str], path: dict[str, str], trial: SmallTrial,
+    content: dict[str, Any], files: dict[str, Any], path: dict[str, str], trial: SmallTrial,
     folder: Path,
 ) -> None:  # fmt: skip
     known: dict[str, Any] = {
@@ -77,7 +77,7 @@ def _assignment_and_balance(
 
 
 def _losses_and_flow(
-    content: dict[str, Any], files: dict[str, str], path: dict[str, str], trial: SmallTrial,
+    content: dict[str, Any], files: dict[str, Any], path: dict[str, str], trial: SmallTrial,
     folder: Path, teachers: str,
 ) -> None:  # fmt: skip
     check_attrition.main(
