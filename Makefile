@@ -53,6 +53,7 @@ validate: $(READY) ## coverage and type I error on simulated trials (minutes)
 
 benchmark: $(READY) ## speed beside the peers that are installed (minutes)
 	@$(BIN)/python benchmarks/benchmark.py
+	@$(BIN)/python benchmarks/obtain.py --write
 
 clean:
 	find results -mindepth 1 -type f ! -name plan.json -delete

@@ -167,7 +167,8 @@ def _joint_f(matrix: np.ndarray[Any, np.dtype[np.float64]], units: pd.DataFrame)
     except ValueError as error:
         return JointF(note=f"F: {error}")
     if fit.r_squared > 1 - EXACT_FIT:
-        return JointF(df_num=test.df_num, note="F: the covariates tell the arms apart exactly")
+        told = "F: the covariates tell the arms apart without error"
+        return JointF(df_num=test.df_num, note=told)
     few = f"F: {test.df_denom:.1f} df are too few to rely on"
     note = "" if test.df_denom > FEW_DF else few
     return JointF(test.statistic, test.df_num, test.df_denom, test.p_value, note)
