@@ -16,6 +16,7 @@ rule clean_sample:
         sample="results/{study}/data/sample.parquet",
         teacher_sample="results/{study}/data/teacher_sample.parquet",
         panel="results/{study}/data/school_panel.parquet",
+        bounded="results/{study}/data/bounded_cells.parquet",
         ledger="results/{study}/checks/ledger.csv",
         flow="results/{study}/checks/flow.csv",
         mobility="results/{study}/checks/mobility.csv",

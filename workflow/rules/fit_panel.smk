@@ -5,6 +5,7 @@ rule fit_difference_in_differences:
         modules("fit_difference_in_differences.py"),
         sample="results/{study}/data/sample.parquet",
         panel="results/{study}/data/school_panel.parquet",
+        bounded="results/{study}/data/bounded_cells.parquet",
         schools="results/{study}/data/schools.parquet",
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
@@ -31,6 +32,7 @@ rule fit_staggered_adoption:
         modules("fit_staggered_adoption.py"),
         sample="results/{study}/data/sample.parquet",
         panel="results/{study}/data/school_panel.parquet",
+        bounded="results/{study}/data/bounded_cells.parquet",
         schools="results/{study}/data/schools.parquet",
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
@@ -46,6 +48,7 @@ rule fit_staggered_adoption:
         name=lambda wildcards: wildcards.model,
         model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
         outcomes=computed("outcomes"),
+        years=section("years"),
     script:
         "../scripts/fit_staggered_adoption.py"
 

@@ -51,7 +51,7 @@ def main(
             units, pd.read_parquet(teacher_sample), outcomes=outcomes, arms=arms, years=years,
             baseline=baseline, unit=unit, boundary=boundary, lost_before=lost_before,
         )  # fmt: skip
-        counted = pd.concat([part for part in (counted, of_teachers) if len(part)])
+        counted = of_teachers if len(counted) == 0 else pd.concat([counted, of_teachers])
     for table, path in ((counted, attrition), (left, who_left), (bounded, missing_outcomes)):
         table.to_csv(path, index=False, float_format="%.10g")
 

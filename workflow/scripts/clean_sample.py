@@ -40,6 +40,7 @@ def main(
     take_up: str | None = None,
     cleaning: Mapping[str, Any] | None = None,
     teacher_sample: str | None = None,
+    bounded: str | None = None,
     aggregates: str | None = None,
     links: str | None = None,
     blinded: str = "",
@@ -69,6 +70,8 @@ def main(
     if teacher_sample and aggregates:
         accounts.teachers.to_parquet(teacher_sample, index=False)
         accounts.aggregates.to_csv(aggregates, index=False)
+    if bounded:
+        accounts.bounded.to_parquet(bounded, index=False)
     if links:
         write_years(build.links(), Path(links))
 

@@ -22,6 +22,7 @@ def main(
     *,
     sample: str,
     panel: str,
+    bounded: str,
     schools: str,
     study: str,
     name: str,
@@ -32,7 +33,7 @@ def main(
     diagnostics: str,
 ) -> None:
     """Write the effect, the event study and the test of the pre-trend, by outcome."""
-    every = panel_cells(sample, panel, schools, model, outcomes)
+    every = panel_cells(sample, panel, bounded, schools, model, outcomes, years)
     rows, told = [], {}
     for outcome in model["outcomes"]:
         with refused_as(f"model {name}, outcome {outcome}"):

@@ -9,7 +9,7 @@ from panel_cells import panel_cells
 from rule_adapter import run_as_rule
 from schooltrial.analysis.estimates_table import labels_of, row, table
 from schooltrial.models.staggered_adoption import StaggeredFit, staggered_adoption
-from schooltrial.protocol import Model, Outcome
+from schooltrial.protocol import Model, Outcome, Years
 from schooltrial.refusal import refused_as
 
 
@@ -17,16 +17,18 @@ def main(
     *,
     sample: str,
     panel: str,
+    bounded: str,
     schools: str,
     study: str,
     name: str,
     model: Model,
     outcomes: Mapping[str, Outcome],
+    years: Years,
     estimates: str,
     diagnostics: str,
 ) -> None:
     """Write the overall effect, those by cohort and by years since, and the pre-trend test."""
-    cells = panel_cells(sample, panel, schools, model, outcomes)
+    cells = panel_cells(sample, panel, bounded, schools, model, outcomes, years)
     rows, told = [], {}
     for outcome in model["outcomes"]:
         with refused_as(f"model {name}, outcome {outcome}"):

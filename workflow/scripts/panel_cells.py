@@ -7,23 +7,34 @@ from collections.abc import Mapping
 import pandas as pd
 
 from schooltrial.analysis.design_matrix import compared
+from schooltrial.data.bounded_cells import with_bounded_cells
 from schooltrial.data.sample import matches
 from schooltrial.data.school_panel import school_panel
-from schooltrial.protocol import Model, Outcome
+from schooltrial.protocol import Model, Outcome, Years
 
 
 def panel_cells(
-    sample: str, panel: str, schools: str, model: Model, outcomes: Mapping[str, Outcome]
+    sample: str,
+    panel: str,
+    bounded: str,
+    schools: str,
+    model: Model,
+    outcomes: Mapping[str, Outcome],
+    years: Years,
 ) -> pd.DataFrame:
     """Return cells of the model's outcomes and population.
 
     Outcomes of pupils are averaged over the pupils whom `where` keeps; outcomes of schools are
-    taken from the panel as they are, and `where` may name what is known of schools.
+    taken from the panel, with cells that were published as bounds as `bounded_cells` says, and
+    `where` may name what is known of schools.
     """
     if outcomes[model["outcomes"][0]]["level"] == "pupil":
         pupils = compared(pd.read_parquet(sample), model)
         return school_panel(pupils, model["outcomes"], model["where"])
-    cells = pd.read_parquet(panel)
+    first_year = max(years["before"]) + 1
+    cells = with_bounded_cells(
+        pd.read_parquet(panel), pd.read_parquet(bounded), model["bounded_cells"], first_year
+    )
     known = pd.read_parquet(schools)
     new = ["school", *[name for name in known if name not in cells]]
     cells = compared(cells.merge(known[new], on="school", how="left"), model)

@@ -48,6 +48,7 @@ class Model(TypedDict):
     compare: list[str]
     by_subgroup: list[str]
     control_group: str
+    bounded_cells: str
     subgroup: str
     covariates: list[str]
     blocks: str

@@ -109,6 +109,7 @@ def _model_faults(
             "outcomes of one level", "make a model for each level", column=f"{where}.outcomes",
         )  # fmt: skip
     yield from _compare_faults(where, model, content["design"], shown)
+    yield from _bounded_faults(where, model, content, shown)
     for name in model["by_subgroup"]:
         if name not in content["subgroups"]:
             yield Fault(
@@ -133,6 +134,23 @@ def _model_faults(
             shown, f"{where} fits outcomes of schools with {model['estimator']}",
             "one of " + ", ".join(PANEL), "take one of these", column=f"{where}.estimator",
         )  # fmt: skip
+
+
+def _bounded_faults(
+    where: str, model: Mapping[str, Any], content: Mapping[str, Any], shown: str
+) -> Iterator[Fault]:
+    """Yield a fault where bounds are used that nothing reads, or that have another scale."""
+    if model["bounded_cells"] == "left_out":
+        return
+    for name in model["outcomes"]:
+        outcome = content["outcomes"].get(name)
+        if outcome and (outcome["level"] != "school" or outcome["standardise"] != "none"):
+            yield Fault(
+                shown, f"{where} takes cells that were published as bounds, but {name} is of "
+                f"{outcome['level']}s, standardised: {outcome['standardise']}",
+                "an outcome of schools with `standardise: none`", "remove `bounded_cells`",
+                column=f"{where}.bounded_cells",
+            )  # fmt: skip
 
 
 def _compare_faults(

@@ -12,6 +12,7 @@ import pandas as pd
 from schooltrial.data.aggregate_check import AGGREGATES, aggregate_check
 from schooltrial.data.analysed import record_analyses
 from schooltrial.data.baseline_scores import BaselineScores, add_baseline, baseline_scores
+from schooltrial.data.bounded_cells import with_bounded_cells
 from schooltrial.data.cleaning_rules import CleaningSteps, SampleRules
 from schooltrial.data.derived_variables import add_ratios, add_variables
 from schooltrial.data.follow_up import FLAGS, MOBILITY, mobility_of_year, record_follow_up
@@ -43,6 +44,8 @@ class Accounts:
         One row per teacher and year: school, block, arm, treated, and one column per outcome.
     panel : DataFrame
         School × year × outcome, from pupils and from school scores; then what is known of schools.
+    bounded : DataFrame
+        Cells that were published as a bound or a range; the panel's columns and both ends.
     ledger, flow : DataFrame
         Who left and why; and the counts of every step.
     mobility : DataFrame
@@ -53,6 +56,7 @@ class Accounts:
 
     teachers: pd.DataFrame
     panel: pd.DataFrame
+    bounded: pd.DataFrame
     ledger: pd.DataFrame
     flow: pd.DataFrame
     mobility: pd.DataFrame
@@ -128,7 +132,7 @@ class SampleBuild:
     def accounts(self) -> Accounts:
         """Return what there is beside the sample of pupils, once all its years were taken."""
         teachers = self._teachers()
-        panel = self._panel()
+        panel, bounded = self._panel()
         self._follow()
         ledger = one_ledger(self._ledgers.values())
         mobility = [part for part in self._mobility if len(part)]
@@ -136,6 +140,7 @@ class SampleBuild:
         return Accounts(
             teachers,
             panel,
+            bounded,
             ledger.departed(),
             ledger.flow(),
             pd.concat(mobility, ignore_index=True) if mobility else pd.DataFrame(columns=MOBILITY),
@@ -242,10 +247,10 @@ class SampleBuild:
             frames.append(plain(frame))
         return pd.concat(frames, ignore_index=True) if frames else _empty("teacher", self.rules)
 
-    def _panel(self) -> pd.DataFrame:
+    def _panel(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the panel from pupils and from school scores, with what is known of schools."""
         rules, linked = self.rules, self._linked
-        rows = school_score_rows(
+        rows, bounded = school_score_rows(
             linked.school_scores, linked.units, linked.schools, linked.crosswalk, rules,
             self._ledgers["school scores"],
         )  # fmt: skip
@@ -255,15 +260,22 @@ class SampleBuild:
             reason = "no value of the school in the panel that year"
             self._units_ledger(told, absent, "schools with scores", reason)
         for name, outcome in rules.outcomes_of("school").items():
-            mine = rows[rows["outcome"] == name].rename(columns={"mean": name})
-            record_analyses(
-                mine, "school", {name: outcome}, rules.models, self._ledgers["analyses"]
-            )
+            for label, fitted in rules.models.items():
+                rule = fitted["bounded_cells"]
+                cells = with_bounded_cells(rows, bounded, rule, rules.last_before + 1)
+                mine = cells[cells["outcome"] == name].rename(columns={"mean": name})
+                record_analyses(
+                    mine, "school", {name: outcome}, {label: fitted}, self._ledgers["analyses"]
+                )
         columns = panel_columns(rules.staggered)
         panel = in_panel_order([*self._panels, rows[columns]], columns)
         schools = add_variables(linked.schools, rules.variables)
         known = [name for name in schools if name == "school" or name not in panel]
-        return panel.merge(schools[known], on="school", how="left")
+        ends = ["mean_low", "mean_high"]
+        return tuple(
+            part.merge(schools[known], on="school", how="left")
+            for part in (panel, bounded[[*columns, *ends]])
+        )
 
     def _follow(self) -> None:
         """Tell the ledger who of the baseline year, or of the assignment, was followed up."""

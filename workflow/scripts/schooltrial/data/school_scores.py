@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from schooltrial.data.bounded_cells import bounded_cells, is_bounded
 from schooltrial.data.cleaning_rules import SampleRules
 from schooltrial.data.crosswalk import Crosswalk
 from schooltrial.data.derived_variables import add_variables
@@ -25,7 +26,7 @@ def school_score_rows(
     crosswalk: Crosswalk,
     rules: SampleRules,
     ledger: Ledger,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the values of schools that are analysed, on their scale, in long form.
 
     Every row of the table is one of these, or is told to the ledger: schools that were not
@@ -43,9 +44,11 @@ def school_score_rows(
 
     Returns
     -------
-    DataFrame
+    values : DataFrame
         The columns of `school_panel` (``n_pupils`` is missing where it was not published), and
         what is known of the school.
+    bounded : DataFrame
+        The same of cells published as a bound or a range; see `bounded_cells`.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def school_score_rows(
     outcomes = rules.outcomes_of("school")
     columns = panel_columns(rules.staggered)
     if len(scores) == 0:
-        return in_panel_order([], columns)
+        return in_panel_order([], columns), bounded_cells(scores, scores, columns)
     if "n_pupils" not in scores:
         scores = scores.assign(n_pupils=np.nan)
     frame = scores.assign(_order=np.arange(len(scores)))
@@ -69,6 +72,11 @@ def school_score_rows(
             frame = ledger.leave(
                 frame, outside, step=f"keep {variable}", reason=reason, level=LEVEL
             )
+    bounded = frame[is_bounded(frame)]
+    frame = ledger.leave(
+        frame, is_bounded(frame), step="published values",
+        reason="published as a bound or a range only", level=LEVEL,
+    )  # fmt: skip
     frame = ledger.leave(
         frame, frame["value"].isna(), step="published values",
         reason="not published, or suppressed", level=LEVEL,
@@ -80,8 +88,10 @@ def school_score_rows(
         rows = frame[frame["outcome"] == name].rename(columns={"mean": name})
         scaled = standardised(rows, name, outcome, control=rules.control, within=("year",))
         parts.append(rows.assign(mean=scaled))
-    others = [name for name in frame if name not in columns and not name.startswith("_")]
-    return in_panel_order(parts, [*columns, *others])
+    bounds = {"mean", "value_low", "value_high"}
+    others = [name for name in frame if name not in {*columns, *bounds} and name[0] != "_"]
+    columns = [*columns, *others]
+    return in_panel_order(parts, columns), bounded_cells(bounded, frame, columns)
 
 
 def _of_owners(
