@@ -110,8 +110,8 @@ def _year(
 def clean(folder: Path) -> dict[str, float]:
     """Run the script of the rule on the tables of a folder; return seconds and peak memory."""
     from clean_sample import main
-    from schooltrial.protocol import parse_yaml
     from schooltrial.protocol_validation import with_defaults
+    from schooltrial.protocol_yaml import parse_yaml
 
     schema = parse_yaml((ROOT / "workflow/schemas/protocol.schema.yaml").read_text("utf-8"))
     keys = schema["properties"]

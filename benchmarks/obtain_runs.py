@@ -120,7 +120,8 @@ def _obtain_and_clean(raw: Path, out: Path) -> Callable[[], int]:
 
 
 def _protocol(raw: Path) -> Mapping[str, Any]:
-    from schooltrial.protocol import parse_yaml, read_protocol
+    from schooltrial.protocol import read_protocol
+    from schooltrial.protocol_yaml import parse_yaml
 
     schema = parse_yaml((ROOT / "workflow/schemas/protocol.schema.yaml").read_text("utf-8"))
     return read_protocol(raw / "protocol.yaml", schema).content

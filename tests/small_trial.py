@@ -25,9 +25,9 @@ from schooltrial.protocol import (
     analysis_years,
     baseline_year,
     labels,
-    parse_yaml,
     read_protocol,
 )
+from schooltrial.protocol_yaml import parse_yaml
 
 ROOT = Path(__file__).parents[1]
 YEARS = (2019, 2020)

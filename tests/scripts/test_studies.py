@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from provenance import steps, with_checksums
-from schooltrial.protocol import parse_yaml
+from schooltrial.protocol_yaml import parse_yaml
 from studies import protocols, refusals
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,8 @@ import pytest
 from draw_effects import main as draw_effects
 from schooltrial.exhibits.exhibit_list import figures_of, lacking, tables_of
 from schooltrial.exhibits.table_style import interval, number, p_text
-from schooltrial.protocol import analysis_years, parse_yaml
+from schooltrial.protocol import analysis_years
+from schooltrial.protocol_yaml import parse_yaml
 from schooltrial.refusal import Refusal
 from scripts.report_inputs import write_checks
 from small_trial import ROOT, SmallTrial

@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 
+from schooltrial.checks.lottery_plan import lottery_plan
 from schooltrial.protocol import (
     all_years,
     analysis_years,
     baseline_year,
     default_unit,
+    frame_columns,
     labels,
-    parse_yaml,
     read_protocol,
     reference_year,
     unlabelled,
 )
 from schooltrial.protocol_validation import with_defaults
+from schooltrial.protocol_yaml import parse_yaml
 from schooltrial.refusal import Fault, Refusal, refuse
 from schooltrial.simulate.parameters import Parameters
 from small_trial import ROOT, SmallTrial, schema
@@ -176,3 +178,34 @@ def test_an_outcome_without_a_unit_takes_that_of_its_scale(
 def test_what_rules_compute_from_holds_no_label() -> None:
     section = {"maths": {"label": "Maths", "unit": "points", "family": "f", "scale": "binary"}}
     assert unlabelled(section) == {"maths": {"scale": "binary"}}
+
+
+def test_a_label_under_a_join_stands_in_exhibits(trial: SmallTrial) -> None:
+    joined = {"pupil": {"column": "id"}, "migrant": {"column": "mig", "label": "Migrant family"}}
+    trial.reading("pupils")["join"] = [{"file": "more.csv", "on": ["pupil"], "columns": joined}]
+    trial.write()
+    assert labels(trial.read().content)["migrant"] == "Migrant family"
+
+
+def test_arms_without_a_share_may_divide_the_rest(trial: SmallTrial) -> None:
+    trial.protocol["design"]["arms"][0]["share"] = 0.3
+    trial.write()
+    design = trial.read().content["design"]
+    assert lottery_plan(design).shares == pytest.approx((0.3, 0.7))
+
+
+@pytest.mark.parametrize(
+    ("unit", "block"), [("school", "block"), ("teacher", "school"), ("pupil", "school")]
+)
+def test_the_columns_of_a_frame_follow_what_was_assigned(unit: str, block: str) -> None:
+    draw = with_defaults(
+        {"kind": "complete", "arms": []}, schema()["properties"]["design"], schema()
+    )
+    assert frame_columns({**draw, "unit": unit}) == {"unit_column": unit, "block_column": block}
+
+
+def test_a_day_may_be_written_without_quotes(trial: SmallTrial) -> None:
+    trial.write()
+    path = trial.folder / "trial.yaml"
+    path.write_text(path.read_text("utf-8") + "registration: {date: 2019-06-30}\n", "utf-8")
+    assert trial.read().content["registration"]["date"] == "2019-06-30"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol import parse_yaml
 from schooltrial.protocol_blinding import blinded_until, without_outcomes
 from schooltrial.protocol_validation import with_defaults
+from schooltrial.protocol_yaml import parse_yaml
 from small_trial import PROTOCOL, schema
 
 

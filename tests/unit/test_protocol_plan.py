@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol import parse_yaml
 from schooltrial.protocol_plan import plan_sha256, plan_told, record, section_checksums
 from schooltrial.protocol_validation import with_defaults
+from schooltrial.protocol_yaml import parse_yaml
 from small_trial import PROTOCOL, schema
 
 

@@ -16,9 +16,9 @@ from schooltrial.protocol import (
     balance_variables,
     baseline_year,
     labels,
-    parse_yaml,
     year_label,
 )
+from schooltrial.protocol_yaml import parse_yaml
 from studies import protocols, refusals
 
 # One thread per job: bits differ between one BLAS thread and two.

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from pathlib import Path
 
-from schooltrial.protocol import parse_yaml
+from schooltrial.protocol_yaml import parse_yaml
 from schooltrial.report.html_report import Exhibit
 
 VERBS = {"figure": "draw", "table": "tabulate"}

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol import parse_yaml
+from schooltrial.protocol_yaml import parse_yaml
 from schooltrial.simulate.published_rates import STYLES
 from schooltrial.simulate.rollout_parameters import RolloutParameters
 from schooltrial.simulate.simulated_trial import SimulatedTrial

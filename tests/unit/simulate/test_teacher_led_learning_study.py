@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol import parse_yaml
+from schooltrial.protocol_yaml import parse_yaml
 from schooltrial.simulate.classroom_observations import rater_codes
 from schooltrial.simulate.simulated_trial import SimulatedTrial
 from schooltrial.simulate.teacher_led_learning import Parameters, simulate

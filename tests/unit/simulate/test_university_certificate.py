@@ -4,7 +4,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.protocol import parse_yaml
+from schooltrial.protocol_yaml import parse_yaml
 from schooltrial.simulate.lottery_parameters import LotteryParameters
 from schooltrial.simulate.simulated_trial import SimulatedTrial
 from schooltrial.simulate.within_school_lottery import simulate

@@ -7,16 +7,16 @@ fills every default, so that what follows never asks whether a key is there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-import yaml
-
 from schooltrial.protocol_references import reference_faults
-from schooltrial.protocol_validation import schema_faults, with_defaults
+from schooltrial.protocol_tables import all_columns
+from schooltrial.protocol_validation import number_faults, schema_faults, with_defaults
+from schooltrial.protocol_yaml import located, parse_file
 from schooltrial.refusal import Fault, refuse
 
 
@@ -117,55 +117,6 @@ class Protocol:
         ]
 
 
-class _NoRepeats(yaml.SafeLoader):  # type: ignore[misc]
-    """A loader that refuses a key given twice, and keeps keys as text."""
-
-
-def _mapping(loader: _NoRepeats, node: yaml.MappingNode) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        key = str(key_node.value)
-        if key in found:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key!r} is given twice", key_node.start_mark
-            )
-        found[key] = loader.construct_object(value_node, deep=True)
-    return found
-
-
-_NoRepeats.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def parse_yaml(text: str) -> Any:
-    """Parse YAML; a repeated key is an error, and keys are always text."""
-    return yaml.load(text, Loader=_NoRepeats)
-
-
-def _key_rows(node: yaml.Node, above: str = "") -> Iterator[tuple[str, int]]:
-    """Yield every key, with those that it stands under, and its line."""
-    if isinstance(node, yaml.MappingNode):
-        children = [(str(key.value), key, value) for key, value in node.value]
-    elif isinstance(node, yaml.SequenceNode):
-        children = [(str(at), value, value) for at, value in enumerate(node.value)]
-    else:
-        return
-    for name, mark, child in children:
-        yield f"{above}{name}", mark.start_mark.line + 1
-        yield from _key_rows(child, f"{above}{name}.")
-
-
-def located(faults: Sequence[Fault], text: str) -> list[Fault]:
-    """Return faults with the line of their key, or of the nearest key above one that is missing."""
-    rows = dict(_key_rows(yaml.compose(text, Loader=yaml.SafeLoader))) if faults else {}
-
-    def row(path: str) -> int | None:
-        while path not in rows and "." in path:
-            path = path.rpartition(".")[0]
-        return rows.get(path)
-
-    return [replace(fault, row=row(fault.column or "")) for fault in faults]
-
-
 def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = None) -> Protocol:
     """Read, validate and complete a protocol.
 
@@ -191,23 +142,7 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
         remedy = f"did you mean {close[0]!r}?" if close else "check the path, or config/config.yaml"
         refuse([Fault(shown, "no such file", "a protocol (YAML)", remedy)])
     raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8")
-        content = parse_yaml(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        row = getattr(getattr(error, "problem_mark", None), "line", None)
-        problem = getattr(error, "problem", None) or str(error)
-        refuse(
-            [
-                Fault(
-                    shown,
-                    f"not readable as YAML: {problem}",
-                    "YAML in UTF-8",
-                    "mend that line",
-                    row=None if row is None else row + 1,
-                )
-            ]
-        )
+    content, text = parse_file(raw, shown)
     if not isinstance(content, dict):
         refuse(
             [
@@ -219,10 +154,12 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
                 )
             ]
         )
-    refuse(located(list(schema_faults(content, schema, shown)), text))
+    faults = [*schema_faults(content, schema, shown), *number_faults(content, shown)]
+    refuse(located(faults, text))
     filled = with_defaults(content, schema, schema)
     for outcome in filled["outcomes"].values():
         outcome["unit"] = outcome["unit"] or default_unit(outcome)
+    filled["design"]["draw"] |= frame_columns(filled["design"])
     refuse(located(list(reference_faults(filled, shown)), text))
     filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve().parent)
@@ -284,6 +221,16 @@ def default_unit(outcome: Outcome) -> str:
     return "share of pupils" if outcome["scale"] == "binary" else "points"
 
 
+def frame_columns(design: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns of a frame that hold unit and block, where the protocol names none."""
+    unit, draw = str(design["unit"]), design["draw"]
+    block = "block" if unit == "school" else "school"
+    return {
+        "unit_column": draw["unit_column"] or unit,
+        "block_column": draw["block_column"] or block,
+    }
+
+
 def unlabelled(section: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return outcomes or models without the words that only exhibits need.
 
@@ -326,7 +273,7 @@ def labels(content: Mapping[str, Any]) -> dict[str, str]:
         name: spec["label"]
         for readings in content["tables"].values()
         for reading in readings
-        for name, spec in {**reading["columns"], **reading["outcomes"]}.items()
+        for name, spec in [*all_columns(reading), *reading["outcomes"].items()]
     }
     variables = {name: spec["label"] for name, spec in content["variables"].items()}
     outcomes = {name: spec["label"] for name, spec in content["outcomes"].items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from schooltrial.refusal import Fault
@@ -20,6 +21,8 @@ ONE_EFFECT = (
 """Estimators of one effect: with more than two arms they must be told which to compare."""
 PANEL = ("difference_in_differences", "staggered_adoption")
 SHARES_SUM = 1e-6
+PLACEHOLDER = re.compile(r"(.{1,4})\1{15}")
+"""One to four digits sixteen times in a row, which no checksum holds by chance."""
 
 
 def design_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
@@ -39,18 +42,24 @@ def _arm_faults(design: Mapping[str, Any], shown: str) -> Iterator[Fault]:
             shown, f"the arm {name!r} stands twice", "each arm once", "rename one",
             column="design.arms",
         )  # fmt: skip
-    shares = [arm["share"] for arm in design["arms"]]
-    if any(share is not None for share in shares):
-        given = [share for share in shares if share is not None]
-        if len(given) < len(shares) or abs(sum(given) - 1) > SHARES_SUM:
-            yield Fault(
-                shown, "the shares of the arms are " + ", ".join(map(str, shares)),
-                "a share for every arm, 1 in all", "correct the shares, or leave all out",
-                column="design.arms",
-            )  # fmt: skip
+    yield from _share_faults([arm["share"] for arm in design["arms"]], shown)
+
+
+def _share_faults(shares: Sequence[float | None], shown: str) -> Iterator[Fault]:
+    """Yield shares that are not 1 in all, or leave nothing to the arms that have none."""
+    given = [share for share in shares if share is not None]
+    whole = len(given) == len(shares)
+    total = sum(given)
+    if (whole and abs(total - 1) > SHARES_SUM) or (not whole and total > 1 - SHARES_SUM):
+        yield Fault(
+            shown, "the shares of the arms are " + ", ".join(map(str, shares)),
+            "1 in all; arms without a share divide the rest", "correct the shares",
+            column="design.arms",
+        )  # fmt: skip
 
 
 def _draw_faults(design: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    yield from _criterion_faults(design["draw"], shown)
     arms = len(design["arms"])
     for block, counts in design["draw"]["planned"].items():
         if len(counts) != arms:
@@ -61,11 +70,30 @@ def _draw_faults(design: Mapping[str, Any], shown: str) -> Iterator[Fault]:
             )  # fmt: skip
 
 
+def _criterion_faults(draw: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    """Yield a criterion of balance that accepts every draw, and a share of draws without one."""
+    if draw["balance_on"] and draw["acceptance"] == 1:
+        yield Fault(
+            shown, "draws were to be balanced, but every draw is acceptable",
+            "`acceptance` below 1", "state it (0.1: the best balanced tenth of the draws), or "
+            "remove `balance_on`", column="design.draw.balance_on",
+        )  # fmt: skip
+    if not draw["balance_on"] and draw["acceptance"] < 1:
+        yield Fault(
+            shown, f"of the draws {draw['acceptance']} are acceptable, but balanced on nothing",
+            "columns of the frame", "name them under `balance_on`, or remove `acceptance`",
+            column="design.draw.acceptance",
+        )  # fmt: skip
+
+
 def _address_faults(tables: Mapping[str, Any], shown: str) -> Iterator[Fault]:
     """Yield readings with an address whose content nobody could tell from another."""
     for table, readings in tables.items():
         for at, reading in enumerate(readings):
             place = f"tables.{table}.{at}"
+            yield from _placeholder_faults(place, reading["sha256"], shown)
+            for number, joined in enumerate(reading["join"]):
+                yield from _placeholder_faults(f"{place}.join.{number}", joined["sha256"], shown)
             if reading["url"] and reading["sha256"] is None:
                 yield Fault(
                     shown, f"{place} has a url and no sha256", "the checksum of the file",
@@ -76,6 +104,15 @@ def _address_faults(tables: Mapping[str, Any], shown: str) -> Iterator[Fault]:
                     shown, f"{place} has one url for a file of every year", "one file per reading",
                     "make a reading for each year", column=f"{place}.url",
                 )  # fmt: skip
+
+
+def _placeholder_faults(place: str, sha256: str | None, shown: str) -> Iterator[Fault]:
+    """Yield a checksum that was written to hold the place of one: its digits repeat."""
+    if sha256 and PLACEHOLDER.search(sha256):
+        yield Fault(
+            shown, f"{place} has the sha256 {sha256[:12]}…, whose digits repeat",
+            "the checksum of the file", "state it (sha256sum tells it)", column=f"{place}.sha256",
+        )  # fmt: skip
 
 
 def _level_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from schooltrial.protocol_design import design_faults
-from schooltrial.protocol_tables import NUMBERS, all_columns, table_faults
+from schooltrial.protocol_tables import NUMBERS, all_columns, range_faults, table_faults
 from schooltrial.refusal import Fault
 
 
@@ -106,6 +106,7 @@ def _year_faults(content: Mapping[str, Any], names: _Names) -> Iterator[Fault]:
 
 
 def _outcome_faults(name: str, outcome: Mapping[str, Any], names: _Names) -> Iterator[Fault]:
+    yield from range_faults(f"outcomes.{name}", outcome["range"], names)
     if outcome["baseline_year"] is not None:
         place = f"outcomes.{name}.baseline_year"
         yield from names.check(place, outcome["baseline_year"], "year", names.years)

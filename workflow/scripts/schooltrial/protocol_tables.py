@@ -67,6 +67,7 @@ def table_faults(content: Mapping[str, Any], names: Names) -> Iterator[Fault]:
                 for variable, spec in columns.items():
                     where = f"{place}.{part}.{variable}"
                     yield from _column_faults(where, spec, names)
+                    yield from _clash_faults(where, spec, reading["missing"], names)
                     yield from _bounds_faults(where, variable, spec, content["outcomes"], names)
         yield from _type_faults(f"tables.{table}", readings, names)
 
@@ -131,6 +132,7 @@ def _join_faults(
         )  # fmt: skip
     for variable, spec in joined["columns"].items():
         yield from _column_faults(f"{place}.columns.{variable}", spec, names)
+        yield from _clash_faults(f"{place}.columns.{variable}", spec, joined["missing"], names)
         if variable in main and variable not in joined["on"]:
             yield Fault(
                 names.shown, f"{place} reads {variable!r}, which the main file reads too",
@@ -140,6 +142,7 @@ def _join_faults(
 
 
 def _column_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:
+    yield from range_faults(where, spec["range"], names)
     for year in spec["not_observed_in"]:
         yield from names.check(f"{where}.not_observed_in", year, "year", names.years)
     number = spec["type"] in NUMBERS
@@ -167,6 +170,30 @@ def _column_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:
         yield Fault(
             names.shown, f"{where} has the code value {texts[0]!r}, but is read as {spec['type']}",
             "numbers as the values of its codes", "set `type: category`, or code it by numbers",
+            column=f"{where}.codes",
+        )  # fmt: skip
+
+
+def range_faults(where: str, limits: Sequence[float] | None, names: Names) -> Iterator[Fault]:
+    """Yield a fault where nothing, or one value alone, lies between the ends of a range."""
+    if limits is not None and not limits[0] < limits[1]:
+        yield Fault(
+            names.shown, f"{where} has the range {limits[0]} to {limits[1]}",
+            "the least value, then a greater one", "correct the range", column=f"{where}.range",
+        )  # fmt: skip
+
+
+def _clash_faults(
+    where: str, spec: Spec, file_missing: Sequence[str], names: Names
+) -> Iterator[Fault]:
+    """Yield texts that have a code and yet mean that nothing was observed."""
+    folded = str.casefold if spec["ignore_case"] else str
+    missing = {folded(text) for text in [*file_missing, *spec["missing"]]}
+    for text in [text for text in spec["codes"] if folded(text) in missing]:
+        yield Fault(
+            names.shown, f"{where} has a code for {text!r}, which also stands in `missing`",
+            "each text either coded or missing",
+            "take it from one of the two (that of the file, or of the column)",
             column=f"{where}.codes",
         )  # fmt: skip
 

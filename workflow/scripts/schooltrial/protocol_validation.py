@@ -10,6 +10,8 @@ from typing import Any
 from schooltrial.refusal import Fault
 
 SEE = "see config/README.md"
+LARGEST = 2**53
+"""Up to here floating point holds every whole number."""
 
 
 def _resolve(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -74,7 +76,7 @@ def _faults_of(error: Any, schema: Mapping[str, Any], shown: str) -> Iterator[Fa
             )  # fmt: skip
     else:
         yield Fault(
-            shown, f"{place}: {_found(error)}", _expected(error), f"correct it; {SEE}",
+            shown, f"{place}: {_found(error)}", _expected(error), _remedy(error),
             column=where or None,
         )  # fmt: skip
 
@@ -96,6 +98,14 @@ def _found(error: Any) -> str:
     return str(error.message)
 
 
+def _remedy(error: Any) -> str:
+    """Say what to do: a text of digits is a number to YAML until it stands in quotes."""
+    text = error.validator == "type" and "string" in error.validator_value
+    if text and isinstance(error.instance, bool | int | float):
+        return f"put it in quotes if it is a text; {SEE}"
+    return f"correct it; {SEE}"
+
+
 def _expected(error: Any) -> str:
     """Say in words what the schema allows there."""
     allowed = error.validator_value
@@ -104,9 +114,27 @@ def _expected(error: Any) -> str:
         return "one of " + ", ".join(map(str, allowed))
     if error.validator == "oneOf":
         return "just one of " + ", ".join(key for part in allowed for key in part["required"])
+    if error.validator == "format":
+        return f"a day that exists, as YYYY-MM-DD: {described}"
     if error.validator == "pattern" and str(allowed).startswith("^[a-z]"):
         return "a name of lower-case letters, digits and underscores that begins with a letter"
     if error.validator == "type":
         kind = " or ".join(allowed) if isinstance(allowed, list) else str(allowed)
         return f"{kind}: {described}" if described else kind
     return described or f"{error.validator} {allowed}"
+
+
+def number_faults(content: Any, shown: str, where: str = "") -> Iterator[Fault]:
+    """Yield whole numbers that tables cannot hold to the last digit; seeds may be any."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            if key != "seed":
+                yield from number_faults(value, shown, _below(where, key))
+    elif isinstance(content, list):
+        for at, value in enumerate(content):
+            yield from number_faults(value, shown, _below(where, str(at)))
+    elif isinstance(content, int) and abs(content) > LARGEST:
+        yield Fault(
+            shown, f"{where} is the number {content}", f"a number up to {LARGEST:,}",
+            "put it in quotes if it is a text", column=where,
+        )  # fmt: skip
