@@ -17,6 +17,7 @@ PARTS = (
     "Snakefile",
     "workflow",
     "config",
+    "data",
     "notebooks",
     "tests/results",
     "pyproject.toml",
@@ -45,6 +46,12 @@ class Clone:
 
     def snakemake(self, *arguments: str, cores: int = 2) -> Run:
         """Run the workflow on the trial's protocol."""
+        return self.workflow(
+            *arguments, "--config", f"protocols={self.trial / 'trial.yaml'}", cores=cores
+        )
+
+    def workflow(self, *arguments: str, cores: int = 2) -> Run:
+        """Run the workflow with these arguments; without any, on the studies of the project."""
         environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -52,7 +59,7 @@ class Clone:
         command = [
             sys.executable, "-m", "snakemake", "--cores", str(cores),
             "--workflow-profile", "workflow/profiles/default",
-            *arguments, "--config", f"protocols={self.trial / 'trial.yaml'}",
+            *arguments,
         ]  # fmt: skip
         done = subprocess.run(
             command, cwd=self.project, capture_output=True, text=True, env=environment, check=False

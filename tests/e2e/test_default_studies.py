@@ -1,0 +1,67 @@
+"""The studies that come with the project, run with the one command of the README."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from e2e.clone import ROOT, Clone
+from schooltrial.exhibits.exhibit_list import FIGURES, TABLES, lacking
+from schooltrial.protocol import Protocol, parse_yaml, read_protocol
+
+pytestmark = pytest.mark.xdist_group("default studies")
+
+STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
+
+
+def protocol(study: str) -> Protocol:
+    schema = parse_yaml((ROOT / "workflow/schemas/protocol.schema.yaml").read_text("utf-8"))
+    return read_protocol(ROOT / f"config/studies/{study}.yaml", schema)
+
+
+@pytest.fixture(scope="module")
+def results(new_clone: Callable[[], Clone]) -> Path:
+    """Return the results of all studies, each made from raw files by its protocol alone."""
+    clone = new_clone()
+    run = clone.workflow()
+    assert run.code == 0, run.text[-20_000:]
+    assert "Traceback" not in run.text
+    return clone.project / "results"
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_figure_and_table_is_made_or_said_to_be_lacking_in_one_line(
+    results: Path, study: str
+) -> None:
+    absent = lacking(protocol(study).content)
+    for folder, names, kind in (("figures", FIGURES, "png"), ("tables", TABLES, "csv")):
+        made = {path.stem for path in (results / study / folder).glob(f"*.{kind}")}
+        assert set(names) - made == set(absent) & set(names)
+    assert all(reason and "\n" not in reason for reason in absent.values())
+    report = (results / study / "report/report.html").read_text("utf-8")
+    assert all(reason in report for reason in absent.values())
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_study_has_effects_of_its_primary_models_with_intervals(
+    results: Path, study: str
+) -> None:
+    rows = pd.read_csv(results / study / "estimates/estimates.csv")
+    models = protocol(study).section("models")
+    mine = {name for name, model in models.items() if model["role"] == "primary"}
+    primary = rows[rows["model"].isin(mine) & rows["estimand"].isin(["ITT", "ATT", "CACE"])]
+    assert set(primary["model"]) == mine
+    assert primary[["estimate", "conf_low", "conf_high"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_verdict_names_its_inputs(results: Path, study: str) -> None:
+    verdict = json.loads((results / study / "checks/verdict.json").read_text("utf-8"))
+    assert verdict["ratings"]
+    for rated in verdict["ratings"]:
+        assert rated["inputs"]
+        assert all(one["rule"] and one["would_change"] for one in rated["ratings"])
