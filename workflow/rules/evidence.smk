@@ -30,6 +30,7 @@ rule check_verdict:
     """Rate the evidence by two standards, and write the study's record."""
     input:
         modules("check_verdict.py"),
+        unpack(LOOK_UPS.contrast_file),
         attrition="results/{study}/checks/attrition.csv",
         balance="results/{study}/checks/balance.csv",
         power="results/{study}/checks/power.csv",

@@ -26,6 +26,7 @@ def main(
     analysis_years: Sequence[int],
     baseline: int,
     verdict: str,
+    contrast: str | None = None,
 ) -> None:
     """Write the record as JSON, to ten digits; what is not known is null."""
     checks = {
@@ -33,6 +34,7 @@ def main(
         "balance": pd.read_csv(balance),
         "power": pd.read_csv(power),
         "assignment": json.loads(Path(assignment).read_text("utf-8")),
+        "contrast": pd.read_csv(contrast) if contrast else None,
     }
     record = study_record(
         protocol, checks, pd.read_csv(boxes, keep_default_na=False), pd.read_csv(estimates),

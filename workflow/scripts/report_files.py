@@ -39,6 +39,12 @@ class ReportFiles(RawLocations):
         """Return the files of the checks that the report shows."""
         return [f"results/{wildcards.study}/checks/{name}" for name in CHECKS]
 
+    def contrast_file(self, wildcards: Any) -> dict[str, str]:
+        """Return the check of what control units received, where a study has a log of it."""
+        if "implementation" not in self.content(wildcards)["tables"]:
+            return {}
+        return {"contrast": f"results/{wildcards.study}/checks/contrast.csv"}
+
     def report_figures(self, wildcards: Any) -> list[str]:
         """Return the study's figures, as the report holds them."""
         return self._figures(wildcards, "svg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Any
 
 import pandas as pd
@@ -9,19 +10,23 @@ import pytest
 
 from schooltrial.checks.rating_inputs import rating_inputs
 
-MODEL = {"covariates": ["baseline", "girl"], "where": {"year": [2020]}}
+MODEL: Any = {"covariates": ["baseline", "girl"], "where": {"year": [2020]}, "compare": []}
 PROTOCOL: dict[str, Any] = {
     "outcomes": {"maths": {"level": "pupil"}},
-    "checks": {"attrition_boundary": "cautious"},
-    "design": {"randomised": True},
+    "checks": {"attrition_boundary": "cautious", "joiners_low_risk": ""},
+    "design": {
+        "randomised": True, "unit": "school", "arms": [{"name": n} for n in ("control", "a", "b")],
+    },
     "balance": {"satisfied": 0.05, "adjustable": 0.25},
-}
+}  # fmt: skip
 
 
-def _attrition(*rows: tuple[str, int, str, float, float, str]) -> pd.DataFrame:
+def _attrition(*rows: tuple[str, int, str, float, float, str], **same: Any) -> pd.DataFrame:
     columns = ["level", "year", "arm", "overall", "differential", "verdict"]
     frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(quantity="lost", outcome="maths", boundary_cautious=0.05)
+    return frame.assign(
+        **{"quantity": "lost", "outcome": "maths", "boundary_cautious": 0.05, **same}
+    )
 
 
 LOST = _attrition(
@@ -30,46 +35,112 @@ LOST = _attrition(
     ("pupils", 2020, "a", 0.25, 0.02, "low"), ("pupils", 2020, "b", 0.31, 0.02, "low"),
     ("schools", 2019, "a", 0.9, 0.9, "high"),
 )  # fmt: skip
+CAME = pd.concat([
+    _attrition(("pupils", 2020, "a", 0.3, 0.0, ""), quantity="new intake", outcome=None),
+    _attrition(("pupils", 2020, "a", 0.05, 0.0, ""), quantity="joined late", outcome=None),
+    _attrition(("pupils", 2020, "a", 0.02, 0.0, ""), quantity="changed arm", outcome=None),
+])  # fmt: skip
+COLUMNS = [
+    "sample", "level", "arm", "variable", "label", "wwc_effect_size", "standardised_difference",
+    "n_control", "n_treated", "missing",
+]  # fmt: skip
 
 
-def _balance(**own: float) -> pd.DataFrame:
-    rows = [["analysed", "pupil", "girl", "Girl", 0.40, 0.38],
-            ["randomised", "pupil", "maths", "Maths", 0.9, 0.9]]  # fmt: skip
-    rows += [["analysed", "pupil", name, "Maths", value, value] for name, value in own.items()]
-    names = ["sample", "level", "variable", "label", "wwc_effect_size", "standardised_difference"]
-    return pd.DataFrame(rows, columns=names)
+def _balance(*rows: tuple[str, str, str, str, float]) -> pd.DataFrame:
+    """Return rows of sample, level, arm, variable and size."""
+    found = [[*row[:4], row[3].title(), row[4], row[4], 40, 50, 10] for row in rows]
+    return pd.DataFrame(found, columns=COLUMNS)
 
 
-def _inputs(balance: pd.DataFrame, verdict: str = "reproduced from its seed") -> Any:
+GIRL = ("analysed", "pupil", "a", "girl", 0.40)
+OWN = ("analysed", "pupil", "a", "maths", -0.1)
+SCHOOLS = ("analysed", "school", "a", "maths_before_school", -0.07)
+RANDOMISED = ("randomised", "pupil", "a", "maths", 0.9)
+
+
+def _inputs(
+    balance: pd.DataFrame,
+    verdict: str = "reproduced from its seed",
+    model: Any = MODEL,
+    **keys: Any,
+) -> Any:
     power = pd.DataFrame({
-        "outcome": ["maths"] * 3, "stage": ["randomisation", "randomisation", "analysis"],
-        "mdes": [0.2, 0.3, 0.9],
+        "outcome": ["maths"] * 4, "stage": ["randomisation"] * 3 + ["analysis"],
+        "mdes": [0.2, 0.3, 4.1, 0.9], "arm": ["a", "b", "a", "a"], "subgroup": "all",
+        "scale": ["SD", "SD", "points", "SD"],
     })  # fmt: skip
     return rating_inputs(
-        "maths", MODEL, PROTOCOL, year=2020, attrition=LOST, balance=balance, power=power,
-        assignment={"verdict": verdict, "reasons": []},
+        "maths", model, PROTOCOL, year=2020, balance=balance, power=power,
+        assignment={"verdict": verdict, "reasons": []}, **{"attrition": LOST, **keys},
     )  # fmt: skip
 
 
 def test_of_several_arms_the_worst_counts() -> None:
-    found = _inputs(_balance(maths=-0.1))
+    found = _inputs(_balance(OWN))
     schools = next(part for part in found.attrition if part.level == "schools")
     assert (schools.verdict, schools.differential) == ("high", 0.2)
     assert (found.people_attrition, found.mdes) == (0.31, 0.3)
 
 
+def test_an_arm_that_the_model_does_not_compare_does_not_count() -> None:
+    rows = _balance(OWN, ("analysed", "pupil", "b", "maths", 0.5))
+    found = _inputs(rows, model={**MODEL, "compare": ["control", "a"]})
+    schools = next(part for part in found.attrition if part.level == "schools")
+    assert (schools.verdict, schools.differential) == ("low", 0.0)
+    assert (found.people_attrition, found.mdes, found.arms) == (0.25, 0.2, ("a",))
+    assert [one.size for one in found.baseline] == [-0.1]
+
+
+def test_a_least_detectable_effect_in_points_is_none_in_standard_deviations() -> None:
+    assert _inputs(_balance()).mdes == 0.3
+
+
 def test_all_people_are_no_level_of_their_own_where_units_are_told() -> None:
-    levels = [part.level for part in _inputs(_balance(maths=-0.1)).attrition]
+    levels = [part.level for part in _inputs(_balance(OWN)).attrition]
     assert levels == ["pupils in schools that stay", "schools"]
 
 
-@pytest.mark.parametrize(("own", "size"), [({"maths": -0.1}, -0.1), ({}, 0.40)])
-def test_the_outcomes_own_baseline_counts_and_else_the_largest_difference(
-    own: dict[str, float], size: float
+@pytest.mark.parametrize(
+    ("rows", "variable", "own"),
+    [
+        ((GIRL, OWN, SCHOOLS, RANDOMISED), "maths", True),
+        ((GIRL, SCHOOLS, RANDOMISED), "maths_before_school", True),
+        ((GIRL, RANDOMISED), "girl", False),
+    ],
+)
+def test_the_outcomes_own_baseline_counts_then_that_of_its_schools_then_all_else(
+    rows: Any, variable: str, own: bool
 ) -> None:
-    assert _inputs(_balance(**own)).baseline_difference == size
+    (found,) = _inputs(_balance(*rows)).baseline
+    assert (found.variable, found.own) == (variable, own)
+    assert (found.known, found.missing) == (90, 10)
 
 
-def test_a_contradicted_assignment_is_compromised_and_a_doubted_one_is_not() -> None:
+def test_a_model_adjusts_for_a_difference_where_it_has_that_variable_as_covariate() -> None:
+    poor = ("analysed", "pupil", "a", "poor", 0.1)
+    found = {one.variable: one.adjusted for one in _inputs(_balance(GIRL, poor)).baseline}
+    assert found == {"girl": True, "poor": False}
+    assert _inputs(_balance(OWN)).baseline[0].adjusted
+    plain = {**MODEL, "covariates": ["girl"]}
+    assert not _inputs(_balance(OWN), model=plain).baseline[0].adjusted
+
+
+def test_a_contradicted_assignment_is_compromised_and_a_doubted_one_is_doubted() -> None:
     assert _inputs(_balance(), "contradicted").compromised
-    assert not _inputs(_balance(), "in doubt").compromised
+    found = _inputs(_balance(), "in doubt")
+    assert (found.compromised, found.doubted) == (False, True)
+
+
+def test_who_joined_and_changed_arm_is_shown_and_not_known_where_nobody_is_followed() -> None:
+    found = _inputs(_balance(), attrition=pd.concat([LOST, CAME], ignore_index=True))
+    assert found.joined == pytest.approx(0.35)
+    assert found.changed_arm == 0.02
+    assert isnan(_inputs(_balance()).joined)
+
+
+def test_the_share_of_control_units_that_received_the_programme_is_shown() -> None:
+    rows = pd.DataFrame({
+        "n_schools": [20, 20], "n_with_any": [2, 18], "verdict": ["crossover: S1, S2", ""],
+    })  # fmt: skip
+    assert _inputs(_balance(), contrast=rows).crossovers == 0.1
+    assert isnan(_inputs(_balance()).crossovers)

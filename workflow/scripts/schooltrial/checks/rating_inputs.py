@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import nan
 from typing import Any
 
 import pandas as pd
 
-from schooltrial.checks.evidence_rating import LevelAttrition, RatingInputs
+from schooltrial.checks.evidence_rating import (
+    HIGH,
+    LOW,
+    BaselineDifference,
+    LevelAttrition,
+    RatingInputs,
+)
+from schooltrial.protocol import Model, covariate_terms
 
-CONTRADICTED = "contradicted"
+CONTRADICTED, IN_DOUBT = "contradicted", "in doubt"
+JOINED = ("new intake", "joined early", "joined late")
+ANALYSED = "analysed"
 
 
 def rating_inputs(
     outcome: str,
-    model: Mapping[str, Any],
+    model: Model,
     protocol: Mapping[str, Any],
     *,
     year: int,
@@ -23,6 +32,7 @@ def rating_inputs(
     balance: pd.DataFrame,
     power: pd.DataFrame,
     assignment: Mapping[str, Any],
+    contrast: pd.DataFrame | None = None,
 ) -> RatingInputs:
     """Gather all that the ratings of one primary outcome rest on.
 
@@ -40,65 +50,120 @@ def rating_inputs(
         The checks.
     assignment : mapping
         ``verdict`` and ``reasons`` of the check of the assignment.
+    contrast : DataFrame, optional
+        What control units received of the programme, where a log tells.
 
     Returns
     -------
     RatingInputs
-        Of several arms, each compared with the control arm, the worst counts.
+        Of several arms that the model compares with the control arm, the worst counts; arms that
+        it does not compare do not.
     """
-    level = protocol["outcomes"][outcome]["level"]
+    level, unit = protocol["outcomes"][outcome]["level"], protocol["design"]["unit"]
     boundary = protocol["checks"]["attrition_boundary"]
-    lost = attrition[(attrition["quantity"] == "lost") & (attrition["outcome"] == outcome)]
-    lost = lost[lost["year"].astype("str") == str(year)]
+    arms = compared_arms(model, protocol["design"]["arms"])
+    attrition, balance, power = (_of_arms(frame, arms) for frame in (attrition, balance, power))
+    then = attrition[attrition["year"].astype("str") == str(year)]
+    lost = then[(then["quantity"] == "lost") & (then["outcome"] == outcome)]
     people = f"{level}s"
-    held = lost[lost["level"] != people] if (lost["level"] != people).any() else lost
-    sizes = lost.loc[lost["level"] == people, "overall"]
-    difference, measure = _baseline(outcome, level, model, balance)
+    of_people = lost["level"] == people
+    held = lost[~of_people] if (~of_people).any() else lost
+    told = lost[of_people & lost["verdict"].isin([LOW, HIGH])]
     sized = power[(power["outcome"] == outcome) & (power["stage"] == "randomisation")]
-    settings = protocol["balance"]
+    sized = sized.loc[(sized["subgroup"] == "all") & (sized["scale"] == "SD"), "mdes"]
+    verdict, settings = str(assignment["verdict"]), protocol["balance"]
+    moved = then[then["level"] == people]
     return RatingInputs(
         outcome=outcome,
         randomised=bool(protocol["design"]["randomised"]),
-        assignment_verdict=str(assignment["verdict"]),
-        compromised=str(assignment["verdict"]).startswith(CONTRADICTED),
-        attrition=tuple(_level(name, rows, boundary) for name, rows in held.groupby("level")),
-        people_attrition=float(sizes.max()) if len(sizes) else nan,
-        baseline_difference=difference,
-        baseline_measure=measure,
-        adjusted=_adjusts(outcome, model),
-        mdes=float(sized["mdes"].max()) if len(sized) else nan,
+        assignment_verdict=verdict,
+        compromised=verdict.startswith(CONTRADICTED),
+        doubted=verdict.startswith(IN_DOUBT),
+        attrition=tuple(_level(str(name), rows, boundary) for name, rows in held.groupby("level")),
+        people_attrition=_largest(told["overall"]),
+        baseline=baseline_differences(outcome, level, model, balance),
+        joined=0.0 if level == unit else _joined(moved),
+        joiners_low_risk=str(protocol["checks"]["joiners_low_risk"]),
+        changed_arm=0.0
+        if level == unit
+        else _largest(moved.loc[moved["quantity"] == "changed arm", "overall"]),
+        crossovers=_crossovers(contrast),
+        mdes=_largest(sized),
         satisfied=float(settings["satisfied"]),
         adjustable=float(settings["adjustable"]),
+        arms=tuple(arms),
     )
 
 
-def _level(name: Any, rows: pd.DataFrame, boundary: str) -> LevelAttrition:
+def compared_arms(model: Model, arms: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the arms that a model compares with the control arm, which comes first."""
+    named = [str(arm["name"]) for arm in arms[1:]]
+    return [arm for arm in named if not model["compare"] or arm in model["compare"]]
+
+
+def baseline_differences(
+    outcome: str, level: str, model: Model, balance: pd.DataFrame
+) -> tuple[BaselineDifference, ...]:
+    """Return the differences at baseline that the analysed sample is held to.
+
+    The standard asks for the outcome's own baseline: of the people analysed, and where theirs was
+    not measured of their schools. Where there is neither, all that is compared of them counts.
+    """
+    rows = balance[balance["sample"] == ANALYSED]
+    size = rows["wwc_effect_size"].fillna(rows["standardised_difference"])
+    rows = rows.assign(size=size).dropna(subset=["size"])
+    is_own = rows["variable"].isin([outcome, f"{outcome}_before", f"{outcome}_before_school"])
+    of_people = rows["level"] == level
+    for chosen in (is_own & of_people, is_own & (rows["level"] == "school"), of_people):
+        if chosen.any():
+            break
+    terms = {part for term in covariate_terms(model, outcome) for part in term.split(":")}
+    return tuple(
+        BaselineDifference(
+            level=str(row["level"]), variable=str(row["variable"]), label=str(row["label"]),
+            size=float(row["size"]), own=bool(is_own.loc[at]),
+            adjusted=_adjusts(str(row["variable"]), terms),
+            known=int(row["n_control"] + row["n_treated"]), missing=int(row["missing"]),
+        )
+        for at, row in rows[chosen].iterrows()
+    )  # fmt: skip
+
+
+def _adjusts(variable: str, terms: set[str]) -> bool:
+    """Return whether a covariate of the model is that variable, or an outcome's baseline."""
+    return bool(terms & {variable, f"{variable}_before", f"{variable}_before_school"})
+
+
+def _of_arms(frame: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+    return frame[frame["arm"].isin(arms)]
+
+
+def _largest(sizes: pd.Series) -> float:
+    known = sizes.dropna()
+    return float(known.max()) if len(known) else nan
+
+
+def _level(name: str, rows: pd.DataFrame, boundary: str) -> LevelAttrition:
     """Return the attrition of a level, of the arm whose verdict is the worst."""
-    order = {"low": 0, "not measured": 1, "not defined": 1, "high": 2}
-    worst = rows.loc[rows["verdict"].map(order).fillna(1).idxmax()]
+    order = rows["verdict"].map({LOW: 0, HIGH: 2}).fillna(1)
+    beyond = (rows["differential"].abs() - rows[f"boundary_{boundary}"]).fillna(float("inf"))
+    at = pd.DataFrame({"order": order, "beyond": beyond}).sort_values(["order", "beyond"]).index[-1]
+    worst = rows.loc[at]
     return LevelAttrition(
-        str(name), float(worst["overall"]), float(worst["differential"]),
+        name, float(worst["overall"]), float(worst["differential"]),
         float(worst[f"boundary_{boundary}"]), str(worst["verdict"]),
     )  # fmt: skip
 
 
-def _adjusts(outcome: str, model: Mapping[str, Any]) -> bool:
-    terms = {part for term in model["covariates"] for part in term.split(":")}
-    return bool(terms & {"baseline", f"{outcome}_before", f"{outcome}_before_school"})
+def _joined(moved: pd.DataFrame) -> float:
+    """Return the largest share, over arms, of people who came after the assignment."""
+    came = moved[moved["quantity"].isin(JOINED)]
+    return _largest(came.groupby("arm")["overall"].sum(min_count=1))
 
 
-def _baseline(
-    outcome: str, level: str, model: Mapping[str, Any], balance: pd.DataFrame
-) -> tuple[float, str]:
-    """Return the largest difference at baseline of the analysed sample, and what it is of.
-
-    The standard asks for the outcome's own baseline; where there is none, for all that is compared.
-    """
-    rows = balance[(balance["sample"] == "analysed") & (balance["level"] == level)]
-    own = rows[rows["variable"].isin([outcome, f"{outcome}_before"])]
-    rows = own if len(own) else rows
-    sizes = rows["wwc_effect_size"].fillna(rows["standardised_difference"]).dropna()
-    if sizes.empty:
-        return nan, ""
-    at = sizes.abs().idxmax()
-    return float(sizes.loc[at]), str(rows.loc[at, "label"])
+def _crossovers(contrast: pd.DataFrame | None) -> float:
+    """Return the largest share of control units that received what they should not."""
+    if contrast is None or not len(contrast):
+        return nan
+    crossed = contrast["verdict"].fillna("").str.startswith("crossover")
+    return float((contrast["n_with_any"] / contrast["n_schools"]).where(crossed, 0.0).max())

@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.checks.evidence_rating import clearinghouse_rating, security_rating
+from schooltrial.checks.clearinghouse_rating import clearinghouse_rating
 from schooltrial.checks.rating_inputs import rating_inputs
+from schooltrial.checks.security_rating import security_rating
 
 NOT_STATED = "not stated in the protocol"
 SIZES = ["n_control", "n_treated", "mean_control", "mean_treated", "sd_control", "sd_treated"]
@@ -45,7 +46,8 @@ def ratings(
     protocol : mapping
         The protocol's sections.
     checks : mapping
-        ``attrition``, ``balance``, ``power`` (frames) and ``assignment`` (mapping).
+        ``attrition``, ``balance``, ``power``, where a log tells ``contrast`` (frames), and
+        ``assignment`` (mapping).
     years : sequence of int
         Years of the primary analysis; the last one counts where a model names none.
     """
