@@ -33,10 +33,10 @@ rule all:
 
 
 onsuccess:
-    for study in STUDIES:
-        print(f"The report of {study} is results/{study}/report/report.html")
+    for told in made(STUDIES, workflow.dag_settings.targets):
+        print(f"\n{told}")
 
 
 onerror:
-    for told in refusals(STUDIES):
+    for told in refusals(STUDIES, WRITTEN_BEFORE):
         print(f"\n{told}", file=sys.stderr)

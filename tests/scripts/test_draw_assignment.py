@@ -39,6 +39,7 @@ def _draw(folder: Path, key: str | None = None, **draw: Any) -> None:
     draw_assignment(
         frame=str(folder / "frame.csv"), design=_design(**draw), study="s", key=key,
         record=str(folder / "record.json"), listing=str(folder / "list.csv"),
+        drawn=str(folder / "drawn.txt"),
     )  # fmt: skip
 
 
@@ -76,6 +77,15 @@ def test_a_list_that_was_drawn_is_reproduced_from_its_record(folder: Path) -> No
     assert (tests["p"].dropna() > 0).all()
     record = json.loads((folder / "record.json").read_text("utf-8"))
     assert record["software"] == software_versions()
+
+
+def test_a_draw_tells_its_numbers_by_arm_where_it_was_written_and_its_seal(folder: Path) -> None:
+    _draw(folder)
+    told = (folder / "drawn.txt").read_text("utf-8")
+    assert "16 units of assignment (school) were drawn: 8 control, 8 programme" in told
+    record = json.loads((folder / "record.json").read_text("utf-8"))
+    for text in (str(folder / "list.csv"), str(folder / "record.json"), record["signature"]):
+        assert text in told
 
 
 def test_a_swap_after_the_draw_contradicts_the_record(folder: Path) -> None:

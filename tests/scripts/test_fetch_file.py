@@ -3,62 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 import fetch_file
+from raw_file_server import Server, serving
 from schooltrial.refusal import Refusal
 
 CONTENT = "school,score\n" + "".join(f"{n:03d},{n * 7 % 100}\n" for n in range(2000))
 SHA256 = hashlib.sha256(CONTENT.encode()).hexdigest()
 
 
-class Server(ThreadingHTTPServer):
-    """A server on this machine that misbehaves as its paths say, and counts what it was asked."""
-
-    asked: list[str]
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        times = self.server.asked.count(self.path)
-        content = CONTENT.encode()
-        if self.path == "/missing.csv":
-            self.send_error(404)
-        elif self.path == "/busy.csv" and times < 3:
-            self.send_error(503)
-        elif self.path == "/moved.csv":
-            self.send_response(302)
-            self.send_header("Location", "/there.csv?year=2020&kind=a")
-            self.end_headers()
-        else:
-            cut = self.path == "/cut.csv" or (self.path == "/cut_once.csv" and times == 1)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content[: len(content) // 2] if cut else content)
-
-    def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server(("127.0.0.1", 0), Handler)
-    made.asked = []
-    thread = threading.Thread(target=made.serve_forever, args=(0.01,))
-    thread.start()
-    yield made
-    made.shutdown()
-    thread.join()
-    made.server_close()
+    with serving(CONTENT.encode()) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -68,8 +29,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _fetch(server: Server, path: str, folder: Path, sha256: str = SHA256) -> Path:
     file = folder / "raw.csv"
-    address = f"http://127.0.0.1:{server.server_address[1]}{path}"
-    fetch_file.main(url=address, sha256=sha256, file=str(file))
+    fetch_file.main(url=server.address(path), sha256=sha256, file=str(file))
     return file
 
 

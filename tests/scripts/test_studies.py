@@ -10,7 +10,7 @@ import pytest
 
 from provenance import steps, with_checksums
 from schooltrial.protocol_yaml import parse_yaml
-from studies import protocols, refusals
+from studies import protocols
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,17 +59,6 @@ def test_a_protocol_elsewhere_may_not_take_the_name_of_a_study_of_the_project(
     with pytest.raises(SystemExit):
         protocols({"protocols": str(mine)}, ROOT, schema)
     assert "would overwrite that study's results" in capsys.readouterr().err
-
-
-def test_refusals_are_found_in_the_logs_and_other_words_are_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    logs = tmp_path / "results" / "trial" / "logs"
-    logs.mkdir(parents=True)
-    (logs / "a.log").write_text("Refused: 1 fault was found.\n", encoding="utf-8")
-    (logs / "b.log").write_text("read x, 3 bytes\n", encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    assert refusals(["trial"]) == ["Refused: 1 fault was found.\n"]
 
 
 def test_a_step_is_told_for_each_model_with_the_files_of_the_study(tmp_path: Path) -> None:

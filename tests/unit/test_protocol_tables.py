@@ -1,5 +1,6 @@
 """What a reading lacks, or asks for in vain, is a fault of the protocol before any file is read."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -111,3 +112,12 @@ def test_outcomes_are_read_only_where_a_table_holds_them(trial: SmallTrial) -> N
     trial.reading("pupils")["outcomes"] = {"maths": {"column": "m", "type": "number"}}
     (fault,) = _faults(trial)
     assert fault.found == "tables.pupils.0 reads outcomes, but pupils holds none"
+
+
+@pytest.mark.parametrize("name", ["../outside.csv", "sub/../../outside.csv", "/outside.csv"])
+def test_a_fetched_file_is_kept_below_its_folder(trial: SmallTrial, name: str) -> None:
+    trial.reading("pupils").update(
+        file=name, url="https://example.org/a.csv", sha256=hashlib.sha256().hexdigest()
+    )
+    found = [fault.found for fault in _faults(trial)]
+    assert any("fetches a file, to be kept as" in text and name in text for text in found)

@@ -14,7 +14,7 @@ rule draw_assignment:
     input:
         modules("draw_assignment.py"),
     output:
-        touch("results/{study}/checks/assignment_drawn.txt"),
+        drawn="results/{study}/checks/assignment_drawn.txt",
     log:
         "results/{study}/logs/draw_assignment.log",
     benchmark:

@@ -18,8 +18,9 @@ from schooltrial.protocol import (
     labels,
     year_label,
 )
+from run_messages import logs_written, made, refusals
 from schooltrial.protocol_yaml import parse_yaml
-from studies import protocols, refusals
+from studies import protocols
 
 # One thread per job: bits differ between one BLAS thread and two.
 os.environ.update(
@@ -30,6 +31,7 @@ SCHEMA = parse_yaml((SCRIPTS.parent / "schemas" / "protocol.schema.yaml").read_t
 NOTEBOOKS = sorted(path.stem for path in (Path(workflow.basedir) / "notebooks").glob("*.ipynb"))
 PROTOCOLS = protocols(config, Path(workflow.basedir), SCHEMA)
 STUDIES = list(PROTOCOLS)
+WRITTEN_BEFORE = logs_written(STUDIES)
 
 
 wildcard_constraints:

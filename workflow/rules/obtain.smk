@@ -26,16 +26,18 @@ rule fetch_file:
     input:
         modules("fetch_file.py"),
     output:
-        file="data/downloads/{sha256}/{name}",
+        file="data/downloads/{kept}",
     log:
-        "data/downloads/{sha256}/{name}.log",
+        "data/downloads/{kept}.log",
     benchmark:
-        "data/downloads/{sha256}/{name}.tsv"
+        "data/downloads/{kept}.tsv"
     wildcard_constraints:
-        sha256="[0-9a-f]{64}",
-        name="|".join(re.escape(Path(path).name) for path in TO_FETCH) or "nothing_to_fetch",
+        # checksum and name, which may hold folders
+        kept="|".join(re.escape(path.removeprefix("data/downloads/")) for path in TO_FETCH)
+        or "nothing_to_fetch",
     params:
-        url=lambda wildcards, output: TO_FETCH[output.file],
+        url=lambda wildcards, output: TO_FETCH[output.file][0],
+        sha256=lambda wildcards, output: TO_FETCH[output.file][1],
     script:
         "../scripts/fetch_file.py"
 

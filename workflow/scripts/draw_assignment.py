@@ -26,6 +26,7 @@ def main(
     study: str,
     record: str,
     listing: str,
+    drawn: str,
     key: str | None = None,
 ) -> None:
     """Write the record (JSON) and the list (CSV); a record that is there is never overwritten.
@@ -54,18 +55,28 @@ def main(
     if not Path(frame).is_file():
         faults.append(Fault(frame, "there is no such file", "the frame of the draw", "name it"))
     refuse(faults)
-    drawn = draw_assignment(
+    done = draw_assignment(
         read_frame(frame, design), design, study=study, seed=int(draw["seed"]), date=draw["date"],
         software=software_versions(), file=frame,
         key=None if key is None else Path(key).read_bytes(),
     )  # fmt: skip
     try:
         with Path(record).open("x", encoding="utf-8") as file:
-            file.write(drawn.json())
+            file.write(done.json())
     except FileExistsError as error:
         raise Refusal([Fault(record, "it is there already", "", "")]) from error
-    drawn.table().to_csv(listing, index=False)
-    print(f"{drawn.n_units} units, {drawn.draws_made} draws, {drawn.seal} {drawn.signature}")
+    table = done.table()
+    table.to_csv(listing, index=False)
+    counts = table["arm"].value_counts()
+    by_arm = ", ".join(f"{counts.get(a['name'], 0)} {a['name']}" for a in design["arms"])
+    told = [
+        f"{study}: {done.n_units} units of assignment ({done.unit}) were drawn: {by_arm}; "
+        f"draws made: {done.draws_made}",
+        f"  the list    {listing}",
+        f"  the record  {record}",
+        f"  its seal    {done.seal} {done.signature}",
+    ]
+    Path(drawn).write_text("\n".join(told) + "\n", encoding="utf-8")
 
 
 run_as_rule(main, globals())

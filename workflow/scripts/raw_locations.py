@@ -66,20 +66,20 @@ class RawLocations(LookUps):
             "figures": [f"{results}/figures/{name}.svg" for name in shown],
         }
 
-    def to_fetch(self) -> dict[str, str]:
-        """Return path → address of the files that are not there yet.
+    def to_fetch(self) -> dict[str, tuple[str, str]]:
+        """Return path → address and checksum of the files that are not there yet.
 
         A file that is there was checked when it came, and is then a raw file like any other: no
         rule makes it, so that a study runs again without a network.
         """
         found = {
-            _kept(reading): reading["url"]
+            _kept(reading): (str(reading["url"]), str(reading["sha256"]))
             for protocol in self.protocols.values()
             for readings in protocol.section("tables").values()
             for reading in readings
             if reading["url"]
         }
-        return {path: url for path, url in found.items() if not Path(path).is_file()}
+        return {path: asked for path, asked in found.items() if not Path(path).is_file()}
 
 
 def _kept(reading: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Call the ``main`` of a script with what its rule names, and tell refusals plainly."""
+"""Call the ``main`` of a script with what its rule names, and log refusals plainly."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None
     """Call ``main`` when the script runs as a rule; do nothing when it is imported.
 
     The named inputs, outputs and parameters of the rule are the keyword arguments of ``main``.
-    What the script prints goes to the rule's log. A refusal is told on the terminal without a
-    traceback, and ends the job with exit code 1.
+    What the script prints goes to the rule's log. So does a refusal, without a traceback; it ends
+    the job with exit code 1, and the run tells it at its end, where it is not overlooked.
     """
     job = namespace.get("snakemake")
     if job is None:
@@ -30,7 +30,6 @@ def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None
             log.writelines(_sizes("read", job.input) + _sizes("wrote", job.output))
         except Refusal as refusal:
             log.write(f"{refusal}\n")
-            print(f"\n{refusal}\n", file=sys.stderr)
             sys.exit(1)
         except Exception:
             log.write(traceback.format_exc())

@@ -52,11 +52,3 @@ def _paths(config: Mapping[str, Any], project: Path) -> list[tuple[str, Path]]:
 def _listed(value: str | Sequence[str]) -> list[str]:
     """Return a list from a list, or from text with commas as the command line gives it."""
     return [part for part in value.split(",") if part] if isinstance(value, str) else list(value)
-
-
-def refusals(names: Sequence[str]) -> list[str]:
-    """Return what the logs of the studies refuse, to be told once more at the end."""
-    logs = [log for name in names for log in sorted(Path(f"results/{name}/logs").glob("*.log"))]
-    logs += sorted(Path("data/downloads").glob("*/*.log"))
-    texts = [log.read_text("utf-8") for log in logs]
-    return [text for text in texts if text.startswith("Refused")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from schooltrial.refusal import Fault
@@ -98,6 +99,13 @@ def _address_faults(tables: Mapping[str, Any], shown: str) -> Iterator[Fault]:
                 yield Fault(
                     shown, f"{place} has a url and no sha256", "the checksum of the file",
                     "state it (sha256sum tells it)", column=f"{place}.url",
+                )  # fmt: skip
+            kept = PurePath(reading["file"])
+            if reading["url"] and (kept.is_absolute() or ".." in kept.parts):
+                yield Fault(
+                    shown, f"{place} fetches a file, to be kept as {reading['file']!r}",
+                    "a name below the folder of fetched files", "name it without `..` or a root",
+                    column=f"{place}.file",
                 )  # fmt: skip
             if reading["url"] and "{year}" in reading["file"]:
                 yield Fault(
