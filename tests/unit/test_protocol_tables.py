@@ -54,6 +54,7 @@ def test_the_assignment_needs_the_unit_that_was_assigned(trial: SmallTrial) -> N
         ("grade", {"width": 2}, "has a width, but is read as integer"),
         ("school", {"pad": True}, "puts zeros back, but up to no width"),
         ("days_enrolled", {"suppressed": "bounds"}, "but `≥95` has no upper end"),
+        ("days_enrolled", {"thousands": "."}, "takes '.' for the decimal mark, and to separate"),
         ("sex", {"suppressed": "missing"}, "reads suppressed cells, but no numbers in digits"),
     ],
 )

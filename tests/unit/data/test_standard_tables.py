@@ -264,6 +264,48 @@ def test_numbers_are_read_in_the_notation_of_the_file_or_of_the_column(trial: Sm
     assert _table(trial, "pupils")["days_present"].max() == 1140
 
 
+@pytest.mark.parametrize("ending", [".parquet", ".dta", ".xlsx"])
+def test_a_number_held_as_such_is_never_read_in_the_notation_of_text(
+    trial: SmallTrial, ending: str
+) -> None:
+    reading = trial.reading("pupils")
+    reading |= {"decimal": ",", "thousands": "."}
+    reading["columns"]["days_present"]["type"] = "number"
+    held = [1.044, 2.0, 1234567.5, 0.125]
+    for year in (2019, 2020):
+        rows = trial.files[f"roster_{year}.csv"]
+        frame = pd.DataFrame(rows[1:], columns=rows[0])
+        frame["days_present"] = [held[row % 4] for row in range(len(frame))]
+        write = {
+            ".parquet": frame.to_parquet,
+            ".dta": lambda path, frame=frame: frame.to_stata(path, write_index=False),
+            ".xlsx": lambda path, frame=frame: frame.to_excel(path, index=False),
+        }[ending]
+        write(trial.folder / f"typed_{year}{ending}")
+    reading["file"] = f"typed_{{year}}{ending}"
+    trial.obtain()
+    assert set(_table(trial, "pupils")["days_present"]) == set(held)
+
+
+def test_a_workbook_may_hold_numbers_beside_text_in_the_notation_of_the_file(
+    trial: SmallTrial,
+) -> None:
+    reading = trial.reading("schools")
+    reading |= {"file": "schools.xlsx", "decimal": ",", "thousands": "."}
+    reading["columns"]["size"] = {"column": "size", "type": "number"}
+    rows = trial.files["schools.csv"]
+    frame = pd.DataFrame(rows[1:], columns=rows[0]).astype(object)
+    cells = [1.044, "1.044", "1,5", 1.5]
+    frame["size"] = [cells[row % 4] for row in range(len(frame))]
+    trial.write()
+    frame.to_excel(trial.folder / "schools.xlsx", index=False)
+    trial.obtain()
+    sizes = _table(trial, "schools").set_index("school")["size"]
+    expected = [1.044, 1044.0, 1.5, 1.5]
+    at = {school: row % 4 for row, school in enumerate(frame["school"])}
+    assert sizes.to_dict() == {school: expected[row] for school, row in at.items()}
+
+
 def test_rows_are_sorted_by_year_then_outcome_and_each_year_is_a_row_group(
     trial: SmallTrial,
 ) -> None:

@@ -68,6 +68,7 @@ def table_faults(content: Mapping[str, Any], names: Names) -> Iterator[Fault]:
                     where = f"{place}.{part}.{variable}"
                     yield from _column_faults(where, spec, names)
                     yield from _clash_faults(where, spec, reading["missing"], names)
+                    yield from _notation_faults(where, spec, reading, names)
                     yield from _bounds_faults(where, variable, spec, content["outcomes"], names)
         yield from _type_faults(f"tables.{table}", readings, names)
 
@@ -133,6 +134,7 @@ def _join_faults(
     for variable, spec in joined["columns"].items():
         yield from _column_faults(f"{place}.columns.{variable}", spec, names)
         yield from _clash_faults(f"{place}.columns.{variable}", spec, joined["missing"], names)
+        yield from _notation_faults(f"{place}.columns.{variable}", spec, joined, names)
         if variable in main and variable not in joined["on"]:
             yield Fault(
                 names.shown, f"{place} reads {variable!r}, which the main file reads too",
@@ -195,6 +197,21 @@ def _clash_faults(
             "each text either coded or missing",
             "take it from one of the two (that of the file, or of the column)",
             column=f"{where}.codes",
+        )  # fmt: skip
+
+
+def _notation_faults(
+    where: str, spec: Spec, reading: Mapping[str, Any], names: Names
+) -> Iterator[Fault]:
+    """Yield a column of numbers in which one mark would be both a decimal and a separator."""
+    decimal, thousands = (
+        reading[key] if spec[key] is None else spec[key] for key in ("decimal", "thousands")
+    )
+    if spec["type"] in NUMBERS and not spec["codes"] and decimal == thousands:
+        yield Fault(
+            names.shown, f"{where} takes {decimal!r} for the decimal mark, and to separate "
+            "thousands", "two marks that differ", "state both `decimal` and `thousands`",
+            column=f"{where}.thousands",
         )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from schooltrial.data.cleaning_log import FORMULA, CleaningLog
 from schooltrial.data.number_texts import EXACT_BELOW, parsed
 from schooltrial.data.raw_cells import Mask, RawCells, TextColumn
 from schooltrial.data.suppressed_cells import suppressed
+from schooltrial.protocol_tables import NUMBERS
 from schooltrial.refusal import Fault
 
 SHOWN_PER_COLUMN = 5
@@ -93,7 +94,10 @@ class ColumnReader:
         identifier = spec["type"] == "identifier" and not spec["codes"]
         if identifier and self._needs_nothing(column, raw, spec):
             return {variable: column.texts}
-        one = _OneColumn(self, variable, raw, column.distinct(), spec)
+        column, held = column.distinct(), None
+        if raw in self.cells.numbers and spec["type"] in NUMBERS:
+            column, held = column.told_apart(self.cells.numbers[raw])
+        one = _OneColumn(self, variable, raw, column, spec, held)
         text, absent = one.stripped()
         if spec["codes"]:
             return {variable: one.decoded(text, absent, limits)}
@@ -148,6 +152,8 @@ class _OneColumn:
     raw: str
     column: TextColumn
     spec: Mapping[str, Any]
+    held: Mask | None = None
+    """Which texts are of cells that are held as numbers."""
 
     def stripped(self) -> tuple[pd.Series, Mask]:
         """Return the texts without blanks around them, and which mean *not observed*."""
@@ -262,6 +268,8 @@ class _OneColumn:
             absent, bounds = self._suppressed(text, absent, notation["decimal"], limits)
         known = text.where(~absent)
         numbers = parsed(known, **notation, percent=bool(self.spec["percent"]))
+        if self.held is not None:
+            numbers = np.where(self.held, parsed(known), numbers)
         bad = ~absent & ~np.isfinite(numbers)
         remedy = "correct the cell, or list the text under `missing`"
         self._fault(bad, "a number", remedy)

@@ -57,6 +57,25 @@ class TextColumn:
         """Return for each row the number of its text."""
         return np.arange(len(self), dtype=np.int32) if self.codes is None else self.codes
 
+    def told_apart(self, marked: Mask) -> tuple[TextColumn, Mask]:
+        """Return the column with the texts of marked rows held apart from the same of others.
+
+        Parameters
+        ----------
+        marked : array of bool, shape (rows,)
+
+        Returns
+        -------
+        column : TextColumn
+            In which a text may stand twice: once of marked rows, once of others.
+        of_texts : array of bool
+            For each of its texts, whether it is of marked rows.
+        """
+        both = self.row_numbers().astype(np.int64) * 2 + marked
+        pairs, codes = np.unique(both, return_inverse=True)
+        texts = self.texts.take(pa.array(pairs // 2))
+        return TextColumn(texts, codes.astype(np.int32)), pairs % 2 == 1
+
     def holds(self, of_texts: Mask) -> Rows:
         """Return the rows whose text is one of those marked."""
         return np.flatnonzero(of_texts if self.codes is None else of_texts[self.codes])
@@ -97,6 +116,9 @@ class RawCells:
     dated, broken : dict of str to array of bool
         Columns of a workbook with cells that are held as dates; columns of typed files with
         numbers that are not whole, or not exact.
+    numbers : dict of str to array of bool
+        Columns with cells that are held as numbers: these are not written in the notation that the
+        protocol declares for text.
     spoilt : dict of str to dict
         Columns of a workbook with formulas that failed or were never computed: row → what is found
         there, and the remedy.
@@ -113,6 +135,7 @@ class RawCells:
     first: int = 2
     dated: Mapping[str, Mask] = field(default_factory=dict)
     broken: Mapping[str, Mask] = field(default_factory=dict)
+    numbers: Mapping[str, Mask] = field(default_factory=dict)
     spoilt: Mapping[str, Mapping[int, tuple[str, str]]] = field(default_factory=dict)
     typed: bool = False
     size: int = 0

@@ -54,10 +54,19 @@ def read_parquet(path: Path, reading: Mapping[str, Any]) -> RawCells:
 def _of_arrays(file: str, arrays: Mapping[str, Any], rows: int) -> RawCells:
     if rows == 0:
         refuse([no_rows(file)])
-    columns, broken = {}, {}
+    columns, broken, numbers = {}, {}, {}
     for name, values in arrays.items():
         columns[name], broken[name] = _texts(values)
-    return RawCells(file, columns, rows, None, 1, broken=broken, typed=True)
+        if _numeric(values.type):
+            numbers[name] = np.broadcast_to(np.True_, (rows,))
+    return RawCells(file, columns, rows, None, 1, broken=broken, numbers=numbers, typed=True)
+
+
+def _numeric(kind: pa.DataType) -> bool:
+    held = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(
+        pa.types.is_integer(held) or pa.types.is_floating(held) or pa.types.is_decimal(held)
+    )
 
 
 def _texts(values: pa.Array | pa.ChunkedArray) -> tuple[TextColumn, Mask]:

@@ -54,7 +54,7 @@ def read_workbook(path: Path, reading: Mapping[str, Any]) -> RawCells:
         refuse([no_rows(path.name)])
     header = [shown(name).strip() for name in cells[at - 1]]
     refuse(header_faults(header, path.name, at))
-    columns, dated, broken, spoilt = {}, {}, {}, {}
+    columns, dated, broken, numbers, spoilt = {}, {}, {}, {}, {}
     with readable(path, "an Excel workbook"):
         failed = _spoilt(path, sheet, below.tolist())
     for number, name in enumerate(header):
@@ -64,11 +64,16 @@ def read_workbook(path: Path, reading: Mapping[str, Any]) -> RawCells:
             columns[name] = TextColumn(pa.array([shown(x) for x in values], pa.string()))
             columns[name] = columns[name].distinct()
             dated[name] = np.array([isinstance(x, datetime.date) for x in values], dtype=bool)
+            numbers[name] = np.array([_number(x) for x in values], dtype=bool)
             broken[name] = np.array([_not_whole(x) for x in values], dtype=bool)
     return RawCells(
         path.name, columns, len(below), below + 1, at + 1, dated=dated, broken=broken,
-        spoilt=spoilt, typed=True,
+        numbers=numbers, spoilt=spoilt, typed=True,
     )  # fmt: skip
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _not_whole(value: Any) -> bool:
