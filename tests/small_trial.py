@@ -90,6 +90,13 @@ models:
 """
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes what stands twice twice: a protocol has no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 @cache
 def schema() -> dict[str, Any]:
     """Return the schema of protocols."""
@@ -160,7 +167,7 @@ class SmallTrial:
             self.folder.joinpath(name).write_text(self.text(name), encoding="utf-8")
         for name, content in self.raw.items():
             self.folder.joinpath(name).write_bytes(content)
-        text = yaml.safe_dump(self.protocol, sort_keys=False)
+        text = yaml.dump(self.protocol, Dumper=_Plain, sort_keys=False)
         self.folder.joinpath("trial.yaml").write_text(text, encoding="utf-8")
 
     def compress(self, file: str) -> bytes:

@@ -302,7 +302,7 @@ def test_a_workbook_may_hold_numbers_beside_text_in_the_notation_of_the_file(
     trial.obtain()
     sizes = _table(trial, "schools").set_index("school")["size"]
     expected = [1.044, 1044.0, 1.5, 1.5]
-    at = {school: row % 4 for row, school in enumerate(frame["school"])}
+    at = {school: row % 4 for row, school in enumerate(frame["school_code"])}
     assert sizes.to_dict() == {school: expected[row] for school, row in at.items()}
 
 
