@@ -128,19 +128,3 @@ def test_school_means_times_pupils_give_the_sum_of_scores(
         total = sample[str(outcome)].sum()
         scale = sample[str(outcome)].abs().sum()
         assert np.isclose((cells["mean"] * cells["n_pupils"]).sum(), total, atol=1e-9 * scale)
-
-
-def test_the_flow_diagram_shows_the_numbers_of_the_ledger(results: Path) -> None:
-    boxes = pd.read_csv(results / "checks" / "flow_boxes.csv", keep_default_na=False)
-    flow = pd.read_csv(results / "checks" / "flow.csv", keep_default_na=False)
-    analysed = boxes[boxes["stage"] == "analysed"]
-    for (arm, outcome), lines in analysed.groupby(["arm", "outcome"]):
-        rows = flow[(flow["arm"] == arm) & flow["step"].str.fullmatch(rf"analysed: \w+, {outcome}")]
-        for reason, lost in lines[lines["kind"] == "lost"].groupby("text")["n"]:
-            assert lost.sum() == rows.loc[rows["reason"] == reason, "left"].sum()
-        ends = lines[lines["kind"] == "in"]["n"].tolist()
-        losses = int(lines.loc[lines["kind"] == "lost", "n"].sum())
-        assert sum(ends[0::2]) - losses == sum(ends[1::2])
-    pd.testing.assert_frame_equal(
-        boxes, pd.read_csv(results / "figures" / "flow.csv", keep_default_na=False)[list(boxes)]
-    )

@@ -101,6 +101,8 @@ rule check_flow:
         flow="results/{study}/checks/flow.csv",
         sample="results/{study}/data/sample.parquet",
         teacher_sample="results/{study}/data/teacher_sample.parquet",
+        panel="results/{study}/data/school_panel.parquet",
+        bounded="results/{study}/data/bounded_cells.parquet",
         assignment="results/{study}/data/assignment.parquet",
         schools="results/{study}/data/schools.parquet",
     output:
@@ -117,6 +119,7 @@ rule check_flow:
         labels=from_content(labels),
         baseline=from_content(baseline_year),
         years=from_content(analysis_years),
+        before=section("years", "before"),
         take_up=section("compliance", "variable"),
     script:
         "../scripts/check_flow.py"

@@ -8,6 +8,7 @@ import pandas as pd
 
 from rule_adapter import run_as_rule
 from schooltrial.checks.flow_diagram import as_text, flow_boxes
+from schooltrial.checks.flow_panel import primary_cells
 
 
 def main(
@@ -15,6 +16,8 @@ def main(
     flow: str,
     sample: str,
     teacher_sample: str,
+    panel: str,
+    bounded: str,
     assignment: str,
     schools: str,
     design: Mapping[str, Any],
@@ -23,19 +26,26 @@ def main(
     labels: Mapping[str, str],
     baseline: int,
     years: Sequence[int],
+    before: Sequence[int],
     take_up: str | None,
     check: str,
     text: str,
 ) -> None:
     """Write every line of every box (CSV), and the same as an indented list (text)."""
+    known = pd.read_parquet(schools)
+    cells = primary_cells(
+        pd.read_parquet(panel), pd.read_parquet(bounded), models, outcomes,
+        first_year=max(before) + 1,
+    )  # fmt: skip
     boxes = flow_boxes(
         pd.read_csv(flow, keep_default_na=False),
         samples={
-            level: pd.read_parquet(path, columns=["year", "arm"])
-            for level, path in (("pupil", sample), ("teacher", teacher_sample))
+            "pupil": pd.read_parquet(sample),
+            "teacher": pd.read_parquet(teacher_sample),
+            "school": cells,
         },
         assignment=pd.read_parquet(assignment),
-        n_schools=len(pd.read_parquet(schools)),
+        n_schools=len(known),
         unit=design["unit"],
         arms=design["arms"],
         models=models,
@@ -43,6 +53,7 @@ def main(
         baseline=baseline,
         years=years,
         take_up=take_up,
+        lost_before=design["lost_before"],
     )
     boxes.to_csv(check, index=False)
     Path(text).write_text(as_text(boxes, design["arms"], labels), encoding="utf-8")

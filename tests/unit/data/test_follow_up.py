@@ -108,3 +108,12 @@ def test_pupils_of_a_lottery_of_teachers_are_followed_into_classes_outside_it() 
         "a class of no known teacher": 1,
         "no school of the study": 1,
     }
+
+
+def test_teachers_of_assigned_schools_who_are_gone_are_told_as_teachers() -> None:
+    ledger = Ledger(1)
+    staff = pupils().rename(columns={"pupil": "teacher"}).drop(columns="grade")
+    record_follow_up(staff, 2018, [2020], ledger, key="teacher", level="teacher")
+    assert set(ledger.flow()["level"]) == {"teacher"}
+    assert told(ledger) == {"in no roster of the study in 2020": (5, 2, 3)}
+    assert ledger.departed()["level"].tolist() == ["teacher", "teacher"]

@@ -2,7 +2,8 @@
 
 The boxes are those of CONSORT 2025 with its extension to cluster trials (2012): units and people
 at assignment, allocation, follow-up and analysis, by arm, with the losses at each level and their
-reasons, zeros shown. Every number comes from the ledger's flow, the rosters or the sample.
+reasons, zeros shown. Every number comes from the ledger's flow, the rosters or the sample, and
+within a box what came in, less those lost, and those who joined, is what the next line holds.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ from typing import Any
 
 import pandas as pd
 
-COLUMNS = ["stage", "arm", "outcome", "year", "level", "kind", "text", "n"]
+from schooltrial.checks.flow_analysed import analysed
+from schooltrial.checks.flow_follow_up import PLURAL, FollowUp, followed_up
+
+COLUMNS = [
+    "stage", "arm", "outcome", "year", "level", "kind", "text", "n", "step", "reason", "model",
+]  # fmt: skip
 ALL = "all"
 """Arm of the boxes before the arms part."""
-PLURAL = {"school": "schools", "pupil": "pupils", "teacher": "teachers"}
+SIGNS = {"lost": "− ", "joined": "+ ", "in": "", "had": ""}
 
 
 def flow_boxes(
@@ -31,6 +37,7 @@ def flow_boxes(
     baseline: int,
     years: Sequence[int],
     take_up: str | None = None,
+    lost_before: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """Return every line of every box of the diagram.
 
@@ -39,7 +46,8 @@ def flow_boxes(
     flow : DataFrame
         The ledger's flow.
     samples : mapping of str to DataFrame
-        Level (pupil, teacher) → analysed sample.
+        Level (pupil, teacher) → sample; ``school`` → cells of schools and years, one row per
+        ``model`` and ``outcome``, where primary outcomes are of schools.
     assignment : DataFrame
         The assignment table.
     n_schools : int
@@ -54,35 +62,75 @@ def flow_boxes(
         Years of the primary analysis.
     take_up : str, optional
         Variable that is 1 where the programme was taken up.
+    lost_before : mapping of str to int, optional
+        Arm → units that were assigned and are in no file.
 
     Returns
     -------
     DataFrame
         One row per line: ``stage`` (files, assigned, allocated, followed up, analysed), arm,
-        outcome, year, level, kind (``in``, ``lost``, ``joined`` or ``had``), text and count.
+        outcome, year, level, kind, text and count; where the ledger counted it, its ``step`` and
+        ``reason``; and the ``model`` of an analysis. Kinds: ``in`` (who is there), ``lost`` and
+        ``joined`` (who left and who came between two such lines) and ``had`` (a part of them, or
+        the schools that they are in).
     """
     assigned = assignment.assign(arm=assignment["arm"].astype("str")).drop_duplicates(unit)
-    rows = _files(flow, assigned, n_schools, unit)
-    for arm in [str(part["name"]) for part in arms]:
-        rows += _allocated(arm, assigned, samples, unit, baseline, take_up)
-        rows += _followed(arm, flow, years)
-        rows += _analysed(arm, flow, samples, models, outcomes)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    gone = {str(arm["name"]): int((lost_before or {}).get(arm["name"], 0)) for arm in arms}
+    rows = _files(assigned, n_schools, unit, sum(gone.values()), bool(lost_before))
+    for arm in gone:
+        rows += _allocated(arm, assigned, samples, unit, baseline, take_up, gone[arm])
+        mine = assigned[assigned["arm"] == arm]
+        told = FollowUp(
+            arm, flow[flow["arm"] == arm], unit, baseline, gone[arm] if lost_before else None
+        )
+        for year in years:
+            rows += followed_up(told, samples, year, len(mine) + gone[arm])
+        rows += analysed(told, samples, models, outcomes, len(mine) + gone[arm], take_up)
+    blank = {"step": "", "reason": "", "model": ""}
+    return pd.DataFrame(rows).reindex(columns=COLUMNS).fillna(blank)
+
+
+def heading(boxes: pd.DataFrame, labels: Mapping[str, str], analysis: tuple[str, str, str]) -> str:
+    """Return what stands over the lines of an analysis; empty over other lines.
+
+    Parameters
+    ----------
+    boxes : DataFrame
+        From `flow_boxes`.
+    labels : mapping
+        Outcome → its name.
+    analysis : tuple of str
+        Outcome, years and model.
+    """
+    outcome, year, model = analysis
+    if not outcome:
+        return ""
+    several = boxes.loc[boxes["outcome"] == outcome, "model"].nunique() > 1
+    return f"{labels.get(outcome, outcome)}, {year}{f' ({model})' if several else ''}"
+
+
+def _line(stage: str, arm: str, level: str, kind: str, text: str, n: int) -> dict[str, Any]:
+    return {
+        "stage": stage, "arm": arm, "outcome": "", "year": "", "level": level, "kind": kind,
+        "text": text, "n": n,
+    }  # fmt: skip
 
 
 def _files(
-    flow: pd.DataFrame, assigned: pd.DataFrame, n_schools: int, unit: str
-) -> list[list[Any]]:
+    assigned: pd.DataFrame, n_schools: int, unit: str, gone: int, told: bool
+) -> list[dict[str, Any]]:
     schools = assigned["school"].nunique() if "school" in assigned else 0
-    rows: list[list[Any]] = [
-        ["files", ALL, "", "", "school", "in", "schools in the files", n_schools]
-    ]
+    rows = [_line("files", ALL, "school", "in", "schools in the files", n_schools)]
     if "school" in assigned:
-        rows.append(["files", ALL, "", "", "school", "lost", "not in the assignment list",
-                     n_schools - schools])  # fmt: skip
-    rows.append(["assigned", ALL, "", "", unit, "in", f"{PLURAL[unit]} assigned", len(assigned)])
+        text = "schools not in the assignment list"
+        rows.append(_line("files", ALL, "school", "lost", text, n_schools - schools))
+    if told and unit == "school":
+        text = "schools that were assigned and are in no file"
+        rows.append(_line("files", ALL, "school", "joined", text, gone))
+    text = f"{PLURAL[unit]} assigned"
+    rows.append(_line("assigned", ALL, unit, "in", text, len(assigned) + gone))
     if unit != "school" and schools:
-        rows.append(["assigned", ALL, "", "", "school", "had", "in schools", schools])
+        rows.append(_line("assigned", ALL, "school", "had", "in schools", schools))
     return rows
 
 
@@ -93,66 +141,27 @@ def _allocated(
     unit: str,
     baseline: int,
     take_up: str | None,
-) -> list[list[Any]]:
+    gone: int,
+) -> list[dict[str, Any]]:
     mine = assigned[assigned["arm"] == arm]
-    rows: list[list[Any]] = [
-        ["allocated", arm, "", "", unit, "in", f"{PLURAL[unit]} allocated", len(mine)]
-    ]
+    text = f"{PLURAL[unit]} allocated"
+    rows = [_line("allocated", arm, unit, "in", text, len(mine) + gone)]
+    if unit != "school" and "school" in mine:
+        rows.append(
+            _line("allocated", arm, "school", "had", "in schools", mine["school"].nunique())
+        )
     if take_up and take_up in mine:
         had = int((mine[take_up] == 1).sum())
-        rows.append(["allocated", arm, "", "", unit, "had", "received the programme", had])
-        rows.append(["allocated", arm, "", "", unit, "lost", "did not receive it", len(mine) - had])
-    for level, sample in samples.items():
+        rows.append(_line("allocated", arm, unit, "had", "of them received the programme", had))
+        text = "of them did not receive it"
+        rows.append(_line("allocated", arm, unit, "had", text, len(mine) - had))
+    for level in ("pupil", "teacher"):
+        sample = samples.get(level)
+        if level == unit or sample is None or sample.empty:
+            continue
         there = sample[(sample["year"] == baseline) & (sample["arm"] == arm)]
-        if level != unit and len(sample):
-            text = f"{PLURAL[level]} on the rosters of {baseline}"
-            rows.append(["allocated", arm, "", baseline, level, "in", text, len(there)])
-    return rows
-
-
-def _followed(arm: str, flow: pd.DataFrame, years: Sequence[int]) -> list[list[Any]]:
-    """Return the losses of schools in the years analysed, and of people from the baseline year."""
-    rows: list[list[Any]] = []
-    mine = flow[flow["arm"] == arm]
-    for year in years:
-        schools = mine[(mine["step"] == "schools with pupils") & (mine["year"] == year)]
-        if len(schools):
-            lost = int(schools["left"].sum())
-            text = f"with no pupil in the sample of {year}"
-            rows.append(["followed up", arm, "", year, "school", "lost", text, lost])
-        steps = mine[mine["step"].str.startswith("followed up:")]
-        for row in steps[steps["step"].str.endswith(f"to {year}")].itertuples():
-            rows.append(
-                ["followed up", arm, "", year, row.level, "lost", row.reason, int(row.left)]
-            )
-    return rows
-
-
-def _analysed(
-    arm: str,
-    flow: pd.DataFrame,
-    samples: Mapping[str, pd.DataFrame],
-    models: Mapping[str, Any],
-    outcomes: Mapping[str, Any],
-) -> list[list[Any]]:
-    """Return who is in each primary analysis of a primary outcome, and who leaves it and why."""
-    rows: list[list[Any]] = []
-    mine = flow[flow["arm"] == arm]
-    for name, model in models.items():
-        for outcome in model["outcomes"] if model["role"] == "primary" else []:
-            if not outcomes[outcome]["primary"]:
-                continue
-            step = mine[mine["step"] == f"analysed: {name}, {outcome}"]
-            level = outcomes[outcome]["level"]
-            totals = step.groupby(["reason"], sort=False)[["entered", "left", "remained"]].sum()
-            if totals.empty:
-                continue
-            year = ", ".join(str(y) for y in sorted(step["year"].unique()))
-            told = ["analysed", arm, outcome, year, level]
-            people = "cells of schools and years" if level == "school" else PLURAL[level]
-            rows.append([*told, "in", f"{people} to be analysed", int(totals["entered"].iloc[0])])
-            rows += [[*told, "lost", why, int(lost)] for why, lost in totals["left"].items()]
-            rows.append([*told, "in", f"{people} analysed", int(totals["remained"].iloc[-1])])
+        text = f"{PLURAL[level]} on the rosters of {baseline}"
+        rows.append({**_line("allocated", arm, level, "in", text, len(there)), "year": baseline})
     return rows
 
 
@@ -176,8 +185,12 @@ def as_text(
         mine = boxes[boxes["arm"] == arm]
         for stage, rows in mine.groupby("stage", sort=False):
             lines.append(f"  {stage}:")
-            for row in rows.itertuples():
-                of = f"{labels.get(row.outcome, row.outcome)}, {row.year}: " if row.outcome else ""
-                sign = "− " if row.kind == "lost" else ""
-                lines.append(f"    {sign}{of}{row.text}: {row.n:,}")
+            for analysis, part in rows.groupby(["outcome", "year", "model"], sort=False):
+                over, indent = heading(boxes, labels, analysis), "    "
+                if over:
+                    lines.append(f"{indent}{over}:")
+                    indent = "      "
+                lines += [
+                    f"{indent}{SIGNS[row.kind]}{row.text}: {row.n:,}" for row in part.itertuples()
+                ]
     return "\n".join(lines) + "\n"

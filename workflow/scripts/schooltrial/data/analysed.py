@@ -68,6 +68,24 @@ def record_analyses(
         )
 
 
+def complete_rows(
+    frame: pd.DataFrame, level: str, model: Model, outcome: str, take_up: str | None = None
+) -> pd.DataFrame:
+    """Return the rows of a sample that a model is fitted to: in its population, and complete.
+
+    Parameters
+    ----------
+    frame, level, take_up
+        As for `record_analyses`.
+    model, outcome : Model and str
+        The model, and one of its outcomes.
+    """
+    needed = [outcome, *_needed(model, outcome, take_up)]
+    places = [name for name in ("school", "cluster") if name in frame]
+    population = _population(frame, model, [level, "year", "arm", *places, *needed])
+    return population[population[needed].notna().all(axis=1)]
+
+
 def _needed(model: Model, outcome: str, take_up: str | None) -> list[str]:
     """Return the variables without which a row is not in the analysis, but for the outcome."""
     if model["estimator"] in OF_PANELS:

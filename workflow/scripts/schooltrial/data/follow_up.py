@@ -28,10 +28,11 @@ def record_follow_up(
     ledger: Ledger,
     *,
     key: str = "pupil",
+    level: str = "pupil",
     highest_grade: float | None = None,
     elsewhere: Mapping[int, Mapping[str, Collection[Any]]] | None = None,
 ) -> None:
-    """Tell the ledger which pupils of the baseline year are not in the sample of analysed years.
+    """Tell the ledger which people of the baseline year are not in the sample of analysed years.
 
     Where teachers were assigned, pupils may have come into a class outside the lottery: they are
     still there. Of the others, those who by then were beyond the highest grade of the study could
@@ -49,7 +50,9 @@ def record_follow_up(
     ledger : Ledger
         What is told.
     key : str
-        Column by which pupils are found again.
+        Column by which people are found again.
+    level : str
+        Who they are: pupils, or teachers where it was schools that were assigned.
     highest_grade : float, optional
         Highest grade of the study; by default that of ``pupils``.
     elsewhere : mapping, optional
@@ -67,14 +70,16 @@ def record_follow_up(
         staying = then
         for place, keys in (elsewhere or {}).get(year, {}).items():
             there = staying[key].isin(keys) & ~staying[key].isin(later)
-            staying = ledger.leave(staying, there, step=step, reason=f"in {place} in {year}")
+            reason = f"in {place} in {year}"
+            staying = ledger.leave(staying, there, step=step, reason=reason, level=level)
         if graded:
             beyond = (staying["grade"] + (year - baseline) > highest_grade).fillna(False)
             gone = beyond.astype(bool) & ~staying[key].isin(later)
             reason = f"beyond the study's grades by {year}"
-            staying = ledger.leave(staying, gone, step=step, reason=reason)
+            staying = ledger.leave(staying, gone, step=step, reason=reason, level=level)
         absent = ~staying[key].isin(later)
-        ledger.leave(staying, absent, step=step, reason=f"in no roster of the study in {year}")
+        reason = f"in no roster of the study in {year}"
+        ledger.leave(staying, absent, step=step, reason=reason, level=level)
 
 
 def mobility(pupils: pd.DataFrame, baseline: int, years: Sequence[int]) -> pd.DataFrame:

@@ -134,6 +134,11 @@ class SampleBuild:
         teachers = self._teachers()
         panel, bounded = self._panel()
         self._follow()
+        if self.rules.unit == "school" and len(teachers):
+            record_follow_up(
+                teachers, self.rules.baseline, self.rules.years, self._ledgers["follow-up"],
+                key="teacher", level="teacher",
+            )  # fmt: skip
         ledger = one_ledger(self._ledgers.values())
         mobility = [part for part in self._mobility if len(part)]
         aggregates = [part for part in self._aggregates if len(part)]

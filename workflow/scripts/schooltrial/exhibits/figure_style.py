@@ -90,9 +90,20 @@ def new_figure(
 
 def foot(figure: Figure, study: Mapping[str, Any]) -> None:
     """Write study, protocol and, where it is so, SYNTHETIC DATA under a figure."""
+    colour = TREATED if study["synthetic"] else FAINT
+    figure.supxlabel(foot_text(study), x=0.01, ha="left", fontsize=7, color=colour)
+
+
+def foot_text(study: Mapping[str, Any]) -> str:
+    """Return what stands under every figure.
+
+    Parameters
+    ----------
+    study : mapping
+        Title, whether synthetic, and protocol hash.
+    """
     label = "SYNTHETIC DATA.  " if study["synthetic"] else ""
-    text = f"{label}{study['title']}.  Protocol {study['protocol'][:12]}"
-    figure.supxlabel(text, x=0.01, ha="left", fontsize=7, color=TREATED if label else FAINT)
+    return f"{label}{study['title']}.  Protocol {study['protocol'][:12]}"
 
 
 def rendered(figure: Figure) -> dict[str, bytes]:

@@ -1,0 +1,189 @@
+"""Claims about the flow diagram of any study: every line is the ledger's, and the lines add up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+UNITS = ("school", "teacher", "pupil")
+
+
+@pytest.fixture(scope="module")
+def boxes(results: Path) -> pd.DataFrame:
+    return pd.read_csv(results / "checks" / "flow_boxes.csv", keep_default_na=False)
+
+
+@pytest.fixture(scope="module")
+def ledger(results: Path) -> pd.DataFrame:
+    return pd.read_csv(results / "checks" / "ledger.csv", keep_default_na=False)
+
+
+@pytest.fixture(scope="module")
+def samples(results: Path) -> dict[str, pd.DataFrame]:
+    names = {"pupil": "sample", "teacher": "teacher_sample"}
+    return {
+        level: pd.read_parquet(results / "data" / f"{name}.parquet")
+        for level, name in names.items()
+    }
+
+
+def _unit(boxes: pd.DataFrame) -> str:
+    return str(boxes.loc[boxes["text"].isin([f"{unit}s assigned" for unit in UNITS]), "level"].item())
+
+
+def _arms(boxes: pd.DataFrame) -> list[str]:
+    return [str(arm) for arm in boxes["arm"].unique() if arm != "all"]
+
+
+def _total(boxes: pd.DataFrame, kind: str) -> int:
+    return int(boxes.loc[boxes["kind"] == kind, "n"].sum())
+
+
+def test_the_schools_of_the_files_less_those_outside_the_list_are_those_assigned(
+    results: Path, boxes: pd.DataFrame
+) -> None:
+    top = boxes[boxes["arm"] == "all"]
+    read = {n: pd.read_parquet(results / "data" / f"{n}.parquet") for n in ("schools", "assignment")}
+    files = top[top["stage"] == "files"]
+    assert _total(files, "in") == len(read["schools"])
+    unit = _unit(boxes)
+    assigned = top.loc[(top["stage"] == "assigned") & (top["kind"] == "in"), "n"].item()
+    in_no_file = boxes.loc[boxes["text"] == f"{unit}s in no file"]
+    in_no_file = in_no_file.drop_duplicates("arm")["n"].sum()
+    assert assigned == read["assignment"][unit].nunique() + in_no_file
+    if unit == "school":
+        assert _total(files, "in") - _total(files, "lost") + _total(files, "joined") == assigned
+
+
+def test_the_units_allocated_are_those_of_the_list_and_those_in_no_file(
+    results: Path, boxes: pd.DataFrame
+) -> None:
+    units = pd.read_parquet(results / "data" / "assignment.parquet")
+    unit, every = _unit(boxes), 0
+    for arm in _arms(boxes):
+        mine = boxes[boxes["arm"] == arm]
+        n = mine.loc[mine["text"] == f"{unit}s allocated", "n"].item()
+        in_no_file = mine.loc[mine["text"] == f"{unit}s in no file", "n"]
+        listed = units.loc[units["arm"].astype("str") == arm, unit].nunique()
+        assert n == listed + (in_no_file.iloc[0] if len(in_no_file) else 0)
+        every += n
+    assert every == boxes.loc[boxes["text"] == f"{unit}s assigned", "n"].item()
+
+
+def test_the_rosters_are_those_of_the_samples(
+    boxes: pd.DataFrame, samples: dict[str, pd.DataFrame]
+) -> None:
+    lines = boxes[boxes["text"].str.fullmatch(r"\w+ on the rosters of \d+")]
+    for row in lines.itertuples():
+        sample = samples[str(row.level)]
+        there = (sample["year"] == int(row.year)) & (sample["arm"].astype("str") == row.arm)
+        assert row.n == there.sum(), row.text
+
+
+def test_everyone_lost_in_the_flow_stands_in_the_ledger(
+    boxes: pd.DataFrame, ledger: pd.DataFrame
+) -> None:
+    told = boxes[boxes["step"] != ""]
+    assert len(told)
+    for row in told.itertuples():
+        rows = ledger[
+            (ledger["step"] == row.step) & (ledger["reason"] == row.reason)
+            & (ledger["arm"] == row.arm) & (ledger["level"] == row.level)
+        ]  # fmt: skip
+        if not str(row.step).startswith(("analysed", "followed up")):
+            rows = rows[rows["year"] == int(row.year)]
+        assert row.n == len(rows), row.text
+
+
+def test_who_moved_and_who_joined_is_found_again_in_the_samples(
+    boxes: pd.DataFrame, samples: dict[str, pd.DataFrame]
+) -> None:
+    lines = boxes[(boxes["stage"] == "followed up") & boxes["text"].str.contains(" who ")]
+    for (level, year), part in lines.groupby(["level", "year"]):
+        (since,) = boxes.loc[
+            (boxes["stage"] == "allocated") & (boxes["level"] == level) & (boxes["year"] != ""),
+            "year",
+        ].unique()
+        sample = samples[str(level)][[str(level), "year", "arm"]].astype({"arm": "str"})
+        then, now = (sample[sample["year"] == int(at)].drop(columns="year") for at in (since, year))
+        both = then.merge(now, on=level, how="outer", suffixes=("_then", "_now"))
+        moved = both[both["arm_then"].notna() & both["arm_now"].notna()]
+        moved = moved[moved["arm_then"] != moved["arm_now"]]
+        joined = both[both["arm_then"].isna()]
+        for row in part.itertuples():
+            text = str(row.text)
+            if " moved to " in text:
+                assert row.n == (moved["arm_then"] == row.arm).sum()
+            elif " came from " in text:
+                assert row.n == (moved["arm_now"] == row.arm).sum()
+            elif " joined since " in text:
+                assert row.n == (joined["arm_now"] == row.arm).sum()
+            else:
+                assert "not followed" in text
+                assert row.n == (then["arm"] == row.arm).sum()
+
+
+def test_what_was_there_less_the_lost_and_with_the_joined_is_the_next_count(
+    boxes: pd.DataFrame,
+) -> None:
+    """Follow-up starts from allocation, an analysis from the rosters of its years."""
+    followed = boxes[boxes["stage"] == "followed up"]
+    for (arm, level, year), lines in followed.groupby(["arm", "level", "year"]):
+        mine = boxes[(boxes["arm"] == arm) & (boxes["level"] == level) & (boxes["kind"] == "in")]
+        start = mine.loc[mine["stage"] == "allocated", "n"]
+        if (lines["kind"] == "had").all():
+            continue  # the schools that teachers or pupils are in
+        _walk(lines, start.item(), f"{arm}, {level}, {year}")
+
+
+def test_each_analysis_starts_from_the_rosters_and_adds_up(
+    boxes: pd.DataFrame, samples: dict[str, pd.DataFrame]
+) -> None:
+    analysed = boxes[boxes["stage"] == "analysed"]
+    for (arm, outcome, years, _), lines in analysed.groupby(["arm", "outcome", "year", "model"]):
+        level = lines.loc[lines["kind"] == "in", "level"].iloc[0]
+        first, *rest = (int(year) for year in str(years).replace(" to ", ", ").split(", "))
+        every = range(first, rest[-1] + 1) if " to " in str(years) else [first, *rest]
+        if level == "school":
+            allocated = (boxes["arm"] == arm) & (boxes["text"] == "schools allocated")
+            start = boxes.loc[allocated, "n"].item() * len(every)
+        else:
+            sample = samples[str(level)]
+            there = sample["year"].isin(list(every)) & (sample["arm"].astype("str") == arm)
+            start = int(there.sum())
+        _walk(lines[lines["level"] == level], start, f"{arm}, {outcome}, {years}")
+
+
+def _walk(lines: pd.DataFrame, start: int, where: str) -> None:
+    """Follow a box from line to line; after a count of who is there, the next may start afresh."""
+    running, signs = start, {"lost": -1, "joined": 1}
+    for row in lines.itertuples():
+        if row.kind in signs:
+            running += signs[str(row.kind)] * int(row.n)
+        elif row.kind == "in":
+            assert running == row.n, f"{where}: {row.text}"
+            running = int(row.n)
+
+
+def test_the_numbers_analysed_are_those_of_the_estimates(
+    boxes: pd.DataFrame, estimates: pd.DataFrame
+) -> None:
+    """Clusters are the units that were assigned; in a lottery inside schools they may be schools."""
+    unit = _unit(boxes)
+    for (model, outcome), lines in boxes[boxes["model"] != ""].groupby(["model", "outcome"]):
+        fitted = estimates[(estimates["model"] == model) & (estimates["outcome"] == outcome)]
+        units = lines.loc[lines["text"] == f"{unit}s analysed", "n"].sum()
+        schools = lines.loc[lines["text"] == "in schools", "n"]
+        of_schools = fitted["n_schools"].between(schools.max(), schools.sum()) & (unit != "school")
+        assert ((fitted["n_schools"] == units) | of_schools).all(), (model, outcome)
+        for level in ("pupil", "teacher"):
+            if f"{level}s to be analysed" in set(lines["text"]):
+                people = lines.loc[lines["text"] == f"{level}s analysed", "n"].sum()
+                assert (fitted["n_pupils"] == people).all(), (model, outcome)
+
+
+def test_the_figure_draws_the_boxes(results: Path, boxes: pd.DataFrame) -> None:
+    drawn = pd.read_csv(results / "figures" / "flow.csv", keep_default_na=False)
+    pd.testing.assert_frame_equal(boxes, drawn[list(boxes)])
