@@ -26,5 +26,6 @@ rule draw_assignment:
         listing=lambda wildcards: LOOK_UPS.draw_paths(wildcards)["listing"],
         design=section("design"),
         study=section("study", "name"),
+        key=LOOK_UPS.draw_key,
     script:
         "../scripts/draw_assignment.py"

@@ -9,6 +9,7 @@ rule check_assignment:
         schools="results/{study}/data/schools.parquet",
         scores="results/{study}/data/scores.parquet",
         panel="results/{study}/data/school_panel.parquet",
+        teachers="results/{study}/data/teacher_sample.parquet",
     output:
         check="results/{study}/checks/assignment.csv",
         tests="results/{study}/checks/assignment_tests.csv",
@@ -22,7 +23,10 @@ rule check_assignment:
         arms=section("design", "arms"),
         kind=section("design", "kind"),
         design=section("design"),
+        study=section("study", "name"),
         variables=from_content(balance_variables),
+        outcomes=section("outcomes"),
+        key=LOOK_UPS.draw_key,
         year=from_content(baseline_year),
         before=section("years", "before"),
         take_up=section("compliance", "variable"),

@@ -49,7 +49,9 @@ rule fit_randomisation_inference:
     """Test one model by re-drawing the assignment with the design that was used."""
     input:
         modules("fit_randomisation_inference.py"),
+        unpack(LOOK_UPS.draw_files),
         sample=LOOK_UPS.sample_of_model,
+        assignment="results/{study}/data/assignment.parquet",
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -64,7 +66,7 @@ rule fit_randomisation_inference:
         name=lambda wildcards: wildcards.model,
         model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
         outcomes=computed("outcomes"),
-        kind=section("design", "kind"),
+        design=section("design"),
         seed=section("study", "seed"),
     script:
         "../scripts/fit_randomisation_inference.py"

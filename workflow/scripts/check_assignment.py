@@ -14,6 +14,7 @@ from schooltrial.checks.assignment_record import read_record
 from schooltrial.checks.assignment_tests import Redraws
 from schooltrial.checks.assignment_verdict import verify_assignment
 from schooltrial.checks.known_of_units import known_of_units
+from schooltrial.protocol import Outcome
 from software_versions import software_versions
 
 
@@ -31,7 +32,9 @@ def main(
     frame: str | None = None,
     record: str | None = None,
     key: str | None = None,
+    teachers: str | None = None,
     variables: Sequence[str] = (),
+    outcomes: Mapping[str, Outcome] | None = None,
     year: int | None = None,
     before: Sequence[int] = (),
     take_up: str | None = None,
@@ -40,12 +43,13 @@ def main(
     tests: str | None = None,
     units: str | None = None,
     verdict: str | None = None,
+    study: str = "",
 ) -> None:
     """Write one row per block; with ``design`` also tests, units and a verdict with its reasons."""
     names = [arm["name"] for arm in arms]
     listed = pd.read_parquet(assignment)
-    assignment_check(listed, names, kind).to_csv(check, index=False)
     if design is None or sample is None or tests is None or units is None or verdict is None:
+        assignment_check(listed, names, kind).to_csv(check, index=False)
         return
     unit, settings = str(design["unit"]), thresholds or {}
     known = known_of_units(
@@ -54,19 +58,23 @@ def main(
         scores=pd.read_parquet(scores) if scores else None,
         frame=read_frame(frame, design) if frame else None,
         panel=pd.read_parquet(panel) if panel else None,
+        teachers=pd.read_parquet(teachers) if teachers else None,
+        primary={k: v["label"] for k, v in (outcomes or {}).items() if v["primary"]},
         variables=variables, baseline=year, before=before, take_up=take_up,
     )  # fmt: skip
     found = verify_assignment(
         listed, design, known=known,
         record=read_record(Path(record).read_text("utf-8"), record) if record else None,
-        key=Path(key).read_bytes() if key else None, software=software_versions(),
+        key=Path(key).read_bytes() if key and Path(key).is_file() else None, study=study,
+        software=software_versions(),
         alpha=settings.get("alpha", 0.01),
         redraws=Redraws(draws=settings.get("redraws", 10_000), seed=seed),
     )  # fmt: skip
     found.tests.to_csv(tests, index=False, float_format="%.10g")
     found.units.to_csv(units, index=False, float_format="%.10g")
-    told = {"verdict": found.verdict, "reasons": list(found.reasons)}
-    Path(verdict).write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    assignment_check(listed, names, kind, found.units).to_csv(check, index=False)
+    told = json.dumps(found.told(), indent=2, ensure_ascii=False)
+    Path(verdict).write_text(told + "\n", "utf-8")
 
 
 run_as_rule(main, globals())

@@ -1,6 +1,7 @@
 """Compare the arms at baseline: schools, teachers and pupils, randomised and analysed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import pandas as pd
 
 from draw_assignment import read_frame
 from rule_adapter import run_as_rule
-from schooltrial.checks.assignment_record import criterion, read_record
+from schooltrial.checks.assignment_record import read_record
 from schooltrial.checks.balance_adjusted import Redrawing
 from schooltrial.checks.balance_report import balance_report
+from schooltrial.checks.draw_criterion import NOT_BY_LOT, draw_criterion
 from schooltrial.protocol import Model
 
 
@@ -38,17 +40,14 @@ def main(
     pretrends: str | None = None,
 ) -> None:
     """Write one row per variable and level; joint tests; baseline outcomes by year."""
-    told = read_record(Path(record).read_text("utf-8"), record) if record else None
-    drawn_from = read_frame(frame, design) if frame and design else None
-    redrawing = Redrawing(
-        draws=(thresholds or {}).get("redraws", 10_000),
-        seed=seed,
-        criterion=lambda units: (
-            criterion(units, design or {}, drawn_from, told.threshold if told else None)
-            if design
-            else None
-        ),
-    )
+    redrawing = Redrawing(draws=(thresholds or {}).get("redraws", 10_000), seed=seed)
+    if design and assignment:
+        known = draw_criterion(
+            pd.read_parquet(assignment), design, read_frame(frame, design) if frame else None,
+            read_record(Path(record).read_text("utf-8"), record) if record else None,
+        )  # fmt: skip
+        impossible = known.unusable if design.get("randomised", True) else NOT_BY_LOT
+        redrawing = replace(redrawing, criterion=known.criterion, impossible=impossible)
     tables = {"assignment": assignment, "schools": schools, "teachers": teachers, "panel": panel}
     report = balance_report(
         pd.read_parquet(sample), settings, labels, year,

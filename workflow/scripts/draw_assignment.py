@@ -52,8 +52,9 @@ def main(
         for path in (record, listing)
         if Path(path).exists()
     ]  # fmt: skip
-    if not Path(frame).is_file():
-        faults.append(Fault(frame, "there is no such file", "the frame of the draw", "name it"))
+    for path, what in ((frame, "the frame of the draw"), (key, "the key of the seal")):
+        if path is not None and not Path(path).is_file():
+            faults.append(Fault(path, "there is no such file", what, "make it, or name another"))
     refuse(faults)
     done = draw_assignment(
         read_frame(frame, design), design, study=study, seed=int(draw["seed"]), date=draw["date"],
@@ -75,6 +76,8 @@ def main(
         f"  the list    {listing}",
         f"  the record  {record}",
         f"  its seal    {done.seal} {done.signature}",
+        "Publish the seal before the trial begins, with its registration say: whoever changes the "
+        "record later can seal it anew, but not with this one.",
     ]
     Path(drawn).write_text("\n".join(told) + "\n", encoding="utf-8")
 

@@ -1,13 +1,24 @@
 """Test one model's effects by re-drawing the assignment with the design that was used."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from math import nan
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from draw_assignment import read_frame
 from fit_files import fit_sample
 from rule_adapter import run_as_rule
 from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
+from schooltrial.checks.assignment_record import read_record
+from schooltrial.checks.draw_criterion import draw_criterion
+from schooltrial.models.assignment_design import rerandomised
+from schooltrial.models.assignment_draws import EXACT_UP_TO
 from schooltrial.models.estimate import Estimate
 from schooltrial.models.randomisation_inference import randomisation_inference
+from schooltrial.models.school_assignment import school_assignment
 from schooltrial.protocol import Model, Outcome
 from schooltrial.streams import stream
 
@@ -15,32 +26,58 @@ from schooltrial.streams import stream
 def main(
     *,
     sample: str,
+    assignment: str,
     study: str,
     name: str,
     model: Model,
     outcomes: Mapping[str, Outcome],
-    kind: str,
+    design: Mapping[str, Any],
     seed: int,
     estimates: str,
     diagnostics: str,
+    frame: str | None = None,
+    record: str | None = None,
 ) -> None:
-    """Write effect, p-value and inverted interval of every outcome."""
+    """Write effect, p-value and inverted interval of every outcome.
 
-    def fit(design: DesignMatrix, outcome: str) -> tuple[list[Estimate], dict[str, Any]]:
-        columns, dropped = with_block_effects(design, fixed=model["blocks"] == "fixed")
-        covariates = [term for term in design.columns if term in columns and term != "treated"]
+    Re-draws are held to the criterion of balance of a re-randomised design. Where it cannot be used
+    there is an effect and no p-value, with a note that says why.
+    """
+    known = draw_criterion(
+        pd.read_parquet(assignment), design, read_frame(frame, design) if frame else None,
+        read_record(Path(record).read_text("utf-8"), record) if record else None,
+    )  # fmt: skip
+    arms = model["compare"] or [arm["name"] for arm in design["arms"]]
+    is_blocked = design["kind"] != "complete"
+
+    def fit(matrix: DesignMatrix, outcome: str) -> tuple[list[Estimate], dict[str, Any]]:
+        columns, dropped = with_block_effects(matrix, fixed=model["blocks"] == "fixed")
+        covariates = [term for term in matrix.columns if term in columns and term != "treated"]
+        treated = matrix.rows["treated"].to_numpy()
+        block = matrix.rows["block"].to_numpy() if is_blocked else None
+        units = school_assignment(matrix.cluster, treated, block)
+        lottery = units.design(arms=(0.0, 1.0))
+        if known.criterion:
+            rule = known.criterion.among([str(unit) for unit in lottery.units], arms)
+            lottery = rerandomised(lottery, rule)
         test = randomisation_inference(
-            design.outcome,
-            design.rows["treated"].to_numpy(),
-            design.cluster,
-            covariates=design.rows.assign(**columns)[covariates].to_numpy("float64"),
-            block=None if kind == "complete" else design.rows["block"].to_numpy(),
-            block_effects=model["blocks"] == "fixed",
-            draws=model["draws"],
-            seed=stream(seed, name, outcome),
-            covariate_names=covariates,
-        )
-        return list(test.estimates(["treated"], model["level"])), {"dropped": dropped}
+            matrix.outcome, treated, matrix.cluster,
+            covariates=matrix.rows.assign(**columns)[covariates].to_numpy("float64"),
+            block=block, block_effects=model["blocks"] == "fixed", design=lottery,
+            draws=1 if known.unusable else model["draws"],
+            exact_up_to=0 if known.unusable else EXACT_UP_TO,
+            seed=stream(seed, name, outcome), covariate_names=covariates,
+        )  # fmt: skip
+        rows = list(test.estimates(["treated"], model["level"]))
+        if known.unusable:
+            rows = [
+                replace(
+                    row, p_value=nan, conf_low=nan, conf_high=nan, note=known.unusable,
+                    method=f"randomisation inference, {test.statistic}, no re-draws",
+                )
+                for row in rows
+            ]  # fmt: skip
+        return rows, {"dropped": dropped}
 
     fit_sample(
         fit, sample=sample, study=study, name=name, model=model, outcomes=outcomes,

@@ -46,14 +46,6 @@ class RawLocations(LookUps):
             if reading["url"]
         }
 
-    def draw_files(self, wildcards: Any) -> dict[str, str]:
-        """Return the record of the draw and its frame, where the protocol names them."""
-        draw = self.content(wildcards)["design"]["draw"]
-        folder = self.protocols[wildcards.study].folder
-        return {
-            name: os.path.relpath(folder / draw[name]) for name in ("record", "frame") if draw[name]
-        }
-
     def implementation_files(self, wildcards: Any) -> dict[str, Any]:
         """Return what the monitoring page shows of the implementation, where a study has it."""
         content, results = self.content(wildcards), f"results/{wildcards.study}"

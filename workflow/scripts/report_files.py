@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
+from draw_locations import DrawLocations
 from module_inputs import modules
-from raw_locations import RawLocations
 from schooltrial.exhibits.exhibit_list import figures_of, tables_of
 
 CHECKS = (
     "plan.json", "flow.csv", "flow_text.txt", "mobility.csv", "assignment.csv",
-    "assignment_tests.csv", "assignment_verdict.json", "balance_omnibus.csv", "attrition.csv",
+    "assignment_tests.csv", "assignment_verdict.json",
+    "balance_omnibus.csv", "attrition.csv",
     "missing_outcomes.csv", "power.csv", "verdict.json", "cleaning_log.csv", "raw_files.csv",
 )  # fmt: skip
 
@@ -23,17 +23,8 @@ BEFORE = (
 """Steps between the raw files and the models."""
 
 
-class ReportFiles(RawLocations):
+class ReportFiles(DrawLocations):
     """Looks up the exhibits and checks of the study that the wildcards name."""
-
-    def draw_paths(self, wildcards: Any) -> dict[str, str]:
-        """Return the frame of a draw, and where its record and list are written."""
-        draw = self.content(wildcards)["design"]["draw"]
-        folder = self.protocols[wildcards.study].folder
-        record = folder / (draw["record"] or f"{wildcards.study}_assignment.json")
-        paths = {"frame": folder / (draw["frame"] or "design.draw.frame is not given")}
-        paths |= {"record": record, "listing": record.with_suffix(".csv")}
-        return {name: os.path.relpath(path) for name, path in paths.items()}
 
     def report_checks(self, wildcards: Any) -> list[str]:
         """Return the files of the checks that the report shows."""

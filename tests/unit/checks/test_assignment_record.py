@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,13 @@ import pytest
 
 from schooltrial.checks.assignment_record import (
     AssignmentRecord,
-    criterion,
     draw_assignment,
     frame_sha256,
     ordered_frame,
     read_record,
     redraw,
 )
+from schooltrial.checks.draw_criterion import draw_criterion
 from schooltrial.checks.lottery_plan import lottery_plan
 from schooltrial.refusal import Refusal
 
@@ -135,12 +136,11 @@ def test_the_hash_is_of_the_last_digit_of_a_covariate() -> None:
 def test_a_balanced_draw_is_made_until_one_is_among_the_best_and_says_how_often() -> None:
     records = [_draw(seed=s, balance_on=["score", "kind"], acceptance=0.1) for s in range(60)]
     told = design(balance_on=["score", "kind"], acceptance=0.1)
-    units = [unit for unit, _, _ in records[0].listing]
     for record in records:
-        rule = criterion(units, told, FRAME, record.threshold)
-        codes = np.array([[arm == "programme" for _, _, arm in record.listing]], dtype=np.int8)
-        assert rule is not None
-        assert rule(codes)[0]
+        known = draw_criterion(record.table(), told, FRAME, record)
+        assert known.criterion is not None
+        assert known.finding is not None
+        assert known.finding.verdict == "passed"
     made = np.array([record.draws_made for record in records])
     assert made.min() >= 1
     # Geometric with mean 10 (216 assignments: the share accepted is 22/216 or so).
@@ -149,13 +149,60 @@ def test_a_balanced_draw_is_made_until_one_is_among_the_best_and_says_how_often(
 
 def test_a_criterion_judges_schools_in_whatever_order_they_come() -> None:
     told = design(seed=3, balance_on=["score"], acceptance=0.3)
+    record = _draw(balance_on=["score"], acceptance=0.3)
+    known = draw_criterion(record.table(), told, FRAME).criterion
+    assert known is not None
     units = list(FRAME["school"])
     turned = np.random.default_rng(2).permutation(12)
     codes = np.array([RNG.permutation(np.arange(12) % 2) for _ in range(40)], dtype=np.int8)
-    one, other = (criterion(names, told, FRAME) for names in (units, [units[k] for k in turned]))
-    assert one is not None
-    assert other is not None
-    np.testing.assert_array_equal(one(codes), other(codes[:, turned]))
+    one, other = (
+        known.among(names, ["control", "programme"])(codes[:, at])
+        for names, at in ((units, np.arange(12)), ([units[k] for k in turned], turned))
+    )
+    np.testing.assert_array_equal(one, other)
+    assert 0 < one.sum() < 40
+
+
+def test_of_three_arms_two_are_redrawn_with_the_third_as_it_was_drawn() -> None:
+    told = design(kind="complete", arms=THREE, seed=3, balance_on=["score"], acceptance=0.2)
+    record = _draw(kind="complete", arms=THREE, balance_on=["score"], acceptance=0.2)
+    known = draw_criterion(record.table(), told, FRAME, record).criterion
+    assert known is not None
+    arm = record.table().set_index("school")["arm"]
+    pair = [unit for unit in arm.index if arm[unit] != "programme"]
+    chosen = list(combinations(range(8), 4))
+    every = np.array([[k in one for k in range(8)] for one in chosen], dtype=np.int8)
+    kept = every[known.among(pair, ["control", "text"])(every)]
+    assert 0 < len(kept) < len(every)
+    # Those that are kept are the whole lists that the design accepts.
+    for codes in every:
+        whole = arm.copy()
+        whole[pair] = np.where(codes == 1, "text", "control")
+        met = draw_criterion(whole.rename("arm").reset_index(), told, FRAME, record)
+        assert (met.criterion is not None) == any((codes == one).all() for one in kept)
+
+
+@pytest.mark.parametrize("what", ["swapped", "moved", "left out", "no frame"])
+def test_a_list_that_its_criterion_cannot_have_drawn_gives_no_redraws_and_says_why(
+    what: str,
+) -> None:
+    told = design(seed=3, balance_on=["score"], acceptance=0.05)
+    record = _draw(balance_on=["score"], acceptance=0.05)
+    listed, frame = record.table(), FRAME
+    if what == "swapped":
+        best = FRAME.set_index("school")["score"][listed["school"]].to_numpy()
+        in_block = pd.Series(best).groupby(listed["block"].to_numpy()).rank()
+        listed["arm"] = np.where(in_block > 2, "programme", "control")
+    elif what == "moved":
+        far = listed["school"].map(FRAME.set_index("school")["score"]).nlargest(4).index
+        listed.loc[far, "arm"] = "programme"
+    elif what == "left out":
+        listed = listed.iloc[1:]
+    known = draw_criterion(listed, told, None if what == "no frame" else frame, record)
+    assert known.criterion is None
+    assert known.unusable.startswith("no re-draws: ")
+    assert known.finding is not None
+    assert known.finding.verdict == ("failed" if what in ("swapped", "moved") else "not tested")
 
 
 def test_a_repeated_draw_uses_the_recorded_threshold() -> None:
@@ -175,9 +222,17 @@ def test_a_repeated_draw_uses_the_recorded_threshold() -> None:
          "set f has 1 units, for 2 arms"),
         (FRAME.assign(block=np.repeat(list("abcd"), 3)), {"kind": "paired"},
          "set a has 3 units, for 2 arms"),
-        (FRAME.assign(block=["z", *FRAME["block"][1:]]), {}, "block z has 1 units, all in one arm"),
+        (FRAME.assign(block=["z", *FRAME["block"][1:]]), {}, "block z has 1 unit, for 2 arms"),
         (FRAME, {"planned": {"a": [3, 2]}}, "block a has 4 units, and 5 are planned"),
         (FRAME, {"planned": {"a": [4, 0]}}, "block a has 4 units, all in one arm"),
+        (FRAME, {"arms": [{**TWO[0], "share": 0.9}, TWO[1]]},
+         "block a has 4 units, and may have all of them in one arm"),
+        (FRAME, {"arms": [{**TWO[0], "share": 0.999999999}, TWO[1]]},
+         "'programme' gets no unit of 12"),
+        (FRAME.assign(block=np.repeat(list("abcdef"), 2)), {"arms": THREE},
+         "block f has 2 units, for 3 arms"),
+        (FRAME.assign(score=4.0), {"balance_on": ["score"], "acceptance": 0.1},
+         "score does not vary inside any block"),
         (FRAME, {"planned": {"z": [1, 1]}}, "planned for block z, which has no units"),
         (FRAME, {"planned": {"a": [1, 1, 2]}}, "block a has 3 planned numbers"),
         (FRAME, {"arms": [{**TWO[0], "share": 1.2}, TWO[1]]}, "planned a share of 1.2"),

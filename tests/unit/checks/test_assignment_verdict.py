@@ -38,7 +38,7 @@ KNOWN = KnownOfUnits(
     described=list(FRAME["school"]), frame=FRAME,
     covariates=FRAME.set_index("school")[["score"]],
 )  # fmt: skip
-FEW = Redraws(draws=999, exact_up_to=1000)
+FEW = Redraws(draws=999, exact_up_to=1024)
 
 
 def _record(seed: int, **draw: Any) -> AssignmentRecord:
@@ -194,7 +194,9 @@ def test_a_balanced_draw_is_repeated_with_its_criterion() -> None:
     assert found.verdict == REPRODUCED
     # Among draws that meet the criterion this one is ordinary; among all it would look chosen.
     assert _test(found, "baseline")["p"] > 0.02
-    lacking = _verify(record.table(), record=record, known=replace(KNOWN, frame=None))
+    lacking = _verify(
+        record.table(), design={"draw": draw}, record=record, known=replace(KNOWN, frame=None)
+    )
     assert _test(lacking, "draw repeated")["verdict"] == "not tested"
 
 
@@ -306,6 +308,102 @@ def test_first_outcomes_are_those_after_the_years_before() -> None:
 
 
 def test_units_that_came_otherwise_than_by_lot_are_not_tested_as_if() -> None:
-    found = _verify(_list(1), design={"randomised": False})
+    # Three of forty schools entered: no plan says how many should have.
+    chose = FRAME[["school", "block"]].assign(arm=["programme"] * 3 + ["control"] * (N - 3))
+    found = _verify(chose, design={"randomised": False})
     assert found.verdict == NO_LOTTERY
     assert found.tests["p"].isna().all()
+    supposed = {"numbers by arm as planned", "sample ratio", "sets of one unit per arm", "baseline"}
+    assert not supposed & set(found.tests["check"])
+    assert found.tests["verdict"].isin(["passed", "noted", "not tested"]).all()
+
+
+def _pairs(n: int, covariates: int, rng: np.random.Generator) -> tuple[pd.DataFrame, KnownOfUnits]:
+    """Return the schools of pairs without arms, and covariates of which the first is the score."""
+    names = [f"P{at}" for at in range(2 * n)]
+    frame = pd.DataFrame({"school": names, "block": [f"b{at // 2}" for at in range(2 * n)]})
+    values = pd.DataFrame(rng.normal(size=(2 * n, covariates)), names).add_prefix("x")
+    known = KnownOfUnits(covariates=values, baselines=values[["x0"]].set_axis(["Maths"], axis=1))
+    return frame, known
+
+
+@pytest.mark.parametrize("covariates", [1, 6, 12])
+def test_the_better_school_of_each_pair_is_caught_however_much_else_is_compared(
+    covariates: int,
+) -> None:
+    rng = np.random.default_rng(covariates)
+    for _ in range(10):
+        frame, known = _pairs(10, covariates, rng)
+        score = pd.Series(known.covariates["x0"].to_numpy())  # type: ignore[index]
+        better = score == score.groupby(frame["block"]).transform("max")
+        forged = frame.assign(arm=np.where(better, "programme", "control"))
+        found = _verify(forged, design={"kind": "paired"}, known=known)
+        assert found.verdict == IN_DOUBT
+        assert _test(found, "baseline of Maths")["p"] == 2 / 1024
+        assert _test(found, "baseline of Maths")["verdict"] == "in doubt"
+        assert "programme +" in _test(found, "baseline of Maths")["finding"]
+        assert not found.told()["believed"]
+
+
+def test_honest_pairs_with_twelve_covariates_are_doubted_at_no_more_than_the_nominal_rate() -> None:
+    rng = np.random.default_rng(9)
+    doubted = 0
+    for _ in range(120):
+        frame, known = _pairs(10, 12, rng)
+        lot = rng.permuted(np.tile(["control", "programme"], (10, 1)), axis=1).ravel()
+        found = _verify(frame.assign(arm=lot), design={"kind": "paired"}, known=known, alpha=0.2)
+        doubted += found.verdict == IN_DOUBT
+        assert found.verdict != CONTRADICTED
+    assert 0 < doubted <= 120 * 0.2 + 3 * np.sqrt(120 * 0.2 * 0.8)
+
+
+def test_a_list_sorted_as_text_whose_arms_alternate_is_doubted() -> None:
+    listed = FRAME[["school"]].sort_values("school").assign(arm=["control", "programme"] * 20)
+    found = _verify(listed, design={"kind": "complete"})
+    assert listed["school"].tolist()[:2] == ["S1", "S10"]
+    assert _test(found, "order of the list: runs")["verdict"] == "in doubt"
+
+
+@pytest.mark.parametrize(
+    ("design", "said"),
+    [
+        ({"draw": {"seed": 8}}, "seed 1 in the record, 8 in the protocol"),
+        ({"draw": {"date": "2024-05-02"}}, "date 2024-05-01 in the record, 2024-05-02"),
+        ({"kind": "complete"}, "kind blocked in the record, complete in the protocol"),
+        ({"unit": "teacher"}, "unit school in the record, teacher in the protocol"),
+        ({"arms": [ARMS[1], ARMS[0]]}, "arms control, programme in the record"),
+        (
+            {"arms": [{**ARMS[0], "share": 0.75}, ARMS[1]]},
+            "shares 0.5/0.5 in the record, 0.75",
+        ),
+        ({"draw": {"planned": {"b0": [4, 4]}}}, "planned numbers none in the record, b0: 4/4"),
+        ({"draw": {"balance_on": ["score"], "acceptance": 0.1}}, "criterion none in the record"),
+    ],
+)
+def test_a_record_of_another_draw_than_the_protocols_contradicts_it(
+    design: dict[str, Any], said: str
+) -> None:
+    listed = _list(1).rename(columns={"school": design.get("unit", "school")})
+    found = _verify(listed, record=_record(1), design=design, known=KnownOfUnits(frame=FRAME))
+    fits = _test(found, "record fits the protocol")
+    assert fits["verdict"] == "failed"
+    assert said in fits["reason"]
+    assert found.verdict == CONTRADICTED
+
+
+def test_a_record_of_another_study_is_told_and_the_own_one_passes() -> None:
+    for study, verdict in (("s", "passed"), ("t", "failed")):
+        found = _verify(_list(1), record=_record(1), study=study, design={"draw": {"seed": 1}})
+        assert _test(found, "record fits the protocol")["verdict"] == verdict
+
+
+def test_a_swap_in_a_balanced_draw_is_contradicted_by_name() -> None:
+    draw = {"balance_on": ["score"], "acceptance": 0.001}
+    record = _record(4, **draw)
+    listed = record.table()
+    one, other = _unlike(listed)
+    found = _verify(_swapped(listed, one, other), design={"draw": draw}, record=record)
+    assert found.verdict == CONTRADICTED
+    assert found.told()["units_contradicted"] == [one, other]
+    assert found.units["unit"].tolist()[:2] == [one, other]  # the worst stand first
+    assert "re-drawn without the criterion" in _test(found, "baseline")["reason"]

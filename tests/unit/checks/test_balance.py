@@ -11,6 +11,7 @@ import pytest
 
 from schooltrial.checks.balance import COLUMNS, balance, balance_rows, balance_table, band
 from schooltrial.checks.balance_adjusted import Redrawing
+from schooltrial.checks.draw_criterion import DrawCriterion
 from schooltrial.models.cluster_robust import fit_least_squares_frame
 
 PUPILS = pd.DataFrame(
@@ -213,9 +214,13 @@ def test_each_arm_is_compared_with_control_as_if_alone() -> None:
 
 def test_balanced_draws_judge_a_difference_among_draws_that_were_acceptable() -> None:
     frame = _trial()
-    redrawing = Redrawing(
-        exact_up_to=200_000, criterion=lambda units: lambda codes: codes[:, 0] == 0
+    units = tuple(sorted(frame["school"].unique()))
+    listed = frame.groupby("school")["treated"].first()[list(units)].to_numpy("int8")
+    first = int(listed[0])
+    criterion = DrawCriterion(
+        units, listed, ("control", "programme"), lambda codes: codes[:, 0] == first, 0.5
     )
+    redrawing = Redrawing(exact_up_to=200_000, criterion=criterion)
     free, bound = (
         balance_table(balance_rows(frame, SETTINGS, 2019), SETTINGS, {}, redrawing=use).iloc[0]
         for use in (Redrawing(exact_up_to=200_000), redrawing)

@@ -167,6 +167,12 @@ def _model_faults(
             shown, f"{where} asks for the effect on compliers, but take-up is not declared",
             "`compliance.variable`", "declare it", column=where,
         )  # fmt: skip
+    if model["estimator"] == "randomisation_inference" and not content["design"]["randomised"]:
+        yield Fault(
+            shown, f"{where} re-draws a lottery, but `design.randomised` is false",
+            "an estimator that supposes no lottery", "take another, or correct the design",
+            column=f"{where}.estimator",
+        )  # fmt: skip
     staggered = content["design"]["kind"] == "staggered"
     if model["estimator"] == "staggered_adoption" and not staggered:
         yield Fault(

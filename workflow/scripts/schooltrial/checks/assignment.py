@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from schooltrial.checks.assignment_findings import FAILED, named
 
-def assignment_check(assignment: pd.DataFrame, arms: Sequence[str], kind: str) -> pd.DataFrame:
+
+def assignment_check(
+    assignment: pd.DataFrame, arms: Sequence[str], kind: str, units: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Count the units of each arm in each block, and say whether the design allows it.
 
     Parameters
@@ -18,6 +22,9 @@ def assignment_check(assignment: pd.DataFrame, arms: Sequence[str], kind: str) -
         Names of the arms, control first; two or more.
     kind : {"complete", "blocked", "paired", "staggered"}
         The design.
+    units : DataFrame, optional
+        ``unit, block, verdict`` of every unit, from `assignment_verdict.verify_assignment`: a block
+        with units that are not as they were drawn says so first.
 
     Returns
     -------
@@ -35,8 +42,19 @@ def assignment_check(assignment: pd.DataFrame, arms: Sequence[str], kind: str) -
     table.insert(1, "n_schools", counts.sum(axis=1).to_numpy())
     table["share_treated"] = (counts[list(arms[1:])].sum(axis=1) / counts.sum(axis=1)).to_numpy()
     table["verdict"] = [_verdict(row, arms, kind) for row in counts.to_numpy()]
+    failed = {} if units is None else _failed(units)
+    table["verdict"] = [
+        f"not as drawn: {named(failed[str(block)])}; {told}" if str(block) in failed else told
+        for block, told in zip(table["block"], table["verdict"], strict=True)
+    ]
     table["_order"] = pd.to_numeric(table["block"], errors="coerce")
     return table.sort_values(["_order", "block"], ignore_index=True).drop(columns="_order")
+
+
+def _failed(units: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the units of each block that are not as the design or the record says."""
+    failed = units[(units["verdict"] == FAILED) & units["block"].notna()]
+    return {str(name): list(rows["unit"].unique()) for name, rows in failed.groupby("block")}
 
 
 def _verdict(counts: Sequence[int], arms: Sequence[str], kind: str) -> str:

@@ -85,10 +85,15 @@ def check_list(units: pd.DataFrame, plan: LotteryPlan, noun: str) -> Findings:
     return found
 
 
-def check_blocks(units: pd.DataFrame, plan: LotteryPlan, noun: str) -> Findings:
-    """Check the numbers by arm of every block against the plan, and name blocks of one arm."""
+def check_blocks(
+    units: pd.DataFrame, plan: LotteryPlan, noun: str, *, by_lot: bool = True
+) -> Findings:
+    """Check the numbers by arm of every block against the plan, and name blocks of one arm.
+
+    Without a lottery there is no plan: blocks that lack an arm are named, and that is all.
+    """
     found = Findings()
-    impossible = list(plan_faults(plan))
+    impossible = list(plan_faults(plan)) if by_lot else []
     for fault in impossible:
         found.tests.append(Finding("planned shares", fault.found, FAILED, reason=fault.remedy))
     counts = pd.crosstab(units["block"], units["arm"]).reindex(
@@ -105,10 +110,10 @@ def check_blocks(units: pd.DataFrame, plan: LotteryPlan, noun: str) -> Findings:
             reason=f"{named(lone)}: left out of comparisons within blocks" if len(lone) else "",
         )
     )  # fmt: skip
-    if plan.kind == "paired":
+    if by_lot and plan.kind == "paired":
         found.add(_check_sets(units, counts, plan, noun))
     found.add(_check_arms_of_blocks(counts, plan))
-    if not impossible:
+    if by_lot and not impossible:
         found.add(_check_counts(units, counts, plan, noun))
         found.tests.append(_ratio(counts, plan))
     return found

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -29,7 +29,6 @@ from schooltrial.checks.lottery_plan import (
     plan_faults,
     planned_design,
 )
-from schooltrial.models.assignment_design import AcceptanceRule
 from schooltrial.models.assignment_draws import draw_assignments
 from schooltrial.models.mahalanobis_balance import balanced_at_most, mahalanobis_balance
 from schooltrial.refusal import Fault, Refusal, refuse
@@ -261,36 +260,6 @@ def redraw(
     ])  # fmt: skip
 
 
-def criterion(
-    units: Sequence[str],
-    design: Mapping[str, Any],
-    frame: pd.DataFrame | None,
-    threshold: float | None = None,
-) -> AcceptanceRule | None:
-    """Return the criterion of balance of a re-randomised design, for units in the order given.
-
-    None where there was no criterion, or where it cannot be known: the frame is lacking, or holds
-    other units. The threshold is the recorded one, or follows from the design's own seed.
-    """
-    plan, draw = lottery_plan(design), design.get("draw") or {}
-    unit = str(draw.get("unit_column") or design.get("unit") or "school")
-    if not plan.rerandomised or list(plan_faults(plan)) or frame is None:
-        return None
-    if any(name not in frame for name in (unit, *plan.balance_on)):
-        return None
-    ordered = ordered_frame(frame, unit, str(draw.get("block_column") or "block"), plan)
-    if sorted(units) != list(ordered["unit"]):
-        return None
-    planned = planned_design(plan, list(ordered["unit"]), list(ordered["block"]))
-    covariates = balance_columns(ordered, plan.balance_on)
-    if threshold is None:
-        seed = draw.get("seed")
-        threshold = acceptance_threshold(planned, covariates, plan.acceptance, int(seed or 0))
-    statistic = mahalanobis_balance(planned, covariates)
-    rule, order = balanced_at_most(statistic, threshold), np.argsort(np.asarray(units))
-    return lambda codes: rule(codes[:, order])
-
-
 def plan_of(record: AssignmentRecord) -> LotteryPlan:
     """Return the plan that a record was drawn by."""
     told = record.design
@@ -335,6 +304,14 @@ def _frame_faults(
                 file, "the cell is empty", "a value for every unit",
                 "fill it before the draw, or leave the unit out", row=int(row) + 2, column=name,
             )  # fmt: skip
+    if not lost and len(frame) and not frame[needed].isna().to_numpy().any():
+        groups = ordered_frame(frame, unit, block, plan).groupby("block")
+        for name in plan.balance_on:
+            if not groups[name].nunique().gt(1).any():
+                yield Fault(
+                    file, f"{name} does not vary inside any block", "a column that draws can be "
+                    "balanced on", "take it out of design.draw.balance_on", column=name,
+                )  # fmt: skip
     if unit in frame:
         times = frame[unit].astype("str").value_counts()
         for name in sorted(times.index[times > 1]):

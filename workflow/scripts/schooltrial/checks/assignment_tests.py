@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from schooltrial.checks.assignment_findings import DOUBT, PASSED, UNTESTED, Finding
+from schooltrial.checks.draw_criterion import CriterionKnown
 from schooltrial.models.adjusted_difference_draws import numbers_as_drawn
-from schooltrial.models.assignment_design import AcceptanceRule, AssignmentDesign
+from schooltrial.models.assignment_design import AssignmentDesign
 from schooltrial.models.assignment_draws import EXACT_UP_TO
 from schooltrial.models.list_order import OrderTest, rank_test, runs_test
 from schooltrial.models.mahalanobis_balance import omnibus_balance
 from schooltrial.models.randomisation_inference import DRAWS
 from schooltrial.streams import stream
+
+BASELINE, OWN = "baseline", "baseline of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ def chance_tests(
     arms: tuple[str, ...],
     covariates: pd.DataFrame | None,
     redraws: Redraws,
-    rule: AcceptanceRule | None = None,
+    criterion: CriterionKnown | None = None,
+    baselines: pd.DataFrame | None = None,
 ) -> list[Finding]:
     """Return the tests, each with its p-value and not yet with a verdict (see `with_verdicts`).
 
@@ -59,10 +64,16 @@ def chance_tests(
     covariates : DataFrame, optional
         Baseline variables by unit (index), numbers; what is missing takes its block's mean.
     redraws : Redraws
-    rule : callable, optional
-        The criterion by which draws were repeated.
+    criterion : CriterionKnown, optional
+        The criterion by which draws were repeated. Where it cannot be used the tests re-draw
+        without it, and say so: differences of what was balanced then seem smaller than they are.
+    baselines : DataFrame, optional
+        Baselines of the primary outcomes by unit (index), each tested on its own: a list made by
+        looking at scores moves one of them, which a joint test of many variables may not see.
     """
+    known = criterion or CriterionKnown()
     present = tuple(arm for arm in arms if (units["arm"] == arm).any())
+    rule = known.criterion.among(list(units["unit"]), present) if known.criterion else None
     design = numbers_as_drawn(units["unit"], units["arm"], units["block"], present, rule)
     if len(present) < 2 or design.possible < 2:
         told = "no other assignment of these units has the same numbers by arm"
@@ -70,11 +81,20 @@ def chance_tests(
     found: list[Finding] = []
     by_name = np.argsort(natural_order(list(units["unit"])))
     by_row = np.arange(len(units))
-    # A list sorted by name, as people or as computers sort, has no order of its own.
-    if not np.array_equal(by_name, by_row) and not units["unit"].is_monotonic_increasing:
+    if not np.array_equal(by_name, by_row):  # else it is the order of the identifiers
         found += _order_tests("order of the list", design, units, by_row, redraws)
     found += _order_tests("identifier", design, units, by_name, redraws)
-    found.append(_baseline(design, units, covariates, redraws))
+    found.append(_baseline(BASELINE, design, units, covariates, redraws))
+    if baselines is not None:
+        found += [
+            _baseline(f"{OWN} {name}", design, units, baselines[[name]], redraws)
+            for name in baselines
+        ]
+    if known.unusable:
+        told = known.unusable.replace("no re-draws", "re-drawn without the criterion")
+        found = [
+            replace(test, reason="; ".join(filter(None, [test.reason, told]))) for test in found
+        ]
     return found
 
 
@@ -101,12 +121,12 @@ def _order(check: str, what: str, test: OrderTest) -> Finding:
 
 
 def _baseline(
+    check: str,
     design: AssignmentDesign,
     units: pd.DataFrame,
     covariates: pd.DataFrame | None,
     redraws: Redraws,
 ) -> Finding:
-    check = "baseline"
     if covariates is None or covariates.shape[1] == 0:
         return Finding(check, "no baseline variable of units was given", UNTESTED)
     matrix, filled = filled_by_block(
@@ -120,22 +140,37 @@ def _baseline(
         return Finding(check, "no baseline variable varies inside blocks", UNTESTED)
     told = f"Mahalanobis {test.statistic:.4g} of {test.n_covariates} variables, expected "
     told += f"{test.rank} (their rank)"
+    if check != BASELINE:
+        told = _by_arm(units, matrix[:, 0], design.arms)
     reason = f"{filled} missing values took the mean of their block" if filled else ""
     return Finding(check, told, UNTESTED, test.statistic, p=test.p_value, reason=reason)
 
 
-def with_verdicts(tests: Sequence[Finding], alpha: float) -> list[Finding]:
-    """Return the findings with verdicts: in doubt where p is below ``alpha`` over their number.
+def _by_arm(units: pd.DataFrame, values: NDArray[np.float64], arms: Sequence[Any]) -> str:
+    """Return how far each arm lies from control, blocks being held, in SDs inside blocks."""
+    inside = values - pd.Series(values).groupby(units["block"].to_numpy()).transform("mean")
+    spread = float(np.sqrt((inside**2).sum() / max(len(units) - units["block"].nunique(), 1)))
+    means = inside.groupby(units["arm"].to_numpy()).mean()
+    gaps = [(arm, (means[arm] - means[arms[0]]) / spread) for arm in arms[1:]]
+    return ", ".join(f"{arm} {gap:+.2f} SD from {arms[0]}" for arm, gap in gaps) + ", inside blocks"
 
-    So an honest list meets any doubt at all with a probability of at most ``alpha`` (Bonferroni).
+
+def with_verdicts(tests: Sequence[Finding], alpha: float) -> list[Finding]:
+    """Return the findings with verdicts: in doubt where p is below its share of ``alpha``.
+
+    The shares add up to ``alpha``, so that an honest list meets any doubt at all with no more than
+    that probability (Bonferroni). Half goes to the baselines of primary outcomes, where there are
+    any: it is there that a list which was made would be made.
     """
-    made = sum(np.isfinite(test.p) for test in tests)
-    level = alpha / max(made, 1)
+    made = [test for test in tests if np.isfinite(test.p)]
+    own = sum(test.check.startswith(OWN) for test in made)
+    half = alpha / 2 if 0 < own < len(made) else alpha
     judged = []
     for test in tests:
         if not np.isfinite(test.p):
             judged.append(test)
             continue
+        level = half / (own if test.check.startswith(OWN) else len(made) - own)
         doubtful = test.p < level
         words = [test.reason] if test.reason else []
         if doubtful:

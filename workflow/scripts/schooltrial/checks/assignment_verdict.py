@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from schooltrial.checks.assignment_findings import (
     DOUBT,
     FAILED,
+    ORDER,
     PASSED,
     UNTESTED,
     Finding,
@@ -25,17 +25,18 @@ from schooltrial.checks.assignment_list import (
     sound_units,
     units_of,
 )
-from schooltrial.checks.assignment_record import AssignmentRecord, criterion, ordered_frame
+from schooltrial.checks.assignment_record import AssignmentRecord, ordered_frame
 from schooltrial.checks.assignment_repeat import REPEAT, SAME, check_record, check_seed
 from schooltrial.checks.assignment_tests import Redraws, chance_tests, with_verdicts
 from schooltrial.checks.crossovers import check_crossovers, check_take_up
+from schooltrial.checks.draw_criterion import draw_criterion
 from schooltrial.checks.known_of_units import KnownOfUnits
 from schooltrial.checks.lottery_plan import (
     LotteryPlan,
     lottery_plan,
     plan_faults,
 )
-from schooltrial.models.assignment_design import AcceptanceRule
+from schooltrial.checks.record_fits import check_fits
 
 REPRODUCED = "reproduced from its seed"
 CONSISTENT = "consistent with the planned lottery"
@@ -66,6 +67,17 @@ class AssignmentVerdict:
     units: pd.DataFrame
     tests: pd.DataFrame
 
+    def told(self) -> dict[str, Any]:
+        """Return what the study's record says: verdict, reasons, and the units it rests on."""
+        failed = self.units.loc[self.units["verdict"] == FAILED, "unit"]
+        return {
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "believed": self.verdict in (REPRODUCED, CONSISTENT),
+            "units": {name: int((self.units["verdict"] == name).sum()) for name in ORDER},
+            "units_contradicted": list(dict.fromkeys(failed)),
+        }
+
 
 def verify_assignment(
     assignment: pd.DataFrame,
@@ -77,6 +89,7 @@ def verify_assignment(
     software: Mapping[str, str] | None = None,
     alpha: float = 0.01,
     redraws: Redraws | None = None,
+    study: str = "",
 ) -> AssignmentVerdict:
     """Check the assignment that a study reads, with its record, its seed, or neither.
 
@@ -96,6 +109,8 @@ def verify_assignment(
     alpha : float
         Probability that an honest list meets any doubt.
     redraws : Redraws, optional
+    study : str
+        Name of the study, which the record must bear.
 
     Returns
     -------
@@ -103,6 +118,7 @@ def verify_assignment(
     """
     known, redraws = known or KnownOfUnits(), redraws or Redraws()
     plan, unit = lottery_plan(design), str(design.get("unit") or "school")
+    by_lot = bool(design.get("randomised", True))
     listed = units_of(assignment, unit, plan.kind)
     sound = sound_units(listed, plan)
     date = str((design.get("draw") or {}).get("date") or (record.date if record else ""))
@@ -112,15 +128,21 @@ def verify_assignment(
     )
     found.add(check_frame(listed, known.described, f"table of {unit}s", unit))
     found.add(check_dates(listed, date, known.first_outcome, unit))
-    repeated, drawn = _repeated(listed, sound, plan, design, known, record, key, software, unit)
-    found.add(repeated)
-    blocks = check_blocks(sound, plan, unit)
+    drawn = pd.Series(dtype="str")
+    if by_lot:
+        repeated, drawn = _repeated(
+            listed, sound, plan, design, known, record, key, software, unit, study
+        )
+        found.add(repeated)
+    blocks = check_blocks(sound, plan, unit, by_lot=by_lot)
     chance = [test for test in blocks.tests if test.check == RATIO]
     found.add(Findings([t for t in blocks.tests if t.check != RATIO], blocks.units))
-    by_lot = bool(design.get("randomised", True))
     if by_lot:
-        rule = _criterion(sound, plan, design, known.frame, record)
-        chance += chance_tests(sound, plan.arms, known.covariates, redraws, rule)
+        criterion = draw_criterion(assignment, design, known.frame, record)
+        found.tests.extend([criterion.finding] if criterion.finding else [])
+        chance += chance_tests(
+            sound, plan.arms, known.covariates, redraws, criterion, known.baselines
+        )
         found.tests.extend(with_verdicts(chance, alpha))
     else:
         found.tests.append(
@@ -153,13 +175,16 @@ def _repeated(
     key: bytes | None,
     software: Mapping[str, str] | None,
     unit: str,
+    study: str,
 ) -> tuple[Findings, pd.Series]:
     draw = design.get("draw") or {}
     nothing = pd.Series(dtype="str")
     if record is not None:
-        return check_record(
+        found, drawn = check_record(
             listed, record, design=design, frame=known.frame, key=key, software=software
         )
+        found.tests.insert(0, check_fits(record, design, study))
+        return found, drawn
     if draw.get("seed") is None:
         told = "there is neither a record of the draw nor its seed"
         reason = "two units that changed places after the draw cannot be seen without one"
@@ -184,20 +209,6 @@ def _ordered(
     if any(name not in known.frame for name in (unit, *plan.balance_on)):
         return None
     return ordered_frame(known.frame, unit, str(draw.get("block_column") or "block"), plan)
-
-
-def _criterion(
-    units: pd.DataFrame,
-    plan: LotteryPlan,
-    design: Mapping[str, Any],
-    frame: pd.DataFrame | None,
-    record: AssignmentRecord | None,
-) -> AcceptanceRule | None:
-    """Return the criterion of a re-randomised design, where this list meets it itself."""
-    threshold = None if record is None else record.threshold
-    rule = criterion(list(units["unit"]), design, frame, threshold)
-    codes = np.array([[plan.arms.index(arm) for arm in units["arm"]]], dtype=np.int8)
-    return rule if rule is not None and bool(rule(codes)[0]) else None
 
 
 def _verdict(tests: list[Finding], by_lot: bool) -> tuple[str, list[str]]:
@@ -229,7 +240,7 @@ def _unit_table(
     changed: pd.Series,
     taken_up: pd.Series | None,
 ) -> pd.DataFrame:
-    """Return one row per unit of the list, then those that are only in frame or record."""
+    """Return one row per unit of the list, frame or record, those with the worst verdict first."""
     only = [unit for unit in found.units if unit not in set(listed["unit"])]
     absent = pd.DataFrame({"unit": only}, dtype="str")
     table = pd.concat([listed[["unit", "block", "arm"]], absent], ignore_index=True)
@@ -239,4 +250,6 @@ def _unit_table(
     said = [found.of_unit(unit) for unit in table["unit"]]
     table["verdict"] = [verdict for verdict, _ in said]
     table["reason"] = [reason for _, reason in said]
-    return table
+    return table.sort_values(
+        "verdict", key=lambda verdict: verdict.map(ORDER.index), kind="stable", ignore_index=True
+    )

@@ -199,7 +199,7 @@ def _compare(
         return
     arms = two_arms(frame, treated)
     redrawn = redrawn_balance(
-        columns, arms, redrawing, stream(redrawing.seed, "balance", sample, level, arm)
+        columns, arms, redrawing, stream(redrawing.seed, "balance", sample, level, arm), arm
     )
     for column, p in zip(columns, redrawn.p_values, strict=True):
         values = column.values
@@ -210,7 +210,8 @@ def _compare(
             sample, arm, column.kind, f"pooled SD of the two arms, {_of(column, level)}",
             *_counts(values, treated, arms.unit), *_wwc(column, treated, raw, settings, level),
             *_net(adjusted, raw[9]), p, redrawn.draws, redrawn.exact,
-            *_distribution(column, treated), adjusted.note,
+            *_distribution(column, treated),
+            "; ".join(said for said in (adjusted.note, redrawn.note) if said),
         ]  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,17 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schooltrial.checks.balance_columns import Covariate
+from schooltrial.checks.draw_criterion import DrawCriterion
 from schooltrial.models.adjusted_difference_draws import (
     adjusted_differences,
     numbers_as_drawn,
     redrawn_differences,
 )
-from schooltrial.models.assignment_design import AcceptanceRule
+from schooltrial.models.assignment_design import AcceptanceRule, AssignmentError
 from schooltrial.models.cluster_robust import fit_least_squares_columns
 from schooltrial.models.randomisation_inference import DRAWS
 
-Criterion = Callable[[Sequence[str]], AcceptanceRule | None]
-"""Returns the criterion of balance for units in an order, or None where there was none."""
+EVERY_ARM = "all arms"
 CELLS = 200_000_000
 """Most cells (draws × units) that are drawn; lotteries of many pupils take fewer draws."""
 FEWEST = 999
@@ -38,14 +38,17 @@ class Redrawing:
     draws, exact_up_to : int
         As for `randomisation_inference.randomisation_inference`.
     seed : int
-    criterion : callable, optional
+    criterion : DrawCriterion, optional
         Of a re-randomised design.
+    impossible : str
+        Why there can be no p-value by re-drawing; empty where there can.
     """
 
     draws: int = DRAWS
     exact_up_to: int = EXACT_UP_TO
     seed: int = 0
-    criterion: Criterion | None = None
+    criterion: DrawCriterion | None = None
+    impossible: str = ""
 
     def options(self, n_units: int) -> dict[str, int]:
         """Return the numbers of draws for a design of so many units."""
@@ -55,9 +58,21 @@ class Redrawing:
             "exact_up_to": min(self.exact_up_to, affordable),
         }
 
-    def rule(self, units: Sequence[str]) -> AcceptanceRule | None:
-        """Return the criterion for these units."""
-        return None if self.criterion is None else self.criterion([str(unit) for unit in units])
+    def rule(
+        self, units: Sequence[str], arm: str, codes: Sequence[float] = (0, 1)
+    ) -> AcceptanceRule | None:
+        """Return the criterion for re-draws of these units.
+
+        ``arm`` is the one that is compared with control, or ``all arms``; ``codes`` are the numbers
+        of the arms that are present.
+        """
+        if self.criterion is None:
+            return None
+        known = self.criterion.arms
+        names = known if arm == EVERY_ARM else (known[0], arm or known[1])
+        return self.criterion.among(
+            [str(unit) for unit in units], [names[int(code)] for code in codes]
+        )
 
 
 @dataclass(frozen=True)
@@ -138,24 +153,31 @@ class RedrawnBalance:
         NaN where no re-draw changes anything.
     draws : int
     exact : bool
+    note : str
+        Why there is none.
     """
 
     p_values: NDArray[np.float64]
     draws: int
     exact: bool
+    note: str = ""
 
 
 def redrawn_balance(
-    columns: Sequence[Covariate], arms: Arms, redrawing: Redrawing, seed: np.random.Generator
+    columns: Sequence[Covariate],
+    arms: Arms,
+    redrawing: Redrawing,
+    seed: np.random.Generator,
+    arm: str = "",
 ) -> RedrawnBalance:
     """Return the p-value of each covariate's block-adjusted difference by re-randomisation."""
     units = arms.of_units()
-    nothing = RedrawnBalance(np.full(len(columns), np.nan), 0, False)
-    if not columns or units["treated"].nunique() < 2:
+    nothing = RedrawnBalance(np.full(len(columns), np.nan), 0, False, redrawing.impossible)
+    if redrawing.impossible or not columns or units["treated"].nunique() < 2:
         return nothing
     design = numbers_as_drawn(
         units["unit"], units["treated"], units["block"], (0.0, 1.0),
-        redrawing.rule(list(units["unit"])),
+        redrawing.rule(list(units["unit"]), arm),
     )  # fmt: skip
     if design.possible < 2:
         return nothing
@@ -166,9 +188,12 @@ def redrawn_balance(
     np.add.at(sums, at, np.where(known, values, 0.0))
     np.add.at(counts, at, known.astype(float))
     statistic = adjusted_differences(sums, counts, units["block"].to_numpy())
-    found = redrawn_differences(
-        design, units["treated"].to_numpy(), statistic, seed=seed,
-        **redrawing.options(len(units)),
-    )  # fmt: skip
+    try:
+        found = redrawn_differences(
+            design, units["treated"].to_numpy(), statistic, seed=seed,
+            **redrawing.options(len(units)),
+        )  # fmt: skip
+    except AssignmentError as error:  # the criterion accepts too few of the re-draws
+        return replace(nothing, note=str(error))
     p = np.where(np.isfinite(found.observed), found.p_value(), np.nan)
     return RedrawnBalance(p, len(found.draws), found.exact)

@@ -76,6 +76,8 @@ def school_rows(
 ) -> pd.DataFrame:
     """Return one row per school: the mean of a number, the one value of a category.
 
+    A category of which a school's pupils have several is missing there.
+
     Parameters
     ----------
     pupils : DataFrame
@@ -99,7 +101,7 @@ def school_rows(
     of_school = {
         name: groups[name].mean()
         if pd.api.types.is_numeric_dtype(pupils[name])
-        else groups[name].first()
+        else groups[name].first().where(groups[name].nunique() == 1)
         for name in variables
         if name in pupils
     }
@@ -112,6 +114,29 @@ def school_rows(
     known = [name for name in variables if name not in every]
     keys = [name for name in ("block", "arm", "treated") if name in every]
     return every[[*keys, *own]].join(frame[[n for n in known if n in frame]]).reset_index()
+
+
+def with_attributes(
+    schools: pd.DataFrame, then: pd.DataFrame, variables: Sequence[str]
+) -> pd.DataFrame:
+    """Return schools with those variables that are one and the same for all pupils of a school.
+
+    Parameters
+    ----------
+    schools : DataFrame
+        One row per school.
+    then : DataFrame
+        All pupils of the baseline year, in their schools of that year.
+    variables : sequence of str
+    """
+    groups = then.groupby("school", observed=True)
+    new = [
+        name
+        for name in dict.fromkeys(variables)
+        if name in then and name not in schools and not groups[name].nunique().gt(1).any()
+    ]
+    own = {name: groups[name].first() for name in new}
+    return schools.join(pd.DataFrame(own), on="school") if own else schools
 
 
 def filled_matrix(

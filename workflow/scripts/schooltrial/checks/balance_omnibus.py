@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.checks.balance import BalanceRows, two_arms
-from schooltrial.checks.balance_adjusted import Arms, Redrawing
+from schooltrial.checks.balance_adjusted import EVERY_ARM, Arms, Redrawing
 from schooltrial.checks.balance_columns import Covariate, covariates, filled_matrix
 from schooltrial.models.adjusted_difference_draws import numbers_as_drawn
+from schooltrial.models.assignment_design import AssignmentError
 from schooltrial.models.cluster_robust import fit_least_squares_columns
 from schooltrial.models.mahalanobis_balance import omnibus_balance
 from schooltrial.streams import stream
@@ -26,7 +27,6 @@ OMNIBUS_COLUMNS = [
     "filled", "statistic", "expected", "p_rerandomisation", "draws", "exact", "p_chi_squared",
     "f_statistic", "df_num", "df_denom", "p_f", "distance", "note",
 ]  # fmt: skip
-EVERY_ARM = "all arms"
 EXACT_FIT = 1e-10
 FEW_DF = 4  # below this the Hotelling reference is not near (Pustejovsky & Tipton 2018, section 4)
 
@@ -104,20 +104,23 @@ def _tests(
     arms = two_arms(frame, codes)
     yield [
         sample, level, arm, "all", "", "all together",
-        *omnibus_row(columns, arms, redrawing, [sample, level, arm, "all"]),
+        *omnibus_row(columns, arms, redrawing, [sample, level, arm, "all"], arm),
     ]  # fmt: skip
     names = dict.fromkeys(column.name for column in columns if column.kind == "level")
     for name in names:
         own = [column for column in columns if column.name == name]
-        row = omnibus_row(own, arms, redrawing, [sample, level, arm, name])
+        row = omnibus_row(own, arms, redrawing, [sample, level, arm, name], arm)
         row[-2] = _total_variation(own, codes) if arm != EVERY_ARM else np.nan
         yield [sample, level, arm, "category", name, labels.get(name, name), *row]
 
 
 def omnibus_row(
-    columns: Sequence[Covariate], arms: Arms, redrawing: Redrawing, names: Sequence[str]
+    columns: Sequence[Covariate], arms: Arms, redrawing: Redrawing, names: Sequence[str], arm: str
 ) -> list[Any]:
-    """Return the columns of the table from ``covariates`` on, for one set of covariates."""
+    """Return the columns of the table from ``covariates`` on, for one set of covariates.
+
+    ``names`` are those of the stream of random numbers.
+    """
     units = arms.of_units()
     blocks = int(units["block"].nunique())
     empty = [len(columns), 0, len(units), blocks, 0, *[np.nan] * 3, 0, False, *[np.nan] * 6]
@@ -127,15 +130,21 @@ def omnibus_row(
     present = tuple(sorted(units["treated"].unique()))
     design = numbers_as_drawn(
         units["unit"], units["treated"], units["block"], present,
-        redrawing.rule(list(units["unit"])),
-    )  # fmt: skip
-    if design.possible < 2:
-        return [*empty, "no other assignment has the same numbers by arm in each block"]
-    test = omnibus_balance(
-        design, units["treated"].to_numpy(), matrix,
-        seed=stream(redrawing.seed, "omnibus", *names), **redrawing.options(len(units)),
+        redrawing.rule(list(units["unit"]), arm, present),
     )  # fmt: skip
     joint = _joint_f(matrix, units) if len(present) == 2 else JointF()
+    if redrawing.impossible:
+        said = "; ".join(told for told in (redrawing.impossible, joint.note) if told)
+        return [*empty[:4], filled, *empty[5:11], *joint[:4], np.nan, said]
+    if design.possible < 2:
+        return [*empty, "no other assignment has the same numbers by arm in each block"]
+    try:
+        test = omnibus_balance(
+            design, units["treated"].to_numpy(), matrix,
+            seed=stream(redrawing.seed, "omnibus", *names), **redrawing.options(len(units)),
+        )  # fmt: skip
+    except AssignmentError as error:  # the criterion accepts too few of the re-draws
+        return [*empty, str(error)]
     notes = [joint.note] if joint.note else []
     if test.rank == 0:
         notes = ["no covariate varies inside blocks"]

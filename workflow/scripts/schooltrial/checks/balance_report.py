@@ -17,6 +17,7 @@ from schooltrial.checks.balance import (
     balance_table,
 )
 from schooltrial.checks.balance_adjusted import Redrawing
+from schooltrial.checks.balance_columns import with_attributes
 from schooltrial.checks.balance_omnibus import OMNIBUS_COLUMNS, balance_omnibus
 from schooltrial.checks.pretrends import pretrends, pretrends_omnibus
 from schooltrial.protocol import Model
@@ -85,8 +86,11 @@ def balance_report(
     every = _assigned_schools(assignment, schools, arms) if unit == "school" else None
     if every is not None and pupils.empty:
         every = with_school_outcomes(every, panel, year)
+    elif every is not None:
+        then = pupils[pupils["year"] == year]
+        every = with_attributes(every, then, list(settings["school_variables"]))
     samples = [balance_rows(pupils, settings, year, schools=every, teachers=teachers)]
-    analysed = _analysed(pupils, settings, models or {}, year)
+    analysed = _analysed(pupils, settings, models or {}, year, every)
     samples += [analysed] if analysed is not None else []
     options: dict[str, Any] = {"arms": arms, "redrawing": redrawing}
     tables = [balance_table(rows, settings, labels, **options) for rows in samples]
@@ -130,15 +134,25 @@ def with_school_outcomes(
 
 
 def _analysed(
-    pupils: pd.DataFrame, settings: Mapping[str, Any], models: Mapping[str, Model], year: int
+    pupils: pd.DataFrame,
+    settings: Mapping[str, Any],
+    models: Mapping[str, Model],
+    year: int,
+    every: pd.DataFrame | None,
 ) -> BalanceRows | None:
+    """Return the rows of the analysed sample.
+
+    What a school is comes from the table of schools, as pupils who moved bring what was known of
+    another school in the baseline year; means of pupils are those of the pupils analysed there.
+    """
     name, outcome = primary_analysis(models, list(pupils.columns))
     if not name:
         return None
     rows = analysed_rows(pupils, models[name], outcome, year)
     if rows is None:
         return None
-    return balance_rows(rows, settings, None, sample=ANALYSED)
+    schools = None if every is None else every[every["school"].isin(rows["school"])]
+    return balance_rows(rows, settings, None, sample=ANALYSED, schools=schools)
 
 
 def _before(

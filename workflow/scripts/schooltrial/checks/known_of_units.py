@@ -22,6 +22,8 @@ class KnownOfUnits:
         The frame of the draw.
     covariates : DataFrame
         Baseline variables, indexed by unit.
+    baselines : DataFrame
+        Baselines of the primary outcomes, indexed by unit, by the names of the outcomes.
     first_outcome : mapping of str to Timestamp
         First day on which the outcome was measured.
     pupils : DataFrame
@@ -33,6 +35,7 @@ class KnownOfUnits:
     described: Iterable[str] | None = None
     frame: pd.DataFrame | None = None
     covariates: pd.DataFrame | None = None
+    baselines: pd.DataFrame | None = None
     first_outcome: Mapping[str, pd.Timestamp] | None = None
     pupils: pd.DataFrame | None = None
     taken_up: pd.Series | None = None
@@ -47,7 +50,9 @@ def known_of_units(
     scores: pd.DataFrame | None = None,
     frame: pd.DataFrame | None = None,
     panel: pd.DataFrame | None = None,
+    teachers: pd.DataFrame | None = None,
     variables: Sequence[str] = (),
+    primary: Mapping[str, str] | None = None,
     baseline: int | None = None,
     before: Sequence[int] = (),
     take_up: str | None = None,
@@ -69,8 +74,12 @@ def known_of_units(
     panel : DataFrame, optional
         School × year × outcome: its outcomes of the year ``baseline`` are tested where schools were
         assigned and the sample has none of the variables.
+    teachers : DataFrame, optional
+        Teacher × year, for baselines of outcomes of teachers.
     variables : sequence of str
         Variables of the sample whose means in the year ``baseline`` are tested.
+    primary : mapping of str to str, optional
+        Primary outcomes and their names in exhibits; the baseline of each is tested on its own.
     baseline : int, optional
     before : sequence of int
         Years before the programme: tests of these years may precede the draw.
@@ -83,10 +92,13 @@ def known_of_units(
     means = _means(sample[sample["year"] == baseline], own, variables)
     if means is None and panel is not None and unit == "school":
         means = _published(panel[panel["year"] == baseline])
+    frames = [sample, *([] if teachers is None else [teachers])]
+    own_baselines = _baselines(frames, panel, unit, primary or {}, baseline, before)
     return KnownOfUnits(
         described=list(schools["school"]) if schools is not None and unit == "school" else None,
         frame=frame,
         covariates=means,
+        baselines=own_baselines,
         first_outcome=_first_outcome(scores, pupils, before),
         pupils=pupils,
         taken_up=_taken_up(take_up, sample, own, assignment, unit),
@@ -101,6 +113,36 @@ def _means(then: pd.DataFrame, own: str, variables: Sequence[str]) -> pd.DataFra
         return None
     frame = pd.DataFrame({column.label: column.values for column in columns})
     return frame.groupby(then[own].astype("str").to_numpy()).mean()
+
+
+def _baselines(
+    frames: Sequence[pd.DataFrame],
+    panel: pd.DataFrame | None,
+    unit: str,
+    primary: Mapping[str, str],
+    year: int | None,
+    before: Sequence[int],
+) -> pd.DataFrame | None:
+    """Return the mean baseline of each primary outcome by unit, where one is known.
+
+    It is the outcome itself where the baseline year lies before the programme, else what the
+    sample holds of the years before: the pupil's own score, or that of the school.
+    """
+    found: dict[str, pd.Series] = {}
+    for outcome, label in primary.items():
+        names = [f"{outcome}_before", f"{outcome}_before_school"]
+        names = [outcome, *names] if year in before else names
+        for frame in frames:
+            then = frame[frame["year"] == year] if len(frame) else frame
+            known = [name for name in names if name in then and then[name].notna().any()]
+            if known and label not in found:
+                own = then[unit_column(then)].astype("str")
+                found[label] = then[known[0]].astype("float64").groupby(own.to_numpy()).mean()
+        if label not in found and panel is not None and unit == "school" and year in before:
+            published = _published(panel[panel["year"] == year])
+            if published is not None and outcome in published:
+                found[label] = published[outcome]
+    return pd.DataFrame(found) if found else None
 
 
 def _published(then: pd.DataFrame) -> pd.DataFrame | None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from schooltrial.checks.assignment_findings import plural
 from schooltrial.models.assignment_design import AssignmentDesign, Block
 from schooltrial.models.assignment_draws import draw_assignments
 from schooltrial.models.mahalanobis_balance import mahalanobis_balance
@@ -130,10 +131,40 @@ def block_faults(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iter
                 "one unit for each arm",
                 f"plan its numbers by arm under design.draw.planned.{block}, or change the set",
             )  # fmt: skip
-        elif all(sum(k > 0 for k in found) < 2 for found, _ in plan.options(block, n)):
+        elif n >= len(plan.arms) and any(
+            sum(k > 0 for k in found) < 2 for found, _ in plan.options(block, n)
+        ):
+            certain = all(sum(k > 0 for k in found) < 2 for found, _ in plan.options(block, n))
+            told = "all in one arm" if certain else "and may have all of them in one arm"
             yield Fault(
-                file, f"block {block} has {n} units, all in one arm", "two arms in every block",
-                "join it to another block, or leave its units out of the frame",
+                file, f"block {block} has {n} units, {told}",
+                "two arms in every block",
+                "change the shares, join it to another block, or plan its numbers under "
+                f"design.draw.planned.{block}",
+            )  # fmt: skip
+    yield from _empty_arms(plan, sizes, file)
+
+
+def _empty_arms(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iterator[Fault]:
+    """Yield arms that no block can give a unit, and blocks with fewer units than arms."""
+    able = {block: plan.options(block, n) for block, n in sizes.items()}
+    most = np.sum(
+        [np.max([numbers for numbers, _ in found], axis=0) for found in able.values()], axis=0
+    )
+    for arm, n in zip(plan.arms, np.atleast_1d(most), strict=False):
+        if n == 0:
+            yield Fault(
+                file, f"arm {arm!r} gets no unit of {sum(sizes.values())}",
+                "at least one unit in every arm",
+                "give it a larger share, or plan its numbers under design.draw.planned",
+                column="design.arms",
+            )  # fmt: skip
+    for block, n in sizes.items():
+        if n < len(plan.arms) and block not in plan.planned and plan.kind != "paired":
+            yield Fault(
+                file, f"block {block} has {plural(n, 'unit')}, for {len(plan.arms)} arms",
+                "a unit for every arm in every block",
+                f"join it to another block, or plan its numbers under design.draw.planned.{block}",
             )  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def pretrends_omnibus(
             label = labels.get(name, name) or "all together"
             found.append([
                 RANDOMISED, "unit", arm, "pre-trend", name, label,
-                *omnibus_row(columns, two_arms(part, z), redrawing, ["pretrend", arm]),
+                *omnibus_row(columns, two_arms(part, z), redrawing, ["pretrend", arm], arm),
             ])  # fmt: skip
     return pd.DataFrame(found, columns=OMNIBUS_COLUMNS)
 

@@ -136,7 +136,8 @@ def randomisation_inference(
     observed = statistics.pieces(codes[None, order])
     _refuse_undefined(observed, sums)
     pieces, probability, exact = _all_pieces(statistics, design, draws, seed, exact_up_to)
-    return _result(statistics, observed, pieces, probability, exact)
+    result = _result(statistics, observed, pieces, probability, exact)
+    return replace(result, rerandomised=design.rule is not None)
 
 
 def randomisation_distribution(

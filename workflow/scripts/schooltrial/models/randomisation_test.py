@@ -39,6 +39,8 @@ class RandomisationTest:
     n_pupils, n_schools : int
     inversions : tuple of InvertibleTest
         Empty when no interval was asked for.
+    rerandomised : bool
+        Whether re-draws were held to an acceptance rule.
     """
 
     outcomes: tuple[str, ...]
@@ -51,6 +53,7 @@ class RandomisationTest:
     n_pupils: int
     n_schools: int
     inversions: tuple[InvertibleTest, ...]
+    rerandomised: bool = False
 
     def interval(self, level: float = 0.95) -> FloatArray:
         """Return the effects not rejected at 1 − level, (K, 2), by inversion of the test."""
@@ -64,6 +67,7 @@ class RandomisationTest:
         """Return a row for each outcome; ``terms`` names them (by default, the outcomes)."""
         draws = len(self.distribution.draws)
         how = f"all {draws:,} assignments" if self.distribution.exact else f"{draws:,} draws"
+        how += " that meet the design's criterion of balance" if self.rerandomised else ""
         note = f"{self.undefined} draws undefined, counted as extreme" if self.undefined else ""
         rows = zip(
             self.outcomes if terms is None else terms, self.estimate, self.std_error,
