@@ -26,7 +26,7 @@ def main(
     control, starts_in = arms[0]["name"], section["year_starts_in"]
     given = dosage(log, arm_of, starts_in)
     found = fidelity(log, section["components"], arm_of, control, starts_in)
-    compared = contrast(given, section["components"], arm_of, control)
+    compared = contrast(log, section["components"], arm_of, control, starts_in)
     for frame, path in ((found, check), (given, doses), (compared, contrasts)):
         frame.to_csv(path, index=False, float_format="%.10g")
 

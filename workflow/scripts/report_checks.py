@@ -10,7 +10,14 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.protocol_plan import PlanRecord, plan_told
-from schooltrial.report.check_tables import attrition_shown, named, power_shown, shown
+from schooltrial.report.check_tables import (
+    attrition_shown,
+    contrast_shown,
+    fidelity_shown,
+    named,
+    power_shown,
+    shown,
+)
 from schooltrial.report.html_report import flow_shown
 
 BOUNDS = [
@@ -28,6 +35,7 @@ def read_checks(
     years: Sequence[int],
     labels: Mapping[str, str],
     registered: str | None,
+    arms: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return what the template names, from the files of ``checks/``, by the stems of their names.
 
@@ -41,6 +49,8 @@ def read_checks(
         Variable → its name in exhibits.
     registered : str or None
         Checksum of the plan as it was registered.
+    arms : mapping
+        Arm → its name in exhibits.
     """
     files = {Path(path).stem: path for path in paths}
     plan = json.loads(Path(files["plan"]).read_text("utf-8"))
@@ -63,6 +73,8 @@ def read_checks(
         "attrition": _table(tables, "attrition", lambda f: attrition_shown(f, years, labels)),
         "missing_outcomes": _table(tables, "missing_outcomes", lambda f: named(f, labels, BOUNDS)),
         "power": _table(tables, "power", lambda f: power_shown(f, labels)),
+        "fidelity": _table(tables, "fidelity", lambda f: fidelity_shown(f, arms)),
+        "contrast": _table(tables, "contrast", lambda f: contrast_shown(f, arms)),
         "ratings": json.loads(Path(files["verdict"]).read_text("utf-8"))["ratings"],
         "cleaning": pd.read_csv(files["cleaning_log"], keep_default_na=False).to_dict("records"),
         "raw_files": pd.read_csv(files["raw_files"]).to_dict("records"),

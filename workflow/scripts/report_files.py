@@ -28,7 +28,10 @@ class ReportFiles(DrawLocations):
 
     def report_checks(self, wildcards: Any) -> list[str]:
         """Return the files of the checks that the report shows."""
-        return [f"results/{wildcards.study}/checks/{name}" for name in CHECKS]
+        names = [*CHECKS]
+        if "implementation" in self.content(wildcards)["tables"]:
+            names += ["fidelity.csv", "contrast.csv"]
+        return [f"results/{wildcards.study}/checks/{name}" for name in names]
 
     def contrast_file(self, wildcards: Any) -> dict[str, str]:
         """Return the check of what control units received, where a study has a log of it."""

@@ -10,6 +10,7 @@ from report_exhibits import read_exhibits
 from rule_adapter import run_as_rule
 from schooltrial.checks.enrolment import enrolment
 from schooltrial.data.codebook import arms_of_rows
+from schooltrial.report.check_tables import contrast_shown, fidelity_shown
 from schooltrial.report.html_report import fill
 
 ROSTERS = {"pupil": "pupils", "teacher": "teachers"}
@@ -35,6 +36,7 @@ def main(
     """Count who is enrolled, gather what is known of the implementation, fill the template."""
     assigned = pd.read_parquet(assignment)
     unit = design["unit"]
+    labels = {arm["name"]: arm["label"] for arm in design["arms"]}
     tables = {"assignment": assigned, "pupils": pd.read_parquet(pupils)}
     tables["teachers"] = pd.read_parquet(teachers)
     arms = arms_of_rows(tables, unit)
@@ -48,8 +50,8 @@ def main(
         "unit": unit,
         "units": _units(assigned, unit, design["arms"]),
         "enrolment": counts.astype("object").fillna("").to_dict("records"),
-        "fidelity": _records(fidelity),
-        "contrast": _records(contrasts),
+        "fidelity": fidelity_shown(pd.read_csv(fidelity), labels) if fidelity else None,
+        "contrast": contrast_shown(pd.read_csv(contrasts), labels) if contrasts else None,
         "raw_files": pd.read_csv(raw_files).to_dict("records"),
     }
     text = fill(Path(template).read_text("utf-8"), context, read_exhibits(captions, figures, []))
@@ -65,13 +67,6 @@ def _units(
         blocks = rows["block"].nunique() if "block" in rows else 1
         found.append({"label": arm["label"], "n_units": rows[unit].nunique(), "n_blocks": blocks})
     return found
-
-
-def _records(path: str | None) -> list[dict[str, Any]]:
-    if path is None:
-        return []
-    rows: list[dict[str, Any]] = pd.read_csv(path, keep_default_na=False).to_dict("records")
-    return rows
 
 
 run_as_rule(main, globals())

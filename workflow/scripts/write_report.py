@@ -40,6 +40,7 @@ def main(
     """Gather exhibits with their provenance, and fill the template."""
     exhibits = read_exhibits(captions, figures, tables)
     rows = pd.read_csv(estimates)
+    arms = {arm["name"]: arm["label"] for arm in protocol["design"]["arms"]}
     registered = protocol["registration"]["plan_sha256"]
     context = {
         "protocol": protocol,
@@ -50,7 +51,7 @@ def main(
         "lacking": lacking(protocol),
         "design_sentence": design_sentence(protocol),
         "mobility_sentence": mobility_sentence(protocol),
-        **read_checks(checks, analysis_years, labels(protocol), registered),
+        **read_checks(checks, analysis_years, labels(protocol), registered, arms),
         "steps": [with_checksums(step) for step in provenance],
         "claims": Path(claims).read_text("utf-8").splitlines(),
         "analysis_years": analysis_years,

@@ -18,7 +18,8 @@ ARMS = {"A": "programme", "B": "programme", "C": "control", "D": "control"}
 def _component(**keys: Any) -> dict[str, Any]:
     return {
         "label": "Coaching", "indicator": "hours", "source": "log", "unit": "school",
-        "total": "sum", "unit_threshold": 10.0, "sample_threshold": 0.5, "contrast": True, **keys,
+        "total": "sum", "unit_threshold": 10.0, "sample_threshold": 0.5, "contrast": True,
+        "arms": [], **keys,
     }  # fmt: skip
 
 
@@ -70,12 +71,11 @@ def test_the_threshold_itself_counts_as_met() -> None:
 
 
 def test_a_control_school_that_received_the_programme_is_named() -> None:
-    doses = dosage(LOG, ARMS, 7)
-    found = contrast(doses, {"coaching": _component()}, ARMS, "control").set_index("arm")
+    found = contrast(LOG, {"coaching": _component()}, ARMS, "control", 7).set_index("arm")
     assert found.loc["control", "verdict"] == "crossover: C"
     assert found.loc["control", "mean"] == pytest.approx(1.5)
     assert found.loc["programme", "n_with_any"] == 2
-    allowed = contrast(doses, {"coaching": _component(contrast=False)}, ARMS, "control")
+    allowed = contrast(LOG, {"coaching": _component(contrast=False)}, ARMS, "control", 7)
     assert (allowed["verdict"] == "").all()
 
 
@@ -90,3 +90,65 @@ def test_a_log_without_leaders_is_read_by_school() -> None:
     assert dosage(log, ARMS, 7)["n_leaders"].eq(1).all()
     found = fidelity(log, {"coaching": _component()}, ARMS, "control", 7).iloc[0]
     assert (found["n_units"], found["n_met"]) == (2, 1)
+
+
+THREE = {"A": "coached", "B": "coached", "M": "mentored", "C": "control"}
+MENTORING = _component(label="Mentoring", arms=["mentored"])
+
+
+def test_a_component_is_judged_over_the_arms_that_are_to_have_it() -> None:
+    log = _log([("M", "1", "2019-09", 12), ("A", "2", "2019-09", 1)], "mentoring")
+    found = fidelity(log, {"mentoring": MENTORING}, THREE, "control", 7).iloc[0]
+    assert (found["arms"], found["n_units"], found["n_met"]) == ("mentored", 1, 1)
+    every = fidelity(log, {"mentoring": _component()}, THREE, "control", 7).iloc[0]
+    assert (every["n_units"], every["n_met"]) == (3, 1)
+
+
+def test_a_school_of_another_arm_that_received_a_component_is_a_crossover_too() -> None:
+    log = _log([("M", "1", "2019-09", 12), ("A", "2", "2019-09", 1)], "mentoring")
+    found = contrast(log, {"mentoring": MENTORING}, THREE, "control", 7).set_index("arm")
+    assert found["verdict"].to_dict() == {
+        "coached": "crossover: A", "control": "not recorded", "mentored": "",
+    }  # fmt: skip
+
+
+def test_an_arm_of_which_the_log_holds_nothing_has_no_dose_rather_than_none() -> None:
+    log = LOG[~LOG["school"].isin(["C", "D"])]
+    found = contrast(log, {"coaching": _component()}, ARMS, "control", 7).set_index("arm")
+    assert found.loc["control", ["mean", "n_with_any", "n_at_threshold"]].isna().all()
+    assert found.loc["control", "verdict"] == "not recorded"
+    zero = pd.concat([log, _log([("C", "4", "2020-01", 0)])])
+    told = contrast(zero, {"coaching": _component()}, ARMS, "control", 7).set_index("arm")
+    assert (told.loc["control", "mean"], told.loc["control", "verdict"]) == (0.0, "")
+
+
+@pytest.mark.parametrize("keys", [{}, {"total": "mean"}, {"unit": "leader"}])
+def test_contrast_and_fidelity_count_the_same_units_at_the_threshold(keys: Any) -> None:
+    """A leader of two without a row of the component, and totals above a mean."""
+    log = pd.concat([
+        _log([("A", "1", "2019-09", 20), ("B", "3", "2019-09", 10), ("B", "3", "2019-10", 8),
+              ("B", "3", "2019-11", 8)]),
+        _log([("A", "2", "2019-09", 1)], "institute"),
+    ])  # fmt: skip
+    part = {"coaching": _component(**keys)}
+    met = fidelity(log, part, ARMS, "control", 7).iloc[0]
+    given = contrast(log, part, ARMS, "control", 7).set_index("arm").loc["programme"]
+    assert (given["n_at_threshold"], given["n_units"]) == (met["n_met"], met["n_units"])
+
+
+def test_a_leader_without_a_row_of_a_component_counts_in_the_doses_of_the_school() -> None:
+    log = pd.concat([
+        _log([("A", "1", "2019-09", 20)]), _log([("A", "2", "2019-09", 1)], "institute"),
+    ])  # fmt: skip
+    found = dosage(log, ARMS, 7).set_index("component")
+    assert found.loc["coaching", "value"] == 10.0
+
+
+def test_a_missing_value_is_counted_and_is_not_a_zero_in_silence() -> None:
+    log = _log([("A", "1", "2019-09", 12), ("A", "1", "2019-10", float("nan")),
+                ("B", "3", "2019-09", float("nan"))])  # fmt: skip
+    found = fidelity(log, {"coaching": _component()}, ARMS, "control", 7).iloc[0]
+    assert found["note"] == "missing values, not counted: 2"
+    assert (found["n_units"], found["n_recorded"], found["n_met"]) == (2, 1, 1)
+    given = contrast(log, {"coaching": _component()}, ARMS, "control", 7).set_index("arm")
+    assert given.loc["programme", "mean"] == 12.0

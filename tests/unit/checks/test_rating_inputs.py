@@ -140,7 +140,10 @@ def test_who_joined_and_changed_arm_is_shown_and_not_known_where_nobody_is_follo
 
 def test_the_share_of_control_units_that_received_the_programme_is_shown() -> None:
     rows = pd.DataFrame({
-        "n_schools": [20, 20], "n_with_any": [2, 18], "verdict": ["crossover: S1, S2", ""],
+        "arm": ["control", "a", "control"], "expected": ["no", "yes", "no"],
+        "n_schools": [20, 20, 20], "n_with_any": [2, 18, float("nan")],
+        "verdict": ["crossover: S1, S2", None, "not recorded"],
     })  # fmt: skip
     assert _inputs(_balance(), contrast=rows).crossovers == 0.1
     assert isnan(_inputs(_balance()).crossovers)
+    assert isnan(_inputs(_balance(), contrast=rows.iloc[1:]).crossovers)

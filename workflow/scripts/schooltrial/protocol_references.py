@@ -89,6 +89,10 @@ def reference_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
         yield from names.check(
             place, content["compliance"]["variable"], "variable", names.variables
         )
+    known_arms = [arm["name"] for arm in content["design"]["arms"]]
+    for name, part in content["implementation"]["components"].items():
+        for arm in part["arms"]:
+            yield from names.check(f"implementation.components.{name}.arms", arm, "arm", known_arms)
     for name, model in content["models"].items():
         yield from _model_faults(f"models.{name}", model, content["outcomes"], names)
     yield from design_faults(content, shown)

@@ -79,8 +79,7 @@ class RatingInputs:
         Share of the people of the baseline, still there, who are analysed in another arm; NaN
         where not known.
     crossovers : float
-        Share of the units of the control arm that received what they should not; NaN where no log
-        tells.
+        Share of an arm's schools that received what they should not; NaN where no log tells.
     mdes : float
         Least detectable effect at randomisation, SD; NaN where not known.
     satisfied, adjustable : float

@@ -15,14 +15,15 @@ import pandas as pd
 from schooltrial.refusal import Fault, refuse
 
 FIDELITY = [
-    "component", "label", "indicator", "source", "year", "unit", "n_units", "unit_threshold",
-    "n_met", "share_met", "sample_threshold", "met",
+    "component", "label", "indicator", "source", "arms", "year", "unit", "n_units", "n_recorded",
+    "unit_threshold", "n_met", "share_met", "sample_threshold", "met", "note",
 ]  # fmt: skip
 DOSAGE = ["component", "school", "arm", "period", "year", "n_leaders", "value"]
 CONTRAST = [
-    "component", "label", "year", "arm", "n_schools", "mean", "n_with_any", "n_at_threshold",
-    "verdict",
+    "component", "label", "year", "arm", "expected", "n_schools", "n_recorded", "mean",
+    "n_with_any", "unit", "n_units", "n_at_threshold", "verdict",
 ]  # fmt: skip
+NOT_RECORDED = "not recorded"
 PERIOD = r"(\d{4})-(\d{2})"
 
 
@@ -53,7 +54,11 @@ def school_year(period: pd.Series, starts_in: int) -> pd.Series:
 
 
 def dosage(log: pd.DataFrame, arms: Mapping[str, str], starts_in: int) -> pd.DataFrame:
-    """Return what each school received of each component in each period, a mean over leaders.
+    """Return what each school received of each component in each period.
+
+    A mean over its leaders: all who have a row of any component in that school year, so that the
+    periods of a year add up to the school's total in `fidelity`. A period of which nothing but
+    missing values is recorded has no row.
 
     Parameters
     ----------
@@ -66,15 +71,15 @@ def dosage(log: pd.DataFrame, arms: Mapping[str, str], starts_in: int) -> pd.Dat
         Month in which a school year begins.
     """
     rows = log.assign(arm=log["school"].map(dict(arms)), year=school_year(log["period"], starts_in))
-    rows = rows.dropna(subset=["arm", "value"]).astype({"component": "str"})
+    rows = rows.dropna(subset=["arm"]).astype({"component": "str"})
     if "leader" not in rows:
         rows = rows.assign(leader="")
+    leaders = rows.groupby(["school", "year"])["leader"].nunique().rename("n_leaders")
     keys = ["component", "school", "arm", "period", "year"]
-    found = rows.groupby(keys, as_index=False).agg(
-        n_leaders=("leader", "nunique"), value=("value", "sum")
-    )
+    found = rows.dropna(subset=["value"]).groupby(keys, as_index=False)["value"].sum()
+    found = found.merge(leaders, left_on=["school", "year"], right_index=True)
     found["value"] = found["value"] / found["n_leaders"]
-    return found[DOSAGE]
+    return found.sort_values(keys, ignore_index=True)[DOSAGE]
 
 
 def fidelity(
@@ -86,8 +91,9 @@ def fidelity(
 ) -> pd.DataFrame:
     """Return the fidelity matrix: each component and year, units that met it, and the verdict.
 
-    Every school of a programme arm counts, with 0 where the log has no row of it; leaders count
-    who have a row of any component in that year.
+    Every school of the arms that a component is meant for counts, with 0 where the log has no row
+    of it; leaders count who have a row of any component in that year. A missing value is left out
+    of the total, and counted in ``note``; a unit of which nothing else is known has not met it.
 
     Parameters
     ----------
@@ -103,66 +109,115 @@ def fidelity(
         Month in which a school year begins.
     """
     rows = log.assign(year=school_year(log["period"], starts_in)).astype({"component": "str"})
-    programme = sorted(school for school, arm in arms.items() if arm != control)
-    rows = rows[rows["school"].isin(programme)]
     found: list[list[object]] = []
     for name, part in components.items():
-        for year in sorted(rows["year"].unique()):
-            of_year = rows[rows["year"] == year]
-            totals = _totals(of_year, name, part, programme)
+        meant = arms_meant(part, arms, control)
+        schools = sorted(school for school, arm in arms.items() if arm in meant)
+        mine = rows[rows["school"].isin(schools)]
+        for year in sorted(mine["year"].unique()):
+            of_year = mine[mine["year"] == year]
+            totals = unit_totals(of_year, name, part, schools)
             met = int((totals >= part["unit_threshold"]).sum())
             share = met / len(totals) if len(totals) else float("nan")
+            missing = int(of_year.loc[of_year["component"] == name, "value"].isna().sum())
             found.append([
-                name, part["label"], part["indicator"], part["source"], int(year), part["unit"],
-                len(totals), part["unit_threshold"], met, share, part["sample_threshold"],
+                name, part["label"], part["indicator"], part["source"], ", ".join(meant), int(year),
+                part["unit"], len(totals), _recorded(of_year, name, part), part["unit_threshold"],
+                met, share, part["sample_threshold"],
                 "yes" if share >= part["sample_threshold"] else "no",
+                f"missing values, not counted: {missing}" if missing else "",
             ])  # fmt: skip
     return pd.DataFrame(found, columns=FIDELITY)
 
 
-def _totals(
+def arms_meant(part: Mapping[str, Any], arms: Mapping[str, str], control: str) -> list[str]:
+    """Return the arms that are to have a component: those it names, else all but control."""
+    return list(part["arms"]) or sorted(set(arms.values()) - {control})
+
+
+def unit_totals(
     of_year: pd.DataFrame, name: str, part: Mapping[str, Any], schools: Sequence[str]
 ) -> pd.Series:
-    """Return the year's total (or mean over its periods) of every unit."""
-    named = "leader" in of_year
-    keys = ["school", "leader"] if named else ["school"]
-    held = of_year[of_year["component"] == name]
-    leaders = held.groupby(keys)["value"].agg("sum" if part["total"] == "sum" else "mean")
+    """Return the year's total (or mean over its periods) of every unit.
+
+    0 for a unit without a row of the component; NaN where its rows hold nothing but missing values.
+    """
+    return _by_school(_leaders(of_year, name, part), of_year, part, schools)
+
+
+def _leaders(of_year: pd.DataFrame, name: str, part: Mapping[str, Any]) -> pd.Series:
+    """Return the totals of leaders, or of schools where the log names no leaders."""
+    keys = ["school", "leader"] if "leader" in of_year else ["school"]
+    held = of_year[of_year["component"] == name].groupby(keys)["value"]
+    totals = held.sum(min_count=1) if part["total"] == "sum" else held.mean()
     everyone = of_year[keys].drop_duplicates().set_index(keys).index
-    leaders = leaders.reindex(everyone, fill_value=0.0)
-    if part["unit"] == "leader" and named:
+    return totals.reindex(everyone, fill_value=0.0)
+
+
+def _by_school(
+    leaders: pd.Series, of_year: pd.DataFrame, part: Mapping[str, Any], schools: Sequence[str]
+) -> pd.Series:
+    if part["unit"] == "leader" and "leader" in of_year:
         return leaders
-    by_school = leaders.groupby(level=0).mean() if named else leaders
-    by_school.index = [key[0] if isinstance(key, tuple) else key for key in by_school.index]
-    return by_school.reindex(list(schools), fill_value=0.0)
+    return leaders.groupby(level="school").mean().reindex(list(schools), fill_value=0.0)
+
+
+def _recorded(of_year: pd.DataFrame, name: str, part: Mapping[str, Any]) -> int:
+    """Return how many units have a value of the component in the log."""
+    held = of_year[(of_year["component"] == name) & of_year["value"].notna()]
+    by_leader = part["unit"] == "leader" and "leader" in of_year
+    return len(held[["school", "leader"] if by_leader else ["school"]].drop_duplicates())
 
 
 def contrast(
-    doses: pd.DataFrame,
+    log: pd.DataFrame,
     components: Mapping[str, Mapping[str, Any]],
     arms: Mapping[str, str],
     control: str,
+    starts_in: int,
 ) -> pd.DataFrame:
-    """Return the dose of every component by year and arm, and control schools that received it.
+    """Return the dose of every component by year and arm, and who received it against the plan.
 
-    A control school with any of a component of which control schools should have none is named a
-    crossover in the verdict.
+    The doses are those of `fidelity`. A school with any of a component, in an arm that is to have
+    none of it, is named as a crossover in the verdict. Where the log has no row of any school of an
+    arm in that year, its dose is not recorded: NaN, and not 0.
+
+    Parameters
+    ----------
+    log, components, arms, control, starts_in
+        As for `fidelity`.
     """
     found: list[list[object]] = []
-    sizes = pd.Series(dict(arms)).value_counts()
+    rows = log.assign(year=school_year(log["period"], starts_in)).astype({"component": "str"})
+    rows = rows[rows["school"].isin(list(arms))]
     for name, part in components.items():
-        held = doses[doses["component"] == name]
-        for year in sorted(held["year"].unique()):
-            of_year = held[held["year"] == year]
-            totals = of_year.groupby(["arm", "school"])["value"].sum()
-            for arm in sizes.index.sort_values():
-                dose = totals.loc[arm] if arm in totals.index.levels[0] else totals.iloc[:0]
-                received = int((dose > 0).sum())
-                crossed = arm == control and part["contrast"] and received
-                who = ", ".join(sorted(map(str, dose[dose > 0].index))) if crossed else ""
+        meant = arms_meant(part, arms, control)
+        for year in sorted(rows.loc[rows["component"] == name, "year"].unique()):
+            of_year = rows[rows["year"] == year]
+            for arm in sorted(set(arms.values())):
+                schools = sorted(school for school, own in arms.items() if own == arm)
+                there = of_year[of_year["school"].isin(schools)]
                 found.append([
-                    name, part["label"], int(year), arm, int(sizes[arm]), dose.sum() / sizes[arm],
-                    received, int((dose >= part["unit_threshold"]).sum()),
-                    f"crossover: {who}" if crossed else "",
+                    name, part["label"], int(year), arm, "yes" if arm in meant else "no",
+                    len(schools), there["school"].nunique(),
+                    *_dose(there, name, part, schools, arm in meant),
                 ])  # fmt: skip
     return pd.DataFrame(found, columns=CONTRAST)
+
+
+def _dose(
+    there: pd.DataFrame, name: str, part: Mapping[str, Any], schools: Sequence[str], meant: bool
+) -> list[object]:
+    """Return mean, schools with any, unit, units, units at the threshold, and the verdict."""
+    nan = float("nan")
+    if there.empty:
+        return [nan, nan, part["unit"], nan, nan, NOT_RECORDED]
+    doses = unit_totals(there, name, {**part, "unit": "school"}, schools)
+    units = unit_totals(there, name, part, schools)
+    received = doses[doses > 0]
+    crossed = part["contrast"] and not meant and len(received)
+    return [
+        doses.mean(), len(received), part["unit"], len(units),
+        int((units >= part["unit_threshold"]).sum()),
+        f"crossover: {', '.join(sorted(map(str, received.index)))}" if crossed else "",
+    ]  # fmt: skip

@@ -87,7 +87,7 @@ def rating_inputs(
         changed_arm=0.0
         if level == unit
         else _largest(moved.loc[moved["quantity"] == "changed arm", "overall"]),
-        crossovers=_crossovers(contrast),
+        crossovers=_crossovers(contrast, [str(protocol["design"]["arms"][0]["name"]), *arms]),
         mdes=_largest(sized),
         satisfied=float(settings["satisfied"]),
         adjustable=float(settings["adjustable"]),
@@ -161,9 +161,11 @@ def _joined(moved: pd.DataFrame) -> float:
     return _largest(came.groupby("arm")["overall"].sum(min_count=1))
 
 
-def _crossovers(contrast: pd.DataFrame | None) -> float:
-    """Return the largest share of control units that received what they should not."""
-    if contrast is None or not len(contrast):
+def _crossovers(contrast: pd.DataFrame | None, arms: Sequence[str]) -> float:
+    """Return the largest share of an arm's schools that received what they should not."""
+    if contrast is None:
         return nan
-    crossed = contrast["verdict"].fillna("").str.startswith("crossover")
-    return float((contrast["n_with_any"] / contrast["n_schools"]).where(crossed, 0.0).max())
+    held = contrast[contrast["arm"].isin(arms) & contrast["n_with_any"].notna()]
+    held = held[held["expected"] == "no"]
+    crossed = held["verdict"].fillna("").str.startswith("crossover")
+    return _largest((held["n_with_any"] / held["n_schools"]).where(crossed, 0.0))

@@ -137,7 +137,7 @@ def _threats(inputs: RatingInputs) -> Iterator[tuple[int, str, str, Change]]:
             inputs.changed_arm,
             "of the people who stayed were analysed in another arm",
         ),
-        "crossovers": (inputs.crossovers, "of the control units received what they should not"),
+        "crossovers": (inputs.crossovers, "of an arm's schools received what they should not"),
     }
     for field, (share, whom) in shares.items():
         taken = _padlocks("threats", share, "share concerned") or 0
