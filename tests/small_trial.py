@@ -90,7 +90,7 @@ models:
 """
 
 
-class _Plain(yaml.SafeDumper):
+class _Plain(yaml.SafeDumper):  # type: ignore[misc]
     """Writes what stands twice twice: a protocol has no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -11,7 +11,8 @@ import pytest
 
 from e2e.clone import ROOT, Clone
 from schooltrial.exhibits.exhibit_list import FIGURES, TABLES, lacking
-from schooltrial.protocol import Protocol, parse_yaml, read_protocol
+from schooltrial.protocol import Protocol, read_protocol
+from schooltrial.protocol_yaml import parse_yaml
 
 pytestmark = pytest.mark.xdist_group("default studies")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schooltrial.data.year_tables import ParquetByYear
 from schooltrial.refusal import Refusal
-from standard_study import build, cut, model, outcome, roster, scores
+from standard_study import build, cut, model, outcome, reasons, roster, scores
 
 CROSSWALKS = {
     "none": [],
@@ -198,3 +198,10 @@ def test_a_roster_that_shares_no_school_with_the_assignment_is_refused() -> None
     pupils = roster([("p1", 2019, "S01"), ("p2", 2020, "S02")])
     with pytest.raises(Refusal, match=r"no school of it .such as 'S01'. is in the"):
         build({"pupils": pupils, "scores": scores([])})
+
+
+def test_a_pupil_whose_roster_names_no_school_leaves_with_that_reason() -> None:
+    pupils = roster([("a", 2020, "S1"), ("b", 2020, None), ("c", 2020, "S2")])
+    found = build({"pupils": pupils, "scores": scores([("a", 2020, 1.0), ("c", 2020, 2.0)])})
+    assert reasons(found)["no school is named"] == 1
+    assert found.pupils["pupil"].tolist() == ["a", "c"]

@@ -231,7 +231,7 @@ def test_bounds_of_suppressed_rates_stand_beside_the_value_and_end_at_the_range(
     table = _school_scores(trial, ["*", "<10", "≥95", "20–29", "55"], suppressed="bounds")
     found = table[["value", "value_low", "value_high"]].fillna(-1).astype(int)
     assert found.to_numpy().tolist() == [
-        [-1, 0, 100], [-1, 0, 10], [-1, 95, 100], [-1, 20, 29], [55, -1, -1]
+        [-1, -1, -1], [-1, 0, 10], [-1, 95, 100], [-1, 20, 29], [55, -1, -1]
     ]  # fmt: skip
 
 
@@ -409,3 +409,17 @@ def test_a_row_whose_deciding_value_is_missing_is_never_kept_over_another(
     trial.obtain()
     pupils = _table(trial, "pupils").query("year == 2019").set_index("pupil")
     assert pupils.loc["0001", "school"] == "S1"
+
+
+@pytest.mark.parametrize("variable", ["arm", "block"])
+def test_a_unit_without_an_arm_or_a_block_is_refused_with_its_row(
+    trial: SmallTrial, variable: str
+) -> None:
+    spec = trial.reading("assignment")["columns"][variable]
+    spec["required"] = False
+    trial.set("assignment.csv", 3, spec["column"], "")
+    with pytest.raises(Refusal) as refused:
+        trial.obtain()
+    (fault,) = refused.value.faults
+    assert (fault.row, fault.column) == (3, spec["column"])
+    assert f"all units have {variable!r}" in fault.found

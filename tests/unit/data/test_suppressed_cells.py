@@ -25,6 +25,8 @@ from schooltrial.data.suppressed_cells import suppressed
         ("≥95", ">k", 95, nan),
         (">95", ">k", 95, nan),
         (">=95%", ">k", 95, nan),
+        ("95+", ">k", 95, nan),
+        ("95%+", ">k", 95, nan),
         ("20-29", "range", 20, 29),
         ("20–29", "range", 20, 29),
         ("20% to 29%", "range", 20, 29),

@@ -20,7 +20,7 @@ from schooltrial.data import identifiers
 from schooltrial.data.cleaning_log import FORMULA, CleaningLog
 from schooltrial.data.number_texts import EXACT_BELOW, parsed
 from schooltrial.data.raw_cells import Mask, RawCells, TextColumn
-from schooltrial.data.suppressed_cells import suppressed
+from schooltrial.data.suppressed_cells import TELLING, suppressed
 from schooltrial.protocol_tables import NUMBERS
 from schooltrial.refusal import Fault
 
@@ -293,18 +293,20 @@ class _OneColumn:
         """Set suppressed cells to missing, and return the bounds that they tell."""
         found = suppressed(text.where(~absent), decimal)
         bounded = self.spec["suppressed"] == "bounds"
-        what = "read as bounds" if bounded else "set to missing"
         for kind in dict.fromkeys(found.kind[found.kind != ""]):
+            what = "read as bounds" if bounded and kind in TELLING else "set to missing"
             rule = f"suppressed cell written {kind!r} {what}"
             self._changed(rule, found.kind == kind, text, "")
         hidden: Mask = found.kind != ""
         if not bounded:
             return absent | hidden, {}
         least, most = self.spec["range"] or ((limits.low, limits.high) if limits else (np.nan,) * 2)
-        low = np.where(hidden & np.isnan(found.low), least, found.low)
-        high = np.where(hidden & np.isnan(found.high), most, found.high)
+        # `*` or `n<10` tell nothing of the value: it is missing, and has no bounds
+        told = hidden & ~(np.isnan(found.low) & np.isnan(found.high))
+        low = np.where(told & np.isnan(found.low), least, found.low)
+        high = np.where(told & np.isnan(found.high), most, found.high)
         # an open end without a range stays infinite until the outcome of the row is known
-        low[hidden & np.isnan(low)], high[hidden & np.isnan(high)] = -np.inf, np.inf
+        low[told & np.isnan(low)], high[told & np.isnan(high)] = -np.inf, np.inf
         return absent | hidden, {
             f"{self.variable}_{end}": self._spread(pa.array(values, from_pandas=True))
             for end, values in (("low", low), ("high", high))

@@ -25,7 +25,7 @@ from schooltrial.data.columns import (
 from schooltrial.data.joined_files import join
 from schooltrial.data.raw_cells import Mask, mask, plain
 from schooltrial.data.reading import RawFiles, Reading, find_columns
-from schooltrial.data.table_keys import FILLED, MEASURED, WHOLE, key_of
+from schooltrial.data.table_keys import FILLED, MEASURED, NEEDED, WHOLE, key_of
 from schooltrial.data.table_parts import Part, settled
 from schooltrial.refusal import Fault, refuse
 
@@ -256,10 +256,11 @@ def _empty_keys(
     name: str, key: Sequence[str], values: Arrays, raw: Mapping[str, str],
     wanted: Mapping[str, Mapping[str, Any]], reader: ColumnReader,
 ) -> list[Fault]:  # fmt: skip
-    """Name the cells of the key that are empty; those of a required column are told already."""
+    """Name the cells that may not be empty and are; those of a required column are told already."""
     faults = []
     optional = [part for part, text in FILLED.get(name, {}).items() if text == ""]
-    for part in [part for part in key if part in raw and part not in optional]:
+    whole = dict.fromkeys([*key, *NEEDED.get(name, ())])
+    for part in [part for part in whole if part in raw and part not in optional]:
         if wanted[part]["required"] or not _perhaps_empty(values[part]):
             continue
         column = reader.cells.columns[raw[part]].distinct()
@@ -267,7 +268,9 @@ def _empty_keys(
         empty = absent.isin(["", *reader.missing(wanted[part])]).to_numpy(dtype=bool)
         if not empty.any():
             continue
-        found = f"the cell is empty or not observed, but {part!r} is part of the key of {name}"
+        found = "the cell is empty or not observed, but " + (
+            f"{part!r} is part of the key of {name}" if part in key else f"all units have {part!r}"
+        )
         faults += [
             Fault(
                 reader.log.file, found, "a value in every row", "fill the cell, or remove the row",

@@ -26,6 +26,8 @@ STATUS = ["joined", "out of step", "repeated", "moved", "stayed"]
 NOWHERE, CLOSED, NO_ONE_ARM = -1, -2, -3
 """Numbers of no school: on no roster; in a school that had closed; in one that is a merger of
 assigned schools, without having been in one of them before."""
+UNNAMED = "(no school)"
+"""Stands for the school of a row that names none."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def read_rosters(table: YearTable, unit: str) -> Rosters:
     for year in table.years:
         rows = table.read(year, columns)
         identifiers.append(texts(rows[unit]))
-        schools.append(texts(rows["school"]).dictionary_encode())
+        schools.append(texts(rows["school"]).fill_null(UNNAMED).dictionary_encode())
         grades[year] = _numeric_grade(rows)
     units = pa.chunked_array(identifiers, pa.large_string()).dictionary_encode()
     by_school = pa.chunked_array(

@@ -19,7 +19,7 @@ from schooltrial.data.derived_variables import add_ratios, add_variables, within
 from schooltrial.data.ledger import Ledger
 from schooltrial.data.linking import as_text, positions, rows_at, sorted_within, texts
 from schooltrial.data.measurements import link_measurements
-from schooltrial.data.roster_history import CLOSED, NO_ONE_ARM, NOWHERE, RosterHistory
+from schooltrial.data.roster_history import CLOSED, NO_ONE_ARM, NOWHERE, UNNAMED, RosterHistory
 from schooltrial.data.row_filters import matches
 from schooltrial.data.standardisation import standardised, standardised_for_all
 from schooltrial.data.year_tables import YearTable
@@ -239,6 +239,11 @@ class RosterSample:
             arm=pd.Categorical.from_codes(arm, dtype=self.units["arm"].dtype), _at=at
         )
         step = f"assigned {unit}s"
+        if unit == "school" and UNNAMED in self.history.schools:
+            unnamed = frame["_school"] == self.history.schools.index(UNNAMED)
+            frame = ledger.leave(
+                frame, unnamed, step=step, reason="no school is named", level=self.level
+            )
         if unit == "teacher" and self.level == "pupil":
             frame = ledger.leave(
                 frame, frame["teacher"].isna(), step=step, reason="the teacher is not known",

@@ -21,10 +21,12 @@ KINDS: dict[str, re.Pattern[str]] = {
     "s": re.compile(r"[sS]"),
     "n<k": re.compile(r"[nN]\s*(?:<|≤|<=)\s*\d+"),
     "<k": re.compile(r"(?:<=?|≤)\s*" + NUMBER),
-    ">k": re.compile(r"(?:>=?|≥)\s*" + NUMBER),
+    ">k": re.compile(r"(?:>=?|≥)\s*" + NUMBER + r"|" + NUMBER + r"\s*\+"),
     "range": re.compile(NUMBER + r"\s*(?:-|–|—|to)\s*" + NUMBER),
 }
 """How suppressed cells are written; a range is told from a negative number by its first digit."""
+TELLING = ("<k", ">k", "range")
+"""The kinds that say something of the value."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def _read(text: str) -> tuple[str, float, float]:
         match = pattern.fullmatch(text)
         if match is None:
             continue
-        bounds = [float(bound) for bound in match.groups()]
+        bounds = [float(bound) for bound in match.groups() if bound is not None]
         if kind == "<k":
             return kind, nan, bounds[0]
         if kind == ">k":
