@@ -10,10 +10,18 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schooltrial.data.cleaning_log import CHANGES_STORED, LogEntry, escaped, to_frame
+from schooltrial.data.cleaning_log import (
+    CHANGED,
+    CHANGES_STORED,
+    NOT_SHOWN,
+    LogEntry,
+    escaped,
+    to_frame,
+)
 from schooltrial.data.standard_tables import Batch, Study, read_batches
 from schooltrial.data.table_schema import table_schema
 from schooltrial.protocol_validation import with_defaults
+from small_trial import SmallTrial
 from small_trial import schema as protocol_schema
 
 CODES = {"F": "F", "M": "M"}
@@ -144,3 +152,18 @@ def test_text_that_a_spreadsheet_would_run_is_written_after_an_apostrophe() -> N
         "a=b",
         "",
     ]
+
+
+def test_the_log_shows_what_schools_were_called_and_never_what_people_were(
+    trial: SmallTrial,
+) -> None:
+    trial.reading("pupils")["columns"]["pupil"] |= {"width": 4, "pad": True}
+    trial.set("roster_2019.csv", 2, "pupil_id", "1")
+    trial.set("roster_2019.csv", 3, "pupil_id", " 0002")
+    trial.set("roster_2019.csv", 3, "school_code", " S1")
+    trial.obtain()
+    log = pd.read_csv(trial.path("cleaning_log.csv"), keep_default_na=False)
+    shown = {(row["column"], row["before"], row["after"]) for _, row in log.iterrows()}
+    assert shown == {("pupil_id", NOT_SHOWN, CHANGED), ("school_code", " S1", "S1")}
+    changes = pd.read_parquet(trial.path("changes.parquet"))
+    assert {"1", " 0002"} <= set(changes["before"])

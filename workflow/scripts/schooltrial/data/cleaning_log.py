@@ -21,6 +21,7 @@ CHANGES = pa.schema(
 CHANGES_STORED = pa.schema(
     [(one.name, pa.string() if one.name != "row" else one.type) for one in CHANGES]
 )
+NOT_SHOWN, CHANGED = "(names a person)", "(changed: see data/changes.parquet)"
 FORMULA = re.compile(r"^(?:[=+@]|-[A-Za-z=])")
 
 
@@ -39,7 +40,7 @@ class LogEntry:
     rows : int
         Rows that it removed.
     before, after : str
-        The first cell touched, as it was and as it became; of rows, the first one removed, and what
+        The first cell touched, as it was and as it became, but not where it names a person; of rows, the first one removed, and what
         became of it.
     """
 
@@ -60,6 +61,8 @@ class CleaningLog:
     Attributes
     ----------
     table, file : str
+    private : set of str
+        Columns that name people: the lines of the log do not show what they held; the changes do.
     entries : list of LogEntry
         A line for each rule and column.
     changes : list of Table
@@ -69,6 +72,7 @@ class CleaningLog:
 
     table: str
     file: str
+    private: frozenset[str] = frozenset()
     entries: list[LogEntry] = field(default_factory=list)
     changes: list[pa.Table] = field(default_factory=list)
 
@@ -88,7 +92,7 @@ class CleaningLog:
         """
         if len(lines):
             became = after if isinstance(after, str) else after[0].as_py()
-            shown = (str(before[0].as_py()), str(became))
+            shown = self._shown(column, str(before[0].as_py()), str(became))
             self.entries.append(
                 LogEntry(self.table, self.file, column, rule, len(lines), 0, *shown)
             )
@@ -108,9 +112,13 @@ class CleaningLog:
     def note(self, column: str, rule: str, cells: int, shown: str) -> None:
         """Tell of cells or rows that were kept as they are."""
         if cells:
-            self.entries.append(
-                LogEntry(self.table, self.file, column, rule, cells, 0, shown, shown)
-            )
+            both = self._shown(column, shown, shown)
+            self.entries.append(LogEntry(self.table, self.file, column, rule, cells, 0, *both))
+
+    def _shown(self, column: str, before: str, after: str) -> tuple[str, str]:
+        if column not in self.private:
+            return before, after
+        return NOT_SHOWN, NOT_SHOWN if before == after else CHANGED
 
     def _change(
         self, column: str, rule: str, lines: npt.NDArray[np.int64], before: pa.Array | str,

@@ -17,6 +17,8 @@ NAMING = frozenset(
     {"school", "teacher", "pupil", "leader", "rater", "from_school", "to_school"}
 )  # fmt: skip
 """Variables that name somebody, or a school."""
+PERSONS = NAMING - {"school", "from_school", "to_school"}
+"""Variables that name somebody: what they hold leaves `data/` in no table."""
 NEARLY_UNIQUE = frozenset({"pupil"})
 """Variables of which nearly every row has another text."""
 LONGEST = 200

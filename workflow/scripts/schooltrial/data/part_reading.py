@@ -22,6 +22,7 @@ from schooltrial.data.columns import (
     out_of_range,
     out_of_range_rule,
 )
+from schooltrial.data.identifiers import PERSONS
 from schooltrial.data.joined_files import join
 from schooltrial.data.raw_cells import Mask, mask, plain
 from schooltrial.data.reading import RawFiles, Reading, find_columns
@@ -135,7 +136,9 @@ def _columns(
     }
     raw, faults = find_columns(cells, wanted)
     refuse(faults)
-    reader = ColumnReader(cells, CleaningLog(name, cells.file), reading, study.date_limit())
+    private = frozenset(column for variable, column in raw.items() if variable in PERSONS)
+    log = CleaningLog(name, cells.file, private)
+    reader = ColumnReader(cells, log, reading, study.date_limit())
     values: Arrays = {}
     for variable, column in raw.items():
         limits = study.limits(variable) if variable in outcomes else None
