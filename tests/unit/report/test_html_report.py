@@ -21,7 +21,7 @@ from small_trial import SmallTrial
 def _row(**keys: Any) -> dict[str, Any]:
     return {
         "model": "itt", "outcome": "maths", "estimand": "ITT", "estimate": 0.1, "conf_low": 0.02,
-        "conf_high": 0.18, "converged": True, "note": "",
+        "conf_high": 0.18, "converged": True, "note": "", "term": "treated",
         "subgroup": "all", **keys,
     }  # fmt: skip
 
@@ -89,19 +89,49 @@ def test_the_flow_shown_is_that_of_the_analysed_years_and_of_those_followed_to_t
 
 
 def test_the_range_of_the_sensitivity_analyses_stands_beside_the_headline() -> None:
-    models = {
-        "itt": {"role": "primary"},
-        "a": {"role": "sensitivity"},
-        "b": {"role": "sensitivity"},
+    models: dict[str, Any] = {
+        "itt": {"role": "primary", "compare": []},
+        "a": {"role": "sensitivity", "compare": []},
+        "b": {"role": "sensitivity", "compare": []},
     }
+    arms = [{"name": "control"}, {"name": "programme"}]
+    protocol = {"models": models, "design": {"arms": arms}}
     rows = [
         _row(model="itt", subgroup="all", estimate=0.5),
         _row(model="a", subgroup="all", estimate=0.1),
         _row(model="b", subgroup="all", estimate=0.3, estimand="ATT"),
         _row(model="b", subgroup="girls", estimate=9.0),
     ]
-    assert sensitivity_range(pd.DataFrame(rows), {"models": models}, "maths") == (0.1, 0.3, 2)
-    assert sensitivity_range(pd.DataFrame(rows[:1]), {"models": models}, "maths") is None
+    assert sensitivity_range(pd.DataFrame(rows), protocol, "maths", "programme") == (0.1, 0.3, 2)
+    assert sensitivity_range(pd.DataFrame(rows[:1]), protocol, "maths", "programme") is None
+
+
+def test_the_boxes_of_several_arms_name_their_arm_and_its_own_sensitivity_analyses() -> None:
+    arms = [{"name": name, "label": name.title()} for name in ("control", "coaching", "both")]
+    plain = {"label": "Model", "level": 0.95, "compare": []}
+    protocol: dict[str, Any] = {
+        "design": {"arms": arms},
+        "outcomes": {"maths": {
+            "label": "Maths", "unit": "SD", "primary": True, "level": "pupil",
+        }},
+        "models": {
+            "itt": {**plain, "role": "primary"},
+            "ols": {**plain, "role": "sensitivity"},
+            "redrawn": {**plain, "role": "sensitivity", "compare": ["control", "both"]},
+        },
+    }  # fmt: skip
+    rows = pd.DataFrame([
+        _row(term="treated[arm=coaching]"), _row(term="treated[arm=both]"),
+        _row(term="treated[arm=coaching]", model="ols", estimate=0.16),
+        _row(term="treated[arm=both]", model="ols", estimate=0.31),
+        _row(term="treated", model="redrawn", estimate=0.32),
+    ])  # fmt: skip
+    coaching, both = headlines(rows, protocol)
+    assert (coaching["arm_label"], coaching["others"]) == ("Coaching", (0.16, 0.16, 1))
+    assert (both["arm_label"], both["others"]) == ("Both", (0.31, 0.32, 2))
+    protocol["design"] = {"arms": [arms[0], arms[2]]}
+    (only,) = headlines(rows.iloc[1:2], protocol)
+    assert only["arm_label"] == ""
 
 
 def test_the_event_study_is_taken_with_the_test_of_its_pre_trend() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -63,9 +64,10 @@ def fit_outcomes(
         with refused_as(f"model {name}, outcome {outcome}"):
             design = design_matrix(pupils, model, outcome)
             found, said = fit(design, outcome)
-            for estimate in found:
+            for fitted in found:
+                inside = design.rows[in_comparison(design.rows, fitted.term)]
+                estimate = _of_compared(fitted, len(inside))
                 estimand = (estimands or {}).get(estimate.term) or estimand_of(estimate, design)
-                inside = design.rows[in_comparison(design.rows, estimate.term)]
                 labels = labels_of(study, name, model, outcome, inside)
                 effect = NO_EFFECT_SIZE
                 if estimand in SIZED:
@@ -73,6 +75,14 @@ def fit_outcomes(
                 rows.append(row(labels, estimate, estimand, effect))
             told[outcome] = {"incomplete": design.incomplete, **said}
     return table(rows), told
+
+
+def _of_compared(fitted: Estimate, people: int) -> Estimate:
+    """Return an arm's estimate with the people of the two arms that it compares.
+
+    The model that it is of holds the people of the other arms too.
+    """
+    return replace(fitted, n_pupils=people) if fitted.term.startswith(ARM) else fitted
 
 
 def estimand_of(estimate: Estimate, design: DesignMatrix) -> str:

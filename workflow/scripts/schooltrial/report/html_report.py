@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,24 +41,49 @@ HEADLINES = ("ITT", "ATT", "CACE")
 
 
 def headlines(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the primary outcomes of the primary models, as the summary tells them."""
+    """Return the primary outcomes of the primary models, as the summary tells them, arm by arm."""
     models, outcomes = protocol["models"], protocol["outcomes"]
+    labels = {arm["name"]: arm["label"] for arm in protocol["design"]["arms"]}
+    several = len(labels) > 2
     primary = [name for name, model in models.items() if model["role"] == "primary"]
     rows = estimates[estimates["model"].isin(primary) & estimates["estimand"].isin(HEADLINES)]
-    return [
-        {
+    found = []
+    for _, row in rows.iterrows():
+        if not outcomes[row["outcome"]]["primary"]:
+            continue
+        arm = arm_of(row["term"], models[row["model"]], list(labels))
+        found.append({
             **{str(key): value for key, value in row.items()},
             "note": "" if pd.isna(row["note"]) else row["note"],
             "label": outcomes[row["outcome"]]["label"],
+            "arm_label": labels.get(arm, arm) if several else "",
             "unit": outcomes[row["outcome"]]["unit"],
+            "people": "teachers" if outcomes[row["outcome"]]["level"] == "teacher" else "pupils",
             "model_label": models[row["model"]]["label"],
             "level": models[row["model"]]["level"],
             "verdict": _verdict(row),
-            "others": sensitivity_range(estimates, protocol, row["outcome"]),
-        }
-        for _, row in rows.iterrows()
-        if outcomes[row["outcome"]]["primary"]
-    ]
+            "others": sensitivity_range(estimates, protocol, row["outcome"], arm),
+        })  # fmt: skip
+    return found
+
+
+def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:
+    """Return the arm whose effect a term is; empty where it is of several arms together.
+
+    Parameters
+    ----------
+    term : str
+        Of the estimates table: ``treated``, or ``treated[arm=…]``.
+    model : mapping
+        The protocol's model.
+    arms : sequence of str
+        Names of the arms, the control arm first.
+    """
+    named = re.search(r"\[arm=([^\]]+)\]", str(term))
+    if named:
+        return named[1]
+    compared = [arm for arm in arms[1:] if not model["compare"] or arm in model["compare"]]
+    return compared[0] if len(compared) == 1 else ""
 
 
 def _verdict(row: pd.Series) -> str:
@@ -74,16 +100,20 @@ def _verdict(row: pd.Series) -> str:
 
 
 def sensitivity_range(
-    estimates: pd.DataFrame, protocol: Mapping[str, Any], outcome: str
+    estimates: pd.DataFrame, protocol: Mapping[str, Any], outcome: str, arm: str
 ) -> tuple[float, float, int] | None:
-    """Return the least and greatest estimate of an outcome's sensitivity models, and how many."""
-    models = [name for name, model in protocol["models"].items() if model["role"] == "sensitivity"]
+    """Return the least and greatest sensitivity estimate of an outcome and arm, and how many."""
+    models = protocol["models"]
+    chosen = [name for name, model in models.items() if model["role"] == "sensitivity"]
     rows = estimates[
-        estimates["model"].isin(models)
+        estimates["model"].isin(chosen)
         & (estimates["outcome"] == outcome)
         & estimates["estimand"].isin(HEADLINES)
         & (estimates["subgroup"] == "all")
     ]
+    arms = [one["name"] for one in protocol["design"]["arms"]]
+    terms = zip(rows["term"], rows["model"], strict=True)
+    rows = rows[[arm_of(term, models[name], arms) == arm for term, name in terms]]
     if rows.empty:
         return None
     return float(rows["estimate"].min()), float(rows["estimate"].max()), len(rows)
