@@ -216,6 +216,7 @@ class SmallTrial:
             seed=content["study"]["seed"],
             sample=self.path("sample.parquet"),
             panel=self.path("panel.parquet"),
+            bounded=self.path("bounded.parquet"),
             ledger=self.path("ledger.csv"),
             flow=self.path("flow.csv"),
             mobility=self.path("mobility.csv"),
@@ -257,6 +258,7 @@ class SmallTrial:
                 fit_difference_in_differences(
                     **wanted,
                     panel=self.path("panel.parquet"),
+                    bounded=self.path("bounded.parquet"),
                     schools=self.path("schools.parquet"),
                     years=content["years"],
                 )

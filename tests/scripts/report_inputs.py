@@ -88,7 +88,8 @@ def _losses_and_flow(
         who_left=str(folder / "who_left.csv"), missing_outcomes=path["missing_outcomes"],
     )  # fmt: skip
     check_flow.main(
-        **files, flow=path["flow"], teacher_sample=teachers,
+        **files, flow=path["flow"], teacher_sample=teachers, panel=trial.path("panel.parquet"),
+        bounded=trial.path("bounded.parquet"), before=content["years"]["before"],
         schools=trial.path("schools.parquet"), design=content["design"],
         models=content["models"], outcomes=content["outcomes"], labels=labels(content),
         baseline=baseline_year(content), years=analysis_years(content), take_up=None,
