@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any
 
 from schooltrial.protocol_design import design_faults
@@ -55,6 +56,15 @@ class _Names:
                 "write the number without quotes", column=where,
             )  # fmt: skip
 
+    def check_number(self, where: str, variable: str) -> Iterator[Fault]:
+        """Yield a fault where a variable that is read holds no numbers."""
+        kind = self.columns.get(variable, {"type": "number"})["type"]
+        if kind not in NUMBERS:
+            yield Fault(
+                self.shown, f"{where} reckons with {variable!r}, which is read as {kind}",
+                "a number", "set its `type`, or name another variable", column=where,
+            )  # fmt: skip
+
 
 def reference_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
     """Yield names that refer to nothing: an outcome, variable, level or year not declared."""
@@ -71,6 +81,8 @@ def reference_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
     for name, variable in content["variables"].items():
         place = f"variables.{name}.from"
         yield from names.check(place, variable["from"], "variable", names.variables)
+        if "at_least" in variable:
+            yield from names.check_number(f"variables.{name}.at_least", variable["from"])
         if "equals" in variable:
             place = f"variables.{name}.equals"
             yield from names.check_value(place, variable["from"], variable["equals"])
@@ -104,6 +116,14 @@ def _year_faults(content: Mapping[str, Any], names: _Names) -> Iterator[Fault]:
             names.shown, "a year stands in two parts of the trial, or twice in one",
             "each year once, in before, during or after", "remove it from one", column="years",
         )  # fmt: skip
+    parts = [(part, content["years"][part]) for part in ("before", "during", "after")]
+    for (early, first), (late, second) in pairwise((part, years) for part, years in parts if years):
+        if max(first) > min(second):
+            yield Fault(
+                names.shown, f"{max(first)} is a year {early}, and {min(second)} a year {late}",
+                "years before the programme, then those during, then those after it",
+                "correct `years`", column=f"years.{late}",
+            )  # fmt: skip
     for section, key in (("years", "reference"), ("balance", "year")):
         if content[section][key] is not None:
             yield from names.check(f"{section}.{key}", content[section][key], "year", names.years)
@@ -114,9 +134,15 @@ def _outcome_faults(name: str, outcome: Mapping[str, Any], names: _Names) -> Ite
     if outcome["baseline_year"] is not None:
         place = f"outcomes.{name}.baseline_year"
         yield from names.check(place, outcome["baseline_year"], "year", names.years)
+        if outcome["baseline_year"] == max(names.years, default=0):
+            yield Fault(
+                names.shown, f"{place} is {outcome['baseline_year']}, and no year comes after it",
+                "a year before that of the outcome", "name an earlier year", column=place,
+            )  # fmt: skip
     for part in ("numerator", "denominator") if outcome["made_from"] else ():
         place = f"outcomes.{name}.made_from.{part}"
         yield from names.check(place, outcome["made_from"][part], "variable", names.variables)
+        yield from names.check_number(place, outcome["made_from"][part])
 
 
 def _model_faults(

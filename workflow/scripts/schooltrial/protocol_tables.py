@@ -24,6 +24,8 @@ NEEDED = {
 MEASURED = ("scores", "observations", "school_scores", "published_means")
 """Tables that hold an outcome and its value on each row, or outcomes in columns of their own."""
 NUMBERS = ("integer", "number", "flag")
+COUNTED = ("value", "n_pupils", "quantity", "unit_cost")
+"""Variables of standard tables that are numbers, wherever they stand; so are outcomes."""
 Spec = Mapping[str, Any]
 
 
@@ -67,6 +69,8 @@ def table_faults(content: Mapping[str, Any], names: Names) -> Iterator[Fault]:
                 for variable, spec in columns.items():
                     where = f"{place}.{part}.{variable}"
                     yield from _column_faults(where, spec, names)
+                    if part == "outcomes" or variable in COUNTED:
+                        yield from _number_faults(where, spec, names)
                     yield from _clash_faults(where, spec, reading["missing"], names)
                     yield from _notation_faults(where, spec, reading, names)
                     yield from _bounds_faults(where, variable, spec, content["outcomes"], names)
@@ -173,6 +177,14 @@ def _column_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:
             names.shown, f"{where} has the code value {texts[0]!r}, but is read as {spec['type']}",
             "numbers as the values of its codes", "set `type: category`, or code it by numbers",
             column=f"{where}.codes",
+        )  # fmt: skip
+
+
+def _number_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:
+    if spec["type"] not in NUMBERS:
+        yield Fault(
+            names.shown, f"{where} is read as {spec['type']}", "integer, number or flag",
+            "set `type: number`", column=f"{where}.type",
         )  # fmt: skip
 
 
