@@ -42,7 +42,7 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
         kind=content["design"]["kind"], baseline=baseline_year(content), check=path["power"],
     )  # fmt: skip
     check_verdict.main(
-        **fitted, attrition=path["attrition"], balance=str(folder / "balance.csv"),
+        **fitted, attrition=path["attrition"], balance=path["balance"],
         power=path["power"], assignment=path["assignment_verdict"],
         boxes=str(folder / "flow_boxes.csv"), protocol=content,
         analysis_years=analysis_years(content), baseline=baseline_year(content),
@@ -66,13 +66,13 @@ def _assignment_and_balance(
     check_assignment.main(
         **files, **known, kind=content["design"]["kind"], check=path["assignment"],
         variables=balance_variables(content), tests=path["assignment_tests"],
-        units=str(folder / "units.csv"), verdict=path["assignment_verdict"],
+        units=path["assignment_units"], verdict=path["assignment_verdict"],
     )  # fmt: skip
     check_balance.main(
         **files, **known, settings=content["balance"], labels=labels(content),
         models=content["models"], outcomes=list(content["outcomes"]),
-        check=str(folder / "balance.csv"), omnibus=path["balance_omnibus"],
-        pretrends=str(folder / "pretrends.csv"),
+        check=path["balance"], omnibus=path["balance_omnibus"],
+        pretrends=path["pretrends"],
     )  # fmt: skip
 
 

@@ -10,7 +10,14 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.protocol_plan import PlanRecord, plan_told
+from schooltrial.report.assignment_tables import tests_shown, units_shown
+from schooltrial.report.balance_tables import (
+    equivalence_shown,
+    omnibus_shown,
+    pretrends_shown,
+)
 from schooltrial.report.check_tables import (
+    BOUNDS,
     attrition_shown,
     contrast_shown,
     fidelity_shown,
@@ -19,15 +26,6 @@ from schooltrial.report.check_tables import (
     shown,
 )
 from schooltrial.report.html_report import flow_shown
-
-BOUNDS = [
-    "method", "outcome", "year", "arm", "term", "estimate", "std_error", "conf_low", "conf_high",
-    "p_value", "n_pupils", "n_schools", "note",
-]  # fmt: skip
-OMNIBUS = [
-    "sample", "level", "arm", "statistic", "rank", "n_variables", "p_rerandomisation", "draws",
-    "exact", "f_statistic", "df_num", "df_denom", "f_p", "note",
-]  # fmt: skip
 
 
 def read_checks(
@@ -68,8 +66,13 @@ def read_checks(
         "mobility": mobility.to_dict("records"),
         "assignment": shown(pd.read_csv(files["assignment"], dtype={"block": str})),
         "assignment_verdict": json.loads(Path(files["assignment_verdict"]).read_text("utf-8")),
-        "assignment_tests": shown(tables["assignment_tests"], 3),
-        "omnibus": _table(tables, "balance_omnibus", lambda f: named(f, labels, OMNIBUS)),
+        "assignment_tests": tests_shown(tables["assignment_tests"]),
+        "assignment_units": units_shown(
+            pd.read_csv(files["assignment_units"], dtype={"unit": str, "block": str})
+        ),
+        "omnibus": _table(tables, "balance_omnibus", omnibus_shown),
+        "pretrends": _table(tables, "pretrends", pretrends_shown),
+        "equivalence": _table(tables, "balance", equivalence_shown),
         "attrition": _table(tables, "attrition", lambda f: attrition_shown(f, years, labels)),
         "missing_outcomes": _table(tables, "missing_outcomes", lambda f: named(f, labels, BOUNDS)),
         "power": _table(tables, "power", lambda f: power_shown(f, labels)),

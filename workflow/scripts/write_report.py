@@ -13,6 +13,7 @@ from report_exhibits import read_exhibits
 from rule_adapter import run_as_rule
 from schooltrial.exhibits.exhibit_list import lacking
 from schooltrial.protocol import labels
+from schooltrial.report.assignment_tables import units_told
 from schooltrial.report.design_words import design_sentence, mobility_sentence
 from schooltrial.report.html_report import event_study, fill, headlines
 
@@ -42,6 +43,7 @@ def main(
     rows = pd.read_csv(estimates)
     arms = {arm["name"]: arm["label"] for arm in protocol["design"]["arms"]}
     registered = protocol["registration"]["plan_sha256"]
+    told = read_checks(checks, analysis_years, labels(protocol), registered, arms)
     context = {
         "protocol": protocol,
         "style": Path(style).read_text("utf-8"),
@@ -51,7 +53,8 @@ def main(
         "lacking": lacking(protocol),
         "design_sentence": design_sentence(protocol),
         "mobility_sentence": mobility_sentence(protocol),
-        **read_checks(checks, analysis_years, labels(protocol), registered, arms),
+        **told,
+        "units_told": units_told(told["assignment_verdict"], protocol["design"]["unit"]),
         "steps": [with_checksums(step) for step in provenance],
         "claims": Path(claims).read_text("utf-8").splitlines(),
         "analysis_years": analysis_years,
@@ -61,13 +64,13 @@ def main(
     page = fill(Path(template).read_text("utf-8"), context, exhibits)
     Path(report).write_text(page, encoding="utf-8")
     primary = [name for name, outcome in protocol["outcomes"].items() if outcome["primary"]]
-    told = {
+    line = {
         **study,
         "primary_outcomes": primary or list(protocol["outcomes"]),
         "outcome_levels": {name: one["level"] for name, one in protocol["outcomes"].items()},
         "analysis_years": list(analysis_years),
     }
-    Path(study_file).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    Path(study_file).write_text(json.dumps(line, indent=1) + "\n", encoding="utf-8")
 
 
 run_as_rule(main, globals())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import log, sqrt
 from typing import Any
 
 import numpy as np
@@ -47,9 +47,10 @@ def _marks(panel: Axes) -> dict[str, list[list[float]]]:
 def test_the_marks_are_the_differences_computed_by_hand() -> None:
     data = drawn(balance(PUPILS, SETTINGS, {"score": "Score", "sex": "Sex"}, 2019))
     # Scores: means 2.5 and 2.75, variances 5/3 and 19/12. Shares of f: 1/2 and 3/4; variances
-    # 1/3 and 1/4. Means of schools: 1.5, 3.5 and 2, 3.5; variances 2 and 9/8.
-    score = 0.25 / sqrt((5 / 3 + 19 / 12) / 2)
-    female = 0.25 / sqrt((1 / 3 + 1 / 4) / 2)
+    # 1/3 and 1/4. Means of schools: 1.5, 3.5 and 2, 3.5; variances 2 and 9/8. Hedges' correction of
+    # eight pupils is 1 - 3/23; the Cox index of the shares is log(3 : 1)/1.65.
+    score = 0.25 / sqrt((5 / 3 + 19 / 12) / 2) * (1 - 3 / 23)
+    female = log(3) / 1.65
     school = 0.25 / sqrt((2 + 9 / 8) / 2)
     marks = _marks(_plot(data).axes[0])
     assert list(marks) == ["pupils, randomised", "school means, randomised"]
@@ -110,6 +111,18 @@ def test_each_arm_has_a_panel_of_its_name_against_control() -> None:
     assert [panel.get_title(loc="left") for panel in figure.axes] == ["Text − None", "Tutor − None"]
     found = [_marks(panel)["pupils, randomised"] for panel in figure.axes]
     assert found == [[[0.1, 0]], [[0.2, 0]]]
+
+
+def test_school_means_have_no_band_behind_them() -> None:
+    schools = ("school", "Rate", 0.1, "assigned", "")
+    people = ("pupil", "Score", 0.1, "assigned", "")
+    alone = _plot(drawn(_rows(schools))).axes[0]
+    assert not [patch for patch in alone.patches if isinstance(patch, Rectangle)]
+    assert alone.get_xlabel().startswith("standardised difference")
+    both = _plot(drawn(_rows(schools, people))).axes[0]
+    ends = {p.get_y() + p.get_height() for p in both.patches if isinstance(p, Rectangle)}
+    assert [round(end, 9) for end in ends] == [0.5]  # pupils at 0, schools at 1
+    assert list(_marks(both)) == ["pupils, assigned", "school means, assigned"]
 
 
 def test_the_bands_are_those_of_the_protocol() -> None:

@@ -56,6 +56,9 @@ def test_every_row_of_the_check_stands_in_the_baseline_table(finished: SmallTria
     for _, row in pd.read_csv(finished.path("balance.csv")).iterrows():
         assert f">{row['label']}</td>" in page
         assert f">{number(row['standardised_difference'])}</td>" in page
+        if row["level"] != "school":
+            assert f">{number(row['wwc_effect_size'])}</td>" in page
+            assert f">{row['wwc_band']}</td>" in page
 
 
 @pytest.mark.parametrize(

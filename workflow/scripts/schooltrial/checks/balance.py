@@ -38,7 +38,7 @@ COLUMNS = [
     "adjusted_standardised", "adjusted_se", "adjusted_df", "adjusted_p", "p_rerandomisation",
     "draws", "exact", "variance_ratio", "distribution_distance", "note",
 ]  # fmt: skip
-RANDOMISED, ANALYSED = "randomised", "analysed"
+RANDOMISED, ASSIGNED, ANALYSED = "randomised", "assigned", "analysed"
 Comparison = tuple[str, "pd.Series[bool]", "pd.Series[float]"]
 
 
@@ -49,7 +49,7 @@ class BalanceRows:
     Attributes
     ----------
     sample : str
-        randomised or analysed.
+        randomised (in the tables assigned, where there was no lottery) or analysed.
     pupil, school, teacher : DataFrame
         Each with ``treated``, and ``arm``, ``block`` and ``cluster`` (or ``school``) where they are
         known; empty where a level is not compared.

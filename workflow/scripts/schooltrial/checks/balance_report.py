@@ -11,7 +11,9 @@ import pandas as pd
 from schooltrial.checks.analysed_sample import analysed_rows, primary_analysis
 from schooltrial.checks.balance import (
     ANALYSED,
+    ASSIGNED,
     COLUMNS,
+    RANDOMISED,
     BalanceRows,
     balance_rows,
     balance_table,
@@ -19,6 +21,7 @@ from schooltrial.checks.balance import (
 from schooltrial.checks.balance_adjusted import Redrawing
 from schooltrial.checks.balance_columns import with_attributes
 from schooltrial.checks.balance_omnibus import OMNIBUS_COLUMNS, balance_omnibus
+from schooltrial.checks.draw_criterion import NOT_BY_LOT
 from schooltrial.checks.pretrends import pretrends, pretrends_omnibus
 from schooltrial.protocol import Model
 
@@ -101,11 +104,15 @@ def balance_report(
             continue
         trends.append(pretrends(frame, named, before, level, settings, labels, **options))
         joint.append(pretrends_omnibus(frame, named, before, labels, **options))
+    by_lot = redrawing is None or redrawing.impossible != NOT_BY_LOT
     return BalanceReport(
-        _stacked(tables, COLUMNS),
-        _stacked(joint, OMNIBUS_COLUMNS),
-        _stacked(trends, ["year", *COLUMNS]),
-    )
+        *(
+            _stacked(parts, columns).replace({"sample": {} if by_lot else {RANDOMISED: ASSIGNED}})
+            for parts, columns in (
+                (tables, COLUMNS), (joint, OMNIBUS_COLUMNS), (trends, ["year", *COLUMNS])
+            )
+        )
+    )  # fmt: skip
 
 
 def _assigned_schools(

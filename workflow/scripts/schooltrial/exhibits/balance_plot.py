@@ -1,4 +1,4 @@
-"""The love plot: standardised differences of the arms at baseline, with the bands of WWC."""
+"""The love plot: differences of the arms at baseline, people against the bands of WWC."""
 
 from __future__ import annotations
 
@@ -9,25 +9,37 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.figure_style import FAINT, INK, SHADE, foot, new_figure, styled
 
 LEVELS = {"pupil": ("o", "pupils"), "teacher": ("s", "teachers"), "school": ("D", "school means")}
-SAMPLES = {"randomised": ("white", 6.4), "analysed": (INK, 3.6)}
+SAMPLES = {"randomised": ("white", 6.4), "assigned": ("white", 6.4), "analysed": (INK, 3.6)}
 WHITE_BAND, OUTER_BAND = "#dfe8dc", SHADE
 FARTHEST = 1.0
 """Differences beyond this many SDs are drawn as arrows at the edge, so that bands stay readable."""
 MARGIN = 1.08
-DRAWN = ["level", "label", "standardised_difference", "band", "sample", "arm"]
+DRAWN = [
+    "level", "label", "standardised_difference", "wwc_effect_size", "wwc_measure", "wwc_band",
+    "sample", "arm",
+]  # fmt: skip
+UNIT = {"pupil": "effect size", "school": "standardised difference"}
 ROW, ONE_ROW = 0.21, 1.75
 
 
 def drawn(balance: pd.DataFrame) -> pd.DataFrame:
-    """Return what the figure draws: one row per arm, sample, level and variable."""
+    """Return what the figure draws, ``size``: one row per arm, sample, level and variable.
+
+    For people it is the effect size that the standard holds to its bands (Hedges' g, or the Cox
+    index of a flag or level), for school means the standardised difference, which has no band.
+    """
     kept = balance[[name for name in DRAWN if name in balance]].copy()
     kept["sample"] = kept["sample"].fillna("") if "sample" in kept else "randomised"
     kept["arm"] = kept["arm"].fillna("") if "arm" in kept else ""
-    return kept.dropna(subset=["standardised_difference"]).reset_index(drop=True)
+    own = kept["standardised_difference"]
+    known = kept.get("wwc_effect_size", own)
+    kept["size"] = known.fillna(own).where(kept["level"] != "school", own)
+    return kept.dropna(subset=["size"]).reset_index(drop=True)
 
 
 @styled
@@ -38,9 +50,10 @@ def balance_plot(
     year_label: str,
     arms: Sequence[Mapping[str, str]] = (),
 ) -> Figure:
-    """Draw standardised differences, treated minus control: pupils, then teachers, then schools.
+    """Draw differences, treated minus control: pupils, then teachers, then schools.
 
-    The randomised sample is hollow and the analysed one filled; each programme arm has a panel.
+    Bands lie behind people alone. The whole sample is hollow and the analysed one filled; each
+    programme arm has a panel.
 
     Parameters
     ----------
@@ -64,11 +77,11 @@ def balance_plot(
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
     control = str(arms[0]["label"]) if arms else "control"
     for panel, arm in zip(panels, compared, strict=True):
-        _panel(panel, data[data["arm"] == arm], lines, settings, data["standardised_difference"])
-        panel.set_xlabel("standardised difference (treated − control, pooled SD)")
+        _panel(panel, data[data["arm"] == arm], lines, settings, data["size"])
+        panel.set_xlabel(_axis(data, "treated − control"))
         if len(compared) > 1:
             panel.set_title(f"{names.get(arm, arm)} − {control}", fontsize=9, fontweight="normal")
-            panel.set_xlabel("standardised difference, pooled SD")
+            panel.set_xlabel(_axis(data, "pooled SD"))
         if panel is not panels[0]:
             panel.set_yticklabels([])
     handles, said = panels[0].get_legend_handles_labels()
@@ -81,6 +94,13 @@ def balance_plot(
     return figure
 
 
+def _axis(data: pd.DataFrame, what: str) -> str:
+    """Return the name of the axis: what is drawn of people, of school means, or of both."""
+    levels = ["school" if level == "school" else "pupil" for level in data["level"]]
+    names = [name for level, name in UNIT.items() if level in levels]
+    return f"{' · '.join(names)} ({what})"
+
+
 def _panel(
     panel: Axes,
     data: pd.DataFrame,
@@ -89,8 +109,16 @@ def _panel(
     every: pd.Series,
 ) -> None:
     inner, outer = settings["satisfied"], settings["adjustable"]
-    panel.axvspan(-outer, outer, color=OUTER_BAND, lw=0, label=f"within {outer:g}: adjust")
-    panel.axvspan(-inner, inner, color=WHITE_BAND, lw=0, label=f"within {inner:g}: satisfied")
+    people = int((lines["level"] != "school").sum())
+    bands = [(outer, OUTER_BAND, "adjust"), (inner, WHITE_BAND, "satisfied")] if people else []
+    for bound, colour, verdict in bands:
+        # School means have no band: the patch ends where they begin.
+        panel.add_patch(
+            Rectangle(
+                (-bound, -0.6), 2 * bound, people + 0.1, color=colour, lw=0,
+                label=f"people within {bound:g}: {verdict}",
+            )
+        )  # fmt: skip
     panel.axvline(0, color=FAINT, lw=0.8)
     reach = _reach(every, outer)
     height = {key: at for at, key in enumerate(zip(lines["level"], lines["label"], strict=True))}
@@ -100,7 +128,7 @@ def _panel(
             if rows.empty:
                 continue
             at = [height[level, label] for label in rows["label"]]
-            differences = rows["standardised_difference"].to_numpy()
+            differences = rows["size"].to_numpy()
             panel.plot(
                 differences, at, marker, color=INK, mfc=filling, ms=size, mew=0.9,
                 markevery=list(np.abs(differences) <= reach / MARGIN), label=f"{name}, {sample}",

@@ -1,4 +1,4 @@
-"""The baseline table: both arms side by side, schools and pupils."""
+"""The baseline table: both arms side by side, as assigned and as analysed."""
 
 from __future__ import annotations
 
@@ -19,22 +19,27 @@ def baseline_html(
     study: Mapping[str, Any],
     year_label: str,
 ) -> str:
-    """Return the check of the randomised sample as a table: means, SDs and differences by arm."""
-    if "sample" in balance:
-        balance = balance[balance["sample"] == "randomised"].reset_index(drop=True)
+    """Return the check as a table: means, SDs and differences by arm, of both samples."""
+    samples = balance["sample"] if "sample" in balance else pd.Series("", balance.index)
     several = len(arms) > 2
     shown = pd.DataFrame(
         {
             "Level": [
-                _group(level, arm if several else "", arms)
-                for level, arm in zip(balance["level"], _arms(balance), strict=True)
+                _group(level, arm if several else "", arms, sample)
+                for level, arm, sample in zip(
+                    balance["level"], _arms(balance), samples, strict=True
+                )
             ],
             "Variable": balance["label"],
             arms[0]["label"]: _mean_sd(balance, "control"),
             "Programme arm" if several else arms[1]["label"]: _mean_sd(balance, "treated"),
             "Difference": balance["difference"].map(number),
             "Standardised": balance["standardised_difference"].map(number),
-            "Band": balance["band"].fillna(""),
+            "Effect size": [
+                "" if level == "school" else number(size)
+                for level, size in zip(balance["level"], balance["wwc_effect_size"], strict=True)
+            ],
+            "Band": balance["wwc_band"].fillna(""),
             "N": [
                 f"{c:,} + {t:,}"
                 for c, t in zip(balance["n_control"], balance["n_treated"], strict=True)
@@ -44,18 +49,20 @@ def baseline_html(
     )
     bounds = [f"{settings[key]:g}" for key in ("satisfied", "adjustable")]
     note = (
-        "Mean (SD) by arm, of the pupils enrolled in the baseline year. The standardised "
-        "difference is treated minus control over the pooled SD of the two arms, of pupils or of "
-        "school means; for a flag or the level of a category, the SD of the indicator. Bands, for "
-        f"pupils only: satisfied up to {bounds[0]}, adjustment needed up to {bounds[1]}. N: "
-        "control + treated."
+        "Mean (SD) by arm, in the baseline year: of all who were then there, and of those analysed "
+        "later. The standardised difference is treated minus control over the pooled SD of the two "
+        "arms; for a flag or the level of a category, the SD of the indicator. The effect size, "
+        "for people only, is Hedges’ g, or the Cox index of a flag or level, and the band is its: "
+        f"satisfied up to {bounds[0]}, adjustment needed up to {bounds[1]}. Of schools analysed "
+        "the means are those of the pupils analysed there. N: control + treated; the missing lack "
+        "the variable, or were not there in the baseline year."
     )
     return html(
         shown,
         name="baseline",
         title=f"Baseline, {year_label}",
         group="Level",
-        right=[*shown.columns[2:6], "N", "Missing"],
+        right=[*shown.columns[2:7], "N", "Missing"],
         note=note,
         study=study,
     )
@@ -65,10 +72,11 @@ def _arms(balance: pd.DataFrame) -> pd.Series:
     return balance["arm"] if "arm" in balance else balance["level"]
 
 
-def _group(level: str, arm: str, arms: Sequence[Mapping[str, str]]) -> str:
-    """Return the heading of a group of rows, with the arm where there are several."""
+def _group(level: str, arm: str, arms: Sequence[Mapping[str, str]], sample: str) -> str:
+    """Return the heading of a group of rows, with the sample, and the arm of several."""
     labels = {one["name"]: one["label"] for one in arms}
-    return f"{GROUPS[level]}: {labels.get(arm, arm)}" if arm else GROUPS[level]
+    heading = f"{GROUPS[level]}, as {sample}" if sample else GROUPS[level]
+    return f"{heading}: {labels.get(arm, arm)}" if arm else heading
 
 
 def _mean_sd(balance: pd.DataFrame, arm: str) -> list[str]:

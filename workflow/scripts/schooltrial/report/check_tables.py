@@ -9,6 +9,10 @@ import pandas as pd
 from schooltrial.exhibits.table_style import number, p_text
 
 Labels = Mapping[str, str]
+BOUNDS = [
+    "method", "outcome", "year", "arm", "term", "estimate", "std_error", "conf_low", "conf_high",
+    "p_value", "n_pupils", "n_schools", "note",
+]  # fmt: skip
 PERCENT = ("rate control", "rate arm", "overall", "differential", "boundary")
 
 
@@ -18,7 +22,7 @@ def shown(frame: pd.DataFrame, digits: int = 2) -> pd.DataFrame:
     for column in told.select_dtypes("number"):
         known = told[column].dropna()
         whole = bool((known == known.round()).all())
-        if str(column) == "p" or str(column).endswith("_p"):
+        if str(column) == "p" or str(column).endswith("_p") or str(column).startswith("p_"):
             told[column] = told[column].map(p_text)
         else:
             told[column] = told[column].map(lambda v, d=0 if whole else digits: number(v, d))
