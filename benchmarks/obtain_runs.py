@@ -18,6 +18,7 @@ from typing import Any
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 ROOT = Path(__file__).resolve().parents[1]
+SCHEMA = ROOT / "workflow" / "schemas" / "protocol.schema.yaml"
 sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
 
 from benchmarks.fresh_process import _peak_gigabytes  # noqa: E402
@@ -73,6 +74,10 @@ def _obtain(raw: Path, out: Path) -> Callable[[], int]:
             unit=content["design"]["unit"],
             cleaning=content["cleaning"],
             elsewhere={},
+            protocol=str(raw / "protocol.yaml"),
+            schema=str(SCHEMA),
+            plan_first=str(out / "plan_first.json"),
+            blinded="",
             changes=str(out / "changes.parquet"),
             cleaning_log=str(out / "cleaning_log.csv"),
             raw_files=str(out / "raw_files.csv"),
@@ -123,7 +128,7 @@ def _protocol(raw: Path) -> Mapping[str, Any]:
     from schooltrial.protocol import read_protocol
     from schooltrial.protocol_yaml import parse_yaml
 
-    schema = parse_yaml((ROOT / "workflow/schemas/protocol.schema.yaml").read_text("utf-8"))
+    schema = parse_yaml(SCHEMA.read_text("utf-8"))
     return read_protocol(raw / "protocol.yaml", schema).content
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -148,6 +149,20 @@ def test_a_plan_that_changes_after_outcomes_were_read_is_flagged_in_the_report(
     assert run.code == 0, run.text
     assert "The plan CHANGED after outcomes were first read, in: models." in page
     assert "CHANGED" not in (built.results / "report/report.html").read_text("utf-8")
+
+
+def test_a_plan_that_changes_after_only_a_sample_was_made_is_flagged(
+    new_clone: Callable[[], Clone],
+) -> None:
+    clone = new_clone()
+    protocol = clone.trial / "trial.yaml"
+    assert clone.snakemake("results/small_trial/data/sample.parquet").code == 0
+    protocol.write_text(
+        protocol.read_text().replace("covariates: [girl]}\n  itt_cl", "}\n  itt_cl")
+    )
+    assert clone.snakemake("results/small_trial/checks/plan.json").code == 0
+    plan = json.loads((clone.results / "checks/plan.json").read_text("utf-8"))
+    assert plan["changed"] == ["models"]
 
 
 def test_a_faulty_raw_file_stops_the_study_with_one_message_and_nothing_half_written(

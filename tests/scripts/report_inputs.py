@@ -48,7 +48,7 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
         analysis_years=analysis_years(content), baseline=baseline_year(content),
         verdict=path["verdict"],
     )  # fmt: skip
-    record_plan.main(protocol=content, plan=path["plan"])
+    record_plan.main(protocol=content, first=trial.path("plan_first.json"), plan=path["plan"])
     json.loads(Path(path["verdict"]).read_text("utf-8"))
     return list(path.values())
 

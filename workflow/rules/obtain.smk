@@ -43,12 +43,12 @@ rule fetch_file:
 
 
 rule record_plan:
-    """Keep the checksums of the plan as it was when outcomes were first read."""
+    """Hold the plan against what it was when outcomes were first read."""
     input:
         modules("record_plan.py"),
-        outcomes_read="results/{study}/checks/cleaning_log.csv",
+        first="results/{study}/checks/plan_first.json",
     output:
-        plan=update("results/{study}/checks/plan.json"),
+        plan="results/{study}/checks/plan.json",
     log:
         "results/{study}/logs/record_plan.log",
     benchmark:
@@ -64,8 +64,13 @@ rule obtain_tables:
     input:
         LOOK_UPS.raw_files,
         modules("obtain_tables.py"),
+        # ancient: to write the protocol anew is no reason to read the files anew
+        protocol=ancient(LOOK_UPS.protocol_file),
+        schema=ancient("workflow/schemas/protocol.schema.yaml"),
     output:
         **STANDARD,
+        # what was first is kept, whatever happens later
+        plan_first=update("results/{study}/checks/plan_first.json"),
         changes="results/{study}/data/changes.parquet",
         cleaning_log="results/{study}/checks/cleaning_log.csv",
         raw_files="results/{study}/checks/raw_files.csv",
@@ -81,5 +86,6 @@ rule obtain_tables:
         years=section("years"),
         unit=section("design", "unit"),
         cleaning=section("cleaning"),
+        blinded=LOOK_UPS.blinded,
     script:
         "../scripts/obtain_tables.py"

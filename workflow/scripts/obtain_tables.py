@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from plan_files import keep_first
 from rule_adapter import run_as_rule
 from schooltrial.data.cleaning_log import CHANGES, CHANGES_STORED, LogEntry, to_frame
 from schooltrial.data.raw_cells import RawCells
@@ -29,6 +30,10 @@ def main(
     unit: str,
     cleaning: Mapping[str, Any],
     elsewhere: Mapping[str, str],
+    protocol: str,
+    schema: str,
+    plan_first: str,
+    blinded: str,
     **standard: str,
 ) -> None:
     """Write the standard tables (Parquet), and what tells how they came about."""
@@ -43,6 +48,7 @@ def main(
     read: dict[str, RawCells] = {}
     with table_files(paths, schemas) as files:
         write_batches(read_batches(study, Path(raw_folder), elsewhere), files, log, read)
+        keep_first(protocol, schema, plan_first, blinded)  # before any table is in its place
     to_frame(log).to_csv(cleaning_log, index=False)
     fills = tables_filled(tables, all_years(years))
     rows = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from draw_locations import DrawLocations
@@ -25,6 +26,10 @@ BEFORE = (
 
 class ReportFiles(DrawLocations):
     """Looks up the exhibits and checks of the study that the wildcards name."""
+
+    def protocol_file(self, wildcards: Any) -> str:
+        """Return the file of the study's protocol."""
+        return os.path.relpath(self.protocols[wildcards.study].path)
 
     def report_checks(self, wildcards: Any) -> list[str]:
         """Return the files of the checks that the report shows."""

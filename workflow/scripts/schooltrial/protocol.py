@@ -91,13 +91,18 @@ class Protocol:
         The sections, by name.
     sha256 : str
         Checksum of the file as it lies on disk; it stands in every exhibit.
-    folder : pathlib.Path
-        Folder of the protocol; raw paths are relative to it.
+    path : pathlib.Path
+        The file; raw paths are relative to its folder.
     """
 
     content: dict[str, Any]
     sha256: str
-    folder: Path
+    path: Path
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the protocol; raw paths are relative to it."""
+        return self.path.parent
 
     @property
     def name(self) -> str:
@@ -162,7 +167,7 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     filled["design"]["draw"] |= frame_columns(filled["design"])
     refuse(located(list(reference_faults(filled, shown)), text))
     filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
-    return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve().parent)
+    return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())
 
 
 def with_subgroup_models(

@@ -1,4 +1,8 @@
-"""The plan within a protocol: what must not change once outcomes were read, as checksums."""
+"""The plan within a protocol: what must not change once outcomes were read, as checksums.
+
+All of a protocol is the plan, but for registration, deviations, notes, labels and the folder of the
+raw files.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,23 @@ from dataclasses import dataclass
 from typing import Any
 
 PLAN = (
-    "design", "years", "variables", "outcomes", "balance", "sample", "cleaning", "subgroups",
-    "compliance", "implementation", "power", "checks", "models",
+    "study", "design", "years", "simulation", "tables", "cleaning", "variables", "outcomes",
+    "subgroups", "compliance", "implementation", "costs", "power", "checks", "blinding", "balance",
+    "sample", "models",
 )  # fmt: skip
-"""The sections that are the analysis plan. How raw files are read, words and notes are not."""
-WORDS = frozenset({"label", "block_label", "unit", "title", "indicator", "source"})
+"""The sections that are the plan; the others are words, or say where files lie."""
+WORDS = (
+    "study.name", "study.title", "study.summary", "study.sources", "design.block_label",
+    "design.arms.*.label", "years.label", "simulation.parameters.*.source",
+    "tables.*.*.columns.*.label", "tables.*.*.outcomes.*.label",
+    "tables.*.*.join.*.columns.*.label",
+    "variables.*.label", "outcomes.*.label", "outcomes.*.unit", "subgroups.*.label",
+    "compliance.label", "implementation.components.*.label",
+    "implementation.components.*.indicator", "implementation.components.*.source",
+    "models.*.label", "models.*.subgroup",
+)  # fmt: skip
+"""Keys of the plan that only exhibits need; ``*`` is any name, or place in a list."""
+_WORDS = tuple(tuple(path.split(".")) for path in WORDS)
 
 
 @dataclass(frozen=True)
@@ -23,7 +39,7 @@ class PlanRecord:
     Attributes
     ----------
     first, now : dict of str to str
-        Section of the plan → SHA-256.
+        Section of the plan → SHA-256; ``first`` is empty as long as no outcome was read.
     """
 
     first: dict[str, str]
@@ -32,7 +48,8 @@ class PlanRecord:
     @property
     def changed(self) -> list[str]:
         """The sections that are not what they were when outcomes were first read."""
-        return [name for name in PLAN if self.first.get(name) != self.now.get(name)]
+        then = self.first or self.now
+        return [name for name in PLAN if then.get(name) != self.now.get(name)]
 
 
 def section_checksums(content: Mapping[str, Any]) -> dict[str, str]:
@@ -49,20 +66,6 @@ def plan_sha256(checksums: Mapping[str, str]) -> str:
     return _sha256(dict(checksums))
 
 
-def record(before: Mapping[str, Any] | None, content: Mapping[str, Any]) -> PlanRecord:
-    """Return the record: the first one is kept, whatever the plan has become since.
-
-    Parameters
-    ----------
-    before : mapping or None
-        The record as it was stored, None where there is none yet.
-    content : mapping
-        The protocol.
-    """
-    now = section_checksums(content)
-    return PlanRecord(dict(before["first"]) if before else now, now)
-
-
 def plan_told(recorded: PlanRecord, registered: str | None) -> list[str]:
     """Return what a reader must know of the plan: registered or not, changed or not."""
     whole = plan_sha256(recorded.now)
@@ -73,7 +76,9 @@ def plan_told(recorded: PlanRecord, registered: str | None) -> list[str]:
         told.append("It is the plan that was registered.")
     else:
         told.append(f"It is NOT the plan that was registered, whose checksum is {registered}.")
-    if recorded.changed:
+    if not recorded.first:
+        told.append("No outcome was read here yet.")
+    elif recorded.changed:
         sections = ", ".join(recorded.changed)
         told.append(f"The plan CHANGED after outcomes were first read, in: {sections}.")
     else:
@@ -81,15 +86,24 @@ def plan_told(recorded: PlanRecord, registered: str | None) -> list[str]:
     return told
 
 
-def _without_words(value: Any, section: str) -> Any:
+def _without_words(value: Any, *path: str) -> Any:
     if isinstance(value, Mapping):
-        # `unit` is a word for outcomes, and what was assigned in the design.
         return {
-            key: _without_words(item, section)
+            key: _without_words(item, *path, str(key))
             for key, item in value.items()
-            if key not in WORDS or (key == "unit" and section in ("design", "implementation"))
+            if not _is_word((*path, str(key)))
         }
-    return [_without_words(item, section) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_without_words(item, *path, str(at)) for at, item in enumerate(value)]
+    return value
+
+
+def _is_word(path: tuple[str, ...]) -> bool:
+    return any(
+        len(parts) == len(path)
+        and all(part in ("*", name) for part, name in zip(parts, path, strict=True))
+        for parts in _WORDS
+    )
 
 
 def _sha256(value: Any) -> str:
