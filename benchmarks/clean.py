@@ -141,7 +141,6 @@ def clean(folder: Path) -> dict[str, float]:
         models={"itt": with_defaults(fitted, models, schema)},
         baseline=before[-1],
         years=[last],
-        seed=1,
         before=before,
     )
     seconds = time.perf_counter() - began

@@ -217,7 +217,6 @@ class SmallTrial:
             models=content["models"],
             baseline=baseline_year(content),
             years=analysis_years(content),
-            seed=content["study"]["seed"],
             sample=self.path("sample.parquet"),
             panel=self.path("panel.parquet"),
             bounded=self.path("bounded.parquet"),

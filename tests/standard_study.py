@@ -63,7 +63,7 @@ def build(tables: Mapping[str, pd.DataFrame], **keys: Any) -> Sample:
         "models": {},
         "baseline": 2019,
         "years": [2020],
-        "seed": 1,
+        "secret": "1",
     }
     return build_sample({"schools": SCHOOLS, "assignment": ASSIGNMENT, **tables}, **plain | keys)
 

@@ -82,7 +82,6 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
         models=content["models"],
         baseline=baseline_year(content),
         years=analysis_years(content),
-        seed=content["study"]["seed"],
         sample=str(folder / "sample.parquet"),
         panel=str(folder / "school_panel.parquet"),
         ledger=str(folder / "ledger.csv"),

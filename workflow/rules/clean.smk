@@ -38,7 +38,6 @@ rule clean_sample:
         years=from_content(analysis_years),
         take_up=section("compliance", "variable"),
         cleaning=section("cleaning"),
-        seed=section("study", "seed"),
         blinded=LOOK_UPS.blinded,
     script:
         "../scripts/clean_sample.py"

@@ -20,7 +20,7 @@ THREE = [{"name": "control"}, {"name": "letters"}, {"name": "tutoring"}]
 def rules(**keys: Any) -> SampleRules:
     plain: dict[str, Any] = {
         "outcomes": {}, "arms": THREE, "variables": {}, "keep": {}, "models": {},
-        "baseline": 2019, "years": [2020], "seed": 1,
+        "baseline": 2019, "years": [2020], "secret": "1",
     }  # fmt: skip
     return SampleRules(**plain | keys)
 

@@ -30,7 +30,7 @@ def told(ledger: Ledger) -> dict[str, tuple[int, int, int]]:
 
 
 def test_those_who_left_are_told_from_those_who_finished_the_studys_grades() -> None:
-    ledger = Ledger(1)
+    ledger = Ledger("1")
     record_follow_up(pupils(), 2018, [2020], ledger)
     assert told(ledger) == {
         "beyond the study's grades by 2020": (5, 1, 4),
@@ -39,7 +39,7 @@ def test_those_who_left_are_told_from_those_who_finished_the_studys_grades() -> 
 
 
 def test_without_grades_everyone_who_is_gone_is_in_no_roster() -> None:
-    ledger = Ledger(1)
+    ledger = Ledger("1")
     record_follow_up(pupils().drop(columns="grade"), 2018, [2020], ledger)
     assert told(ledger) == {"in no roster of the study in 2020": (5, 2, 3)}
 
@@ -47,13 +47,13 @@ def test_without_grades_everyone_who_is_gone_is_in_no_roster() -> None:
 def test_a_repeated_cross_section_has_nobody_to_follow() -> None:
     frame = pupils()
     frame["pupil"] = [f"pupil {n}" for n in range(len(frame))]
-    ledger = Ledger(1)
+    ledger = Ledger("1")
     record_follow_up(frame, 2018, [2020], ledger)
     assert ledger.counts == []
 
 
 def test_a_baseline_in_the_analysed_year_follows_nobody() -> None:
-    ledger = Ledger(1)
+    ledger = Ledger("1")
     record_follow_up(pupils(), 2020, [2020], ledger)
     assert ledger.counts == []
 
@@ -71,7 +71,7 @@ def test_every_pupil_analysed_is_counted_by_where_he_was_at_baseline() -> None:
 
 
 def test_those_in_a_class_outside_the_lottery_are_neither_gone_nor_beyond_the_grades() -> None:
-    ledger = Ledger(1)
+    ledger = Ledger("1")
     places = {2020: {"a class outside the lottery": ["finishes", "stays"]}}
     record_follow_up(pupils(), 2018, [2020], ledger, elsewhere=places)
     assert told(ledger) == {
@@ -111,7 +111,7 @@ def test_pupils_of_a_lottery_of_teachers_are_followed_into_classes_outside_it() 
 
 
 def test_teachers_of_assigned_schools_who_are_gone_are_told_as_teachers() -> None:
-    ledger = Ledger(1)
+    ledger = Ledger("1")
     staff = pupils().rename(columns={"pupil": "teacher"}).drop(columns="grade")
     record_follow_up(staff, 2018, [2020], ledger, key="teacher", level="teacher")
     assert set(ledger.flow()["level"]) == {"teacher"}

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schooltrial.data.ledger import FLOW_COLUMNS, LEDGER_COLUMNS, Ledger, hashed
+from small_trial import SmallTrial
 
 ROWS = st.lists(
     st.tuples(
@@ -26,7 +27,7 @@ def test_who_entered_a_step_left_or_remained_and_enters_the_next(
 ) -> None:
     columns = ["pupil", "year", "arm", "first", "second"]
     frame = pd.DataFrame(rows, columns=columns).astype({"arm": "str"})
-    ledger = Ledger(1)
+    ledger = Ledger("1")
     stayed = ledger.leave(frame, frame["first"], step="one", reason="first")
     stayed = ledger.leave(stayed, stayed["second"], step="two", reason="second")
     flow = ledger.flow()
@@ -43,7 +44,7 @@ def test_who_entered_a_step_left_or_remained_and_enters_the_next(
 
 def test_those_who_have_no_arm_are_counted_as_not_assigned() -> None:
     frame = pd.DataFrame({"pupil": ["a"], "year": [2019], "arm": [None]}).astype({"arm": "str"})
-    ledger = Ledger(1)
+    ledger = Ledger("1")
     ledger.leave(frame, pd.Series([True]), step="s", reason="r")
     assert ledger.flow()["arm"].tolist() == ["not assigned"]
     assert ledger.departed()["arm"].tolist() == ["not assigned"]
@@ -51,16 +52,31 @@ def test_those_who_have_no_arm_are_counted_as_not_assigned() -> None:
 
 def test_pupils_are_hashed_and_schools_are_named() -> None:
     frame = pd.DataFrame({"pupil": ["0001"], "school": ["S1"], "year": [2019], "arm": ["c"]})
-    ledger = Ledger(5)
+    ledger = Ledger("5")
     ledger.leave(frame, pd.Series([True]), step="s", reason="r")
     ledger.leave(frame, pd.Series([True]), step="s", reason="r", level="school")
-    assert ledger.departed()["unit"].tolist() == [hashed("0001", 5), "S1"]
+    assert ledger.departed()["unit"].tolist() == [hashed("0001", "5"), "S1"]
 
 
-def test_a_hash_depends_on_the_unit_and_the_seed() -> None:
-    assert len({hashed("1", 1), hashed("1", 2), hashed("2", 1)}) == 3
-    assert hashed("1", 1) == hashed("1", 1)
+def test_a_hash_depends_on_the_unit_and_the_secret() -> None:
+    assert len({hashed("1", "1"), hashed("1", "2"), hashed("2", "1")}) == 3
+    assert hashed("1", "1") == hashed("1", "1")
 
 
 def test_a_ledger_from_which_nobody_left_is_empty_with_its_columns() -> None:
-    assert list(Ledger(1).departed().columns) == LEDGER_COLUMNS
+    assert list(Ledger("1").departed().columns) == LEDGER_COLUMNS
+
+
+def test_who_knows_the_protocol_and_an_identifier_cannot_find_the_pupil_in_the_ledger(
+    trial: SmallTrial,
+) -> None:
+    trial.reading("pupils")["columns"]["school"]["required"] = False
+    trial.set("roster_2020.csv", 2, "school_code", "")
+    trial.obtain()
+    trial.clean()
+    ledger = pd.read_csv(trial.path("ledger.csv"), dtype=str)
+    people = ledger[ledger["level"].isin(["pupil", "score"])]["unit"]
+    roster = pd.read_parquet(trial.path("pupils.parquet"))["pupil"]
+    seed = str(trial.read().content["study"]["seed"])
+    assert len(people)
+    assert not {hashed(name, key) for name in roster for key in (seed, "")} & set(people)

@@ -86,7 +86,7 @@ def baseline_scores(
     for year in sample.years:
         if year not in wanted and year != design:
             continue
-        analysed = sample.year(year, Ledger(sample.rules.seed))[["_unit", "_school", "arm"]]
+        analysed = sample.year(year, Ledger(sample.rules.secret))[["_unit", "_school", "arm"]]
         at_baseline = analysed if year == design else at_baseline
         of_year = {name: o for name, o in outcomes.items() if o["baseline_year"] == year}
         if of_year:

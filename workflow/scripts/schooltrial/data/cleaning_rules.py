@@ -40,8 +40,9 @@ class SampleRules:
         Year at which arms are compared.
     years : sequence of int
         Years of the primary analysis.
-    seed : int
-        Key of the hashes in the ledger.
+    secret : str
+        Key of the hashes in the ledger: what only those who hold the data can know. Identifiers
+        are few enough to be tried one by one, so a key that is published would hide nobody.
     unit : str
         What was assigned: ``school``, ``teacher`` or ``pupil``.
     kind : str
@@ -61,7 +62,7 @@ class SampleRules:
     models: Mapping[str, Model]
     baseline: int
     years: Sequence[int]
-    seed: int
+    secret: str
     unit: str = "school"
     kind: str = "complete"
     last_before: int = 0

@@ -23,9 +23,9 @@ UNIT_OF_LEVEL = {
 NOT_ASSIGNED = "not assigned"
 
 
-def hashed(unit: str, seed: int) -> str:
-    """Return a key that tells units apart without naming them."""
-    key = str(seed).encode()
+def hashed(unit: str, secret: str) -> str:
+    """Return a key that tells units apart without naming them, to whom the secret is not known."""
+    key = secret.encode()[: hashlib.blake2b.MAX_KEY_SIZE]
     return hashlib.blake2b(str(unit).encode(), key=key, digest_size=8).hexdigest()
 
 
@@ -50,11 +50,11 @@ class Ledger:
 
     Attributes
     ----------
-    seed : int
+    secret : str
         Key of the hash of pupils' and teachers' identifiers.
     """
 
-    seed: int
+    secret: str
     departures: list[Departure] = field(default_factory=list)
     counts: list[pd.DataFrame] = field(default_factory=list)
 
@@ -149,7 +149,7 @@ class Ledger:
         at = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         keys = np.array([*names, *names], object)
         for code in np.unique(at[secret]):
-            keys[len(names) + code] = hashed(names[code], self.seed)
+            keys[len(names) + code] = hashed(names[code], self.secret)
         return _repeated(list(keys), at + len(names) * secret)
 
     def flow(self) -> pd.DataFrame:
@@ -165,7 +165,7 @@ def one_ledger(ledgers: Iterable[Ledger]) -> Ledger:
     """Return one ledger of several that were kept beside each other, in their order."""
     parts = list(ledgers)
     return Ledger(
-        parts[0].seed,
+        parts[0].secret,
         [departure for part in parts for departure in part.departures],
         [count for part in parts for count in part.counts],
     )

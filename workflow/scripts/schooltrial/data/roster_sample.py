@@ -128,7 +128,7 @@ class RosterSample:
         if "grade" in frame and self.rules.steps.grade_out_of_step != "keep":
             frame = frame.assign(grade=frame["grade"].mask(frame["_out_of_step"]))
         frame = add_variables(frame, self.rules.variables)
-        measured, nobody = self.measured.read(year), Ledger(self.rules.seed)
+        measured, nobody = self.measured.read(year), Ledger(self.rules.secret)
         frame = link_measurements(frame, measured, self.level, outcomes, nobody)
         frame = within_ranges(add_ratios(frame, outcomes), outcomes, self.level, nobody)
         # Where schools were assigned, what has no scale in the sample has none here: a baseline is

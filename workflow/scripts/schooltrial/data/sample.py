@@ -99,7 +99,7 @@ class SampleBuild:
         self.rules = rules
         self._linked = link_tables(tables, rules)
         steps = ("pupils", "teachers", "school scores", "units", "follow-up", "analyses")
-        self._ledgers = {name: Ledger(rules.seed) for name in steps}
+        self._ledgers = {name: Ledger(rules.secret) for name in steps}
         self._panels: list[pd.DataFrame] = []
         self._mobility: list[pd.DataFrame] = []
         self._aggregates: list[pd.DataFrame] = []
@@ -324,7 +324,7 @@ def build_sample(
     models: Mapping[str, Model],
     baseline: int,
     years: Sequence[int],
-    seed: int,
+    secret: str,
     unit: str = "school",
     kind: str = "complete",
     last_before: int | None = None,
@@ -337,7 +337,8 @@ def build_sample(
     ----------
     tables : mapping of str to DataFrame or YearTable
         Standard tables; see `SampleBuild`.
-    outcomes, arms, variables, keep, models, baseline, years, seed, unit, kind, last_before, take_up
+    outcomes, arms, variables, keep, models, baseline, years, secret, unit, kind, last_before,
+    take_up
         See `SampleRules`; by default the baseline is the last year before the programme.
     cleaning : mapping, optional
         Section of the protocol.
@@ -348,7 +349,7 @@ def build_sample(
         Where tables do not fit together.
     """
     rules = SampleRules(
-        outcomes, arms, variables, keep, models, baseline, years, seed, unit, kind,
+        outcomes, arms, variables, keep, models, baseline, years, secret, unit, kind,
         baseline if last_before is None else last_before, take_up,
         CleaningSteps.of(cleaning or {}),
     )  # fmt: skip
