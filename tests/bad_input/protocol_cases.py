@@ -72,6 +72,8 @@ PROTOCOLS = [
     _stated("a score that is a date", "tables.scores.0.columns.value.type", "date", "is read as date", expected="integer, number or flag"),
     _stated("a rate of a category", "outcomes.attendance.made_from.numerator", "sex", "reckons with 'sex', which is read as category", expected="a number"),
     _stated("a threshold of a category", "variables.girl", {"from": "sex", "at_least": 1, "label": "Girl"}, "reckons with 'sex', which is read as category", at="variables.girl.at_least"),
+    _stated("names of columns on the thousand millionth line", "tables.schools.0.header_row", 10**9, "1000000000 is greater than the maximum"),
+    _stated("a file whose name no folder could hold", "tables.schools.0.file", "a" * 5000, "is too long"),
     _stated("a name that ends in a new line", "study.name", "small\n", r"'small\n' does not match"),
     _stated("a number beyond whole numbers", "outcomes.maths.range", [0, 2**53 + 2], "9007199254740994", at="outcomes.maths.range.1"),
     _stated("a year beyond years", "years.after", [20200], "20200 is greater than the maximum", at="years.after.0"),

@@ -51,8 +51,8 @@ def main(
     tables = {"pupils": ParquetByYear(pupils), "scores": ParquetByYear(scores)}
     small = {"schools": schools, "assignment": assignment, **others}
     rules = SampleRules(
-        outcomes, arms, variables, keep, models, baseline, years, _secret([pupils, scores]), unit, kind,
-        max(before, default=baseline), take_up, CleaningSteps.of(cleaning or {}),
+        outcomes, arms, variables, keep, models, baseline, years, _secret([pupils, scores]), unit,
+        kind, max(before, default=baseline), take_up, CleaningSteps.of(cleaning or {}),
     )  # fmt: skip
     build = SampleBuild(tables | {name: pd.read_parquet(p) for name, p in small.items()}, rules)
     unfinished = Path(f"{sample}.unfinished")

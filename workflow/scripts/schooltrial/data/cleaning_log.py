@@ -40,8 +40,8 @@ class LogEntry:
     rows : int
         Rows that it removed.
     before, after : str
-        The first cell touched, as it was and as it became, but not where it names a person; of rows, the first one removed, and what
-        became of it.
+        The first cell touched, as it was and as it became, but not where it names a person; of
+        rows, the first one removed, and what became of it.
     """
 
     table: str
