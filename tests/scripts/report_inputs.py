@@ -80,16 +80,22 @@ def _losses_and_flow(
     content: dict[str, Any], files: dict[str, Any], path: dict[str, str], trial: SmallTrial,
     folder: Path, teachers: str,
 ) -> None:  # fmt: skip
+    cells: dict[str, Any] = {
+        "panel": trial.path("panel.parquet"),
+        "bounded": trial.path("bounded.parquet"),
+    }
     check_attrition.main(
-        **files, outcomes=content["outcomes"], arms=content["design"]["arms"],
+        **files, **cells, teacher_sample=teachers, scores=trial.path("scores.parquet"),
+        observations=trial.path("observations.parquet"), teacher_covariates=[],
+        outcomes=content["outcomes"], arms=content["design"]["arms"],
         years=content["years"], analysis_years=analysis_years(content),
         baseline=baseline_year(content), covariates=content["balance"]["pupil_variables"],
         unit="school", boundary="cautious", attrition=path["attrition"],
-        who_left=str(folder / "who_left.csv"), missing_outcomes=path["missing_outcomes"],
+        who_left=path["who_left"], missing_outcomes=path["missing_outcomes"],
     )  # fmt: skip
     check_flow.main(
-        **files, flow=path["flow"], teacher_sample=teachers, panel=trial.path("panel.parquet"),
-        bounded=trial.path("bounded.parquet"), before=content["years"]["before"],
+        **files, **cells, flow=path["flow"], teacher_sample=teachers,
+        before=content["years"]["before"],
         schools=trial.path("schools.parquet"), design=content["design"],
         models=content["models"], outcomes=content["outcomes"], labels=labels(content),
         baseline=baseline_year(content), years=analysis_years(content), take_up=None,

@@ -13,7 +13,7 @@ from draw_attrition_boundary import main as draw_attrition_boundary
 
 OUTCOMES: Any = {
     "maths": {"label": "Maths", "level": "pupil", "scale": "continuous", "range": [-9, 9],
-              "standardise": "none"},
+              "standardise": "none", "made_from": None},
 }  # fmt: skip
 ARMS: Any = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
 
@@ -25,9 +25,15 @@ def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
     pd.DataFrame({"school": schools, "arm": arms}).to_parquet(tmp_path / "assignment.parquet")
     then = pd.DataFrame({"school": np.repeat(schools, 10), "year": 2018})
     then["pupil"] = [f"p{at}" for at in range(len(then))]
+    then["arm"] = np.repeat(arms, 10)
     then["maths"] = rng.normal(size=len(then))
     later = then.assign(year=2019)[rng.random(len(then)) < 0.8]
     pd.concat([then, later], ignore_index=True).to_parquet(tmp_path / "sample.parquet")
+    empty = pd.DataFrame(columns=["teacher", "school", "outcome", "year", "arm"])
+    for name in ("teacher_sample", "observations", "school_panel", "bounded_cells"):
+        empty.to_parquet(tmp_path / f"{name}.parquet")
+    marks = later[["pupil", "year"]].assign(outcome="maths", value=later["maths"])
+    marks.to_parquet(tmp_path / "scores.parquet")
     paths: Any = {
         name: str(tmp_path / f"{name}.csv")
         for name in ("attrition", "who_left", "missing_outcomes")
@@ -35,12 +41,18 @@ def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
     check_attrition(
         assignment=str(tmp_path / "assignment.parquet"),
         sample=str(tmp_path / "sample.parquet"),
+        teacher_sample=str(tmp_path / "teacher_sample.parquet"),
+        scores=str(tmp_path / "scores.parquet"),
+        observations=str(tmp_path / "observations.parquet"),
+        panel=str(tmp_path / "school_panel.parquet"),
+        bounded=str(tmp_path / "bounded_cells.parquet"),
         outcomes=OUTCOMES,
         arms=ARMS,
         years={"label": "year", "before": [2018], "during": [2019], "after": [], "reference": None},
         analysis_years=[2019],
         baseline=2018,
         covariates=["maths"],
+        teacher_covariates=[],
         unit="school",
         boundary="cautious",
         **paths,
@@ -55,6 +67,43 @@ def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
     files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "pdf", "png", "csv")}
     draw_attrition_boundary(
         attrition=paths["attrition"], outcomes=OUTCOMES, arms=ARMS, analysis_years=[2019],
-        boundary="cautious", study=study, **files,
+        boundary="cautious", unit="school", study=study, **files,
     )  # fmt: skip
     assert all(Path(path).stat().st_size > 0 for path in files.values())
+
+
+def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    schools = [f"S{at}" for at in range(12)]
+    arms = ["control", "programme"] * 6
+    pd.DataFrame({"school": schools, "arm": arms}).to_parquet(tmp_path / "assignment.parquet")
+    cells = pd.DataFrame({"school": schools[:9], "year": 2019, "outcome": "maths", "mean": 50.0})
+    cells.to_parquet(tmp_path / "school_panel.parquet")
+    cells[:1].assign(school="S10").to_parquet(tmp_path / "bounded_cells.parquet")
+    outcomes: Any = {"maths": {**OUTCOMES["maths"], "level": "school"}}
+    nobody = pd.DataFrame(columns=["pupil", "teacher", "school", "outcome", "value", "year", "arm"])
+    for name in ("sample", "teacher_sample", "scores", "observations"):
+        nobody.to_parquet(tmp_path / f"{name}.parquet")
+    paths: Any = {
+        n: str(tmp_path / f"{n}.csv") for n in ("attrition", "who_left", "missing_outcomes")
+    }
+    check_attrition(
+        assignment=str(tmp_path / "assignment.parquet"), sample=str(tmp_path / "sample.parquet"),
+        teacher_sample=str(tmp_path / "teacher_sample.parquet"),
+        scores=str(tmp_path / "scores.parquet"),
+        observations=str(tmp_path / "observations.parquet"),
+        panel=str(tmp_path / "school_panel.parquet"),
+        bounded=str(tmp_path / "bounded_cells.parquet"),
+        outcomes=outcomes, arms=ARMS,
+        years={"label": "year", "before": [2018], "during": [2019], "after": [], "reference": None},
+        analysis_years=[2019], baseline=2018, covariates=[], teacher_covariates=[], unit="school",
+        boundary="cautious", lost_before={"programme": 1}, **paths,
+    )  # fmt: skip
+    (row,) = pd.read_csv(paths["attrition"]).to_dict("records")
+    assert (row["level"], row["n_control"], row["n_arm"]) == ("schools", 6, 7)
+    assert (row["count_control"], row["count_arm"]) == (1, 3)
+    assert "published as a bound or a range, counted as lost: 1" in row["note"]
+    assert "in no file: 1" in row["note"]
+    assert pd.read_csv(paths["who_left"]).empty
+    assert pd.read_csv(paths["missing_outcomes"]).empty

@@ -76,6 +76,10 @@ rule check_attrition:
         assignment="results/{study}/data/assignment.parquet",
         sample="results/{study}/data/sample.parquet",
         teacher_sample="results/{study}/data/teacher_sample.parquet",
+        scores="results/{study}/data/scores.parquet",
+        observations="results/{study}/data/observations.parquet",
+        panel="results/{study}/data/school_panel.parquet",
+        bounded="results/{study}/data/bounded_cells.parquet",
     output:
         attrition="results/{study}/checks/attrition.csv",
         who_left="results/{study}/checks/who_left.csv",
@@ -91,6 +95,7 @@ rule check_attrition:
         analysis_years=from_content(analysis_years),
         baseline=from_content(baseline_year),
         covariates=section("balance", "pupil_variables"),
+        teacher_covariates=section("balance", "teacher_variables"),
         unit=section("design", "unit"),
         boundary=section("checks", "attrition_boundary"),
         lost_before=section("design", "lost_before"),

@@ -72,6 +72,7 @@ rule draw_attrition_boundary:
         arms=section("design", "arms"),
         analysis_years=from_content(analysis_years),
         boundary=section("checks", "attrition_boundary"),
+        unit=section("design", "unit"),
         study=study_line,
     script:
         "../scripts/draw_attrition_boundary.py"

@@ -1,14 +1,18 @@
 """Count who was lost and test who left, and show what missing outcomes could do to the effect."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from rule_adapter import run_as_rule
 from schooltrial.checks.attrition import attrition as count_attrition
 from schooltrial.checks.missing_outcomes import missing_outcomes as bound_effects
-from schooltrial.checks.teacher_attrition import teacher_attrition
+from schooltrial.checks.outcome_support import outcome_support
+from schooltrial.checks.school_attrition import school_attrition
+from schooltrial.checks.teacher_attrition import of_teachers
 from schooltrial.checks.who_left import who_left as compare_leavers
+from schooltrial.data.year_tables import ParquetByYear
 from schooltrial.models.attrition_model import Assumption
 from schooltrial.protocol import Arm, Outcome, Years
 
@@ -17,42 +21,56 @@ def main(
     *,
     assignment: str,
     sample: str,
+    teacher_sample: str,
+    scores: str,
+    observations: str,
+    panel: str,
+    bounded: str,
     outcomes: Mapping[str, Outcome],
     arms: Sequence[Arm],
     years: Years,
     analysis_years: Sequence[int],
     baseline: int,
     covariates: Sequence[str],
+    teacher_covariates: Sequence[str],
     unit: str,
     boundary: Assumption,
     attrition: str,
     who_left: str,
     missing_outcomes: str,
-    teacher_sample: str | None = None,
     lost_before: Mapping[str, int] | None = None,
-    support: Mapping[str, tuple[float, float]] | None = None,
 ) -> None:
     """Write attrition with its verdicts, attrition by baseline, and bounds of the effect (CSV)."""
     units, pupils = pd.read_parquet(assignment), pd.read_parquet(sample)
-    counted = count_attrition(
-        units, pupils, outcomes=outcomes, arms=arms, years=years, baseline=baseline, unit=unit,
-        boundary=boundary, lost_before=lost_before,
-    )  # fmt: skip
-    left = compare_leavers(
-        units, pupils, outcomes=outcomes, arms=arms, analysis_years=analysis_years,
-        baseline=baseline, covariates=covariates, unit=unit,
-    )  # fmt: skip
-    bounded = bound_effects(
-        units, pupils, outcomes=outcomes, arms=arms, analysis_years=analysis_years,
-        baseline=baseline, covariates=covariates, unit=unit, support=support,
-    )  # fmt: skip
-    if teacher_sample:
-        of_teachers = teacher_attrition(
-            units, pd.read_parquet(teacher_sample), outcomes=outcomes, arms=arms, years=years,
-            baseline=baseline, unit=unit, boundary=boundary, lost_before=lost_before,
-        )  # fmt: skip
-        counted = of_teachers if len(counted) == 0 else pd.concat([counted, of_teachers])
-    for table, path in ((counted, attrition), (left, who_left), (bounded, missing_outcomes)):
+    teachers = pd.read_parquet(teacher_sample)
+    held: dict[str, Any] = {"years": years, "boundary": boundary, "lost_before": lost_before}
+    both: dict[str, Any] = {"outcomes": outcomes, "arms": arms, "unit": unit}
+    within: dict[str, Any] = {"analysis_years": analysis_years, "baseline": baseline}
+    ranges = {
+        level: outcome_support(
+            people, ParquetByYear(measured), level=level, outcomes=outcomes, years=analysis_years
+        )
+        for level, people, measured in (
+            ("pupil", pupils, scores), ("teacher", teachers, observations)
+        )
+    }  # fmt: skip
+    counted = [
+        count_attrition(units, pupils, **both, baseline=baseline, **held),
+        of_teachers(count_attrition, units, teachers, **both, baseline=baseline, **held),
+        school_attrition(units, pd.read_parquet(panel), pd.read_parquet(bounded), **both, **held),
+    ]
+    left: list[pd.DataFrame] = []
+    bounds: list[pd.DataFrame] = []
+    for check, found, more in (
+        (compare_leavers, left, dict.fromkeys(ranges, both | within)),
+        (bound_effects, bounds, {k: both | within | {"support": v} for k, v in ranges.items()}),
+    ):
+        found += [
+            check(units, pupils, covariates=covariates, **more["pupil"]),
+            of_teachers(check, units, teachers, covariates=teacher_covariates, **more["teacher"]),
+        ]
+    for tables, path in ((counted, attrition), (left, who_left), (bounds, missing_outcomes)):
+        table = pd.concat([part for part in tables if len(part)] or tables[:1])
         table.to_csv(path, index=False, float_format="%.10g")
 
 

@@ -19,6 +19,7 @@ def main(
     arms: Sequence[Arm],
     analysis_years: Sequence[int],
     boundary: Assumption,
+    unit: str,
     study: Mapping[str, Any],
     svg: str,
     pdf: str,
@@ -27,7 +28,7 @@ def main(
 ) -> None:
     """Write the figure in three formats, and what it draws."""
     data = drawn(pd.read_csv(attrition), outcomes, arms, analysis_years)
-    write_figure(attrition_plot(data, boundary, study), data, study, svg, pdf, png, csv)
+    write_figure(attrition_plot(data, boundary, study, unit), data, study, svg, pdf, png, csv)
 
 
 run_as_rule(main, globals())

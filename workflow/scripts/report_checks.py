@@ -11,11 +11,7 @@ import pandas as pd
 
 from schooltrial.protocol_plan import PlanRecord, plan_told
 from schooltrial.report.assignment_tables import tests_shown, units_shown
-from schooltrial.report.balance_tables import (
-    equivalence_shown,
-    omnibus_shown,
-    pretrends_shown,
-)
+from schooltrial.report.balance_tables import equivalence_shown, omnibus_shown, pretrends_shown
 from schooltrial.report.check_tables import (
     BOUNDS,
     attrition_shown,
@@ -24,6 +20,7 @@ from schooltrial.report.check_tables import (
     named,
     power_shown,
     shown,
+    who_left_shown,
 )
 from schooltrial.report.html_report import flow_shown
 
@@ -74,6 +71,7 @@ def read_checks(
         "pretrends": _table(tables, "pretrends", pretrends_shown),
         "equivalence": _table(tables, "balance", equivalence_shown),
         "attrition": _table(tables, "attrition", lambda f: attrition_shown(f, years, labels)),
+        "who_left": _table(tables, "who_left", lambda f: who_left_shown(f, labels)),
         "missing_outcomes": _table(tables, "missing_outcomes", lambda f: named(f, labels, BOUNDS)),
         "power": _table(tables, "power", lambda f: power_shown(f, labels)),
         "fidelity": _table(tables, "fidelity", lambda f: fidelity_shown(f, arms)),

@@ -11,8 +11,8 @@ from schooltrial.exhibits.exhibit_list import figures_of, tables_of
 
 CHECKS = (
     "plan.json", "flow.csv", "flow_text.txt", "mobility.csv", "assignment.csv",
-    "assignment_tests.csv", "assignment_verdict.json",
-    "balance_omnibus.csv", "balance.csv", "pretrends.csv", "assignment_units.csv", "attrition.csv",
+    "assignment_tests.csv", "assignment_verdict.json", "assignment_units.csv",
+    "balance_omnibus.csv", "balance.csv", "pretrends.csv", "attrition.csv", "who_left.csv",
     "missing_outcomes.csv", "power.csv", "verdict.json", "cleaning_log.csv", "raw_files.csv",
 )  # fmt: skip
 

@@ -232,7 +232,7 @@ def test_teachers_were_assigned_so_teachers_are_lost_and_the_pupils_they_teach()
     )
     table = _attrition(frame, assignment=assignment, unit="teacher")
     assert _counts(_row(table, "teachers")) == [2, 1, 2, 0]
-    assert _counts(_row(table, "pupils in teachers that stay")) == [4, 0, 5, 1]
+    assert _counts(_row(table, "pupils of teachers that stay")) == [4, 0, 5, 1]
     assert set(table["quantity"]) == {"lost"}
 
 
@@ -257,3 +257,37 @@ def test_the_roster_keeps_the_assigned_arm_of_pupils_who_moved() -> None:
     assert people.loc["c3", ["unit", "arm"]].tolist() == ["C", "programme"]
     assert listed.outcome(PUPILS, "maths").notna().sum() == 5
     assert listed.outcome(PUPILS, "absent").isna().all()
+
+
+def test_a_year_that_nobody_of_the_roster_can_reach_is_not_followed() -> None:
+    grades = PUPILS["pupil"].str[0].map({"n": 3}).fillna(4)
+    aged = PUPILS.assign(grade=(grades + PUPILS["year"] - 2018).clip(upper=6).astype("Int64"))
+    # All who were on the roster are beyond grade 6 by 2021, when others are there.
+    later = pd.DataFrame(_rows(2021, "m1:A m2:B m3:C m4:D")).assign(grade=6)
+    years: Years = {**YEARS, "after": [2021]}
+    table = _attrition(pd.concat([aged, later]), years=years)
+    for level in ("pupils", "pupils in schools that stay"):
+        row = _row(table, level, 2021)
+        assert row["verdict"] == row["verdict_cautious"] == "not followed"
+        assert np.isnan(row["overall"])
+        assert "nobody of the roster could have an outcome" in row["note"]
+        assert "on the roster of 2021 itself" not in row["note"]
+    assert _row(table, "schools", 2021)["verdict"] == "low"
+
+
+def test_those_who_left_a_school_that_closed_were_not_promoted() -> None:
+    grades = {"b1": 5, "b2": 5, "a1": 5}  # B's only grade in 2018; A goes up to 6
+    start = PUPILS["pupil"].map(grades).fillna(3)
+    aged = PUPILS.assign(grade=(start + PUPILS["year"] - 2018).astype("Int64"))
+    aged = aged[~((aged["school"] == "B") & (aged["year"] == 2019))]
+    closed = aged["school"].mask((aged["school"] == "B") & (aged["year"] == 2020), "A")
+    table = _attrition(aged.assign(school=closed))
+    assert _counts(_row(table, "pupils", 2020, "promoted"))[1] == 0
+    assert _counts(_row(table, "pupils", 2020, "changed school"))[1] == 2
+
+
+def test_where_teachers_were_assigned_pupils_are_those_of_teachers_that_stay() -> None:
+    units = ASSIGNMENT.rename(columns={"school": "teacher"})
+    table = _attrition(PUPILS.rename(columns={"school": "teacher"}), assignment=units,
+                       unit="teacher")  # fmt: skip
+    assert "pupils of teachers that stay" in set(table["level"])

@@ -11,6 +11,7 @@ import pytest
 from schooltrial.checks.baseline_columns import baseline_columns
 from schooltrial.checks.missing_outcomes import COLUMNS, missing_outcomes
 from schooltrial.checks.roster import roster
+from schooltrial.checks.teacher_attrition import of_teachers
 from schooltrial.checks.who_left import who_left
 from schooltrial.models.lee_bounds import lee_bounds
 from schooltrial.protocol import Arm, Outcome
@@ -240,3 +241,33 @@ def test_an_outcome_is_no_baseline_of_the_same_year() -> None:
     columns = baseline_columns(listed, ["maths", "sex", "unknown"], {"maths": _outcome()})
     assert [column.name for column in columns] == ["maths: missing", "sex: girl"]
     assert columns[0].values.sum() == 50
+
+
+def test_a_flag_is_compared_from_0_to_1_and_a_number_per_sd() -> None:
+    assignment, sample = _trial(selective=0.1)
+    flag = (sample["sex"] == "girl").astype("float64")
+    both = sample.assign(girl=flag, tens=10 * sample["maths"])
+    call = _call(who_left, (assignment, both), covariates=["girl", "tens"]).set_index("term")
+    same = _call(who_left, (assignment, both), covariates=["sex", "maths"]).set_index("term")
+    assert abs(call.loc["treated:girl", "estimate"]) == pytest.approx(
+        abs(same.loc["treated:sex: girl", "estimate"])
+    )
+    assert call.loc["treated:tens", "estimate"] == pytest.approx(
+        same.loc["treated:maths", "estimate"]
+    )
+
+
+def test_teachers_who_left_are_compared_and_bounded_as_pupils_are() -> None:
+    assignment, sample = _trial(selective=0.2)
+    teachers = sample.rename(columns={"pupil": "teacher"})
+    outcomes = {"maths": _outcome(level="teacher", range=[-9, 9])}
+    settings: dict[str, Any] = {
+        "outcomes": outcomes, "arms": ARMS, "analysis_years": [2020], "baseline": 2018,
+        "unit": "school", "covariates": ["sex"],
+    }  # fmt: skip
+    left = of_teachers(who_left, assignment, teachers, **settings).set_index("term")
+    pupils = _call(who_left, (assignment, sample), covariates=["sex", "maths"]).set_index("term")
+    assert left.loc["treated:maths", "p_value"] == pupils.loc["treated:maths", "p_value"]
+    bounds = of_teachers(missing_outcomes, assignment, teachers, **settings)
+    assert {"Lee bounds", "Horowitz-Manski bounds"} <= set(bounds["approach"])
+    assert (bounds["method"] != "").all()

@@ -112,3 +112,35 @@ def test_the_same_figure_is_the_same_bytes() -> None:
     data = drawn(_table(), OUTCOMES, ARMS, [2020])
     first, second = (rendered(attrition_plot(data, "cautious", STUDY)) for _ in range(2))
     assert first == second
+
+
+WITH_TEACHERS = (*LEVELS, "teachers in schools that stay", "teachers")
+
+
+def test_every_level_is_drawn_and_named_teachers_too() -> None:
+    table = _table()
+    rows = table[table["level"] == "pupils"]
+    more = [rows.assign(level=level, overall=rows["overall"] + 0.15) for level in WITH_TEACHERS[3:]]
+    data = drawn(pd.concat([table, *more]), OUTCOMES, ARMS, [2020])
+    figure = attrition_plot(data, "cautious", STUDY)
+    panel = figure.axes[0]
+    marked = [
+        (x, y)
+        for line in panel.lines
+        if line.get_marker() in {"s", "D", "o", "^", "v"}
+        for x, y in line.get_xydata().tolist()
+    ]
+    assert sorted(marked) == sorted(zip(data["overall"], data["differential"].abs(), strict=True))
+    (legend,) = figure.legends
+    assert set(WITH_TEACHERS) <= {text.get_text() for text in legend.get_texts()}
+    assert len({line.get_marker() for line in legend.get_lines()} - {"None"}) == 5
+    right = max(text.get_window_extent().x1 for text in legend.get_texts())
+    assert right <= figure.bbox.x1
+
+
+def test_assigned_teachers_are_the_units_and_their_pupils_are_told_apart() -> None:
+    table = _table().replace({"schools": "teachers", LEVELS[1]: "pupils of teachers that stay"})
+    data = drawn(table, OUTCOMES, ARMS, [2020])
+    figure = attrition_plot(data, "cautious", STUDY, "teacher")
+    names = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {"teachers", "pupils of teachers that stay", "pupils"} <= names

@@ -33,7 +33,7 @@ COLUMNS = [
 
 
 @dataclass(frozen=True)
-class _Counted:
+class Counted:
     """Units or pupils of which some count: lost, joined, moved."""
 
     arm: pd.Series
@@ -80,12 +80,13 @@ def attrition(
         ``quantity`` is ``lost`` (one row per outcome, year from the programme's first on, level and
         arm); ``new intake`` (who by their grade came into the study's grades after the baseline
         year), ``joined early`` (in the programme's first year) and ``joined late``; ``promoted``
-        (who left the grades of their school and are in another), ``changed school`` (others who
-        did) and ``changed arm`` (of either). Joiners are a share of the pupils there in the year,
-        in the arm where they are; movers of the baseline pupils still there, in their first arm.
-        ``differential`` is the arm's rate minus the control arm's. A unit is lost for an outcome
-        and year when no pupil in it has the outcome. An outcome that was observed for nobody in a
-        year is ``not measured``, not lost.
+        (who left the grades of their school, which is still there, and are in another), ``changed
+        school`` (others who did) and ``changed arm`` (of either). Joiners are a share of the pupils
+        there in the year, in the arm where they are; movers of the baseline pupils still there, in
+        their first arm. ``differential`` is the arm's rate minus the control arm's. A unit is lost
+        for an outcome and year when no pupil in it has the outcome. An outcome that was observed
+        for nobody in a year is ``not measured``, not lost; where nobody of the roster could have
+        one, being beyond the study's grades, the year is ``not followed``.
     """
     units = assigned_units(assignment, unit)
     rows: list[list[Any]] = []
@@ -96,7 +97,7 @@ def attrition(
                 continue
             levels = _levels(name, listed, pupils, units, lost_before or {})
             for level, counted in levels:
-                rows += _lost(name, year, level, counted, arms, boundary)
+                rows += lost_rows(name, year, level, counted, arms, boundary)
         rows += _movement(listed, pupils, units, arms, min(years["during"]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -107,7 +108,7 @@ def _levels(
     pupils: pd.DataFrame,
     units: pd.DataFrame,
     lost_before: Mapping[str, int],
-) -> Iterator[tuple[str, _Counted]]:
+) -> Iterator[tuple[str, Counted]]:
     """Yield the levels of an outcome and year: units, pupils in those that stay, all pupils."""
     people, unit = listed.people, listed.unit
     lost = listed.outcome(pupils, outcome).isna()
@@ -115,7 +116,7 @@ def _levels(
     if listed.beyond:
         noted = f"beyond the study's grades, not counted: {listed.beyond}"
     if unit == "pupil":
-        yield "pupils", _Counted(people["arm"], lost, noted)
+        yield "pupils", Counted(people["arm"], lost, noted)
         return
     then = pupils[pupils["year"] == listed.year]
     measured = then.loc[then[outcome].notna(), unit] if outcome in then else then[unit].iloc[:0]
@@ -123,7 +124,7 @@ def _levels(
     unseen = pd.Series([arm for arm, count in lost_before.items() for _ in range(count)], dtype=str)
     yield (
         f"{unit}s",
-        _Counted(
+        Counted(
             pd.concat([units["arm"], unseen], ignore_index=True),
             pd.concat([gone, pd.Series(True, index=unseen.index)], ignore_index=True).astype(bool),
             f"in no file: {len(unseen)}" if len(unseen) else "",
@@ -131,40 +132,43 @@ def _levels(
     )
     stays = people["unit"].isin(measured)
     yield (
-        f"pupils in {unit}s that stay",
-        _Counted(people.loc[stays, "arm"], lost[stays], noted),
+        f"pupils {'in' if unit == 'school' else 'of'} {unit}s that stay",
+        Counted(people.loc[stays, "arm"], lost[stays], noted),
     )
     without = listed.without + len(unseen)
     missing = f"{unit}s with no roster, whose pupils are not counted: {without}" if without else ""
-    yield "pupils", _Counted(people["arm"], lost, "; ".join(filter(None, (noted, missing))))
+    yield "pupils", Counted(people["arm"], lost, "; ".join(filter(None, (noted, missing))))
 
 
-def _lost(
+def lost_rows(
     outcome: str,
     year: int,
     level: str,
-    counted: _Counted,
+    counted: Counted,
     arms: Sequence[Arm],
     boundary: Assumption,
 ) -> Iterator[list[Any]]:
-    measured = bool((~counted.counts).any())
+    """Yield the rows of those lost, each arm beside the control arm.
+
+    Parameters
+    ----------
+    outcome, year, level : str, int, str
+        What the rows are of.
+    counted : Counted
+        Units or people, and which of them are lost.
+    arms, boundary
+        As for `attrition`.
+    """
     for arm in arms[1:]:
         first, second = (_rate(counted, chosen["name"]) for chosen in (arms[0], arm))
         overall, differential = _overall(first, second)
         row: list[Any] = ["lost", outcome, year, level, arm["name"], *first, *second]
-        if not measured and len(counted.counts):
-            note = "; ".join(filter(None, ("observed for nobody in this year", counted.note)))
-            yield [
-                *row,
-                nan,
-                nan,
-                *[nan] * 2,
-                *["not measured"] * 2,
-                nan,
-                nan,
-                "not measured",
-                note,
-            ]
+        if not (~counted.counts).any():
+            verdict, why = ("not measured", "observed for nobody in this year")
+            if counted.counts.empty:
+                verdict, why = ("not followed", "nobody of the roster could have an outcome")
+            note = "; ".join(filter(None, (why, counted.note)))
+            yield [*row, *[nan] * 4, *[verdict] * 2, nan, nan, verdict, note]
             continue
         verdicts = {name: attrition_verdict(overall, differential, name) for name in BOUNDARIES}
         yield [
@@ -176,7 +180,7 @@ def _lost(
         ]  # fmt: skip
 
 
-def _rate(counted: _Counted, arm: str) -> tuple[int, int, float]:
+def _rate(counted: Counted, arm: str) -> tuple[int, int, float]:
     here = counted.counts[counted.arm == arm]
     return len(here), int(here.sum()), float(here.mean()) if len(here) else nan
 
@@ -214,7 +218,7 @@ def _movement(
 
 def _joiners(
     listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series, first_year: int
-) -> dict[str, _Counted]:
+) -> dict[str, Counted]:
     """Count who came, as a share of the pupils there in the year, in the arm where they are."""
     now = pupils[(pupils["year"] == listed.year) & pupils["school"].isin(arm_of.index)]
     before = pupils.loc[pupils["year"] == listed.drawn_up, "pupil"]
@@ -228,25 +232,26 @@ def _joiners(
     early = joined & (now["pupil"].map(since) <= first_year)
     here = now["school"].map(arm_of)
     return {
-        "new intake": _Counted(here, intake),
-        "joined early": _Counted(here, early),
-        "joined late": _Counted(here, joined & ~early),
+        "new intake": Counted(here, intake),
+        "joined early": Counted(here, early),
+        "joined late": Counted(here, joined & ~early),
     }
 
 
-def _movers(listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series) -> dict[str, _Counted]:
+def _movers(listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series) -> dict[str, Counted]:
     """Count who moved, as a share of the roster's pupils still there, in the arm of assignment."""
     now = pupils[(pupils["year"] == listed.year) & pupils["school"].isin(arm_of.index)]
     school = listed.people["pupil"].map(now.set_index("pupil")["school"])
     people, school = listed.people[school.notna()], school[school.notna()]
     moved = school != people["unit"]
     promoted = pd.Series(False, index=people.index)
-    if "grade" in people:
-        highest = people["unit"].map(pupils.groupby("school")["grade"].max())
+    if "grade" in people:  # who was in a school that is no longer there had to leave it anyhow
+        there = pupils[pupils["school"].isin(now["school"])]
+        highest = people["unit"].map(there.groupby("school")["grade"].max())
         expected = people["grade"] + (listed.year - listed.drawn_up)
         promoted = moved & (expected > highest).fillna(False).astype(bool)
     return {
-        "promoted": _Counted(people["arm"], promoted),
-        "changed school": _Counted(people["arm"], moved & ~promoted),
-        "changed arm": _Counted(people["arm"], school.map(arm_of) != people["arm"]),
+        "promoted": Counted(people["arm"], promoted),
+        "changed school": Counted(people["arm"], moved & ~promoted),
+        "changed arm": Counted(people["arm"], school.map(arm_of) != people["arm"]),
     }

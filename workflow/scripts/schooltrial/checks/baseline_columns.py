@@ -25,7 +25,8 @@ class BaselineColumn:
     values : Series
         As they are, NaN where missing.
     filled : Series
-        For the regression: numbers in SD from their mean, and 0 where missing; indicators 0 or 1.
+        For the regression: numbers in SD from their mean, and 0 where missing; flags and
+        indicators 0 or 1.
     """
 
     variable: str
@@ -65,6 +66,8 @@ def _columns(listed: Roster, covariate: str, is_outcome: bool) -> Iterator[Basel
         number = values.astype("float64")
         spread = number.std()
         scaled = (number - number.mean()) / (spread if spread > 0 else 1.0)
+        if number.dropna().isin([0.0, 1.0]).all():
+            scaled = number
         yield BaselineColumn(covariate, "", number, scaled.fillna(0.0))
     else:
         for level in levels(values)[1:]:

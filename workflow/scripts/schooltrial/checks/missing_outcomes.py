@@ -27,6 +27,7 @@ from schooltrial.models.response_weights import fit_response, response_weights
 from schooltrial.protocol import Arm, Outcome
 
 FloatArray = NDArray[np.float64]
+NOT_COMPUTED = "not computed"
 COLUMNS = ["outcome", "year", "arm", "approach", *[f.name for f in fields(Estimate)]]
 
 
@@ -78,8 +79,9 @@ def missing_outcomes(
     level : float
         Of intervals.
     support : mapping of str to (float, float), optional
-        Outcome → least and greatest possible value in the unit of analysis. By default 0 and 1 of a
-        binary outcome, and the range of one that is not standardised.
+        Outcome → least and greatest possible value in the unit of analysis, such as
+        `outcome_support` finds. By default 0 and 1 of a binary outcome, and the range of one that
+        is not standardised.
 
     Returns
     -------
@@ -109,7 +111,7 @@ def missing_outcomes(
                 columns = baseline_columns(part, covariates, outcomes)
                 rows += [
                     [name, year, arm["name"], approach, *_cells(row, trial.left_out)]
-                    for approach, row in _approaches(trial, columns, limits)
+                    for approach, row in _approaches(trial, columns, limits, _told(outcome))
                 ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -125,6 +127,17 @@ def _support(
     if outcome["range"] is None or outcome["standardise"] != "none":
         return None
     return float(outcome["range"][0]), float(outcome["range"][1])
+
+
+def _told(outcome: Outcome) -> str:
+    """Return where the limits of a standardised outcome come from."""
+    if outcome["standardise"] == "none" or outcome["range"] is None:
+        return ""
+    low, high = outcome["range"]
+    return (
+        f", which is the range of {low:g} to {high:g} in SD, the widest of any cell that is "
+        "standardised"
+    )
 
 
 def _trial(
@@ -160,7 +173,10 @@ def _cells(row: Estimate, left_out: str) -> list[Any]:
 
 
 def _approaches(
-    trial: _Trial, columns: Sequence[BaselineColumn], limits: tuple[float, float] | None
+    trial: _Trial,
+    columns: Sequence[BaselineColumn],
+    limits: tuple[float, float] | None,
+    told: str,
 ) -> Iterator[tuple[str, Estimate]]:
     why = _not_comparable(trial)
     if why:
@@ -190,7 +206,7 @@ def _approaches(
         trial.y, trial.treated, limits, weights=trial.weight, cluster=trial.cluster,
         level=trial.level,
     )  # fmt: skip
-    said = f"missing outcomes from {limits[0]:g} to {limits[1]:g}"
+    said = f"missing outcomes from {limits[0]:.4g} to {limits[1]:.4g}{told}"
     yield from ((name, row) for row in _bound_rows(worst, trial, name, said))
 
 
@@ -208,7 +224,19 @@ def _not_comparable(trial: _Trial) -> str:
 def _undefined(term: str, trial: _Trial, note: str) -> Estimate:
     seen = int(trial.seen.sum())
     return Estimate(
-        term, nan, nan, nan, nan, nan, nan, nan, seen, _units(trial, trial.seen), "", True, note
+        term,
+        nan,
+        nan,
+        nan,
+        nan,
+        nan,
+        nan,
+        nan,
+        seen,
+        _units(trial, trial.seen),
+        NOT_COMPUTED,
+        True,
+        note,
     )
 
 
@@ -258,7 +286,7 @@ def _weighted(trial: _Trial, columns: Sequence[BaselineColumn]) -> Estimate:
         f"effective size {answer.effective_size:.0f} of {int(seen.sum())}",
     ]
     if answer.unrepresented:
-        notes.append(f"pupils unlike anybody observed: {answer.unrepresented}")
+        notes.append(f"people unlike anybody observed: {answer.unrepresented}")
     row = _difference(trial, trial.weight * answer.weights, "; ".join(notes))
     method = f"{row.method}, inverse probability of response"
     return replace(row, method=method, converged=row.converged and model.converged)
@@ -288,7 +316,7 @@ def _lee_rows(found: LeeBounds, trial: _Trial, name: str) -> Iterator[Estimate]:
 def _bound_rows(found: IdentifiedSet, trial: _Trial, name: str, said: str) -> Iterator[Estimate]:
     everybody = np.ones(len(trial.y), dtype=bool)
     n, units = len(trial.y), _units(trial, everybody)
-    by = "by unit of assignment" if trial.clustered else "independent pupils"
+    by = "by unit of assignment" if trial.clustered else "independently of each other"
     for term, point, error in (
         ("lower bound", found.lower, found.se_lower),
         ("upper bound", found.upper, found.se_upper),

@@ -68,9 +68,9 @@ def roster(
     """Draw up the roster that attrition in a year is measured from.
 
     Schools were assigned: the baseline year's roster, in the school of that year; where pupils
-    differ from year to year (nobody of the baseline year is there later), the roster of the year
-    itself. Teachers were assigned: the pupils whom they teach in the year itself. Pupils were
-    assigned: everybody on the list. Pupils who by the year are beyond the highest grade of the
+    differ from year to year (nobody of the baseline year is there in any later year), the roster of
+    the year itself. Teachers were assigned: the pupils whom they teach in the year itself. Pupils
+    were assigned: everybody on the list. Pupils who by the year are beyond the highest grade of the
     sample could have no outcome, and are not counted.
 
     Parameters
@@ -110,6 +110,6 @@ def _drawn_up(pupils: pd.DataFrame, unit: str, year: int, baseline: int) -> int:
     if unit == "pupil":
         return baseline
     then = pupils.loc[pupils["year"] == baseline, "pupil"]
-    later = pupils.loc[pupils["year"] == year, "pupil"]
+    later = pupils.loc[pupils["year"] > baseline, "pupil"]
     follows = unit == "school" and year > baseline and then.isin(later).any()
     return baseline if follows else year

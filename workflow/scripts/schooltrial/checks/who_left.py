@@ -57,9 +57,10 @@ def who_left(
         Columns ``COLUMNS``. For each outcome, year and arm: a row per covariate, with its mean
         among those lost and kept in both arms, and the interaction ``treated:covariate`` of a
         linear probability model with block effects (in shares lost per SD of a number, or from
-        0 to 1 of an indicator); then the joint test that all interactions are zero, and that the
-        interactions and the arm are. Standard errors CR2 by unit of assignment, Satterthwaite df;
-        joint tests AHT. Without an attrition to explain there is one row that says so.
+        0 to 1 of a flag or an indicator); then the joint test that all interactions are zero, and
+        that the interactions and the arm are. Standard errors CR2 by unit of assignment,
+        Satterthwaite df; joint tests AHT. Without an attrition to explain there is one row that
+        says so.
     """
     rows: list[list[Any]] = []
     for year in analysis_years:
@@ -112,7 +113,7 @@ def _nothing_to_explain(
     lost: pd.Series, treated: pd.Series, columns: Sequence[BaselineColumn]
 ) -> str:
     if not len(lost) or treated.all() or not treated.any():
-        return "an arm has no pupils on the roster"
+        return "an arm has nobody on the roster"
     if lost.all() or not lost.any():
         return "everybody was lost" if lost.all() else "nobody was lost"
     return "" if columns else "no covariate was known at baseline"

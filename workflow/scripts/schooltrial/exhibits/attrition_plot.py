@@ -36,7 +36,11 @@ COLUMNS = [
     "verdict_cautious", "verdict_optimistic", "colour",
 ]  # fmt: skip
 LOW, BETWEEN, HIGH = "#dfe8dc", SHADE, "#f4e3df"
-MARKS = (("s", 9.5, "white"), ("D", 6.5, "white"), ("o", 4.0, None))  # nested where points coincide
+MARKS = {
+    "unit": ("s", 9.5, "white"), "pupils in": ("D", 6.5, "white"), "pupils": ("o", 4.0, None),
+    "teachers in": ("^", 8.5, "white"), "teachers": ("v", 4.5, None),
+}  # fmt: skip
+"""Of units, of people in units that stay, and of all: nested where points coincide."""
 LEAST_WIDTH, LEAST_HEIGHT = 20.0, 13.0  # per cent; both boundaries show their highest point
 
 
@@ -75,7 +79,9 @@ def drawn(
 
 
 @styled
-def attrition_plot(data: pd.DataFrame, boundary: Assumption, study: Mapping[str, Any]) -> Figure:
+def attrition_plot(
+    data: pd.DataFrame, boundary: Assumption, study: Mapping[str, Any], unit: str = "school"
+) -> Figure:
     """Draw both boundaries, their zones, and a point per outcome and level.
 
     Parameters
@@ -86,13 +92,16 @@ def attrition_plot(data: pd.DataFrame, boundary: Assumption, study: Mapping[str,
         The boundary that decides in this study; its line is the heavier.
     study : mapping
         Title, whether synthetic, and protocol hash.
+    unit : {"school", "teacher", "pupil"}
+        What was assigned.
     """
     figure, (panel,) = new_figure(4.6)
     width = max(LEAST_WIDTH, 1.12 * data["overall"].max()) if len(data) else LEAST_WIDTH
     gap = data["differential"].abs().max() if len(data) else 0.0
     height = max(LEAST_HEIGHT, 1.12 * gap)
     _draw_zones(panel, width, height, boundary)
-    for (marker, size, filling), level in zip(MARKS, data["level"].unique(), strict=False):
+    for level in data["level"].unique():
+        marker, size, filling = MARKS[_kind(level, unit)]
         for colour, rows in data[data["level"] == level].groupby("colour", sort=False):
             panel.plot(
                 rows["overall"], rows["differential"].abs(), marker, color=colour, ms=size,
@@ -107,11 +116,21 @@ def attrition_plot(data: pd.DataFrame, boundary: Assumption, study: Mapping[str,
     if data["arm"].nunique() > 1:
         for arm, colour in dict(zip(data["arm"], data["colour"], strict=True)).items():
             panel.plot([], [], "_", color=colour, ms=9, mew=3, label=arm)
-    figure.legend(loc="outside upper left", ncols=5, fontsize=7.5, columnspacing=1.4)
+    entries = len(panel.get_legend_handles_labels()[1])
+    columns = min(entries, 5) if entries <= 6 else 3
+    figure.legend(loc="outside upper left", ncols=columns, fontsize=7.5, columnspacing=1.4)
     foot(figure, study)
     figure.draw_without_rendering()  # settles the layout, which labels must not change
     _write_labels(panel, data, width, height)
     return figure
+
+
+def _kind(level: str, unit: str) -> str:
+    """Return which of `MARKS` a level has."""
+    if level == f"{unit}s" != "pupils":
+        return "unit"
+    whom, *within = level.split(" ")
+    return f"{whom} in" if within else whom
 
 
 def _limits(width: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -147,7 +166,7 @@ def _draw_zones(panel: Axes, width: float, height: float, boundary: Assumption) 
 def _write_labels(panel: Axes, data: pd.DataFrame, width: float, height: float) -> None:
     """Write the zones' names where there is room, then the points' names, none over another."""
     points = [(row.overall, abs(row.differential)) for row in data.itertuples()]
-    taken: list[Box] = [marker_box(panel, x, y, MARKS[0][1]) for x, y in points]
+    taken: list[Box] = [marker_box(panel, x, y, MARKS["unit"][1]) for x, y in points]
     taken += _curve_boxes(panel, width)
     for text, spots in _zone_spots(width, height).items():
         label = panel.text(0, 0, text, fontsize=7.5, color=FAINT, style="italic")

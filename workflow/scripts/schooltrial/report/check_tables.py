@@ -10,8 +10,8 @@ from schooltrial.exhibits.table_style import number, p_text
 
 Labels = Mapping[str, str]
 BOUNDS = [
-    "method", "outcome", "year", "arm", "term", "estimate", "std_error", "conf_low", "conf_high",
-    "p_value", "n_pupils", "n_schools", "note",
+    "outcome", "year", "arm", "approach", "term", "estimate", "std_error", "conf_low", "conf_high",
+    "p_value", "n_pupils", "n_schools", "method", "note",
 ]  # fmt: skip
 PERCENT = ("rate control", "rate arm", "overall", "differential", "boundary")
 
@@ -48,8 +48,30 @@ def attrition_shown(attrition: pd.DataFrame, years: Sequence[int], labels: Label
         "largest low difference": limits,
         "verdict": rows["verdict"].fillna(""),
         "bias implied, SD": rows["bias_cautious"].map(lambda v: number(v, 3)),
+        "note": rows["note"].fillna(""),
     })  # fmt: skip
     return told.astype("str")
+
+
+def who_left_shown(who_left: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Return whether those lost differ between the arms, by what was known of them at baseline."""
+    rows = who_left.fillna({"variable": "", "category": "", "term": "", "note": ""})
+    terms = []
+    for row in rows.itertuples():
+        name = labels.get(str(row.variable), str(row.variable))
+        named = f"{name}: {row.category}" if row.category else name
+        terms.append(f"arm × {named}" if row.variable else str(row.term))
+    return pd.DataFrame({
+        "outcome": [labels.get(str(name), str(name)) for name in rows["outcome"]],
+        "year": rows["year"].astype("str"),
+        "arm": rows["arm"],
+        "lost": [f"{n:,}, control {c:,}" for n, c in
+                 zip(rows["n_lost_arm"], rows["n_lost_control"], strict=True)],
+        "term": terms,
+        "estimate, points": rows["estimate"].map(_percent),
+        "p": rows["p_value"].map(p_text),
+        "note": rows["note"],
+    }).astype("str")  # fmt: skip
 
 
 def _percent(share: float) -> str:
