@@ -80,7 +80,11 @@ def test_a_model_that_cannot_be_fitted_is_refused_by_name(trial: SmallTrial) -> 
 @pytest.fixture(scope="module")
 def page(finished: SmallTrial, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the report of the small trial, said to be synthetic."""
-    folder = tmp_path_factory.mktemp("report")
+    return _report(finished, tmp_path_factory.mktemp("report"))
+
+
+def _report(finished: SmallTrial, folder: Path, verdict: str = "") -> str:
+    """Write the report; with a verdict on the assignment, as if the checks had come to it."""
     content, study = finished.read().content, finished.study(synthetic=True)
     words: dict[str, dict[str, Any]] = parse_yaml((TEMPLATES / "captions.yaml").read_text("utf-8"))
     figures = figures_of(content)
@@ -100,6 +104,11 @@ def page(finished: SmallTrial, tmp_path_factory: pytest.TempPathFactory) -> str:
         study=study, year_label="2019",
         csv=str(folder / "baseline.csv"), html=str(folder / "baseline.html"),
     )  # fmt: skip
+    checks = write_checks(finished, folder)
+    if verdict:
+        (told,) = [Path(file) for file in checks if file.endswith("assignment_verdict.json")]
+        found = {**json.loads(told.read_text("utf-8")), "verdict": verdict}
+        told.write_text(json.dumps(found), encoding="utf-8")
     (folder / "claims.txt").write_text("passed   a claim holds\n", encoding="utf-8")
     write_report(
         lock=str(TEMPLATES / "captions.yaml"),
@@ -107,7 +116,7 @@ def page(finished: SmallTrial, tmp_path_factory: pytest.TempPathFactory) -> str:
         template=str(TEMPLATES / "report.html.j2"),
         style=str(TEMPLATES / "page.css"),
         captions=str(TEMPLATES / "captions.yaml"),
-        checks=write_checks(finished, folder),
+        checks=checks,
         estimates=estimates,
         diagnostics=finished.path("diagnostics.json"),
         figures=[str(folder / f"{name}.svg") for name in figures],
@@ -148,6 +157,14 @@ def test_every_number_of_the_summary_is_that_of_the_estimates(
 def test_the_report_says_that_data_are_synthetic(page: str) -> None:
     assert "Synthetic data" in page
     assert page.count("SYNTHETIC DATA. A small trial") == 2
+
+
+@pytest.mark.parametrize(("verdict", "said"), [("contradicted", 1), ("in doubt", 1), ("", 0)])
+def test_a_doubtful_assignment_is_said_above_the_summary(
+    finished: SmallTrial, tmp_path: Path, verdict: str, said: int
+) -> None:
+    above = _report(finished, tmp_path, verdict).split('<h2 id="summary">')[0]
+    assert above.count(f"The assignment on record is {verdict}") == said
 
 
 def test_the_report_holds_every_exhibit_with_how_it_was_made(
