@@ -223,6 +223,7 @@ class SmallTrial:
             ledger=self.path("ledger.csv"),
             flow=self.path("flow.csv"),
             mobility=self.path("mobility.csv"),
+            blinded=None,
         )
 
     def check(self) -> None:

@@ -228,7 +228,7 @@ PUPILS = [
             protocol("tables.pupils.0.columns.year", {"column": "year"}),
             cell(ROSTER, 9, "year", "2019"),
         ),
-        _refused(Planted(ROSTER, "the value '2019'", 9, "year", "2020, the year in the file's name", "the file's name")),
+        _refused(Planted(ROSTER, "the value '2019'", 9, "year", "2020, the year of the file's name or of its reading", "the file's name")),
     ),
     Case(
         "columns whose names are swapped: identifiers", _swapped(ROSTER, "pupil_id", "school_code"),

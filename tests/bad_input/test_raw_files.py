@@ -287,7 +287,7 @@ def test_a_year_in_a_column_that_is_not_the_one_in_the_name_is_refused(
     trial.set("roster_2020.csv", 9, "year", "2019")
     (fault,) = refused()
     assert (fault.file, fault.row) == ("roster_2020.csv", 9)
-    assert fault.expected == "2020, the year in the file's name"
+    assert fault.expected == "2020, the year of the file's name or of its reading"
 
 
 def test_an_unknown_outcome_code_is_refused_with_those_there_are(

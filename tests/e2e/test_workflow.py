@@ -122,6 +122,7 @@ def test_a_blind_study_shows_its_monitoring_page_and_reads_no_outcome(
     assert run.code == 0, run.text
     page = (clone.results / "report/monitoring.html").read_text("utf-8")
     assert "blind until 2999-01-01" in page
+    assert "<td>pupils_{year}.csv</td><td>reading</td>" in page
     assert "Synthetic data" in page
     tables = [pd.read_parquet(path) for path in (clone.results / "data").glob("*.parquet")]
     assert all("reading" not in table.columns for table in tables)
@@ -129,6 +130,8 @@ def test_a_blind_study_shows_its_monitoring_page_and_reads_no_outcome(
     run = clone.snakemake()
     assert run.code == 1
     assert "blinded until 2999-01-01, so none was read" in run.text
+    assert f"{protocol}, key 'blinding.until'" in run.text
+    assert "results/small_trial/report/monitoring.html" in run.text
     assert "Traceback" not in run.text
     assert not (clone.results / "data/sample.parquet").exists()
 

@@ -38,6 +38,6 @@ rule clean_sample:
         years=from_content(analysis_years),
         take_up=section("compliance", "variable"),
         cleaning=section("cleaning"),
-        blinded=LOOK_UPS.blinded,
+        blinded=LOOK_UPS.blind_refusal,
     script:
         "../scripts/clean_sample.py"

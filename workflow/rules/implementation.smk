@@ -89,6 +89,7 @@ rule write_monitoring:
     params:
         design=section("design"),
         blinded=LOOK_UPS.blinded,
+        held_back=LOOK_UPS.held_back,
         study=study_line,
     script:
         "../scripts/write_monitoring.py"

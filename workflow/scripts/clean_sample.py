@@ -13,7 +13,7 @@ from schooltrial.data.cleaning_rules import CleaningSteps, SampleRules
 from schooltrial.data.sample import SampleBuild
 from schooltrial.data.year_tables import ParquetByYear
 from schooltrial.protocol import Model, Outcome
-from schooltrial.protocol_blinding import refuse_while_blind
+from schooltrial.protocol_blinding import refuse_to_unblind
 
 
 def main(
@@ -43,11 +43,12 @@ def main(
     bounded: str | None = None,
     aggregates: str | None = None,
     links: str | None = None,
-    blinded: str = "",
+    blinded: Mapping[str, str] | None = None,
     **others: str,
 ) -> None:
     """Write samples and panel (Parquet) and who left (CSV); ``others`` are further tables."""
-    refuse_while_blind(blinded)
+    if blinded:
+        refuse_to_unblind(**blinded)
     tables = {"pupils": ParquetByYear(pupils), "scores": ParquetByYear(scores)}
     small = {"schools": schools, "assignment": assignment, **others}
     rules = SampleRules(

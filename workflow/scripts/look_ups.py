@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
 from schooltrial.protocol import Protocol, unlabelled
-from schooltrial.protocol_blinding import blinded_until, without_outcomes
 
 SAMPLES = {"pupil": "sample", "teacher": "teacher_sample", "school": "school_panel"}
 LookUp = Callable[[Any], Any]
@@ -52,17 +50,6 @@ class LookUps:
         study = self.content(wildcards)["study"]
         sha256 = self.protocols[wildcards.study].sha256
         return {"title": study["title"], "synthetic": study["synthetic"], "protocol": sha256}
-
-    def blinded(self, wildcards: Any) -> str:
-        """Return the day until which no outcome of the study is read; empty where they may be."""
-        return blinded_until(self.content(wildcards), date.today())
-
-    def tables_read(self, wildcards: Any) -> dict[str, Any]:
-        """Return how the standard tables are filled; without outcomes while the study is blind."""
-        content = self.content(wildcards)
-        tables: dict[str, Any] = content["tables"]
-        blind = self.blinded(wildcards)
-        return without_outcomes(tables, content["outcomes"]) if blind else tables
 
     def simulated_truth(self, wildcards: Any) -> dict[str, str]:
         """Return what the simulation of a synthetic study knows, to be drawn beside estimates."""

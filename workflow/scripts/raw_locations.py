@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from look_ups import LookUps
+from blind_look_ups import BlindLookUps
 from schooltrial.data.reading import raw_file_names
 from schooltrial.exhibits.exhibit_list import figures_of
 from schooltrial.protocol import all_years
@@ -15,7 +15,7 @@ from schooltrial.protocol import all_years
 DOWNLOADS = Path("data") / "downloads"
 
 
-class RawLocations(LookUps):
+class RawLocations(BlindLookUps):
     """Looks up the raw files of the study that the wildcards name."""
 
     def raw_folder(self, wildcards: Any) -> str:

@@ -25,17 +25,25 @@ def blinded_until(content: Mapping[str, Any], today: date) -> str:
     return until if until and today < date.fromisoformat(until) else ""
 
 
-def refuse_while_blind(until: str) -> None:
-    """Refuse to go on to outcomes where `blinded_until` gives a day."""
-    if until:
-        found = f"the outcomes of the study are blinded until {until}, so none was read"
-        refuse([
-            Fault(
-                "the protocol", found, "a run on that day or later",
-                "until then ask for the monitoring page: results/<study>/report/monitoring.html",
-                column="blinding.until",
-            )
-        ])  # fmt: skip
+def refuse_to_unblind(*, until: str, protocol: str, study: str) -> None:
+    """Refuse to go on to outcomes.
+
+    Parameters
+    ----------
+    until : str
+        The day that `blinded_until` gives.
+    protocol : str
+        How messages name the protocol.
+    study : str
+    """
+    found = f"the outcomes of the study are blinded until {until}, so none was read"
+    page = f"results/{study}/report/monitoring.html"
+    refuse([
+        Fault(
+            protocol, found, "a run on that day or later",
+            f"until then ask for the monitoring page, {page}", column="blinding.until",
+        )
+    ])  # fmt: skip
 
 
 def without_outcomes(
@@ -44,17 +52,19 @@ def without_outcomes(
     """Return the tables section without what would read an outcome.
 
     Whole tables of outcomes are left out, and of the others the columns of outcomes and those that
-    an outcome is a ratio of.
+    an outcome is a ratio of, in joined files too.
     """
-    hidden = set(outcomes)
-    for outcome in outcomes.values():
-        if outcome["made_from"]:
-            hidden |= {outcome["made_from"]["numerator"], outcome["made_from"]["denominator"]}
+    hidden = _hidden(outcomes)
     return {
         table: [
             {
                 **reading,
-                "columns": {k: v for k, v in reading["columns"].items() if k not in hidden},
+                "columns": _shown(reading["columns"], hidden),
+                "join": [
+                    {**joined, "columns": _shown(joined["columns"], hidden)}
+                    for joined in reading["join"]
+                ],
+                "rows_with": [name for name in reading["rows_with"] if name not in hidden],
                 "outcomes": {},
             }
             for reading in readings
@@ -62,3 +72,49 @@ def without_outcomes(
         for table, readings in tables.items()
         if table not in OUTCOME_TABLES
     }
+
+
+def held_back(
+    tables: Mapping[str, Any], outcomes: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[str, str]]:
+    """Return each raw file of which something is not read while a study is blind, and what.
+
+    Returns
+    -------
+    list of (str, str)
+        The name of the file, and the columns that are not read (of a file that is read for
+        something else) or that none is.
+    """
+    hidden = _hidden(outcomes)
+    columns: dict[str, list[str]] = {}
+    read = set()
+    for table, readings in tables.items():
+        for one in (part for reading in readings for part in (reading, *reading["join"])):
+            every = {**one["columns"], **one.get("outcomes", {})}
+            whole = table in OUTCOME_TABLES
+            back = [n for n in every if n in hidden or (whole and n in ("value", "outcome"))]
+            columns.setdefault(str(one["file"]), [])
+            columns[str(one["file"])] += [_raw_name(every[name]) for name in back]
+            if not whole:
+                read.add(str(one["file"]))
+    return [
+        (file, ", ".join(dict.fromkeys(names)) if file in read else "the whole file")
+        for file, names in columns.items()
+        if names or file not in read
+    ]
+
+
+def _hidden(outcomes: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    hidden = set(outcomes)
+    for outcome in outcomes.values():
+        if outcome["made_from"]:
+            hidden |= {outcome["made_from"]["numerator"], outcome["made_from"]["denominator"]}
+    return hidden
+
+
+def _shown(columns: Mapping[str, Any], hidden: set[str]) -> dict[str, Any]:
+    return {name: spec for name, spec in columns.items() if name not in hidden}
+
+
+def _raw_name(spec: Mapping[str, Any]) -> str:
+    return str(spec["column"] if isinstance(spec["column"], str) else spec["column"][0])

@@ -48,6 +48,11 @@ class Names(Protocol):
         """Yield a fault where the name is not known."""
 
 
+def carries_year(reading: Mapping[str, Any]) -> bool:
+    """Return whether the name of a file, or its reading, tells the year of its rows."""
+    return "{year}" in reading["file"] or reading.get("year") is not None
+
+
 def all_columns(reading: Mapping[str, Any]) -> Iterator[tuple[str, Spec]]:
     """Yield the variables that a reading gives, those of joined files too."""
     yield from reading["columns"].items()
@@ -88,7 +93,7 @@ def _lacking(
     if table in MEASURED and not reading["outcomes"]:
         needed += ["outcome", "value"]
     there = [name for name, _ in all_columns(reading)]
-    there += ["year"] if "{year}" in reading["file"] else []
+    there += ["year"] if carries_year(reading) else []
     for variable in [name for name in needed if name not in there]:
         yield Fault(
             names.shown, f"{place} reads no {variable!r}", "columns for " + ", ".join(needed),
@@ -101,6 +106,16 @@ def _reading_faults(
 ) -> Iterator[Fault]:
     for outcome in reading["outcomes"]:
         yield from names.check(f"{place}.outcomes", outcome, "outcome", names.outcomes)
+    if reading["year"] is not None:
+        yield from names.check(f"{place}.year", reading["year"], "year", names.years)
+        if "{year}" in reading["file"]:
+            yield Fault(
+                names.shown, f"{place} has the year {reading['year']}, and {{year}} in its file",
+                "the year once", "remove one of the two", column=f"{place}.year",
+            )  # fmt: skip
+    known = [*(name for name, _ in all_columns(reading)), *reading["outcomes"]]
+    for variable in reading["rows_with"]:
+        yield from names.check(f"{place}.rows_with", variable, "variable that is read there", known)
     if reading["outcomes"] and table not in MEASURED:
         yield Fault(
             names.shown, f"{place} reads outcomes, but {table} holds none",
@@ -109,9 +124,8 @@ def _reading_faults(
         )  # fmt: skip
     rule = reading["same_key"]
     by = rule["by"] if isinstance(rule, dict) else rule if rule != "refuse" else None
-    variables = [name for name, _ in all_columns(reading)] + list(reading["outcomes"])
     if by is not None:
-        yield from names.check(f"{place}.same_key", by, "variable that is read there", variables)
+        yield from names.check(f"{place}.same_key", by, "variable that is read there", known)
     elif isinstance(rule, dict) and rule["keep"] in ("largest", "smallest"):
         yield Fault(
             names.shown, f"{place}.same_key keeps the {rule['keep']}, but not of what",
@@ -126,11 +140,11 @@ def _join_faults(
 ) -> Iterator[Fault]:
     main = reading["columns"]
     for part, there, file in (("this", main, reading), ("the joined", joined["columns"], joined)):
-        known = [*there, *(["year"] if "{year}" in file["file"] else [])]
+        known = [*there, *(["year"] if carries_year(file) else [])]
         for variable in joined["on"]:
             kind = f"variable that {part} file reads"
             yield from names.check(f"{place}.on", variable, kind, known)
-    if "{year}" in joined["file"] and "{year}" not in reading["file"]:
+    if "{year}" in joined["file"] and not carries_year(reading):
         yield Fault(
             names.shown, f"{place} names a file per year, but the main file is one for all years",
             "`{year}` in the names of both files", "name one file", column=f"{place}.file",

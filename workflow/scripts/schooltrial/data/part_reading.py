@@ -27,7 +27,7 @@ from schooltrial.data.joined_files import join
 from schooltrial.data.raw_cells import Mask, mask, plain
 from schooltrial.data.reading import RawFiles, Reading, find_columns
 from schooltrial.data.table_keys import FILLED, MEASURED, NEEDED, WHOLE, key_of
-from schooltrial.data.table_parts import Part, settled
+from schooltrial.data.table_parts import Part, observed, settled
 from schooltrial.refusal import Fault, refuse
 
 
@@ -80,7 +80,7 @@ def read_part(
         How the file is read: a section of the protocol.
     file : str
     year : int or None
-        The year that the file's name carries.
+        The year that the file's name, or its reading, carries.
     study : Study
     files : RawFiles
 
@@ -119,6 +119,7 @@ def read_part(
         refuse(faults)
     table = pa.table(values)
     part = Part(name, key, table, reader.cells, np.arange(reader.cells.rows), raw)
+    part = observed(part, reading["rows_with"], reader.log)
     part, more = settled(part, reading, reader.log)
     refuse([*faults, *more])
     return part, logs
@@ -177,8 +178,8 @@ def _with_year(
         expected = "a year of the protocol: " + ", ".join(map(str, years))
         remedy = "add the year to the protocol, or remove the rows"
     else:
-        expected = f"{year}, the year in the file's name"
-        remedy = "correct the cell, or the file's name"
+        expected = f"{year}, the year of the file's name or of its reading"
+        remedy = "correct the cell, the file's name, or `year` in the protocol"
     reader.fault_rows(raw["year"], rows, expected, remedy)
     return values
 

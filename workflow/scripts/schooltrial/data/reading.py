@@ -35,14 +35,15 @@ SHAPE = ("delimiter", "encoding", "sheet", "header_row", "value_labels", "sha256
 
 
 def expand_years(reading: Reading, years: Sequence[int]) -> list[tuple[str, int | None]]:
-    """Return the files of a reading, with the year that each name carries.
+    """Return the files of a reading, with the year of each where it is told outside its cells.
 
-    A name with ``{year}`` stands for one file per year of the study.
+    A name with ``{year}`` stands for one file per year of the study; a reading with a year of its
+    own is of that year.
     """
     name = str(reading["file"])
     if "{year}" in name:
         return [(name.replace("{year}", str(year)), year) for year in years]
-    return [(name, None)]
+    return [(name, reading.get("year"))]
 
 
 def with_joined(reading: Reading) -> Iterator[Reading]:

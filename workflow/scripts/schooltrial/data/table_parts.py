@@ -89,6 +89,19 @@ def settled(
     return part.take(order.rows), faults
 
 
+def observed(part: Part, variables: Sequence[str], log: CleaningLog) -> Part:
+    """Return a part without the rows in which all of some variables are empty; each is logged."""
+    if not variables:
+        return part
+    empty = np.ones(len(part.at), dtype=bool)
+    for name in variables:
+        empty &= pc.is_null(part.table[name]).to_numpy()
+    rows = np.flatnonzero(empty)
+    rule = f"rows left out, {' and '.join(variables)} being empty"
+    log.rows(rule, part.lines(rows), _as_json(part, rows), "")
+    return _without(part, rows)
+
+
 def _without_repeats(
     part: Part, order: Order, reading: Mapping[str, Any], log: CleaningLog
 ) -> tuple[Part, list[Fault]]:

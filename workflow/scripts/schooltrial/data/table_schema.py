@@ -14,6 +14,7 @@ from schooltrial.data.identifiers import NEARLY_UNIQUE
 from schooltrial.data.raw_cells import plain
 from schooltrial.data.reading import with_joined
 from schooltrial.data.table_keys import FILLED, MEASURED, WHOLE, key_of
+from schooltrial.protocol_tables import carries_year
 
 ENCODED = pa.dictionary(pa.int32(), pa.string())
 NUMERIC = {"number": pa.float64(), "flag": pa.float64(), "integer": pa.int64()}
@@ -105,7 +106,7 @@ def table_schema(name: str, readings: Sequence[Mapping[str, Any]]) -> TableSchem
         for one in with_joined(reading):
             for variable, spec in one["columns"].items():
                 specs.setdefault(variable, []).append(spec)
-            dated |= "{year}" in one["file"]
+            dated |= carries_year(one)
         outcomes |= reading["outcomes"]
     kinds = {variable: _kind(variable, given) for variable, given in specs.items()}
     filled = FILLED.get(name, {})
