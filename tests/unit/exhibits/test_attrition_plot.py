@@ -128,7 +128,7 @@ def test_every_level_is_drawn_and_named_teachers_too() -> None:
         (x, y)
         for line in panel.lines
         if line.get_marker() in {"s", "D", "o", "^", "v"}
-        for x, y in line.get_xydata().tolist()
+        for x, y in np.asarray(line.get_xydata()).tolist()
     ]
     assert sorted(marked) == sorted(zip(data["overall"], data["differential"].abs(), strict=True))
     (legend,) = figure.legends

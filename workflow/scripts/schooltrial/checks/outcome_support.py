@@ -80,7 +80,9 @@ def _as_measured(
     if level == "teacher" and len(measured):
         measured = with_occasion_and_rater(measured)
     read = [name for name, outcome in outcomes.items() if outcome["made_from"] is None]
-    linked = link_measurements(now.drop(columns=read), measured, level, outcomes, Ledger(0))
+    linked = link_measurements(
+        now.drop(columns=read), measured, level, outcomes, Ledger("not kept")
+    )
     return add_ratios(linked, outcomes)
 
 
