@@ -20,6 +20,26 @@ rule check_fidelity:
         "../scripts/check_fidelity.py"
 
 
+rule check_costs:
+    """Add up what the programme costs, by ingredient and per pupil and year."""
+    input:
+        modules("check_costs.py"),
+        costs="results/{study}/data/costs.parquet",
+        sample="results/{study}/data/sample.parquet",
+    output:
+        check="results/{study}/checks/costs.csv",
+    log:
+        "results/{study}/logs/check_costs.log",
+    benchmark:
+        "results/{study}/benchmarks/check_costs.tsv"
+    params:
+        settings=section("costs"),
+        arms=section("design", "arms"),
+        during=section("years", "during"),
+    script:
+        "../scripts/check_costs.py"
+
+
 rule draw_fidelity:
     """Draw the fidelity matrix."""
     input:

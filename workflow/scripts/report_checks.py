@@ -15,14 +15,13 @@ from schooltrial.report.balance_tables import equivalence_shown, omnibus_shown, 
 from schooltrial.report.check_tables import (
     BOUNDS,
     attrition_shown,
-    contrast_shown,
-    fidelity_shown,
     named,
     power_shown,
     shown,
     who_left_shown,
 )
 from schooltrial.report.html_report import flow_shown
+from schooltrial.report.implementation_tables import implementation_shown
 
 
 def read_checks(
@@ -74,8 +73,7 @@ def read_checks(
         "who_left": _table(tables, "who_left", lambda f: who_left_shown(f, labels)),
         "missing_outcomes": _table(tables, "missing_outcomes", lambda f: named(f, labels, BOUNDS)),
         "power": _table(tables, "power", lambda f: power_shown(f, labels)),
-        "fidelity": _table(tables, "fidelity", lambda f: fidelity_shown(f, arms)),
-        "contrast": _table(tables, "contrast", lambda f: contrast_shown(f, arms)),
+        **implementation_shown(tables, arms),
         "ratings": json.loads(Path(files["verdict"]).read_text("utf-8"))["ratings"],
         "cleaning": pd.read_csv(files["cleaning_log"], keep_default_na=False).to_dict("records"),
         "raw_files": pd.read_csv(files["raw_files"]).to_dict("records"),

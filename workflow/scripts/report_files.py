@@ -36,6 +36,8 @@ class ReportFiles(DrawLocations):
         names = [*CHECKS]
         if "implementation" in self.content(wildcards)["tables"]:
             names += ["fidelity.csv", "contrast.csv"]
+        if "costs" in self.content(wildcards)["tables"]:
+            names.append("costs.csv")
         return [f"results/{wildcards.study}/checks/{name}" for name in names]
 
     def contrast_file(self, wildcards: Any) -> dict[str, str]:
@@ -66,6 +68,8 @@ class ReportFiles(DrawLocations):
         names = ["check_power", "check_verdict", *(f"draw_{name}" for name in figures_of(content))]
         if "implementation" in content["tables"]:
             names.insert(0, "check_fidelity")
+        if "costs" in content["tables"]:
+            names.insert(0, "check_costs")
         names += [f"tabulate_{name}" for name in tables_of(content)]
         return {
             **{name: [None] for name in BEFORE},

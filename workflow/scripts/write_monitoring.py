@@ -10,8 +10,8 @@ from report_exhibits import read_exhibits
 from rule_adapter import run_as_rule
 from schooltrial.checks.enrolment import enrolment
 from schooltrial.data.codebook import arms_of_rows
-from schooltrial.report.check_tables import contrast_shown, fidelity_shown
 from schooltrial.report.html_report import fill
+from schooltrial.report.implementation_tables import contrast_shown, fidelity_shown
 
 ROSTERS = {"pupil": "pupils", "teacher": "teachers"}
 

@@ -99,54 +99,6 @@ def power_shown(power: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     return shown(rows, 3)
 
 
-def fidelity_shown(fidelity: pd.DataFrame, arms: Labels) -> pd.DataFrame:
-    """Return the fidelity matrix: whose threshold, how many reached it, and whether it was met."""
-    whole = (
-        fidelity["n_met"].map("{:.0f}".format) + " of " + fidelity["n_units"].map("{:.0f}".format)
-    )
-    told = pd.DataFrame({
-        "component": fidelity["label"],
-        "indicator": fidelity["indicator"],
-        "source": fidelity["source"],
-        "arms": [_arms(names, arms) for names in fidelity["arms"]],
-        "school year": fidelity["year"],
-        "unit": fidelity["unit"],
-        "with a record": fidelity["n_recorded"],
-        "threshold": fidelity["unit_threshold"].map("{:g}".format),
-        "reached it": whole + " (" + fidelity["share_met"].map(_percent) + "%)",
-        "planned share %": fidelity["sample_threshold"].map(_percent),
-        "met": fidelity["met"],
-        "note": fidelity["note"],
-    })  # fmt: skip
-    return told.fillna("").astype("str")
-
-
-def contrast_shown(contrast: pd.DataFrame, arms: Labels) -> pd.DataFrame:
-    """Return the doses by arm; what no log tells is not recorded, and never 0."""
-    counts = ["n_with_any", "n_units", "n_at_threshold"]
-    known = {name: contrast[name].map("{:.0f}".format) for name in counts}
-    told = pd.DataFrame({
-        "component": contrast["label"],
-        "school year": contrast["year"],
-        "arm": [arms.get(name, name) for name in contrast["arm"]],
-        "to have it": contrast["expected"],
-        "schools": contrast["n_schools"],
-        "with a record": contrast["n_recorded"],
-        "mean dose": contrast["mean"].map(lambda value: number(value, 1)),
-        "schools with any": known["n_with_any"],
-        "at the threshold": known["n_at_threshold"] + " of " + known["n_units"] + " "
-        + contrast["unit"] + "s",
-        "verdict": contrast["verdict"].fillna(""),
-    }).astype("str")  # fmt: skip
-    dose = ["mean dose", "schools with any", "at the threshold"]
-    told.loc[contrast["mean"].isna(), dose] = ""
-    return told
-
-
-def _arms(names: object, labels: Labels) -> str:
-    return ", ".join(labels.get(name, name) for name in str(names).split(", "))
-
-
 def named(frame: pd.DataFrame, labels: Labels, columns: Sequence[str]) -> pd.DataFrame:
     """Return some columns of a check, outcomes and variables by their names in exhibits."""
     rows = frame[[column for column in columns if column in frame]].copy()

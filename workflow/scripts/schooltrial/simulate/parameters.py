@@ -111,6 +111,10 @@ class Parameters(ParameterSection):
         they are split [A].
     leader_retention : float
         Share of leaders who stay for the next year, 0-1 [A].
+    ingredients : tuple of (ingredient, of, quantity, unit, unit cost, each year, source)
+        What the programme is made of: a quantity for each ``leader``, each ``school`` or the
+        ``programme`` as a whole, its unit and cost in dollars, whether it is needed each year, and
+        where the number comes from [A].
     low_fidelity_schools : int
         Treated schools that carry out about 40% of the programme [A].
     duplicate_roster_rows, duplicate_score_rows : int
@@ -196,6 +200,7 @@ class Parameters(ParameterSection):
     coaching_hours: float = 2.5
     peer_sessions: float = 3.0
     leader_retention: float = 0.85
+    ingredients: tuple[tuple[str, str, float, str, float, bool, str], ...] = ()
     low_fidelity_schools: int = 2
     duplicate_roster_rows: int = 6
     duplicate_score_rows: int = 5

@@ -10,6 +10,7 @@ import pandas as pd
 
 from schooltrial.simulate import planted_faults as faults
 from schooltrial.simulate.parameters import LEVEL_GRADES, SUBJECTS, Parameters
+from schooltrial.simulate.programme_costs import programme_costs
 from schooltrial.simulate.programme_log import programme_log
 from schooltrial.streams import stream
 
@@ -67,7 +68,8 @@ def raw_files(
     Returns
     -------
     RawFiles
-        ``schools.csv``, ``assignment_list.csv``, ``programme_log.csv``, and for each year
+        ``schools.csv``, ``assignment_list.csv``, ``programme_log.csv``, ``programme_costs.csv``
+        where there are ingredients, and for each year
         ``roster_<year>.csv`` and ``scores_<year>.csv``.
 
     Raises
@@ -82,6 +84,8 @@ def raw_files(
         "assignment_list.csv": _assignment(parameters, schools, seed),
         "programme_log.csv": programme_log(parameters, schools, seed),
     }
+    if parameters.ingredients:
+        files["programme_costs.csv"] = programme_costs(parameters, files["programme_log.csv"])
     planted = [faults.record("accented_names", "schools.csv", parameters.accented_names,
                              "school names with a letter beyond ASCII")]  # fmt: skip
     for year, rows in pupils.groupby("year", sort=True):

@@ -1,0 +1,29 @@
+"""Add up what the programme costs, by ingredient and per pupil and year."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from rule_adapter import run_as_rule
+from schooltrial.checks.costs import cost_table, pupils_reached
+
+
+def main(
+    *,
+    costs: str,
+    sample: str,
+    settings: Mapping[str, Any],
+    arms: Sequence[Mapping[str, str]],
+    during: Sequence[int],
+    check: str,
+) -> None:
+    """Write one row per ingredient, and one for all of them."""
+    reached = pupils_reached(
+        pd.read_parquet(sample, columns=["arm", "year"]), [arm["name"] for arm in arms], during
+    )
+    found = cost_table(pd.read_parquet(costs), settings, reached)
+    found.to_csv(check, index=False, float_format="%.10g")
+
+
+run_as_rule(main, globals())
