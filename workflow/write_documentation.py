@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 ROOT = Path(__file__).parents[1]
-STAGES = ["obtain", "clean", "check", "fit", "exhibit", "report"]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+from schooltrial.protocol_design import LEVELS  # noqa: E402
+from schooltrial.protocol_variables import STANDARD_VARIABLES, Variable  # noqa: E402
+from schooltrial.protocol_yaml import parse_yaml  # noqa: E402
+
+INCLUDED = re.compile(r'^include: "workflow/rules/(\w+)\.smk"', re.M)
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", re.M | re.S)
 PATH = re.compile(r'"(results/\{+study\}+/[^"]*|workflow/[^"]*|notebooks/[^"]*)"')
 
@@ -37,13 +42,28 @@ def paths(section: str) -> list[str]:
     return list(dict.fromkeys(short(path) for path in PATH.findall(section)))
 
 
+def stages() -> list[str]:
+    """Return the files of rules in the order in which the Snakefile includes them."""
+    return INCLUDED.findall((ROOT / "Snakefile").read_text("utf-8"))
+
+
+def exhibit_rules(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the rules that draw a figure or make a table, with what they are."""
+    for stage in stages():
+        for name, rule in rules_of((folder / f"{stage}.smk").read_text("utf-8")).items():
+            if re.search(r"results/\{study\}/(figures|tables)/", rule.get("output", "")):
+                yield name, rule
+
+
 def stage_table(folder: Path) -> str:
     """Return the table of stages: what each reads and writes, and where its rules are."""
     lines = ["| stage | rule | what it does | reads | writes |", "|---|---|---|---|---|"]
-    for stage in STAGES:
+    for stage in stages():
         file = f"workflow/rules/{stage}.smk"
         for name, rule in rules_of((folder / f"{stage}.smk").read_text("utf-8")).items():
-            reads = [p for p in paths(rule.get("input", "")) if "templates" not in p]
+            if "output" not in rule:
+                continue
+            reads = [p for p in paths(rule.get("input", "")) if not p.startswith("workflow/")]
             read = ", ".join(f"`{p}`" for p in reads) or "raw files, by the protocol"
             wrote = ", ".join(f"`{p}`" for p in paths(rule["output"]))
             lines.append(f"| [{stage}]({file}) | {name} | {rule['doc']} | {read} | {wrote} |")
@@ -53,7 +73,7 @@ def stage_table(folder: Path) -> str:
 def exhibit_table(folder: Path, captions: Mapping[str, Mapping[str, str]]) -> str:
     """Return the table of exhibits: rule, script and input of each."""
     lines = ["| exhibit | title | rule | script | input |", "|---|---|---|---|---|"]
-    for name, rule in rules_of((folder / "exhibit.smk").read_text("utf-8")).items():
+    for name, rule in exhibit_rules(folder):
         exhibit = name.split("_", 1)[1]
         kind = "figures" if name.startswith("draw") else "tables"
         script = f"workflow/scripts/{name}.py"
@@ -93,7 +113,7 @@ def _facts(node: Mapping[str, Any]) -> list[str]:
         target = node["$ref"].rsplit("/", 1)[1]
         facts.append(f"see [{target}](#{target})")
     if "enum" in node:
-        facts.append("one of " + ", ".join(f"`{value}`" for value in node["enum"]))
+        facts.append("one of " + ", ".join(_value(value) for value in node["enum"]))
     elif "type" in node:
         kind = node["type"]
         facts.append(" or ".join(kind) if isinstance(kind, list) else str(kind))
@@ -101,6 +121,52 @@ def _facts(node: Mapping[str, Any]) -> list[str]:
     if default is not None and default not in ({}, []):
         facts.append(f"default `{json.dumps(default)}`")
     return facts
+
+
+BLANKS = {" ": "a blank", "\u00a0": "a no-break space (U+00A0)", "\u202f": "a narrow one (U+202F)"}
+
+
+def _value(value: Any) -> str:
+    """Return a value as a protocol has it; blanks that look alike by their names."""
+    if value == "":
+        return '`""`'
+    return BLANKS.get(value) or ("`null`" if value is None else f"`{value}`")
+
+
+def standard_tables(described: Mapping[str, Any]) -> list[str]:
+    """Return a section for each standard table: the variables that the pipeline knows by name."""
+    lines = [
+        "", "## Standard tables", "",
+        "The variables that the pipeline knows by name. Under `columns` a reading may give any",
+        "other too, which is then an attribute that models, filters and checks can name. A",
+        "variable of the key identifies a row, together with the others of the key.",
+    ]  # fmt: skip
+    for table, variables in STANDARD_VARIABLES.items():
+        lines += ["", f"### {table}", "", described[table]["description"], ""]
+        lines += ["| variable | | what it is |", "|---|---|---|"]
+        lines += [f"| `{one.name}` | {_place(one)} | {one.meaning} |" for one in variables]
+    return lines
+
+
+def _place(variable: Variable) -> str:
+    needed = "required" if variable.needed or variable.when else ""
+    told = f"{needed} {variable.when}" if variable.when not in ("", "the unit") else needed
+    return ", ".join(part for part in ("key" if variable.key else "", told) if part)
+
+
+def estimators() -> list[str]:
+    """Return which estimators fit outcomes of which level."""
+    levels = ("pupil", "teacher", "school")
+    lines = ["", "## Estimators and outcomes", ""]
+    lines += [
+        "Which `estimator` of a model fits outcomes of which `level`; another is refused. To a"
+    ]
+    lines += ["panel model, outcomes of pupils are means of schools by year.", ""]
+    lines += ["| estimator | " + " | ".join(levels) + " |", "|---" * (len(levels) + 1) + "|"]
+    for name, of in LEVELS.items():
+        cells = " | ".join("yes" if level in of else "" for level in levels)
+        lines.append(f"| `{name}` | {cells} |")
+    return lines
 
 
 def config_readme(schema: Mapping[str, Any]) -> str:
@@ -112,7 +178,14 @@ def config_readme(schema: Mapping[str, Any]) -> str:
         "",
         "`config.yaml` names the studies that are run. Each has a protocol in `studies/`: the",
         "pre-analysis plan as data. A key that is not listed here is refused, with the one that",
-        "was probably meant. Paths in a protocol are relative to the protocol.",
+        "was probably meant. Paths in a protocol are relative to the protocol. An example of three",
+        "arms, a joined file, published means and costs is [`example.yaml`](example.yaml); the",
+        "studies are longer ones. Below the keys: [standard tables](#standard-tables),",
+        "[estimators and outcomes](#estimators-and-outcomes).",
+        "",
+        "YAML is read strictly: no anchors, aliases or tags; numbers in plain digits. What could",
+        "be a number or a text (`010`, `20:19`), and `yes` and `no` where they are texts, stand",
+        "in quotes.",
         "",
     ]
     for name, node in schema["properties"].items():
@@ -125,17 +198,19 @@ def config_readme(schema: Mapping[str, Any]) -> str:
         others = inner.get("additionalProperties")
         if isinstance(others, dict) and others.get("description"):
             lines += key_lines("<name>", others, 0)
+    lines += standard_tables(schema["properties"]["tables"]["properties"])
+    lines += estimators()
     return "\n".join(lines) + "\n"
 
 
 def documents() -> dict[Path, str]:
     """Return the documents with generated parts, as they should be."""
     rules = ROOT / "workflow" / "rules"
-    captions = yaml.safe_load((ROOT / "workflow/templates/captions.yaml").read_text("utf-8"))
+    captions = parse_yaml((ROOT / "workflow/templates/captions.yaml").read_text("utf-8"))
     readme = (ROOT / "README.md").read_text("utf-8")
     readme = between(readme, "stages", stage_table(rules))
     readme = between(readme, "exhibits", exhibit_table(rules, captions))
-    schema = yaml.safe_load((ROOT / "workflow/schemas/protocol.schema.yaml").read_text("utf-8"))
+    schema = parse_yaml((ROOT / "workflow/schemas/protocol.schema.yaml").read_text("utf-8"))
     return {ROOT / "README.md": readme, ROOT / "config/README.md": config_readme(schema)}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schooltrial.protocol import read_protocol
+from schooltrial.protocol_design import LEVELS, SOURCES
 from schooltrial.refusal import Fault, Refusal
 from small_trial import SmallTrial
 
@@ -258,3 +259,16 @@ def test_a_protocol_that_is_not_in_utf_8_is_refused(trial: SmallTrial) -> None:
 def test_a_protocol_that_is_not_there_is_refused(trial: SmallTrial) -> None:
     with pytest.raises(Refusal, match=r"config/studies/none.yaml: no such file"):
         read_protocol(trial.folder / "none.yaml", {}, "config/studies/none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("level", "estimator"),
+    [(level, name) for name, of in LEVELS.items() for level in SOURCES if level not in of],
+)
+def test_an_estimator_is_refused_for_outcomes_that_it_cannot_fit(
+    trial: SmallTrial, refused_protocol: Refused, level: str, estimator: str
+) -> None:
+    trial.protocol["outcomes"]["reading"]["level"] = level
+    trial.protocol["models"]["did"]["estimator"] = estimator
+    found = [fault.found for fault in refused_protocol()]
+    assert f"models.did fits outcomes of {level}s with {estimator}" in found

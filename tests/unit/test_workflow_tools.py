@@ -1,11 +1,17 @@
 """The tools beside the workflow: environment, lint and documentation."""
 
 import importlib.util
+import re
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-from small_trial import ROOT
+from schooltrial.exhibits.exhibit_list import FIGURES, TABLES
+from schooltrial.protocol import read_protocol
+from schooltrial.protocol_design import LEVELS
+from schooltrial.protocol_variables import STANDARD_VARIABLES
+from small_trial import ROOT, schema
 
 
 def _tool(name: str) -> ModuleType:
@@ -85,6 +91,46 @@ Lints for rule fit (line 9, /x/fit.smk):
 def test_the_generated_documents_are_up_to_date() -> None:
     for path, text in _tool("write_documentation").documents().items():
         assert path.read_text("utf-8") == text, f"run `make docs`: {path.name}"
+
+
+def _keys(node: Any) -> set[str]:
+    """Return the names of all keys that a schema declares, wherever they stand."""
+    if isinstance(node, list):
+        return set().union(*map(_keys, node)) if node else set()
+    if not isinstance(node, dict):
+        return set()
+    below = set().union(*map(_keys, node.values())) if node else set()
+    return below | (set(node["properties"]) if isinstance(node.get("properties"), dict) else set())
+
+
+def test_each_key_of_the_schema_is_explained_by_its_own_name() -> None:
+    text = (ROOT / "config" / "README.md").read_text("utf-8")
+    explained = set(re.findall(r"^ *- \*\*`(.+?)`\*\*", text, re.M))
+    assert explained - {"<name>"} == _keys(schema())
+    assert "on" in explained
+
+
+def test_each_rule_that_writes_and_each_exhibit_stand_in_the_readme() -> None:
+    tool, text = _tool("write_documentation"), (ROOT / "README.md").read_text("utf-8")
+    for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        for name, rule in tool.rules_of(file.read_text("utf-8")).items():
+            assert (f"({file.relative_to(ROOT)}) | {name} |" in text) == ("output" in rule), name
+    for kind, names in (("figures", FIGURES), ("tables", TABLES)):
+        assert [name for name in names if f"| `{kind}/{name}` |" not in text] == []
+
+
+def test_each_standard_table_and_estimator_is_explained() -> None:
+    assert list(STANDARD_VARIABLES) == list(schema()["properties"]["tables"]["properties"])
+    models = schema()["properties"]["models"]["additionalProperties"]
+    assert set(LEVELS) == set(models["properties"]["estimator"]["enum"])
+
+
+def test_the_example_is_a_protocol_and_shows_what_it_is_said_to_show() -> None:
+    content = read_protocol(ROOT / "config" / "example.yaml", schema()).content
+    assert len(content["design"]["arms"]) == 3
+    assert content["tables"]["pupils"][0]["join"]
+    assert {"costs", "published_means"} <= set(content["tables"])
+    assert any(model["compare"] for model in content["models"].values())
 
 
 def test_only_what_stands_between_its_marks_is_replaced() -> None:

@@ -20,7 +20,17 @@ ONE_EFFECT = (
     "complier_effect",
 )  # fmt: skip
 """Estimators of one effect: with more than two arms they must be told which to compare."""
-PANEL = ("difference_in_differences", "staggered_adoption")
+PEOPLE, PANEL = ("pupil", "teacher"), ("pupil", "school")
+LEVELS = {
+    "multilevel": PEOPLE,
+    "cluster_robust": PEOPLE,
+    "randomisation_inference": PEOPLE,
+    "wild_bootstrap": PEOPLE,
+    "complier_effect": PEOPLE,
+    "difference_in_differences": PANEL,
+    "staggered_adoption": PANEL,
+}
+"""Estimator → levels of the outcomes that it fits; a panel is of school means, read or made."""
 SHARES_SUM = 1e-6
 PLACEHOLDER = re.compile(r"(.{1,4})\1{15}")
 """One to four digits sixteen times in a row, which no checksum holds by chance."""
@@ -180,10 +190,11 @@ def _model_faults(
             f"{content['design']['kind']!r}", "`design.kind: staggered`",
             "set the kind, or take difference_in_differences", column=f"{where}.estimator",
         )  # fmt: skip
-    if "school" in levels and model["estimator"] not in PANEL:
+    for level in [level for level in levels if level not in LEVELS[model["estimator"]]]:
+        fitting = [name for name, of in LEVELS.items() if level in of]
         yield Fault(
-            shown, f"{where} fits outcomes of schools with {model['estimator']}",
-            "one of " + ", ".join(PANEL), "take one of these", column=f"{where}.estimator",
+            shown, f"{where} fits outcomes of {level}s with {model['estimator']}",
+            "one of " + ", ".join(fitting), "take one of these", column=f"{where}.estimator",
         )  # fmt: skip
 
 

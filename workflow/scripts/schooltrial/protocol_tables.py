@@ -5,22 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from schooltrial.protocol_variables import NEEDED
 from schooltrial.refusal import Fault
 
-NEEDED = {
-    "schools": ["school"],
-    "assignment": ["arm"],
-    "pupils": ["pupil", "year", "school"],
-    "scores": ["pupil", "year"],
-    "teachers": ["teacher", "year", "school"],
-    "observations": ["teacher", "year"],
-    "school_scores": ["school", "year"],
-    "published_means": ["school", "year"],
-    "crosswalk": ["from_school", "from_year", "to_school", "change"],
-    "implementation": ["school", "component", "period", "value"],
-    "costs": ["ingredient", "quantity", "unit_cost"],
-}
-"""Standard table → variables that it must have; the assignment also the unit that was assigned."""
 MEASURED = ("scores", "observations", "school_scores", "published_means")
 """Tables that hold an outcome and its value on each row, or outcomes in columns of their own."""
 NUMBERS = ("integer", "number", "flag")

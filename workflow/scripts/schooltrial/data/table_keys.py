@@ -12,21 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schooltrial.data.raw_cells import text_bytes
+from schooltrial.protocol_variables import IDENTIFYING
 from schooltrial.refusal import Fault
 
-KEYS: dict[str, list[str]] = {
-    "schools": ["school"],
-    "assignment": ["school"],
-    "pupils": ["pupil", "year"],
-    "scores": ["pupil", "year", "outcome"],
-    "teachers": ["teacher", "year"],
-    "observations": ["teacher", "year", "outcome", "occasion", "rater"],
-    "school_scores": ["school", "year", "outcome"],
-    "published_means": ["school", "year", "outcome"],
-    "crosswalk": ["from_school", "from_year"],
-    "implementation": ["school", "leader", "component", "period"],
-    "costs": ["ingredient"],
-}
+KEYS: dict[str, list[str]] = IDENTIFYING
 """Standard table → what identifies a row; of the assignment, the unit that was assigned."""
 FILLED: dict[str, dict[str, str]] = {
     "observations": {"occasion": "1", "rater": ""},
