@@ -9,6 +9,7 @@ import pytest
 
 from schooltrial.checks.flow_analysed import span
 from schooltrial.checks.flow_diagram import as_text, flow_boxes
+from schooltrial.checks.flow_panel import primary_cells
 from schooltrial.data.ledger import FLOW_COLUMNS
 
 ARMS = [{"name": "control", "label": "Control"}, {"name": "coaching", "label": "Coaching"},
@@ -186,3 +187,78 @@ def test_the_text_tells_every_number_of_the_boxes(boxes: pd.DataFrame) -> None:
     for row in boxes.itertuples():
         assert f"{row.text}: {row.n:,}" in text
     assert "Maths, 2020:" in text
+
+
+def test_assigned_pupils_are_followed_from_the_list_and_no_roster_is_counted_twice() -> None:
+    people = pd.DataFrame(
+        [(f"{arm}{n}", year, arm, f"S{n % 4}", 1.0) for arm in ("control", "coaching")
+         for year, last in ((2019, 20), (2020, 16)) for n in range(last)],
+        columns=["pupil", "year", "arm", "school", "maths"],
+    )  # fmt: skip
+    people = people.assign(girl=1.0, cluster=people["pupil"])
+    gone = "in no roster of the study in 2020"
+    flow: list[list[Any]] = []
+    for arm in ("control", "coaching"):
+        flow += [
+            ["followed up: assignment to 2020", gone, "pupil", 2020, arm, 20, 4, 16],
+            ["followed up: 2019 to 2020", gone, "pupil", 2019, arm, 20, 4, 16],
+            ["analysed: itt, maths", "maths was not observed", "pupil", 2020, arm, 16, 0, 16],
+        ]
+    first = people[people["year"] == 2019]
+    boxes = _boxes(
+        flow=flow, samples={"pupil": people}, assignment=first[["pupil", "school", "arm"]],
+        unit="pupil", arms=ARMS[:2], lost_before={"coaching": 1},
+    )  # fmt: skip
+    for arm, allocated in (("control", 20), ("coaching", 21)):
+        assert _number(boxes, arm, "pupils allocated") == allocated
+        assert _number(boxes, arm, f"pupils {gone}") == 4
+        assert _followed(boxes, arm, "pupil") == _number(boxes, arm, "pupils to be analysed") == 16
+
+
+def test_cells_of_schools_and_years_add_up_and_their_schools_are_counted() -> None:
+    model = {**MODELS["itt"], "outcomes": ["rate"], "estimator": "staggered_adoption",
+             "where": {}, "bounded_cells": "midpoint"}  # fmt: skip
+    outcomes = {"rate": {"primary": True, "level": "school"}}
+    cells = pd.DataFrame(
+        [(f"S{n}", year, "control" if n < 4 else "coaching", 0.0, "rate", 50.0)
+         for n in (0, 1, 2, 4, 5, 6, 7) for year in (2018, 2019, 2020)],
+        columns=["school", "year", "arm", "treated", "outcome", "mean"],
+    )  # fmt: skip
+    part = cells[:1].assign(school="S3", mean_low=0.0, mean_high=10.0)
+    taken = primary_cells(cells, part, {"did": model}, outcomes, first_year=2020)
+    flow: list[list[Any]] = []
+    for arm, there in (("control", [4, 3, 3]), ("coaching", [4, 4, 4])):
+        flow += [
+            ["analysed: did, rate", "rate was not observed", "school", 2018 + at, arm, n, 0, n]
+            for at, n in enumerate(there)
+        ]
+        left = 4 - there[-1]
+        flow.append(["schools with scores", "no value of the school in the panel that year",
+                     "school", 2020, arm, 4, left, 4 - left])  # fmt: skip
+    boxes = _boxes(
+        flow=flow, samples={"school": taken}, arms=ARMS[:2], models={"did": model},
+        outcomes=outcomes,
+    )  # fmt: skip
+    assert _number(boxes, "control", "cells of schools and years") == 12
+    assert _number(boxes, "control", "no value in the panel") == 2
+    assert _number(boxes, "control", "cells of schools and years to be analysed") == 10
+    assert _number(boxes, "control", "schools analysed") == 4
+    assert _number(boxes, "control", "schools with published values in 2020") == 3
+    assert set(boxes.loc[boxes["stage"] == "analysed", "year"]) == {"2018 to 2020"}
+
+
+def test_who_is_outside_the_population_of_an_analysis_is_told() -> None:
+    flow = [row for arm in AT for row in _flow(arm)]
+    narrower = [[*row[:5], row[5] - 40, row[6], row[7] - 40] if row[0].startswith("analysed")
+                else row for row in flow]  # fmt: skip
+    boxes = _boxes(flow=narrower)
+    assert _number(boxes, "control", "pupils outside the population of the analysis") == 40
+    assert _number(boxes, "control", "pupils to be analysed") == 53
+
+
+def test_an_outcome_of_two_primary_models_has_a_heading_for_each() -> None:
+    twice = [[row[0].replace("itt", "also"), *row[1:]] for arm in AT for row in _flow(arm)
+             if row[0].startswith("analysed")]  # fmt: skip
+    flow = [*(row for arm in AT for row in _flow(arm)), *twice]
+    text = as_text(_boxes(flow=flow, models={**MODELS, "also": MODELS["itt"]}), ARMS, {})
+    assert text.count("maths, 2020 (itt):") == text.count("maths, 2020 (also):") == 3
