@@ -3,13 +3,13 @@ rule check_assignment:
     """Hold the recorded assignment against the design, its record and chance."""
     input:
         modules("check_assignment.py"),
-        unpack(LOOK_UPS.draw_files),
         assignment="results/{study}/data/assignment.parquet",
         sample="results/{study}/data/sample.parquet",
         schools="results/{study}/data/schools.parquet",
         scores="results/{study}/data/scores.parquet",
         panel="results/{study}/data/school_panel.parquet",
         teachers="results/{study}/data/teacher_sample.parquet",
+        drawn_from=LOOK_UPS.draw_inputs,
     output:
         check="results/{study}/checks/assignment.csv",
         tests="results/{study}/checks/assignment_tests.csv",
@@ -20,6 +20,8 @@ rule check_assignment:
     benchmark:
         "results/{study}/benchmarks/check_assignment.tsv"
     params:
+        frame=LOOK_UPS.draw_file("frame"),
+        record=LOOK_UPS.draw_file("record"),
         arms=section("design", "arms"),
         kind=section("design", "kind"),
         design=section("design"),
@@ -40,12 +42,12 @@ rule check_balance:
     """Compare the arms at baseline, schools and pupils, randomised and analysed."""
     input:
         modules("check_balance.py"),
-        unpack(LOOK_UPS.draw_files),
         assignment="results/{study}/data/assignment.parquet",
         sample="results/{study}/data/sample.parquet",
         schools="results/{study}/data/schools.parquet",
         teachers="results/{study}/data/teacher_sample.parquet",
         panel="results/{study}/data/school_panel.parquet",
+        drawn_from=LOOK_UPS.draw_inputs,
     output:
         check="results/{study}/checks/balance.csv",
         omnibus="results/{study}/checks/balance_omnibus.csv",
@@ -55,6 +57,8 @@ rule check_balance:
     benchmark:
         "results/{study}/benchmarks/check_balance.tsv"
     params:
+        frame=LOOK_UPS.draw_file("frame"),
+        record=LOOK_UPS.draw_file("record"),
         settings=section("balance"),
         labels=from_content(labels),
         year=from_content(baseline_year),

@@ -49,9 +49,9 @@ rule fit_randomisation_inference:
     """Test one model by re-drawing the assignment with the design that was used."""
     input:
         modules("fit_randomisation_inference.py"),
-        unpack(LOOK_UPS.draw_files),
         sample=LOOK_UPS.sample_of_model,
         assignment="results/{study}/data/assignment.parquet",
+        drawn_from=LOOK_UPS.draw_inputs,
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -62,6 +62,8 @@ rule fit_randomisation_inference:
     wildcard_constraints:
         model=models_of("randomisation_inference"),
     params:
+        frame=LOOK_UPS.draw_file("frame"),
+        record=LOOK_UPS.draw_file("record"),
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
         model=lambda wildcards: computed("models")(wildcards)[wildcards.model],

@@ -13,6 +13,8 @@ rule simulate_trial:
     params:
         simulation=section("simulation"),
         seed=section("study", "seed"),
+        design=section("design"),
+        study=section("study", "name"),
     script:
         "../scripts/simulate_trial.py"
 

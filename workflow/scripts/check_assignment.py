@@ -31,6 +31,7 @@ def main(
     panel: str | None = None,
     frame: str | None = None,
     record: str | None = None,
+    drawn_from: Sequence[str] = (),
     key: str | None = None,
     teachers: str | None = None,
     variables: Sequence[str] = (),

@@ -34,6 +34,7 @@ def main(
     design: Mapping[str, Any] | None = None,
     frame: str | None = None,
     record: str | None = None,
+    drawn_from: Sequence[str] = (),
     thresholds: Mapping[str, Any] | None = None,
     seed: int = 0,
     omnibus: str | None = None,

@@ -6,19 +6,34 @@ import os
 from pathlib import Path
 from typing import Any
 
+from look_ups import LookUp
 from raw_locations import RawLocations
 
 
 class DrawLocations(RawLocations):
     """Looks up the files of the draw of the study that the wildcards name."""
 
-    def draw_files(self, wildcards: Any) -> dict[str, str]:
-        """Return the record of the draw and its frame, where the protocol names them."""
-        draw = self.content(wildcards)["design"]["draw"]
-        folder = self.protocols[wildcards.study].folder
-        return {
-            name: os.path.relpath(folder / draw[name]) for name in ("record", "frame") if draw[name]
-        }
+    def draw_file(self, name: str) -> LookUp:
+        """Return a function that looks up the ``record`` or ``frame`` of the draw, None if none.
+
+        A simulated study writes both among its raw files.
+        """
+
+        def look_up(wildcards: Any) -> str | None:
+            named = self.content(wildcards)["design"]["draw"][name]
+            if not named:
+                return None
+            if wildcards.study in self.simulated:
+                return str(Path(self.raw_folder(wildcards)) / str(named))
+            return os.path.relpath(self.protocols[wildcards.study].folder / str(named))
+
+        return look_up
+
+    def draw_inputs(self, wildcards: Any) -> list[str]:
+        """Return what must be there before the draw can be read: its files, or their folder."""
+        paths = [path for name in ("record", "frame") if (path := self.draw_file(name)(wildcards))]
+        simulated = wildcards.study in self.simulated
+        return [self.raw_folder(wildcards)] if paths and simulated else paths
 
     def draw_paths(self, wildcards: Any) -> dict[str, str]:
         """Return the frame of a draw, and where its record and list are written."""

@@ -1,6 +1,6 @@
 """Test one model's effects by re-drawing the assignment with the design that was used."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import nan
 from pathlib import Path
@@ -37,6 +37,7 @@ def main(
     diagnostics: str,
     frame: str | None = None,
     record: str | None = None,
+    drawn_from: Sequence[str] = (),
 ) -> None:
     """Write effect, p-value and inverted interval of every outcome.
 

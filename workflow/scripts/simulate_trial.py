@@ -6,25 +6,69 @@ from pathlib import Path
 from typing import Any
 
 from rule_adapter import run_as_rule
+from schooltrial.checks.assignment_record import draw_assignment
 from schooltrial.refusal import Fault, Refusal
-from schooltrial.simulate.generators import GENERATORS
+from schooltrial.simulate.generators import FRAMES, GENERATORS
+from schooltrial.simulate.simulated_trial import Drawn
+from software_versions import software_versions
 
 
-def main(*, simulation: Mapping[str, Any], seed: int, folder: str, truth: str) -> None:
-    """Write one CSV per raw file, and the truth that the simulation knows."""
+def main(
+    *,
+    simulation: Mapping[str, Any],
+    seed: int,
+    folder: str,
+    truth: str,
+    design: Mapping[str, Any] | None = None,
+    study: str = "",
+) -> None:
+    """Write one CSV per raw file, and the truth that the simulation knows.
+
+    Where ``design.draw`` names a frame and a record, both are written too: the schools are drawn
+    from the frame as those of a real trial are, before anything else of the trial is simulated.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
     try:
-        trial = GENERATORS[simulation["generator"]](simulation["parameters"], seed)
+        drawn = draw_simulated(simulation, seed, design or {}, study, Path(folder))
+        trial = GENERATORS[simulation["generator"]](simulation["parameters"], seed, drawn)
     except ValueError as error:
         place, remedy = "simulation.parameters", "correct it there, or leave it out"
         known = f"parameters of {simulation['generator']}"
         raise Refusal([Fault("the protocol", str(error), known, remedy, column=place)]) from error
-    Path(folder).mkdir(parents=True, exist_ok=True)
     for name, frame in trial.files.items():
         separator = trial.delimiters.get(name, ",")
         frame.to_csv(
             Path(folder) / name, index=False, encoding=trial.encodings[name], sep=separator
         )
     Path(truth).write_text(json.dumps(trial.truth, indent=1) + "\n", encoding="utf-8")
+
+
+def draw_simulated(
+    simulation: Mapping[str, Any], seed: int, design: Mapping[str, Any], study: str, folder: Path
+) -> Drawn | None:
+    """Draw the schools of a simulated frame and write frame and record, where these are named."""
+    draw = design.get("draw") or {}
+    if not (draw.get("frame") and draw.get("record")):
+        return None
+    name = simulation["generator"]
+    if name not in FRAMES or draw.get("seed") is None:
+        raise Refusal([
+            Fault(
+                "the protocol", f"{name} draws by itself" if name not in FRAMES else
+                "design.draw has no seed", f"a draw from a frame of {', '.join(FRAMES)}",
+                "leave out design.draw.frame and record, or give the seed", column="design.draw",
+            )
+        ])  # fmt: skip
+    frame = FRAMES[name](simulation["parameters"], seed)
+    record = draw_assignment(
+        frame, design, study=study, seed=int(draw["seed"]), date=draw["date"],
+        software=software_versions(), file=draw["frame"],
+    )  # fmt: skip
+    frame.to_csv(folder / draw["frame"], index=False)
+    (folder / draw["record"]).write_text(record.json(), encoding="utf-8")
+    control = design["arms"][0]["name"]
+    treated = frozenset(unit for unit, _, arm in record.listing if arm != control)
+    return Drawn(record.seed, treated)
 
 
 run_as_rule(main, globals())

@@ -31,6 +31,11 @@ class RawFiles:
     pupils: pd.DataFrame
 
 
+def randomisation_seed(seed: int) -> int:
+    """Return the seed of a draw that is made here, as the assignment list records it."""
+    return int(stream(seed, "assignment").integers(2**31))
+
+
 def school_names(n: int, accented: int) -> list[str]:
     """Return n distinct invented names; the first few bear an accent, and all say synthetic."""
     most = len(FIRST_WORDS) * len(ACCENTED_WORDS)
@@ -52,7 +57,11 @@ def school_names(n: int, accented: int) -> list[str]:
 
 
 def raw_files(
-    parameters: Parameters, schools: pd.DataFrame, pupils: pd.DataFrame, seed: int
+    parameters: Parameters,
+    schools: pd.DataFrame,
+    pupils: pd.DataFrame,
+    seed: int,
+    draw_seed: int | None = None,
 ) -> RawFiles:
     """Return the files of a trial.
 
@@ -64,6 +73,8 @@ def raw_files(
         The complete data.
     seed : int
         Seed of the study; each file and fault has its own stream.
+    draw_seed : int, optional
+        Seed of the draw, as the list tells it; by default that of `randomisation_seed`.
 
     Returns
     -------
@@ -79,9 +90,10 @@ def raw_files(
         file or column that is not there.
     """
     pupils = pupils.copy()
+    draw_seed = randomisation_seed(seed) if draw_seed is None else draw_seed
     files = {
         "schools.csv": _schools(schools),
-        "assignment_list.csv": _assignment(parameters, schools, seed),
+        "assignment_list.csv": _assignment(parameters, schools, draw_seed),
         "programme_log.csv": programme_log(parameters, schools, seed),
     }
     if parameters.ingredients:
@@ -121,10 +133,10 @@ def _schools(schools: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values("school_code", ignore_index=True)
 
 
-def _assignment(parameters: Parameters, schools: pd.DataFrame, seed: int) -> pd.DataFrame:
+def _assignment(parameters: Parameters, schools: pd.DataFrame, draw_seed: int) -> pd.DataFrame:
     frame = schools[["school_code", "district", "level", "block", "arm"]].copy()
     frame["date_drawn"] = parameters.assignment_date
-    frame["draw_seed"] = str(int(stream(seed, "assignment").integers(2**31)))
+    frame["draw_seed"] = str(draw_seed)
     return frame.sort_values(["block", "school_code"], ignore_index=True)
 
 

@@ -22,14 +22,15 @@ from numpy.typing import NDArray
 
 from schooltrial.simulate.enrolment import enrol
 from schooltrial.simulate.parameters import COVARIATES, LEVEL_GRADES, OUTCOMES, SUBJECTS, Parameters
-from schooltrial.simulate.raw_files import raw_files, school_names
+from schooltrial.simulate.raw_files import randomisation_seed, raw_files, school_names
+from schooltrial.simulate.simulated_trial import Drawn
 from schooltrial.simulate.simulated_trial import SimulatedTrial as SimulatedTrial
 from schooltrial.streams import stream
 
 Floats = NDArray[np.float64]
 
 
-def simulate(parameters: Parameters, seed: int) -> SimulatedTrial:
+def simulate(parameters: Parameters, seed: int, drawn: Drawn | None = None) -> SimulatedTrial:
     """Return a synthetic trial; the same parameters and seed give the same frames.
 
     Parameters
@@ -39,6 +40,8 @@ def simulate(parameters: Parameters, seed: int) -> SimulatedTrial:
     seed : int
         Seed of the study. Every step and year draws from a stream of its own, so a later year or a
         further step leaves the others as they were.
+    drawn : Drawn, optional
+        The draw of the schools of `frame`; by default it is made here (see `assign`).
 
     Returns
     -------
@@ -51,16 +54,34 @@ def simulate(parameters: Parameters, seed: int) -> SimulatedTrial:
         ``<outcome>_treated`` (potential, scale points or per cent), the realised ``<outcome>``
         and, for tests, ``<subject>_status`` (valid, absent, impossible).
     """
-    schools, pupils = complete_data(parameters, seed)
-    raw = raw_files(parameters, schools, pupils, seed)
+    schools, pupils = complete_data(parameters, seed, drawn)
+    draw_seed = drawn.seed if drawn else randomisation_seed(seed)
+    raw = raw_files(parameters, schools, pupils, seed, draw_seed)
     truth = _truth(parameters, seed, schools, raw.pupils) | {"faults": raw.faults}
+    truth["randomisation_seed"] = draw_seed
     complete = {"schools": schools, "pupils": raw.pupils}
     return SimulatedTrial(raw.files, raw.encodings, truth, complete)
 
 
-def complete_data(parameters: Parameters, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def frame(parameters: Parameters, seed: int) -> pd.DataFrame:
+    """Return the schools as they are known before the draw: code, block, and pupils on roll."""
+    schools = _schools(parameters, seed)
+    told = schools[["school_code", "school_name", "block"]].copy()
+    told["on_roll"] = schools["size"].round().astype("int64")
+    return told.sort_values("school_code", ignore_index=True)
+
+
+def complete_data(
+    parameters: Parameters, seed: int, drawn: Drawn | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the schools, and the pupils with both potential outcomes, before any mess."""
     schools = _schools(parameters, seed)
+    schools["treated"] = (
+        schools["school_code"].isin(drawn.treated)
+        if drawn
+        else assign(schools, randomisation_seed(seed))
+    )
+    schools["arm"] = np.where(schools["treated"], "T", "C")
     enrolled = enrol(parameters, schools, seed)
     people = _people(parameters, schools, enrolled, seed)
     pupils = enrolled.join(people.drop(columns=["first_year", "first_school"]), on="pupil")
@@ -86,11 +107,6 @@ def assign(schools: pd.DataFrame, randomisation_seed: int) -> NDArray[np.bool_]:
     return treated
 
 
-def randomisation_seed(seed: int) -> int:
-    """Return the seed of the draw of schools, as the assignment list records it."""
-    return int(stream(seed, "assignment").integers(2**31))
-
-
 def _schools(parameters: Parameters, seed: int) -> pd.DataFrame:
     districts, levels = [], []
     for district, level, count in parameters.blocks:
@@ -111,8 +127,6 @@ def _schools(parameters: Parameters, seed: int) -> pd.DataFrame:
     lasting = _correlated(parameters, n, stream(seed, "lasting school effects"))
     for outcome, values in zip(OUTCOMES, lasting.T, strict=True):
         schools[f"{outcome}_lasting"] = values
-    schools["treated"] = assign(schools, randomisation_seed(seed))
-    schools["arm"] = np.where(schools["treated"], "T", "C")
     return schools
 
 
@@ -260,7 +274,6 @@ def _truth(
     } | {"attendance": by_year.size()}
     return {
         "seed": seed,
-        "randomisation_seed": randomisation_seed(seed),
         "effects": effects,
         "effects_in_scale_points": {
             s: {year: sd * effect for year, effect in effects[s].items()}

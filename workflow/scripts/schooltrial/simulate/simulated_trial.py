@@ -9,6 +9,22 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A draw that was made from the frame of a synthetic trial, before anything of it happened.
+
+    Attributes
+    ----------
+    seed : int
+        Seed of the draw.
+    treated : frozenset of str
+        Codes of the schools in the programme arm.
+    """
+
+    seed: int
+    treated: frozenset[str]
+
+
+@dataclass(frozen=True)
 class SimulatedTrial:
     """A synthetic trial: what the districts would send, and what is true.
 

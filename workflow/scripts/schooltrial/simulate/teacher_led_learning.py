@@ -25,7 +25,7 @@ from schooltrial.simulate import planted_faults as faults
 from schooltrial.simulate import school_randomised
 from schooltrial.simulate.classroom_observations import classroom_observations
 from schooltrial.simulate.parameters import SUBJECTS
-from schooltrial.simulate.raw_files import raw_files
+from schooltrial.simulate.raw_files import randomisation_seed, raw_files
 from schooltrial.simulate.simulated_trial import SimulatedTrial
 from schooltrial.simulate.teacher_files import exposure_log, link_rosters, teacher_files
 from schooltrial.simulate.teacher_led_parameters import Parameters as Parameters
@@ -178,7 +178,7 @@ def _paired(
     levels = schools.groupby("district")["level"].transform("nunique")
     stem = np.where(levels > 1, schools["block"], schools["district"])
     schools["block"] = [f"{s} pair {(r + 1) // 2:02d}" for s, r in zip(stem, rank, strict=True)]
-    chosen = school_randomised.assign(schools, school_randomised.randomisation_seed(seed))
+    chosen = school_randomised.assign(schools, randomisation_seed(seed))
     schools["treated"] = chosen
     schools["arm"] = np.where(chosen, "T", "C")
     return schools

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.simulate.parameters import SUBJECTS
-from schooltrial.simulate.school_randomised import randomisation_seed
+from schooltrial.simulate.raw_files import randomisation_seed
 from schooltrial.simulate.teacher_led_parameters import Parameters
 
 DIGITS = 10
