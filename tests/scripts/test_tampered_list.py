@@ -15,7 +15,7 @@ from check_balance import main as check_balance
 from draw_assignment import main as draw_assignment
 from fit_randomisation_inference import main as fit_randomisation_inference
 
-ARMS = [
+ARMS: list[Any] = [
     {"name": "control", "label": "Control", "share": 0.5},
     {"name": "text", "label": "Text", "share": 0.25},
     {"name": "tutor", "label": "Tutor", "share": 0.25},
@@ -32,6 +32,7 @@ MODEL: Any = {
     "covariates": [], "compare": ["control", "text"], "blocks": "fixed", "draws": 300,
     "level": 0.95, "active_years": [], "treatment_by": None, "moderator": None, "subgroup": "all",
 }  # fmt: skip
+OUTCOMES: Any = {"score": {"standardise": "none", "scale": "continuous"}}
 SETTINGS = {
     "where": {}, "pupil_variables": ["score"], "school_variables": ["region"], "satisfied": 0.05,
     "adjustable": 0.25,
@@ -82,8 +83,12 @@ class Folder:
         pupils.assign(year=2019, cluster=pupils["school"]).to_parquet(self.at("sample.parquet"))
         schools = self.frame[["school"]].assign(region=["a", "b", "b"] * 8)
         schools.to_parquet(self.at("schools.parquet"))
-        files = {name: self.at(f"{name}.parquet") for name in ("sample", "assignment")}
-        drawn = {"frame": self.at("frame.csv"), "record": self.at("record.json"), "design": DESIGN}
+        files: dict[str, Any] = {
+            name: self.at(f"{name}.parquet") for name in ("sample", "assignment")
+        }
+        drawn: dict[str, Any] = {
+            "frame": self.at("frame.csv"), "record": self.at("record.json"), "design": DESIGN,
+        }  # fmt: skip
         check_assignment(
             **files, **drawn, arms=ARMS, kind="blocked", check=self.at("check.csv"),
             schools=self.at("schools.parquet"), variables=["score"], year=2019, study="s",
@@ -98,7 +103,7 @@ class Folder:
         )  # fmt: skip
         fit_randomisation_inference(
             **files, **drawn, study="s", name="ri", model=MODEL, seed=1,
-            outcomes={"score": {"standardise": "none", "scale": "continuous"}},
+            outcomes=OUTCOMES,
             estimates=self.at("ri.csv"), diagnostics=self.at("ri.json"),
         )  # fmt: skip
         names = ("balance", "omnibus", "ri", "check")
