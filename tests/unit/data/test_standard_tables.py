@@ -225,6 +225,19 @@ def test_suppressed_rates_become_missing_and_are_logged_by_how_they_are_written(
     assert len(log) == 7
 
 
+@pytest.mark.parametrize("cell", ["*", "s", "<10", "20-29"])
+def test_a_suppressed_cell_that_is_not_declared_is_refused_with_the_key_that_declares_it(
+    trial: SmallTrial, cell: str
+) -> None:
+    trial.set("roster_2019.csv", 4, "days_present", cell)
+    trial.set("roster_2019.csv", 5, "days_present", "absent")
+    with pytest.raises(Refusal) as refusal:
+        trial.obtain()
+    remedies = {fault.row: fault.remedy for fault in refusal.value.faults}
+    assert "`suppressed`" in remedies[4]
+    assert "`suppressed`" not in remedies[5]
+
+
 def test_bounds_of_suppressed_rates_stand_beside_the_value_and_end_at_the_range(
     trial: SmallTrial,
 ) -> None:

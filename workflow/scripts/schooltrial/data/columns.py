@@ -271,8 +271,11 @@ class _OneColumn:
         if self.held is not None:
             numbers = np.where(self.held, parsed(known), numbers)
         bad = ~absent & ~np.isfinite(numbers)
+        withheld = bad & (suppressed(known.where(bad), notation["decimal"]).kind != "")
+        remedy = "if the number was withheld, set `suppressed` to `missing` or `bounds`"
+        self._fault(withheld, "a number", remedy)
         remedy = "correct the cell, or list the text under `missing`"
-        self._fault(bad, "a number", remedy)
+        self._fault(bad & ~withheld, "a number", remedy)
         numbers[bad] = np.nan
         kind = self.spec["type"]
         if kind in ("integer", "flag"):
