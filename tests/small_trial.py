@@ -190,6 +190,7 @@ class SmallTrial:
             years=content["years"],
             unit=content["design"]["unit"],
             cleaning=content["cleaning"],
+            arms=[arm["name"] for arm in content["design"]["arms"]],
             elsewhere={},
             protocol=str(self.folder / "trial.yaml"),
             schema=str(ROOT / "workflow" / "schemas" / "protocol.schema.yaml"),
@@ -224,6 +225,10 @@ class SmallTrial:
             flow=self.path("flow.csv"),
             mobility=self.path("mobility.csv"),
             blinded=None,
+            sources={
+                f"{table} table": ", ".join(reading["file"] for reading in readings)
+                for table, readings in content["tables"].items()
+            },
         )
 
     def check(self) -> None:

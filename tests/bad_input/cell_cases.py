@@ -246,7 +246,7 @@ IDENTIFIERS = [
     ),
     Case(
         "a formula as the identifier of a school", cell("schools.csv", 4, "school_code", "=1+S3"),
-        Refused((Planted("assignment table", "school S3 is in no table of schools", None, "school", "", "schools"),), "clean"),
+        _refused(Planted("assignment.csv", "school S3 is in no table of schools", 4, "school_code", "", "schools")),
     ),
     Case(
         "an empty identifier, one of blanks and one not observed",
@@ -302,12 +302,12 @@ IDENTIFIERS = [
     Case(
         "a letter of another script that looks the same, in the assignment",
         cell("assignment.csv", 4, "school_code", LIKE_S3),
-        Refused((Planted("assignment table", f"school {LIKE_S3} is in no table of schools", None, "school", "", "looks the same"),), "clean"),
+        _refused(Planted("assignment.csv", f"school {LIKE_S3} is in no table of schools", 4, "school_code", "", "looks the same")),
     ),
     Case(
         "an accent that is written in two ways",
         all_of(cell("assignment.csv", 4, "school_code", "E\u03013"), cell("schools.csv", 4, "school_code", "\u00c93")),
-        Refused((Planted("assignment table", "is in no table of schools", None, "school", "", "looks the same"),), "clean"),
+        _refused(Planted("assignment.csv", "is in no table of schools", 4, "school_code", "", "looks the same")),
     ),
 ]  # fmt: skip
 

@@ -45,7 +45,9 @@ def _with_crosswalk(rows: Sequence[str] = ("S7,2020,S8,merged",)) -> Spoil:
 
 def _crosswalk_case(name: str, rows: Sequence[str], *faults: tuple[str, str]) -> Case:
     """Return a case of a crosswalk that is refused when the sample is built."""
-    planted = tuple(Planted("crosswalk table", found, None, column) for found, column in faults)
+    planted = tuple(
+        Planted("crosswalk table (crosswalk.csv)", found, None, column) for found, column in faults
+    )
     return Case(name, _with_crosswalk(rows), Refused(planted, "clean"))
 
 
@@ -128,27 +130,24 @@ ASSIGNMENT = [
     ),
     Case(
         "one arm only", every_cell("assignment.csv", "arm", lambda text: "C"),
-        _when_cleaned("assignment table", "no school is in the arm 'programme'", "arm", remedy="check the codes"),
+        _refused(Planted("assignment.csv", "no school is in the arm 'programme'", None, "arm", remedy="check the codes")),
     ),
     Case(
         "an arm that the codes name and the design does not",
         all_of(protocol("tables.assignment.0.columns.arm.codes", {"C": "control", "T": "programme", "W": "waiting"}), cell("assignment.csv", 4, "arm", "W")),
-        _when_cleaned("assignment table", "school S3 is in the arm 'waiting'", "arm", expected="one of control, programme"),
+        _refused(Planted("assignment.csv", "school S3 is in the arm 'waiting'", 4, "arm", "one of control, programme")),
     ),
     Case(
         "assigned schools that no table describes", lines("schools.csv", lambda rows: rows.__delitem__(slice(7, 9))),
-        Refused(
-            (
-                Planted("assignment table", "school S7 is in no table of schools", None, "school"),
-                Planted("assignment table", "school S8 is in no table of schools", None, "school"),
-            ),
-            "clean",
+        _refused(
+            Planted("assignment.csv", "school S7 is in no table of schools", 8, "school_code"),
+            Planted("assignment.csv", "school S8 is in no table of schools", 9, "school_code"),
         ),
     ),
     Case(
         "schools that are spelt in another way in every row",
         all_of(RESPELT, every_cell("schools.csv", "school_code", lambda text: text.replace("S", "School "))),
-        _when_cleaned("pupils table", "no school of it (such as 'S1') is in the assignment list (such as 'School 1')", "school", expected="the same spelling"),
+        _when_cleaned("pupils table (roster_{year}.csv)", "no school of it (such as 'S1') is in the assignment list (such as 'School 1')", "school", expected="the same spelling"),
     ),
     Case(
         "one school per arm", _few_schools,
@@ -271,7 +270,7 @@ PUPILS = [
 CROSSWALKS = [
     Case(
         "a crosswalk in a circle", cell("crosswalk.csv", 2, "to_school", "S7"),
-        _when_cleaned("crosswalk table", "rows go in a circle in 2020: S7 → S7", "to_school", remedy="take out the row"),
+        _when_cleaned("crosswalk table (crosswalk.csv)", "rows go in a circle in 2020: S7 → S7", "to_school", remedy="take out the row"),
         _with_crosswalk(),
     ),
     _crosswalk_case(

@@ -39,5 +39,6 @@ rule clean_sample:
         take_up=section("compliance", "variable"),
         cleaning=section("cleaning"),
         blinded=LOOK_UPS.blind_refusal,
+        sources=LOOK_UPS.table_files,
     script:
         "../scripts/clean_sample.py"

@@ -87,6 +87,7 @@ rule obtain_tables:
         outcomes=section("outcomes"),
         years=section("years"),
         unit=section("design", "unit"),
+        arms=from_content(lambda content: [arm["name"] for arm in content["design"]["arms"]]),
         cleaning=section("cleaning"),
         blinded=LOOK_UPS.blinded,
     script:

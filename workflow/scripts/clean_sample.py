@@ -7,13 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from large_tables import write_csv, write_years
+from large_tables import whole, write_csv, write_years
 from rule_adapter import run_as_rule
 from schooltrial.data.cleaning_rules import CleaningSteps, SampleRules
 from schooltrial.data.sample import SampleBuild
 from schooltrial.data.year_tables import ParquetByYear
 from schooltrial.protocol import Model, Outcome
 from schooltrial.protocol_blinding import refuse_to_unblind
+from schooltrial.refusal import naming_files
 
 
 def main(
@@ -44,6 +45,7 @@ def main(
     aggregates: str | None = None,
     links: str | None = None,
     blinded: Mapping[str, str] | None = None,
+    sources: Mapping[str, str] | None = None,
     **others: str,
 ) -> None:
     """Write samples and panel (Parquet) and who left (CSV); ``others`` are further tables."""
@@ -55,15 +57,10 @@ def main(
         outcomes, arms, variables, keep, models, baseline, years, _secret([pupils, scores]), unit,
         kind, max(before, default=baseline), take_up, CleaningSteps.of(cleaning or {}),
     )  # fmt: skip
-    build = SampleBuild(tables | {name: pd.read_parquet(p) for name, p in small.items()}, rules)
-    unfinished = Path(f"{sample}.unfinished")
-    try:
+    with naming_files(sources or {}), whole(sample) as unfinished:
+        build = SampleBuild(tables | {name: pd.read_parquet(p) for name, p in small.items()}, rules)
         write_years(build.years(), unfinished)
         accounts = build.accounts()
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    unfinished.replace(sample)
     accounts.panel.to_parquet(panel, index=False)
     write_csv(accounts.ledger, ledger)
     accounts.flow.to_csv(flow, index=False)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 from pyarrow import Table, csv, parquet
+
+
+@contextmanager
+def whole(path: str) -> Iterator[Path]:
+    """Yield where to write a file that takes its place only once the block has ended well."""
+    unfinished = Path(f"{path}.unfinished")
+    try:
+        yield unfinished
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    unfinished.replace(path)
 
 
 def write_years(frames: Iterable[pd.DataFrame], path: Path) -> None:

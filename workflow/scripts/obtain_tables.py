@@ -10,7 +10,7 @@ from plan_files import keep_first
 from rule_adapter import run_as_rule
 from schooltrial.data.cleaning_log import CHANGES, CHANGES_STORED, LogEntry, to_frame
 from schooltrial.data.raw_cells import RawCells
-from schooltrial.data.reading import expand_years
+from schooltrial.data.reading import tables_filled
 from schooltrial.data.standard_tables import KEYS, Batch, Study, read_batches
 from schooltrial.data.table_schema import empty_schema, table_schema
 from schooltrial.protocol import Outcome, all_years
@@ -30,6 +30,7 @@ def main(
     unit: str,
     cleaning: Mapping[str, Any],
     elsewhere: Mapping[str, str],
+    arms: Sequence[str] = (),
     protocol: str,
     schema: str,
     plan_first: str,
@@ -37,7 +38,7 @@ def main(
     **standard: str,
 ) -> None:
     """Write the standard tables (Parquet), and what tells how they came about."""
-    study = Study(tables, outcomes, all_years(years), unit, cleaning)
+    study = Study(tables, outcomes, all_years(years), unit, cleaning, arms)
     schemas = {
         name: table_schema(name, tables[name]).both if name in tables else empty_schema(name, unit)
         for name in KEYS
@@ -57,16 +58,6 @@ def main(
     ]
     listed = pd.DataFrame(rows, columns=["file", "rows", "bytes", "sha256", "tables"])
     listed.to_csv(raw_files, index=False)
-
-
-def tables_filled(tables: Mapping[str, Any], years: Sequence[int]) -> dict[str, list[str]]:
-    """Return file → the standard tables that it fills; a file joined to another fills none."""
-    found: dict[str, list[str]] = {}
-    for table, readings in tables.items():
-        for reading in readings:
-            for file, _ in expand_years(reading, years):
-                found.setdefault(file, []).append(table)
-    return found
 
 
 def write_batches(

@@ -37,6 +37,13 @@ class RawLocations(BlindLookUps):
         paths = [Path(folder) / name for name in names if name not in fetched]
         return [*fetched.values(), *(str(path) for path in paths if path.is_file())]
 
+    def table_files(self, wildcards: Any) -> dict[str, str]:
+        """Return how messages name a standard table → the raw files that fill it."""
+        return {
+            f"{table} table": ", ".join(dict.fromkeys(str(r["file"]) for r in readings))
+            for table, readings in self.content(wildcards)["tables"].items()
+        }
+
     def fetched(self, wildcards: Any) -> dict[str, str]:
         """Return file → where it is kept, for the raw files that are fetched by their address."""
         return {

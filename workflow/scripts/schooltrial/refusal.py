@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SHOWN = 20
 
@@ -80,6 +80,27 @@ def refused_as(what: str) -> Iterator[None]:
         expected = "data that inform the model"
         remedy = "see what is said of the data, and the model's section of the protocol"
         raise Refusal([Fault(what, str(error), expected, remedy)]) from error
+
+
+@contextmanager
+def naming_files(files: Mapping[str, str]) -> Iterator[None]:
+    """Name the raw files beside a standard table in whose rows a fault was found.
+
+    Parameters
+    ----------
+    files : mapping
+        How a fault names the table → its files.
+    """
+    try:
+        yield
+    except Refusal as refusal:
+        told = [
+            replace(fault, file=f"{fault.file} ({files[fault.file]})")
+            if fault.file in files
+            else fault
+            for fault in refusal.faults
+        ]
+        raise Refusal(told) from refusal
 
 
 def refuse(faults: Sequence[Fault]) -> None:

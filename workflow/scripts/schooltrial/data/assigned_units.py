@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from schooltrial.data.assignment_faults import SOURCE, list_faults
 from schooltrial.data.cleaning_rules import SampleRules
-from schooltrial.data.look_alikes import look_alike
 from schooltrial.refusal import Fault, refuse
 
-SOURCE = "assignment table"
 NOT_CARRIED = ("drawn", "school")
 """Columns of the assignment table that are not carried to samples."""
 
@@ -49,7 +48,8 @@ def read_units(
         Where an arm is not of the design or has no units, a school is in no table of schools, or
         arm and cohort contradict each other.
     """
-    refuse(list(_arm_faults(assignment, rules)) + list(_school_faults(assignment, schools)))
+    arms = [str(arm["name"]) for arm in rules.arms]
+    refuse(list(list_faults(assignment, schools["school"], rules.unit, arms)))
     unit = assignment[rules.unit].astype("str")
     names = [str(arm["name"]) for arm in rules.arms]
     units = pd.DataFrame({rules.unit: unit, "block": _blocks(assignment, rules, first_school)})
@@ -76,37 +76,6 @@ def _blocks(
         return assignment["school"].astype("str")
     known = pd.Series(dtype="str") if first_school is None else first_school
     return assignment[rules.unit].map(known).astype("str")
-
-
-def _arm_faults(assignment: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:
-    known = [str(arm["name"]) for arm in rules.arms]
-    arms = assignment["arm"].astype("str")
-    unknown = ~arms.isin(known)
-    for unit, arm in zip(assignment.loc[unknown, rules.unit], arms[unknown], strict=True):
-        found, remedy = f"{rules.unit} {unit} has no arm", "complete the assignment list"
-        if not pd.isna(arm):
-            found = f"{rules.unit} {unit} is in the arm {arm!r}"
-            remedy = "map the code to an arm of the design, or declare the arm"
-        yield Fault(SOURCE, found, "one of " + ", ".join(known), remedy, column="arm")
-    for name in known:
-        if not (arms == name).any():
-            yield Fault(
-                SOURCE, f"no {rules.unit} is in the arm {name!r}", f"{rules.unit}s in every arm",
-                "check the codes of the arm column", column="arm",
-            )  # fmt: skip
-
-
-def _school_faults(assignment: pd.DataFrame, schools: pd.DataFrame) -> Iterator[Fault]:
-    assigned = assignment["school"].dropna() if "school" in assignment else []
-    for school in sorted(set(assigned) - set(schools["school"])):
-        twin = look_alike(school, schools["school"])
-        remedy = "add it to the file of schools"
-        if twin is not None:
-            remedy = f"spell it as there: {twin} looks the same, with other characters or blanks"
-        yield Fault(
-            SOURCE, f"school {school} is in no table of schools",
-            "every assigned school is described", remedy, column="school",
-        )  # fmt: skip
 
 
 def _cohort_faults(units: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:

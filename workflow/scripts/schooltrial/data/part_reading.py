@@ -43,6 +43,8 @@ class Study:
         Years of the study; rows of other years are refused.
     unit : str
         What was assigned: school, teacher or pupil.
+    arms : sequence of str
+        Arms of the design; the list is held against them where there are any.
     """
 
     tables: Mapping[str, Sequence[Reading]]
@@ -50,6 +52,7 @@ class Study:
     years: Sequence[int]
     unit: str = "school"
     cleaning: Mapping[str, Any] | None = None
+    arms: Sequence[str] = ()
 
     def date_limit(self) -> DateLimit | None:
         """Return the last day that a date can have, where one is declared."""

@@ -65,6 +65,21 @@ def raw_file_names(tables: Mapping[str, Sequence[Reading]], years: Sequence[int]
     )
 
 
+def tables_filled(
+    tables: Mapping[str, Sequence[Reading]], years: Sequence[int]
+) -> dict[str, list[str]]:
+    """Return file → the standard tables that it fills; a file joined to another fills none.
+
+    A table stands there once for each reading of the file.
+    """
+    found: dict[str, list[str]] = {}
+    for table, readings in tables.items():
+        for reading in readings:
+            for file, _ in expand_years(reading, years):
+                found.setdefault(file, []).append(table)
+    return found
+
+
 def column_names(spec: Mapping[str, Any]) -> list[str]:
     """Return the names under which a column may stand in a raw file."""
     return [spec["column"]] if isinstance(spec["column"], str) else list(spec["column"])

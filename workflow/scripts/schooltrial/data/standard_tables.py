@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from schooltrial.data.assignment_faults import raw_list_faults
 from schooltrial.data.cleaning_log import LogEntry
 from schooltrial.data.part_reading import Study, read_part
 from schooltrial.data.raw_cells import RawCells
@@ -161,6 +162,8 @@ def _read_batch(
         for log in logs:
             batch.log.extend(log.entries)
             batch.changes.extend(log.changes)
+    if not batch.faults:
+        batch.faults.extend(raw_list_faults(parts, study.unit, study.arms))
     for name, found in parts.items():
         if found:
             rows, faults = _put_together(found, schemas[name], key_of(name, study.unit))
