@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,14 @@ def page(finished: SmallTrial, tmp_path_factory: pytest.TempPathFactory) -> str:
     return _report(finished, tmp_path_factory.mktemp("report"))
 
 
-def _report(finished: SmallTrial, folder: Path, verdict: str = "") -> str:
-    """Write the report; with a verdict on the assignment, as if the checks had come to it."""
-    content, study = finished.read().content, finished.study(synthetic=True)
+def _report(
+    finished: SmallTrial, folder: Path, verdict: str = "", sections: Mapping[str, Any] | None = None
+) -> str:
+    """Write the report; with a verdict on the assignment, as if the checks had come to it.
+
+    What ``sections`` states takes the place of what the protocol does.
+    """
+    content, study = finished.read().content | dict(sections or {}), finished.study(synthetic=True)
     words: dict[str, dict[str, Any]] = parse_yaml((TEMPLATES / "captions.yaml").read_text("utf-8"))
     figures = figures_of(content)
     shown = {name: words[name] for name in [*figures, *tables_of(content)]}
@@ -97,7 +103,8 @@ def _report(finished: SmallTrial, folder: Path, verdict: str = "") -> str:
     draw_effects(estimates=estimates, models=models, outcomes=outcomes, study=study, **kinds)
     tabulate_results(
         estimates=estimates, models=models, outcomes=outcomes, study=study,
-        csv=str(folder / "results.csv"), html=str(folder / "results.html"),
+        deviations=content["deviations"], csv=str(folder / "results.csv"),
+        html=str(folder / "results.html"),
     )  # fmt: skip
     tabulate_baseline(
         balance=finished.path("balance.csv"), arms=arms, settings=content["balance"],
@@ -165,6 +172,26 @@ def test_a_doubtful_assignment_is_said_above_the_summary(
 ) -> None:
     above = _report(finished, tmp_path, verdict).split('<h2 id="summary">')[0]
     assert above.count(f"The assignment on record is {verdict}") == said
+
+
+def test_deviations_stand_beside_the_effects_and_in_their_table(
+    finished: SmallTrial, tmp_path: Path
+) -> None:
+    deviation = {"date": "2020-05-01", "what": "No test was held", "why": "schools were shut"}
+    page = _report(finished, tmp_path, sections={"deviations": [deviation]})
+    effects = page.split('<h2 id="effects-section">')[1].split("<h2")[0]
+    assert "2020-05-01: No test was held — schools were shut" in effects
+    assert "Otherwise than planned: 2020-05-01: No test was held (schools were shut)." in (
+        tmp_path / "results.html"
+    ).read_text("utf-8")
+    assert json.loads((tmp_path / "study.json").read_text("utf-8"))["deviations"] == [deviation]
+
+
+def test_the_report_links_to_the_registered_plan(finished: SmallTrial, tmp_path: Path) -> None:
+    stated = {"registry": "", "identifier": "", "date": "", "plan_sha256": None}
+    url = "https://example.org/1"
+    page = _report(finished, tmp_path, sections={"registration": {**stated, "url": url}})
+    assert f'<a href="{url}">{url}</a>' in page
 
 
 def test_the_report_holds_every_exhibit_with_how_it_was_made(

@@ -112,6 +112,7 @@ rule tabulate_results:
     params:
         models=section("models"),
         outcomes=section("outcomes"),
+        deviations=section("deviations"),
         study=study_line,
     script:
         "../scripts/tabulate_results.py"

@@ -1,6 +1,6 @@
 """Tabulate the effects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,15 @@ def main(
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
     study: Mapping[str, Any],
+    deviations: Sequence[Mapping[str, str]],
     csv: str,
     html: str,
 ) -> None:
     """Write the table as data and as a fragment of HTML."""
     rows = selected(pd.read_csv(estimates), models, outcomes)
     write_data(rows, study, csv)
-    Path(html).write_text(results_html(rows, models, outcomes, study), encoding="utf-8")
+    page = results_html(rows, models, outcomes, study, deviations)
+    Path(html).write_text(page, encoding="utf-8")
 
 
 run_as_rule(main, globals())

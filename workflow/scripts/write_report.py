@@ -14,7 +14,11 @@ from rule_adapter import run_as_rule
 from schooltrial.exhibits.exhibit_list import lacking
 from schooltrial.protocol import labels
 from schooltrial.report.assignment_tables import units_told
-from schooltrial.report.design_words import design_sentence, mobility_sentence
+from schooltrial.report.design_words import (
+    design_sentence,
+    mobility_sentence,
+    registration_sentence,
+)
 from schooltrial.report.html_report import event_study, fill, headlines
 
 
@@ -52,6 +56,7 @@ def main(
         "events": event_study(rows, protocol["outcomes"]).to_dict("records"),
         "lacking": lacking(protocol),
         "design_sentence": design_sentence(protocol),
+        "registration": registration_sentence(protocol["registration"]),
         "mobility_sentence": mobility_sentence(protocol),
         **told,
         "units_told": units_told(told["assignment_verdict"], protocol["design"]["unit"]),
@@ -69,6 +74,7 @@ def main(
         "primary_outcomes": primary or list(protocol["outcomes"]),
         "outcome_levels": {name: one["level"] for name, one in protocol["outcomes"].items()},
         "analysis_years": list(analysis_years),
+        "deviations": protocol["deviations"],
     }
     Path(study_file).write_text(json.dumps(line, indent=1) + "\n", encoding="utf-8")
 

@@ -106,6 +106,10 @@ STANDARD_VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         _key("ingredient", "What was paid for."),
         Variable("quantity", "How much of it, a number.", needed=True),
         Variable("unit_cost", "Cost of one, a number, in `costs.currency`.", needed=True),
+        Variable("unit", "What it is counted in."),
+        Variable("each_year", "A flag: needed in every year (1), else once."),
+        Variable("arm", "Programme arm that it is for; left out, all programme arms are one."),
+        Variable("source", "Where quantity and price come from."),
     ),
 }  # fmt: skip
 """Standard table → the variables that the pipeline knows by name."""

@@ -63,7 +63,7 @@ def baseline_html(
         title=f"Baseline, {year_label}",
         group="Level",
         right=[*shown.columns[2:7], "N", "Missing"],
-        note=note,
+        notes=[note],
         study=study,
     )
 

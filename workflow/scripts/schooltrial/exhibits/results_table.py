@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -32,8 +32,9 @@ def results_html(
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
     study: Mapping[str, Any],
+    deviations: Sequence[Mapping[str, str]] = (),
 ) -> str:
-    """Return the selected estimates as a table, grouped by model."""
+    """Return the selected estimates as a table, grouped by model; deviations stand below it."""
     shown = pd.DataFrame(
         {
             "Model": rows["model"].map({name: model["label"] for name, model in models.items()}),
@@ -62,13 +63,15 @@ def results_html(
         "Where the assignment is re-drawn or the errors are bootstrapped, p and interval come from "
         "the draws; the standard error is only what the statistic is divided by."
     )
+    otherwise = [f"{one['date']}: {one['what']} ({one['why']})" for one in deviations]
+    told = [f"Otherwise than planned: {'; '.join(otherwise)}."] if otherwise else []
     return html(
         shown,
         name="results",
         title="Results",
         group="Model",
         right=list(shown.columns[3:12]),
-        note=note,
+        notes=[note, *told],
         study=study,
     )
 

@@ -38,16 +38,16 @@ def html(
     title: str,
     group: str,
     right: Sequence[str],
-    note: str,
+    notes: Sequence[str],
     study: Mapping[str, Any],
 ) -> str:
-    """Return a table as a fragment of HTML, grouped, with its note and the study's line."""
+    """Return a table as a fragment of HTML, grouped, with its notes and the study's line."""
     label = "SYNTHETIC DATA. " if study["synthetic"] else ""
+    table = GT(data, groupname_col=group, id=name).tab_header(title=title)
+    for note in notes:
+        table = table.tab_source_note(note)
     table = (
-        GT(data, groupname_col=group, id=name)
-        .tab_header(title=title)
-        .tab_source_note(note)
-        .tab_source_note(f"{label}{study['title']}. Protocol {study['protocol'][:12]}")
+        table.tab_source_note(f"{label}{study['title']}. Protocol {study['protocol'][:12]}")
         .cols_align("right", columns=list(right))
         .tab_options(table_font_size="13px", heading_align="left", table_width="100%")
     )

@@ -30,6 +30,15 @@ def design_sentence(protocol: Mapping[str, Any]) -> str:
     )
 
 
+def registration_sentence(registration: Mapping[str, Any]) -> str:
+    """Return where and when the plan was registered, as far as the protocol states it."""
+    where = " ".join(filter(None, [registration["registry"], registration["identifier"]]))
+    told = ", ".join(filter(None, [where, registration["date"]]))
+    if told:
+        return f"Registered: {told}."
+    return "Registered:" if registration["url"] else "The protocol names no registration."
+
+
 def mobility_sentence(protocol: Mapping[str, Any]) -> str:
     """Return in which school, and so in which arm, a pupil is analysed."""
     unit = protocol["design"]["unit"]
