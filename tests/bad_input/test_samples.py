@@ -1,4 +1,4 @@
-"""Tables that are each in order but do not fit together are refused when the sample is built."""
+"""Tables that are each in order but do not fit together are refused, with file and row."""
 
 import pytest
 
@@ -7,10 +7,9 @@ from small_trial import SmallTrial
 
 
 def _refused(trial: SmallTrial) -> list[Fault]:
-    trial.obtain()
     before = trial.written()
     with pytest.raises(Refusal) as caught:
-        trial.clean()
+        trial.obtain()
     assert trial.written() == before, "a refused study must leave no output"
     return list(caught.value.faults)
 
@@ -20,6 +19,7 @@ def test_an_arm_that_no_school_is_in_is_refused(trial: SmallTrial) -> None:
         trial.set("assignment.csv", row, "arm", "C")
     (fault,) = _refused(trial)
     assert fault.found == "no school is in the arm 'programme'"
+    assert (fault.file, fault.row, fault.column) == ("assignment.csv", None, "arm")
 
 
 def test_an_arm_that_the_design_does_not_declare_is_refused(trial: SmallTrial) -> None:
@@ -35,6 +35,7 @@ def test_a_school_without_an_arm_is_refused(trial: SmallTrial) -> None:
     trial.set("assignment.csv", 4, "arm", "")
     (fault,) = _refused(trial)
     assert fault.found == "school S3 has no arm"
+    assert (fault.file, fault.row, fault.column) == ("assignment.csv", 4, "arm")
     assert fault.remedy == "complete the assignment list"
 
 
@@ -42,3 +43,4 @@ def test_an_assigned_school_that_no_table_describes_is_refused(trial: SmallTrial
     del trial.files["schools.csv"][8]
     (fault,) = _refused(trial)
     assert fault.found == "school S8 is in no table of schools"
+    assert (fault.file, fault.row, fault.column) == ("assignment.csv", 9, "school_code")
