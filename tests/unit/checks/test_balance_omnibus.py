@@ -197,6 +197,49 @@ def test_a_report_holds_both_samples_and_schools_without_pupils() -> None:
     assert report.pretrends["year"].tolist() == ["2018", "2019", SLOPE]
 
 
+def test_schools_analysed_keep_their_own_attributes_whoever_moved_there() -> None:
+    frame = _trial(years=(2019, 2020))
+    later = frame["year"] == 2020
+    # All pupils of S0 and S1 change places after the baseline year; a school's sector does not.
+    frame.loc[later, "school"] = frame["school"].replace({"S0": "S1", "S1": "S0"})
+    arm = frame[~later].groupby("school")[["block", "arm", "treated"]].first()
+    for name in arm:
+        frame.loc[later, name] = frame.loc[later, "school"].map(arm[name])
+    schools = pd.DataFrame({"school": arm.index, "size_of": np.arange(len(arm)) * 10.0})
+    schools["sector"] = np.where(schools["school"].isin(["S0", "S2"]), "church", "state")
+    frame = frame.merge(schools.rename(columns={"sector": "was"}), on="school")
+    frame["half"] = np.where(frame["was"] == "church", "c", "s")
+    settings = {**SETTINGS, "school_variables": ["sector", "size_of", "half", "kind"]}
+    found = balance_report(
+        frame, settings, {}, 2019, arms=["control", "a"], models={"m": MODEL},
+        assignment=arm.reset_index()[["school", "block", "arm"]], schools=schools, redrawing=FEW,
+    ).balance  # fmt: skip
+    school = found[found["level"] == "school"].set_index(["sample", "variable", "category"])
+    columns = ["n_control", "n_treated", "mean_control", "mean_treated"]
+    for variable in ("sector", "size_of", "half"):  # half is no column of the table of schools
+        one, other = (
+            school.loc[sample].loc[variable, columns] for sample in ("randomised", "analysed")
+        )
+        pd.testing.assert_frame_equal(one, other)
+    # A category that differs between the pupils of a school is no attribute of it.
+    assert "kind" not in school.index.get_level_values("variable")
+
+
+def test_teachers_analysed_are_compared_as_they_were_at_baseline() -> None:
+    frame = _trial(years=(2019, 2020))
+    teachers = frame.rename(columns={"pupil": "teacher", "score": "practice"})
+    came = teachers["teacher"].str.endswith("5") & (teachers["year"] == 2019)
+    model: Any = {**MODEL, "outcomes": ["practice"], "covariates": []}
+    settings = {**SETTINGS, "pupil_variables": [], "teacher_variables": ["practice"]}
+    found = balance_report(
+        frame, settings, {}, 2019, models={"m": model}, teachers=teachers[~came], redrawing=FEW
+    ).balance.set_index("sample")
+    assert found["level"].tolist() == ["teacher", "teacher"]
+    assert (found.loc["randomised", "missing"], found.loc["analysed", "missing"]) == (0, 12)
+    one, other = found.loc["randomised", "difference"], found.loc["analysed", "difference"]
+    assert one == pytest.approx(other)
+
+
 def test_teachers_and_outcomes_of_schools_have_rows_of_their_own() -> None:
     frame = _trial(years=(2018, 2019))
     teachers = frame.assign(teacher=frame["pupil"], practice=frame["size"])

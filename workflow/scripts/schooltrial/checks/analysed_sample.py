@@ -1,4 +1,4 @@
-"""The pupils of the primary analysis, as they were at baseline."""
+"""The people of the primary analysis, as they were at baseline."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def primary_analysis(models: Mapping[str, Model], outcomes: Sequence[str]) -> tu
 
 
 def analysed_rows(
-    pupils: pd.DataFrame, model: Model, outcome: str, baseline: int
+    pupils: pd.DataFrame, model: Model, outcome: str, baseline: int, person: str = "pupil"
 ) -> pd.DataFrame | None:
-    """Return one row per analysed pupil, with what is known of the baseline year.
+    """Return one row per analysed pupil (or teacher), with what is known of the baseline year.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ def analysed_rows(
         Its outcome.
     baseline : int
         Baseline year.
+    person : {"pupil", "teacher"}
+        Whose sample it is.
 
     Returns
     -------
@@ -45,21 +47,23 @@ def analysed_rows(
         for pupils who were not there. None where no analysed pupil was there: another cohort was
         analysed, and nothing of its baseline is known beside what the covariates of the model hold.
     """
-    analysed = analysed_pupils(pupils, model, outcome).drop_duplicates("pupil")
-    then = pupils[(pupils["year"] == baseline) & pupils["pupil"].isin(analysed["pupil"])]
+    analysed = analysed_pupils(pupils, model, outcome, person).drop_duplicates(person)
+    then = pupils[(pupils["year"] == baseline) & pupils[person].isin(analysed[person])]
     if then.empty:
         return None
-    place = [name for name in PLACE if name in pupils]
+    place = [name for name in PLACE if name in pupils and name != person]
     before = then.drop(columns=place)
-    joined = analysed[["pupil", *place]].merge(before, on="pupil", how="left")
-    return joined.assign(year=baseline).sort_values("pupil", ignore_index=True)
+    joined = analysed[[person, *place]].merge(before, on=person, how="left")
+    return joined.assign(year=baseline).sort_values(person, ignore_index=True)
 
 
-def analysed_pupils(pupils: pd.DataFrame, model: Model, outcome: str) -> pd.DataFrame:
+def analysed_pupils(
+    pupils: pd.DataFrame, model: Model, outcome: str, person: str = "pupil"
+) -> pd.DataFrame:
     """Return the rows that the model is fitted to: in its population, and complete."""
     compared: dict[str, Any] = {"arm": model["compare"]} if model.get("compare") else {}
     population = pupils[matches(pupils, {**model["where"], **compared})]
     needed = [name for name in needed_variables(model, outcome) if name in population]
     return population[population[needed].notna().all(axis=1)].sort_values(
-        ["year", "pupil"], ignore_index=True
+        ["year", person], ignore_index=True
     )

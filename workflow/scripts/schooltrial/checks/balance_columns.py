@@ -76,7 +76,8 @@ def school_rows(
 ) -> pd.DataFrame:
     """Return one row per school: the mean of a number, the one value of a category.
 
-    A category of which a school's pupils have several is missing there.
+    A category of which a school's pupils have several is missing there, and so is not compared
+    where that is so of all schools.
 
     Parameters
     ----------

@@ -93,7 +93,7 @@ def balance_report(
         then = pupils[pupils["year"] == year]
         every = with_attributes(every, then, list(settings["school_variables"]))
     samples = [balance_rows(pupils, settings, year, schools=every, teachers=teachers)]
-    analysed = _analysed(pupils, settings, models or {}, year, every)
+    analysed = _analysed(pupils, teachers, settings, models or {}, year, every)
     samples += [analysed] if analysed is not None else []
     options: dict[str, Any] = {"arms": arms, "redrawing": redrawing}
     tables = [balance_table(rows, settings, labels, **options) for rows in samples]
@@ -142,24 +142,31 @@ def with_school_outcomes(
 
 def _analysed(
     pupils: pd.DataFrame,
+    teachers: pd.DataFrame | None,
     settings: Mapping[str, Any],
     models: Mapping[str, Model],
     year: int,
     every: pd.DataFrame | None,
 ) -> BalanceRows | None:
-    """Return the rows of the analysed sample.
+    """Return the rows of the analysed sample: those of the first primary outcome of each level.
 
     What a school is comes from the table of schools, as pupils who moved bring what was known of
     another school in the baseline year; means of pupils are those of the pupils analysed there.
     """
-    name, outcome = primary_analysis(models, list(pupils.columns))
-    if not name:
+    found: dict[str, pd.DataFrame] = {}
+    for person, frame in (("pupil", pupils), ("teacher", teachers)):
+        if frame is not None:
+            name, outcome = primary_analysis(models, list(frame.columns))
+            rows = analysed_rows(frame, models[name], outcome, year, person) if name else None
+            found |= {} if rows is None else {person: rows}
+    if not found:
         return None
-    rows = analysed_rows(pupils, models[name], outcome, year)
-    if rows is None:
-        return None
-    schools = None if every is None else every[every["school"].isin(rows["school"])]
-    return balance_rows(rows, settings, None, sample=ANALYSED, schools=schools)
+    people = found.get("pupil", pupils.iloc[:0])
+    there = people if len(people) else found["teacher"]
+    schools = None if every is None else every[every["school"].isin(there["school"])]
+    return balance_rows(
+        people, settings, None, sample=ANALYSED, schools=schools, teachers=found.get("teacher")
+    )
 
 
 def _before(
