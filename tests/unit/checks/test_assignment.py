@@ -32,6 +32,16 @@ def test_a_block_of_one_arm_does_not_inform_the_effect() -> None:
     assert check["share_treated"].tolist() == [0, 1]
 
 
+def test_a_block_with_units_that_are_not_as_drawn_says_so_and_names_them() -> None:
+    listed = _assignment(("1", "01"), ("2", "01"))
+    units = listed.rename(columns={"school": "unit"}).assign(
+        verdict=["passed", "noted", "failed", "passed"]
+    )
+    check = assignment_check(listed, ARMS, "blocked", units).set_index("block")["verdict"]
+    assert check["1"] == "both arms present"
+    assert check["2"] == "not as drawn: S2; both arms present"
+
+
 def test_blocks_are_in_the_order_of_their_numbers() -> None:
     blocks = [(str(number), "01") for number in (10, 9, 1)]
     assert assignment_check(_assignment(*blocks), ARMS, "paired")["block"].tolist() == [

@@ -307,6 +307,26 @@ def test_first_outcomes_are_those_after_the_years_before() -> None:
     assert known.first_outcome == {"S1": pd.Timestamp("2020-05-03")}
 
 
+def test_the_baseline_of_an_outcome_is_its_own_before_the_programme_else_what_came_before() -> None:
+    listed = _list(1)
+    sample = pd.DataFrame({
+        "pupil": listed["school"] + "p", "year": 2019, "school": listed["school"],
+        "arm": listed["arm"], "maths": range(N), "maths_before_school": 0.5,
+    })  # fmt: skip
+    teachers = sample.rename(columns={"pupil": "teacher"})[["teacher", "year", "school"]]
+    teachers["practice_before"] = 2.0
+    primary = {"maths": "Maths", "practice": "Practice", "unknown": "Unknown"}
+    told: dict[str, Any] = {"teachers": teachers, "primary": primary, "baseline": 2019}
+    before = known_of_units(sample, listed, "school", before=[2019], **told).baselines
+    assert before is not None
+    assert list(before) == ["Maths", "Practice"]
+    assert before["Maths"][listed["school"]].tolist() == list(range(N))
+    # In a year of the programme the outcome is no baseline.
+    during = known_of_units(sample, listed, "school", before=[2018], **told).baselines
+    assert during is not None
+    assert (during["Maths"] == 0.5).all()
+
+
 def test_units_that_came_otherwise_than_by_lot_are_not_tested_as_if() -> None:
     # Three of forty schools entered: no plan says how many should have.
     chose = FRAME[["school", "block"]].assign(arm=["programme"] * 3 + ["control"] * (N - 3))
