@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from rule_adapter import run_as_rule
 from schooltrial.checks.flow_diagram import as_text, flow_boxes
 from schooltrial.checks.flow_panel import primary_cells
+from schooltrial.data.analysed import columns_of_analyses
 
 
 def main(
@@ -33,17 +35,22 @@ def main(
 ) -> None:
     """Write every line of every box (CSV), and the same as an indented list (text)."""
     known = pd.read_parquet(schools)
+    people = {
+        level: pd.read_parquet(
+            path,
+            columns=columns_of_analyses(
+                pq.read_schema(path).names, level, models, outcomes, take_up
+            ),
+        )
+        for level, path in (("pupil", sample), ("teacher", teacher_sample))
+    }
     cells = primary_cells(
         pd.read_parquet(panel), pd.read_parquet(bounded), models, outcomes,
         first_year=max(before) + 1,
     )  # fmt: skip
     boxes = flow_boxes(
         pd.read_csv(flow, keep_default_na=False),
-        samples={
-            "pupil": pd.read_parquet(sample),
-            "teacher": pd.read_parquet(teacher_sample),
-            "school": cells,
-        },
+        samples=people | {"school": cells},
         assignment=pd.read_parquet(assignment),
         n_schools=len(known),
         unit=design["unit"],

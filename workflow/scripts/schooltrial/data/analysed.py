@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
@@ -84,6 +84,30 @@ def complete_rows(
     places = [name for name in ("school", "cluster") if name in frame]
     population = _population(frame, model, [level, "year", "arm", *places, *needed])
     return population[population[needed].notna().all(axis=1)]
+
+
+def columns_of_analyses(
+    there: Iterable[str],
+    level: str,
+    models: Mapping[str, Model],
+    outcomes: Mapping[str, Outcome],
+    take_up: str | None = None,
+) -> list[str]:
+    """Return the columns of a sample that tell who is in the primary analyses.
+
+    Parameters
+    ----------
+    there : iterable of str
+        Columns that the sample has.
+    level, models, outcomes, take_up
+        As for `record_analyses`; outcomes of other levels are passed over.
+    """
+    wanted = {level, "year", "arm", "school", "cluster"}
+    for model in models.values():
+        for outcome in model["outcomes"] if model["role"] == "primary" else []:
+            if outcomes[outcome]["level"] == level:
+                wanted |= {outcome, *model["where"], *_needed(model, outcome, take_up)}
+    return [name for name in there if name in wanted]
 
 
 def _needed(model: Model, outcome: str, take_up: str | None) -> list[str]:
