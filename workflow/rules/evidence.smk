@@ -6,6 +6,7 @@ rule check_power:
         assignment="results/{study}/data/assignment.parquet",
         sample="results/{study}/data/sample.parquet",
         teacher_sample="results/{study}/data/teacher_sample.parquet",
+        panel="results/{study}/data/school_panel.parquet",
         estimates="results/{study}/estimates/estimates.csv",
         diagnostics="results/{study}/estimates/diagnostics.json",
     output:
@@ -21,6 +22,9 @@ rule check_power:
         arms=section("design", "arms"),
         unit=section("design", "unit"),
         kind=section("design", "kind"),
+        lost_before=section("design", "lost_before"),
+        years=section("years"),
+        seed=section("study", "seed"),
         baseline=from_content(baseline_year),
     script:
         "../scripts/check_power.py"

@@ -28,15 +28,32 @@ def main(
     teacher_sample: str | None = None,
     estimates: str | None = None,
     diagnostics: str | None = None,
+    panel: str | None = None,
+    lost_before: Mapping[str, int] | None = None,
+    years: Mapping[str, Sequence[int]] | None = None,
+    seed: int = 0,
 ) -> None:
     """Write one row per outcome and stage: least detectable effect, power, and their inputs."""
     samples = {"pupil": sample} | ({"teacher": teacher_sample} if teacher_sample else {})
     found = power_table(
-        StudyPlan(settings, models, outcomes, arms, unit, kind, baseline),
+        StudyPlan(
+            settings,
+            models,
+            outcomes,
+            arms,
+            unit,
+            kind,
+            baseline,
+            lost_before or {},
+            years["before"] if years else (),
+            [*years["during"], *years["after"]] if years else (),
+            seed,
+        ),
         pd.read_parquet(assignment),
         {level: pd.read_parquet(path) for level, path in samples.items()},
         diagnostics=json.loads(Path(diagnostics).read_text("utf-8")) if diagnostics else None,
         estimates=pd.read_csv(estimates) if estimates else None,
+        panel=pd.read_parquet(panel) if panel else None,
     )
     found.to_csv(check, index=False, float_format="%.10g")
 

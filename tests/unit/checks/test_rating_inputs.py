@@ -67,7 +67,7 @@ def _inputs(
     power = pd.DataFrame({
         "outcome": ["maths"] * 4, "stage": ["randomisation"] * 3 + ["analysis"],
         "mdes": [0.2, 0.3, 4.1, 0.9], "arm": ["a", "b", "a", "a"], "subgroup": "all",
-        "scale": ["SD", "SD", "points", "SD"],
+        "scale": ["SD", "SD", "points", "SD"], "method": "closed form",
     })  # fmt: skip
     return rating_inputs(
         "maths", model, PROTOCOL, year=2020, balance=balance, power=power,

@@ -38,7 +38,8 @@ def checked(**keys: Any) -> pd.DataFrame:
                 "stage": stage, "scale": "SD", "unit": "school", "units": float(schools),
                 "blocks": float(5 * schools // 40), "covariates_school": 1.0, "icc": 0.2,
                 "std_error": design.std_error, "df": design.df, "mdes": design.mdes(),
-                "alpha": 0.05, "power_wanted": 0.8, "effect": 0.1, **keys,
+                "alpha": 0.05, "power_wanted": 0.8, "effect": 0.1,
+                "method": "closed form, two levels", **keys,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -19,9 +19,9 @@ def _costs(of: str) -> pd.DataFrame:
     return programme_costs(Parameters(ingredients=(ingredient,)), LOG)
 
 
-@pytest.mark.parametrize(("of", "quantity"), [("leader", 6), ("school", 4), ("programme", 2)])
+@pytest.mark.parametrize(("of", "quantity"), [("leader", "6"), ("school", "4"), ("programme", "2")])
 def test_quantities_are_those_of_the_leaders_and_schools_of_the_first_year(
-    of: str, quantity: int
+    of: str, quantity: str
 ) -> None:
     (row,) = _costs(of).to_dict("records")
     assert row["quantity"] == quantity

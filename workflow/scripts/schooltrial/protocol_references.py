@@ -101,6 +101,8 @@ def reference_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
         yield from names.check(
             place, content["compliance"]["variable"], "variable", names.variables
         )
+    for name in content["power"]["by_outcome"]:
+        yield from names.check("power.by_outcome", name, "outcome", names.outcomes)
     known_arms = [arm["name"] for arm in content["design"]["arms"]]
     for name, part in content["implementation"]["components"].items():
         for arm in part["arms"]:

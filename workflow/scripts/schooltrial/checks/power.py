@@ -11,11 +11,14 @@ Heisey 2001, The American Statistician 55(1): 19-24).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import nan
 from typing import Any
 
 import pandas as pd
 
+from schooltrial.checks.power_of_panel import PANEL
+from schooltrial.checks.power_simulated import SIMULATED, Simulated, simulated, worth_drawing
 from schooltrial.checks.power_stages import (
     Comparison,
     Diagnostics,
@@ -31,14 +34,17 @@ from schooltrial.models.minimum_detectable_effect import Precision, mde_multipli
 from schooltrial.models.power_allocation import Allocation
 from schooltrial.models.power_closed_form import school_randomised
 from schooltrial.models.power_sign_magnitude import sign_magnitude_errors
+from schooltrial.streams import stream
 
 COLUMNS = [
     "outcome", "model", "subgroup", "arm", "stage", "scale", "unit", "units", "treated_units",
     "treated_share", "pupils", "pupils_per_unit", "blocks", "covariates_school", "icc",
     "r2_school", "r2_pupil", "std_error", "df", "mdes", "multiplier", "mdes_multiplier", "alpha",
     "power_wanted", "effect", "power", "type_s", "exaggeration", "std_error_estimate",
-    "df_estimate", "mdes_estimate", "note",
+    "df_estimate", "mdes_estimate", "method", "note",
 ]  # fmt: skip
+TWO_LEVEL, ONE_LEVEL = "closed form, two levels", "closed form, one level"
+OF_ESTIMATE = "standard error of the estimate"
 STAGES = ("protocol", "randomisation", "analysis")
 
 
@@ -49,6 +55,7 @@ def power_table(
     *,
     diagnostics: Diagnostics | None = None,
     estimates: pd.DataFrame | None = None,
+    panel: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return least detectable effects, and power at the effect assumed, stage by stage.
 
@@ -65,6 +72,8 @@ def power_table(
         Model → outcome → what the fit says of itself; without it there is no row at analysis.
     estimates : DataFrame, optional
         The long table of estimates.
+    panel : DataFrame, optional
+        Means of schools by year and outcome, for models that compare their changes.
 
     Returns
     -------
@@ -75,27 +84,33 @@ def power_table(
         standard deviation is not known, ``scale`` names the outcome's unit in place of SD.
         ``mdes`` is by the non-central t and ``mdes_multiplier`` the usual M·s; ``mdes_estimate``
         follows from the standard error that was reported. ``pupils_per_unit`` is a harmonic mean.
-        Where a number cannot be had it is NaN, and ``note`` says why.
+        Where a number cannot be had it is NaN, and ``note`` says why. ``method`` names the form:
+        where units differ in size, a further row of the stage tells what simulated trials found.
     """
     rows = []
     for comparison in comparisons(plan, samples):
         subgroup = is_subgroup(comparison.model)
-        stages = [] if subgroup else stages_before(plan, comparison, assignment)
+        stages = [] if subgroup else stages_before(plan, comparison, assignment, panel)
         if diagnostics is not None:
             stages.append(at_analysis(plan, comparison, diagnostics, estimates))
         stages = with_observed_shares(stages)
-        rows += [_row(plan, comparison, inputs) for inputs in stages]
+        for inputs in stages:
+            rows.append(_row(plan, comparison, inputs))
+            if not subgroup and _drawn(plan, comparison, inputs):
+                rows.append(_simulated_row(plan, comparison, inputs))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _row(plan: StudyPlan, comparison: Comparison, inputs: StageInputs) -> list[Any]:
     settings, allocation, shares = plan.settings, inputs.allocation, inputs.shares
-    alpha, wanted, effect = settings["alpha"], settings["power"], settings["effect"]
+    alpha, wanted = settings["alpha"], settings["power"]
     design, told = _precision(inputs)
     reported = None if inputs.reported is None else inputs.reported.precision
-    in_sd = inputs.reported is None or inputs.reported.standardised
+    in_sd = inputs.design is None and (inputs.reported is None or inputs.reported.standardised)
+    effect = plan.effect(comparison.outcome, in_sd=in_sd)
+    method = _method(inputs) if design is not None else ""
     if design is None:
-        design = reported
+        design, method = reported, "" if reported is None else OF_ESTIMATE
     return [
         comparison.outcome, comparison.name, comparison.model["subgroup"], comparison.arm,
         inputs.stage, "SD" if in_sd else plan.outcomes[comparison.outcome]["unit"], plan.unit,
@@ -104,9 +119,42 @@ def _row(plan: StudyPlan, comparison: Comparison, inputs: StageInputs) -> list[A
         nan if shares is None else inputs.covariates,
         *((nan, nan, nan) if shares is None else (shares.icc, shares.r2_school, shares.r2_pupil)),
         *_detectable(design, alpha, wanted), alpha, wanted, nan if effect is None else effect,
-        *_power(design, effect if in_sd else None, alpha), *_of_estimate(reported, alpha, wanted),
+        *_power(design, effect, alpha), *_of_estimate(reported, alpha, wanted), method,
         "; ".join(filter(None, (*inputs.notes, told))),
     ]  # fmt: skip
+
+
+def _method(inputs: StageInputs) -> str:
+    if inputs.design is not None:
+        return PANEL
+    return ONE_LEVEL if inputs.pupils_per_unit == 1 else TWO_LEVEL
+
+
+def _drawn(plan: StudyPlan, comparison: Comparison, inputs: StageInputs) -> bool:
+    """Return whether a stage is simulated too."""
+    wanted = plan.settings.get("trials", 0) > 0 and comparison.closed
+    return wanted and worth_drawing(inputs.units, inputs.shares)
+
+
+def _simulated_row(plan: StudyPlan, comparison: Comparison, inputs: StageInputs) -> list[Any]:
+    """Return the row of a stage by simulation, in the columns of `_row`."""
+    settings, units, shares = plan.settings, inputs.units, inputs.shares
+    assert units is not None
+    assert shares is not None
+    row = dict(zip(COLUMNS, _row(plan, comparison, replace(inputs, reported=None)), strict=True))
+    effect = plan.effect(comparison.outcome, in_sd=True)
+    name = ("power", comparison.name, comparison.outcome, comparison.arm, inputs.stage)
+    try:
+        found = simulated(
+            units, shares, blocks=comparison.blocks, covariates=inputs.covariates, effect=effect,
+            alpha=settings["alpha"], power=settings["power"], trials=settings["trials"],
+            rng=stream(plan.seed, *name),
+        )  # fmt: skip
+    except ValueError as error:
+        found = Simulated(nan, nan, nan, nan, nan, nan, str(error))
+    row |= found._asdict()
+    row |= {"multiplier": nan, "mdes_multiplier": nan, "method": SIMULATED}
+    return [row[column] for column in COLUMNS]
 
 
 def _sizes(inputs: StageInputs) -> list[float]:
@@ -128,6 +176,8 @@ def _block_count(comparison: Comparison, inputs: StageInputs, allocation: Alloca
 
 def _precision(inputs: StageInputs) -> tuple[Precision | None, str]:
     """Return the closed form of a stage, or why there is none."""
+    if inputs.design is not None:
+        return inputs.design, ""
     if inputs.allocation is None or inputs.shares is None:
         return None, ""
     if not inputs.pupils_per_unit > 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, nan
 from typing import Any
@@ -86,11 +86,15 @@ class Analysed:
         Covariates that vary between units only, counted after those that blocks determine.
     sd : float
         Standard deviation of the outcome within arms, pooled.
+    explained : float
+        Where a unit is one person: share of that variance that blocks and covariates explain; else
+        NaN.
     """
 
     units: pd.DataFrame
     covariates: int
     sd: float
+    explained: float = nan
 
 
 def blocks_in_sample(sample: pd.DataFrame | None) -> pd.Series:
@@ -120,6 +124,34 @@ def compared_units(
     treated = (kept["arm"].astype("str") == arm).astype(int)
     units = pd.DataFrame({"block": block, "treated": treated})
     return units.set_axis(pd.Index(names, name=unit)).dropna(subset=["block"])
+
+
+def with_lost(units: pd.DataFrame, lost: Mapping[str, int], arms: Sequence[str]) -> pd.DataFrame:
+    """Return the units with those that were assigned and are in no file.
+
+    Their blocks are not known: each is counted in the block that has the fewest units of its arm
+    beside those of the other, where a pair lacks one of its two.
+
+    Parameters
+    ----------
+    units : DataFrame
+        From `compared_units`.
+    lost : mapping
+        Arm → how many.
+    arms : sequence of str
+        The control arm and the other.
+    """
+    found = units
+    for treated, arm in enumerate(arms):
+        for at in range(lost.get(arm, 0)):
+            own = (found["treated"] == treated).groupby(found["block"]).sum()
+            other = found.groupby("block").size() - own
+            one = pd.DataFrame(
+                {"block": [(own - other).idxmin()], "treated": [treated]},
+                index=pd.Index([f"in no file, {arm} {at + 1}"], name=found.index.name),
+            )
+            found = pd.concat([found, one])
+    return found
 
 
 def roster_sizes(sample: pd.DataFrame, where: Mapping[str, Any], years: list[int]) -> pd.Series:
@@ -168,7 +200,20 @@ def analysed(
     gained = np.linalg.matrix_rank(columns) - np.linalg.matrix_rank(fixed)
     centred = rows[outcome] - rows.groupby("treated")[outcome].transform("mean")
     sd = float((centred**2).sum() / max(len(rows) - 2, 1)) ** 0.5
-    return Analysed(units, int(gained), sd)
+    alone = bool((units["n"] == 1).all())
+    explained = _explained(columns, units, rows.set_index(cluster)[outcome], sd) if alone else nan
+    return Analysed(units, int(gained), sd, explained)
+
+
+def _explained(
+    columns: NDArray[np.float64], units: pd.DataFrame, outcome: pd.Series, sd: float
+) -> float:
+    """Return 1 − s²/sd², s² being what is left beside treatment, blocks and covariates."""
+    x = np.column_stack([columns, units["treated"].to_numpy("float64")])
+    y = outcome.reindex(units.index).to_numpy("float64")
+    spare = len(y) - int(np.linalg.matrix_rank(x))
+    left = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+    return 1 - float(left @ left) / spare / sd**2 if spare > 0 and sd > 0 else nan
 
 
 def _indicators(values: pd.Series) -> NDArray[np.float64]:

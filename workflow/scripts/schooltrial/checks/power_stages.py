@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import nan
+from dataclasses import dataclass, field, replace
+from math import isnan, nan
 from typing import Any
 
 import pandas as pd
@@ -20,7 +20,10 @@ from schooltrial.checks.power_inputs import (
     observed_shares,
     reported_precision,
     roster_sizes,
+    with_lost,
 )
+from schooltrial.checks.power_of_panel import PANELS, panel_of
+from schooltrial.models.minimum_detectable_effect import Precision
 from schooltrial.models.power_allocation import Allocation, planned_allocation
 from schooltrial.models.power_cluster_sizes import harmonic_mean
 from schooltrial.protocol import Arm, Model, Outcome
@@ -46,6 +49,12 @@ class StudyPlan:
         What was assigned, and how.
     baseline : int
         Year of the roster.
+    lost_before : mapping
+        Arm → units that were assigned and are in no file.
+    before, after : sequence of int
+        Years before the programme, and from its start on.
+    seed : int
+        Of the study.
     """
 
     settings: Mapping[str, Any]
@@ -55,6 +64,30 @@ class StudyPlan:
     unit: str
     kind: str
     baseline: int
+    lost_before: Mapping[str, int] = field(default_factory=dict)
+    before: Sequence[int] = ()
+    after: Sequence[int] = ()
+    seed: int = 0
+
+    def planned(self, outcome: str) -> Mapping[str, Any] | None:
+        """Return the design as planned for an outcome: its own plan, or for pupils that of all."""
+        own = self._own(outcome).get("planned")
+        if own is not None or self.outcomes[outcome]["level"] != "pupil":
+            return own
+        whole: Mapping[str, Any] | None = self.settings["planned"]
+        return whole
+
+    def effect(self, outcome: str, *, in_sd: bool) -> float | None:
+        """Return the effect assumed of an outcome; that of pupils only where effects are in SD."""
+        own: float | None = self._own(outcome).get("effect")
+        if own is not None:
+            return own
+        of_pupils = self.outcomes[outcome]["level"] == "pupil" and in_sd
+        return self.settings["effect"] if of_pupils else None
+
+    def _own(self, outcome: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.settings.get("by_outcome", {}).get(outcome, {})
+        return found
 
 
 @dataclass(frozen=True)
@@ -81,7 +114,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class StageInputs:
-    """What a stage knows; NaN where it knows nothing."""
+    """What a stage knows; NaN where it knows nothing.
+
+    ``units`` are the units one by one (block, treated, n) where they are known; ``design`` is the
+    precision where another form than that of two levels holds, in the unit of the outcome.
+    """
 
     stage: str
     allocation: Allocation | None = None
@@ -91,6 +128,8 @@ class StageInputs:
     shares: VarianceShares | None = None
     reported: Reported | None = None
     notes: tuple[str, ...] = ()
+    units: pd.DataFrame | None = None
+    design: Precision | None = None
 
     def noted(self, *notes: str) -> StageInputs:
         """Return the same with more to be said."""
@@ -127,13 +166,19 @@ def is_subgroup(model: Model) -> bool:
 
 
 def stages_before(
-    plan: StudyPlan, comparison: Comparison, assignment: pd.DataFrame
+    plan: StudyPlan,
+    comparison: Comparison,
+    assignment: pd.DataFrame,
+    panel: pd.DataFrame | None = None,
 ) -> list[StageInputs]:
-    """Return what was known at protocol and at randomisation."""
-    planned = plan.settings["planned"]
-    if plan.outcomes[comparison.outcome]["level"] != "pupil":
-        planned = None
+    """Return what was known at protocol and at randomisation.
+
+    ``panel`` holds the means of schools by year, for models that compare their changes.
+    """
+    planned = plan.planned(comparison.outcome)
     drawn = _at_randomisation(plan, comparison, assignment)
+    if comparison.model["estimator"] in PANELS and panel is not None:
+        drawn = _from_panel(plan, comparison, drawn, panel)
     if planned is not None:
         shares = VarianceShares(planned["icc"], planned["r2_school"], planned["r2_pupil"])
         drawn = replace(drawn, shares=shares, covariates=planned["covariates_school"])
@@ -174,13 +219,19 @@ def _at_randomisation(
     plan: StudyPlan, comparison: Comparison, assignment: pd.DataFrame
 ) -> StageInputs:
     control = plan.arms[0]["name"]
-    units = compared_units(
+    listed = compared_units(
         assignment, plan.unit, control, comparison.arm, blocks_in_sample(comparison.sample)
     )
+    units = with_lost(listed, plan.lost_before, [control, comparison.arm])
     try:
         inputs = StageInputs("randomisation", allocation_of(units, blocks=comparison.blocks))
     except ValueError as error:
         return StageInputs("randomisation", notes=(str(error),))
+    if len(units) > len(listed):
+        told = "in no file, counted in the blocks that lack their arm"
+        inputs = inputs.noted(f"{told}: {len(units) - len(listed)}")
+    if comparison.model["estimator"] in PANELS:
+        return inputs
     if plan.unit == "pupil":
         return replace(inputs, pupils=float(len(units)), pupils_per_unit=1.0)
     if comparison.sample is None:
@@ -196,9 +247,24 @@ def _at_randomisation(
     without = len(units) - len(sizes)
     if without:
         inputs = inputs.noted(f"without a roster: {without}, their size taken as the others'")
+    one_by_one = units.assign(n=sizes.reindex(units.index).fillna(sizes.median()))
     return replace(
-        inputs, pupils=float(sizes.sum()), pupils_per_unit=harmonic_mean(sizes.to_numpy())
-    )
+        inputs, pupils=float(sizes.sum()), pupils_per_unit=harmonic_mean(sizes.to_numpy()),
+        units=one_by_one,
+    )  # fmt: skip
+
+
+def _from_panel(
+    plan: StudyPlan, comparison: Comparison, drawn: StageInputs, panel: pd.DataFrame
+) -> StageInputs:
+    """Give the stage the precision of a panel, by the schools of comparison before."""
+    if drawn.allocation is None:
+        return drawn
+    rows = panel[panel["outcome"].astype("str") == comparison.outcome]
+    rows = rows[rows["arm"].astype("str") == plan.arms[0]["name"]].dropna(subset=["mean"])
+    means = rows[["school", "year", "mean"]].astype({"school": "str"})
+    design, told = panel_of(means, drawn.allocation, plan.before, plan.after)
+    return replace(drawn, design=design).noted(told)
 
 
 def at_analysis(
@@ -235,11 +301,15 @@ def _as_analysed(
         allocation = allocation_of(found.units, blocks=comparison.blocks)
     except ValueError as error:
         return StageInputs("analysis", notes=(str(error),))
-    shares, told = _shares_of(plan, comparison, diagnostics)
+    if isnan(found.explained):
+        shares, told = _shares_of(plan, comparison, diagnostics)
+    else:
+        shares = VarianceShares(1.0, found.explained, 0.0)
+        told = ("a unit is one person: R² of blocks and covariates, of the rows analysed",)
     sizes = found.units["n"].to_numpy("float64")
     return StageInputs(
         "analysis", allocation, float(sizes.sum()), harmonic_mean(sizes), found.covariates,
-        shares, notes=told,
+        shares, notes=told, units=found.units,
     )  # fmt: skip
 
 
@@ -269,7 +339,8 @@ def with_observed_shares(stages: list[StageInputs]) -> list[StageInputs]:
     later = next((s for s in stages if s.stage == "analysis" and s.shares is not None), None)
 
     def filled(stage: StageInputs) -> StageInputs:
-        if stage.stage != "randomisation" or stage.shares is not None or stage.allocation is None:
+        known = stage.shares is not None or stage.design is not None
+        if stage.stage != "randomisation" or known or stage.allocation is None:
             return stage
         if later is None:
             return stage.noted("ICC and R² are neither planned nor found")

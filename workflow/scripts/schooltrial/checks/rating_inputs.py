@@ -15,6 +15,7 @@ from schooltrial.checks.evidence_rating import (
     LevelAttrition,
     RatingInputs,
 )
+from schooltrial.checks.power_simulated import SIMULATED
 from schooltrial.protocol import Model, covariate_terms
 
 CONTRADICTED, IN_DOUBT = "contradicted", "in doubt"
@@ -70,7 +71,9 @@ def rating_inputs(
     held = lost[~of_people] if (~of_people).any() else lost
     told = lost[of_people & lost["verdict"].isin([LOW, HIGH])]
     sized = power[(power["outcome"] == outcome) & (power["stage"] == "randomisation")]
-    sized = sized.loc[(sized["subgroup"] == "all") & (sized["scale"] == "SD"), "mdes"]
+    sized = sized[(sized["subgroup"] == "all") & (sized["scale"] == "SD")]
+    closed = sized.loc[sized["method"] != SIMULATED, "mdes"]
+    sized = closed if closed.notna().any() else sized["mdes"]
     verdict, settings = str(assignment["verdict"]), protocol["balance"]
     moved = then[then["level"] == people]
     return RatingInputs(

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from schooltrial.checks.power_simulated import SIMULATED
 from schooltrial.exhibits.figure_style import (
     CONTROL,
     FAINT,
@@ -87,6 +88,7 @@ def _shown(
 ) -> Iterator[tuple[dict[str, Any], float]]:
     """Yield the rows of primary outcomes, each with the largest effect that its panel shows."""
     primary = [name for name, outcome in outcomes.items() if outcome["primary"]]
+    power = power[power["method"] != SIMULATED]  # the curves are those of closed forms
     kept = power[power["mdes"].notna() & (power["outcome"].isin(primary) | (not primary))]
     for outcome in outcomes:
         rows = kept[kept["outcome"] == outcome]

@@ -92,7 +92,7 @@ def power_shown(power: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     kept = [
         "outcome", "subgroup", "arm", "stage", "unit", "units", "treated_units", "pupils",
         "pupils_per_unit", "icc", "r2_school", "r2_pupil", "df", "mdes", "power_wanted", "effect",
-        "power", "type_s", "exaggeration", "mdes_estimate", "note",
+        "power", "type_s", "exaggeration", "mdes_estimate", "method", "note",
     ]  # fmt: skip
     rows = power[kept].copy()
     rows["outcome"] = [labels.get(str(name), str(name)) for name in rows["outcome"]]

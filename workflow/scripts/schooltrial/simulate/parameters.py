@@ -200,7 +200,24 @@ class Parameters(ParameterSection):
     coaching_hours: float = 2.5
     peer_sessions: float = 3.0
     leader_retention: float = 0.85
-    ingredients: tuple[tuple[str, str, float, str, float, bool, str], ...] = ()
+    ingredients: tuple[tuple[str, str, float, str, float, bool, str], ...] = (
+        ("Summer institute", "leader", 1, "place", 600, True, "synthetic: assumption"),
+        (
+            "Coaching of teacher leaders", "leader", 1, "teacher leader", 4240, True,
+            "synthetic: middle of 3,260 to 5,220 dollars per teacher, from public records of "
+            "coaching",
+        ),
+        (
+            "Release time of teacher leaders", "leader", 80, "hour", 45, True,
+            "synthetic: assumption",
+        ),
+        (
+            "Time of teachers in peer sessions", "leader", 108, "hour", 45, True,
+            "synthetic: assumption; 27 sessions of an hour with four teachers",
+        ),
+        ("Days of principals", "school", 4, "day", 400, True, "synthetic: assumption"),
+        ("Materials and start", "school", 1, "school", 1500, False, "synthetic: assumption"),
+    )  # fmt: skip
     low_fidelity_schools: int = 2
     duplicate_roster_rows: int = 6
     duplicate_score_rows: int = 5

@@ -10,7 +10,7 @@ COLUMNS = ["item", "quantity", "unit", "unit_price", "each_year", "source"]
 
 
 def programme_costs(parameters: Parameters, log: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per ingredient, with the leaders and schools of the programme's first year.
+    """Return one row per ingredient, all text, with the leaders and schools of the programme's first year.
 
     Parameters
     ----------
@@ -35,5 +35,6 @@ def programme_costs(parameters: Parameters, log: pd.DataFrame) -> pd.DataFrame:
             raise ValueError(
                 f"The ingredient '{item}' is of each '{of}'; expected {', '.join(times)}."
             )
-        rows.append([item, quantity * times[of], unit, price, "Y" if each_year else "N", source])
-    return pd.DataFrame(rows, columns=COLUMNS)
+        counted = [f"{quantity * times[of]:g}", unit, f"{price:g}"]
+        rows.append([item, *counted, "Y" if each_year else "N", source])
+    return pd.DataFrame(rows, columns=COLUMNS, dtype=object)

@@ -1,0 +1,112 @@
+"""Power of a panel of schools, from how their means went from year to year before the programme.
+
+The variance of a school's mean from year to year and its autocorrelation are taken of the schools
+of comparison in the years before. With D_k half the mean squared change over k years, the common
+change of the schools taken out, shocks with AR(1) have
+
+    D_k = σ²_t(1 − ρ^k),    so that    ρ = D_2/D_1 − 1,    σ²_t = D_1/(1 − ρ).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from schooltrial.models.minimum_detectable_effect import Precision
+from schooltrial.models.power_allocation import Allocation
+from schooltrial.models.power_panel import panel_precision
+
+PANEL = "closed form: change of school means, AR(1)"
+PANELS = ("difference_in_differences", "staggered_adoption")
+"""Estimators that compare changes."""
+
+
+class YearToYear(NamedTuple):
+    """σ²_t and ρ of school means, in squared units of the outcome, and what they rest on."""
+
+    variance: float
+    correlation: float
+    schools: int
+    note: str
+
+
+def year_to_year(means: pd.DataFrame, years: Sequence[int]) -> YearToYear | None:
+    """Return how school means vary over years; None where no school has two in a row.
+
+    Parameters
+    ----------
+    means : DataFrame
+        ``school, year, mean`` of one outcome, one row per school and year.
+    years : sequence of int
+        Years before the programme.
+    """
+    wide = means[means["year"].isin(list(years))].pivot(index="school", columns="year")["mean"]
+    one, two = _half_squared_change(wide, 1), _half_squared_change(wide, 2)
+    if one is None or not one > 0:
+        return None
+    schools = int((wide.notna().sum(axis=1) > 1).sum())
+    if two is None:
+        return YearToYear(one, 0.0, schools, "no two years apart: years taken as independent")
+    correlation = two / one - 1
+    if correlation >= 1:
+        return None
+    if correlation < 0:
+        return YearToYear(one, 0.0, schools, "negative autocorrelation taken as none")
+    return YearToYear(one / (1 - correlation), correlation, schools, "")
+
+
+def _half_squared_change(wide: pd.DataFrame, lag: int) -> float | None:
+    """Return D_k over all pairs of years k apart, unbiased for each pair's common change."""
+    total, spare = 0.0, 0
+    for year in wide.columns:
+        if year + lag not in wide.columns:
+            continue
+        change = (wide[year + lag] - wide[year]).dropna().to_numpy("float64")
+        if len(change) > 1:
+            total += float(((change - change.mean()) ** 2).sum())
+            spare += len(change) - 1
+    return total / (2 * spare) if spare else None
+
+
+def panel_of(
+    means: pd.DataFrame,
+    schools: Allocation,
+    before: Sequence[int],
+    after: Sequence[int],
+) -> tuple[Precision | None, str]:
+    """Return the precision of a panel whose programme starts for all at once, and what it rests on.
+
+    Parameters
+    ----------
+    means : DataFrame
+        ``school, year, mean`` of the schools of comparison.
+    schools : Allocation
+        Schools by arm and block.
+    before, after : sequence of int
+        Years before the programme, and from its start on.
+
+    Returns
+    -------
+    Precision or None
+        In the unit of the outcome.
+    str
+    """
+    found = year_to_year(means, before)
+    if found is None:
+        return None, "school means before the programme tell no variance from year to year"
+    measured = set(np.unique(means["year"]))
+    try:
+        design = panel_precision(
+            schools, [y for y in before if y in measured], [y for y in after if y in measured],
+            year_variance=found.variance, correlation=found.correlation,
+        )  # fmt: skip
+    except ValueError as error:
+        return None, str(error)
+    told = (
+        f"SD from year to year {found.variance**0.5:.3g}, autocorrelation {found.correlation:.2f}, "
+        f"of {found.schools} schools of comparison in the years before"
+    )
+    return design, "; ".join(filter(None, (told, found.note)))
