@@ -311,7 +311,8 @@ def test_the_baseline_of_an_outcome_is_its_own_before_the_programme_else_what_ca
     listed = _list(1)
     sample = pd.DataFrame({
         "pupil": listed["school"] + "p", "year": 2019, "school": listed["school"],
-        "arm": listed["arm"], "maths": range(N), "maths_before_school": 0.5,
+        "arm": listed["arm"], "maths": range(N), "maths_before": 0.0, "maths_before_missing": 1.0,
+        "maths_before_school": 0.5,
     })  # fmt: skip
     teachers = sample.rename(columns={"pupil": "teacher"})[["teacher", "year", "school"]]
     teachers["practice_before"] = 2.0
@@ -321,7 +322,7 @@ def test_the_baseline_of_an_outcome_is_its_own_before_the_programme_else_what_ca
     assert before is not None
     assert list(before) == ["Maths", "Practice"]
     assert before["Maths"][listed["school"]].tolist() == list(range(N))
-    # In a year of the programme the outcome is no baseline.
+    # In a year of the programme the outcome is no baseline, nor is a pupil's score that was filled.
     during = known_of_units(sample, listed, "school", before=[2018], **told).baselines
     assert during is not None
     assert (during["Maths"] == 0.5).all()

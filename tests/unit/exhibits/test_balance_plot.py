@@ -118,7 +118,7 @@ def test_school_means_have_no_band_behind_them() -> None:
     people = ("pupil", "Score", 0.1, "assigned", "")
     alone = _plot(drawn(_rows(schools))).axes[0]
     assert not [patch for patch in alone.patches if isinstance(patch, Rectangle)]
-    assert alone.get_xlabel().startswith("standardised difference")
+    assert alone.get_xlabel().startswith("schools: standardised difference")
     both = _plot(drawn(_rows(schools, people))).axes[0]
     ends = {p.get_y() + p.get_height() for p in both.patches if isinstance(p, Rectangle)}
     assert [round(end, 9) for end in ends] == [0.5]  # pupils at 0, schools at 1

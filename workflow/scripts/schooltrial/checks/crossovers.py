@@ -40,7 +40,7 @@ def check_crossovers(pupils: pd.DataFrame | None, noun: str) -> tuple[Findings, 
         `changed_arm`; empty where there are no pupils.
     """
     check = "pupils who changed arm"
-    if pupils is None or noun == "pupil":
+    if pupils is None or pupils.empty or noun == "pupil":
         return Findings([Finding(check, "no pupils by year", UNTESTED)]), pd.Series(dtype="float64")
     by_unit = changed_arm(pupils)
     found, total = Findings(), int(by_unit.sum())

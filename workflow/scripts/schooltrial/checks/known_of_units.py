@@ -134,15 +134,23 @@ def _baselines(
         names = [outcome, *names] if year in before else names
         for frame in frames:
             then = frame[frame["year"] == year] if len(frame) else frame
-            known = [name for name in names if name in then and then[name].notna().any()]
+            known = [values for name in names if (values := _known(then, name)).notna().any()]
             if known and label not in found:
                 own = then[unit_column(then)].astype("str")
-                found[label] = then[known[0]].astype("float64").groupby(own.to_numpy()).mean()
+                found[label] = known[0].groupby(own.to_numpy()).mean()
         if label not in found and panel is not None and unit == "school" and year in before:
             published = _published(panel[panel["year"] == year])
             if published is not None and outcome in published:
                 found[label] = published[outcome]
     return pd.DataFrame(found) if found else None
+
+
+def _known(then: pd.DataFrame, name: str) -> pd.Series:
+    """Return a column, missing where it was filled because nothing was known."""
+    if name not in then:
+        return pd.Series(dtype="float64")
+    values, filled = then[name].astype("float64"), f"{name}_missing"
+    return values.mask(then[filled] == 1) if filled in then else values
 
 
 def _published(then: pd.DataFrame) -> pd.DataFrame | None:

@@ -23,7 +23,7 @@ DRAWN = [
     "level", "label", "standardised_difference", "wwc_effect_size", "wwc_measure", "wwc_band",
     "sample", "arm",
 ]  # fmt: skip
-UNIT = {"pupil": "effect size", "school": "standardised difference"}
+UNIT = {"pupil": "people: effect size", "school": "schools: standardised difference"}
 ROW, ONE_ROW = 0.21, 1.75
 
 
@@ -78,10 +78,10 @@ def balance_plot(
     control = str(arms[0]["label"]) if arms else "control"
     for panel, arm in zip(panels, compared, strict=True):
         _panel(panel, data[data["arm"] == arm], lines, settings, data["size"])
-        panel.set_xlabel(_axis(data, "treated − control"))
+        panel.set_xlabel(_axis(data) + " (treated − control)")
         if len(compared) > 1:
             panel.set_title(f"{names.get(arm, arm)} − {control}", fontsize=9, fontweight="normal")
-            panel.set_xlabel(_axis(data, "pooled SD"))
+            panel.set_xlabel(_axis(data).replace("; ", ";\n"))
         if panel is not panels[0]:
             panel.set_yticklabels([])
     handles, said = panels[0].get_legend_handles_labels()
@@ -94,11 +94,10 @@ def balance_plot(
     return figure
 
 
-def _axis(data: pd.DataFrame, what: str) -> str:
+def _axis(data: pd.DataFrame) -> str:
     """Return the name of the axis: what is drawn of people, of school means, or of both."""
     levels = ["school" if level == "school" else "pupil" for level in data["level"]]
-    names = [name for level, name in UNIT.items() if level in levels]
-    return f"{' · '.join(names)} ({what})"
+    return "; ".join(name for level, name in UNIT.items() if level in levels)
 
 
 def _panel(
