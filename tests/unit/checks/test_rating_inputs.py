@@ -8,9 +8,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.checks.rating_inputs import rating_inputs
+from schooltrial.checks.rating_inputs import baseline_differences, rating_inputs
 
-MODEL: Any = {"covariates": ["baseline", "girl"], "where": {"year": [2020]}, "compare": []}
+MODEL: Any = {
+    "covariates": ["baseline", "girl"], "where": {"year": [2020]}, "compare": [],
+    "estimator": "multilevel",
+}  # fmt: skip
 PROTOCOL: dict[str, Any] = {
     "outcomes": {"maths": {"level": "pupil"}},
     "checks": {"attrition_boundary": "cautious", "joiners_low_risk": ""},
@@ -147,3 +150,13 @@ def test_the_share_of_control_units_that_received_the_programme_is_shown() -> No
     assert _inputs(_balance(), contrast=rows).crossovers == 0.1
     assert isnan(_inputs(_balance()).crossovers)
     assert isnan(_inputs(_balance(), contrast=rows.iloc[1:]).crossovers)
+
+
+def test_a_published_outcome_is_held_to_the_schools_as_assigned_and_changes_adjust_for_it() -> None:
+    rows = _balance(
+        ("assigned", "school", "a", "maths", -0.2), ("assigned", "school", "a", "charter", 0.1)
+    )
+    for estimator, adjusts in (("staggered_adoption", True), ("cluster_robust", False)):
+        model = {**MODEL, "covariates": [], "estimator": estimator}
+        (found,) = baseline_differences("maths", "school", model, rows)
+        assert (found.size, found.sample, found.adjusted) == (-0.2, "assigned", adjusts)

@@ -38,6 +38,9 @@ class BaselineDifference:
         Whether the primary model adjusts for it.
     known, missing : int
         People or schools that have the variable, and that lack it.
+    sample : str
+        Whose difference it is: that of those analysed, or of schools as assigned, where a published
+        outcome has no other.
     """
 
     level: str
@@ -48,6 +51,7 @@ class BaselineDifference:
     adjusted: bool
     known: int = 0
     missing: int = 0
+    sample: str = "analysed"
 
 
 @dataclass(frozen=True)

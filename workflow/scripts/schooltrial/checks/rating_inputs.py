@@ -15,6 +15,7 @@ from schooltrial.checks.evidence_rating import (
     LevelAttrition,
     RatingInputs,
 )
+from schooltrial.checks.power_of_panel import PANELS
 from schooltrial.checks.power_simulated import SIMULATED
 from schooltrial.protocol import Model, covariate_terms
 
@@ -110,9 +111,13 @@ def baseline_differences(
     """Return the differences at baseline that the analysed sample is held to.
 
     The standard asks for the outcome's own baseline: of the people analysed, and where theirs was
-    not measured of their schools. Where there is neither, all that is compared of them counts.
+    not measured of their schools. Where there is neither, all that is compared of them counts. Of
+    outcomes that are published by school there are rows of the schools as assigned alone. A model
+    of changes adjusts for the outcome as it was.
     """
     rows = balance[balance["sample"] == ANALYSED]
+    if level == "school" and not (rows["level"] == "school").any():
+        rows = balance[balance["level"] == "school"]
     size = rows["wwc_effect_size"].fillna(rows["standardised_difference"])
     rows = rows.assign(size=size).dropna(subset=["size"])
     is_own = rows["variable"].isin([outcome, f"{outcome}_before", f"{outcome}_before_school"])
@@ -121,12 +126,13 @@ def baseline_differences(
         if chosen.any():
             break
     terms = {part for term in covariate_terms(model, outcome) for part in term.split(":")}
+    own_change = model["estimator"] in PANELS
     return tuple(
         BaselineDifference(
             level=str(row["level"]), variable=str(row["variable"]), label=str(row["label"]),
             size=float(row["size"]), own=bool(is_own.loc[at]),
-            adjusted=_adjusts(str(row["variable"]), terms),
-            known=int(row["n_control"] + row["n_treated"]), missing=int(row["missing"]),
+            adjusted=_adjusts(str(row["variable"]), terms) or (own_change and bool(is_own.loc[at])),
+            sample=str(row["sample"]), known=int(row["n_control"] + row["n_treated"]), missing=int(row["missing"]),
         )
         for at, row in rows[chosen].iterrows()
     )  # fmt: skip

@@ -10,7 +10,9 @@ COLUMNS = ["item", "quantity", "unit", "unit_price", "each_year", "source"]
 
 
 def programme_costs(parameters: Parameters, log: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per ingredient, all text, with the leaders and schools of the programme's first year.
+    """Return one row per ingredient, with the programme's leaders and schools of its first year.
+
+    All columns are text.
 
     Parameters
     ----------
