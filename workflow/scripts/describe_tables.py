@@ -14,6 +14,7 @@ from schooltrial.checks.data_quality import (
     school_outliers,
 )
 from schooltrial.data.codebook import arms_of_rows, codebook, means_by_arm_and_year
+from schooltrial.protocol_tables import all_columns
 
 
 def main(
@@ -53,7 +54,11 @@ def raw_columns(tables: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             if isinstance(spec["column"], str)
             else " or ".join(spec["column"])
             for reading in readings
-            for variable, spec in {**reading["columns"], **reading["outcomes"]}.items()
+            for variable, spec in {
+                **dict(all_columns(reading)),
+                **reading["columns"],
+                **reading["outcomes"],
+            }.items()
         }
         for table, readings in tables.items()
     }
