@@ -43,10 +43,26 @@ def test_suppressed_values_leave_with_the_reason_and_are_not_analysed() -> None:
     scores = table(("S1", 2019, 50.0, 9), ("S1", 2020, np.nan, 4), ("S2", 2020, 70.0, 30))
     sample = cleaned(scores, models={"itt": itt})
     assert reasons(sample, "school score") == {"not published, or suppressed": 1}
-    assert reasons(sample, "school") == {"no value of the school in the panel that year": 6}
+    assert reasons(sample, "school") == {
+        "no value of the school in the panel that year": 5,
+        "every value of the school was suppressed, or a bound only": 1,
+    }
     told = sample.flow[sample.flow["step"] == "analysed: itt, rate"]
     remained = told.groupby("reason")["remained"].sum()
     assert set(remained) == {len(sample.panel)} == {2}
+
+
+def test_schools_without_values_are_told_apart_where_they_closed_or_merged() -> None:
+    changes = pd.DataFrame(
+        [("S1", 2020, None, "closed"), ("S2", 2020, "S3", "merged")],
+        columns=["from_school", "from_year", "to_school", "change"],
+    )
+    rows = [("S3", 2020, 60.0, 9), ("S4", 2020, 70.0, 9)]
+    sample = cleaned(table(*rows), tables={"crosswalk": changes})
+    assert reasons(sample, "school") == {
+        "the school had closed": 1,
+        "the school had merged with another that was assigned": 2,
+    }
 
 
 def test_school_scores_are_standardised_within_the_year() -> None:

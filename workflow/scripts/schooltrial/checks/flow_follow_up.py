@@ -21,6 +21,8 @@ UNIT_STEPS = {
 TOLD = {
     "no pupil of the school in the sample that year": "with no pupil in the sample of {year}",
     "no value of the school in the panel that year": "with no published value in {year}",
+    "every value of the school was suppressed, or a bound only":
+        "with suppressed values only in {year}",
     "the school had closed": "that had closed by {year}",
     "the school had merged with another that was assigned":
         "merged by {year} with another that was assigned",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from schooltrial.data.absent_units import leave_absent, leave_without_values
 from schooltrial.data.aggregate_check import AGGREGATES, aggregate_check
 from schooltrial.data.analysed import record_analyses
 from schooltrial.data.baseline_scores import BaselineScores, add_baseline, baseline_scores
@@ -206,24 +207,12 @@ class SampleBuild:
         absent = ~told[unit].isin(frame[unit].unique())
         sample = self._linked.pupils if unit == "school" else self._linked.teachers
         step = {"school": "schools with pupils", "teacher": "teachers on a roster"}[unit]
-        if unit == "school" and self._linked.crosswalk.changes:
-            of_year = sample.history.schools_of[year]
-            at = np.searchsorted(sample.history.schools, told[unit])
-            became = of_year.lineage[at]
-            told = self._units_ledger(told, absent & (became < 0), step, "the school had closed")
-            became, absent = became[told.index], absent[told.index]
-            merged = absent & of_year.merged[np.maximum(became, 0)]
-            told = self._units_ledger(
-                told, merged, step, "the school had merged with another that was assigned"
-            )
-            absent = absent[told.index]
-        self._units_ledger(told, absent, step, reason)
-
-    def _units_ledger(
-        self, told: pd.DataFrame, gone: pd.Series, step: str, reason: str
-    ) -> pd.DataFrame:
-        level = self.rules.unit
-        return self._ledgers["units"].leave(told, gone, step=step, reason=reason, level=level)
+        changed = unit == "school" and bool(self._linked.crosswalk.changes)
+        leave_absent(
+            told, absent, self._ledgers["units"], level=unit, step=step, reason=reason,
+            schools=sample.history.schools,
+            of_year=sample.history.schools_of[year] if changed else None,
+        )  # fmt: skip
 
     def _compare_published(self, year: int) -> None:
         published = self._linked.published
@@ -262,8 +251,11 @@ class SampleBuild:
         for year in sorted(rows["year"].unique()) if rules.unit == "school" else ():
             told = linked.units[["school", "arm"]].assign(year=year)
             absent = ~told["school"].isin(rows.loc[rows["year"] == year, "school"])
-            reason = "no value of the school in the panel that year"
-            self._units_ledger(told, absent, "schools with scores", reason)
+            leave_without_values(
+                told, absent, (self._ledgers["units"], self._ledgers["school scores"]),
+                linked.crosswalk, set(linked.units["school"]),
+                reason="no value of the school in the panel that year",
+            )  # fmt: skip
         for name, outcome in rules.outcomes_of("school").items():
             for label, fitted in rules.models.items():
                 rule = fitted["bounded_cells"]

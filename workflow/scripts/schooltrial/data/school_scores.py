@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from schooltrial.data.absent_units import PUBLISHED
 from schooltrial.data.bounded_cells import bounded_cells, is_bounded
 from schooltrial.data.cleaning_rules import SampleRules
 from schooltrial.data.crosswalk import Crosswalk
@@ -74,11 +75,11 @@ def school_score_rows(
             )
     bounded = frame[is_bounded(frame)]
     frame = ledger.leave(
-        frame, is_bounded(frame), step="published values",
+        frame, is_bounded(frame), step=PUBLISHED,
         reason="published as a bound or a range only", level=LEVEL,
     )  # fmt: skip
     frame = ledger.leave(
-        frame, frame["value"].isna(), step="published values",
+        frame, frame["value"].isna(), step=PUBLISHED,
         reason="not published, or suppressed", level=LEVEL,
     )  # fmt: skip
     frame = _put_together(frame, ledger)
