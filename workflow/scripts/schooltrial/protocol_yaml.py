@@ -24,6 +24,8 @@ LONGEST = 40
 WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 DECIMAL = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
+NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Characters that an escape can write, and no file name or page can hold."""
 STANDARD = "tag:yaml.org,2002:"
 IN_QUOTES = "write the number in plain digits; put a text in quotes"
 
@@ -66,7 +68,7 @@ def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict[str, Any]:
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             raise _wrong(key_node, "a list or section stands in the place of a key")
-        key = str(key_node.value)
+        key = _text_of(key_node)
         if key in found:
             raise _wrong(key_node, f"the key {key!r} is given twice")
         found[key] = loader.construct_object(value_node, deep=True)
@@ -92,6 +94,12 @@ def _decimal(loader: _Strict, node: yaml.ScalarNode) -> float:
 def _text(loader: _Strict, node: yaml.ScalarNode) -> str:
     if node.style is None and LEADING_ZERO.fullmatch(node.value):
         raise _wrong(node, f"{node.value!r} is a number to some readers only; {IN_QUOTES}")
+    return _text_of(node)
+
+
+def _text_of(node: yaml.ScalarNode) -> str:
+    if found := NO_TEXT.search(node.value):
+        raise _wrong(node, f"the character U+{ord(found[0]):04X}, which no text can hold")
     return str(node.value)
 
 
