@@ -13,8 +13,7 @@ from schooltrial.checks.data_quality import (
     outcome_rows,
     school_outliers,
 )
-from schooltrial.data.codebook import arms_of_rows, codebook, means_by_arm_and_year
-from schooltrial.protocol_tables import all_columns
+from schooltrial.data.codebook import arms_of_rows, codebook, means_by_arm_and_year, raw_columns
 
 
 def main(
@@ -44,24 +43,6 @@ def main(
         (outliers_file, school_outliers(scores, thresholds["outlier_sd"])),
     ):
         found.to_csv(path, index=False, float_format="%.10g")
-
-
-def raw_columns(tables: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return table → variable → name of its column in the raw files."""
-    return {
-        table: {
-            variable: spec["column"]
-            if isinstance(spec["column"], str)
-            else " or ".join(spec["column"])
-            for reading in readings
-            for variable, spec in {
-                **dict(all_columns(reading)),
-                **reading["columns"],
-                **reading["outcomes"],
-            }.items()
-        }
-        for table, readings in tables.items()
-    }
 
 
 run_as_rule(main, globals())

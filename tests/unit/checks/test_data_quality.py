@@ -13,7 +13,7 @@ from schooltrial.checks.data_quality import (
     outcome_rows,
     school_outliers,
 )
-from schooltrial.data.codebook import arms_of_rows, codebook, means_by_arm_and_year
+from schooltrial.data.codebook import MEAN_COLUMNS, arms_of_rows, codebook, means_by_arm_and_year
 
 
 @pytest.fixture
@@ -128,3 +128,11 @@ def test_scores_of_nobody_have_no_school_and_are_no_school_mean(
     assert len(rows) == 80
     assert rows["school"].isna().sum() == 1
     assert school_outliers(rows, 3)["n"].sum() == 79
+
+
+def test_gaps_that_are_empty_by_design_are_not_called_high() -> None:
+    names = ["value", "value_low", "cohort"]
+    rows = [["school_scores", name, 2020, "control", 10, 9, 1.0] for name in names]
+    means = pd.DataFrame(rows, columns=MEAN_COLUMNS)
+    found = missingness(means, 0.2).set_index("variable")["verdict"]
+    assert found.to_dict() == {"value": "high", "value_low": "", "cohort": ""}

@@ -68,6 +68,15 @@ def test_those_who_were_not_there_in_a_year_leave_it_and_are_logged(wide: SmallT
     )  # fmt: skip
 
 
+def test_the_list_of_raw_files_tells_how_many_rows_of_the_table_each_row_makes(
+    wide: SmallTrial,
+) -> None:
+    wide.obtain()
+    raw = pd.read_csv(wide.path("raw_files.csv")).set_index("file")
+    assert raw.loc["scores.csv", "tables"] == "scores × 2; scores × 2"
+    assert raw.loc["scores.csv", "rows"] * 4 == len(_scores(wide))
+
+
 def _faults(trial: SmallTrial) -> list[str]:
     trial.write()
     with pytest.raises(Refusal) as refusal:

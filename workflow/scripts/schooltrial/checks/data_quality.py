@@ -25,7 +25,7 @@ def missingness(means: pd.DataFrame, threshold: float) -> pd.DataFrame:
     means : DataFrame
         From ``data.codebook.means_by_arm_and_year``.
     threshold : float
-        A share of at least this is called high.
+        A share of at least this is called high, but of what is empty by design.
     """
     variable = means["variable"].str.partition("=")[0]  # the levels of a category are missing alike
     one = means.assign(variable=variable)
@@ -33,8 +33,13 @@ def missingness(means: pd.DataFrame, threshold: float) -> pd.DataFrame:
     keys = ["table", "variable", "year"]
     tally = one.groupby(keys, sort=False, as_index=False)[["rows", "missing"]].sum()
     tally["share"] = tally["missing"] / tally["rows"]
-    high = tally["share"] >= threshold
+    high = (tally["share"] >= threshold) & ~tally["variable"].map(empty_by_design)
     return tally.assign(threshold=threshold, verdict=np.where(high, "high", ""))
+
+
+def empty_by_design(variable: str) -> bool:
+    """Tell bounds, which only suppressed cells have, and the cohort, that of the treated."""
+    return variable == "cohort" or variable.endswith(("_low", "_high"))
 
 
 def distributions(scores: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from schooltrial.data.crosswalk import Crosswalk, crosswalk_of
 
 COLUMNS = [
     "table", "variable", "label", "raw_column", "type", "rows", "missing", "distinct", "low",
@@ -121,21 +125,78 @@ def arms_of_rows(
     """Return the arm of every row of every table, by the unit that was assigned.
 
     Scores are joined through the pupil's row of that year, pupils through their teacher where
-    teachers were assigned. Rows of nobody who was assigned have no arm.
+    teachers were assigned. Rows of a school that was renamed, split or merged are of the assigned
+    school that it is analysed as. Rows of nobody who was assigned have no arm.
     """
     assigned = tables["assignment"].drop_duplicates(unit).set_index(unit)["arm"].astype("str")
     found: dict[str, pd.Series] = {}
+    changes = crosswalk_of(tables.get("crosswalk")) if unit == "school" else Crosswalk()
     for table, frame in tables.items():
-        if unit in frame:
+        if unit in frame and "year" in frame and changes.changes:
+            found[table] = _owners(frame, set(assigned.index), changes).map(assigned)
+        elif unit in frame:
             found[table] = frame[unit].map(assigned)
         elif "pupil" in frame and "pupils" in tables and unit in tables["pupils"]:
             keys = list(identity)
-            owner = tables["pupils"][[*keys, unit]].drop_duplicates(keys)
-            joined = frame[keys].merge(owner, on=keys, how="left")
+            people = tables["pupils"].drop_duplicates(keys)
+            if changes.changes and "year" in keys:
+                people = people.assign(**{unit: _owners(people, set(assigned.index), changes)})
+            joined = frame[keys].merge(people[[*keys, unit]], on=keys, how="left")
             found[table] = pd.Series(joined[unit].map(assigned).to_numpy(), index=frame.index)
         else:
             found[table] = pd.Series(None, index=frame.index, dtype="object")
     return found
+
+
+def _owners(frame: pd.DataFrame, assigned: Collection[str], changes: Crosswalk) -> pd.Series:
+    """Return the assigned school as which each row is analysed; missing where it is none."""
+    schools = sorted({*frame["school"].dropna().astype("str"), *changes.schools(), *assigned})
+    parts = []
+    for year, names in frame["school"].groupby(frame["year"]):
+        of_year = changes.of_year(schools, assigned, int(year))
+        became = np.where(of_year.merged[of_year.successor], -1, of_year.owner[of_year.successor])
+        became = np.where(of_year.successor < 0, -1, became)
+        name = {s: schools[at] for s, at in zip(schools, became, strict=True) if at >= 0}
+        parts.append(names.astype("object").map(name))
+    return pd.concat(parts).reindex(frame.index) if parts else frame["school"].astype("object")
+
+
+def raw_columns(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, dict[str, str]]:
+    """Return table → variable or outcome → where the raw files hold it, in all its files.
+
+    An outcome of a long file is its column of values, in the rows of its code.
+
+    Parameters
+    ----------
+    tables : mapping
+        Section of the protocol.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for table, readings in tables.items():
+        held = found.setdefault(table, {})
+        for reading in readings:
+            specs = [*reading["columns"].items(), *reading["outcomes"].items()]
+            specs += [
+                pair
+                for joined in reading["join"]
+                for pair in joined["columns"].items()
+                if pair[0] not in joined["on"]
+            ]
+            for variable, spec in specs:
+                held.setdefault(variable, []).append(_raw_name(spec))
+            columns = reading["columns"]
+            if "outcome" in columns and "value" in columns:
+                value, of = _raw_name(columns["value"]), _raw_name(columns["outcome"])
+                for code, outcome in columns["outcome"]["codes"].items():
+                    held.setdefault(str(outcome), []).append(f"{value} where {of} is {code}")
+    return {
+        table: {variable: " or ".join(dict.fromkeys(names)) for variable, names in held.items()}
+        for table, held in found.items()
+    }
+
+
+def _raw_name(spec: Mapping[str, Any]) -> str:
+    return str(spec["column"] if isinstance(spec["column"], str) else " or ".join(spec["column"]))
 
 
 def _describe(name: str, values: pd.Series) -> list[object]:
@@ -157,7 +218,8 @@ def _describe(name: str, values: pd.Series) -> list[object]:
         ""
         if name in IDENTIFIERS or distinct > LISTED
         else "; ".join(
-            f"{value:g}" if kind == "number" else str(value) for value in sorted(known.unique())
+            f"{value:g}" if kind == "number" else str(value)[:10] if kind == "date" else str(value)
+            for value in sorted(known.unique())
         )
     )
     return [kind, *counts, low, high, listed]

@@ -110,6 +110,27 @@ def _chain(active: dict[str, Change], school: str) -> Iterator[str | None]:
         yield change.into
 
 
+def crosswalk_of(table: pd.DataFrame | None) -> Crosswalk:
+    """Return the changes that a table tells, unchecked; none where there is no table."""
+    if table is None or len(table) == 0:
+        return Crosswalk()
+    kinds = table["change"] if "change" in table else ["renamed"] * len(table)
+    targets = table["to_school"] if "to_school" in table else [None] * len(table)
+    return Crosswalk(
+        tuple(
+            Change(
+                str(school),
+                int(year),
+                None if pd.isna(into) else str(into),
+                "renamed" if pd.isna(kind) else str(kind),
+            )
+            for school, year, into, kind in zip(
+                table["from_school"], table["from_year"], targets, kinds, strict=True
+            )
+        )
+    )
+
+
 def read_crosswalk(
     table: pd.DataFrame | None, known: Collection[str], years: Sequence[int]
 ) -> Crosswalk:
@@ -129,24 +150,11 @@ def read_crosswalk(
     Refusal
         Where a change is of no known kind, leads to no school that is known, or in a circle.
     """
-    if table is None or len(table) == 0:
-        return Crosswalk()
-    kinds = table["change"] if "change" in table else ["renamed"] * len(table)
-    targets = table["to_school"] if "to_school" in table else [None] * len(table)
-    changes = tuple(
-        Change(
-            str(school),
-            int(year),
-            None if pd.isna(into) else str(into),
-            "renamed" if pd.isna(kind) else str(kind),
-        )
-        for school, year, into, kind in zip(
-            table["from_school"], table["from_year"], targets, kinds, strict=True
-        )
-    )
+    crosswalk = crosswalk_of(table)
+    changes = crosswalk.changes
     faults = [fault for change in changes for fault in _change_faults(change, set(known))]
     refuse(faults + list(_circle_faults(changes, years)))
-    return Crosswalk(changes)
+    return crosswalk
 
 
 def _change_faults(change: Change, known: set[str]) -> Iterator[Fault]:

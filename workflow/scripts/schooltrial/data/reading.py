@@ -70,13 +70,15 @@ def tables_filled(
 ) -> dict[str, list[str]]:
     """Return file → the standard tables that it fills; a file joined to another fills none.
 
-    A table stands there once for each reading of the file.
+    A table stands there once for each reading of the file; of a wide one with the number of its
+    outcomes, each of which makes a row of the table.
     """
     found: dict[str, list[str]] = {}
     for table, readings in tables.items():
         for reading in readings:
             for file, _ in expand_years(reading, years):
-                found.setdefault(file, []).append(table)
+                wide = len(reading["outcomes"])
+                found.setdefault(file, []).append(f"{table} × {wide}" if wide > 1 else table)
     return found
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from schooltrial.checks.data_quality import empty_by_design
 from schooltrial.exhibits.figure_style import INK, foot, new_figure, styled
 
 LABEL = 40
@@ -20,14 +21,9 @@ LINE = 0.24
 
 def drawn(missing: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return the rows of the check that are drawn: every variable of a table that has cells."""
-    rows = missing[(missing["rows"] > 0) & ~missing["variable"].map(_empty_by_design)].copy()
+    rows = missing[(missing["rows"] > 0) & ~missing["variable"].map(empty_by_design)].copy()
     rows["label"] = [labels.get(name) or name.replace("_", " ") for name in rows["variable"]]
     return rows
-
-
-def _empty_by_design(variable: str) -> bool:
-    """Tell bounds, which only suppressed cells have, and the cohort, that of the treated."""
-    return variable == "cohort" or variable.endswith(("_low", "_high"))
 
 
 @styled
