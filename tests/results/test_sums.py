@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from results.compared_arms import lines_compared
 from schooltrial.analysis.estimates_table import COLUMNS
 from schooltrial.data.table_keys import KEYS
 
@@ -103,14 +104,15 @@ def test_the_primary_analyses_rest_on_those_whom_the_flow_leaves(
     results: Path, estimates: pd.DataFrame
 ) -> None:
     flow = pd.read_csv(results / "checks" / "flow.csv")
-    last = flow[flow["step"].str.startswith("analysed: ")].groupby(["step", "reason"], sort=False)
-    remained = last["remained"].sum().groupby("step", sort=False).last()
-    for step, pupils in remained.items():
+    for step, lines in flow[flow["step"].str.startswith("analysed: ")].groupby("step"):
         model, outcome = str(step).removeprefix("analysed: ").split(", ")
         rows = estimates[(estimates["model"] == model) & (estimates["outcome"] == outcome)]
-        of_schools = flow.loc[flow["step"] == step, "level"].eq("school").any()
-        if not of_schools:
-            assert (rows["n_pupils"] == pupils).all()
+        if lines["level"].eq("school").any():
+            continue
+        for row in rows.itertuples():
+            mine = lines_compared(lines, str(row.term), rows["term"])
+            remained = mine.groupby("reason", sort=False)["remained"].sum()
+            assert row.n_pupils == remained.iloc[-1], (model, outcome, row.term)
 
 
 def test_no_analysis_has_more_schools_than_were_assigned(

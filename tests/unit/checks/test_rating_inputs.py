@@ -157,6 +157,6 @@ def test_a_published_outcome_is_held_to_the_schools_as_assigned_and_changes_adju
         ("assigned", "school", "a", "maths", -0.2), ("assigned", "school", "a", "charter", 0.1)
     )
     for estimator, adjusts in (("staggered_adoption", True), ("cluster_robust", False)):
-        model = {**MODEL, "covariates": [], "estimator": estimator}
+        model: Any = {**MODEL, "covariates": [], "estimator": estimator}
         (found,) = baseline_differences("maths", "school", model, rows)
         assert (found.size, found.sample, found.adjusted) == (-0.2, "assigned", adjusts)

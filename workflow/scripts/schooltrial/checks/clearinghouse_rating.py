@@ -129,7 +129,8 @@ def _equivalence(inputs: RatingInputs) -> tuple[str, str]:
         return "no baseline of the analysed sample is known", UNRATED
     failed = [one for one in inputs.baseline if not _equivalent(one, inputs)]
     one = worst_of(failed) or worst
-    told = f"the {one.sample} sample differs at baseline by {abs(one.size):.3f} SD ({named(one, inputs)})"
+    size = f"{abs(one.size):.3f} SD ({named(one, inputs)})"
+    told = f"the {one.sample} sample differs at baseline by {size}"
     if abs(one.size) > inputs.adjustable:
         return f"{told}, which no adjustment mends", NOT
     if abs(one.size) <= inputs.satisfied:

@@ -132,7 +132,8 @@ def baseline_differences(
             level=str(row["level"]), variable=str(row["variable"]), label=str(row["label"]),
             size=float(row["size"]), own=bool(is_own.loc[at]),
             adjusted=_adjusts(str(row["variable"]), terms) or (own_change and bool(is_own.loc[at])),
-            sample=str(row["sample"]), known=int(row["n_control"] + row["n_treated"]), missing=int(row["missing"]),
+            known=int(row["n_control"] + row["n_treated"]), missing=int(row["missing"]),
+            sample=str(row["sample"]),
         )
         for at, row in rows[chosen].iterrows()
     )  # fmt: skip

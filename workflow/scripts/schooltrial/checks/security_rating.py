@@ -51,7 +51,8 @@ def security_rating(inputs: RatingInputs) -> Rating:
     told += [words for words, _ in _lowered(parts, inputs)]
     if unknown:
         told.append(f"not known: {listed(unknown)}")
-    change = [f"It would be rated in full if {_known(unknown)}."] if unknown else []
+    capped = bool(unknown) and padlocks > 0
+    change = [f"It would be rated in full if {_known(unknown)}."] if capped else []
     lift = security_lift(inputs)
     if lift is not None:
         change.append(f"It would be higher if {lift.words}.")
