@@ -137,7 +137,14 @@ def test_what_was_there_less_the_lost_and_with_the_joined_is_the_next_count(
         start = mine.loc[mine["stage"] == "allocated", "n"]
         if (lines["kind"] == "had").all():
             continue  # the schools that teachers or pupils are in
-        _walk(lines, start.item(), f"{arm}, {level}, {year}")
+        for part in _counts(lines) if level == "school" else [lines]:
+            _walk(part, start.item(), f"{arm}, {level}, {year}")
+
+
+def _counts(lines: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the lines up to each count: schools with pupils and with published values."""
+    before = (lines["kind"] == "in").cumsum().shift(fill_value=0)
+    return [part for _, part in lines.groupby(before)]
 
 
 def test_each_analysis_starts_from_the_rosters_and_adds_up(
