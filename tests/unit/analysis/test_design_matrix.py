@@ -157,6 +157,13 @@ def test_one_arm_alone_is_refused_with_its_name_and_numbers(
         design_matrix(sample, model(), "score")
 
 
+def test_a_variable_that_is_missing_for_all_is_named(sample: pd.DataFrame, model: Make) -> None:
+    sample["before"] = np.nan
+    told = r"0 of 240 pupils are complete.*; missing for all of them: before; check `where`"
+    with pytest.raises(ValueError, match=told):
+        design_matrix(sample, model(covariates=["before"]), "score")
+
+
 def test_no_pupil_at_all_is_refused(sample: pd.DataFrame, model: Make) -> None:
     with pytest.raises(ValueError, match="0 of 0 pupils are complete, in the arms: none"):
         design_matrix(sample, model(where={"year": [1999]}), "score")

@@ -83,7 +83,8 @@ def design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> DesignMat
         arms = ", ".join(sorted(rows["arm"].unique())) or "none"
         raise ValueError(
             f"outcome {outcome!r}: {len(rows)} of {len(population)} pupils are complete, in the "
-            f"arms: {arms}. Both arms are needed; check `where` and the covariates of the model"
+            f"arms: {arms}. Both arms are needed; {_most_missing(lacking)}check `where` and the "
+            "covariates of the model"
         )
     treatment = dict(_treatment_columns(rows, model))
     if not any(column.any() for column in treatment.values()):
@@ -119,6 +120,17 @@ def _arm_columns(rows: pd.DataFrame) -> list[tuple[str, Array]]:
     if len(arms) < 2:
         return [("", rows["treated"].to_numpy("float64"))]
     return [(f"arm={arm}", (rows["arm"] == arm).to_numpy("float64")) for arm in arms]
+
+
+def _most_missing(lacking: pd.DataFrame) -> str:
+    """Name the variables that nobody has, or else the one that most lack."""
+    empty = [str(name) for name in lacking if len(lacking) and lacking[name].all()]
+    if empty:
+        return f"missing for all of them: {', '.join(empty)}; "
+    counts = lacking.sum()
+    if len(lacking) == 0 or counts.max() == 0:
+        return ""
+    return f"most lack {counts.idxmax()!r} ({int(counts.max())}); "
 
 
 def _treatment_columns(rows: pd.DataFrame, model: Model) -> Iterator[tuple[str, Array]]:

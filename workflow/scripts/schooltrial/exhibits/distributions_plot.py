@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from schooltrial.exhibits.figure_style import TREATED, foot, new_figure, styled
+from schooltrial.exhibits.figure_style import (
+    CONTROL,
+    FAINT,
+    INK,
+    TREATED,
+    foot,
+    new_figure,
+    styled,
+)
 
+HEADROOM = 1.25
+"""Height of a panel over its highest share: room for the legend."""
 FEW = 12
 """Up to so many bins are drawn as steps, more as a line through their middles."""
 
@@ -31,7 +40,7 @@ def drawn(distributions: pd.DataFrame, heaps: pd.DataFrame) -> pd.DataFrame:
 def distributions_plot(
     data: pd.DataFrame, outcomes: Mapping[str, Any], study: Mapping[str, Any]
 ) -> Figure:
-    """Draw one panel per outcome, one line per year, from light (first) to dark (last)."""
+    """Draw one panel per outcome, one line per year: the first, the last, those between faint."""
     names = [name for name in outcomes if (data["outcome"] == name).any()]
     columns = 2 if len(names) > 1 else 1
     lines = max(1, -(-len(names) // columns))
@@ -49,19 +58,28 @@ def distributions_plot(
 
 def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
     years = sorted(data["year"].unique())
-    shades = mpl.colormaps["Blues"]
-    for at, year in enumerate(years):
+    for year in years:
         rows = data[data["year"] == year]
-        colour = shades(0.35 + 0.6 * (at + 1) / len(years))
+        label, look = _look(year, years)
         if len(rows) > FEW:
             middle = (rows["low"] + rows["high"]) / 2
-            panel.plot(middle, rows["share"], color=colour, lw=1.2, label=str(year))
+            panel.plot(middle, rows["share"], label=label, **look)
         else:
             edges = [*rows["low"], rows["high"].iloc[-1]]
-            panel.stairs(rows["share"], edges, color=colour, lw=1.2, label=str(year))
+            panel.stairs(rows["share"], edges, label=label, **look)
         heaps = rows[rows["heap"]]
         panel.plot((heaps["low"] + heaps["high"]) / 2, heaps["share"], "v", color=TREATED, ms=5)
     panel.set_xlabel("value as read")
     panel.set_ylabel("share of scores")
-    panel.set_ylim(bottom=0)
-    panel.legend(fontsize=6.5, ncols=2 if len(years) > 5 else 1, handlelength=1.2)
+    panel.set_ylim(0, HEADROOM * float(data["share"].max()))
+    panel.legend(fontsize=6.5, ncols=3, handlelength=1.2, loc="upper center")
+
+
+def _look(year: int, years: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """Return the name and the line of a year; all the years between the ends have one name."""
+    if year == years[-1]:
+        return str(year), {"color": INK, "lw": 1.3, "zorder": 3}
+    if year == years[0]:
+        return str(year), {"color": CONTROL, "lw": 1.3, "zorder": 2.5}
+    name = str(years[1]) if len(years) == 3 else f"{years[1]} to {years[-2]}"
+    return name if year == years[1] else "", {"color": FAINT, "lw": 0.9, "zorder": 2}

@@ -10,7 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from schooltrial.exhibits.figure_style import CONTROL, FAINT, TREATED, foot, new_figure, styled
+from schooltrial.exhibits.figure_style import (
+    CONTROL,
+    FAINT,
+    INK,
+    TREATED,
+    foot,
+    new_figure,
+    styled,
+)
+from schooltrial.exhibits.label_placement import marker_box, place_label
 
 NAMED = 8
 """Outliers named in a panel; the others are marked, and stand in the data."""
@@ -28,6 +37,9 @@ def school_outliers_plot(
     for panel, name in zip(panels, names, strict=False):
         _draw_outcome(panel, data[data["outcome"] == name])
         panel.set_title(outcomes[name]["label"])
+    figure.draw_without_rendering()  # places are only known once the layout is settled
+    for panel, name in zip(panels, names, strict=False):
+        _name_farthest(panel, data[data["outcome"] == name])
     for spare in panels[len(names) :]:
         spare.set_axis_off()
     if not names:
@@ -45,10 +57,16 @@ def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
     panel.plot(data.loc[~odd, "year"], data.loc[~odd, "z"], "o", ms=3, mfc="none", mew=0.6,
                color=CONTROL)  # fmt: skip
     panel.plot(data.loc[odd, "year"], data.loc[odd, "z"], "D", ms=4, color=TREATED)
-    farthest = data[odd].sort_values("z", key=abs, ascending=False).head(NAMED)
-    for row in farthest.itertuples():
-        panel.annotate(str(row.school), (row.year, row.z), xytext=(4, 0), fontsize=6.5,
-                       textcoords="offset points", va="center")  # fmt: skip
     panel.set_ylabel("SDs of school means")
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panel.margins(x=0.12)
+
+
+def _name_farthest(panel: Axes, data: pd.DataFrame) -> None:
+    """Name the schools that lie farthest, where no name covers another or an outlier's mark."""
+    odd = data[data["verdict"] == "outlier"]
+    taken = [marker_box(panel, row.year, row.z, 4) for row in odd.itertuples()]
+    for row in odd.sort_values("z", key=abs, ascending=False).head(NAMED).itertuples():
+        box = place_label(panel, str(row.school), row.year, row.z, taken, size=6.5, colour=INK,
+                          line=FAINT)  # fmt: skip
+        taken.append(box)
