@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from schooltrial.checks.assignment_findings import FAILED, named
+from schooltrial.data.name_order import places
 
 
 def assignment_check(
@@ -47,8 +48,8 @@ def assignment_check(
         f"not as drawn: {named(failed[str(block)])}; {told}" if str(block) in failed else told
         for block, told in zip(table["block"], table["verdict"], strict=True)
     ]
-    table["_order"] = pd.to_numeric(table["block"], errors="coerce")
-    return table.sort_values(["_order", "block"], ignore_index=True).drop(columns="_order")
+    table["_order"] = table["block"].astype("str").map(places(table["block"]))
+    return table.sort_values("_order", ignore_index=True).drop(columns="_order")
 
 
 def _failed(units: pd.DataFrame) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from schooltrial.data.name_order import places
 from schooltrial.exhibits.figure_style import FAINT, arm_styles, foot, new_figure, styled
 from schooltrial.protocol import Outcome
 
@@ -24,8 +25,8 @@ def drawn(
     keys = ["outcome", "block", "school", "arm", "treated"]
     sums = cells.groupby(keys, as_index=False)[["total", "n_pupils"]].sum()
     sums["mean"] = sums["total"] / sums["n_pupils"]
-    sums["_order"] = pd.to_numeric(sums["block"], errors="coerce")
-    sums = sums.sort_values(["outcome", "_order", "block", "treated", "school"], ignore_index=True)
+    sums["_order"] = sums["block"].astype("str").map(places(sums["block"]))
+    sums = sums.sort_values(["outcome", "_order", "treated", "school"], ignore_index=True)
     return sums[[*keys, "mean", "n_pupils"]]
 
 
