@@ -59,3 +59,16 @@ def test_the_costs_are_told_with_what_they_rest_on_and_their_band() -> None:
 def test_a_study_without_these_tables_has_none_of_them() -> None:
     shown = implementation_shown({}, LABELS)
     assert shown == {"fidelity": None, "contrast": None, "costs": None, "costs_told": []}
+
+
+def test_half_of_an_ingredient_is_not_shown_as_none_and_what_keeps_the_band_away_is_told() -> None:
+    half = pd.DataFrame({"ingredient": ["coach"], "quantity": [2.5], "unit_cost": [60000.0]})
+    settings = {**SETTINGS, "years": 1, "pounds_per_unit": None, "price_year": None}
+    shown = implementation_shown(
+        {"costs": cost_table(half, settings, {"programme": 500.0})}, LABELS
+    )
+    assert shown["costs"]["quantity"].tolist() == ["2.5", ""]
+    assert shown["costs_told"] == [
+        "The programme costs USD 300.00 per pupil and year, averaged over a year and 500 pupils a "
+        "year; no band: the costs are not in pounds, and no rate is given."
+    ]

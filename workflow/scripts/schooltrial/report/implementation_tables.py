@@ -86,7 +86,7 @@ def costs_shown(costs: pd.DataFrame, arms: Labels) -> pd.DataFrame:
     told = pd.DataFrame({
         "arm": [arms.get(str(arm), "all programme arms") for arm in costs["arm"]],
         "ingredient": costs["ingredient"],
-        "quantity": [number(value, 0) for value in costs["quantity"]],
+        "quantity": ["" if pd.isna(value) else f"{value:,.10g}" for value in costs["quantity"]],
         "unit": costs["unit"].fillna(""),
         "unit cost": [number(value, 2) for value in costs["unit_cost"]],
         "each year": costs["each_year"].map({True: "yes", False: ""}),
@@ -103,15 +103,14 @@ def costs_told(costs: pd.DataFrame, arms: Labels) -> list[str]:
     sentences = []
     for row in costs[costs["ingredient"] == ALL].to_dict("records"):
         whom = arms.get(str(row["arm"]), "The programme")
-        per_year = number(row["per_pupil_year"], 2)
-        told = f"{whom} costs {_text(row['currency'])} {per_year} per pupil and year".replace(
-            "  ", " "
-        )
+        money = " ".join(filter(None, (whom, "costs", _text(row["currency"]))))
         if pd.isna(row["per_pupil_year"]):
-            told = f"{whom} costs {_text(row['currency'])} {row['total']:,.0f} in all"
+            told = f"{money} {row['total']:,.0f} in all"
         else:
-            told += (
-                f", averaged over {row['years']:.0f} years and {row['pupils']:,.0f} pupils a year"
+            years = "a year" if row["years"] == 1 else f"{row['years']:.0f} years"
+            told = (
+                f"{money} {number(row['per_pupil_year'], 2)} per pupil and year, averaged over "
+                f"{years} and {row['pupils']:,.0f} pupils a year"
             )
         if not pd.isna(row["price_year"]):
             told += f", in prices of {row['price_year']:.0f}"
@@ -120,7 +119,7 @@ def costs_told(costs: pd.DataFrame, arms: Labels) -> list[str]:
                 f"; a {row['band']} cost by the bands of the Education Endowment Foundation "
                 f"(£{number(row['pounds'], 2)})"
             )
-        sentences.append(". ".join(filter(None, (told, _text(row["note"])))) + ".")
+        sentences.append("; ".join(filter(None, (told, _text(row["note"])))) + ".")
     return sentences
 
 
