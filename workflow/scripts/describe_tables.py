@@ -37,7 +37,7 @@ def main(
     for path, found in (
         (codebook_file, codebook(frames, labels, raw_columns(tables))),
         (means_file, means),
-        (missing_file, missingness(means, thresholds["missing_share"])),
+        (missing_file, missingness(frames, thresholds["missing_share"])),
         (distributions_file, distributions(scores)),
         (heaping_file, heaping(scores, thresholds["heaping_share"])),
         (outliers_file, school_outliers(scores, thresholds["outlier_sd"])),

@@ -13,7 +13,7 @@ from schooltrial.checks.data_quality import (
     outcome_rows,
     school_outliers,
 )
-from schooltrial.data.codebook import MEAN_COLUMNS, arms_of_rows, codebook, means_by_arm_and_year
+from schooltrial.data.codebook import arms_of_rows, codebook, means_by_arm_and_year
 
 
 @pytest.fixture
@@ -72,12 +72,11 @@ def test_the_codebook_lists_no_identifier(tables: dict[str, pd.DataFrame]) -> No
     assert book.loc[book["variable"] == "sex", "values"].item() == "boy; girl"
 
 
-def test_missing_cells_are_counted_once_for_all_levels_of_a_category(
+def test_missing_cells_of_a_category_are_counted(
     tables: dict[str, pd.DataFrame],
 ) -> None:
     tables["pupils"].loc[:7, "sex"] = np.nan
-    means = means_by_arm_and_year(tables, arms_of_rows(tables, "school"))
-    found = missingness(means, 0.2)
+    found = missingness(tables, 0.2)
     sex = found[(found["variable"] == "sex") & (found["year"] == 2019)]
     assert (sex["rows"].item(), sex["missing"].item(), sex["verdict"].item()) == (40, 8, "high")
 
@@ -131,8 +130,24 @@ def test_scores_of_nobody_have_no_school_and_are_no_school_mean(
 
 
 def test_gaps_that_are_empty_by_design_are_not_called_high() -> None:
-    names = ["value", "value_low", "cohort"]
-    rows = [["school_scores", name, 2020, "control", 10, 9, 1.0] for name in names]
-    means = pd.DataFrame(rows, columns=MEAN_COLUMNS)
-    found = missingness(means, 0.2).set_index("variable")["verdict"]
-    assert found.to_dict() == {"value": "high", "value_low": "", "cohort": ""}
+    gone = dict.fromkeys(["rate", "rate_low", "cohort"], [None] * 9 + [1.0])
+    frame = pd.DataFrame({"school": list("abcdefghij"), "year": 2020, **gone})
+    found = missingness({"school_scores": frame}, 0.2).set_index("variable")["verdict"]
+    assert found.to_dict() == {"rate": "high", "rate_low": "", "cohort": ""}
+
+
+def test_dates_and_texts_that_are_missing_are_counted() -> None:
+    frame = pd.DataFrame({
+        "pupil": ["a", "b"], "year": 2020, "school": ["S1", None],
+        "born": pd.to_datetime(["2012-01-01", None]),
+    })  # fmt: skip
+    found = missingness({"pupils": frame}, 0.2).set_index("variable")["missing"]
+    assert found.to_dict() == {"school": 1, "born": 1}
+
+
+def test_pupils_of_a_tested_grade_without_a_row_count_as_missing() -> None:
+    pupils = pd.DataFrame({"pupil": list("abcd"), "year": 2020, "grade": [3, 3, 3, 2]})
+    scores = pd.DataFrame({"pupil": ["a", "b"], "year": 2020, "outcome": "maths"})
+    tables = {"pupils": pupils, "scores": scores.assign(value=[5.0, np.nan])}
+    (row,) = missingness(tables, 0.2).query("table == 'scores'").to_dict("records")
+    assert (row["rows"], row["missing"], row["no_row"]) == (3, 2, 1)

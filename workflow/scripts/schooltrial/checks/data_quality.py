@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from schooltrial.data.codebook import ALL_YEARS, variables
+from schooltrial.data.table_keys import KEYS
+
 BINS = 40
+MISSING = [
+    "table", "variable", "year", "rows", "missing", "no_row", "share", "threshold", "verdict",
+]  # fmt: skip
 DISTRIBUTION = ["outcome", "year", "low", "high", "n", "share"]
 HEAPING = ["outcome", "year", "value", "n", "share", "threshold", "verdict"]
 OUTLIERS = [
@@ -17,24 +23,49 @@ OUTLIERS = [
 ]  # fmt: skip
 
 
-def missingness(means: pd.DataFrame, threshold: float) -> pd.DataFrame:
+def missingness(tables: Mapping[str, pd.DataFrame], threshold: float) -> pd.DataFrame:
     """Return the share missing of every variable by table and year, arms together.
 
     Parameters
     ----------
-    means : DataFrame
-        From ``data.codebook.means_by_arm_and_year``.
+    tables : mapping of str to DataFrame
+        The standard tables. Numbers, categories, dates and texts count alike; the key of a table is
+        never missing.
     threshold : float
         A share of at least this is called high, but of what is empty by design.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``MISSING``. Of an outcome of pupils, ``no_row`` counts those on the roster of the
+        year who have no row, in the grades in which anybody has one; they count as missing.
     """
-    variable = means["variable"].str.partition("=")[0]  # the levels of a category are missing alike
-    one = means.assign(variable=variable)
-    one = one.drop_duplicates(["table", "variable", "year", "arm"])
-    keys = ["table", "variable", "year"]
-    tally = one.groupby(keys, sort=False, as_index=False)[["rows", "missing"]].sum()
+    rows: list[list[object]] = []
+    for table, frame in tables.items():
+        for name, held in variables(table, frame):
+            if name in (*KEYS.get(table, ()), "year") or held.empty:
+                continue
+            year = held["year"] if "year" in held else pd.Series(ALL_YEARS, index=held.index)
+            for at, values in held["value"].groupby(year):
+                of_scores = table == "scores" and name not in frame
+                absent = _without_row(tables, held[year == at], at) if of_scores else 0
+                missing = int(values.isna().sum()) + absent
+                rows.append([table, name, at, len(values) + absent, missing, absent])
+    tally = pd.DataFrame(rows, columns=MISSING[:6])
     tally["share"] = tally["missing"] / tally["rows"]
-    high = (tally["share"] >= threshold) & ~tally["variable"].map(empty_by_design)
+    high = (tally["share"] >= threshold) & ~tally["variable"].map(empty_by_design).astype("bool")
     return tally.assign(threshold=threshold, verdict=np.where(high, "high", ""))
+
+
+def _without_row(tables: Mapping[str, pd.DataFrame], scores: pd.DataFrame, year: Any) -> int:
+    roster = tables.get("pupils")
+    if roster is None or roster.empty:
+        return 0
+    roster = roster[roster["year"] == year]
+    there = roster["pupil"].isin(scores["pupil"])
+    if "grade" in roster:
+        there |= ~roster["grade"].isin(roster.loc[there, "grade"])
+    return int((~there).sum())
 
 
 def empty_by_design(variable: str) -> bool:
