@@ -151,3 +151,10 @@ def test_pupils_of_a_tested_grade_without_a_row_count_as_missing() -> None:
     tables = {"pupils": pupils, "scores": scores.assign(value=[5.0, np.nan])}
     (row,) = missingness(tables, 0.2).query("table == 'scores'").to_dict("records")
     assert (row["rows"], row["missing"], row["no_row"]) == (3, 2, 1)
+
+
+def test_costs_have_no_mean_by_arm(tables: dict[str, pd.DataFrame]) -> None:
+    costs = pd.DataFrame({"ingredient": ["books"], "quantity": [3.0], "unit_cost": [9.5]})
+    every = {**tables, "costs": costs}
+    means = means_by_arm_and_year(every, arms_of_rows(every, "school"))
+    assert "costs" not in set(means["table"])

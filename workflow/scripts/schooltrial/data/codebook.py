@@ -19,6 +19,8 @@ LISTED = 12
 IDENTIFIERS = ("school", "pupil", "teacher", "leader", "rater", "from_school", "to_school")
 NOT_ASSIGNED = "not assigned"
 ALL_YEARS = "all"
+OF_NO_ARM = ("costs", "crosswalk")
+"""Tables whose rows are of no unit, so that no arm has a mean of them."""
 
 
 def variables(table: str, frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -87,6 +89,8 @@ def means_by_arm_and_year(
     """
     rows: list[list[object]] = []
     for table, frame in tables.items():
+        if table in OF_NO_ARM:
+            continue
         arm = arms[table].fillna(NOT_ASSIGNED)
         for name, held in variables(table, frame):
             if name in (*IDENTIFIERS, "year"):

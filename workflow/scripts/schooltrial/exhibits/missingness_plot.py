@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from schooltrial.checks.data_quality import empty_by_design
+from schooltrial.data.codebook import OF_NO_ARM
 from schooltrial.exhibits.figure_style import INK, foot, new_figure, styled
 
 LABEL = 40
@@ -21,7 +22,8 @@ LINE = 0.24
 
 def drawn(missing: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return the rows of the check that are drawn: every variable of a table that has cells."""
-    rows = missing[(missing["rows"] > 0) & ~missing["variable"].map(empty_by_design)].copy()
+    designed = missing["variable"].map(empty_by_design) | missing["table"].isin(OF_NO_ARM)
+    rows = missing[(missing["rows"] > 0) & ~designed].copy()
     rows["label"] = [labels.get(name) or name.replace("_", " ") for name in rows["variable"]]
     return rows
 
