@@ -26,7 +26,7 @@ assignment: $(READY) ## draw the units of a trial into its arms: make assignment
 		--config protocols="$(PROTOCOL)"
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not r_live"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not r_live"
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -14,8 +14,6 @@ from schooltrial.exhibits.exhibit_list import FIGURES, TABLES, lacking
 from schooltrial.protocol import Protocol, read_protocol
 from schooltrial.protocol_yaml import parse_yaml
 
-pytestmark = pytest.mark.xdist_group("default studies")
-
 STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 
 

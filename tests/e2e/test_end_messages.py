@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import pytest
 import yaml
 
 from e2e.clone import Clone
-
-pytestmark = pytest.mark.xdist_group("e2e")
-FORCED = ("assignments", "--forcerun", "draw_assignment")
 
 
 def test_a_draw_tells_where_it_is_and_its_refusal_is_told_once_and_never_later(

@@ -13,8 +13,6 @@ import pytest
 
 from e2e.clone import Clone
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 FITS = {"fit_multilevel", "fit_cluster_robust", "fit_difference_in_differences"}
 CHECKS = (
     "balance", "balance_omnibus", "assignment", "assignment_tests", "attrition", "power", "ledger",
