@@ -9,6 +9,8 @@ import yaml
 
 from e2e.clone import Clone
 
+FORCED = ("assignments", "--forcerun", "draw_assignment")
+
 
 def test_a_draw_tells_where_it_is_and_its_refusal_is_told_once_and_never_later(
     new_clone: Callable[[], Clone],

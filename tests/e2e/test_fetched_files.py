@@ -13,6 +13,7 @@ import yaml
 from e2e.clone import Clone, Run
 from raw_file_server import serving
 
+TARGET = "results/small_trial/checks/raw_files.csv"
 KEPT = "sent/schools.csv"
 OTHER = hashlib.sha256(b"another file").hexdigest()
 
