@@ -58,7 +58,7 @@ def test_every_joint_test_says_what_it_is_of_and_shows_the_p_of_its_f(
     ).iloc[0]
     assert told["what"] == what
     assert told["of"] == "unit means of pupils"  # they are not weighted by pupils
-    assert (told["covariates"], told["p_f"], told["exact"]) == ("5", "<.001", "all listed")
+    assert (told["covariates"], told["p of F"]) == ("5", "<.001")
 
 
 def test_equivalence_says_how_many_of_those_analysed_have_a_baseline() -> None:

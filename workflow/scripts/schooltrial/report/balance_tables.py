@@ -8,8 +8,8 @@ from schooltrial.exhibits.table_style import number
 from schooltrial.report.check_tables import shown
 
 OMNIBUS = [
-    "sample", "of", "arm", "what", "covariates", "rank", "units", "statistic", "expected",
-    "p_rerandomisation", "draws", "exact", "f_statistic", "df_num", "df_denom", "p_f", "note",
+    "sample", "of", "arm", "what", "covariates", "units", "statistic", "expected",
+    "p_rerandomisation", "f_statistic", "p_f", "note",
 ]  # fmt: skip
 TRENDS = [
     "year", "level", "arm", "label", "n_control", "n_treated", "mean_control", "mean_treated",
@@ -31,8 +31,9 @@ def omnibus_shown(omnibus: pd.DataFrame) -> pd.DataFrame:
         SCOPE[scope].format(label)
         for scope, label in zip(rows["scope"], rows["label"], strict=True)
     ]
-    rows["exact"] = rows["exact"].map({True: "all listed", False: "drawn"}).where(rows["draws"] > 0)
-    return _without_empty(shown(rows[OMNIBUS], 3), "arm", "note")
+    names = {"statistic": "distance", "p_rerandomisation": "p re-drawn", "f_statistic": "F"}
+    told = _without_empty(shown(rows[OMNIBUS], 3), "arm", "note")
+    return told.rename(columns=names | {"p_f": "p of F"})
 
 
 def pretrends_shown(pretrends: pd.DataFrame) -> pd.DataFrame:
