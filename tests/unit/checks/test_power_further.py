@@ -11,12 +11,13 @@ import pytest
 
 from schooltrial.checks.power import power_table
 from schooltrial.checks.power_inputs import with_lost
-from schooltrial.checks.power_of_panel import PANEL, year_to_year
+from schooltrial.checks.power_of_panel import PANEL, STAGGERED, year_to_year
 from schooltrial.checks.power_simulated import SIMULATED
 from schooltrial.checks.power_stages import StudyPlan
 from schooltrial.models.minimum_detectable_effect import Precision
 from schooltrial.models.power_allocation import counted_allocation
 from schooltrial.models.power_panel import panel_precision
+from schooltrial.models.power_staggered import staggered_precision
 from schooltrial.protocol import Arm, Model, Outcome
 
 PLANNED = {
@@ -44,7 +45,14 @@ def _plan(model: Model, level: str = "pupil", unit: str = "school", **keys: Any)
     }  # fmt: skip
     outcome = cast(Outcome, {"label": "", "primary": True, "level": level, "unit": "points"})
     return StudyPlan(
-        settings, {"main": model}, {"maths": outcome}, ARMS, unit, "blocked", 2018, **keys
+        settings,
+        {"main": model},
+        {"maths": outcome},
+        ARMS,
+        unit,
+        keys.pop("kind", "blocked"),
+        2018,
+        **keys,
     )
 
 
@@ -129,16 +137,21 @@ def test_the_autocorrelation_of_school_means_is_found_beside_lasting_differences
     assert sqrt(found.variance) == pytest.approx(3.0, rel=0.06)
 
 
-def test_at_randomisation_a_panel_has_the_precision_of_changes_in_the_unit_of_the_outcome() -> None:
+def _of_schools() -> pd.DataFrame:
+    """Return means of the listed schools before the programme and in its first year."""
     panel = _panel(0.4, 24).assign(outcome="maths")
     panel["school"] = panel["school"].map(dict(enumerate(SCHOOLS)))
     panel["arm"] = panel["school"].map(dict(zip(SCHOOLS, LIST["arm"], strict=True)))
-    later = panel[panel["year"] == 2015].assign(year=2016)
+    return pd.concat([panel, panel[panel["year"] == 2015].assign(year=2016)])
+
+
+def test_at_randomisation_a_panel_has_the_precision_of_changes_in_the_unit_of_the_outcome() -> None:
+    panel = _of_schools()
     plan = _plan(
-        _model(estimator="staggered_adoption", where={}), level="school",
+        _model(estimator="difference_in_differences", where={}), level="school",
         before=range(2010, 2016), after=[2016], by_outcome={"maths": {"effect": 2.0}},
     )  # fmt: skip
-    table = power_table(plan, LIST, {}, panel=pd.concat([panel, later]))
+    table = power_table(plan, LIST, {}, panel=panel)
     row = _rows(table, "randomisation")[PANEL]
     shocks = year_to_year(panel[panel["arm"] == "c"], list(range(2010, 2016)))
     assert shocks is not None
@@ -149,6 +162,31 @@ def test_at_randomisation_a_panel_has_the_precision_of_changes_in_the_unit_of_th
     assert row["mdes"] == pytest.approx(hand.mdes())
     assert (row["scale"], row["effect"]) == ("points", 2.0)
     assert row["power"] == pytest.approx(hand.power(2.0), abs=1e-6)
+
+
+@pytest.mark.parametrize("control", ["never_treated", "not_yet_treated"])
+def test_at_randomisation_cohorts_have_the_precision_of_their_estimator(control: Any) -> None:
+    panel = _of_schools()
+    listed = LIST.assign(cohort=pd.array([2015, None, 2016, None] * 6, dtype="Int64"))
+    plan = _plan(
+        _model(
+            estimator="staggered_adoption", where={}, control_group=control, blocks="fixed"
+        ),
+        level="school", before=range(2010, 2015), after=[2015, 2016], kind="staggered",
+        lost_before={"t": 1},
+    )  # fmt: skip
+    row = _rows(power_table(plan, listed, {}, panel=panel), "randomisation")[STAGGERED]
+    shocks = year_to_year(panel[panel["arm"] == "c"], list(range(2010, 2015)))
+    assert shocks is not None
+    hand = staggered_precision(
+        {2015: 6, 2016: 6}, 12, range(2010, 2017), year_variance=shocks.variance,
+        correlation=shocks.correlation, control_group=control,
+    )  # fmt: skip
+    assert row["std_error"] == pytest.approx(hand.std_error)
+    assert (row["df"], row["units"], row["blocks"]) == (np.inf, 24, 0)
+    assert "6 from 2015, 6 from 2016" in row["note"]
+    assert "of no known cohort, and not counted: 1" in row["note"]
+    assert "as if all began at once" not in row["note"]
 
 
 def test_teachers_drawn_within_schools_have_a_power_at_randomisation_by_hand() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.checks.power_of_panel import PANEL
+from schooltrial.checks.power_of_panel import PANEL, STAGGERED
 from schooltrial.checks.power_simulated import SIMULATED, Simulated, simulated, worth_drawing
 from schooltrial.checks.power_stages import (
     Comparison,
@@ -108,7 +108,7 @@ def _row(plan: StudyPlan, comparison: Comparison, inputs: StageInputs) -> list[A
     reported = None if inputs.reported is None else inputs.reported.precision
     in_sd = inputs.design is None and (inputs.reported is None or inputs.reported.standardised)
     effect = plan.effect(comparison.outcome, in_sd=in_sd)
-    method = _method(inputs) if design is not None else ""
+    method = _method(comparison, inputs) if design is not None else ""
     if design is None:
         design, method = reported, "" if reported is None else OF_ESTIMATE
     return [
@@ -124,9 +124,9 @@ def _row(plan: StudyPlan, comparison: Comparison, inputs: StageInputs) -> list[A
     ]  # fmt: skip
 
 
-def _method(inputs: StageInputs) -> str:
+def _method(comparison: Comparison, inputs: StageInputs) -> str:
     if inputs.design is not None:
-        return PANEL
+        return STAGGERED if comparison.staggered else PANEL
     return ONE_LEVEL if inputs.pupils_per_unit == 1 else TWO_LEVEL
 
 

@@ -5,11 +5,14 @@ of comparison in the years before. With D_k half the mean squared change over k 
 change of the schools taken out, shocks with AR(1) have
 
     D_k = σ²_t(1 − ρ^k),    so that    ρ = D_2/D_1 − 1,    σ²_t = D_1/(1 − ρ).
+
+What follows from them depends on the estimator: two-way effects compare the mean of all years after
+with that of all years before, Callaway-Sant'Anna each cohort with its last year before alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,10 +21,13 @@ import pandas as pd
 from schooltrial.models.minimum_detectable_effect import Precision
 from schooltrial.models.power_allocation import Allocation
 from schooltrial.models.power_panel import panel_precision
+from schooltrial.models.power_staggered import ControlGroup, staggered_precision
 
 PANEL = "closed form: change of school means, AR(1)"
+STAGGERED = "closed form: weights of Callaway-Sant'Anna, AR(1)"
 PANELS = ("difference_in_differences", "staggered_adoption")
 """Estimators that compare changes."""
+UNKNOWN = "school means before the programme tell no variance from year to year"
 
 
 class YearToYear(NamedTuple):
@@ -77,7 +83,7 @@ def panel_of(
     before: Sequence[int],
     after: Sequence[int],
 ) -> tuple[Precision | None, str]:
-    """Return the precision of a panel whose programme starts for all at once, and what it rests on.
+    """Return the precision of two-way effects, all starting at once, and what it rests on.
 
     Parameters
     ----------
@@ -96,17 +102,66 @@ def panel_of(
     """
     found = year_to_year(means, before)
     if found is None:
-        return None, "school means before the programme tell no variance from year to year"
-    measured = set(np.unique(means["year"]))
+        return None, UNKNOWN
     try:
         design = panel_precision(
-            schools, [y for y in before if y in measured], [y for y in after if y in measured],
+            schools, _measured(means, before), _measured(means, after),
             year_variance=found.variance, correlation=found.correlation,
         )  # fmt: skip
     except ValueError as error:
         return None, str(error)
+    return design, _rests_on(found)
+
+
+def staggered_of(
+    means: pd.DataFrame,
+    cohorts: Mapping[int, int],
+    never: int,
+    before: Sequence[int],
+    after: Sequence[int],
+    control_group: str,
+) -> tuple[Precision | None, str]:
+    """Return the precision of the overall effect of cohorts as listed, and what it rests on.
+
+    Parameters
+    ----------
+    means, before, after
+        As in `panel_of`.
+    cohorts : mapping of int to int
+        First treated year → schools.
+    never : int
+        Schools that are never treated.
+    control_group : {"never_treated", "not_yet_treated"}
+        Whom cohorts are compared with.
+    """
+    found = year_to_year(means, before)
+    if found is None:
+        return None, UNKNOWN
+    try:
+        design = staggered_precision(
+            cohorts, never, _measured(means, [*before, *after]), year_variance=found.variance,
+            correlation=found.correlation,
+            control_group=_known_group(control_group),
+        )  # fmt: skip
+    except ValueError as error:
+        return None, str(error)
+    entering = ", ".join(f"{count} from {year}" for year, count in sorted(cohorts.items()))
+    told = f"cohorts as listed ({entering}), each against its last year before"
+    return design, f"{told}; {_rests_on(found)}"
+
+
+def _known_group(name: str) -> ControlGroup:
+    return "not_yet_treated" if name == "not_yet_treated" else "never_treated"
+
+
+def _measured(means: pd.DataFrame, years: Sequence[int]) -> list[int]:
+    measured = set(np.unique(means["year"]))
+    return [year for year in years if year in measured]
+
+
+def _rests_on(found: YearToYear) -> str:
     told = (
         f"SD from year to year {found.variance**0.5:.3g}, autocorrelation {found.correlation:.2f}, "
         f"of {found.schools} schools of comparison in the years before"
     )
-    return design, "; ".join(filter(None, (told, found.note)))
+    return "; ".join(filter(None, (told, found.note)))

@@ -22,7 +22,7 @@ from schooltrial.checks.power_inputs import (
     roster_sizes,
     with_lost,
 )
-from schooltrial.checks.power_of_panel import PANELS, panel_of
+from schooltrial.checks.power_of_panel import PANELS, panel_of, staggered_of
 from schooltrial.models.minimum_detectable_effect import Precision
 from schooltrial.models.power_allocation import Allocation, planned_allocation
 from schooltrial.models.power_cluster_sizes import harmonic_mean
@@ -108,8 +108,13 @@ class Comparison:
 
     @property
     def blocks(self) -> bool:
-        """Whether block effects are in the model."""
-        return self.model["blocks"] != "none"
+        """Whether block effects are in the model; the averages of cohorts have none."""
+        return self.model["blocks"] != "none" and not self.staggered
+
+    @property
+    def staggered(self) -> bool:
+        """Whether cohorts that began in different years are averaged."""
+        return self.model["estimator"] == "staggered_adoption"
 
 
 @dataclass(frozen=True)
@@ -178,14 +183,15 @@ def stages_before(
     planned = plan.planned(comparison.outcome)
     drawn = _at_randomisation(plan, comparison, assignment)
     if comparison.model["estimator"] in PANELS and panel is not None:
-        drawn = _from_panel(plan, comparison, drawn, panel)
+        drawn = _from_panel(plan, comparison, drawn, panel, assignment)
     if planned is not None:
         shares = VarianceShares(planned["icc"], planned["r2_school"], planned["r2_pupil"])
         drawn = replace(drawn, shares=shares, covariates=planned["covariates_school"])
     stages = [_at_protocol(plan, comparison, planned), drawn]
     if plan.kind == "staggered":
         told = "as if all began at once; the row at analysis has the precision of the estimate"
-        stages = [stage.noted(told) for stage in stages]
+        of_cohorts = comparison.staggered and drawn.design is not None
+        stages = [s if of_cohorts and s is drawn else s.noted(told) for s in stages]
     return stages
 
 
@@ -222,7 +228,8 @@ def _at_randomisation(
     listed = compared_units(
         assignment, plan.unit, control, comparison.arm, blocks_in_sample(comparison.sample)
     )
-    units = with_lost(listed, plan.lost_before, [control, comparison.arm])
+    lost = {} if comparison.staggered else plan.lost_before  # their cohorts are not known
+    units = with_lost(listed, lost, [control, comparison.arm])
     try:
         inputs = StageInputs("randomisation", allocation_of(units, blocks=comparison.blocks))
     except ValueError as error:
@@ -230,6 +237,9 @@ def _at_randomisation(
     if len(units) > len(listed):
         told = "in no file, counted in the blocks that lack their arm"
         inputs = inputs.noted(f"{told}: {len(units) - len(listed)}")
+    unseen = sum(plan.lost_before.get(arm, 0) for arm in (control, comparison.arm))
+    if comparison.staggered and unseen:
+        inputs = inputs.noted(f"in no file, of no known cohort, and not counted: {unseen}")
     if comparison.model["estimator"] in PANELS:
         return inputs
     if plan.unit == "pupil":
@@ -255,7 +265,11 @@ def _at_randomisation(
 
 
 def _from_panel(
-    plan: StudyPlan, comparison: Comparison, drawn: StageInputs, panel: pd.DataFrame
+    plan: StudyPlan,
+    comparison: Comparison,
+    drawn: StageInputs,
+    panel: pd.DataFrame,
+    assignment: pd.DataFrame,
 ) -> StageInputs:
     """Give the stage the precision of a panel, by the schools of comparison before."""
     if drawn.allocation is None:
@@ -263,7 +277,16 @@ def _from_panel(
     rows = panel[panel["outcome"].astype("str") == comparison.outcome]
     rows = rows[rows["arm"].astype("str") == plan.arms[0]["name"]].dropna(subset=["mean"])
     means = rows[["school", "year", "mean"]].astype({"school": "str"})
-    design, told = panel_of(means, drawn.allocation, plan.before, plan.after)
+    if comparison.staggered:
+        arms = assignment["arm"].astype("str")
+        entered = assignment.loc[arms == comparison.arm, "cohort"].dropna().astype("int64")
+        cohorts = {int(year): int(count) for year, count in entered.value_counts().items()}
+        design, told = staggered_of(
+            means, cohorts, int((arms == plan.arms[0]["name"]).sum()), plan.before, plan.after,
+            comparison.model["control_group"],
+        )  # fmt: skip
+    else:
+        design, told = panel_of(means, drawn.allocation, plan.before, plan.after)
     return replace(drawn, design=design).noted(told)
 
 
