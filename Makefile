@@ -56,6 +56,6 @@ benchmark: $(READY) ## speed beside the peers that are installed (minutes)
 	@$(BIN)/python benchmarks/obtain.py --write
 
 clean:
-	find results -mindepth 1 -type f ! -name plan.json -delete
+	find results -mindepth 1 -type f ! -name plan_first.json -delete
 	find results -mindepth 1 -type d -empty -delete
 	rm -rf .snakemake

@@ -70,6 +70,20 @@ def test_raw_rows_less_those_that_the_log_removes_are_the_rows_of_the_tables(
     assert made == left
 
 
+def test_the_cost_of_all_ingredients_is_the_sum_of_those_that_were_read(results: Path) -> None:
+    file = results / "checks" / "costs.csv"
+    if not file.is_file():  # the study has no costs
+        return
+    told = pd.read_csv(file)
+    read = pd.read_parquet(results / "data" / "costs.parquet").dropna(
+        subset=["quantity", "unit_cost"]
+    )
+    each_year = read["each_year"].fillna(0) if "each_year" in read else pd.Series(0, read.index)
+    times = each_year.astype(bool).map({True: told["years"].iloc[0], False: 1})
+    total = told.loc[told["ingredient"] == "all ingredients", "total"].sum()
+    assert np.isclose(total, (read["quantity"] * read["unit_cost"] * times).sum())
+
+
 def test_no_pupil_is_in_the_sample_twice_in_a_year(sample: pd.DataFrame) -> None:
     assert not sample.duplicated(["pupil", "year"]).any()
 

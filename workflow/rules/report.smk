@@ -6,6 +6,7 @@ rule test_results:
         tests=sorted(str(path) for path in Path("tests/results").glob("*.py")),
         estimates="results/{study}/estimates/estimates.csv",
         ledger="results/{study}/checks/ledger.csv",
+        checks=LOOK_UPS.report_checks,
         figures=LOOK_UPS.figure_data,
     output:
         claims="results/{study}/checks/results_tests.txt",

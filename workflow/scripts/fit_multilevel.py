@@ -1,7 +1,10 @@
 """Fit one multilevel model by REML to each of its outcomes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+import pandas as pd
 
 from fit_files import fit_sample
 from rule_adapter import run_as_rule
@@ -28,6 +31,9 @@ def main(
     def fit(design: DesignMatrix, outcome: str) -> tuple[list[Estimate], dict[str, Any]]:
         columns, dropped = with_block_effects(design, fixed=model["blocks"] == "fixed")
         fitted = _fit(design, columns, outcome, random_blocks=model["blocks"] == "random")
+        people = f"{outcomes[outcome]['level']}s in {_clusters(design.rows)}"
+        words = fitted.structure.replace("pupils in schools", people)
+        fitted = replace(fitted, structure=words)
         rows = fitted.estimates(design.treatment_terms, df=model["df"], level=model["level"])
         return list(rows), {"dropped": dropped, **_diagnosis(fitted, model["level"])}
 
@@ -52,6 +58,13 @@ def _fit(
 
         return three_level(moments, level="block")
     return two_level(moments)
+
+
+def _clusters(rows: pd.DataFrame) -> str:
+    """Return what the clusters are: schools, or the teachers who were assigned."""
+    named = rows["cluster"].astype("str")
+    of_schools = "school" in rows and bool((rows["school"].astype("str") == named).all())
+    return "schools" if of_schools or "teacher" not in rows else "teachers"
 
 
 def _diagnosis(fitted: MultilevelFit, level: float) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Claims:
             )
 
 
-def main(*, results: str, claims: str, **traced: str) -> None:
+def main(*, results: str, claims: str, **traced: Any) -> None:
     """Write one line per claim; refuse the results where one does not hold."""
     os.environ["SCHOOLTRIAL_RESULTS"] = str(Path(results).resolve())
     told = Claims()

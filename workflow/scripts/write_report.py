@@ -53,7 +53,7 @@ def main(
         "style": Path(style).read_text("utf-8"),
         "study": study,
         "headlines": headlines(rows, protocol),
-        "events": event_study(rows, protocol["outcomes"]).to_dict("records"),
+        "events": event_study(rows, protocol["outcomes"], protocol["models"]).to_dict("records"),
         "lacking": lacking(protocol),
         "design_sentence": design_sentence(protocol),
         "registration": registration_sentence(protocol["registration"]),

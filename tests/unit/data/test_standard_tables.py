@@ -435,4 +435,4 @@ def test_a_unit_without_an_arm_or_a_block_is_refused_with_its_row(
         trial.obtain()
     (fault,) = refused.value.faults
     assert (fault.row, fault.column) == (3, spec["column"])
-    assert f"all units have {variable!r}" in fault.found
+    assert f"no row of assignment may lack {variable!r}" in fault.found

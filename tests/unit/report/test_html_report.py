@@ -1,5 +1,6 @@
 """Every number of the report comes from a file of the results."""
 
+import copy
 import re
 from typing import Any
 
@@ -50,6 +51,25 @@ def test_a_headline_says_what_its_interval_says(
 ) -> None:
     (found,) = headlines(pd.DataFrame([_row(**keys)]), finished.read().content)
     assert found["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("estimator", "level", "people"),
+    [
+        ("multilevel", "pupil", "pupils"),
+        ("multilevel", "teacher", "teachers"),
+        ("staggered_adoption", "school", "pupil-years"),
+        ("difference_in_differences", "pupil", "pupil-years"),
+    ],
+)
+def test_a_headline_counts_pupils_teachers_or_pupils_by_year(
+    finished: SmallTrial, estimator: str, level: str, people: str
+) -> None:
+    content = copy.deepcopy(dict(finished.read().content))
+    content["models"]["itt"]["estimator"] = estimator
+    content["outcomes"]["maths"]["level"] = level
+    (found,) = headlines(pd.DataFrame([_row()]), content)
+    assert found["people"] == people
 
 
 def test_a_headline_without_a_note_has_none(finished: SmallTrial) -> None:
@@ -108,7 +128,7 @@ def test_the_range_of_the_sensitivity_analyses_stands_beside_the_headline() -> N
 
 def test_the_boxes_of_several_arms_name_their_arm_and_its_own_sensitivity_analyses() -> None:
     arms = [{"name": name, "label": name.title()} for name in ("control", "coaching", "both")]
-    plain = {"label": "Model", "level": 0.95, "compare": []}
+    plain = {"label": "Model", "level": 0.95, "compare": [], "estimator": "multilevel"}
     protocol: dict[str, Any] = {
         "design": {"arms": arms},
         "outcomes": {"maths": {
@@ -136,9 +156,11 @@ def test_the_boxes_of_several_arms_name_their_arm_and_its_own_sensitivity_analys
 
 def test_the_event_study_is_taken_with_the_test_of_its_pre_trend() -> None:
     rows = [_row(estimand=e) for e in ("ITT", "event study", "pre-trend test", "ATT")]
-    found = event_study(pd.DataFrame(rows), {"maths": {"label": "Maths"}})
+    models = {"itt": {"label": "As planned"}}
+    found = event_study(pd.DataFrame(rows), {"maths": {"label": "Maths"}}, models)
     assert found["estimand"].tolist() == ["event study", "pre-trend test"]
     assert set(found["label"]) == {"Maths"}
+    assert set(found["model_label"]) == {"As planned"}
 
 
 def test_the_template_uses_no_number_of_its_own() -> None:

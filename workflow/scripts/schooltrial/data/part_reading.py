@@ -276,7 +276,9 @@ def _empty_keys(
         if not empty.any():
             continue
         found = "the cell is empty or not observed, but " + (
-            f"{part!r} is part of the key of {name}" if part in key else f"all units have {part!r}"
+            f"{part!r} is part of the key of {name}"
+            if part in key
+            else f"no row of {name} may lack {part!r}"
         )
         faults += [
             Fault(

@@ -22,7 +22,7 @@ FILLED: dict[str, dict[str, str]] = {
     "implementation": {"leader": ""},
 }
 """Standard table → parts of its key that a file may lack, and what stands there then."""
-NEEDED: dict[str, tuple[str, ...]] = {"assignment": ("arm", "block")}
+NEEDED: dict[str, tuple[str, ...]] = {"assignment": ("arm", "block"), "costs": ("arm",)}
 """Standard table → variables that no row of a file may leave empty, beside those of its key."""
 MEASURED = ("scores", "observations", "school_scores", "published_means")
 """Tables of one row per outcome, which a wide file may fill."""

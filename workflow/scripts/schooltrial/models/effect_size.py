@@ -31,7 +31,7 @@ class EffectSize:
     scale : float
         What they were divided by, in units of the outcome: s / correction.
     rule : str
-        The rule in words: ``"Hedges g, pooled pupil SD"``.
+        The rule in words: ``"Hedges g, pooled SD"``.
     """
 
     effect_size: float
@@ -256,7 +256,7 @@ def hedges_effect_size(estimate: Estimate, sd: float) -> EffectSize:
         estimate,
         sd,
         correction=small_sample_correction(estimate.n_pupils),
-        rule="Hedges g, pooled pupil SD",
+        rule="Hedges g, pooled SD",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from schooltrial.data.analysed import OF_PANELS
 from schooltrial.exhibits.table_style import interval, number, p_text
 
 
@@ -58,13 +59,20 @@ def headlines(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> list[dict
             "label": outcomes[row["outcome"]]["label"],
             "arm_label": labels.get(arm, arm) if several else "",
             "unit": outcomes[row["outcome"]]["unit"],
-            "people": "teachers" if outcomes[row["outcome"]]["level"] == "teacher" else "pupils",
+            "people": _people(models[row["model"]], outcomes[row["outcome"]]),
             "model_label": models[row["model"]]["label"],
             "level": models[row["model"]]["level"],
             "verdict": _verdict(row),
             "others": sensitivity_range(estimates, protocol, row["outcome"], arm),
         })  # fmt: skip
     return found
+
+
+def _people(model: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
+    """Say whom an estimate counts; a panel counts a pupil in every year."""
+    if model["estimator"] in OF_PANELS:
+        return "pupil-years"
+    return "teachers" if outcome["level"] == "teacher" else "pupils"
 
 
 def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:
@@ -133,10 +141,13 @@ def as_shown(frame: pd.DataFrame) -> pd.DataFrame:
     return shown.astype("str")
 
 
-def event_study(estimates: pd.DataFrame, outcomes: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the event studies and the tests of the pre-trend."""
+def event_study(
+    estimates: pd.DataFrame, outcomes: Mapping[str, Any], models: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return the event studies and the tests of the pre-trend, by model."""
     rows = estimates[estimates["estimand"].isin(["event study", "pre-trend test"])].copy()
     rows["label"] = rows["outcome"].map({name: o["label"] for name, o in outcomes.items()})
+    rows["model_label"] = rows["model"].map({name: m["label"] for name, m in models.items()})
     return rows
 
 
