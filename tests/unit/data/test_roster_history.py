@@ -98,6 +98,16 @@ def test_a_date_of_entry_tells_who_joined_where_there_is_one() -> None:
     assert set(sample.pupils["pupil"]) == {"again", "odd", "gap", "new"}
 
 
+def test_a_date_of_every_years_entry_makes_nobody_of_an_earlier_roster_a_joiner() -> None:
+    pupils = roster(ROWS, "grade")
+    pupils["entered"] = pd.to_datetime(pupils["year"].astype("str") + "-01-10")
+    cleaning = {"joiners": "drop", "assigned_on": "2019-07-01"}
+    kept = build({"pupils": pupils, "scores": scores([])}, cleaning=cleaning).pupils
+    before = set(pupils.loc[pupils["year"] <= 2019, "pupil"])
+    assert before & set(kept.loc[kept["year"] == 2020, "pupil"])
+    assert set(kept["pupil"]) <= before
+
+
 def test_a_pupil_whose_id_changes_spelling_is_another_pupil() -> None:
     rows = [("01", 2018, "S1", 3), ("1", 2019, "S1", 4)]
     history = roster_history(

@@ -166,6 +166,7 @@ def worst_of(differences: Iterable[BaselineDifference]) -> BaselineDifference | 
 def named(difference: BaselineDifference, inputs: RatingInputs) -> str:
     """Return which row of the baseline table is meant, and of how many it is known."""
     of = f"{difference.label}, {difference.level}s"
+    of += " by the SD of their means" if difference.level == "school" else ""
     if not difference.own:
         of += ", as no prior outcome is known"
     if difference.missing:

@@ -187,6 +187,16 @@ class RosterSample:
     def _at_baseline(self) -> np.ndarray:
         return self.history.school_in(self.rules.baseline)
 
+    @cached_property
+    def _first_entered(self) -> np.ndarray:
+        """The earliest date of entry of every unit: rosters may give that of each year anew."""
+        first = np.full(len(self.history.units), np.datetime64("NaT"), dtype="datetime64[ns]")
+        for year, roster in self.history.years.items():
+            read = self.roster.read(year, ["entered"])["entered"]
+            dates = pd.to_datetime(read).to_numpy("datetime64[ns]")
+            first[roster.unit] = np.fmin(first[roster.unit], dates)
+        return first
+
     def _with_flags(self, frame: pd.DataFrame, year: int) -> pd.DataFrame:
         """Add the numbers of unit and school, and what the history says of the row."""
         roster, steps = self.history.years[year], self.rules.steps
@@ -194,9 +204,9 @@ class RosterSample:
         school = self._at_baseline[roster.unit] if from_baseline else roster.school
         joined = self.history.first_year[roster.unit] > self.rules.last_before
         if steps.assigned_on and "entered" in frame:
-            entered = pd.to_datetime(frame["entered"])
-            later = (entered > pd.Timestamp(steps.assigned_on)).to_numpy("bool")
-            joined = np.where(entered.notna(), later, joined)
+            entered = self._first_entered[roster.unit]
+            later = entered > np.datetime64(steps.assigned_on)
+            joined = np.where(np.isnat(entered), joined, later)
         return frame.assign(
             _unit=roster.unit,
             _school=school,
@@ -301,7 +311,7 @@ class RosterSample:
         steps = self.rules.steps
         when = f"on no roster up to {self.rules.last_before}"
         if steps.assigned_on:
-            when = f"entered after {steps.assigned_on}, or, without a date, {when}"
+            when = f"first entered after {steps.assigned_on}, or, without a date, {when}"
         yield "_joined_late", steps.joiners, "joiners", when
         repeats = "in the same grade as the year before"
         yield "_repeated_grade", steps.repeated_grade, "repeated grade", repeats
