@@ -44,7 +44,7 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
     check_verdict.main(
         **fitted, attrition=path["attrition"], balance=path["balance"],
         power=path["power"], assignment=path["assignment_verdict"],
-        boxes=str(folder / "flow_boxes.csv"), protocol=content,
+        boxes=str(folder / "flow_boxes.csv"), protocol=content, units=path["assignment_units"],
         analysis_years=analysis_years(content), baseline=baseline_year(content),
         verdict=path["verdict"],
     )  # fmt: skip

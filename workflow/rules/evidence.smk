@@ -39,6 +39,7 @@ rule check_verdict:
         balance="results/{study}/checks/balance.csv",
         power="results/{study}/checks/power.csv",
         assignment="results/{study}/checks/assignment_verdict.json",
+        units="results/{study}/checks/assignment_units.csv",
         boxes="results/{study}/checks/flow_boxes.csv",
         estimates="results/{study}/estimates/estimates.csv",
         diagnostics="results/{study}/estimates/diagnostics.json",

@@ -25,6 +25,7 @@ def main(
     protocol: Mapping[str, Any],
     analysis_years: Sequence[int],
     baseline: int,
+    units: str,
     verdict: str,
     contrast: str | None = None,
 ) -> None:
@@ -34,6 +35,7 @@ def main(
         "balance": pd.read_csv(balance),
         "power": pd.read_csv(power),
         "assignment": json.loads(Path(assignment).read_text("utf-8")),
+        "take_up": pd.read_csv(units, dtype={"unit": "str"}),
         "contrast": pd.read_csv(contrast) if contrast else None,
     }
     record = study_record(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from schooltrial.checks.clearinghouse_rating import clearinghouse_rating
 from schooltrial.checks.rating_inputs import baseline_differences, rating_inputs
+from schooltrial.checks.security_rating import security_rating
 
 MODEL: Any = {
     "covariates": ["baseline", "girl"], "where": {"year": [2020]}, "compare": [],
@@ -85,6 +88,28 @@ def test_of_several_arms_the_worst_counts() -> None:
     assert (found.people_attrition, found.mdes) == (0.31, 0.3)
 
 
+def test_of_several_arms_the_one_that_decides_is_named() -> None:
+    rows = _balance(OWN, ("analysed", "pupil", "b", "maths", 0.2))
+    came = CAME.assign(arm="b")
+    found = _inputs(rows, attrition=pd.concat([LOST, came], ignore_index=True))
+    assert found.of_arm == {
+        "people_attrition": "b", "mdes": "b", "joined": "b", "changed_arm": "b",
+    }  # fmt: skip
+    assert [part.arm for part in found.attrition] == ["a", "b"]
+    design = clearinghouse_rating(found).rule
+    assert "arm b: attrition is high for schools" in design
+    assert "arm b: the analysed sample differs at baseline by 0.200 SD" in design
+    assert "arm b: 35.0% of those analysed joined" in design
+    padlocks = security_rating(found).rule
+    assert "arm b: attrition of people (31.0%)" in padlocks
+    assert "0.200 SD (arm b: Maths, pupils" in padlocks
+    size = security_rating(replace(found, people_attrition=0.0)).rule
+    assert "arm b: size (MDES 0.30 SD at randomisation)" in size
+    one = _inputs(rows, model={**MODEL, "compare": ["control", "a"]})
+    assert not one.of_arm
+    assert "arm a" not in clearinghouse_rating(one).rule + security_rating(one).rule
+
+
 def test_an_arm_that_the_model_does_not_compare_does_not_count() -> None:
     rows = _balance(OWN, ("analysed", "pupil", "b", "maths", 0.5))
     found = _inputs(rows, model={**MODEL, "compare": ["control", "a"]})
@@ -139,6 +164,25 @@ def test_who_joined_and_changed_arm_is_shown_and_not_known_where_nobody_is_follo
     assert found.joined == pytest.approx(0.35)
     assert found.changed_arm == 0.02
     assert isnan(_inputs(_balance()).joined)
+
+
+def test_take_up_tells_who_crossed_over_before_any_log() -> None:
+    units = pd.DataFrame({
+        "unit": [f"t{k}" for k in range(20)], "arm": ["control"] * 10 + ["a"] * 10,
+        "taken_up": [1, 0.2, *[0] * 7, None, *[1] * 5, *[0] * 3, None, None],
+    })  # fmt: skip
+    log = pd.DataFrame({
+        "arm": ["control"], "expected": ["no"], "n_schools": [10], "n_with_any": [9],
+        "verdict": ["crossover: S1"],
+    })  # fmt: skip
+    found = _inputs(_balance(), take_up=units, contrast=log)
+    assert found.crossovers == pytest.approx(3 / 8)  # of the treated; of the controls it is 2/9
+    assert found.of_arm["crossovers"] == "a"
+    assert "arm a: 37.5% of an arm's units received" in security_rating(found).rule
+    controls = _inputs(_balance(), take_up=units[:10])
+    assert controls.crossovers == pytest.approx(2 / 9)
+    nothing = _inputs(_balance(), take_up=units.assign(taken_up=None), contrast=log)
+    assert nothing.crossovers == 0.9
 
 
 def test_the_share_of_control_units_that_received_the_programme_is_shown() -> None:

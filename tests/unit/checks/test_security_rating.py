@@ -109,7 +109,7 @@ def test_an_assignment_that_is_contradicted_counts_as_not_drawn() -> None:
         ({"doubted": True, "assignment_verdict": "in doubt"}, "a list that is in doubt"),
         ({"joined": 0.12}, "12.0% of the people analysed joined"),
         ({"changed_arm": 0.12}, "12.0% of the people who stayed"),
-        ({"crossovers": 0.1}, "10.0% of an arm's schools"),
+        ({"crossovers": 0.1}, "10.0% of an arm's units"),
     ],
 )
 def test_threats_lower_the_rating_and_are_named(keys: Any, words: str) -> None:

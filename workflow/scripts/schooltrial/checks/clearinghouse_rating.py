@@ -83,7 +83,7 @@ def _against(inputs: RatingInputs) -> list[tuple[str, Change]]:
             lambda old: replace(old, attrition=low),
         )
         found.append(("attrition is not known", change))
-    found += [_of_level(part) for part in inputs.attrition if part.verdict != LOW]
+    found += [_of_level(part, inputs) for part in inputs.attrition if part.verdict != LOW]
     came = _came(inputs)
     if came and not inputs.joiners_low_risk:
         change = Change(
@@ -95,8 +95,9 @@ def _against(inputs: RatingInputs) -> list[tuple[str, Change]]:
     return found
 
 
-def _of_level(part: LevelAttrition) -> tuple[str, Change]:
+def _of_level(part: LevelAttrition, inputs: RatingInputs) -> tuple[str, Change]:
     """Return what is wrong with the attrition of a level, and what would make it low."""
+    arm = inputs.whose(part.arm)
 
     def low(old: RatingInputs) -> RatingInputs:
         mended = tuple(
@@ -106,7 +107,7 @@ def _of_level(part: LevelAttrition) -> tuple[str, Change]:
 
     if part.verdict != HIGH:
         return (
-            f"attrition of {part.level} is {part.verdict}",
+            f"{arm}attrition of {part.level} is {part.verdict}",
             Change(f"attrition of {part.level} were known, and low", low),
         )
     if not isfinite(part.boundary) or part.boundary < 0:
@@ -119,7 +120,7 @@ def _of_level(part: LevelAttrition) -> tuple[str, Change]:
             f"attrition of {part.level} differed between the arms by no more than "
             f"{_points(part.boundary)} points (it is {_points(abs(part.differential))})"
         )
-    return f"attrition is high for {part.level}", Change(words, low)
+    return f"{arm}attrition is high for {part.level}", Change(words, low)
 
 
 def _equivalence(inputs: RatingInputs) -> tuple[str, str]:
@@ -130,7 +131,8 @@ def _equivalence(inputs: RatingInputs) -> tuple[str, str]:
     failed = [one for one in inputs.baseline if not _equivalent(one, inputs)]
     one = worst_of(failed) or worst
     size = f"{abs(one.size):.3f} SD ({named(one, inputs)})"
-    told = f"the {one.sample} sample differs at baseline by {size}"
+    arm = inputs.whose(one.arm)
+    told = f"{arm}the {one.sample} sample differs at baseline by {size}"
     if abs(one.size) > inputs.adjustable:
         return f"{told}, which no adjustment mends", NOT
     if abs(one.size) <= inputs.satisfied:
@@ -182,9 +184,10 @@ def _mend(one: BaselineDifference, inputs: RatingInputs) -> Change:
 def _would_lower(inputs: RatingInputs) -> str:
     """Say what is nearest to the boundary, of what is low at every level."""
     nearest = min(inputs.attrition, key=lambda part: part.boundary - abs(part.differential))
+    arm = f"of arm {nearest.arm} " if inputs.whose(nearest.arm) else ""
     return (
-        f"It would be lower if attrition of {nearest.level} differed between the arms by more than "
-        f"{_points(nearest.boundary)} points (it is {_points(abs(nearest.differential))})."
+        f"It would be lower if attrition of {nearest.level} {arm}differed between the arms by more "
+        f"than {_points(nearest.boundary)} points (it is {_points(abs(nearest.differential))})."
     )
 
 
@@ -198,9 +201,11 @@ def _came(inputs: RatingInputs) -> str:
     if isnan(inputs.joined):
         told.append("who joined after the assignment is not known")
     elif inputs.joined > 0:
-        told.append(f"{percent(inputs.joined)} of those analysed joined after the assignment")
+        words = f"{percent(inputs.joined)} of those analysed joined after the assignment"
+        told.append(inputs.told("joined", words))
     if inputs.changed_arm > 0:
-        told.append(f"{percent(inputs.changed_arm)} of those who stayed are in another arm")
+        words = f"{percent(inputs.changed_arm)} of those who stayed are in another arm"
+        told.append(inputs.told("changed_arm", words))
     return listed(told) if told else ""
 
 

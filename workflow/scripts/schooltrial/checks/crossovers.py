@@ -57,6 +57,24 @@ def check_crossovers(pupils: pd.DataFrame | None, noun: str) -> tuple[Findings, 
     return found, by_unit
 
 
+def share_crossed(units: pd.DataFrame, control: str) -> pd.Series:
+    """Return arm → share of its units with a record that crossed over.
+
+    Units of the control arm that took the programme up, of the others those that did not.
+
+    Parameters
+    ----------
+    units : DataFrame
+        ``unit, arm, taken_up``, the last from 0 to 1.
+    control : str
+        Name of the control arm.
+    """
+    known = units.drop_duplicates("unit").dropna(subset=["arm", "taken_up"])
+    took = known["taken_up"] > 0
+    crossed = took.where(known["arm"] == control, ~took)
+    return crossed.groupby(known["arm"].astype("str")).mean()
+
+
 def check_take_up(units: pd.DataFrame, taken_up: pd.Series | None, control: str) -> Findings:
     """Name the control units that took the programme up, and the programme's that did not.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import nan
 
 LOW, HIGH = "low", "high"
@@ -11,13 +11,14 @@ LOW, HIGH = "low", "high"
 
 @dataclass(frozen=True)
 class LevelAttrition:
-    """Attrition at one level: rates as shares, the largest low differential, the verdict."""
+    """Attrition at one level: rates as shares, the largest low differential, verdict and arm."""
 
     level: str
     overall: float
     differential: float
     boundary: float
     verdict: str
+    arm: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class BaselineDifference:
     sample : str
         Whose difference it is: that of those analysed, or of schools as assigned, where a published
         outcome has no other.
+    arm : str
+        The arm that is compared with control.
     """
 
     level: str
@@ -52,6 +55,7 @@ class BaselineDifference:
     known: int = 0
     missing: int = 0
     sample: str = "analysed"
+    arm: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,13 +87,16 @@ class RatingInputs:
         Share of the people of the baseline, still there, who are analysed in another arm; NaN
         where not known.
     crossovers : float
-        Share of an arm's schools that received what they should not; NaN where no log tells.
+        Share of an arm's units that received what they should not, or where take-up is recorded
+        not what they should; NaN where nothing tells.
     mdes : float
         Least detectable effect at randomisation, SD; NaN where not known.
     satisfied, adjustable : float
         Bands of baseline equivalence.
     arms : tuple of str
         Arms that the primary model compares with control; of several the worst counts.
+    of_arm : mapping
+        Field → the arm whose share or size it is, where there are several.
     """
 
     outcome: str
@@ -108,6 +115,15 @@ class RatingInputs:
     changed_arm: float = nan
     crossovers: float = nan
     arms: tuple[str, ...] = ()
+    of_arm: Mapping[str, str] = field(default_factory=dict)
+
+    def whose(self, arm: str) -> str:
+        """Return the name of an arm as the beginning of a text, where there are several."""
+        return f"arm {arm}: " if arm and len(self.arms) > 1 else ""
+
+    def told(self, name: str, words: str) -> str:
+        """Return words about a field with the arm that decides, where there are several."""
+        return self.whose(self.of_arm.get(name, "")) + words
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.checks.crossovers import share_crossed
 from schooltrial.checks.evidence_rating import (
     HIGH,
     LOW,
@@ -35,6 +36,7 @@ def rating_inputs(
     power: pd.DataFrame,
     assignment: Mapping[str, Any],
     contrast: pd.DataFrame | None = None,
+    take_up: pd.DataFrame | None = None,
 ) -> RatingInputs:
     """Gather all that the ratings of one primary outcome rest on.
 
@@ -54,6 +56,8 @@ def rating_inputs(
         ``verdict`` and ``reasons`` of the check of the assignment.
     contrast : DataFrame, optional
         What control units received of the programme, where a log tells.
+    take_up : DataFrame, optional
+        ``unit, arm, taken_up`` of every unit; where any is known it comes before the log.
 
     Returns
     -------
@@ -73,10 +77,21 @@ def rating_inputs(
     told = lost[of_people & lost["verdict"].isin([LOW, HIGH])]
     sized = power[(power["outcome"] == outcome) & (power["stage"] == "randomisation")]
     sized = sized[(sized["subgroup"] == "all") & (sized["scale"] == "SD")]
+    sized = sized.set_index("arm")
     closed = sized.loc[sized["method"] != SIMULATED, "mdes"]
     sized = closed if closed.notna().any() else sized["mdes"]
     verdict, settings = str(assignment["verdict"]), protocol["balance"]
     moved = then[then["level"] == people]
+    named = [str(protocol["design"]["arms"][0]["name"]), *arms]
+    worst = {
+        "people_attrition": _worst(told.set_index("arm")["overall"]),
+        "mdes": _worst(sized),
+        "joined": (0.0, "") if level == unit else _worst(_joined(moved)),
+        "changed_arm": (0.0, "")
+        if level == unit
+        else _worst(moved[moved["quantity"] == "changed arm"].set_index("arm")["overall"]),
+        "crossovers": _worst(_crossed(take_up, contrast, named)),
+    }
     return RatingInputs(
         outcome=outcome,
         randomised=bool(protocol["design"]["randomised"]),
@@ -84,18 +99,13 @@ def rating_inputs(
         compromised=verdict.startswith(CONTRADICTED),
         doubted=verdict.startswith(IN_DOUBT),
         attrition=tuple(_level(str(name), rows, boundary) for name, rows in held.groupby("level")),
-        people_attrition=_largest(told["overall"]),
         baseline=baseline_differences(outcome, level, model, balance),
-        joined=0.0 if level == unit else _joined(moved),
         joiners_low_risk=str(protocol["checks"]["joiners_low_risk"]),
-        changed_arm=0.0
-        if level == unit
-        else _largest(moved.loc[moved["quantity"] == "changed arm", "overall"]),
-        crossovers=_crossovers(contrast, [str(protocol["design"]["arms"][0]["name"]), *arms]),
-        mdes=_largest(sized),
         satisfied=float(settings["satisfied"]),
         adjustable=float(settings["adjustable"]),
         arms=tuple(arms),
+        of_arm={field: arm for field, (_, arm) in worst.items() if arm and len(arms) > 1},
+        **{field: share for field, (share, _) in worst.items()},
     )
 
 
@@ -133,7 +143,7 @@ def baseline_differences(
             size=float(row["size"]), own=bool(is_own.loc[at]),
             adjusted=_adjusts(str(row["variable"]), terms) or (own_change and bool(is_own.loc[at])),
             known=int(row["n_control"] + row["n_treated"]), missing=int(row["missing"]),
-            sample=str(row["sample"]),
+            sample=str(row["sample"]), arm=str(row["arm"]),
         )
         for at, row in rows[chosen].iterrows()
     )  # fmt: skip
@@ -148,9 +158,13 @@ def _of_arms(frame: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
     return frame[frame["arm"].isin(arms)]
 
 
-def _largest(sizes: pd.Series) -> float:
-    known = sizes.dropna()
-    return float(known.max()) if len(known) else nan
+def _worst(by_arm: pd.Series) -> tuple[float, str]:
+    """Return the largest of what is known of arms, and whose it is; NaN and nobody for nothing."""
+    known = by_arm.dropna()
+    if known.empty:
+        return nan, ""
+    at = int(known.to_numpy("float64").argmax())
+    return float(known.iloc[at]), str(known.index[at])
 
 
 def _level(name: str, rows: pd.DataFrame, boundary: str) -> LevelAttrition:
@@ -161,21 +175,25 @@ def _level(name: str, rows: pd.DataFrame, boundary: str) -> LevelAttrition:
     worst = rows.loc[at]
     return LevelAttrition(
         name, float(worst["overall"]), float(worst["differential"]),
-        float(worst[f"boundary_{boundary}"]), str(worst["verdict"]),
+        float(worst[f"boundary_{boundary}"]), str(worst["verdict"]), str(worst["arm"]),
     )  # fmt: skip
 
 
-def _joined(moved: pd.DataFrame) -> float:
-    """Return the largest share, over arms, of people who came after the assignment."""
+def _joined(moved: pd.DataFrame) -> pd.Series:
+    """Return arm → share of people who came after the assignment."""
     came = moved[moved["quantity"].isin(JOINED)]
-    return _largest(came.groupby("arm")["overall"].sum(min_count=1))
+    return came.groupby("arm")["overall"].sum(min_count=1)
 
 
-def _crossovers(contrast: pd.DataFrame | None, arms: Sequence[str]) -> float:
-    """Return the largest share of an arm's schools that received what they should not."""
+def _crossed(
+    take_up: pd.DataFrame | None, contrast: pd.DataFrame | None, arms: Sequence[str]
+) -> pd.Series:
+    """Return arm → share of its units that crossed over, by their take-up or else by a log."""
+    if take_up is not None and take_up["taken_up"].notna().any():
+        return share_crossed(take_up[take_up["arm"].isin(arms)], arms[0])
     if contrast is None:
-        return nan
+        return pd.Series(dtype="float64")
     held = contrast[contrast["arm"].isin(arms) & contrast["n_with_any"].notna()]
-    held = held[held["expected"] == "no"]
+    held = held[held["expected"] == "no"].set_index("arm")
     crossed = held["verdict"].fillna("").str.startswith("crossover")
-    return _largest((held["n_with_any"] / held["n_schools"]).where(crossed, 0.0))
+    return (held["n_with_any"] / held["n_schools"]).where(crossed, 0.0)

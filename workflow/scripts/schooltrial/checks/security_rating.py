@@ -138,7 +138,10 @@ def _threats(inputs: RatingInputs) -> Iterator[tuple[int, str, str, Change]]:
             inputs.changed_arm,
             "of the people who stayed were analysed in another arm",
         ),
-        "crossovers": (inputs.crossovers, "of an arm's schools received what they should not"),
+        "crossovers": (
+            inputs.crossovers,
+            "of an arm's units received what they should not, or not what they should",
+        ),
     }
     for field, (share, whom) in shares.items():
         taken = _padlocks("threats", share, "share concerned") or 0
@@ -147,7 +150,7 @@ def _threats(inputs: RatingInputs) -> Iterator[tuple[int, str, str, Change]]:
             change = Change(
                 f"at most {percent(limit)} {whom}", _setting(field, limit)
             )  # fmt: skip
-            yield taken, field, f"{percent(share)} {whom}", change
+            yield taken, field, inputs.told(field, f"{percent(share)} {whom}"), change
 
 
 def _lowered(parts: dict[str, int | None], inputs: RatingInputs) -> list[tuple[str, int]]:
@@ -155,7 +158,7 @@ def _lowered(parts: dict[str, int | None], inputs: RatingInputs) -> list[tuple[s
     if imbalance := parts["imbalance"]:
         own = worst_of(one for one in inputs.baseline if one.own)
         assert own is not None
-        told = f"{abs(own.size):.3f} SD ({named(own, inputs)})"
+        told = f"{abs(own.size):.3f} SD ({inputs.whose(own.arm)}{named(own, inputs)})"
         found.append((f"lowered by {-imbalance} for a baseline difference of {told}", imbalance))
     if threats := parts["threats"]:
         words = [words for _, _, words, _ in _threats(inputs)]
@@ -219,8 +222,9 @@ def _word(rule: str, inputs: RatingInputs) -> str:
         lot = "randomised" if inputs.randomised else "not randomised"
         return f"design ({inputs.assignment_verdict if inputs.compromised else lot})"
     if rule == "mdes":
-        return f"size (MDES {inputs.mdes:.2f} SD at randomisation)"
-    return f"attrition of people ({percent(inputs.people_attrition)})"
+        return inputs.told(rule, f"size (MDES {inputs.mdes:.2f} SD at randomisation)")
+    lost = percent(inputs.people_attrition)
+    return inputs.told("people_attrition", f"attrition of people ({lost})")
 
 
 def _known(unknown: list[str]) -> str:

@@ -46,8 +46,8 @@ def ratings(
     protocol : mapping
         The protocol's sections.
     checks : mapping
-        ``attrition``, ``balance``, ``power``, where a log tells ``contrast`` (frames), and
-        ``assignment`` (mapping).
+        ``attrition``, ``balance``, ``power``, ``take_up`` of units, where a log tells ``contrast``
+        (frames), and ``assignment`` (mapping).
     years : sequence of int
         Years of the primary analysis; the last one counts where a model names none.
     """
