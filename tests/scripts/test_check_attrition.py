@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from check_attrition import main as check_attrition
 from draw_attrition_boundary import main as draw_attrition_boundary
@@ -15,6 +16,7 @@ OUTCOMES: Any = {
     "maths": {"label": "Maths", "level": "pupil", "scale": "continuous", "range": [-9, 9],
               "standardise": "none", "made_from": None},
 }  # fmt: skip
+STUDY = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 ARMS: Any = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
 
 
@@ -63,11 +65,10 @@ def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
     assert pupils["count_control"] + pupils["count_arm"] == len(then) - len(later)
     assert "treated:maths" in set(pd.read_csv(paths["who_left"])["term"])
     assert pd.read_csv(paths["missing_outcomes"])["converged"].all()
-    study = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
     files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "pdf", "png", "csv")}
     draw_attrition_boundary(
         attrition=paths["attrition"], outcomes=OUTCOMES, arms=ARMS, analysis_years=[2019],
-        boundary="cautious", unit="school", study=study, **files,
+        boundary="cautious", unit="school", study=STUDY, **files,
     )  # fmt: skip
     assert all(Path(path).stat().st_size > 0 for path in files.values())
 
@@ -105,5 +106,13 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
     assert (row["count_control"], row["count_arm"]) == (1, 3)
     assert "published as a bound or a range, counted as lost: 1" in row["note"]
     assert "in no file: 1" in row["note"]
+    files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "pdf", "png", "csv")}
+    draw_attrition_boundary(
+        attrition=paths["attrition"], outcomes=outcomes, arms=ARMS, analysis_years=[2019],
+        boundary="cautious", unit="school", study=STUDY, **files,
+    )  # fmt: skip
+    (point,) = pd.read_csv(files["csv"], comment="#").to_dict("records")
+    assert (point["level"], point["name"]) == ("schools", "Maths")
+    assert point["overall"] == pytest.approx(100 * row["overall"])
     assert pd.read_csv(paths["who_left"]).empty
     assert pd.read_csv(paths["missing_outcomes"]).empty

@@ -58,7 +58,10 @@ def test_only_the_prior_outcome_is_an_imbalance_and_the_row_is_named() -> None:
     found = security_rating(_with(baseline=(poor,)))
     assert "lowered" not in found.rule
     school = BaselineDifference("school", "maths_before_school", "Maths, 2018", -0.10, True, False)
-    assert "(Maths, 2018, schools by the SD of their means)" in security_rating(_with(baseline=(school,))).rule
+    assert (
+        "(Maths, 2018, schools by the SD of their means)"
+        in security_rating(_with(baseline=(school,))).rule
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,13 @@ def lacking(content: Mapping[str, Any]) -> dict[str, str]:
     if not compared:
         for name in ("love_plot", "baseline"):
             reasons[name] = "the protocol names no variable to be compared at baseline"
-    if "pupils" not in tables:
-        reasons["attrition_boundary"] = "the study has no roster of pupils"
-    elif "pupil" not in levels:
-        reasons["attrition_boundary"] = "the study has no outcome of pupils"
+    followed = {level for level in ("pupil", "teacher") if f"{level}s" in tables}
+    if content["design"]["unit"] == "school":
+        followed.add("school")  # the assignment is their roster
+    if not levels & followed:
+        reasons["attrition_boundary"] = (
+            "the study has no roster of those whose outcomes are analysed"
+        )
     if not levels & {"pupil", "school"}:
         for name in ("trends", "school_means"):
             reasons[name] = "the study has no outcome of pupils or schools"
