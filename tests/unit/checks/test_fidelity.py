@@ -152,3 +152,11 @@ def test_a_missing_value_is_counted_and_is_not_a_zero_in_silence() -> None:
     assert (found["n_units"], found["n_recorded"], found["n_met"]) == (2, 1, 1)
     given = contrast(log, {"coaching": _component()}, ARMS, "control", 7).set_index("arm")
     assert given.loc["programme", "mean"] == 12.0
+
+
+def test_rows_of_a_school_that_was_not_assigned_are_counted_in_the_note() -> None:
+    log = pd.concat([LOG, _log([("Z", "9", "2020-01", 5), ("Z", "9", "2020-02", 5)])])
+    found = fidelity(log, {"coaching": _component()}, ARMS, "control", 7).iloc[0]
+    assert found["note"] == "rows of schools not assigned, not counted: 2"
+    same = fidelity(LOG, {"coaching": _component()}, ARMS, "control", 7).iloc[0]
+    assert found.drop("note").equals(same.drop("note"))

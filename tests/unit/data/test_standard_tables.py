@@ -436,3 +436,32 @@ def test_a_unit_without_an_arm_or_a_block_is_refused_with_its_row(
     (fault,) = refused.value.faults
     assert (fault.row, fault.column) == (3, spec["column"])
     assert f"no row of assignment may lack {variable!r}" in fault.found
+
+
+LOG_OF_LEADERS = {
+    "school": {"column": "school_code"},
+    "leader": {"column": "leader"},
+    "component": {"column": "component"},
+    "period": {"column": "month"},
+    "value": {"column": "hours", "type": "number"},
+}
+
+
+@pytest.mark.parametrize(
+    ("leaders", "rows"), [(("L1", ""), [3]), (("", ""), []), (("L1", "L2"), [])]
+)
+def test_a_log_names_a_leader_in_every_row_or_in_none(
+    trial: SmallTrial, leaders: tuple[str, str], rows: list[int]
+) -> None:
+    trial.protocol["tables"]["implementation"] = [{"file": "log.csv", "columns": LOG_OF_LEADERS}]
+    head = ["school_code", "leader", "component", "month", "hours"]
+    given = [
+        ["0001", leader, "coaching", f"2020-0{at}", "2"] for at, leader in enumerate(leaders, 1)
+    ]
+    trial.files["log.csv"] = [head, *given]
+    found: list[int | None] = []
+    try:
+        trial.obtain()
+    except Refusal as refusal:
+        found = [fault.row for fault in refusal.faults]
+    assert found == rows

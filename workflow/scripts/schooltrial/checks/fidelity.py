@@ -119,13 +119,17 @@ def fidelity(
             totals = unit_totals(of_year, name, part, schools)
             met = int((totals >= part["unit_threshold"]).sum())
             share = met / len(totals) if len(totals) else float("nan")
+            own = (rows["component"] == name) & (rows["year"] == year)
             missing = int(of_year.loc[of_year["component"] == name, "value"].isna().sum())
+            strange = int((own & ~rows["school"].isin(list(arms))).sum())
+            told = [f"missing values, not counted: {missing}"] if missing else []
+            told += [f"rows of schools not assigned, not counted: {strange}"] if strange else []
             found.append([
                 name, part["label"], part["indicator"], part["source"], ", ".join(meant), int(year),
                 part["unit"], len(totals), _recorded(of_year, name, part), part["unit_threshold"],
                 met, share, part["sample_threshold"],
                 "yes" if share >= part["sample_threshold"] else "no",
-                f"missing values, not counted: {missing}" if missing else "",
+                "; ".join(told),
             ])  # fmt: skip
     return pd.DataFrame(found, columns=FIDELITY)
 

@@ -26,7 +26,7 @@ from schooltrial.data.identifiers import PERSONS
 from schooltrial.data.joined_files import join
 from schooltrial.data.raw_cells import Mask, mask, plain
 from schooltrial.data.reading import RawFiles, Reading, find_columns
-from schooltrial.data.table_keys import FILLED, MEASURED, NEEDED, WHOLE, key_of
+from schooltrial.data.table_keys import ALL_OR_NONE, FILLED, MEASURED, NEEDED, WHOLE, key_of
 from schooltrial.data.table_parts import Part, observed, settled
 from schooltrial.refusal import Fault, refuse
 
@@ -265,7 +265,9 @@ def _empty_keys(
 ) -> list[Fault]:  # fmt: skip
     """Name the cells that may not be empty and are; those of a required column are told already."""
     faults = []
+    together = ALL_OR_NONE.get(name, ())
     optional = [part for part, text in FILLED.get(name, {}).items() if text == ""]
+    optional = [part for part in optional if part not in together]
     whole = dict.fromkeys([*key, *NEEDED.get(name, ())])
     for part in [part for part in whole if part in raw and part not in optional]:
         if wanted[part]["required"] or not _perhaps_empty(values[part]):
@@ -273,7 +275,7 @@ def _empty_keys(
         column = reader.cells.columns[raw[part]].distinct()
         absent = pd.Series(column.texts.to_pandas(), dtype="str").str.strip()
         empty = absent.isin(["", *reader.missing(wanted[part])]).to_numpy(dtype=bool)
-        if not empty.any():
+        if not empty.any() or (part in together and empty.all()):
             continue
         found = "the cell is empty or not observed, but " + (
             f"{part!r} is part of the key of {name}"

@@ -24,6 +24,9 @@ FILLED: dict[str, dict[str, str]] = {
 """Standard table → parts of its key that a file may lack, and what stands there then."""
 NEEDED: dict[str, tuple[str, ...]] = {"assignment": ("arm", "block"), "costs": ("arm",)}
 """Standard table → variables that no row of a file may leave empty, beside those of its key."""
+ALL_OR_NONE: dict[str, tuple[str, ...]] = {"implementation": ("leader",)}
+"""Standard table → variables that a file fills in every row, or in none: what it counts by them
+would else be another thing than what it names."""
 MEASURED = ("scores", "observations", "school_scores", "published_means")
 """Tables of one row per outcome, which a wide file may fill."""
 WHOLE = ("year", "from_year", "cohort")
