@@ -12,6 +12,7 @@ import pytest
 import check_power
 from schooltrial.checks.power import COLUMNS, power_table
 from schooltrial.checks.power_inputs import observed_shares
+from schooltrial.checks.power_shares import ESTIMATED
 from schooltrial.checks.power_stages import StudyPlan
 from schooltrial.models.minimum_detectable_effect import Precision
 from schooltrial.models.moments import from_frame
@@ -293,6 +294,52 @@ def test_a_model_without_shares_takes_those_of_a_multilevel_model_of_the_same_ro
     assert wanted is not None
     assert row["r2_pupil"] == wanted.r2_pupil
     assert row["note"] == "ICC and R² as in the model alike"
+
+
+@pytest.mark.parametrize(
+    ("covariates", "regressors"),
+    [([], []), (["size", "girl"], ["size", "girl"]), (["girl", "girl", "size"], ["size", "girl"])],
+)
+def test_without_a_plan_or_a_multilevel_model_icc_and_r2_are_those_of_the_rows_analysed(
+    covariates: list[str], regressors: list[str]
+) -> None:
+    frame = sample()
+    models = {"main": model(estimator="cluster_robust", covariates=covariates)}
+    table = power_table(
+        plan(planned=None, models=models), assignment(), {"pupil": frame},
+        diagnostics={"main": {"maths": {"dropped": []}}},
+    )  # fmt: skip
+    wanted = observed_shares(told(fitted(frame, *regressors)))
+    assert wanted is not None
+    for stage in ("randomisation", "analysis"):
+        row = by_stage(table)[stage]
+        found = (row["icc"], row["r2_school"], row["r2_pupil"])
+        assert found == pytest.approx((wanted.icc, wanted.r2_school, wanted.r2_pupil), rel=1e-5)
+        assert ESTIMATED in row["note"]
+        assert row["mdes"] > 0
+
+
+def test_an_outcome_that_does_not_vary_has_no_icc_and_the_row_says_so() -> None:
+    frame = sample().assign(maths=1.0)
+    models = {"main": model(estimator="cluster_robust")}
+    table = power_table(
+        plan(planned=None, models=models), assignment(), {"pupil": frame}, diagnostics={}
+    )
+    row = by_stage(table)["randomisation"]
+    assert isnan(row["mdes"])
+    assert "ICC and R² are neither planned nor found" in row["note"]
+
+
+def test_fixed_blocks_explain_variance_between_schools_where_no_model_tells_it() -> None:
+    frame = sample()
+    blocked = model(estimator="cluster_robust", blocks="fixed")
+    table = power_table(
+        plan(planned=None, models={"main": blocked}), assignment(), {"pupil": frame}, diagnostics={}
+    )
+    frame = frame.assign(**{name: frame["block"] == name for name in ("b", "d")})
+    wanted = observed_shares(told(fitted(frame.astype({"b": float, "d": float}), "b", "d")))
+    assert wanted is not None
+    assert by_stage(table)["randomisation"]["r2_school"] == pytest.approx(wanted.r2_school)
 
 
 def test_a_model_of_another_form_has_the_precision_of_its_estimate() -> None:

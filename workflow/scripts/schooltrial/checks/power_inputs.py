@@ -162,6 +162,15 @@ def roster_sizes(sample: pd.DataFrame, where: Mapping[str, Any], years: list[int
     return counted / max(kept["year"].nunique(), 1)
 
 
+def analysed_rows(
+    sample: pd.DataFrame, model: Model, outcome: str, control: str, arm: str
+) -> pd.DataFrame:
+    """Return the rows of two arms that a model fits: those that are complete."""
+    rows = sample[matches(sample, model["where"])]
+    rows = rows[rows["arm"].astype("str").isin([control, arm]) & rows["cluster"].notna()]
+    return rows.dropna(subset=needed_variables(model, outcome))
+
+
 def analysed(
     sample: pd.DataFrame, model: Model, outcome: str, control: str, arm: str, *, blocks: bool
 ) -> Analysed:
@@ -180,9 +189,7 @@ def analysed(
     blocks : bool
         Whether block effects are in the model: covariates that they determine then cost nothing.
     """
-    rows = sample[matches(sample, model["where"])]
-    rows = rows[rows["arm"].astype("str").isin([control, arm]) & rows["cluster"].notna()]
-    rows = rows.dropna(subset=needed_variables(model, outcome))
+    rows = analysed_rows(sample, model, outcome, control, arm)
     cluster = rows["cluster"].astype("str")
     by_unit = rows.groupby(cluster, observed=True)
     units = pd.DataFrame(

@@ -23,6 +23,7 @@ from schooltrial.checks.power_inputs import (
     with_lost,
 )
 from schooltrial.checks.power_of_panel import PANELS, panel_of, staggered_of
+from schooltrial.checks.power_shares import ESTIMATED, estimated_shares
 from schooltrial.models.minimum_detectable_effect import Precision
 from schooltrial.models.power_allocation import Allocation, planned_allocation
 from schooltrial.models.power_cluster_sizes import harmonic_mean
@@ -341,7 +342,7 @@ def _shares_of(
     comparison: Comparison,
     diagnostics: Diagnostics,
 ) -> tuple[VarianceShares | None, tuple[str, ...]]:
-    """Return ICC and R² of the model, or of a multilevel model of the same rows and covariates."""
+    """Return ICC and R² of the model, of a multilevel model like it, or else of its rows."""
     mine = comparison.model
     alike = [
         name
@@ -353,6 +354,13 @@ def _shares_of(
         if shares is not None:
             told = "" if name == comparison.name else f"ICC and R² as in the model {name}"
             return shares, (told,) if told else ()
+    if comparison.sample is not None:
+        shares = estimated_shares(
+            comparison.sample, mine, comparison.outcome, plan.arms[0]["name"], comparison.arm,
+            blocks=comparison.blocks,
+        )  # fmt: skip
+        if shares is not None:
+            return shares, (ESTIMATED,)
     told = "no ICC and R² of these rows and covariates: from the standard error of the estimate"
     return None, (told,)
 
@@ -368,6 +376,7 @@ def with_observed_shares(stages: list[StageInputs]) -> list[StageInputs]:
         if later is None:
             return stage.noted("ICC and R² are neither planned nor found")
         told = "ICC, R² and covariates as analysed, since none are planned"
-        return replace(stage, shares=later.shares, covariates=later.covariates).noted(told)
+        source = [ESTIMATED] if ESTIMATED in later.notes else []
+        return replace(stage, shares=later.shares, covariates=later.covariates).noted(told, *source)
 
     return [filled(stage) for stage in stages]
