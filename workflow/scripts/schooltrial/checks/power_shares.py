@@ -56,7 +56,8 @@ def _columns(rows: pd.DataFrame, term: str) -> NDArray[np.float64]:
         scaled: NDArray[np.float64] = (values - values.mean()) / (float(values.std()) or 1.0)
         return scaled[:, None]
     cells = rows[parts].astype("str").agg(":".join, axis=1)
-    return pd.get_dummies(cells).to_numpy("float64")[:, 1:]
+    indicators: NDArray[np.float64] = pd.get_dummies(cells).to_numpy("float64")[:, 1:]
+    return indicators
 
 
 def _independent(columns: NDArray[np.float64]) -> NDArray[np.float64]:
