@@ -150,5 +150,5 @@ def test_balance_is_written_with_joint_tests_and_years(folder: Path) -> None:
     assert tables["check"]["arm"].tolist() == ["programme"]
     # 70 × 70 assignments, of which about half meet the criterion: all of them are listed.
     assert tables["check"]["draws"][0] == pytest.approx(2450, rel=0.05)
-    assert tables["omnibus"]["scope"].tolist() == ["all", "pre-trend", "pre-trend"]
+    assert tables["omnibus"]["scope"].tolist() == ["all", "pre-trend"]
     assert tables["pretrends"]["year"].tolist() == [2019]

@@ -5,6 +5,7 @@ rule check_fidelity:
         modules("check_fidelity.py"),
         implementation="results/{study}/data/implementation.parquet",
         assignment="results/{study}/data/assignment.parquet",
+        crosswalk="results/{study}/data/crosswalk.parquet",
     output:
         check="results/{study}/checks/fidelity.csv",
         doses="results/{study}/checks/dosage.csv",
@@ -99,6 +100,7 @@ rule write_monitoring:
         assignment="results/{study}/data/assignment.parquet",
         pupils="results/{study}/data/pupils.parquet",
         teachers="results/{study}/data/teachers.parquet",
+        crosswalk="results/{study}/data/crosswalk.parquet",
         raw_files="results/{study}/checks/raw_files.csv",
     output:
         page="results/{study}/report/monitoring.html",

@@ -6,13 +6,15 @@ from typing import Any
 import pandas as pd
 
 from rule_adapter import run_as_rule
-from schooltrial.checks.fidelity import contrast, dosage, fidelity
+from schooltrial.checks.fidelity import contrast, dosage, fidelity, followed
+from schooltrial.data.crosswalk import crosswalk_of
 
 
 def main(
     *,
     implementation: str,
     assignment: str,
+    crosswalk: str,
     section: Mapping[str, Any],
     arms: Sequence[Mapping[str, str]],
     check: str,
@@ -20,10 +22,11 @@ def main(
     contrasts: str,
 ) -> None:
     """Write the fidelity matrix, the dosage by school and month, and the contrast of the arms."""
-    log = pd.read_parquet(implementation)
     assigned = pd.read_parquet(assignment)
     arm_of = dict(zip(assigned["school"], assigned["arm"].astype("str"), strict=True))
     control, starts_in = arms[0]["name"], section["year_starts_in"]
+    changes = crosswalk_of(pd.read_parquet(crosswalk))
+    log = followed(pd.read_parquet(implementation), arm_of, changes, starts_in)
     given = dosage(log, arm_of, starts_in)
     found = fidelity(log, section["components"], arm_of, control, starts_in)
     compared = contrast(log, section["components"], arm_of, control, starts_in)

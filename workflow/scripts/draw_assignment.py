@@ -76,8 +76,8 @@ def main(
         f"  the list    {listing}",
         f"  the record  {record}",
         f"  its seal    {done.seal} {done.signature}",
-        "Publish the seal before the trial begins, with its registration say: whoever changes the "
-        "record later can seal it anew, but not with this one.",
+        "Publish the seal before the trial begins, for example with its registration: whoever "
+        "changes the record later can seal it anew, but not with this one.",
     ]
     Path(drawn).write_text("\n".join(told) + "\n", encoding="utf-8")
 

@@ -24,6 +24,7 @@ def main(
     assignment: str,
     pupils: str,
     teachers: str,
+    crosswalk: str,
     raw_files: str,
     design: Mapping[str, Any],
     study: Mapping[str, Any],
@@ -40,7 +41,7 @@ def main(
     labels = {arm["name"]: arm["label"] for arm in design["arms"]}
     tables = {"assignment": assigned, "pupils": pd.read_parquet(pupils)}
     tables["teachers"] = pd.read_parquet(teachers)
-    arms = arms_of_rows(tables, unit)
+    arms = arms_of_rows({**tables, "crosswalk": pd.read_parquet(crosswalk)}, unit)
     there = {who: table for who, table in ROSTERS.items() if len(tables[table])}
     rosters = {who: tables[table] for who, table in there.items()}
     counts = enrolment(rosters, {who: arms[table] for who, table in there.items()})

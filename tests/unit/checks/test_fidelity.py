@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schooltrial.checks.fidelity import contrast, dosage, fidelity, school_year
+from schooltrial.checks.fidelity import contrast, dosage, fidelity, followed, school_year
+from schooltrial.data.crosswalk import Change, Crosswalk
 from schooltrial.refusal import Refusal
 
 ARMS = {"A": "programme", "B": "programme", "C": "control", "D": "control"}
@@ -40,8 +41,9 @@ def test_a_school_year_is_named_by_its_spring() -> None:
 
 
 def test_a_period_that_is_no_month_is_refused_by_its_value() -> None:
-    with pytest.raises(Refusal, match="autumn"):
-        school_year(pd.Series(["2019-09", "autumn"]), 7)
+    for odd in ("autumn", "2024-13", "2024-00"):
+        with pytest.raises(Refusal, match=odd):
+            school_year(pd.Series(["2019-09", odd]), 7)
 
 
 def test_a_schools_total_is_the_mean_over_its_leaders() -> None:
@@ -160,3 +162,11 @@ def test_rows_of_a_school_that_was_not_assigned_are_counted_in_the_note() -> Non
     assert found["note"] == "rows of schools not assigned, not counted: 2"
     same = fidelity(LOG, {"coaching": _component()}, ARMS, "control", 7).iloc[0]
     assert found.drop("note").equals(same.drop("note"))
+
+
+def test_a_log_that_takes_up_a_schools_new_name_is_of_the_school_that_was_assigned() -> None:
+    changes = Crosswalk((Change("B2", 2020, "B", "renamed"), Change("X", 2020, None, "closed")))
+    renamed = LOG.assign(school=LOG["school"].replace("B", "B2"))
+    assert followed(renamed, ARMS, changes, 7).equals(LOG)
+    early = _log([("B2", "3", "2019-03", 4), ("X", "7", "2019-09", 1)])
+    assert followed(early, ARMS, changes, 7)["school"].tolist() == ["B2", "X"]

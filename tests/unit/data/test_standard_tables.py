@@ -465,3 +465,20 @@ def test_a_log_names_a_leader_in_every_row_or_in_none(
     except Refusal as refusal:
         found = [fault.row for fault in refusal.faults]
     assert found == rows
+
+
+@pytest.mark.parametrize("cell", ["110-120", "<-", "≥101", "90-101"])
+def test_bounds_beyond_the_range_are_refused_with_their_row(trial: SmallTrial, cell: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        _school_scores(trial, ["55", cell], suppressed="bounds")
+    assert [fault.row for fault in refused.value.faults] == [3]
+
+
+def test_bounds_beyond_the_range_of_the_rows_own_outcome_are_refused(trial: SmallTrial) -> None:
+    trial.reading("scores")["columns"]["value"]["suppressed"] = "bounds"
+    trial.protocol["outcomes"]["maths"]["range"] = [100, 400]
+    trial.protocol["outcomes"]["attendance"]["range"] = [0, 100]
+    trial.set("scores_2019.csv", 2, "score", "390-410")
+    with pytest.raises(Refusal) as refused:
+        trial.obtain()
+    assert {fault.row for fault in refused.value.faults} == {2}

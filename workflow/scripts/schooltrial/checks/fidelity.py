@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.data.crosswalk import Crosswalk, owners
 from schooltrial.refusal import Fault, refuse
 
 FIDELITY = [
@@ -24,7 +25,7 @@ CONTRAST = [
     "n_with_any", "unit", "n_units", "n_at_threshold", "verdict",
 ]  # fmt: skip
 NOT_RECORDED = "not recorded"
-PERIOD = r"(\d{4})-(\d{2})"
+PERIOD = r"(\d{4})-(0[1-9]|1[0-2])"
 
 
 def school_year(period: pd.Series, starts_in: int) -> pd.Series:
@@ -51,6 +52,26 @@ def school_year(period: pd.Series, starts_in: int) -> pd.Series:
     year = parts[0].where(~plain, text).astype("int64")
     later = parts[1].fillna("0").astype("int64") >= starts_in
     return year + (later & ~plain).astype("int64")
+
+
+def followed(
+    log: pd.DataFrame, arms: Mapping[str, str], changes: Crosswalk, starts_in: int
+) -> pd.DataFrame:
+    """Return the log with rows of a school that changed as rows of the assigned school.
+
+    Parameters
+    ----------
+    log, arms, starts_in
+        As for `fidelity`.
+    changes : Crosswalk
+        Schools that were renamed, split or merged; a change holds from the school year of that
+        name on. Rows of a school that had closed keep its name.
+    """
+    if not changes.changes or log.empty:
+        return log
+    dated = log.assign(year=school_year(log["period"], starts_in))
+    owner = owners(dated, set(arms), changes)
+    return log.assign(school=owner.fillna(log["school"]).astype("str"))
 
 
 def dosage(log: pd.DataFrame, arms: Mapping[str, str], starts_in: int) -> pd.DataFrame:

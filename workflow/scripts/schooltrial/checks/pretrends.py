@@ -91,7 +91,7 @@ def pretrends_omnibus(
     wide = _unit_years(frame, outcomes, years)
     for arm, inside, codes in comparisons(wide, arms):
         part, z = wide[inside], codes[inside]
-        for name in ("", *outcomes):
+        for name in ("", *outcomes) if len(outcomes) > 1 else outcomes:
             columns = list(_columns(part, [name] if name else outcomes, years))
             if not columns:
                 continue

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from schooltrial.data.crosswalk import Crosswalk, crosswalk_of
+from schooltrial.data.crosswalk import Crosswalk, crosswalk_of, owners
 
 COLUMNS = [
     "table", "variable", "label", "raw_column", "type", "rows", "missing", "distinct", "low",
@@ -137,32 +136,19 @@ def arms_of_rows(
     changes = crosswalk_of(tables.get("crosswalk")) if unit == "school" else Crosswalk()
     for table, frame in tables.items():
         if unit in frame and "year" in frame and changes.changes:
-            found[table] = _owners(frame, set(assigned.index), changes).map(assigned)
+            found[table] = owners(frame, set(assigned.index), changes).map(assigned)
         elif unit in frame:
             found[table] = frame[unit].map(assigned)
         elif "pupil" in frame and "pupils" in tables and unit in tables["pupils"]:
             keys = list(identity)
             people = tables["pupils"].drop_duplicates(keys)
             if changes.changes and "year" in keys:
-                people = people.assign(**{unit: _owners(people, set(assigned.index), changes)})
+                people = people.assign(**{unit: owners(people, set(assigned.index), changes)})
             joined = frame[keys].merge(people[[*keys, unit]], on=keys, how="left")
             found[table] = pd.Series(joined[unit].map(assigned).to_numpy(), index=frame.index)
         else:
             found[table] = pd.Series(None, index=frame.index, dtype="object")
     return found
-
-
-def _owners(frame: pd.DataFrame, assigned: Collection[str], changes: Crosswalk) -> pd.Series:
-    """Return the assigned school as which each row is analysed; missing where it is none."""
-    schools = sorted({*frame["school"].dropna().astype("str"), *changes.schools(), *assigned})
-    parts = []
-    for year, names in frame["school"].groupby(frame["year"]):
-        of_year = changes.of_year(schools, assigned, int(year))
-        became = np.where(of_year.merged[of_year.successor], -1, of_year.owner[of_year.successor])
-        became = np.where(of_year.successor < 0, -1, became)
-        name = {s: schools[at] for s, at in zip(schools, became, strict=True) if at >= 0}
-        parts.append(names.astype("object").map(name))
-    return pd.concat(parts).reindex(frame.index) if parts else frame["school"].astype("object")
 
 
 def raw_columns(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, dict[str, str]]:

@@ -304,6 +304,9 @@ class _OneColumn:
         if not bounded:
             return absent | hidden, {}
         least, most = self.spec["range"] or ((limits.low, limits.high) if limits else (np.nan,) * 2)
+        beyond = (found.low < least) | (found.high < least)
+        beyond |= (found.low > most) | (found.high > most)
+        self._fault(beyond, f"bounds from {least:g} to {most:g}", "correct the cell")
         # `*` or `n<10` tell nothing of the value: it is missing, and has no bounds
         told = hidden & ~(np.isnan(found.low) & np.isnan(found.high))
         low = np.where(told & np.isnan(found.low), least, found.low)

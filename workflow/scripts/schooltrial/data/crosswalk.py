@@ -131,6 +131,29 @@ def crosswalk_of(table: pd.DataFrame | None) -> Crosswalk:
     )
 
 
+def owners(frame: pd.DataFrame, assigned: Collection[str], changes: Crosswalk) -> pd.Series:
+    """Return the assigned school as which each row is analysed; missing where it is none.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with ``school`` and ``year``.
+    assigned : collection of str
+        Schools that were assigned.
+    changes : Crosswalk
+        Schools that changed. A school that had closed, and a merger of assigned schools, is none.
+    """
+    schools = sorted({*frame["school"].dropna().astype("str"), *changes.schools(), *assigned})
+    parts = []
+    for year, names in frame["school"].groupby(frame["year"]):
+        of_year = changes.of_year(schools, assigned, int(year))
+        became = np.where(of_year.merged[of_year.successor], -1, of_year.owner[of_year.successor])
+        became = np.where(of_year.successor < 0, -1, became)
+        name = {s: schools[at] for s, at in zip(schools, became, strict=True) if at >= 0}
+        parts.append(names.astype("object").map(name))
+    return pd.concat(parts).reindex(frame.index) if parts else frame["school"].astype("object")
+
+
 def read_crosswalk(
     table: pd.DataFrame | None, known: Collection[str], years: Sequence[int]
 ) -> Crosswalk:

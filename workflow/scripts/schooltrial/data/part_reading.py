@@ -30,6 +30,8 @@ from schooltrial.data.table_keys import ALL_OR_NONE, FILLED, MEASURED, NEEDED, W
 from schooltrial.data.table_parts import Part, observed, settled
 from schooltrial.refusal import Fault, refuse
 
+BOUNDS = ("value_low", "value_high")
+
 
 @dataclass(frozen=True)
 class Study:
@@ -225,6 +227,10 @@ def _by_outcome(
         else:
             reader.changed(raw["value"], out_of_range_rule(limits), np.flatnonzero(beyond))
         outside |= beyond
+        for bound in (values[name] for name in BOUNDS if name in values):
+            end = bound.to_numpy(zero_copy_only=False)
+            odd = rows & np.isfinite(end) & ((end < limits.low) | (end > limits.high))
+            reader.fault_rows(raw["value"], np.flatnonzero(odd), *out_of_range(limits))
         values = _open_ends(values, rows, limits)
     if outside.any():
         missing = pa.scalar(None, values["value"].type)
