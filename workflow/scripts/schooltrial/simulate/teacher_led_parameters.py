@@ -144,6 +144,7 @@ class Parameters(school_randomised.Parameters):
     absent_rater_rate: float = 0.08
     unreturned_survey_rate: float = 0.12
     exposed_control_schools: int = 2
+    ingredients: tuple[tuple[str, str, float, str, float, bool, str], ...] = ()
     restyled_raters: int = 20
     impossible_sheet_scores: int = 4
     duplicate_sheets: int = 5
