@@ -1,8 +1,6 @@
 """Test one model's effects by re-drawing the assignment with the design that was used."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from schooltrial.checks.assignment_record import read_record
 from schooltrial.checks.draw_criterion import draw_criterion
 from schooltrial.models.assignment_design import rerandomised
 from schooltrial.models.assignment_draws import EXACT_UP_TO
-from schooltrial.models.estimate import Estimate
+from schooltrial.models.estimate import Estimate, noted, without_test
 from schooltrial.models.randomisation_inference import randomisation_inference
 from schooltrial.models.school_assignment import school_assignment
 from schooltrial.protocol import Model, Outcome
@@ -57,7 +55,7 @@ def main(
         treated = matrix.rows["treated"].to_numpy()
         block = matrix.rows["block"].to_numpy() if is_blocked else None
         units = school_assignment(matrix.cluster, treated, block)
-        lottery = units.design(arms=(0.0, 1.0))
+        lottery = units.design(arms=(0.0, 1.0), one_arm_blocks=True)
         if known.criterion:
             rule = known.criterion.among([str(unit) for unit in lottery.units], arms)
             lottery = rerandomised(lottery, rule)
@@ -70,14 +68,12 @@ def main(
             seed=stream(seed, name, outcome), covariate_names=covariates,
         )  # fmt: skip
         rows = list(test.estimates(["treated"], model["level"]))
+        lone = ", ".join(units.with_one_arm())
+        if lone:
+            rows = noted(rows, f"blocks with one arm left stay as they are in re-draws: {lone}")
         if known.unusable:
-            rows = [
-                replace(
-                    row, p_value=nan, conf_low=nan, conf_high=nan, note=known.unusable,
-                    method=f"randomisation inference, {test.statistic}, no re-draws",
-                )
-                for row in rows
-            ]  # fmt: skip
+            method = f"randomisation inference, {test.statistic}, no re-draws"
+            rows = without_test(rows, method, known.unusable)
         return rows, {"dropped": dropped}
 
     fit_sample(

@@ -337,3 +337,24 @@ def _broken(**changes: Any) -> Any:
 def test_errors_name_what_is_wrong(call: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_block_of_which_one_arm_is_left_stays_as_it_is_and_changes_no_p_value() -> None:
+    rng = np.random.default_rng(3)
+    school = np.repeat(np.arange(9), 12)
+    arm = np.repeat([0, 1, 0, 1, 0, 1, 0, 1, 1], 12).astype(float)
+    block = np.repeat([0, 0, 1, 1, 2, 2, 3, 3, 4], 12)
+    y = rng.normal(size=len(school)) + 0.1 * school
+    units = school_assignment(school, arm, block)
+    assert units.with_one_arm() == ["4"]
+    with pytest.raises(AssignmentError, match="one arm only"):
+        units.design(arms=(0.0, 1.0))
+    design = units.design(arms=(0.0, 1.0), one_arm_blocks=True)
+    whole = randomisation_inference(y, arm, school, block=block, block_effects=True, design=design)
+    pairs = block < 4
+    part = randomisation_inference(
+        y[pairs], arm[pairs], school[pairs], block=block[pairs], block_effects=True
+    )
+    (found,), (wanted,) = whole.estimates(["treated"], 0.95), part.estimates(["treated"], 0.95)
+    assert found.estimate == pytest.approx(wanted.estimate, rel=1e-12)
+    assert found.p_value == pytest.approx(wanted.p_value, abs=1e-12)

@@ -300,20 +300,13 @@ class _OneColumn:
             what = "read as bounds" if bounded and kind in TELLING else "set to missing"
             rule = f"suppressed cell written {kind!r} {what}"
             self._changed(rule, found.kind == kind, text, "")
-        hidden: Mask = found.kind != ""
         if not bounded:
-            return absent | hidden, {}
+            return absent | found.hidden, {}
         least, most = self.spec["range"] or ((limits.low, limits.high) if limits else (np.nan,) * 2)
-        beyond = (found.low < least) | (found.high < least)
-        beyond |= (found.low > most) | (found.high > most)
+        beyond = found.beyond(least, most)
         self._fault(beyond, f"bounds from {least:g} to {most:g}", "correct the cell")
-        # `*` or `n<10` tell nothing of the value: it is missing, and has no bounds
-        told = hidden & ~(np.isnan(found.low) & np.isnan(found.high))
-        low = np.where(told & np.isnan(found.low), least, found.low)
-        high = np.where(told & np.isnan(found.high), most, found.high)
-        # an open end without a range stays infinite until the outcome of the row is known
-        low[told & np.isnan(low)], high[told & np.isnan(high)] = -np.inf, np.inf
-        return absent | hidden, {
+        low, high = found.within(least, most)
+        return absent | found.hidden, {
             f"{self.variable}_{end}": self._spread(pa.array(values, from_pandas=True))
             for end, values in (("low", low), ("high", high))
         }

@@ -45,6 +45,31 @@ class Suppressed:
     low: npt.NDArray[np.float64]
     high: npt.NDArray[np.float64]
 
+    @property
+    def hidden(self) -> npt.NDArray[np.bool_]:
+        """Whether the cell is a suppressed one."""
+        return np.asarray(self.kind != "", dtype=np.bool_)
+
+    def beyond(self, least: float, most: float) -> npt.NDArray[np.bool_]:
+        """Tell which cells name a bound outside a range; none where the range is not known."""
+        below = (self.low < least) | (self.high < least)
+        return np.asarray(below | (self.low > most) | (self.high > most), dtype=np.bool_)
+
+    def within(
+        self, least: float, most: float
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return both ends, an open one being that of the range, or infinite where none is known.
+
+        A cell that tells nothing of the value (``*``, ``n<10``) has no bounds: it is missing.
+        """
+        told = self.hidden & ~(np.isnan(self.low) & np.isnan(self.high))
+        ends = (self.low, least, -np.inf), (self.high, most, np.inf)
+        low, high = (
+            np.where(told & np.isnan(end), limit if np.isfinite(limit) else unknown, end)
+            for end, limit, unknown in ends
+        )
+        return low, high
+
 
 def suppressed(text: pd.Series, decimal: str = ".") -> Suppressed:
     """Find the suppressed cells among texts without blanks around.

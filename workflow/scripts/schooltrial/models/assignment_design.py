@@ -199,6 +199,7 @@ def fixed_design(
                 f"({_by_arm(by_arm, arms)}) add up to {sum(by_arm)}"
             )
         blocks.append(Block(name, members, ((by_arm, 1.0),)))
+    _each_arm_has_units(blocks, arms)
     _each_block_compares(blocks, arms)
     return AssignmentDesign(labels, arms, tuple(blocks))
 
@@ -209,6 +210,7 @@ def design_as_assigned(
     block: ArrayLike | None = None,
     *,
     arms: Sequence[Any] | None = None,
+    one_arm_blocks: bool = False,
 ) -> AssignmentDesign:
     """Return the design that fixes, in each block, the numbers by arm that were in fact drawn.
 
@@ -219,11 +221,13 @@ def design_as_assigned(
     block : array of block labels, optional
     arms : sequence, optional
         Arm labels, the comparison first; by default those found, sorted.
+    one_arm_blocks : bool
+        Whether a block with a single arm may be there: it stays as it is, and compares nothing.
 
     Raises
     ------
     AssignmentError
-        For a block with a single arm, an arm without units, or an unknown arm.
+        For a block with a single arm unless it is allowed, an arm without units, an unknown arm.
     """
     labels, drawn = _labels(units), np.asarray(assigned)
     names = tuple(np.unique(drawn).tolist()) if arms is None else tuple(arms)
@@ -232,7 +236,9 @@ def design_as_assigned(
     for name, members in _block_rows(labels, block, None):
         by_arm = tuple(np.bincount(codes[members], minlength=len(names)).tolist())
         blocks.append(Block(name, members, ((by_arm, 1.0),)))
-    _each_block_compares(blocks, names)
+    _each_arm_has_units(blocks, names)
+    if not one_arm_blocks:
+        _each_block_compares(blocks, names)
     return AssignmentDesign(labels, names, tuple(blocks))
 
 
@@ -314,8 +320,8 @@ def _block_rows(
     return [(name, np.flatnonzero(codes == i)) for i, name in enumerate(names.tolist())]
 
 
-def _each_block_compares(blocks: list[Block], arms: tuple[Any, ...]) -> None:
-    """Refuse an arm that nobody was drawn for, and a block that holds a single arm."""
+def _each_arm_has_units(blocks: list[Block], arms: tuple[Any, ...]) -> None:
+    """Refuse an arm that nobody was drawn for."""
     totals = np.sum([block.options[0][0] for block in blocks], axis=0)
     if len(arms) < 2 or (totals == 0).any():
         empty = [arm for arm, total in zip(arms, totals, strict=True) if total == 0]
@@ -324,6 +330,10 @@ def _each_block_compares(blocks: list[Block], arms: tuple[Any, ...]) -> None:
             if empty
             else f"design: {arms[0]!r} is the only arm; nothing can be compared"
         )
+
+
+def _each_block_compares(blocks: list[Block], arms: tuple[Any, ...]) -> None:
+    """Refuse a block that holds a single arm."""
     for block in blocks:
         counts = block.options[0][0]
         if sum(count > 0 for count in counts) < 2:

@@ -7,7 +7,8 @@ of a study (model, outcome, subgroup …) are added where the rows are stacked i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import inf, nan
 
 from scipy import special
@@ -118,3 +119,16 @@ def f_estimate(
         term, nan, nan, float(df_denom), float(statistic), p_value, nan, nan,
         n_pupils, n_schools, method, converged, f"{label}; {note}" if note else label,
     )  # fmt: skip
+
+
+def noted(rows: Sequence[Estimate], note: str) -> list[Estimate]:
+    """Return estimates that carry one more note."""
+    return [replace(row, note="; ".join(filter(None, [row.note, note]))) for row in rows]
+
+
+def without_test(rows: Sequence[Estimate], method: str, note: str) -> list[Estimate]:
+    """Return estimates whose p-value and interval cannot be had, with the reason as their note."""
+    return [
+        replace(row, p_value=nan, conf_low=nan, conf_high=nan, method=method, note=note)
+        for row in rows
+    ]

@@ -36,9 +36,23 @@ class SchoolAssignment:
     arm: NDArray[Any]
     block: NDArray[Any] | None
 
-    def design(self, *, arms: Sequence[Any] | None = None) -> AssignmentDesign:
-        """Return the design that fixes the numbers by arm that were drawn in each block."""
-        return design_as_assigned(self.schools, self.arm, self.block, arms=arms)
+    def design(
+        self, *, arms: Sequence[Any] | None = None, one_arm_blocks: bool = False
+    ) -> AssignmentDesign:
+        """Return the design that fixes the numbers by arm that were drawn in each block.
+
+        A block with one arm is refused, or, where told so, stays as it is in every re-draw.
+        """
+        return design_as_assigned(
+            self.schools, self.arm, self.block, arms=arms, one_arm_blocks=one_arm_blocks
+        )
+
+    def with_one_arm(self) -> list[str]:
+        """Return the blocks of which one arm alone is left, in order."""
+        if self.block is None:
+            return []
+        names = np.unique(self.block).tolist()
+        return [str(b) for b in names if len(np.unique(self.arm[self.block == b])) < 2]
 
 
 def school_assignment(
