@@ -141,12 +141,13 @@ def test_a_plan_that_changes_after_outcomes_were_read_is_flagged_in_the_report(
     original = protocol.read_bytes()
     protocol.write_bytes(original.replace(b"covariates: [girl]}\n  itt_cl", b"}\n  itt_cl"))
     assert protocol.read_bytes() != original
+    report = "results/small_trial/report/report.html"
     try:
-        run = built.snakemake()
+        run = built.snakemake(report)
         page = (built.results / "report/report.html").read_text("utf-8")
     finally:
         protocol.write_bytes(original)
-        built.snakemake()
+        built.snakemake(report)
     assert run.code == 0, run.text
     assert "The plan CHANGED after outcomes were first read, in: models." in page
     assert "CHANGED" not in (built.results / "report/report.html").read_text("utf-8")

@@ -229,6 +229,8 @@ def test_a_repeated_draw_uses_the_recorded_threshold() -> None:
          "block a has 4 units, and may have all of them in one arm"),
         (FRAME, {"arms": [{**TWO[0], "share": 0.999999999}, TWO[1]]},
          "'programme' gets no unit of 12"),
+        (FRAME, {"arms": [{**THREE[0], "share": 0.49}, {**THREE[1], "share": 0.02}, THREE[2]]},
+         "may well get no unit of 12"),
         (FRAME.assign(block=np.repeat(list("abcdef"), 2)), {"arms": THREE},
          "block f has 2 units, for 3 arms"),
         (FRAME.assign(score=4.0), {"balance_on": ["score"], "acceptance": 0.1},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from schooltrial.streams import stream
 PROTOCOL = "protocol.yaml"
 THRESHOLD_DRAWS = 20_000
 """Draws from which the largest acceptable distance is taken."""
+EMPTY_AT_MOST = 0.001
+"""Greatest chance that an arm of a draw is left without a unit."""
 ALL = "all units"
 
 
@@ -148,13 +151,13 @@ def block_faults(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iter
 def _empty_arms(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iterator[Fault]:
     """Yield arms that no block can give a unit, and blocks with fewer units than arms."""
     able = {block: plan.options(block, n) for block, n in sizes.items()}
-    most = np.sum(
-        [np.max([numbers for numbers, _ in found], axis=0) for found in able.values()], axis=0
-    )
-    for arm, n in zip(plan.arms, np.atleast_1d(most), strict=False):
-        if n == 0:
+    for at, arm in enumerate(plan.arms):
+        # the draws of blocks are independent, so the chances that each gives none multiply
+        none = prod(sum(p for k, p in found if k[at] == 0) for found in able.values())
+        if none > EMPTY_AT_MOST:
+            told = "gets no unit" if none > 1 - EMPTY_AT_MOST else "may well get no unit"
             yield Fault(
-                file, f"arm {arm!r} gets no unit of {sum(sizes.values())}",
+                file, f"arm {arm!r} {told} of {sum(sizes.values())}",
                 "at least one unit in every arm",
                 "give it a larger share, or plan its numbers under design.draw.planned",
                 column="design.arms",
