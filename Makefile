@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: studies assignment test lint docs lock reference reference-live validate benchmark clean
+.PHONY: studies assignment test test-studies lint docs lock reference reference-live validate benchmark clean
 
 $(READY): requirements.lock workflow/build_environment.py
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or say where it is: make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -27,6 +27,9 @@ assignment: $(READY) ## draw the units of a trial into its arms: make assignment
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not r_live"
+
+test-studies: $(READY) ## every study of the project from raw files to report, tested (minutes)
+	@$(BIN)/python -m pytest tests/e2e/test_default_studies.py -m "slow or not slow"
 
 lint: $(READY)
 	@$(BIN)/ruff check .

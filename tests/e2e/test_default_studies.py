@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,11 @@ from schooltrial.exhibits.exhibit_list import FIGURES, TABLES, lacking
 from schooltrial.protocol import Protocol, read_protocol
 from schooltrial.protocol_yaml import parse_yaml
 
-STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
+QUICK = ("fellowship", "university_certificate")
+"""Studies that run in every test: designs and estimators that no other end-to-end test has."""
+NAMES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
+STUDIES = [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+Results = Callable[[str], Path]
 
 
 def protocol(study: str) -> Protocol:
@@ -23,33 +28,38 @@ def protocol(study: str) -> Protocol:
 
 
 @pytest.fixture(scope="module")
-def results(new_clone: Callable[[], Clone]) -> Path:
-    """Return the results of all studies, each made from raw files by its protocol alone."""
+def results(new_clone: Callable[[], Clone]) -> Results:
+    """Return a function that gives the results of a study, made by its protocol alone, once."""
     clone = new_clone()
-    run = clone.workflow()
-    assert run.code == 0, run.text[-20_000:]
-    assert "Traceback" not in run.text
-    return clone.project / "results"
+
+    @cache
+    def made(study: str) -> Path:
+        run = clone.workflow("--config", f"studies={study}")
+        assert run.code == 0, run.text[-20_000:]
+        assert "Traceback" not in run.text
+        return clone.project / "results" / study
+
+    return made
 
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_every_figure_and_table_is_made_or_said_to_be_lacking_in_one_line(
-    results: Path, study: str
+    results: Results, study: str
 ) -> None:
     absent = lacking(protocol(study).content)
     for folder, names, kind in (("figures", FIGURES, "png"), ("tables", TABLES, "csv")):
-        made = {path.stem for path in (results / study / folder).glob(f"*.{kind}")}
+        made = {path.stem for path in (results(study) / folder).glob(f"*.{kind}")}
         assert set(names) - made == set(absent) & set(names)
     assert all(reason and "\n" not in reason for reason in absent.values())
-    report = (results / study / "report/report.html").read_text("utf-8")
+    report = (results(study) / "report/report.html").read_text("utf-8")
     assert all(reason in report for reason in absent.values())
 
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_every_study_has_effects_of_its_primary_models_with_intervals(
-    results: Path, study: str
+    results: Results, study: str
 ) -> None:
-    rows = pd.read_csv(results / study / "estimates/estimates.csv")
+    rows = pd.read_csv(results(study) / "estimates/estimates.csv")
     models = protocol(study).section("models")
     mine = {name for name, model in models.items() if model["role"] == "primary"}
     primary = rows[rows["model"].isin(mine) & rows["estimand"].isin(["ITT", "ATT", "CACE"])]
@@ -58,8 +68,8 @@ def test_every_study_has_effects_of_its_primary_models_with_intervals(
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_every_verdict_names_its_inputs(results: Path, study: str) -> None:
-    verdict = json.loads((results / study / "checks/verdict.json").read_text("utf-8"))
+def test_every_verdict_names_its_inputs(results: Results, study: str) -> None:
+    verdict = json.loads((results(study) / "checks/verdict.json").read_text("utf-8"))
     assert verdict["ratings"]
     for rated in verdict["ratings"]:
         assert rated["inputs"]
