@@ -35,7 +35,7 @@ def drawn(balance: pd.DataFrame) -> pd.DataFrame:
     """
     kept = balance[[name for name in DRAWN if name in balance]].copy()
     kept["sample"] = kept["sample"].fillna("") if "sample" in kept else "randomised"
-    kept["arm"] = kept["arm"].fillna("") if "arm" in kept else ""
+    kept["arm"] = kept["arm"].astype("object").fillna("") if "arm" in kept else ""
     own = kept["standardised_difference"]
     known = kept.get("wwc_effect_size", own)
     kept["size"] = known.fillna(own).where(kept["level"] != "school", own)

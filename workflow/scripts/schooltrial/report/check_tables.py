@@ -55,7 +55,8 @@ def attrition_shown(attrition: pd.DataFrame, years: Sequence[int], labels: Label
 
 def who_left_shown(who_left: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     """Return whether those lost differ between the arms, by what was known of them at baseline."""
-    rows = who_left.fillna({"variable": "", "category": "", "term": "", "note": ""})
+    words = ["variable", "category", "term", "note"]
+    rows = who_left.astype(dict.fromkeys(words, "object")).fillna(dict.fromkeys(words, ""))
     terms = []
     for row in rows.itertuples():
         name = labels.get(str(row.variable), str(row.variable))
