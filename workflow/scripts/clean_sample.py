@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,9 @@ def _secret(files: Sequence[str]) -> str:
     """Return what those who hold the data can work out, and nobody else."""
     digest = hashlib.blake2b(b"key of the ledger")
     for file in files:
-        digest.update(Path(file).read_bytes())
+        with Path(file).open("rb") as handle:
+            for part in iter(partial(handle.read, 1 << 20), b""):
+                digest.update(part)
     return digest.hexdigest()
 
 

@@ -1,7 +1,6 @@
 """Fit one multilevel model by REML to each of its outcomes."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -30,10 +29,8 @@ def main(
 
     def fit(design: DesignMatrix, outcome: str) -> tuple[list[Estimate], dict[str, Any]]:
         columns, dropped = with_block_effects(design, fixed=model["blocks"] == "fixed")
-        fitted = _fit(design, columns, outcome, random_blocks=model["blocks"] == "random")
-        people = f"{outcomes[outcome]['level']}s in {_clusters(design.rows)}"
-        words = fitted.structure.replace("pupils in schools", people)
-        fitted = replace(fitted, structure=words)
+        nesting = f"{outcomes[outcome]['level']}s in {_clusters(design.rows)}"
+        fitted = _fit(design, columns, outcome, nesting, random_blocks=model["blocks"] == "random")
         rows = fitted.estimates(design.treatment_terms, df=model["df"], level=model["level"])
         return list(rows), {"dropped": dropped, **_diagnosis(fitted, model["level"])}
 
@@ -44,7 +41,12 @@ def main(
 
 
 def _fit(
-    design: DesignMatrix, columns: Mapping[str, Any], outcome: str, *, random_blocks: bool
+    design: DesignMatrix,
+    columns: Mapping[str, Any],
+    outcome: str,
+    nesting: str,
+    *,
+    random_blocks: bool,
 ) -> MultilevelFit:
     moments = school_moments(
         [*columns.values(), design.outcome],
@@ -56,8 +58,8 @@ def _fit(
     if random_blocks:
         from schooltrial.models.three_level import three_level
 
-        return three_level(moments, level="block")
-    return two_level(moments)
+        return three_level(moments, level="block", nesting=nesting)
+    return two_level(moments, nesting=nesting)
 
 
 def _clusters(rows: pd.DataFrame) -> str:

@@ -25,8 +25,6 @@ from schooltrial.models.power_staggered import ControlGroup, staggered_precision
 
 PANEL = "closed form: change of school means, AR(1)"
 STAGGERED = "closed form: weights of Callaway-Sant'Anna, AR(1)"
-PANELS = ("difference_in_differences", "staggered_adoption")
-"""Estimators that compare changes."""
 UNKNOWN = "school means before the programme tell no variance from year to year"
 
 

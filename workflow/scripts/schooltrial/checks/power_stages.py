@@ -22,8 +22,9 @@ from schooltrial.checks.power_inputs import (
     roster_sizes,
     with_lost,
 )
-from schooltrial.checks.power_of_panel import PANELS, panel_of, staggered_of
+from schooltrial.checks.power_of_panel import panel_of, staggered_of
 from schooltrial.checks.power_shares import ESTIMATED, estimated_shares
+from schooltrial.data.analysed import OF_PANELS
 from schooltrial.models.minimum_detectable_effect import Precision
 from schooltrial.models.power_allocation import Allocation, planned_allocation
 from schooltrial.models.power_cluster_sizes import harmonic_mean
@@ -183,7 +184,7 @@ def stages_before(
     """
     planned = plan.planned(comparison.outcome)
     drawn = _at_randomisation(plan, comparison, assignment)
-    if comparison.model["estimator"] in PANELS and panel is not None:
+    if comparison.model["estimator"] in OF_PANELS and panel is not None:
         drawn = _from_panel(plan, comparison, drawn, panel, assignment)
     if planned is not None:
         shares = VarianceShares(planned["icc"], planned["r2_school"], planned["r2_pupil"])
@@ -241,7 +242,7 @@ def _at_randomisation(
     unseen = sum(plan.lost_before.get(arm, 0) for arm in (control, comparison.arm))
     if comparison.staggered and unseen:
         inputs = inputs.noted(f"in no file, of no known cohort, and not counted: {unseen}")
-    if comparison.model["estimator"] in PANELS:
+    if comparison.model["estimator"] in OF_PANELS:
         return inputs
     if plan.unit == "pupil":
         return replace(inputs, pupils=float(len(units)), pupils_per_unit=1.0)

@@ -16,8 +16,8 @@ from schooltrial.checks.evidence_rating import (
     LevelAttrition,
     RatingInputs,
 )
-from schooltrial.checks.power_of_panel import PANELS
 from schooltrial.checks.power_simulated import SIMULATED
+from schooltrial.data.analysed import OF_PANELS
 from schooltrial.protocol import Model, covariate_terms
 
 CONTRADICTED, IN_DOUBT = "contradicted", "in doubt"
@@ -136,7 +136,7 @@ def baseline_differences(
         if chosen.any():
             break
     terms = {part for term in covariate_terms(model, outcome) for part in term.split(":")}
-    own_change = model["estimator"] in PANELS
+    own_change = model["estimator"] in OF_PANELS
     return tuple(
         BaselineDifference(
             level=str(row["level"]), variable=str(row["variable"]), label=str(row["label"]),

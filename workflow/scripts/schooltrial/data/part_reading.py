@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schooltrial.data.bounded_cells import ENDS
 from schooltrial.data.cleaning_log import CleaningLog
 from schooltrial.data.columns import (
     SHOWN_PER_COLUMN,
@@ -29,8 +30,6 @@ from schooltrial.data.reading import RawFiles, Reading, find_columns
 from schooltrial.data.table_keys import ALL_OR_NONE, FILLED, MEASURED, NEEDED, WHOLE, key_of
 from schooltrial.data.table_parts import Part, observed, settled
 from schooltrial.refusal import Fault, refuse
-
-BOUNDS = ("value_low", "value_high")
 
 
 @dataclass(frozen=True)
@@ -227,7 +226,7 @@ def _by_outcome(
         else:
             reader.changed(raw["value"], out_of_range_rule(limits), np.flatnonzero(beyond))
         outside |= beyond
-        for bound in (values[name] for name in BOUNDS if name in values):
+        for bound in (values[name] for name in ENDS if name in values):
             end = bound.to_numpy(zero_copy_only=False)
             odd = rows & np.isfinite(end) & ((end < limits.low) | (end > limits.high))
             reader.fault_rows(raw["value"], np.flatnonzero(odd), *out_of_range(limits))

@@ -20,9 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 from schooltrial.models.assignment_design import (
     AcceptanceRule,
     AssignmentDesign,
-    Block,
     Codes,
     arm_codes,
+    blocks_as_drawn,
 )
 from schooltrial.models.assignment_draws import EXACT_UP_TO
 from schooltrial.models.randomisation_inference import DRAWS, randomisation_distribution
@@ -106,17 +106,12 @@ def numbers_as_drawn(
 ) -> AssignmentDesign:
     """Return the design that fixes the numbers by arm of each block, blocks of one arm included.
 
-    As `assignment_design.design_as_assigned`, but a block with one arm does no more than stay as it
-    is: it adds nothing to a comparison, and is no reason to make none.
+    As `assignment_design.design_as_assigned`, but nothing is refused: a block with one arm stays as
+    it is, and that there may be one arm in all is for the caller to see.
     """
-    labels, blocks = np.asarray(units), np.asarray(block)
-    codes = arm_codes(assigned, arms)
-    made = []
-    for name in np.unique(blocks).tolist():
-        members = np.flatnonzero(blocks == name)
-        found = tuple(np.bincount(codes[members], minlength=len(arms)).tolist())
-        made.append(Block(name, members, ((found, 1.0),)))
-    return AssignmentDesign(labels, arms, tuple(made), rule=rule)
+    labels = np.asarray(units)
+    blocks = blocks_as_drawn(labels, arm_codes(assigned, arms), block, len(arms))
+    return AssignmentDesign(labels, arms, tuple(blocks), rule=rule)
 
 
 def redrawn_differences(

@@ -231,15 +231,22 @@ def design_as_assigned(
     """
     labels, drawn = _labels(units), np.asarray(assigned)
     names = tuple(np.unique(drawn).tolist()) if arms is None else tuple(arms)
-    codes = arm_codes(drawn, names)
-    blocks = []
-    for name, members in _block_rows(labels, block, None):
-        by_arm = tuple(np.bincount(codes[members], minlength=len(names)).tolist())
-        blocks.append(Block(name, members, ((by_arm, 1.0),)))
+    blocks = blocks_as_drawn(labels, arm_codes(drawn, names), block, len(names))
     _each_arm_has_units(blocks, names)
     if not one_arm_blocks:
         _each_block_compares(blocks, names)
     return AssignmentDesign(labels, names, tuple(blocks))
+
+
+def blocks_as_drawn(
+    units: NDArray[Any], codes: Codes, block: ArrayLike | None, n_arms: int
+) -> list[Block]:
+    """Return the blocks, each with the numbers by arm that were drawn in it as its only option."""
+    blocks = []
+    for name, members in _block_rows(units, block, None):
+        by_arm = tuple(np.bincount(codes[members], minlength=n_arms).tolist())
+        blocks.append(Block(name, members, ((by_arm, 1.0),)))
+    return blocks
 
 
 def probability_design(

@@ -25,7 +25,9 @@ from schooltrial.models.restricted_likelihood import VarianceModel, profile
 from schooltrial.models.variance_search import search_ratios
 
 
-def two_level(moments: SchoolMoments, *, reml: bool = True) -> MultilevelFit:
+def two_level(
+    moments: SchoolMoments, *, reml: bool = True, nesting: str = "pupils in schools"
+) -> MultilevelFit:
     """Fit pupils in schools with a random intercept for each school.
 
     Parameters
@@ -34,6 +36,8 @@ def two_level(moments: SchoolMoments, *, reml: bool = True) -> MultilevelFit:
         Of the regressors and the outcome, as ``moments.from_frame`` takes them.
     reml : bool
         Restricted likelihood (default) or likelihood.
+    nesting : str
+        Whose rows lie in what, as the result names it.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def two_level(moments: SchoolMoments, *, reml: bool = True) -> MultilevelFit:
         _random_intercept(centred.moments),
         CholeskyRatio((1,)),
         (VarianceTerm("school", INTERCEPT),),
-        structure="pupils in schools",
+        structure=nesting,
         reml=reml,
     )
 

@@ -20,7 +20,11 @@ from schooltrial.models.restricted_likelihood import FloatArray
 
 
 def three_level(
-    moments: SchoolMoments, *, level: str = "group", reml: bool = True
+    moments: SchoolMoments,
+    *,
+    level: str = "group",
+    reml: bool = True,
+    nesting: str = "pupils in schools",
 ) -> MultilevelFit:
     """Fit random intercepts for schools and for the groups that they lie in.
 
@@ -32,6 +36,8 @@ def three_level(
         What the groups are called in the result.
     reml : bool
         Restricted likelihood (default) or likelihood.
+    nesting : str
+        As in ``multilevel.two_level``.
 
     Raises
     ------
@@ -53,7 +59,7 @@ def three_level(
         model,
         CholeskyRatio((1, 1)),
         (VarianceTerm("school", INTERCEPT), VarianceTerm(level, INTERCEPT)),
-        structure=f"pupils in schools in {level} groups",
+        structure=f"{nesting} in {level} groups",
         reml=reml,
     )
 
