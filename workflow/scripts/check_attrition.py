@@ -59,16 +59,16 @@ def main(
         of_teachers(count_attrition, units, teachers, **both, baseline=baseline, **held),
         school_attrition(units, pd.read_parquet(panel), pd.read_parquet(bounded), **both, **held),
     ]
-    left: list[pd.DataFrame] = []
-    bounds: list[pd.DataFrame] = []
-    for check, found, more in (
-        (compare_leavers, left, dict.fromkeys(ranges, both | within)),
-        (bound_effects, bounds, {k: both | within | {"support": v} for k, v in ranges.items()}),
-    ):
-        found += [
-            check(units, pupils, covariates=covariates, **more["pupil"]),
-            of_teachers(check, units, teachers, covariates=teacher_covariates, **more["teacher"]),
-        ]
+    of_pupils: dict[str, Any] = {**both, **within, "covariates": covariates}
+    taught: dict[str, Any] = {**both, **within, "covariates": teacher_covariates}
+    left = [
+        compare_leavers(units, pupils, **of_pupils),
+        of_teachers(compare_leavers, units, teachers, **taught),
+    ]
+    bounds = [
+        bound_effects(units, pupils, **of_pupils, support=ranges["pupil"]),
+        of_teachers(bound_effects, units, teachers, **taught, support=ranges["teacher"]),
+    ]
     for tables, path in ((counted, attrition), (left, who_left), (bounds, missing_outcomes)):
         table = pd.concat([part for part in tables if len(part)] or tables[:1])
         table.to_csv(path, index=False, float_format="%.10g")
