@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS := 1
 
 .PHONY: studies assignment test test-studies lint docs lock reference reference-live validate benchmark clean
 
-$(READY): requirements.lock workflow/build_environment.py
+$(READY): requirements.lock pyproject.toml workflow/build_environment.py
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or say where it is: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@$(PYTHON) workflow/build_environment.py
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, log10
 
-from schooltrial.models.estimate import Estimate
+from schooltrial.models.inference.estimate import Estimate
 
 MOST_DIGITS = 15.0
 

@@ -19,7 +19,7 @@ from typing import Any
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
+sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "workflow" / "scripts")]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
@@ -110,10 +110,10 @@ def _year(
 def clean(folder: Path) -> dict[str, float]:
     """Run the script of the rule on the tables of a folder; return seconds and peak memory."""
     from clean_sample import main
-    from schooltrial.protocol_validation import with_defaults
-    from schooltrial.protocol_yaml import parse_yaml
+    from schooltrial.protocol.schema_validation import with_defaults
+    from schooltrial.protocol.strict_yaml import parse_yaml
 
-    schema = parse_yaml((ROOT / "workflow/schemas/protocol.schema.yaml").read_text("utf-8"))
+    schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
     keys = schema["properties"]
     outcomes, models = (keys[name]["additionalProperties"] for name in ("outcomes", "models"))
     years = sorted(pd.read_parquet(folder / "pupils.parquet", columns=["year"])["year"].unique())

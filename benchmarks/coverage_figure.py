@@ -8,7 +8,7 @@ from benchmarks.coverage_methods import METHODS
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from schooltrial.exhibits.figure_style import CONTROL, FAINT, SHADE, TREATED, new_figure, styled
+from schooltrial.exhibits.style.figures import CONTROL, FAINT, SHADE, TREATED, new_figure, styled
 
 BAND = (0.04, 0.06)
 RATES = (

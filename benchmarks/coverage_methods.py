@@ -14,14 +14,14 @@ from typing import NamedTuple
 import numpy as np
 from benchmarks.coverage_trials import Trial
 
-from schooltrial.models.bootstrap_weights import Kind
-from schooltrial.models.cluster_robust import fit_least_squares_columns
-from schooltrial.models.estimate import Estimate
-from schooltrial.models.moments import school_moments
-from schooltrial.models.multilevel import two_level
-from schooltrial.models.multilevel_fit import DegreesOfFreedom
-from schooltrial.models.randomisation_inference import randomisation_inference
-from schooltrial.models.wild_bootstrap import wild_cluster_bootstrap
+from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
+from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.moments.school_moments import compute_school_moments
+from schooltrial.models.multilevel.result import DegreesOfFreedom
+from schooltrial.models.multilevel.two_level import fit_two_level_moments
+from schooltrial.models.randomisation_inference.inference import randomisation_inference
+from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
+from schooltrial.models.wild_bootstrap.weights import Kind
 
 ALPHA = 0.05
 DRAWS = 999
@@ -90,8 +90,10 @@ def all_methods(
     one = np.ones(len(trial.outcome))
     covariates = [trial.pupil_covariate, trial.school_covariate]
     columns = [one, trial.treated, *covariates]
-    moments = school_moments([*columns, trial.outcome], trial.school, names=(*NAMES, "outcome"))
-    multilevel = two_level(moments)
+    moments = compute_school_moments(
+        [*columns, trial.outcome], trial.school, names=(*NAMES, "outcome")
+    )
+    multilevel = fit_two_level_moments(moments)
 
     def reml(df: DegreesOfFreedom) -> Finding:
         return _judged(multilevel.estimates([TREATED], df=df)[0], effect)

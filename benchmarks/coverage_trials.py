@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schooltrial.streams import stream
+from schooltrial.random_streams import stream
 
 FloatArray = NDArray[np.float64]
 

@@ -63,12 +63,12 @@ def _first(folder: Path, name: str) -> dict[str, float]:
 
 
 def _stream(file: Path, terms: Sequence[str]) -> dict[str, float]:
-    from schooltrial.models.moments_parquet import moments_from_parquet
-    from schooltrial.models.multilevel import two_level
+    from schooltrial.models.moments.from_parquet import moments_from_parquet
+    from schooltrial.models.multilevel.two_level import fit_two_level_moments
 
     began = time.perf_counter()
     moments = moments_from_parquet(file, outcome="y1", fixed=terms, school="school")
-    fit = two_level(moments)
+    fit = fit_two_level_moments(moments)
     found = [fit.estimates(df="satterthwaite"), fit.estimates(df="kenward-roger")]
     seconds = time.perf_counter() - began
     return {"seconds": seconds, "gigabytes": _peak_gigabytes(), "estimate": found[0][1].estimate}

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
+sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "workflow" / "scripts")]
 
 from benchmarks.machine import Machine, this_machine  # noqa: E402
 from benchmarks.obtain_runs import CLEAN, OBTAIN, PANDAS, TIMED, Timed  # noqa: E402

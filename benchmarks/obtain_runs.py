@@ -18,8 +18,8 @@ from typing import Any
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = ROOT / "workflow" / "schemas" / "protocol.schema.yaml"
-sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
+SCHEMA = ROOT / "src" / "schooltrial" / "protocol" / "schema.yaml"
+sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "workflow" / "scripts")]
 
 from benchmarks.fresh_process import _peak_gigabytes  # noqa: E402
 
@@ -61,7 +61,7 @@ def _obtain(raw: Path, out: Path) -> Callable[[], int]:
     import pyarrow.parquet as pq
 
     from obtain_tables import main
-    from schooltrial.data.standard_tables import KEYS
+    from schooltrial.data.tables.keys import KEYS
 
     content = _protocol(raw)
 
@@ -90,8 +90,8 @@ def _obtain(raw: Path, out: Path) -> Callable[[], int]:
 
 def _obtain_and_clean(raw: Path, out: Path) -> Callable[[], int]:
     from clean_sample import main
-    from schooltrial.data.standard_tables import KEYS
-    from schooltrial.protocol import analysis_years, baseline_year
+    from schooltrial.data.tables.keys import KEYS
+    from schooltrial.protocol.sections import analysis_years, baseline_year
 
     obtain, content = _obtain(raw, out), _protocol(raw)
     tables = [table for table in KEYS if table not in ("implementation", "costs")]
@@ -125,8 +125,8 @@ def _obtain_and_clean(raw: Path, out: Path) -> Callable[[], int]:
 
 
 def _protocol(raw: Path) -> Mapping[str, Any]:
-    from schooltrial.protocol import read_protocol
-    from schooltrial.protocol_yaml import parse_yaml
+    from schooltrial.protocol.reading import read_protocol
+    from schooltrial.protocol.strict_yaml import parse_yaml
 
     schema = parse_yaml(SCHEMA.read_text("utf-8"))
     return read_protocol(raw / "protocol.yaml", schema).content

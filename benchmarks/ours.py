@@ -6,16 +6,16 @@ import numpy as np
 from benchmarks.answers import Answer, Answers, answer
 from benchmarks.trials import OUTCOME, Trial
 
-from schooltrial.models.batch_reml import OutcomeBatch, fit_batch, spectral_design
-from schooltrial.models.cluster_robust import fit_least_squares_frame
-from schooltrial.models.moments import INTERCEPT, from_frame
-from schooltrial.models.multilevel import two_level
-from schooltrial.models.multilevel_fit import MultilevelFit
-from schooltrial.models.multiplicity import step_down_max_t
-from schooltrial.models.power_simulation import simulate_moments
-from schooltrial.models.randomisation_inference import randomisation_inference
-from schooltrial.models.three_level import three_level
-from schooltrial.models.wild_bootstrap import wild_cluster_bootstrap
+from schooltrial.models.cluster_robust.fit import fit_least_squares_frame
+from schooltrial.models.inference.multiple_testing import step_down_max_t
+from schooltrial.models.moments.school_moments import INTERCEPT, from_frame
+from schooltrial.models.multilevel.result import MultilevelFit
+from schooltrial.models.multilevel.three_level import fit_three_level
+from schooltrial.models.multilevel.two_level import fit_two_level_moments
+from schooltrial.models.power.simulated_moments import simulate_moments
+from schooltrial.models.randomisation_inference.inference import randomisation_inference
+from schooltrial.models.reml.batch import OutcomeBatch, fit_batch, spectral_design
+from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
 
 WILD_DRAWS = 9_999
 RANDOMISATION_DRAWS = 10_000
@@ -33,7 +33,7 @@ def _both(fit: MultilevelFit) -> Answers:
 def reml_two_levels(trial: Trial) -> Answers:
     """Fit pupils in schools; all coefficients with both degrees of freedom."""
     moments = from_frame(trial.frame, outcome=OUTCOME, fixed=trial.terms, school="school")
-    return _both(two_level(moments))
+    return _both(fit_two_level_moments(moments))
 
 
 def reml_three_levels(trial: Trial) -> Answers:
@@ -41,7 +41,7 @@ def reml_three_levels(trial: Trial) -> Answers:
     moments = from_frame(
         trial.frame, outcome=OUTCOME, fixed=trial.terms, school="school", group="district"
     )
-    return _both(three_level(moments, level="district"))
+    return _both(fit_three_level(moments, level="district"))
 
 
 def cr2(trial: Trial) -> Answers:

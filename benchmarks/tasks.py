@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import ours
 from benchmarks.answers import Answers
 from benchmarks.trials import Trial
+
+from benchmarks import ours
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
+sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "workflow" / "scripts")]
 
 import pandas as pd  # noqa: E402
 from benchmarks.coverage_figure import coverage_figure  # noqa: E402
@@ -33,7 +33,7 @@ from benchmarks.coverage_report import (  # noqa: E402
 from benchmarks.coverage_runs import run  # noqa: E402
 from benchmarks.coverage_table import condition_rows, coverage_rows, outside  # noqa: E402
 
-from schooltrial.exhibits.figure_style import rendered  # noqa: E402
+from schooltrial.exhibits.style.figures import rendered  # noqa: E402
 
 STORED_TRIALS, QUICK_TRIALS = 5_000, 200
 EXPECTED = ("reml-kr", "randomisation")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from small_trial import SmallTrial
+from support.small_trial import SmallTrial
 
 
 @pytest.fixture

@@ -76,6 +76,30 @@ def stop(sentence):
     sys.exit(1)
 
 
+def install(*what):
+    """Install by the environment's own pip; end with one sentence where that fails."""
+    pip = [os.path.join(VENV, "bin", "python"), "-m", "pip", "install", "--quiet"]
+    pip.append("--disable-pip-version-check")
+    done = subprocess.run(
+        pip + list(what),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode != 0:
+        with open(os.path.join(VENV, "pip.log"), "w") as log:
+            log.write(done.stdout)
+        stop(reason(done.stdout) + " (What pip said is in .venv/pip.log.)")
+
+
+def install_library():
+    """Install the project itself, as it lies here, so that an edit of it acts at once.
+
+    It is a second call of pip: with hashes required, pip refuses what has no single file to hash.
+    """
+    install("--no-deps", "--no-build-isolation", "--no-index", "--editable", ROOT)
+
+
 def main():
     """Create the environment, install the lock, and leave the mark that make looks for."""
     python = suitable_python()
@@ -98,22 +122,8 @@ def main():
             "%s cannot make a virtual environment; on Debian or Ubuntu install python3-venv, then run make again."
             % python
         )
-    pip = [
-        os.path.join(VENV, "bin", "python"),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--require-hashes",
-        "--requirement",
-        LOCK,
-    ]
-    installed = subprocess.run(pip, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if installed.returncode != 0:
-        with open(os.path.join(VENV, "pip.log"), "w") as log:
-            log.write(installed.stdout)
-        stop(reason(installed.stdout) + " (What pip said is in .venv/pip.log.)")
+    install("--require-hashes", "--requirement", LOCK)
+    install_library()
     with open(os.path.join(VENV, "ready"), "w") as mark:
         mark.write("installed from requirements.lock\n")
 

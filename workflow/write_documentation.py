@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+sys.path.insert(0, str(ROOT / "src"))
 
-from schooltrial.protocol_design import LEVELS  # noqa: E402
-from schooltrial.protocol_variables import STANDARD_VARIABLES, Variable  # noqa: E402
-from schooltrial.protocol_yaml import parse_yaml  # noqa: E402
+from schooltrial.protocol.design import LEVELS  # noqa: E402
+from schooltrial.protocol.strict_yaml import parse_yaml  # noqa: E402
+from schooltrial.protocol.variables import STANDARD_VARIABLES, Variable  # noqa: E402
 
 INCLUDED = re.compile(r'^include: "workflow/rules/(\w+)\.smk"', re.M)
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", re.M | re.S)
-PATH = re.compile(r'"(results/\{+study\}+/[^"]*|workflow/[^"]*|notebooks/[^"]*)"')
+PATH = re.compile(r'"(results/\{+study\}+/[^"]*|src/[^"]*|notebooks/[^"]*)"')
 
 
 def rules_of(text: str) -> dict[str, dict[str, str]]:
@@ -63,7 +63,7 @@ def stage_table(folder: Path) -> str:
         for name, rule in rules_of((folder / f"{stage}.smk").read_text("utf-8")).items():
             if "output" not in rule:
                 continue
-            reads = [p for p in paths(rule.get("input", "")) if not p.startswith("workflow/")]
+            reads = [p for p in paths(rule.get("input", "")) if not p.startswith("src/")]
             read = ", ".join(f"`{p}`" for p in reads) or "raw files, by the protocol"
             wrote = ", ".join(f"`{p}`" for p in paths(rule["output"]))
             lines.append(f"| [{stage}]({file}) | {name} | {rule['doc']} | {read} | {wrote} |")
@@ -174,7 +174,7 @@ def config_readme(schema: Mapping[str, Any]) -> str:
     lines = [
         "# The protocol, key by key",
         "",
-        "Written by `make docs` from `workflow/schemas/protocol.schema.yaml`; edit that, not this.",
+        "Written by `make docs` from `src/schooltrial/protocol/schema.yaml`; edit that, not this.",
         "",
         "`config.yaml` names the studies that are run. Each has a protocol in `studies/`: the",
         "pre-analysis plan as data. A key that is not listed here is refused, with the one that",
@@ -206,11 +206,11 @@ def config_readme(schema: Mapping[str, Any]) -> str:
 def documents() -> dict[Path, str]:
     """Return the documents with generated parts, as they should be."""
     rules = ROOT / "workflow" / "rules"
-    captions = parse_yaml((ROOT / "workflow/templates/captions.yaml").read_text("utf-8"))
+    captions = parse_yaml((ROOT / "src/schooltrial/exhibits/captions.yaml").read_text("utf-8"))
     readme = (ROOT / "README.md").read_text("utf-8")
     readme = between(readme, "stages", stage_table(rules))
     readme = between(readme, "exhibits", exhibit_table(rules, captions))
-    schema = parse_yaml((ROOT / "workflow/schemas/protocol.schema.yaml").read_text("utf-8"))
+    schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
     return {ROOT / "README.md": readme, ROOT / "config/README.md": config_readme(schema)}
 
 

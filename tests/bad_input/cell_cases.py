@@ -9,7 +9,7 @@ from typing import Any
 
 import openpyxl
 
-from bad_input.spoilt_trial import (
+from support.spoilt_trial import (
     Accepted,
     Case,
     Left,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from bad_input.spoilt_trial import (
+from support.spoilt_trial import (
     Accepted,
     Case,
     Planted,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bad_input.spoilt_trial import Case, Planted, Refused, Spoil, protocol, replaced
+from support.spoilt_trial import Case, Planted, Refused, Spoil, protocol, replaced
 
 SEED, NAME = "seed: 7\n", "name: small\n"
 BOMB = "seed: [&a [x, x], &b [*a, *a], &c [*b, *b], &d [*c, *c]]\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bad_input.spoilt_trial import (
+from support.spoilt_trial import (
     Accepted,
     Case,
     Left,

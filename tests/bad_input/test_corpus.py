@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bad_input.corpus import CASES
-from bad_input.spoilt_trial import Accepted, Case, Line, Outcome, Refused, Spoil, run
-from schooltrial.data.cleaning_log import FORMULA
+from schooltrial.data.cells.cleaning_log import FORMULA
+from support.spoilt_trial import Accepted, Case, Line, Outcome, Refused, Spoil, run
 
 Good = Callable[[Spoil | None], Outcome]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol import read_protocol
-from schooltrial.protocol_design import LEVELS, SOURCES
+from schooltrial.protocol.design import LEVELS, SOURCES
+from schooltrial.protocol.reading import read_protocol
 from schooltrial.refusal import Fault, Refusal
-from small_trial import SmallTrial
+from support.small_trial import SmallTrial
 
 Refused = Callable[[], list[Fault]]
 

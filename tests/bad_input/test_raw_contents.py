@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.refusal import Fault
-from small_trial import SmallTrial
+from support.small_trial import SmallTrial
 
 Refused = Callable[[], list[Fault]]
 

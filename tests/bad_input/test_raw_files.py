@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from schooltrial.refusal import Fault
-from small_trial import SmallTrial
+from support.small_trial import SmallTrial
 
 Refused = Callable[[], list[Fault]]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from schooltrial.refusal import Fault, Refusal
-from small_trial import SmallTrial
+from support.small_trial import SmallTrial
 
 
 def _refused(trial: SmallTrial) -> list[Fault]:

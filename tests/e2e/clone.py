@@ -15,6 +15,7 @@ import pandas as pd
 ROOT = Path(__file__).parents[2]
 PARTS = (
     "Snakefile",
+    "src",
     "workflow",
     "config",
     "data",

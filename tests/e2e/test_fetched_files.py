@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from e2e.clone import Clone, Run
-from raw_file_server import serving
+from support.raw_file_server import serving
 
 TARGET = "results/small_trial/checks/raw_files.csv"
 KEPT = "sent/schools.csv"

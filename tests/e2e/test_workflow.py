@@ -70,22 +70,31 @@ def test_a_second_run_does_nothing(built: Clone) -> None:
 
 
 def test_a_touched_module_runs_nothing_again(built: Clone) -> None:
-    module = built.project / "workflow/scripts/schooltrial/models/cluster_robust.py"
+    module = built.project / "src/schooltrial/models/cluster_robust/fit.py"
     module.write_bytes(module.read_bytes())
     assert jobs(built.snakemake("--dry-run").text) == set()
 
 
-@pytest.mark.parametrize("module", ["multilevel", "cluster_robust", "difference_in_differences"])
-def test_an_edited_estimator_runs_again_just_what_depends_on_it(built: Clone, module: str) -> None:
-    path = built.project / f"workflow/scripts/schooltrial/models/{module}.py"
+@pytest.mark.parametrize(
+    ("module", "rule"),
+    [
+        ("multilevel/two_level", "fit_multilevel"),
+        ("cluster_robust/fit", "fit_cluster_robust"),
+        ("panel/difference_in_differences", "fit_difference_in_differences"),
+    ],
+)
+def test_an_edited_estimator_runs_again_just_what_depends_on_it(
+    built: Clone, module: str, rule: str
+) -> None:
+    path = built.project / f"src/schooltrial/models/{module}.py"
     original = path.read_bytes()
     path.write_bytes(original + b"\n# edited\n")
     try:
         due = jobs(built.snakemake("--dry-run").text)
     finally:
         path.write_bytes(original)
-    spared = FITS - {f"fit_{module}"}
-    assert {f"fit_{module}", "gather_estimates", "draw_effects", "write_report"} <= due
+    spared = FITS - {rule}
+    assert {rule, "gather_estimates", "draw_effects", "write_report"} <= due
     assert not due & (spared | {"obtain_tables", "clean_sample", "check_flow", "draw_trends"})
 
 

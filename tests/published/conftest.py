@@ -13,15 +13,10 @@ import describe_tables
 import fit_cluster_robust
 import gather_estimates
 import obtain_tables
-from schooltrial.data.table_keys import KEYS
-from schooltrial.protocol import (
-    Protocol,
-    analysis_years,
-    baseline_year,
-    labels,
-    read_protocol,
-)
-from schooltrial.protocol_yaml import parse_yaml
+from schooltrial.data.tables.keys import KEYS
+from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.sections import Protocol, analysis_years, baseline_year, labels
+from schooltrial.protocol.strict_yaml import parse_yaml
 
 ROOT = Path(__file__).parents[2]
 STANDARD = tuple(KEYS)
@@ -32,7 +27,7 @@ DESCRIPTIONS = (
 
 @pytest.fixture(scope="session")
 def awards() -> Protocol:
-    schema = parse_yaml((ROOT / "workflow/schemas/protocol.schema.yaml").read_text("utf-8"))
+    schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
     return read_protocol(ROOT / "config/studies/achievement_awards.yaml", schema)
 
 
@@ -51,7 +46,7 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
         cleaning=content["cleaning"],
         elsewhere={},
         protocol=str(awards.path),
-        schema=str(ROOT / "workflow/schemas/protocol.schema.yaml"),
+        schema=str(ROOT / "src/schooltrial/protocol/schema.yaml"),
         plan_first=str(folder / "plan_first.json"),
         blinded="",
         cleaning_log=str(folder / "cleaning_log.csv"),

@@ -6,14 +6,14 @@ from math import sqrt
 
 import pytest
 
-from schooltrial.models.estimate import t_quantile
-from schooltrial.models.minimum_detectable_effect import Precision
-from schooltrial.models.power_allocation import planned_allocation
-from schooltrial.models.power_closed_form import (
+from schooltrial.models.inference.student_t import t_quantile
+from schooltrial.models.power.allocation import planned_allocation
+from schooltrial.models.power.closed_form import (
     district_randomised,
     pupils_within_sites,
     school_randomised,
 )
+from schooltrial.models.power.minimum_detectable_effect import Precision
 
 # 40 schools, 20 of them treated, of 148 pupils; two-sided 5% level, power .80. R² of schools and
 # pupils in the head; one covariate of schools wherever there is an R².

@@ -19,11 +19,11 @@ import pytest
 
 from reference.gold import GOLD, ROOT, entry, names
 from reference.live_r import PACKAGES, Job, Results, need_r, of_r, run_r
-from schooltrial.models.cluster_robust import fit_least_squares_frame
-from schooltrial.models.design_based import difference_in_means
-from schooltrial.models.estimate import Estimate
-from schooltrial.models.moments import from_frame
-from schooltrial.models.multilevel import two_level
+from schooltrial.models.cluster_robust.fit import fit_least_squares_frame
+from schooltrial.models.design_based.difference_in_means import fit_difference_in_means
+from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.moments.school_moments import from_frame
+from schooltrial.models.multilevel.two_level import fit_two_level_moments
 
 pytestmark = pytest.mark.r_live
 
@@ -168,7 +168,7 @@ def test_two_level_reml_agrees_with_lmertest_and_pbkrtest_on_a_fresh_trial(
 ) -> None:
     results, name = fresh("lmm"), f"lmm.fresh.{seed}"
     moments = from_frame(simulated(seed), outcome="y", fixed=["z", "pre", *BLOCKS], school="school")
-    fit = two_level(moments)
+    fit = fit_two_level_moments(moments)
     assert fit.converged
     assert not fit.singular
     wald = {
@@ -216,7 +216,7 @@ def test_the_difference_in_means_of_schools_in_blocks_agrees_with_estimatr_on_a_
 ) -> None:
     results, name = fresh("estimatr.means"), f"estimatr.means.fresh.{seed}"
     frame = simulated(seed)
-    means = difference_in_means(
+    means = fit_difference_in_means(
         frame["y"], frame["z"], clusters=frame["school"], blocks=frame["block"]
     )
     compare(agreement, results, name, means.estimates(), ESTIMATR)

@@ -10,7 +10,7 @@ import pytest
 
 from results.compared_arms import lines_compared
 from schooltrial.analysis.estimates_table import COLUMNS
-from schooltrial.data.table_keys import KEYS
+from schooltrial.data.tables.keys import KEYS
 
 PEOPLE = [("pupil", "pupils", "sample"), ("teacher", "teachers", "teacher_sample")]
 """Level of the ledger, standard table, and the sample that is left of it."""

@@ -21,11 +21,11 @@ rule draw_assignment:
         "results/{study}/benchmarks/draw_assignment.tsv"
     params:
         # not outputs, which are removed before a rule runs
-        frame=lambda wildcards: LOOK_UPS.draw_paths(wildcards)["frame"],
-        record=lambda wildcards: LOOK_UPS.draw_paths(wildcards)["record"],
-        listing=lambda wildcards: LOOK_UPS.draw_paths(wildcards)["listing"],
+        frame=LOOK(lambda study: study.draw.frame()),
+        record=LOOK(lambda study: study.draw.record()),
+        listing=LOOK(lambda study: study.draw.listing()),
         design=section("design"),
         study=section("study", "name"),
-        key=LOOK_UPS.draw_key,
+        key=LOOK(lambda study: study.draw.key()),
     script:
         "../scripts/draw_assignment.py"

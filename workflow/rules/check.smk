@@ -9,7 +9,7 @@ rule check_assignment:
         scores="results/{study}/data/scores.parquet",
         panel="results/{study}/data/school_panel.parquet",
         teachers="results/{study}/data/teacher_sample.parquet",
-        drawn_from=LOOK_UPS.draw_inputs,
+        drawn_from=LOOK(lambda study: study.draw.inputs()),
     output:
         check="results/{study}/checks/assignment.csv",
         tests="results/{study}/checks/assignment_tests.csv",
@@ -20,15 +20,15 @@ rule check_assignment:
     benchmark:
         "results/{study}/benchmarks/check_assignment.tsv"
     params:
-        frame=LOOK_UPS.draw_file("frame"),
-        record=LOOK_UPS.draw_file("record"),
+        frame=LOOK(lambda study: study.draw.file("frame")),
+        record=LOOK(lambda study: study.draw.file("record")),
         arms=section("design", "arms"),
         kind=section("design", "kind"),
         design=section("design"),
         study=section("study", "name"),
         variables=from_content(balance_variables),
         outcomes=section("outcomes"),
-        key=LOOK_UPS.draw_key,
+        key=LOOK(lambda study: study.draw.key()),
         year=from_content(baseline_year),
         before=section("years", "before"),
         take_up=section("compliance", "variable"),
@@ -47,7 +47,7 @@ rule check_balance:
         schools="results/{study}/data/schools.parquet",
         teachers="results/{study}/data/teacher_sample.parquet",
         panel="results/{study}/data/school_panel.parquet",
-        drawn_from=LOOK_UPS.draw_inputs,
+        drawn_from=LOOK(lambda study: study.draw.inputs()),
     output:
         check="results/{study}/checks/balance.csv",
         omnibus="results/{study}/checks/balance_omnibus.csv",
@@ -57,14 +57,14 @@ rule check_balance:
     benchmark:
         "results/{study}/benchmarks/check_balance.tsv"
     params:
-        frame=LOOK_UPS.draw_file("frame"),
-        record=LOOK_UPS.draw_file("record"),
+        frame=LOOK(lambda study: study.draw.file("frame")),
+        record=LOOK(lambda study: study.draw.file("record")),
         settings=section("balance"),
         labels=from_content(labels),
         year=from_content(baseline_year),
         arms=section("design", "arms"),
         models=computed("models"),
-        outcomes=lambda wildcards: list(LOOK_UPS.content(wildcards)["outcomes"]),
+        outcomes=from_content(lambda content: list(content["outcomes"])),
         before=section("years", "before"),
         design=section("design"),
         thresholds=section("checks"),

@@ -38,7 +38,7 @@ rule clean_sample:
         years=from_content(analysis_years),
         take_up=section("compliance", "variable"),
         cleaning=section("cleaning"),
-        blinded=LOOK_UPS.blind_refusal,
-        sources=LOOK_UPS.table_files,
+        blinded=LOOK(lambda study: study.blinding.refusal()),
+        sources=LOOK(lambda study: study.raw.by_table()),
     script:
         "../scripts/clean_sample.py"

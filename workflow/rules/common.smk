@@ -4,32 +4,38 @@ import re
 import sys
 from pathlib import Path
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
-sys.path.insert(0, str(SCRIPTS))
+# The library of this checkout comes first, here and in every job: an environment that another
+# checkout installed would otherwise run that one's library, unseen.
+SOURCE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(SOURCE))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 
-from module_inputs import modules
-from provenance import steps
-from report_files import ReportFiles
-from schooltrial.data.table_keys import KEYS
-from schooltrial.protocol import (
+from schooltrial.data.tables.keys import KEYS
+from schooltrial.pipeline.code_inputs import modules
+from schooltrial.pipeline.messages import logs_written, made, refusals
+from schooltrial.pipeline.protocols import read_protocols
+from schooltrial.pipeline.steps import code_of, trace_steps
+from schooltrial.pipeline.wildcards import Wildcards
+from schooltrial.protocol.sections import (
     analysis_years,
     balance_variables,
     baseline_year,
     labels,
     year_label,
 )
-from run_messages import logs_written, made, refusals
-from schooltrial.protocol_yaml import parse_yaml
-from studies import protocols
+from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.study.study import Study
 
 # One thread per job: bits differ between one BLAS thread and two.
 os.environ.update(
     dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
 )
 
-SCHEMA = parse_yaml((SCRIPTS.parent / "schemas" / "protocol.schema.yaml").read_text("utf-8"))
+SCHEMA = parse_yaml((SOURCE / "schooltrial" / "protocol" / "schema.yaml").read_text("utf-8"))
 NOTEBOOKS = sorted(path.stem for path in (Path(workflow.basedir) / "notebooks").glob("*.ipynb"))
-PROTOCOLS = protocols(config, Path(workflow.basedir), SCHEMA)
+PROTOCOLS = read_protocols(config, Path(workflow.basedir), SCHEMA)
 STUDIES = list(PROTOCOLS)
 WRITTEN_BEFORE = logs_written(STUDIES)
 
@@ -38,12 +44,12 @@ wildcard_constraints:
     study="|".join(STUDIES),
 
 
-LOOK_UPS = ReportFiles(PROTOCOLS)
-section, computed, from_content = LOOK_UPS.section, LOOK_UPS.computed, LOOK_UPS.from_content
-models_of = LOOK_UPS.models_of
-study_line = LOOK_UPS.study_line
+LOOK = Wildcards({name: Study.of(protocol) for name, protocol in PROTOCOLS.items()})
+section, computed, from_content = LOOK.section, LOOK.computed, LOOK.from_content
+models_of = LOOK.models_of
+study_line = LOOK(lambda study: study.line())
 
 
 def provenance(wildcards):
     """Return every step from raw files to exhibits: what it ran, read and wrote."""
-    return steps(rules, LOOK_UPS.traced(wildcards), wildcards.study)
+    return trace_steps(rules, LOOK(lambda study: study.report.steps())(wildcards), wildcards.study)

@@ -30,11 +30,11 @@ rule check_power:
         "../scripts/check_power.py"
 
 
-rule check_verdict:
+rule check_rating:
     """Rate the evidence by two standards, and write the study's record."""
     input:
-        modules("check_verdict.py"),
-        unpack(LOOK_UPS.contrast_file),
+        modules("check_rating.py"),
+        unpack(LOOK(lambda study: study.report.contrast())),
         attrition="results/{study}/checks/attrition.csv",
         balance="results/{study}/checks/balance.csv",
         power="results/{study}/checks/power.csv",
@@ -46,12 +46,12 @@ rule check_verdict:
     output:
         verdict="results/{study}/checks/verdict.json",
     log:
-        "results/{study}/logs/check_verdict.log",
+        "results/{study}/logs/check_rating.log",
     benchmark:
-        "results/{study}/benchmarks/check_verdict.tsv"
+        "results/{study}/benchmarks/check_rating.tsv"
     params:
         protocol=from_content(dict),
         analysis_years=from_content(analysis_years),
         baseline=from_content(baseline_year),
     script:
-        "../scripts/check_verdict.py"
+        "../scripts/check_rating.py"

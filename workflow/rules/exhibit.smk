@@ -3,7 +3,7 @@ rule draw_effects:
     """Draw the effects of the programme by outcome and model."""
     input:
         modules("draw_effects.py"),
-        unpack(LOOK_UPS.simulated_truth),
+        unpack(LOOK(lambda study: study.truth())),
         estimates="results/{study}/estimates/estimates.csv",
     output:
         multiext(

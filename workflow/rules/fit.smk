@@ -3,7 +3,7 @@ rule fit_multilevel:
     """Fit one multilevel model by REML to each of its outcomes."""
     input:
         modules("fit_multilevel.py"),
-        sample=LOOK_UPS.sample_of_model,
+        sample=LOOK.of_model(lambda study, model: study.sample_of(model)),
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -16,7 +16,7 @@ rule fit_multilevel:
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
     script:
         "../scripts/fit_multilevel.py"
@@ -26,7 +26,7 @@ rule fit_cluster_robust:
     """Fit one linear model with errors clustered by school to each of its outcomes."""
     input:
         modules("fit_cluster_robust.py"),
-        sample=LOOK_UPS.sample_of_model,
+        sample=LOOK.of_model(lambda study, model: study.sample_of(model)),
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -39,7 +39,7 @@ rule fit_cluster_robust:
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
     script:
         "../scripts/fit_cluster_robust.py"
@@ -49,9 +49,9 @@ rule fit_randomisation_inference:
     """Test one model by re-drawing the assignment with the design that was used."""
     input:
         modules("fit_randomisation_inference.py"),
-        sample=LOOK_UPS.sample_of_model,
+        sample=LOOK.of_model(lambda study, model: study.sample_of(model)),
         assignment="results/{study}/data/assignment.parquet",
-        drawn_from=LOOK_UPS.draw_inputs,
+        drawn_from=LOOK(lambda study: study.draw.inputs()),
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -62,11 +62,11 @@ rule fit_randomisation_inference:
     wildcard_constraints:
         model=models_of("randomisation_inference"),
     params:
-        frame=LOOK_UPS.draw_file("frame"),
-        record=LOOK_UPS.draw_file("record"),
+        frame=LOOK(lambda study: study.draw.file("frame")),
+        record=LOOK(lambda study: study.draw.file("record")),
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
         design=section("design"),
         seed=section("study", "seed"),
@@ -78,7 +78,7 @@ rule fit_wild_bootstrap:
     """Test one model by the restricted wild cluster bootstrap."""
     input:
         modules("fit_wild_bootstrap.py"),
-        sample=LOOK_UPS.sample_of_model,
+        sample=LOOK.of_model(lambda study, model: study.sample_of(model)),
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -91,7 +91,7 @@ rule fit_wild_bootstrap:
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
         seed=section("study", "seed"),
     script:
@@ -102,7 +102,7 @@ rule fit_complier_effect:
     """Estimate the effect on those whom the assignment moved to take it up, by 2SLS."""
     input:
         modules("fit_complier_effect.py"),
-        sample=LOOK_UPS.sample_of_model,
+        sample=LOOK.of_model(lambda study, model: study.sample_of(model)),
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -115,7 +115,7 @@ rule fit_complier_effect:
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
         taken_up=section("compliance", "variable"),
     script:

@@ -19,7 +19,7 @@ rule fit_difference_in_differences:
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
         years=section("years"),
     script:
@@ -46,7 +46,7 @@ rule fit_staggered_adoption:
     params:
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
-        model=lambda wildcards: computed("models")(wildcards)[wildcards.model],
+        model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
         years=section("years"),
     script:

@@ -93,10 +93,10 @@ rule write_monitoring:
     """Write the monitoring page: enrolment and implementation, without any outcome."""
     input:
         modules("write_monitoring.py"),
-        unpack(LOOK_UPS.implementation_files),
-        template="workflow/templates/monitoring.html.j2",
-        style="workflow/templates/page.css",
-        captions="workflow/templates/captions.yaml",
+        unpack(LOOK(lambda study: study.report.implementation())),
+        template="src/schooltrial/report/templates/monitoring.html.j2",
+        style="src/schooltrial/report/templates/page.css",
+        captions="src/schooltrial/exhibits/captions.yaml",
         assignment="results/{study}/data/assignment.parquet",
         pupils="results/{study}/data/pupils.parquet",
         teachers="results/{study}/data/teachers.parquet",
@@ -110,8 +110,8 @@ rule write_monitoring:
         "results/{study}/benchmarks/write_monitoring.tsv"
     params:
         design=section("design"),
-        blinded=LOOK_UPS.blinded,
-        held_back=LOOK_UPS.held_back,
+        blinded=LOOK(lambda study: study.blinding.until()),
+        held_back=LOOK(lambda study: study.blinding.held_back()),
         study=study_line,
     script:
         "../scripts/write_monitoring.py"

@@ -19,7 +19,9 @@ rule simulate_trial:
         "../scripts/simulate_trial.py"
 
 
-TO_FETCH = LOOK_UPS.to_fetch()
+TO_FETCH = {
+    path: asked for study in LOOK.studies.values() for path, asked in study.raw.to_fetch().items()
+}
 STANDARD = {name: f"results/{{study}}/data/{name}.parquet" for name in KEYS}
 
 
@@ -64,11 +66,11 @@ rule record_plan:
 rule obtain_tables:
     """Read raw files by the protocol's column map into standard tables, logging each change."""
     input:
-        LOOK_UPS.raw_files,
+        LOOK(lambda study: study.raw.files()),
         modules("obtain_tables.py"),
         # ancient: to write the protocol anew is no reason to read the files anew
-        protocol=ancient(LOOK_UPS.protocol_file),
-        schema=ancient("workflow/schemas/protocol.schema.yaml"),
+        protocol=ancient(LOOK(lambda study: study.protocol_file())),
+        schema=ancient("src/schooltrial/protocol/schema.yaml"),
     output:
         **STANDARD,
         # what was first is kept, whatever happens later
@@ -81,14 +83,14 @@ rule obtain_tables:
     benchmark:
         "results/{study}/benchmarks/obtain_tables.tsv"
     params:
-        raw_folder=LOOK_UPS.raw_folder,
-        elsewhere=LOOK_UPS.fetched,
-        tables=LOOK_UPS.tables_read,
+        raw_folder=LOOK(lambda study: study.raw.folder()),
+        elsewhere=LOOK(lambda study: study.raw.fetched()),
+        tables=LOOK(lambda study: study.blinding.tables_read()),
         outcomes=section("outcomes"),
         years=section("years"),
         unit=section("design", "unit"),
         arms=from_content(lambda content: [arm["name"] for arm in content["design"]["arms"]]),
         cleaning=section("cleaning"),
-        blinded=LOOK_UPS.blinded,
+        blinded=LOOK(lambda study: study.blinding.until()),
     script:
         "../scripts/obtain_tables.py"

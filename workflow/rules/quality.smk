@@ -104,9 +104,9 @@ rule write_data_quality:
     """Write the page on data quality: one HTML page that needs no other file."""
     input:
         modules("write_data_quality.py"),
-        template="workflow/templates/data_quality.html.j2",
-        style="workflow/templates/page.css",
-        captions="workflow/templates/captions.yaml",
+        template="src/schooltrial/report/templates/data_quality.html.j2",
+        style="src/schooltrial/report/templates/page.css",
+        captions="src/schooltrial/exhibits/captions.yaml",
         codebook="results/{study}/checks/codebook.csv",
         means="results/{study}/checks/codebook_means.csv",
         missing="results/{study}/checks/quality_missing.csv",

@@ -1,40 +1,40 @@
 # Exhibits, checks and estimates enter; the tests of the results, the report and notebooks leave.
-rule test_results:
+rule verify_results:
     """Test what was built; a report exists only where every claim holds."""
     input:
-        modules("test_results.py"),
+        modules("verify_results.py"),
         tests=sorted(str(path) for path in Path("tests/results").glob("*.py")),
         estimates="results/{study}/estimates/estimates.csv",
         ledger="results/{study}/checks/ledger.csv",
-        checks=LOOK_UPS.report_checks,
-        figures=LOOK_UPS.figure_data,
+        checks=LOOK(lambda study: study.report.checks()),
+        figures=LOOK(lambda study: study.report.figure_data()),
     output:
         claims="results/{study}/checks/results_tests.txt",
     log:
-        "results/{study}/logs/test_results.log",
+        "results/{study}/logs/verify_results.log",
     benchmark:
-        "results/{study}/benchmarks/test_results.tsv"
+        "results/{study}/benchmarks/verify_results.tsv"
     params:
         results=lambda wildcards: f"results/{wildcards.study}",
     script:
-        "../scripts/test_results.py"
+        "../scripts/verify_results.py"
 
 
 rule write_report:
     """Write the report: one HTML page that needs no other file."""
     input:
         modules("write_report.py"),
-        code=LOOK_UPS.code,
+        code=LOOK(lambda study: code_of(study.report.steps())),
         lock="requirements.lock",
-        template="workflow/templates/report.html.j2",
-        style="workflow/templates/page.css",
-        captions="workflow/templates/captions.yaml",
+        template="src/schooltrial/report/templates/report.html.j2",
+        style="src/schooltrial/report/templates/page.css",
+        captions="src/schooltrial/exhibits/captions.yaml",
         claims="results/{study}/checks/results_tests.txt",
         estimates="results/{study}/estimates/estimates.csv",
         diagnostics="results/{study}/estimates/diagnostics.json",
-        checks=LOOK_UPS.report_checks,
-        figures=LOOK_UPS.report_figures,
-        tables=LOOK_UPS.report_tables,
+        checks=LOOK(lambda study: study.report.checks()),
+        figures=LOOK(lambda study: study.report.figures()),
+        tables=LOOK(lambda study: study.report.tables()),
         pages=[
             "results/{study}/report/data_quality.html",
             "results/{study}/report/monitoring.html",

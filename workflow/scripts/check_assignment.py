@@ -7,15 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from draw_assignment import read_frame
-from rule_adapter import run_as_rule
-from schooltrial.checks.assignment import assignment_check
-from schooltrial.checks.assignment_record import read_record
-from schooltrial.checks.assignment_tests import Redraws
-from schooltrial.checks.assignment_verdict import verify_assignment
-from schooltrial.checks.known_of_units import known_of_units
-from schooltrial.protocol import Outcome
-from software_versions import software_versions
+from schooltrial.checks.assignment.blocks import assignment_check
+from schooltrial.checks.assignment.chance_tests import Redraws
+from schooltrial.checks.assignment.unit_attributes import known_of_units
+from schooltrial.checks.assignment.verdict import verify_assignment
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Outcome
+from schooltrial.randomisation.frame import read_frame
+from schooltrial.randomisation.record import read_record
+from schooltrial.version import software_versions
 
 
 def main(

@@ -5,16 +5,16 @@ from typing import Any
 
 import pandas as pd
 
-from rule_adapter import run_as_rule
-from schooltrial.checks.attrition import attrition as count_attrition
-from schooltrial.checks.missing_outcomes import missing_outcomes as bound_effects
-from schooltrial.checks.outcome_support import outcome_support
-from schooltrial.checks.school_attrition import school_attrition
-from schooltrial.checks.teacher_attrition import of_teachers
-from schooltrial.checks.who_left import who_left as compare_leavers
-from schooltrial.data.year_tables import ParquetByYear
-from schooltrial.models.attrition_model import Assumption
-from schooltrial.protocol import Arm, Outcome, Years
+from schooltrial.checks.attrition.missing_outcomes import bound_effects
+from schooltrial.checks.attrition.outcome_bounds import outcome_support
+from schooltrial.checks.attrition.rates import attrition as count_attrition
+from schooltrial.checks.attrition.schools import school_attrition
+from schooltrial.checks.attrition.selective_attrition import who_left as compare_leavers
+from schooltrial.checks.attrition.teachers import of_teachers
+from schooltrial.data.tables.parquet import ParquetByYear
+from schooltrial.models.missing_outcomes.attrition_bias import Assumption
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Arm, Outcome, Years
 
 
 def main(

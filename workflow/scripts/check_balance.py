@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from draw_assignment import read_frame
-from rule_adapter import run_as_rule
-from schooltrial.checks.assignment_record import read_record
-from schooltrial.checks.balance_adjusted import Redrawing
-from schooltrial.checks.balance_report import balance_report
-from schooltrial.checks.draw_criterion import NOT_BY_LOT, draw_criterion
-from schooltrial.protocol import Model
+from schooltrial.checks.balance.adjusted_differences import Redrawing
+from schooltrial.checks.balance.report import balance_report
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model
+from schooltrial.randomisation.criterion import NOT_BY_LOT, draw_criterion
+from schooltrial.randomisation.frame import read_frame
+from schooltrial.randomisation.record import read_record
 
 
 def main(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from rule_adapter import run_as_rule
-from schooltrial.checks.costs import cost_table, pupils_reached
+from schooltrial.checks.implementation.costs import cost_table, pupils_reached
+from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(

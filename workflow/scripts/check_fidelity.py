@@ -5,9 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from rule_adapter import run_as_rule
-from schooltrial.checks.fidelity import contrast, dosage, fidelity, followed
-from schooltrial.data.crosswalk import crosswalk_of
+from schooltrial.checks.implementation.contrast import contrast_arms
+from schooltrial.checks.implementation.dosage import measure_dosage
+from schooltrial.checks.implementation.fidelity import measure_fidelity
+from schooltrial.checks.implementation.log import followed
+from schooltrial.data.linking.school_crosswalk import crosswalk_of
+from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(
@@ -27,9 +30,9 @@ def main(
     control, starts_in = arms[0]["name"], section["year_starts_in"]
     changes = crosswalk_of(pd.read_parquet(crosswalk))
     log = followed(pd.read_parquet(implementation), arm_of, changes, starts_in)
-    given = dosage(log, arm_of, starts_in)
-    found = fidelity(log, section["components"], arm_of, control, starts_in)
-    compared = contrast(log, section["components"], arm_of, control, starts_in)
+    given = measure_dosage(log, arm_of, starts_in)
+    found = measure_fidelity(log, section["components"], arm_of, control, starts_in)
+    compared = contrast_arms(log, section["components"], arm_of, control, starts_in)
     for frame, path in ((found, check), (given, doses), (compared, contrasts)):
         frame.to_csv(path, index=False, float_format="%.10g")
 

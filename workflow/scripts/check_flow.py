@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from rule_adapter import run_as_rule
-from schooltrial.checks.flow_diagram import as_text, flow_boxes
-from schooltrial.checks.flow_panel import primary_cells
-from schooltrial.data.analysed import columns_of_analyses
+from schooltrial.checks.flow.analysed import primary_cells
+from schooltrial.checks.flow.boxes import as_text, flow_boxes
+from schooltrial.data.ledger.analyses import columns_of_analyses
+from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from rule_adapter import run_as_rule
-from schooltrial.checks.power import power_table
-from schooltrial.checks.power_stages import StudyPlan
-from schooltrial.protocol import Arm, Model, Outcome
+from schooltrial.checks.power.stages import StudyPlan
+from schooltrial.checks.power.table import power_table
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Arm, Model, Outcome
 
 
 def main(

@@ -8,13 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from large_tables import whole, write_csv, write_years
-from rule_adapter import run_as_rule
-from schooltrial.data.cleaning_rules import CleaningSteps, SampleRules
-from schooltrial.data.sample import SampleBuild
-from schooltrial.data.year_tables import ParquetByYear
-from schooltrial.protocol import Model, Outcome
-from schooltrial.protocol_blinding import refuse_to_unblind
+from schooltrial.data.sample.build import SampleBuild
+from schooltrial.data.tables.parquet import ParquetByYear, whole, write_csv, write_years
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.blinding import refuse_to_unblind
+from schooltrial.protocol.sample_rules import CleaningSteps, SampleRules
+from schooltrial.protocol.sections import Model, Outcome
 from schooltrial.refusal import naming_files
 
 

@@ -5,15 +5,16 @@ from typing import Any
 
 import pandas as pd
 
-from rule_adapter import run_as_rule
-from schooltrial.checks.data_quality import (
-    distributions,
-    heaping,
-    missingness,
-    outcome_rows,
-    school_outliers,
+from schooltrial.checks.data_quality.codebook import (
+    arms_of_rows,
+    build_codebook,
+    means_by_arm_and_year,
+    raw_columns,
 )
-from schooltrial.data.codebook import arms_of_rows, codebook, means_by_arm_and_year, raw_columns
+from schooltrial.checks.data_quality.missingness import count_missing
+from schooltrial.checks.data_quality.oddities import distributions, heaping
+from schooltrial.checks.data_quality.outliers import outcome_rows, school_outliers
+from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(
@@ -35,9 +36,9 @@ def main(
     means = means_by_arm_and_year(frames, arms_of_rows(frames, unit))
     scores = outcome_rows(frames)
     for path, found in (
-        (codebook_file, codebook(frames, labels, raw_columns(tables))),
+        (codebook_file, build_codebook(frames, labels, raw_columns(tables))),
         (means_file, means),
-        (missing_file, missingness(frames, thresholds["missing_share"])),
+        (missing_file, count_missing(frames, thresholds["missing_share"])),
         (distributions_file, distributions(scores)),
         (heaping_file, heaping(scores, thresholds["heaping_share"])),
         (outliers_file, school_outliers(scores, thresholds["outlier_sd"])),

@@ -4,19 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from rule_adapter import run_as_rule
-from schooltrial.checks.assignment_record import draw_assignment
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.randomisation.frame import read_frame
+from schooltrial.randomisation.record import draw_assignment
 from schooltrial.refusal import Fault, Refusal, refuse
-from software_versions import software_versions
-
-
-def read_frame(path: str, design: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the frame of the draw, with unit and block as text."""
-    draw = design["draw"]
-    text = dict.fromkeys([draw["unit_column"], draw["block_column"]], "str")
-    return pd.read_csv(path, dtype=text, encoding="utf-8-sig")
+from schooltrial.version import software_versions
 
 
 def main(

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from figure_files import write_figure
-from rule_adapter import run_as_rule
-from schooltrial.exhibits.attrition_plot import attrition_plot, drawn
-from schooltrial.models.attrition_model import Assumption
-from schooltrial.protocol import Arm, Outcome
+from schooltrial.exhibits.figures.attrition_boundary import attrition_plot, drawn
+from schooltrial.exhibits.writing import write_figure
+from schooltrial.models.missing_outcomes.attrition_bias import Assumption
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Arm, Outcome
 
 
 def main(

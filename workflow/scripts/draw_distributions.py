@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from figure_files import write_figure
-from rule_adapter import run_as_rule
-from schooltrial.exhibits.distributions_plot import distributions_plot, drawn
-from schooltrial.protocol import Outcome
+from schooltrial.exhibits.figures.distributions import distributions_plot, drawn
+from schooltrial.exhibits.writing import write_figure
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Outcome
 
 
 def main(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from figure_files import write_figure
-from rule_adapter import run_as_rule
-from schooltrial.exhibits.effects_plot import drawn, effects_plot, with_truth
-from schooltrial.protocol import Model, Outcome
+from schooltrial.exhibits.figures.effects import drawn, effects_plot, with_truth
+from schooltrial.exhibits.writing import write_figure
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model, Outcome
 
 
 def main(

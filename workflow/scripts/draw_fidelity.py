@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from figure_files import write_figure
-from rule_adapter import run_as_rule
-from schooltrial.exhibits.fidelity_plot import fidelity_plot
+from schooltrial.exhibits.figures.fidelity import fidelity_plot
+from schooltrial.exhibits.writing import write_figure
+from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(

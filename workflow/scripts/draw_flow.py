@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from figure_files import write_figure
-from rule_adapter import run_as_rule
-from schooltrial.exhibits.flow_plot import flow_plot
+from schooltrial.exhibits.figures.flow import flow_plot
+from schooltrial.exhibits.writing import write_figure
+from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from figure_files import write_figure
-from rule_adapter import run_as_rule
-from schooltrial.exhibits.missingness_plot import drawn, missingness_plot
+from schooltrial.exhibits.figures.missingness import drawn, missingness_plot
+from schooltrial.exhibits.writing import write_figure
+from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(

@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from figure_files import write_figure
-from rule_adapter import run_as_rule
-from schooltrial.exhibits.trends_plot import drawn, trends_plot
-from schooltrial.protocol import Outcome, Years
+from schooltrial.exhibits.figures.trends import drawn, trends_plot
+from schooltrial.exhibits.writing import write_figure
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Outcome, Years
 
 
 def main(

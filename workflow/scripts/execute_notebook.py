@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-import schooltrial.json_schema  # noqa: F401 - nbformat imports jsonschema too
+import schooltrial.protocol.json_schema  # noqa: F401 - nbformat imports jsonschema too
 
 # isort: split
 
@@ -12,7 +12,7 @@ import nbclient
 import nbformat
 from nbconvert import HTMLExporter
 
-from rule_adapter import run_as_rule
+from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(*, notebook: str, results: str, executed: str, page: str, **traced: str) -> None:

@@ -7,7 +7,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from rule_adapter import run_as_rule
+from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.refusal import Fault, refuse
 
 TRIES = 4

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fit_files import fit_sample
-from rule_adapter import run_as_rule
 from schooltrial.analysis.design_matrix import DesignMatrix
-from schooltrial.models.cluster_robust import fit_least_squares_columns
-from schooltrial.models.estimate import Estimate
-from schooltrial.models.robust_fit import LeastSquaresFit
-from schooltrial.protocol import Model, Outcome
+from schooltrial.analysis.fitting import fit_sample
+from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
+from schooltrial.models.cluster_robust.result import LeastSquaresFit
+from schooltrial.models.inference.estimate import Estimate
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model, Outcome
 
 JOINT = {"CR0": "naive-F", "CR1": "naive-F", "CR1S": "naive-F", "CR2": "AHT", "CR3": "AHT"}
 DF = {kind: "clusters-1" if test == "naive-F" else "satterthwaite" for kind, test in JOINT.items()}

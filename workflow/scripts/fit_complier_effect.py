@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fit_files import fit_sample
-from rule_adapter import run_as_rule
 from schooltrial.analysis.design_matrix import DesignMatrix
-from schooltrial.models.anderson_rubin import anderson_rubin
-from schooltrial.models.estimate import Estimate
-from schooltrial.models.instrument import InstrumentFit, fit_instrument
-from schooltrial.protocol import Model, Outcome
+from schooltrial.analysis.fitting import fit_sample
+from schooltrial.models.complier_effect.anderson_rubin import invert_anderson_rubin
+from schooltrial.models.complier_effect.two_stage_least_squares import InstrumentFit, fit_instrument
+from schooltrial.models.inference.estimate import Estimate
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model, Outcome
 
 STRONG = 16
 """First-stage F that What Works Clearinghouse asks of one instrument (as recalled)."""
@@ -35,7 +35,7 @@ def main(
         stage = fitted.first_stages[0]
         rows = [
             *fitted.estimates(level=level),
-            replace(anderson_rubin(fitted, level=level).row, term=f"{taken_up}, robust set"),
+            replace(invert_anderson_rubin(fitted, level=level).row, term=f"{taken_up}, robust set"),
             *stage.estimates(["treated"], level=level),
             fitted.first_stage_test().row,
         ]

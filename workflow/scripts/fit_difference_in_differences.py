@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from fit_files import write_fit
-from panel_cells import panel_cells
-from rule_adapter import run_as_rule
 from schooltrial.analysis.estimates_table import labels_of, row, table
-from schooltrial.models.difference_in_differences import (
+from schooltrial.analysis.fitting import write_fit
+from schooltrial.analysis.panel_cells import read_panel_cells
+from schooltrial.models.panel.difference_in_differences import (
     PanelFit,
     event_indicators,
     programme_indicator,
     two_way_effects,
 )
-from schooltrial.protocol import Model, Outcome, Years, reference_year
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model, Outcome, Years, reference_year
 from schooltrial.refusal import refused_as
 
 
@@ -33,7 +33,7 @@ def main(
     diagnostics: str,
 ) -> None:
     """Write the effect, the event study and the test of the pre-trend, by outcome."""
-    every = panel_cells(sample, panel, bounded, schools, model, outcomes, years)
+    every = read_panel_cells(sample, panel, bounded, schools, model, outcomes, years)
     rows, told = [], {}
     for outcome in model["outcomes"]:
         with refused_as(f"model {name}, outcome {outcome}"):

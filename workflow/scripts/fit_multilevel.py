@@ -5,14 +5,16 @@ from typing import Any
 
 import pandas as pd
 
-from fit_files import fit_sample
-from rule_adapter import run_as_rule
 from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
-from schooltrial.models.estimate import Estimate
-from schooltrial.models.moments import school_moments
-from schooltrial.models.multilevel import r_squared, two_level
-from schooltrial.models.multilevel_fit import MultilevelFit
-from schooltrial.protocol import Model, Outcome
+from schooltrial.analysis.fitting import fit_sample
+from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.moments.school_moments import compute_school_moments
+from schooltrial.models.multilevel.r_squared import estimate_r_squared
+from schooltrial.models.multilevel.result import MultilevelFit
+from schooltrial.models.multilevel.three_level import fit_three_level
+from schooltrial.models.multilevel.two_level import fit_two_level_moments
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model, Outcome
 
 
 def main(
@@ -48,7 +50,7 @@ def _fit(
     *,
     random_blocks: bool,
 ) -> MultilevelFit:
-    moments = school_moments(
+    moments = compute_school_moments(
         [*columns.values(), design.outcome],
         design.cluster,
         names=[*columns, outcome],
@@ -56,10 +58,8 @@ def _fit(
         intercept=True,
     )
     if random_blocks:
-        from schooltrial.models.three_level import three_level
-
-        return three_level(moments, level="block", nesting=nesting)
-    return two_level(moments, nesting=nesting)
+        return fit_three_level(moments, level="block", nesting=nesting)
+    return fit_two_level_moments(moments, nesting=nesting)
 
 
 def _clusters(rows: pd.DataFrame) -> str:
@@ -76,7 +76,7 @@ def _diagnosis(fitted: MultilevelFit, level: float) -> dict[str, Any]:
         **fitted.diagnostics(),
         "variances": {part.level: part.estimate for part in fitted.variance_components},
         "icc": icc,
-        "r_squared": {part.level: part.r_squared for part in r_squared(fitted)},
+        "r_squared": {part.level: part.r_squared for part in estimate_r_squared(fitted)},
     }
 
 

@@ -6,19 +6,19 @@ from typing import Any
 
 import pandas as pd
 
-from draw_assignment import read_frame
-from fit_files import fit_sample
-from rule_adapter import run_as_rule
 from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
-from schooltrial.checks.assignment_record import read_record
-from schooltrial.checks.draw_criterion import draw_criterion
-from schooltrial.models.assignment_design import rerandomised
-from schooltrial.models.assignment_draws import EXACT_UP_TO
-from schooltrial.models.estimate import Estimate, noted, without_test
-from schooltrial.models.randomisation_inference import randomisation_inference
-from schooltrial.models.school_assignment import school_assignment
-from schooltrial.protocol import Model, Outcome
-from schooltrial.streams import stream
+from schooltrial.analysis.fitting import fit_sample
+from schooltrial.models.assignment.design import rerandomised
+from schooltrial.models.assignment.draws import EXACT_UP_TO
+from schooltrial.models.assignment.of_schools import school_assignment
+from schooltrial.models.inference.estimate import Estimate, noted, without_test
+from schooltrial.models.randomisation_inference.inference import randomisation_inference
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.random_streams import stream
+from schooltrial.randomisation.criterion import draw_criterion
+from schooltrial.randomisation.frame import read_frame
+from schooltrial.randomisation.record import read_record
 
 
 def main(

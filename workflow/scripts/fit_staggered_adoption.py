@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from fit_files import write_fit
-from panel_cells import panel_cells
-from rule_adapter import run_as_rule
 from schooltrial.analysis.estimates_table import labels_of, row, table
-from schooltrial.models.staggered_adoption import StaggeredFit, staggered_adoption
-from schooltrial.protocol import Model, Outcome, Years
+from schooltrial.analysis.fitting import write_fit
+from schooltrial.analysis.panel_cells import read_panel_cells
+from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model, Outcome, Years
 from schooltrial.refusal import refused_as
 
 
@@ -28,7 +28,7 @@ def main(
     diagnostics: str,
 ) -> None:
     """Write the overall effect, those by cohort and by years since, and the pre-trend test."""
-    cells = panel_cells(sample, panel, bounded, schools, model, outcomes, years)
+    cells = read_panel_cells(sample, panel, bounded, schools, model, outcomes, years)
     rows, told = [], {}
     for outcome in model["outcomes"]:
         with refused_as(f"model {name}, outcome {outcome}"):
@@ -50,7 +50,7 @@ def main(
 
 
 def _fit(cells: pd.DataFrame, model: Model) -> StaggeredFit:
-    return staggered_adoption(
+    return fit_staggered_adoption(
         cells["mean"].to_numpy("float64"),
         school=cells["school"].to_numpy(),
         year=cells["year"].to_numpy("int64"),

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fit_files import fit_sample
-from rule_adapter import run_as_rule
 from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
-from schooltrial.models.estimate import Estimate
-from schooltrial.models.wild_bootstrap import wild_cluster_bootstrap
-from schooltrial.protocol import Model, Outcome
-from schooltrial.streams import stream
+from schooltrial.analysis.fitting import fit_sample
+from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.random_streams import stream
 
 
 def main(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rule_adapter import run_as_rule
+from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(

@@ -6,16 +6,18 @@ from typing import Any
 
 import pandas as pd
 
-from plan_files import keep_first
-from rule_adapter import run_as_rule
-from schooltrial.data.cleaning_log import CHANGES, CHANGES_STORED, LogEntry, to_frame
-from schooltrial.data.raw_cells import RawCells
-from schooltrial.data.reading import tables_filled
-from schooltrial.data.standard_tables import KEYS, Batch, Study, read_batches
-from schooltrial.data.table_schema import empty_schema, table_schema
-from schooltrial.protocol import Outcome, all_years
+from schooltrial.data.cells.cleaning_log import CHANGES, CHANGES_STORED, LogEntry, to_frame
+from schooltrial.data.cells.text_columns import RawCells
+from schooltrial.data.files.raw_files import tables_filled
+from schooltrial.data.tables.keys import KEYS
+from schooltrial.data.tables.parquet import TableFile, table_files
+from schooltrial.data.tables.reading import Study
+from schooltrial.data.tables.schema import empty_schema, table_schema
+from schooltrial.data.tables.standard_tables import Batch, read_batches
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.plan import keep_first
+from schooltrial.protocol.sections import Outcome, all_years
 from schooltrial.refusal import Fault, refuse
-from standard_table_files import TableFile, table_files
 
 
 def main(

@@ -6,9 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from plan_files import first_plan
-from rule_adapter import run_as_rule
-from schooltrial.protocol_plan import PlanRecord, section_checksums
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.plan import PlanRecord, first_plan, section_checksums
 
 
 def main(*, protocol: Mapping[str, Any], first: str, plan: str) -> None:

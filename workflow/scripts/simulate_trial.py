@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rule_adapter import run_as_rule
-from schooltrial.checks.assignment_record import draw_assignment
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.randomisation.record import draw_assignment
 from schooltrial.refusal import Fault, Refusal
+from schooltrial.simulate.base.simulated_trial import Drawn
 from schooltrial.simulate.generators import FRAMES, GENERATORS
-from schooltrial.simulate.simulated_trial import Drawn
-from software_versions import software_versions
+from schooltrial.version import software_versions
 
 
 def main(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from exhibit_data import write_data
-from rule_adapter import run_as_rule
-from schooltrial.exhibits.baseline_table import baseline_html
+from schooltrial.exhibits.tables.baseline import baseline_html
+from schooltrial.exhibits.writing import write_data
+from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from exhibit_data import write_data
-from rule_adapter import run_as_rule
-from schooltrial.exhibits.results_table import results_html, selected
-from schooltrial.protocol import Model, Outcome
+from schooltrial.exhibits.tables.results import results_html, selected
+from schooltrial.exhibits.writing import write_data
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model, Outcome
 
 
 def main(

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from report_exhibits import read_exhibits
-from rule_adapter import run_as_rule
-from schooltrial.report.html_report import fill
-from schooltrial.report.quality_report import by_table, findings, largest_differences, means_shown
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.report.exhibits import read_exhibits
+from schooltrial.report.page import fill
+from schooltrial.report.quality import by_table, findings, largest_differences, means_shown
 
 
 def main(

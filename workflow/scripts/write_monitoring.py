@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from report_exhibits import read_exhibits
-from rule_adapter import run_as_rule
-from schooltrial.checks.enrolment import enrolment
-from schooltrial.data.codebook import arms_of_rows
-from schooltrial.report.html_report import fill
-from schooltrial.report.implementation_tables import contrast_shown, fidelity_shown
+from schooltrial.checks.data_quality.codebook import arms_of_rows
+from schooltrial.checks.flow.enrolment import count_enrolment
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.report.exhibits import read_exhibits
+from schooltrial.report.page import fill
+from schooltrial.report.tables.implementation import contrast_shown, fidelity_shown
 
 ROSTERS = {"pupil": "pupils", "teacher": "teachers"}
 
@@ -44,7 +44,7 @@ def main(
     arms = arms_of_rows({**tables, "crosswalk": pd.read_parquet(crosswalk)}, unit)
     there = {who: table for who, table in ROSTERS.items() if len(tables[table])}
     rosters = {who: tables[table] for who, table in there.items()}
-    counts = enrolment(rosters, {who: arms[table] for who, table in there.items()})
+    counts = count_enrolment(rosters, {who: arms[table] for who, table in there.items()})
     context = {
         "study": study,
         "style": Path(style).read_text("utf-8"),

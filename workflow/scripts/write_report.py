@@ -7,19 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from provenance import sha256, with_checksums
-from report_checks import read_checks
-from report_exhibits import read_exhibits
-from rule_adapter import run_as_rule
-from schooltrial.exhibits.exhibit_list import lacking
-from schooltrial.protocol import labels
-from schooltrial.report.assignment_tables import units_told
-from schooltrial.report.design_words import (
-    design_sentence,
-    mobility_sentence,
-    registration_sentence,
-)
-from schooltrial.report.html_report import event_study, fill, headlines
+from schooltrial.exhibits.catalogue import lacking
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.pipeline.steps import sha256, with_checksums
+from schooltrial.protocol.sections import labels
+from schooltrial.report.checks import read_checks
+from schooltrial.report.exhibits import read_exhibits
+from schooltrial.report.headlines import event_study, summarise_findings
+from schooltrial.report.page import fill
+from schooltrial.report.tables.assignment import units_told
+from schooltrial.report.wording import design_sentence, mobility_sentence, registration_sentence
 
 
 def main(
@@ -52,7 +49,7 @@ def main(
         "protocol": protocol,
         "style": Path(style).read_text("utf-8"),
         "study": study,
-        "headlines": headlines(rows, protocol),
+        "headlines": summarise_findings(rows, protocol),
         "events": event_study(rows, protocol["outcomes"], protocol["models"]).to_dict("records"),
         "lacking": lacking(protocol),
         "design_sentence": design_sentence(protocol),

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.protocol import Model
-from schooltrial.protocol_validation import with_defaults
-from small_trial import schema
+from schooltrial.protocol.schema_validation import with_defaults
+from schooltrial.protocol.sections import Model
+from support.small_trial import schema
 
 PUPILS = 240
 

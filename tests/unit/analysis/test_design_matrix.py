@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.analysis.design_matrix import design_matrix, with_block_effects
-from schooltrial.protocol import Model
+from schooltrial.analysis.design_matrix import build_design_matrix, with_block_effects
+from schooltrial.protocol.sections import Model
 
 Make = Callable[..., Model]
 
@@ -15,7 +15,7 @@ Make = Callable[..., Model]
 def test_a_plain_model_has_the_treatment_first_and_numbers_as_they_are(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = design_matrix(sample, model(covariates=["age", "girl"]), "score")
+    design = build_design_matrix(sample, model(covariates=["age", "girl"]), "score")
     assert list(design.columns) == ["treated", "age", "girl"]
     assert design.treatment_terms == ("treated",)
     np.testing.assert_array_equal(design.columns["age"], sample["age"])
@@ -26,20 +26,20 @@ def test_a_plain_model_has_the_treatment_first_and_numbers_as_they_are(
 def test_a_category_has_an_indicator_for_every_level_but_the_first(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = design_matrix(sample, model(covariates=["sector"]), "score")
+    design = build_design_matrix(sample, model(covariates=["sector"]), "score")
     assert list(design.columns) == ["treated", "sector=Religious", "sector=Secular"]
     np.testing.assert_array_equal(design.columns["sector=Secular"], sample["sector"] == "Secular")
 
 
 def test_a_year_is_a_category_and_not_a_number(sample: pd.DataFrame, model: Make) -> None:
-    design = design_matrix(sample, model(covariates=["year"]), "score")
+    design = build_design_matrix(sample, model(covariates=["year"]), "score")
     assert list(design.columns) == ["treated", "year=2020"]
 
 
 def test_an_interaction_has_an_indicator_for_every_cell_but_the_first(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = design_matrix(sample, model(covariates=["sector:year"]), "score")
+    design = build_design_matrix(sample, model(covariates=["sector:year"]), "score")
     cells = [f"sector={s}:year={y}" for s in ("Arab", "Religious", "Secular") for y in (2019, 2020)]
     assert list(design.columns) == ["treated", *cells[1:]]
     first = (sample["sector"] == "Arab") & (sample["year"] == 2019)
@@ -54,7 +54,7 @@ def test_baseline_stands_for_three_columns_of_the_outcome(
     sample["score_before"] = rng.normal(size=len(sample))
     sample["score_before_missing"] = (rng.random(len(sample)) < 0.2).astype(float)
     sample["score_before_school"] = rng.normal(size=len(sample))
-    design = design_matrix(sample, model(covariates=["baseline"]), "score")
+    design = build_design_matrix(sample, model(covariates=["baseline"]), "score")
     assert list(design.columns)[1:] == [
         "score_before", "score_before_missing", "score_before_school",
     ]  # fmt: skip
@@ -63,7 +63,7 @@ def test_baseline_stands_for_three_columns_of_the_outcome(
 def test_an_effect_by_category_has_one_term_for_each_level(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = design_matrix(sample, model(treatment_by="half"), "score")
+    design = build_design_matrix(sample, model(treatment_by="half"), "score")
     assert design.treatment_terms == ("treated[half=lower]", "treated[half=upper]")
     both = design.columns["treated[half=lower]"] + design.columns["treated[half=upper]"]
     np.testing.assert_array_equal(both, sample["treated"])
@@ -79,7 +79,7 @@ def test_an_effect_by_category_has_one_term_for_each_level(
 def test_an_effect_may_be_split_by_a_number_too(
     sample: pd.DataFrame, model: Make, by: str, terms: tuple[str, ...]
 ) -> None:
-    design = design_matrix(sample, model(treatment_by=by), "score")
+    design = build_design_matrix(sample, model(treatment_by=by), "score")
     assert design.treatment_terms == terms
     np.testing.assert_array_equal(sum(design.columns[t] for t in terms), sample["treated"])
 
@@ -87,7 +87,7 @@ def test_an_effect_may_be_split_by_a_number_too(
 def test_a_moderator_adds_an_interaction_for_each_level_but_the_first(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = design_matrix(sample, model(treatment_by="half", moderator="sector"), "score")
+    design = build_design_matrix(sample, model(treatment_by="half", moderator="sector"), "score")
     assert design.treatment_terms == (
         "treated[half=lower]",
         "treated[half=upper]",
@@ -103,7 +103,7 @@ def test_a_moderator_adds_an_interaction_for_each_level_but_the_first(
 
 
 def test_a_moderator_alone_is_named_after_its_level(sample: pd.DataFrame, model: Make) -> None:
-    design = design_matrix(sample, model(moderator="girl"), "score")
+    design = build_design_matrix(sample, model(moderator="girl"), "score")
     assert design.treatment_terms == ("treated", "treated[girl=1]")
     np.testing.assert_array_equal(
         design.columns["treated[girl=1]"], sample["treated"] * sample["girl"]
@@ -111,7 +111,7 @@ def test_a_moderator_alone_is_named_after_its_level(sample: pd.DataFrame, model:
 
 
 def test_treatment_acts_in_its_active_years_only(sample: pd.DataFrame, model: Make) -> None:
-    design = design_matrix(sample, model(active_years=[2020]), "score")
+    design = build_design_matrix(sample, model(active_years=[2020]), "score")
     active = sample["treated"] * (sample["year"] == 2020).astype(float)
     np.testing.assert_array_equal(design.columns["treated"], active)
 
@@ -119,14 +119,14 @@ def test_treatment_acts_in_its_active_years_only(sample: pd.DataFrame, model: Ma
 def test_treatment_that_is_never_active_is_refused(sample: pd.DataFrame, model: Make) -> None:
     wanted = model(active_years=[2020], where={"year": [2019]})
     with pytest.raises(ValueError, match="no pupil is treated in the active years 2020"):
-        design_matrix(sample, wanted, "score")
+        build_design_matrix(sample, wanted, "score")
 
 
 def test_constant_covariates_are_dropped_and_treatment_terms_never(
     sample: pd.DataFrame, model: Make
 ) -> None:
     wanted = model(covariates=["girl", "age", "sector"], where={"girl": [1], "sector": ["Arab"]})
-    assert list(design_matrix(sample, wanted, "score").columns) == ["treated", "age"]
+    assert list(build_design_matrix(sample, wanted, "score").columns) == ["treated", "age"]
 
 
 def test_pupils_who_lack_something_are_left_out_and_counted(
@@ -135,7 +135,9 @@ def test_pupils_who_lack_something_are_left_out_and_counted(
     sample.loc[[0, 1, 2], "score"] = np.nan
     sample.loc[[2, 3], "age"] = np.nan
     sample.loc[[4], "half"] = None
-    design = design_matrix(sample, model(covariates=["age", "girl"], treatment_by="half"), "score")
+    design = build_design_matrix(
+        sample, model(covariates=["age", "girl"], treatment_by="half"), "score"
+    )
     assert len(design.rows) == len(design.outcome) == len(sample) - 5
     assert design.incomplete == {"score": 3, "age": 2, "half": 1}
     assert not np.isnan(design.regressors).any()
@@ -143,7 +145,7 @@ def test_pupils_who_lack_something_are_left_out_and_counted(
 
 def test_what_is_missing_and_not_used_leaves_nobody_out(sample: pd.DataFrame, model: Make) -> None:
     sample.loc[[0, 1], "age"] = np.nan
-    design = design_matrix(sample, model(covariates=["girl"]), "score")
+    design = build_design_matrix(sample, model(covariates=["girl"]), "score")
     assert len(design.rows) == len(sample)
     assert design.incomplete == {}
 
@@ -154,19 +156,19 @@ def test_one_arm_alone_is_refused_with_its_name_and_numbers(
     sample.loc[sample["treated"] == 1, "score"] = np.nan
     told = r"outcome 'score': 120 of 240 pupils are complete, in the arms: control\. Both arms"
     with pytest.raises(ValueError, match=told):
-        design_matrix(sample, model(), "score")
+        build_design_matrix(sample, model(), "score")
 
 
 def test_a_variable_that_is_missing_for_all_is_named(sample: pd.DataFrame, model: Make) -> None:
     sample["before"] = np.nan
     told = r"0 of 240 pupils are complete.*; missing for all of them: before; check `where`"
     with pytest.raises(ValueError, match=told):
-        design_matrix(sample, model(covariates=["before"]), "score")
+        build_design_matrix(sample, model(covariates=["before"]), "score")
 
 
 def test_no_pupil_at_all_is_refused(sample: pd.DataFrame, model: Make) -> None:
     with pytest.raises(ValueError, match="0 of 0 pupils are complete, in the arms: none"):
-        design_matrix(sample, model(where={"year": [1999]}), "score")
+        build_design_matrix(sample, model(where={"year": [1999]}), "score")
 
 
 def test_the_order_of_rows_decides_nothing_but_the_order_of_rows(
@@ -174,8 +176,8 @@ def test_the_order_of_rows_decides_nothing_but_the_order_of_rows(
 ) -> None:
     wanted = model(covariates=["sector:year", "age"], treatment_by="half")
     order = np.random.default_rng(2).permutation(len(sample))
-    there = design_matrix(sample, wanted, "score")
-    mixed = design_matrix(sample.iloc[order], wanted, "score")
+    there = build_design_matrix(sample, wanted, "score")
+    mixed = build_design_matrix(sample.iloc[order], wanted, "score")
     assert list(there.columns) == list(mixed.columns)
     np.testing.assert_array_equal(there.regressors[order], mixed.regressors)
 
@@ -183,7 +185,7 @@ def test_the_order_of_rows_decides_nothing_but_the_order_of_rows(
 def test_fixed_blocks_come_first_and_leave_out_the_first_block(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = design_matrix(sample, model(covariates=["age"]), "score")
+    design = build_design_matrix(sample, model(covariates=["age"]), "score")
     columns, dropped = with_block_effects(design, fixed=True)
     assert list(columns) == ["block=2", "block=3", "treated", "age"]
     np.testing.assert_array_equal(columns["block=3"], sample["block"] == "3")
@@ -195,7 +197,7 @@ def test_a_covariate_that_blocks_determine_is_left_out_and_named(
     sample: pd.DataFrame, model: Make
 ) -> None:
     sample["size"] = sample["block"].astype(float) ** 2
-    design = design_matrix(sample, model(covariates=["size", "age"]), "score")
+    design = build_design_matrix(sample, model(covariates=["size", "age"]), "score")
     columns, dropped = with_block_effects(design, fixed=True)
     assert dropped == ["size"]
     assert "size" not in columns
@@ -204,7 +206,7 @@ def test_a_covariate_that_blocks_determine_is_left_out_and_named(
 
 def test_treatment_that_blocks_determine_is_refused(sample: pd.DataFrame, model: Make) -> None:
     sample["block"] = sample["arm"]
-    design = design_matrix(sample, model(), "score")
+    design = build_design_matrix(sample, model(), "score")
     with pytest.raises(ValueError, match="treated: determined by the blocks"):
         with_block_effects(design, fixed=True)
 
@@ -219,7 +221,7 @@ def test_with_three_arms_each_but_control_has_a_term_of_its_own(
     sample: pd.DataFrame, model: Callable[..., Model]
 ) -> None:
     rows = _three_arms(sample)
-    design = design_matrix(rows, model(), "score")
+    design = build_design_matrix(rows, model(), "score")
     assert design.treatment_terms == ("treated[arm=coaching]", "treated[arm=institute]")
     total = sum(design.columns[term] for term in design.treatment_terms)
     assert np.array_equal(total, design.rows["treated"])
@@ -229,7 +231,7 @@ def test_comparing_two_of_three_arms_leaves_the_third_out(
     sample: pd.DataFrame, model: Callable[..., Model]
 ) -> None:
     rows = _three_arms(sample)
-    design = design_matrix(rows, model(compare=["control", "institute"]), "score")
+    design = build_design_matrix(rows, model(compare=["control", "institute"]), "score")
     assert design.treatment_terms == ("treated",)
     assert set(design.rows["arm"]) == {"control", "institute"}
 
@@ -238,5 +240,5 @@ def test_the_cluster_is_the_unit_that_was_assigned(
     sample: pd.DataFrame, model: Callable[..., Model]
 ) -> None:
     rows = sample.assign(cluster=[f"teacher {at % 60}" for at in range(len(sample))])
-    design = design_matrix(rows, model(), "score")
+    design = build_design_matrix(rows, model(), "score")
     assert set(design.cluster) == set(rows["cluster"])

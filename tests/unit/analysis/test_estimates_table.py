@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.analysis.design_matrix import design_matrix
+from schooltrial.analysis.design_matrix import build_design_matrix
 from schooltrial.analysis.estimates_table import (
     COLUMNS,
     Labels,
@@ -16,11 +16,11 @@ from schooltrial.analysis.estimates_table import (
     row,
     table,
 )
-from schooltrial.models.effect_size import small_sample_correction
-from schooltrial.models.estimate import f_estimate, t_estimate
-from schooltrial.protocol import Model, Outcome
-from schooltrial.protocol_validation import with_defaults
-from small_trial import schema
+from schooltrial.models.effect_size.pupil_level import small_sample_correction
+from schooltrial.models.inference.estimate import f_estimate, t_estimate
+from schooltrial.protocol.schema_validation import with_defaults
+from schooltrial.protocol.sections import Model, Outcome
+from support.small_trial import schema
 
 Make = Callable[..., Model]
 LABELS = Labels("study", "model", "score", "girls", 12, 6)
@@ -61,7 +61,7 @@ def test_a_joint_test_keeps_the_note_with_its_degrees_of_freedom() -> None:
 def test_a_continuous_effect_is_divided_by_the_pooled_sd_of_the_pupils_analysed(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = design_matrix(sample, model(), "score")
+    design = build_design_matrix(sample, model(), "score")
     arms = [sample.loc[sample["treated"] == arm, "score"] for arm in (0, 1)]
     sd = np.sqrt(sum(part.var() * (len(part) - 1) for part in arms) / (len(sample) - 2))
     made = row(LABELS, FOUND, "ITT", pupil_effect_size(FOUND, design, _outcome("continuous")))
@@ -75,7 +75,7 @@ def test_a_continuous_effect_is_divided_by_the_pooled_sd_of_the_pupils_analysed(
 def test_a_binary_effect_is_a_difference_of_logits_over_1_65(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = design_matrix(sample, model(), "passed")
+    design = build_design_matrix(sample, model(), "passed")
     share = float(sample.loc[sample["treated"] == 0, "passed"].mean())
     effect = pupil_effect_size(FOUND, design, _outcome("binary"))
     logits = [log(p / (1 - p)) for p in (share, share + 0.2)]
@@ -89,7 +89,7 @@ def test_a_binary_effect_at_the_border_has_no_index_and_the_note_says_so(
 ) -> None:
     rank = sample.groupby("treated").cumcount() / (len(sample) / 2)
     passed = (rank < share).astype(float)
-    design = design_matrix(sample.assign(passed=passed), model(), "passed")
+    design = build_design_matrix(sample.assign(passed=passed), model(), "passed")
     effect = pupil_effect_size(FOUND, design, _outcome("binary"))
     assert isnan(effect.effect_size)
     assert row(LABELS, FOUND, "ITT", effect)["note"] == "no Cox index: a share of 0 or 1"
@@ -98,6 +98,6 @@ def test_a_binary_effect_at_the_border_has_no_index_and_the_note_says_so(
 def test_treated_schools_are_counted_among_the_rows_analysed(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = design_matrix(sample[sample["school"] != "S1"], model(subgroup="some"), "score")
+    design = build_design_matrix(sample[sample["school"] != "S1"], model(subgroup="some"), "score")
     labels = labels_of("s", "m", model(subgroup="some"), "score", design.rows)
     assert labels == Labels("s", "m", "score", "some", 11, 5)

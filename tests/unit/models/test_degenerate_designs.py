@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from schooltrial.models.anderson_rubin import anderson_rubin
-from schooltrial.models.cluster_robust import fit_least_squares
-from schooltrial.models.instrument import fit_instrument
-from schooltrial.models.multilevel import fit_two_level
-from schooltrial.models.randomisation_inference import randomisation_inference
-from schooltrial.models.wild_bootstrap import wild_cluster_bootstrap
+from schooltrial.models.cluster_robust.fit import fit_least_squares
+from schooltrial.models.complier_effect.anderson_rubin import invert_anderson_rubin
+from schooltrial.models.complier_effect.two_stage_least_squares import fit_instrument
+from schooltrial.models.multilevel.two_level import fit_two_level
+from schooltrial.models.randomisation_inference.inference import randomisation_inference
+from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
 
 SCHOOLS, PUPILS = 8, 20
 SCHOOL = np.repeat(np.arange(SCHOOLS), PUPILS)
@@ -85,4 +85,4 @@ def test_no_anderson_rubin_set_is_given_for_one_school_in_each_arm() -> None:
         cluster=SCHOOL[two],
     )
     with pytest.raises(ValueError, match="clusters fit it exactly"):
-        anderson_rubin(fitted)
+        invert_anderson_rubin(fitted)

@@ -1,0 +1,221 @@
+"""The columns of a model, built from the protocol's section and the analysed sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from schooltrial.data.rows.filters import has_level, levels, matches
+from schooltrial.protocol.sections import Model, covariate_terms, needed_variables
+
+Array = npt.NDArray[np.float64]
+
+
+COLLINEAR = 1e-9
+
+
+@dataclass(frozen=True)
+class DesignMatrix:
+    """One outcome's rows and columns, ready for an estimator.
+
+    Attributes
+    ----------
+    outcome : array (n,)
+        Outcome of the pupils that are complete.
+    columns : dict of str to array (n,)
+        Regressors by name, without intercept and blocks: treatment terms first.
+    treatment_terms : tuple of str
+        The columns that carry the effect.
+    rows : DataFrame (n rows)
+        The pupils (or teachers), for cluster, school, block, arm, treated.
+    incomplete : dict of str to int
+        Variable → pupils of the population who lack it; a pupil may lack several.
+    """
+
+    outcome: Array
+    columns: dict[str, Array]
+    treatment_terms: tuple[str, ...]
+    rows: pd.DataFrame
+    incomplete: dict[str, int]
+
+    @property
+    def regressors(self) -> Array:
+        """The columns side by side, (n, p)."""
+        return np.column_stack(list(self.columns.values()))
+
+    @property
+    def cluster(self) -> npt.NDArray[Any]:
+        """The unit that was assigned, of every row: its school, teacher or pupil."""
+        return np.asarray(self.rows["cluster"].to_numpy())
+
+
+def build_design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> DesignMatrix:
+    """Build the columns of one model for one outcome.
+
+    A category enters as indicators of all its levels but the first; ``a:b`` as indicators of all
+    cells but the first; a number as it is. Pupils who lack the outcome or a covariate are left
+    out, and counted. Columns that are constant in the rows that are left are dropped.
+
+    Parameters
+    ----------
+    sample : DataFrame
+        The analysed sample.
+    model : Model
+        The protocol's section.
+    outcome : str
+        A column of the sample.
+
+    Raises
+    ------
+    ValueError
+        Where no pupil is left, or only one arm is.
+    """
+    population = compared(sample[matches(sample, model["where"])], model)
+    terms = covariate_terms(model, outcome)
+    needed = needed_variables(model, outcome)
+    lacking = population[needed].isna()
+    rows = population[~lacking.any(axis=1)].reset_index(drop=True)
+    if rows.empty or rows["treated"].nunique() < 2:
+        arms = ", ".join(sorted(rows["arm"].unique())) or "none"
+        raise ValueError(
+            f"outcome {outcome!r}: {len(rows)} of {len(population)} pupils are complete, in the "
+            f"arms: {arms}. Both arms are needed; {_most_missing(lacking)}check `where` and the "
+            "covariates of the model"
+        )
+    treatment = dict(_treatment_columns(rows, model))
+    if not any(column.any() for column in treatment.values()):
+        years = ", ".join(map(str, model["active_years"]))
+        raise ValueError(
+            f"outcome {outcome!r}: no pupil is treated in the active years {years}; "
+            "check `active_years` and `where` of the model"
+        )
+    covariates = {
+        name: column
+        for term in terms
+        for name, column in _term_columns(rows, term)
+        if np.ptp(column) > 0
+    }
+    incomplete = {str(name): int(count) for name, count in lacking.sum().items() if count}
+    return DesignMatrix(
+        rows[outcome].to_numpy("float64"),
+        {**treatment, **covariates},
+        tuple(treatment),
+        rows,
+        incomplete,
+    )
+
+
+def compared(rows: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """Return the rows of the two arms that a model compares; all where it names none."""
+    return rows[rows["arm"].isin(model["compare"])] if model["compare"] else rows
+
+
+def _arm_columns(rows: pd.DataFrame) -> list[tuple[str, Array]]:
+    """Return the treatment indicator, or one of each arm where there are several."""
+    arms = sorted(rows.loc[rows["treated"] == 1, "arm"].unique())
+    if len(arms) < 2:
+        return [("", rows["treated"].to_numpy("float64"))]
+    return [(f"arm={arm}", (rows["arm"] == arm).to_numpy("float64")) for arm in arms]
+
+
+def _most_missing(lacking: pd.DataFrame) -> str:
+    """Name the variables that nobody has, or else the one that most lack."""
+    empty = [str(name) for name in lacking if len(lacking) and lacking[name].all()]
+    if empty:
+        return f"missing for all of them: {', '.join(empty)}; "
+    counts = lacking.sum()
+    if len(lacking) == 0 or counts.max() == 0:
+        return ""
+    return f"most lack {counts.idxmax()!r} ({int(counts.max())}); "
+
+
+def _treatment_columns(rows: pd.DataFrame, model: Model) -> Iterator[tuple[str, Array]]:
+    """Yield the treatment indicator, split by a category and moderated by another as declared."""
+    parts = _arm_columns(rows)
+    if model["active_years"]:
+        active = rows["year"].isin(model["active_years"]).to_numpy("float64")
+        parts = [(arm, column * active) for arm, column in parts]
+    by = model["treatment_by"]
+    if by:
+        parts = [
+            (", ".join(filter(None, [arm, f"{by}={level}"])), column * has_level(rows[by], level))
+            for arm, column in parts
+            for level in levels(rows[by])
+        ]
+    for inner, column in parts:
+        yield (f"treated[{inner}]" if inner else "treated"), np.asarray(column, dtype="float64")
+    moderator = model["moderator"]
+    if moderator:
+        for level in levels(rows[moderator])[1:]:
+            for inner, column in parts:
+                name = ", ".join(filter(None, [inner, f"{moderator}={level}"]))
+                yield (
+                    f"treated[{name}]",
+                    np.asarray(column * has_level(rows[moderator], level), dtype="float64"),
+                )
+
+
+def _term_columns(rows: pd.DataFrame, term: str) -> Iterator[tuple[str, Array]]:
+    parts = term.split(":")
+    if len(parts) == 1 and _is_number(rows[term]) and term != "year":
+        yield term, rows[term].to_numpy("float64")
+        return
+    cells = list(product(*(levels(rows[part]) for part in parts)))
+    for cell in cells[1:]:
+        inside = np.ones(len(rows), dtype=bool)
+        for part, level in zip(parts, cell, strict=True):
+            inside &= has_level(rows[part], level).to_numpy(dtype=bool)
+        name = ":".join(f"{part}={level}" for part, level in zip(parts, cell, strict=True))
+        yield name, inside.astype("float64")
+
+
+def _is_number(values: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(values))
+
+
+def with_block_effects(design: DesignMatrix, *, fixed: bool) -> tuple[dict[str, Array], list[str]]:
+    """Return the columns of a model with an intercept, and the names of those left out.
+
+    With ``fixed``, one indicator per block but the first comes first. A column that is determined
+    by those before it (a covariate of schools that does not vary within blocks) is left out and
+    named; blocks come before treatment, and treatment before covariates.
+
+    Raises
+    ------
+    ValueError
+        Where a treatment term is determined by the blocks: the design does not inform it.
+    """
+    blocks = _indicators(design.rows["block"]) if fixed else {}
+    columns = {**blocks, **design.columns}
+    matrix = np.column_stack([np.ones(len(design.outcome)), *columns.values()])
+    kept, basis = [], np.empty((len(matrix), 0))
+    for at, column in enumerate(matrix.T):
+        left = column - basis @ (basis.T @ column)
+        left = left - basis @ (basis.T @ left)
+        length = float(np.linalg.norm(left))
+        if length > COLLINEAR * float(np.linalg.norm(column)):
+            basis = np.column_stack([basis, left / length])
+            kept.append(at)
+    names = list(columns)
+    dropped = [name for at, name in enumerate(names, start=1) if at not in kept]
+    lost = [name for name in dropped if name in design.treatment_terms]
+    if lost:
+        raise ValueError(
+            f"{', '.join(lost)}: determined by the blocks and the terms before it; no block holds "
+            "both arms of it. Leave the blocks out, or make them coarser"
+        )
+    return {name: columns[name] for name in names if name not in dropped}, dropped
+
+
+def _indicators(values: pd.Series) -> dict[str, Array]:
+    """Return one indicator per level but the first: fixed effects of blocks."""
+    return {
+        f"{values.name}={level}": has_level(values, level).to_numpy("float64")
+        for level in levels(values)[1:]
+    }

@@ -1,0 +1,97 @@
+"""The long estimates table: the same columns whatever the estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+import pandas as pd
+
+from schooltrial.analysis.design_matrix import DesignMatrix
+from schooltrial.models.effect_size.pupil_level import (
+    EffectSize,
+    cox_effect_size,
+    hedges_effect_size,
+    pooled_pupil_sd,
+)
+from schooltrial.models.inference.estimate import Estimate
+from schooltrial.protocol.sections import Model, Outcome
+
+COLUMNS = [
+    "study", "model", "outcome", "estimand", "subgroup", "term", "estimate", "std_error", "df",
+    "statistic", "p_value", "conf_low", "conf_high", "effect_size", "es_conf_low", "es_conf_high",
+    "n_pupils", "n_schools", "n_treated_schools", "method", "converged", "note",
+]  # fmt: skip
+
+
+NO_EFFECT_SIZE = EffectSize(nan, nan, nan, nan, nan, "")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What tells a row's study, model and outcome."""
+
+    study: str
+    model: str
+    outcome: str
+    subgroup: str
+    n_schools: int
+    n_treated_schools: int
+
+
+def row(
+    labels: Labels, estimate: Estimate, estimand: str, effect: EffectSize = NO_EFFECT_SIZE
+) -> dict[str, object]:
+    """Return one row of the table."""
+    values = [
+        labels.study, labels.model, labels.outcome, estimand, labels.subgroup, estimate.term,
+        estimate.estimate, estimate.std_error, estimate.df, estimate.statistic, estimate.p_value,
+        estimate.conf_low, estimate.conf_high,
+        effect.effect_size, effect.conf_low, effect.conf_high,
+        estimate.n_pupils, labels.n_schools, labels.n_treated_schools, estimate.method,
+        estimate.converged, "; ".join(filter(None, [estimate.note, effect.rule])),
+    ]  # fmt: skip
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def table(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
+    """Return rows as the long table."""
+    return pd.DataFrame(list(rows), columns=COLUMNS)
+
+
+def pupil_effect_size(estimate: Estimate, design: DesignMatrix, outcome: Outcome) -> EffectSize:
+    """Return the effect in pupil SDs (Hedges g), or the Cox index of a binary outcome.
+
+    The SD is the pooled one of the pupils analysed, before adjustment. A binary outcome whose
+    shares leave no logit has no index, and the note says so.
+    """
+    inside = in_comparison(design.rows, estimate.term).to_numpy()
+    treated = design.rows["treated"].to_numpy()
+    if outcome["scale"] == "continuous":
+        sd = pooled_pupil_sd(design.outcome[inside], treated[inside])
+        return hedges_effect_size(estimate, sd)
+    share = float(np.mean(design.outcome[treated == 0]))
+    if not (0 < share < 1 and 0 < share + estimate.estimate < 1):
+        return EffectSize(nan, nan, nan, nan, nan, "no Cox index: a share of 0 or 1")
+    return cox_effect_size(estimate, share)
+
+
+ARM = "treated[arm="
+
+
+def in_comparison(rows: pd.DataFrame, term: str) -> pd.Series:
+    """Return which rows a treatment term compares: all, or control and the arm that it names."""
+    if not term.startswith(ARM):
+        return pd.Series(True, index=rows.index)
+    return (rows["treated"] == 0) | (rows["arm"] == term.removeprefix(ARM).removesuffix("]"))
+
+
+def labels_of(study: str, name: str, model: Model, outcome: str, rows: pd.DataFrame) -> Labels:
+    """Return the labels of a model's rows, with the schools analysed, and those treated.
+
+    Where teachers or pupils were assigned inside schools, a school counts in both.
+    """
+    treated = int(rows.loc[rows["treated"] == 1, "school"].nunique())
+    return Labels(study, name, outcome, model["subgroup"], rows["school"].nunique(), treated)

@@ -1,0 +1,1 @@
+"""Whether the trial was randomised as its design says."""

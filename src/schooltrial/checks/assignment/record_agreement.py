@@ -1,0 +1,291 @@
+"""Whether the record of a draw is that of the protocol: study, seed, date, design and units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import isclose
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from schooltrial.checks.assignment.findings import (
+    DOUBT,
+    FAILED,
+    PASSED,
+    UNTESTED,
+    Finding,
+    Findings,
+)
+from schooltrial.randomisation.plan import LotteryPlan, block_faults, lottery_plan
+from schooltrial.randomisation.record import (
+    AssignmentRecord,
+    frame_sha256,
+    ordered_frame,
+    plan_of,
+    redraw,
+)
+from schooltrial.refusal import Refusal
+from schooltrial.wording import named, plural
+
+FITS = "record fits the protocol"
+
+
+def check_fits(record: AssignmentRecord, design: Mapping[str, Any], study: str = "") -> Finding:
+    """Compare a record with the protocol; what the protocol leaves open is not compared.
+
+    Parameters
+    ----------
+    record : AssignmentRecord
+    design : mapping
+        The protocol's ``design`` section.
+    study : str
+        Name of the study.
+    """
+    other = [
+        f"{name} {told} in the record, {planned} in the protocol"
+        for name, told, planned in (*_facts(record, design, study), *_plan(record, design))
+    ]
+    return Finding(
+        FITS, f"{len(other)} differ" if other else "study, seed, date, design and units are alike",
+        FAILED if other else PASSED, len(other), 0, reason="; ".join(other),
+    )  # fmt: skip
+
+
+def _facts(
+    record: AssignmentRecord, design: Mapping[str, Any], study: str
+) -> Iterator[tuple[str, str, str]]:
+    draw = design.get("draw") or {}
+    facts = {
+        "study": (record.study, study or None),
+        "unit": (record.unit, design.get("unit") or "school"),
+        "seed": (record.seed, draw.get("seed")),
+        "date": (record.date, draw.get("date") or None),
+    }
+    for name, (told, planned) in facts.items():
+        if planned is not None and told != planned:
+            yield name, str(told), str(planned)
+
+
+def _plan(record: AssignmentRecord, design: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    told, planned = plan_of(record), lottery_plan(design)
+    for name, one, other in (
+        ("kind", told.kind, planned.kind),
+        ("arms", ", ".join(told.arms), ", ".join(planned.arms)),
+        ("planned numbers", _numbers(told), _numbers(planned)),
+        ("criterion", _criterion(told), _criterion(planned)),
+    ):
+        if one != other:
+            yield name, one, other
+    alike = len(told.shares) == len(planned.shares) and all(
+        isclose(one, other, abs_tol=1e-9)
+        for one, other in zip(told.shares, planned.shares, strict=True)
+    )
+    if not alike:
+        yield "shares", _shares(told), _shares(planned)
+
+
+def _numbers(plan: LotteryPlan) -> str:
+    blocks = sorted(plan.planned.items())
+    return ", ".join(f"{name}: {'/'.join(map(str, n))}" for name, n in blocks) or "none"
+
+
+def _criterion(plan: LotteryPlan) -> str:
+    if not plan.rerandomised:
+        return "none"
+    return f"best {plan.acceptance:g} on {', '.join(plan.balance_on)}"
+
+
+def _shares(plan: LotteryPlan) -> str:
+    return "/".join(f"{share:g}" for share in plan.shares)
+
+
+SEAL, FRAME, REPEAT = "seal of the record", "frame of the record", "draw repeated"
+
+
+SAME = "list equals the record"
+
+
+def check_record(
+    units: pd.DataFrame,
+    record: AssignmentRecord,
+    *,
+    design: Mapping[str, Any],
+    frame: pd.DataFrame | None = None,
+    key: bytes | None = None,
+    software: Mapping[str, str] | None = None,
+) -> tuple[Findings, pd.Series]:
+    """Check the record itself, repeat its draw, and compare the list with it, unit by unit.
+
+    Parameters
+    ----------
+    units : DataFrame
+        ``unit, block, arm`` of the list that the study reads.
+    record : AssignmentRecord
+    design : mapping
+        The protocol's ``design`` section, for the columns of the frame.
+    frame : DataFrame, optional
+        The frame. Without it the draw is repeated from the units of the record, which cannot be
+        done where draws were balanced on covariates.
+    key : bytes, optional
+        Key of the seal.
+    software : mapping, optional
+        Versions that repeat the draw, for the reason told where it does not come out.
+
+    Returns
+    -------
+    findings : Findings
+    drawn : Series
+        Unit → arm of the record.
+    """
+    found = Findings([_seal(record, key)])
+    plan = plan_of(record)
+    ordered = _ordered(record, plan, design, frame)
+    if ordered is None:
+        told = "the frame is needed, and was not given"
+        found.tests.extend(Finding(check, told, UNTESTED) for check in (FRAME, REPEAT))
+    else:
+        same = frame_sha256(ordered) == record.frame_sha256
+        source = "the units of the record" if frame is None else "the frame"
+        found.tests.append(
+            Finding(
+                FRAME, f"the SHA-256 of {source} is {'' if same else 'not '}that of the record",
+                PASSED if same else FAILED,
+                reason="" if same else "the frame was changed after the draw, or is another one",
+            )
+        )  # fmt: skip
+        found.add(_repeat(record, plan, ordered, software))
+    drawn = record.table().set_index(record.unit)
+    found.add(_compare(units, drawn, record.unit))
+    return found, drawn["arm"]
+
+
+def check_seed(
+    units: pd.DataFrame, plan: LotteryPlan, seed: int, ordered: pd.DataFrame, noun: str
+) -> tuple[Findings, pd.Series]:
+    """Draw from a seed without a record, and compare.
+
+    Another result is no contradiction: another program makes another list of the same seed.
+    """
+    sizes = {str(name): int(n) for name, n in ordered["block"].value_counts(sort=False).items()}
+    faults = list(block_faults(plan, sizes, "frame"))
+    if faults:
+        told = "the plan cannot draw these units"
+        return Findings([Finding(REPEAT, told, UNTESTED, reason=faults[0].found)]), _none()
+    try:
+        arms, _, _ = redraw(ordered, plan, seed)
+    except Refusal as refusal:
+        return Findings([Finding(REPEAT, str(refusal.faults[0].found), UNTESTED)]), _none()
+    drawn = pd.Series(arms, index=pd.Index(ordered["unit"]), dtype="str")
+    other = units["unit"][units["arm"] != units["unit"].map(drawn)]
+    reason = (
+        "the list was drawn by another program or from another frame, or was changed after the draw"
+    )
+    finding = Finding(
+        REPEAT, f"seed {seed} gives {plural(len(other), noun)} another arm",
+        DOUBT if len(other) else PASSED, len(other), 0, reason=reason if len(other) else "",
+    )  # fmt: skip
+    return Findings([finding]), _none() if len(other) else drawn
+
+
+def _none() -> pd.Series:
+    return pd.Series(dtype="str")
+
+
+def _seal(record: AssignmentRecord, key: bytes | None) -> Finding:
+    intact = record.intact(key)
+    if intact is None:
+        return Finding(SEAL, f"it is keyed ({record.seal}); no key was given", UNTESTED)
+    told = f"the {record.seal} {'fits' if intact else 'does not fit'} the content"
+    limit = "it shows careless changes; whoever changes a record on purpose can seal it anew"
+    if not intact:
+        return Finding(SEAL, told, FAILED, reason="the record was changed after it was sealed")
+    return Finding(SEAL, told, PASSED, reason="" if key and record.seal != "SHA-256" else limit)
+
+
+def _ordered(
+    record: AssignmentRecord,
+    plan: LotteryPlan,
+    design: Mapping[str, Any],
+    frame: pd.DataFrame | None,
+) -> pd.DataFrame | None:
+    """Return what the draw used; None where it cannot be known."""
+    if frame is None:
+        if plan.balance_on:
+            return None
+        return ordered_frame(record.table(), record.unit, "block", plan)
+    draw = design.get("draw") or {}
+    columns = str(draw.get("unit_column") or record.unit), str(draw.get("block_column") or "block")
+    if any(name not in frame for name in (columns[0], *plan.balance_on)):
+        return None
+    return ordered_frame(frame, *columns, plan)
+
+
+def _repeat(
+    record: AssignmentRecord,
+    plan: LotteryPlan,
+    ordered: pd.DataFrame,
+    software: Mapping[str, str] | None,
+) -> Findings:
+    try:
+        arms, _, made = redraw(ordered, plan, record.seed, record.threshold)
+    except (Refusal, ValueError) as error:
+        told = "the draw cannot be repeated from this frame"
+        return Findings([Finding(REPEAT, told, FAILED, reason=str(error).replace("\n", " "))])
+    again = dict(zip(ordered["unit"], arms, strict=True))
+    other = [unit for unit, _, arm in record.listing if again.get(unit) != arm]
+    found = Findings()
+    found.about(other, FAILED, "the repeated draw gives it another arm than the record")
+    reason = ""
+    if other:
+        reason = f"{named(other)}: the record's list is not what its seed draws"
+        known = dict(software or {})
+        if any(record.software.get(name) not in (None, text) for name, text in known.items()):
+            reason += f"; it was drawn with {_versions(record.software)}, repeated with "
+            reason += _versions(known)
+    elif made != record.draws_made:
+        reason = f"after {made} draws, not {record.draws_made}"
+    found.tests.append(
+        Finding(
+            REPEAT, f"{plural(len(other), record.unit)} with another arm than the record",
+            FAILED if other else PASSED, len(other), 0, reason=reason,
+        )
+    )  # fmt: skip
+    return found
+
+
+def _versions(software: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(software.items()))
+
+
+def _compare(units: pd.DataFrame, drawn: pd.DataFrame, noun: str) -> Findings:
+    """Name what was changed after the draw: arms, blocks, units that came or left."""
+    found = Findings()
+    arm, block = units["unit"].map(drawn["arm"]), units["unit"].map(drawn["block"])
+    added = arm.isna()
+    changed = ~added & (arm != units["arm"])
+    moved = ~added & (block != units["block"]) & (drawn["block"].nunique() > 1)
+    left = [unit for unit in drawn.index if unit not in set(units["unit"])]
+    for at in np.flatnonzero(changed):
+        told = f"drawn to {arm.iloc[at]}, listed in {units['arm'].iloc[at]}"
+        found.about([units["unit"].iloc[at]], FAILED, told)
+    for at in np.flatnonzero(moved):
+        told = f"drawn in block {block.iloc[at]}, listed in {units['block'].iloc[at]}"
+        found.about([units["unit"].iloc[at]], FAILED, told)
+    found.about(units["unit"][added], FAILED, "added to the list after the draw")
+    found.about(left, FAILED, "drawn, and no longer in the list")
+    counted = {
+        "changed arm": list(units["unit"][changed]),
+        "changed block": list(units["unit"][moved]),
+        "added": list(units["unit"][added]),
+        "left out": left,
+    }
+    count = len(set().union(*counted.values()))
+    reason = "; ".join(f"{what}: {named(names)}" for what, names in counted.items() if names)
+    found.tests.append(
+        Finding(
+            SAME, f"{plural(count, noun)} changed after the draw", FAILED if count else PASSED,
+            count, 0, reason=reason,
+        )
+    )  # fmt: skip
+    return found

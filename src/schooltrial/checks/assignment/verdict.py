@@ -1,0 +1,267 @@
+"""Was it randomised? The recorded assignment, its draw and its units brought to one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.checks.assignment.chance_tests import Redraws, run_chance_tests, with_verdicts
+from schooltrial.checks.assignment.criterion import judge_criterion
+from schooltrial.checks.assignment.crossovers import check_crossovers, check_take_up
+from schooltrial.checks.assignment.findings import (
+    DOUBT,
+    FAILED,
+    ORDER,
+    PASSED,
+    UNTESTED,
+    Finding,
+    Findings,
+)
+from schooltrial.checks.assignment.listed_units import (
+    check_blocks,
+    check_dates,
+    check_frame,
+    check_list,
+)
+from schooltrial.checks.assignment.record_agreement import (
+    REPEAT,
+    SAME,
+    check_fits,
+    check_record,
+    check_seed,
+)
+from schooltrial.checks.assignment.unit_attributes import KnownOfUnits
+from schooltrial.randomisation.criterion import draw_criterion
+from schooltrial.randomisation.plan import LotteryPlan, lottery_plan, plan_faults
+from schooltrial.randomisation.record import AssignmentRecord, ordered_frame
+from schooltrial.randomisation.units import sound_units, units_of
+
+REPRODUCED = "reproduced from its seed"
+
+
+CONSISTENT = "consistent with the planned lottery"
+
+
+IN_DOUBT = "in doubt"
+
+
+CONTRADICTED = "contradicted"
+
+
+NO_LOTTERY = "not by lot"
+
+
+RATIO = "sample ratio"
+
+
+@dataclass(frozen=True)
+class AssignmentVerdict:
+    """What a sceptical reader may believe of an assignment.
+
+    Attributes
+    ----------
+    verdict : str
+        contradicted (the list is not what the design or record says), in doubt (a test below the
+        level), reproduced from its seed, consistent with the planned lottery, not by lot.
+    reasons : tuple of str
+    units : DataFrame
+        ``unit, block, arm, drawn_arm, pupils_changed_arm, taken_up, verdict, reason``.
+    tests : DataFrame
+        ``check, finding, value, threshold, p, verdict, reason``.
+    """
+
+    verdict: str
+    reasons: tuple[str, ...]
+    units: pd.DataFrame
+    tests: pd.DataFrame
+
+    def told(self) -> dict[str, Any]:
+        """Return what the study's record says: verdict, reasons, and the units it rests on."""
+        failed = self.units.loc[self.units["verdict"] == FAILED, "unit"]
+        return {
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "believed": self.verdict in (REPRODUCED, CONSISTENT),
+            "units": {name: int((self.units["verdict"] == name).sum()) for name in ORDER},
+            "units_contradicted": list(dict.fromkeys(failed)),
+        }
+
+
+def verify_assignment(
+    assignment: pd.DataFrame,
+    design: Mapping[str, Any],
+    *,
+    known: KnownOfUnits | None = None,
+    record: AssignmentRecord | None = None,
+    key: bytes | None = None,
+    software: Mapping[str, str] | None = None,
+    alpha: float = 0.01,
+    redraws: Redraws | None = None,
+    study: str = "",
+) -> AssignmentVerdict:
+    """Check the assignment that a study reads, with its record, its seed, or neither.
+
+    Parameters
+    ----------
+    assignment : DataFrame
+        One row per unit: the unit, arm, and block and ``drawn`` (date) where there are any.
+    design : mapping
+        The protocol's ``design`` section.
+    known : KnownOfUnits, optional
+    record : AssignmentRecord, optional
+        From `assignment_record.read_record`.
+    key : bytes, optional
+        Key of the record's seal.
+    software : mapping, optional
+        Versions in use.
+    alpha : float
+        Probability that an honest list meets any doubt.
+    redraws : Redraws, optional
+    study : str
+        Name of the study, which the record must bear.
+
+    Returns
+    -------
+    AssignmentVerdict
+    """
+    known, redraws = known or KnownOfUnits(), redraws or Redraws()
+    plan, unit = lottery_plan(design), str(design.get("unit") or "school")
+    by_lot = bool(design.get("randomised", True))
+    listed = units_of(assignment, unit, plan.kind)
+    sound = sound_units(listed, plan)
+    date = str((design.get("draw") or {}).get("date") or (record.date if record else ""))
+    found = check_list(listed, plan, unit)
+    found.add(
+        check_frame(listed, _frame_units(known.frame, design, unit), "frame of the draw", unit)
+    )
+    found.add(check_frame(listed, known.described, f"table of {unit}s", unit))
+    found.add(check_dates(listed, date, known.first_outcome, unit))
+    drawn = pd.Series(dtype="str")
+    if by_lot:
+        repeated, drawn = _repeated(
+            listed, sound, plan, design, known, record, key, software, unit, study
+        )
+        found.add(repeated)
+    blocks = check_blocks(sound, plan, unit, by_lot=by_lot)
+    chance = [test for test in blocks.tests if test.check == RATIO]
+    found.add(Findings([t for t in blocks.tests if t.check != RATIO], blocks.units))
+    if by_lot:
+        criterion = draw_criterion(assignment, design, known.frame, record)
+        judged = judge_criterion(criterion)
+        found.tests.extend([judged] if judged else [])
+        chance += run_chance_tests(
+            sound, plan.arms, known.covariates, redraws, criterion, known.baselines
+        )
+        found.tests.extend(with_verdicts(chance, alpha))
+    else:
+        found.tests.append(
+            Finding("tests of chance", "units came to their arm otherwise", UNTESTED)
+        )
+    crossed, changed = check_crossovers(known.pupils, unit)
+    found.add(crossed)
+    found.add(check_take_up(sound, known.taken_up, plan.arms[0]))
+    verdict, reasons = _verdict(found.tests, by_lot)
+    table = _unit_table(listed, found, drawn, changed, known.taken_up)
+    return AssignmentVerdict(verdict, tuple(reasons), table, found.table())
+
+
+def _frame_units(
+    frame: pd.DataFrame | None, design: Mapping[str, Any], unit: str
+) -> list[str] | None:
+    column = str((design.get("draw") or {}).get("unit_column") or unit)
+    if frame is None or column not in frame:
+        return None
+    return list(frame[column].astype("str"))
+
+
+def _repeated(
+    listed: pd.DataFrame,
+    sound: pd.DataFrame,
+    plan: LotteryPlan,
+    design: Mapping[str, Any],
+    known: KnownOfUnits,
+    record: AssignmentRecord | None,
+    key: bytes | None,
+    software: Mapping[str, str] | None,
+    unit: str,
+    study: str,
+) -> tuple[Findings, pd.Series]:
+    draw = design.get("draw") or {}
+    nothing = pd.Series(dtype="str")
+    if record is not None:
+        found, drawn = check_record(
+            listed, record, design=design, frame=known.frame, key=key, software=software
+        )
+        found.tests.insert(0, check_fits(record, design, study))
+        return found, drawn
+    if draw.get("seed") is None:
+        told = "there is neither a record of the draw nor its seed"
+        reason = "two units that changed places after the draw cannot be seen without one"
+        return Findings([Finding(REPEAT, told, UNTESTED, reason=reason)]), nothing
+    ordered = _ordered(sound, plan, design, known)
+    if ordered is None or list(plan_faults(plan)):
+        told = "the frame, or a plan that can be drawn, is lacking"
+        return Findings([Finding(REPEAT, told, UNTESTED)]), nothing
+    return check_seed(sound, plan, int(draw["seed"]), ordered, unit)
+
+
+def _ordered(
+    units: pd.DataFrame, plan: LotteryPlan, design: Mapping[str, Any], known: KnownOfUnits
+) -> pd.DataFrame | None:
+    """Return the frame in the order of the draw: the one given, else the units of the list."""
+    draw = design.get("draw") or {}
+    if known.frame is None:
+        if plan.balance_on:
+            return None
+        return ordered_frame(units, "unit", "block", plan)
+    unit = str(draw.get("unit_column") or design.get("unit") or "school")
+    if any(name not in known.frame for name in (unit, *plan.balance_on)):
+        return None
+    return ordered_frame(known.frame, unit, str(draw.get("block_column") or "block"), plan)
+
+
+def _verdict(tests: list[Finding], by_lot: bool) -> tuple[str, list[str]]:
+    """Return the verdict, and the findings that it rests on."""
+    for level, verdict in ((FAILED, CONTRADICTED), (DOUBT, IN_DOUBT)):
+        reasons = [_said(test) for test in tests if test.verdict == level]
+        if reasons:
+            return verdict, reasons
+    if not by_lot:
+        return NO_LOTTERY, ["the protocol says that units came to their arm in another way"]
+    passed = {test.check for test in tests if test.verdict == PASSED}
+    if REPEAT in passed:
+        same = "the list equals the record" if SAME in passed else "the seed gives the list"
+        return REPRODUCED, [f"the draw was repeated, and {same}"]
+    made = [test for test in tests if test.p == test.p]
+    told = f"{len(made)} tests of chance, none below its level; the numbers are as planned"
+    lacking = [f"{test.check}: {test.finding}" for test in tests if test.check == REPEAT]
+    return CONSISTENT, [told, *lacking]
+
+
+def _said(test: Finding) -> str:
+    return f"{test.check}: {test.finding}" + (f" ({test.reason})" if test.reason else "")
+
+
+def _unit_table(
+    listed: pd.DataFrame,
+    found: Findings,
+    drawn: pd.Series,
+    changed: pd.Series,
+    taken_up: pd.Series | None,
+) -> pd.DataFrame:
+    """Return one row per unit of the list, frame or record, those with the worst verdict first."""
+    only = [unit for unit in found.units if unit not in set(listed["unit"])]
+    absent = pd.DataFrame({"unit": only}, dtype="str")
+    table = pd.concat([listed[["unit", "block", "arm"]], absent], ignore_index=True)
+    table["drawn_arm"] = table["unit"].map(drawn.to_dict())
+    table["pupils_changed_arm"] = table["unit"].map(changed.to_dict())
+    table["taken_up"] = table["unit"].map({} if taken_up is None else taken_up.to_dict())
+    said = [found.of_unit(unit) for unit in table["unit"]]
+    table["verdict"] = [verdict for verdict, _ in said]
+    table["reason"] = [reason for _, reason in said]
+    return table.sort_values(
+        "verdict", key=lambda verdict: verdict.map(ORDER.index), kind="stable", ignore_index=True
+    )

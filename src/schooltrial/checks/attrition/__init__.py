@@ -1,0 +1,1 @@
+"""Who was lost, from which arm, and what it can do to the estimate."""

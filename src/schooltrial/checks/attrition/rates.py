@@ -1,0 +1,259 @@
+"""Who was lost: units, pupils in units that stay, and pupils, against the attrition boundary.
+
+Attrition is counted from assignment on and in the arm of assignment, whether or not a pupil moved
+since. Those who came after the baseline year are never part of it; they, and those who changed
+school or arm, have rows of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.checks.attrition.roster import Roster, assigned_units, draw_up_roster
+from schooltrial.models.missing_outcomes.attrition_bias import (
+    Assumption,
+    attrition_boundary,
+    attrition_verdict,
+    implied_bias,
+)
+from schooltrial.protocol.sections import Arm, Outcome, Years
+
+BOUNDARIES: tuple[Assumption, ...] = ("cautious", "optimistic")
+
+
+COLUMNS = [
+    "quantity", "outcome", "year", "level", "arm", "n_control", "count_control", "rate_control",
+    "n_arm", "count_arm", "rate_arm", "overall", "differential", "boundary_cautious",
+    "boundary_optimistic", "verdict_cautious", "verdict_optimistic", "bias_cautious",
+    "bias_optimistic", "verdict", "note",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Units or pupils of which some count: lost, joined, moved."""
+
+    arm: pd.Series
+    counts: pd.Series
+    note: str = ""
+
+
+def attrition(
+    assignment: pd.DataFrame,
+    pupils: pd.DataFrame,
+    *,
+    outcomes: Mapping[str, Outcome],
+    arms: Sequence[Arm],
+    years: Years,
+    baseline: int,
+    unit: str = "school",
+    boundary: Assumption = "cautious",
+    lost_before: Mapping[str, int] | None = None,
+) -> pd.DataFrame:
+    """Count who was lost, joined and moved, each arm beside the control arm.
+
+    Parameters
+    ----------
+    assignment : DataFrame
+        One row per unit that was assigned: the column named by ``unit``, ``arm``, ``block``.
+    pupils : DataFrame
+        The sample, one row per pupil and year: ``pupil, year, school``, where it is the unit
+        ``teacher``, and a column per outcome, NaN where it was not observed.
+    outcomes, arms, years : protocol sections
+        Outcomes of pupils are counted; the control arm comes first.
+    baseline : int
+        Baseline year.
+    unit : {"school", "teacher", "pupil"}
+        What was assigned.
+    boundary : {"cautious", "optimistic"}
+        Which boundary the column ``verdict`` follows.
+    lost_before : mapping of str to int, optional
+        Arm → units that were assigned and are in no file; they count as lost.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``COLUMNS``; rates, boundaries and biases (in SD) are shares, not per cent.
+        ``quantity`` is ``lost`` (one row per outcome, year from the programme's first on, level and
+        arm); ``new intake`` (who by their grade came into the study's grades after the baseline
+        year), ``joined early`` (in the programme's first year) and ``joined late``; ``promoted``
+        (who left the grades of their school, which is still there, and are in another), ``changed
+        school`` (others who did) and ``changed arm`` (of either). Joiners are a share of the pupils
+        there in the year, in the arm where they are; movers of the baseline pupils still there, in
+        their first arm. ``differential`` is the arm's rate minus the control arm's. A unit is lost
+        for an outcome and year when no pupil in it has the outcome. An outcome that was observed
+        for nobody in a year is ``not measured``, not lost; where nobody of the roster could have
+        one, being beyond the study's grades, the year is ``not followed``.
+    """
+    units = assigned_units(assignment, unit)
+    rows: list[list[Any]] = []
+    for year in sorted([*years["during"], *years["after"]]):
+        listed = draw_up_roster(assignment, pupils, unit=unit, year=year, baseline=baseline)
+        for name, outcome in outcomes.items():
+            if outcome["level"] != "pupil":
+                continue
+            levels = _levels(name, listed, pupils, units, lost_before or {})
+            for level, counted in levels:
+                rows += lost_rows(name, year, level, counted, arms, boundary)
+        rows += _movement(listed, pupils, units, arms, min(years["during"]))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _levels(
+    outcome: str,
+    listed: Roster,
+    pupils: pd.DataFrame,
+    units: pd.DataFrame,
+    lost_before: Mapping[str, int],
+) -> Iterator[tuple[str, Counted]]:
+    """Yield the levels of an outcome and year: units, pupils in those that stay, all pupils."""
+    people, unit = listed.people, listed.unit
+    lost = listed.outcome(pupils, outcome).isna()
+    noted = "" if listed.followed or unit == "pupil" else f"on the roster of {listed.year} itself"
+    if listed.beyond:
+        noted = f"beyond the study's grades, not counted: {listed.beyond}"
+    if unit == "pupil":
+        yield "pupils", Counted(people["arm"], lost, noted)
+        return
+    then = pupils[pupils["year"] == listed.year]
+    measured = then.loc[then[outcome].notna(), unit] if outcome in then else then[unit].iloc[:0]
+    gone = ~units["unit"].isin(measured)
+    unseen = pd.Series([arm for arm, count in lost_before.items() for _ in range(count)], dtype=str)
+    yield (
+        f"{unit}s",
+        Counted(
+            pd.concat([units["arm"], unseen], ignore_index=True),
+            pd.concat([gone, pd.Series(True, index=unseen.index)], ignore_index=True).astype(bool),
+            f"in no file: {len(unseen)}" if len(unseen) else "",
+        ),
+    )
+    stays = people["unit"].isin(measured)
+    yield (
+        f"pupils {'in' if unit == 'school' else 'of'} {unit}s that stay",
+        Counted(people.loc[stays, "arm"], lost[stays], noted),
+    )
+    without = listed.without + len(unseen)
+    missing = f"{unit}s with no roster, whose pupils are not counted: {without}" if without else ""
+    yield "pupils", Counted(people["arm"], lost, "; ".join(filter(None, (noted, missing))))
+
+
+def lost_rows(
+    outcome: str,
+    year: int,
+    level: str,
+    counted: Counted,
+    arms: Sequence[Arm],
+    boundary: Assumption,
+) -> Iterator[list[Any]]:
+    """Yield the rows of those lost, each arm beside the control arm.
+
+    Parameters
+    ----------
+    outcome, year, level : str, int, str
+        What the rows are of.
+    counted : Counted
+        Units or people, and which of them are lost.
+    arms, boundary
+        As for `attrition`.
+    """
+    for arm in arms[1:]:
+        first, second = (_rate(counted, chosen["name"]) for chosen in (arms[0], arm))
+        overall, differential = _overall(first, second)
+        row: list[Any] = ["lost", outcome, year, level, arm["name"], *first, *second]
+        if not (~counted.counts).any():
+            verdict, why = ("not measured", "observed for nobody in this year")
+            if counted.counts.empty:
+                verdict, why = ("not followed", "nobody of the roster could have an outcome")
+            note = "; ".join(filter(None, (why, counted.note)))
+            yield [*row, *[nan] * 4, *[verdict] * 2, nan, nan, verdict, note]
+            continue
+        verdicts = {name: attrition_verdict(overall, differential, name) for name in BOUNDARIES}
+        yield [
+            *row, overall, differential,
+            *[attrition_boundary(overall, name) for name in BOUNDARIES],
+            *verdicts.values(),
+            *[implied_bias(overall, differential, name) for name in BOUNDARIES],
+            verdicts[boundary], counted.note,
+        ]  # fmt: skip
+
+
+def _rate(counted: Counted, arm: str) -> tuple[int, int, float]:
+    here = counted.counts[counted.arm == arm]
+    return len(here), int(here.sum()), float(here.mean()) if len(here) else nan
+
+
+def _overall(first: tuple[int, int, float], second: tuple[int, int, float]) -> tuple[float, float]:
+    """Return the rate of both arms together, and the second's minus the first's."""
+    if not first[0] or not second[0]:
+        return nan, nan
+    return (first[1] + second[1]) / (first[0] + second[0]), second[2] - first[2]
+
+
+def _movement(
+    listed: Roster,
+    pupils: pd.DataFrame,
+    units: pd.DataFrame,
+    arms: Sequence[Arm],
+    first_year: int,
+) -> Iterator[list[Any]]:
+    """Yield rows of those who came and of those who moved, where the same pupils are followed."""
+    if listed.unit != "school" or not listed.followed:
+        return
+    arm_of = units.set_index("unit")["arm"]
+    counted = {
+        **_joiners(listed, pupils, arm_of, first_year),
+        **_movers(listed, pupils, arm_of),
+    }
+    for quantity, part in counted.items():
+        for arm in arms[1:]:
+            first, second = (_rate(part, chosen["name"]) for chosen in (arms[0], arm))
+            rates = _overall(first, second)
+            blank = [nan, nan, "", "", nan, nan, "", ""]
+            head = [quantity, "", listed.year, "pupils", arm["name"]]
+            yield [*head, *first, *second, *rates, *blank]
+
+
+def _joiners(
+    listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series, first_year: int
+) -> dict[str, Counted]:
+    """Count who came, as a share of the pupils there in the year, in the arm where they are."""
+    now = pupils[(pupils["year"] == listed.year) & pupils["school"].isin(arm_of.index)]
+    before = pupils.loc[pupils["year"] == listed.drawn_up, "pupil"]
+    since = pupils[pupils["year"] > listed.drawn_up].groupby("pupil")["year"].min()
+    new = ~now["pupil"].isin(before)
+    intake = pd.Series(False, index=now.index)
+    if "grade" in now:
+        then = now["grade"] - (listed.year - listed.drawn_up)
+        intake = new & (then < pupils["grade"].min()).fillna(False).astype(bool)
+    joined = new & ~intake
+    early = joined & (now["pupil"].map(since) <= first_year)
+    here = now["school"].map(arm_of)
+    return {
+        "new intake": Counted(here, intake),
+        "joined early": Counted(here, early),
+        "joined late": Counted(here, joined & ~early),
+    }
+
+
+def _movers(listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series) -> dict[str, Counted]:
+    """Count who moved, as a share of the roster's pupils still there, in the arm of assignment."""
+    now = pupils[(pupils["year"] == listed.year) & pupils["school"].isin(arm_of.index)]
+    school = listed.people["pupil"].map(now.set_index("pupil")["school"])
+    people, school = listed.people[school.notna()], school[school.notna()]
+    moved = school != people["unit"]
+    promoted = pd.Series(False, index=people.index)
+    if "grade" in people:  # who was in a school that is no longer there had to leave it anyhow
+        there = pupils[pupils["school"].isin(now["school"])]
+        highest = people["unit"].map(there.groupby("school")["grade"].max())
+        expected = people["grade"] + (listed.year - listed.drawn_up)
+        promoted = moved & (expected > highest).fillna(False).astype(bool)
+    return {
+        "promoted": Counted(people["arm"], promoted),
+        "changed school": Counted(people["arm"], moved & ~promoted),
+        "changed arm": Counted(people["arm"], school.map(arm_of) != people["arm"]),
+    }

@@ -1,0 +1,1 @@
+"""Whether the arms were alike before the programme."""

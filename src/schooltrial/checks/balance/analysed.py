@@ -1,0 +1,69 @@
+"""The people of the primary analysis, as they were at baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.data.rows.filters import matches
+from schooltrial.protocol.sections import Model, needed_variables
+
+PLACE = ["school", "cluster", "block", "arm", "treated", "teacher"]
+
+
+def primary_analysis(models: Mapping[str, Model], outcomes: Sequence[str]) -> tuple[str, str]:
+    """Return the first primary model and its first outcome among those named; empty if none."""
+    for name, model in models.items():
+        for outcome in model["outcomes"]:
+            if model["role"] == "primary" and outcome in outcomes:
+                return name, outcome
+    return "", ""
+
+
+def analysed_rows(
+    pupils: pd.DataFrame, model: Model, outcome: str, baseline: int, person: str = "pupil"
+) -> pd.DataFrame | None:
+    """Return one row per analysed pupil (or teacher), with what is known of the baseline year.
+
+    Parameters
+    ----------
+    pupils : DataFrame
+        The sample, pupil × year.
+    model : mapping
+        The primary model.
+    outcome : str
+        Its outcome.
+    baseline : int
+        Baseline year.
+    person : {"pupil", "teacher"}
+        Whose sample it is.
+
+    Returns
+    -------
+    DataFrame or None
+        School, block and arm are those of the analysis; all else is of the baseline year, missing
+        for pupils who were not there. None where no analysed pupil was there: another cohort was
+        analysed, and nothing of its baseline is known beside what the covariates of the model hold.
+    """
+    analysed = analysed_pupils(pupils, model, outcome, person).drop_duplicates(person)
+    then = pupils[(pupils["year"] == baseline) & pupils[person].isin(analysed[person])]
+    if then.empty:
+        return None
+    place = [name for name in PLACE if name in pupils and name != person]
+    before = then.drop(columns=place)
+    joined = analysed[[person, *place]].merge(before, on=person, how="left")
+    return joined.assign(year=baseline).sort_values(person, ignore_index=True)
+
+
+def analysed_pupils(
+    pupils: pd.DataFrame, model: Model, outcome: str, person: str = "pupil"
+) -> pd.DataFrame:
+    """Return the rows that the model is fitted to: in its population, and complete."""
+    compared: dict[str, Any] = {"arm": model["compare"]} if model.get("compare") else {}
+    population = pupils[matches(pupils, {**model["where"], **compared})]
+    needed = [name for name in needed_variables(model, outcome) if name in population]
+    return population[population[needed].notna().all(axis=1)].sort_values(
+        ["year", person], ignore_index=True
+    )

@@ -1,0 +1,315 @@
+"""Are the arms alike at baseline? Standardised differences of pupils, teachers and schools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from schooltrial.checks.balance.adjusted_differences import (
+    Adjusted,
+    Arms,
+    Redrawing,
+    adjusted_difference,
+    redrawn_balance,
+)
+from schooltrial.checks.balance.compared_columns import ALL, compared_rows, school_rows
+from schooltrial.data.rows.coding import Covariate, covariates
+from schooltrial.models.effect_size.pupil_level import cox_index, small_sample_correction
+from schooltrial.random_streams import stream
+from schooltrial.randomisation.units import unit_column
+
+COLUMNS = [
+    "level", "variable", "category", "label", "n_control", "n_treated", "missing",
+    "mean_control", "mean_treated", "sd_control", "sd_treated", "difference",
+    "standardised_difference", "sd_used", "band",
+    "sample", "arm", "kind", "sd_name", "units_control", "units_treated", "missing_control",
+    "missing_treated", "wwc_effect_size", "wwc_measure", "wwc_band", "adjusted_difference",
+    "adjusted_standardised", "adjusted_se", "adjusted_df", "adjusted_p", "p_rerandomisation",
+    "draws", "exact", "variance_ratio", "distribution_distance", "note",
+]  # fmt: skip
+
+
+RANDOMISED, ASSIGNED, ANALYSED = "randomised", "assigned", "analysed"
+
+
+Comparison = tuple[str, "pd.Series[bool]", "pd.Series[float]"]
+
+
+@dataclass(frozen=True)
+class BalanceRows:
+    """The rows that are compared, by level.
+
+    Attributes
+    ----------
+    sample : str
+        randomised (in the tables assigned, where there was no lottery) or analysed.
+    pupil, school, teacher : DataFrame
+        Each with ``treated``, and ``arm``, ``block`` and ``cluster`` (or ``school``) where they are
+        known; empty where a level is not compared.
+    """
+
+    sample: str
+    pupil: pd.DataFrame
+    school: pd.DataFrame
+    teacher: pd.DataFrame
+
+    def levels(self, settings: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame, list[str]]]:
+        """Yield level, rows, and the variables that are compared there."""
+        for level in ("pupil", "school", "teacher"):
+            frame: pd.DataFrame = getattr(self, level)
+            wanted = list(settings.get(f"{level}_variables") or [])
+            # What is known of all schools is not always carried to the rows of those analysed.
+            wanted = [name for name in wanted if name in frame]
+            yield level, frame, wanted
+
+
+def balance_rows(
+    pupils: pd.DataFrame,
+    settings: Mapping[str, Any],
+    year: int | None,
+    *,
+    sample: str = RANDOMISED,
+    schools: pd.DataFrame | None = None,
+    teachers: pd.DataFrame | None = None,
+) -> BalanceRows:
+    """Return the rows of a sample, by level.
+
+    Parameters
+    ----------
+    pupils : DataFrame
+        Pupil × year.
+    settings : mapping
+        The protocol's ``balance`` section.
+    year : int or None
+        Baseline year; None where the rows are those to compare, whatever their year.
+    sample : str
+    schools : DataFrame, optional
+        All schools assigned (see `balance_columns.school_rows`).
+    teachers : DataFrame, optional
+        Teacher × year.
+    """
+    then = compared_rows(pupils, settings, year)
+    taught = pd.DataFrame()
+    if teachers is not None and len(teachers):
+        taught = teachers if year is None else teachers[teachers["year"] == year]
+    school = school_rows(then, list(settings["school_variables"]), schools)
+    return BalanceRows(sample, then, school, taught)
+
+
+def balance(
+    pupils: pd.DataFrame, settings: Mapping[str, Any], labels: Mapping[str, str], year: int
+) -> pd.DataFrame:
+    """Compare the arms in the baseline year, pupils and schools; see `balance_table`."""
+    return balance_table(balance_rows(pupils, settings, year), settings, labels)
+
+
+def balance_table(
+    rows: BalanceRows,
+    settings: Mapping[str, Any],
+    labels: Mapping[str, str],
+    *,
+    arms: Sequence[str] | None = None,
+    redrawing: Redrawing | None = None,
+) -> pd.DataFrame:
+    """Compare each arm with control, variable by variable.
+
+    Parameters
+    ----------
+    rows : BalanceRows
+    settings : mapping
+        The protocol's ``balance`` section.
+    labels : mapping
+        Variable → name in exhibits.
+    arms : sequence of str, optional
+        Names, control first: each is compared with the control arm. By default all that are
+        ``treated`` are taken together.
+    redrawing : Redrawing, optional
+        How assignments are re-drawn.
+
+    Returns
+    -------
+    DataFrame
+        One row per variable; a categorical variable has one per level, each an indicator. The
+        standardised difference keeps its sign, treated minus control, and is divided by the pooled
+        SD of the two arms (of the indicator, for a level or a flag), of pupils or of school means
+        as ``level`` says; it is infinite where neither arm varies and they differ. ``band`` holds
+        that of pupils to the bounds of What Works Clearinghouse (satisfied, adjustment needed, not
+        satisfied); school means have none.
+
+        ``wwc_effect_size`` is the measure of WWC: Hedges' g with ω for numbers, and for a flag or a
+        level the Cox index (``wwc_measure`` says which; where a share is 0 or 1, the standardised
+        difference stands in). ``adjusted_*``: net of block effects, CR2 with Satterthwaite's df,
+        units drawn as clusters; ``p_rerandomisation`` re-draws that difference.
+        ``variance_ratio`` is treated over control; ``distribution_distance`` the largest gap
+        between the arms' distribution functions (Kolmogorov-Smirnov).
+    """
+    redrawing = redrawing or Redrawing()
+    found = [
+        row
+        for level, frame, variables in rows.levels(settings)
+        for arm, inside, treated in _comparisons(frame, arms)
+        for row in _compare(
+            rows.sample, level, arm, frame[inside], treated[inside],
+            covariates(frame[inside], variables, labels), settings, redrawing,
+        )
+    ]  # fmt: skip
+    return pd.DataFrame(found, columns=COLUMNS)
+
+
+def _comparisons(frame: pd.DataFrame, arms: Sequence[str] | None) -> Iterator[Comparison]:
+    """Yield the arm, the rows of it and of control, and the indicator of the arm."""
+    if "treated" not in frame:
+        return
+    if arms is None or "arm" not in frame:
+        yield "", frame["treated"].notna(), frame["treated"].astype("float64")
+        return
+    own = frame["arm"].astype("str")
+    for arm in arms[1:]:
+        yield arm, own.isin([arms[0], arm]), (own == arm).astype("float64")
+
+
+def two_arms(frame: pd.DataFrame, treated: pd.Series) -> Arms:
+    """Return the assignment of rows of two arms."""
+    block = frame["block"].astype("str") if "block" in frame else pd.Series(ALL, frame.index)
+    return Arms(
+        treated.to_numpy(dtype="float64"),
+        frame[unit_column(frame)].astype("str").to_numpy(dtype=object),
+        block.to_numpy(dtype=object),
+    )
+
+
+def _compare(
+    sample: str,
+    level: str,
+    arm: str,
+    frame: pd.DataFrame,
+    treated: pd.Series,
+    columns: Sequence[Covariate],
+    settings: Mapping[str, Any],
+    redrawing: Redrawing,
+) -> Iterator[list[Any]]:
+    if not columns:
+        return
+    arms = two_arms(frame, treated)
+    redrawn = redrawn_balance(
+        columns, arms, redrawing, stream(redrawing.seed, "balance", sample, level, arm), arm
+    )
+    for column, p in zip(columns, redrawn.p_values, strict=True):
+        values = column.values
+        raw = _difference(values, treated, settings, level)
+        adjusted = adjusted_difference(values, arms)
+        yield [
+            level, column.name, column.category, column.label, *raw,
+            sample, arm, column.kind, f"pooled SD of the two arms, {_of(column, level)}",
+            *_counts(values, treated, arms.unit), *_wwc(column, treated, raw, settings, level),
+            *_net(adjusted, raw[9]), p, redrawn.draws, redrawn.exact,
+            *_distribution(column, treated),
+            "; ".join(said for said in (adjusted.note, redrawn.note) if said),
+        ]  # fmt: skip
+
+
+def _of(column: Covariate, level: str) -> str:
+    what = "school means" if level == "school" and column.kind != "level" else f"{level}s"
+    return what if column.kind == "number" else f"{what}, of the indicator"
+
+
+def _difference(
+    values: pd.Series, treated: pd.Series, settings: Mapping[str, Any], level: str
+) -> list[Any]:
+    control, programme = (values[(treated == arm) & values.notna()] for arm in (0, 1))
+    sds = [part.std() for part in (control, programme)]
+    pooled = _pooled_sd(control, programme)
+    difference = programme.mean() - control.mean()
+    standardised = difference / pooled if pooled > 0 else np.nan
+    if pooled == 0:
+        # Disjoint arms, each at a value of its own, are as unbalanced as can be.
+        apart = control.min() != programme.min()
+        standardised = np.copysign(np.inf, difference) if apart else 0.0
+        difference = difference if apart else 0.0
+    missing = int(values.isna().sum())
+    return [
+        len(control), len(programme), missing, control.mean(), programme.mean(), *sds, difference,
+        standardised, pooled,
+        _band(standardised, settings, level),
+    ]  # fmt: skip
+
+
+def _counts(values: pd.Series, treated: pd.Series, unit: Any) -> list[int]:
+    """Return the units that have the variable, and the rows that lack it, by arm."""
+    known, z = values.notna().to_numpy(), treated.to_numpy()
+    units = [int(pd.unique(unit[known & (z == arm)]).size) for arm in (0, 1)]
+    return units + [int((~known & (z == arm)).sum()) for arm in (0, 1)]
+
+
+def _wwc(
+    column: Covariate, treated: pd.Series, raw: Sequence[Any], settings: Mapping[str, Any],
+    level: str,
+) -> tuple[float, str, str]:  # fmt: skip
+    """Return the effect size that What Works Clearinghouse compares, its name, and its band."""
+    n, means, standardised = raw[0] + raw[1], (raw[3], raw[4]), raw[8]
+    size, name = standardised, "standardised difference"
+    if column.kind in ("flag", "level") and level != "school":
+        if all(0 < share < 1 for share in means):
+            size, name = cox_index(means[1], means[0]), "Cox index"
+    elif n > 3:
+        size, name = standardised * small_sample_correction(n), "Hedges' g"
+    return size, name, _band(size, settings, level)
+
+
+def _net(adjusted: Adjusted, sd: float) -> list[float]:
+    standardised = adjusted.difference / sd if sd > 0 else np.nan
+    return [
+        adjusted.difference, standardised, adjusted.std_error, adjusted.df, adjusted.p_value
+    ]  # fmt: skip
+
+
+def _distribution(column: Covariate, treated: pd.Series) -> list[float]:
+    """Return the ratio of variances, and the distance of the two distributions."""
+    values = column.values
+    control, programme = (values[(treated == arm) & values.notna()] for arm in (0, 1))
+    if min(len(control), len(programme)) == 0:
+        return [np.nan, np.nan]
+    variances = [part.var() if len(part) > 1 else np.nan for part in (control, programme)]
+    ratio = variances[1] / variances[0] if variances[0] > 0 else np.nan
+    return [ratio, _kolmogorov(np.sort(programme.to_numpy()), np.sort(control.to_numpy()))]
+
+
+def _kolmogorov(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Return the largest gap between the distribution functions of two sorted samples."""
+    at = np.concatenate([one, other])
+    below = [np.searchsorted(part, at, side="right") / len(part) for part in (one, other)]
+    return float(np.abs(below[0] - below[1]).max())
+
+
+def _pooled_sd(control: pd.Series, programme: pd.Series) -> float:
+    """Return the pooled SD; just 0 where neither arm varies, so that rounding does not show."""
+    parts = (control, programme)
+    if min(map(len, parts)) == 0 or sum(map(len, parts)) < 3:
+        return np.nan
+    if all(part.min() == part.max() for part in parts):
+        return 0.0
+    squares = sum(part.var() * (len(part) - 1) for part in parts if len(part) > 1)
+    return sqrt(squares / (len(control) + len(programme) - 2))
+
+
+def _band(standardised: float, settings: Mapping[str, Any], level: str) -> str:
+    """Return the band of pupils and teachers; the standard has none for school means."""
+    if level == "school":
+        return ""
+    return band(standardised, settings["satisfied"], settings["adjustable"])
+
+
+def band(standardised: float, satisfied: float, adjustable: float) -> str:
+    """Return the What Works Clearinghouse band of a standardised baseline difference."""
+    size = abs(standardised)
+    if np.isnan(size):
+        return "not defined"
+    if size <= satisfied:
+        return "satisfied"
+    return "adjustment needed" if size <= adjustable else "not satisfied"

@@ -1,0 +1,1 @@
+"""What the raw data hold, and what is odd about them."""

@@ -1,0 +1,1 @@
+"""The flow of schools and people through the trial (CONSORT)."""

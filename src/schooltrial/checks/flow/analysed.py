@@ -1,0 +1,141 @@
+"""Who is in each primary analysis, in how many schools, and who leaves it and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.checks.flow.follow_up import PLURAL, FollowUp
+from schooltrial.data.ledger.analyses import complete_rows
+from schooltrial.data.panel.bounded_cells import with_bounded_cells
+
+COVARIATE = "a covariate was not observed"
+
+
+CELLS = "cells of schools and years"
+
+
+def count_analysed(
+    told: FollowUp,
+    samples: Mapping[str, pd.DataFrame],
+    models: Mapping[str, Any],
+    outcomes: Mapping[str, Any],
+    allocated: int,
+    take_up: str | None,
+) -> list[dict[str, Any]]:
+    """Return the lines of an arm for each primary analysis of a primary outcome.
+
+    Parameters
+    ----------
+    told : FollowUp
+        What is told from.
+    samples, models, outcomes, take_up
+        As for ``flow_boxes``.
+    allocated : int
+        Units allocated to the arm.
+    """
+    rows: list[dict[str, Any]] = []
+    for name, model in models.items():
+        for outcome in model["outcomes"] if model["role"] == "primary" else []:
+            step = told.flow[told.flow["step"] == f"analysed: {name}, {outcome}"]
+            if not outcomes[outcome]["primary"] or step.empty:
+                continue
+            level = outcomes[outcome]["level"]
+            sample = samples[level]
+            if level == "school":
+                sample = sample[(sample["model"] == name) & (sample["outcome"] == outcome)]
+            every = sorted({int(year) for year in step["year"]})
+            head = {"stage": "analysed", "arm": told.arm, "outcome": outcome,
+                    "year": span(every), "level": level, "model": name}  # fmt: skip
+            there = sample[sample["year"].isin(every) & (sample["arm"] == told.arm)]
+            start = allocated * len(every) if level == "school" else len(there)
+            lines = [*_chain(step, level, start), *_clusters(there, told.unit, level, model,
+                                                             outcome, take_up)]  # fmt: skip
+            rows += [{**head, **line} for line in lines]
+    return rows
+
+
+def _chain(step: pd.DataFrame, level: str, start: int) -> list[dict[str, Any]]:
+    """Return the lines from those who were there to those who are analysed."""
+    people = CELLS if level == "school" else PLURAL[level]
+    name = str(step["step"].iloc[0])
+    parts = step.groupby("reason", sort=False)[["entered", "left", "remained"]].sum()
+    entered = int(parts["entered"].iloc[0])
+    rows: list[dict[str, Any]] = []
+    if level == "school":
+        rows.append({"kind": "in", "text": CELLS, "n": start})
+        rows.append({"kind": "lost", "text": "no value in the panel", "n": start - entered})
+    elif start != entered:
+        text = f"{people} outside the population of the analysis"
+        rows.append({"kind": "lost", "text": text, "n": start - entered})
+    rows.append({"kind": "in", "text": f"{people} to be analysed", "n": entered})
+    for reason, left in parts["left"].items():
+        # The heading of these lines names the outcome.
+        text = "a covariate not observed" if reason == COVARIATE else "outcome not observed"
+        rows.append({"kind": "lost", "text": text, "n": int(left), "step": name, "reason": reason})
+    remained = int(parts["remained"].iloc[-1])
+    return [*rows, {"kind": "in", "text": f"{people} analysed", "n": remained}]
+
+
+def _clusters(
+    there: pd.DataFrame, unit: str, level: str, model: Any, outcome: str, take_up: str | None
+) -> list[dict[str, Any]]:
+    """Return in how many units of assignment, and schools, those analysed are."""
+    rows = complete_rows(there, level, model, outcome, take_up)
+    found = []
+    if unit not in ("school", level):
+        n = rows["cluster"].nunique()
+        found.append({"level": unit, "kind": "had", "text": f"{PLURAL[unit]} analysed", "n": n})
+    place = "cluster" if unit == "school" and "cluster" in rows else "school"
+    text = "schools analysed" if unit == "school" else "in schools"
+    return [*found, {"level": "school", "kind": "had", "text": text, "n": rows[place].nunique()}]
+
+
+def span(years: Sequence[int]) -> str:
+    """Return years as a reader says them: ``2010 to 2019``, or ``2015, 2017``.
+
+    Parameters
+    ----------
+    years : sequence of int
+        In their order.
+    """
+    if len(years) > 2 and list(years) == list(range(years[0], years[-1] + 1)):
+        return f"{years[0]} to {years[-1]}"
+    return ", ".join(str(year) for year in years)
+
+
+def primary_cells(
+    panel: pd.DataFrame,
+    bounded: pd.DataFrame,
+    models: Mapping[str, Any],
+    outcomes: Mapping[str, Any],
+    *,
+    first_year: int,
+) -> pd.DataFrame:
+    """Return a row per cell, primary model and outcome of schools.
+
+    Parameters
+    ----------
+    panel, bounded : DataFrame
+        Published cells, and those published as a bound or a range.
+    models, outcomes : mapping
+        Sections of the protocol.
+    first_year : int
+        First year of the programme, for schools without a ``cohort``.
+
+    Returns
+    -------
+    DataFrame
+        The panel's columns, ``model`` and ``outcome``; the value stands in the outcome's column.
+    """
+    found = []
+    for name, model in models.items():
+        for outcome in model["outcomes"] if model["role"] == "primary" else []:
+            if outcomes[outcome]["level"] != "school":
+                continue
+            cells = with_bounded_cells(panel, bounded, model["bounded_cells"], first_year)
+            mine = cells[cells["outcome"] == outcome]
+            found.append(mine.rename(columns={"mean": outcome}).assign(model=name))
+    return pd.concat(found, ignore_index=True) if found else panel.iloc[:0].assign(model="")

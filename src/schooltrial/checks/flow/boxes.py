@@ -1,0 +1,200 @@
+"""The flow of schools and people through the trial, box by box, as CONSORT draws it.
+
+The boxes are those of CONSORT 2025 with its extension to cluster trials (2012): units and people
+at assignment, allocation, follow-up and analysis, by arm, with the losses at each level and their
+reasons, zeros shown. Every number comes from the ledger's flow, the rosters or the sample, and
+within a box what came in, less those lost, and those who joined, is what the next line holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.checks.flow.analysed import count_analysed
+from schooltrial.checks.flow.follow_up import PLURAL, FollowUp, followed_up
+
+COLUMNS = [
+    "stage", "arm", "outcome", "year", "level", "kind", "text", "n", "step", "reason", "model",
+]  # fmt: skip
+
+
+ALL = "all"
+"""Arm of the boxes before the arms part."""
+
+
+SIGNS = {"lost": "− ", "joined": "+ ", "in": "", "had": ""}
+
+
+def flow_boxes(
+    flow: pd.DataFrame,
+    *,
+    samples: Mapping[str, pd.DataFrame],
+    assignment: pd.DataFrame,
+    n_schools: int,
+    unit: str,
+    arms: Sequence[Mapping[str, Any]],
+    models: Mapping[str, Any],
+    outcomes: Mapping[str, Any],
+    baseline: int,
+    years: Sequence[int],
+    take_up: str | None = None,
+    lost_before: Mapping[str, int] | None = None,
+) -> pd.DataFrame:
+    """Return every line of every box of the diagram.
+
+    Parameters
+    ----------
+    flow : DataFrame
+        The ledger's flow.
+    samples : mapping of str to DataFrame
+        Level (pupil, teacher) → sample; ``school`` → cells of schools and years, one row per
+        ``model`` and ``outcome``, where primary outcomes are of schools.
+    assignment : DataFrame
+        The assignment table.
+    n_schools : int
+        Schools that the files describe.
+    unit : str
+        What was assigned.
+    arms, models, outcomes : mapping
+        Sections of the protocol.
+    baseline : int
+        Baseline year.
+    years : sequence of int
+        Years of the primary analysis.
+    take_up : str, optional
+        Variable that is 1 where the programme was taken up.
+    lost_before : mapping of str to int, optional
+        Arm → units that were assigned and are in no file.
+
+    Returns
+    -------
+    DataFrame
+        One row per line: ``stage`` (files, assigned, allocated, followed up, analysed), arm,
+        outcome, year, level, kind, text and count; where the ledger counted it, its ``step`` and
+        ``reason``; and the ``model`` of an analysis. Kinds: ``in`` (who is there), ``lost`` and
+        ``joined`` (who left and who came between two such lines) and ``had`` (a part of them, or
+        the schools that they are in).
+    """
+    assigned = assignment.assign(arm=assignment["arm"].astype("str")).drop_duplicates(unit)
+    gone = {str(arm["name"]): int((lost_before or {}).get(arm["name"], 0)) for arm in arms}
+    rows = _files(assigned, n_schools, unit, sum(gone.values()), bool(lost_before))
+    for arm in gone:
+        rows += _allocated(arm, assigned, samples, unit, baseline, take_up, gone[arm])
+        mine = assigned[assigned["arm"] == arm]
+        told = FollowUp(
+            arm, flow[flow["arm"] == arm], unit, baseline, gone[arm] if lost_before else None
+        )
+        for year in years:
+            rows += followed_up(told, samples, year, len(mine) + gone[arm])
+        rows += count_analysed(told, samples, models, outcomes, len(mine) + gone[arm], take_up)
+    blank = {"step": "", "reason": "", "model": ""}
+    return pd.DataFrame(rows).reindex(columns=COLUMNS).fillna(blank)
+
+
+def heading(boxes: pd.DataFrame, labels: Mapping[str, str], analysis: tuple[str, str, str]) -> str:
+    """Return what stands over the lines of an analysis; empty over other lines.
+
+    Parameters
+    ----------
+    boxes : DataFrame
+        From `flow_boxes`.
+    labels : mapping
+        Outcome → its name.
+    analysis : tuple of str
+        Outcome, years and model.
+    """
+    outcome, year, model = analysis
+    if not outcome:
+        return ""
+    several = boxes.loc[boxes["outcome"] == outcome, "model"].nunique() > 1
+    return f"{labels.get(outcome, outcome)}, {year}{f' ({model})' if several else ''}"
+
+
+def _line(stage: str, arm: str, level: str, kind: str, text: str, n: int) -> dict[str, Any]:
+    return {
+        "stage": stage, "arm": arm, "outcome": "", "year": "", "level": level, "kind": kind,
+        "text": text, "n": n,
+    }  # fmt: skip
+
+
+def _files(
+    assigned: pd.DataFrame, n_schools: int, unit: str, gone: int, told: bool
+) -> list[dict[str, Any]]:
+    schools = assigned["school"].nunique() if "school" in assigned else 0
+    rows = [_line("files", ALL, "school", "in", "schools in the files", n_schools)]
+    if "school" in assigned:
+        text = "schools not in the assignment list"
+        rows.append(_line("files", ALL, "school", "lost", text, n_schools - schools))
+    if told and unit == "school":
+        text = "schools that were assigned and are in no file"
+        rows.append(_line("files", ALL, "school", "joined", text, gone))
+    text = f"{PLURAL[unit]} assigned"
+    rows.append(_line("assigned", ALL, unit, "in", text, len(assigned) + gone))
+    if unit != "school" and schools:
+        rows.append(_line("assigned", ALL, "school", "had", "in schools", schools))
+    return rows
+
+
+def _allocated(
+    arm: str,
+    assigned: pd.DataFrame,
+    samples: Mapping[str, pd.DataFrame],
+    unit: str,
+    baseline: int,
+    take_up: str | None,
+    gone: int,
+) -> list[dict[str, Any]]:
+    mine = assigned[assigned["arm"] == arm]
+    text = f"{PLURAL[unit]} allocated"
+    rows = [_line("allocated", arm, unit, "in", text, len(mine) + gone)]
+    if unit != "school" and "school" in mine:
+        rows.append(
+            _line("allocated", arm, "school", "had", "in schools", mine["school"].nunique())
+        )
+    if take_up and take_up in mine:
+        had = int((mine[take_up] == 1).sum())
+        rows.append(_line("allocated", arm, unit, "had", "of them received the programme", had))
+        text = "of them did not receive it"
+        rows.append(_line("allocated", arm, unit, "had", text, len(mine) - had))
+    for level in ("pupil", "teacher"):
+        sample = samples.get(level)
+        if level == unit or sample is None or sample.empty:
+            continue
+        there = sample[(sample["year"] == baseline) & (sample["arm"] == arm)]
+        text = f"{PLURAL[level]} on the rosters of {baseline}"
+        rows.append({**_line("allocated", arm, level, "in", text, len(there)), "year": baseline})
+    return rows
+
+
+def as_text(
+    boxes: pd.DataFrame, arms: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
+) -> str:
+    """Return the diagram as an indented list that a screen reader can read.
+
+    Parameters
+    ----------
+    boxes : DataFrame
+        From ``flow_boxes``.
+    arms : sequence of mapping
+        The arms, with their labels.
+    labels : mapping
+        Outcome → its name.
+    """
+    lines: list[str] = []
+    for arm, label in ((ALL, "Before the arms part"), *((a["name"], a["label"]) for a in arms)):
+        lines.append(f"{label}:")
+        mine = boxes[boxes["arm"] == arm]
+        for stage, rows in mine.groupby("stage", sort=False):
+            lines.append(f"  {stage}:")
+            for analysis, part in rows.groupby(["outcome", "year", "model"], sort=False):
+                over, indent = heading(boxes, labels, analysis), "    "
+                if over:
+                    lines.append(f"{indent}{over}:")
+                    indent = "      "
+                lines += [
+                    f"{indent}{SIGNS[row.kind]}{row.text}: {row.n:,}" for row in part.itertuples()
+                ]
+    return "\n".join(lines) + "\n"

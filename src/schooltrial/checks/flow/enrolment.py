@@ -1,0 +1,46 @@
+"""Who is enrolled, by year and arm, without any outcome: the counts of a monitoring page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+COLUMNS = ["of", "year", "arm", "n_schools", "n_rows", "n_new", "n_gone"]
+
+
+def count_enrolment(
+    rosters: Mapping[str, pd.DataFrame], arms: Mapping[str, pd.Series]
+) -> pd.DataFrame:
+    """Count schools and people by year and arm, and who came and went since the year before.
+
+    Parameters
+    ----------
+    rosters : mapping of str to DataFrame
+        ``pupil`` or ``teacher`` → the table of them, with ``year`` and ``school``.
+    arms : mapping of str to Series
+        The same names → arm of each row.
+
+    Returns
+    -------
+    DataFrame
+        ``n_new``: on the roster and not on that of the year before; ``n_gone``: the other way
+        round. Both are empty in the first year.
+    """
+    rows: list[list[object]] = []
+    for unit, roster in rosters.items():
+        held = roster[[unit, "year", "school"]].assign(arm=arms[unit].fillna("not assigned"))
+        years = sorted(held["year"].unique())
+        for at, year in enumerate(years):
+            now = held[held["year"] == year]
+            before = held[held["year"] == years[at - 1]] if at else held.iloc[:0]
+            new = ~now[unit].isin(before[unit])
+            gone = ~before[unit].isin(now[unit])
+            for arm in sorted(held["arm"].unique()):
+                inside = now["arm"] == arm
+                rows.append([
+                    unit, int(year), arm, int(now.loc[inside, "school"].nunique()),
+                    int(inside.sum()), int(new[inside].sum()) if at else None,
+                    int(gone[before["arm"] == arm].sum()) if at else None,
+                ])  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"n_new": "Int64", "n_gone": "Int64"})

@@ -1,0 +1,172 @@
+"""Who of each arm is lost, moves or joins between assignment and the year that is analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+PLURAL = {"school": "schools", "pupil": "pupils", "teacher": "teachers"}
+
+
+UNIT_STEPS = {
+    "school": {
+        "schools with pupils": "with pupils",
+        "schools with scores": "with published values",
+    },
+    "teacher": {"teachers on a roster": "on the rosters"},
+    "pupil": {"followed up: assignment": "on the rosters"},
+}
+"""What was assigned → step of the ledger that tells of a year's absent units → those who stay."""
+
+
+TOLD = {
+    "no pupil of the school in the sample that year": "with no pupil in the sample of {year}",
+    "no value of the school in the panel that year": "with no published value in {year}",
+    "every value of the school was suppressed, or a bound only":
+        "with suppressed values only in {year}",
+    "the school had closed": "that had closed by {year}",
+    "the school had merged with another that was assigned":
+        "merged by {year} with another that was assigned",
+    "on no roster of the study that year": "on no roster of the study in {year}",
+}  # fmt: skip
+"""Reason in the ledger, where the year is a column → how a box tells it."""
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """What the lines of an arm are told from.
+
+    Attributes
+    ----------
+    arm : str
+        Name of the arm.
+    flow : DataFrame
+        The ledger's flow of the arm.
+    unit : str
+        What was assigned.
+    baseline : int
+        Baseline year.
+    gone : int or None
+        Units of the arm that are in no file; None where the protocol tells of none in any arm.
+    """
+
+    arm: str
+    flow: pd.DataFrame
+    unit: str
+    baseline: int
+    gone: int | None
+
+    def line(
+        self, year: int, level: str, kind: str, text: str, n: int, step: str = "", reason: str = ""
+    ) -> dict[str, Any]:
+        """Return a line of the box of those followed up."""
+        return {
+            "stage": "followed up", "arm": self.arm, "outcome": "", "year": year, "level": level,
+            "kind": kind, "text": text, "n": int(n), "step": step, "reason": reason,
+        }  # fmt: skip
+
+
+def followed_up(
+    told: FollowUp, samples: Mapping[str, pd.DataFrame], year: int, allocated: int
+) -> list[dict[str, Any]]:
+    """Return the lines of an arm and year: units first, then the people in them.
+
+    Parameters
+    ----------
+    told : FollowUp
+        What is told from.
+    samples : mapping of str to DataFrame
+        As for ``flow_boxes``.
+    year : int
+        Year of the analysis.
+    allocated : int
+        Units allocated to the arm.
+    """
+    rows = _units(told, samples, year, allocated)
+    for level in ("pupil", "teacher"):
+        sample = samples.get(level)
+        if level != told.unit and sample is not None and len(sample):
+            rows += _people(told, sample, level, year)
+    return rows
+
+
+def _units(
+    told: FollowUp, samples: Mapping[str, pd.DataFrame], year: int, allocated: int
+) -> list[dict[str, Any]]:
+    unit, rows = told.unit, []
+    for step, who in UNIT_STEPS[unit].items():
+        if unit == "pupil":
+            step = f"{step} to {year}"
+        steps = told.flow[(told.flow["step"] == step) & (told.flow["year"] == year)]
+        if steps.empty:
+            continue
+        left = allocated
+        if told.gone is not None:
+            text = f"{PLURAL[unit]} in no file"
+            rows.append(told.line(year, unit, "lost", text, told.gone))
+            left -= told.gone
+        for row in steps.itertuples():
+            text = TOLD.get(str(row.reason), str(row.reason)).format(year=year)
+            left -= int(row.left)
+            text = f"{PLURAL[unit]} {text}"
+            rows.append(told.line(year, unit, "lost", text, row.left, step, row.reason))
+        when = f"of {year}" if who == "on the rosters" else f"in {year}"
+        rows.append(told.line(year, unit, "in", f"{PLURAL[unit]} {who} {when}", left))
+        if unit != "school" and len(samples.get(unit, ())):
+            sample = samples[unit]
+            there = sample[(sample["year"] == year) & (sample["arm"] == told.arm)]
+            schools = there["school"].nunique()
+            rows.append(told.line(year, "school", "had", "in schools", schools))
+    return rows
+
+
+def _people(told: FollowUp, sample: pd.DataFrame, level: str, year: int) -> list[dict[str, Any]]:
+    """Return who left, moved and came since the baseline year, and who is on the year's rosters."""
+    arm, whom, since = told.arm, PLURAL[level], told.baseline
+    then, now = (
+        sample.loc[sample["year"] == at, [level, "arm"]].set_index(level)["arm"].astype("str")
+        for at in (since, year)
+    )
+    there = told.line(
+        year, level, "in", f"{whom} on the rosters of {year}", int((now == arm).sum())
+    )
+    if year == since:
+        return [there]
+    mine = then[then == arm]
+    if year < since or not then.index.isin(now.index).any():
+        text = f"{whom} of {since}, who are not followed"
+        came = f"other {whom}, on the rosters of {year}"
+        return [
+            told.line(year, level, "lost", text, len(mine)),
+            told.line(year, level, "joined", came, there["n"]),
+            there,
+        ]
+    later = now.reindex(mine.index)
+    rows = _left(told, level, year, int(later.isna().sum()))
+    before = then.reindex(now.index[now == arm])
+    moved = f"a {told.unit} of another arm"
+    for kind, text, n in (
+        ("lost", f"{whom} who moved to {moved}", (later.notna() & (later != arm)).sum()),
+        ("joined", f"{whom} who came from {moved}", (before.notna() & (before != arm)).sum()),
+        ("joined", f"{whom} who joined since {since}", before.isna().sum()),
+    ):
+        rows.append(told.line(year, level, kind, text, n))
+    return [*rows, there]
+
+
+def _left(told: FollowUp, level: str, year: int, absent: int) -> list[dict[str, Any]]:
+    """Return those whom the ledger lost between the years, else those who are absent."""
+    step = f"followed up: {told.baseline} to {year}"
+    mine = told.flow[(told.flow["step"] == step) & (told.flow["level"] == level)]
+    if mine.empty:
+        text = f"{PLURAL[level]} in no roster of the study in {year}"
+        return [told.line(year, level, "lost", text, absent)]
+    return [
+        told.line(
+            year, level, "lost", f"{PLURAL[level]} {row.reason}", row.left, step, str(row.reason)
+        )
+        for row in mine.itertuples()
+    ]

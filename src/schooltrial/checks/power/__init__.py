@@ -1,0 +1,1 @@
+"""What the study could see, at each stage."""

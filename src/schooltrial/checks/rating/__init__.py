@@ -1,0 +1,1 @@
+"""How strong the evidence is, by the standards of WWC and EEF."""

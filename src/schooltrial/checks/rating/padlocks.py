@@ -1,0 +1,264 @@
+"""Padlocks of Education Endowment Foundation's kind.
+
+The lowest of design, size at randomisation and attrition of people, lowered for imbalance of the
+prior outcome and for threats. As recalled, with defaults of this project where nothing is recalled
+(``security_rating.csv`` says which): a guide, and not the standard's own word. What is
+not known gives no padlocks: the rating is then "at most", and says what is not known.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from math import inf, isnan, nan
+from typing import Any
+
+from schooltrial.checks.rating.terms import Change, Lift, Rating, RatingInputs, named, worst_of
+from schooltrial.wording import listed, percent
+
+STANDARD = "Education Endowment Foundation, padlocks (as recalled)"
+
+
+UNRATED = "not rated"
+
+
+MOST = 5
+
+
+def security_rating(inputs: RatingInputs) -> Rating:
+    """Return the padlocks, with the rule that decides and what would bring more."""
+    parts = _parts(inputs)
+    unknown = [_NAMES[rule] for rule, padlocks in parts.items() if padlocks is None]
+    unknown += ["who joined"] if isnan(inputs.joined) and not inputs.joiners_low_risk else []
+    if parts["mdes"] is None and parts["attrition"] is None and _total(parts) == MOST:
+        return Rating(
+            STANDARD,
+            UNRATED,
+            f"not known: {listed(unknown)}",
+            f"It would be rated if {_known(unknown)}.",
+        )
+    padlocks = _total(parts)
+    rating = f"at most {padlocks} of {MOST}" if unknown and padlocks else f"{padlocks} of {MOST}"
+    lowest = _lowest(parts)
+    told = [f"lowest: {', '.join(_word(rule, inputs) for rule in _binding(parts, lowest))}"]
+    told += [words for words, _ in _lowered(parts, inputs)]
+    if unknown:
+        told.append(f"not known: {listed(unknown)}")
+    capped = bool(unknown) and padlocks > 0
+    change = [f"It would be rated in full if {_known(unknown)}."] if capped else []
+    lift = security_lift(inputs)
+    if lift is not None:
+        change.append(f"It would be higher if {lift.words}.")
+    elif not unknown:
+        change.append(
+            "It would be lower with more attrition, a larger least detectable effect or imbalance."
+        )
+    return Rating(STANDARD, rating, "; ".join(told), " ".join(change))
+
+
+def padlocks_of(inputs: RatingInputs) -> int:
+    """Return the number of padlocks that what is known allows."""
+    return _total(_parts(inputs))
+
+
+def security_lift(inputs: RatingInputs) -> Lift | None:
+    """Return the changes that together bring more padlocks; None where there are five.
+
+    What lowers the rating is mended first, step by step, and then the lowest of the rules, until
+    there is a padlock more: together the changes are enough.
+    """
+    now, then = padlocks_of(inputs), inputs
+    changes: dict[str, Change] = {}
+    if now == MOST:
+        return None
+    while padlocks_of(then) <= now:
+        rule, change = next(_steps(then))
+        changes[rule] = change
+        then = change.apply(then)
+    return Lift(f"{padlocks_of(then)} of {MOST}", tuple(changes.values()))
+
+
+def _parts(inputs: RatingInputs) -> dict[str, int | None]:
+    lot = "not randomised" if not inputs.randomised else "randomised"
+    prior = _prior(inputs)
+    return {
+        "design": _padlocks("design", 1, "contradicted" if inputs.compromised else lot),
+        "mdes": _padlocks("mdes", inputs.mdes),
+        "attrition": _padlocks("attrition", inputs.people_attrition),
+        "imbalance": _padlocks("imbalance", prior),
+        "threats": min((taken for taken, *_ in _threats(inputs)), default=0),
+    }
+
+
+_RULES = ("design", "mdes", "attrition")
+
+
+_NAMES = {
+    "mdes": "the least detectable effect at randomisation",
+    "attrition": "the attrition of people",
+    "imbalance": "the difference in the prior outcome",
+}
+
+
+def _lowest(parts: dict[str, int | None]) -> int:
+    return min(padlocks for rule in _RULES if (padlocks := parts[rule]) is not None)
+
+
+def _binding(parts: dict[str, int | None], lowest: int) -> list[str]:
+    return [rule for rule in _RULES if parts[rule] == lowest]
+
+
+def _total(parts: dict[str, int | None]) -> int:
+    return max(0, _lowest(parts) + (parts["imbalance"] or 0) + (parts["threats"] or 0))
+
+
+def _prior(inputs: RatingInputs) -> float:
+    """Return the difference in the prior outcome; NaN where none is known."""
+    own = worst_of(one for one in inputs.baseline if one.own)
+    return nan if own is None else abs(own.size)
+
+
+def _threats(inputs: RatingInputs) -> Iterator[tuple[int, str, str, Change]]:
+    """Yield each threat: padlocks it takes, its field, words, and what would lessen it."""
+    if inputs.doubted:
+        taken = _padlocks("threats", 1, "list in doubt") or 0
+        change = Change(
+            "the list of the assignment were not in doubt", lambda old: replace(old, doubted=False)
+        )
+        yield taken, "doubted", f"a list that is {inputs.assignment_verdict}", change
+    joined = nan if inputs.joiners_low_risk else inputs.joined
+    shares = {
+        "joined": (joined, "of the people analysed joined after the assignment"),
+        "changed_arm": (
+            inputs.changed_arm,
+            "of the people who stayed were analysed in another arm",
+        ),
+        "crossovers": (
+            inputs.crossovers,
+            "of an arm's units received what they should not, or not what they should",
+        ),
+    }
+    for field, (share, whom) in shares.items():
+        taken = _padlocks("threats", share, "share concerned") or 0
+        if taken:
+            limit = _limit("threats", taken + 1, "share concerned")
+            change = Change(
+                f"at most {percent(limit)} {whom}", _setting(field, limit)
+            )  # fmt: skip
+            yield taken, field, inputs.told(field, f"{percent(share)} {whom}"), change
+
+
+def _lowered(parts: dict[str, int | None], inputs: RatingInputs) -> list[tuple[str, int]]:
+    found = []
+    if imbalance := parts["imbalance"]:
+        own = worst_of(one for one in inputs.baseline if one.own)
+        assert own is not None
+        told = f"{abs(own.size):.3f} SD ({inputs.whose(own.arm)}{named(own, inputs)})"
+        found.append((f"lowered by {-imbalance} for a baseline difference of {told}", imbalance))
+    if threats := parts["threats"]:
+        words = [words for _, _, words, _ in _threats(inputs)]
+        found.append((f"lowered by {-threats} for threats: {listed(words)}", threats))
+    return found
+
+
+def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
+    """Yield what can be mended, one step each: what lowers, and else the lowest rule."""
+    parts = _parts(inputs)
+    if imbalance := parts["imbalance"]:
+        limit = _limit("imbalance", imbalance + 1)
+        words = f"the arms differed in the prior outcome by at most {limit:g} SD"
+        yield "imbalance", Change(words, _within(limit))
+    worst = parts["threats"]
+    for taken, field, _, change in _threats(inputs):
+        if taken == worst:
+            yield field, change
+    for rule in _binding(parts, _lowest(parts)):
+        better = _lowest(parts) + 1
+        if rule == "design":
+            lot = Change(
+                "the units had been assigned by lot, as far as can be checked",
+                lambda old: replace(old, randomised=True, compromised=False),
+            )
+            yield rule, lot
+        elif rule == "mdes":
+            limit = _limit("mdes", better)
+            words = f"the least detectable effect at randomisation were at most {limit:g} SD"
+            yield rule, Change(words, _setting("mdes", limit))
+        else:
+            limit = _limit("attrition", better)
+            words = f"attrition of people were at most {percent(limit)}"
+            yield rule, Change(words, _setting("people_attrition", limit))
+
+
+def _setting(field: str, value: float) -> Callable[[RatingInputs], RatingInputs]:
+    """Return what sets one of the numbers that the rating rests on."""
+
+    def mend(old: RatingInputs) -> RatingInputs:
+        changed: dict[str, Any] = {field: value}
+        return replace(old, **changed)
+
+    return mend
+
+
+def _within(limit: float) -> Callable[[RatingInputs], RatingInputs]:
+    """Return what brings the prior outcome within a limit."""
+
+    def mend(old: RatingInputs) -> RatingInputs:
+        mended = tuple(
+            replace(one, size=min(abs(one.size), limit)) if one.own else one for one in old.baseline
+        )
+        return replace(old, baseline=mended)
+
+    return mend
+
+
+def _word(rule: str, inputs: RatingInputs) -> str:
+    if rule == "design":
+        lot = "randomised" if inputs.randomised else "not randomised"
+        return f"design ({inputs.assignment_verdict if inputs.compromised else lot})"
+    if rule == "mdes":
+        return inputs.told(rule, f"size (MDES {inputs.mdes:.2f} SD at randomisation)")
+    lost = percent(inputs.people_attrition)
+    return inputs.told("people_attrition", f"attrition of people ({lost})")
+
+
+def _known(unknown: list[str]) -> str:
+    return f"{listed(unknown)} were known"
+
+
+@dataclass(frozen=True)
+class _Row:
+    rule: str
+    measure: str
+    upto: float
+    padlocks: int
+
+
+@cache
+def _table() -> tuple[_Row, ...]:
+    text = files("schooltrial.checks.rating").joinpath("security_rating.csv").read_text("utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return tuple(
+        _Row(row["rule"], row["measure"], inf if row["upto"] == "inf" else float(row["upto"]),
+             int(row["padlocks"]))
+        for row in rows
+    )  # fmt: skip
+
+
+def _rows(rule: str, measure: str | None) -> list[_Row]:
+    return [row for row in _table() if row.rule == rule and measure in (None, row.measure)]
+
+
+def _padlocks(rule: str, value: float, measure: str | None = None) -> int | None:
+    """Return the padlocks of the first row that reaches the value; the limit itself counts."""
+    if isnan(value):
+        return None
+    return next(row.padlocks for row in _rows(rule, measure) if round(value, 10) <= row.upto)
+
+
+def _limit(rule: str, padlocks: int, measure: str | None = None) -> float:
+    """Return the largest value that still has so many padlocks or more."""
+    return max(row.upto for row in _rows(rule, measure) if row.padlocks >= padlocks)

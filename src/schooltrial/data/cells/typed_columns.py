@@ -1,0 +1,399 @@
+"""Turn the text of a raw column into typed values, with a line in the log for every change.
+
+What is done to a cell depends on its text alone, so it is done to each distinct text once, and
+then to the rows that hold it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from schooltrial.data.cells import identifiers
+from schooltrial.data.cells.cleaning_log import FORMULA, CleaningLog
+from schooltrial.data.cells.numbers import EXACT_BELOW, parsed
+from schooltrial.data.cells.suppression import TELLING, suppressed
+from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
+from schooltrial.protocol.table_readings import NUMBERS
+from schooltrial.refusal import Fault
+
+SHOWN_PER_COLUMN = 5
+
+
+SHOWN_CHARACTERS = 80
+
+
+Arrays = dict[str, pa.Array]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The range of an outcome, and what is done with a score outside."""
+
+    outcome: str
+    low: float
+    high: float
+    refused: bool
+
+
+@dataclass(frozen=True)
+class DateLimit:
+    """The last day that a date can have, and what is done with a later one."""
+
+    latest: pd.Timestamp
+    refused: bool
+
+
+@dataclass
+class ColumnReader:
+    """Reads the columns of one file, gathering faults and log entries.
+
+    Attributes
+    ----------
+    cells : RawCells
+    log : CleaningLog
+    reading : mapping
+        The file's section of the protocol: `missing`, `decimal`, `thousands`.
+    dates : DateLimit, optional
+    faults : list of Fault
+    """
+
+    cells: RawCells
+    log: CleaningLog
+    reading: Mapping[str, Any]
+    dates: DateLimit | None = None
+    faults: list[Fault] = field(default_factory=list)
+
+    def read(
+        self, variable: str, raw: str, spec: Mapping[str, Any], limits: Limits | None = None
+    ) -> Arrays:
+        """Return the variable's values, one per row; faulty cells are missing and are collected.
+
+        A category keeps its levels in the order of the protocol's codes, the first being the one
+        that others are compared with.
+
+        Parameters
+        ----------
+        variable, raw : str
+            Standard variable, and the column of the file.
+        spec : mapping
+            The column's section of the protocol.
+        limits : Limits, optional
+            Of the outcome that a column of a wide file holds.
+
+        Returns
+        -------
+        dict
+            The variable, and ``<variable>_low`` and ``<variable>_high`` where bounds are read.
+        """
+        column = self.cells.columns[raw]
+        self._spoilt(raw)
+        identifier = spec["type"] == "identifier" and not spec["codes"]
+        if identifier and self._needs_nothing(column, raw, spec):
+            return {variable: column.texts}
+        column, held = column.distinct(), None
+        if raw in self.cells.numbers and spec["type"] in NUMBERS:
+            column, held = column.told_apart(self.cells.numbers[raw])
+        one = _OneColumn(self, variable, raw, column, spec, held)
+        text, absent = one.stripped()
+        if spec["codes"]:
+            return {variable: one.decoded(text, absent, limits)}
+        if identifier:
+            return {variable: one.identifiers(text, absent)}
+        if spec["type"] == "category":
+            return {variable: one.words(text, absent)}
+        if spec["type"] == "date":
+            return {variable: one.dates(text, absent)}
+        return one.numbers(text, absent, limits)
+
+    def _spoilt(self, raw: str) -> None:
+        """Collect cells of a workbook whose formula failed, or was never computed."""
+        for row, (found, remedy) in self.cells.spoilt.get(raw, {}).items():
+            self.fault_rows(raw, np.array([row]), "a value", remedy, found)
+
+    def _needs_nothing(self, column: TextColumn, raw: str, spec: Mapping[str, Any]) -> bool:
+        if any(raw in marked for marked in (self.cells.dated, self.cells.broken)):
+            return False
+        return identifiers.needs_nothing(column, self.missing(spec), spec["width"])
+
+    def missing(self, spec: Mapping[str, Any]) -> list[str]:
+        """Return the texts that mean *not observed* in a column."""
+        return [*self.reading["missing"], *spec["missing"]]
+
+    def fault_rows(
+        self, raw: str, rows: npt.NDArray[np.integer], expected: str, remedy: str, found: str = ""
+    ) -> None:
+        """Collect a fault for each of the first cells at fault, and a count of the others."""
+        column = self.cells.columns[raw]
+        for row in rows[:SHOWN_PER_COLUMN]:
+            line = int(self.cells.line(np.array([row]))[0])
+            what = found or f"the value {shortened(column.cell(int(row)).strip())!r}"
+            self.faults.append(Fault(self.log.file, what, expected, remedy, row=line, column=raw))
+        if len(rows) > SHOWN_PER_COLUMN:
+            what = f"the same fault in {len(rows) - SHOWN_PER_COLUMN} more rows"
+            self.faults.append(Fault(self.log.file, what, expected, remedy, column=raw))
+
+    def changed(self, raw: str, rule: str, rows: npt.NDArray[np.integer], after: str = "") -> None:
+        """Log cells that became another text, by their rows."""
+        if len(rows):
+            before = self.cells.columns[raw].cells(rows)
+            self.log.cells(raw, rule, self.cells.line(rows), before, after)
+
+
+@dataclass
+class _OneColumn:
+    """One column on its way from text to values; masks and values are of its distinct texts."""
+
+    reader: ColumnReader
+    variable: str
+    raw: str
+    column: TextColumn
+    spec: Mapping[str, Any]
+    held: Mask | None = None
+    """Which texts are of cells that are held as numbers."""
+
+    def stripped(self) -> tuple[pd.Series, Mask]:
+        """Return the texts without blanks around them, and which mean *not observed*."""
+        given = pd.Series(self.column.texts.to_pandas(), dtype="str")
+        text = given.str.strip()
+        self._changed("blanks around the text removed", text != given, given, text)
+        absent: Mask = text.isin(self.reader.missing(self.spec)).to_numpy(dtype=bool)
+        coded = absent & (text != "").to_numpy(dtype=bool)
+        self._changed("code for not observed set to missing", coded, text, "")
+        if self.spec["required"]:
+            self._fault(absent, "a value in every row", "fill the cell, or drop `required`")
+        return text, absent
+
+    def decoded(self, text: pd.Series, absent: Mask, limits: Limits | None) -> pa.Array:
+        """Return what the codes of the protocol stand for."""
+        codes = {str(key): value for key, value in self.spec["codes"].items()}
+        lookup = text
+        if self.spec["ignore_case"]:
+            exact = text.isin(list(codes))
+            listed_as = {key.casefold(): key for key in codes}
+            lookup = text.str.casefold().replace(listed_as)
+            other = ~exact & lookup.isin(list(codes)) & ~absent
+            self._changed("code read without regard to case", other, text, lookup)
+            lookup = text.where(exact, lookup)
+        unknown = ~absent & ~lookup.isin(list(codes)).to_numpy(dtype=bool)
+        listed = ", ".join(repr(str(key)) for key in self.spec["codes"])
+        self._fault(
+            unknown, f"one of {listed}", "correct the cell, or add the code to the protocol"
+        )
+        known = lookup.astype(object).where(~absent & ~unknown, None)
+        if self.spec["type"] in ("category", "identifier"):
+            named = known.map({key: str(value) for key, value in codes.items()})
+            levels = list(dict.fromkeys(str(value) for value in codes.values()))
+            return self._texts(named, levels)
+        numbers = known.map(codes).astype("float64").to_numpy(copy=True)
+        return self._numbers(self._within_range(numbers, text, limits))
+
+    def identifiers(self, text: pd.Series, absent: Mask) -> pa.Array:
+        """Return identifiers as they stand, refusing those that a workbook has spoilt."""
+        marked = ((self.reader.cells.dated, "a date"), (self.reader.cells.broken, "a number"))
+        for held, what in marked:
+            rows = identifiers.held_otherwise(held.get(self.raw), self.column, absent)
+            for row in rows[:SHOWN_PER_COLUMN]:
+                found = f"{what}, {self.column.cell(int(row))}, where an identifier is read"
+                self.reader.fault_rows(
+                    self.raw, np.array([row]), "an identifier as text or whole number",
+                    identifiers.FORMAT, found,
+                )  # fmt: skip
+        if self.spec["width"] is not None:
+            text = self._of_width(text, absent, int(self.spec["width"]))
+        if self.variable in identifiers.NAMING:
+            # what a spreadsheet shows for a failed formula is told as such, by `words`
+            told = absent | identifiers.errors_of_spreadsheets(text)
+            for bad, expected, remedy in identifiers.unfit(text):
+                self._fault(bad & ~told, expected, remedy)
+        return self.words(text, absent)
+
+    def _of_width(self, text: pd.Series, absent: Mask, width: int) -> pd.Series:
+        lost, wrong = identifiers.too_short(text, width)
+        expected, remedy = f"{width} characters", "correct the cell, or the `width` in the protocol"
+        self._fault(wrong.to_numpy(dtype=bool) & ~absent, expected, remedy)
+        short = lost.to_numpy(dtype=bool) & ~absent
+        if not self.spec["pad"]:
+            remedy = "restore the leading zeros, or set `pad: true` in the protocol"
+            self._fault(short, expected, remedy)
+            return text
+        padded = text.str.zfill(width).where(short, text)
+        self._changed("leading zeros put back", short, text, padded)
+        return padded
+
+    def words(self, text: pd.Series, absent: Mask) -> pa.Array:
+        """Return texts as they stand; those that a spreadsheet would run are kept, and told."""
+        failed = identifiers.errors_of_spreadsheets(text) & ~absent
+        remedy = "mend the formula, or list the text under `missing`"
+        self._fault(failed, "text, not an error value of a spreadsheet", remedy)
+        formula = text.str.match(FORMULA.pattern).to_numpy(dtype=bool) & ~absent
+        rows = self.column.holds(formula) if formula.any() else np.empty(0, np.int64)
+        if len(rows):
+            rule = "text that a spreadsheet would run as a formula, kept as text"
+            self.reader.log.note(self.raw, rule, len(rows), self.column.cell(int(rows[0])))
+        return self._texts(text.astype(object).where(~absent, None))
+
+    def dates(self, text: pd.Series, absent: Mask) -> pa.Array:
+        """Return dates in the format declared; typed files hold them as YYYY-MM-DD."""
+        shape = str(self.spec["format"])
+        known = text.where(~absent)
+        dates = _dates(known, shape)
+        if self.reader.cells.typed:
+            dates = dates.fillna(_dates(known, "YYYY-MM-DD"))
+        bad = ~absent & dates.isna().to_numpy()
+        self._fault(bad, f"a date as {shape}", "correct the cell, or `format` in the protocol")
+        limit = self.reader.dates
+        if limit is not None:
+            late = (dates > limit.latest).to_numpy(dtype=bool)
+            day = f"{limit.latest:%Y-%m-%d}"
+            if limit.refused:
+                remedy = "correct the cell, or set `cleaning.future_dates: missing`"
+                self._fault(late, f"a date up to {day}", remedy)
+            else:
+                self._changed(f"date later than {day} set to missing", late, text, "")
+            dates = dates.mask(late)
+        return self._spread(pa.array(dates, pa.timestamp("us"), from_pandas=True))
+
+    def numbers(self, text: pd.Series, absent: Mask, limits: Limits | None) -> Arrays:
+        """Return numbers; of suppressed cells also the bounds, where these are read."""
+        notation = {
+            key: self.reader.reading[key] if self.spec[key] is None else self.spec[key]
+            for key in ("decimal", "thousands")
+        }
+        bounds: Arrays = {}
+        if self.spec["suppressed"] != "refuse":
+            absent, bounds = self._suppressed(text, absent, notation["decimal"], limits)
+        known = text.where(~absent)
+        numbers = parsed(known, **notation, percent=bool(self.spec["percent"]))
+        if self.held is not None:
+            numbers = np.where(self.held, parsed(known), numbers)
+        bad = ~absent & ~np.isfinite(numbers)
+        withheld = bad & (suppressed(known.where(bad), notation["decimal"]).kind != "")
+        remedy = "if the number was withheld, set `suppressed` to `missing` or `bounds`"
+        self._fault(withheld, "a number", remedy)
+        remedy = "correct the cell, or list the text under `missing`"
+        self._fault(bad & ~withheld, "a number", remedy)
+        numbers[bad] = np.nan
+        kind = self.spec["type"]
+        if kind in ("integer", "flag"):
+            broken = ~np.isnan(numbers) & (numbers != np.round(numbers))
+            self._fault(broken, "a whole number", "correct the cell, or read it as `number`")
+            numbers[broken] = np.nan
+            large = np.abs(numbers) >= EXACT_BELOW
+            self._fault(large, "a number below 2^53", "read the column as `identifier`")
+            numbers[large] = np.nan
+        if kind == "flag":
+            odd = ~np.isnan(numbers) & ~np.isin(numbers, [0, 1])
+            self._fault(odd, "0 or 1", "correct the cell, or give codes")
+        return {self.variable: self._numbers(self._within_range(numbers, text, limits)), **bounds}
+
+    def _suppressed(
+        self, text: pd.Series, absent: Mask, decimal: str, limits: Limits | None
+    ) -> tuple[Mask, Arrays]:
+        """Set suppressed cells to missing, and return the bounds that they tell."""
+        found = suppressed(text.where(~absent), decimal)
+        bounded = self.spec["suppressed"] == "bounds"
+        for kind in dict.fromkeys(found.kind[found.kind != ""]):
+            what = "read as bounds" if bounded and kind in TELLING else "set to missing"
+            rule = f"suppressed cell written {kind!r} {what}"
+            self._changed(rule, found.kind == kind, text, "")
+        if not bounded:
+            return absent | found.hidden, {}
+        least, most = self.spec["range"] or ((limits.low, limits.high) if limits else (np.nan,) * 2)
+        beyond = found.beyond(least, most)
+        self._fault(beyond, f"bounds from {least:g} to {most:g}", "correct the cell")
+        low, high = found.within(least, most)
+        return absent | found.hidden, {
+            f"{self.variable}_{end}": self._spread(pa.array(values, from_pandas=True))
+            for end, values in (("low", low), ("high", high))
+        }
+
+    def _within_range(
+        self, numbers: npt.NDArray[np.float64], text: pd.Series, limits: Limits | None
+    ) -> npt.NDArray[np.float64]:
+        if self.spec["range"] is not None:
+            low, high = self.spec["range"]
+            outside = (numbers < low) | (numbers > high)
+            self._fault(outside, f"a value from {low:g} to {high:g}", "correct the cell")
+            numbers[outside] = np.nan
+        if limits is not None:
+            outside = (numbers < limits.low) | (numbers > limits.high)
+            if limits.refused:
+                self._fault(outside, *out_of_range(limits))
+            else:
+                self._changed(out_of_range_rule(limits), outside, text, "")
+            numbers[outside] = np.nan
+        return numbers
+
+    def _numbers(self, numbers: npt.NDArray[np.float64]) -> pa.Array:
+        values = pa.array(numbers, from_pandas=True)
+        return self._spread(values.cast(pa.int64()) if self.spec["type"] == "integer" else values)
+
+    def _spread(self, values: pa.Array) -> pa.Array:
+        """Return the value of each row, held once for each distinct text."""
+        return pa.DictionaryArray.from_arrays(pa.array(self.column.row_numbers()), values)
+
+    def _texts(self, named: pd.Series, levels: list[str] | None = None) -> pa.Array:
+        """Return the text of each row, encoded by its level."""
+        if levels is None:
+            numbers, distinct = pd.factorize(named.to_numpy(dtype=object))
+            levels = [str(level) for level in distinct]
+        else:
+            numbers = pd.Index(levels, dtype=object).get_indexer(named.to_numpy(dtype=object))
+        of_rows = numbers.astype(np.int32)[self.column.row_numbers()]
+        absent = of_rows < 0 if bool((numbers < 0).any()) else None
+        return pa.DictionaryArray.from_arrays(
+            pa.array(of_rows, mask=absent), pa.array(levels, pa.string())
+        )
+
+    def _fault(self, where: Mask, expected: str, remedy: str) -> None:
+        if where.any():
+            self.reader.fault_rows(self.raw, self.column.holds(where), expected, remedy)
+
+    def _changed(
+        self, rule: str, where: Mask | pd.Series, before: pd.Series, after: pd.Series | str
+    ) -> None:
+        marked = np.asarray(where, dtype=bool)
+        if not marked.any():
+            return
+        rows = self.column.holds(marked)
+        numbers = pa.array(self.column.row_numbers()[rows])
+        was, became = (
+            text if isinstance(text, str)
+            else pa.DictionaryArray.from_arrays(numbers, pa.array(text, pa.string()))
+            for text in (before, after)
+        )  # fmt: skip
+        self.reader.log.cells(self.raw, rule, self.reader.cells.line(rows), was, became)
+
+
+def out_of_range(limits: Limits) -> tuple[str, str]:
+    """Return what is expected of a score, and the remedy."""
+    expected = f"a score of {limits.outcome!r} from {limits.low:g} to {limits.high:g}"
+    return expected, "correct the cell, or set `out_of_range: missing` for the outcome"
+
+
+def out_of_range_rule(limits: Limits) -> str:
+    """Return how the log calls a score that is out of its range."""
+    return f"{limits.outcome} outside {limits.low:g} to {limits.high:g} set to missing"
+
+
+def shortened(text: str) -> str:
+    """Return a text that fits into a message."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+
+
+def _dates(text: pd.Series, shape: str) -> pd.Series:
+    """Return texts as dates; pandas alone would also take `today`, and days of one digit."""
+    written, pattern = shape, re.escape(shape)
+    for part, code in (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d")):
+        written = written.replace(part, code)
+        pattern = pattern.replace(part, f"[0-9]{{{len(part)}}}")
+    known = text.where(text.str.fullmatch(pattern).fillna(False).astype(bool))
+    return pd.to_datetime(known, format=written, errors="coerce").astype("datetime64[us]")

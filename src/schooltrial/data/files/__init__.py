@@ -1,0 +1,1 @@
+"""From a raw file to the texts of its cells."""

@@ -1,0 +1,1 @@
+"""The ledger: every school and person that left the sample, and why."""

@@ -1,0 +1,138 @@
+"""Who is in the population of a primary analysis, and lacks what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import pandas as pd
+
+from schooltrial.data.ledger.ledger import Ledger
+from schooltrial.data.rows.filters import matches
+from schooltrial.protocol.sections import Model, Outcome, needed_variables
+from schooltrial.refusal import Fault, refuse
+
+OF_PANELS = ("difference_in_differences", "staggered_adoption")
+"""Estimators of school means: they use no covariates of single rows."""
+
+
+def record_analyses(
+    frame: pd.DataFrame,
+    level: str,
+    outcomes: Mapping[str, Outcome],
+    models: Mapping[str, Model],
+    ledger: Ledger,
+    take_up: str | None = None,
+) -> None:
+    """Tell the ledger who leaves a primary analysis, and why.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The sample, or a year of it.
+    level : str
+        Whose sample it is.
+    outcomes : mapping
+        Outcomes of that level.
+    models : mapping
+        Models of the protocol; those that are primary are told.
+    ledger : Ledger
+        What is told.
+    take_up : str, optional
+        What a model of the effect on compliers needs too.
+
+    Raises
+    ------
+    Refusal
+        Where a model, primary or not, needs a variable that the sample does not have.
+    """
+    fitted = [
+        (name, model, outcome)
+        for name, model in models.items()
+        for outcome in model["outcomes"]
+        if outcome in outcomes
+    ]
+    refuse(list(dict.fromkeys(_lacking(frame, level, fitted, take_up))))
+    for name, model, outcome in fitted:
+        if model["role"] != "primary":
+            continue
+        needed = _needed(model, outcome, take_up)
+        population = _population(frame, model, [level, "year", "arm", outcome, *needed])
+        step = f"analysed: {name}, {outcome}"
+        observed = ledger.leave(
+            population, population[outcome].isna(), step=step, level=level,
+            reason=f"{outcome} was not observed",
+        )  # fmt: skip
+        incomplete = observed[needed].isna().any(axis=1)
+        ledger.leave(
+            observed, incomplete, step=step, level=level, reason="a covariate was not observed"
+        )
+
+
+def complete_rows(
+    frame: pd.DataFrame, level: str, model: Model, outcome: str, take_up: str | None = None
+) -> pd.DataFrame:
+    """Return the rows of a sample that a model is fitted to: in its population, and complete.
+
+    Parameters
+    ----------
+    frame, level, take_up
+        As for `record_analyses`.
+    model, outcome : Model and str
+        The model, and one of its outcomes.
+    """
+    needed = [outcome, *_needed(model, outcome, take_up)]
+    places = [name for name in ("school", "cluster") if name in frame]
+    population = _population(frame, model, [level, "year", "arm", *places, *needed])
+    return population[population[needed].notna().all(axis=1)]
+
+
+def columns_of_analyses(
+    there: Iterable[str],
+    level: str,
+    models: Mapping[str, Model],
+    outcomes: Mapping[str, Outcome],
+    take_up: str | None = None,
+) -> list[str]:
+    """Return the columns of a sample that tell who is in the primary analyses.
+
+    Parameters
+    ----------
+    there : iterable of str
+        Columns that the sample has.
+    level, models, outcomes, take_up
+        As for `record_analyses`; outcomes of other levels are passed over.
+    """
+    wanted = {level, "year", "arm", "school", "cluster"}
+    for model in models.values():
+        for outcome in model["outcomes"] if model["role"] == "primary" else []:
+            if outcomes[outcome]["level"] == level:
+                wanted |= {outcome, *model["where"], *_needed(model, outcome, take_up)}
+    return [name for name in there if name in wanted]
+
+
+def _needed(model: Model, outcome: str, take_up: str | None) -> list[str]:
+    """Return the variables without which a row is not in the analysis, but for the outcome."""
+    if model["estimator"] in OF_PANELS:
+        return []
+    needed = needed_variables(model, outcome)[1:]
+    return [*needed, take_up] if model["estimator"] == "complier_effect" and take_up else needed
+
+
+def _lacking(
+    frame: pd.DataFrame, level: str, fitted: list[tuple[str, Model, str]], take_up: str | None
+) -> Iterator[Fault]:
+    for name, model, outcome in fitted:
+        for variable in [*_needed(model, outcome, take_up), *model["where"]]:
+            if variable not in frame:
+                yield Fault(
+                    f"sample of {level}s", f"model {name!r} uses {variable!r} for {outcome!r}, "
+                    f"which no table of {level}s holds", f"a variable of {level}s or their schools",
+                    "read it into that table, or take it from the model", column=variable,
+                )  # fmt: skip
+
+
+def _population(frame: pd.DataFrame, model: Model, columns: list[str]) -> pd.DataFrame:
+    """Return the named columns of those to whom the model is fitted."""
+    compared = {"arm": model["compare"]} if model["compare"] else {}
+    kept = matches(frame, {**model["where"], **compared})
+    return frame.loc[kept, list(dict.fromkeys(columns))]

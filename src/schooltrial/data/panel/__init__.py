@@ -1,0 +1,1 @@
+"""Schools by year: means of pupils, and published values."""

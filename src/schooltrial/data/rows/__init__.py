@@ -1,0 +1,1 @@
+"""Which rows are kept, in which order, and how categories are coded."""

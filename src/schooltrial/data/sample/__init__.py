@@ -1,0 +1,1 @@
+"""The sample that is analysed."""

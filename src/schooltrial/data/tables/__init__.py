@@ -1,0 +1,1 @@
+"""From cells to the standard tables of a study."""

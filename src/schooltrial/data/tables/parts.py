@@ -1,0 +1,250 @@
+"""The rows of one raw file on their way into a standard table, and those that leave on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schooltrial.data.cells.cleaning_log import CleaningLog
+from schooltrial.data.cells.text_columns import RawCells, plain, taken
+from schooltrial.data.tables.keys import Order, Places, key_faults, ordered, sorting, words
+from schooltrial.refusal import Fault
+
+SHOWN_ROWS = 5
+
+
+Positions = npt.NDArray[np.int64]
+
+
+Group = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that one file gives to a table.
+
+    Attributes
+    ----------
+    name : str
+        The standard table.
+    key : list of str
+        What identifies a row here; of a wide file, the key without the outcome.
+    table : Table
+        Typed values by variable.
+    cells : RawCells
+        The file.
+    at : array of int
+        For each row, its number among the rows of the file.
+    raw : mapping
+        Variable → name of its column in the file.
+    """
+
+    name: str
+    key: list[str]
+    table: pa.Table
+    cells: RawCells
+    at: Positions
+    raw: Mapping[str, str]
+
+    def take(self, rows: Positions | None) -> Part:
+        """Return the part with some of its rows, in the order given; all of them for None."""
+        if rows is None:
+            return self
+        columns = {
+            name: taken(column.combine_chunks(), rows)
+            for name, column in zip(self.table.column_names, self.table.columns, strict=True)
+        }
+        return replace(self, table=pa.table(columns), at=self.at[rows])
+
+    def lines(self, rows: Positions) -> Positions:
+        """Return the lines of the file in which some of the rows stand."""
+        return self.cells.line(self.at[rows])
+
+    def places(self) -> Places:
+        """Return where the rows stand in the file."""
+        file = np.zeros(len(self.at), dtype=np.int64)
+        raw = {self.cells.file: self.raw}
+        return Places([self.cells.file], file, self.cells.line(self.at), raw)
+
+
+def settled(
+    part: Part, reading: Mapping[str, Any], log: CleaningLog
+) -> tuple[Part, list[Fault]]:  # fmt: skip
+    """Return a part sorted by its key, in which no key stands twice, and why it cannot be.
+
+    Rows that repeat another to the letter, facts that are repeated on many rows, and rows that
+    share a key and differ are dealt with as the reading says; each row that leaves is logged.
+    """
+    by = sorting(part.key)
+    order = ordered(words(part.table, by))
+    faults: list[Fault] = []
+    if order.same.any():
+        part, faults = _without_repeats(part, order, reading, log)
+        order = ordered(words(part.table, by))
+    if order.same.any():
+        faults += key_faults(part.name, part.key, part.table, order, part.places())
+    return part.take(order.rows), faults
+
+
+def observed(part: Part, variables: Sequence[str], log: CleaningLog) -> Part:
+    """Return a part without the rows in which all of some variables are empty; each is logged."""
+    if not variables:
+        return part
+    empty = np.ones(len(part.at), dtype=bool)
+    for name in variables:
+        empty &= pc.is_null(part.table[name]).to_numpy()
+    rows = np.flatnonzero(empty)
+    rule = f"rows left out, {' and '.join(variables)} being empty"
+    log.rows(rule, part.lines(rows), _as_json(part, rows), "")
+    return _without(part, rows)
+
+
+def _without_repeats(
+    part: Part, order: Order, reading: Mapping[str, Any], log: CleaningLog
+) -> tuple[Part, list[Fault]]:
+    faults: list[Fault] = []
+    rows = np.sort(order.repeated())
+    if reading["one_row_per_key"]:
+        kept = _first_alike(_facts(part, rows, part.table.column_names))
+        rule = "the same facts on many rows: one was kept"
+        return _leave(part, rows, kept, rule, log), faults
+    kept = _first_alike(_texts(part, rows))
+    if reading["identical_rows"] == "refuse":
+        faults = _identical_faults(part, rows[kept != np.arange(len(rows))])
+    part = _leave(part, rows, kept, "identical rows: one was kept", log)
+    if reading["same_key"] == "refuse" or faults:
+        return part, faults
+    return _resolved(part, reading["same_key"], log)
+
+
+def _leave(part: Part, rows: Positions, kept: Positions, rule: str, log: CleaningLog) -> Part:
+    """Remove rows for which another stands; `kept` gives its place among `rows`."""
+    leaving = kept != np.arange(len(rows))
+    if not leaving.any():
+        return part
+    stands = [f"row {line}" for line in part.lines(rows[kept[leaving]])]
+    log.rows(rule, part.lines(rows[leaving]), "", pa.array(stands, pa.string()))
+    return _without(part, rows[leaving])
+
+
+def _without(part: Part, rows: Positions) -> Part:
+    staying = np.ones(len(part.at), dtype=bool)
+    staying[rows] = False
+    return part.take(np.flatnonzero(staying))
+
+
+def _identical_faults(part: Part, rows: Positions) -> list[Fault]:
+    remedy = "remove it, or set `identical_rows: keep_one` in the protocol"
+    found, expected = "this row repeats an earlier one to the letter", "each row once"
+    file = part.cells.file
+    faults = [
+        Fault(file, found, expected, remedy, row=int(line))
+        for line in part.lines(rows[:SHOWN_ROWS])
+    ]
+    if len(rows) > SHOWN_ROWS:
+        found = f"{len(rows) - SHOWN_ROWS} more rows repeat an earlier one"
+        faults.append(Fault(file, found, expected, "as above"))
+    return faults
+
+
+def _resolved(
+    part: Part, rule: str | Mapping[str, Any], log: CleaningLog
+) -> tuple[Part, list[Fault]]:
+    """Keep one of the rows that share a key and differ, by the rule that the protocol declares."""
+    which, by = ("largest", rule) if isinstance(rule, str) else (rule["keep"], rule["by"])
+    if which in ("largest", "smallest") and by not in part.table.column_names:
+        return part, [_no_such_column(part, by)]
+    order = ordered(words(part.table, part.key))
+    rows = order.repeated()
+    if len(rows) == 0:
+        return part, []
+    group = _groups_of(order)
+    rank = _ranked(part, rows, which, by)
+    best = np.lexsort((rows, rank, group))
+    first = np.append(True, group[best][1:] != group[best][:-1])
+    stands = rows[best[first]][group[best[~first]]]
+    leaving = rows[best[~first]]
+    told = np.argsort(leaving)
+    leaving, stands = leaving[told], stands[told]
+    words_ = {"largest": f"one with most {by}", "smallest": f"one with least {by}"}.get(
+        which, f"{which} one"
+    )
+    kept = pa.array([f"row {line} was kept" for line in part.lines(stands)], pa.string())
+    log.rows(
+        f"rows with the same key: the {words_} was kept", part.lines(leaving),
+        _as_json(part, leaving), kept,
+    )  # fmt: skip
+    return _without(part, leaving), []
+
+
+def _no_such_column(part: Part, by: str | None) -> Fault:
+    return Fault(
+        part.cells.file, f"`same_key` names {by!r}, which is not read",
+        "one of " + ", ".join(part.raw), "read that column too", column=by,
+    )  # fmt: skip
+
+
+def _groups_of(order: Order) -> Group:
+    """Return for each repeated row, in the order of keys, the number of its key."""
+    shared = np.append(False, order.same) | np.append(order.same, False)
+    begins = ~np.append(False, order.same)
+    return np.cumsum(begins[shared]) - 1
+
+
+def _ranked(part: Part, rows: Positions, which: str, by: str | None) -> npt.NDArray[np.float64]:
+    """Return numbers of which the least is kept; a missing value is kept last."""
+    if which in ("first", "last"):
+        return (rows if which == "first" else -rows).astype(np.float64)
+    values = plain(part.table[by]).take(pa.array(rows)).combine_chunks()
+    ascending = "ascending" if which == "smallest" else "descending"
+    ranks = pc.rank(values, sort_keys=ascending, tiebreaker="min")
+    found: npt.NDArray[np.float64] = ranks.to_numpy().astype(np.float64)
+    return found
+
+
+def _as_json(part: Part, rows: Positions) -> pa.Array:
+    """Return what rows held in the columns that were read, so that they can be put back."""
+    columns = {raw: part.cells.columns[raw] for raw in part.raw.values()}
+    held = {raw: column.cells(part.at[rows]).to_pylist() for raw, column in columns.items()}
+    texts = [
+        json.dumps(dict(zip(held, row, strict=True)), ensure_ascii=False)
+        for row in zip(*held.values(), strict=True)
+    ]
+    return pa.array(texts, pa.string())
+
+
+def _first_alike(columns: Sequence[npt.NDArray[np.integer]]) -> Positions:
+    """Return for each row the first one that is the same in every column."""
+    group = np.zeros(len(columns[0]), dtype=np.int64)
+    for codes in columns:
+        span = int(codes.max()) + 2
+        group = np.unique(group * span + codes + 1, return_inverse=True)[1]
+    first: Positions = np.unique(group, return_index=True)[1]
+    return first[group]
+
+
+def _texts(part: Part, rows: Positions) -> list[npt.NDArray[np.integer]]:
+    """Return numbers for the raw texts of every column of the file."""
+    columns = [column.take(part.at[rows]) for column in part.cells.columns.values()]
+    return [column.distinct().row_numbers() for column in columns]
+
+
+def _facts(
+    part: Part, rows: Positions, names: Sequence[str]
+) -> list[npt.NDArray[np.integer]]:  # fmt: skip
+    """Return numbers for the typed values of some columns; missing values are alike."""
+    return [_codes(plain(part.table[name]).take(pa.array(rows)).combine_chunks()) for name in names]
+
+
+def _codes(values: pa.Array) -> npt.NDArray[np.integer]:
+    if not pa.types.is_dictionary(values.type):
+        values = values.dictionary_encode()
+    found: npt.NDArray[np.integer] = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return found

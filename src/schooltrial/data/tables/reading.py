@@ -1,0 +1,305 @@
+"""Read one raw file by the column map of the protocol: cells become the variables of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schooltrial.data.cells.cleaning_log import CleaningLog
+from schooltrial.data.cells.identifiers import PERSONS
+from schooltrial.data.cells.suppression import ENDS
+from schooltrial.data.cells.text_columns import Mask, mask, plain
+from schooltrial.data.cells.typed_columns import (
+    SHOWN_PER_COLUMN,
+    Arrays,
+    ColumnReader,
+    DateLimit,
+    Limits,
+    out_of_range,
+    out_of_range_rule,
+)
+from schooltrial.data.files.raw_files import RawFiles, Reading, find_columns
+from schooltrial.data.tables.joins import join
+from schooltrial.data.tables.keys import ALL_OR_NONE, FILLED, MEASURED, NEEDED, WHOLE, key_of
+from schooltrial.data.tables.parts import Part, observed, settled
+from schooltrial.refusal import Fault, refuse
+
+
+@dataclass(frozen=True)
+class Study:
+    """What of a protocol decides how raw files are read.
+
+    Attributes
+    ----------
+    tables, outcomes, cleaning : mapping
+        Sections of the protocol.
+    years : sequence of int
+        Years of the study; rows of other years are refused.
+    unit : str
+        What was assigned: school, teacher or pupil.
+    arms : sequence of str
+        Arms of the design; the list is held against them where there are any.
+    """
+
+    tables: Mapping[str, Sequence[Reading]]
+    outcomes: Mapping[str, Any]
+    years: Sequence[int]
+    unit: str = "school"
+    cleaning: Mapping[str, Any] | None = None
+    arms: Sequence[str] = ()
+
+    def date_limit(self) -> DateLimit | None:
+        """Return the last day that a date can have, where one is declared."""
+        if not self.cleaning or not self.cleaning["latest_date"]:
+            return None
+        latest = pd.Timestamp(self.cleaning["latest_date"])
+        return DateLimit(latest, self.cleaning["future_dates"] == "refuse")
+
+    def limits(self, outcome: str) -> Limits | None:
+        """Return the range of an outcome, where it has one."""
+        declared = self.outcomes.get(outcome)
+        if declared is None or declared["range"] is None:
+            return None
+        low, high = declared["range"]
+        return Limits(outcome, low, high, declared["out_of_range"] == "refuse")
+
+
+def read_part(
+    name: str, reading: Reading, file: str, year: int | None, study: Study, files: RawFiles
+) -> tuple[Part, list[CleaningLog]]:
+    """Read one file into rows of a table, sorted by their key, each key once.
+
+    Parameters
+    ----------
+    name : str
+        The standard table.
+    reading : mapping
+        How the file is read: a section of the protocol.
+    file : str
+    year : int or None
+        The year that the file's name, or its reading, carries.
+    study : Study
+    files : RawFiles
+
+    Returns
+    -------
+    part : Part
+        Of a wide file, one row per row of the file; its outcomes are columns.
+    logs : list of CleaningLog
+        Of the file, and of each that was joined to it.
+
+    Raises
+    ------
+    Refusal
+        With all the faults of the file, and of those joined to it.
+    """
+    reader, raw, values = _columns(name, reading, file, study, files)
+    wanted = {**reading["columns"], **reading["outcomes"]}
+    values = _with_year(values, reader, raw, year, study.years)
+    logs, faults = [reader.log], []
+    for spec in reading["join"]:
+        added, joined, more = _joined(name, spec, year, study, files, values, reader)
+        values = {**values, **added}
+        logs.append(joined.log)
+        faults += [*joined.faults, *more]
+    for variable, spec in wanted.items():
+        if spec["not_observed_in"]:
+            values[variable] = _not_observed(values, variable, spec, reader, raw[variable])
+    if name in MEASURED and not reading["outcomes"]:
+        values = _by_outcome(values, reader, raw, study)
+    key = [n for n in key_of(name, study.unit) if not (n == "outcome" and reading["outcomes"])]
+    for part_of_key, text in FILLED.get(name, {}).items():
+        values[part_of_key] = _filled(values.get(part_of_key), text, reader.cells.rows)
+    reader.faults += _empty_keys(name, key, values, raw, wanted, reader)
+    faults = [*reader.faults, *faults]
+    if any(variable not in values or values[variable].null_count for variable in key):
+        refuse(faults)
+    table = pa.table(values)
+    part = Part(name, key, table, reader.cells, np.arange(reader.cells.rows), raw)
+    part = observed(part, reading["rows_with"], reader.log)
+    part, more = settled(part, reading, reader.log)
+    refuse([*faults, *more])
+    return part, logs
+
+
+def _columns(
+    name: str, reading: Reading, file: str, study: Study, files: RawFiles
+) -> tuple[ColumnReader, dict[str, str], Arrays]:
+    """Read the columns of a file that a reading names."""
+    cells = files.cells(file, reading)
+    outcomes = reading.get("outcomes", {})
+    wanted = {
+        variable: {**spec, "type": "integer"} if variable in WHOLE else spec
+        for variable, spec in {**reading["columns"], **outcomes}.items()
+    }
+    raw, faults = find_columns(cells, wanted)
+    refuse(faults)
+    private = frozenset(column for variable, column in raw.items() if variable in PERSONS)
+    log = CleaningLog(name, cells.file, private)
+    reader = ColumnReader(cells, log, reading, study.date_limit())
+    values: Arrays = {}
+    for variable, column in raw.items():
+        limits = study.limits(variable) if variable in outcomes else None
+        read = reader.read(variable, column, wanted[variable], limits)
+        by_row = variable in key_of(name, study.unit) or variable in (*WHOLE, "value")
+        values |= {n: plain(v) for n, v in read.items()} if by_row else read
+    return reader, raw, values
+
+
+def _joined(
+    name: str, spec: Reading, year: int | None, study: Study, files: RawFiles, values: Arrays,
+    reader: ColumnReader,
+) -> tuple[Arrays, ColumnReader, list[Fault]]:  # fmt: skip
+    file = str(spec["file"]).replace("{year}", str(year))
+    joined, raw, right = _columns(name, spec, file, study, files)
+    right = _with_year(right, joined, raw, year if "{year}" in spec["file"] else None, study.years)
+    if "year" not in spec["on"]:
+        right.pop("year", None)
+    added, faults = join(values, reader, right, joined, spec)
+    return added, joined, faults
+
+
+def _with_year(
+    values: Arrays, reader: ColumnReader, raw: Mapping[str, str], year: int | None,
+    years: Sequence[int],
+) -> Arrays:  # fmt: skip
+    """Return the variables with the year of the file's name, or hold the column against it."""
+    if "year" not in values:
+        if year is None:
+            return values
+        return {**values, "year": pa.array(np.full(reader.cells.rows, year, dtype=np.int64))}
+    allowed = list(years) if year is None else [year]
+    odd = pc.invert(pc.is_in(values["year"], pa.array(allowed, pa.int64())))
+    rows = np.flatnonzero(mask(pc.and_(odd, pc.is_valid(values["year"]))))
+    if year is None:
+        expected = "a year of the protocol: " + ", ".join(map(str, years))
+        remedy = "add the year to the protocol, or remove the rows"
+    else:
+        expected = f"{year}, the year of the file's name or of its reading"
+        remedy = "correct the cell, the file's name, or `year` in the protocol"
+    reader.fault_rows(raw["year"], rows, expected, remedy)
+    return values
+
+
+def _not_observed(
+    values: Arrays, variable: str, spec: Mapping[str, Any], reader: ColumnReader, raw: str
+) -> pa.Array:
+    """Set placeholders of years without a measurement to missing."""
+    given = plain(values[variable])
+    then = pc.is_in(values["year"], pa.array(spec["not_observed_in"], pa.int64()))
+    where = pc.and_(then, pc.is_valid(given))
+    rule = "not observed in that year: placeholder set to missing"
+    reader.changed(raw, rule, np.flatnonzero(mask(where)))
+    return pc.if_else(where, pa.scalar(None, given.type), given)
+
+
+def _by_outcome(
+    values: Arrays, reader: ColumnReader, raw: Mapping[str, str], study: Study
+) -> Arrays:
+    """Hold each score of a long file against the range of its outcome."""
+    if "outcome" not in values or "value" not in values:
+        return values
+    outcome = values["outcome"]
+    if not pa.types.is_dictionary(outcome.type):
+        outcome = outcome.dictionary_encode()
+    codes = outcome.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    levels = outcome.dictionary.to_pylist()
+    numbers = values["value"].cast(pa.float64()).to_numpy(zero_copy_only=False)
+    outside: Mask = np.zeros(len(numbers), dtype=bool)
+    for level in [name for name in levels if name not in study.outcomes]:
+        rows = np.flatnonzero(codes == levels.index(level))
+        remedy = "declare it under `outcomes`, or map its code"
+        expected = "one of " + ", ".join(study.outcomes)
+        reader.fault_rows(raw["outcome"], rows, expected, remedy, f"the outcome {level!r}")
+    for number, limits in _limits(levels, study):
+        rows = codes == number
+        beyond = rows & ((numbers < limits.low) | (numbers > limits.high))
+        if limits.refused:
+            reader.fault_rows(raw["value"], np.flatnonzero(beyond), *out_of_range(limits))
+        else:
+            reader.changed(raw["value"], out_of_range_rule(limits), np.flatnonzero(beyond))
+        outside |= beyond
+        for bound in (values[name] for name in ENDS if name in values):
+            end = bound.to_numpy(zero_copy_only=False)
+            odd = rows & np.isfinite(end) & ((end < limits.low) | (end > limits.high))
+            reader.fault_rows(raw["value"], np.flatnonzero(odd), *out_of_range(limits))
+        values = _open_ends(values, rows, limits)
+    if outside.any():
+        missing = pa.scalar(None, values["value"].type)
+        values = {**values, "value": pc.if_else(pa.array(outside), missing, values["value"])}
+    return values
+
+
+def _limits(levels: Sequence[str], study: Study) -> Iterator[tuple[int, Limits]]:
+    for number, level in enumerate(levels):
+        limits = study.limits(level)
+        if limits is not None:
+            yield number, limits
+
+
+def _open_ends(values: Arrays, rows: Mask, limits: Limits) -> Arrays:
+    """Fill the open ends of suppressed cells from the range of the outcome."""
+    for end, limit, open_ in (("low", limits.low, -np.inf), ("high", limits.high, np.inf)):
+        bound = values.get(f"value_{end}")
+        if bound is not None:
+            numbers: npt.NDArray[np.float64] = bound.to_numpy(zero_copy_only=False)
+            filled = np.where(rows & (numbers == open_), limit, numbers)
+            values = {**values, f"value_{end}": pa.array(filled, from_pandas=True)}
+    return values
+
+
+def _filled(given: pa.Array | None, text: str, rows: int) -> pa.Array:
+    """Return a part of the key that a file may lack, or leave empty where nothing distinguishes."""
+    if given is None:
+        codes = pa.array(np.zeros(rows, dtype=np.int32))
+        return pa.DictionaryArray.from_arrays(codes, pa.array([text]))
+    plain = given.cast(pa.string()) if pa.types.is_dictionary(given.type) else given
+    return (plain if text else plain.fill_null("")).dictionary_encode()
+
+
+def _empty_keys(
+    name: str, key: Sequence[str], values: Arrays, raw: Mapping[str, str],
+    wanted: Mapping[str, Mapping[str, Any]], reader: ColumnReader,
+) -> list[Fault]:  # fmt: skip
+    """Name the cells that may not be empty and are; those of a required column are told already."""
+    faults = []
+    together = ALL_OR_NONE.get(name, ())
+    optional = [part for part, text in FILLED.get(name, {}).items() if text == ""]
+    optional = [part for part in optional if part not in together]
+    whole = dict.fromkeys([*key, *NEEDED.get(name, ())])
+    for part in [part for part in whole if part in raw and part not in optional]:
+        if wanted[part]["required"] or not _perhaps_empty(values[part]):
+            continue
+        column = reader.cells.columns[raw[part]].distinct()
+        absent = pd.Series(column.texts.to_pandas(), dtype="str").str.strip()
+        empty = absent.isin(["", *reader.missing(wanted[part])]).to_numpy(dtype=bool)
+        if not empty.any() or (part in together and empty.all()):
+            continue
+        found = "the cell is empty or not observed, but " + (
+            f"{part!r} is part of the key of {name}"
+            if part in key
+            else f"no row of {name} may lack {part!r}"
+        )
+        faults += [
+            Fault(
+                reader.log.file, found, "a value in every row", "fill the cell, or remove the row",
+                row=int(line), column=raw[part],
+            )
+            for line in reader.cells.line(column.holds(empty)[:SHOWN_PER_COLUMN])
+        ]  # fmt: skip
+    return faults
+
+
+def _perhaps_empty(values: pa.Array) -> bool:
+    """Return whether a cell without text, or with a code for *not observed*, may be among these."""
+    if values.null_count:
+        return True
+    texts = values.dictionary if pa.types.is_dictionary(values.type) else values
+    return pa.types.is_string(texts.type) and pc.any(pc.equal(texts, "")).as_py() is True

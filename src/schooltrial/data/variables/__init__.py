@@ -1,0 +1,1 @@
+"""Variables made of those that were read."""

@@ -1,0 +1,175 @@
+"""Put outcomes on a common scale: by the control arm, by all, or by published norms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from schooltrial.protocol.sections import Outcome
+from schooltrial.refusal import Fault, refuse
+
+
+def standardise(
+    frame: pd.DataFrame, outcome: str, *, within: Sequence[str], reference: np.ndarray
+) -> pd.Series:
+    """Return the outcome with mean 0 and SD 1 among the reference rows of each cell.
+
+    z = (y − ȳ) / s, ȳ and s (divisor n − 1) being those of the reference rows of the same cell.
+    Where a cell has fewer than two reference rows with different values, the result is missing:
+    there is nothing to measure it by.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with the outcome.
+    outcome : str
+        Column that is standardised.
+    within : sequence of str
+        Columns that make the cells; those that the frame lacks are left out.
+    reference : ndarray of bool
+        Rows whose mean and SD are taken.
+    """
+    cell = _cells(frame, [name for name in within if name in frame])
+    values = frame[outcome].to_numpy("float64")
+    used = reference & (cell >= 0)
+    known = pd.Series(values[used]).groupby(cell[used]).agg(["mean", "std"])
+    known = known[known["std"] > 0].reindex(range(int(cell.max(initial=-1)) + 2))
+    # A row without a cell is −1, and takes the last place, which is always missing.
+    mean, spread = known["mean"].to_numpy()[cell], known["std"].to_numpy()[cell]
+    return pd.Series((values - mean) / spread, index=frame.index)
+
+
+def _cells(frame: pd.DataFrame, within: Sequence[str]) -> np.ndarray:
+    """Return the number of each row's cell; −1 where one of its variables is missing."""
+    cell = np.zeros(len(frame), dtype=np.int64)
+    lacking = np.zeros(len(frame), dtype=bool)
+    for name in within:
+        code, found = pd.factorize(frame[name])
+        lacking |= code < 0
+        cell = cell * len(found) + code
+    return np.where(lacking, -1, cell)
+
+
+def standardise_by_control(pupils: pd.DataFrame, outcome: str, *, control: str) -> pd.Series:
+    """Return the outcome with mean 0 and SD 1 in the control arm, within grade and year."""
+    reference = (pupils["arm"] == control).to_numpy("bool")
+    return standardise(pupils, outcome, within=["grade", "year"], reference=reference)
+
+
+def standardise_by_norms(
+    frame: pd.DataFrame,
+    outcome: str,
+    norms: Sequence[Mapping[str, Any]],
+    analysed: np.ndarray | None = None,
+) -> pd.Series:
+    """Return z = (y − mean) / SD by published norms.
+
+    The norm that says most holds: that of the grade and year, else of the grade, else of the year,
+    else of all. A row without a grade has only norms that name none.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with the outcome, ``year`` and ``grade``.
+    outcome : str
+        Column that is standardised.
+    norms : sequence of mapping
+        ``mean``, ``sd`` and, where the norm is not of all, ``grade`` and ``year``.
+    analysed : ndarray of bool, optional
+        Rows whose scores must have a norm; by default all. The others are missing without one.
+
+    Raises
+    ------
+    Refusal
+        Where a grade and year with scores has no norm.
+    """
+    grade = frame["grade"] if "grade" in frame else pd.Series(np.nan, index=frame.index)
+    keys = pd.DataFrame({"grade": grade.astype("float64"), "year": frame["year"].astype("int64")})
+    code, cells = pd.factorize(pd.MultiIndex.from_frame(keys))
+    chosen = [_norm(norms, *cell) for cell in cells]
+    mean = np.array([np.nan if norm is None else norm["mean"] for norm in chosen], "float64")
+    spread = np.array([np.nan if norm is None else norm["sd"] for norm in chosen], "float64")
+    bound = frame[outcome].notna().to_numpy() & (True if analysed is None else analysed)
+    scored = np.bincount(code[bound], minlength=len(cells))
+    refuse(
+        [
+            Fault(
+                "norms", f"{outcome} has scores of grade {cell[0]:g} in {cell[1]}, but no norm",
+                "a norm for every grade and year with scores",
+                "add it, or leave the grade or year out of `sample.keep`",
+                column=f"outcomes.{outcome}.norms",
+            )
+            for at, cell in enumerate(cells)
+            if chosen[at] is None and scored[at] and not np.isnan(cell[0])
+        ]
+    )  # fmt: skip
+    return pd.Series((frame[outcome].to_numpy("float64") - mean[code]) / spread[code], frame.index)
+
+
+def _norm(norms: Sequence[Mapping[str, Any]], grade: float, year: int) -> Mapping[str, Any] | None:
+    fitting = [
+        norm for norm in norms if norm["grade"] in (None, grade) and norm["year"] in (None, year)
+    ]
+    told = [(norm["grade"] is not None, norm["year"] is not None) for norm in fitting]
+    return fitting[told.index(max(told))] if fitting else None
+
+
+def standardised(
+    frame: pd.DataFrame,
+    name: str,
+    outcome: Outcome,
+    *,
+    control: str,
+    within: Sequence[str],
+    analysed: np.ndarray | None = None,
+) -> pd.Series:
+    """Return an outcome on the scale that the protocol declares for it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with the outcome, ``arm`` and what makes the cells.
+    name, outcome : str and Outcome
+        The column, and what the protocol says of it.
+    control : str
+        Name of the control arm.
+    within : sequence of str
+        Columns that make the cells.
+    analysed : ndarray of bool, optional
+        Rows that set the scale; by default all. The others are measured by it.
+    """
+    rule = outcome["standardise"]
+    counted = np.ones(len(frame), dtype=bool) if analysed is None else analysed
+    if rule == "control":
+        reference = counted & (frame["arm"] == control).to_numpy("bool")
+        return standardise(frame, name, within=within, reference=reference)
+    if rule == "all":
+        return standardise(frame, name, within=within, reference=counted)
+    if rule == "norms":
+        return standardise_by_norms(frame, name, outcome["norms"], counted)
+    return frame[name]
+
+
+def standardised_for_all(
+    frame: pd.DataFrame,
+    name: str,
+    outcome: Outcome,
+    *,
+    control: str,
+    within: Sequence[str],
+    analysed: np.ndarray,
+) -> pd.Series:
+    """Return an outcome on the scale of the analysed rows, for those outside the sample too.
+
+    Where a cell has no scale by the rows that `standardised` takes (a grade that no class of the
+    control arm was in), it is that of all rows of the cell. Norms have no such substitute.
+    """
+    made = standardised(frame, name, outcome, control=control, within=within, analysed=analysed)
+    lacking = made.isna() & frame[name].notna()
+    if outcome["standardise"] not in ("control", "all") or not lacking.any():
+        return made
+    everyone = np.ones(len(frame), dtype=bool)
+    return made.where(~lacking, standardise(frame, name, within=within, reference=everyone))

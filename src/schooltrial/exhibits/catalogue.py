@@ -1,0 +1,51 @@
+"""Which figures and tables a study has, and why it lacks the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+FIGURES = (
+    "flow", "love_plot", "attrition_boundary", "effects", "school_means", "trends", "power_curve",
+    "fidelity", "dosage",
+)  # fmt: skip
+
+
+TABLES = ("baseline", "results")
+
+
+def lacking(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return exhibit → why the study does not have it, in one line."""
+    levels = {outcome["level"] for outcome in content["outcomes"].values()}
+    tables = content["tables"]
+    compared = any(content["balance"][f"{of}_variables"] for of in ("pupil", "school", "teacher"))
+    reasons = {}
+    if not compared:
+        for name in ("love_plot", "baseline"):
+            reasons[name] = "the protocol names no variable to be compared at baseline"
+    followed = {level for level in ("pupil", "teacher") if f"{level}s" in tables}
+    if content["design"]["unit"] == "school":
+        followed.add("school")  # the assignment is their roster
+    if not levels & followed:
+        reasons["attrition_boundary"] = (
+            "the study has no roster of those whose outcomes are analysed"
+        )
+    if not levels & {"pupil", "school"}:
+        for name in ("trends", "school_means"):
+            reasons[name] = "the study has no outcome of pupils or schools"
+    if "implementation" not in tables:
+        for name in ("fidelity", "dosage"):
+            reasons[name] = "the study has no implementation table"
+    elif not content["implementation"]["components"]:
+        reasons["fidelity"] = "the protocol declares no components of the programme"
+    return reasons
+
+
+def figures_of(content: Mapping[str, Any]) -> list[str]:
+    """Return the figures of a study, in the order in which they are listed."""
+    return [name for name in FIGURES if name not in lacking(content)]
+
+
+def tables_of(content: Mapping[str, Any]) -> list[str]:
+    """Return the tables of a study."""
+    return [name for name in TABLES if name not in lacking(content)]

@@ -1,0 +1,87 @@
+"""Distributions of the outcomes as they were read, by year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from schooltrial.exhibits.style.figures import (
+    CONTROL,
+    FAINT,
+    INK,
+    TREATED,
+    foot,
+    new_figure,
+    styled,
+)
+
+HEADROOM = 1.25
+"""Height of a panel over its highest share: room for the legend."""
+
+
+FEW = 12
+"""Up to so many bins are drawn as steps, more as a line through their middles."""
+
+
+def drawn(distributions: pd.DataFrame, heaps: pd.DataFrame) -> pd.DataFrame:
+    """Return the bins of every outcome and year, and whether a heap lies in them."""
+    rows = distributions.copy()
+    found = heaps[heaps["verdict"] == "heap"]
+    heap = pd.Series(False, index=rows.index)
+    for one in found.itertuples():
+        inside = (rows["outcome"] == one.outcome) & (rows["year"] == one.year)
+        heap |= inside & (rows["low"] <= one.value) & (one.value < rows["high"])
+    return rows.assign(heap=heap)
+
+
+@styled
+def distributions_plot(
+    data: pd.DataFrame, outcomes: Mapping[str, Any], study: Mapping[str, Any]
+) -> Figure:
+    """Draw one panel per outcome, one line per year: the first, the last, those between faint."""
+    names = [name for name in outcomes if (data["outcome"] == name).any()]
+    columns = 2 if len(names) > 1 else 1
+    lines = max(1, -(-len(names) // columns))
+    figure, panels = new_figure(0.8 + 2.2 * lines, lines, columns)
+    for panel, name in zip(panels, names, strict=False):
+        _draw_outcome(panel, data[data["outcome"] == name])
+        panel.set_title(outcomes[name]["label"])
+    for spare in panels[len(names) :]:
+        spare.set_axis_off()
+    if not names:
+        panels[0].text(0, 0.5, "No outcome was read.")
+    foot(figure, study)
+    return figure
+
+
+def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
+    years = sorted(data["year"].unique())
+    for year in years:
+        rows = data[data["year"] == year]
+        label, look = _look(year, years)
+        if len(rows) > FEW:
+            middle = (rows["low"] + rows["high"]) / 2
+            panel.plot(middle, rows["share"], label=label, **look)
+        else:
+            edges = [*rows["low"], rows["high"].iloc[-1]]
+            panel.stairs(rows["share"], edges, label=label, **look)
+        heaps = rows[rows["heap"]]
+        panel.plot((heaps["low"] + heaps["high"]) / 2, heaps["share"], "v", color=TREATED, ms=5)
+    panel.set_xlabel("value as read")
+    panel.set_ylabel("share of scores")
+    panel.set_ylim(0, HEADROOM * float(data["share"].max()))
+    panel.legend(fontsize=6.5, ncols=3, handlelength=1.2, loc="upper center")
+
+
+def _look(year: int, years: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """Return the name and the line of a year; all the years between the ends have one name."""
+    if year == years[-1]:
+        return str(year), {"color": INK, "lw": 1.3, "zorder": 3}
+    if year == years[0]:
+        return str(year), {"color": CONTROL, "lw": 1.3, "zorder": 2.5}
+    name = str(years[1]) if len(years) == 3 else f"{years[1]} to {years[-2]}"
+    return name if year == years[1] else "", {"color": FAINT, "lw": 0.9, "zorder": 2}

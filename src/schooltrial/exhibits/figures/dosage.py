@@ -1,0 +1,105 @@
+"""Dosage: what each school received of each component, month by month."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from schooltrial.exhibits.style.figures import FAINT, INK, foot, new_figure, styled
+
+NAMED = 45
+"""Schools that a panel names; where there are more, the lines alone are drawn."""
+
+
+TICKS = 9
+
+
+LETTERS = 58
+"""Letters of a title that the panels of a figure hold side by side."""
+
+
+MONTH = re.compile(r"(\d{4})-(\d{2})")
+
+
+@styled
+def dosage_plot(
+    data: pd.DataFrame,
+    components: Mapping[str, Mapping[str, Any]],
+    arms: Sequence[Mapping[str, str]],
+    study: Mapping[str, Any],
+) -> Figure:
+    """Draw one panel per component: a line per school, a column per month; blank is no record.
+
+    Schools are in the order of what they received in all, within arms, the last arm's first and
+    control's last; a rule parts the arms. Months without a record keep their place in time.
+    """
+    names = list(data["component"].unique())
+    schools = _order(data, arms)
+    lines = max(len(schools), 8)
+    figure, panels = new_figure(2.0 + 0.11 * lines, 1, len(names))
+    columns = _columns(data["period"].astype("str"))
+    for panel, name in zip(panels, names, strict=True):
+        image = _draw_component(panel, data[data["component"] == name], schools, columns)
+        label = components[name]["label"] if name in components else str(name)
+        panel.set_title(fill(label, max(LETTERS // len(names), 8)), fontsize=9)
+        bar = figure.colorbar(image, ax=panel, location="bottom", shrink=0.85, pad=0.02, aspect=30)
+        bar.set_label(components.get(name, {}).get("indicator", ""), fontsize=7)
+        bar.ax.tick_params(labelsize=7)
+    labels = {arm["name"]: arm["label"] for arm in arms}
+    sizes = schools.groupby("arm", sort=False).size()
+    told = ";  ".join(f"{labels[arm]}: {size}" for arm, size in sizes.items())
+    figure.suptitle(
+        fill(f"Schools with a record, from the top: {told}", 105),
+        x=0.01, ha="left", fontsize=7.5, color=INK,
+    )  # fmt: skip
+    for panel in panels:
+        for edge in sizes.cumsum().iloc[:-1]:
+            panel.axhline(edge - 0.5, color=FAINT, linewidth=0.8)
+    if len(schools) <= NAMED:
+        panels[0].set_yticks(range(len(schools)), list(schools["school"]), fontsize=6)
+    for panel in panels[1:]:
+        panel.set_yticks([])
+    foot(figure, study)
+    return figure
+
+
+def _order(data: pd.DataFrame, arms: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+    totals = data.groupby(["arm", "school"], as_index=False)["value"].sum()
+    place = {arm["name"]: -at for at, arm in enumerate(arms)}
+    totals["_arm"] = totals["arm"].map(place)
+    return totals.sort_values(
+        ["_arm", "value", "school"], ascending=[True, False, True], ignore_index=True
+    )
+
+
+def _columns(periods: pd.Series) -> list[str]:
+    """Return the periods along the axis: every month from first to last, where they are months."""
+    held = sorted(periods.unique())
+    found = [MONTH.fullmatch(period) for period in held]
+    months = [12 * int(month[1]) + int(month[2]) - 1 for month in found if month]
+    if len(months) < len(held):
+        return held
+    return [f"{at // 12}-{at % 12 + 1:02d}" for at in range(months[0], months[-1] + 1)]
+
+
+def _draw_component(
+    panel: Axes, data: pd.DataFrame, schools: pd.DataFrame, columns: Sequence[str]
+) -> Any:
+    doses = np.full((len(schools), len(columns)), np.nan)
+    place = {school: at for at, school in enumerate(schools["school"])}
+    along = {period: at for at, period in enumerate(columns)}
+    for row in data.itertuples():
+        doses[place[row.school], along[str(row.period)]] = row.value
+    image = panel.imshow(doses, cmap="Oranges", vmin=0, aspect="auto", interpolation="none")
+    step = max(1, -(-len(columns) // TICKS))
+    panel.set_xticks(range(0, len(columns), step), columns[::step], rotation=90, fontsize=6.5)
+    panel.set_yticks([])
+    panel.tick_params(length=2)
+    return image

@@ -1,0 +1,158 @@
+"""The effects of the programme: estimate and interval by outcome and model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from math import nan
+from textwrap import fill
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from schooltrial.exhibits.style.figures import (
+    CONTROL,
+    FAINT,
+    INK,
+    TREATED,
+    foot,
+    new_figure,
+    styled,
+)
+from schooltrial.protocol.sections import Model, Outcome
+
+SHOWN = ("ITT", "ATT", "CACE")
+
+
+LABEL = 50
+"""Characters of a line of a model's label."""
+
+
+ARM = re.compile(r"treated\[arm=(.+)\]")
+
+
+def drawn(
+    estimates: pd.DataFrame, models: Mapping[str, Model], outcomes: Mapping[str, Outcome]
+) -> pd.DataFrame:
+    """Return one row per effect, in protocol order: outcomes, then models."""
+    rows = estimates[estimates["estimand"].isin(SHOWN) & estimates["estimate"].notna()].copy()
+    primary = [outcome for outcome, section in outcomes.items() if section["primary"]]
+    roles = {name: model["role"] for name, model in models.items()}
+    rows["primary"] = (rows["model"].map(roles) == "primary") & rows["outcome"].isin(primary)
+    rows["model_label"] = rows["model"].map(
+        {name: model["label"] for name, model in models.items()}
+    )
+    rows["model_label"] += [_of_arm(term) for term in rows["term"]]
+    rows["level"] = rows["model"].map({name: model["level"] for name, model in models.items()})
+    rows["outcome_label"] = rows["outcome"].map({n: o["label"] for n, o in outcomes.items()})
+    rows["unit"] = rows["outcome"].map({n: o["unit"] for n, o in outcomes.items()})
+    rows["_outcome"] = rows["outcome"].map({name: i for i, name in enumerate(outcomes)})
+    rows["_model"] = rows["model"].map({name: i for i, name in enumerate(models)})
+    rows = rows.sort_values(["_outcome", "_model", "term"], ignore_index=True)
+    kept = [
+        "outcome", "outcome_label", "unit", "model", "model_label", "estimand", "primary",
+        "subgroup",
+    ]  # fmt: skip
+    return rows[
+        [*kept, "estimate", "conf_low", "conf_high", "level", "p_value", "n_pupils", "n_schools"]
+    ]
+
+
+def _of_arm(term: str) -> str:
+    """Return what tells an arm's effect from those of the others in the same model."""
+    found = ARM.fullmatch(term)
+    return f": {found[1]}" if found else ""
+
+
+@styled
+def effects_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
+    """Draw one panel per outcome: estimates with intervals, primary analyses filled."""
+    if data.empty:
+        figure, (panel,) = new_figure(1.2)
+        panel.set_axis_off()
+        panel.text(0, 0.5, "The protocol's models estimate no effect of the offer.")
+        foot(figure, study)
+        return figure
+    sizes = data.groupby("outcome", sort=False).size()
+    height = 0.9 + 0.75 * len(sizes) + 0.31 * len(data)
+    ratios = [1.5 + size for size in sizes]
+    figure, panels = new_figure(height, rows=len(sizes), height_ratios=ratios)
+    for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
+        _draw_outcome(panel, rows.reset_index(drop=True))
+    figure.suptitle(_legend(data), x=0.99, ha="right", fontsize=7.5, color=FAINT)
+    foot(figure, study)
+    return figure
+
+
+def _legend(data: pd.DataFrame) -> str:
+    """Return what the marks mean."""
+    known = "truth" in data and data["truth"].notna().any()
+    truth = "; bar: the effect that was simulated" if known else ""
+    return f"{_levels(data)} intervals; filled: primary{truth}"
+
+
+def with_truth(
+    data: pd.DataFrame, models: Mapping[str, Model], truth: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return the drawn rows with the effect that a simulation put in, where it is in their unit.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `drawn`.
+    models : mapping
+        The protocol's models; those of one single year have one truth.
+    truth : mapping
+        What the simulation knows: ``effects`` of the offer and ``cace`` (outcome → year →
+        effect), ``att`` (``overall``: outcome → effect; ``region``: outcome → region → effect),
+        and ``units`` where these are in the unit of the analysis; without, they are in SD.
+    """
+    found = [_true_effect(row, models[str(row["model"])], truth) for _, row in data.iterrows()]
+    return data.assign(truth=found)
+
+
+def _true_effect(row: pd.Series, model: Model, truth: Mapping[str, Any]) -> float:
+    """Return the effect of one row; NaN where the simulation does not know it as analysed."""
+    outcome = str(row["outcome"])
+    subgroup = str(model["subgroup"]) if "__" in str(row["model"]) else ""
+    if outcome not in truth.get("units", {outcome: ""}):
+        return nan
+    if "units" not in truth and "SD" not in str(row["unit"]):
+        return nan
+    if model["estimator"] == "staggered_adoption":
+        known = truth.get("att", {})
+        if subgroup:
+            return float(known.get("region", {}).get(outcome, {}).get(subgroup, nan))
+        return float(known.get("overall", {}).get(outcome, nan))
+    years = [str(year) for year in model["where"].get("year", [])]
+    if subgroup or len(years) != 1 or row["estimand"] not in ("ITT", "CACE"):
+        return nan
+    kind = "cace" if row["estimand"] == "CACE" else "effects"
+    return float(truth.get(kind, {}).get(outcome, {}).get(years[0], nan))
+
+
+def _levels(data: pd.DataFrame) -> str:
+    """Return the levels of the intervals, such as ``95%`` or ``90% and 95%``."""
+    return " and ".join(f"{level:.0%}" for level in sorted(data["level"].unique()))
+
+
+def _draw_outcome(panel: Axes, rows: pd.DataFrame) -> None:
+    panel.axvline(0, color=FAINT, lw=0.8)
+    for at, row in rows.iterrows():
+        primary = row["primary"]
+        colour = TREATED if primary else CONTROL
+        panel.plot([row["conf_low"], row["conf_high"]], [at, at], color=colour, lw=1.6)
+        panel.plot(
+            row["estimate"], at, "o", color=colour, mfc=colour if primary else "white", ms=5.5
+        )
+    if "truth" in rows and rows["truth"].notna().any():
+        panel.plot(rows["truth"], rows.index, "|", color=INK, ms=11, mew=1.6)
+    panel.set_yticks(range(len(rows)), [fill(text, LABEL) for text in rows["model_label"]],
+                     fontsize=8, linespacing=0.95)  # fmt: skip
+    panel.set_ylim(len(rows) - 0.5, -0.6)
+    panel.set_title(rows["outcome_label"].iloc[0])
+    panel.xaxis.set_major_locator(MaxNLocator(6))
+    panel.set_xlabel(f"effect, {rows['unit'].iloc[0]}")

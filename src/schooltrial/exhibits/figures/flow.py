@@ -1,0 +1,221 @@
+"""The flow diagram: boxes of schools and people, from assignment to analysis, by arm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
+from matplotlib.textpath import TextToPath
+
+from schooltrial.checks.flow.boxes import SIGNS, heading
+from schooltrial.exhibits.style.figures import (
+    FAINT,
+    INK,
+    SETTINGS,
+    TREATED,
+    arm_styles,
+    foot_text,
+    styled,
+)
+
+ALL = "all"
+
+
+STAGES = {"allocated": "Allocation", "followed up": "Follow-up", "analysed": "Analysis"}
+
+
+COLUMN = 1.8
+"""Inches of an arm's column: two arms fit a printed column of 91 mm, four a page."""
+
+
+SIZE, LINE = 6.5, 0.122
+"""Points of the text, and inches of a line of it."""
+
+
+MARGIN, PAD, GAP, STEP = 0.06, 0.06, 0.2, 0.09
+
+
+POINTS = 72.0  # in an inch
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line of a box: its text, as wrapped, in inches from the box's edge."""
+
+    text: str
+    indent: float = 0.0
+    bold: bool = False
+
+
+@styled
+def flow_plot(
+    boxes: pd.DataFrame,
+    arms: Sequence[Mapping[str, str]],
+    labels: Mapping[str, str],
+    study: Mapping[str, Any],
+    randomised: bool = True,
+) -> Figure:
+    """Draw the diagram: what is before the arms part, then one column per arm.
+
+    Parameters
+    ----------
+    boxes : DataFrame
+        From ``checks.flow_diagram.flow_boxes``.
+    arms : sequence of mapping
+        The arms, the control arm first.
+    labels : mapping
+        Outcome → its name.
+    study : mapping
+        Title, whether synthetic, and protocol hash.
+    randomised : bool
+        Whether the arms were assigned by lot.
+    """
+    width, inside = COLUMN * max(len(arms), 2), COLUMN - 2 * MARGIN
+    each = width / len(arms)
+    upper = min(1.4 * COLUMN, width) - 2 * MARGIN
+    top = _top(boxes, randomised, upper - 2 * PAD)
+    styles = arm_styles(arms)
+    columns = [
+        _column(boxes, style.name, style.label, labels, inside - 2 * PAD) for style in styles
+    ]
+    tall = {
+        stage: max(_inches(column.get(stage, [])) for column in columns)
+        for stage in STAGES
+        if any(stage in column for column in columns)
+    }
+    below = _wrapped(foot_text(study), width - 2 * MARGIN)
+    height = MARGIN + _inches(top) + sum(GAP + size for size in tall.values())
+    figure = Figure(figsize=(width, height + MARGIN + LINE * (len(below) + 0.5)))
+    figure.set_layout_engine("none")
+    panel = figure.add_axes((0, 0, 1, 1))
+    panel.set_axis_off()
+    panel.set_xlim(0, width)
+    panel.set_ylim(figure.get_figheight(), 0)
+    _box(panel, (width - upper) / 2, MARGIN, upper, _inches(top), top, INK)
+    y = MARGIN + _inches(top)
+    _split(panel, y, [each * (at + 0.5) for at in range(len(arms))], width / 2)
+    for stage, size in tall.items():
+        y += GAP
+        for at, (style, column) in enumerate(zip(styles, columns, strict=True)):
+            lines = column.get(stage, [_Line(STAGES[stage], bold=True), _Line("none", STEP)])
+            _box(panel, each * (at + 0.5) - inside / 2, y, inside, size, lines, style.colour)
+            if stage != list(tall)[-1]:
+                _arrow(panel, each * (at + 0.5), y + size, y + size + GAP)
+        y += size
+    colour = TREATED if study["synthetic"] else FAINT
+    for at, text in enumerate(below):
+        _write(panel, MARGIN, y + MARGIN + LINE * (at + 0.5), _Line(text), colour)
+    return figure
+
+
+def _top(boxes: pd.DataFrame, randomised: bool, width: float) -> list[_Line]:
+    rows = boxes[boxes["arm"] == ALL]
+    heading = "Assigned by lot" if randomised else "Assigned, not by lot"
+    lines = _lines(heading, width, bold=True)
+    for row in rows.itertuples():
+        lines += _told(row, width)
+    return lines
+
+
+def _column(
+    boxes: pd.DataFrame, arm: str, label: str, labels: Mapping[str, str], width: float
+) -> dict[str, list[_Line]]:
+    """Return stage → lines of an arm's box, wrapped to its width."""
+    found: dict[str, list[_Line]] = {}
+    for stage, rows in boxes[boxes["arm"] == arm].groupby("stage", sort=False):
+        first = f"{STAGES[stage]}: {label}" if stage == "allocated" else STAGES[stage]
+        lines = _lines(first, width, bold=True)
+        for analysis, part in rows.groupby(["outcome", "year", "model"], sort=False):
+            over = heading(boxes, labels, analysis)
+            lines += _lines(over, width, bold=True) if over else []
+            for row in part.itertuples():
+                lines += _told(row, width)
+        found[str(stage)] = lines
+    return found
+
+
+def _told(row: Any, width: float) -> list[_Line]:
+    """Return the lines of one count; what left, came or is a part of the line above is set in."""
+    text = f"{SIGNS[row.kind]}{row.text}: {row.n:,}"
+    return _lines(text, width, indent=0.0 if row.kind == "in" else STEP)
+
+
+def _lines(text: str, width: float, indent: float = 0.0, bold: bool = False) -> list[_Line]:
+    first, *others = _wrapped(text, width - indent, bold, hanging=STEP)
+    return [_Line(first, indent, bold), *[_Line(more, indent + STEP, bold) for more in others]]
+
+
+def _wrapped(text: str, width: float, bold: bool = False, hanging: float = 0.0) -> list[str]:
+    """Return a text in lines that, as drawn, are no wider than a number of inches.
+
+    All but the first line are to be set in by ``hanging``, and are narrower by as much.
+    """
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        room = width - hanging * (len(lines) > 1)
+        if lines[-1] and _inches_of(longer, bold) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+        while len(lines[-1]) > 1 and _inches_of(lines[-1], bold) > width - hanging:
+            if len(lines) == 1 and _inches_of(lines[0], bold) <= width:
+                break
+            lines[-1:] = _cut(lines[-1], width - hanging, bold)
+    return lines
+
+
+def _cut(word: str, width: float, bold: bool) -> list[str]:
+    """Return a word that is wider than its line in two parts, of which the first fits."""
+    fits = [at for at in range(1, len(word)) if _inches_of(word[:at], bold) <= width]
+    at = max(fits, default=1)
+    return [word[:at], word[at:]]
+
+
+def _inches_of(text: str, bold: bool) -> float:
+    font = FontProperties(
+        family=SETTINGS["font.family"], size=SIZE, weight="bold" if bold else "normal"
+    )
+    return float(TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]) / POINTS
+
+
+def _inches(lines: Sequence[_Line]) -> float:
+    return LINE * len(lines) + 2 * PAD
+
+
+def _box(
+    panel: Axes, x: float, y: float, width: float, tall: float, lines: Sequence[_Line], colour: str
+) -> None:
+    """Draw a box of lines from its upper edge."""
+    panel.add_patch(Rectangle((x, y), width, tall, fc="white", ec=colour, lw=1.0))
+    for at, line in enumerate(lines):
+        _write(panel, x + PAD + line.indent, y + PAD + LINE * (at + 0.5), line, INK)
+
+
+def _write(panel: Axes, x: float, y: float, line: _Line, colour: str) -> None:
+    panel.text(
+        x, y, line.text, fontsize=SIZE, va="center", color=colour, parse_math=False,
+        fontweight="bold" if line.bold else "normal",
+    )  # fmt: skip
+
+
+def _split(panel: Axes, y: float, columns: Sequence[float], middle: float) -> None:
+    bar = y + GAP / 2
+    panel.plot([middle, middle], [y, bar], color=FAINT, lw=0.8)
+    panel.plot([columns[0], columns[-1]], [bar, bar], color=FAINT, lw=0.8)
+    for x in columns:
+        _arrow(panel, x, bar, y + GAP)
+
+
+def _arrow(panel: Axes, x: float, start: float, end: float) -> None:
+    drawn = {
+        "arrowstyle": "-|>", "color": FAINT, "lw": 0.8, "shrinkA": 0, "shrinkB": 0,
+        "mutation_scale": 6,
+    }  # fmt: skip
+    panel.annotate("", (x, end), (x, start), arrowprops=drawn)

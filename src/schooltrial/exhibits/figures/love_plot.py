@@ -1,0 +1,183 @@
+"""The love plot: differences of the arms at baseline, people against the bands of WWC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from schooltrial.exhibits.style.figures import FAINT, INK, SHADE, foot, new_figure, styled
+
+LEVELS = {"pupil": ("o", "pupils"), "teacher": ("s", "teachers"), "school": ("D", "school means")}
+
+
+SAMPLES = {"randomised": ("white", 6.4), "assigned": ("white", 6.4), "analysed": (INK, 3.6)}
+
+
+WHITE_BAND, OUTER_BAND = "#dfe8dc", SHADE
+
+
+FARTHEST = 1.0
+"""Differences beyond this many SDs are drawn as arrows at the edge, so that bands stay readable."""
+
+
+MARGIN = 1.08
+
+
+DRAWN = [
+    "level", "label", "standardised_difference", "wwc_effect_size", "wwc_measure", "wwc_band",
+    "sample", "arm",
+]  # fmt: skip
+
+
+UNIT = {"pupil": "people: effect size", "school": "schools: standardised difference"}
+
+
+ROW, ONE_ROW = 0.21, 1.75
+
+
+def drawn(balance: pd.DataFrame) -> pd.DataFrame:
+    """Return what the figure draws, ``size``: one row per arm, sample, level and variable.
+
+    For people it is the effect size that the standard holds to its bands (Hedges' g, or the Cox
+    index of a flag or level), for school means the standardised difference, which has no band.
+    """
+    kept = balance[[name for name in DRAWN if name in balance]].copy()
+    kept["sample"] = kept["sample"].fillna("") if "sample" in kept else "randomised"
+    kept["arm"] = kept["arm"].astype("object").fillna("") if "arm" in kept else ""
+    own = kept["standardised_difference"]
+    known = kept.get("wwc_effect_size", own)
+    kept["size"] = known.fillna(own).where(kept["level"] != "school", own)
+    return kept.dropna(subset=["size"]).reset_index(drop=True)
+
+
+@styled
+def balance_plot(
+    data: pd.DataFrame,
+    settings: Mapping[str, Any],
+    study: Mapping[str, Any],
+    year_label: str,
+    arms: Sequence[Mapping[str, str]] = (),
+) -> Figure:
+    """Draw differences, treated minus control: pupils, then teachers, then schools.
+
+    Bands lie behind people alone. The whole sample is hollow and the analysed one filled; each
+    programme arm has a panel.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `drawn`.
+    settings : mapping
+        The protocol's ``balance`` section, for the bands.
+    study : mapping
+        Title, whether synthetic, and protocol hash.
+    year_label : str
+        Name of the baseline year.
+    arms : sequence of mapping
+        The design's arms, for the names of the panels where there are several.
+    """
+    lines = data[["level", "label"]].drop_duplicates()
+    lines = lines.sort_values(
+        "level", key=lambda level: level.map(list(LEVELS).index), kind="stable", ignore_index=True
+    )
+    compared = list(dict.fromkeys(data["arm"])) or [""]
+    figure, panels = new_figure(ONE_ROW + ROW * max(len(lines), 3), columns=len(compared))
+    names = {str(arm["name"]): str(arm["label"]) for arm in arms}
+    control = str(arms[0]["label"]) if arms else "control"
+    for panel, arm in zip(panels, compared, strict=True):
+        _panel(panel, data[data["arm"] == arm], lines, settings, data["size"])
+        panel.set_xlabel(_axis(data) + " (treated − control)")
+        if len(compared) > 1:
+            panel.set_title(f"{names.get(arm, arm)} − {control}", fontsize=9, fontweight="normal")
+            panel.set_xlabel(_axis(data).replace("; ", ";\n"))
+        if panel is not panels[0]:
+            panel.set_yticklabels([])
+    handles, said = panels[0].get_legend_handles_labels()
+    figure.legend(
+        handles, said, loc="outside upper left", ncols=3, fontsize=8, columnspacing=1.5,
+        title=f"Balance at baseline, {year_label}", alignment="left", borderaxespad=0.0,
+        title_fontproperties={"weight": "bold", "size": 10},
+    )  # fmt: skip
+    foot(figure, study)
+    return figure
+
+
+def _axis(data: pd.DataFrame) -> str:
+    """Return the name of the axis: what is drawn of people, of school means, or of both."""
+    levels = ["school" if level == "school" else "pupil" for level in data["level"]]
+    return "; ".join(name for level, name in UNIT.items() if level in levels)
+
+
+def _panel(
+    panel: Axes,
+    data: pd.DataFrame,
+    lines: pd.DataFrame,
+    settings: Mapping[str, Any],
+    every: pd.Series,
+) -> None:
+    inner, outer = settings["satisfied"], settings["adjustable"]
+    people = int((lines["level"] != "school").sum())
+    bands = [(outer, OUTER_BAND, "adjust"), (inner, WHITE_BAND, "satisfied")] if people else []
+    for bound, colour, verdict in bands:
+        # School means have no band: the patch ends where they begin.
+        panel.add_patch(
+            Rectangle(
+                (-bound, -0.6), 2 * bound, people + 0.1, color=colour, lw=0,
+                label=f"people within {bound:g}: {verdict}",
+            )
+        )  # fmt: skip
+    panel.axvline(0, color=FAINT, lw=0.8)
+    reach = _reach(every, outer)
+    height = {key: at for at, key in enumerate(zip(lines["level"], lines["label"], strict=True))}
+    for level, (marker, name) in LEVELS.items():
+        for sample, (filling, size) in SAMPLES.items():
+            rows = data[(data["level"] == level) & (data["sample"] == sample)]
+            if rows.empty:
+                continue
+            at = [height[level, label] for label in rows["label"]]
+            differences = rows["size"].to_numpy()
+            panel.plot(
+                differences, at, marker, color=INK, mfc=filling, ms=size, mew=0.9,
+                markevery=list(np.abs(differences) <= reach / MARGIN), label=f"{name}, {sample}",
+            )  # fmt: skip
+            _arrows(panel, differences, at, reach, -0.26 if filling == "white" else 0.26)
+    counts = lines["level"].value_counts()
+    ends = np.cumsum([counts.get(level, 0) for level in LEVELS])
+    for end in {int(end) for end in ends[:-1] if 0 < end < len(lines)}:
+        panel.axhline(end - 0.5, color=FAINT, lw=0.8, ls=":")
+    panel.set_yticks(range(len(lines)), list(lines["label"]))
+    panel.tick_params(axis="y", length=0)
+    panel.set_ylim(len(lines) - 0.4, -0.6)
+    panel.set_xlim(-reach, reach)
+
+
+def _reach(differences: pd.Series, outer: float) -> float:
+    finite = differences[np.isfinite(differences)].abs()
+    farthest = min(float(finite.max()), FARTHEST) if len(finite) else 0.0
+    if np.isinf(differences).any() or (finite > FARTHEST).any():
+        farthest = FARTHEST
+    return max(outer * 1.3, farthest * MARGIN)
+
+
+def _arrows(
+    panel: Axes, differences: Any, heights: Sequence[int], reach: float, lift: float
+) -> None:
+    """Draw an arrow at the edge, with its number, for each difference beyond it."""
+    for value, height in zip(differences, heights, strict=True):
+        if abs(value) <= reach / MARGIN:
+            continue
+        side = 1 if value > 0 else -1
+        panel.plot(
+            [side * reach * 0.975], [height], ">" if side > 0 else "<", color=INK, ms=4.5
+        )  # fmt: skip
+        number = f"{value:.2f}".replace("-", "−").replace("inf", "∞")
+        panel.text(
+            side * reach * 0.95, height + lift, number,
+            ha="right" if side > 0 else "left", va="center", fontsize=6.5, color=INK,
+        )  # fmt: skip

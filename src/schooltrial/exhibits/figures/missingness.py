@@ -1,0 +1,57 @@
+"""The missingness map: the share of cells that are missing, by variable and year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from schooltrial.checks.data_quality.codebook import OF_NO_ARM
+from schooltrial.checks.data_quality.missingness import empty_by_design
+from schooltrial.exhibits.style.figures import INK, foot, new_figure, styled
+
+LABEL = 40
+"""Characters of a line of a label."""
+
+
+LINE = 0.24
+"""Inches of a variable's line."""
+
+
+def drawn(missing: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return the rows of the check that are drawn: every variable of a table that has cells."""
+    designed = missing["variable"].map(empty_by_design) | missing["table"].isin(OF_NO_ARM)
+    rows = missing[(missing["rows"] > 0) & ~designed].copy()
+    rows["label"] = [labels.get(name) or name.replace("_", " ") for name in rows["variable"]]
+    return rows
+
+
+@styled
+def missingness_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
+    """Draw one line per variable and one column per year; the darker, the more is missing."""
+    lines = list(dict.fromkeys(zip(data["table"], data["variable"], strict=True)))
+    names = data.drop_duplicates(["table", "variable"])["label"]
+    years = sorted(data["year"].astype("str").unique(), key=lambda year: (year == "all", year))
+    shares = np.full((len(lines), len(years)), np.nan)
+    place = {line: at for at, line in enumerate(lines)}
+    for row in data.itertuples():
+        shares[place[row.table, row.variable], years.index(str(row.year))] = row.share
+    figure, (panel,) = new_figure(1.4 + LINE * len(lines))
+    panel.imshow(shares, cmap="Oranges", vmin=0, vmax=1, aspect="auto")
+    shown = [fill(f"{table}: {name}", LABEL) for (table, _), name in zip(lines, names, strict=True)]
+    panel.set_yticks(range(len(lines)), shown)
+    panel.set_xticks(range(len(years)), years)
+    panel.tick_params(length=0, labelsize=7.5)
+    panel.spines[:].set_visible(False)
+    for at, along in zip(*np.nonzero(shares > 0), strict=True):
+        share = shares[at, along]
+        text = f"{share:.0%}" if share >= 0.01 else "<1%"
+        panel.text(along, at, text, ha="center", va="center", fontsize=6.5,
+                   color="white" if share > 0.6 else INK)  # fmt: skip
+    panel.set_title("Share of cells that are missing")
+    foot(figure, study)
+    return figure

@@ -1,0 +1,232 @@
+"""Power curves: what the study could see, as planned, as randomised and as analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import nan
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from schooltrial.checks.power.simulation import SIMULATED
+from schooltrial.exhibits.style.figures import (
+    CONTROL,
+    FAINT,
+    INK,
+    TREATED,
+    foot,
+    new_figure,
+    styled,
+)
+from schooltrial.models.power.minimum_detectable_effect import (
+    find_minimum_detectable_effect,
+    power_of_test,
+)
+from schooltrial.protocol.sections import Outcome
+
+COLUMNS = [
+    "panel", "outcome", "outcome_label", "arm", "stage", "unit", "scale", "x", "y", "own",
+    "power_wanted", "effect",
+]  # fmt: skip
+
+
+POWER, MDES = "power over effect", "least detectable effect over units"
+
+
+STEPS = 80
+
+
+PALE = "#d3cdbf"
+
+
+class Style(NamedTuple):
+    """How a stage is drawn."""
+
+    label: str
+    colour: str
+    line: Any
+    width: float
+    marker: str
+    size: float
+    edge: str
+
+
+STAGES = {
+    # stages may coincide: each shows through the one that is drawn over it
+    "protocol": Style("at protocol", PALE, "-", 6.0, "s", 9.0, INK),
+    "randomisation": Style("at randomisation", CONTROL, (0, (3, 1.2)), 2.6, "D", 6.0, CONTROL),
+    "analysis": Style("at analysis", TREATED, "-", 1.5, "o", 4.0, TREATED),
+}
+
+
+def drawn(power: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+    """Return the points of the curves, and the study's own points.
+
+    Parameters
+    ----------
+    power : DataFrame
+        From ``checks.power``.
+    outcomes : mapping
+        The protocol's outcomes. Those that are primary are drawn; all, where none is.
+
+    Returns
+    -------
+    DataFrame
+        One row per point: ``panel`` (power over effect, or least detectable effect over units),
+        ``x``, ``y``, and ``own`` where it is the study's own. Over the number of units the arms'
+        shares, the sizes, ICC and R² stay as they are, and blocks grow with units; where the
+        precision is that of an estimate, its standard error goes with one over the root of units.
+    """
+    rows = [
+        [
+            panel, row["outcome"], outcomes[row["outcome"]]["label"], row["arm"], row["stage"],
+            row["unit"], row["scale"], x, y, own, row["power_wanted"], row["effect"],
+        ]
+        for row, widest in _shown(power, outcomes)
+        for panel, x, y, own in [*_power_curve(row, widest), *_mdes_curve(row)]
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _shown(
+    power: pd.DataFrame, outcomes: Mapping[str, Outcome]
+) -> Iterator[tuple[dict[str, Any], float]]:
+    """Yield the rows of primary outcomes, each with the largest effect that its panel shows."""
+    primary = [name for name, outcome in outcomes.items() if outcome["primary"]]
+    power = power[power["method"] != SIMULATED]  # the curves are those of closed forms
+    kept = power[power["mdes"].notna() & (power["outcome"].isin(primary) | (not primary))]
+    for outcome in outcomes:
+        rows = kept[kept["outcome"] == outcome]
+        rows = rows[rows["model"] == rows["model"].iloc[0]] if len(rows) else rows
+        for _, panel in rows.groupby(["arm", "scale"], sort=False):
+            assumed = panel["effect"].abs().max()
+            widest = float(np.nanmax([1.6 * panel["mdes"].max(), 1.2 * assumed]))
+            for row in panel.to_dict("records"):
+                yield {str(key): value for key, value in row.items()}, widest
+
+
+def _power_curve(row: Mapping[str, Any], widest: float) -> list[tuple[str, float, float, bool]]:
+    effects = np.linspace(0, widest, STEPS + 1)
+    power = power_of_test(effects, row["std_error"], row["df"], alpha=row["alpha"])
+    curve = [(POWER, float(x), float(y), False) for x, y in zip(effects, power, strict=True)]
+    return [*curve, (POWER, row["mdes"], row["power_wanted"], True)]
+
+
+def _mdes_curve(row: Mapping[str, Any]) -> list[tuple[str, float, float, bool]]:
+    """Return the least detectable effect were there more or fewer units like these."""
+    units = row["units"]
+    if not units > 0:
+        return []
+    least, most = max(4.0, units / 3), 2.5 * units
+    curve = []
+    for x in np.unique(np.linspace(least, most, STEPS).round()):
+        df = _df_of(row, float(x))
+        if df >= 1:
+            error = row["std_error"] * float(np.sqrt(units / x))
+            found = find_minimum_detectable_effect(
+                error, df, alpha=row["alpha"], power=row["power_wanted"]
+            )
+            curve.append((MDES, float(x), found, False))
+    return [*curve, (MDES, float(units), row["mdes"], True)]
+
+
+def _df_of(row: Mapping[str, Any], units: float) -> float:
+    """Return the degrees of freedom with another number of units."""
+    if np.isnan(row["icc"]):  # of a reported standard error
+        return float(row["df"] * units / row["units"])
+    blocks = row["blocks"] * units / row["units"] if row["blocks"] > 1 else 1
+    return float(units - blocks - 1 - row["covariates_school"])
+
+
+@styled
+def power_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
+    """Draw two panels per outcome and arm: power over effect, and least effect over units."""
+    if data.empty:
+        figure, (panel,) = new_figure(1.2)
+        panel.set_axis_off()
+        panel.text(0, 0.5, "What the study could see is not known: no size, ICC or estimate.")
+        foot(figure, study)
+        return figure
+    subjects = list(data.groupby(["outcome", "arm", "scale"], sort=False))
+    figure, panels = new_figure(0.75 + 2.6 * len(subjects), len(subjects), 2)
+    several = data["arm"].nunique() > 1
+    for at, ((_, arm, scale), rows) in enumerate(subjects):
+        left, right = panels[2 * at : 2 * at + 2]
+        of_arm = f", {arm}" if several else ""
+        left.set_title(f"{rows['outcome_label'].iloc[0]}{of_arm}")
+        _draw_power(left, rows[rows["panel"] == POWER], str(scale))
+        _draw_mdes(right, rows[rows["panel"] == MDES], str(scale))
+    _key(figure, panels[0], data)
+    foot(figure, study)
+    return figure
+
+
+def _draw_power(panel: Axes, rows: pd.DataFrame, scale: str) -> None:
+    wanted, assumed = rows["power_wanted"].iloc[0], rows["effect"].iloc[0]
+    panel.axhline(wanted, color=FAINT, lw=0.8)
+    _draw_stages(panel, rows)
+    panel.set_xlim(0, rows["x"].max())
+    panel.set_ylim(0, 1.02)
+    panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    panel.set_ylabel("power")
+    panel.set_xlabel(f"true effect, {scale}")
+    if assumed > 0 and scale == "SD":
+        panel.axvline(assumed, color=FAINT, lw=0.8)
+        panel.annotate(
+            f"assumed: {assumed:g}", (assumed, 1.0), xytext=(3, -1), va="top", fontsize=7.5,
+            textcoords="offset points", color=FAINT,
+        )  # fmt: skip
+
+
+def _draw_mdes(panel: Axes, rows: pd.DataFrame, scale: str) -> None:
+    if rows.empty:
+        panel.set_axis_off()
+        panel.text(0.5, 0.5, "the number of units\nis not known", ha="center", color=FAINT)
+        return
+    _draw_stages(panel, rows)
+    panel.set_ylim(0, 1.12 * rows["y"].max())
+    panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    panel.set_xlabel(f"{rows['unit'].iloc[0]}s in the comparison")
+    panel.set_ylabel("least detectable effect," + (" " if scale == "SD" else "\n") + scale)
+    assumed = rows["effect"].iloc[0]
+    if assumed > 0 and scale == "SD":
+        panel.axhline(assumed, color=FAINT, lw=0.8)
+        panel.annotate(
+            f"assumed: {assumed:g}", (rows["x"].min(), assumed), xytext=(0, -2), va="top",
+            fontsize=7.5, textcoords="offset points", color=FAINT,
+        )  # fmt: skip
+
+
+def _draw_stages(panel: Axes, rows: pd.DataFrame) -> None:
+    for stage, style in STAGES.items():
+        mine = rows[rows["stage"] == stage]
+        curve, own = mine[~mine["own"].astype(bool)], mine[mine["own"].astype(bool)]
+        if mine.empty:
+            continue
+        panel.plot(curve["x"], curve["y"], color=style.colour, ls=style.line, lw=style.width)
+        panel.plot(
+            own["x"], own["y"], style.marker, color=style.edge, ms=style.size, mew=1.3,
+            mfc=style.edge if stage == "analysis" else "white", zorder=3,
+        )  # fmt: skip
+
+
+def _key(figure: Figure, panel: Axes, data: pd.DataFrame) -> None:
+    """Put the key above the panels, once."""
+    handles = []
+    for stage, style in STAGES.items():
+        if (data["stage"] == stage).any():
+            handles += panel.plot(
+                [nan], [nan], color=style.colour, ls=style.line, lw=style.width,
+                marker=style.marker, ms=style.size - 1, label=style.label, mec=style.edge,
+                mfc=style.edge if stage == "analysis" else "white",
+            )  # fmt: skip
+    wanted = data["power_wanted"].iloc[0]
+    figure.legend(
+        handles=handles, loc="outside upper right", ncols=3, fontsize=8, handlelength=2.3,
+        title=f"marks: this study, at a power of {wanted:.0%}", title_fontsize=7.5,
+        alignment="right",
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""School means as they were read, and the schools that lie far from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from schooltrial.exhibits.style.figures import (
+    CONTROL,
+    FAINT,
+    INK,
+    TREATED,
+    foot,
+    new_figure,
+    styled,
+)
+from schooltrial.exhibits.style.label_placement import marker_box, place_label
+
+NAMED = 8
+"""Outliers named in a panel; the others are marked, and stand in the data."""
+
+
+@styled
+def school_outliers_plot(
+    data: pd.DataFrame, outcomes: Mapping[str, Any], study: Mapping[str, Any]
+) -> Figure:
+    """Draw one panel per outcome: a mark per school and year, outliers filled and named."""
+    names = [name for name in outcomes if (data["outcome"] == name).any()]
+    columns = 2 if len(names) > 1 else 1
+    lines = max(1, -(-len(names) // columns))
+    figure, panels = new_figure(0.8 + 2.2 * lines, lines, columns)
+    for panel, name in zip(panels, names, strict=False):
+        _draw_outcome(panel, data[data["outcome"] == name])
+        panel.set_title(outcomes[name]["label"])
+    figure.draw_without_rendering()  # places are only known once the layout is settled
+    for panel, name in zip(panels, names, strict=False):
+        _name_farthest(panel, data[data["outcome"] == name])
+    for spare in panels[len(names) :]:
+        spare.set_axis_off()
+    if not names:
+        panels[0].text(0, 0.5, "No outcome was read.")
+    foot(figure, study)
+    return figure
+
+
+def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
+    limit = float(data["threshold"].iloc[0])
+    odd = data["verdict"] == "outlier"
+    for sign in (-limit, limit):
+        panel.axhline(sign, color=FAINT, lw=0.8, ls="--")
+    panel.axhline(0, color=FAINT, lw=0.6)
+    panel.plot(data.loc[~odd, "year"], data.loc[~odd, "z"], "o", ms=3, mfc="none", mew=0.6,
+               color=CONTROL)  # fmt: skip
+    panel.plot(data.loc[odd, "year"], data.loc[odd, "z"], "D", ms=4, color=TREATED)
+    panel.set_ylabel("SDs of school means")
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.margins(x=0.12)
+
+
+def _name_farthest(panel: Axes, data: pd.DataFrame) -> None:
+    """Name the schools that lie farthest, where no name covers another or an outlier's mark."""
+    odd = data[data["verdict"] == "outlier"]
+    taken = [marker_box(panel, row.year, row.z, 4) for row in odd.itertuples()]
+    for row in odd.sort_values("z", key=abs, ascending=False).head(NAMED).itertuples():
+        box = place_label(panel, str(row.school), row.year, row.z, taken, size=6.5, colour=INK,
+                          line=FAINT)  # fmt: skip
+        taken.append(box)

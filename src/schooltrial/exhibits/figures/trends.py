@@ -1,0 +1,84 @@
+"""Trends by arm: mean outcome of each arm by year, with the programme's years shaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from schooltrial.exhibits.style.figures import SHADE, arm_styles, foot, new_figure, styled
+from schooltrial.models.inference.student_t import t_quantile
+from schooltrial.protocol.sections import Outcome, Years
+
+
+def drawn(panel: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """Return the mean of each arm by outcome and year, weighted by pupils where all are known.
+
+    The interval takes schools as the units: the squared deviations of school means from the mean of
+    their arm, weighted by pupils squared, with schools − 1 degrees of freedom.
+    """
+    keys = ["outcome", "year", "treated", "arm"]
+    rows = []
+    for key, cells in panel.groupby(keys, sort=True):
+        pupils = cells["n_pupils"].astype("float64")
+        counted = pupils if pupils.notna().all() else pupils * 0 + 1
+        weight = counted.fillna(1) / counted.fillna(1).sum()
+        mean = float((weight * cells["mean"]).sum())
+        n = len(cells)
+        half = np.nan
+        if n > 1:
+            deviation = float((weight**2 * (cells["mean"] - mean) ** 2).sum())
+            half = t_quantile((1 + level) / 2, n - 1) * (deviation * n / (n - 1)) ** 0.5
+        rows.append([*key, mean, mean - half, mean + half, n, int(pupils.sum())])
+    return pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "n_schools", "n_pupils"])
+
+
+@styled
+def trends_plot(
+    data: pd.DataFrame,
+    outcomes: Mapping[str, Outcome],
+    years: Years,
+    arms: Sequence[Mapping[str, str]],
+    study: Mapping[str, Any],
+) -> Figure:
+    """Draw one panel per outcome: two lines, intervals, the programme's years shaded."""
+    names = [name for name in outcomes if (data["outcome"] == name).any()]
+    columns = 2 if len(names) > 1 else 1
+    lines = -(-len(names) // columns)
+    figure, panels = new_figure(0.7 + 2.3 * lines, lines, columns)
+    for panel, name in zip(panels, names, strict=False):
+        _draw_outcome(panel, data[data["outcome"] == name], outcomes[name], years, arms)
+    for spare in panels[len(names) :]:
+        spare.set_axis_off()
+    handles, texts = panels[0].get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside upper right", ncols=4, fontsize=8)
+    foot(figure, study)
+    return figure
+
+
+def _draw_outcome(
+    panel: Axes,
+    data: pd.DataFrame,
+    outcome: Outcome,
+    years: Years,
+    arms: Sequence[Mapping[str, str]],
+) -> None:
+    panel.axvspan(
+        min(years["during"]) - 0.5, max(years["during"]) + 0.5, color=SHADE, lw=0, label="programme"
+    )
+    for place, arm in enumerate(arm_styles(arms)):
+        rows = data[data["arm"] == arm.name]
+        at = rows["year"] + 0.12 * (place - (len(arms) - 1) / 2)
+        panel.plot(
+            at, rows["mean"], marker=arm.marker, color=arm.colour, lw=1.5, ms=4.5, label=arm.label
+        )
+        panel.vlines(at, rows["low"], rows["high"], color=arm.colour, lw=1)
+    panel.set_title(outcome["label"])
+    panel.set_ylabel(outcome["unit"])
+    panel.set_xlabel(years["label"])
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))

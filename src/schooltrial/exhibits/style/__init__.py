@@ -1,0 +1,1 @@
+"""How all exhibits look."""

@@ -1,0 +1,133 @@
+"""How every figure looks, and how it becomes bytes that are the same on every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from io import BytesIO
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+
+
+CONTROL, TREATED = "#44658a", "#c8591a"
+
+
+ARM_COLOURS = (CONTROL, TREATED, "#4d8055", "#7c5f9e", "#a08425", "#3d8f96")
+
+
+ARM_MARKERS = ("o", "D", "s", "^", "v", "P")
+
+
+INK, FAINT, SHADE = "#222222", "#8a8a8a", "#f0ece2"
+
+
+WIDTH = 7.2
+
+
+SETTINGS: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 200,  # as saved, so that text is laid out at the size at which it is drawn
+    "savefig.dpi": 200,
+    "svg.hashsalt": "schooltrial",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+}
+
+
+NO_DATES: dict[str, dict[str, Any]] = {
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "png": {"Software": None},
+}
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Return a drawing function that draws in the house's style."""
+
+    @wraps(draw)
+    def drawing(*arguments: P.args, **named: P.kwargs) -> Figure:
+        with mpl.rc_context(SETTINGS):
+            return draw(*arguments, **named)
+
+    return drawing
+
+
+@dataclass(frozen=True)
+class ArmStyle:
+    """How an arm is drawn in every figure."""
+
+    name: str
+    label: str
+    colour: str
+    marker: str
+
+
+def arm_styles(arms: Sequence[Mapping[str, Any]]) -> list[ArmStyle]:
+    """Return the style of each arm, the control arm first; beyond six arms they repeat."""
+    return [
+        ArmStyle(
+            arm["name"],
+            arm["label"],
+            ARM_COLOURS[at % len(ARM_COLOURS)],
+            ARM_MARKERS[at % len(ARM_MARKERS)],
+        )
+        for at, arm in enumerate(arms)
+    ]
+
+
+def new_figure(
+    height: float, rows: int = 1, columns: int = 1, height_ratios: list[float] | None = None
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure of the house's width, and its panels in reading order."""
+    figure = Figure(figsize=(WIDTH, height))
+    grid = figure.subplots(rows, columns, squeeze=False, height_ratios=height_ratios)
+    return figure, [panel for line in grid for panel in line]
+
+
+def foot(figure: Figure, study: Mapping[str, Any]) -> None:
+    """Write study, protocol and, where it is so, SYNTHETIC DATA under a figure."""
+    colour = TREATED if study["synthetic"] else FAINT
+    figure.supxlabel(foot_text(study), x=0.01, ha="left", fontsize=7, color=colour)
+
+
+def foot_text(study: Mapping[str, Any]) -> str:
+    """Return what stands under every figure.
+
+    Parameters
+    ----------
+    study : mapping
+        Title, whether synthetic, and protocol hash.
+    """
+    label = "SYNTHETIC DATA.  " if study["synthetic"] else ""
+    return f"{label}{study['title']}.  Protocol {study['protocol'][:12]}"
+
+
+def rendered(figure: Figure) -> dict[str, bytes]:
+    """Return the figure as SVG, PDF and PNG, without dates or versions."""
+    files: dict[str, bytes] = {}
+    with mpl.rc_context(SETTINGS):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, not again for every format
+        for kind, metadata in NO_DATES.items():
+            buffer = BytesIO()
+            figure.savefig(buffer, format=kind, metadata=metadata, facecolor="white")
+            files[kind] = buffer.getvalue()
+    return files

@@ -1,0 +1,84 @@
+"""The baseline table: both arms side by side, as assigned and as analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.exhibits.style.table_text import html, number
+
+GROUPS = {"pupil": "Pupils", "teacher": "Teachers", "school": "Schools (means of their pupils)"}
+
+
+def baseline_html(
+    balance: pd.DataFrame,
+    arms: Sequence[Mapping[str, str]],
+    settings: Mapping[str, Any],
+    study: Mapping[str, Any],
+    year_label: str,
+) -> str:
+    """Return the check as a table: means, SDs and differences by arm, of both samples."""
+    samples = balance["sample"] if "sample" in balance else pd.Series("", balance.index)
+    several = len(arms) > 2
+    shown = pd.DataFrame(
+        {
+            "Level": [
+                _group(level, arm if several else "", arms, sample)
+                for level, arm, sample in zip(
+                    balance["level"], _arms(balance), samples, strict=True
+                )
+            ],
+            "Variable": balance["label"],
+            arms[0]["label"]: _mean_sd(balance, "control"),
+            "Programme arm" if several else arms[1]["label"]: _mean_sd(balance, "treated"),
+            "Difference": balance["difference"].map(number),
+            "Standardised": balance["standardised_difference"].map(number),
+            "Effect size": [
+                "" if level == "school" else number(size)
+                for level, size in zip(balance["level"], balance["wwc_effect_size"], strict=True)
+            ],
+            "Band": balance["wwc_band"].fillna(""),
+            "N": [
+                f"{c:,} + {t:,}"
+                for c, t in zip(balance["n_control"], balance["n_treated"], strict=True)
+            ],
+            "Missing": balance["missing"].astype(str),
+        }
+    )
+    bounds = [f"{settings[key]:g}" for key in ("satisfied", "adjustable")]
+    note = (
+        "Mean (SD) by arm, in the baseline year: of all who were then there, and of those analysed "
+        "later. The standardised difference is treated minus control over the pooled SD of the two "
+        "arms; for a flag or the level of a category, the SD of the indicator. The effect size, "
+        "for people only, is Hedges’ g, or the Cox index of a flag or level, and the band is its: "
+        f"satisfied up to {bounds[0]}, adjustment needed up to {bounds[1]}. Of schools analysed "
+        "the means are those of the pupils analysed there. N: control + treated; the missing lack "
+        "the variable, or were not there in the baseline year."
+    )
+    return html(
+        shown,
+        name="baseline",
+        title=f"Baseline, {year_label}",
+        group="Level",
+        right=[*shown.columns[2:7], "N", "Missing"],
+        notes=[note],
+        study=study,
+    )
+
+
+def _arms(balance: pd.DataFrame) -> pd.Series:
+    return balance["arm"] if "arm" in balance else balance["level"]
+
+
+def _group(level: str, arm: str, arms: Sequence[Mapping[str, str]], sample: str) -> str:
+    """Return the heading of a group of rows, with the sample, and the arm of several."""
+    labels = {one["name"]: one["label"] for one in arms}
+    heading = f"{GROUPS[level]}, as {sample}" if sample else GROUPS[level]
+    return f"{heading}: {labels.get(arm, arm)}" if arm else heading
+
+
+def _mean_sd(balance: pd.DataFrame, arm: str) -> list[str]:
+    pairs = zip(balance[f"mean_{arm}"], balance[f"sd_{arm}"], strict=True)
+    return [f"{number(mean, 2)} ({number(sd, 2)})" for mean, sd in pairs]

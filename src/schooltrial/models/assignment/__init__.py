@@ -1,0 +1,1 @@
+"""Designs of random assignment, and assignments drawn from them."""

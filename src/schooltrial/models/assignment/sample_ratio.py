@@ -1,0 +1,84 @@
+"""Whether numbers by arm are those that the planned shares would give: the sample-ratio test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+LISTED = 200_000  # compositions of n that are enumerated
+
+
+_TIE = 1e-7  # relative: probabilities that differ by less are equal
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRatio:
+    """Result of a sample-ratio test.
+
+    Attributes
+    ----------
+    p_value : float
+    method : str
+        Exact binomial, exact multinomial, or chi-squared.
+    """
+
+    p_value: float
+    method: str
+
+
+def sample_ratio_test(counts: Sequence[int], shares: Sequence[float]) -> SampleRatio:
+    """Test numbers by arm against planned shares, each unit being drawn on its own.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Units of each arm.
+    shares : sequence of float
+        Planned shares, summing to 1.
+
+    Returns
+    -------
+    SampleRatio
+        Two arms: the exact binomial test. More: the exact multinomial one, which adds up the
+        probabilities of all numbers by arm that are no likelier than those found; chi-squared where
+        there are more than 200,000 of them.
+
+    Raises
+    ------
+    ValueError
+        Where there are no units, or shares that are no shares.
+
+    Notes
+    -----
+    A lottery that fixes the numbers by arm leaves less to chance than this test supposes; it is
+    then conservative, and the numbers are to be compared with the planned ones instead.
+    """
+    n, planned = int(sum(counts)), np.asarray(shares, dtype=float)
+    if n == 0 or len(counts) != planned.size:
+        raise ValueError(f"sample ratio: {n} units in {len(counts)} arms, {planned.size} shares")
+    if (planned <= 0).any() or abs(planned.sum() - 1) > 1e-9:
+        raise ValueError(f"sample ratio: shares {list(shares)}; give positive ones that sum to 1")
+    if len(counts) == 2:
+        p = stats.binomtest(int(counts[1]), n, float(planned[1])).pvalue
+        return SampleRatio(float(p), "exact binomial")
+    if comb(n + len(counts) - 1, len(counts) - 1) > LISTED:
+        return SampleRatio(float(stats.chisquare(counts, n * planned).pvalue), "chi-squared")
+    every = _compositions(n, len(counts))
+    chance = np.exp(stats.multinomial.logpmf(every, n, planned))
+    own = np.exp(stats.multinomial.logpmf(np.asarray(counts), n, planned))
+    p = chance[chance <= own * (1 + _TIE)].sum()
+    return SampleRatio(min(1.0, float(p)), "exact multinomial")
+
+
+def _compositions(n: int, parts: int) -> NDArray[np.int64]:
+    """Return all ways to write n as an ordered sum of so many numbers."""
+    if parts == 1:
+        return np.array([[n]], dtype=np.int64)
+    found = [_compositions(n - first, parts - 1) for first in range(n + 1)]
+    sizes = [len(part) for part in found]
+    return np.column_stack([np.repeat(np.arange(n + 1), sizes), np.concatenate(found)])

@@ -1,0 +1,406 @@
+"""The result of a least-squares fit with a robust variance: what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, isfinite, nan
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from schooltrial.arrays import FloatArray
+from schooltrial.models.cluster_robust.degrees_of_freedom import (
+    FITTED_EXACTLY,
+    Influence,
+    Moments,
+    hotelling_scale,
+    missed_share,
+    note,
+    satterthwaite,
+)
+from schooltrial.models.cluster_robust.scores import ADJUSTMENTS, ROW_ADJUSTMENTS, Scores
+from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
+from schooltrial.models.least_squares.parameter_counts import ParameterCounts
+
+JOINT_TESTS = ("AHT", "naive-F", "naive-Fp", "chi-squared")
+
+
+def _wald(b: FloatArray, V: FloatArray) -> float:
+    """Return b'V⁻¹b; NaN where the variance is not known or is singular."""
+    if not np.isfinite(V).all() or np.linalg.matrix_rank(V, hermitian=True) < len(b):
+        return nan
+    return float(b @ np.linalg.solve(V, b))
+
+
+@dataclass(frozen=True)
+class JointTest:
+    """A Wald test of several contrasts.
+
+    Attributes
+    ----------
+    statistic : float
+        F = delta · Q/q, with Q the Wald statistic.
+    df_num, df_denom : float
+        Its degrees of freedom.
+    p_value : float
+        Upper tail.
+    delta : float
+        Scale of the approximate Hotelling test; 1 for the naive ones.
+    row : Estimate
+        The same as a row of the estimates table.
+    """
+
+    statistic: float
+    df_num: int
+    df_denom: float
+    p_value: float
+    delta: float
+    row: Estimate
+
+
+@dataclass(frozen=True)
+class LeastSquaresFit:
+    """OLS, WLS or 2SLS with a cluster-robust (or heteroskedasticity-robust) variance.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Estimated coefficients.
+    dropped : tuple of str
+        Columns left out because earlier ones, or absorbed effects, determine them.
+    coefficients : (p,) array
+        Estimates, in the order of ``names``.
+    root : (p, m) array
+        Map from whitened coordinates to coefficients; root root' = (X'WX)⁻¹.
+    scores : Scores
+        The clusters (or rows), in whitened coordinates.
+    counts : ParameterCounts
+        Parameters spent.
+    n_rows, n_clusters : int
+        Rows N and clusters J; without clusters every row counts as one.
+    residual_ss, total_ss : float
+        (Weighted, weights of mean one) sums of squares.
+    estimator : str
+        ``"OLS"``, ``"WLS"`` or ``"2SLS"``, for the table.
+    clustered : bool
+        Whether clusters were given.
+    """
+
+    names: tuple[str, ...]
+    dropped: tuple[str, ...]
+    coefficients: FloatArray
+    root: FloatArray
+    scores: Scores
+    counts: ParameterCounts
+    n_rows: int
+    n_clusters: int
+    residual_ss: float
+    total_ss: float
+    estimator: str = "OLS"
+    clustered: bool = True
+
+    @property
+    def residual_variance(self) -> float:
+        """Residual sum of squares over N − (all parameters)."""
+        return self.residual_ss / (self.n_rows - self.counts.all)
+
+    @property
+    def r_squared(self) -> float:
+        """Share of the outcome's variation that the model, absorbed effects included, explains."""
+        return 1.0 - self.residual_ss / self.total_ss
+
+    @property
+    def adjusted_r_squared(self) -> float:
+        """R² with both sums of squares over their degrees of freedom."""
+        return 1.0 - self.residual_variance / (self.total_ss / (self.n_rows - 1))
+
+    @property
+    def _kinds(self) -> dict[str, str]:
+        return ADJUSTMENTS if self.clustered else {"classical": "", **ROW_ADJUSTMENTS}
+
+    def small_sample_factor(self, kind: str, parameters: str = "unnested") -> float:
+        """Return what multiplies the sum of squared scores.
+
+        CR1: J/(J − 1). CR1S (Stata): J(N − 1)/((J − 1)(N − k)). CR1p: J/(J − k). HC1: N/(N − k).
+        Others: 1.
+
+        Parameters
+        ----------
+        kind : str
+            A CR or HC type.
+        parameters : {"unnested", "all", "slopes"}
+            How absorbed effects count in k.
+        """
+        if kind not in self._kinds:
+            state = "with" if self.clustered else "without"
+            raise ValueError(
+                f"there is no {kind!r} for a fit {state} clusters; choose from "
+                f"{', '.join(self._kinds)}"
+            )
+        J, N, k = self.n_clusters, self.n_rows, self.counts.by(parameters)
+        if kind == "CR1":
+            return J / (J - 1)
+        if kind == "CR1S":
+            return J * (N - 1) / ((J - 1) * (N - k))
+        if kind == "CR1p":
+            return J / (J - k) if k < J else nan
+        return N / (N - self.counts.all) if kind == "HC1" else 1.0
+
+    def _contrast_covariance(self, C: FloatArray, kind: str, parameters: str) -> FloatArray:
+        factor = self.small_sample_factor(kind, parameters)
+        mapped = (C @ self.root).T
+        if kind == "classical":
+            classical: FloatArray = self.residual_variance * (mapped.T @ mapped)
+            return classical
+        return factor * self.scores.meat(self._kinds[kind], mapped)
+
+    def covariance(self, kind: str | None = None, *, parameters: str = "unnested") -> FloatArray:
+        """Return the covariance matrix of the coefficients.
+
+        Parameters
+        ----------
+        kind : {"CR0", "CR1", "CR1S", "CR1p", "CR2", "CR3"}
+            Which correction; CR2 by default. CR1p is NaN where there are no more clusters than
+            coefficients. Without clusters: classical, HC0, HC1, HC2 (default), HC3, HC4, HC4m, HC5.
+        parameters : {"unnested", "all", "slopes"}
+            How absorbed effects count in CR1S and CR1p: those nested in clusters as one
+            (fixest's default), all (areg, estimatr) or none (plm).
+
+        Returns
+        -------
+        (p, p) array
+        """
+        return self._contrast_covariance(np.eye(len(self.names)), self._kind(kind), parameters)
+
+    def _kind(self, kind: str | None) -> str:
+        return kind or ("CR2" if self.clustered else "HC2")
+
+    def influence(self, kind: str, contrasts: FloatArray) -> Influence:
+        """Return the pieces of the working covariance of the contrasts, (q, p)."""
+        return self.scores.influence(self._kinds.get(kind, ""), (contrasts @ self.root).T)
+
+    def _moments(self, kind: str, C: FloatArray) -> Moments:
+        adjustment = self._kinds.get(kind, "")
+        return satterthwaite(self.scores.parts(adjustment, (C @ self.root).T))
+
+    def degrees_of_freedom(
+        self,
+        kind: str | None = None,
+        df: str | None = None,
+        contrasts: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the reference degrees of freedom of each contrast (default: each coefficient)."""
+        C = np.eye(len(self.names)) if contrasts is None else contrasts
+        df = self._df(df)
+        if df == "satterthwaite":
+            return self._moments(self._kind(kind), C).df
+        fixed = {"residual": float(self.n_rows - self.counts.all), "normal": inf}
+        if self.clustered:
+            fixed["clusters-1"] = float(self.n_clusters - 1)
+        if df not in fixed:
+            raise ValueError(f"df must be satterthwaite, {', '.join(fixed)}, not {df!r}")
+        return np.full(len(C), fixed[df])
+
+    def _df(self, df: str | None) -> str:
+        return df or ("satterthwaite" if self.clustered else "residual")
+
+    def position(self, term: str) -> int:
+        """Return the position of a coefficient, or say why there is none."""
+        if term in self.names:
+            return self.names.index(term)
+        if term in self.dropped:
+            raise ValueError(
+                f"{term!r} was dropped: the other columns or the absorbed effects determine it"
+            )
+        raise ValueError(f"there is no coefficient {term!r}; there are {', '.join(self.names)}")
+
+    def _selector(self, terms: Sequence[str]) -> FloatArray:
+        C = np.zeros((len(terms), len(self.names)))
+        for line, term in enumerate(terms):
+            C[line, self.position(str(term))] = 1.0
+        return C
+
+    def estimates(
+        self,
+        terms: Sequence[str] | None = None,
+        kind: str | None = None,
+        df: str | None = None,
+        level: float = 0.95,
+        parameters: str = "unnested",
+    ) -> tuple[Estimate, ...]:
+        """Return a row for each coefficient.
+
+        Parameters
+        ----------
+        terms : sequence of str, optional
+            Which coefficients; all by default.
+        kind : str, optional
+            Type of the variance; CR2, or HC2 without clusters.
+        df : {"satterthwaite", "clusters-1", "residual", "normal"}, optional
+            Reference distribution; Satterthwaite, or residual without clusters.
+        level : float
+            Of the confidence interval.
+        parameters : str
+            See ``covariance``.
+        """
+        chosen = self.names if terms is None else tuple(terms)
+        return self._rows(chosen, self._selector(chosen), kind, df, level, parameters)
+
+    def contrast(
+        self,
+        weights: ArrayLike,
+        *,
+        name: str = "contrast",
+        kind: str | None = None,
+        df: str | None = None,
+        level: float = 0.95,
+        parameters: str = "unnested",
+    ) -> Estimate:
+        """Return the row of a linear combination c'β of the coefficients, c of shape (p,)."""
+        c = np.asarray(weights, dtype=np.float64)
+        if c.shape != (len(self.names),):
+            raise ValueError(
+                f"a contrast needs {len(self.names)} weights ({', '.join(self.names)}), got "
+                f"shape {c.shape}"
+            )
+        return self._rows((name,), c[None, :], kind, df, level, parameters)[0]
+
+    def _rows(
+        self,
+        terms: Sequence[str],
+        C: FloatArray,
+        kind: str | None,
+        df: str | None,
+        level: float,
+        parameters: str,
+    ) -> tuple[Estimate, ...]:
+        kind, df = self._kind(kind), self._df(df)
+        degrees, notes = self._reference_t(kind, df, C)
+        errors = np.sqrt(np.diag(self._contrast_covariance(C, kind, parameters)))
+        label = f"{self.estimator}, {kind}, "
+        label += "Satterthwaite df" if df == "satterthwaite" else f"df {df}"
+        errors = np.where(np.isnan(degrees), nan, errors)
+        points = C @ self.coefficients
+        return tuple(
+            t_estimate(
+                term, float(point), float(error), float(nu),
+                n_pupils=self.n_rows, n_schools=self.n_clusters, method=label, level=level,
+                note=said,
+            )
+            for term, point, error, nu, said in zip(
+                terms, points, errors, degrees, notes, strict=True
+            )
+        )  # fmt: skip
+
+    def _reference_t(self, kind: str, df: str, C: FloatArray) -> tuple[FloatArray, list[str]]:
+        """Return the df of contrasts, and what must be said beside them."""
+        moments = self._moments(kind, C) if self.clustered else None
+        missed = np.zeros(len(C)) if moments is None else self._missed(moments, C)
+        own = moments.df if moments is not None and df == "satterthwaite" else None
+        degrees = self.degrees_of_freedom(kind, df, C) if own is None else own
+        counted = degrees if df == "satterthwaite" else np.full(len(C), inf)
+        notes = [note(kind, *pair) for pair in zip(missed, counted, strict=True)]
+        return np.where(missed > FITTED_EXACTLY, nan, degrees), notes
+
+    def _missed(self, moments: Moments, C: FloatArray) -> FloatArray:
+        """Return the share of each contrast's variance that clusters fit exactly, so hiding it."""
+        truth = self.scores.working_variance((C @ self.root).T)
+        return missed_share(moments.expectation, truth)
+
+    def joint_test(
+        self,
+        hypothesis: Sequence[str] | ArrayLike,
+        *,
+        kind: str | None = None,
+        test: str | None = None,
+        name: str | None = None,
+        parameters: str = "unnested",
+    ) -> JointTest:
+        """Test that several coefficients, or contrasts, are all zero.
+
+        Parameters
+        ----------
+        hypothesis : sequence of str or (q, p) array_like
+            Names of coefficients, or a matrix whose rows are contrasts.
+        kind : str, optional
+            Type of the variance; CR2, or HC2 without clusters.
+        test : {"AHT", "naive-F", "naive-Fp", "chi-squared"}, optional
+            Approximate Hotelling (HTZ of Pustejovsky & Tipton 2018), the default with clusters;
+            F on J − 1 df (N − k without clusters); F on J − k; χ²/q.
+        name : str, optional
+            Name of the row.
+        parameters : str
+            See ``covariance``.
+
+        Returns
+        -------
+        JointTest
+
+        Raises
+        ------
+        ValueError
+            If there are no more clusters than contrasts, or contrasts repeat one another.
+        """
+        C, label = self._hypothesis(hypothesis)
+        kind, test = self._kind(kind), test or ("AHT" if self.clustered else "naive-F")
+        q = len(C)
+        if q >= self.n_clusters:
+            raise ValueError(
+                f"{q} contrasts cannot be tested jointly with {self.n_clusters} clusters; test "
+                f"fewer than {self.n_clusters} at once"
+            )
+        if np.linalg.matrix_rank(C) < q:
+            raise ValueError(
+                "some contrasts of the hypothesis follow from the others; leave those out"
+            )
+        b = C @ self.coefficients
+        V = self._contrast_covariance(C, kind, parameters)
+        wald = _wald(b, V)
+        delta, denominator = self._reference(test, kind, C, self.counts.by(parameters))
+        missed = float(self._missed(self._moments(kind, C), C).max()) if self.clustered else 0.0
+        if missed > FITTED_EXACTLY:
+            wald = nan
+        statistic = delta * wald / q if delta > 0 else nan
+        few = "" if denominator > 0 else "too few clusters for this many contrasts"
+        row = f_estimate(
+            name or label, statistic, q, denominator,
+            n_pupils=self.n_rows, n_schools=self.n_clusters,
+            method=f"{self.estimator}, {kind}, {test}",
+            note=note(kind, missed, inf) or few,
+        )  # fmt: skip
+        p = row.p_value if isfinite(denominator) else float(special.chdtrc(q, wald))
+        return JointTest(statistic, q, denominator, p, delta, row)
+
+    def _reference(
+        self, test: str, kind: str, C: FloatArray, parameters: int
+    ) -> tuple[float, float]:
+        q = len(C)
+        if test == "AHT":
+            eta = hotelling_scale(self.influence(kind, C))
+            return (eta - q + 1) / eta, eta - q + 1
+        residual = float(self.n_rows - self.counts.all)
+        fixed = {
+            "naive-F": float(self.n_clusters - 1) if self.clustered else residual,
+            "naive-Fp": float(self.n_clusters - parameters),
+            "chi-squared": inf,
+        }
+        if test not in fixed:
+            raise ValueError(f"there is no joint test {test!r}; choose from {JOINT_TESTS}")
+        return 1.0, fixed[test]
+
+    def _hypothesis(self, hypothesis: Sequence[str] | ArrayLike) -> tuple[FloatArray, str]:
+        if isinstance(hypothesis, str):
+            hypothesis = [hypothesis]
+        listed = list(hypothesis) if isinstance(hypothesis, list | tuple) else []
+        if listed and all(isinstance(term, str) for term in listed):
+            terms = [str(term) for term in listed]
+            return self._selector(terms), " = ".join(terms) + " = 0"
+        C = np.atleast_2d(np.asarray(hypothesis, dtype=np.float64))
+        if C.shape[1] != len(self.names):
+            raise ValueError(
+                f"each contrast needs {len(self.names)} weights ({', '.join(self.names)}); got a "
+                f"matrix of shape {C.shape}"
+            )
+        return C, f"{len(C)} contrasts = 0"

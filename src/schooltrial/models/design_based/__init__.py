@@ -1,0 +1,1 @@
+"""Estimators that rest on the design alone: Neyman, Lin, Horvitz-Thompson."""

@@ -1,0 +1,1 @@
+"""Effect sizes, and what they stand for."""

@@ -1,0 +1,1 @@
+"""What the results of all estimators share: estimates, references, intervals, families of tests."""

@@ -1,0 +1,1 @@
+"""The mechanics of ordinary and weighted least squares."""

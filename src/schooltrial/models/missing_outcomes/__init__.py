@@ -1,0 +1,1 @@
+"""Bounds, weights and bias where outcomes are missing."""

@@ -1,0 +1,1 @@
+"""Pupils reduced to sums by school, in one pass."""

@@ -1,0 +1,1 @@
+"""Multilevel models of pupils in schools, and of schools in districts."""

@@ -1,0 +1,1 @@
+"""Schools by year: difference-in-differences and staggered adoption."""

@@ -1,0 +1,203 @@
+r"""Effects of a programme that schools enter in different years (Callaway and Sant'Anna 2021).
+
+For a cohort g, the schools that are first treated in year g, and a year t,
+
+.. math:: ATT(g,t) = E[Y_t - Y_{g-1} \mid G=g] - E[Y_t - Y_{g-1} \mid C]
+
+with C the schools that are never treated (or not yet by t). Two-way effects mix these with
+comparisons of newly treated with already treated schools, which are biased where effects grow;
+this never does. The cells are averaged: over all of them after treatment, weighted by the schools
+in them (the overall effect); by years since the cohort began (the event study); and by cohort.
+Every school weighs the same. Point and standard error are those of the package diff-diff: its
+standard errors are from influence functions, by school, with normal quantiles as reference and no
+small-sample factor.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
+
+Array = npt.NDArray[np.float64]
+
+
+METHODS = {"never_treated": "never treated", "not_yet_treated": "not yet treated"}
+
+
+@dataclass(frozen=True)
+class AverageEffect:
+    """One average of ATT(g, t): what it is of, its estimate and standard error."""
+
+    term: str
+    estimate: float
+    std_error: float
+
+
+@dataclass(frozen=True)
+class StaggeredFit:
+    """The averages of group-time effects.
+
+    Attributes
+    ----------
+    overall : AverageEffect
+        Over all cohorts and years after treatment began, weighted by schools.
+    cells, since, cohorts : tuple of AverageEffect
+        ATT(g, t); by years since the cohort began, negative ones being the pre-trend; by cohort.
+    pretrend : Estimate or None
+        Joint Wald test that every event time before treatment is zero; None where there is none.
+    n_pupils, n_schools, n_cells : int
+        Pupils (each counted in every year), schools, and school × year cells.
+    control_group : str
+        Whom cohorts are compared with.
+    notes : tuple of str
+        What the computation says of itself.
+    """
+
+    overall: AverageEffect
+    cells: tuple[AverageEffect, ...]
+    since: tuple[AverageEffect, ...]
+    cohorts: tuple[AverageEffect, ...]
+    pretrend: Estimate | None
+    n_pupils: int
+    n_schools: int
+    n_cells: int
+    control_group: str
+    notes: tuple[str, ...]
+
+    def estimates(
+        self, effects: Sequence[AverageEffect] | None = None, level: float = 0.95
+    ) -> tuple[Estimate, ...]:
+        """Return rows of averages; the overall effect by default."""
+        return tuple(
+            t_estimate(
+                effect.term, effect.estimate, effect.std_error, inf, n_pupils=self.n_pupils,
+                n_schools=self.n_schools, level=level, note="; ".join(self.notes),
+                method=f"Callaway-Sant'Anna, against {METHODS[self.control_group]}, "
+                "influence functions by school",
+            )
+            for effect in ([self.overall] if effects is None else effects)
+        )  # fmt: skip
+
+
+def fit_staggered_adoption(
+    outcome: Array,
+    *,
+    school: npt.NDArray[Any],
+    year: npt.NDArray[Any],
+    cohort: Array,
+    n_pupils: Array | None = None,
+    control_group: Literal["never_treated", "not_yet_treated"] = "never_treated",
+) -> StaggeredFit:
+    """Estimate group-time effects and their averages on a school × year panel.
+
+    Parameters
+    ----------
+    outcome : array (n,)
+        Mean outcome of each school and year; a school may lack years.
+    school, year : array (n,)
+        Labels.
+    cohort : array (n,)
+        First treated year of the school; NaN where it is never treated.
+    n_pupils : array (n,), optional
+        Pupils behind each cell; counted, never used as weights.
+    control_group : {"never_treated", "not_yet_treated"}
+        Whom cohorts are compared with.
+
+    Raises
+    ------
+    ValueError
+        Where no school is treated, none can be compared with, or a cohort has no year before.
+    """
+    panel = pd.DataFrame({
+        "outcome": np.asarray(outcome, dtype="float64"), "school": pd.factorize(school)[0],
+        "year": np.asarray(year, dtype="int64"), "cohort": np.nan_to_num(cohort).astype("int64"),
+    })  # fmt: skip
+    panel = panel[panel["outcome"].notna()]
+    notes = _refuse_uninformed(panel, control_group)
+    fitted = _fitted(panel[~panel["cohort"].isin(notes.dropped)], control_group)
+    events = fitted.aggregate("event_study")
+    cohorts = fitted.aggregate("group")
+    cells = fitted.to_dataframe()
+    return StaggeredFit(
+        AverageEffect("treated", float(fitted.att), float(fitted.se)),
+        _effects([f"treated[cohort={g}, year={t}]" for g, t in cells[["group", "time"]].to_numpy()],
+                 cells["effect"], cells["se"]),
+        _effects([f"treated[since={int(e)}]" for e in events.event_time], events.att, events.se),
+        _effects([f"treated[cohort={label}]" for label in cohorts.label], cohorts.att, cohorts.se),
+        _pretrend(events, panel["school"].nunique(), _pupils(n_pupils)),
+        _pupils(n_pupils), int(panel["school"].nunique()), len(panel), control_group, notes.texts,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Notes:
+    dropped: tuple[int, ...]
+    texts: tuple[str, ...]
+
+
+def _pupils(n_pupils: Array | None) -> int:
+    return 0 if n_pupils is None else int(np.nansum(n_pupils))
+
+
+def _refuse_uninformed(panel: pd.DataFrame, control_group: str) -> _Notes:
+    """Refuse a panel without effect; name cohorts without a year before, which inform none."""
+    cohorts = sorted(set(panel["cohort"]) - {0})
+    if not cohorts:
+        raise ValueError(
+            "no school has a first treated year; give `cohort` in the assignment table"
+        )
+    if control_group == "never_treated" and not (panel["cohort"] == 0).any():
+        raise ValueError(
+            "every school is treated at some time, so none is never treated; set "
+            "`control_group: not_yet_treated`"
+        )
+    first = int(panel["year"].min())
+    late = [g for g in cohorts if g <= first]
+    if len(late) == len(cohorts):
+        raise ValueError(
+            f"the panel begins in {first}, and every cohort is treated by then; add years before"
+        )
+    texts = [f"cohort {g} has no year before treatment and is left out" for g in late]
+    if len(panel) < panel["school"].nunique() * panel["year"].nunique():
+        texts.append("some schools lack years: ATT(g, t) rests on those seen in both its years")
+    return _Notes(tuple(late), tuple(texts))
+
+
+def _fitted(panel: pd.DataFrame, control_group: str) -> Any:
+    from diff_diff import CallawaySantAnna  # late: it takes a second to import
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return CallawaySantAnna(
+            control_group=control_group, estimation_method="reg", base_period="varying"
+        ).fit(panel, outcome="outcome", unit="school", time="year", first_treat="cohort")
+
+
+def _effects(terms: Sequence[str], points: Any, errors: Any) -> tuple[AverageEffect, ...]:
+    known = zip(terms, np.asarray(points, float), np.asarray(errors, float), strict=True)
+    return tuple(AverageEffect(term, float(a), float(b)) for term, a, b in known if np.isfinite(b))
+
+
+def _pretrend(events: Any, n_schools: int, n_pupils: int) -> Estimate | None:
+    """Test that the effects before treatment are all zero, by their joint covariance."""
+    index = [float(e) for e in events.vcov_index]
+    before = [at for at, time in enumerate(index) if time < 0]
+    points = dict(zip(map(float, events.event_time), np.asarray(events.att, float), strict=True))
+    b = np.array([points[index[at]] for at in before])
+    v = np.asarray(events.vcov, dtype="float64")[np.ix_(before, before)]
+    if not before or np.linalg.matrix_rank(v) < len(before):
+        return None
+    return f_estimate(
+        "no difference in trend before the programme", float(b @ np.linalg.solve(v, b)) / len(b),
+        len(b), inf, n_pupils=n_pupils, n_schools=n_schools,
+        method="Callaway-Sant'Anna, Wald test of the event times before treatment",
+    )  # fmt: skip

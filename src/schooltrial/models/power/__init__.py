@@ -1,0 +1,1 @@
+"""Power, and the smallest effect that a design can detect."""

@@ -1,0 +1,1 @@
+"""Tests that re-draw the assignment by the design that was used."""

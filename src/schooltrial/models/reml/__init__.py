@@ -1,0 +1,1 @@
+"""The restricted likelihood of mixed models, and the search for its maximum."""

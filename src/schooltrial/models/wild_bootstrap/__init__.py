@@ -1,0 +1,1 @@
+"""The restricted wild cluster bootstrap."""

@@ -1,0 +1,1 @@
+"""The protocol: a pre-analysis plan as data, read, validated and completed."""

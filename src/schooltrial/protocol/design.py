@@ -1,0 +1,245 @@
+"""Hold the design of a protocol against what its outcomes, tables and models need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from schooltrial.refusal import Fault
+
+SOURCES = {
+    "pupil": ("pupils",),
+    "teacher": ("teachers", "observations"),
+    "school": ("school_scores",),
+}
+"""Whose outcome it is → the tables that such an outcome needs."""
+
+
+ONE_EFFECT = (
+    "randomisation_inference", "wild_bootstrap", "difference_in_differences", "staggered_adoption",
+    "complier_effect",
+)  # fmt: skip
+"""Estimators of one effect: with more than two arms they must be told which to compare."""
+
+
+PEOPLE, PANEL = ("pupil", "teacher"), ("pupil", "school")
+
+
+LEVELS = {
+    "multilevel": PEOPLE,
+    "cluster_robust": PEOPLE,
+    "randomisation_inference": PEOPLE,
+    "wild_bootstrap": PEOPLE,
+    "complier_effect": PEOPLE,
+    "difference_in_differences": PANEL,
+    "staggered_adoption": PANEL,
+}
+"""Estimator → levels of the outcomes that it fits; a panel is of school means, read or made."""
+
+
+SHARES_SUM = 1e-6
+
+
+PLACEHOLDER = re.compile(r"(.{1,4})\1{15}")
+"""One to four digits sixteen times in a row, which no checksum holds by chance."""
+
+
+def design_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    """Yield what does not fit together between design, tables, outcomes and models."""
+    yield from _arm_faults(content["design"], shown)
+    yield from _draw_faults(content["design"], shown)
+    yield from _level_faults(content, shown)
+    yield from _address_faults(content["tables"], shown)
+    for name, model in content["models"].items():
+        yield from _model_faults(f"models.{name}", model, content, shown)
+
+
+def _arm_faults(design: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    names = [arm["name"] for arm in design["arms"]]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Fault(
+            shown, f"the arm {name!r} stands twice", "each arm once", "rename one",
+            column="design.arms",
+        )  # fmt: skip
+    yield from _share_faults([arm["share"] for arm in design["arms"]], shown)
+
+
+def _share_faults(shares: Sequence[float | None], shown: str) -> Iterator[Fault]:
+    """Yield shares that are not 1 in all, or leave nothing to the arms that have none."""
+    given = [share for share in shares if share is not None]
+    whole = len(given) == len(shares)
+    total = sum(given)
+    if (whole and abs(total - 1) > SHARES_SUM) or (not whole and total > 1 - SHARES_SUM):
+        yield Fault(
+            shown, "the shares of the arms are " + ", ".join(map(str, shares)),
+            "1 in all; arms without a share divide the rest", "correct the shares",
+            column="design.arms",
+        )  # fmt: skip
+
+
+def _draw_faults(design: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    yield from _criterion_faults(design["draw"], shown)
+    arms = len(design["arms"])
+    for block, counts in design["draw"]["planned"].items():
+        if len(counts) != arms:
+            yield Fault(
+                shown, f"block {block!r} plans {len(counts)} numbers for {arms} arms",
+                "one number of units per arm, in the order of the arms", "correct the list",
+                column=f"design.draw.planned.{block}",
+            )  # fmt: skip
+
+
+def _criterion_faults(draw: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    """Yield a criterion of balance that accepts every draw, and a share of draws without one."""
+    if draw["balance_on"] and draw["acceptance"] == 1:
+        yield Fault(
+            shown, "draws were to be balanced, but every draw is acceptable",
+            "`acceptance` below 1", "state it (0.1: the best balanced tenth of the draws), or "
+            "remove `balance_on`", column="design.draw.balance_on",
+        )  # fmt: skip
+    if not draw["balance_on"] and draw["acceptance"] < 1:
+        yield Fault(
+            shown, f"of the draws {draw['acceptance']} are acceptable, but balanced on nothing",
+            "columns of the frame", "name them under `balance_on`, or remove `acceptance`",
+            column="design.draw.acceptance",
+        )  # fmt: skip
+
+
+def _address_faults(tables: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    """Yield readings with an address whose content nobody could tell from another."""
+    for table, readings in tables.items():
+        for at, reading in enumerate(readings):
+            place = f"tables.{table}.{at}"
+            yield from _placeholder_faults(place, reading["sha256"], shown)
+            for number, joined in enumerate(reading["join"]):
+                yield from _placeholder_faults(f"{place}.join.{number}", joined["sha256"], shown)
+            if reading["url"] and reading["sha256"] is None:
+                yield Fault(
+                    shown, f"{place} has a url and no sha256", "the checksum of the file",
+                    "state it (sha256sum tells it)", column=f"{place}.url",
+                )  # fmt: skip
+            kept = PurePath(reading["file"])
+            if reading["url"] and (kept.is_absolute() or ".." in kept.parts):
+                yield Fault(
+                    shown, f"{place} fetches a file, to be kept as {reading['file']!r}",
+                    "a name below the folder of fetched files", "name it without `..` or a root",
+                    column=f"{place}.file",
+                )  # fmt: skip
+            if reading["url"] and "{year}" in reading["file"]:
+                yield Fault(
+                    shown, f"{place} has one url for a file of every year", "one file per reading",
+                    "make a reading for each year", column=f"{place}.url",
+                )  # fmt: skip
+
+
+def _placeholder_faults(place: str, sha256: str | None, shown: str) -> Iterator[Fault]:
+    """Yield a checksum that was written to hold the place of one: its digits repeat."""
+    if sha256 and PLACEHOLDER.search(sha256):
+        yield Fault(
+            shown, f"{place} has the sha256 {sha256[:12]}…, whose digits repeat",
+            "the checksum of the file", "state it (sha256sum tells it)", column=f"{place}.sha256",
+        )  # fmt: skip
+
+
+def _level_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    """Yield outcomes whose tables are not read, and a unit of assignment that is in no table."""
+    for name, outcome in content["outcomes"].items():
+        for table in SOURCES[outcome["level"]]:
+            if outcome["made_from"] and table == "observations":
+                continue
+            if table not in content["tables"]:
+                yield Fault(
+                    shown, f"outcome {name!r} is of the level {outcome['level']}, but no table "
+                    f"{table!r} is read", "the table that holds it",
+                    f"add `tables.{table}`, or set `level`", column=f"outcomes.{name}",
+                )  # fmt: skip
+    unit = content["design"]["unit"]
+    if unit != "school" and f"{unit}s" not in content["tables"]:
+        yield Fault(
+            shown, f"{unit}s were assigned, but no table {unit}s is read", f"a table of {unit}s",
+            f"add `tables.{unit}s`", column="design.unit",
+        )  # fmt: skip
+
+
+def _model_faults(
+    where: str, model: Mapping[str, Any], content: Mapping[str, Any], shown: str
+) -> Iterator[Fault]:
+    known = [name for name in model["outcomes"] if name in content["outcomes"]]
+    levels = sorted({content["outcomes"][name]["level"] for name in known})
+    if len(levels) > 1:
+        yield Fault(
+            shown, f"{where} mixes outcomes of the levels " + ", ".join(levels),
+            "outcomes of one level", "make a model for each level", column=f"{where}.outcomes",
+        )  # fmt: skip
+    yield from _compare_faults(where, model, content["design"], shown)
+    yield from _bounded_faults(where, model, content, shown)
+    for name in model["by_subgroup"]:
+        if name not in content["subgroups"]:
+            yield Fault(
+                shown, f"{where} names the subgroup {name!r}, which is not declared",
+                "one of " + (", ".join(content["subgroups"]) or "the subgroups"),
+                "declare it under `subgroups`", column=f"{where}.by_subgroup",
+            )  # fmt: skip
+    if model["estimator"] == "complier_effect" and not content["compliance"]["variable"]:
+        yield Fault(
+            shown, f"{where} asks for the effect on compliers, but take-up is not declared",
+            "`compliance.variable`", "declare it", column=where,
+        )  # fmt: skip
+    if model["estimator"] == "randomisation_inference" and not content["design"]["randomised"]:
+        yield Fault(
+            shown, f"{where} re-draws a lottery, but `design.randomised` is false",
+            "an estimator that supposes no lottery", "take another, or correct the design",
+            column=f"{where}.estimator",
+        )  # fmt: skip
+    staggered = content["design"]["kind"] == "staggered"
+    if model["estimator"] == "staggered_adoption" and not staggered:
+        yield Fault(
+            shown, f"{where} is for cohorts that begin in different years, but the design is "
+            f"{content['design']['kind']!r}", "`design.kind: staggered`",
+            "set the kind, or take difference_in_differences", column=f"{where}.estimator",
+        )  # fmt: skip
+    for level in [level for level in levels if level not in LEVELS[model["estimator"]]]:
+        fitting = [name for name, of in LEVELS.items() if level in of]
+        yield Fault(
+            shown, f"{where} fits outcomes of {level}s with {model['estimator']}",
+            "one of " + ", ".join(fitting), "take one of these", column=f"{where}.estimator",
+        )  # fmt: skip
+
+
+def _bounded_faults(
+    where: str, model: Mapping[str, Any], content: Mapping[str, Any], shown: str
+) -> Iterator[Fault]:
+    """Yield a fault where bounds are used that nothing reads, or that have another scale."""
+    if model["bounded_cells"] == "left_out":
+        return
+    for name in model["outcomes"]:
+        outcome = content["outcomes"].get(name)
+        if outcome and (outcome["level"] != "school" or outcome["standardise"] != "none"):
+            yield Fault(
+                shown, f"{where} takes cells that were published as bounds, but {name} is of "
+                f"{outcome['level']}s, standardised: {outcome['standardise']}",
+                "an outcome of schools with `standardise: none`", "remove `bounded_cells`",
+                column=f"{where}.bounded_cells",
+            )  # fmt: skip
+
+
+def _compare_faults(
+    where: str, model: Mapping[str, Any], design: Mapping[str, Any], shown: str
+) -> Iterator[Fault]:
+    arms = [arm["name"] for arm in design["arms"]]
+    compared = model["compare"]
+    right = len(compared) == 2 and compared[0] == arms[0] and compared[1] in arms[1:]
+    if compared and not right:
+        yield Fault(
+            shown, f"{where} compares " + " and ".join(compared),
+            f"the control arm {arms[0]!r} and one of " + ", ".join(arms[1:]),
+            "name these two", column=f"{where}.compare",
+        )  # fmt: skip
+    if not compared and len(arms) > 2 and model["estimator"] in ONE_EFFECT:
+        yield Fault(
+            shown, f"{where} estimates one effect, and the design has {len(arms)} arms",
+            "`compare: [control arm, other arm]`", "say which two are compared",
+            column=f"{where}.compare",
+        )  # fmt: skip

@@ -1,0 +1,145 @@
+"""The plan within a protocol: what must not change once outcomes were read, as checksums.
+
+All of a protocol is the plan, but for registration, deviations, notes, labels and the folder of the
+raw files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.strict_yaml import parse_yaml
+
+PLAN = (
+    "study", "design", "years", "simulation", "tables", "cleaning", "variables", "outcomes",
+    "subgroups", "compliance", "implementation", "costs", "power", "checks", "blinding", "balance",
+    "sample", "models",
+)  # fmt: skip
+"""The sections that are the plan; the others are words, or say where files lie."""
+
+
+WORDS = (
+    "study.name", "study.title", "study.summary", "study.sources", "design.block_label",
+    "design.arms.*.label", "years.label", "simulation.parameters.*.source",
+    "tables.*.*.columns.*.label", "tables.*.*.outcomes.*.label",
+    "tables.*.*.join.*.columns.*.label",
+    "variables.*.label", "outcomes.*.label", "outcomes.*.unit", "subgroups.*.label",
+    "compliance.label", "implementation.components.*.label",
+    "implementation.components.*.indicator", "implementation.components.*.source",
+    "models.*.label", "models.*.subgroup",
+)  # fmt: skip
+"""Keys of the plan that only exhibits need; ``*`` is any name, or place in a list."""
+
+
+_WORDS = tuple(tuple(path.split(".")) for path in WORDS)
+
+
+@dataclass(frozen=True)
+class PlanRecord:
+    """The plan as it was when outcomes were first read, and as it is.
+
+    Attributes
+    ----------
+    first, now : dict of str to str
+        Section of the plan → SHA-256; ``first`` is empty as long as no outcome was read.
+    """
+
+    first: dict[str, str]
+    now: dict[str, str]
+
+    @property
+    def changed(self) -> list[str]:
+        """The sections that are not what they were when outcomes were first read."""
+        then = self.first or self.now
+        return [name for name in PLAN if then.get(name) != self.now.get(name)]
+
+
+def section_checksums(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the SHA-256 of every section of the plan, defaults filled and words left out.
+
+    The checksum is of the section as JSON with sorted keys, so that order, comments and spacing in
+    the file do not matter, nor do labels.
+    """
+    return {name: _sha256(_without_words(content.get(name), name)) for name in PLAN}
+
+
+def plan_sha256(checksums: Mapping[str, str]) -> str:
+    """Return one checksum of the whole plan, from those of its sections."""
+    return _sha256(dict(checksums))
+
+
+def plan_told(recorded: PlanRecord, registered: str | None) -> list[str]:
+    """Return what a reader must know of the plan: registered or not, changed or not."""
+    whole = plan_sha256(recorded.now)
+    told = [f"The SHA-256 of the analysis plan is {whole}."]
+    if registered is None:
+        told.append("The protocol states no checksum of a registered plan.")
+    elif registered == whole:
+        told.append("It is the plan that was registered.")
+    else:
+        told.append(f"It is NOT the plan that was registered, whose checksum is {registered}.")
+    if not recorded.first:
+        told.append("No outcome was read here yet.")
+    elif recorded.changed:
+        sections = ", ".join(recorded.changed)
+        told.append(f"The plan CHANGED after outcomes were first read, in: {sections}.")
+    else:
+        told.append("It has not changed since outcomes were first read here.")
+    return told
+
+
+def _without_words(value: Any, *path: str) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: _without_words(item, *path, str(key))
+            for key, item in value.items()
+            if not _is_word((*path, str(key)))
+        }
+    if isinstance(value, list):
+        return [_without_words(item, *path, str(at)) for at, item in enumerate(value)]
+    return value
+
+
+def _is_word(path: tuple[str, ...]) -> bool:
+    return any(
+        len(parts) == len(path)
+        and all(part in ("*", name) for part, name in zip(parts, path, strict=True))
+        for parts in _WORDS
+    )
+
+
+def _sha256(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def keep_first(protocol: str, schema: str, first: str, blinded: str) -> None:
+    """Write the checksums of the plan, unless they were written when outcomes were read before.
+
+    Parameters
+    ----------
+    protocol, schema : str
+        The protocol's file, as it is now, and its schema.
+    first : str
+        The record.
+    blinded : str
+        The day until which no outcome is read: the record is then empty, and can be replaced.
+    """
+    if first_plan(first):
+        return
+    read = read_protocol(Path(protocol), parse_yaml(Path(schema).read_text("utf-8")))
+    checksums = {} if blinded else section_checksums(read.content)
+    Path(first).write_text(json.dumps(checksums, indent=1) + "\n", encoding="utf-8")
+
+
+def first_plan(first: str) -> dict[str, str]:
+    """Return section → checksum of the plan as it was first; empty where no outcome was read."""
+    file = Path(first)
+    found: dict[str, str] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return found

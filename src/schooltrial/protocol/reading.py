@@ -1,0 +1,91 @@
+"""The protocol: a pre-analysis plan as data, validated before anything is read.
+
+A protocol is a YAML file that answers to ``schema.yaml`` beside this module. Reading it
+fills every default, so that what follows never asks whether a key is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from schooltrial.protocol.references import reference_faults
+from schooltrial.protocol.schema_validation import number_faults, schema_faults, with_defaults
+from schooltrial.protocol.sections import Model, Protocol, default_unit, frame_columns
+from schooltrial.protocol.strict_yaml import located, parse_file
+from schooltrial.refusal import Fault, refuse
+
+
+def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = None) -> Protocol:
+    """Read, validate and complete a protocol.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The YAML file.
+    schema : mapping
+        The JSON Schema, parsed.
+    shown : str, optional
+        How messages name the file.
+
+    Raises
+    ------
+    Refusal
+        With all the faults of the file: unknown or missing keys (with the key that was probably
+        meant), wrong types, and names that refer to nothing.
+    """
+    shown = shown or path.name
+    if not path.is_file():
+        others = sorted(other.name for other in path.parent.glob("*.yaml"))
+        close = get_close_matches(path.name, others, n=1)
+        remedy = f"did you mean {close[0]!r}?" if close else "check the path, or config/config.yaml"
+        refuse([Fault(shown, "no such file", "a protocol (YAML)", remedy)])
+    raw = path.read_bytes()
+    content, text = parse_file(raw, shown)
+    if not isinstance(content, dict):
+        refuse(
+            [
+                Fault(
+                    shown,
+                    "the file holds no keys",
+                    "the sections of a protocol",
+                    "see config/README.md",
+                )
+            ]
+        )
+    faults = [*schema_faults(content, schema, shown), *number_faults(content, shown)]
+    refuse(located(faults, text))
+    filled = with_defaults(content, schema, schema)
+    for outcome in filled["outcomes"].values():
+        outcome["unit"] = outcome["unit"] or default_unit(outcome)
+    filled["design"]["draw"] |= frame_columns(filled["design"])
+    refuse(located(list(reference_faults(filled, shown)), text))
+    filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
+    return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())
+
+
+def with_subgroup_models(
+    models: Mapping[str, Model], subgroups: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Model]:
+    """Return the models, each followed by those that its `by_subgroup` asks for.
+
+    A further model is the same one, for those in the subgroup; it is never the primary one.
+    """
+    every: dict[str, Model] = {}
+    for name, model in models.items():
+        every[name] = model
+        for subgroup in model["by_subgroup"]:
+            chosen = subgroups[subgroup]
+            role = "secondary" if model["role"] == "primary" else model["role"]
+            every[f"{name}__{subgroup}"] = {
+                **model,
+                "label": f"{model['label']}: {chosen['label']}",
+                "role": role,
+                "where": {**model["where"], **chosen["where"]},
+                "subgroup": str(chosen["label"]),
+                "by_subgroup": [],
+            }
+    return every

@@ -1,0 +1,274 @@
+"""Hold the readings of a protocol against what its standard tables need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from schooltrial.protocol.variables import NEEDED
+from schooltrial.refusal import Fault
+
+MEASURED = ("scores", "observations", "school_scores", "published_means")
+"""Tables that hold an outcome and its value on each row, or outcomes in columns of their own."""
+
+
+NUMBERS = ("integer", "number", "flag")
+
+
+COUNTED = ("value", "n_pupils", "quantity", "unit_cost")
+"""Variables of standard tables that are numbers, wherever they stand; so are outcomes."""
+
+
+Spec = Mapping[str, Any]
+
+
+class Names(Protocol):
+    """What a protocol declares, to look names up in."""
+
+    @property
+    def shown(self) -> str:
+        """How messages name the protocol."""
+
+    @property
+    def years(self) -> list[int]:
+        """Years of the study."""
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Outcomes by name."""
+
+    def check(self, where: str, name: Any, kind: str, known: Sequence[Any]) -> Iterator[Fault]:
+        """Yield a fault where the name is not known."""
+
+
+def carries_year(reading: Mapping[str, Any]) -> bool:
+    """Return whether the name of a file, or its reading, tells the year of its rows."""
+    return "{year}" in reading["file"] or reading.get("year") is not None
+
+
+def all_columns(reading: Mapping[str, Any]) -> Iterator[tuple[str, Spec]]:
+    """Yield the variables that a reading gives, those of joined files too."""
+    yield from reading["columns"].items()
+    for joined in reading["join"]:
+        yield from joined["columns"].items()
+
+
+def table_faults(content: Mapping[str, Any], names: Names) -> Iterator[Fault]:
+    """Yield what a reading lacks to fill its table, and columns that cannot be read so."""
+    for table, readings in content["tables"].items():
+        for at, reading in enumerate(readings):
+            place = f"tables.{table}.{at}"
+            yield from _lacking(place, table, reading, content["design"], names)
+            yield from _reading_faults(place, table, reading, names)
+            for part, columns in (
+                ("columns", reading["columns"]),
+                ("outcomes", reading["outcomes"]),
+            ):
+                for variable, spec in columns.items():
+                    where = f"{place}.{part}.{variable}"
+                    yield from _column_faults(where, spec, names)
+                    if part == "outcomes" or variable in COUNTED:
+                        yield from _number_faults(where, spec, names)
+                    yield from _clash_faults(where, spec, reading["missing"], names)
+                    yield from _notation_faults(where, spec, reading, names)
+                    yield from _bounds_faults(where, variable, spec, content["outcomes"], names)
+        yield from _type_faults(f"tables.{table}", readings, names)
+
+
+def _lacking(
+    place: str, table: str, reading: Mapping[str, Any], design: Mapping[str, Any], names: Names
+) -> Iterator[Fault]:
+    needed = list(NEEDED[table])
+    if table == "assignment":
+        needed.insert(0, str(design["unit"]))
+        needed += ["block"] if design["kind"] in ("blocked", "paired") else []
+        needed += ["cohort"] if design["kind"] == "staggered" else []
+    if table in MEASURED and not reading["outcomes"]:
+        needed += ["outcome", "value"]
+    there = [name for name, _ in all_columns(reading)]
+    there += ["year"] if carries_year(reading) else []
+    for variable in [name for name in needed if name not in there]:
+        yield Fault(
+            names.shown, f"{place} reads no {variable!r}", "columns for " + ", ".join(needed),
+            f"add {variable!r} to its column map", column=f"{place}.columns",
+        )  # fmt: skip
+
+
+def _reading_faults(
+    place: str, table: str, reading: Mapping[str, Any], names: Names
+) -> Iterator[Fault]:
+    for outcome in reading["outcomes"]:
+        yield from names.check(f"{place}.outcomes", outcome, "outcome", names.outcomes)
+    if reading["year"] is not None:
+        yield from names.check(f"{place}.year", reading["year"], "year", names.years)
+        if "{year}" in reading["file"]:
+            yield Fault(
+                names.shown, f"{place} has the year {reading['year']}, and {{year}} in its file",
+                "the year once", "remove one of the two", column=f"{place}.year",
+            )  # fmt: skip
+    known = [*(name for name, _ in all_columns(reading)), *reading["outcomes"]]
+    for variable in reading["rows_with"]:
+        yield from names.check(f"{place}.rows_with", variable, "variable that is read there", known)
+    if reading["outcomes"] and table not in MEASURED:
+        yield Fault(
+            names.shown, f"{place} reads outcomes, but {table} holds none",
+            "`outcomes` under " + ", ".join(MEASURED), "move them there, or read them as columns",
+            column=f"{place}.outcomes",
+        )  # fmt: skip
+    rule = reading["same_key"]
+    by = rule["by"] if isinstance(rule, dict) else rule if rule != "refuse" else None
+    if by is not None:
+        yield from names.check(f"{place}.same_key", by, "variable that is read there", known)
+    elif isinstance(rule, dict) and rule["keep"] in ("largest", "smallest"):
+        yield Fault(
+            names.shown, f"{place}.same_key keeps the {rule['keep']}, but not of what",
+            "a variable that is read there", "name it under `by`", column=f"{place}.same_key",
+        )  # fmt: skip
+    for at, joined in enumerate(reading["join"]):
+        yield from _join_faults(f"{place}.join.{at}", reading, joined, names)
+
+
+def _join_faults(
+    place: str, reading: Mapping[str, Any], joined: Mapping[str, Any], names: Names
+) -> Iterator[Fault]:
+    main = reading["columns"]
+    for part, there, file in (("this", main, reading), ("the joined", joined["columns"], joined)):
+        known = [*there, *(["year"] if carries_year(file) else [])]
+        for variable in joined["on"]:
+            kind = f"variable that {part} file reads"
+            yield from names.check(f"{place}.on", variable, kind, known)
+    if "{year}" in joined["file"] and not carries_year(reading):
+        yield Fault(
+            names.shown, f"{place} names a file per year, but the main file is one for all years",
+            "`{year}` in the names of both files", "name one file", column=f"{place}.file",
+        )  # fmt: skip
+    for variable, spec in joined["columns"].items():
+        yield from _column_faults(f"{place}.columns.{variable}", spec, names)
+        yield from _clash_faults(f"{place}.columns.{variable}", spec, joined["missing"], names)
+        yield from _notation_faults(f"{place}.columns.{variable}", spec, joined, names)
+        if variable in main and variable not in joined["on"]:
+            yield Fault(
+                names.shown, f"{place} reads {variable!r}, which the main file reads too",
+                "each variable from one file", "rename one, or match by it (`on`)",
+                column=f"{place}.columns.{variable}",
+            )  # fmt: skip
+
+
+def _column_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:
+    yield from range_faults(where, spec["range"], names)
+    for year in spec["not_observed_in"]:
+        yield from names.check(f"{where}.not_observed_in", year, "year", names.years)
+    number = spec["type"] in NUMBERS
+    for key, fits, needed in (
+        ("range", number, "integer or number"),
+        ("percent", number, "integer or number"),
+        ("decimal", number, "integer or number"),
+        ("thousands", number, "integer or number"),
+        ("width", spec["type"] == "identifier", "identifier"),
+        ("pad", spec["type"] == "identifier", "identifier"),
+    ):
+        if spec[key] not in (None, False) and not fits:
+            yield Fault(
+                names.shown, f"{where} has a {key}, but is read as {spec['type']}",
+                f"a {key} of an {needed}", f"set `type`, or remove `{key}`",
+                column=f"{where}.{key}",
+            )  # fmt: skip
+    if spec["pad"] and spec["width"] is None:
+        yield Fault(
+            names.shown, f"{where} puts zeros back, but up to no width", "`width`",
+            "state how many characters the identifier has", column=f"{where}.pad",
+        )  # fmt: skip
+    texts = [value for value in spec["codes"].values() if isinstance(value, str)]
+    if number and texts:
+        yield Fault(
+            names.shown, f"{where} has the code value {texts[0]!r}, but is read as {spec['type']}",
+            "numbers as the values of its codes", "set `type: category`, or code it by numbers",
+            column=f"{where}.codes",
+        )  # fmt: skip
+
+
+def _number_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:
+    if spec["type"] not in NUMBERS:
+        yield Fault(
+            names.shown, f"{where} is read as {spec['type']}", "integer, number or flag",
+            "set `type: number`", column=f"{where}.type",
+        )  # fmt: skip
+
+
+def range_faults(where: str, limits: Sequence[float] | None, names: Names) -> Iterator[Fault]:
+    """Yield a fault where nothing, or one value alone, lies between the ends of a range."""
+    if limits is not None and not limits[0] < limits[1]:
+        yield Fault(
+            names.shown, f"{where} has the range {limits[0]} to {limits[1]}",
+            "the least value, then a greater one", "correct the range", column=f"{where}.range",
+        )  # fmt: skip
+
+
+def _clash_faults(
+    where: str, spec: Spec, file_missing: Sequence[str], names: Names
+) -> Iterator[Fault]:
+    """Yield texts that have a code and yet mean that nothing was observed."""
+    folded = str.casefold if spec["ignore_case"] else str
+    missing = {folded(text) for text in [*file_missing, *spec["missing"]]}
+    for text in [text for text in spec["codes"] if folded(text) in missing]:
+        yield Fault(
+            names.shown, f"{where} has a code for {text!r}, which also stands in `missing`",
+            "each text either coded or missing",
+            "take it from one of the two (that of the file, or of the column)",
+            column=f"{where}.codes",
+        )  # fmt: skip
+
+
+def _notation_faults(
+    where: str, spec: Spec, reading: Mapping[str, Any], names: Names
+) -> Iterator[Fault]:
+    """Yield a column of numbers in which one mark would be both a decimal and a separator."""
+    decimal, thousands = (
+        reading[key] if spec[key] is None else spec[key] for key in ("decimal", "thousands")
+    )
+    if spec["type"] in NUMBERS and not spec["codes"] and decimal == thousands:
+        yield Fault(
+            names.shown, f"{where} takes {decimal!r} for the decimal mark, and to separate "
+            "thousands", "two marks that differ", "state both `decimal` and `thousands`",
+            column=f"{where}.thousands",
+        )  # fmt: skip
+
+
+def _bounds_faults(
+    where: str, variable: str, spec: Spec, outcomes: Mapping[str, Any], names: Names
+) -> Iterator[Fault]:
+    """Yield a fault where suppressed cells are read as bounds, but an open end has no range."""
+    if spec["suppressed"] == "refuse":
+        return
+    if spec["type"] not in NUMBERS or spec["codes"]:
+        yield Fault(
+            names.shown, f"{where} reads suppressed cells, but no numbers in digits",
+            "a number without codes", "set `type: number`, or remove `suppressed`",
+            column=f"{where}.suppressed",
+        )  # fmt: skip
+    if spec["suppressed"] != "bounds" or spec["range"] is not None:
+        return
+    of = [variable] if variable in outcomes else list(outcomes) if variable == "value" else []
+    if not of or any(outcomes[name]["range"] is None for name in of):
+        yield Fault(
+            names.shown, f"{where} reads suppressed cells as bounds, but `≥95` has no upper end",
+            "a range of the column, or of its outcomes", "add `range`",
+            column=f"{where}.suppressed",
+        )  # fmt: skip
+
+
+def _type_faults(
+    place: str, readings: Sequence[Mapping[str, Any]], names: Names
+) -> Iterator[Fault]:
+    """Yield variables that one file of a table reads as something else than another."""
+    known: dict[str, str] = {}
+    for at, reading in enumerate(readings):
+        for variable, spec in all_columns(reading):
+            kind = known.setdefault(variable, spec["type"])
+            if {kind, spec["type"]} <= {"number", "flag"} or kind == spec["type"]:
+                continue
+            yield Fault(
+                names.shown, f"{variable!r} is read as {spec['type']} here and as {kind} before",
+                "one type in all the files of a table", "set the same `type`",
+                column=f"{place}.{at}.columns.{variable}",
+            )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The draw of this trial: its plan, its units and its record."""

@@ -1,0 +1,208 @@
+"""The criterion of balance of a re-randomised design, for the units that a check looks at.
+
+Draws of such a design were repeated until they were balanced, and so must be its re-draws. A check
+may look at two of several arms, or at units of which some have left: the arms of all others are
+then held as they were drawn, and those re-draws are kept that the whole draw could have been. Given
+the others, each is as likely as any, so that tests stay exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from schooltrial.models.assignment.design import AcceptanceRule, Codes
+from schooltrial.models.randomisation_inference.mahalanobis import (
+    balanced_at_most,
+    mahalanobis_balance,
+)
+from schooltrial.randomisation.plan import (
+    THRESHOLD_DRAWS,
+    LotteryPlan,
+    acceptance_threshold,
+    balance_columns,
+    lottery_plan,
+    plan_faults,
+    planned_design,
+)
+from schooltrial.randomisation.record import AssignmentRecord, ordered_frame
+from schooltrial.randomisation.units import sound_units, units_of
+from schooltrial.wording import named
+
+NOT_BY_LOT = "no re-draws: units came to their arm otherwise than by lot"
+
+
+ERRORS = 4
+"""Standard errors that an estimated threshold may be off before a list is doubted."""
+
+
+@dataclass(frozen=True, eq=False)
+class DrawCriterion:
+    """The criterion of one draw, and the list that was drawn by it.
+
+    Attributes
+    ----------
+    units : tuple of str
+        All units of the draw, by name.
+    codes : int8 array (units,)
+        Arms as listed.
+    arms : tuple of str
+        Control first.
+    accepts : callable
+        Takes draws × units, gives one bool a draw.
+    acceptance : float
+        Share of draws that were acceptable.
+    """
+
+    units: tuple[str, ...]
+    codes: Codes
+    arms: tuple[str, ...]
+    accepts: AcceptanceRule
+    acceptance: float
+
+    def among(self, units: Sequence[str], arms: Sequence[str]) -> AcceptanceRule:
+        """Return the rule for re-draws of some units among some arms, all others held as drawn.
+
+        Parameters
+        ----------
+        units : sequence of str
+            Columns of the re-draws; a unit that was not drawn is an error.
+        arms : sequence of str
+            What the numbers 0, 1, … of the re-draws stand for.
+        """
+        place = {unit: at for at, unit in enumerate(self.units)}
+        at = np.array([place[str(unit)] for unit in units], dtype=np.intp)
+        listed = np.array([self.arms.index(arm) for arm in arms], dtype=np.int8)
+
+        def rule(codes: Codes) -> NDArray[np.bool_]:
+            every = np.repeat(self.codes[None, :], len(codes), axis=0)
+            every[:, at] = listed[codes]
+            return self.accepts(every)
+
+        return rule
+
+
+@dataclass(frozen=True)
+class BalanceOfList:
+    """How far a list is from the balance that its draw asked for.
+
+    Attributes
+    ----------
+    distance : float
+        Mahalanobis distance between the arms, as listed.
+    threshold : float
+        The largest that was acceptable.
+    recorded : bool
+        Whether the record gives the threshold; it is an estimate otherwise.
+    meets : bool
+        Whether the list is acceptable.
+    far : bool
+        Whether it is not, by more than the error of an estimated threshold.
+    """
+
+    distance: float
+    threshold: float
+    recorded: bool
+    meets: bool
+    far: bool
+
+
+@dataclass(frozen=True)
+class CriterionKnown:
+    """What is known of a criterion.
+
+    Attributes
+    ----------
+    criterion : DrawCriterion, optional
+        None where there was none, and where it cannot be used.
+    unusable : str
+        Why re-draws cannot be held to it; empty where they can, or where there was none.
+    not_known : str
+        Why the list cannot be held to it; empty where it can, or where there was none.
+    balance : BalanceOfList, optional
+        How far the list is from it, where that is known.
+    """
+
+    criterion: DrawCriterion | None = None
+    unusable: str = ""
+    not_known: str = ""
+    balance: BalanceOfList | None = None
+
+
+def draw_criterion(
+    assignment: pd.DataFrame,
+    design: Mapping[str, Any],
+    frame: pd.DataFrame | None,
+    record: AssignmentRecord | None = None,
+) -> CriterionKnown:
+    """Return the criterion by which the units of a list were drawn, if it can be used.
+
+    Parameters
+    ----------
+    assignment : DataFrame
+        The list: one row per unit, with its arm.
+    design : mapping
+        The protocol's ``design`` section.
+    frame : DataFrame, optional
+        The frame of the draw.
+    record : AssignmentRecord, optional
+        Its threshold is used; without it the threshold follows from the design's own seed.
+    """
+    plan, draw = lottery_plan(design), design.get("draw") or {}
+    if not plan.rerandomised or list(plan_faults(plan)):
+        return CriterionKnown()
+    unit = str(draw.get("unit_column") or design.get("unit") or "school")
+    if frame is None or any(name not in frame for name in (unit, *plan.balance_on)):
+        return _unusable("the frame on which draws were balanced is not known")
+    ordered = ordered_frame(frame, unit, str(draw.get("block_column") or "block"), plan)
+    listed = sound_units(units_of(assignment, str(design.get("unit") or "school"), plan.kind), plan)
+    other = sorted(set(listed["unit"]) ^ set(ordered["unit"]))
+    if other or ordered[list(plan.balance_on)].isna().to_numpy().any():
+        told = f"list and frame do not hold the same units: {named(other)}" if other else (
+            "the frame lacks values on which draws were balanced"
+        )  # fmt: skip
+        return _unusable(told)
+    return _held(ordered, listed, plan, record, int(draw.get("seed") or 0))
+
+
+def _unusable(told: str) -> CriterionKnown:
+    return CriterionKnown(None, f"no re-draws: {told}", told)
+
+
+def _held(
+    ordered: pd.DataFrame,
+    listed: pd.DataFrame,
+    plan: LotteryPlan,
+    record: AssignmentRecord | None,
+    seed: int,
+) -> CriterionKnown:
+    """Hold a list against the criterion; a threshold that was not recorded is an estimate."""
+    planned = planned_design(plan, list(ordered["unit"]), list(ordered["block"]))
+    covariates = balance_columns(ordered, plan.balance_on)
+    statistic = mahalanobis_balance(planned, covariates)
+    arm = listed.set_index("unit")["arm"]
+    codes = np.array([plan.arms.index(arm[unit]) for unit in ordered["unit"]], dtype=np.int8)
+    distance = float(statistic(codes[None, :])[0])
+    recorded = None if record is None else record.threshold
+    threshold, limit = recorded, recorded
+    if threshold is None or limit is None:
+        error = sqrt(plan.acceptance * (1 - plan.acceptance) / THRESHOLD_DRAWS)
+        loose = min(plan.acceptance + ERRORS * error, 1.0)
+        threshold = acceptance_threshold(planned, covariates, plan.acceptance, seed)
+        limit = acceptance_threshold(planned, covariates, loose, seed)
+    accepts = balanced_at_most(statistic, threshold)
+    meets = bool(accepts(codes[None, :])[0])
+    far = bool(distance > limit * (1 + 1e-9))
+    held = BalanceOfList(distance, threshold, recorded is not None, meets, far)
+    if not meets:
+        unusable = "no re-draws: the list does not meet the criterion of balance of its own design"
+        return CriterionKnown(None, unusable, balance=held)
+    units = tuple(ordered["unit"])
+    made = DrawCriterion(units, codes, plan.arms, accepts, plan.acceptance)
+    return CriterionKnown(made, balance=held)

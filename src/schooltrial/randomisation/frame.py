@@ -1,0 +1,36 @@
+"""The frame of a draw: its units, before they are drawn."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.refusal import Fault, refuse
+
+
+def read_frame(path: str, design: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the frame of the draw, with unit and block as text.
+
+    Raises
+    ------
+    Refusal
+        Where the file is not text in UTF-8, or holds nothing.
+    """
+    content = Path(path).read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        found = f"the byte 0x{content[error.start]:02x}, which is not UTF-8"
+        refuse([Fault(path, found, "text in UTF-8", "save the frame as UTF-8", row=row)])
+        raise
+    if not text.strip():
+        remedy = "write a row for each unit, under a header"
+        refuse([Fault(path, "the file is empty", "the frame of the draw", remedy)])
+    draw = design["draw"]
+    columns = dict.fromkeys([draw["unit_column"], draw["block_column"]], "str")
+    return pd.read_csv(io.StringIO(text), dtype=columns)

@@ -1,0 +1,214 @@
+"""How units are to be drawn: the protocol's design read as a lottery of the units of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from schooltrial.models.assignment.design import AssignmentDesign, Block
+from schooltrial.models.assignment.draws import draw_assignments
+from schooltrial.models.assignment.shares import numbers_by_arm
+from schooltrial.models.randomisation_inference.mahalanobis import mahalanobis_balance
+from schooltrial.random_streams import stream
+from schooltrial.refusal import Fault
+from schooltrial.wording import plural
+
+PROTOCOL = "protocol.yaml"
+
+
+THRESHOLD_DRAWS = 20_000
+"""Draws from which the largest acceptable distance is taken."""
+
+
+EMPTY_AT_MOST = 0.001
+"""Greatest chance that an arm of a draw is left without a unit."""
+
+
+ALL = "all units"
+
+
+@dataclass(frozen=True, slots=True)
+class LotteryPlan:
+    """The plan of a draw.
+
+    Attributes
+    ----------
+    kind : str
+        complete, blocked, paired or staggered.
+    arms : tuple of str
+        Control first.
+    shares : tuple of float
+        Planned share of each arm.
+    declared : bool
+        Whether the plan names shares or numbers, rather than taking all arms alike.
+    planned : mapping
+        Block → planned numbers by arm, where they are given.
+    balance_on : tuple of str
+        Columns on which draws were balanced.
+    acceptance : float
+        Share of draws, the best balanced, that were acceptable; 1 where none was refused.
+    """
+
+    kind: str
+    arms: tuple[str, ...]
+    shares: tuple[float, ...]
+    declared: bool
+    planned: Mapping[str, tuple[int, ...]]
+    balance_on: tuple[str, ...]
+    acceptance: float
+
+    @property
+    def rerandomised(self) -> bool:
+        """Whether draws were repeated until balanced."""
+        return bool(self.balance_on) and self.acceptance < 1
+
+    def options(self, block: str, n: int) -> tuple[tuple[tuple[int, ...], float], ...]:
+        """Return the numbers by arm that a block of ``n`` units may be drawn into."""
+        if block in self.planned:
+            return ((self.planned[block], 1.0),)
+        return numbers_by_arm(n, self.shares)
+
+
+def lottery_plan(design: Mapping[str, Any]) -> LotteryPlan:
+    """Return the plan that the protocol's ``design`` section states; see `plan_faults`."""
+    draw = design.get("draw") or {}
+    given = [arm.get("share") for arm in design["arms"]]
+    planned = {str(block): tuple(n) for block, n in (draw.get("planned") or {}).items()}
+    return LotteryPlan(
+        kind=str(design["kind"]),
+        arms=tuple(str(arm["name"]) for arm in design["arms"]),
+        shares=_filled(given),
+        declared=bool(planned) or any(share is not None for share in given),
+        planned=planned,
+        balance_on=tuple(draw.get("balance_on") or ()),
+        acceptance=float(draw.get("acceptance") or 1),
+    )
+
+
+def _filled(given: Sequence[float | None]) -> tuple[float, ...]:
+    """Return the shares; arms without one divide what is left alike."""
+    left = 1 - sum(share for share in given if share is not None)
+    empty = sum(share is None for share in given)
+    return tuple(left / empty if share is None else float(share) for share in given)
+
+
+def plan_faults(plan: LotteryPlan) -> Iterator[Fault]:
+    """Yield what is impossible in a plan, whatever the frame."""
+    for arm, share in zip(plan.arms, plan.shares, strict=True):
+        if not 0 < share < 1:
+            yield Fault(
+                PROTOCOL, f"arm {arm!r} is planned a share of {share:g}", "a share between 0 and 1",
+                "correct the shares; those left out divide the rest alike", column="design.arms",
+            )  # fmt: skip
+    if abs(sum(plan.shares) - 1) > 1e-6:
+        yield Fault(
+            PROTOCOL, f"the shares of the arms add up to {sum(plan.shares):g}", "1",
+            "correct the shares", column="design.arms",
+        )  # fmt: skip
+    for block, numbers in plan.planned.items():
+        if len(numbers) != len(plan.arms):
+            yield Fault(
+                PROTOCOL, f"block {block} has {len(numbers)} planned numbers",
+                f"one for each arm: {', '.join(plan.arms)}", "give one number for each arm",
+                column="design.draw.planned",
+            )  # fmt: skip
+
+
+def block_faults(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iterator[Fault]:
+    """Yield what a plan cannot do with blocks of these sizes."""
+    for block in sorted(set(plan.planned) - set(sizes)):
+        yield Fault(
+            PROTOCOL, f"numbers are planned for block {block}, which has no units in {file}",
+            "blocks of the frame", "correct the block's name", column="design.draw.planned",
+        )  # fmt: skip
+    for block, n in sizes.items():
+        numbers = plan.planned.get(block)
+        if numbers is not None and (sum(numbers) != n or min(numbers) < 0):
+            yield Fault(
+                file, f"block {block} has {n} units, and {sum(numbers)} are planned",
+                "planned numbers that add up to the block's units", "correct design.draw.planned",
+            )  # fmt: skip
+        elif numbers is None and plan.kind == "paired" and n != len(plan.arms):
+            yield Fault(
+                file, f"set {block} has {n} units, for {len(plan.arms)} arms",
+                "one unit for each arm",
+                f"plan its numbers by arm under design.draw.planned.{block}, or change the set",
+            )  # fmt: skip
+        elif n >= len(plan.arms) and any(
+            sum(k > 0 for k in found) < 2 for found, _ in plan.options(block, n)
+        ):
+            certain = all(sum(k > 0 for k in found) < 2 for found, _ in plan.options(block, n))
+            told = "all in one arm" if certain else "and may have all of them in one arm"
+            yield Fault(
+                file, f"block {block} has {n} units, {told}",
+                "two arms in every block",
+                "change the shares, join it to another block, or plan its numbers under "
+                f"design.draw.planned.{block}",
+            )  # fmt: skip
+    yield from _empty_arms(plan, sizes, file)
+
+
+def _empty_arms(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iterator[Fault]:
+    """Yield arms that no block can give a unit, and blocks with fewer units than arms."""
+    able = {block: plan.options(block, n) for block, n in sizes.items()}
+    for at, arm in enumerate(plan.arms):
+        # the draws of blocks are independent, so the chances that each gives none multiply
+        none = prod(sum(p for k, p in found if k[at] == 0) for found in able.values())
+        if none > EMPTY_AT_MOST:
+            told = "gets no unit" if none > 1 - EMPTY_AT_MOST else "may well get no unit"
+            yield Fault(
+                file, f"arm {arm!r} {told} of {sum(sizes.values())}",
+                "at least one unit in every arm",
+                "give it a larger share, or plan its numbers under design.draw.planned",
+                column="design.arms",
+            )  # fmt: skip
+    for block, n in sizes.items():
+        if n < len(plan.arms) and block not in plan.planned and plan.kind != "paired":
+            yield Fault(
+                file, f"block {block} has {plural(n, 'unit')}, for {len(plan.arms)} arms",
+                "a unit for every arm in every block",
+                f"join it to another block, or plan its numbers under design.draw.planned.{block}",
+            )  # fmt: skip
+
+
+def planned_design(
+    plan: LotteryPlan, units: Sequence[str], block: Sequence[str]
+) -> AssignmentDesign:
+    """Return the lottery of the units, without any acceptance rule."""
+    labels, blocks = np.asarray(units, dtype=object), np.asarray(block, dtype=object)
+    made = [
+        Block(name, members, plan.options(name, members.size))
+        for name in sorted(set(blocks.tolist()))
+        for members in [np.flatnonzero(blocks == name)]
+    ]
+    return AssignmentDesign(labels.astype("str"), plan.arms, tuple(made))
+
+
+def acceptance_threshold(
+    design: AssignmentDesign, covariates: NDArray[np.float64], acceptance: float, seed: int
+) -> float:
+    """Return the largest Mahalanobis distance that is acceptable.
+
+    It is the ``acceptance`` quantile of M over 20,000 draws, taken from a stream of their own.
+    """
+    statistic = mahalanobis_balance(design, covariates)
+    codes = draw_assignments(design, THRESHOLD_DRAWS, stream(seed, "assignment", "threshold"))
+    return float(np.quantile(statistic(codes), acceptance, method="inverted_cdf"))
+
+
+def balance_columns(frame: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
+    """Return covariates as numbers: a category as an indicator for each level."""
+    columns = []
+    for name in names:
+        if pd.api.types.is_numeric_dtype(frame[name]):
+            columns.append(frame[name].to_numpy(dtype="float64"))
+        else:
+            text = frame[name].astype("str")
+            columns += [(text == level).to_numpy(dtype="float64") for level in sorted(set(text))]
+    return np.column_stack(columns) if columns else np.empty((len(frame), 0))

@@ -1,0 +1,59 @@
+"""The exhibits of a page: figures and tables with their words and the rule that made them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from schooltrial.protocol.strict_yaml import parse_yaml
+
+VERBS = {"figure": "draw", "table": "tabulate"}
+
+
+def read_exhibits(captions: str, figures: Sequence[str], tables: Sequence[str]) -> list[Exhibit]:
+    """Return the exhibits that are there, in the order of the captions.
+
+    Parameters
+    ----------
+    captions : str
+        File of their words.
+    figures, tables : sequence of str
+        SVG files, which are put into the page, and HTML fragments.
+    """
+    contents = {Path(path).stem: _figure(path) for path in figures}
+    contents |= {Path(path).stem: Path(path).read_text("utf-8") for path in tables}
+    words = parse_yaml(Path(captions).read_text("utf-8"))
+    return [
+        Exhibit(name=name, content=contents[name], rule=f"{VERBS[said['kind']]}_{name}", **said)
+        for name, said in words.items()
+        if name in contents
+    ]
+
+
+def _figure(path: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(Path(path).read_bytes()).decode()
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A figure or table as the report shows it.
+
+    Attributes
+    ----------
+    name, kind, title, caption, alt : str
+        Name of the files; ``figure`` or ``table``; words.
+    content : str
+        The figure as a data address, or the table as HTML.
+    rule : str
+        What made it; the appendix tells from what.
+    """
+
+    name: str
+    kind: str
+    title: str
+    caption: str
+    alt: str
+    content: str
+    rule: str

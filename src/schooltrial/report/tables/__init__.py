@@ -1,0 +1,1 @@
+"""The checks, as readers see them."""

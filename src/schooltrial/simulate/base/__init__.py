@@ -1,0 +1,1 @@
+"""What the simulated trials of all designs share."""

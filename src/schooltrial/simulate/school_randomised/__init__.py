@@ -1,0 +1,1 @@
+"""A simulated trial of randomised schools."""

@@ -1,0 +1,1 @@
+"""A simulated trial of teacher-led learning."""

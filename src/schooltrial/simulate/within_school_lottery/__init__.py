@@ -1,0 +1,1 @@
+"""A simulated lottery within schools."""

@@ -1,0 +1,51 @@
+"""What of a study is read, and what is told of it, while its outcomes are blinded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from schooltrial.protocol.blinding import blinded_until, held_back, without_outcomes
+from schooltrial.protocol.sections import Protocol
+
+
+@dataclass(frozen=True)
+class Blinding:
+    """Whether a study is blind, and what it may then read.
+
+    Attributes
+    ----------
+    protocol : Protocol
+    today : datetime.date
+        The day on which it is asked.
+    """
+
+    protocol: Protocol
+    today: date
+
+    def until(self) -> str:
+        """Return the day until which no outcome of the study is read; empty where they may be."""
+        return blinded_until(self.protocol.content, self.today)
+
+    def refusal(self) -> dict[str, str] | None:
+        """Return what a refusal to read outcomes tells; None where they may be read."""
+        until = self.until()
+        told = {
+            "until": until,
+            "protocol": str(self.protocol.path),
+            "study": self.protocol.name,
+        }
+        return told if until else None
+
+    def held_back(self) -> list[tuple[str, str]]:
+        """Return the raw files of which something is not read, and what; none in the open."""
+        if not self.until():
+            return []
+        return held_back(self.protocol.content["tables"], self.protocol.content["outcomes"])
+
+    def tables_read(self) -> dict[str, Any]:
+        """Return how the standard tables are filled; without outcomes while the study is blind."""
+        tables: dict[str, Any] = self.protocol.content["tables"]
+        outcomes = self.protocol.content["outcomes"]
+        return without_outcomes(tables, outcomes) if self.until() else tables

@@ -1,0 +1,65 @@
+"""Where the frame, the key, the record and the list of a study's draw are."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from schooltrial.protocol.sections import Protocol
+from schooltrial.study.raw_files import RawFiles
+
+
+@dataclass(frozen=True)
+class DrawFiles:
+    """The files of one study's draw.
+
+    Attributes
+    ----------
+    protocol : Protocol
+    raw : RawFiles
+        A simulated study writes frame and record among them.
+    """
+
+    protocol: Protocol
+    raw: RawFiles
+
+    def file(self, name: Literal["record", "frame"]) -> str | None:
+        """Return the record or the frame that the protocol names, None if it names none."""
+        named = self._draw[name]
+        if not named:
+            return None
+        if self.raw.simulated:
+            return str(Path(self.raw.folder()) / str(named))
+        return os.path.relpath(self.protocol.folder / str(named))
+
+    def inputs(self) -> list[str]:
+        """Return what must be there before the draw can be read: its files, or their folder."""
+        paths = [path for path in (self.file("record"), self.file("frame")) if path]
+        return [self.raw.folder()] if paths and self.raw.simulated else paths
+
+    def frame(self) -> str:
+        """Return the frame that units are drawn from."""
+        return self._beside(self._draw["frame"] or "design.draw.frame is not given")
+
+    def record(self) -> str:
+        """Return where the record of the draw is written."""
+        return self._beside(self._draw["record"] or f"{self.protocol.name}_assignment.json")
+
+    def listing(self) -> str:
+        """Return where the list of a draw is written: beside its record."""
+        return str(Path(self.record()).with_suffix(".csv"))
+
+    def key(self) -> str | None:
+        """Return the path of the key that seals the record, where one is named."""
+        key = self._draw["key"]
+        return self._beside(Path(key).expanduser()) if key else None
+
+    @property
+    def _draw(self) -> dict[str, Any]:
+        draw: dict[str, Any] = self.protocol.content["design"]["draw"]
+        return draw
+
+    def _beside(self, named: str | Path) -> str:
+        return os.path.relpath(self.protocol.folder / named)

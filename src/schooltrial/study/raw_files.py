@@ -1,0 +1,84 @@
+"""Where the raw files of a study are: beside its protocol, simulated, or fetched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schooltrial.data.files.raw_files import raw_file_names
+from schooltrial.protocol.sections import Protocol, all_years
+from schooltrial.study.layout import Layout
+
+DOWNLOADS = Path("data") / "downloads"
+
+
+@dataclass(frozen=True)
+class RawFiles:
+    """The raw files of one study.
+
+    Attributes
+    ----------
+    protocol : Protocol
+    paths : Layout
+        Where a simulated study has its raw files.
+    """
+
+    protocol: Protocol
+    paths: Layout
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a rule makes the raw files."""
+        return bool(self.protocol.section("simulation"))
+
+    def folder(self) -> str:
+        """Return the folder of the raw files."""
+        if self.simulated:
+            return str(self.paths.raw)
+        return os.path.relpath(self.protocol.folder / str(self.protocol.section("raw_folder")))
+
+    def files(self) -> list[str]:
+        """Return the raw files that are there; a missing one is refused when it is read."""
+        folder = self.folder()
+        if self.simulated:
+            return [folder]
+        content = self.protocol.content
+        names = raw_file_names(content["tables"], all_years(content["years"]))
+        fetched = self.fetched()
+        paths = [Path(folder) / name for name in names if name not in fetched]
+        return [*fetched.values(), *(str(path) for path in paths if path.is_file())]
+
+    def by_table(self) -> dict[str, str]:
+        """Return how messages name a standard table → the raw files that fill it."""
+        return {
+            f"{table} table": ", ".join(dict.fromkeys(str(r["file"]) for r in readings))
+            for table, readings in self.protocol.content["tables"].items()
+        }
+
+    def fetched(self) -> dict[str, str]:
+        """Return file → where it is kept, for the raw files that are fetched by their address."""
+        return {reading["file"]: _kept(reading) for reading in self._with_address()}
+
+    def to_fetch(self) -> dict[str, tuple[str, str]]:
+        """Return path → address and checksum of the files that are not there yet.
+
+        A file that is there was checked when it came, and is then a raw file like any other: no
+        rule makes it, so that a study runs again without a network.
+        """
+        found = {
+            _kept(reading): (str(reading["url"]), str(reading["sha256"]))
+            for reading in self._with_address()
+        }
+        return {path: asked for path, asked in found.items() if not Path(path).is_file()}
+
+    def _with_address(self) -> Iterator[Mapping[str, Any]]:
+        for readings in self.protocol.section("tables").values():
+            yield from (reading for reading in readings if reading["url"])
+
+
+def _kept(reading: Mapping[str, Any]) -> str:
+    """Return where a fetched file is kept: under its checksum, so that another is another."""
+    return str(DOWNLOADS / str(reading["sha256"]) / str(reading["file"]))

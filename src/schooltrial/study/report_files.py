@@ -1,0 +1,101 @@
+"""Which files a study's report shows: those that the study has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schooltrial.exhibits.catalogue import figures_of, tables_of
+from schooltrial.protocol.sections import Protocol
+from schooltrial.study.layout import Layout
+
+CHECKS = (
+    "plan.json", "flow.csv", "flow_text.txt", "mobility.csv", "assignment.csv",
+    "assignment_tests.csv", "assignment_verdict.json", "assignment_units.csv",
+    "balance_omnibus.csv", "balance.csv", "pretrends.csv", "attrition.csv", "who_left.csv",
+    "missing_outcomes.csv", "power.csv", "verdict.json", "cleaning_log.csv", "raw_files.csv",
+)  # fmt: skip
+
+
+BEFORE = (
+    "obtain_tables", "clean_sample", "check_assignment", "check_balance", "check_attrition",
+    "check_flow",
+)  # fmt: skip
+"""Steps between the raw files and the models."""
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """What one study's report is made from.
+
+    Attributes
+    ----------
+    protocol : Protocol
+    paths : Layout
+    """
+
+    protocol: Protocol
+    paths: Layout
+
+    def has(self, table: str) -> bool:
+        """Return whether the study fills a standard table."""
+        return table in self.protocol.content["tables"]
+
+    def checks(self) -> list[str]:
+        """Return the files of the checks that the report shows."""
+        names = [*CHECKS]
+        if self.has("implementation"):
+            names += ["fidelity.csv", "contrast.csv"]
+        if self.has("costs"):
+            names.append("costs.csv")
+        return [str(self.paths.check(name)) for name in names]
+
+    def contrast(self) -> dict[str, str]:
+        """Return the check of what control units received, where a study has a log of it."""
+        return (
+            {"contrast": str(self.paths.check("contrast.csv"))}
+            if self.has("implementation")
+            else {}
+        )
+
+    def implementation(self) -> dict[str, str | list[str]]:
+        """Return what the monitoring page shows of the implementation, where a study has it."""
+        if not self.has("implementation"):
+            return {}
+        drawn = figures_of(self.protocol.content)
+        shown = [name for name in ("fidelity", "dosage") if name in drawn]
+        return {
+            "fidelity": str(self.paths.check("fidelity.csv")),
+            "contrasts": str(self.paths.check("contrast.csv")),
+            "figures": [str(self.paths.figure(name)) for name in shown],
+        }
+
+    def figures(self) -> list[str]:
+        """Return the study's figures, as the report holds them."""
+        return [str(self.paths.figure(name)) for name in figures_of(self.protocol.content)]
+
+    def figure_data(self) -> list[str]:
+        """Return what the study's figures draw."""
+        return [str(self.paths.figure(name, "csv")) for name in figures_of(self.protocol.content)]
+
+    def tables(self) -> list[str]:
+        """Return the study's tables."""
+        return [str(self.paths.table(name)) for name in tables_of(self.protocol.content)]
+
+    def steps(self) -> dict[str, list[str | None]]:
+        """Return rule → the models that it fits (or None), for every step behind the report."""
+        content = self.protocol.content
+        fits: dict[str, list[str | None]] = {
+            f"fit_{estimator}": list(self.protocol.models(estimator))
+            for estimator in dict.fromkeys(m["estimator"] for m in content["models"].values())
+        }
+        names = ["check_power", "check_rating", *(f"draw_{name}" for name in figures_of(content))]
+        if self.has("implementation"):
+            names.insert(0, "check_fidelity")
+        if self.has("costs"):
+            names.insert(0, "check_costs")
+        names += [f"tabulate_{name}" for name in tables_of(content)]
+        return {
+            **{name: [None] for name in BEFORE},
+            **fits,
+            **{name: [None] for name in ["gather_estimates", *names]},
+        }

@@ -1,0 +1,88 @@
+"""A study on disk: its protocol, its files, and what may be read of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from schooltrial.protocol.sections import Protocol, unlabelled
+from schooltrial.study.blinding import Blinding
+from schooltrial.study.draw_files import DrawFiles
+from schooltrial.study.layout import Layout
+from schooltrial.study.raw_files import RawFiles
+from schooltrial.study.report_files import ReportFiles
+
+RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study, as rules, commands and notebooks see it.
+
+    Attributes
+    ----------
+    protocol : Protocol
+        The plan, validated and complete.
+    paths : Layout
+        Where its results lie.
+    raw : RawFiles
+    draw : DrawFiles
+    blinding : Blinding
+    report : ReportFiles
+    """
+
+    protocol: Protocol
+    paths: Layout
+    raw: RawFiles
+    draw: DrawFiles
+    blinding: Blinding
+    report: ReportFiles
+
+    @classmethod
+    def of(cls, protocol: Protocol, results: Path = RESULTS) -> Study:
+        """Return the study of a protocol, whose results lie in a folder of its name."""
+        paths = Layout(results / protocol.name)
+        raw = RawFiles(protocol, paths)
+        return cls(
+            protocol,
+            paths,
+            raw,
+            DrawFiles(protocol, raw),
+            Blinding(protocol, date.today()),
+            ReportFiles(protocol, paths),
+        )
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.protocol.name
+
+    def protocol_file(self) -> str:
+        """Return the file of the protocol, as seen from the working folder."""
+        return os.path.relpath(self.protocol.path)
+
+    def line(self) -> dict[str, Any]:
+        """Return what stands under every exhibit: study, whether synthetic, protocol's hash."""
+        study = self.protocol.content["study"]
+        return {
+            "title": study["title"],
+            "synthetic": study["synthetic"],
+            "protocol": self.protocol.sha256,
+        }
+
+    def truth(self) -> dict[str, str]:
+        """Return what the simulation of a synthetic study knows, to be drawn beside estimates."""
+        return {"truth": str(self.paths.truth)} if self.raw.simulated else {}
+
+    def computed_model(self, model: str) -> dict[str, Any]:
+        """Return a model without the words that only exhibits need."""
+        return unlabelled(self.protocol.content["models"])[model]
+
+    def sample_of(self, model: str) -> str:
+        """Return the analysed sample that holds a model's outcomes: of pupils or of teachers."""
+        content = self.protocol.content
+        outcome = content["models"][model]["outcomes"][0]
+        return str(self.paths.sample(content["outcomes"][outcome]["level"]))

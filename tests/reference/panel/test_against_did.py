@@ -1,0 +1,60 @@
+"""Group-time effects and their averages agree with R's did."""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pytest
+
+from reference.gold import dataset, entry
+from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
+
+Agreement = Callable[..., None]
+ENTRIES = {
+    "did.cs.nevertreated.reg.varying.nocov": "never_treated",
+    "did.cs.nevertreated.dr.varying.nocov": "never_treated",
+    "did.cs.notyettreated.dr.varying.nocov": "not_yet_treated",
+}
+
+
+@cache
+def _fit(control_group: str) -> StaggeredFit:
+    data = dataset("syn_panel")
+    return fit_staggered_adoption(
+        data["y"].to_numpy(),
+        school=data["school"].to_numpy(),
+        year=data["year"].to_numpy(),
+        cohort=data["first_treat"].replace(0, np.nan).to_numpy("float64"),
+        n_pupils=data["n_pupils"].to_numpy("float64"),
+        control_group="not_yet_treated" if control_group == "not_yet_treated" else "never_treated",
+    )
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_every_group_time_effect_and_its_error_agree(agreement: Agreement, name: str) -> None:
+    stored = entry(name)["values"]["att_gt"]
+    fit = _fit(ENTRIES[name])
+    terms = [f"treated[cohort={row['group']}, year={row['time']}]" for row in stored]
+    assert [cell.term for cell in fit.cells] == terms
+    agreement(name, "att", [c.estimate for c in fit.cells], [r["att"] for r in stored], rel=1e-8)
+    agreement(name, "se", [c.std_error for c in fit.cells], [r["se"] for r in stored], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_the_averages_agree_overall_by_event_time_and_by_cohort(
+    agreement: Agreement, name: str
+) -> None:
+    stored = entry(name)["values"]
+    fit = _fit(ENTRIES[name])
+    simple = stored["agg_simple"]
+    agreement(name, "overall", fit.overall.estimate, simple["overall_att"], rel=1e-8)
+    agreement(name, "overall se", fit.overall.std_error, simple["overall_se"], rel=1e-6)
+    for quantity, ours, part in (
+        ("dynamic", fit.since, "agg_dynamic"),
+        ("group", fit.cohorts, "agg_group"),
+    ):
+        theirs = stored[part]["egt"]
+        assert [effect.term.split("=")[1] for effect in ours] == [f"{r['e']}]" for r in theirs]
+        agreement(name, quantity, [e.estimate for e in ours], [r["att"] for r in theirs], rel=1e-8)
+        agreement(name, f"{quantity} se", [e.std_error for e in ours], [r["se"] for r in theirs],
+                  rel=1e-6)  # fmt: skip

@@ -1,0 +1,206 @@
+"""Claims about what the ratings of an outcome rest on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import isnan
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from schooltrial.checks.rating.clearinghouse import clearinghouse_rating
+from schooltrial.checks.rating.inputs import baseline_differences, rating_inputs
+from schooltrial.checks.rating.padlocks import security_rating
+
+MODEL: Any = {
+    "covariates": ["baseline", "girl"], "where": {"year": [2020]}, "compare": [],
+    "estimator": "multilevel",
+}  # fmt: skip
+PROTOCOL: dict[str, Any] = {
+    "outcomes": {"maths": {"level": "pupil"}},
+    "checks": {"attrition_boundary": "cautious", "joiners_low_risk": ""},
+    "design": {
+        "randomised": True, "unit": "school", "arms": [{"name": n} for n in ("control", "a", "b")],
+    },
+    "balance": {"satisfied": 0.05, "adjustable": 0.25},
+}  # fmt: skip
+
+
+def _attrition(*rows: tuple[str, int, str, float, float, str], **same: Any) -> pd.DataFrame:
+    columns = ["level", "year", "arm", "overall", "differential", "verdict"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(
+        **{"quantity": "lost", "outcome": "maths", "boundary_cautious": 0.05, **same}
+    )
+
+
+LOST = _attrition(
+    ("schools", 2020, "a", 0.0, 0.0, "low"), ("schools", 2020, "b", 0.1, 0.2, "high"),
+    ("pupils in schools that stay", 2020, "a", 0.2, 0.01, "low"),
+    ("pupils", 2020, "a", 0.25, 0.02, "low"), ("pupils", 2020, "b", 0.31, 0.02, "low"),
+    ("schools", 2019, "a", 0.9, 0.9, "high"),
+)  # fmt: skip
+CAME = pd.concat([
+    _attrition(("pupils", 2020, "a", 0.3, 0.0, ""), quantity="new intake", outcome=None),
+    _attrition(("pupils", 2020, "a", 0.05, 0.0, ""), quantity="joined late", outcome=None),
+    _attrition(("pupils", 2020, "a", 0.02, 0.0, ""), quantity="changed arm", outcome=None),
+])  # fmt: skip
+COLUMNS = [
+    "sample", "level", "arm", "variable", "label", "wwc_effect_size", "standardised_difference",
+    "n_control", "n_treated", "missing",
+]  # fmt: skip
+
+
+def _balance(*rows: tuple[str, str, str, str, float]) -> pd.DataFrame:
+    """Return rows of sample, level, arm, variable and size."""
+    found = [[*row[:4], row[3].title(), row[4], row[4], 40, 50, 10] for row in rows]
+    return pd.DataFrame(found, columns=COLUMNS)
+
+
+GIRL = ("analysed", "pupil", "a", "girl", 0.40)
+OWN = ("analysed", "pupil", "a", "maths", -0.1)
+SCHOOLS = ("analysed", "school", "a", "maths_before_school", -0.07)
+RANDOMISED = ("randomised", "pupil", "a", "maths", 0.9)
+
+
+def _inputs(
+    balance: pd.DataFrame,
+    verdict: str = "reproduced from its seed",
+    model: Any = MODEL,
+    **keys: Any,
+) -> Any:
+    power = pd.DataFrame({
+        "outcome": ["maths"] * 4, "stage": ["randomisation"] * 3 + ["analysis"],
+        "mdes": [0.2, 0.3, 4.1, 0.9], "arm": ["a", "b", "a", "a"], "subgroup": "all",
+        "scale": ["SD", "SD", "points", "SD"], "method": "closed form",
+    })  # fmt: skip
+    return rating_inputs(
+        "maths", model, PROTOCOL, year=2020, balance=balance, power=power,
+        assignment={"verdict": verdict, "reasons": []}, **{"attrition": LOST, **keys},
+    )  # fmt: skip
+
+
+def test_of_several_arms_the_worst_counts() -> None:
+    found = _inputs(_balance(OWN))
+    schools = next(part for part in found.attrition if part.level == "schools")
+    assert (schools.verdict, schools.differential) == ("high", 0.2)
+    assert (found.people_attrition, found.mdes) == (0.31, 0.3)
+
+
+def test_of_several_arms_the_one_that_decides_is_named() -> None:
+    rows = _balance(OWN, ("analysed", "pupil", "b", "maths", 0.2))
+    came = CAME.assign(arm="b")
+    found = _inputs(rows, attrition=pd.concat([LOST, came], ignore_index=True))
+    assert found.of_arm == {
+        "people_attrition": "b", "mdes": "b", "joined": "b", "changed_arm": "b",
+    }  # fmt: skip
+    assert [part.arm for part in found.attrition] == ["a", "b"]
+    design = clearinghouse_rating(found).rule
+    assert "arm b: attrition is high for schools" in design
+    assert "arm b: the analysed sample differs at baseline by 0.200 SD" in design
+    assert "arm b: 35.0% of those analysed joined" in design
+    padlocks = security_rating(found).rule
+    assert "arm b: attrition of people (31.0%)" in padlocks
+    assert "0.200 SD (arm b: Maths, pupils" in padlocks
+    size = security_rating(replace(found, people_attrition=0.0)).rule
+    assert "arm b: size (MDES 0.30 SD at randomisation)" in size
+    one = _inputs(rows, model={**MODEL, "compare": ["control", "a"]})
+    assert not one.of_arm
+    assert "arm a" not in clearinghouse_rating(one).rule + security_rating(one).rule
+
+
+def test_an_arm_that_the_model_does_not_compare_does_not_count() -> None:
+    rows = _balance(OWN, ("analysed", "pupil", "b", "maths", 0.5))
+    found = _inputs(rows, model={**MODEL, "compare": ["control", "a"]})
+    schools = next(part for part in found.attrition if part.level == "schools")
+    assert (schools.verdict, schools.differential) == ("low", 0.0)
+    assert (found.people_attrition, found.mdes, found.arms) == (0.25, 0.2, ("a",))
+    assert [one.size for one in found.baseline] == [-0.1]
+
+
+def test_a_least_detectable_effect_in_points_is_none_in_standard_deviations() -> None:
+    assert _inputs(_balance()).mdes == 0.3
+
+
+def test_all_people_are_no_level_of_their_own_where_units_are_told() -> None:
+    levels = [part.level for part in _inputs(_balance(OWN)).attrition]
+    assert levels == ["pupils in schools that stay", "schools"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "variable", "own"),
+    [
+        ((GIRL, OWN, SCHOOLS, RANDOMISED), "maths", True),
+        ((GIRL, SCHOOLS, RANDOMISED), "maths_before_school", True),
+        ((GIRL, RANDOMISED), "girl", False),
+    ],
+)
+def test_the_outcomes_own_baseline_counts_then_that_of_its_schools_then_all_else(
+    rows: Any, variable: str, own: bool
+) -> None:
+    (found,) = _inputs(_balance(*rows)).baseline
+    assert (found.variable, found.own) == (variable, own)
+    assert (found.known, found.missing) == (90, 10)
+
+
+def test_a_model_adjusts_for_a_difference_where_it_has_that_variable_as_covariate() -> None:
+    poor = ("analysed", "pupil", "a", "poor", 0.1)
+    found = {one.variable: one.adjusted for one in _inputs(_balance(GIRL, poor)).baseline}
+    assert found == {"girl": True, "poor": False}
+    assert _inputs(_balance(OWN)).baseline[0].adjusted
+    plain = {**MODEL, "covariates": ["girl"]}
+    assert not _inputs(_balance(OWN), model=plain).baseline[0].adjusted
+
+
+def test_a_contradicted_assignment_is_compromised_and_a_doubted_one_is_doubted() -> None:
+    assert _inputs(_balance(), "contradicted").compromised
+    found = _inputs(_balance(), "in doubt")
+    assert (found.compromised, found.doubted) == (False, True)
+
+
+def test_who_joined_and_changed_arm_is_shown_and_not_known_where_nobody_is_followed() -> None:
+    found = _inputs(_balance(), attrition=pd.concat([LOST, CAME], ignore_index=True))
+    assert found.joined == pytest.approx(0.35)
+    assert found.changed_arm == 0.02
+    assert isnan(_inputs(_balance()).joined)
+
+
+def test_take_up_tells_who_crossed_over_before_any_log() -> None:
+    units = pd.DataFrame({
+        "unit": [f"t{k}" for k in range(20)], "arm": ["control"] * 10 + ["a"] * 10,
+        "taken_up": [1, 0.2, *[0] * 7, None, *[1] * 5, *[0] * 3, None, None],
+    })  # fmt: skip
+    log = pd.DataFrame({
+        "arm": ["control"], "expected": ["no"], "n_schools": [10], "n_with_any": [9],
+        "verdict": ["crossover: S1"],
+    })  # fmt: skip
+    found = _inputs(_balance(), take_up=units, contrast=log)
+    assert found.crossovers == pytest.approx(3 / 8)  # of the treated; of the controls it is 2/9
+    assert found.of_arm["crossovers"] == "a"
+    assert "arm a: 37.5% of an arm's units received" in security_rating(found).rule
+    controls = _inputs(_balance(), take_up=units[:10])
+    assert controls.crossovers == pytest.approx(2 / 9)
+    nothing = _inputs(_balance(), take_up=units.assign(taken_up=None), contrast=log)
+    assert nothing.crossovers == 0.9
+
+
+def test_the_share_of_control_units_that_received_the_programme_is_shown() -> None:
+    rows = pd.DataFrame({
+        "arm": ["control", "a", "control"], "expected": ["no", "yes", "no"],
+        "n_schools": [20, 20, 20], "n_with_any": [2, 18, float("nan")],
+        "verdict": ["crossover: S1, S2", None, "not recorded"],
+    })  # fmt: skip
+    assert _inputs(_balance(), contrast=rows).crossovers == 0.1
+    assert isnan(_inputs(_balance()).crossovers)
+    assert isnan(_inputs(_balance(), contrast=rows.iloc[1:]).crossovers)
+
+
+def test_a_published_outcome_is_held_to_the_schools_as_assigned_and_changes_adjust_for_it() -> None:
+    rows = _balance(
+        ("assigned", "school", "a", "maths", -0.2), ("assigned", "school", "a", "charter", 0.1)
+    )
+    for estimator, adjusts in (("staggered_adoption", True), ("cluster_robust", False)):
+        model: Any = {**MODEL, "covariates": [], "estimator": estimator}
+        (found,) = baseline_differences("maths", "school", model, rows)
+        assert (found.size, found.sample, found.adjusted) == (-0.2, "assigned", adjusts)

@@ -1,0 +1,124 @@
+"""What was assigned: arms, blocks, cohorts and take-up, checked before anything is linked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from schooltrial.data.linking.assigned_units import read_units
+from schooltrial.protocol.sample_rules import CleaningSteps, SampleRules
+from schooltrial.protocol.schema_validation import with_defaults
+from schooltrial.refusal import Refusal
+from support.small_trial import schema
+from support.standard_study import SCHOOLS, build, reasons, roster, scores
+
+THREE = [{"name": "control"}, {"name": "letters"}, {"name": "tutoring"}]
+
+
+def rules(**keys: Any) -> SampleRules:
+    plain: dict[str, Any] = {
+        "outcomes": {}, "arms": THREE, "variables": {}, "keep": {}, "models": {},
+        "baseline": 2019, "years": [2020], "secret": "1",
+    }  # fmt: skip
+    return SampleRules(**plain | keys)
+
+
+def table(unit: str = "school", **columns: list[Any]) -> pd.DataFrame:
+    plain: dict[str, list[Any]] = {
+        unit: ["S1", "S2", "S3"],
+        "arm": ["control", "letters", "tutoring"],
+    }
+    return pd.DataFrame(plain | columns)
+
+
+def test_every_arm_but_the_control_is_treated() -> None:
+    units = read_units(table(), SCHOOLS, rules())
+    assert units["treated"].tolist() == [0, 1, 1]
+    assert units["cluster"].tolist() == ["S1", "S2", "S3"]
+    assert set(units["block"]) == {"all schools"}
+
+
+def test_teachers_are_blocked_by_their_school_unless_the_table_says_otherwise() -> None:
+    unit = rules(unit="teacher")
+    first = pd.Series(["S4", "S5"], index=["S1", "S2"], dtype="str")
+    by_roster = read_units(table("teacher"), SCHOOLS, unit, first)
+    assert by_roster["block"].fillna("").tolist() == ["S4", "S5", ""]
+    by_school = read_units(table("teacher", school=["S6"] * 3), SCHOOLS, unit, first)
+    assert set(by_school["block"]) == {"S6"}
+    by_table = read_units(table("teacher", block=["a", "a", "b"]), SCHOOLS, unit, first)
+    assert by_table["block"].tolist() == ["a", "a", "b"]
+
+
+def test_take_up_is_carried_and_the_date_of_the_draw_is_not() -> None:
+    units = read_units(table(drawn=["2019-06-01"] * 3, attended=[0.0, 1.0, 0.0]), SCHOOLS, rules())
+    assert list(units) == ["school", "block", "arm", "cluster", "treated", "attended"]
+
+
+def test_arm_and_cohort_must_not_contradict_each_other() -> None:
+    staggered = rules(kind="staggered")
+    good = read_units(table(cohort=[None, 2020, 2021]), SCHOOLS, staggered)
+    assert good["cohort"].isna().tolist() == [True, False, False]
+    with pytest.raises(Refusal) as caught:
+        read_units(table(cohort=[2020, 2020, None]), SCHOOLS, staggered)
+    assert [fault.found for fault in caught.value.faults] == [
+        "school S1 is in the arm 'control' and is treated from 2020 on",
+        "school S3 is in the arm 'tutoring' and has no cohort",
+    ]
+
+
+def test_every_fault_of_the_assignment_is_told_at_once() -> None:
+    broken = table(school=["S1", "S9", "S3"], arm=["control", "sms", None])
+    with pytest.raises(Refusal) as caught:
+        read_units(broken, SCHOOLS, rules())
+    assert [fault.found for fault in caught.value.faults] == [
+        "school S9 is in the arm 'sms'",
+        "school S3 has no arm",
+        "no school is in the arm 'letters'",
+        "no school is in the arm 'tutoring'",
+        "school S9 is in no table of schools",
+    ]
+
+
+def test_pupils_are_in_the_arm_of_their_teacher_of_the_year() -> None:
+    lot = pd.DataFrame({"teacher": ["t1", "t2"], "arm": ["control", "programme"]})
+    pupils = roster(
+        [("a", 2019, "S1", "t1"), ("a", 2020, "S1", "t2"), ("b", 2020, "S1", "t9"),
+         ("c", 2020, "S2", None)], "teacher",
+    )  # fmt: skip
+    teachers = roster([("t1", 2019, "S1"), ("t2", 2020, "S1")], unit="teacher").assign(rank=[1, 2])
+    sample = build(
+        {"pupils": pupils, "teachers": teachers, "scores": scores([]), "assignment": lot},
+        unit="teacher",
+    )
+    shown = sample.pupils[["pupil", "year", "cluster", "block", "treated", "rank"]]
+    assert shown.to_numpy().tolist() == [
+        ["a", 2019, "t1", "S1", 0, 1],
+        ["a", 2020, "t2", "S1", 1, 2],
+    ]
+    assert reasons(sample) == {
+        "the teacher is not known": 1,
+        "teacher is not in the assignment list": 1,
+    }
+    assert sample.panel.empty
+    moved = sample.mobility[sample.mobility["year"] == 2020]
+    assert moved["where_at_baseline"].tolist() == ["a teacher of the other arm"]
+
+
+def test_assigned_pupils_on_no_roster_are_told_as_not_followed_up() -> None:
+    lot = pd.DataFrame({"pupil": ["a", "b", "c"], "arm": ["control", "programme", "programme"]})
+    pupils = roster([("a", 2019, "S1"), ("a", 2020, "S1"), ("b", 2019, "S2"), ("d", 2020, "S2")])
+    sample = build({"pupils": pupils, "scores": scores([]), "assignment": lot}, unit="pupil")
+    assert sample.pupils["cluster"].tolist() == ["a", "b", "a"]
+    assert sample.pupils["block"].tolist() == ["S1", "S2", "S1"]
+    told = sample.flow[sample.flow["step"] == "followed up: assignment to 2020"]
+    assert told[["arm", "entered", "left"]].to_numpy().tolist() == [
+        ["control", 1, 0],
+        ["programme", 2, 2],
+    ]
+
+
+def test_the_cleaning_steps_default_to_what_the_schema_says() -> None:
+    section = with_defaults({}, schema()["properties"]["cleaning"], schema())
+    assert CleaningSteps.of(section) == CleaningSteps()

@@ -1,0 +1,128 @@
+"""Further files are joined to the rows of one by declared keys; who has no match is told."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from schooltrial.refusal import Fault, Refusal
+from support.small_trial import SmallTrial
+
+
+@pytest.fixture
+def joined(trial: SmallTrial) -> SmallTrial:
+    """Return the small trial with sex and grade in a file of their own, in other notation."""
+    for year in (2019, 2020):
+        name = f"roster_{year}.csv"
+        rows = trial.files[name]
+        other = [["id", "sex", "grade"]] + [[r[0], r[3], r[2]] for r in rows[:0:-1]]
+        trial.raw[f"more_{year}.csv"] = "".join(";".join(r) + "\n" for r in other).encode("cp1252")
+        trial.files[name] = [[r[0], r[1], *r[4:]] for r in rows]
+    reading = trial.reading("pupils")
+    moved = {name: reading["columns"].pop(name) for name in ("sex", "grade")}
+    reading["join"] = [
+        {
+            "file": "more_{year}.csv",
+            "delimiter": ";",
+            "encoding": "windows-1252",
+            "on": ["pupil"],
+            "columns": {"pupil": {"column": "id"}, **moved},
+        }
+    ]
+    return trial
+
+
+def _pupils(trial: SmallTrial) -> pd.DataFrame:
+    trial.obtain()
+    return pd.read_parquet(trial.path("pupils.parquet"))
+
+
+def _faults(trial: SmallTrial) -> list[Fault]:
+    with pytest.raises(Refusal) as caught:
+        trial.obtain()
+    assert trial.written() == []
+    return list(caught.value.faults)
+
+
+def _edit(trial: SmallTrial, *, drop: int = 0, add: str = "") -> None:
+    lines = trial.raw["more_2020.csv"].splitlines(keepends=True)
+    if drop:
+        del lines[drop - 1]
+    trial.raw["more_2020.csv"] = b"".join(lines) + add.encode()
+
+
+def test_a_table_from_two_files_is_the_one_from_a_single_file(
+    trial: SmallTrial, joined: SmallTrial, tmp_path_factory: Any
+) -> None:
+    single = _pupils(SmallTrial(tmp_path_factory.mktemp("single")))
+    found = _pupils(joined)
+    pd.testing.assert_frame_equal(found[single.columns], single)
+
+
+def test_a_row_without_a_match_is_refused_with_its_line(joined: SmallTrial) -> None:
+    _edit(joined, drop=161)
+    (fault,) = _faults(joined)
+    assert (fault.file, fault.row) == ("roster_2020.csv", 2)
+    assert fault.found == "no match in more_2020.csv"
+    assert "`unmatched: keep`" in fault.remedy
+
+
+def test_rows_without_a_match_are_kept_where_declared_and_logged_on_both_sides(
+    joined: SmallTrial,
+) -> None:
+    joined.reading("pupils")["join"][0]["unmatched"] = "keep"
+    _edit(joined, drop=161, add="9999;F;4\n")
+    pupils = _pupils(joined).query("year == 2020").set_index("pupil")
+    assert pupils.loc["0001", ["sex", "grade"]].isna().all()
+    assert len(pupils) == 160
+    log = pd.read_csv(joined.path("cleaning_log.csv"))
+    told = log.set_index("file")[["rule", "cells", "rows", "before"]]
+    assert told.loc["roster_2020.csv"].tolist() == [
+        "rows without a match by pupil in more_2020.csv, kept", 1, 0, "row 2"
+    ]  # fmt: skip
+    assert told.loc["more_2020.csv"].tolist() == [
+        "rows without a match by pupil in roster_2020.csv, not used", 1, 0, "row 161"
+    ]  # fmt: skip
+
+
+def test_a_key_that_stands_twice_in_the_joined_file_is_refused(joined: SmallTrial) -> None:
+    _edit(joined, add="0001;F;4\n")
+    (fault,) = _faults(joined)
+    assert (fault.file, fault.row) == ("more_2020.csv", 162)
+    assert fault.found == "the pupil of this row also stands in row 161"
+
+
+def test_a_fault_in_a_joined_file_is_told_with_its_own_line_and_column(joined: SmallTrial) -> None:
+    _edit(joined, drop=161, add="0001;F;11\n")
+    (fault,) = _faults(joined)
+    assert (fault.file, fault.row, fault.column) == ("more_2020.csv", 161, "grade")
+
+
+def test_rows_are_matched_by_two_keys_one_of_them_the_year(joined: SmallTrial) -> None:
+    both = [joined.raw.pop(f"more_{year}.csv").splitlines()[1:] for year in (2019, 2020)]
+    rows = [f"{line.decode()};{2019 + at}" for at, lines in enumerate(both) for line in lines]
+    joined.raw["more.csv"] = "\n".join(["id;sex;grade;cohort", *rows]).encode()
+    join = joined.reading("pupils")["join"][0]
+    join |= {"file": "more.csv", "on": ["pupil", "year"]}
+    join["columns"]["year"] = {"column": "cohort"}
+    pupils = _pupils(joined)
+    by_year = pupils.groupby("year")["grade"].agg(["min", "max"])
+    assert by_year.to_numpy().tolist() == [[3, 4], [4, 5]]
+    assert pupils["sex"].notna().all()
+
+
+def test_the_joined_file_is_one_of_the_raw_files(joined: SmallTrial) -> None:
+    _pupils(joined)
+    listed = pd.read_csv(joined.path("raw_files.csv")).set_index("file")
+    assert listed.loc["more_2019.csv", "rows"] == 160
+
+
+def test_a_join_by_a_variable_that_is_not_read_is_a_fault_of_the_protocol(
+    joined: SmallTrial,
+) -> None:
+    joined.reading("pupils")["join"][0]["on"] = ["pupl"]
+    joined.write()
+    with pytest.raises(Refusal) as caught:
+        joined.read()
+    named = [fault for fault in caught.value.faults if "'pupl'" in fault.found]
+    assert [fault.remedy for fault in named] == ["did you mean 'pupil'?"] * 2

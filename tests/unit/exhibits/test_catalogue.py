@@ -1,0 +1,44 @@
+"""Which figures and tables a study has follows from what its protocol declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schooltrial.exhibits.catalogue import figures_of, lacking
+from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.strict_yaml import parse_yaml
+
+ROOT = Path(__file__).parents[3]
+
+
+def _content(study: str) -> dict[str, Any]:
+    schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
+    return dict(read_protocol(ROOT / f"config/studies/{study}.yaml", schema).content)
+
+
+def test_assigned_schools_with_published_rates_have_the_attrition_figure() -> None:
+    content = _content("fellowship")
+    assert "pupils" not in content["tables"]
+    assert "attrition_boundary" in figures_of(content)
+
+
+@pytest.mark.parametrize(
+    ("unit", "tables", "level", "drawn"),
+    [
+        ("school", [], "school", True), ("teacher", [], "school", False),
+        ("school", ["pupils"], "pupil", True), ("school", [], "pupil", False),
+        ("teacher", ["teachers"], "teacher", True), ("school", ["pupils"], "teacher", False),
+    ],
+)  # fmt: skip
+def test_attrition_is_drawn_where_those_with_outcomes_are_listed_from_the_start(
+    unit: str, tables: list[str], level: str, drawn: bool
+) -> None:
+    content = _content("fellowship")
+    content |= {
+        "design": {**content["design"], "unit": unit}, "tables": {name: [] for name in tables},
+        "outcomes": {"maths": {"level": level}},
+    }  # fmt: skip
+    assert ("attrition_boundary" not in lacking(content)) == drawn

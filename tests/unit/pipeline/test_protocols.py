@@ -1,0 +1,87 @@
+"""Which protocols are read, what is told at the end, and the chain behind a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from schooltrial.pipeline.protocols import read_protocols
+from schooltrial.pipeline.steps import trace_steps, with_checksums
+from schooltrial.protocol.strict_yaml import parse_yaml
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    return parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
+
+
+def test_studies_may_be_named_by_a_list_or_by_text_with_commas(schema: Any) -> None:
+    names = ["achievement_awards", "chicago_collaborative"]
+    assert list(read_protocols({"studies": names}, ROOT, schema)) == names
+    assert list(read_protocols({"studies": ",".join(names)}, ROOT, schema)) == names
+
+
+def test_a_protocol_given_by_path_stands_in_the_place_of_the_default_studies(schema: Any) -> None:
+    path = str(ROOT / "config/studies/achievement_awards.yaml")
+    given = {"studies": ["chicago_collaborative"], "protocols": path}
+    assert list(read_protocols(given, ROOT, schema)) == ["achievement_awards"]
+
+
+def test_an_unknown_study_ends_the_run_and_says_which_was_meant(
+    schema: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        read_protocols({"studies": "achievment_awards"}, ROOT, schema)
+    assert ended.value.code == 1
+    assert "did you mean 'achievement_awards.yaml'?" in capsys.readouterr().err
+
+
+def test_two_protocols_of_one_study_are_refused(
+    schema: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(ROOT / "config/studies/achievement_awards.yaml")
+    with pytest.raises(SystemExit):
+        read_protocols({"protocols": [path, path]}, ROOT, schema)
+    assert "two protocols name the study 'achievement_awards'" in capsys.readouterr().err
+
+
+def test_a_protocol_elsewhere_may_not_take_the_name_of_a_study_of_the_project(
+    schema: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "config/studies/achievement_awards.yaml").read_text("utf-8")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit):
+        read_protocols({"protocols": str(mine)}, ROOT, schema)
+    assert "would overwrite that study's results" in capsys.readouterr().err
+
+
+def test_a_step_is_told_for_each_model_with_the_files_of_the_study(tmp_path: Path) -> None:
+    inputs = {"sample": "results/{study}/data/sample.parquet", "tables": lambda wildcards: []}
+    rule = SimpleNamespace(input=inputs, output=["results/{study}/estimates/models/{model}.csv"])
+    found = trace_steps(
+        SimpleNamespace(fit_multilevel=rule), {"fit_multilevel": ["a", "b"]}, "trial"
+    )
+    assert [step["rule"] for step in found] == ["fit_multilevel, a", "fit_multilevel, b"]
+    assert found[0]["reads"] == ["results/trial/data/sample.parquet"]
+    assert found[1]["writes"] == ["results/trial/estimates/models/b.csv"]
+    assert any(path.endswith("models/multilevel/two_level.py") for path in found[0]["code"])
+
+
+def test_a_checksum_changes_with_the_data_and_with_the_code(tmp_path: Path) -> None:
+    code, data = tmp_path / "code.py", tmp_path / "data.csv"
+    code.write_text("1", encoding="utf-8")
+    data.write_text("a", encoding="utf-8")
+    step = {"code": [str(code)], "writes": [str(data), str(tmp_path / "not_data.log")]}
+    before = with_checksums(step)
+    assert [path for path, _ in before["wrote"]] == [str(data)]
+    data.write_text("b", encoding="utf-8")
+    after = with_checksums(step)
+    assert (before["code"] == after["code"], before["wrote"] == after["wrote"]) == (True, False)
+    code.write_text("2", encoding="utf-8")
+    assert with_checksums(step)["code"] != after["code"]

@@ -1,0 +1,155 @@
+"""The tools beside the workflow: environment, lint and documentation."""
+
+import importlib.util
+import re
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from schooltrial.exhibits.catalogue import FIGURES, TABLES
+from schooltrial.protocol.design import LEVELS
+from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.variables import STANDARD_VARIABLES
+from support.small_trial import ROOT, schema
+
+
+def _tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "workflow" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
+            "requirements.lock is damaged",
+        ),
+        ("ERROR: Hashes are required in --require-hashes mode", "requirements.lock is damaged"),
+        ("ERROR: Invalid requirement: 'numpy=='", "requirements.lock cannot be read"),
+        (
+            "WARNING: Retrying: Failed to establish a new connection: Network is unreachable\n"
+            "ERROR: No matching distribution found for numpy==2.4.6",
+            "the package index cannot be reached",
+        ),
+        ("Temporary failure in name resolution", "the package index cannot be reached"),
+        (
+            "ERROR: No matching distribution found for numpy==2.4.6",
+            "(ERROR: No matching distribution found for numpy==2.4.6)",
+        ),
+        ("first\nERROR: something else\n\n", "pip failed: ERROR: something else"),
+        ("", "pip failed: it said nothing"),
+    ],
+)
+def test_a_failed_installation_is_told_in_one_sentence(output: str, told: str) -> None:
+    sentence = _tool("build_environment").reason(output)
+    assert told in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("version", "suits"),
+    [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False), ((2, 7), False)],
+)
+def test_the_lock_was_made_for_some_versions(version: tuple[int, int], suits: bool) -> None:
+    assert _tool("build_environment").fits(version) is suits
+
+
+def test_another_python_is_found_on_the_path_or_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tool = _tool("build_environment")
+    assert not tool.suitable_python().startswith(tool.VENV), "it is about to be replaced"
+    monkeypatch.setattr(tool.sys, "version_info", (3, 9, 0))
+    monkeypatch.setattr(
+        tool.shutil, "which", lambda name: f"/opt/{name}" if name == "python3.12" else None
+    )
+    assert tool.suitable_python() == "/opt/python3.12"
+    monkeypatch.setattr(tool.shutil, "which", lambda name: None)
+    assert tool.suitable_python() is None
+
+
+def test_the_wish_for_a_conda_file_per_rule_is_set_aside_and_nothing_else() -> None:
+    text = """Lints for rule draw_balance (line 2, /x/exhibit.smk):
+    * Specify a conda environment or container for each rule.:
+      This way the used software is documented.
+
+Lints for rule fit (line 9, /x/fit.smk):
+    * No log directive defined:
+      Without a log directive, all output is printed.
+    * Specify a conda environment or container for each rule.:
+"""
+    assert _tool("lint_workflow").left_over(text) == ["rule fit: No log directive defined:"]
+    assert _tool("lint_workflow").left_over("Congratulations") == []
+
+
+def test_the_generated_documents_are_up_to_date() -> None:
+    for path, text in _tool("write_documentation").documents().items():
+        assert path.read_text("utf-8") == text, f"run `make docs`: {path.name}"
+
+
+def _keys(node: Any) -> set[str]:
+    """Return the names of all keys that a schema declares, wherever they stand."""
+    if isinstance(node, list):
+        return set().union(*map(_keys, node)) if node else set()
+    if not isinstance(node, dict):
+        return set()
+    below = set().union(*map(_keys, node.values())) if node else set()
+    return below | (set(node["properties"]) if isinstance(node.get("properties"), dict) else set())
+
+
+def test_each_key_of_the_schema_is_explained_by_its_own_name() -> None:
+    text = (ROOT / "config" / "README.md").read_text("utf-8")
+    explained = set(re.findall(r"^ *- \*\*`(.+?)`\*\*", text, re.M))
+    assert explained - {"<name>"} == _keys(schema())
+    assert "on" in explained
+
+
+def test_each_rule_that_writes_and_each_exhibit_stand_in_the_readme() -> None:
+    tool, text = _tool("write_documentation"), (ROOT / "README.md").read_text("utf-8")
+    for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        for name, rule in tool.rules_of(file.read_text("utf-8")).items():
+            assert (f"({file.relative_to(ROOT)}) | {name} |" in text) == ("output" in rule), name
+    for kind, names in (("figures", FIGURES), ("tables", TABLES)):
+        assert [name for name in names if f"| `{kind}/{name}` |" not in text] == []
+
+
+def test_each_standard_table_and_estimator_is_explained() -> None:
+    assert list(STANDARD_VARIABLES) == list(schema()["properties"]["tables"]["properties"])
+    models = schema()["properties"]["models"]["additionalProperties"]
+    assert set(LEVELS) == set(models["properties"]["estimator"]["enum"])
+
+
+def test_the_example_is_a_protocol_and_shows_what_it_is_said_to_show() -> None:
+    content = read_protocol(ROOT / "config" / "example.yaml", schema()).content
+    assert len(content["design"]["arms"]) == 3
+    assert content["tables"]["pupils"][0]["join"]
+    assert {"costs", "published_means"} <= set(content["tables"])
+    assert any(model["compare"] for model in content["models"].values())
+
+
+def test_only_what_stands_between_its_marks_is_replaced() -> None:
+    text = "a\n<!-- x -->\nold\n<!-- end x -->\nb\n<!-- y -->\nkept\n<!-- end y -->\n"
+    found = _tool("write_documentation").between(text, "x", "new \\1")
+    assert found == text.replace("old", "new \\1")
+
+
+def test_a_rule_is_read_with_its_sentence_and_its_paths() -> None:
+    tool = _tool("write_documentation")
+    text = '''rule one:
+    """Do one thing."""
+    input:
+        a="results/{study}/data/a.csv",
+        b="results/{study}/data/a.csv",
+    output:
+        "results/{study}/checks/b.csv",
+'''
+    rule = tool.rules_of(text)["one"]
+    assert rule["doc"] == "Do one thing."
+    assert tool.paths(rule["input"]) == ["data/a.csv"]
+    assert tool.paths(rule["output"]) == ["checks/b.csv"]

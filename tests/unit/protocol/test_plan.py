@@ -1,0 +1,127 @@
+"""Claims about the record of the plan."""
+
+from typing import Any
+
+import pytest
+
+from schooltrial.protocol.plan import (
+    PLAN,
+    WORDS,
+    PlanRecord,
+    plan_sha256,
+    plan_told,
+    section_checksums,
+)
+from schooltrial.protocol.schema_validation import with_defaults
+from schooltrial.protocol.strict_yaml import parse_yaml
+from support.small_trial import PROTOCOL, schema
+
+
+@pytest.fixture
+def content() -> dict[str, Any]:
+    filled: dict[str, Any] = with_defaults(parse_yaml(PROTOCOL), schema(), schema())
+    return filled
+
+
+def test_the_order_of_keys_and_the_labels_do_not_change_the_plan(content: dict[str, Any]) -> None:
+    before = section_checksums(content)
+    content["outcomes"] = dict(reversed(content["outcomes"].items()))
+    content["outcomes"]["maths"]["label"] = "Mathematics"
+    content["models"]["itt"]["label"] = "Another name"
+    content["design"]["arms"][0]["label"] = "Business as usual"
+    content["notes"] = ["a note"]
+    assert section_checksums(content) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("models", "itt", "covariates"), []),
+        (("outcomes", "maths", "primary"), False),
+        (("design", "unit"), "teacher"),
+        (("sample", "keep"), {"grade": [3]}),
+        (("cleaning", "joiners"), "drop"),
+        (
+            ("tables", "assignment", 0, "columns", "arm", "codes"),
+            {"C": "programme", "T": "control"},
+        ),
+        (("tables", "scores", 0, "missing"), ["ABS"]),
+        (("tables", "pupils", 0, "columns", "grade", "range"), [3, 9]),
+        (("tables", "pupils", 0, "same_key"), "days_enrolled"),
+        (("study", "seed"), 8),
+        (("blinding", "until"), "2999-01-01"),
+        (("costs", "years"), 5),
+        (("subgroups",), {"girls": {"label": "Girls", "where": {"girl": [1]}}}),
+    ],
+)
+def test_a_change_of_the_plan_changes_its_section_alone(
+    content: dict[str, Any], path: tuple[Any, ...], value: Any
+) -> None:
+    before = section_checksums(content)
+    place: Any = content
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    after = section_checksums(content)
+    assert [name for name in before if before[name] != after[name]] == [path[0]]
+    assert plan_sha256(before) != plan_sha256(after)
+
+
+def test_every_section_is_the_plan_but_words_and_where_files_lie() -> None:
+    left = set(schema()["properties"]) - set(PLAN)
+    assert left == {"registration", "raw_folder", "covariate_labels", "deviations", "notes"}
+    assert set(PLAN) <= set(schema()["properties"])
+
+
+@pytest.mark.parametrize("path", WORDS)
+def test_each_word_that_is_no_plan_is_a_key_of_the_schema(path: str) -> None:
+    node: Any = schema()
+    for part in path.split("."):
+        names = node.get("properties", {})
+        named = next(iter(names.values()), None) if part == "*" else names[part]
+        node = node.get("items") or node.get("additionalProperties") or named
+        if "$ref" in node:
+            node = schema()["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    assert node["description"]
+
+
+def test_a_column_that_is_called_label_is_no_word(content: dict[str, Any]) -> None:
+    before = section_checksums(content)
+    columns = content["tables"]["pupils"][0]["columns"]
+    columns["grade"]["label"] = "Another grade"
+    assert section_checksums(content) == before
+    columns["label"] = columns.pop("grade")
+    after = section_checksums(content)
+    del columns["label"]
+    assert section_checksums(content)["tables"] not in (before["tables"], after["tables"])
+
+
+def test_a_record_of_the_plan_tells_what_changed_since(content: dict[str, Any]) -> None:
+    first = section_checksums(content)
+    assert PlanRecord(first, section_checksums(content)).changed == []
+    content["models"]["itt"]["level"] = 0.9
+    content["years"]["reference"] = 2019
+    assert PlanRecord(first, section_checksums(content)).changed == ["years", "models"]
+
+
+def test_the_reader_is_told_whether_the_plan_is_the_registered_one(content: dict[str, Any]) -> None:
+    found = PlanRecord(section_checksums(content), section_checksums(content))
+    whole = plan_sha256(found.now)
+    assert "It is the plan that was registered." in plan_told(found, whole)
+    assert any("NOT the plan" in line for line in plan_told(found, "0" * 64))
+    assert any("no checksum" in line for line in plan_told(found, None))
+
+
+def test_the_reader_is_told_which_sections_changed_after_outcomes_were_read(
+    content: dict[str, Any],
+) -> None:
+    first = section_checksums(content)
+    content["checks"]["alpha"] = 0.5
+    told = plan_told(PlanRecord(first, section_checksums(content)), None)
+    assert told[-1].endswith("in: checks.")
+
+
+def test_before_any_outcome_was_read_nothing_has_changed(content: dict[str, Any]) -> None:
+    blind = PlanRecord({}, section_checksums(content))
+    assert blind.changed == []
+    assert plan_told(blind, None)[-1] == "No outcome was read here yet."

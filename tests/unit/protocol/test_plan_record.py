@@ -1,0 +1,49 @@
+"""The plan is recorded together with the reading of outcomes, and the first record stays."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from record_plan import main as record_plan
+from schooltrial.protocol.plan import first_plan, keep_first, section_checksums
+from schooltrial.refusal import Refusal
+from support.small_trial import ROOT, SmallTrial
+
+SCHEMA = str(ROOT / "src" / "schooltrial" / "protocol" / "schema.yaml")
+
+
+def _keep(trial: SmallTrial, blinded: str = "") -> dict[str, str]:
+    trial.write()
+    first = trial.path("plan_first.json")
+    keep_first(str(trial.folder / "trial.yaml"), SCHEMA, first, blinded)
+    return first_plan(first)
+
+
+def test_whoever_reads_outcomes_records_the_plan(trial: SmallTrial) -> None:
+    trial.obtain()
+    assert first_plan(trial.path("plan_first.json")) == section_checksums(trial.read().content)
+
+
+def test_the_first_record_is_kept_through_every_later_reading(trial: SmallTrial) -> None:
+    trial.obtain()
+    first = first_plan(trial.path("plan_first.json"))
+    trial.protocol["models"]["itt"]["covariates"] = []
+    trial.obtain()
+    assert first_plan(trial.path("plan_first.json")) == first
+    plan = trial.path("plan.json")
+    record_plan(protocol=trial.read().content, first=trial.path("plan_first.json"), plan=plan)
+    assert json.loads(Path(plan).read_text("utf-8"))["changed"] == ["models"]
+
+
+def test_files_that_are_refused_leave_no_record(trial: SmallTrial) -> None:
+    trial.set("scores_2020.csv", 2, "score", "many")
+    with pytest.raises(Refusal):
+        trial.obtain()
+    assert not Path(trial.path("plan_first.json")).exists()
+
+
+def test_while_a_study_is_blinded_nothing_is_recorded(trial: SmallTrial) -> None:
+    assert _keep(trial, "2999-01-01") == {}
+    trial.protocol["models"]["itt"]["covariates"] = []
+    assert _keep(trial) == section_checksums(trial.read().content)

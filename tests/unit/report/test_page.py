@@ -1,0 +1,168 @@
+"""Every number of the report comes from a file of the results."""
+
+import copy
+import re
+from typing import Any
+
+import jinja2
+import pandas as pd
+import pytest
+
+from schooltrial.exhibits.style.table_text import interval, number, p_text
+from schooltrial.report.headlines import event_study, sensitivity_range, summarise_findings
+from schooltrial.report.page import fill, flow_shown
+from support.small_trial import SmallTrial
+
+
+def _row(**keys: Any) -> dict[str, Any]:
+    return {
+        "model": "itt", "outcome": "maths", "estimand": "ITT", "estimate": 0.1, "conf_low": 0.02,
+        "conf_high": 0.18, "converged": True, "note": "", "term": "treated",
+        "subgroup": "all", **keys,
+    }  # fmt: skip
+
+
+def test_headlines_are_the_primary_outcomes_of_the_primary_models(finished: SmallTrial) -> None:
+    rows = pd.read_csv(finished.path("estimates.csv"))
+    (found,) = summarise_findings(rows, finished.read().content)
+    row = rows[(rows["model"] == "itt") & (rows["outcome"] == "maths")].iloc[0]
+    for name in ("estimate", "conf_low", "conf_high", "p_value", "effect_size", "n_pupils"):
+        assert found[name] == row[name]
+    assert (found["label"], found["model_label"]) == ("Maths", "Intention to treat")
+
+
+@pytest.mark.parametrize(
+    ("keys", "verdict"),
+    [
+        ({}, "The interval lies above zero"),
+        ({"conf_low": -0.2, "conf_high": -0.1}, "The interval lies below zero"),
+        ({"conf_low": -0.2}, "The interval includes zero"),
+        ({"converged": False}, "The model did not converge: no finding"),
+        ({"conf_low": float("nan")}, "There is no interval: no finding"),
+    ],
+)
+def test_a_headline_says_what_its_interval_says(
+    finished: SmallTrial, keys: dict[str, Any], verdict: str
+) -> None:
+    (found,) = summarise_findings(pd.DataFrame([_row(**keys)]), finished.read().content)
+    assert found["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("estimator", "level", "people"),
+    [
+        ("multilevel", "pupil", "pupils"),
+        ("multilevel", "teacher", "teachers"),
+        ("staggered_adoption", "school", "pupil-years"),
+        ("difference_in_differences", "pupil", "pupil-years"),
+    ],
+)
+def test_a_headline_counts_pupils_teachers_or_pupils_by_year(
+    finished: SmallTrial, estimator: str, level: str, people: str
+) -> None:
+    content = copy.deepcopy(dict(finished.read().content))
+    content["models"]["itt"]["estimator"] = estimator
+    content["outcomes"]["maths"]["level"] = level
+    (found,) = summarise_findings(pd.DataFrame([_row()]), content)
+    assert found["people"] == people
+
+
+def test_a_headline_without_a_note_has_none(finished: SmallTrial) -> None:
+    (found,) = summarise_findings(pd.DataFrame([_row(note=float("nan"))]), finished.read().content)
+    assert found["note"] == ""
+
+
+def test_a_name_that_nobody_gives_is_an_error_and_no_blank() -> None:
+    with pytest.raises(jinja2.UndefinedError, match="nobody"):
+        fill("{{ nobody }}", {}, [])
+    with pytest.raises(jinja2.UndefinedError, match="title"):
+        fill("{{ study.title }}", {"study": {}}, [])
+
+
+def test_text_of_a_protocol_cannot_become_markup() -> None:
+    assert fill("{{ title }}", {"title": "<b>&"}, []) == "&lt;b&gt;&amp;"
+
+
+def test_the_template_formats_numbers_like_the_tables() -> None:
+    page = fill("{{ x | number }} {{ q | p }} {{ interval(x, q) }}", {"x": -1.5, "q": 0.0123}, [])
+    assert page == f"{number(-1.5)} {p_text(0.0123)} {interval(-1.5, 0.0123)}"
+
+
+def test_the_flow_shown_is_that_of_the_analysed_years_and_of_those_followed_to_them() -> None:
+    flow = pd.DataFrame(
+        {
+            "step": ["kept", "kept", "followed up: 2018 to 2020", "kept"],
+            "year": [2018, 2020, 2018, 2020],
+            "entered": [9, 7, 5, 0],
+        }
+    )
+    shown = flow_shown(flow, [2020])
+    assert shown[["step", "year"]].values.tolist() == [
+        ["kept", 2020],
+        ["followed up: 2018 to 2020", 2018],
+    ]
+
+
+def test_the_range_of_the_sensitivity_analyses_stands_beside_the_headline() -> None:
+    models: dict[str, Any] = {
+        "itt": {"role": "primary", "compare": []},
+        "a": {"role": "sensitivity", "compare": []},
+        "b": {"role": "sensitivity", "compare": []},
+    }
+    arms = [{"name": "control"}, {"name": "programme"}]
+    protocol = {"models": models, "design": {"arms": arms}}
+    rows = [
+        _row(model="itt", subgroup="all", estimate=0.5),
+        _row(model="a", subgroup="all", estimate=0.1),
+        _row(model="b", subgroup="all", estimate=0.3, estimand="ATT"),
+        _row(model="b", subgroup="girls", estimate=9.0),
+    ]
+    assert sensitivity_range(pd.DataFrame(rows), protocol, "maths", "programme") == (0.1, 0.3, 2)
+    assert sensitivity_range(pd.DataFrame(rows[:1]), protocol, "maths", "programme") is None
+
+
+def test_the_boxes_of_several_arms_name_their_arm_and_its_own_sensitivity_analyses() -> None:
+    arms = [{"name": name, "label": name.title()} for name in ("control", "coaching", "both")]
+    plain = {"label": "Model", "level": 0.95, "compare": [], "estimator": "multilevel"}
+    protocol: dict[str, Any] = {
+        "design": {"arms": arms},
+        "outcomes": {"maths": {
+            "label": "Maths", "unit": "SD", "primary": True, "level": "pupil",
+        }},
+        "models": {
+            "itt": {**plain, "role": "primary"},
+            "ols": {**plain, "role": "sensitivity"},
+            "redrawn": {**plain, "role": "sensitivity", "compare": ["control", "both"]},
+        },
+    }  # fmt: skip
+    rows = pd.DataFrame([
+        _row(term="treated[arm=coaching]"), _row(term="treated[arm=both]"),
+        _row(term="treated[arm=coaching]", model="ols", estimate=0.16),
+        _row(term="treated[arm=both]", model="ols", estimate=0.31),
+        _row(term="treated", model="redrawn", estimate=0.32),
+    ])  # fmt: skip
+    coaching, both = summarise_findings(rows, protocol)
+    assert (coaching["arm_label"], coaching["others"]) == ("Coaching", (0.16, 0.16, 1))
+    assert (both["arm_label"], both["others"]) == ("Both", (0.31, 0.32, 2))
+    protocol["design"] = {"arms": [arms[0], arms[2]]}
+    (only,) = summarise_findings(rows.iloc[1:2], protocol)
+    assert only["arm_label"] == ""
+
+
+def test_the_event_study_is_taken_with_the_test_of_its_pre_trend() -> None:
+    rows = [_row(estimand=e) for e in ("ITT", "event study", "pre-trend test", "ATT")]
+    models = {"itt": {"label": "As planned"}}
+    found = event_study(pd.DataFrame(rows), {"maths": {"label": "Maths"}}, models)
+    assert found["estimand"].tolist() == ["event study", "pre-trend test"]
+    assert set(found["label"]) == {"Maths"}
+    assert set(found["model_label"]) == {"As planned"}
+
+
+def test_the_template_uses_no_number_of_its_own() -> None:
+    """Outside style and markup, the words of the template hold no figure."""
+    from support.small_trial import ROOT
+
+    template = ROOT / "src" / "schooltrial" / "report" / "templates" / "report.html.j2"
+    text = template.read_text("utf-8")
+    text = re.sub(r"<style>.*?</style>|\{[{%].*?[%}]\}|<[^>]*>", " ", text, flags=re.S)
+    assert re.findall(r"\d+", text.replace("SHA-256", "")) == []

@@ -1,0 +1,364 @@
+"""The laws of the house: where a thing is, what it may rest on, and what it is called."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from schooltrial.exhibits.catalogue import FIGURES, TABLES
+from schooltrial.pipeline.code_inputs import modules
+from support.small_trial import ROOT, schema
+
+SOURCE = ROOT / "src"
+LIBRARY = SOURCE / "schooltrial"
+SCRIPTS = ROOT / "workflow" / "scripts"
+ORDER = [
+    "(root)",
+    "protocol",
+    "models.inference",
+    "models.moments",
+    "models.least_squares",
+    "models.cluster_robust",
+    "models.design_based",
+    "models.reml",
+    "models.multilevel",
+    "models.assignment",
+    "models.randomisation_inference",
+    "models.wild_bootstrap",
+    "models.complier_effect",
+    "models.panel",
+    "models.missing_outcomes",
+    "models.effect_size",
+    "models.power",
+    "data.cells",
+    "data.files",
+    "data.rows",
+    "data.tables",
+    "data.linking",
+    "data.ledger",
+    "data.variables",
+    "data.panel",
+    "data.sample",
+    "randomisation",
+    "checks.assignment",
+    "checks.balance",
+    "checks.attrition",
+    "checks.flow",
+    "checks.power",
+    "checks.rating",
+    "checks.implementation",
+    "checks.data_quality",
+    "analysis",
+    "analysis.estimators",
+    "simulate.base",
+    "simulate.school_randomised",
+    "simulate.teacher_led_learning",
+    "simulate.within_school_lottery",
+    "simulate.staggered_rollout",
+    "simulate",
+    "exhibits.style",
+    "exhibits.figures",
+    "exhibits.tables",
+    "exhibits",
+    "report.tables",
+    "report",
+    "study",
+    "pipeline",
+    "cli",
+]
+"""Packages from the bottom up: each may import those before it."""
+
+NUMBERS = {"numpy", "scipy", "numba"}
+WIDER = {
+    "models/panel/difference_in_differences.py": {"pandas", "linearmodels"},
+    "models/panel/staggered_adoption.py": {"pandas", "diff_diff"},
+    "models/complier_effect/two_stage_least_squares.py": {"pandas", "linearmodels"},
+    "models/complier_effect/specification_tests.py": {"pandas", "linearmodels"},
+    "models/moments/from_parquet.py": {"pyarrow"},
+}
+"""Models rest on numbers; these also rest on a package that computes or holds them."""
+
+LATE = {"numba", "linearmodels", "linearmodels.iv", "linearmodels.panel",
+        "linearmodels.panel.utility", "diff_diff", "pandas", "scipy.optimize", "pyarrow.parquet",
+        "jsonschema"}  # fmt: skip
+"""What a function may import when it is called, since importing it is slow and few need it."""
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
+def _library() -> tuple[Path, ...]:
+    found = tuple(sorted(LIBRARY.rglob("*.py")))
+    assert len(found) > 200
+    return found
+
+
+def _name(path: Path) -> str:
+    """Return the dotted name below the library."""
+    parts = path.relative_to(LIBRARY).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _package(path: Path) -> str:
+    return ".".join(path.relative_to(LIBRARY).parent.parts) or "(root)"
+
+
+def _of_type_checkers(tree: ast.AST) -> set[ast.AST]:
+    guards = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    return {inner for guard in guards for part in guard.body for inner in ast.walk(part)}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Yield the full names of the modules that a file imports, wherever it does."""
+    hidden = _of_type_checkers(_tree(path))
+    for node in ast.walk(_tree(path)):
+        if node in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = SOURCE.joinpath(*node.module.split("."), f"{alias.name}.py")
+                yield f"{node.module}.{alias.name}" if inner.is_file() else node.module
+
+
+def _own(path: Path) -> set[Path]:
+    """Return the modules of the library that a file imports."""
+    found = set()
+    for name in _imports(path):
+        base = SOURCE.joinpath(*name.split("."))
+        if base.with_suffix(".py").is_file():
+            found.add(base.with_suffix(".py"))
+    return found
+
+
+def _rules() -> dict[str, str]:
+    """Return rule → script, for every rule that has one."""
+    found: dict[str, str] = {}
+    for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        for part in re.split(r"^rule ", file.read_text("utf-8"), flags=re.M)[1:]:
+            script = re.search(r'"\.\./scripts/(\w+\.py)"', part)
+            if script:
+                found[part.split(":")[0]] = script.group(1)
+    assert len(found) > 40
+    return found
+
+
+def test_every_package_has_a_place_in_the_order_and_says_what_it_is() -> None:
+    packages = {_package(path) for path in _library() if path.name != "__init__.py"}
+    assert packages <= set(ORDER)
+    silent = [_package(p) for p in LIBRARY.rglob("__init__.py") if not ast.get_docstring(_tree(p))]
+    assert silent == []
+
+
+def test_a_package_imports_only_those_before_it() -> None:
+    place = {name: at for at, name in enumerate(ORDER)}
+    upward = [
+        f"{_name(path)} imports {_name(other)}"
+        for path in _library()
+        for other in sorted(_own(path))
+        if path.name != "__init__.py" and place[_package(other)] > place[_package(path)]
+    ]
+    assert upward == []
+
+
+def test_models_and_data_do_not_see_each_other_and_simulations_see_neither() -> None:
+    crossing = [
+        f"{_name(path)} imports {_name(other)}"
+        for path in _library()
+        for other in sorted(_own(path))
+        if (_name(path).split(".")[0], _name(other).split(".")[0])
+        in {("models", "data"), ("data", "models"), ("simulate", "data"), ("simulate", "models")}
+    ]
+    assert crossing == []
+
+
+def test_no_module_rests_on_itself_in_a_circle() -> None:
+    graph = {path: _own(path) for path in _library()}
+    assert len(list(TopologicalSorter(graph).static_order())) >= len(graph)
+
+
+def test_nothing_is_imported_inside_a_function_but_slow_packages_that_few_calls_need() -> None:
+    found = []
+    for path in [*_library(), *sorted(SCRIPTS.glob("*.py"))]:
+        if _package(path) == "cli" if path.is_relative_to(LIBRARY) else False:
+            continue  # a command imports what it needs when it is run
+        for function in ast.walk(_tree(path)):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for node in ast.walk(function):
+                names = (
+                    [alias.name for alias in node.names] if isinstance(node, ast.Import)
+                    else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                )  # fmt: skip
+                found += [f"{path.name}: {name}" for name in names
+                          if name not in LATE and name != "scipy"]  # fmt: skip
+    assert found == []
+
+
+def test_within_the_library_names_come_from_the_module_that_defines_them() -> None:
+    """Faces are for analysts: a name that came through one would hide what a rule rests on."""
+    faces = {f"schooltrial.{_name(p)}".rstrip(".") for p in LIBRARY.rglob("__init__.py")}
+    through = [
+        f"{path.name}: from {node.module} import {alias.name}"
+        for path in [*_library(), *sorted(SCRIPTS.glob("*.py"))]
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ImportFrom) and node.module in faces
+        for alias in node.names
+        if not SOURCE.joinpath(*node.module.split("."), f"{alias.name}.py").is_file()
+        and alias.name != "__version__"
+    ]
+    assert through == []
+    again = [
+        f"{_name(path)} takes {alias.name} from {node.module}"
+        for path in [*_library(), *sorted(SCRIPTS.glob("*.py"))]
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("schooltrial.")
+        for alias in node.names
+        if path.is_relative_to(LIBRARY) and not _defines(str(node.module), alias.name)
+    ]
+    assert again == []
+
+
+def _defines(module: str, name: str) -> bool:
+    base = SOURCE.joinpath(*module.split("."))
+    file = base.with_suffix(".py")
+    if not file.is_file():
+        return (base / f"{name}.py").is_file()
+    names: set[str] = set()
+    for node in _tree(file).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+    return name in names
+
+
+def test_no_function_bears_the_name_of_its_module_and_no_module_looks_like_a_test() -> None:
+    """After an import of ``a.b.c`` the name ``c`` of its package is the module, whatever its
+    face says.
+    """
+    same = [
+        _name(path)
+        for path in _library()
+        for node in _tree(path).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == path.stem
+    ]
+    assert same == []
+    tests = [path.name for path in [*_library(), *SCRIPTS.glob("*.py")]
+             if path.stem.startswith("test_") or path.stem.endswith("_test")]  # fmt: skip
+    assert tests == []
+
+
+def test_a_model_rests_on_numbers_only() -> None:
+    import sys
+
+    wider = []
+    for path in _library():
+        if _name(path).split(".")[0] != "models":
+            continue
+        tops = {name.split(".")[0] for name in _imports(path)}
+        tops -= set(sys.stdlib_module_names) | {"schooltrial"} | NUMBERS
+        allowed = WIDER.get(path.relative_to(LIBRARY).as_posix(), set())
+        wider += [f"{_name(path)}: {name}" for name in sorted(tops - allowed)]
+    assert wider == []
+
+
+def test_the_library_knows_nothing_of_snakemake_and_of_the_scripts_but_in_pipeline() -> None:
+    scripts = {path.stem for path in SCRIPTS.glob("*.py")}
+    knowing = [
+        f"{_name(path)}: {name}"
+        for path in _library()
+        for name in _imports(path)
+        if name.split(".")[0] in {"snakemake"} | scripts
+        and _package(path) not in ("pipeline", "cli")
+    ]
+    assert knowing == []
+
+
+def test_a_rule_and_its_script_have_one_name_and_each_script_its_rule() -> None:
+    rules = _rules()
+    assert {f"{rule}.py" for rule in rules} == set(rules.values())
+    assert {path.name for path in SCRIPTS.glob("*.py")} == set(rules.values())
+
+
+def test_a_script_imports_no_other_script_and_ends_with_the_adapter() -> None:
+    scripts = {path.stem for path in SCRIPTS.glob("*.py")}
+    for path in sorted(SCRIPTS.glob("*.py")):
+        assert not scripts & {name.split(".")[0] for name in _imports(path)}, path.name
+        text = path.read_text("utf-8")
+        assert "\ndef main(" in text, path.name
+        assert text.endswith("\n\nrun_as_rule(main, globals())\n"), path.name
+
+
+def test_an_estimator_has_one_name_in_protocol_rule_script_package_and_tests() -> None:
+    names = schema()["properties"]["models"]["additionalProperties"]["properties"]["estimator"][
+        "enum"
+    ]
+    assert len(names) >= 7
+    assert {f"fit_{name}" for name in names} == {r for r in _rules() if r.startswith("fit_")}
+    for name in names:
+        assert (LIBRARY / "models" / name).is_dir() or (
+            LIBRARY / "models" / "panel" / f"{name}.py"
+        ).is_file(), name
+        assert (ROOT / "tests" / "unit" / "models" / name).is_dir() or (
+            ROOT / "tests" / "unit" / "models" / "panel" / f"test_{name}.py"
+        ).is_file(), name
+
+
+def test_a_check_has_one_name_in_rule_script_package_and_tests() -> None:
+    checks = [rule.removeprefix("check_") for rule in _rules() if rule.startswith("check_")]
+    assert len(checks) > 7
+    for name in checks:
+        packages = [
+            package
+            for package in (LIBRARY / "checks").iterdir()
+            if package.name == name or (package / f"{name}.py").is_file()
+        ]
+        assert len(packages) == 1, name
+        assert (ROOT / "tests" / "unit" / "checks" / packages[0].name).is_dir(), name
+
+
+def test_an_exhibit_has_one_name_in_catalogue_rule_script_and_module() -> None:
+    rules = set(_rules())
+    drawn = {f"draw_{name}" for name in FIGURES} | {f"tabulate_{name}" for name in TABLES}
+    drawn |= {rule for rule in rules if rule.startswith("draw_")} - {"draw_assignment"}
+    assert drawn <= rules
+    for rule in drawn:
+        verb, name = rule.split("_", 1)
+        folder = "figures" if verb == "draw" else "tables"
+        assert (LIBRARY / "exhibits" / folder / f"{name}.py").is_file(), rule
+
+
+def test_every_module_of_a_script_is_an_input_of_its_rule() -> None:
+    for rule, script in _rules().items():
+        found = modules(script)
+        direct = {str(path) for path in _own(SCRIPTS / script)}
+        assert direct <= {str(Path(path).resolve()) for path in found}, rule
+
+
+def test_the_snakefile_is_a_table_of_contents() -> None:
+    text = (ROOT / "Snakefile").read_text("utf-8")
+    included = re.findall(r'^include: "workflow/rules/(\w+)\.smk"', text, flags=re.M)
+    assert set(included) == {path.stem for path in (ROOT / "workflow" / "rules").glob("*.smk")}
+    assert re.findall(r"^rule (\w+)", text, flags=re.M) == ["all"]
+
+
+def test_the_order_of_packages_is_that_of_the_page_for_contributors() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    table = page[page.index("The packages of the library") :]
+    tops = list(dict.fromkeys(name.split(".")[0] for name in ORDER[1:]))
+    assert re.findall(r"^\| `(\w+)` \|", table, flags=re.M)[: len(tops)] == tops

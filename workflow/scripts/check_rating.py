@@ -1,0 +1,62 @@
+"""Rate the evidence by two standards, and write the study's record."""
+
+import json
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from schooltrial.checks.rating.study_record import build_study_record
+from schooltrial.pipeline.rule_adapter import run_as_rule
+
+
+def main(
+    *,
+    attrition: str,
+    balance: str,
+    power: str,
+    assignment: str,
+    boxes: str,
+    estimates: str,
+    diagnostics: str,
+    protocol: Mapping[str, Any],
+    analysis_years: Sequence[int],
+    baseline: int,
+    units: str,
+    verdict: str,
+    contrast: str | None = None,
+) -> None:
+    """Write the record as JSON, to ten digits; what is not known is null."""
+    checks = {
+        "attrition": pd.read_csv(attrition),
+        "balance": pd.read_csv(balance),
+        "power": pd.read_csv(power),
+        "assignment": json.loads(Path(assignment).read_text("utf-8")),
+        "take_up": pd.read_csv(units, dtype={"unit": "str"}),
+        "contrast": pd.read_csv(contrast) if contrast else None,
+    }
+    record = build_study_record(
+        protocol, checks, pd.read_csv(boxes, keep_default_na=False), pd.read_csv(estimates),
+        json.loads(Path(diagnostics).read_text("utf-8")), analysis_years, baseline,
+    )  # fmt: skip
+    text = json.dumps(_known(record), indent=1, ensure_ascii=False, allow_nan=False)
+    Path(verdict).write_text(text + "\n", encoding="utf-8")
+
+
+def _known(value: Any) -> Any:
+    """Return a value that JSON can hold: no NaN or infinity, ten digits."""
+    if isinstance(value, Mapping):
+        return {str(key): _known(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return float(f"{value:.10g}") if isfinite(value) else None
+    return value
+
+
+run_as_rule(main, globals())
