@@ -145,12 +145,16 @@ def default_unit(outcome: Outcome) -> str:
 
 
 def frame_columns(design: Mapping[str, Any]) -> dict[str, str]:
-    """Return the columns of a frame that hold unit and block, where the protocol names none."""
-    unit, draw = str(design["unit"]), design["draw"]
+    """Return the columns of a frame that hold unit and block, as the protocol names them or not.
+
+    A unit stands under what was assigned; schools are drawn in blocks, teachers and pupils in
+    their school.
+    """
+    unit, draw = str(design.get("unit") or "school"), design.get("draw") or {}
     block = "block" if unit == "school" else "school"
     return {
-        "unit_column": draw["unit_column"] or unit,
-        "block_column": draw["block_column"] or block,
+        "unit_column": str(draw.get("unit_column") or unit),
+        "block_column": str(draw.get("block_column") or block),
     }
 
 

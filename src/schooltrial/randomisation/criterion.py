@@ -22,6 +22,7 @@ from schooltrial.models.randomisation_inference.mahalanobis import (
     balanced_at_most,
     mahalanobis_balance,
 )
+from schooltrial.protocol.sections import frame_columns
 from schooltrial.randomisation.plan import (
     THRESHOLD_DRAWS,
     LotteryPlan,
@@ -157,10 +158,12 @@ def draw_criterion(
     plan, draw = lottery_plan(design), design.get("draw") or {}
     if not plan.rerandomised or list(plan_faults(plan)):
         return CriterionKnown()
-    unit = str(draw.get("unit_column") or design.get("unit") or "school")
-    if frame is None or any(name not in frame for name in (unit, *plan.balance_on)):
+    columns = frame_columns(design)
+    if frame is None or any(
+        name not in frame for name in (columns["unit_column"], *plan.balance_on)
+    ):
         return _unusable("the frame on which draws were balanced is not known")
-    ordered = ordered_frame(frame, unit, str(draw.get("block_column") or "block"), plan)
+    ordered = ordered_frame(frame, columns["unit_column"], columns["block_column"], plan)
     listed = sound_units(units_of(assignment, str(design.get("unit") or "school"), plan.kind), plan)
     other = sorted(set(listed["unit"]) ^ set(ordered["unit"]))
     if other or ordered[list(plan.balance_on)].isna().to_numpy().any():

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.protocol.sections import frame_columns
 from schooltrial.refusal import Fault, refuse
 
 
@@ -31,6 +32,5 @@ def read_frame(path: str, design: Mapping[str, Any]) -> pd.DataFrame:
     if not text.strip():
         remedy = "write a row for each unit, under a header"
         refuse([Fault(path, "the file is empty", "the frame of the draw", remedy)])
-    draw = design["draw"]
-    columns = dict.fromkeys([draw["unit_column"], draw["block_column"]], "str")
+    columns = dict.fromkeys(frame_columns(design).values(), "str")
     return pd.read_csv(io.StringIO(text), dtype=columns)

@@ -24,6 +24,7 @@ from schooltrial.models.randomisation_inference.mahalanobis import (
     balanced_at_most,
     mahalanobis_balance,
 )
+from schooltrial.protocol.sections import frame_columns
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.plan import (
     ALL,
@@ -215,9 +216,8 @@ def draw_assignment(
         With every fault of the plan and of the frame: a unit twice, a block that cannot hold two
         arms, a pair of three, numbers that do not add up, an impossible share, a missing covariate.
     """
-    plan, draw = lottery_plan(design), design.get("draw") or {}
-    unit = str(design.get("unit") or "school")
-    columns = str(draw.get("unit_column") or unit), str(draw.get("block_column") or "block")
+    plan, named = lottery_plan(design), frame_columns(design)
+    columns = named["unit_column"], named["block_column"]
     refuse([*plan_faults(plan), *_frame_faults(frame, plan, columns, file)])
     ordered = ordered_frame(frame, *columns, plan)
     sizes = {str(name): int(n) for name, n in ordered["block"].value_counts(sort=False).items()}
@@ -225,7 +225,7 @@ def draw_assignment(
     arms, threshold, made = redraw(ordered, plan, seed)
     return AssignmentRecord(
         study=study,
-        unit=unit,
+        unit=str(design.get("unit") or "school"),
         design=_told(plan),
         seed=seed,
         date=date,

@@ -17,6 +17,7 @@ from schooltrial.checks.assignment.findings import (
     Finding,
     Findings,
 )
+from schooltrial.protocol.sections import frame_columns
 from schooltrial.randomisation.plan import LotteryPlan, block_faults, lottery_plan
 from schooltrial.randomisation.record import (
     AssignmentRecord,
@@ -214,11 +215,10 @@ def _ordered(
         if plan.balance_on:
             return None
         return ordered_frame(record.table(), record.unit, "block", plan)
-    draw = design.get("draw") or {}
-    columns = str(draw.get("unit_column") or record.unit), str(draw.get("block_column") or "block")
-    if any(name not in frame for name in (columns[0], *plan.balance_on)):
+    columns = frame_columns({**design, "unit": record.unit})
+    if any(name not in frame for name in (columns["unit_column"], *plan.balance_on)):
         return None
-    return ordered_frame(frame, *columns, plan)
+    return ordered_frame(frame, columns["unit_column"], columns["block_column"], plan)
 
 
 def _repeat(

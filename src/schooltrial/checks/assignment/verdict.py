@@ -34,6 +34,7 @@ from schooltrial.checks.assignment.record_agreement import (
     check_seed,
 )
 from schooltrial.checks.assignment.unit_attributes import KnownOfUnits
+from schooltrial.protocol.sections import frame_columns
 from schooltrial.randomisation.criterion import draw_criterion
 from schooltrial.randomisation.plan import LotteryPlan, lottery_plan, plan_faults
 from schooltrial.randomisation.record import AssignmentRecord, ordered_frame
@@ -134,9 +135,7 @@ def verify_assignment(
     sound = sound_units(listed, plan)
     date = str((design.get("draw") or {}).get("date") or (record.date if record else ""))
     found = check_list(listed, plan, unit)
-    found.add(
-        check_frame(listed, _frame_units(known.frame, design, unit), "frame of the draw", unit)
-    )
+    found.add(check_frame(listed, _frame_units(known.frame, design), "frame of the draw", unit))
     found.add(check_frame(listed, known.described, f"table of {unit}s", unit))
     found.add(check_dates(listed, date, known.first_outcome, unit))
     drawn = pd.Series(dtype="str")
@@ -168,10 +167,8 @@ def verify_assignment(
     return AssignmentVerdict(verdict, tuple(reasons), table, found.table())
 
 
-def _frame_units(
-    frame: pd.DataFrame | None, design: Mapping[str, Any], unit: str
-) -> list[str] | None:
-    column = str((design.get("draw") or {}).get("unit_column") or unit)
+def _frame_units(frame: pd.DataFrame | None, design: Mapping[str, Any]) -> list[str] | None:
+    column = frame_columns(design)["unit_column"]
     if frame is None or column not in frame:
         return None
     return list(frame[column].astype("str"))
@@ -212,15 +209,14 @@ def _ordered(
     units: pd.DataFrame, plan: LotteryPlan, design: Mapping[str, Any], known: KnownOfUnits
 ) -> pd.DataFrame | None:
     """Return the frame in the order of the draw: the one given, else the units of the list."""
-    draw = design.get("draw") or {}
     if known.frame is None:
         if plan.balance_on:
             return None
         return ordered_frame(units, "unit", "block", plan)
-    unit = str(draw.get("unit_column") or design.get("unit") or "school")
-    if any(name not in known.frame for name in (unit, *plan.balance_on)):
+    columns = frame_columns(design)
+    if any(name not in known.frame for name in (columns["unit_column"], *plan.balance_on)):
         return None
-    return ordered_frame(known.frame, unit, str(draw.get("block_column") or "block"), plan)
+    return ordered_frame(known.frame, columns["unit_column"], columns["block_column"], plan)
 
 
 def _verdict(tests: list[Finding], by_lot: bool) -> tuple[str, list[str]]:

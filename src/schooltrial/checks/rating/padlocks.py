@@ -28,6 +28,13 @@ UNRATED = "not rated"
 MOST = 5
 
 
+MOST_STEPS = 50
+"""Each step brings one of eight inputs to a better row of its rule, of which none has over six."""
+
+
+TABLE = "security_rating.csv"
+
+
 def security_rating(inputs: RatingInputs) -> Rating:
     """Return the padlocks, with the rule that decides and what would bring more."""
     parts = _parts(inputs)
@@ -69,16 +76,27 @@ def security_lift(inputs: RatingInputs) -> Lift | None:
 
     What lowers the rating is mended first, step by step, and then the lowest of the rules, until
     there is a padlock more: together the changes are enough.
+
+    Raises
+    ------
+    ValueError
+        Where no step helps, since the rows of the standard's table are out of order.
     """
     now, then = padlocks_of(inputs), inputs
     changes: dict[str, Change] = {}
     if now == MOST:
         return None
-    while padlocks_of(then) <= now:
+    for _ in range(MOST_STEPS):
         rule, change = next(_steps(then))
         changes[rule] = change
         then = change.apply(then)
-    return Lift(f"{padlocks_of(then)} of {MOST}", tuple(changes.values()))
+        if padlocks_of(then) > now:
+            return Lift(f"{padlocks_of(then)} of {MOST}", tuple(changes.values()))
+    raise ValueError(
+        f"{TABLE}: after {MOST_STEPS} changes {inputs.outcome} still has {padlocks_of(then)} "
+        f"padlocks, though {change.words}; the rows of each rule must stand with their limits "
+        f"(upto) from small to large: sort those of {rule!r}"
+    )
 
 
 def _parts(inputs: RatingInputs) -> dict[str, int | None]:
@@ -239,7 +257,7 @@ class _Row:
 
 @cache
 def _table() -> tuple[_Row, ...]:
-    text = files("schooltrial.checks.rating").joinpath("security_rating.csv").read_text("utf-8")
+    text = files("schooltrial.checks.rating").joinpath(TABLE).read_text("utf-8")
     rows = csv.DictReader(text.splitlines())
     return tuple(
         _Row(row["rule"], row["measure"], inf if row["upto"] == "inf" else float(row["upto"]),

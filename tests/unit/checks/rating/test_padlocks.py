@@ -144,3 +144,40 @@ def test_changing_what_the_sentence_names_brings_more_padlocks(
         return
     assert padlocks_of(lift.applied(inputs)) > padlocks_of(inputs)
     assert lift.words in security_rating(inputs).would_change
+
+
+def test_a_table_whose_rows_are_out_of_order_is_named_and_not_searched_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # From large to small every size reaches the first row, and no limit brings more padlocks.
+    module = security_lift.__globals__
+    rows = module["_table"]()
+    sizes = [row for row in rows if row.rule == "mdes"]
+    turned = (*sizes[::-1], *(row for row in rows if row.rule != "mdes"))
+    monkeypatch.setitem(module, "_table", lambda: turned)
+    with pytest.raises(
+        ValueError, match=r"security_rating\.csv: after 50 changes maths still"
+    ) as e:
+        security_lift(_with(mdes=0.35))
+    assert "sort those of 'mdes'" in str(e.value)
+
+
+def test_all_that_can_be_wrong_is_mended_in_steps_that_together_are_enough() -> None:
+    inputs = _with(
+        mdes=0.9, people_attrition=0.9, difference=0.4, randomised=False, compromised=True,
+        doubted=True, joined=0.5, changed_arm=0.5, crossovers=0.5,
+    )  # fmt: skip
+    lift = security_lift(inputs)
+    assert lift is not None
+    assert padlocks_of(inputs) == 0
+    assert padlocks_of(lift.applied(inputs)) == 1
+    assert lift.rating == "1 of 5"
+    assert [change.words for change in lift.changes] == [
+        "the arms differed in the prior outcome by at most 0.05 SD",
+        "at most 5.0% of the people analysed joined after the assignment",
+        "at most 5.0% of the people who stayed were analysed in another arm",
+        "at most 5.0% of an arm's units received what they should not, or not what they should",
+        "the list of the assignment were not in doubt",
+        "the least detectable effect at randomisation were at most 0.6 SD",
+        "attrition of people were at most 50.0%",
+    ]  # fmt: skip
