@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from schooltrial.exhibits.style.table_text import interval, number, p_text
-from schooltrial.report.headlines import event_study, sensitivity_range, summarise_findings
-from schooltrial.report.page import fill, flow_shown
+from schooltrial.report.headlines import arm_of, event_study, sensitivity_range, summarise_findings
+from schooltrial.report.page import as_shown, fill, flow_shown
 from support.small_trial import SmallTrial
 
 
@@ -166,3 +166,54 @@ def test_the_template_uses_no_number_of_its_own() -> None:
     text = template.read_text("utf-8")
     text = re.sub(r"<style>.*?</style>|\{[{%].*?[%}]\}|<[^>]*>", " ", text, flags=re.S)
     assert re.findall(r"\d+", text.replace("SHA-256", "")) == []
+
+
+@pytest.mark.parametrize(
+    ("term", "compare", "arms", "arm"),
+    [
+        ("treated", [], ["c", "a"], "a"),
+        ("treated", [], ["c", "a", "b"], ""),  # of both arms together
+        ("treated", ["c", "b"], ["c", "a", "b"], "b"),
+        ("treated[arm=a]", [], ["c", "a", "b"], "a"),
+        ("treated[arm=a b]:girl", ["c", "b"], ["c", "a b", "b"], "a b"),
+    ],
+)
+def test_a_term_is_of_the_arm_that_it_names_or_else_of_the_only_one_compared(
+    term: str, compare: list[str], arms: list[str], arm: str
+) -> None:
+    assert arm_of(term, {"compare": compare}, arms) == arm
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.0, 0.2, "The interval includes zero"),
+        (-0.2, 0.0, "The interval includes zero"),
+        (0.001, 0.2, "The interval lies above zero"),
+        (-0.2, -0.001, "The interval lies below zero"),
+        (0.1, float("nan"), "There is no interval: no finding"),
+    ],
+)
+def test_an_interval_that_ends_at_zero_includes_it(
+    finished: SmallTrial, low: float, high: float, verdict: str
+) -> None:
+    row = _row(conf_low=low, conf_high=high)
+    (found,) = summarise_findings(pd.DataFrame([row]), finished.read().content)
+    assert found["verdict"] == verdict
+
+
+def test_only_effects_of_primary_outcomes_in_primary_models_are_headlines(
+    finished: SmallTrial,
+) -> None:
+    rows = [
+        _row(outcome="reading"), _row(model="did"), _row(estimand="take-up"),
+        _row(estimand="CACE"), _row(estimand="ATT"),
+    ]  # fmt: skip
+    found = summarise_findings(pd.DataFrame(rows), finished.read().content)
+    assert [one["estimand"] for one in found] == ["CACE", "ATT"]
+    assert {(one["unit"], one["level"]) for one in found} == {("control SD", 0.95)}
+
+
+def test_cells_are_shown_with_two_decimals_and_texts_as_they_are() -> None:
+    told = as_shown(pd.DataFrame({"x": [-1.234, float("nan")], "n": [1, 2], "t": ["a", "b"]}))
+    assert told.to_dict("list") == {"x": ["−1.23", ""], "n": ["1", "2"], "t": ["a", "b"]}

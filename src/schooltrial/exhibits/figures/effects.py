@@ -42,10 +42,10 @@ def drawn(
     primary = [outcome for outcome, section in outcomes.items() if section["primary"]]
     roles = {name: model["role"] for name, model in models.items()}
     rows["primary"] = (rows["model"].map(roles) == "primary") & rows["outcome"].isin(primary)
-    rows["model_label"] = rows["model"].map(
-        {name: model["label"] for name, model in models.items()}
-    )
-    rows["model_label"] += [_of_arm(term) for term in rows["term"]]
+    rows["model_label"] = [
+        models[model]["label"] + _of_arm(term)
+        for model, term in zip(rows["model"], rows["term"], strict=True)
+    ]
     rows["level"] = rows["model"].map({name: model["level"] for name, model in models.items()})
     rows["outcome_label"] = rows["outcome"].map({n: o["label"] for n, o in outcomes.items()})
     rows["unit"] = rows["outcome"].map({n: o["unit"] for n, o in outcomes.items()})

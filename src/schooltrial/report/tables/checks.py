@@ -37,9 +37,9 @@ def attrition_shown(attrition: pd.DataFrame, years: Sequence[int], labels: Label
         "overall %": rows["overall"].map(_percent),
         "difference, points": rows["differential"].map(_percent),
         "largest low difference": limits,
-        "verdict": rows["verdict"].fillna(""),
+        "verdict": rows["verdict"].astype("object").fillna(""),
         "bias implied, SD": rows["bias_cautious"].map(lambda v: number(v, 3)),
-        "note": rows["note"].fillna(""),
+        "note": rows["note"].astype("object").fillna(""),
     })  # fmt: skip
     return told.astype("str")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figures.dosage import dosage_plot
+from support.drawn_artists import tick_words
 
 ARMS = [
     {"name": name, "label": f"Schools of the arm that is called {name}"}
@@ -70,3 +72,101 @@ def test_every_arm_is_named_with_its_number_of_schools(figure: Figure) -> None:
     heading = " ".join(figure._suptitle.get_text().split())  # type: ignore[attr-defined]
     for arm in ARMS:
         assert f"{arm['label']}: 4" in heading
+
+
+DOSES = pd.DataFrame(
+    [
+        ("coaching", "B1", "control", "2019-11", 1.0),
+        ("coaching", "T1", "programme", "2019-11", 2.0),
+        ("coaching", "T2", "programme", "2019-11", 2.0),
+        ("coaching", "T2", "programme", "2020-02", 5.0),
+        ("coaching", "T0", "programme", "2020-02", 2.0),
+        ("texts", "T1", "programme", "2019-12", 0.0),
+        ("texts", "B2", "control", "2019-12", 4.0),
+    ],
+    columns=["component", "school", "arm", "period", "value"],
+)
+TWO_ARMS = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
+NAMED_COMPONENTS: dict[str, Any] = {"coaching": {"label": "Coaching", "indicator": "hours"}}
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Figure]:
+    """Return the figure of five schools; the protocol does not declare the second component."""
+    made = dosage_plot(DOSES, NAMED_COMPONENTS, TWO_ARMS, STUDY)
+    yield made
+    made.clear()
+
+
+def _cells(figure: Figure, at: int) -> list[list[float | None]]:
+    cells: Any = np.ma.filled(np.ma.asarray(figure.axes[at].images[0].get_array()), np.nan)
+    return [[None if np.isnan(cell) else float(cell) for cell in line] for line in cells]
+
+
+def test_schools_stand_by_arm_the_last_first_then_by_what_they_received_then_by_name(
+    small: Figure,
+) -> None:
+    first, second = small.axes[:2]
+    assert tick_words(first.yaxis) == ["T2", "T0", "T1", "B2", "B1"]
+    assert first.get_yticks().tolist() == [0, 1, 2, 3, 4]
+    assert second.get_yticks().tolist() == []
+
+
+def test_each_cell_is_the_dose_of_its_school_and_month_and_blank_where_none_is_recorded(
+    small: Figure,
+) -> None:
+    assert _cells(small, 0) == [  # November, December, January, February
+        [2.0, None, None, 5.0],
+        [None, None, None, 2.0],
+        [2.0, None, None, None],
+        [None, None, None, None],
+        [1.0, None, None, None],
+    ]
+    assert _cells(small, 1) == [
+        [None, None, None, None],
+        [None, None, None, None],
+        [None, 0.0, None, None],  # a dose of nothing is a record
+        [None, 4.0, None, None],
+        [None, None, None, None],
+    ]
+    for panel in small.axes[:2]:
+        assert tick_words(panel.xaxis) == ["2019-11", "2019-12", "2020-01", "2020-02"]
+        assert panel.images[0].norm.vmin == 0
+    assert small.axes[0].images[0].norm.vmax == 5
+
+
+def test_a_rule_parts_the_arms_and_none_lies_under_the_last(small: Figure) -> None:
+    for panel in small.axes[:2]:
+        (rule,) = panel.lines
+        assert np.asarray(rule.get_ydata()).tolist() == [2.5, 2.5]
+
+
+def test_panels_and_their_scales_are_named_by_the_protocol_or_else_by_the_log(
+    small: Figure,
+) -> None:
+    first, second, *bars = small.axes
+    assert (first.get_title(loc="left"), second.get_title(loc="left")) == ("Coaching", "texts")
+    assert [bar.get_xlabel() for bar in bars] == ["hours", ""]
+    assert small.get_suptitle() == "Schools with a record, from the top: Programme: 3;  Control: 2"
+    assert small.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 000000000000"
+
+
+@pytest.mark.parametrize(("schools", "named"), [(45, 45), (46, 0)])
+def test_many_schools_are_not_named(schools: int, named: int) -> None:
+    rows = [("coaching", f"S{at:02d}", "control", "2019", 1.0) for at in range(schools)]
+    data = pd.DataFrame(rows, columns=list(DOSES.columns))
+    figure = dosage_plot(data, NAMED_COMPONENTS, TWO_ARMS, STUDY)
+    assert len(figure.axes[0].get_yticks()) == named
+    assert figure.get_figheight() == pytest.approx(2.0 + 0.11 * schools)
+
+
+def test_of_many_months_every_so_many_is_named_so_that_nine_are_not_exceeded() -> None:
+    rows = [("coaching", "S", "control", period, 1.0) for period in ("2018-12", "2020-06")]
+    data = pd.DataFrame(rows, columns=list(DOSES.columns))
+    figure = dosage_plot(data, NAMED_COMPONENTS, TWO_ARMS, STUDY)
+    named = tick_words(figure.axes[0].xaxis)  # nineteen months: every third
+    assert named == [
+        "2018-12", "2019-03", "2019-06", "2019-09", "2019-12", "2020-03", "2020-06",
+    ]  # fmt: skip
+    assert figure.axes[0].get_xticks().tolist() == [0, 3, 6, 9, 12, 15, 18]
+    assert figure.get_figheight() == pytest.approx(2.0 + 0.11 * 8)  # one school has room for eight

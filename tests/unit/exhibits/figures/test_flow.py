@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -9,10 +11,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.text import Annotation, Text
 
 from schooltrial.checks.flow.boxes import COLUMNS
 from schooltrial.exhibits.figures.flow import flow_plot
-from schooltrial.exhibits.style.figures import SETTINGS
+from schooltrial.exhibits.style.figures import CONTROL, FAINT, INK, SETTINGS, TREATED
+from support.drawn_artists import hues, points
 
 STUDY = {"title": "A trial with a title that is rather long", "synthetic": True,
          "protocol": "a" * 64}  # fmt: skip
@@ -83,3 +87,224 @@ def test_every_count_and_every_arms_name_is_drawn() -> None:
     assert "1,200,345" in drawn
     assert "+ pupils who came: 5" in drawn
     assert f"{LABELS['ela']}, 2010 to 2019" in drawn
+
+
+SHORT = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
+SMALL = pd.DataFrame(
+    [
+        ["assigned", "all", "", "", "school", "in", "schools in the files", 1234, "", "", ""],
+        ["assigned", "all", "", "", "school", "lost", "schools left out", 4, "", "", ""],
+        ["allocated", "c", "", "", "school", "in", "schools", 615, "", "", ""],
+        ["allocated", "c", "", "", "pupil", "had", "with pupils", 9000, "", "", ""],
+        ["followed up", "c", "", 2020, "school", "lost", "schools closed", 2, "", "", ""],
+        ["followed up", "c", "", 2020, "pupil", "joined", "pupils who came", 30, "", "", ""],
+        ["analysed", "c", "ela", 2020, "pupil", "in", "pupils", 8000, "", "", "itt"],
+        ["analysed", "c", "ela", 2020, "pupil", "in", "pupils", 7900, "", "", "did"],
+        ["analysed", "c", "maths", 2020, "pupil", "in", "pupils", 7000, "", "", "itt"],
+        ["allocated", "t", "", "", "school", "in", "schools", 619, "", "", ""],
+        ["analysed", "t", "maths", 2020, "pupil", "in", "pupils", 0, "", "", "itt"],
+    ],
+    columns=COLUMNS,
+)
+SHORT_LABELS = {"ela": "English"}
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Figure]:
+    """Return the diagram of two arms; nobody of the second was followed up."""
+    made = flow_plot(SMALL, SHORT, SHORT_LABELS, STUDY)
+    yield made
+    made.clear()
+
+
+def _rectangles(figure: Figure) -> list[Rectangle]:
+    return [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle)]
+
+
+def _texts_in(figure: Figure, box: Rectangle) -> list[Text]:
+    """Return the texts that begin in a box, from its top."""
+    x, y, right, bottom = (
+        box.get_x(), box.get_y(), box.get_x() + box.get_width(), box.get_y() + box.get_height(),
+    )  # fmt: skip
+    found = [
+        text
+        for text in figure.axes[0].texts
+        if text.get_text() and x <= text.get_position()[0] <= right
+        and y <= text.get_position()[1] <= bottom
+    ]  # fmt: skip
+    return sorted(found, key=lambda text: text.get_position()[1])
+
+
+def _told(figure: Figure) -> list[list[str]]:
+    return [
+        [text.get_text() for text in _texts_in(figure, box)] for box in _rectangles(figure)
+    ]  # fmt: skip
+
+
+def test_each_box_tells_its_stage_and_its_counts_line_by_line(small: Figure) -> None:
+    assert _told(small) == [
+        ["Assigned by lot", "schools in the files: 1,234", "− schools left out: 4"],
+        ["Allocation: Control", "schools: 615", "with pupils: 9,000"],
+        ["Allocation: Tutored", "schools: 619"],
+        ["Follow-up", "− schools closed: 2", "+ pupils who came: 30"],
+        ["Follow-up", "none"],
+        [
+            "Analysis", "English, 2020 (itt)", "pupils: 8,000", "English, 2020 (did)",
+            "pupils: 7,900", "maths, 2020", "pupils: 7,000",
+        ],
+        ["Analysis", "maths, 2020", "pupils: 0"],
+    ]  # fmt: skip
+
+
+def test_an_assignment_that_was_not_by_lot_is_not_said_to_be() -> None:
+    figure = flow_plot(SMALL, SHORT, SHORT_LABELS, STUDY, randomised=False)
+    assert _told(figure)[0][0] == "Assigned, not by lot"
+
+
+def test_headings_are_bold_and_what_left_or_came_or_is_a_part_is_set_in(small: Figure) -> None:
+    top, allocated, *_ = _rectangles(small)
+    told = {
+        text.get_text(): (
+            round(text.get_position()[0] - box.get_x(), 9), text.get_fontweight() == "bold",
+        )
+        for box in (top, allocated)
+        for text in _texts_in(small, box)
+    }  # fmt: skip
+    assert told == {
+        "Assigned by lot": (0.06, True), "schools in the files: 1,234": (0.06, False),
+        "− schools left out: 4": (0.15, False), "Allocation: Control": (0.06, True),
+        "schools: 615": (0.06, False), "with pupils: 9,000": (0.15, False),
+    }  # fmt: skip
+    _, none = _texts_in(small, _rectangles(small)[4])
+    assert (none.get_text(), none.get_fontweight()) == ("none", "normal")
+    analysis = _texts_in(small, _rectangles(small)[5])
+    assert [text.get_fontweight() == "bold" for text in analysis] == [
+        True, True, False, True, False, True, False,
+    ]  # fmt: skip
+
+
+def test_boxes_of_a_stage_stand_side_by_side_at_one_height_framed_by_their_arms_colour(
+    small: Figure,
+) -> None:
+    top, *others = _rectangles(small)
+    for left, right in zip(others[::2], others[1::2], strict=True):
+        assert (left.get_y(), left.get_height()) == (right.get_y(), right.get_height())
+        assert right.get_x() - left.get_x() == pytest.approx(1.8)  # inches of a column
+        assert hues([left.get_edgecolor(), right.get_edgecolor()]) == [CONTROL, TREATED]
+        assert hues([left.get_facecolor()]) == ["#ffffff"]
+        assert (left.get_x(), left.get_width()) == pytest.approx((0.06, 1.68))
+    assert hues([top.get_edgecolor()]) == [INK]
+    assert top.get_x() + top.get_width() / 2 == pytest.approx(1.8)  # in the middle of two columns
+    assert top.get_width() == pytest.approx(1.4 * 1.8 - 0.12)
+    assert top.get_y() == 0.06
+    assert [box.get_height() for box in (top, others[0], others[2], others[4])] == pytest.approx(
+        [0.12 + 0.122 * lines for lines in (3, 3, 3, 7)]  # as tall as the arm with more lines
+    )
+
+
+def test_stages_follow_one_another_downwards_with_a_gap(small: Figure) -> None:
+    top, *others = _rectangles(small)
+    column = [top, *others[::2]]
+    for upper, lower in pairwise(column):
+        gap = lower.get_y() - upper.get_y() - upper.get_height()
+        assert gap == pytest.approx(0.2)
+    low, high = small.axes[0].get_ylim()
+    assert low == small.get_figheight() > column[-1].get_y() + column[-1].get_height()
+    assert high == 0
+    assert small.axes[0].get_xlim() == (0, 3.6)
+
+
+def _arrows(figure: Figure) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    """Return start and end of every arrow."""
+    return [
+        (text.get_position(), (float(text.xy[0]), float(text.xy[1])))
+        for text in figure.axes[0].texts
+        if isinstance(text, Annotation)
+    ]
+
+
+def test_an_arrow_leads_to_each_box_of_an_arm_and_none_from_the_last(small: Figure) -> None:
+    boxes = _rectangles(small)
+    arrows = _arrows(small)
+    assert len(arrows) == 6  # two from the top box, two from each of two stages
+    ends = sorted((round(x, 6), round(y, 6)) for _, (x, y) in arrows)
+    assert ends == sorted(
+        (round(box.get_x() + box.get_width() / 2, 6), round(box.get_y(), 6)) for box in boxes[1:]
+    )
+    for (x, start), (same, end) in arrows:
+        assert x == same
+        assert start < end
+    # Those between stages begin at the lower edge of the box above.
+    starts = sorted(round(start, 6) for (_, start), _ in arrows)[2:]
+    edges = sorted(round(box.get_y() + box.get_height(), 6) for box in boxes[1:5])
+    assert starts == edges
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_bar_half_way_parts_the_top_box_into_the_arms(count: int) -> None:
+    figure = _figure(count)
+    top = _rectangles(figure)[0]
+    bottom = top.get_y() + top.get_height()
+    stem, bar = (points(line) for line in figure.axes[0].lines)
+    middle = 1.8 * count / 2
+    assert stem == [pytest.approx((middle, bottom)), pytest.approx((middle, bottom + 0.1))]
+    assert bar == [
+        pytest.approx((0.9, bottom + 0.1)), pytest.approx((1.8 * count - 0.9, bottom + 0.1)),
+    ]  # fmt: skip
+    assert len(_arrows(figure)) == 3 * count
+    for (_, start), _ in _arrows(figure)[:count]:
+        assert start == pytest.approx(bottom + 0.1)
+
+
+def test_a_single_arm_has_the_room_of_two_columns() -> None:
+    figure = flow_plot(SMALL, SHORT[:1], SHORT_LABELS, STUDY)
+    assert figure.get_figwidth() == pytest.approx(3.6)
+    assert len(_rectangles(figure)) == 4
+
+
+def test_a_stage_that_no_arm_has_is_not_drawn() -> None:
+    figure = flow_plot(SMALL[SMALL["stage"] != "followed up"], SHORT, SHORT_LABELS, STUDY)
+    assert [lines[0] for lines in _told(figure)[1:]] == [
+        "Allocation: Control", "Allocation: Tutored", "Analysis", "Analysis",
+    ]  # fmt: skip
+    assert len(_arrows(figure)) == 4
+
+
+@pytest.mark.parametrize(("synthetic", "colour", "lines"), [(True, TREATED, 2), (False, FAINT, 1)])
+def test_study_and_protocol_stand_below_the_last_box_wrapped_to_its_width(
+    synthetic: bool, colour: str, lines: int
+) -> None:
+    figure = flow_plot(SMALL, SHORT, SHORT_LABELS, {**STUDY, "synthetic": synthetic})
+    last = _rectangles(figure)[-1]
+    bottom = last.get_y() + last.get_height()
+    below = [text for text in figure.axes[0].texts if text.get_position()[1] > bottom]
+    told = " ".join(text.get_text() for text in below)
+    assert told == (
+        f"{'SYNTHETIC DATA.  ' if synthetic else ''}{STUDY['title']}.  Protocol {'a' * 12}"
+    )
+    assert {text.get_color() for text in below} == {colour}
+    assert {text.get_fontweight() for text in below} == {"normal"}
+    assert [text.get_position()[1] - bottom for text in below] == pytest.approx(
+        [0.06 + 0.122 * (at + 0.5) for at in range(lines)]
+    )
+    assert len(below) == lines
+    assert all(text.get_position()[1] < figure.get_figheight() for text in below)
+
+
+def test_a_text_that_is_wrapped_hangs_and_a_word_wider_than_the_box_is_cut() -> None:
+    figure = _figure(2)
+    lost = next(
+        text for text in figure.axes[0].texts if text.get_text().startswith("− schools merged")
+    )
+    box = next(
+        box for box in _rectangles(figure) if lost in _texts_in(figure, box)
+    )  # fmt: skip
+    heading, first, *others = _texts_in(figure, box)
+    assert heading.get_text() == "Follow-up"
+    assert first is lost
+    hanging = others[: [o.get_text().startswith("+ ") for o in others].index(True)]
+    joined = "".join(text.get_text().replace(" ", "") for text in [first, *hanging])
+    assert joined == f"− {LONG}: 1,200,345".replace(" ", "")
+    assert {round(text.get_position()[0] - first.get_position()[0], 9) for text in hanging} == {
+        0.09
+    }

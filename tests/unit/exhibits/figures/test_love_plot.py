@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import log, sqrt
 from typing import Any
 
@@ -13,7 +14,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from schooltrial.checks.balance.standardised_differences import balance
-from schooltrial.exhibits.figures.love_plot import FARTHEST, balance_plot, drawn
+from schooltrial.exhibits.figures.love_plot import (
+    FARTHEST,
+    OUTER_BAND,
+    WHITE_BAND,
+    balance_plot,
+    drawn,
+)
+from schooltrial.exhibits.style.figures import INK
+from support.drawn_artists import hues, labelled, legend_words, points, tick_words, with_marker
 
 SETTINGS = {
     "where": {}, "pupil_variables": ["score", "sex"], "school_variables": ["score"],
@@ -137,3 +146,199 @@ def test_the_bands_are_those_of_the_protocol() -> None:
 def test_a_table_of_older_columns_is_drawn_as_the_randomised_sample() -> None:
     data = drawn(_rows(("pupil", "a", 0.1, "", "")).drop(columns=["sample", "arm"]))
     assert list(_marks(_plot(data).axes[0])) == ["pupils, randomised"]
+
+
+LEVEL_ROWS = _rows(
+    ("school", "Mean score", -0.3, "randomised", ""),
+    ("pupil", "Score", 0.1, "randomised", ""),
+    ("pupil", "Girl", 1.7, "randomised", ""),
+    ("teacher", "Experience", -0.2, "randomised", ""),
+    ("pupil", "Score", 0.02, "analysed", ""),
+    ("teacher", "Experience", -1.4, "analysed", ""),
+)
+"""Two lines of pupils, one of teachers, one of schools; two values lie off the scale."""
+
+
+@pytest.fixture(scope="module")
+def figure() -> Iterator[Figure]:
+    """Return the love plot of these rows."""
+    made = _plot(drawn(LEVEL_ROWS))
+    yield made
+    made.clear()
+
+
+@pytest.fixture(scope="module")
+def panel(figure: Figure) -> Axes:
+    """Return its panel."""
+    return figure.axes[0]
+
+
+def test_pupils_stand_above_teachers_above_schools_in_the_order_of_the_check(panel: Axes) -> None:
+    assert tick_words(panel.yaxis) == ["Score", "Girl", "Experience", "Mean score"]
+    assert panel.get_yticks().tolist() == [0, 1, 2, 3]
+    assert panel.get_ylim() == (3.6, -0.6)  # the first line is the uppermost
+
+
+def test_each_point_lies_at_its_difference_on_its_line(panel: Axes) -> None:
+    assert _marks(panel) == {
+        "pupils, randomised": [[0.1, 0], [1.7, 1]],
+        "pupils, analysed": [[0.02, 0]],
+        "teachers, randomised": [[-0.2, 2]],
+        "teachers, analysed": [[-1.4, 2]],
+        "school means, randomised": [[-0.3, 3]],
+    }
+
+
+def test_levels_differ_in_shape_and_the_analysed_sample_is_smaller_and_filled(panel: Axes) -> None:
+    look = {
+        name: (labelled(panel, name).get_marker(), labelled(panel, name).get_markerfacecolor())
+        for name in _marks(panel)
+    }
+    assert look == {
+        "pupils, randomised": ("o", "white"), "pupils, analysed": ("o", INK),
+        "teachers, randomised": ("s", "white"), "teachers, analysed": ("s", INK),
+        "school means, randomised": ("D", "white"),
+    }  # fmt: skip
+    hollow, filled = (labelled(panel, f"pupils, {of}") for of in ("randomised", "analysed"))
+    assert hollow.get_markersize() > filled.get_markersize()
+
+
+def test_each_value_off_the_scale_has_exactly_one_arrow_at_its_edge(panel: Axes) -> None:
+    reach = panel.get_xlim()[1]
+    (right,), (left,) = with_marker(panel, ">"), with_marker(panel, "<")
+    assert points(right) == [pytest.approx((0.975 * reach, 1.0))]
+    assert points(left) == [pytest.approx((-0.975 * reach, 2.0))]
+    hidden = {name: labelled(panel, name).get_markevery() for name in _marks(panel)}
+    assert hidden == {
+        "pupils, randomised": [True, False], "pupils, analysed": [True],
+        "teachers, randomised": [True], "teachers, analysed": [False],
+        "school means, randomised": [True],
+    }  # fmt: skip
+
+
+def test_an_arrows_number_stands_beside_it_inside_the_panel(panel: Axes) -> None:
+    reach = panel.get_xlim()[1]
+    high, low = panel.texts
+    assert (high.get_text(), low.get_text()) == ("1.70", "−1.40")
+    assert high.get_position() == pytest.approx((0.95 * reach, 1 - 0.26))  # a hollow mark's: above
+    assert low.get_position() == pytest.approx((-0.95 * reach, 2 + 0.26))  # a filled one's: below
+    assert (high.get_horizontalalignment(), low.get_horizontalalignment()) == ("right", "left")
+
+
+@pytest.mark.parametrize(
+    ("value", "reach", "arrows"),
+    [
+        (0.1, 0.325, 0),  # 1.3 × the outer band
+        (0.4, 0.432, 0),  # 1.08 × the farthest
+        (-0.4, 0.432, 0),
+        (1.0, 1.08, 0),
+        (-1.0, 1.08, 0),
+        (1.001, 1.08, 1),
+        (-1.001, 1.08, 1),
+        (np.inf, 1.08, 1),
+    ],
+)
+def test_the_scale_reaches_the_farthest_difference_up_to_one_sd(
+    value: float, reach: float, arrows: int
+) -> None:
+    panel = _plot(drawn(_rows(("pupil", "a", value, "randomised", "")))).axes[0]
+    assert panel.get_xlim() == pytest.approx((-reach, reach))
+    assert len(with_marker(panel, "<", ">")) == len(panel.texts) == arrows
+
+
+def test_panels_of_several_arms_share_the_scale_of_the_farthest() -> None:
+    rows = _rows(("pupil", "a", 0.1, "analysed", "x"), ("pupil", "a", 0.8, "analysed", "y"))
+    limits = [panel.get_xlim() for panel in _plot(drawn(rows)).axes]
+    assert limits[0] == limits[1] == pytest.approx((-0.864, 0.864))
+
+
+def test_bands_lie_behind_people_alone_and_say_what_they_stand_for(panel: Axes) -> None:
+    outer, inner = (patch for patch in panel.patches if isinstance(patch, Rectangle))
+    for band, bound in ((outer, 0.25), (inner, 0.05)):
+        assert (band.get_x(), band.get_width()) == (-bound, 2 * bound)
+        assert band.get_y() == -0.6
+        assert band.get_y() + band.get_height() == pytest.approx(2.5)  # schools begin at 2.5
+    assert outer.get_label() == "people within 0.25: adjust"
+    assert inner.get_label() == "people within 0.05: satisfied"
+    assert hues([outer.get_facecolor(), inner.get_facecolor()]) == [OUTER_BAND, WHITE_BAND]
+
+
+def test_a_line_marks_no_difference_and_dotted_ones_part_the_levels(panel: Axes) -> None:
+    upright = [line for line in panel.lines if list(np.asarray(line.get_xdata())) == [0, 0]]
+    assert len(upright) == 1
+    dotted = [line for line in panel.lines if line.get_linestyle() == ":"]
+    assert sorted(np.asarray(line.get_ydata()).tolist() for line in dotted) == [
+        [1.5, 1.5],
+        [2.5, 2.5],
+    ]
+
+
+def test_what_is_drawn_is_saved_with_the_bands_and_measures_of_the_check() -> None:
+    check = LEVEL_ROWS.drop(columns="band").assign(
+        wwc_effect_size=0.1, wwc_measure="Hedges' g", wwc_band="satisfied", blocks=4
+    )
+    assert list(drawn(check).columns) == [
+        "level", "label", "standardised_difference", "wwc_effect_size", "wwc_measure", "wwc_band",
+        "sample", "arm", "size",
+    ]  # fmt: skip
+
+
+def test_no_line_parts_a_level_that_stands_alone() -> None:
+    panel = _plot(drawn(LEVEL_ROWS[1:3])).axes[0]
+    assert [line for line in panel.lines if line.get_linestyle() == ":"] == []
+
+
+def test_the_legend_tells_the_bands_then_each_level_and_sample(figure: Figure) -> None:
+    assert legend_words(figure) == [
+        "people within 0.25: adjust", "people within 0.05: satisfied", "pupils, randomised",
+        "pupils, analysed", "teachers, randomised", "teachers, analysed",
+        "school means, randomised",
+    ]  # fmt: skip
+    assert figure.legends[0].get_title().get_text() == "Balance at baseline, 2019"
+
+
+@pytest.mark.parametrize(
+    ("levels", "label"),
+    [
+        (["pupil"], "people: effect size (treated − control)"),
+        (["teacher"], "people: effect size (treated − control)"),
+        (["school"], "schools: standardised difference (treated − control)"),
+        (
+            ["school", "pupil"],
+            "people: effect size; schools: standardised difference (treated − control)",
+        ),
+    ],
+)
+def test_the_axis_says_what_is_measured_of_whom(levels: list[str], label: str) -> None:
+    rows = _rows(*[(level, "a", 0.1, "randomised", "") for level in levels])
+    assert _plot(drawn(rows)).axes[0].get_xlabel() == label
+
+
+def test_of_several_panels_the_first_alone_names_the_lines_and_each_axis_has_two_lines() -> None:
+    rows = _rows(
+        ("pupil", "a", 0.1, "randomised", "x"), ("school", "a", 0.2, "randomised", "y")
+    )  # fmt: skip
+    first, second = _plot(drawn(rows)).axes
+    assert tick_words(first.yaxis) == ["a", "a"]
+    assert set(tick_words(second.yaxis)) <= {""}
+    assert first.get_title(loc="left") == "x − control"  # without names of arms
+    assert second.get_xlabel() == "people: effect size;\nschools: standardised difference"
+
+
+def test_people_are_drawn_by_effect_size_and_schools_by_the_standardised_difference() -> None:
+    rows = _rows(
+        ("pupil", "Score", 0.1, "randomised", ""),
+        ("pupil", "Flag", 0.2, "randomised", ""),
+        ("teacher", "Score", 0.3, "randomised", ""),
+        ("school", "Mean", 0.4, "randomised", ""),
+    ).assign(wwc_effect_size=[0.11, np.nan, 0.33, 0.44])
+    assert drawn(rows)["size"].tolist() == [0.11, 0.2, 0.33, 0.4]
+
+
+def test_the_figure_has_room_for_its_lines_and_says_that_its_data_are_synthetic(
+    figure: Figure,
+) -> None:
+    assert figure.get_figheight() == pytest.approx(1.75 + 0.21 * 4)
+    one = _plot(drawn(LEVEL_ROWS[1:2]))
+    assert one.get_figheight() == pytest.approx(1.75 + 0.21 * 3)
+    assert figure.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 0123456789ab"

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation, Text
+from scipy import stats
 
 import draw_power_curve
-from schooltrial.exhibits.figures.power_curve import MDES, POWER, drawn, power_plot
-from schooltrial.exhibits.style.figures import rendered
+from schooltrial.checks.power.simulation import SIMULATED
+from schooltrial.exhibits.figures.power_curve import MDES, PALE, POWER, drawn, power_plot
+from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
 from schooltrial.models.power.allocation import planned_allocation
 from schooltrial.models.power.closed_form import school_randomised
 from schooltrial.models.power.minimum_detectable_effect import power_of_test
 from schooltrial.protocol.sections import Outcome
+from support.drawn_artists import legend_words, pointed_at, points, with_marker
 
 STUDY = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 OUTCOMES = {
@@ -141,3 +148,177 @@ def test_the_figure_is_the_same_bytes_and_its_data_say_what_is_synthetic(tmp_pat
     written = pd.read_csv(tmp_path / "curve.csv")
     assert set(written["data"]) == {"synthetic"}
     assert written["y"].tolist() == pytest.approx(data["y"].tolist(), rel=1e-8)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    """Return the power check of the three stages."""
+    return checked()
+
+
+@pytest.fixture(scope="module")
+def figure(table: pd.DataFrame) -> Iterator[Figure]:
+    """Return the figure of one outcome and one arm: power to the left, MDES to the right."""
+    made = power_plot(drawn(table, OUTCOMES), STUDY)
+    yield made
+    made.clear()
+
+
+def _own(panel: Axes) -> dict[str, list[tuple[float, float]]]:
+    """Return the study's own points by the shape of their mark; the key's marks are nowhere."""
+    return {
+        str(line.get_marker()): points(line)
+        for line in panel.lines
+        if line.get_marker() != "None" and not np.isnan(points(line)[0][0])
+    }
+
+
+def _curves(panel: Axes) -> list[Line2D]:
+    return [line for line in panel.lines if len(points(line)) > 2]
+
+
+def test_each_stages_mark_lies_at_its_least_detectable_effect(
+    figure: Figure, table: pd.DataFrame
+) -> None:
+    left, right = figure.axes
+    mdes = table["mdes"].tolist()
+    assert _own(left) == {mark: [(x, 0.8)] for mark, x in zip("sDo", mdes, strict=True)}
+    assert _own(right) == {
+        mark: [(units, y)] for mark, units, y in zip("sDo", (40, 40, 36), mdes, strict=True)
+    }
+
+
+def test_curves_run_from_no_effect_and_from_a_third_to_two_and_a_half_times_the_units(
+    figure: Figure, table: pd.DataFrame
+) -> None:
+    left, right = figure.axes
+    assert len(_curves(left)) == len(_curves(right)) == 3
+    for line in _curves(left):
+        found = points(line)
+        assert len(found) == 81
+        assert found[0] == pytest.approx((0, 0.05))  # without an effect, power is the level
+        assert found[-1][0] == pytest.approx(1.6 * table["mdes"].max())
+    ends = [(points(line)[0][0], points(line)[-1][0]) for line in _curves(right)]
+    assert ends == [(13, 100), (13, 100), (12, 90)]
+
+
+def test_stages_are_told_apart_by_colour_line_and_mark_and_the_analysis_is_filled(
+    figure: Figure,
+) -> None:
+    left, right = figure.axes
+    for panel in (left, right):
+        curves = _curves(panel)
+        assert [line.get_color() for line in curves] == [PALE, CONTROL, TREATED]
+        widths = [line.get_linewidth() for line in curves]
+        assert widths == sorted(widths, reverse=True)  # each shows through the one over it
+        fillings = [
+            with_marker(panel, mark)[0].get_markerfacecolor() for mark in ("s", "D", "o")
+        ]  # fmt: skip
+        assert fillings == ["white", "white", TREATED]
+        sizes = [with_marker(panel, mark)[0].get_markersize() for mark in ("s", "D", "o")]
+        assert sizes == sorted(sizes, reverse=True)
+
+
+def test_lines_mark_the_power_wanted_and_the_effect_assumed(
+    figure: Figure, table: pd.DataFrame
+) -> None:
+    left, right = figure.axes
+    flat = {axis: [] for axis in ("x", "y")}  # type: dict[str, list[list[float]]]
+    for line in left.lines:
+        xs, ys = (np.asarray(data, dtype=float).tolist() for data in line.get_data())
+        if len(xs) == 2:
+            flat["y" if xs == [0, 1] else "x"].append(ys if xs == [0, 1] else xs)
+    assert flat == {"y": [[0.8, 0.8]], "x": [[0.1, 0.1]]}
+    level = [points(line) for line in right.lines if len(points(line)) == 2]
+    assert level == [[(0.0, 0.1), (1.0, 0.1)]]
+    assert pointed_at(left) == {"assumed: 0.1": (0.1, 1.0)}
+    assert pointed_at(right) == {"assumed: 0.1": (12.0, 0.1)}
+    for note in (left.texts[0], right.texts[0]):
+        assert isinstance(note, Annotation)
+        assert note.anncoords == "offset points"
+        assert max(map(abs, note.get_position())) <= 3  # points from its line
+
+
+def test_axes_are_named_and_begin_at_zero(figure: Figure, table: pd.DataFrame) -> None:
+    left, right = figure.axes
+    assert (left.get_title(loc="left"), right.get_title(loc="left")) == ("Maths", "")
+    assert (left.get_xlabel(), left.get_ylabel()) == ("true effect, SD", "power")
+    assert right.get_xlabel() == "schools in the comparison"
+    assert right.get_ylabel() == "least detectable effect, SD"
+    assert left.get_xlim() == pytest.approx((0, 1.6 * table["mdes"].max()))
+    assert left.get_ylim() == (0, 1.02)
+    highest = max(y for line in _curves(right) for _, y in points(line))
+    assert right.get_ylim() == pytest.approx((0, 1.12 * highest))
+    assert left.yaxis.get_major_formatter()(0.8) == "80%"
+
+
+def test_the_key_names_the_stages_that_are_drawn_and_the_power_of_the_marks(
+    figure: Figure, table: pd.DataFrame
+) -> None:
+    assert legend_words(figure) == ["at protocol", "at randomisation", "at analysis"]
+    title = figure.legends[0].get_title().get_text()
+    assert title == "marks: this study, at a power of 80%"
+    shapes = [line.get_marker() for line in figure.legends[0].get_lines()]
+    assert shapes == ["s", "D", "o"]
+    assert figure.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 000000000000"
+    later = power_plot(drawn(table[1:], OUTCOMES), STUDY)
+    assert legend_words(later) == ["at randomisation", "at analysis"]
+
+
+def test_an_effect_that_is_not_assumed_or_not_in_sd_has_no_line() -> None:
+    for keys in ({"effect": np.nan}, {"effect": 0.0}, {"scale": "points"}):
+        left, right = power_plot(drawn(checked(**keys), OUTCOMES), STUDY).axes
+        assert pointed_at(left) == pointed_at(right) == {}
+        assert [len(points(line)) for line in right.lines].count(2) == 0
+
+
+def test_a_large_assumed_effect_widens_the_panel_and_a_small_one_does_not() -> None:
+    wide = drawn(checked(effect=-2.0), OUTCOMES)
+    assert wide.loc[wide["panel"] == POWER, "x"].max() == pytest.approx(2.4)  # 1.2 × 2.0
+
+
+def test_each_outcome_and_arm_has_its_line_of_panels_and_its_height() -> None:
+    two = pd.concat([checked(), checked(arm="other")], ignore_index=True)
+    figure = power_plot(drawn(two, OUTCOMES), STUDY)
+    titles = [panel.get_title(loc="left") for panel in figure.axes]
+    assert titles == ["Maths, programme", "", "Maths, other", ""]
+    assert figure.get_figheight() == pytest.approx(0.75 + 2.6 * 2)
+    assert len(figure.legends) == 1
+
+
+def test_simulated_power_is_not_drawn_as_a_curve_and_the_first_model_alone_is() -> None:
+    simulated = checked(method=SIMULATED)
+    assert drawn(simulated, OUTCOMES).empty
+    other = checked(model="second", mdes=9.0)
+    data = drawn(pd.concat([checked(), other], ignore_index=True), OUTCOMES)
+    assert len(data[data["own"]]) == 6
+    assert 9.0 not in set(data["y"])
+
+
+def test_over_units_a_reported_precision_keeps_its_df_in_proportion() -> None:
+    # With no ICC the standard error is that of an estimate: with twice the units it is smaller by
+    # the root of two, and the df are twice as many.
+    row = checked(icc=np.nan).iloc[2]
+    data = drawn(checked(icc=np.nan), OUTCOMES)
+    curve = data[(data["panel"] == MDES) & (data["stage"] == "analysis") & ~data["own"]]
+    error, df = row["std_error"] / np.sqrt(2), 2 * row["df"]
+    two_sided, wanted = stats.t.ppf(0.975, df), 0.8
+    found = np.interp(2 * row["units"], curve["x"], curve["y"])
+    power = stats.nct.sf(two_sided, df, found / error) + stats.nct.cdf(
+        -two_sided, df, found / error
+    )
+    assert power == pytest.approx(wanted, abs=0.002)
+
+
+def test_one_block_costs_no_more_degrees_of_freedom_with_more_units() -> None:
+    row = checked().iloc[0].to_dict()
+    unblocked = drawn(checked(blocks=1.0), OUTCOMES)
+    curve = unblocked[
+        (unblocked["panel"] == MDES) & (unblocked["stage"] == "protocol") & ~unblocked["own"]
+    ]
+    error = row["std_error"] * np.sqrt(40 / 80)
+    found = float(np.interp(80, curve["x"], curve["y"]))
+    df = 80 - 1 - 1 - 1  # schools, the block, the arm, the covariate
+    critical = stats.t.ppf(0.975, df)
+    power = stats.nct.sf(critical, df, found / error)
+    assert power == pytest.approx(0.8, abs=0.002)

@@ -37,3 +37,33 @@ def test_who_left_tells_each_term_by_its_name_with_estimate_and_p() -> None:
     assert set(shown["p"]) == {"<.001"}
     assert set(shown["lost"]) == {"7, control 1,200"}
     assert set(shown["note"]) == {""}
+
+
+def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict() -> None:
+    row: dict[str, Any] = {
+        "quantity": "lost", "outcome": "maths", "year": 2020, "level": "pupils", "arm": "t",
+        "n_control": 1200.0, "count_control": 60.0, "rate_control": 0.05, "n_arm": 1000.0,
+        "count_arm": 125.0, "rate_arm": 0.125, "overall": 0.0841, "differential": -0.075,
+        "boundary_cautious": 0.063, "boundary_optimistic": 0.109, "verdict_cautious": "high",
+        "verdict_optimistic": "low", "bias_cautious": 0.06149, "bias_optimistic": 0.03,
+        "verdict": "high", "note": nan,
+    }  # fmt: skip
+    before = {**row, "year": 2019}
+    joined = {
+        **dict.fromkeys(COLUMNS, nan), "quantity": "joined late", "outcome": nan, "year": 2020,
+        "level": "pupils", "arm": "t", "n_arm": 1000.0, "count_arm": 4.0, "rate_arm": 0.004,
+    }  # fmt: skip
+    lost, late = attrition_shown(pd.DataFrame([before, row, joined]), [2020], LABELS).to_dict(
+        "records"
+    )
+    assert lost == {
+        "what": "lost", "outcome": "Maths", "year": "2020", "of": "pupils", "arm": "t",
+        "control": "60 of 1,200 (5.0%)", "arm’s": "125 of 1,000 (12.5%)", "overall %": "8.4",
+        "difference, points": "−7.5",
+        "largest low difference": "6.3 (cautious), 10.9 (optimistic)", "verdict": "high",
+        "bias implied, SD": "0.061", "note": "",
+    }  # fmt: skip
+    assert late == dict.fromkeys(lost, "") | {
+        "what": "joined late", "year": "2020", "of": "pupils", "arm": "t",
+        "arm’s": "4 of 1,000 (0.4%)",
+    }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,12 @@ import pandas as pd
 from schooltrial.checks.implementation.contrast import contrast_arms
 from schooltrial.checks.implementation.costs import cost_table
 from schooltrial.checks.implementation.fidelity import measure_fidelity
-from schooltrial.report.tables.implementation import implementation_shown
+from schooltrial.report.tables.implementation import (
+    contrast_shown,
+    costs_told,
+    fidelity_shown,
+    implementation_shown,
+)
 
 LABELS = {"control": "Control schools", "programme": "Programme schools"}
 ARMS = {"A": "programme", "B": "control"}
@@ -72,4 +78,83 @@ def test_half_of_an_ingredient_is_not_shown_as_none_and_what_keeps_the_band_away
     assert shown["costs_told"] == [
         "The programme costs USD 300.00 per pupil and year, averaged over a year and 500 pupils a "
         "year; no band: the costs are not in pounds, and no rate is given."
+    ]
+
+
+def test_a_row_of_fidelity_tells_its_thresholds_and_the_share_that_reached_them() -> None:
+    check = pd.DataFrame(
+        {
+            "label": ["Coaching"], "indicator": "hours", "source": "log",
+            "arms": "programme, other", "year": 2020, "unit": "school", "n_recorded": 9,
+            "unit_threshold": 2.5, "n_met": 3.0, "n_units": 8.0, "share_met": 0.375,
+            "sample_threshold": 0.8, "met": "no", "note": [None],
+        }
+    )  # fmt: skip
+    assert fidelity_shown(check, LABELS).to_dict("records") == [
+        {
+            "component": "Coaching", "indicator": "hours", "source": "log",
+            "arms": "Programme schools, other", "school year": "2020", "unit": "school",
+            "with a record": "9", "threshold": "2.5", "reached it": "3 of 8 (37.5%)",
+            "planned share %": "80.0", "met": "no", "note": "",
+        }
+    ]  # fmt: skip
+
+
+def test_a_row_of_the_contrast_tells_the_mean_dose_and_who_had_any_of_it() -> None:
+    check = pd.DataFrame(
+        {
+            "label": ["Coaching"], "year": 2020, "arm": "control", "expected": "no",
+            "n_schools": 10, "n_recorded": 8, "mean": 1.26, "n_with_any": 2.0,
+            "n_at_threshold": 1.0, "n_units": 10.0, "unit": "school", "verdict": [None],
+        }
+    )  # fmt: skip
+    assert contrast_shown(check, LABELS).to_dict("records") == [
+        {
+            "component": "Coaching", "school year": "2020", "arm": "Control schools",
+            "to have it": "no", "schools": "10", "with a record": "8", "mean dose": "1.3",
+            "schools with any": "2", "at the threshold": "1 of 10 schools", "verdict": "",
+        }
+    ]  # fmt: skip
+
+
+def test_each_ingredient_is_shown_with_its_share_in_the_currency_of_the_protocol() -> None:
+    costs = pd.DataFrame(
+        {
+            "ingredient": ["coach", "books"], "quantity": [2.5, 1200.0],
+            "unit_cost": [60000.0, 12.5], "unit": ["person", None], "each_year": [1, 0],
+            "source": ["payroll", None],
+        }
+    )  # fmt: skip
+    table = cost_table(costs, {**SETTINGS, "years": 1}, {"programme": 500.0})
+    shown = implementation_shown({"costs": table}, LABELS)["costs"].to_dict("records")
+    assert shown == [
+        {
+            "arm": "all programme arms", "ingredient": "coach", "quantity": "2.5",
+            "unit": "person", "unit cost": "60000.00", "each year": "yes",
+            "total, USD": "150000", "share %": "90.9", "per pupil and year": "300.00",
+            "source": "payroll",
+        },
+        {
+            "arm": "all programme arms", "ingredient": "books", "quantity": "1,200", "unit": "",
+            "unit cost": "12.50", "each year": "", "total, USD": "15000", "share %": "9.1",
+            "per pupil and year": "30.00", "source": "",
+        },
+        {
+            "arm": "all programme arms", "ingredient": "all ingredients", "quantity": "",
+            "unit": "", "unit cost": "", "each year": "", "total, USD": "165000",
+            "share %": "100.0", "per pupil and year": "330.00", "source": "",
+        },
+    ]  # fmt: skip
+
+
+def test_where_pupils_are_not_known_the_costs_are_told_in_all_and_by_arm() -> None:
+    rows = pd.DataFrame(
+        {
+            "ingredient": ["coach", "all ingredients"], "arm": "programme", "currency": "GBP",
+            "per_pupil_year": nan, "total": 1234567.0, "years": 2, "pupils": nan,
+            "price_year": 2021.0, "band": None, "pounds": nan, "note": "no pupils are known",
+        }
+    )  # fmt: skip
+    assert costs_told(rows, LABELS) == [
+        "Programme schools costs GBP 1,234,567 in all, in prices of 2021; no pupils are known."
     ]

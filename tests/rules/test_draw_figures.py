@@ -1,0 +1,272 @@
+"""The scripts that draw and tabulate hand on what their rules name, and write what is drawn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+import draw_attrition_boundary
+import draw_distributions
+import draw_dosage
+import draw_effects
+import draw_fidelity
+import draw_flow
+import draw_love_plot
+import draw_missingness
+import draw_school_means
+import draw_school_outliers
+import draw_trends
+import tabulate_baseline
+import tabulate_results
+from schooltrial.checks.attrition.rates import COLUMNS as ATTRITION
+from schooltrial.checks.flow.boxes import COLUMNS as FLOW
+from schooltrial.exhibits.writing import write_figure
+from support.drawn_artists import labelled, points, tick_words, with_marker, words
+from support.html_cells import rows
+
+STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
+ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
+OUTCOMES: Any = {"maths": {"label": "Maths", "unit": "SD", "primary": True}}
+FILES = {kind: f"figure.{kind}" for kind in ("svg", "pdf", "png", "csv")}
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Return a function that runs a script of a figure, and returns the figure and its data.
+
+    Formats are written in a test of their own: to render eleven figures takes long.
+    """
+
+    def run(script: ModuleType, **arguments: Any) -> tuple[Figure, pd.DataFrame]:
+        caught: list[tuple[Any, ...]] = []
+        monkeypatch.setattr(script, "write_figure", lambda *given: caught.append(given))
+        named: dict[str, Any] = {}
+        for name, value in arguments.items():
+            path = tmp_path / name
+            if isinstance(value, pd.DataFrame):
+                write = value.to_parquet if name == "panel" else value.to_csv
+                write(path, index=False)
+            named[name] = str(path) if isinstance(value, pd.DataFrame) else value
+        script.main(**named, study=STUDY, **FILES)
+        ((figure, data, study, svg, pdf, png, csv),) = caught
+        assert study == STUDY
+        assert {"svg": svg, "pdf": pdf, "png": png, "csv": csv} == FILES
+        assert "SYNTHETIC DATA.  A trial.  Protocol 0123456789ab" in " ".join(words(figure))
+        return figure, data
+
+    return run
+
+
+def test_the_attrition_boundary_is_of_the_years_analysed_the_unit_and_the_plans_boundary(
+    run: Any,
+) -> None:
+    row = dict.fromkeys(ATTRITION, np.nan) | {
+        "quantity": "lost", "outcome": "maths", "level": "teachers", "arm": "t", "overall": 0.1,
+        "differential": -0.02,
+    }  # fmt: skip
+    figure, data = run(
+        draw_attrition_boundary,
+        attrition=pd.DataFrame([{**row, "year": 2019}, {**row, "year": 2020}]),
+        outcomes=OUTCOMES, arms=ARMS, analysis_years=[2020], boundary="optimistic", unit="teacher",
+    )  # fmt: skip
+    assert data["year"].tolist() == [2020]
+    labelled(figure.axes[0], "optimistic boundary (decides)")
+    assert labelled(figure.axes[0], "teachers").get_marker() == "s"  # the mark of units
+
+
+def test_the_distributions_bear_the_heaps_of_the_check(run: Any) -> None:
+    bins = pd.DataFrame(
+        {"outcome": "maths", "year": 2020, "low": [0.0, 1.0], "high": [1.0, 2.0], "n": [1, 3],
+         "share": [0.25, 0.75]}
+    )  # fmt: skip
+    heaps = pd.DataFrame({"outcome": ["maths"], "year": 2020, "value": 1.0, "verdict": "heap"})
+    figure, data = run(draw_distributions, distributions=bins, heaping=heaps, outcomes=OUTCOMES)
+    assert data["heap"].tolist() == [False, True]
+    assert [points(mark) for mark in with_marker(figure.axes[0], "v")] == [[(1.5, 0.75)]]
+
+
+def test_names_of_schools_that_look_like_numbers_keep_their_zeros(run: Any) -> None:
+    doses = pd.DataFrame(
+        {"component": "coaching", "school": ["007"], "arm": "t", "period": "2020", "value": 1.0}
+    )
+    figure, data = run(draw_dosage, dosage=doses, components={}, arms=ARMS)
+    assert tick_words(figure.axes[0].yaxis) == ["007"]
+    assert data["period"].tolist() == ["2020"]
+    far = pd.DataFrame(
+        {"outcome": "maths", "year": 2020, "school": ["007", "008"], "z": [4.0, 0.0],
+         "verdict": ["outlier", ""], "threshold": 3.0}
+    )  # fmt: skip
+    figure, data = run(draw_school_outliers, outliers=far, outcomes=OUTCOMES)
+    assert data["school"].tolist() == ["007", "008"]
+    assert "007" in words(figure)
+
+
+ESTIMATE = {
+    "model": "itt", "outcome": "maths", "term": "treated", "estimand": "ITT", "subgroup": "all",
+    "estimate": 0.1, "std_error": 0.1, "conf_low": -0.1, "conf_high": 0.3, "p_value": 0.3,
+    "statistic": 1.0, "df": 10.0, "effect_size": 0.1, "n_pupils": 100, "n_schools": 12,
+    "method": "REML", "note": "", "converged": True,
+}  # fmt: skip
+MODELS: Any = {
+    "itt": {"label": "Offer", "role": "primary", "level": 0.95, "estimator": "multilevel",
+            "where": {"year": [2020]}, "subgroup": ""}
+}  # fmt: skip
+
+
+def test_the_effects_bear_the_truth_of_a_simulation_where_it_is_named(
+    run: Any, tmp_path: Path
+) -> None:
+    estimates = pd.DataFrame([ESTIMATE])
+    _, data = run(draw_effects, estimates=estimates, models=MODELS, outcomes=OUTCOMES)
+    assert "truth" not in data
+    truth = tmp_path / "truth.json"
+    truth.write_text(json.dumps({"effects": {"maths": {"2020": 0.2}}}), encoding="utf-8")
+    figure, data = run(
+        draw_effects, estimates=estimates, models=MODELS, outcomes=OUTCOMES, truth=str(truth)
+    )
+    assert data["truth"].tolist() == [0.2]
+    assert [points(bar) for bar in with_marker(figure.axes[0], "|")] == [[(0.2, 0.0)]]
+
+
+def test_the_fidelity_matrix_is_that_of_the_check(run: Any) -> None:
+    check = pd.DataFrame(
+        {"component": ["coaching"], "label": "Coaching", "year": 2020, "unit": "school",
+         "unit_threshold": 10.0, "sample_threshold": 0.8, "n_met": 9, "n_units": 10,
+         "share_met": 0.9, "met": "yes"}
+    )  # fmt: skip
+    figure, data = run(draw_fidelity, fidelity=check)
+    pd.testing.assert_frame_equal(data, check)
+    assert "9 of 10 schools · met" in words(figure)
+
+
+@pytest.mark.parametrize(
+    ("randomised", "heading"), [(True, "Assigned by lot"), (False, "Assigned, not by lot")]
+)
+def test_the_flow_diagram_says_whether_the_design_was_a_lot(
+    run: Any, randomised: bool, heading: str
+) -> None:
+    boxes = pd.DataFrame(
+        [
+            ["assigned", "all", "", "", "school", "in", "schools", 2, "", "", ""],
+            ["analysed", "t", "maths", "2020", "pupil", "in", "pupils", 9, "", "", "itt"],
+        ],
+        columns=FLOW,
+    )
+    design = {"arms": ARMS, "randomised": randomised}
+    figure, data = run(draw_flow, boxes=boxes, design=design, labels={"maths": "Maths"})
+    told = words(figure)
+    assert told[:2] == [heading, "schools: 2"]
+    assert {"Maths, 2020", "pupils: 9"} <= set(told)
+    assert data["outcome"].tolist() == ["", "maths"]  # an empty cell is no missing number
+
+
+BALANCE = pd.DataFrame(
+    {"level": ["pupil", "pupil"], "label": ["Score", "Girl"],
+     "standardised_difference": [0.1, np.nan],
+     "wwc_effect_size": [0.12, np.nan], "wwc_measure": "", "wwc_band": "adjust", "arm": "t",
+     "sample": "randomised", "mean_control": 1.0, "sd_control": 1.0, "mean_treated": 1.1,
+     "sd_treated": 1.0, "difference": 0.1, "n_control": 10, "n_treated": 11, "missing": 0}
+)  # fmt: skip
+SETTINGS = {"satisfied": 0.05, "adjustable": 0.25}
+
+
+def test_the_love_plot_is_of_the_differences_that_are_known_and_names_the_year(run: Any) -> None:
+    figure, data = run(
+        draw_love_plot, balance=BALANCE, settings=SETTINGS, year_label="2019", arms=ARMS
+    )
+    assert data["size"].tolist() == [0.12]
+    assert points(labelled(figure.axes[0], "pupils, randomised")) == [(0.12, 0.0)]
+    assert "Balance at baseline, 2019" in words(figure)
+    two = pd.concat([BALANCE, BALANCE.assign(arm="x")])
+    figure, _ = run(draw_love_plot, balance=two, settings=SETTINGS, year_label="2019", arms=ARMS)
+    assert [panel.get_title(loc="left") for panel in figure.axes] == [
+        "Tutored − Control", "x − Control",
+    ]  # fmt: skip
+
+
+def test_the_missingness_map_names_variables_by_their_labels(run: Any) -> None:
+    missing = pd.DataFrame(
+        {"table": ["pupils"], "variable": "sex", "year": "2020", "rows": 10, "share": 0.5}
+    )
+    figure, _ = run(draw_missingness, missing=missing, labels={"sex": "Sex of pupil"})
+    assert tick_words(figure.axes[0].yaxis) == ["pupils: Sex of pupil"]
+    assert "50%" in words(figure)
+
+
+PANEL = pd.DataFrame(
+    {"outcome": "maths", "year": [2019, 2020, 2021, 2021], "block": "1", "school": list("AAAB"),
+     "arm": list("ccct"), "treated": [0.0, 0.0, 0.0, 1.0], "mean": [9.0, 1.0, 3.0, 4.0],
+     "n_pupils": [5.0, 10.0, 10.0, 20.0]}
+)  # fmt: skip
+
+
+def test_school_means_are_over_the_years_analysed_which_are_named_beside_the_block(
+    run: Any,
+) -> None:
+    figure, data = run(
+        draw_school_means, panel=PANEL, outcomes=OUTCOMES, arms=ARMS, analysis_years=[2020, 2021],
+        block_label="District",
+    )  # fmt: skip
+    assert data[["school", "mean"]].to_numpy().tolist() == [["A", 2.0], ["B", 4.0]]
+    (panel,) = figure.axes
+    assert panel.get_title(loc="left") == "Maths, 2020, 2021"
+    assert panel.get_ylabel() == "District"
+
+
+def test_trends_are_of_every_year_of_the_panel(run: Any) -> None:
+    years: Any = {"label": "spring", "before": [2019], "during": [2020], "after": [2021]}
+    figure, data = run(draw_trends, panel=PANEL, outcomes=OUTCOMES, years=years, arms=ARMS)
+    assert data["mean"].tolist() == [9.0, 1.0, 3.0, 4.0]
+    assert [y for _, y in points(labelled(figure.axes[0], "Control"))] == [9.0, 1.0, 3.0]
+    assert figure.axes[0].get_xlabel() == "spring"
+
+
+def test_a_figure_is_written_in_each_format_under_its_own_name_with_its_data(
+    tmp_path: Path,
+) -> None:
+    figure = Figure(figsize=(1, 1))
+    files = {kind: str(tmp_path / name) for kind, name in FILES.items()}
+    write_figure(figure, pd.DataFrame({"x": [1.5]}), STUDY, **files)
+    starts = {kind: Path(path).read_bytes()[:5] for kind, path in files.items()}
+    assert starts == {"svg": b"<?xml", "pdf": b"%PDF-", "png": b"\x89PNG\r", "csv": b"x,pro"}
+    written = pd.read_csv(files["csv"])
+    assert written.to_dict("records") == [
+        {"x": 1.5, "protocol": "0123456789abcdef", "data": "synthetic"}
+    ]
+
+
+def test_the_baseline_table_is_written_as_data_and_as_a_page(tmp_path: Path) -> None:
+    BALANCE.to_csv(tmp_path / "balance.csv", index=False)
+    tabulate_baseline.main(
+        balance=str(tmp_path / "balance.csv"), arms=ARMS, settings=SETTINGS, study=STUDY,
+        year_label="2019", csv=str(tmp_path / "table.csv"), html=str(tmp_path / "table.html"),
+    )  # fmt: skip
+    page = (tmp_path / "table.html").read_text("utf-8")
+    assert rows(page, "thead")[0] == ["Baseline, 2019"]
+    assert [row[0] for row in rows(page)[1:]] == ["Score", "Girl"]
+    written = pd.read_csv(tmp_path / "table.csv")
+    assert written["label"].tolist() == ["Score", "Girl"]
+    assert set(written["data"]) == {"synthetic"}
+
+
+def test_the_results_table_is_written_with_the_deviations_and_without_other_terms(
+    tmp_path: Path,
+) -> None:
+    other = {**ESTIMATE, "estimand": "coefficient", "term": "intercept"}
+    pd.DataFrame([other, ESTIMATE]).to_csv(tmp_path / "estimates.csv", index=False)
+    tabulate_results.main(
+        estimates=str(tmp_path / "estimates.csv"), models=MODELS, outcomes=OUTCOMES, study=STUDY,
+        deviations=[{"date": "2021-05-01", "what": "no texts", "why": "no numbers"}],
+        csv=str(tmp_path / "table.csv"), html=str(tmp_path / "table.html"),
+    )  # fmt: skip
+    page = (tmp_path / "table.html").read_text("utf-8")
+    assert [row[1] for row in rows(page)[1:]] == ["treated"]
+    assert "2021-05-01: no texts (no numbers)" in page
+    assert pd.read_csv(tmp_path / "table.csv")["term"].tolist() == ["treated"]

@@ -1,0 +1,97 @@
+"""What a figure shows as plain numbers and words, for tests that assert on what is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation, Text
+
+Place = tuple[float, float]
+
+
+def points(line: Line2D) -> list[Place]:
+    """Return the points of a line or of a series of marks."""
+    return [(float(x), float(y)) for x, y in np.asarray(line.get_xydata(), dtype=float)]
+
+
+def labelled(panel: Axes, label: str) -> Line2D:
+    """Return the one line of a panel that bears a label."""
+    (line,) = [line for line in panel.lines if line.get_label() == label]
+    return line
+
+
+def with_marker(panel: Axes, *markers: str) -> list[Line2D]:
+    """Return the lines that are drawn with one of the markers and hold a point."""
+    return [line for line in panel.lines if line.get_marker() in markers and len(points(line))]
+
+
+def segments(panel: Axes) -> list[list[Place]]:
+    """Return the ends of every segment that ``vlines`` drew."""
+    return [
+        [(float(x), float(y)) for x, y in segment]
+        for found in panel.collections
+        if isinstance(found, LineCollection)
+        for segment in found.get_segments()
+    ]
+
+
+def zone_colours(panel: Axes, x: float, y: float) -> list[str]:
+    """Return the colours of the filled areas in which a place lies."""
+    return [
+        to_hex(np.asarray(area.get_facecolor())[0])
+        for area in panel.collections
+        if isinstance(area, PolyCollection)
+        and any(path.contains_point((x, y)) for path in area.get_paths())
+    ]
+
+
+def written(panel: Axes) -> dict[str, Place]:
+    """Return every text of a panel that is no annotation, with its place."""
+    return {
+        text.get_text(): text.get_position()
+        for text in panel.texts
+        if not isinstance(text, Annotation)
+    }
+
+
+def pointed_at(panel: Axes) -> dict[str, Place]:
+    """Return every annotation of a panel, with the point to which it belongs."""
+    return {
+        text.get_text(): (float(text.xy[0]), float(text.xy[1]))
+        for text in panel.texts
+        if isinstance(text, Annotation)
+    }
+
+
+def words(figure: Artist) -> list[str]:
+    """Return every text of a figure that is not empty."""
+    return [
+        text.get_text()
+        for text in figure.findobj(Text)
+        if isinstance(text, Text) and text.get_text()
+    ]
+
+
+def legend_words(figure: Figure) -> list[str]:
+    """Return the entries of the figure's one legend."""
+    (legend,) = figure.legends
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def tick_words(axis: Axis) -> list[str]:
+    """Return what stands at the ticks of an axis."""
+    return [tick.get_text() for tick in axis.get_ticklabels()]
+
+
+def hues(colours: Iterable[Any]) -> list[str]:
+    """Return colours as hexadecimal words."""
+    return [to_hex(colour) for colour in colours]

@@ -1,0 +1,27 @@
+"""The cells of a table in HTML, row by row, as a reader sees them."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+
+def rows(page: str, part: str = "tbody") -> list[list[str]]:
+    """Return the cells of every row of a part of the page's one table."""
+    (inside,) = re.findall(rf"<{part}.*?>(.*?)</{part}>", page, re.DOTALL)
+    return [
+        [_plain(cell) for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL)]
+        for row in re.findall(r"<tr.*?>(.*?)</tr>", inside, re.DOTALL)
+    ]
+
+
+def aligned_right(page: str) -> list[str]:
+    """Return the names of the columns whose headings stand to the right."""
+    return [
+        _plain(name)
+        for name in re.findall(r'<th class="[^"]*gt_right[^"]*"[^>]*>(.*?)</th>', page, re.DOTALL)
+    ]
+
+
+def _plain(cell: str) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", cell)).replace("\u00a0", " ").strip()

@@ -1,0 +1,149 @@
+"""Distributions as drawn: a line per year, a mark over every heap, a panel per outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
+
+from schooltrial.exhibits.figures.distributions import distributions_plot, drawn
+from schooltrial.exhibits.style.figures import CONTROL, FAINT, INK, TREATED
+from support.drawn_artists import hues, labelled, points, with_marker
+
+STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+OUTCOMES = {"maths": {"label": "Maths"}, "ela": {"label": "English"}, "rate": {"label": "Rate"}}
+COLUMNS = ["outcome", "year", "low", "high", "n", "share", "heap"]
+
+
+def _bins(outcome: str, year: int, shares: list[float], heap: int = -1) -> list[list[Any]]:
+    """Return bins of two units each from 10 on."""
+    return [
+        [outcome, year, 10.0 + 2 * at, 12.0 + 2 * at, 5, share, at == heap]
+        for at, share in enumerate(shares)
+    ]
+
+
+FEW = [0.2, 0.5, 0.3]
+MANY = [0.04] * 12 + [0.52]
+DATA = pd.DataFrame(
+    [
+        *_bins("ela", 2020, MANY, heap=12),
+        *[row for year in (2018, 2019, 2020, 2021) for row in _bins("maths", year, FEW)],
+        *_bins("rate", 2020, [1 / 12] * 12),
+    ],
+    columns=COLUMNS,
+)
+DATA.loc[(DATA["outcome"] == "maths") & (DATA["year"] == 2019) & (DATA["low"] == 12.0), "heap"] = (
+    True
+)
+
+
+@pytest.fixture(scope="module")
+def figure() -> Iterator[Figure]:
+    """Return the figure of three outcomes."""
+    made = distributions_plot(DATA, OUTCOMES, STUDY)
+    yield made
+    made.clear()
+
+
+def _steps(panel: Axes) -> list[StepPatch]:
+    return [patch for patch in panel.patches if isinstance(patch, StepPatch)]
+
+
+def test_each_outcome_has_a_panel_in_the_order_of_the_protocol_and_the_spare_one_is_blank(
+    figure: Figure,
+) -> None:
+    titles = [panel.get_title(loc="left") for panel in figure.axes]
+    assert titles == ["Maths", "English", "Rate", ""]
+    assert [panel.axison for panel in figure.axes] == [True, True, True, False]
+    assert figure.get_figheight() == pytest.approx(0.8 + 2.2 * 2)
+
+
+def test_a_few_bins_are_drawn_as_steps_between_their_edges(figure: Figure) -> None:
+    steps = _steps(figure.axes[0])
+    assert len(steps) == 4
+    for step in steps:
+        values, edges, _ = step.get_data()
+        assert list(values) == FEW
+        assert list(edges) == [10.0, 12.0, 14.0, 16.0]
+
+
+def test_twelve_bins_are_still_steps_and_thirteen_a_line_through_their_middles(
+    figure: Figure,
+) -> None:
+    _, english, rate, _ = figure.axes
+    assert len(_steps(rate)) == 1
+    assert _steps(english) == []
+    line = labelled(english, "2020")
+    assert points(line) == [(11.0 + 2 * at, share) for at, share in enumerate(MANY)]
+
+
+def test_the_last_year_stands_out_the_first_is_told_apart_and_those_between_are_faint(
+    figure: Figure,
+) -> None:
+    first, *between, last = _steps(figure.axes[0])
+    assert hues([first.get_edgecolor(), last.get_edgecolor()]) == [CONTROL, INK]
+    assert hues(step.get_edgecolor() for step in between) == [FAINT, FAINT]
+    assert last.get_zorder() > first.get_zorder() > between[0].get_zorder()
+    assert first.get_linewidth() == last.get_linewidth() > between[0].get_linewidth()
+    assert [step.get_label() for step in (first, between[0], last)] == [
+        "2018", "2019 to 2020", "2021",
+    ]  # fmt: skip
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["2018", "2019 to 2020", "2021"]
+
+
+def test_the_one_year_there_is_is_drawn_as_the_last(figure: Figure) -> None:
+    assert labelled(figure.axes[1], "2020").get_color() == INK
+
+
+def test_a_heap_is_marked_over_the_middle_of_its_bin(figure: Figure) -> None:
+    maths, english, rate, _ = figure.axes
+    (mark,) = with_marker(maths, "v")
+    assert points(mark) == [(13.0, 0.5)]
+    assert mark.get_color() == TREATED
+    (mark,) = with_marker(english, "v")
+    assert points(mark) == [(35.0, 0.52)]
+    assert with_marker(rate, "v") == []
+
+
+def test_the_axes_are_named_and_leave_room_over_the_highest_share(figure: Figure) -> None:
+    for panel, highest in zip(figure.axes, (0.5, 0.52, 1 / 12), strict=False):
+        assert panel.get_xlabel() == "value as read"
+        assert panel.get_ylabel() == "share of scores"
+        assert panel.get_ylim() == pytest.approx((0, 1.25 * highest))
+
+
+def test_one_outcome_fills_the_width_and_without_any_the_figure_says_so() -> None:
+    one = distributions_plot(DATA[DATA["outcome"] == "ela"], OUTCOMES, STUDY)
+    assert [panel.get_title(loc="left") for panel in one.axes] == ["English"]
+    assert one.get_figheight() == pytest.approx(3.0)
+    none = distributions_plot(DATA[:0], OUTCOMES, STUDY)
+    (panel,) = none.axes
+    assert [text.get_text() for text in panel.texts] == ["No outcome was read."]
+    assert not panel.axison
+    assert none.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 000000000000"
+
+
+def test_a_heap_lies_in_the_bin_of_its_outcome_and_year_that_begins_at_or_below_it() -> None:
+    bins = pd.DataFrame(
+        [*_bins("maths", 2019, FEW), *_bins("maths", 2020, FEW), *_bins("ela", 2019, FEW)],
+        columns=COLUMNS,
+    ).drop(columns="heap")
+    heaps = pd.DataFrame(
+        {
+            "outcome": ["maths", "maths"], "year": [2019, 2020], "value": [12.0, 11.0],
+            "verdict": ["heap", ""],
+        }
+    )  # fmt: skip
+    data = drawn(bins, heaps)
+    assert data.loc[data["heap"], ["outcome", "year", "low"]].to_numpy().tolist() == [
+        ["maths", 2019, 12.0]
+    ]
+    assert "heap" not in bins, "what was given is left as it was"

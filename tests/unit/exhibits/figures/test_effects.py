@@ -1,0 +1,204 @@
+"""The effects as drawn: each estimate with its interval on its line, primary ones filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isnan, nan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from schooltrial.exhibits.figures.effects import drawn, effects_plot, with_truth
+from schooltrial.exhibits.style.figures import CONTROL, TREATED
+from support.drawn_artists import points, tick_words, with_marker, words
+
+STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+LONG = "A multilevel model with the baseline score, the school and the grade as covariates"
+OUTCOMES: Any = {
+    "maths": {"label": "Maths", "unit": "SD", "primary": True},
+    "ela": {"label": "English", "unit": "points", "primary": False},
+}
+MODELS: Any = {
+    "itt": {
+        "label": "Offer", "role": "primary", "level": 0.95, "estimator": "multilevel",
+        "where": {"year": [2020]}, "subgroup": "",
+    },
+    "cace": {
+        "label": LONG, "role": "sensitivity", "level": 0.9, "estimator": "complier_effect",
+        "where": {"year": [2020]}, "subgroup": "",
+    },
+}  # fmt: skip
+
+
+def _row(model: str, outcome: str, **keys: Any) -> dict[str, Any]:
+    return {
+        "model": model, "outcome": outcome, "term": "treated", "estimand": "ITT",
+        "subgroup": "all", "estimate": 0.1, "conf_low": 0.0, "conf_high": 0.3, "p_value": 0.04,
+        "n_pupils": 100, "n_schools": 10, **keys,
+    }  # fmt: skip
+
+
+ESTIMATES = pd.DataFrame(
+    [
+        _row("itt", "ela", estimate=2.0, conf_low=-1.0, conf_high=4.0),
+        _row("cace", "maths", estimand="CACE", estimate=0.25, conf_low=0.05, conf_high=0.45),
+        _row("itt", "maths", estimate=-0.1, conf_low=-0.3, conf_high=0.05),
+        _row("itt", "maths", term="intercept", estimand="coefficient"),
+        _row("cace", "ela", estimand="take-up"),
+        _row("cace", "ela", estimate=nan),
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def figure() -> Iterator[Figure]:
+    """Return the figure of three effects, of which two are of maths."""
+    made = effects_plot(drawn(ESTIMATES, MODELS, OUTCOMES), STUDY)
+    yield made
+    made.clear()
+
+
+def _intervals(panel: Axes) -> list[tuple[list[float], list[float], str]]:
+    """Return ends, heights and colour of every interval; the line at zero runs over the panel."""
+    return [
+        ([x for x, _ in points(line)], [y for _, y in points(line)], str(line.get_color()))
+        for line in panel.lines
+        if line.get_marker() == "None" and not _is_upright(line)
+    ]
+
+
+def _is_upright(line: Line2D) -> bool:
+    return list(np.asarray(line.get_xdata())) == [0, 0]
+
+
+def test_effects_alone_are_drawn_outcome_by_outcome_and_model_by_model() -> None:
+    data = drawn(ESTIMATES, MODELS, OUTCOMES)
+    assert data[["outcome", "model", "estimate", "level", "primary"]].to_numpy().tolist() == [
+        ["maths", "itt", -0.1, 0.95, True],
+        ["maths", "cace", 0.25, 0.9, False],
+        ["ela", "itt", 2.0, 0.95, False],  # its outcome is not primary
+    ]
+    assert data["outcome_label"].tolist() == ["Maths", "Maths", "English"]
+    assert data["unit"].tolist() == ["SD", "SD", "points"]
+
+
+def test_each_interval_ends_where_the_table_says_on_the_line_of_its_estimate(
+    figure: Figure,
+) -> None:
+    maths, english = figure.axes
+    assert _intervals(maths) == [
+        ([-0.3, 0.05], [0, 0], TREATED),
+        ([0.05, 0.45], [1, 1], CONTROL),
+    ]
+    assert _intervals(english) == [([-1.0, 4.0], [0, 0], CONTROL)]
+
+
+def test_estimates_of_primary_analyses_are_filled_and_the_others_hollow(figure: Figure) -> None:
+    maths, english = figure.axes
+    marks = [
+        (points(mark)[0], mark.get_color(), mark.get_markerfacecolor())
+        for mark in with_marker(maths, "o")
+    ]
+    assert marks == [((-0.1, 0.0), TREATED, TREATED), ((0.25, 1.0), CONTROL, "white")]
+    (mark,) = with_marker(english, "o")
+    assert (points(mark), mark.get_markerfacecolor()) == ([(2.0, 0.0)], "white")
+
+
+def test_a_line_marks_no_effect_in_every_panel(figure: Figure) -> None:
+    for panel in figure.axes:
+        assert len([line for line in panel.lines if _is_upright(line)]) == 1
+
+
+def test_lines_are_named_by_model_from_the_top_and_a_long_name_is_wrapped(figure: Figure) -> None:
+    maths, english = figure.axes
+    first, second = tick_words(maths.yaxis)
+    assert first == "Offer"
+    assert second.replace("\n", " ") == LONG
+    assert max(map(len, second.split("\n"))) <= 50
+    assert maths.get_ylim() == (1.5, -0.6)
+    assert english.get_ylim() == (0.5, -0.6)
+
+
+def test_panels_are_named_by_outcome_and_axes_by_unit(figure: Figure) -> None:
+    assert [panel.get_title(loc="left") for panel in figure.axes] == ["Maths", "English"]
+    assert [panel.get_xlabel() for panel in figure.axes] == ["effect, SD", "effect, points"]
+    maths, english = (panel.get_position().height for panel in figure.axes)
+    assert maths / english == pytest.approx(3.5 / 2.5)
+    assert figure.get_figheight() == pytest.approx(0.9 + 0.75 * 2 + 0.31 * 3)
+
+
+def test_the_key_tells_the_levels_of_the_intervals_and_the_truth_where_it_is_drawn(
+    figure: Figure,
+) -> None:
+    assert figure.get_suptitle() == "90% and 95% intervals; filled: primary"
+    data = drawn(ESTIMATES, MODELS, OUTCOMES)[:1]
+    one = effects_plot(data.assign(truth=0.2), STUDY)
+    assert one.get_suptitle() == (
+        "95% intervals; filled: primary; bar: the effect that was simulated"
+    )
+    assert effects_plot(data.assign(truth=nan), STUDY).get_suptitle() == (
+        "95% intervals; filled: primary"
+    )
+    assert figure.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 000000000000"
+
+
+def test_a_bar_stands_at_the_simulated_effect_of_each_line_where_it_is_known() -> None:
+    data = drawn(ESTIMATES, MODELS, OUTCOMES).assign(truth=[0.2, 0.3, nan])
+    maths, english = effects_plot(data, STUDY).axes
+    (bars,) = with_marker(maths, "|")
+    assert points(bars) == [(0.2, 0.0), (0.3, 1.0)]
+    assert with_marker(english, "|") == []
+
+
+def test_arms_of_one_model_are_told_apart_by_their_names() -> None:
+    rows = [_row("itt", "maths", term=f"treated[arm={arm}]") for arm in ("text", "call")]
+    data = drawn(pd.DataFrame(rows), MODELS, OUTCOMES)
+    assert data["model_label"].tolist() == ["Offer: call", "Offer: text"]
+
+
+def test_a_study_without_any_effect_says_so() -> None:
+    figure = effects_plot(drawn(ESTIMATES[3:], MODELS, OUTCOMES), STUDY)
+    assert words(figure)[0] == "The protocol's models estimate no effect of the offer."
+    assert not figure.axes[0].axison
+    assert figure.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 000000000000"
+
+
+STAGGERED = {**MODELS["itt"], "estimator": "staggered_adoption", "where": {}}
+BY_REGION = {**STAGGERED, "subgroup": "north"}
+TRUTH = {
+    "effects": {"maths": {"2020": 0.2, "2019": 0.9}}, "cace": {"maths": {"2020": 0.4}},
+    "att": {"overall": {"maths": 0.3}, "region": {"maths": {"north": 0.7}}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("model", "row", "truth", "known"),
+    [
+        (MODELS["itt"], {}, TRUTH, 0.2),
+        (MODELS["cace"], {"estimand": "CACE"}, TRUTH, 0.4),
+        (MODELS["itt"], {"estimand": "ATT"}, TRUTH, nan),
+        (MODELS["itt"], {"unit": "points"}, TRUTH, nan),  # the simulation's effects are in SD
+        (MODELS["itt"], {"unit": "points"}, {**TRUTH, "units": {"maths": "points"}}, 0.2),
+        (MODELS["itt"], {}, {**TRUTH, "units": {"ela": "points"}}, nan),
+        ({**MODELS["itt"], "where": {}}, {}, TRUTH, nan),  # of several years
+        ({**MODELS["itt"], "where": {"year": [2019, 2020]}}, {}, TRUTH, nan),
+        ({**MODELS["itt"], "where": {"year": [2019]}}, {}, TRUTH, 0.9),
+        ({**MODELS["itt"], "where": {"year": [2018]}}, {}, TRUTH, nan),
+        ({**MODELS["itt"], "subgroup": "girls"}, {"model": "itt__girls"}, TRUTH, nan),
+        (STAGGERED, {"estimand": "ATT"}, TRUTH, 0.3),
+        (BY_REGION, {"model": "itt__north"}, TRUTH, 0.7),
+        ({**BY_REGION, "subgroup": "south"}, {"model": "itt__south"}, TRUTH, nan),
+        (STAGGERED, {}, {"effects": {}}, nan),
+    ],
+)
+def test_the_truth_of_a_row_is_that_of_its_estimand_year_unit_and_subgroup(
+    model: Any, row: dict[str, Any], truth: dict[str, Any], known: float
+) -> None:
+    cells = {"outcome": "maths", "model": "itt", "estimand": "ITT", "unit": "SD", **row}
+    (found,) = with_truth(pd.DataFrame([cells]), {cells["model"]: model}, truth)["truth"]
+    assert found == known or (isnan(found) and isnan(known))

@@ -1,0 +1,95 @@
+"""The fidelity matrix as drawn: a cell per component and year, coloured by whether it was met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from schooltrial.exhibits.figures.fidelity import MET, NOT_MET, fidelity_plot
+from support.drawn_artists import hues, tick_words, written
+
+STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+DATA = pd.DataFrame(
+    [
+        ["coaching", "Coaching", 2021, "school", 10.0, 0.8, 9, 10, 0.9, "yes"],
+        ["coaching", "Coaching", 2020, "school", 10.0, 0.8, 3, 8, 0.375, "no"],
+        ["texts", "Texts", 2020, "pupil", 2.5, 0.5, 120, 200, 0.6, "yes"],
+    ],
+    columns=["component", "label", "year", "unit", "unit_threshold", "sample_threshold", "n_met",
+             "n_units", "share_met", "met"],
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def figure() -> Iterator[Figure]:
+    """Return the figure of two components, of which one was logged in both years."""
+    made = fidelity_plot(DATA, STUDY)
+    yield made
+    made.clear()
+
+
+@pytest.fixture(scope="module")
+def panel(figure: Figure) -> Axes:
+    """Return its panel."""
+    return figure.axes[0]
+
+
+def test_years_run_to_the_right_and_components_downwards_as_they_were_given(panel: Axes) -> None:
+    assert tick_words(panel.xaxis) == ["2020", "2021"]
+    assert panel.get_xticks().tolist() == panel.get_yticks().tolist() == [0, 1]
+    assert tick_words(panel.yaxis) == [
+        "Coaching\nschool: 10 or more; sample: 80%",
+        "Texts\npupil: 2.5 or more; sample: 50%",
+    ]
+    assert panel.get_xlim() == pytest.approx((-0.55, 1.55))
+    assert panel.get_ylim() == pytest.approx((1.5, -0.5))
+
+
+def test_each_cell_has_the_colour_of_its_verdict_about_its_place(panel: Axes) -> None:
+    cells = {
+        (
+            round(patch.get_x() + patch.get_width() / 2, 9),
+            round(patch.get_y() + patch.get_height() / 2, 9),
+        ): hues([patch.get_facecolor()])[0]
+        for patch in panel.patches
+        if isinstance(patch, Rectangle)
+    }
+    assert cells == {(1, 0): MET, (0, 0): NOT_MET, (0, 1): MET}
+    assert MET != NOT_MET
+    for patch in panel.patches:
+        assert isinstance(patch, Rectangle)
+        assert (patch.get_width(), patch.get_height()) == (0.96, 0.9)
+
+
+def test_each_cell_tells_its_share_its_count_and_its_verdict(panel: Axes) -> None:
+    texts = written(panel)
+    places = {text: place for text, place in texts.items() if not text.startswith("Met:")}
+    assert places == {
+        "90%": (1, -0.1), "9 of 10 schools · met": (1, 0.24),
+        "38%": (0, -0.1), "3 of 8 schools · NOT met": (0, 0.24),
+        "60%": (0, 0.9), "120 of 200 pupils · met": (0, 1.24),
+    }  # fmt: skip
+
+
+def test_title_and_note_say_what_met_means(figure: Figure, panel: Axes) -> None:
+    assert panel.get_title(loc="left") == "Units that met their threshold, by school year"
+    note = "Met: at least the planned share of units reached the threshold."
+    (drawn,) = [text for text in panel.texts if text.get_text() == note]
+    assert drawn.get_position() == (1, -0.06)
+    assert drawn.get_transform() == panel.transAxes
+    assert drawn.get_horizontalalignment() == "right"
+    assert figure.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 000000000000"
+
+
+def test_the_matrix_has_no_frame_its_years_stand_above_and_it_grows_with_components(
+    figure: Figure, panel: Axes
+) -> None:
+    assert not any(spine.get_visible() for spine in panel.spines.values())
+    assert panel.xaxis.get_ticks_position() == "top"
+    assert figure.get_figheight() == pytest.approx(1.5 + 0.62 * 2)

@@ -1,0 +1,114 @@
+"""The results table as a reader sees it, cell by cell."""
+
+from __future__ import annotations
+
+from math import inf, nan
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from schooltrial.exhibits.tables.results import results_html, selected
+from support.html_cells import aligned_right, rows
+
+STUDY: dict[str, Any] = {"title": "A trial", "synthetic": False, "protocol": "0123456789abcdef"}
+MODELS: Any = {"itt": {"label": "Offer"}, "cace": {"label": "Take-up"}}
+OUTCOMES: Any = {"maths": {"label": "Maths"}, "ela": {"label": "English"}}
+
+
+def _row(model: str, outcome: str, term: str, **keys: Any) -> dict[str, Any]:
+    return {
+        "model": model, "outcome": outcome, "term": term, "estimand": "ITT", "estimate": 0.12345,
+        "std_error": 0.05, "conf_low": -0.01, "conf_high": 0.25, "statistic": 2.469, "df": 18.26,
+        "p_value": 0.0234, "effect_size": 0.2, "n_pupils": 1234, "n_schools": 40,
+        "method": "REML", "note": nan, "converged": True, **keys,
+    }  # fmt: skip
+
+
+ESTIMATES = pd.DataFrame(
+    [
+        _row("cace", "maths", "F", estimand="first stage", estimate=nan, std_error=nan,
+             conf_low=nan, conf_high=nan, statistic=30.0, df=inf, p_value=0.0004, effect_size=nan),
+        _row("itt", "ela", "treated", note="few schools", converged=False),
+        _row("itt", "maths", "treated", estimate=-0.5),
+        _row("itt", "maths", "intercept", estimand="coefficient"),
+        _row("itt", "maths", "treated:girl", estimand="effect by group", note="of girls"),
+    ]
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    """Return the table of these estimates."""
+    return results_html(selected(ESTIMATES, MODELS, OUTCOMES), MODELS, OUTCOMES, STUDY)
+
+
+def test_rows_are_those_of_effects_in_the_order_of_models_then_outcomes_then_the_estimates() -> (
+    None
+):
+    rows = selected(ESTIMATES, MODELS, OUTCOMES)
+    assert rows[["model", "outcome", "term"]].to_numpy().tolist() == [
+        ["itt", "maths", "treated"],
+        ["itt", "maths", "treated:girl"],
+        ["itt", "ela", "treated"],
+        ["cace", "maths", "F"],
+    ]
+    assert list(rows.columns) == list(ESTIMATES.columns)
+
+
+@pytest.mark.parametrize(
+    "estimand",
+    ["ITT", "ATT", "CACE", "Anderson-Rubin set", "take-up", "first stage", "effect by group",
+     "joint test"],
+)  # fmt: skip
+def test_every_estimand_of_the_plan_is_selected(estimand: str) -> None:
+    one = pd.DataFrame([_row("itt", "maths", "treated", estimand=estimand)])
+    assert len(selected(one, MODELS, OUTCOMES)) == 1
+
+
+def test_each_estimate_stands_with_its_error_interval_test_numbers_and_what_to_know_of_it(
+    page: str,
+) -> None:
+    numbers = ["0.050", "[−0.010, 0.250]", "2.47", "18.3", ".023", "0.200", "1,234", "40"]
+    assert rows(page) == [
+        ["Offer"],
+        ["Maths", "treated", "−0.500", *numbers, "REML"],
+        ["Maths", "treated:girl", "0.123", *numbers, "REML; of girls"],
+        ["English", "treated", "0.123", *numbers,
+         "REML; did not converge: no finding; few schools"],
+        ["Take-up"],
+        ["Maths", "F", "", "", "", "30.00", "∞", "<.001", "", "1,234", "40", "REML"],
+    ]  # fmt: skip
+
+
+def test_the_page_is_named_so_that_the_report_can_point_at_it(page: str) -> None:
+    assert 'id="results"' in page
+
+
+def test_columns_are_headed_and_numbers_stand_to_the_right(page: str) -> None:
+    title, heads = rows(page, "thead")
+    assert title == ["Results"]
+    assert heads == [
+        "Outcome", "Term", "Estimate", "SE", "Interval", "Statistic", "df", "p", "Effect size",
+        "Pupils", "Schools", "Method and notes",
+    ]  # fmt: skip
+    assert aligned_right(page) == heads[2:11]
+
+
+def test_deviations_from_the_plan_stand_below_the_table_and_only_where_there_are_any(
+    page: str,
+) -> None:
+    note, *others = rows(page, "tfoot")
+    assert note[0].startswith("Statistic: t, or F for a joint test")
+    assert others == [["A trial. Protocol 0123456789ab"]]
+    deviations = [
+        {"date": "2021-05-01", "what": "no texts", "why": "no numbers"},
+        {"date": "2021-06-01", "what": "one year more", "why": "schools closed"},
+    ]
+    chosen = selected(ESTIMATES, MODELS, OUTCOMES)
+    told = rows(results_html(chosen, MODELS, OUTCOMES, STUDY, deviations), "tfoot")
+    assert told[1] == [
+        "Otherwise than planned: 2021-05-01: no texts (no numbers); 2021-06-01: one year more "
+        "(schools closed)."
+    ]
+    assert len(told) == 3
