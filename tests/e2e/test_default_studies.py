@@ -48,7 +48,7 @@ def test_every_figure_and_table_is_made_or_said_to_be_lacking_in_one_line(
     results: Results, study: str
 ) -> None:
     absent = lacking(protocol(study).content)
-    for folder, names, kind in (("figures", FIGURES, "png"), ("tables", TABLES, "csv")):
+    for folder, names, kind in (("figures", FIGURES, "svg"), ("tables", TABLES, "csv")):
         made = {path.stem for path in (results(study) / folder).glob(f"*.{kind}")}
         assert set(names) - made == set(absent) & set(names)
     assert all(reason and "\n" not in reason for reason in absent.values())

@@ -25,7 +25,7 @@ FIGURES = (
 PROMISED = [
     "estimates/estimates.csv",
     *(f"checks/{name}.csv" for name in CHECKS),
-    *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "pdf", "png", "csv")),
+    *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "pdf", "csv")),
     *(f"tables/{name}.{kind}" for name in ("baseline", "results") for kind in ("csv", "html")),
     "checks/verdict.json",
     "checks/plan.json",
@@ -96,6 +96,16 @@ def test_an_edited_estimator_runs_again_just_what_depends_on_it(
     spared = FITS - {rule}
     assert {rule, "gather_estimates", "draw_effects", "write_report"} <= due
     assert not due & (spared | {"obtain_tables", "clean_sample", "check_flow", "draw_trends"})
+
+
+def test_figures_are_written_as_png_where_the_configuration_asks(built: Clone) -> None:
+    pictures = [f"results/small_trial/figures/{name}.png" for name in FIGURES]
+    assert not any((built.project / path).exists() for path in pictures)
+    asked = f"protocols={built.trial / 'trial.yaml'}", "figure_formats=pdf,png"
+    run = built.workflow("--dry-run", *pictures, "--config", *asked)
+    assert run.code == 0, run.text
+    assert jobs(run.text) == {f"draw_{name}" for name in FIGURES}
+    assert built.snakemake("--dry-run", pictures[0]).code != 0
 
 
 def test_another_label_draws_again_and_computes_nothing(built: Clone) -> None:

@@ -45,8 +45,10 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """
 
     def run(script: ModuleType, **arguments: Any) -> tuple[Figure, pd.DataFrame]:
-        caught: list[tuple[Any, ...]] = []
-        monkeypatch.setattr(script, "write_figure", lambda *given: caught.append(given))
+        caught: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+        monkeypatch.setattr(
+            script, "write_figure", lambda *given, **kinds: caught.append((given, kinds))
+        )
         named: dict[str, Any] = {}
         for name, value in arguments.items():
             path = tmp_path / name
@@ -55,9 +57,9 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
                 write(path, index=False)
             named[name] = str(path) if isinstance(value, pd.DataFrame) else value
         script.main(**named, study=STUDY, **FILES)
-        ((figure, data, study, svg, pdf, png, csv),) = caught
+        (((figure, data, study, csv), kinds),) = caught
         assert study == STUDY
-        assert {"svg": svg, "pdf": pdf, "png": png, "csv": csv} == FILES
+        assert {**kinds, "csv": csv} == FILES
         assert "SYNTHETIC DATA.  A trial.  Protocol 0123456789ab" in " ".join(words(figure))
         return figure, data
 

@@ -15,7 +15,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 from schooltrial.data.tables.keys import KEYS
 from schooltrial.pipeline.code_inputs import modules
 from schooltrial.pipeline.messages import logs_written, made, refusals
-from schooltrial.pipeline.protocols import read_protocols
+from schooltrial.pipeline.protocols import figure_formats, read_protocols
 from schooltrial.pipeline.steps import code_of, trace_steps
 from schooltrial.pipeline.wildcards import Wildcards
 from schooltrial.protocol.sections import (
@@ -38,6 +38,7 @@ NOTEBOOKS = sorted(path.stem for path in (Path(workflow.basedir) / "notebooks").
 PROTOCOLS = read_protocols(config, Path(workflow.basedir), SCHEMA)
 STUDIES = list(PROTOCOLS)
 WRITTEN_BEFORE = logs_written(STUDIES)
+FIGURE_FORMATS = figure_formats(config)
 
 
 wildcard_constraints:
@@ -48,6 +49,11 @@ LOOK = Wildcards({name: Study.of(protocol) for name, protocol in PROTOCOLS.items
 section, computed, from_content = LOOK.section, LOOK.computed, LOOK.from_content
 models_of = LOOK.models_of
 study_line = LOOK(lambda study: study.line())
+
+
+def figure(path):
+    """Return the files of a figure: in each of its formats, and the data that it draws."""
+    return {kind: f"{path}.{kind}" for kind in [*FIGURE_FORMATS, "csv"]}
 
 
 def provenance(wildcards):

@@ -6,13 +6,7 @@ rule draw_effects:
         unpack(LOOK(lambda study: study.truth())),
         estimates="results/{study}/estimates/estimates.csv",
     output:
-        multiext(
-            "results/{study}/figures/effects",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/effects"),
     log:
         "results/{study}/logs/draw_effects.log",
     benchmark:
@@ -31,13 +25,7 @@ rule draw_trends:
         modules("draw_trends.py"),
         panel="results/{study}/data/school_panel.parquet",
     output:
-        multiext(
-            "results/{study}/figures/trends",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/trends"),
     log:
         "results/{study}/logs/draw_trends.log",
     benchmark:
@@ -57,13 +45,7 @@ rule draw_school_means:
         modules("draw_school_means.py"),
         panel="results/{study}/data/school_panel.parquet",
     output:
-        multiext(
-            "results/{study}/figures/school_means",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/school_means"),
     log:
         "results/{study}/logs/draw_school_means.log",
     benchmark:

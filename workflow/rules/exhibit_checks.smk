@@ -5,13 +5,7 @@ rule draw_love_plot:
         modules("draw_love_plot.py"),
         balance="results/{study}/checks/balance.csv",
     output:
-        multiext(
-            "results/{study}/figures/love_plot",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/love_plot"),
     log:
         "results/{study}/logs/draw_love_plot.log",
     benchmark:
@@ -31,13 +25,7 @@ rule draw_flow:
         modules("draw_flow.py"),
         boxes="results/{study}/checks/flow_boxes.csv",
     output:
-        multiext(
-            "results/{study}/figures/flow",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/flow"),
     log:
         "results/{study}/logs/draw_flow.log",
     benchmark:
@@ -56,13 +44,7 @@ rule draw_attrition_boundary:
         modules("draw_attrition_boundary.py"),
         attrition="results/{study}/checks/attrition.csv",
     output:
-        multiext(
-            "results/{study}/figures/attrition_boundary",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/attrition_boundary"),
     log:
         "results/{study}/logs/draw_attrition_boundary.log",
     benchmark:
@@ -84,13 +66,7 @@ rule draw_power_curve:
         modules("draw_power_curve.py"),
         power="results/{study}/checks/power.csv",
     output:
-        multiext(
-            "results/{study}/figures/power_curve",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/power_curve"),
     log:
         "results/{study}/logs/draw_power_curve.log",
     benchmark:

@@ -47,13 +47,7 @@ rule draw_fidelity:
         modules("draw_fidelity.py"),
         fidelity="results/{study}/checks/fidelity.csv",
     output:
-        multiext(
-            "results/{study}/figures/fidelity",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/fidelity"),
     log:
         "results/{study}/logs/draw_fidelity.log",
     benchmark:
@@ -70,13 +64,7 @@ rule draw_dosage:
         modules("draw_dosage.py"),
         dosage="results/{study}/checks/dosage.csv",
     output:
-        multiext(
-            "results/{study}/figures/dosage",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/dosage"),
     log:
         "results/{study}/logs/draw_dosage.log",
     benchmark:

@@ -33,13 +33,7 @@ rule draw_missingness:
         modules("draw_missingness.py"),
         missing="results/{study}/checks/quality_missing.csv",
     output:
-        multiext(
-            "results/{study}/figures/missingness",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/missingness"),
     log:
         "results/{study}/logs/draw_missingness.log",
     benchmark:
@@ -58,13 +52,7 @@ rule draw_distributions:
         distributions="results/{study}/checks/quality_distributions.csv",
         heaping="results/{study}/checks/quality_heaping.csv",
     output:
-        multiext(
-            "results/{study}/figures/distributions",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/distributions"),
     log:
         "results/{study}/logs/draw_distributions.log",
     benchmark:
@@ -82,13 +70,7 @@ rule draw_school_outliers:
         modules("draw_school_outliers.py"),
         outliers="results/{study}/checks/quality_outliers.csv",
     output:
-        multiext(
-            "results/{study}/figures/school_outliers",
-            svg=".svg",
-            pdf=".pdf",
-            png=".png",
-            csv=".csv",
-        ),
+        **figure("results/{study}/figures/school_outliers"),
     log:
         "results/{study}/logs/draw_school_outliers.log",
     benchmark:

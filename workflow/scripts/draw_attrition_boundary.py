@@ -22,13 +22,15 @@ def main(
     unit: str,
     study: Mapping[str, Any],
     svg: str,
-    pdf: str,
-    png: str,
     csv: str,
+    pdf: str | None = None,
+    png: str | None = None,
 ) -> None:
-    """Write the figure in three formats, and what it draws."""
+    """Write the figure in its formats, and what it draws."""
     data = drawn(pd.read_csv(attrition), outcomes, arms, analysis_years)
-    write_figure(attrition_plot(data, boundary, study, unit), data, study, svg, pdf, png, csv)
+    write_figure(
+        attrition_plot(data, boundary, study, unit), data, study, csv, svg=svg, pdf=pdf, png=png
+    )
 
 
 run_as_rule(main, globals())

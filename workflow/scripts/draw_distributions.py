@@ -18,13 +18,15 @@ def main(
     outcomes: Mapping[str, Outcome],
     study: Mapping[str, Any],
     svg: str,
-    pdf: str,
-    png: str,
     csv: str,
+    pdf: str | None = None,
+    png: str | None = None,
 ) -> None:
-    """Write the figure in three formats, and what it draws."""
+    """Write the figure in its formats, and what it draws."""
     data = drawn(pd.read_csv(distributions), pd.read_csv(heaping))
-    write_figure(distributions_plot(data, outcomes, study), data, study, svg, pdf, png, csv)
+    write_figure(
+        distributions_plot(data, outcomes, study), data, study, csv, svg=svg, pdf=pdf, png=png
+    )
 
 
 run_as_rule(main, globals())

@@ -17,13 +17,15 @@ def main(
     arms: Sequence[Mapping[str, str]],
     study: Mapping[str, Any],
     svg: str,
-    pdf: str,
-    png: str,
     csv: str,
+    pdf: str | None = None,
+    png: str | None = None,
 ) -> None:
-    """Write the figure in three formats, and what it draws."""
+    """Write the figure in its formats, and what it draws."""
     data = pd.read_csv(dosage, dtype={"school": str, "period": str})
-    write_figure(dosage_plot(data, components, arms, study), data, study, svg, pdf, png, csv)
+    write_figure(
+        dosage_plot(data, components, arms, study), data, study, csv, svg=svg, pdf=pdf, png=png
+    )
 
 
 run_as_rule(main, globals())

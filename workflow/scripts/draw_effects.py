@@ -20,17 +20,17 @@ def main(
     outcomes: Mapping[str, Outcome],
     study: Mapping[str, Any],
     svg: str,
-    pdf: str,
-    png: str,
     csv: str,
     truth: str | None = None,
+    pdf: str | None = None,
+    png: str | None = None,
 ) -> None:
-    """Write the figure in three formats, and what it draws."""
+    """Write the figure in its formats, and what it draws."""
     data = drawn(pd.read_csv(estimates), models, outcomes)
     if truth is not None:
         simulated = json.loads(Path(truth).read_text("utf-8"))
         data = with_truth(data, models, simulated)
-    write_figure(effects_plot(data, study), data, study, svg, pdf, png, csv)
+    write_figure(effects_plot(data, study), data, study, csv, svg=svg, pdf=pdf, png=png)
 
 
 run_as_rule(main, globals())

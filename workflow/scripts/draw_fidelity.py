@@ -11,11 +11,17 @@ from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(
-    *, fidelity: str, study: Mapping[str, Any], svg: str, pdf: str, png: str, csv: str
+    *,
+    fidelity: str,
+    study: Mapping[str, Any],
+    svg: str,
+    csv: str,
+    pdf: str | None = None,
+    png: str | None = None,
 ) -> None:
-    """Write the figure in three formats, and what it draws."""
+    """Write the figure in its formats, and what it draws."""
     data = pd.read_csv(fidelity)
-    write_figure(fidelity_plot(data, study), data, study, svg, pdf, png, csv)
+    write_figure(fidelity_plot(data, study), data, study, csv, svg=svg, pdf=pdf, png=png)
 
 
 run_as_rule(main, globals())

@@ -17,14 +17,14 @@ def main(
     labels: Mapping[str, str],
     study: Mapping[str, Any],
     svg: str,
-    pdf: str,
-    png: str,
     csv: str,
+    pdf: str | None = None,
+    png: str | None = None,
 ) -> None:
-    """Write the figure in three formats, and what it draws."""
+    """Write the figure in its formats, and what it draws."""
     data = pd.read_csv(boxes, keep_default_na=False)
     figure = flow_plot(data, design["arms"], labels, study, design["randomised"])
-    write_figure(figure, data, study, svg, pdf, png, csv)
+    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
 
 
 run_as_rule(main, globals())

@@ -17,15 +17,15 @@ def main(
     study: Mapping[str, Any],
     year_label: str,
     svg: str,
-    pdf: str,
-    png: str,
     csv: str,
     arms: Sequence[Mapping[str, str]] = (),
+    pdf: str | None = None,
+    png: str | None = None,
 ) -> None:
-    """Write the figure in three formats, and what it draws."""
+    """Write the figure in its formats, and what it draws."""
     data = drawn(pd.read_csv(balance))
     figure = balance_plot(data, settings, study, year_label, arms)
-    write_figure(figure, data, study, svg, pdf, png, csv)
+    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
 
 
 run_as_rule(main, globals())

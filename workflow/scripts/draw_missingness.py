@@ -16,13 +16,13 @@ def main(
     labels: Mapping[str, str],
     study: Mapping[str, Any],
     svg: str,
-    pdf: str,
-    png: str,
     csv: str,
+    pdf: str | None = None,
+    png: str | None = None,
 ) -> None:
-    """Write the figure in three formats, and what it draws."""
+    """Write the figure in its formats, and what it draws."""
     data = drawn(pd.read_csv(missing), labels)
-    write_figure(missingness_plot(data, study), data, study, svg, pdf, png, csv)
+    write_figure(missingness_plot(data, study), data, study, csv, svg=svg, pdf=pdf, png=png)
 
 
 run_as_rule(main, globals())

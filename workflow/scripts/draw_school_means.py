@@ -20,15 +20,15 @@ def main(
     block_label: str,
     study: Mapping[str, Any],
     svg: str,
-    pdf: str,
-    png: str,
     csv: str,
+    pdf: str | None = None,
+    png: str | None = None,
 ) -> None:
-    """Write the figure in three formats, and what it draws."""
+    """Write the figure in its formats, and what it draws."""
     data = drawn(pd.read_parquet(panel), outcomes, analysis_years)
     named = ", ".join(map(str, analysis_years))
     figure = school_means_plot(data, outcomes, arms, study, block_label, named)
-    write_figure(figure, data, study, svg, pdf, png, csv)
+    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
 
 
 run_as_rule(main, globals())

@@ -19,14 +19,14 @@ def main(
     arms: Sequence[Mapping[str, str]],
     study: Mapping[str, Any],
     svg: str,
-    pdf: str,
-    png: str,
     csv: str,
+    pdf: str | None = None,
+    png: str | None = None,
 ) -> None:
-    """Write the figure in three formats, and what it draws."""
+    """Write the figure in its formats, and what it draws."""
     data = drawn(pd.read_parquet(panel))
     figure = trends_plot(data, outcomes, years, arms, study)
-    write_figure(figure, data, study, svg, pdf, png, csv)
+    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
 
 
 run_as_rule(main, globals())

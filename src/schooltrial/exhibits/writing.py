@@ -27,13 +27,15 @@ def write_figure(
     figure: Figure,
     data: pd.DataFrame,
     study: Mapping[str, Any],
-    svg: str,
-    pdf: str,
-    png: str,
     csv: str,
+    *,
+    svg: str,
+    pdf: str | None = None,
+    png: str | None = None,
 ) -> None:
-    """Write SVG, PDF and PNG, and the drawn data."""
-    files = rendered(figure)
-    for path, kind in ((svg, "svg"), (pdf, "pdf"), (png, "png")):
-        Path(path).write_bytes(files[kind])
+    """Write SVG, PDF and PNG, those that are wanted, and the drawn data."""
+    wanted = {"svg": svg, "pdf": pdf, "png": png}
+    paths = {kind: path for kind, path in wanted.items() if path is not None}
+    for kind, content in rendered(figure, list(paths)).items():
+        Path(paths[kind]).write_bytes(content)
     write_data(data, study, csv)

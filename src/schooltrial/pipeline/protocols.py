@@ -1,4 +1,4 @@
-"""Which studies are run: their protocols, found and read before any rule."""
+"""What a run is of: its studies, whose protocols are read before any rule, and its formats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.protocol.sections import Protocol
-from schooltrial.refusal import Refusal
+from schooltrial.refusal import Fault, Refusal
+
+FORMATS = ("svg", "pdf", "png")
 
 
 def read_protocols(
@@ -40,6 +42,23 @@ def read_protocols(
         print("\n" + "\n".join(refusals) + "\n", file=sys.stderr)
         sys.exit(1)
     return found
+
+
+def figure_formats(config: Mapping[str, Any]) -> list[str]:
+    """Return what figures are written as: SVG, which pages hold, and what the configuration adds.
+
+    A format that is not known is told, and the run ends with exit code 1 before it begins.
+    """
+    wanted = _listed(config.get("figure_formats", ["pdf"]) or [])
+    unknown = [name for name in wanted if name not in FORMATS]
+    if unknown:
+        fault = Fault(
+            "config/config.yaml", f"figures cannot be written as {', '.join(unknown)}",
+            f"some of {', '.join(FORMATS)}", "correct the key", column="figure_formats",
+        )  # fmt: skip
+        print(f"\n{Refusal([fault])}\n", file=sys.stderr)
+        sys.exit(1)
+    return [name for name in FORMATS if name == "svg" or name in wanted]
 
 
 def _paths(config: Mapping[str, Any], project: Path) -> list[tuple[str, Path]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from schooltrial.models.assignment.design import AssignmentDesign, Block
+from schooltrial.models.assignment.design import AssignmentDesign, Block, block_rows
 from schooltrial.models.assignment.draws import draw_assignments
 from schooltrial.models.assignment.shares import numbers_by_arm
 from schooltrial.models.randomisation_inference.mahalanobis import mahalanobis_balance
@@ -31,6 +32,9 @@ EMPTY_AT_MOST = 0.001
 
 
 ALL = "all units"
+
+
+_of_shares = cache(numbers_by_arm)  # many blocks have the same size
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class LotteryPlan:
         """Return the numbers by arm that a block of ``n`` units may be drawn into."""
         if block in self.planned:
             return ((self.planned[block], 1.0),)
-        return numbers_by_arm(n, self.shares)
+        return _of_shares(n, self.shares)
 
 
 def lottery_plan(design: Mapping[str, Any]) -> LotteryPlan:
@@ -181,13 +185,11 @@ def planned_design(
     plan: LotteryPlan, units: Sequence[str], block: Sequence[str]
 ) -> AssignmentDesign:
     """Return the lottery of the units, without any acceptance rule."""
-    labels, blocks = np.asarray(units, dtype=object), np.asarray(block, dtype=object)
     made = [
         Block(name, members, plan.options(name, members.size))
-        for name in sorted(set(blocks.tolist()))
-        for members in [np.flatnonzero(blocks == name)]
+        for name, members in block_rows(block)
     ]
-    return AssignmentDesign(labels.astype("str"), plan.arms, tuple(made))
+    return AssignmentDesign(np.asarray(units, dtype="str"), plan.arms, tuple(made))
 
 
 def acceptance_threshold(

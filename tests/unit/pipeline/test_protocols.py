@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from schooltrial.pipeline.protocols import read_protocols
+from schooltrial.pipeline.protocols import figure_formats, read_protocols
 from schooltrial.pipeline.steps import trace_steps, with_checksums
 from schooltrial.protocol.strict_yaml import parse_yaml
 
@@ -39,6 +39,34 @@ def test_an_unknown_study_ends_the_run_and_says_which_was_meant(
         read_protocols({"studies": "achievment_awards"}, ROOT, schema)
     assert ended.value.code == 1
     assert "did you mean 'achievement_awards.yaml'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("config", "formats"),
+    [
+        ({}, ["svg", "pdf"]),
+        ({"figure_formats": ["pdf"]}, ["svg", "pdf"]),
+        ({"figure_formats": "png,pdf"}, ["svg", "pdf", "png"]),
+        ({"figure_formats": ["svg", "png"]}, ["svg", "png"]),
+        ({"figure_formats": []}, ["svg"]),
+        ({"figure_formats": None}, ["svg"]),
+    ],
+)
+def test_figures_are_svg_and_what_the_configuration_adds(
+    config: dict[str, Any], formats: list[str]
+) -> None:
+    assert figure_formats(config) == formats
+
+
+def test_a_format_that_is_not_known_ends_the_run_and_names_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        figure_formats({"figure_formats": "pdf,eps"})
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert "figures cannot be written as eps" in told
+    assert "some of svg, pdf, png" in told
 
 
 def test_two_protocols_of_one_study_are_refused(

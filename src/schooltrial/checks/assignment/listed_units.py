@@ -73,9 +73,11 @@ def check_blocks(
         columns=list(plan.arms), fill_value=0
     )
     lone = counts.index[(counts > 0).sum(axis=1) < 2]
+    inside = _by_block(units)
     for block in lone:
-        inside = units["unit"][units["block"] == block]
-        found.about(inside, NOTED, f"block {block} has one arm only: it informs no comparison")
+        found.about(
+            inside[block], NOTED, f"block {block} has one arm only: it informs no comparison"
+        )
     found.tests.append(
         Finding(
             "blocks with two arms", f"{plural(len(lone), 'block')} with one arm only",
@@ -92,6 +94,14 @@ def check_blocks(
     return found
 
 
+def _by_block(units: pd.DataFrame) -> dict[str, list[str]]:
+    """Return block → its units, in the order of the list."""
+    inside: dict[str, list[str]] = {}
+    for block, unit in zip(units["block"], units["unit"], strict=True):
+        inside.setdefault(block, []).append(unit)
+    return inside
+
+
 def _check_sets(
     units: pd.DataFrame, counts: pd.DataFrame, plan: LotteryPlan, noun: str
 ) -> Findings:
@@ -99,9 +109,9 @@ def _check_sets(
     size = counts.sum(axis=1)
     planned = [block in plan.planned for block in counts.index]
     odd = size[(size != len(plan.arms)) & ~np.array(planned, dtype=bool)]
+    inside = _by_block(units)
     for block, n in odd.items():
-        inside = units["unit"][units["block"] == block]
-        found.about(inside, NOTED, f"set {block} holds {n}, not {len(plan.arms)}")
+        found.about(inside[block], NOTED, f"set {block} holds {n}, not {len(plan.arms)}")
     told = ", ".join(f"{block} ({n})" for block, n in list(odd.items())[:6])
     found.tests.append(
         Finding(
@@ -118,10 +128,10 @@ def _check_arms_of_blocks(counts: pd.DataFrame, plan: LotteryPlan) -> Findings:
     """Name the arms that have no unit in a block that holds at least two others."""
     lacking = [
         f"{block} lacks {arm}"
-        for block, row in counts.iterrows()
+        for block, row in zip(counts.index, counts.to_numpy(), strict=True)
         if (row > 0).sum() >= 2
-        for arm in plan.arms
-        if row[arm] == 0
+        for arm, n in zip(plan.arms, row, strict=True)
+        if n == 0
     ]
     verdict = NOTED if lacking else PASSED
     told = "each arm is in each block" if not lacking else f"{len(lacking)} arms are absent"
@@ -132,18 +142,16 @@ def _check_arms_of_blocks(counts: pd.DataFrame, plan: LotteryPlan) -> Findings:
 def _check_counts(
     units: pd.DataFrame, counts: pd.DataFrame, plan: LotteryPlan, noun: str
 ) -> Findings:
-    found = Findings()
+    found, inside = Findings(), _by_block(units)
     other = []
-    for block, row in counts.iterrows():
-        n, drawn = int(row.sum()), tuple(int(k) for k in row)
-        if n and drawn not in [numbers for numbers, _ in plan.options(str(block), n)]:
+    for block, row in zip(counts.index, counts.to_numpy(), strict=True):
+        n, drawn = int(row.sum()), tuple(row.tolist())
+        planned = [numbers for numbers, _ in plan.options(str(block), n)]
+        if n and drawn not in planned:
             other.append(str(block))
-            expected = " or ".join(
-                "/".join(map(str, numbers)) for numbers, _ in plan.options(str(block), n)
-            )
-            inside = units["unit"][units["block"] == block]
+            expected = " or ".join("/".join(map(str, numbers)) for numbers in planned)
             told = f"block {block} has {'/'.join(map(str, drawn))}, planned {expected}"
-            found.about(inside, FAILED if plan.declared else NOTED, told)
+            found.about(inside[block], FAILED if plan.declared else NOTED, told)
     unplanned = "" if plan.declared else " (no shares are declared: all arms are taken alike)"
     found.tests.append(
         Finding(

@@ -265,7 +265,8 @@ def _compare(units: pd.DataFrame, drawn: pd.DataFrame, noun: str) -> Findings:
     added = arm.isna()
     changed = ~added & (arm != units["arm"])
     moved = ~added & (block != units["block"]) & (drawn["block"].nunique() > 1)
-    left = [unit for unit in drawn.index if unit not in set(units["unit"])]
+    listed = set(units["unit"])
+    left = [unit for unit in drawn.index if unit not in listed]
     for at in np.flatnonzero(changed):
         told = f"drawn to {arm.iloc[at]}, listed in {units['arm'].iloc[at]}"
         found.about([units["unit"].iloc[at]], FAILED, told)

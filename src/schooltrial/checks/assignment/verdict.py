@@ -249,7 +249,8 @@ def _unit_table(
     taken_up: pd.Series | None,
 ) -> pd.DataFrame:
     """Return one row per unit of the list, frame or record, those with the worst verdict first."""
-    only = [unit for unit in found.units if unit not in set(listed["unit"])]
+    there = set(listed["unit"])
+    only = [unit for unit in found.units if unit not in there]
     absent = pd.DataFrame({"unit": only}, dtype="str")
     table = pd.concat([listed[["unit", "block", "arm"]], absent], ignore_index=True)
     table["drawn_arm"] = table["unit"].map(drawn.to_dict())

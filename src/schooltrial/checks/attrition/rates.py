@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.attrition.roster import Roster, assigned_units, draw_up_roster
+from schooltrial.data.rows.filters import among
 from schooltrial.models.missing_outcomes.attrition_bias import (
     Assumption,
     attrition_boundary,
@@ -122,7 +123,7 @@ def _levels(
         return
     then = pupils[pupils["year"] == listed.year]
     measured = then.loc[then[outcome].notna(), unit] if outcome in then else then[unit].iloc[:0]
-    gone = ~units["unit"].isin(measured)
+    gone = ~among(units["unit"], measured)
     unseen = pd.Series([arm for arm, count in lost_before.items() for _ in range(count)], dtype=str)
     yield (
         f"{unit}s",
@@ -132,7 +133,7 @@ def _levels(
             f"in no file: {len(unseen)}" if len(unseen) else "",
         ),
     )
-    stays = people["unit"].isin(measured)
+    stays = among(people["unit"], measured)
     yield (
         f"pupils {'in' if unit == 'school' else 'of'} {unit}s that stay",
         Counted(people.loc[stays, "arm"], lost[stays], noted),
@@ -222,10 +223,10 @@ def _joiners(
     listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series, first_year: int
 ) -> dict[str, Counted]:
     """Count who came, as a share of the pupils there in the year, in the arm where they are."""
-    now = pupils[(pupils["year"] == listed.year) & pupils["school"].isin(arm_of.index)]
+    now = pupils[(pupils["year"] == listed.year) & among(pupils["school"], arm_of.index)]
     before = pupils.loc[pupils["year"] == listed.drawn_up, "pupil"]
     since = pupils[pupils["year"] > listed.drawn_up].groupby("pupil")["year"].min()
-    new = ~now["pupil"].isin(before)
+    new = ~among(now["pupil"], before)
     intake = pd.Series(False, index=now.index)
     if "grade" in now:
         then = now["grade"] - (listed.year - listed.drawn_up)
@@ -242,13 +243,13 @@ def _joiners(
 
 def _movers(listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series) -> dict[str, Counted]:
     """Count who moved, as a share of the roster's pupils still there, in the arm of assignment."""
-    now = pupils[(pupils["year"] == listed.year) & pupils["school"].isin(arm_of.index)]
+    now = pupils[(pupils["year"] == listed.year) & among(pupils["school"], arm_of.index)]
     school = listed.people["pupil"].map(now.set_index("pupil")["school"])
     people, school = listed.people[school.notna()], school[school.notna()]
     moved = school != people["unit"]
     promoted = pd.Series(False, index=people.index)
     if "grade" in people:  # who was in a school that is no longer there had to leave it anyhow
-        there = pupils[pupils["school"].isin(now["school"])]
+        there = pupils[among(pupils["school"], now["school"])]
         highest = people["unit"].map(there.groupby("school")["grade"].max())
         expected = people["grade"] + (listed.year - listed.drawn_up)
         promoted = moved & (expected > highest).fillna(False).astype(bool)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from schooltrial.data.rows.filters import among
+
 
 @dataclass(frozen=True)
 class Roster:
@@ -95,7 +97,7 @@ def draw_up_roster(
         expected = people["grade"] + (year - drawn_up)
         beyond = (expected > pupils["grade"].max()).fillna(False).astype(bool)
     kept = people[~beyond].reset_index(drop=True)
-    without = int((~assigned["unit"].isin(people["unit"])).sum())
+    without = int((~among(assigned["unit"], people["unit"])).sum())
     return Roster(kept, unit, year, drawn_up, int(beyond.sum()), without)
 
 
@@ -111,5 +113,5 @@ def _drawn_up(pupils: pd.DataFrame, unit: str, year: int, baseline: int) -> int:
         return baseline
     then = pupils.loc[pupils["year"] == baseline, "pupil"]
     later = pupils.loc[pupils["year"] > baseline, "pupil"]
-    follows = unit == "school" and year > baseline and then.isin(later).any()
+    follows = unit == "school" and year > baseline and among(then, later).any()
     return baseline if follows else year

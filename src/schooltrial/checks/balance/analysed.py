@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.data.rows.filters import matches
+from schooltrial.data.rows.filters import among, matches
 from schooltrial.protocol.sections import Model, needed_variables
 
 PLACE = ["school", "cluster", "block", "arm", "treated", "teacher"]
@@ -48,7 +48,7 @@ def analysed_rows(
         analysed, and nothing of its baseline is known beside what the covariates of the model hold.
     """
     analysed = analysed_pupils(pupils, model, outcome, person).drop_duplicates(person)
-    then = pupils[(pupils["year"] == baseline) & pupils[person].isin(analysed[person])]
+    then = pupils[(pupils["year"] == baseline) & among(pupils[person], analysed[person])]
     if then.empty:
         return None
     place = [name for name in PLACE if name in pupils and name != person]

@@ -22,6 +22,7 @@ from schooltrial.checks.balance.standardised_differences import (
     balance_rows,
     balance_table,
 )
+from schooltrial.data.rows.filters import among
 from schooltrial.protocol.sections import Model
 from schooltrial.randomisation.criterion import NOT_BY_LOT
 
@@ -163,7 +164,7 @@ def _analysed(
         return None
     people = found.get("pupil", pupils.iloc[:0])
     there = people if len(people) else found["teacher"]
-    schools = None if every is None else every[every["school"].isin(there["school"])]
+    schools = None if every is None else every[among(every["school"], there["school"])]
     return balance_rows(
         people, settings, None, sample=ANALYSED, schools=schools, teachers=found.get("teacher")
     )

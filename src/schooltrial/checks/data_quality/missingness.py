@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.checks.data_quality.codebook import ALL_YEARS, variables
+from schooltrial.data.rows.filters import among
 from schooltrial.data.tables.keys import KEYS
 
 MISSING = [
@@ -55,7 +56,7 @@ def _without_row(tables: Mapping[str, pd.DataFrame], scores: pd.DataFrame, year:
     if roster is None or roster.empty:
         return 0
     roster = roster[roster["year"] == year]
-    there = roster["pupil"].isin(scores["pupil"])
+    there = among(roster["pupil"], scores["pupil"])
     if "grade" in roster:
         there |= ~roster["grade"].isin(roster.loc[there, "grade"])
     return int((~there).sum())

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from schooltrial.data.rows.filters import among
+
 COLUMNS = ["of", "year", "arm", "n_schools", "n_rows", "n_new", "n_gone"]
 
 
@@ -34,8 +36,8 @@ def count_enrolment(
         for at, year in enumerate(years):
             now = held[held["year"] == year]
             before = held[held["year"] == years[at - 1]] if at else held.iloc[:0]
-            new = ~now[unit].isin(before[unit])
-            gone = ~before[unit].isin(now[unit])
+            new = ~among(now[unit], before[unit])
+            gone = ~among(before[unit], now[unit])
             for arm in sorted(held["arm"].unique()):
                 inside = now["arm"] == arm
                 rows.append([

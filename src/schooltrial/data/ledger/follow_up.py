@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.data.ledger.ledger import Ledger
+from schooltrial.data.rows.filters import among
 
 FLAGS = {
     "n_elsewhere": "_elsewhere",
@@ -66,20 +67,20 @@ def record_follow_up(
         highest_grade = pupils["grade"].max()
     for year in years:
         later = pupils.loc[pupils["year"] == year, key]
-        if year <= baseline or not then[key].isin(later).any():
+        if year <= baseline or not among(then[key], later).any():
             continue
         step = f"followed up: {baseline} to {year}"
         staying = then
         for place, keys in (elsewhere or {}).get(year, {}).items():
-            there = staying[key].isin(keys) & ~staying[key].isin(later)
+            there = staying[key].isin(keys) & ~among(staying[key], later)
             reason = f"in {place} in {year}"
             staying = ledger.leave(staying, there, step=step, reason=reason, level=level)
         if graded:
             beyond = (staying["grade"] + (year - baseline) > highest_grade).fillna(False)
-            gone = beyond.astype(bool) & ~staying[key].isin(later)
+            gone = beyond.astype(bool) & ~among(staying[key], later)
             reason = f"beyond the study's grades by {year}"
             staying = ledger.leave(staying, gone, step=step, reason=reason, level=level)
-        absent = ~staying[key].isin(later)
+        absent = ~among(staying[key], later)
         reason = f"in no roster of the study in {year}"
         ledger.leave(staying, absent, step=step, reason=reason, level=level)
 

@@ -6,6 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def among(column: pd.Series, values: pd.Series | pd.Index) -> pd.Series:
+    """Return which rows of a column are among many values, as ``column.isin(values)`` does.
+
+    Missing is among values of which one is missing. For columns of text pandas turns every value
+    into a Python object first; here text is looked up as it lies in memory.
+    """
+    if not (column.dtype == "str" and values.dtype == "str"):
+        return column.isin(values)
+    found = pc.is_in(pa.array(column.array), value_set=pa.array(values.array))
+    return pd.Series(found.to_numpy(zero_copy_only=False), index=column.index, name=column.name)
 
 
 def matches(frame: pd.DataFrame, where: Mapping[str, Sequence[Any]]) -> pd.Series:

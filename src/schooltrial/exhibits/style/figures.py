@@ -48,7 +48,7 @@ SETTINGS: Any = {
     "savefig.dpi": 200,
     "svg.hashsalt": "schooltrial",
     "svg.fonttype": "path",
-    "pdf.fonttype": 42,
+    "pdf.fonttype": 3,  # letters as drawings: a subset of the font's own file takes a second
 }
 
 
@@ -120,14 +120,14 @@ def foot_text(study: Mapping[str, Any]) -> str:
     return f"{label}{study['title']}.  Protocol {study['protocol'][:12]}"
 
 
-def rendered(figure: Figure) -> dict[str, bytes]:
-    """Return the figure as SVG, PDF and PNG, without dates or versions."""
+def rendered(figure: Figure, kinds: Sequence[str] = tuple(NO_DATES)) -> dict[str, bytes]:
+    """Return the figure as SVG, PDF and PNG, or some of them, without dates or versions."""
     files: dict[str, bytes] = {}
     with mpl.rc_context(SETTINGS):
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, not again for every format
-        for kind, metadata in NO_DATES.items():
+        for kind in kinds:
             buffer = BytesIO()
-            figure.savefig(buffer, format=kind, metadata=metadata, facecolor="white")
+            figure.savefig(buffer, format=kind, metadata=NO_DATES[kind], facecolor="white")
             files[kind] = buffer.getvalue()
     return files

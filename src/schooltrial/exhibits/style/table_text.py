@@ -1,12 +1,8 @@
-"""How every table looks as HTML, the same on every run."""
+"""How numbers are written in every table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import pandas as pd
-from great_tables import GT
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -29,29 +25,6 @@ def p_text(value: float) -> str:
 def interval(low: float, high: float, digits: int = 3) -> str:
     """Return an interval in brackets."""
     return "" if pd.isna(low) else f"[{number(low, digits)},\u00a0{number(high, digits)}]"
-
-
-def html(
-    data: pd.DataFrame,
-    *,
-    name: str,
-    title: str,
-    group: str,
-    right: Sequence[str],
-    notes: Sequence[str],
-    study: Mapping[str, Any],
-) -> str:
-    """Return a table as a fragment of HTML, grouped, with its notes and the study's line."""
-    label = "SYNTHETIC DATA. " if study["synthetic"] else ""
-    table = GT(data, groupname_col=group, id=name).tab_header(title=title)
-    for note in notes:
-        table = table.tab_source_note(note)
-    table = (
-        table.tab_source_note(f"{label}{study['title']}. Protocol {study['protocol'][:12]}")
-        .cols_align("right", columns=list(right))
-        .tab_options(table_font_size="13px", heading_align="left", table_width="100%")
-    )
-    return str(table.as_raw_html())
 
 
 def shown(frame: pd.DataFrame, digits: int = 2) -> pd.DataFrame:

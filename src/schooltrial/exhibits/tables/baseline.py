@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.exhibits.style.table_text import html, number
+from schooltrial.exhibits.style.html_table import html
+from schooltrial.exhibits.style.table_text import number
 
 GROUPS = {"pupil": "Pupils", "teacher": "Teachers", "school": "Schools (means of their pupils)"}
 

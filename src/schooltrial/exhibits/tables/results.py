@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.exhibits.style.table_text import html, interval, number, p_text
+from schooltrial.exhibits.style.html_table import html
+from schooltrial.exhibits.style.table_text import interval, number, p_text
 from schooltrial.protocol.sections import Model, Outcome
 
 ESTIMANDS = (

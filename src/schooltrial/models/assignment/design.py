@@ -308,6 +308,13 @@ def arm_codes(assigned: ArrayLike, arms: Sequence[Any]) -> Codes:
     return codes
 
 
+def block_rows(block: ArrayLike) -> list[tuple[Any, NDArray[np.intp]]]:
+    """Return (label, positions of its units) of each block, in sorted order of the labels."""
+    names, codes, sizes = np.unique(np.asarray(block), return_inverse=True, return_counts=True)
+    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(sizes)[:-1])
+    return list(zip(names.tolist(), members, strict=True))
+
+
 def _labels(units: int | ArrayLike) -> NDArray[Any]:
     return np.arange(units) if isinstance(units, int) else np.asarray(units)
 
@@ -322,11 +329,11 @@ def _block_rows(
     labels = np.asarray(block)
     if labels.size != units.size:
         raise AssignmentError(f"design: {labels.size} block labels for {units.size} units")
-    names, codes = np.unique(labels, return_inverse=True)
-    for name in names.tolist() if known is not None else []:
+    rows = block_rows(labels)
+    for name, _ in rows if known is not None else []:
         if name not in (known or []):
             raise AssignmentError(f"design: block {name!r} has units but no numbers by arm")
-    return [(name, np.flatnonzero(codes == i)) for i, name in enumerate(names.tolist())]
+    return rows
 
 
 def _each_arm_has_units(blocks: list[Block], arms: tuple[Any, ...]) -> None:

@@ -28,6 +28,9 @@ EXACT_UP_TO = 1_000_000
 _TABLE_ROWS = 5_000  # arrangements of a block that are tabled rather than shuffled
 
 
+_TAKEN = 1 << 18  # arrangements that are taken from a table at a time: they stay in the cache
+
+
 _CANDIDATES = 200_000  # draws with almost none accepted before giving up
 
 
@@ -40,7 +43,7 @@ def enumerate_assignments(
     up to less than one: divide by their sum.
     """
     listed = design.recorded
-    tables = [] if listed is not None else [_table(block) for block in design.blocks]
+    tables = [] if listed is not None else _joined([_table(block) for block in design.blocks])
     total = design.possible
     for start in range(0, total, rows):
         number = np.arange(start, min(start + rows, total))
@@ -126,7 +129,12 @@ def _by_block(blocks: tuple[Block, ...], draws: int, rng: np.random.Generator) -
         if len(options) == 1 and arrangement_count(options[0][0]) <= _TABLE_ROWS:
             table = _arrangements(options[0][0])
             picked = rng.integers(0, len(table), size=(draws, many), dtype=np.int32)
-            yield table.take(picked, axis=0).reshape(draws, many * size)
+            drawn = np.empty((draws, many, size), dtype=np.int8)
+            piece = max(1, _TAKEN // many)
+            for top in range(0, draws, piece):
+                rows = slice(top, top + piece)
+                np.take(table, picked[rows], axis=0, out=drawn[rows], mode="clip")
+            yield drawn.reshape(draws, many * size)
         else:
             templates = np.stack([_template(counts) for counts, _ in options])
             chances = np.array([chance for _, chance in options])
@@ -161,6 +169,28 @@ def _arrangements(counts: tuple[int, ...]) -> Codes:
     table[expanded] = len(counts) - 1
     table[~expanded] = np.broadcast_to(rest, (many, *rest.shape)).ravel()
     return table.reshape(-1, n)
+
+
+def _joined(
+    tables: list[tuple[Codes, NDArray[np.float64]]],
+) -> list[tuple[Codes, NDArray[np.float64]]]:
+    """Return fewer, longer tables: those of neighbouring blocks multiplied out.
+
+    Looking up a row for each of many blocks is what listing would mostly do. Blocks of which some
+    assignments are likelier than others stay as they are.
+    """
+    if any(np.ptp(chances) > 0 for _, chances in tables):
+        return tables
+    found: list[tuple[Codes, NDArray[np.float64]]] = []
+    for table, chances in reversed(tables):
+        if found and len(table) * len(found[0][0]) <= _TABLE_ROWS:
+            after, chances_after = found.pop(0)
+            table = np.concatenate(
+                [table.repeat(len(after), axis=0), np.tile(after, (len(table), 1))], axis=1
+            )
+            chances = np.full(len(table), chances_after[0] * chances[0])
+        found.insert(0, (table, chances))
+    return found
 
 
 def _table(block: Block) -> tuple[Codes, NDArray[np.float64]]:

@@ -8,7 +8,7 @@ from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 LISTED = 200_000  # compositions of n that are enumerated
 
@@ -64,15 +64,33 @@ def sample_ratio_test(counts: Sequence[int], shares: Sequence[float]) -> SampleR
     if (planned <= 0).any() or abs(planned.sum() - 1) > 1e-9:
         raise ValueError(f"sample ratio: shares {list(shares)}; give positive ones that sum to 1")
     if len(counts) == 2:
-        p = stats.binomtest(int(counts[1]), n, float(planned[1])).pvalue
-        return SampleRatio(float(p), "exact binomial")
+        return SampleRatio(_binomial(int(counts[1]), n, float(planned[1])), "exact binomial")
     if comb(n + len(counts) - 1, len(counts) - 1) > LISTED:
-        return SampleRatio(float(stats.chisquare(counts, n * planned).pvalue), "chi-squared")
-    every = _compositions(n, len(counts))
-    chance = np.exp(stats.multinomial.logpmf(every, n, planned))
-    own = np.exp(stats.multinomial.logpmf(np.asarray(counts), n, planned))
+        distance = float((np.square(counts - n * planned) / (n * planned)).sum())
+        return SampleRatio(float(special.chdtrc(len(counts) - 1, distance)), "chi-squared")
+    chance = np.exp(_log_chance(_compositions(n, len(counts)), planned))
+    own = np.exp(_log_chance(np.array([counts]), planned))
     p = chance[chance <= own * (1 + _TIE)].sum()
     return SampleRatio(min(1.0, float(p)), "exact multinomial")
+
+
+def _binomial(count: int, n: int, share: float) -> float:
+    """Return the chance of all counts that are no likelier than one: both tails of the binomial."""
+    treated = np.arange(n + 1)
+    chance = _log_chance(np.column_stack([n - treated, treated]), np.array([1 - share, share]))
+    likelier = np.flatnonzero(chance > chance[count] + np.log1p(_TIE))
+    if likelier.size == 0:
+        return 1.0
+    first, last = int(likelier[0]), int(likelier[-1])
+    below = special.betaincc(first, n - first + 1, share) if first else 0.0
+    above = special.betainc(last + 1, n - last, share) if last < n else 0.0
+    return float(below + above)
+
+
+def _log_chance(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithm of the multinomial chance of each row of numbers by arm."""
+    ways = special.gammaln(counts[0].sum() + 1) - special.gammaln(counts + 1).sum(axis=1)
+    return np.asarray(ways + special.xlogy(counts, shares).sum(axis=1))
 
 
 def _compositions(n: int, parts: int) -> NDArray[np.int64]:

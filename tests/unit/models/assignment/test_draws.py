@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import permutations, product
 from math import comb
 
 import numpy as np
@@ -95,6 +95,18 @@ def test_pairs_draw_one_of_each_and_count_two_to_the_pairs() -> None:
     codes, _ = _all(design)
     assert design.possible == len(codes) == 16
     assert (codes.reshape(16, 4, 2).sum(axis=2) == 1).all()
+
+
+def test_many_blocks_are_listed_with_the_last_block_varying_fastest() -> None:
+    # 13 pairs of two orders and one block of three: more than one table of joined blocks.
+    block = np.repeat(np.arange(14), [2] * 13 + [3])
+    treated = np.concatenate([np.tile([0, 1], 13), [0, 0, 1]])
+    design = design_as_assigned(np.arange(29), treated, block)
+    codes, chance = _all(design, rows=10_000)
+    pairs, three = [(1, 0), (0, 1)], [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    listed = product(*[pairs] * 13, three)
+    assert codes.tolist() == [[code for part in row for code in part] for row in listed]
+    np.testing.assert_allclose(chance, 1 / (2**13 * 3), rtol=1e-15)
 
 
 def test_share_that_does_not_come_out_even_gives_each_unit_the_same_chance() -> None:

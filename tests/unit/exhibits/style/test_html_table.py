@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.exhibits.style.table_text import html
+from schooltrial.exhibits.style.html_table import html
 from support.html_cells import aligned_right, rows
 
 STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
