@@ -18,11 +18,11 @@ $(READY): requirements.lock pyproject.toml workflow/build_environment.py
 	@$(PYTHON) workflow/build_environment.py
 
 studies: $(READY)
-	@$(BIN)/snakemake --cores $(CORES) --workflow-profile workflow/profiles/default
+	@$(BIN)/snakemake --cores $(CORES)
 
 assignment: $(READY) ## draw the units of a trial into its arms: make assignment PROTOCOL=trial.yaml
 	@test -n "$(PROTOCOL)" || { echo "make: say whose: make assignment PROTOCOL=path/to/trial.yaml" >&2; exit 1; }
-	@$(BIN)/snakemake assignments --cores 1 --forcerun draw_assignment --workflow-profile workflow/profiles/default \
+	@$(BIN)/snakemake assignments --cores 1 --forcerun draw_assignment \
 		--config protocols="$(PROTOCOL)"
 
 test: $(READY)
@@ -57,6 +57,7 @@ validate: $(READY) ## coverage and type I error on simulated trials (minutes)
 benchmark: $(READY) ## speed beside the peers that are installed (minutes)
 	@$(BIN)/python benchmarks/benchmark.py
 	@$(BIN)/python benchmarks/obtain.py --write
+	@$(BIN)/python benchmarks/workflow.py --all --write
 
 clean:
 	find results -mindepth 1 -type f ! -name plan_first.json -delete

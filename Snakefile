@@ -22,7 +22,7 @@ localrules:
 
 
 rule all:
-    """Build the report and the notebooks of every study, once the tests of its results hold."""
+    """Build the report of every study, once the tests of its results hold, and its notebooks."""
     input:
         expand("results/{study}/report/report.html", study=STUDIES),
         expand(
@@ -30,6 +30,11 @@ rule all:
             study=STUDIES,
             notebook=NOTEBOOKS,
         ),
+
+
+onstart:
+    fork_scripts(SCRIPTS)
+    schedule_when_jobs_end(workflow)
 
 
 onsuccess:

@@ -98,7 +98,7 @@ def _obtain_and_clean(raw: Path, out: Path) -> Callable[[], int]:
     written = {
         "sample": "sample.parquet", "panel": "school_panel.parquet", "ledger": "ledger.csv",
         "flow": "flow.csv", "mobility": "mobility.csv", "aggregates": "aggregates.csv",
-        "teacher_sample": "teacher_sample.parquet",
+        "teacher_sample": "teacher_sample.parquet", "bounded": "bounded_cells.parquet",
     }  # fmt: skip
 
     def run() -> int:
@@ -117,7 +117,6 @@ def _obtain_and_clean(raw: Path, out: Path) -> Callable[[], int]:
             models=content["models"],
             baseline=baseline_year(content),
             years=analysis_years(content),
-            seed=content["study"]["seed"],
         )
         return rows
 

@@ -1,11 +1,17 @@
 """The small good trial: fresh for each test, or with all its results, once."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from support.small_trial import SmallTrial
+from support.small_trial import ROOT, SmallTrial
+
+# What a test starts uses the library of this checkout, whichever checkout the environment knows.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("untimed", deadline=None)

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 PARTS = (
     "Snakefile",
     "src",
+    "profiles",
     "workflow",
     "config",
     "data",
@@ -53,19 +54,26 @@ class Clone:
 
     def workflow(self, *arguments: str, cores: int = 2) -> Run:
         """Run the workflow with these arguments; without any, on the studies of the project."""
+        process = self.begun(*arguments, cores=cores)
+        text, _ = process.communicate()
+        return Run(process.returncode, text)
+
+    def begun(self, *arguments: str, cores: int = 2) -> subprocess.Popen[str]:
+        """Begin to run the workflow, in a session of its own, as a terminal does."""
         environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
-        command = [
-            sys.executable, "-m", "snakemake", "--cores", str(cores),
-            "--workflow-profile", "workflow/profiles/default",
-            *arguments,
-        ]  # fmt: skip
-        done = subprocess.run(
-            command, cwd=self.project, capture_output=True, text=True, env=environment, check=False
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=self.project,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            start_new_session=True,
         )
-        return Run(done.returncode, done.stdout + done.stderr)
 
 
 def write_trial(folder: Path) -> None:

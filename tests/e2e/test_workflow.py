@@ -120,6 +120,21 @@ def test_another_label_draws_again_and_computes_nothing(built: Clone) -> None:
     assert not due & (FITS | {"clean_sample", "gather_estimates"})
 
 
+def test_a_model_that_is_taken_out_computes_again_only_what_shows_it(built: Clone) -> None:
+    protocol = built.trial / "trial.yaml"
+    original = protocol.read_bytes()
+    before, _, rest = original.partition(b"  itt_clustered:")
+    protocol.write_bytes(before + rest[rest.index(b"  did:") :])
+    try:
+        due = jobs(built.snakemake("--dry-run").text)
+    finally:
+        protocol.write_bytes(original)
+    assert {"gather_estimates", "draw_effects", "tabulate_results", "write_report"} <= due
+    spared = {"obtain_tables", "clean_sample", "check_assignment", "check_balance"}
+    spared |= {"check_attrition", "check_flow", "describe_tables", "draw_flow", "draw_trends"}
+    assert not due & (FITS | spared)
+
+
 def test_one_core_and_two_cores_write_the_same_bytes(
     built: Clone, new_clone: Callable[[], Clone]
 ) -> None:

@@ -143,7 +143,6 @@ def _report(
             for name, word in shown.items()
         ],
         report=str(folder / "report.html"),
-        study_file=str(folder / "study.json"),
     )
     return (folder / "report.html").read_text("utf-8")
 
@@ -185,7 +184,6 @@ def test_deviations_stand_beside_the_effects_and_in_their_table(
     assert "Otherwise than planned: 2020-05-01: No test was held (schools were shut)." in (
         tmp_path / "results.html"
     ).read_text("utf-8")
-    assert json.loads((tmp_path / "study.json").read_text("utf-8"))["deviations"] == [deviation]
 
 
 def test_the_report_links_to_the_registered_plan(finished: SmallTrial, tmp_path: Path) -> None:

@@ -48,7 +48,11 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
         analysis_years=analysis_years(content), baseline=baseline_year(content),
         verdict=path["verdict"],
     )  # fmt: skip
-    record_plan.main(protocol=content, first=trial.path("plan_first.json"), plan=path["plan"])
+    record_plan.main(
+        protocol=content, study=trial.study(), analysis_years=analysis_years(content),
+        first=trial.path("plan_first.json"), plan=path["plan"],
+        study_file=str(folder / "study.json"),
+    )  # fmt: skip
     json.loads(Path(path["verdict"]).read_text("utf-8"))
     return list(path.values())
 

@@ -84,7 +84,7 @@ WIDER = {
 
 LATE = {"numba", "linearmodels", "linearmodels.iv", "linearmodels.panel",
         "linearmodels.panel.utility", "diff_diff", "pandas", "scipy.optimize", "pyarrow.parquet",
-        "jsonschema"}  # fmt: skip
+        "jsonschema", "snakemake.script", "snakemake.persistence"}  # fmt: skip
 """What a function may import when it is called, since importing it is slow and few need it."""
 
 

@@ -63,7 +63,7 @@ rule check_balance:
         labels=from_content(labels),
         year=from_content(baseline_year),
         arms=section("design", "arms"),
-        models=computed("models"),
+        models=LOOK(lambda study: study.primary_models()),
         outcomes=from_content(lambda content: list(content["outcomes"])),
         before=section("years", "before"),
         design=section("design"),
@@ -127,7 +127,7 @@ rule check_flow:
         "results/{study}/benchmarks/check_flow.tsv"
     params:
         design=section("design"),
-        models=computed("models"),
+        models=LOOK(lambda study: study.primary_models()),
         outcomes=section("outcomes"),
         labels=from_content(labels),
         baseline=from_content(baseline_year),

@@ -32,7 +32,7 @@ rule clean_sample:
         outcomes=computed("outcomes"),
         variables=section("variables"),
         keep=section("sample", "keep"),
-        models=computed("models"),
+        models=LOOK(lambda study: study.primary_models()),
         baseline=from_content(baseline_year),
         before=section("years", "before"),
         years=from_content(analysis_years),

@@ -7,15 +7,18 @@ from pathlib import Path
 # The library of this checkout comes first, here and in every job: an environment that another
 # checkout installed would otherwise run that one's library, unseen.
 SOURCE = Path(workflow.basedir) / "src"
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SOURCE))
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
-from schooltrial.data.tables.keys import KEYS
 from schooltrial.pipeline.code_inputs import modules
+from schooltrial.pipeline.forked_scripts import fork_scripts
 from schooltrial.pipeline.messages import logs_written, made, refusals
+from schooltrial.pipeline.plain_params import compare_params_as_text
 from schooltrial.pipeline.protocols import figure_formats, read_protocols
+from schooltrial.pipeline.scheduling_rounds import schedule_when_jobs_end
 from schooltrial.pipeline.steps import code_of, trace_steps
 from schooltrial.pipeline.wildcards import Wildcards
 from schooltrial.protocol.sections import (
@@ -25,8 +28,11 @@ from schooltrial.protocol.sections import (
     labels,
     year_label,
 )
+from schooltrial.protocol.variables import IDENTIFYING
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.study.study import Study
+
+compare_params_as_text()
 
 # One thread per job: bits differ between one BLAS thread and two.
 os.environ.update(

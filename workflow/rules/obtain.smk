@@ -22,7 +22,7 @@ rule simulate_trial:
 TO_FETCH = {
     path: asked for study in LOOK.studies.values() for path, asked in study.raw.to_fetch().items()
 }
-STANDARD = {name: f"results/{{study}}/data/{name}.parquet" for name in KEYS}
+STANDARD = {name: f"results/{{study}}/data/{name}.parquet" for name in IDENTIFYING}
 
 
 rule fetch_file:
@@ -47,18 +47,21 @@ rule fetch_file:
 
 
 rule record_plan:
-    """Hold the plan against what it was when outcomes were first read."""
+    """Hold the plan against what it was when outcomes were first read, and tell what it is."""
     input:
         modules("record_plan.py"),
         first="results/{study}/checks/plan_first.json",
     output:
         plan="results/{study}/checks/plan.json",
+        study_file="results/{study}/report/study.json",
     log:
         "results/{study}/logs/record_plan.log",
     benchmark:
         "results/{study}/benchmarks/record_plan.tsv"
     params:
         protocol=from_content(dict),
+        analysis_years=from_content(analysis_years),
+        study=study_line,
     script:
         "../scripts/record_plan.py"
 

@@ -41,7 +41,6 @@ rule write_report:
         ],
     output:
         report="results/{study}/report/report.html",
-        study_file="results/{study}/report/study.json",
     log:
         "results/{study}/logs/write_report.log",
     benchmark:
@@ -60,7 +59,12 @@ rule execute_notebook:
     input:
         modules("execute_notebook.py"),
         notebook="notebooks/{notebook}.ipynb",
-        report="results/{study}/report/report.html",
+        study_file="results/{study}/report/study.json",
+        sample="results/{study}/data/sample.parquet",
+        teacher_sample="results/{study}/data/teacher_sample.parquet",
+        panel="results/{study}/data/school_panel.parquet",
+        flow="results/{study}/checks/flow.csv",
+        estimates="results/{study}/estimates/estimates.csv",
     output:
         executed="results/{study}/notebooks/{notebook}.ipynb",
         page="results/{study}/notebooks/{notebook}.html",

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import schooltrial.protocol.json_schema  # noqa: F401 - nbformat imports jsonschema too
 
@@ -15,7 +16,9 @@ from nbconvert import HTMLExporter
 from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
-def main(*, notebook: str, results: str, executed: str, page: str, **traced: str) -> None:
+def main(
+    *, notebook: str, results: str, study_file: str, executed: str, page: str, **traced: Any
+) -> None:
     """Write the executed notebook and its HTML; a failing cell fails the rule."""
     os.environ["SCHOOLTRIAL_RESULTS"] = str(Path(results).resolve())
     os.environ["PYTHONHASHSEED"] = "0"
@@ -28,7 +31,7 @@ def main(*, notebook: str, results: str, executed: str, page: str, **traced: str
         resources={"metadata": {"path": str(Path(notebook).parent)}},
     )
     client.execute()
-    study = json.loads((Path(results) / "report" / "study.json").read_text("utf-8"))
+    study = json.loads(Path(study_file).read_text("utf-8"))
     label = "**SYNTHETIC DATA.** " if study["synthetic"] else ""
     banner = f"{label}{study['title']}. Protocol {study['protocol'][:12]}"
     content.cells.insert(0, nbformat.v4.new_markdown_cell(banner, id="study"))

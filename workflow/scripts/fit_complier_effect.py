@@ -44,7 +44,7 @@ def main(
 
     fit_sample(
         fit, sample=sample, study=study, name=name, model=model, outcomes=outcomes,
-        estimates=estimates, diagnostics=diagnostics,
+        estimates=estimates, diagnostics=diagnostics, take_up=taken_up,
         estimands={
             taken_up: "CACE", f"{taken_up}, robust set": "Anderson-Rubin set",
             "treated": "take-up", f"first stage of {taken_up}": "first stage",

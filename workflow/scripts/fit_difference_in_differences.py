@@ -33,7 +33,7 @@ def main(
     diagnostics: str,
 ) -> None:
     """Write the effect, the event study and the test of the pre-trend, by outcome."""
-    every = read_panel_cells(sample, panel, bounded, schools, model, outcomes, years)
+    every = read_panel_cells(sample, panel, bounded, schools, name, model, outcomes, years)
     rows, told = [], {}
     for outcome in model["outcomes"]:
         with refused_as(f"model {name}, outcome {outcome}"):

@@ -28,7 +28,7 @@ def main(
     diagnostics: str,
 ) -> None:
     """Write the overall effect, those by cohort and by years since, and the pre-trend test."""
-    cells = read_panel_cells(sample, panel, bounded, schools, model, outcomes, years)
+    cells = read_panel_cells(sample, panel, bounded, schools, name, model, outcomes, years)
     rows, told = [], {}
     for outcome in model["outcomes"]:
         with refused_as(f"model {name}, outcome {outcome}"):

@@ -1,7 +1,7 @@
-"""Hold the plan against what it was when outcomes were first read."""
+"""Hold the plan against what it was when outcomes were first read, and tell what the study is."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,28 @@ from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.plan import PlanRecord, first_plan, section_checksums
 
 
-def main(*, protocol: Mapping[str, Any], first: str, plan: str) -> None:
-    """Write the checksums of the plan then and now, and which sections changed."""
+def main(
+    *,
+    protocol: Mapping[str, Any],
+    study: Mapping[str, Any],
+    analysis_years: Sequence[int],
+    first: str,
+    plan: str,
+    study_file: str,
+) -> None:
+    """Write the checksums of the plan then and now, which sections changed, and what is planned."""
     found = PlanRecord(first_plan(first), section_checksums(protocol))
     told = {**asdict(found), "changed": found.changed}
     Path(plan).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    primary = [name for name, outcome in protocol["outcomes"].items() if outcome["primary"]]
+    line = {
+        **study,
+        "primary_outcomes": primary or list(protocol["outcomes"]),
+        "outcome_levels": {name: one["level"] for name, one in protocol["outcomes"].items()},
+        "analysis_years": list(analysis_years),
+        "deviations": protocol["deviations"],
+    }
+    Path(study_file).write_text(json.dumps(line, indent=1) + "\n", encoding="utf-8")
 
 
 run_as_rule(main, globals())

@@ -36,7 +36,6 @@ def main(
     analysis_years: Sequence[int],
     provenance: Sequence[Mapping[str, Any]],
     report: str,
-    study_file: str,
     **traced: Any,
 ) -> None:
     """Gather exhibits with their provenance, and fill the template."""
@@ -65,15 +64,6 @@ def main(
     }
     page = fill(Path(template).read_text("utf-8"), context, exhibits)
     Path(report).write_text(page, encoding="utf-8")
-    primary = [name for name, outcome in protocol["outcomes"].items() if outcome["primary"]]
-    line = {
-        **study,
-        "primary_outcomes": primary or list(protocol["outcomes"]),
-        "outcome_levels": {name: one["level"] for name, one in protocol["outcomes"].items()},
-        "analysis_years": list(analysis_years),
-        "deviations": protocol["deviations"],
-    }
-    Path(study_file).write_text(json.dumps(line, indent=1) + "\n", encoding="utf-8")
 
 
 run_as_rule(main, globals())

@@ -20,6 +20,7 @@ from schooltrial.analysis.estimates_table import (
     row,
     table,
 )
+from schooltrial.data.ledger.analyses import refuse_lacking
 from schooltrial.models.inference.estimate import Estimate
 from schooltrial.protocol.sections import Model, Outcome
 from schooltrial.refusal import refused_as
@@ -117,9 +118,14 @@ def fit_sample(
     estimates: str,
     diagnostics: str,
     estimands: Mapping[str, str] | None = None,
+    take_up: str | None = None,
 ) -> None:
     """Fit one model to each of its outcomes in the analysed sample, and write both files."""
     pupils = pd.read_parquet(sample)
+    level = outcomes[model["outcomes"][0]]["level"]
+    refuse_lacking(
+        pupils, level, [(name, model, outcome) for outcome in model["outcomes"]], take_up
+    )
     found, told = fit_outcomes(
         pupils, study=study, name=name, model=model, outcomes=outcomes, fit=fit,
         estimands=estimands,

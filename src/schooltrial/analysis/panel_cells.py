@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from schooltrial.analysis.design_matrix import compared
+from schooltrial.data.ledger.analyses import refuse_lacking
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.panel.school_panel import build_school_panel
 from schooltrial.data.rows.filters import matches
@@ -18,6 +19,7 @@ def read_panel_cells(
     panel: str,
     bounded: str,
     schools: str,
+    name: str,
     model: Model,
     outcomes: Mapping[str, Outcome],
     years: Years,
@@ -28,15 +30,20 @@ def read_panel_cells(
     taken from the panel, with cells that were published as bounds as `bounded_cells` says, and
     `where` may name what is known of schools.
     """
-    if outcomes[model["outcomes"][0]]["level"] == "pupil":
-        pupils = compared(pd.read_parquet(sample), model)
-        return build_school_panel(pupils, model["outcomes"], model["where"])
+    level = outcomes[model["outcomes"][0]]["level"]
+    fitted = [(name, model, outcome) for outcome in model["outcomes"]]
+    if level == "pupil":
+        pupils = pd.read_parquet(sample)
+        refuse_lacking(pupils, level, fitted)
+        return build_school_panel(compared(pupils, model), model["outcomes"], model["where"])
     first_year = max(years["before"]) + 1
     cells = with_bounded_cells(
         pd.read_parquet(panel), pd.read_parquet(bounded), model["bounded_cells"], first_year
     )
     known = pd.read_parquet(schools)
     new = ["school", *[name for name in known if name not in cells]]
-    cells = compared(cells.merge(known[new], on="school", how="left"), model)
+    cells = cells.merge(known[new], on="school", how="left")
+    refuse_lacking(cells, level, fitted)
+    cells = compared(cells, model)
     kept = matches(cells, model["where"]) & cells["outcome"].isin(model["outcomes"])
     return cells[kept].reset_index(drop=True)

@@ -25,7 +25,7 @@ def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None
     arguments = {**dict(job.input.items()), **dict(job.output.items()), **dict(job.params.items())}
     with Path(job.log[0]).open("w", encoding="utf-8") as log:
         try:
-            _refuse_library_of_another_checkout(Path(job.scriptdir).parents[1])
+            _refuse_library_of_another_checkout(Path(job.scriptdir).resolve().parents[1])
             with redirect_stdout(log), redirect_stderr(log):
                 main(**arguments)
             log.writelines(_sizes("read", job.input) + _sizes("wrote", job.output))

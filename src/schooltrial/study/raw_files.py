@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schooltrial.data.files.raw_files import raw_file_names
+from schooltrial.data.files.file_names import raw_file_names
 from schooltrial.protocol.sections import Protocol, all_years
 from schooltrial.study.layout import Layout
 

@@ -81,6 +81,14 @@ class Study:
         """Return a model without the words that only exhibits need."""
         return unlabelled(self.protocol.content["models"])[model]
 
+    def primary_models(self) -> dict[str, Any]:
+        """Return the models whose analyses are told and compared before any model is fitted.
+
+        Rules up to the checks take these, so that they do not run again with another model.
+        """
+        models = unlabelled(self.protocol.content["models"])
+        return {name: model for name, model in models.items() if model["role"] == "primary"}
+
     def sample_of(self, model: str) -> str:
         """Return the analysed sample that holds a model's outcomes: of pupils or of teachers."""
         content = self.protocol.content

@@ -1,11 +1,12 @@
 """The modules that a script rests on are the inputs of its rule."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
 from schooltrial.pipeline import code_inputs
-from schooltrial.pipeline.code_inputs import modules
+from schooltrial.pipeline.code_inputs import imported_names, modules
 
 
 def _names(script: str) -> set[str]:
@@ -44,3 +45,35 @@ def test_imports_inside_functions_and_of_packages_count_and_circles_end(
         (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.setattr(code_inputs, "SCRIPTS", tmp_path)
     assert _names("script.py") == {"__init__", "one", "two"}
+
+
+def _parsed_imports(text: str) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def test_lines_that_import_are_those_that_the_parser_finds_in_every_module_of_the_project() -> None:
+    texts = [
+        path.read_text("utf-8")
+        for path in [
+            *sorted(code_inputs.SOURCE.rglob("*.py")),
+            *sorted(code_inputs.SCRIPTS.rglob("*.py")),
+        ]
+    ]
+    assert len(texts) > 250
+    assert [set(imported_names(text)) for text in texts] == [_parsed_imports(t) for t in texts]
+
+
+def test_imports_over_several_lines_with_comments_and_other_names_are_read() -> None:
+    text = (
+        "from a.b import (\n    one,  # first, of two\n    two as second,\n)\n"
+        "import c.d as e, f\nif True:\n\tfrom g import *  # noqa\nnot_import = 'import h'\n"
+    )
+    found = imported_names(text)
+    assert set(found) == _parsed_imports(text)
+    assert {"a.b.one", "a.b.two", "c.d", "f", "g"} <= set(found)

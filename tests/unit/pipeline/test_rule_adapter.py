@@ -16,7 +16,7 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 def _namespace(log: Path, scripts: Path = SCRIPTS, **params: Any) -> dict[str, Any]:
     job = SimpleNamespace(
         input={"a": "in.csv"}, output={"b": "out.csv"}, params=params, log=[log],
-        scriptdir=str(scripts),
+        scriptdir=f"{scripts.parent}/rules/../{scripts.name}",
     )  # fmt: skip
     return {"snakemake": job}
 

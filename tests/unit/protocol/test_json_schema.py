@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
+SOURCE = Path(__file__).parents[3] / "src"
 CHECK = """
 import sys
-from schooltrial.json_schema import Validator
+from schooltrial.protocol.json_schema import Validator
 assert "rfc3987_syntax" not in sys.modules
 assert [error.validator for error in Validator({"type": "object"}).iter_errors(3)] == ["type"]
 """
@@ -17,5 +17,5 @@ assert [error.validator for error in Validator({"type": "object"}).iter_errors(3
 
 def test_the_grammar_of_addresses_is_not_built_and_validation_works() -> None:
     command = [sys.executable, "-c", CHECK]
-    done = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=SOURCE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,20 @@ def _keep(trial: SmallTrial, blinded: str = "") -> dict[str, str]:
     return first_plan(first)
 
 
+def _record(trial: SmallTrial, content: dict[str, Any]) -> dict[str, Any]:
+    """Run the rule, and return what it tells of the study."""
+    record_plan(
+        protocol=content,
+        study=trial.study(),
+        analysis_years=[2020],
+        first=trial.path("plan_first.json"),
+        plan=trial.path("plan.json"),
+        study_file=trial.path("study.json"),
+    )
+    told: dict[str, Any] = json.loads(Path(trial.path("study.json")).read_text("utf-8"))
+    return told
+
+
 def test_whoever_reads_outcomes_records_the_plan(trial: SmallTrial) -> None:
     trial.obtain()
     assert first_plan(trial.path("plan_first.json")) == section_checksums(trial.read().content)
@@ -32,7 +47,7 @@ def test_the_first_record_is_kept_through_every_later_reading(trial: SmallTrial)
     trial.obtain()
     assert first_plan(trial.path("plan_first.json")) == first
     plan = trial.path("plan.json")
-    record_plan(protocol=trial.read().content, first=trial.path("plan_first.json"), plan=plan)
+    _record(trial, trial.read().content)
     assert json.loads(Path(plan).read_text("utf-8"))["changed"] == ["models"]
 
 
@@ -47,3 +62,16 @@ def test_while_a_study_is_blinded_nothing_is_recorded(trial: SmallTrial) -> None
     assert _keep(trial, "2999-01-01") == {}
     trial.protocol["models"]["itt"]["covariates"] = []
     assert _keep(trial) == section_checksums(trial.read().content)
+
+
+def test_what_the_study_is_is_told_with_its_outcomes_years_and_deviations(
+    trial: SmallTrial,
+) -> None:
+    trial.obtain()
+    deviation = {"date": "2020-05-01", "what": "No test was held", "why": "schools were shut"}
+    told = _record(trial, {**trial.read().content, "deviations": [deviation]})
+    assert told["title"] == "A small trial"
+    assert told["primary_outcomes"] == ["maths"]
+    assert set(told["outcome_levels"]) == {"maths", "reading", "attendance"}
+    assert set(told["outcome_levels"].values()) == {"pupil"}
+    assert (told["analysis_years"], told["deviations"]) == ([2020], [deviation])

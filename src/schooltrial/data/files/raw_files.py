@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,11 +16,9 @@ from schooltrial.data.cells.identifiers import NEARLY_UNIQUE
 from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files.delimited import DelimitedText, decoded, split
 from schooltrial.data.files.excel import WORKBOOKS, read_workbook
+from schooltrial.data.files.file_names import Reading, expand_years, with_joined
 from schooltrial.data.files.stata_parquet import read_parquet, read_stata
 from schooltrial.refusal import Fault, Refusal, refuse
-
-Reading = Mapping[str, Any]
-
 
 READERS: dict[str, Callable[[Path, Reading], RawCells]] = {
     **dict.fromkeys(WORKBOOKS, read_workbook),
@@ -38,37 +36,6 @@ PACKED = (
 
 
 SHAPE = ("delimiter", "encoding", "sheet", "header_row", "value_labels", "sha256")
-
-
-def expand_years(reading: Reading, years: Sequence[int]) -> list[tuple[str, int | None]]:
-    """Return the files of a reading, with the year of each where it is told outside its cells.
-
-    A name with ``{year}`` stands for one file per year of the study; a reading with a year of its
-    own is of that year.
-    """
-    name = str(reading["file"])
-    if "{year}" in name:
-        return [(name.replace("{year}", str(year)), year) for year in years]
-    return [(name, reading.get("year"))]
-
-
-def with_joined(reading: Reading) -> Iterator[Reading]:
-    """Yield a reading and those of the files that are joined to it."""
-    yield reading
-    yield from reading["join"]
-
-
-def raw_file_names(tables: Mapping[str, Sequence[Reading]], years: Sequence[int]) -> list[str]:
-    """Return the names of all raw files of a study, sorted."""
-    return sorted(
-        {
-            name
-            for readings in tables.values()
-            for reading in readings
-            for one in with_joined(reading)
-            for name, _ in expand_years(one, years)
-        }
-    )
 
 
 def tables_filled(

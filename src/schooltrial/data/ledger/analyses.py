@@ -51,7 +51,7 @@ def record_analyses(
         for outcome in model["outcomes"]
         if outcome in outcomes
     ]
-    refuse(list(dict.fromkeys(_lacking(frame, level, fitted, take_up))))
+    refuse_lacking(frame, level, fitted, take_up)
     for name, model, outcome in fitted:
         if model["role"] != "primary":
             continue
@@ -66,6 +66,24 @@ def record_analyses(
         ledger.leave(
             observed, incomplete, step=step, level=level, reason="a covariate was not observed"
         )
+
+
+def refuse_lacking(
+    frame: pd.DataFrame,
+    level: str,
+    fitted: Iterable[tuple[str, Model, str]],
+    take_up: str | None = None,
+) -> None:
+    """Refuse models that need a variable which a sample does not have.
+
+    Parameters
+    ----------
+    frame, level, take_up
+        As for `record_analyses`.
+    fitted : iterable of tuple
+        Name of a model, the model, and one of its outcomes.
+    """
+    refuse(list(dict.fromkeys(_lacking(frame, level, fitted, take_up))))
 
 
 def complete_rows(
@@ -119,7 +137,7 @@ def _needed(model: Model, outcome: str, take_up: str | None) -> list[str]:
 
 
 def _lacking(
-    frame: pd.DataFrame, level: str, fitted: list[tuple[str, Model, str]], take_up: str | None
+    frame: pd.DataFrame, level: str, fitted: Iterable[tuple[str, Model, str]], take_up: str | None
 ) -> Iterator[Fault]:
     for name, model, outcome in fitted:
         for variable in [*_needed(model, outcome, take_up), *model["where"]]:

@@ -25,7 +25,8 @@ from schooltrial.data.cells.typed_columns import (
     out_of_range,
     out_of_range_rule,
 )
-from schooltrial.data.files.raw_files import RawFiles, Reading, find_columns
+from schooltrial.data.files.file_names import Reading
+from schooltrial.data.files.raw_files import RawFiles, find_columns
 from schooltrial.data.tables.joins import join
 from schooltrial.data.tables.keys import ALL_OR_NONE, FILLED, MEASURED, NEEDED, WHOLE, key_of
 from schooltrial.data.tables.parts import Part, observed, settled

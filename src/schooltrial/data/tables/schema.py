@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from schooltrial.data.cells.identifiers import NEARLY_UNIQUE
 from schooltrial.data.cells.text_columns import plain
-from schooltrial.data.files.raw_files import with_joined
+from schooltrial.data.files.file_names import with_joined
 from schooltrial.data.tables.keys import FILLED, MEASURED, WHOLE, key_of
 from schooltrial.protocol.table_readings import carries_year
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from schooltrial.data.cells.cleaning_log import LogEntry
 from schooltrial.data.cells.text_columns import RawCells
-from schooltrial.data.files.raw_files import RawFiles, expand_years
+from schooltrial.data.files.file_names import expand_years
+from schooltrial.data.files.raw_files import RawFiles
 from schooltrial.data.tables.assignment_list import raw_list_faults
 from schooltrial.data.tables.keys import Places, key_faults, key_of, ordered, sorting, words
 from schooltrial.data.tables.parts import Part

@@ -1,0 +1,40 @@
+"""Which raw files a study has, told by its protocol alone; no file is opened, no table made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Reading = Mapping[str, Any]
+"""How the protocol says that a file is read."""
+
+
+def expand_years(reading: Reading, years: Sequence[int]) -> list[tuple[str, int | None]]:
+    """Return the files of a reading, with the year of each where it is told outside its cells.
+
+    A name with ``{year}`` stands for one file per year of the study; a reading with a year of its
+    own is of that year.
+    """
+    name = str(reading["file"])
+    if "{year}" in name:
+        return [(name.replace("{year}", str(year)), year) for year in years]
+    return [(name, reading.get("year"))]
+
+
+def with_joined(reading: Reading) -> Iterator[Reading]:
+    """Yield a reading and those of the files that are joined to it."""
+    yield reading
+    yield from reading["join"]
+
+
+def raw_file_names(tables: Mapping[str, Sequence[Reading]], years: Sequence[int]) -> list[str]:
+    """Return the names of all raw files of a study, sorted."""
+    return sorted(
+        {
+            name
+            for readings in tables.values()
+            for reading in readings
+            for one in with_joined(reading)
+            for name, _ in expand_years(one, years)
+        }
+    )
