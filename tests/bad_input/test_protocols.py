@@ -210,6 +210,8 @@ def test_a_table_without_a_year_in_its_files_or_their_names_is_refused(
     [
         ({"range": [0, 1]}, "has a range, but is read as identifier"),
         ({"type": "flag", "codes": {"Y": "yes"}}, "has the code value 'yes', but is read as flag"),
+        ({"type": "flag", "codes": {"Y": 1, "N": 2}}, "has the code value 2, but is read as flag"),
+        ({"type": "flag", "codes": {"Y": 0.5}}, "has the code value 0.5, but is read as flag"),
     ],
 )
 def test_a_column_map_that_contradicts_itself_is_refused(

@@ -108,6 +108,36 @@ def test_figures_are_written_as_png_where_the_configuration_asks(built: Clone) -
     assert built.snakemake("--dry-run", pictures[0]).code != 0
 
 
+@pytest.mark.parametrize(
+    ("module", "fits", "other"),
+    [
+        ("rows/filters", FITS, "check_balance"),
+        ("panel/school_panel", {"fit_difference_in_differences"}, "clean_sample"),
+        ("panel/bounded_cells", {"fit_difference_in_differences"}, "obtain_tables"),
+        ("sample/build", set(), "clean_sample"),
+        ("sample/rosters", set(), "clean_sample"),
+        ("tables/schema", set(), "obtain_tables"),
+    ],
+)
+def test_an_edited_module_of_the_data_runs_again_just_the_fits_that_rest_on_it(
+    built: Clone, module: str, fits: set[str], other: str
+) -> None:
+    """Of the fits alone, as a sample that is to be made anew is to be fitted anew in any case."""
+    path = built.project / f"src/schooltrial/data/{module}.py"
+    original = path.read_bytes()
+    path.write_bytes(original + b"\n# edited\n")
+    estimates, rules = "results/small_trial/estimates/estimates.csv", (*FITS, "gather_estimates")
+    try:
+        every = jobs(built.snakemake("--dry-run").text)
+        alone = built.snakemake(estimates, "--dry-run", "--allowed-rules", *rules)
+    finally:
+        path.write_bytes(original)
+    assert alone.code == 0, alone.text
+    assert jobs(alone.text) == (fits | {"gather_estimates"} if fits else set())
+    assert other in every
+    assert every & FITS == FITS  # whose sample is to be made again
+
+
 def test_another_label_draws_again_and_computes_nothing(built: Clone) -> None:
     protocol = built.trial / "trial.yaml"
     original = protocol.read_bytes()
@@ -157,6 +187,7 @@ def test_a_blind_study_shows_its_monitoring_page_and_reads_no_outcome(
     assert "<td>pupils_{year}.csv</td><td>reading</td>" in page
     assert "Synthetic data" in page
     tables = [pd.read_parquet(path) for path in (clone.results / "data").glob("*.parquet")]
+    assert tables
     assert all("reading" not in table.columns for table in tables)
     assert pd.read_parquet(clone.results / "data/scores.parquet").empty
     run = clone.snakemake()

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from schooltrial.checks.flow.analysed import primary_cells
 from schooltrial.checks.flow.boxes import as_text, flow_boxes
-from schooltrial.data.ledger.analyses import columns_of_analyses
+from schooltrial.data.rows.analysed import columns_of_analyses
 from schooltrial.pipeline.rule_adapter import run_as_rule
 
 

@@ -20,7 +20,7 @@ from schooltrial.analysis.estimates_table import (
     row,
     table,
 )
-from schooltrial.data.ledger.analyses import refuse_lacking
+from schooltrial.data.rows.analysed import refuse_lacking
 from schooltrial.models.inference.estimate import Estimate
 from schooltrial.protocol.sections import Model, Outcome
 from schooltrial.refusal import refused_as

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from schooltrial.analysis.design_matrix import compared
-from schooltrial.data.ledger.analyses import refuse_lacking
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.panel.school_panel import build_school_panel
+from schooltrial.data.rows.analysed import refuse_lacking
 from schooltrial.data.rows.filters import matches
 from schooltrial.protocol.sections import Model, Outcome, Years
 

@@ -185,6 +185,13 @@ def _column_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:
             "numbers as the values of its codes", "set `type: category`, or code it by numbers",
             column=f"{where}.codes",
         )  # fmt: skip
+    odd = [value for value in spec["codes"].values() if value not in texts and value not in (0, 1)]
+    if spec["type"] == "flag" and odd:
+        yield Fault(
+            names.shown, f"{where} has the code value {odd[0]!r}, but is read as flag",
+            "0 and 1 as the values of its codes", "code it by 0 and 1, or set `type: number`",
+            column=f"{where}.codes",
+        )  # fmt: skip
 
 
 def _number_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.data.ledger.analyses import OF_PANELS
+from schooltrial.data.rows.analysed import OF_PANELS
 
 HEADLINES = ("ITT", "ATT", "CACE")
 """Estimands that a summary may tell."""

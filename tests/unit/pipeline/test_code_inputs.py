@@ -24,8 +24,23 @@ def test_an_estimator_is_an_input_of_just_the_rules_that_use_it() -> None:
         assert "difference_in_differences" not in _names(script)
 
 
+def test_a_fit_rests_on_no_module_that_reads_cleans_or_links() -> None:
+    panels = {"fit_difference_in_differences.py", "fit_staggered_adoption.py"}
+    scripts = {path.name for path in code_inputs.SCRIPTS.glob("fit_*.py")}
+    assert panels < scripts
+    for script in scripts:
+        below = [Path(path).parts for path in modules(script)]
+        of_data = {"/".join(parts[-2:]) for parts in below if parts[-3:-2] == ("data",)}
+        cells = {"panel/school_panel.py", "panel/bounded_cells.py"} if script in panels else set()
+        assert of_data - cells <= {"rows/filters.py", "rows/analysed.py", "cells/suppression.py"}, (
+            script
+        )
+        assert cells | {"rows/filters.py"} <= of_data, script
+
+
 def test_every_name_is_a_file_and_the_list_is_sorted() -> None:
     found = modules("fit_multilevel.py")
+    assert found
     assert found == sorted(found)
     assert all(Path(path).is_file() for path in found)
 

@@ -146,6 +146,8 @@ def adjusted_difference(values: pd.Series, arms: Arms) -> Adjusted:
         row = fit.estimates(["treated"], kind="CR2")[0]
     except ValueError as error:
         return Adjusted(np.nan, np.nan, np.nan, np.nan, str(error))
+    if all(np.ptp(x[z == arm]) == 0 for arm in np.unique(z)):
+        return Adjusted(row.estimate, 0.0, np.nan, np.nan, "varies in neither arm: no test")
     return Adjusted(row.estimate, row.std_error, row.df, row.p_value, row.note)
 
 

@@ -146,8 +146,9 @@ def balance_table(
         level the Cox index (``wwc_measure`` says which; where a share is 0 or 1, the standardised
         difference stands in). ``adjusted_*``: net of block effects, CR2 with Satterthwaite's df,
         units drawn as clusters; ``p_rerandomisation`` re-draws that difference.
-        ``variance_ratio`` is treated over control; ``distribution_distance`` the largest gap
-        between the arms' distribution functions (Kolmogorov-Smirnov).
+        ``variance_ratio`` is treated over control, missing where control does not vary;
+        ``distribution_distance`` the largest gap between the arms' distribution functions
+        (Kolmogorov-Smirnov).
     """
     redrawing = redrawing or Redrawing()
     found = [
@@ -264,6 +265,8 @@ def _wwc(
 
 def _net(adjusted: Adjusted, sd: float) -> list[float]:
     standardised = adjusted.difference / sd if sd > 0 else np.nan
+    if sd == 0 and adjusted.difference:
+        standardised = np.copysign(np.inf, adjusted.difference)
     return [
         adjusted.difference, standardised, adjusted.std_error, adjusted.df, adjusted.p_value
     ]  # fmt: skip

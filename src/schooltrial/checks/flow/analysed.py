@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.flow.follow_up import PLURAL, FollowUp
-from schooltrial.data.ledger.analyses import complete_rows
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
+from schooltrial.data.rows.analysed import complete_rows
 
 COVARIATE = "a covariate was not observed"
 

@@ -25,6 +25,15 @@ ALL = "all"
 """Arm of the boxes before the arms part."""
 
 
+RECEIVED = "of them received the programme"
+
+
+NOT_RECEIVED = "of them did not receive it"
+
+
+NOT_KNOWN = "of whom it is not known whether they received it"
+
+
 SIGNS = {"lost": "− ", "joined": "+ ", "in": "", "had": ""}
 
 
@@ -65,7 +74,7 @@ def flow_boxes(
     years : sequence of int
         Years of the primary analysis.
     take_up : str, optional
-        Variable that is 1 where the programme was taken up.
+        Variable that is 1 where the programme was taken up, 0 where not, missing where not known.
     lost_before : mapping of str to int, optional
         Arm → units that were assigned and are in no file.
 
@@ -81,8 +90,11 @@ def flow_boxes(
     assigned = assignment.assign(arm=assignment["arm"].astype("str")).drop_duplicates(unit)
     gone = {str(arm["name"]): int((lost_before or {}).get(arm["name"], 0)) for arm in arms}
     rows = _files(assigned, n_schools, unit, sum(gone.values()), bool(lost_before))
+    take_up_lines = _take_up(assigned, gone, unit, take_up)
     for arm in gone:
-        rows += _allocated(arm, assigned, samples, unit, baseline, take_up, gone[arm])
+        rows += _allocated(arm, assigned, unit, gone[arm])
+        rows += take_up_lines.get(arm, [])
+        rows += _rosters(arm, samples, unit, baseline)
         mine = assigned[assigned["arm"] == arm]
         told = FollowUp(
             arm, flow[flow["arm"] == arm], unit, baseline, gone[arm] if lost_before else None
@@ -116,7 +128,7 @@ def heading(boxes: pd.DataFrame, labels: Mapping[str, str], analysis: tuple[str,
 def _line(stage: str, arm: str, level: str, kind: str, text: str, n: int) -> dict[str, Any]:
     return {
         "stage": stage, "arm": arm, "outcome": "", "year": "", "level": level, "kind": kind,
-        "text": text, "n": n,
+        "text": text, "n": n, "step": "", "reason": "", "model": "",
     }  # fmt: skip
 
 
@@ -138,15 +150,7 @@ def _files(
     return rows
 
 
-def _allocated(
-    arm: str,
-    assigned: pd.DataFrame,
-    samples: Mapping[str, pd.DataFrame],
-    unit: str,
-    baseline: int,
-    take_up: str | None,
-    gone: int,
-) -> list[dict[str, Any]]:
+def _allocated(arm: str, assigned: pd.DataFrame, unit: str, gone: int) -> list[dict[str, Any]]:
     mine = assigned[assigned["arm"] == arm]
     text = f"{PLURAL[unit]} allocated"
     rows = [_line("allocated", arm, unit, "in", text, len(mine) + gone)]
@@ -154,11 +158,35 @@ def _allocated(
         rows.append(
             _line("allocated", arm, "school", "had", "in schools", mine["school"].nunique())
         )
-    if take_up and take_up in mine:
-        had = int((mine[take_up] == 1).sum())
-        rows.append(_line("allocated", arm, unit, "had", "of them received the programme", had))
-        text = "of them did not receive it"
-        rows.append(_line("allocated", arm, unit, "had", text, len(mine) - had))
+    return rows
+
+
+def _take_up(
+    assigned: pd.DataFrame, gone: Mapping[str, int], unit: str, take_up: str | None
+) -> dict[str, list[dict[str, Any]]]:
+    """Return arm → how many units received the programme, did not, and of how many none can tell.
+
+    Nobody recorded take-up of a unit that is in no file. Where all is known in every arm, no arm
+    has a line of what is not.
+    """
+    if not take_up or take_up not in assigned:
+        return {}
+    taken = {arm: assigned.loc[assigned["arm"] == arm, take_up] for arm in gone}
+    unknown = {arm: int(taken[arm].isna().sum()) + gone[arm] for arm in gone}
+    found = {}
+    for arm, values in taken.items():
+        had = int((values == 1).sum())
+        told = {RECEIVED: had, NOT_RECEIVED: int(values.notna().sum()) - had}
+        if any(unknown.values()):
+            told[NOT_KNOWN] = unknown[arm]
+        found[arm] = [_line("allocated", arm, unit, "had", text, n) for text, n in told.items()]
+    return found
+
+
+def _rosters(
+    arm: str, samples: Mapping[str, pd.DataFrame], unit: str, baseline: int
+) -> list[dict[str, Any]]:
+    rows = []
     for level in ("pupil", "teacher"):
         sample = samples.get(level)
         if level == unit or sample is None or sample.empty:

@@ -27,7 +27,7 @@ from schooltrial.checks.power.variance_shares import (
     estimated_shares,
     observed_shares,
 )
-from schooltrial.data.ledger.analyses import OF_PANELS
+from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.models.power.allocation import Allocation, planned_allocation
 from schooltrial.models.power.cluster_sizes import harmonic_mean
 from schooltrial.models.power.minimum_detectable_effect import Precision

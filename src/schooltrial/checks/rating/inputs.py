@@ -17,7 +17,7 @@ from schooltrial.checks.rating.terms import (
     LevelAttrition,
     RatingInputs,
 )
-from schooltrial.data.ledger.analyses import OF_PANELS
+from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.protocol.sections import Model, covariate_terms
 
 CONTRADICTED, IN_DOUBT = "contradicted", "in doubt"

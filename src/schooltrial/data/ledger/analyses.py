@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 
 from schooltrial.data.ledger.ledger import Ledger
-from schooltrial.data.rows.filters import matches
-from schooltrial.protocol.sections import Model, Outcome, needed_variables
-from schooltrial.refusal import Fault, refuse
-
-OF_PANELS = ("difference_in_differences", "staggered_adoption")
-"""Estimators of school means: they use no covariates of single rows."""
+from schooltrial.data.rows.analysed import needed_columns, population_of, refuse_lacking
+from schooltrial.protocol.sections import Model, Outcome
 
 
 def record_analyses(
@@ -55,8 +51,8 @@ def record_analyses(
     for name, model, outcome in fitted:
         if model["role"] != "primary":
             continue
-        needed = _needed(model, outcome, take_up)
-        population = _population(frame, model, [level, "year", "arm", outcome, *needed])
+        needed = needed_columns(model, outcome, take_up)
+        population = population_of(frame, model, [level, "year", "arm", outcome, *needed])
         step = f"analysed: {name}, {outcome}"
         observed = ledger.leave(
             population, population[outcome].isna(), step=step, level=level,
@@ -66,91 +62,3 @@ def record_analyses(
         ledger.leave(
             observed, incomplete, step=step, level=level, reason="a covariate was not observed"
         )
-
-
-def refuse_lacking(
-    frame: pd.DataFrame,
-    level: str,
-    fitted: Iterable[tuple[str, Model, str]],
-    take_up: str | None = None,
-) -> None:
-    """Refuse models that need a variable which a sample does not have.
-
-    Parameters
-    ----------
-    frame, level, take_up
-        As for `record_analyses`.
-    fitted : iterable of tuple
-        Name of a model, the model, and one of its outcomes.
-    """
-    refuse(list(dict.fromkeys(_lacking(frame, level, fitted, take_up))))
-
-
-def complete_rows(
-    frame: pd.DataFrame, level: str, model: Model, outcome: str, take_up: str | None = None
-) -> pd.DataFrame:
-    """Return the rows of a sample that a model is fitted to: in its population, and complete.
-
-    Parameters
-    ----------
-    frame, level, take_up
-        As for `record_analyses`.
-    model, outcome : Model and str
-        The model, and one of its outcomes.
-    """
-    needed = [outcome, *_needed(model, outcome, take_up)]
-    places = [name for name in ("school", "cluster") if name in frame]
-    population = _population(frame, model, [level, "year", "arm", *places, *needed])
-    return population[population[needed].notna().all(axis=1)]
-
-
-def columns_of_analyses(
-    there: Iterable[str],
-    level: str,
-    models: Mapping[str, Model],
-    outcomes: Mapping[str, Outcome],
-    take_up: str | None = None,
-) -> list[str]:
-    """Return the columns of a sample that tell who is in the primary analyses.
-
-    Parameters
-    ----------
-    there : iterable of str
-        Columns that the sample has.
-    level, models, outcomes, take_up
-        As for `record_analyses`; outcomes of other levels are passed over.
-    """
-    wanted = {level, "year", "arm", "school", "cluster"}
-    for model in models.values():
-        for outcome in model["outcomes"] if model["role"] == "primary" else []:
-            if outcomes[outcome]["level"] == level:
-                wanted |= {outcome, *model["where"], *_needed(model, outcome, take_up)}
-    return [name for name in there if name in wanted]
-
-
-def _needed(model: Model, outcome: str, take_up: str | None) -> list[str]:
-    """Return the variables without which a row is not in the analysis, but for the outcome."""
-    if model["estimator"] in OF_PANELS:
-        return []
-    needed = needed_variables(model, outcome)[1:]
-    return [*needed, take_up] if model["estimator"] == "complier_effect" and take_up else needed
-
-
-def _lacking(
-    frame: pd.DataFrame, level: str, fitted: Iterable[tuple[str, Model, str]], take_up: str | None
-) -> Iterator[Fault]:
-    for name, model, outcome in fitted:
-        for variable in [*_needed(model, outcome, take_up), *model["where"]]:
-            if variable not in frame:
-                yield Fault(
-                    f"sample of {level}s", f"model {name!r} uses {variable!r} for {outcome!r}, "
-                    f"which no table of {level}s holds", f"a variable of {level}s or their schools",
-                    "read it into that table, or take it from the model", column=variable,
-                )  # fmt: skip
-
-
-def _population(frame: pd.DataFrame, model: Model, columns: list[str]) -> pd.DataFrame:
-    """Return the named columns of those to whom the model is fitted."""
-    compared = {"arm": model["compare"]} if model["compare"] else {}
-    kept = matches(frame, {**model["where"], **compared})
-    return frame.loc[kept, list(dict.fromkeys(columns))]
