@@ -19,6 +19,7 @@ def refused(trial: SmallTrial) -> Refused:
             trial.obtain()
         assert trial.written() == [], "a refused study must leave no output"
         message = str(caught.value)
+        assert caught.value.faults
         for fault in caught.value.faults[:20]:
             assert str(fault) in message
             assert fault.expected

@@ -50,6 +50,7 @@ def _is_refused(outcome: Outcome, answer: Refused) -> None:
     assert outcome.refusal is not None, "accepted"
     assert outcome.written == list(answer.of_others), "a refusing step must leave no output"
     message, faults = str(outcome.refusal), list(outcome.refusal.faults)
+    assert faults, message
     for fault in faults:
         assert fault.file, message
         assert fault.expected, message
@@ -92,6 +93,7 @@ def _nothing_is_silent(
 ) -> None:
     told = sum(int(line[4]) + int(line[5]) for line in log.elements()) + left.total()
     before, after = good.rows(), outcome.rows()
+    assert before
     for name, rows in before.items():
         other = (rows - after[name]).total()
         assert other <= told or (told and name in _FOLLOWING), f"{name}: {other} rows, {told} told"

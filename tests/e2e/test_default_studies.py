@@ -74,4 +74,5 @@ def test_every_verdict_names_its_inputs(results: Results, study: str) -> None:
     assert verdict["ratings"]
     for rated in verdict["ratings"]:
         assert rated["inputs"]
+        assert rated["ratings"]
         assert all(one["rule"] and one["would_change"] for one in rated["ratings"])

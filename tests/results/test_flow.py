@@ -32,7 +32,9 @@ def samples(results: Path) -> dict[str, pd.DataFrame]:
 
 
 def _unit(boxes: pd.DataFrame) -> str:
-    return str(boxes.loc[boxes["text"].isin([f"{unit}s assigned" for unit in UNITS]), "level"].item())
+    return str(
+        boxes.loc[boxes["text"].isin([f"{unit}s assigned" for unit in UNITS]), "level"].item()
+    )
 
 
 def _arms(boxes: pd.DataFrame) -> list[str]:
@@ -47,7 +49,9 @@ def test_the_schools_of_the_files_less_those_outside_the_list_are_those_assigned
     results: Path, boxes: pd.DataFrame
 ) -> None:
     top = boxes[boxes["arm"] == "all"]
-    read = {n: pd.read_parquet(results / "data" / f"{n}.parquet") for n in ("schools", "assignment")}
+    read = {
+        n: pd.read_parquet(results / "data" / f"{n}.parquet") for n in ("schools", "assignment")
+    }
     files = top[top["stage"] == "files"]
     assert _total(files, "in") == len(read["schools"])
     unit = _unit(boxes)
@@ -64,6 +68,7 @@ def test_the_units_allocated_are_those_of_the_list_and_those_in_no_file(
 ) -> None:
     units = pd.read_parquet(results / "data" / "assignment.parquet")
     unit, every = _unit(boxes), 0
+    assert len(_arms(boxes)) > 1
     for arm in _arms(boxes):
         mine = boxes[boxes["arm"] == arm]
         n = mine.loc[mine["text"] == f"{unit}s allocated", "n"].item()
@@ -78,6 +83,7 @@ def test_the_rosters_are_those_of_the_samples(
     boxes: pd.DataFrame, samples: dict[str, pd.DataFrame]
 ) -> None:
     lines = boxes[boxes["text"].str.fullmatch(r"\w+ on the rosters of \d+")]
+    assert len(lines) or all(sample.empty for sample in samples.values())
     for row in lines.itertuples():
         sample = samples[str(row.level)]
         there = (sample["year"] == int(row.year)) & (sample["arm"].astype("str") == row.arm)
@@ -103,6 +109,10 @@ def test_who_moved_and_who_joined_is_found_again_in_the_samples(
     boxes: pd.DataFrame, samples: dict[str, pd.DataFrame]
 ) -> None:
     lines = boxes[(boxes["stage"] == "followed up") & boxes["text"].str.contains(" who ")]
+    rosters = boxes[boxes["text"].str.fullmatch(r"\w+ on the rosters of \d+")]
+    people = rosters[(rosters["level"] != _unit(boxes)) & (rosters["stage"] == "followed up")]
+    then = rosters.loc[rosters["stage"] == "allocated", "year"]
+    assert set(lines["year"]) == set(people["year"]) - set(then)
     for (level, year), part in lines.groupby(["level", "year"]):
         (since,) = boxes.loc[
             (boxes["stage"] == "allocated") & (boxes["level"] == level) & (boxes["year"] != ""),
@@ -132,6 +142,7 @@ def test_what_was_there_less_the_lost_and_with_the_joined_is_the_next_count(
 ) -> None:
     """Follow-up starts from allocation, an analysis from the rosters of its years."""
     followed = boxes[boxes["stage"] == "followed up"]
+    assert len(followed)
     for (arm, level, year), lines in followed.groupby(["arm", "level", "year"]):
         mine = boxes[(boxes["arm"] == arm) & (boxes["level"] == level) & (boxes["kind"] == "in")]
         start = mine.loc[mine["stage"] == "allocated", "n"]
@@ -151,6 +162,7 @@ def test_each_analysis_starts_from_the_rosters_and_adds_up(
     boxes: pd.DataFrame, samples: dict[str, pd.DataFrame]
 ) -> None:
     analysed = boxes[boxes["stage"] == "analysed"]
+    assert len(analysed)
     for (arm, outcome, years, _), lines in analysed.groupby(["arm", "outcome", "year", "model"]):
         level = lines.loc[lines["kind"] == "in", "level"].iloc[0]
         first, *rest = (int(year) for year in str(years).replace(" to ", ", ").split(", "))
@@ -168,6 +180,7 @@ def test_each_analysis_starts_from_the_rosters_and_adds_up(
 def _walk(lines: pd.DataFrame, start: int, where: str) -> None:
     """Follow a box from line to line; after a count of who is there, the next may start afresh."""
     running, signs = start, {"lost": -1, "joined": 1}
+    assert len(lines), where
     for row in lines.itertuples():
         if row.kind in signs:
             running += signs[str(row.kind)] * int(row.n)
@@ -179,10 +192,13 @@ def _walk(lines: pd.DataFrame, start: int, where: str) -> None:
 def test_the_numbers_analysed_are_those_of_the_estimates(
     boxes: pd.DataFrame, estimates: pd.DataFrame
 ) -> None:
-    """Clusters are the units that were assigned; in a lottery inside schools they may be schools."""
+    """Clusters are the units assigned; in a lottery inside schools they may be schools."""
     unit = _unit(boxes)
-    for (model, outcome), lines in boxes[boxes["model"] != ""].groupby(["model", "outcome"]):
+    told = boxes[boxes["model"] != ""]
+    assert len(told)
+    for (model, outcome), lines in told.groupby(["model", "outcome"]):
         fitted = estimates[(estimates["model"] == model) & (estimates["outcome"] == outcome)]
+        assert len(fitted), (model, outcome)
         for row in fitted.itertuples():
             mine = lines_compared(lines, str(row.term), fitted["term"])
             units = mine.loc[mine["text"] == f"{unit}s analysed", "n"].sum()

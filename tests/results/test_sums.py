@@ -118,11 +118,14 @@ def test_the_primary_analyses_rest_on_those_whom_the_flow_leaves(
     results: Path, estimates: pd.DataFrame
 ) -> None:
     flow = pd.read_csv(results / "checks" / "flow.csv")
-    for step, lines in flow[flow["step"].str.startswith("analysed: ")].groupby("step"):
+    flow = flow[flow["step"].str.startswith("analysed: ")]
+    assert len(flow)
+    for step, lines in flow.groupby("step"):
         model, outcome = str(step).removeprefix("analysed: ").split(", ")
         rows = estimates[(estimates["model"] == model) & (estimates["outcome"] == outcome)]
         if lines["level"].eq("school").any():
             continue
+        assert len(rows), step
         for row in rows.itertuples():
             mine = lines_compared(lines, str(row.term), rows["term"])
             remained = mine.groupby("reason", sort=False)["remained"].sum()
@@ -148,7 +151,9 @@ def test_school_means_times_pupils_give_the_sum_of_scores(
     results: Path, sample: pd.DataFrame
 ) -> None:
     panel = pd.read_parquet(results / "data" / "school_panel.parquet")
-    for outcome, cells in panel[panel["outcome"].isin(sample.columns)].groupby("outcome"):
+    panel = panel[panel["outcome"].isin(sample.columns)]
+    assert len(panel) or sample.empty
+    for outcome, cells in panel.groupby("outcome"):
         total = sample[str(outcome)].sum()
         scale = sample[str(outcome)].abs().sum()
         assert np.isclose((cells["mean"] * cells["n_pupils"]).sum(), total, atol=1e-9 * scale)

@@ -31,6 +31,7 @@ def test_the_same_files_give_the_same_bytes(finished: SmallTrial, tmp_path: Path
     again = SmallTrial(tmp_path)
     for step in (again.obtain, again.clean, again.check, again.fit):
         step()
+    assert again.written()
     for name in again.written():
         first = Path(finished.path(name)).read_bytes()
         assert Path(again.path(name)).read_bytes() == first, name
@@ -212,7 +213,9 @@ def test_the_report_needs_no_other_file(page: str) -> None:
 def test_the_report_says_in_one_line_which_exhibits_the_study_lacks_and_why(
     finished: SmallTrial, page: str
 ) -> None:
-    for name, reason in lacking(finished.read().content).items():
+    absent = lacking(finished.read().content)
+    assert absent
+    for name, reason in absent.items():
         assert f"<code>{name}</code>: {reason}." in page
 
 
@@ -221,9 +224,12 @@ def test_the_report_tells_whether_the_plan_changed(page: str) -> None:
 
 
 def test_the_report_tells_raw_files_and_who_left(finished: SmallTrial, page: str) -> None:
-    for checksum in pd.read_csv(finished.path("raw_files.csv"))["sha256"]:
+    files = pd.read_csv(finished.path("raw_files.csv"))
+    assert len(files)
+    for checksum in files["sha256"]:
         assert checksum in page
     flow = pd.read_csv(finished.path("flow.csv"))
     shown = flow[flow["year"].isin(analysis_years(finished.read().content))]
+    assert len(shown)
     for step in set(shown["step"]):
         assert step in page

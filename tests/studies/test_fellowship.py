@@ -61,6 +61,7 @@ def test_the_protocol_reads_every_file_that_is_written_and_no_other(
 def test_the_protocol_names_columns_and_codes_that_the_files_have(
     protocol: Any, trial: SimulatedTrial
 ) -> None:
+    assert readings(protocol)
     for name, reading in readings(protocol):
         frame = trial.files[name]
         for variable, spec in {**reading["columns"], **reading.get("outcomes", {})}.items():
@@ -76,14 +77,17 @@ def test_the_protocol_names_columns_and_codes_that_the_files_have(
 def test_the_protocol_reads_each_file_in_the_form_in_which_it_is_written(
     protocol: Any, trial: SimulatedTrial
 ) -> None:
+    assert readings(protocol)
     for name, reading in readings(protocol):
         written = trial.encodings[name].replace("utf-8-sig", "utf-8")
         assert PYTHON[reading.get("encoding", "utf-8")] == written, name
         assert reading.get("delimiter", ",") == trial.delimiters.get(name, ","), name
+    assert protocol["tables"]["school_scores"]
     for reading in protocol["tables"]["school_scores"]:
         style = STYLES[reading["file"].split("_")[0].capitalize()]
         assert reading.get("decimal", ".") == style.decimal
         rates = reading.get("outcomes") or {"value": reading["columns"]["value"]}
+        assert rates
         for spec in rates.values():
             assert spec["suppressed"] == "bounds"
             assert spec.get("percent", False) == (style.sign == "%")
@@ -95,6 +99,7 @@ def test_years_cohorts_and_units_of_the_truth_are_those_of_the_protocol(
 ) -> None:
     units = {name: outcome["unit"] for name, outcome in protocol["outcomes"].items()}
     assert trial.truth["units"] == units
+    assert trial.truth["effects"]
     for effects in trial.truth["effects"].values():
         assert list(effects) == [str(year) for year in years(protocol)]
         assert all(effects[str(year)] == 0 for year in protocol["years"]["before"])

@@ -51,7 +51,9 @@ def test_the_protocol_reads_every_file_that_is_written_and_no_other(
 def test_the_protocol_names_columns_that_the_files_have(
     protocol: Any, trial: SimulatedTrial
 ) -> None:
+    assert readings(protocol)
     for name, reading in readings(protocol):
+        assert reading["columns"], name
         for spec in reading["columns"].values():
             names = [spec["column"]] if isinstance(spec["column"], str) else spec["column"]
             assert sum(column in trial.files[name] for column in names) == 1, (name, names)
@@ -61,6 +63,7 @@ def test_the_protocol_reads_each_file_as_it_is_written(
     protocol: Any, trial: SimulatedTrial
 ) -> None:
     python = {"windows-1252": "cp1252", "utf-8": "utf-8", "latin-1": "latin-1"}
+    assert readings(protocol)
     for name, reading in readings(protocol):
         written = trial.encodings[name].replace("utf-8-sig", "utf-8")
         assert python[reading.get("encoding", "utf-8")] == written, name
@@ -74,28 +77,31 @@ def test_the_protocol_reads_each_file_as_it_is_written(
 def test_leading_zeros_that_a_spreadsheet_dropped_are_put_back(
     protocol: Any, trial: SimulatedTrial
 ) -> None:
-    for name, reading in readings(protocol):
-        if "teacher" in reading["columns"]:
-            spec = reading["columns"]["teacher"]
-            lost = any(
-                f["file"] == name for f in trial.truth["faults"] if f["fault"] == "lost_zeros"
-            )
-            assert spec.get("pad", False) or not lost, name
-            assert spec.get("width", 5) == 5
+    lost = {f["file"] for f in trial.truth["faults"] if f["fault"] == "lost_zeros"}
+    told = {name: r["columns"]["teacher"] for name, r in readings(protocol)
+            if "teacher" in r["columns"]}  # fmt: skip
+    assert lost
+    assert lost <= set(told)
+    for name, spec in told.items():
+        assert spec.get("pad", False) or name not in lost, name
+        assert spec.get("width", 5) == 5
 
 
 def test_the_protocol_knows_every_code_that_the_files_hold(
     protocol: Any, trial: SimulatedTrial
 ) -> None:
+    coded = 0
     for name, reading in readings(protocol):
         for spec in reading["columns"].values():
             if not spec.get("codes"):
                 continue
+            coded += 1
             cells = trial.files[name][spec["column"]].str.strip()
             codes = {str(code) for code in spec["codes"]}
             if spec.get("ignore_case"):
                 cells, codes = cells.str.casefold(), {code.casefold() for code in codes}
             assert set(cells) <= codes, (name, spec["column"])
+    assert coded
 
 
 def test_the_codes_of_raters_are_those_of_the_district(protocol: Any) -> None:

@@ -208,6 +208,7 @@ def test_a_singular_fit_keeps_school_level_degrees_where_lmertest_loses_them(nam
     fit, theirs = fitted(name), of(name)
     ours = fit.estimates(df="satterthwaite")
     limit = fit.moments.n_schools - fit.centred.school_rank
+    assert ours
     for row, kenward_roger in zip(ours, theirs["kenward_roger"].values(), strict=True):
         school_level = fit.moments.school_level[fit.names.index(row.term)]
         wanted = min(kenward_roger["df"], limit) if school_level else kenward_roger["df"]
@@ -239,6 +240,7 @@ def test_kenward_roger_errors_degrees_and_p_values_agree(name: str, agreement: A
 @pytest.mark.parametrize("name", with_("kr_modcomp"))
 def test_kenward_roger_f_tests_agree_scaling_included(name: str, agreement: Agreement) -> None:
     fit = fitted(name)
+    assert of(name)["kr_modcomp"]
     for term, values in of(name)["kr_modcomp"].items():
         contrast = np.eye(len(fit.names))[[fit.names.index(term)]]
         test, row = fit.scaled_f(contrast), fit.joint_test(contrast)
@@ -256,6 +258,7 @@ def test_f_tests_of_all_terms_blocks_jointly_agree(
 ) -> None:
     fit = fitted(name)
     rel = SATTERTHWAITE if method == "Satterthwaite" else TIGHT
+    assert of(name)["anova_type3"][method]
     for term, values in of(name)["anova_type3"][method].items():
         at = [k for k, n in enumerate(fit.names) if n == term or n.rstrip("0123456789") == term]
         contrasts = np.eye(len(fit.names))[at]

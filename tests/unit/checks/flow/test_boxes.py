@@ -183,6 +183,7 @@ def test_consecutive_years_are_told_as_a_span() -> None:
 
 def test_the_text_tells_every_number_of_the_boxes(boxes: pd.DataFrame) -> None:
     text = as_text(boxes, ARMS, {"maths": "Maths"})
+    assert len(boxes)
     for row in boxes.itertuples():
         assert f"{row.text}: {row.n:,}" in text
     assert "Maths, 2020:" in text

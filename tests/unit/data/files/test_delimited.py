@@ -79,6 +79,7 @@ def test_what_csv_cannot_split_is_refused_and_what_it_can_is_read_like_it(body: 
     if not rows or any(len(row) != 2 for row in rows):
         with pytest.raises(Refusal) as caught:
             split(DelimitedText("f.csv", content))
+        assert caught.value.faults
         assert all(fault.expected and fault.remedy for fault in caught.value.faults)
         return
     cells = split(DelimitedText("f.csv", content))

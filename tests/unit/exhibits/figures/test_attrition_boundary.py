@@ -81,10 +81,12 @@ def test_no_label_covers_another_or_a_point_or_leaves_the_panel(seed: int) -> No
     panel = figure.axes[0]
     boxes = [text_box(label) for label in _labels(figure)]
     assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+    assert len(data)
     for x, y in zip(data["overall"], data["differential"].abs(), strict=True):
         assert not any(box.overlaps(marker_box(panel, x, y, 4)) for box in boxes)
     extent = panel.get_window_extent()
     whole = Box(extent.x0, extent.y0, extent.x1, extent.y1)
+    assert boxes
     assert all(box.inside(whole) for box in boxes)
 
 

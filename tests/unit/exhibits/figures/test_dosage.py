@@ -49,6 +49,7 @@ def test_nothing_runs_off_the_canvas_and_titles_do_not_overlap(figure: Figure) -
         assert box.x0 >= canvas.x0
         assert box.x1 <= canvas.x1
         assert box.y1 <= canvas.y1 + 1
+    assert len(titles) == 3
     assert all(left.x1 < right.x0 for left, right in pairwise(titles))
 
 

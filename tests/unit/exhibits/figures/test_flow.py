@@ -61,6 +61,7 @@ def test_no_line_leaves_its_box_and_none_lies_on_another(count: int) -> None:
     boxes = [p.get_window_extent() for p in panel.patches if isinstance(p, Rectangle)]
     assert len(boxes) == 1 + 3 * count
     whole = figure.bbox
+    assert len(panel.texts)
     for text in panel.texts:
         extent = text.get_window_extent()
         if not text.get_text():

@@ -55,6 +55,7 @@ def checked(**keys: Any) -> pd.DataFrame:
 def test_the_studys_own_points_are_those_of_the_check_and_lie_on_their_curves() -> None:
     table = checked()
     data = drawn(table, OUTCOMES)
+    assert len(table)
     for row in table.to_dict("records"):
         mine = data[data["stage"] == row["stage"]]
         own = mine[mine["own"]].set_index("panel")

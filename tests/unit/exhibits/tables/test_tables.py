@@ -53,7 +53,9 @@ def test_every_effect_stands_in_the_results_table_as_in_the_estimates(finished: 
 
 def test_every_row_of_the_check_stands_in_the_baseline_table(finished: SmallTrial) -> None:
     page = _baseline(finished)
-    for _, row in pd.read_csv(finished.path("balance.csv")).iterrows():
+    checked = pd.read_csv(finished.path("balance.csv"))
+    assert len(checked)
+    for _, row in checked.iterrows():
         assert f">{row['label']}</td>" in page
         assert f">{number(row['standardised_difference'])}</td>" in page
         if row["level"] != "school":

@@ -42,6 +42,7 @@ def test_two_arms_are_the_design_of_a_probability() -> None:
     block = np.repeat([1, 2, 3], [7, 8, 5])
     ours = share_design(np.arange(20), {0: 0.6, 1: 0.4}, block)
     theirs = probability_design(20, 0.4, block)
+    assert len(ours.blocks) == 3
     for one, other in zip(ours.blocks, theirs.blocks, strict=True):
         assert dict(one.options) == pytest.approx(dict(other.options))
 

@@ -75,6 +75,7 @@ def test_when_all_comply_two_stages_are_least_squares() -> None:
     result = fit(t).second_stage
     columns = [t["d"], t["one"], t["x"]]
     ols = fit_least_squares_columns(t["y"], columns, names=["d", "one", "x"], cluster=t["school"])
+    assert ols.estimates()
     for ours, theirs in zip(result.estimates(), ols.estimates(), strict=True):
         assert ours.std_error == pytest.approx(theirs.std_error, rel=1e-9)
         assert ours.df == pytest.approx(theirs.df, rel=1e-9)

@@ -173,6 +173,7 @@ def test_order_of_rows_and_labels_of_schools_do_not_matter(seed: int) -> None:
     other = other.assign(school=other["school"].map(lambda s: f"school {(s * 7) % 20}"))
     one, two = fit(frame), fit(other)
     assert two.criterion == pytest.approx(one.criterion, abs=1e-8)
+    assert one.estimates()
     for a, b in zip(one.estimates(), two.estimates(), strict=True):
         assert_allclose(
             [b.estimate, b.std_error, b.df, b.p_value],
@@ -263,6 +264,7 @@ def test_a_search_that_is_cut_short_says_so_in_every_row(monkeypatch: pytest.Mon
     monkeypatch.setattr(variance_search, "MAX_STEPS", 1)
     fitted = fit(trial(school_sd=20.0))
     assert not fitted.converged
+    assert fitted.estimates()
     for row in fitted.estimates():
         assert not row.converged
         assert "not converged: steps did not die out" in row.note
@@ -315,6 +317,7 @@ def test_explained_variance_compares_with_the_model_of_an_intercept_alone() -> N
     assert found["residual"].r_squared == pytest.approx(1 - fitted.sigma2 / empty.sigma2)
     assert found["school"].empty == pytest.approx(empty.variance("school"))
     assert found["total"].empty == pytest.approx(empty.variance("school") + empty.sigma2)
+    assert estimate_r_squared(empty)
     assert all(row.r_squared == pytest.approx(0, abs=1e-9) for row in estimate_r_squared(empty))
 
 

@@ -247,6 +247,7 @@ def test_predicted_effects_are_those_of_the_large_matrices(name: str) -> None:
     inverse = np.linalg.inv(large_h(frame, case, fitted.ratio, False))
     C_inverse = np.linalg.inv(X.T @ inverse @ X)
     P = inverse - inverse @ X @ C_inverse @ X.T @ inverse
+    assert fitted.terms
     for level in dict.fromkeys(term.level for term in fitted.terms):
         labels = frame[level].to_numpy()
         at = [k for k, term in enumerate(fitted.terms) if term.level == level]

@@ -140,6 +140,7 @@ def test_a_trial_without_mess_has_none() -> None:
         within_year_mover_rate=0.0, missing_test_rate=0.0, renamed_columns=(), encodings=(),
     )  # fmt: skip
     trial = simulate(clean, 1)
+    assert trial.truth["faults"]
     assert all(fault["count"] == 0 for fault in trial.truth["faults"])
     assert set(trial.encodings.values()) == {"utf-8"}
     assert trial.truth["n_analysed"]["maths"] == trial.truth["n_pupils"]

@@ -175,6 +175,7 @@ def test_about_5900_pupils_of_40_schools_are_analysed_in_2020(
     trial: SimulatedTrial, trials: list[tuple[pd.DataFrame, pd.DataFrame]]
 ) -> None:
     counts = []
+    assert trials
     for _, pupils in trials:
         rows = pupils[pupils["year"] == 2020]
         assert rows["school"].nunique() == 40
@@ -249,6 +250,7 @@ def test_the_programme_log_is_of_treated_schools_with_one_to_three_leaders(
 def test_the_same_seed_gives_the_same_frames_and_another_seed_does_not() -> None:
     first, again, other = (simulate(SMALL, seed) for seed in (1, 1, 2))
     assert first.truth == again.truth
+    assert first.files
     for name, frame in first.files.items():
         pd.testing.assert_frame_equal(frame, again.files[name])
         assert not frame.equals(other.files[name]), name
@@ -260,6 +262,7 @@ def test_a_further_year_leaves_the_files_of_the_others_as_they_were() -> None:
     longer = dataclasses.replace(SMALL, years_after=(2021, 2022, 2023), effects=effects)
     short, long = simulate(SMALL, 3), simulate(longer, 3)
     assert set(long.files) - set(short.files) == {"roster_2023.csv", "scores_2023.csv"}
+    assert short.files
     for name, frame in short.files.items():
         pd.testing.assert_frame_equal(frame, long.files[name])
 
@@ -267,6 +270,7 @@ def test_a_further_year_leaves_the_files_of_the_others_as_they_were() -> None:
 def test_more_of_one_fault_leaves_every_other_file_as_it_was() -> None:
     more = dataclasses.replace(SMALL, impossible_scores=9)
     before, after = simulate(SMALL, 3), simulate(more, 3)
+    assert before.files
     for name, frame in before.files.items():
         assert frame.equals(after.files[name]) == (not name.startswith("scores")), name
 

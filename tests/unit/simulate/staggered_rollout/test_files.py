@@ -211,6 +211,7 @@ def test_the_list_names_each_school_once_with_its_cohort(trial: SimulatedTrial) 
 
 
 def test_files_are_written_in_the_form_of_their_region(trial: SimulatedTrial) -> None:
+    assert trial.files
     for name in trial.files:
         delimiter = trial.delimiters.get(name, ",")
         assert delimiter == {"middle": ";", "west": "\t"}.get(name.split("_")[0], ",")
@@ -246,6 +247,7 @@ def test_a_roll_out_without_mess_has_none() -> None:
     )  # fmt: skip
     trial = simulate(clean, 1)
     form = ("encoding", "delimiter", "decimal_commas", "percent_signs")
+    assert trial.truth["faults"]
     assert all(f["count"] == 0 for f in trial.truth["faults"] if f["fault"] not in form)
     assert len(trial.complete["school_years"]) == 84 * 10
     assert len(trial.files["east_2014.csv"]) == 2 * 28

@@ -253,6 +253,7 @@ def test_a_school_that_closed_merged_or_opened_has_rows_only_while_it_was_there(
     years = rows.groupby("school")["year"].agg(["min", "max", "size"])
     changed = {change.school: change for change in changes}
     assert len(changed) == len(changes)
+    assert len(schools)
     for school in range(len(schools)):
         first, last = 2010, 2019
         if school in changed and changed[school].change in ("closed", "merged"):
@@ -280,6 +281,7 @@ def test_a_merger_carries_the_pupils_of_both_and_their_common_rate() -> None:
 def test_no_school_that_is_treated_merges_splits_or_opens() -> None:
     for seed in range(5):
         schools, _, changes = complete_data(RolloutParameters(), seed)
+        assert changes
         for change in changes:
             cohort = schools.loc[change.school, "cohort"]
             if change.change in ("merged", "split", "opened"):
@@ -296,6 +298,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
     assert first.truth == again.truth
     assert first.encodings == again.encodings
     assert first.delimiters == again.delimiters
+    assert first.files
     for name, frame in first.files.items():
         text = frame.to_csv(index=False)
         assert text == again.files[name].to_csv(index=False)
@@ -305,6 +308,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
 def test_more_of_one_fault_leaves_the_files_without_it_and_the_truth_as_they_were() -> None:
     before = simulate(SMALL, 3)
     after = simulate(dataclasses.replace(SMALL, restyled_codes=9), 3)
+    assert before.files
     for name, frame in before.files.items():
         long = name.startswith(("east", "west"))
         assert frame.equals(after.files[name]) == (not long), name

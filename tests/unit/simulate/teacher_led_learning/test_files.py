@@ -205,6 +205,7 @@ def test_one_staff_list_calls_the_teachers_column_otherwise(trial: SimulatedTria
 
 
 def test_every_fault_names_a_file_that_is_written_and_a_count(trial: SimulatedTrial) -> None:
+    assert trial.truth["faults"]
     for fault in trial.truth["faults"]:
         assert fault["file"] in trial.files
         assert fault["count"] >= 0

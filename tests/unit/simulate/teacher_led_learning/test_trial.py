@@ -88,6 +88,7 @@ def test_the_true_effects_are_the_means_of_the_potential_outcomes(trial: Simulat
         ("ela", pupils, 15.0),
     ):
         gain = (frame[f"{outcome}_treated"] - frame[f"{outcome}_untreated"]) / unit
+        assert len(gain)
         for year, mean in gain.groupby(frame["year"]).mean().items():
             assert trial.truth["effects"][outcome][str(year)] == pytest.approx(mean, abs=1e-9)
         assert trial.truth["effects"][outcome]["2022"] == 0
@@ -111,6 +112,7 @@ def test_newcomers_gain_their_share_and_pull_the_mean_effect_down(trial: Simulat
 
 def test_what_goes_through_practice_and_what_does_not_make_the_total(trial: SimulatedTrial) -> None:
     for subject in ("maths", "ela"):
+        assert trial.truth["mediation"][subject]
         for year, parts in trial.truth["mediation"][subject].items():
             assert parts["total"] == trial.truth["effects"][subject][year]
             assert parts["through_practice"] + parts["direct"] == pytest.approx(parts["total"])
@@ -374,12 +376,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
     first, again, other = (simulate(Parameters(**SMALL), seed) for seed in (1, 1, 2))
     assert first.truth == again.truth
     assert first.delimiters == again.delimiters == {"observations_south.csv": ";"}
+    assert first.files
     for name, frame in first.files.items():
         code = first.encodings[name]
         assert frame.to_csv(index=False).encode(code) == again.files[name].to_csv(
             index=False
         ).encode(code)
         assert not frame.equals(other.files[name]), name
+    assert first.complete
     for name, frame in first.complete.items():
         pd.testing.assert_frame_equal(frame, again.complete[name])
 
@@ -390,6 +394,7 @@ def test_a_further_year_leaves_teachers_and_pupils_of_the_others_as_they_were() 
     short, long = simulate(Parameters(**SMALL), 3), simulate(longer, 3)
     added = {f"{name}_2026.csv" for name in ("roster", "scores", "staff", "survey")}
     assert set(long.files) - set(short.files) == added
+    assert short.files
     for name, frame in short.files.items():
         if not name.startswith("observations"):  # these hold all years, and their faults
             pd.testing.assert_frame_equal(frame, long.files[name])

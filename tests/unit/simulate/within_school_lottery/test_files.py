@@ -189,6 +189,7 @@ def test_the_register_keeps_those_who_left_and_tells_the_truth_of_who_stayed(
     trial: SimulatedTrial,
 ) -> None:
     years, ids = trial.complete["teacher_years"], trial.complete["teachers"]["teacher_id"]
+    assert named(trial, "staff")
     for name, register in named(trial, "staff").items():
         rows = years[years["year"] == int(name[6:10])]
         expected = rows["stays"].map({1.0: "Y", 0.0: "N"}).fillna("").to_numpy()
@@ -241,6 +242,7 @@ def test_a_trial_without_mess_has_none() -> None:
         missing_test_rate=0.0, nonresponse=tuple((g, 0.0) for g, _ in SMALL.nonresponse),
     )  # fmt: skip
     trial = simulate(clean, 1)
+    assert trial.truth["faults"]
     assert all(fault["count"] == 0 for fault in trial.truth["faults"])
     assert trial.truth["n_analysed"]["maths"] == trial.truth["n_lottery_pupils"]
     assert trial.truth["n_analysed"]["knowledge"]["2023"] == trial.truth["n_applicants"]

@@ -184,6 +184,7 @@ def test_the_effect_of_the_offer_is_the_complier_share_times_that_of_taking_it_u
 ) -> None:
     truth = trial.truth
     for outcome in OUTCOMES:
+        assert truth["effects"][outcome]
         for year, effect in truth["effects"][outcome].items():
             share = truth["complier_share"]["pupil"][year]
             if outcome in ("knowledge", "practice", "stays"):
@@ -203,6 +204,7 @@ def test_an_offer_changes_nothing_for_those_whose_take_up_it_does_not_change(
         (trial.pupils, ("maths", "ela")),
     ):  # fmt: skip
         others = frame[frame["stratum"] != "complier"]
+        assert len(others)
         for outcome in outcomes:
             np.testing.assert_array_equal(
                 others[f"{outcome}_offered"], others[f"{outcome}_not_offered"]
@@ -319,6 +321,7 @@ def test_take_up_follows_from_the_stratum_and_the_offer(trial: SimulatedTrial) -
         ("always-taker", True): 1.0, ("always-taker", False): 1.0,
     }  # fmt: skip
     found = applicants.groupby(["stratum", "offered"])["took_up"].agg(["min", "max"])
+    assert len(found)
     for cell, row in found.iterrows():
         assert row["min"] == row["max"] == expected[cell]
     assert not people.loc[~people["applied"], "took_up"].any()
@@ -406,9 +409,11 @@ def test_retention_and_nonresponse_are_as_set_in_each_group(
 def test_the_same_seed_gives_the_same_files_and_another_seed_does_not() -> None:
     first, again, other = (simulate(SMALL, seed) for seed in (1, 1, 2))
     assert first.truth == again.truth
+    assert first.files
     for name, frame in first.files.items():
         assert frame.to_csv(index=False) == again.files[name].to_csv(index=False)
         assert not frame.equals(other.files[name]), name
+    assert first.complete
     for name, frame in first.complete.items():
         pd.testing.assert_frame_equal(frame, again.complete[name])
 
@@ -421,6 +426,7 @@ def test_a_further_year_leaves_the_files_of_the_others_as_they_were() -> None:
     )  # fmt: skip
     short, long = simulate(SMALL, 3), simulate(longer, 3)
     assert {name for name in long.files if "2025" in name} == set(long.files) - set(short.files)
+    assert short.files
     for name, frame in short.files.items():
         pd.testing.assert_frame_equal(frame, long.files[name])
 
