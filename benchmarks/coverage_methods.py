@@ -103,7 +103,7 @@ def all_methods(
     )
 
     def robust(kind: str, df: str) -> Finding:
-        return _judged(least_squares.estimates([TREATED], kind=kind, df=df)[0], effect)
+        return _judged(least_squares.estimates([TREATED], vcov=kind, df=df)[0], effect)
 
     schools = moments.n_schools
     found = {
@@ -153,8 +153,8 @@ def _wild(
         interval=invert,
     )
     length = float(np.diff(test.interval()[0])[0]) if invert else nan
-    erred = float(test.p_value[0] <= ALPHA)
-    return Finding(erred, float(test.estimate[0]), float(test.std_error[0]), nan, length)
+    erred = float(test.p_values[0] <= ALPHA)
+    return Finding(erred, float(test.coefficients[0]), float(test.std_errors[0]), nan, length)
 
 
 def _randomisation(
@@ -170,7 +170,7 @@ def _randomisation(
         seed=rng,
         interval=effect != 0,
     )
-    p = float(test.p_value[0]) if effect == 0 else test.inversions[0].p_value(effect)
+    p = float(test.p_values[0]) if effect == 0 else test.inversions[0].p_value(effect)
     length = float(np.diff(test.interval()[0])[0]) if invert else nan
     erred = float(p <= ALPHA)
-    return Finding(erred, float(test.estimate[0]), float(test.std_error[0]), nan, length)
+    return Finding(erred, float(test.coefficients[0]), float(test.std_errors[0]), nan, length)

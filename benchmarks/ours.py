@@ -70,7 +70,7 @@ def wild_bootstrap(trial: Trial) -> Answers:
         interval=False,
         regressor_names=trial.terms,
     )
-    return {"": answer(test.estimates(terms=["treat"]))}
+    return {"": answer(test.estimates())}
 
 
 def randomisation(trial: Trial) -> Answers:
@@ -89,9 +89,9 @@ def randomisation(trial: Trial) -> Answers:
     return {
         "": Answer(
             ("treat",),
-            tuple(test.estimate.tolist()),
-            tuple(test.std_error.tolist()),
-            p_value=tuple(test.p_value.tolist()),
+            tuple(test.coefficients.tolist()),
+            tuple(test.std_errors.tolist()),
+            p_value=tuple(test.p_values.tolist()),
         )
     }
 
@@ -118,8 +118,8 @@ def romano_wolf(trial: Trial) -> Answers:
     return {
         "": Answer(
             outcomes,
-            tuple(test.estimate.tolist()),
-            tuple(test.std_error.tolist()),
+            tuple(test.coefficients.tolist()),
+            tuple(test.std_errors.tolist()),
             p_value=tuple(adjusted.tolist()),
         )
     }

@@ -193,7 +193,7 @@ def test_weighted_cr2_agrees_with_clubsandwich_on_a_fresh_trial(
         "CR2 se": ("std_error", 1e-8),
         "CR2 satt_df": ("df", 1e-8),
     }
-    compare(agreement, results, name, fit.estimates(kind="CR2"), columns)
+    compare(agreement, results, name, fit.estimates(vcov="CR2"), columns)
 
 
 ESTIMATR = {"estimate": ("estimate", 1e-9), "se": ("std_error", 1e-9), "df": ("df", 1e-9)}
@@ -207,7 +207,7 @@ def test_cr2_with_absorbed_blocks_agrees_with_estimatr_on_a_fresh_trial(
     fit = fit_least_squares_frame(
         simulated(seed), "y", ["z", "pre"], cluster="school", absorb="block"
     )
-    compare(agreement, results, name, fit.estimates(["z", "pre"], kind="CR2"), ESTIMATR)
+    compare(agreement, results, name, fit.estimates(["z", "pre"], vcov="CR2"), ESTIMATR)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

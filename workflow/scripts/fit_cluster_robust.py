@@ -31,9 +31,11 @@ def main(
         fitted = _fit(design, model)
         rows: list[Estimate] = []
         for kind in model["covariance"]:
-            rows += fitted.estimates(design.treatment_terms, kind, DF[kind], model["level"])
+            rows += fitted.estimates(
+                design.treatment_terms, vcov=kind, df=DF[kind], level=model["level"]
+            )
             rows += [
-                fitted.joint_test(terms, kind=kind, test=JOINT[kind], name=hypothesis).row
+                fitted.joint_test(terms, vcov=kind, test=JOINT[kind], name=hypothesis).row
                 for hypothesis, terms in model["tests"].items()
             ]
         return rows, {"dropped": list(fitted.dropped), "r_squared": fitted.r_squared}

@@ -42,9 +42,10 @@ def main(
             active = model["active_years"] or years["during"]
             effect = _fit(cells[cells["year"].isin([*years["before"], *active])], active=active)
             events = _fit(cells, reference=reference_year(years))
-            rows += [row(labels, found, "ATT") for found in effect.estimates(model["level"])]
+            rows += [row(labels, found, "ATT") for found in effect.estimates(level=model["level"])]
             rows += [
-                row(labels, found, "event study") for found in events.estimates(model["level"])
+                row(labels, found, "event study")
+                for found in events.estimates(level=model["level"])
             ]
             before = [
                 f"treated[year={year}]"
@@ -52,7 +53,7 @@ def main(
                 if year != reference_year(years) and (cells["year"] == year).any()
             ]
             if before:
-                test = events.joint_test("no difference in trend before the programme", before)
+                test = events.test(before, name="no difference in trend before the programme")
                 rows.append(row(labels, test, "pre-trend test"))
             told[outcome] = {"cells": effect.n_cells, "cells_event_study": events.n_cells}
     write_fit(table(rows), told, estimates, diagnostics)

@@ -41,7 +41,8 @@ def main(
                 ("event study", fitted.since),
                 ("group-time effect", fitted.cells),
             ):
-                estimated = fitted.estimates(effects, model["level"])
+                terms = [effect.term for effect in effects]
+                estimated = fitted.estimates(terms, level=model["level"])
                 rows += [row(labels, estimate, estimand) for estimate in estimated]
             if fitted.pretrend is not None:
                 rows.append(row(labels, fitted.pretrend, "pre-trend test"))

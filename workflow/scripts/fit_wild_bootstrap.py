@@ -38,7 +38,7 @@ def main(
             seed=stream(seed, name, outcome),
             regressor_names=terms,
         )
-        return list(test.estimates(["treated"], model["level"])), {"dropped": dropped}
+        return list(test.estimates(level=model["level"])), {"dropped": dropped}
 
     fit_sample(
         fit, sample=sample, study=study, name=name, model=model, outcomes=outcomes,

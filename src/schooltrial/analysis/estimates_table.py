@@ -17,13 +17,10 @@ from schooltrial.models.effect_size.pupil_level import (
     pooled_pupil_sd,
 )
 from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.inference.result import ROW_COLUMNS
 from schooltrial.protocol.sections import Model, Outcome
 
-COLUMNS = [
-    "study", "model", "outcome", "estimand", "subgroup", "term", "estimate", "std_error", "df",
-    "statistic", "p_value", "conf_low", "conf_high", "effect_size", "es_conf_low", "es_conf_high",
-    "n_pupils", "n_schools", "n_treated_schools", "method", "converged", "note",
-]  # fmt: skip
+COLUMNS = list(ROW_COLUMNS)
 
 
 NO_EFFECT_SIZE = EffectSize(nan, nan, nan, nan, nan, "")

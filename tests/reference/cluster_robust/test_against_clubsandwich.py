@@ -74,9 +74,9 @@ def test_coefficients_errors_and_degrees_of_freedom_are_those_of_clubsandwich(
         rel, theirs = tolerance(kind, name), values[kind]
         known = [term for term in terms if term in theirs and theirs[term]["se"] is not None]
         if kind == "CR1p" and not known:  # R took the root of J/(J − p) < 0
-            assert np.isnan(fit.covariance(kind, parameters=rule)).all()
+            assert np.isnan(fit.covariance(vcov=kind, parameters=rule)).all()
             continue
-        rows = {row.term: row for row in fit.estimates(known, kind=kind, parameters=rule)}
+        rows = {row.term: row for row in fit.estimates(known, vcov=kind, parameters=rule)}
         for quantity, own in (
             ("se", "std_error"),
             ("satt_df", "df"),
@@ -97,7 +97,7 @@ def test_coefficients_errors_and_degrees_of_freedom_are_those_of_clubsandwich(
             [theirs[term]["ci95_satt"] for term in known],
             rel=rel,
         )
-        naive = fit.estimates(known, kind=kind, df="clusters-1", parameters=rule)
+        naive = fit.estimates(known, vcov=kind, df="clusters-1", parameters=rule)
         agreement(
             name,
             f"{kind} naive p",
@@ -122,7 +122,7 @@ def test_covariances_of_coefficients_are_those_of_clubsandwich(
         if not (np.diag(theirs) > 0).all():
             continue  # CR1p with fewer clusters than coefficients, tested above
         where = [fit.position(term) for term in terms]
-        ours = fit.covariance(kind, parameters=rule)[np.ix_(where, where)]
+        ours = fit.covariance(vcov=kind, parameters=rule)[np.ix_(where, where)]
         # Divided by the standard errors: a covariance near zero has no relative digits.
         scale = np.sqrt(np.outer(np.diag(theirs), np.diag(theirs)))
         agreement(
@@ -145,7 +145,7 @@ def test_joint_tests_are_those_of_clubsandwich(name: str, agreement: Callable[..
                 if theirs not in stored or number(stored[theirs].get("Fstat")) is nan:
                     continue  # R's own computation failed (CR1p with NaN)
                 result = fit.joint_test(
-                    listed(stored["coefs"]), kind=kind, test=ours, parameters=rule
+                    listed(stored["coefs"]), vcov=kind, test=ours, parameters=rule
                 )
                 wanted = stored[theirs]
                 found = [result.statistic, result.delta, result.p_value]
@@ -172,7 +172,7 @@ def test_cr3_with_absorbed_blocks_is_that_of_block_dummies_in_r(
     """Where plm's CR3 forgets the absorbed blocks, lm's with dummies does not: nor do we."""
     fit = FITS["crve.syn2.block_absorbed_plm"]()
     with_dummies = entry("crve.syn2.ols_block")["values"]["CR3"]
-    rows = fit.estimates(kind="CR3")
+    rows = fit.estimates(vcov="CR3")
     for quantity, own in (("se", "std_error"), ("satt_df", "df")):
         agreement(
             "crve.syn2.ols_block",
@@ -230,7 +230,7 @@ def test_plms_cr3_is_ours_of_columns_that_were_centred_beforehand(
     y = centred(frame, outcome, factors)
     fit = fit_least_squares(y, x, names=terms, cluster=frame[cluster])
     stored = entry(name)["values"]["CR3"]
-    rows = fit.estimates(kind="CR3")
+    rows = fit.estimates(vcov="CR3")
     agreement(
         name,
         "CR3 se of centred columns",
@@ -238,7 +238,7 @@ def test_plms_cr3_is_ours_of_columns_that_were_centred_beforehand(
         [stored[row.term]["se"] for row in rows],
         rel=1e-7,
     )
-    own = FITS[name]().estimates(terms[:1], kind="CR3")[0].std_error
+    own = FITS[name]().estimates(terms[:1], vcov="CR3")[0].std_error
     assert abs(own / stored[terms[0]]["se"] - 1) > 1e-3
 
 
@@ -251,7 +251,7 @@ def test_cr3_refuses_columns_that_rest_on_a_single_cluster(name: str) -> None:
     else:
         fit = FITS[name]()
     with pytest.raises(ValueError, match="CR3 is undefined: without cluster"):
-        fit.covariance("CR3")
+        fit.covariance(vcov="CR3")
 
 
 # data/achievement_awards/README.md: Pustejovsky & Tipton (2018), table 1.
@@ -282,14 +282,14 @@ def test_the_published_table_is_reproduced_to_every_printed_digit(
 ) -> None:
     fit = awards(*more)
     assert (fit.n_rows, fit.n_clusters) == (5921, 35)
-    result = fit.joint_test(list(terms), kind=kind, test=test)
+    result = fit.joint_test(list(terms), vcov=kind, test=test)
     printed = (f"{result.statistic:.3f}", f"{result.df_denom:.2f}", f"{result.p_value:.5f}"[1:])
     assert printed == (F, df, p), label
 
 
 def test_the_published_coefficients_are_reproduced() -> None:
     fit = awards()
-    lower, upper = fit.estimates(["h1", "h2"], kind="CR2")
+    lower, upper = fit.estimates(["h1", "h2"], vcov="CR2")
     assert f"{lower.estimate:.4f} {lower.std_error:.4f}" == "-0.0104 0.0398"
     assert f"{upper.estimate:.4f} {upper.std_error:.4f}" == "0.1101 0.0484"
-    assert f"{fit.estimates(['h2'], kind='CR1')[0].std_error:.4f}" == "0.0459"
+    assert f"{fit.estimates(['h2'], vcov='CR1')[0].std_error:.4f}" == "0.0459"

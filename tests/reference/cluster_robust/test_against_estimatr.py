@@ -52,7 +52,7 @@ def compare_fit(agreement: Agreement, name: str, fit: LeastSquaresFit, kind: str
     values = entry(name)["values"]
     terms = [term for term in values["terms"] if term in fit.names]
     assert terms == list(values["terms"])
-    compare_rows(agreement, name, fit.estimates(terms, kind=kind, df=df, parameters=RULE))
+    compare_rows(agreement, name, fit.estimates(terms, vcov=kind, df=df, parameters=RULE))
     agreement(
         name,
         "R² and adjusted R²",
@@ -62,7 +62,7 @@ def compare_fit(agreement: Agreement, name: str, fit: LeastSquaresFit, kind: str
     )
     test = values.get("fstatistic") or values.get("proj_fstatistic")
     slopes = [term for term in fit.names if term != "(Intercept)"]
-    joint = fit.joint_test(slopes, kind=kind, test="naive-F", parameters=RULE)
+    joint = fit.joint_test(slopes, vcov=kind, test="naive-F", parameters=RULE)
     agreement(
         name,
         "F",
@@ -267,8 +267,8 @@ def two_stage(**columns: str) -> InstrumentFit:
 
 def compare_diagnostics(agreement: Agreement, name: str, fit: InstrumentFit, kind: str) -> None:
     diagnostics = entry(name)["values"]["diagnostics"]
-    first = fit.first_stage_test(kind=kind, test="naive-F")
-    endogeneity = fit.endogeneity_test(kind=kind, test="naive-F")
+    first = fit.first_stage_test(vcov=kind, test="naive-F")
+    endogeneity = fit.endogeneity_test(vcov=kind, test="naive-F")
     for label, ours, numerator in (
         ("first_stage_F", first, "nomdf"),
         ("endogeneity", endogeneity, "numdf"),

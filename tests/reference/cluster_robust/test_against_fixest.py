@@ -50,4 +50,4 @@ def test_the_event_study_and_its_whole_covariance_agree(agreement: Agreement) ->
     relative = (data["year"] - data["first_treat"]).where(data["first_treat"] > 0)
     fit = _fit(data, {t: relative == int(t.removeprefix("rel::")) for t in stored["coef"]})
     _compare(agreement, name, fit)
-    agreement(name, "vcov", fit.covariance, stored["vcov"]["m"], rel=1e-8)
+    agreement(name, "vcov", fit.covariance(), stored["vcov"]["m"], rel=1e-8)

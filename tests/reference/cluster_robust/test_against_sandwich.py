@@ -56,13 +56,13 @@ def test_errors_without_clusters_are_those_of_vcovhc(
     name: str, kind: str, agreement: Agreement
 ) -> None:
     fit = syn2(name)
-    compare(agreement, name, kind, fit, fit.covariance(kind))
+    compare(agreement, name, kind, fit, fit.covariance(vcov=kind))
 
 
 @pytest.mark.parametrize("name", ["sandwich.syn2.ols", "sandwich.syn2.blockfe"])
 def test_classical_errors_are_those_of_vcovhc(name: str, agreement: Agreement) -> None:
     fit = syn2(name)
-    compare(agreement, name, "const", fit, fit.covariance("classical"))
+    compare(agreement, name, "const", fit, fit.covariance(vcov="classical"))
 
 
 def test_weighted_classical_errors_are_not_vcovhcs_but_reproduce_them(
@@ -81,7 +81,7 @@ def test_weighted_classical_errors_are_not_vcovhcs_but_reproduce_them(
     theirs = bread @ X.T @ X @ bread * (working @ working) / (len(y) - 4)
     compare(agreement, name, "const", fit, theirs)
     lm = np.sum(w * (y - X @ fit.coefficients) ** 2) / (len(y) - 4) * bread
-    np.testing.assert_allclose(fit.covariance("classical"), lm, rtol=1e-9)
+    np.testing.assert_allclose(fit.covariance(vcov="classical"), lm, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", SYN2)
@@ -94,10 +94,10 @@ def test_clustered_hc0_and_hc1_are_cr0_with_their_factors(
     J, N, k = fit.n_clusters, fit.n_rows, fit.counts.all
     factor = (J / (J - 1) if adjusted else 1.0) * ((N - 1) / (N - k) if kind == "HC1" else 1.0)
     label = f"CL_{kind}_{'cadj' if adjusted else 'nocadj'}"
-    compare(agreement, name, label, fit, factor * fit.covariance("CR0"))
+    compare(agreement, name, label, fit, factor * fit.covariance(vcov="CR0"))
     if adjusted:
         own = {"HC0": "CR1", "HC1": "CR1S"}[kind]
-        compare(agreement, name, label, fit, fit.covariance(own))
+        compare(agreement, name, label, fit, fit.covariance(vcov=own))
 
 
 @pytest.mark.parametrize("name", ["sandwich.syn2.ols", "sandwich.syn2.blockfe"])
@@ -105,7 +105,7 @@ def test_clustered_hc0_and_hc1_are_cr0_with_their_factors(
 def test_clustered_hc2_and_hc3_are_cr2_and_cr3(name: str, kind: str, agreement: Agreement) -> None:
     """With cadjust sandwich's is CR2 (CR3); without, it is multiplied by (J − 1)/J."""
     fit = syn2(name, cluster="school")
-    V, J = fit.covariance({"HC2": "CR2", "HC3": "CR3"}[kind]), fit.n_clusters
+    V, J = fit.covariance(vcov={"HC2": "CR2", "HC3": "CR3"}[kind]), fit.n_clusters
     compare(agreement, name, f"CL_{kind}_cadj", fit, V)
     compare(agreement, name, f"CL_{kind}_nocadj", fit, V * (J - 1) / J)
 
@@ -134,7 +134,7 @@ def test_weighted_hc2_and_hc3_of_clusters_are_not_sandwichs_but_reproduce_them(
     compare(agreement, name, f"CL_{kind}_cadj", fit, M @ meat @ M)
     J = fit.n_clusters
     compare(agreement, name, f"CL_{kind}_nocadj", fit, M @ meat @ M * (J - 1) / J)
-    own = fit.covariance({"HC2": "CR2", "HC3": "CR3"}[kind])
+    own = fit.covariance(vcov={"HC2": "CR2", "HC3": "CR3"}[kind])
     assert abs(own[1, 1] / (M @ meat @ M)[1, 1] - 1) > 1e-3
 
 
@@ -155,7 +155,7 @@ def test_one_clustering_after_another_gives_each_its_own_errors(agreement: Agree
     clusters = {name: frame[name] for name in ("school", "year", "district")}
     fits = fit_clusterings(frame["y"], columns, names=terms, clusters=clusters)
     for name, fit in fits.items():
-        compare(agreement, "sandwich.panel.pooled", name, fit, fit.covariance("CR1S"))
+        compare(agreement, "sandwich.panel.pooled", name, fit, fit.covariance(vcov="CR1S"))
 
 
 def test_two_way_errors_add_both_clusterings_and_take_off_their_intersection(
@@ -163,17 +163,17 @@ def test_two_way_errors_add_both_clusterings_and_take_off_their_intersection(
 ) -> None:
     fit = two_way()
     name, one = "sandwich.panel.pooled", fit.first
-    compare(agreement, name, "twoway_school_year", one, fit.covariance("CR1S"))
+    compare(agreement, name, "twoway_school_year", one, fit.covariance(vcov="CR1S"))
     # multi0: the intersections, single rows here, without any small-sample factor.
-    multi0 = fit.first.covariance("CR1S") + fit.second.covariance("CR1S")
-    compare(agreement, name, "twoway_multi0", one, multi0 - fit.both.covariance("CR0"))
-    repaired = fit.covariance("CR0", nearest_positive=True)
+    multi0 = fit.first.covariance(vcov="CR1S") + fit.second.covariance(vcov="CR1S")
+    compare(agreement, name, "twoway_multi0", one, multi0 - fit.both.covariance(vcov="CR0"))
+    repaired = fit.covariance(vcov="CR0", nearest_positive=True)
     compare(agreement, name, "twoway_fix", one, repaired)
 
 
 def test_a_negative_two_way_variance_is_reported_as_missing_and_said_so() -> None:
     fit = two_way()
-    variances = np.diag(fit.covariance("CR1S"))
+    variances = np.diag(fit.covariance(vcov="CR1S"))
     assert (variances < 0).any()
     for row, variance in zip(fit.estimates(), variances, strict=True):
         assert np.isnan(row.std_error) == (variance < 0)

@@ -142,13 +142,13 @@ def test_coefficients_and_their_covariance_agree(name: str, agreement: Agreement
     assert fit.converged
     assert fit.names == tuple(values["fixef"])
     assert fit.moments.n_rows == values["n"]
-    agreement(name, "coefficients", fit.beta, numbers(values["fixef"]), rel=TIGHT)
-    error = np.sqrt(np.diagonal(fit.covariance))
+    agreement(name, "coefficients", fit.coefficients, numbers(values["fixef"]), rel=TIGHT)
+    error = np.sqrt(np.diagonal(fit.covariance(vcov="model")))
     agreement(name, "standard errors", error, numbers(values["se"]), rel=TIGHT)
     scale = np.outer(error, error)
     agreement(
-        name, "covariance over SE²", fit.covariance / scale, values["vcov_fixed"]["m"] / scale,
-        abs=TIGHT,
+        name, "covariance over SE²", fit.covariance(vcov="model") / scale,
+        values["vcov_fixed"]["m"] / scale, abs=TIGHT,
     )  # fmt: skip
 
 
@@ -229,10 +229,10 @@ def test_kenward_roger_errors_degrees_and_p_values_agree(name: str, agreement: A
               rel=TIGHT)  # fmt: skip
     agreement(name, "Kenward-Roger df", [r.df for r in rows], column(values, "df"), rel=TIGHT)
     agreement(name, "Kenward-Roger p", [r.p_value for r in rows], column(values, "p"), rel=TIGHT)
-    error = np.sqrt(np.diagonal(fit.covariance_kr))
+    error = np.sqrt(np.diagonal(fit.covariance()))
     scale = np.outer(error, error)
     agreement(
-        name, "adjusted covariance over SE²", fit.covariance_kr / scale,
+        name, "adjusted covariance over SE²", fit.covariance() / scale,
         of(name)["kr_vcov_adj"]["m"] / scale, abs=TIGHT,
     )  # fmt: skip
 
@@ -243,7 +243,7 @@ def test_kenward_roger_f_tests_agree_scaling_included(name: str, agreement: Agre
     assert of(name)["kr_modcomp"]
     for term, values in of(name)["kr_modcomp"].items():
         contrast = np.eye(len(fit.names))[[fit.names.index(term)]]
-        test, row = fit.scaled_f(contrast), fit.joint_test(contrast)
+        test, row = fit.scaled_f(contrast), fit.test(contrast)
         assert test.df_num == values["ndf"]
         agreement(name, f"F of {term}", test.statistic, values["F"], rel=TIGHT)
         agreement(name, f"ddf of {term}", test.df_denom, values["ddf"], rel=TIGHT)
@@ -263,7 +263,7 @@ def test_f_tests_of_all_terms_blocks_jointly_agree(
         at = [k for k, n in enumerate(fit.names) if n == term or n.rstrip("0123456789") == term]
         contrasts = np.eye(len(fit.names))[at]
         df = "satterthwaite" if method == "Satterthwaite" else "kenward-roger"
-        row = fit.joint_test(contrasts, df=df)  # type: ignore[arg-type]
+        row = fit.test(contrasts, df=df)
         assert len(at) == values["numdf"]
         agreement(name, f"{method} F of {term}", row.statistic, values["F"], rel=rel)
         agreement(name, f"{method} F ddf of {term}", row.df, values["dendf"], rel=rel)

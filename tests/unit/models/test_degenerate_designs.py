@@ -35,11 +35,11 @@ def test_with_as_many_parameters_as_schools_there_is_no_standard_error(kind: str
     names = ["one", "z", *"abcdef"]
     fitted = fit_least_squares(noise(2), x, names=names, cluster=SCHOOL)
     for df in ("satterthwaite", "clusters-1"):
-        row = fitted.estimates(["z"], kind, df)[0]
+        row = fitted.estimates(["z"], vcov=kind, df=df)[0]
         assert isnan(row.std_error)
         assert isnan(row.p_value)
         assert row.note.startswith("no standard error: clusters fit this exactly")
-    assert isnan(fitted.joint_test(["z", "a"], kind=kind, test="naive-F").p_value)
+    assert isnan(fitted.joint_test(["z", "a"], vcov=kind, test="naive-F").p_value)
 
 
 def test_one_school_in_each_arm_has_no_standard_error() -> None:
@@ -47,7 +47,7 @@ def test_one_school_in_each_arm_has_no_standard_error() -> None:
     x = np.column_stack([np.ones(two.sum()), Z[two], noise(3)[two]])
     row = fit_least_squares(noise(4)[two], x, names=["one", "z", "x"], cluster=SCHOOL[two])
     assert isnan(row.estimates(["z"])[0].p_value)
-    assert not isnan(row.estimates(["x"], "CR0")[0].std_error)
+    assert not isnan(row.estimates(["x"], vcov="CR0")[0].std_error)
 
 
 def test_resampling_refuses_what_rounding_alone_would_decide() -> None:

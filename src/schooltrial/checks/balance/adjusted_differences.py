@@ -143,7 +143,7 @@ def adjusted_difference(values: pd.Series, arms: Arms) -> Adjusted:
             x, columns, names=names, cluster=arms.unit[known],
             absorb=blocks if has_blocks else None,
         )  # fmt: skip
-        row = fit.estimates(["treated"], kind="CR2")[0]
+        row = fit.estimates(["treated"], vcov="CR2")[0]
     except ValueError as error:
         return Adjusted(np.nan, np.nan, np.nan, np.nan, str(error))
     if all(np.ptp(x[z == arm]) == 0 for arm in np.unique(z)):

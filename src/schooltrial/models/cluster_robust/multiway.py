@@ -18,6 +18,7 @@ from schooltrial.arrays import FloatArray
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
 from schooltrial.models.cluster_robust.result import LeastSquaresFit
 from schooltrial.models.inference.estimate import Estimate, t_estimate
+from schooltrial.models.inference.result import Result
 from schooltrial.models.least_squares.clusters import cluster_rows
 
 
@@ -52,8 +53,8 @@ def fit_clusterings(
     }
 
 
-@dataclass(frozen=True)
-class TwoWayFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class TwoWayFit(Result):
     """A fit whose variance allows for two clusterings at once.
 
     Attributes
@@ -66,42 +67,85 @@ class TwoWayFit:
     second: LeastSquaresFit
     both: LeastSquaresFit
 
-    def covariance(self, kind: str = "CR1S", *, nearest_positive: bool = False) -> FloatArray:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Estimated coefficients."""
+        return self.first.names
+
+    @property
+    def coefficients(self) -> FloatArray:
+        """Estimates, in the order of ``names``."""
+        return self.first.coefficients
+
+    @property
+    def n_rows(self) -> int:
+        """Rows."""
+        return self.first.n_rows
+
+    @property
+    def n_clusters(self) -> int:
+        """The smaller number of clusters."""
+        return min(self.first.n_clusters, self.second.n_clusters)
+
+    @property
+    def method(self) -> str:
+        """What was computed, in words."""
+        return self._label("CR1S")
+
+    def _label(self, kind: str) -> str:
+        return f"{self.first.estimator}, two-way {kind}, df clusters-1"
+
+    def _kind_of_fit(self) -> str:
+        return "a fit with two clusterings"
+
+    def covariance(self, *, vcov: str | None = None, nearest_positive: bool = False) -> FloatArray:
         """Return V_a + V_b − V_ab.
 
         Parameters
         ----------
-        kind : {"CR0", "CR1", "CR1S"}
-            Each term has its own small-sample factor.
+        vcov : {"CR0", "CR1", "CR1S"}
+            CR1S by default; each term has its own small-sample factor.
         nearest_positive : bool
             Set negative eigenvalues to zero (Cameron, Gelbach & Miller 2011, section 2.3).
         """
+        kind = vcov or "CR1S"
         if kind not in ("CR0", "CR1", "CR1S"):
             raise ValueError(f"two-way variances are of type CR0, CR1 or CR1S, not {kind!r}")
-        V = self.first.covariance(kind) + self.second.covariance(kind) - self.both.covariance(kind)
+        first, second, both = (
+            fit.covariance(vcov=kind) for fit in (self.first, self.second, self.both)
+        )
+        V = first + second - both
         if not nearest_positive:
             return V
         values, vectors = np.linalg.eigh((V + V.T) / 2)
         repaired: FloatArray = (vectors * np.maximum(values, 0.0)) @ vectors.T
         return repaired
 
-    def estimates(
-        self, terms: Sequence[str] | None = None, kind: str = "CR1S", level: float = 0.95
+    def position(self, term: str) -> int:
+        """Return the position of a coefficient, or say why there is none."""
+        return self.first.position(term)
+
+    def _combined(
+        self,
+        terms: Sequence[str],
+        matrix: FloatArray,
+        *,
+        vcov: str | None = None,
+        df: str | None = None,
+        level: float = 0.95,
     ) -> tuple[Estimate, ...]:
-        """Return a row for each coefficient; t with the smaller number of clusters less one."""
-        fit = self.first
-        variances = np.diag(self.covariance(kind))
-        fewest = min(self.first.n_clusters, self.second.n_clusters)
+        """Return a row for each contrast; t with the smaller number of clusters less one."""
+        self._refuse_choice(None, df)
+        variances = np.diag(matrix @ self.covariance(vcov=vcov) @ matrix.T)
         rows = []
-        for term in fit.names if terms is None else terms:
-            k = fit.position(term)
-            negative = bool(variances[k] < 0)
+        for term, point, variance in zip(terms, matrix @ self.coefficients, variances, strict=True):
+            negative = bool(variance < 0)
             rows.append(
                 t_estimate(
-                    term, float(fit.coefficients[k]),
-                    float("nan") if negative else float(np.sqrt(variances[k])), fewest - 1,
-                    n_pupils=fit.n_rows, n_schools=fewest, level=level,
-                    method=f"{fit.estimator}, two-way {kind}, df clusters-1",
+                    term, float(point),
+                    float("nan") if negative else float(np.sqrt(variance)), self.n_clusters - 1,
+                    n_pupils=self.n_rows, n_schools=self.n_clusters, level=level,
+                    method=self._label(vcov or "CR1S"),
                     note="two-way variance is negative: cluster one way" if negative else "",
                 )
             )  # fmt: skip

@@ -22,6 +22,8 @@ from schooltrial.models.cluster_robust.degrees_of_freedom import (
 )
 from schooltrial.models.cluster_robust.scores import ADJUSTMENTS, ROW_ADJUSTMENTS, Scores
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
+from schooltrial.models.inference.hypothesis import Hypothesis, read_hypothesis
+from schooltrial.models.inference.result import Result
 from schooltrial.models.least_squares.parameter_counts import ParameterCounts
 
 JOINT_TESTS = ("AHT", "naive-F", "naive-Fp", "chi-squared")
@@ -60,8 +62,8 @@ class JointTest:
     row: Estimate
 
 
-@dataclass(frozen=True)
-class LeastSquaresFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class LeastSquaresFit(Result):
     """OLS, WLS or 2SLS with a cluster-robust (or heteroskedasticity-robust) variance.
 
     Attributes
@@ -86,6 +88,9 @@ class LeastSquaresFit:
         ``"OLS"``, ``"WLS"`` or ``"2SLS"``, for the table.
     clustered : bool
         Whether clusters were given.
+    default_vcov, default_df : str
+        What estimates use unless told: empty for CR2 with Satterthwaite df, or HC2 with N − k
+        without clusters.
     """
 
     names: tuple[str, ...]
@@ -100,6 +105,27 @@ class LeastSquaresFit:
     total_ss: float
     estimator: str = "OLS"
     clustered: bool = True
+    default_vcov: str = ""
+    default_df: str = ""
+
+    @property
+    def method(self) -> str:
+        """What was computed, in words."""
+        kind = self._kind(None)
+        return self._label(kind, self._df(None, kind))
+
+    def _label(self, kind: str, df: str) -> str:
+        reference = "Satterthwaite df" if df == "satterthwaite" else f"df {df}"
+        return f"{self.estimator}, {kind}, {reference}"
+
+    def _remarks(self) -> tuple[str, ...]:
+        gone = ", ".join(self.dropped)
+        return (f"left out, since other columns determine them: {gone}",) if gone else ()
+
+    def _more_lines(self) -> list[str]:
+        if self.estimator == "2SLS":
+            return []
+        return [f"R² {self.r_squared:.4g}, residual SD {self.residual_variance**0.5:.4g}"]
 
     @property
     def residual_variance(self) -> float:
@@ -156,12 +182,12 @@ class LeastSquaresFit:
             return classical
         return factor * self.scores.meat(self._kinds[kind], mapped)
 
-    def covariance(self, kind: str | None = None, *, parameters: str = "unnested") -> FloatArray:
+    def covariance(self, *, vcov: str | None = None, parameters: str = "unnested") -> FloatArray:
         """Return the covariance matrix of the coefficients.
 
         Parameters
         ----------
-        kind : {"CR0", "CR1", "CR1S", "CR1p", "CR2", "CR3"}
+        vcov : {"CR0", "CR1", "CR1S", "CR1p", "CR2", "CR3"}
             Which correction; CR2 by default. CR1p is NaN where there are no more clusters than
             coefficients. Without clusters: classical, HC0, HC1, HC2 (default), HC3, HC4, HC4m, HC5.
         parameters : {"unnested", "all", "slopes"}
@@ -172,10 +198,10 @@ class LeastSquaresFit:
         -------
         (p, p) array
         """
-        return self._contrast_covariance(np.eye(len(self.names)), self._kind(kind), parameters)
+        return self._contrast_covariance(np.eye(len(self.names)), self._kind(vcov), parameters)
 
     def _kind(self, kind: str | None) -> str:
-        return kind or ("CR2" if self.clustered else "HC2")
+        return kind or self.default_vcov or ("CR2" if self.clustered else "HC2")
 
     def influence(self, kind: str, contrasts: FloatArray) -> Influence:
         """Return the pieces of the working covariance of the contrasts, (q, p)."""
@@ -193,7 +219,7 @@ class LeastSquaresFit:
     ) -> FloatArray:
         """Return the reference degrees of freedom of each contrast (default: each coefficient)."""
         C = np.eye(len(self.names)) if contrasts is None else contrasts
-        df = self._df(df)
+        df = self._df(df, self._kind(kind))
         if df == "satterthwaite":
             return self._moments(self._kind(kind), C).df
         fixed = {"residual": float(self.n_rows - self.counts.all), "normal": inf}
@@ -203,29 +229,23 @@ class LeastSquaresFit:
             raise ValueError(f"df must be satterthwaite, {', '.join(fixed)}, not {df!r}")
         return np.full(len(C), fixed[df])
 
-    def _df(self, df: str | None) -> str:
-        return df or ("satterthwaite" if self.clustered else "residual")
+    def _df(self, df: str | None, kind: str) -> str:
+        own = self.default_df if kind == self.default_vcov else ""
+        return df or own or ("satterthwaite" if self.clustered else "residual")
 
     def position(self, term: str) -> int:
         """Return the position of a coefficient, or say why there is none."""
-        if term in self.names:
-            return self.names.index(term)
         if term in self.dropped:
             raise ValueError(
                 f"{term!r} was dropped: the other columns or the absorbed effects determine it"
             )
-        raise ValueError(f"there is no coefficient {term!r}; there are {', '.join(self.names)}")
-
-    def _selector(self, terms: Sequence[str]) -> FloatArray:
-        C = np.zeros((len(terms), len(self.names)))
-        for line, term in enumerate(terms):
-            C[line, self.position(str(term))] = 1.0
-        return C
+        return super().position(term)
 
     def estimates(
         self,
-        terms: Sequence[str] | None = None,
-        kind: str | None = None,
+        terms: str | Sequence[str] | None = None,
+        *,
+        vcov: str | None = None,
         df: str | None = None,
         level: float = 0.95,
         parameters: str = "unnested",
@@ -234,9 +254,9 @@ class LeastSquaresFit:
 
         Parameters
         ----------
-        terms : sequence of str, optional
+        terms : str or sequence of str, optional
             Which coefficients; all by default.
-        kind : str, optional
+        vcov : str, optional
             Type of the variance; CR2, or HC2 without clusters.
         df : {"satterthwaite", "clusters-1", "residual", "normal"}, optional
             Reference distribution; Satterthwaite, or residual without clusters.
@@ -245,42 +265,24 @@ class LeastSquaresFit:
         parameters : str
             See ``covariance``.
         """
-        chosen = self.names if terms is None else tuple(terms)
-        return self._rows(chosen, self._selector(chosen), kind, df, level, parameters)
+        chosen, C = self._selected(terms)
+        return self._combined(chosen, C, vcov=vcov, df=df, level=level, parameters=parameters)
 
-    def contrast(
+    def _combined(
         self,
-        weights: ArrayLike,
+        terms: Sequence[str],
+        matrix: FloatArray,
         *,
-        name: str = "contrast",
-        kind: str | None = None,
+        vcov: str | None = None,
         df: str | None = None,
         level: float = 0.95,
         parameters: str = "unnested",
-    ) -> Estimate:
-        """Return the row of a linear combination c'β of the coefficients, c of shape (p,)."""
-        c = np.asarray(weights, dtype=np.float64)
-        if c.shape != (len(self.names),):
-            raise ValueError(
-                f"a contrast needs {len(self.names)} weights ({', '.join(self.names)}), got "
-                f"shape {c.shape}"
-            )
-        return self._rows((name,), c[None, :], kind, df, level, parameters)[0]
-
-    def _rows(
-        self,
-        terms: Sequence[str],
-        C: FloatArray,
-        kind: str | None,
-        df: str | None,
-        level: float,
-        parameters: str,
     ) -> tuple[Estimate, ...]:
-        kind, df = self._kind(kind), self._df(df)
+        kind, C = self._kind(vcov), matrix
+        df = self._df(df, kind)
         degrees, notes = self._reference_t(kind, df, C)
         errors = np.sqrt(np.diag(self._contrast_covariance(C, kind, parameters)))
-        label = f"{self.estimator}, {kind}, "
-        label += "Satterthwaite df" if df == "satterthwaite" else f"df {df}"
+        label = self._label(kind, df)
         errors = np.where(np.isnan(degrees), nan, errors)
         points = C @ self.coefficients
         return tuple(
@@ -313,18 +315,18 @@ class LeastSquaresFit:
         self,
         hypothesis: Sequence[str] | ArrayLike,
         *,
-        kind: str | None = None,
+        vcov: str | None = None,
         test: str | None = None,
         name: str | None = None,
         parameters: str = "unnested",
     ) -> JointTest:
-        """Test that several coefficients, or contrasts, are all zero.
+        """Test a linear hypothesis, with the details of the test that ``test`` leaves out.
 
         Parameters
         ----------
-        hypothesis : sequence of str or (q, p) array_like
-            Names of coefficients, or a matrix whose rows are contrasts.
-        kind : str, optional
+        hypothesis : str, sequence of str or (q, p) array_like
+            As for ``test``: names of coefficients, an equation or a matrix of contrasts.
+        vcov : str, optional
             Type of the variance; CR2, or HC2 without clusters.
         test : {"AHT", "naive-F", "naive-Fp", "chi-squared"}, optional
             Approximate Hotelling (HTZ of Pustejovsky & Tipton 2018), the default with clusters;
@@ -343,8 +345,32 @@ class LeastSquaresFit:
         ValueError
             If there are no more clusters than contrasts, or contrasts repeat one another.
         """
-        C, label = self._hypothesis(hypothesis)
-        kind, test = self._kind(kind), test or ("AHT" if self.clustered else "naive-F")
+        read = read_hypothesis(hypothesis, self.names, self.position)
+        return self._joint_test(
+            read, self._kind(vcov), test or ("AHT" if self.clustered else "naive-F"),
+            name or read.label, parameters,
+        )  # fmt: skip
+
+    def _tested(
+        self,
+        hypothesis: Hypothesis,
+        *,
+        name: str,
+        vcov: str | None = None,
+        df: str | None = None,
+    ) -> Estimate:
+        kind = self._kind(vcov)
+        df = self._df(df, kind)
+        tests = {"satterthwaite": "AHT", "normal": "chi-squared"}
+        tests["clusters-1" if self.clustered else "residual"] = "naive-F"
+        if df not in tests:
+            raise ValueError(f"df of a test must be {', '.join(tests)}, not {df!r}")
+        return self._joint_test(hypothesis, kind, tests[df], name, "unnested").row
+
+    def _joint_test(
+        self, hypothesis: Hypothesis, kind: str, test: str, name: str, parameters: str
+    ) -> JointTest:
+        C = hypothesis.matrix
         q = len(C)
         if q >= self.n_clusters:
             raise ValueError(
@@ -355,7 +381,7 @@ class LeastSquaresFit:
             raise ValueError(
                 "some contrasts of the hypothesis follow from the others; leave those out"
             )
-        b = C @ self.coefficients
+        b = C @ self.coefficients - hypothesis.values
         V = self._contrast_covariance(C, kind, parameters)
         wald = _wald(b, V)
         delta, denominator = self._reference(test, kind, C, self.counts.by(parameters))
@@ -365,7 +391,7 @@ class LeastSquaresFit:
         statistic = delta * wald / q if delta > 0 else nan
         few = "" if denominator > 0 else "too few clusters for this many contrasts"
         row = f_estimate(
-            name or label, statistic, q, denominator,
+            name, statistic, q, denominator,
             n_pupils=self.n_rows, n_schools=self.n_clusters,
             method=f"{self.estimator}, {kind}, {test}",
             note=note(kind, missed, inf) or few,
@@ -389,18 +415,3 @@ class LeastSquaresFit:
         if test not in fixed:
             raise ValueError(f"there is no joint test {test!r}; choose from {JOINT_TESTS}")
         return 1.0, fixed[test]
-
-    def _hypothesis(self, hypothesis: Sequence[str] | ArrayLike) -> tuple[FloatArray, str]:
-        if isinstance(hypothesis, str):
-            hypothesis = [hypothesis]
-        listed = list(hypothesis) if isinstance(hypothesis, list | tuple) else []
-        if listed and all(isinstance(term, str) for term in listed):
-            terms = [str(term) for term in listed]
-            return self._selector(terms), " = ".join(terms) + " = 0"
-        C = np.atleast_2d(np.asarray(hypothesis, dtype=np.float64))
-        if C.shape[1] != len(self.names):
-            raise ValueError(
-                f"each contrast needs {len(self.names)} weights ({', '.join(self.names)}); got a "
-                f"matrix of shape {C.shape}"
-            )
-        return C, f"{len(C)} contrasts = 0"

@@ -95,7 +95,7 @@ def reduced_forms(fit: InstrumentFit, kind: str | None) -> ReducedForms:
         form = solve(
             model, design, design, outcome, names=names, hidden=model.hidden, estimator="AR"
         )
-        return form, pick @ form.covariance(kind) @ pick.T
+        return form, pick @ form.covariance(vcov=kind) @ pick.T
 
     of_y, V_yy = regression(y)
     of_d, V_dd = regression(size * d)
@@ -250,7 +250,7 @@ def invert_anderson_rubin(
             f"the Anderson-Rubin set is for one endogenous column, not for "
             f"{', '.join(fit.endogenous)}; a joint region is not offered"
         )
-    reduced = fit.reduced_form.estimates(fit.instruments, kind)
+    reduced = fit.reduced_form.estimates(fit.instruments, vcov=kind)
     hidden = [row.term for row in reduced if isnan(row.std_error)]
     if hidden:
         raise ValueError(

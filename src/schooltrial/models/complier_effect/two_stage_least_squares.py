@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +26,8 @@ from schooltrial.models.cluster_robust.linear_model import (
 )
 from schooltrial.models.cluster_robust.result import JointTest, LeastSquaresFit
 from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.inference.hypothesis import Hypothesis
+from schooltrial.models.inference.result import Result
 from schooltrial.models.least_squares.coefficients import (
     independent_columns,
     inverse_factor,
@@ -32,8 +35,8 @@ from schooltrial.models.least_squares.coefficients import (
 )
 
 
-@dataclass(frozen=True)
-class InstrumentFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class InstrumentFit(Result):
     """A 2SLS fit with what is needed to judge it.
 
     Attributes
@@ -57,23 +60,75 @@ class InstrumentFit:
     instruments: tuple[str, ...]
     model: LinearModel
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Coefficients of the second stage, the endogenous ones first."""
+        return self.second_stage.names
+
+    @property
+    def coefficients(self) -> FloatArray:
+        """Estimates of the second stage, in the order of ``names``."""
+        return self.second_stage.coefficients
+
+    @property
+    def n_rows(self) -> int:
+        """Rows."""
+        return self.second_stage.n_rows
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters."""
+        return self.second_stage.n_clusters
+
+    @property
+    def method(self) -> str:
+        """What was computed, in words."""
+        return self.second_stage.method
+
+    def _remarks(self) -> tuple[str, ...]:
+        return self.second_stage.notes
+
+    def _leading_terms(self) -> tuple[str, ...]:
+        return self.endogenous
+
+    def _more_lines(self) -> list[str]:
+        tests = [self.first_stage_test(name).row for name in self.endogenous]
+        return [f"{row.term}: F = {row.statistic:.4g}, p = {row.p_value:.4g}" for row in tests]
+
+    def position(self, term: str) -> int:
+        """Return the position of a coefficient, or say why there is none."""
+        return self.second_stage.position(term)
+
     def estimates(
         self,
-        terms: Sequence[str] | None = None,
-        kind: str | None = None,
+        terms: str | Sequence[str] | None = None,
+        *,
+        vcov: str | None = None,
         df: str | None = None,
         level: float = 0.95,
     ) -> tuple[Estimate, ...]:
         """Return rows of the second stage; the endogenous columns by default."""
         chosen = self.endogenous if terms is None else terms
-        return self.second_stage.estimates(chosen, kind, df, level)
+        return self.second_stage.estimates(chosen, vcov=vcov, df=df, level=level)
+
+    def _combined(
+        self, terms: Sequence[str], matrix: FloatArray, **how: Any
+    ) -> tuple[Estimate, ...]:
+        return self.second_stage._combined(terms, matrix, **how)
+
+    def _tested(self, hypothesis: Hypothesis, *, name: str, **how: Any) -> Estimate:
+        return self.second_stage._tested(hypothesis, name=name, **how)
+
+    def covariance(self, *, vcov: str | None = None) -> FloatArray:
+        """Return the covariance matrix of the second stage's coefficients, (p, p)."""
+        return self.second_stage.covariance(vcov=vcov)
 
     def first_stage_test(
-        self, endogenous: str | None = None, *, kind: str | None = None, test: str | None = None
+        self, endogenous: str | None = None, *, vcov: str | None = None, test: str | None = None
     ) -> JointTest:
         """Test that the instruments do nothing to an endogenous column (first-stage F).
 
-        With ``kind="classical"`` on a fit without clusters this is the F of the textbooks; with
+        With ``vcov="classical"`` on a fit without clusters this is the F of the textbooks; with
         clusters, use the robust one: the classical F overstates the strength of an instrument
         that does not vary within schools.
 
@@ -81,7 +136,7 @@ class InstrumentFit:
         ----------
         endogenous : str, optional
             Which one; the first by default.
-        kind, test : str, optional
+        vcov, test : str, optional
             As for ``LeastSquaresFit.joint_test``.
         """
         name = self.endogenous[0] if endogenous is None else endogenous
@@ -89,10 +144,10 @@ class InstrumentFit:
             raise ValueError(f"{name!r} is not endogenous; {', '.join(self.endogenous)} are")
         stage = self.first_stages[self.endogenous.index(name)]
         return stage.joint_test(
-            self.instruments, kind=kind, test=test, name=f"first stage of {name}"
+            self.instruments, vcov=vcov, test=test, name=f"first stage of {name}"
         )
 
-    def endogeneity_test(self, *, kind: str | None = None, test: str | None = None) -> JointTest:
+    def endogeneity_test(self, *, vcov: str | None = None, test: str | None = None) -> JointTest:
         """Test that least squares would do (Wu-Hausman, by added first-stage residuals).
 
         The outcome is regressed on its own columns and the first-stage residuals; the residuals'
@@ -116,7 +171,7 @@ class InstrumentFit:
             hidden=len(hidden),
             estimator="OLS with first-stage residuals",
         )
-        return augmented.joint_test(added, kind=kind, test=test, name="endogeneity")
+        return augmented.joint_test(added, vcov=vcov, test=test, name="endogeneity")
 
 
 def first_stage_fits(

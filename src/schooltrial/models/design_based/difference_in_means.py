@@ -14,6 +14,7 @@ estimatr's ``difference_in_means``:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -23,17 +24,18 @@ from numpy.typing import ArrayLike, NDArray
 from schooltrial.arrays import FloatArray, IntArray
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
 from schooltrial.models.inference.estimate import Estimate, t_estimate
+from schooltrial.models.inference.result import Result
 from schooltrial.models.least_squares.clusters import cluster_rows, group_of_each
 from schooltrial.models.least_squares.coefficients import as_column, as_weights
 
 
-@dataclass(frozen=True)
-class DifferenceInMeans:
+@dataclass(frozen=True, eq=False, repr=False)
+class DifferenceInMeans(Result):
     """A difference in means and the design it was judged by.
 
     Attributes
     ----------
-    estimate, std_error, df : float
+    estimate, standard_error, df : float
         The difference (treated less control), its standard error and its degrees of freedom.
     design : str
         ``"complete"``, ``"blocked"``, ``"matched"``, with ``"clustered"`` where it applies.
@@ -50,7 +52,7 @@ class DifferenceInMeans:
     """
 
     estimate: float
-    std_error: float
+    standard_error: float
     df: float
     design: str
     estimand: str
@@ -62,18 +64,57 @@ class DifferenceInMeans:
     block_shares: FloatArray
     term: str
 
-    def estimates(
-        self, terms: tuple[str, ...] | None = None, level: float = 0.95
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The treatment."""
+        return (self.term,)
+
+    @property
+    def coefficients(self) -> FloatArray:
+        """The estimate, shape (1,)."""
+        return np.array([self.estimate])
+
+    @property
+    def n_rows(self) -> int:
+        """Rows."""
+        return self.n_pupils
+
+    @property
+    def n_clusters(self) -> int:
+        """Units assigned."""
+        return self.n_units
+
+    @property
+    def method(self) -> str:
+        """What was computed, in words."""
+        return f"difference in means, {self.design}"
+
+    def _kind_of_fit(self) -> str:
+        return "a difference in means, which has one coefficient"
+
+    def covariance(self, *, vcov: str | None = None) -> FloatArray:
+        """Return the variance of the estimate, shape (1, 1)."""
+        self._refuse_choice(vcov, None)
+        return np.array([[self.standard_error**2]])
+
+    def _combined(
+        self,
+        terms: Sequence[str],
+        matrix: FloatArray,
+        *,
+        vcov: str | None = None,
+        df: str | None = None,
+        level: float = 0.95,
     ) -> tuple[Estimate, ...]:
-        """Return the row of the estimates table."""
-        if terms is not None and tuple(terms) != (self.term,):
-            raise ValueError(f"a difference in means has one term, {self.term!r}, not {terms}")
-        row = t_estimate(
-            self.term, self.estimate, self.std_error, self.df,
-            n_pupils=self.n_pupils, n_schools=self.n_units, level=level,
-            method=f"difference in means, {self.design}", note=self.estimand,
+        self._refuse_choice(vcov, df)
+        return tuple(
+            t_estimate(
+                term, weight * self.estimate, abs(weight) * self.standard_error, self.df,
+                n_pupils=self.n_pupils, n_schools=self.n_units, level=level,
+                method=self.method, note=self.estimand,
+            )
+            for term, weight in zip(terms, matrix[:, 0].tolist(), strict=True)
         )  # fmt: skip
-        return (row,)
 
 
 @dataclass(frozen=True)

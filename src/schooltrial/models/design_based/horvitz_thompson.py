@@ -10,6 +10,7 @@ Annals of Applied Statistics 11(4), 1912-1947.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
@@ -23,17 +24,18 @@ from schooltrial.models.design_based.difference_in_means import (
     refuse_split,
 )
 from schooltrial.models.inference.estimate import Estimate, t_estimate
+from schooltrial.models.inference.result import Result
 from schooltrial.models.least_squares.clusters import cluster_rows
 from schooltrial.models.least_squares.coefficients import as_column
 
 
-@dataclass(frozen=True)
-class HorvitzThompson:
+@dataclass(frozen=True, eq=False, repr=False)
+class HorvitzThompson(Result):
     """A Horvitz-Thompson estimate with its conservative standard error.
 
     Attributes
     ----------
-    estimate, std_error : float
+    estimate, standard_error : float
         Average effect over pupils; referred to the normal distribution.
     design : str
         The assignment that the probabilities describe.
@@ -44,24 +46,63 @@ class HorvitzThompson:
     """
 
     estimate: float
-    std_error: float
+    standard_error: float
     design: str
     n_pupils: int
     n_units: int
     term: str
 
-    def estimates(
-        self, terms: tuple[str, ...] | None = None, level: float = 0.95
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The treatment."""
+        return (self.term,)
+
+    @property
+    def coefficients(self) -> FloatArray:
+        """The estimate, shape (1,)."""
+        return np.array([self.estimate])
+
+    @property
+    def n_rows(self) -> int:
+        """Rows."""
+        return self.n_pupils
+
+    @property
+    def n_clusters(self) -> int:
+        """Units assigned."""
+        return self.n_units
+
+    @property
+    def method(self) -> str:
+        """What was computed, in words."""
+        return f"Horvitz-Thompson, {self.design}"
+
+    def _kind_of_fit(self) -> str:
+        return "a Horvitz-Thompson estimate, which has one coefficient"
+
+    def covariance(self, *, vcov: str | None = None) -> FloatArray:
+        """Return the variance of the estimate, shape (1, 1)."""
+        self._refuse_choice(vcov, None)
+        return np.array([[self.standard_error**2]])
+
+    def _combined(
+        self,
+        terms: Sequence[str],
+        matrix: FloatArray,
+        *,
+        vcov: str | None = None,
+        df: str | None = None,
+        level: float = 0.95,
     ) -> tuple[Estimate, ...]:
-        """Return the row of the estimates table."""
-        if terms is not None and tuple(terms) != (self.term,):
-            raise ValueError(f"this estimate has one term, {self.term!r}, not {terms}")
-        row = t_estimate(
-            self.term, self.estimate, self.std_error, inf,
-            n_pupils=self.n_pupils, n_schools=self.n_units, level=level,
-            method=f"Horvitz-Thompson, {self.design}", note="average effect over pupils",
+        self._refuse_choice(vcov, df)
+        return tuple(
+            t_estimate(
+                term, weight * self.estimate, abs(weight) * self.standard_error, inf,
+                n_pupils=self.n_pupils, n_schools=self.n_units, level=level,
+                method=self.method, note="average effect over pupils",
+            )
+            for term, weight in zip(terms, matrix[:, 0].tolist(), strict=True)
         )  # fmt: skip
-        return (row,)
 
 
 def _simple_variance(totals: FloatArray, z: FloatArray, probability: FloatArray) -> float:

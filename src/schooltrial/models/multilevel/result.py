@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, get_args
 
 import numpy as np
-from scipy import special
 
 from schooltrial.arrays import FloatArray
-from schooltrial.models.inference.estimate import Estimate, f_estimate
+from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
+from schooltrial.models.inference.hypothesis import Hypothesis, check_weights
+from schooltrial.models.inference.result import Result
 from schooltrial.models.moments.school_moments import SchoolMoments
 from schooltrial.models.multilevel.intraclass_correlation import (
     IntraclassCorrelation,
@@ -38,6 +39,9 @@ from schooltrial.models.reml.newton import Search
 from schooltrial.models.reml.profile_likelihood import Profile, VarianceModel, profile
 from schooltrial.models.reml.relative_covariance import CholeskyRatio
 
+if TYPE_CHECKING:
+    from schooltrial.models.effect_size.pupil_level import EffectSize
+
 DegreesOfFreedom = Literal["kenward-roger", "satterthwaite", "normal"]
 
 
@@ -46,6 +50,22 @@ _METHOD = {
     "satterthwaite": "Satterthwaite",
     "normal": "normal",
 }
+
+
+_VARIANCES = ("kenward-roger", "model")
+
+
+class SearchDiagnostics(TypedDict):
+    """How the search for the variances ended."""
+
+    converged: bool
+    singular: bool
+    message: str
+    iterations: int
+    evaluations: int
+    largest_gradient: float
+    newton_decrement: float
+    criterion: float
 
 
 class VarianceTerm(NamedTuple):
@@ -77,8 +97,8 @@ class VarianceComponent(NamedTuple):
     std_error: float
 
 
-@dataclass(frozen=True)
-class MultilevelFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class MultilevelFit(Result):
     """A multilevel model fitted by REML or ML.
 
     Attributes
@@ -113,6 +133,21 @@ class MultilevelFit:
         return self.moments.fixed
 
     @property
+    def n_rows(self) -> int:
+        """Return the pupils (or whoever the rows are of)."""
+        return self.moments.n_rows
+
+    @property
+    def n_clusters(self) -> int:
+        """Return the schools."""
+        return self.moments.n_schools
+
+    @property
+    def method(self) -> str:
+        """Return what was computed, in words."""
+        return self._label(self._reference(None, None)[1])
+
+    @property
     def reml(self) -> bool:
         """Return whether the fit is by REML."""
         return self.search.profile.reml
@@ -143,12 +178,12 @@ class MultilevelFit:
         return self.search.profile.ratio
 
     @cached_property
-    def beta(self) -> FloatArray:
+    def coefficients(self) -> FloatArray:
         """Generalised least-squares coefficients, shape (p,)."""
         return self.centred.back @ self.search.profile.beta + self.centred.offset
 
     @cached_property
-    def covariance(self) -> FloatArray:
+    def _model_covariance(self) -> FloatArray:
         """Model-based covariance of the coefficients, Φ = σ²_e C⁻¹, shape (p, p)."""
         back = self.centred.back
         return back @ (self.sigma2 * self.search.profile.inverse) @ back.T
@@ -159,7 +194,7 @@ class MultilevelFit:
         return adjust_covariance(self.search.profile, self.moments.n_rows)
 
     @cached_property
-    def covariance_kr(self) -> FloatArray:
+    def _adjusted_covariance(self) -> FloatArray:
         """Covariance adjusted by Kenward & Roger, Φ_A, shape (p, p)."""
         back = self.centred.back
         return back @ self.adjustment.adjusted @ back.T
@@ -212,7 +247,7 @@ class MultilevelFit:
         df : str
             ``"kenward-roger"``, ``"satterthwaite"`` or ``"normal"`` (infinite).
         """
-        _check_method(df)
+        df = _checked_method(df)
         if df == "normal":
             return np.full(len(contrasts), np.inf)
         inner = contrasts @ self.centred.back
@@ -233,104 +268,115 @@ class MultilevelFit:
     def _as_reml(self) -> Profile:
         return profile(self.model, self.ratio, reml=True)
 
+    def _reference(self, vcov: str | None, df: str | None) -> tuple[str, DegreesOfFreedom]:
+        """Return the variance and the degrees of freedom that are meant."""
+        chosen = df or ("kenward-roger" if self.reml else "satterthwaite")
+        kind = vcov or ("kenward-roger" if chosen == "kenward-roger" else "model")
+        if kind not in _VARIANCES:
+            raise ValueError(f"vcov must be {' or '.join(_VARIANCES)}, not {vcov!r}")
+        return kind, _checked_method(chosen)
+
+    def covariance(self, *, vcov: str | None = None) -> FloatArray:
+        """Return the covariance matrix of the coefficients, (p, p).
+
+        Parameters
+        ----------
+        vcov : {"kenward-roger", "model"}
+            Φ_A, adjusted by Kenward & Roger (the default by REML), or Φ = σ²_e C⁻¹.
+        """
+        kind, _ = self._reference(vcov, None)
+        return self._adjusted_covariance if kind == "kenward-roger" else self._model_covariance
+
     def estimates(
         self,
-        terms: Sequence[str] | None = None,
-        df: DegreesOfFreedom = "kenward-roger",
+        terms: str | Sequence[str] | None = None,
+        *,
+        vcov: str | None = None,
+        df: str | None = None,
         level: float = 0.95,
     ) -> tuple[Estimate, ...]:
         """Return a row for each coefficient.
 
         Parameters
         ----------
-        terms : sequence of str, optional
+        terms : str or sequence of str, optional
             Coefficients wanted; all by default.
-        df : str
-            ``"kenward-roger"`` (standard errors adjusted too), ``"satterthwaite"`` or ``"normal"``.
+        vcov : {"kenward-roger", "model"}, optional
+            As for ``covariance``; by default the one that goes with ``df``.
+        df : {"kenward-roger", "satterthwaite", "normal"}, optional
+            Kenward & Roger's by REML, Satterthwaite's by ML.
         level : float
             Coverage of the intervals.
         """
-        names = self.names
-        listed = (terms,) if isinstance(terms, str) else terms
-        wanted = names if listed is None else tuple(listed)
-        at = [names.index(t) if t in names else self._unknown(t) for t in wanted]
-        return self.contrasts(np.eye(len(names))[at], terms=wanted, df=df, level=level)
+        return super().estimates(terms, vcov=vcov, df=df, level=level)
 
-    def contrast(
+    def _combined(
         self,
-        contrast: Sequence[float] | FloatArray,
-        *,
-        term: str = "contrast",
-        df: DegreesOfFreedom = "kenward-roger",
-        level: float = 0.95,
-    ) -> Estimate:
-        """Return the row of one contrast c'β, c of shape (p,)."""
-        row = np.asarray(contrast, dtype=float)[None, :]
-        return self.contrasts(row, terms=(term,), df=df, level=level)[0]
-
-    def contrasts(
-        self,
-        contrasts: FloatArray,
-        *,
         terms: Sequence[str],
-        df: DegreesOfFreedom = "kenward-roger",
+        matrix: FloatArray,
+        *,
+        vcov: str | None = None,
+        df: str | None = None,
         level: float = 0.95,
     ) -> tuple[Estimate, ...]:
-        """Return a row for each contrast, ``contrasts`` of shape (k, p)."""
-        self._check_contrasts(contrasts)
-        degrees = self.degrees_of_freedom(contrasts, df)
-        covariance = self.covariance_kr if df == "kenward-roger" else self.covariance
-        error = np.sqrt(((contrasts @ covariance) * contrasts).sum(axis=1))
-        estimate = contrasts @ self.beta
-        statistic = estimate / error
-        finite = np.minimum(degrees, 1e10)  # the t law there is the normal one to all digits
-        p_value = 2.0 * special.stdtr(finite, -np.abs(statistic))
-        half = special.stdtrit(finite, 0.5 + level / 2.0) * error
-        columns = (estimate, error, degrees, statistic, p_value, estimate - half, estimate + half)
-        rows = np.column_stack(columns).tolist()
-        n_pupils, n_schools = self.moments.n_rows, self.moments.n_schools
-        method, converged, note = self.method(df), self.converged, self.note
+        kind, chosen = self._reference(vcov, df)
+        degrees = self.degrees_of_freedom(matrix, chosen)
+        covariance = self.covariance(vcov=kind)
+        error = np.sqrt(((matrix @ covariance) * matrix).sum(axis=1))
+        method, note = self._label(chosen), self.note
         return tuple(
-            Estimate(term, *row, n_pupils, n_schools, method, converged, note)  # type: ignore[call-arg]
-            for term, row in zip(terms, rows, strict=True)
-        )
+            t_estimate(
+                term, float(point), float(se), float(nu), n_pupils=self.n_rows,
+                n_schools=self.n_clusters, method=method, level=level,
+                converged=self.converged, note=note,
+            )
+            for term, point, se, nu in zip(
+                terms, matrix @ self.coefficients, error, degrees, strict=True
+            )
+        )  # fmt: skip
 
-    def joint_test(
+    def _tested(
         self,
-        contrasts: FloatArray,
+        hypothesis: Hypothesis,
         *,
-        term: str = "joint",
-        df: DegreesOfFreedom = "kenward-roger",
+        name: str,
+        vcov: str | None = None,
+        df: str | None = None,
     ) -> Estimate:
-        """Test Lβ = 0 for several contrasts at once, ``contrasts`` of shape (k, p).
+        """Test Lβ = r for several contrasts at once.
 
         Kenward & Roger's scaled F; or, by Satterthwaite, the mean of squared independent t with
         the denominator df that match its mean (Fai & Cornelius 1996, as in lmerTest).
         """
-        _check_method(df)
-        self._check_contrasts(contrasts)
-        if df == "normal":
+        if vcov is not None:
+            self._refuse("vcov in a joint test", "it goes with `df`; give that one")
+        _, chosen = self._reference(vcov, df)
+        if chosen == "normal":
             raise ValueError(
                 "a joint test needs denominator degrees of freedom; expected df='kenward-roger' or "
                 "'satterthwaite'"
             )
-        if df == "kenward-roger":
-            test = self.scaled_f(contrasts)
+        distance = hypothesis.matrix @ self.coefficients - hypothesis.values
+        if chosen == "kenward-roger":
+            found = scaled_f(self.adjustment, hypothesis.matrix @ self.centred.back, distance)
         else:
-            values, vectors = np.linalg.eigh(contrasts @ self.covariance @ contrasts.T)
-            rotated = vectors.T @ contrasts
-            t = (rotated @ self.beta) / np.sqrt(values)
-            test = satterthwaite_f(t, self.degrees_of_freedom(rotated, df))
+            L = hypothesis.matrix
+            values, vectors = np.linalg.eigh(L @ self._model_covariance @ L.T)
+            rotated = vectors.T @ L
+            t = (rotated @ self.coefficients - vectors.T @ hypothesis.values) / np.sqrt(values)
+            found = satterthwaite_f(t, self.degrees_of_freedom(rotated, chosen))
         return f_estimate(
-            term, test.statistic, test.df_num, test.df_denom, n_pupils=self.moments.n_rows,
-            n_schools=self.moments.n_schools, method=self.method(df), converged=self.converged,
+            name, found.statistic, found.df_num, found.df_denom, n_pupils=self.n_rows,
+            n_schools=self.n_clusters, method=self._label(chosen), converged=self.converged,
             note=self.note,
         )  # fmt: skip
 
     def scaled_f(self, contrasts: FloatArray) -> ScaledF:
         """Return Kenward & Roger's F of Lβ = 0 with its scaling."""
-        self._check_contrasts(contrasts)
-        return scaled_f(self.adjustment, contrasts @ self.centred.back, contrasts @ self.beta)
+        check_weights(contrasts, self.names)
+        return scaled_f(
+            self.adjustment, contrasts @ self.centred.back, contrasts @ self.coefficients
+        )
 
     def deviance(self, ratio: Sequence[float] | FloatArray) -> float:
         """Return the profiled deviance at given variance ratios λ."""
@@ -344,8 +390,8 @@ class MultilevelFit:
         """Return the intraclass correlation of each level above the pupils, with an interval."""
         return intraclass_correlations(self.model, self.search.profile, self.terms, level)
 
-    def diagnostics(self) -> dict[str, float | int | bool | str]:
-        """Return how the search ended, in plain values: see ``variance_search.Search``."""
+    def diagnostics(self) -> SearchDiagnostics:
+        """Return how the search ended, in plain values: see ``newton.Search``."""
         search = self.search
         return {
             "converged": search.converged,
@@ -374,25 +420,67 @@ class MultilevelFit:
             notes.append(self.search.message)
         return "; ".join(notes)
 
-    def method(self, df: DegreesOfFreedom) -> str:
-        """Return what was computed, in words."""
+    def _label(self, df: DegreesOfFreedom) -> str:
         return f"{'REML' if self.reml else 'ML'}, {self.structure}, {_METHOD[df]}"
 
-    def _check_contrasts(self, contrasts: FloatArray) -> None:
-        if contrasts.ndim != 2 or contrasts.shape[1] != len(self.names):
-            raise ValueError(
-                f"contrasts have shape {contrasts.shape}; expected one column for each of the "
-                f"{len(self.names)} coefficients: {', '.join(self.names)}"
-            )
+    def _remarks(self) -> tuple[str, ...]:
+        return tuple(filter(None, self.note.split("; ")))
 
-    def _unknown(self, term: str) -> int:
-        raise ValueError(
-            f"no coefficient {term!r}; the model has {', '.join(self.names)}: name one of these"
-        )
+    def _more_lines(self) -> list[str]:
+        parts = [
+            f"{part.level} {part.estimate:.4g}"
+            for part in self.variance_components
+            if part.second is None
+        ]
+        return [f"variances: {', '.join(parts)}"]
+
+    def predict(self, data: Any | None = None, *, random_effects: bool = False) -> FloatArray:
+        """Return what the model expects of each row, or of each row of new data.
+
+        Parameters
+        ----------
+        data : frame or mapping of str to array, optional
+            New rows, with the columns of the formula.
+        random_effects : bool
+            Whether to add the predicted effects (BLUP) of schools and blocks; those that the fit
+            did not see have none.
+        """
+        rows = self._kept("a prediction")
+        expected = rows.predict(self.names, self.coefficients, data)
+        if not random_effects:
+            return expected
+        for level in dict.fromkeys(term.level for term in self.terms):
+            found = self.random_effects(level)
+            if found.terms != ("(Intercept)",):
+                self._refuse("a prediction with random slopes")
+            effects = {
+                str(name): float(effect[0])
+                for name, effect in zip(found.labels, found.effect, strict=True)
+            }
+            groups = [str(name) for name in rows.groups(level, data)]
+            expected = expected + np.array([effects.get(name, 0.0) for name in groups])
+        return expected
+
+    def effect_size(
+        self,
+        term: str = "treated",
+        *,
+        kind: Literal["hedges_g", "glass_delta", "cox_index"] = "hedges_g",
+        level_of: Literal["pupil", "cluster"] = "pupil",
+        icc: float | None = None,
+        **how: Any,
+    ) -> EffectSize:
+        """Return a coefficient in standard deviations; ``icc`` is that of the schools."""
+        if level_of == "cluster" and icc is None:
+            icc = self.icc()[0].estimate
+        return super().effect_size(term, kind=kind, level_of=level_of, icc=icc, **how)
 
 
-def _check_method(df: str) -> None:
-    if df not in _METHOD:
-        raise ValueError(
-            f"degrees of freedom {df!r} are not known; expected one of {', '.join(_METHOD)}"
-        )
+def _checked_method(df: str) -> DegreesOfFreedom:
+    for known in get_args(DegreesOfFreedom):
+        if df == known:
+            found: DegreesOfFreedom = known
+            return found
+    raise ValueError(
+        f"degrees of freedom {df!r} are not known; expected one of {', '.join(_METHOD)}"
+    )

@@ -24,12 +24,14 @@ import numpy as np
 import numpy.typing as npt
 
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
+from schooltrial.models.inference.hypothesis import Hypothesis
+from schooltrial.models.inference.result import Result
 
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class PanelFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class PanelFit(Result):
     """A two-way effects regression.
 
     Attributes
@@ -38,47 +40,84 @@ class PanelFit:
         Regressors.
     coefficients : array (p,)
         Units of the outcome.
-    covariance : array (p, p)
-        Clustered by school, with the small-sample rule of this module.
+    clustered : array (p, p)
+        Covariance of the coefficients, clustered by school, by this module's rule.
     n_schools, n_cells, n_pupils : int
         Clusters, school × year cells, and pupils behind them.
     """
 
     names: tuple[str, ...]
     coefficients: Array
-    covariance: Array
+    clustered: Array
     n_schools: int
     n_cells: int
     n_pupils: int
 
-    def estimates(self, level: float = 0.95) -> tuple[Estimate, ...]:
-        """Return one row per coefficient, by t with schools − 1 degrees of freedom."""
+    @property
+    def n_rows(self) -> int:
+        """School × year cells."""
+        return self.n_cells
+
+    @property
+    def n_clusters(self) -> int:
+        """Schools."""
+        return self.n_schools
+
+    @property
+    def method(self) -> str:
+        """What was computed, in words."""
+        return "two-way effects, clustered by school (CR1, nested effects not counted)"
+
+    def _kind_of_fit(self) -> str:
+        return "a panel of schools by year"
+
+    def covariance(self, *, vcov: str | None = None) -> Array:
+        """Return the covariance matrix of the coefficients, (p, p)."""
+        self._refuse_choice(vcov, None)
+        return self.clustered
+
+    def _combined(
+        self,
+        terms: Sequence[str],
+        matrix: Array,
+        *,
+        vcov: str | None = None,
+        df: str | None = None,
+        level: float = 0.95,
+    ) -> tuple[Estimate, ...]:
+        """Return rows by t with schools − 1 degrees of freedom."""
+        self._refuse_choice(vcov, df)
+        variances = np.diag(matrix @ self.clustered @ matrix.T)
         return tuple(
             t_estimate(
-                name, float(self.coefficients[i]), sqrt(self.covariance[i, i]), self.n_schools - 1,
+                term, float(point), sqrt(variance), self.n_schools - 1,
                 n_pupils=self.n_pupils, n_schools=self.n_schools, level=level,
-                method="two-way effects, clustered by school (CR1, nested effects not counted)",
+                method=self.method,
             )
-            for i, name in enumerate(self.names)
+            for term, point, variance in zip(
+                terms, matrix @ self.coefficients, variances, strict=True
+            )
         )  # fmt: skip
 
-    def joint_test(self, term: str, names: Sequence[str]) -> Estimate:
-        """Test that the named coefficients are all zero: F on schools − 1 degrees of freedom.
-
-        Raises
-        ------
-        ValueError
-            Where there are not more schools than hypotheses: their covariance is then singular.
-        """
-        if len(names) >= self.n_schools:
+    def _tested(
+        self,
+        hypothesis: Hypothesis,
+        *,
+        name: str,
+        vcov: str | None = None,
+        df: str | None = None,
+    ) -> Estimate:
+        """Test by F on schools − 1 degrees of freedom."""
+        self._refuse_choice(vcov, df)
+        L = hypothesis.matrix
+        if len(L) >= self.n_schools:
             raise ValueError(
-                f"{term}: {self.n_schools} schools cannot test {len(names)} hypotheses together; "
+                f"{name}: {self.n_schools} schools cannot test {len(L)} hypotheses together; "
                 "there must be more schools than hypotheses"
             )
-        at = [self.names.index(name) for name in names]
-        b, v = self.coefficients[at], self.covariance[np.ix_(at, at)]
+        b, v = L @ self.coefficients - hypothesis.values, L @ self.clustered @ L.T
         return f_estimate(
-            term, float(b @ np.linalg.solve(v, b)) / len(at), len(at), self.n_schools - 1,
+            name, float(b @ np.linalg.solve(v, b)) / len(L), len(L), self.n_schools - 1,
             n_pupils=self.n_pupils, n_schools=self.n_schools,
             method="two-way effects, Wald test clustered by school",
         )  # fmt: skip

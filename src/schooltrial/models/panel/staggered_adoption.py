@@ -26,6 +26,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
+from schooltrial.models.inference.result import Result
 
 Array = npt.NDArray[np.float64]
 
@@ -42,8 +43,8 @@ class AverageEffect:
     std_error: float
 
 
-@dataclass(frozen=True)
-class StaggeredFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class StaggeredFit(Result):
     """The averages of group-time effects.
 
     Attributes
@@ -58,7 +59,7 @@ class StaggeredFit:
         Pupils (each counted in every year), schools, and school × year cells.
     control_group : str
         Whom cohorts are compared with.
-    notes : tuple of str
+    warnings : tuple of str
         What the computation says of itself.
     """
 
@@ -71,20 +72,67 @@ class StaggeredFit:
     n_schools: int
     n_cells: int
     control_group: str
-    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def averages(self) -> tuple[AverageEffect, ...]:
+        """All averages: the overall one, by cohort, by years since, and the cells."""
+        return (self.overall, *self.cohorts, *self.since, *self.cells)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all averages."""
+        return tuple(effect.term for effect in self.averages)
+
+    @property
+    def coefficients(self) -> Array:
+        """Estimates of all averages."""
+        return np.array([effect.estimate for effect in self.averages])
+
+    @property
+    def n_rows(self) -> int:
+        """School × year cells."""
+        return self.n_cells
+
+    @property
+    def n_clusters(self) -> int:
+        """Schools."""
+        return self.n_schools
+
+    @property
+    def method(self) -> str:
+        """What was computed, in words."""
+        compared = METHODS[self.control_group]
+        return f"Callaway-Sant'Anna, against {compared}, influence functions by school"
+
+    def _remarks(self) -> tuple[str, ...]:
+        return self.warnings
+
+    def _leading_terms(self) -> tuple[str, ...]:
+        return tuple(effect.term for effect in (self.overall, *self.cohorts))
+
+    def _kind_of_fit(self) -> str:
+        return "group-time effects, whose averages come with their own standard errors"
 
     def estimates(
-        self, effects: Sequence[AverageEffect] | None = None, level: float = 0.95
+        self,
+        terms: str | Sequence[str] | None = None,
+        *,
+        vcov: str | None = None,
+        df: str | None = None,
+        level: float = 0.95,
     ) -> tuple[Estimate, ...]:
         """Return rows of averages; the overall effect by default."""
+        self._refuse_choice(vcov, df)
+        chosen, _ = self._selected(self.overall.term if terms is None else terms)
+        averages = self.averages
         return tuple(
             t_estimate(
                 effect.term, effect.estimate, effect.std_error, inf, n_pupils=self.n_pupils,
-                n_schools=self.n_schools, level=level, note="; ".join(self.notes),
-                method=f"Callaway-Sant'Anna, against {METHODS[self.control_group]}, "
-                "influence functions by school",
+                n_schools=self.n_schools, level=level, note="; ".join(self.warnings),
+                method=self.method,
             )
-            for effect in ([self.overall] if effects is None else effects)
+            for effect in (averages[self.position(term)] for term in chosen)
         )  # fmt: skip
 
 

@@ -58,6 +58,7 @@ def randomisation_inference(
     interval: bool = True,
     outcome_names: Sequence[str] | None = None,
     covariate_names: Sequence[str] | None = None,
+    term: str = "treated",
 ) -> RandomisationTest:
     """Test effects on pupils' outcomes by re-drawing the assignment of schools.
 
@@ -95,6 +96,8 @@ def randomisation_inference(
     interval : bool
         Whether to keep what the inversion needs.
     outcome_names, covariate_names : sequence of str, optional
+    term : str
+        What the effect is called where there is one outcome.
 
     Returns
     -------
@@ -135,7 +138,7 @@ def randomisation_inference(
     _refuse_undefined(observed, sums)
     pieces, probability, exact = _all_pieces(statistics, design, draws, seed, exact_up_to)
     result = _result(statistics, observed, pieces, probability, exact)
-    return replace(result, rerandomised=design.rule is not None)
+    return replace(result, rerandomised=design.rule is not None, term=term)
 
 
 def randomisation_distribution(
@@ -340,14 +343,15 @@ def _result(
         for k in range(len(estimate) if statistics.slopes else 0)
     )
     return RandomisationTest(
+        term="treated",
         outcomes=sums.outcomes[:-1],
         statistic=statistics.kind,
-        estimate=estimate,
-        std_error=np.full_like(std_error, nan) if is_coefficient else std_error,
+        coefficients=estimate,
+        std_errors=np.full_like(std_error, nan) if is_coefficient else std_error,
         distribution=distribution,
-        p_value=distribution.p_value(),
+        p_values=distribution.p_value(),
         undefined=int(np.isnan(pieces.denominator).sum()),
-        n_pupils=sums.n_rows,
-        n_schools=sums.n_schools,
+        n_rows=sums.n_rows,
+        n_clusters=sums.n_schools,
         inversions=inversions,
     )

@@ -98,7 +98,7 @@ def wild_cluster_bootstrap(
             outcome_names=outcome_names, regressor_names=regressor_names,
         )
     )  # fmt: skip
-    restriction = _restriction(test, sums.names)
+    restriction, term = _restriction(test, sums.names)
     if len(restriction) > 1 and len(sums.outcomes) > 1:
         raise ValueError(
             f"wild bootstrap: a joint hypothesis of {len(restriction)} restrictions takes one "
@@ -109,12 +109,12 @@ def wild_cluster_bootstrap(
     if len(restriction) > 1:
         return _joint_test(sums, restriction, r, drawn)
     if interval:
-        return _invertible_tests(sums, restriction, float(r[0]), drawn)
-    return _plain_tests(sums, restriction, float(r[0]), drawn)
+        return replace(_invertible_tests(sums, restriction, float(r[0]), drawn), term=term)
+    return replace(_plain_tests(sums, restriction, float(r[0]), drawn), term=term)
 
 
-def _restriction(test: int | str | ArrayLike, names: tuple[str, ...]) -> FloatArray:
-    """Return R (q × p)."""
+def _restriction(test: int | str | ArrayLike, names: tuple[str, ...]) -> tuple[FloatArray, str]:
+    """Return R (q × p), and what is tested."""
     if isinstance(test, str):
         if test not in names:
             raise ValueError(f"wild bootstrap: no regressor {test!r}; there are {list(names)}")
@@ -122,7 +122,7 @@ def _restriction(test: int | str | ArrayLike, names: tuple[str, ...]) -> FloatAr
     if isinstance(test, (int, np.integer)):
         if not 0 <= test < len(names):
             raise ValueError(f"wild bootstrap: no regressor {test}; there are {len(names)}")
-        return np.eye(len(names))[[int(test)]]
+        return np.eye(len(names))[[int(test)]], names[int(test)]
     restriction = np.atleast_2d(np.asarray(test, dtype=float))
     if restriction.shape[1] != len(names):
         raise ValueError(
@@ -134,7 +134,7 @@ def _restriction(test: int | str | ArrayLike, names: tuple[str, ...]) -> FloatAr
             f"wild bootstrap: the {len(restriction)} restrictions are linearly dependent; "
             "leave out those that follow from the others"
         )
-    return restriction
+    return restriction, "contrast"
 
 
 def _in_block_order(sums: ResidualSums) -> ResidualSums:
@@ -262,15 +262,16 @@ def _bootstrap(
         (estimate - null) / std_error, statistics, None, drawn.enumerated
     )
     return WildBootstrap(
-        terms=sums.outcomes,
-        estimate=estimate,
-        std_error=std_error,
+        term="",
+        outcomes=sums.outcomes,
+        coefficients=estimate,
+        std_errors=std_error,
         distribution=distribution,
-        p_value=distribution.p_value(),
+        p_values=distribution.p_value(),
         weights=drawn.kind,
         restrictions=1,
-        n_pupils=sums.n_rows,
-        n_schools=sums.n_schools,
+        n_rows=sums.n_rows,
+        n_clusters=sums.n_schools,
         inversions=inversions,
     )
 
@@ -304,14 +305,15 @@ def _joint_test(
         observed, wald(numerator, variance)[:, None] / scale, None, drawn.enumerated
     )
     return WildBootstrap(
-        terms=(f"{q} restrictions on {sums.outcomes[0]}",),
-        estimate=np.array([nan]),
-        std_error=np.array([nan]),
+        term=f"{q} restrictions on {sums.outcomes[0]}",
+        outcomes=sums.outcomes,
+        coefficients=np.array([nan]),
+        std_errors=np.array([nan]),
         distribution=distribution,
-        p_value=distribution.p_value(),
+        p_values=distribution.p_value(),
         weights=drawn.kind,
         restrictions=q,
-        n_pupils=sums.n_rows,
-        n_schools=sums.n_schools,
+        n_rows=sums.n_rows,
+        n_clusters=sums.n_schools,
         inversions=(),
     )

@@ -193,7 +193,7 @@ def test_the_adjusted_difference_is_the_cr2_regression_with_block_effects() -> N
     frame = _trial()
     rows = balance_table(balance_rows(frame, SETTINGS, 2019), SETTINGS, {})
     fit = fit_least_squares_frame(frame, "score", ["treated"], cluster="school", absorb="block")
-    expected = fit.estimates(["treated"], kind="CR2")[0]
+    expected = fit.estimates(["treated"], vcov="CR2")[0]
     found = rows.iloc[0]
     assert found["adjusted_difference"] == pytest.approx(expected.estimate, rel=1e-10)
     assert found["adjusted_se"] == pytest.approx(expected.std_error, rel=1e-10)

@@ -110,7 +110,7 @@ def test_with_one_cohort_the_two_ends_enclose_the_effect_at_any_values_within_th
             year=rows["year"].to_numpy(), cohort=rows["cohort"].to_numpy(),
             n_pupils=np.full(len(rows), 50.0),
         )  # fmt: skip
-        return float(fit.estimates([fit.overall], 0.95)[0].estimate)
+        return float(fit.estimates()[0].estimate)
 
     ends = [
         effect(with_bounded_cells(frame[~hidden], cells, rule, 2016))

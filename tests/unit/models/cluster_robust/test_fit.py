@@ -68,9 +68,9 @@ def summary(fitted: LeastSquaresFit, terms: list[str], kinds: list[str] = KINDS)
     """Every number that inference on some terms rests on."""
     numbers = []
     for kind in kinds:
-        for row in fitted.estimates(terms, kind=kind, parameters="all"):
+        for row in fitted.estimates(terms, vcov=kind, parameters="all"):
             numbers += [row.estimate, row.std_error, row.df, row.p_value]
-        joint = fitted.joint_test(terms, kind=kind, parameters="all")
+        joint = fitted.joint_test(terms, vcov=kind, parameters="all")
         numbers += [joint.statistic, joint.df_denom, joint.delta]
     return np.array(numbers)
 
@@ -86,10 +86,10 @@ def test_variances_and_df_are_those_of_the_n_by_n_definitions(
     np.testing.assert_allclose(ours.coefficients, theirs.beta, rtol=1e-9, atol=1e-11)
     V = theirs.covariance(kind)
     scale = np.sqrt(np.outer(np.diag(V), np.diag(V)))
-    np.testing.assert_allclose(ours.covariance(kind) / scale, V / scale, atol=1e-8)
+    np.testing.assert_allclose(ours.covariance(vcov=kind) / scale, V / scale, atol=1e-8)
     for contrast in ([0.0, 1, 0, 0], [1.0, 0.5, -1, 2]):
         c = np.array(contrast)
-        row = ours.contrast(c, kind=kind)
+        row = ours.contrast(c, vcov=kind)
         assert row.std_error == pytest.approx(np.sqrt(c @ V @ c), rel=1e-8)
         assert row.df == pytest.approx(theirs.df(kind, c), rel=1e-7)
 
@@ -104,7 +104,7 @@ def test_the_hotelling_test_is_that_of_the_n_by_n_definition(
     theirs = literal(frame, weighted=weighted)
     C = np.array([[0.0, 1, 0, 0], [0, 0, 1, -1]])
     eta = theirs.eta(kind, C)
-    result = ours.joint_test(C, kind=kind)
+    result = ours.joint_test(C, vcov=kind)
     assert result.df_denom == pytest.approx(eta - 1, rel=1e-7)
     b, V = C @ theirs.beta, C @ theirs.covariance(kind) @ C.T
     expected = (eta - 1) / eta * float(b @ np.linalg.solve(V, b)) / 2
@@ -119,7 +119,10 @@ def test_cr2_equals_hc2_when_every_cluster_is_one_row() -> None:
     unclustered = fit_least_squares(frame["y"], frame[NAMES], names=NAMES)
     for clustered, plain in (("CR0", "HC0"), ("CR2", "HC2"), ("CR3", "HC3"), ("CR1S", "HC1")):
         np.testing.assert_allclose(
-            by_row.covariance(clustered), unclustered.covariance(plain), rtol=1e-9, atol=1e-12
+            by_row.covariance(vcov=clustered),
+            unclustered.covariance(vcov=plain),
+            rtol=1e-9,
+            atol=1e-12,
         )
 
 
@@ -223,14 +226,14 @@ def test_absorbed_effects_without_clusters_equal_dummies() -> None:
     )
     for kind in ("classical", "HC1", "HC2", "HC3", "HC4"):
         np.testing.assert_allclose(
-            absorbed.covariance(kind), spelled.covariance(kind)[3:, 3:], rtol=1e-8
+            absorbed.covariance(vcov=kind), spelled.covariance(vcov=kind)[3:, 3:], rtol=1e-8
         )
 
 
 def test_a_joint_test_of_one_contrast_is_the_square_of_its_t() -> None:
     fitted = fit(trial(8))
     for kind in KINDS:
-        row, joint = fitted.estimates(["z"], kind=kind)[0], fitted.joint_test(["z"], kind=kind)
+        row, joint = fitted.estimates(["z"], vcov=kind)[0], fitted.joint_test(["z"], vcov=kind)
         assert joint.statistic == pytest.approx(row.statistic**2, rel=1e-10)
         assert joint.df_denom == pytest.approx(row.df, rel=1e-10)
         assert joint.p_value == pytest.approx(row.p_value, rel=1e-9)
@@ -248,11 +251,11 @@ def test_a_joint_test_does_not_depend_on_how_the_hypothesis_is_written() -> None
 def test_small_sample_factors_are_those_of_their_definitions() -> None:
     fitted = fit(trial(10))
     J, N, p = fitted.n_clusters, fitted.n_rows, 4
-    V = fitted.covariance("CR0")
-    np.testing.assert_allclose(fitted.covariance("CR1"), V * J / (J - 1), rtol=1e-12)
-    np.testing.assert_allclose(fitted.covariance("CR1p"), V * J / (J - p), rtol=1e-12)
+    V = fitted.covariance(vcov="CR0")
+    np.testing.assert_allclose(fitted.covariance(vcov="CR1"), V * J / (J - 1), rtol=1e-12)
+    np.testing.assert_allclose(fitted.covariance(vcov="CR1p"), V * J / (J - p), rtol=1e-12)
     stata = J * (N - 1) / ((J - 1) * (N - p))
-    np.testing.assert_allclose(fitted.covariance("CR1S"), V * stata, rtol=1e-12)
+    np.testing.assert_allclose(fitted.covariance(vcov="CR1S"), V * stata, rtol=1e-12)
 
 
 def test_parameters_of_nested_effects_count_as_one_unless_all_are_asked_for() -> None:
@@ -323,7 +326,7 @@ def test_a_cluster_of_fifty_thousand_rows_needs_no_matrix_of_its_size() -> None:
     M = np.linalg.inv(X.T @ X)
     e = y - X @ (M @ X.T @ y)
     scores = np.array([X[school == s].T @ e[school == s] for s in range(6)])
-    np.testing.assert_allclose(fitted.covariance("CR0"), M @ scores.T @ scores @ M, rtol=1e-8)
+    np.testing.assert_allclose(fitted.covariance(vcov="CR0"), M @ scores.T @ scores @ M, rtol=1e-8)
     assert 1.0 < fitted.estimates(["z"])[0].df < 5.0
 
 

@@ -116,13 +116,13 @@ def test_unknown_terms_kinds_tests_and_rules_are_refused_with_the_choices() -> N
     with pytest.raises(ValueError, match=r"no coefficient 'w'; there are \(Intercept\), z, x"):
         fitted.estimates(["w"])
     with pytest.raises(ValueError, match="no 'HC2' for a fit with clusters; choose from CR0"):
-        fitted.covariance("HC2")
+        fitted.covariance(vcov="HC2")
     with pytest.raises(ValueError, match="no joint test 'LR'"):
         fitted.joint_test(["z"], test="LR")
     with pytest.raises(ValueError, match="df must be satterthwaite"):
         fitted.estimates(df="many")
     with pytest.raises(ValueError, match="all, unnested or slopes"):
-        fitted.covariance("CR1S", parameters="some")
+        fitted.covariance(vcov="CR1S", parameters="some")
     with pytest.raises(ValueError, match="needs 3 weights"):
         fitted.contrast([1.0, 2.0])
     with pytest.raises(ValueError, match="each contrast needs 3 weights"):
@@ -134,7 +134,7 @@ def test_unclustered_fits_have_no_satterthwaite_df() -> None:
     with pytest.raises(ValueError, match="need clusters"):
         fitted.estimates(df="satterthwaite")
     with pytest.raises(ValueError, match="no 'CR2' for a fit without clusters"):
-        fitted.covariance("CR2")
+        fitted.covariance(vcov="CR2")
 
 
 def test_joint_tests_of_too_many_or_repeated_contrasts_are_refused() -> None:
@@ -193,7 +193,9 @@ def test_equal_known_variances_and_no_random_intercept_are_least_squares() -> No
         fit_random_intercept(Y, design, 0.0, names=names, cluster=SCHOOL),
     ):
         for kind in ("CR0", "CR2", "CR3"):
-            np.testing.assert_allclose(other.covariance(kind), plain.covariance(kind), rtol=1e-8)
+            np.testing.assert_allclose(
+                other.covariance(vcov=kind), plain.covariance(vcov=kind), rtol=1e-8
+            )
             np.testing.assert_allclose(
                 other.degrees_of_freedom(kind), plain.degrees_of_freedom(kind), rtol=1e-8
             )
@@ -202,6 +204,8 @@ def test_equal_known_variances_and_no_random_intercept_are_least_squares() -> No
 def test_two_way_clustering_of_one_clustering_with_itself_is_one_way() -> None:
     columns, names = [ONE, Z, X], ["(Intercept)", "z", "x"]
     both = fit_two_way(Y, columns, names=names, clusters=(SCHOOL, SCHOOL))
-    np.testing.assert_allclose(both.covariance("CR1S"), fit().covariance("CR1S"), rtol=1e-10)
+    np.testing.assert_allclose(
+        both.covariance(vcov="CR1S"), fit().covariance(vcov="CR1S"), rtol=1e-10
+    )
     with pytest.raises(ValueError, match="CR0, CR1 or CR1S, not 'CR2'"):
-        both.covariance("CR2")
+        both.covariance(vcov="CR2")

@@ -95,7 +95,7 @@ def test_point_and_cr0_are_those_of_linearmodels(seed: int, several: bool, weigh
     order = [ours.position(name) for name in ("one", "x", "d")]
     np.testing.assert_allclose(ours.coefficients[order], theirs.params, rtol=1e-8)
     np.testing.assert_allclose(
-        np.sqrt(np.diag(ours.covariance("CR0"))[order]), theirs.std_errors, rtol=1e-7
+        np.sqrt(np.diag(ours.covariance(vcov="CR0"))[order]), theirs.std_errors, rtol=1e-7
     )
 
 
@@ -113,7 +113,7 @@ def test_without_clusters_endogeneity_is_linearmodels_wu_hausman() -> None:
     t = trial(3)
     unclustered = fit(t, cluster=None)
     ours, theirs = (
-        unclustered.endogeneity_test(kind="classical"),
+        unclustered.endogeneity_test(vcov="classical"),
         run_specification_tests(unclustered).wu_hausman(),
     )
     assert ours.statistic == pytest.approx(theirs.stat, rel=1e-8)
@@ -124,8 +124,8 @@ def test_first_stage_f_of_one_instrument_is_the_square_of_its_t() -> None:
     t = trial(4)
     for kind, cluster in (("CR2", t["school"]), ("classical", None)):
         result = fit(t, cluster=cluster)
-        row = result.first_stages[0].estimates(["z"], kind=kind)[0]
-        test = result.first_stage_test(kind=kind)
+        row = result.first_stages[0].estimates(["z"], vcov=kind)[0]
+        test = result.first_stage_test(vcov=kind)
         assert test.statistic == pytest.approx(row.statistic**2, rel=1e-9)
         assert test.p_value == pytest.approx(row.p_value, rel=1e-7)
 
@@ -134,7 +134,7 @@ def test_the_classical_first_stage_f_overstates_an_instrument_assigned_by_school
     t = trial(5)
     clustered, classical = fit(t), fit(t, cluster=None)
     robust = clustered.first_stage_test().statistic
-    assert classical.first_stage_test(kind="classical").statistic > 1.2 * robust
+    assert classical.first_stage_test(vcov="classical").statistic > 1.2 * robust
 
 
 def effect_of_instruments(t: dict[str, FloatArray], names: tuple[str, ...], beta: float) -> float:

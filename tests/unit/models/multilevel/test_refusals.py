@@ -45,7 +45,7 @@ def test_more_regressors_than_schools_are_fine_when_they_vary_within_schools() -
 def test_an_outcome_in_millions_is_fitted_to_the_same_digits() -> None:
     frame = trial().assign(y=lambda f: np.round(f["y"], 3))
     one, two = fit(frame), fit(frame.assign(y=frame["y"] + 1e6))
-    assert_allclose(two.beta[1:], one.beta[1:], rtol=1e-8)
+    assert_allclose(two.coefficients[1:], one.coefficients[1:], rtol=1e-8)
     assert_allclose(two.ratio, one.ratio, rtol=1e-7)
 
 
@@ -93,17 +93,17 @@ def test_questions_that_a_fit_cannot_answer_are_refused() -> None:
     with pytest.raises(ValueError, match="no coefficient 'age'"):
         fitted.estimates(["age"])
     with pytest.raises(ValueError, match="'bootstrap' are not known"):
-        fitted.estimates(df="bootstrap")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="one column for each of the 3"):
+        fitted.estimates(df="bootstrap")
+    with pytest.raises(ValueError, match="each contrast needs 3 weights"):
         fitted.contrast([1.0, 0.0])
     with pytest.raises(ValueError, match="no level 'district'"):
         fitted.variance("district")
     with pytest.raises(ValueError, match="no effects of level 'district'"):
         fitted.random_effects("district")
     with pytest.raises(ValueError, match="denominator degrees of freedom"):
-        fitted.joint_test(np.eye(3), df="normal")
+        fitted.test(np.eye(3), df="normal")
     with pytest.raises(ValueError, match="needs a REML fit"):
-        fit(trial(), reml=False).estimates()
+        fit(trial(), reml=False).estimates(df="kenward-roger")
 
 
 def test_centring_is_left_out_where_there_is_no_intercept() -> None:

@@ -100,7 +100,7 @@ def test_drawn_statistics_have_the_law_of_simulated_pupils() -> None:
         found.append(fit_two_level_moments(one))
     drawn = fit_batch(ready, batch, TREATMENT)
     pairs = (
-        ([f.beta[1] for f in found], drawn.estimate),
+        ([f.coefficients[1] for f in found], drawn.estimate),
         ([f.sigma2 for f in found], drawn.sigma2),
         ([f.ratio[0] for f in found], drawn.ratio),
         ([f.estimates(["z"])[0].p_value for f in found], drawn.p_values()),

@@ -65,8 +65,8 @@ def test_p_values_are_those_of_randomisation_inference_with_the_coefficient() ->
         values, ARM[SCHOOL], SCHOOL, block=BLOCK[SCHOOL], statistic="coefficient"
     )
     assert ours.exact
-    assert ours.observed[0] == pytest.approx(theirs.estimate[0], rel=1e-10)
-    assert ours.p_value()[0] == pytest.approx(theirs.p_value[0], abs=1e-12)
+    assert ours.observed[0] == pytest.approx(theirs.coefficients[0], rel=1e-10)
+    assert ours.p_value()[0] == pytest.approx(theirs.p_values[0], abs=1e-12)
 
 
 def test_a_block_of_one_arm_stays_as_it_is_and_adds_nothing() -> None:

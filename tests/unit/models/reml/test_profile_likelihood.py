@@ -198,8 +198,8 @@ def test_kenward_roger_is_that_of_the_large_matrices(name: str, weighted: bool) 
     W = np.linalg.inv(information)
     middle = sum(W[i, j] * (Q[i, j] - P[i] @ phi @ P[j]) for i in range(size) for j in range(size))
     adjusted = phi + 2 * phi @ middle @ phi
-    assert_allclose(fitted.covariance, phi, rtol=1e-9)
-    assert_allclose(fitted.covariance_kr, adjusted, rtol=1e-8)
+    assert_allclose(fitted.covariance(vcov="model"), phi, rtol=1e-9)
+    assert_allclose(fitted.covariance(vcov="kenward-roger"), adjusted, rtol=1e-8)
     c = np.array([0.2, 1.0, -0.3])
     d = np.array([c @ phi @ p @ phi @ c for p in P]) / (c @ phi @ c)
     assert fitted.contrast(c).df == pytest.approx(2 / (d @ W @ d), rel=1e-8)
@@ -234,7 +234,7 @@ def test_satterthwaite_is_that_of_numerical_curvature(name: str) -> None:
                 for a in (1, -1) for b in (1, -1)
             ]  # fmt: skip
             hessian[i, j] = sum(corners) / (4 * steps[i, i] * steps[j, j])
-    variance = fitted.covariance[1, 1]
+    variance = fitted.covariance(vcov="model")[1, 1]
     df = 2 * variance**2 / (gradient @ (2 * np.linalg.inv(hessian)) @ gradient)
     assert fitted.estimates(["z"], df="satterthwaite")[0].df == pytest.approx(df, rel=1e-4)
 
@@ -323,7 +323,9 @@ def test_labels_of_groups_and_order_of_rows_do_not_matter() -> None:
     for name, case in CASES.items():
         one, two = case.fit(moments(frame)), case.fit(moments(other))
         assert two.criterion == pytest.approx(one.criterion, abs=1e-8), name
-        assert_allclose(two.covariance_kr, one.covariance_kr, rtol=1e-6)
+        assert_allclose(
+            two.covariance(vcov="kenward-roger"), one.covariance(vcov="kenward-roger"), rtol=1e-6
+        )
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_products_give_the_statistics_of_full_refits(
             assert found.distribution.observed[0] == pytest.approx(observed, rel=1e-10)
             assert found.distribution.draws[:, 0] == pytest.approx(expected, rel=1e-8, abs=1e-10)
     share = (1 + np.sum(np.abs(expected) >= abs(observed))) / 61
-    assert found.p_value[0] == pytest.approx(share)
+    assert found.p_values[0] == pytest.approx(share)
 
 
 @pytest.mark.parametrize("absorbed", ["nothing", "blocks"])
@@ -166,7 +166,7 @@ def test_ends_of_the_interval_are_where_the_null_is_just_rejected() -> None:
         again = wild_cluster_bootstrap(
             t["y"], t["X"], t["school"], null=null, draws=399, seed=3, interval=False
         )
-        return float(again.p_value[0])
+        return float(again.p_values[0])
 
     found = wild_cluster_bootstrap(t["y"], t["X"], t["school"], draws=399, seed=3)
     for null in (-0.5, 0.0, 1.0):
@@ -184,7 +184,7 @@ def test_few_schools_take_all_samples_and_may_leave_the_interval_open() -> None:
     )
     assert found.distribution.exact
     assert len(found.distribution.draws) == 16
-    assert found.p_value[0] >= 2 / 16  # the data and their mirror image are among the samples
+    assert found.p_values[0] >= 2 / 16  # the data and their mirror image are among the samples
     assert np.isinf(found.interval()).all()
     assert found.estimates()[0].method == "wild cluster bootstrap, rademacher, all 16 samples"
 
@@ -232,8 +232,8 @@ def test_order_of_rows_shift_and_scale_do_not_matter(
         (shift + factor * t["y"])[rows], t["X"][rows], t["school"][rows],
         absorb=t["block"][rows], draws=199,
     )  # fmt: skip
-    assert moved.p_value == pytest.approx(plain.p_value)
-    assert moved.estimate == pytest.approx(factor * plain.estimate, rel=1e-6)
+    assert moved.p_values == pytest.approx(plain.p_values)
+    assert moved.coefficients == pytest.approx(factor * plain.coefficients, rel=1e-6)
     assert moved.interval() == pytest.approx(factor * plain.interval(), rel=1e-5, abs=1e-6)
 
 
@@ -260,7 +260,7 @@ def test_p_values_are_nearly_uniform_when_nothing_happened() -> None:
         z = rng.permutation(np.repeat([0.0, 1.0], 8))[school]
         y = rng.normal(size=16)[school] + rng.normal(size=80)
         found = wild_cluster_bootstrap(y, z, school, draws=199, interval=False, seed=seed)
-        rejected += found.p_value[0] <= 0.1
+        rejected += found.p_values[0] <= 0.1
     # With two equal arms the restricted bootstrap is all but exact.
     assert abs(rejected / 300 - 0.1) < 3 * np.sqrt(0.09 / 300)
 

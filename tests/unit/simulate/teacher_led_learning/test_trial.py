@@ -59,7 +59,7 @@ def effect(frame: pd.DataFrame, outcome: str, before: str) -> float:
     fitted = fit_two_level_frame(
         frame, outcome=outcome, fixed=["treatment", before], school="school"
     )
-    return float(fitted.beta[1])
+    return float(fitted.coefficients[1])
 
 
 def with_school_before(frame: pd.DataFrame, column: str) -> pd.DataFrame:

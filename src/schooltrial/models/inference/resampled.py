@@ -1,0 +1,103 @@
+"""What tests by re-drawing have in common: their rows of the estimates table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from schooltrial.arrays import FloatArray
+from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.inference.inversion import InvertibleTest
+from schooltrial.models.inference.reference_distribution import ReferenceDistribution
+from schooltrial.models.inference.result import Result
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ResampledTest(Result):
+    """Tests of one coefficient, on one outcome or more, against statistics that were re-drawn.
+
+    Attributes
+    ----------
+    term : str
+        The coefficient, or the joint hypothesis.
+    outcomes : tuple of str
+        Names (K).
+    coefficients, std_errors : arrays (K,)
+        Observed coefficients and the standard errors that studentise them.
+    distribution : ReferenceDistribution
+        Statistics, observed and re-drawn, jointly for all outcomes.
+    p_values : array (K,)
+        Two-sided, ties counted.
+    n_rows, n_clusters : int
+    inversions : tuple of InvertibleTest
+        Empty when no interval was asked for.
+    """
+
+    term: str
+    outcomes: tuple[str, ...]
+    coefficients: FloatArray
+    std_errors: FloatArray
+    distribution: ReferenceDistribution
+    p_values: FloatArray
+    n_rows: int
+    n_clusters: int
+    inversions: tuple[InvertibleTest, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The coefficient; the outcomes where there are several."""
+        return (self.term,) if len(self.outcomes) == 1 else self.outcomes
+
+    @property
+    def reference_df(self) -> float:
+        """Degrees of freedom for the table; a test by re-drawing has none of a t."""
+        return nan
+
+    def _remark(self, at: int) -> str:
+        """Return the note of one row."""
+        return ""
+
+    def predict(self, data: Any | None = None, *, random_effects: bool = False) -> FloatArray:
+        """Raise: only the coefficient that is tested is kept."""
+        self._refuse("a prediction", "fit the model itself, by least squares")
+
+    def interval(self, level: float = 0.95) -> FloatArray:
+        """Return the effects not rejected at 1 − level, (K, 2), by inversion of the test."""
+        if not self.inversions:
+            return np.full((len(self.outcomes), 2), nan)
+        return np.array([test.interval(level) for test in self.inversions])
+
+    def estimates(
+        self,
+        terms: str | Sequence[str] | None = None,
+        *,
+        vcov: str | None = None,
+        df: str | None = None,
+        level: float = 0.95,
+    ) -> tuple[Estimate, ...]:
+        """Return the row of the coefficient, or one for each of several outcomes."""
+        self._refuse_choice(vcov, df)
+        chosen, _ = self._selected(terms)
+        at = [self.position(term) for term in chosen]
+        ends = [self.inversions[k].interval(level) if self.inversions else (nan, nan) for k in at]
+        return tuple(
+            Estimate(
+                term=term,
+                estimate=float(self.coefficients[k]),
+                std_error=float(self.std_errors[k]),
+                df=self.reference_df,
+                statistic=float(self.distribution.observed[k]),
+                p_value=float(self.p_values[k]),
+                conf_low=float(low),
+                conf_high=float(high),
+                n_pupils=self.n_rows,
+                n_schools=self.n_clusters,
+                method=self.method,
+                note=self._remark(k),
+            )
+            for term, k, (low, high) in zip(chosen, at, ends, strict=True)
+        )
