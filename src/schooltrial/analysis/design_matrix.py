@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -191,9 +191,22 @@ def with_block_effects(design: DesignMatrix, *, fixed: bool) -> tuple[dict[str, 
     ValueError
         Where a treatment term is determined by the blocks: the design does not inform it.
     """
-    blocks = _indicators(design.rows["block"]) if fixed else {}
-    columns = {**blocks, **design.columns}
-    matrix = np.column_stack([np.ones(len(design.outcome)), *columns.values()])
+    blocks = indicators(design.rows["block"]) if fixed else {}
+    return without_determined({**blocks, **design.columns}, design.treatment_terms)
+
+
+def without_determined(
+    columns: dict[str, Array], treatment_terms: Sequence[str], *, intercept: bool = True
+) -> tuple[dict[str, Array], list[str]]:
+    """Return the columns that those before them (and a constant) do not determine, and the others.
+
+    Raises
+    ------
+    ValueError
+        Where a treatment term is among the others.
+    """
+    first = np.ones(len(next(iter(columns.values())))) if intercept else None
+    matrix = np.column_stack([*([] if first is None else [first]), *columns.values()])
     kept, basis = [], np.empty((len(matrix), 0))
     for at, column in enumerate(matrix.T):
         left = column - basis @ (basis.T @ column)
@@ -203,8 +216,8 @@ def with_block_effects(design: DesignMatrix, *, fixed: bool) -> tuple[dict[str, 
             basis = np.column_stack([basis, left / length])
             kept.append(at)
     names = list(columns)
-    dropped = [name for at, name in enumerate(names, start=1) if at not in kept]
-    lost = [name for name in dropped if name in design.treatment_terms]
+    dropped = [name for at, name in enumerate(names, start=int(intercept)) if at not in kept]
+    lost = [name for name in dropped if name in treatment_terms]
     if lost:
         raise ValueError(
             f"{', '.join(lost)}: determined by the blocks and the terms before it; no block holds "
@@ -213,7 +226,7 @@ def with_block_effects(design: DesignMatrix, *, fixed: bool) -> tuple[dict[str, 
     return {name: columns[name] for name in names if name not in dropped}, dropped
 
 
-def _indicators(values: pd.Series) -> dict[str, Array]:
+def indicators(values: pd.Series) -> dict[str, Array]:
     """Return one indicator per level but the first: fixed effects of blocks."""
     return {
         f"{values.name}={level}": has_level(values, level).to_numpy("float64")
