@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
+import schooltrial
+from schooltrial import EXPORTS
 from schooltrial.exhibits.catalogue import FIGURES, TABLES
 from schooltrial.pipeline.code_inputs import modules
 from support.small_trial import ROOT, schema
@@ -74,6 +81,7 @@ ORDER = [
 
 NUMBERS = {"numpy", "scipy", "numba"}
 WIDER = {
+    "models/inference/result.py": {"pandas"},
     "models/panel/difference_in_differences.py": {"pandas", "linearmodels"},
     "models/panel/staggered_adoption.py": {"pandas", "diff_diff"},
     "models/complier_effect/two_stage_least_squares.py": {"pandas", "linearmodels"},
@@ -264,8 +272,6 @@ def test_no_function_bears_the_name_of_its_module_and_no_module_looks_like_a_tes
 
 
 def test_a_model_rests_on_numbers_only() -> None:
-    import sys
-
     wider = []
     for path in _library():
         if _name(path).split(".")[0] != "models":
@@ -348,6 +354,59 @@ def test_every_module_of_a_script_is_an_input_of_its_rule() -> None:
         found = modules(script)
         direct = {str(path) for path in _own(SCRIPTS / script)}
         assert direct <= {str(Path(path).resolve()) for path in found}, rule
+
+
+def test_the_face_exports_the_same_names_to_python_and_to_type_checkers() -> None:
+    tree = _tree(LIBRARY / "__init__.py")
+    typed = {
+        str(alias.asname): str(node.module)
+        for node in _of_type_checkers(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name == alias.asname
+    }
+    assert typed == {name: f"schooltrial.{module}" for name, module in EXPORTS.items()}
+    for name in EXPORTS:
+        assert getattr(schooltrial, name).__name__ == name
+        assert name in dir(schooltrial)
+    with pytest.raises(AttributeError, match="has no attribute 'fit_nothing'"):
+        _ = schooltrial.fit_nothing
+    modules_of_that_name = {name for name in EXPORTS if (LIBRARY / name).exists()}
+    assert modules_of_that_name == set()
+
+
+def test_the_face_loads_no_module_until_a_name_is_asked_for() -> None:
+    code = (
+        "import sys, schooltrial; "
+        "print([m for m in sys.modules if m.startswith('schooltrial.')], 'numpy' in sys.modules)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert found.stdout.strip() == "['schooltrial._lazy'] False"
+
+
+def test_every_module_is_reached_by_a_rule_a_command_or_the_face() -> None:
+    """What nothing reaches is not used by anybody, however well it is tested."""
+    waiting = [
+        *SCRIPTS.glob("*.py"),
+        *(LIBRARY / "cli").glob("*.py"),
+        *(LIBRARY.joinpath(*name.split(".")).with_suffix(".py") for name in EXPORTS.values()),
+        *(LIBRARY / "pipeline").glob("*.py"),
+        LIBRARY / "__init__.py",
+    ]
+    rules = (ROOT / "workflow" / "rules").glob("*.smk")
+    text = "".join(path.read_text("utf-8") for path in [ROOT / "Snakefile", *rules])
+    waiting += [path for path in _library() if f"schooltrial.{_name(path)} import" in text]
+    seen: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting += _own(path)
+    unreached = [_name(p) for p in _library() if p not in seen and p.name != "__init__.py"]
+    assert unreached == []
 
 
 def test_the_snakefile_is_a_table_of_contents() -> None:

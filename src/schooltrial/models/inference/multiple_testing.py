@@ -9,6 +9,7 @@ Benjamini-Hochberg, and the sharpened two-stage q-values of Benjamini, Krieger &
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -103,6 +104,36 @@ def sharpened_q(p_values: ArrayLike) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         q = np.where(best < 0.5, best / (1 - best), 1.0)
     return _back(np.maximum.accumulate(q), order)
+
+
+Adjustment = Literal[
+    "bonferroni", "holm", "hochberg", "benjamini_hochberg", "benjamini_yekutieli", "sharpened_q"
+]
+
+
+def adjust_p_values(p_values: ArrayLike, method: Adjustment = "holm") -> FloatArray:
+    """Return the p-values of a family of hypotheses, adjusted for their number.
+
+    Parameters
+    ----------
+    p_values : (m,) array_like
+        Of hypotheses that were named a family before the data were seen; a series of a fit will do.
+    method : str
+        Family-wise: ``bonferroni``, ``holm`` (any dependence), ``hochberg``. False discovery
+        rate: ``benjamini_hochberg``, ``benjamini_yekutieli`` (any dependence), ``sharpened_q``.
+        Where the joint distribution is at hand, see ``step_down_max_t``.
+    """
+    methods = {
+        "bonferroni": bonferroni,
+        "holm": holm,
+        "hochberg": hochberg,
+        "benjamini_hochberg": benjamini_hochberg,
+        "benjamini_yekutieli": benjamini_yekutieli,
+        "sharpened_q": sharpened_q,
+    }
+    if method not in methods:
+        raise ValueError(f"there is no adjustment {method!r}; choose from {', '.join(methods)}")
+    return methods[method](p_values)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
