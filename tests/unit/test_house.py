@@ -320,6 +320,7 @@ def test_an_estimator_has_one_name_in_protocol_rule_script_package_and_tests() -
         assert (LIBRARY / "models" / name).is_dir() or (
             LIBRARY / "models" / "panel" / f"{name}.py"
         ).is_file(), name
+        assert (LIBRARY / "analysis" / "estimators" / f"{name}.py").is_file(), name
         assert (ROOT / "tests" / "unit" / "models" / name).is_dir() or (
             ROOT / "tests" / "unit" / "models" / "panel" / f"test_{name}.py"
         ).is_file(), name

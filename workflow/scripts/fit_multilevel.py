@@ -1,18 +1,12 @@
 """Fit one multilevel model by REML to each of its outcomes."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
-from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
-from schooltrial.analysis.fitting import fit_sample
-from schooltrial.models.inference.estimate import Estimate
-from schooltrial.models.moments.school_moments import compute_school_moments
-from schooltrial.models.multilevel.r_squared import estimate_r_squared
-from schooltrial.models.multilevel.result import MultilevelFit
-from schooltrial.models.multilevel.three_level import fit_three_level
-from schooltrial.models.multilevel.two_level import fit_two_level_moments
+from schooltrial.analysis.estimators.multilevel import fit_planned
+from schooltrial.analysis.fitting import PlannedModel
+from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Model, Outcome
 
@@ -28,56 +22,9 @@ def main(
     diagnostics: str,
 ) -> None:
     """Write the treatment terms of every outcome, and what each fit says of itself."""
-
-    def fit(design: DesignMatrix, outcome: str) -> tuple[list[Estimate], dict[str, Any]]:
-        columns, dropped = with_block_effects(design, fixed=model["blocks"] == "fixed")
-        nesting = f"{outcomes[outcome]['level']}s in {_clusters(design.rows)}"
-        fitted = _fit(design, columns, outcome, nesting, random_blocks=model["blocks"] == "random")
-        rows = fitted.estimates(design.treatment_terms, df=model["df"], level=model["level"])
-        return list(rows), {"dropped": dropped, **_diagnosis(fitted, model["level"])}
-
-    fit_sample(
-        fit, sample=sample, study=study, name=name, model=model, outcomes=outcomes,
-        estimates=estimates, diagnostics=diagnostics,
-    )  # fmt: skip
-
-
-def _fit(
-    design: DesignMatrix,
-    columns: Mapping[str, Any],
-    outcome: str,
-    nesting: str,
-    *,
-    random_blocks: bool,
-) -> MultilevelFit:
-    moments = compute_school_moments(
-        [*columns.values(), design.outcome],
-        design.cluster,
-        names=[*columns, outcome],
-        group=design.rows["block"].to_numpy() if random_blocks else None,
-        intercept=True,
-    )
-    if random_blocks:
-        return fit_three_level(moments, level="block", nesting=nesting)
-    return fit_two_level_moments(moments, nesting=nesting)
-
-
-def _clusters(rows: pd.DataFrame) -> str:
-    """Return what the clusters are: schools, or the teachers who were assigned."""
-    named = rows["cluster"].astype("str")
-    of_schools = "school" in rows and bool((rows["school"].astype("str") == named).all())
-    return "schools" if of_schools or "teacher" not in rows else "teachers"
-
-
-def _diagnosis(fitted: MultilevelFit, level: float) -> dict[str, Any]:
-    """Return what a reader of the report may ask of a fit."""
-    icc = {part.level: [part.estimate, part.conf_low, part.conf_high] for part in fitted.icc(level)}
-    return {
-        **fitted.diagnostics(),
-        "variances": {part.level: part.estimate for part in fitted.variance_components},
-        "icc": icc,
-        "r_squared": {part.level: part.r_squared for part in estimate_r_squared(fitted)},
-    }
+    plan = PlannedModel(study, name, model, outcomes)
+    fitted = fit_planned(plan, pd.read_parquet(sample))
+    write_fit(fitted, estimates, diagnostics)
 
 
 run_as_rule(main, globals())

@@ -1,15 +1,14 @@
 """Test one model's effects by the restricted wild cluster bootstrap."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
-from schooltrial.analysis.fitting import fit_sample
-from schooltrial.models.inference.estimate import Estimate
-from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
+import pandas as pd
+
+from schooltrial.analysis.estimators.wild_bootstrap import fit_planned
+from schooltrial.analysis.fitting import PlannedModel
+from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Model, Outcome
-from schooltrial.random_streams import stream
 
 
 def main(
@@ -24,26 +23,9 @@ def main(
     diagnostics: str,
 ) -> None:
     """Write effect, p-value and inverted interval of every outcome."""
-
-    def fit(design: DesignMatrix, outcome: str) -> tuple[list[Estimate], dict[str, Any]]:
-        columns, dropped = with_block_effects(design, fixed=model["blocks"] == "fixed")
-        terms = [term for term in design.columns if term in columns]
-        test = wild_cluster_bootstrap(
-            design.outcome,
-            design.rows.assign(**columns)[terms].to_numpy("float64"),
-            design.cluster,
-            test="treated",
-            absorb=design.rows["block"].to_numpy() if model["blocks"] == "fixed" else None,
-            draws=model["draws"] - 1,
-            seed=stream(seed, name, outcome),
-            regressor_names=terms,
-        )
-        return list(test.estimates(level=model["level"])), {"dropped": dropped}
-
-    fit_sample(
-        fit, sample=sample, study=study, name=name, model=model, outcomes=outcomes,
-        estimates=estimates, diagnostics=diagnostics,
-    )  # fmt: skip
+    plan = PlannedModel(study, name, model, outcomes)
+    fitted = fit_planned(plan, pd.read_parquet(sample), seed=seed)
+    write_fit(fitted, estimates, diagnostics)
 
 
 run_as_rule(main, globals())

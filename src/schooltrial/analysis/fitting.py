@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
@@ -14,6 +12,7 @@ from schooltrial.analysis.design_matrix import DesignMatrix, build_design_matrix
 from schooltrial.analysis.estimates_table import (
     ARM,
     NO_EFFECT_SIZE,
+    Labels,
     in_comparison,
     labels_of,
     pupil_effect_size,
@@ -28,34 +27,153 @@ from schooltrial.refusal import refused_as
 SIZED = ("ITT", "CACE")
 """Estimands that have an effect size."""
 
+Result = TypeVar("Result")
 
-Fit = Callable[[DesignMatrix, str], tuple[Iterable[Estimate], dict[str, Any]]]
+
+@dataclass(frozen=True)
+class PlannedModel:
+    """One model as the protocol declares it.
+
+    Attributes
+    ----------
+    study, name : str
+        Names of the study and of the model.
+    model, outcomes : mapping
+        Sections of the protocol: the model's own, and all outcomes.
+    """
+
+    study: str
+    name: str
+    model: Model
+    outcomes: Mapping[str, Outcome]
+
+    @property
+    def sampled(self) -> str:
+        """Whose outcomes they are: of pupils, teachers or schools."""
+        return self.outcomes[self.model["outcomes"][0]]["level"]
+
+    def fits(self) -> list[tuple[str, Model, str]]:
+        """Return the model's name, the model, and each of its outcomes."""
+        return [(self.name, self.model, outcome) for outcome in self.model["outcomes"]]
+
+
+@dataclass(frozen=True)
+class FittedModel(Generic[Result]):
+    """What came of one model.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Rows of the long table of estimates, outcome by outcome.
+    diagnostics : dict
+        Outcome → what its fit says of itself.
+    results : dict
+        Outcome → the estimator's own result, of which more can be asked.
+    """
+
+    table: pd.DataFrame
+    diagnostics: dict[str, dict[str, Any]]
+    results: dict[str, Result]
+
+
+@dataclass(frozen=True)
+class OutcomeFit(Generic[Result]):
+    """One outcome's fit.
+
+    Attributes
+    ----------
+    estimates : iterable of Estimate
+        What is reported of it.
+    diagnostics : dict
+        What it says of itself.
+    result : object
+        The fit.
+    """
+
+    estimates: Iterable[Estimate]
+    diagnostics: dict[str, Any]
+    result: Result
+
+
+@dataclass(frozen=True)
+class CellsFit(Generic[Result]):
+    """One outcome's fit to cells of school and year.
+
+    Attributes
+    ----------
+    estimates : list of (str, Estimate)
+        Each with what it is an estimate of.
+    diagnostics : dict
+        What the fit says of itself.
+    result : object
+        The fit.
+    """
+
+    estimates: list[tuple[str, Estimate]]
+    diagnostics: dict[str, Any]
+    result: Result
 
 
 def fit_outcomes(
     pupils: pd.DataFrame,
-    *,
-    study: str,
-    name: str,
-    model: Model,
-    outcomes: Mapping[str, Outcome],
-    fit: Fit,
+    plan: PlannedModel,
+    fit: Callable[[DesignMatrix, str], OutcomeFit[Result]],
     estimands: Mapping[str, str] | None = None,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the long table of a model's estimates, and what each fit says of itself.
+    take_up: str | None = None,
+) -> FittedModel[Result]:
+    """Fit a model to each of its outcomes in the analysed sample.
 
     Parameters
     ----------
     pupils : DataFrame
         The analysed sample.
-    study, name : str
-        Names of the study and of the model.
-    model, outcomes : mapping
-        Sections of the protocol.
+    plan : PlannedModel
     fit : callable
-        Takes the columns of one outcome and its name; returns estimates and diagnostics.
+        Takes the columns of one outcome and its name.
     estimands : mapping, optional
         Term → what its estimate is of, where that is not an effect of the offer.
+    take_up : str, optional
+        The column of take-up, where the model needs it.
+
+    Raises
+    ------
+    Refusal
+        Where the sample lacks a variable of the model; and with the model and the outcome, where
+        the data cannot support it.
+    """
+    refuse_lacking(pupils, plan.sampled, plan.fits(), take_up)
+    rows: list[dict[str, object]] = []
+    told: dict[str, dict[str, Any]] = {}
+    results: dict[str, Result] = {}
+    for outcome in plan.model["outcomes"]:
+        with refused_as(f"model {plan.name}, outcome {outcome}"):
+            design = build_design_matrix(pupils, plan.model, outcome)
+            fitted = fit(design, outcome)
+            for found in fitted.estimates:
+                inside = design.rows[in_comparison(design.rows, found.term)]
+                estimate = _of_compared(found, len(inside))
+                estimand = (estimands or {}).get(estimate.term) or estimand_of(estimate, design)
+                effect = NO_EFFECT_SIZE
+                if estimand in SIZED:
+                    effect = pupil_effect_size(estimate, design, plan.outcomes[outcome])
+                rows.append(row(_labels(plan, outcome, inside), estimate, estimand, effect))
+            told[outcome] = {"incomplete": design.incomplete, **fitted.diagnostics}
+            results[outcome] = fitted.result
+    return FittedModel(table(rows), told, results)
+
+
+def fit_panel_outcomes(
+    cells: pd.DataFrame, plan: PlannedModel, fit: Callable[[pd.DataFrame], CellsFit[Result]]
+) -> FittedModel[Result]:
+    """Fit a panel model to each of its outcomes.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        The cells of school, year and outcome: see ``panel_cells``.
+    plan : PlannedModel
+    fit : callable
+        Takes the cells of one outcome.
 
     Raises
     ------
@@ -63,22 +181,21 @@ def fit_outcomes(
         With the model and the outcome, where the data cannot support the model.
     """
     rows: list[dict[str, object]] = []
-    told: dict[str, Any] = {}
-    for outcome in model["outcomes"]:
-        with refused_as(f"model {name}, outcome {outcome}"):
-            design = build_design_matrix(pupils, model, outcome)
-            found, said = fit(design, outcome)
-            for fitted in found:
-                inside = design.rows[in_comparison(design.rows, fitted.term)]
-                estimate = _of_compared(fitted, len(inside))
-                estimand = (estimands or {}).get(estimate.term) or estimand_of(estimate, design)
-                labels = labels_of(study, name, model, outcome, inside)
-                effect = NO_EFFECT_SIZE
-                if estimand in SIZED:
-                    effect = pupil_effect_size(estimate, design, outcomes[outcome])
-                rows.append(row(labels, estimate, estimand, effect))
-            told[outcome] = {"incomplete": design.incomplete, **said}
-    return table(rows), told
+    told: dict[str, dict[str, Any]] = {}
+    results: dict[str, Result] = {}
+    for outcome in plan.model["outcomes"]:
+        with refused_as(f"model {plan.name}, outcome {outcome}"):
+            inside = cells[cells["outcome"] == outcome]
+            labels = _labels(plan, outcome, inside)
+            fitted = fit(inside)
+            rows += [row(labels, estimate, estimand) for estimand, estimate in fitted.estimates]
+            told[outcome] = fitted.diagnostics
+            results[outcome] = fitted.result
+    return FittedModel(table(rows), told, results)
+
+
+def _labels(plan: PlannedModel, outcome: str, rows: pd.DataFrame) -> Labels:
+    return labels_of(plan.study, plan.name, plan.model, outcome, rows)
 
 
 def _of_compared(fitted: Estimate, people: int) -> Estimate:
@@ -96,38 +213,3 @@ def estimand_of(estimate: Estimate, design: DesignMatrix) -> str:
     arms = [f"{ARM}{arm}]" for arm in design.rows["arm"].unique()]
     whole = all(term in ("treated", *arms) for term in design.treatment_terms)
     return "ITT" if whole else "effect by group"
-
-
-def write_fit(
-    found: pd.DataFrame, told: Mapping[str, Any], estimates: str, diagnostics: str
-) -> None:
-    """Write rows of the estimates table (CSV) and diagnostics (JSON), to ten digits."""
-    found.to_csv(estimates, index=False, float_format="%.10g")
-    rounded = json.loads(json.dumps(told), parse_float=lambda text: float(f"{float(text):.10g}"))
-    Path(diagnostics).write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
-
-
-def fit_sample(
-    fit: Fit,
-    *,
-    sample: str,
-    study: str,
-    name: str,
-    model: Model,
-    outcomes: Mapping[str, Outcome],
-    estimates: str,
-    diagnostics: str,
-    estimands: Mapping[str, str] | None = None,
-    take_up: str | None = None,
-) -> None:
-    """Fit one model to each of its outcomes in the analysed sample, and write both files."""
-    pupils = pd.read_parquet(sample)
-    level = outcomes[model["outcomes"][0]]["level"]
-    refuse_lacking(
-        pupils, level, [(name, model, outcome) for outcome in model["outcomes"]], take_up
-    )
-    found, told = fit_outcomes(
-        pupils, study=study, name=name, model=model, outcomes=outcomes, fit=fit,
-        estimands=estimands,
-    )  # fmt: skip
-    write_fit(found, told, estimates, diagnostics)

@@ -2,48 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from schooltrial.analysis.design_matrix import compared
+from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.panel.school_panel import build_school_panel
 from schooltrial.data.rows.analysed import refuse_lacking
 from schooltrial.data.rows.filters import matches
-from schooltrial.protocol.sections import Model, Outcome, Years
+from schooltrial.protocol.sections import Years
 
 
-def read_panel_cells(
-    sample: str,
-    panel: str,
-    bounded: str,
-    schools: str,
-    name: str,
-    model: Model,
-    outcomes: Mapping[str, Outcome],
+def cells_of_pupils(pupils: pd.DataFrame, plan: PlannedModel) -> pd.DataFrame:
+    """Return the means of the model's outcomes over the pupils whom its `where` keeps."""
+    model = plan.model
+    refuse_lacking(pupils, plan.sampled, plan.fits())
+    return build_school_panel(compared(pupils, model), model["outcomes"], model["where"])
+
+
+def cells_of_schools(
+    panel: pd.DataFrame,
+    bounded: pd.DataFrame,
+    schools: pd.DataFrame,
+    plan: PlannedModel,
     years: Years,
 ) -> pd.DataFrame:
-    """Return cells of the model's outcomes and population.
+    """Return the cells of the model's outcomes of schools, for the schools that its `where` keeps.
 
-    Outcomes of pupils are averaged over the pupils whom `where` keeps; outcomes of schools are
-    taken from the panel, with cells that were published as bounds as `bounded_cells` says, and
-    `where` may name what is known of schools.
+    Parameters
+    ----------
+    panel : DataFrame
+        Cells of school, year and outcome.
+    bounded : DataFrame
+        Cells that were published as bounds; `bounded_cells` of the model says what they become.
+    schools : DataFrame
+        What is known of schools, which `where` may name.
+    plan : PlannedModel
+    years : mapping
+        The protocol's section.
     """
-    level = outcomes[model["outcomes"][0]]["level"]
-    fitted = [(name, model, outcome) for outcome in model["outcomes"]]
-    if level == "pupil":
-        pupils = pd.read_parquet(sample)
-        refuse_lacking(pupils, level, fitted)
-        return build_school_panel(compared(pupils, model), model["outcomes"], model["where"])
+    model = plan.model
     first_year = max(years["before"]) + 1
-    cells = with_bounded_cells(
-        pd.read_parquet(panel), pd.read_parquet(bounded), model["bounded_cells"], first_year
-    )
-    known = pd.read_parquet(schools)
-    new = ["school", *[name for name in known if name not in cells]]
-    cells = cells.merge(known[new], on="school", how="left")
-    refuse_lacking(cells, level, fitted)
+    cells = with_bounded_cells(panel, bounded, model["bounded_cells"], first_year)
+    new = ["school", *[name for name in schools if name not in cells]]
+    cells = cells.merge(schools[new], on="school", how="left")
+    refuse_lacking(cells, plan.sampled, plan.fits())
     cells = compared(cells, model)
     kept = matches(cells, model["where"]) & cells["outcome"].isin(model["outcomes"])
     return cells[kept].reset_index(drop=True)
+
+
+def read_panel_cells(
+    sample: str, panel: str, bounded: str, schools: str, plan: PlannedModel, years: Years
+) -> pd.DataFrame:
+    """Read the cells of a model's outcomes: means over pupils, or what is known of schools."""
+    if plan.sampled == "pupil":
+        return cells_of_pupils(pd.read_parquet(sample), plan)
+    known = (pd.read_parquet(path) for path in (panel, bounded, schools))
+    return cells_of_schools(*known, plan, years)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.analysis.design_matrix import DesignMatrix
-from schooltrial.analysis.fitting import fit_outcomes
+from schooltrial.analysis.fitting import OutcomeFit, PlannedModel, fit_outcomes
 from schooltrial.models.inference.estimate import t_estimate
 from schooltrial.protocol.schema_validation import with_defaults
 from schooltrial.protocol.sections import Model, Outcome
@@ -25,17 +25,16 @@ def test_an_arms_row_counts_the_people_and_schools_of_the_two_arms_that_it_compa
     node = schema()["properties"]["outcomes"]["additionalProperties"]
     outcome: Outcome = with_defaults({"label": "", "family": ""}, node, schema())
 
-    def fit(design: DesignMatrix, _: str) -> tuple[list[object], dict[str, object]]:
+    def fit(design: DesignMatrix, _: str) -> OutcomeFit[None]:
         every = len(design.rows)
-        return [
+        estimates = [
             t_estimate(term, 0.2, 0.1, 9, n_pupils=every, n_schools=12, method="OLS")
             for term in design.treatment_terms
-        ], {}
+        ]
+        return OutcomeFit(estimates, {}, None)
 
-    found, _ = fit_outcomes(
-        rows, study="s", name="m", model=model(), outcomes={"score": outcome}, fit=fit,  # type: ignore[arg-type]
-    )  # fmt: skip
-    told = found.set_index("term")
+    fitted = fit_outcomes(rows, PlannedModel("s", "m", model(), {"score": outcome}), fit)
+    told = fitted.table.set_index("term")
     for name in ("coaching", "institute"):
         inside = rows[rows["arm"].isin(["control", name])].dropna(subset=["score"])
         row = told.loc[f"treated[arm={name}]"]

@@ -1,0 +1,55 @@
+"""A linear model by least squares, with errors clustered by what was assigned."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from schooltrial.analysis.design_matrix import DesignMatrix
+from schooltrial.analysis.fitting import FittedModel, OutcomeFit, PlannedModel, fit_outcomes
+from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
+from schooltrial.models.cluster_robust.result import LeastSquaresFit
+from schooltrial.models.inference.estimate import Estimate
+from schooltrial.protocol.sections import Model
+
+JOINT = {"CR0": "naive-F", "CR1": "naive-F", "CR1S": "naive-F", "CR2": "AHT", "CR3": "AHT"}
+DF = {kind: "clusters-1" if test == "naive-F" else "satterthwaite" for kind, test in JOINT.items()}
+
+
+def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[LeastSquaresFit]:
+    """Fit the model to each of its outcomes; treatment terms and joint tests are reported.
+
+    Parameters
+    ----------
+    plan : PlannedModel
+        ``blocks``, ``absorb``, ``covariance`` and ``tests`` are of this estimator.
+    sample : DataFrame
+        The analysed sample of pupils or teachers.
+    """
+    model = plan.model
+
+    def fit(design: DesignMatrix, outcome: str) -> OutcomeFit[LeastSquaresFit]:
+        fitted = _fit(design, model)
+        rows: list[Estimate] = []
+        for kind in model["covariance"]:
+            rows += fitted.estimates(
+                design.treatment_terms, vcov=kind, df=DF[kind], level=model["level"]
+            )
+            rows += [
+                fitted.joint_test(terms, vcov=kind, test=JOINT[kind], name=hypothesis).row
+                for hypothesis, terms in model["tests"].items()
+            ]
+        told = {"dropped": list(fitted.dropped), "r_squared": fitted.r_squared}
+        return OutcomeFit(rows, told, fitted)
+
+    return fit_outcomes(sample, plan, fit)
+
+
+def _fit(design: DesignMatrix, model: Model) -> LeastSquaresFit:
+    names = [*model["absorb"], *(["block"] if model["blocks"] == "fixed" else [])]
+    return fit_least_squares_columns(
+        design.outcome,
+        list(design.columns.values()),
+        names=list(design.columns),
+        cluster=design.cluster,
+        absorb=[design.rows[name].to_numpy() for name in names],
+    )

@@ -1,0 +1,95 @@
+"""Difference-in-differences and event study, in cells of school and year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from schooltrial.analysis.fitting import (
+    CellsFit,
+    FittedModel,
+    PlannedModel,
+    fit_panel_outcomes,
+)
+from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.panel.difference_in_differences import (
+    PanelFit,
+    event_indicators,
+    programme_indicator,
+    two_way_effects,
+)
+from schooltrial.protocol.sections import Years, reference_year
+
+
+@dataclass(frozen=True)
+class EffectAndEvents:
+    """The two fits of one outcome.
+
+    Attributes
+    ----------
+    effect : PanelFit
+        Of the years before and those in which the programme acts.
+    events : PanelFit
+        Of every year, beside the reference year.
+    """
+
+    effect: PanelFit
+    events: PanelFit
+
+    def estimates(self, level: float = 0.95) -> tuple[Estimate, ...]:
+        """Return the effect, then the event study."""
+        return (*self.effect.estimates(level=level), *self.events.estimates(level=level))
+
+
+def fit_planned(
+    plan: PlannedModel, cells: pd.DataFrame, *, years: Years
+) -> FittedModel[EffectAndEvents]:
+    """Fit the model to each of its outcomes: effect, event study, test of the pre-trend.
+
+    Parameters
+    ----------
+    plan : PlannedModel
+        ``active_years`` is of this estimator.
+    cells : DataFrame
+        The cells of school, year and outcome.
+    years : mapping
+        The protocol's section.
+    """
+    model, reference = plan.model, reference_year(years)
+    active = model["active_years"] or years["during"]
+
+    def fit(found: pd.DataFrame) -> CellsFit[EffectAndEvents]:
+        effect = _fit(found[found["year"].isin([*years["before"], *active])], active=active)
+        events = _fit(found, reference=reference)
+        rows = [("ATT", estimate) for estimate in effect.estimates(level=model["level"])]
+        rows += [("event study", estimate) for estimate in events.estimates(level=model["level"])]
+        before = [
+            f"treated[year={year}]"
+            for year in years["before"]
+            if year != reference and (found["year"] == year).any()
+        ]
+        if before:
+            test = events.test(before, name="no difference in trend before the programme")
+            rows.append(("pre-trend test", test))
+        told = {"cells": effect.n_cells, "cells_event_study": events.n_cells}
+        return CellsFit(rows, told, EffectAndEvents(effect, events))
+
+    return fit_panel_outcomes(cells, plan, fit)
+
+
+def _fit(cells: pd.DataFrame, active: Sequence[int] | None = None, reference: int = 0) -> PanelFit:
+    treated, year = cells["treated"].to_numpy("float64"), cells["year"].to_numpy("int64")
+    if active is not None:
+        columns, names = programme_indicator(treated, year, active)
+    else:
+        columns, names = event_indicators(treated, year, reference)
+    return two_way_effects(
+        cells["mean"].to_numpy("float64"),
+        columns,
+        names=names,
+        school=cells["school"].to_numpy(),
+        year=year,
+        n_pupils=cells["n_pupils"].to_numpy("float64"),
+    )

@@ -1,0 +1,81 @@
+"""All estimators by the names that protocols give them, and what each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from schooltrial.analysis.estimators import (
+    cluster_robust,
+    complier_effect,
+    difference_in_differences,
+    multilevel,
+    randomisation_inference,
+    staggered_adoption,
+    wild_bootstrap,
+)
+from schooltrial.analysis.fitting import FittedModel
+
+Rows = Literal["sample", "cells"]
+Need = Literal["lottery", "seed", "taken_up", "years"]
+
+OF_ALL = ("label", "estimator", "role", "outcomes", "where", "compare", "by_subgroup", "subgroup",
+          "level")  # fmt: skip
+"""Keys of a model that mean something to every estimator."""
+
+OF_PEOPLE = ("covariates", "blocks", "active_years", "treatment_by", "moderator")
+"""Keys that build the columns of a model of pupils or teachers."""
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """One estimator, as a model of the protocol reaches it.
+
+    Attributes
+    ----------
+    fit : callable
+        Takes a ``PlannedModel``, the rows, and by name what else it needs.
+    rows : str
+        ``"sample"``: pupils or teachers; ``"cells"``: school by year.
+    needs : tuple of str
+        What it takes of the study beside the model: the lottery, the seed, the column of take-up,
+        the years.
+    keys : tuple of str
+        Keys of a model that it reads; another would change nothing.
+    """
+
+    fit: Callable[..., FittedModel[Any]]
+    rows: Rows
+    needs: tuple[Need, ...]
+    keys: tuple[str, ...]
+
+
+ESTIMATORS: dict[str, Estimator] = {
+    "multilevel": Estimator(
+        multilevel.fit_planned, "sample", (), (*OF_ALL, *OF_PEOPLE, "df"),
+    ),
+    "cluster_robust": Estimator(
+        cluster_robust.fit_planned, "sample", (),
+        (*OF_ALL, *OF_PEOPLE, "absorb", "covariance", "tests"),
+    ),
+    "complier_effect": Estimator(
+        complier_effect.fit_planned, "sample", ("taken_up",), (*OF_ALL, *OF_PEOPLE, "absorb"),
+    ),
+    "randomisation_inference": Estimator(
+        randomisation_inference.fit_planned, "sample", ("lottery", "seed"),
+        (*OF_ALL, *OF_PEOPLE, "draws"),
+    ),
+    "wild_bootstrap": Estimator(
+        wild_bootstrap.fit_planned, "sample", ("seed",), (*OF_ALL, *OF_PEOPLE, "draws"),
+    ),
+    "difference_in_differences": Estimator(
+        difference_in_differences.fit_planned, "cells", ("years",),
+        (*OF_ALL, "active_years", "bounded_cells"),
+    ),
+    "staggered_adoption": Estimator(
+        staggered_adoption.fit_planned, "cells", (),
+        (*OF_ALL, "control_group", "bounded_cells"),
+    ),
+}  # fmt: skip
+"""Name in protocols → estimator."""

@@ -1,0 +1,58 @@
+"""Group-time effects of a programme that schools enter in different years, in their cells."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from schooltrial.analysis.fitting import (
+    CellsFit,
+    FittedModel,
+    PlannedModel,
+    fit_panel_outcomes,
+)
+from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
+from schooltrial.protocol.sections import Model
+
+
+def fit_planned(plan: PlannedModel, cells: pd.DataFrame) -> FittedModel[StaggeredFit]:
+    """Fit the model to each outcome: overall effect, by cohort, by years since, pre-trend test.
+
+    Parameters
+    ----------
+    plan : PlannedModel
+        ``control_group`` is of this estimator.
+    cells : DataFrame
+        The cells of school, year and outcome.
+    """
+    model = plan.model
+
+    def fit(found: pd.DataFrame) -> CellsFit[StaggeredFit]:
+        fitted = _fit(found, model)
+        rows = [
+            (estimand, estimate)
+            for estimand, effects in (
+                ("ATT", [fitted.overall]),
+                ("effect by group", fitted.cohorts),
+                ("event study", fitted.since),
+                ("group-time effect", fitted.cells),
+            )
+            for estimate in fitted.estimates(effects, model["level"])
+        ]
+        if fitted.pretrend is not None:
+            rows.append(("pre-trend test", fitted.pretrend))
+        return CellsFit(rows, {"cells": fitted.n_cells, "notes": list(fitted.notes)}, fitted)
+
+    return fit_panel_outcomes(cells, plan, fit)
+
+
+def _fit(cells: pd.DataFrame, model: Model) -> StaggeredFit:
+    return fit_staggered_adoption(
+        cells["mean"].to_numpy("float64"),
+        school=cells["school"].to_numpy(),
+        year=cells["year"].to_numpy("int64"),
+        cohort=cells["cohort"].to_numpy("float64"),
+        n_pupils=cells["n_pupils"].to_numpy("float64"),
+        control_group="not_yet_treated"
+        if model["control_group"] == "not_yet_treated"
+        else "never_treated",
+    )

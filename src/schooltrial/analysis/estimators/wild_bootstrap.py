@@ -1,0 +1,46 @@
+"""A test of the effect by the restricted wild cluster bootstrap."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
+from schooltrial.analysis.fitting import FittedModel, OutcomeFit, PlannedModel, fit_outcomes
+from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
+from schooltrial.models.wild_bootstrap.result import WildBootstrap
+from schooltrial.random_streams import stream
+
+
+def fit_planned(
+    plan: PlannedModel, sample: pd.DataFrame, *, seed: int
+) -> FittedModel[WildBootstrap]:
+    """Test the model's effect on each of its outcomes: effect, p-value, inverted interval.
+
+    Parameters
+    ----------
+    plan : PlannedModel
+        ``blocks`` and ``draws`` are of this estimator.
+    sample : DataFrame
+        The analysed sample of pupils or teachers.
+    seed : int
+        Of the study.
+    """
+    model = plan.model
+
+    def fit(design: DesignMatrix, outcome: str) -> OutcomeFit[WildBootstrap]:
+        columns, dropped = with_block_effects(design, fixed=model["blocks"] == "fixed")
+        terms = [term for term in design.columns if term in columns]
+        test = wild_cluster_bootstrap(
+            design.outcome,
+            design.rows.assign(**columns)[terms].to_numpy("float64"),
+            design.cluster,
+            test="treated",
+            absorb=design.rows["block"].to_numpy() if model["blocks"] == "fixed" else None,
+            draws=model["draws"] - 1,
+            seed=stream(seed, plan.name, outcome),
+            regressor_names=terms,
+        )
+        rows = test.estimates(["treated"], model["level"])
+        return OutcomeFit(rows, {"dropped": dropped}, test)
+
+    return fit_outcomes(sample, plan, fit)
