@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 SHOWN = 20
 
@@ -107,3 +108,16 @@ def refuse(faults: Sequence[Fault]) -> None:
     """Raise ``Refusal`` where there is any fault."""
     if faults:
         raise Refusal(faults)
+
+
+class UserError(Exception):
+    """Raised where what was asked for cannot be had: the message says why, and what can be."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
+    """Return the error of a name that is not known, with the one that was probably meant."""
+    names = [str(one) for one in known]
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    remedy = f"did you mean {close[0]!r}? " if close else ""
+    listed = ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
+    return UserError(f"no {kind} {name!r}; {remedy}There are: {listed or 'none'}")

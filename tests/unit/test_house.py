@@ -17,7 +17,7 @@ import pytest
 import schooltrial
 from schooltrial import EXPORTS
 from schooltrial.exhibits.catalogue import FIGURES, TABLES
-from schooltrial.pipeline.code_inputs import modules
+from schooltrial.provenance.code_inputs import modules
 from support.small_trial import ROOT, schema
 
 SOURCE = ROOT / "src"
@@ -73,6 +73,7 @@ ORDER = [
     "exhibits",
     "report.tables",
     "report",
+    "provenance",
     "study",
     "pipeline",
     "cli",

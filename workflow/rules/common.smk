@@ -13,7 +13,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
-from schooltrial.pipeline.code_inputs import modules
+from schooltrial.provenance.code_inputs import modules
 from schooltrial.pipeline.forked_scripts import fork_scripts
 from schooltrial.pipeline.messages import logs_written, made, refusals
 from schooltrial.pipeline.plain_params import compare_params_as_text

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -198,6 +198,10 @@ class FormulaRows:
         """Name of the outcome."""
         return self.model.outcome
 
+    @overload
+    def values(self, name: str) -> npt.NDArray[Any]: ...
+    @overload
+    def values(self, name: str | None) -> npt.NDArray[Any] | None: ...
     def values(self, name: str | None) -> npt.NDArray[Any] | None:
         """Return a column of the data for the complete rows; None for no column."""
         return None if name is None else np.asarray(self.frame[name].to_numpy())

@@ -58,5 +58,6 @@ def read_panel_cells(
     """Read the cells of a model's outcomes: means over pupils, or what is known of schools."""
     if plan.sampled == "pupil":
         return cells_of_pupils(pd.read_parquet(sample), plan)
-    known = (pd.read_parquet(path) for path in (panel, bounded, schools))
-    return cells_of_schools(*known, plan, years)
+    return cells_of_schools(
+        pd.read_parquet(panel), pd.read_parquet(bounded), pd.read_parquet(schools), plan, years
+    )

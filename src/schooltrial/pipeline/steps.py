@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from schooltrial.pipeline.code_inputs import modules
+from schooltrial.provenance.code_inputs import modules
 
 
 def trace_steps(

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schooltrial.protocol.blinding import blinded_until, held_back, without_outcomes
+from schooltrial.protocol.blinding import (
+    blinded_until,
+    held_back,
+    refuse_to_unblind,
+    without_outcomes,
+)
 from schooltrial.protocol.sections import Protocol
 
 
@@ -37,6 +42,12 @@ class Blinding:
             "study": self.protocol.name,
         }
         return told if until else None
+
+    def refuse(self) -> None:
+        """Refuse to read outcomes while the study is blind."""
+        told = self.refusal()
+        if told:
+            refuse_to_unblind(**told)
 
     def held_back(self) -> list[tuple[str, str]]:
         """Return the raw files of which something is not read, and what; none in the open."""

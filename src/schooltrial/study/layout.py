@@ -48,6 +48,10 @@ class Layout:
         """The long table of estimates."""
         return self.root / "estimates" / "estimates.csv"
 
+    def estimates_of(self, model: str, kind: str = "csv") -> Path:
+        """Return one model's rows, or with ``kind="json"`` what its fits say of themselves."""
+        return self.root / "estimates" / "models" / f"{model}.{kind}"
+
     @property
     def diagnostics(self) -> Path:
         """What each fit says of itself."""

@@ -93,7 +93,7 @@ def fit_planned(
             exact_up_to=0 if known.unusable else EXACT_UP_TO,
             seed=stream(seed, plan.name, outcome), covariate_names=covariates,
         )  # fmt: skip
-        rows = list(test.estimates(["treated"], model["level"]))
+        rows = list(test.estimates(level=model["level"]))
         lone = ", ".join(units.with_one_arm())
         if lone:
             rows = noted(rows, f"blocks with one arm left stay as they are in re-draws: {lone}")

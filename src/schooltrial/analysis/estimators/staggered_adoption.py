@@ -36,7 +36,9 @@ def fit_planned(plan: PlannedModel, cells: pd.DataFrame) -> FittedModel[Staggere
                 ("event study", fitted.since),
                 ("group-time effect", fitted.cells),
             )
-            for estimate in fitted.estimates(effects, model["level"])
+            for estimate in fitted.estimates(
+                [effect.term for effect in effects], level=model["level"]
+            )
         ]
         if fitted.pretrend is not None:
             rows.append(("pre-trend test", fitted.pretrend))

@@ -40,7 +40,7 @@ def fit_planned(
             seed=stream(seed, plan.name, outcome),
             regressor_names=terms,
         )
-        rows = test.estimates(["treated"], model["level"])
+        rows = test.estimates(level=model["level"])
         return OutcomeFit(rows, {"dropped": dropped}, test)
 
     return fit_outcomes(sample, plan, fit)

@@ -32,19 +32,20 @@ def modules(script: str) -> list[str]:
 
     They are inputs of its rule, because Snakemake does not see an edit of an imported module.
     """
-    return list(_all_below(SCRIPTS / script, Path.cwd()))
+    return sorted(os.path.relpath(path) for path in distances(SCRIPTS / script))
 
 
 @cache
-def _all_below(script: Path, folder: Path) -> tuple[str, ...]:
-    seen: set[Path] = set()
-    waiting = [script]
-    while waiting:
-        for path in _imported(waiting.pop()):
-            if path not in seen:
-                seen.add(path)
-                waiting.append(path)
-    return tuple(sorted(os.path.relpath(path, folder) for path in seen))
+def distances(script: Path) -> dict[Path, int]:
+    """Return the modules that a script imports, each with the imports between it and the script."""
+    found: dict[Path, int] = {}
+    waiting = [(script, 0)]
+    for path, steps in waiting:  # it grows while it is walked: the nearest come first
+        for other in _imported(path):
+            if other not in found:
+                found[other] = steps + 1
+                waiting.append((other, steps + 1))
+    return found
 
 
 @cache

@@ -1,0 +1,226 @@
+"""A study as an analyst sees it: its plan, what its rules wrote, and its models, fitted again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from schooltrial.analysis.design_matrix import build_design_matrix
+from schooltrial.checkout import find_checkout
+from schooltrial.protocol.sections import Model, Protocol, labels
+from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.provenance.trace import Trace, trace_file
+from schooltrial.refusal import UserError, unknown
+from schooltrial.study.blinding import Blinding
+from schooltrial.study.draw_files import DrawFiles
+from schooltrial.study.layout import SAMPLES, Layout
+from schooltrial.study.raw_files import RawFiles
+from schooltrial.study.refit import Refit, refit_model, refit_models, there
+from schooltrial.study.report_files import ReportFiles
+from schooltrial.study.study import Study
+from schooltrial.study.written_checks import WrittenChecks
+
+SCHEMA = Path(__file__).parents[1] / "protocol" / "schema.yaml"
+
+
+@dataclass(frozen=True, repr=False)
+class OpenedStudy(Study):
+    """A study with what its rules wrote; see ``open_study``.
+
+    While the study is blind, whatever holds outcomes is refused.
+    """
+
+    @classmethod
+    def at(cls, protocol: Protocol, paths: Layout, today: date) -> OpenedStudy:
+        """Return the study of a protocol whose results lie anywhere, as of a day."""
+        raw = RawFiles(protocol, paths)
+        return cls(
+            protocol, paths, raw, DrawFiles(protocol, raw), Blinding(protocol, today),
+            ReportFiles(protocol, paths),
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        study = self.protocol.content["study"]
+        until = self.blinding.until()
+        lines = [
+            f"{'SYNTHETIC DATA. ' if study['synthetic'] else ''}{study['title']} ({self.name})",
+            f"protocol {self.protocol.sha256[:12]}, results in {self.paths.root}",
+            *([f"blinded until {until}: no outcome is read"] if until else []),
+            *(
+                f"{name}: {model['estimator']}, {model['role']}, of {', '.join(model['outcomes'])}"
+                for name, model in self.models.items()
+            ),
+        ]
+        return "\n".join(lines)
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The models of the protocol, by name."""
+        return cast(dict[str, Model], self.protocol.content["models"])
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Variable → its name in exhibits."""
+        return labels(self.protocol.content)
+
+    @property
+    def estimates(self) -> pd.DataFrame:
+        """The long table of estimates."""
+        self.blinding.refuse()
+        return pd.read_csv(there(self.paths.estimates))
+
+    @property
+    def checks(self) -> WrittenChecks:
+        """The checks, by name: ``study.checks["attrition"]``."""
+        return WrittenChecks(self.paths, self.blinding)
+
+    @property
+    def flow(self) -> pd.DataFrame:
+        """Who entered each step, left it and why, and remained."""
+        return cast(pd.DataFrame, self.checks["flow"])
+
+    def sample(
+        self,
+        level: str = "pupil",
+        *,
+        year: int | None = None,
+        outcome: str | None = None,
+        complete_for: str | None = None,
+    ) -> pd.DataFrame:
+        """Return the analysed sample.
+
+        Parameters
+        ----------
+        level : str
+            ``"pupil"``, ``"teacher"`` or ``"school"``; of schools it is the panel of their means.
+        year : int, optional
+            Rows of this year.
+        outcome : str, optional
+            Rows that have this outcome; of schools its means are the column of its name.
+        complete_for : str, optional
+            A model: just the rows that it analyses, for the outcome (or its only one).
+
+        Raises
+        ------
+        UserError
+            Where level, outcome, year or model is not known.
+        Refusal
+            While the study is blind.
+        """
+        self.blinding.refuse()
+        if level not in SAMPLES:
+            raise unknown("level", level, SAMPLES)
+        outcomes = self.protocol.content["outcomes"]
+        if outcome is not None and outcome not in outcomes:
+            raise unknown("outcome", outcome, outcomes)
+        rows = pd.read_parquet(there(self.paths.sample(level)))
+        if complete_for is not None:
+            rows = self._analysed(rows, level, complete_for, outcome)
+        if outcome is not None:
+            if level == "school":
+                rows = rows[rows["outcome"] == outcome].rename(columns={"mean": outcome})
+            elif outcome not in rows:
+                raise unknown(f"outcome of {level}s", outcome, [o for o in outcomes if o in rows])
+            rows = rows[rows[outcome].notna()]
+        if year is not None:
+            if year not in set(rows["year"]):
+                raise unknown("year", str(year), map(str, sorted(set(rows["year"]))))
+            rows = rows[rows["year"] == year]
+        return rows.reset_index(drop=True)
+
+    def _analysed(
+        self, rows: pd.DataFrame, level: str, name: str, outcome: str | None
+    ) -> pd.DataFrame:
+        """Return the rows that a model analyses."""
+        if name not in self.models:
+            raise unknown("model", name, self.models)
+        model = self.models[name]
+        of_level = self.protocol.content["outcomes"][model["outcomes"][0]]["level"]
+        if level == "school" or of_level != level:
+            raise UserError(
+                f"{name} is of {of_level}s, so {level}s are not complete for it"
+                if level != "school" else
+                f"{name}: `complete_for` is of pupils and teachers; cells of schools are all there"
+            )  # fmt: skip
+        if outcome is None and len(model["outcomes"]) > 1:
+            raise UserError(f"{name} has the outcomes {', '.join(model['outcomes'])}: name one")
+        return build_design_matrix(rows, model, outcome or model["outcomes"][0]).rows
+
+    def refit(self, model: str, outcome: str | None = None, **changes: Any) -> Refit:
+        """Fit a model again: as planned, or with changes, and then it is exploratory.
+
+        Parameters
+        ----------
+        model : str
+            Its name in the protocol.
+        outcome : str, optional
+            May be left out where the model has one.
+        **changes
+            Keys of the model with other values: ``covariates=["girl"], where={"year": [2021]}``.
+
+        Returns
+        -------
+        Refit
+            ``planned`` where nothing is changed; it then equals the table of estimates to ten
+            digits. Otherwise ``changed`` says what is, and so do its frame and its repr.
+
+        Raises
+        ------
+        UserError
+            Where a name is not known, with the closest one, and where a planned model does not come
+            to what the table of estimates holds.
+        Refusal
+            While the study is blind, and where the data do not support the model.
+        """
+        return refit_model(self, model, outcome, changes, _schema())
+
+    def refit_all(self, role: str | None = None, estimator: str | None = None) -> pd.DataFrame:
+        """Fit all models again as planned, or those of a role or an estimator; return their rows.
+
+        Raises
+        ------
+        UserError
+            Where one does not come to what the table of estimates holds.
+        """
+        return refit_models(self, _schema(), role, estimator)
+
+    def trace(self, path: str | Path, model: str | None = None) -> Trace:
+        """Return what made a file of the results: rule, script, modules, tests.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            Below the folder of results, such as ``"estimates/estimates.csv"``.
+        model : str, optional
+            Go straight to the estimator of one model's rows.
+
+        Raises
+        ------
+        UserError
+            Where no rule writes it, with the nearest file that one does.
+        """
+        lies = self.paths.root / path
+        if model is not None:
+            if model not in self.models:
+                raise unknown("model", model, self.models)
+            lies = self.paths.estimates_of(model)
+        below = lies.relative_to(self.paths.root).as_posix()
+        return trace_file(
+            f"results/{self.name}/{below}", find_checkout(self.protocol.folder),
+            lambda _, named: self.models[named]["estimator"] if named in self.models else None,
+            lies,
+        )  # fmt: skip
+
+    def traces(self) -> Iterator[tuple[str, Trace]]:
+        """Yield each model with what makes its rows of the table of estimates."""
+        for name in self.models:
+            yield name, self.trace(self.paths.estimates, name)
+
+
+def _schema() -> dict[str, Any]:
+    return cast(dict[str, Any], parse_yaml(SCHEMA.read_text("utf-8")))

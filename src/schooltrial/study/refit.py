@@ -1,0 +1,278 @@
+"""Fit a model of a study again: as it was planned, or otherwise, and then said to be so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isclose, nan
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from schooltrial.analysis.estimators.randomisation_inference import Lottery
+from schooltrial.analysis.estimators.registry import ESTIMATORS, Estimator, Need
+from schooltrial.analysis.fitting import FittedModel, PlannedModel
+from schooltrial.analysis.panel_cells import read_panel_cells
+from schooltrial.models.inference.estimate import Estimate
+from schooltrial.protocol.references import reference_faults
+from schooltrial.protocol.schema_validation import schema_faults
+from schooltrial.protocol.sections import Model, unlabelled
+from schooltrial.randomisation.frame import read_frame
+from schooltrial.randomisation.record import read_record
+from schooltrial.refusal import UserError, unknown
+from schooltrial.study.study import Study
+
+TEN_DIGITS = 1e-9
+"""Two numbers that agree to ten digits differ by no more than one in the last of them."""
+
+TEXT = ("study", "model", "outcome", "estimand", "subgroup", "term", "method", "note")
+
+
+@dataclass(frozen=True)
+class Refit:
+    """A model of a study, fitted to one outcome.
+
+    Attributes
+    ----------
+    study, model, outcome : str
+    planned : bool
+        Whether it is the model of the protocol; anything else is exploratory.
+    changed : dict
+        Key of the model → what stands in place of the planned value.
+    rows : DataFrame
+        Rows as in ``estimates.csv``.
+    diagnostics : dict
+        What the fit says of itself.
+    result : object
+        The estimator's own result, of which more can be asked.
+    """
+
+    study: str
+    model: str
+    outcome: str
+    planned: bool
+    changed: dict[str, Any]
+    rows: pd.DataFrame
+    diagnostics: dict[str, Any]
+    result: Any
+
+    @property
+    def status(self) -> str:
+        """Whether it was planned, in words."""
+        if self.planned:
+            return "as planned"
+        told = ", ".join(f"{key}={value!r}" for key, value in self.changed.items())
+        return f"exploratory, not planned: {told}"
+
+    def estimates(self) -> tuple[Estimate, ...]:
+        """Return what is reported of the fit, as its estimator gave it."""
+        keys = list(Estimate.__dataclass_fields__)
+        return tuple(Estimate(**row) for row in self.rows[keys].to_dict("records"))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rows, each with whether it was planned; frames of several fits stack."""
+        return self.rows.assign(planned=self.planned, status=self.status)
+
+    def __repr__(self) -> str:
+        shown = ["estimand", "term", "estimate", "std_error", "p_value", "conf_low", "conf_high"]
+        head = f"{self.study}: {self.model}, {self.outcome} ({self.status})"
+        told = self.rows[shown].head(8).to_string(index=False, float_format="{:.5g}".format)
+        return "\n".join([head, str(self.rows["method"].iloc[0]), told])
+
+
+def refit_model(
+    study: Study,
+    name: str,
+    outcome: str | None,
+    changes: Mapping[str, Any],
+    schema: Mapping[str, Any],
+) -> Refit:
+    """Fit a model of a study to one outcome.
+
+    Parameters
+    ----------
+    study : Study
+    name : str
+        The model.
+    outcome : str, optional
+        May be left out where the model has one.
+    changes : mapping
+        Key of the model → a value in place of the planned one; none for the model as planned.
+    schema : mapping
+        The schema of protocols, which changes answer to as the protocol does.
+
+    Raises
+    ------
+    UserError
+        Where a model, outcome or key is not known, or a value does not fit the study; and where
+        the planned model does not come to what ``estimates.csv`` holds.
+    Refusal
+        While the study is blind, and where the data do not support the model.
+    """
+    study.blinding.refuse()
+    models = cast(dict[str, Model], study.protocol.content["models"])
+    if name not in models:
+        raise unknown("model", name, models)
+    planned = models[name]
+    chosen = _outcome(study, planned, name, outcome)
+    changed = {key: value for key, value in changes.items() if planned.get(key) != value}
+    unheard = [key for key in changes if key not in planned]
+    if unheard:
+        raise unknown("key of a model:", unheard[0], planned)
+    if chosen not in planned["outcomes"]:
+        changed["outcomes"] = [chosen]
+    model = cast(Model, {**planned, **changed, "outcomes": [chosen]})
+    _hold_against_plan(study, name, model, changed, schema)
+    fitted = _fit(study, name, model)
+    found = Refit(
+        study.name, name, chosen, not changed, changed, fitted.table,
+        fitted.diagnostics[chosen], fitted.results[chosen],
+    )  # fmt: skip
+    if found.planned:
+        _hold_against_estimates(study, found)
+    return found
+
+
+def refit_models(
+    study: Study, schema: Mapping[str, Any], role: str | None, estimator: str | None
+) -> pd.DataFrame:
+    """Fit all models of a role, or of an estimator, as planned; return their rows.
+
+    Raises
+    ------
+    UserError
+        Where there is no such model, and where one does not come to what ``estimates.csv`` holds.
+    """
+    models = study.protocol.content["models"]
+    for kind, asked, known in (
+        ("role", role, {model["role"] for model in models.values()}),
+        ("estimator", estimator, {model["estimator"] for model in models.values()}),
+    ):
+        if asked is not None and asked not in known:
+            raise unknown(f"model of the {kind}", asked, sorted(known))
+    found = [
+        refit_model(study, name, outcome, {}, schema).to_frame()
+        for name, model in models.items()
+        if role in (None, model["role"]) and estimator in (None, model["estimator"])
+        for outcome in model["outcomes"]
+    ]
+    if not found:
+        raise UserError(f"no model is of the role {role!r} and the estimator {estimator!r}")
+    return pd.concat(found, ignore_index=True)
+
+
+def _outcome(study: Study, model: Model, name: str, outcome: str | None) -> str:
+    if outcome is None:
+        if len(model["outcomes"]) > 1:
+            raise UserError(f"{name} has the outcomes {', '.join(model['outcomes'])}: name one")
+        return model["outcomes"][0]
+    if outcome not in study.protocol.content["outcomes"]:
+        raise unknown("outcome", outcome, study.protocol.content["outcomes"])
+    return outcome
+
+
+def _hold_against_plan(
+    study: Study,
+    name: str,
+    model: Model,
+    changed: Mapping[str, Any],
+    schema: Mapping[str, Any],
+) -> None:
+    """Hold changes against schema and study, as the protocol is when it is read."""
+    if not changed:
+        return
+    node = schema["properties"]["models"]["additionalProperties"]
+    shown = f"refit of {name}"
+    faults = list(schema_faults(dict(model), {**node, "$defs": schema["$defs"]}, shown))
+    if not faults:
+        content = {**study.protocol.content, "models": {name: model}}
+        place = f"models.{name}"
+        faults = [
+            fault
+            for fault in reference_faults(content, shown)
+            if fault.column is not None and fault.column.startswith(place)
+        ]
+    if faults:
+        raise UserError("\n".join(str(fault) for fault in faults))
+    keys = ESTIMATORS[model["estimator"]].keys
+    for key in changed:
+        if key not in keys:
+            raise UserError(
+                f"{model['estimator']} makes no use of `{key}`, so that to change it would change "
+                f"nothing; it uses {', '.join(keys)}"
+            )
+
+
+def _fit(study: Study, name: str, model: Model) -> FittedModel[Any]:
+    content = study.protocol.content
+    computed = unlabelled({name: model})[name]
+    plan = PlannedModel(study.name, name, cast(Model, computed), unlabelled(content["outcomes"]))  # type: ignore[arg-type]
+    estimator = ESTIMATORS[model["estimator"]]
+    rows = _rows(study, estimator, plan)
+    return estimator.fit(plan, rows, **{need: _needed(study, need) for need in estimator.needs})
+
+
+def _rows(study: Study, estimator: Estimator, plan: PlannedModel) -> pd.DataFrame:
+    paths = study.paths
+    if estimator.rows == "cells":
+        sample, panel, bounded, schools = (
+            str(there(paths.data(name)))
+            for name in ("sample", "school_panel", "bounded_cells", "schools")
+        )
+        return read_panel_cells(
+            sample, panel, bounded, schools, plan, study.protocol.content["years"]
+        )
+    return pd.read_parquet(there(paths.sample(plan.sampled)))
+
+
+def _needed(study: Study, need: Need) -> Any:
+    content = study.protocol.content
+    if need == "seed":
+        return content["study"]["seed"]
+    if need == "years":
+        return content["years"]
+    if need == "taken_up":
+        return content["compliance"]["variable"]
+    frame, record = study.draw.file("frame"), study.draw.file("record")
+    return Lottery.of(
+        pd.read_parquet(there(study.paths.data("assignment"))),
+        content["design"],
+        read_frame(frame, content["design"]) if frame else None,
+        read_record(Path(record).read_text("utf-8"), record) if record else None,
+    )
+
+
+def there(path: Path) -> Path:
+    """Return a file of the results, or say that it is not there."""
+    if not path.is_file():
+        raise UserError(f"{path} is not there: run the study first")
+    return path
+
+
+def _hold_against_estimates(study: Study, found: Refit) -> None:
+    """Raise where a planned model does not come to what the study's table of estimates holds."""
+    table = pd.read_csv(there(study.paths.estimates), dtype=str, keep_default_na=False)
+    stored = table[(table["model"] == found.model) & (table["outcome"] == found.outcome)]
+    if len(stored) != len(found.rows):
+        raise UserError(
+            f"{found.model}, {found.outcome}: {len(found.rows)} rows were fitted, and "
+            f"{study.paths.estimates} has {len(stored)}: run the study again"
+        )
+    rows = zip(found.rows.to_dict("records"), stored.to_dict("records"), strict=True)
+    for fitted, written in rows:
+        for column, value in fitted.items():
+            if not _agree(str(column), value, written[column]):
+                raise UserError(
+                    f"{found.model}, {found.outcome}, {fitted['term']}: the {column} is "
+                    f"{value}, and {study.paths.estimates} has {written[column]}. Data, protocol "
+                    "or code are not those that made the table: run the study again"
+                )
+
+
+def _agree(column: str, value: Any, written: str) -> bool:
+    if column in TEXT or column == "converged":
+        return str(value) == written
+    number = float(written) if written else nan
+    both_missing = pd.isna(value) and pd.isna(number)
+    return bool(both_missing or value == number or isclose(value, number, rel_tol=TEN_DIGITS))
