@@ -1,0 +1,1 @@
+"""The command ``schooltrial``, one module a command."""

@@ -1,0 +1,64 @@
+"""The command ``schooltrial``: which commands there are, and how each ends."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from types import ModuleType
+
+from schooltrial import __version__
+from schooltrial.cli import version, where
+from schooltrial.refusal import Refusal, UserError
+
+COMMANDS: list[ModuleType] = [where, version]
+"""In the order in which the help lists them; each has ``HELP``, ``add_arguments`` and ``run``."""
+
+DEBUG = "SCHOOLTRIAL_DEBUG"
+REPORT = f"""
+This is a fault of schooltrial {__version__}, not yours. Please report it with what is above, to
+those from whom you have the project. {DEBUG}=1 shows the traceback of refusals too."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, and return the code that it ends with.
+
+    Returns
+    -------
+    int
+        0; or 1 where what was asked for cannot be had, of which only the message is shown, and
+        where the command broke down, of which all is. A wrong call ends with 2.
+    """
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        return int(given.run(given))
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the output has seen enough
+        return 1
+    except (Refusal, UserError) as told:
+        if os.environ.get(DEBUG) == "1":
+            traceback.print_exc()
+        else:
+            print(told, file=sys.stderr)
+        return 1
+    except Exception:
+        traceback.print_exc()
+        print(REPORT, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="schooltrial", description="Randomised evaluations of school programmes."
+    )
+    parser.add_argument("--version", action="version", version=f"schooltrial {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="<command>", required=True)
+    for command in COMMANDS:
+        name = command.__name__.rsplit(".", 1)[1]
+        one = commands.add_parser(name, help=command.HELP, description=command.HELP)
+        command.add_arguments(one)
+        one.set_defaults(run=command.run)
+    return parser

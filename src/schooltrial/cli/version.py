@@ -1,0 +1,20 @@
+"""``schooltrial version``: the versions on which results rest."""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "Say which versions of the project, of Python and of numpy these are."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the command takes no arguments."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print them."""
+    from schooltrial.version import software_versions
+
+    for name, version in software_versions().items():
+        print(f"{name:<12} {version}")
+    return 0

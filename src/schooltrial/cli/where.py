@@ -1,0 +1,89 @@
+"""``schooltrial where``: what made a file of the results."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schooltrial.provenance.trace import Trace
+    from schooltrial.study.opened_study import OpenedStudy
+
+HELP = "Say which rule, script, modules and tests are behind a file of the results."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the file, and the model whose rows are asked for."""
+    parser.add_argument(
+        "file",
+        help="such as results/x/estimates/estimates.csv; :MODEL after it asks for a model's rows",
+    )
+    parser.add_argument("--model", help="go straight to the estimator of this model's rows")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the trace of the file; of the table of estimates also who made which rows."""
+    file, colon, named = str(args.file).partition(":")
+    model = args.model or (named if colon else None)
+    study = _study_of(file)
+    if study is None:
+        print(_trace_without_study(file, model))
+        return 0
+    trace = study.trace(_below(file), model)
+    print(trace)
+    if model is None and trace.rule == "gather_estimates":
+        print(f"\nIts rows, by model (--model NAME tells all of one; {len(study.models)} models):")
+        for name, one in study.traces():
+            print(f"  {name:<24} {one.rule:<30} {one.modules[0]}")
+    return 0
+
+
+def _below(file: str) -> str:
+    """Return a file of ``results/<study>/`` as it stands in that folder."""
+    return "/".join(_parts(file)[2:])
+
+
+def _parts(file: str) -> list[str]:
+    """Return the parts of a path from ``results`` on; all of them where it has none."""
+    parts = list(Path(file).parts)
+    at = max((at for at, part in enumerate(parts) if part == "results"), default=0)
+    return parts[at:]
+
+
+def _study_of(file: str) -> OpenedStudy | None:
+    """Return the study of a file, if it is of the results of one whose protocol is known."""
+    import warnings
+
+    from schooltrial.refusal import UserError
+    from schooltrial.study.opening import open_study
+
+    parts = _parts(file)
+    if len(parts) < 3 or parts[0] != "results":
+        return None
+    above = Path(*Path(file).parts[: -len(parts[2:])])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # who asks for the code does not ask for the plan
+        try:
+            return open_study(parts[1], results=above)
+        except UserError:
+            return None
+
+
+def _trace_without_study(file: str, model: str | None) -> Trace:
+    """Return the trace of a file whose study is not known: the rules alone tell it."""
+    from schooltrial.checkout import find_checkout
+    from schooltrial.provenance.trace import trace_file
+    from schooltrial.refusal import UserError
+
+    if model is not None:
+        raise UserError(f"{file} is of no study of the project, so its models are not known")
+    path = "/".join(_parts(file))
+    return trace_file(path, find_checkout(), lambda study, _: _estimator(file), Path(file))
+
+
+def _estimator(file: str) -> str | None:
+    """Return what fitted the rows of a model, by the log that its rule left; None if none did."""
+    model, results = Path(file).stem, Path(file).parents[2]
+    logs = [log.name for log in results.glob(f"logs/fit_*.{model}.log")]
+    return logs[0].removeprefix("fit_").removesuffix(f".{model}.log") if logs else None
