@@ -101,11 +101,15 @@ if TYPE_CHECKING:
     )
     from schooltrial.models.power.staggered import staggered_precision as staggered_precision
     from schooltrial.protocol.reading import read_protocol as read_protocol
+    from schooltrial.study.comparison import compare as compare
+    from schooltrial.study.opening import open_study as open_study
     # isort: on
 
 __version__ = "0.1.0"
 
 EXPORTS = {
+    "open_study": "study.opening",
+    "compare": "study.comparison",
     "fit_multilevel": "analysis.formula_fits",
     "fit_cluster_robust": "analysis.formula_fits",
     "fit_complier_effect": "analysis.formula_fits",
