@@ -172,3 +172,16 @@ def test_differences_before_the_programme_are_shown_with_both_p_values() -> None
         "adjusted_difference": "−0.100", "adjusted_p": "<.001", "p_rerandomisation": ".050",
         "note": "few",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("level", "of"),
+    [
+        ("teacher", "unit means of teachers"),
+        ("school", "schools"),
+        ("unit", "unit means by year"),
+    ],
+)
+def test_a_joint_test_says_of_what_its_means_are(level: str, of: str) -> None:
+    told = omnibus_shown(_omnibus(scope="all", label="", level=level, sample="s"))
+    assert told["of"].tolist() == [of]
