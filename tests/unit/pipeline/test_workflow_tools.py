@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -159,3 +160,32 @@ def test_a_rule_is_read_with_its_sentence_and_its_paths() -> None:
     assert rule["doc"] == "Do one thing."
     assert tool.paths(rule["input"]) == ["data/a.csv"]
     assert tool.paths(rule["output"]) == ["checks/b.csv"]
+
+
+def test_two_folders_of_results_are_compared_file_by_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compare = _tool("compare_results").main
+    files = {"estimates/estimates.csv": "1", "checks/flow.csv": "a", "logs/fit.log": "09:00"}
+    for folder in ("before", "after"):
+        for name, text in files.items():
+            path = tmp_path / folder / "trial" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    both = [str(tmp_path / "before"), str(tmp_path / "after")]
+    (tmp_path / "after/trial/logs/fit.log").write_text("10:00", encoding="utf-8")
+    assert compare(both) == 0
+    assert capsys.readouterr().out == "2 files of 1 studies, 0 differ\n"
+    (tmp_path / "after/trial/estimates/estimates.csv").write_text("2", encoding="utf-8")
+    (tmp_path / "after/trial/checks/flow.csv").rename(tmp_path / "after/trial/checks/flows.csv")
+    assert compare(both) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "trial/checks/flow.csv: no longer there",
+        "trial/checks/flows.csv: new",
+        "trial/estimates/estimates.csv: differs",
+        "2 files of 1 studies, 3 differ",
+    ]
+
+
+def test_results_that_are_not_there_are_no_proof(tmp_path: Path) -> None:
+    assert _tool("compare_results").main([str(tmp_path), str(tmp_path)]) == 2
