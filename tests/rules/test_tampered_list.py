@@ -32,7 +32,7 @@ MODEL: Any = {
     "covariates": [], "compare": ["control", "text"], "blocks": "fixed", "draws": 300,
     "level": 0.95, "active_years": [], "treatment_by": None, "moderator": None, "subgroup": "all",
 }  # fmt: skip
-OUTCOMES: Any = {"score": {"standardise": "none", "scale": "continuous"}}
+OUTCOMES: Any = {"score": {"level": "pupil", "standardise": "none", "scale": "continuous"}}
 SETTINGS = {
     "where": {}, "pupil_variables": ["score"], "school_variables": ["region"], "satisfied": 0.05,
     "adjustable": 0.25,
