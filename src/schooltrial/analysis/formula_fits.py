@@ -245,7 +245,7 @@ def fit_randomisation_inference(
     found = randomisation_inference(
         rows.outcome,
         treated,
-        rows.values(unit),
+        rows.frame[unit].to_numpy(),
         covariates=_side_by_side(columns, covariates),
         block=rows.values(block),
         design=design,
@@ -303,7 +303,7 @@ def fit_wild_bootstrap(
     found = wild_cluster_bootstrap(
         rows.outcome,
         regressors,
-        rows.values(cluster),
+        rows.frame[cluster].to_numpy(),
         test=tested[0] if len(tested) == 1 else matrix,
         absorb=rows.values(block),
         weights=rows.numbers(weights),
