@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from math import nan
 from typing import Any, overload
 
 import numpy as np
@@ -218,11 +219,11 @@ class FormulaRows:
         return values.to_numpy("float64") if is_flag else None
 
     @property
-    def n_treated_clusters(self) -> int:
-        """Clusters with treated rows; rows where there are no clusters."""
+    def n_treated_clusters(self) -> float:
+        """Clusters with treated rows (rows, without clusters); NaN where that cannot be told."""
         treated = self.treated
         if treated is None:
-            return 0
+            return nan
         kept = self.frame[treated == 1]
         return len(kept) if self.cluster is None else int(kept[self.cluster].nunique())
 

@@ -70,8 +70,8 @@ class KeptRows(Protocol):
         """What was left out on the way to the fit."""
 
     @property
-    def n_treated_clusters(self) -> int:
-        """Clusters with treated rows."""
+    def n_treated_clusters(self) -> float:
+        """Clusters with treated rows; NaN where that cannot be told."""
 
     def predict(
         self, names: Sequence[str], coefficients: FloatArray, data: Any | None = None

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from schooltrial.models.inference.multiple_testing import (
+    adjust_p_values,
     benjamini_hochberg,
     benjamini_yekutieli,
     bonferroni,
@@ -33,6 +34,15 @@ def _family(seed: int, outcomes: int, draws: int, *, exact: bool) -> ReferenceDi
     values = rng.normal(size=(draws, outcomes)) @ mixing
     observed = values[0] if exact else 1.5 * rng.normal(size=outcomes) @ mixing
     return ReferenceDistribution(observed, values, None, exact)
+
+
+@pytest.mark.parametrize("adjust", ADJUSTMENTS)
+def test_one_door_leads_to_each_adjustment_by_its_name(adjust: Adjustment) -> None:
+    p = [0.01, 0.04, 0.03, 0.2]
+    name = adjust.__name__
+    np.testing.assert_array_equal(adjust_p_values(p, name), adjust(p))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no adjustment 'sidak'; choose from bonferroni, holm"):
+        adjust_p_values(p, "sidak")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("adjust", ADJUSTMENTS)
