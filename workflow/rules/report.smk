@@ -76,5 +76,6 @@ rule execute_notebook:
         notebook="|".join(NOTEBOOKS) or "no_notebook",
     params:
         results=lambda wildcards: f"results/{wildcards.study}",
+        protocol=LOOK(lambda study: study.protocol_file()),
     script:
         "../scripts/execute_notebook.py"

@@ -17,10 +17,18 @@ from schooltrial.pipeline.rule_adapter import run_as_rule
 
 
 def main(
-    *, notebook: str, results: str, study_file: str, executed: str, page: str, **traced: Any
+    *,
+    notebook: str,
+    results: str,
+    study_file: str,
+    protocol: str,
+    executed: str,
+    page: str,
+    **traced: Any,
 ) -> None:
     """Write the executed notebook and its HTML; a failing cell fails the rule."""
     os.environ["SCHOOLTRIAL_RESULTS"] = str(Path(results).resolve())
+    os.environ["SCHOOLTRIAL_PROTOCOL"] = str(Path(protocol).resolve())
     os.environ["PYTHONHASHSEED"] = "0"
     content = nbformat.read(notebook, as_version=4)
     client = nbclient.NotebookClient(

@@ -62,3 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_arguments(one)
         one.set_defaults(run=command.run)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
     if model is None and trace.rule == "gather_estimates":
         print(f"\nIts rows, by model (--model NAME tells all of one; {len(study.models)} models):")
         for name, one in study.traces():
-            print(f"  {name:<24} {one.rule:<30} {one.modules[0]}")
+            models = next(path for path in one.modules if "/models/" in path)
+            print(f"  {name:<24} {one.rule:<30} {one.modules[0]}, {Path(models).parent}")
     return 0
 
 

@@ -36,13 +36,21 @@ def modules(script: str) -> list[str]:
 
 
 @cache
-def distances(script: Path) -> dict[Path, int]:
-    """Return the modules that a script imports, each with the imports between it and the script."""
+def distances(script: Path, leave_out: str = "") -> dict[Path, int]:
+    """Return the modules that a script imports, each with the imports between it and the script.
+
+    Parameters
+    ----------
+    script : pathlib.Path
+    leave_out : str, optional
+        The end of a module's path: it and what only it rests on are left out.
+    """
     found: dict[Path, int] = {}
     waiting = [(script, 0)]
     for path, steps in waiting:  # it grows while it is walked: the nearest come first
         for other in _imported(path):
-            if other not in found:
+            left_out = bool(leave_out) and other.as_posix().endswith(leave_out)
+            if other not in found and not left_out:
                 found[other] = steps + 1
                 waiting.append((other, steps + 1))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
@@ -13,8 +13,6 @@ from schooltrial.provenance.code_inputs import distances
 from schooltrial.provenance.rule_files import Rule, read_rules
 from schooltrial.refusal import UserError
 
-ESTIMATES = "results/{study}/estimates/estimates.csv"
-ONE_MODEL = "results/{study}/estimates/models/{model}.csv"
 ADAPTER = "pipeline/rule_adapter.py"
 """It calls every script; no number is made in it."""
 
@@ -60,7 +58,7 @@ class Trace:
             f"  rule     {self.rule}",
             f"  in       {self.rule_file}:{self.line}",
             f"  script   {self.script}",
-            *_column("modules", self.modules[: self.near]),
+            *_column("modules", self.modules[: self.near] or ("none of the library",)),
             *([f"{' ' * 11}and {len(below)} below: {_counted(below)}"] if below else []),
             *_column("tests", self.tests or ("none of these names",)),
             *_column("reads", self.inputs),
@@ -69,7 +67,11 @@ class Trace:
 
 
 def trace_file(
-    path: str, checkout: Path, estimator_of: Callable[[str, str], str | None], lies: Path
+    path: str,
+    checkout: Path,
+    estimator_of: Callable[[str, str], str | None],
+    lies: Path,
+    asked: Callable[[str, Mapping[str, str]], Sequence[str]] = lambda text, _: [text],
 ) -> Trace:
     """Return what makes a file of the results.
 
@@ -83,6 +85,8 @@ def trace_file(
         Takes study and model, returns the estimator: seven rules write rows of models.
     lies : pathlib.Path
         Where the file really is.
+    asked : callable, optional
+        Takes an input as the rule states it and the wildcards, returns the paths that it is.
 
     Raises
     ------
@@ -105,7 +109,7 @@ def trace_file(
     return Trace(
         path, rule.name, rule.file, rule.line, rule.script, modules, near,
         _tests(rule, modules[:near], checkout),
-        tuple(_filled(pattern, wildcards) for pattern in rule.inputs),
+        tuple(path for p in rule.inputs for path in asked(_filled(p, wildcards), wildcards)),
         hashlib.sha256(lies.read_bytes()).hexdigest() if lies.is_file() else "",
     )  # fmt: skip
 
@@ -132,8 +136,8 @@ def _modules(rule: Rule, checkout: Path) -> tuple[tuple[str, ...], int]:
     name = rule.name.split("_", 1)[-1]
     found = {
         path.relative_to(checkout).as_posix(): steps
-        for path, steps in distances(checkout / rule.script).items()
-        if path.name != "__init__.py" and not path.as_posix().endswith(ADAPTER)
+        for path, steps in distances(checkout / rule.script, ADAPTER).items()
+        if path.name != "__init__.py"
     }
     own = [path for path in found if name in (*PurePosixPath(path).parts, PurePosixPath(path).stem)]
     near = sorted(own, key=lambda path: (found[path], path))
@@ -143,11 +147,18 @@ def _modules(rule: Rule, checkout: Path) -> tuple[tuple[str, ...], int]:
 
 
 def _tests(rule: Rule, modules: Sequence[str], checkout: Path) -> tuple[str, ...]:
-    named = [f"tests/rules/test_{rule.name}.py"]
-    for module in modules:
-        inner = PurePosixPath(module).relative_to("src/schooltrial")
-        named.append(f"tests/unit/{inner.parent}/test_{inner.name}")
-    return tuple(path for path in sorted(set(named)) if (checkout / path).is_file())
+    """Return the tests of a rule and of some modules, with those against R of their packages."""
+    inner = [PurePosixPath(module).relative_to("src/schooltrial") for module in modules]
+    own = [PurePosixPath("tests/unit") / path.parent / f"test_{path.name}" for path in inner]
+    named = [f"tests/rules/test_{rule.name}.py", *map(str, own)]
+    folders = [
+        checkout / "tests" / "reference" / path.parent.name
+        for path in inner
+        if path.parts[0] in ("models", "checks")
+    ]
+    against = [path for folder in dict.fromkeys(folders) for path in folder.glob("test_*.py")]
+    reference = sorted(path.relative_to(checkout).as_posix() for path in against)
+    return (*(path for path in dict.fromkeys(named) if (checkout / path).is_file()), *reference)
 
 
 def _counted(modules: Sequence[str]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 
 from schooltrial.analysis.design_matrix import build_design_matrix
 from schooltrial.checkout import find_checkout
-from schooltrial.protocol.sections import Model, Protocol, labels
+from schooltrial.protocol.sections import Model, Protocol, analysis_years, labels
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.provenance.trace import Trace, trace_file
 from schooltrial.refusal import UserError, unknown
@@ -45,10 +46,9 @@ class OpenedStudy(Study):
         )  # fmt: skip
 
     def __repr__(self) -> str:
-        study = self.protocol.content["study"]
         until = self.blinding.until()
         lines = [
-            f"{'SYNTHETIC DATA. ' if study['synthetic'] else ''}{study['title']} ({self.name})",
+            f"{'SYNTHETIC DATA. ' if self.synthetic else ''}{self.title} ({self.name})",
             f"protocol {self.protocol.sha256[:12]}, results in {self.paths.root}",
             *([f"blinded until {until}: no outcome is read"] if until else []),
             *(
@@ -67,6 +67,34 @@ class OpenedStudy(Study):
     def labels(self) -> dict[str, str]:
         """Variable → its name in exhibits."""
         return labels(self.protocol.content)
+
+    @property
+    def title(self) -> str:
+        """Title of the study."""
+        return str(self.protocol.content["study"]["title"])
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether its data are simulated."""
+        return bool(self.protocol.content["study"]["synthetic"])
+
+    def level_of(self, outcome: str) -> str:
+        """Return whose outcome it is: ``"pupil"``, ``"teacher"`` or ``"school"``."""
+        outcomes = self.protocol.content["outcomes"]
+        if outcome not in outcomes:
+            raise unknown("outcome", outcome, outcomes)
+        return str(outcomes[outcome]["level"])
+
+    @property
+    def primary_outcomes(self) -> list[str]:
+        """The outcomes that the protocol declares primary; all where it declares none."""
+        outcomes = self.protocol.content["outcomes"]
+        return [name for name, one in outcomes.items() if one["primary"]] or list(outcomes)
+
+    @property
+    def analysis_years(self) -> list[int]:
+        """The years that the first primary model analyses, else the programme's last."""
+        return analysis_years(self.protocol.content)
 
     @property
     def estimates(self) -> pd.DataFrame:
@@ -214,12 +242,34 @@ class OpenedStudy(Study):
             f"results/{self.name}/{below}", find_checkout(self.protocol.folder),
             lambda _, named: self.models[named]["estimator"] if named in self.models else None,
             lies,
+            self._asked,
         )  # fmt: skip
+
+    def _asked(self, text: str, wildcards: Mapping[str, str]) -> list[str]:
+        """Return the paths that a rule asks the study for, such as ``study.raw.files()``."""
+        question = re.fullmatch(r"study\.([\w.]+)\((model)?\)", text)
+        if not question:
+            return [text]
+        ask: Any = self
+        for name in question.group(1).split("."):
+            ask = getattr(ask, name)
+        found = ask(wildcards["model"]) if question.group(2) else ask()
+        if isinstance(found, dict):
+            found = [part for value in found.values() for part in _listed(value)]
+        paths = _listed(found)
+        if not all(isinstance(path, str) and "/" in path for path in paths):
+            return [text]
+        root = str(self.paths.root)
+        return [path.replace(root, f"results/{self.name}", 1) for path in paths]
 
     def traces(self) -> Iterator[tuple[str, Trace]]:
         """Yield each model with what makes its rows of the table of estimates."""
         for name in self.models:
             yield name, self.trace(self.paths.estimates, name)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _schema() -> dict[str, Any]:

@@ -1,0 +1,34 @@
+"""Claims about difference-in-differences as protocols reach it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from schooltrial.analysis.estimators.difference_in_differences import fit_planned
+from schooltrial.protocol.sections import Years
+
+YEARS: Years = {"label": "", "before": [2019, 2020], "during": [2021], "after": [2022],
+                "reference": None}  # fmt: skip
+
+
+def test_the_effect_is_the_difference_of_mean_changes_and_years_after_do_not_count(
+    plan: Callable[..., Any], cells: pd.DataFrame
+) -> None:
+    fitted = fit_planned(plan(estimator="difference_in_differences"), cells, years=YEARS)
+    means = cells.pivot_table(index="treated", columns="year", values="mean")
+    change = means[2021] - means[[2019, 2020]].mean(axis=1)
+    rows = fitted.table.set_index("estimand")
+    assert rows.loc["ATT", "estimate"] == pytest.approx(change[1.0] - change[0.0], rel=1e-9)
+    assert fitted.diagnostics["score"] == {"cells": 48, "cells_event_study": 64}
+
+
+def test_events_are_measured_from_the_last_year_before_and_the_others_before_it_are_tested(
+    plan: Callable[..., Any], cells: pd.DataFrame
+) -> None:
+    fitted = fit_planned(plan(estimator="difference_in_differences"), cells, years=YEARS)
+    events = fitted.table[fitted.table["estimand"] == "event study"]["term"].tolist()
+    assert events == [f"treated[year={year}]" for year in (2019, 2021, 2022)]
+    assert fitted.table["estimand"].iloc[-1] == "pre-trend test"
+    assert [row.term for row in fitted.results["score"].estimates()][1:] == events
