@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from schooltrial.data.tables.keys import KEYS
+from schooltrial.protocol.variables import IDENTIFYING
 
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.M | re.S)
 SECTION = re.compile(r"^    (\w+):\n", re.M)
 WILDCARD = re.compile(r"\{(\w+)\}")
-KNOWN = {"KEYS": KEYS}
+KNOWN = {"IDENTIFYING": IDENTIFYING}
 """Names of the library over which a dictionary of a rule file runs."""
+
+FIGURE_FILES = ("svg", "pdf", "png", "csv")
+"""Files of a figure: its formats, asked for or not, and what it draws."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,9 @@ def _patterns(node: ast.expr, named: Mapping[str, ast.DictComp]) -> Iterator[str
             yield from made.values()
         case ast.Call(func=ast.Name(id="modules")):
             return
+        case ast.Call(func=ast.Name(id="figure"), args=[base]):
+            for kind in FIGURE_FILES:
+                yield f"{ast.literal_eval(base)}.{kind}"
         case ast.Call(func=ast.Name(id="multiext"), args=[base, *ends], keywords=others):
             for end in [*ends, *(keyword.value for keyword in others)]:
                 yield f"{ast.literal_eval(base)}{ast.literal_eval(end)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isclose, nan
+from math import floor, isfinite, log10, nan
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,8 +23,9 @@ from schooltrial.randomisation.record import read_record
 from schooltrial.refusal import UserError, unknown
 from schooltrial.study.study import Study
 
-TEN_DIGITS = 1e-9
-"""Two numbers that agree to ten digits differ by no more than one in the last of them."""
+DIGITS = 10
+"""To which a planned model equals the table of estimates: it differs by one in the last of them
+at most."""
 
 TEXT = ("study", "model", "outcome", "estimand", "subgroup", "term", "method", "note")
 
@@ -274,5 +275,10 @@ def _agree(column: str, value: Any, written: str) -> bool:
     if column in TEXT or column == "converged":
         return str(value) == written
     number = float(written) if written else nan
-    both_missing = pd.isna(value) and pd.isna(number)
-    return bool(both_missing or value == number or isclose(value, number, rel_tol=TEN_DIGITS))
+    if pd.isna(value) or pd.isna(number):
+        return bool(pd.isna(value) and pd.isna(number))
+    if value == number:
+        return True
+    if not isfinite(number) or number == 0:
+        return False
+    return bool(abs(value - number) <= 10.0 ** (floor(log10(abs(number))) + 1 - DIGITS))

@@ -81,7 +81,7 @@ def test_rows_that_lack_a_value_are_left_out_and_counted_by_column() -> None:
     rows = read_rows("maths ~ treated + maths_before", pupils(), cluster="school", weights="weight")
     assert rows.notes == ("2 of 6 rows are left out for missing values: maths_before 1, weight 1",)
     np.testing.assert_array_equal(rows.outcome, [3, 5, 6, 8])
-    assert rows.values("school").tolist() == list("abbc")  # type: ignore[union-attr]
+    assert rows.values("school").tolist() == list("abbc")
     assert read_rows("maths ~ treated", pupils()).notes == ()
 
 

@@ -25,7 +25,9 @@ COMMON = {"label": "", "role": "sensitivity", "outcomes": ["maths"], "where": {"
 def trial_on_disk(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
     """Return the trial after its run; read only. Its results are in ``elsewhere``."""
     trial = SmallTrial(tmp_path_factory.mktemp("study"))
-    trial.protocol["compliance"] = {"variable": "girl"}
+    took_up = {"from": "days_present", "at_least": 165, "label": "Took up"}
+    trial.protocol["variables"]["took_up"] = took_up
+    trial.protocol["compliance"] = {"variable": "took_up"}
     trial.protocol["models"] |= {
         "multilevel": {**COMMON, "estimator": "multilevel", "blocks": "none"},
         "compliers": {**COMMON, "estimator": "complier_effect"},
@@ -43,7 +45,7 @@ def trial_on_disk(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
     for name in ("flow", "mobility", "raw_files"):
         copy(trial.path(f"{name}.csv"), paths.check(f"{name}.csv"))
     further: dict[str, dict[str, Any]] = {
-        "complier_effect": {"taken_up": "girl"},
+        "complier_effect": {"taken_up": "took_up"},
         "wild_bootstrap": {"seed": 7},
         "randomisation_inference": {
             "seed": 7, "design": content["design"], "assignment": str(paths.data("assignment")),

@@ -40,6 +40,6 @@ def test_a_term_that_a_fit_has_not_is_empty_and_one_that_none_has_is_told(
     opened: OpenedStudy,
 ) -> None:
     fits = {"CACE": opened.refit("compliers"), "CR2": opened.refit("itt", "maths")}
-    assert compare(fits, terms=["girl"]).loc[("girl", "estimate"), "CR2"] == ""
+    assert compare(fits, terms=["took_up"]).loc[("took_up", "estimate"), "CR2"] == ""
     with pytest.raises(UserError, match="no term 'treatd'; did you mean 'treated'"):
         compare(fits, terms=["treatd"])

@@ -54,7 +54,9 @@ def test_the_panel_has_an_outcomes_means_in_the_column_of_its_name(opened: Opene
         ({"complete_for": "itt"}, "itt has the outcomes maths, reading: name one"),
     ],
 )
-def test_what_is_not_known_is_told(opened: OpenedStudy, asked: dict[str, object], told: str) -> None:
+def test_what_is_not_known_is_told(
+    opened: OpenedStudy, asked: dict[str, object], told: str
+) -> None:
     with pytest.raises(UserError, match=told):
         opened.sample(**asked)  # type: ignore[arg-type]
 

@@ -12,9 +12,7 @@ from schooltrial.refusal import UserError
 from schooltrial.study.opened_study import OpenedStudy
 
 
-@pytest.mark.parametrize(
-    "model", ["itt", "did", "multilevel", "compliers", "redrawn", "bootstrap"]
-)
+@pytest.mark.parametrize("model", ["itt", "did", "multilevel", "compliers", "redrawn", "bootstrap"])
 def test_a_planned_model_comes_to_the_rows_that_its_script_wrote(
     opened: OpenedStudy, model: str
 ) -> None:
@@ -73,9 +71,7 @@ def test_an_outcome_that_the_model_was_not_planned_for_is_a_change(opened: Opene
 def test_another_rule_for_degrees_of_freedom_changes_them_and_not_the_effect(
     opened: OpenedStudy,
 ) -> None:
-    planned, other = (
-        opened.refit("multilevel", **keys) for keys in ({}, {"df": "satterthwaite"})
-    )
+    planned, other = (opened.refit("multilevel", **keys) for keys in ({}, {"df": "satterthwaite"}))
     assert planned.rows["estimate"].tolist() == other.rows["estimate"].tolist()
     assert planned.rows["method"].tolist() != other.rows["method"].tolist()
 

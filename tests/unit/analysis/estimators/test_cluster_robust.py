@@ -16,7 +16,7 @@ def test_each_covariance_has_rows_of_its_own_all_of_one_fit(
     assert len(fitted.table) == 2
     assert fitted.table["estimate"].nunique() == 1
     for kind, (_, row) in zip(kinds, fitted.table.iterrows(), strict=True):
-        (said,) = fitted.results["score"].estimates(["treated"], kind, DF[kind])
+        (said,) = fitted.results["score"].estimates(["treated"], vcov=kind, df=DF[kind])
         assert (row["std_error"], row["df"]) == (said.std_error, said.df)
 
 

@@ -35,4 +35,4 @@ def test_without_a_usable_criterion_there_is_an_effect_and_no_p_value(
     (row,) = fitted.table.to_dict("records")
     assert np.isfinite(row["estimate"])
     assert np.isnan(row["p_value"])
-    assert row["note"] == "no re-draws: the frame is lost"
+    assert row["note"].startswith("no re-draws: the frame is lost")

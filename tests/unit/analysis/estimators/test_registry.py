@@ -43,7 +43,7 @@ def test_a_key_that_an_estimator_is_not_said_to_read_changes_nothing(
     name: str, plan: Callable[..., Any], sample: pd.DataFrame
 ) -> None:
     estimator = ESTIMATORS[name]
-    needed = {need: 1 for need in estimator.needs}
+    needed = dict.fromkeys(estimator.needs, 1)
     base = {"estimator": name, "draws": 150}
     unread = [key for key in OTHERWISE if key not in estimator.keys]
     assert unread

@@ -1,0 +1,69 @@
+"""Claims about what ``schooltrial where`` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schooltrial.cli.main import main
+
+FOLDER = "results/achievement_awards"
+TABLE = f"{FOLDER}/estimates/estimates.csv"
+
+
+def test_a_file_has_its_rule_line_script_modules_and_tests(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["where", f"{FOLDER}/checks/flow.csv"]) == 0
+    told = capsys.readouterr().out
+    for expected in (
+        "rule     clean_sample\n", "workflow/rules/clean.smk:2\n",
+        "workflow/scripts/clean_sample.py\n", "src/schooltrial/data/sample/build.py\n",
+        " below: ", "tests/unit/data/sample/test_build.py\n",
+    ):  # fmt: skip
+        assert expected in told
+
+
+def test_the_table_of_estimates_says_who_made_the_rows_of_each_model(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["where", TABLE]) == 0
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if "itt_redrawn" in one]
+    assert "fit_randomisation_inference" in line
+    assert "analysis/estimators/randomisation_inference.py" in line
+    assert line.endswith("models/randomisation_inference")
+
+
+@pytest.mark.parametrize("asked", [[f"{TABLE}:itt_redrawn"], [TABLE, "--model", "itt_redrawn"]])
+def test_a_model_is_asked_for_after_a_colon_or_by_name(
+    asked: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["where", *asked]) == 0
+    assert "rule     fit_randomisation_inference\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        (f"{FOLDER}/checks/attritio.csv", f"nearest that one writes is {FOLDER}/checks/attrition"),
+        (f"{TABLE}:itt_redrwn", "no model 'itt_redrwn'; did you mean 'itt_redrawn'"),
+    ],
+)
+def test_what_is_not_known_is_told_with_the_nearest_and_ends_with_1(
+    file: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["where", file]) == 1
+    shown = capsys.readouterr()
+    assert told in shown.err
+    assert shown.out == ""
+
+
+def test_of_a_study_that_is_none_of_the_projects_the_log_tells_who_fitted_a_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "results" / "mine"
+    (mine / "logs").mkdir(parents=True)
+    (mine / "logs" / "fit_wild_bootstrap.b.log").write_text("", encoding="utf-8")
+    assert main(["where", str(mine / "estimates" / "models" / "b.csv")]) == 0
+    assert "rule     fit_wild_bootstrap\n" in capsys.readouterr().out

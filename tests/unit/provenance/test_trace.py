@@ -1,0 +1,82 @@
+"""Claims about the way from a file to what made it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schooltrial.provenance.rule_files import read_rules
+from schooltrial.provenance.trace import Trace, trace_file
+from schooltrial.refusal import UserError
+from support.small_trial import ROOT
+
+NOWHERE = Path("nowhere")
+
+
+def _trace(path: str, estimator: str | None = None) -> Trace:
+    return trace_file(path, ROOT, lambda study, model: estimator, NOWHERE)
+
+
+@pytest.mark.parametrize(
+    ("path", "rule", "nearest", "test"),
+    [
+        ("checks/attrition.csv", "check_attrition", "checks/attrition/rates.py",
+         "tests/unit/checks/attrition/test_rates.py"),
+        ("figures/flow.svg", "draw_flow", "exhibits/figures/flow.py",
+         "tests/unit/exhibits/figures/test_flow.py"),
+        ("figures/flow.csv", "draw_flow", "exhibits/figures/flow.py",
+         "tests/unit/exhibits/figures/test_flow.py"),
+        ("tables/results.html", "tabulate_results", "exhibits/tables/results.py", None),
+        ("report/report.html", "write_report", "report/page.py",
+         "tests/unit/report/test_page.py"),
+        ("data/sample.parquet", "clean_sample", "data/sample/build.py",
+         "tests/unit/data/sample/test_build.py"),
+        ("checks/assignment_drawn.txt", "draw_assignment", "randomisation/record.py",
+         "tests/rules/test_draw_assignment.py"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_file_is_traced_to_rule_near_modules_and_their_tests(
+    path: str, rule: str, nearest: str, test: str | None
+) -> None:
+    found = _trace(f"results/x/{path}")
+    assert (found.rule, found.script) == (rule, f"workflow/scripts/{rule}.py")
+    assert f"src/schooltrial/{nearest}" in found.modules[: found.near]
+    assert test is None or test in found.tests
+
+
+@pytest.mark.parametrize("estimator", ["multilevel", "wild_bootstrap", "staggered_adoption"])
+def test_a_models_rows_are_traced_to_the_estimators_door_then_to_its_model(estimator: str) -> None:
+    found = _trace("results/x/estimates/models/m.csv", estimator)
+    assert found.rule == f"fit_{estimator}"
+    assert found.modules[0] == f"src/schooltrial/analysis/estimators/{estimator}.py"
+    assert "/models/" in found.modules[1]
+    assert f"tests/unit/analysis/estimators/test_{estimator}.py" in found.tests
+
+
+def test_what_every_file_of_every_rule_names_is_there() -> None:
+    for rule in read_rules(ROOT):
+        for pattern in rule.outputs[:1]:
+            path = pattern.replace("{study}", "x").replace("{model}", "m")
+            found = _trace(path, rule.name.removeprefix("fit_"))
+            if found.rule != rule.name:
+                continue  # another rule asks for what draw_assignment writes
+            assert (ROOT / found.rule_file).is_file()
+            for file in (found.script, *found.modules, *found.tests):
+                assert (ROOT / file).is_file(), file
+
+
+def test_the_adapter_that_calls_every_script_is_behind_no_number() -> None:
+    found = _trace("results/x/estimates/estimates.csv")
+    assert found.rule == "gather_estimates"
+    assert found.modules == ()
+
+
+def test_a_path_that_no_rule_writes_is_told_with_the_nearest_that_one_does() -> None:
+    with pytest.raises(UserError, match=r"nearest that one writes is results/x/checks/flow\.csv"):
+        _trace("results/x/checks/flows.csv")
+
+
+def test_a_model_that_the_study_has_not_is_told() -> None:
+    with pytest.raises(UserError, match="the study x has no model 'm'"):
+        _trace("results/x/estimates/models/m.csv")
