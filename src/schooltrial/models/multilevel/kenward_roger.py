@@ -55,7 +55,9 @@ class KenwardRoger:
         contrasts : array, shape (k, p)
         """
         variance = ((contrasts @ self.phi) * contrasts).sum(axis=-1)
-        d = ((contrasts @ self.phi_p_phi) * contrasts).sum(axis=-1) / variance
+        product = ((contrasts @ self.phi_p_phi) * contrasts).sum(axis=-1)
+        nothing = np.full_like(product, np.nan)  # a contrast without variance has no df
+        d = np.divide(product, variance, out=nothing, where=variance != 0)
         df: FloatArray = 2.0 / ((self.weights @ d) * d).sum(axis=0)
         return df
 
