@@ -17,6 +17,7 @@ from schooltrial.analysis.formula_fits import (
 )
 from schooltrial.analysis.panel_fits import fit_difference_in_differences, fit_staggered_adoption
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
+from schooltrial.models.complier_effect.anderson_rubin import invert_anderson_rubin
 from schooltrial.models.complier_effect.two_stage_least_squares import fit_instrument
 from schooltrial.models.effect_size.cluster_level import cluster_effect_size
 from schooltrial.models.effect_size.pupil_level import (
@@ -141,6 +142,10 @@ def test_an_effect_on_compliers_by_formula_is_that_of_arrays() -> None:
     same(ours, theirs)
     assert ours.first_stage_test().row == theirs.first_stage_test().row
     assert ours.to_frame()["estimand"].item() == "CACE"
+    plain = fit_complier_effect("maths ~ x | took ~ treated", DATA, cluster="school", vcov="CR1")
+    found = invert_anderson_rubin(plain).row
+    assert "CR1" in found.method
+    assert found == invert_anderson_rubin(plain, vcov="CR1").row
     with pytest.raises(ValueError, match="has no instrument"):
         fit_complier_effect("maths ~ x | block", DATA)
 

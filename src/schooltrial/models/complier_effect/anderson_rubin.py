@@ -81,7 +81,7 @@ class ReducedForms:
         return float(special.fdtri(len(self.outcome), self.df, level)) / self.scale
 
 
-def reduced_forms(fit: InstrumentFit, kind: str | None) -> ReducedForms:
+def reduced_forms(fit: InstrumentFit, vcov: str | None) -> ReducedForms:
     """Regress outcome and participation on the instruments, with their joint variance."""
     model, names = fit.model, fit.reduced_form.names
     design = np.eye(len(model.names))[:, [*range(model.hidden), *model.positions(names)]]
@@ -95,14 +95,14 @@ def reduced_forms(fit: InstrumentFit, kind: str | None) -> ReducedForms:
         form = solve(
             model, design, design, outcome, names=names, hidden=model.hidden, estimator="AR"
         )
-        return form, pick @ form.covariance(vcov=kind) @ pick.T
+        return form, pick @ form.covariance(vcov=vcov) @ pick.T
 
     of_y, V_yy = regression(y)
     of_d, V_dd = regression(size * d)
     _, V_difference = regression(y - size * d)
     V_s = V_yy + V_dd - V_difference
     q = len(pick)
-    chosen = kind or ("CR2" if of_y.clustered else "HC2")
+    chosen = vcov or ("CR2" if of_y.clustered else "HC2")
     if of_y.clustered:
         eta = hotelling_scale(of_y.influence(chosen, pick))
         df, scale = eta - q + 1, (eta - q + 1) / eta
@@ -221,7 +221,7 @@ def _in_words(intervals: tuple[Interval, ...], shape: str) -> str:
 
 
 def invert_anderson_rubin(
-    fit: InstrumentFit, *, kind: str | None = None, level: float = 0.95
+    fit: InstrumentFit, *, vcov: str | None = None, level: float = 0.95
 ) -> AndersonRubinSet:
     """Return the Anderson-Rubin confidence set for the effect of the endogenous column.
 
@@ -229,7 +229,7 @@ def invert_anderson_rubin(
     ----------
     fit : InstrumentFit
         With one endogenous column.
-    kind : str, optional
+    vcov : str, optional
         Type of the reduced form's variance; CR2, or HC2 without clusters. The reference is
         t with Satterthwaite df for one instrument, the approximate Hotelling F for several.
     level : float
@@ -250,14 +250,15 @@ def invert_anderson_rubin(
             f"the Anderson-Rubin set is for one endogenous column, not for "
             f"{', '.join(fit.endogenous)}; a joint region is not offered"
         )
-    reduced = fit.reduced_form.estimates(fit.instruments, vcov=kind)
+    vcov = vcov or fit.second_stage.default_vcov or None
+    reduced = fit.reduced_form.estimates(fit.instruments, vcov=vcov)
     hidden = [row.term for row in reduced if isnan(row.std_error)]
     if hidden:
         raise ValueError(
             f"the variance of {', '.join(hidden)} cannot be estimated: clusters fit it exactly, as "
             "with one school in an arm or as many parameters as schools; no set can be given"
         )
-    forms = reduced_forms(fit, kind)
+    forms = reduced_forms(fit, vcov)
     critical = forms.critical(level)
     intervals = (quadratic_set if len(fit.instruments) == 1 else scanned_set)(forms, critical)
     shape = _shape(intervals)
@@ -269,7 +270,7 @@ def invert_anderson_rubin(
         forms.df, statistic, float(special.fdtrc(q, forms.df, statistic)),
         intervals[0][0] if intervals else nan, intervals[-1][1] if intervals else nan,
         stage.n_rows, stage.n_clusters,
-        f"2SLS, Anderson-Rubin set, {kind or ('CR2' if stage.clustered else 'HC2')}",
+        f"2SLS, Anderson-Rubin set, {vcov or ('CR2' if stage.clustered else 'HC2')}",
         note="; ".join(filter(None, (f"F({q}, {forms.df:.6g})", _in_words(intervals, shape)))),
     )  # fmt: skip
     return AndersonRubinSet(intervals, shape, row)
