@@ -24,13 +24,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the trace of the file; of the table of estimates also who made which rows."""
+    from schooltrial.refusal import UserError
+
     file, colon, named = str(args.file).partition(":")
     model = args.model or (named if colon else None)
     study = _study_of(file)
     if study is None:
         print(_trace_without_study(file, model))
         return 0
-    trace = study.trace(_below(file), model)
+    below = _below(file)
+    if model is not None and not below.startswith("estimates/"):
+        raise UserError(f"{file} has no rows of models; they are in estimates/estimates.csv")
+    trace = study.trace(below, model)
     print(trace)
     if model is None and trace.rule == "gather_estimates":
         print(f"\nIts rows, by model (--model NAME tells all of one; {len(study.models)} models):")

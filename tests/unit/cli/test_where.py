@@ -47,6 +47,7 @@ def test_a_model_is_asked_for_after_a_colon_or_by_name(
     ("file", "told"),
     [
         (f"{FOLDER}/checks/attritio.csv", f"nearest that one writes is {FOLDER}/checks/attrition"),
+        (f"{FOLDER}/checks/flow.csv:itt_redrawn", "has no rows of models"),
         (f"{TABLE}:itt_redrwn", "no model 'itt_redrwn'; did you mean 'itt_redrawn'"),
     ],
 )
