@@ -38,3 +38,19 @@ def find_checkout(start: Path | None = None) -> Path:
         f"{here} is in no checkout of the project, and the library was installed without one; "
         "go to the folder that holds the Snakefile"
     )
+
+
+def own_checkout() -> Path:
+    """Return the checkout that the library lies in: its rules are those that call this code.
+
+    Raises
+    ------
+    UserError
+        Where the library was installed without one.
+    """
+    if not is_checkout(OWN):
+        raise UserError(
+            f"the library in {OWN} was installed without the workflow, so that no rule is known; "
+            "install it from a checkout: pip install --editable ."
+        )
+    return OWN

@@ -78,14 +78,14 @@ def _study_of(file: str) -> OpenedStudy | None:
 
 def _trace_without_study(file: str, model: str | None) -> Trace:
     """Return the trace of a file whose study is not known: the rules alone tell it."""
-    from schooltrial.checkout import find_checkout
+    from schooltrial.checkout import own_checkout
     from schooltrial.provenance.trace import trace_file
     from schooltrial.refusal import UserError
 
     if model is not None:
         raise UserError(f"{file} is of no study of the project, so its models are not known")
     path = "/".join(_parts(file))
-    return trace_file(path, find_checkout(), lambda study, _: _estimator(file), Path(file))
+    return trace_file(path, own_checkout(), lambda study, _: _estimator(file), Path(file))
 
 
 def _estimator(file: str) -> str | None:

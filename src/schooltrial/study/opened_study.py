@@ -12,7 +12,7 @@ from typing import Any, cast
 import pandas as pd
 
 from schooltrial.analysis.design_matrix import build_design_matrix
-from schooltrial.checkout import find_checkout
+from schooltrial.checkout import own_checkout
 from schooltrial.protocol.sections import Model, Protocol, analysis_years, labels
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.provenance.trace import Trace, trace_file
@@ -239,7 +239,7 @@ class OpenedStudy(Study):
             lies = self.paths.estimates_of(model)
         below = lies.relative_to(self.paths.root).as_posix()
         return trace_file(
-            f"results/{self.name}/{below}", find_checkout(self.protocol.folder),
+            f"results/{self.name}/{below}", own_checkout(),
             lambda _, named: self.models[named]["estimator"] if named in self.models else None,
             lies,
             self._asked,
