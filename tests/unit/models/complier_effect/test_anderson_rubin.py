@@ -39,7 +39,7 @@ def _set(
         t["y"], endogenous={"d": t["d"]}, instruments={name: t[name] for name in names},
         exogenous={"one": t["one"], "x": t["x"]},
     )  # fmt: skip
-    return invert_anderson_rubin(fitted, kind=kind, level=level)
+    return invert_anderson_rubin(fitted, vcov=kind, level=level)
 
 
 def _by_hand(
