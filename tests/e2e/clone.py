@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -106,14 +107,27 @@ def write_trial(folder: Path) -> None:
     shutil.copy2(Path(__file__).parent / "small_trial.yaml", folder / "trial.yaml")
 
 
+def clone_in(folder: Path) -> Clone:
+    return Clone(folder / "project", folder / "elsewhere")
+
+
 def make_clone(folder: Path) -> Clone:
-    project, trial = folder / "project", folder / "elsewhere"
+    clone = clone_in(folder)
     for part in PARTS:
-        source, target = ROOT / part, project / part
+        source, target = ROOT / part, clone.project / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, target)
-    write_trial(trial)
-    return Clone(project, trial)
+    write_trial(clone.trial)
+    return clone
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return file → hash of everything but logs and benchmarks, which tell times."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.relative_to(folder).parts[0] not in ("logs", "benchmarks")
+    }

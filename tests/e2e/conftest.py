@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from e2e.clone import Clone, make_clone
+from e2e.clone import Clone, clone_in, make_clone
 
 
 @pytest.fixture(scope="session")
@@ -16,9 +21,42 @@ def new_clone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Clone]:
 
 
 @pytest.fixture(scope="session")
-def built(new_clone: Callable[[], Clone]) -> Clone:
-    """Return a copy in which the whole workflow has run, on two cores."""
-    clone = new_clone()
-    run = clone.snakemake()
-    assert run.code == 0, run.text
-    return clone
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that the workers of one session have in common."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "built"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _alone(shared: Path) -> Iterator[Clone]:
+    """Hold the copy in which the whole workflow has run; whoever comes first lets it run.
+
+    Others wait until it is let go. What was written is also kept aside, as tests change the copy.
+    """
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = shared / "told.txt"
+        if not told.is_file():
+            clone = make_clone(shared)
+            run = clone.snakemake()
+            if run.code == 0:
+                shutil.copytree(clone.results, shared / "results")
+            told.write_text(run.text, encoding="utf-8")
+        assert (shared / "results").is_dir(), told.read_text("utf-8")
+        yield clone_in(shared)
+
+
+@pytest.fixture
+def built(shared: Path) -> Iterator[Clone]:
+    """Return a copy in which the whole workflow has run, on two cores; no other test has it now."""
+    with _alone(shared) as clone:
+        yield clone
+
+
+@pytest.fixture(scope="session")
+def built_results(shared: Path) -> Path:
+    """Return the results of that run as they were at its end, to be read only."""
+    with _alone(shared):
+        return shared / "results"
