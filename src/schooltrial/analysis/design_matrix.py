@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from schooltrial.data.rows.coding import code_columns
 from schooltrial.data.rows.filters import has_level, levels, matches
 from schooltrial.protocol.sections import Model, covariate_terms, needed_variables
 
@@ -97,8 +97,7 @@ def build_design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> Des
         )
     covariates = {
         name: column
-        for term in terms
-        for name, column in _term_columns(rows, term)
+        for name, column in _coded(rows, terms, categories=["year"]).items()
         if np.ptp(column) > 0
     }
     incomplete = {str(name): int(count) for name, count in lacking.sum().items() if count}
@@ -161,22 +160,12 @@ def _treatment_columns(rows: pd.DataFrame, model: Model) -> Iterator[tuple[str, 
                 )
 
 
-def _term_columns(rows: pd.DataFrame, term: str) -> Iterator[tuple[str, Array]]:
-    parts = term.split(":")
-    if len(parts) == 1 and _is_number(rows[term]) and term != "year":
-        yield term, rows[term].to_numpy("float64")
-        return
-    cells = list(product(*(levels(rows[part]) for part in parts)))
-    for cell in cells[1:]:
-        inside = np.ones(len(rows), dtype=bool)
-        for part, level in zip(parts, cell, strict=True):
-            inside &= has_level(rows[part], level).to_numpy(dtype=bool)
-        name = ":".join(f"{part}={level}" for part, level in zip(parts, cell, strict=True))
-        yield name, inside.astype("float64")
-
-
-def _is_number(values: pd.Series) -> bool:
-    return bool(pd.api.types.is_numeric_dtype(values))
+def _coded(rows: pd.DataFrame, terms: Sequence[str], categories: Sequence[str]) -> dict[str, Array]:
+    """Return the columns of terms beside an intercept, by name; nothing is missing in the rows."""
+    coded = code_columns(
+        rows, terms, levels="all but the first", categories=categories, between="="
+    )
+    return {column.label: column.values.to_numpy("float64") for column in coded}
 
 
 def with_block_effects(design: DesignMatrix, *, fixed: bool) -> tuple[dict[str, Array], list[str]]:
@@ -228,7 +217,5 @@ def without_determined(
 
 def indicators(values: pd.Series) -> dict[str, Array]:
     """Return one indicator per level but the first: fixed effects of blocks."""
-    return {
-        f"{values.name}={level}": has_level(values, level).to_numpy("float64")
-        for level in levels(values)[1:]
-    }
+    name = str(values.name)
+    return _coded(values.to_frame(), [name], categories=[name])

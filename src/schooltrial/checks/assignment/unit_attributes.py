@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from schooltrial.data.rows.coding import covariates
+from schooltrial.data.rows.coding import code_columns
 from schooltrial.randomisation.units import unit_column
 
 
@@ -109,7 +109,7 @@ def known_of_units(
 def _means(then: pd.DataFrame, own: str, variables: Sequence[str]) -> pd.DataFrame | None:
     """Return the mean of each column of the variables, by unit."""
     names = [name for name in dict.fromkeys(variables) if name in then and len(then)]
-    columns = covariates(then, names, {})
+    columns = code_columns(then, names, levels="all")
     if not columns:
         return None
     frame = pd.DataFrame({column.label: column.values for column in columns})

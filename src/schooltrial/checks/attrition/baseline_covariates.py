@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from schooltrial.checks.attrition.roster import Roster
-from schooltrial.data.rows.filters import has_level, levels
+from schooltrial.data.rows.coding import Kind, code_columns
 from schooltrial.protocol.sections import Outcome
 
 
@@ -62,19 +62,17 @@ def _columns(listed: Roster, covariate: str, is_outcome: bool) -> Iterator[Basel
     values = _known(listed, covariate, is_outcome)
     if values is None:
         return
-    if pd.api.types.is_numeric_dtype(values):
-        number = values.astype("float64")
-        spread = number.std()
-        scaled = (number - number.mean()) / (spread if spread > 0 else 1.0)
-        if number.dropna().isin([0.0, 1.0]).all():
-            scaled = number
-        yield BaselineColumn(covariate, "", number, scaled.fillna(0.0))
-    else:
-        for level in levels(values)[1:]:
-            inside = has_level(values, level).astype("float64")
-            yield BaselineColumn(covariate, level, inside.mask(values.isna()), inside)
-    missing = values.isna().astype("float64")
-    yield BaselineColumn(covariate, "missing", missing, missing)
+    known = values.to_frame(covariate)
+    for column in code_columns(known, [covariate], levels="all but the first", missing="indicated"):
+        filled = _scaled(column.values, column.kind).fillna(0.0)
+        yield BaselineColumn(covariate, column.category, column.values, filled)
+
+
+def _scaled(values: pd.Series, kind: Kind) -> pd.Series:
+    if kind != "number":
+        return values
+    spread = values.std()
+    return (values - values.mean()) / (spread if spread > 0 else 1.0)
 
 
 def _known(listed: Roster, covariate: str, is_outcome: bool) -> pd.Series | None:

@@ -16,7 +16,7 @@ import pandas as pd
 from schooltrial.checks.balance.adjusted_differences import EVERY_ARM, Arms, Redrawing
 from schooltrial.checks.balance.compared_columns import filled_matrix
 from schooltrial.checks.balance.standardised_differences import BalanceRows, two_arms
-from schooltrial.data.rows.coding import Covariate, covariates
+from schooltrial.data.rows.coding import Covariate, code_columns
 from schooltrial.models.assignment.design import AssignmentError
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
 from schooltrial.models.randomisation_inference.covariate_differences import numbers_as_drawn
@@ -76,7 +76,7 @@ def balance_omnibus(
         for arm, inside, codes in comparisons(frame, arms)
         for row in _tests(
             rows.sample, level, arm, frame[inside], codes[inside],
-            covariates(frame[inside], variables, labels), labels, redrawing,
+            code_columns(frame[inside], variables, levels="all", labels=labels), labels, redrawing,
         )
     ]  # fmt: skip
     return pd.DataFrame(found, columns=OMNIBUS_COLUMNS)

@@ -19,7 +19,7 @@ from schooltrial.checks.balance.adjusted_differences import (
     redrawn_balance,
 )
 from schooltrial.checks.balance.compared_columns import ALL, compared_rows, school_rows
-from schooltrial.data.rows.coding import Covariate, covariates
+from schooltrial.data.rows.coding import Covariate, code_columns
 from schooltrial.models.effect_size.pupil_level import cox_index, small_sample_correction
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.units import unit_column
@@ -157,7 +157,8 @@ def balance_table(
         for arm, inside, treated in _comparisons(frame, arms)
         for row in _compare(
             rows.sample, level, arm, frame[inside], treated[inside],
-            covariates(frame[inside], variables, labels), settings, redrawing,
+            code_columns(frame[inside], variables, levels="all", labels=labels),
+            settings, redrawing,
         )
     ]  # fmt: skip
     return pd.DataFrame(found, columns=COLUMNS)
