@@ -100,7 +100,7 @@ def test_figures_are_written_as_png_where_the_configuration_asks(built: Clone) -
     [
         ("rows/filters", FITS, "check_balance"),
         ("panel/school_panel", {"fit_difference_in_differences"}, "clean_sample"),
-        ("panel/bounded_cells", {"fit_difference_in_differences"}, "obtain_tables"),
+        ("panel/bounded_cells", {"fit_difference_in_differences"}, "clean_sample"),
         ("sample/build", set(), "clean_sample"),
         ("sample/rosters", set(), "clean_sample"),
         ("tables/schema", set(), "obtain_tables"),
