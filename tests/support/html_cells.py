@@ -7,19 +7,26 @@ from html import unescape
 
 
 def rows(page: str, part: str = "tbody") -> list[list[str]]:
-    """Return the cells of every row of a part of the page's one table."""
-    (inside,) = re.findall(rf"<{part}.*?>(.*?)</{part}>", page, re.DOTALL)
+    """Return the cells of every row of a part of the page's one table, of all groups of rows."""
+    assert page.count("<table") == 1
+    inside = "".join(re.findall(rf"<{part}>(.*?)</{part}>", page, re.DOTALL))
     return [
         [_plain(cell) for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL)]
         for row in re.findall(r"<tr.*?>(.*?)</tr>", inside, re.DOTALL)
     ]
 
 
+def caption(page: str) -> str:
+    """Return the title of the page's one table."""
+    (title,) = re.findall(r"<caption[^>]*>(.*?)</caption>", page, re.DOTALL)
+    return _plain(title)
+
+
 def aligned_right(page: str) -> list[str]:
     """Return the names of the columns whose headings stand to the right."""
     return [
         _plain(name)
-        for name in re.findall(r'<th class="[^"]*gt_right[^"]*"[^>]*>(.*?)</th>', page, re.DOTALL)
+        for name in re.findall(r'<th class="n" scope="col">(.*?)</th>', page, re.DOTALL)
     ]
 
 

@@ -9,7 +9,13 @@ import pandas as pd
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.report.exhibits import read_exhibits
 from schooltrial.report.page import fill
-from schooltrial.report.quality import by_table, findings, largest_differences, means_shown
+from schooltrial.report.quality import findings
+from schooltrial.report.tables.data import (
+    aggregates_shown,
+    cleaning_shown,
+    codebook_shown,
+    means_shown,
+)
 
 
 def main(
@@ -43,9 +49,9 @@ def main(
         "study": study,
         "style": Path(style).read_text("utf-8"),
         "findings": findings(tables["missing"], tables["heaping"], schools, found, labels),
-        "aggregates": largest_differences(found),
-        "cleaning": tables["cleaning"].to_dict("records"),
-        "codebook": by_table(tables["codebook"]),
+        "aggregates": aggregates_shown(found),
+        "cleaning": cleaning_shown(tables["cleaning"]),
+        "codebook": codebook_shown(tables["codebook"]),
         "means": means_shown(tables["means"], arms),
         "arms": arms,
     }

@@ -11,7 +11,9 @@ from schooltrial.checks.flow.enrolment import count_enrolment
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.report.exhibits import read_exhibits
 from schooltrial.report.page import fill
+from schooltrial.report.tables.data import held_back_shown, raw_files_shown
 from schooltrial.report.tables.implementation import contrast_shown, fidelity_shown
+from schooltrial.report.tables.participants import enrolment_shown, units_counted
 
 ROSTERS = {"pupil": "pupils", "teacher": "teachers"}
 
@@ -49,27 +51,25 @@ def main(
         "study": study,
         "style": Path(style).read_text("utf-8"),
         "blinded": blinded,
-        "held_back": held_back,
+        "held_back": held_back_shown(held_back),
         "unit": unit,
-        "units": _units(assigned, unit, design["arms"]),
-        "enrolment": counts.astype("object").fillna("").to_dict("records"),
+        "units": units_counted(_units(assigned, unit, design["arms"]), unit),
+        "enrolment": enrolment_shown(counts.astype("object")),
         "fidelity": fidelity_shown(pd.read_csv(fidelity), labels) if fidelity else None,
         "contrast": contrast_shown(pd.read_csv(contrasts), labels) if contrasts else None,
-        "raw_files": pd.read_csv(raw_files).to_dict("records"),
+        "raw_files": raw_files_shown(pd.read_csv(raw_files)),
     }
     text = fill(Path(template).read_text("utf-8"), context, read_exhibits(captions, figures, []))
     Path(page).write_text(text, encoding="utf-8")
 
 
-def _units(
-    assigned: pd.DataFrame, unit: str, arms: Sequence[Mapping[str, str]]
-) -> list[dict[str, Any]]:
+def _units(assigned: pd.DataFrame, unit: str, arms: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     found = []
     for arm in arms:
         rows = assigned[assigned["arm"].astype("str") == arm["name"]]
         blocks = rows["block"].nunique() if "block" in rows else 1
         found.append({"label": arm["label"], "n_units": rows[unit].nunique(), "n_blocks": blocks})
-    return found
+    return pd.DataFrame(found)
 
 
 run_as_rule(main, globals())

@@ -16,6 +16,8 @@ from schooltrial.report.exhibits import read_exhibits
 from schooltrial.report.headlines import event_study, summarise_findings
 from schooltrial.report.page import fill
 from schooltrial.report.tables.assignment import units_told
+from schooltrial.report.tables.effects import events_shown
+from schooltrial.report.tables.steps import steps_shown
 from schooltrial.report.wording import design_sentence, mobility_sentence, registration_sentence
 
 
@@ -43,20 +45,21 @@ def main(
     rows = pd.read_csv(estimates)
     arms = {arm["name"]: arm["label"] for arm in protocol["design"]["arms"]}
     registered = protocol["registration"]["plan_sha256"]
-    told = read_checks(checks, analysis_years, labels(protocol), registered, arms)
+    year_label = protocol["years"]["label"]
+    told = read_checks(checks, analysis_years, labels(protocol), registered, arms, year_label)
     context = {
         "protocol": protocol,
         "style": Path(style).read_text("utf-8"),
         "study": study,
         "headlines": summarise_findings(rows, protocol),
-        "events": event_study(rows, protocol["outcomes"], protocol["models"]).to_dict("records"),
+        "events": events_shown(event_study(rows, protocol["outcomes"], protocol["models"])),
         "lacking": lacking(protocol),
         "design_sentence": design_sentence(protocol),
         "registration": registration_sentence(protocol["registration"]),
         "mobility_sentence": mobility_sentence(protocol),
         **told,
         "units_told": units_told(told["assignment_verdict"], protocol["design"]["unit"]),
-        "steps": [with_checksums(step) for step in provenance],
+        "steps": steps_shown([with_checksums(step) for step in provenance]),
         "claims": Path(claims).read_text("utf-8").splitlines(),
         "analysis_years": analysis_years,
         "diagnostics": json.loads(Path(diagnostics).read_text("utf-8")),

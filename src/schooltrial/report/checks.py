@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from schooltrial.exhibits.style.table_text import shown
+from schooltrial.exhibits.style.html_table import Table
 from schooltrial.protocol.plan import PlanRecord, plan_told
-from schooltrial.report.page import flow_shown
-from schooltrial.report.tables.assignment import tests_shown, units_shown
+from schooltrial.report.tables.assignment import blocks_shown, tests_shown, units_shown
 from schooltrial.report.tables.balance import equivalence_shown, omnibus_shown, pretrends_shown
 from schooltrial.report.tables.checks import (
-    BOUNDS,
     attrition_shown,
-    named,
+    bounds_shown,
     power_shown,
     who_left_shown,
 )
+from schooltrial.report.tables.data import cleaning_shown, raw_files_shown
 from schooltrial.report.tables.implementation import implementation_shown
+from schooltrial.report.tables.participants import flow_shown, mobility_shown
 
 
 def read_checks(
@@ -30,6 +30,7 @@ def read_checks(
     labels: Mapping[str, str],
     registered: str | None,
     arms: Mapping[str, str],
+    year_label: str,
 ) -> dict[str, Any]:
     """Return what the template names, from the files of ``checks/``, by the stems of their names.
 
@@ -45,22 +46,20 @@ def read_checks(
         Checksum of the plan as it was registered.
     arms : mapping
         Arm → its name in exhibits.
+    year_label : str
+        What a year is called.
     """
     files = {Path(path).stem: path for path in paths}
     plan = json.loads(Path(files["plan"]).read_text("utf-8"))
     recorded = PlanRecord(plan["first"], plan["now"])
-    mobility = pd.read_csv(files["mobility"])
-    mobility = mobility[mobility["year"].isin(list(years))]
     tables = {name: pd.read_csv(path) for name, path in files.items() if path.endswith(".csv")}
     return {
         "plan": plan_told(recorded, registered),
         "plan_changed": bool(recorded.changed),
-        "flow": flow_shown(pd.read_csv(files["flow"], keep_default_na=False), years).to_dict(
-            "records"
-        ),
+        "flow": flow_shown(pd.read_csv(files["flow"], keep_default_na=False), years, year_label),
         "flow_text": Path(files["flow_text"]).read_text("utf-8"),
-        "mobility": mobility.to_dict("records"),
-        "assignment": shown(pd.read_csv(files["assignment"], dtype={"block": str})),
+        "mobility": mobility_shown(pd.read_csv(files["mobility"]), years, year_label),
+        "assignment": blocks_shown(pd.read_csv(files["assignment"], dtype={"block": str})),
         "assignment_verdict": json.loads(Path(files["assignment_verdict"]).read_text("utf-8")),
         "assignment_tests": tests_shown(tables["assignment_tests"]),
         "assignment_units": units_shown(
@@ -71,15 +70,17 @@ def read_checks(
         "equivalence": _table(tables, "balance", equivalence_shown),
         "attrition": _table(tables, "attrition", lambda f: attrition_shown(f, years, labels)),
         "who_left": _table(tables, "who_left", lambda f: who_left_shown(f, labels)),
-        "missing_outcomes": _table(tables, "missing_outcomes", lambda f: named(f, labels, BOUNDS)),
+        "missing_outcomes": _table(tables, "missing_outcomes", lambda f: bounds_shown(f, labels)),
         "power": _table(tables, "power", lambda f: power_shown(f, labels)),
         **implementation_shown(tables, arms),
         "ratings": json.loads(Path(files["verdict"]).read_text("utf-8"))["ratings"],
-        "cleaning": pd.read_csv(files["cleaning_log"], keep_default_na=False).to_dict("records"),
-        "raw_files": pd.read_csv(files["raw_files"]).to_dict("records"),
+        "cleaning": cleaning_shown(pd.read_csv(files["cleaning_log"], keep_default_na=False)),
+        "raw_files": raw_files_shown(pd.read_csv(files["raw_files"])),
     }
 
 
-def _table(tables: Mapping[str, pd.DataFrame], name: str, show: Any) -> pd.DataFrame | None:
+def _table(
+    tables: Mapping[str, pd.DataFrame], name: str, show: Callable[[pd.DataFrame], Table | None]
+) -> Table | None:
     """Return a table as shown; None where the study has none, or it has no rows."""
     return None if name not in tables or tables[name].empty else show(tables[name])

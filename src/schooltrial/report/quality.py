@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import pandas as pd
 
 from schooltrial.exhibits.style.table_text import number
-
-SHOWN_MEANS = 12
-"""Largest differences from published means that the page shows; all stand in the check."""
 
 
 def findings(
@@ -42,40 +38,3 @@ def findings(
 
 def _name(variable: str, labels: Mapping[str, str]) -> str:
     return labels.get(variable) or str(variable).replace("_", " ")
-
-
-def largest_differences(aggregates: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the school means that differ most from the published ones."""
-    order = aggregates["difference"].abs().sort_values(ascending=False, kind="stable").index
-    rows: list[dict[str, Any]] = aggregates.loc[order].head(SHOWN_MEANS).to_dict("records")
-    return rows
-
-
-def means_shown(
-    means: pd.DataFrame, arms: Sequence[str]
-) -> dict[str, list[tuple[str, str, list[str]]]]:
-    """Return table → (variable, year, mean of each arm as text) for the codebook."""
-    shown: dict[str, list[tuple[str, str, list[str]]]] = {}
-    keys = ["table", "variable", "year"]
-    for (table, variable, year), rows in means.groupby(keys, sort=False):
-        by_arm = rows.set_index("arm")["mean"]
-        cells = [number(float(by_arm.get(arm, float("nan"))), 2) for arm in arms]
-        shown.setdefault(str(table), []).append((str(variable), str(year), cells))
-    return shown
-
-
-def by_table(codebook: pd.DataFrame) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return table → rows of the codebook, with numbers as a reader sees them."""
-    shown = codebook.copy()
-    for column in ("low", "high"):
-        shown[column] = [_short(value) for value in shown[column]]
-    return [
-        (str(table), rows.to_dict("records")) for table, rows in shown.groupby("table", sort=False)
-    ]
-
-
-def _short(value: Any) -> str:
-    try:
-        return f"{float(value):.6g}"
-    except ValueError:
-        return str(value)

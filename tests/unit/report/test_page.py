@@ -10,7 +10,8 @@ import pytest
 
 from schooltrial.exhibits.style.table_text import interval, number, p_text
 from schooltrial.report.headlines import arm_of, event_study, sensitivity_range, summarise_findings
-from schooltrial.report.page import as_shown, fill, flow_shown
+from schooltrial.report.page import fill
+from schooltrial.report.tables.participants import flow_shown
 from support.small_trial import SmallTrial
 
 
@@ -93,13 +94,18 @@ def test_the_flow_shown_is_that_of_the_analysed_years_and_of_those_followed_to_t
         {
             "step": ["kept", "kept", "followed up: 2018 to 2020", "kept"],
             "year": [2018, 2020, 2018, 2020],
-            "entered": [9, 7, 5, 0],
+            "entered": [9, 7000, 5, 0],
+            "reason": "",
+            "level": "pupil",
+            "arm": "a",
+            "left": 0,
+            "remained": [9, 7000, 5, 0],
         }
     )
-    shown = flow_shown(flow, [2020])
-    assert shown[["step", "year"]].values.tolist() == [
-        ["kept", 2020],
-        ["followed up: 2018 to 2020", 2018],
+    shown = flow_shown(flow, [2020], "spring").cells
+    assert shown[["step", "spring", "remained"]].values.tolist() == [
+        ["kept", "2020", "7,000"],
+        ["followed up: 2018 to 2020", "2018", "5"],
     ]
 
 
@@ -212,8 +218,3 @@ def test_only_effects_of_primary_outcomes_in_primary_models_are_headlines(
     found = summarise_findings(pd.DataFrame(rows), finished.read().content)
     assert [one["estimand"] for one in found] == ["CACE", "ATT"]
     assert {(one["unit"], one["level"]) for one in found} == {("control SD", 0.95)}
-
-
-def test_cells_are_shown_with_two_decimals_and_texts_as_they_are() -> None:
-    told = as_shown(pd.DataFrame({"x": [-1.234, float("nan")], "n": [1, 2], "t": ["a", "b"]}))
-    assert told.to_dict("list") == {"x": ["−1.23", ""], "n": ["1", "2"], "t": ["a", "b"]}

@@ -1,36 +1,198 @@
-"""How every table looks as HTML, the same on every run.
-
-It stands apart from `table_style`, since pages need how numbers are written and not great_tables,
-which is slow to import.
-"""
+"""How every table looks as HTML, in exhibits and on pages, the same on every run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import pandas as pd
-from great_tables import GT
+from markupsafe import Markup, escape
+
+from schooltrial.exhibits.style.table_text import is_whole, number, p_text, significant
+
+Kind = Literal[
+    "text", "code", "told", "number", "quantity", "significant", "count", "percent", "p"
+]  # fmt: skip
+
+STYLE = Markup("""\
+.wide { overflow-x: auto; }
+table.plain { border-collapse: collapse; font-size: .86rem; width: 100%; }
+table.plain caption { text-align: left; font-weight: bold; padding: .3rem 0; }
+table.plain caption.unseen { position: absolute; width: 1px; height: 1px; padding: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+table.plain th, table.plain td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #e3e3e3; vertical-align: top; }
+table.plain thead th { vertical-align: bottom; }
+table.plain tbody th { font-weight: normal; }
+table.plain tbody th.group { font-weight: bold; padding-top: .8rem; }
+table.plain td.n, table.plain th.n { text-align: right; font-variant-numeric: tabular-nums; }
+table.plain tfoot td { border-bottom: 0; color: #444; font-size: .92em; }
+.wide table.plain td:last-child:not(.n) { min-width: 9rem; }
+""")  # noqa: E501
+"""What every page and fragment that holds a table needs."""
 
 
-def html(
-    data: pd.DataFrame,
-    *,
-    name: str,
+@dataclass(frozen=True)
+class Column:
+    """One column of a table, and how its cells are written.
+
+    Attributes
+    ----------
+    name : str
+        Heading.
+    kind : str
+        ``text``; ``code`` (checksums); ``told``, numbers that are already words, as ``3 of 4``;
+        ``number`` with fixed decimals; ``quantity``, without decimals where all of the column are
+        whole; ``significant`` digits; ``count``, by thousands; ``percent``, of a share; ``p``. All
+        but text and code stand to the right.
+    digits : int
+        Decimals, or digits that count.
+    key : str
+        Column of the data, where it is neither the name nor the name with underscores.
+    optional : bool
+        Left out where it holds nothing.
+    """
+
+    name: str
+    kind: Kind = "text"
+    digits: int = 3
+    key: str = ""
+    optional: bool = False
+
+    @property
+    def right(self) -> bool:
+        """Whether the cells stand to the right."""
+        return self.kind not in ("text", "code")
+
+    def values(self, frame: pd.DataFrame) -> list[Any]:
+        """Return the cells of the data; none of an optional column that the data lack."""
+        key = self.key or (self.name if self.name in frame else self.name.replace(" ", "_"))
+        if self.optional and key not in frame:
+            return [None] * len(frame)
+        return list(frame[key])
+
+    def cells(self, frame: pd.DataFrame) -> list[str]:
+        """Return the cells as a reader sees them, nothing where missing."""
+        values = self.values(frame)
+        digits = self.digits
+        if self.kind == "quantity" and all(pd.isna(v) or is_whole(v) for v in values):
+            digits = 0
+        return ["" if pd.isna(value) else self._written(value, digits) for value in values]
+
+    def _written(self, value: Any, digits: int) -> str:
+        match self.kind:
+            case "number" | "quantity":
+                return number(value, digits)
+            case "percent":
+                return number(100 * value, digits)
+            case "significant":
+                return significant(value, digits)
+            case "count":
+                return f"{value:,}"
+            case "p":
+                return p_text(value)
+            case "code":
+                return Markup("<code>{}</code>").format(value)
+            case _:
+                return value if isinstance(value, Markup) else str(value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as readers see it; a template that names it shows it.
+
+    Attributes
+    ----------
+    title : str
+    columns : tuple of Column
+        Those that are shown; the first heads the rows.
+    cells : DataFrame of str
+        By the names of the columns; markup stays what it is, and text cannot become markup.
+    group : tuple of str
+        Heading of each row's group; empty where rows are not grouped.
+    anchors : tuple of str
+        What links to each row can point at; empty where none does.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    cells: pd.DataFrame
+    group: tuple[str, ...] = ()
+    anchors: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def __html__(self) -> str:
+        """Return the table for a page that tells beside it what it is."""
+        return _box(self, Markup('<caption class="unseen">{}</caption>').format(self.title))
+
+
+def tabulate(
     title: str,
-    group: str,
-    right: Sequence[str],
-    notes: Sequence[str],
-    study: Mapping[str, Any],
-) -> str:
-    """Return a table as a fragment of HTML, grouped, with its notes and the study's line."""
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    group: Sequence[str] = (),
+    anchors: Sequence[str] = (),
+) -> Table:
+    """Return the columns of the data as a table; optional ones only where they hold something."""
+    written = [(column, column.cells(frame)) for column in columns]
+    kept = [(column, cells) for column, cells in written if any(cells) or not column.optional]
+    rows = zip(*(cells for _, cells in kept), strict=True)
+    told = pd.DataFrame(rows, columns=[column.name for column, _ in kept], dtype="object")
+    return Table(title, tuple(column for column, _ in kept), told, tuple(group), tuple(anchors))
+
+
+def fragment(table: Table, *, name: str, notes: Sequence[str], study: Mapping[str, Any]) -> str:
+    """Return a table that stands on its own, with its notes and the study's line."""
     label = "SYNTHETIC DATA. " if study["synthetic"] else ""
-    table = GT(data, groupname_col=group, id=name).tab_header(title=title)
-    for note in notes:
-        table = table.tab_source_note(note)
-    table = (
-        table.tab_source_note(f"{label}{study['title']}. Protocol {study['protocol'][:12]}")
-        .cols_align("right", columns=list(right))
-        .tab_options(table_font_size="13px", heading_align="left", table_width="100%")
-    )
-    return str(table.as_raw_html())
+    last = f"{label}{study['title']}. Protocol {study['protocol'][:12]}"
+    caption = Markup("<caption>{}</caption>").format(table.title)
+    style = Markup("<style>\n{}</style>\n").format(STYLE)
+    return style + _box(table, caption, name=name, notes=[*notes, last])
+
+
+def _box(table: Table, caption: Markup, name: str = "", notes: Sequence[str] = ()) -> Markup:
+    """Return a table in a box of its own, which scrolls where the page is too narrow."""
+    wide = len(table.columns)
+    heads = [_cell(column, column.name, "col") for column in table.columns]
+    lines = [
+        Markup('<div class="wide"{} role="region" aria-label="{}" tabindex="0">').format(
+            Markup(' id="{}"').format(name) if name else "", table.title
+        )
+        + Markup('<table class="plain">{}').format(caption),
+        Markup("<thead><tr>{}</tr></thead>").format(Markup("").join(heads)),
+        *_bodies(table),
+    ]
+    if notes:
+        told = [Markup('<tr><td colspan="{}">{}</td></tr>').format(wide, note) for note in notes]
+        lines.append(Markup("<tfoot>{}</tfoot>").format(Markup("\n").join(told)))
+    return Markup("\n").join(lines) + Markup("</table></div>\n")
+
+
+def _bodies(table: Table) -> Iterator[Markup]:
+    """Yield the rows: of each group in the order in which groups occur, below its heading."""
+    rows = list(_rows(table))
+    if not table.group:
+        yield Markup("<tbody>\n{}\n</tbody>").format(Markup("\n").join(rows))
+    for group in dict.fromkeys(table.group):
+        head = Markup('<tr><th class="group" scope="rowgroup" colspan="{}">{}</th></tr>')
+        inside = [row for row, of in zip(rows, table.group, strict=True) if of == group]
+        told = Markup("\n").join([head.format(len(table.columns), group), *inside])
+        yield Markup("<tbody>\n{}\n</tbody>").format(told)
+
+
+def _rows(table: Table) -> Iterator[Markup]:
+    anchors = table.anchors or [""] * len(table)
+    for anchor, row in zip(anchors, table.cells.itertuples(index=False, name=None), strict=True):
+        first, *others = zip(table.columns, row, strict=True)
+        cells = [_cell(*first, "row"), *(_cell(column, text) for column, text in others)]
+        named = Markup(' id="{}"').format(anchor) if anchor else ""
+        yield Markup("<tr{}>{}</tr>").format(named, Markup("").join(cells))
+
+
+def _cell(column: Column, text: str, heads: Literal["", "col", "row"] = "") -> Markup:
+    tag = Markup("th" if heads else "td")
+    side = Markup(' class="n"') if column.right else ""
+    scope = Markup(' scope="{}"').format(heads) if heads else ""
+    return Markup("<{}{}{}>{}</{}>").format(tag, side, scope, escape(text), tag)

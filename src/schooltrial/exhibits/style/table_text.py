@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 
@@ -27,14 +29,13 @@ def interval(low: float, high: float, digits: int = 3) -> str:
     return "" if pd.isna(low) else f"[{number(low, digits)},\u00a0{number(high, digits)}]"
 
 
-def shown(frame: pd.DataFrame, digits: int = 2) -> pd.DataFrame:
-    """Return every cell as a reader sees it, whole numbers without decimals."""
-    told = frame.copy()
-    for column in told.select_dtypes("number"):
-        known = told[column].dropna()
-        whole = bool((known == known.round()).all())
-        if str(column) == "p" or str(column).endswith("_p") or str(column).startswith("p_"):
-            told[column] = told[column].map(p_text)
-        else:
-            told[column] = told[column].map(lambda v, d=0 if whole else digits: number(v, d))
-    return told.fillna("").astype("str")
+def significant(value: float, digits: int = 4) -> str:
+    """Return a number to the digits that count, a whole one without decimals."""
+    if pd.isna(value):
+        return ""
+    return number(value, 0) if is_whole(value) else f"{value:.{digits}g}".replace("-", "−")
+
+
+def is_whole(value: float) -> bool:
+    """Return whether a number has no decimals; one without bound has none."""
+    return math.isinf(value) or float(value).is_integer()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.exhibits.style.html_table import html
+from schooltrial.exhibits.style.html_table import Column, fragment, tabulate
 from schooltrial.exhibits.style.table_text import number
 
 GROUPS = {"pupil": "Pupils", "teacher": "Teachers", "school": "Schools (means of their pupils)"}
@@ -23,31 +23,30 @@ def baseline_html(
     """Return the check as a table: means, SDs and differences by arm, of both samples."""
     samples = balance["sample"] if "sample" in balance else pd.Series("", balance.index)
     several = len(arms) > 2
-    shown = pd.DataFrame(
-        {
-            "Level": [
-                _group(level, arm if several else "", arms, sample)
-                for level, arm, sample in zip(
-                    balance["level"], _arms(balance), samples, strict=True
-                )
-            ],
-            "Variable": balance["label"],
-            arms[0]["label"]: _mean_sd(balance, "control"),
-            "Programme arm" if several else arms[1]["label"]: _mean_sd(balance, "treated"),
-            "Difference": balance["difference"].map(number),
-            "Standardised": balance["standardised_difference"].map(number),
-            "Effect size": [
-                "" if level == "school" else number(size)
-                for level, size in zip(balance["level"], balance["wwc_effect_size"], strict=True)
-            ],
-            "Band": balance["wwc_band"].fillna(""),
-            "N": [
-                f"{c:,} + {t:,}"
-                for c, t in zip(balance["n_control"], balance["n_treated"], strict=True)
-            ],
-            "Missing": balance["missing"].astype(str),
-        }
+    groups = [
+        _group(level, arm if several else "", arms, sample)
+        for level, arm, sample in zip(balance["level"], _arms(balance), samples, strict=True)
+    ]
+    told = balance.assign(
+        control=_mean_sd(balance, "control"),
+        treated=_mean_sd(balance, "treated"),
+        wwc_effect_size=balance["wwc_effect_size"].mask(balance["level"] == "school"),
+        n=[
+            f"{c:,} + {t:,}"
+            for c, t in zip(balance["n_control"], balance["n_treated"], strict=True)
+        ],
     )
+    columns = [
+        Column("Variable", key="label"),
+        Column(arms[0]["label"], "told", key="control"),
+        Column("Programme arm" if several else arms[1]["label"], "told", key="treated"),
+        Column("Difference", "number", key="difference"),
+        Column("Standardised", "number", key="standardised_difference"),
+        Column("Effect size", "number", key="wwc_effect_size"),
+        Column("Band", key="wwc_band"),
+        Column("N", "told", key="n"),
+        Column("Missing", "told", key="missing"),
+    ]
     bounds = [f"{settings[key]:g}" for key in ("satisfied", "adjustable")]
     note = (
         "Mean (SD) by arm, in the baseline year: of all who were then there, and of those analysed "
@@ -58,15 +57,8 @@ def baseline_html(
         "the means are those of the pupils analysed there. N: control + treated; the missing lack "
         "the variable, or were not there in the baseline year."
     )
-    return html(
-        shown,
-        name="baseline",
-        title=f"Baseline, {year_label}",
-        group="Level",
-        right=[*shown.columns[2:7], "N", "Missing"],
-        notes=[note],
-        study=study,
-    )
+    table = tabulate(f"Baseline, {year_label}", told, columns, group=groups)
+    return fragment(table, name="baseline", notes=[note], study=study)
 
 
 def _arms(balance: pd.DataFrame) -> pd.Series:

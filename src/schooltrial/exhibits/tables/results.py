@@ -7,14 +7,30 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.exhibits.style.html_table import html
-from schooltrial.exhibits.style.table_text import interval, number, p_text
+from schooltrial.exhibits.style.html_table import Column, fragment, tabulate
+from schooltrial.exhibits.style.table_text import interval
 from schooltrial.protocol.sections import Model, Outcome
 
 ESTIMANDS = (
     "ITT", "ATT", "CACE", "Anderson-Rubin set", "take-up", "first stage", "effect by group",
     "joint test",
 )  # fmt: skip
+
+
+COLUMNS = [
+    Column("Outcome"),
+    Column("Term", key="term"),
+    Column("Estimate", "number", key="estimate"),
+    Column("SE", "number", key="std_error"),
+    Column("Interval", "told"),
+    Column("Statistic", "number", 2, key="statistic"),
+    Column("df", "number", 1),
+    Column("p", "p", key="p_value"),
+    Column("Effect size", "number", key="effect_size"),
+    Column("Pupils", "count", key="n_pupils"),
+    Column("Schools", "told", key="n_schools"),
+    Column("Method and notes"),
+]
 
 
 def selected(
@@ -36,22 +52,12 @@ def results_html(
     deviations: Sequence[Mapping[str, str]] = (),
 ) -> str:
     """Return the selected estimates as a table, grouped by model; deviations stand below it."""
-    shown = pd.DataFrame(
-        {
-            "Model": rows["model"].map({name: model["label"] for name, model in models.items()}),
+    told = rows.assign(
+        **{
             "Outcome": rows["outcome"].map({name: o["label"] for name, o in outcomes.items()}),
-            "Term": rows["term"],
-            "Estimate": rows["estimate"].map(number),
-            "SE": rows["std_error"].map(number),
             "Interval": [
                 interval(a, b) for a, b in zip(rows["conf_low"], rows["conf_high"], strict=True)
             ],
-            "Statistic": rows["statistic"].map(lambda value: number(value, 2)),
-            "df": rows["df"].map(lambda value: number(value, 1)),
-            "p": rows["p_value"].map(p_text),
-            "Effect size": rows["effect_size"].map(number),
-            "Pupils": rows["n_pupils"].map("{:,}".format),
-            "Schools": rows["n_schools"].astype(str),
             "Method and notes": [
                 _method(*cells)
                 for cells in zip(rows["method"], rows["note"], rows["converged"], strict=True)
@@ -66,16 +72,10 @@ def results_html(
         "the draws; the standard error is only what the statistic is divided by."
     )
     otherwise = [f"{one['date']}: {one['what']} ({one['why']})" for one in deviations]
-    told = [f"Otherwise than planned: {'; '.join(otherwise)}."] if otherwise else []
-    return html(
-        shown,
-        name="results",
-        title="Results",
-        group="Model",
-        right=list(shown.columns[3:12]),
-        notes=[note, *told],
-        study=study,
-    )
+    apart = [f"Otherwise than planned: {'; '.join(otherwise)}."] if otherwise else []
+    groups = [models[name]["label"] for name in rows["model"]]
+    table = tabulate("Results", told, COLUMNS, group=groups)
+    return fragment(table, name="results", notes=[note, *apart], study=study)
 
 
 def _method(method: str, note: object, converged: bool) -> str:

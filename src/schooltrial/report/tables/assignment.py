@@ -7,25 +7,43 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.exhibits.style.table_text import number, p_text
+from schooltrial.exhibits.style.html_table import Column, Table, tabulate
 
-UNITS = ["unit", "block", "arm", "drawn_arm", "verdict", "reason"]
+TESTS = [
+    Column("check"),
+    Column("finding"),
+    Column("value", "significant", 4),
+    Column("threshold", "significant", 4),
+    Column("p", "p"),
+    Column("verdict"),
+    Column("reason"),
+]
+
+UNITS = [
+    Column("unit"),
+    Column("block", optional=True),
+    Column("arm", optional=True),
+    Column("drawn arm", optional=True),
+    Column("verdict"),
+    Column("reason", optional=True),
+]
 
 
-def tests_shown(tests: pd.DataFrame) -> pd.DataFrame:
+def tests_shown(tests: pd.DataFrame) -> Table:
     """Return every test, counts as counts, and levels with the digits that they have."""
-    told = tests.copy()
-    told["p"] = tests["p"].map(p_text)
-    told["value"] = tests["value"].map(_value)
-    told["threshold"] = tests["threshold"].map(_value)
-    return told.fillna("").astype("str")
+    return tabulate("Every check of the assignment", tests, TESTS)
 
 
-def _value(value: float) -> str:
-    """Return a number to four digits that count, a whole one without decimals."""
-    if pd.isna(value):
-        return ""
-    return number(value, 0) if value == round(value) else f"{value:.4g}".replace("-", "−")
+def blocks_shown(blocks: pd.DataFrame) -> Table:
+    """Return how many units each block holds in each arm."""
+    arms = [name for name in blocks if name not in ("block", "share_treated", "verdict")]
+    columns = [
+        Column("block"),
+        *(Column(str(name).replace("_", " "), "quantity", key=str(name)) for name in arms),
+        Column("share treated", "quantity", 2),
+        Column("verdict"),
+    ]
+    return tabulate("Units in each arm, by block", blocks, columns)
 
 
 def units_told(verdict: Mapping[str, Any], noun: str) -> str:
@@ -35,8 +53,7 @@ def units_told(verdict: Mapping[str, Any], noun: str) -> str:
     return f"Of {sum(counts.values()):,} {noun}s, one by one: {told}."
 
 
-def units_shown(units: pd.DataFrame) -> pd.DataFrame | None:
+def units_shown(units: pd.DataFrame) -> Table | None:
     """Return the units of which there is something to say; None where there is not."""
-    known = [name for name in UNITS if name in units and units[name].notna().any()]
-    rows = units.loc[units["verdict"] != "passed", known]
-    return rows.fillna("").astype("str") if len(rows) else None
+    rows = units[units["verdict"] != "passed"]
+    return tabulate("Units of which there is something to say", rows, UNITS) if len(rows) else None

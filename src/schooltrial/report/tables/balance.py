@@ -4,19 +4,52 @@ from __future__ import annotations
 
 import pandas as pd
 
-from schooltrial.exhibits.style.table_text import number, shown
+from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.exhibits.style.table_text import number
 
 OMNIBUS = [
-    "sample", "of", "arm", "what", "covariates", "units", "statistic", "expected",
-    "p_rerandomisation", "f_statistic", "p_f", "note",
-]  # fmt: skip
+    Column("sample"),
+    Column("of"),
+    Column("arm", optional=True),
+    Column("what"),
+    Column("covariates", "quantity"),
+    Column("units", "quantity"),
+    Column("distance", "quantity", key="statistic"),
+    Column("expected", "quantity"),
+    Column("p re-drawn", "p", key="p_rerandomisation"),
+    Column("F", "quantity", key="f_statistic"),
+    Column("p of F", "p", key="p_f"),
+    Column("note", optional=True),
+]
 
 
 TRENDS = [
-    "year", "level", "arm", "label", "n_control", "n_treated", "mean_control", "mean_treated",
-    "difference", "standardised_difference", "adjusted_difference", "adjusted_p",
-    "p_rerandomisation", "note",
-]  # fmt: skip
+    Column("year", "told"),
+    Column("level"),
+    Column("arm", optional=True),
+    Column("label"),
+    Column("n control", "quantity"),
+    Column("n treated", "quantity"),
+    Column("mean control", "quantity"),
+    Column("mean treated", "quantity"),
+    Column("difference", "quantity"),
+    Column("standardised difference", "quantity"),
+    Column("adjusted difference", "quantity"),
+    Column("adjusted p", "p"),
+    Column("p rerandomisation", "p"),
+    Column("note", optional=True),
+]
+
+
+EQUIVALENCE = [
+    Column("of"),
+    Column("arm"),
+    Column("variable", key="label"),
+    Column("baseline known", "told"),
+    Column("effect size", "number", key="wwc_effect_size"),
+    Column("measure", key="wwc_measure"),
+    Column("band", key="wwc_band"),
+]
 
 
 OF = {
@@ -28,7 +61,7 @@ OF = {
 SCOPE = {"all": "all together", "category": "category: {}", "pre-trend": "years before: {}"}
 
 
-def omnibus_shown(omnibus: pd.DataFrame) -> pd.DataFrame:
+def omnibus_shown(omnibus: pd.DataFrame) -> Table:
     """Return the joint tests, each with what is tested and of what the means are."""
     rows = omnibus.copy()
     rows["of"] = rows["level"].map(OF)
@@ -36,38 +69,24 @@ def omnibus_shown(omnibus: pd.DataFrame) -> pd.DataFrame:
         SCOPE[scope].format(label)
         for scope, label in zip(rows["scope"], rows["label"], strict=True)
     ]
-    names = {"statistic": "distance", "p_rerandomisation": "p re-drawn", "f_statistic": "F"}
-    told = _without_empty(shown(rows[OMNIBUS], 3), "arm", "note")
-    return told.rename(columns=names | {"p_f": "p of F"})
+    return tabulate("Joint tests of balance", rows, OMNIBUS)
 
 
-def pretrends_shown(pretrends: pd.DataFrame) -> pd.DataFrame:
+def pretrends_shown(pretrends: pd.DataFrame) -> Table:
     """Return the baseline outcomes of every year before, and the slopes over these years."""
-    return _without_empty(shown(pretrends[TRENDS], 3), "arm", "note")
+    return tabulate("Baseline outcomes in every year before", pretrends, TRENDS)
 
 
-def equivalence_shown(balance: pd.DataFrame) -> pd.DataFrame | None:
+def equivalence_shown(balance: pd.DataFrame) -> Table | None:
     """Return the people analysed against the bands, with how many of them have a baseline."""
     rows = balance[(balance["sample"] == "analysed") & (balance["level"] != "school")]
     if rows.empty:
         return None
     known = rows["n_control"] + rows["n_treated"]
     of = known + rows["missing"]
-    told = pd.DataFrame({
-        "of": rows["level"] + "s",
-        "arm": rows["arm"].fillna(""),
-        "variable": rows["label"],
-        "baseline known": [
-            f"{n:,} of {total:,} ({number(100 * n / total, 1)}%)"
-            for n, total in zip(known, of, strict=True)
-        ],
-        "effect size": rows["wwc_effect_size"].map(number),
-        "measure": rows["wwc_measure"].fillna(""),
-        "band": rows["wwc_band"].fillna(""),
-    })  # fmt: skip
-    return told.astype("str")
-
-
-def _without_empty(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """Return a table without those of the named columns that hold nothing."""
-    return frame.drop(columns=[name for name in names if (frame[name] == "").all()])
+    shares = [
+        f"{n:,} of {total:,} ({number(100 * n / total, 1)}%)"
+        for n, total in zip(known, of, strict=True)
+    ]
+    told = rows.assign(**{"of": rows["level"] + "s", "baseline known": shares})
+    return tabulate("The people analysed against the bands", told, EQUIVALENCE)

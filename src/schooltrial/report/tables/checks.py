@@ -6,45 +6,96 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from schooltrial.exhibits.style.table_text import number, p_text, shown
+from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.exhibits.style.table_text import number
 
 Labels = Mapping[str, str]
 
 
 BOUNDS = [
-    "outcome", "year", "arm", "approach", "term", "estimate", "std_error", "conf_low", "conf_high",
-    "p_value", "n_pupils", "n_schools", "method", "note",
+    Column("outcome"),
+    Column("year", "told"),
+    Column("arm"),
+    Column("approach"),
+    Column("term"),
+    Column("estimate", "quantity"),
+    Column("std error", "quantity"),
+    Column("conf low", "quantity"),
+    Column("conf high", "quantity"),
+    Column("p value", "p"),
+    Column("n pupils", "quantity"),
+    Column("n schools", "quantity"),
+    Column("method"),
+    Column("note"),
+]
+
+
+ATTRITION = [
+    Column("what", key="quantity"),
+    Column("outcome"),
+    Column("year", "told"),
+    Column("of", key="level"),
+    Column("arm"),
+    Column("control", "told"),
+    Column("arm’s", "told"),
+    Column("overall %", "percent", 1, key="overall"),
+    Column("difference, points", "percent", 1, key="differential"),
+    Column("largest low difference", "told"),
+    Column("verdict"),
+    Column("bias implied, SD", "number", key="bias_cautious"),
+    Column("note"),
+]
+
+
+WHO_LEFT = [
+    Column("outcome"),
+    Column("year", "told"),
+    Column("arm"),
+    Column("lost", "told"),
+    Column("term"),
+    Column("estimate, points", "percent", 1, key="estimate"),
+    Column("p", "p", key="p_value"),
+    Column("note"),
+]
+
+
+POWER = [
+    Column("outcome"),
+    Column("subgroup"),
+    Column("arm"),
+    Column("stage"),
+    Column("unit"),
+    *(
+        Column(name, "quantity")
+        for name in (
+            "units", "treated units", "pupils", "pupils per unit", "icc", "r2 school", "r2 pupil",
+            "df", "mdes", "power wanted", "effect", "power", "type s", "exaggeration",
+            "mdes estimate",
+        )
+    ),
+    Column("method"),
+    Column("note"),
 ]  # fmt: skip
 
 
-PERCENT = ("rate control", "rate arm", "overall", "differential", "boundary")
-
-
-def attrition_shown(attrition: pd.DataFrame, years: Sequence[int], labels: Labels) -> pd.DataFrame:
+def attrition_shown(attrition: pd.DataFrame, years: Sequence[int], labels: Labels) -> Table:
     """Return who was lost in the years analysed, in per cent, and who joined and moved."""
     rows = attrition[attrition["year"].astype("str").isin([str(year) for year in years])]
     boundary = rows["boundary_cautious"].map(lambda v: f"{number(100 * v, 1)} (cautious)")
     optimistic = rows["boundary_optimistic"].map(lambda v: f"{number(100 * v, 1)} (optimistic)")
     limits = (boundary + ", " + optimistic).where(rows["boundary_optimistic"].notna(), "")
-    told = pd.DataFrame({
-        "what": rows["quantity"],
-        "outcome": [labels.get(str(name), str(name)) for name in rows["outcome"].fillna("")],
-        "year": rows["year"],
-        "of": rows["level"],
-        "arm": rows["arm"],
-        "control": _part(rows, "control"),
-        "arm’s": _part(rows, "arm"),
-        "overall %": rows["overall"].map(_percent),
-        "difference, points": rows["differential"].map(_percent),
-        "largest low difference": limits,
-        "verdict": rows["verdict"].astype("object").fillna(""),
-        "bias implied, SD": rows["bias_cautious"].map(lambda v: number(v, 3)),
-        "note": rows["note"].astype("object").fillna(""),
-    })  # fmt: skip
-    return told.astype("str")
+    told = rows.assign(
+        **{
+            "outcome": _named(rows["outcome"].fillna(""), labels),
+            "control": _part(rows, "control"),
+            "arm’s": _part(rows, "arm"),
+            "largest low difference": limits,
+        }
+    )
+    return tabulate("Attrition", told, ATTRITION)
 
 
-def who_left_shown(who_left: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+def who_left_shown(who_left: pd.DataFrame, labels: Labels) -> Table:
     """Return whether those lost differ between the arms, by what was known of them at baseline."""
     words = ["variable", "category", "term", "note"]
     rows = who_left.astype(dict.fromkeys(words, "object")).fillna(dict.fromkeys(words, ""))
@@ -53,17 +104,16 @@ def who_left_shown(who_left: pd.DataFrame, labels: Labels) -> pd.DataFrame:
         name = labels.get(str(row.variable), str(row.variable))
         named = f"{name}: {row.category}" if row.category else name
         terms.append(f"arm × {named}" if row.variable else str(row.term))
-    return pd.DataFrame({
-        "outcome": [labels.get(str(name), str(name)) for name in rows["outcome"]],
-        "year": rows["year"].astype("str"),
-        "arm": rows["arm"],
-        "lost": [f"{n:,}, control {c:,}" for n, c in
-                 zip(rows["n_lost_arm"], rows["n_lost_control"], strict=True)],
-        "term": terms,
-        "estimate, points": rows["estimate"].map(_percent),
-        "p": rows["p_value"].map(p_text),
-        "note": rows["note"],
-    }).astype("str")  # fmt: skip
+    lost = [
+        f"{n:,}, control {c:,}"
+        for n, c in zip(rows["n_lost_arm"], rows["n_lost_control"], strict=True)
+    ]
+    told = rows.assign(outcome=_named(rows["outcome"], labels), lost=lost, term=terms)
+    return tabulate("Who was lost", told, WHO_LEFT)
+
+
+def _named(names: pd.Series, labels: Labels) -> list[str]:
+    return [labels.get(str(name), str(name)) for name in names]
 
 
 def _percent(share: float) -> str:
@@ -79,22 +129,13 @@ def _part(rows: pd.DataFrame, arm: str) -> list[str]:
     ]
 
 
-def power_shown(power: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+def power_shown(power: pd.DataFrame, labels: Labels) -> Table:
     """Return the least detectable effect of every outcome and stage, with its inputs."""
-    kept = [
-        "outcome", "subgroup", "arm", "stage", "unit", "units", "treated_units", "pupils",
-        "pupils_per_unit", "icc", "r2_school", "r2_pupil", "df", "mdes", "power_wanted", "effect",
-        "power", "type_s", "exaggeration", "mdes_estimate", "method", "note",
-    ]  # fmt: skip
-    rows = power[kept].copy()
-    rows["outcome"] = [labels.get(str(name), str(name)) for name in rows["outcome"]]
-    return shown(rows, 3)
+    rows = power.assign(outcome=_named(power["outcome"], labels))
+    return tabulate("Least detectable effects", rows, POWER)
 
 
-def named(frame: pd.DataFrame, labels: Labels, columns: Sequence[str]) -> pd.DataFrame:
-    """Return some columns of a check, outcomes and variables by their names in exhibits."""
-    rows = frame[[column for column in columns if column in frame]].copy()
-    for column in ("outcome", "variable"):
-        if column in rows:
-            rows[column] = [labels.get(str(name), str(name)) for name in rows[column]]
-    return shown(rows, 3)
+def bounds_shown(bounds: pd.DataFrame, labels: Labels) -> Table:
+    """Return the effect under each way to treat missing outcomes."""
+    rows = bounds.assign(outcome=_named(bounds["outcome"], labels))
+    return tabulate("What missing outcomes could do to the effect", rows, BOUNDS)

@@ -8,9 +8,38 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.implementation.costs import ALL
+from schooltrial.exhibits.style.html_table import Column, Table, tabulate
 from schooltrial.exhibits.style.table_text import number
 
 Labels = Mapping[str, str]
+
+FIDELITY = [
+    Column("component", key="label"),
+    Column("indicator"),
+    Column("source"),
+    Column("arms"),
+    Column("school year", "told", key="year"),
+    Column("unit"),
+    Column("with a record", "told", key="n_recorded"),
+    Column("threshold", "told"),
+    Column("reached it", "told"),
+    Column("planned share %", "percent", 1, key="sample_threshold"),
+    Column("met"),
+    Column("note"),
+]
+
+CONTRAST = [
+    Column("component", key="label"),
+    Column("school year", "told", key="year"),
+    Column("arm"),
+    Column("to have it", key="expected"),
+    Column("schools", "told", key="n_schools"),
+    Column("with a record", "told", key="n_recorded"),
+    Column("mean dose", "number", 1, key="mean"),
+    Column("schools with any", "told"),
+    Column("at the threshold", "told"),
+    Column("verdict"),
+]
 
 
 def implementation_shown(tables: Mapping[str, pd.DataFrame], arms: Labels) -> dict[str, Any]:
@@ -32,70 +61,62 @@ def implementation_shown(tables: Mapping[str, pd.DataFrame], arms: Labels) -> di
     return found
 
 
-def fidelity_shown(fidelity: pd.DataFrame, arms: Labels) -> pd.DataFrame:
+def fidelity_shown(fidelity: pd.DataFrame, arms: Labels) -> Table:
     """Return the fidelity matrix: whose threshold, how many reached it, and whether it was met."""
     whole = (
         fidelity["n_met"].map("{:.0f}".format) + " of " + fidelity["n_units"].map("{:.0f}".format)
     )
-    told = pd.DataFrame({
-        "component": fidelity["label"],
-        "indicator": fidelity["indicator"],
-        "source": fidelity["source"],
-        "arms": [_arms(names, arms) for names in fidelity["arms"]],
-        "school year": fidelity["year"],
-        "unit": fidelity["unit"],
-        "with a record": fidelity["n_recorded"],
-        "threshold": fidelity["unit_threshold"].map("{:g}".format),
-        "reached it": whole + " (" + fidelity["share_met"].map(_percent) + "%)",
-        "planned share %": fidelity["sample_threshold"].map(_percent),
-        "met": fidelity["met"],
-        "note": fidelity["note"],
-    })  # fmt: skip
-    return told.fillna("").astype("str")
+    told = fidelity.assign(
+        **{
+            "arms": [_arms(names, arms) for names in fidelity["arms"]],
+            "threshold": fidelity["unit_threshold"].map("{:g}".format),
+            "reached it": whole + " (" + fidelity["share_met"].map(_percent) + "%)",
+        }
+    )
+    return tabulate("Fidelity", told, FIDELITY)
 
 
-def contrast_shown(contrast: pd.DataFrame, arms: Labels) -> pd.DataFrame:
+def contrast_shown(contrast: pd.DataFrame, arms: Labels) -> Table:
     """Return the doses by arm; what no log tells is not recorded, and never 0."""
     counts = ["n_with_any", "n_units", "n_at_threshold"]
     known = {name: contrast[name].map("{:.0f}".format) for name in counts}
-    told = pd.DataFrame({
-        "component": contrast["label"],
-        "school year": contrast["year"],
-        "arm": [arms.get(name, name) for name in contrast["arm"]],
-        "to have it": contrast["expected"],
-        "schools": contrast["n_schools"],
-        "with a record": contrast["n_recorded"],
-        "mean dose": contrast["mean"].map(lambda value: number(value, 1)),
-        "schools with any": known["n_with_any"],
-        "at the threshold": known["n_at_threshold"] + " of " + known["n_units"] + " "
-        + contrast["unit"] + "s",
-        "verdict": contrast["verdict"].fillna(""),
-    }).astype("str")  # fmt: skip
-    dose = ["mean dose", "schools with any", "at the threshold"]
-    told.loc[contrast["mean"].isna(), dose] = ""
-    return told
+    reached = known["n_at_threshold"] + " of " + known["n_units"] + " " + contrast["unit"] + "s"
+    recorded = contrast["mean"].notna()
+    told = contrast.assign(
+        **{
+            "arm": [arms.get(name, name) for name in contrast["arm"]],
+            "schools with any": known["n_with_any"].where(recorded, ""),
+            "at the threshold": reached.where(recorded, ""),
+        }
+    )
+    return tabulate("Contrast between the arms", told, CONTRAST)
 
 
 def _arms(names: object, labels: Labels) -> str:
     return ", ".join(labels.get(name, name) for name in str(names).split(", "))
 
 
-def costs_shown(costs: pd.DataFrame, arms: Labels) -> pd.DataFrame:
+def costs_shown(costs: pd.DataFrame, arms: Labels) -> Table:
     """Return the cost of each ingredient and of all, in the currency of the protocol."""
     currency = str(costs["currency"].fillna("").iloc[0])
-    told = pd.DataFrame({
-        "arm": [arms.get(str(arm), "all programme arms") for arm in costs["arm"]],
-        "ingredient": costs["ingredient"],
-        "quantity": ["" if pd.isna(value) else f"{value:,.10g}" for value in costs["quantity"]],
-        "unit": costs["unit"].fillna(""),
-        "unit cost": [number(value, 2) for value in costs["unit_cost"]],
-        "each year": costs["each_year"].map({True: "yes", False: ""}),
-        f"total, {currency}": [number(value, 0) for value in costs["total"]],
-        "share %": costs["share"].map(_percent),
-        "per pupil and year": [number(value, 2) for value in costs["per_pupil_year"]],
-        "source": costs["source"].fillna(""),
-    })  # fmt: skip
-    return told.fillna("").astype("str")
+    columns = [
+        Column("arm"),
+        Column("ingredient"),
+        Column("quantity", "told"),
+        Column("unit"),
+        Column("unit cost", "number", 2),
+        Column("each year"),
+        Column(f"total, {currency}", "number", 0, key="total"),
+        Column("share %", "percent", 1, key="share"),
+        Column("per pupil and year", "number", 2, key="per_pupil_year"),
+        Column("source"),
+    ]
+    told = costs.assign(
+        arm=[arms.get(str(arm), "all programme arms") for arm in costs["arm"]],
+        quantity=["" if pd.isna(value) else f"{value:,.10g}" for value in costs["quantity"]],
+        each_year=costs["each_year"].map({True: "yes", False: ""}),
+    )
+    return tabulate("Costs", told, columns)
 
 
 def costs_told(costs: pd.DataFrame, arms: Labels) -> list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.exhibits.tables.baseline import baseline_html
-from support.html_cells import aligned_right, rows
+from support.html_cells import aligned_right, caption, rows
 
 STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
 SETTINGS = {"satisfied": 0.05, "adjustable": 0.25}
@@ -39,8 +39,8 @@ def page() -> str:
 
 
 def test_columns_are_headed_by_the_arms_control_first(page: str) -> None:
+    assert caption(page) == "Baseline, 2019"
     assert rows(page, "thead") == [
-        ["Baseline, 2019"],
         ["Variable", "Control", "Tutored", "Difference", "Standardised", "Effect size", "Band", "N",
          "Missing"],
     ]  # fmt: skip
@@ -73,7 +73,7 @@ def test_several_programme_arms_are_told_apart_in_the_headings(page: str) -> Non
     assert [row[0] for row in rows(several) if len(row) == 1] == [
         "Pupils, as randomised: Tutored", "Pupils, as randomised: Texts",
     ]  # fmt: skip
-    assert rows(several, "thead")[1][1:3] == ["Control", "Programme arm"]
+    assert rows(several, "thead")[0][1:3] == ["Control", "Programme arm"]
 
 
 def test_a_check_of_one_sample_is_headed_by_its_level_alone() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.exhibits.tables.results import results_html, selected
-from support.html_cells import aligned_right, rows
+from support.html_cells import aligned_right, caption, rows
 
 STUDY: dict[str, Any] = {"title": "A trial", "synthetic": False, "protocol": "0123456789abcdef"}
 MODELS: Any = {"itt": {"label": "Offer"}, "cace": {"label": "Take-up"}}
@@ -86,8 +86,8 @@ def test_the_page_is_named_so_that_the_report_can_point_at_it(page: str) -> None
 
 
 def test_columns_are_headed_and_numbers_stand_to_the_right(page: str) -> None:
-    title, heads = rows(page, "thead")
-    assert title == ["Results"]
+    (heads,) = rows(page, "thead")
+    assert caption(page) == "Results"
     assert heads == [
         "Outcome", "Term", "Estimate", "SE", "Interval", "Statistic", "df", "p", "Effect size",
         "Pupils", "Schools", "Method and notes",

@@ -56,7 +56,7 @@ def test_every_row_of_the_check_stands_in_the_baseline_table(finished: SmallTria
     checked = pd.read_csv(finished.path("balance.csv"))
     assert len(checked)
     for _, row in checked.iterrows():
-        assert f">{row['label']}</td>" in page
+        assert f">{row['label']}</th>" in page
         assert f">{number(row['standardised_difference'])}</td>" in page
         if row["level"] != "school":
             assert f">{number(row['wwc_effect_size'])}</td>" in page

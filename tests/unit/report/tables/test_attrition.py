@@ -18,7 +18,7 @@ def test_the_note_of_attrition_is_shown() -> None:
         "quantity": "lost", "outcome": "maths", "year": 2020, "level": "schools", "arm": "a",
         "verdict": "low", "note": "in no file: 1",
     }  # fmt: skip
-    (shown,) = attrition_shown(pd.DataFrame([row]), [2020], LABELS).to_dict("records")
+    (shown,) = attrition_shown(pd.DataFrame([row]), [2020], LABELS).cells.to_dict("records")
     assert shown["note"] == "in no file: 1"
     assert shown["outcome"] == "Maths"
 
@@ -31,7 +31,7 @@ def test_who_left_tells_each_term_by_its_name_with_estimate_and_p() -> None:
          "note": nan}
         for variable, category, term in terms
     ]  # fmt: skip
-    shown = who_left_shown(pd.DataFrame(rows), LABELS)
+    shown = who_left_shown(pd.DataFrame(rows), LABELS).cells
     assert shown["term"].tolist() == ["arm × Male", "arm × Sex: girl", "both"]
     assert set(shown["estimate, points"]) == {"4.0"}
     assert set(shown["p"]) == {"<.001"}
@@ -53,7 +53,7 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
         **dict.fromkeys(COLUMNS, nan), "quantity": "joined late", "outcome": nan, "year": 2020,
         "level": "pupils", "arm": "t", "n_arm": 1000.0, "count_arm": 4.0, "rate_arm": 0.004,
     }  # fmt: skip
-    lost, late = attrition_shown(pd.DataFrame([before, row, joined]), [2020], LABELS).to_dict(
+    lost, late = attrition_shown(pd.DataFrame([before, row, joined]), [2020], LABELS).cells.to_dict(
         "records"
     )
     assert lost == {

@@ -40,7 +40,7 @@ def _tables() -> dict[str, pd.DataFrame]:
 
 
 def test_what_is_not_recorded_is_not_shown_as_zero() -> None:
-    shown = implementation_shown(_tables(), LABELS)["contrast"].set_index("arm")
+    shown = implementation_shown(_tables(), LABELS)["contrast"].cells.set_index("arm")
     row = shown.loc["Control schools"]
     assert row["verdict"] == "not recorded"
     assert set(row[["mean dose", "schools with any", "at the threshold"]]) == {""}
@@ -48,7 +48,7 @@ def test_what_is_not_recorded_is_not_shown_as_zero() -> None:
 
 
 def test_fidelity_names_the_arms_and_the_count() -> None:
-    row = implementation_shown(_tables(), LABELS)["fidelity"].iloc[0]
+    row = implementation_shown(_tables(), LABELS)["fidelity"].cells.iloc[0]
     assert (row["arms"], row["reached it"], row["met"]) == (
         "Programme schools", "1 of 1 (100.0%)", "yes",
     )  # fmt: skip
@@ -74,7 +74,7 @@ def test_half_of_an_ingredient_is_not_shown_as_none_and_what_keeps_the_band_away
     shown = implementation_shown(
         {"costs": cost_table(half, settings, {"programme": 500.0})}, LABELS
     )
-    assert shown["costs"]["quantity"].tolist() == ["2.5", ""]
+    assert shown["costs"].cells["quantity"].tolist() == ["2.5", ""]
     assert shown["costs_told"] == [
         "The programme costs USD 300.00 per pupil and year, averaged over a year and 500 pupils a "
         "year; no band: the costs are not in pounds, and no rate is given."
@@ -90,7 +90,7 @@ def test_a_row_of_fidelity_tells_its_thresholds_and_the_share_that_reached_them(
             "sample_threshold": 0.8, "met": "no", "note": [None],
         }
     )  # fmt: skip
-    assert fidelity_shown(check, LABELS).to_dict("records") == [
+    assert fidelity_shown(check, LABELS).cells.to_dict("records") == [
         {
             "component": "Coaching", "indicator": "hours", "source": "log",
             "arms": "Programme schools, other", "school year": "2020", "unit": "school",
@@ -108,7 +108,7 @@ def test_a_row_of_the_contrast_tells_the_mean_dose_and_who_had_any_of_it() -> No
             "n_at_threshold": 1.0, "n_units": 10.0, "unit": "school", "verdict": [None],
         }
     )  # fmt: skip
-    assert contrast_shown(check, LABELS).to_dict("records") == [
+    assert contrast_shown(check, LABELS).cells.to_dict("records") == [
         {
             "component": "Coaching", "school year": "2020", "arm": "Control schools",
             "to have it": "no", "schools": "10", "with a record": "8", "mean dose": "1.3",
@@ -126,7 +126,7 @@ def test_each_ingredient_is_shown_with_its_share_in_the_currency_of_the_protocol
         }
     )  # fmt: skip
     table = cost_table(costs, {**SETTINGS, "years": 1}, {"programme": 500.0})
-    shown = implementation_shown({"costs": table}, LABELS)["costs"].to_dict("records")
+    shown = implementation_shown({"costs": table}, LABELS)["costs"].cells.to_dict("records")
     assert shown == [
         {
             "arm": "all programme arms", "ingredient": "coach", "quantity": "2.5",

@@ -1,0 +1,67 @@
+"""Who took part, as the pages show it: units, rosters, and who entered, left and moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+
+ENROLMENT = [
+    Column("of"),
+    Column("year", "told"),
+    Column("arm"),
+    Column("schools", "count", key="n_schools"),
+    Column("enrolled", "count", key="n_rows"),
+    Column("new", "told", key="n_new"),
+    Column("gone", "told", key="n_gone"),
+]
+
+
+def flow_shown(flow: pd.DataFrame, years: Sequence[int], year_label: str) -> Table:
+    """Return the flow of the years that are analysed, and of those who were followed to them."""
+    kept = flow["year"].isin(list(years)) | flow["step"].str.startswith("followed up")
+    columns = [
+        Column("step"),
+        Column("reason for leaving", key="reason"),
+        Column("of", key="level"),
+        Column(year_label, "told", key="year"),
+        Column("arm"),
+        Column("entered", "count"),
+        Column("left", "count"),
+        Column("remained", "count"),
+    ]
+    rows = flow[kept & (flow["entered"] > 0)]
+    return tabulate("Who entered, left and remained at each step", rows, columns)
+
+
+def mobility_shown(mobility: pd.DataFrame, years: Sequence[int], year_label: str) -> Table:
+    """Return where the pupils analysed were in the baseline year, and what is odd of them."""
+    columns = [
+        Column(year_label, "told", key="year"),
+        Column("arm"),
+        Column("in the baseline year", key="where_at_baseline"),
+        Column("pupils", "count", key="n_pupils"),
+        Column("also on another roster", "told", key="n_elsewhere"),
+        Column("joined late", "told", key="n_joined_late"),
+        Column("repeat a grade", "told", key="n_repeated_grade"),
+        Column("out of step", "told", key="n_out_of_step"),
+    ]
+    rows = mobility[mobility["year"].isin(list(years))]
+    return tabulate("Where the pupils analysed were in the baseline year", rows, columns)
+
+
+def units_counted(units: pd.DataFrame, noun: str) -> Table:
+    """Return how many units and blocks each arm has."""
+    columns = [
+        Column("arm", key="label"),
+        Column(f"{noun}s", "count", key="n_units"),
+        Column("blocks", "told", key="n_blocks"),
+    ]
+    return tabulate("Units assigned", units, columns)
+
+
+def enrolment_shown(counts: pd.DataFrame) -> Table:
+    """Return who is on the rosters, and who came and went since the year before."""
+    return tabulate("Enrolment", counts.assign(of=counts["of"].astype("str") + "s"), ENROLMENT)
