@@ -189,4 +189,4 @@ def test_differences_before_the_programme_are_shown_with_both_p_values() -> None
 )
 def test_a_joint_test_says_of_what_its_means_are(level: str, of: str) -> None:
     told = omnibus_shown(_omnibus(scope="all", label="", level=level, sample="s"))
-    assert told["of"].tolist() == [of]
+    assert told.cells["of"].tolist() == [of]
