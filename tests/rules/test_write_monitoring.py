@@ -1,0 +1,59 @@
+"""The monitoring page tells who is there and what was received, and no outcome."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from support.small_trial import ROOT, SmallTrial
+from write_monitoring import main as write_monitoring
+
+CAPTIONS = ROOT / "src" / "schooltrial" / "exhibits" / "captions.yaml"
+TEMPLATES = ROOT / "src" / "schooltrial" / "report" / "templates"
+
+
+def _page(trial: SmallTrial, folder: Path, blinded: str) -> str:
+    tables = ("assignment", "pupils", "teachers", "crosswalk")
+    held_back = [("scores_{year}.csv", "score")] if blinded else []
+    write_monitoring(
+        template=str(TEMPLATES / "monitoring.html.j2"), style=str(TEMPLATES / "page.css"),
+        captions=str(CAPTIONS), **{name: trial.path(f"{name}.parquet") for name in tables},
+        raw_files=trial.path("raw_files.csv"), design=trial.read().content["design"],
+        study=trial.study(synthetic=True), blinded=blinded, held_back=held_back,
+        page=str(folder / "page.html"),
+    )  # fmt: skip
+    return (folder / "page.html").read_text("utf-8")
+
+
+def _tables(page: str) -> str:
+    """Return the words of the page without its looks."""
+    return re.sub(r"<style>.*?</style>", "", page, flags=re.S)
+
+
+@pytest.mark.parametrize("blinded", ["2999-01-01", ""])
+def test_it_says_until_when_the_study_is_blind_and_shows_no_outcome(
+    finished: SmallTrial, tmp_path: Path, blinded: str
+) -> None:
+    page = _page(finished, tmp_path, blinded)
+    assert ("blind until 2999-01-01" in page) is bool(blinded)
+    assert ("<td>scores_{year}.csv</td><td>score</td>" in page) is bool(blinded)
+    assert "Synthetic data" in page
+    shown = _tables(page)
+    for word in ("Maths", "maths", "Reading", "reading", "Attendance"):
+        assert word not in shown
+    estimates = pd.read_csv(finished.path("estimates.csv"))
+    assert not any(f"{effect:.3f}" in shown for effect in estimates["estimate"])
+
+
+def test_it_counts_the_units_of_each_arm_and_lists_every_raw_file(
+    finished: SmallTrial, tmp_path: Path
+) -> None:
+    page = _page(finished, tmp_path, "")
+    for arm in ("Control", "Programme"):
+        assert f'<td>{arm}</td><td class="n">4</td><td class="n">4</td>' in page
+    files = pd.read_csv(finished.path("raw_files.csv"))
+    assert len(files) == 6
+    assert all(checksum in page for checksum in files["sha256"])
