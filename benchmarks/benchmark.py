@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "workflow" / "scripts")]
 
+from benchmarks import exhibits, fresh_process  # noqa: E402
 from benchmarks.machine import this_machine  # noqa: E402
 from benchmarks.measurement import (  # noqa: E402
     FULL,
@@ -26,8 +27,6 @@ from benchmarks.measurement import (  # noqa: E402
 from benchmarks.peer_process import PeerProcess, python_process, r_process  # noqa: E402
 from benchmarks.tasks import LARGE_TASKS, TASKS  # noqa: E402
 from benchmarks.trials import SIZES, Trial, written  # noqa: E402
-
-from benchmarks import exhibits, fresh_process  # noqa: E402
 
 HERE = ROOT / "benchmarks"
 FIRST_CALL_SECONDS = 2.0

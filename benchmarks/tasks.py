@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks import ours
 from benchmarks.answers import Answers
 from benchmarks.trials import Trial
-
-from benchmarks import ours
 
 
 @dataclass(frozen=True)
