@@ -114,8 +114,6 @@ def clean(folder: Path) -> dict[str, float]:
     from schooltrial.protocol.strict_yaml import parse_yaml
 
     schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
-    keys = schema["properties"]
-    outcomes, models = (keys[name]["additionalProperties"] for name in ("outcomes", "models"))
     years = sorted(pd.read_parquet(folder / "pupils.parquet", columns=["year"])["year"].unique())
     before, last = [int(year) for year in years[:4]], int(years[-1])
     score = {"label": "", "family": "", "standardise": "control", "baseline_year": before[-1]}
@@ -127,6 +125,15 @@ def clean(folder: Path) -> dict[str, float]:
         "label": "", "estimator": "multilevel", "role": "primary", "outcomes": list(OUTCOMES),
         "where": {"year": [last]}, "covariates": ["baseline", "disadvantaged"],
     }  # fmt: skip
+    arms = [{"name": name, "label": name} for name in ("control", "programme")]
+    stated = {
+        "design": {"kind": "complete", "arms": arms},
+        "years": {"before": before, "during": [int(year) for year in years[4:]]},
+        "variables": {"male": {"from": "sex", "equals": "male"}},
+        "outcomes": declared,
+        "sample": {"keep": {"grade": list(range(3, 9))}},
+        "models": {"itt": fitted},
+    }
     paths: dict[str, Any] = {
         name: str(folder / f"{name}.parquet")
         for name in ("schools", "assignment", "pupils", "scores")
@@ -134,14 +141,10 @@ def clean(folder: Path) -> dict[str, float]:
     began = time.perf_counter()
     main(
         **paths,
-        arms=[{"name": "control"}, {"name": "programme"}],
-        outcomes={n: with_defaults(part, outcomes, schema) for n, part in declared.items()},
-        variables={"male": {"from": "sex", "equals": "male"}},
-        keep={"grade": list(range(3, 9))},
-        models={"itt": with_defaults(fitted, models, schema)},
+        protocol=with_defaults(stated, schema, schema),
         baseline=before[-1],
-        years=[last],
-        before=before,
+        blinded=None,
+        sources={},
     )
     seconds = time.perf_counter() - began
     rows = sum(

@@ -10,11 +10,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from schooltrial.protocol.sections import Content
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,7 +94,7 @@ def _obtain(raw: Path, out: Path) -> Callable[[], int]:
 def _obtain_and_clean(raw: Path, out: Path) -> Callable[[], int]:
     from clean_sample import main
     from schooltrial.data.tables.keys import KEYS
-    from schooltrial.protocol.sections import analysis_years, baseline_year
+    from schooltrial.protocol.sections import baseline_year
 
     obtain, content = _obtain(raw, out), _protocol(raw)
     tables = [table for table in KEYS if table not in ("implementation", "costs")]
@@ -106,24 +109,17 @@ def _obtain_and_clean(raw: Path, out: Path) -> Callable[[], int]:
         paths: dict[str, Any] = {table: str(out / f"{table}.parquet") for table in tables}
         main(
             **paths | {name: str(out / file) for name, file in written.items()},
-            arms=content["design"]["arms"],
-            unit=content["design"]["unit"],
-            kind=content["design"]["kind"],
-            before=content["years"]["before"],
-            cleaning=content["cleaning"],
-            outcomes=content["outcomes"],
-            variables=content["variables"],
-            keep=content["sample"]["keep"],
-            models=content["models"],
+            protocol=content,
             baseline=baseline_year(content),
-            years=analysis_years(content),
+            blinded=None,
+            sources={},
         )
         return rows
 
     return run
 
 
-def _protocol(raw: Path) -> Mapping[str, Any]:
+def _protocol(raw: Path) -> Content:
     from schooltrial.protocol.reading import read_protocol
     from schooltrial.protocol.strict_yaml import parse_yaml
 

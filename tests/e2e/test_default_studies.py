@@ -61,7 +61,7 @@ def test_every_study_has_effects_of_its_primary_models_with_intervals(
     results: Results, study: str
 ) -> None:
     rows = pd.read_csv(results(study) / "estimates/estimates.csv")
-    models = protocol(study).section("models")
+    models = protocol(study).content["models"]
     mine = {name for name, model in models.items() if model["role"] == "primary"}
     primary = rows[rows["model"].isin(mine) & rows["estimand"].isin(["ITT", "ATT", "CACE"])]
     assert set(primary["model"]) == mine

@@ -15,7 +15,7 @@ import gather_estimates
 import obtain_tables
 from schooltrial.data.tables.keys import KEYS
 from schooltrial.protocol.reading import read_protocol
-from schooltrial.protocol.sections import Protocol, analysis_years, baseline_year, labels
+from schooltrial.protocol.sections import Protocol, baseline_year, labels
 from schooltrial.protocol.strict_yaml import parse_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -68,20 +68,18 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
     }
     clean_sample.main(
         **inputs,
-        kind=content["design"]["kind"],
-        cleaning=content["cleaning"],
-        arms=content["design"]["arms"],
-        outcomes=content["outcomes"],
-        variables=content["variables"],
-        keep=content["sample"]["keep"],
-        models=content["models"],
+        protocol=content,
         baseline=baseline_year(content),
-        years=analysis_years(content),
+        blinded=None,
+        sources={},
         sample=str(folder / "sample.parquet"),
+        teacher_sample=str(folder / "teacher_sample.parquet"),
         panel=str(folder / "school_panel.parquet"),
+        bounded=str(folder / "bounded_cells.parquet"),
         ledger=str(folder / "ledger.csv"),
         flow=str(folder / "flow.csv"),
         mobility=str(folder / "mobility.csv"),
+        aggregates=str(folder / "aggregates.csv"),
     )
     return folder / "sample.parquet"
 

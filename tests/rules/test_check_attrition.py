@@ -11,13 +11,25 @@ import pytest
 
 from check_attrition import main as check_attrition
 from draw_attrition_boundary import main as draw_attrition_boundary
+from schooltrial.protocol.sections import Content, Outcome, StudyLine
+from support.sections import ARMS, completed, design
+from support.standard_study import outcome
 
-OUTCOMES: Any = {
-    "maths": {"label": "Maths", "level": "pupil", "scale": "continuous", "range": [-9, 9],
-              "standardise": "none", "made_from": None},
-}  # fmt: skip
-STUDY = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
-ARMS: Any = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
+OUTCOMES = {"maths": outcome(label="Maths", range=[-9, 9])}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+
+
+def protocol(
+    outcomes: dict[str, Outcome],
+    balance: dict[str, Any] | None = None,
+    lost_before: dict[str, int] | None = None,
+) -> Content:
+    return completed({
+        "study": {"name": "s", "title": "A trial", "seed": 0},
+        "design": design(kind="complete", lost_before=lost_before or {}),
+        "years": {"before": [2018], "during": [2019]},
+        "tables": {}, "outcomes": outcomes, "models": {}, "balance": balance or {},
+    })  # fmt: skip
 
 
 def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
@@ -48,15 +60,8 @@ def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
         observations=str(tmp_path / "observations.parquet"),
         panel=str(tmp_path / "school_panel.parquet"),
         bounded=str(tmp_path / "bounded_cells.parquet"),
-        outcomes=OUTCOMES,
-        arms=ARMS,
-        years={"label": "year", "before": [2018], "during": [2019], "after": [], "reference": None},
+        protocol=protocol(OUTCOMES, balance={"pupil_variables": ["maths"]}),
         analysis_years=[2019],
-        baseline=2018,
-        covariates=["maths"],
-        teacher_covariates=[],
-        unit="school",
-        boundary="cautious",
         **paths,
     )
     counted = pd.read_csv(paths["attrition"])
@@ -96,10 +101,7 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
         observations=str(tmp_path / "observations.parquet"),
         panel=str(tmp_path / "school_panel.parquet"),
         bounded=str(tmp_path / "bounded_cells.parquet"),
-        outcomes=outcomes, arms=ARMS,
-        years={"label": "year", "before": [2018], "during": [2019], "after": [], "reference": None},
-        analysis_years=[2019], baseline=2018, covariates=[], teacher_covariates=[], unit="school",
-        boundary="cautious", lost_before={"programme": 1}, **paths,
+        protocol=protocol(outcomes, lost_before={"programme": 1}), analysis_years=[2019], **paths,
     )  # fmt: skip
     (row,) = pd.read_csv(paths["attrition"]).to_dict("records")
     assert (row["level"], row["n_control"], row["n_arm"]) == ("schools", 6, 7)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from check_costs import main as check_costs
+from schooltrial.protocol.sections import Costs
 from support.small_trial import SmallTrial
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: Costs = {
     "currency": "GBP", "price_year": 2024, "years": 1, "pupils": None, "pounds_per_unit": None,
 }  # fmt: skip
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from check_fidelity import main as check_fidelity
+from schooltrial.protocol.sections import Implementation
 from support.small_trial import SmallTrial
 
-SECTION: dict[str, Any] = {
+SECTION: Implementation = {
     "year_starts_in": 7,
     "components": {
         "coaching": {

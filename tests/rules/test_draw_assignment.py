@@ -12,19 +12,30 @@ import pytest
 from check_assignment import main as check_assignment
 from check_balance import main as check_balance
 from draw_assignment import main as draw_assignment
+from schooltrial.protocol.sections import Content, Design
 from schooltrial.refusal import Refusal
 from schooltrial.version import software_versions
+from support.sections import completed, design
 
-ARMS = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
 SCHOOLS = [f"{at:03d}" for at in range(1, 17)]
 
 
-def _design(**draw: Any) -> dict[str, Any]:
-    told = {
-        "seed": 5, "date": "2024-05-01", "unit_column": "school_code", "block_column": "area",
-        "planned": {}, "balance_on": [], "acceptance": 1, **draw,
-    }  # fmt: skip
-    return {"kind": "blocked", "unit": "school", "randomised": True, "arms": ARMS, "draw": told}
+def _design(**draw: Any) -> Design:
+    columns = {"unit_column": "school_code", "block_column": "area"}
+    return design(draw={"seed": 5, "date": "2024-05-01", **columns, **draw})
+
+
+def _protocol(**draw: Any) -> Content:
+    return completed({
+        "study": {"name": "s", "title": "A trial", "seed": 1},
+        "design": _design(**draw),
+        "years": {"before": [2019], "during": [2020]},
+        "tables": {},
+        "outcomes": {"score": {"label": "Score", "family": "f"}},
+        "models": {},
+        "balance": {"pupil_variables": ["score"]},
+        "checks": {"redraws": 500},
+    })  # fmt: skip
 
 
 @pytest.fixture
@@ -43,6 +54,14 @@ def _draw(folder: Path, key: str | None = None, **draw: Any) -> None:
     )  # fmt: skip
 
 
+def _files(folder: Path) -> dict[str, Any]:
+    """Return what both checks read."""
+    tables = ("assignment", "sample", "schools", "teachers", "panel")
+    return {name: str(folder / f"{name}.parquet") for name in tables} | {
+        "frame": str(folder / "frame.csv"), "record": str(folder / "record.json"),
+    }  # fmt: skip
+
+
 def _check(folder: Path, assignment: pd.DataFrame, key: str | None = None) -> dict[str, Any]:
     assignment.to_parquet(folder / "assignment.parquet")
     parts = [assignment.assign(pupil=f"{k}" + assignment["school"], year=2019) for k in range(3)]
@@ -50,12 +69,12 @@ def _check(folder: Path, assignment: pd.DataFrame, key: str | None = None) -> di
     sample["treated"] = (sample["arm"] == "programme").astype(float)
     sample.to_parquet(folder / "sample.parquet")
     pd.DataFrame({"school": SCHOOLS}).to_parquet(folder / "schools.parquet")
+    empty = pd.DataFrame(columns=["teacher", "school", "pupil", "year", "outcome", "arm"])
+    for name in ("scores", "panel", "teachers"):
+        empty.to_parquet(folder / f"{name}.parquet")
     check_assignment(
-        assignment=str(folder / "assignment.parquet"), arms=ARMS, kind="blocked",
-        check=str(folder / "check.csv"), design=_design(), sample=str(folder / "sample.parquet"),
-        schools=str(folder / "schools.parquet"), frame=str(folder / "frame.csv"),
-        record=str(folder / "record.json"), key=key, variables=["score"], year=2019,
-        thresholds={"alpha": 0.01, "redraws": 500}, tests=str(folder / "tests.csv"),
+        protocol=_protocol(), labels={}, **_files(folder), scores=str(folder / "scores.parquet"),
+        key=key, check=str(folder / "check.csv"), tests=str(folder / "tests.csv"),
         units=str(folder / "units.csv"), verdict=str(folder / "verdict.json"),
     )  # fmt: skip
     told: dict[str, Any] = json.loads((folder / "verdict.json").read_text("utf-8"))
@@ -132,20 +151,11 @@ def test_seed_date_and_frame_that_lack_are_all_told(folder: Path) -> None:
 def test_balance_is_written_with_joint_tests_and_years(folder: Path) -> None:
     _draw(folder, balance_on=["score"], acceptance=0.5)
     _check(folder, _listing(folder))
-    settings = {
-        "where": {}, "pupil_variables": ["score"], "school_variables": [], "satisfied": 0.05,
-        "adjustable": 0.25,
-    }  # fmt: skip
     paths: dict[str, Any] = {
         name: str(folder / f"{name}.csv") for name in ("check", "omnibus", "pretrends")
     }
-    check_balance(
-        sample=str(folder / "sample.parquet"), settings=settings, labels={}, year=2019, arms=ARMS,
-        outcomes=["score"], before=[2019], assignment=str(folder / "assignment.parquet"),
-        schools=str(folder / "schools.parquet"), frame=str(folder / "frame.csv"),
-        design=_design(balance_on=["score"], acceptance=0.5), record=str(folder / "record.json"),
-        thresholds={"redraws": 500}, seed=1, **paths,
-    )  # fmt: skip
+    protocol = _protocol(balance_on=["score"], acceptance=0.5)
+    check_balance(protocol=protocol, labels={}, **_files(folder), **paths)
     tables = {name: pd.read_csv(path) for name, path in paths.items()}
     assert tables["check"]["arm"].tolist() == ["programme"]
     # 70 × 70 assignments, of which about half meet the criterion: all of them are listed.

@@ -28,10 +28,11 @@ import tabulate_results
 from schooltrial.checks.attrition.rates import COLUMNS as ATTRITION
 from schooltrial.checks.flow.boxes import COLUMNS as FLOW
 from schooltrial.exhibits.writing import write_figure
+from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import labelled, points, tick_words, with_marker, words
 from support.html_cells import caption, rows
 
-STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
 ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
 OUTCOMES: Any = {"maths": {"label": "Maths", "unit": "SD", "primary": True}}
 FILES = {kind: f"figure.{kind}" for kind in ("svg", "pdf", "png", "csv")}
@@ -176,7 +177,7 @@ BALANCE = pd.DataFrame(
      "sample": "randomised", "mean_control": 1.0, "sd_control": 1.0, "mean_treated": 1.1,
      "sd_treated": 1.0, "difference": 0.1, "n_control": 10, "n_treated": 11, "missing": 0}
 )  # fmt: skip
-SETTINGS = {"satisfied": 0.05, "adjustable": 0.25}
+SETTINGS: Any = {"satisfied": 0.05, "adjustable": 0.25}
 
 
 def test_the_love_plot_is_of_the_differences_that_are_known_and_names_the_year(run: Any) -> None:

@@ -4,28 +4,48 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
 
+from check_assignment import Sections
 from check_assignment import main as check_assignment
 from draw_assignment import main as draw_assignment
+from schooltrial.protocol.sections import Design
 from schooltrial.randomisation.frame import read_frame
+from support.sections import completed, design
 
-ARMS = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
 NUMBERS = [f"{at:03d}" for at in range(1, 13)]
 SCHOOLS = ["01", "02"] * 6
 
 
-def _design(unit: str, **draw: Any) -> dict[str, Any]:
-    told = {"seed": 5, "date": "2024-05-01", "planned": {}, "balance_on": [], "acceptance": 1}
-    return {
-        "kind": "blocked", "unit": unit, "randomised": True, "arms": ARMS, "draw": told | draw,
-    }  # fmt: skip
+def _design(unit: str, **draw: Any) -> Design:
+    """Return a design whose draw has no columns but those that are given."""
+    made: Any = design(unit=unit, draw={"seed": 5, "date": "2024-05-01"})
+    for column in ("unit_column", "block_column"):
+        del made["draw"][column]
+    made["draw"] |= draw
+    return cast(Design, made)
 
 
-def _drawn(folder: Path, design: dict[str, Any]) -> pd.DataFrame:
+def _sections(design: Design) -> Sections:
+    """Return the sections of a trial of this design, with a score before it began."""
+    content = completed({
+        "study": {"name": "s", "title": "A trial", "seed": 0},
+        "design": design,
+        "years": {"before": [2019], "during": [2020]},
+        "tables": {},
+        "outcomes": {"score": {"label": "Score", "family": "f", "primary": False}},
+        "models": {},
+        "balance": {"pupil_variables": ["score"]},
+        "checks": {"alpha": 0.01, "redraws": 500},
+    })  # fmt: skip
+    content["design"] = design
+    return content
+
+
+def _drawn(folder: Path, design: Design) -> pd.DataFrame:
     frame = pd.DataFrame({design["unit"]: NUMBERS, "school": SCHOOLS})
     frame.to_csv(folder / "frame.csv", index=False)
     draw_assignment(
@@ -36,7 +56,7 @@ def _drawn(folder: Path, design: dict[str, Any]) -> pd.DataFrame:
     return pd.read_csv(folder / "list.csv", dtype="str")
 
 
-def _checked(folder: Path, listed: pd.DataFrame, design: dict[str, Any]) -> dict[str, Any]:
+def _checked(folder: Path, listed: pd.DataFrame, design: Design) -> dict[str, Any]:
     unit = design["unit"]
     listed.to_parquet(folder / "assignment.parquet")
     sample = listed.assign(school=SCHOOLS, year=2019, score=range(12), cluster=listed[unit])
@@ -44,13 +64,17 @@ def _checked(folder: Path, listed: pd.DataFrame, design: dict[str, Any]) -> dict
     sample["treated"] = (sample["arm"] == "programme").astype(float)
     sample.to_parquet(folder / "sample.parquet")
     pd.DataFrame({"school": ["01", "02"]}).to_parquet(folder / "schools.parquet")
+    empty = pd.DataFrame(columns=["teacher", "school", "pupil", "year", "outcome", "arm"])
+    for name in ("scores", "panel", "teachers"):
+        empty.to_parquet(folder / f"{name}.parquet")
     check_assignment(
-        assignment=str(folder / "assignment.parquet"), arms=ARMS, kind="blocked",
-        check=str(folder / "check.csv"), design=design, sample=str(folder / "sample.parquet"),
+        assignment=str(folder / "assignment.parquet"), protocol=_sections(design), labels={},
+        check=str(folder / "check.csv"), sample=str(folder / "sample.parquet"),
         schools=str(folder / "schools.parquet"), frame=str(folder / "frame.csv"),
-        record=str(folder / "record.json"), variables=["score"], year=2019, study="s",
-        thresholds={"alpha": 0.01, "redraws": 500}, tests=str(folder / "tests.csv"),
-        units=str(folder / "units.csv"), verdict=str(folder / "verdict.json"),
+        scores=str(folder / "scores.parquet"), panel=str(folder / "panel.parquet"),
+        teachers=str(folder / "teachers.parquet"), record=str(folder / "record.json"),
+        tests=str(folder / "tests.csv"), units=str(folder / "units.csv"),
+        verdict=str(folder / "verdict.json"),
     )  # fmt: skip
     told: dict[str, Any] = json.loads((folder / "verdict.json").read_text("utf-8"))
     return told

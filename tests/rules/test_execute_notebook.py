@@ -13,7 +13,7 @@ from execute_notebook import main as execute_notebook
 
 
 def _execute(folder: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    for name in ("SCHOOLTRIAL_RESULTS", "PYTHONHASHSEED"):
+    for name in ("SCHOOLTRIAL_RESULTS", "SCHOOLTRIAL_PROTOCOL", "PYTHONHASHSEED"):
         monkeypatch.setenv(name, "0")  # the script sets them for the kernel; as they were, after
     cells = [nbformat.v4.new_code_cell(source, id="first")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "explore.ipynb")
@@ -21,7 +21,8 @@ def _execute(folder: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> str:
     (folder / "study.json").write_text(json.dumps(study), encoding="utf-8")
     execute_notebook(
         notebook=str(folder / "explore.ipynb"), results=str(folder),
-        study_file=str(folder / "study.json"), executed=str(folder / "executed.ipynb"),
+        study_file=str(folder / "study.json"), protocol=str(folder / "trial.yaml"),
+        executed=str(folder / "executed.ipynb"),
         page=str(folder / "page.html"),
     )  # fmt: skip
     return (folder / "page.html").read_text("utf-8")

@@ -11,9 +11,11 @@ import pytest
 
 from schooltrial.checks.assignment.unit_attributes import KnownOfUnits
 from schooltrial.checks.assignment.verdict import REPRODUCED, verify_assignment
+from schooltrial.protocol.sections import Design, Generator, SimulationParameter
 from schooltrial.randomisation.record import read_record
 from schooltrial.refusal import Refusal
 from simulate_trial import main as simulate_trial
+from support.sections import design
 
 ARMS = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
 DRAW: dict[str, Any] = {
@@ -21,23 +23,25 @@ DRAW: dict[str, Any] = {
     "unit_column": "school_code", "block_column": "block",
 }  # fmt: skip
 BLOCKS = [["North", "elementary", 4], ["North", "middle", 4]]
-PARAMETERS = {
+PARAMETERS: dict[str, SimulationParameter] = {
     "blocks": {"value": BLOCKS, "source": "a test"},
     "pupils_per_school": {"value": 40.0, "source": "a test"},
 }
 
 
-def _simulate(folder: Path, draw: dict[str, Any], generator: str = "school_randomised") -> Any:
-    design = {"kind": "blocked", "unit": "school", "arms": ARMS, "draw": draw}
+def _simulate(
+    folder: Path, draw: dict[str, Any], generator: Generator = "school_randomised"
+) -> Design:
+    stated = design(arms=ARMS, draw=draw)
     simulate_trial(
         simulation={"generator": generator, "parameters": PARAMETERS}, seed=1, study="s",
-        folder=str(folder / "raw"), truth=str(folder / "truth.json"), design=design,
+        folder=str(folder / "raw"), truth=str(folder / "truth.json"), design=stated,
     )  # fmt: skip
-    return design
+    return stated
 
 
 def test_the_list_of_a_synthetic_trial_is_the_one_that_its_record_draws(tmp_path: Path) -> None:
-    design = _simulate(tmp_path, DRAW)
+    stated = _simulate(tmp_path, DRAW)
     raw = tmp_path / "raw"
     listed = pd.read_csv(raw / "assignment_list.csv", dtype="str")
     assert set(listed["draw_seed"]) == {"4"}
@@ -47,7 +51,7 @@ def test_the_list_of_a_synthetic_trial_is_the_one_that_its_record_draws(tmp_path
     assert "arm" not in frame  # it is what was known before the draw
     record = read_record((raw / "record.json").read_text("utf-8"), "record.json")
     known = KnownOfUnits(frame=frame)
-    found = verify_assignment(read, design, known=known, record=record, study="s")
+    found = verify_assignment(read, stated, known=known, record=record, study="s")
     assert found.verdict == REPRODUCED
     truth = json.loads((tmp_path / "truth.json").read_text("utf-8"))
     assert (truth["randomisation_seed"], truth["n_treated_schools"]) == (4, 4)
@@ -71,7 +75,7 @@ def test_another_seed_of_the_draw_changes_the_arms_and_not_the_schools(tmp_path:
     ],
 )
 def test_a_draw_that_cannot_be_made_is_refused(
-    tmp_path: Path, draw: dict[str, Any], generator: str, told: str
+    tmp_path: Path, draw: dict[str, Any], generator: Generator, told: str
 ) -> None:
     with pytest.raises(Refusal, match=told):
         _simulate(tmp_path, draw, generator)

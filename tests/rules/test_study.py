@@ -13,7 +13,7 @@ import pytest
 from draw_effects import main as draw_effects
 from schooltrial.exhibits.catalogue import figures_of, lacking, tables_of
 from schooltrial.exhibits.style.table_text import interval, number, p_text
-from schooltrial.protocol.sections import analysis_years
+from schooltrial.protocol.sections import Content, analysis_years
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.refusal import Refusal
 from support.report_inputs import write_checks
@@ -93,7 +93,9 @@ def _report(
 
     What ``sections`` states takes the place of what the protocol does.
     """
-    content, study = finished.read().content | dict(sections or {}), finished.study(synthetic=True)
+    stated: Any = dict(sections or {})
+    content: Content = {**finished.read().content, **stated}
+    study = finished.study(synthetic=True)
     words: dict[str, dict[str, Any]] = parse_yaml((CAPTIONS).read_text("utf-8"))
     figures = figures_of(content)
     shown = {name: words[name] for name in [*figures, *tables_of(content)]}
@@ -132,7 +134,6 @@ def _report(
         tables=[str(folder / "results.html"), str(folder / "baseline.html")],
         protocol=content,
         study=study,
-        analysis_years=analysis_years(content),
         provenance=[
             {
                 "rule": f"{VERBS[word['kind']]}_{name}",

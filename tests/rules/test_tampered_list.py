@@ -14,29 +14,31 @@ from check_assignment import main as check_assignment
 from check_balance import main as check_balance
 from draw_assignment import main as draw_assignment
 from fit_randomisation_inference import main as fit_randomisation_inference
+from support.sections import completed, design
 
 ARMS: list[Any] = [
     {"name": "control", "label": "Control", "share": 0.5},
     {"name": "text", "label": "Text", "share": 0.25},
     {"name": "tutor", "label": "Tutor", "share": 0.25},
 ]
-DRAW = {
-    "seed": 5, "date": "2024-05-01", "unit_column": "school", "block_column": "block",
-    "planned": {}, "balance_on": ["score"], "acceptance": 0.02,
-}  # fmt: skip
-DESIGN: dict[str, Any] = {
-    "kind": "blocked", "unit": "school", "randomised": True, "arms": ARMS, "draw": DRAW,
-}  # fmt: skip
+DRAW = {"seed": 5, "date": "2024-05-01", "balance_on": ["score"], "acceptance": 0.02}
+DESIGN = design(arms=ARMS, draw=DRAW)
 MODEL: Any = {
     "role": "primary", "estimator": "randomisation_inference", "outcomes": ["score"], "where": {},
     "covariates": [], "compare": ["control", "text"], "blocks": "fixed", "draws": 300,
     "level": 0.95, "active_years": [], "treatment_by": None, "moderator": None, "subgroup": "all",
 }  # fmt: skip
 OUTCOMES: Any = {"score": {"level": "pupil", "standardise": "none", "scale": "continuous"}}
-SETTINGS = {
-    "where": {}, "pupil_variables": ["score"], "school_variables": ["region"], "satisfied": 0.05,
-    "adjustable": 0.25,
-}  # fmt: skip
+PROTOCOL = completed({
+    "study": {"name": "s", "title": "A trial", "seed": 0},
+    "design": DESIGN,
+    "years": {"before": [2019], "during": [2020]},
+    "tables": {},
+    "outcomes": {"score": {"label": "Score", "family": "f"}},
+    "models": {},
+    "balance": {"pupil_variables": ["score"], "school_variables": ["region"]},
+    "checks": {"redraws": 300},
+})  # fmt: skip
 
 
 class Folder:
@@ -87,22 +89,25 @@ class Folder:
             name: self.at(f"{name}.parquet") for name in ("sample", "assignment")
         }
         drawn: dict[str, Any] = {
-            "frame": self.at("frame.csv"), "record": self.at("record.json"), "design": DESIGN,
+            "frame": self.at("frame.csv"), "record": self.at("record.json"),
         }  # fmt: skip
+        empty = pd.DataFrame(columns=["teacher", "school", "pupil", "year", "outcome", "arm"])
+        for name in ("scores", "panel", "teachers"):
+            empty.to_parquet(self.at(f"{name}.parquet"))
+        known: dict[str, Any] = {
+            name: self.at(f"{name}.parquet") for name in ("schools", "panel", "teachers")
+        }
         check_assignment(
-            **files, **drawn, arms=ARMS, kind="blocked", check=self.at("check.csv"),
-            schools=self.at("schools.parquet"), variables=["score"], year=2019, study="s",
-            thresholds={"redraws": 300}, tests=self.at("tests.csv"), units=self.at("units.csv"),
-            verdict=self.at("verdict.json"),
+            protocol=PROTOCOL, labels={}, **files, **drawn, **known,
+            scores=self.at("scores.parquet"), check=self.at("check.csv"),
+            tests=self.at("tests.csv"), units=self.at("units.csv"), verdict=self.at("verdict.json"),
         )  # fmt: skip
         check_balance(
-            **files, **drawn, settings=SETTINGS, labels={}, year=2019, arms=ARMS,
-            schools=self.at("schools.parquet"), thresholds={"redraws": 300},
-            check=self.at("balance.csv"), omnibus=self.at("omnibus.csv"), outcomes=["score"],
-            before=[2019],
+            protocol=PROTOCOL, labels={}, **files, **drawn, **known, check=self.at("balance.csv"),
+            omnibus=self.at("omnibus.csv"), pretrends=self.at("pretrends.csv"),
         )  # fmt: skip
         fit_randomisation_inference(
-            **files, **drawn, study="s", name="ri", model=MODEL, seed=1,
+            **files, **drawn, design=DESIGN, study="s", name="ri", model=MODEL, seed=1,
             outcomes=OUTCOMES,
             estimates=self.at("ri.csv"), diagnostics=self.at("ri.json"),
         )  # fmt: skip

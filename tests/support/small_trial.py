@@ -21,7 +21,7 @@ from gather_estimates import main as gather_estimates
 from obtain_tables import main as obtain_tables
 from schooltrial.data.tables.keys import KEYS
 from schooltrial.protocol.reading import read_protocol
-from schooltrial.protocol.sections import Protocol, analysis_years, baseline_year, labels
+from schooltrial.protocol.sections import Protocol, StudyLine, baseline_year, labels
 from schooltrial.protocol.strict_yaml import parse_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -202,23 +202,16 @@ class SmallTrial:
         tables = [table for table in KEYS if table not in ("implementation", "costs")]
         clean_sample(
             **{table: self.path(f"{table}.parquet") for table in tables},
-            arms=content["design"]["arms"],
-            unit=content["design"]["unit"],
-            kind=content["design"]["kind"],
-            before=content["years"]["before"],
-            cleaning=content["cleaning"],
-            outcomes=content["outcomes"],
-            variables=content["variables"],
-            keep=content["sample"]["keep"],
-            models=content["models"],
+            protocol=content,
             baseline=baseline_year(content),
-            years=analysis_years(content),
             sample=self.path("sample.parquet"),
+            teacher_sample=self.path("teacher_sample.parquet"),
             panel=self.path("panel.parquet"),
             bounded=self.path("bounded.parquet"),
             ledger=self.path("ledger.csv"),
             flow=self.path("flow.csv"),
             mobility=self.path("mobility.csv"),
+            aggregates=self.path("aggregates.csv"),
             blinded=None,
             sources={
                 f"{table} table": ", ".join(reading["file"] for reading in readings)
@@ -229,18 +222,31 @@ class SmallTrial:
     def check(self) -> None:
         """Run the scripts that check the sample, after `clean`."""
         content = self.read().content
+        named = labels(content)
+        files: dict[str, Any] = {
+            "assignment": self.path("assignment.parquet"),
+            "sample": self.path("sample.parquet"),
+            "schools": self.path("schools.parquet"),
+            "teachers": self.path("teacher_sample.parquet"),
+            "panel": self.path("panel.parquet"),
+        }
         check_assignment(
-            assignment=self.path("assignment.parquet"),
-            arms=content["design"]["arms"],
-            kind=content["design"]["kind"],
+            protocol=content,
+            labels=named,
+            **files,
+            scores=self.path("scores.parquet"),
             check=self.path("assignment_check.csv"),
+            tests=self.path("assignment_tests.csv"),
+            units=self.path("assignment_units.csv"),
+            verdict=self.path("assignment_verdict.json"),
         )
         check_balance(
-            sample=self.path("sample.parquet"),
-            settings=content["balance"],
-            labels=labels(content),
-            year=baseline_year(content),
+            protocol=content,
+            labels=named,
+            **files,
             check=self.path("balance.csv"),
+            omnibus=self.path("balance_omnibus.csv"),
+            pretrends=self.path("pretrends.csv"),
         )
 
     def fit(self) -> None:
@@ -275,7 +281,7 @@ class SmallTrial:
             diagnostics=self.path("diagnostics.json"),
         )
 
-    def study(self, synthetic: bool = False) -> dict[str, Any]:
+    def study(self, synthetic: bool = False) -> StudyLine:
         """Return what stands under every exhibit."""
         protocol = self.read()
         title = protocol.content["study"]["title"]

@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.data.sample.build import Sample, build_sample
+from schooltrial.protocol.sample_rules import SampleRules
 from schooltrial.protocol.schema_validation import with_defaults
 from schooltrial.protocol.sections import Model, Outcome
+from support.sections import design, section
 from support.small_trial import schema
 
-ARMS = [{"name": "control"}, {"name": "programme"}]
 SCHOOLS = pd.DataFrame({"school": [f"S{at}" for at in range(1, 7)]}, dtype="str").assign(
     region=pd.Categorical(["north", "south"] * 3)
 )
@@ -53,19 +54,28 @@ def scores(rows: Sequence[tuple[Any, ...]], name: str = "maths") -> pd.DataFrame
     return frame.astype({"pupil": "str", "year": "Int64", "value": "float64"})
 
 
-def build(tables: Mapping[str, pd.DataFrame], **keys: Any) -> Sample:
-    """Clean a study; what is not named is as simple as can be."""
+def sample_rules(**keys: Any) -> SampleRules:
+    """Return rules of a trial of 2019 and 2020; keys of the design stand beside the others."""
+    of_design = {name: keys.pop(name) for name in ("kind", "unit", "arms") if name in keys}
     plain: dict[str, Any] = {
-        "outcomes": {"maths": outcome()},
-        "arms": ARMS,
+        "design": design(**{"kind": "complete", **of_design}),
+        "years": section("years", before=[2019], during=[2020]),
+        "cleaning": section("cleaning", **keys.pop("cleaning", {})),
         "variables": {},
-        "keep": {},
+        "outcomes": {"maths": outcome()},
         "models": {},
+        "keep": {},
+        "take_up": None,
         "baseline": 2019,
-        "years": [2020],
         "secret": "1",
     }
-    return build_sample({"schools": SCHOOLS, "assignment": ASSIGNMENT, **tables}, **plain | keys)
+    return SampleRules(**plain | keys)
+
+
+def build(tables: Mapping[str, pd.DataFrame], **keys: Any) -> Sample:
+    """Clean a study; what is not named is as simple as can be."""
+    every = {"schools": SCHOOLS, "assignment": ASSIGNMENT, **tables}
+    return build_sample(every, sample_rules(**keys))
 
 
 def cut(sample: Sample, level: str) -> int:

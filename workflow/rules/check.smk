@@ -22,18 +22,11 @@ rule check_assignment:
     params:
         frame=LOOK(lambda study: study.draw.file("frame")),
         record=LOOK(lambda study: study.draw.file("record")),
-        arms=section("design", "arms"),
-        kind=section("design", "kind"),
-        design=section("design"),
-        study=section("study", "name"),
-        variables=from_content(balance_variables),
-        outcomes=section("outcomes"),
         key=LOOK(lambda study: study.draw.key()),
-        year=from_content(baseline_year),
-        before=section("years", "before"),
-        take_up=section("compliance", "variable"),
-        thresholds=section("checks"),
-        seed=section("study", "seed"),
+        protocol=before_fitting(
+            "study", "design", "years", "outcomes", "compliance", "balance", "checks"
+        ),
+        labels=from_content(labels),
     script:
         "../scripts/check_assignment.py"
 
@@ -59,16 +52,10 @@ rule check_balance:
     params:
         frame=LOOK(lambda study: study.draw.file("frame")),
         record=LOOK(lambda study: study.draw.file("record")),
-        settings=section("balance"),
+        protocol=before_fitting(
+            "study", "design", "years", "outcomes", "balance", "checks", "models"
+        ),
         labels=from_content(labels),
-        year=from_content(baseline_year),
-        arms=section("design", "arms"),
-        models=LOOK(lambda study: study.primary_models()),
-        outcomes=from_content(lambda content: list(content["outcomes"])),
-        before=section("years", "before"),
-        design=section("design"),
-        thresholds=section("checks"),
-        seed=section("study", "seed"),
     script:
         "../scripts/check_balance.py"
 
@@ -93,16 +80,8 @@ rule check_attrition:
     benchmark:
         "results/{study}/benchmarks/check_attrition.tsv"
     params:
-        outcomes=computed("outcomes"),
-        arms=section("design", "arms"),
-        years=section("years"),
+        protocol=before_fitting("design", "years", "outcomes", "balance", "checks"),
         analysis_years=from_content(analysis_years),
-        baseline=from_content(baseline_year),
-        covariates=section("balance", "pupil_variables"),
-        teacher_covariates=section("balance", "teacher_variables"),
-        unit=section("design", "unit"),
-        boundary=section("checks", "attrition_boundary"),
-        lost_before=section("design", "lost_before"),
     script:
         "../scripts/check_attrition.py"
 
@@ -126,13 +105,8 @@ rule check_flow:
     benchmark:
         "results/{study}/benchmarks/check_flow.tsv"
     params:
-        design=section("design"),
-        models=LOOK(lambda study: study.primary_models()),
-        outcomes=section("outcomes"),
+        protocol=before_fitting("design", "years", "outcomes", "compliance", "balance", "models"),
+        arms=section("design", "arms"),
         labels=from_content(labels),
-        baseline=from_content(baseline_year),
-        years=from_content(analysis_years),
-        before=section("years", "before"),
-        take_up=section("compliance", "variable"),
     script:
         "../scripts/check_flow.py"

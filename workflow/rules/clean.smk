@@ -26,18 +26,17 @@ rule clean_sample:
     benchmark:
         "results/{study}/benchmarks/clean_sample.tsv"
     params:
-        arms=section("design", "arms"),
-        unit=section("design", "unit"),
-        kind=section("design", "kind"),
-        outcomes=computed("outcomes"),
-        variables=section("variables"),
-        keep=section("sample", "keep"),
-        models=LOOK(lambda study: study.primary_models()),
+        protocol=before_fitting(
+            "design",
+            "years",
+            "cleaning",
+            "variables",
+            "outcomes",
+            "compliance",
+            "sample",
+            "models",
+        ),
         baseline=from_content(baseline_year),
-        before=section("years", "before"),
-        years=from_content(analysis_years),
-        take_up=section("compliance", "variable"),
-        cleaning=section("cleaning"),
         blinded=LOOK(lambda study: study.blinding.refusal()),
         sources=LOOK(lambda study: study.raw.by_table()),
     script:

@@ -53,6 +53,7 @@ wildcard_constraints:
 
 LOOK = Wildcards({name: Study.of(protocol) for name, protocol in PROTOCOLS.items()})
 section, computed, from_content = LOOK.section, LOOK.computed, LOOK.from_content
+before_fitting = LOOK.before_fitting
 models_of = LOOK.models_of
 study_line = LOOK(lambda study: study.line())
 

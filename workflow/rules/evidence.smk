@@ -16,16 +16,7 @@ rule check_power:
     benchmark:
         "results/{study}/benchmarks/check_power.tsv"
     params:
-        settings=section("power"),
-        models=section("models"),
-        outcomes=section("outcomes"),
-        arms=section("design", "arms"),
-        unit=section("design", "unit"),
-        kind=section("design", "kind"),
-        lost_before=section("design", "lost_before"),
-        years=section("years"),
-        seed=section("study", "seed"),
-        baseline=from_content(baseline_year),
+        protocol=LOOK.sections("study", "design", "years", "power", "outcomes", "balance", "models"),
     script:
         "../scripts/check_power.py"
 
@@ -51,7 +42,5 @@ rule check_rating:
         "results/{study}/benchmarks/check_rating.tsv"
     params:
         protocol=from_content(dict),
-        analysis_years=from_content(analysis_years),
-        baseline=from_content(baseline_year),
     script:
         "../scripts/check_rating.py"

@@ -60,7 +60,6 @@ rule record_plan:
         "results/{study}/benchmarks/record_plan.tsv"
     params:
         protocol=from_content(dict),
-        analysis_years=from_content(analysis_years),
         study=study_line,
     script:
         "../scripts/record_plan.py"

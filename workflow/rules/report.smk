@@ -47,7 +47,6 @@ rule write_report:
         "results/{study}/benchmarks/write_report.tsv"
     params:
         protocol=from_content(dict),
-        analysis_years=from_content(analysis_years),
         study=study_line,
         provenance=provenance,
     script:

@@ -1,6 +1,6 @@
 """Count who was lost and test who left, and show what missing outcomes could do to the effect."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,13 +12,22 @@ from schooltrial.checks.attrition.schools import school_attrition
 from schooltrial.checks.attrition.selective_attrition import who_left as compare_leavers
 from schooltrial.checks.attrition.teachers import of_teachers
 from schooltrial.data.tables.parquet import ParquetByYear
-from schooltrial.models.missing_outcomes.attrition_bias import Assumption
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Arm, Outcome, Years
+from schooltrial.protocol.sections import Checks, Compared, Design, Outcome, baseline_year
+
+
+class Sections(Compared):
+    """The sections that the check rests on."""
+
+    design: Design
+    outcomes: dict[str, Outcome]
+    checks: Checks
 
 
 def main(
     *,
+    protocol: Sections,
+    analysis_years: Sequence[int],
     assignment: str,
     sample: str,
     teacher_sample: str,
@@ -26,25 +35,21 @@ def main(
     observations: str,
     panel: str,
     bounded: str,
-    outcomes: Mapping[str, Outcome],
-    arms: Sequence[Arm],
-    years: Years,
-    analysis_years: Sequence[int],
-    baseline: int,
-    covariates: Sequence[str],
-    teacher_covariates: Sequence[str],
-    unit: str,
-    boundary: Assumption,
     attrition: str,
     who_left: str,
     missing_outcomes: str,
-    lost_before: Mapping[str, int] | None = None,
 ) -> None:
     """Write attrition with its verdicts, attrition by baseline, and bounds of the effect (CSV)."""
     units, pupils = pd.read_parquet(assignment), pd.read_parquet(sample)
     teachers = pd.read_parquet(teacher_sample)
-    held: dict[str, Any] = {"years": years, "boundary": boundary, "lost_before": lost_before}
-    both: dict[str, Any] = {"outcomes": outcomes, "arms": arms, "unit": unit}
+    design, outcomes, balance = protocol["design"], protocol["outcomes"], protocol["balance"]
+    baseline = baseline_year(protocol)
+    held: dict[str, Any] = {
+        "years": protocol["years"],
+        "boundary": protocol["checks"]["attrition_boundary"],
+        "lost_before": design["lost_before"],
+    }
+    both: dict[str, Any] = {"outcomes": outcomes, "arms": design["arms"], "unit": design["unit"]}
     within: dict[str, Any] = {"analysis_years": analysis_years, "baseline": baseline}
     ranges = {
         level: outcome_support(
@@ -59,8 +64,8 @@ def main(
         of_teachers(count_attrition, units, teachers, **both, baseline=baseline, **held),
         school_attrition(units, pd.read_parquet(panel), pd.read_parquet(bounded), **both, **held),
     ]
-    of_pupils: dict[str, Any] = {**both, **within, "covariates": covariates}
-    taught: dict[str, Any] = {**both, **within, "covariates": teacher_covariates}
+    of_pupils: dict[str, Any] = {**both, **within, "covariates": balance["pupil_variables"]}
+    taught: dict[str, Any] = {**both, **within, "covariates": balance["teacher_variables"]}
     left = [
         compare_leavers(units, pupils, **of_pupils),
         of_teachers(compare_leavers, units, teachers, **taught),

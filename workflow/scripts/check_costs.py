@@ -1,20 +1,20 @@
 """Add up what the programme costs, by ingredient and per pupil and year."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from schooltrial.checks.implementation.costs import cost_table, pupils_reached
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Arm, Costs
 
 
 def main(
     *,
     costs: str,
     sample: str,
-    settings: Mapping[str, Any],
-    arms: Sequence[Mapping[str, str]],
+    settings: Costs,
+    arms: Sequence[Arm],
     during: Sequence[int],
     check: str,
 ) -> None:

@@ -1,7 +1,6 @@
 """Hold what was carried out against the components that the protocol fixed."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from schooltrial.checks.implementation.fidelity import measure_fidelity
 from schooltrial.checks.implementation.log import followed
 from schooltrial.data.linking.school_crosswalk import crosswalk_of
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Arm, Implementation
 
 
 def main(
@@ -18,8 +18,8 @@ def main(
     implementation: str,
     assignment: str,
     crosswalk: str,
-    section: Mapping[str, Any],
-    arms: Sequence[Mapping[str, str]],
+    section: Implementation,
+    arms: Sequence[Arm],
     check: str,
     doses: str,
     contrasts: str,

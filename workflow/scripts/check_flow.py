@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -11,10 +10,32 @@ from schooltrial.checks.flow.analysed import primary_cells
 from schooltrial.checks.flow.boxes import as_text, flow_boxes
 from schooltrial.data.rows.analysed import columns_of_analyses
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import (
+    Arm,
+    Compared,
+    Compliance,
+    Design,
+    Model,
+    Outcome,
+    analysis_years,
+    baseline_year,
+)
+
+
+class Sections(Compared):
+    """The sections that the boxes rest on."""
+
+    design: Design
+    outcomes: dict[str, Outcome]
+    compliance: Compliance
+    models: dict[str, Model]
 
 
 def main(
     *,
+    protocol: Sections,
+    arms: Sequence[Arm],
+    labels: Mapping[str, str],
     flow: str,
     sample: str,
     teacher_sample: str,
@@ -22,19 +43,12 @@ def main(
     bounded: str,
     assignment: str,
     schools: str,
-    design: Mapping[str, Any],
-    models: Mapping[str, Any],
-    outcomes: Mapping[str, Any],
-    labels: Mapping[str, str],
-    baseline: int,
-    years: Sequence[int],
-    before: Sequence[int],
-    take_up: str | None,
     check: str,
     text: str,
 ) -> None:
     """Write every line of every box (CSV), and the same as an indented list (text)."""
-    known = pd.read_parquet(schools)
+    design, models, outcomes = protocol["design"], protocol["models"], protocol["outcomes"]
+    take_up = protocol["compliance"]["variable"]
     people = {
         level: pd.read_parquet(
             path,
@@ -46,24 +60,24 @@ def main(
     }
     cells = primary_cells(
         pd.read_parquet(panel), pd.read_parquet(bounded), models, outcomes,
-        first_year=max(before) + 1,
+        first_year=max(protocol["years"]["before"]) + 1,
     )  # fmt: skip
     boxes = flow_boxes(
         pd.read_csv(flow, keep_default_na=False),
         samples=people | {"school": cells},
         assignment=pd.read_parquet(assignment),
-        n_schools=len(known),
+        n_schools=len(pd.read_parquet(schools)),
         unit=design["unit"],
         arms=design["arms"],
         models=models,
         outcomes=outcomes,
-        baseline=baseline,
-        years=years,
+        baseline=baseline_year(protocol),
+        years=analysis_years(protocol),
         take_up=take_up,
         lost_before=design["lost_before"],
     )
     boxes.to_csv(check, index=False)
-    Path(text).write_text(as_text(boxes, design["arms"], labels), encoding="utf-8")
+    Path(text).write_text(as_text(boxes, arms, labels), encoding="utf-8")
 
 
 run_as_rule(main, globals())

@@ -1,7 +1,7 @@
 """Rate the evidence by two standards, and write the study's record."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 
 from schooltrial.checks.rating.study_record import build_study_record
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Content, analysis_years, baseline_year
 
 
 def main(
@@ -22,9 +23,7 @@ def main(
     boxes: str,
     estimates: str,
     diagnostics: str,
-    protocol: Mapping[str, Any],
-    analysis_years: Sequence[int],
-    baseline: int,
+    protocol: Content,
     units: str,
     verdict: str,
     contrast: str | None = None,
@@ -40,7 +39,8 @@ def main(
     }
     record = build_study_record(
         protocol, checks, pd.read_csv(boxes, keep_default_na=False), pd.read_csv(estimates),
-        json.loads(Path(diagnostics).read_text("utf-8")), analysis_years, baseline,
+        json.loads(Path(diagnostics).read_text("utf-8")), analysis_years(protocol),
+        baseline_year(protocol),
     )  # fmt: skip
     text = json.dumps(_known(record), indent=1, ensure_ascii=False, allow_nan=False)
     Path(verdict).write_text(text + "\n", encoding="utf-8")

@@ -1,7 +1,6 @@
 """Describe the standard tables: codebook, means by arm and year, and what is odd about them."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -15,14 +14,16 @@ from schooltrial.checks.data_quality.missingness import count_missing
 from schooltrial.checks.data_quality.oddities import distributions, heaping
 from schooltrial.checks.data_quality.outliers import outcome_rows, school_outliers
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.column_map import Tables
+from schooltrial.protocol.sections import Checks
 
 
 def main(
     *,
-    tables: Mapping[str, Any],
+    tables: Tables,
     unit: str,
     labels: Mapping[str, str],
-    thresholds: Mapping[str, float],
+    thresholds: Checks,
     codebook_file: str,
     means_file: str,
     missing_file: str,

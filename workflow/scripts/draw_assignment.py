@@ -1,10 +1,9 @@
 """Draw schools, teachers or pupils into the arms of a trial, and write the sealed record."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Design
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import draw_assignment
 from schooltrial.refusal import Fault, Refusal, refuse
@@ -14,7 +13,7 @@ from schooltrial.version import software_versions
 def main(
     *,
     frame: str,
-    design: Mapping[str, Any],
+    design: Design,
     study: str,
     record: str,
     listing: str,
@@ -27,7 +26,8 @@ def main(
     outputs of the rule, since Snakemake removes these before it runs.
     """
     draw = design["draw"]
-    lacking = [name for name in ("seed", "date") if draw[name] in (None, "")]
+    given = (("seed", draw["seed"] is not None), ("date", draw["date"] != ""))
+    lacking = [name for name, is_given in given if not is_given]
     faults = [
         Fault(
             "protocol.yaml", f"design.draw.{name} is not given", "a seed and a date",
@@ -49,7 +49,7 @@ def main(
             faults.append(Fault(path, "there is no such file", what, "make it, or name another"))
     refuse(faults)
     done = draw_assignment(
-        read_frame(frame, design), design, study=study, seed=int(draw["seed"]), date=draw["date"],
+        read_frame(frame, design), design, study=study, seed=draw["seed"] or 0, date=draw["date"],
         software=software_versions(), file=frame,
         key=None if key is None else Path(key).read_bytes(),
     )  # fmt: skip

@@ -1,7 +1,6 @@
 """Draw the study's attrition beside the boundaries of What Works Clearinghouse."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -9,7 +8,7 @@ from schooltrial.exhibits.figures.attrition_boundary import attrition_plot, draw
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Arm, Outcome
+from schooltrial.protocol.sections import Arm, Outcome, StudyLine
 
 
 def main(
@@ -20,7 +19,7 @@ def main(
     analysis_years: Sequence[int],
     boundary: Assumption,
     unit: str,
-    study: Mapping[str, Any],
+    study: StudyLine,
     svg: str,
     csv: str,
     pdf: str | None = None,

@@ -1,14 +1,13 @@
 """Draw the distribution of every outcome as it was read, by year."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.figures.distributions import distributions_plot, drawn
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.sections import Outcome, StudyLine
 
 
 def main(
@@ -16,7 +15,7 @@ def main(
     distributions: str,
     heaping: str,
     outcomes: Mapping[str, Outcome],
-    study: Mapping[str, Any],
+    study: StudyLine,
     svg: str,
     csv: str,
     pdf: str | None = None,

@@ -1,21 +1,21 @@
 """Draw what each school received of each component, month by month."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.figures.dosage import dosage_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Arm, Component, StudyLine
 
 
 def main(
     *,
     dosage: str,
-    components: Mapping[str, Any],
-    arms: Sequence[Mapping[str, str]],
-    study: Mapping[str, Any],
+    components: Mapping[str, Component],
+    arms: Sequence[Arm],
+    study: StudyLine,
     svg: str,
     csv: str,
     pdf: str | None = None,

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.figures.effects import drawn, effects_plot, with_truth
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.sections import Model, Outcome, StudyLine
 
 
 def main(
@@ -18,7 +17,7 @@ def main(
     estimates: str,
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
-    study: Mapping[str, Any],
+    study: StudyLine,
     svg: str,
     csv: str,
     truth: str | None = None,

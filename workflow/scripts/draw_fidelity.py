@@ -1,19 +1,17 @@
 """Draw the fidelity matrix."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from schooltrial.exhibits.figures.fidelity import fidelity_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import StudyLine
 
 
 def main(
     *,
     fidelity: str,
-    study: Mapping[str, Any],
+    study: StudyLine,
     svg: str,
     csv: str,
     pdf: str | None = None,

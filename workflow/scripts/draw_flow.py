@@ -1,21 +1,21 @@
 """Draw the flow diagram."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.figures.flow import flow_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Design, StudyLine
 
 
 def main(
     *,
     boxes: str,
-    design: Mapping[str, Any],
+    design: Design,
     labels: Mapping[str, str],
-    study: Mapping[str, Any],
+    study: StudyLine,
     svg: str,
     csv: str,
     pdf: str | None = None,

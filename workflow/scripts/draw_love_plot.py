@@ -1,24 +1,24 @@
 """Draw the love plot of the baseline check."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from schooltrial.exhibits.figures.love_plot import balance_plot, drawn
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Arm, Balance, StudyLine
 
 
 def main(
     *,
     balance: str,
-    settings: Mapping[str, Any],
-    study: Mapping[str, Any],
+    settings: Balance,
+    study: StudyLine,
     year_label: str,
     svg: str,
     csv: str,
-    arms: Sequence[Mapping[str, str]] = (),
+    arms: Sequence[Arm] = (),
     pdf: str | None = None,
     png: str | None = None,
 ) -> None:

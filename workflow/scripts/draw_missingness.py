@@ -1,20 +1,20 @@
 """Draw the map of missing cells."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.figures.missingness import drawn, missingness_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import StudyLine
 
 
 def main(
     *,
     missing: str,
     labels: Mapping[str, str],
-    study: Mapping[str, Any],
+    study: StudyLine,
     svg: str,
     csv: str,
     pdf: str | None = None,

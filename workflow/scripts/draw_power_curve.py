@@ -1,21 +1,20 @@
 """Draw what the study could see: power over the effect, least detectable effect over schools."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.figures.power_curve import drawn, power_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.sections import Outcome, StudyLine
 
 
 def main(
     *,
     power: str,
     outcomes: Mapping[str, Outcome],
-    study: Mapping[str, Any],
+    study: StudyLine,
     svg: str,
     csv: str,
     pdf: str | None = None,

@@ -1,24 +1,23 @@
 """Draw the mean of every school by block and arm."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.figures.school_means import drawn, school_means_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.sections import Arm, Outcome, StudyLine
 
 
 def main(
     *,
     panel: str,
     outcomes: Mapping[str, Outcome],
-    arms: Sequence[Mapping[str, str]],
+    arms: Sequence[Arm],
     analysis_years: Sequence[int],
     block_label: str,
-    study: Mapping[str, Any],
+    study: StudyLine,
     svg: str,
     csv: str,
     pdf: str | None = None,

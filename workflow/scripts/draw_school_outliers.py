@@ -1,21 +1,20 @@
 """Draw school means as they were read, and the schools that lie far from the others."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.figures.school_outliers import school_outliers_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.sections import Outcome, StudyLine
 
 
 def main(
     *,
     outliers: str,
     outcomes: Mapping[str, Outcome],
-    study: Mapping[str, Any],
+    study: StudyLine,
     svg: str,
     csv: str,
     pdf: str | None = None,

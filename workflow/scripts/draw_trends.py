@@ -1,14 +1,13 @@
 """Draw the mean of each arm by year."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.figures.trends import drawn, trends_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Outcome, Years
+from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
 
 
 def main(
@@ -16,8 +15,8 @@ def main(
     panel: str,
     outcomes: Mapping[str, Outcome],
     years: Years,
-    arms: Sequence[Mapping[str, str]],
-    study: Mapping[str, Any],
+    arms: Sequence[Arm],
+    study: StudyLine,
     svg: str,
     csv: str,
     pdf: str | None = None,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -10,7 +9,7 @@ from schooltrial.analysis.estimators.randomisation_inference import Lottery, fit
 from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.sections import Design, Model, Outcome
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record
 
@@ -23,7 +22,7 @@ def main(
     name: str,
     model: Model,
     outcomes: Mapping[str, Outcome],
-    design: Mapping[str, Any],
+    design: Design,
     seed: int,
     estimates: str,
     diagnostics: str,

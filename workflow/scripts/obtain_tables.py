@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -15,22 +14,23 @@ from schooltrial.data.tables.reading import Study
 from schooltrial.data.tables.schema import empty_schema, table_schema
 from schooltrial.data.tables.standard_tables import Batch, read_batches
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.column_map import Tables
 from schooltrial.protocol.plan import keep_first
-from schooltrial.protocol.sections import Outcome, all_years
+from schooltrial.protocol.sections import Cleaning, Outcome, Years, all_years
 from schooltrial.refusal import Fault, refuse
 
 
 def main(
     *,
     raw_folder: str,
-    tables: Mapping[str, Any],
+    tables: Tables,
     outcomes: Mapping[str, Outcome],
-    years: Any,
+    years: Years,
     cleaning_log: str,
     raw_files: str,
     changes: str,
     unit: str,
-    cleaning: Mapping[str, Any],
+    cleaning: Cleaning,
     elsewhere: Mapping[str, str],
     arms: Sequence[str] = (),
     protocol: str,

@@ -1,24 +1,15 @@
 """Hold the plan against what it was when outcomes were first read, and tell what the study is."""
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.plan import PlanRecord, first_plan, section_checksums
+from schooltrial.protocol.sections import Content, StudyLine, analysis_years
 
 
-def main(
-    *,
-    protocol: Mapping[str, Any],
-    study: Mapping[str, Any],
-    analysis_years: Sequence[int],
-    first: str,
-    plan: str,
-    study_file: str,
-) -> None:
+def main(*, protocol: Content, study: StudyLine, first: str, plan: str, study_file: str) -> None:
     """Write the checksums of the plan then and now, which sections changed, and what is planned."""
     found = PlanRecord(first_plan(first), section_checksums(protocol))
     told = {**asdict(found), "changed": found.changed}
@@ -28,7 +19,7 @@ def main(
         **study,
         "primary_outcomes": primary or list(protocol["outcomes"]),
         "outcome_levels": {name: one["level"] for name, one in protocol["outcomes"].items()},
-        "analysis_years": list(analysis_years),
+        "analysis_years": analysis_years(protocol),
         "deviations": protocol["deviations"],
     }
     Path(study_file).write_text(json.dumps(line, indent=1) + "\n", encoding="utf-8")

@@ -1,11 +1,10 @@
 """Write the raw files of a synthetic trial."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Design, Simulation
 from schooltrial.randomisation.record import draw_assignment
 from schooltrial.refusal import Fault, Refusal
 from schooltrial.simulate.base.simulated_trial import Drawn
@@ -15,12 +14,12 @@ from schooltrial.version import software_versions
 
 def main(
     *,
-    simulation: Mapping[str, Any],
+    simulation: Simulation,
     seed: int,
     folder: str,
     truth: str,
-    design: Mapping[str, Any] | None = None,
-    study: str = "",
+    design: Design,
+    study: str,
 ) -> None:
     """Write one CSV per raw file, and the truth that the simulation knows.
 
@@ -29,7 +28,7 @@ def main(
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     try:
-        drawn = draw_simulated(simulation, seed, design or {}, study, Path(folder))
+        drawn = draw_simulated(simulation, seed, design, study, Path(folder))
         trial = GENERATORS[simulation["generator"]](simulation["parameters"], seed, drawn)
     except ValueError as error:
         place, remedy = "simulation.parameters", "correct it there, or leave it out"
@@ -44,14 +43,14 @@ def main(
 
 
 def draw_simulated(
-    simulation: Mapping[str, Any], seed: int, design: Mapping[str, Any], study: str, folder: Path
+    simulation: Simulation, seed: int, design: Design, study: str, folder: Path
 ) -> Drawn | None:
     """Draw the schools of a simulated frame and write frame and record, where these are named."""
-    draw = design.get("draw") or {}
-    if not (draw.get("frame") and draw.get("record")):
+    draw, name = design["draw"], simulation["generator"]
+    seed_of_draw, frame_file, record_file = draw["seed"], draw["frame"], draw["record"]
+    if not (frame_file and record_file):
         return None
-    name = simulation["generator"]
-    if name not in FRAMES or draw.get("seed") is None:
+    if name not in FRAMES or seed_of_draw is None:
         raise Refusal([
             Fault(
                 "the protocol", f"{name} draws by itself" if name not in FRAMES else
@@ -61,11 +60,11 @@ def draw_simulated(
         ])  # fmt: skip
     frame = FRAMES[name](simulation["parameters"], seed)
     record = draw_assignment(
-        frame, design, study=study, seed=int(draw["seed"]), date=draw["date"],
-        software=software_versions(), file=draw["frame"],
+        frame, design, study=study, seed=seed_of_draw, date=draw["date"],
+        software=software_versions(), file=frame_file,
     )  # fmt: skip
-    frame.to_csv(folder / draw["frame"], index=False)
-    (folder / draw["record"]).write_text(record.json(), encoding="utf-8")
+    frame.to_csv(folder / frame_file, index=False)
+    (folder / record_file).write_text(record.json(), encoding="utf-8")
     control = design["arms"][0]["name"]
     treated = frozenset(unit for unit, _, arm in record.listing if arm != control)
     return Drawn(record.seed, treated)

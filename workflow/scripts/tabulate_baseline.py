@@ -1,22 +1,22 @@
 """Tabulate the arms at baseline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.tables.baseline import baseline_html
 from schooltrial.exhibits.writing import write_data
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Arm, Balance, StudyLine
 
 
 def main(
     *,
     balance: str,
-    arms: Sequence[Mapping[str, str]],
-    settings: Mapping[str, Any],
-    study: Mapping[str, Any],
+    arms: Sequence[Arm],
+    settings: Balance,
+    study: StudyLine,
     year_label: str,
     csv: str,
     html: str,

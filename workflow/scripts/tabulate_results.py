@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.tables.results import results_html, selected
 from schooltrial.exhibits.writing import write_data
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.sections import Deviation, Model, Outcome, StudyLine
 
 
 def main(
@@ -17,8 +16,8 @@ def main(
     estimates: str,
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
-    study: Mapping[str, Any],
-    deviations: Sequence[Mapping[str, str]],
+    study: StudyLine,
+    deviations: Sequence[Deviation],
     csv: str,
     html: str,
 ) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import StudyLine
 from schooltrial.report.exhibits import read_exhibits
 from schooltrial.report.page import fill
 from schooltrial.report.quality import findings
@@ -32,7 +32,7 @@ def main(
     cleaning_log: str,
     figures: Sequence[str],
     labels: Mapping[str, str],
-    study: Mapping[str, Any],
+    study: StudyLine,
     page: str,
 ) -> None:
     """Gather the checks of the tables and the figures, and fill the template."""

@@ -1,14 +1,14 @@
 """Write the monitoring page: enrolment and implementation, without any outcome."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.checks.data_quality.codebook import arms_of_rows
 from schooltrial.checks.flow.enrolment import count_enrolment
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Arm, Design, StudyLine
 from schooltrial.report.exhibits import read_exhibits
 from schooltrial.report.page import fill
 from schooltrial.report.tables.data import held_back_shown, raw_files_shown
@@ -28,8 +28,8 @@ def main(
     teachers: str,
     crosswalk: str,
     raw_files: str,
-    design: Mapping[str, Any],
-    study: Mapping[str, Any],
+    design: Design,
+    study: StudyLine,
     blinded: str,
     held_back: Sequence[tuple[str, str]],
     page: str,
@@ -63,7 +63,7 @@ def main(
     Path(page).write_text(text, encoding="utf-8")
 
 
-def _units(assigned: pd.DataFrame, unit: str, arms: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+def _units(assigned: pd.DataFrame, unit: str, arms: Sequence[Arm]) -> pd.DataFrame:
     found = []
     for arm in arms:
         rows = assigned[assigned["arm"].astype("str") == arm["name"]]

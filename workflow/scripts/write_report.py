@@ -10,7 +10,7 @@ import pandas as pd
 from schooltrial.exhibits.catalogue import lacking
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.pipeline.steps import sha256, with_checksums
-from schooltrial.protocol.sections import labels
+from schooltrial.protocol.sections import Content, StudyLine, analysis_years, labels
 from schooltrial.report.checks import read_checks
 from schooltrial.report.exhibits import read_exhibits
 from schooltrial.report.headlines import event_study, summarise_findings
@@ -33,9 +33,8 @@ def main(
     checks: Sequence[str],
     figures: Sequence[str],
     tables: Sequence[str],
-    protocol: Mapping[str, Any],
-    study: Mapping[str, Any],
-    analysis_years: Sequence[int],
+    protocol: Content,
+    study: StudyLine,
     provenance: Sequence[Mapping[str, Any]],
     report: str,
     **traced: Any,
@@ -45,8 +44,8 @@ def main(
     rows = pd.read_csv(estimates)
     arms = {arm["name"]: arm["label"] for arm in protocol["design"]["arms"]}
     registered = protocol["registration"]["plan_sha256"]
-    year_label = protocol["years"]["label"]
-    told = read_checks(checks, analysis_years, labels(protocol), registered, arms, year_label)
+    years, year_label = analysis_years(protocol), protocol["years"]["label"]
+    told = read_checks(checks, years, labels(protocol), registered, arms, year_label)
     context = {
         "protocol": protocol,
         "style": Path(style).read_text("utf-8"),
@@ -61,7 +60,7 @@ def main(
         "units_told": units_told(told["assignment_verdict"], protocol["design"]["unit"]),
         "steps": steps_shown([with_checksums(step) for step in provenance]),
         "claims": Path(claims).read_text("utf-8").splitlines(),
-        "analysis_years": analysis_years,
+        "analysis_years": years,
         "diagnostics": json.loads(Path(diagnostics).read_text("utf-8")),
         "lock_sha256": sha256([lock]),
     }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from schooltrial.protocol.sections import Content
 
 FIGURES = (
     "flow", "love_plot", "attrition_boundary", "effects", "school_means", "trends", "power_curve",
@@ -14,11 +13,16 @@ FIGURES = (
 TABLES = ("baseline", "results")
 
 
-def lacking(content: Mapping[str, Any]) -> dict[str, str]:
+def lacking(content: Content) -> dict[str, str]:
     """Return exhibit → why the study does not have it, in one line."""
     levels = {outcome["level"] for outcome in content["outcomes"].values()}
     tables = content["tables"]
-    compared = any(content["balance"][f"{of}_variables"] for of in ("pupil", "school", "teacher"))
+    balance = content["balance"]
+    compared = [
+        *balance["pupil_variables"],
+        *balance["school_variables"],
+        *balance["teacher_variables"],
+    ]
     reasons = {}
     if not compared:
         for name in ("love_plot", "baseline"):
@@ -41,11 +45,11 @@ def lacking(content: Mapping[str, Any]) -> dict[str, str]:
     return reasons
 
 
-def figures_of(content: Mapping[str, Any]) -> list[str]:
+def figures_of(content: Content) -> list[str]:
     """Return the figures of a study, in the order in which they are listed."""
     return [name for name in FIGURES if name not in lacking(content)]
 
 
-def tables_of(content: Mapping[str, Any]) -> list[str]:
+def tables_of(content: Content) -> list[str]:
     """Return the tables of a study."""
     return [name for name in TABLES if name not in lacking(content)]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from schooltrial.exhibits.style.figures import rendered
+from schooltrial.protocol.sections import StudyLine
 
 
-def write_data(data: pd.DataFrame, study: Mapping[str, Any], csv: str) -> None:
+def write_data(data: pd.DataFrame, study: StudyLine, csv: str) -> None:
     """Write a frame with at most ten significant digits.
 
     Every row carries the SHA-256 of the protocol, and says so where the data are synthetic.
@@ -26,7 +25,7 @@ def write_data(data: pd.DataFrame, study: Mapping[str, Any], csv: str) -> None:
 def write_figure(
     figure: Figure,
     data: pd.DataFrame,
-    study: Mapping[str, Any],
+    study: StudyLine,
     csv: str,
     *,
     svg: str,

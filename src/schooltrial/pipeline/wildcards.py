@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from schooltrial.protocol.sections import unlabelled
+from schooltrial.protocol.sections import Content, unlabelled
 from schooltrial.study.study import Study
 
 Found = TypeVar("Found")
@@ -37,22 +37,32 @@ class Wildcards:
 
     def section(self, *keys: str) -> Callable[[Named], Any]:
         """Return a function that looks up one value of the protocol; None where it has none."""
+        return self(lambda study: _looked_up(study.protocol.content, keys))
 
-        def look_up(study: Study) -> Any:
-            value: Any = study.protocol.content
-            for key in keys:
-                value = value.get(key) if isinstance(value, dict) else None
-            return value
+    def computed(self, *keys: str) -> Callable[[Named], Any]:
+        """Return a function that looks up one value without the words that only exhibits need."""
+        return self(lambda study: _looked_up(unlabelled(study.protocol.content), keys))
+
+    def sections(self, *names: str) -> Callable[[Named], dict[str, Any]]:
+        """Return a function that looks up sections by name."""
+        return self(
+            lambda study: {name: _looked_up(study.protocol.content, [name]) for name in names}
+        )
+
+    def before_fitting(self, *names: str) -> Callable[[Named], dict[str, Any]]:
+        """Return a function that looks up sections as rules up to the checks take them.
+
+        They lack the words that only exhibits need, and have the primary models alone. A script
+        names the type of the sections that it takes, and none but these.
+        """
+
+        def look_up(study: Study) -> dict[str, Any]:
+            content = study.before_fitting()
+            return {name: _looked_up(content, [name]) for name in names}
 
         return self(look_up)
 
-    def computed(self, name: str) -> Callable[[Named], Any]:
-        """Return a function: outcomes or models without what only exhibits need."""
-        return self(lambda study: unlabelled(study.protocol.content[name]))
-
-    def from_content(
-        self, function: Callable[[Mapping[str, Any]], Found]
-    ) -> Callable[[Named], Found]:
+    def from_content(self, function: Callable[[Content], Found]) -> Callable[[Named], Found]:
         """Return a function that applies another to the protocol's sections."""
         return self(lambda study: function(study.protocol.content))
 
@@ -67,3 +77,10 @@ class Wildcards:
             for model in study.protocol.models(estimator)
         ]
         return "|".join(found) or "no_model"
+
+
+def _looked_up(content: Content, keys: Sequence[str]) -> Any:
+    value: Any = content
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
 
+from schooltrial.protocol.column_map import Column, JoinedFile, Reading, Tables
+from schooltrial.protocol.sections import Content, Outcome
 from schooltrial.refusal import Fault, refuse
 
 OUTCOME_TABLES = ("scores", "observations", "school_scores", "published_means")
 
 
-def blinded_until(content: Mapping[str, Any], today: date) -> str:
+def blinded_until(content: Content, today: date) -> str:
     """Return the day until which the outcomes of a study are not read; empty where they may be.
 
     Parameters
     ----------
-    content : mapping
+    content : Content
         The protocol.
     today : datetime.date
         The day of the run; on the stated day itself outcomes are read.
     """
-    until = str(content["blinding"]["until"])
+    until = content["blinding"]["until"]
     return until if until and today < date.fromisoformat(until) else ""
 
 
@@ -46,9 +47,7 @@ def refuse_to_unblind(*, until: str, protocol: str, study: str) -> None:
     ])  # fmt: skip
 
 
-def without_outcomes(
-    tables: Mapping[str, Any], outcomes: Mapping[str, Mapping[str, Any]]
-) -> dict[str, list[dict[str, Any]]]:
+def without_outcomes(tables: Tables, outcomes: Mapping[str, Outcome]) -> dict[str, list[Reading]]:
     """Return the tables section without what would read an outcome.
 
     Whole tables of outcomes are left out, and of the others the columns of outcomes and those that
@@ -56,27 +55,27 @@ def without_outcomes(
     """
     hidden = _hidden(outcomes)
     return {
-        table: [
-            {
-                **reading,
-                "columns": _shown(reading["columns"], hidden),
-                "join": [
-                    {**joined, "columns": _shown(joined["columns"], hidden)}
-                    for joined in reading["join"]
-                ],
-                "rows_with": [name for name in reading["rows_with"] if name not in hidden],
-                "outcomes": {},
-            }
-            for reading in readings
-        ]
+        table: [_reading_shown(reading, hidden) for reading in readings]
         for table, readings in tables.items()
         if table not in OUTCOME_TABLES
     }
 
 
-def held_back(
-    tables: Mapping[str, Any], outcomes: Mapping[str, Mapping[str, Any]]
-) -> list[tuple[str, str]]:
+def _reading_shown(reading: Reading, hidden: set[str]) -> Reading:
+    return {
+        **reading,
+        "columns": _shown(reading["columns"], hidden),
+        "join": [_join_shown(joined, hidden) for joined in reading["join"]],
+        "rows_with": [name for name in reading["rows_with"] if name not in hidden],
+        "outcomes": {},
+    }
+
+
+def _join_shown(joined: JoinedFile, hidden: set[str]) -> JoinedFile:
+    return {**joined, "columns": _shown(joined["columns"], hidden)}
+
+
+def held_back(tables: Tables, outcomes: Mapping[str, Outcome]) -> list[tuple[str, str]]:
     """Return each raw file of which something is not read while a study is blind, and what.
 
     Returns
@@ -89,14 +88,13 @@ def held_back(
     columns: dict[str, list[str]] = {}
     read = set()
     for table, readings in tables.items():
-        for one in (part for reading in readings for part in (reading, *reading["join"])):
-            every = {**one["columns"], **one.get("outcomes", {})}
+        for file, every in (part for reading in readings for part in _columns_by_file(reading)):
             whole = table in OUTCOME_TABLES
             back = [n for n in every if n in hidden or (whole and n in ("value", "outcome"))]
-            columns.setdefault(str(one["file"]), [])
-            columns[str(one["file"])] += [_raw_name(every[name]) for name in back]
+            columns.setdefault(file, [])
+            columns[file] += [_raw_name(every[name]) for name in back]
             if not whole:
-                read.add(str(one["file"]))
+                read.add(file)
     return [
         (file, ", ".join(dict.fromkeys(names)) if file in read else "the whole file")
         for file, names in columns.items()
@@ -104,7 +102,13 @@ def held_back(
     ]
 
 
-def _hidden(outcomes: Mapping[str, Mapping[str, Any]]) -> set[str]:
+def _columns_by_file(reading: Reading) -> Iterator[tuple[str, dict[str, Column]]]:
+    yield reading["file"], {**reading["columns"], **reading["outcomes"]}
+    for joined in reading["join"]:
+        yield joined["file"], joined["columns"]
+
+
+def _hidden(outcomes: Mapping[str, Outcome]) -> set[str]:
     hidden = set(outcomes)
     for outcome in outcomes.values():
         if outcome["made_from"]:
@@ -112,9 +116,9 @@ def _hidden(outcomes: Mapping[str, Mapping[str, Any]]) -> set[str]:
     return hidden
 
 
-def _shown(columns: Mapping[str, Any], hidden: set[str]) -> dict[str, Any]:
+def _shown(columns: Mapping[str, Column], hidden: set[str]) -> dict[str, Column]:
     return {name: spec for name, spec in columns.items() if name not in hidden}
 
 
-def _raw_name(spec: Mapping[str, Any]) -> str:
-    return str(spec["column"] if isinstance(spec["column"], str) else spec["column"][0])
+def _raw_name(spec: Column) -> str:
+    return spec["column"] if isinstance(spec["column"], str) else spec["column"][0]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
-from typing import Any
 
+from schooltrial.protocol.column_map import Tables
+from schooltrial.protocol.sections import Content, Design, Draw, Model
 from schooltrial.refusal import Fault
 
 SOURCES = {
@@ -46,7 +47,7 @@ PLACEHOLDER = re.compile(r"(.{1,4})\1{15}")
 """One to four digits sixteen times in a row, which no checksum holds by chance."""
 
 
-def design_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+def design_faults(content: Content, shown: str) -> Iterator[Fault]:
     """Yield what does not fit together between design, tables, outcomes and models."""
     yield from _arm_faults(content["design"], shown)
     yield from _draw_faults(content["design"], shown)
@@ -56,7 +57,7 @@ def design_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
         yield from _model_faults(f"models.{name}", model, content, shown)
 
 
-def _arm_faults(design: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+def _arm_faults(design: Design, shown: str) -> Iterator[Fault]:
     names = [arm["name"] for arm in design["arms"]]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Fault(
@@ -79,7 +80,7 @@ def _share_faults(shares: Sequence[float | None], shown: str) -> Iterator[Fault]
         )  # fmt: skip
 
 
-def _draw_faults(design: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+def _draw_faults(design: Design, shown: str) -> Iterator[Fault]:
     yield from _criterion_faults(design["draw"], shown)
     arms = len(design["arms"])
     for block, counts in design["draw"]["planned"].items():
@@ -91,7 +92,7 @@ def _draw_faults(design: Mapping[str, Any], shown: str) -> Iterator[Fault]:
             )  # fmt: skip
 
 
-def _criterion_faults(draw: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+def _criterion_faults(draw: Draw, shown: str) -> Iterator[Fault]:
     """Yield a criterion of balance that accepts every draw, and a share of draws without one."""
     if draw["balance_on"] and draw["acceptance"] == 1:
         yield Fault(
@@ -107,7 +108,7 @@ def _criterion_faults(draw: Mapping[str, Any], shown: str) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-def _address_faults(tables: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+def _address_faults(tables: Tables, shown: str) -> Iterator[Fault]:
     """Yield readings with an address whose content nobody could tell from another."""
     for table, readings in tables.items():
         for at, reading in enumerate(readings):
@@ -143,7 +144,7 @@ def _placeholder_faults(place: str, sha256: str | None, shown: str) -> Iterator[
         )  # fmt: skip
 
 
-def _level_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+def _level_faults(content: Content, shown: str) -> Iterator[Fault]:
     """Yield outcomes whose tables are not read, and a unit of assignment that is in no table."""
     for name, outcome in content["outcomes"].items():
         for table in SOURCES[outcome["level"]]:
@@ -163,9 +164,7 @@ def _level_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-def _model_faults(
-    where: str, model: Mapping[str, Any], content: Mapping[str, Any], shown: str
-) -> Iterator[Fault]:
+def _model_faults(where: str, model: Model, content: Content, shown: str) -> Iterator[Fault]:
     known = [name for name in model["outcomes"] if name in content["outcomes"]]
     levels = sorted({content["outcomes"][name]["level"] for name in known})
     if len(levels) > 1:
@@ -208,9 +207,7 @@ def _model_faults(
         )  # fmt: skip
 
 
-def _bounded_faults(
-    where: str, model: Mapping[str, Any], content: Mapping[str, Any], shown: str
-) -> Iterator[Fault]:
+def _bounded_faults(where: str, model: Model, content: Content, shown: str) -> Iterator[Fault]:
     """Yield a fault where bounds are used that nothing reads, or that have another scale."""
     if model["bounded_cells"] == "left_out":
         return
@@ -225,9 +222,7 @@ def _bounded_faults(
             )  # fmt: skip
 
 
-def _compare_faults(
-    where: str, model: Mapping[str, Any], design: Mapping[str, Any], shown: str
-) -> Iterator[Fault]:
+def _compare_faults(where: str, model: Model, design: Design, shown: str) -> Iterator[Fault]:
     arms = [arm["name"] for arm in design["arms"]]
     compared = model["compare"]
     right = len(compared) == 2 and compared[0] == arms[0] and compared[1] in arms[1:]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.sections import Content
 from schooltrial.protocol.strict_yaml import parse_yaml
 
 PLAN = (
@@ -60,7 +61,7 @@ class PlanRecord:
         return [name for name in PLAN if then.get(name) != self.now.get(name)]
 
 
-def section_checksums(content: Mapping[str, Any]) -> dict[str, str]:
+def section_checksums(content: Content) -> dict[str, str]:
     """Return the SHA-256 of every section of the plan, defaults filled and words left out.
 
     The checksum is of the section as JSON with sorted keys, so that order, comments and spacing in

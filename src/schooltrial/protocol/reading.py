@@ -14,7 +14,14 @@ from typing import Any
 
 from schooltrial.protocol.references import reference_faults
 from schooltrial.protocol.schema_validation import number_faults, schema_faults, with_defaults
-from schooltrial.protocol.sections import Model, Protocol, default_unit, frame_columns
+from schooltrial.protocol.sections import (
+    Content,
+    Model,
+    Protocol,
+    Subgroup,
+    default_unit,
+    frame_columns,
+)
 from schooltrial.protocol.strict_yaml import located, parse_file
 from schooltrial.refusal import Fault, refuse
 
@@ -58,17 +65,18 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
         )
     faults = [*schema_faults(content, schema, shown), *number_faults(content, shown)]
     refuse(located(faults, text))
-    filled = with_defaults(content, schema, schema)
+    filled: Content = with_defaults(content, schema, schema)
     for outcome in filled["outcomes"].values():
         outcome["unit"] = outcome["unit"] or default_unit(outcome)
-    filled["design"]["draw"] |= frame_columns(filled["design"])
+    design = filled["design"]
+    design["draw"] = {**design["draw"], **frame_columns(design)}
     refuse(located(list(reference_faults(filled, shown)), text))
     filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())
 
 
 def with_subgroup_models(
-    models: Mapping[str, Model], subgroups: Mapping[str, Mapping[str, Any]]
+    models: Mapping[str, Model], subgroups: Mapping[str, Subgroup]
 ) -> dict[str, Model]:
     """Return the models, each followed by those that its `by_subgroup` asks for.
 
@@ -85,7 +93,7 @@ def with_subgroup_models(
                 "label": f"{model['label']}: {chosen['label']}",
                 "role": role,
                 "where": {**model["where"], **chosen["where"]},
-                "subgroup": str(chosen["label"]),
+                "subgroup": chosen["label"],
                 "by_subgroup": [],
             }
     return every

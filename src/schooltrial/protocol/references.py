@@ -8,8 +8,10 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
+from schooltrial.protocol.column_map import Column, Reading, all_columns
 from schooltrial.protocol.design import design_faults
-from schooltrial.protocol.table_readings import NUMBERS, all_columns, range_faults, table_faults
+from schooltrial.protocol.sections import Content, Filter, Model, Outcome
+from schooltrial.protocol.table_readings import NUMBERS, range_faults, table_faults
 from schooltrial.refusal import Fault
 
 
@@ -21,7 +23,7 @@ class _Names:
     years: list[int]
     outcomes: list[str]
     variables: list[str]
-    columns: dict[str, Mapping[str, Any]]
+    columns: dict[str, Column]
     derived: list[str]
 
     def check(self, where: str, name: Any, kind: str, known: Sequence[Any]) -> Iterator[Fault]:
@@ -34,7 +36,7 @@ class _Names:
         expected = "one of " + ", ".join(map(str, known))
         yield Fault(self.shown, found, expected, remedy, column=where)
 
-    def check_filter(self, where: str, kept: Mapping[str, Sequence[Any]]) -> Iterator[Fault]:
+    def check_filter(self, where: str, kept: Filter) -> Iterator[Fault]:
         """Yield variables of a filter that are not known, and values that they never take."""
         for variable, values in kept.items():
             place = f"{where}.{variable}"
@@ -44,13 +46,14 @@ class _Names:
 
     def check_value(self, where: str, variable: str, value: Any) -> Iterator[Fault]:
         """Yield a fault where a variable never takes a value: a year, a code's level, a number."""
-        spec = self.columns.get(variable, {"type": "", "codes": {}})
+        spec = self.columns.get(variable)
+        kind = spec["type"] if spec else ""
         if variable == "year":
             yield from self.check(where, value, "year", self.years)
-        elif spec["type"] == "category" and spec["codes"]:
+        elif spec and kind == "category" and spec["codes"]:
             levels = list(dict.fromkeys(map(str, spec["codes"].values())))
             yield from self.check(where, str(value), f"level of {variable!r}", levels)
-        elif isinstance(value, str) and (spec["type"] in NUMBERS or variable in self.derived):
+        elif isinstance(value, str) and (kind in NUMBERS or variable in self.derived):
             yield Fault(
                 self.shown, f"{where} names {value!r}, but {variable!r} is a number", "a number",
                 "write the number without quotes", column=where,
@@ -58,7 +61,8 @@ class _Names:
 
     def check_number(self, where: str, variable: str) -> Iterator[Fault]:
         """Yield a fault where a variable that is read holds no numbers."""
-        kind = self.columns.get(variable, {"type": "number"})["type"]
+        spec = self.columns.get(variable)
+        kind = spec["type"] if spec else "number"
         if kind not in NUMBERS:
             yield Fault(
                 self.shown, f"{where} reckons with {variable!r}, which is read as {kind}",
@@ -66,11 +70,12 @@ class _Names:
             )  # fmt: skip
 
 
-def reference_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
     """Yield names that refer to nothing: an outcome, variable, level or year not declared."""
+    years = content["years"]
     names = _Names(
         shown,
-        [year for part in ("before", "during", "after") for year in content["years"][part]],
+        [*years["before"], *years["during"], *years["after"]],
         list(content["outcomes"]),
         known_variables(content),
         {name: spec for reading in _readings(content) for name, spec in all_columns(reading)},
@@ -78,18 +83,22 @@ def reference_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
     )
     yield from _year_faults(content, names)
     yield from table_faults(content, names)
-    for name, variable in content["variables"].items():
+    for name, derived in content["variables"].items():
         place = f"variables.{name}.from"
-        yield from names.check(place, variable["from"], "variable", names.variables)
-        if "at_least" in variable:
-            yield from names.check_number(f"variables.{name}.at_least", variable["from"])
-        if "equals" in variable:
+        yield from names.check(place, derived["from"], "variable", names.variables)
+        if "at_least" in derived:
+            yield from names.check_number(f"variables.{name}.at_least", derived["from"])
+        if "equals" in derived:
             place = f"variables.{name}.equals"
-            yield from names.check_value(place, variable["from"], variable["equals"])
+            yield from names.check_value(place, derived["from"], derived["equals"])
     for name, outcome in content["outcomes"].items():
         yield from _outcome_faults(name, outcome, names)
-    for part in ("pupil_variables", "school_variables", "teacher_variables"):
-        for variable in content["balance"][part]:
+    for part, variables in (
+        ("pupil_variables", content["balance"]["pupil_variables"]),
+        ("school_variables", content["balance"]["school_variables"]),
+        ("teacher_variables", content["balance"]["teacher_variables"]),
+    ):
+        for variable in variables:
             known = [*names.variables, *names.outcomes]
             yield from names.check(f"balance.{part}", variable, "variable or outcome", known)
     yield from names.check_filter("balance.where", content["balance"]["where"])
@@ -104,34 +113,36 @@ def reference_faults(content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
     for name in content["power"]["by_outcome"]:
         yield from names.check("power.by_outcome", name, "outcome", names.outcomes)
     known_arms = [arm["name"] for arm in content["design"]["arms"]]
-    for name, part in content["implementation"]["components"].items():
-        for arm in part["arms"]:
+    for name, component in content["implementation"]["components"].items():
+        for arm in component["arms"]:
             yield from names.check(f"implementation.components.{name}.arms", arm, "arm", known_arms)
     for name, model in content["models"].items():
         yield from _model_faults(f"models.{name}", model, content["outcomes"], names)
     yield from design_faults(content, shown)
 
 
-def _year_faults(content: Mapping[str, Any], names: _Names) -> Iterator[Fault]:
+def _year_faults(content: Content, names: _Names) -> Iterator[Fault]:
     if len(names.years) != len(set(names.years)):
         yield Fault(
             names.shown, "a year stands in two parts of the trial, or twice in one",
             "each year once, in before, during or after", "remove it from one", column="years",
         )  # fmt: skip
-    parts = [(part, content["years"][part]) for part in ("before", "during", "after")]
-    for (early, first), (late, second) in pairwise((part, years) for part, years in parts if years):
+    years = content["years"]
+    parts = [("before", years["before"]), ("during", years["during"]), ("after", years["after"])]
+    for (early, first), (late, second) in pairwise((part, there) for part, there in parts if there):
         if max(first) > min(second):
             yield Fault(
                 names.shown, f"{max(first)} is a year {early}, and {min(second)} a year {late}",
                 "years before the programme, then those during, then those after it",
                 "correct `years`", column=f"years.{late}",
             )  # fmt: skip
-    for section, key in (("years", "reference"), ("balance", "year")):
-        if content[section][key] is not None:
-            yield from names.check(f"{section}.{key}", content[section][key], "year", names.years)
+    named = (("years.reference", years["reference"]), ("balance.year", content["balance"]["year"]))
+    for place, year in named:
+        if year is not None:
+            yield from names.check(place, year, "year", names.years)
 
 
-def _outcome_faults(name: str, outcome: Mapping[str, Any], names: _Names) -> Iterator[Fault]:
+def _outcome_faults(name: str, outcome: Outcome, names: _Names) -> Iterator[Fault]:
     yield from range_faults(f"outcomes.{name}", outcome["range"], names)
     if outcome["baseline_year"] is not None:
         place = f"outcomes.{name}.baseline_year"
@@ -141,19 +152,22 @@ def _outcome_faults(name: str, outcome: Mapping[str, Any], names: _Names) -> Ite
                 names.shown, f"{place} is {outcome['baseline_year']}, and no year comes after it",
                 "a year before that of the outcome", "name an earlier year", column=place,
             )  # fmt: skip
-    for part in ("numerator", "denominator") if outcome["made_from"] else ():
+    ratio = outcome["made_from"]
+    parts = {"numerator": ratio["numerator"], "denominator": ratio["denominator"]} if ratio else {}
+    for part, variable in parts.items():
         place = f"outcomes.{name}.made_from.{part}"
-        yield from names.check(place, outcome["made_from"][part], "variable", names.variables)
-        yield from names.check_number(place, outcome["made_from"][part])
+        yield from names.check(place, variable, "variable", names.variables)
+        yield from names.check_number(place, variable)
 
 
 def _model_faults(
-    where: str, model: Mapping[str, Any], outcomes: Mapping[str, Any], names: _Names
+    where: str, model: Model, outcomes: Mapping[str, Outcome], names: _Names
 ) -> Iterator[Fault]:
     for outcome in model["outcomes"]:
         yield from names.check(f"{where}.outcomes", outcome, "outcome", names.outcomes)
-        baseline = outcomes.get(outcome, {"baseline_year": 0})["baseline_year"]
-        if "baseline" in model["covariates"] and baseline is None:
+        declared = outcomes.get(outcome)
+        lacking = declared is not None and declared["baseline_year"] is None
+        if "baseline" in model["covariates"] and lacking:
             yield Fault(
                 names.shown, f"{where} adjusts for the baseline of {outcome!r}, which has none",
                 "an outcome with a `baseline_year`",
@@ -167,18 +181,21 @@ def _model_faults(
         yield from names.check(f"{where}.covariates", part, "variable", known)
     for part in model["absorb"]:
         yield from names.check(f"{where}.absorb", part, "variable", names.variables)
-    for key in ("treatment_by", "moderator"):
-        if model[key]:
-            yield from names.check(f"{where}.{key}", model[key], "variable", names.variables)
+    for key, variable in (
+        ("treatment_by", model["treatment_by"]),
+        ("moderator", model["moderator"]),
+    ):
+        if variable:
+            yield from names.check(f"{where}.{key}", variable, "variable", names.variables)
 
 
-def _readings(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _readings(content: Content) -> Iterator[Reading]:
     """Yield the readings of the tables whose columns models and filters may use."""
     for table in ("schools", "assignment", "pupils", "teachers"):
         yield from content["tables"].get(table, [])
 
 
-def known_variables(content: Mapping[str, Any]) -> list[str]:
+def known_variables(content: Content) -> list[str]:
     """Return the names that models and filters may use: read, derived and made by the pipeline."""
     read = {column for reading in _readings(content) for column, _ in all_columns(reading)}
     baselines = {

@@ -1,31 +1,39 @@
-"""What the protocol declares of the cleaning, as one thing."""
+"""What the protocol declares of the samples, as one thing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import TypedDict
 
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.sections import (
+    Arm,
+    Cleaning,
+    Compliance,
+    DerivedVariable,
+    Design,
+    Filter,
+    Kind,
+    Model,
+    Outcome,
+    SampleSection,
+    Unit,
+    Years,
+    analysis_years,
+)
 
 
-@dataclass(frozen=True)
-class CleaningSteps:
-    """The section ``cleaning`` of the protocol, as far as it is of samples; see the schema."""
+class SampleSections(TypedDict):
+    """The sections that samples are made by."""
 
-    school_of_pupil: str = "year"
-    joiners: str = "keep"
-    assigned_on: str = ""
-    repeated_grade: str = "keep"
-    grade_out_of_step: str = "keep"
-    merged_schools: str = "before"
-    mean_tolerance: float = 0.5
-
-    @classmethod
-    def of(cls, section: Mapping[str, Any]) -> CleaningSteps:
-        """Return the steps of a section; what it leaves out is as the schema has it."""
-        names = {item.name for item in fields(cls)}
-        return cls(**{name: value for name, value in section.items() if name in names})
+    design: Design
+    years: Years
+    cleaning: Cleaning
+    variables: dict[str, DerivedVariable]
+    outcomes: dict[str, Outcome]
+    compliance: Compliance
+    sample: SampleSection
+    models: dict[str, Model]
 
 
 @dataclass(frozen=True)
@@ -34,50 +42,80 @@ class SampleRules:
 
     Attributes
     ----------
-    outcomes, arms, variables, keep, models : mapping or sequence
+    design, years, cleaning, variables, outcomes, models
         Sections of the protocol.
+    keep : mapping
+        Variable → the values that are kept.
+    take_up : str or None
+        Variable that tells whether the programme was taken up.
     baseline : int
         Year at which arms are compared.
-    years : sequence of int
-        Years of the primary analysis.
     secret : str
         Key of the hashes in the ledger: what only those who hold the data can know. Identifiers
         are few enough to be tried one by one, so a key that is published would hide nobody.
-    unit : str
-        What was assigned: ``school``, ``teacher`` or ``pupil``.
-    kind : str
-        Kind of the design.
-    last_before : int
-        The last year before the programme.
-    take_up : str or None
-        Variable that tells whether the programme was taken up.
-    steps : CleaningSteps
-        The declared steps.
     """
 
+    design: Design
+    years: Years
+    cleaning: Cleaning
+    variables: Mapping[str, DerivedVariable]
     outcomes: Mapping[str, Outcome]
-    arms: Sequence[Mapping[str, Any]]
-    variables: Mapping[str, Mapping[str, Any]]
-    keep: Mapping[str, Sequence[Any]]
     models: Mapping[str, Model]
+    keep: Filter
+    take_up: str | None
     baseline: int
-    years: Sequence[int]
     secret: str
-    unit: str = "school"
-    kind: str = "complete"
-    last_before: int = 0
-    take_up: str | None = None
-    steps: CleaningSteps = field(default_factory=CleaningSteps)
+
+    @classmethod
+    def of(cls, sections: SampleSections, *, baseline: int, secret: str) -> SampleRules:
+        """Return the rules that the sections of a protocol state."""
+        return cls(
+            design=sections["design"],
+            years=sections["years"],
+            cleaning=sections["cleaning"],
+            variables=sections["variables"],
+            outcomes=sections["outcomes"],
+            models=sections["models"],
+            keep=sections["sample"]["keep"],
+            take_up=sections["compliance"]["variable"],
+            baseline=baseline,
+            secret=secret,
+        )
+
+    @property
+    def arms(self) -> list[Arm]:
+        """The arms, the control arm first."""
+        return self.design["arms"]
+
+    @property
+    def unit(self) -> Unit:
+        """What was assigned."""
+        return self.design["unit"]
+
+    @property
+    def kind(self) -> Kind:
+        """How units were drawn."""
+        return self.design["kind"]
 
     @property
     def control(self) -> str:
         """Name of the control arm."""
-        return str(self.arms[0]["name"])
+        return self.arms[0]["name"]
 
     @property
     def staggered(self) -> bool:
         """Whether schools entered in cohorts."""
         return self.kind == "staggered"
+
+    @property
+    def last_before(self) -> int:
+        """The last year before the programme."""
+        return max(self.years["before"])
+
+    @property
+    def analysed_years(self) -> Sequence[int]:
+        """Years of the primary analysis."""
+        return analysis_years({"years": self.years, "models": dict(self.models)})
 
     def outcomes_of(self, level: str) -> dict[str, Outcome]:
         """Return the outcomes of a level."""

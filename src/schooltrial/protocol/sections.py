@@ -1,56 +1,85 @@
-"""What a protocol declares, section by section, and what follows from it."""
+"""What a protocol declares, section by section, and what follows from it.
+
+The types are of the YAML as it was parsed and completed from the schema, so that what reads a
+section asks for its keys and never whether they are there. Their keys are those of the schema,
+where each is documented.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, TypeVar, cast
 
-from schooltrial.protocol.table_readings import all_columns
+from schooltrial.protocol.column_map import Reading, all_columns
+
+Unit = Literal["school", "teacher", "pupil"]
+"""What was assigned, or whose outcome it is."""
+
+Kind = Literal["complete", "blocked", "paired", "staggered"]
+"""How units were drawn."""
+
+Filter = dict[str, list[Any]]
+"""Variable → the values of it that are kept."""
+
+Section = TypeVar("Section", bound=Mapping[str, object])
 
 
-class Outcome(TypedDict):
-    """An outcome, as the protocol declares it; keys are documented in the schema."""
+class Study(TypedDict):
+    """What the study is."""
 
+    name: str
+    title: str
+    summary: str
+    synthetic: bool
+    seed: int
+    sources: list[str]
+
+
+class Registration(TypedDict):
+    """Where and when the plan was registered."""
+
+    registry: str
+    identifier: str
+    date: str
+    url: str
+    plan_sha256: str | None
+
+
+class Arm(TypedDict):
+    """One arm of the trial."""
+
+    name: str
     label: str
-    family: str
-    primary: bool
-    scale: str
-    unit: str
-    range: list[float] | None
-    out_of_range: str
-    level: Literal["pupil", "teacher", "school"]
-    standardise: str
-    norms: list[dict[str, Any]]
-    made_from: dict[str, Any] | None
-    baseline_year: int | None
+    share: float | None
 
 
-class Model(TypedDict):
-    """An analysis, as the protocol declares it; keys are documented in the schema."""
+class Draw(TypedDict):
+    """How the lot was drawn; reading the protocol names the columns of the frame."""
 
-    label: str
-    estimator: str
-    role: str
-    outcomes: list[str]
-    where: dict[str, list[Any]]
-    compare: list[str]
-    by_subgroup: list[str]
-    control_group: str
-    bounded_cells: str
-    subgroup: str
-    covariates: list[str]
-    blocks: str
-    absorb: list[str]
-    covariance: list[str]
-    df: Literal["kenward-roger", "satterthwaite"]
-    draws: int
-    active_years: list[int]
-    treatment_by: str | None
-    moderator: str | None
-    tests: dict[str, list[str]]
-    level: float
+    seed: int | None
+    date: str
+    record: str | None
+    key: str | None
+    frame: str | None
+    unit_column: str
+    block_column: str
+    planned: dict[str, list[int]]
+    balance_on: list[str]
+    acceptance: float
+
+
+class Design(TypedDict):
+    """How units came to their arm, the control arm first."""
+
+    kind: Kind
+    unit: Unit
+    randomised: bool
+    block_label: str
+    lost_before: dict[str, int]
+    arms: list[Arm]
+    draw: Draw
 
 
 class Years(TypedDict):
@@ -63,12 +92,270 @@ class Years(TypedDict):
     reference: int | None
 
 
-class Arm(TypedDict):
-    """One arm of the trial."""
+Generator = Literal[
+    "school_randomised", "staggered_rollout", "teacher_led_learning", "within_school_lottery"
+]
+"""Which design is simulated."""
 
-    name: str
+
+class SimulationParameter(TypedDict):
+    """A parameter of a synthetic trial, with its source."""
+
+    value: Any
+    source: str
+
+
+class Simulation(TypedDict):
+    """Which design is simulated, and with what parameters."""
+
+    generator: Generator
+    parameters: dict[str, SimulationParameter]
+
+
+class Cleaning(TypedDict):
+    """What is done with what files of schools always hold."""
+
+    school_of_pupil: Literal["year", "baseline"]
+    joiners: Literal["keep", "drop"]
+    assigned_on: str
+    repeated_grade: Literal["keep", "drop"]
+    grade_out_of_step: Literal["keep", "missing", "drop"]
+    latest_date: str
+    future_dates: Literal["refuse", "missing"]
+    merged_schools: Literal["before", "drop"]
+    mean_tolerance: float
+
+
+# `from` is a word of the language, which a class could not have as a key.
+DerivedVariable = TypedDict(
+    "DerivedVariable",
+    {
+        "from": str,
+        "at_least": NotRequired[float],
+        "equals": NotRequired[str | float],
+        "label": str,
+    },
+)
+"""A variable made from one that is read: by `at_least` or by `equals`, just one of the two."""
+
+
+class Norm(TypedDict):
+    """A published mean and SD; grade and year are None where it holds for all."""
+
+    grade: int | None
+    year: int | None
+    mean: float
+    sd: float
+
+
+class Ratio(TypedDict):
+    """An outcome that is a ratio of two pupil variables."""
+
+    numerator: str
+    denominator: str
+    times: float
+
+
+class Outcome(TypedDict):
+    """An outcome, as the protocol declares it; keys are documented in the schema."""
+
     label: str
-    share: float | None
+    family: str
+    primary: bool
+    scale: Literal["continuous", "binary"]
+    unit: str
+    range: list[float] | None
+    out_of_range: Literal["missing", "refuse"]
+    level: Unit
+    standardise: Literal["none", "control", "all", "norms"]
+    norms: list[Norm]
+    made_from: Ratio | None
+    baseline_year: int | None
+
+
+class Subgroup(TypedDict):
+    """A subgroup in which models can be fitted too."""
+
+    label: str
+    where: Filter
+
+
+class Compliance(TypedDict):
+    """Whether the programme was taken up."""
+
+    variable: str | None
+    label: str
+
+
+class Component(TypedDict):
+    """A key component of the programme, and when it counts as carried out."""
+
+    label: str
+    indicator: str
+    source: str
+    unit: Literal["school", "leader"]
+    total: Literal["sum", "mean"]
+    unit_threshold: float
+    sample_threshold: float
+    arms: list[str]
+    contrast: bool
+
+
+class Implementation(TypedDict):
+    """The programme's key components, fixed in advance."""
+
+    components: dict[str, Component]
+    year_starts_in: int
+
+
+class Costs(TypedDict):
+    """How costs are counted."""
+
+    currency: str
+    price_year: int | None
+    years: int
+    pupils: float | None
+    pounds_per_unit: float | None
+
+
+class PlannedDesign(TypedDict):
+    """The size that a trial was planned to have."""
+
+    schools: int
+    treated_share: float
+    pupils_per_school: float
+    icc: float
+    r2_school: float
+    r2_pupil: float
+    covariates_school: int
+    blocks: int
+
+
+class OutcomePlan(TypedDict):
+    """What the size of the trial was planned on, for one outcome."""
+
+    effect: float | None
+    planned: PlannedDesign | None
+
+
+class Power(TypedDict):
+    """What the size of the trial was planned on."""
+
+    alpha: float
+    power: float
+    effect: float | None
+    trials: int
+    planned: PlannedDesign | None
+    by_outcome: dict[str, OutcomePlan]
+
+
+class Checks(TypedDict):
+    """Thresholds of the checks."""
+
+    attrition_boundary: Literal["cautious", "optimistic"]
+    joiners_low_risk: str
+    redraws: int
+    alpha: float
+    outlier_sd: float
+    heaping_share: float
+    missing_share: float
+
+
+class Blinding(TypedDict):
+    """Until when no outcome is read."""
+
+    until: str
+
+
+class Balance(TypedDict):
+    """What is compared at baseline, and in which year."""
+
+    year: int | None
+    where: Filter
+    pupil_variables: list[str]
+    school_variables: list[str]
+    teacher_variables: list[str]
+    satisfied: float
+    adjustable: float
+
+
+class SampleSection(TypedDict):
+    """Who is analysed."""
+
+    keep: Filter
+
+
+Estimator = Literal[
+    "multilevel",
+    "cluster_robust",
+    "randomisation_inference",
+    "wild_bootstrap",
+    "difference_in_differences",
+    "staggered_adoption",
+    "complier_effect",
+]
+
+
+class Model(TypedDict):
+    """An analysis, as the protocol declares it; keys are documented in the schema."""
+
+    label: str
+    estimator: Estimator
+    role: Literal["primary", "secondary", "sensitivity", "replication"]
+    outcomes: list[str]
+    where: Filter
+    compare: list[str]
+    by_subgroup: list[str]
+    control_group: Literal["never_treated", "not_yet_treated"]
+    bounded_cells: Literal["left_out", "midpoint", "against", "in_favour"]
+    subgroup: str
+    covariates: list[str]
+    blocks: Literal["fixed", "random", "none"]
+    absorb: list[str]
+    covariance: list[Literal["CR0", "CR1", "CR1S", "CR2", "CR3"]]
+    df: Literal["kenward-roger", "satterthwaite"]
+    draws: int
+    active_years: list[int]
+    treatment_by: str | None
+    moderator: str | None
+    tests: dict[str, list[str]]
+    level: float
+
+
+class Deviation(TypedDict):
+    """What was done otherwise than planned."""
+
+    date: str
+    what: str
+    why: str
+
+
+class Content(TypedDict):
+    """A whole protocol with all defaults filled."""
+
+    study: Study
+    registration: Registration
+    design: Design
+    years: Years
+    raw_folder: str
+    simulation: NotRequired[Simulation]
+    tables: dict[str, list[Reading]]
+    cleaning: Cleaning
+    variables: dict[str, DerivedVariable]
+    outcomes: dict[str, Outcome]
+    subgroups: dict[str, Subgroup]
+    compliance: Compliance
+    implementation: Implementation
+    costs: Costs
+    power: Power
+    checks: Checks
+    blinding: Blinding
+    covariate_labels: dict[str, str]
+    balance: Balance
+    sample: SampleSection
+    models: dict[str, Model]
+    deviations: list[Deviation]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -77,7 +364,7 @@ class Protocol:
 
     Attributes
     ----------
-    content : dict
+    content : Content
         The sections, by name.
     sha256 : str
         Checksum of the file as it lies on disk; it stands in every exhibit.
@@ -85,7 +372,7 @@ class Protocol:
         The file; raw paths are relative to its folder.
     """
 
-    content: dict[str, Any]
+    content: Content
     sha256: str
     path: Path
 
@@ -97,11 +384,17 @@ class Protocol:
     @property
     def name(self) -> str:
         """Name of the study."""
-        return str(self.content["study"]["name"])
+        return self.content["study"]["name"]
 
-    def section(self, name: str) -> Any:
-        """Return one section, or None where the protocol has none."""
-        return self.content.get(name)
+    @property
+    def design(self) -> Design:
+        """How units came to their arm."""
+        return self.content["design"]
+
+    @property
+    def years(self) -> Years:
+        """The years of the trial."""
+        return self.content["years"]
 
     def models(self, estimator: str | None = None) -> list[str]:
         """Return the names of the models, or of those of one estimator, in protocol order."""
@@ -144,11 +437,26 @@ def default_unit(outcome: Outcome) -> str:
     return "share of pupils" if outcome["scale"] == "binary" else "points"
 
 
-def frame_columns(design: Mapping[str, Any]) -> dict[str, str]:
+class StudyLine(TypedDict):
+    """What stands under every exhibit."""
+
+    title: str
+    synthetic: bool
+    protocol: str
+
+
+class FrameColumns(TypedDict):
+    """The columns of a frame that hold unit and block."""
+
+    unit_column: str
+    block_column: str
+
+
+def frame_columns(design: Design) -> FrameColumns:
     """Return the columns of a frame that hold unit and block, as the protocol names them or not.
 
     A unit stands under what was assigned; schools are drawn in blocks, teachers and pupils in
-    their school.
+    their school. A design that no schema completed may lack its unit, and how it was drawn.
     """
     unit, draw = str(design.get("unit") or "school"), design.get("draw") or {}
     block = "block" if unit == "school" else "school"
@@ -158,35 +466,62 @@ def frame_columns(design: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def unlabelled(section: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return outcomes or models without the words that only exhibits need.
+def unlabelled(content: Content) -> Content:
+    """Return a protocol whose sections lack the words that only exhibits need.
 
-    Rules that compute take these, so that another label computes nothing again.
+    Rules that compute take their sections from it, so that another label computes nothing again.
+    The keys are gone rather than empty: whoever needs a label there fails, and writes no empty one.
     """
-    words = {"label", "unit", "family"}
+    design = content["design"]
+    arms = [_without(arm, "label") for arm in design["arms"]]
+    words = "label", "unit", "family"
     return {
-        name: {key: value for key, value in part.items() if key not in words}
-        for name, part in section.items()
+        **content,
+        "study": _without(content["study"], "title", "summary", "sources"),
+        "design": {**_without(design, "block_label"), "arms": arms},
+        "years": _without(content["years"], "label"),
+        "variables": {k: _without(part, "label") for k, part in content["variables"].items()},
+        "outcomes": {k: _without(part, *words) for k, part in content["outcomes"].items()},
+        "compliance": _without(content["compliance"], "label"),
+        "models": {k: _without(part, "label") for k, part in content["models"].items()},
     }
 
 
-def baseline_year(content: Mapping[str, Any]) -> int:
+def _without(section: Section, *words: str) -> Section:
+    return cast(Section, {key: value for key, value in section.items() if key not in words})
+
+
+class Compared(TypedDict):
+    """The sections that say what is compared at baseline, and when."""
+
+    years: Years
+    balance: Balance
+
+
+class Analysed(TypedDict):
+    """The sections that say what is analysed, and when."""
+
+    years: Years
+    models: dict[str, Model]
+
+
+def baseline_year(content: Compared) -> int:
     """Return the year at which the arms are compared."""
-    return int(content["balance"]["year"] or max(content["years"]["before"]))
+    return content["balance"]["year"] or max(content["years"]["before"])
 
 
-def balance_variables(content: Mapping[str, Any]) -> list[str]:
+def balance_variables(content: Compared) -> list[str]:
     """Return the variables of pupils and of schools that are compared at baseline."""
     settings = content["balance"]
     return list(dict.fromkeys([*settings["pupil_variables"], *settings["school_variables"]]))
 
 
-def year_label(content: Mapping[str, Any]) -> str:
+def year_label(content: Compared) -> str:
     """Return what the baseline year is called, such as ``cohort 2000``."""
     return f"{content['years']['label']} {baseline_year(content)}"
 
 
-def analysis_years(content: Mapping[str, Any]) -> list[int]:
+def analysis_years(content: Analysed) -> list[int]:
     """Return the years that the first primary model analyses, else the programme's last."""
     for model in content["models"].values():
         if model["role"] == "primary" and "year" in model["where"]:
@@ -194,7 +529,7 @@ def analysis_years(content: Mapping[str, Any]) -> list[int]:
     return [max(content["years"]["during"])]
 
 
-def labels(content: Mapping[str, Any]) -> dict[str, str]:
+def labels(content: Content) -> dict[str, str]:
     """Return variable → name in exhibits, from wherever the protocol gives one."""
     columns = {
         name: spec["label"]

@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from schooltrial.protocol.column_map import (
+    Column,
+    JoinedFile,
+    RawFile,
+    Reading,
+    all_columns,
+    carries_year,
+)
+from schooltrial.protocol.sections import Content, Design, Outcome
 from schooltrial.protocol.variables import NEEDED
 from schooltrial.refusal import Fault
 
@@ -17,9 +26,6 @@ NUMBERS = ("integer", "number", "flag")
 
 COUNTED = ("value", "n_pupils", "quantity", "unit_cost")
 """Variables of standard tables that are numbers, wherever they stand; so are outcomes."""
-
-
-Spec = Mapping[str, Any]
 
 
 class Names(Protocol):
@@ -41,19 +47,7 @@ class Names(Protocol):
         """Yield a fault where the name is not known."""
 
 
-def carries_year(reading: Mapping[str, Any]) -> bool:
-    """Return whether the name of a file, or its reading, tells the year of its rows."""
-    return "{year}" in reading["file"] or reading.get("year") is not None
-
-
-def all_columns(reading: Mapping[str, Any]) -> Iterator[tuple[str, Spec]]:
-    """Yield the variables that a reading gives, those of joined files too."""
-    yield from reading["columns"].items()
-    for joined in reading["join"]:
-        yield from joined["columns"].items()
-
-
-def table_faults(content: Mapping[str, Any], names: Names) -> Iterator[Fault]:
+def table_faults(content: Content, names: Names) -> Iterator[Fault]:
     """Yield what a reading lacks to fill its table, and columns that cannot be read so."""
     for table, readings in content["tables"].items():
         for at, reading in enumerate(readings):
@@ -76,11 +70,11 @@ def table_faults(content: Mapping[str, Any], names: Names) -> Iterator[Fault]:
 
 
 def _lacking(
-    place: str, table: str, reading: Mapping[str, Any], design: Mapping[str, Any], names: Names
+    place: str, table: str, reading: Reading, design: Design, names: Names
 ) -> Iterator[Fault]:
     needed = list(NEEDED[table])
     if table == "assignment":
-        needed.insert(0, str(design["unit"]))
+        needed.insert(0, design["unit"])
         needed += ["block"] if design["kind"] in ("blocked", "paired") else []
         needed += ["cohort"] if design["kind"] == "staggered" else []
     if table in MEASURED and not reading["outcomes"]:
@@ -94,9 +88,7 @@ def _lacking(
         )  # fmt: skip
 
 
-def _reading_faults(
-    place: str, table: str, reading: Mapping[str, Any], names: Names
-) -> Iterator[Fault]:
+def _reading_faults(place: str, table: str, reading: Reading, names: Names) -> Iterator[Fault]:
     for outcome in reading["outcomes"]:
         yield from names.check(f"{place}.outcomes", outcome, "outcome", names.outcomes)
     if reading["year"] is not None:
@@ -128,9 +120,7 @@ def _reading_faults(
         yield from _join_faults(f"{place}.join.{at}", reading, joined, names)
 
 
-def _join_faults(
-    place: str, reading: Mapping[str, Any], joined: Mapping[str, Any], names: Names
-) -> Iterator[Fault]:
+def _join_faults(place: str, reading: Reading, joined: JoinedFile, names: Names) -> Iterator[Fault]:
     main = reading["columns"]
     for part, there, file in (("this", main, reading), ("the joined", joined["columns"], joined)):
         known = [*there, *(["year"] if carries_year(file) else [])]
@@ -154,20 +144,21 @@ def _join_faults(
             )  # fmt: skip
 
 
-def _column_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:
+def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
     yield from range_faults(where, spec["range"], names)
     for year in spec["not_observed_in"]:
         yield from names.check(f"{where}.not_observed_in", year, "year", names.years)
     number = spec["type"] in NUMBERS
-    for key, fits, needed in (
-        ("range", number, "integer or number"),
-        ("percent", number, "integer or number"),
-        ("decimal", number, "integer or number"),
-        ("thousands", number, "integer or number"),
-        ("width", spec["type"] == "identifier", "identifier"),
-        ("pad", spec["type"] == "identifier", "identifier"),
+    identifier = spec["type"] == "identifier"
+    for key, given, fits, needed in (
+        ("range", spec["range"], number, "integer or number"),
+        ("percent", spec["percent"], number, "integer or number"),
+        ("decimal", spec["decimal"], number, "integer or number"),
+        ("thousands", spec["thousands"], number, "integer or number"),
+        ("width", spec["width"], identifier, "identifier"),
+        ("pad", spec["pad"], identifier, "identifier"),
     ):
-        if spec[key] not in (None, False) and not fits:
+        if given not in (None, False) and not fits:
             yield Fault(
                 names.shown, f"{where} has a {key}, but is read as {spec['type']}",
                 f"a {key} of an {needed}", f"set `type`, or remove `{key}`",
@@ -194,7 +185,7 @@ def _column_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-def _number_faults(where: str, spec: Spec, names: Names) -> Iterator[Fault]:
+def _number_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
     if spec["type"] not in NUMBERS:
         yield Fault(
             names.shown, f"{where} is read as {spec['type']}", "integer, number or flag",
@@ -212,7 +203,7 @@ def range_faults(where: str, limits: Sequence[float] | None, names: Names) -> It
 
 
 def _clash_faults(
-    where: str, spec: Spec, file_missing: Sequence[str], names: Names
+    where: str, spec: Column, file_missing: Sequence[str], names: Names
 ) -> Iterator[Fault]:
     """Yield texts that have a code and yet mean that nothing was observed."""
     folded = str.casefold if spec["ignore_case"] else str
@@ -226,13 +217,10 @@ def _clash_faults(
         )  # fmt: skip
 
 
-def _notation_faults(
-    where: str, spec: Spec, reading: Mapping[str, Any], names: Names
-) -> Iterator[Fault]:
+def _notation_faults(where: str, spec: Column, file: RawFile, names: Names) -> Iterator[Fault]:
     """Yield a column of numbers in which one mark would be both a decimal and a separator."""
-    decimal, thousands = (
-        reading[key] if spec[key] is None else spec[key] for key in ("decimal", "thousands")
-    )
+    decimal = file["decimal"] if spec["decimal"] is None else spec["decimal"]
+    thousands = file["thousands"] if spec["thousands"] is None else spec["thousands"]
     if spec["type"] in NUMBERS and not spec["codes"] and decimal == thousands:
         yield Fault(
             names.shown, f"{where} takes {decimal!r} for the decimal mark, and to separate "
@@ -242,7 +230,7 @@ def _notation_faults(
 
 
 def _bounds_faults(
-    where: str, variable: str, spec: Spec, outcomes: Mapping[str, Any], names: Names
+    where: str, variable: str, spec: Column, outcomes: Mapping[str, Outcome], names: Names
 ) -> Iterator[Fault]:
     """Yield a fault where suppressed cells are read as bounds, but an open end has no range."""
     if spec["suppressed"] == "refuse":
@@ -264,9 +252,7 @@ def _bounds_faults(
         )  # fmt: skip
 
 
-def _type_faults(
-    place: str, readings: Sequence[Mapping[str, Any]], names: Names
-) -> Iterator[Fault]:
+def _type_faults(place: str, readings: Sequence[Reading], names: Names) -> Iterator[Fault]:
     """Yield variables that one file of a table reads as something else than another."""
     known: dict[str, str] = {}
     for at, reading in enumerate(readings):

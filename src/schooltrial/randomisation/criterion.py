@@ -8,10 +8,9 @@ the others, each is as likely as any, so that tests stay exact.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ from schooltrial.models.randomisation_inference.mahalanobis import (
     balanced_at_most,
     mahalanobis_balance,
 )
-from schooltrial.protocol.sections import frame_columns
+from schooltrial.protocol.sections import Design, frame_columns
 from schooltrial.randomisation.plan import (
     THRESHOLD_DRAWS,
     LotteryPlan,
@@ -138,7 +137,7 @@ class CriterionKnown:
 
 def draw_criterion(
     assignment: pd.DataFrame,
-    design: Mapping[str, Any],
+    design: Design,
     frame: pd.DataFrame | None,
     record: AssignmentRecord | None = None,
 ) -> CriterionKnown:
@@ -148,14 +147,14 @@ def draw_criterion(
     ----------
     assignment : DataFrame
         The list: one row per unit, with its arm.
-    design : mapping
+    design : Design
         The protocol's ``design`` section.
     frame : DataFrame, optional
         The frame of the draw.
     record : AssignmentRecord, optional
         Its threshold is used; without it the threshold follows from the design's own seed.
     """
-    plan, draw = lottery_plan(design), design.get("draw") or {}
+    plan, draw = lottery_plan(design), design["draw"]
     if not plan.rerandomised or list(plan_faults(plan)):
         return CriterionKnown()
     columns = frame_columns(design)
@@ -171,7 +170,7 @@ def draw_criterion(
             "the frame lacks values on which draws were balanced"
         )  # fmt: skip
         return _unusable(told)
-    return _held(ordered, listed, plan, record, int(draw.get("seed") or 0))
+    return _held(ordered, listed, plan, record, draw["seed"] or 0)
 
 
 def _unusable(told: str) -> CriterionKnown:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from schooltrial.protocol.sections import frame_columns
+from schooltrial.protocol.sections import Design, frame_columns
 from schooltrial.refusal import Fault, refuse
 
 
-def read_frame(path: str, design: Mapping[str, Any]) -> pd.DataFrame:
+def read_frame(path: str, design: Design) -> pd.DataFrame:
     """Return the frame of the draw, with unit and block as text.
 
     Raises

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import prod
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from schooltrial.models.assignment.design import AssignmentDesign, Block, block_
 from schooltrial.models.assignment.draws import draw_assignments
 from schooltrial.models.assignment.shares import numbers_by_arm
 from schooltrial.models.randomisation_inference.mahalanobis import mahalanobis_balance
+from schooltrial.protocol.sections import Design
 from schooltrial.random_streams import stream
 from schooltrial.refusal import Fault
 from schooltrial.wording import plural
@@ -79,19 +79,19 @@ class LotteryPlan:
         return _of_shares(n, self.shares)
 
 
-def lottery_plan(design: Mapping[str, Any]) -> LotteryPlan:
+def lottery_plan(design: Design) -> LotteryPlan:
     """Return the plan that the protocol's ``design`` section states; see `plan_faults`."""
-    draw = design.get("draw") or {}
-    given = [arm.get("share") for arm in design["arms"]]
-    planned = {str(block): tuple(n) for block, n in (draw.get("planned") or {}).items()}
+    draw = design["draw"]
+    given = [arm["share"] for arm in design["arms"]]
+    planned = {str(block): tuple(n) for block, n in draw["planned"].items()}
     return LotteryPlan(
-        kind=str(design["kind"]),
-        arms=tuple(str(arm["name"]) for arm in design["arms"]),
+        kind=design["kind"],
+        arms=tuple(arm["name"] for arm in design["arms"]),
         shares=_filled(given),
         declared=bool(planned) or any(share is not None for share in given),
         planned=planned,
-        balance_on=tuple(draw.get("balance_on") or ()),
-        acceptance=float(draw.get("acceptance") or 1),
+        balance_on=tuple(draw["balance_on"]),
+        acceptance=float(draw["acceptance"]),
     )
 
 

@@ -24,7 +24,7 @@ from schooltrial.models.randomisation_inference.mahalanobis import (
     balanced_at_most,
     mahalanobis_balance,
 )
-from schooltrial.protocol.sections import frame_columns
+from schooltrial.protocol.sections import Design, frame_columns
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.plan import (
     ALL,
@@ -180,7 +180,7 @@ def _written(value: Any) -> str:
 
 def draw_assignment(
     frame: pd.DataFrame,
-    design: Mapping[str, Any],
+    design: Design,
     *,
     study: str,
     seed: int,
@@ -196,7 +196,7 @@ def draw_assignment(
     frame : DataFrame
         One row per unit: ``draw.unit_column``, ``draw.block_column`` and covariates. For a lottery
         inside schools the block is the school (or school and grade).
-    design : mapping
+    design : Design
         The protocol's ``design`` section.
     study : str
         Name of the study.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from schooltrial.protocol.blinding import (
     blinded_until,
@@ -12,6 +11,7 @@ from schooltrial.protocol.blinding import (
     refuse_to_unblind,
     without_outcomes,
 )
+from schooltrial.protocol.column_map import Tables
 from schooltrial.protocol.sections import Protocol
 
 
@@ -55,8 +55,8 @@ class Blinding:
             return []
         return held_back(self.protocol.content["tables"], self.protocol.content["outcomes"])
 
-    def tables_read(self) -> dict[str, Any]:
+    def tables_read(self) -> Tables:
         """Return how the standard tables are filled; without outcomes while the study is blind."""
-        tables: dict[str, Any] = self.protocol.content["tables"]
+        tables = self.protocol.content["tables"]
         outcomes = self.protocol.content["outcomes"]
         return without_outcomes(tables, outcomes) if self.until() else tables

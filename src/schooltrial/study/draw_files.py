@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from schooltrial.protocol.sections import Protocol
+from schooltrial.protocol.sections import Draw, Protocol
 from schooltrial.study.raw_files import RawFiles
 
 
@@ -31,8 +31,8 @@ class DrawFiles:
         if not named:
             return None
         if self.raw.simulated:
-            return str(Path(self.raw.folder()) / str(named))
-        return os.path.relpath(self.protocol.folder / str(named))
+            return str(Path(self.raw.folder()) / named)
+        return os.path.relpath(self.protocol.folder / named)
 
     def inputs(self) -> list[str]:
         """Return what must be there before the draw can be read: its files, or their folder."""
@@ -57,9 +57,8 @@ class DrawFiles:
         return self._beside(Path(key).expanduser()) if key else None
 
     @property
-    def _draw(self) -> dict[str, Any]:
-        draw: dict[str, Any] = self.protocol.content["design"]["draw"]
-        return draw
+    def _draw(self) -> Draw:
+        return self.protocol.design["draw"]
 
     def _beside(self, named: str | Path) -> str:
         return os.path.relpath(self.protocol.folder / named)

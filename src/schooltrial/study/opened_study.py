@@ -61,7 +61,7 @@ class OpenedStudy(Study):
     @property
     def models(self) -> dict[str, Model]:
         """The models of the protocol, by name."""
-        return cast(dict[str, Model], self.protocol.content["models"])
+        return self.protocol.content["models"]
 
     @property
     def labels(self) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from schooltrial.data.files.file_names import raw_file_names
+from schooltrial.protocol.column_map import Reading
 from schooltrial.protocol.sections import Protocol, all_years
 from schooltrial.study.layout import Layout
 
@@ -32,13 +32,13 @@ class RawFiles:
     @property
     def simulated(self) -> bool:
         """Whether a rule makes the raw files."""
-        return bool(self.protocol.section("simulation"))
+        return "simulation" in self.protocol.content
 
     def folder(self) -> str:
         """Return the folder of the raw files."""
         if self.simulated:
             return str(self.paths.raw)
-        return os.path.relpath(self.protocol.folder / str(self.protocol.section("raw_folder")))
+        return os.path.relpath(self.protocol.folder / self.protocol.content["raw_folder"])
 
     def files(self) -> list[str]:
         """Return the raw files that are there; a missing one is refused when it is read."""
@@ -54,7 +54,7 @@ class RawFiles:
     def by_table(self) -> dict[str, str]:
         """Return how messages name a standard table → the raw files that fill it."""
         return {
-            f"{table} table": ", ".join(dict.fromkeys(str(r["file"]) for r in readings))
+            f"{table} table": ", ".join(dict.fromkeys(r["file"] for r in readings))
             for table, readings in self.protocol.content["tables"].items()
         }
 
@@ -74,11 +74,11 @@ class RawFiles:
         }
         return {path: asked for path, asked in found.items() if not Path(path).is_file()}
 
-    def _with_address(self) -> Iterator[Mapping[str, Any]]:
-        for readings in self.protocol.section("tables").values():
+    def _with_address(self) -> Iterator[Reading]:
+        for readings in self.protocol.content["tables"].values():
             yield from (reading for reading in readings if reading["url"])
 
 
-def _kept(reading: Mapping[str, Any]) -> str:
+def _kept(reading: Reading) -> str:
     """Return where a fetched file is kept: under its checksum, so that another is another."""
-    return str(DOWNLOADS / str(reading["sha256"]) / str(reading["file"]))
+    return str(DOWNLOADS / str(reading["sha256"]) / reading["file"])

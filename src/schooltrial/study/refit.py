@@ -17,7 +17,7 @@ from schooltrial.analysis.panel_cells import read_panel_cells
 from schooltrial.models.inference.estimate import Estimate
 from schooltrial.protocol.references import reference_faults
 from schooltrial.protocol.schema_validation import schema_faults
-from schooltrial.protocol.sections import Model, unlabelled
+from schooltrial.protocol.sections import Content, Model, unlabelled
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record
 from schooltrial.refusal import UserError, unknown
@@ -112,7 +112,7 @@ def refit_model(
         While the study is blind, and where the data do not support the model.
     """
     study.blinding.refuse()
-    models = cast(dict[str, Model], study.protocol.content["models"])
+    models = study.protocol.content["models"]
     if name not in models:
         raise unknown("model", name, models)
     planned = models[name]
@@ -187,7 +187,7 @@ def _hold_against_plan(
     shown = f"refit of {name}"
     faults = list(schema_faults(dict(model), {**node, "$defs": schema["$defs"]}, shown))
     if not faults:
-        content = {**study.protocol.content, "models": {name: model}}
+        content: Content = {**study.protocol.content, "models": {name: model}}
         place = f"models.{name}"
         faults = [
             fault
@@ -206,9 +206,8 @@ def _hold_against_plan(
 
 
 def _fit(study: Study, name: str, model: Model) -> FittedModel[Any]:
-    content = study.protocol.content
-    computed = unlabelled({name: model})[name]
-    plan = PlannedModel(study.name, name, cast(Model, computed), unlabelled(content["outcomes"]))  # type: ignore[arg-type]
+    content = unlabelled({**study.protocol.content, "models": {name: model}})
+    plan = PlannedModel(study.name, name, content["models"][name], content["outcomes"])
     estimator = ESTIMATORS[model["estimator"]]
     rows = _rows(study, estimator, plan)
     return estimator.fit(plan, rows, **{need: _needed(study, need) for need in estimator.needs})

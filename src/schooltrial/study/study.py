@@ -6,9 +6,8 @@ import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-from schooltrial.protocol.sections import Protocol, unlabelled
+from schooltrial.protocol.sections import Content, Model, Protocol, StudyLine, unlabelled
 from schooltrial.study.blinding import Blinding
 from schooltrial.study.draw_files import DrawFiles
 from schooltrial.study.layout import Layout
@@ -64,7 +63,7 @@ class Study:
         """Return the file of the protocol, as seen from the working folder."""
         return os.path.relpath(self.protocol.path)
 
-    def line(self) -> dict[str, Any]:
+    def line(self) -> StudyLine:
         """Return what stands under every exhibit: study, whether synthetic, protocol's hash."""
         study = self.protocol.content["study"]
         return {
@@ -77,17 +76,19 @@ class Study:
         """Return what the simulation of a synthetic study knows, to be drawn beside estimates."""
         return {"truth": str(self.paths.truth)} if self.raw.simulated else {}
 
-    def computed_model(self, model: str) -> dict[str, Any]:
+    def computed_model(self, model: str) -> Model:
         """Return a model without the words that only exhibits need."""
-        return unlabelled(self.protocol.content["models"])[model]
+        return unlabelled(self.protocol.content)["models"][model]
 
-    def primary_models(self) -> dict[str, Any]:
-        """Return the models whose analyses are told and compared before any model is fitted.
+    def before_fitting(self) -> Content:
+        """Return the protocol without words that only exhibits need, and its primary models alone.
 
-        Rules up to the checks take these, so that they do not run again with another model.
+        Their analyses are told and compared before any model is fitted: rules up to the checks take
+        these sections, so that they do not run again with another model or another label.
         """
-        models = unlabelled(self.protocol.content["models"])
-        return {name: model for name, model in models.items() if model["role"] == "primary"}
+        content = unlabelled(self.protocol.content)
+        primary = {k: model for k, model in content["models"].items() if model["role"] == "primary"}
+        return {**content, "models": primary}
 
     def sample_of(self, model: str) -> str:
         """Return the analysed sample that holds a model's outcomes: of pupils or of teachers."""

@@ -19,7 +19,7 @@ from support.small_trial import SmallTrial
     ],
 )
 def test_a_model_that_needs_what_the_sample_lacks_is_refused_by_name(
-    finished: SmallTrial, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: dict[str, Any]
+    finished: SmallTrial, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: Any
 ) -> None:
     protocol = finished.read()
     models = protocol.content["models"]

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from schooltrial.exhibits.catalogue import figures_of, lacking
 from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.sections import Content, Unit
 from schooltrial.protocol.strict_yaml import parse_yaml
+from support.standard_study import outcome
 
 ROOT = Path(__file__).parents[3]
 
 
-def _content(study: str) -> dict[str, Any]:
+def _content(study: str) -> Content:
     schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
-    return dict(read_protocol(ROOT / f"config/studies/{study}.yaml", schema).content)
+    return read_protocol(ROOT / f"config/studies/{study}.yaml", schema).content
 
 
 def test_assigned_schools_with_published_rates_have_the_attrition_figure() -> None:
@@ -34,11 +35,10 @@ def test_assigned_schools_with_published_rates_have_the_attrition_figure() -> No
     ],
 )  # fmt: skip
 def test_attrition_is_drawn_where_those_with_outcomes_are_listed_from_the_start(
-    unit: str, tables: list[str], level: str, drawn: bool
+    unit: Unit, tables: list[str], level: Unit, drawn: bool
 ) -> None:
     content = _content("fellowship")
-    content |= {
-        "design": {**content["design"], "unit": unit}, "tables": {name: [] for name in tables},
-        "outcomes": {"maths": {"level": level}},
-    }  # fmt: skip
+    content["design"]["unit"] = unit
+    content["tables"] = {name: [] for name in tables}
+    content["outcomes"] = {"maths": outcome(level=level)}
     assert ("attrition_boundary" not in lacking(content)) == drawn

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.exhibits.writing import write_data
+from schooltrial.protocol.sections import StudyLine
 
 
 @pytest.mark.parametrize("synthetic", [True, False])
@@ -13,7 +14,7 @@ def test_each_row_carries_the_whole_checksum_of_the_protocol(
     tmp_path: Path, synthetic: bool
 ) -> None:
     data = pd.DataFrame({"estimate": [0.1, 0.2]})
-    study = {"synthetic": synthetic, "protocol": "ab" * 32, "title": "A trial"}
+    study: StudyLine = {"synthetic": synthetic, "protocol": "ab" * 32, "title": "A trial"}
     write_data(data, study, str(tmp_path / "x.csv"))
     written = pd.read_csv(tmp_path / "x.csv")
     assert written["protocol"].tolist() == ["ab" * 32] * 2

@@ -7,12 +7,17 @@ from typing import Any
 from schooltrial.pipeline.wildcards import Wildcards
 from schooltrial.protocol.sections import Protocol
 from schooltrial.study.study import Study
+from support.sections import completed, design
 
 HERE: Any = SimpleNamespace(study="mine", model="itt")
 
 
 def _asked(models: dict[str, Any]) -> Wildcards:
-    content: dict[str, Any] = {"study": {"name": "mine"}, "models": models}
+    content = completed({
+        "study": {"name": "mine", "title": "A trial"}, "design": design(),
+        "years": {"before": [2019], "during": [2020]}, "tables": {}, "outcomes": {},
+        "models": models,
+    })  # fmt: skip
     return Wildcards({"mine": Study.of(Protocol(content, "", Path("mine.yaml")))})
 
 
@@ -23,7 +28,7 @@ def _model(role: str, label: str = "A label") -> dict[str, Any]:
 def test_rules_up_to_the_checks_see_the_primary_models_without_labels_and_no_other() -> None:
     first = _asked({"itt": _model("primary"), "also": _model("sensitivity")})
     second = _asked({"itt": _model("primary", "Another label")})
-    primary = [one(lambda study: study.primary_models())(HERE) for one in (first, second)]
+    primary = [one.before_fitting("models")(HERE)["models"] for one in (first, second)]
     assert primary[0] == primary[1]
     assert set(primary[0]) == {"itt"}
     assert "label" not in primary[0]["itt"]
@@ -32,8 +37,8 @@ def test_rules_up_to_the_checks_see_the_primary_models_without_labels_and_no_oth
 def test_a_section_is_looked_up_by_its_keys_and_is_none_where_the_protocol_has_none() -> None:
     asked = _asked({"itt": _model("primary")})
     assert asked.section("study", "name")(HERE) == "mine"
-    assert asked.section("study", "title")(HERE) is None
-    assert asked.section("costs", "currency")(HERE) is None
+    assert asked.section("study", "nickname")(HERE) is None
+    assert asked.section("simulation", "seed")(HERE) is None
 
 
 def test_a_question_about_a_model_is_asked_of_the_model_that_the_wildcards_name() -> None:

@@ -12,18 +12,17 @@ from schooltrial.protocol.plan import (
     plan_told,
     section_checksums,
 )
-from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.strict_yaml import parse_yaml
-from support.small_trial import PROTOCOL, schema
+from schooltrial.protocol.sections import Content
+from support.sections import small_content
+from support.small_trial import schema
 
 
 @pytest.fixture
-def content() -> dict[str, Any]:
-    filled: dict[str, Any] = with_defaults(parse_yaml(PROTOCOL), schema(), schema())
-    return filled
+def content() -> Content:
+    return small_content()
 
 
-def test_the_order_of_keys_and_the_labels_do_not_change_the_plan(content: dict[str, Any]) -> None:
+def test_the_order_of_keys_and_the_labels_do_not_change_the_plan(content: Content) -> None:
     before = section_checksums(content)
     content["outcomes"] = dict(reversed(content["outcomes"].items()))
     content["outcomes"]["maths"]["label"] = "Mathematics"
@@ -55,7 +54,7 @@ def test_the_order_of_keys_and_the_labels_do_not_change_the_plan(content: dict[s
     ],
 )
 def test_a_change_of_the_plan_changes_its_section_alone(
-    content: dict[str, Any], path: tuple[Any, ...], value: Any
+    content: Content, path: tuple[Any, ...], value: Any
 ) -> None:
     before = section_checksums(content)
     place: Any = content
@@ -85,7 +84,7 @@ def test_each_word_that_is_no_plan_is_a_key_of_the_schema(path: str) -> None:
     assert node["description"]
 
 
-def test_a_column_that_is_called_label_is_no_word(content: dict[str, Any]) -> None:
+def test_a_column_that_is_called_label_is_no_word(content: Content) -> None:
     before = section_checksums(content)
     columns = content["tables"]["pupils"][0]["columns"]
     columns["grade"]["label"] = "Another grade"
@@ -96,7 +95,7 @@ def test_a_column_that_is_called_label_is_no_word(content: dict[str, Any]) -> No
     assert section_checksums(content)["tables"] not in (before["tables"], after["tables"])
 
 
-def test_a_record_of_the_plan_tells_what_changed_since(content: dict[str, Any]) -> None:
+def test_a_record_of_the_plan_tells_what_changed_since(content: Content) -> None:
     first = section_checksums(content)
     assert PlanRecord(first, section_checksums(content)).changed == []
     content["models"]["itt"]["level"] = 0.9
@@ -104,7 +103,7 @@ def test_a_record_of_the_plan_tells_what_changed_since(content: dict[str, Any]) 
     assert PlanRecord(first, section_checksums(content)).changed == ["years", "models"]
 
 
-def test_the_reader_is_told_whether_the_plan_is_the_registered_one(content: dict[str, Any]) -> None:
+def test_the_reader_is_told_whether_the_plan_is_the_registered_one(content: Content) -> None:
     found = PlanRecord(section_checksums(content), section_checksums(content))
     whole = plan_sha256(found.now)
     assert "It is the plan that was registered." in plan_told(found, whole)
@@ -113,7 +112,7 @@ def test_the_reader_is_told_whether_the_plan_is_the_registered_one(content: dict
 
 
 def test_the_reader_is_told_which_sections_changed_after_outcomes_were_read(
-    content: dict[str, Any],
+    content: Content,
 ) -> None:
     first = section_checksums(content)
     content["checks"]["alpha"] = 0.5
@@ -121,7 +120,7 @@ def test_the_reader_is_told_which_sections_changed_after_outcomes_were_read(
     assert told[-1].endswith("in: checks.")
 
 
-def test_before_any_outcome_was_read_nothing_has_changed(content: dict[str, Any]) -> None:
+def test_before_any_outcome_was_read_nothing_has_changed(content: Content) -> None:
     blind = PlanRecord({}, section_checksums(content))
     assert blind.changed == []
     assert plan_told(blind, None)[-1] == "No outcome was read here yet."

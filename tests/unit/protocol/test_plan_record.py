@@ -8,6 +8,7 @@ import pytest
 
 from record_plan import main as record_plan
 from schooltrial.protocol.plan import first_plan, keep_first, section_checksums
+from schooltrial.protocol.sections import Content, Deviation
 from schooltrial.refusal import Refusal
 from support.small_trial import ROOT, SmallTrial
 
@@ -21,12 +22,11 @@ def _keep(trial: SmallTrial, blinded: str = "") -> dict[str, str]:
     return first_plan(first)
 
 
-def _record(trial: SmallTrial, content: dict[str, Any]) -> dict[str, Any]:
+def _record(trial: SmallTrial, content: Content) -> dict[str, Any]:
     """Run the rule, and return what it tells of the study."""
     record_plan(
         protocol=content,
         study=trial.study(),
-        analysis_years=[2020],
         first=trial.path("plan_first.json"),
         plan=trial.path("plan.json"),
         study_file=trial.path("study.json"),
@@ -68,7 +68,11 @@ def test_what_the_study_is_is_told_with_its_outcomes_years_and_deviations(
     trial: SmallTrial,
 ) -> None:
     trial.obtain()
-    deviation = {"date": "2020-05-01", "what": "No test was held", "why": "schools were shut"}
+    deviation: Deviation = {
+        "date": "2020-05-01",
+        "what": "No test was held",
+        "why": "schools were shut",
+    }
     told = _record(trial, {**trial.read().content, "deviations": [deviation]})
     assert told["title"] == "A small trial"
     assert told["primary_outcomes"] == ["maths"]

@@ -13,15 +13,14 @@ from schooltrial.protocol.sections import (
     analysis_years,
     baseline_year,
     default_unit,
-    frame_columns,
     labels,
     reference_year,
-    unlabelled,
 )
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.randomisation.plan import lottery_plan
 from schooltrial.refusal import Fault, Refusal, refuse
 from schooltrial.simulate.school_randomised.parameters import Parameters
+from support.sections import design
 from support.small_trial import ROOT, SmallTrial, schema
 
 STUDIES = sorted((ROOT / "config" / "studies").glob("*.yaml"))
@@ -88,7 +87,7 @@ def test_models_are_named_in_protocol_order_and_by_estimator(trial: SmallTrial) 
     protocol = trial.read()
     assert protocol.models() == ["itt", "did"]
     assert protocol.models("difference_in_differences") == ["did"]
-    assert protocol.section("simulation") is None
+    assert "simulation" not in protocol.content
 
 
 def test_years_have_their_place(trial: SmallTrial) -> None:
@@ -175,11 +174,6 @@ def test_an_outcome_without_a_unit_takes_that_of_its_scale(
     assert default_unit(outcome) == unit
 
 
-def test_what_rules_compute_from_holds_no_label() -> None:
-    section = {"maths": {"label": "Maths", "unit": "points", "family": "f", "scale": "binary"}}
-    assert unlabelled(section) == {"maths": {"scale": "binary"}}
-
-
 def test_a_label_under_a_join_stands_in_exhibits(trial: SmallTrial) -> None:
     joined = {"pupil": {"column": "id"}, "migrant": {"column": "mig", "label": "Migrant family"}}
     trial.reading("pupils")["join"] = [{"file": "more.csv", "on": ["pupil"], "columns": joined}]
@@ -190,18 +184,15 @@ def test_a_label_under_a_join_stands_in_exhibits(trial: SmallTrial) -> None:
 def test_arms_without_a_share_may_divide_the_rest(trial: SmallTrial) -> None:
     trial.protocol["design"]["arms"][0]["share"] = 0.3
     trial.write()
-    design = trial.read().content["design"]
-    assert lottery_plan(design).shares == pytest.approx((0.3, 0.7))
+    assert lottery_plan(trial.read().design).shares == pytest.approx((0.3, 0.7))
 
 
 @pytest.mark.parametrize(
     ("unit", "block"), [("school", "block"), ("teacher", "school"), ("pupil", "school")]
 )
 def test_the_columns_of_a_frame_follow_what_was_assigned(unit: str, block: str) -> None:
-    draw = with_defaults(
-        {"kind": "complete", "arms": []}, schema()["properties"]["design"], schema()
-    )
-    assert frame_columns({**draw, "unit": unit}) == {"unit_column": unit, "block_column": block}
+    draw = design(unit=unit)["draw"]
+    assert (draw["unit_column"], draw["block_column"]) == (unit, block)
 
 
 def test_a_day_may_be_written_without_quotes(trial: SmallTrial) -> None:

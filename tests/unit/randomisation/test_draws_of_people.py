@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -18,11 +18,12 @@ from schooltrial.checks.assignment.verdict import (
     AssignmentVerdict,
     verify_assignment,
 )
+from schooltrial.protocol.sections import Design
 from schooltrial.randomisation.criterion import draw_criterion
 from schooltrial.randomisation.record import AssignmentRecord, draw_assignment
 from schooltrial.refusal import Refusal
+from support.sections import design
 
-ARMS = [{"name": "control"}, {"name": "programme"}]
 NUMBERS = [f"{at:03d}" for at in range(1, 13)]
 SCHOOLS = ["N", "S"] * 6
 UNNAMED: list[dict[str, Any]] = [{}, {"unit_column": None, "block_column": None}]
@@ -35,18 +36,23 @@ def _frame(unit: str) -> pd.DataFrame:
     return frame.iloc[::-1]  # a file in another order than that of the names
 
 
-def _design(unit: str, kind: str = "blocked", **draw: Any) -> dict[str, Any]:
-    return {"kind": kind, "unit": unit, "arms": ARMS, "draw": {"seed": 3, **draw}}
+def _design(unit: str, kind: str = "blocked", **draw: Any) -> Design:
+    """Return a design whose draw has no columns but those that are given."""
+    made: Any = design(unit=unit, kind=kind, draw={"seed": 3, **draw})
+    for column in ("unit_column", "block_column"):
+        del made["draw"][column]
+    made["draw"] |= draw
+    return cast(Design, made)
 
 
-def _record(design: dict[str, Any]) -> AssignmentRecord:
+def _record(design: Design) -> AssignmentRecord:
     return draw_assignment(
         _frame(design["unit"]), design, study="s", seed=3, date="2024-05-01", software={}
     )
 
 
 def _verify(
-    listed: pd.DataFrame, design: dict[str, Any], record: AssignmentRecord | None
+    listed: pd.DataFrame, design: Design, record: AssignmentRecord | None
 ) -> AssignmentVerdict:
     known = KnownOfUnits(frame=_frame(design["unit"]))
     return verify_assignment(
@@ -80,7 +86,8 @@ def test_schools_go_on_to_be_drawn_in_blocks() -> None:
     frame = pd.DataFrame({"school": NUMBERS, "block": SCHOOLS})
     record = draw_assignment(frame, _design("school"), study="s", seed=3, date="", software={})
     assert {block for _, block, _ in record.listing} == {"N", "S"}
-    unnamed = {"kind": "blocked", "arms": ARMS}  # without a unit, schools are meant
+    unnamed: Any = _design("school")
+    del unnamed["unit"]  # without a unit, schools are meant
     same = draw_assignment(frame, unnamed, study="s", seed=3, date="", software={})
     assert (same.unit, same.listing) == ("school", record.listing)
 

@@ -6,8 +6,9 @@ import pytest
 
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.refusal import Refusal
+from support.sections import design
 
-DESIGN = {"draw": {"unit_column": "school", "block_column": "block"}}
+DESIGN = design()
 
 
 def test_units_and_blocks_are_text_and_covariates_numbers(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 from schooltrial.models.assignment.design import complete_design
 from schooltrial.models.assignment.draws import draw_assignments
 from schooltrial.models.assignment.rerandomisation import mahalanobis_distance
+from schooltrial.protocol.sections import Arm, Design
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.plan import LotteryPlan, lottery_plan
 from schooltrial.randomisation.record import (
@@ -30,6 +31,7 @@ from schooltrial.randomisation.record import (
     redraw,
 )
 from schooltrial.refusal import Refusal
+from support.sections import design as completed_design
 
 FRAME = pd.DataFrame(
     {
@@ -40,16 +42,16 @@ FRAME = pd.DataFrame(
     }
 )
 BY_NAME = ["S1", "S10", "S11", "S12", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9"]
-TWO = [{"name": "control"}, {"name": "programme"}]
-THREE = [*TWO, {"name": "text"}]
+TWO: list[Arm] = [{"name": name, "label": name, "share": None} for name in ("control", "programme")]
+THREE: list[Arm] = [*TWO, {"name": "text", "label": "text", "share": None}]
 ARM = {"c": "control", "p": "programme", "t": "text"}
 
 
-def _design(kind: str, arms: list[dict[str, Any]] | None = None, **draw: Any) -> dict[str, Any]:
-    return {"kind": kind, "unit": "school", "arms": arms or TWO, "draw": draw}
+def _design(kind: str, arms: list[Arm] | None = None, **draw: Any) -> Design:
+    return completed_design(kind=kind, arms=arms or TWO, draw=draw)
 
 
-def _record(design: dict[str, Any], frame: pd.DataFrame = FRAME, **keys: Any) -> AssignmentRecord:
+def _record(design: Design, frame: pd.DataFrame = FRAME, **keys: Any) -> AssignmentRecord:
     plain: dict[str, Any] = {
         "study": "s", "seed": 7, "date": "2024-05-01", "software": {"numpy": "2"},
     }  # fmt: skip
@@ -91,9 +93,7 @@ def _record(design: dict[str, Any], frame: pd.DataFrame = FRAME, **keys: Any) ->
         ),
     ],
 )  # fmt: skip
-def test_seed_and_frame_give_this_list(
-    design: dict[str, Any], frame: pd.DataFrame, arms: str
-) -> None:
+def test_seed_and_frame_give_this_list(design: Design, frame: pd.DataFrame, arms: str) -> None:
     record = _record(design, frame)
     assert [unit for unit, _, _ in record.listing] == BY_NAME
     assert [arm for _, _, arm in record.listing] == [ARM[letter] for letter in arms]

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.checks.assignment.criterion import judge_criterion
+from schooltrial.protocol.sections import Arm, Design
 from schooltrial.randomisation.criterion import draw_criterion
 from schooltrial.randomisation.plan import lottery_plan
 from schooltrial.randomisation.record import (
@@ -23,6 +24,7 @@ from schooltrial.randomisation.record import (
     redraw,
 )
 from schooltrial.refusal import Refusal
+from support.sections import ARMS, design
 
 RNG = np.random.default_rng(1)
 FRAME = pd.DataFrame(
@@ -33,18 +35,18 @@ FRAME = pd.DataFrame(
         "kind": ["x", "y", "x"] * 4,
     }
 )
-TWO = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
-THREE = [*TWO, {"name": "text", "label": "Text"}]
+TWO = ARMS
+THREE: list[Arm] = [*TWO, {"name": "text", "label": "Text", "share": None}]
 
 
-def design(kind: str = "blocked", arms: list[Any] | None = None, **draw: Any) -> dict[str, Any]:
-    return {"kind": kind, "unit": "school", "arms": arms or TWO, "draw": draw}
+def drawn(kind: str = "blocked", arms: list[Arm] | None = None, **draw: Any) -> Design:
+    return design(kind=kind, arms=arms or TWO, draw=draw)
 
 
 def _draw(frame: pd.DataFrame = FRAME, seed: int = 3, **keys: Any) -> AssignmentRecord:
     key = keys.pop("key", None)
     return draw_assignment(
-        frame, design(**keys), study="s", seed=seed, date="2024-05-01",
+        frame, drawn(**keys), study="s", seed=seed, date="2024-05-01",
         software={"numpy": "2"}, key=key,
     )  # fmt: skip
 
@@ -76,7 +78,7 @@ def test_one_school_of_each_pair_is_drawn_whatever_the_seed() -> None:
 
 def test_a_lottery_inside_schools_takes_the_school_as_block() -> None:
     frame = FRAME.rename(columns={"school": "pupil", "block": "school"})
-    told = {**design(unit_column="pupil", block_column="school"), "unit": "pupil"}
+    told = design(unit="pupil")
     record = draw_assignment(frame, told, study="s", seed=1, date="", software={})
     counts = record.table().groupby(["block", "arm"]).size()
     assert (counts == 2).all()
@@ -126,7 +128,7 @@ def test_whoever_has_no_key_cannot_pass_a_changed_record_off_as_keyed() -> None:
 
 
 def test_the_hash_is_of_the_last_digit_of_a_covariate() -> None:
-    plan = lottery_plan(design(balance_on=["score"]))
+    plan = lottery_plan(drawn(balance_on=["score"]))
     other = FRAME.assign(
         score=FRAME["score"].where(FRAME.index > 0, np.nextafter(FRAME["score"], 9))
     )
@@ -136,7 +138,7 @@ def test_the_hash_is_of_the_last_digit_of_a_covariate() -> None:
 
 def test_a_balanced_draw_is_made_until_one_is_among_the_best_and_says_how_often() -> None:
     records = [_draw(seed=s, balance_on=["score", "kind"], acceptance=0.1) for s in range(60)]
-    told = design(balance_on=["score", "kind"], acceptance=0.1)
+    told = drawn(balance_on=["score", "kind"], acceptance=0.1)
     for record in records:
         known = draw_criterion(record.table(), told, FRAME, record)
         assert known.criterion is not None
@@ -150,7 +152,7 @@ def test_a_balanced_draw_is_made_until_one_is_among_the_best_and_says_how_often(
 
 
 def test_a_criterion_judges_schools_in_whatever_order_they_come() -> None:
-    told = design(seed=3, balance_on=["score"], acceptance=0.3)
+    told = drawn(seed=3, balance_on=["score"], acceptance=0.3)
     record = _draw(balance_on=["score"], acceptance=0.3)
     known = draw_criterion(record.table(), told, FRAME).criterion
     assert known is not None
@@ -166,7 +168,7 @@ def test_a_criterion_judges_schools_in_whatever_order_they_come() -> None:
 
 
 def test_of_three_arms_two_are_redrawn_with_the_third_as_it_was_drawn() -> None:
-    told = design(kind="complete", arms=THREE, seed=3, balance_on=["score"], acceptance=0.2)
+    told = drawn(kind="complete", arms=THREE, seed=3, balance_on=["score"], acceptance=0.2)
     record = _draw(kind="complete", arms=THREE, balance_on=["score"], acceptance=0.2)
     known = draw_criterion(record.table(), told, FRAME, record).criterion
     assert known is not None
@@ -188,7 +190,7 @@ def test_of_three_arms_two_are_redrawn_with_the_third_as_it_was_drawn() -> None:
 def test_a_list_that_its_criterion_cannot_have_drawn_gives_no_redraws_and_says_why(
     what: str,
 ) -> None:
-    told = design(seed=3, balance_on=["score"], acceptance=0.05)
+    told = drawn(seed=3, balance_on=["score"], acceptance=0.05)
     record = _draw(balance_on=["score"], acceptance=0.05)
     listed, frame = record.table(), FRAME
     if what == "swapped":
@@ -210,7 +212,7 @@ def test_a_list_that_its_criterion_cannot_have_drawn_gives_no_redraws_and_says_w
 
 def test_a_repeated_draw_uses_the_recorded_threshold() -> None:
     record = _draw(balance_on=["score"], acceptance=0.1)
-    plan = lottery_plan(design(balance_on=["score"], acceptance=0.1))
+    plan = lottery_plan(drawn(balance_on=["score"], acceptance=0.1))
     ordered = ordered_frame(FRAME, "school", "block", plan)
     arms, threshold, made = redraw(ordered, plan, 3, record.threshold)
     assert arms == [arm for _, _, arm in record.listing]

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.exhibits.style.table_text import interval, number, p_text
+from schooltrial.protocol.sections import Estimator, Unit
 from schooltrial.report.headlines import arm_of, event_study, sensitivity_range, summarise_findings
 from schooltrial.report.page import fill
 from schooltrial.report.tables.participants import flow_shown
@@ -59,9 +60,9 @@ def test_a_headline_says_what_its_interval_says(
     ],
 )
 def test_a_headline_counts_pupils_teachers_or_pupils_by_year(
-    finished: SmallTrial, estimator: str, level: str, people: str
+    finished: SmallTrial, estimator: Estimator, level: Unit, people: str
 ) -> None:
-    content = copy.deepcopy(dict(finished.read().content))
+    content = copy.deepcopy(finished.read().content)
     content["models"]["itt"]["estimator"] = estimator
     content["outcomes"]["maths"]["level"] = level
     (found,) = summarise_findings(pd.DataFrame([_row()]), content)

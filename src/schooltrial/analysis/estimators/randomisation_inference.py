@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -16,6 +14,7 @@ from schooltrial.models.assignment.of_schools import school_assignment
 from schooltrial.models.inference.estimate import noted, without_test
 from schooltrial.models.randomisation_inference.inference import randomisation_inference
 from schooltrial.models.randomisation_inference.result import RandomisationTest
+from schooltrial.protocol.sections import Design
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.criterion import CriterionKnown, draw_criterion
 from schooltrial.randomisation.record import AssignmentRecord
@@ -43,7 +42,7 @@ class Lottery:
     def of(
         cls,
         assignment: pd.DataFrame,
-        design: Mapping[str, Any],
+        design: Design,
         frame: pd.DataFrame | None,
         record: AssignmentRecord | None,
     ) -> Lottery:

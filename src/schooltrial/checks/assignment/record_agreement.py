@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import isclose
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from schooltrial.checks.assignment.findings import (
     Finding,
     Findings,
 )
-from schooltrial.protocol.sections import frame_columns
+from schooltrial.protocol.sections import Design, Unit, frame_columns
 from schooltrial.randomisation.plan import LotteryPlan, block_faults, lottery_plan
 from schooltrial.randomisation.record import (
     AssignmentRecord,
@@ -32,13 +32,13 @@ from schooltrial.wording import named, plural
 FITS = "record fits the protocol"
 
 
-def check_fits(record: AssignmentRecord, design: Mapping[str, Any], study: str = "") -> Finding:
+def check_fits(record: AssignmentRecord, design: Design, study: str = "") -> Finding:
     """Compare a record with the protocol; what the protocol leaves open is not compared.
 
     Parameters
     ----------
     record : AssignmentRecord
-    design : mapping
+    design : Design
         The protocol's ``design`` section.
     study : str
         Name of the study.
@@ -53,22 +53,20 @@ def check_fits(record: AssignmentRecord, design: Mapping[str, Any], study: str =
     )  # fmt: skip
 
 
-def _facts(
-    record: AssignmentRecord, design: Mapping[str, Any], study: str
-) -> Iterator[tuple[str, str, str]]:
-    draw = design.get("draw") or {}
+def _facts(record: AssignmentRecord, design: Design, study: str) -> Iterator[tuple[str, str, str]]:
+    draw = design["draw"]
     facts = {
         "study": (record.study, study or None),
-        "unit": (record.unit, design.get("unit") or "school"),
-        "seed": (record.seed, draw.get("seed")),
-        "date": (record.date, draw.get("date") or None),
+        "unit": (record.unit, design["unit"]),
+        "seed": (record.seed, draw["seed"]),
+        "date": (record.date, draw["date"] or None),
     }
     for name, (told, planned) in facts.items():
         if planned is not None and told != planned:
             yield name, str(told), str(planned)
 
 
-def _plan(record: AssignmentRecord, design: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _plan(record: AssignmentRecord, design: Design) -> Iterator[tuple[str, str, str]]:
     told, planned = plan_of(record), lottery_plan(design)
     for name, one, other in (
         ("kind", told.kind, planned.kind),
@@ -111,7 +109,7 @@ def check_record(
     units: pd.DataFrame,
     record: AssignmentRecord,
     *,
-    design: Mapping[str, Any],
+    design: Design,
     frame: pd.DataFrame | None = None,
     key: bytes | None = None,
     software: Mapping[str, str] | None = None,
@@ -123,7 +121,7 @@ def check_record(
     units : DataFrame
         ``unit, block, arm`` of the list that the study reads.
     record : AssignmentRecord
-    design : mapping
+    design : Design
         The protocol's ``design`` section, for the columns of the frame.
     frame : DataFrame, optional
         The frame. Without it the draw is repeated from the units of the record, which cannot be
@@ -207,7 +205,7 @@ def _seal(record: AssignmentRecord, key: bytes | None) -> Finding:
 def _ordered(
     record: AssignmentRecord,
     plan: LotteryPlan,
-    design: Mapping[str, Any],
+    design: Design,
     frame: pd.DataFrame | None,
 ) -> pd.DataFrame | None:
     """Return what the draw used; None where it cannot be known."""
@@ -215,7 +213,7 @@ def _ordered(
         if plan.balance_on:
             return None
         return ordered_frame(record.table(), record.unit, "block", plan)
-    columns = frame_columns({**design, "unit": record.unit})
+    columns = frame_columns({**design, "unit": cast(Unit, record.unit)})
     if any(name not in frame for name in (columns["unit_column"], *plan.balance_on)):
         return None
     return ordered_frame(frame, columns["unit_column"], columns["block_column"], plan)

@@ -34,7 +34,7 @@ from schooltrial.checks.assignment.record_agreement import (
     check_seed,
 )
 from schooltrial.checks.assignment.unit_attributes import KnownOfUnits
-from schooltrial.protocol.sections import frame_columns
+from schooltrial.protocol.sections import Design, frame_columns
 from schooltrial.randomisation.criterion import draw_criterion
 from schooltrial.randomisation.plan import LotteryPlan, lottery_plan, plan_faults
 from schooltrial.randomisation.record import AssignmentRecord, ordered_frame
@@ -93,7 +93,7 @@ class AssignmentVerdict:
 
 def verify_assignment(
     assignment: pd.DataFrame,
-    design: Mapping[str, Any],
+    design: Design,
     *,
     known: KnownOfUnits | None = None,
     record: AssignmentRecord | None = None,
@@ -109,7 +109,7 @@ def verify_assignment(
     ----------
     assignment : DataFrame
         One row per unit: the unit, arm, and block and ``drawn`` (date) where there are any.
-    design : mapping
+    design : Design
         The protocol's ``design`` section.
     known : KnownOfUnits, optional
     record : AssignmentRecord, optional
@@ -129,11 +129,11 @@ def verify_assignment(
     AssignmentVerdict
     """
     known, redraws = known or KnownOfUnits(), redraws or Redraws()
-    plan, unit = lottery_plan(design), str(design.get("unit") or "school")
-    by_lot = bool(design.get("randomised", True))
+    plan, unit = lottery_plan(design), design["unit"]
+    by_lot = design["randomised"]
     listed = units_of(assignment, unit, plan.kind)
     sound = sound_units(listed, plan)
-    date = str((design.get("draw") or {}).get("date") or (record.date if record else ""))
+    date = design["draw"]["date"] or (record.date if record else "")
     found = check_list(listed, plan, unit)
     found.add(check_frame(listed, _frame_units(known.frame, design), "frame of the draw", unit))
     found.add(check_frame(listed, known.described, f"table of {unit}s", unit))
@@ -141,7 +141,7 @@ def verify_assignment(
     drawn = pd.Series(dtype="str")
     if by_lot:
         repeated, drawn = _repeated(
-            listed, sound, plan, design, known, record, key, software, unit, study
+            listed, sound, plan, design, known, record, key, software, study
         )
         found.add(repeated)
     blocks = check_blocks(sound, plan, unit, by_lot=by_lot)
@@ -167,7 +167,7 @@ def verify_assignment(
     return AssignmentVerdict(verdict, tuple(reasons), table, found.table())
 
 
-def _frame_units(frame: pd.DataFrame | None, design: Mapping[str, Any]) -> list[str] | None:
+def _frame_units(frame: pd.DataFrame | None, design: Design) -> list[str] | None:
     column = frame_columns(design)["unit_column"]
     if frame is None or column not in frame:
         return None
@@ -178,15 +178,14 @@ def _repeated(
     listed: pd.DataFrame,
     sound: pd.DataFrame,
     plan: LotteryPlan,
-    design: Mapping[str, Any],
+    design: Design,
     known: KnownOfUnits,
     record: AssignmentRecord | None,
     key: bytes | None,
     software: Mapping[str, str] | None,
-    unit: str,
     study: str,
 ) -> tuple[Findings, pd.Series]:
-    draw = design.get("draw") or {}
+    seed = design["draw"]["seed"]
     nothing = pd.Series(dtype="str")
     if record is not None:
         found, drawn = check_record(
@@ -194,7 +193,7 @@ def _repeated(
         )
         found.tests.insert(0, check_fits(record, design, study))
         return found, drawn
-    if draw.get("seed") is None:
+    if seed is None:
         told = "there is neither a record of the draw nor its seed"
         reason = "two units that changed places after the draw cannot be seen without one"
         return Findings([Finding(REPEAT, told, UNTESTED, reason=reason)]), nothing
@@ -202,11 +201,11 @@ def _repeated(
     if ordered is None or list(plan_faults(plan)):
         told = "the frame, or a plan that can be drawn, is lacking"
         return Findings([Finding(REPEAT, told, UNTESTED)]), nothing
-    return check_seed(sound, plan, int(draw["seed"]), ordered, unit)
+    return check_seed(sound, plan, seed, ordered, design["unit"])
 
 
 def _ordered(
-    units: pd.DataFrame, plan: LotteryPlan, design: Mapping[str, Any], known: KnownOfUnits
+    units: pd.DataFrame, plan: LotteryPlan, design: Design, known: KnownOfUnits
 ) -> pd.DataFrame | None:
     """Return the frame in the order of the draw: the one given, else the units of the list."""
     if known.frame is None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.data.linking.school_crosswalk import Crosswalk, crosswalk_of, owners
+from schooltrial.protocol.column_map import Column, Tables
 
 COLUMNS = [
     "table", "variable", "label", "raw_column", "type", "rows", "missing", "distinct", "low",
@@ -163,7 +163,7 @@ def arms_of_rows(
     return found
 
 
-def raw_columns(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, dict[str, str]]:
+def raw_columns(tables: Tables) -> dict[str, dict[str, str]]:
     """Return table → variable or outcome → where the raw files hold it, in all its files.
 
     An outcome of a long file is its column of values, in the rows of its code.
@@ -197,7 +197,7 @@ def raw_columns(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, 
     }
 
 
-def _raw_name(spec: Mapping[str, Any]) -> str:
+def _raw_name(spec: Column) -> str:
     return str(spec["column"] if isinstance(spec["column"], str) else " or ".join(spec["column"]))
 
 

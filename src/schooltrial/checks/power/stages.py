@@ -31,7 +31,18 @@ from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.models.power.allocation import Allocation, planned_allocation
 from schooltrial.models.power.cluster_sizes import harmonic_mean
 from schooltrial.models.power.minimum_detectable_effect import Precision
-from schooltrial.protocol.sections import Arm, Model, Outcome
+from schooltrial.protocol.sections import (
+    Arm,
+    Compared,
+    Design,
+    Model,
+    Outcome,
+    OutcomePlan,
+    PlannedDesign,
+    Power,
+    Study,
+    baseline_year,
+)
 
 Diagnostics = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
@@ -40,16 +51,24 @@ TWO_LEVEL = ("multilevel", "cluster_robust", "randomisation_inference", "wild_bo
 """Estimators of which the closed form of two levels speaks."""
 
 
-@dataclass(frozen=True)
+class PowerSections(Compared):
+    """The sections that the power of a study rests on."""
+
+    study: Study
+    design: Design
+    power: Power
+    outcomes: dict[str, Outcome]
+    models: dict[str, Model]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyPlan:
     """What of the protocol the power of a study rests on.
 
     Attributes
     ----------
-    settings : mapping
-        The section ``power``: alpha, power, effect (None where none was assumed), and planned
-        (None, or schools, treated_share, pupils_per_school, icc, r2_school, r2_pupil,
-        covariates_school, blocks).
+    settings : Power
+        The section ``power``.
     models, outcomes, arms : sections of the protocol
         The control arm comes first.
     unit, kind : str
@@ -64,7 +83,7 @@ class StudyPlan:
         Of the study.
     """
 
-    settings: Mapping[str, Any]
+    settings: Power
     models: Mapping[str, Model]
     outcomes: Mapping[str, Outcome]
     arms: Sequence[Arm]
@@ -76,25 +95,41 @@ class StudyPlan:
     after: Sequence[int] = ()
     seed: int = 0
 
-    def planned(self, outcome: str) -> Mapping[str, Any] | None:
+    @classmethod
+    def of(cls, sections: PowerSections) -> StudyPlan:
+        """Return what the sections of a protocol state."""
+        design, years = sections["design"], sections["years"]
+        return cls(
+            settings=sections["power"],
+            models=sections["models"],
+            outcomes=sections["outcomes"],
+            arms=design["arms"],
+            unit=design["unit"],
+            kind=design["kind"],
+            baseline=baseline_year(sections),
+            lost_before=design["lost_before"],
+            before=years["before"],
+            after=[*years["during"], *years["after"]],
+            seed=sections["study"]["seed"],
+        )
+
+    def planned(self, outcome: str) -> PlannedDesign | None:
         """Return the design as planned for an outcome: its own plan, or for pupils that of all."""
-        own = self._own(outcome).get("planned")
+        own = self._own(outcome)["planned"]
         if own is not None or self.outcomes[outcome]["level"] != "pupil":
             return own
-        whole: Mapping[str, Any] | None = self.settings["planned"]
-        return whole
+        return self.settings["planned"]
 
     def effect(self, outcome: str, *, in_sd: bool) -> float | None:
         """Return the effect assumed of an outcome; that of pupils only where effects are in SD."""
-        own: float | None = self._own(outcome).get("effect")
+        own = self._own(outcome)["effect"]
         if own is not None:
             return own
         of_pupils = self.outcomes[outcome]["level"] == "pupil" and in_sd
         return self.settings["effect"] if of_pupils else None
 
-    def _own(self, outcome: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.settings.get("by_outcome", {}).get(outcome, {})
-        return found
+    def _own(self, outcome: str) -> OutcomePlan:
+        return self.settings["by_outcome"].get(outcome, {"effect": None, "planned": None})
 
 
 @dataclass(frozen=True)
@@ -203,7 +238,7 @@ def stages_before(
 
 
 def _at_protocol(
-    plan: StudyPlan, comparison: Comparison, planned: Mapping[str, Any] | None
+    plan: StudyPlan, comparison: Comparison, planned: PlannedDesign | None
 ) -> StageInputs:
     if planned is None:
         of = plan.outcomes[comparison.outcome]["level"]

@@ -7,9 +7,7 @@ then to the rows that hold it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +19,7 @@ from schooltrial.data.cells.cleaning_log import FORMULA, CleaningLog
 from schooltrial.data.cells.numbers import EXACT_BELOW, parsed
 from schooltrial.data.cells.suppression import TELLING, suppressed
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
+from schooltrial.protocol.column_map import Column, RawFile
 from schooltrial.protocol.table_readings import NUMBERS
 from schooltrial.refusal import Fault
 
@@ -67,13 +66,11 @@ class ColumnReader:
 
     cells: RawCells
     log: CleaningLog
-    reading: Mapping[str, Any]
+    reading: RawFile
     dates: DateLimit | None = None
     faults: list[Fault] = field(default_factory=list)
 
-    def read(
-        self, variable: str, raw: str, spec: Mapping[str, Any], limits: Limits | None = None
-    ) -> Arrays:
+    def read(self, variable: str, raw: str, spec: Column, limits: Limits | None = None) -> Arrays:
         """Return the variable's values, one per row; faulty cells are missing and are collected.
 
         A category keeps its levels in the order of the protocol's codes, the first being the one
@@ -118,12 +115,12 @@ class ColumnReader:
         for row, (found, remedy) in self.cells.spoilt.get(raw, {}).items():
             self.fault_rows(raw, np.array([row]), "a value", remedy, found)
 
-    def _needs_nothing(self, column: TextColumn, raw: str, spec: Mapping[str, Any]) -> bool:
+    def _needs_nothing(self, column: TextColumn, raw: str, spec: Column) -> bool:
         if any(raw in marked for marked in (self.cells.dated, self.cells.broken)):
             return False
         return identifiers.needs_nothing(column, self.missing(spec), spec["width"])
 
-    def missing(self, spec: Mapping[str, Any]) -> list[str]:
+    def missing(self, spec: Column) -> list[str]:
         """Return the texts that mean *not observed* in a column."""
         return [*self.reading["missing"], *spec["missing"]]
 
@@ -155,7 +152,7 @@ class _OneColumn:
     variable: str
     raw: str
     column: TextColumn
-    spec: Mapping[str, Any]
+    spec: Column
     held: Mask | None = None
     """Which texts are of cells that are held as numbers."""
 
@@ -263,19 +260,18 @@ class _OneColumn:
 
     def numbers(self, text: pd.Series, absent: Mask, limits: Limits | None) -> Arrays:
         """Return numbers; of suppressed cells also the bounds, where these are read."""
-        notation = {
-            key: self.reader.reading[key] if self.spec[key] is None else self.spec[key]
-            for key in ("decimal", "thousands")
-        }
+        file, spec = self.reader.reading, self.spec
+        decimal = file["decimal"] if spec["decimal"] is None else spec["decimal"]
+        thousands = file["thousands"] if spec["thousands"] is None else spec["thousands"]
         bounds: Arrays = {}
-        if self.spec["suppressed"] != "refuse":
-            absent, bounds = self._suppressed(text, absent, notation["decimal"], limits)
+        if spec["suppressed"] != "refuse":
+            absent, bounds = self._suppressed(text, absent, decimal, limits)
         known = text.where(~absent)
-        numbers = parsed(known, **notation, percent=bool(self.spec["percent"]))
+        numbers = parsed(known, decimal=decimal, thousands=thousands, percent=spec["percent"])
         if self.held is not None:
             numbers = np.where(self.held, parsed(known), numbers)
         bad = ~absent & ~np.isfinite(numbers)
-        withheld = bad & (suppressed(known.where(bad), notation["decimal"]).kind != "")
+        withheld = bad & (suppressed(known.where(bad), decimal).kind != "")
         remedy = "if the number was withheld, set `suppressed` to `missing` or `bounds`"
         self._fault(withheld, "a number", remedy)
         remedy = "correct the cell, or list the text under `missing`"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pyarrow as pa
 from schooltrial.data.cells.text_columns import RawCells, TextColumn
 from schooltrial.data.files.delimited import header_faults, no_rows
 from schooltrial.data.files.typed_cells import readable, shown
+from schooltrial.protocol.column_map import RawFile
 from schooltrial.refusal import Fault, refuse
 
 WORKBOOKS = (".xlsx", ".xls", ".xlsm")
@@ -29,7 +30,7 @@ SUSPECT = (b"<f", b't="e"')
 """What stands in the XML of a sheet where there are formulas, or error values."""
 
 
-def read_workbook(path: Path, reading: Mapping[str, Any]) -> RawCells:
+def read_workbook(path: Path, reading: RawFile) -> RawCells:
     """Return the cells of one sheet of an Excel workbook.
 
     Raises
@@ -49,7 +50,7 @@ def read_workbook(path: Path, reading: Mapping[str, Any]) -> RawCells:
         # rows above the header are read too, so that a row keeps its number in the sheet
         frame = pd.read_excel(book, sheet_name=sheet, header=None, dtype=object, na_filter=False)
     cells = frame.to_numpy(dtype=object)
-    at = int(reading["header_row"])
+    at = reading["header_row"]
     blank = np.array([all(shown(cell) == "" for cell in row) for row in cells], dtype=bool)
     below = np.flatnonzero(~blank[at:]) + at
     if len(cells) < at or len(below) == 0:

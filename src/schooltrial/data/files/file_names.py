@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-Reading = Mapping[str, Any]
-"""How the protocol says that a file is read."""
+from schooltrial.protocol.column_map import RawFile, Reading, Tables, stated_year
 
 
-def expand_years(reading: Reading, years: Sequence[int]) -> list[tuple[str, int | None]]:
+def expand_years(reading: RawFile, years: Sequence[int]) -> list[tuple[str, int | None]]:
     """Return the files of a reading, with the year of each where it is told outside its cells.
 
     A name with ``{year}`` stands for one file per year of the study; a reading with a year of its
     own is of that year.
     """
-    name = str(reading["file"])
+    name = reading["file"]
     if "{year}" in name:
         return [(name.replace("{year}", str(year)), year) for year in years]
-    return [(name, reading.get("year"))]
+    return [(name, stated_year(reading))]
 
 
-def with_joined(reading: Reading) -> Iterator[Reading]:
+def with_joined(reading: Reading) -> Iterator[RawFile]:
     """Yield a reading and those of the files that are joined to it."""
     yield reading
     yield from reading["join"]
 
 
-def raw_file_names(tables: Mapping[str, Sequence[Reading]], years: Sequence[int]) -> list[str]:
+def raw_file_names(tables: Tables, years: Sequence[int]) -> list[str]:
     """Return the names of all raw files of a study, sorted."""
     return sorted(
         {

@@ -16,11 +16,12 @@ from schooltrial.data.cells.identifiers import NEARLY_UNIQUE
 from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files.delimited import DelimitedText, decoded, split
 from schooltrial.data.files.excel import WORKBOOKS, read_workbook
-from schooltrial.data.files.file_names import Reading, expand_years, with_joined
+from schooltrial.data.files.file_names import expand_years, with_joined
 from schooltrial.data.files.stata_parquet import read_parquet, read_stata
+from schooltrial.protocol.column_map import Column, RawFile, Tables
 from schooltrial.refusal import Fault, Refusal, refuse
 
-READERS: dict[str, Callable[[Path, Reading], RawCells]] = {
+READERS: dict[str, Callable[[Path, RawFile], RawCells]] = {
     **dict.fromkeys(WORKBOOKS, read_workbook),
     ".dta": read_stata,
     ".parquet": read_parquet,
@@ -35,12 +36,7 @@ PACKED = (
 """First bytes of files that are no text → what they are, and what to do."""
 
 
-SHAPE = ("delimiter", "encoding", "sheet", "header_row", "value_labels", "sha256")
-
-
-def tables_filled(
-    tables: Mapping[str, Sequence[Reading]], years: Sequence[int]
-) -> dict[str, list[str]]:
+def tables_filled(tables: Tables, years: Sequence[int]) -> dict[str, list[str]]:
     """Return file → the standard tables that it fills; a file joined to another fills none.
 
     A table stands there once for each reading of the file; of a wide one with the number of its
@@ -55,7 +51,7 @@ def tables_filled(
     return found
 
 
-def column_names(spec: Mapping[str, Any]) -> list[str]:
+def column_names(spec: Column) -> list[str]:
     """Return the names under which a column may stand in a raw file."""
     return [spec["column"]] if isinstance(spec["column"], str) else list(spec["column"])
 
@@ -74,11 +70,11 @@ class RawFiles:
     """
 
     folder: Path
-    tables: Mapping[str, Sequence[Reading]]
+    tables: Tables
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     _read: dict[tuple[Any, ...], RawCells | Refusal] = field(default_factory=dict)
 
-    def cells(self, file: str, reading: Reading) -> RawCells:
+    def cells(self, file: str, reading: RawFile) -> RawCells:
         """Return the cells of a file.
 
         Raises
@@ -87,9 +83,17 @@ class RawFiles:
             Where the file is missing, is not what the checksum says, cannot be decoded, or has
             rows of unequal length.
         """
-        shape = (file, *(reading[key] for key in SHAPE))
+        shape = (
+            file,
+            reading["delimiter"],
+            reading["encoding"],
+            reading["sheet"],
+            reading["header_row"],
+            reading["value_labels"],
+            reading["sha256"],
+        )
         if shape not in self._read:
-            path = Path(self.elsewhere.get(str(reading["file"]), self.folder / file))
+            path = Path(self.elsewhere.get(reading["file"], self.folder / file))
             try:
                 self._read[shape] = read_raw(path, file, reading, self._nearly_unique(reading))
             except Refusal as refusal:
@@ -103,7 +107,7 @@ class RawFiles:
         """Return every file that was read."""
         return [cells for cells in self._read.values() if isinstance(cells, RawCells)]
 
-    def _nearly_unique(self, reading: Reading) -> frozenset[str]:
+    def _nearly_unique(self, reading: RawFile) -> frozenset[str]:
         return frozenset(
             name
             for readings in self.tables.values()
@@ -117,7 +121,7 @@ class RawFiles:
 
 
 def read_raw(
-    path: Path, file: str, reading: Reading, plain: frozenset[str] = frozenset()
+    path: Path, file: str, reading: RawFile, plain: frozenset[str] = frozenset()
 ) -> RawCells:
     """Return every cell of a raw file as text.
 
@@ -126,7 +130,7 @@ def read_raw(
     path : pathlib.Path
     file : str
         How messages and tables name it.
-    reading : mapping
+    reading : RawFile
         How it is read: a section of the protocol.
     plain : set of str
         Columns in which nearly every text differs.
@@ -137,7 +141,7 @@ def read_raw(
         With what is wrong with the file.
     """
     if not path.is_file():
-        refuse([_missing_file(path, str(reading["file"]))])
+        refuse([_missing_file(path, reading["file"])])
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -192,7 +196,7 @@ def _unpacked(raw: bytes, path: Path) -> bytes:
 
 
 def find_columns(
-    cells: RawCells, wanted: Mapping[str, Mapping[str, Any]]
+    cells: RawCells, wanted: Mapping[str, Column]
 ) -> tuple[dict[str, str], list[Fault]]:
     """Find the raw column of each standard variable.
 

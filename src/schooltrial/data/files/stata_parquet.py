@@ -21,15 +21,16 @@ import pyarrow.parquet as pq
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
 from schooltrial.data.files.delimited import header_faults, no_rows
 from schooltrial.data.files.typed_cells import EXACT_BELOW, readable, shown
+from schooltrial.protocol.column_map import RawFile
 from schooltrial.refusal import refuse
 
 
-def read_stata(path: Path, reading: Mapping[str, Any]) -> RawCells:
+def read_stata(path: Path, reading: RawFile) -> RawCells:
     """Return the cells of a Stata file; the row is the number of the observation.
 
     Values with a label stay the codes that they are, unless the reading says `value_labels`.
     """
-    labelled = bool(reading["value_labels"])
+    labelled = reading["value_labels"]
     with readable(path, "a Stata file"):
         frame = pd.read_stata(path, convert_categoricals=labelled)
         arrays = {
@@ -42,7 +43,7 @@ def _plain(values: pd.Series) -> Any:
     return values.astype(object) if isinstance(values.dtype, pd.CategoricalDtype) else values
 
 
-def read_parquet(path: Path, reading: Mapping[str, Any]) -> RawCells:
+def read_parquet(path: Path, reading: RawFile) -> RawCells:
     """Return the cells of a Parquet file; the row is the number of the record."""
     with readable(path, "a Parquet file"):
         table = pq.read_table(path)

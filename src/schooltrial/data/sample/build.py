@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,8 +23,7 @@ from schooltrial.data.sample.linked_tables import Tables, link_tables
 from schooltrial.data.sample.rosters import RosterSample, plain
 from schooltrial.data.variables.derived import add_variables
 from schooltrial.data.variables.measurements import link_measurements
-from schooltrial.protocol.sample_rules import CleaningSteps, SampleRules
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.sample_rules import SampleRules
 
 
 @dataclass(frozen=True)
@@ -130,8 +128,8 @@ class SampleBuild:
         self._follow()
         if self.rules.unit == "school" and len(teachers):
             record_follow_up(
-                teachers, self.rules.baseline, self.rules.years, self._ledgers["follow-up"],
-                key="teacher", level="teacher",
+                teachers, self.rules.baseline, self.rules.analysed_years,
+                self._ledgers["follow-up"], key="teacher", level="teacher",
             )  # fmt: skip
         ledger = one_ledger(self._ledgers.values())
         mobility = [part for part in self._mobility if len(part)]
@@ -187,7 +185,7 @@ class SampleBuild:
             self._highest_grade = max(
                 self._highest_grade, -np.inf if pd.isna(highest) else float(highest)
             )
-        if year in {rules.baseline, *rules.years}:
+        if year in {rules.baseline, *rules.analysed_years}:
             columns = ["pupil", "year", "arm", "_unit", *(["grade"] if "grade" in frame else [])]
             self._followed.append(frame[columns])
         self._compare_published(year)
@@ -220,7 +218,7 @@ class SampleBuild:
         self._aggregates.append(
             aggregate_check(
                 roster, sample.measured.read(year), published, self.rules.outcomes_of("pupil"),
-                self.rules.steps.mean_tolerance,
+                self.rules.cleaning["mean_tolerance"],
             )
         )  # fmt: skip
 
@@ -276,7 +274,7 @@ class SampleBuild:
         if rules.unit == "pupil":
             units = self._linked.units
             number = positions(texts(units["pupil"]), self._linked.pupils.history.units)
-            for year in rules.years:
+            for year in rules.analysed_years:
                 there = set(pupils.loc[pupils["year"] == year, "_unit"])
                 ledger.leave(
                     units[["pupil", "arm"]].assign(year=year),
@@ -285,9 +283,9 @@ class SampleBuild:
                     reason=f"in no roster of the study in {year}",
                 )
         record_follow_up(
-            pupils, rules.baseline, rules.years, ledger, key="_unit",
+            pupils, rules.baseline, rules.analysed_years, ledger, key="_unit",
             highest_grade=self._highest_grade,
-            elsewhere={year: self._outside(year) for year in rules.years},
+            elsewhere={year: self._outside(year) for year in rules.analysed_years},
         )  # fmt: skip
 
 
@@ -299,45 +297,20 @@ def _empty(level: str, rules: SampleRules) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
 
 
-def build_sample(
-    tables: Tables,
-    *,
-    outcomes: Mapping[str, Outcome],
-    arms: Sequence[Mapping[str, Any]],
-    variables: Mapping[str, Mapping[str, Any]],
-    keep: Mapping[str, Sequence[Any]],
-    models: Mapping[str, Model],
-    baseline: int,
-    years: Sequence[int],
-    secret: str,
-    unit: str = "school",
-    kind: str = "complete",
-    last_before: int | None = None,
-    take_up: str | None = None,
-    cleaning: Mapping[str, Any] | None = None,
-) -> Sample:
+def build_sample(tables: Tables, rules: SampleRules) -> Sample:
     """Build the samples in memory, and the ledger of those who are not in them.
 
     Parameters
     ----------
     tables : mapping of str to DataFrame or YearTable
         Standard tables; see `SampleBuild`.
-    outcomes, arms, variables, keep, models, baseline, years, secret, unit, kind, last_before,
-    take_up
-        See `SampleRules`; by default the baseline is the last year before the programme.
-    cleaning : mapping, optional
-        Section of the protocol.
+    rules : SampleRules
 
     Raises
     ------
     Refusal
         Where tables do not fit together.
     """
-    rules = SampleRules(
-        outcomes, arms, variables, keep, models, baseline, years, secret, unit, kind,
-        baseline if last_before is None else last_before, take_up,
-        CleaningSteps.of(cleaning or {}),
-    )  # fmt: skip
     build = SampleBuild(tables, rules)
     frames = list(build.years())
     filled = [frame for frame in frames if len(frame)] or frames

@@ -84,7 +84,7 @@ def link_tables(tables: Tables, rules: SampleRules) -> LinkedTables:
     history = {
         level: trace_rosters(
             part, crosswalk, assigned=assigned, others=_names(schools),
-            merged=rules.steps.merged_schools,
+            merged=rules.cleaning["merged_schools"],
         )
         for level, part in rosters.items()
     }  # fmt: skip

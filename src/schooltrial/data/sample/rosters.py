@@ -133,7 +133,7 @@ class RosterSample:
             _at=self._positions(frame),
         )
         frame = self._described(frame, year)
-        if "grade" in frame and self.rules.steps.grade_out_of_step != "keep":
+        if "grade" in frame and self.rules.cleaning["grade_out_of_step"] != "keep":
             frame = frame.assign(grade=frame["grade"].mask(frame["_out_of_step"]))
         frame = add_variables(frame, self.rules.variables)
         measured, nobody = self.measured.read(year), Ledger(self.rules.secret)
@@ -207,13 +207,13 @@ class RosterSample:
 
     def _with_flags(self, frame: pd.DataFrame, year: int) -> pd.DataFrame:
         """Add the numbers of unit and school, and what the history says of the row."""
-        roster, steps = self.history.years[year], self.rules.steps
-        from_baseline = self.level == "pupil" and steps.school_of_pupil == "baseline"
+        roster, cleaning = self.history.years[year], self.rules.cleaning
+        from_baseline = self.level == "pupil" and cleaning["school_of_pupil"] == "baseline"
         school = self._at_baseline[roster.unit] if from_baseline else roster.school
         joined = self.history.first_year[roster.unit] > self.rules.last_before
-        if steps.assigned_on and "entered" in frame:
+        if cleaning["assigned_on"] and "entered" in frame:
             entered = self._first_entered[roster.unit]
-            later = entered > np.datetime64(steps.assigned_on)
+            later = entered > np.datetime64(cleaning["assigned_on"])
             joined = np.where(np.isnat(entered), joined, later)
         return frame.assign(
             _unit=roster.unit,
@@ -227,8 +227,8 @@ class RosterSample:
 
     def _in_schools(self, frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
         """Let go of those who have no school in which they could be analysed."""
-        steps = self.rules.steps
-        if self.level == "pupil" and steps.school_of_pupil == "baseline":
+        cleaning = self.rules.cleaning
+        if self.level == "pupil" and cleaning["school_of_pupil"] == "baseline":
             frame = ledger.leave(
                 frame, frame["_school"] == NOWHERE, step="school at baseline",
                 reason=f"on no roster of the study in {self.rules.baseline}", level=self.level,
@@ -239,7 +239,7 @@ class RosterSample:
                 reason="the school had closed", level=self.level,
             )  # fmt: skip
         if any(schools.merged.any() for schools in self.history.schools_of.values()):
-            before = steps.merged_schools == "before"
+            before = cleaning["merged_schools"] == "before"
             frame = ledger.leave(
                 frame, frame["_school"] == NO_ONE_ARM, step="merged schools",
                 reason="in a merger of assigned schools"
@@ -316,15 +316,15 @@ class RosterSample:
         return frame
 
     def _rules_of_pupils(self) -> Iterator[tuple[str, str, str, str]]:
-        steps = self.rules.steps
+        cleaning = self.rules.cleaning
         when = f"on no roster up to {self.rules.last_before}"
-        if steps.assigned_on:
-            when = f"first entered after {steps.assigned_on}, or, without a date, {when}"
-        yield "_joined_late", steps.joiners, "joiners", when
+        if cleaning["assigned_on"]:
+            when = f"first entered after {cleaning['assigned_on']}, or, without a date, {when}"
+        yield "_joined_late", cleaning["joiners"], "joiners", when
         repeats = "in the same grade as the year before"
-        yield "_repeated_grade", steps.repeated_grade, "repeated grade", repeats
+        yield "_repeated_grade", cleaning["repeated_grade"], "repeated grade", repeats
         odd = "the grade fell, or rose by more than the years that passed"
-        yield "_out_of_step", steps.grade_out_of_step, "grade out of step", odd
+        yield "_out_of_step", cleaning["grade_out_of_step"], "grade out of step", odd
 
     def _kept(self, frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
         for variable, values in self.rules.keep.items():

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -13,13 +10,14 @@ import pyarrow.compute as pc
 
 from schooltrial.data.cells.text_columns import Rows, plain
 from schooltrial.data.cells.typed_columns import SHOWN_PER_COLUMN, Arrays, ColumnReader
+from schooltrial.protocol.column_map import JoinedFile
 from schooltrial.refusal import Fault
 
 Codes = npt.NDArray[np.int64]
 
 
 def join(
-    left: Arrays, reader: ColumnReader, right: Arrays, joined: ColumnReader, spec: Mapping[str, Any]
+    left: Arrays, reader: ColumnReader, right: Arrays, joined: ColumnReader, spec: JoinedFile
 ) -> tuple[Arrays, list[Fault]]:
     """Return the variables of a joined file for each row of the main one.
 
@@ -29,7 +27,7 @@ def join(
         Variables of the main file, and of the joined one.
     reader, joined : ColumnReader
         Of the two files.
-    spec : mapping
+    spec : JoinedFile
         `on`, the variables by which rows are matched, and `unmatched`: whether a row of the main
         file without a match is kept, its new variables missing, or refused.
 

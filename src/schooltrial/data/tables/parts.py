@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ import pyarrow.compute as pc
 from schooltrial.data.cells.cleaning_log import CleaningLog
 from schooltrial.data.cells.text_columns import RawCells, plain, taken
 from schooltrial.data.tables.keys import Order, Places, key_faults, ordered, sorting, words
+from schooltrial.protocol.column_map import Reading, SameKey
 from schooltrial.refusal import Fault
 
 SHOWN_ROWS = 5
@@ -75,7 +75,7 @@ class Part:
 
 
 def settled(
-    part: Part, reading: Mapping[str, Any], log: CleaningLog
+    part: Part, reading: Reading, log: CleaningLog
 ) -> tuple[Part, list[Fault]]:  # fmt: skip
     """Return a part sorted by its key, in which no key stands twice, and why it cannot be.
 
@@ -107,7 +107,7 @@ def observed(part: Part, variables: Sequence[str], log: CleaningLog) -> Part:
 
 
 def _without_repeats(
-    part: Part, order: Order, reading: Mapping[str, Any], log: CleaningLog
+    part: Part, order: Order, reading: Reading, log: CleaningLog
 ) -> tuple[Part, list[Fault]]:
     faults: list[Fault] = []
     rows = np.sort(order.repeated())
@@ -154,9 +154,7 @@ def _identical_faults(part: Part, rows: Positions) -> list[Fault]:
     return faults
 
 
-def _resolved(
-    part: Part, rule: str | Mapping[str, Any], log: CleaningLog
-) -> tuple[Part, list[Fault]]:
+def _resolved(part: Part, rule: str | SameKey, log: CleaningLog) -> tuple[Part, list[Fault]]:
     """Keep one of the rows that share a key and differ, by the rule that the protocol declares."""
     which, by = ("largest", rule) if isinstance(rule, str) else (rule["keep"], rule["by"])
     if which in ("largest", "smallest") and by not in part.table.column_names:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +24,12 @@ from schooltrial.data.cells.typed_columns import (
     out_of_range,
     out_of_range_rule,
 )
-from schooltrial.data.files.file_names import Reading
 from schooltrial.data.files.raw_files import RawFiles, find_columns
 from schooltrial.data.tables.joins import join
 from schooltrial.data.tables.keys import ALL_OR_NONE, FILLED, MEASURED, NEEDED, WHOLE, key_of
 from schooltrial.data.tables.parts import Part, observed, settled
+from schooltrial.protocol.column_map import Column, JoinedFile, RawFile, Reading, Tables
+from schooltrial.protocol.sections import Cleaning, Outcome
 from schooltrial.refusal import Fault, refuse
 
 
@@ -49,11 +49,11 @@ class Study:
         Arms of the design; the list is held against them where there are any.
     """
 
-    tables: Mapping[str, Sequence[Reading]]
-    outcomes: Mapping[str, Any]
+    tables: Tables
+    outcomes: Mapping[str, Outcome]
     years: Sequence[int]
     unit: str = "school"
-    cleaning: Mapping[str, Any] | None = None
+    cleaning: Cleaning | None = None
     arms: Sequence[str] = ()
 
     def date_limit(self) -> DateLimit | None:
@@ -101,12 +101,12 @@ def read_part(
     Refusal
         With all the faults of the file, and of those joined to it.
     """
-    reader, raw, values = _columns(name, reading, file, study, files)
+    reader, raw, values = _columns(name, reading, reading["outcomes"], file, study, files)
     wanted = {**reading["columns"], **reading["outcomes"]}
     values = _with_year(values, reader, raw, year, study.years)
     logs, faults = [reader.log], []
-    for spec in reading["join"]:
-        added, joined, more = _joined(name, spec, year, study, files, values, reader)
+    for file_joined in reading["join"]:
+        added, joined, more = _joined(name, file_joined, year, study, files, values, reader)
         values = {**values, **added}
         logs.append(joined.log)
         faults += [*joined.faults, *more]
@@ -131,15 +131,14 @@ def read_part(
 
 
 def _columns(
-    name: str, reading: Reading, file: str, study: Study, files: RawFiles
-) -> tuple[ColumnReader, dict[str, str], Arrays]:
-    """Read the columns of a file that a reading names."""
+    name: str, reading: RawFile, outcomes: Mapping[str, Column], file: str, study: Study,
+    files: RawFiles,
+) -> tuple[ColumnReader, dict[str, str], Arrays]:  # fmt: skip
+    """Read the columns of a file that a reading names, outcomes of a wide file among them."""
     cells = files.cells(file, reading)
-    outcomes = reading.get("outcomes", {})
-    wanted = {
-        variable: {**spec, "type": "integer"} if variable in WHOLE else spec
-        for variable, spec in {**reading["columns"], **outcomes}.items()
-    }
+    wanted: dict[str, Column] = {**reading["columns"], **outcomes}
+    for variable in [name for name in wanted if name in WHOLE]:
+        wanted[variable] = {**wanted[variable], "type": "integer"}
     raw, faults = find_columns(cells, wanted)
     refuse(faults)
     private = frozenset(column for variable, column in raw.items() if variable in PERSONS)
@@ -155,11 +154,11 @@ def _columns(
 
 
 def _joined(
-    name: str, spec: Reading, year: int | None, study: Study, files: RawFiles, values: Arrays,
+    name: str, spec: JoinedFile, year: int | None, study: Study, files: RawFiles, values: Arrays,
     reader: ColumnReader,
 ) -> tuple[Arrays, ColumnReader, list[Fault]]:  # fmt: skip
-    file = str(spec["file"]).replace("{year}", str(year))
-    joined, raw, right = _columns(name, spec, file, study, files)
+    file = spec["file"].replace("{year}", str(year))
+    joined, raw, right = _columns(name, spec, {}, file, study, files)
     right = _with_year(right, joined, raw, year if "{year}" in spec["file"] else None, study.years)
     if "year" not in spec["on"]:
         right.pop("year", None)
@@ -190,7 +189,7 @@ def _with_year(
 
 
 def _not_observed(
-    values: Arrays, variable: str, spec: Mapping[str, Any], reader: ColumnReader, raw: str
+    values: Arrays, variable: str, spec: Column, reader: ColumnReader, raw: str
 ) -> pa.Array:
     """Set placeholders of years without a measurement to missing."""
     given = plain(values[variable])
@@ -267,7 +266,7 @@ def _filled(given: pa.Array | None, text: str, rows: int) -> pa.Array:
 
 def _empty_keys(
     name: str, key: Sequence[str], values: Arrays, raw: Mapping[str, str],
-    wanted: Mapping[str, Mapping[str, Any]], reader: ColumnReader,
+    wanted: Mapping[str, Column], reader: ColumnReader,
 ) -> list[Fault]:  # fmt: skip
     """Name the cells that may not be empty and are; those of a required column are told already."""
     faults = []

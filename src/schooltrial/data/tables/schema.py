@@ -14,7 +14,7 @@ from schooltrial.data.cells.identifiers import NEARLY_UNIQUE
 from schooltrial.data.cells.text_columns import plain
 from schooltrial.data.files.file_names import with_joined
 from schooltrial.data.tables.keys import FILLED, MEASURED, WHOLE, key_of
-from schooltrial.protocol.table_readings import carries_year
+from schooltrial.protocol.column_map import Column, Reading, carries_year
 
 ENCODED = pa.dictionary(pa.int32(), pa.string())
 
@@ -25,7 +25,7 @@ NUMERIC = {"number": pa.float64(), "flag": pa.float64(), "integer": pa.int64()}
 MEASUREMENT = ("outcome", "value", "value_low", "value_high")
 
 
-Column: TypeAlias = Any
+ArrowColumn: TypeAlias = Any
 """An array of pyarrow, chunked or not."""
 
 
@@ -57,7 +57,7 @@ class TableSchema:
         """The columns as they are written, and as they are to be read back."""
         return self.held, self.stored
 
-    def conformed(self, table: pa.Table, more: Mapping[str, Column] | None = None) -> pa.Table:
+    def conformed(self, table: pa.Table, more: Mapping[str, ArrowColumn] | None = None) -> pa.Table:
         """Return a table with just these columns, missing ones being missing in every row.
 
         A table without the column ``outcome`` (of a wide file) is left without it and its values.
@@ -68,7 +68,7 @@ class TableSchema:
         columns = {name: self._column(name, given, table.num_rows) for name in names}
         return pa.table(columns)
 
-    def _column(self, name: str, given: Mapping[str, Column], rows: int) -> Column:
+    def _column(self, name: str, given: Mapping[str, ArrowColumn], rows: int) -> ArrowColumn:
         kind = self.held.field(name).type
         column = given.get(name)
         if column is None:
@@ -90,7 +90,7 @@ class TableSchema:
         return table.append_column("outcome", column)
 
 
-def _with_levels(column: Column, levels: Sequence[str]) -> Column:
+def _with_levels(column: ArrowColumn, levels: Sequence[str]) -> ArrowColumn:
     """Return a category whose levels are these, in this order."""
     if isinstance(column, pa.ChunkedArray):
         column = column.unify_dictionaries().combine_chunks()
@@ -103,10 +103,10 @@ def _with_levels(column: Column, levels: Sequence[str]) -> Column:
     return pa.DictionaryArray.from_arrays(indices, pa.array(levels, pa.string()))
 
 
-def table_schema(name: str, readings: Sequence[Mapping[str, Any]]) -> TableSchema:
+def table_schema(name: str, readings: Sequence[Reading]) -> TableSchema:
     """Return the columns that the readings of a table make, in the order of the protocol."""
-    specs: dict[str, list[Mapping[str, Any]]] = {}
-    outcomes: dict[str, Mapping[str, Any]] = {}
+    specs: dict[str, list[Column]] = {}
+    outcomes: dict[str, Column] = {}
     dated = False
     for reading in readings:
         for one in with_joined(reading):
@@ -151,7 +151,7 @@ def _last(kinds: Mapping[str, pa.DataType]) -> list[str]:
     return [*(name for name in kinds if name not in last), *last]
 
 
-def _kind(variable: str, given: Sequence[Mapping[str, Any]]) -> pa.DataType:
+def _kind(variable: str, given: Sequence[Column]) -> pa.DataType:
     if variable in WHOLE:
         return pa.int64()
     if given[0]["type"] in NUMERIC:
@@ -162,11 +162,11 @@ def _kind(variable: str, given: Sequence[Mapping[str, Any]]) -> pa.DataType:
     return pa.string() if variable in NEARLY_UNIQUE and not coded else ENCODED
 
 
-def _is_coded(given: Sequence[Mapping[str, Any]]) -> bool:
+def _is_coded(given: Sequence[Column]) -> bool:
     return all(spec["type"] == "category" and spec["codes"] for spec in given)
 
 
-def _levels(given: Sequence[Mapping[str, Any]]) -> list[str]:
+def _levels(given: Sequence[Column]) -> list[str]:
     return list(dict.fromkeys(str(value) for spec in given for value in spec["codes"].values()))
 
 

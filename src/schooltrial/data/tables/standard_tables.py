@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +22,8 @@ from schooltrial.data.tables.keys import Places, key_faults, key_of, ordered, so
 from schooltrial.data.tables.parts import Part
 from schooltrial.data.tables.reading import Study, read_part
 from schooltrial.data.tables.schema import TableSchema, table_schema
+from schooltrial.protocol.column_map import Reading
+from schooltrial.protocol.sections import Outcome
 from schooltrial.refusal import Fault, Refusal, refuse
 
 WORKERS = 2
@@ -84,10 +85,10 @@ def read_batches(
 
 def read_table(
     name: str,
-    readings: Sequence[Mapping[str, Any]],
+    readings: Sequence[Reading],
     folder: Path,
     years: Sequence[int],
-    outcomes: Mapping[str, Any],
+    outcomes: Mapping[str, Outcome],
     unit: str = "school",
 ) -> tuple[pd.DataFrame, list[LogEntry]]:
     """Read all the files of one standard table into a frame.
@@ -112,7 +113,7 @@ def read_table(
     return frame, [entry for batch in batches for entry in batch.log]
 
 
-_Job = tuple[str, Mapping[str, Any], str, int | None]
+_Job = tuple[str, Reading, str, int | None]
 
 
 def _jobs(study: Study) -> Iterator[list[_Job]]:

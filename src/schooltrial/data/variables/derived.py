@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.rows.filters import matches
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.sections import DerivedVariable, Outcome
 from schooltrial.refusal import Fault, refuse
 
 
-def add_variables(frame: pd.DataFrame, variables: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def add_variables(frame: pd.DataFrame, variables: Mapping[str, DerivedVariable]) -> pd.DataFrame:
     """Add the declared variables: 1 where a variable is at least, or equals, a value, else 0.
 
     A variable whose source is not (or not yet) in the frame is left out: pupils have no variables

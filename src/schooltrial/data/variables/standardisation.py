@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.sections import Norm, Outcome
 from schooltrial.refusal import Fault, refuse
 
 
@@ -62,7 +61,7 @@ def standardise_by_control(pupils: pd.DataFrame, outcome: str, *, control: str) 
 def standardise_by_norms(
     frame: pd.DataFrame,
     outcome: str,
-    norms: Sequence[Mapping[str, Any]],
+    norms: Sequence[Norm],
     analysed: np.ndarray | None = None,
 ) -> pd.Series:
     """Return z = (y − mean) / SD by published norms.
@@ -76,7 +75,7 @@ def standardise_by_norms(
         Rows with the outcome, ``year`` and ``grade``.
     outcome : str
         Column that is standardised.
-    norms : sequence of mapping
+    norms : sequence of Norm
         ``mean``, ``sd`` and, where the norm is not of all, ``grade`` and ``year``.
     analysed : ndarray of bool, optional
         Rows whose scores must have a norm; by default all. The others are missing without one.
@@ -109,7 +108,7 @@ def standardise_by_norms(
     return pd.Series((frame[outcome].to_numpy("float64") - mean[code]) / spread[code], frame.index)
 
 
-def _norm(norms: Sequence[Mapping[str, Any]], grade: float, year: int) -> Mapping[str, Any] | None:
+def _norm(norms: Sequence[Norm], grade: float, year: int) -> Norm | None:
     fitting = [
         norm for norm in norms if norm["grade"] in (None, grade) and norm["year"] in (None, year)
     ]

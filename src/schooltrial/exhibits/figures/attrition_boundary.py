@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +28,7 @@ from schooltrial.exhibits.style.label_placement import (
     text_box,
 )
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption, boundary_table
-from schooltrial.protocol.sections import Arm, Outcome
+from schooltrial.protocol.sections import Arm, Outcome, StudyLine
 
 COLUMNS = [
     "level", "outcome", "year", "arm", "name", "detail", "overall", "differential",
@@ -86,7 +85,7 @@ def drawn(
 
 @styled
 def attrition_plot(
-    data: pd.DataFrame, boundary: Assumption, study: Mapping[str, Any], unit: str = "school"
+    data: pd.DataFrame, boundary: Assumption, study: StudyLine, unit: str = "school"
 ) -> Figure:
     """Draw both boundaries, their zones, and a point per outcome and level.
 

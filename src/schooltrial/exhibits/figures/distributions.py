@@ -18,6 +18,7 @@ from schooltrial.exhibits.style.figures import (
     new_figure,
     styled,
 )
+from schooltrial.protocol.sections import Outcome, StudyLine
 
 HEADROOM = 1.25
 """Height of a panel over its highest share: room for the legend."""
@@ -40,7 +41,7 @@ def drawn(distributions: pd.DataFrame, heaps: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def distributions_plot(
-    data: pd.DataFrame, outcomes: Mapping[str, Any], study: Mapping[str, Any]
+    data: pd.DataFrame, outcomes: Mapping[str, Outcome], study: StudyLine
 ) -> Figure:
     """Draw one panel per outcome, one line per year: the first, the last, those between faint."""
     names = [name for name in outcomes if (data["outcome"] == name).any()]

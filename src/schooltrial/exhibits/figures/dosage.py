@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from schooltrial.exhibits.style.figures import FAINT, INK, foot, new_figure, styled
+from schooltrial.protocol.sections import Arm, Component, StudyLine
 
 NAMED = 45
 """Schools that a panel names; where there are more, the lines alone are drawn."""
@@ -31,9 +32,9 @@ MONTH = re.compile(r"(\d{4})-(\d{2})")
 @styled
 def dosage_plot(
     data: pd.DataFrame,
-    components: Mapping[str, Mapping[str, Any]],
-    arms: Sequence[Mapping[str, str]],
-    study: Mapping[str, Any],
+    components: Mapping[str, Component],
+    arms: Sequence[Arm],
+    study: StudyLine,
 ) -> Figure:
     """Draw one panel per component: a line per school, a column per month; blank is no record.
 
@@ -47,10 +48,11 @@ def dosage_plot(
     columns = _columns(data["period"].astype("str"))
     for panel, name in zip(panels, names, strict=True):
         image = _draw_component(panel, data[data["component"] == name], schools, columns)
-        label = components[name]["label"] if name in components else str(name)
+        component = components.get(name)
+        label = component["label"] if component else str(name)
         panel.set_title(fill(label, max(LETTERS // len(names), 8)), fontsize=9)
         bar = figure.colorbar(image, ax=panel, location="bottom", shrink=0.85, pad=0.02, aspect=30)
-        bar.set_label(components.get(name, {}).get("indicator", ""), fontsize=7)
+        bar.set_label(component["indicator"] if component else "", fontsize=7)
         bar.ax.tick_params(labelsize=7)
     labels = {arm["name"]: arm["label"] for arm in arms}
     sizes = schools.groupby("arm", sort=False).size()
@@ -70,7 +72,7 @@ def dosage_plot(
     return figure
 
 
-def _order(data: pd.DataFrame, arms: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+def _order(data: pd.DataFrame, arms: Sequence[Arm]) -> pd.DataFrame:
     totals = data.groupby(["arm", "school"], as_index=False)["value"].sum()
     place = {arm["name"]: -at for at, arm in enumerate(arms)}
     totals["_arm"] = totals["arm"].map(place)

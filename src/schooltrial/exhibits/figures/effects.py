@@ -22,7 +22,7 @@ from schooltrial.exhibits.style.figures import (
     new_figure,
     styled,
 )
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.sections import Model, Outcome, StudyLine
 
 SHOWN = ("ITT", "ATT", "CACE")
 
@@ -68,7 +68,7 @@ def _of_arm(term: str) -> str:
 
 
 @styled
-def effects_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
+def effects_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     """Draw one panel per outcome: estimates with intervals, primary analyses filled."""
     if data.empty:
         figure, (panel,) = new_figure(1.2)

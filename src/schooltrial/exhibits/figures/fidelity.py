@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,12 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.style.figures import FAINT, INK, foot, new_figure, styled
+from schooltrial.protocol.sections import StudyLine
 
 MET, NOT_MET = "#dbe8d9", "#f6dccb"
 
 
 @styled
-def fidelity_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
+def fidelity_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     """Draw one line per component and one column per year: units that met their threshold."""
     components = data.drop_duplicates("component").reset_index(drop=True)
     years = sorted(data["year"].unique())

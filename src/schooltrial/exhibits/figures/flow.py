@@ -23,6 +23,7 @@ from schooltrial.exhibits.style.figures import (
     foot_text,
     styled,
 )
+from schooltrial.protocol.sections import Arm, StudyLine
 
 ALL = "all"
 
@@ -56,9 +57,9 @@ class _Line:
 @styled
 def flow_plot(
     boxes: pd.DataFrame,
-    arms: Sequence[Mapping[str, str]],
+    arms: Sequence[Arm],
     labels: Mapping[str, str],
-    study: Mapping[str, Any],
+    study: StudyLine,
     randomised: bool = True,
 ) -> Figure:
     """Draw the diagram: what is before the arms part, then one column per arm.

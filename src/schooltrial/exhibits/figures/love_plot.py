@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.style.figures import FAINT, INK, SHADE, foot, new_figure, styled
+from schooltrial.protocol.sections import Arm, Balance, StudyLine
 
 LEVELS = {"pupil": ("o", "pupils"), "teacher": ("s", "teachers"), "school": ("D", "school means")}
 
@@ -59,10 +60,10 @@ def drawn(balance: pd.DataFrame) -> pd.DataFrame:
 @styled
 def balance_plot(
     data: pd.DataFrame,
-    settings: Mapping[str, Any],
-    study: Mapping[str, Any],
+    settings: Balance,
+    study: StudyLine,
     year_label: str,
-    arms: Sequence[Mapping[str, str]] = (),
+    arms: Sequence[Arm] = (),
 ) -> Figure:
     """Draw differences, treated minus control: pupils, then teachers, then schools.
 
@@ -118,7 +119,7 @@ def _panel(
     panel: Axes,
     data: pd.DataFrame,
     lines: pd.DataFrame,
-    settings: Mapping[str, Any],
+    settings: Balance,
     every: pd.Series,
 ) -> None:
     inner, outer = settings["satisfied"], settings["adjustable"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from textwrap import fill
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from schooltrial.checks.data_quality.codebook import OF_NO_ARM
 from schooltrial.checks.data_quality.missingness import empty_by_design
 from schooltrial.exhibits.style.figures import INK, foot, new_figure, styled
+from schooltrial.protocol.sections import StudyLine
 
 LABEL = 40
 """Characters of a line of a label."""
@@ -31,7 +31,7 @@ def drawn(missing: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
 
 
 @styled
-def missingness_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
+def missingness_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     """Draw one line per variable and one column per year; the darker, the more is missing."""
     lines = list(dict.fromkeys(zip(data["table"], data["variable"], strict=True)))
     names = data.drop_duplicates(["table", "variable"])["label"]

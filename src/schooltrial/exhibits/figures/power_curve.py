@@ -26,7 +26,7 @@ from schooltrial.models.power.minimum_detectable_effect import (
     find_minimum_detectable_effect,
     power_of_test,
 )
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.sections import Outcome, StudyLine
 
 COLUMNS = [
     "panel", "outcome", "outcome_label", "arm", "stage", "unit", "scale", "x", "y", "own",
@@ -143,7 +143,7 @@ def _df_of(row: Mapping[str, Any], units: float) -> float:
 
 
 @styled
-def power_plot(data: pd.DataFrame, study: Mapping[str, Any]) -> Figure:
+def power_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     """Draw two panels per outcome and arm: power over effect, and least effect over units."""
     if data.empty:
         figure, (panel,) = new_figure(1.2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 
 from schooltrial.data.rows.ordering import places
 from schooltrial.exhibits.style.figures import FAINT, arm_styles, foot, new_figure, styled
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.sections import Arm, Outcome, StudyLine
 
 
 def drawn(
@@ -34,8 +33,8 @@ def drawn(
 def school_means_plot(
     data: pd.DataFrame,
     outcomes: Mapping[str, Outcome],
-    arms: Sequence[Mapping[str, str]],
-    study: Mapping[str, Any],
+    arms: Sequence[Arm],
+    study: StudyLine,
     block_label: str,
     year_label: str,
 ) -> Figure:
@@ -56,9 +55,7 @@ def school_means_plot(
     return figure
 
 
-def _draw_outcome(
-    panel: Axes, data: pd.DataFrame, blocks: list[str], arms: Sequence[Mapping[str, str]]
-) -> None:
+def _draw_outcome(panel: Axes, data: pd.DataFrame, blocks: list[str], arms: Sequence[Arm]) -> None:
     place = {block: at for at, block in enumerate(blocks)}
     for block, rows in data.groupby("block"):
         panel.plot(

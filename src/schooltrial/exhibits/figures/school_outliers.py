@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,6 +19,7 @@ from schooltrial.exhibits.style.figures import (
     styled,
 )
 from schooltrial.exhibits.style.label_placement import marker_box, place_label
+from schooltrial.protocol.sections import Outcome, StudyLine
 
 NAMED = 8
 """Outliers named in a panel; the others are marked, and stand in the data."""
@@ -27,7 +27,7 @@ NAMED = 8
 
 @styled
 def school_outliers_plot(
-    data: pd.DataFrame, outcomes: Mapping[str, Any], study: Mapping[str, Any]
+    data: pd.DataFrame, outcomes: Mapping[str, Outcome], study: StudyLine
 ) -> Figure:
     """Draw one panel per outcome: a mark per school and year, outliers filled and named."""
     names = [name for name in outcomes if (data["outcome"] == name).any()]

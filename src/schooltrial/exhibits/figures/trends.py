@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from schooltrial.exhibits.style.figures import SHADE, arm_styles, foot, new_figure, styled
 from schooltrial.models.inference.student_t import t_quantile
-from schooltrial.protocol.sections import Outcome, Years
+from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
 
 
 def drawn(panel: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
@@ -43,8 +42,8 @@ def trends_plot(
     data: pd.DataFrame,
     outcomes: Mapping[str, Outcome],
     years: Years,
-    arms: Sequence[Mapping[str, str]],
-    study: Mapping[str, Any],
+    arms: Sequence[Arm],
+    study: StudyLine,
 ) -> Figure:
     """Draw one panel per outcome: two lines, intervals, the programme's years shaded."""
     names = [name for name in outcomes if (data["outcome"] == name).any()]
@@ -66,7 +65,7 @@ def _draw_outcome(
     data: pd.DataFrame,
     outcome: Outcome,
     years: Years,
-    arms: Sequence[Mapping[str, str]],
+    arms: Sequence[Arm],
 ) -> None:
     panel.axvspan(
         min(years["during"]) - 0.5, max(years["during"]) + 0.5, color=SHADE, lw=0, label="programme"

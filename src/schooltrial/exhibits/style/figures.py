@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from io import BytesIO
@@ -11,6 +11,8 @@ from typing import Any, ParamSpec
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from schooltrial.protocol.sections import Arm, StudyLine
 
 P = ParamSpec("P")
 
@@ -80,7 +82,7 @@ class ArmStyle:
     marker: str
 
 
-def arm_styles(arms: Sequence[Mapping[str, Any]]) -> list[ArmStyle]:
+def arm_styles(arms: Sequence[Arm]) -> list[ArmStyle]:
     """Return the style of each arm, the control arm first; beyond six arms they repeat."""
     return [
         ArmStyle(
@@ -102,13 +104,13 @@ def new_figure(
     return figure, [panel for line in grid for panel in line]
 
 
-def foot(figure: Figure, study: Mapping[str, Any]) -> None:
+def foot(figure: Figure, study: StudyLine) -> None:
     """Write study, protocol and, where it is so, SYNTHETIC DATA under a figure."""
     colour = TREATED if study["synthetic"] else FAINT
     figure.supxlabel(foot_text(study), x=0.01, ha="left", fontsize=7, color=colour)
 
 
-def foot_text(study: Mapping[str, Any]) -> str:
+def foot_text(study: StudyLine) -> str:
     """Return what stands under every figure.
 
     Parameters

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from schooltrial.exhibits.style.html_table import Column, fragment, tabulate
 from schooltrial.exhibits.style.table_text import number
+from schooltrial.protocol.sections import Arm, Balance, StudyLine
 
 GROUPS = {"pupil": "Pupils", "teacher": "Teachers", "school": "Schools (means of their pupils)"}
 
 
 def baseline_html(
     balance: pd.DataFrame,
-    arms: Sequence[Mapping[str, str]],
-    settings: Mapping[str, Any],
-    study: Mapping[str, Any],
+    arms: Sequence[Arm],
+    settings: Balance,
+    study: StudyLine,
     year_label: str,
 ) -> str:
     """Return the check as a table: means, SDs and differences by arm, of both samples."""
@@ -65,7 +65,7 @@ def _arms(balance: pd.DataFrame) -> pd.Series:
     return balance["arm"] if "arm" in balance else balance["level"]
 
 
-def _group(level: str, arm: str, arms: Sequence[Mapping[str, str]], sample: str) -> str:
+def _group(level: str, arm: str, arms: Sequence[Arm], sample: str) -> str:
     """Return the heading of a group of rows, with the sample, and the arm of several."""
     labels = {one["name"]: one["label"] for one in arms}
     heading = f"{GROUPS[level]}, as {sample}" if sample else GROUPS[level]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.style.html_table import Column, fragment, tabulate
 from schooltrial.exhibits.style.table_text import interval
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.sections import Deviation, Model, Outcome, StudyLine
 
 ESTIMANDS = (
     "ITT", "ATT", "CACE", "Anderson-Rubin set", "take-up", "first stage", "effect by group",
@@ -48,8 +47,8 @@ def results_html(
     rows: pd.DataFrame,
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
-    study: Mapping[str, Any],
-    deviations: Sequence[Mapping[str, str]] = (),
+    study: StudyLine,
+    deviations: Sequence[Deviation] = (),
 ) -> str:
     """Return the selected estimates as a table, grouped by model; deviations stand below it."""
     told = rows.assign(

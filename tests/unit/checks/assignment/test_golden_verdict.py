@@ -7,7 +7,6 @@ numbers of draws beyond were counted once and are kept: they follow from the see
 from __future__ import annotations
 
 from itertools import combinations, product
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from schooltrial.checks.assignment.unit_attributes import KnownOfUnits
 from schooltrial.checks.assignment.verdict import AssignmentVerdict, verify_assignment
 from schooltrial.randomisation.record import AssignmentRecord, draw_assignment
 from schooltrial.wording import named
+from support.sections import design
 
 NAMES = [f"S{at}" for at in range(1, 17)]
 FRAME = pd.DataFrame(
@@ -31,10 +31,7 @@ FRAME = pd.DataFrame(
         ],
     }
 )  # fmt: skip
-DESIGN: dict[str, Any] = {
-    "kind": "blocked", "unit": "school", "arms": [{"name": "control"}, {"name": "programme"}],
-    "draw": {"seed": 4, "date": "2024-05-01"},
-}  # fmt: skip
+DESIGN = design(draw={"seed": 4, "date": "2024-05-01"})
 SCORES = FRAME.set_index("school")[["score"]]
 KNOWN = KnownOfUnits(
     described=NAMES, frame=FRAME, covariates=SCORES,

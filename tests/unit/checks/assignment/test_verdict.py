@@ -22,9 +22,8 @@ from schooltrial.checks.assignment.verdict import (
     verify_assignment,
 )
 from schooltrial.randomisation.record import AssignmentRecord, draw_assignment
+from support.sections import ARMS, design
 
-ARMS = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
-BLOCKED = {"kind": "blocked", "unit": "school", "arms": ARMS, "draw": {}}
 N = 40
 RNG = np.random.default_rng(6)
 FRAME = pd.DataFrame(
@@ -43,7 +42,7 @@ FEW = Redraws(draws=999, exact_up_to=1024)
 
 def _record(seed: int, **draw: Any) -> AssignmentRecord:
     return draw_assignment(
-        FRAME, {**BLOCKED, "draw": draw}, study="s", seed=seed, date="2024-05-01", software={}
+        FRAME, design(draw=draw), study="s", seed=seed, date="2024-05-01", software={}
     )
 
 
@@ -53,9 +52,9 @@ def _list(seed: int) -> pd.DataFrame:
 
 
 def _verify(assignment: pd.DataFrame, **keys: Any) -> AssignmentVerdict:
-    design = {**BLOCKED, **keys.pop("design", {})}
+    stated = design(**keys.pop("design", {}))
     return verify_assignment(
-        assignment, design, known=keys.pop("known", KNOWN), redraws=FEW, **keys
+        assignment, stated, known=keys.pop("known", KNOWN), redraws=FEW, **keys
     )  # fmt: skip
 
 
@@ -386,7 +385,7 @@ def test_a_list_sorted_as_text_whose_arms_alternate_is_doubted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("design", "said"),
+    ("changes", "said"),
     [
         ({"draw": {"seed": 8}}, "seed 1 in the record, 8 in the protocol"),
         ({"draw": {"date": "2024-05-02"}}, "date 2024-05-01 in the record, 2024-05-02"),
@@ -402,10 +401,10 @@ def test_a_list_sorted_as_text_whose_arms_alternate_is_doubted() -> None:
     ],
 )
 def test_a_record_of_another_draw_than_the_protocols_contradicts_it(
-    design: dict[str, Any], said: str
+    changes: dict[str, Any], said: str
 ) -> None:
-    listed = _list(1).rename(columns={"school": design.get("unit", "school")})
-    found = _verify(listed, record=_record(1), design=design, known=KnownOfUnits(frame=FRAME))
+    listed = _list(1).rename(columns={"school": changes.get("unit", "school")})
+    found = _verify(listed, record=_record(1), design=changes, known=KnownOfUnits(frame=FRAME))
     fits = _test(found, "record fits the protocol")
     assert fits["verdict"] == "failed"
     assert said in fits["reason"]

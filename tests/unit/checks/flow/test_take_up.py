@@ -12,9 +12,10 @@ import pytest
 from schooltrial.checks.flow.boxes import as_text, flow_boxes
 from schooltrial.data.ledger.ledger import FLOW_COLUMNS
 from schooltrial.exhibits.figures.flow import flow_plot
+from schooltrial.protocol.sections import StudyLine
 
-ARMS = [{"name": "control", "label": "Control"}, {"name": "coaching", "label": "Coaching"}]
-STUDY = {"title": "A trial", "synthetic": True, "protocol": "a" * 64}
+ARMS: Any = [{"name": "control", "label": "Control"}, {"name": "coaching", "label": "Coaching"}]
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "a" * 64}
 RECEIVED, NOT_RECEIVED = "of them received the programme", "of them did not receive it"
 NOT_KNOWN = "of whom it is not known whether they received it"
 KNOWN = {"control": [1, 0, 0, 0, 0], "coaching": [1, 1, 1, 0]}

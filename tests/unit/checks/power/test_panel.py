@@ -19,6 +19,7 @@ from schooltrial.models.power.minimum_detectable_effect import Precision
 from schooltrial.models.power.panel import panel_precision
 from schooltrial.models.power.staggered import staggered_precision
 from schooltrial.protocol.sections import Arm, Model, Outcome
+from support.sections import section
 
 PLANNED = {
     "schools": 24, "treated_share": 0.5, "pupils_per_school": 30, "icc": 0.2, "r2_school": 0.5,
@@ -39,19 +40,19 @@ def _model(**keys: Any) -> Model:
 
 
 def _plan(model: Model, level: str = "pupil", unit: str = "school", **keys: Any) -> StudyPlan:
-    settings = {
-        "alpha": 0.05, "power": 0.8, "effect": 0.3, "planned": PLANNED, "trials": 4000,
+    settings = section("power", **{
+        "effect": 0.3, "planned": PLANNED, "trials": 4000,
         "by_outcome": keys.pop("by_outcome", {}), **keys.pop("settings", {}),
-    }  # fmt: skip
+    })  # fmt: skip
     outcome = cast(Outcome, {"label": "", "primary": True, "level": level, "unit": "points"})
     return StudyPlan(
-        settings,
-        {"main": model},
-        {"maths": outcome},
-        ARMS,
-        unit,
-        keys.pop("kind", "blocked"),
-        2018,
+        settings=settings,
+        models={"main": model},
+        outcomes={"maths": outcome},
+        arms=ARMS,
+        unit=unit,
+        kind=keys.pop("kind", "blocked"),
+        baseline=2018,
         **keys,
     )
 

@@ -20,6 +20,7 @@ from schooltrial.models.multilevel.two_level import fit_two_level_moments
 from schooltrial.models.power.minimum_detectable_effect import Precision
 from schooltrial.models.power.sign_and_magnitude import sign_magnitude_errors
 from schooltrial.protocol.sections import Arm, Model, Outcome
+from support.sections import completed, section
 
 PLANNED = {
     "schools": 16, "treated_share": 0.25, "pupils_per_school": 30, "icc": 0.2, "r2_school": 0.5,
@@ -44,16 +45,14 @@ def outcome(**keys: Any) -> Outcome:
 
 
 def plan(**keys: Any) -> StudyPlan:
-    settings = {
-        "alpha": 0.05, "power": 0.8, "effect": keys.pop("effect", 0.3),
-        "planned": keys.pop("planned", PLANNED),
-    }  # fmt: skip
+    effect, planned = keys.pop("effect", 0.3), keys.pop("planned", PLANNED)
+    settings = section("power", effect=effect, planned=planned, trials=0)
     arms = [{"name": name, "label": name, "share": None} for name in keys.pop("arms", ("c", "t"))]
     parts: dict[str, Any] = {
         "models": {"main": model()}, "outcomes": {"maths": outcome()}, "unit": "school",
         "kind": "blocked", "baseline": 2018, **keys,
     }  # fmt: skip
-    return StudyPlan(settings, arms=cast(list[Arm], arms), **parts)
+    return StudyPlan(settings=settings, arms=cast(list[Arm], arms), **parts)
 
 
 def assignment() -> pd.DataFrame:
@@ -469,10 +468,22 @@ def test_the_script_writes_the_table_of_the_files(tmp_path: Any) -> None:
     frame, listed, study = sample(), assignment(), plan()
     frame.to_parquet(tmp_path / "sample.parquet")
     listed.to_parquet(tmp_path / "assignment.parquet")
+    for name in ("teachers", "panel"):
+        pd.DataFrame(columns=["year", "outcome"]).to_parquet(tmp_path / f"{name}.parquet")
+    pd.DataFrame(columns=["model", "outcome", "term"]).to_csv(tmp_path / "estimates.csv")
+    (tmp_path / "diagnostics.json").write_text("{}", "utf-8")
+    protocol = completed({
+        "study": {"name": "s", "title": "A trial", "seed": 0},
+        "design": {"kind": "blocked", "arms": list(study.arms)},
+        "years": {"before": [2018], "during": [2020]},
+        "tables": {}, "power": dict(study.settings), "outcomes": dict(study.outcomes),
+        "models": dict(study.models),
+    })  # fmt: skip
     check_power.main(
-        assignment=str(tmp_path / "assignment.parquet"), sample=str(tmp_path / "sample.parquet"),
-        settings=study.settings, models=study.models, outcomes=study.outcomes, arms=study.arms,
-        unit="school", kind="blocked", baseline=2018, check=str(tmp_path / "power.csv"),
+        protocol=protocol, assignment=str(tmp_path / "assignment.parquet"),
+        sample=str(tmp_path / "sample.parquet"), teacher_sample=str(tmp_path / "teachers.parquet"),
+        panel=str(tmp_path / "panel.parquet"), estimates=str(tmp_path / "estimates.csv"),
+        diagnostics=str(tmp_path / "diagnostics.json"), check=str(tmp_path / "power.csv"),
     )  # fmt: skip
     written = pd.read_csv(tmp_path / "power.csv")
     made = power_table(study, listed, {"pupil": frame})

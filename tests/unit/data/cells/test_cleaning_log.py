@@ -21,9 +21,9 @@ from schooltrial.data.cells.cleaning_log import (
 from schooltrial.data.tables.reading import Study
 from schooltrial.data.tables.schema import table_schema
 from schooltrial.data.tables.standard_tables import Batch, read_batches
-from schooltrial.protocol.schema_validation import with_defaults
+from support.sections import reading
 from support.small_trial import SmallTrial
-from support.small_trial import schema as protocol_schema
+from support.standard_study import outcome
 
 CODES = {"F": "F", "M": "M"}
 PUPILS = {
@@ -55,8 +55,8 @@ SCORES = {
     },
 }
 OUTCOMES = {
-    "maths": {"range": [0, 50], "out_of_range": "missing"},
-    "reading": {"range": [0, 500], "out_of_range": "missing"},
+    "maths": outcome(range=[0, 50]),
+    "reading": outcome(range=[0, 500]),
 }
 HEADER = ["id", "year", "school", "sex", "days", "level"]
 ROW = st.tuples(
@@ -69,23 +69,17 @@ ROW = st.tuples(
 )
 
 
-def _reading(spec: dict[str, Any]) -> dict[str, Any]:
-    root = protocol_schema()
-    filled: list[dict[str, Any]] = with_defaults([spec], {"$ref": "#/$defs/readings"}, root)
-    return filled[0]
-
-
 def _batch(folder: Path, name: str, spec: dict[str, Any], rows: list[tuple[str, ...]]) -> Batch:
     lines = [",".join(cells) for cells in [HEADER, *rows]]
     folder.joinpath("roster.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    study = Study({name: [_reading(spec)]}, OUTCOMES, [2019, 2020])
+    study = Study({name: [reading(**spec)]}, OUTCOMES, [2019, 2020])
     (batch,) = read_batches(study, folder)
     assert batch.faults == []
     return batch
 
 
 def _frame(batch: Batch, name: str, spec: dict[str, Any]) -> pd.DataFrame:
-    stored = table_schema(name, [_reading(spec)]).stored
+    stored = table_schema(name, [reading(**spec)]).stored
     frame: pd.DataFrame = pa.concat_tables(batch.tables[name]).cast(stored).to_pandas()
     return frame
 

@@ -14,15 +14,11 @@ import pytest
 from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files.raw_files import read_raw
 from schooltrial.refusal import Fault, Refusal
-
-DEFAULTS = {
-    "file": "f", "sha256": None, "delimiter": ",", "encoding": "utf-8", "sheet": None,
-    "header_row": 1, "value_labels": False,
-}  # fmt: skip
+from support.sections import reading
 
 
-def _read(path: Path, **reading: Any) -> RawCells:
-    return read_raw(path, path.name, {**DEFAULTS, **reading})
+def _read(path: Path, **keys: Any) -> RawCells:
+    return read_raw(path, path.name, reading(path.name, **keys))
 
 
 def _texts(cells: RawCells, column: str) -> list[str]:

@@ -8,21 +8,15 @@ import pandas as pd
 import pytest
 
 from schooltrial.data.linking.assigned_units import read_units
-from schooltrial.protocol.sample_rules import CleaningSteps, SampleRules
-from schooltrial.protocol.schema_validation import with_defaults
+from schooltrial.protocol.sample_rules import SampleRules
 from schooltrial.refusal import Refusal
-from support.small_trial import schema
-from support.standard_study import SCHOOLS, build, reasons, roster, scores
+from support.standard_study import SCHOOLS, build, reasons, roster, sample_rules, scores
 
 THREE = [{"name": "control"}, {"name": "letters"}, {"name": "tutoring"}]
 
 
 def rules(**keys: Any) -> SampleRules:
-    plain: dict[str, Any] = {
-        "outcomes": {}, "arms": THREE, "variables": {}, "keep": {}, "models": {},
-        "baseline": 2019, "years": [2020], "secret": "1",
-    }  # fmt: skip
-    return SampleRules(**plain | keys)
+    return sample_rules(**{"outcomes": {}, "arms": THREE, **keys})
 
 
 def table(unit: str = "school", **columns: list[Any]) -> pd.DataFrame:
@@ -117,8 +111,3 @@ def test_assigned_pupils_on_no_roster_are_told_as_not_followed_up() -> None:
         ["control", 1, 0],
         ["programme", 2, 2],
     ]
-
-
-def test_the_cleaning_steps_default_to_what_the_schema_says() -> None:
-    section = with_defaults({}, schema()["properties"]["cleaning"], schema())
-    assert CleaningSteps.of(section) == CleaningSteps()

@@ -10,7 +10,7 @@ from schooltrial.data.sample.baseline_scores import add_baseline
 from schooltrial.data.variables.derived import add_ratios, add_variables
 from schooltrial.data.variables.standardisation import standardise_by_control
 from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.sections import DerivedVariable, Outcome
 from support.small_trial import SmallTrial, schema
 
 
@@ -97,11 +97,11 @@ def test_made_variables_are_1_0_or_missing_where_their_source_is() -> None:
             "wave": pd.Categorical(["1", "2", "1"]),
         }
     )
-    rules: dict[str, dict[str, object]] = {
-        "large": {"from": "siblings", "at_least": 4},
-        "four": {"from": "siblings", "equals": 4},
-        "girl": {"from": "sex", "equals": "girl"},
-        "first": {"from": "wave", "equals": 1},
+    rules: dict[str, DerivedVariable] = {
+        "large": {"from": "siblings", "at_least": 4, "label": ""},
+        "four": {"from": "siblings", "equals": 4, "label": ""},
+        "girl": {"from": "sex", "equals": "girl", "label": ""},
+        "first": {"from": "wave", "equals": 1, "label": ""},
     }
     made = add_variables(frame, rules)
     np.testing.assert_array_equal(made["large"], [0, 1, np.nan])

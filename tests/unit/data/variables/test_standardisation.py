@@ -15,6 +15,7 @@ from schooltrial.data.variables.standardisation import (
     standardise_by_norms,
     standardised,
 )
+from schooltrial.protocol.sections import Norm
 from schooltrial.refusal import Refusal
 from support.standard_study import outcome
 
@@ -69,7 +70,7 @@ def test_the_reference_rows_have_mean_0_and_sd_1_in_every_cell(values: list[Any]
 
 
 def test_the_norm_that_says_most_holds() -> None:
-    norms = [
+    norms: list[Norm] = [
         {"grade": None, "year": None, "mean": 0, "sd": 1},
         {"grade": None, "year": 2020, "mean": 1, "sd": 1},
         {"grade": 4, "year": None, "mean": 2, "sd": 1},
@@ -80,7 +81,7 @@ def test_the_norm_that_says_most_holds() -> None:
 
 
 def test_scores_of_a_grade_without_a_norm_are_refused() -> None:
-    norms = [{"grade": 3, "year": None, "mean": 0, "sd": 1}]
+    norms: list[Norm] = [{"grade": 3, "year": None, "mean": 0, "sd": 1}]
     with pytest.raises(Refusal, match="score has scores of grade 4 in 2020, but no norm"):
         standardise_by_norms(FRAME, "score", norms)
     found = standardise_by_norms(FRAME[FRAME["grade"] != 4], "score", norms)

@@ -23,6 +23,7 @@ from schooltrial.exhibits.figures.attrition_boundary import (
 )
 from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
 from schooltrial.exhibits.style.label_placement import Box, marker_box, text_box
+from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import (
     labelled,
     legend_words,
@@ -33,7 +34,7 @@ from support.drawn_artists import (
     zone_colours,
 )
 
-STUDY = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 ARMS: Any = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
 OUTCOMES: Any = {
     "maths": {"label": "Maths"},

@@ -13,10 +13,15 @@ from matplotlib.patches import StepPatch
 
 from schooltrial.exhibits.figures.distributions import distributions_plot, drawn
 from schooltrial.exhibits.style.figures import CONTROL, FAINT, INK, TREATED
+from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import hues, labelled, points, with_marker
 
-STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
-OUTCOMES = {"maths": {"label": "Maths"}, "ela": {"label": "English"}, "rate": {"label": "Rate"}}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+OUTCOMES: Any = {
+    "maths": {"label": "Maths"},
+    "ela": {"label": "English"},
+    "rate": {"label": "Rate"},
+}
 COLUMNS = ["outcome", "year", "low", "high", "n", "share", "heap"]
 
 

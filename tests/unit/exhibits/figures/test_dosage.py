@@ -12,17 +12,18 @@ import pytest
 from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figures.dosage import dosage_plot
+from schooltrial.protocol.sections import Arm, StudyLine
 from support.drawn_artists import tick_words
 
-ARMS = [
-    {"name": name, "label": f"Schools of the arm that is called {name}"}
+ARMS: list[Arm] = [
+    {"name": name, "label": f"Schools of the arm that is called {name}", "share": None}
     for name in ("control", "coached", "coached and mentored")
 ]
 COMPONENTS: dict[str, Any] = {
     name: {"label": f"{name} of those who lead learning in their schools", "indicator": "hours"}
     for name in ("Training", "Feedback", "Observation of colleagues")
 }
-STUDY = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 
 
 def _data(periods: tuple[str, ...]) -> pd.DataFrame:
@@ -87,7 +88,10 @@ DOSES = pd.DataFrame(
     ],
     columns=["component", "school", "arm", "period", "value"],
 )
-TWO_ARMS = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
+TWO_ARMS: Any = [
+    {"name": "control", "label": "Control"},
+    {"name": "programme", "label": "Programme"},
+]
 NAMED_COMPONENTS: dict[str, Any] = {"coaching": {"label": "Coaching", "indicator": "hours"}}
 
 

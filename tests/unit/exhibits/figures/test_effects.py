@@ -15,9 +15,10 @@ from matplotlib.lines import Line2D
 
 from schooltrial.exhibits.figures.effects import drawn, effects_plot, with_truth
 from schooltrial.exhibits.style.figures import CONTROL, TREATED
+from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import points, tick_words, with_marker, words
 
-STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 LONG = "A multilevel model with the baseline score, the school and the grade as covariates"
 OUTCOMES: Any = {
     "maths": {"label": "Maths", "unit": "SD", "primary": True},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,9 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.figures.fidelity import MET, NOT_MET, fidelity_plot
+from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import hues, tick_words, written
 
-STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 DATA = pd.DataFrame(
     [
         ["coaching", "Coaching", 2021, "school", 10.0, 0.8, 9, 10, 0.9, "yes"],

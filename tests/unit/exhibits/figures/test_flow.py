@@ -16,15 +16,16 @@ from matplotlib.text import Annotation, Text
 from schooltrial.checks.flow.boxes import COLUMNS
 from schooltrial.exhibits.figures.flow import flow_plot
 from schooltrial.exhibits.style.figures import CONTROL, FAINT, INK, SETTINGS, TREATED
+from schooltrial.protocol.sections import Arm, StudyLine
 from support.drawn_artists import hues, points
 
-STUDY = {"title": "A trial with a title that is rather long", "synthetic": True,
+STUDY: StudyLine = {"title": "A trial with a title that is rather long", "synthetic": True,
          "protocol": "a" * 64}  # fmt: skip
 LABELS = {"ela": "English language arts, proficient or advanced, as published by the state"}
 LONG = "schools merged by 2020 with another that was assigned Donaudampfschifffahrtsgesellschaften"
 
 
-def _boxes(arms: list[dict[str, str]]) -> pd.DataFrame:
+def _boxes(arms: list[Arm]) -> pd.DataFrame:
     told: list[list[Any]] = [
         ["assigned", "all", "", "", "school", "in", "schools assigned", 1234, "", "", ""]
     ]
@@ -40,11 +41,9 @@ def _boxes(arms: list[dict[str, str]]) -> pd.DataFrame:
     return pd.DataFrame(told, columns=COLUMNS)
 
 
-def _arms(count: int) -> list[dict[str, str]]:
-    return [
-        {"name": f"a{at}", "label": f"Schools offered version {at} of the leadership programme"}
-        for at in range(count)
-    ]
+def _arms(count: int) -> list[Arm]:
+    label = "Schools offered version {} of the leadership programme"
+    return [{"name": f"a{at}", "label": label.format(at), "share": None} for at in range(count)]
 
 
 def _figure(count: int) -> Figure:
@@ -90,7 +89,7 @@ def test_every_count_and_every_arms_name_is_drawn() -> None:
     assert f"{LABELS['ela']}, 2010 to 2019" in drawn
 
 
-SHORT = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
+SHORT: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
 SMALL = pd.DataFrame(
     [
         ["assigned", "all", "", "", "school", "in", "schools in the files", 1234, "", "", ""],

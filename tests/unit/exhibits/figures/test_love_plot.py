@@ -22,13 +22,12 @@ from schooltrial.exhibits.figures.love_plot import (
     drawn,
 )
 from schooltrial.exhibits.style.figures import INK
+from schooltrial.protocol.sections import Balance, StudyLine
 from support.drawn_artists import hues, labelled, legend_words, points, tick_words, with_marker
+from support.sections import section
 
-SETTINGS = {
-    "where": {}, "pupil_variables": ["score", "sex"], "school_variables": ["score"],
-    "satisfied": 0.05, "adjustable": 0.25,
-}  # fmt: skip
-STUDY = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
+SETTINGS: Balance = section("balance", pupil_variables=["score", "sex"], school_variables=["score"])
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
 PUPILS = pd.DataFrame(
     {
         "school": list("AABBCCDD"),

@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figures.missingness import drawn, missingness_plot
 from schooltrial.exhibits.style.figures import INK
+from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import tick_words
 
-STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 LONG = "Home language as the parents told it to the school at enrolment"
 DATA = pd.DataFrame(
     [

@@ -21,10 +21,10 @@ from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
 from schooltrial.models.power.allocation import planned_allocation
 from schooltrial.models.power.closed_form import school_randomised
 from schooltrial.models.power.minimum_detectable_effect import power_of_test
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.sections import Outcome, StudyLine
 from support.drawn_artists import legend_words, pointed_at, points, with_marker
 
-STUDY = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 OUTCOMES = {
     "maths": cast(Outcome, {"label": "Maths", "primary": True}),
     "ela": cast(Outcome, {"label": "English", "primary": False}),

@@ -12,9 +12,11 @@ import pytest
 from schooltrial.exhibits.figures.distributions import distributions_plot
 from schooltrial.exhibits.figures.school_outliers import school_outliers_plot
 from schooltrial.exhibits.style.label_placement import text_box
+from schooltrial.protocol.sections import StudyLine
+from support.standard_study import outcome
 
-STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
-OUTCOMES = {"maths": {"label": "Maths"}}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+OUTCOMES = {"maths": outcome(label="Maths")}
 
 
 def test_names_of_outliers_that_lie_close_do_not_cover_each_other() -> None:

@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figures.school_means import drawn, school_means_plot
 from schooltrial.exhibits.style.figures import CONTROL, FAINT, TREATED
+from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import hues, legend_words, points, tick_words
 
-STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
-ARMS = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
 OUTCOMES: Any = {
     "maths": {"label": "Maths", "unit": "SD", "primary": True},
     "ela": {"label": "English", "unit": "points", "primary": True},

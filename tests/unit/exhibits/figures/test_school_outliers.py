@@ -12,10 +12,15 @@ from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figures.school_outliers import school_outliers_plot
 from schooltrial.exhibits.style.figures import CONTROL, TREATED
+from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import pointed_at, points, with_marker
 
-STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
-OUTCOMES = {"maths": {"label": "Maths"}, "ela": {"label": "English"}, "rate": {"label": "Rate"}}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+OUTCOMES: Any = {
+    "maths": {"label": "Maths"},
+    "ela": {"label": "English"},
+    "rate": {"label": "Rate"},
+}
 COLUMNS = ["outcome", "year", "school", "z", "verdict", "threshold"]
 DATA = pd.DataFrame(
     [

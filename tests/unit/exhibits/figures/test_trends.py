@@ -15,10 +15,11 @@ from scipy import stats
 
 from schooltrial.exhibits.figures.trends import drawn, trends_plot
 from schooltrial.exhibits.style.figures import CONTROL, SHADE, TREATED
+from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import hues, labelled, legend_words, points, segments
 
-STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
-ARMS = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
+ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
 YEARS: Any = {"label": "spring of", "before": [2019], "during": [2020, 2021], "after": []}
 OUTCOMES: Any = {
     "maths": {"label": "Maths", "unit": "SD"}, "ela": {"label": "English", "unit": "points"},

@@ -11,8 +11,13 @@ from matplotlib.figure import Figure
 
 from schooltrial.exhibits.style.figures import foot, new_figure, rendered, styled
 from schooltrial.exhibits.writing import write_figure
+from schooltrial.protocol.sections import StudyLine
 
-STUDY = {"title": "A school trial: ×½ β", "protocol": "0123456789abcdef", "synthetic": False}
+STUDY: StudyLine = {
+    "title": "A school trial: ×½ β",
+    "protocol": "0123456789abcdef",
+    "synthetic": False,
+}
 
 
 @styled
@@ -41,7 +46,7 @@ def _characters(pdf: bytes) -> set[str]:
 
 def test_text_in_a_pdf_can_be_searched_and_its_letters_lie_in_the_file() -> None:
     pdf = rendered(_figure(), ["pdf"])["pdf"]
-    wanted = set(STUDY["title"] + "Bold words") - {" "}  # type: ignore[operator]
+    wanted = set(STUDY["title"] + "Bold words") - {" "}
     assert wanted <= _characters(pdf)
     fonts = re.findall(rb"/Subtype /Type3", pdf)
     assert len(fonts) == pdf.count(b"/ToUnicode") > 0

@@ -20,14 +20,18 @@ from schooltrial.exhibits.style.figures import (
     rendered,
     styled,
 )
+from schooltrial.protocol.sections import StudyLine
 
-STUDY = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
-REAL = {**STUDY, "synthetic": False}
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
+REAL: StudyLine = {**STUDY, "synthetic": False}
 
 
 def test_the_first_arm_is_drawn_as_control_and_the_second_as_treated() -> None:
     first, second = arm_styles(
-        [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
+        [
+            {"name": "c", "label": "Control", "share": None},
+            {"name": "t", "label": "Tutored", "share": None},
+        ]
     )
     assert (first.name, first.label, first.colour, first.marker) == ("c", "Control", CONTROL, "o")
     assert (second.name, second.label, second.colour, second.marker) == (
@@ -36,7 +40,7 @@ def test_the_first_arm_is_drawn_as_control_and_the_second_as_treated() -> None:
 
 
 def test_six_arms_differ_in_colour_and_in_marker_and_the_seventh_is_drawn_as_the_first() -> None:
-    styles = arm_styles([{"name": str(at), "label": str(at)} for at in range(7)])
+    styles = arm_styles([{"name": str(at), "label": str(at), "share": None} for at in range(7)])
     assert len({style.colour for style in styles[:6]}) == 6
     assert len({style.marker for style in styles[:6]}) == 6
     assert (styles[6].colour, styles[6].marker) == (ARM_COLOURS[0], ARM_MARKERS[0])
@@ -50,7 +54,7 @@ def test_six_arms_differ_in_colour_and_in_marker_and_the_seventh_is_drawn_as_the
     ],
 )
 def test_the_foot_names_study_and_protocol_and_stands_out_where_data_are_synthetic(
-    study: dict[str, object], text: str, colour: str
+    study: StudyLine, text: str, colour: str
 ) -> None:
     figure = Figure()
     foot(figure, study)

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from schooltrial.exhibits.tables.baseline import baseline_html
+from schooltrial.protocol.sections import StudyLine
 from support.html_cells import aligned_right, caption, rows
 
-STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
-SETTINGS = {"satisfied": 0.05, "adjustable": 0.25}
-ARMS = [
+STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
+SETTINGS: Any = {"satisfied": 0.05, "adjustable": 0.25}
+ARMS: Any = [
     {"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"},
     {"name": "x", "label": "Texts"},
 ]  # fmt: skip

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from schooltrial.exhibits.tables.results import results_html, selected
+from schooltrial.protocol.sections import Deviation, StudyLine
 from support.html_cells import aligned_right, caption, rows
 
-STUDY: dict[str, Any] = {"title": "A trial", "synthetic": False, "protocol": "0123456789abcdef"}
+STUDY: StudyLine = {"title": "A trial", "synthetic": False, "protocol": "0123456789abcdef"}
 MODELS: Any = {"itt": {"label": "Offer"}, "cace": {"label": "Take-up"}}
 OUTCOMES: Any = {"maths": {"label": "Maths"}, "ela": {"label": "English"}}
 
@@ -101,7 +102,7 @@ def test_deviations_from_the_plan_stand_below_the_table_and_only_where_there_are
     note, *others = rows(page, "tfoot")
     assert note[0].startswith("Statistic: t, or F for a joint test")
     assert others == [["A trial. Protocol 0123456789ab"]]
-    deviations = [
+    deviations: list[Deviation] = [
         {"date": "2021-05-01", "what": "no texts", "why": "no numbers"},
         {"date": "2021-06-01", "what": "one year more", "why": "schools closed"},
     ]

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def monte_carlo(values: list[float]) -> tuple[float, float]:
 
 def allowed(bound: float, n_trials: int) -> float:
     """Return what a Monte Carlo error may be with so many trials, if ``bound`` with all seeds."""
-    return bound * (len(SEEDS) / n_trials) ** 0.5
+    return bound * sqrt(len(SEEDS) / n_trials)
 
 
 # ---- the truth -----------------------------------------------------------------------------------

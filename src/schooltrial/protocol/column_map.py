@@ -1,0 +1,98 @@
+"""How raw files fill standard tables, as a protocol declares it; keys are those of the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, TypedDict
+
+Encoding = Literal["utf-8", "latin-1", "windows-1252"]
+
+Decimal = Literal[".", ","]
+
+Thousands = Literal["", ".", ",", " ", "'", "\u00a0", "\u202f"]
+
+
+class Column(TypedDict):
+    """How one column is read."""
+
+    column: str | list[str]
+    type: Literal["identifier", "category", "flag", "integer", "number", "date"]
+    codes: dict[str, str | float]
+    ignore_case: bool
+    missing: list[str]
+    range: list[float] | None
+    decimal: Decimal | None
+    thousands: Thousands | None
+    percent: bool
+    suppressed: Literal["refuse", "missing", "bounds"]
+    width: int | None
+    pad: bool
+    format: str
+    required: bool
+    not_observed_in: list[int]
+    label: str
+
+
+class SameKey(TypedDict):
+    """Which of the rows that share a key is kept."""
+
+    keep: Literal["largest", "smallest", "first", "last"]
+    by: str | None
+
+
+class RawFile(TypedDict):
+    """How the text of a file is read, whatever its columns."""
+
+    file: str
+    sha256: str | None
+    delimiter: str
+    encoding: Encoding
+    header_row: int
+    sheet: str | None
+    value_labels: bool
+    decimal: Decimal
+    thousands: Thousands
+    missing: list[str]
+    columns: dict[str, Column]
+
+
+class JoinedFile(RawFile):
+    """A further file, whose variables are joined to the rows of the main one."""
+
+    on: list[str]
+    unmatched: Literal["refuse", "keep"]
+
+
+class Reading(RawFile):
+    """A file that fills a standard table, or a part of it, with its column map."""
+
+    year: int | None
+    rows_with: list[str]
+    url: str | None
+    identical_rows: Literal["refuse", "keep_one"]
+    same_key: str | SameKey
+    one_row_per_key: bool
+    outcomes: dict[str, Column]
+    join: list[JoinedFile]
+
+
+Tables = Mapping[str, Sequence[Reading]]
+"""Standard table → the files that fill it."""
+
+
+def stated_year(file: RawFile) -> int | None:
+    """Return the year of every row, where the reading states one; a joined file states none."""
+    year = file.get("year")
+    return year if isinstance(year, int) else None
+
+
+def carries_year(file: RawFile) -> bool:
+    """Return whether the name of a file, or its reading, tells the year of its rows."""
+    return "{year}" in file["file"] or stated_year(file) is not None
+
+
+def all_columns(reading: Reading) -> Iterator[tuple[str, Column]]:
+    """Yield the variables that a reading gives, those of joined files too."""
+    yield from reading["columns"].items()
+    for joined in reading["join"]:
+        yield from joined["columns"].items()

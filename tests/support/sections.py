@@ -1,0 +1,56 @@
+"""Sections of a protocol, completed from the schema as reading one does."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, cast
+
+from schooltrial.protocol.column_map import JoinedFile, Reading
+from schooltrial.protocol.schema_validation import with_defaults
+from schooltrial.protocol.sections import Arm, Content, Design, frame_columns
+from schooltrial.protocol.strict_yaml import parse_yaml
+from support.small_trial import PROTOCOL, schema
+
+ARMS: list[Arm] = [
+    {"name": "control", "label": "Control", "share": None},
+    {"name": "programme", "label": "Programme", "share": None},
+]
+
+READINGS = {"$ref": "#/$defs/readings"}
+
+
+def section(name: str, **keys: Any) -> Any:
+    """Return a section of these keys, its other keys by default."""
+    return with_defaults(keys, schema()["properties"][name], schema())
+
+
+def design(**keys: Any) -> Design:
+    """Return a blocked design of schools and two arms, changed as the keys say."""
+    made: Design = section("design", **{"kind": "blocked", "arms": copy.deepcopy(ARMS), **keys})
+    made["draw"] = {**made["draw"], **frame_columns(made)}
+    return made
+
+
+def completed(content: Mapping[str, Any]) -> Content:
+    """Return a protocol of these sections, all other keys by default."""
+    made = cast(Content, with_defaults(dict(content), schema(), schema()))
+    made["design"]["draw"] = {**made["design"]["draw"], **frame_columns(made["design"])}
+    return made
+
+
+def reading(file: str, **keys: Any) -> Reading:
+    """Return how a file is read, its other keys by default; without ``columns`` it has none."""
+    every = with_defaults([{"file": file, "columns": {}, **keys}], READINGS, schema())
+    return cast(Reading, every[0])
+
+
+def joined_file(file: str, **keys: Any) -> JoinedFile:
+    """Return a file that is joined to a reading, its other keys by default."""
+    join = schema()["$defs"]["readings"]["items"]["properties"]["join"]["items"]
+    return cast(JoinedFile, with_defaults({"file": file, **keys}, join, schema()))
+
+
+def small_content() -> Content:
+    """Return the protocol of the small trial, completed."""
+    return completed(parse_yaml(PROTOCOL))
