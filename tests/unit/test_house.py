@@ -309,6 +309,31 @@ def test_a_script_imports_no_other_script_and_ends_with_the_adapter() -> None:
         assert text.endswith("\n\nrun_as_rule(main, globals())\n"), path.name
 
 
+def test_every_rules_script_is_called_by_a_test_that_is_not_of_the_whole_workflow() -> None:
+    """Through the end-to-end runs alone a wrong result would only be told to have been written."""
+    tests = ROOT / "tests"
+    asked = {
+        name
+        for path in tests.rglob("*.py")
+        if path.relative_to(tests).parts[0] not in ("e2e", "results")
+        for name in _imports(path)
+    }
+    assert {path.stem for path in SCRIPTS.glob("*.py")} - asked == set()
+
+
+def test_unit_tests_lie_as_the_library_does() -> None:
+    unit = ROOT / "tests" / "unit"
+    lost = [
+        path.relative_to(unit).as_posix()
+        for path in sorted(unit.rglob("test_*.py"))
+        if not (LIBRARY / path.relative_to(unit).parent / "__init__.py").is_file()
+    ]
+    assert lost == []
+    top = {path.name for path in unit.glob("test_*.py")}
+    of_modules = {f"test_{path.stem}.py" for path in LIBRARY.glob("*.py")}
+    assert top - of_modules == {"test_house.py", "test_imports.py"}  # of the library as a whole
+
+
 def test_an_estimator_has_one_name_in_protocol_rule_script_package_and_tests() -> None:
     names = schema()["properties"]["models"]["additionalProperties"]["properties"]["estimator"][
         "enum"
