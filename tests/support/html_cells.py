@@ -22,6 +22,12 @@ def caption(page: str) -> str:
     return _plain(title)
 
 
+def notes(page: str) -> list[str]:
+    """Return the notes below the page's one table, the study's line last."""
+    below = page.split("</table>")[1]
+    return [_plain(note) for note in re.findall(r"<p>(.*?)</p>", below, re.DOTALL)]
+
+
 def aligned_right(page: str) -> list[str]:
     """Return the names of the columns whose headings stand to the right."""
     return [

@@ -16,8 +16,9 @@ Kind = Literal[
 ]  # fmt: skip
 
 STYLE = Markup("""\
-.wide { overflow-x: auto; }
-table.plain { border-collapse: collapse; font-size: .86rem; width: 100%; }
+.wide { overflow-x: auto; margin-bottom: .6rem; }
+table.plain, .notes { font: .86rem/1.5 "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; }
+table.plain { border-collapse: collapse; width: 100%; }
 table.plain caption { text-align: left; font-weight: bold; padding: .3rem 0; }
 table.plain caption.unseen { position: absolute; width: 1px; height: 1px; padding: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 table.plain th, table.plain td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #e3e3e3; vertical-align: top; }
@@ -25,7 +26,7 @@ table.plain thead th { vertical-align: bottom; }
 table.plain tbody th { font-weight: normal; }
 table.plain tbody th.group { font-weight: bold; padding-top: .8rem; }
 table.plain td.n, table.plain th.n { text-align: right; font-variant-numeric: tabular-nums; }
-table.plain tfoot td { border-bottom: 0; color: #444; font-size: .92em; }
+.notes p { color: #444; font-size: .92em; margin: 0 0 .4rem; }
 .wide table.plain td:last-child:not(.n) { min-width: 9rem; }
 """)  # noqa: E501
 """What every page and fragment that holds a table needs."""
@@ -149,24 +150,21 @@ def fragment(table: Table, *, name: str, notes: Sequence[str], study: Mapping[st
     last = f"{label}{study['title']}. Protocol {study['protocol'][:12]}"
     caption = Markup("<caption>{}</caption>").format(table.title)
     style = Markup("<style>\n{}</style>\n").format(STYLE)
-    return style + _box(table, caption, name=name, notes=[*notes, last])
+    below = Markup("\n").join(Markup("<p>{}</p>").format(note) for note in [*notes, last])
+    return style + Markup('<div id="{}">\n{}<div class="notes">{}</div></div>\n').format(
+        name, _box(table, caption), below
+    )
 
 
-def _box(table: Table, caption: Markup, name: str = "", notes: Sequence[str] = ()) -> Markup:
+def _box(table: Table, caption: Markup) -> Markup:
     """Return a table in a box of its own, which scrolls where the page is too narrow."""
-    wide = len(table.columns)
     heads = [_cell(column, column.name, "col") for column in table.columns]
+    box = Markup('<div class="wide" role="region" aria-label="{}" tabindex="0">')
     lines = [
-        Markup('<div class="wide"{} role="region" aria-label="{}" tabindex="0">').format(
-            Markup(' id="{}"').format(name) if name else "", table.title
-        )
-        + Markup('<table class="plain">{}').format(caption),
+        box.format(table.title) + Markup('<table class="plain">{}').format(caption),
         Markup("<thead><tr>{}</tr></thead>").format(Markup("").join(heads)),
         *_bodies(table),
     ]
-    if notes:
-        told = [Markup('<tr><td colspan="{}">{}</td></tr>').format(wide, note) for note in notes]
-        lines.append(Markup("<tfoot>{}</tfoot>").format(Markup("\n").join(told)))
     return Markup("\n").join(lines) + Markup("</table></div>\n")
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from schooltrial.exhibits.style.html_table import Column, Kind, Table, fragment, tabulate
 from schooltrial.report.page import fill
-from support.html_cells import aligned_right, caption, rows
+from support.html_cells import aligned_right, caption, notes, rows
 
 STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
 DATA = pd.DataFrame({"Name": ["x < y", "z", "w"], "N": [1, 2, 3000]})
@@ -106,17 +106,17 @@ def test_notes_stand_below_and_last_the_study_its_protocol_and_whether_it_is_syn
     synthetic: bool, label: str
 ) -> None:
     page = _page({**STUDY, "synthetic": synthetic})
-    assert rows(page, "tfoot") == [
-        ["One note."], ["Another."], [f"{label}A trial. Protocol 0123456789ab"],
-    ]  # fmt: skip
+    last = f"{label}A trial. Protocol 0123456789ab"
+    assert notes(page) == ["One note.", "Another.", last]
+    assert "<p>" not in page.split('<div class="notes">')[0], "notes do not scroll with the table"
 
 
 def test_a_template_that_names_a_table_shows_it_in_a_box_that_scrolls() -> None:
-    page = fill("<p>{{ table }}</p>", {"table": _table(anchors=["a", "", "c"])}, [])
+    page = fill("{{ table }}", {"table": _table(anchors=["a", "", "c"])}, [])
     assert '<div class="wide" role="region" aria-label="A &lt;table&gt;" tabindex="0">' in page
     assert rows(page) == [["x < y", "1"], ["z", "2"], ["w", "3,000"]]
     assert re.findall(r'<tr id="(\w)">', page) == ["a", "c"]
-    assert rows(page, "tfoot") == []
+    assert notes(page) == []
 
 
 def test_a_table_without_rows_is_none_to_a_template_that_asks() -> None:

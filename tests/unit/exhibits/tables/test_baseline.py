@@ -10,7 +10,7 @@ import pytest
 
 from schooltrial.exhibits.tables.baseline import baseline_html
 from schooltrial.protocol.sections import StudyLine
-from support.html_cells import aligned_right, caption, rows
+from support.html_cells import aligned_right, caption, notes, rows
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
 SETTINGS: Any = {"satisfied": 0.05, "adjustable": 0.25}
@@ -85,7 +85,7 @@ def test_a_check_of_one_sample_is_headed_by_its_level_alone() -> None:
 
 
 def test_the_note_tells_the_protocols_bands_and_the_foot_the_study(page: str) -> None:
-    (note,), (study,) = rows(page, "tfoot")
+    note, study = notes(page)
     assert "satisfied up to 0.05, adjustment needed up to 0.25" in note
     assert "treated minus control over the pooled SD" in note
     assert study == "SYNTHETIC DATA. A trial. Protocol 0123456789ab"

@@ -10,7 +10,7 @@ import pytest
 
 from schooltrial.exhibits.tables.results import results_html, selected
 from schooltrial.protocol.sections import Deviation, StudyLine
-from support.html_cells import aligned_right, caption, rows
+from support.html_cells import aligned_right, caption, notes, rows
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": False, "protocol": "0123456789abcdef"}
 MODELS: Any = {"itt": {"label": "Offer"}, "cace": {"label": "Take-up"}}
@@ -99,17 +99,17 @@ def test_columns_are_headed_and_numbers_stand_to_the_right(page: str) -> None:
 def test_deviations_from_the_plan_stand_below_the_table_and_only_where_there_are_any(
     page: str,
 ) -> None:
-    note, *others = rows(page, "tfoot")
-    assert note[0].startswith("Statistic: t, or F for a joint test")
-    assert others == [["A trial. Protocol 0123456789ab"]]
+    note, *others = notes(page)
+    assert note.startswith("Statistic: t, or F for a joint test")
+    assert others == ["A trial. Protocol 0123456789ab"]
     deviations: list[Deviation] = [
         {"date": "2021-05-01", "what": "no texts", "why": "no numbers"},
         {"date": "2021-06-01", "what": "one year more", "why": "schools closed"},
     ]
     chosen = selected(ESTIMATES, MODELS, OUTCOMES)
-    told = rows(results_html(chosen, MODELS, OUTCOMES, STUDY, deviations), "tfoot")
-    assert told[1] == [
+    told = notes(results_html(chosen, MODELS, OUTCOMES, STUDY, deviations))
+    assert told[1] == (
         "Otherwise than planned: 2021-05-01: no texts (no numbers); 2021-06-01: one year more "
         "(schools closed)."
-    ]
+    )
     assert len(told) == 3
