@@ -470,7 +470,8 @@ def test_the_script_writes_the_table_of_the_files(tmp_path: Any) -> None:
     listed.to_parquet(tmp_path / "assignment.parquet")
     for name in ("teachers", "panel"):
         pd.DataFrame(columns=["year", "outcome"]).to_parquet(tmp_path / f"{name}.parquet")
-    pd.DataFrame(columns=["model", "outcome", "term"]).to_csv(tmp_path / "estimates.csv")
+    no_estimates = pd.DataFrame(columns=["model", "outcome", "term", "estimand", "std_error"])
+    no_estimates.to_csv(tmp_path / "estimates.csv")
     (tmp_path / "diagnostics.json").write_text("{}", "utf-8")
     protocol = completed({
         "study": {"name": "s", "title": "A trial", "seed": 0},

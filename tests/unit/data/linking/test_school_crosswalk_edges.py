@@ -18,7 +18,7 @@ from schooltrial.data.linking.school_crosswalk import (
 )
 from schooltrial.protocol.sample_rules import SampleRules
 from schooltrial.refusal import Refusal
-from support.standard_study import ASSIGNMENT, SCHOOLS, build, reasons, roster, scores
+from support.standard_study import ASSIGNMENT, SCHOOLS, build, reasons, roster, sample_rules, scores
 
 COLUMNS = ["from_school", "from_year", "to_school", "change"]
 RENAMED = Crosswalk((Change("B", 2020, "A", "renamed"),))
@@ -159,11 +159,8 @@ def test_a_school_that_closed_after_it_was_renamed_has_no_line_left() -> None:
 
 
 def _rules(**keys: Any) -> SampleRules:
-    plain: dict[str, Any] = {
-        "outcomes": {}, "arms": [{"name": "control"}, {"name": "letters"}], "variables": {},
-        "keep": {}, "models": {}, "baseline": 2019, "years": [2020], "secret": "1",
-    }  # fmt: skip
-    return SampleRules(**plain | keys)
+    arms = [{"name": name, "label": name} for name in ("control", "letters")]
+    return sample_rules(**{"outcomes": {}, "arms": arms, **keys})
 
 
 def _people(**columns: list[Any]) -> pd.DataFrame:
