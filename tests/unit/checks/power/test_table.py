@@ -487,5 +487,6 @@ def test_the_script_writes_the_table_of_the_files(tmp_path: Any) -> None:
         diagnostics=str(tmp_path / "diagnostics.json"), check=str(tmp_path / "power.csv"),
     )  # fmt: skip
     written = pd.read_csv(tmp_path / "power.csv")
-    made = power_table(study, listed, {"pupil": frame})
+    made = power_table(study, listed, {"pupil": frame}, diagnostics={}, estimates=no_estimates)
+    assert written["stage"].tolist() == ["protocol", "randomisation", "analysis"]
     assert written["mdes"].tolist() == pytest.approx(made["mdes"].tolist(), rel=1e-9)
