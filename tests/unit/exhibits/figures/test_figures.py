@@ -112,6 +112,8 @@ def test_effects_are_in_the_order_of_the_protocol_and_the_primary_ones_are_marke
 def test_the_balance_drawn_is_that_of_the_check(finished: SmallTrial) -> None:
     figure, data = _balance(finished)
     check = pd.read_csv(finished.path("balance.csv")).dropna(subset=["standardised_difference"])
+    check = check.sort_values("level", kind="stable")  # as drawn: pupils first, then schools
+    assert set(check["sample"]) == {"randomised", "analysed"}
     of_people = check["wwc_effect_size"].where(check["level"] != "school")
     wanted = of_people.fillna(check["standardised_difference"])
     marks = [line for line in figure.axes[0].get_lines() if line.get_marker() in ("o", "D")]
