@@ -21,7 +21,7 @@ from schooltrial.exhibits.figures.attrition_boundary import (
     attrition_plot,
     drawn,
 )
-from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
+from schooltrial.exhibits.style.figures import CONTROL, TREATED
 from schooltrial.exhibits.style.label_placement import Box, marker_box, text_box
 from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import (
@@ -127,12 +127,6 @@ def test_attrition_beyond_the_table_and_none_at_all_can_be_drawn() -> None:
     assert wide.axes[0].get_xlim()[1] > 80
     assert wide.axes[0].get_ylim()[1] > 30
     assert attrition_plot(data[:0], "cautious", STUDY).axes
-
-
-def test_the_same_figure_is_the_same_bytes() -> None:
-    data = drawn(_table(), OUTCOMES, ARMS, [2020])
-    first, second = (rendered(attrition_plot(data, "cautious", STUDY)) for _ in range(2))
-    assert first == second
 
 
 WITH_TEACHERS = (*LEVELS, "teachers in schools that stay", "teachers")
