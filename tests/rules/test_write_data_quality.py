@@ -49,7 +49,7 @@ def test_it_shows_every_variable_of_the_codebook_and_every_figure(
     page = _page(finished, tmp_path, pd.DataFrame(columns=AGGREGATES))
     codebook = pd.read_csv(tmp_path / "codebook.csv")
     assert {"grade", "sex", "district"} <= set(codebook["variable"])
-    assert all(f"<td>{name}</td>" in page for name in codebook["variable"])
+    assert all(f">{name}</t" in page for name in codebook["variable"])
     assert all(f'<figure id="{name}">' in page for name in FIGURES)
     assert "The protocol names no published means." in page
 
@@ -62,4 +62,4 @@ def test_means_that_differ_from_the_published_ones_are_a_finding(
     )
     page = _page(finished, tmp_path, off)
     assert "1 school means differ from the published ones." in page
-    assert '<td>S1</td><td class="n">2020</td><td>maths</td>' in page
+    assert '<th scope="row">S1</th><td class="n">2020</td><td>maths</td>' in page

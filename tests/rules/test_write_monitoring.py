@@ -39,7 +39,7 @@ def test_it_says_until_when_the_study_is_blind_and_shows_no_outcome(
 ) -> None:
     page = _page(finished, tmp_path, blinded)
     assert ("blind until 2999-01-01" in page) is bool(blinded)
-    assert ("<td>scores_{year}.csv</td><td>score</td>" in page) is bool(blinded)
+    assert ('<th scope="row">scores_{year}.csv</th><td>score</td>' in page) is bool(blinded)
     assert "Synthetic data" in page
     shown = _tables(page)
     for word in ("Maths", "maths", "Reading", "reading", "Attendance"):
@@ -53,7 +53,7 @@ def test_it_counts_the_units_of_each_arm_and_lists_every_raw_file(
 ) -> None:
     page = _page(finished, tmp_path, "")
     for arm in ("Control", "Programme"):
-        assert f'<td>{arm}</td><td class="n">4</td><td class="n">4</td>' in page
+        assert f'<th scope="row">{arm}</th><td class="n">4</td><td class="n">4</td>' in page
     files = pd.read_csv(finished.path("raw_files.csv"))
     assert len(files) == 6
     assert all(checksum in page for checksum in files["sha256"])

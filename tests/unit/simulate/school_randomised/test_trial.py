@@ -1,6 +1,5 @@
 import dataclasses
 import json
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from schooltrial.random_streams import stream
 from schooltrial.simulate.base.simulated_trial import SimulatedTrial
 from schooltrial.simulate.school_randomised.parameters import OUTCOMES, Parameters
 from schooltrial.simulate.school_randomised.trial import assign, complete_data, simulate
+from support.monte_carlo import allowed_distance, allowed_error
 
 SEEDS = range(100, 148)
 FEW = 12
@@ -60,11 +60,6 @@ def monte_carlo(values: list[float]) -> tuple[float, float]:
     return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
-def allowed(bound: float, n_trials: int) -> float:
-    """Return what a Monte Carlo error may be with so many trials, if ``bound`` with all seeds."""
-    return bound * sqrt(len(SEEDS) / n_trials)
-
-
 # ---- the truth -----------------------------------------------------------------------------------
 
 
@@ -73,8 +68,8 @@ def test_the_adjusted_difference_recovers_the_true_effect(
     trials: list[tuple[pd.DataFrame, pd.DataFrame]], subject: str
 ) -> None:
     mean, error = monte_carlo([adjusted_difference(*data, subject) for data in trials])
-    assert error < allowed(0.015, len(trials))
-    assert abs(mean - 0.075) < 3 * error
+    assert error < allowed_error(0.015, len(trials), len(SEEDS))
+    assert abs(mean - 0.075) < allowed_distance(len(trials), len(SEEDS)) * error
     assert mean > 3 * error
 
 
@@ -118,10 +113,10 @@ def test_the_intraclass_correlation_is_as_set(
         found.append(between / (between + pooled))
         spread.append(between + pooled)
     mean, error = monte_carlo(found)
-    assert error < allowed(0.01, len(trials))
-    assert abs(mean - 0.12) < 3 * error
+    assert error < allowed_error(0.01, len(trials), len(SEEDS))
+    assert abs(mean - 0.12) < allowed_distance(len(trials), len(SEEDS)) * error
     mean, error = monte_carlo(spread)
-    assert abs(mean - 1) < 3 * error
+    assert abs(mean - 1) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
 def test_a_pretest_explains_the_set_share_among_pupils_of_a_school(

@@ -1,6 +1,5 @@
 import dataclasses
 import json
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from schooltrial.simulate.school_randomised.trial import assign
 from schooltrial.simulate.teacher_led_learning.classroom_observations import simulate_observations
 from schooltrial.simulate.teacher_led_learning.parameters import Parameters
 from schooltrial.simulate.teacher_led_learning.trial import complete_data, simulate
+from support.monte_carlo import allowed_distance, allowed_error
 
 EFFECTS = {
     "practice": {"2023": 0.5},
@@ -54,11 +54,6 @@ def trials(request: pytest.FixtureRequest) -> list[Trial]:
 
 def monte_carlo(values: list[float]) -> tuple[float, float]:
     return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
-
-
-def allowed(bound: float, n_trials: int) -> float:
-    """Return what a Monte Carlo error may be with so many trials, if ``bound`` with all seeds."""
-    return bound * sqrt(len(SEEDS) / n_trials)
 
 
 def effect(frame: pd.DataFrame, outcome: str, before: str) -> float:
@@ -150,8 +145,8 @@ def test_the_multilevel_model_recovers_the_effect_on_pupils(trials: list[Trial])
             z = (pupils[subject] - pupils["grade"].map(means)) / 15
             found.append(effect(with_school_before(pupils.assign(z=z), "z"), "z", "before"))
         mean, error = monte_carlo(found)
-        assert error < allowed(0.02, len(trials))
-        assert abs(mean - planted) < 3 * error
+        assert error < allowed_error(0.02, len(trials), len(SEEDS))
+        assert abs(mean - planted) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
 def test_the_multilevel_model_recovers_the_effect_on_observed_practice(
@@ -164,8 +159,8 @@ def test_the_multilevel_model_recovers_the_effect_on_observed_practice(
         found.append(effect(teachers, "observed", "before"))
     mean, error = monte_carlo(found)
     planted = 0.5 * parameters.true_sd / parameters.reliability**0.5
-    assert error < allowed(planted / 10, len(trials))
-    assert abs(mean - planted) < 3 * error
+    assert error < allowed_error(planted / 10, len(trials), len(SEEDS))
+    assert abs(mean - planted) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
 def test_the_multilevel_model_recovers_the_effect_on_knowledge(trials: list[Trial]) -> None:
@@ -175,8 +170,8 @@ def test_the_multilevel_model_recovers_the_effect_on_knowledge(trials: list[Tria
         answered = answered.assign(z=answered["knowledge_score"] / 0.5)
         found.append(effect(with_school_before(answered, "z"), "z", "before"))
     mean, error = monte_carlo(found)
-    assert error < allowed(0.05, len(trials))
-    assert abs(mean - 0.6) < 3 * error
+    assert error < allowed_error(0.05, len(trials), len(SEEDS))
+    assert abs(mean - 0.6) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
 def test_pupils_of_one_school_differ_by_the_true_practice_of_their_teachers(
@@ -191,8 +186,8 @@ def test_pupils_of_one_school_differ_by_the_true_practice_of_their_teachers(
         frame = frame - frame.groupby(cell).transform("mean")
         found.append(float((frame["z"] * frame["practice"]).sum() / (frame["practice"] ** 2).sum()))
     mean, error = monte_carlo(found)
-    assert error < allowed(0.01, len(trials))
-    assert abs(mean - 0.3) < 3 * error
+    assert error < allowed_error(0.01, len(trials), len(SEEDS))
+    assert abs(mean - 0.3) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
 # ---- practice as observed ------------------------------------------------------------------------
@@ -241,13 +236,13 @@ def test_an_analysis_of_variance_of_the_sheets_finds_the_stated_reliability(n_tr
         found.append(1 - noise / variance["mean"])
     for name, values in parts.items():
         mean, error = monte_carlo(values)
-        assert error < 0.01 * (24 / n_trials) ** 0.5
-        assert abs(mean - shares[name]) < 3 * error, name
+        assert error < allowed_error(0.01, n_trials, 24)
+        assert abs(mean - shares[name]) < allowed_distance(n_trials, 24) * error, name
     stated = 0.45 / (0.45 + 0.2 / 3 + 0.1 / 2 + 0.25 / 6)
     assert parameters.reliability == pytest.approx(stated)
     mean, error = monte_carlo(found)
-    assert error < 0.005 * (24 / n_trials) ** 0.5
-    assert abs(mean - stated) < 3 * error
+    assert error < allowed_error(0.005, n_trials, 24)
+    assert abs(mean - stated) < allowed_distance(n_trials, 24) * error
 
 
 def test_the_squared_correlation_of_year_means_with_true_practice_is_the_reliability(
@@ -297,8 +292,8 @@ def test_teachers_outcomes_have_variance_one_and_the_set_icc(
         total.append(between[-1] + pooled)
     for values, expected in ((between, icc), (total, 1.0)):
         mean, error = monte_carlo(values)
-        assert error < allowed(0.02, len(trials))
-        assert abs(mean - expected) < 3 * error
+        assert error < allowed_error(0.02, len(trials), len(SEEDS))
+        assert abs(mean - expected) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
 def test_pupils_scores_keep_variance_one_and_their_icc_with_classes_added(
@@ -319,8 +314,8 @@ def test_pupils_scores_keep_variance_one_and_their_icc_with_classes_added(
         total.append(float(z.var()))
     for values, expected in ((between, 0.12), (total, 1.0)):
         mean, error = monte_carlo(values)
-        assert error < allowed(0.01, len(trials))
-        assert abs(mean - expected) < 3 * error
+        assert error < allowed_error(0.01, len(trials), len(SEEDS))
+        assert abs(mean - expected) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
 # ---- the design ----------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 import dataclasses
 import json
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from schooltrial.simulate.within_school_lottery.parameters import OUTCOMES, Lott
 from schooltrial.simulate.within_school_lottery.teachers import STRATA, draw_lottery
 from schooltrial.simulate.within_school_lottery.trial import complete_data, simulate
 from schooltrial.simulate.within_school_lottery.truth import lottery_truth
+from support.monte_carlo import allowed_distance, allowed_error
 
 SMALL = LotteryParameters(
     blocks=(("North", "elementary", 4), ("South", "elementary", 2)), pupils_per_school=160.0
@@ -91,11 +91,6 @@ def monte_carlo(values: list[float]) -> tuple[float, float]:
     return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
-def allowed(bound: float, n_trials: int) -> float:
-    """Return what a Monte Carlo error may be with so many trials, if ``bound`` with all seeds."""
-    return bound * sqrt(len(SEEDS) / n_trials)
-
-
 def truth_of(data: dict[str, pd.DataFrame], parameters: LotteryParameters) -> dict[str, Any]:
     years = data["teacher_years"].assign(knowledge_status="valid", practice_status="valid")
     return lottery_truth(parameters, 1, data["teachers"], years, data["pupils"])
@@ -124,8 +119,8 @@ def test_models_recover_the_effects_of_the_offer_and_of_taking_it_up(
         take_up_errors.append(stages.second_stage.coefficients[0] - truth["cace"][outcome]["2023"])
     for errors in (offer_errors, take_up_errors):
         mean, error = monte_carlo(errors)
-        assert error < allowed(0.04, len(trials))
-        assert abs(mean) < 3 * error
+        assert error < allowed_error(0.04, len(trials), len(SEEDS))
+        assert abs(mean) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
 def test_compliers_gain_the_effect_that_is_set(
@@ -143,8 +138,8 @@ def test_compliers_gain_the_effect_that_is_set(
         np.testing.assert_allclose(gain[inside], sd * AT_RANDOM.effect(outcome, 2023))
         assert inside.mean() > 0.98
     mean, error = monte_carlo([truth["cace"]["stays"]["2023"] for truth in truths])
-    assert abs(mean - 0.1) < 3 * error
-    assert error < allowed(0.01, len(trials))
+    assert abs(mean - 0.1) < allowed_distance(len(trials), len(SEEDS)) * error
+    assert error < allowed_error(0.01, len(trials), len(SEEDS))
 
 
 def test_comparing_those_who_took_it_up_with_the_rest_of_the_staff_is_biased_upwards(
