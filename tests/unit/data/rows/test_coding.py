@@ -141,6 +141,7 @@ def test_all_levels_but_the_first_and_an_intercept_span_what_all_levels_do(
 
     every, beside = coded("all")[:, 1:], coded("all but the first")
     assert (every.sum(axis=1) == 1).all()
+    assert beside.shape == every.shape, "the intercept stands for the first"
     rank = np.linalg.matrix_rank
     assert rank(beside) == rank(every) == rank(np.column_stack([every, beside]))
     assert rank(every) == len(frame[term.split(":")].drop_duplicates())
