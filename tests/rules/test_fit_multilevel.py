@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from support.small_trial import SmallTrial
 
 @pytest.mark.parametrize("df", ["kenward-roger", "satterthwaite"])
 def test_the_rows_are_those_of_the_librarys_fit_to_the_sample(
-    finished: SmallTrial, tmp_path: Path, df: str
+    finished: SmallTrial, tmp_path: Path, df: Literal["kenward-roger", "satterthwaite"]
 ) -> None:
     model = {"estimator": "multilevel", "blocks": "none", "df": df, "level": 0.9}
     rows, told = fit_rule(fit_multilevel, finished, tmp_path, model)
