@@ -25,7 +25,7 @@ def assignment_check(
     kind : {"complete", "blocked", "paired", "staggered"}
         The design.
     units : DataFrame, optional
-        ``unit, block, verdict`` of every unit, from `assignment_verdict.verify_assignment`: a block
+        ``unit, block, verdict`` of every unit, from `verdict.verify_assignment`: a block
         with units that are not as they were drawn says so first.
 
     Returns

@@ -113,7 +113,7 @@ def verify_assignment(
         The protocol's ``design`` section.
     known : KnownOfUnits, optional
     record : AssignmentRecord, optional
-        From `assignment_record.read_record`.
+        From `randomisation.record.read_record`.
     key : bytes, optional
         Key of the record's seal.
     software : mapping, optional

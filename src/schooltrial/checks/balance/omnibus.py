@@ -56,7 +56,7 @@ def balance_omnibus(
 ) -> pd.DataFrame:
     """Test all covariates of each level at once, and each category as a whole.
 
-    Parameters are those of `balance.balance_table`.
+    Parameters are those of `standardised_differences.balance_table`.
 
     Returns
     -------

@@ -48,14 +48,14 @@ def compare_pretrends(
     level : {"pupil", "teacher", "school"}
         What a row is.
     settings, labels, arms, redrawing
-        As for `balance.balance_table`.
+        As for `standardised_differences.balance_table`.
 
     Returns
     -------
     DataFrame
-        The columns of `balance.balance_table` after ``year``, for the outcomes that were measured
-        then; the year is ``slope per year`` for the
-        least-squares slopes of units (schools) seen in two years or more.
+        The columns of `standardised_differences.balance_table` after ``year``, for the outcomes
+        that were measured then; the year is ``slope per year`` for the least-squares slopes of
+        units (schools) seen in two years or more.
     """
     parts = [
         (str(year), _rows(frame[frame["year"] == year], level), level) for year in sorted(years)
@@ -91,7 +91,7 @@ def pretrends_omnibus(
     Returns
     -------
     DataFrame
-        Rows of the table of `balance_omnibus.balance_omnibus`, ``scope`` being ``pre-trend``; all
+        Rows of the table of `omnibus.balance_omnibus`, ``scope`` being ``pre-trend``; all
         are judged by the same draws.
     """
     redrawing = redrawing or Redrawing()

@@ -34,7 +34,8 @@ class BalanceReport:
     Attributes
     ----------
     balance, omnibus, pretrends : DataFrame
-        See `balance.balance_table`, `balance_omnibus.balance_omnibus` and `pretrends.pretrends`.
+        See `standardised_differences.balance_table`, `omnibus.balance_omnibus` and
+        `pretrends.compare_pretrends`.
     """
 
     balance: pd.DataFrame

@@ -90,7 +90,7 @@ def balance_rows(
         Baseline year; None where the rows are those to compare, whatever their year.
     sample : str
     schools : DataFrame, optional
-        All schools assigned (see `balance_columns.school_rows`).
+        All schools assigned (see `compared_columns.school_rows`).
     teachers : DataFrame, optional
         Teacher × year.
     """

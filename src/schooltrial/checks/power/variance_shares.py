@@ -92,7 +92,7 @@ def estimated_shares(
     Parameters
     ----------
     sample, model, outcome, control, arm, blocks
-        As for `power_inputs.analysed`.
+        As for `inputs.analysed`.
     """
     rows = analysed_rows(sample, model, outcome, control, arm)
     if rows.empty:

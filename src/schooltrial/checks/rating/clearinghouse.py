@@ -3,7 +3,7 @@
 Randomised, with low attrition at both levels and nobody analysed who joined after the assignment
 (unless that is a low risk): without reservations. Else baseline equivalence of the analysed sample:
 with reservations. Else it does not meet. The rule on those who joined is as recalled: the protocol
-says why they are a low risk (``checks.joiners_low_risk``), and by default they are not.
+says why they are a low risk (``joiners_low_risk`` of ``checks``), and by default they are not.
 """
 
 from __future__ import annotations

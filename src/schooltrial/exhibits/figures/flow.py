@@ -67,7 +67,7 @@ def flow_plot(
     Parameters
     ----------
     boxes : DataFrame
-        From ``checks.flow_diagram.flow_boxes``.
+        From ``checks.flow.boxes.flow_boxes``.
     arms : sequence of mapping
         The arms, the control arm first.
     labels : mapping

@@ -3,7 +3,7 @@
 So many units of each block to each arm (complete, blocked, paired, unequal blocks, several arms), a
 number treated that is itself drawn where a share does not come out even, a recorded list, and any
 of these re-drawn until an acceptance rule is content. Units are whatever was drawn: schools, in a
-school-randomised trial. `assignment_draws` draws from a design, or lists all its assignments.
+school-randomised trial. `assignment.draws` draws from a design, or lists all its assignments.
 """
 
 from __future__ import annotations
@@ -290,7 +290,7 @@ def recorded_design(
 
 
 def rerandomised(design: AssignmentDesign, rule: AcceptanceRule) -> AssignmentDesign:
-    """Return the design that was re-drawn until ``rule`` accepted (see `acceptance_rules`)."""
+    """Return the design re-drawn until ``rule`` accepted (see `assignment.rerandomisation`)."""
     return replace(design, rule=rule)
 
 

@@ -68,7 +68,7 @@ def share_design(
 
     Notes
     -----
-    With two arms it is `assignment_design.probability_design`.
+    With two arms it is `design.probability_design`.
     """
     for arm, share in shares.items():
         if not 0 < share < 1:

@@ -1,8 +1,8 @@
 """Least squares from per-cluster cross-products: rows gathered, columns checked, coefficients.
 
-The rows are read once (``cluster_crossproducts``); everything after works on q × q matrices. With
-an intercept, columns are shifted close to their mean first, which changes no slope and keeps the
-digits that raw sums of squares would lose.
+The rows are read once (``least_squares.crossproducts``); everything after works on q × q matrices.
+With an intercept, columns are shifted close to their mean first, which changes no slope and keeps
+the digits that raw sums of squares would lose.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Compiled inner loops of the pass over the pupils, and when they are used.
 
-Each loop has a numpy counterpart in ``moments_pass`` that gives the same result to rounding.
+Each loop has a numpy counterpart in ``moments.one_pass`` that gives the same result to rounding.
 The loops are compiled on first use, kept in numba's cache, and asked for only where the data are
 large enough to pay for it. They release the interpreter's lock, so that two threads work at once.
 With ``NUMBA_DISABLE_JIT=1``, or without numba, numpy does all.

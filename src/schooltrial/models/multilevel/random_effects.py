@@ -1,6 +1,6 @@
 """Predicted effects of schools and groups (BLUP), with two kinds of uncertainty.
 
-With H and Λ as in ``grouped_model``, r = y − Xβ̂ and b the random coefficients of a group,
+With H and Λ as in ``reml.grouped``, r = y − Xβ̂ and b the random coefficients of a group,
 
     b̂ = ΛF'H⁻¹r,   Var(b | y) = σ²(Λ − ΛF'H⁻¹FΛ)            (β known; lme4's ``condVar``),
     Var(b̂ − b) = Var(b | y) + KΦK',  K = ΛF'H⁻¹X             (β estimated: for intervals).

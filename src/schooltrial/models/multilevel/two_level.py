@@ -35,7 +35,7 @@ def fit_two_level_moments(
     Parameters
     ----------
     moments : SchoolMoments
-        Of the regressors and the outcome, as ``moments.from_frame`` takes them.
+        Of the regressors and the outcome, as ``school_moments.from_frame`` takes them.
     reml : bool
         Restricted likelihood (default) or likelihood.
     nesting : str
@@ -50,7 +50,7 @@ def fit_two_level_moments(
     ValueError
         When coefficients or variances cannot be told from the data: collinear regressors (named),
         no fewer school-level regressors than schools, one pupil in every school, a constant
-        outcome; see ``fixed_effects.check_identified``.
+        outcome; see ``centred_regressors.check_identified``.
     """
     centred = identified(moments)
     return fit(

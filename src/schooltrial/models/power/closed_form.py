@@ -8,7 +8,7 @@ it that covariates (and block effects) explain. The mean of one unit of assignme
     pupils:     V = (1 − ρ_B)(1 − R²₁)
 
 with n pupils in a school, m schools in a district, and ρ_B the share between blocks or sites, whose
-effects are removed. With I of `power_allocation`, J units, B blocks and g covariates of units the
+effects are removed. With I of `power.allocation`, J units, B blocks and g covariates of units the
 standard error s and the degrees of freedom ν of the effect are
 
     one effect for all:            s² = V/I,          ν = J − B − 1 − g      (J − 2 − g unblocked)

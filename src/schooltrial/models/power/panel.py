@@ -5,7 +5,7 @@ of a school have the covariance Σ over years. With m years before and r after,
 
     Δ̂ = c'(ȳ_T − ȳ_C),   c = (−1/m, …, 1/r, …),   Var Δ̂ = c'Σc/I,
 
-I as in `power_allocation`: two-way effects in a balanced panel are this comparison of changes. In
+I as in `power.allocation`: two-way effects in a balanced panel are this comparison of changes. In
 terms of mean covariances before ψ_B, after ψ_A and across ψ_X, and σ² = Σ_tt,
 
     c'Σc = σ²(1/m + 1/r) + (m − 1)/m·ψ_B + (r − 1)/r·ψ_A − 2ψ_X

@@ -2,7 +2,8 @@
 
 Closed forms know mean sizes and the right variances. Here the sizes are those of the trial, schools
 and pupils are lost, and variances are estimated as they will be: outcomes are drawn as the
-statistics that a fit rests on (`power_simulation`) and fitted thousands at a time (`batch_reml`).
+statistics that a fit rests on (`power.simulated_moments`) and fitted thousands at a time
+(`reml.batch`).
 
 Restricted likelihood does not see the effect: an outcome y + Δz has the estimate Δ̂ + Δ and the same
 variances. So one set of trials drawn without effect gives the power for every Δ,

@@ -8,7 +8,7 @@ compared with it in year t,
     w_g = n_g/Σ_{g, t ≥ g} n_g,
 
 so that a school of cohort h has weights a_h over years, and with Σ the covariance over years of a
-school's mean (`power_panel.year_covariance`), schools being independent,
+school's mean (`panel.year_covariance`), schools being independent,
 
     Var Δ̂ = Σ_h n_h a_h'Σ a_h.
 

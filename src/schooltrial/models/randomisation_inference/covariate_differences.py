@@ -105,7 +105,7 @@ def numbers_as_drawn(
 ) -> AssignmentDesign:
     """Return the design that fixes the numbers by arm of each block, blocks of one arm included.
 
-    As `assignment_design.design_as_assigned`, but nothing is refused: a block with one arm stays as
+    As `design.design_as_assigned`, but nothing is refused: a block with one arm stays as
     it is, and that there may be one arm in all is for the caller to see.
     """
     labels = np.asarray(units)

@@ -113,8 +113,8 @@ def randomisation_inference(
 
     Notes
     -----
-    Formulas: `draw_statistics`. Imbens & Rubin (2015), Causal Inference, chapter 5; for the
-    studentised statistic, Wu & Ding (2021), JASA 116, 1898-1913.
+    Formulas: `randomisation_inference.statistics`. Imbens & Rubin (2015), Causal Inference, chapter
+    5; for the studentised statistic, Wu & Ding (2021), JASA 116, 1898-1913.
     """
     assigned = school_assignment(school, arm, block)
     labels = tuple(np.unique(assigned.arm).tolist()) if design is None else design.arms

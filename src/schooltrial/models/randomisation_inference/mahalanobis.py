@@ -175,7 +175,7 @@ def omnibus_balance(
 def balanced_at_most(statistic: MahalanobisBalance, threshold: float) -> AcceptanceRule:
     """Return the rule that accepts a draw with M at most ``threshold`` (1e-9 allowed for rounding).
 
-    Unlike `acceptance_rules.mahalanobis_at_most` it knows blocks and several arms.
+    Unlike `rerandomisation.mahalanobis_at_most` it knows blocks and several arms.
     """
 
     def rule(codes: Codes) -> NDArray[np.bool_]:

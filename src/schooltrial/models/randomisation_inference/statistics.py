@@ -1,7 +1,7 @@
 """Statistics of a treatment under many assignments at once, from school sums.
 
-Notation of `residual_sums`, with d the assignment of a draw (0/1 by school), d̄_b its weighted mean
-in block b, t_j = d_j − d̄_b(j). By Frisch-Waugh, with γ = M Σ_j t_j s_j,
+Notation of `moments.frisch_waugh`, with d the assignment of a draw (0/1 by school), d̄_b its
+weighted mean in block b, t_j = d_j − d̄_b(j). By Frisch-Waugh, with γ = M Σ_j t_j s_j,
 
     den = Σ n_j t_j² − γ'Σ t_j s_j,      b = Σ t_j r_j / den,
     ψ_j = t_j r_j − γ'h_j − b (n_j t_j² − 2 t_j γ's_j + γ'S_jγ),      t = b·den/√(c Σψ_j²):

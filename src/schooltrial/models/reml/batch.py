@@ -286,7 +286,7 @@ def _shortened(
 def _at_boundary(
     xi: FloatArray, eta2: FloatArray, rest: FloatArray, degrees: int, ratio: FloatArray
 ) -> FloatArray:
-    """Put λ at zero where zero is a minimum and no worse: the rule of ``variance_search``."""
+    """Put λ at zero where zero is a minimum and no worse: the rule of ``reml.newton``."""
     value0, first0, _ = _deviance(xi, eta2, rest, degrees, np.zeros(len(ratio)))
     value, _, _ = _deviance(xi, eta2, rest, degrees, ratio)
     candidate = (np.sqrt(ratio) <= NEARLY_ZERO) | (2.0 * first0 >= -1e-9)

@@ -2,7 +2,7 @@
 
 The model is fitted under the null hypothesis, its residuals are multiplied school by school with
 random weights, and the statistic of the refitted samples is the reference distribution. Nothing is
-refitted in fact: see `wild_scores`.
+refitted in fact: see `wild_bootstrap.scores`.
 """
 
 from __future__ import annotations

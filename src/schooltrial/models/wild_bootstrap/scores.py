@@ -37,7 +37,7 @@ _Found = dict[_Key, NDArray[np.float64]]
 _CELLS = 1 << 17  # draws × schools of a piece of work: it stays in the cache
 
 
-_TABLE_DRAWS = 2_500  # draws that share the tables of `sign_sums`
+_TABLE_DRAWS = 2_500  # draws that share the tables of `rademacher_sums`
 
 
 _FEW_BLOCKS = 8  # blocks up to which a product with indicators beats running sums

@@ -7,9 +7,9 @@ In percentage points, the untreated rate of outcome o in school s of region r an
 with :math:`a` the lasting level and :math:`b` the lasting trend of the school (both of variance
 one), :math:`h` what changes for all schools, :math:`\rho` a shock to the region in that year and
 :math:`u` an autoregressive process of the school; :math:`t_0` is the first treated year. From its
-first treated year on a treated school adds its effect (`rollout_effects`). True rates are kept
-inside ``rate_range``, so an effect is cut where it would pass it; the truth is the mean of what is
-left. The pupils who are proficient are binomial, given those tested.
+first treated year on a treated school adds its effect (`staggered_rollout.effects`). True rates are
+kept inside ``rate_range``, so an effect is cut where it would pass it; the truth is the mean of
+what is left. The pupils who are proficient are binomial, given those tested.
 
 Entry is not random: within a region, the schools of each cohort are those with the largest
 :math:`\lambda_b b_s + \lambda_a a_s` plus Gumbel noise, which draws without replacement with odds

@@ -18,9 +18,9 @@ FACETS = ("teacher", "occasion", "rater", "residual")
 class Parameters(school_randomised.Parameters):
     """Parameters of a trial in which schools are drawn, teachers observed and pupils tested.
 
-    All parameters of ``simulate.parameters.Parameters`` hold here too; below are those that are new
-    and those that mean something else. [V] marks a fact from the published literature, [A] an
-    assumption. "SD" without more is of pupils within a grade and year, schools included.
+    All parameters of ``school_randomised.parameters.Parameters`` hold here too; below are those
+    that are new and those that mean something else. [V] marks a fact from the published literature,
+    [A] an assumption. "SD" without more is of pupils within a grade and year, schools included.
 
     Attributes
     ----------

@@ -53,7 +53,7 @@ def simulate(parameters: Parameters, seed: int) -> SimulatedTrial:
     Returns
     -------
     SimulatedTrial
-        Truth: see ``teacher_led_truth.truth_of``. Files: ``schools.csv``, ``assignment_list.csv``,
+        Truth: see ``truth.truth_of``. Files: ``schools.csv``, ``assignment_list.csv``,
         ``programme_log.csv``, ``observations_<district>.csv``, and for each year
         ``roster_<year>.csv`` (with ``teacher_id``), ``scores_<year>.csv``, ``staff_<year>.csv`` and
         ``survey_<year>.csv``. Complete data: ``schools``, ``pupils`` (as of ``school_randomised``,

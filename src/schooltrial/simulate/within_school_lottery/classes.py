@@ -26,10 +26,10 @@ def taught_pupils(
     parameters : LotteryParameters
         Effects and scales.
     pupils : pandas.DataFrame
-        One row per pupil and year, as ``school_randomised.complete_data`` returns them for
+        One row per pupil and year, as ``trial.complete_data`` returns them for
         ``parameters.pupil_population``.
     teachers, years : pandas.DataFrame
-        As ``lottery_teachers.teaching_staff`` returns them.
+        As ``teachers.teaching_staff`` returns them.
     seed : int
         Seed of the study; pupils are dealt to the classes of their grade by a stream per year.
 

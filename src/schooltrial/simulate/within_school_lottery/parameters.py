@@ -115,12 +115,12 @@ class LotteryParameters(ParameterSection):
     english_learner_share, special_education_share, covariate_effects, leaver_rate, \
     transition_leaver_rate, joiner_rate, mover_rate, within_year_mover_rate, late_entrant_rate, \
     school_days, missing_test_rate, missing_ability_correlation, absent_codes
-        Pupils and their tests, as in ``simulate.parameters.Parameters``, for maths and ELA;
-        ``subject_correlation`` is between the two [A; the ICC is about half of the national one
-        within districts, V].
+        Pupils and their tests, as in ``school_randomised.parameters.Parameters``, for maths and
+        ELA; ``subject_correlation`` is between the two [A; the ICC is about half of the national
+        one within districts, V].
     duplicate_roster_rows, duplicate_score_rows, restyled_codes, zero_padded_grades, \
     impossible_scores, unknown_pupils, accented_names : int
-        Faults planted, as in ``simulate.parameters.Parameters`` [A].
+        Faults planted, as in ``school_randomised.parameters.Parameters`` [A].
     double_applicants : int
         Applicants who stand twice on the lottery list, to the letter [A].
     withdrawn_applicants : int

@@ -33,9 +33,9 @@ def simulate(parameters: LotteryParameters, seed: int) -> SimulatedTrial:
     -------
     SimulatedTrial
         Truth as ``lottery_truth`` documents it, and ``faults``. Complete data: ``schools``;
-        ``teachers`` and ``teacher_years`` as ``lottery_teachers.teaching_staff`` returns them, the
-        latter with ``knowledge_status`` and ``practice_status``; ``pupils`` as
-        ``lottery_classes.taught_pupils`` returns them.
+        ``teachers`` and ``teacher_years`` as ``teachers.teaching_staff`` returns them, the
+        latter with ``<outcome>_status``; ``pupils`` as
+        ``classes.taught_pupils`` returns them.
     """
     complete = complete_data(parameters, seed)
     files = lottery_files(
