@@ -120,4 +120,11 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     close = get_close_matches(name, names, n=1, cutoff=0.5)
     remedy = f"did you mean {close[0]!r}? " if close else ""
     listed = ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
-    return UserError(f"no {kind} {name!r}; {remedy}There are: {listed or 'none'}")
+    return UserError(f"no {kind} {name!r}; {remedy}known {_several(kind)}: {listed or 'none'}")
+
+
+def _several(kind: str) -> str:
+    """Return the plural of a kind: of ``outcome of pupils`` that of its first word."""
+    word, space, after = kind.rstrip(":").partition(" ")
+    irregular = {"study": "studies"}
+    return irregular.get(word, f"{word}s") + space + after

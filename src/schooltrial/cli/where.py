@@ -17,26 +17,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the file, and the model whose rows are asked for."""
     parser.add_argument(
         "file",
-        help="such as results/x/estimates/estimates.csv; :MODEL after it asks for a model's rows",
+        help="such as results/x/estimates/estimates.csv or x/checks/flow.csv; "
+        ":MODEL after it asks for a model's rows",
     )
     parser.add_argument("--model", help="go straight to the estimator of this model's rows")
+    parser.add_argument("--all", action="store_true", help="name every module, however far")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the trace of the file; of the table of estimates also who made which rows."""
     from schooltrial.refusal import UserError
 
-    file, colon, named = str(args.file).partition(":")
+    given, colon, named = str(args.file).partition(":")
     model = args.model or (named if colon else None)
+    file = _in_results(given)
     study = _study_of(file)
     if study is None:
-        print(_trace_without_study(file, model))
+        print(_trace_without_study(file, model).told(args.all))
         return 0
     below = _below(file)
     if model is not None and not below.startswith("estimates/"):
         raise UserError(f"{file} has no rows of models; they are in estimates/estimates.csv")
     trace = study.trace(below, model)
-    print(trace)
+    print(trace.told(args.all))
     if model is None and trace.rule == "gather_estimates":
         print(f"\nIts rows, by model (--model NAME tells all of one; {len(study.models)} models):")
         for name, one in study.traces():
@@ -57,23 +60,67 @@ def _parts(file: str) -> list[str]:
     return parts[at:]
 
 
+def _in_results(file: str) -> str:
+    """Return a file as a path with ``results/<study>/``, which may be left out where it is clear.
+
+    It is clear where the working folder lies below ``results``, where the path begins with the
+    name of a study, and where the project has one study.
+    """
+    from schooltrial.checkout import find_checkout
+    from schooltrial.refusal import UserError, unknown
+
+    if _parts(file)[0] == "results":
+        return file
+    here = str(Path.cwd() / file)
+    if _parts(here)[0] == "results":
+        return here
+    checkout = find_checkout()
+    studies = sorted(path.stem for path in (checkout / "config" / "studies").glob("*.yaml"))
+    first, *rest = Path(file).parts
+    if first in studies and rest:
+        return str(checkout / "results" / file)
+    folders = _written_folders(checkout)
+    if first in folders and rest and len(studies) == 1:
+        return str(checkout / "results" / studies[0] / file)
+    if first not in folders and rest and rest[0] in folders:
+        raise unknown("study", first, studies)
+    study = first if first in studies else "<study>"
+    raise UserError(f"no rule writes {file}; give a file below results/{study}/")
+
+
+def _written_folders(checkout: Path) -> set[str]:
+    """Return the folders of a study's results into which rules write."""
+    from schooltrial.provenance.rule_files import read_rules
+
+    outputs = [Path(path).parts for rule in read_rules(checkout) for path in rule.outputs]
+    return {parts[2] for parts in outputs if len(parts) > 3}
+
+
 def _study_of(file: str) -> OpenedStudy | None:
-    """Return the study of a file, if it is of the results of one whose protocol is known."""
+    """Return the study of a file; None where its folder is there, but none of the project's.
+
+    Raises
+    ------
+    UserError
+        Where there is neither such a study nor such a folder, with the nearest study.
+    """
     import warnings
 
     from schooltrial.refusal import UserError
     from schooltrial.study.opening import open_study
 
     parts = _parts(file)
-    if len(parts) < 3 or parts[0] != "results":
-        return None
+    if len(parts) < 3:
+        raise UserError(f"no rule writes {file}; give a file below results/<study>/")
     above = Path(*Path(file).parts[: -len(parts[2:])])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # who asks for the code does not ask for the plan
         try:
             return open_study(parts[1], results=above)
         except UserError:
-            return None
+            if above.is_dir():
+                return None
+            raise
 
 
 def _trace_without_study(file: str, model: str | None) -> Trace:

@@ -29,6 +29,13 @@ from schooltrial.study.written_checks import WrittenChecks
 SCHEMA = Path(__file__).parents[1] / "protocol" / "schema.yaml"
 
 
+class PlannedModels(dict[str, Model]):
+    """Models by name; of a name that is not known the nearest is told."""
+
+    def __missing__(self, name: str) -> Model:
+        raise unknown("model", str(name), self)
+
+
 @dataclass(frozen=True, repr=False)
 class OpenedStudy(Study):
     """A study with what its rules wrote; see ``open_study``.
@@ -61,7 +68,7 @@ class OpenedStudy(Study):
     @property
     def models(self) -> dict[str, Model]:
         """The models of the protocol, by name."""
-        return self.protocol.content["models"]
+        return PlannedModels(self.protocol.content["models"])
 
     @property
     def labels(self) -> dict[str, str]:
@@ -247,6 +254,8 @@ class OpenedStudy(Study):
 
     def _asked(self, text: str, wildcards: Mapping[str, str]) -> list[str]:
         """Return the paths that a rule asks the study for, such as ``study.raw.files()``."""
+        if "{model}" in text:
+            return [text.replace("{model}", name) for name in self.models]
         question = re.fullmatch(r"study\.([\w.]+)\((model)?\)", text)
         if not question:
             return [text]
@@ -258,7 +267,7 @@ class OpenedStudy(Study):
             found = [part for value in found.values() for part in _listed(value)]
         paths = _listed(found)
         if not all(isinstance(path, str) and "/" in path for path in paths):
-            return [text]
+            return []  # an answer that is no path, such as the steps of the report
         root = str(self.paths.root)
         return [path.replace(root, f"results/{self.name}", 1) for path in paths]
 

@@ -80,3 +80,41 @@ def test_a_path_that_no_rule_writes_is_told_with_the_nearest_that_one_does() -> 
 def test_a_model_that_the_study_has_not_is_told() -> None:
     with pytest.raises(UserError, match="the study x has no model 'm'"):
         _trace("results/x/estimates/models/m.csv")
+
+
+def test_of_a_path_like_none_that_a_rule_writes_no_nearest_is_told() -> None:
+    with pytest.raises(UserError, match=r"no rule writes README\.md; give a file below results/"):
+        _trace("README.md")
+    with pytest.raises(UserError, match=r"give a file below results/x/ that one does$"):
+        _trace("results/x/zzz")
+
+
+def test_modules_of_models_are_named_with_the_function_taken_and_who_computes() -> None:
+    found = _trace("results/x/estimates/models/m.csv", "difference_in_differences")
+    model = "src/schooltrial/models/panel/difference_in_differences.py"
+    assert model in found.modules[: found.near]
+    lines = (ROOT / model).read_text("utf-8").splitlines()
+    at = 1 + next(n for n, line in enumerate(lines) if line.startswith("def two_way_effects("))
+    assert f"two_way_effects:{at}" in found.entries[model]
+    assert found.entries[model].endswith(", computed by linearmodels")
+    staggered = _trace("results/x/estimates/models/m.csv", "staggered_adoption")
+    assert ", computed by diff_diff" in str(staggered)
+    multilevel = _trace("results/x/estimates/models/m.csv", "multilevel")
+    assert "models/reml/profile_likelihood.py" in str(multilevel)
+
+
+def test_tests_are_those_that_import_what_computed_whatever_folder_they_lie_in() -> None:
+    reference = "tests/reference/"
+    did = _trace("results/x/estimates/models/m.csv", "difference_in_differences").tests
+    assert f"{reference}cluster_robust/test_against_fixest.py" in did
+    assert f"{reference}panel/test_against_did.py" not in did
+    attrition = _trace("results/x/checks/attrition.csv").tests
+    assert f"{reference}missing_outcomes/test_against_leebounds.py" in attrition
+    assert "tests/published/test_mdes_table.py" in _trace("results/x/checks/power.csv").tests
+
+
+def test_estimates_that_are_held_against_print_have_that_test() -> None:
+    printed = "tests/published/test_achievement_awards.py"
+    rows = "results/achievement_awards/estimates/models/{}.csv"
+    assert printed in _trace(rows.format("published_effect"), "cluster_robust").tests
+    assert printed not in _trace(rows.format("did"), "difference_in_differences").tests

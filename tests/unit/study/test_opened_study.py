@@ -85,3 +85,14 @@ def test_a_trace_says_what_the_rule_read_and_the_checksum_of_the_file(opened: Op
     assert found.inputs == ("results/small/data/sample.parquet",)
     content = opened.paths.estimates_of("itt").read_bytes()
     assert found.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_a_model_that_is_not_planned_is_told_with_the_nearest(opened: OpenedStudy) -> None:
+    with pytest.raises(UserError, match=r"no model 'bootstrp'; did you mean 'bootstrap'\? known"):
+        opened.models["bootstrp"]
+
+
+def test_what_a_trace_reads_is_paths_with_every_model_filled_in(opened: OpenedStudy) -> None:
+    reads = opened.trace("estimates/estimates.csv").inputs
+    assert any(path.endswith("/models/bootstrap.csv") for path in reads)
+    assert all("/" in path and "{" not in path for path in reads)
