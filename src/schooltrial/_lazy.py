@@ -30,6 +30,6 @@ def lazy_names(
         return value
 
     def listed() -> list[str]:
-        return sorted({*there, *names})
+        return sorted({*names, *(name for name in there if name.startswith("__"))})
 
     return find, listed

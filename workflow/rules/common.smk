@@ -15,6 +15,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 
 from schooltrial.provenance.code_inputs import modules
 from schooltrial.pipeline.forked_scripts import fork_scripts
+from schooltrial.pipeline.interpreter import start_by_name
 from schooltrial.pipeline.messages import logs_written, made, refusals
 from schooltrial.pipeline.plain_params import compare_params_as_text
 from schooltrial.pipeline.protocols import figure_formats, read_protocols
@@ -32,6 +33,7 @@ from schooltrial.protocol.variables import IDENTIFYING
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.study.study import Study
 
+start_by_name()
 compare_params_as_text()
 
 # One thread per job: bits differ between one BLAS thread and two.

@@ -244,6 +244,8 @@ class OpenedStudy(Study):
             if model not in self.models:
                 raise unknown("model", model, self.models)
             lies = self.paths.estimates_of(model)
+        if not lies.is_relative_to(self.paths.root):
+            raise UserError(f"{path} is not a file of the results in {self.paths.root}")
         below = lies.relative_to(self.paths.root).as_posix()
         return trace_file(
             f"results/{self.name}/{below}", own_checkout(),

@@ -27,6 +27,13 @@ DIGITS = 10
 """To which a planned model equals the table of estimates: it differs by one in the last of them
 at most."""
 
+NO_PART_OF_A_FIT = {
+    "outcomes": "name the outcome after the model, as in study.refit('itt', 'maths')",
+    "role": "it says what a model is for, not what is fitted",
+    "label": "it is a word of exhibits",
+}
+"""Keys of a model that a refit does not take, and why."""
+
 TEXT = ("study", "model", "outcome", "estimand", "subgroup", "term", "method", "note")
 
 
@@ -65,6 +72,18 @@ class Refit:
             return "as planned"
         told = ", ".join(f"{key}={value!r}" for key, value in self.changed.items())
         return f"exploratory, not planned: {told}"
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the estimator's result offers beside the rows, such as ``conf_int``."""
+        if name.startswith("_") or name == "result":
+            raise AttributeError(name)
+        try:
+            return getattr(self.result, name)
+        except AttributeError:
+            raise AttributeError(
+                f"a refit of {self.model!r} has no {name!r}, nor has its "
+                f"{type(self.result).__name__}"
+            ) from None
 
     def estimates(self) -> tuple[Estimate, ...]:
         """Return what is reported of the fit, as its estimator gave it."""
@@ -121,6 +140,9 @@ def refit_model(
     unheard = [key for key in changes if key not in planned]
     if unheard:
         raise unknown("key of a model:", unheard[0], planned)
+    idle = [key for key in NO_PART_OF_A_FIT if key in changed]
+    if idle:
+        raise UserError(f"{idle[0]!r} changes no fit: {NO_PART_OF_A_FIT[idle[0]]}")
     if chosen not in planned["outcomes"]:
         changed["outcomes"] = [chosen]
     model = cast(Model, {**planned, **changed, "outcomes": [chosen]})

@@ -107,3 +107,23 @@ def test_all_models_of_a_role_are_fitted_again(opened: OpenedStudy) -> None:
     assert rows["planned"].all()
     with pytest.raises(UserError, match="no model of the role 'sensitive'; did you mean"):
         opened.refit_all(role="sensitive")
+
+
+def test_a_refit_offers_what_its_estimators_result_offers(opened: OpenedStudy) -> None:
+    fit = opened.refit("itt", "maths")
+    assert fit.conf_int().equals(fit.result.conf_int())
+    with pytest.raises(AttributeError, match="a refit of 'itt' has no 'nothing'"):
+        _ = fit.nothing
+
+
+@pytest.mark.parametrize(("key", "value"), [("outcomes", ["reading"]), ("role", "secondary")])
+def test_what_is_no_part_of_a_fit_cannot_be_changed(
+    opened: OpenedStudy, key: str, value: object
+) -> None:
+    with pytest.raises(UserError, match=f"'{key}' changes no fit"):
+        opened.refit("itt", "maths", **{key: value})
+
+
+def test_a_refit_of_a_panel_offers_what_the_fit_of_its_effect_does(opened: OpenedStudy) -> None:
+    fit = opened.refit("did")
+    assert fit.conf_int().equals(fit.result.effect.conf_int())

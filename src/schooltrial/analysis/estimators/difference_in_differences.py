@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -37,6 +38,12 @@ class EffectAndEvents:
 
     effect: PanelFit
     events: PanelFit
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the fit of the effect offers, such as ``conf_int`` and ``summary``."""
+        if name.startswith("_") or name in ("effect", "events"):
+            raise AttributeError(name)
+        return getattr(self.effect, name)
 
     def estimates(self, level: float = 0.95) -> tuple[Estimate, ...]:
         """Return the effect, then the event study."""

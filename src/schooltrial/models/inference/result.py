@@ -227,7 +227,7 @@ class Result:
         df: str | None = None,
     ) -> Estimate:
         """Return the row of a joint test."""
-        self._refuse("a test of several coefficients")
+        self._refuse("a test of a hypothesis about coefficients")
 
     def contrast(
         self,

@@ -230,7 +230,7 @@ def refusals() -> list[tuple[Result, Callable[[Result], object], str]]:
     return [
         (tests, lambda fit: fit.covariance(), "cannot be had from a randomisation test"),
         (tests, lambda fit: fit.contrast({"treated": 1}), "a combination of coefficients"),
-        (tests, lambda fit: fit.test("treated"), "a test of several coefficients"),
+        (tests, lambda fit: fit.test("treated"), "a test of a hypothesis about coefficients"),
         (tests, lambda fit: fit.estimates(vcov="CR2"), "leave `vcov` out"),
         (tests, lambda fit: fit.predict(), "fit the model itself"),
         (samples, lambda fit: fit.covariance(), "cannot be had from a wild cluster bootstrap"),

@@ -1,0 +1,31 @@
+"""Jobs start the interpreter of the run, wherever it lies."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from schooltrial.pipeline.interpreter import start_by_name
+
+
+def test_an_interpreter_in_a_folder_with_spaces_is_started_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "a folder" / "python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\necho it was me\n", encoding="utf-8")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+    start_by_name()
+    told = subprocess.run(f"{sys.executable} x.py", shell=True, capture_output=True, text=True)
+    assert told.stdout == "it was me\n"
+
+
+def test_any_other_interpreter_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/opt/env/bin/python")
+    monkeypatch.setenv("PATH", "/bin")
+    start_by_name()
+    assert (sys.executable, os.environ["PATH"]) == ("/opt/env/bin/python", "/bin")
