@@ -9,13 +9,10 @@ from pathlib import Path
 SOURCE = Path(workflow.basedir) / "src"
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SOURCE))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
-)
 
 from schooltrial.provenance.code_inputs import modules
 from schooltrial.pipeline.forked_scripts import fork_scripts
-from schooltrial.pipeline.interpreter import start_by_name
+from schooltrial.pipeline.interpreter import start_by_name, use_library
 from schooltrial.pipeline.messages import logs_written, made, refusals
 from schooltrial.pipeline.plain_params import compare_params_as_text
 from schooltrial.pipeline.protocols import figure_formats, read_protocols
@@ -33,6 +30,7 @@ from schooltrial.protocol.variables import IDENTIFYING
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.study.study import Study
 
+use_library(SOURCE)
 start_by_name()
 compare_params_as_text()
 

@@ -1,9 +1,16 @@
-"""How jobs start the interpreter that this run has."""
+"""How jobs start the interpreter that this run has, with the library of this checkout."""
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+
+
+def use_library(source: Path) -> None:
+    """Let every job import the library below a folder, whichever the environment has installed."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(source), *filter(None, [before])])
 
 
 def start_by_name() -> None:

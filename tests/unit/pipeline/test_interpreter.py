@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schooltrial.pipeline.interpreter import start_by_name
+from schooltrial.pipeline.interpreter import start_by_name, use_library
 
 
 def test_an_interpreter_in_a_folder_with_spaces_is_started_by_its_name(
@@ -29,3 +29,15 @@ def test_any_other_interpreter_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PATH", "/bin")
     start_by_name()
     assert (sys.executable, os.environ["PATH"]) == ("/opt/env/bin/python", "/bin")
+
+
+def test_jobs_import_the_library_of_this_checkout_before_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("mine", "theirs"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "of_whom.py").write_text(f"print({folder!r})\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "theirs"))
+    use_library(tmp_path / "mine")
+    told = subprocess.run([sys.executable, "-m", "of_whom"], capture_output=True, text=True)
+    assert told.stdout == "mine\n"
