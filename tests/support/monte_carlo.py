@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from math import sqrt
 
+import numpy as np
 from scipy import stats
 
 SURE = 0.999
 """How sure a bound is: one run in a thousand may break it by chance; the seeds are fixed."""
+
+
+def monte_carlo(values: list[float]) -> tuple[float, float]:
+    """Return the mean over trials, and its standard error."""
+    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 def allowed_error(bound: float, n_trials: int, n_of_bound: int) -> float:

@@ -12,7 +12,7 @@ from schooltrial.random_streams import stream
 from schooltrial.simulate.base.simulated_trial import SimulatedTrial
 from schooltrial.simulate.school_randomised.parameters import OUTCOMES, Parameters
 from schooltrial.simulate.school_randomised.trial import assign, complete_data, simulate
-from support.monte_carlo import allowed_distance, allowed_error
+from support.monte_carlo import allowed_distance, allowed_error, monte_carlo
 
 SEEDS = range(100, 148)
 FEW = 12
@@ -54,10 +54,6 @@ def adjusted_difference(schools: pd.DataFrame, pupils: pd.DataFrame, subject: st
     weight = np.sqrt(after["size"].to_numpy(dtype=float))
     fit = np.linalg.lstsq(design * weight[:, None], after["mean"].to_numpy() * weight, rcond=None)
     return float(fit[0][0])
-
-
-def monte_carlo(values: list[float]) -> tuple[float, float]:
-    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 # ---- the truth -----------------------------------------------------------------------------------

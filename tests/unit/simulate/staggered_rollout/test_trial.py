@@ -9,6 +9,7 @@ from schooltrial.simulate.base.simulated_trial import SimulatedTrial
 from schooltrial.simulate.staggered_rollout.effects import true_effects
 from schooltrial.simulate.staggered_rollout.parameters import OUTCOMES, REGIONS, RolloutParameters
 from schooltrial.simulate.staggered_rollout.trial import complete_data, simulate
+from support.monte_carlo import monte_carlo
 
 SEEDS = range(300, 360)
 YEARS = RolloutParameters().years
@@ -60,10 +61,6 @@ def differences(trial: SimulatedTrial, outcome: str) -> dict[tuple[int, int], fl
         for place, year in enumerate(YEARS):
             found[entered, year] = float(np.nanmean(gap[:, place]))
     return found
-
-
-def monte_carlo(values: list[float]) -> tuple[float, float]:
-    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 # ---- the truth -----------------------------------------------------------------------------------

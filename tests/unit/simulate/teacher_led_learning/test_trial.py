@@ -12,7 +12,7 @@ from schooltrial.simulate.school_randomised.trial import assign
 from schooltrial.simulate.teacher_led_learning.classroom_observations import simulate_observations
 from schooltrial.simulate.teacher_led_learning.parameters import Parameters
 from schooltrial.simulate.teacher_led_learning.trial import complete_data, simulate
-from support.monte_carlo import allowed_distance, allowed_error
+from support.monte_carlo import allowed_distance, allowed_error, monte_carlo
 
 EFFECTS = {
     "practice": {"2023": 0.5},
@@ -50,10 +50,6 @@ def trial() -> SimulatedTrial:
 @pytest.fixture(scope="module", params=[FEW, pytest.param(len(SEEDS), marks=pytest.mark.slow)])
 def trials(request: pytest.FixtureRequest) -> list[Trial]:
     return [complete_data(Parameters(**TWO_YEARS), seed) for seed in SEEDS[: request.param]]
-
-
-def monte_carlo(values: list[float]) -> tuple[float, float]:
-    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 def effect(frame: pd.DataFrame, outcome: str, before: str) -> float:

@@ -15,7 +15,7 @@ from schooltrial.simulate.within_school_lottery.parameters import OUTCOMES, Lott
 from schooltrial.simulate.within_school_lottery.teachers import STRATA, draw_lottery
 from schooltrial.simulate.within_school_lottery.trial import complete_data, simulate
 from schooltrial.simulate.within_school_lottery.truth import lottery_truth
-from support.monte_carlo import allowed_distance, allowed_error
+from support.monte_carlo import allowed_distance, allowed_error, monte_carlo
 
 SMALL = LotteryParameters(
     blocks=(("North", "elementary", 4), ("South", "elementary", 2)), pupils_per_school=160.0
@@ -85,10 +85,6 @@ def observed(data: dict[str, pd.DataFrame], year: int, outcome: str) -> pd.DataF
         return rows.assign(y=rows["stays"])
     spread = rows[f"{outcome}_not_offered"].std()
     return rows[rows["responds"]].assign(y=rows[outcome] / spread)
-
-
-def monte_carlo(values: list[float]) -> tuple[float, float]:
-    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 def truth_of(data: dict[str, pd.DataFrame], parameters: LotteryParameters) -> dict[str, Any]:
