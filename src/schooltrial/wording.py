@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
+from numbers import Integral
 
 
 def named(units: Iterable[str], most: int = 6) -> str:
@@ -26,3 +28,17 @@ def listed(words: Sequence[str]) -> str:
 def percent(share: float) -> str:
     """Return a share in per cent, to one decimal: a limit must not be rounded away."""
     return f"{100 * share:.1f}%"
+
+
+def exact(number: float) -> str:
+    """Return a number that reads back as itself: whole ones without a point or an exponent.
+
+    Labels, levels, keys and thresholds are written so. Six digits would make one label of the
+    district codes 4801234 and 4801239.
+    """
+    if isinstance(number, Integral):
+        return str(int(number))
+    value = float(number)
+    if not isfinite(value):
+        return str(value)
+    return str(int(value)) if value.is_integer() else repr(value)

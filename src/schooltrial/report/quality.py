@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from schooltrial.exhibits.style.table_text import number
+from schooltrial.wording import exact
 
 
 def findings(
@@ -23,7 +24,8 @@ def findings(
         for row in high.itertuples()
     ]
     lines += [
-        f"{_name(row.outcome, labels)}, {row.year}: {row.share:.0%} of scores are {row.value:g}."
+        f"{_name(row.outcome, labels)}, {row.year}: {row.share:.0%} of scores are "
+        f"{exact(row.value)}."
         for row in heaps[heaps["verdict"] == "heap"].itertuples()
     ]
     lines += [

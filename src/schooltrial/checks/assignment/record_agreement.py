@@ -27,7 +27,7 @@ from schooltrial.randomisation.record import (
     redraw,
 )
 from schooltrial.refusal import Refusal
-from schooltrial.wording import named, plural
+from schooltrial.wording import exact, named, plural
 
 FITS = "record fits the protocol"
 
@@ -92,7 +92,7 @@ def _numbers(plan: LotteryPlan) -> str:
 def _criterion(plan: LotteryPlan) -> str:
     if not plan.rerandomised:
         return "none"
-    return f"best {plan.acceptance:g} on {', '.join(plan.balance_on)}"
+    return f"best {exact(plan.acceptance)} on {', '.join(plan.balance_on)}"
 
 
 def _shares(plan: LotteryPlan) -> str:

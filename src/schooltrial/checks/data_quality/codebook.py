@@ -8,6 +8,7 @@ import pandas as pd
 
 from schooltrial.data.linking.school_crosswalk import Crosswalk, crosswalk_of, owners
 from schooltrial.protocol.column_map import Column, Tables
+from schooltrial.wording import exact
 
 COLUMNS = [
     "table", "variable", "label", "raw_column", "type", "rows", "missing", "distinct", "low",
@@ -208,8 +209,8 @@ def _describe(name: str, values: pd.Series) -> list[object]:
     if pd.api.types.is_numeric_dtype(values):
         kind, low, high = (
             "number",
-            known.min() if len(known) else "",
-            known.max() if len(known) else "",
+            _end(known.min()) if len(known) else "",
+            _end(known.max()) if len(known) else "",
         )
     elif pd.api.types.is_datetime64_any_dtype(values):
         kind = "date"
@@ -220,8 +221,13 @@ def _describe(name: str, values: pd.Series) -> list[object]:
         ""
         if name in IDENTIFIERS or distinct > LISTED
         else "; ".join(
-            f"{value:g}" if kind == "number" else str(value)[:10] if kind == "date" else str(value)
+            exact(value) if kind == "number" else str(value)[:10] if kind == "date" else str(value)
             for value in sorted(known.unique())
         )
     )
     return [kind, *counts, low, high, listed]
+
+
+def _end(value: float) -> str | float:
+    """Return an end of the values of a variable; a whole number, perhaps a code, in all digits."""
+    return exact(value) if float(value).is_integer() else value

@@ -23,7 +23,7 @@ from schooltrial.checks.rating.terms import (
     named,
     worst_of,
 )
-from schooltrial.wording import listed, percent
+from schooltrial.wording import exact, listed, percent
 
 STANDARD = "What Works Clearinghouse, Standards Handbook 4.1"
 
@@ -175,7 +175,7 @@ def _mend(one: BaselineDifference, inputs: RatingInputs) -> Change:
         words = adjusting
     else:
         words = (
-            f"{one.label} of {one.level}s differed by no more than {inputs.adjustable:g} SD "
+            f"{one.label} of {one.level}s differed by no more than {exact(inputs.adjustable)} SD "
             f"(it is {abs(one.size):.3f})"
         )
         words += "" if one.adjusted else f" and {adjusting}"

@@ -17,7 +17,7 @@ from math import inf, isnan, nan
 from typing import Any
 
 from schooltrial.checks.rating.terms import Change, Lift, Rating, RatingInputs, named, worst_of
-from schooltrial.wording import listed, percent
+from schooltrial.wording import exact, listed, percent
 
 STANDARD = "Education Endowment Foundation, padlocks (as recalled)"
 
@@ -187,7 +187,7 @@ def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
     parts = _parts(inputs)
     if imbalance := parts["imbalance"]:
         limit = _limit("imbalance", imbalance + 1)
-        words = f"the arms differed in the prior outcome by at most {limit:g} SD"
+        words = f"the arms differed in the prior outcome by at most {exact(limit)} SD"
         yield "imbalance", Change(words, _within(limit))
     worst = parts["threats"]
     for taken, field, _, change in _threats(inputs):
@@ -203,7 +203,7 @@ def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
             yield rule, lot
         elif rule == "mdes":
             limit = _limit("mdes", better)
-            words = f"the least detectable effect at randomisation were at most {limit:g} SD"
+            words = f"the least detectable effect at randomisation were at most {exact(limit)} SD"
             yield rule, Change(words, _setting("mdes", limit))
         else:
             limit = _limit("attrition", better)

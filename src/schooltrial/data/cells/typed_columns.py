@@ -22,6 +22,7 @@ from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
 from schooltrial.protocol.column_map import Column, RawFile
 from schooltrial.protocol.table_readings import NUMBERS
 from schooltrial.refusal import Fault
+from schooltrial.wording import exact
 
 SHOWN_PER_COLUMN = 5
 
@@ -304,7 +305,7 @@ class _OneColumn:
             return absent | found.hidden, {}
         least, most = self.spec["range"] or ((limits.low, limits.high) if limits else (np.nan,) * 2)
         beyond = found.beyond(least, most)
-        self._fault(beyond, f"bounds from {least:g} to {most:g}", "correct the cell")
+        self._fault(beyond, f"bounds from {exact(least)} to {exact(most)}", "correct the cell")
         low, high = found.within(least, most)
         return absent | found.hidden, {
             f"{self.variable}_{end}": self._spread(pa.array(values, from_pandas=True))
@@ -317,7 +318,7 @@ class _OneColumn:
         if self.spec["range"] is not None:
             low, high = self.spec["range"]
             outside = (numbers < low) | (numbers > high)
-            self._fault(outside, f"a value from {low:g} to {high:g}", "correct the cell")
+            self._fault(outside, f"a value from {exact(low)} to {exact(high)}", "correct the cell")
             numbers[outside] = np.nan
         if limits is not None:
             outside = (numbers < limits.low) | (numbers > limits.high)
@@ -371,13 +372,13 @@ class _OneColumn:
 
 def out_of_range(limits: Limits) -> tuple[str, str]:
     """Return what is expected of a score, and the remedy."""
-    expected = f"a score of {limits.outcome!r} from {limits.low:g} to {limits.high:g}"
+    expected = f"a score of {limits.outcome!r} from {exact(limits.low)} to {exact(limits.high)}"
     return expected, "correct the cell, or set `out_of_range: missing` for the outcome"
 
 
 def out_of_range_rule(limits: Limits) -> str:
     """Return how the log calls a score that is out of its range."""
-    return f"{limits.outcome} outside {limits.low:g} to {limits.high:g} set to missing"
+    return f"{limits.outcome} outside {exact(limits.low)} to {exact(limits.high)} set to missing"
 
 
 def shortened(text: str) -> str:

@@ -9,6 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schooltrial.wording import exact
+
 
 def among(column: pd.Series, values: pd.Series | pd.Index) -> pd.Series:
     """Return which rows of a column are among many values, as ``column.isin(values)`` does.
@@ -40,7 +42,7 @@ def levels(values: pd.Series) -> list[str]:
     if isinstance(values.dtype, pd.CategoricalDtype):
         return [str(level) for level in values.cat.categories if (present == level).any()]
     if pd.api.types.is_numeric_dtype(values):
-        return [f"{level:g}" for level in sorted(present.unique())]
+        return [exact(level) for level in sorted(present.unique())]
     return sorted(present.astype("str").unique())
 
 

@@ -10,6 +10,7 @@ from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.rows.filters import matches
 from schooltrial.protocol.sections import DerivedVariable, Outcome
 from schooltrial.refusal import Fault, refuse
+from schooltrial.wording import exact
 
 
 def add_variables(frame: pd.DataFrame, variables: Mapping[str, DerivedVariable]) -> pd.DataFrame:
@@ -61,11 +62,10 @@ def within_ranges(
             continue
         low, high = outcome["range"]
         outside = ((kept[name] < low) | (kept[name] > high)).to_numpy(dtype=bool)
-        reason = f"{name} outside {low:g} to {high:g}"
+        reason = f"{name} outside {exact(low)} to {exact(high)}"
         if outside.any() and outcome["out_of_range"] == "refuse":
-            found = (
-                f"{reason} in {int(outside.sum())} rows, such as {kept[name][outside].iloc[0]:g}"
-            )
+            first = exact(kept[name][outside].iloc[0])
+            found = f"{reason} in {int(outside.sum())} rows, such as {first}"
             remedy = "correct the columns that it is made of, or set `out_of_range: missing`"
             refuse([Fault(f"{level}s table", found, "a ratio in its range", remedy, column=name)])
         ledger.leave(kept, outside, step="ratios in range", reason=reason, level=kind)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from schooltrial.protocol.sections import Norm, Outcome
 from schooltrial.refusal import Fault, refuse
+from schooltrial.wording import exact
 
 
 def standardise(
@@ -96,7 +97,8 @@ def standardise_by_norms(
     refuse(
         [
             Fault(
-                "norms", f"{outcome} has scores of grade {cell[0]:g} in {cell[1]}, but no norm",
+                "norms",
+                f"{outcome} has scores of grade {exact(cell[0])} in {cell[1]}, but no norm",
                 "a norm for every grade and year with scores",
                 "add it, or leave the grade or year out of `sample.keep`",
                 column=f"outcomes.{outcome}.norms",

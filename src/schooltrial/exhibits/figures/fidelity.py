@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.style.figures import FAINT, INK, foot, new_figure, styled
 from schooltrial.protocol.sections import StudyLine
+from schooltrial.wording import exact
 
 MET, NOT_MET = "#dbe8d9", "#f6dccb"
 
@@ -44,5 +45,5 @@ def fidelity_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
 
 
 def _line(row: Any) -> str:
-    planned = f"{row.unit}: {row.unit_threshold:g} or more; sample: {row.sample_threshold:.0%}"
+    planned = f"{row.unit}: {exact(row.unit_threshold)} or more; sample: {row.sample_threshold:.0%}"
     return f"{row.label}\n{planned}"

@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.style.figures import FAINT, INK, SHADE, foot, new_figure, styled
 from schooltrial.protocol.sections import Arm, Balance, StudyLine
+from schooltrial.wording import exact
 
 LEVELS = {"pupil": ("o", "pupils"), "teacher": ("s", "teachers"), "school": ("D", "school means")}
 
@@ -130,7 +131,7 @@ def _panel(
         panel.add_patch(
             Rectangle(
                 (-bound, -0.6), 2 * bound, people + 0.1, color=colour, lw=0,
-                label=f"people within {bound:g}: {verdict}",
+                label=f"people within {exact(bound)}: {verdict}",
             )
         )  # fmt: skip
     panel.axvline(0, color=FAINT, lw=0.8)

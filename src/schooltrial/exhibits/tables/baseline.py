@@ -9,6 +9,7 @@ import pandas as pd
 from schooltrial.exhibits.style.html_table import Column, fragment, tabulate
 from schooltrial.exhibits.style.table_text import number
 from schooltrial.protocol.sections import Arm, Balance, StudyLine
+from schooltrial.wording import exact
 
 GROUPS = {"pupil": "Pupils", "teacher": "Teachers", "school": "Schools (means of their pupils)"}
 
@@ -47,7 +48,7 @@ def baseline_html(
         Column("N", "told", key="n"),
         Column("Missing", "told", key="missing"),
     ]
-    bounds = [f"{settings[key]:g}" for key in ("satisfied", "adjustable")]
+    bounds = [exact(settings[key]) for key in ("satisfied", "adjustable")]
     note = (
         "Mean (SD) by arm, in the baseline year: of all who were then there, and of those analysed "
         "later. The standardised difference is treated minus control over the pooled SD of the two "

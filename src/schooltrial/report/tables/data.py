@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.wording import exact
 
 RAW_FILES = [
     Column("raw file", key="file"),
@@ -96,10 +97,12 @@ def codebook_shown(codebook: pd.DataFrame) -> dict[str, Table]:
 
 
 def _short(value: object) -> str:
+    """Return a number in six digits, but a whole one, which may be a code, in all of its own."""
     try:
-        return f"{float(str(value)):.6g}"
+        number = float(str(value))
     except ValueError:
         return str(value)
+    return exact(number) if number.is_integer() else f"{number:.6g}"
 
 
 def means_shown(means: pd.DataFrame, arms: Sequence[str]) -> dict[str, Table]:

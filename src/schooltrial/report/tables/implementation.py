@@ -10,6 +10,7 @@ import pandas as pd
 from schooltrial.checks.implementation.costs import ALL
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
 from schooltrial.exhibits.style.table_text import number
+from schooltrial.wording import exact
 
 Labels = Mapping[str, str]
 
@@ -69,7 +70,7 @@ def fidelity_shown(fidelity: pd.DataFrame, arms: Labels) -> Table:
     told = fidelity.assign(
         **{
             "arms": [_arms(names, arms) for names in fidelity["arms"]],
-            "threshold": fidelity["unit_threshold"].map("{:g}".format),
+            "threshold": fidelity["unit_threshold"].map(exact),
             "reached it": whole + " (" + fidelity["share_met"].map(_percent) + "%)",
         }
     )
