@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: studies assignment test test-slow test-studies lint docs lock reference reference-live validate benchmark clean
+.PHONY: studies assignment test test-slow test-studies test-trials lint docs lock reference reference-live validate benchmark clean
 
 $(READY): requirements.lock pyproject.toml workflow/build_environment.py
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or say where it is: make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -30,6 +30,9 @@ test: $(READY)
 
 test-studies: $(READY) ## every study of the project from raw files to report, tested (minutes)
 	@$(BIN)/python -m pytest tests/e2e/test_default_studies.py -m "slow or not slow"
+
+test-trials: $(READY) ## the small studies of tests/trials, each by Snakemake to its report (minutes)
+	@$(BIN)/python -m pytest tests/trials -m slow
 
 test-slow: $(READY) ## Monte Carlo tests with all their trials (minutes)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit -m slow
