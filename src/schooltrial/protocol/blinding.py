@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from schooltrial.protocol.column_map import Column, JoinedFile, Reading, Tables
+from schooltrial.protocol.column_map import Column, JoinedFile, Reading, Tables, shown_source
 from schooltrial.protocol.sections import Content, Outcome
 from schooltrial.refusal import Fault, refuse
 
@@ -92,7 +92,7 @@ def held_back(tables: Tables, outcomes: Mapping[str, Outcome]) -> list[tuple[str
             whole = table in OUTCOME_TABLES
             back = [n for n in every if n in hidden or (whole and n in ("value", "outcome"))]
             columns.setdefault(file, [])
-            columns[file] += [_raw_name(every[name]) for name in back]
+            columns[file] += [shown_source(every[name]) for name in back]
             if not whole:
                 read.add(file)
     return [
@@ -118,7 +118,3 @@ def _hidden(outcomes: Mapping[str, Outcome]) -> set[str]:
 
 def _shown(columns: Mapping[str, Column], hidden: set[str]) -> dict[str, Column]:
     return {name: spec for name, spec in columns.items() if name not in hidden}
-
-
-def _raw_name(spec: Column) -> str:
-    return spec["column"] if isinstance(spec["column"], str) else spec["column"][0]

@@ -12,10 +12,25 @@ Decimal = Literal[".", ","]
 Thousands = Literal["", ".", ",", " ", "'", "\u00a0", "\u202f"]
 
 
+SuppressionCodes = dict[str, str | list[float]]
+"""Text of a withheld number → `missing`, or its least and greatest value."""
+
+
+class PartOfIdentifier(TypedDict):
+    """One of the columns that make up an identifier."""
+
+    column: str
+    width: int | None
+    pad: bool
+
+
 class Column(TypedDict):
     """How one column is read."""
 
     column: str | list[str]
+    parts: list[str | PartOfIdentifier]
+    between: str
+    otherwise: str | list[str]
     type: Literal["identifier", "category", "flag", "integer", "number", "date"]
     codes: dict[str, str | float]
     ignore_case: bool
@@ -25,6 +40,9 @@ class Column(TypedDict):
     thousands: Thousands | None
     percent: bool
     suppressed: Literal["refuse", "missing", "bounds"]
+    suppression_codes: SuppressionCodes
+    out_of_range: Literal["refuse", "missing"]
+    written_as_decimals: bool
     width: int | None
     pad: bool
     format: str
@@ -53,6 +71,7 @@ class RawFile(TypedDict):
     decimal: Decimal
     thousands: Thousands
     missing: list[str]
+    suppression_codes: SuppressionCodes
     columns: dict[str, Column]
 
 
@@ -96,3 +115,28 @@ def all_columns(reading: Reading) -> Iterator[tuple[str, Column]]:
     yield from reading["columns"].items()
     for joined in reading["join"]:
         yield from joined["columns"].items()
+
+
+def names_of_columns(spec: Column) -> list[str]:
+    """Return the names under which a column may stand in a raw file; none for one of parts."""
+    return [spec["column"]] if isinstance(spec["column"], str) else list(spec["column"])
+
+
+def parts_of(spec: Column) -> list[PartOfIdentifier]:
+    """Return the columns that make up an identifier, in their order."""
+    return [
+        {"column": part, "width": None, "pad": False} if isinstance(part, str) else part
+        for part in spec["parts"]
+    ]
+
+
+def other_columns(spec: Column) -> list[str]:
+    """Return the columns from which a value is taken where the first one lacks it."""
+    given = spec["otherwise"]
+    return [given] if isinstance(given, str) else list(given)
+
+
+def shown_source(spec: Column) -> str:
+    """Return how the raw columns of a variable are named: `state + cohort`, `age or age_2`."""
+    parts = " + ".join(part["column"] for part in parts_of(spec))
+    return " or ".join([parts or " or ".join(names_of_columns(spec)), *other_columns(spec)])

@@ -12,6 +12,8 @@ from schooltrial.protocol.column_map import (
     Reading,
     all_columns,
     carries_year,
+    names_of_columns,
+    parts_of,
 )
 from schooltrial.protocol.sections import Content, Design, Outcome
 from schooltrial.protocol.variables import NEEDED
@@ -145,6 +147,7 @@ def _join_faults(place: str, reading: Reading, joined: JoinedFile, names: Names)
 
 
 def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
+    yield from _source_faults(where, spec, names)
     yield from range_faults(where, spec["range"], names)
     for year in spec["not_observed_in"]:
         yield from names.check(f"{where}.not_observed_in", year, "year", names.years)
@@ -157,8 +160,10 @@ def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
         ("thousands", spec["thousands"], number, "integer or number"),
         ("width", spec["width"], identifier, "identifier"),
         ("pad", spec["pad"], identifier, "identifier"),
+        ("parts", spec["parts"], identifier, "identifier"),
+        ("written_as_decimals", spec["written_as_decimals"], identifier, "identifier"),
     ):
-        if given not in (None, False) and not fits:
+        if given not in (None, False, []) and not fits:
             yield Fault(
                 names.shown, f"{where} has a {key}, but is read as {spec['type']}",
                 f"a {key} of an {needed}", f"set `type`, or remove `{key}`",
@@ -182,6 +187,43 @@ def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
             names.shown, f"{where} has the code value {odd[0]!r}, but is read as flag",
             "0 and 1 as the values of its codes", "code it by 0 and 1, or set `type: number`",
             column=f"{where}.codes",
+        )  # fmt: skip
+
+
+def _source_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
+    """Yield a variable that is read from no column, from both one and its parts, or one part."""
+    source = names_of_columns(spec)
+    if spec["parts"] and source:
+        yield Fault(
+            names.shown, f"{where} has both `column` and `parts`", "one of the two",
+            "remove `column`: the parts make up the identifier", column=f"{where}.parts",
+        )  # fmt: skip
+    elif len(spec["parts"]) == 1:
+        yield Fault(
+            names.shown, f"{where} has a single part", "two parts or more",
+            "name the column under `column`", column=f"{where}.parts",
+        )  # fmt: skip
+    elif not spec["parts"] and not source:
+        yield Fault(
+            names.shown, f"{where} lacks the key 'column'",
+            "the name of a column of the raw file", "add `column: <name in the file>`",
+            column=f"{where}.column",
+        )  # fmt: skip
+    wide = [part["column"] for part in parts_of(spec) if part["pad"] and part["width"] is None]
+    for column in wide:
+        yield Fault(
+            names.shown, f"{where} puts zeros back in the part {column!r}, but up to no width",
+            "`width`", "state how many characters the part has", column=f"{where}.parts",
+        )  # fmt: skip
+    if spec["parts"] and spec["codes"]:
+        yield Fault(
+            names.shown, f"{where} has both `parts` and `codes`", "an identifier as it is written",
+            "remove `codes`", column=f"{where}.codes",
+        )  # fmt: skip
+    if spec["out_of_range"] == "missing" and spec["range"] is None:
+        yield Fault(
+            names.shown, f"{where} sets values out of its range to missing, but has no range",
+            "`range`", "add `range: [least, greatest]`", column=f"{where}.out_of_range",
         )  # fmt: skip
 
 

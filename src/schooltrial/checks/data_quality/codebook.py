@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from schooltrial.data.linking.school_crosswalk import Crosswalk, crosswalk_of, owners
-from schooltrial.protocol.column_map import Column, Tables
+from schooltrial.protocol.column_map import Tables, shown_source
 from schooltrial.wording import exact
 
 COLUMNS = [
@@ -186,20 +186,16 @@ def raw_columns(tables: Tables) -> dict[str, dict[str, str]]:
                 if pair[0] not in joined["on"]
             ]
             for variable, spec in specs:
-                held.setdefault(variable, []).append(_raw_name(spec))
+                held.setdefault(variable, []).append(shown_source(spec))
             columns = reading["columns"]
             if "outcome" in columns and "value" in columns:
-                value, of = _raw_name(columns["value"]), _raw_name(columns["outcome"])
+                value, of = shown_source(columns["value"]), shown_source(columns["outcome"])
                 for code, outcome in columns["outcome"]["codes"].items():
                     held.setdefault(str(outcome), []).append(f"{value} where {of} is {code}")
     return {
         table: {variable: " or ".join(dict.fromkeys(names)) for variable, names in held.items()}
         for table, held in found.items()
     }
-
-
-def _raw_name(spec: Column) -> str:
-    return str(spec["column"] if isinstance(spec["column"], str) else " or ".join(spec["column"]))
 
 
 def _describe(name: str, values: pd.Series) -> list[object]:

@@ -100,6 +100,20 @@ def too_short(text: pd.Series, width: int) -> tuple[pd.Series, pd.Series]:
     return lost, (length != width) & ~lost
 
 
+def written_as_decimals(text: pd.Series, mark: str) -> tuple[Mask, Mask]:
+    """Return which texts are whole numbers with decimals of zeros, and which have other decimals.
+
+    Parameters
+    ----------
+    text : Series of str
+    mark : str
+        Decimal mark of the column.
+    """
+    decimals = text.str.fullmatch(rf"[+-]?[0-9]+{re.escape(mark)}[0-9]*").to_numpy(dtype=bool)
+    zeros = text.str.fullmatch(rf"[+-]?[0-9]+{re.escape(mark)}0+").to_numpy(dtype=bool)
+    return zeros, decimals & ~zeros
+
+
 def needs_nothing(column: TextColumn, missing: Sequence[str], width: int | None) -> bool:
     """Return whether a column of one text per row is fit to be taken as it stands.
 

@@ -12,14 +12,18 @@ EXACT_BELOW = 2.0**53
 """A double holds every whole number below this, and not the next."""
 
 
+MINUS = "\u2212"
+"""The minus sign of typesetters, which web pages and word processors write."""
+
+
 def parsed(
     text: pd.Series, *, decimal: str = ".", thousands: str = "", percent: bool = False
 ) -> npt.NDArray[np.float64]:
     """Return texts as numbers; what is not one in the notation declared is missing.
 
     Digits are grouped by the thousands separator in threes throughout, or not at all: ``1,23`` is
-    no number where the comma separates thousands. Infinities, ``nan``, hexadecimal numbers and
-    digits with underscores are none.
+    no number where the comma separates thousands. A minus sign is a hyphen or U+2212. Infinities,
+    ``nan``, hexadecimal numbers and digits with underscores are none.
 
     Parameters
     ----------
@@ -30,7 +34,7 @@ def parsed(
     percent : bool
         Whether a per cent sign may stand at the end; the value stays as written.
     """
-    known = text.fillna("").astype("str")
+    known = text.fillna("").astype("str").str.replace(f"^{MINUS}", "-", regex=True)
     if percent:
         known = known.str.replace(r"\s*%$", "", regex=True)
     fits = known.str.fullmatch(_pattern(decimal, thousands)).to_numpy(dtype=bool)

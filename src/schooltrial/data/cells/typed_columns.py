@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from schooltrial.data.cells import identifiers
 from schooltrial.data.cells.cleaning_log import FORMULA, CleaningLog
-from schooltrial.data.cells.numbers import EXACT_BELOW, parsed
+from schooltrial.data.cells.missing_codes import Notation, NotObserved, find_absent, values_of
+from schooltrial.data.cells.numbers import EXACT_BELOW, MINUS
 from schooltrial.data.cells.suppression import TELLING, suppressed
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
 from schooltrial.protocol.column_map import Column, RawFile
@@ -119,11 +120,28 @@ class ColumnReader:
     def _needs_nothing(self, column: TextColumn, raw: str, spec: Column) -> bool:
         if any(raw in marked for marked in (self.cells.dated, self.cells.broken)):
             return False
+        if spec["written_as_decimals"]:
+            return False
         return identifiers.needs_nothing(column, self.missing(spec), spec["width"])
 
     def missing(self, spec: Column) -> list[str]:
-        """Return the texts that mean *not observed* in a column."""
+        """Return the codes that mean *not observed* in a column."""
         return [*self.reading["missing"], *spec["missing"]]
+
+    def notation(self, spec: Column) -> Notation:
+        """Return how a column writes its numbers: as it says itself, or else as its file does."""
+        file = self.reading
+        return Notation(
+            file["decimal"] if spec["decimal"] is None else spec["decimal"],
+            file["thousands"] if spec["thousands"] is None else spec["thousands"],
+            spec["percent"],
+        )
+
+    def not_observed(self, text: pd.Series, spec: Column, held: Mask | None = None) -> NotObserved:
+        """Find the texts of a column, without blanks around, that mean *not observed*."""
+        numeric = spec["type"] in NUMBERS and not spec["codes"]
+        notation = self.notation(spec) if numeric else None
+        return find_absent(text, self.missing(spec), notation, held)
 
     def fault_rows(
         self, raw: str, rows: npt.NDArray[np.integer], expected: str, remedy: str, found: str = ""
@@ -162,9 +180,12 @@ class _OneColumn:
         given = pd.Series(self.column.texts.to_pandas(), dtype="str")
         text = given.str.strip()
         self._changed("blanks around the text removed", text != given, given, text)
-        absent: Mask = text.isin(self.reader.missing(self.spec)).to_numpy(dtype=bool)
-        coded = absent & (text != "").to_numpy(dtype=bool)
+        found = self.reader.not_observed(text, self.spec, self.held)
+        absent = found.absent
+        coded = absent & ~found.as_numbers & (text != "").to_numpy(dtype=bool)
         self._changed("code for not observed set to missing", coded, text, "")
+        rule = "code for not observed, compared as a number, set to missing"
+        self._changed(rule, found.as_numbers, text, "")
         if self.spec["required"]:
             self._fault(absent, "a value in every row", "fill the cell, or drop `required`")
         return text, absent
@@ -204,6 +225,8 @@ class _OneColumn:
                     self.raw, np.array([row]), "an identifier as text or whole number",
                     identifiers.FORMAT, found,
                 )  # fmt: skip
+        if self.spec["written_as_decimals"]:
+            text = self._without_decimals(text, absent)
         if self.spec["width"] is not None:
             text = self._of_width(text, absent, int(self.spec["width"]))
         if self.variable in identifiers.NAMING:
@@ -212,6 +235,20 @@ class _OneColumn:
             for bad, expected, remedy in identifiers.unfit(text):
                 self._fault(bad & ~told, expected, remedy)
         return self.words(text, absent)
+
+    def _without_decimals(self, text: pd.Series, absent: Mask) -> pd.Series:
+        """Take the decimal part of zeros off identifiers that a file holds as decimals."""
+        mark = self.reader.notation(self.spec).decimal
+        whole, other = identifiers.written_as_decimals(text, mark)
+        self._fault(
+            other & ~absent, f"an identifier as a whole number, or with `{mark}0` at its end",
+            "correct the cell; if such decimals belong to the identifiers, remove "
+            "`written_as_decimals` from the protocol",
+        )  # fmt: skip
+        shortened_ = text.str.replace(rf"{re.escape(mark)}0+$", "", regex=True)
+        cut = whole & ~absent
+        self._changed("decimal part of zeros taken off the identifier", cut, text, shortened_)
+        return shortened_.where(cut, text)
 
     def _of_width(self, text: pd.Series, absent: Mask, width: int) -> pd.Series:
         lost, wrong = identifiers.too_short(text, width)
@@ -261,16 +298,16 @@ class _OneColumn:
 
     def numbers(self, text: pd.Series, absent: Mask, limits: Limits | None) -> Arrays:
         """Return numbers; of suppressed cells also the bounds, where these are read."""
-        file, spec = self.reader.reading, self.spec
-        decimal = file["decimal"] if spec["decimal"] is None else spec["decimal"]
-        thousands = file["thousands"] if spec["thousands"] is None else spec["thousands"]
+        notation = self.reader.notation(self.spec)
+        decimal = notation.decimal
         bounds: Arrays = {}
-        if spec["suppressed"] != "refuse":
+        if self.spec["suppressed"] != "refuse":
             absent, bounds = self._suppressed(text, absent, decimal, limits)
         known = text.where(~absent)
-        numbers = parsed(known, decimal=decimal, thousands=thousands, percent=spec["percent"])
-        if self.held is not None:
-            numbers = np.where(self.held, parsed(known), numbers)
+        numbers = values_of(known, notation, self.held)
+        typeset = np.isfinite(numbers) & known.str.startswith(MINUS).fillna(False).to_numpy(bool)
+        hyphen = known.str.replace(MINUS, "-", regex=False)
+        self._changed("minus sign U+2212 read as a hyphen", typeset, text, hyphen)
         bad = ~absent & ~np.isfinite(numbers)
         withheld = bad & (suppressed(known.where(bad), decimal).kind != "")
         remedy = "if the number was withheld, set `suppressed` to `missing` or `bounds`"
@@ -318,7 +355,13 @@ class _OneColumn:
         if self.spec["range"] is not None:
             low, high = self.spec["range"]
             outside = (numbers < low) | (numbers > high)
-            self._fault(outside, f"a value from {exact(low)} to {exact(high)}", "correct the cell")
+            if self.spec["out_of_range"] == "refuse":
+                expected = f"a value from {exact(low)} to {exact(high)}"
+                remedy = "correct the cell, or set `out_of_range: missing` for the column"
+                self._fault(outside, expected, remedy)
+            else:
+                rule = f"value outside {exact(low)} to {exact(high)} set to missing"
+                self._changed(rule, outside, text, "")
             numbers[outside] = np.nan
         if limits is not None:
             outside = (numbers < limits.low) | (numbers > limits.high)

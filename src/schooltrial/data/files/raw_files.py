@@ -18,7 +18,7 @@ from schooltrial.data.files.delimited import DelimitedText, decoded, split
 from schooltrial.data.files.excel import WORKBOOKS, read_workbook
 from schooltrial.data.files.file_names import expand_years, with_joined
 from schooltrial.data.files.stata_parquet import read_parquet, read_stata
-from schooltrial.protocol.column_map import Column, RawFile, Tables
+from schooltrial.protocol.column_map import Column, RawFile, Tables, names_of_columns
 from schooltrial.refusal import Fault, Refusal, refuse
 
 READERS: dict[str, Callable[[Path, RawFile], RawCells]] = {
@@ -49,11 +49,6 @@ def tables_filled(tables: Tables, years: Sequence[int]) -> dict[str, list[str]]:
                 wide = len(reading["outcomes"])
                 found.setdefault(file, []).append(f"{table} × {wide}" if wide > 1 else table)
     return found
-
-
-def column_names(spec: Column) -> list[str]:
-    """Return the names under which a column may stand in a raw file."""
-    return [spec["column"]] if isinstance(spec["column"], str) else list(spec["column"])
 
 
 @dataclass
@@ -116,7 +111,7 @@ class RawFiles:
             if one["file"] == reading["file"]
             for variable, spec in one["columns"].items()
             if variable in NEARLY_UNIQUE and not spec["codes"]
-            for name in column_names(spec)
+            for name in names_of_columns(spec)
         )
 
 
@@ -211,7 +206,7 @@ def find_columns(
     faults: list[Fault] = []
     listed = "the file has " + ", ".join(cells.columns)
     for variable, spec in wanted.items():
-        names = column_names(spec)
+        names = names_of_columns(spec)
         there = [name for name in names if name in cells.columns]
         if len(there) == 1:
             found[variable] = there[0]

@@ -136,9 +136,7 @@ def _columns(
 ) -> tuple[ColumnReader, dict[str, str], Arrays]:  # fmt: skip
     """Read the columns of a file that a reading names, outcomes of a wide file among them."""
     cells = files.cells(file, reading)
-    wanted: dict[str, Column] = {**reading["columns"], **outcomes}
-    for variable in [name for name in wanted if name in WHOLE]:
-        wanted[variable] = {**wanted[variable], "type": "integer"}
+    wanted = {name: _whole(name, spec) for name, spec in {**reading["columns"], **outcomes}.items()}
     raw, faults = find_columns(cells, wanted)
     refuse(faults)
     private = frozenset(column for variable, column in raw.items() if variable in PERSONS)
@@ -151,6 +149,11 @@ def _columns(
         by_row = variable in key_of(name, study.unit) or variable in (*WHOLE, "value")
         values |= {n: plain(v) for n, v in read.items()} if by_row else read
     return reader, raw, values
+
+
+def _whole(variable: str, spec: Column) -> Column:
+    """Return how a variable is read: years are whole numbers, whatever type is declared."""
+    return {**spec, "type": "integer"} if variable in WHOLE else spec
 
 
 def _joined(
@@ -279,7 +282,9 @@ def _empty_keys(
             continue
         column = reader.cells.columns[raw[part]].distinct()
         absent = pd.Series(column.texts.to_pandas(), dtype="str").str.strip()
-        empty = absent.isin(["", *reader.missing(wanted[part])]).to_numpy(dtype=bool)
+        empty = reader.not_observed(absent, _whole(part, wanted[part])).absent | (
+            absent == ""
+        ).to_numpy(dtype=bool)
         if not empty.any() or (part in together and empty.all()):
             continue
         found = "the cell is empty or not observed, but " + (
