@@ -93,14 +93,14 @@ class ColumnReader:
             The variable, and ``<variable>_low`` and ``<variable>_high`` where bounds are read.
         """
         column = self.cells.columns[raw]
-        self._spoilt(raw)
+        self.refuse_spoilt(raw)
         identifier = spec["type"] == "identifier" and not spec["codes"]
         if identifier and self._needs_nothing(column, raw, spec):
             return {variable: column.texts}
         column, held = column.distinct(), None
         if raw in self.cells.numbers and spec["type"] in NUMBERS:
             column, held = column.told_apart(self.cells.numbers[raw])
-        one = _OneColumn(self, variable, raw, column, spec, held)
+        one = OneColumn(self, variable, raw, column, spec, held)
         text, absent = one.stripped()
         if spec["codes"]:
             return {variable: one.decoded(text, absent, limits)}
@@ -112,7 +112,7 @@ class ColumnReader:
             return {variable: one.dates(text, absent)}
         return one.numbers(text, absent, limits)
 
-    def _spoilt(self, raw: str) -> None:
+    def refuse_spoilt(self, raw: str) -> None:
         """Collect cells of a workbook whose formula failed, or was never computed."""
         for row, (found, remedy) in self.cells.spoilt.get(raw, {}).items():
             self.fault_rows(raw, np.array([row]), "a value", remedy, found)
@@ -164,7 +164,7 @@ class ColumnReader:
 
 
 @dataclass
-class _OneColumn:
+class OneColumn:
     """One column on its way from text to values; masks and values are of its distinct texts."""
 
     reader: ColumnReader
@@ -187,7 +187,7 @@ class _OneColumn:
         rule = "code for not observed, compared as a number, set to missing"
         self._changed(rule, found.as_numbers, text, "")
         if self.spec["required"]:
-            self._fault(absent, "a value in every row", "fill the cell, or drop `required`")
+            self.fault(absent, "a value in every row", "fill the cell, or drop `required`")
         return text, absent
 
     def decoded(self, text: pd.Series, absent: Mask, limits: Limits | None) -> pa.Array:
@@ -203,9 +203,7 @@ class _OneColumn:
             lookup = text.where(exact, lookup)
         unknown = ~absent & ~lookup.isin(list(codes)).to_numpy(dtype=bool)
         listed = ", ".join(repr(str(key)) for key in self.spec["codes"])
-        self._fault(
-            unknown, f"one of {listed}", "correct the cell, or add the code to the protocol"
-        )
+        self.fault(unknown, f"one of {listed}", "correct the cell, or add the code to the protocol")
         known = lookup.astype(object).where(~absent & ~unknown, None)
         if self.spec["type"] in ("category", "identifier"):
             named = known.map({key: str(value) for key, value in codes.items()})
@@ -226,21 +224,21 @@ class _OneColumn:
                     identifiers.FORMAT, found,
                 )  # fmt: skip
         if self.spec["written_as_decimals"]:
-            text = self._without_decimals(text, absent)
+            text = self.without_decimals(text, absent)
         if self.spec["width"] is not None:
-            text = self._of_width(text, absent, int(self.spec["width"]))
+            text = self.of_width(text, absent, int(self.spec["width"]))
         if self.variable in identifiers.NAMING:
             # what a spreadsheet shows for a failed formula is told as such, by `words`
             told = absent | identifiers.errors_of_spreadsheets(text)
             for bad, expected, remedy in identifiers.unfit(text):
-                self._fault(bad & ~told, expected, remedy)
+                self.fault(bad & ~told, expected, remedy)
         return self.words(text, absent)
 
-    def _without_decimals(self, text: pd.Series, absent: Mask) -> pd.Series:
+    def without_decimals(self, text: pd.Series, absent: Mask) -> pd.Series:
         """Take the decimal part of zeros off identifiers that a file holds as decimals."""
         mark = self.reader.notation(self.spec).decimal
         whole, other = identifiers.written_as_decimals(text, mark)
-        self._fault(
+        self.fault(
             other & ~absent, f"an identifier as a whole number, or with `{mark}0` at its end",
             "correct the cell; if such decimals belong to the identifiers, remove "
             "`written_as_decimals` from the protocol",
@@ -250,14 +248,15 @@ class _OneColumn:
         self._changed("decimal part of zeros taken off the identifier", cut, text, shortened_)
         return shortened_.where(cut, text)
 
-    def _of_width(self, text: pd.Series, absent: Mask, width: int) -> pd.Series:
+    def of_width(self, text: pd.Series, absent: Mask, width: int) -> pd.Series:
+        """Return identifiers with the zeros put back that they lost, where the protocol says so."""
         lost, wrong = identifiers.too_short(text, width)
         expected, remedy = f"{width} characters", "correct the cell, or the `width` in the protocol"
-        self._fault(wrong.to_numpy(dtype=bool) & ~absent, expected, remedy)
+        self.fault(wrong.to_numpy(dtype=bool) & ~absent, expected, remedy)
         short = lost.to_numpy(dtype=bool) & ~absent
         if not self.spec["pad"]:
             remedy = "restore the leading zeros, or set `pad: true` in the protocol"
-            self._fault(short, expected, remedy)
+            self.fault(short, expected, remedy)
             return text
         padded = text.str.zfill(width).where(short, text)
         self._changed("leading zeros put back", short, text, padded)
@@ -267,7 +266,7 @@ class _OneColumn:
         """Return texts as they stand; those that a spreadsheet would run are kept, and told."""
         failed = identifiers.errors_of_spreadsheets(text) & ~absent
         remedy = "mend the formula, or list the text under `missing`"
-        self._fault(failed, "text, not an error value of a spreadsheet", remedy)
+        self.fault(failed, "text, not an error value of a spreadsheet", remedy)
         formula = text.str.match(FORMULA.pattern).to_numpy(dtype=bool) & ~absent
         rows = self.column.holds(formula) if formula.any() else np.empty(0, np.int64)
         if len(rows):
@@ -283,14 +282,14 @@ class _OneColumn:
         if self.reader.cells.typed:
             dates = dates.fillna(_dates(known, "YYYY-MM-DD"))
         bad = ~absent & dates.isna().to_numpy()
-        self._fault(bad, f"a date as {shape}", "correct the cell, or `format` in the protocol")
+        self.fault(bad, f"a date as {shape}", "correct the cell, or `format` in the protocol")
         limit = self.reader.dates
         if limit is not None:
             late = (dates > limit.latest).to_numpy(dtype=bool)
             day = f"{limit.latest:%Y-%m-%d}"
             if limit.refused:
                 remedy = "correct the cell, or set `cleaning.future_dates: missing`"
-                self._fault(late, f"a date up to {day}", remedy)
+                self.fault(late, f"a date up to {day}", remedy)
             else:
                 self._changed(f"date later than {day} set to missing", late, text, "")
             dates = dates.mask(late)
@@ -311,21 +310,21 @@ class _OneColumn:
         bad = ~absent & ~np.isfinite(numbers)
         withheld = bad & (suppressed(known.where(bad), decimal).kind != "")
         remedy = "if the number was withheld, set `suppressed` to `missing` or `bounds`"
-        self._fault(withheld, "a number", remedy)
+        self.fault(withheld, "a number", remedy)
         remedy = "correct the cell, or list the text under `missing`"
-        self._fault(bad & ~withheld, "a number", remedy)
+        self.fault(bad & ~withheld, "a number", remedy)
         numbers[bad] = np.nan
         kind = self.spec["type"]
         if kind in ("integer", "flag"):
             broken = ~np.isnan(numbers) & (numbers != np.round(numbers))
-            self._fault(broken, "a whole number", "correct the cell, or read it as `number`")
+            self.fault(broken, "a whole number", "correct the cell, or read it as `number`")
             numbers[broken] = np.nan
             large = np.abs(numbers) >= EXACT_BELOW
-            self._fault(large, "a number below 2^53", "read the column as `identifier`")
+            self.fault(large, "a number below 2^53", "read the column as `identifier`")
             numbers[large] = np.nan
         if kind == "flag":
             odd = ~np.isnan(numbers) & ~np.isin(numbers, [0, 1])
-            self._fault(odd, "0 or 1", "correct the cell, or give codes")
+            self.fault(odd, "0 or 1", "correct the cell, or give codes")
         return {self.variable: self._numbers(self._within_range(numbers, text, limits)), **bounds}
 
     def _suppressed(
@@ -342,7 +341,7 @@ class _OneColumn:
             return absent | found.hidden, {}
         least, most = self.spec["range"] or ((limits.low, limits.high) if limits else (np.nan,) * 2)
         beyond = found.beyond(least, most)
-        self._fault(beyond, f"bounds from {exact(least)} to {exact(most)}", "correct the cell")
+        self.fault(beyond, f"bounds from {exact(least)} to {exact(most)}", "correct the cell")
         low, high = found.within(least, most)
         return absent | found.hidden, {
             f"{self.variable}_{end}": self._spread(pa.array(values, from_pandas=True))
@@ -358,7 +357,7 @@ class _OneColumn:
             if self.spec["out_of_range"] == "refuse":
                 expected = f"a value from {exact(low)} to {exact(high)}"
                 remedy = "correct the cell, or set `out_of_range: missing` for the column"
-                self._fault(outside, expected, remedy)
+                self.fault(outside, expected, remedy)
             else:
                 rule = f"value outside {exact(low)} to {exact(high)} set to missing"
                 self._changed(rule, outside, text, "")
@@ -366,7 +365,7 @@ class _OneColumn:
         if limits is not None:
             outside = (numbers < limits.low) | (numbers > limits.high)
             if limits.refused:
-                self._fault(outside, *out_of_range(limits))
+                self.fault(outside, *out_of_range(limits))
             else:
                 self._changed(out_of_range_rule(limits), outside, text, "")
             numbers[outside] = np.nan
@@ -393,7 +392,8 @@ class _OneColumn:
             pa.array(of_rows, mask=absent), pa.array(levels, pa.string())
         )
 
-    def _fault(self, where: Mask, expected: str, remedy: str) -> None:
+    def fault(self, where: Mask, expected: str, remedy: str) -> None:
+        """Collect a fault for the rows that hold some of the texts."""
         if where.any():
             self.reader.fault_rows(self.raw, self.column.holds(where), expected, remedy)
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schooltrial.data.cells.cleaning_log import CleaningLog
+from schooltrial.data.cells.composed_columns import compose, sources
 from schooltrial.data.cells.identifiers import PERSONS
 from schooltrial.data.cells.suppression import ENDS
 from schooltrial.data.cells.text_columns import Mask, mask, plain
@@ -137,11 +138,12 @@ def _columns(
     """Read the columns of a file that a reading names, outcomes of a wide file among them."""
     cells = files.cells(file, reading)
     wanted = {name: _whole(name, spec) for name, spec in {**reading["columns"], **outcomes}.items()}
-    raw, faults = find_columns(cells, wanted)
+    found, faults = find_columns(cells, sources(wanted))
     refuse(faults)
-    private = frozenset(column for variable, column in raw.items() if variable in PERSONS)
-    log = CleaningLog(name, cells.file, private)
+    persons = sources({name: spec for name, spec in wanted.items() if name in PERSONS})
+    log = CleaningLog(name, cells.file, frozenset(found[name] for name in persons))
     reader = ColumnReader(cells, log, reading, study.date_limit())
+    raw = compose(reader, wanted, found)
     values: Arrays = {}
     for variable, column in raw.items():
         limits = study.limits(variable) if variable in outcomes else None
