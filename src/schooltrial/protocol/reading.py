@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from schooltrial.protocol.filters import conjunction
 from schooltrial.protocol.references import reference_faults
 from schooltrial.protocol.schema_validation import number_faults, schema_faults, with_defaults
 from schooltrial.protocol.sections import (
@@ -92,7 +93,7 @@ def with_subgroup_models(
                 **model,
                 "label": f"{model['label']}: {chosen['label']}",
                 "role": role,
-                "where": {**model["where"], **chosen["where"]},
+                "where": conjunction(model["where"], chosen["where"]),
                 "subgroup": chosen["label"],
                 "by_subgroup": [],
             }

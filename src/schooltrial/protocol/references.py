@@ -10,7 +10,9 @@ from typing import Any
 
 from schooltrial.protocol.column_map import Column, Reading, all_columns
 from schooltrial.protocol.design import design_faults
-from schooltrial.protocol.sections import Content, Filter, Model, Outcome
+from schooltrial.protocol.filter_references import filter_faults, value_faults
+from schooltrial.protocol.filters import Filter
+from schooltrial.protocol.sections import Content, Model, Outcome
 from schooltrial.protocol.table_readings import NUMBERS, range_faults, table_faults
 from schooltrial.refusal import Fault
 
@@ -24,7 +26,8 @@ class _Names:
     outcomes: list[str]
     variables: list[str]
     columns: dict[str, Column]
-    derived: list[str]
+    numbers: list[str]
+    arms: list[str]
 
     def check(self, where: str, name: Any, kind: str, known: Sequence[Any]) -> Iterator[Fault]:
         """Yield a fault where the name is not known, with the one that was probably meant."""
@@ -38,26 +41,7 @@ class _Names:
 
     def check_filter(self, where: str, kept: Filter) -> Iterator[Fault]:
         """Yield variables of a filter that are not known, and values that they never take."""
-        for variable, values in kept.items():
-            place = f"{where}.{variable}"
-            yield from self.check(place, variable, "variable", self.variables)
-            for value in values:
-                yield from self.check_value(place, variable, value)
-
-    def check_value(self, where: str, variable: str, value: Any) -> Iterator[Fault]:
-        """Yield a fault where a variable never takes a value: a year, a code's level, a number."""
-        spec = self.columns.get(variable)
-        kind = spec["type"] if spec else ""
-        if variable == "year":
-            yield from self.check(where, value, "year", self.years)
-        elif spec and kind == "category" and spec["codes"]:
-            levels = list(dict.fromkeys(map(str, spec["codes"].values())))
-            yield from self.check(where, str(value), f"level of {variable!r}", levels)
-        elif isinstance(value, str) and (kind in NUMBERS or variable in self.derived):
-            yield Fault(
-                self.shown, f"{where} names {value!r}, but {variable!r} is a number", "a number",
-                "write the number without quotes", column=where,
-            )  # fmt: skip
+        yield from filter_faults(self, where, kept, self.variables)
 
     def check_number(self, where: str, variable: str) -> Iterator[Fault]:
         """Yield a fault where a variable that is read holds no numbers."""
@@ -79,7 +63,8 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
         list(content["outcomes"]),
         known_variables(content),
         {name: spec for reading in _readings(content) for name, spec in all_columns(reading)},
-        list(content["variables"]),
+        [*content["variables"], *baseline_variables(content)],
+        [arm["name"] for arm in content["design"]["arms"]],
     )
     yield from _year_faults(content, names)
     yield from table_faults(content, names)
@@ -90,7 +75,7 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
             yield from names.check_number(f"variables.{name}.at_least", derived["from"])
         if "equals" in derived:
             place = f"variables.{name}.equals"
-            yield from names.check_value(place, derived["from"], derived["equals"])
+            yield from value_faults(names, place, derived["from"], derived["equals"])
     for name, outcome in content["outcomes"].items():
         yield from _outcome_faults(name, outcome, names)
     for part, variables in (
@@ -198,11 +183,15 @@ def _readings(content: Content) -> Iterator[Reading]:
 def known_variables(content: Content) -> list[str]:
     """Return the names that models and filters may use: read, derived and made by the pipeline."""
     read = {column for reading in _readings(content) for column, _ in all_columns(reading)}
-    baselines = {
+    made = {"year", "school", "block", "arm", "cluster"}
+    return sorted(read | set(content["variables"]) | set(baseline_variables(content)) | made)
+
+
+def baseline_variables(content: Content) -> list[str]:
+    """Return the variables that outcomes with a baseline year make."""
+    return [
         made
         for name, outcome in content["outcomes"].items()
         if outcome["baseline_year"] is not None
         for made in (f"{name}_before", f"{name}_before_missing", f"{name}_before_school")
-    }
-    made = {"year", "school", "block", "arm", "cluster"}
-    return sorted(read | set(content["variables"]) | baselines | made)
+    ]

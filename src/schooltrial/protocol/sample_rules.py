@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from schooltrial.protocol.filters import Filter
 from schooltrial.protocol.sections import (
     Arm,
     Cleaning,
     Compliance,
     DerivedVariable,
     Design,
-    Filter,
     Kind,
     Model,
     Outcome,
@@ -45,7 +45,7 @@ class SampleRules:
     design, years, cleaning, variables, outcomes, models
         Sections of the protocol.
     keep : mapping
-        Variable → the values that are kept.
+        The filter of those who are kept.
     take_up : str or None
         Variable that tells whether the programme was taken up.
     baseline : int

@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, TypeVar, cast
 
 from schooltrial.protocol.column_map import Reading, all_columns
+from schooltrial.protocol.filters import Filter, years_named
 
 Unit = Literal["school", "teacher", "pupil"]
 """What was assigned, or whose outcome it is."""
 
 Kind = Literal["complete", "blocked", "paired", "staggered"]
 """How units were drawn."""
-
-Filter = dict[str, list[Any]]
-"""Variable → the values of it that are kept."""
 
 Section = TypeVar("Section", bound=Mapping[str, object])
 
@@ -524,9 +522,15 @@ def year_label(content: Compared) -> str:
 def analysis_years(content: Analysed) -> list[int]:
     """Return the years that the first primary model analyses, else the programme's last."""
     for model in content["models"].values():
-        if model["role"] == "primary" and "year" in model["where"]:
-            return [int(year) for year in model["where"]["year"]]
+        named = years_of_model(model, content["years"])
+        if model["role"] == "primary" and named:
+            return named
     return [max(content["years"]["during"])]
+
+
+def years_of_model(model: Model, years: Years) -> list[int]:
+    """Return the years that a model's `where` keeps; none where it names no year."""
+    return years_named(model["where"], all_years(years))
 
 
 def labels(content: Content) -> dict[str, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from schooltrial.data.rows.filters import among, matches
+from schooltrial.protocol.filters import Filter, conjunction
 from schooltrial.protocol.sections import Model, needed_variables
 
 PLACE = ["school", "cluster", "block", "arm", "treated", "teacher"]
@@ -61,8 +61,8 @@ def analysed_pupils(
     pupils: pd.DataFrame, model: Model, outcome: str, person: str = "pupil"
 ) -> pd.DataFrame:
     """Return the rows that the model is fitted to: in its population, and complete."""
-    compared: dict[str, Any] = {"arm": model["compare"]} if model.get("compare") else {}
-    population = pupils[matches(pupils, {**model["where"], **compared})]
+    compared: Filter = {"arm": model["compare"]} if model.get("compare") else {}
+    population = pupils[matches(pupils, conjunction(model["where"], compared))]
     needed = [name for name in needed_variables(model, outcome) if name in population]
     return population[population[needed].notna().all(axis=1)].sort_values(
         ["year", person], ignore_index=True

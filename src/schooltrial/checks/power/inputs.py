@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from schooltrial.data.rows.filters import matches
+from schooltrial.data.rows.filters import matches, matches_in_some_year
 from schooltrial.models.inference.student_t import t_quantile
 from schooltrial.models.power.allocation import Allocation, counted_allocation
 from schooltrial.models.power.minimum_detectable_effect import Precision
@@ -98,10 +98,10 @@ def with_lost(units: pd.DataFrame, lost: Mapping[str, int], arms: Sequence[str])
     return found
 
 
-def roster_sizes(sample: pd.DataFrame, where: Mapping[str, Any], years: list[int]) -> pd.Series:
-    """Return how many rows of the sample each unit has a year, in the years and the filter."""
-    others = {name: values for name, values in where.items() if name != "year"}
-    kept = sample[sample["year"].isin(years) & matches(sample, others)]
+def roster_sizes(sample: pd.DataFrame, where: Mapping[str, Any], years: Sequence[int]) -> pd.Series:
+    """Return how many rows each unit has a year, of those whom the filter keeps in any year."""
+    there = sample[sample["year"].isin(years)]
+    kept = there[matches_in_some_year(there, where)]
     counted = kept.groupby(kept["cluster"].astype("str"), observed=True).size()
     return counted / max(kept["year"].nunique(), 1)
 

@@ -31,6 +31,7 @@ from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.models.power.allocation import Allocation, planned_allocation
 from schooltrial.models.power.cluster_sizes import harmonic_mean
 from schooltrial.models.power.minimum_detectable_effect import Precision
+from schooltrial.protocol.filters import named_variables, years_named
 from schooltrial.protocol.sections import (
     Arm,
     Compared,
@@ -205,7 +206,7 @@ def is_subgroup(model: Model) -> bool:
     """Return whether a model is that of a subgroup of people, and estimates one effect."""
     return (
         model["subgroup"] != "all"
-        and bool(set(model["where"]) - {"year"})
+        and bool(set(named_variables(model["where"])) - {"year"})
         and model["role"] in ("secondary", "sensitivity")
         and model["estimator"] in ("multilevel", "cluster_robust")
         and not (model["active_years"] or model["treatment_by"] or model["moderator"])
@@ -291,7 +292,7 @@ def _at_randomisation(
     where, years = comparison.model["where"], [plan.baseline]
     sizes = roster_sizes(comparison.sample, where, years).reindex(units.index).dropna()
     if sizes.empty:
-        years = [int(year) for year in where.get("year", [])]
+        years = years_named(where, comparison.sample["year"].unique().tolist())
         sizes = roster_sizes(comparison.sample, where, years).reindex(units.index).dropna()
         inputs = inputs.noted(f"sizes of {', '.join(map(str, years))}: no roster of the baseline")
     if sizes.empty:

@@ -15,6 +15,7 @@ import pandas as pd
 from schooltrial.checks.rating.clearinghouse import clearinghouse_rating
 from schooltrial.checks.rating.inputs import rating_inputs
 from schooltrial.checks.rating.padlocks import security_rating
+from schooltrial.protocol.sections import years_of_model
 
 NOT_STATED = "not stated in the protocol"
 
@@ -58,7 +59,7 @@ def ratings(
     found = []
     for outcome, name in primary_outcomes(protocol):
         model = protocol["models"][name]
-        year = max(model["where"].get("year", years))
+        year = max(years_of_model(model, protocol["years"]) or years)
         inputs = rating_inputs(outcome, model, protocol, year=int(year), **checks)
         found.append({
             "outcome": outcome,

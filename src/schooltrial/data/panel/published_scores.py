@@ -7,12 +7,12 @@ import pandas as pd
 
 from schooltrial.data.cells.suppression import is_bounded
 from schooltrial.data.ledger.absent_units import PUBLISHED
+from schooltrial.data.ledger.kept_rows import leave_outside
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.linking.matching import positions, rows_at, texts
 from schooltrial.data.linking.school_crosswalk import Crosswalk
 from schooltrial.data.panel.bounded_cells import collect_bounded_cells
 from schooltrial.data.panel.school_panel import in_panel_order, panel_columns
-from schooltrial.data.rows.filters import matches
 from schooltrial.data.variables.derived import add_variables
 from schooltrial.data.variables.standardisation import standardised
 from schooltrial.protocol.sample_rules import SampleRules
@@ -67,13 +67,7 @@ def school_score_rows(
     frame = scores.assign(_order=np.arange(len(scores)))
     frame = _of_owners(frame, units, crosswalk, rules, ledger)
     frame = add_variables(_assigned(frame, units, schools, rules, ledger), rules.variables)
-    for variable, values in rules.keep.items():
-        if variable in frame:
-            reason = f"{variable} is not " + ", ".join(map(str, values))
-            outside = ~matches(frame, {variable: values})
-            frame = ledger.leave(
-                frame, outside, step=f"keep {variable}", reason=reason, level=LEVEL
-            )
+    frame = leave_outside(frame, rules.keep, ledger, level=LEVEL)
     bounded = frame[is_bounded(frame)]
     frame = ledger.leave(
         frame, is_bounded(frame), step=PUBLISHED,

@@ -22,7 +22,7 @@ def panel_columns(staggered: bool) -> list[str]:
 def build_school_panel(
     pupils: pd.DataFrame,
     outcomes: Sequence[str],
-    where: Mapping[str, Sequence[Any]] | None = None,
+    where: Mapping[str, Any] | None = None,
     *,
     staggered: bool = False,
 ) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def build_school_panel(
     outcomes : sequence of str
         Columns that are averaged.
     where : mapping, optional
-        Pupils who count.
+        The filter of pupils who count.
     staggered : bool
         Whether the panel has the column ``cohort`` too.
 

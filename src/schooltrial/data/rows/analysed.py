@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import pandas as pd
 
 from schooltrial.data.rows.filters import matches
+from schooltrial.protocol.filters import Filter, conjunction, named_variables
 from schooltrial.protocol.sections import Model, Outcome, needed_variables
 from schooltrial.refusal import Fault, refuse
 
@@ -79,7 +80,8 @@ def columns_of_analyses(
     for model in models.values():
         for outcome in model["outcomes"] if model["role"] == "primary" else []:
             if outcomes[outcome]["level"] == level:
-                wanted |= {outcome, *model["where"], *needed_columns(model, outcome, take_up)}
+                wanted |= {outcome, *named_variables(model["where"])}
+                wanted |= set(needed_columns(model, outcome, take_up))
     return [name for name in there if name in wanted]
 
 
@@ -95,7 +97,10 @@ def _lacking(
     frame: pd.DataFrame, level: str, fitted: Iterable[tuple[str, Model, str]], take_up: str | None
 ) -> Iterator[Fault]:
     for name, model, outcome in fitted:
-        for variable in [*needed_columns(model, outcome, take_up), *model["where"]]:
+        for variable in [
+            *needed_columns(model, outcome, take_up),
+            *named_variables(model["where"]),
+        ]:
             if variable not in frame:
                 yield Fault(
                     f"sample of {level}s", f"model {name!r} uses {variable!r} for {outcome!r}, "
@@ -106,6 +111,6 @@ def _lacking(
 
 def population_of(frame: pd.DataFrame, model: Model, columns: list[str]) -> pd.DataFrame:
     """Return the named columns of those to whom the model is fitted."""
-    compared = {"arm": model["compare"]} if model["compare"] else {}
-    kept = matches(frame, {**model["where"], **compared})
+    compared: Filter = {"arm": model["compare"]} if model["compare"] else {}
+    kept = matches(frame, conjunction(model["where"], compared))
     return frame.loc[kept, list(dict.fromkeys(columns))]

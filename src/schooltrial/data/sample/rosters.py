@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from schooltrial.data.ledger.kept_rows import leave_outside
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.linking.matching import as_text, positions, rows_at, sorted_within, texts
 from schooltrial.data.linking.roster_history import (
@@ -23,7 +24,6 @@ from schooltrial.data.linking.roster_history import (
     UNNAMED,
     RosterHistory,
 )
-from schooltrial.data.rows.filters import matches
 from schooltrial.data.tables.parquet import YearTable
 from schooltrial.data.variables.derived import add_ratios, add_variables, within_ranges
 from schooltrial.data.variables.measurements import link_measurements
@@ -90,7 +90,7 @@ class RosterSample:
         frame = self._by_rules(frame, ledger)
         outcomes = self.rules.outcomes_of(self.level)
         frame = add_variables(frame, self.rules.variables)
-        frame = self._kept(frame, ledger)
+        frame = leave_outside(frame, self.rules.keep, ledger, level=self.level)
         frame = link_measurements(frame, self.measured.read(year), self.level, outcomes, ledger)
         frame = within_ranges(add_ratios(frame, outcomes), outcomes, self.level, ledger)
         for name, outcome in outcomes.items():
@@ -325,14 +325,3 @@ class RosterSample:
         yield "_repeated_grade", cleaning["repeated_grade"], "repeated grade", repeats
         odd = "the grade fell, or rose by more than the years that passed"
         yield "_out_of_step", cleaning["grade_out_of_step"], "grade out of step", odd
-
-    def _kept(self, frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
-        for variable, values in self.rules.keep.items():
-            if variable not in frame:
-                continue
-            listed = ", ".join(map(str, values))
-            frame = ledger.leave(
-                frame, ~matches(frame, {variable: values}), step=f"keep {variable}",
-                reason=f"{variable} is not {listed}", level=self.level,
-            )  # fmt: skip
-        return frame

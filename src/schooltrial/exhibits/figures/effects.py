@@ -22,6 +22,7 @@ from schooltrial.exhibits.style.figures import (
     new_figure,
     styled,
 )
+from schooltrial.protocol.filters import years_named
 from schooltrial.protocol.sections import Model, Outcome, StudyLine
 
 SHOWN = ("ITT", "ATT", "CACE")
@@ -127,11 +128,12 @@ def _true_effect(row: pd.Series, model: Model, truth: Mapping[str, Any]) -> floa
         if subgroup:
             return float(known.get("region", {}).get(outcome, {}).get(subgroup, nan))
         return float(known.get("overall", {}).get(outcome, nan))
-    years = [str(year) for year in model["where"].get("year", [])]
+    kind = "cace" if row["estimand"] == "CACE" else "effects"
+    known = truth.get(kind, {}).get(outcome, {})
+    years = years_named(model["where"], map(int, known))
     if subgroup or len(years) != 1 or row["estimand"] not in ("ITT", "CACE"):
         return nan
-    kind = "cace" if row["estimand"] == "CACE" else "effects"
-    return float(truth.get(kind, {}).get(outcome, {}).get(years[0], nan))
+    return float(known[str(years[0])])
 
 
 def _levels(data: pd.DataFrame) -> str:
