@@ -119,7 +119,7 @@ def clean(folder: Path) -> dict[str, float]:
     score = {"label": "", "family": "", "standardise": "control", "baseline_year": before[-1]}
     days = {"numerator": "days_present", "denominator": "days_enrolled", "times": 100}
     declared = dict.fromkeys(OUTCOMES, score) | {
-        "attendance": {"label": "", "family": "", "made_from": days}
+        "attendance": {"label": "", "family": "", "ratio": days}
     }
     fitted = {
         "label": "", "estimator": "multilevel", "role": "primary", "outcomes": list(OUTCOMES),
@@ -128,7 +128,7 @@ def clean(folder: Path) -> dict[str, float]:
     arms = [{"name": name, "label": name} for name in ("control", "programme")]
     stated = {
         "design": {"kind": "complete", "arms": arms},
-        "years": {"before": before, "during": [int(year) for year in years[4:]]},
+        "years": {"baseline": before, "programme": [int(year) for year in years[4:]]},
         "variables": {"male": {"from": "sex", "equals": "male"}},
         "outcomes": declared,
         "sample": {"keep": {"grade": list(range(3, 9))}},

@@ -17,7 +17,7 @@ study: {{name: speed, title: A synthetic district, seed: 7}}
 design:
   kind: blocked
   arms: [{{name: control, label: Control}}, {{name: programme, label: Programme}}]
-years: {{before: {before}, during: [{last}]}}
+years: {{baseline: {before}, programme: [{last}]}}
 tables:
   schools:
     - file: schools.csv

@@ -73,7 +73,7 @@ PROTOCOLS = [
     _stated("years before that come later", "years", {"before": [2021], "during": [2019, 2020]}, "2021 is a year before, and 2019 a year during", at="years.during"),
     _stated("a baseline in the year of the outcome", "outcomes.maths.baseline_year", 2020, "is 2020, and no year comes after it"),
     _stated("a score that is a date", "tables.scores.0.columns.value.type", "date", "is read as date", expected="integer, number or flag"),
-    _stated("a rate of a category", "outcomes.attendance.made_from.numerator", "sex", "reckons with 'sex', which is read as category", expected="a number"),
+    _stated("a rate of a category", "outcomes.attendance.ratio.numerator", "sex", "reckons with 'sex', which is read as category", expected="a number"),
     _stated("a threshold of a category", "variables.girl", {"from": "sex", "at_least": 1, "label": "Girl"}, "reckons with 'sex', which is read as category", at="variables.girl.at_least"),
     _stated("names of columns on the thousand millionth line", "tables.schools.0.header_row", 10**9, "1000000000 is greater than the maximum"),
     _stated("a file whose name no folder could hold", "tables.schools.0.file", "a" * 5000, "is too long"),

@@ -164,14 +164,14 @@ PUPILS = [
     Case(
         "a pupil in two schools in one year", lines(ROSTER, lambda rows: rows.append([rows[1][0], "S8", *rows[1][2:]])),
         _refused(
-            Planted(ROSTER, "pupil 0001 is in two schools in 2020: S8 here, S1 in row 2", 162, "school_code", "one school per pupil and year", "`same_key`"),
+            Planted(ROSTER, "pupil 0001 is in two schools in 2020: S8 here, S1 in row 2", 162, "school_code", "one school per pupil and year", "`duplicate_keys`"),
         ),
     ),
     Case(
         "a pupil in two schools where the longer stay counts",
         lines(ROSTER, lambda rows: rows.append([rows[1][0], "S8", *rows[1][2:4], "20", "10"])),
         Accepted((Logged(ROSTER, "", "the one with most days_enrolled was kept", 0, 1),)),
-        protocol("tables.pupils.0.same_key", "days_enrolled"),
+        protocol("tables.pupils.0.duplicate_keys", "days_enrolled"),
     ),
     Case(
         "an identifier that another pupil has in the next year", _reused,
@@ -190,11 +190,11 @@ PUPILS = [
         "rows that repeat others where one is to be kept",
         lines(SCORES, lambda rows: (rows.insert(5, list(rows[3])), rows.append(list(rows[9])))),
         Accepted((Logged(SCORES, "", "identical rows: one was kept", 0, 2),)),
-        protocol("tables.scores.0.identical_rows", "keep_one"),
+        protocol("tables.scores.0.duplicate_rows", "keep_one"),
     ),
     Case(
         "two scores of one pupil that differ", lines(SCORES, lambda rows: rows.append([*rows[3][:2], "1"])),
-        _refused(Planted(SCORES, "pupil 0002, year 2020, outcome maths also stands in row 4", 322, "pupil_id", "one row per", "`same_key`")),
+        _refused(Planted(SCORES, "pupil 0002, year 2020, outcome maths also stands in row 4", 322, "pupil_id", "one row per", "`duplicate_keys`")),
     ),
     Case(
         "scores of pupils who are on no roster", lines(SCORES, lambda rows: rows.append(["9999", "MATH", "200"])),

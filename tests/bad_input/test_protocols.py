@@ -106,7 +106,7 @@ def test_all_faults_of_a_protocol_are_told_at_once(
 ) -> None:
     trial.protocol["study"]["seeds"] = 1
     trial.protocol["design"]["kind"] = "drawn"
-    trial.protocol["years"]["before"] = []
+    trial.protocol["years"]["baseline"] = []
     assert len(refused_protocol()) == 3
 
 
@@ -125,7 +125,7 @@ def _set(trial: SmallTrial, path: str, value: Any) -> None:
         ("models.itt.covariates", ["girls"], "'girls', which is no variable", "girl"),
         ("models.itt.covariates", ["sex:grades"], "'grades', which is no variable", "grade"),
         ("models.itt.absorb", ["distric"], "'distric', which is no variable", "district"),
-        ("models.itt.treatment_by", "sexes", "'sexes', which is no variable", "sex"),
+        ("models.itt.effects_by", "sexes", "'sexes', which is no variable", "sex"),
         ("models.itt.moderator", "distrct", "'distrct', which is no variable", "district"),
         ("models.itt.where", {"sexx": ["girl"]}, "'sexx', which is no variable", "sex"),
         ("models.itt.where", {"sex": ["girls"]}, "'girls', which is no level of 'sex'", "girl"),
@@ -142,14 +142,14 @@ def _set(trial: SmallTrial, path: str, value: Any) -> None:
         ("variables.girl.equals", "girls", "'girls', which is no level", "girl"),
         ("outcomes.maths.baseline_year", 2031, "2031, which is no year", ""),
         (
-            "outcomes.attendance.made_from.numerator",
+            "outcomes.attendance.ratio.numerator",
             "days_presnt",
             "'days_presnt', which is no variable",
             "days_present",
         ),
         ("tables.scores.0.outcomes", {"art": {"column": "a"}}, "'art', which is no outcome", ""),
         (
-            "tables.pupils.0.columns.grade.not_observed_in",
+            "tables.pupils.0.columns.grade.placeholder_years",
             [2031],
             "2031, which is no year",
             "",
@@ -225,7 +225,7 @@ def test_a_column_map_that_contradicts_itself_is_refused(
 def test_a_year_in_two_parts_of_the_trial_is_refused(
     trial: SmallTrial, refused_protocol: Refused
 ) -> None:
-    trial.protocol["years"]["after"] = [2020]
+    trial.protocol["years"]["follow_up"] = [2020]
     (fault,) = refused_protocol()
     assert fault.column == "years"
 
@@ -270,7 +270,7 @@ def test_a_protocol_that_is_not_there_is_refused(trial: SmallTrial) -> None:
 def test_an_estimator_is_refused_for_outcomes_that_it_cannot_fit(
     trial: SmallTrial, refused_protocol: Refused, level: str, estimator: str
 ) -> None:
-    trial.protocol["outcomes"]["reading"]["level"] = level
+    trial.protocol["outcomes"]["reading"]["measured_on"] = level
     trial.protocol["models"]["did"]["estimator"] = estimator
     found = [fault.found for fault in refused_protocol()]
     assert f"models.did fits outcomes of {level}s with {estimator}" in found

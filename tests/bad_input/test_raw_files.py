@@ -91,7 +91,7 @@ def test_a_pupil_in_two_schools_in_one_year_is_named_with_both_rows(
     assert fault.found == (
         "pupil 0001 is in two schools in 2020: S8 here, S1 in row 2 of roster_2020.csv"
     )
-    assert "`same_key`" in fault.remedy
+    assert "`duplicate_keys`" in fault.remedy
 
 
 def test_a_row_that_repeats_another_to_the_letter_is_refused(
@@ -101,7 +101,7 @@ def test_a_row_that_repeats_another_to_the_letter_is_refused(
     (fault,) = refused()
     assert (fault.file, fault.row) == ("scores_2019.csv", 6)
     assert "repeats an earlier one" in fault.found
-    assert "`identical_rows: keep_one`" in fault.remedy
+    assert "`duplicate_rows: keep_one`" in fault.remedy
 
 
 def test_two_different_scores_for_one_pupil_year_and_outcome_are_refused(
@@ -327,7 +327,7 @@ def test_a_cell_of_the_wrong_kind_is_named_with_what_was_expected(
 
 
 def test_facts_repeated_on_many_rows_must_agree(trial: SmallTrial, refused: Refused) -> None:
-    trial.reading("schools").update(one_row_per_key=True)
+    trial.reading("schools").update(collapse_repeats=True)
     trial.files["schools.csv"] += [["S1", "N"], ["S2", "S"]]
     (fault,) = refused()
     assert (fault.row, fault.column) == (11, "school_code")

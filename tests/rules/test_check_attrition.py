@@ -22,11 +22,11 @@ STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 def protocol(
     outcomes: dict[str, Outcome],
     balance: dict[str, Any] | None = None,
-    lost_before: dict[str, int] | None = None,
+    no_data: dict[str, int] | None = None,
 ) -> Content:
     return completed({
         "study": {"name": "s", "title": "A trial", "seed": 0},
-        "design": design(kind="complete", lost_before=lost_before or {}),
+        "design": design(kind="complete", no_data=no_data or {}),
         "years": {"before": [2018], "during": [2019]},
         "tables": {}, "outcomes": outcomes, "models": {}, "balance": balance or {},
     })  # fmt: skip
@@ -101,7 +101,7 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
         observations=str(tmp_path / "observations.parquet"),
         panel=str(tmp_path / "school_panel.parquet"),
         bounded=str(tmp_path / "bounded_cells.parquet"),
-        protocol=protocol(outcomes, lost_before={"programme": 1}), analysis_years=[2019], **paths,
+        protocol=protocol(outcomes, no_data={"programme": 1}), analysis_years=[2019], **paths,
     )  # fmt: skip
     (row,) = pd.read_csv(paths["attrition"]).to_dict("records")
     assert (row["level"], row["n_control"], row["n_arm"]) == ("schools", 6, 7)

@@ -12,7 +12,7 @@ from schooltrial.protocol.sections import Costs
 from support.small_trial import SmallTrial
 
 SETTINGS: Costs = {
-    "currency": "GBP", "price_year": 2024, "years": 1, "pupils": None, "pounds_per_unit": None,
+    "currency": "GBP", "price_year": 2024, "years": 1, "pupils": None, "gbp_rate": None,
 }  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def test_the_cost_per_pupil_is_over_the_programmes_pupils_of_the_sample(
     }).to_parquet(tmp_path / "costs.parquet")  # fmt: skip
     check_costs(
         costs=str(tmp_path / "costs.parquet"), sample=finished.path("sample.parquet"),
-        settings=SETTINGS, arms=content["design"]["arms"], during=content["years"]["during"],
+        settings=SETTINGS, arms=content["design"]["arms"], during=content["years"]["programme"],
         check=str(tmp_path / "costs.csv"),
     )  # fmt: skip
     rows = pd.read_csv(tmp_path / "costs.csv")

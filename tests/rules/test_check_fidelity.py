@@ -15,8 +15,8 @@ SECTION: Implementation = {
     "year_starts_in": 7,
     "components": {
         "coaching": {
-            "label": "Coaching", "indicator": "hours", "source": "log", "unit": "school",
-            "total": "sum", "unit_threshold": 10.0, "sample_threshold": 0.75, "contrast": True,
+            "label": "Coaching", "indicator": "hours", "source": "log", "measured_on": "school",
+            "total": "sum", "unit_threshold": 10.0, "share_required": 0.75, "contrast": True,
             "arms": [],
         },
     },

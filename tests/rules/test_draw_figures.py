@@ -34,7 +34,7 @@ from support.html_cells import caption, rows
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
 ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
-OUTCOMES: Any = {"maths": {"label": "Maths", "unit": "SD", "primary": True}}
+OUTCOMES: Any = {"maths": {"label": "Maths", "units_label": "SD", "primary": True}}
 FILES = {kind: f"figure.{kind}" for kind in ("svg", "pdf", "png", "csv")}
 
 
@@ -118,8 +118,8 @@ ESTIMATE = {
     "method": "REML", "note": "", "converged": True,
 }  # fmt: skip
 MODELS: Any = {
-    "itt": {"label": "Offer", "role": "primary", "level": 0.95, "estimator": "multilevel",
-            "where": {"year": [2020]}, "subgroup": ""}
+    "itt": {"label": "Offer", "role": "primary", "confidence_level": 0.95,
+            "estimator": "multilevel", "where": {"year": [2020]}, "where_label": ""}
 }  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def test_the_effects_bear_the_truth_of_a_simulation_where_it_is_named(
 def test_the_fidelity_matrix_is_that_of_the_check(run: Any) -> None:
     check = pd.DataFrame(
         {"component": ["coaching"], "label": "Coaching", "year": 2020, "unit": "school",
-         "unit_threshold": 10.0, "sample_threshold": 0.8, "n_met": 9, "n_units": 10,
+         "unit_threshold": 10.0, "share_required": 0.8, "n_met": 9, "n_units": 10,
          "share_met": 0.9, "met": "yes"}
     )  # fmt: skip
     figure, data = run(draw_fidelity, fidelity=check)
@@ -224,7 +224,7 @@ def test_school_means_are_over_the_years_analysed_which_are_named_beside_the_blo
 
 
 def test_trends_are_of_every_year_of_the_panel(run: Any) -> None:
-    years: Any = {"label": "spring", "before": [2019], "during": [2020], "after": [2021]}
+    years: Any = {"label": "spring", "baseline": [2019], "programme": [2020], "follow_up": [2021]}
     figure, data = run(draw_trends, panel=PANEL, outcomes=OUTCOMES, years=years, arms=ARMS)
     assert data["mean"].tolist() == [9.0, 1.0, 3.0, 4.0]
     assert [y for _, y in points(labelled(figure.axes[0], "Control"))] == [9.0, 1.0, 3.0]

@@ -24,8 +24,8 @@ def _design(unit: str, **draw: Any) -> Design:
     """Return a design whose draw has no columns but those that are given."""
     made: Any = design(unit=unit, draw={"seed": 5, "date": "2024-05-01"})
     for column in ("unit_column", "block_column"):
-        del made["draw"][column]
-    made["draw"] |= draw
+        del made["randomisation"][column]
+    made["randomisation"] |= draw
     return cast(Design, made)
 
 

@@ -49,9 +49,9 @@ def test_several_effects_of_one_assignment_are_refused(
     finished: SmallTrial, tmp_path: Path
 ) -> None:
     sample = _with_take_up(finished, tmp_path)
-    with pytest.raises(Exception, match="remove `treatment_by`"):
+    with pytest.raises(Exception, match="remove `effects_by`"):
         fit_rule(
-            fit_complier_effect, finished, tmp_path, {**MODEL, "treatment_by": "girl"},
+            fit_complier_effect, finished, tmp_path, {**MODEL, "effects_by": "girl"},
             sample=sample, taken_up="took_up",
         )  # fmt: skip
     assert not (tmp_path / "estimates.csv").exists()

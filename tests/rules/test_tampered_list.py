@@ -25,10 +25,11 @@ DRAW = {"seed": 5, "date": "2024-05-01", "balance_on": ["score"], "acceptance": 
 DESIGN = design(arms=ARMS, draw=DRAW)
 MODEL: Any = {
     "role": "primary", "estimator": "randomisation_inference", "outcomes": ["score"], "where": {},
-    "covariates": [], "compare": ["control", "text"], "blocks": "fixed", "draws": 300,
-    "level": 0.95, "active_years": [], "treatment_by": None, "moderator": None, "subgroup": "all",
+    "covariates": [], "arms": ["control", "text"], "blocks": "fixed", "replications": 300,
+    "confidence_level": 0.95, "active_years": [], "effects_by": None, "moderator": None,
+    "where_label": "all",
 }  # fmt: skip
-OUTCOMES: Any = {"score": {"level": "pupil", "standardise": "none", "scale": "continuous"}}
+OUTCOMES: Any = {"score": {"measured_on": "pupil", "standardise": "none", "scale": "continuous"}}
 PROTOCOL = completed({
     "study": {"name": "s", "title": "A trial", "seed": 0},
     "design": DESIGN,

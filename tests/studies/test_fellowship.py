@@ -25,7 +25,7 @@ def trial(protocol: Any) -> SimulatedTrial:
 
 
 def years(protocol: Any) -> list[int]:
-    return [*protocol["years"]["before"], *protocol["years"]["during"]]
+    return [*protocol["years"]["baseline"], *protocol["years"]["programme"]]
 
 
 def readings(protocol: Any) -> list[tuple[str, Any]]:
@@ -97,18 +97,18 @@ def test_the_protocol_reads_each_file_in_the_form_in_which_it_is_written(
 def test_years_cohorts_and_units_of_the_truth_are_those_of_the_protocol(
     protocol: Any, trial: SimulatedTrial
 ) -> None:
-    units = {name: outcome["unit"] for name, outcome in protocol["outcomes"].items()}
+    units = {name: outcome["units_label"] for name, outcome in protocol["outcomes"].items()}
     assert trial.truth["units"] == units
     assert trial.truth["effects"]
     for effects in trial.truth["effects"].values():
         assert list(effects) == [str(year) for year in years(protocol)]
-        assert all(effects[str(year)] == 0 for year in protocol["years"]["before"])
+        assert all(effects[str(year)] == 0 for year in protocol["years"]["baseline"])
     cohorts = sorted(map(int, trial.truth["n_cohort"]))
     assert protocol["tables"]["assignment"][0]["columns"]["cohort"]["range"] == cohorts
-    assert protocol["years"]["before"][-1] == cohorts[0] - 1
+    assert protocol["years"]["baseline"][-1] == cohorts[0] - 1
 
 
 def test_the_subgroups_are_the_regions(protocol: Any, trial: SimulatedTrial) -> None:
     told = [subgroup["where"]["block"][0] for subgroup in protocol["subgroups"].values()]
     assert told == sorted(trial.schools["region"].unique())
-    assert protocol["models"]["staggered"]["by_subgroup"] == list(protocol["subgroups"])
+    assert protocol["models"]["staggered"]["subgroups"] == list(protocol["subgroups"])

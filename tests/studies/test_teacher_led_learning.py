@@ -116,7 +116,7 @@ def test_the_codes_of_raters_are_those_of_the_district(protocol: Any) -> None:
 def test_units_years_and_effects_of_the_truth_are_those_of_the_protocol(
     protocol: Any, trial: SimulatedTrial
 ) -> None:
-    assert {name: o["unit"] for name, o in protocol["outcomes"].items()} == UNITS
+    assert {name: o["units_label"] for name, o in protocol["outcomes"].items()} == UNITS
     assert trial.truth["units"] == UNITS
     years = [y for part in ("before", "during", "after") for y in protocol["years"][part]]
     for name in protocol["outcomes"]:

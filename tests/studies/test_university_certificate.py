@@ -34,9 +34,9 @@ def test_the_numbers_planned_are_those_that_were_drawn(
 ) -> None:
     listed = trial.files["lottery_list.csv"].drop_duplicates()
     drawn = pd.crosstab(listed["school_code"], listed["result"])[["WAIT", "OFFER"]]
-    planned = protocol["design"]["draw"]["planned"]
+    planned = protocol["design"]["randomisation"]["allocation"]
     assert {school: list(row) for school, row in drawn.iterrows()} == planned
-    assert protocol["design"]["draw"]["date"] == listed["drawn_on"].iloc[0]
+    assert protocol["design"]["randomisation"]["date"] == listed["drawn_on"].iloc[0]
 
 
 def test_the_column_maps_name_columns_and_codes_that_are_there(

@@ -28,14 +28,17 @@ def section(name: str, **keys: Any) -> Any:
 def design(**keys: Any) -> Design:
     """Return a blocked design of schools and two arms, changed as the keys say."""
     made: Design = section("design", **{"kind": "blocked", "arms": copy.deepcopy(ARMS), **keys})
-    made["draw"] = {**made["draw"], **frame_columns(made)}
+    made["randomisation"] = {**made["randomisation"], **frame_columns(made)}
     return made
 
 
 def completed(content: Mapping[str, Any]) -> Content:
     """Return a protocol of these sections, all other keys by default."""
     made = cast(Content, with_defaults(dict(content), schema(), schema()))
-    made["design"]["draw"] = {**made["design"]["draw"], **frame_columns(made["design"])}
+    made["design"]["randomisation"] = {
+        **made["design"]["randomisation"],
+        **frame_columns(made["design"]),
+    }
     return made
 
 

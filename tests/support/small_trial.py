@@ -32,7 +32,7 @@ study: {name: small, title: A small trial, seed: 7}
 design:
   kind: paired
   arms: [{name: control, label: Control}, {name: programme, label: Programme}]
-years: {before: [2019], during: [2020]}
+years: {baseline: [2019], programme: [2020]}
 tables:
   schools:
     - file: schools.csv
@@ -67,8 +67,8 @@ outcomes:
   maths: {label: Maths, family: tests, primary: true, range: [0, 500], standardise: control,
     baseline_year: 2019}
   reading: {label: Reading, family: tests, range: [0, 500], standardise: control}
-  attendance: {label: Attendance, family: days, unit: per cent,
-    made_from: {numerator: days_present, denominator: days_enrolled, times: 100}}
+  attendance: {label: Attendance, family: days, units_label: per cent,
+    ratio: {numerator: days_present, denominator: days_enrolled, times: 100}}
 balance: {pupil_variables: [girl, grade, maths], school_variables: [district, maths]}
 models:
   itt:

@@ -59,7 +59,7 @@ def sample_rules(**keys: Any) -> SampleRules:
     of_design = {name: keys.pop(name) for name in ("kind", "unit", "arms") if name in keys}
     plain: dict[str, Any] = {
         "design": design(**{"kind": "complete", **of_design}),
-        "years": section("years", before=[2019], during=[2020]),
+        "years": section("years", baseline=[2019], programme=[2020]),
         "cleaning": section("cleaning", **keys.pop("cleaning", {})),
         "variables": {},
         "outcomes": {"maths": outcome()},

@@ -20,11 +20,11 @@ rule check_assignment:
     benchmark:
         "results/{study}/benchmarks/check_assignment.tsv"
     params:
-        frame=LOOK(lambda study: study.draw.file("frame")),
+        frame=LOOK(lambda study: study.draw.file("eligible_list")),
         record=LOOK(lambda study: study.draw.file("record")),
         key=LOOK(lambda study: study.draw.key()),
         protocol=before_fitting(
-            "study", "design", "years", "outcomes", "compliance", "balance", "checks"
+            "study", "design", "years", "outcomes", "take_up", "balance", "checks"
         ),
         labels=from_content(labels),
     script:
@@ -50,7 +50,7 @@ rule check_balance:
     benchmark:
         "results/{study}/benchmarks/check_balance.tsv"
     params:
-        frame=LOOK(lambda study: study.draw.file("frame")),
+        frame=LOOK(lambda study: study.draw.file("eligible_list")),
         record=LOOK(lambda study: study.draw.file("record")),
         protocol=before_fitting(
             "study", "design", "years", "outcomes", "balance", "checks", "models"
@@ -105,7 +105,7 @@ rule check_flow:
     benchmark:
         "results/{study}/benchmarks/check_flow.tsv"
     params:
-        protocol=before_fitting("design", "years", "outcomes", "compliance", "balance", "models"),
+        protocol=before_fitting("design", "years", "outcomes", "take_up", "balance", "models"),
         arms=section("design", "arms"),
         labels=from_content(labels),
     script:

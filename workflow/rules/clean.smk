@@ -32,7 +32,7 @@ rule clean_sample:
             "cleaning",
             "variables",
             "outcomes",
-            "compliance",
+            "take_up",
             "sample",
             "models",
         ),

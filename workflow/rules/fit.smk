@@ -62,7 +62,7 @@ rule fit_randomisation_inference:
     wildcard_constraints:
         model=models_of("randomisation_inference"),
     params:
-        frame=LOOK(lambda study: study.draw.file("frame")),
+        frame=LOOK(lambda study: study.draw.file("eligible_list")),
         record=LOOK(lambda study: study.draw.file("record")),
         study=lambda wildcards: wildcards.study,
         name=lambda wildcards: wildcards.model,
@@ -117,6 +117,6 @@ rule fit_complier_effect:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
-        taken_up=section("compliance", "variable"),
+        taken_up=section("take_up", "variable"),
     script:
         "../scripts/fit_complier_effect.py"

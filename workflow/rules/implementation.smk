@@ -36,7 +36,7 @@ rule check_costs:
     params:
         settings=section("costs"),
         arms=section("design", "arms"),
-        during=section("years", "during"),
+        during=section("years", "programme"),
     script:
         "../scripts/check_costs.py"
 

@@ -14,10 +14,10 @@ from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import (
     Checks,
     Compared,
-    Compliance,
     Design,
     Outcome,
     Study,
+    TakeUp,
     balance_variables,
     baseline_year,
 )
@@ -32,7 +32,7 @@ class Sections(Compared):
     study: Study
     design: Design
     outcomes: dict[str, Outcome]
-    compliance: Compliance
+    take_up: TakeUp
     checks: Checks
 
 
@@ -68,14 +68,14 @@ def main(
         teachers=pd.read_parquet(teachers),
         primary={name: labels.get(name, name) for name in primary},
         variables=balance_variables(protocol), baseline=baseline_year(protocol),
-        before=protocol["years"]["before"], take_up=protocol["compliance"]["variable"],
+        before=protocol["years"]["baseline"], take_up=protocol["take_up"]["variable"],
     )  # fmt: skip
     found = verify_assignment(
         listed, design, known=known,
         record=read_record(Path(record).read_text("utf-8"), record) if record else None,
         key=Path(key).read_bytes() if key and Path(key).is_file() else None,
         study=protocol["study"]["name"], software=software_versions(), alpha=checks["alpha"],
-        redraws=Redraws(draws=checks["redraws"], seed=protocol["study"]["seed"]),
+        redraws=Redraws(draws=checks["replications"], seed=protocol["study"]["seed"]),
     )  # fmt: skip
     found.tests.to_csv(tests, index=False, float_format="%.10g")
     found.units.to_csv(units, index=False, float_format="%.10g")

@@ -47,7 +47,7 @@ def main(
     held: dict[str, Any] = {
         "years": protocol["years"],
         "boundary": protocol["checks"]["attrition_boundary"],
-        "lost_before": design["lost_before"],
+        "no_data": design["no_data"],
     }
     both: dict[str, Any] = {"outcomes": outcomes, "arms": design["arms"], "unit": design["unit"]}
     within: dict[str, Any] = {"analysis_years": analysis_years, "baseline": baseline}

@@ -56,7 +56,7 @@ def main(
         read_record(Path(record).read_text("utf-8"), record) if record else None,
     )  # fmt: skip
     redrawing = Redrawing(
-        draws=protocol["checks"]["redraws"],
+        draws=protocol["checks"]["replications"],
         seed=protocol["study"]["seed"],
         criterion=known.criterion,
         impossible=known.unusable if design["randomised"] else NOT_BY_LOT,
@@ -65,7 +65,7 @@ def main(
         pd.read_parquet(sample), protocol["balance"], labels, baseline_year(protocol),
         arms=[arm["name"] for arm in design["arms"]],
         models=protocol["models"], outcomes=list(protocol["outcomes"]),
-        before=protocol["years"]["before"], redrawing=redrawing, unit=design["unit"],
+        before=protocol["years"]["baseline"], redrawing=redrawing, unit=design["unit"],
         assignment=listed, schools=pd.read_parquet(schools), teachers=pd.read_parquet(teachers),
         panel=pd.read_parquet(panel),
     )  # fmt: skip

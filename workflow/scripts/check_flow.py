@@ -13,10 +13,10 @@ from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import (
     Arm,
     Compared,
-    Compliance,
     Design,
     Model,
     Outcome,
+    TakeUp,
     analysis_years,
     baseline_year,
 )
@@ -27,7 +27,7 @@ class Sections(Compared):
 
     design: Design
     outcomes: dict[str, Outcome]
-    compliance: Compliance
+    take_up: TakeUp
     models: dict[str, Model]
 
 
@@ -48,7 +48,7 @@ def main(
 ) -> None:
     """Write every line of every box (CSV), and the same as an indented list (text)."""
     design, models, outcomes = protocol["design"], protocol["models"], protocol["outcomes"]
-    take_up = protocol["compliance"]["variable"]
+    take_up = protocol["take_up"]["variable"]
     people = {
         level: pd.read_parquet(
             path,
@@ -60,7 +60,7 @@ def main(
     }
     cells = primary_cells(
         pd.read_parquet(panel), pd.read_parquet(bounded), models, outcomes,
-        first_year=max(protocol["years"]["before"]) + 1,
+        first_year=max(protocol["years"]["baseline"]) + 1,
     )  # fmt: skip
     boxes = flow_boxes(
         pd.read_csv(flow, keep_default_na=False),
@@ -74,7 +74,7 @@ def main(
         baseline=baseline_year(protocol),
         years=analysis_years(protocol),
         take_up=take_up,
-        lost_before=design["lost_before"],
+        no_data=design["no_data"],
     )
     boxes.to_csv(check, index=False)
     Path(text).write_text(as_text(boxes, arms, labels), encoding="utf-8")

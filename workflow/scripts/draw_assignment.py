@@ -22,17 +22,17 @@ def main(
 ) -> None:
     """Write the record (JSON) and the list (CSV); a record that is there is never overwritten.
 
-    The seed and the date are those of ``design.draw``. ``record`` and ``listing`` must not be
-    outputs of the rule, since Snakemake removes these before it runs.
+    The seed and the date are those of ``design.randomisation``. ``record`` and ``listing`` must not
+    be outputs of the rule, since Snakemake removes these before it runs.
     """
-    draw = design["draw"]
+    draw = design["randomisation"]
     given = (("seed", draw["seed"] is not None), ("date", draw["date"] != ""))
     lacking = [name for name, is_given in given if not is_given]
     faults = [
         Fault(
-            "protocol.yaml", f"design.draw.{name} is not given", "a seed and a date",
+            "protocol.yaml", f"design.randomisation.{name} is not given", "a seed and a date",
             "write them into the protocol; the date is never taken from the clock",
-            column=f"design.draw.{name}",
+            column=f"design.randomisation.{name}",
         )
         for name in lacking
     ]  # fmt: skip

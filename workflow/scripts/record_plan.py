@@ -18,7 +18,7 @@ def main(*, protocol: Content, study: StudyLine, first: str, plan: str, study_fi
     line = {
         **study,
         "primary_outcomes": primary or list(protocol["outcomes"]),
-        "outcome_levels": {name: one["level"] for name, one in protocol["outcomes"].items()},
+        "outcome_levels": {name: one["measured_on"] for name, one in protocol["outcomes"].items()},
         "analysis_years": analysis_years(protocol),
         "deviations": protocol["deviations"],
     }

@@ -23,8 +23,9 @@ def main(
 ) -> None:
     """Write one CSV per raw file, and the truth that the simulation knows.
 
-    Where ``design.draw`` names a frame and a record, both are written too: the schools are drawn
-    from the frame as those of a real trial are, before anything else of the trial is simulated.
+    Where ``design.randomisation`` names an eligible list and a record, both are written too: the
+    schools are drawn from the list as those of a real trial are, before anything else of the trial
+    is simulated.
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     try:
@@ -46,16 +47,17 @@ def draw_simulated(
     simulation: Simulation, seed: int, design: Design, study: str, folder: Path
 ) -> Drawn | None:
     """Draw the schools of a simulated frame and write frame and record, where these are named."""
-    draw, name = design["draw"], simulation["generator"]
-    seed_of_draw, frame_file, record_file = draw["seed"], draw["frame"], draw["record"]
+    draw, name = design["randomisation"], simulation["generator"]
+    seed_of_draw, frame_file, record_file = draw["seed"], draw["eligible_list"], draw["record"]
     if not (frame_file and record_file):
         return None
     if name not in FRAMES or seed_of_draw is None:
         raise Refusal([
             Fault(
                 "the protocol", f"{name} draws by itself" if name not in FRAMES else
-                "design.draw has no seed", f"a draw from a frame of {', '.join(FRAMES)}",
-                "leave out design.draw.frame and record, or give the seed", column="design.draw",
+                "design.randomisation has no seed", f"a draw from a frame of {', '.join(FRAMES)}",
+                "leave out design.randomisation.eligible_list and record, or give the seed",
+                column="design.randomisation",
             )
         ])  # fmt: skip
     frame = FRAMES[name](simulation["parameters"], seed)

@@ -112,7 +112,7 @@ def build_design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> Des
 
 def compared(rows: pd.DataFrame, model: Model) -> pd.DataFrame:
     """Return the rows of the two arms that a model compares; all where it names none."""
-    return rows[rows["arm"].isin(model["compare"])] if model["compare"] else rows
+    return rows[rows["arm"].isin(model["arms"])] if model["arms"] else rows
 
 
 def _arm_columns(rows: pd.DataFrame) -> list[tuple[str, Array]]:
@@ -140,7 +140,7 @@ def _treatment_columns(rows: pd.DataFrame, model: Model) -> Iterator[tuple[str, 
     if model["active_years"]:
         active = rows["year"].isin(model["active_years"]).to_numpy("float64")
         parts = [(arm, column * active) for arm, column in parts]
-    by = model["treatment_by"]
+    by = model["effects_by"]
     if by:
         parts = [
             (", ".join(filter(None, [arm, f"{by}={level}"])), column * has_level(rows[by], level))

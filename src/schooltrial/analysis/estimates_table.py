@@ -91,4 +91,4 @@ def labels_of(study: str, name: str, model: Model, outcome: str, rows: pd.DataFr
     Where teachers or pupils were assigned inside schools, a school counts in both.
     """
     treated = int(rows.loc[rows["treated"] == 1, "school"].nunique())
-    return Labels(study, name, outcome, model["subgroup"], rows["school"].nunique(), treated)
+    return Labels(study, name, outcome, model["where_label"], rows["school"].nunique(), treated)

@@ -50,7 +50,7 @@ class PlannedModel:
     @property
     def sampled(self) -> str:
         """Whose outcomes they are: of pupils, teachers or schools."""
-        return self.outcomes[self.model["outcomes"][0]]["level"]
+        return self.outcomes[self.model["outcomes"][0]]["measured_on"]
 
     def fits(self) -> list[tuple[str, Model, str]]:
         """Return the model's name, the model, and each of its outcomes."""

@@ -42,7 +42,7 @@ def cells_of_schools(
         The protocol's section.
     """
     model = plan.model
-    first_year = max(years["before"]) + 1
+    first_year = max(years["baseline"]) + 1
     cells = with_bounded_cells(panel, bounded, model["bounded_cells"], first_year)
     new = ["school", *[name for name in schools if name not in cells]]
     cells = cells.merge(schools[new], on="school", how="left")

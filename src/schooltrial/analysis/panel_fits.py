@@ -80,7 +80,7 @@ def fit_staggered_adoption(
     unit: str = "school",
     time: str = "year",
     cohort: str = "cohort",
-    control_group: Literal["never_treated", "not_yet_treated"] = "never_treated",
+    comparison_group: Literal["never_treated", "not_yet_treated"] = "never_treated",
     pupils: str | None = None,
 ) -> StaggeredFit:
     """Fit group-time effects of a programme that schools enter in different years.
@@ -93,7 +93,7 @@ def fit_staggered_adoption(
         Columns: mean outcome, school and year.
     cohort : str
         Column of the first treated year; missing for schools that are never treated.
-    control_group : {"never_treated", "not_yet_treated"}
+    comparison_group : {"never_treated", "not_yet_treated"}
         Whom cohorts are compared with.
     pupils : str, optional
         Column of the pupils behind each mean, which are counted and are no weights.
@@ -111,7 +111,7 @@ def fit_staggered_adoption(
         year=cells[time].to_numpy("int64"),
         cohort=cells[cohort].to_numpy("float64"),
         n_pupils=cells[pupils].to_numpy("float64") if pupils else None,
-        control_group=control_group,
+        comparison_group=comparison_group,
     )
 
 

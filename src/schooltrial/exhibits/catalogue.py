@@ -15,7 +15,7 @@ TABLES = ("baseline", "results")
 
 def lacking(content: Content) -> dict[str, str]:
     """Return exhibit → why the study does not have it, in one line."""
-    levels = {outcome["level"] for outcome in content["outcomes"].values()}
+    levels = {outcome["measured_on"] for outcome in content["outcomes"].values()}
     tables = content["tables"]
     balance = content["balance"]
     compared = [

@@ -66,7 +66,7 @@ def _reading_shown(reading: Reading, hidden: set[str]) -> Reading:
         **reading,
         "columns": _shown(reading["columns"], hidden),
         "join": [_join_shown(joined, hidden) for joined in reading["join"]],
-        "rows_with": [name for name in reading["rows_with"] if name not in hidden],
+        "keep_if_any": [name for name in reading["keep_if_any"] if name not in hidden],
         "outcomes": {},
     }
 
@@ -111,8 +111,8 @@ def _columns_by_file(reading: Reading) -> Iterator[tuple[str, dict[str, Column]]
 def _hidden(outcomes: Mapping[str, Outcome]) -> set[str]:
     hidden = set(outcomes)
     for outcome in outcomes.values():
-        if outcome["made_from"]:
-            hidden |= {outcome["made_from"]["numerator"], outcome["made_from"]["denominator"]}
+        if outcome["ratio"]:
+            hidden |= {outcome["ratio"]["numerator"], outcome["ratio"]["denominator"]}
     return hidden
 
 

@@ -47,11 +47,11 @@ class Column(TypedDict):
     pad: bool
     format: str
     required: bool
-    not_observed_in: list[int]
+    placeholder_years: list[int]
     label: str
 
 
-class SameKey(TypedDict):
+class DuplicateKeys(TypedDict):
     """Which of the rows that share a key is kept."""
 
     keep: Literal["largest", "smallest", "first", "last"]
@@ -86,11 +86,11 @@ class Reading(RawFile):
     """A file that fills a standard table, or a part of it, with its column map."""
 
     year: int | None
-    rows_with: list[str]
+    keep_if_any: list[str]
     url: str | None
-    identical_rows: Literal["refuse", "keep_one"]
-    same_key: str | SameKey
-    one_row_per_key: bool
+    duplicate_rows: Literal["refuse", "keep_one"]
+    duplicate_keys: str | DuplicateKeys
+    collapse_repeats: bool
     outcomes: dict[str, Column]
     join: list[JoinedFile]
 

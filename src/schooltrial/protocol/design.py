@@ -81,30 +81,32 @@ def _share_faults(shares: Sequence[float | None], shown: str) -> Iterator[Fault]
 
 
 def _draw_faults(design: Design, shown: str) -> Iterator[Fault]:
-    yield from _criterion_faults(design["draw"], shown)
+    yield from _criterion_faults(design["randomisation"], shown)
     arms = len(design["arms"])
-    for block, counts in design["draw"]["planned"].items():
+    for block, counts in design["randomisation"]["allocation"].items():
         if len(counts) != arms:
             yield Fault(
                 shown, f"block {block!r} plans {len(counts)} numbers for {arms} arms",
                 "one number of units per arm, in the order of the arms", "correct the list",
-                column=f"design.draw.planned.{block}",
+                column=f"design.randomisation.allocation.{block}",
             )  # fmt: skip
 
 
 def _criterion_faults(draw: Draw, shown: str) -> Iterator[Fault]:
     """Yield a criterion of balance that accepts every draw, and a share of draws without one."""
-    if draw["balance_on"] and draw["acceptance"] == 1:
+    if draw["balance_on"] and draw["acceptance_rate"] == 1:
         yield Fault(
             shown, "draws were to be balanced, but every draw is acceptable",
-            "`acceptance` below 1", "state it (0.1: the best balanced tenth of the draws), or "
-            "remove `balance_on`", column="design.draw.balance_on",
+            "`acceptance_rate` below 1", "state it (0.1: the best balanced tenth of the draws), or "
+            "remove `balance_on`", column="design.randomisation.balance_on",
         )  # fmt: skip
-    if not draw["balance_on"] and draw["acceptance"] < 1:
+    if not draw["balance_on"] and draw["acceptance_rate"] < 1:
         yield Fault(
-            shown, f"of the draws {draw['acceptance']} are acceptable, but balanced on nothing",
-            "columns of the frame", "name them under `balance_on`, or remove `acceptance`",
-            column="design.draw.acceptance",
+            shown,
+            f"`acceptance_rate: {draw['acceptance_rate']}` has no effect without `balance_on`",
+            "columns of the eligible list to balance on",
+            "add `balance_on: [column]`, or delete `acceptance_rate`",
+            column="design.randomisation.acceptance_rate",
         )  # fmt: skip
 
 
@@ -147,14 +149,14 @@ def _placeholder_faults(place: str, sha256: str | None, shown: str) -> Iterator[
 def _level_faults(content: Content, shown: str) -> Iterator[Fault]:
     """Yield outcomes whose tables are not read, and a unit of assignment that is in no table."""
     for name, outcome in content["outcomes"].items():
-        for table in SOURCES[outcome["level"]]:
-            if outcome["made_from"] and table == "observations":
+        for table in SOURCES[outcome["measured_on"]]:
+            if outcome["ratio"] and table == "observations":
                 continue
             if table not in content["tables"]:
                 yield Fault(
-                    shown, f"outcome {name!r} is of the level {outcome['level']}, but no table "
-                    f"{table!r} is read", "the table that holds it",
-                    f"add `tables.{table}`, or set `level`", column=f"outcomes.{name}",
+                    shown, f"outcome {name!r} is measured on {outcome['measured_on']}s, but no "
+                    f"table {table!r} is read", "the table that holds it",
+                    f"add `tables.{table}`, or set `measured_on`", column=f"outcomes.{name}",
                 )  # fmt: skip
     unit = content["design"]["unit"]
     if unit != "school" and f"{unit}s" not in content["tables"]:
@@ -166,22 +168,22 @@ def _level_faults(content: Content, shown: str) -> Iterator[Fault]:
 
 def _model_faults(where: str, model: Model, content: Content, shown: str) -> Iterator[Fault]:
     known = [name for name in model["outcomes"] if name in content["outcomes"]]
-    levels = sorted({content["outcomes"][name]["level"] for name in known})
+    levels = sorted({content["outcomes"][name]["measured_on"] for name in known})
     if len(levels) > 1:
         yield Fault(
-            shown, f"{where} mixes outcomes of the levels " + ", ".join(levels),
+            shown, f"{where} mixes outcomes measured on " + ", ".join(levels),
             "outcomes of one level", "make a model for each level", column=f"{where}.outcomes",
         )  # fmt: skip
     yield from _compare_faults(where, model, content["design"], shown)
     yield from _bounded_faults(where, model, content, shown)
-    for name in model["by_subgroup"]:
+    for name in model["subgroups"]:
         if name not in content["subgroups"]:
             yield Fault(
                 shown, f"{where} names the subgroup {name!r}, which is not declared",
                 "one of " + (", ".join(content["subgroups"]) or "the subgroups"),
-                "declare it under `subgroups`", column=f"{where}.by_subgroup",
+                "declare it under `subgroups`", column=f"{where}.subgroups",
             )  # fmt: skip
-    if model["estimator"] == "complier_effect" and not content["compliance"]["variable"]:
+    if model["estimator"] == "complier_effect" and not content["take_up"]["variable"]:
         yield Fault(
             shown, f"{where} asks for the effect on compliers, but take-up is not declared",
             "`compliance.variable`", "declare it", column=where,
@@ -213,10 +215,10 @@ def _bounded_faults(where: str, model: Model, content: Content, shown: str) -> I
         return
     for name in model["outcomes"]:
         outcome = content["outcomes"].get(name)
-        if outcome and (outcome["level"] != "school" or outcome["standardise"] != "none"):
+        if outcome and (outcome["measured_on"] != "school" or outcome["standardise"] != "none"):
             yield Fault(
                 shown, f"{where} takes cells that were published as bounds, but {name} is of "
-                f"{outcome['level']}s, standardised: {outcome['standardise']}",
+                f"{outcome['measured_on']}s, standardised: {outcome['standardise']}",
                 "an outcome of schools with `standardise: none`", "remove `bounded_cells`",
                 column=f"{where}.bounded_cells",
             )  # fmt: skip
@@ -224,7 +226,7 @@ def _bounded_faults(where: str, model: Model, content: Content, shown: str) -> I
 
 def _compare_faults(where: str, model: Model, design: Design, shown: str) -> Iterator[Fault]:
     arms = [arm["name"] for arm in design["arms"]]
-    compared = model["compare"]
+    compared = model["arms"]
     right = len(compared) == 2 and compared[0] == arms[0] and compared[1] in arms[1:]
     if compared and not right:
         yield Fault(

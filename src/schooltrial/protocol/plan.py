@@ -19,7 +19,7 @@ from schooltrial.protocol.strict_yaml import parse_yaml
 
 PLAN = (
     "study", "design", "years", "simulation", "tables", "cleaning", "variables", "outcomes",
-    "subgroups", "compliance", "implementation", "costs", "power", "checks", "blinding", "balance",
+    "subgroups", "take_up", "implementation", "costs", "power", "checks", "blinding", "balance",
     "sample", "models",
 )  # fmt: skip
 """The sections that are the plan; the others are words, or say where files lie."""
@@ -30,10 +30,10 @@ WORDS = (
     "design.arms.*.label", "years.label", "simulation.parameters.*.source",
     "tables.*.*.columns.*.label", "tables.*.*.outcomes.*.label",
     "tables.*.*.join.*.columns.*.label",
-    "variables.*.label", "outcomes.*.label", "outcomes.*.unit", "subgroups.*.label",
-    "compliance.label", "implementation.components.*.label",
+    "variables.*.label", "outcomes.*.label", "outcomes.*.units_label", "subgroups.*.label",
+    "take_up.label", "implementation.components.*.label",
     "implementation.components.*.indicator", "implementation.components.*.source",
-    "models.*.label", "models.*.subgroup",
+    "models.*.label", "models.*.where_label",
 )  # fmt: skip
 """Keys of the plan that only exhibits need; ``*`` is any name, or place in a list."""
 

@@ -68,9 +68,9 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     refuse(located(faults, text))
     filled: Content = with_defaults(content, schema, schema)
     for outcome in filled["outcomes"].values():
-        outcome["unit"] = outcome["unit"] or default_unit(outcome)
+        outcome["units_label"] = outcome["units_label"] or default_unit(outcome)
     design = filled["design"]
-    design["draw"] = {**design["draw"], **frame_columns(design)}
+    design["randomisation"] = {**design["randomisation"], **frame_columns(design)}
     refuse(located(list(reference_faults(filled, shown)), text))
     filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())
@@ -79,14 +79,14 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
 def with_subgroup_models(
     models: Mapping[str, Model], subgroups: Mapping[str, Subgroup]
 ) -> dict[str, Model]:
-    """Return the models, each followed by those that its `by_subgroup` asks for.
+    """Return the models, each followed by those that its `subgroups` asks for.
 
     A further model is the same one, for those in the subgroup; it is never the primary one.
     """
     every: dict[str, Model] = {}
     for name, model in models.items():
         every[name] = model
-        for subgroup in model["by_subgroup"]:
+        for subgroup in model["subgroups"]:
             chosen = subgroups[subgroup]
             role = "secondary" if model["role"] == "primary" else model["role"]
             every[f"{name}__{subgroup}"] = {
@@ -94,7 +94,7 @@ def with_subgroup_models(
                 "label": f"{model['label']}: {chosen['label']}",
                 "role": role,
                 "where": conjunction(model["where"], chosen["where"]),
-                "subgroup": chosen["label"],
-                "by_subgroup": [],
+                "where_label": chosen["label"],
+                "subgroups": [],
             }
     return every

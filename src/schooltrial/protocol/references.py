@@ -59,7 +59,7 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
     years = content["years"]
     names = _Names(
         shown,
-        [*years["before"], *years["during"], *years["after"]],
+        [*years["baseline"], *years["programme"], *years["follow_up"]],
         list(content["outcomes"]),
         known_variables(content),
         {name: spec for reading in _readings(content) for name, spec in all_columns(reading)},
@@ -90,11 +90,9 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
     yield from names.check_filter("sample.keep", content["sample"]["keep"])
     for name, subgroup in content["subgroups"].items():
         yield from names.check_filter(f"subgroups.{name}.where", subgroup["where"])
-    if content["compliance"]["variable"]:
+    if content["take_up"]["variable"]:
         place = "compliance.variable"
-        yield from names.check(
-            place, content["compliance"]["variable"], "variable", names.variables
-        )
+        yield from names.check(place, content["take_up"]["variable"], "variable", names.variables)
     for name in content["power"]["by_outcome"]:
         yield from names.check("power.by_outcome", name, "outcome", names.outcomes)
     known_arms = [arm["name"] for arm in content["design"]["arms"]]
@@ -110,18 +108,26 @@ def _year_faults(content: Content, names: _Names) -> Iterator[Fault]:
     if len(names.years) != len(set(names.years)):
         yield Fault(
             names.shown, "a year stands in two parts of the trial, or twice in one",
-            "each year once, in before, during or after", "remove it from one", column="years",
+            "each year once, in `baseline`, `programme` or `follow_up`", "remove it from one",
+            column="years",
         )  # fmt: skip
     years = content["years"]
-    parts = [("before", years["before"]), ("during", years["during"]), ("after", years["after"])]
+    parts = [
+        ("baseline", years["baseline"]),
+        ("programme", years["programme"]),
+        ("follow_up", years["follow_up"]),
+    ]
     for (early, first), (late, second) in pairwise((part, there) for part, there in parts if there):
         if max(first) > min(second):
             yield Fault(
-                names.shown, f"{max(first)} is a year {early}, and {min(second)} a year {late}",
-                "years before the programme, then those during, then those after it",
+                names.shown, f"{max(first)} is among `{early}`, and {min(second)} among `{late}`",
+                "baseline years, then programme years, then follow-up years",
                 "correct `years`", column=f"years.{late}",
             )  # fmt: skip
-    named = (("years.reference", years["reference"]), ("balance.year", content["balance"]["year"]))
+    named = (
+        ("years.reference", years["reference"]),
+        ("balance.baseline_year", content["balance"]["baseline_year"]),
+    )
     for place, year in named:
         if year is not None:
             yield from names.check(place, year, "year", names.years)
@@ -137,10 +143,10 @@ def _outcome_faults(name: str, outcome: Outcome, names: _Names) -> Iterator[Faul
                 names.shown, f"{place} is {outcome['baseline_year']}, and no year comes after it",
                 "a year before that of the outcome", "name an earlier year", column=place,
             )  # fmt: skip
-    ratio = outcome["made_from"]
+    ratio = outcome["ratio"]
     parts = {"numerator": ratio["numerator"], "denominator": ratio["denominator"]} if ratio else {}
     for part, variable in parts.items():
-        place = f"outcomes.{name}.made_from.{part}"
+        place = f"outcomes.{name}.ratio.{part}"
         yield from names.check(place, variable, "variable", names.variables)
         yield from names.check_number(place, variable)
 
@@ -164,10 +170,10 @@ def _model_faults(
     for part in [part for term in model["covariates"] for part in term.split(":")]:
         known = [*names.variables, "baseline"]
         yield from names.check(f"{where}.covariates", part, "variable", known)
-    for part in model["absorb"]:
+    for part in model["fixed_effects"]:
         yield from names.check(f"{where}.absorb", part, "variable", names.variables)
     for key, variable in (
-        ("treatment_by", model["treatment_by"]),
+        ("effects_by", model["effects_by"]),
         ("moderator", model["moderator"]),
     ):
         if variable:

@@ -10,13 +10,13 @@ from schooltrial.protocol.filters import Filter
 from schooltrial.protocol.sections import (
     Arm,
     Cleaning,
-    Compliance,
     DerivedVariable,
     Design,
     Kind,
     Model,
     Outcome,
     SampleSection,
+    TakeUp,
     Unit,
     Years,
     analysis_years,
@@ -31,7 +31,7 @@ class SampleSections(TypedDict):
     cleaning: Cleaning
     variables: dict[str, DerivedVariable]
     outcomes: dict[str, Outcome]
-    compliance: Compliance
+    take_up: TakeUp
     sample: SampleSection
     models: dict[str, Model]
 
@@ -77,7 +77,7 @@ class SampleRules:
             outcomes=sections["outcomes"],
             models=sections["models"],
             keep=sections["sample"]["keep"],
-            take_up=sections["compliance"]["variable"],
+            take_up=sections["take_up"]["variable"],
             baseline=baseline,
             secret=secret,
         )
@@ -110,7 +110,7 @@ class SampleRules:
     @property
     def last_before(self) -> int:
         """The last year before the programme."""
-        return max(self.years["before"])
+        return max(self.years["baseline"])
 
     @property
     def analysed_years(self) -> Sequence[int]:
@@ -119,4 +119,4 @@ class SampleRules:
 
     def outcomes_of(self, level: str) -> dict[str, Outcome]:
         """Return the outcomes of a level."""
-        return {name: part for name, part in self.outcomes.items() if part["level"] == level}
+        return {name: part for name, part in self.outcomes.items() if part["measured_on"] == level}

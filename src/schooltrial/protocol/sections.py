@@ -59,13 +59,13 @@ class Draw(TypedDict):
     seed: int | None
     date: str
     record: str | None
-    key: str | None
-    frame: str | None
+    signing_key: str | None
+    eligible_list: str | None
     unit_column: str
     block_column: str
-    planned: dict[str, list[int]]
+    allocation: dict[str, list[int]]
     balance_on: list[str]
-    acceptance: float
+    acceptance_rate: float
 
 
 class Design(TypedDict):
@@ -75,18 +75,18 @@ class Design(TypedDict):
     unit: Unit
     randomised: bool
     block_label: str
-    lost_before: dict[str, int]
+    no_data: dict[str, int]
     arms: list[Arm]
-    draw: Draw
+    randomisation: Draw
 
 
 class Years(TypedDict):
     """The years of a trial and their place in it."""
 
     label: str
-    before: list[int]
-    during: list[int]
-    after: list[int]
+    baseline: list[int]
+    programme: list[int]
+    follow_up: list[int]
     reference: int | None
 
 
@@ -113,7 +113,7 @@ class Simulation(TypedDict):
 class Cleaning(TypedDict):
     """What is done with what files of schools always hold."""
 
-    school_of_pupil: Literal["year", "baseline"]
+    analyse_in: Literal["current_school", "baseline_school"]
     joiners: Literal["keep", "drop"]
     assigned_on: str
     repeated_grade: Literal["keep", "drop"]
@@ -161,13 +161,13 @@ class Outcome(TypedDict):
     family: str
     primary: bool
     scale: Literal["continuous", "binary"]
-    unit: str
+    units_label: str
     range: list[float] | None
     out_of_range: Literal["missing", "refuse"]
-    level: Unit
+    measured_on: Unit
     standardise: Literal["none", "control", "all", "norms"]
     norms: list[Norm]
-    made_from: Ratio | None
+    ratio: Ratio | None
     baseline_year: int | None
 
 
@@ -178,7 +178,7 @@ class Subgroup(TypedDict):
     where: Filter
 
 
-class Compliance(TypedDict):
+class TakeUp(TypedDict):
     """Whether the programme was taken up."""
 
     variable: str | None
@@ -191,10 +191,10 @@ class Component(TypedDict):
     label: str
     indicator: str
     source: str
-    unit: Literal["school", "leader"]
+    measured_on: Literal["school", "leader"]
     total: Literal["sum", "mean"]
     unit_threshold: float
-    sample_threshold: float
+    share_required: float
     arms: list[str]
     contrast: bool
 
@@ -213,7 +213,7 @@ class Costs(TypedDict):
     price_year: int | None
     years: int
     pupils: float | None
-    pounds_per_unit: float | None
+    gbp_rate: float | None
 
 
 class PlannedDesign(TypedDict):
@@ -242,7 +242,7 @@ class Power(TypedDict):
     alpha: float
     power: float
     effect: float | None
-    trials: int
+    replications: int
     planned: PlannedDesign | None
     by_outcome: dict[str, OutcomePlan]
 
@@ -251,8 +251,8 @@ class Checks(TypedDict):
     """Thresholds of the checks."""
 
     attrition_boundary: Literal["cautious", "optimistic"]
-    joiners_low_risk: str
-    redraws: int
+    joiners_justification: str
+    replications: int
     alpha: float
     outlier_sd: float
     heaping_share: float
@@ -268,13 +268,13 @@ class Blinding(TypedDict):
 class Balance(TypedDict):
     """What is compared at baseline, and in which year."""
 
-    year: int | None
+    baseline_year: int | None
     where: Filter
     pupil_variables: list[str]
     school_variables: list[str]
     teacher_variables: list[str]
-    satisfied: float
-    adjustable: float
+    equivalent_to: float
+    adjust_to: float
 
 
 class SampleSection(TypedDict):
@@ -302,22 +302,22 @@ class Model(TypedDict):
     role: Literal["primary", "secondary", "sensitivity", "replication"]
     outcomes: list[str]
     where: Filter
-    compare: list[str]
-    by_subgroup: list[str]
-    control_group: Literal["never_treated", "not_yet_treated"]
+    arms: list[str]
+    subgroups: list[str]
+    comparison_group: Literal["never_treated", "not_yet_treated"]
     bounded_cells: Literal["left_out", "midpoint", "against", "in_favour"]
-    subgroup: str
+    where_label: str
     covariates: list[str]
     blocks: Literal["fixed", "random", "none"]
-    absorb: list[str]
+    fixed_effects: list[str]
     covariance: list[Literal["CR0", "CR1", "CR1S", "CR2", "CR3"]]
     df: Literal["kenward-roger", "satterthwaite"]
-    draws: int
+    replications: int
     active_years: list[int]
-    treatment_by: str | None
+    effects_by: str | None
     moderator: str | None
     tests: dict[str, list[str]]
-    level: float
+    confidence_level: float
 
 
 class Deviation(TypedDict):
@@ -342,13 +342,13 @@ class Content(TypedDict):
     variables: dict[str, DerivedVariable]
     outcomes: dict[str, Outcome]
     subgroups: dict[str, Subgroup]
-    compliance: Compliance
+    take_up: TakeUp
     implementation: Implementation
     costs: Costs
     power: Power
     checks: Checks
     blinding: Blinding
-    covariate_labels: dict[str, str]
+    variable_labels: dict[str, str]
     balance: Balance
     sample: SampleSection
     models: dict[str, Model]
@@ -412,18 +412,18 @@ def covariate_terms(model: Model, outcome: str) -> list[str]:
 def needed_variables(model: Model, outcome: str) -> list[str]:
     """Return the variables that a pupil must have to be in a model, the outcome first."""
     used = {part for term in covariate_terms(model, outcome) for part in term.split(":")}
-    used |= {part for part in (model["treatment_by"], model["moderator"]) if part}
+    used |= {part for part in (model["effects_by"], model["moderator"]) if part}
     return [outcome, *sorted(used - {outcome})]
 
 
 def all_years(years: Years) -> list[int]:
     """Return the years of the trial in order."""
-    return sorted([*years["before"], *years["during"], *years["after"]])
+    return sorted([*years["baseline"], *years["programme"], *years["follow_up"]])
 
 
 def reference_year(years: Years) -> int:
     """Return the year from which event studies measure: the last one before, unless stated."""
-    return years["reference"] or max(years["before"])
+    return years["reference"] or max(years["baseline"])
 
 
 def default_unit(outcome: Outcome) -> str:
@@ -456,7 +456,7 @@ def frame_columns(design: Design) -> FrameColumns:
     A unit stands under what was assigned; schools are drawn in blocks, teachers and pupils in
     their school. A design that no schema completed may lack its unit, and how it was drawn.
     """
-    unit, draw = str(design.get("unit") or "school"), design.get("draw") or {}
+    unit, draw = str(design.get("unit") or "school"), design.get("randomisation") or {}
     block = "block" if unit == "school" else "school"
     return {
         "unit_column": str(draw.get("unit_column") or unit),
@@ -472,7 +472,7 @@ def unlabelled(content: Content) -> Content:
     """
     design = content["design"]
     arms = [_without(arm, "label") for arm in design["arms"]]
-    words = "label", "unit", "family"
+    words = "label", "units_label", "family"
     return {
         **content,
         "study": _without(content["study"], "title", "summary", "sources"),
@@ -480,7 +480,7 @@ def unlabelled(content: Content) -> Content:
         "years": _without(content["years"], "label"),
         "variables": {k: _without(part, "label") for k, part in content["variables"].items()},
         "outcomes": {k: _without(part, *words) for k, part in content["outcomes"].items()},
-        "compliance": _without(content["compliance"], "label"),
+        "take_up": _without(content["take_up"], "label"),
         "models": {k: _without(part, "label") for k, part in content["models"].items()},
     }
 
@@ -505,7 +505,7 @@ class Analysed(TypedDict):
 
 def baseline_year(content: Compared) -> int:
     """Return the year at which the arms are compared."""
-    return content["balance"]["year"] or max(content["years"]["before"])
+    return content["balance"]["baseline_year"] or max(content["years"]["baseline"])
 
 
 def balance_variables(content: Compared) -> list[str]:
@@ -525,7 +525,7 @@ def analysis_years(content: Analysed) -> list[int]:
         named = years_of_model(model, content["years"])
         if model["role"] == "primary" and named:
             return named
-    return [max(content["years"]["during"])]
+    return [max(content["years"]["programme"])]
 
 
 def years_of_model(model: Model, years: Years) -> list[int]:
@@ -543,5 +543,5 @@ def labels(content: Content) -> dict[str, str]:
     }
     variables = {name: spec["label"] for name, spec in content["variables"].items()}
     outcomes = {name: spec["label"] for name, spec in content["outcomes"].items()}
-    every = {**columns, **variables, **outcomes, **content["covariate_labels"]}
+    every = {**columns, **variables, **outcomes, **content["variable_labels"]}
     return {name: label for name, label in sorted(every.items()) if label}

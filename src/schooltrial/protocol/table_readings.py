@@ -101,22 +101,24 @@ def _reading_faults(place: str, table: str, reading: Reading, names: Names) -> I
                 "the year once", "remove one of the two", column=f"{place}.year",
             )  # fmt: skip
     known = [*(name for name, _ in all_columns(reading)), *reading["outcomes"]]
-    for variable in reading["rows_with"]:
-        yield from names.check(f"{place}.rows_with", variable, "variable that is read there", known)
+    for variable in reading["keep_if_any"]:
+        yield from names.check(
+            f"{place}.keep_if_any", variable, "variable that is read there", known
+        )
     if reading["outcomes"] and table not in MEASURED:
         yield Fault(
             names.shown, f"{place} reads outcomes, but {table} holds none",
             "`outcomes` under " + ", ".join(MEASURED), "move them there, or read them as columns",
             column=f"{place}.outcomes",
         )  # fmt: skip
-    rule = reading["same_key"]
+    rule = reading["duplicate_keys"]
     by = rule["by"] if isinstance(rule, dict) else rule if rule != "refuse" else None
     if by is not None:
-        yield from names.check(f"{place}.same_key", by, "variable that is read there", known)
+        yield from names.check(f"{place}.duplicate_keys", by, "variable that is read there", known)
     elif isinstance(rule, dict) and rule["keep"] in ("largest", "smallest"):
         yield Fault(
-            names.shown, f"{place}.same_key keeps the {rule['keep']}, but not of what",
-            "a variable that is read there", "name it under `by`", column=f"{place}.same_key",
+            names.shown, f"{place}.duplicate_keys keeps the {rule['keep']}, but not of what",
+            "a variable that is read there", "name it under `by`", column=f"{place}.duplicate_keys",
         )  # fmt: skip
     for at, joined in enumerate(reading["join"]):
         yield from _join_faults(f"{place}.join.{at}", reading, joined, names)
@@ -149,8 +151,8 @@ def _join_faults(place: str, reading: Reading, joined: JoinedFile, names: Names)
 def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
     yield from _source_faults(where, spec, names)
     yield from range_faults(where, spec["range"], names)
-    for year in spec["not_observed_in"]:
-        yield from names.check(f"{where}.not_observed_in", year, "year", names.years)
+    for year in spec["placeholder_years"]:
+        yield from names.check(f"{where}.placeholder_years", year, "year", names.years)
     number = spec["type"] in NUMBERS
     identifier = spec["type"] == "identifier"
     for key, given, fits, needed in (

@@ -154,7 +154,7 @@ def draw_criterion(
     record : AssignmentRecord, optional
         Its threshold is used; without it the threshold follows from the design's own seed.
     """
-    plan, draw = lottery_plan(design), design["draw"]
+    plan, draw = lottery_plan(design), design["randomisation"]
     if not plan.rerandomised or list(plan_faults(plan)):
         return CriterionKnown()
     columns = frame_columns(design)

@@ -81,9 +81,9 @@ class LotteryPlan:
 
 def lottery_plan(design: Design) -> LotteryPlan:
     """Return the plan that the protocol's ``design`` section states; see `plan_faults`."""
-    draw = design["draw"]
+    draw = design["randomisation"]
     given = [arm["share"] for arm in design["arms"]]
-    planned = {str(block): tuple(n) for block, n in draw["planned"].items()}
+    planned = {str(block): tuple(n) for block, n in draw["allocation"].items()}
     return LotteryPlan(
         kind=design["kind"],
         arms=tuple(arm["name"] for arm in design["arms"]),
@@ -91,7 +91,7 @@ def lottery_plan(design: Design) -> LotteryPlan:
         declared=bool(planned) or any(share is not None for share in given),
         planned=planned,
         balance_on=tuple(draw["balance_on"]),
-        acceptance=float(draw["acceptance"]),
+        acceptance=float(draw["acceptance_rate"]),
     )
 
 
@@ -120,7 +120,7 @@ def plan_faults(plan: LotteryPlan) -> Iterator[Fault]:
             yield Fault(
                 PROTOCOL, f"block {block} has {len(numbers)} planned numbers",
                 f"one for each arm: {', '.join(plan.arms)}", "give one number for each arm",
-                column="design.draw.planned",
+                column="design.randomisation.allocation",
             )  # fmt: skip
 
 
@@ -129,20 +129,23 @@ def block_faults(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iter
     for block in sorted(set(plan.planned) - set(sizes)):
         yield Fault(
             PROTOCOL, f"numbers are planned for block {block}, which has no units in {file}",
-            "blocks of the frame", "correct the block's name", column="design.draw.planned",
+            "blocks of the frame", "correct the block's name",
+            column="design.randomisation.allocation",
         )  # fmt: skip
     for block, n in sizes.items():
         numbers = plan.planned.get(block)
         if numbers is not None and (sum(numbers) != n or min(numbers) < 0):
             yield Fault(
                 file, f"block {block} has {n} units, and {sum(numbers)} are planned",
-                "planned numbers that add up to the block's units", "correct design.draw.planned",
+                "planned numbers that add up to the block's units",
+                "correct design.randomisation.allocation",
             )  # fmt: skip
         elif numbers is None and plan.kind == "paired" and n != len(plan.arms):
             yield Fault(
                 file, f"set {block} has {n} units, for {len(plan.arms)} arms",
                 "one unit for each arm",
-                f"plan its numbers by arm under design.draw.planned.{block}, or change the set",
+                f"plan its numbers by arm under design.randomisation.allocation.{block}, or change "
+                "the set",
             )  # fmt: skip
         elif n >= len(plan.arms) and any(
             sum(k > 0 for k in found) < 2 for found, _ in plan.options(block, n)
@@ -153,7 +156,7 @@ def block_faults(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iter
                 file, f"block {block} has {n} units, {told}",
                 "two arms in every block",
                 "change the shares, join it to another block, or plan its numbers under "
-                f"design.draw.planned.{block}",
+                f"design.randomisation.allocation.{block}",
             )  # fmt: skip
     yield from _empty_arms(plan, sizes, file)
 
@@ -169,7 +172,7 @@ def _empty_arms(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Itera
             yield Fault(
                 file, f"arm {arm!r} {told} of {sum(sizes.values())}",
                 "at least one unit in every arm",
-                "give it a larger share, or plan its numbers under design.draw.planned",
+                "give it a larger share, or plan its numbers under design.randomisation.allocation",
                 column="design.arms",
             )  # fmt: skip
     for block, n in sizes.items():
@@ -177,7 +180,8 @@ def _empty_arms(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Itera
             yield Fault(
                 file, f"block {block} has {plural(n, 'unit')}, for {len(plan.arms)} arms",
                 "a unit for every arm in every block",
-                f"join it to another block, or plan its numbers under design.draw.planned.{block}",
+                "join it to another block, or plan its numbers under "
+                f"design.randomisation.allocation.{block}",
             )  # fmt: skip
 
 

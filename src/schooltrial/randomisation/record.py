@@ -262,7 +262,7 @@ def redraw(
     raise Refusal([
         Fault(
             "frame", f"none of {TRIES:,} draws is as balanced as the criterion asks",
-            "a criterion that some draws meet", "raise design.draw.acceptance",
+            "a criterion that some draws meet", "raise design.randomisation.acceptance_rate",
         )
     ])  # fmt: skip
 
@@ -301,7 +301,7 @@ def _frame_faults(
     for name in lost:
         yield Fault(
             file, f"there is no column {name!r}", "one of " + ", ".join(map(str, frame.columns)),
-            "name the column in design.draw, or add it", column=name,
+            "name the column in design.randomisation, or add it", column=name,
         )  # fmt: skip
     if len(frame) == 0:
         yield Fault(file, "it has no units", "one row per unit", "fill the frame")
@@ -317,7 +317,7 @@ def _frame_faults(
             if not groups[name].nunique().gt(1).any():
                 yield Fault(
                     file, f"{name} does not vary inside any block", "a column that draws can be "
-                    "balanced on", "take it out of design.draw.balance_on", column=name,
+                    "balanced on", "take it out of design.randomisation.balance_on", column=name,
                 )  # fmt: skip
     if unit in frame:
         times = frame[unit].astype("str").value_counts()

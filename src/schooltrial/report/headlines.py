@@ -33,10 +33,10 @@ def summarise_findings(
             "note": "" if pd.isna(row["note"]) else row["note"],
             "label": outcomes[row["outcome"]]["label"],
             "arm_label": labels.get(arm, arm) if several else "",
-            "unit": outcomes[row["outcome"]]["unit"],
+            "unit": outcomes[row["outcome"]]["units_label"],
             "people": _people(models[row["model"]], outcomes[row["outcome"]]),
             "model_label": models[row["model"]]["label"],
-            "level": models[row["model"]]["level"],
+            "level": models[row["model"]]["confidence_level"],
             "verdict": _verdict(row),
             "others": sensitivity_range(estimates, protocol, row["outcome"], arm),
         })  # fmt: skip
@@ -47,7 +47,7 @@ def _people(model: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
     """Say whom an estimate counts; a panel counts a pupil in every year."""
     if model["estimator"] in OF_PANELS:
         return "pupil-years"
-    return "teachers" if outcome["level"] == "teacher" else "pupils"
+    return "teachers" if outcome["measured_on"] == "teacher" else "pupils"
 
 
 def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:
@@ -65,7 +65,7 @@ def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:
     named = re.search(r"\[arm=([^\]]+)\]", str(term))
     if named:
         return named[1]
-    compared = [arm for arm in arms[1:] if not model["compare"] or arm in model["compare"]]
+    compared = [arm for arm in arms[1:] if not model["arms"] or arm in model["arms"]]
     return compared[0] if len(compared) == 1 else ""
 
 

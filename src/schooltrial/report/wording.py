@@ -47,7 +47,7 @@ def mobility_sentence(protocol: Mapping[str, Any]) -> str:
             "A pupil is analysed in the arm of the teacher of the year in which the outcome is "
             "measured. Pupils who changed arm or came later are told here."
         )
-    if protocol["cleaning"]["school_of_pupil"] == "baseline":
+    if protocol["cleaning"]["analyse_in"] == "baseline_school":
         return (
             "A pupil is analysed in the school of the baseline year, and so in its arm, wherever "
             "the outcome was measured; those who came later are not analysed."

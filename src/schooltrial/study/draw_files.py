@@ -25,7 +25,7 @@ class DrawFiles:
     protocol: Protocol
     raw: RawFiles
 
-    def file(self, name: Literal["record", "frame"]) -> str | None:
+    def file(self, name: Literal["record", "eligible_list"]) -> str | None:
         """Return the record or the frame that the protocol names, None if it names none."""
         named = self._draw[name]
         if not named:
@@ -36,12 +36,14 @@ class DrawFiles:
 
     def inputs(self) -> list[str]:
         """Return what must be there before the draw can be read: its files, or their folder."""
-        paths = [path for path in (self.file("record"), self.file("frame")) if path]
+        paths = [path for path in (self.file("record"), self.file("eligible_list")) if path]
         return [self.raw.folder()] if paths and self.raw.simulated else paths
 
     def frame(self) -> str:
         """Return the frame that units are drawn from."""
-        return self._beside(self._draw["frame"] or "design.draw.frame is not given")
+        return self._beside(
+            self._draw["eligible_list"] or "design.randomisation.eligible_list is not given"
+        )
 
     def record(self) -> str:
         """Return where the record of the draw is written."""
@@ -53,12 +55,12 @@ class DrawFiles:
 
     def key(self) -> str | None:
         """Return the path of the key that seals the record, where one is named."""
-        key = self._draw["key"]
+        key = self._draw["signing_key"]
         return self._beside(Path(key).expanduser()) if key else None
 
     @property
     def _draw(self) -> Draw:
-        return self.protocol.design["draw"]
+        return self.protocol.design["randomisation"]
 
     def _beside(self, named: str | Path) -> str:
         return os.path.relpath(self.protocol.folder / named)

@@ -90,7 +90,7 @@ class OpenedStudy(Study):
         outcomes = self.protocol.content["outcomes"]
         if outcome not in outcomes:
             raise unknown("outcome", outcome, outcomes)
-        return str(outcomes[outcome]["level"])
+        return str(outcomes[outcome]["measured_on"])
 
     @property
     def primary_outcomes(self) -> list[str]:
@@ -175,7 +175,7 @@ class OpenedStudy(Study):
         if name not in self.models:
             raise unknown("model", name, self.models)
         model = self.models[name]
-        of_level = self.protocol.content["outcomes"][model["outcomes"][0]]["level"]
+        of_level = self.protocol.content["outcomes"][model["outcomes"][0]]["measured_on"]
         if level == "school" or of_level != level:
             raise UserError(
                 f"{name} is of {of_level}s, so {level}s are not complete for it"

@@ -255,8 +255,8 @@ def _needed(study: Study, need: Need) -> Any:
     if need == "years":
         return content["years"]
     if need == "taken_up":
-        return content["compliance"]["variable"]
-    frame, record = study.draw.file("frame"), study.draw.file("record")
+        return content["take_up"]["variable"]
+    frame, record = study.draw.file("eligible_list"), study.draw.file("record")
     return Lottery.of(
         pd.read_parquet(there(study.paths.data("assignment"))),
         content["design"],

@@ -94,4 +94,4 @@ class Study:
         """Return the analysed sample that holds a model's outcomes: of pupils or of teachers."""
         content = self.protocol.content
         outcome = content["models"][model]["outcomes"][0]
-        return str(self.paths.sample(content["outcomes"][outcome]["level"]))
+        return str(self.paths.sample(content["outcomes"][outcome]["measured_on"]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from reference.gold import dataset, entry
 from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
 
 Agreement = Callable[..., None]
-ENTRIES = {
+Group = Literal["never_treated", "not_yet_treated"]
+ENTRIES: dict[str, Group] = {
     "did.cs.nevertreated.reg.varying.nocov": "never_treated",
     "did.cs.nevertreated.dr.varying.nocov": "never_treated",
     "did.cs.notyettreated.dr.varying.nocov": "not_yet_treated",
@@ -18,7 +20,7 @@ ENTRIES = {
 
 
 @cache
-def _fit(control_group: str) -> StaggeredFit:
+def _fit(comparison_group: Group) -> StaggeredFit:
     data = dataset("syn_panel")
     return fit_staggered_adoption(
         data["y"].to_numpy(),
@@ -26,7 +28,7 @@ def _fit(control_group: str) -> StaggeredFit:
         year=data["year"].to_numpy(),
         cohort=data["first_treat"].replace(0, np.nan).to_numpy("float64"),
         n_pupils=data["n_pupils"].to_numpy("float64"),
-        control_group="not_yet_treated" if control_group == "not_yet_treated" else "never_treated",
+        comparison_group=comparison_group,
     )
 
 

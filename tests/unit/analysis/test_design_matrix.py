@@ -63,7 +63,7 @@ def test_baseline_stands_for_three_columns_of_the_outcome(
 def test_an_effect_by_category_has_one_term_for_each_level(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = build_design_matrix(sample, model(treatment_by="half"), "score")
+    design = build_design_matrix(sample, model(effects_by="half"), "score")
     assert design.treatment_terms == ("treated[half=lower]", "treated[half=upper]")
     both = design.columns["treated[half=lower]"] + design.columns["treated[half=upper]"]
     np.testing.assert_array_equal(both, sample["treated"])
@@ -79,7 +79,7 @@ def test_an_effect_by_category_has_one_term_for_each_level(
 def test_an_effect_may_be_split_by_a_number_too(
     sample: pd.DataFrame, model: Make, by: str, terms: tuple[str, ...]
 ) -> None:
-    design = build_design_matrix(sample, model(treatment_by=by), "score")
+    design = build_design_matrix(sample, model(effects_by=by), "score")
     assert design.treatment_terms == terms
     np.testing.assert_array_equal(sum(design.columns[t] for t in terms), sample["treated"])
 
@@ -87,7 +87,7 @@ def test_an_effect_may_be_split_by_a_number_too(
 def test_a_moderator_adds_an_interaction_for_each_level_but_the_first(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = build_design_matrix(sample, model(treatment_by="half", moderator="sector"), "score")
+    design = build_design_matrix(sample, model(effects_by="half", moderator="sector"), "score")
     assert design.treatment_terms == (
         "treated[half=lower]",
         "treated[half=upper]",
@@ -136,7 +136,7 @@ def test_pupils_who_lack_something_are_left_out_and_counted(
     sample.loc[[2, 3], "age"] = np.nan
     sample.loc[[4], "half"] = None
     design = build_design_matrix(
-        sample, model(covariates=["age", "girl"], treatment_by="half"), "score"
+        sample, model(covariates=["age", "girl"], effects_by="half"), "score"
     )
     assert len(design.rows) == len(design.outcome) == len(sample) - 5
     assert design.incomplete == {"score": 3, "age": 2, "half": 1}
@@ -174,7 +174,7 @@ def test_no_pupil_at_all_is_refused(sample: pd.DataFrame, model: Make) -> None:
 def test_the_order_of_rows_decides_nothing_but_the_order_of_rows(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    wanted = model(covariates=["sector:year", "age"], treatment_by="half")
+    wanted = model(covariates=["sector:year", "age"], effects_by="half")
     order = np.random.default_rng(2).permutation(len(sample))
     there = build_design_matrix(sample, wanted, "score")
     mixed = build_design_matrix(sample.iloc[order], wanted, "score")
@@ -231,7 +231,7 @@ def test_comparing_two_of_three_arms_leaves_the_third_out(
     sample: pd.DataFrame, model: Callable[..., Model]
 ) -> None:
     rows = _three_arms(sample)
-    design = build_design_matrix(rows, model(compare=["control", "institute"]), "score")
+    design = build_design_matrix(rows, model(arms=["control", "institute"]), "score")
     assert design.treatment_terms == ("treated",)
     assert set(design.rows["arm"]) == {"control", "institute"}
 

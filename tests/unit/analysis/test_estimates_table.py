@@ -98,6 +98,8 @@ def test_a_binary_effect_at_the_border_has_no_index_and_the_note_says_so(
 def test_treated_schools_are_counted_among_the_rows_analysed(
     sample: pd.DataFrame, model: Make
 ) -> None:
-    design = build_design_matrix(sample[sample["school"] != "S1"], model(subgroup="some"), "score")
-    labels = labels_of("s", "m", model(subgroup="some"), "score", design.rows)
+    design = build_design_matrix(
+        sample[sample["school"] != "S1"], model(where_label="some"), "score"
+    )
+    labels = labels_of("s", "m", model(where_label="some"), "score", design.rows)
     assert labels == Labels("s", "m", "score", "some", 11, 5)

@@ -40,5 +40,5 @@ def test_attrition_is_drawn_where_those_with_outcomes_are_listed_from_the_start(
     content = _content("fellowship")
     content["design"]["unit"] = unit
     content["tables"] = {name: [] for name in tables}
-    content["outcomes"] = {"maths": outcome(level=level)}
+    content["outcomes"] = {"maths": outcome(measured_on=level)}
     assert ("attrition_boundary" not in lacking(content)) == drawn

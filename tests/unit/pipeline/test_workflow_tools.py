@@ -137,7 +137,7 @@ def test_the_example_is_a_protocol_and_shows_what_it_is_said_to_show() -> None:
     assert len(content["design"]["arms"]) == 3
     assert content["tables"]["pupils"][0]["join"]
     assert {"costs", "published_means"} <= set(content["tables"])
-    assert any(model["compare"] for model in content["models"].values())
+    assert any(model["arms"] for model in content["models"].values())
 
 
 def test_only_what_stands_between_its_marks_is_replaced() -> None:

@@ -46,7 +46,7 @@ def test_the_order_of_keys_and_the_labels_do_not_change_the_plan(content: Conten
         ),
         (("tables", "scores", 0, "missing"), ["ABS"]),
         (("tables", "pupils", 0, "columns", "grade", "range"), [3, 9]),
-        (("tables", "pupils", 0, "same_key"), "days_enrolled"),
+        (("tables", "pupils", 0, "duplicate_keys"), "days_enrolled"),
         (("study", "seed"), 8),
         (("blinding", "until"), "2999-01-01"),
         (("costs", "years"), 5),
@@ -68,7 +68,7 @@ def test_a_change_of_the_plan_changes_its_section_alone(
 
 def test_every_section_is_the_plan_but_words_and_where_files_lie() -> None:
     left = set(schema()["properties"]) - set(PLAN)
-    assert left == {"registration", "raw_folder", "covariate_labels", "deviations", "notes"}
+    assert left == {"registration", "raw_folder", "variable_labels", "deviations", "notes"}
     assert set(PLAN) <= set(schema()["properties"])
 
 
@@ -98,7 +98,7 @@ def test_a_column_that_is_called_label_is_no_word(content: Content) -> None:
 def test_a_record_of_the_plan_tells_what_changed_since(content: Content) -> None:
     first = section_checksums(content)
     assert PlanRecord(first, section_checksums(content)).changed == []
-    content["models"]["itt"]["level"] = 0.9
+    content["models"]["itt"]["confidence_level"] = 0.9
     content["years"]["reference"] = 2019
     assert PlanRecord(first, section_checksums(content)).changed == ["years", "models"]
 

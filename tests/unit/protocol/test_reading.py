@@ -44,7 +44,7 @@ def test_every_default_of_the_schema_is_filled(trial: SmallTrial) -> None:
     assert content["models"]["itt"]["covariance"] == ["CR2"]
     assert content["models"]["did"]["where"] == {}
     assert content["sample"] == {"keep": {}}
-    assert content["balance"]["satisfied"] == 0.05
+    assert content["balance"]["equivalent_to"] == 0.05
     assert content["raw_folder"] == "."
     column = content["tables"]["pupils"][0]["columns"]["pupil"]
     assert set(column) == set(schema()["$defs"]["column"]["properties"])
@@ -53,11 +53,11 @@ def test_every_default_of_the_schema_is_filled(trial: SmallTrial) -> None:
 
 def test_what_the_protocol_says_is_not_overruled_by_a_default(trial: SmallTrial) -> None:
     trial.protocol["models"]["itt"]["covariance"] = ["CR1"]
-    trial.protocol["balance"]["satisfied"] = 0.1
+    trial.protocol["balance"]["equivalent_to"] = 0.1
     trial.write()
     content = trial.read().content
     assert content["models"]["itt"]["covariance"] == ["CR1"]
-    assert content["balance"]["satisfied"] == 0.1
+    assert content["balance"]["equivalent_to"] == 0.1
 
 
 def test_a_default_that_is_filled_in_twice_is_not_shared() -> None:
@@ -113,7 +113,7 @@ def test_without_a_primary_model_the_last_year_of_the_programme_is_analysed(
 def test_labels_come_from_columns_variables_outcomes_and_the_list_which_wins(
     trial: SmallTrial,
 ) -> None:
-    trial.protocol["covariate_labels"] = {"grade": "School grade"}
+    trial.protocol["variable_labels"] = {"grade": "School grade"}
     trial.write()
     found = labels(trial.read().content)
     assert found["district"] == "District"
@@ -191,7 +191,7 @@ def test_arms_without_a_share_may_divide_the_rest(trial: SmallTrial) -> None:
     ("unit", "block"), [("school", "block"), ("teacher", "school"), ("pupil", "school")]
 )
 def test_the_columns_of_a_frame_follow_what_was_assigned(unit: str, block: str) -> None:
-    draw = design(unit=unit)["draw"]
+    draw = design(unit=unit)["randomisation"]
     assert (draw["unit_column"], draw["block_column"]) == (unit, block)
 
 

@@ -128,7 +128,7 @@ def test_what_rules_compute_from_holds_no_label_of_what_it_computes() -> None:
     assert kept <= set(plain["outcomes"]["maths"])
     assert not {"label", "unit", "family"} & set(plain["outcomes"]["maths"])
     for part in (
-        plain["models"]["itt"], plain["variables"]["girl"], plain["years"], plain["compliance"],
+        plain["models"]["itt"], plain["variables"]["girl"], plain["years"], plain["take_up"],
         *plain["design"]["arms"],
     ):  # fmt: skip
         assert "label" not in part

@@ -86,7 +86,7 @@ def test_bounds_need_no_range_of_the_column_where_each_outcome_has_one(trial: Sm
 def test_a_rule_for_repeated_keys_names_a_variable_that_is_read(
     trial: SmallTrial, rule: Any, expected: str
 ) -> None:
-    trial.reading("pupils")["same_key"] = rule
+    trial.reading("pupils")["duplicate_keys"] = rule
     (fault,) = _faults(trial)
     assert expected in fault.expected
 

@@ -38,10 +38,10 @@ def _frame(unit: str) -> pd.DataFrame:
 
 def _design(unit: str, kind: str = "blocked", **draw: Any) -> Design:
     """Return a design whose draw has no columns but those that are given."""
-    made: Any = design(unit=unit, kind=kind, draw={"seed": 3, **draw})
+    made: Any = design(unit=unit, kind=kind, randomisation={"seed": 3, **draw})
     for column in ("unit_column", "block_column"):
-        del made["draw"][column]
-    made["draw"] |= draw
+        del made["randomisation"][column]
+    made["randomisation"] |= draw
     return cast(Design, made)
 
 
@@ -144,7 +144,7 @@ def test_a_person_who_is_not_in_the_frame_is_named(unit: str) -> None:
 
 @pytest.mark.parametrize("draw", UNNAMED)
 def test_the_criterion_of_people_is_that_of_draws_inside_their_school(draw: dict[str, Any]) -> None:
-    design = _design("teacher", balance_on=["score"], acceptance=0.1, **draw)
+    design = _design("teacher", balance_on=["score"], acceptance_rate=0.1, **draw)
     record = _record(design)
     known = draw_criterion(record.table(), design, _frame("teacher"), record)
     finding = judge_criterion(known)
@@ -153,7 +153,7 @@ def test_the_criterion_of_people_is_that_of_draws_inside_their_school(draw: dict
     assert known.criterion is not None
     # Schools with these numbers and scores, drawn in blocks, lie as far from balance.
     schools = _frame("teacher").rename(columns={"school": "block", "teacher": "school"})
-    blocked = _design("school", balance_on=["score"], acceptance=0.1)
+    blocked = _design("school", balance_on=["score"], acceptance_rate=0.1)
     listed = record.table().rename(columns={"teacher": "school"})
     assert finding == judge_criterion(draw_criterion(listed, blocked, schools, record))
     assert _verify(record.table(), design, record).verdict == REPRODUCED

@@ -48,7 +48,7 @@ ARM = {"c": "control", "p": "programme", "t": "text"}
 
 
 def _design(kind: str, arms: list[Arm] | None = None, **draw: Any) -> Design:
-    return completed_design(kind=kind, arms=arms or TWO, draw=draw)
+    return completed_design(kind=kind, arms=arms or TWO, randomisation=draw)
 
 
 def _record(design: Design, frame: pd.DataFrame = FRAME, **keys: Any) -> AssignmentRecord:
@@ -71,7 +71,7 @@ def _record(design: Design, frame: pd.DataFrame = FRAME, **keys: Any) -> Assignm
             id="by shares",
         ),
         pytest.param(
-            _design("blocked", planned={"a": [3, 1], "b": [1, 3]}), FRAME, "ppcccpcccppp",
+            _design("blocked", allocation={"a": [3, 1], "b": [1, 3]}), FRAME, "ppcccpcccppp",
             id="planned numbers",
         ),
         pytest.param(_design("complete", THREE), FRAME, "ppttctppcctc", id="three arms"),
@@ -80,15 +80,16 @@ def _record(design: Design, frame: pd.DataFrame = FRAME, **keys: Any) -> Assignm
             id="three arms by shares",
         ),
         pytest.param(
-            _design("blocked", balance_on=["score", "kind"], acceptance=0.05), FRAME,
+            _design("blocked", balance_on=["score", "kind"], acceptance_rate=0.05), FRAME,
             "pccpcpppccpc", id="re-randomised in blocks",
         ),
         pytest.param(
-            _design("blocked", planned={"a": [3, 1]}, balance_on=["score"], acceptance=0.01),
-            FRAME, "pcpccppcpccc", id="re-randomised in blocks that are not alike",
+            _design(
+                "blocked", allocation={"a": [3, 1]}, balance_on=["score"], acceptance_rate=0.01
+            ), FRAME, "pcpccppcpccc", id="re-randomised in blocks that are not alike",
         ),
         pytest.param(
-            _design("complete", balance_on=["score"], acceptance=0.003), FRAME, "pppppcccccpc",
+            _design("complete", balance_on=["score"], acceptance_rate=0.003), FRAME, "pppppcccccpc",
             id="re-randomised",
         ),
     ],
@@ -109,7 +110,7 @@ def test_a_balanced_draw_is_the_first_that_is_among_the_best_of_twenty_thousand(
     made = []
     for seed in range(1, 21):
         record = _record(
-            _design("complete", balance_on=["score"], acceptance=0.0025), seed=seed
+            _design("complete", balance_on=["score"], acceptance_rate=0.0025), seed=seed
         )  # fmt: skip
         tried = draw_assignments(design, 20_000, stream(seed, "assignment", "threshold"))
         # The 50th best of 20,000 is the last of the best 0.25 per cent.
@@ -135,7 +136,9 @@ def test_the_acceptable_distance_is_a_quantile_of_twenty_thousand_draws_of_their
     tried = draw_assignments(complete_design(20, 10), 20_000, stream(7, "assignment", "threshold"))
     by_distance = np.sort(mahalanobis_distance(tried, score))
     for acceptance, place in ((0.3, 6000), (0.00012, 3), (0.900025, 18_001)):
-        record = _record(_design("complete", balance_on=["score"], acceptance=acceptance), frame)
+        record = _record(
+            _design("complete", balance_on=["score"], acceptance_rate=acceptance), frame
+        )
         assert record.threshold == pytest.approx(by_distance[place - 1], rel=1e-9)
         assert by_distance[place - 2] < by_distance[place - 1] < by_distance[place]
 
@@ -144,8 +147,8 @@ def test_of_draws_that_were_not_balanced_one_is_made_and_none_refused() -> None:
     plain = _record(_design("blocked"))
     assert (plain.threshold, plain.draws_made) == (None, 1)
     # Without a column to balance on, or where all draws are acceptable, nothing is repeated.
-    assert _record(_design("blocked", balance_on=["score"], acceptance=1)).threshold is None
-    assert _record(_design("blocked", acceptance=0.1)).threshold is None
+    assert _record(_design("blocked", balance_on=["score"], acceptance_rate=1)).threshold is None
+    assert _record(_design("blocked", acceptance_rate=0.1)).threshold is None
 
 
 FEW = pd.DataFrame(
@@ -165,7 +168,7 @@ FEW_TEXT = (
 
 
 def _plan(*names: str, kind: str = "blocked") -> LotteryPlan:
-    return lottery_plan(_design(kind, balance_on=list(names), acceptance=0.5))
+    return lottery_plan(_design(kind, balance_on=list(names), acceptance_rate=0.5))
 
 
 def test_the_hash_of_a_frame_is_that_of_its_rows_by_name_with_numbers_in_full() -> None:
@@ -202,7 +205,7 @@ FEW_ARMS = ("programme", "programme", "control", "control")
 def _of_few(key: bytes | None = None) -> AssignmentRecord:
     # Blocks are planned in another order than they are told, and software is.
     return _record(
-        _design("blocked", planned={"s": [1, 1], "n": [1, 1]}), FEW, seed=11,
+        _design("blocked", allocation={"s": [1, 1], "n": [1, 1]}), FEW, seed=11,
         software={"python": "3", "numpy": "2"}, key=key,
     )  # fmt: skip
 
@@ -257,8 +260,8 @@ def test_a_file_that_is_no_record_is_refused_by_name(text: str) -> None:
 
 def test_a_record_is_drawn_again_by_the_plan_that_it_tells() -> None:
     told = _design(
-        "blocked", [{**THREE[0], "share": 0.5}, *THREE[1:]], planned={"a": [2, 1, 1]},
-        balance_on=["score"], acceptance=0.2,
+        "blocked", [{**THREE[0], "share": 0.5}, *THREE[1:]], allocation={"a": [2, 1, 1]},
+        balance_on=["score"], acceptance_rate=0.2,
     )  # fmt: skip
     record = read_record(_record(told).json(), "r.json")
     plan = plan_of(record)

@@ -40,7 +40,7 @@ THREE: list[Arm] = [*TWO, {"name": "text", "label": "Text", "share": None}]
 
 
 def drawn(kind: str = "blocked", arms: list[Arm] | None = None, **draw: Any) -> Design:
-    return design(kind=kind, arms=arms or TWO, draw=draw)
+    return design(kind=kind, arms=arms or TWO, randomisation=draw)
 
 
 def _draw(frame: pd.DataFrame = FRAME, seed: int = 3, **keys: Any) -> AssignmentRecord:
@@ -58,7 +58,7 @@ def _draw(frame: pd.DataFrame = FRAME, seed: int = 3, **keys: Any) -> Assignment
         ({"kind": "blocked"}, {"control": 6, "programme": 6}),
         ({"kind": "blocked", "arms": [{**TWO[0], "share": 0.75}, TWO[1]]},
          {"control": 9, "programme": 3}),
-        ({"kind": "blocked", "planned": {"a": [3, 1], "b": [1, 3], "c": [2, 2]}},
+        ({"kind": "blocked", "allocation": {"a": [3, 1], "b": [1, 3], "c": [2, 2]}},
          {"control": 6, "programme": 6}),
         ({"kind": "complete", "arms": THREE}, {"control": 4, "programme": 4, "text": 4}),
     ],
@@ -101,7 +101,7 @@ def test_every_school_has_its_chance_over_seeds() -> None:
 
 
 def test_a_record_is_read_back_as_it_was_written() -> None:
-    record = _draw(balance_on=["score", "kind"], acceptance=0.2)
+    record = _draw(balance_on=["score", "kind"], acceptance_rate=0.2)
     assert read_record(record.json(), "r.json") == record
     assert record.intact()
 
@@ -137,8 +137,8 @@ def test_the_hash_is_of_the_last_digit_of_a_covariate() -> None:
 
 
 def test_a_balanced_draw_is_made_until_one_is_among_the_best_and_says_how_often() -> None:
-    records = [_draw(seed=s, balance_on=["score", "kind"], acceptance=0.1) for s in range(60)]
-    told = drawn(balance_on=["score", "kind"], acceptance=0.1)
+    records = [_draw(seed=s, balance_on=["score", "kind"], acceptance_rate=0.1) for s in range(60)]
+    told = drawn(balance_on=["score", "kind"], acceptance_rate=0.1)
     for record in records:
         known = draw_criterion(record.table(), told, FRAME, record)
         assert known.criterion is not None
@@ -152,8 +152,8 @@ def test_a_balanced_draw_is_made_until_one_is_among_the_best_and_says_how_often(
 
 
 def test_a_criterion_judges_schools_in_whatever_order_they_come() -> None:
-    told = drawn(seed=3, balance_on=["score"], acceptance=0.3)
-    record = _draw(balance_on=["score"], acceptance=0.3)
+    told = drawn(seed=3, balance_on=["score"], acceptance_rate=0.3)
+    record = _draw(balance_on=["score"], acceptance_rate=0.3)
     known = draw_criterion(record.table(), told, FRAME).criterion
     assert known is not None
     units = list(FRAME["school"])
@@ -168,8 +168,8 @@ def test_a_criterion_judges_schools_in_whatever_order_they_come() -> None:
 
 
 def test_of_three_arms_two_are_redrawn_with_the_third_as_it_was_drawn() -> None:
-    told = drawn(kind="complete", arms=THREE, seed=3, balance_on=["score"], acceptance=0.2)
-    record = _draw(kind="complete", arms=THREE, balance_on=["score"], acceptance=0.2)
+    told = drawn(kind="complete", arms=THREE, seed=3, balance_on=["score"], acceptance_rate=0.2)
+    record = _draw(kind="complete", arms=THREE, balance_on=["score"], acceptance_rate=0.2)
     known = draw_criterion(record.table(), told, FRAME, record).criterion
     assert known is not None
     arm = record.table().set_index("school")["arm"]
@@ -190,8 +190,8 @@ def test_of_three_arms_two_are_redrawn_with_the_third_as_it_was_drawn() -> None:
 def test_a_list_that_its_criterion_cannot_have_drawn_gives_no_redraws_and_says_why(
     what: str,
 ) -> None:
-    told = drawn(seed=3, balance_on=["score"], acceptance=0.05)
-    record = _draw(balance_on=["score"], acceptance=0.05)
+    told = drawn(seed=3, balance_on=["score"], acceptance_rate=0.05)
+    record = _draw(balance_on=["score"], acceptance_rate=0.05)
     listed, frame = record.table(), FRAME
     if what == "swapped":
         best = FRAME.set_index("school")["score"][listed["school"]].to_numpy()
@@ -211,8 +211,8 @@ def test_a_list_that_its_criterion_cannot_have_drawn_gives_no_redraws_and_says_w
 
 
 def test_a_repeated_draw_uses_the_recorded_threshold() -> None:
-    record = _draw(balance_on=["score"], acceptance=0.1)
-    plan = lottery_plan(drawn(balance_on=["score"], acceptance=0.1))
+    record = _draw(balance_on=["score"], acceptance_rate=0.1)
+    plan = lottery_plan(drawn(balance_on=["score"], acceptance_rate=0.1))
     ordered = ordered_frame(FRAME, "school", "block", plan)
     arms, threshold, made = redraw(ordered, plan, 3, record.threshold)
     assert arms == [arm for _, _, arm in record.listing]
@@ -228,8 +228,8 @@ def test_a_repeated_draw_uses_the_recorded_threshold() -> None:
         (FRAME.assign(block=np.repeat(list("abcd"), 3)), {"kind": "paired"},
          "set a has 3 units, for 2 arms"),
         (FRAME.assign(block=["z", *FRAME["block"][1:]]), {}, "block z has 1 unit, for 2 arms"),
-        (FRAME, {"planned": {"a": [3, 2]}}, "block a has 4 units, and 5 are planned"),
-        (FRAME, {"planned": {"a": [4, 0]}}, "block a has 4 units, all in one arm"),
+        (FRAME, {"allocation": {"a": [3, 2]}}, "block a has 4 units, and 5 are planned"),
+        (FRAME, {"allocation": {"a": [4, 0]}}, "block a has 4 units, all in one arm"),
         (FRAME, {"arms": [{**TWO[0], "share": 0.9}, TWO[1]]},
          "block a has 4 units, and may have all of them in one arm"),
         (FRAME, {"arms": [{**TWO[0], "share": 0.999999999}, TWO[1]]},
@@ -238,14 +238,14 @@ def test_a_repeated_draw_uses_the_recorded_threshold() -> None:
          "may well get no unit of 12"),
         (FRAME.assign(block=np.repeat(list("abcdef"), 2)), {"arms": THREE},
          "block f has 2 units, for 3 arms"),
-        (FRAME.assign(score=4.0), {"balance_on": ["score"], "acceptance": 0.1},
+        (FRAME.assign(score=4.0), {"balance_on": ["score"], "acceptance_rate": 0.1},
          "score does not vary inside any block"),
-        (FRAME, {"planned": {"z": [1, 1]}}, "planned for block z, which has no units"),
-        (FRAME, {"planned": {"a": [1, 1, 2]}}, "block a has 3 planned numbers"),
+        (FRAME, {"allocation": {"z": [1, 1]}}, "planned for block z, which has no units"),
+        (FRAME, {"allocation": {"a": [1, 1, 2]}}, "block a has 3 planned numbers"),
         (FRAME, {"arms": [{**TWO[0], "share": 1.2}, TWO[1]]}, "planned a share of 1.2"),
         (FRAME, {"arms": [{**TWO[0], "share": 0.6}, {**TWO[1], "share": 0.6}]}, "add up to 1.2"),
-        (FRAME, {"balance_on": ["size"], "acceptance": 0.1}, "no column 'size'"),
-        (FRAME.assign(score=np.nan), {"balance_on": ["score"], "acceptance": 0.1},
+        (FRAME, {"balance_on": ["size"], "acceptance_rate": 0.1}, "no column 'size'"),
+        (FRAME.assign(score=np.nan), {"balance_on": ["score"], "acceptance_rate": 0.1},
          "the cell is empty"),
         (FRAME[:0], {}, "it has no units"),
     ],

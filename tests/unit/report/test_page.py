@@ -64,7 +64,7 @@ def test_a_headline_counts_pupils_teachers_or_pupils_by_year(
 ) -> None:
     content = copy.deepcopy(finished.read().content)
     content["models"]["itt"]["estimator"] = estimator
-    content["outcomes"]["maths"]["level"] = level
+    content["outcomes"]["maths"]["measured_on"] = level
     (found,) = summarise_findings(pd.DataFrame([_row()]), content)
     assert found["people"] == people
 
@@ -97,7 +97,7 @@ def test_the_flow_shown_is_that_of_the_analysed_years_and_of_those_followed_to_t
             "year": [2018, 2020, 2018, 2020],
             "entered": [9, 7000, 5, 0],
             "reason": "",
-            "level": "pupil",
+            "measured_on": "pupil",
             "arm": "a",
             "left": 0,
             "remained": [9, 7000, 5, 0],
@@ -112,9 +112,9 @@ def test_the_flow_shown_is_that_of_the_analysed_years_and_of_those_followed_to_t
 
 def test_the_range_of_the_sensitivity_analyses_stands_beside_the_headline() -> None:
     models: dict[str, Any] = {
-        "itt": {"role": "primary", "compare": []},
-        "a": {"role": "sensitivity", "compare": []},
-        "b": {"role": "sensitivity", "compare": []},
+        "itt": {"role": "primary", "arms": []},
+        "a": {"role": "sensitivity", "arms": []},
+        "b": {"role": "sensitivity", "arms": []},
     }
     arms = [{"name": "control"}, {"name": "programme"}]
     protocol = {"models": models, "design": {"arms": arms}}
@@ -130,16 +130,16 @@ def test_the_range_of_the_sensitivity_analyses_stands_beside_the_headline() -> N
 
 def test_the_boxes_of_several_arms_name_their_arm_and_its_own_sensitivity_analyses() -> None:
     arms = [{"name": name, "label": name.title()} for name in ("control", "coaching", "both")]
-    plain = {"label": "Model", "level": 0.95, "compare": [], "estimator": "multilevel"}
+    plain = {"label": "Model", "confidence_level": 0.95, "arms": [], "estimator": "multilevel"}
     protocol: dict[str, Any] = {
         "design": {"arms": arms},
         "outcomes": {"maths": {
-            "label": "Maths", "unit": "SD", "primary": True, "level": "pupil",
+            "label": "Maths", "units_label": "SD", "primary": True, "measured_on": "pupil",
         }},
         "models": {
             "itt": {**plain, "role": "primary"},
             "ols": {**plain, "role": "sensitivity"},
-            "redrawn": {**plain, "role": "sensitivity", "compare": ["control", "both"]},
+            "redrawn": {**plain, "role": "sensitivity", "arms": ["control", "both"]},
         },
     }  # fmt: skip
     rows = pd.DataFrame([
@@ -188,7 +188,7 @@ def test_the_template_uses_no_number_of_its_own() -> None:
 def test_a_term_is_of_the_arm_that_it_names_or_else_of_the_only_one_compared(
     term: str, compare: list[str], arms: list[str], arm: str
 ) -> None:
-    assert arm_of(term, {"compare": compare}, arms) == arm
+    assert arm_of(term, {"arms": compare}, arms) == arm
 
 
 @pytest.mark.parametrize(

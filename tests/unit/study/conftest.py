@@ -27,7 +27,7 @@ def trial_on_disk(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
     trial = SmallTrial(tmp_path_factory.mktemp("study"))
     took_up = {"from": "days_present", "at_least": 165, "label": "Took up"}
     trial.protocol["variables"]["took_up"] = took_up
-    trial.protocol["compliance"] = {"variable": "took_up"}
+    trial.protocol["take_up"] = {"variable": "took_up"}
     trial.protocol["models"] |= {
         "multilevel": {**COMMON, "estimator": "multilevel", "blocks": "none"},
         "compliers": {**COMMON, "estimator": "complier_effect"},

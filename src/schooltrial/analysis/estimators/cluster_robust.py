@@ -21,7 +21,7 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[LeastSq
     Parameters
     ----------
     plan : PlannedModel
-        ``blocks``, ``absorb``, ``covariance`` and ``tests`` are of this estimator.
+        ``blocks``, ``fixed_effects``, ``covariance`` and ``tests`` are of this estimator.
     sample : DataFrame
         The analysed sample of pupils or teachers.
     """
@@ -32,7 +32,7 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[LeastSq
         rows: list[Estimate] = []
         for kind in model["covariance"]:
             rows += fitted.estimates(
-                design.treatment_terms, vcov=kind, df=DF[kind], level=model["level"]
+                design.treatment_terms, vcov=kind, df=DF[kind], level=model["confidence_level"]
             )
             rows += [
                 fitted.joint_test(terms, vcov=kind, test=JOINT[kind], name=hypothesis).row
@@ -45,7 +45,7 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[LeastSq
 
 
 def _fit(design: DesignMatrix, model: Model) -> LeastSquaresFit:
-    names = [*model["absorb"], *(["block"] if model["blocks"] == "fixed" else [])]
+    names = [*model["fixed_effects"], *(["block"] if model["blocks"] == "fixed" else [])]
     return fit_least_squares_columns(
         design.outcome,
         list(design.columns.values()),

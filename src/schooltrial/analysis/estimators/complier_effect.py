@@ -24,7 +24,7 @@ def fit_planned(
     Parameters
     ----------
     plan : PlannedModel
-        ``blocks`` and ``absorb`` are of this estimator.
+        ``blocks`` and ``fixed_effects`` are of this estimator.
     sample : DataFrame
         The analysed sample of pupils or teachers.
     taken_up : str
@@ -34,7 +34,7 @@ def fit_planned(
 
     def fit(design: DesignMatrix, outcome: str) -> OutcomeFit[InstrumentFit]:
         fitted = _fit(design, model, taken_up)
-        level = model["level"]
+        level = model["confidence_level"]
         stage = fitted.first_stages[0]
         rows = [
             *fitted.estimates(level=level),
@@ -55,8 +55,8 @@ def fit_planned(
 
 def _fit(design: DesignMatrix, model: Model, taken_up: str) -> InstrumentFit:
     if design.treatment_terms != ("treated",):
-        raise ValueError("the effect on compliers is of one assignment; remove `treatment_by`")
-    names = [*model["absorb"], *(["block"] if model["blocks"] == "fixed" else [])]
+        raise ValueError("the effect on compliers is of one assignment; remove `effects_by`")
+    names = [*model["fixed_effects"], *(["block"] if model["blocks"] == "fixed" else [])]
     covariates = {key: column for key, column in design.columns.items() if key != "treated"}
     return fit_instrument(
         design.outcome,

@@ -65,16 +65,19 @@ def fit_planned(
         The protocol's section.
     """
     model, reference = plan.model, reference_year(years)
-    active = model["active_years"] or years["during"]
+    active = model["active_years"] or years["programme"]
 
     def fit(found: pd.DataFrame) -> CellsFit[EffectAndEvents]:
-        effect = _fit(found[found["year"].isin([*years["before"], *active])], active=active)
+        effect = _fit(found[found["year"].isin([*years["baseline"], *active])], active=active)
         events = _fit(found, reference=reference)
-        rows = [("ATT", estimate) for estimate in effect.estimates(level=model["level"])]
-        rows += [("event study", estimate) for estimate in events.estimates(level=model["level"])]
+        rows = [("ATT", estimate) for estimate in effect.estimates(level=model["confidence_level"])]
+        rows += [
+            ("event study", estimate)
+            for estimate in events.estimates(level=model["confidence_level"])
+        ]
         before = [
             f"treated[year={year}]"
-            for year in years["before"]
+            for year in years["baseline"]
             if year != reference and (found["year"] == year).any()
         ]
         if before:

@@ -30,10 +30,12 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[Multile
 
     def fit(design: DesignMatrix, outcome: str) -> OutcomeFit[MultilevelFit]:
         columns, dropped = with_block_effects(design, fixed=model["blocks"] == "fixed")
-        nesting = f"{plan.outcomes[outcome]['level']}s in {_clusters(design.rows)}"
+        nesting = f"{plan.outcomes[outcome]['measured_on']}s in {_clusters(design.rows)}"
         fitted = _fit(design, columns, outcome, nesting, random_blocks=model["blocks"] == "random")
-        rows = fitted.estimates(design.treatment_terms, df=model["df"], level=model["level"])
-        told = {"dropped": dropped, **_diagnosis(fitted, model["level"])}
+        rows = fitted.estimates(
+            design.treatment_terms, df=model["df"], level=model["confidence_level"]
+        )
+        told = {"dropped": dropped, **_diagnosis(fitted, model["confidence_level"])}
         return OutcomeFit(rows, told, fitted)
 
     return fit_outcomes(sample, plan, fit)

@@ -63,7 +63,7 @@ def fit_planned(
     Parameters
     ----------
     plan : PlannedModel
-        ``blocks``, ``draws`` and ``compare`` are of this estimator.
+        ``blocks``, ``replications`` and ``arms`` are of this estimator.
     sample : DataFrame
         The analysed sample of pupils or teachers.
     lottery : Lottery
@@ -72,7 +72,7 @@ def fit_planned(
         Of the study.
     """
     model, known = plan.model, lottery.known
-    arms = model["compare"] or list(lottery.arms)
+    arms = model["arms"] or list(lottery.arms)
 
     def fit(matrix: DesignMatrix, outcome: str) -> OutcomeFit[RandomisationTest]:
         columns, dropped = with_block_effects(matrix, fixed=model["blocks"] == "fixed")
@@ -88,11 +88,11 @@ def fit_planned(
             matrix.outcome, treated, matrix.cluster,
             covariates=matrix.rows.assign(**columns)[covariates].to_numpy("float64"),
             block=block, block_effects=model["blocks"] == "fixed", design=redrawn,
-            draws=1 if known.unusable else model["draws"],
+            draws=1 if known.unusable else model["replications"],
             exact_up_to=0 if known.unusable else EXACT_UP_TO,
             seed=stream(seed, plan.name, outcome), covariate_names=covariates,
         )  # fmt: skip
-        rows = list(test.estimates(level=model["level"]))
+        rows = list(test.estimates(level=model["confidence_level"]))
         lone = ", ".join(units.with_one_arm())
         if lone:
             rows = noted(rows, f"blocks with one arm left stay as they are in re-draws: {lone}")

@@ -20,11 +20,11 @@ from schooltrial.analysis.fitting import FittedModel
 Rows = Literal["sample", "cells"]
 Need = Literal["lottery", "seed", "taken_up", "years"]
 
-OF_ALL = ("label", "estimator", "role", "outcomes", "where", "compare", "by_subgroup", "subgroup",
-          "level")  # fmt: skip
+OF_ALL = ("label", "estimator", "role", "outcomes", "where", "arms", "subgroups", "where_label",
+          "confidence_level")  # fmt: skip
 """Keys of a model that mean something to every estimator."""
 
-OF_PEOPLE = ("covariates", "blocks", "active_years", "treatment_by", "moderator")
+OF_PEOPLE = ("covariates", "blocks", "active_years", "effects_by", "moderator")
 """Keys that build the columns of a model of pupils or teachers."""
 
 
@@ -57,17 +57,18 @@ ESTIMATORS: dict[str, Estimator] = {
     ),
     "cluster_robust": Estimator(
         cluster_robust.fit_planned, "sample", (),
-        (*OF_ALL, *OF_PEOPLE, "absorb", "covariance", "tests"),
+        (*OF_ALL, *OF_PEOPLE, "fixed_effects", "covariance", "tests"),
     ),
     "complier_effect": Estimator(
-        complier_effect.fit_planned, "sample", ("taken_up",), (*OF_ALL, *OF_PEOPLE, "absorb"),
+        complier_effect.fit_planned, "sample", ("taken_up",),
+        (*OF_ALL, *OF_PEOPLE, "fixed_effects"),
     ),
     "randomisation_inference": Estimator(
         randomisation_inference.fit_planned, "sample", ("lottery", "seed"),
-        (*OF_ALL, *OF_PEOPLE, "draws"),
+        (*OF_ALL, *OF_PEOPLE, "replications"),
     ),
     "wild_bootstrap": Estimator(
-        wild_bootstrap.fit_planned, "sample", ("seed",), (*OF_ALL, *OF_PEOPLE, "draws"),
+        wild_bootstrap.fit_planned, "sample", ("seed",), (*OF_ALL, *OF_PEOPLE, "replications"),
     ),
     "difference_in_differences": Estimator(
         difference_in_differences.fit_planned, "cells", ("years",),
@@ -75,7 +76,7 @@ ESTIMATORS: dict[str, Estimator] = {
     ),
     "staggered_adoption": Estimator(
         staggered_adoption.fit_planned, "cells", (),
-        (*OF_ALL, "control_group", "bounded_cells"),
+        (*OF_ALL, "comparison_group", "bounded_cells"),
     ),
 }  # fmt: skip
 """Name in protocols → estimator."""

@@ -20,7 +20,7 @@ def fit_planned(plan: PlannedModel, cells: pd.DataFrame) -> FittedModel[Staggere
     Parameters
     ----------
     plan : PlannedModel
-        ``control_group`` is of this estimator.
+        ``comparison_group`` is of this estimator.
     cells : DataFrame
         The cells of school, year and outcome.
     """
@@ -37,7 +37,7 @@ def fit_planned(plan: PlannedModel, cells: pd.DataFrame) -> FittedModel[Staggere
                 ("group-time effect", fitted.cells),
             )
             for estimate in fitted.estimates(
-                [effect.term for effect in effects], level=model["level"]
+                [effect.term for effect in effects], level=model["confidence_level"]
             )
         ]
         if fitted.pretrend is not None:
@@ -54,7 +54,7 @@ def _fit(cells: pd.DataFrame, model: Model) -> StaggeredFit:
         year=cells["year"].to_numpy("int64"),
         cohort=cells["cohort"].to_numpy("float64"),
         n_pupils=cells["n_pupils"].to_numpy("float64"),
-        control_group="not_yet_treated"
-        if model["control_group"] == "not_yet_treated"
+        comparison_group="not_yet_treated"
+        if model["comparison_group"] == "not_yet_treated"
         else "never_treated",
     )

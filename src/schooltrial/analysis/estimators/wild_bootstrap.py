@@ -19,7 +19,7 @@ def fit_planned(
     Parameters
     ----------
     plan : PlannedModel
-        ``blocks`` and ``draws`` are of this estimator.
+        ``blocks`` and ``replications`` are of this estimator.
     sample : DataFrame
         The analysed sample of pupils or teachers.
     seed : int
@@ -36,11 +36,11 @@ def fit_planned(
             design.cluster,
             test="treated",
             absorb=design.rows["block"].to_numpy() if model["blocks"] == "fixed" else None,
-            draws=model["draws"] - 1,
+            draws=model["replications"] - 1,
             seed=stream(seed, plan.name, outcome),
             regressor_names=terms,
         )
-        rows = test.estimates(level=model["level"])
+        rows = test.estimates(level=model["confidence_level"])
         return OutcomeFit(rows, {"dropped": dropped}, test)
 
     return fit_outcomes(sample, plan, fit)

@@ -54,7 +54,7 @@ def check_fits(record: AssignmentRecord, design: Design, study: str = "") -> Fin
 
 
 def _facts(record: AssignmentRecord, design: Design, study: str) -> Iterator[tuple[str, str, str]]:
-    draw = design["draw"]
+    draw = design["randomisation"]
     facts = {
         "study": (record.study, study or None),
         "unit": (record.unit, design["unit"]),

@@ -133,7 +133,7 @@ def verify_assignment(
     by_lot = design["randomised"]
     listed = units_of(assignment, unit, plan.kind)
     sound = sound_units(listed, plan)
-    date = design["draw"]["date"] or (record.date if record else "")
+    date = design["randomisation"]["date"] or (record.date if record else "")
     found = check_list(listed, plan, unit)
     found.add(check_frame(listed, _frame_units(known.frame, design), "frame of the draw", unit))
     found.add(check_frame(listed, known.described, f"table of {unit}s", unit))
@@ -185,7 +185,7 @@ def _repeated(
     software: Mapping[str, str] | None,
     study: str,
 ) -> tuple[Findings, pd.Series]:
-    seed = design["draw"]["seed"]
+    seed = design["randomisation"]["seed"]
     nothing = pd.Series(dtype="str")
     if record is not None:
         found, drawn = check_record(

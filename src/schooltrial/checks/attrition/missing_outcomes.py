@@ -107,7 +107,7 @@ def bound_effects(
     for year in analysis_years:
         listed = draw_up_roster(assignment, pupils, unit=unit, year=year, baseline=baseline)
         for name, outcome in outcomes.items():
-            if outcome["level"] != "pupil":
+            if outcome["measured_on"] != "pupil":
                 continue
             y = listed.outcome(pupils, name)
             limits = _support(name, outcome, support or {})

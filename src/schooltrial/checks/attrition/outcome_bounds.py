@@ -55,7 +55,7 @@ def outcome_support(
         Outcomes without a declared range are left out, but for ratios: they lie between 0 and
         their multiplier where all that were observed do (days present of days enrolled).
     """
-    mine = {name: outcome for name, outcome in outcomes.items() if outcome["level"] == level}
+    mine = {name: outcome for name, outcome in outcomes.items() if outcome["measured_on"] == level}
     found: dict[str, list[Range]] = {}
     for year in years:
         now = sample[sample["year"] == year]
@@ -81,7 +81,7 @@ def _as_measured(
 ) -> pd.DataFrame:
     if level == "teacher" and len(measured):
         measured = with_occasion_and_rater(measured)
-    read = [name for name, outcome in outcomes.items() if outcome["made_from"] is None]
+    read = [name for name, outcome in outcomes.items() if outcome["ratio"] is None]
     linked = link_measurements(
         now.drop(columns=read), measured, level, outcomes, Ledger("not kept")
     )
@@ -95,8 +95,8 @@ def _declared(raw: pd.Series, outcome: Outcome) -> Range | None:
         limits = (float(outcome["range"][0]), float(outcome["range"][1]))
     elif outcome["scale"] == "binary":
         limits = (0.0, 1.0)
-    elif outcome["made_from"] is not None:
-        limits = (0.0, float(outcome["made_from"]["times"]))
+    elif outcome["ratio"] is not None:
+        limits = (0.0, float(outcome["ratio"]["times"]))
     known = raw.dropna()
     return limits if limits and known.between(*limits).all() else None
 

@@ -54,7 +54,7 @@ def attrition(
     baseline: int,
     unit: str = "school",
     boundary: Assumption = "cautious",
-    lost_before: Mapping[str, int] | None = None,
+    no_data: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """Count who was lost, joined and moved, each arm beside the control arm.
 
@@ -73,7 +73,7 @@ def attrition(
         What was assigned.
     boundary : {"cautious", "optimistic"}
         Which boundary the column ``verdict`` follows.
-    lost_before : mapping of str to int, optional
+    no_data : mapping of str to int, optional
         Arm → units that were assigned and are in no file; they count as lost.
 
     Returns
@@ -93,15 +93,15 @@ def attrition(
     """
     units = assigned_units(assignment, unit)
     rows: list[list[Any]] = []
-    for year in sorted([*years["during"], *years["after"]]):
+    for year in sorted([*years["programme"], *years["follow_up"]]):
         listed = draw_up_roster(assignment, pupils, unit=unit, year=year, baseline=baseline)
         for name, outcome in outcomes.items():
-            if outcome["level"] != "pupil":
+            if outcome["measured_on"] != "pupil":
                 continue
-            levels = _levels(name, listed, pupils, units, lost_before or {})
+            levels = _levels(name, listed, pupils, units, no_data or {})
             for level, counted in levels:
                 rows += lost_rows(name, year, level, counted, arms, boundary)
-        rows += _movement(listed, pupils, units, arms, min(years["during"]))
+        rows += _movement(listed, pupils, units, arms, min(years["programme"]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -110,7 +110,7 @@ def _levels(
     listed: Roster,
     pupils: pd.DataFrame,
     units: pd.DataFrame,
-    lost_before: Mapping[str, int],
+    no_data: Mapping[str, int],
 ) -> Iterator[tuple[str, Counted]]:
     """Yield the levels of an outcome and year: units, pupils in those that stay, all pupils."""
     people, unit = listed.people, listed.unit
@@ -124,7 +124,7 @@ def _levels(
     then = pupils[pupils["year"] == listed.year]
     measured = then.loc[then[outcome].notna(), unit] if outcome in then else then[unit].iloc[:0]
     gone = ~among(units["unit"], measured)
-    unseen = pd.Series([arm for arm, count in lost_before.items() for _ in range(count)], dtype=str)
+    unseen = pd.Series([arm for arm, count in no_data.items() for _ in range(count)], dtype=str)
     yield (
         f"{unit}s",
         Counted(

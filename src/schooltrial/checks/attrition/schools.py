@@ -23,7 +23,7 @@ def school_attrition(
     years: Years,
     unit: str,
     boundary: Assumption = "cautious",
-    lost_before: Mapping[str, int] | None = None,
+    no_data: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """Count the schools without a value of an outcome that is published by school.
 
@@ -35,7 +35,7 @@ def school_attrition(
         School × year × outcome.
     bounded : DataFrame
         Cells published as a bound or a range; such a school is lost, and the note tells of it.
-    outcomes, arms, years, boundary, lost_before
+    outcomes, arms, years, boundary, no_data
         As for `attrition`; outcomes of schools are counted.
     unit : str
         What was assigned; only where it was schools can they be lost.
@@ -48,12 +48,12 @@ def school_attrition(
     rows: list[list[Any]] = []
     if unit == "school":
         units = assigned_units(assignment, unit)
-        for year in sorted([*years["during"], *years["after"]]):
+        for year in sorted([*years["programme"], *years["follow_up"]]):
             for name, outcome in outcomes.items():
-                if outcome["level"] != "school":
+                if outcome["measured_on"] != "school":
                     continue
                 known, partly = (_schools(cells, name, year) for cells in (panel, bounded))
-                counted = _counted(units, known, partly - known, lost_before or {})
+                counted = _counted(units, known, partly - known, no_data or {})
                 rows += lost_rows(name, year, "schools", counted, arms, boundary)
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -64,9 +64,9 @@ def _schools(cells: pd.DataFrame, outcome: str, year: int) -> set[str]:
 
 
 def _counted(
-    units: pd.DataFrame, known: set[str], partly: set[str], lost_before: Mapping[str, int]
+    units: pd.DataFrame, known: set[str], partly: set[str], no_data: Mapping[str, int]
 ) -> Counted:
-    unseen = [arm for arm, count in lost_before.items() for _ in range(count)]
+    unseen = [arm for arm, count in no_data.items() for _ in range(count)]
     arm = pd.Series([*units["arm"], *unseen], dtype="str")
     lost = pd.Series([*~units["unit"].isin(known), *[True] * len(unseen)], dtype=bool)
     of_bounds = int(units["unit"].isin(partly).sum())

@@ -68,7 +68,7 @@ def who_left(
     for year in analysis_years:
         listed = draw_up_roster(assignment, pupils, unit=unit, year=year, baseline=baseline)
         for name, outcome in outcomes.items():
-            if outcome["level"] != "pupil":
+            if outcome["measured_on"] != "pupil":
                 continue
             for arm in arms[1:]:
                 part = listed.of([arms[0]["name"], arm["name"]])

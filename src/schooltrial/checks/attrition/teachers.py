@@ -42,7 +42,7 @@ def of_teachers(
     mine: dict[str, Any] = {
         name: {**outcome, "level": "pupil"}
         for name, outcome in outcomes.items()
-        if outcome["level"] == "teacher" and len(teachers)
+        if outcome["measured_on"] == "teacher" and len(teachers)
     }
     if not mine:
         return pd.DataFrame()

@@ -61,7 +61,7 @@ def analysed_pupils(
     pupils: pd.DataFrame, model: Model, outcome: str, person: str = "pupil"
 ) -> pd.DataFrame:
     """Return the rows that the model is fitted to: in its population, and complete."""
-    compared: Filter = {"arm": model["compare"]} if model.get("compare") else {}
+    compared: Filter = {"arm": model["arms"]} if model.get("arms") else {}
     population = pupils[matches(pupils, conjunction(model["where"], compared))]
     needed = [name for name in needed_variables(model, outcome) if name in population]
     return population[population[needed].notna().all(axis=1)].sort_values(

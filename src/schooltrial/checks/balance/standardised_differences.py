@@ -306,7 +306,7 @@ def _band(standardised: float, settings: Mapping[str, Any], level: str) -> str:
     """Return the band of pupils and teachers; the standard has none for school means."""
     if level == "school":
         return ""
-    return band(standardised, settings["satisfied"], settings["adjustable"])
+    return band(standardised, settings["equivalent_to"], settings["adjust_to"])
 
 
 def band(standardised: float, satisfied: float, adjustable: float) -> str:

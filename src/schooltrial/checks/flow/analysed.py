@@ -42,7 +42,7 @@ def count_analysed(
             step = told.flow[told.flow["step"] == f"analysed: {name}, {outcome}"]
             if not outcomes[outcome]["primary"] or step.empty:
                 continue
-            level = outcomes[outcome]["level"]
+            level = outcomes[outcome]["measured_on"]
             sample = samples[level]
             if level == "school":
                 sample = sample[(sample["model"] == name) & (sample["outcome"] == outcome)]
@@ -133,7 +133,7 @@ def primary_cells(
     found = []
     for name, model in models.items():
         for outcome in model["outcomes"] if model["role"] == "primary" else []:
-            if outcomes[outcome]["level"] != "school":
+            if outcomes[outcome]["measured_on"] != "school":
                 continue
             cells = with_bounded_cells(panel, bounded, model["bounded_cells"], first_year)
             mine = cells[cells["outcome"] == outcome]

@@ -50,7 +50,7 @@ def flow_boxes(
     baseline: int,
     years: Sequence[int],
     take_up: str | None = None,
-    lost_before: Mapping[str, int] | None = None,
+    no_data: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """Return every line of every box of the diagram.
 
@@ -75,7 +75,7 @@ def flow_boxes(
         Years of the primary analysis.
     take_up : str, optional
         Variable that is 1 where the programme was taken up, 0 where not, missing where not known.
-    lost_before : mapping of str to int, optional
+    no_data : mapping of str to int, optional
         Arm → units that were assigned and are in no file.
 
     Returns
@@ -88,8 +88,8 @@ def flow_boxes(
         the schools that they are in).
     """
     assigned = assignment.assign(arm=assignment["arm"].astype("str")).drop_duplicates(unit)
-    gone = {str(arm["name"]): int((lost_before or {}).get(arm["name"], 0)) for arm in arms}
-    rows = _files(assigned, n_schools, unit, sum(gone.values()), bool(lost_before))
+    gone = {str(arm["name"]): int((no_data or {}).get(arm["name"], 0)) for arm in arms}
+    rows = _files(assigned, n_schools, unit, sum(gone.values()), bool(no_data))
     take_up_lines = _take_up(assigned, gone, unit, take_up)
     for arm in gone:
         rows += _allocated(arm, assigned, unit, gone[arm])
@@ -97,7 +97,7 @@ def flow_boxes(
         rows += _rosters(arm, samples, unit, baseline)
         mine = assigned[assigned["arm"] == arm]
         told = FollowUp(
-            arm, flow[flow["arm"] == arm], unit, baseline, gone[arm] if lost_before else None
+            arm, flow[flow["arm"] == arm], unit, baseline, gone[arm] if no_data else None
         )
         for year in years:
             rows += followed_up(told, samples, year, len(mine) + gone[arm])

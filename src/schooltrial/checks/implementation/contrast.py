@@ -66,13 +66,13 @@ def _dose(
     """Return mean, schools with any, unit, units, units at the threshold, and the verdict."""
     nan = float("nan")
     if there.empty:
-        return [nan, nan, part["unit"], nan, nan, NOT_RECORDED]
+        return [nan, nan, part["measured_on"], nan, nan, NOT_RECORDED]
     doses = unit_totals(there, name, {**part, "unit": "school"}, schools)
     units = unit_totals(there, name, part, schools)
     received = doses[doses > 0]
     crossed = part["contrast"] and not meant and len(received)
     return [
-        doses.mean(), len(received), part["unit"], len(units),
+        doses.mean(), len(received), part["measured_on"], len(units),
         int((units >= part["unit_threshold"]).sum()),
         f"crossover: {', '.join(sorted(map(str, received.index)))}" if crossed else "",
     ]  # fmt: skip

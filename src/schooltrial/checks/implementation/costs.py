@@ -85,7 +85,7 @@ def _of_arm(own: pd.DataFrame, settings: Mapping[str, Any], pupils: float) -> pd
     reached = pupils * settings["years"]
     found["per_pupil_year"] = found["total"] / reached if reached > 0 else nan
     found["currency"], found["price_year"] = settings["currency"], settings["price_year"]
-    rate = 1.0 if settings["currency"] == "GBP" else settings["pounds_per_unit"]
+    rate = 1.0 if settings["currency"] == "GBP" else settings["gbp_rate"]
     found["pounds"] = found["per_pupil_year"] * rate if rate else nan
     last = found.index[-1]
     found["band"], found["note"] = "", ""

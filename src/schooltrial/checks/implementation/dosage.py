@@ -63,6 +63,6 @@ def _leaders(of_year: pd.DataFrame, name: str, part: Mapping[str, Any]) -> pd.Se
 def _by_school(
     leaders: pd.Series, of_year: pd.DataFrame, part: Mapping[str, Any], schools: Sequence[str]
 ) -> pd.Series:
-    if part["unit"] == "leader" and "leader" in of_year:
+    if part["measured_on"] == "leader" and "leader" in of_year:
         return leaders
     return leaders.groupby(level="school").mean().reindex(list(schools), fill_value=0.0)

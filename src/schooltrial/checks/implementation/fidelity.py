@@ -18,7 +18,7 @@ from schooltrial.checks.implementation.log import school_year
 
 FIDELITY = [
     "component", "label", "indicator", "source", "arms", "year", "unit", "n_units", "n_recorded",
-    "unit_threshold", "n_met", "share_met", "sample_threshold", "met", "note",
+    "unit_threshold", "n_met", "share_met", "share_required", "met", "note",
 ]  # fmt: skip
 
 
@@ -66,9 +66,9 @@ def measure_fidelity(
             told += [f"rows of schools not assigned, not counted: {strange}"] if strange else []
             found.append([
                 name, part["label"], part["indicator"], part["source"], ", ".join(meant), int(year),
-                part["unit"], len(totals), _recorded(of_year, name, part), part["unit_threshold"],
-                met, share, part["sample_threshold"],
-                "yes" if share >= part["sample_threshold"] else "no",
+                part["measured_on"], len(totals), _recorded(of_year, name, part),
+                part["unit_threshold"], met, share, part["share_required"],
+                "yes" if share >= part["share_required"] else "no",
                 "; ".join(told),
             ])  # fmt: skip
     return pd.DataFrame(found, columns=FIDELITY)
@@ -77,5 +77,5 @@ def measure_fidelity(
 def _recorded(of_year: pd.DataFrame, name: str, part: Mapping[str, Any]) -> int:
     """Return how many units have a value of the component in the log."""
     held = of_year[(of_year["component"] == name) & of_year["value"].notna()]
-    by_leader = part["unit"] == "leader" and "leader" in of_year
+    by_leader = part["measured_on"] == "leader" and "leader" in of_year
     return len(held[["school", "leader"] if by_leader else ["school"]].drop_duplicates())

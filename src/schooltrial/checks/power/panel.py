@@ -121,7 +121,7 @@ def staggered_of(
     never: int,
     before: Sequence[int],
     after: Sequence[int],
-    control_group: str,
+    comparison_group: str,
 ) -> tuple[Precision | None, str]:
     """Return the precision of the overall effect of cohorts as listed, and what it rests on.
 
@@ -133,7 +133,7 @@ def staggered_of(
         First treated year → schools.
     never : int
         Schools that are never treated.
-    control_group : {"never_treated", "not_yet_treated"}
+    comparison_group : {"never_treated", "not_yet_treated"}
         Whom cohorts are compared with.
     """
     found = year_to_year(means, before)
@@ -143,7 +143,7 @@ def staggered_of(
         design = staggered_precision(
             cohorts, never, _measured(means, [*before, *after]), year_variance=found.variance,
             correlation=found.correlation,
-            control_group=_known_group(control_group),
+            comparison_group=_known_group(comparison_group),
         )  # fmt: skip
     except ValueError as error:
         return None, str(error)

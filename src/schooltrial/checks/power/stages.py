@@ -76,7 +76,7 @@ class StudyPlan:
         What was assigned, and how.
     baseline : int
         Year of the roster.
-    lost_before : mapping
+    no_data : mapping
         Arm → units that were assigned and are in no file.
     before, after : sequence of int
         Years before the programme, and from its start on.
@@ -91,7 +91,7 @@ class StudyPlan:
     unit: str
     kind: str
     baseline: int
-    lost_before: Mapping[str, int] = field(default_factory=dict)
+    no_data: Mapping[str, int] = field(default_factory=dict)
     before: Sequence[int] = ()
     after: Sequence[int] = ()
     seed: int = 0
@@ -108,16 +108,16 @@ class StudyPlan:
             unit=design["unit"],
             kind=design["kind"],
             baseline=baseline_year(sections),
-            lost_before=design["lost_before"],
-            before=years["before"],
-            after=[*years["during"], *years["after"]],
+            no_data=design["no_data"],
+            before=years["baseline"],
+            after=[*years["programme"], *years["follow_up"]],
             seed=sections["study"]["seed"],
         )
 
     def planned(self, outcome: str) -> PlannedDesign | None:
         """Return the design as planned for an outcome: its own plan, or for pupils that of all."""
         own = self._own(outcome)["planned"]
-        if own is not None or self.outcomes[outcome]["level"] != "pupil":
+        if own is not None or self.outcomes[outcome]["measured_on"] != "pupil":
             return own
         return self.settings["planned"]
 
@@ -126,7 +126,7 @@ class StudyPlan:
         own = self._own(outcome)["effect"]
         if own is not None:
             return own
-        of_pupils = self.outcomes[outcome]["level"] == "pupil" and in_sd
+        of_pupils = self.outcomes[outcome]["measured_on"] == "pupil" and in_sd
         return self.settings["effect"] if of_pupils else None
 
     def _own(self, outcome: str) -> OutcomePlan:
@@ -146,7 +146,7 @@ class Comparison:
     @property
     def closed(self) -> bool:
         """Whether the model is a comparison of units, once, of one effect."""
-        split = self.model["active_years"] or self.model["treatment_by"] or self.model["moderator"]
+        split = self.model["active_years"] or self.model["effects_by"] or self.model["moderator"]
         return self.model["estimator"] in TWO_LEVEL and not split
 
     @property
@@ -196,20 +196,20 @@ def comparisons(plan: StudyPlan, samples: Mapping[str, pd.DataFrame]) -> Iterato
                 continue
             seen |= {outcome} if name in primary else set()
             for arm in plan.arms[1:]:
-                if model["compare"] and {control, arm["name"]} != set(model["compare"]):
+                if model["arms"] and {control, arm["name"]} != set(model["arms"]):
                     continue
-                sample = samples.get(plan.outcomes[outcome]["level"])
+                sample = samples.get(plan.outcomes[outcome]["measured_on"])
                 yield Comparison(outcome, name, model, arm["name"], sample)
 
 
 def is_subgroup(model: Model) -> bool:
     """Return whether a model is that of a subgroup of people, and estimates one effect."""
     return (
-        model["subgroup"] != "all"
+        model["where_label"] != "all"
         and bool(set(named_variables(model["where"])) - {"year"})
         and model["role"] in ("secondary", "sensitivity")
         and model["estimator"] in ("multilevel", "cluster_robust")
-        and not (model["active_years"] or model["treatment_by"] or model["moderator"])
+        and not (model["active_years"] or model["effects_by"] or model["moderator"])
     )
 
 
@@ -242,7 +242,7 @@ def _at_protocol(
     plan: StudyPlan, comparison: Comparison, planned: PlannedDesign | None
 ) -> StageInputs:
     if planned is None:
-        of = plan.outcomes[comparison.outcome]["level"]
+        of = plan.outcomes[comparison.outcome]["measured_on"]
         told = "the protocol plans no size" + ("" if of == "pupil" else f" for outcomes of {of}s")
         return StageInputs("protocol", notes=(told,))
     units, share = float(planned["schools"]), float(planned["treated_share"])
@@ -271,7 +271,7 @@ def _at_randomisation(
     listed = compared_units(
         assignment, plan.unit, control, comparison.arm, blocks_in_sample(comparison.sample)
     )
-    lost = {} if comparison.staggered else plan.lost_before  # their cohorts are not known
+    lost = {} if comparison.staggered else plan.no_data  # their cohorts are not known
     units = with_lost(listed, lost, [control, comparison.arm])
     try:
         inputs = StageInputs("randomisation", allocation_of(units, blocks=comparison.blocks))
@@ -280,7 +280,7 @@ def _at_randomisation(
     if len(units) > len(listed):
         told = "in no file, counted in the blocks that lack their arm"
         inputs = inputs.noted(f"{told}: {len(units) - len(listed)}")
-    unseen = sum(plan.lost_before.get(arm, 0) for arm in (control, comparison.arm))
+    unseen = sum(plan.no_data.get(arm, 0) for arm in (control, comparison.arm))
     if comparison.staggered and unseen:
         inputs = inputs.noted(f"in no file, of no known cohort, and not counted: {unseen}")
     if comparison.model["estimator"] in OF_PANELS:
@@ -326,7 +326,7 @@ def _from_panel(
         cohorts = {int(year): int(count) for year, count in entered.value_counts().items()}
         design, told = staggered_of(
             means, cohorts, int((arms == plan.arms[0]["name"]).sum()), plan.before, plan.after,
-            comparison.model["control_group"],
+            comparison.model["comparison_group"],
         )  # fmt: skip
     else:
         design, told = panel_of(means, drawn.allocation, plan.before, plan.after)
@@ -353,7 +353,7 @@ def at_analysis(
         return inputs
     reported = reported_precision(
         estimates, comparison.name, comparison.outcome, comparison.arm,
-        level=comparison.model["level"], sd=sd,
+        level=comparison.model["confidence_level"], sd=sd,
     )  # fmt: skip
     if reported is None:
         return inputs.noted("no standard error of the effect is reported")
@@ -389,7 +389,7 @@ def _shares_of(
     alike = [
         name
         for name, model in plan.models.items()
-        if all(model[key] == mine[key] for key in ("where", "compare", "covariates", "blocks"))
+        if all(model[key] == mine[key] for key in ("where", "arms", "covariates", "blocks"))
     ]
     for name in [comparison.name, *alike]:
         shares = observed_shares(diagnostics.get(name, {}).get(comparison.outcome, {}))

@@ -118,8 +118,9 @@ def _row(plan: StudyPlan, comparison: Comparison, inputs: StageInputs) -> list[A
     if design is None:
         design, method = reported, "" if reported is None else OF_ESTIMATE
     return [
-        comparison.outcome, comparison.name, comparison.model["subgroup"], comparison.arm,
-        inputs.stage, "SD" if in_sd else plan.outcomes[comparison.outcome]["unit"], plan.unit,
+        comparison.outcome, comparison.name, comparison.model["where_label"], comparison.arm,
+        inputs.stage, "SD" if in_sd else plan.outcomes[comparison.outcome]["units_label"],
+        plan.unit,
         *_sizes(inputs),
         nan if allocation is None else _block_count(comparison, inputs, allocation),
         nan if shares is None else inputs.covariates,
@@ -138,7 +139,7 @@ def _method(comparison: Comparison, inputs: StageInputs) -> str:
 
 def _drawn(plan: StudyPlan, comparison: Comparison, inputs: StageInputs) -> bool:
     """Return whether a stage is simulated too."""
-    wanted = plan.settings.get("trials", 0) > 0 and comparison.closed
+    wanted = plan.settings.get("replications", 0) > 0 and comparison.closed
     return wanted and worth_drawing(inputs.units, inputs.shares)
 
 
@@ -153,7 +154,7 @@ def _simulated_row(plan: StudyPlan, comparison: Comparison, inputs: StageInputs)
     try:
         found = simulated(
             units, shares, blocks=comparison.blocks, covariates=inputs.covariates, effect=effect,
-            alpha=settings["alpha"], power=settings["power"], trials=settings["trials"],
+            alpha=settings["alpha"], power=settings["power"], trials=settings["replications"],
             rng=stream(plan.seed, *name),
         )  # fmt: skip
     except ValueError as error:

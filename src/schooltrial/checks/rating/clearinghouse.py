@@ -3,7 +3,7 @@
 Randomised, with low attrition at both levels and nobody analysed who joined after the assignment
 (unless that is a low risk): without reservations. Else baseline equivalence of the analysed sample:
 with reservations. Else it does not meet. The rule on those who joined is as recalled: the protocol
-says why they are a low risk (``joiners_low_risk`` of ``checks``), and by default they are not.
+says why they are a low risk (``joiners_justification`` of ``checks``), and by default they are not.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _against(inputs: RatingInputs) -> list[tuple[str, Change]]:
         found.append(("attrition is not known", change))
     found += [_of_level(part, inputs) for part in inputs.attrition if part.verdict != LOW]
     came = _came(inputs)
-    if came and not inputs.joiners_low_risk:
+    if came and not inputs.joiners_justification:
         change = Change(
             "none were analysed who joined or changed arm after the assignment, or the protocol "
             "said why they are a low risk",
@@ -218,7 +218,7 @@ def _came(inputs: RatingInputs) -> str:
 
 def _joiners_told(inputs: RatingInputs) -> list[str]:
     came = _came(inputs)
-    return [f"{came}, taken as a low risk: {inputs.joiners_low_risk}"] if came else []
+    return [f"{came}, taken as a low risk: {inputs.joiners_justification}"] if came else []
 
 
 def _points(share: float) -> str:

@@ -69,7 +69,7 @@ def rating_inputs(
         Of several arms that the model compares with the control arm, the worst counts; arms that
         it does not compare do not.
     """
-    level, unit = protocol["outcomes"][outcome]["level"], protocol["design"]["unit"]
+    level, unit = protocol["outcomes"][outcome]["measured_on"], protocol["design"]["unit"]
     boundary = protocol["checks"]["attrition_boundary"]
     arms = compared_arms(model, protocol["design"]["arms"])
     attrition, balance, power = (_of_arms(frame, arms) for frame in (attrition, balance, power))
@@ -104,9 +104,9 @@ def rating_inputs(
         doubted=verdict.startswith(IN_DOUBT),
         attrition=tuple(_level(str(name), rows, boundary) for name, rows in held.groupby("level")),
         baseline=baseline_differences(outcome, level, model, balance),
-        joiners_low_risk=str(protocol["checks"]["joiners_low_risk"]),
-        satisfied=float(settings["satisfied"]),
-        adjustable=float(settings["adjustable"]),
+        joiners_justification=str(protocol["checks"]["joiners_justification"]),
+        satisfied=float(settings["equivalent_to"]),
+        adjustable=float(settings["adjust_to"]),
         arms=tuple(arms),
         of_arm={field: arm for field, (_, arm) in worst.items() if arm and len(arms) > 1},
         **{field: share for field, (share, _) in worst.items()},
@@ -116,7 +116,7 @@ def rating_inputs(
 def compared_arms(model: Model, arms: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the arms that a model compares with the control arm, which comes first."""
     named = [str(arm["name"]) for arm in arms[1:]]
-    return [arm for arm in named if not model["compare"] or arm in model["compare"]]
+    return [arm for arm in named if not model["arms"] or arm in model["arms"]]
 
 
 def baseline_differences(

@@ -39,7 +39,7 @@ def security_rating(inputs: RatingInputs) -> Rating:
     """Return the padlocks, with the rule that decides and what would bring more."""
     parts = _parts(inputs)
     unknown = [_NAMES[rule] for rule, padlocks in parts.items() if padlocks is None]
-    unknown += ["who joined"] if isnan(inputs.joined) and not inputs.joiners_low_risk else []
+    unknown += ["who joined"] if isnan(inputs.joined) and not inputs.joiners_justification else []
     if parts["mdes"] is None and parts["attrition"] is None and _total(parts) == MOST:
         return Rating(
             STANDARD,
@@ -147,7 +147,7 @@ def _threats(inputs: RatingInputs) -> Iterator[tuple[int, str, str, Change]]:
             "the list of the assignment were not in doubt", lambda old: replace(old, doubted=False)
         )
         yield taken, "doubted", f"a list that is {inputs.assignment_verdict}", change
-    joined = nan if inputs.joiners_low_risk else inputs.joined
+    joined = nan if inputs.joiners_justification else inputs.joined
     shares = {
         "joined": (joined, "of the people analysed joined after the assignment"),
         "changed_arm": (

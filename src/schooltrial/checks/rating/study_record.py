@@ -109,7 +109,9 @@ def build_study_record(
         },
         "sample_and_context": {
             "summary": study["summary"],
-            "years": {part: protocol["years"][part] for part in ("before", "during", "after")},
+            "years": {
+                part: protocol["years"][part] for part in ("baseline", "programme", "follow_up")
+            },
             "flow": boxes[boxes["arm"] == "all"][["text", "n"]].to_dict("records"),
         },
         "registration_and_conflicts": {
@@ -123,7 +125,10 @@ def build_study_record(
             "randomised": design["randomised"],
             "assignment": dict(checks["assignment"]),
             "outcomes": {
-                name: {key: outcome[key] for key in ("label", "family", "level", "scale", "unit")}
+                name: {
+                    key: outcome[key]
+                    for key in ("label", "family", "measured_on", "scale", "units_label")
+                }
                 for name, outcome in protocol["outcomes"].items()
             },
         },

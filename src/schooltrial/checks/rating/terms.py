@@ -83,7 +83,7 @@ class RatingInputs:
         of their schools, else all that is compared.
     joined : float
         Share of the people of the analysis who came after the assignment; NaN where not known.
-    joiners_low_risk : str
+    joiners_justification : str
         The protocol's reason why they are a low risk; empty for none.
     changed_arm : float
         Share of the people of the baseline, still there, who are analysed in another arm; NaN
@@ -113,7 +113,7 @@ class RatingInputs:
     adjustable: float
     doubted: bool = False
     joined: float = nan
-    joiners_low_risk: str = ""
+    joiners_justification: str = ""
     changed_arm: float = nan
     crossovers: float = nan
     arms: tuple[str, ...] = ()

@@ -79,7 +79,7 @@ def columns_of_analyses(
     wanted = {level, "year", "arm", "school", "cluster"}
     for model in models.values():
         for outcome in model["outcomes"] if model["role"] == "primary" else []:
-            if outcomes[outcome]["level"] == level:
+            if outcomes[outcome]["measured_on"] == level:
                 wanted |= {outcome, *named_variables(model["where"])}
                 wanted |= set(needed_columns(model, outcome, take_up))
     return [name for name in there if name in wanted]
@@ -111,6 +111,6 @@ def _lacking(
 
 def population_of(frame: pd.DataFrame, model: Model, columns: list[str]) -> pd.DataFrame:
     """Return the named columns of those to whom the model is fitted."""
-    compared: Filter = {"arm": model["compare"]} if model["compare"] else {}
+    compared: Filter = {"arm": model["arms"]} if model["arms"] else {}
     kept = matches(frame, conjunction(model["where"], compared))
     return frame.loc[kept, list(dict.fromkeys(columns))]

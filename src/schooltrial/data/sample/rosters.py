@@ -208,7 +208,7 @@ class RosterSample:
     def _with_flags(self, frame: pd.DataFrame, year: int) -> pd.DataFrame:
         """Add the numbers of unit and school, and what the history says of the row."""
         roster, cleaning = self.history.years[year], self.rules.cleaning
-        from_baseline = self.level == "pupil" and cleaning["school_of_pupil"] == "baseline"
+        from_baseline = self.level == "pupil" and cleaning["analyse_in"] == "baseline_school"
         school = self._at_baseline[roster.unit] if from_baseline else roster.school
         joined = self.history.first_year[roster.unit] > self.rules.last_before
         if cleaning["assigned_on"] and "entered" in frame:
@@ -228,7 +228,7 @@ class RosterSample:
     def _in_schools(self, frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
         """Let go of those who have no school in which they could be analysed."""
         cleaning = self.rules.cleaning
-        if self.level == "pupil" and cleaning["school_of_pupil"] == "baseline":
+        if self.level == "pupil" and cleaning["analyse_in"] == "baseline_school":
             frame = ledger.leave(
                 frame, frame["_school"] == NOWHERE, step="school at baseline",
                 reason=f"on no roster of the study in {self.rules.baseline}", level=self.level,

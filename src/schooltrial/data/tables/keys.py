@@ -226,7 +226,7 @@ def _key_fault(
             f"{who} {second[who]} is in two schools in {second['year']}: {second['school']} here, "
             f"{first['school']} in {place}",
             f"one school per {who} and year",
-            "correct the roster, or declare `same_key` (such as days enrolled) in the protocol",
+            "correct the roster, or declare `duplicate_keys` (such as days enrolled)",
             row=line, column=raw.get("school"),
         )  # fmt: skip
     if name == "crosswalk":
@@ -240,6 +240,6 @@ def _key_fault(
     what = ", ".join(f"{part} {second[part]}" for part in key if second[part] != "")
     return Fault(
         file, f"{what} also stands in {place}", "one row per " + " and ".join(key),
-        "correct the file, or declare `same_key` in the protocol",
+        "correct the file, or declare `duplicate_keys` in the protocol",
         row=line, column=raw.get(who),
     )  # fmt: skip

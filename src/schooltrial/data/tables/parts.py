@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from schooltrial.data.cells.cleaning_log import CleaningLog
 from schooltrial.data.cells.text_columns import RawCells, plain, taken
 from schooltrial.data.tables.keys import Order, Places, key_faults, ordered, sorting, words
-from schooltrial.protocol.column_map import Reading, SameKey
+from schooltrial.protocol.column_map import DuplicateKeys, Reading
 from schooltrial.refusal import Fault
 
 SHOWN_ROWS = 5
@@ -111,17 +111,17 @@ def _without_repeats(
 ) -> tuple[Part, list[Fault]]:
     faults: list[Fault] = []
     rows = np.sort(order.repeated())
-    if reading["one_row_per_key"]:
+    if reading["collapse_repeats"]:
         kept = _first_alike(_facts(part, rows, part.table.column_names))
         rule = "the same facts on many rows: one was kept"
         return _leave(part, rows, kept, rule, log), faults
     kept = _first_alike(_texts(part, rows))
-    if reading["identical_rows"] == "refuse":
+    if reading["duplicate_rows"] == "refuse":
         faults = _identical_faults(part, rows[kept != np.arange(len(rows))])
     part = _leave(part, rows, kept, "identical rows: one was kept", log)
-    if reading["same_key"] == "refuse" or faults:
+    if reading["duplicate_keys"] == "refuse" or faults:
         return part, faults
-    return _resolved(part, reading["same_key"], log)
+    return _resolved(part, reading["duplicate_keys"], log)
 
 
 def _leave(part: Part, rows: Positions, kept: Positions, rule: str, log: CleaningLog) -> Part:
@@ -141,7 +141,7 @@ def _without(part: Part, rows: Positions) -> Part:
 
 
 def _identical_faults(part: Part, rows: Positions) -> list[Fault]:
-    remedy = "remove it, or set `identical_rows: keep_one` in the protocol"
+    remedy = "remove it, or set `duplicate_rows: keep_one` in the protocol"
     found, expected = "this row repeats an earlier one to the letter", "each row once"
     file = part.cells.file
     faults = [
@@ -154,7 +154,7 @@ def _identical_faults(part: Part, rows: Positions) -> list[Fault]:
     return faults
 
 
-def _resolved(part: Part, rule: str | SameKey, log: CleaningLog) -> tuple[Part, list[Fault]]:
+def _resolved(part: Part, rule: str | DuplicateKeys, log: CleaningLog) -> tuple[Part, list[Fault]]:
     """Keep one of the rows that share a key and differ, by the rule that the protocol declares."""
     which, by = ("largest", rule) if isinstance(rule, str) else (rule["keep"], rule["by"])
     if which in ("largest", "smallest") and by not in part.table.column_names:
@@ -184,7 +184,7 @@ def _resolved(part: Part, rule: str | SameKey, log: CleaningLog) -> tuple[Part, 
 
 def _no_such_column(part: Part, by: str | None) -> Fault:
     return Fault(
-        part.cells.file, f"`same_key` names {by!r}, which is not read",
+        part.cells.file, f"`duplicate_keys` names {by!r}, which is not read",
         "one of " + ", ".join(part.raw), "read that column too", column=by,
     )  # fmt: skip
 

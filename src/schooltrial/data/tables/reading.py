@@ -112,7 +112,7 @@ def read_part(
         logs.append(joined.log)
         faults += [*joined.faults, *more]
     for variable, spec in wanted.items():
-        if spec["not_observed_in"]:
+        if spec["placeholder_years"]:
             values[variable] = _not_observed(values, variable, spec, reader, raw[variable])
     if name in MEASURED and not reading["outcomes"]:
         values = _by_outcome(values, reader, raw, study)
@@ -125,7 +125,7 @@ def read_part(
         refuse(faults)
     table = pa.table(values)
     part = Part(name, key, table, reader.cells, np.arange(reader.cells.rows), raw)
-    part = observed(part, reading["rows_with"], reader.log)
+    part = observed(part, reading["keep_if_any"], reader.log)
     part, more = settled(part, reading, reader.log)
     refuse([*faults, *more])
     return part, logs
@@ -198,7 +198,7 @@ def _not_observed(
 ) -> pa.Array:
     """Set placeholders of years without a measurement to missing."""
     given = plain(values[variable])
-    then = pc.is_in(values["year"], pa.array(spec["not_observed_in"], pa.int64()))
+    then = pc.is_in(values["year"], pa.array(spec["placeholder_years"], pa.int64()))
     where = pc.and_(then, pc.is_valid(given))
     rule = "not observed in that year: placeholder set to missing"
     reader.changed(raw, rule, np.flatnonzero(mask(where)))

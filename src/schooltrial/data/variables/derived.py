@@ -36,7 +36,7 @@ def add_ratios(frame: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataF
     """Add the outcomes that are ratios of two variables; over zero there is no ratio."""
     made = frame.copy()
     for name, outcome in outcomes.items():
-        rule = outcome["made_from"]
+        rule = outcome["ratio"]
         if rule is not None:
             below = made[rule["denominator"]].astype("float64")
             above = made[rule["numerator"]].astype("float64")
@@ -58,7 +58,7 @@ def within_ranges(
     """
     kept, kind = frame.copy(), "observation" if level == "teacher" else "score"
     for name, outcome in outcomes.items():
-        if outcome["made_from"] is None or outcome["range"] is None:
+        if outcome["ratio"] is None or outcome["range"] is None:
             continue
         low, high = outcome["range"]
         outside = ((kept[name] < low) | (kept[name] > high)).to_numpy(dtype=bool)

@@ -41,7 +41,7 @@ def link_measurements(
         What is told.
     """
     kind, step = MEASURED[level]
-    known = [name for name, outcome in outcomes.items() if outcome["made_from"] is None]
+    known = [name for name, outcome in outcomes.items() if outcome["ratio"] is None]
     if len(measured) == 0:
         return frame.assign(**dict.fromkeys(known, np.nan), **_counts(measured, frame, level))
     at = positions(texts(measured[level]), texts(frame[level]))

@@ -47,9 +47,11 @@ def drawn(
         models[model]["label"] + _of_arm(term)
         for model, term in zip(rows["model"], rows["term"], strict=True)
     ]
-    rows["level"] = rows["model"].map({name: model["level"] for name, model in models.items()})
+    rows["level"] = rows["model"].map(
+        {name: model["confidence_level"] for name, model in models.items()}
+    )
     rows["outcome_label"] = rows["outcome"].map({n: o["label"] for n, o in outcomes.items()})
-    rows["unit"] = rows["outcome"].map({n: o["unit"] for n, o in outcomes.items()})
+    rows["unit"] = rows["outcome"].map({n: o["units_label"] for n, o in outcomes.items()})
     rows["_outcome"] = rows["outcome"].map({name: i for i, name in enumerate(outcomes)})
     rows["_model"] = rows["model"].map({name: i for i, name in enumerate(models)})
     rows = rows.sort_values(["_outcome", "_model", "term"], ignore_index=True)
@@ -118,7 +120,7 @@ def with_truth(
 def _true_effect(row: pd.Series, model: Model, truth: Mapping[str, Any]) -> float:
     """Return the effect of one row; NaN where the simulation does not know it as analysed."""
     outcome = str(row["outcome"])
-    subgroup = str(model["subgroup"]) if "__" in str(row["model"]) else ""
+    subgroup = str(model["where_label"]) if "__" in str(row["model"]) else ""
     if outcome not in truth.get("units", {outcome: ""}):
         return nan
     if "units" not in truth and "SD" not in str(row["unit"]):

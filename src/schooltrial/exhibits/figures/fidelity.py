@@ -45,5 +45,5 @@ def fidelity_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
 
 
 def _line(row: Any) -> str:
-    planned = f"{row.unit}: {exact(row.unit_threshold)} or more; sample: {row.sample_threshold:.0%}"
+    planned = f"{row.unit}: {exact(row.unit_threshold)} or more; sample: {row.share_required:.0%}"
     return f"{row.label}\n{planned}"

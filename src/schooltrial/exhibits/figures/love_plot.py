@@ -123,7 +123,7 @@ def _panel(
     settings: Balance,
     every: pd.Series,
 ) -> None:
-    inner, outer = settings["satisfied"], settings["adjustable"]
+    inner, outer = settings["equivalent_to"], settings["adjust_to"]
     people = int((lines["level"] != "school").sum())
     bands = [(outer, OUTER_BAND, "adjust"), (inner, WHITE_BAND, "satisfied")] if people else []
     for bound, colour, verdict in bands:

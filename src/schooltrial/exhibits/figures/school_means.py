@@ -45,7 +45,7 @@ def school_means_plot(
     for panel, name in zip(panels, names, strict=True):
         _draw_outcome(panel, data[data["outcome"] == name], blocks, arms)
         panel.set_title(f"{outcomes[name]['label']}, {year_label}")
-        panel.set_xlabel(f"school mean, {outcomes[name]['unit']}")
+        panel.set_xlabel(f"school mean, {outcomes[name]['units_label']}")
     panels[0].set_ylabel(block_label)
     for panel in panels[1:]:
         panel.set_yticklabels([])

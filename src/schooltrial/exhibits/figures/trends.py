@@ -68,7 +68,11 @@ def _draw_outcome(
     arms: Sequence[Arm],
 ) -> None:
     panel.axvspan(
-        min(years["during"]) - 0.5, max(years["during"]) + 0.5, color=SHADE, lw=0, label="programme"
+        min(years["programme"]) - 0.5,
+        max(years["programme"]) + 0.5,
+        color=SHADE,
+        lw=0,
+        label="programme",
     )
     for place, arm in enumerate(arm_styles(arms)):
         rows = data[data["arm"] == arm.name]
@@ -78,6 +82,6 @@ def _draw_outcome(
         )
         panel.vlines(at, rows["low"], rows["high"], color=arm.colour, lw=1)
     panel.set_title(outcome["label"])
-    panel.set_ylabel(outcome["unit"])
+    panel.set_ylabel(outcome["units_label"])
     panel.set_xlabel(years["label"])
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))

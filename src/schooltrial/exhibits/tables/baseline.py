@@ -48,7 +48,7 @@ def baseline_html(
         Column("N", "told", key="n"),
         Column("Missing", "told", key="missing"),
     ]
-    bounds = [exact(settings[key]) for key in ("satisfied", "adjustable")]
+    bounds = [exact(settings[key]) for key in ("equivalent_to", "adjust_to")]
     note = (
         "Mean (SD) by arm, in the baseline year: of all who were then there, and of those analysed "
         "later. The standardised difference is treated minus control over the pooled SD of the two "

@@ -57,7 +57,7 @@ class StaggeredFit(Result):
         Joint Wald test that every event time before treatment is zero; None where there is none.
     n_pupils, n_schools, n_cells : int
         Pupils (each counted in every year), schools, and school × year cells.
-    control_group : str
+    comparison_group : str
         Whom cohorts are compared with.
     warnings : tuple of str
         What the computation says of itself.
@@ -71,7 +71,7 @@ class StaggeredFit(Result):
     n_pupils: int
     n_schools: int
     n_cells: int
-    control_group: str
+    comparison_group: str
     warnings: tuple[str, ...]
 
     @property
@@ -102,7 +102,7 @@ class StaggeredFit(Result):
     @property
     def method(self) -> str:
         """What was computed, in words."""
-        compared = METHODS[self.control_group]
+        compared = METHODS[self.comparison_group]
         return f"Callaway-Sant'Anna, against {compared}, influence functions by school"
 
     def _remarks(self) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ def fit_staggered_adoption(
     year: npt.NDArray[Any],
     cohort: Array,
     n_pupils: Array | None = None,
-    control_group: Literal["never_treated", "not_yet_treated"] = "never_treated",
+    comparison_group: Literal["never_treated", "not_yet_treated"] = "never_treated",
 ) -> StaggeredFit:
     """Estimate group-time effects and their averages on a school × year panel.
 
@@ -157,7 +157,7 @@ def fit_staggered_adoption(
         First treated year of the school; NaN where it is never treated.
     n_pupils : array (n,), optional
         Pupils behind each cell; counted, never used as weights.
-    control_group : {"never_treated", "not_yet_treated"}
+    comparison_group : {"never_treated", "not_yet_treated"}
         Whom cohorts are compared with.
 
     Raises
@@ -170,8 +170,8 @@ def fit_staggered_adoption(
         "year": np.asarray(year, dtype="int64"), "cohort": np.nan_to_num(cohort).astype("int64"),
     })  # fmt: skip
     panel = panel[panel["outcome"].notna()]
-    notes = _refuse_uninformed(panel, control_group)
-    fitted = _fitted(panel[~panel["cohort"].isin(notes.dropped)], control_group)
+    notes = _refuse_uninformed(panel, comparison_group)
+    fitted = _fitted(panel[~panel["cohort"].isin(notes.dropped)], comparison_group)
     events = fitted.aggregate("event_study")
     cohorts = fitted.aggregate("group")
     cells = fitted.to_dataframe()
@@ -182,7 +182,8 @@ def fit_staggered_adoption(
         _effects([f"treated[since={int(e)}]" for e in events.event_time], events.att, events.se),
         _effects([f"treated[cohort={label}]" for label in cohorts.label], cohorts.att, cohorts.se),
         _pretrend(events, panel["school"].nunique(), _pupils(n_pupils)),
-        _pupils(n_pupils), int(panel["school"].nunique()), len(panel), control_group, notes.texts,
+        _pupils(n_pupils), int(panel["school"].nunique()), len(panel), comparison_group,
+        notes.texts,
     )  # fmt: skip
 
 
@@ -196,17 +197,17 @@ def _pupils(n_pupils: Array | None) -> int:
     return 0 if n_pupils is None else int(np.nansum(n_pupils))
 
 
-def _refuse_uninformed(panel: pd.DataFrame, control_group: str) -> _Notes:
+def _refuse_uninformed(panel: pd.DataFrame, comparison_group: str) -> _Notes:
     """Refuse a panel without effect; name cohorts without a year before, which inform none."""
     cohorts = sorted(set(panel["cohort"]) - {0})
     if not cohorts:
         raise ValueError(
             "no school has a first treated year; give `cohort` in the assignment table"
         )
-    if control_group == "never_treated" and not (panel["cohort"] == 0).any():
+    if comparison_group == "never_treated" and not (panel["cohort"] == 0).any():
         raise ValueError(
             "every school is treated at some time, so none is never treated; set "
-            "`control_group: not_yet_treated`"
+            "`comparison_group: not_yet_treated`"
         )
     first = int(panel["year"].min())
     late = [g for g in cohorts if g <= first]
@@ -220,13 +221,13 @@ def _refuse_uninformed(panel: pd.DataFrame, control_group: str) -> _Notes:
     return _Notes(tuple(late), tuple(texts))
 
 
-def _fitted(panel: pd.DataFrame, control_group: str) -> Any:
+def _fitted(panel: pd.DataFrame, comparison_group: str) -> Any:
     from diff_diff import CallawaySantAnna  # late: it takes a second to import
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return CallawaySantAnna(
-            control_group=control_group, estimation_method="reg", base_period="varying"
+            control_group=comparison_group, estimation_method="reg", base_period="varying"
         ).fit(panel, outcome="outcome", unit="school", time="year", first_treat="cohort")
 
 

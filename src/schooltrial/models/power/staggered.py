@@ -38,7 +38,7 @@ def staggered_precision(
     *,
     year_variance: float,
     correlation: float = 0.0,
-    control_group: ControlGroup = "never_treated",
+    comparison_group: ControlGroup = "never_treated",
 ) -> Precision:
     """Return the precision of the overall effect of a balanced panel.
 
@@ -52,7 +52,7 @@ def staggered_precision(
         When the outcome is measured.
     year_variance, correlation
         Of shocks of a school and year, AR(1), in squared units of the effect.
-    control_group : {"never_treated", "not_yet_treated"}
+    comparison_group : {"never_treated", "not_yet_treated"}
         Whom cohorts are compared with.
 
     Raises
@@ -62,7 +62,7 @@ def staggered_precision(
     """
     kept = sorted(set(years))
     sigma = year_covariance(kept, year_variance=year_variance, correlation=correlation)
-    weights = school_weights(cohorts, never, kept, control_group)
+    weights = school_weights(cohorts, never, kept, comparison_group)
     sizes = {**cohorts, 0: never}
     variance = sum(sizes[group] * float(a @ sigma @ a) for group, a in weights.items())
     if not variance > 0:
@@ -77,7 +77,7 @@ def school_weights(
     cohorts: Mapping[int, int],
     never: int,
     years: Sequence[int],
-    control_group: ControlGroup = "never_treated",
+    comparison_group: ControlGroup = "never_treated",
 ) -> dict[int, FloatArray]:
     """Return cohort → what each of its schools weighs in the effect, year by year; 0 is never."""
     sizes = {**cohorts, 0: never}
@@ -88,7 +88,7 @@ def school_weights(
         if not before or not schools:
             continue
         for at, year in enumerate(years):
-            against = _compared(cohorts, year, control_group)
+            against = _compared(cohorts, year, comparison_group)
             beside = sum(sizes[group] for group in against)
             if year < cohort or not beside:
                 continue
@@ -101,12 +101,12 @@ def school_weights(
     if not total:
         raise ValueError(
             "power of a panel: no cohort has a year before and schools to be compared with; give "
-            "years before, or another `control_group`"
+            "years before, or another `comparison_group`"
         )
     return {group: a / total for group, a in weights.items()}
 
 
-def _compared(cohorts: Mapping[int, int], year: int, control_group: ControlGroup) -> list[int]:
+def _compared(cohorts: Mapping[int, int], year: int, comparison_group: ControlGroup) -> list[int]:
     """Return the cohorts that are untreated in a year."""
-    later = [one for one in cohorts if one > year] if control_group == "not_yet_treated" else []
+    later = [one for one in cohorts if one > year] if comparison_group == "not_yet_treated" else []
     return [0, *later]

@@ -24,7 +24,7 @@ FIDELITY = [
     Column("with a record", "told", key="n_recorded"),
     Column("threshold", "told"),
     Column("reached it", "told"),
-    Column("planned share %", "percent", 1, key="sample_threshold"),
+    Column("planned share %", "percent", 1, key="share_required"),
     Column("met"),
     Column("note"),
 ]

@@ -24,7 +24,7 @@ def test_a_joint_hypothesis_has_a_row_of_its_name(
     plan: Callable[..., Any], sample: pd.DataFrame
 ) -> None:
     terms = ["treated[half=lower]", "treated[half=upper]"]
-    asked = plan(treatment_by="half", covariates=["half"], tests={"no effect at all": terms})
+    asked = plan(effects_by="half", covariates=["half"], tests={"no effect at all": terms})
     table = fit_planned(asked, sample).table.set_index("term")
     assert list(table.index) == [*terms, "no effect at all"]
     assert table.loc["no effect at all", "estimand"] == "joint test"

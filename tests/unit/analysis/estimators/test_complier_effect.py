@@ -39,4 +39,4 @@ def test_the_effect_on_compliers_is_that_of_the_offer_over_the_take_up(
 
 def test_several_effects_are_refused(plan: Callable[..., Any], taken: pd.DataFrame) -> None:
     with pytest.raises(Refusal, match="is of one assignment"):
-        fit_planned(plan(treatment_by="half"), taken, taken_up="took")
+        fit_planned(plan(effects_by="half"), taken, taken_up="took")

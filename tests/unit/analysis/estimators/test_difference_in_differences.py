@@ -9,7 +9,7 @@ import pytest
 from schooltrial.analysis.estimators.difference_in_differences import fit_planned
 from schooltrial.protocol.sections import Years
 
-YEARS: Years = {"label": "", "before": [2019, 2020], "during": [2021], "after": [2022],
+YEARS: Years = {"label": "", "baseline": [2019, 2020], "programme": [2021], "follow_up": [2022],
                 "reference": None}  # fmt: skip
 
 

@@ -13,7 +13,9 @@ from schooltrial.analysis.estimators.multilevel import fit_planned
 def test_the_row_is_what_the_fitted_model_says_by_the_planned_rule(
     plan: Callable[..., Any], sample: pd.DataFrame, df: Any
 ) -> None:
-    fitted = fit_planned(plan(covariates=["girl"], df=df, blocks="none", level=0.9), sample)
+    fitted = fit_planned(
+        plan(covariates=["girl"], df=df, blocks="none", confidence_level=0.9), sample
+    )
     (row,) = fitted.table.to_dict("records")
     (said,) = fitted.results["score"].estimates(["treated"], df=df, level=0.9)
     for column in ("estimate", "std_error", "df", "p_value", "conf_low", "method"):

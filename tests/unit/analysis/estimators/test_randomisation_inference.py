@@ -15,7 +15,7 @@ ARMS = ("control", "programme")
 def test_a_blocked_lottery_is_redrawn_within_blocks_and_a_complete_one_across_them(
     plan: Callable[..., Any], sample: pd.DataFrame
 ) -> None:
-    asked = plan(draws=200, blocks="none")
+    asked = plan(replications=200, blocks="none")
     counts = {
         blocked: len(
             fit_planned(asked, sample, lottery=Lottery(ARMS, blocked, CriterionKnown()), seed=1)

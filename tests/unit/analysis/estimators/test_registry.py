@@ -12,8 +12,8 @@ from support.small_trial import schema
 
 MODEL = schema()["properties"]["models"]["additionalProperties"]["properties"]
 OTHERWISE: dict[str, Any] = {
-    "df": "satterthwaite", "draws": 100, "covariance": ["CR0"], "absorb": ["year"],
-    "tests": {"none": ["treated"]}, "control_group": "not_yet_treated",
+    "df": "satterthwaite", "replications": 100, "covariance": ["CR0"], "fixed_effects": ["year"],
+    "tests": {"none": ["treated"]}, "comparison_group": "not_yet_treated",
     "bounded_cells": "midpoint",
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ def test_schools_not_yet_treated_are_compared_with_where_the_plan_says_so(
     plan: Callable[..., Any], cells: pd.DataFrame
 ) -> None:
     tables = [
-        fit_planned(plan(estimator="staggered_adoption", control_group=group), cells).table
+        fit_planned(plan(estimator="staggered_adoption", comparison_group=group), cells).table
         for group in ("never_treated", "not_yet_treated")
     ]
     assert tables[0]["method"].iloc[0] != tables[1]["method"].iloc[0]

@@ -83,8 +83,8 @@ def test_a_list_with_its_record_is_reproduced() -> None:
 
 
 def test_with_the_seed_alone_the_same_program_gives_the_same_list() -> None:
-    assert _verify(_list(1), design={"draw": {"seed": 1}}).verdict == REPRODUCED
-    other = _verify(_list(1), design={"draw": {"seed": 2}})
+    assert _verify(_list(1), design={"randomisation": {"seed": 1}}).verdict == REPRODUCED
+    other = _verify(_list(1), design={"randomisation": {"seed": 2}})
     assert other.verdict == IN_DOUBT
     assert "drawn by another program" in _test(other, "draw repeated")["reason"]
 
@@ -187,14 +187,17 @@ def test_a_record_sealed_anew_after_a_swap_is_caught_by_repeating_the_draw() -> 
 
 
 def test_a_balanced_draw_is_repeated_with_its_criterion() -> None:
-    draw = {"balance_on": ["score"], "acceptance": 0.05}
+    draw = {"balance_on": ["score"], "acceptance_rate": 0.05}
     record = _record(4, **draw)
-    found = _verify(record.table(), design={"draw": draw}, record=record)
+    found = _verify(record.table(), design={"randomisation": draw}, record=record)
     assert found.verdict == REPRODUCED
     # Among draws that meet the criterion this one is ordinary; among all it would look chosen.
     assert _test(found, "baseline")["p"] > 0.02
     lacking = _verify(
-        record.table(), design={"draw": draw}, record=record, known=replace(KNOWN, frame=None)
+        record.table(),
+        design={"randomisation": draw},
+        record=record,
+        known=replace(KNOWN, frame=None),
     )
     assert _test(lacking, "draw repeated")["verdict"] == "not tested"
 
@@ -257,7 +260,7 @@ def test_a_draw_after_the_first_outcome_is_named() -> None:
     days = {school: pd.Timestamp("2024-09-01") for school in FRAME["school"]}
     days["S5"] = pd.Timestamp("2024-03-01")
     known = replace(KNOWN, first_outcome=days)
-    found = _verify(_list(1), known=known, design={"draw": {"date": "2024-05-01"}})
+    found = _verify(_list(1), known=known, design={"randomisation": {"date": "2024-05-01"}})
     assert (
         "drawn 2024-05-01, after the outcome of 2024-03-01"
         in (found.units.set_index("unit").loc["S5", "reason"])
@@ -387,8 +390,8 @@ def test_a_list_sorted_as_text_whose_arms_alternate_is_doubted() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"draw": {"seed": 8}}, "seed 1 in the record, 8 in the protocol"),
-        ({"draw": {"date": "2024-05-02"}}, "date 2024-05-01 in the record, 2024-05-02"),
+        ({"randomisation": {"seed": 8}}, "seed 1 in the record, 8 in the protocol"),
+        ({"randomisation": {"date": "2024-05-02"}}, "date 2024-05-01 in the record, 2024-05-02"),
         ({"kind": "complete"}, "kind blocked in the record, complete in the protocol"),
         ({"unit": "teacher"}, "unit school in the record, teacher in the protocol"),
         ({"arms": [ARMS[1], ARMS[0]]}, "arms control, programme in the record"),
@@ -396,8 +399,14 @@ def test_a_list_sorted_as_text_whose_arms_alternate_is_doubted() -> None:
             {"arms": [{**ARMS[0], "share": 0.75}, ARMS[1]]},
             "shares 0.5/0.5 in the record, 0.75",
         ),
-        ({"draw": {"planned": {"b0": [4, 4]}}}, "planned numbers none in the record, b0: 4/4"),
-        ({"draw": {"balance_on": ["score"], "acceptance": 0.1}}, "criterion none in the record"),
+        (
+            {"randomisation": {"allocation": {"b0": [4, 4]}}},
+            "planned numbers none in the record, b0: 4/4",
+        ),
+        (
+            {"randomisation": {"balance_on": ["score"], "acceptance_rate": 0.1}},
+            "criterion none in the record",
+        ),
     ],
 )
 def test_a_record_of_another_draw_than_the_protocols_contradicts_it(
@@ -413,16 +422,18 @@ def test_a_record_of_another_draw_than_the_protocols_contradicts_it(
 
 def test_a_record_of_another_study_is_told_and_the_own_one_passes() -> None:
     for study, verdict in (("s", "passed"), ("t", "failed")):
-        found = _verify(_list(1), record=_record(1), study=study, design={"draw": {"seed": 1}})
+        found = _verify(
+            _list(1), record=_record(1), study=study, design={"randomisation": {"seed": 1}}
+        )
         assert _test(found, "record fits the protocol")["verdict"] == verdict
 
 
 def test_a_swap_in_a_balanced_draw_is_contradicted_by_name() -> None:
-    draw = {"balance_on": ["score"], "acceptance": 0.001}
+    draw = {"balance_on": ["score"], "acceptance_rate": 0.001}
     record = _record(4, **draw)
     listed = record.table()
     one, other = _unlike(listed)
-    found = _verify(_swapped(listed, one, other), design={"draw": draw}, record=record)
+    found = _verify(_swapped(listed, one, other), design={"randomisation": draw}, record=record)
     assert found.verdict == CONTRADICTED
     assert found.told()["units_contradicted"] == [one, other]
     assert found.units["unit"].tolist()[:2] == [one, other]  # the worst stand first

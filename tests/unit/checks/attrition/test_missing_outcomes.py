@@ -24,7 +24,7 @@ ARMS: list[Arm] = [
 
 
 def _outcome(**keys: Any) -> Outcome:
-    plain: Any = {"label": "Maths", "level": "pupil", "scale": "continuous", "range": None}
+    plain: Any = {"label": "Maths", "measured_on": "pupil", "scale": "continuous", "range": None}
     return cast(Outcome, {**plain, "standardise": "none", "baseline_year": None, **keys})
 
 
@@ -260,7 +260,7 @@ def test_a_flag_is_compared_from_0_to_1_and_a_number_per_sd() -> None:
 def test_teachers_who_left_are_compared_and_bounded_as_pupils_are() -> None:
     assignment, sample = _trial(selective=0.2)
     teachers = sample.rename(columns={"pupil": "teacher"})
-    outcomes = {"maths": _outcome(level="teacher", range=[-9, 9])}
+    outcomes = {"maths": _outcome(measured_on="teacher", range=[-9, 9])}
     settings: dict[str, Any] = {
         "outcomes": outcomes, "arms": ARMS, "analysis_years": [2020], "baseline": 2018,
         "unit": "school", "covariates": ["sex"],

@@ -14,8 +14,8 @@ from schooltrial.data.tables.parquet import FrameByYear
 from schooltrial.data.variables.standardisation import standardise_by_control
 
 PLAIN: dict[str, Any] = {
-    "label": "Maths", "level": "pupil", "scale": "continuous", "range": [100, 350],
-    "standardise": "control", "made_from": None, "baseline_year": None,
+    "label": "Maths", "measured_on": "pupil", "scale": "continuous", "range": [100, 350],
+    "standardise": "control", "ratio": None, "baseline_year": None,
 }  # fmt: skip
 DAYS = {"numerator": "days_present", "denominator": "days_enrolled", "times": 100}
 
@@ -66,7 +66,7 @@ def test_an_outcome_without_a_range_has_none() -> None:
 
 
 def test_a_share_of_days_lies_between_none_and_all_of_them() -> None:
-    days: Any = {"attendance": {**PLAIN, "range": None, "standardise": "none", "made_from": DAYS}}
+    days: Any = {"attendance": {**PLAIN, "range": None, "standardise": "none", "ratio": DAYS}}
     frame = _marks().assign(attendance=lambda f: 100 * f["days_present"] / f["days_enrolled"])
     nothing = FrameByYear(pd.DataFrame(columns=["pupil", "year", "outcome", "value"]))
     settings: dict[str, Any] = {"level": "pupil", "outcomes": days, "years": [2020]}
@@ -85,7 +85,7 @@ def test_teachers_are_measured_by_the_mean_of_their_occasions() -> None:
     sample = pd.DataFrame({"teacher": [f"t{n}" for n in range(4)], "year": 2020, "arm": "control"})
     mean, spread = np.mean(marks), np.std(marks, ddof=1)
     sample["practice"] = (np.array(marks) - mean) / spread
-    outcomes: Any = {"practice": {**PLAIN, "level": "teacher", "range": [1, 4]}}
+    outcomes: Any = {"practice": {**PLAIN, "measured_on": "teacher", "range": [1, 4]}}
     found = outcome_support(
         sample, FrameByYear(seen), level="teacher", outcomes=outcomes, years=[2020]
     )

@@ -18,12 +18,13 @@ ARMS: list[Arm] = [
     {"name": "programme", "label": "Programme", "share": None},
 ]
 YEARS: Years = {
-    "label": "year", "before": [2018], "during": [2019, 2020], "after": [], "reference": None
+    "label": "year", "baseline": [2018], "programme": [2019, 2020], "follow_up": [],
+    "reference": None,
 }  # fmt: skip
 
 
 def outcome(**keys: Any) -> Outcome:
-    plain: Any = {"label": "Maths", "level": "pupil", "scale": "continuous", "range": None}
+    plain: Any = {"label": "Maths", "measured_on": "pupil", "scale": "continuous", "range": None}
     return cast(Outcome, {**plain, "standardise": "none", "baseline_year": None, **keys})
 
 
@@ -191,7 +192,7 @@ def test_who_is_beyond_the_studys_grades_by_then_is_not_lost() -> None:
 
 
 def test_units_in_no_file_count_as_lost() -> None:
-    table = _attrition(lost_before={"control": 3})
+    table = _attrition(no_data={"control": 3})
     assert _counts(_row(table, "schools", 2019)) == [5, 3, 2, 0]
     assert _row(table, "schools", 2019)["note"] == "in no file: 3"
     note = _row(table, "pupils", 2019)["note"]
@@ -246,7 +247,7 @@ def test_pupils_were_assigned_so_everybody_on_the_list_counts() -> None:
 
 
 def test_outcomes_of_schools_and_teachers_are_not_counted_by_pupils() -> None:
-    table = _attrition(outcomes={"maths": outcome(), "climate": outcome(level="school")})
+    table = _attrition(outcomes={"maths": outcome(), "climate": outcome(measured_on="school")})
     assert set(table["outcome"]) == {"maths", ""}
     assert list(table.columns) == COLUMNS
 
@@ -264,7 +265,7 @@ def test_a_year_that_nobody_of_the_roster_can_reach_is_not_followed() -> None:
     aged = PUPILS.assign(grade=(grades + PUPILS["year"] - 2018).clip(upper=6).astype("Int64"))
     # All who were on the roster are beyond grade 6 by 2021, when others are there.
     later = pd.DataFrame(_rows(2021, "m1:A m2:B m3:C m4:D")).assign(grade=6)
-    years: Years = {**YEARS, "after": [2021]}
+    years: Years = {**YEARS, "follow_up": [2021]}
     table = _attrition(pd.concat([aged, later]), years=years)
     for level in ("pupils", "pupils in schools that stay"):
         row = _row(table, level, 2021)

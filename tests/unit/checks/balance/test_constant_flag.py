@@ -17,7 +17,7 @@ from schooltrial.checks.rating.terms import BaselineDifference, LevelAttrition, 
 
 SETTINGS: dict[str, Any] = {
     "where": {}, "pupil_variables": ["flag"], "school_variables": ["flag"],
-    "satisfied": 0.05, "adjustable": 0.25,
+    "equivalent_to": 0.05, "adjust_to": 0.25,
 }  # fmt: skip
 SOME = [1, 0, 0, 0, 1, 1, 0, 0] * 2
 """Of sixteen pupils six: a quarter in the first and third school, half in the others."""

@@ -22,11 +22,11 @@ from schooltrial.models.randomisation_inference.mahalanobis import omnibus_balan
 FEW = Redrawing(draws=300, exact_up_to=2000)
 SETTINGS: dict[str, Any] = {
     "where": {}, "pupil_variables": ["score", "size", "kind"], "school_variables": [],
-    "satisfied": 0.05, "adjustable": 0.25,
+    "equivalent_to": 0.05, "adjust_to": 0.25,
 }  # fmt: skip
 MODEL: Any = {
     "role": "primary", "estimator": "multilevel", "outcomes": ["score"], "covariates": ["size"],
-    "where": {"year": [2020]}, "compare": [], "treatment_by": None, "moderator": None,
+    "where": {"year": [2020]}, "arms": [], "effects_by": None, "moderator": None,
 }  # fmt: skip
 
 

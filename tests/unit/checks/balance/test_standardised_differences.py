@@ -40,7 +40,7 @@ def _balance(
 ) -> pd.DataFrame:
     settings = {
         "where": {}, "pupil_variables": pupil, "school_variables": list(school),
-        "satisfied": 0.05, "adjustable": 0.25, **keys,
+        "equivalent_to": 0.05, "adjust_to": 0.25, **keys,
     }  # fmt: skip
     return balance(frame, settings, {"score": "Score"}, 2019)
 
@@ -185,7 +185,7 @@ def _trial(arms: int = 2) -> pd.DataFrame:
 
 SETTINGS = {
     "where": {}, "pupil_variables": ["score", "kind"], "school_variables": ["score"],
-    "satisfied": 0.05, "adjustable": 0.25,
+    "equivalent_to": 0.05, "adjust_to": 0.25,
 }  # fmt: skip
 
 

@@ -16,11 +16,11 @@ ARMS = [{"name": "control", "label": "Control"}, {"name": "coaching", "label": "
 MODELS = {
     "itt": {
         "role": "primary", "outcomes": ["maths", "ela"], "estimator": "cluster_robust",
-        "where": {"year": [2020]}, "compare": [], "covariates": ["girl"], "blocks": "fixed",
-        "treatment_by": None, "moderator": None, "absorb": [],
+        "where": {"year": [2020]}, "arms": [], "covariates": ["girl"], "blocks": "fixed",
+        "effects_by": None, "moderator": None, "fixed_effects": [],
     }
 }  # fmt: skip
-OUTCOMES = {"maths": {"primary": True, "level": "pupil"}, "ela": {"primary": False}}
+OUTCOMES = {"maths": {"primary": True, "measured_on": "pupil"}, "ela": {"primary": False}}
 AT = {arm["name"]: at for at, arm in enumerate(ARMS)}
 
 
@@ -94,7 +94,7 @@ def test_those_who_leave_before_the_arms_part_add_up(boxes: pd.DataFrame) -> Non
 
 
 def test_a_school_that_is_in_no_file_was_assigned_allocated_and_lost() -> None:
-    boxes = _boxes(lost_before={"control": 2})
+    boxes = _boxes(no_data={"control": 2})
     assert _number(boxes, "all", "schools assigned") == 14
     assert _number(boxes, "control", "schools allocated") == 6
     assert _number(boxes, "control", "schools in no file") == 2
@@ -159,7 +159,7 @@ def test_assigned_teachers_who_are_on_no_later_roster_are_lost_to_follow_up() ->
     first = people[people["year"] == 2019]
     boxes = _boxes(
         flow=flow, samples={"teacher": people}, assignment=first[["teacher", "school", "arm"]],
-        unit="teacher", outcomes={"maths": {"primary": True, "level": "teacher"},
+        unit="teacher", outcomes={"maths": {"primary": True, "measured_on": "teacher"},
                                   "ela": {"primary": False}},
     )  # fmt: skip
     assert _number(boxes, "control", "teachers allocated") == 8
@@ -207,7 +207,7 @@ def test_assigned_pupils_are_followed_from_the_list_and_no_roster_is_counted_twi
     first = people[people["year"] == 2019]
     boxes = _boxes(
         flow=flow, samples={"pupil": people}, assignment=first[["pupil", "school", "arm"]],
-        unit="pupil", arms=ARMS[:2], lost_before={"coaching": 1},
+        unit="pupil", arms=ARMS[:2], no_data={"coaching": 1},
     )  # fmt: skip
     for arm, allocated in (("control", 20), ("coaching", 21)):
         assert _number(boxes, arm, "pupils allocated") == allocated
@@ -218,7 +218,7 @@ def test_assigned_pupils_are_followed_from_the_list_and_no_roster_is_counted_twi
 def test_cells_of_schools_and_years_add_up_and_their_schools_are_counted() -> None:
     model = {**MODELS["itt"], "outcomes": ["rate"], "estimator": "staggered_adoption",
              "where": {}, "bounded_cells": "midpoint"}  # fmt: skip
-    outcomes = {"rate": {"primary": True, "level": "school"}}
+    outcomes = {"rate": {"primary": True, "measured_on": "school"}}
     cells = pd.DataFrame(
         [(f"S{n}", year, "control" if n < 4 else "coaching", 0.0, "rate", 50.0)
          for n in (0, 1, 2, 4, 5, 6, 7) for year in (2018, 2019, 2020)],

@@ -72,7 +72,7 @@ def test_what_is_not_known_in_one_arm_is_told_of_the_other_too_zero_included() -
 
 
 def test_of_a_unit_that_is_in_no_file_take_up_is_not_known() -> None:
-    found = _told(_boxes(KNOWN, lost_before={"control": 2}))
+    found = _told(_boxes(KNOWN, no_data={"control": 2}))
     assert found["control"] == {RECEIVED: 1, NOT_RECEIVED: 4, NOT_KNOWN: 2}
     assert found["coaching"] == {RECEIVED: 3, NOT_RECEIVED: 1, NOT_KNOWN: 0}
 
@@ -88,7 +88,7 @@ def test_where_no_take_up_is_known_nobody_is_said_to_have_refused() -> None:
 def test_the_lines_of_take_up_add_up_to_the_units_allocated(
     taken: Mapping[str, list[Any]], lost: Mapping[str, int]
 ) -> None:
-    boxes = _boxes(taken, lost_before=lost)
+    boxes = _boxes(taken, no_data=lost)
     allocated = boxes[boxes["text"] == "schools allocated"].set_index("arm")["n"].to_dict()
     assert allocated == {arm: len(units) + lost.get(arm, 0) for arm, units in taken.items()}
     assert {arm: sum(lines.values()) for arm, lines in _told(boxes).items()} == allocated

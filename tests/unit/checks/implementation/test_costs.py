@@ -11,7 +11,7 @@ import pytest
 from schooltrial.checks.implementation.costs import cost_band, cost_table, pupils_reached
 
 SETTINGS: dict[str, Any] = {
-    "currency": "GBP", "price_year": 2024, "years": 3, "pupils": None, "pounds_per_unit": None,
+    "currency": "GBP", "price_year": 2024, "years": 3, "pupils": None, "gbp_rate": None,
 }  # fmt: skip
 COSTS = pd.DataFrame({
     "ingredient": ["coaching", "start-up"], "quantity": [10.0, 1.0], "unit_cost": [300.0, 1000.0],
@@ -51,8 +51,8 @@ def test_another_currency_has_a_band_only_where_a_rate_is_given() -> None:
     without = _total(currency="USD")
     assert without["band"] == ""
     assert "no rate is given" in without["note"]
-    assert _total(currency="USD", pounds_per_unit=2.0)["pounds"] == pytest.approx(2 * 10000 / 150)
-    assert _total(currency="USD", pounds_per_unit=2.0)["band"] == "low"
+    assert _total(currency="USD", gbp_rate=2.0)["pounds"] == pytest.approx(2 * 10000 / 150)
+    assert _total(currency="USD", gbp_rate=2.0)["band"] == "low"
 
 
 def test_an_ingredient_without_a_price_is_named_and_not_counted_as_nothing() -> None:

@@ -21,8 +21,8 @@ ARMS = {"A": "programme", "B": "programme", "C": "control", "D": "control"}
 
 def _component(**keys: Any) -> dict[str, Any]:
     return {
-        "label": "Coaching", "indicator": "hours", "source": "log", "unit": "school",
-        "total": "sum", "unit_threshold": 10.0, "sample_threshold": 0.5, "contrast": True,
+        "label": "Coaching", "indicator": "hours", "source": "log", "measured_on": "school",
+        "total": "sum", "unit_threshold": 10.0, "share_required": 0.5, "contrast": True,
         "arms": [], **keys,
     }  # fmt: skip
 
@@ -67,7 +67,7 @@ def test_every_leader_is_a_unit_where_the_threshold_is_theirs() -> None:
 
 
 def test_a_programme_school_without_a_row_counts_as_not_met() -> None:
-    components = {"coaching": _component(sample_threshold=0.6)}
+    components = {"coaching": _component(share_required=0.6)}
     found = measure_fidelity(LOG[LOG["school"] != "B"], components, ARMS, "control", 7).iloc[0]
     assert (found["n_units"], found["n_met"], found["met"]) == (2, 1, "no")
 
@@ -129,7 +129,7 @@ def test_an_arm_of_which_the_log_holds_nothing_has_no_dose_rather_than_none() ->
     assert (told.loc["control", "mean"], told.loc["control", "verdict"]) == (0.0, "")
 
 
-@pytest.mark.parametrize("keys", [{}, {"total": "mean"}, {"unit": "leader"}])
+@pytest.mark.parametrize("keys", [{}, {"total": "mean"}, {"measured_on": "leader"}])
 def test_contrast_and_fidelity_count_the_same_units_at_the_threshold(keys: Any) -> None:
     """A leader of two without a row of the component, and totals above a mean."""
     log = pd.concat([

@@ -33,18 +33,20 @@ LIST = pd.DataFrame({"school": SCHOOLS, "arm": ["t", "c"] * 12, "block": np.repe
 def _model(**keys: Any) -> Model:
     return cast(Model, {
         "label": "", "estimator": "multilevel", "role": "primary", "outcomes": ["maths"],
-        "where": {"year": [2020]}, "compare": [], "subgroup": "all", "covariates": [],
-        "blocks": "none", "active_years": [], "treatment_by": None, "moderator": None,
-        "level": 0.95, **keys,
+        "where": {"year": [2020]}, "arms": [], "where_label": "all", "covariates": [],
+        "blocks": "none", "active_years": [], "effects_by": None, "moderator": None,
+        "confidence_level": 0.95, **keys,
     })  # fmt: skip
 
 
 def _plan(model: Model, level: str = "pupil", unit: str = "school", **keys: Any) -> StudyPlan:
     settings = section("power", **{
-        "effect": 0.3, "planned": PLANNED, "trials": 4000,
+        "effect": 0.3, "planned": PLANNED, "replications": 4000,
         "by_outcome": keys.pop("by_outcome", {}), **keys.pop("settings", {}),
     })  # fmt: skip
-    outcome = cast(Outcome, {"label": "", "primary": True, "level": level, "unit": "points"})
+    outcome = cast(
+        Outcome, {"label": "", "primary": True, "measured_on": level, "units_label": "points"}
+    )
     return StudyPlan(
         settings=settings,
         models={"main": model},
@@ -91,7 +93,7 @@ def test_a_few_large_units_lower_the_power_that_is_simulated() -> None:
 
 def test_no_trials_wanted_means_none_drawn_and_the_same_seed_the_same_numbers() -> None:
     samples = {"pupil": _rosters([10, 20, 30] * 8)}
-    none = power_table(_plan(_model(), settings={"trials": 0}), LIST, samples)
+    none = power_table(_plan(_model(), settings={"replications": 0}), LIST, samples)
     assert SIMULATED not in set(none["method"])
     pd.testing.assert_frame_equal(
         power_table(_plan(_model(), seed=3), LIST, samples),
@@ -101,7 +103,7 @@ def test_no_trials_wanted_means_none_drawn_and_the_same_seed_the_same_numbers() 
 
 def test_a_unit_lost_before_counts_in_the_block_that_lacks_its_arm() -> None:
     left = LIST[LIST["school"] != "s05"]
-    plan = _plan(_model(blocks="fixed"), lost_before={"c": 1})
+    plan = _plan(_model(blocks="fixed"), no_data={"c": 1})
     row = _rows(power_table(plan, left, {"pupil": _rosters([20] * 24)}), "randomisation")
     (whole,) = row.values()
     assert (whole["units"], whole["treated_units"], whole["blocks"]) == (24, 12, 12)
@@ -171,17 +173,17 @@ def test_at_randomisation_cohorts_have_the_precision_of_their_estimator(control:
     listed = LIST.assign(cohort=pd.array([2015, None, 2016, None] * 6, dtype="Int64"))
     plan = _plan(
         _model(
-            estimator="staggered_adoption", where={}, control_group=control, blocks="fixed"
+            estimator="staggered_adoption", where={}, comparison_group=control, blocks="fixed"
         ),
         level="school", before=range(2010, 2015), after=[2015, 2016], kind="staggered",
-        lost_before={"t": 1},
+        no_data={"t": 1},
     )  # fmt: skip
     row = _rows(power_table(plan, listed, {}, panel=panel), "randomisation")[STAGGERED]
     shocks = year_to_year(panel[panel["arm"] == "c"], list(range(2010, 2015)))
     assert shocks is not None
     hand = staggered_precision(
         {2015: 6, 2016: 6}, 12, range(2010, 2017), year_variance=shocks.variance,
-        correlation=shocks.correlation, control_group=control,
+        correlation=shocks.correlation, comparison_group=control,
     )  # fmt: skip
     assert row["std_error"] == pytest.approx(hand.std_error)
     assert (row["df"], row["units"], row["blocks"]) == (np.inf, 24, 0)

@@ -32,21 +32,27 @@ SCHOOLS = [f"s{k:02d}" for k in range(12)]
 def model(**keys: Any) -> Model:
     section = {
         "label": "", "estimator": "multilevel", "role": "primary", "outcomes": ["maths"],
-        "where": {"year": [2020]}, "compare": [], "subgroup": "all", "covariates": [],
-        "blocks": "none", "active_years": [], "treatment_by": None, "moderator": None,
-        "level": 0.95, **keys,
+        "where": {"year": [2020]}, "arms": [], "where_label": "all", "covariates": [],
+        "blocks": "none", "active_years": [], "effects_by": None, "moderator": None,
+        "confidence_level": 0.95, **keys,
     }  # fmt: skip
     return cast(Model, section)
 
 
 def outcome(**keys: Any) -> Outcome:
-    section = {"label": "Maths", "primary": True, "level": "pupil", "unit": "points", **keys}
+    section = {
+        "label": "Maths",
+        "primary": True,
+        "measured_on": "pupil",
+        "units_label": "points",
+        **keys,
+    }
     return cast(Outcome, section)
 
 
 def plan(**keys: Any) -> StudyPlan:
     effect, planned = keys.pop("effect", 0.3), keys.pop("planned", PLANNED)
-    settings = section("power", effect=effect, planned=planned, trials=0)
+    settings = section("power", effect=effect, planned=planned, replications=0)
     arms = [{"name": name, "label": name, "share": None} for name in keys.pop("arms", ("c", "t"))]
     parts: dict[str, Any] = {
         "models": {"main": model()}, "outcomes": {"maths": outcome()}, "unit": "school",
@@ -373,8 +379,8 @@ def test_a_subgroup_has_a_row_at_analysis_and_a_mere_year_has_none() -> None:
     frame = sample()
     models = {
         "main": model(),
-        "girls": model(role="secondary", subgroup="girls", where={"year": [2020], "girl": [1]}),
-        "earlier": model(role="secondary", subgroup="2018", where={"year": [2018]}),
+        "girls": model(role="secondary", where_label="girls", where={"year": [2020], "girl": [1]}),
+        "earlier": model(role="secondary", where_label="2018", where={"year": [2018]}),
     }
     girls = frame[frame["girl"] == 1]
     found = {"main": {"maths": told(fitted(frame))}, "girls": {"maths": told(fitted(girls))}}
@@ -422,7 +428,7 @@ def test_teachers_drawn_within_schools_are_the_units_and_schools_the_blocks() ->
 
 
 def test_a_plan_for_pupils_says_nothing_of_outcomes_of_teachers() -> None:
-    own = plan(outcomes={"maths": outcome(level="teacher")})
+    own = plan(outcomes={"maths": outcome(measured_on="teacher")})
     row = by_stage(power_table(own, assignment(), {"pupil": sample()}))["protocol"]
     assert isnan(row["mdes"])
     assert row["note"] == "the protocol plans no size for outcomes of teachers"
@@ -476,7 +482,7 @@ def test_the_script_writes_the_table_of_the_files(tmp_path: Any) -> None:
     protocol = completed({
         "study": {"name": "s", "title": "A trial", "seed": 0},
         "design": {"kind": "blocked", "arms": list(study.arms)},
-        "years": {"before": [2018], "during": [2020]},
+        "years": {"baseline": [2018], "programme": [2020]},
         "tables": {}, "power": dict(study.settings), "outcomes": dict(study.outcomes),
         "models": dict(study.models),
     })  # fmt: skip

@@ -54,8 +54,8 @@ def _inputs(*baseline: BaselineDifference, **keys: Any) -> RatingInputs:
 
 def test_a_protocol_that_says_nothing_is_held_to_the_thresholds_of_the_standard() -> None:
     balance = schema()["properties"]["balance"]["properties"]
-    assert balance["satisfied"]["default"] == SATISFIED
-    assert balance["adjustable"]["default"] == ADJUSTABLE
+    assert balance["equivalent_to"]["default"] == SATISFIED
+    assert balance["adjust_to"]["default"] == ADJUSTABLE
 
 
 @pytest.mark.parametrize("sign", [1, -1])

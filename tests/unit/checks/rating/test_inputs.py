@@ -14,16 +14,16 @@ from schooltrial.checks.rating.inputs import baseline_differences, rating_inputs
 from schooltrial.checks.rating.padlocks import security_rating
 
 MODEL: Any = {
-    "covariates": ["baseline", "girl"], "where": {"year": [2020]}, "compare": [],
+    "covariates": ["baseline", "girl"], "where": {"year": [2020]}, "arms": [],
     "estimator": "multilevel",
 }  # fmt: skip
 PROTOCOL: dict[str, Any] = {
-    "outcomes": {"maths": {"level": "pupil"}},
-    "checks": {"attrition_boundary": "cautious", "joiners_low_risk": ""},
+    "outcomes": {"maths": {"measured_on": "pupil"}},
+    "checks": {"attrition_boundary": "cautious", "joiners_justification": ""},
     "design": {
         "randomised": True, "unit": "school", "arms": [{"name": n} for n in ("control", "a", "b")],
     },
-    "balance": {"satisfied": 0.05, "adjustable": 0.25},
+    "balance": {"equivalent_to": 0.05, "adjust_to": 0.25},
 }  # fmt: skip
 
 
@@ -105,14 +105,14 @@ def test_of_several_arms_the_one_that_decides_is_named() -> None:
     assert "0.200 SD (arm b: Maths, pupils" in padlocks
     size = security_rating(replace(found, people_attrition=0.0)).rule
     assert "arm b: size (MDES 0.30 SD at randomisation)" in size
-    one = _inputs(rows, model={**MODEL, "compare": ["control", "a"]})
+    one = _inputs(rows, model={**MODEL, "arms": ["control", "a"]})
     assert not one.of_arm
     assert "arm a" not in clearinghouse_rating(one).rule + security_rating(one).rule
 
 
 def test_an_arm_that_the_model_does_not_compare_does_not_count() -> None:
     rows = _balance(OWN, ("analysed", "pupil", "b", "maths", 0.5))
-    found = _inputs(rows, model={**MODEL, "compare": ["control", "a"]})
+    found = _inputs(rows, model={**MODEL, "arms": ["control", "a"]})
     schools = next(part for part in found.attrition if part.level == "schools")
     assert (schools.verdict, schools.differential) == ("low", 0.0)
     assert (found.people_attrition, found.mdes, found.arms) == (0.25, 0.2, ("a",))

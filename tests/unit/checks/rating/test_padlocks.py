@@ -122,7 +122,7 @@ def test_threats_lower_the_rating_and_are_named(keys: Any, words: str) -> None:
 
 
 def test_joiners_with_a_reason_are_no_threat() -> None:
-    assert security_rating(_with(joined=0.5, joiners_low_risk="drawn")).rating == "5 of 5"
+    assert security_rating(_with(joined=0.5, joiners_justification="drawn")).rating == "5 of 5"
 
 
 @pytest.mark.parametrize(

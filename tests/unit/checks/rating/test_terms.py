@@ -101,7 +101,7 @@ def test_people_analysed_in_another_arm_count_as_joiners_of_that_arm() -> None:
 
 
 def test_a_reason_why_joiners_are_a_low_risk_is_taken_and_shown() -> None:
-    found = clearinghouse_rating(_with(joined=0.3, joiners_low_risk="places are drawn"))
+    found = clearinghouse_rating(_with(joined=0.3, joiners_justification="places are drawn"))
     assert found.rating == WITHOUT
     assert "30.0%" in found.rule
     assert "places are drawn" in found.rule

@@ -29,22 +29,22 @@ CODES = {"F": "F", "M": "M"}
 PUPILS = {
     "file": "roster.csv",
     "missing": ["", "ABS"],
-    "identical_rows": "keep_one",
-    "same_key": {"keep": "smallest", "by": "days"},
+    "duplicate_rows": "keep_one",
+    "duplicate_keys": {"keep": "smallest", "by": "days"},
     "columns": {
         "pupil": {"column": "id", "width": 3, "pad": True},
         "year": {"column": "year"},
         "school": {"column": "school"},
         "sex": {"column": "sex", "type": "category", "ignore_case": True, "codes": CODES},
         "days": {"column": "days", "type": "integer", "suppressed": "missing"},
-        "level": {"column": "level", "type": "integer", "not_observed_in": [2020]},
+        "level": {"column": "level", "type": "integer", "placeholder_years": [2020]},
     },
 }  # fmt: skip
 SCORES = {
     "file": "roster.csv",
     "missing": ["", "ABS"],
-    "identical_rows": "keep_one",
-    "same_key": {"keep": "last"},
+    "duplicate_rows": "keep_one",
+    "duplicate_keys": {"keep": "last"},
     "columns": {
         "pupil": {"column": "id", "width": 3, "pad": True},
         "year": {"column": "year"},

@@ -56,7 +56,7 @@ def test_those_who_were_not_there_in_a_year_leave_it_and_are_logged(wide: SmallT
     wide.set("scores.csv", 2, "MATH_2019", "")
     wide.set("scores.csv", 2, "READ_2019", "")
     wide.set("scores.csv", 3, "MATH_2019", "")
-    wide.protocol["tables"]["scores"][0]["rows_with"] = ["maths", "reading"]
+    wide.protocol["tables"]["scores"][0]["keep_if_any"] = ["maths", "reading"]
     scores = _scores(wide)
     assert scores[scores["year"] == 2019]["pupil"].nunique() == 159
     assert scores[scores["year"] == 2020]["pupil"].nunique() == 160
@@ -95,7 +95,7 @@ def test_a_year_beside_a_file_per_year_is_refused(wide: SmallTrial) -> None:
 
 
 def test_rows_can_only_be_kept_by_variables_that_are_read(wide: SmallTrial) -> None:
-    wide.protocol["tables"]["scores"][0]["rows_with"] = ["mths"]
+    wide.protocol["tables"]["scores"][0]["keep_if_any"] = ["mths"]
     assert any("mths" in found for found in _faults(wide))
 
 

@@ -41,7 +41,7 @@ SCORES = st.dictionaries(
 )
 CLEANING = st.fixed_dictionaries(
     {
-        "school_of_pupil": st.sampled_from(["year", "baseline"]),
+        "analyse_in": st.sampled_from(["current_school", "baseline_school"]),
         "joiners": st.sampled_from(["keep", "drop"]),
         "repeated_grade": st.sampled_from(["keep", "drop"]),
         "grade_out_of_step": st.sampled_from(["keep", "missing", "drop"]),
@@ -138,7 +138,7 @@ def test_teachers_and_observations_are_in_the_sample_or_in_the_ledger(
     sample = build(
         {"teachers": teachers, "observations": observations, "assignment": lot},
         unit="teacher",
-        outcomes={"practice": outcome(level="teacher")},
+        outcomes={"practice": outcome(measured_on="teacher")},
     )
     _add_up(sample)
     assert len(teachers) == cut(sample, "teacher") + len(sample.teachers)
@@ -164,7 +164,7 @@ def test_school_scores_are_in_the_panel_or_in_the_ledger(rows: dict[Any, Any], c
     ).astype({"value": "float64"})
     sample = build(
         {"school_scores": table, "crosswalk": crosswalk(change)},
-        outcomes={"rate": outcome(level="school")},
+        outcomes={"rate": outcome(measured_on="school")},
     )
     _add_up(sample)
     assert len(table) == cut(sample, "school score") + len(sample.panel)

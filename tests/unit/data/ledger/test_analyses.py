@@ -43,7 +43,7 @@ def test_only_the_arms_that_are_compared_are_in_the_population() -> None:
     sample = build(
         {"pupils": PUPILS, "scores": SCORES, "assignment": lot},
         arms=[{"name": "control"}, {"name": "programme"}, {"name": "letters"}],
-        models={"itt": model(outcomes=["maths"], compare=["control", "letters"])},
+        models={"itt": model(outcomes=["maths"], arms=["control", "letters"])},
     )
     flow = sample.flow[sample.flow["step"] == "analysed: itt, maths"]
     assert set(flow["arm"]) == {"control", "letters"}

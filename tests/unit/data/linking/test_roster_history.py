@@ -66,7 +66,7 @@ def cleaned(**cleaning: str) -> Any:
             {"grade_out_of_step": "drop"},
             {"the grade fell, or rose by more than the years that passed": 2},
         ),
-        ({"school_of_pupil": "baseline"}, {"on no roster of the study in 2019": 3}),
+        ({"analyse_in": "baseline_school"}, {"on no roster of the study in 2019": 3}),
         ({}, {}),
     ],
 )
@@ -85,7 +85,7 @@ def test_a_grade_out_of_step_can_be_set_to_missing_and_is_counted() -> None:
 
 
 def test_pupils_are_analysed_in_the_school_of_the_baseline_year_where_declared() -> None:
-    sample = cleaned(school_of_pupil="baseline")
+    sample = cleaned(analyse_in="baseline_school")
     on = sample.pupils[sample.pupils["pupil"] == "on"]
     assert on["school"].tolist() == ["S1", "S1", "S1"]
     elsewhere = sample.mobility.groupby("year")["n_elsewhere"].sum()

@@ -21,7 +21,7 @@ def scores(*rows: tuple[Any, ...]) -> pd.DataFrame:
 
 
 def cleaned(table: pd.DataFrame, **keys: Any) -> Any:
-    declared = {"rate": outcome(level="school", standardise="none")}
+    declared = {"rate": outcome(measured_on="school", standardise="none")}
     return build({"school_scores": table}, outcomes=declared, **keys)
 
 

@@ -22,7 +22,7 @@ def table(*rows: tuple[Any, ...], pupils: bool = True) -> pd.DataFrame:
 
 
 def cleaned(scores: pd.DataFrame, **keys: Any) -> Any:
-    plain: dict[str, Any] = {"outcomes": {"rate": outcome(level="school")}}
+    plain: dict[str, Any] = {"outcomes": {"rate": outcome(measured_on="school")}}
     return build({"school_scores": scores, **keys.pop("tables", {})}, **plain | keys)
 
 
@@ -70,7 +70,7 @@ def test_school_scores_are_standardised_within_the_year() -> None:
         (school, year, 10.0 * at + year) for year in (2019, 2020)
         for at, school in enumerate(["S1", "S2", "S3", "S4"])
     ]  # fmt: skip
-    declared = {"rate": outcome(level="school", standardise="all")}
+    declared = {"rate": outcome(measured_on="school", standardise="all")}
     sample = cleaned(table(*rows, pupils=False), outcomes=declared)
     by_year = sample.panel.groupby("year")["mean"].agg(["mean", "std"])
     np.testing.assert_allclose(by_year, [[0, 1], [0, 1]], atol=1e-12)

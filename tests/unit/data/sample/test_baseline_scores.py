@@ -74,7 +74,7 @@ def test_teachers_outside_the_lottery_count_in_the_mean_of_their_school() -> Non
     )
     sample = lottery(
         tables={"teachers": teachers, "observations": seen},
-        outcomes={"practice": outcome(level="teacher", baseline_year=2019)},
+        outcomes={"practice": outcome(measured_on="teacher", baseline_year=2019)},
     )
     rows = sample.teachers[sample.teachers["year"] == 2020]
     assert rows["teacher"].tolist() == ["t1", "t2"]
@@ -144,7 +144,7 @@ def test_a_grade_outside_the_sample_needs_no_norm() -> None:
 def test_ratios_of_a_pupil_outside_the_lottery_are_his_baseline_too() -> None:
     table = roster(ROSTER, "teacher", "grade").assign(present=9, enrolled=10)
     ratio = {"numerator": "present", "denominator": "enrolled", "times": 100}
-    declared = {"attendance": outcome(made_from=ratio, baseline_year=2019)}
+    declared = {"attendance": outcome(ratio=ratio, baseline_year=2019)}
     found = later(lottery(tables={"pupils": table}, outcomes=declared), "attendance_before")
     assert found == {**dict.fromkeys("abcdef", 90.0), "g": 0.0}
 

@@ -115,7 +115,7 @@ def test_a_ratio_over_zero_is_missing() -> None:
         {"up": pd.array([9, 1, 3], "Int64"), "down": pd.array([10, 0, None], "Int64")}
     )
     rule = {"numerator": "up", "denominator": "down", "times": 100}
-    made = add_ratios(frame, {"rate": _outcome(made_from=rule)})
+    made = add_ratios(frame, {"rate": _outcome(ratio=rule)})
     np.testing.assert_array_equal(made["rate"], [90, np.nan, np.nan])
 
 

@@ -88,7 +88,7 @@ def test_the_log_counts_the_cells_that_each_rule_touched(trial: SmallTrial) -> N
 def test_identical_rows_are_kept_once_and_logged(trial: SmallTrial) -> None:
     trial.obtain()
     before = _table(trial, "pupils")
-    trial.reading("pupils")["identical_rows"] = "keep_one"
+    trial.reading("pupils")["duplicate_rows"] = "keep_one"
     roster = trial.files["roster_2019.csv"]
     roster += [roster[3], roster[3], roster[8]]
     trial.obtain()
@@ -99,7 +99,7 @@ def test_identical_rows_are_kept_once_and_logged(trial: SmallTrial) -> None:
 
 
 def test_of_rows_with_the_same_key_the_one_with_most_days_is_kept(trial: SmallTrial) -> None:
-    trial.reading("pupils")["same_key"] = "days_enrolled"
+    trial.reading("pupils")["duplicate_keys"] = "days_enrolled"
     roster = trial.files["roster_2019.csv"]
     fewer, more = list(roster[1]), list(roster[2])
     fewer[1:5] = ["S8", fewer[2], fewer[3], "20"]
@@ -115,7 +115,7 @@ def test_of_rows_with_the_same_key_the_one_with_most_days_is_kept(trial: SmallTr
 
 
 def test_placeholders_of_a_year_without_measurement_become_missing(trial: SmallTrial) -> None:
-    trial.reading("pupils")["columns"]["days_present"]["not_observed_in"] = [2019]
+    trial.reading("pupils")["columns"]["days_present"]["placeholder_years"] = [2019]
     trial.obtain()
     pupils = _table(trial, "pupils")
     assert pupils.loc[pupils["year"] == 2019, "days_present"].isna().all()
@@ -150,7 +150,7 @@ def test_a_wide_file_gives_the_same_scores_as_a_long_one(trial: SmallTrial) -> N
 def test_facts_repeated_on_many_rows_become_one_row_each(trial: SmallTrial) -> None:
     trial.obtain()
     before = _table(trial, "schools")
-    trial.reading("schools")["one_row_per_key"] = True
+    trial.reading("schools")["collapse_repeats"] = True
     trial.files["schools.csv"] += trial.files["schools.csv"][1:]
     trial.obtain()
     pd.testing.assert_frame_equal(_table(trial, "schools"), before)
@@ -208,7 +208,7 @@ def _school_scores(trial: SmallTrial, cells: list[str], **spec: Any) -> pd.DataF
         {"file": "rates.csv", "columns": columns, "outcomes": {"rate": value}}
     ]
     trial.protocol["outcomes"]["rate"] = {
-        "label": "Rate", "family": "tests", "level": "school", "range": [0, 100],
+        "label": "Rate", "family": "tests", "measured_on": "school", "range": [0, 100],
     }  # fmt: skip
     trial.obtain()
     return _table(trial, "school_scores").set_index("school")
@@ -341,7 +341,7 @@ def test_teachers_are_observed_once_by_nobody_in_particular_unless_told(trial: S
     tables["teachers"] = [{"file": "staff.csv", "columns": {**teacher, "school": {"column": "s"}}}]
     practice = {"practice": {"column": "score", "type": "number"}}
     tables["observations"] = [{"file": "visits.csv", "columns": teacher, "outcomes": practice}]
-    trial.protocol["outcomes"]["practice"] = {"label": "P", "family": "p", "level": "teacher"}
+    trial.protocol["outcomes"]["practice"] = {"label": "P", "family": "p", "measured_on": "teacher"}
     trial.obtain()
     first = _table(trial, "observations")
     assert first[["occasion", "rater"]].to_numpy().tolist() == [["1", ""]]
@@ -403,7 +403,7 @@ def test_a_file_that_lies_elsewhere_is_read_from_there(trial: SmallTrial) -> Non
 def test_the_rule_declared_decides_which_of_two_rows_is_kept(
     trial: SmallTrial, rule: dict[str, str], kept: str
 ) -> None:
-    trial.reading("pupils")["same_key"] = rule
+    trial.reading("pupils")["duplicate_keys"] = rule
     roster = trial.files["roster_2019.csv"]
     roster.append([roster[1][0], "S8", *roster[1][2:4], "190", "150"])
     trial.obtain()
@@ -418,7 +418,7 @@ def test_the_rule_declared_decides_which_of_two_rows_is_kept(
 def test_a_row_whose_deciding_value_is_missing_is_never_kept_over_another(
     trial: SmallTrial,
 ) -> None:
-    trial.reading("pupils")["same_key"] = {"keep": "smallest", "by": "days_enrolled"}
+    trial.reading("pupils")["duplicate_keys"] = {"keep": "smallest", "by": "days_enrolled"}
     roster = trial.files["roster_2019.csv"]
     roster.append([roster[1][0], "S8", *roster[1][2:4], "", "150"])
     trial.obtain()

@@ -25,7 +25,7 @@ SEEN = [
 
 
 def cleaned(observations: pd.DataFrame, **keys: Any) -> Any:
-    declared = {"practice": outcome(level="teacher"), "exam": outcome(level="teacher")}
+    declared = {"practice": outcome(measured_on="teacher"), "exam": outcome(measured_on="teacher")}
     tables = {"teachers": TEACHERS, "observations": observations}
     return build(tables, **{"outcomes": declared} | keys)
 
@@ -56,7 +56,7 @@ def test_a_study_without_occasions_and_raters_has_one_of_each() -> None:
 
 
 def test_teachers_have_baselines_and_analyses_of_their_own() -> None:
-    declared = {"practice": outcome(level="teacher", baseline_year=2019)}
+    declared = {"practice": outcome(measured_on="teacher", baseline_year=2019)}
     itt = model(outcomes=["practice"], covariates=["baseline"], where={"year": [2020]})
     sample = cleaned(observations(), outcomes=declared, models={"itt": itt})
     later = sample.teachers[sample.teachers["year"] == 2020]

@@ -21,17 +21,18 @@ from support.drawn_artists import points, tick_words, with_marker, words
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 LONG = "A multilevel model with the baseline score, the school and the grade as covariates"
 OUTCOMES: Any = {
-    "maths": {"label": "Maths", "unit": "SD", "primary": True},
-    "ela": {"label": "English", "unit": "points", "primary": False},
+    "maths": {"label": "Maths", "units_label": "SD", "primary": True},
+    "ela": {"label": "English", "units_label": "points", "primary": False},
 }
 MODELS: Any = {
     "itt": {
-        "label": "Offer", "role": "primary", "level": 0.95, "estimator": "multilevel",
-        "where": {"year": [2020]}, "subgroup": "",
+        "label": "Offer", "role": "primary", "confidence_level": 0.95, "estimator": "multilevel",
+        "where": {"year": [2020]}, "where_label": "",
     },
     "cace": {
-        "label": LONG, "role": "sensitivity", "level": 0.9, "estimator": "complier_effect",
-        "where": {"year": [2020]}, "subgroup": "",
+        "label": LONG, "role": "sensitivity", "confidence_level": 0.9,
+        "estimator": "complier_effect",
+        "where": {"year": [2020]}, "where_label": "",
     },
 }  # fmt: skip
 
@@ -170,7 +171,7 @@ def test_a_study_without_any_effect_says_so() -> None:
 
 
 STAGGERED = {**MODELS["itt"], "estimator": "staggered_adoption", "where": {}}
-BY_REGION = {**STAGGERED, "subgroup": "north"}
+BY_REGION = {**STAGGERED, "where_label": "north"}
 TRUTH = {
     "effects": {"maths": {"2020": 0.2, "2019": 0.9}}, "cace": {"maths": {"2020": 0.4}},
     "att": {"overall": {"maths": 0.3}, "region": {"maths": {"north": 0.7}}},
@@ -190,10 +191,10 @@ TRUTH = {
         ({**MODELS["itt"], "where": {"year": [2019, 2020]}}, {}, TRUTH, nan),
         ({**MODELS["itt"], "where": {"year": [2019]}}, {}, TRUTH, 0.9),
         ({**MODELS["itt"], "where": {"year": [2018]}}, {}, TRUTH, nan),
-        ({**MODELS["itt"], "subgroup": "girls"}, {"model": "itt__girls"}, TRUTH, nan),
+        ({**MODELS["itt"], "where_label": "girls"}, {"model": "itt__girls"}, TRUTH, nan),
         (STAGGERED, {"estimand": "ATT"}, TRUTH, 0.3),
         (BY_REGION, {"model": "itt__north"}, TRUTH, 0.7),
-        ({**BY_REGION, "subgroup": "south"}, {"model": "itt__south"}, TRUTH, nan),
+        ({**BY_REGION, "where_label": "south"}, {"model": "itt__south"}, TRUTH, nan),
         (STAGGERED, {}, {"effects": {}}, nan),
     ],
 )

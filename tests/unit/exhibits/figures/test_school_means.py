@@ -20,9 +20,9 @@ from support.drawn_artists import hues, legend_words, points, tick_words
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
 OUTCOMES: Any = {
-    "maths": {"label": "Maths", "unit": "SD", "primary": True},
-    "ela": {"label": "English", "unit": "points", "primary": True},
-    "rate": {"label": "Rate", "unit": "per cent", "primary": False},
+    "maths": {"label": "Maths", "units_label": "SD", "primary": True},
+    "ela": {"label": "English", "units_label": "points", "primary": True},
+    "rate": {"label": "Rate", "units_label": "per cent", "primary": False},
 }
 COLUMNS = ["outcome", "block", "school", "arm", "treated", "mean", "n_pupils"]
 MEANS = pd.DataFrame(

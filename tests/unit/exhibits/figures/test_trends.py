@@ -20,10 +20,11 @@ from support.drawn_artists import hues, labelled, legend_words, points, segments
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
-YEARS: Any = {"label": "spring of", "before": [2019], "during": [2020, 2021], "after": []}
+YEARS: Any = {"label": "spring of", "baseline": [2019], "programme": [2020, 2021], "follow_up": []}
 OUTCOMES: Any = {
-    "maths": {"label": "Maths", "unit": "SD"}, "ela": {"label": "English", "unit": "points"},
-    "rate": {"label": "Rate", "unit": "per cent"},
+    "maths": {"label": "Maths", "units_label": "SD"},
+    "ela": {"label": "English", "units_label": "points"},
+    "rate": {"label": "Rate", "units_label": "per cent"},
 }  # fmt: skip
 TRENDS = pd.DataFrame(
     [

@@ -13,7 +13,7 @@ from schooltrial.protocol.sections import StudyLine
 from support.html_cells import aligned_right, caption, notes, rows
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
-SETTINGS: Any = {"satisfied": 0.05, "adjustable": 0.25}
+SETTINGS: Any = {"equivalent_to": 0.05, "adjust_to": 0.25}
 ARMS: Any = [
     {"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"},
     {"name": "x", "label": "Texts"},

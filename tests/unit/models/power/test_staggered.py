@@ -30,7 +30,7 @@ def test_the_weights_of_schools_are_those_of_the_estimator(control: ControlGroup
     school, year, cohort = _panel(COHORTS, NEVER, YEARS)
     outcome = np.random.default_rng(3).normal(size=len(school))
     fit = fit_staggered_adoption(
-        outcome, school=school, year=year, cohort=cohort, control_group=control
+        outcome, school=school, year=year, cohort=cohort, comparison_group=control
     )
     weights = school_weights(COHORTS, NEVER, YEARS, control)
     each = np.concatenate([weights[int(c)] for c in np.nan_to_num(cohort[:: len(YEARS)])])
@@ -51,11 +51,11 @@ def test_the_closed_form_is_the_spread_of_estimates_of_simulated_panels(
         shocks = rng.normal(size=(len(lasting), len(YEARS))) @ root.T
         fit = fit_staggered_adoption(
             (lasting + shocks).ravel(), school=school, year=year, cohort=cohort,
-            control_group=control,
+            comparison_group=control,
         )  # fmt: skip
         found.append(fit.overall.estimate)
     closed = staggered_precision(
-        COHORTS, NEVER, YEARS, year_variance=9.0, correlation=0.5, control_group=control
+        COHORTS, NEVER, YEARS, year_variance=9.0, correlation=0.5, comparison_group=control
     )
     # the standard error of a standard deviation of so many draws is 1/√(2·trials) of it
     assert np.std(found) == pytest.approx(closed.std_error, rel=3 / sqrt(2 * trials))
@@ -92,4 +92,4 @@ def test_where_nothing_can_be_compared_it_says_so(
     cohorts: dict[int, int], never: int, control: ControlGroup
 ) -> None:
     with pytest.raises(ValueError, match="no cohort has a year before"):
-        staggered_precision(cohorts, never, YEARS, year_variance=1.0, control_group=control)
+        staggered_precision(cohorts, never, YEARS, year_variance=1.0, comparison_group=control)

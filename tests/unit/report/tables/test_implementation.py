@@ -23,10 +23,11 @@ LOG = pd.DataFrame({
     "school": ["A"], "component": ["coaching"], "period": ["2019-09"], "value": [12.0],
 })  # fmt: skip
 PART: dict[str, Any] = {
-    "label": "Coaching", "indicator": "hours", "source": "log", "unit": "school", "total": "sum",
-    "unit_threshold": 10.0, "sample_threshold": 0.8, "contrast": True, "arms": [],
+    "label": "Coaching", "indicator": "hours", "source": "log", "measured_on": "school",
+    "total": "sum",
+    "unit_threshold": 10.0, "share_required": 0.8, "contrast": True, "arms": [],
 }  # fmt: skip
-SETTINGS = {"currency": "USD", "price_year": 2020, "years": 2, "pupils": None, "pounds_per_unit": 1}
+SETTINGS = {"currency": "USD", "price_year": 2020, "years": 2, "pupils": None, "gbp_rate": 1}
 COSTS = pd.DataFrame({"ingredient": ["coaching"], "quantity": [4.0], "unit_cost": [5000.0]})
 
 
@@ -70,7 +71,7 @@ def test_a_study_without_these_tables_has_none_of_them() -> None:
 
 def test_half_of_an_ingredient_is_not_shown_as_none_and_what_keeps_the_band_away_is_told() -> None:
     half = pd.DataFrame({"ingredient": ["coach"], "quantity": [2.5], "unit_cost": [60000.0]})
-    settings = {**SETTINGS, "years": 1, "pounds_per_unit": None, "price_year": None}
+    settings = {**SETTINGS, "years": 1, "gbp_rate": None, "price_year": None}
     shown = implementation_shown(
         {"costs": cost_table(half, settings, {"programme": 500.0})}, LABELS
     )
@@ -87,7 +88,7 @@ def test_a_row_of_fidelity_tells_its_thresholds_and_the_share_that_reached_them(
             "label": ["Coaching"], "indicator": "hours", "source": "log",
             "arms": "programme, other", "year": 2020, "unit": "school", "n_recorded": 9,
             "unit_threshold": 2.5, "n_met": 3.0, "n_units": 8.0, "share_met": 0.375,
-            "sample_threshold": 0.8, "met": "no", "note": [None],
+            "share_required": 0.8, "met": "no", "note": [None],
         }
     )  # fmt: skip
     assert fidelity_shown(check, LABELS).cells.to_dict("records") == [
