@@ -46,7 +46,7 @@ DAYS = [
     ("blinding.until", "soon"),
     ("blinding.until", "20300101"),
     ("registration.date", "2019-W01-1"),
-    ("design.draw.date", "２０１９-01-01"),
+    ("design.randomisation.date", "２０１９-01-01"),
 ]
 PROTOCOLS = [
     _yaml("aliases that would unfold without end", SEED, BOMB, "the anchor &a"),
@@ -70,7 +70,7 @@ PROTOCOLS = [
     _yaml("a list for a key", SEED, "? [seed]\n  : 7\n", "a list or section stands in the place of a key"),
     _yaml("two documents in a file", SEED, "seed: 7\n---\nnotes: []\n", "but found another document", 5),
     _stated("a seed with a point", "study.seed", 7.0, "7.0 is not of type 'integer'"),
-    _stated("years before that come later", "years", {"before": [2021], "during": [2019, 2020]}, "2021 is a year before, and 2019 a year during", at="years.during"),
+    _stated("years before that come later", "years", {"baseline": [2021], "programme": [2019, 2020]}, "2021 is among `baseline`, and 2019 among `programme`", at="years.programme"),
     _stated("a baseline in the year of the outcome", "outcomes.maths.baseline_year", 2020, "is 2020, and no year comes after it"),
     _stated("a score that is a date", "tables.scores.0.columns.value.type", "date", "is read as date", expected="integer, number or flag"),
     _stated("a rate of a category", "outcomes.attendance.ratio.numerator", "sex", "reckons with 'sex', which is read as category", expected="a number"),
@@ -79,7 +79,7 @@ PROTOCOLS = [
     _stated("a file whose name no folder could hold", "tables.schools.0.file", "a" * 5000, "is too long"),
     _stated("a name that ends in a new line", "study.name", "small\n", r"'small\n' does not match"),
     _stated("a number beyond whole numbers", "outcomes.maths.range", [0, 2**53 + 2], "9007199254740994", at="outcomes.maths.range.1"),
-    _stated("a year beyond years", "years.after", [20200], "20200 is greater than the maximum", at="years.after.0"),
+    _stated("a year beyond years", "years.follow_up", [20200], "20200 is greater than the maximum", at="years.follow_up.0"),
     *(
         _stated(f"a day in other words: {day} for {path}", path, day, repr(day), expected="a day that exists, as YYYY-MM-DD")
         for path, day in DAYS
@@ -95,7 +95,7 @@ PROTOCOLS = [
     _stated("a text that is coded, and missing in its file", "tables.assignment.0.missing", ["", "T"], "a code for 'T'", at="tables.assignment.0.columns.arm.codes"),
     _stated("shares of less than one in all", "design.arms", [{"name": "control", "label": "C", "share": 0.5}, {"name": "programme", "label": "T", "share": 0.4}], "0.5, 0.4", expected="1 in all"),
     _stated("a share that leaves nothing", "design.arms", [{"name": "control", "label": "C", "share": 0.9999999}, {"name": "programme", "label": "T"}], "0.9999999, None", expected="divide the rest"),
-    _stated("a criterion that accepts every draw", "design.draw.balance_on", ["size"], "every draw is acceptable", remedy="0.1"),
-    _stated("a share of draws without a criterion", "design.draw.acceptance", 0.1, "balanced on nothing"),
+    _stated("a criterion that accepts every draw", "design.randomisation.balance_on", ["size"], "every draw is acceptable", remedy="0.1"),
+    _stated("a share of draws without a criterion", "design.randomisation.acceptance_rate", 0.1, "has no effect without `balance_on`"),
     _stated("an address that is none", "registration.url", "see our page", "'see our page' does not match"),
 ]  # fmt: skip

@@ -27,7 +27,7 @@ def protocol(
     return completed({
         "study": {"name": "s", "title": "A trial", "seed": 0},
         "design": design(kind="complete", no_data=no_data or {}),
-        "years": {"before": [2018], "during": [2019]},
+        "years": {"baseline": [2018], "programme": [2019]},
         "tables": {}, "outcomes": outcomes, "models": {}, "balance": balance or {},
     })  # fmt: skip
 
@@ -87,7 +87,7 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
     cells = pd.DataFrame({"school": schools[:9], "year": 2019, "outcome": "maths", "mean": 50.0})
     cells.to_parquet(tmp_path / "school_panel.parquet")
     cells[:1].assign(school="S10").to_parquet(tmp_path / "bounded_cells.parquet")
-    outcomes: Any = {"maths": {**OUTCOMES["maths"], "level": "school"}}
+    outcomes: Any = {"maths": {**OUTCOMES["maths"], "measured_on": "school"}}
     nobody = pd.DataFrame(columns=["pupil", "teacher", "school", "outcome", "value", "year", "arm"])
     for name in ("sample", "teacher_sample", "scores", "observations"):
         nobody.to_parquet(tmp_path / f"{name}.parquet")

@@ -22,14 +22,14 @@ SCHOOLS = [f"{at:03d}" for at in range(1, 17)]
 
 def _design(**draw: Any) -> Design:
     columns = {"unit_column": "school_code", "block_column": "area"}
-    return design(draw={"seed": 5, "date": "2024-05-01", **columns, **draw})
+    return design(randomisation={"seed": 5, "date": "2024-05-01", **columns, **draw})
 
 
 def _protocol(**draw: Any) -> Content:
     return completed({
         "study": {"name": "s", "title": "A trial", "seed": 1},
         "design": _design(**draw),
-        "years": {"before": [2019], "during": [2020]},
+        "years": {"baseline": [2019], "programme": [2020]},
         "tables": {},
         "outcomes": {"score": {"label": "Score", "family": "f"}},
         "models": {},
@@ -144,17 +144,17 @@ def test_seed_date_and_frame_that_lack_are_all_told(folder: Path) -> None:
     (folder / "frame.csv").unlink()
     with pytest.raises(Refusal, match="3 faults were found") as refusal:
         _draw(folder, seed=None, date="")
-    assert "design.draw.seed is not given" in str(refusal.value)
+    assert "design.randomisation.seed is not given" in str(refusal.value)
     assert "no such file" in str(refusal.value)
 
 
 def test_balance_is_written_with_joint_tests_and_years(folder: Path) -> None:
-    _draw(folder, balance_on=["score"], acceptance=0.5)
+    _draw(folder, balance_on=["score"], acceptance_rate=0.5)
     _check(folder, _listing(folder))
     paths: dict[str, Any] = {
         name: str(folder / f"{name}.csv") for name in ("check", "omnibus", "pretrends")
     }
-    protocol = _protocol(balance_on=["score"], acceptance=0.5)
+    protocol = _protocol(balance_on=["score"], acceptance_rate=0.5)
     check_balance(protocol=protocol, labels={}, **_files(folder), **paths)
     tables = {name: pd.read_csv(path) for name, path in paths.items()}
     assert tables["check"]["arm"].tolist() == ["programme"]

@@ -177,7 +177,7 @@ BALANCE = pd.DataFrame(
      "sample": "randomised", "mean_control": 1.0, "sd_control": 1.0, "mean_treated": 1.1,
      "sd_treated": 1.0, "difference": 0.1, "n_control": 10, "n_treated": 11, "missing": 0}
 )  # fmt: skip
-SETTINGS: Any = {"satisfied": 0.05, "adjustable": 0.25}
+SETTINGS: Any = {"equivalent_to": 0.05, "adjust_to": 0.25}
 
 
 def test_the_love_plot_is_of_the_differences_that_are_known_and_names_the_year(run: Any) -> None:

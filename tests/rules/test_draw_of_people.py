@@ -22,7 +22,7 @@ SCHOOLS = ["01", "02"] * 6
 
 def _design(unit: str, **draw: Any) -> Design:
     """Return a design whose draw has no columns but those that are given."""
-    made: Any = design(unit=unit, draw={"seed": 5, "date": "2024-05-01"})
+    made: Any = design(unit=unit, randomisation={"seed": 5, "date": "2024-05-01"})
     for column in ("unit_column", "block_column"):
         del made["randomisation"][column]
     made["randomisation"] |= draw
@@ -34,7 +34,7 @@ def _sections(design: Design) -> Sections:
     content = completed({
         "study": {"name": "s", "title": "A trial", "seed": 0},
         "design": design,
-        "years": {"before": [2019], "during": [2020]},
+        "years": {"baseline": [2019], "programme": [2020]},
         "tables": {},
         "outcomes": {"score": {"label": "Score", "family": "f", "primary": False}},
         "models": {},

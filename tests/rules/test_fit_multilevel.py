@@ -18,7 +18,7 @@ from support.small_trial import SmallTrial
 def test_the_rows_are_those_of_the_librarys_fit_to_the_sample(
     finished: SmallTrial, tmp_path: Path, df: Literal["kenward-roger", "satterthwaite"]
 ) -> None:
-    model = {"estimator": "multilevel", "blocks": "none", "df": df, "level": 0.9}
+    model = {"estimator": "multilevel", "blocks": "none", "df": df, "confidence_level": 0.9}
     rows, told = fit_rule(fit_multilevel, finished, tmp_path, model)
     pupils = pd.read_parquet(finished.path("sample.parquet")).query("year == 2020")
     assert rows["outcome"].tolist() == list(told) == ["maths", "reading"]

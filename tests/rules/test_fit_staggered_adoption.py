@@ -22,7 +22,7 @@ def test_with_one_cohort_every_effect_is_the_difference_of_mean_changes(
     entered = np.where(panel["treated"] == 1, 2020.0, np.nan)
     panel.assign(cohort=entered).to_parquet(tmp_path / "panel.parquet")
     model = {**content["models"]["did"], "estimator": "staggered_adoption"}
-    outcomes: Any = {"reading": {**content["outcomes"]["reading"], "level": "school"}}
+    outcomes: Any = {"reading": {**content["outcomes"]["reading"], "measured_on": "school"}}
     rows, told = fit_rule(
         fit_staggered_adoption, finished, tmp_path, model, outcomes=outcomes,
         panel=str(tmp_path / "panel.parquet"), bounded=finished.path("bounded.parquet"),

@@ -11,7 +11,7 @@ from fit_wild_bootstrap import main as fit_wild_bootstrap
 from support.fitted_models import fit_rule
 from support.small_trial import SmallTrial
 
-MODEL = {"estimator": "wild_bootstrap", "draws": 1000}
+MODEL = {"estimator": "wild_bootstrap", "replications": 1000}
 
 
 def test_the_effect_is_that_of_least_squares_and_the_interval_inverts_the_test(

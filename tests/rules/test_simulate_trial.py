@@ -19,7 +19,7 @@ from support.sections import design
 
 ARMS = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
 DRAW: dict[str, Any] = {
-    "seed": 4, "date": "2018-06-15", "frame": "frame.csv", "record": "record.json",
+    "seed": 4, "date": "2018-06-15", "eligible_list": "frame.csv", "record": "record.json",
     "unit_column": "school_code", "block_column": "block",
 }  # fmt: skip
 BLOCKS = [["North", "elementary", 4], ["North", "middle", 4]]
@@ -32,7 +32,7 @@ PARAMETERS: dict[str, SimulationParameter] = {
 def _simulate(
     folder: Path, draw: dict[str, Any], generator: Generator = "school_randomised"
 ) -> Design:
-    stated = design(arms=ARMS, draw=draw)
+    stated = design(arms=ARMS, randomisation=draw)
     simulate_trial(
         simulation={"generator": generator, "parameters": PARAMETERS}, seed=1, study="s",
         folder=str(folder / "raw"), truth=str(folder / "truth.json"), design=stated,
@@ -70,7 +70,7 @@ def test_another_seed_of_the_draw_changes_the_arms_and_not_the_schools(tmp_path:
 @pytest.mark.parametrize(
     ("draw", "generator", "told"),
     [
-        ({**DRAW, "seed": None}, "school_randomised", "design.draw has no seed"),
+        ({**DRAW, "seed": None}, "school_randomised", "design.randomisation has no seed"),
         (DRAW, "within_school_lottery", "within_school_lottery draws by itself"),
     ],
 )

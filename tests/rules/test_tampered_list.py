@@ -21,8 +21,8 @@ ARMS: list[Any] = [
     {"name": "text", "label": "Text", "share": 0.25},
     {"name": "tutor", "label": "Tutor", "share": 0.25},
 ]
-DRAW = {"seed": 5, "date": "2024-05-01", "balance_on": ["score"], "acceptance": 0.02}
-DESIGN = design(arms=ARMS, draw=DRAW)
+DRAW = {"seed": 5, "date": "2024-05-01", "balance_on": ["score"], "acceptance_rate": 0.02}
+DESIGN = design(arms=ARMS, randomisation=DRAW)
 MODEL: Any = {
     "role": "primary", "estimator": "randomisation_inference", "outcomes": ["score"], "where": {},
     "covariates": [], "arms": ["control", "text"], "blocks": "fixed", "replications": 300,
@@ -33,7 +33,7 @@ OUTCOMES: Any = {"score": {"measured_on": "pupil", "standardise": "none", "scale
 PROTOCOL = completed({
     "study": {"name": "s", "title": "A trial", "seed": 0},
     "design": DESIGN,
-    "years": {"before": [2019], "during": [2020]},
+    "years": {"baseline": [2019], "programme": [2020]},
     "tables": {},
     "outcomes": {"score": {"label": "Score", "family": "f"}},
     "models": {},

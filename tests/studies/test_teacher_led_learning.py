@@ -26,7 +26,7 @@ def trial(protocol: Any) -> SimulatedTrial:
 
 def readings(protocol: Any) -> list[tuple[str, Any]]:
     """Return each file that the protocol reads, with its reading."""
-    years = [y for part in ("before", "during", "after") for y in protocol["years"][part]]
+    years = [y for part in ("baseline", "programme", "follow_up") for y in protocol["years"][part]]
     return [
         (name, reading)
         for table in protocol["tables"].values()
@@ -118,9 +118,9 @@ def test_units_years_and_effects_of_the_truth_are_those_of_the_protocol(
 ) -> None:
     assert {name: o["units_label"] for name, o in protocol["outcomes"].items()} == UNITS
     assert trial.truth["units"] == UNITS
-    years = [y for part in ("before", "during", "after") for y in protocol["years"][part]]
+    years = [y for part in ("baseline", "programme", "follow_up") for y in protocol["years"][part]]
     for name in protocol["outcomes"]:
         assert list(trial.truth["effects"][name]) == [str(year) for year in years]
     simulated = protocol["simulation"]["parameters"]
-    for part in ("before", "during", "after"):
+    for part in ("baseline", "programme", "follow_up"):
         assert simulated[f"years_{part}"]["value"] == protocol["years"][part]

@@ -42,7 +42,7 @@ def test_the_numbers_planned_are_those_that_were_drawn(
 def test_the_column_maps_name_columns_and_codes_that_are_there(
     protocol: Any, trial: SimulatedTrial
 ) -> None:
-    years = [y for part in ("before", "during", "after") for y in protocol["years"][part]]
+    years = [y for part in ("baseline", "programme", "follow_up") for y in protocol["years"][part]]
     readings = [reading for table in protocol["tables"].values() for reading in table]
     read = set()
     for reading in readings:

@@ -103,7 +103,7 @@ def test_without_a_primary_model_the_last_year_of_the_programme_is_analysed(
     trial: SmallTrial,
 ) -> None:
     trial.protocol["models"]["itt"]["role"] = "secondary"
-    trial.protocol["years"].update(before=[2017, 2018], during=[2019, 2020], reference=2017)
+    trial.protocol["years"].update(baseline=[2017, 2018], programme=[2019, 2020], reference=2017)
     trial.write()
     content = trial.read().content
     assert analysis_years(content) == [2020]

@@ -32,7 +32,7 @@ def trial_on_disk(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
         "multilevel": {**COMMON, "estimator": "multilevel", "blocks": "none"},
         "compliers": {**COMMON, "estimator": "complier_effect"},
         "redrawn": {**COMMON, "estimator": "randomisation_inference"},
-        "bootstrap": {**COMMON, "estimator": "wild_bootstrap", "draws": 100},
+        "bootstrap": {**COMMON, "estimator": "wild_bootstrap", "replications": 100},
     }
     trial.obtain()
     trial.clean()

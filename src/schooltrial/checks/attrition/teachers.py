@@ -40,7 +40,7 @@ def of_teachers(
         The other arguments of the check.
     """
     mine: dict[str, Any] = {
-        name: {**outcome, "level": "pupil"}
+        name: {**outcome, "measured_on": "pupil"}
         for name, outcome in outcomes.items()
         if outcome["measured_on"] == "teacher" and len(teachers)
     }

@@ -67,7 +67,7 @@ def _dose(
     nan = float("nan")
     if there.empty:
         return [nan, nan, part["measured_on"], nan, nan, NOT_RECORDED]
-    doses = unit_totals(there, name, {**part, "unit": "school"}, schools)
+    doses = unit_totals(there, name, {**part, "measured_on": "school"}, schools)
     units = unit_totals(there, name, part, schools)
     received = doses[doses > 0]
     crossed = part["contrast"] and not meant and len(received)

@@ -42,7 +42,7 @@ FEW = Redraws(draws=999, exact_up_to=1024)
 
 def _record(seed: int, **draw: Any) -> AssignmentRecord:
     return draw_assignment(
-        FRAME, design(draw=draw), study="s", seed=seed, date="2024-05-01", software={}
+        FRAME, design(randomisation=draw), study="s", seed=seed, date="2024-05-01", software={}
     )
 
 

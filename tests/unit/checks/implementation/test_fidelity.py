@@ -60,9 +60,9 @@ def test_a_schools_total_is_the_mean_over_its_leaders() -> None:
 
 
 def test_every_leader_is_a_unit_where_the_threshold_is_theirs() -> None:
-    found = measure_fidelity(LOG, {"coaching": _component(unit="leader")}, ARMS, "control", 7).iloc[
-        0
-    ]
+    found = measure_fidelity(
+        LOG, {"coaching": _component(measured_on="leader")}, ARMS, "control", 7
+    ).iloc[0]
     assert (found["n_units"], found["n_met"]) == (3, 2)
 
 
