@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from schooltrial.data.rows.coding import code_columns
+from schooltrial.data.rows.covariates import count_missing, covariate_columns
 from schooltrial.data.rows.filters import has_level, levels, matches
-from schooltrial.protocol.sections import Model, covariate_terms, needed_variables
+from schooltrial.protocol.sections import (
+    Model,
+    covariate_terms,
+    covariate_variables,
+    needed_variables,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -35,7 +41,9 @@ class DesignMatrix:
     rows : DataFrame (n rows)
         The pupils (or teachers), for cluster, school, block, arm, treated.
     incomplete : dict of str to int
-        Variable → pupils of the population who lack it; a pupil may lack several.
+        Variable → pupils of the population who lack it and are left out; one may lack several.
+    indicated : dict of str to int
+        Covariate → pupils who lack it and are kept, with an indicator.
     """
 
     outcome: Array
@@ -43,6 +51,7 @@ class DesignMatrix:
     treatment_terms: tuple[str, ...]
     rows: pd.DataFrame
     incomplete: dict[str, int]
+    indicated: dict[str, int] = field(default_factory=dict)
 
     @property
     def regressors(self) -> Array:
@@ -55,12 +64,16 @@ class DesignMatrix:
         return np.asarray(self.rows["cluster"].to_numpy())
 
 
-def build_design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> DesignMatrix:
+def build_design_matrix(
+    sample: pd.DataFrame, model: Model, outcome: str, take_up: str | None = None
+) -> DesignMatrix:
     """Build the columns of one model for one outcome.
 
     A category enters as indicators of all its levels but the first; ``a:b`` as indicators of all
-    cells but the first; a number as it is. Pupils who lack the outcome or a covariate are left
-    out, and counted. Columns that are constant in the rows that are left are dropped.
+    cells but the first; a number as it is. Pupils who lack the outcome, or a variable that splits
+    the effect or forms groups, are left out, and counted; `missing_covariates` of the model says
+    what becomes of those who lack a covariate. Columns that are constant in the rows that are left
+    are dropped.
 
     Parameters
     ----------
@@ -70,15 +83,20 @@ def build_design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> Des
         The protocol's section.
     outcome : str
         A column of the sample.
+    take_up : str, optional
+        The column of take-up, where the model needs it.
 
     Raises
     ------
     ValueError
-        Where no pupil is left, or only one arm is.
+        Where no pupil is left, or only one arm is; and where a covariate is missing that the
+        model refuses, or for all pupils of an arm.
     """
     population = compared(sample[matches(sample, model["where"])], model)
     terms = covariate_terms(model, outcome)
-    needed = needed_variables(model, outcome)
+    needed = list(dict.fromkeys([*needed_variables(model, outcome), *filter(None, [take_up])]))
+    if model["missing_covariates"] == "refuse":
+        _refuse_missing(population, model, outcome)
     lacking = population[needed].isna()
     rows = population[~lacking.any(axis=1)].reset_index(drop=True)
     if rows.empty or rows["treated"].nunique() < 2:
@@ -95,24 +113,58 @@ def build_design_matrix(sample: pd.DataFrame, model: Model, outcome: str) -> Des
             f"outcome {outcome!r}: no pupil is treated in the active years {years}; "
             "check `active_years` and `where` of the model"
         )
+    indicated = count_missing(rows, covariate_variables(model, outcome))
+    _refuse_missing_in_an_arm(rows, list(indicated), outcome)
     covariates = {
         name: column
-        for name, column in _coded(rows, terms, categories=["year"]).items()
+        for name, column in covariate_columns(rows, terms).items()
         if np.ptp(column) > 0
     }
-    incomplete = {str(name): int(count) for name, count in lacking.sum().items() if count}
+    incomplete = count_missing(population, needed)
     return DesignMatrix(
         rows[outcome].to_numpy("float64"),
         {**treatment, **covariates},
         tuple(treatment),
         rows,
         incomplete,
+        indicated,
     )
 
 
 def compared(rows: pd.DataFrame, model: Model) -> pd.DataFrame:
     """Return the rows of the two arms that a model compares; all where it names none."""
     return rows[rows["arm"].isin(model["arms"])] if model["arms"] else rows
+
+
+def _refuse_missing(population: pd.DataFrame, model: Model, outcome: str) -> None:
+    """Raise where one who has the outcome lacks a covariate."""
+    observed = population[population[outcome].notna()]
+    counts = count_missing(observed, covariate_variables(model, outcome))
+    if counts:
+        raise ValueError(
+            f"outcome {outcome!r}: covariates are missing for some of the {len(observed):,} "
+            f"pupils who have it: {listed(counts)}; the model has `missing_covariates: refuse`. "
+            "Complete the files, or set `missing_covariates: indicator` (keep these pupils, with "
+            "an indicator) or `drop` (leave them out)"
+        )
+
+
+def _refuse_missing_in_an_arm(rows: pd.DataFrame, variables: Sequence[str], outcome: str) -> None:
+    """Raise where an arm has no value of a covariate: its indicator would be the treatment."""
+    for variable in variables:
+        absent = rows[variable].isna().groupby(rows["arm"].astype("str")).all()
+        if absent.any():
+            arms = "every arm" if absent.all() else "the arm " + ", ".join(absent.index[absent])
+            raise ValueError(
+                f"outcome {outcome!r}: the covariate {variable!r} is missing for all pupils of "
+                f"{arms} who are analysed, so that it can adjust nothing. Check the column and the "
+                "`missing` texts of its file, or take it out of `covariates`"
+            )
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Return variables with how many lack them, in words."""
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
 def _arm_columns(rows: pd.DataFrame) -> list[tuple[str, Array]]:
@@ -158,14 +210,6 @@ def _treatment_columns(rows: pd.DataFrame, model: Model) -> Iterator[tuple[str, 
                     f"treated[{name}]",
                     np.asarray(column * has_level(rows[moderator], level), dtype="float64"),
                 )
-
-
-def _coded(rows: pd.DataFrame, terms: Sequence[str], categories: Sequence[str]) -> dict[str, Array]:
-    """Return the columns of terms beside an intercept, by name; nothing is missing in the rows."""
-    coded = code_columns(
-        rows, terms, levels="all but the first", categories=categories, between="="
-    )
-    return {column.label: column.values.to_numpy("float64") for column in coded}
 
 
 def with_block_effects(design: DesignMatrix, *, fixed: bool) -> tuple[dict[str, Array], list[str]]:
@@ -218,4 +262,7 @@ def without_determined(
 def indicators(values: pd.Series) -> dict[str, Array]:
     """Return one indicator per level but the first: fixed effects of blocks."""
     name = str(values.name)
-    return _coded(values.to_frame(), [name], categories=[name])
+    coded = code_columns(
+        values.to_frame(), [name], levels="all but the first", categories=[name], between="="
+    )
+    return {column.label: column.values.to_numpy("float64") for column in coded}

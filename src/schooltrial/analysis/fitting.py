@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
-from schooltrial.analysis.design_matrix import DesignMatrix, build_design_matrix
+from schooltrial.analysis.design_matrix import DesignMatrix, build_design_matrix, listed
 from schooltrial.analysis.estimates_table import (
     ARM,
     NO_EFFECT_SIZE,
@@ -20,7 +20,7 @@ from schooltrial.analysis.estimates_table import (
     table,
 )
 from schooltrial.data.rows.analysed import refuse_lacking
-from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.protocol.sections import Model, Outcome
 from schooltrial.refusal import refused_as
 
@@ -147,17 +147,18 @@ def fit_outcomes(
     results: dict[str, Result] = {}
     for outcome in plan.model["outcomes"]:
         with refused_as(f"model {plan.name}, outcome {outcome}"):
-            design = build_design_matrix(pupils, plan.model, outcome)
+            design = build_design_matrix(pupils, plan.model, outcome, take_up)
             fitted = fit(design, outcome)
             for found in fitted.estimates:
                 inside = design.rows[in_comparison(design.rows, found.term)]
-                estimate = _of_compared(found, len(inside))
+                estimate = _with_notes(_of_compared(found, len(inside)), design)
                 estimand = (estimands or {}).get(estimate.term) or estimand_of(estimate, design)
                 effect = NO_EFFECT_SIZE
                 if estimand in SIZED:
                     effect = pupil_effect_size(estimate, design, plan.outcomes[outcome])
                 rows.append(row(_labels(plan, outcome, inside), estimate, estimand, effect))
-            told[outcome] = {"incomplete": design.incomplete, **fitted.diagnostics}
+            kept = {"indicated": design.indicated} if design.indicated else {}
+            told[outcome] = {"incomplete": design.incomplete, **kept, **fitted.diagnostics}
             results[outcome] = fitted.result
     return FittedModel(table(rows), told, results)
 
@@ -204,6 +205,14 @@ def _of_compared(fitted: Estimate, people: int) -> Estimate:
     The model that it is of holds the people of the other arms too.
     """
     return replace(fitted, n_pupils=people) if fitted.term.startswith(ARM) else fitted
+
+
+def _with_notes(estimate: Estimate, design: DesignMatrix) -> Estimate:
+    """Return an estimate that says what its rows are, where a reader must know it."""
+    if not design.indicated:
+        return estimate
+    told = f"kept with an indicator of missing: {listed(design.indicated)}"
+    return noted([estimate], told)[0]
 
 
 def estimand_of(estimate: Estimate, design: DesignMatrix) -> str:

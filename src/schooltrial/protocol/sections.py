@@ -308,6 +308,7 @@ class Model(TypedDict):
     bounded_cells: Literal["left_out", "midpoint", "against", "in_favour"]
     where_label: str
     covariates: list[str]
+    missing_covariates: Literal["indicator", "drop", "refuse"]
     blocks: Literal["fixed", "random", "none"]
     fixed_effects: list[str]
     covariance: list[Literal["CR0", "CR1", "CR1S", "CR2", "CR3"]]
@@ -409,11 +410,33 @@ def covariate_terms(model: Model, outcome: str) -> list[str]:
     return [t for term in model["covariates"] for t in (made if term == "baseline" else [term])]
 
 
-def needed_variables(model: Model, outcome: str) -> list[str]:
-    """Return the variables that a pupil must have to be in a model, the outcome first."""
-    used = {part for term in covariate_terms(model, outcome) for part in term.split(":")}
-    used |= {part for part in (model["effects_by"], model["moderator"]) if part}
+def covariate_variables(model: Model, outcome: str) -> list[str]:
+    """Return the variables of a model's covariates, each once."""
+    terms = covariate_terms(model, outcome)
+    return list(dict.fromkeys(part for term in terms for part in term.split(":")))
+
+
+def used_variables(model: Model, outcome: str) -> list[str]:
+    """Return the variables that a model's columns and groups are made of, the outcome first."""
+    used = {*covariate_variables(model, outcome), *_undivided(model)}
     return [outcome, *sorted(used - {outcome})]
+
+
+def needed_variables(model: Model, outcome: str) -> list[str]:
+    """Return the variables that a pupil must have to be in a model, the outcome first.
+
+    A missing covariate keeps nobody out where the model has an indicator of it. What splits the
+    effect or says in which group a pupil is has no such remedy.
+    """
+    if model["missing_covariates"] == "indicator":
+        return [outcome, *sorted(_undivided(model) - {outcome})]
+    return used_variables(model, outcome)
+
+
+def _undivided(model: Model) -> set[str]:
+    """Return the variables that split the effect, or say in which group a pupil is."""
+    single = (model["effects_by"], model["moderator"])
+    return {*filter(None, single), *model["fixed_effects"]}
 
 
 def all_years(years: Years) -> list[int]:

@@ -135,9 +135,8 @@ def test_pupils_who_lack_something_are_left_out_and_counted(
     sample.loc[[0, 1, 2], "score"] = np.nan
     sample.loc[[2, 3], "age"] = np.nan
     sample.loc[[4], "half"] = None
-    design = build_design_matrix(
-        sample, model(covariates=["age", "girl"], effects_by="half"), "score"
-    )
+    dropping = model(covariates=["age", "girl"], effects_by="half", missing_covariates="drop")
+    design = build_design_matrix(sample, dropping, "score")
     assert len(design.rows) == len(design.outcome) == len(sample) - 5
     assert design.incomplete == {"score": 3, "age": 2, "half": 1}
     assert not np.isnan(design.regressors).any()
@@ -163,7 +162,75 @@ def test_a_variable_that_is_missing_for_all_is_named(sample: pd.DataFrame, model
     sample["before"] = np.nan
     told = r"0 of 240 pupils are complete.*; missing for all of them: before; check `where`"
     with pytest.raises(ValueError, match=told):
+        build_design_matrix(
+            sample, model(covariates=["before"], missing_covariates="drop"), "score"
+        )
+    with pytest.raises(ValueError, match="'before' is missing for all pupils of every arm"):
         build_design_matrix(sample, model(covariates=["before"]), "score")
+
+
+def test_who_lacks_a_number_is_kept_at_the_mean_with_an_indicator(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    sample.loc[[2, 3], "age"] = np.nan
+    design = build_design_matrix(sample, model(covariates=["age", "girl"]), "score")
+    assert list(design.columns) == ["treated", "age", "age=missing", "girl"]
+    assert len(design.rows) == len(sample)
+    assert (design.indicated, design.incomplete) == ({"age": 2}, {})
+    known = sample["age"].dropna()
+    np.testing.assert_allclose(design.columns["age"][[2, 3]], known.mean())
+    np.testing.assert_array_equal(design.columns["age=missing"], sample["age"].isna())
+    np.testing.assert_array_equal(np.delete(design.columns["age"], [2, 3]), known)
+
+
+def test_who_lacks_a_category_is_at_none_of_its_levels(sample: pd.DataFrame, model: Make) -> None:
+    sample.loc[[5], "sector"] = None
+    design = build_design_matrix(sample, model(covariates=["sector"]), "score")
+    names = ["sector=Religious", "sector=Secular", "sector=missing"]
+    assert list(design.columns)[1:] == names
+    assert [design.columns[name][5] for name in names] == [0, 0, 1]
+    assert design.columns["sector=missing"].sum() == 1
+
+
+def test_an_interaction_has_one_indicator_of_a_part_that_is_missing(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    sample.loc[[5], "sector"] = None
+    sample.loc[[6], "half"] = None
+    design = build_design_matrix(sample, model(covariates=["sector:half"]), "score")
+    lacking = [name for name in design.columns if "missing" in name]
+    assert len(lacking) == 1
+    assert np.flatnonzero(design.columns[lacking[0]]).tolist() == [5, 6]
+    assert design.indicated == {"sector": 1, "half": 1}
+
+
+def test_what_splits_the_effect_has_no_indicator(sample: pd.DataFrame, model: Make) -> None:
+    sample.loc[[5], "half"] = None
+    sample.loc[[6], "sector"] = None
+    wanted = model(effects_by="half", moderator="sector", covariates=["age"])
+    design = build_design_matrix(sample, wanted, "score")
+    assert len(design.rows) == len(sample) - 2
+    assert design.incomplete == {"half": 1, "sector": 1}
+
+
+def test_missing_covariates_are_refused_with_counts_where_the_model_says_so(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    sample.loc[[2, 3], "age"] = np.nan
+    sample.loc[[3], ["score", "girl"]] = np.nan
+    wanted = model(covariates=["age", "girl"], missing_covariates="refuse")
+    with pytest.raises(ValueError, match="some of the 239 pupils who have it: age 1; the model"):
+        build_design_matrix(sample, wanted, "score")
+    sample.loc[[2], "age"] = 9.0
+    assert len(build_design_matrix(sample, wanted, "score").rows) == 239
+
+
+def test_a_covariate_that_one_arm_lacks_altogether_is_refused(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    sample.loc[sample["treated"] == 0, "age"] = np.nan
+    with pytest.raises(ValueError, match="'age' is missing for all pupils of the arm control"):
+        build_design_matrix(sample, model(covariates=["age"]), "score")
 
 
 def test_no_pupil_at_all_is_refused(sample: pd.DataFrame, model: Make) -> None:

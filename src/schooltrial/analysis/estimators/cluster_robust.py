@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from schooltrial.analysis.design_matrix import DesignMatrix
@@ -9,6 +10,7 @@ from schooltrial.analysis.fitting import FittedModel, OutcomeFit, PlannedModel, 
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
 from schooltrial.models.cluster_robust.result import LeastSquaresFit
 from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.moments.school_moments import INTERCEPT
 from schooltrial.protocol.sections import Model
 
 JOINT = {"CR0": "naive-F", "CR1": "naive-F", "CR1S": "naive-F", "CR2": "AHT", "CR3": "AHT"}
@@ -46,10 +48,12 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[LeastSq
 
 def _fit(design: DesignMatrix, model: Model) -> LeastSquaresFit:
     names = [*model["fixed_effects"], *(["block"] if model["blocks"] == "fixed" else [])]
+    constant = {} if names else {INTERCEPT: np.ones(len(design.outcome))}
+    columns = {**constant, **design.columns}
     return fit_least_squares_columns(
         design.outcome,
-        list(design.columns.values()),
-        names=list(design.columns),
+        list(columns.values()),
+        names=list(columns),
         cluster=design.cluster,
-        absorb=[design.rows[name].to_numpy() for name in names],
+        absorb=[design.rows[name].to_numpy() for name in names] or None,
     )

@@ -24,7 +24,14 @@ OF_ALL = ("label", "estimator", "role", "outcomes", "where", "arms", "subgroups"
           "confidence_level")  # fmt: skip
 """Keys of a model that mean something to every estimator."""
 
-OF_PEOPLE = ("covariates", "blocks", "active_years", "effects_by", "moderator")
+OF_PEOPLE = (
+    "covariates",
+    "missing_covariates",
+    "blocks",
+    "active_years",
+    "effects_by",
+    "moderator",
+)
 """Keys that build the columns of a model of pupils or teachers."""
 
 

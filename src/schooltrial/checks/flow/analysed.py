@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.flow.follow_up import PLURAL, FollowUp
+from schooltrial.data.ledger.analyses import indicated_step
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.rows.analysed import complete_rows
 
@@ -51,8 +52,12 @@ def count_analysed(
                     "year": span(every), "level": level, "model": name}  # fmt: skip
             there = sample[sample["year"].isin(every) & (sample["arm"] == told.arm)]
             start = allocated * len(every) if level == "school" else len(there)
-            lines = [*_chain(step, level, start), *_clusters(there, told.unit, level, model,
-                                                             outcome, take_up)]  # fmt: skip
+            kept = told.flow[told.flow["step"] == indicated_step(name, outcome)]
+            lines = [
+                *_chain(step, level, start),
+                *_indicated(kept, level),
+                *_clusters(there, told.unit, level, model, outcome, take_up),
+            ]
             rows += [{**head, **line} for line in lines]
     return rows
 
@@ -77,6 +82,15 @@ def _chain(step: pd.DataFrame, level: str, start: int) -> list[dict[str, Any]]:
         rows.append({"kind": "lost", "text": text, "n": int(left), "step": name, "reason": reason})
     remained = int(parts["remained"].iloc[-1])
     return [*rows, {"kind": "in", "text": f"{people} analysed", "n": remained}]
+
+
+def _indicated(step: pd.DataFrame, level: str) -> list[dict[str, Any]]:
+    """Return how many are analysed though they lack a covariate, where there are any."""
+    if step.empty:
+        return []
+    people = CELLS if level == "school" else PLURAL[level]
+    text = f"{people} without a covariate, kept with an indicator"
+    return [{"level": level, "kind": "had", "text": text, "n": int(step["entered"].sum())}]
 
 
 def _clusters(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from schooltrial.data.rows.covariates import covariate_columns
 from schooltrial.data.rows.filters import matches, matches_in_some_year
 from schooltrial.models.inference.student_t import t_quantile
 from schooltrial.models.power.allocation import Allocation, counted_allocation
@@ -173,18 +174,14 @@ def _indicators(values: pd.Series) -> NDArray[np.float64]:
 
 def _unit_columns(rows: pd.DataFrame, cluster: pd.Series, term: str) -> NDArray[np.float64] | None:
     """Return a covariate's columns by unit, standardised; None where it varies within units."""
-    parts = term.split(":")
-    values = rows[parts].copy()
-    if not (values.groupby(cluster, observed=True).nunique() <= 1).all(axis=None):
+    columns = pd.DataFrame(covariate_columns(rows, [term]), index=rows.index)
+    by_unit = columns.groupby(cluster, observed=True)
+    if not (by_unit.nunique() <= 1).all(axis=None):
         return None
-    first = values.groupby(cluster, observed=True).first()
-    if len(parts) == 1 and pd.api.types.is_numeric_dtype(first[term]) and term != "year":
-        column = first[term].to_numpy("float64")
-        spread = float(column.std()) or 1.0
-        centred: NDArray[np.float64] = (column - column.mean()) / spread
-        return centred[:, None]
-    cells = first.astype("str").agg(":".join, axis=1)
-    return _indicators(cells)[:, 1:]
+    first = by_unit.first().to_numpy("float64")
+    spread = first.std(axis=0)
+    centred: NDArray[np.float64] = (first - first.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return centred
 
 
 def allocation_of(units: pd.DataFrame, *, blocks: bool) -> Allocation:

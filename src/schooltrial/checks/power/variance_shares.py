@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schooltrial.checks.power.inputs import analysed_rows
+from schooltrial.data.rows.covariates import covariate_columns
 from schooltrial.models.moments.school_moments import from_frame
 from schooltrial.models.multilevel.r_squared import estimate_r_squared
 from schooltrial.models.multilevel.two_level import fit_two_level_moments
@@ -115,15 +116,11 @@ def estimated_shares(
 
 
 def _columns(rows: pd.DataFrame, term: str) -> NDArray[np.float64]:
-    """Return a number standardised, or indicators of the cells of a term but the first."""
-    parts = term.split(":")
-    if len(parts) == 1 and pd.api.types.is_numeric_dtype(rows[term]) and term != "year":
-        values = rows[term].to_numpy("float64")
-        scaled: NDArray[np.float64] = (values - values.mean()) / (float(values.std()) or 1.0)
-        return scaled[:, None]
-    cells = rows[parts].astype("str").agg(":".join, axis=1)
-    indicators: NDArray[np.float64] = pd.get_dummies(cells).to_numpy("float64")[:, 1:]
-    return indicators
+    """Return the columns of a term, standardised."""
+    columns = np.column_stack([np.empty((len(rows), 0)), *covariate_columns(rows, [term]).values()])
+    spread = columns.std(axis=0)
+    scaled: NDArray[np.float64] = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return scaled
 
 
 def _independent(columns: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,8 +7,16 @@ from collections.abc import Mapping
 import pandas as pd
 
 from schooltrial.data.ledger.ledger import Ledger
-from schooltrial.data.rows.analysed import needed_columns, population_of, refuse_lacking
+from schooltrial.data.rows.analysed import (
+    needed_columns,
+    population_of,
+    refuse_lacking,
+    used_columns,
+)
 from schooltrial.protocol.sections import Model, Outcome
+
+INDICATED = "kept with an indicator of a missing covariate"
+"""The line of those whom a missing covariate does not keep out of an analysis; nobody leaves."""
 
 
 def record_analyses(
@@ -52,13 +60,24 @@ def record_analyses(
         if model["role"] != "primary":
             continue
         needed = needed_columns(model, outcome, take_up)
-        population = population_of(frame, model, [level, "year", "arm", outcome, *needed])
+        used = used_columns(model, outcome, take_up)
+        population = population_of(frame, model, [level, "year", "arm", outcome, *used])
         step = f"analysed: {name}, {outcome}"
         observed = ledger.leave(
             population, population[outcome].isna(), step=step, level=level,
             reason=f"{outcome} was not observed",
         )  # fmt: skip
         incomplete = observed[needed].isna().any(axis=1)
-        ledger.leave(
+        complete = ledger.leave(
             observed, incomplete, step=step, level=level, reason="a covariate was not observed"
         )
+        kept = complete[complete[used].isna().any(axis=1)]
+        if len(kept):
+            nobody = pd.Series(False, index=kept.index)
+            step = indicated_step(name, outcome)
+            ledger.leave(kept, nobody, step=step, level=level, reason=INDICATED)
+
+
+def indicated_step(model: str, outcome: str) -> str:
+    """Return the step of the ledger that counts those who lack a covariate and are analysed."""
+    return f"missing covariates: {model}, {outcome}"

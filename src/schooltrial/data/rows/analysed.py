@@ -8,7 +8,7 @@ import pandas as pd
 
 from schooltrial.data.rows.filters import matches
 from schooltrial.protocol.filters import Filter, conjunction, named_variables
-from schooltrial.protocol.sections import Model, Outcome, needed_variables
+from schooltrial.protocol.sections import Model, Outcome, needed_variables, used_variables
 from schooltrial.refusal import Fault, refuse
 
 OF_PANELS = ("difference_in_differences", "staggered_adoption")
@@ -89,8 +89,19 @@ def needed_columns(model: Model, outcome: str, take_up: str | None) -> list[str]
     """Return the variables without which a row is not in the analysis, but for the outcome."""
     if model["estimator"] in OF_PANELS:
         return []
-    needed = needed_variables(model, outcome)[1:]
-    return [*needed, take_up] if model["estimator"] == "complier_effect" and take_up else needed
+    return _with_take_up(needed_variables(model, outcome)[1:], model, take_up)
+
+
+def used_columns(model: Model, outcome: str, take_up: str | None) -> list[str]:
+    """Return the variables that an analysis reads, but for the outcome; some may be missing."""
+    if model["estimator"] in OF_PANELS:
+        return []
+    return _with_take_up(used_variables(model, outcome)[1:], model, take_up)
+
+
+def _with_take_up(variables: list[str], model: Model, take_up: str | None) -> list[str]:
+    asked = model["estimator"] == "complier_effect" and take_up and take_up not in variables
+    return [*variables, take_up] if asked and take_up else variables
 
 
 def _lacking(
@@ -98,7 +109,7 @@ def _lacking(
 ) -> Iterator[Fault]:
     for name, model, outcome in fitted:
         for variable in [
-            *needed_columns(model, outcome, take_up),
+            *used_columns(model, outcome, take_up),
             *named_variables(model["where"]),
         ]:
             if variable not in frame:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from schooltrial.analysis.estimators.cluster_robust import DF, fit_planned
 
@@ -28,3 +29,12 @@ def test_a_joint_hypothesis_has_a_row_of_its_name(
     table = fit_planned(asked, sample).table.set_index("term")
     assert list(table.index) == [*terms, "no effect at all"]
     assert table.loc["no effect at all", "estimand"] == "joint test"
+
+
+def test_without_blocks_and_fixed_effects_there_is_an_intercept(
+    plan: Callable[..., Any], sample: pd.DataFrame
+) -> None:
+    raised = sample.assign(score=sample["score"] + 100)
+    fitted = fit_planned(plan(blocks="none", covariance=["CR1"]), raised)
+    means = raised.groupby("treated")["score"].mean()
+    assert fitted.table["estimate"].item() == pytest.approx(means[1] - means[0])

@@ -18,16 +18,17 @@ from schooltrial.checks.balance.standardised_differences import balance_rows
 from schooltrial.models.assignment.design import design_as_assigned
 from schooltrial.models.cluster_robust.fit import fit_least_squares_frame
 from schooltrial.models.randomisation_inference.mahalanobis import omnibus_balance
+from support.sections import planned_model
 
 FEW = Redrawing(draws=300, exact_up_to=2000)
 SETTINGS: dict[str, Any] = {
     "where": {}, "pupil_variables": ["score", "size", "kind"], "school_variables": [],
     "equivalent_to": 0.05, "adjust_to": 0.25,
 }  # fmt: skip
-MODEL: Any = {
-    "role": "primary", "estimator": "multilevel", "outcomes": ["score"], "covariates": ["size"],
-    "where": {"year": [2020]}, "arms": [], "effects_by": None, "moderator": None,
-}  # fmt: skip
+MODEL: Any = planned_model(
+    role="primary", estimator="multilevel", outcomes=["score"], covariates=["size"],
+    where={"year": [2020]}, missing_covariates="drop",
+)  # fmt: skip
 
 
 def _trial(arms: int = 2, schools: int = 12, years: tuple[int, ...] = (2019,)) -> pd.DataFrame:

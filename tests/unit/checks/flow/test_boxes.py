@@ -10,15 +10,15 @@ import pytest
 from schooltrial.checks.flow.analysed import primary_cells, span
 from schooltrial.checks.flow.boxes import as_text, flow_boxes
 from schooltrial.data.ledger.ledger import FLOW_COLUMNS
+from support.sections import planned_model
 
 ARMS = [{"name": "control", "label": "Control"}, {"name": "coaching", "label": "Coaching"},
         {"name": "institute", "label": "Institute"}]  # fmt: skip
-MODELS = {
-    "itt": {
-        "role": "primary", "outcomes": ["maths", "ela"], "estimator": "cluster_robust",
-        "where": {"year": [2020]}, "arms": [], "covariates": ["girl"], "blocks": "fixed",
-        "effects_by": None, "moderator": None, "fixed_effects": [],
-    }
+MODELS: dict[str, Any] = {
+    "itt": planned_model(
+        role="primary", outcomes=["maths", "ela"], estimator="cluster_robust",
+        where={"year": [2020]}, covariates=["girl"], missing_covariates="drop",
+    )
 }  # fmt: skip
 OUTCOMES = {"maths": {"primary": True, "measured_on": "pupil"}, "ela": {"primary": False}}
 AT = {arm["name"]: at for at, arm in enumerate(ARMS)}

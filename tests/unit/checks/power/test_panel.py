@@ -19,7 +19,7 @@ from schooltrial.models.power.minimum_detectable_effect import Precision
 from schooltrial.models.power.panel import panel_precision
 from schooltrial.models.power.staggered import staggered_precision
 from schooltrial.protocol.sections import Arm, Model, Outcome
-from support.sections import section
+from support.sections import planned_model, section
 
 PLANNED = {
     "schools": 24, "treated_share": 0.5, "pupils_per_school": 30, "icc": 0.2, "r2_school": 0.5,
@@ -31,12 +31,9 @@ LIST = pd.DataFrame({"school": SCHOOLS, "arm": ["t", "c"] * 12, "block": np.repe
 
 
 def _model(**keys: Any) -> Model:
-    return cast(Model, {
-        "label": "", "estimator": "multilevel", "role": "primary", "outcomes": ["maths"],
-        "where": {"year": [2020]}, "arms": [], "where_label": "all", "covariates": [],
-        "blocks": "none", "active_years": [], "effects_by": None, "moderator": None,
-        "confidence_level": 0.95, **keys,
-    })  # fmt: skip
+    stated = {"estimator": "multilevel", "role": "primary", "outcomes": ["maths"],
+              "where": {"year": [2020]}, "blocks": "none", **keys}  # fmt: skip
+    return planned_model(**stated)
 
 
 def _plan(model: Model, level: str = "pupil", unit: str = "school", **keys: Any) -> StudyPlan:

@@ -20,7 +20,7 @@ from schooltrial.models.multilevel.two_level import fit_two_level_moments
 from schooltrial.models.power.minimum_detectable_effect import Precision
 from schooltrial.models.power.sign_and_magnitude import sign_magnitude_errors
 from schooltrial.protocol.sections import Arm, Model, Outcome
-from support.sections import completed, section
+from support.sections import completed, planned_model, section
 
 PLANNED = {
     "schools": 16, "treated_share": 0.25, "pupils_per_school": 30, "icc": 0.2, "r2_school": 0.5,
@@ -30,13 +30,9 @@ SCHOOLS = [f"s{k:02d}" for k in range(12)]
 
 
 def model(**keys: Any) -> Model:
-    section = {
-        "label": "", "estimator": "multilevel", "role": "primary", "outcomes": ["maths"],
-        "where": {"year": [2020]}, "arms": [], "where_label": "all", "covariates": [],
-        "blocks": "none", "active_years": [], "effects_by": None, "moderator": None,
-        "confidence_level": 0.95, **keys,
-    }  # fmt: skip
-    return cast(Model, section)
+    stated = {"estimator": "multilevel", "role": "primary", "outcomes": ["maths"],
+              "where": {"year": [2020]}, "blocks": "none", **keys}  # fmt: skip
+    return planned_model(**stated)
 
 
 def outcome(**keys: Any) -> Outcome:

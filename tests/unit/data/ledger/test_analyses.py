@@ -28,7 +28,19 @@ def told(**keys: Any) -> dict[str, list[int]]:
 
 
 def test_the_outcome_comes_first_then_covariates() -> None:
-    assert told(covariates=["female"]) == {"control": [4, 3, 3, 3], "programme": [4, 4, 4, 3]}
+    found = told(covariates=["female"], missing_covariates="drop")
+    assert found == {"control": [4, 3, 3, 3], "programme": [4, 4, 4, 3]}
+
+
+def test_who_lacks_a_covariate_stays_and_is_counted_on_a_line_of_its_own() -> None:
+    assert told(covariates=["female"]) == {"control": [4, 3, 3, 3], "programme": [4, 4, 4, 4]}
+    tables = {"pupils": PUPILS, "scores": SCORES}
+    itt = model(outcomes=["maths"], covariates=["female"])
+    flow = build(tables, models={"itt": itt}).flow
+    kept = flow[flow["step"] == "missing covariates: itt, maths"]
+    assert kept[["arm", "entered", "left", "remained"]].to_numpy().tolist() == [
+        ["programme", 1, 0, 1]
+    ]
 
 
 def test_estimators_of_school_means_need_no_covariates_of_pupils() -> None:
