@@ -159,7 +159,7 @@ def estimators() -> list[str]:
     levels = ("pupil", "teacher", "school")
     lines = ["", "## Estimators and outcomes", ""]
     lines += [
-        "Which `estimator` of a model fits outcomes of which `level`; another is refused. To a"
+        "Which `estimator` of a model fits outcomes `measured_on` whom; another is refused. To a"
     ]
     lines += ["panel model, outcomes of pupils are means of schools by year.", ""]
     lines += ["| estimator | " + " | ".join(levels) + " |", "|---" * (len(levels) + 1) + "|"]

@@ -186,7 +186,7 @@ def _model_faults(where: str, model: Model, content: Content, shown: str) -> Ite
     if model["estimator"] == "complier_effect" and not content["take_up"]["variable"]:
         yield Fault(
             shown, f"{where} asks for the effect on compliers, but take-up is not declared",
-            "`compliance.variable`", "declare it", column=where,
+            "`take_up.variable`", "declare it", column=where,
         )  # fmt: skip
     if model["estimator"] == "randomisation_inference" and not content["design"]["randomised"]:
         yield Fault(
@@ -232,11 +232,11 @@ def _compare_faults(where: str, model: Model, design: Design, shown: str) -> Ite
         yield Fault(
             shown, f"{where} compares " + " and ".join(compared),
             f"the control arm {arms[0]!r} and one of " + ", ".join(arms[1:]),
-            "name these two", column=f"{where}.compare",
+            "name these two", column=f"{where}.arms",
         )  # fmt: skip
     if not compared and len(arms) > 2 and model["estimator"] in ONE_EFFECT:
         yield Fault(
             shown, f"{where} estimates one effect, and the design has {len(arms)} arms",
             "`compare: [control arm, other arm]`", "say which two are compared",
-            column=f"{where}.compare",
+            column=f"{where}.arms",
         )  # fmt: skip

@@ -91,7 +91,7 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
     for name, subgroup in content["subgroups"].items():
         yield from names.check_filter(f"subgroups.{name}.where", subgroup["where"])
     if content["take_up"]["variable"]:
-        place = "compliance.variable"
+        place = "take_up.variable"
         yield from names.check(place, content["take_up"]["variable"], "variable", names.variables)
     for name in content["power"]["by_outcome"]:
         yield from names.check("power.by_outcome", name, "outcome", names.outcomes)
@@ -171,7 +171,7 @@ def _model_faults(
         known = [*names.variables, "baseline"]
         yield from names.check(f"{where}.covariates", part, "variable", known)
     for part in model["fixed_effects"]:
-        yield from names.check(f"{where}.absorb", part, "variable", names.variables)
+        yield from names.check(f"{where}.fixed_effects", part, "variable", names.variables)
     for key, variable in (
         ("effects_by", model["effects_by"]),
         ("moderator", model["moderator"]),

@@ -97,7 +97,7 @@ def test_the_flow_shown_is_that_of_the_analysed_years_and_of_those_followed_to_t
             "year": [2018, 2020, 2018, 2020],
             "entered": [9, 7000, 5, 0],
             "reason": "",
-            "measured_on": "pupil",
+            "level": "pupil",
             "arm": "a",
             "left": 0,
             "remained": [9, 7000, 5, 0],
