@@ -277,6 +277,19 @@ def _bounds_faults(
     where: str, variable: str, spec: Column, outcomes: Mapping[str, Outcome], names: Names
 ) -> Iterator[Fault]:
     """Yield a fault where suppressed cells are read as bounds, but an open end has no range."""
+    for text, meant in spec["suppression_codes"].items():
+        if not isinstance(meant, str) and not meant[0] <= meant[1]:
+            yield Fault(
+                names.shown, f"{where} reads {text!r} as {meant[0]} to {meant[1]}",
+                "the least value, then the greatest", "correct the two numbers",
+                column=f"{where}.suppression_codes",
+            )  # fmt: skip
+    if spec["suppressed"] == "refuse" and spec["suppression_codes"]:
+        yield Fault(
+            names.shown, f"{where} has suppression codes, but refuses suppressed cells",
+            "`suppressed: missing` or `suppressed: bounds`", "add `suppressed: missing`",
+            column=f"{where}.suppressed",
+        )  # fmt: skip
     if spec["suppressed"] == "refuse":
         return
     if spec["type"] not in NUMBERS or spec["codes"]:

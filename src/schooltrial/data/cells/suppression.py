@@ -1,36 +1,59 @@
 """Cells that a publisher withheld because few pupils stand behind them, and what they still say.
 
-States print ``*`` or ``s``, ``n<10`` where fewer than ten pupils were tested, ``<10`` or ``≥95``
-where the rate is near its end, and ranges as ``20-29``. The value is not known; the last two say
-between which bounds it lies.
+States print ``*`` or ``s``, ``n<10`` where fewer than ten pupils were tested, ``<10``, ``GE95`` or
+``95 or more`` where the rate is near its end, and ranges as ``20-29``. The value is not known; some
+of them say between which bounds it lies. ``suppression_codes.yaml`` lists them, with sources.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import nan
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from schooltrial.protocol.strict_yaml import parse_yaml
+
 NUMBER = r"(\d+(?:\.\d+)?)\s*%?"
 
 
-KINDS: dict[str, re.Pattern[str]] = {
-    "*": re.compile(r"\*+"),
-    "s": re.compile(r"[sS]"),
-    "n<k": re.compile(r"[nN]\s*(?:<|≤|<=)\s*\d+"),
-    "<k": re.compile(r"(?:<=?|≤)\s*" + NUMBER),
-    ">k": re.compile(r"(?:>=?|≥)\s*" + NUMBER + r"|" + NUMBER + r"\s*\+"),
-    "range": re.compile(NUMBER + r"\s*(?:-|–|—|to)\s*" + NUMBER),
-}
-"""How suppressed cells are written; a range is told from a negative number by its first digit."""
+LONGEST = 60
+"""Characters of the longest text that is compared with the notations."""
 
 
-TELLING = ("<k", ">k", "range")
-"""The kinds that say something of the value."""
+PLAIN = r"[+-]?[0-9][0-9.,'\s]*%?"
+"""How a cell looks that is a number, or is none for another reason than that it was withheld."""
+
+
+NOTATIONS = Path(__file__).parent / "suppression_codes.yaml"
+
+
+class Notation(NamedTuple):
+    """One way to write a withheld number."""
+
+    kind: str
+    pattern: re.Pattern[str]
+    tells: Literal["low", "high", "range", "nothing"]
+
+
+@cache
+def notations() -> tuple[Notation, ...]:
+    """Return the known notations, the first that fits first."""
+    return tuple(
+        Notation(
+            str(one["kind"]),
+            re.compile(one["pattern"].replace("{k}", NUMBER), re.IGNORECASE),
+            one["tells"],
+        )
+        for one in parse_yaml(NOTATIONS.read_text("utf-8"))
+    )
 
 
 @dataclass(frozen=True)
@@ -40,7 +63,8 @@ class Suppressed:
     Attributes
     ----------
     kind : array of str, shape (n,)
-        A key of ``KINDS``; empty where the text is of no suppressed cell.
+        How the notation is called, or the text of a protocol's own; empty where the text is of no
+        suppressed cell.
     low, high : array of float, shape (n,)
         Bounds of the value; missing at an end that the text leaves open.
     """
@@ -54,6 +78,11 @@ class Suppressed:
         """Whether the cell is a suppressed one."""
         return np.asarray(self.kind != "", dtype=np.bool_)
 
+    @property
+    def telling(self) -> npt.NDArray[np.bool_]:
+        """Whether the cell says something of the value."""
+        return self.hidden & ~(np.isnan(self.low) & np.isnan(self.high))
+
     def beyond(self, least: float, most: float) -> npt.NDArray[np.bool_]:
         """Tell which cells name a bound outside a range; none where the range is not known."""
         below = (self.low < least) | (self.high < least)
@@ -66,7 +95,7 @@ class Suppressed:
 
         A cell that tells nothing of the value (``*``, ``n<10``) has no bounds: it is missing.
         """
-        told = self.hidden & ~(np.isnan(self.low) & np.isnan(self.high))
+        told = self.telling
         ends = (self.low, least, -np.inf), (self.high, most, np.inf)
         low, high = (
             np.where(told & np.isnan(end), limit if np.isfinite(limit) else unknown, end)
@@ -75,32 +104,56 @@ class Suppressed:
         return low, high
 
 
-def suppressed(text: pd.Series, decimal: str = ".") -> Suppressed:
+def suppressed(
+    text: pd.Series, decimal: str = ".", codes: Mapping[str, str | Sequence[float]] | None = None
+) -> Suppressed:
     """Find the suppressed cells among texts without blanks around.
 
     ``<10`` and ``≤10`` both give the upper bound 10: a bound need not be reached.
+
+    Parameters
+    ----------
+    text : Series of str
+    decimal : str
+        Decimal mark of the column.
+    codes : mapping, optional
+        Further texts, as a protocol declares them: text → `missing`, or least and greatest value.
+        They come before the known notations.
     """
-    found = [_read(str(cell).replace(decimal, ".")) for cell in text.fillna("")]
-    kind = np.array([kind for kind, _, _ in found], dtype=object)
-    bounds = np.array([bound for _, *bound in found], dtype=np.float64).reshape(len(found), 2)
+    own = {code.casefold(): value for code, value in (codes or {}).items()}
+    size = len(text)
+    kind, bounds = np.full(size, "", dtype=object), np.full((size, 2), nan)
+    given = text.fillna("").astype("str")
+    perhaps = (given != "") & ~given.str.fullmatch(PLAIN)
+    if own:
+        perhaps |= given.str.casefold().isin(list(own))
+    for at in np.flatnonzero(perhaps.to_numpy(dtype=bool)):
+        kind[at], *bounds[at] = _read(str(given.iloc[at]), decimal, own)
     return Suppressed(kind, bounds[:, 0], bounds[:, 1])
 
 
-def _read(text: str) -> tuple[str, float, float]:
-    if len(text) > 40:
+def _read(
+    text: str, decimal: str, own: Mapping[str, str | Sequence[float]]
+) -> tuple[str, float, float]:
+    if text.casefold() in own:
+        meant = own[text.casefold()]
+        return (text, nan, nan) if isinstance(meant, str) else (text, meant[0], meant[1])
+    if len(text) > LONGEST:
         return "", nan, nan
-    for kind, pattern in KINDS.items():
-        match = pattern.fullmatch(text)
+    written = text.replace(decimal, ".")
+    for notation in notations():
+        match = notation.pattern.fullmatch(written)
         if match is None:
             continue
         bounds = [float(bound) for bound in match.groups() if bound is not None]
-        if kind == "<k":
-            return kind, nan, bounds[0]
-        if kind == ">k":
-            return kind, bounds[0], nan
-        if kind == "range":
-            return (kind, bounds[0], bounds[1]) if bounds[0] <= bounds[1] else ("", nan, nan)
-        return kind, nan, nan
+        if notation.tells == "high":
+            return notation.kind, nan, bounds[0]
+        if notation.tells == "low":
+            return notation.kind, bounds[0], nan
+        if notation.tells == "range":
+            in_order = bounds[0] <= bounds[1]
+            return (notation.kind, bounds[0], bounds[1]) if in_order else ("", nan, nan)
+        return notation.kind, nan, nan
     return "", nan, nan
 
 

@@ -6,7 +6,9 @@ then to the rows that hold it.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,9 +20,9 @@ from schooltrial.data.cells import identifiers
 from schooltrial.data.cells.cleaning_log import FORMULA, CleaningLog
 from schooltrial.data.cells.missing_codes import Notation, NotObserved, find_absent, values_of
 from schooltrial.data.cells.numbers import EXACT_BELOW, MINUS
-from schooltrial.data.cells.suppression import TELLING, suppressed
+from schooltrial.data.cells.suppression import suppressed
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
-from schooltrial.protocol.column_map import Column, RawFile
+from schooltrial.protocol.column_map import Column, RawFile, SuppressionCodes
 from schooltrial.protocol.table_readings import NUMBERS
 from schooltrial.refusal import Fault
 from schooltrial.wording import exact
@@ -29,6 +31,9 @@ SHOWN_PER_COLUMN = 5
 
 
 SHOWN_CHARACTERS = 80
+
+
+MISSING = "set to missing"
 
 
 Arrays = dict[str, pa.Array]
@@ -144,17 +149,23 @@ class ColumnReader:
         return find_absent(text, self.missing(spec), notation, held)
 
     def fault_rows(
-        self, raw: str, rows: npt.NDArray[np.integer], expected: str, remedy: str, found: str = ""
-    ) -> None:
-        """Collect a fault for each of the first cells at fault, and a count of the others."""
-        column = self.cells.columns[raw]
+        self, raw: str, rows: npt.NDArray[np.integer], expected: str,
+        remedy: str | Callable[[str], str], found: str = "",
+    ) -> None:  # fmt: skip
+        """Collect a fault for each of the first cells at fault, and a count of the others.
+
+        A remedy may depend on the text of the cell.
+        """
+        column, advice = self.cells.columns[raw], remedy if isinstance(remedy, str) else ""
         for row in rows[:SHOWN_PER_COLUMN]:
             line = int(self.cells.line(np.array([row]))[0])
-            what = found or f"the value {shortened(column.cell(int(row)).strip())!r}"
-            self.faults.append(Fault(self.log.file, what, expected, remedy, row=line, column=raw))
+            text = column.cell(int(row)).strip()
+            what = found or f"the value {shortened(text)!r}"
+            advice = remedy if isinstance(remedy, str) else remedy(text)
+            self.faults.append(Fault(self.log.file, what, expected, advice, row=line, column=raw))
         if len(rows) > SHOWN_PER_COLUMN:
             what = f"the same fault in {len(rows) - SHOWN_PER_COLUMN} more rows"
-            self.faults.append(Fault(self.log.file, what, expected, remedy, column=raw))
+            self.faults.append(Fault(self.log.file, what, expected, advice, column=raw))
 
     def changed(self, raw: str, rule: str, rows: npt.NDArray[np.integer], after: str = "") -> None:
         """Log cells that became another text, by their rows."""
@@ -308,11 +319,7 @@ class OneColumn:
         hyphen = known.str.replace(MINUS, "-", regex=False)
         self._changed("minus sign U+2212 read as a hyphen", typeset, text, hyphen)
         bad = ~absent & ~np.isfinite(numbers)
-        withheld = bad & (suppressed(known.where(bad), decimal).kind != "")
-        remedy = "if the number was withheld, set `suppressed` to `missing` or `bounds`"
-        self.fault(withheld, "a number", remedy)
-        remedy = "correct the cell, or list the text under `missing`"
-        self.fault(bad & ~withheld, "a number", remedy)
+        self._no_numbers(known, bad, decimal)
         numbers[bad] = np.nan
         kind = self.spec["type"]
         if kind in ("integer", "flag"):
@@ -327,16 +334,47 @@ class OneColumn:
             self.fault(odd, "0 or 1", "correct the cell, or give codes")
         return {self.variable: self._numbers(self._within_range(numbers, text, limits)), **bounds}
 
+    def _no_numbers(self, text: pd.Series, bad: Mask, decimal: str) -> None:
+        """Refuse texts that are no numbers, with the remedy that loses no data first."""
+        if not bad.any():
+            return
+        known = self._suppression_codes()
+        withheld = bad & suppressed(text.where(bad), decimal, known).hidden
+        remedy = (
+            "if the number was withheld, add `suppressed: missing` to the column, or "
+            "`suppressed: bounds` to keep what such cells tell of the value"
+        )
+        self.fault(withheld, "a number", remedy)
+        rows = self.column.holds(bad & ~withheld)
+        self.reader.fault_rows(self.raw, rows, "a number", self._remedy)
+
+    def _remedy(self, text: str) -> str:
+        """Return what to do with a text that is no number, the likeliest cause first."""
+        code = json.dumps(shortened(text), ensure_ascii=False)
+        last = "list it under `missing` only if it means that nothing was observed"
+        if self.spec["type"] == "flag":
+            return f"add `codes`, such as `codes: {{{code}: 1}}`, or correct the cell; {last}"
+        if any(character.isdigit() for character in text):
+            first = "correct the cell, or state `decimal`, `thousands` or `percent` of the column"
+        else:
+            first = "correct the cell"
+        own = f"`suppressed: missing` and `suppression_codes: {{{code}: missing}}`"
+        return f"{first}; if the number was withheld, add {own} to the column; {last}"
+
+    def _suppression_codes(self) -> SuppressionCodes:
+        return {**self.reader.reading["suppression_codes"], **self.spec["suppression_codes"]}
+
     def _suppressed(
         self, text: pd.Series, absent: Mask, decimal: str, limits: Limits | None
     ) -> tuple[Mask, Arrays]:
         """Set suppressed cells to missing, and return the bounds that they tell."""
-        found = suppressed(text.where(~absent), decimal)
+        found = suppressed(text.where(~absent), decimal, self._suppression_codes())
         bounded = self.spec["suppressed"] == "bounds"
         for kind in dict.fromkeys(found.kind[found.kind != ""]):
-            what = "read as bounds" if bounded and kind in TELLING else "set to missing"
-            rule = f"suppressed cell written {kind!r} {what}"
-            self._changed(rule, found.kind == kind, text, "")
+            of_kind = found.kind == kind
+            bounds = bounded and bool(found.telling[of_kind].any())
+            rule = f"suppressed cell written {kind!r} {'read as bounds' if bounds else MISSING}"
+            self._changed(rule, of_kind, text, "")
         if not bounded:
             return absent | found.hidden, {}
         least, most = self.spec["range"] or ((limits.low, limits.high) if limits else (np.nan,) * 2)
