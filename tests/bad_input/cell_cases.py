@@ -104,7 +104,10 @@ NUMBERS = [
     _no_number("a decimal comma that is not declared", "201,5"),
     _no_number("a thousands separator that is not declared", "1,201.5"),
     _no_number("a blank as thousands separator", "1 201"),
-    _no_number("a minus sign of typographers", "\u221212"),
+    Case(
+        "a minus sign of typographers", cell(SCORES, 7, "score", "\u221212"),
+        Accepted((Logged(SCORES, "score", "minus sign U+2212 read as a hyphen", 1),)),
+    ),
     _no_number("digits of another script", "\uff12\uff10\uff11"),
     _no_number("NaN in letters", "NaN"),
     _no_number("infinity in letters", "-inf"),

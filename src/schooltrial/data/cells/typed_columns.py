@@ -341,8 +341,8 @@ class OneColumn:
         known = self._suppression_codes()
         withheld = bad & suppressed(text.where(bad), decimal, known).hidden
         remedy = (
-            "if the number was withheld, add `suppressed: missing` to the column, or "
-            "`suppressed: bounds` to keep what such cells tell of the value"
+            "if the number was withheld, set `suppressed` of the column to `missing`, or to "
+            "`bounds` to keep what such cells tell of the value"
         )
         self.fault(withheld, "a number", remedy)
         rows = self.column.holds(bad & ~withheld)
