@@ -237,6 +237,7 @@ def _compare_faults(where: str, model: Model, design: Design, shown: str) -> Ite
     if not compared and len(arms) > 2 and model["estimator"] in ONE_EFFECT:
         yield Fault(
             shown, f"{where} estimates one effect, and the design has {len(arms)} arms",
-            "`compare: [control arm, other arm]`", "say which two are compared",
+            "the control arm and one other",
+            f"add `arms: [{arms[0]}, {arms[1]}]`, or another pair that holds the control arm",
             column=f"{where}.arms",
         )  # fmt: skip
