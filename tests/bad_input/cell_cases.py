@@ -106,7 +106,13 @@ NUMBERS = [
     _no_number("a blank as thousands separator", "1 201"),
     Case(
         "a minus sign of typographers", cell(SCORES, 7, "score", "\u221212"),
-        Accepted((Logged(SCORES, "score", "minus sign U+2212 read as a hyphen", 1),)),
+        Accepted(
+            (
+                Logged(SCORES, "score", "minus sign U+2212 read as a hyphen", 1),
+                Logged(SCORES, "score", "reading outside 0 to 500 set to missing", 1),
+            ),
+            (Left("reading was not observed", 1),),
+        ),
     ),
     _no_number("digits of another script", "\uff12\uff10\uff11"),
     _no_number("NaN in letters", "NaN"),

@@ -15,6 +15,7 @@ from schooltrial.protocol.column_map import (
     names_of_columns,
     parts_of,
 )
+from schooltrial.protocol.date_format import EXAMPLE, suggestion, why_not
 from schooltrial.protocol.sections import Content, Design, Outcome
 from schooltrial.protocol.variables import NEEDED
 from schooltrial.refusal import Fault
@@ -171,6 +172,13 @@ def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
                 f"a {key} of an {needed}", f"set `type`, or remove `{key}`",
                 column=f"{where}.{key}",
             )  # fmt: skip
+    why = why_not(spec["format"])
+    if spec["type"] == "date" and why is not None:
+        yield Fault(
+            names.shown,
+            f"{where} has the format {spec['format']!r}, which no date can have: {why}",
+            f"a format such as {EXAMPLE}", suggestion(spec["format"]), column=f"{where}.format",
+        )  # fmt: skip
     if spec["pad"] and spec["width"] is None:
         yield Fault(
             names.shown, f"{where} puts zeros back, but up to no width", "`width`",

@@ -18,11 +18,13 @@ import pyarrow as pa
 
 from schooltrial.data.cells import identifiers
 from schooltrial.data.cells.cleaning_log import FORMULA, CleaningLog
+from schooltrial.data.cells.dates import advice, parse_dates
 from schooltrial.data.cells.missing_codes import Notation, NotObserved, find_absent, values_of
 from schooltrial.data.cells.numbers import EXACT_BELOW, MINUS
 from schooltrial.data.cells.suppression import suppressed
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
 from schooltrial.protocol.column_map import Column, RawFile, SuppressionCodes
+from schooltrial.protocol.date_format import tokens
 from schooltrial.protocol.table_readings import NUMBERS
 from schooltrial.refusal import Fault
 from schooltrial.wording import exact
@@ -68,6 +70,8 @@ class ColumnReader:
     reading : mapping
         The file's section of the protocol: `missing`, `decimal`, `thousands`.
     dates : DateLimit, optional
+    last_year : int
+        A year of two digits is the last one up to this year that ends in them.
     faults : list of Fault
     """
 
@@ -75,6 +79,7 @@ class ColumnReader:
     log: CleaningLog
     reading: RawFile
     dates: DateLimit | None = None
+    last_year: int = 2068
     faults: list[Fault] = field(default_factory=list)
 
     def read(self, variable: str, raw: str, spec: Column, limits: Limits | None = None) -> Arrays:
@@ -287,13 +292,25 @@ class OneColumn:
 
     def dates(self, text: pd.Series, absent: Mask) -> pa.Array:
         """Return dates in the format declared; typed files hold them as YYYY-MM-DD."""
-        shape = str(self.spec["format"])
+        shape, last_year = str(self.spec["format"]), self.reader.last_year
         known = text.where(~absent)
-        dates = _dates(known, shape)
+        found = parse_dates(known, shape, last_year)
+        dates, timed = found.days, found.timed
         if self.reader.cells.typed:
-            dates = dates.fillna(_dates(known, "YYYY-MM-DD"))
+            held = parse_dates(known, "YYYY-MM-DD", last_year)
+            timed = timed | (held.timed & dates.isna().to_numpy())
+            dates = dates.fillna(held.days)
         bad = ~absent & dates.isna().to_numpy()
-        self.fault(bad, f"a date as {shape}", "correct the cell, or `format` in the protocol")
+        if bad.any():
+            remedy = advice(known, bad, shape, last_year)
+            self.fault(bad & ~found.no_day, f"a date as {shape}", remedy)
+            self.fault(bad & found.no_day, f"a date as {shape}, of a day that exists", remedy)
+        self._changed("time of the day after the date left out", timed, text, dates.astype("str"))
+        if "YY" in tokens(shape):
+            rule = f"years of two digits read as {last_year - 99} to {last_year}"
+            rows = self.column.holds(~absent & ~bad)
+            if len(rows):
+                self.reader.log.note(self.raw, rule, len(rows), self.column.cell(int(rows[0])))
         limit = self.reader.dates
         if limit is not None:
             late = (dates > limit.latest).to_numpy(dtype=bool)
@@ -465,13 +482,3 @@ def out_of_range_rule(limits: Limits) -> str:
 def shortened(text: str) -> str:
     """Return a text that fits into a message."""
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
-
-
-def _dates(text: pd.Series, shape: str) -> pd.Series:
-    """Return texts as dates; pandas alone would also take `today`, and days of one digit."""
-    written, pattern = shape, re.escape(shape)
-    for part, code in (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d")):
-        written = written.replace(part, code)
-        pattern = pattern.replace(part, f"[0-9]{{{len(part)}}}")
-    known = text.where(text.str.fullmatch(pattern).fillna(False).astype(bool))
-    return pd.to_datetime(known, format=written, errors="coerce").astype("datetime64[us]")

@@ -64,6 +64,14 @@ class Study:
         latest = pd.Timestamp(self.cleaning["latest_date"])
         return DateLimit(latest, self.cleaning["future_dates"] == "refuse")
 
+    def last_year(self) -> int:
+        """Return the last year that two digits can stand for: of `latest_date`, or after the study.
+
+        The year after the last one is taken too, as a school year may bear the name of its first.
+        """
+        limit = self.date_limit()
+        return limit.latest.year if limit is not None else max(self.years, default=2067) + 1
+
     def limits(self, outcome: str) -> Limits | None:
         """Return the range of an outcome, where it has one."""
         declared = self.outcomes.get(outcome)
@@ -142,7 +150,7 @@ def _columns(
     refuse(faults)
     persons = sources({name: spec for name, spec in wanted.items() if name in PERSONS})
     log = CleaningLog(name, cells.file, frozenset(found[name] for name in persons))
-    reader = ColumnReader(cells, log, reading, study.date_limit())
+    reader = ColumnReader(cells, log, reading, study.date_limit(), study.last_year())
     raw = compose(reader, wanted, found)
     values: Arrays = {}
     for variable, column in raw.items():

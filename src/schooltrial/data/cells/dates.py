@@ -1,0 +1,141 @@
+"""Dates as people write them, in the format that a protocol declares.
+
+A format is made of `YYYY` or `YY`, `MM`, `M` or the name of the month (`MMM`), and `DD` or `D`;
+what stands between is taken to the letter. `D` and `M` take one digit or two.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from schooltrial.data.cells.text_columns import Mask
+from schooltrial.protocol.date_format import tokens
+
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+
+
+TIME = (
+    r"(?P<time>(?:\s*,\s*|\s+|T)[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?"
+    r"(?:\s*[AP]\.?M\.?)?(?:\s*(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}))?)?"
+)
+"""A time of the day, which may follow a date."""
+
+
+PARTS = {
+    "YYYY": r"(?P<year>[0-9]{4})",
+    "YY": r"(?P<year>[0-9]{2})",
+    "MMMM": r"(?P<month>[^\W\d_]{3,9})\.?",
+    "MMM": r"(?P<month>[^\W\d_]{3,9})\.?",
+    "MM": r"(?P<month>[0-9]{2})",
+    "M": r"(?P<month>[0-9]{1,2})",
+    "DD": r"(?P<day>[0-9]{2})",
+    "D": r"(?P<day>[0-9]{1,2})",
+}
+
+
+USUAL = (
+    "YYYY-MM-DD", "D/M/YYYY", "M/D/YYYY", "D.M.YYYY", "D-M-YYYY", "M-D-YYYY", "YYYY/M/D",
+    "YYYYMMDD", "D/M/YY", "M/D/YY", "D MMM YYYY", "MMM D, YYYY", "MMMM D YYYY", "D-MMM-YY",
+    "D-MMM-YYYY", "DDMMYYYY",
+)  # fmt: skip
+"""Formats that are tried to advise on, never to read by."""
+
+
+SERIALS = (10_000, 60_000)
+"""Numbers of days since 1900 that stand for days from 1927 to 2064 in a spreadsheet."""
+
+
+@dataclass(frozen=True)
+class Dates:
+    """What texts say as dates.
+
+    Attributes
+    ----------
+    days : Series of datetime64
+        Missing where a text is no date in the format.
+    timed : array of bool
+        Texts with a time of the day after the date, which is left out.
+    no_day : array of bool
+        Texts in the format, of a day that does not exist.
+    """
+
+    days: pd.Series
+    timed: Mask
+    no_day: Mask
+
+
+def parse_dates(text: pd.Series, shape: str, last_year: int) -> Dates:
+    """Read texts as dates.
+
+    Parameters
+    ----------
+    text : Series of str
+        Without blanks around; missing where there is nothing to read.
+    shape : str
+        The format.
+    last_year : int
+        A year of two digits is the last one up to this year that ends in them.
+    """
+    found = text.str.extract(_pattern(shape), flags=re.IGNORECASE)
+    year = pd.to_numeric(found["year"], errors="coerce")
+    if "YY" in tokens(shape):
+        year = last_year - (last_year - year) % 100
+    month = pd.to_numeric(found["month"], errors="coerce")
+    if any(name in tokens(shape) for name in ("MMM", "MMMM")):
+        month = found["month"].map(_month, na_action="ignore").astype("float64")
+    day = pd.to_numeric(found["day"], errors="coerce")
+    there = (year.notna() & month.notna() & day.notna()).to_numpy(dtype=bool)
+    written = pd.Series(None, index=text.index, dtype="object")
+    numbers = zip(year[there], month[there], day[there], strict=True)
+    written[there] = [f"{int(y):04d}-{int(m):02d}-{int(d):02d}" for y, m, d in numbers]
+    days = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce").astype("datetime64[us]")
+    unknown = days.isna().to_numpy(dtype=bool)
+    timed = found["time"].notna().to_numpy(dtype=bool) & ~unknown
+    return Dates(days, timed, there & unknown)
+
+
+def _pattern(shape: str) -> str:
+    """Return the regular expression of a whole cell."""
+    parts = [PARTS.get(token, re.escape(token)) for token in tokens(shape)]
+    return rf"\A{''.join(parts)}{TIME}\Z"
+
+
+def _month(name: str) -> float:
+    """Return the number of a month by its name or three letters of it; missing for other words."""
+    word = name.lower()
+    for number, month in enumerate(MONTHS, start=1):
+        if word in (month, month[:3]) or (word == "sept" and month == "september"):
+            return float(number)
+    return np.nan
+
+
+def advice(text: pd.Series, bad: Mask, shape: str, last_year: int) -> str:
+    """Return what to do about texts that are no dates in a format.
+
+    Where another usual format reads every text, it is named; a number that a spreadsheet holds for
+    a day is told as such.
+    """
+    known = text[text.notna()]
+    for other in (usual for usual in USUAL if usual != shape):
+        if parse_dates(known, other, last_year).days.notna().all():
+            return f"set `format: {_quoted(other)}`, which reads every cell of the column"
+    numbers = pd.to_numeric(text[bad], errors="coerce")
+    serial = numbers[numbers.between(*SERIALS)]
+    if len(serial):
+        day = pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(serial.iloc[0]))
+        return (
+            f"if it is the number of a spreadsheet for {day:%Y-%m-%d}, format the column as a date "
+            "there and save the file again; otherwise correct `format` in the protocol"
+        )
+    return "correct the cell, or `format` in the protocol"
+
+
+def _quoted(shape: str) -> str:
+    return f'"{shape}"' if "," in shape else shape
