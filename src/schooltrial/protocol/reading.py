@@ -7,13 +7,15 @@ fills every default, so that what follows never asks whether a key is there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from schooltrial.protocol.filters import conjunction
 from schooltrial.protocol.references import reference_faults
+from schooltrial.protocol.renamed_keys import renaming_faults, reword
 from schooltrial.protocol.schema_validation import number_faults, schema_faults, with_defaults
 from schooltrial.protocol.sections import (
     Content,
@@ -64,14 +66,23 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
                 )
             ]
         )
+    words = reword(content)
+    content = words.content
+    old = renaming_faults(words.found, shown)
+
+    def refuse_all(faults: Sequence[Fault]) -> None:
+        others = [replace(one, column=words.written(one.column or "") or None) for one in faults]
+        refuse(located([*old, *others], text))
+
     faults = [*schema_faults(content, schema, shown), *number_faults(content, shown)]
-    refuse(located(faults, text))
+    if faults:
+        refuse_all(faults)
     filled: Content = with_defaults(content, schema, schema)
     for outcome in filled["outcomes"].values():
         outcome["units_label"] = outcome["units_label"] or default_unit(outcome)
     design = filled["design"]
     design["randomisation"] = {**design["randomisation"], **frame_columns(design)}
-    refuse(located(list(reference_faults(filled, shown)), text))
+    refuse_all(list(reference_faults(filled, shown)))
     filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())
 

@@ -128,6 +128,11 @@ def parse_yaml(text: str) -> Any:
     return yaml.load(text, Loader=_Strict)
 
 
+def compose_yaml(text: str) -> yaml.Node:
+    """Return the nodes of a YAML text, each with its place in the text."""
+    return yaml.compose(text, Loader=_Strict)
+
+
 def parse_file(raw: bytes, shown: str) -> tuple[Any, str]:
     """Return the content and the text of a YAML file, or refuse it with the line at fault."""
     try:
@@ -157,7 +162,7 @@ def _key_rows(node: yaml.Node, above: str = "") -> Iterator[tuple[str, int]]:
 
 def located(faults: Sequence[Fault], text: str) -> list[Fault]:
     """Return faults with the line of their key, or of the nearest key above one that is missing."""
-    rows = dict(_key_rows(yaml.compose(text, Loader=_Strict))) if faults else {}
+    rows = dict(_key_rows(compose_yaml(text))) if faults else {}
 
     def row(path: str) -> int | None:
         while path not in rows and "." in path:
