@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.small_trial import ROOT
+from support.small_trial import ROOT, schema
 
 LIBRARY = ROOT / "src" / "schooltrial"
 PAGES = ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "docs/*.md")
@@ -23,7 +23,7 @@ FILE_ENDS = re.compile(r"\.(csv|json|yaml|md|parquet|txt|tsv|svg|html|pdf|in|loc
 PLACEHOLDER = re.compile(r"\b[A-Z]\b|_[A-Z]\b|\b[ab]/|_b\b")
 """``fit_X``, ``exhibits/figures/X.py``, ``tests/unit/a/test_b.py``: of a name yet to be chosen."""
 
-OBJECTS = {"study", "draw", "design", "workflow", "column", "trial"}
+OBJECTS = {"study", "draw", "workflow", "column", "trial", *schema()["properties"]}
 """Beside modules and classes, what names begin with: sections of a protocol, objects at hand."""
 
 

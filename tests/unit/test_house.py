@@ -96,6 +96,9 @@ LATE = {"numba", "linearmodels", "linearmodels.iv", "linearmodels.panel",
         "jsonschema", "snakemake.script", "snakemake.persistence"}  # fmt: skip
 """What a function may import when it is called, since importing it is slow and few need it."""
 
+RUN_BY_PYTHON = 'if __name__ == "__main__":\n    sys.exit(main())\n'
+"""How a module ends that is a command: ``python -m schooltrial.protocol.migrate``."""
+
 
 @cache
 def _tree(path: Path) -> ast.Module:
@@ -419,6 +422,7 @@ def test_every_module_is_reached_by_a_rule_a_command_or_the_face() -> None:
         LIBRARY / "cli" / "main.py",
         *(LIBRARY.joinpath(*name.split(".")).with_suffix(".py") for name in EXPORTS.values()),
         LIBRARY / "__init__.py",
+        *(path for path in _library() if path.read_text("utf-8").endswith(RUN_BY_PYTHON)),
     ]
     rules = (ROOT / "workflow" / "rules").glob("*.smk")
     text = "".join(path.read_text("utf-8") for path in [ROOT / "Snakefile", *rules])
