@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from schooltrial.protocol.column_map import JoinedFile, Reading
 from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import Arm, Content, Design, Model, frame_columns
+from schooltrial.protocol.sections import Arm, Content, Design, Model, Outcome, frame_columns
 from schooltrial.protocol.strict_yaml import parse_yaml
 from support.small_trial import PROTOCOL, schema
 
@@ -46,6 +46,12 @@ def planned_model(**keys: Any) -> Model:
     """Return a model of these keys, its other keys by default."""
     node = schema()["properties"]["models"]["additionalProperties"]
     return cast(Model, with_defaults({"label": "", **keys}, node, schema()))
+
+
+def planned_outcome(**keys: Any) -> Outcome:
+    """Return an outcome of these keys, its other keys by default."""
+    node = schema()["properties"]["outcomes"]["additionalProperties"]
+    return cast(Outcome, with_defaults({"label": "", "family": "", **keys}, node, schema()))
 
 
 def reading(file: str, **keys: Any) -> Reading:

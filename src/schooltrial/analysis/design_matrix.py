@@ -44,6 +44,10 @@ class DesignMatrix:
         Variable → pupils of the population who lack it and are left out; one may lack several.
     indicated : dict of str to int
         Covariate → pupils who lack it and are kept, with an indicator.
+    clustered_on : str or None
+        Variable whose groups errors are clustered on; None for the unit that was assigned.
+    weighted_by : str or None
+        Variable of the rows' weights.
     """
 
     outcome: Array
@@ -52,6 +56,8 @@ class DesignMatrix:
     rows: pd.DataFrame
     incomplete: dict[str, int]
     indicated: dict[str, int] = field(default_factory=dict)
+    clustered_on: str | None = None
+    weighted_by: str | None = None
 
     @property
     def regressors(self) -> Array:
@@ -59,9 +65,21 @@ class DesignMatrix:
         return np.column_stack(list(self.columns.values()))
 
     @property
-    def cluster(self) -> npt.NDArray[Any]:
+    def unit(self) -> npt.NDArray[Any]:
         """The unit that was assigned, of every row: its school, teacher or pupil."""
         return np.asarray(self.rows["cluster"].to_numpy())
+
+    @property
+    def cluster(self) -> npt.NDArray[Any]:
+        """The group of every row within which errors may be alike."""
+        return np.asarray(self.rows[self.clustered_on or "cluster"].to_numpy())
+
+    @property
+    def weights(self) -> Array | None:
+        """The weights of the rows; None where every row counts alike."""
+        if self.weighted_by is None:
+            return None
+        return np.asarray(self.rows[self.weighted_by].to_numpy("float64"))
 
 
 def build_design_matrix(
@@ -115,6 +133,8 @@ def build_design_matrix(
         )
     indicated = count_missing(rows, covariate_variables(model, outcome))
     _refuse_missing_in_an_arm(rows, list(indicated), outcome)
+    if model["weights"]:
+        _refuse_weights(rows[model["weights"]], outcome)
     covariates = {
         name: column
         for name, column in covariate_columns(rows, terms).items()
@@ -128,6 +148,8 @@ def build_design_matrix(
         rows,
         incomplete,
         indicated,
+        model["cluster"],
+        model["weights"],
     )
 
 
@@ -160,6 +182,18 @@ def _refuse_missing_in_an_arm(rows: pd.DataFrame, variables: Sequence[str], outc
                 f"{arms} who are analysed, so that it can adjust nothing. Check the column and the "
                 "`missing` texts of its file, or take it out of `covariates`"
             )
+
+
+def _refuse_weights(weights: pd.Series, outcome: str) -> None:
+    """Raise where a weight is no positive number."""
+    is_number = pd.api.types.is_numeric_dtype(weights)
+    wrong = weights[~(weights > 0)] if is_number else weights
+    if len(wrong):
+        raise ValueError(
+            f"outcome {outcome!r}: `weights: {weights.name}` must be above 0 in every row, and is "
+            f"{wrong.iloc[0]!r} in one ({len(wrong):,} of {len(weights):,} rows are not). Leave "
+            "these rows out by `where`, or name another variable"
+        )
 
 
 def listed(counts: Mapping[str, int]) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
+from schooltrial.analysis.cluster_notes import describe_clusters
 from schooltrial.analysis.design_matrix import DesignMatrix, build_design_matrix, listed
 from schooltrial.analysis.estimates_table import (
     ARM,
@@ -149,15 +150,19 @@ def fit_outcomes(
         with refused_as(f"model {plan.name}, outcome {outcome}"):
             design = build_design_matrix(pupils, plan.model, outcome, take_up)
             fitted = fit(design, outcome)
+            notes = "; ".join(_notes(design))
             for found in fitted.estimates:
                 inside = design.rows[in_comparison(design.rows, found.term)]
-                estimate = _with_notes(_of_compared(found, len(inside)), design)
+                estimate = _of_compared(found, len(inside))
+                estimate = noted([estimate], notes)[0] if notes else estimate
                 estimand = (estimands or {}).get(estimate.term) or estimand_of(estimate, design)
                 effect = NO_EFFECT_SIZE
                 if estimand in SIZED:
                     effect = pupil_effect_size(estimate, design, plan.outcomes[outcome])
                 rows.append(row(_labels(plan, outcome, inside), estimate, estimand, effect))
-            kept = {"indicated": design.indicated} if design.indicated else {}
+            kept: dict[str, Any] = {"indicated": design.indicated} if design.indicated else {}
+            if plan.model["cluster"]:
+                kept["clusters"] = describe_clusters(design.rows, plan.model["cluster"])
             told[outcome] = {"incomplete": design.incomplete, **kept, **fitted.diagnostics}
             results[outcome] = fitted.result
     return FittedModel(table(rows), told, results)
@@ -207,12 +212,16 @@ def _of_compared(fitted: Estimate, people: int) -> Estimate:
     return replace(fitted, n_pupils=people) if fitted.term.startswith(ARM) else fitted
 
 
-def _with_notes(estimate: Estimate, design: DesignMatrix) -> Estimate:
-    """Return an estimate that says what its rows are, where a reader must know it."""
-    if not design.indicated:
-        return estimate
-    told = f"kept with an indicator of missing: {listed(design.indicated)}"
-    return noted([estimate], told)[0]
+def _notes(design: DesignMatrix) -> list[str]:
+    """Return what a reader must know of the rows beside each number."""
+    told = []
+    if design.indicated:
+        told.append(f"kept with an indicator of missing: {listed(design.indicated)}")
+    if design.clustered_on:
+        told += describe_clusters(design.rows, design.clustered_on)
+    if design.weighted_by:
+        told.append(f"weighted by {design.weighted_by}")
+    return told
 
 
 def estimand_of(estimate: Estimate, design: DesignMatrix) -> str:

@@ -17,7 +17,16 @@ def cells_of_pupils(pupils: pd.DataFrame, plan: PlannedModel) -> pd.DataFrame:
     """Return the means of the model's outcomes over the pupils whom its `where` keeps."""
     model = plan.model
     refuse_lacking(pupils, plan.sampled, plan.fits())
-    return build_school_panel(compared(pupils, model), model["outcomes"], model["where"])
+    rows, cluster = compared(pupils, model), model["cluster"]
+    if cluster is None:
+        return build_school_panel(rows, model["outcomes"], model["where"])
+    rows = rows[rows[cluster].notna()]
+    cells = build_school_panel(rows, model["outcomes"], model["where"])
+    if cluster in cells:
+        return cells
+    # A school that lies in several groups keeps one row for each, and the estimator refuses it.
+    groups = rows[["school", cluster]].drop_duplicates().astype({"school": "str"})
+    return cells.merge(groups, on="school", how="left")
 
 
 def cells_of_schools(
@@ -49,6 +58,8 @@ def cells_of_schools(
     refuse_lacking(cells, plan.sampled, plan.fits())
     cells = compared(cells, model)
     kept = matches(cells, model["where"]) & cells["outcome"].isin(model["outcomes"])
+    if model["cluster"]:
+        kept &= cells[model["cluster"]].notna()
     return cells[kept].reset_index(drop=True)
 
 

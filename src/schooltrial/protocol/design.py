@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from schooltrial.protocol.column_map import Tables
+from schooltrial.protocol.model_keys import model_key_faults
 from schooltrial.protocol.sections import Content, Design, Draw, Model
 from schooltrial.refusal import Fault
 
@@ -176,6 +177,7 @@ def _model_faults(where: str, model: Model, content: Content, shown: str) -> Ite
         )  # fmt: skip
     yield from _compare_faults(where, model, content["design"], shown)
     yield from _bounded_faults(where, model, content, shown)
+    yield from model_key_faults(where, model, content, shown)
     for name in model["subgroups"]:
         if name not in content["subgroups"]:
             yield Fault(

@@ -175,9 +175,15 @@ def _model_faults(
     for key, variable in (
         ("effects_by", model["effects_by"]),
         ("moderator", model["moderator"]),
+        ("cluster", model["cluster"]),
+        *(("random_levels", level) for level in model["random_levels"]),
     ):
         if variable:
             yield from names.check(f"{where}.{key}", variable, "variable", names.variables)
+    if model["weights"]:
+        place, known = f"{where}.weights", [*names.variables, "n_pupils"]
+        yield from names.check(place, model["weights"], "variable", known)
+        yield from names.check_number(place, model["weights"])
 
 
 def _readings(content: Content) -> Iterator[Reading]:

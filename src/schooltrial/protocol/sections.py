@@ -311,6 +311,9 @@ class Model(TypedDict):
     missing_covariates: Literal["indicator", "drop", "refuse"]
     blocks: Literal["fixed", "random", "none"]
     fixed_effects: list[str]
+    cluster: str | None
+    random_levels: list[str]
+    weights: str | None
     covariance: list[Literal["CR0", "CR1", "CR1S", "CR2", "CR3"]]
     df: Literal["kenward-roger", "satterthwaite"]
     replications: int
@@ -418,7 +421,7 @@ def covariate_variables(model: Model, outcome: str) -> list[str]:
 
 def used_variables(model: Model, outcome: str) -> list[str]:
     """Return the variables that a model's columns and groups are made of, the outcome first."""
-    used = {*covariate_variables(model, outcome), *_undivided(model)}
+    used = {*covariate_variables(model, outcome), *indispensable_variables(model)}
     return [outcome, *sorted(used - {outcome})]
 
 
@@ -429,14 +432,14 @@ def needed_variables(model: Model, outcome: str) -> list[str]:
     effect or says in which group a pupil is has no such remedy.
     """
     if model["missing_covariates"] == "indicator":
-        return [outcome, *sorted(_undivided(model) - {outcome})]
+        return [outcome, *sorted(indispensable_variables(model) - {outcome})]
     return used_variables(model, outcome)
 
 
-def _undivided(model: Model) -> set[str]:
-    """Return the variables that split the effect, or say in which group a pupil is."""
-    single = (model["effects_by"], model["moderator"])
-    return {*filter(None, single), *model["fixed_effects"]}
+def indispensable_variables(model: Model) -> set[str]:
+    """Return the variables that split the effect, weigh a pupil or say in which group he is."""
+    single = (model["effects_by"], model["moderator"], model["cluster"], model["weights"])
+    return {*filter(None, single), *model["fixed_effects"], *model["random_levels"]}
 
 
 def all_years(years: Years) -> list[int]:

@@ -1,4 +1,4 @@
-"""A linear model by least squares, with errors clustered by what was assigned."""
+"""A linear model by least squares, with errors clustered on what was assigned, or another group."""
 
 from __future__ import annotations
 
@@ -55,5 +55,6 @@ def _fit(design: DesignMatrix, model: Model) -> LeastSquaresFit:
         list(columns.values()),
         names=list(columns),
         cluster=design.cluster,
+        weights=design.weights,
         absorb=[design.rows[name].to_numpy() for name in names] or None,
     )

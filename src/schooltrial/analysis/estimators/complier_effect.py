@@ -64,5 +64,6 @@ def _fit(design: DesignMatrix, model: Model, taken_up: str) -> InstrumentFit:
         instruments={"treated": design.columns["treated"]},
         exogenous=covariates if names else {"intercept": design.outcome * 0 + 1, **covariates},
         cluster=design.cluster,
+        weights=design.weights,
         absorb=[design.rows[name].to_numpy() for name in names] or None,
     )

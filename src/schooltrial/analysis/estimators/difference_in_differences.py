@@ -8,13 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.analysis.cluster_notes import describe_clusters
 from schooltrial.analysis.fitting import (
     CellsFit,
     FittedModel,
     PlannedModel,
     fit_panel_outcomes,
 )
-from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.models.panel.difference_in_differences import (
     PanelFit,
     event_indicators,
@@ -58,7 +59,7 @@ def fit_planned(
     Parameters
     ----------
     plan : PlannedModel
-        ``active_years`` is of this estimator.
+        ``active_years`` and ``cluster`` are of this estimator.
     cells : DataFrame
         The cells of school, year and outcome.
     years : mapping
@@ -68,8 +69,10 @@ def fit_planned(
     active = model["active_years"] or years["programme"]
 
     def fit(found: pd.DataFrame) -> CellsFit[EffectAndEvents]:
-        effect = _fit(found[found["year"].isin([*years["baseline"], *active])], active=active)
-        events = _fit(found, reference=reference)
+        cluster = model["cluster"]
+        near = found[found["year"].isin([*years["baseline"], *active])]
+        effect = _fit(near, active=active, cluster=cluster)
+        events = _fit(found, reference=reference, cluster=cluster)
         rows = [("ATT", estimate) for estimate in effect.estimates(level=model["confidence_level"])]
         rows += [
             ("event study", estimate)
@@ -83,13 +86,21 @@ def fit_planned(
         if before:
             test = events.test(before, name="no difference in trend before the programme")
             rows.append(("pre-trend test", test))
+        if cluster:
+            notes = describe_clusters(found.assign(cluster=found["school"]), cluster)
+            rows = [(estimand, noted([one], "; ".join(notes))[0]) for estimand, one in rows]
         told = {"cells": effect.n_cells, "cells_event_study": events.n_cells}
         return CellsFit(rows, told, EffectAndEvents(effect, events))
 
     return fit_panel_outcomes(cells, plan, fit)
 
 
-def _fit(cells: pd.DataFrame, active: Sequence[int] | None = None, reference: int = 0) -> PanelFit:
+def _fit(
+    cells: pd.DataFrame,
+    active: Sequence[int] | None = None,
+    reference: int = 0,
+    cluster: str | None = None,
+) -> PanelFit:
     treated, year = cells["treated"].to_numpy("float64"), cells["year"].to_numpy("int64")
     if active is not None:
         columns, names = programme_indicator(treated, year, active)
@@ -102,4 +113,5 @@ def _fit(cells: pd.DataFrame, active: Sequence[int] | None = None, reference: in
         school=cells["school"].to_numpy(),
         year=year,
         n_pupils=cells["n_pupils"].to_numpy("float64"),
+        cluster=None if cluster is None else cells[cluster].to_numpy(),
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
@@ -14,6 +17,7 @@ from schooltrial.models.multilevel.r_squared import estimate_r_squared
 from schooltrial.models.multilevel.result import MultilevelFit
 from schooltrial.models.multilevel.three_level import fit_three_level
 from schooltrial.models.multilevel.two_level import fit_two_level_moments
+from schooltrial.protocol.sections import Model
 
 
 def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[MultilevelFit]:
@@ -22,7 +26,7 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[Multile
     Parameters
     ----------
     plan : PlannedModel
-        ``blocks`` and ``df`` are of this estimator.
+        ``blocks``, ``random_levels`` and ``df`` are of this estimator.
     sample : DataFrame
         The analysed sample of pupils or teachers.
     """
@@ -30,8 +34,9 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[Multile
 
     def fit(design: DesignMatrix, outcome: str) -> OutcomeFit[MultilevelFit]:
         columns, dropped = with_block_effects(design, fixed=model["blocks"] == "fixed")
-        nesting = f"{plan.outcomes[outcome]['measured_on']}s in {_clusters(design.rows)}"
-        fitted = _fit(design, columns, outcome, nesting, random_blocks=model["blocks"] == "random")
+        levels = _random_levels(design, model)
+        people = f"{plan.outcomes[outcome]['measured_on']}s"
+        fitted = _fit(design, columns, outcome, levels, f"{people} in {levels[0].plural}")
         rows = fitted.estimates(
             design.treatment_terms, df=model["df"], level=model["confidence_level"]
         )
@@ -41,24 +46,80 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[Multile
     return fit_outcomes(sample, plan, fit)
 
 
+@dataclass(frozen=True)
+class RandomLevel:
+    """The groups of one random level.
+
+    Attributes
+    ----------
+    name, plural : str
+        What the level is called in the result, and in the words of its structure.
+    groups : array (n,)
+        The group of every row.
+    """
+
+    name: str
+    plural: str
+    groups: npt.NDArray[Any]
+
+
+def _random_levels(design: DesignMatrix, model: Model) -> list[RandomLevel]:
+    """Return the random levels, the innermost first; a level is nested in those above it.
+
+    Raises
+    ------
+    ValueError
+        Where every row is a group of its own, or all rows are one group.
+    """
+    rows, named = design.rows, model["random_levels"]
+    if named:
+        levels = [
+            RandomLevel(name, name, _nested(rows, [*reversed(named[at:])]))
+            for at, name in enumerate(named)
+        ]
+    else:
+        levels = [RandomLevel("school", _clusters(rows), design.unit)]
+    if model["blocks"] == "random":
+        levels.append(RandomLevel("block", "block", rows["block"].to_numpy()))
+    count = len(np.unique(levels[0].groups))
+    if count == len(rows):
+        what = f"{named[0]!r}" if named else "the unit that was assigned"
+        raise ValueError(
+            f"each of the {count:,} rows is a group of its own in {what}, so that its random level "
+            "is the residual. Name a level that holds several rows (`random_levels: [school]`), or "
+            "take `estimator: cluster_robust`"
+        )
+    return levels
+
+
+def _nested(rows: pd.DataFrame, names: Sequence[str]) -> npt.NDArray[Any]:
+    """Return the number of each row's group, by the labels of all levels from the outermost."""
+    group, _ = pd.factorize(rows[names[0]])
+    for name in names[1:]:
+        code, found = pd.factorize(rows[name])
+        group, _ = pd.factorize(group * max(len(found), 1) + code)
+    return np.asarray(group)
+
+
 def _fit(
     design: DesignMatrix,
     columns: Mapping[str, Any],
     outcome: str,
+    levels: Sequence[RandomLevel],
     nesting: str,
-    *,
-    random_blocks: bool,
 ) -> MultilevelFit:
+    inner, upper = levels[0], levels[1] if len(levels) > 1 else None
     moments = compute_school_moments(
         [*columns.values(), design.outcome],
-        design.cluster,
+        inner.groups,
         names=[*columns, outcome],
-        group=design.rows["block"].to_numpy() if random_blocks else None,
+        weights=design.weights,
+        group=None if upper is None else upper.groups,
         intercept=True,
     )
-    if random_blocks:
-        return fit_three_level(moments, level="block", nesting=nesting)
-    return fit_two_level_moments(moments, nesting=nesting)
+    if upper is not None:
+        return fit_three_level(moments, level=upper.name, nesting=nesting, inner=inner.name)
+    return fit_two_level_moments(moments, nesting=nesting, level=inner.name)
 
 
 def _clusters(rows: pd.DataFrame) -> str:

@@ -79,18 +79,19 @@ def fit_planned(
         covariates = [term for term in matrix.columns if term in columns and term != "treated"]
         treated = matrix.rows["treated"].to_numpy()
         block = matrix.rows["block"].to_numpy() if lottery.blocked else None
-        units = school_assignment(matrix.cluster, treated, block)
+        units = school_assignment(matrix.unit, treated, block)
         redrawn = units.design(arms=(0.0, 1.0), one_arm_blocks=True)
         if known.criterion:
             rule = known.criterion.among([str(unit) for unit in redrawn.units], arms)
             redrawn = rerandomised(redrawn, rule)
         test = randomisation_inference(
-            matrix.outcome, treated, matrix.cluster,
+            matrix.outcome, treated, matrix.unit,
             covariates=matrix.rows.assign(**columns)[covariates].to_numpy("float64"),
             block=block, block_effects=model["blocks"] == "fixed", design=redrawn,
             draws=1 if known.unusable else model["replications"],
             exact_up_to=0 if known.unusable else EXACT_UP_TO,
             seed=stream(seed, plan.name, outcome), covariate_names=covariates,
+            weights=matrix.weights,
         )  # fmt: skip
         rows = list(test.estimates(level=model["confidence_level"]))
         lone = ", ".join(units.with_one_arm())

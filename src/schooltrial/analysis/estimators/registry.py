@@ -31,6 +31,7 @@ OF_PEOPLE = (
     "active_years",
     "effects_by",
     "moderator",
+    "weights",
 )
 """Keys that build the columns of a model of pupils or teachers."""
 
@@ -60,26 +61,27 @@ class Estimator:
 
 ESTIMATORS: dict[str, Estimator] = {
     "multilevel": Estimator(
-        multilevel.fit_planned, "sample", (), (*OF_ALL, *OF_PEOPLE, "df"),
+        multilevel.fit_planned, "sample", (), (*OF_ALL, *OF_PEOPLE, "random_levels", "df"),
     ),
     "cluster_robust": Estimator(
         cluster_robust.fit_planned, "sample", (),
-        (*OF_ALL, *OF_PEOPLE, "fixed_effects", "covariance", "tests"),
+        (*OF_ALL, *OF_PEOPLE, "cluster", "fixed_effects", "covariance", "tests"),
     ),
     "complier_effect": Estimator(
         complier_effect.fit_planned, "sample", ("taken_up",),
-        (*OF_ALL, *OF_PEOPLE, "fixed_effects"),
+        (*OF_ALL, *OF_PEOPLE, "cluster", "fixed_effects"),
     ),
     "randomisation_inference": Estimator(
         randomisation_inference.fit_planned, "sample", ("lottery", "seed"),
         (*OF_ALL, *OF_PEOPLE, "replications"),
     ),
     "wild_bootstrap": Estimator(
-        wild_bootstrap.fit_planned, "sample", ("seed",), (*OF_ALL, *OF_PEOPLE, "replications"),
+        wild_bootstrap.fit_planned, "sample", ("seed",),
+        (*OF_ALL, *OF_PEOPLE, "cluster", "replications"),
     ),
     "difference_in_differences": Estimator(
         difference_in_differences.fit_planned, "cells", ("years",),
-        (*OF_ALL, "active_years", "bounded_cells"),
+        (*OF_ALL, "active_years", "cluster", "bounded_cells"),
     ),
     "staggered_adoption": Estimator(
         staggered_adoption.fit_planned, "cells", (),

@@ -36,6 +36,7 @@ def fit_planned(
             design.cluster,
             test="treated",
             absorb=design.rows["block"].to_numpy() if model["blocks"] == "fixed" else None,
+            weights=design.weights,
             draws=model["replications"] - 1,
             seed=stream(seed, plan.name, outcome),
             regressor_names=terms,

@@ -78,10 +78,18 @@ def _chain(step: pd.DataFrame, level: str, start: int) -> list[dict[str, Any]]:
     rows.append({"kind": "in", "text": f"{people} to be analysed", "n": entered})
     for reason, left in parts["left"].items():
         # The heading of these lines names the outcome.
-        text = "a covariate not observed" if reason == COVARIATE else "outcome not observed"
+        text = _lacked(str(reason), name.rsplit(", ", 1)[-1])
         rows.append({"kind": "lost", "text": text, "n": int(left), "step": name, "reason": reason})
     remained = int(parts["remained"].iloc[-1])
     return [*rows, {"kind": "in", "text": f"{people} analysed", "n": remained}]
+
+
+def _lacked(reason: str, outcome: str) -> str:
+    """Return what those lacked who are not analysed."""
+    if reason == COVARIATE:
+        return "a covariate not observed"
+    lacked = reason.removesuffix(" was not observed")
+    return f"{'outcome' if lacked == outcome else lacked} not observed"
 
 
 def _indicated(step: pd.DataFrame, level: str) -> list[dict[str, Any]]:

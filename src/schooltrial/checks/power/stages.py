@@ -391,7 +391,9 @@ def _shares_of(
         for name, model in plan.models.items()
         if all(model[key] == mine[key] for key in ("where", "arms", "covariates", "blocks"))
     ]
-    for name in [comparison.name, *alike]:
+    # Variances of other levels than the unit of assignment say nothing of its ICC.
+    of_units = [name for name, model in plan.models.items() if not model["random_levels"]]
+    for name in [name for name in [comparison.name, *alike] if name in of_units]:
         shares = observed_shares(diagnostics.get(name, {}).get(comparison.outcome, {}))
         if shares is not None:
             told = "" if name == comparison.name else f"ICC and R² as in the model {name}"

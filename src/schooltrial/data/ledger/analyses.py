@@ -8,6 +8,7 @@ import pandas as pd
 
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.rows.analysed import (
+    indispensable_columns,
     needed_columns,
     population_of,
     refuse_lacking,
@@ -60,6 +61,7 @@ def record_analyses(
         if model["role"] != "primary":
             continue
         needed = needed_columns(model, outcome, take_up)
+        groups = indispensable_columns(model, take_up)
         used = used_columns(model, outcome, take_up)
         population = population_of(frame, model, [level, "year", "arm", outcome, *used])
         step = f"analysed: {name}, {outcome}"
@@ -67,6 +69,11 @@ def record_analyses(
             population, population[outcome].isna(), step=step, level=level,
             reason=f"{outcome} was not observed",
         )  # fmt: skip
+        if groups:
+            observed = ledger.leave(
+                observed, observed[groups].isna().any(axis=1), step=step, level=level,
+                reason=f"{' or '.join(groups)} was not observed",
+            )  # fmt: skip
         incomplete = observed[needed].isna().any(axis=1)
         complete = ledger.leave(
             observed, incomplete, step=step, level=level, reason="a covariate was not observed"

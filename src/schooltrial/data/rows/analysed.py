@@ -8,7 +8,13 @@ import pandas as pd
 
 from schooltrial.data.rows.filters import matches
 from schooltrial.protocol.filters import Filter, conjunction, named_variables
-from schooltrial.protocol.sections import Model, Outcome, needed_variables, used_variables
+from schooltrial.protocol.sections import (
+    Model,
+    Outcome,
+    indispensable_variables,
+    needed_variables,
+    used_variables,
+)
 from schooltrial.refusal import Fault, refuse
 
 OF_PANELS = ("difference_in_differences", "staggered_adoption")
@@ -88,15 +94,26 @@ def columns_of_analyses(
 def needed_columns(model: Model, outcome: str, take_up: str | None) -> list[str]:
     """Return the variables without which a row is not in the analysis, but for the outcome."""
     if model["estimator"] in OF_PANELS:
-        return []
+        return _of_cells(model)
     return _with_take_up(needed_variables(model, outcome)[1:], model, take_up)
 
 
 def used_columns(model: Model, outcome: str, take_up: str | None) -> list[str]:
     """Return the variables that an analysis reads, but for the outcome; some may be missing."""
     if model["estimator"] in OF_PANELS:
-        return []
+        return _of_cells(model)
     return _with_take_up(used_variables(model, outcome)[1:], model, take_up)
+
+
+def indispensable_columns(model: Model, take_up: str | None) -> list[str]:
+    """Return the variables that no indicator can stand for: of groups, weights and take-up."""
+    if model["estimator"] in OF_PANELS:
+        return _of_cells(model)
+    return _with_take_up(sorted(indispensable_variables(model)), model, take_up)
+
+
+def _of_cells(model: Model) -> list[str]:
+    return [model["cluster"]] if model["cluster"] else []
 
 
 def _with_take_up(variables: list[str], model: Model, take_up: str | None) -> list[str]:

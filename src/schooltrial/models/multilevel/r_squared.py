@@ -85,5 +85,6 @@ def empty_model(fitted: MultilevelFit) -> MultilevelFit:
         )
     moments = fitted.moments.select((INTERCEPT,))
     if len(fitted.terms) == 1:
-        return fit_two_level_moments(moments, reml=fitted.reml)
-    return fit_three_level(moments, level=fitted.terms[1].level, reml=fitted.reml)
+        return fit_two_level_moments(moments, reml=fitted.reml, level=fitted.terms[0].level)
+    inner, level = (term.level for term in fitted.terms)
+    return fit_three_level(moments, level=level, reml=fitted.reml, inner=inner)

@@ -25,6 +25,7 @@ def fit_three_level(
     level: str = "group",
     reml: bool = True,
     nesting: str = "pupils in schools",
+    inner: str = "school",
 ) -> MultilevelFit:
     """Fit random intercepts for schools and for the groups that they lie in.
 
@@ -38,6 +39,8 @@ def fit_three_level(
         Restricted likelihood (default) or likelihood.
     nesting : str
         As in ``multilevel.two_level``.
+    inner : str
+        What the schools of the moments are called in the result.
 
     Raises
     ------
@@ -50,15 +53,15 @@ def fit_three_level(
     model = schools_in_groups(centred.moments, design, np.ones((1, 1, 1)))
     if len(model.group_labels) == moments.n_schools:
         raise ValueError(
-            f"every {level} has one school, so that its effect is the school's; expected groups of "
-            "several schools: leave the upper level out"
+            f"every {level} has one {inner}, so that its effect is the {inner}'s; expected groups "
+            f"of several {inner}s: leave the upper level out"
         )
     return fit(
         moments,
         centred,
         model,
         CholeskyRatio((1, 1)),
-        (VarianceTerm("school", INTERCEPT), VarianceTerm(level, INTERCEPT)),
+        (VarianceTerm(inner, INTERCEPT), VarianceTerm(level, INTERCEPT)),
         structure=f"{nesting} in {level} groups",
         reml=reml,
     )

@@ -28,7 +28,11 @@ from schooltrial.models.reml.relative_covariance import CholeskyRatio
 
 
 def fit_two_level_moments(
-    moments: SchoolMoments, *, reml: bool = True, nesting: str = "pupils in schools"
+    moments: SchoolMoments,
+    *,
+    reml: bool = True,
+    nesting: str = "pupils in schools",
+    level: str = "school",
 ) -> MultilevelFit:
     """Fit pupils in schools with a random intercept for each school.
 
@@ -40,6 +44,8 @@ def fit_two_level_moments(
         Restricted likelihood (default) or likelihood.
     nesting : str
         Whose rows lie in what, as the result names it.
+    level : str
+        What the schools of the moments are called in the result.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def fit_two_level_moments(
         centred,
         _random_intercept(centred.moments),
         CholeskyRatio((1,)),
-        (VarianceTerm("school", INTERCEPT),),
+        (VarianceTerm(level, INTERCEPT),),
         structure=nesting,
         reml=reml,
     )

@@ -10,7 +10,7 @@ those before the programme are the pre-trend.
 Small-sample rule: linearmodels gives the plain cluster sandwich; it is multiplied by
 :math:`\frac{G}{G-1}\frac{n-1}{n-K}`, where :math:`K` counts regressors and year effects but not
 the school effects, which are nested in the clusters (the default of R's fixest). Judged by t with
-:math:`G-1` degrees of freedom, :math:`G` schools.
+:math:`G-1` degrees of freedom, :math:`G` clusters: schools, or groups of schools.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class PanelFit(Result):
     clustered : array (p, p)
         Covariance of the coefficients, clustered by school, by this module's rule.
     n_schools, n_cells, n_pupils : int
-        Clusters, school × year cells, and pupils behind them.
+        Schools, school × year cells, and pupils behind them.
+    n_groups : int, optional
+        Clusters, where schools are clustered in larger groups.
     """
 
     names: tuple[str, ...]
@@ -52,6 +54,7 @@ class PanelFit(Result):
     n_schools: int
     n_cells: int
     n_pupils: int
+    n_groups: int | None = None
 
     @property
     def n_rows(self) -> int:
@@ -60,13 +63,21 @@ class PanelFit(Result):
 
     @property
     def n_clusters(self) -> int:
-        """Schools."""
-        return self.n_schools
+        """Schools, or the groups of schools that errors are clustered on."""
+        return self.n_groups or self.n_schools
+
+    @property
+    def _of(self) -> str:
+        return "school" if self.n_groups is None else "group of schools"
+
+    @property
+    def _several(self) -> str:
+        return "schools" if self.n_groups is None else "groups of schools"
 
     @property
     def method(self) -> str:
         """What was computed, in words."""
-        return "two-way effects, clustered by school (CR1, nested effects not counted)"
+        return f"two-way effects, clustered by {self._of} (CR1, nested effects not counted)"
 
     def _kind_of_fit(self) -> str:
         return "a panel of schools by year"
@@ -85,12 +96,12 @@ class PanelFit(Result):
         df: str | None = None,
         level: float = 0.95,
     ) -> tuple[Estimate, ...]:
-        """Return rows by t with schools − 1 degrees of freedom."""
+        """Return rows by t with clusters − 1 degrees of freedom."""
         self._refuse_choice(vcov, df)
         variances = np.diag(matrix @ self.clustered @ matrix.T)
         return tuple(
             t_estimate(
-                term, float(point), sqrt(variance), self.n_schools - 1,
+                term, float(point), sqrt(variance), self.n_clusters - 1,
                 n_pupils=self.n_pupils, n_schools=self.n_schools, level=level,
                 method=self.method,
             )
@@ -107,19 +118,19 @@ class PanelFit(Result):
         vcov: str | None = None,
         df: str | None = None,
     ) -> Estimate:
-        """Test by F on schools − 1 degrees of freedom."""
+        """Test by F on clusters − 1 degrees of freedom."""
         self._refuse_choice(vcov, df)
         L = hypothesis.matrix
-        if len(L) >= self.n_schools:
+        if len(L) >= self.n_clusters:
             raise ValueError(
-                f"{name}: {self.n_schools} schools cannot test {len(L)} hypotheses together; "
-                "there must be more schools than hypotheses"
+                f"{name}: {self.n_clusters} {self._several} cannot test {len(L)} hypotheses "
+                f"together; there must be more {self._several} than hypotheses"
             )
         b, v = L @ self.coefficients - hypothesis.values, L @ self.clustered @ L.T
         return f_estimate(
-            name, float(b @ np.linalg.solve(v, b)) / len(L), len(L), self.n_schools - 1,
+            name, float(b @ np.linalg.solve(v, b)) / len(L), len(L), self.n_clusters - 1,
             n_pupils=self.n_pupils, n_schools=self.n_schools,
-            method="two-way effects, Wald test clustered by school",
+            method=f"two-way effects, Wald test clustered by {self._of}",
         )  # fmt: skip
 
 
@@ -131,6 +142,7 @@ def two_way_effects(
     school: npt.NDArray[Any],
     year: npt.NDArray[Any],
     n_pupils: Array | None = None,
+    cluster: npt.NDArray[Any] | None = None,
 ) -> PanelFit:
     """Regress school × year means on regressors, with school and year effects.
 
@@ -146,12 +158,15 @@ def two_way_effects(
         Labels.
     n_pupils : array (n,), optional
         Pupils behind each mean; they are the weights. Without them all cells weigh the same.
+    cluster : array (n,), optional
+        Group of schools that errors are clustered on, in which each school lies in every year; by
+        default the school.
 
     Raises
     ------
     ValueError
-        Where there are fewer than three schools, a school stands twice in a year, or the regressors
-        do not vary within schools and years.
+        Where there are fewer than three schools or clusters, a school stands twice in a year or in
+        two clusters, or the regressors do not vary within schools and years.
     """
     import pandas as pd  # late, with linearmodels: both are slow to import
     from linearmodels.panel import PanelOLS
@@ -162,6 +177,8 @@ def two_way_effects(
         raise ValueError(
             f"{n_schools} schools: clustered standard errors need three at least; use another model"
         )
+    groups = None if cluster is None else _groups_of_schools(cluster, school)
+    n_groups = n_schools if groups is None else len(np.unique(groups))
     index = pd.MultiIndex.from_arrays([school, year.astype(int)], names=["school", "year"])
     if index.has_duplicates:
         repeated = index[index.duplicated()][0]
@@ -175,7 +192,7 @@ def two_way_effects(
     try:
         fit = model.fit(
             cov_type="clustered",
-            cluster_entity=True,
+            **_clusters(groups, index),
             debiased=False,
             auto_df=False,
             count_effects=False,
@@ -186,11 +203,49 @@ def two_way_effects(
             "schools of both arms, in active years and in others"
         ) from error
     n, p, years = len(y), x.shape[1], len(np.unique(year))
-    rule = n_schools / (n_schools - 1) * (n - 1) / (n - p - years)
+    rule = n_groups / (n_groups - 1) * (n - 1) / (n - p - years)
     pupils = int(n_pupils.sum()) if n_pupils is not None else n
     return PanelFit(
-        tuple(names), fit.params.to_numpy(), fit.cov.to_numpy() * rule, n_schools, n, pupils
+        tuple(names),
+        fit.params.to_numpy(),
+        fit.cov.to_numpy() * rule,
+        n_schools,
+        n,
+        pupils,
+        None if groups is None else n_groups,
     )
+
+
+def _groups_of_schools(
+    cluster: npt.NDArray[Any], school: npt.NDArray[Any]
+) -> npt.NDArray[np.int64]:
+    """Return the number of each row's cluster, having seen that schools lie in one each."""
+    labels, groups = np.unique(cluster.astype(str), return_inverse=True)
+    names, code = np.unique(school.astype(str), return_inverse=True)
+    pairs = np.unique(np.column_stack([code, groups]), axis=0)
+    several = np.flatnonzero(np.bincount(pairs[:, 0]) > 1)
+    if len(several):
+        there = ", ".join(labels[pairs[pairs[:, 0] == several[0], 1]])
+        raise ValueError(
+            f"school {names[several[0]]} lies in several clusters ({there}): in a panel each "
+            "school must lie in one cluster in all years. Name a variable of schools that does not "
+            "change"
+        )
+    if len(labels) < 3:
+        raise ValueError(
+            f"{len(labels)} clusters ({', '.join(labels)}): clustered standard errors need three "
+            "at least; cluster on schools"
+        )
+    return groups.astype(np.int64)
+
+
+def _clusters(groups: npt.NDArray[np.int64] | None, index: Any) -> dict[str, Any]:
+    """Return how linearmodels is asked for clusters."""
+    import pandas as pd
+
+    if groups is None:
+        return {"cluster_entity": True}
+    return {"clusters": pd.DataFrame({"cluster": groups}, index=index)}
 
 
 def programme_indicator(

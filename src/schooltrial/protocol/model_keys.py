@@ -1,0 +1,110 @@
+"""Which keys of a model its estimator reads; a key that would change nothing is a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from schooltrial.protocol.sections import Content, Model
+from schooltrial.refusal import Fault
+
+PANELS = ("difference_in_differences", "staggered_adoption")
+
+
+@dataclass(frozen=True)
+class ModelKey:
+    """A key of models that not every estimator reads.
+
+    Attributes
+    ----------
+    default : object
+        Its value where the protocol gives none.
+    readers : tuple of str
+        Estimators that read it.
+    remedies : dict of str to str
+        Estimator that does not → what to do; ``""`` for all others.
+    """
+
+    default: Any
+    readers: tuple[str, ...]
+    remedies: dict[str, str]
+
+
+OF_PEOPLE = (
+    "multilevel", "cluster_robust", "randomisation_inference", "wild_bootstrap", "complier_effect",
+)  # fmt: skip
+
+SOME_READ: dict[str, ModelKey] = {
+    "cluster": ModelKey(
+        None,
+        ("cluster_robust", "wild_bootstrap", "complier_effect", "difference_in_differences"),
+        {
+            "multilevel": "name the levels instead, as in `random_levels: [school]`",
+            "randomisation_inference": "remove it: the units that were assigned are re-drawn",
+            "staggered_adoption": "remove it: errors are clustered on schools",
+        },
+    ),
+    "random_levels": ModelKey(
+        [], ("multilevel",),
+        {"": "remove it, or name one group to cluster errors on, as in `cluster: school`"},
+    ),
+    "weights": ModelKey(
+        None, OF_PEOPLE, {"": "remove it: cells of a panel are weighted by their pupils"}
+    ),
+    "missing_covariates": ModelKey(
+        "indicator", OF_PEOPLE, {"": "remove it: a panel model has no covariates"}
+    ),
+}  # fmt: skip
+"""Key → who reads it."""
+
+
+def model_key_faults(where: str, model: Model, content: Content, shown: str) -> Iterator[Fault]:
+    """Yield keys that the estimator of a model does not read, and levels without sense."""
+    values: dict[str, Any] = dict(model)
+    for key, spec in SOME_READ.items():
+        if values[key] == spec.default or model["estimator"] in spec.readers:
+            continue
+        remedy = spec.remedies.get(model["estimator"], spec.remedies.get("", "remove it"))
+        yield Fault(
+            shown, f"{where} has `{key}`, which {model['estimator']} does not read",
+            f"`{key}` in a model of " + ", ".join(spec.readers), remedy, column=f"{where}.{key}",
+        )  # fmt: skip
+    yield from _level_faults(where, model, shown)
+    measured = sorted({content["outcomes"][name]["measured_on"] for name in model["outcomes"]
+                       if name in content["outcomes"]})  # fmt: skip
+    if model["estimator"] == "multilevel" and measured == [content["design"]["unit"]]:
+        yield from _one_row_faults(where, model, measured[0], shown)
+
+
+def _level_faults(where: str, model: Model, shown: str) -> Iterator[Fault]:
+    levels, place = model["random_levels"], f"{where}.random_levels"
+    if len(set(levels)) < len(levels):
+        yield Fault(
+            shown, f"{where} names the random level {levels[0]!r} twice", "each level once",
+            f"write `random_levels: [{levels[0]}]`", column=place,
+        )  # fmt: skip
+    if levels and model["blocks"] == "random" and len(levels) + 1 > 2:
+        yield Fault(
+            shown, f"{where} has the random levels {', '.join(levels)} and random blocks",
+            "two random levels at most", "set `blocks: fixed`, or name one level", column=place,
+        )  # fmt: skip
+    if "block" in levels and model["blocks"] == "fixed":
+        yield Fault(
+            shown, f"{where} has blocks as a random level and as fixed effects", "one of the two",
+            "set `blocks: none`, or take `block` from `random_levels`", column=place,
+        )  # fmt: skip
+
+
+def _one_row_faults(where: str, model: Model, unit: str, shown: str) -> Iterator[Fault]:
+    """Yield a model whose only random level is that of its rows."""
+    years = model["where"].get("year")
+    one_year = isinstance(years, list) and len(years) == 1
+    if one_year and not model["random_levels"]:
+        above = "school" if unit in ("pupil", "teacher") else "district"
+        yield Fault(
+            shown, f"{where} has a random level of {unit}s, and each has one row in one year: the "
+            "level is the residual", "a level that holds several rows",
+            f"name it (`random_levels: [{above}]`), or set `estimator: cluster_robust`",
+            column=f"{where}.random_levels",
+        )  # fmt: skip

@@ -1,0 +1,64 @@
+"""A key of a model that its estimator does not read is refused, with what to write instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schooltrial.protocol.model_keys import SOME_READ, model_key_faults
+from support.sections import planned_model, small_content
+from support.small_trial import schema
+
+ESTIMATORS = schema()["properties"]["models"]["additionalProperties"]["properties"]["estimator"]
+GIVEN: dict[str, Any] = {
+    "cluster": "school", "random_levels": ["school"], "weights": "grade",
+    "missing_covariates": "drop",
+}  # fmt: skip
+
+
+def faults(unit: str = "school", **keys: Any) -> list[str]:
+    """Return what is wrong with a model of the small trial, in words."""
+    content = small_content()
+    content["design"]["unit"] = unit  # type: ignore[typeddict-item]
+    model = planned_model(**{"outcomes": ["maths"], **keys})
+    return [str(fault) for fault in model_key_faults("models.m", model, content, "trial.yaml")]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS["enum"])
+@pytest.mark.parametrize("key", list(SOME_READ))
+def test_a_key_is_read_or_refused(key: str, estimator: str) -> None:
+    found = faults(estimator=estimator, **{key: GIVEN[key]})
+    assert bool(found) == (estimator not in SOME_READ[key].readers)
+    assert faults(estimator=estimator) == []
+
+
+def test_a_cluster_of_a_multilevel_model_is_a_random_level() -> None:
+    (fault,) = faults(estimator="multilevel", cluster="school")
+    assert "models.m has `cluster`, which multilevel does not read" in fault
+    assert "random_levels: [school]" in fault
+
+
+def test_random_levels_and_random_blocks_are_two_levels_at_most() -> None:
+    two = {"estimator": "multilevel", "random_levels": ["grade", "school"]}
+    assert faults(**two) == []
+    (fault,) = faults(**two, blocks="random")
+    assert "two random levels at most" in fault
+    assert faults(estimator="multilevel", random_levels=["school"], blocks="random") == []
+
+
+def test_blocks_are_a_random_level_once() -> None:
+    (fault,) = faults(estimator="multilevel", random_levels=["block"])
+    assert "blocks as a random level and as fixed effects" in fault
+    assert faults(estimator="multilevel", random_levels=["block"], blocks="none") == []
+    (fault,) = faults(estimator="multilevel", random_levels=["school", "school"])
+    assert "twice" in fault
+
+
+def test_a_random_level_of_rows_themselves_is_refused() -> None:
+    model = {"unit": "pupil", "estimator": "multilevel", "where": {"year": [2020]}}
+    (fault,) = faults(**model)
+    assert "the level is the residual" in fault
+    assert "random_levels: [school]" in fault
+    assert faults(**model, random_levels=["school"]) == []
+    assert faults(unit="pupil", estimator="multilevel") == []  # a pupil may have several years
