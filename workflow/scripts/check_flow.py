@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from schooltrial.checks.flow.analysed import primary_cells
 from schooltrial.checks.flow.boxes import as_text, flow_boxes
+from schooltrial.checks.written_tables import read_check
 from schooltrial.data.rows.analysed import columns_of_analyses
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import (
@@ -63,7 +64,7 @@ def main(
         first_year=max(protocol["years"]["baseline"]) + 1,
     )  # fmt: skip
     boxes = flow_boxes(
-        pd.read_csv(flow, keep_default_na=False),
+        read_check(flow, keep_default_na=False),
         samples=people | {"school": cells},
         assignment=pd.read_parquet(assignment),
         n_schools=len(pd.read_parquet(schools)),

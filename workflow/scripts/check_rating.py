@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.checks.rating.study_record import build_study_record
+from schooltrial.checks.written_tables import read_check
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Content, analysis_years, baseline_year
 
@@ -30,15 +31,15 @@ def main(
 ) -> None:
     """Write the record as JSON, to ten digits; what is not known is null."""
     checks = {
-        "attrition": pd.read_csv(attrition),
-        "balance": pd.read_csv(balance),
-        "power": pd.read_csv(power),
+        "attrition": read_check(attrition),
+        "balance": read_check(balance),
+        "power": read_check(power),
         "assignment": json.loads(Path(assignment).read_text("utf-8")),
-        "take_up": pd.read_csv(units, dtype={"unit": "str"}),
-        "contrast": pd.read_csv(contrast) if contrast else None,
+        "take_up": read_check(units),
+        "contrast": read_check(contrast) if contrast else None,
     }
     record = build_study_record(
-        protocol, checks, pd.read_csv(boxes, keep_default_na=False), pd.read_csv(estimates),
+        protocol, checks, read_check(boxes, keep_default_na=False), pd.read_csv(estimates),
         json.loads(Path(diagnostics).read_text("utf-8")), analysis_years(protocol),
         baseline_year(protocol),
     )  # fmt: skip

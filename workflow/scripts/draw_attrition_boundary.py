@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
+from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.figures.attrition_boundary import attrition_plot, drawn
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption
@@ -26,7 +25,7 @@ def main(
     png: str | None = None,
 ) -> None:
     """Write the figure in its formats, and what it draws."""
-    data = drawn(pd.read_csv(attrition), outcomes, arms, analysis_years)
+    data = drawn(read_check(attrition), outcomes, arms, analysis_years)
     write_figure(
         attrition_plot(data, boundary, study, unit), data, study, csv, svg=svg, pdf=pdf, png=png
     )

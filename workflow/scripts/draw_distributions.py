@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-import pandas as pd
-
+from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.figures.distributions import distributions_plot, drawn
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -22,7 +21,7 @@ def main(
     png: str | None = None,
 ) -> None:
     """Write the figure in its formats, and what it draws."""
-    data = drawn(pd.read_csv(distributions), pd.read_csv(heaping))
+    data = drawn(read_check(distributions), read_check(heaping))
     write_figure(
         distributions_plot(data, outcomes, study), data, study, csv, svg=svg, pdf=pdf, png=png
     )

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
+from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.figures.dosage import dosage_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -22,7 +21,7 @@ def main(
     png: str | None = None,
 ) -> None:
     """Write the figure in its formats, and what it draws."""
-    data = pd.read_csv(dosage, dtype={"school": str, "period": str})
+    data = read_check(dosage)
     write_figure(
         dosage_plot(data, components, arms, study), data, study, csv, svg=svg, pdf=pdf, png=png
     )

@@ -1,7 +1,6 @@
 """Draw the fidelity matrix."""
 
-import pandas as pd
-
+from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.figures.fidelity import fidelity_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -18,7 +17,7 @@ def main(
     png: str | None = None,
 ) -> None:
     """Write the figure in its formats, and what it draws."""
-    data = pd.read_csv(fidelity)
+    data = read_check(fidelity)
     write_figure(fidelity_plot(data, study), data, study, csv, svg=svg, pdf=pdf, png=png)
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-import pandas as pd
-
+from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.figures.flow import flow_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -22,7 +21,7 @@ def main(
     png: str | None = None,
 ) -> None:
     """Write the figure in its formats, and what it draws."""
-    data = pd.read_csv(boxes, keep_default_na=False)
+    data = read_check(boxes, keep_default_na=False)
     figure = flow_plot(data, design["arms"], labels, study, design["randomised"])
     write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
-
+from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.figures.love_plot import balance_plot, drawn
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -23,7 +22,7 @@ def main(
     png: str | None = None,
 ) -> None:
     """Write the figure in its formats, and what it draws."""
-    data = drawn(pd.read_csv(balance))
+    data = drawn(read_check(balance))
     figure = balance_plot(data, settings, study, year_label, arms)
     write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-import pandas as pd
-
+from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.figures.school_outliers import school_outliers_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -21,7 +20,7 @@ def main(
     png: str | None = None,
 ) -> None:
     """Write the figure in its formats, and what it draws."""
-    data = pd.read_csv(outliers, dtype={"school": str})
+    data = read_check(outliers)
     write_figure(
         school_outliers_plot(data, outcomes, study), data, study, csv, svg=svg, pdf=pdf, png=png
     )

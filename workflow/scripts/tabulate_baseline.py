@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
+from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.tables.baseline import baseline_html
 from schooltrial.exhibits.writing import write_data
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -22,7 +21,7 @@ def main(
     html: str,
 ) -> None:
     """Write the table as data and as a fragment of HTML."""
-    rows = pd.read_csv(balance)
+    rows = read_check(balance)
     write_data(rows, study, csv)
     Path(html).write_text(baseline_html(rows, arms, settings, study, year_label), encoding="utf-8")
 

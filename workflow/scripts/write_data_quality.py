@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
+from schooltrial.checks.written_tables import read_check
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import StudyLine
 from schooltrial.report.exhibits import read_exhibits
@@ -37,12 +36,12 @@ def main(
 ) -> None:
     """Gather the checks of the tables and the figures, and fill the template."""
     tables = {
-        name: pd.read_csv(path, keep_default_na=name not in ("codebook", "cleaning"))
+        name: read_check(path, keep_default_na=name not in ("codebook", "cleaning"))
         for name, path in (("codebook", codebook), ("means", means), ("missing", missing),
                            ("heaping", heaping), ("aggregates", aggregates),
                            ("cleaning", cleaning_log))
     }  # fmt: skip
-    schools = pd.read_csv(outliers, dtype={"school": str})
+    schools = read_check(outliers)
     found = tables["aggregates"]
     arms = [arm for arm in tables["means"]["arm"].unique() if isinstance(arm, str)]
     context = {

@@ -7,6 +7,7 @@ import pandas as pd
 
 from schooltrial.checks.data_quality.codebook import arms_of_rows
 from schooltrial.checks.flow.enrolment import count_enrolment
+from schooltrial.checks.written_tables import read_check
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Arm, Design, StudyLine
 from schooltrial.report.exhibits import read_exhibits
@@ -55,9 +56,9 @@ def main(
         "unit": unit,
         "units": units_counted(_units(assigned, unit, design["arms"]), unit),
         "enrolment": enrolment_shown(counts.astype("object")),
-        "fidelity": fidelity_shown(pd.read_csv(fidelity), labels) if fidelity else None,
-        "contrast": contrast_shown(pd.read_csv(contrasts), labels) if contrasts else None,
-        "raw_files": raw_files_shown(pd.read_csv(raw_files)),
+        "fidelity": fidelity_shown(read_check(fidelity), labels) if fidelity else None,
+        "contrast": contrast_shown(read_check(contrasts), labels) if contrasts else None,
+        "raw_files": raw_files_shown(read_check(raw_files)),
     }
     text = fill(Path(template).read_text("utf-8"), context, read_exhibits(captions, figures, []))
     Path(page).write_text(text, encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.style.html_table import Table
 from schooltrial.protocol.plan import PlanRecord, plan_told
 from schooltrial.report.tables.assignment import blocks_shown, tests_shown, units_shown
@@ -52,19 +53,17 @@ def read_checks(
     files = {Path(path).stem: path for path in paths}
     plan = json.loads(Path(files["plan"]).read_text("utf-8"))
     recorded = PlanRecord(plan["first"], plan["now"])
-    tables = {name: pd.read_csv(path) for name, path in files.items() if path.endswith(".csv")}
+    tables = {name: read_check(path) for name, path in files.items() if path.endswith(".csv")}
     return {
         "plan": plan_told(recorded, registered),
         "plan_changed": bool(recorded.changed),
-        "flow": flow_shown(pd.read_csv(files["flow"], keep_default_na=False), years, year_label),
+        "flow": flow_shown(read_check(files["flow"], keep_default_na=False), years, year_label),
         "flow_text": Path(files["flow_text"]).read_text("utf-8"),
-        "mobility": mobility_shown(pd.read_csv(files["mobility"]), years, year_label),
-        "assignment": blocks_shown(pd.read_csv(files["assignment"], dtype={"block": str})),
+        "mobility": mobility_shown(read_check(files["mobility"]), years, year_label),
+        "assignment": blocks_shown(read_check(files["assignment"])),
         "assignment_verdict": json.loads(Path(files["assignment_verdict"]).read_text("utf-8")),
         "assignment_tests": tests_shown(tables["assignment_tests"]),
-        "assignment_units": units_shown(
-            pd.read_csv(files["assignment_units"], dtype={"unit": str, "block": str})
-        ),
+        "assignment_units": units_shown(read_check(files["assignment_units"])),
         "omnibus": _table(tables, "balance_omnibus", omnibus_shown),
         "pretrends": _table(tables, "pretrends", pretrends_shown),
         "equivalence": _table(tables, "balance", equivalence_shown),
@@ -74,8 +73,8 @@ def read_checks(
         "power": _table(tables, "power", lambda f: power_shown(f, labels)),
         **implementation_shown(tables, arms),
         "ratings": json.loads(Path(files["verdict"]).read_text("utf-8"))["ratings"],
-        "cleaning": cleaning_shown(pd.read_csv(files["cleaning_log"], keep_default_na=False)),
-        "raw_files": raw_files_shown(pd.read_csv(files["raw_files"])),
+        "cleaning": cleaning_shown(read_check(files["cleaning_log"], keep_default_na=False)),
+        "raw_files": raw_files_shown(read_check(files["raw_files"])),
     }
 
 

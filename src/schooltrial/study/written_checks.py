@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from schooltrial.checks.written_tables import read_check
 from schooltrial.refusal import unknown
 from schooltrial.study.blinding import Blinding
 from schooltrial.study.layout import Layout
@@ -49,7 +48,7 @@ class WrittenChecks:
             self.blinding.refuse()
         path = found[name]
         if path.suffix == ".csv":
-            return pd.read_csv(path)
+            return read_check(path)
         text = path.read_text("utf-8")
         return json.loads(text) if path.suffix == ".json" else text
 
