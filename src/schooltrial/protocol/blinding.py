@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from schooltrial.protocol.column_map import Column, JoinedFile, Reading, Tables, shown_source
-from schooltrial.protocol.sections import Content, Outcome
+from schooltrial.protocol.made_variables import components, roots
+from schooltrial.protocol.sections import Content, DerivedVariable, Outcome
 from schooltrial.refusal import Fault, refuse
 
 OUTCOME_TABLES = ("scores", "observations", "school_scores", "published_means")
@@ -47,13 +48,17 @@ def refuse_to_unblind(*, until: str, protocol: str, study: str) -> None:
     ])  # fmt: skip
 
 
-def without_outcomes(tables: Tables, outcomes: Mapping[str, Outcome]) -> dict[str, list[Reading]]:
+def without_outcomes(
+    tables: Tables,
+    outcomes: Mapping[str, Outcome],
+    variables: Mapping[str, DerivedVariable],
+) -> dict[str, list[Reading]]:
     """Return the tables section without what would read an outcome.
 
     Whole tables of outcomes are left out, and of the others the columns of outcomes and those that
-    an outcome is a ratio of, in joined files too.
+    an outcome is made of, in joined files too.
     """
-    hidden = _hidden(outcomes)
+    hidden = _hidden(outcomes, variables)
     return {
         table: [_reading_shown(reading, hidden) for reading in readings]
         for table, readings in tables.items()
@@ -75,7 +80,11 @@ def _join_shown(joined: JoinedFile, hidden: set[str]) -> JoinedFile:
     return {**joined, "columns": _shown(joined["columns"], hidden)}
 
 
-def held_back(tables: Tables, outcomes: Mapping[str, Outcome]) -> list[tuple[str, str]]:
+def held_back(
+    tables: Tables,
+    outcomes: Mapping[str, Outcome],
+    variables: Mapping[str, DerivedVariable],
+) -> list[tuple[str, str]]:
     """Return each raw file of which something is not read while a study is blind, and what.
 
     Returns
@@ -84,7 +93,7 @@ def held_back(tables: Tables, outcomes: Mapping[str, Outcome]) -> list[tuple[str
         The name of the file, and the columns that are not read (of a file that is read for
         something else) or that none is.
     """
-    hidden = _hidden(outcomes)
+    hidden = _hidden(outcomes, variables)
     columns: dict[str, list[str]] = {}
     read = set()
     for table, readings in tables.items():
@@ -108,12 +117,10 @@ def _columns_by_file(reading: Reading) -> Iterator[tuple[str, dict[str, Column]]
         yield joined["file"], joined["columns"]
 
 
-def _hidden(outcomes: Mapping[str, Outcome]) -> set[str]:
-    hidden = set(outcomes)
-    for outcome in outcomes.values():
-        if outcome["ratio"]:
-            hidden |= {outcome["ratio"]["numerator"], outcome["ratio"]["denominator"]}
-    return hidden
+def _hidden(outcomes: Mapping[str, Outcome], variables: Mapping[str, DerivedVariable]) -> set[str]:
+    """Return outcomes, and the columns that they are made of, by other variables or not."""
+    parts = {part for outcome in outcomes.values() for part in components(outcome)}
+    return set(outcomes).union(*(roots(part, variables) for part in parts))
 
 
 def _shown(columns: Mapping[str, Column], hidden: set[str]) -> dict[str, Column]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from schooltrial.protocol.column_map import Tables
+from schooltrial.protocol.made_variables import is_read
 from schooltrial.protocol.model_keys import model_key_faults
 from schooltrial.protocol.sections import Content, Design, Draw, Model
 from schooltrial.refusal import Fault
@@ -151,7 +152,7 @@ def _level_faults(content: Content, shown: str) -> Iterator[Fault]:
     """Yield outcomes whose tables are not read, and a unit of assignment that is in no table."""
     for name, outcome in content["outcomes"].items():
         for table in SOURCES[outcome["measured_on"]]:
-            if outcome["ratio"] and table == "observations":
+            if not is_read(outcome) and table in ("scores", "observations"):
                 continue
             if table not in content["tables"]:
                 yield Fault(

@@ -10,8 +10,9 @@ from typing import Any
 
 from schooltrial.protocol.column_map import Column, Reading, all_columns
 from schooltrial.protocol.design import design_faults
-from schooltrial.protocol.filter_references import filter_faults, value_faults
+from schooltrial.protocol.filter_references import filter_faults
 from schooltrial.protocol.filters import Filter
+from schooltrial.protocol.made_references import outcome_faults, variable_faults
 from schooltrial.protocol.sections import Content, Model, Outcome
 from schooltrial.protocol.table_readings import NUMBERS, range_faults, table_faults
 from schooltrial.refusal import Fault
@@ -68,14 +69,8 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
     )
     yield from _year_faults(content, names)
     yield from table_faults(content, names)
-    for name, derived in content["variables"].items():
-        place = f"variables.{name}.from"
-        yield from names.check(place, derived["from"], "variable", names.variables)
-        if "at_least" in derived:
-            yield from names.check_number(f"variables.{name}.at_least", derived["from"])
-        if "equals" in derived:
-            place = f"variables.{name}.equals"
-            yield from value_faults(names, place, derived["from"], derived["equals"])
+    yield from variable_faults(names, content["variables"])
+    yield from outcome_faults(names, content["outcomes"], content["variables"])
     for name, outcome in content["outcomes"].items():
         yield from _outcome_faults(name, outcome, names)
     for part, variables in (

@@ -124,17 +124,34 @@ class Cleaning(TypedDict):
     mean_tolerance: float
 
 
-# `from` is a word of the language, which a class could not have as a key.
+# `from` and `as` are words of the language, which a class could not have as keys.
 DerivedVariable = TypedDict(
     "DerivedVariable",
     {
-        "from": str,
+        "from": NotRequired[str | list[str]],
         "at_least": NotRequired[float],
         "equals": NotRequired[str | float],
+        "where": Filter,
+        "as": NotRequired[
+            Literal[
+                "sum",
+                "mean",
+                "difference",
+                "product",
+                "ratio",
+                "power",
+                "percentile_rank",
+                "z_score",
+                "is_missing",
+            ]
+        ],
+        "exponent": NotRequired[float],
+        "within": list[str],
+        "reference": Literal["all", "control"],
         "label": str,
     },
 )
-"""A variable made from one that is read: by `at_least` or by `equals`, just one of the two."""
+"""A variable made of others: by just one of `at_least`, `equals`, `where` and `as`."""
 
 
 class Norm(TypedDict):
@@ -154,6 +171,28 @@ class Ratio(TypedDict):
     times: float
 
 
+class Gain(TypedDict):
+    """An outcome that is the gain of another over an earlier year."""
+
+    outcome: str
+    year: int
+
+
+class Index(TypedDict):
+    """An outcome that is an index of several."""
+
+    outcomes: list[str]
+    weights: Literal["equal", "anderson"]
+    reverse: list[str]
+
+
+class OutlierRule(TypedDict):
+    """Which values are set aside as outliers."""
+
+    beyond_sd: float
+    within: list[str]
+
+
 class Outcome(TypedDict):
     """An outcome, as the protocol declares it; keys are documented in the schema."""
 
@@ -165,9 +204,15 @@ class Outcome(TypedDict):
     range: list[float] | None
     out_of_range: Literal["missing", "refuse"]
     measured_on: Unit
-    standardise: Literal["none", "control", "all", "norms"]
+    standardise: Literal["none", "control", "control_at_baseline", "all", "norms"]
     norms: list[Norm]
     ratio: Ratio | None
+    sum_of: list[str]
+    mean_of: list[str]
+    gain_from: Gain | None
+    index_of: Index | None
+    population: Filter
+    outliers: OutlierRule | None
     baseline_year: int | None
 
 
@@ -455,9 +500,12 @@ def reference_year(years: Years) -> int:
 def default_unit(outcome: Outcome) -> str:
     """Return the unit of an outcome that declares none."""
     if outcome["standardise"] != "none":
-        return {"control": "control SD", "all": "SD", "norms": "SD of the norms"}[
-            outcome["standardise"]
-        ]
+        return {
+            "control": "control SD",
+            "control_at_baseline": "control SD at baseline",
+            "all": "SD",
+            "norms": "SD of the norms",
+        }[outcome["standardise"]]
     return "share of pupils" if outcome["scale"] == "binary" else "points"
 
 

@@ -53,10 +53,13 @@ class Blinding:
         """Return the raw files of which something is not read, and what; none in the open."""
         if not self.until():
             return []
-        return held_back(self.protocol.content["tables"], self.protocol.content["outcomes"])
+        content = self.protocol.content
+        return held_back(content["tables"], content["outcomes"], content["variables"])
 
     def tables_read(self) -> Tables:
         """Return how the standard tables are filled; without outcomes while the study is blind."""
-        tables = self.protocol.content["tables"]
-        outcomes = self.protocol.content["outcomes"]
-        return without_outcomes(tables, outcomes) if self.until() else tables
+        content = self.protocol.content
+        tables = content["tables"]
+        if not self.until():
+            return tables
+        return without_outcomes(tables, content["outcomes"], content["variables"])

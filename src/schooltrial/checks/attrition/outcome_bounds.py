@@ -15,8 +15,9 @@ import pandas as pd
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.sample.rosters import WITHIN
 from schooltrial.data.tables.parquet import YearTable
-from schooltrial.data.variables.derived import add_ratios
+from schooltrial.data.variables.composites import add_ratios
 from schooltrial.data.variables.measurements import link_measurements, with_occasion_and_rater
+from schooltrial.protocol.made_variables import is_read
 from schooltrial.protocol.sections import Outcome
 
 Range = tuple[float, float]
@@ -55,7 +56,11 @@ def outcome_support(
         Outcomes without a declared range are left out, but for ratios: they lie between 0 and
         their multiplier where all that were observed do (days present of days enrolled).
     """
-    mine = {name: outcome for name, outcome in outcomes.items() if outcome["measured_on"] == level}
+    mine = {
+        name: outcome
+        for name, outcome in outcomes.items()
+        if outcome["measured_on"] == level and (is_read(outcome) or outcome["ratio"])
+    }
     found: dict[str, list[Range]] = {}
     for year in years:
         now = sample[sample["year"] == year]
@@ -81,7 +86,7 @@ def _as_measured(
 ) -> pd.DataFrame:
     if level == "teacher" and len(measured):
         measured = with_occasion_and_rater(measured)
-    read = [name for name, outcome in outcomes.items() if outcome["ratio"] is None]
+    read = [name for name, outcome in outcomes.items() if is_read(outcome)]
     linked = link_measurements(
         now.drop(columns=read), measured, level, outcomes, Ledger("not kept")
     )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from schooltrial.data.linking.matching import positions, texts
 from schooltrial.data.linking.school_crosswalk import Crosswalk
-from schooltrial.data.variables.derived import add_ratios
+from schooltrial.data.variables.composites import add_ratios
 from schooltrial.protocol.sections import Outcome
 
 AGGREGATES = [

@@ -14,7 +14,7 @@ from schooltrial.data.linking.school_crosswalk import Crosswalk
 from schooltrial.data.panel.bounded_cells import collect_bounded_cells
 from schooltrial.data.panel.school_panel import in_panel_order, panel_columns
 from schooltrial.data.variables.derived import add_variables
-from schooltrial.data.variables.standardisation import standardised
+from schooltrial.data.variables.standardisation import scale_at_baseline, standardised
 from schooltrial.protocol.sample_rules import SampleRules
 from schooltrial.refusal import Fault, refuse
 
@@ -66,7 +66,8 @@ def school_score_rows(
         scores = scores.assign(n_pupils=np.nan)
     frame = scores.assign(_order=np.arange(len(scores)))
     frame = _of_owners(frame, units, crosswalk, rules, ledger)
-    frame = add_variables(_assigned(frame, units, schools, rules, ledger), rules.variables)
+    frame = _assigned(frame, units, schools, rules, ledger)
+    frame = add_variables(frame, rules.variables, control=rules.control)
     frame = leave_outside(frame, rules.keep, ledger, level=LEVEL)
     bounded = frame[is_bounded(frame)]
     frame = ledger.leave(
@@ -82,7 +83,14 @@ def school_score_rows(
     parts = []
     for name, outcome in outcomes.items():
         rows = frame[frame["outcome"] == name].rename(columns={"mean": name})
-        scaled = standardised(rows, name, outcome, control=rules.control, within=("year",))
+        then, year = None, outcome["baseline_year"]
+        if outcome["standardise"] == "control_at_baseline" and year is not None:
+            then = scale_at_baseline(
+                rows[rows["year"] == year], name, control=rules.control, year=year, level="school"
+            )
+        scaled = standardised(
+            rows, name, outcome, control=rules.control, within=("year",), at_baseline=then
+        )
         parts.append(rows.assign(mean=scaled))
     bounds = {"mean", "value_low", "value_high"}
     others = [name for name in frame if name not in {*columns, *bounds} and name[0] != "_"]

@@ -160,7 +160,7 @@ class SampleBuild:
             frame = sample.year(year, ledger)
             for scores in baselines:
                 frame = scores.add_to(frame)
-            frame = add_variables(frame, self.rules.variables)
+            frame = add_variables(frame, self.rules.variables, control=self.rules.control)
             record_analyses(
                 frame, sample.level, outcomes, self.rules.models, self._ledgers["analyses"],
                 self.rules.take_up,
@@ -257,7 +257,7 @@ class SampleBuild:
                 )
         columns = panel_columns(rules.staggered)
         panel = in_panel_order([*self._panels, rows[columns]], columns)
-        schools = add_variables(linked.schools, rules.variables)
+        schools = add_variables(linked.schools, rules.variables, control=rules.control)
         known = [name for name in schools if name == "school" or name not in panel]
         ends = ["mean_low", "mean_high"]
         return tuple(

@@ -25,9 +25,16 @@ from schooltrial.data.linking.roster_history import (
     RosterHistory,
 )
 from schooltrial.data.tables.parquet import YearTable
-from schooltrial.data.variables.derived import add_ratios, add_variables, within_ranges
-from schooltrial.data.variables.measurements import link_measurements
-from schooltrial.data.variables.standardisation import standardised, standardised_for_all
+from schooltrial.data.variables.composites import Making, make_outcomes
+from schooltrial.data.variables.derived import add_variables, add_variables_again, over_zero
+from schooltrial.data.variables.measurements import MEASURED, link_measurements
+from schooltrial.data.variables.standardisation import (
+    Scale,
+    scale_at_baseline,
+    standardised,
+    standardised_for_all,
+)
+from schooltrial.protocol.made_variables import with_components
 from schooltrial.protocol.sample_rules import SampleRules
 from schooltrial.protocol.sections import Outcome
 
@@ -83,21 +90,77 @@ class RosterSample:
 
     def year(self, year: int, ledger: Ledger) -> pd.DataFrame:
         """Return the analysed rows of a year, outcomes on their scale, without baselines."""
+        frame = self._measured_in(year, self._analysed(year, ledger), ledger)
+        for name, outcome in self.rules.outcomes_of(self.level).items():
+            frame[name] = standardised(
+                frame, name, outcome, control=self.rules.control, within=WITHIN[self.level],
+                at_baseline=self._scale(name, outcome),
+            )  # fmt: skip
+        return sorted_within(frame, frame["_school"].to_numpy(), self.level)
+
+    def _analysed(self, year: int, ledger: Ledger) -> pd.DataFrame:
+        """Return those who are analysed in a year, with all that is known of them but outcomes."""
         frame = self._with_flags(self.roster.read(year), year)
         frame = self._in_schools(frame, ledger)
         frame = self._assigned(frame, ledger)
         frame = self._described(frame, year)
         frame = self._by_rules(frame, ledger)
-        outcomes = self.rules.outcomes_of(self.level)
-        frame = add_variables(frame, self.rules.variables)
+        variables, control = self.rules.variables, self.rules.control
+        frame = add_variables(frame, variables, control=control)
         frame = leave_outside(frame, self.rules.keep, ledger, level=self.level)
+        frame = add_variables_again(frame, variables, control=control)
+        for name, none in over_zero(frame, variables):
+            if none.any():
+                ledger.leave(
+                    frame, none, step="ratios over zero", reason=f"{name} over 0 is missing",
+                    level=MEASURED[self.level][0],
+                )  # fmt: skip
+        return frame
+
+    def _measured_in(self, year: int, frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
+        """Return rows of a year with their outcomes as measured, before any is standardised."""
+        outcomes = self.rules.outcomes_of(self.level)
         frame = link_measurements(frame, self.measured.read(year), self.level, outcomes, ledger)
-        frame = within_ranges(add_ratios(frame, outcomes), outcomes, self.level, ledger)
-        for name, outcome in outcomes.items():
-            frame[name] = standardised(
-                frame, name, outcome, control=self.rules.control, within=WITHIN[self.level]
+        return make_outcomes(frame, outcomes, self._making, ledger)
+
+    @property
+    def _making(self) -> Making:
+        return Making(self.level, self.rules.control, WITHIN[self.level], self._earlier)
+
+    def _earlier(self, outcome: str, year: int) -> pd.Series:
+        """Return what an outcome was in an earlier year, of everyone on its rosters."""
+        if (outcome, year) not in self._measured_then:
+            found = pd.Series(dtype="float64")
+            if year in self.years:
+                rule: Outcome = {**self.rules.outcomes[outcome], "standardise": "none"}
+                analysed = self._analysed(year, Ledger(self.rules.secret))
+                then = self.everyone(year, {outcome: rule}, analysed[["_unit", "arm"]])
+                found = then.set_index("_unit")[outcome]
+            self._measured_then[outcome, year] = found
+        return self._measured_then[outcome, year]
+
+    @cached_property
+    def _measured_then(self) -> dict[tuple[str, int], pd.Series]:
+        return {}
+
+    @cached_property
+    def _scales(self) -> dict[str, Scale]:
+        return {}
+
+    def _scale(self, name: str, outcome: Outcome) -> Scale | None:
+        """Return mean and SD of the control arm at baseline, for outcomes that have this scale."""
+        year = outcome["baseline_year"]
+        if outcome["standardise"] != "control_at_baseline" or year is None:
+            return None
+        if name not in self._scales:
+            then = pd.DataFrame({"arm": pd.Series(dtype="str"), name: pd.Series(dtype="float64")})
+            if year in self.years:
+                nobody = Ledger(self.rules.secret)
+                then = self._measured_in(year, self._analysed(year, nobody), nobody)
+            self._scales[name] = scale_at_baseline(
+                then, name, control=self.rules.control, year=year, level=self.level
             )
-        return sorted_within(frame, frame["_school"].to_numpy(), self.level)
+        return self._scales[name]
 
     def everyone(
         self, year: int, outcomes: Mapping[str, Outcome], analysed: pd.DataFrame
@@ -135,17 +198,18 @@ class RosterSample:
         frame = self._described(frame, year)
         if "grade" in frame and self.rules.cleaning["grade_out_of_step"] != "keep":
             frame = frame.assign(grade=frame["grade"].mask(frame["_out_of_step"]))
-        frame = add_variables(frame, self.rules.variables)
+        frame = add_variables(frame, self.rules.variables, control=self.rules.control)
         measured, nobody = self.measured.read(year), Ledger(self.rules.secret)
-        frame = link_measurements(frame, measured, self.level, outcomes, nobody)
-        frame = within_ranges(add_ratios(frame, outcomes), outcomes, self.level, nobody)
+        every = with_components(outcomes, self.rules.outcomes_of(self.level))
+        frame = link_measurements(frame, measured, self.level, every, nobody)
+        frame = make_outcomes(frame, every, self._making, nobody)
         # Where schools were assigned, what has no scale in the sample has none here: a baseline is
         # the outcome of that year, to the last digit.
         scaled = standardised if self.rules.unit == "school" else standardised_for_all
         for name, outcome in outcomes.items():
             frame[name] = scaled(
                 frame, name, outcome, control=self.rules.control, within=WITHIN[self.level],
-                analysed=frame["arm"].notna().to_numpy(),
+                analysed=frame["arm"].notna().to_numpy(), at_baseline=self._scale(name, outcome),
             )  # fmt: skip
         ordered = frame[[self.level, "_unit", "_school", "school", *outcomes]]
         return sorted_within(ordered, ordered["_school"].to_numpy(), self.level)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.linking.matching import positions, texts
+from schooltrial.protocol.made_variables import is_read
 from schooltrial.protocol.sections import Outcome
 
 MEASURED = {
@@ -41,7 +42,7 @@ def link_measurements(
         What is told.
     """
     kind, step = MEASURED[level]
-    known = [name for name, outcome in outcomes.items() if outcome["ratio"] is None]
+    known = [name for name, outcome in outcomes.items() if is_read(outcome)]
     if len(measured) == 0:
         return frame.assign(**dict.fromkeys(known, np.nan), **_counts(measured, frame, level))
     at = positions(texts(measured[level]), texts(frame[level]))

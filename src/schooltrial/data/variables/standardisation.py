@@ -11,6 +11,9 @@ from schooltrial.protocol.sections import Norm, Outcome
 from schooltrial.refusal import Fault, refuse
 from schooltrial.wording import exact
 
+Scale = tuple[float, float]
+"""A mean and an SD."""
+
 
 def standardise(
     frame: pd.DataFrame, outcome: str, *, within: Sequence[str], reference: np.ndarray
@@ -32,7 +35,7 @@ def standardise(
     reference : ndarray of bool
         Rows whose mean and SD are taken.
     """
-    cell = _cells(frame, [name for name in within if name in frame])
+    cell = cells_of(frame, [name for name in within if name in frame])
     values = frame[outcome].to_numpy("float64")
     used = reference & (cell >= 0)
     known = pd.Series(values[used]).groupby(cell[used]).agg(["mean", "std"])
@@ -42,7 +45,7 @@ def standardise(
     return pd.Series((values - mean) / spread, index=frame.index)
 
 
-def _cells(frame: pd.DataFrame, within: Sequence[str]) -> np.ndarray:
+def cells_of(frame: pd.DataFrame, within: Sequence[str]) -> np.ndarray:
     """Return the number of each row's cell; −1 where one of its variables is missing."""
     cell = np.zeros(len(frame), dtype=np.int64)
     lacking = np.zeros(len(frame), dtype=bool)
@@ -51,6 +54,27 @@ def _cells(frame: pd.DataFrame, within: Sequence[str]) -> np.ndarray:
         lacking |= code < 0
         cell = cell * len(found) + code
     return np.where(lacking, -1, cell)
+
+
+def scale_at_baseline(
+    then: pd.DataFrame, name: str, *, control: str, year: int, level: str
+) -> Scale:
+    """Return mean and SD of an outcome in the control arm of its baseline year.
+
+    Raises
+    ------
+    Refusal
+        Where fewer than two of the arm have it, or all have the same value.
+    """
+    values = then.loc[(then["arm"] == control).to_numpy(bool), name].astype("float64")
+    mean, spread = float(values.mean()), float(values.std())
+    if not spread > 0:
+        found = f"{name} has {values.notna().sum()} values in the control arm in {year}, "
+        found += "and no spread" if values.notna().any() else "the year that is its scale"
+        expected = "values of the control arm that differ, in the baseline year"
+        remedy = "name another `baseline_year`, or set `standardise: control`"
+        refuse([Fault(f"{level}s table", found, expected, remedy, column=f"outcomes.{name}")])
+    return mean, spread
 
 
 def standardise_by_control(pupils: pd.DataFrame, outcome: str, *, control: str) -> pd.Series:
@@ -126,6 +150,7 @@ def standardised(
     control: str,
     within: Sequence[str],
     analysed: np.ndarray | None = None,
+    at_baseline: Scale | None = None,
 ) -> pd.Series:
     """Return an outcome on the scale that the protocol declares for it.
 
@@ -141,6 +166,8 @@ def standardised(
         Columns that make the cells.
     analysed : ndarray of bool, optional
         Rows that set the scale; by default all. The others are measured by it.
+    at_baseline : (float, float), optional
+        Mean and SD of the control arm in the outcome's baseline year.
     """
     rule = outcome["standardise"]
     counted = np.ones(len(frame), dtype=bool) if analysed is None else analysed
@@ -149,6 +176,9 @@ def standardised(
         return standardise(frame, name, within=within, reference=reference)
     if rule == "all":
         return standardise(frame, name, within=within, reference=counted)
+    if rule == "control_at_baseline" and at_baseline is not None:
+        mean, spread = at_baseline
+        return (frame[name].astype("float64") - mean) / spread
     if rule == "norms":
         return standardise_by_norms(frame, name, outcome["norms"], counted)
     return frame[name]
@@ -162,13 +192,17 @@ def standardised_for_all(
     control: str,
     within: Sequence[str],
     analysed: np.ndarray,
+    at_baseline: Scale | None = None,
 ) -> pd.Series:
     """Return an outcome on the scale of the analysed rows, for those outside the sample too.
 
     Where a cell has no scale by the rows that `standardised` takes (a grade that no class of the
     control arm was in), it is that of all rows of the cell. Norms have no such substitute.
     """
-    made = standardised(frame, name, outcome, control=control, within=within, analysed=analysed)
+    made = standardised(
+        frame, name, outcome, control=control, within=within, analysed=analysed,
+        at_baseline=at_baseline,
+    )  # fmt: skip
     lacking = made.isna() & frame[name].notna()
     if outcome["standardise"] not in ("control", "all") or not lacking.any():
         return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from schooltrial.checks.attrition.selective_attrition import who_left
 from schooltrial.checks.attrition.teachers import of_teachers
 from schooltrial.models.missing_outcomes.lee_bounds import bound_by_lee
 from schooltrial.protocol.sections import Arm, Outcome
+from support import standard_study
 
 EFFECT = 0.3
 ARMS: list[Arm] = [
@@ -24,8 +25,7 @@ ARMS: list[Arm] = [
 
 
 def _outcome(**keys: Any) -> Outcome:
-    plain: Any = {"label": "Maths", "measured_on": "pupil", "scale": "continuous", "range": None}
-    return cast(Outcome, {**plain, "standardise": "none", "baseline_year": None, **keys})
+    return standard_study.outcome(label="Maths", **keys)
 
 
 def _trial(

@@ -12,11 +12,9 @@ from schooltrial.checks.attrition.missing_outcomes import bound_effects
 from schooltrial.checks.attrition.outcome_bounds import outcome_support
 from schooltrial.data.tables.parquet import FrameByYear
 from schooltrial.data.variables.standardisation import standardise_by_control
+from support.standard_study import outcome
 
-PLAIN: dict[str, Any] = {
-    "label": "Maths", "measured_on": "pupil", "scale": "continuous", "range": [100, 350],
-    "standardise": "control", "ratio": None, "baseline_year": None,
-}  # fmt: skip
+PLAIN: Any = outcome(label="Maths", range=[100, 350], standardise="control")
 DAYS = {"numerator": "days_present", "denominator": "days_enrolled", "times": 100}
 
 

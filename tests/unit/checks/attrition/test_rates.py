@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pytest
 from schooltrial.checks.attrition.rates import COLUMNS, attrition
 from schooltrial.checks.attrition.roster import draw_up_roster
 from schooltrial.protocol.sections import Arm, Outcome, Years
+from support import standard_study
 
 NAN = float("nan")
 ARMS: list[Arm] = [
@@ -24,8 +25,7 @@ YEARS: Years = {
 
 
 def outcome(**keys: Any) -> Outcome:
-    plain: Any = {"label": "Maths", "measured_on": "pupil", "scale": "continuous", "range": None}
-    return cast(Outcome, {**plain, "standardise": "none", "baseline_year": None, **keys})
+    return standard_study.outcome(label="Maths", **keys)
 
 
 ASSIGNMENT = pd.DataFrame(

@@ -7,10 +7,12 @@ import pytest
 from schooltrial.data.panel.school_panel import build_school_panel
 from schooltrial.data.rows.filters import has_level, levels, matches
 from schooltrial.data.sample.baseline_scores import add_baseline
-from schooltrial.data.variables.derived import add_ratios, add_variables
+from schooltrial.data.variables.composites import add_ratios
+from schooltrial.data.variables.derived import add_variables
 from schooltrial.data.variables.standardisation import standardise_by_control
 from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import DerivedVariable, Outcome
+from schooltrial.protocol.sections import Outcome
+from support.sections import section
 from support.small_trial import SmallTrial, schema
 
 
@@ -97,13 +99,13 @@ def test_made_variables_are_1_0_or_missing_where_their_source_is() -> None:
             "wave": pd.Categorical(["1", "2", "1"]),
         }
     )
-    rules: dict[str, DerivedVariable] = {
-        "large": {"from": "siblings", "at_least": 4, "label": ""},
-        "four": {"from": "siblings", "equals": 4, "label": ""},
-        "girl": {"from": "sex", "equals": "girl", "label": ""},
-        "first": {"from": "wave", "equals": 1, "label": ""},
+    rules = {
+        "large": {"from": "siblings", "at_least": 4},
+        "four": {"from": "siblings", "equals": 4},
+        "girl": {"from": "sex", "equals": "girl"},
+        "first": {"from": "wave", "equals": 1},
     }
-    made = add_variables(frame, rules)
+    made = add_variables(frame, section("variables", **rules))
     np.testing.assert_array_equal(made["large"], [0, 1, np.nan])
     np.testing.assert_array_equal(made["four"], [0, 1, np.nan])
     np.testing.assert_array_equal(made["girl"], [1, np.nan, 0])
