@@ -32,7 +32,7 @@ def add_variables(
     """
     made = frame.copy()
     for name, rule in variables.items():
-        needed = sources(rule)
+        needed = [*sources(rule), *(name for name in rule["within"] if name != "year")]
         if rule["reference"] == "control":
             needed = [*needed, "arm"]
         if name not in made and all(source in made for source in needed):
@@ -93,8 +93,7 @@ def _computed(
         if kind == "z_score":
             scores = frame[within].assign(_value=first)
             z = standardise(scores, "_value", within=within, reference=reference)
-            found: np.ndarray = z.to_numpy("float64")
-            return found
+            return np.asarray(z, dtype="float64")
         return percentile_ranks(first, cells_of(frame, within), reference)
     with np.errstate(all="ignore"):
         if kind == "power":
