@@ -23,6 +23,8 @@ from schooltrial.data.tables.keys import KEYS
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.protocol.sections import Protocol, StudyLine, baseline_year, labels
 from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.study.layout import Layout
+from schooltrial.study.raw_files import RawFiles
 
 ROOT = Path(__file__).parents[2]
 YEARS = (2019, 2020)
@@ -212,6 +214,8 @@ class SmallTrial:
             flow=self.path("flow.csv"),
             mobility=self.path("mobility.csv"),
             aggregates=self.path("aggregates.csv"),
+            linking=self.path("linking.csv"),
+            key_sources=RawFiles(self.read(), Layout(self.results)).key_sources(),
             blinded=None,
             sources={
                 f"{table} table": ", ".join(reading["file"] for reading in readings)

@@ -60,7 +60,8 @@ def sample_rules(**keys: Any) -> SampleRules:
     plain: dict[str, Any] = {
         "design": design(**{"kind": "complete", **of_design}),
         "years": section("years", baseline=[2019], programme=[2020]),
-        "cleaning": section("cleaning", **keys.pop("cleaning", {})),
+        # a frame of five pupils is no study: one without a match is a fifth of them
+        "cleaning": section("cleaning", **{"match_at_least": 0, **keys.pop("cleaning", {})}),
         "variables": {},
         "outcomes": {"maths": outcome()},
         "models": {},

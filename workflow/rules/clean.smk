@@ -12,6 +12,8 @@ rule clean_sample:
         school_scores="results/{study}/data/school_scores.parquet",
         published_means="results/{study}/data/published_means.parquet",
         crosswalk="results/{study}/data/crosswalk.parquet",
+        implementation="results/{study}/data/implementation.parquet",
+        left_out="results/{study}/data/left_out.parquet",
     output:
         sample="results/{study}/data/sample.parquet",
         teacher_sample="results/{study}/data/teacher_sample.parquet",
@@ -21,6 +23,7 @@ rule clean_sample:
         flow="results/{study}/checks/flow.csv",
         mobility="results/{study}/checks/mobility.csv",
         aggregates="results/{study}/checks/aggregates.csv",
+        linking="results/{study}/checks/linking.csv",
     log:
         "results/{study}/logs/clean_sample.log",
     benchmark:
@@ -39,5 +42,6 @@ rule clean_sample:
         baseline=from_content(baseline_year),
         blinded=LOOK(lambda study: study.blinding.refusal()),
         sources=LOOK(lambda study: study.raw.by_table()),
+        key_sources=LOOK(lambda study: study.raw.key_sources()),
     script:
         "../scripts/clean_sample.py"

@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
+from schooltrial.data.linking.link_faults import KeySource, Sources
 from schooltrial.data.sample.build import SampleBuild
 from schooltrial.data.tables.parquet import ParquetByYear, whole, write_csv, write_years
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -29,6 +31,9 @@ def main(
     flow: str,
     mobility: str,
     aggregates: str,
+    linking: str,
+    left_out: str | None = None,
+    key_sources: Mapping[str, Sequence[KeySource]] = MappingProxyType({}),
     links: str | None = None,
     **tables: str,
 ) -> None:
@@ -40,7 +45,9 @@ def main(
     secret = _secret([tables[name] for name in large])
     rules = SampleRules.of(protocol, baseline=baseline, secret=secret)
     with naming_files(sources), whole(sample) as unfinished:
-        build = SampleBuild(large | {name: pd.read_parquet(p) for name, p in small.items()}, rules)
+        read = large | {name: pd.read_parquet(path) for name, path in small.items()}
+        gone = None if left_out is None else pd.read_parquet(left_out)
+        build = SampleBuild(read, rules, gone, Sources(key_sources))
         write_years(build.years(), unfinished)
         accounts = build.accounts()
     accounts.panel.to_parquet(panel, index=False)
@@ -51,6 +58,7 @@ def main(
         (accounts.flow, flow),
         (accounts.mobility, mobility),
         (accounts.aggregates, aggregates),
+        (accounts.linking, linking),
     ):
         table.to_csv(path, index=False)
     if links:

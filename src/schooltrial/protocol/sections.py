@@ -121,6 +121,8 @@ class Cleaning(TypedDict):
     latest_date: str
     future_dates: Literal["refuse", "missing"]
     merged_schools: Literal["before", "drop"]
+    match_at_least: float | dict[str, float]
+    alike_identifiers: Literal["refuse", "distinct"]
     mean_tolerance: float
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from schooltrial.data.files.file_names import raw_file_names
+from schooltrial.data.files.file_names import expand_years, raw_file_names
+from schooltrial.data.files.raw_files import column_names
+from schooltrial.data.linking.link_faults import KeySource
 from schooltrial.protocol.column_map import Reading
 from schooltrial.protocol.sections import Protocol, all_years
 from schooltrial.study.layout import Layout
@@ -57,6 +59,25 @@ class RawFiles:
             f"{table} table": ", ".join(dict.fromkeys(r["file"] for r in readings))
             for table, readings in self.protocol.content["tables"].items()
         }
+
+    def key_sources(self) -> dict[str, list[KeySource]]:
+        """Return standard table → the files that fill it, and their columns of identifiers."""
+        content = self.protocol.content
+        return {
+            table: [
+                KeySource(
+                    file=file, year=year, outcomes=list(reading["outcomes"]),
+                    columns={
+                        name: " or ".join(column_names(spec))
+                        for name, spec in reading["columns"].items()
+                        if spec["type"] == "identifier"
+                    },
+                )
+                for reading in readings
+                for file, year in expand_years(reading, all_years(content["years"]))
+            ]
+            for table, readings in content["tables"].items()
+        }  # fmt: skip
 
     def fetched(self) -> dict[str, str]:
         """Return file → where it is kept, for the raw files that are fetched by their address."""

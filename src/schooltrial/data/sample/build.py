@@ -12,6 +12,7 @@ from schooltrial.data.ledger.absent_units import leave_absent, leave_without_val
 from schooltrial.data.ledger.analyses import record_analyses
 from schooltrial.data.ledger.follow_up import FLAGS, MOBILITY, mobility_of_year, record_follow_up
 from schooltrial.data.ledger.ledger import Ledger, one_ledger
+from schooltrial.data.linking.link_faults import Sources
 from schooltrial.data.linking.matching import positions, texts
 from schooltrial.data.linking.roster_history import LINKS
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
@@ -44,6 +45,8 @@ class Accounts:
         Where the pupils of each year were in the baseline year, and how they came on.
     aggregates : DataFrame
         School means from pupils beside those that were published.
+    linking : DataFrame
+        How many identifiers of each table were found in those that they belong to, by year.
     """
 
     teachers: pd.DataFrame
@@ -53,6 +56,7 @@ class Accounts:
     flow: pd.DataFrame
     mobility: pd.DataFrame
     aggregates: pd.DataFrame
+    linking: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class SampleBuild:
         Standard tables by name; ``schools`` and ``assignment`` at least.
     rules : SampleRules
         The protocol.
+    left_out, sources : optional
+        As in `link_tables`.
 
     Raises
     ------
@@ -87,9 +93,12 @@ class SampleBuild:
         Where tables do not fit together; see `link_tables`.
     """
 
-    def __init__(self, tables: Tables, rules: SampleRules) -> None:
+    def __init__(
+        self, tables: Tables, rules: SampleRules, left_out: pd.DataFrame | None = None,
+        sources: Sources = Sources(),
+    ) -> None:  # fmt: skip
         self.rules = rules
-        self._linked = link_tables(tables, rules)
+        self._linked = link_tables(tables, rules, left_out, sources)
         steps = ("pupils", "teachers", "school scores", "units", "follow-up", "analyses")
         self._ledgers = {name: Ledger(rules.secret) for name in steps}
         self._panels: list[pd.DataFrame] = []
@@ -144,6 +153,7 @@ class SampleBuild:
             pd.concat(aggregates, ignore_index=True)
             if aggregates
             else pd.DataFrame(columns=AGGREGATES),
+            self._linked.keys.table(),
         )
 
     def _frames(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from schooltrial.data.linking.assigned_units import described, read_units
+from schooltrial.data.linking.link_faults import Sources, link_faults
 from schooltrial.data.linking.roster_history import RosterHistory, read_rosters, trace_rosters
 from schooltrial.data.linking.school_crosswalk import Crosswalk, read_crosswalk
+from schooltrial.data.linking.table_links import LEFT_OUT, LinkedKeys, TablesToLink, link_keys
 from schooltrial.data.panel.published_means import with_successors
 from schooltrial.data.sample.rosters import RosterSample
 from schooltrial.data.tables.parquet import YearTable, by_year
@@ -35,6 +37,8 @@ class LinkedTables:
         Schools that changed.
     school_scores, published : DataFrame
         Outcomes of schools; means that were published.
+    keys : LinkedKeys
+        How many identifiers of each table were found in those that they belong to.
     """
 
     pupils: RosterSample
@@ -44,9 +48,13 @@ class LinkedTables:
     crosswalk: Crosswalk
     school_scores: pd.DataFrame
     published: pd.DataFrame
+    keys: LinkedKeys
 
 
-def link_tables(tables: Tables, rules: SampleRules) -> LinkedTables:
+def link_tables(
+    tables: Tables, rules: SampleRules, left_out: pd.DataFrame | None = None,
+    sources: Sources = Sources(),
+) -> LinkedTables:  # fmt: skip
     """Give schools and people of all tables numbers, and check that they belong together.
 
     Parameters
@@ -55,12 +63,16 @@ def link_tables(tables: Tables, rules: SampleRules) -> LinkedTables:
         Standard tables by name; those that a study does not have may be missing, None or empty.
     rules : SampleRules
         The protocol.
+    left_out : DataFrame, optional
+        Identifiers whose rows the protocol leaves out; columns ``LEFT_OUT``.
+    sources : Sources, optional
+        The raw files, as messages name them.
 
     Raises
     ------
     Refusal
-        With all the faults of the assignment and the crosswalk; or where the rosters and the
-        assignment have no unit in common.
+        With all the faults of the assignment and the crosswalk; or of identifiers that do not match
+        between tables, see `link_faults`.
     """
     assignment, schools = (_frame(tables, name) for name in ("assignment", "schools"))
     school_scores, published = (_frame(tables, n) for n in ("school_scores", "published_means"))
@@ -106,10 +118,20 @@ def link_tables(tables: Tables, rules: SampleRules) -> LinkedTables:
         )
         for level, roster in (("pupil", pupils), ("teacher", teachers))
     }  # fmt: skip
-    refuse([fault for part in linked.values() for fault in _nobody_faults(part, assigned)])
+    published = with_successors(published, crosswalk, years)
+    others = {name: _frame(tables, name) for name in ("implementation", "crosswalk")}
+    keys = link_keys(
+        TablesToLink(
+            rules.unit, rules.cleaning, assignment, schools, history,
+            {"pupil": pupils, "teacher": teachers}, measured,
+            {**others, "school_scores": school_scores, "published_means": published}, crosswalk,
+            pd.DataFrame(columns=LEFT_OUT) if left_out is None else left_out,
+        )
+    )  # fmt: skip
+    refuse(list(link_faults(keys, rules.cleaning, sources)))
     return LinkedTables(
-        linked["pupil"], linked["teacher"], units, schools, crosswalk, school_scores,
-        with_successors(published, crosswalk, years),
+        linked["pupil"], linked["teacher"], units, schools, crosswalk, school_scores, published,
+        keys,
     )  # fmt: skip
 
 
@@ -134,25 +156,3 @@ def first_schools(history: RosterHistory) -> pd.Series:
     names = pd.Series([*history.schools, None], dtype="str")
     found = names.take(np.where(school < 0, len(names) - 1, school))
     return found.set_axis(pd.Index(history.units.to_pandas(), dtype="str"))
-
-
-def _nobody_faults(sample: RosterSample, assigned: Collection[str]) -> Iterator[Fault]:
-    """Yield a fault where a roster names none of the units that were assigned."""
-    unit, history = sample.rules.unit, sample.history
-    if not history.years or unit not in ("school", sample.level):
-        return
-    if unit == "school":
-        used = np.unique(np.concatenate([np.unique(r.school) for r in history.years.values()]))
-        there = [history.schools[at] for at in used if at >= 0]
-        met = any(name in assigned for name in there)
-    else:
-        there = [str(name) for name in history.units[:1].to_pylist()]
-        met = bool((sample.unit_of >= 0).any())
-    if not met:
-        listed = sample.units[unit].iloc[0]
-        shown = there[0] if there else ""
-        yield Fault(
-            f"{sample.level}s table", f"no {unit} of it (such as {shown!r}) is in the assignment "
-            f"list (such as {listed!r})", "the same spelling of ids in both",
-            "read both as `identifier`, or name the changes in a crosswalk", column=unit,
-        )  # fmt: skip

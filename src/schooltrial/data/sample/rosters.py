@@ -120,7 +120,9 @@ class RosterSample:
     def _measured_in(self, year: int, frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
         """Return rows of a year with their outcomes as measured, before any is standardised."""
         outcomes = self.rules.outcomes_of(self.level)
-        frame = link_measurements(frame, self.measured.read(year), self.level, outcomes, ledger)
+        measured = self.measured.read(year)
+        on_roster = self.history.units.take(pa.array(self.history.years[year].unit))
+        frame = link_measurements(frame, measured, self.level, outcomes, ledger, on_roster)
         return make_outcomes(frame, outcomes, self._making, ledger)
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.linking.matching import positions, texts
@@ -25,6 +26,7 @@ def link_measurements(
     level: str,
     outcomes: Mapping[str, Outcome],
     ledger: Ledger,
+    on_roster: pa.Array | None = None,
 ) -> pd.DataFrame:
     """Join measurements of one year, and tell the ledger of those that are of nobody.
 
@@ -40,6 +42,8 @@ def link_measurements(
         Outcomes of the level; each becomes a column, missing where nothing was measured.
     ledger : Ledger
         What is told.
+    on_roster : Array of large_string, optional
+        Everyone on the roster of the year, in the sample or not; by default those of the frame.
     """
     kind, step = MEASURED[level]
     known = [name for name, outcome in outcomes.items() if is_read(outcome)]
@@ -48,8 +52,16 @@ def link_measurements(
     at = positions(texts(measured[level]), texts(frame[level]))
     arm = frame["arm"].array.take(at, allow_fill=True)
     told = pd.DataFrame({level: measured[level], "year": measured["year"], "arm": arm})
+    nowhere = at < 0
+    if on_roster is not None and nowhere.any():
+        missing = texts(measured.loc[nowhere, level])
+        nowhere[nowhere] = positions(missing, on_roster) < 0
+    told = ledger.leave(
+        told, nowhere, step=step, level=kind,
+        reason=f"{kind} of a {level} who is on no roster that year",
+    )  # fmt: skip
     ledger.leave(
-        told, at < 0, step=step, level=kind,
+        told, at[~nowhere] < 0, step=step, level=kind,
         reason=f"{kind} of a {level} who is not in the sample that year",
     )  # fmt: skip
     linked = measured[at >= 0].assign(_row=at[at >= 0])

@@ -1,0 +1,323 @@
+"""Identifiers that do not match between two tables: in which files, and how they are put right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from schooltrial.data.cells.spelling import DECIMALS, ZEROS, differences
+from schooltrial.data.linking.key_matches import Alike
+from schooltrial.data.linking.table_links import EXPECTED, TABLES, Link, LinkedKeys
+from schooltrial.protocol.sections import Cleaning
+from schooltrial.refusal import Fault
+from schooltrial.wording import listed, percent, plural
+
+SHOWN_PAIRS = 3
+
+
+SHOWN_RESPELT = 20
+"""Identifiers up to which a remedy lists them one by one."""
+
+
+FEWEST = 2
+"""Identifiers without a match from which a low share is more than one odd row."""
+
+
+class KeySource(TypedDict):
+    """A file that fills a standard table, with the columns that hold its identifiers."""
+
+    file: str
+    year: int | None
+    columns: dict[str, str]
+    outcomes: list[str]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The raw files behind the standard tables, as messages name them.
+
+    Attributes
+    ----------
+    by_table : mapping of str to list of KeySource
+        Standard table → its files; a table without any is named itself.
+    """
+
+    by_table: Mapping[str, Sequence[KeySource]] = field(default_factory=dict)
+
+    def of(self, table: str, year: int | None = None, outcome: str = "") -> list[KeySource]:
+        """Return the files with rows of a table; those of a year, or of an outcome, where told."""
+        found = []
+        for name in table.split(" or "):
+            for source in self.by_table.get(name, ()):
+                other_year = year is not None and source["year"] not in (None, year)
+                other = outcome and source["outcomes"] and outcome not in source["outcomes"]
+                if not other_year and not other:
+                    found.append(source)
+        return found
+
+    def files(self, table: str, year: int | None = None, outcome: str = "") -> str:
+        """Return the names of these files; of the table, where none is known."""
+        names = list(dict.fromkeys(source["file"] for source in self.of(table, year, outcome)))
+        if len(names) > SHOWN_PAIRS:
+            names = [*names[: SHOWN_PAIRS - 1], f"{len(names) - SHOWN_PAIRS + 1} more files"]
+        return listed(names) if names else f"{table} table"
+
+    def column(self, table: str, variable: str, year: int | None = None) -> str:
+        """Return the raw column of a variable; the variable itself where it is not known."""
+        named = [s["columns"][variable] for s in self.of(table, year) if variable in s["columns"]]
+        return named[0] if named else variable
+
+
+WHO = {
+    "scores": "{n} with scores",
+    "observations": "{n} with observations",
+    "implementation": "{n} in the log of the programme",
+    "assignment": "{n} in the assignment list",
+    "pupils": "{n} on this roster",
+    "teachers": "{n} on this roster",
+}
+
+
+def link_faults(keys: LinkedKeys, cleaning: Cleaning, sources: Sources) -> Iterator[Fault]:
+    """Yield where the identifiers of two tables do not match as they should.
+
+    Parameters
+    ----------
+    keys : LinkedKeys
+        What was looked up.
+    cleaning : Cleaning
+        The section of the protocol.
+    sources : Sources
+        The files that messages name.
+    """
+    spelt = cleaning["alike_identifiers"] == "refuse"
+    told: set[tuple[str, int | None]] = set()
+    for link in keys.links:
+        keys_ = link.match.keys
+        place = (f"{keys_.table}.{keys_.variable}.{link.match.among.table}", keys_.year)
+        if place in told:
+            continue  # the year as a whole was told: its outcomes are parts of it
+        fault = _alike_fault(link, sources) if spelt and link.match.alike.count else None
+        fault = fault or _share_fault(link, sources, keys.links)
+        if fault is not None:
+            told.add(place)
+            yield fault
+    if spelt:
+        for level, pairs in keys.respelt.items():
+            yield _respelt_fault(level, pairs, sources)
+
+
+def _alike_fault(link: Link, sources: Sources) -> Fault:
+    """Tell of identifiers that are those of another table, spelt in another way."""
+    match, alike = link.match, link.match.alike
+    keys, among = match.keys, match.among
+    here = sources.files(keys.table, keys.year, keys.outcome)
+    there = sources.files(among.table, among.year)
+    pairs = [
+        f"{a!r} here is {b!r} there"
+        for a, b in zip(alike.names[:SHOWN_PAIRS], alike.others[:SHOWN_PAIRS], strict=True)
+    ]
+    found = (
+        f"{plural(alike.count, keys.variable)} of {len(keys.names):,} are not in {there}, but "
+        f"would be if they were spelt alike: they differ by {listed(alike.differ)} "
+        f"({'; '.join(pairs)}{' …' if alike.count > SHOWN_PAIRS else ''})"
+    )
+    return Fault(
+        here, found, f"each {keys.variable} spelt alike in {here} and {there}",
+        _respelling(alike, keys.table, keys.variable, among.table, keys.year, among.year, sources)
+        + "\n              If they are different ones after all, set "
+        "`cleaning: {alike_identifiers: distinct}`",
+        column=sources.column(keys.table, keys.variable, keys.year),
+    )  # fmt: skip
+
+
+def _respelling(
+    alike: Alike, table: str, variable: str, other: str, year: int | None,
+    other_year: int | None, sources: Sources,
+) -> str:  # fmt: skip
+    """Return how one of the two files is to be read, so that both spell identifiers alike."""
+    if alike.differ and set(alike.differ) <= {ZEROS, DECIMALS}:
+        sides = (
+            _as_digits(alike.names, alike.others, alike.other_width),
+            _as_digits(alike.others, alike.names, alike.width),
+        )
+        places = ((table, year), (other, other_year))
+        if None not in sides:
+            lines = [
+                _column_yaml(*place, variable, sources, keys)
+                for keys, place in zip(sides, places, strict=True)
+                if keys
+            ]
+            return "; and ".join(lines)
+    if alike.count <= SHOWN_RESPELT:
+        pairs = ", ".join(
+            f"{_quoted(a)}: {_quoted(b)}" for a, b in zip(alike.names, alike.others, strict=True)
+        )
+        return _column_yaml(table, year, variable, sources, [f"respell: {{{pairs}}}"])
+    return (
+        f"spell {variable} in {sources.files(table, year)} as in {sources.files(other, other_year)}"
+        f": they differ by {listed(alike.differ)}"
+    )
+
+
+def _as_digits(names: Sequence[str], others: Sequence[str], width: int | None) -> list[str] | None:
+    """Return the keys by which a column of digits is read without decimals, and with its zeros.
+
+    None where no width would put the zeros back.
+    """
+    stems = [name.partition(".")[0] for name in names]
+    wanted = [name.partition(".")[0] for name in others]
+    keys = ["written_as_decimals: true"] if any("." in name for name in names) else []
+    if not any(len(a) < len(b) for a, b in zip(stems, wanted, strict=True)):
+        return keys
+    if any("." in name for name in others):  # their width is that of a decimal number
+        lengths = {len(name) for name in wanted}
+        width = lengths.pop() if len(lengths) == 1 else None
+    if width is None or not all(stem.isdigit() for stem in stems):
+        return None
+    return [*keys, f"width: {width}", "pad: true"]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _column_yaml(
+    table: str, year: int | None, variable: str, sources: Sources, keys: Sequence[str]
+) -> str:
+    """Return the line of a column map that reads identifiers in another spelling."""
+    first, _, _ = table.partition(" or ")
+    column = f"column: {sources.column(table, variable, year)}"
+    return (
+        f"write under `tables.{first}`, for {sources.files(table, year)}: "
+        f"`{variable}: {{{', '.join([column, *keys])}}}`"
+    )
+
+
+def _share_fault(link: Link, sources: Sources, every: Sequence[Link]) -> Fault | None:
+    """Tell of tables in which too few identifiers of another are found."""
+    match = link.match
+    keys, among = match.keys, match.among
+    looked_up = int((~match.known).sum())
+    missing = int(match.unmatched.sum())
+    if not looked_up:
+        return None
+    too_few = link.least is not None and match.share < link.least and missing >= FEWEST
+    nobody = link.some and not match.matched.any()
+    apart = (
+        link.apart is not None
+        and match.share < link.apart
+        and match.share_found < link.apart
+    )  # fmt: skip
+    if not (too_few or nobody or apart):
+        return None
+    here = sources.files(keys.table, keys.year, keys.outcome)
+    there = sources.files(among.table, among.year)
+    if keys.table == "assignment":
+        there = sources.files(among.table)
+    who = WHO.get(keys.table, "{n} of this table").format(n=f"{keys.variable}s")
+    of = f" for {keys.outcome}" if keys.outcome else ""
+    found = (
+        f"{missing:,} of {looked_up:,} {who}{of} are not in {there}, such as "
+        f"{listed([repr(one) for one in match.examples()])}; identifiers there look like "
+        f"{listed([repr(one) for one in match.others()]) or 'nothing: there are none'}. Found: "
+        f"{percent(match.share)} of those here, {percent(match.share_found)} of those there"
+    )
+    expected = f"the same {keys.variable} identifiers in both files"
+    if too_few:
+        expected = (
+            f"at least {percent(link.least or 0)} of them there (`cleaning.match_at_least`); "
+            "identifiers that do not match are not attrition"
+        )
+    return Fault(
+        here, found, expected, _share_remedy(link, sources, every),
+        column=sources.column(keys.table, keys.variable, keys.year),
+    )  # fmt: skip
+
+
+def _share_remedy(link: Link, sources: Sources, every: Sequence[Link]) -> str:
+    match = link.match
+    keys, among = match.keys, match.among
+    lines = [
+        f"read the column that holds the same {keys.variable} identifiers in both files, or ask "
+        "for the list that links the two"
+    ]
+    elsewhere = _other_year(link, every)
+    if elsewhere:
+        lines.insert(0, elsewhere)
+    if keys.variable == "school" and "crosswalk" not in sources.by_table:
+        lines.append("if schools changed their identifiers, name the changes under "
+                     "`tables.crosswalk`")  # fmt: skip
+    if keys.table in EXPECTED and link.least is not None:
+        if keys.table != "assignment":
+            file = sources.files(keys.table, keys.year, keys.outcome)
+            lines.append(
+                f"if {file} also holds others (of other districts, schools or years), leave their "
+                "rows out when it is read: `where: {district: [ours]}`, with a column that tells"
+            )
+        share = int(match.share * 100) / 100
+        lines.append(
+            f"if they are truly not there, accept it: `cleaning: {{match_at_least: {{{keys.table}: "
+            f"{share:.2f}}}}}`; rows without a match are counted in checks/linking.csv"
+        )
+    elif among.table == "assignment":
+        lines.append(
+            "if so few are right, accept it: `cleaning: {match_at_least: {assignment: 0}}`"
+        )
+    return "\n              ".join(
+        f"{line[0].upper() if at else line[0]}{line[1:]}{'.' if at < len(lines) - 1 else ''}"
+        for at, line in enumerate(lines)
+    )
+
+
+def _other_year(link: Link, every: Sequence[Link]) -> str:
+    """Say on the roster of which other year most of the unmatched people are, if they are."""
+    keys = link.match.keys
+    if keys.table not in [measured for _, measured in TABLES.values()] or keys.year is None:
+        return ""
+    missing = set(link.match.examples(1000))
+    for other in every:
+        roster = other.match.among
+        if (roster.table, roster.variable) != (link.match.among.table, keys.variable):
+            continue
+        if roster.year in (keys.year, None):
+            continue
+        there = missing & set(map(str, roster.names.to_pylist()))
+        if missing and len(there) > len(missing) / 2:
+            return (
+                f"check the year: most of them are on the roster of {roster.year}; if the scores "
+                "belong to it, correct `year`, or the name of the file"
+            )
+    return ""
+
+
+def _respelt_fault(level: str, pairs: Sequence[tuple[str, int, str, int]], sources: Sources) -> (
+    Fault
+):  # fmt: skip
+    """Tell of people whose identifier one year's roster spells in another way than another's."""
+    table, _ = TABLES[level]
+    _, first_year, _, year = pairs[0]
+    here, there = sources.files(table, year), sources.files(table, first_year)
+    differ = list(dict.fromkeys(what for a, _, b, _ in pairs for what in differences(a, b)))
+    shown = "; ".join(
+        f"{b!r} in {of_b}, {a!r} in {of_a}" for a, of_a, b, of_b in pairs[:SHOWN_PAIRS]
+    )
+    mine = [(b, a) for a, of_a, b, of_b in pairs if (of_a, of_b) == (first_year, year)]
+    widths = [{len(one[at]) for one in mine} for at in (0, 1)]
+    alike = Alike(
+        [b for b, _ in mine], [a for _, a in mine], len(pairs), differ,
+        *(next(iter(found)) if len(found) == 1 else None for found in widths),
+    )  # fmt: skip
+    found = (
+        f"{plural(len(pairs), level)} of {there} would be in {here} too if they were spelt alike: "
+        f"they differ by {listed(differ)} ({shown}{' …' if len(pairs) > SHOWN_PAIRS else ''})"
+    )
+    return Fault(
+        here, found, f"each {level} spelt alike in every year",
+        _respelling(alike, table, level, table, year, first_year, sources)
+        + "\n              If they are different ones after all, set "
+        "`cleaning: {alike_identifiers: distinct}`",
+        column=sources.column(table, level, year),
+    )  # fmt: skip
