@@ -31,6 +31,10 @@ def _refused(*faults: Planted) -> Refused:
     return Refused(faults)
 
 
+def _when_linked(*faults: Planted) -> Refused:
+    return Refused(faults, "clean")
+
+
 def _score(text: str) -> Refused:
     """Return the answer to a text in the seventh row of the scores."""
     fault = Planted(SCORES, f"the value {text!r}", 7, "score", "a number", "`missing`")
@@ -250,7 +254,7 @@ IDENTIFIERS = [
         "a formula as an identifier", cell(ROSTER, 5, "pupil_id", "=cmd()"),
         Accepted(
             (Logged(ROSTER, "pupil_id", "a spreadsheet would run as a formula", 1),),
-            (Left("score of a pupil who is not in the sample that year", 2),),
+            (Left("score of a pupil who is on no roster that year", 2),),
         ),
     ),
     Case(
@@ -272,7 +276,10 @@ IDENTIFIERS = [
     ),
     Case(
         "leading zeros that are lost", cell(ROSTER, 5, "pupil_id", "4"),
-        Accepted((), (Left("score of a pupil who is not in the sample that year", 2),)),
+        _when_linked(
+            Planted(SCORES, "1 pupil of 160 is not in roster_2020.csv, but would be there", None, "pupil_id", "", "`pupil: {column: pupil_id, width: 4, pad: true}`"),
+            Planted(ROSTER, "1 pupil of roster_2019.csv would be in", None, "pupil_id", "", "`pupil: {column: pupil_id, width: 4, pad: true}`"),
+        ),
     ),
     Case(
         "leading zeros that are lost where a width is declared",
@@ -306,7 +313,9 @@ IDENTIFIERS = [
     ),
     Case(
         "a letter of another script that looks the same, in a roster", cell(ROSTER, 5, "school_code", LIKE_S3),
-        Accepted((), (Left("school is not in the assignment list", 1),)),
+        _when_linked(
+            Planted(ROSTER, "they differ by letters of another alphabet", None, "school_code", "", f'respell: {{"{LIKE_S3}": "S3"}}'),
+        ),
     ),
     Case(
         "a letter of another script that looks the same, in the assignment",

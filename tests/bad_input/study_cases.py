@@ -147,7 +147,13 @@ ASSIGNMENT = [
     Case(
         "schools that are spelt in another way in every row",
         all_of(RESPELT, every_cell("schools.csv", "school_code", lambda text: text.replace("S", "School "))),
-        _when_cleaned("pupils table (roster_{year}.csv)", "no school of it (such as 'S1') is in the assignment list (such as 'School 1')", "school", expected="the same spelling"),
+        Refused(
+            tuple(
+                Planted(f"roster_{year}.csv", "8 of 8 schools on this roster are not in assignment.csv, such as 'S1', 'S2' and 'S3'; identifiers there look like 'School 1'", None, "school_code", "the same school identifiers in both files", "`tables.crosswalk`")
+                for year in (2019, 2020)
+            ),
+            "clean",
+        ),
     ),
     Case(
         "one school per arm", _few_schools,
@@ -198,11 +204,20 @@ PUPILS = [
     ),
     Case(
         "scores of pupils who are on no roster", lines(SCORES, lambda rows: rows.append(["9999", "MATH", "200"])),
-        Accepted((), (Left("score of a pupil who is not in the sample that year", 1),)),
+        Accepted((), (Left("score of a pupil who is on no roster that year", 1),)),
     ),
     Case(
-        "a school of which there is no pupil", lines(ROSTER, lambda rows: rows.__delitem__(slice(141, None))),
+        "a school of which there is no pupil",
+        lines(ROSTER, lambda rows: rows.__delitem__(slice(141, None))),
         Accepted((), (Left("no pupil of the school in the sample that year", 1), Left("in no roster of the study in 2020", 20))),
+        protocol("cleaning.match_at_least", {"scores": 0.8}),
+    ),
+    Case(
+        "scores of pupils of a school that is missing from the roster", lines(ROSTER, lambda rows: rows.__delitem__(slice(141, None))),
+        Refused(
+            (Planted(SCORES, "20 of 160 pupils with scores are not in roster_2020.csv, such as '0141'", None, "pupil_id", "at least 95.0%", "`cleaning: {match_at_least: {scores: 0.87}}`"),),
+            "clean",
+        ),
     ),
     Case(
         "a year that the protocol does not have", all_of(cell("roster.csv", 5, "year", "2031"), cell("roster.csv", 6, "year", "19")),

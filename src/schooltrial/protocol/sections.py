@@ -110,6 +110,15 @@ class Simulation(TypedDict):
     parameters: dict[str, SimulationParameter]
 
 
+class MatchAtLeast(TypedDict):
+    """Share of the identifiers of each table that must be found where they belong."""
+
+    scores: NotRequired[float]
+    observations: NotRequired[float]
+    implementation: NotRequired[float]
+    assignment: NotRequired[float]
+
+
 class Cleaning(TypedDict):
     """What is done with what files of schools always hold."""
 
@@ -121,7 +130,7 @@ class Cleaning(TypedDict):
     latest_date: str
     future_dates: Literal["refuse", "missing"]
     merged_schools: Literal["before", "drop"]
-    match_at_least: float | dict[str, float]
+    match_at_least: float | MatchAtLeast
     alike_identifiers: Literal["refuse", "distinct"]
     mean_tolerance: float
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schooltrial.data.files.file_names import expand_years, raw_file_names
-from schooltrial.data.files.raw_files import column_names
 from schooltrial.data.linking.link_faults import KeySource
-from schooltrial.protocol.column_map import Reading
+from schooltrial.protocol.column_map import Reading, shown_source
 from schooltrial.protocol.sections import Protocol, all_years
 from schooltrial.study.layout import Layout
 
@@ -68,7 +67,7 @@ class RawFiles:
                 KeySource(
                     file=file, year=year, outcomes=list(reading["outcomes"]),
                     columns={
-                        name: " or ".join(column_names(spec))
+                        name: shown_source(spec)
                         for name, spec in reading["columns"].items()
                         if spec["type"] == "identifier"
                     },

@@ -95,7 +95,7 @@ def all_simplified(names: pa.Array) -> pa.Array:
 
 def differences(name: str, other: str) -> list[str]:
     """Return in what two names of the same simplified spelling differ."""
-    found = []
+    found: list[str] = []
     forms = [unicodedata.normalize("NFKC", one) for one in (name, other)]
     steps = (
         (BLANKS, lambda text: "".join(text.split())),

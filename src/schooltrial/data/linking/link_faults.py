@@ -7,8 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 
+import numpy as np
+import pyarrow as pa
+
 from schooltrial.data.cells.spelling import DECIMALS, ZEROS, differences
-from schooltrial.data.linking.key_matches import Alike
+from schooltrial.data.linking.key_matches import MOST, Alike, KeyMatch
+from schooltrial.data.linking.matching import positions
 from schooltrial.data.linking.table_links import EXPECTED, TABLES, Link, LinkedKeys
 from schooltrial.protocol.sections import Cleaning
 from schooltrial.refusal import Fault
@@ -80,7 +84,7 @@ WHO = {
 }
 
 
-def link_faults(keys: LinkedKeys, cleaning: Cleaning, sources: Sources) -> Iterator[Fault]:
+def mismatch_faults(keys: LinkedKeys, cleaning: Cleaning, sources: Sources) -> Iterator[Fault]:
     """Yield where the identifiers of two tables do not match as they should.
 
     Parameters
@@ -93,14 +97,16 @@ def link_faults(keys: LinkedKeys, cleaning: Cleaning, sources: Sources) -> Itera
         The files that messages name.
     """
     spelt = cleaning["alike_identifiers"] == "refuse"
-    told: set[tuple[str, int | None]] = set()
+    told: set[tuple[str, ...]] = set()
     for link in keys.links:
-        keys_ = link.match.keys
-        place = (f"{keys_.table}.{keys_.variable}.{link.match.among.table}", keys_.year)
-        if place in told:
-            continue  # the year as a whole was told: its outcomes are parts of it
+        first, second = link.match.keys, link.match.among
+        files = sources.files(first.table, first.year), sources.files(second.table, second.year)
+        place = (first.table, second.table, first.variable, *files)
+        back = (second.table, first.table, first.variable)
+        if place in told or (first.year is None and any(one[:3] == back for one in told)):
+            continue  # outcomes are parts of their year; and both ways are one mismatch
         fault = _alike_fault(link, sources) if spelt and link.match.alike.count else None
-        fault = fault or _share_fault(link, sources, keys.links)
+        fault = fault or _share_fault(link, sources, keys)
         if fault is not None:
             told.add(place)
             yield fault
@@ -120,8 +126,9 @@ def _alike_fault(link: Link, sources: Sources) -> Fault:
         for a, b in zip(alike.names[:SHOWN_PAIRS], alike.others[:SHOWN_PAIRS], strict=True)
     ]
     found = (
-        f"{plural(alike.count, keys.variable)} of {len(keys.names):,} are not in {there}, but "
-        f"would be if they were spelt alike: they differ by {listed(alike.differ)} "
+        f"{plural(alike.count, keys.variable)} of {len(keys.names):,} "
+        f"{'is' if alike.count == 1 else 'are'} not in {there}, but would be there if both files "
+        f"spelt identifiers alike: they differ by {listed(alike.differ)} "
         f"({'; '.join(pairs)}{' …' if alike.count > SHOWN_PAIRS else ''})"
     )
     return Fault(
@@ -196,7 +203,7 @@ def _column_yaml(
     )
 
 
-def _share_fault(link: Link, sources: Sources, every: Sequence[Link]) -> Fault | None:
+def _share_fault(link: Link, sources: Sources, every: LinkedKeys) -> Fault | None:
     """Tell of tables in which too few identifiers of another are found."""
     match = link.match
     keys, among = match.keys, match.among
@@ -237,16 +244,16 @@ def _share_fault(link: Link, sources: Sources, every: Sequence[Link]) -> Fault |
     )  # fmt: skip
 
 
-def _share_remedy(link: Link, sources: Sources, every: Sequence[Link]) -> str:
+def _share_remedy(link: Link, sources: Sources, every: LinkedKeys) -> str:
     match = link.match
     keys, among = match.keys, match.among
     lines = [
         f"read the column that holds the same {keys.variable} identifiers in both files, or ask "
         "for the list that links the two"
     ]
-    elsewhere = _other_year(link, every)
+    elsewhere = _other_year(match, every)
     if elsewhere:
-        lines.insert(0, elsewhere)
+        lines.append(elsewhere)
     if keys.variable == "school" and "crosswalk" not in sources.by_table:
         lines.append("if schools changed their identifiers, name the changes under "
                      "`tables.crosswalk`")  # fmt: skip
@@ -257,11 +264,13 @@ def _share_remedy(link: Link, sources: Sources, every: Sequence[Link]) -> str:
                 f"if {file} also holds others (of other districts, schools or years), leave their "
                 "rows out when it is read: `where: {district: [ours]}`, with a column that tells"
             )
-        share = int(match.share * 100) / 100
-        lines.append(
-            f"if they are truly not there, accept it: `cleaning: {{match_at_least: {{{keys.table}: "
-            f"{share:.2f}}}}}`; rows without a match are counted in checks/linking.csv"
-        )
+        if match.share >= MOST:
+            share = int(match.share * 100) / 100
+            lines.append(
+                "if they are truly not there, accept it: `cleaning: {match_at_least: "
+                f"{{{keys.table}: {share:.2f}}}}}`; rows without a match are counted in "
+                "checks/linking.csv"
+            )
     elif among.table == "assignment":
         lines.append(
             "if so few are right, accept it: `cleaning: {match_at_least: {assignment: 0}}`"
@@ -272,23 +281,20 @@ def _share_remedy(link: Link, sources: Sources, every: Sequence[Link]) -> str:
     )
 
 
-def _other_year(link: Link, every: Sequence[Link]) -> str:
+def _other_year(match: KeyMatch, keys: LinkedKeys) -> str:
     """Say on the roster of which other year most of the unmatched people are, if they are."""
-    keys = link.match.keys
-    if keys.table not in [measured for _, measured in TABLES.values()] or keys.year is None:
+    level = match.keys.variable
+    history = keys.histories.get(level)
+    if match.keys.table != TABLES.get(level, ("", ""))[1] or history is None:
         return ""
-    missing = set(link.match.examples(1000))
-    for other in every:
-        roster = other.match.among
-        if (roster.table, roster.variable) != (link.match.among.table, keys.variable):
-            continue
-        if roster.year in (keys.year, None):
-            continue
-        there = missing & set(map(str, roster.names.to_pylist()))
-        if missing and len(there) > len(missing) / 2:
+    missing = match.keys.names.take(pa.array(np.flatnonzero(match.unmatched)))
+    number = positions(missing, history.units)
+    for year, roster in history.years.items():
+        there = int(np.isin(number[number >= 0], roster.unit).sum())
+        if year != match.keys.year and there > len(missing) * MOST:
             return (
-                f"check the year: most of them are on the roster of {roster.year}; if the scores "
-                "belong to it, correct `year`, or the name of the file"
+                f"most of them are on the roster of {year}: if the scores belong to that year, "
+                "correct `year`, or the name of the file"
             )
     return ""
 
@@ -311,8 +317,9 @@ def _respelt_fault(level: str, pairs: Sequence[tuple[str, int, str, int]], sourc
         *(next(iter(found)) if len(found) == 1 else None for found in widths),
     )  # fmt: skip
     found = (
-        f"{plural(len(pairs), level)} of {there} would be in {here} too if they were spelt alike: "
-        f"they differ by {listed(differ)} ({shown}{' …' if len(pairs) > SHOWN_PAIRS else ''})"
+        f"{plural(len(pairs), level)} of {there} would be in {here} too if both files spelt "
+        f"identifiers alike: they differ by {listed(differ)} "
+        f"({shown}{' …' if len(pairs) > SHOWN_PAIRS else ''})"
     )
     return Fault(
         here, found, f"each {level} spelt alike in every year",

@@ -76,10 +76,13 @@ class LinkedKeys:
     respelt : dict of str to list
         ``pupil`` or ``teacher`` → those whose identifier differs in spelling between rosters; see
         `spelt_in_two_ways`.
+    histories : mapping of str to RosterHistory
+        ``pupil`` and ``teacher`` → their rosters.
     """
 
     links: list[Link] = field(default_factory=list)
     respelt: dict[str, list[tuple[str, int, str, int]]] = field(default_factory=dict)
+    histories: Mapping[str, RosterHistory] = field(default_factory=dict)
 
     def table(self) -> pd.DataFrame:
         """Return the rates, a row per pair of tables, year and outcome."""
@@ -101,9 +104,10 @@ def _row(link: Link) -> list[object]:
 def expected_share(cleaning: Cleaning, table: str) -> float:
     """Return the share of a table's identifiers that must be found, as the protocol states it."""
     stated = cleaning["match_at_least"]
-    if isinstance(stated, Mapping):
-        return float(stated.get(table, EXPECTED[table]))
-    return min(float(stated), EXPECTED[table]) if table == "assignment" else float(stated)
+    if isinstance(stated, int | float):
+        return min(float(stated), EXPECTED[table]) if table == "assignment" else float(stated)
+    of_table = dict(stated).get(table, EXPECTED[table])
+    return float(str(of_table))
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ def link_keys(tables: TablesToLink) -> LinkedKeys:
         )
         for level, history in tables.histories.items()
     }
-    return LinkedKeys(found, {level: pairs for level, pairs in respelt.items() if pairs})
+    return LinkedKeys(found, {k: v for k, v in respelt.items() if v}, tables.histories)
 
 
 def _measured(tables: TablesToLink) -> Iterator[Link]:
@@ -245,9 +249,9 @@ def _units_on_rosters(tables: TablesToLink) -> Iterator[Keys]:
             yield from _schools_on_rosters(tables.histories[level], name)
         yield from _schools_of(tables, "school_scores")
         return
-    level = tables.histories[unit]
-    for year in level.years:
-        yield _people(level, TABLES[unit][0], unit, year)
+    history = tables.histories[unit]
+    for year in history.years:
+        yield _people(history, TABLES[unit][0], unit, year)
     roster = tables.rosters["pupil"]
     if unit == "teacher" and "teacher" in roster.columns:
         for year in roster.years:
@@ -322,7 +326,7 @@ def _schools(tables: TablesToLink) -> Iterator[Link]:
         if before:
             known = together(before)
             among = Keys("schools", "school", known.names, known.rows)
-            yield Link(match_keys(keys, among), some=True)
+            yield Link(match_keys(keys, among))
 
 
 def _listed_on_rosters(tables: TablesToLink) -> Iterator[Keys]:

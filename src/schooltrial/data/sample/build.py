@@ -95,7 +95,7 @@ class SampleBuild:
 
     def __init__(
         self, tables: Tables, rules: SampleRules, left_out: pd.DataFrame | None = None,
-        sources: Sources = Sources(),
+        sources: Sources | None = None,
     ) -> None:  # fmt: skip
         self.rules = rules
         self._linked = link_tables(tables, rules, left_out, sources)

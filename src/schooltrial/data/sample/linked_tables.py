@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.data.linking.assigned_units import described, read_units
-from schooltrial.data.linking.link_faults import Sources, link_faults
+from schooltrial.data.linking.link_faults import Sources, mismatch_faults
 from schooltrial.data.linking.roster_history import RosterHistory, read_rosters, trace_rosters
 from schooltrial.data.linking.school_crosswalk import Crosswalk, read_crosswalk
 from schooltrial.data.linking.table_links import LEFT_OUT, LinkedKeys, TablesToLink, link_keys
@@ -53,7 +53,7 @@ class LinkedTables:
 
 def link_tables(
     tables: Tables, rules: SampleRules, left_out: pd.DataFrame | None = None,
-    sources: Sources = Sources(),
+    sources: Sources | None = None,
 ) -> LinkedTables:  # fmt: skip
     """Give schools and people of all tables numbers, and check that they belong together.
 
@@ -72,7 +72,7 @@ def link_tables(
     ------
     Refusal
         With all the faults of the assignment and the crosswalk; or of identifiers that do not match
-        between tables, see `link_faults`.
+        between tables, see `mismatch_faults`.
     """
     assignment, schools = (_frame(tables, name) for name in ("assignment", "schools"))
     school_scores, published = (_frame(tables, n) for n in ("school_scores", "published_means"))
@@ -128,7 +128,7 @@ def link_tables(
             pd.DataFrame(columns=LEFT_OUT) if left_out is None else left_out,
         )
     )  # fmt: skip
-    refuse(list(link_faults(keys, rules.cleaning, sources)))
+    refuse(list(mismatch_faults(keys, rules.cleaning, sources or Sources())))
     return LinkedTables(
         linked["pupil"], linked["teacher"], units, schools, crosswalk, school_scores, published,
         keys,
