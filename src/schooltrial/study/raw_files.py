@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from schooltrial.data.files.file_names import expand_years, raw_file_names
-from schooltrial.data.linking.link_faults import KeySource
+from schooltrial.data.files.file_names import KeySource, expand_years, raw_file_names
 from schooltrial.protocol.column_map import Reading, shown_source
 from schooltrial.protocol.sections import Protocol, all_years
 from schooltrial.study.layout import Layout

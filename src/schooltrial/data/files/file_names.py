@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypedDict
 
 from schooltrial.protocol.column_map import RawFile, Reading, Tables, stated_year
+
+
+class KeySource(TypedDict):
+    """A file that fills a standard table, with the columns that hold its identifiers."""
+
+    file: str
+    year: int | None
+    columns: dict[str, str]
+    outcomes: list[str]
 
 
 def expand_years(reading: RawFile, years: Sequence[int]) -> list[tuple[str, int | None]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypedDict
 
 import numpy as np
 import pyarrow as pa
 
 from schooltrial.data.cells.spelling import DECIMALS, ZEROS, differences
+from schooltrial.data.files.file_names import KeySource
 from schooltrial.data.linking.key_matches import MOST, Alike, KeyMatch
 from schooltrial.data.linking.matching import positions
 from schooltrial.data.linking.table_links import EXPECTED, TABLES, Link, LinkedKeys
@@ -27,15 +27,6 @@ SHOWN_RESPELT = 20
 
 FEWEST = 2
 """Identifiers without a match from which a low share is more than one odd row."""
-
-
-class KeySource(TypedDict):
-    """A file that fills a standard table, with the columns that hold its identifiers."""
-
-    file: str
-    year: int | None
-    columns: dict[str, str]
-    outcomes: list[str]
 
 
 @dataclass(frozen=True)
@@ -293,8 +284,9 @@ def _other_year(match: KeyMatch, keys: LinkedKeys) -> str:
         there = int(np.isin(number[number >= 0], roster.unit).sum())
         if year != match.keys.year and there > len(missing) * MOST:
             return (
-                f"most of them are on the roster of {year}: if the scores belong to that year, "
-                "correct `year`, or the name of the file"
+                f"most of them are on the roster of {year}: ask whether a part of the roster of "
+                f"{match.keys.year} is missing; if the scores are of {year}, correct `year`, or "
+                "the name of the file"
             )
     return ""
 

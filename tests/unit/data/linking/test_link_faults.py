@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.data.linking.link_faults import KeySource, Sources
+from schooltrial.data.files.file_names import KeySource
+from schooltrial.data.linking.link_faults import Sources
 from schooltrial.data.sample.build import SampleBuild
 from schooltrial.refusal import Fault, Refusal
 from support.standard_study import ASSIGNMENT, SCHOOLS, roster, sample_rules, scores

@@ -179,6 +179,7 @@ def test_pupils_outside_what_is_kept_leave_with_the_reason(trial: SmallTrial) ->
 def test_a_school_without_pupils_in_a_year_is_in_the_ledger_by_name(trial: SmallTrial) -> None:
     rows = trial.files["roster_2020.csv"]
     trial.files["roster_2020.csv"] = [cells for cells in rows if cells[1] != "S5"]
+    trial.protocol["cleaning"] = {"match_at_least": {"scores": 0.8}}
     _sample(trial)
     ledger = pd.read_csv(trial.path("ledger.csv"))
     gone = ledger[ledger["level"] == "school"]
