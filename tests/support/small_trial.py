@@ -94,6 +94,11 @@ class _Plain(yaml.SafeDumper):  # type: ignore[misc]
         return True
 
 
+def as_yaml(content: Any) -> str:
+    """Return a protocol as YAML."""
+    return str(yaml.dump(content, Dumper=_Plain, sort_keys=False))
+
+
 @cache
 def schema() -> dict[str, Any]:
     """Return the schema of protocols."""
@@ -164,8 +169,7 @@ class SmallTrial:
             self.folder.joinpath(name).write_text(self.text(name), encoding="utf-8")
         for name, content in self.raw.items():
             self.folder.joinpath(name).write_bytes(content)
-        text = yaml.dump(self.protocol, Dumper=_Plain, sort_keys=False)
-        self.folder.joinpath("trial.yaml").write_text(text, encoding="utf-8")
+        self.folder.joinpath("trial.yaml").write_text(as_yaml(self.protocol), encoding="utf-8")
 
     def compress(self, file: str) -> bytes:
         """Return a raw file as gzip."""

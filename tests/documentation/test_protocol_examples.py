@@ -1,0 +1,128 @@
+"""Every example of a protocol on the pages of ``docs`` is one that the library reads.
+
+A block ```` ```yaml ```` gives whole sections. It is laid over a small good trial and read: names
+that it uses are in the trial or in the block. A block ```` ```yaml part ```` is a piece of a
+section, and is only parsed; one that is ```` ```yaml refused ```` is refused.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.refusal import Refusal
+from support.small_trial import PROTOCOL, ROOT, as_yaml, schema
+
+BLOCK = re.compile(r"^(?P<indent> *)```yaml(?P<kind>[^\n]*)\n(?P<text>.*?)^ *```$", re.M | re.S)
+KINDS = ("", "part", "refused")
+MORE = """
+tables:
+  schools:
+    - columns:
+        size: {column: size, type: number}
+        urban: {column: urban, type: flag, codes: {Y: 1, N: 0}}
+  pupils:
+    - columns:
+        age: {column: age, type: number}
+        born: {column: born, type: date}
+        free_meals: {column: fsm, type: flag, codes: {Y: 1, N: 0}}
+        ethnicity: {column: ethnicity, type: category, codes: {A: a, B: b}}
+        teacher: {column: teacher_id}
+        class: {column: class_id}
+"""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A block of a page."""
+
+    page: str
+    line: int
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def _examples() -> Iterator[Example]:
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        text = page.read_text("utf-8")
+        for found in BLOCK.finditer(text):
+            line = text[: found.start()].count("\n") + 1
+            plain = re.sub(f"^{found['indent']}", "", found["text"], flags=re.M)
+            yield Example(page.name, line, found["kind"].strip(), plain)
+
+
+EXAMPLES = list(_examples())
+
+
+def laid_over(base: Any, block: Any, place: tuple[str, ...] = ()) -> Any:
+    """Return a protocol with the sections of a block laid over it.
+
+    Sections are joined key by key, and so are the readings of a table, one by one; other lists
+    are replaced. A reading in another form (scores in several columns) replaces the reading.
+    """
+    if isinstance(base, dict) and isinstance(block, dict):
+        found = dict(base)
+        for key, value in block.items():
+            known = key in base
+            found[key] = laid_over(base[key], value, (*place, key)) if known else value
+        return found
+    if place[:1] == ("tables",) and len(place) == 2:
+        first = block[0]
+        other_form = "outcomes" in first or "year" in first or len(block) > 1
+        return [first if other_form else laid_over(base[0], first, (*place, "#")), *block[1:]]
+    return block
+
+
+def _base() -> Any:
+    return laid_over(parse_yaml(PROTOCOL), parse_yaml(MORE))
+
+
+def _read(content: Any, folder: Path) -> str:
+    (folder / "trial.yaml").write_text(as_yaml(content), "utf-8")
+    try:
+        read_protocol(folder / "trial.yaml", schema())
+    except Refusal as refusal:
+        return str(refusal)
+    return ""
+
+
+def test_the_trial_under_the_examples_is_good(tmp_path: Path) -> None:
+    assert _read(_base(), tmp_path) == ""
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_an_example_of_a_protocol_is_one_that_is_read(example: Example, tmp_path: Path) -> None:
+    assert example.kind in KINDS, f"a block is one of {KINDS}"
+    block = parse_yaml(example.text)
+    if example.kind == "part":
+        return
+    assert isinstance(block, dict)
+    assert set(block) <= set(schema()["properties"]), "give whole sections, or mark it `yaml part`"
+    refused = _read(laid_over(copy.deepcopy(_base()), block), tmp_path)
+    if example.kind == "refused":
+        assert refused
+    else:
+        assert not refused, f"{example}\n{refused}\n{example.text}"
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({"models": {"itt": {"covariates": ["nowhere"]}}}, "nowhere"),
+        ({"outcomes": {"maths": {"labels": "Maths"}}}, "did you mean 'label'"),
+        ({"tables": {"pupils": [{"columns": {"sex": {"typ": "flag"}}}]}}, "did you mean 'type'"),
+    ],
+)
+def test_a_wrong_example_would_be_found(block: Any, message: str, tmp_path: Path) -> None:
+    assert message in _read(laid_over(_base(), block), tmp_path)
