@@ -59,6 +59,8 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
         unit=content["design"]["unit"],
         labels=labels(content),
         thresholds=content["checks"],
+        outcomes=content["outcomes"],
+        variables=content["variables"],
         codebook_file=str(folder / "codebook.csv"),
         **{name: str(folder / f"{name}.csv") for name in DESCRIPTIONS},
         **files,

@@ -26,7 +26,8 @@ def _page(trial: SmallTrial, folder: Path, aggregates: pd.DataFrame) -> str:
     path = {name: str(folder / f"{name}.csv") for name in names}
     describe_tables(
         tables=content["tables"], unit="school", labels=labels(content),
-        thresholds=content["checks"], **{f"{name}_file": path[name] for name in names},
+        thresholds=content["checks"], outcomes=content["outcomes"],
+        variables=content["variables"], **{f"{name}_file": path[name] for name in names},
         **{table: trial.path(f"{table}.parquet") for table in KEYS},
     )  # fmt: skip
     aggregates.to_csv(folder / "aggregates.csv", index=False)

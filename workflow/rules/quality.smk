@@ -23,6 +23,8 @@ rule describe_tables:
         unit=section("design", "unit"),
         labels=from_content(labels),
         thresholds=section("checks"),
+        outcomes=section("outcomes"),
+        variables=section("variables"),
     script:
         "../scripts/describe_tables.py"
 

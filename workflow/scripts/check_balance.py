@@ -68,6 +68,7 @@ def main(
         before=protocol["years"]["baseline"], redrawing=redrawing, unit=design["unit"],
         assignment=listed, schools=pd.read_parquet(schools), teachers=pd.read_parquet(teachers),
         panel=pd.read_parquet(panel),
+        populations={name: part["population"] for name, part in protocol["outcomes"].items()},
     )  # fmt: skip
     for table, path in (
         (report.balance, check),

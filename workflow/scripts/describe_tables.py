@@ -15,7 +15,7 @@ from schooltrial.checks.data_quality.oddities import distributions, heaping
 from schooltrial.checks.data_quality.outliers import outcome_rows, school_outliers
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.column_map import Tables
-from schooltrial.protocol.sections import Checks
+from schooltrial.protocol.sections import Checks, DerivedVariable, Outcome
 
 
 def main(
@@ -24,6 +24,8 @@ def main(
     unit: str,
     labels: Mapping[str, str],
     thresholds: Checks,
+    outcomes: Mapping[str, Outcome],
+    variables: Mapping[str, DerivedVariable],
     codebook_file: str,
     means_file: str,
     missing_file: str,
@@ -36,10 +38,11 @@ def main(
     frames = {table: pd.read_parquet(path) for table, path in standard.items() if table in tables}
     means = means_by_arm_and_year(frames, arms_of_rows(frames, unit))
     scores = outcome_rows(frames)
+    populations = {name: outcome["population"] for name, outcome in outcomes.items()}
     for path, found in (
         (codebook_file, build_codebook(frames, labels, raw_columns(tables))),
         (means_file, means),
-        (missing_file, count_missing(frames, thresholds["missing_share"])),
+        (missing_file, count_missing(frames, thresholds["missing_share"], populations, variables)),
         (distributions_file, distributions(scores)),
         (heaping_file, heaping(scores, thresholds["heaping_share"])),
         (outliers_file, school_outliers(scores, thresholds["outlier_sd"])),

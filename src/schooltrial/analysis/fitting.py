@@ -22,7 +22,7 @@ from schooltrial.analysis.estimates_table import (
 )
 from schooltrial.data.rows.analysed import refuse_lacking
 from schooltrial.models.inference.estimate import Estimate, noted
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.sections import Model, Outcome, model_of_outcome
 from schooltrial.refusal import refused_as
 
 SIZED = ("ITT", "CACE")
@@ -54,8 +54,11 @@ class PlannedModel:
         return self.outcomes[self.model["outcomes"][0]]["measured_on"]
 
     def fits(self) -> list[tuple[str, Model, str]]:
-        """Return the model's name, the model, and each of its outcomes."""
-        return [(self.name, self.model, outcome) for outcome in self.model["outcomes"]]
+        """Return the model's name, the model as it is fitted to an outcome, and the outcome."""
+        return [
+            (self.name, model_of_outcome(self.model, outcome, self.outcomes), outcome)
+            for outcome in self.model["outcomes"]
+        ]
 
 
 @dataclass(frozen=True)
@@ -146,9 +149,9 @@ def fit_outcomes(
     rows: list[dict[str, object]] = []
     told: dict[str, dict[str, Any]] = {}
     results: dict[str, Result] = {}
-    for outcome in plan.model["outcomes"]:
+    for _, model, outcome in plan.fits():
         with refused_as(f"model {plan.name}, outcome {outcome}"):
-            design = build_design_matrix(pupils, plan.model, outcome, take_up)
+            design = build_design_matrix(pupils, model, outcome, take_up)
             fitted = fit(design, outcome)
             notes = "; ".join(_notes(design))
             for found in fitted.estimates:

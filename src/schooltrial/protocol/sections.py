@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, TypeVar, cast
 
 from schooltrial.protocol.column_map import Reading, all_columns
-from schooltrial.protocol.filters import Filter, years_named
+from schooltrial.protocol.filters import Filter, conjunction, years_named
 
 Unit = Literal["school", "teacher", "pupil"]
 """What was assigned, or whose outcome it is."""
@@ -461,6 +461,14 @@ class Protocol:
             for name, model in self.content["models"].items()
             if estimator in (None, model["estimator"])
         ]
+
+
+def model_of_outcome(model: Model, name: str, outcomes: Mapping[str, Outcome]) -> Model:
+    """Return a model as it is fitted to one of its outcomes: to those whose outcome it is."""
+    population = outcomes[name]["population"]
+    if not population:
+        return model
+    return {**model, "where": conjunction(model["where"], population)}
 
 
 def covariate_terms(model: Model, outcome: str) -> list[str]:

@@ -109,10 +109,11 @@ def bound_effects(
         for name, outcome in outcomes.items():
             if outcome["measured_on"] != "pupil":
                 continue
-            y = listed.outcome(pupils, name)
+            whose = listed.of_population(pupils, outcome["population"])
+            y = whose.outcome(pupils, name)
             limits = _support(name, outcome, support or {})
             for arm in arms[1:]:
-                part, trial = _trial(listed, y, arms[0]["name"], arm["name"], level)
+                part, trial = _trial(whose, y, arms[0]["name"], arm["name"], level)
                 columns = baseline_columns(part, covariates, outcomes)
                 rows += [
                     [name, year, arm["name"], approach, *_cells(row, trial.left_out)]

@@ -98,7 +98,8 @@ def attrition(
         for name, outcome in outcomes.items():
             if outcome["measured_on"] != "pupil":
                 continue
-            levels = _levels(name, listed, pupils, units, no_data or {})
+            whose = listed.of_population(pupils, outcome["population"])
+            levels = _levels(name, whose, pupils, units, no_data or {})
             for level, counted in levels:
                 rows += lost_rows(name, year, level, counted, arms, boundary)
         rows += _movement(listed, pupils, units, arms, min(years["programme"]))
@@ -118,6 +119,10 @@ def _levels(
     noted = "" if listed.followed or unit == "pupil" else f"on the roster of {listed.year} itself"
     if listed.beyond:
         noted = f"beyond the study's grades, not counted: {listed.beyond}"
+    if listed.unknown:
+        told = f"not known to be in the population of the outcome, not counted: {listed.unknown}"
+        noted = "; ".join(filter(None, (noted, told)))
+    units = units[~units["unit"].astype("str").isin(listed.outside)]
     if unit == "pupil":
         yield "pupils", Counted(people["arm"], lost, noted)
         return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
-from schooltrial.data.rows.filters import among
+from schooltrial.data.rows.filters import among, matches
+from schooltrial.protocol.filters import named_variables
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Roster:
         Pupils of the roster who are not counted, being past the highest grade of the study by then.
     without : int
         Units that were assigned and have no pupil on the roster.
+    outside : frozenset of str
+        Units of whose pupils none is in the population of the outcome.
+    unknown : int
+        Pupils of whom it is not known whether they are in that population; they are not counted.
     """
 
     people: pd.DataFrame
@@ -37,6 +43,8 @@ class Roster:
     drawn_up: int
     beyond: int
     without: int
+    outside: frozenset[str] = frozenset()
+    unknown: int = 0
 
     @property
     def followed(self) -> bool:
@@ -47,6 +55,52 @@ class Roster:
         """Return the part of the roster that is in some of the arms."""
         kept = self.people["arm"].isin(list(arms))
         return replace(self, people=self.people[kept].reset_index(drop=True))
+
+    def of_population(self, pupils: pd.DataFrame, population: Mapping[str, Any]) -> Roster:
+        """Return the part of the roster whose outcome it is.
+
+        What a filter asks of a pupil is taken from the year of the outcome, and for those who were
+        lost by then from the roster, a grade with the years that passed.
+
+        Parameters
+        ----------
+        pupils : DataFrame
+            The sample, one row per pupil and year.
+        population : mapping
+            The filter; one that keeps everybody returns the roster as it is.
+        """
+        if not population:
+            return self
+        known = pd.DataFrame(
+            {name: self._as_of_year(pupils, name) for name in named_variables(population)},
+            index=self.people.index,
+        )
+        inside = matches(known, population)
+        # Of whom a filter can neither be said to hold nor not to hold, nothing is known.
+        unknown = ~inside & ~matches(known, {"none_of": [dict(population)]})
+        there = self.people.loc[inside, "unit"]
+        outside = set(self.people["unit"].astype("str")) - set(there.astype("str"))
+        return replace(
+            self,
+            people=self.people[inside].reset_index(drop=True),
+            outside=frozenset(outside),
+            unknown=int(unknown.sum()),
+        )
+
+    def _as_of_year(self, pupils: pd.DataFrame, name: str) -> pd.Series:
+        """Return a variable of everybody on the roster, as of the year of the outcome."""
+        if name == "year":
+            return pd.Series(self.year, index=self.people.index)
+        values = self.people.get(name, pd.Series(float("nan"), index=self.people.index))
+        if name == "grade":
+            values = values + (self.year - self.drawn_up)
+        if name not in pupils or name in ("unit", "arm", "block"):
+            return values
+        then = pupils.loc[pupils["year"] == self.year].set_index("pupil")[name]
+        now = self.people["pupil"].map(then)
+        if pd.api.types.is_numeric_dtype(then):
+            return now.astype("float64").fillna(values.astype("float64"))
+        return now.astype("str").fillna(values.astype("str"))
 
     def outcome(self, pupils: pd.DataFrame, name: str) -> pd.Series:
         """Return the outcome of everybody on the roster, wherever in the study it was measured.

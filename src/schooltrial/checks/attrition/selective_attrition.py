@@ -70,8 +70,9 @@ def who_left(
         for name, outcome in outcomes.items():
             if outcome["measured_on"] != "pupil":
                 continue
+            whose = listed.of_population(pupils, outcome["population"])
             for arm in arms[1:]:
-                part = listed.of([arms[0]["name"], arm["name"]])
+                part = whose.of([arms[0]["name"], arm["name"]])
                 lost = part.outcome(pupils, name).isna()
                 columns = baseline_columns(part, covariates, outcomes)
                 rows += _compare(part, lost, name, arm["name"], columns, level)

@@ -59,6 +59,7 @@ def balance_report(
     teachers: pd.DataFrame | None = None,
     panel: pd.DataFrame | None = None,
     redrawing: Redrawing | None = None,
+    populations: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> BalanceReport:
     """Compare the arms in every way that the data allow.
 
@@ -87,6 +88,8 @@ def balance_report(
         Samples of teachers (teacher × year) and of schools (school × year × outcome). Where a study
         has no pupils, the school's own outcomes of the baseline year are compared.
     redrawing : Redrawing, optional
+    populations : mapping, optional
+        Outcome → the filter of those whose outcome it is.
     """
     every = _assigned_schools(assignment, schools, arms) if unit == "school" else None
     if every is not None and pupils.empty:
@@ -98,7 +101,10 @@ def balance_report(
     analysed = _analysed(pupils, teachers, settings, models or {}, year, every)
     samples += [analysed] if analysed is not None else []
     options: dict[str, Any] = {"arms": arms, "redrawing": redrawing}
-    tables = [balance_table(rows, settings, labels, **options) for rows in samples]
+    tables = [
+        balance_table(rows, settings, labels, populations=populations, **options)
+        for rows in samples
+    ]
     joint = [balance_omnibus(rows, settings, labels, **options) for rows in samples]
     trends = []
     for frame, level, named in _before(pupils, teachers, panel, outcomes):

@@ -20,7 +20,9 @@ from schooltrial.checks.balance.adjusted_differences import (
 )
 from schooltrial.checks.balance.compared_columns import ALL, compared_rows, school_rows
 from schooltrial.data.rows.coding import Covariate, code_columns
+from schooltrial.data.rows.filters import matches
 from schooltrial.models.effect_size.pupil_level import cox_index, small_sample_correction
+from schooltrial.protocol.filters import named_variables
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.units import unit_column
 
@@ -116,6 +118,7 @@ def balance_table(
     *,
     arms: Sequence[str] | None = None,
     redrawing: Redrawing | None = None,
+    populations: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
     """Compare each arm with control, variable by variable.
 
@@ -131,6 +134,8 @@ def balance_table(
         ``treated`` are taken together.
     redrawing : Redrawing, optional
         How assignments are re-drawn.
+    populations : mapping, optional
+        Outcome → the filter of those whose outcome it is; the others are not counted as missing.
 
     Returns
     -------
@@ -158,7 +163,7 @@ def balance_table(
         for row in _compare(
             rows.sample, level, arm, frame[inside], treated[inside],
             code_columns(frame[inside], variables, levels="all", labels=labels),
-            settings, redrawing,
+            settings, redrawing, _outside(frame[inside], variables, populations or {}),
         )
     ]  # fmt: skip
     return pd.DataFrame(found, columns=COLUMNS)
@@ -195,6 +200,7 @@ def _compare(
     columns: Sequence[Covariate],
     settings: Mapping[str, Any],
     redrawing: Redrawing,
+    outside: Mapping[str, NDArray[np.bool_]],
 ) -> Iterator[list[Any]]:
     if not columns:
         return
@@ -204,16 +210,32 @@ def _compare(
     )
     for column, p in zip(columns, redrawn.p_values, strict=True):
         values = column.values
-        raw = _difference(values, treated, settings, level)
+        others = outside.get(column.name, np.zeros(len(values), dtype=bool))
+        raw = _difference(values, treated, settings, level, others)
         adjusted = adjusted_difference(values, arms)
         yield [
             level, column.name, column.category, column.label, *raw,
             sample, arm, column.kind, f"pooled SD of the two arms, {_of(column, level)}",
-            *_counts(values, treated, arms.unit), *_wwc(column, treated, raw, settings, level),
+            *_counts(values, treated, arms.unit, others),
+            *_wwc(column, treated, raw, settings, level),
             *_net(adjusted, raw[9]), p, redrawn.draws, redrawn.exact,
             *_distribution(column, treated),
             "; ".join(said for said in (adjusted.note, redrawn.note) if said),
         ]  # fmt: skip
+
+
+def _outside(
+    frame: pd.DataFrame,
+    variables: Sequence[str],
+    populations: Mapping[str, Mapping[str, Any]],
+) -> dict[str, NDArray[np.bool_]]:
+    """Return outcome → the rows of those whose outcome it is not."""
+    return {
+        name: ~matches(frame, populations[name]).to_numpy(bool)
+        for name in variables
+        if populations.get(name)
+        and all(variable in frame for variable in named_variables(populations[name]))
+    }
 
 
 def _of(column: Covariate, level: str) -> str:
@@ -222,7 +244,11 @@ def _of(column: Covariate, level: str) -> str:
 
 
 def _difference(
-    values: pd.Series, treated: pd.Series, settings: Mapping[str, Any], level: str
+    values: pd.Series,
+    treated: pd.Series,
+    settings: Mapping[str, Any],
+    level: str,
+    others: NDArray[np.bool_],
 ) -> list[Any]:
     control, programme = (values[(treated == arm) & values.notna()] for arm in (0, 1))
     sds = [part.std() for part in (control, programme)]
@@ -234,7 +260,7 @@ def _difference(
         apart = control.min() != programme.min()
         standardised = np.copysign(np.inf, difference) if apart else 0.0
         difference = difference if apart else 0.0
-    missing = int(values.isna().sum())
+    missing = int((values.isna() & ~others).sum())
     return [
         len(control), len(programme), missing, control.mean(), programme.mean(), *sds, difference,
         standardised, pooled,
@@ -242,11 +268,13 @@ def _difference(
     ]  # fmt: skip
 
 
-def _counts(values: pd.Series, treated: pd.Series, unit: Any) -> list[int]:
+def _counts(
+    values: pd.Series, treated: pd.Series, unit: Any, others: NDArray[np.bool_]
+) -> list[int]:
     """Return the units that have the variable, and the rows that lack it, by arm."""
     known, z = values.notna().to_numpy(), treated.to_numpy()
     units = [int(pd.unique(unit[known & (z == arm)]).size) for arm in (0, 1)]
-    return units + [int((~known & (z == arm)).sum()) for arm in (0, 1)]
+    return units + [int((~known & ~others & (z == arm)).sum()) for arm in (0, 1)]
 
 
 def _wwc(

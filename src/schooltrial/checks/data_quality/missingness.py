@@ -9,15 +9,26 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.checks.data_quality.codebook import ALL_YEARS, variables
-from schooltrial.data.rows.filters import among
+from schooltrial.data.rows.filters import among, matches
 from schooltrial.data.tables.keys import KEYS
+from schooltrial.data.variables.derived import add_variables
+from schooltrial.protocol.filters import named_variables
+from schooltrial.protocol.sections import DerivedVariable
 
 MISSING = [
     "table", "variable", "year", "rows", "missing", "no_row", "share", "threshold", "verdict",
 ]  # fmt: skip
 
 
-def count_missing(tables: Mapping[str, pd.DataFrame], threshold: float) -> pd.DataFrame:
+ROSTER = "pupils with all that filters may name"
+
+
+def count_missing(
+    tables: Mapping[str, pd.DataFrame],
+    threshold: float,
+    populations: Mapping[str, Mapping[str, Any]] | None = None,
+    made: Mapping[str, DerivedVariable] | None = None,
+) -> pd.DataFrame:
     """Return the share missing of every variable by table and year, arms together.
 
     Parameters
@@ -27,6 +38,10 @@ def count_missing(tables: Mapping[str, pd.DataFrame], threshold: float) -> pd.Da
         never missing.
     threshold : float
         A share of at least this is called high, but of what is empty by design.
+    populations : mapping, optional
+        Outcome → the filter of those whose outcome it is; of others nothing is missing.
+    made : mapping, optional
+        Variables that the protocol makes, which filters may name.
 
     Returns
     -------
@@ -35,14 +50,22 @@ def count_missing(tables: Mapping[str, pd.DataFrame], threshold: float) -> pd.Da
         year who have no row, in the grades in which anybody has one; they count as missing.
     """
     rows: list[list[object]] = []
+    tables = _with_made(tables, made or {}) if any((populations or {}).values()) else tables
     for table, frame in tables.items():
+        if table == ROSTER:
+            continue
         for name, held in variables(table, frame):
             if name in (*KEYS.get(table, ()), "year") or held.empty:
                 continue
             year = held["year"] if "year" in held else pd.Series(ALL_YEARS, index=held.index)
             for at, values in held["value"].groupby(year):
                 of_scores = table == "scores" and name not in frame
-                absent = _without_row(tables, held[year == at], at) if of_scores else 0
+                mine = held[year == at]
+                whose = _whose(tables, at, (populations or {}).get(name, {})) if of_scores else None
+                if whose is not None:
+                    mine = mine[among(mine["pupil"], whose["pupil"])]
+                    values = mine["value"]
+                absent = _without_row(tables, mine, at, whose) if of_scores else 0
                 missing = int(values.isna().sum()) + absent
                 rows.append([table, name, at, len(values) + absent, missing, absent])
     tally = pd.DataFrame(rows, columns=MISSING[:6])
@@ -51,8 +74,37 @@ def count_missing(tables: Mapping[str, pd.DataFrame], threshold: float) -> pd.Da
     return tally.assign(threshold=threshold, verdict=np.where(high, "high", ""))
 
 
-def _without_row(tables: Mapping[str, pd.DataFrame], scores: pd.DataFrame, year: Any) -> int:
-    roster = tables.get("pupils")
+def _with_made(
+    tables: Mapping[str, pd.DataFrame], made: Mapping[str, DerivedVariable]
+) -> dict[str, pd.DataFrame]:
+    """Return the tables, pupils with what is known of their school and what is made of it."""
+    pupils, schools = tables.get("pupils"), tables.get("schools")
+    if pupils is None or schools is None:
+        return dict(tables)
+    known = ["school", *(name for name in schools if name not in pupils)]
+    joined = pupils.merge(schools[known], on="school", how="left")
+    return {**tables, ROSTER: add_variables(joined, made)}
+
+
+def _whose(
+    tables: Mapping[str, pd.DataFrame], year: Any, population: Mapping[str, Any]
+) -> pd.DataFrame | None:
+    """Return the roster of those whose outcome it is; None where that is everybody's."""
+    roster = tables.get(ROSTER)
+    if not population or roster is None:
+        return None
+    if not all(variable in roster for variable in named_variables(population)):
+        return None
+    return roster[(roster["year"] == year) & matches(roster, population)]
+
+
+def _without_row(
+    tables: Mapping[str, pd.DataFrame],
+    scores: pd.DataFrame,
+    year: Any,
+    whose: pd.DataFrame | None = None,
+) -> int:
+    roster = tables.get("pupils") if whose is None else whose
     if roster is None or roster.empty:
         return 0
     roster = roster[roster["year"] == year]

@@ -43,6 +43,7 @@ from schooltrial.protocol.sections import (
     Power,
     Study,
     baseline_year,
+    model_of_outcome,
 )
 
 Diagnostics = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -199,7 +200,8 @@ def comparisons(plan: StudyPlan, samples: Mapping[str, pd.DataFrame]) -> Iterato
                 if model["arms"] and {control, arm["name"]} != set(model["arms"]):
                     continue
                 sample = samples.get(plan.outcomes[outcome]["measured_on"])
-                yield Comparison(outcome, name, model, arm["name"], sample)
+                fitted = model_of_outcome(model, outcome, plan.outcomes)
+                yield Comparison(outcome, name, fitted, arm["name"], sample)
 
 
 def is_subgroup(model: Model) -> bool:
@@ -389,7 +391,11 @@ def _shares_of(
     alike = [
         name
         for name, model in plan.models.items()
-        if all(model[key] == mine[key] for key in ("where", "arms", "covariates", "blocks"))
+        if comparison.outcome in model["outcomes"]
+        and all(
+            model_of_outcome(model, comparison.outcome, plan.outcomes)[key] == mine[key]
+            for key in ("where", "arms", "covariates", "blocks")
+        )
     ]
     # Variances of other levels than the unit of assignment say nothing of its ICC.
     of_units = [name for name, model in plan.models.items() if not model["random_levels"]]

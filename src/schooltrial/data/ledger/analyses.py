@@ -14,7 +14,7 @@ from schooltrial.data.rows.analysed import (
     refuse_lacking,
     used_columns,
 )
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.sections import Model, Outcome, model_of_outcome
 
 INDICATED = "kept with an indicator of a missing covariate"
 """The line of those whom a missing covariate does not keep out of an analysis; nobody leaves."""
@@ -51,7 +51,7 @@ def record_analyses(
         Where a model, primary or not, needs a variable that the sample does not have.
     """
     fitted = [
-        (name, model, outcome)
+        (name, model_of_outcome(model, outcome, outcomes), outcome)
         for name, model in models.items()
         for outcome in model["outcomes"]
         if outcome in outcomes

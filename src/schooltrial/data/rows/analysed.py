@@ -12,6 +12,7 @@ from schooltrial.protocol.sections import (
     Model,
     Outcome,
     indispensable_variables,
+    model_of_outcome,
     needed_variables,
     used_variables,
 )
@@ -86,7 +87,8 @@ def columns_of_analyses(
     for model in models.values():
         for outcome in model["outcomes"] if model["role"] == "primary" else []:
             if outcomes[outcome]["measured_on"] == level:
-                wanted |= {outcome, *named_variables(model["where"])}
+                where = model_of_outcome(model, outcome, outcomes)["where"]
+                wanted |= {outcome, *named_variables(where)}
                 wanted |= set(needed_columns(model, outcome, take_up))
     return [name for name in there if name in wanted]
 

@@ -292,3 +292,52 @@ def test_where_teachers_were_assigned_pupils_are_those_of_teachers_that_stay() -
     table = _attrition(PUPILS.rename(columns={"school": "teacher"}), assignment=units,
                        unit="teacher")  # fmt: skip
     assert "pupils of teachers that stay" in set(table["level"])
+
+
+def _girls_trial() -> pd.DataFrame:
+    """Return four schools of two girls and two boys, but for D, which has boys alone."""
+    rows = []
+    for school in "ABCD":
+        for at in range(4):
+            girl = float(at < 2 and school != "D")
+            for year in (2018, 2019):
+                rows.append({
+                    "pupil": f"{school}{at}", "school": school, "year": year, "grade": year - 2014,
+                    "girl": girl, "maths": NAN if not girl else 1.0,
+                })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_those_outside_the_population_of_an_outcome_are_not_lost_nor_are_their_schools() -> None:
+    pupils = _girls_trial()
+    pupils.loc[(pupils["pupil"] == "C0") & (pupils["year"] == 2019), "maths"] = NAN
+    table = attrition(
+        ASSIGNMENT, pupils, outcomes={"maths": outcome(population={"girl": [1]})}, arms=ARMS,
+        years={**YEARS, "programme": [2019]}, baseline=2018,
+    )  # fmt: skip
+    lost = table[table["quantity"] == "lost"].set_index("level")
+    assert lost.loc["pupils", ["n_control", "count_control", "n_arm", "count_arm"]].tolist() == [
+        4, 0, 2, 1,
+    ]  # fmt: skip
+    assert lost.loc["schools", ["n_control", "n_arm", "count_arm"]].tolist() == [2, 1, 0]
+
+
+def test_a_population_by_grade_is_that_of_the_year_of_the_outcome_also_of_those_lost() -> None:
+    pupils = _girls_trial()
+    gone = (pupils["pupil"] == "A0") & (pupils["year"] == 2019)
+    listed = draw_up_roster(ASSIGNMENT, pupils[~gone], unit="school", year=2019, baseline=2018)
+    assert len(listed.of_population(pupils[~gone], {"grade": [5]}).people) == 16
+    assert len(listed.of_population(pupils[~gone], {"grade": [4]}).people) == 0
+    assert listed.of_population(pupils[~gone], {}) is listed
+
+
+def test_of_whom_it_is_not_known_whether_the_outcome_is_theirs_is_told() -> None:
+    listed = pd.DataFrame({"pupil": ["p", "q", "r"], "arm": ["control", "programme", "programme"]})
+    seen = pd.DataFrame({"pupil": ["p", "q"], "year": 2018, "girl": [1.0, 0.0], "maths": [1.0, NAN],
+                         "school": "A"})  # fmt: skip
+    table = attrition(
+        listed, seen, outcomes={"maths": outcome(population={"girl": [1]})}, arms=ARMS,
+        years={**YEARS, "programme": [2019]}, baseline=2018, unit="pupil",
+    )  # fmt: skip
+    assert "not counted: 1" in table["note"].iloc[0]
+    assert table[["n_control", "n_arm"]].iloc[0].tolist() == [1, 0]

@@ -251,3 +251,15 @@ def test_schools_inside_which_units_were_drawn_are_not_compared() -> None:
     rows = _balance(["score"], ["score"], frame=inside)
     assert rows["level"].tolist() == ["pupil"]
     assert (rows["units_control"][0], rows["units_treated"][0]) == (4, 3)
+
+
+def test_those_outside_the_population_of_an_outcome_are_not_counted_as_missing() -> None:
+    frame = PUPILS.assign(girl=[1.0, 0, 1, 0, 1, 0, 1, 0])
+    settings = {**SETTINGS, "pupil_variables": ["score"], "school_variables": []}
+    rows = balance_rows(
+        frame.assign(score=frame["score"].where(frame["girl"] == 1)), settings, 2019
+    )
+    every = balance_table(rows, settings, {}).iloc[0]
+    theirs = balance_table(rows, settings, {}, populations={"score": {"girl": [1]}}).iloc[0]
+    assert (every["missing"], theirs["missing"]) == (4, 0)
+    assert every["standardised_difference"] == theirs["standardised_difference"]
