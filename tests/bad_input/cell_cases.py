@@ -304,11 +304,11 @@ IDENTIFIERS = [
     ),
     Case(
         "an error value of a spreadsheet as an identifier", cell(ROSTER, 5, "pupil_id", "#N/A"),
-        _pupil("the value '#N/A'", "not an error value of a spreadsheet", "mend the formula"),
+        _pupil("the value '#N/A'", "not an error value of a spreadsheet", "correct the formula"),
     ),
     Case(
         "an error value of a spreadsheet as a name", cell("schools.csv", 4, "name", "#REF!"),
-        _refused(Planted("schools.csv", "the value '#REF!'", 4, "name", "not an error value", "mend the formula")),
+        _refused(Planted("schools.csv", "the value '#REF!'", 4, "name", "not an error value", "correct the formula")),
         _named,
     ),
     Case(
@@ -345,7 +345,7 @@ WORKBOOKS = [
     ),
     Case(
         "an error value in a workbook", workbook(_put("B4", "#N/A", "e")),
-        _in_workbook("the error value #N/A", "district", "a value", "mend the formula"),
+        _in_workbook("the error value #N/A", "district", "a value", "correct the formula"),
     ),
     Case(
         "a formula in a workbook that was never computed", workbook(_put("B4", "=B3")),
@@ -355,8 +355,7 @@ WORKBOOKS = [
         "a header in cells that were merged",
         workbook(lambda sheet: (sheet.insert_rows(1), sheet.merge_cells("A1:B1"), _put("A1", "Schools")(sheet))),
         _refused(
-            Planted("schools.xlsx", "no column for 'school'; the file has Schools", 1, "school_code"),
-            Planted("schools.xlsx", "no column for 'district'", 1, "district"),
+            Planted("schools.xlsx", "no column of this line is named in the protocol; the file has Schools", 1, remedy="`header_row: 2`")
         ),
     ),
 ]  # fmt: skip

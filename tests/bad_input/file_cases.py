@@ -266,7 +266,7 @@ FILES = [
     Case("a byte-order mark", as_bytes("schools.csv", lambda text: MARK + text), Accepted()),
     Case(
         "a byte-order mark twice", as_bytes("schools.csv", lambda text: MARK + MARK + text),
-        _school("a byte-order mark", 1, remedy="save the file as UTF-8"),
+        _school("two byte-order marks", 1, remedy="save the file as UTF-8"),
     ),
     Case(
         "a byte-order mark where the protocol says Latin-1",
@@ -303,7 +303,12 @@ FILES = [
     ),
     Case(
         "a cell of ten megabytes", as_bytes("schools.csv", lambda text: text.replace(b"S3", b"S" * 10_000_000)),
-        _school("a cell of more than 131,072 characters", 4),
+        _school("a line of 10,000,003 bytes", 4, expected="10,000,000", remedy="`limits: {line_length: 10000003}`"),
+    ),
+    Case(
+        "a cell of two hundred thousand characters in quotation marks",
+        as_bytes("schools.csv", lambda text: text.replace(b"S3,N", b'S3,"N" ' + b"S" * 200_000)),
+        _school("quotation marks do not pair", 4),
     ),
     Case(
         "rows that are too short and too long",
@@ -315,7 +320,7 @@ FILES = [
     ),
     Case(
         "two header rows", lines("roster_2020.csv", lambda rows: rows.insert(0, ["Pupil", "", "", "", "Days", ""])),
-        _refused(Planted("roster_2020.csv", "4 columns have no name", 1, remedy="`header_row`")),
+        _refused(Planted("roster_2020.csv", "no column of this line is named", 1, remedy="`header_row: 2`")),
     ),
     Case(
         "a row of units under the header",
@@ -352,7 +357,10 @@ FILES = [
     ),
     Case(
         "a column that stands twice", lines("scores_2019.csv", lambda rows: rows[0].__setitem__(2, "subject")),
-        _refused(Planted("scores_2019.csv", "the column 'subject' stands twice", 1, remedy="rename one")),
+        _refused(
+            Planted("scores_2019.csv", "2 columns are called 'subject': columns 2, 3", 1, "subject", remedy="`position: 2`"),
+            Planted("scores_2019.csv", "no column for 'value'", 1, "score"),
+        ),
     ),
     Case(
         "the same file for both years",

@@ -238,11 +238,15 @@ def test_a_form_feed_inside_a_cell_does_not_break_the_row(trial: SmallTrial) -> 
     trial.obtain()
 
 
-def test_a_header_that_names_a_column_twice_is_refused(trial: SmallTrial, refused: Refused) -> None:
+def test_a_name_that_two_columns_bear_is_refused_where_it_is_read(
+    trial: SmallTrial, refused: Refused
+) -> None:
     trial.files["scores_2019.csv"][0][2] = "subject"
+    trial.reading("scores")["columns"]["value"] = {"position": 3, "type": "number"}
     (fault,) = refused()
     assert (fault.file, fault.row) == ("scores_2019.csv", 1)
-    assert fault.found == "the column 'subject' stands twice"
+    assert fault.found == "2 columns are called 'subject': columns 2, 3"
+    assert fault.remedy.startswith("say which one is meant by its number: `position: 2`")
 
 
 @pytest.mark.parametrize("missing", [["", "ABS"], ["ABS"]])

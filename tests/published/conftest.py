@@ -44,6 +44,7 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
         years=content["years"],
         unit=content["design"]["unit"],
         cleaning=content["cleaning"],
+        limits=content["limits"],
         elsewhere={},
         protocol=str(awards.path),
         schema=str(ROOT / "src/schooltrial/protocol/schema.yaml"),

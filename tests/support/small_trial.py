@@ -191,6 +191,7 @@ class SmallTrial:
             years=content["years"],
             unit=content["design"]["unit"],
             cleaning=content["cleaning"],
+            limits=content["limits"],
             arms=[arm["name"] for arm in content["design"]["arms"]],
             elsewhere={},
             protocol=str(self.folder / "trial.yaml"),

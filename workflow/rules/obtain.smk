@@ -93,6 +93,7 @@ rule obtain_tables:
         unit=section("design", "unit"),
         arms=from_content(lambda content: [arm["name"] for arm in content["design"]["arms"]]),
         cleaning=section("cleaning"),
+        limits=section("limits"),
         blinded=LOOK(lambda study: study.blinding.until()),
     script:
         "../scripts/obtain_tables.py"

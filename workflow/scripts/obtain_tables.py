@@ -14,7 +14,7 @@ from schooltrial.data.tables.reading import Study
 from schooltrial.data.tables.schema import empty_schema, table_schema
 from schooltrial.data.tables.standard_tables import Batch, read_batches
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.column_map import Tables
+from schooltrial.protocol.column_map import SizeLimits, Tables
 from schooltrial.protocol.plan import keep_first
 from schooltrial.protocol.sections import Cleaning, Outcome, Years, all_years
 from schooltrial.refusal import Fault, refuse
@@ -33,6 +33,7 @@ def main(
     cleaning: Cleaning,
     elsewhere: Mapping[str, str],
     arms: Sequence[str] = (),
+    limits: SizeLimits,
     protocol: str,
     schema: str,
     plan_first: str,
@@ -40,7 +41,7 @@ def main(
     **standard: str,
 ) -> None:
     """Write the standard tables (Parquet), and what tells how they came about."""
-    study = Study(tables, outcomes, all_years(years), unit, cleaning, arms)
+    study = Study(tables, outcomes, all_years(years), unit, cleaning, arms, limits)
     schemas = {
         name: table_schema(name, tables[name]).both if name in tables else empty_schema(name, unit)
         for name in KEYS

@@ -5,11 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypedDict
 
-Encoding = Literal["utf-8", "latin-1", "windows-1252"]
+Encoding = Literal["utf-8", "utf-16", "latin-1", "windows-1252"]
 
 Decimal = Literal[".", ","]
 
 Thousands = Literal["", ".", ",", " ", "'", "\u00a0", "\u202f"]
+
+
+class SizeLimits(TypedDict):
+    """How large files, lines and tables may be that are read."""
+
+    decompressed_bytes: int
+    line_length: int
+    columns: int
+    workbook_cells: int
+
+
+SIZES: SizeLimits = {
+    "decompressed_bytes": 4_000_000_000,
+    "line_length": 10_000_000,
+    "columns": 50_000,
+    "workbook_cells": 30_000_000,
+}
+"""The limits of a protocol that states none, as the schema has them."""
 
 
 SuppressionCodes = dict[str, str | list[float]]
@@ -28,6 +46,7 @@ class Column(TypedDict):
     """How one column is read."""
 
     column: str | list[str]
+    position: int | None
     parts: list[str | PartOfIdentifier]
     between: str
     otherwise: str | list[str]
@@ -65,7 +84,8 @@ class RawFile(TypedDict):
     sha256: str | None
     delimiter: str
     encoding: Encoding
-    header_row: int
+    header_row: int | list[int]
+    notes_below: bool | str | list[str]
     sheet: str | None
     value_labels: bool
     decimal: Decimal
@@ -139,4 +159,6 @@ def other_columns(spec: Column) -> list[str]:
 def shown_source(spec: Column) -> str:
     """Return how the raw columns of a variable are named: `state + cohort`, `age or age_2`."""
     parts = " + ".join(part["column"] for part in parts_of(spec))
+    if spec["position"] is not None:
+        parts = f"column {spec['position']}"
     return " or ".join([parts or " or ".join(names_of_columns(spec)), *other_columns(spec)])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, TypeVar, cast
 
-from schooltrial.protocol.column_map import Reading, all_columns
+from schooltrial.protocol.column_map import Reading, SizeLimits, all_columns
 from schooltrial.protocol.filters import Filter, conjunction, years_named
 
 Unit = Literal["school", "teacher", "pupil"]
@@ -398,6 +398,7 @@ class Content(TypedDict):
     raw_folder: str
     simulation: NotRequired[Simulation]
     tables: dict[str, list[Reading]]
+    limits: SizeLimits
     cleaning: Cleaning
     variables: dict[str, DerivedVariable]
     outcomes: dict[str, Outcome]

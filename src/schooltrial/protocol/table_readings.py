@@ -92,6 +92,7 @@ def _lacking(
 
 
 def _reading_faults(place: str, table: str, reading: Reading, names: Names) -> Iterator[Fault]:
+    yield from _file_faults(place, reading, names)
     for outcome in reading["outcomes"]:
         yield from names.check(f"{place}.outcomes", outcome, "outcome", names.outcomes)
     if reading["year"] is not None:
@@ -127,6 +128,7 @@ def _reading_faults(place: str, table: str, reading: Reading, names: Names) -> I
 
 def _join_faults(place: str, reading: Reading, joined: JoinedFile, names: Names) -> Iterator[Fault]:
     main = reading["columns"]
+    yield from _file_faults(place, joined, names)
     for part, there, file in (("this", main, reading), ("the joined", joined["columns"], joined)):
         known = [*there, *(["year"] if carries_year(file) else [])]
         for variable in joined["on"]:
@@ -147,6 +149,44 @@ def _join_faults(place: str, reading: Reading, joined: JoinedFile, names: Names)
                 "each variable from one file", "rename one, or match by it (`on`)",
                 column=f"{place}.columns.{variable}",
             )  # fmt: skip
+
+
+def _file_faults(place: str, file: RawFile, names: Names) -> Iterator[Fault]:
+    """Yield keys of a file that would not act on a file of its kind, or lines out of order."""
+    lines = file["header_row"]
+    if isinstance(lines, list) and lines != sorted(set(lines)):
+        yield Fault(
+            names.shown, f"{place} has its names on the lines {lines}",
+            "lines from the upper to the lower, each once",
+            f"write `header_row: {sorted(set(lines))}`", column=f"{place}.header_row",
+        )  # fmt: skip
+    ending = next((end for end in TYPED_FILES if file["file"].lower().endswith(end)), None)
+    if ending and file["notes_below"]:
+        yield Fault(
+            names.shown, f"{place} has `notes_below`, but {ending} files have no notes",
+            "`notes_below` of a text file or a workbook", "remove it",
+            column=f"{place}.notes_below",
+        )  # fmt: skip
+    if ending and file["header_row"] != 1:
+        yield Fault(
+            names.shown, f"{place} has `header_row`, but {ending} files name their columns",
+            "`header_row` of a text file or a workbook", "remove it",
+            column=f"{place}.header_row",
+        )  # fmt: skip
+    if file["value_labels"] and not file["file"].lower().endswith(LABELLED_FILES):
+        yield Fault(
+            names.shown, f"{place} has `value_labels`, but its file holds no labels of values",
+            "`value_labels` of " + ", ".join(LABELLED_FILES), "remove it",
+            column=f"{place}.value_labels",
+        )  # fmt: skip
+
+
+TYPED_FILES = (".dta", ".sav", ".zsav", ".por", ".sas7bdat", ".xpt", ".parquet")
+"""Endings of files that know the names and types of their columns."""
+
+
+LABELLED_FILES = (".dta", ".sav", ".zsav", ".por")
+"""Endings of files whose values can have labels."""
 
 
 def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
@@ -203,7 +243,14 @@ def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
 def _source_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
     """Yield a variable that is read from no column, from both one and its parts, or one part."""
     source = names_of_columns(spec)
-    if spec["parts"] and source:
+    if spec["position"] is not None and (spec["parts"] or source):
+        other = "parts" if spec["parts"] else "column"
+        yield Fault(
+            names.shown, f"{where} has both `{other}` and `position`", "one of the two",
+            "remove `position`, or read the column by its number alone",
+            column=f"{where}.position",
+        )  # fmt: skip
+    elif spec["parts"] and source:
         yield Fault(
             names.shown, f"{where} has both `column` and `parts`", "one of the two",
             "remove `column`: the parts make up the identifier", column=f"{where}.parts",
@@ -213,10 +260,11 @@ def _source_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
             names.shown, f"{where} has a single part", "two parts or more",
             "name the column under `column`", column=f"{where}.parts",
         )  # fmt: skip
-    elif not spec["parts"] and not source:
+    elif not spec["parts"] and not source and spec["position"] is None:
         yield Fault(
             names.shown, f"{where} lacks the key 'column'",
-            "the name of a column of the raw file", "add `column: <name in the file>`",
+            "the name of a column of the raw file",
+            "add `column: <name in the file>`, or its number in the file: `position: 3`",
             column=f"{where}.column",
         )  # fmt: skip
     wide = [part["column"] for part in parts_of(spec) if part["pad"] and part["width"] is None]

@@ -45,7 +45,7 @@ def sources(wanted: Mapping[str, Column]) -> dict[str, Column]:
         else:
             found[variable] = spec
         for at, column in enumerate(other_columns(spec), start=1):
-            found[source(variable, "otherwise", at)] = {**spec, "column": column}
+            found[source(variable, "otherwise", at)] = {**spec, "column": column, "position": None}
     return found
 
 
@@ -123,8 +123,8 @@ def _join_parts(reader: ColumnReader, variable: str, names: Sequence[str], spec:
 def _part(reader: ColumnReader, variable: str, name: str, spec: Column) -> tuple[list[str], Codes]:
     """Return the distinct texts of a part as they enter an identifier, and which is in each row."""
     reader.refuse_spoilt(name)
-    column = reader.cells.columns[name].distinct()
-    one = OneColumn(reader, variable, name, column, spec)
+    column, values = reader.labelled(name, reader.cells.columns[name].distinct(), spec)
+    one = OneColumn(reader, variable, name, column, spec, None, values)
     text, absent = one.stripped()
     absent = absent | (text == "").to_numpy(dtype=bool)
     if spec["written_as_decimals"]:
@@ -155,7 +155,7 @@ def _fill(reader: ColumnReader, variable: str, names: Sequence[str], spec: Colum
     for name in names:  # a formula that failed is no missing value, though it is read as empty
         reader.refuse_spoilt(name)
     first, *others = names
-    texts = [cells.columns[name].distinct() for name in names]
+    texts = [reader.labelled(name, cells.columns[name].distinct(), spec)[0] for name in names]
     lacking = _lacking(reader, first, texts[0], spec)
     begins = np.cumsum([0, *(len(column.texts) for column in texts)])
     codes = texts[0].row_numbers().astype(np.int64)
@@ -184,6 +184,11 @@ def _lacking(reader: ColumnReader, name: str, column: TextColumn, spec: Column) 
         column, held = column.told_apart(reader.cells.numbers[name])
         text = pd.Series(column.texts.to_pandas(), dtype="str").str.strip()
     absent = reader.not_observed(text, spec, held).absent | (text == "").to_numpy(dtype=bool)
+    known = reader.cells.columns[name].distinct()
+    values = reader.value_labels(name, known)
+    if values is not None:
+        of_file = values.declared | values.listed(reader.missing(spec))
+        return np.asarray(absent[column.row_numbers()] | of_file[known.row_numbers()], dtype=bool)
     lacking: Mask = absent[column.row_numbers()]
     return lacking
 
@@ -204,12 +209,14 @@ def _add(
         name = f"{name} ({variable})"
     if reader.log.private & set(taken):
         reader.log.private |= {name}
-    dated, broken, numbers = (
+    dated, broken, numbers, inexact = (
         {**held, **dict(_marked(cells.rows, held, name, taken))}
-        for held in (cells.dated, cells.broken, cells.numbers)
+        for held in (cells.dated, cells.broken, cells.numbers, cells.inexact)
     )
     columns = {**cells.columns, name: column}
-    reader.cells = replace(cells, columns=columns, dated=dated, broken=broken, numbers=numbers)
+    reader.cells = replace(
+        cells, columns=columns, dated=dated, broken=broken, numbers=numbers, inexact=inexact
+    )
     return name
 
 

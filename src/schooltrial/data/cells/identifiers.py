@@ -54,6 +54,12 @@ _ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!)
 FORMAT = "format the column as text, and enter the identifier again"
 
 
+KEPT = (
+    "fetch the file as CSV from its source, or format the column as text and enter the identifiers "
+    "again: a spreadsheet keeps fifteen digits of a number"
+)
+
+
 _PLAIN_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
 
 

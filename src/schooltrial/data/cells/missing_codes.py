@@ -75,7 +75,8 @@ def values_of(
     numbers = parsed(
         text, decimal=notation.decimal, thousands=notation.thousands, percent=notation.percent
     )
-    return numbers if held is None else np.where(held, parsed(text), numbers)
+    plain = parsed(text, percent=notation.percent) if held is not None else numbers
+    return numbers if held is None else np.where(held, plain, numbers)
 
 
 def _code_values(codes: Sequence[str], notation: Notation) -> list[float]:

@@ -6,7 +6,7 @@ A column of ten million rows has few distinct texts, so what is done to cells is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -124,8 +124,24 @@ class RawCells:
     spoilt : dict of str to dict
         Columns of a workbook with formulas that failed or were never computed: row → what is found
         there, and the remedy.
+    inexact : dict of str to array of bool
+        Columns with cells that are held as numbers of more digits than the file keeps.
+    labels : dict of str to dict
+        Columns whose values have labels in the file: text of the value → its label.
+    declared_missing : dict of str to set of str
+        Columns of which the file itself declares some values missing.
     typed : bool
         True where dates were held as such, and are written YYYY-MM-DD here.
+    nameless : set of str
+        Keys of `columns` that are no names: these columns have none in the file.
+    repeated : dict of str to list of int
+        A name that several columns bear → their numbers, from 1.
+    header_row : int
+        Line on which the names of the columns are.
+    nearby : list of tuple
+        Line and cells of the first rows of the file, to look for names that were not found.
+    notes : list of tuple
+        Line and text of the rows that were left out as notes below the table.
     size, sha256 : int, str
         Of the file as it lies on disk.
     """
@@ -139,7 +155,15 @@ class RawCells:
     broken: Mapping[str, Mask] = field(default_factory=dict)
     numbers: Mapping[str, Mask] = field(default_factory=dict)
     spoilt: Mapping[str, Mapping[int, tuple[str, str]]] = field(default_factory=dict)
+    inexact: Mapping[str, Mask] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    declared_missing: Mapping[str, frozenset[str]] = field(default_factory=dict)
     typed: bool = False
+    nameless: frozenset[str] = frozenset()
+    repeated: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    header_row: int = 1
+    nearby: Sequence[tuple[int, Sequence[str]]] = ()
+    notes: Sequence[tuple[int, str]] = ()
     size: int = 0
     sha256: str = ""
 

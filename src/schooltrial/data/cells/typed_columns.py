@@ -23,6 +23,7 @@ from schooltrial.data.cells.missing_codes import Notation, NotObserved, find_abs
 from schooltrial.data.cells.numbers import EXACT_BELOW, MINUS
 from schooltrial.data.cells.suppression import suppressed
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
+from schooltrial.data.cells.value_labels import ValueLabels
 from schooltrial.protocol.column_map import Column, RawFile, SuppressionCodes
 from schooltrial.protocol.date_format import tokens
 from schooltrial.protocol.table_readings import NUMBERS
@@ -110,7 +111,8 @@ class ColumnReader:
         column, held = column.distinct(), None
         if raw in self.cells.numbers and spec["type"] in NUMBERS:
             column, held = column.told_apart(self.cells.numbers[raw])
-        one = OneColumn(self, variable, raw, column, spec, held)
+        column, values = self.labelled(raw, column, spec)
+        one = OneColumn(self, variable, raw, column, spec, held, values)
         text, absent = one.stripped()
         if spec["codes"]:
             return {variable: one.decoded(text, absent, limits)}
@@ -122,13 +124,31 @@ class ColumnReader:
             return {variable: one.dates(text, absent)}
         return one.numbers(text, absent, limits)
 
+    def value_labels(self, raw: str, column: TextColumn) -> ValueLabels | None:
+        """Return the labels of a column's values, if the file has any or declares some missing."""
+        labels, declared = self.cells.labels.get(raw), self.cells.declared_missing.get(raw)
+        if not labels and not declared:
+            return None
+        return ValueLabels.of(column, labels or {}, declared or ())
+
+    def labelled(
+        self, raw: str, column: TextColumn, spec: Column
+    ) -> tuple[TextColumn, ValueLabels | None]:
+        """Return a column with labels in place of codes, if it is one of text, and both."""
+        values = self.value_labels(raw, column)
+        if values is not None and (spec["codes"] or spec["type"] not in NUMBERS):
+            column = values.applied(column)
+        return column, values
+
     def refuse_spoilt(self, raw: str) -> None:
         """Collect cells of a workbook whose formula failed, or was never computed."""
         for row, (found, remedy) in self.cells.spoilt.get(raw, {}).items():
             self.fault_rows(raw, np.array([row]), "a value", remedy, found)
 
     def _needs_nothing(self, column: TextColumn, raw: str, spec: Column) -> bool:
-        if any(raw in marked for marked in (self.cells.dated, self.cells.broken)):
+        cells = self.cells
+        marks = (cells.dated, cells.broken, cells.inexact, cells.labels, cells.declared_missing)
+        if any(raw in marked for marked in marks):
             return False
         if spec["written_as_decimals"]:
             return False
@@ -164,8 +184,11 @@ class ColumnReader:
         column, advice = self.cells.columns[raw], remedy if isinstance(remedy, str) else ""
         for row in rows[:SHOWN_PER_COLUMN]:
             line = int(self.cells.line(np.array([row]))[0])
-            text = column.cell(int(row)).strip()
-            what = found or f"the value {shortened(text)!r}"
+            code = column.cell(int(row))
+            text = self.cells.labels.get(raw, {}).get(code, code).strip()
+            what = found or f"the value {shortened(code.strip())!r}"
+            if not found and text != code.strip():
+                what += f", labelled {shortened(text)!r}"
             advice = remedy if isinstance(remedy, str) else remedy(text)
             self.faults.append(Fault(self.log.file, what, expected, advice, row=line, column=raw))
         if len(rows) > SHOWN_PER_COLUMN:
@@ -190,6 +213,8 @@ class OneColumn:
     spec: Column
     held: Mask | None = None
     """Which texts are of cells that are held as numbers."""
+    values: ValueLabels | None = None
+    """Codes and labels of the texts, where the file has labels or declares some missing."""
 
     def stripped(self) -> tuple[pd.Series, Mask]:
         """Return the texts without blanks around them, and which mean *not observed*."""
@@ -202,9 +227,36 @@ class OneColumn:
         self._changed("code for not observed set to missing", coded, text, "")
         rule = "code for not observed, compared as a number, set to missing"
         self._changed(rule, found.as_numbers, text, "")
+        if self.values is not None:
+            absent = self._of_file(text, absent, self.values)
         if self.spec["required"]:
             self.fault(absent, "a value in every row", "fill the cell, or drop `required`")
         return text, absent
+
+    def _of_file(self, text: pd.Series, absent: Mask, values: ValueLabels) -> Mask:
+        """Return which texts are missing, those too of which the file or a label says so."""
+        declared = values.declared & ~absent
+        rule = "code that the file declares missing (user-missing) set to missing"
+        self._changed(rule, declared, text, "")
+        listed = values.listed(self.reader.missing(self.spec)) & ~absent & ~declared
+        self._changed("code whose label means not observed set to missing", listed, text, "")
+        return absent | declared | listed
+
+    def _unclear(self, numbers: npt.NDArray[np.float64], limits: Limits | None) -> None:
+        """Refuse a labelled code among numbers of which nothing says whether it is one."""
+        ranged = self.spec["range"] is not None or limits is not None
+        if self.values is None or ranged or self.spec["type"] == "flag":
+            return
+        labelled = self.values.labelled() & ~np.isnan(numbers)
+        if not labelled.any():
+            return
+        low, high = exact(float(numbers[labelled].min())), exact(float(numbers[labelled].max()))
+        first = next((x for x, here in zip(self.values.labels, labelled, strict=True) if here), "")
+        self.fault(
+            labelled, "a number without a label, or a range that holds it",
+            f'add `missing: ["{first}"]` to the column if it means not observed, or '
+            f"`range: [{low}, {high}]` with the least and greatest value if it is a number",
+        )  # fmt: skip
 
     def decoded(self, text: pd.Series, absent: Mask, limits: Limits | None) -> pa.Array:
         """Return what the codes of the protocol stand for."""
@@ -239,6 +291,16 @@ class OneColumn:
                     self.raw, np.array([row]), "an identifier as text or whole number",
                     identifiers.FORMAT, found,
                 )  # fmt: skip
+        rows = identifiers.held_otherwise(
+            self.reader.cells.inexact.get(self.raw), self.column, absent
+        )
+        for row in rows[:SHOWN_PER_COLUMN]:
+            found = f"the number {self.column.cell(int(row))}, of more digits than the file keeps"
+            self.reader.fault_rows(
+                self.raw, np.array([row]), "an identifier as text", identifiers.KEPT, found
+            )
+        if self.values is not None:
+            self._shared(self.values)
         if self.spec["written_as_decimals"]:
             text = self.without_decimals(text, absent)
         if self.spec["width"] is not None:
@@ -249,6 +311,16 @@ class OneColumn:
             for bad, expected, remedy in identifiers.unfit(text):
                 self.fault(bad & ~told, expected, remedy)
         return self.words(text, absent)
+
+    def _shared(self, values: ValueLabels) -> None:
+        """Refuse identifiers that a common label would make one."""
+        for first, second, label in values.shared():
+            self.fault(
+                np.array([code == second for code in values.codes], dtype=bool),
+                "identifiers that differ",
+                "give the values labels that differ, or read their codes: `value_labels: false`",
+                f"the codes {first} and {second} have the same label, {shortened(label)!r}",
+            )  # fmt: skip
 
     def without_decimals(self, text: pd.Series, absent: Mask) -> pd.Series:
         """Take the decimal part of zeros off identifiers that a file holds as decimals."""
@@ -281,7 +353,7 @@ class OneColumn:
     def words(self, text: pd.Series, absent: Mask) -> pa.Array:
         """Return texts as they stand; those that a spreadsheet would run are kept, and told."""
         failed = identifiers.errors_of_spreadsheets(text) & ~absent
-        remedy = "mend the formula, or list the text under `missing`"
+        remedy = "correct the formula, or list the text under `missing`"
         self.fault(failed, "text, not an error value of a spreadsheet", remedy)
         formula = text.str.match(FORMULA.pattern).to_numpy(dtype=bool) & ~absent
         rows = self.column.holds(formula) if formula.any() else np.empty(0, np.int64)
@@ -349,6 +421,7 @@ class OneColumn:
         if kind == "flag":
             odd = ~np.isnan(numbers) & ~np.isin(numbers, [0, 1])
             self.fault(odd, "0 or 1", "correct the cell, or give codes")
+        self._unclear(numbers, limits)
         return {self.variable: self._numbers(self._within_range(numbers, text, limits)), **bounds}
 
     def _no_numbers(self, text: pd.Series, bad: Mask, decimal: str) -> None:
@@ -362,7 +435,10 @@ class OneColumn:
             "`bounds` to keep what such cells tell of the value"
         )
         self.fault(withheld, "a number", remedy)
-        rows = self.column.holds(bad & ~withheld)
+        per_cent = bad & text.str.fullmatch(r"[-+]?[\d.,]+\s*%").fillna(False).to_numpy(dtype=bool)
+        remedy = "add `percent: true` to the column: a cell shown as 57.2% is then read as 57.2"
+        self.fault(per_cent, "a number without a per cent sign", remedy)
+        rows = self.column.holds(bad & ~withheld & ~per_cent)
         self.reader.fault_rows(self.raw, rows, "a number", self._remedy)
 
     def _remedy(self, text: str) -> str:
@@ -447,10 +523,10 @@ class OneColumn:
             pa.array(of_rows, mask=absent), pa.array(levels, pa.string())
         )
 
-    def fault(self, where: Mask, expected: str, remedy: str) -> None:
+    def fault(self, where: Mask, expected: str, remedy: str, found: str = "") -> None:
         """Collect a fault for the rows that hold some of the texts."""
         if where.any():
-            self.reader.fault_rows(self.raw, self.column.holds(where), expected, remedy)
+            self.reader.fault_rows(self.raw, self.column.holds(where), expected, remedy, found)
 
     def _changed(
         self, rule: str, where: Mask | pd.Series, before: pd.Series, after: pd.Series | str
@@ -458,6 +534,8 @@ class OneColumn:
         marked = np.asarray(where, dtype=bool)
         if not marked.any():
             return
+        if self.values is not None:
+            before = self.values.shown(before)  # as the file holds them
         rows = self.column.holds(marked)
         numbers = pa.array(self.column.row_numbers()[rows])
         was, became = (

@@ -1,121 +1,319 @@
 """Read a sheet of an Excel workbook as text cells, telling what the types of its cells would hide.
 
-A number that is whole is written without a point, so that an identifier is what it was. Cells that
-are held as a date, or as a number that is not whole, are marked, to be refused where an identifier
-is read; formulas that failed or were never computed are refused wherever their column is read.
+A number that is whole is written without a point, so that an identifier is what it was; a number
+that the sheet shows as a percentage is written as one. Cells that are held as a date, or as a
+number that is not whole or has more digits than a spreadsheet keeps, are marked, to be refused
+where an identifier is read. Formulas that failed or were never computed, and cells that are merged
+with others, are refused wherever their column is read.
 """
 
 from __future__ import annotations
 
 import datetime
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+from python_calamine import (
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
-from schooltrial.data.cells.text_columns import RawCells, TextColumn
-from schooltrial.data.files.delimited import header_faults, no_rows
-from schooltrial.data.files.typed_cells import readable, shown
-from schooltrial.protocol.column_map import RawFile
-from schooltrial.refusal import Fault, refuse
+from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
+from schooltrial.data.files import biff_records
+from schooltrial.data.files.header import Header, joined_names, too_many_columns
+from schooltrial.data.files.notes_below import TableRows, notes_of
+from schooltrial.data.files.number_formats import is_percentage, percentage
+from schooltrial.data.files.sheet_xml import SheetFacts, column_letters, open_sheet, unpacked_size
+from schooltrial.data.files.typed_cells import EXACT_BELOW, no_rows, readable, shown
+from schooltrial.protocol.column_map import RawFile, SizeLimits
+from schooltrial.refusal import Fault, Refusal, refuse
 
 WORKBOOKS = (".xlsx", ".xls", ".xlsm")
 
 
-SUSPECT = (b"<f", b't="e"')
-"""What stands in the XML of a sheet where there are formulas, or error values."""
+WHAT = "an Excel workbook"
 
 
-def read_workbook(path: Path, reading: RawFile) -> RawCells:
+MARKUP = (b"<!doctype html", b"<html", b"<table", b"<?xml", b"<meta", b"<body")
+"""How pages and other markup begin that programs save under the name of a workbook."""
+
+
+KEPT_DIGITS = 15
+"""Digits of a number that a spreadsheet keeps; it puts zeros in the place of the others."""
+
+
+NEARBY = 30
+"""Rows at the top of a file in which names are looked for that are not in its header."""
+
+
+Row = Sequence[Any]
+
+
+def read_workbook(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
     """Return the cells of one sheet of an Excel workbook.
 
     Raises
     ------
     Refusal
-        Where the file is no workbook, has no such sheet, or the sheet holds no rows.
+        Where the file is no workbook, is too large, has no such sheet, or the sheet has no rows.
     """
-    with readable(path, "an Excel workbook"):
-        book = pd.ExcelFile(path, engine="calamine")
-        sheets = [str(name) for name in book.sheet_names]
-    sheet = sheets[0] if reading["sheet"] is None else reading["sheet"]
-    if sheet not in sheets:
-        expected = "one of " + ", ".join(sheets)
-        found = f"no sheet {sheet!r}"
-        refuse([Fault(path.name, found, expected, "correct `sheet` in the protocol")])
-    with readable(path, "an Excel workbook"):
-        # rows above the header are read too, so that a row keeps its number in the sheet
-        frame = pd.read_excel(book, sheet_name=sheet, header=None, dtype=object, na_filter=False)
-    cells = frame.to_numpy(dtype=object)
-    at = reading["header_row"]
-    blank = np.array([all(shown(cell) == "" for cell in row) for row in cells], dtype=bool)
-    below = np.flatnonzero(~blank[at:]) + at
-    if len(cells) < at or len(below) == 0:
-        refuse([no_rows(path.name)])
-    header = [shown(name).strip() for name in cells[at - 1]]
-    refuse(header_faults(header, path.name, at))
-    columns, dated, broken, numbers, spoilt = {}, {}, {}, {}, {}
-    with readable(path, "an Excel workbook"):
-        failed = _spoilt(path, sheet, below.tolist())
-    for number, name in enumerate(header):
-        if name:
-            values = cells[below, number]
-            spoilt[name] = failed.get(number, {})
-            columns[name] = TextColumn(pa.array([shown(x) for x in values], pa.string()))
-            columns[name] = columns[name].distinct()
-            dated[name] = np.array([isinstance(x, datetime.date) for x in values], dtype=bool)
-            numbers[name] = np.array([_number(x) for x in values], dtype=bool)
-            broken[name] = np.array([_not_whole(x) for x in values], dtype=bool)
+    refuse(_markup(path))
+    packed = zipfile.is_zipfile(path)
+    with readable(path, WHAT):
+        if packed:
+            size = unpacked_size(path, sizes["decompressed_bytes"])
+            refuse(_too_large(path, size, sizes["decompressed_bytes"]))
+        try:
+            book = CalamineWorkbook.from_path(str(path))
+        except PasswordError as error:
+            remedy = "open the workbook, take the password off, and save it"
+            found = "the workbook is protected by a password"
+            raise Refusal([Fault(path.name, found, "a workbook that opens", remedy)]) from error
+    sheet = _chosen(book, path, reading["sheet"])
+    with readable(path, WHAT):
+        if packed:
+            with zipfile.ZipFile(path) as archive:
+                xml = open_sheet(archive, sheet)
+            used = xml.used_range(sizes["workbook_cells"])
+            where = f"A1:{used.last}"
+            refuse(_too_many(path, sheet, used.rows * used.columns, where, sizes["workbook_cells"]))
+            facts = xml.facts()
+            del xml
+        else:
+            facts = biff_records.sheet_facts(path, sheet)
+        held = book.get_sheet_by_name(sheet)
+        rows = _rows_of(held, path, sheet, sizes["workbook_cells"])
+    return _table(path.name, rows, facts, held, reading, sizes)
+
+
+def _markup(path: Path) -> list[Fault]:
+    """Return the fault of a page that is named as a workbook, which many data portals offer."""
+    with path.open("rb") as file:
+        start = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if not start.startswith(MARKUP):
+        return []
+    found = "the file is a page of HTML or XML that is named as a workbook"
+    remedy = "open it in a spreadsheet, save it as .xlsx, and name that file in the protocol"
+    return [Fault(path.name, found, WHAT, remedy)]
+
+
+def _too_large(path: Path, size: int, most: int) -> list[Fault]:
+    if size <= most:
+        return []
+    found = f"the workbook has at least {size:,} bytes when it is unpacked"
+    remedy = f"check the file, or raise `limits: {{decompressed_bytes: {size}}}` in the protocol"
+    return [Fault(path.name, found, f"up to {most:,} bytes", remedy)]
+
+
+def _too_many(path: Path, sheet: str, cells: int, where: str, most: int) -> list[Fault]:
+    if cells <= most:
+        return []
+    found = f"the cells of sheet {sheet!r} reach over {where}, {cells:,} cells in all"
+    remedy = (
+        "look for a stray cell far to the right of or below the table, and delete its row and "
+        f"column; or save the sheet as CSV; or raise `limits: {{workbook_cells: {cells}}}`"
+    )
+    return [Fault(path.name, found, f"up to {most:,} cells", remedy)]
+
+
+def _chosen(book: CalamineWorkbook, path: Path, wanted: str | None) -> str:
+    """Return the name of the sheet to read: the one declared, or the first; it must be visible."""
+    known = {
+        one.name: one for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet
+    }  # charts have sheets of their own
+    expected = "one of " + ", ".join(known)
+    if wanted is not None:
+        if wanted not in known:
+            found, remedy = f"no sheet {wanted!r}", "correct `sheet` in the protocol"
+            refuse([Fault(path.name, found, expected, remedy)])
+        return wanted
+    if not known:
+        refuse(
+            [Fault(path.name, "the workbook has no sheet of cells", "a sheet", "check the file")]
+        )
+    first = next(iter(known))
+    visible = [name for name, one in known.items() if one.visible == SheetVisibleEnum.Visible]
+    if first not in visible and visible:
+        found = f"the first sheet, {first!r}, is hidden, and the protocol names none"
+        remedy = f'write which sheet is read: `sheet: "{visible[0]}"`'
+        refuse([Fault(path.name, found, expected, remedy)])
+    return first
+
+
+def _rows_of(sheet: CalamineSheet, path: Path, name: str, most: int) -> list[Row]:
+    """Return the rows of a sheet from its first cell on, so that each keeps its number."""
+    if sheet.end is None:
+        return []
+    rows, columns = sheet.end[0] + 1, sheet.end[1] + 1
+    where = f"A1:{column_letters(columns - 1)}{rows}"
+    refuse(_too_many(path, name, rows * columns, where, most))
+    return list(sheet.to_python(skip_empty_area=False))
+
+
+def _table(
+    file: str, rows: list[Row], facts: SheetFacts, sheet: CalamineSheet, reading: RawFile,
+    sizes: SizeLimits,
+) -> RawCells:  # fmt: skip
+    merged: list[Any] = list(sheet.merged_cell_ranges or [])
+    header_rows = reading["header_row"]
+    lines = [header_rows] if isinstance(header_rows, int) else list(header_rows)
+    at = lines[-1]
+    if len(rows) < at:
+        refuse([no_rows(file)])
+    upper = [[shown(cell) for cell in rows[line - 1]] for line in lines]
+    header = Header.of(_names(upper, lines, merged))
+    refuse(too_many_columns(file, len(header.keys), sizes["columns"], at))
+    body = range(at, len(rows))
+    notes: list[tuple[int, str]] = []
+    if reading["notes_below"]:
+        texts = ((row + 1, [shown(cell) for cell in rows[row]]) for row in body)
+        width = _last_filled(upper[-1]) + 1
+        notes = notes_of(TableRows(file, width, texts), reading["notes_below"])
+        body = range(at, notes[0][0] - 1 if notes else len(rows))
+    below = np.array(
+        [row for row in body if any(shown(cell).strip() for cell in rows[row])], dtype=np.int64
+    )
+    if len(below) == 0:
+        refuse([no_rows(file)])
+    columns = _Columns(rows, below, facts, merged)
+    for number, key in enumerate(header.keys):
+        columns.add(number, key)
     return RawCells(
-        path.name, columns, len(below), below + 1, at + 1, dated=dated, broken=broken,
-        numbers=numbers, spoilt=spoilt, typed=True,
+        file, columns.texts, len(below), below + 1, at + 1, dated=columns.dated,
+        broken=columns.broken, numbers=columns.numbers, spoilt=columns.spoilt,
+        inexact=columns.inexact, typed=True, nameless=header.nameless, repeated=header.repeated,
+        header_row=at, notes=notes,
+        nearby=[(n, [shown(x) for x in row]) for n, row in enumerate(rows[:NEARBY], start=1)],
     )  # fmt: skip
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _last_filled(cells: Sequence[str]) -> int:
+    return max((at for at, cell in enumerate(cells) if cell.strip()), default=0)
 
 
-def _not_whole(value: Any) -> bool:
-    return isinstance(value, float) and not (np.isnan(value) or value.is_integer())
+def _names(upper: list[list[str]], lines: Sequence[int], merged: Sequence[Any]) -> list[str]:
+    """Return the names of columns; upper cells name the columns below them if they are merged."""
+    if len(upper) == 1:
+        return upper[0]
+    groups = []
+    for line, row in zip(lines[:-1], upper[:-1], strict=True):
+        sources = list(range(len(row)))
+        for (top, left), (bottom, right) in merged:
+            if top <= line - 1 <= bottom:
+                for number in range(left, min(right + 1, len(row))):
+                    sources[number] = left
+        groups.append(sources)
+    carried = any(source != at for row in groups for at, source in enumerate(row))
+    return joined_names(upper, groups if carried else None)
 
 
-def _spoilt(path: Path, sheet: str, rows: Sequence[int]) -> dict[int, dict[int, tuple[str, str]]]:
-    """Return column → row → what is found in cells whose formula failed or was never computed.
+class _Columns:
+    """The columns of a sheet as they are made, one after another."""
 
-    The fast reader gives both as empty cells. In the older format (.xls) they cannot be told.
+    def __init__(
+        self, rows: list[Row], below: np.ndarray, facts: SheetFacts, merged: Sequence[Any]
+    ) -> None:
+        self.rows, self.below, self.facts = rows, below, facts
+        self.texts: dict[str, TextColumn] = {}
+        self.dated: dict[str, Mask] = {}
+        self.broken: dict[str, Mask] = {}
+        self.numbers: dict[str, Mask] = {}
+        self.inexact: dict[str, Mask] = {}
+        self.spoilt: dict[str, dict[int, tuple[str, str]]] = {}
+        self._place = {int(row): at for at, row in enumerate(below)}
+        self._formats: dict[int, dict[int, str]] = {}
+        for (row, column), code in facts.formats.items():
+            if row in self._place:
+                self._formats.setdefault(column, {})[self._place[row]] = code
+        self._faults = self._spoilt(merged)
+
+    def add(self, number: int, key: str) -> None:
+        """Make one column."""
+        values = [self.rows[row][number] for row in self.below]
+        percent = self._percentages(number, values)
+        texts = [shown(value) for value in values]
+        for at in percent:
+            texts[at] = percentage(float(values[at]))
+        self.spoilt[key] = {**self._faults.get(number, {}), **_mixed(values, percent)}
+        self.texts[key] = TextColumn(pa.array(texts, pa.string())).distinct()
+        kinds = [type(value) for value in values]
+        if any(issubclass(kind, _DATED) for kind in set(kinds)):
+            self.dated[key] = np.array([issubclass(kind, _DATED) for kind in kinds], dtype=bool)
+        self.numbers[key] = np.array([kind in (int, float) for kind in kinds], dtype=bool)
+        if self.numbers[key].any():
+            amounts = np.array([x if type(x) in (int, float) else 0 for x in values], dtype=float)
+            self.broken[key] = (amounts != np.round(amounts)) & ~np.isnan(amounts)
+            self.inexact[key] = _inexact(amounts)
+
+    def _percentages(self, number: int, values: Sequence[Any]) -> dict[int, str]:
+        """Return the rows of a column that show a percentage, with the format of each."""
+        return {
+            at: code
+            for at, code in self._formats.get(number, {}).items()
+            if type(values[at]) in (int, float) and is_percentage(code, float(values[at]))
+        }
+
+    def _spoilt(self, merged: Sequence[Any]) -> dict[int, dict[int, tuple[str, str]]]:
+        """Return column → row → what is found in cells that do not hold what they seem to."""
+        found: dict[int, dict[int, tuple[str, str]]] = {}
+        for (row, column), error in self.facts.errors.items():
+            if row in self._place:
+                what = f"the error value {error}", "correct the formula, or clear the cell"
+                found.setdefault(column, {})[self._place[row]] = what
+        for row, column in self.facts.uncomputed:
+            if row in self._place:
+                what = (
+                    "a formula without a value",
+                    "open the workbook in a spreadsheet, and save it",
+                )
+                found.setdefault(column, {})[self._place[row]] = what
+        for (top, left), (bottom, right) in merged:
+            area = f"{column_letters(left)}{top + 1}:{column_letters(right)}{bottom + 1}"
+            what = (
+                f"the cell is merged into {area}, whose value is in its first cell alone",
+                "unmerge the cells, and fill each with its value",
+            )
+            for row in range(top, bottom + 1):
+                for column in range(left, right + 1) if row in self._place else ():
+                    if (row, column) != (top, left):
+                        found.setdefault(column, {})[self._place[row]] = what
+        return found
+
+
+_DATED = (datetime.date, datetime.time, datetime.timedelta)
+
+
+def _inexact(amounts: np.ndarray) -> Mask:
+    """Return which numbers have more digits than a workbook, or the program that wrote it, keeps.
+
+    A spreadsheet that took in a number of sixteen digits made its last one a zero; so where all
+    numbers of that length end in zero, their last digit was lost.
     """
-    if not zipfile.is_zipfile(path) or not _suspect(path):
+    size = np.abs(amounts)
+    lost: Mask = size >= EXACT_BELOW["float64"]
+    longer = (size >= 10.0**KEPT_DIGITS) & ~lost
+    if longer.any() and bool((size[longer] % 10 == 0).all()):
+        lost = lost | longer
+    return lost
+
+
+def _mixed(values: Sequence[Any], percent: Mapping[int, str]) -> dict[int, tuple[str, str]]:
+    """Return the numbers between -1 and 1 among percentages that are not shown as such."""
+    if not percent:
         return {}
-    number = {row: at for at, row in enumerate(rows)}
-    found: dict[int, dict[int, tuple[str, str]]] = {}
-    with _opened(path, data_only=True) as values, _opened(path, data_only=False) as formulas:
-        both = zip(values.book[sheet].iter_rows(), formulas.book[sheet].iter_rows(), strict=True)
-        for row, cells in enumerate(both):
-            for column, (value, formula) in enumerate(zip(*cells, strict=True)):
-                spoilt = _what(value, formula)
-                if spoilt is not None and row in number:
-                    found.setdefault(column, {})[number[row]] = spoilt
-    return found
-
-
-def _opened(path: Path, *, data_only: bool) -> pd.ExcelFile:
-    """Open a workbook with the slower reader: with the values of formulas, or as they stand."""
-    return pd.ExcelFile(path, engine="openpyxl", engine_kwargs={"data_only": data_only})
-
-
-def _what(value: Any, formula: Any) -> tuple[str, str] | None:
-    if value.data_type == "e":
-        return f"the error value {value.value}", "mend the formula, or clear the cell"
-    if formula.data_type == "f" and value.value is None:
-        return "a formula without a value", "open the workbook in a spreadsheet, and save it"
-    return None
-
-
-def _suspect(path: Path) -> bool:
-    with zipfile.ZipFile(path) as packed:
-        sheets = [name for name in packed.namelist() if name.startswith("xl/worksheets/sheet")]
-        return any(mark in packed.read(name) for name in sheets for mark in SUSPECT)
+    code = next(iter(percent.values()))
+    return {
+        at: (
+            f"the number {shown(value)}, in a column whose other numbers have the format {code!r}",
+            "give the cell that format too if it is a share; otherwise enter the per cent as text",
+        )
+        for at, value in enumerate(values)
+        if at not in percent and type(value) in (int, float) and 0 < abs(value) <= 1
+    }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import re
+import stat
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,21 +19,41 @@ from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files.delimited import DelimitedText, decoded, split
 from schooltrial.data.files.excel import WORKBOOKS, read_workbook
 from schooltrial.data.files.file_names import expand_years, with_joined
+from schooltrial.data.files.spss_sas import SAS, SPSS, read_sas, read_spss
 from schooltrial.data.files.stata_parquet import read_parquet, read_stata
-from schooltrial.protocol.column_map import Column, RawFile, Tables, names_of_columns
+from schooltrial.protocol.column_map import (
+    SIZES,
+    Column,
+    RawFile,
+    SizeLimits,
+    Tables,
+    names_of_columns,
+)
 from schooltrial.refusal import Fault, Refusal, refuse
 
-READERS: dict[str, Callable[[Path, RawFile], RawCells]] = {
+READERS: dict[str, Callable[[Path, RawFile, SizeLimits], RawCells]] = {
     **dict.fromkeys(WORKBOOKS, read_workbook),
     ".dta": read_stata,
     ".parquet": read_parquet,
+    **dict.fromkeys(SPSS, read_spss),
+    **dict.fromkeys(SAS, read_sas),
 }
 """Ending of the file's name → how it is read; every other file is delimited text."""
+
+
+NOT_READ = (".xlsb", ".ods", ".numbers", ".mdb", ".accdb", ".rds", ".rdata", ".feather", ".pdf")
+"""Endings of files that hold tables, but that are not read."""
 
 
 PACKED = (
     (b"\x1f\x8b", "gzip", "name it .gz, in the protocol too"),
     (b"PK\x03\x04", "a workbook or another zip archive", "name it .xlsx, or unpack it"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook", "name it .xls, in the protocol too"),
+    (b"%PDF-", "a PDF", "export the table as CSV from its source"),
+    (b"$FL2", "an SPSS file", "name it .sav, in the protocol too"),
+    (b"$FL3", "an SPSS file", "name it .zsav, in the protocol too"),
+    (b"<stata_dta>", "a Stata file", "name it .dta, in the protocol too"),
+    (b"PAR1", "a Parquet file", "name it .parquet, in the protocol too"),
 )
 """First bytes of files that are no text → what they are, and what to do."""
 
@@ -62,11 +84,14 @@ class RawFiles:
         The section of the protocol: it tells which columns of a file hold identifiers.
     elsewhere : mapping
         Files that do not lie in the folder: name → path.
+    sizes : mapping
+        How large files, lines and tables may be.
     """
 
     folder: Path
     tables: Tables
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    sizes: SizeLimits = field(default_factory=lambda: SIZES)
     _read: dict[tuple[Any, ...], RawCells | Refusal] = field(default_factory=dict)
 
     def cells(self, file: str, reading: RawFile) -> RawCells:
@@ -83,14 +108,17 @@ class RawFiles:
             reading["delimiter"],
             reading["encoding"],
             reading["sheet"],
-            reading["header_row"],
+            str(reading["header_row"]),
+            str(reading["notes_below"]),
             reading["value_labels"],
             reading["sha256"],
         )
         if shape not in self._read:
             path = Path(self.elsewhere.get(reading["file"], self.folder / file))
             try:
-                self._read[shape] = read_raw(path, file, reading, self._nearly_unique(reading))
+                self._read[shape] = read_raw(
+                    path, file, reading, self._nearly_unique(reading), self.sizes
+                )
             except Refusal as refusal:
                 self._read[shape] = refusal
         found = self._read[shape]
@@ -116,8 +144,9 @@ class RawFiles:
 
 
 def read_raw(
-    path: Path, file: str, reading: RawFile, plain: frozenset[str] = frozenset()
-) -> RawCells:
+    path: Path, file: str, reading: RawFile, plain: frozenset[str] = frozenset(),
+    sizes: SizeLimits = SIZES,
+) -> RawCells:  # fmt: skip
     """Return every cell of a raw file as text.
 
     Parameters
@@ -129,14 +158,21 @@ def read_raw(
         How it is read: a section of the protocol.
     plain : set of str
         Columns in which nearly every text differs.
+    sizes : mapping
+        How large files, lines and tables may be.
 
     Raises
     ------
     Refusal
         With what is wrong with the file.
     """
+    refuse(_not_a_file(path))
     if not path.is_file():
         refuse([_missing_file(path, reading["file"])])
+    ending = path.suffix.lower()
+    if ending in NOT_READ:
+        remedy = "save the table as .xlsx or CSV, and name that file in the protocol"
+        refuse([Fault(path.name, f"a file that ends in {ending}", f"one of {READ}", remedy)])
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -148,14 +184,38 @@ def read_raw(
         expected = f"the SHA-256 that the protocol states, {reading['sha256']}"
         remedy = "restore the file, or state the new checksum in the protocol, and why"
         refuse([Fault(path.name, f"its SHA-256 is {sha256}", expected, remedy)])
-    reader = READERS.get(path.suffix.lower())
+    reader = READERS.get(ending)
     if reader is not None:
-        cells = reader(path, reading)
+        cells = reader(path, reading, sizes)
     else:
-        content = decoded(_unpacked(raw, path), reading["encoding"], path.name)
-        text = DelimitedText(path.name, content, reading["delimiter"], reading["header_row"])
+        most = sizes["decompressed_bytes"]
+        content = decoded(_unpacked(raw, path, most), reading["encoding"], path.name)
+        text = DelimitedText(
+            path.name, content, reading["delimiter"], reading["header_row"],
+            reading["notes_below"], sizes,
+        )  # fmt: skip
         cells = split(text, plain)
     return replace(cells, size=len(raw), sha256=sha256)
+
+
+READ = "delimited text (.csv, .tsv, .txt, also .gz), " + ", ".join(READERS)
+
+
+NO_FILES = (
+    (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"), (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+)  # fmt: skip
+
+
+def _not_a_file(path: Path) -> list[Fault]:
+    """Return the fault of what is no file: reading a pipe or a device might never end."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return []
+    what = [name for test, name in NO_FILES if test(mode)]
+    remedy = "save what it gives to a file, and name that file in the protocol"
+    return [Fault(path.name, f"{what[0]}, not a file", "a regular file", remedy)] if what else []
 
 
 def _missing_file(path: Path, pattern: str) -> Fault:
@@ -176,7 +236,8 @@ def _missing_file(path: Path, pattern: str) -> Fault:
     return Fault(path.name, found, expected, remedy)
 
 
-def _unpacked(raw: bytes, path: Path) -> bytes:
+def _unpacked(raw: bytes, path: Path, most: int) -> bytes:
+    """Return the text of a file, unpacked if it is packed, but never more than `most` bytes."""
     if path.suffix.lower() != ".gz":
         for mark, what, remedy in PACKED:
             if raw.startswith(mark):
@@ -184,10 +245,20 @@ def _unpacked(raw: bytes, path: Path) -> bytes:
                 refuse([Fault(path.name, found, "delimited text", remedy)])
         return raw
     try:
-        return gzip.decompress(raw)
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
+            content = packed.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         found = f"not a whole gzip file ({error})"
         raise Refusal([Fault(path.name, found, "gzip", "fetch the file again")]) from error
+    if len(content) > most:
+        found = f"the file has more than {most:,} bytes when it is unpacked"
+        remedy = "check the file, or raise `limits: {decompressed_bytes: …}` in the protocol"
+        refuse([Fault(path.name, found, f"up to {most:,} bytes", remedy)])
+    return content
+
+
+LISTED = 40
+"""Names of columns that a message lists."""
 
 
 def find_columns(
@@ -204,22 +275,77 @@ def find_columns(
     """
     found: dict[str, str] = {}
     faults: list[Fault] = []
-    listed = "the file has " + ", ".join(cells.columns)
+    keys = list(cells.columns)
+    blanks = {" ".join(key.split()): key for key in reversed(keys)}
     for variable, spec in wanted.items():
-        names = names_of_columns(spec)
-        there = [name for name in names if name in cells.columns]
-        if len(there) == 1:
-            found[variable] = there[0]
+        if spec["position"] is not None:
+            if spec["position"] <= len(keys):
+                found[variable] = keys[spec["position"] - 1]
+            else:
+                faults.append(_no_position(cells, variable, spec["position"]))
             continue
-        close = get_close_matches(names[0], list(cells.columns), n=1)
-        guessed = close and not there
-        remedy = f"did you mean {close[0]!r}?" if guessed else "correct the column map, or the file"
-        what = "several columns" if there else "no column"
-        faults.append(
-            Fault(
-                cells.file, f"{what} for {variable!r}; {listed}",
-                "one of " + ", ".join(names) if len(names) > 1 else names[0],
-                remedy, row=max(cells.first - 1, 1), column=names[0],
-            )
-        )  # fmt: skip
-    return found, faults
+        names = names_of_columns(spec)
+        there = [name for name in names if name in cells.columns and name not in cells.nameless]
+        there = there or [blanks[name] for n in names if (name := " ".join(n.split())) in blanks]
+        shared = [name for name in names if name in cells.repeated]
+        if len(there) == 1 and not shared:
+            found[variable] = there[0]
+        elif shared:
+            faults.append(_repeated(cells, shared[0]))
+        else:
+            faults.append(_not_found(cells, variable, names, several=bool(there)))
+    return found, _lower_header(cells, wanted) or faults if faults else []
+
+
+def _lower_header(cells: RawCells, wanted: Mapping[str, Column]) -> list[Fault]:
+    """Return the one fault of a file of which another line than the header's has the names."""
+    names = {name for spec in wanted.values() for name in names_of_columns(spec)}
+    if names & set(cells.columns):
+        return []
+    best = max(cells.nearby, key=lambda line: len(names & set(line[1])), default=(0, ()))
+    there = [name for name in best[1] if name in names]
+    if not there or best[0] == cells.header_row:
+        return []
+    found = f"no column of this line is named in the protocol; {_listed(cells)}"
+    remedy = f"set `header_row: {best[0]}`: line {best[0]} has {', '.join(there[:5])}"
+    return [Fault(cells.file, found, "the names of the columns", remedy, row=cells.header_row)]
+
+
+def _no_position(cells: RawCells, variable: str, position: int) -> Fault:
+    found = f"no column {position} for {variable!r}; the file has {len(cells.columns)} columns"
+    remedy = f"correct `position`; {_listed(cells)}"
+    return Fault(
+        cells.file, found, f"a position from 1 to {len(cells.columns)}", remedy,
+        row=cells.header_row,
+    )  # fmt: skip
+
+
+def _repeated(cells: RawCells, name: str) -> Fault:
+    numbers = [str(number) for number in cells.repeated[name]]
+    found = f"{len(numbers)} columns are called {name!r}: columns {', '.join(numbers)}"
+    remedy = f"say which one is meant by its number: `position: {numbers[0]}` in place of `column`"
+    return Fault(cells.file, found, "one column of that name", remedy, cells.header_row, name)
+
+
+def _not_found(cells: RawCells, variable: str, names: Sequence[str], *, several: bool) -> Fault:
+    known = [key for key in cells.columns if key not in cells.nameless]
+    close = get_close_matches(names[0], known, n=1)
+    if several:
+        remedy = "name one of them in the column map"
+    elif close:
+        remedy = f"did you mean {close[0]!r}?"
+    else:
+        remedy = "correct the column map, or name the column by its number: `position: 1`"
+    what = "several columns" if several else "no column"
+    return Fault(
+        cells.file, f"{what} for {variable!r}; {_listed(cells)}",
+        "one of " + ", ".join(names) if len(names) > 1 else names[0],
+        remedy, row=cells.header_row, column=names[0],
+    )  # fmt: skip
+
+
+def _listed(cells: RawCells) -> str:
+    """Return the names of a file's columns; only the first of very many."""
+    keys = list(cells.columns)
+    more = f" … and {len(keys) - LISTED:,} more" if len(keys) > LISTED else ""
+    return "the file has " + ", ".join(keys[:LISTED]) + more

@@ -2,13 +2,13 @@
 
 A number that is whole is written without a point, so that an identifier is what it was; dates are
 written YYYY-MM-DD. Numbers that are not whole, or not exact, are marked, to be refused where an
-identifier is read.
+identifier is read. Labels of values are kept with the codes that they belong to.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,50 +17,89 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyreadstat
 
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
-from schooltrial.data.files.delimited import header_faults, no_rows
-from schooltrial.data.files.typed_cells import EXACT_BELOW, readable, shown
-from schooltrial.protocol.column_map import RawFile
+from schooltrial.data.files.header import Header, too_many_columns
+from schooltrial.data.files.stata_rows import row_faults
+from schooltrial.data.files.typed_cells import EXACT_BELOW, no_rows, readable, shown
+from schooltrial.protocol.column_map import RawFile, SizeLimits
 from schooltrial.refusal import refuse
 
 
-def read_stata(path: Path, reading: RawFile) -> RawCells:
+def read_stata(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
     """Return the cells of a Stata file; the row is the number of the observation.
 
-    Values with a label stay the codes that they are, unless the reading says `value_labels`.
+    Values stay the codes that they are; their labels are kept where the reading says
+    `value_labels`. The codes .a to .z for missing values are missing.
     """
-    labelled = reading["value_labels"]
+    refuse(row_faults(path))
+    labels: dict[str, dict[str, str]] = {}
     with readable(path, "a Stata file"):
-        frame = pd.read_stata(path, convert_categoricals=labelled)
-        arrays = {
-            str(name): pa.array(_plain(frame[name]), from_pandas=True) for name in frame.columns
-        }
-    return _of_arrays(path.name, arrays, len(frame))
+        frame = pd.read_stata(path, convert_categoricals=False)
+        if reading["value_labels"]:
+            _, about = pyreadstat.read_dta(str(path), metadataonly=True)
+            labels = label_texts(about.variable_value_labels)
+        arrays = [pa.array(frame[name], from_pandas=True) for name in frame.columns]
+    return of_arrays(path.name, list(map(str, frame.columns)), arrays, sizes, labels)
 
 
-def _plain(values: pd.Series) -> Any:
-    return values.astype(object) if isinstance(values.dtype, pd.CategoricalDtype) else values
+def label_texts(given: Mapping[str, Mapping[Any, str]]) -> dict[str, dict[str, str]]:
+    """Return column → text of a value → its label."""
+    return {
+        str(name): {shown(_plain_number(value)): str(label) for value, label in of.items()}
+        for name, of in given.items()
+    }
 
 
-def read_parquet(path: Path, reading: RawFile) -> RawCells:
+def _plain_number(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def read_parquet(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
     """Return the cells of a Parquet file; the row is the number of the record."""
     with readable(path, "a Parquet file"):
         table = pq.read_table(path)
-    arrays = {str(name): column for name, column in zip(table.column_names, table.columns)}  # noqa: B905
-    refuse(header_faults(list(map(str, table.column_names)), path.name, 1))
-    return _of_arrays(path.name, arrays, table.num_rows)
+    return of_arrays(path.name, list(map(str, table.column_names)), table.columns, sizes)
 
 
-def _of_arrays(file: str, arrays: Mapping[str, Any], rows: int) -> RawCells:
+def of_arrays(
+    file: str, names: Sequence[str], arrays: Sequence[Any], sizes: SizeLimits,
+    labels: Mapping[str, Mapping[str, str]] | None = None,
+    declared: Mapping[str, frozenset[str]] | None = None,
+    exact_below: Mapping[str, float] | None = None,
+) -> RawCells:  # fmt: skip
+    """Return typed columns as text.
+
+    Parameters
+    ----------
+    file : str
+    names : sequence of str
+        Names of the columns.
+    arrays : sequence of Array
+        Their values.
+    sizes : mapping
+        How many columns there may be.
+    labels, declared : mapping, optional
+        Column → labels of its values, and the values that the file declares missing.
+    exact_below : mapping, optional
+        Column → number from which on the file does not keep every whole number.
+    """
+    rows = len(arrays[0]) if arrays else 0
     if rows == 0:
         refuse([no_rows(file)])
+    header = Header.of(names)
+    refuse(too_many_columns(file, len(names), sizes["columns"], None))
     columns, broken, numbers = {}, {}, {}
-    for name, values in arrays.items():
-        columns[name], broken[name] = _texts(values)
+    for key, values in zip(header.keys, arrays, strict=True):
+        columns[key], broken[key] = _texts(values, (exact_below or {}).get(key))
         if _numeric(values.type):
-            numbers[name] = np.broadcast_to(np.True_, (rows,))
-    return RawCells(file, columns, rows, None, 1, broken=broken, numbers=numbers, typed=True)
+            numbers[key] = np.broadcast_to(np.True_, (rows,))
+    return RawCells(
+        file, columns, rows, None, 1, broken=broken, numbers=numbers, typed=True,
+        labels=labels or {}, declared_missing=declared or {}, nameless=header.nameless,
+        repeated=header.repeated,
+    )  # fmt: skip
 
 
 def _numeric(kind: pa.DataType) -> bool:
@@ -70,7 +109,9 @@ def _numeric(kind: pa.DataType) -> bool:
     )
 
 
-def _texts(values: pa.Array | pa.ChunkedArray) -> tuple[TextColumn, Mask]:
+def _texts(
+    values: pa.Array | pa.ChunkedArray, exact_below: float | None = None
+) -> tuple[TextColumn, Mask]:
     """Return typed values as text, each distinct one once, and where a number is not whole."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
@@ -83,7 +124,7 @@ def _texts(values: pa.Array | pa.ChunkedArray) -> tuple[TextColumn, Mask]:
     if pa.types.is_floating(distinct.type):
         numbers = distinct.to_numpy(zero_copy_only=False)
         whole = numbers == np.round(numbers)
-        exact = np.abs(numbers) < EXACT_BELOW[str(numbers.dtype)]
+        exact = np.abs(numbers) < (exact_below or EXACT_BELOW[str(numbers.dtype)])
         broken[:-1] = ~(whole & exact) & ~np.isnan(numbers)
     return _once([*texts, ""], codes), broken[codes]
 

@@ -31,6 +31,11 @@ def shown(value: Any) -> str:
     return str(value)
 
 
+def no_rows(file: str) -> Fault:
+    """Return the fault of a file that holds nothing below its header."""
+    return Fault(file, "the file holds no rows", "a header and rows", "check the export")
+
+
 @contextmanager
 def readable(path: Path, what: str) -> Iterator[None]:
     """Turn whatever a library raises on a broken file into a refusal."""

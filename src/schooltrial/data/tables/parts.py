@@ -229,8 +229,9 @@ def _first_alike(columns: Sequence[npt.NDArray[np.integer]]) -> Positions:
 
 
 def _texts(part: Part, rows: Positions) -> list[npt.NDArray[np.integer]]:
-    """Return numbers for the raw texts of every column of the file."""
-    columns = [column.take(part.at[rows]) for column in part.cells.columns.values()]
+    """Return numbers for the raw texts of every column of the file that has a name."""
+    named = [key for key in part.cells.columns if key not in part.cells.nameless]
+    columns = [part.cells.columns[key].take(part.at[rows]) for key in named]
     return [column.distinct().row_numbers() for column in columns]
 
 

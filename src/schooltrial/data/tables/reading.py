@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +29,19 @@ from schooltrial.data.files.raw_files import RawFiles, find_columns
 from schooltrial.data.tables.joins import join
 from schooltrial.data.tables.keys import ALL_OR_NONE, FILLED, MEASURED, NEEDED, WHOLE, key_of
 from schooltrial.data.tables.parts import Part, observed, settled
-from schooltrial.protocol.column_map import Column, JoinedFile, RawFile, Reading, Tables
+from schooltrial.protocol.column_map import (
+    SIZES,
+    Column,
+    JoinedFile,
+    RawFile,
+    Reading,
+    SizeLimits,
+    Tables,
+)
 from schooltrial.protocol.sections import Cleaning, Outcome
 from schooltrial.refusal import Fault, refuse
+
+NOTES_RULE = "notes below the table left out"
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,8 @@ class Study:
         What was assigned: school, teacher or pupil.
     arms : sequence of str
         Arms of the design; the list is held against them where there are any.
+    sizes : mapping
+        Section of the protocol: how large files, lines and tables may be.
     """
 
     tables: Tables
@@ -56,6 +68,7 @@ class Study:
     unit: str = "school"
     cleaning: Cleaning | None = None
     arms: Sequence[str] = ()
+    sizes: SizeLimits = field(default_factory=lambda: SIZES)
 
     def date_limit(self) -> DateLimit | None:
         """Return the last day that a date can have, where one is declared."""
@@ -150,6 +163,9 @@ def _columns(
     refuse(faults)
     persons = sources({name: spec for name, spec in wanted.items() if name in PERSONS})
     log = CleaningLog(name, cells.file, frozenset(found[name] for name in persons))
+    if cells.notes:
+        lines, texts = zip(*cells.notes, strict=True)
+        log.rows(NOTES_RULE, np.array(lines), pa.array(texts, pa.string()), "")
     reader = ColumnReader(cells, log, reading, study.date_limit(), study.last_year())
     raw = compose(reader, wanted, found)
     values: Arrays = {}

@@ -75,7 +75,7 @@ def read_batches(
     with ThreadPoolExecutor(WORKERS) as pool:
         waiting: deque[Future[Batch]] = deque()
         for jobs in _jobs(study):
-            files = RawFiles(folder, study.tables, elsewhere or {})
+            files = RawFiles(folder, study.tables, elsewhere or {}, study.sizes)
             waiting.append(pool.submit(partial(_read_batch, jobs, schemas, study, files)))
             if len(waiting) > WORKERS:
                 yield waiting.popleft().result()

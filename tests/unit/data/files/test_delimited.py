@@ -30,11 +30,15 @@ def _by_csv(content: bytes, delimiter: str) -> tuple[list[list[str]], list[int]]
     reader = csv.reader(io.StringIO(content.decode(), newline=""), delimiter=delimiter, strict=True)
     rows, lines, before = [], [], 0
     for row in reader:
-        if row:
+        if any(cell.strip() for cell in row):
             rows.append(row)
             lines.append(before + 1)
         before = reader.line_num
     return rows[1:], lines[1:]
+
+
+def _slowly(text: DelimitedText) -> RawCells:
+    return delimited._without_blank_rows(delimited._careful(delimited._table(text)))
 
 
 @given(
@@ -64,7 +68,7 @@ def test_cells_and_lines_are_those_of_the_module_csv(
     cells = split(DelimitedText("f.csv", content, delimiter), frozenset(names[:plain]))
     assert _rows(cells) == rows
     assert cells.line(np.arange(cells.rows)).tolist() == lines
-    slow = delimited._careful(DelimitedText("f.csv", content, delimiter), names)
+    slow = _slowly(DelimitedText("f.csv", content, delimiter))
     assert _rows(slow) == rows
     assert slow.line(np.arange(slow.rows)).tolist() == lines
 
@@ -76,6 +80,8 @@ def test_what_csv_cannot_split_is_refused_and_what_it_can_is_read_like_it(body: 
         rows, lines = _by_csv(content, ",")
     except csv.Error:
         rows, lines = [], []
+    if rows and all(len(row) == len(rows[0]) and not any(map(str.strip, row[2:])) for row in rows):
+        rows = [row[:2] for row in rows]  # every row ends in a delimiter
     if not rows or any(len(row) != 2 for row in rows):
         with pytest.raises(Refusal) as caught:
             split(DelimitedText("f.csv", content))
@@ -88,7 +94,7 @@ def test_what_csv_cannot_split_is_refused_and_what_it_can_is_read_like_it(body: 
 
 
 @pytest.mark.parametrize(
-    "body", ['"a","b"\n', '"a ""b"" c","1\n2"\n', "1,2\r\n\r\n3,4\r\n", '"",""\n', '"""",""""""\n']
+    "body", ['"a","b"\n', '"a ""b"" c","1\n2"\n', "1,2\r\n\r\n3,4\r\n", '"",0\n', '"""",""""""\n']
 )
 def test_ordinary_files_need_no_second_look(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(*_: object) -> RawCells:

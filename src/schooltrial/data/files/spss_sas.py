@@ -1,0 +1,140 @@
+"""Read SPSS and SAS files as text cells, with the labels of values and the codes declared missing.
+
+The reader is ReadStat's. What holds of Stata files holds of these: numbers that are not whole, or
+not exact, are marked, to be refused where an identifier is read, and dates are written YYYY-MM-DD.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyreadstat
+
+from schooltrial.data.cells.text_columns import RawCells
+from schooltrial.data.files.stata_parquet import label_texts, of_arrays
+from schooltrial.data.files.typed_cells import readable, shown
+from schooltrial.protocol.column_map import RawFile, SizeLimits
+from schooltrial.refusal import Fault, refuse
+
+SPSS = (".sav", ".zsav", ".por")
+
+
+SAS = (".sas7bdat", ".xpt")
+
+
+KINDS = {**dict.fromkeys(SPSS, "an SPSS file"), **dict.fromkeys(SAS, "a SAS file")}
+
+
+SAV_MARKS = (b"$FL2", b"$FL3")
+"""First bytes of SPSS system files."""
+
+
+COUNT_AT, LAYOUT_AT = 80, 64
+"""Where an SPSS system file says how many cases it has, and by a number in which order of bytes."""
+
+
+RECORD = 80
+"""Length of the records of a SAS transport file, which the last one fills."""
+
+
+DATES = ["MONYY", "YYMM", "YYQ", "WEEKDATE", "WORDDATE", "E8601DA", "B8601DA", "IS8601DA", "NLDATE"]
+"""Formats of SAS that show a day, beyond those that the reader knows."""
+
+
+def read_spss(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
+    """Return the cells of an SPSS file; the row is the number of the case.
+
+    Codes that the file declares missing (user-missing) are kept apart, to be set to missing and
+    logged where their column is read.
+    """
+    kind = KINDS[path.suffix.lower()]
+    with readable(path, kind):
+        if path.suffix.lower() == ".por":
+            frame, about = pyreadstat.read_por(str(path))
+        else:
+            content, said = _uncounted(path.read_bytes())
+            frame, about = pyreadstat.read_sav(io.BytesIO(content), user_missing=True)
+            refuse(_row_faults(path, said, len(frame)))
+        return _cells(path.name, frame, about, reading, sizes, {})
+
+
+def _uncounted(content: bytes) -> tuple[bytes, int]:
+    """Return a system file that does not say how many cases it has, and how many it said."""
+    if content[:4] not in SAV_MARKS or len(content) < COUNT_AT + 4:
+        return content, -1
+    order = "<" if content[LAYOUT_AT] in (2, 3) else ">"
+    (said,) = struct.unpack_from(order + "i", content, COUNT_AT)
+    unknown = struct.pack(order + "i", -1)
+    return content[:COUNT_AT] + unknown + content[COUNT_AT + 4 :], said
+
+
+def _row_faults(path: Path, said: int, held: int) -> list[Fault]:
+    if said in (-1, held):
+        return []
+    found = f"the header says {said:,} cases, but the file holds {held:,}"
+    remedy = "open the file in SPSS and save it, or fetch it again"
+    return [Fault(path.name, found, "as many cases as the header says", remedy)]
+
+
+def read_sas(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
+    """Return the cells of a SAS file; the row is the number of the observation."""
+    kind, transport = KINDS[path.suffix.lower()], path.suffix.lower() == ".xpt"
+    size = path.stat().st_size
+    if transport and size % RECORD:
+        found = f"the file has {size:,} bytes, which is no multiple of {RECORD}: a part is missing"
+        remedy = "fetch the file again, or export it again"
+        refuse([Fault(path.name, found, "a whole SAS transport file", remedy)])
+    read: Callable[..., Any] = pyreadstat.read_xport if transport else pyreadstat.read_sas7bdat
+    keys: dict[str, Any] = {} if transport else {"extra_date_formats": DATES}
+    with readable(path, kind):
+        frame, about = read(str(path), **keys)
+        exact = _exact_below(about, 8 if transport else 11)
+        return _cells(path.name, frame, about, reading, sizes, exact)
+
+
+def _exact_below(about: Any, lost: int) -> dict[str, float]:
+    """Return from which number on a column of short numbers does not keep every whole one.
+
+    SAS can hold a number in three to eight bytes, of which sign and exponent take some bits.
+    """
+    return {
+        str(name): 2.0 ** (8 * width - lost)
+        for name, width in about.variable_storage_width.items()
+        if about.readstat_variable_types.get(name) == "double" and 2 < width < 8
+    }
+
+
+def _cells(
+    file: str, frame: pd.DataFrame, about: Any, reading: RawFile, sizes: SizeLimits,
+    exact: Mapping[str, float],
+) -> RawCells:  # fmt: skip
+    labels = label_texts(about.variable_value_labels) if reading["value_labels"] else {}
+    arrays = [pa.array(frame[name], from_pandas=True) for name in frame.columns]
+    declared = {
+        str(name): _within(frame[name], ranges) for name, ranges in about.missing_ranges.items()
+    }
+    names = [str(name) for name in frame.columns]
+    return of_arrays(file, names, arrays, sizes, labels, declared, exact)
+
+
+def _within(values: pd.Series, ranges: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the texts of the values that a file declares missing."""
+    return frozenset(
+        shown(value)
+        for value in values.dropna().unique().tolist()
+        for one in ranges
+        if _between(value, one)
+    )
+
+
+def _between(value: Any, limits: Mapping[str, Any]) -> bool:
+    low, high = limits["lo"], limits["hi"]
+    if isinstance(value, str) or isinstance(low, str):
+        return isinstance(value, str) and value.strip() == str(low).strip()
+    return isinstance(value, int | float) and bool(low <= value <= high)
