@@ -16,7 +16,12 @@ def named(units: Iterable[str], most: int = 6) -> str:
 
 def plural(count: int, noun: str) -> str:
     """Return a number with its noun."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+    return f"{count:,} {noun if count == 1 else plural_of(noun)}"
+
+
+def plural_of(noun: str) -> str:
+    """Return the plural of a noun: schools, classes."""
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from results.compared_arms import lines_compared
+from schooltrial.wording import plural_of
 
-UNITS = ("school", "teacher", "pupil")
+UNITS = ("school", "teacher", "class", "pupil")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def samples(results: Path) -> dict[str, pd.DataFrame]:
 
 def _unit(boxes: pd.DataFrame) -> str:
     return str(
-        boxes.loc[boxes["text"].isin([f"{unit}s assigned" for unit in UNITS]), "level"].item()
+        boxes.loc[boxes["text"].isin([f"{plural_of(unit)} assigned" for unit in UNITS]), "level"].item()
     )
 
 
@@ -53,10 +54,11 @@ def test_the_schools_of_the_files_less_those_outside_the_list_are_those_assigned
         n: pd.read_parquet(results / "data" / f"{n}.parquet") for n in ("schools", "assignment")
     }
     files = top[top["stage"] == "files"]
-    assert _total(files, "in") == len(read["schools"])
+    if len(read["schools"]):
+        assert _total(files, "in") == len(read["schools"])
     unit = _unit(boxes)
     assigned = top.loc[(top["stage"] == "assigned") & (top["kind"] == "in"), "n"].item()
-    in_no_file = boxes.loc[boxes["text"] == f"{unit}s in no file"]
+    in_no_file = boxes.loc[boxes["text"] == f"{plural_of(unit)} in no file"]
     in_no_file = in_no_file.drop_duplicates("arm")["n"].sum()
     assert assigned == read["assignment"][unit].nunique() + in_no_file
     if unit == "school":
@@ -71,12 +73,12 @@ def test_the_units_allocated_are_those_of_the_list_and_those_in_no_file(
     assert len(_arms(boxes)) > 1
     for arm in _arms(boxes):
         mine = boxes[boxes["arm"] == arm]
-        n = mine.loc[mine["text"] == f"{unit}s allocated", "n"].item()
-        in_no_file = mine.loc[mine["text"] == f"{unit}s in no file", "n"]
+        n = mine.loc[mine["text"] == f"{plural_of(unit)} allocated", "n"].item()
+        in_no_file = mine.loc[mine["text"] == f"{plural_of(unit)} in no file", "n"]
         listed = units.loc[units["arm"].astype("str") == arm, unit].nunique()
         assert n == listed + (in_no_file.iloc[0] if len(in_no_file) else 0)
         every += n
-    assert every == boxes.loc[boxes["text"] == f"{unit}s assigned", "n"].item()
+    assert every == boxes.loc[boxes["text"] == f"{plural_of(unit)} assigned", "n"].item()
 
 
 def test_the_rosters_are_those_of_the_samples(
@@ -201,10 +203,11 @@ def test_the_numbers_analysed_are_those_of_the_estimates(
         assert len(fitted), (model, outcome)
         for row in fitted.itertuples():
             mine = lines_compared(lines, str(row.term), fitted["term"])
-            units = mine.loc[mine["text"] == f"{unit}s analysed", "n"].sum()
+            units = mine.loc[mine["text"] == f"{plural_of(unit)} analysed", "n"].sum()
             schools = mine.loc[mine["text"] == "in schools", "n"]
             inside = unit != "school" and schools.max() <= row.n_schools <= schools.sum()
-            assert row.n_schools == units or inside, (model, outcome, row.term)
+            nowhere = unit == "pupil" and schools.empty and row.n_schools == 0
+            assert row.n_schools == units or inside or nowhere, (model, outcome, row.term)
             for level in ("pupil", "teacher"):
                 if f"{level}s to be analysed" in set(mine["text"]):
                     people = mine.loc[mine["text"] == f"{level}s analysed", "n"].sum()

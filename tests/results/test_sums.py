@@ -135,8 +135,9 @@ def test_the_primary_analyses_rest_on_those_whom_the_flow_leaves(
 def test_no_analysis_has_more_schools_than_were_assigned(
     results: Path, estimates: pd.DataFrame
 ) -> None:
-    schools = pd.read_parquet(results / "data" / "assignment.parquet")["school"].nunique()
-    assert (estimates["n_schools"] <= schools).all()
+    assignment = pd.read_parquet(results / "data" / "assignment.parquet")
+    if "school" in assignment:  # else the list does not say in which schools its units are
+        assert (estimates["n_schools"] <= assignment["school"].nunique()).all()
 
 
 def test_the_effects_figure_draws_the_estimates_table(

@@ -13,8 +13,8 @@ from schooltrial.protocol.strict_yaml import parse_yaml
 from support.small_trial import PROTOCOL, schema
 
 ARMS: list[Arm] = [
-    {"name": "control", "label": "Control", "share": None},
-    {"name": "programme", "label": "Programme", "share": None},
+    {"name": "control", "label": "Control", "share": None, "in_models": True},
+    {"name": "programme", "label": "Programme", "share": None, "in_models": True},
 ]
 
 READINGS = {"$ref": "#/$defs/readings"}

@@ -57,11 +57,11 @@ def main(
 ) -> None:
     """Write one row per block, the tests, the units, and a verdict with its reasons."""
     design, checks = protocol["design"], protocol["checks"]
-    listed = pd.read_parquet(assignment)
+    listed, described = pd.read_parquet(assignment), pd.read_parquet(schools)
     primary = [name for name, outcome in protocol["outcomes"].items() if outcome["primary"]]
     known = known_of_units(
         pd.read_parquet(sample), listed, design["unit"],
-        schools=pd.read_parquet(schools),
+        schools=described if len(described) else None,
         scores=pd.read_parquet(scores),
         frame=read_frame(frame, design) if frame else None,
         panel=pd.read_parquet(panel),

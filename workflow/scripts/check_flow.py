@@ -1,6 +1,6 @@
 """Gather the flow of schools and people through the trial, box by box."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +11,7 @@ from schooltrial.checks.flow.boxes import as_text, flow_boxes
 from schooltrial.checks.written_tables import read_check
 from schooltrial.data.rows.analysed import columns_of_analyses
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.sections import (
     Arm,
     Compared,
@@ -20,6 +21,7 @@ from schooltrial.protocol.sections import (
     TakeUp,
     analysis_years,
     baseline_year,
+    first_year,
 )
 
 
@@ -61,13 +63,14 @@ def main(
     }
     cells = primary_cells(
         pd.read_parquet(panel), pd.read_parquet(bounded), models, outcomes,
-        first_year=max(protocol["years"]["baseline"]) + 1,
+        first_year=first_year(protocol["years"]),
     )  # fmt: skip
+    listed = pd.read_parquet(assignment)
     boxes = flow_boxes(
         read_check(flow, keep_default_na=False),
         samples=people | {"school": cells},
-        assignment=pd.read_parquet(assignment),
-        n_schools=len(pd.read_parquet(schools)),
+        assignment=listed,
+        n_schools=_schools(schools, listed, people.values()),
         unit=design["unit"],
         arms=design["arms"],
         models=models,
@@ -76,9 +79,19 @@ def main(
         years=analysis_years(protocol),
         take_up=take_up,
         no_data=design["no_data"],
+        in_schools=DesignLevels.of(design).in_schools,
     )
     boxes.to_csv(check, index=False)
     Path(text).write_text(as_text(boxes, arms, labels), encoding="utf-8")
+
+
+def _schools(schools: str, assignment: pd.DataFrame, people: Iterable[pd.DataFrame]) -> int:
+    """Return how many schools the files name: those described, else those listed or on rosters."""
+    described = pd.read_parquet(schools, columns=["school"])
+    if len(described):
+        return len(described)
+    tables = [assignment] if "school" in assignment else people
+    return len({name for table in tables if "school" in table for name in table["school"].dropna()})
 
 
 run_as_rule(main, globals())

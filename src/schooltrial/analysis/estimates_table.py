@@ -18,6 +18,7 @@ from schooltrial.models.effect_size.pupil_level import (
 )
 from schooltrial.models.inference.estimate import Estimate
 from schooltrial.models.inference.result import ROW_COLUMNS
+from schooltrial.protocol.levels import NO_SCHOOL
 from schooltrial.protocol.sections import Model, Outcome
 
 COLUMNS = list(ROW_COLUMNS)
@@ -88,7 +89,9 @@ def in_comparison(rows: pd.DataFrame, term: str) -> pd.Series:
 def labels_of(study: str, name: str, model: Model, outcome: str, rows: pd.DataFrame) -> Labels:
     """Return the labels of a model's rows, with the schools analysed, and those treated.
 
-    Where teachers or pupils were assigned inside schools, a school counts in both.
+    Where teachers or pupils were assigned inside schools, a school counts in both; where there are
+    no schools, none counts.
     """
-    treated = int(rows.loc[rows["treated"] == 1, "school"].nunique())
-    return Labels(study, name, outcome, model["where_label"], rows["school"].nunique(), treated)
+    named = rows.loc[rows["school"] != NO_SCHOOL, ["school", "treated"]]
+    treated = int(named.loc[named["treated"] == 1, "school"].nunique())
+    return Labels(study, name, outcome, model["where_label"], named["school"].nunique(), treated)

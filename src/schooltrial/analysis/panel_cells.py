@@ -10,7 +10,7 @@ from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.panel.school_panel import build_school_panel
 from schooltrial.data.rows.analysed import refuse_lacking
 from schooltrial.data.rows.filters import matches
-from schooltrial.protocol.sections import Years
+from schooltrial.protocol.sections import Years, first_year
 
 
 def cells_of_pupils(pupils: pd.DataFrame, plan: PlannedModel) -> pd.DataFrame:
@@ -51,8 +51,7 @@ def cells_of_schools(
         The protocol's section.
     """
     model = plan.model
-    first_year = max(years["baseline"]) + 1
-    cells = with_bounded_cells(panel, bounded, model["bounded_cells"], first_year)
+    cells = with_bounded_cells(panel, bounded, model["bounded_cells"], first_year(years))
     new = ["school", *[name for name in schools if name not in cells]]
     cells = cells.merge(schools[new], on="school", how="left")
     refuse_lacking(cells, plan.sampled, plan.fits())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from schooltrial.protocol.sections import Content
+from schooltrial.protocol.levels import DesignLevels
+from schooltrial.protocol.sections import Content, all_years
 
 FIGURES = (
     "flow", "love_plot", "attrition_boundary", "effects", "school_means", "trends", "power_curve",
@@ -37,6 +38,11 @@ def lacking(content: Content) -> dict[str, str]:
     if not levels & {"pupil", "school"}:
         for name in ("trends", "school_means"):
             reasons[name] = "the study has no outcome of pupils or schools"
+    else:
+        if len(all_years(content["years"])) < 2:
+            reasons["trends"] = "outcomes were measured in one year, so there is no trend"
+        if not DesignLevels.of(content["design"]).in_schools:
+            reasons["school_means"] = "pupils were randomised outside schools"
     if "implementation" not in tables:
         for name in ("fidelity", "dosage"):
             reasons[name] = "the study has no implementation table"

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from schooltrial.protocol.column_map import Tables
+from schooltrial.protocol.completion import schools_read
+from schooltrial.protocol.levels import ROSTER_OF
 from schooltrial.protocol.made_variables import is_read
 from schooltrial.protocol.model_keys import model_key_faults
 from schooltrial.protocol.sections import Content, Design, Draw, Model
 from schooltrial.refusal import Fault
+from schooltrial.wording import plural_of
 
 SOURCES = {
     "pupil": ("pupils",),
@@ -25,6 +28,14 @@ ONE_EFFECT = (
     "complier_effect",
 )  # fmt: skip
 """Estimators of one effect: with more than two arms they must be told which to compare."""
+
+
+OF_SCHOOLS = ("schools", "crosswalk", "implementation", "school_scores", "published_means")
+"""Standard tables of a trial that has schools."""
+
+
+PANELS = ("difference_in_differences", "staggered_adoption")
+"""Estimators of a panel of school means."""
 
 
 PEOPLE, PANEL = ("pupil", "teacher"), ("pupil", "school")
@@ -54,6 +65,8 @@ def design_faults(content: Content, shown: str) -> Iterator[Fault]:
     yield from _arm_faults(content["design"], shown)
     yield from _draw_faults(content["design"], shown)
     yield from _level_faults(content, shown)
+    yield from _school_faults(content, shown)
+    yield from _wave_faults(content, shown)
     yield from _address_faults(content["tables"], shown)
     for name, model in content["models"].items():
         yield from _model_faults(f"models.{name}", model, content, shown)
@@ -161,10 +174,75 @@ def _level_faults(content: Content, shown: str) -> Iterator[Fault]:
                     f"add `tables.{table}`, or set `measured_on`", column=f"outcomes.{name}",
                 )  # fmt: skip
     unit = content["design"]["unit"]
-    if unit != "school" and f"{unit}s" not in content["tables"]:
+    table = ROSTER_OF[unit]
+    if unit != "school" and table not in content["tables"]:
         yield Fault(
-            shown, f"{unit}s were assigned, but no table {unit}s is read", f"a table of {unit}s",
-            f"add `tables.{unit}s`", column="design.unit",
+            shown, f"{plural_of(unit)} were assigned, but no table {table} is read",
+            f"a table of {table}", f"add `tables.{table}`", column="design.unit",
+        )  # fmt: skip
+
+
+def _school_faults(content: Content, shown: str) -> Iterator[Fault]:
+    """Yield what asks for schools in a trial that has none, and a design that says otherwise."""
+    design, read = content["design"], schools_read(content["tables"])
+    if design["schools"] and not read:
+        yield Fault(
+            shown, "design.schools is true, and no table reads a column `school`",
+            "a column `school` of pupils", "read it: `school: {column: …}`, or remove the key",
+            column="design.schools",
+        )  # fmt: skip
+    if design["schools"] is not False:
+        return
+    if read:
+        yield Fault(
+            shown, "design.schools is false, and a table reads a column `school`",
+            "no school in any table", "remove `design.schools`, or the columns `school`",
+            column="design.schools",
+        )  # fmt: skip
+    if design["unit"] in ("school", "teacher"):
+        return  # its own table lacks the school, and says so
+    in_baseline = content["cleaning"]["analyse_in"] == "baseline_school"
+    asked = [f"tables.{name}" for name in OF_SCHOOLS if name in content["tables"]]
+    asked += ["balance.school_variables"] if content["balance"]["school_variables"] else []
+    asked += ["cleaning.analyse_in"] * in_baseline
+    for name, model in content["models"].items():
+        if model["estimator"] in PANELS:
+            asked.append(f"models.{name}.estimator")
+    for place in asked:
+        yield Fault(
+            shown, f"{place} is of schools, and no table of pupils reads a column `school`",
+            "a column `school` on the rosters",
+            "read it: `tables.pupils[].columns.school: {column: …}`, or remove the key",
+            column=place,
+        )  # fmt: skip
+    for name, model in content["models"].items():
+        if model["estimator"] == "multilevel" and design["unit"] == "pupil":
+            yield Fault(
+                shown, f"models.{name} is multilevel, but pupils were randomised outside schools: "
+                "no level lies above them", "`estimator: cluster_robust`",
+                "take it: least squares with errors robust to unequal variances (HC2)",
+                column=f"models.{name}.estimator",
+            )  # fmt: skip
+
+
+def _wave_faults(content: Content, shown: str) -> Iterator[Fault]:
+    """Yield what needs a year before the programme, in a study that has none."""
+    if content["years"]["baseline"]:
+        return
+    for name, model in content["models"].items():
+        if model["estimator"] in PANELS:
+            yield Fault(
+                shown, f"models.{name} compares changes, and `years` has no year before the "
+                "programme", "a year before, or an estimator of one year",
+                "name it under `years.baseline`, or take `estimator: cluster_robust`",
+                column=f"models.{name}.estimator",
+            )  # fmt: skip
+    if content["cleaning"]["joiners"] == "drop" and not content["cleaning"]["assigned_on"]:
+        yield Fault(
+            shown, "joiners are to be dropped, and `years` has no year before the programme: all "
+            "would be joiners", "`cleaning.assigned_on`, or a year before",
+            "state the day of the assignment, and read `entered` of pupils; or keep joiners",
+            column="cleaning.joiners",
         )  # fmt: skip
 
 

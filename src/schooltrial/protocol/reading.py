@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from schooltrial.protocol.completion import complete_design
 from schooltrial.protocol.filters import conjunction
 from schooltrial.protocol.references import reference_faults
 from schooltrial.protocol.renamed_keys import renaming_faults, reword
@@ -23,7 +24,6 @@ from schooltrial.protocol.sections import (
     Protocol,
     Subgroup,
     default_unit,
-    frame_columns,
 )
 from schooltrial.protocol.strict_yaml import located, parse_file
 from schooltrial.refusal import Fault, refuse
@@ -80,8 +80,7 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     filled: Content = with_defaults(content, schema, schema)
     for outcome in filled["outcomes"].values():
         outcome["units_label"] = outcome["units_label"] or default_unit(outcome)
-    design = filled["design"]
-    design["randomisation"] = {**design["randomisation"], **frame_columns(design)}
+    complete_design(filled)
     refuse_all(list(reference_faults(filled, shown)))
     filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())

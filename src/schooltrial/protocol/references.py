@@ -191,6 +191,7 @@ def known_variables(content: Content) -> list[str]:
     """Return the names that models and filters may use: read, derived and made by the pipeline."""
     read = {column for reading in _readings(content) for column, _ in all_columns(reading)}
     made = {"year", "school", "block", "arm", "cluster"}
+    made -= {"school"} if content["design"]["schools"] is False else set()
     return sorted(read | set(content["variables"]) | set(baseline_variables(content)) | made)
 
 

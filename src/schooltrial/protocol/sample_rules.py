@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from schooltrial.protocol.filters import Filter
+from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.sections import (
     Arm,
     Cleaning,
@@ -20,6 +21,8 @@ from schooltrial.protocol.sections import (
     Unit,
     Years,
     analysis_years,
+    first_year,
+    last_before,
 )
 
 
@@ -109,8 +112,18 @@ class SampleRules:
 
     @property
     def last_before(self) -> int:
-        """The last year before the programme."""
-        return max(self.years["baseline"])
+        """The last year before the programme; its first where there is none before."""
+        return last_before(self.years)
+
+    @property
+    def first_year(self) -> int:
+        """The first year of the programme."""
+        return first_year(self.years)
+
+    @property
+    def levels(self) -> DesignLevels:
+        """What the trial is made of."""
+        return DesignLevels.of(self.design)
 
     @property
     def analysed_years(self) -> Sequence[int]:

@@ -14,11 +14,15 @@ from typing import Any, Literal, NotRequired, TypedDict, TypeVar, cast
 
 from schooltrial.protocol.column_map import Reading, SizeLimits, all_columns
 from schooltrial.protocol.filters import Filter, conjunction, years_named
+from schooltrial.protocol.levels import DesignLevels
 
-Unit = Literal["school", "teacher", "pupil"]
-"""What was assigned, or whose outcome it is."""
+Unit = Literal["school", "teacher", "class", "pupil"]
+"""What was assigned."""
 
-Kind = Literal["complete", "blocked", "paired", "staggered"]
+Level = Literal["school", "teacher", "pupil"]
+"""Whose outcome it is."""
+
+Kind = Literal["complete", "blocked", "paired", "staggered", "simple"]
 """How units were drawn."""
 
 Section = TypeVar("Section", bound=Mapping[str, object])
@@ -51,6 +55,7 @@ class Arm(TypedDict):
     name: str
     label: str
     share: float | None
+    in_models: bool
 
 
 class Draw(TypedDict):
@@ -74,6 +79,8 @@ class Design(TypedDict):
     kind: Kind
     unit: Unit
     randomised: bool
+    schools: bool | None
+    arm_by: list[Literal["year", "grade"]]
     block_label: str
     no_data: dict[str, int]
     arms: list[Arm]
@@ -214,7 +221,7 @@ class Outcome(TypedDict):
     units_label: str
     range: list[float] | None
     out_of_range: Literal["missing", "refuse"]
-    measured_on: Unit
+    measured_on: Level
     standardise: Literal["none", "control", "control_at_baseline", "all", "norms"]
     norms: list[Norm]
     ratio: Ratio | None
@@ -514,7 +521,20 @@ def all_years(years: Years) -> list[int]:
 
 def reference_year(years: Years) -> int:
     """Return the year from which event studies measure: the last one before, unless stated."""
-    return years["reference"] or max(years["baseline"])
+    return years["reference"] or last_before(years)
+
+
+def last_before(years: Years) -> int:
+    """Return the last year before the programme; its first year where there is none before.
+
+    Without a year before, nobody can be seen to have come after the assignment but in later years.
+    """
+    return max(years["baseline"], default=min(years["programme"]))
+
+
+def first_year(years: Years) -> int:
+    """Return the first year of the programme, from which units without a cohort are treated."""
+    return max(years["baseline"]) + 1 if years["baseline"] else min(years["programme"])
 
 
 def default_unit(outcome: Outcome) -> str:
@@ -551,7 +571,7 @@ def frame_columns(design: Design) -> FrameColumns:
     their school. A design that no schema completed may lack its unit, and how it was drawn.
     """
     unit, draw = str(design.get("unit") or "school"), design.get("randomisation") or {}
-    block = "block" if unit == "school" else "school"
+    block = "school" if DesignLevels.of(design).inside_schools else "block"
     return {
         "unit_column": str(draw.get("unit_column") or unit),
         "block_column": str(draw.get("block_column") or block),
@@ -598,8 +618,12 @@ class Analysed(TypedDict):
 
 
 def baseline_year(content: Compared) -> int:
-    """Return the year at which the arms are compared."""
-    return content["balance"]["baseline_year"] or max(content["years"]["baseline"])
+    """Return the year at which the arms are compared: the last one before, unless stated.
+
+    Without a year before it is the first year of the programme: what was measured then of pupils
+    before the outcome, such as a pre-test in a column of its own, can still be compared.
+    """
+    return content["balance"]["baseline_year"] or last_before(content["years"])
 
 
 def balance_variables(content: Compared) -> list[str]:

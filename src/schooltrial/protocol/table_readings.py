@@ -80,6 +80,11 @@ def _lacking(
         needed.insert(0, design["unit"])
         needed += ["block"] if design["kind"] in ("blocked", "paired") else []
         needed += ["cohort"] if design["kind"] == "staggered" else []
+        needed += design["arm_by"]
+    if table == "pupils":
+        needed += ["school"] if design["schools"] is not False else []
+        needed += [design["unit"]] if design["unit"] == "class" else []
+        needed += ["grade"] if "grade" in design["arm_by"] else []
     if table in MEASURED and not reading["outcomes"]:
         needed += ["outcome", "value"]
     there = [name for name, _ in all_columns(reading)]

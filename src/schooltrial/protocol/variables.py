@@ -68,13 +68,21 @@ STANDARD_VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "schools": (_SCHOOL,),
     "assignment": (
         Variable(
-            "school", "The unit that was assigned; `teacher` or `pupil` stands in its place where "
-            "`design.unit` says so (`school` may then be given too).", key=True, when="the unit",
+            "school", "The unit that was assigned; `teacher`, `class` or `pupil` is in its place "
+            "where `design.unit` says so (`school` may then be given too).", key=True,
+            when="the unit",
         ),
         Variable("arm", "Arm to which it was assigned, one of `design.arms`.", needed=True),
         Variable(
-            "block", "Block or set in which it was drawn; left out where teachers or pupils were "
-            "drawn inside schools, it is the school.", when="in `blocked` and `paired` designs",
+            "block", "Block or set in which it was drawn; left out where teachers, classes or "
+            "pupils were drawn inside schools, it is the school.",
+            when="in `blocked` and `paired` designs",
+        ),
+        Variable(
+            "year", "Year in which the unit is in that arm.", when="where `design.arm_by` names it"
+        ),
+        Variable(
+            "grade", "Grade whose pupils are in that arm.", when="where `design.arm_by` names it"
         ),
         Variable(
             "cohort", "First year of treatment; empty for never.", when="in `staggered` designs"
@@ -83,8 +91,15 @@ STANDARD_VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "pupils": (
         _PUPIL,
         _YEAR,
-        Variable("school", "School on whose roster the pupil is that year.", needed=True),
+        Variable(
+            "school", "School on whose roster the pupil is that year.",
+            when="where the trial has schools",
+        ),
         Variable("teacher", "Teacher of the pupil; without it no teacher's arm is known."),
+        Variable(
+            "class", "Class of the pupil, an identifier that no two schools share.",
+            when="where classes were assigned",
+        ),
         Variable("grade", "Grade, a number: outcomes are standardised within it, and followed up."),
         Variable("entered", "Day of entry (`type: date`), for `cleaning.assigned_on`."),
     ),

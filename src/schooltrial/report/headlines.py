@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.data.rows.analysed import OF_PANELS
+from schooltrial.protocol.levels import DesignLevels
+from schooltrial.wording import plural
 
 HEADLINES = ("ITT", "ATT", "CACE")
 """Estimands that a summary may tell."""
@@ -35,6 +37,7 @@ def summarise_findings(
             "arm_label": labels.get(arm, arm) if several else "",
             "unit": outcomes[row["outcome"]]["units_label"],
             "people": _people(models[row["model"]], outcomes[row["outcome"]]),
+            "places": _places(row, DesignLevels.of(protocol["design"])),
             "model_label": models[row["model"]]["label"],
             "level": models[row["model"]]["confidence_level"],
             "verdict": _verdict(row),
@@ -48,6 +51,16 @@ def _people(model: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
     if model["estimator"] in OF_PANELS:
         return "pupil-years"
     return "teachers" if outcome["measured_on"] == "teacher" else "pupils"
+
+
+def _places(row: pd.Series, levels: DesignLevels) -> str:
+    """Say in how many schools those counted are; nothing where the trial has no schools."""
+    if not levels.in_schools:
+        return ""
+    schools = plural(int(row["n_schools"]), "school")
+    if levels.unit != "school":
+        return f"in {schools}"
+    return f"in {schools} ({int(row['n_treated_schools']):,} intervention)"
 
 
 def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:

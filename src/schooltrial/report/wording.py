@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-UNITS = {
-    "school": "Schools",
-    "teacher": "Teachers inside schools",
-    "pupil": "Pupils inside schools",
-}
+from schooltrial.protocol.levels import GROUPS, DesignLevels
+
+ONE_WAVE = "Outcomes were measured in one {year} alone: there is no trend to compare."
 
 
 def design_sentence(protocol: Mapping[str, Any]) -> str:
     """Return how units came to their arm, as the protocol declares it."""
     design = protocol["design"]
-    units, label = UNITS[design["unit"]], design["block_label"]
+    levels, label = DesignLevels.of(design), design["block_label"]
+    units = levels.units.capitalize() + (" inside schools" if levels.inside_schools else "")
+    if design["arm_by"]:
+        units += f", by {' and '.join(design['arm_by'])},"
     how = {
         "complete": "all together",
+        "simple": "each on its own (simple randomisation)",
         "blocked": f"within blocks ({label})",
         "paired": f"within matched sets ({label})",
         "staggered": "in cohorts that began in different years",
@@ -42,11 +44,13 @@ def registration_sentence(registration: Mapping[str, Any]) -> str:
 def mobility_sentence(protocol: Mapping[str, Any]) -> str:
     """Return in which school, and so in which arm, a pupil is analysed."""
     unit = protocol["design"]["unit"]
-    if unit == "teacher":
+    if unit in GROUPS:
         return (
-            "A pupil is analysed in the arm of the teacher of the year in which the outcome is "
-            "measured. Pupils who changed arm or came later are told here."
+            f"A pupil is analysed in the arm of the {unit} of the year in which the outcome is "
+            "measured. The table shows pupils who changed arm or came later."
         )
+    if unit == "pupil":
+        return "A pupil is analysed in the arm to which that pupil was assigned."
     if protocol["cleaning"]["analyse_in"] == "baseline_school":
         return (
             "A pupil is analysed in the school of the baseline year, and so in its arm, wherever "

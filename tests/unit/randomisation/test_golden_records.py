@@ -42,8 +42,11 @@ FRAME = pd.DataFrame(
     }
 )
 BY_NAME = ["S1", "S10", "S11", "S12", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9"]
-TWO: list[Arm] = [{"name": name, "label": name, "share": None} for name in ("control", "programme")]
-THREE: list[Arm] = [*TWO, {"name": "text", "label": "text", "share": None}]
+TWO: list[Arm] = [
+    {"name": name, "label": name, "share": None, "in_models": True}
+    for name in ("control", "programme")
+]
+THREE: list[Arm] = [*TWO, {"name": "text", "label": "text", "share": None, "in_models": True}]
 ARM = {"c": "control", "p": "programme", "t": "text"}
 
 

@@ -36,7 +36,7 @@ FRAME = pd.DataFrame(
     }
 )
 TWO = ARMS
-THREE: list[Arm] = [*TWO, {"name": "text", "label": "Text", "share": None}]
+THREE: list[Arm] = [*TWO, {"name": "text", "label": "Text", "share": None, "in_models": True}]
 
 
 def drawn(kind: str = "blocked", arms: list[Arm] | None = None, **draw: Any) -> Design:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.exhibits.style.table_text import interval, number, p_text
-from schooltrial.protocol.sections import Estimator, Unit
+from schooltrial.protocol.sections import Estimator, Level
 from schooltrial.report.headlines import arm_of, event_study, sensitivity_range, summarise_findings
 from schooltrial.report.page import fill
 from schooltrial.report.tables.participants import flow_shown
@@ -20,7 +20,7 @@ def _row(**keys: Any) -> dict[str, Any]:
     return {
         "model": "itt", "outcome": "maths", "estimand": "ITT", "estimate": 0.1, "conf_low": 0.02,
         "conf_high": 0.18, "converged": True, "note": "", "term": "treated",
-        "subgroup": "all", **keys,
+        "subgroup": "all", "n_schools": 8, "n_treated_schools": 4, **keys,
     }  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def test_a_headline_says_what_its_interval_says(
     ],
 )
 def test_a_headline_counts_pupils_teachers_or_pupils_by_year(
-    finished: SmallTrial, estimator: Estimator, level: Unit, people: str
+    finished: SmallTrial, estimator: Estimator, level: Level, people: str
 ) -> None:
     content = copy.deepcopy(finished.read().content)
     content["models"]["itt"]["estimator"] = estimator

@@ -22,7 +22,7 @@ from schooltrial.checks.assignment.findings import (
 )
 from schooltrial.models.assignment.sample_ratio import sample_ratio_test
 from schooltrial.randomisation.plan import LotteryPlan, plan_faults
-from schooltrial.wording import named, plural
+from schooltrial.wording import named, plural, plural_of
 
 
 def check_list(units: pd.DataFrame, plan: LotteryPlan, noun: str) -> Findings:
@@ -188,7 +188,7 @@ def check_frame(units: pd.DataFrame, frame: Iterable[str] | None, what: str, nou
     """Name the units of the list that are not in the frame, and those of the frame not assigned."""
     if frame is None:
         told = f"no {what} was given"
-        return Findings([Finding(f"{noun}s of the {what}", told, UNTESTED)])
+        return Findings([Finding(f"{plural_of(noun)} of the {what}", told, UNTESTED)])
     found = Findings()
     known, listed = {str(unit) for unit in frame}, set(units["unit"])
     outside, left = sorted(listed - known), sorted(known - listed)
@@ -201,7 +201,7 @@ def check_frame(units: pd.DataFrame, frame: Iterable[str] | None, what: str, nou
         if names
     )  # fmt: skip
     found.tests.append(
-        Finding(f"{noun}s of the {what}", told, verdict, len(outside), 0, reason=reason)
+        Finding(f"{plural_of(noun)} of the {what}", told, verdict, len(outside), 0, reason=reason)
     )
     return found
 

@@ -39,6 +39,7 @@ from schooltrial.randomisation.criterion import draw_criterion
 from schooltrial.randomisation.plan import LotteryPlan, lottery_plan, plan_faults
 from schooltrial.randomisation.record import AssignmentRecord, ordered_frame
 from schooltrial.randomisation.units import sound_units, units_of
+from schooltrial.wording import plural_of
 
 REPRODUCED = "reproduced from its seed"
 
@@ -136,7 +137,7 @@ def verify_assignment(
     date = design["randomisation"]["date"] or (record.date if record else "")
     found = check_list(listed, plan, unit)
     found.add(check_frame(listed, _frame_units(known.frame, design), "frame of the draw", unit))
-    found.add(check_frame(listed, known.described, f"table of {unit}s", unit))
+    found.add(check_frame(listed, known.described, f"table of {plural_of(unit)}", unit))
     found.add(check_dates(listed, date, known.first_outcome, unit))
     drawn = pd.Series(dtype="str")
     if by_lot:

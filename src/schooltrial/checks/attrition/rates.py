@@ -23,6 +23,7 @@ from schooltrial.models.missing_outcomes.attrition_bias import (
     implied_bias,
 )
 from schooltrial.protocol.sections import Arm, Outcome, Years
+from schooltrial.wording import plural_of
 
 BOUNDARIES: tuple[Assumption, ...] = ("cautious", "optimistic")
 
@@ -131,7 +132,7 @@ def _levels(
     gone = ~among(units["unit"], measured)
     unseen = pd.Series([arm for arm, count in no_data.items() for _ in range(count)], dtype=str)
     yield (
-        f"{unit}s",
+        plural_of(unit),
         Counted(
             pd.concat([units["arm"], unseen], ignore_index=True),
             pd.concat([gone, pd.Series(True, index=unseen.index)], ignore_index=True).astype(bool),
@@ -140,11 +141,15 @@ def _levels(
     )
     stays = among(people["unit"], measured)
     yield (
-        f"pupils {'in' if unit == 'school' else 'of'} {unit}s that stay",
+        f"pupils {'of' if unit == 'teacher' else 'in'} {plural_of(unit)} that stay",
         Counted(people.loc[stays, "arm"], lost[stays], noted),
     )
     without = listed.without + len(unseen)
-    missing = f"{unit}s with no roster, whose pupils are not counted: {without}" if without else ""
+    missing = (
+        f"{plural_of(unit)} with no roster, whose pupils are not counted: {without}"
+        if without
+        else ""
+    )
     yield "pupils", Counted(people["arm"], lost, "; ".join(filter(None, (noted, missing))))
 
 

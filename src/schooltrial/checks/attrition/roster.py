@@ -167,5 +167,5 @@ def _drawn_up(pupils: pd.DataFrame, unit: str, year: int, baseline: int) -> int:
         return baseline
     then = pupils.loc[pupils["year"] == baseline, "pupil"]
     later = pupils.loc[pupils["year"] > baseline, "pupil"]
-    follows = unit == "school" and year > baseline and among(then, later).any()
+    follows = unit in ("school", "class") and year > baseline and among(then, later).any()
     return baseline if follows else year

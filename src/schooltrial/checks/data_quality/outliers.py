@@ -49,7 +49,8 @@ def outcome_rows(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         ("observations", "teachers", "teacher"),
     ):
         if len(tables.get(table, [])):
-            owner = tables[people][[unit, "year", "school"]]
+            owner = tables[people]
+            owner = owner.assign(school=owner.get("school"))[[unit, "year", "school"]]
             held = tables[table].drop(columns="school", errors="ignore")
             parts.append(held.merge(owner, on=[unit, "year"], how="left"))
     if len(tables.get("school_scores", [])):

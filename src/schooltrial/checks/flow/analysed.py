@@ -56,7 +56,7 @@ def count_analysed(
             lines = [
                 *_chain(step, level, start),
                 *_indicated(kept, level),
-                *_clusters(there, told.unit, level, model, outcome, take_up),
+                *_clusters(there, told, level, model, outcome, take_up),
             ]
             rows += [{**head, **line} for line in lines]
     return rows
@@ -102,14 +102,16 @@ def _indicated(step: pd.DataFrame, level: str) -> list[dict[str, Any]]:
 
 
 def _clusters(
-    there: pd.DataFrame, unit: str, level: str, model: Any, outcome: str, take_up: str | None
+    there: pd.DataFrame, told: FollowUp, level: str, model: Any, outcome: str, take_up: str | None
 ) -> list[dict[str, Any]]:
     """Return in how many units of assignment, and schools, those analysed are."""
-    rows = complete_rows(there, level, model, outcome, take_up)
-    found = []
+    rows, unit = complete_rows(there, level, model, outcome, take_up), told.unit
+    found: list[dict[str, Any]] = []
     if unit not in ("school", level):
         n = rows["cluster"].nunique()
         found.append({"level": unit, "kind": "had", "text": f"{PLURAL[unit]} analysed", "n": n})
+    if not told.in_schools:
+        return found
     place = "cluster" if unit == "school" and "cluster" in rows else "school"
     text = "schools analysed" if unit == "school" else "in schools"
     return [*found, {"level": "school", "kind": "had", "text": text, "n": rows[place].nunique()}]

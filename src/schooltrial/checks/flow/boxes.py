@@ -51,6 +51,7 @@ def flow_boxes(
     years: Sequence[int],
     take_up: str | None = None,
     no_data: Mapping[str, int] | None = None,
+    in_schools: bool = True,
 ) -> pd.DataFrame:
     """Return every line of every box of the diagram.
 
@@ -77,6 +78,8 @@ def flow_boxes(
         Variable that is 1 where the programme was taken up, 0 where not, missing where not known.
     no_data : mapping of str to int, optional
         Arm → units that were assigned and are in no file.
+    in_schools : bool
+        Whether the trial has schools; no line speaks of them otherwise.
 
     Returns
     -------
@@ -89,7 +92,8 @@ def flow_boxes(
     """
     assigned = assignment.assign(arm=assignment["arm"].astype("str")).drop_duplicates(unit)
     gone = {str(arm["name"]): int((no_data or {}).get(arm["name"], 0)) for arm in arms}
-    rows = _files(assigned, n_schools, unit, sum(gone.values()), bool(no_data))
+    rows = _files(assigned, n_schools if in_schools else None, unit, sum(gone.values()),
+                  bool(no_data))  # fmt: skip
     take_up_lines = _take_up(assigned, gone, unit, take_up)
     for arm in gone:
         rows += _allocated(arm, assigned, unit, gone[arm])
@@ -97,8 +101,9 @@ def flow_boxes(
         rows += _rosters(arm, samples, unit, baseline)
         mine = assigned[assigned["arm"] == arm]
         told = FollowUp(
-            arm, flow[flow["arm"] == arm], unit, baseline, gone[arm] if no_data else None
-        )
+            arm, flow[flow["arm"] == arm], unit, baseline, gone[arm] if no_data else None,
+            in_schools,
+        )  # fmt: skip
         for year in years:
             rows += followed_up(told, samples, year, len(mine) + gone[arm])
         rows += count_analysed(told, samples, models, outcomes, len(mine) + gone[arm], take_up)
@@ -133,11 +138,13 @@ def _line(stage: str, arm: str, level: str, kind: str, text: str, n: int) -> dic
 
 
 def _files(
-    assigned: pd.DataFrame, n_schools: int, unit: str, gone: int, told: bool
+    assigned: pd.DataFrame, n_schools: int | None, unit: str, gone: int, told: bool
 ) -> list[dict[str, Any]]:
     schools = assigned["school"].nunique() if "school" in assigned else 0
-    rows = [_line("files", ALL, "school", "in", "schools in the files", n_schools)]
-    if "school" in assigned:
+    rows = []
+    if n_schools is not None:
+        rows.append(_line("files", ALL, "school", "in", "schools in the files", n_schools))
+    if n_schools is not None and "school" in assigned:
         text = "schools not in the assignment list"
         rows.append(_line("files", ALL, "school", "lost", text, n_schools - schools))
     if told and unit == "school":

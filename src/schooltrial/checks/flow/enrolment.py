@@ -19,7 +19,7 @@ def count_enrolment(
     Parameters
     ----------
     rosters : mapping of str to DataFrame
-        ``pupil`` or ``teacher`` → the table of them, with ``year`` and ``school``.
+        ``pupil`` or ``teacher`` → the table of them, with ``year``; ``school`` where there are any.
     arms : mapping of str to Series
         The same names → arm of each row.
 
@@ -31,7 +31,8 @@ def count_enrolment(
     """
     rows: list[list[object]] = []
     for unit, roster in rosters.items():
-        held = roster[[unit, "year", "school"]].assign(arm=arms[unit].fillna("not assigned"))
+        held = roster.assign(school=roster.get("school"), arm=arms[unit].fillna("not assigned"))
+        held = held[[unit, "year", "school", "arm"]]
         years = sorted(held["year"].unique())
         for at, year in enumerate(years):
             now = held[held["year"] == year]

@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-PLURAL = {"school": "schools", "pupil": "pupils", "teacher": "teachers"}
+from schooltrial.wording import plural_of
+
+PLURAL = {unit: plural_of(unit) for unit in ("school", "teacher", "class", "pupil")}
 
 
 UNIT_STEPS = {
@@ -17,6 +19,7 @@ UNIT_STEPS = {
         "schools with scores": "with published values",
     },
     "teacher": {"teachers on a roster": "on the rosters"},
+    "class": {"classes with pupils": "with pupils"},
     "pupil": {"followed up: assignment": "on the rosters"},
 }
 """What was assigned → step of the ledger that tells of a year's absent units → those who stay."""
@@ -24,6 +27,7 @@ UNIT_STEPS = {
 
 TOLD = {
     "no pupil of the school in the sample that year": "with no pupil in the sample of {year}",
+    "no pupil of the class in the sample that year": "with no pupil in the sample of {year}",
     "no value of the school in the panel that year": "with no published value in {year}",
     "every value of the school was suppressed, or a bound only":
         "with suppressed values only in {year}",
@@ -51,6 +55,8 @@ class FollowUp:
         Baseline year.
     gone : int or None
         Units of the arm that are in no file; None where the protocol tells of none in any arm.
+    in_schools : bool
+        Whether the trial has schools: no line speaks of them otherwise.
     """
 
     arm: str
@@ -58,6 +64,7 @@ class FollowUp:
     unit: str
     baseline: int
     gone: int | None
+    in_schools: bool = True
 
     def line(
         self, year: int, level: str, kind: str, text: str, n: int, step: str = "", reason: str = ""
@@ -115,8 +122,8 @@ def _units(
             rows.append(told.line(year, unit, "lost", text, row.left, step, row.reason))
         when = f"of {year}" if who == "on the rosters" else f"in {year}"
         rows.append(told.line(year, unit, "in", f"{PLURAL[unit]} {who} {when}", left))
-        if unit != "school" and len(samples.get(unit, ())):
-            sample = samples[unit]
+        sample = samples.get("pupil" if unit == "class" else unit)
+        if unit != "school" and told.in_schools and sample is not None and len(sample):
             there = sample[(sample["year"] == year) & (sample["arm"] == told.arm)]
             schools = there["school"].nunique()
             rows.append(told.line(year, "school", "had", "in schools", schools))

@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 from schooltrial.data.cells.text_columns import Mask, TextColumn, text_bytes
 
 NAMING = frozenset(
-    {"school", "teacher", "pupil", "leader", "rater", "from_school", "to_school"}
+    {"school", "teacher", "class", "pupil", "leader", "rater", "from_school", "to_school"}
 )  # fmt: skip
-"""Variables that name somebody, or a school."""
+"""Variables that name somebody, or a school or class."""
 
 
-PERSONS = NAMING - {"school", "from_school", "to_school"}
+PERSONS = NAMING - {"school", "class", "from_school", "to_school"}
 """Variables that name somebody: what they hold leaves `data/` in no table."""
 
 

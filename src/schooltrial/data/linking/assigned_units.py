@@ -28,7 +28,7 @@ def read_units(
     assignment : DataFrame
         The standard table, one row per unit.
     schools : DataFrame
-        The schools that are described.
+        The schools that are described; empty where the study has no table of them.
     rules : SampleRules
         The design.
     first_school : Series of str, optional
@@ -49,7 +49,8 @@ def read_units(
         arm and cohort contradict each other.
     """
     arms = [str(arm["name"]) for arm in rules.arms]
-    refuse(list(list_faults(assignment, schools["school"], rules.unit, arms)))
+    described = schools["school"] if len(schools) else None
+    refuse(list(list_faults(assignment, described, rules.unit, arms)))
     unit = assignment[rules.unit].astype("str")
     names = [str(arm["name"]) for arm in rules.arms]
     units = pd.DataFrame({rules.unit: unit, "block": _blocks(assignment, rules, first_school)})
@@ -70,8 +71,8 @@ def _blocks(
 ) -> pd.Series:
     if "block" in assignment:
         return assignment["block"].astype("str")
-    if rules.unit == "school":
-        return pd.Series("all schools", index=assignment.index, dtype="str")
+    if not rules.levels.inside_schools:
+        return pd.Series(f"all {rules.levels.units}", index=assignment.index, dtype="str")
     if "school" in assignment:
         return assignment["school"].astype("str")
     known = pd.Series(dtype="str") if first_school is None else first_school

@@ -12,6 +12,7 @@ import pyarrow as pa
 from schooltrial.data.linking.matching import texts
 from schooltrial.data.linking.school_crosswalk import Crosswalk, SchoolsOfYear
 from schooltrial.data.tables.parquet import YearTable
+from schooltrial.protocol.levels import NO_SCHOOL
 
 
 def repeated_grade(grade: np.ndarray, before: np.ndarray, passed: np.ndarray) -> np.ndarray:
@@ -51,10 +52,6 @@ STATUS = ["joined", "out of step", "repeated", "moved", "stayed"]
 NOWHERE, CLOSED, NO_ONE_ARM = -1, -2, -3
 """Numbers of no school: on no roster; in a school that had closed; in one that is a merger of
 assigned schools, without having been in one of them before."""
-
-
-UNNAMED = "(no school)"
-"""Stands for the school of a row that names none."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +183,8 @@ def read_rosters(table: YearTable, unit: str) -> Rosters:
     for year in table.years:
         rows = table.read(year, columns)
         identifiers.append(texts(rows[unit]))
-        schools.append(texts(rows["school"]).fill_null(UNNAMED).dictionary_encode())
+        named = rows["school"] if "school" in rows else pd.Series(None, rows.index, dtype="str")
+        schools.append(texts(named).fill_null(NO_SCHOOL).dictionary_encode())
         grades[year] = _numeric_grade(rows)
     units = pa.chunked_array(identifiers, pa.large_string()).dictionary_encode()
     by_school = pa.chunked_array(

@@ -143,8 +143,8 @@ def _assigned(
     at = positions(texts(frame["school"]), names)
     reason = "school is not in the assignment list"
     frame = ledger.leave(
-        frame, at < 0, step=f"assigned {rules.unit}s", level=LEVEL,
-        reason=reason if by_school else f"{rules.unit}s were assigned, not schools",
+        frame, at < 0, step=f"assigned {rules.levels.units}", level=LEVEL,
+        reason=reason if by_school else f"{rules.levels.units} were assigned, not schools",
     )  # fmt: skip
     joined = rows_at(units.drop(columns="school", errors="ignore"), at[at >= 0], frame.index)
     described = positions(texts(frame["school"]), texts(schools["school"]))

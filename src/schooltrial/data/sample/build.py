@@ -185,11 +185,14 @@ class SampleBuild:
         rules = self.rules
         outcomes = rules.outcomes_of("pupil")
         self._panels.append(build_school_panel(frame, list(outcomes), staggered=rules.staggered))
-        self._tell_absent(frame, year, "school", "no pupil of the school in the sample that year")
+        for unit in ("school", "class"):
+            reason = f"no pupil of the {unit} in the sample that year"
+            self._tell_absent(frame, year, unit, reason)
         now = frame[["year", "arm", "_unit", *FLAGS.values()]].assign(school=frame["_school"])
-        self._mobility.append(
-            mobility_of_year(now, then, "_unit", rules.unit, elsewhere=self._outside_then)
-        )
+        if rules.levels.in_schools:
+            self._mobility.append(
+                mobility_of_year(now, then, "_unit", rules.unit, elsewhere=self._outside_then)
+            )
         if "grade" in frame and pd.api.types.is_numeric_dtype(frame["grade"]):
             highest = frame["grade"].max()
             self._highest_grade = max(
@@ -206,8 +209,11 @@ class SampleBuild:
             return
         told = self._linked.units[[unit, "arm"]].assign(year=year)
         absent = ~told[unit].isin(frame[unit].unique())
-        sample = self._linked.pupils if unit == "school" else self._linked.teachers
-        step = {"school": "schools with pupils", "teacher": "teachers on a roster"}[unit]
+        sample = self._linked.teachers if unit == "teacher" else self._linked.pupils
+        step = {
+            "school": "schools with pupils", "teacher": "teachers on a roster",
+            "class": "classes with pupils",
+        }[unit]  # fmt: skip
         changed = unit == "school" and bool(self._linked.crosswalk.changes)
         leave_absent(
             told, absent, self._ledgers["units"], level=unit, step=step, reason=reason,
@@ -260,7 +266,7 @@ class SampleBuild:
         for name, outcome in rules.outcomes_of("school").items():
             for label, fitted in rules.models.items():
                 rule = fitted["bounded_cells"]
-                cells = with_bounded_cells(rows, bounded, rule, rules.last_before + 1)
+                cells = with_bounded_cells(rows, bounded, rule, rules.first_year)
                 mine = cells[cells["outcome"] == name].rename(columns={"mean": name})
                 record_analyses(
                     mine, "school", {name: outcome}, {label: fitted}, self._ledgers["analyses"]

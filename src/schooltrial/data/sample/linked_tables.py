@@ -17,6 +17,7 @@ from schooltrial.data.panel.published_means import with_successors
 from schooltrial.data.sample.rosters import RosterSample
 from schooltrial.data.tables.parquet import YearTable, by_year
 from schooltrial.data.variables.measurements import with_occasion_and_rater
+from schooltrial.protocol.levels import NO_SCHOOL
 from schooltrial.protocol.sample_rules import SampleRules
 from schooltrial.refusal import Fault, Refusal, refuse
 
@@ -100,9 +101,14 @@ def link_tables(
         )
         for level, part in rosters.items()
     }  # fmt: skip
-    first = first_schools(history[rules.unit]) if rules.unit in history else None
+    first = None
+    if rules.unit in history:
+        first = first_schools(history[rules.unit])
+    elif rules.levels.holds_pupils:
+        first = first_schools_of_groups(pupils, rules.unit)
+    schools = _with_schools(schools, assignment, rosters["pupil"].names, rosters["teacher"].names)
     try:
-        units = read_units(assignment, schools, rules, first)
+        units = read_units(assignment, _frame(tables, "schools"), rules, first)
     except Refusal as refusal:
         refuse(faults + list(refusal.faults))
     refuse(faults)
@@ -144,6 +150,16 @@ def _frame(tables: Tables, name: str) -> pd.DataFrame:
     return pd.concat([table.read(year) for year in table.years], ignore_index=True)
 
 
+def _with_schools(
+    schools: pd.DataFrame, assignment: pd.DataFrame, *on_rosters: Collection[str]
+) -> pd.DataFrame:
+    """Return the schools that are described, else those of the list, else those of the rosters."""
+    if len(schools):
+        return schools
+    listed = _names(assignment) or {name for names in on_rosters for name in names} - {NO_SCHOOL}
+    return pd.DataFrame({"school": pd.Series(sorted(listed), dtype="str")})
+
+
 def _names(table: pd.DataFrame) -> set[str]:
     return set(table["school"].dropna().astype("str")) if "school" in table else set()
 
@@ -156,3 +172,15 @@ def first_schools(history: RosterHistory) -> pd.Series:
     names = pd.Series([*history.schools, None], dtype="str")
     found = names.take(np.where(school < 0, len(names) - 1, school))
     return found.set_axis(pd.Index(history.units.to_pandas(), dtype="str"))
+
+
+def first_schools_of_groups(roster: YearTable, unit: str) -> pd.Series:
+    """Return class or teacher → the school of its pupils, in the first year in which it has any."""
+    found = pd.Series(dtype="str")
+    if unit not in roster.columns or "school" not in roster.columns:
+        return found
+    for year in roster.years:
+        rows = roster.read(year, [unit, "school"]).dropna().astype("str").drop_duplicates(unit)
+        later = rows.set_index(unit)["school"]
+        found = pd.concat([found, later[~later.index.isin(found.index)]])
+    return found

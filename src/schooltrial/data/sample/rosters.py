@@ -21,7 +21,6 @@ from schooltrial.data.linking.roster_history import (
     CLOSED,
     NO_ONE_ARM,
     NOWHERE,
-    UNNAMED,
     RosterHistory,
 )
 from schooltrial.data.tables.parquet import YearTable
@@ -34,6 +33,7 @@ from schooltrial.data.variables.standardisation import (
     standardised,
     standardised_for_all,
 )
+from schooltrial.protocol.levels import NO_SCHOOL
 from schooltrial.protocol.made_variables import with_components
 from schooltrial.protocol.sample_rules import SampleRules
 from schooltrial.protocol.sections import Outcome
@@ -217,7 +217,7 @@ class RosterSample:
         return sorted_within(ordered, ordered["_school"].to_numpy(), self.level)
 
     def outside_lottery(self, year: int, schools: pd.Series) -> dict[str, np.ndarray]:
-        """Return which pupils of a year were in no class of an assigned teacher.
+        """Return which pupils of a year were in no class that was assigned, or of such a teacher.
 
         Parameters
         ----------
@@ -229,20 +229,24 @@ class RosterSample:
         Returns
         -------
         dict
-            Where they were → their numbers; empty where it was not teachers who were assigned.
+            Where they were → their numbers; empty where neither teachers nor classes were assigned.
         """
-        if self.rules.unit != "teacher" or self.level != "pupil" or year not in self.history.years:
+        unit = self.rules.unit
+        inside = self.rules.levels.holds_pupils and self.level == "pupil"
+        if not inside or year not in self.history.years:
             return {}
         roster = self.history.years[year]
-        frame = self.roster.read(year, ["teacher"])
+        frame = self.roster.read(year, [unit])
         names = pa.array(self.history.schools, pa.large_string())
         described = np.append(positions(names, texts(schools)) >= 0, False)
         there = described[np.maximum(roster.school, NOWHERE)]
-        known = frame["teacher"].notna().to_numpy()
+        known = frame[unit].notna().to_numpy()
         outside = there & known & (self._positions(frame) < 0)
         return {
             "a class outside the lottery": roster.unit[outside],
-            "a class of no known teacher": roster.unit[there & ~known],
+            f"a class of no known {'teacher' if unit == 'teacher' else 'name'}": roster.unit[
+                there & ~known
+            ],
         }
 
     @cached_property
@@ -322,20 +326,20 @@ class RosterSample:
         frame = frame.assign(
             arm=pd.Categorical.from_codes(arm, dtype=self.units["arm"].dtype), _at=at
         )
-        step = f"assigned {unit}s"
-        if unit == "school" and UNNAMED in self.history.schools:
-            unnamed = frame["_school"] == self.history.schools.index(UNNAMED)
+        step = f"assigned {self.rules.levels.units}"
+        if unit == "school" and NO_SCHOOL in self.history.schools:
+            unnamed = frame["_school"] == self.history.schools.index(NO_SCHOOL)
             frame = ledger.leave(
                 frame, unnamed, step=step, reason="no school is named", level=self.level
             )
-        if unit == "teacher" and self.level == "pupil":
+        if self.rules.levels.holds_pupils and self.level == "pupil":
             frame = ledger.leave(
-                frame, frame["teacher"].isna(), step=step, reason="the teacher is not known",
+                frame, frame[unit].isna(), step=step, reason=f"the {unit} is not known",
                 level=self.level,
             )  # fmt: skip
         reason = f"{unit} is not in the assignment list"
-        if unit == "pupil" and self.level == "teacher":
-            reason = "pupils were assigned, not teachers"
+        if unit in ("pupil", "class") and self.level == "teacher":
+            reason = f"{self.rules.levels.units} were assigned, not teachers"
         return ledger.leave(frame, frame["_at"] < 0, step=step, reason=reason, level=self.level)
 
     def _positions(self, frame: pd.DataFrame) -> np.ndarray:
@@ -344,14 +348,15 @@ class RosterSample:
             number = frame["_school" if unit == "school" else "_unit"].to_numpy()
             found: np.ndarray = self.unit_of[number]
             return found
-        if unit == "teacher":
-            return positions(texts(frame["teacher"]), texts(self.units["teacher"]))
+        if self.rules.levels.holds_pupils and unit in frame:
+            return positions(texts(frame[unit]), texts(self.units[unit]))
         return np.full(len(frame), -1)
 
     def _described(self, frame: pd.DataFrame, year: int) -> pd.DataFrame:
         """Join what is known of unit, school and teacher; a variable of one's own comes first."""
         school, at = frame["_school"].to_numpy(), frame["_at"].to_numpy()
         own = set(frame.columns) - ({"block", "cluster", "treated", "cohort"} & set(self.units))
+        own |= {"school"}
         frame = frame.drop(columns=["_at"]).assign(
             school=pd.Categorical.from_codes(school, self.history.schools)
         )

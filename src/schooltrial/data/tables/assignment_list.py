@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from schooltrial.data.tables.parts import Part
 from schooltrial.refusal import Fault
+from schooltrial.wording import plural_of
 
 SOURCE = "assignment table"
 
@@ -23,7 +24,7 @@ def _in_table(row: int | None, variable: str) -> tuple[str, int | None, str]:
 
 
 def list_faults(
-    assignment: pd.DataFrame, described: pd.Series, unit: str, arms: Sequence[str],
+    assignment: pd.DataFrame, described: pd.Series | None, unit: str, arms: Sequence[str],
     where: Where = _in_table,
 ) -> Iterator[Fault]:  # fmt: skip
     """Yield units in an arm that the design has not, arms without units, and unknown schools.
@@ -32,8 +33,8 @@ def list_faults(
     ----------
     assignment : DataFrame
         The standard table, one row per unit.
-    described : Series of str
-        Schools of the table of schools.
+    described : Series of str or None
+        Schools of the table of schools; None where the study has no such table.
     unit : str
         What was assigned.
     arms : sequence of str
@@ -55,14 +56,14 @@ def list_faults(
     for arm in arms:
         if not (given == arm).any():
             found, remedy = f"no {unit} is in the arm {arm!r}", "check the codes of the arm column"
-            yield _fault(where(None, "arm"), found, f"{unit}s in every arm", remedy)
+            yield _fault(where(None, "arm"), found, f"{plural_of(unit)} in every arm", remedy)
     yield from _school_faults(assignment, described, where)
 
 
 def _school_faults(
-    assignment: pd.DataFrame, described: pd.Series, where: Where
+    assignment: pd.DataFrame, described: pd.Series | None, where: Where
 ) -> Iterator[Fault]:  # fmt: skip
-    if "school" not in assignment:
+    if "school" not in assignment or described is None:
         return
     told, there = set(), set(described)
     for row, school in enumerate(assignment["school"]):
@@ -97,7 +98,7 @@ def raw_list_faults(
         As in `list_faults`.
     """
     listed = parts.get("assignment", [])
-    if not listed or not arms or "schools" not in parts:
+    if not listed or not arms:
         return
     lines = [(part, int(line)) for part in listed for line in part.cells.line(part.at)]
     files = ", ".join(dict.fromkeys(part.cells.file for part in listed))
@@ -108,7 +109,9 @@ def raw_list_faults(
         part, line = lines[row]
         return part.cells.file, line, part.raw.get(variable, variable)
 
-    described = pd.concat([_texts(part, ["school"]) for part in parts["schools"]])["school"]
+    described = None
+    if "schools" in parts:
+        described = pd.concat([_texts(part, ["school"]) for part in parts["schools"]])["school"]
     rows = pd.concat([_texts(part, [unit, "arm", "school"]) for part in listed], ignore_index=True)
     yield from list_faults(rows, described, unit, arms, where)
 

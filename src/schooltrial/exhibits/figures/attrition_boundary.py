@@ -29,6 +29,7 @@ from schooltrial.exhibits.style.label_placement import (
 )
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption, boundary_table
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine
+from schooltrial.wording import plural_of
 
 COLUMNS = [
     "level", "outcome", "year", "arm", "name", "detail", "overall", "differential",
@@ -132,7 +133,7 @@ def attrition_plot(
 
 def _kind(level: str, unit: str) -> str:
     """Return which of `MARKS` a level has."""
-    if level == f"{unit}s" != "pupils":
+    if level == plural_of(unit) != "pupils":
         return "unit"
     whom, *within = level.split(" ")
     return f"{whom} in" if within else whom

@@ -43,7 +43,7 @@ def school_outliers_plot(
     for spare in panels[len(names) :]:
         spare.set_axis_off()
     if not names:
-        panels[0].text(0, 0.5, "No outcome was read.")
+        panels[0].text(0, 0.5, "No outcome of any school was read.")
     foot(figure, study)
     return figure
 

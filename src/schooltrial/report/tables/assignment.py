@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.wording import plural_of
 
 TESTS = [
     Column("check"),
@@ -50,7 +51,7 @@ def units_told(verdict: Mapping[str, Any], noun: str) -> str:
     """Return in one sentence how many units were found to be what."""
     counts = {name: n for name, n in verdict["units"].items() if n}
     told = ", ".join(f"{n:,} {name}" for name, n in counts.items())
-    return f"Of {sum(counts.values()):,} {noun}s, one by one: {told}."
+    return f"Of {sum(counts.values()):,} {plural_of(noun)}, one by one: {told}."
 
 
 def units_shown(units: pd.DataFrame) -> Table | None:

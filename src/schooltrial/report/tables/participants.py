@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.wording import plural_of
 
 ENROLMENT = [
     Column("of"),
@@ -56,7 +57,7 @@ def units_counted(units: pd.DataFrame, noun: str) -> Table:
     """Return how many units and blocks each arm has."""
     columns = [
         Column("arm", key="label"),
-        Column(f"{noun}s", "count", key="n_units"),
+        Column(plural_of(noun), "count", key="n_units"),
         Column("blocks", "told", key="n_blocks"),
     ]
     return tabulate("Units assigned", units, columns)
@@ -64,4 +65,6 @@ def units_counted(units: pd.DataFrame, noun: str) -> Table:
 
 def enrolment_shown(counts: pd.DataFrame) -> Table:
     """Return who is on the rosters, and who came and went since the year before."""
-    return tabulate("Enrolment", counts.assign(of=counts["of"].astype("str") + "s"), ENROLMENT)
+    in_schools = bool((counts["n_schools"] > 0).any())
+    columns = [column for column in ENROLMENT if in_schools or column.name != "schools"]
+    return tabulate("Enrolment", counts.assign(of=counts["of"].astype("str") + "s"), columns)

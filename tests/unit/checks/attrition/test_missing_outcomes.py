@@ -19,8 +19,8 @@ from support import standard_study
 
 EFFECT = 0.3
 ARMS: list[Arm] = [
-    {"name": "control", "label": "Control", "share": None},
-    {"name": "programme", "label": "Programme", "share": None},
+    {"name": "control", "label": "Control", "share": None, "in_models": True},
+    {"name": "programme", "label": "Programme", "share": None, "in_models": True},
 ]
 
 

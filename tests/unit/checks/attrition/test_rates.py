@@ -15,8 +15,8 @@ from support import standard_study
 
 NAN = float("nan")
 ARMS: list[Arm] = [
-    {"name": "control", "label": "Control", "share": None},
-    {"name": "programme", "label": "Programme", "share": None},
+    {"name": "control", "label": "Control", "share": None, "in_models": True},
+    {"name": "programme", "label": "Programme", "share": None, "in_models": True},
 ]
 YEARS: Years = {
     "label": "year", "baseline": [2018], "programme": [2019, 2020], "follow_up": [],
@@ -209,7 +209,7 @@ def test_an_outcome_observed_for_nobody_in_a_year_is_not_measured_rather_than_lo
 
 
 def test_each_of_several_arms_is_held_against_control() -> None:
-    arms: list[Arm] = [*ARMS, {"name": "other", "label": "Other", "share": None}]
+    arms: list[Arm] = [*ARMS, {"name": "other", "label": "Other", "share": None, "in_models": True}]
     three = ASSIGNMENT.assign(arm=["control", "control", "programme", "other"])
     table = _attrition(assignment=three, arms=arms)
     rows = table[(table["quantity"] == "lost") & (table["year"] == 2020)]

@@ -16,7 +16,12 @@ from schooltrial.protocol.sections import Arm, StudyLine
 from support.drawn_artists import tick_words
 
 ARMS: list[Arm] = [
-    {"name": name, "label": f"Schools of the arm that is called {name}", "share": None}
+    {
+        "name": name,
+        "label": f"Schools of the arm that is called {name}",
+        "share": None,
+        "in_models": True,
+    }
     for name in ("control", "coached", "coached and mentored")
 ]
 COMPONENTS: dict[str, Any] = {

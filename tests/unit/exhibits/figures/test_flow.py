@@ -43,7 +43,10 @@ def _boxes(arms: list[Arm]) -> pd.DataFrame:
 
 def _arms(count: int) -> list[Arm]:
     label = "Schools offered version {} of the leadership programme"
-    return [{"name": f"a{at}", "label": label.format(at), "share": None} for at in range(count)]
+    return [
+        {"name": f"a{at}", "label": label.format(at), "share": None, "in_models": True}
+        for at in range(count)
+    ]
 
 
 def _figure(count: int) -> Figure:

@@ -29,8 +29,8 @@ REAL: StudyLine = {**STUDY, "synthetic": False}
 def test_the_first_arm_is_drawn_as_control_and_the_second_as_treated() -> None:
     first, second = arm_styles(
         [
-            {"name": "c", "label": "Control", "share": None},
-            {"name": "t", "label": "Tutored", "share": None},
+            {"name": "c", "label": "Control", "share": None, "in_models": True},
+            {"name": "t", "label": "Tutored", "share": None, "in_models": True},
         ]
     )
     assert (first.name, first.label, first.colour, first.marker) == ("c", "Control", CONTROL, "o")
@@ -40,7 +40,9 @@ def test_the_first_arm_is_drawn_as_control_and_the_second_as_treated() -> None:
 
 
 def test_six_arms_differ_in_colour_and_in_marker_and_the_seventh_is_drawn_as_the_first() -> None:
-    styles = arm_styles([{"name": str(at), "label": str(at), "share": None} for at in range(7)])
+    styles = arm_styles(
+        [{"name": str(at), "label": str(at), "share": None, "in_models": True} for at in range(7)]
+    )
     assert len({style.colour for style in styles[:6]}) == 6
     assert len({style.marker for style in styles[:6]}) == 6
     assert (styles[6].colour, styles[6].marker) == (ARM_COLOURS[0], ARM_MARKERS[0])
