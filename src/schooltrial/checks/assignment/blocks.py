@@ -8,6 +8,7 @@ import pandas as pd
 
 from schooltrial.checks.assignment.findings import FAILED
 from schooltrial.data.rows.ordering import places
+from schooltrial.randomisation.plan import ALL
 from schooltrial.wording import named
 
 
@@ -36,9 +37,7 @@ def assignment_check(
         control. A block with a single arm cannot inform an effect; one that lacks some arm informs
         those it has; in a paired design a set of another size than one unit per arm is named.
     """
-    blocks = (
-        assignment["block"] if "block" in assignment else pd.Series("all schools", assignment.index)
-    )
+    blocks = assignment["block"] if "block" in assignment else pd.Series(ALL, assignment.index)
     counts = pd.crosstab(blocks, assignment["arm"]).reindex(columns=list(arms), fill_value=0)
     table = counts.add_prefix("n_").reset_index(names="block")
     table.insert(1, "n_schools", counts.sum(axis=1).to_numpy())

@@ -40,11 +40,16 @@ def blocks_shown(blocks: pd.DataFrame) -> Table:
     arms = [name for name in blocks if name not in ("block", "share_treated", "verdict")]
     columns = [
         Column("block"),
-        *(Column(str(name).replace("_", " "), "quantity", key=str(name)) for name in arms),
+        *(Column(_heading(str(name)), "quantity", key=str(name)) for name in arms),
         Column("share treated", "quantity", 2),
         Column("verdict"),
     ]
     return tabulate("Units in each arm, by block", blocks, columns)
+
+
+def _heading(column: str) -> str:
+    """Return the heading of a count: the column ``n_schools`` counts units, whatever they are."""
+    return "units" if column == "n_schools" else column.removeprefix("n_").replace("_", " ")
 
 
 def units_told(verdict: Mapping[str, Any], noun: str) -> str:
