@@ -52,7 +52,7 @@ def test_blocks_are_in_the_order_of_their_numbers() -> None:
 def test_without_blocks_all_schools_are_one() -> None:
     frame = _assignment(("1", "01"), ("2", "01")).drop(columns="block")
     check = assignment_check(frame, ARMS, "complete")
-    assert check[["block", "n_schools"]].to_numpy().tolist() == [["all schools", 4]]
+    assert check[["block", "n_schools"]].to_numpy().tolist() == [["all units", 4]]
 
 
 def test_every_school_is_counted_once() -> None:

@@ -139,7 +139,7 @@ def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
     })  # fmt: skip
     table = assignment_tables.blocks_shown(check)
     assert table.cells.to_dict("records")[1] == {
-        "block": "2", "n schools": "3", "n control": "1", "n extra help": "2",
+        "block": "2", "units": "3", "control": "1", "extra help": "2",
         "share treated": "0.67", "verdict": "both arms present",
     }  # fmt: skip
 
