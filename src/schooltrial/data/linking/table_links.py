@@ -24,9 +24,10 @@ from schooltrial.data.linking.key_matches import (
     together,
 )
 from schooltrial.data.linking.matching import texts
-from schooltrial.data.linking.roster_history import UNNAMED, RosterHistory
+from schooltrial.data.linking.roster_history import RosterHistory
 from schooltrial.data.linking.school_crosswalk import Crosswalk, owners
 from schooltrial.data.tables.parquet import YearTable
+from schooltrial.protocol.levels import GROUPS, NO_SCHOOL
 from schooltrial.protocol.sections import Cleaning
 
 EXPECTED = {"scores": 0.95, "observations": 0.95, "implementation": 0.95, "assignment": 0.5}
@@ -249,14 +250,14 @@ def _units_on_rosters(tables: TablesToLink) -> Iterator[Keys]:
             yield from _schools_on_rosters(tables.histories[level], name)
         yield from _schools_of(tables, "school_scores")
         return
-    history = tables.histories[unit]
-    for year in history.years:
-        yield _people(history, TABLES[unit][0], unit, year)
+    for level, history in tables.histories.items():
+        for year in history.years if level == unit else ():
+            yield _people(history, TABLES[unit][0], unit, year)
     roster = tables.rosters["pupil"]
-    if unit == "teacher" and "teacher" in roster.columns:
+    if unit in GROUPS and unit in roster.columns:
         for year in roster.years:
-            named = texts(roster.read(year, ["teacher"])["teacher"])
-            yield keys_of("pupils", "teacher", named, year)
+            named = texts(roster.read(year, [unit])[unit])
+            yield keys_of("pupils", unit, named, year)
 
 
 def _schools_on_rosters(history: RosterHistory, table: str) -> Iterator[Keys]:
@@ -264,8 +265,8 @@ def _schools_on_rosters(history: RosterHistory, table: str) -> Iterator[Keys]:
     names = pa.array(history.schools, pa.large_string())
     for year, roster in history.years.items():
         count = np.bincount(roster.school[roster.school >= 0], minlength=len(names))
-        if UNNAMED in history.schools:
-            count[history.schools.index(UNNAMED)] = 0
+        if NO_SCHOOL in history.schools:
+            count[history.schools.index(NO_SCHOOL)] = 0
         there = np.flatnonzero(count)
         if len(there):
             yield Keys(table, "school", names.take(pa.array(there)), count[there], year)
