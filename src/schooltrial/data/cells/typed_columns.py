@@ -437,7 +437,7 @@ class OneColumn:
         self.fault(withheld, "a number", remedy)
         per_cent = bad & text.str.fullmatch(r"[-+]?[\d.,]+\s*%").fillna(False).to_numpy(dtype=bool)
         remedy = "add `percent: true` to the column: a cell shown as 57.2% is then read as 57.2"
-        self.fault(per_cent, "a number without a per cent sign", remedy)
+        self.fault(per_cent, "a number", remedy)
         rows = self.column.holds(bad & ~withheld & ~per_cent)
         self.reader.fault_rows(self.raw, rows, "a number", self._remedy)
 

@@ -170,6 +170,9 @@ def _table(
     upper = [[shown(cell) for cell in rows[line - 1]] for line in lines]
     header = Header.of(_names(upper, lines, merged))
     refuse(too_many_columns(file, len(header.keys), sizes["columns"], at))
+    told = {row for row, _ in [*facts.errors, *facts.uncomputed]}  # which are read as empty
+    blank: Row = [""] * len(rows[0])
+    rows = [*rows, *[blank] * (max(told, default=0) + 1 - len(rows))]
     body = range(at, len(rows))
     notes: list[tuple[int, str]] = []
     if reading["notes_below"]:
@@ -177,11 +180,10 @@ def _table(
         width = _last_filled(upper[-1]) + 1
         notes = notes_of(TableRows(file, width, texts), reading["notes_below"])
         body = range(at, notes[0][0] - 1 if notes else len(rows))
-    below = np.array(
-        [row for row in body if any(shown(cell).strip() for cell in rows[row])], dtype=np.int64
-    )
-    if len(below) == 0:
+    filled = [row for row in body if row in told or any(shown(x).strip() for x in rows[row])]
+    if not filled:
         refuse([no_rows(file)])
+    below = np.array(filled, dtype=np.int64)
     columns = _Columns(rows, below, facts, merged)
     for number, key in enumerate(header.keys):
         columns.add(number, key)

@@ -36,6 +36,10 @@ def no_rows(file: str) -> Fault:
     return Fault(file, "the file holds no rows", "a header and rows", "check the export")
 
 
+PANIC = "PanicException"
+"""How a reader that is written in Rust breaks down; no exception, so that it is not caught."""
+
+
 @contextmanager
 def readable(path: Path, what: str) -> Iterator[None]:
     """Turn whatever a library raises on a broken file into a refusal."""
@@ -46,7 +50,9 @@ def readable(path: Path, what: str) -> Iterator[None]:
     except ImportError as error:
         found = f"a package is missing: {error}"
         raise Refusal([Fault(path.name, found, what, "install it, or save as CSV")]) from error
-    except Exception as error:  # the libraries raise errors of many kinds, of their own too
+    except BaseException as error:  # the libraries raise errors of many kinds, of their own too
+        if not isinstance(error, Exception) and type(error).__name__ != PANIC:
+            raise
         reason = str(error).strip().splitlines() or [type(error).__name__]
         found = f"not readable as {what} ({reason[0][:120]})"
         remedy = "export or fetch the file again; if it is text, name it .csv"
