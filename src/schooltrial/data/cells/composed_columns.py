@@ -41,7 +41,11 @@ def sources(wanted: Mapping[str, Column]) -> dict[str, Column]:
     for variable, spec in wanted.items():
         if spec["parts"]:
             for at, part in enumerate(parts_of(spec), start=1):
-                found[source(variable, "part", at)] = {**spec, "column": part["column"]}
+                found[source(variable, "part", at)] = {
+                    **spec,
+                    "position": None,
+                    "column": part["column"],
+                }
         else:
             found[variable] = spec
         for at, column in enumerate(other_columns(spec), start=1):
