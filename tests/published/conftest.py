@@ -79,6 +79,7 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
         teacher_sample=str(folder / "teacher_sample.parquet"),
         panel=str(folder / "school_panel.parquet"),
         bounded=str(folder / "bounded_cells.parquet"),
+        school_sample=str(folder / "school_sample.parquet"),
         ledger=str(folder / "ledger.csv"),
         flow=str(folder / "flow.csv"),
         mobility=str(folder / "mobility.csv"),

@@ -55,7 +55,8 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
         "estimates": trial.path("estimates.csv"), "diagnostics": trial.path("diagnostics.json"),
     }  # fmt: skip
     check_power.main(
-        protocol=content, **files, **fitted, teacher_sample=teachers, check=path["power"]
+        protocol=content, **files, **fitted, teacher_sample=teachers, check=path["power"],
+        school_sample=trial.path("school_sample.parquet"),
     )  # fmt: skip
     check_rating.main(
         protocol=content, **fitted, attrition=path["attrition"], balance=path["balance"],

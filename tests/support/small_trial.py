@@ -215,6 +215,7 @@ class SmallTrial:
             teacher_sample=self.path("teacher_sample.parquet"),
             panel=self.path("panel.parquet"),
             bounded=self.path("bounded.parquet"),
+            school_sample=self.path("school_sample.parquet"),
             ledger=self.path("ledger.csv"),
             flow=self.path("flow.csv"),
             mobility=self.path("mobility.csv"),

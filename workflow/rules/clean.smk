@@ -18,6 +18,7 @@ rule clean_sample:
         teacher_sample="results/{study}/data/teacher_sample.parquet",
         panel="results/{study}/data/school_panel.parquet",
         bounded="results/{study}/data/bounded_cells.parquet",
+        school_sample="results/{study}/data/school_sample.parquet",
         ledger="results/{study}/checks/ledger.csv",
         flow="results/{study}/checks/flow.csv",
         mobility="results/{study}/checks/mobility.csv",

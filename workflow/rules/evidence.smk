@@ -6,6 +6,7 @@ rule check_power:
         assignment="results/{study}/data/assignment.parquet",
         sample="results/{study}/data/sample.parquet",
         teacher_sample="results/{study}/data/teacher_sample.parquet",
+        school_sample="results/{study}/data/school_sample.parquet",
         panel="results/{study}/data/school_panel.parquet",
         estimates="results/{study}/estimates/estimates.csv",
         diagnostics="results/{study}/estimates/diagnostics.json",

@@ -16,6 +16,7 @@ def main(
     assignment: str,
     sample: str,
     teacher_sample: str,
+    school_sample: str,
     panel: str,
     estimates: str,
     diagnostics: str,
@@ -25,7 +26,11 @@ def main(
     found = power_table(
         StudyPlan.of(protocol),
         pd.read_parquet(assignment),
-        {"pupil": pd.read_parquet(sample), "teacher": pd.read_parquet(teacher_sample)},
+        {
+            "pupil": pd.read_parquet(sample),
+            "teacher": pd.read_parquet(teacher_sample),
+            "school": pd.read_parquet(school_sample),
+        },
         diagnostics=json.loads(Path(diagnostics).read_text("utf-8")),
         estimates=pd.read_csv(estimates),
         panel=pd.read_parquet(panel),

@@ -28,6 +28,7 @@ def main(
     teacher_sample: str,
     panel: str,
     bounded: str,
+    school_sample: str,
     ledger: str,
     flow: str,
     mobility: str,
@@ -54,6 +55,7 @@ def main(
     accounts.panel.to_parquet(panel, index=False)
     accounts.teachers.to_parquet(teacher_sample, index=False)
     accounts.bounded.to_parquet(bounded, index=False)
+    accounts.schools.to_parquet(school_sample, index=False)
     write_csv(accounts.ledger, ledger)
     for table, path in (
         (accounts.flow, flow),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import isnan, nan
 from typing import Any, Generic, TypeVar
 
 import pandas as pd
@@ -21,12 +22,15 @@ from schooltrial.analysis.estimates_table import (
     table,
 )
 from schooltrial.data.rows.analysed import refuse_lacking
+from schooltrial.data.rows.school_rows import rows_of_outcome
 from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.protocol.sections import Model, Outcome, model_of_outcome
 from schooltrial.refusal import refused_as
 
 SIZED = ("ITT", "CACE")
 """Estimands that have an effect size."""
+
+OF_SCHOOLS = "no effect size: the SD of school means is not that of pupils"
 
 Result = TypeVar("Result")
 
@@ -145,13 +149,19 @@ def fit_outcomes(
         Where the sample lacks a variable of the model; and with the model and the outcome, where
         the data cannot support it.
     """
-    refuse_lacking(pupils, plan.sampled, plan.fits(), take_up)
+    told_of = pupils
+    if plan.sampled == "school":
+        told_of = rows_of_outcome(pupils, plan.model["outcomes"][0], "left_out")
+    refuse_lacking(told_of, plan.sampled, plan.fits(), take_up)
     rows: list[dict[str, object]] = []
     told: dict[str, dict[str, Any]] = {}
     results: dict[str, Result] = {}
     for _, model, outcome in plan.fits():
         with refused_as(f"model {plan.name}, outcome {outcome}"):
-            design = build_design_matrix(pupils, model, outcome, take_up)
+            sampled = pupils
+            if plan.sampled == "school":
+                sampled = rows_of_outcome(pupils, outcome, model["bounded_cells"])
+            design = build_design_matrix(sampled, model, outcome, take_up)
             fitted = fit(design, outcome)
             notes = "; ".join(_notes(design))
             for found in fitted.estimates:
@@ -160,9 +170,14 @@ def fit_outcomes(
                 estimate = noted([estimate], notes)[0] if notes else estimate
                 estimand = (estimands or {}).get(estimate.term) or estimand_of(estimate, design)
                 effect = NO_EFFECT_SIZE
-                if estimand in SIZED:
+                if estimand in SIZED and plan.sampled == "school":
+                    effect = replace(NO_EFFECT_SIZE, rule=OF_SCHOOLS)
+                elif estimand in SIZED:
                     effect = pupil_effect_size(estimate, design, plan.outcomes[outcome])
-                rows.append(row(_labels(plan, outcome, inside), estimate, estimand, effect))
+                made = row(_labels(plan, outcome, inside), estimate, estimand, effect)
+                if plan.sampled == "school":
+                    made["n_pupils"] = _pupils_behind(inside)
+                rows.append(made)
             kept: dict[str, Any] = {"indicated": design.indicated} if design.indicated else {}
             if plan.model["cluster"]:
                 kept["clusters"] = describe_clusters(design.rows, plan.model["cluster"])
@@ -201,6 +216,13 @@ def fit_panel_outcomes(
             told[outcome] = fitted.diagnostics
             results[outcome] = fitted.result
     return FittedModel(table(rows), told, results)
+
+
+def _pupils_behind(rows: pd.DataFrame) -> float | int:
+    """Return the pupils behind rows of schools; NaN where it is not known of all."""
+    counted = rows["n_pupils"].to_numpy("float64", na_value=nan)
+    total = float(counted.sum())
+    return nan if isnan(total) else round(total)
 
 
 def _labels(plan: PlannedModel, outcome: str, rows: pd.DataFrame) -> Labels:

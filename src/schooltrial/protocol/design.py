@@ -38,15 +38,15 @@ PANELS = ("difference_in_differences", "staggered_adoption")
 """Estimators of a panel of school means."""
 
 
-PEOPLE, PANEL = ("pupil", "teacher"), ("pupil", "school")
+ANY, PANEL = ("pupil", "teacher", "school"), ("pupil", "school")
 
 
 LEVELS = {
-    "multilevel": PEOPLE,
-    "cluster_robust": PEOPLE,
-    "randomisation_inference": PEOPLE,
-    "wild_bootstrap": PEOPLE,
-    "complier_effect": PEOPLE,
+    "multilevel": ANY,
+    "cluster_robust": ANY,
+    "randomisation_inference": ANY,
+    "wild_bootstrap": ANY,
+    "complier_effect": ANY,
     "difference_in_differences": PANEL,
     "staggered_adoption": PANEL,
 }

@@ -36,6 +36,7 @@ def summarise_findings(
             "label": outcomes[row["outcome"]]["label"],
             "arm_label": labels.get(arm, arm) if several else "",
             "unit": outcomes[row["outcome"]]["units_label"],
+            "n_pupils": _counted(row["n_pupils"]),
             "people": _people(models[row["model"]], outcomes[row["outcome"]]),
             "places": _places(row, DesignLevels.of(protocol["design"])),
             "model_label": models[row["model"]]["label"],
@@ -51,6 +52,11 @@ def _people(model: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
     if model["estimator"] in OF_PANELS:
         return "pupil-years"
     return "teachers" if outcome["measured_on"] == "teacher" else "pupils"
+
+
+def _counted(pupils: float) -> int | None:
+    """Return how many an estimate counts; None where rows are schools of unknown size."""
+    return None if pd.isna(pupils) else int(pupils)
 
 
 def _places(row: pd.Series, levels: DesignLevels) -> str:

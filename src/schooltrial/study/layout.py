@@ -29,6 +29,10 @@ class Layout:
         """Return the analysed sample of pupils or teachers, or the panel of schools."""
         return self.data(SAMPLES[level])
 
+    def fitted(self, level: str) -> Path:
+        """Return the rows that models of a cross-section are fitted to."""
+        return self.data("school_sample") if level == "school" else self.sample(level)
+
     @property
     def raw(self) -> Path:
         """Folder of the raw files of a simulated study."""

@@ -245,7 +245,7 @@ def _rows(study: Study, estimator: Estimator, plan: PlannedModel) -> pd.DataFram
         return read_panel_cells(
             sample, panel, bounded, schools, plan, study.protocol.content["years"]
         )
-    return pd.read_parquet(there(paths.sample(plan.sampled)))
+    return pd.read_parquet(there(paths.fitted(plan.sampled)))
 
 
 def _needed(study: Study, need: Need) -> Any:

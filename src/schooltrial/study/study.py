@@ -91,7 +91,7 @@ class Study:
         return {**content, "models": primary}
 
     def sample_of(self, model: str) -> str:
-        """Return the analysed sample that holds a model's outcomes: of pupils or of teachers."""
+        """Return the analysed sample of a model's outcomes: of pupils, teachers or schools."""
         content = self.protocol.content
         outcome = content["models"][model]["outcomes"][0]
-        return str(self.paths.sample(content["outcomes"][outcome]["measured_on"]))
+        return str(self.paths.fitted(content["outcomes"][outcome]["measured_on"]))

@@ -53,6 +53,7 @@ def _laid_out() -> list[Path]:
     named = {
         "data": [*KEYS, "changes", "bounded_cells"],
         "sample": list(SAMPLES),
+        "fitted": list(SAMPLES),
         "check": list(CHECKS),
         "estimates_of": ["m"],
         "figure": list(FIGURES),

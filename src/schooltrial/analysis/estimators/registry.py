@@ -32,6 +32,7 @@ OF_PEOPLE = (
     "effects_by",
     "moderator",
     "weights",
+    "bounded_cells",
 )
 """Keys that build the columns of a model of pupils or teachers."""
 

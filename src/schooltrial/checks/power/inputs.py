@@ -32,7 +32,7 @@ class Analysed:
     sd : float
         Standard deviation of the outcome within arms, pooled.
     explained : float
-        Where a unit is one person: share of that variance that blocks and covariates explain; else
+        Where a unit is one row: share of that variance that blocks and covariates explain; else
         NaN.
     """
 

@@ -287,7 +287,8 @@ def _at_randomisation(
         inputs = inputs.noted(f"in no file, of no known cohort, and not counted: {unseen}")
     if comparison.model["estimator"] in OF_PANELS:
         return inputs
-    if plan.unit == "pupil":
+    of_schools = plan.outcomes[comparison.outcome]["measured_on"] == plan.unit == "school"
+    if plan.unit == "pupil" or of_schools:
         return replace(inputs, pupils=float(len(units)), pupils_per_unit=1.0)
     if comparison.sample is None:
         return inputs.noted("no roster of pupils")
@@ -373,7 +374,7 @@ def _as_analysed(
         shares, told = _shares_of(plan, comparison, diagnostics)
     else:
         shares = VarianceShares(1.0, found.explained, 0.0)
-        told = ("a unit is one person: R² of blocks and covariates, of the rows analysed",)
+        told = ("a unit is one row: R² of blocks and covariates, of the rows analysed",)
     sizes = found.units["n"].to_numpy("float64")
     return StageInputs(
         "analysis", allocation, float(sizes.sum()), harmonic_mean(sizes), found.covariates,

@@ -19,6 +19,7 @@ from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.panel.published_means import AGGREGATES, aggregate_check
 from schooltrial.data.panel.published_scores import school_score_rows
 from schooltrial.data.panel.school_panel import build_school_panel, in_panel_order, panel_columns
+from schooltrial.data.panel.school_sample import add_school_baselines, build_school_sample
 from schooltrial.data.sample.baseline_scores import BaselineScores, find_baseline_scores
 from schooltrial.data.sample.linked_tables import Tables, link_tables
 from schooltrial.data.sample.rosters import RosterSample, plain
@@ -39,6 +40,8 @@ class Accounts:
         School × year × outcome, from pupils and from school scores; then what is known of schools.
     bounded : DataFrame
         Cells that were published as a bound or a range; the panel's columns and both ends.
+    schools : DataFrame
+        One row per school and year, and one column per outcome of schools.
     ledger, flow : DataFrame
         Who left and why; and the counts of every step.
     mobility : DataFrame
@@ -52,6 +55,7 @@ class Accounts:
     teachers: pd.DataFrame
     panel: pd.DataFrame
     bounded: pd.DataFrame
+    schools: pd.DataFrame
     ledger: pd.DataFrame
     flow: pd.DataFrame
     mobility: pd.DataFrame
@@ -133,7 +137,7 @@ class SampleBuild:
     def accounts(self) -> Accounts:
         """Return what there is beside the sample of pupils, once all its years were taken."""
         teachers = self._teachers()
-        panel, bounded = self._panel()
+        panel, bounded, schools = self._panel()
         self._follow()
         if self.rules.unit == "school" and len(teachers):
             record_follow_up(
@@ -147,6 +151,7 @@ class SampleBuild:
             teachers,
             panel,
             bounded,
+            schools,
             ledger.departed(),
             ledger.flow(),
             pd.concat(mobility, ignore_index=True) if mobility else pd.DataFrame(columns=MOBILITY),
@@ -248,8 +253,11 @@ class SampleBuild:
             frames.append(plain(frame))
         return pd.concat(frames, ignore_index=True) if frames else _empty("teacher", self.rules)
 
-    def _panel(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the panel from pupils and from school scores, with what is known of schools."""
+    def _panel(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Return the panel from pupils and from school scores, bounded cells, and rows of schools.
+
+        All have what is known of schools.
+        """
         rules, linked = self.rules, self._linked
         rows, bounded = school_score_rows(
             linked.school_scores, linked.units, linked.schools, linked.crosswalk, rules,
@@ -263,23 +271,29 @@ class SampleBuild:
                 linked.crosswalk, set(linked.units["school"]),
                 reason="no value of the school in the panel that year",
             )  # fmt: skip
-        for name, outcome in rules.outcomes_of("school").items():
+        outcomes = rules.outcomes_of("school")
+        rows, bounded = (add_school_baselines(part, rows, outcomes) for part in (rows, bounded))
+        for name, outcome in outcomes.items():
             for label, fitted in rules.models.items():
                 rule = fitted["bounded_cells"]
                 cells = with_bounded_cells(rows, bounded, rule, rules.first_year)
                 mine = cells[cells["outcome"] == name].rename(columns={"mean": name})
                 record_analyses(
-                    mine, "school", {name: outcome}, {label: fitted}, self._ledgers["analyses"]
-                )
+                    mine, "school", {name: outcome}, {label: fitted}, self._ledgers["analyses"],
+                    rules.take_up,
+                )  # fmt: skip
         columns = panel_columns(rules.staggered)
         panel = in_panel_order([*self._panels, rows[columns]], columns)
         schools = add_variables(linked.schools, rules.variables, control=rules.control)
         known = [name for name in schools if name == "school" or name not in panel]
         ends = ["mean_low", "mean_high"]
-        return tuple(
-            part.merge(schools[known], on="school", how="left")
+        panel, partly = (
+            add_school_baselines(
+                part.merge(schools[known], on="school", how="left"), rows, outcomes
+            )
             for part in (panel, bounded[[*columns, *ends]])
         )
+        return panel, partly, build_school_sample(rows, bounded, outcomes, rules.last_before + 1)
 
     def _follow(self) -> None:
         """Tell the ledger who of the baseline year, or of the assignment, was followed up."""

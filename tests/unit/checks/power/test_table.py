@@ -485,6 +485,7 @@ def test_the_script_writes_the_table_of_the_files(tmp_path: Any) -> None:
     check_power.main(
         protocol=protocol, assignment=str(tmp_path / "assignment.parquet"),
         sample=str(tmp_path / "sample.parquet"), teacher_sample=str(tmp_path / "teachers.parquet"),
+        school_sample=str(tmp_path / "teachers.parquet"),
         panel=str(tmp_path / "panel.parquet"), estimates=str(tmp_path / "estimates.csv"),
         diagnostics=str(tmp_path / "diagnostics.json"), check=str(tmp_path / "power.csv"),
     )  # fmt: skip
