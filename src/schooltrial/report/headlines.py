@@ -36,7 +36,7 @@ def summarise_findings(
             "label": outcomes[row["outcome"]]["label"],
             "arm_label": labels.get(arm, arm) if several else "",
             "unit": outcomes[row["outcome"]]["units_label"],
-            "n_pupils": _counted(row["n_pupils"]),
+            "n_pupils": _counted(row.get("n_pupils")),
             "people": _people(models[row["model"]], outcomes[row["outcome"]]),
             "places": _places(row, DesignLevels.of(protocol["design"])),
             "model_label": models[row["model"]]["label"],
@@ -54,7 +54,7 @@ def _people(model: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
     return "teachers" if outcome["measured_on"] == "teacher" else "pupils"
 
 
-def _counted(pupils: float) -> int | None:
+def _counted(pupils: Any) -> int | None:
     """Return how many an estimate counts; None where rows are schools of unknown size."""
     return None if pd.isna(pupils) else int(pupils)
 
