@@ -45,9 +45,7 @@ def _refusal(path: Path, **keys: Any) -> Fault:
     return fault
 
 
-def _book(
-    path: Path, rows: Sequence[Sequence[Any]], change: Callable[[Any], object] | None = None
-) -> Path:
+def _book(path: Path, rows: Any, change: Callable[[Any], object] | None = None) -> Path:
     book = openpyxl.Workbook()
     for number, row in enumerate(rows, start=1):
         for column, cell in enumerate(row, start=1):
