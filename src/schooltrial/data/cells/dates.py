@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from schooltrial.data.cells.text_columns import Mask
 from schooltrial.protocol.date_format import tokens
@@ -92,10 +93,7 @@ def parse_dates(text: pd.Series, shape: str, last_year: int) -> Dates:
         month = found["month"].map(_month, na_action="ignore").astype("float64")
     day = pd.to_numeric(found["day"], errors="coerce")
     there = (year.notna() & month.notna() & day.notna()).to_numpy(dtype=bool)
-    written = pd.Series(None, index=text.index, dtype="object")
-    numbers = zip(year[there], month[there], day[there], strict=True)
-    written[there] = [f"{int(y):04d}-{int(m):02d}-{int(d):02d}" for y, m, d in numbers]
-    days = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce").astype("datetime64[us]")
+    days = pd.Series(_days(year, month, day), index=text.index)
     unknown = days.isna().to_numpy(dtype=bool)
     timed = found["time"].notna().to_numpy(dtype=bool) & ~unknown
     return Dates(days, timed, there & unknown)
@@ -105,6 +103,15 @@ def _pattern(shape: str) -> str:
     """Return the regular expression of a whole cell."""
     parts = [PARTS.get(token, re.escape(token)) for token in tokens(shape)]
     return rf"\A{''.join(parts)}{TIME}\Z"
+
+
+def _days(year: pd.Series, month: pd.Series, day: pd.Series) -> NDArray[np.datetime64]:
+    """Return days by their numbers; missing where there is no such day."""
+    y, m, d = (part.fillna(0).to_numpy("int64") for part in (year, month, day))
+    months = ((y - 1970) * 12 + m - 1).astype("datetime64[M]")
+    days = months.astype("datetime64[D]") + (d - 1)
+    fits = (y > 0) & (m >= 1) & (m <= 12) & (d >= 1) & (days.astype("datetime64[M]") == months)
+    return np.where(fits, days, np.datetime64("NaT")).astype("datetime64[us]")
 
 
 def _month(name: str) -> float:

@@ -40,6 +40,10 @@ class NotObserved:
     absent: Mask
     as_numbers: Mask
 
+    def but_not(self, coded: Mask) -> NotObserved:
+        """Return the same without texts that have a code of their own."""
+        return NotObserved(self.absent & ~(coded & self.as_numbers), self.as_numbers & ~coded)
+
 
 def find_absent(
     text: pd.Series, codes: Sequence[str], notation: Notation | None, held: Mask | None = None
@@ -85,3 +89,23 @@ def _code_values(codes: Sequence[str], notation: Notation) -> list[float]:
     numbers = values_of(text, notation)
     numbers = np.where(np.isfinite(numbers), numbers, parsed(text))
     return [float(number) for number in numbers[np.isfinite(numbers)]]
+
+
+def coded_by_numbers(codes: Sequence[str], notation: Notation) -> bool:
+    """Return whether the codes of a column are all numbers, and no two of them the same one."""
+    numbers = values_of(pd.Series(list(codes), dtype="str"), notation)
+    return bool(np.isfinite(numbers).all()) and len(np.unique(numbers)) == len(codes)
+
+
+def alike_as_numbers(text: pd.Series, codes: Sequence[str], notation: Notation) -> pd.Series:
+    """Return for each text the code that is the same number; missing where none is.
+
+    A file that holds the codes 1 and 2 as decimals writes `1.0` and `2.0`. Where some code is no
+    number, or two are the same one (`1` and `01`), texts are compared as such alone.
+    """
+    none = pd.Series(None, index=text.index, dtype="str")
+    if not coded_by_numbers(codes, notation):
+        return none
+    known = dict(zip(values_of(pd.Series(list(codes), dtype="str"), notation), codes, strict=True))
+    numbers = pd.Series(values_of(text, notation), index=text.index)
+    return numbers.map(known).astype("str").where(numbers.isin(list(known)), none)

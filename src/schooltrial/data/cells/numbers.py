@@ -34,7 +34,9 @@ def parsed(
     percent : bool
         Whether a per cent sign may stand at the end; the value stays as written.
     """
-    known = text.fillna("").astype("str").str.replace(f"^{MINUS}", "-", regex=True)
+    known = text.fillna("").astype("str")
+    if known.str.startswith(MINUS).any():
+        known = known.str.replace(f"^{MINUS}", "-", regex=True)
     if percent:
         known = known.str.replace(r"\s*%$", "", regex=True)
     fits = known.str.fullmatch(_pattern(decimal, thousands)).to_numpy(dtype=bool)

@@ -19,7 +19,14 @@ import pyarrow as pa
 from schooltrial.data.cells import identifiers
 from schooltrial.data.cells.cleaning_log import FORMULA, CleaningLog
 from schooltrial.data.cells.dates import advice, parse_dates
-from schooltrial.data.cells.missing_codes import Notation, NotObserved, find_absent, values_of
+from schooltrial.data.cells.missing_codes import (
+    Notation,
+    NotObserved,
+    alike_as_numbers,
+    coded_by_numbers,
+    find_absent,
+    values_of,
+)
 from schooltrial.data.cells.numbers import EXACT_BELOW, MINUS
 from schooltrial.data.cells.suppression import suppressed
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
@@ -37,6 +44,12 @@ SHOWN_CHARACTERS = 80
 
 
 MISSING = "set to missing"
+
+
+MADE_A_DATE = re.compile(
+    r"[0-9]{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
+)
+"""What a spreadsheet makes of a range of numbers that could be a day."""
 
 
 Arrays = dict[str, pa.Array]
@@ -169,9 +182,10 @@ class ColumnReader:
 
     def not_observed(self, text: pd.Series, spec: Column, held: Mask | None = None) -> NotObserved:
         """Find the texts of a column, without blanks around, that mean *not observed*."""
-        numeric = spec["type"] in NUMBERS and not spec["codes"]
-        notation = self.notation(spec) if numeric else None
-        return find_absent(text, self.missing(spec), notation, held)
+        codes, notation = [str(code) for code in spec["codes"]], self.notation(spec)
+        numeric = coded_by_numbers(codes, notation) if codes else spec["type"] in NUMBERS
+        found = find_absent(text, self.missing(spec), notation if numeric else None, held)
+        return found.but_not(text.isin(codes).to_numpy(dtype=bool)) if codes else found
 
     def fault_rows(
         self, raw: str, rows: npt.NDArray[np.integer], expected: str,
@@ -270,6 +284,11 @@ class OneColumn:
             self._changed("code read without regard to case", other, text, lookup)
             lookup = text.where(exact, lookup)
         unknown = ~absent & ~lookup.isin(list(codes)).to_numpy(dtype=bool)
+        if unknown.any():
+            same = alike_as_numbers(text, list(codes), self.reader.notation(self.spec))
+            found = unknown & same.notna().to_numpy(dtype=bool)
+            self._changed("code compared as a number", found, text, same.fillna(""))
+            lookup, unknown = lookup.where(~found, same), unknown & ~found
         listed = ", ".join(repr(str(key)) for key in self.spec["codes"])
         self.fault(unknown, f"one of {listed}", "correct the cell, or add the code to the protocol")
         known = lookup.astype(object).where(~absent & ~unknown, None)
@@ -404,9 +423,10 @@ class OneColumn:
             absent, bounds = self._suppressed(text, absent, decimal, limits)
         known = text.where(~absent)
         numbers = values_of(known, notation, self.held)
-        typeset = np.isfinite(numbers) & known.str.startswith(MINUS).fillna(False).to_numpy(bool)
-        hyphen = known.str.replace(MINUS, "-", regex=False)
-        self._changed("minus sign U+2212 read as a hyphen", typeset, text, hyphen)
+        typeset = known.str.startswith(MINUS).fillna(False).to_numpy(bool) & np.isfinite(numbers)
+        if typeset.any():
+            hyphen = text.str.replace(MINUS, "-", regex=False)
+            self._changed("minus sign U+2212 read as a hyphen", typeset, text, hyphen)
         bad = ~absent & ~np.isfinite(numbers)
         self._no_numbers(known, bad, decimal)
         numbers[bad] = np.nan
@@ -447,7 +467,9 @@ class OneColumn:
         last = "list it under `missing` only if it means that nothing was observed"
         if self.spec["type"] == "flag":
             return f"add `codes`, such as `codes: {{{code}: 1}}`, or correct the cell; {last}"
-        if any(character.isdigit() for character in text):
+        if MADE_A_DATE.fullmatch(text):
+            first = "restore the cell: a spreadsheet makes a date of a range such as 5-9"
+        elif any(character.isdigit() for character in text):
             first = "correct the cell, or state `decimal`, `thousands` or `percent` of the column"
         else:
             first = "correct the cell"
@@ -472,7 +494,8 @@ class OneColumn:
             return absent | found.hidden, {}
         least, most = self.spec["range"] or ((limits.low, limits.high) if limits else (np.nan,) * 2)
         beyond = found.beyond(least, most)
-        self.fault(beyond, f"bounds from {exact(least)} to {exact(most)}", "correct the cell")
+        remedy = "correct the cell, or the `range` of the column or outcome (0 to 1 or 0 to 100)"
+        self.fault(beyond, f"bounds from {exact(least)} to {exact(most)}", remedy)
         low, high = found.within(least, most)
         return absent | found.hidden, {
             f"{self.variable}_{end}": self._spread(pa.array(values, from_pandas=True))

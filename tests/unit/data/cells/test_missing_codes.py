@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schooltrial.data.cells.missing_codes import Notation, find_absent
+from schooltrial.data.cells.missing_codes import Notation, alike_as_numbers, find_absent
 from schooltrial.refusal import Refusal
 from support.small_trial import SmallTrial
 
@@ -105,3 +105,48 @@ def test_a_key_that_is_missing_by_its_number_is_refused_with_its_row(trial: Smal
         trial.obtain()
     (fault,) = caught.value.faults
     assert (fault.file, fault.row, fault.column) == ("roster_2020.csv", 5, "year")
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (["1", "2"], ["1", "1", "2", None, None]),
+        (["1", "01"], [None] * 5),
+        (["1", "two"], [None] * 5),
+    ],
+)
+def test_codes_are_compared_as_numbers_where_all_are_numbers_and_differ(
+    codes: list[str], expected: list[str | None]
+) -> None:
+    found = alike_as_numbers(_texts("1", "1.0", "2.00", "3", "x"), codes, Notation())
+    assert found.astype("object").where(found.notna(), None).tolist() == expected
+
+
+def test_codes_that_a_file_writes_as_decimals_are_read_and_logged(trial: SmallTrial) -> None:
+    rows = trial.files["assignment.csv"]
+    for cells in rows[1:]:
+        cells[2] = {"C": "0.0", "T": "1.0"}[cells[2]]
+    rows[1][2] = "0"
+    spec = trial.reading("assignment")["columns"]["arm"]
+    spec |= {"codes": {"0": "control", "1": "programme"}}
+    trial.obtain()
+    arms = pd.read_parquet(trial.path("assignment.parquet"))["arm"].astype("str")
+    assert arms.value_counts().to_dict() == {"control": 4, "programme": 4}
+    log = pd.read_csv(trial.path("cleaning_log.csv"), keep_default_na=False)
+    assert log.loc[log["rule"] == "code compared as a number", "cells"].sum() == 7
+
+
+def test_a_missing_code_is_found_as_a_number_beside_codes_that_are_numbers(
+    trial: SmallTrial,
+) -> None:
+    spec = trial.reading("pupils")["columns"]["sex"]
+    spec |= {"codes": {"1": "girl", "2": "boy"}, "missing": ["-9"]}
+    for year in (2019, 2020):
+        for cells in trial.files[f"roster_{year}.csv"][1:]:
+            cells[3] = {"F": "1.0", "M": "2.0"}[cells[3]]
+    trial.set(ROSTER, 2, "sex", "-9.0")
+    trial.obtain()
+    pupils = pd.read_parquet(trial.path("pupils.parquet"))
+    assert pupils.loc[pupils["sex"].isna(), ["pupil", "year"]].to_numpy().tolist() == [
+        ["0001", 2020]
+    ]
