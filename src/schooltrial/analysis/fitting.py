@@ -212,7 +212,10 @@ def fit_panel_outcomes(
             inside = cells[cells["outcome"] == outcome]
             labels = _labels(plan, outcome, inside)
             fitted = fit(inside)
-            rows += [row(labels, estimate, estimand) for estimand, estimate in fitted.estimates]
+            made = [row(labels, estimate, estimand) for estimand, estimate in fitted.estimates]
+            if inside["n_pupils"].isna().any():
+                made = [{**one, "n_pupils": nan} for one in made]
+            rows += made
             told[outcome] = fitted.diagnostics
             results[outcome] = fitted.result
     return FittedModel(table(rows), told, results)

@@ -71,6 +71,7 @@ def model_key_faults(where: str, model: Model, content: Content, shown: str) -> 
             f"`{key}` in a model of " + ", ".join(spec.readers), remedy, column=f"{where}.{key}",
         )  # fmt: skip
     yield from _level_faults(where, model, shown)
+    yield from _school_faults(where, model, content, shown)
     measured = sorted({content["outcomes"][name]["measured_on"] for name in model["outcomes"]
                        if name in content["outcomes"]})  # fmt: skip
     if model["estimator"] == "multilevel" and measured == [content["design"]["unit"]]:
@@ -93,6 +94,21 @@ def _level_faults(where: str, model: Model, shown: str) -> Iterator[Fault]:
         yield Fault(
             shown, f"{where} has blocks as a random level and as fixed effects", "one of the two",
             "set `blocks: none`, or take `block` from `random_levels`", column=place,
+        )  # fmt: skip
+
+
+def _school_faults(where: str, model: Model, content: Content, shown: str) -> Iterator[Fault]:
+    """Yield a model of values of schools where something inside schools was assigned."""
+    unit = content["design"]["unit"]
+    of_schools = [name for name in model["outcomes"]
+                  if name in content["outcomes"]
+                  and content["outcomes"][name]["measured_on"] == "school"]  # fmt: skip
+    if unit != "school" and of_schools:
+        yield Fault(
+            shown, f"{where} compares schools by {of_schools[0]!r}, but {unit}s were assigned: a "
+            "school holds both arms", "an outcome of the units that were assigned, or of pupils",
+            f"take {of_schools[0]!r} out of `outcomes`, or correct `design.unit`",
+            column=f"{where}.outcomes",
         )  # fmt: skip
 
 

@@ -62,3 +62,14 @@ def test_a_random_level_of_rows_themselves_is_refused() -> None:
     assert "random_levels: [school]" in fault
     assert faults(**model, random_levels=["school"]) == []
     assert faults(unit="pupil", estimator="multilevel") == []  # a pupil may have several years
+
+
+def test_values_of_schools_compare_nothing_where_pupils_were_assigned() -> None:
+    content = small_content()
+    content["design"]["unit"] = "pupil"
+    content["outcomes"]["maths"]["measured_on"] = "school"
+    model = planned_model(outcomes=["maths"], estimator="cluster_robust")
+    (fault,) = model_key_faults("models.m", model, content, "trial.yaml")
+    assert "compares schools by 'maths', but pupils were assigned" in str(fault)
+    content["design"]["unit"] = "school"
+    assert list(model_key_faults("models.m", model, content, "trial.yaml")) == []

@@ -71,8 +71,9 @@ def fit_planned(
     def fit(found: pd.DataFrame) -> CellsFit[EffectAndEvents]:
         cluster = model["cluster"]
         near = found[found["year"].isin([*years["baseline"], *active])]
-        effect = _fit(near, active=active, cluster=cluster)
-        events = _fit(found, reference=reference, cluster=cluster)
+        weighted = bool(found["n_pupils"].notna().all())
+        effect = _fit(near, active=active, cluster=cluster, weighted=weighted)
+        events = _fit(found, reference=reference, cluster=cluster, weighted=weighted)
         rows = [("ATT", estimate) for estimate in effect.estimates(level=model["confidence_level"])]
         rows += [
             ("event study", estimate)
@@ -86,8 +87,10 @@ def fit_planned(
         if before:
             test = events.test(before, name="no difference in trend before the programme")
             rows.append(("pre-trend test", test))
+        notes = [] if weighted else [_unweighted(found)]
         if cluster:
-            notes = describe_clusters(found.assign(cluster=found["school"]), cluster)
+            notes += describe_clusters(found.assign(cluster=found["school"]), cluster)
+        if notes:
             rows = [(estimand, noted([one], "; ".join(notes))[0]) for estimand, one in rows]
         told = {"cells": effect.n_cells, "cells_event_study": events.n_cells}
         return CellsFit(rows, told, EffectAndEvents(effect, events))
@@ -95,11 +98,18 @@ def fit_planned(
     return fit_panel_outcomes(cells, plan, fit)
 
 
+def _unweighted(cells: pd.DataFrame) -> str:
+    lacking = int(cells["n_pupils"].isna().sum())
+    return f"every cell counts alike: {lacking:,} of {len(cells):,} have no number of pupils"
+
+
 def _fit(
     cells: pd.DataFrame,
     active: Sequence[int] | None = None,
     reference: int = 0,
     cluster: str | None = None,
+    *,
+    weighted: bool = True,
 ) -> PanelFit:
     treated, year = cells["treated"].to_numpy("float64"), cells["year"].to_numpy("int64")
     if active is not None:
@@ -112,6 +122,6 @@ def _fit(
         names=names,
         school=cells["school"].to_numpy(),
         year=year,
-        n_pupils=cells["n_pupils"].to_numpy("float64"),
+        n_pupils=cells["n_pupils"].to_numpy("float64") if weighted else None,
         cluster=None if cluster is None else cells[cluster].to_numpy(),
     )

@@ -18,6 +18,7 @@ from schooltrial.models.multilevel.result import MultilevelFit
 from schooltrial.models.multilevel.three_level import fit_three_level
 from schooltrial.models.multilevel.two_level import fit_two_level_moments
 from schooltrial.protocol.sections import Model
+from schooltrial.wording import plural_of
 
 
 def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[MultilevelFit]:
@@ -93,12 +94,13 @@ def _random_levels(design: DesignMatrix, model: Model) -> list[RandomLevel]:
 
 
 def _nested(rows: pd.DataFrame, names: Sequence[str]) -> npt.NDArray[Any]:
-    """Return the number of each row's group, by the labels of all levels from the outermost."""
-    group, _ = pd.factorize(rows[names[0]])
-    for name in names[1:]:
-        code, found = pd.factorize(rows[name])
-        group, _ = pd.factorize(group * max(len(found), 1) + code)
-    return np.asarray(group)
+    """Return each row's group by the labels of all levels, the outermost first: ``12/A``."""
+    if len(names) == 1:
+        return np.asarray(rows[names[0]].to_numpy())
+    pairs = pd.MultiIndex.from_frame(rows[list(names)].astype("str"))
+    code, found = pd.factorize(pairs)
+    labels = np.array(["/".join(pair) for pair in found], dtype=object)
+    return np.asarray(labels[code])
 
 
 def _fit(
@@ -123,10 +125,12 @@ def _fit(
 
 
 def _clusters(rows: pd.DataFrame) -> str:
-    """Return what the clusters are: schools, or the teachers who were assigned."""
+    """Return what the clusters are: schools, or the classes or teachers who were assigned."""
     named = rows["cluster"].astype("str")
-    of_schools = "school" in rows and bool((rows["school"].astype("str") == named).all())
-    return "schools" if of_schools or "teacher" not in rows else "teachers"
+    for unit in ("school", "class", "teacher"):
+        if unit in rows and bool((rows[unit].astype("str") == named).all()):
+            return plural_of(unit)
+    return "groups"
 
 
 def _diagnosis(fitted: MultilevelFit, level: float) -> dict[str, Any]:

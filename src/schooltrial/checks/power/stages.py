@@ -148,7 +148,8 @@ class Comparison:
     def closed(self) -> bool:
         """Whether the model is a comparison of units, once, of one effect."""
         split = self.model["active_years"] or self.model["effects_by"] or self.model["moderator"]
-        return self.model["estimator"] in TWO_LEVEL and not split
+        grouped = self.model["cluster"] or self.model["random_levels"] or self.model["weights"]
+        return self.model["estimator"] in TWO_LEVEL and not (split or grouped)
 
     @property
     def blocks(self) -> bool:

@@ -32,3 +32,18 @@ def test_events_are_measured_from_the_last_year_before_and_the_others_before_it_
     assert events == [f"treated[year={year}]" for year in (2019, 2021, 2022)]
     assert fitted.table["estimand"].iloc[-1] == "pre-trend test"
     assert [row.term for row in fitted.results["score"].estimates()][1:] == events
+
+
+def test_cells_without_a_number_of_pupils_count_alike_and_the_note_says_so(
+    plan: Callable[..., Any], cells: pd.DataFrame
+) -> None:
+    years: Any = {"baseline": [2019, 2020], "programme": [2021, 2022], "reference": None}
+    model = plan(estimator="difference_in_differences")
+    some = cells.assign(n_pupils=cells["n_pupils"].where(cells.index > 2))
+    alike = fit_planned(model, cells.assign(n_pupils=1.0), years=years).table
+    found = fit_planned(model, some, years=years).table
+    pd.testing.assert_series_equal(found["estimate"], alike["estimate"])
+    pd.testing.assert_series_equal(found["std_error"], alike["std_error"])
+    told = "every cell counts alike: 3 of 64 have no number of pupils"
+    assert found["note"].str.contains(told).all()
+    assert found["n_pupils"].isna().all()
