@@ -126,7 +126,10 @@ NUMBERS = [
     _no_number("a boolean for a number", "TRUE"),
     _no_number("an error value of a spreadsheet for a number", "#N/A"),
     _no_number("a broken reference of a spreadsheet for a number", "#REF!"),
-    _no_number("a per cent sign that is not declared", "55%"),
+    Case(
+        "a per cent sign that is not declared", cell(SCORES, 7, "score", "55%"),
+        _refused(Planted(SCORES, "the value '55%'", 7, "score", "a number", "`percent: true`")),
+    ),
     _no_number("a suppressed cell that is not declared", "<10"),
     _no_number("a formula for a number", "=1+1"),
     _no_number("a date for a number", "2020-03-01"),
