@@ -180,7 +180,7 @@ def _table(
         width = _last_filled(upper[-1]) + 1
         notes = notes_of(TableRows(file, width, texts), reading["notes_below"])
         body = range(at, notes[0][0] - 1 if notes else len(rows))
-    filled = [row for row in body if row in told or any(shown(x).strip() for x in rows[row])]
+    filled = [row for row in body if row in told or _is_filled(rows[row])]
     if not filled:
         refuse([no_rows(file)])
     below = np.array(filled, dtype=np.int64)
@@ -194,6 +194,11 @@ def _table(
         header_row=at, notes=notes,
         nearby=[(n, [shown(x) for x in row]) for n, row in enumerate(rows[:NEARBY], start=1)],
     )  # fmt: skip
+
+
+def _is_filled(row: Row) -> bool:
+    """Return whether any cell of a row holds more than blanks."""
+    return any(cell != "" and (type(cell) is not str or cell.strip()) for cell in row)
 
 
 def _last_filled(cells: Sequence[str]) -> int:
@@ -240,19 +245,28 @@ class _Columns:
         """Make one column."""
         values = [self.rows[row][number] for row in self.below]
         percent = self._percentages(number, values)
-        texts = [shown(value) for value in values]
-        for at in percent:
-            texts[at] = percentage(float(values[at]))
         self.spoilt[key] = {**self._faults.get(number, {}), **_mixed(values, percent)}
-        self.texts[key] = TextColumn(pa.array(texts, pa.string())).distinct()
-        kinds = [type(value) for value in values]
-        if any(issubclass(kind, _DATED) for kind in set(kinds)):
-            self.dated[key] = np.array([issubclass(kind, _DATED) for kind in kinds], dtype=bool)
-        self.numbers[key] = np.array([kind in (int, float) for kind in kinds], dtype=bool)
-        if self.numbers[key].any():
-            amounts = np.array([x if type(x) in (int, float) else 0 for x in values], dtype=float)
+        kinds = set(map(type, values))
+        numeric = np.fromiter((kind in NUMBERS for kind in map(type, values)), bool, len(values))
+        self.numbers[key] = numeric
+        amounts = np.zeros(len(values))
+        if numeric.any():
+            given = zip(values, numeric.tolist(), strict=True)
+            amounts = np.fromiter((x if is_ else 0 for x, is_ in given), float, len(values))
             self.broken[key] = (amounts != np.round(amounts)) & ~np.isnan(amounts)
             self.inexact[key] = _inexact(amounts)
+        if kinds <= NUMBERS and not percent and not self.inexact[key].any():
+            distinct, codes = np.unique(amounts, return_inverse=True)
+            texts = [shown(amount) for amount in distinct.tolist()]
+            self.texts[key] = TextColumn(pa.array(texts, pa.string()), codes.astype(np.int32))
+        else:
+            texts = [shown(value) for value in values]
+            for at in percent:
+                texts[at] = percentage(float(values[at]))
+            self.texts[key] = TextColumn(pa.array(texts, pa.string())).distinct()
+        if any(issubclass(kind, _DATED) for kind in kinds):
+            dated = (issubclass(kind, _DATED) for kind in map(type, values))
+            self.dated[key] = np.fromiter(dated, bool, len(values))
 
     def _percentages(self, number: int, values: Sequence[Any]) -> dict[int, str]:
         """Return the rows of a column that show a percentage, with the format of each."""
@@ -287,6 +301,10 @@ class _Columns:
                     if (row, column) != (top, left):
                         found.setdefault(column, {})[self._place[row]] = what
         return found
+
+
+NUMBERS = frozenset({int, float})
+"""Types of cells that are held as numbers; a truth value is none."""
 
 
 _DATED = (datetime.date, datetime.time, datetime.timedelta)

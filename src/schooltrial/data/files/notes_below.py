@@ -27,6 +27,10 @@ TOTAL = re.compile(
 SUGGESTED = "set `notes_below: true` for this file, if notes or totals begin here"
 
 
+KNOWN_ROWS = 10_000
+"""Rows of a table whose first cells are looked at, to know others by."""
+
+
 @dataclass(frozen=True)
 class TableRows:
     """The rows of a file from the first one below its header.
@@ -50,14 +54,18 @@ class _Seen:
     """What the rows of the table were like, to know another one by."""
 
     width: int
+    rows: int = 0
     fewest: int = 1 << 30
     shapes: set[str] = field(default_factory=set)
-    last: tuple[int, str] = (0, "")
+    last: tuple[int, Sequence[str]] = (0, ())
 
     def add(self, line: int, cells: Sequence[str], filled: int) -> None:
-        self.fewest = min(self.fewest, filled)
-        self.last = (line, first_text(cells))
-        if cells and len(self.shapes) < 100:
+        """Take note of a row of the table."""
+        self.rows += 1
+        self.last = (line, cells)
+        if filled < self.fewest:
+            self.fewest = filled
+        if self.rows < KNOWN_ROWS:
             self.shapes.add(_shape(cells[0]))
 
     def is_sparse_data(self, cells: Sequence[str]) -> bool:
@@ -66,6 +74,7 @@ class _Seen:
         return len(cells) >= self.width and "9" in shape and shape in self.shapes
 
     def looks_alike(self, cells: Sequence[str], filled: int) -> bool:
+        """Return whether a row is filled as those of the table are."""
         if filled == 1 and cells[0].strip():
             return self.width > 1 and self.is_sparse_data(cells)
         return len(cells) >= self.width and filled >= max(min(2, self.width), self.fewest)
@@ -85,7 +94,8 @@ def notes_of(table: TableRows, rule: NotesBelow) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     start: tuple[int, str] | None = None
     for line, cells in table.rows:
-        filled = sum(1 for cell in cells if cell.strip())
+        stripped = list(map(str.strip, cells))
+        filled = len(stripped) - stripped.count("")
         named = bool(begins) and first_text(cells).casefold().startswith(begins)
         if start is None:
             why = "begins with a text of `notes_below`" if named else ""
@@ -100,8 +110,9 @@ def notes_of(table: TableRows, rule: NotesBelow) -> list[tuple[int, str]]:
             refuse([_data_below(table.file, start, line, bool(begins))])
         if filled:
             found.append((line, ", ".join(cell.strip() for cell in cells if cell.strip())))
-    if not begins and TOTAL.match(seen.last[1]):
-        refuse([_total(table.file, *seen.last)])
+    last = first_text(seen.last[1])
+    if not begins and TOTAL.match(last):
+        refuse([_total(table.file, seen.last[0], last)])
     return found
 
 

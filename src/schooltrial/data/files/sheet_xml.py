@@ -86,7 +86,8 @@ class PackedSheet:
         if allowed >= COLUMNS:
             return UsedRange(count, 1, f"row {count}")
         letters = 3 if allowed >= 702 else 2 if allowed >= 26 else 1
-        pattern = rb"<%bc\b[^>]*?\sr=[\"']([A-Z]{%d,3})\d+[\"'](?:[^>]*[^/>])?>" % (prefix, letters)
+        start = b' r="' if b' r="' in self.content else rb"\sr=[\"']"
+        pattern = start + rb"([A-Z]{%d,3})\d+[\"'](?:[^>]*[^/>])?>" % letters
         found = {match[1] for match in re.finditer(pattern, self.content)}
         widest = max(found, key=lambda name: (len(name), name), default=b"A").decode()
         return UsedRange(count, column_number(widest) + 1, f"{widest}{count}")
@@ -103,9 +104,7 @@ class PackedSheet:
         prefix = self._prefix()
         styles = [at for at, code in enumerate(self.formats) if code]
         percent = bool(styles) and (0 in styles or self._has_style(styles))
-        formulas = b"<%bf" % prefix in self.content or bool(
-            re.search(rb"\st=[\"']e[\"']", self.content)
-        )
+        formulas = any(mark in self.content for mark in (b"<%bf" % prefix, b' t="e"', b" t='e'"))
         if not percent and not formulas:
             return SheetFacts()
         formats: dict[Place, str] = {}
@@ -125,8 +124,8 @@ class PackedSheet:
         return SheetFacts(formats, errors, frozenset(uncomputed))
 
     def _has_style(self, styles: list[int]) -> bool:
-        each = b"|".join(str(style).encode() for style in styles)
-        return bool(re.search(rb"\ss=[\"'](?:%b)[\"']" % each, self.content))
+        marks = [mark % style for style in styles for mark in (b' s="%d"', b" s='%d'")]
+        return any(mark in self.content for mark in marks)
 
     def _prefix(self) -> bytes:
         """Return the prefix of the names of elements, with its colon; most books have none."""

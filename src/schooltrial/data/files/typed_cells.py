@@ -13,12 +13,20 @@ import pandas as pd
 
 from schooltrial.refusal import Fault, Refusal
 
+WHOLE_BELOW = 2.0**53
+"""A double holds every whole number below this."""
+
+
 EXACT_BELOW = {"float16": 2**11, "float32": 2**24, "float64": 2**53}
 """Type → number below which every whole number is exact."""
 
 
 def shown(value: Any) -> str:
     """Return the text of a value: a whole number without a point, a date as YYYY-MM-DD."""
+    if type(value) is str:
+        return value
+    if type(value) is float and value.is_integer() and abs(value) < WHOLE_BELOW:
+        return str(int(value))
     if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, bool | np.bool_):
