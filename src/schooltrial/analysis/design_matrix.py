@@ -126,10 +126,12 @@ def build_design_matrix(
         )
     treatment = dict(_treatment_columns(rows, model))
     if not any(column.any() for column in treatment.values()):
-        years = ", ".join(map(str, model["active_years"]))
+        active = ", ".join(map(str, model["active_years"]))
+        when = f" in the active years {active}" if active else ""
+        when += f" from its {model['active_from']} on" if model["active_from"] else ""
         raise ValueError(
-            f"outcome {outcome!r}: no pupil is treated in the active years {years}; "
-            "check `active_years` and `where` of the model"
+            f"outcome {outcome!r}: no pupil is treated{when}; "
+            "check `active_years`, `active_from` and `where` of the model"
         )
     indicated = count_missing(rows, covariate_variables(model, outcome))
     _refuse_missing_in_an_arm(rows, list(indicated), outcome)
@@ -226,6 +228,10 @@ def _treatment_columns(rows: pd.DataFrame, model: Model) -> Iterator[tuple[str, 
     if model["active_years"]:
         active = rows["year"].isin(model["active_years"]).to_numpy("float64")
         parts = [(arm, column * active) for arm, column in parts]
+    if model["active_from"]:
+        first = rows[model["active_from"]].to_numpy("float64", na_value=np.nan)
+        begun = rows["year"].to_numpy("float64") >= first  # a missing year is never reached
+        parts = [(arm, column * begun) for arm, column in parts]
     by = model["effects_by"]
     if by:
         parts = [

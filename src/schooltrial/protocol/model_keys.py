@@ -52,6 +52,14 @@ SOME_READ: dict[str, ModelKey] = {
     "weights": ModelKey(
         None, OF_PEOPLE, {"": "remove it: cells of a panel are weighted by their pupils"}
     ),
+    "active_from": ModelKey(
+        None, OF_PEOPLE,
+        {
+            "difference_in_differences": "take `estimator: cluster_robust` with `blocks: none` and "
+            "`fixed_effects: [school, year]`",
+            "staggered_adoption": "remove it: the cohort is known",
+        },
+    ),
     "missing_covariates": ModelKey(
         "indicator", OF_PEOPLE, {"": "remove it: a panel model has no covariates"}
     ),

@@ -162,6 +162,11 @@ def _model_faults(
     yield from names.check_filter(f"{where}.where", model["where"])
     for year in model["active_years"]:
         yield from names.check(f"{where}.active_years", year, "year", names.years)
+    if model["active_from"]:
+        yield from names.check(
+            f"{where}.active_from", model["active_from"], "variable", names.variables
+        )
+        yield from names.check_number(f"{where}.active_from", model["active_from"])
     for part in [part for term in model["covariates"] for part in term.split(":")]:
         known = [*names.variables, "baseline"]
         yield from names.check(f"{where}.covariates", part, "variable", known)

@@ -381,6 +381,7 @@ class Model(TypedDict):
     df: Literal["kenward-roger", "satterthwaite"]
     replications: int
     active_years: list[int]
+    active_from: str | None
     effects_by: str | None
     moderator: str | None
     tests: dict[str, list[str]]

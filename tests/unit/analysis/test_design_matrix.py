@@ -309,3 +309,13 @@ def test_the_cluster_is_the_unit_that_was_assigned(
     rows = sample.assign(cluster=[f"teacher {at % 60}" for at in range(len(sample))])
     design = build_design_matrix(rows, model(), "score")
     assert set(design.cluster) == set(rows["cluster"])
+
+
+def test_treatment_acts_from_the_year_of_ones_own_cohort_and_never_without_one(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    sample["cohort"] = np.where(sample["sector"] == "Arab", np.nan, 2020.0)
+    design = build_design_matrix(sample, model(active_from="cohort"), "score")
+    begun = (sample["sector"] != "Arab") & (sample["year"] == 2020)
+    np.testing.assert_array_equal(design.columns["treated"], sample["treated"] * begun)
+    assert len(design.rows) == len(sample), "who never begins is compared with"

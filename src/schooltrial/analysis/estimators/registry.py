@@ -29,6 +29,7 @@ OF_PEOPLE = (
     "missing_covariates",
     "blocks",
     "active_years",
+    "active_from",
     "effects_by",
     "moderator",
     "weights",

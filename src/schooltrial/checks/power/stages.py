@@ -147,9 +147,15 @@ class Comparison:
     @property
     def closed(self) -> bool:
         """Whether the model is a comparison of units, once, of one effect."""
-        split = self.model["active_years"] or self.model["effects_by"] or self.model["moderator"]
-        grouped = self.model["cluster"] or self.model["random_levels"] or self.model["weights"]
-        return self.model["estimator"] in TWO_LEVEL and not (split or grouped)
+        model = self.model
+        split = (
+            model["active_years"],
+            model["active_from"],
+            model["effects_by"],
+            model["moderator"],
+        )
+        grouped = model["cluster"] or model["random_levels"] or model["weights"]
+        return model["estimator"] in TWO_LEVEL and not (any(split) or grouped)
 
     @property
     def blocks(self) -> bool:
@@ -212,7 +218,8 @@ def is_subgroup(model: Model) -> bool:
         and bool(set(named_variables(model["where"])) - {"year"})
         and model["role"] in ("secondary", "sensitivity")
         and model["estimator"] in ("multilevel", "cluster_robust")
-        and not (model["active_years"] or model["effects_by"] or model["moderator"])
+        and not (model["active_years"] or model["active_from"])
+        and not (model["effects_by"] or model["moderator"])
     )
 
 

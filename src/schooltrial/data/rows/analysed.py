@@ -130,6 +130,7 @@ def _lacking(
         for variable in [
             *used_columns(model, outcome, take_up),
             *named_variables(model["where"]),
+            *filter(None, [model["active_from"]]),
         ]:
             if variable not in frame:
                 yield Fault(
