@@ -14,7 +14,8 @@ from check_assignment import main as check_assignment
 from check_balance import main as check_balance
 from draw_assignment import main as draw_assignment
 from fit_randomisation_inference import main as fit_randomisation_inference
-from support.sections import completed, design
+from support.sections import completed, design, planned_model
+from support.standard_study import outcome
 
 ARMS: list[Any] = [
     {"name": "control", "label": "Control", "share": 0.5},
@@ -23,13 +24,11 @@ ARMS: list[Any] = [
 ]
 DRAW = {"seed": 5, "date": "2024-05-01", "balance_on": ["score"], "acceptance_rate": 0.02}
 DESIGN = design(arms=ARMS, randomisation=DRAW)
-MODEL: Any = {
-    "role": "primary", "estimator": "randomisation_inference", "outcomes": ["score"], "where": {},
-    "covariates": [], "arms": ["control", "text"], "blocks": "fixed", "replications": 300,
-    "confidence_level": 0.95, "active_years": [], "effects_by": None, "moderator": None,
-    "where_label": "all",
-}  # fmt: skip
-OUTCOMES: Any = {"score": {"measured_on": "pupil", "standardise": "none", "scale": "continuous"}}
+MODEL: Any = planned_model(
+    role="primary", estimator="randomisation_inference", outcomes=["score"],
+    arms=["control", "text"], replications=300, label="",
+)  # fmt: skip
+OUTCOMES: Any = {"score": outcome()}
 PROTOCOL = completed({
     "study": {"name": "s", "title": "A trial", "seed": 0},
     "design": DESIGN,

@@ -18,7 +18,8 @@ from schooltrial.models.power.allocation import counted_allocation
 from schooltrial.models.power.minimum_detectable_effect import Precision
 from schooltrial.models.power.panel import panel_precision
 from schooltrial.models.power.staggered import staggered_precision
-from schooltrial.protocol.sections import Arm, Model, Outcome
+from schooltrial.protocol.sections import Arm, Model
+from support import standard_study
 from support.sections import planned_model, section
 
 PLANNED = {
@@ -41,9 +42,7 @@ def _plan(model: Model, level: str = "pupil", unit: str = "school", **keys: Any)
         "effect": 0.3, "planned": PLANNED, "replications": 4000,
         "by_outcome": keys.pop("by_outcome", {}), **keys.pop("settings", {}),
     })  # fmt: skip
-    outcome = cast(
-        Outcome, {"label": "", "primary": True, "measured_on": level, "units_label": "points"}
-    )
+    outcome = standard_study.outcome(primary=True, measured_on=level, units_label="points")
     return StudyPlan(
         settings=settings,
         models={"main": model},

@@ -20,6 +20,7 @@ from schooltrial.models.multilevel.two_level import fit_two_level_moments
 from schooltrial.models.power.minimum_detectable_effect import Precision
 from schooltrial.models.power.sign_and_magnitude import sign_magnitude_errors
 from schooltrial.protocol.sections import Arm, Model, Outcome
+from support import standard_study
 from support.sections import completed, planned_model, section
 
 PLANNED = {
@@ -36,14 +37,9 @@ def model(**keys: Any) -> Model:
 
 
 def outcome(**keys: Any) -> Outcome:
-    section = {
-        "label": "Maths",
-        "primary": True,
-        "measured_on": "pupil",
-        "units_label": "points",
-        **keys,
-    }
-    return cast(Outcome, section)
+    return standard_study.outcome(
+        **{"label": "Maths", "primary": True, "units_label": "points", **keys}
+    )
 
 
 def plan(**keys: Any) -> StudyPlan:
