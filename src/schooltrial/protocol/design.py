@@ -97,6 +97,8 @@ def _share_faults(shares: Sequence[float | None], shown: str) -> Iterator[Fault]
 
 def _draw_faults(design: Design, shown: str) -> Iterator[Fault]:
     yield from _criterion_faults(design["randomisation"], shown)
+    if design["kind"] == "simple":
+        yield from _simple_faults(design, shown)
     arms = len(design["arms"])
     for block, counts in design["randomisation"]["allocation"].items():
         if len(counts) != arms:
@@ -104,6 +106,18 @@ def _draw_faults(design: Design, shown: str) -> Iterator[Fault]:
                 shown, f"block {block!r} plans {len(counts)} numbers for {arms} arms",
                 "one number of units per arm, in the order of the arms", "correct the list",
                 column=f"design.randomisation.allocation.{block}",
+            )  # fmt: skip
+
+
+def _simple_faults(design: Design, shown: str) -> Iterator[Fault]:
+    """Yield what fixes the numbers by arm, or repeats draws, where each unit is drawn alone."""
+    for key, what in (("allocation", "numbers of units"), ("balance_on", "a balance of the arms")):
+        if design["randomisation"][key]:
+            yield Fault(
+                shown, f"design.kind is simple, and design.randomisation.{key} fixes {what}",
+                "units drawn one by one, or together",
+                f"remove `{key}`, or set `kind: complete` (or `blocked`)",
+                column=f"design.randomisation.{key}",
             )  # fmt: skip
 
 

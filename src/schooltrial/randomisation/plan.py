@@ -44,7 +44,7 @@ class LotteryPlan:
     Attributes
     ----------
     kind : str
-        complete, blocked, paired or staggered.
+        complete, simple, blocked, paired or staggered.
     arms : tuple of str
         Control first.
     shares : tuple of float
@@ -71,6 +71,23 @@ class LotteryPlan:
     def rerandomised(self) -> bool:
         """Whether draws were repeated until balanced."""
         return bool(self.balance_on) and self.acceptance < 1
+
+    @property
+    def one_block(self) -> bool:
+        """Whether all units were drawn together, whatever blocks the list names."""
+        return self.kind in ("complete", "simple")
+
+    @property
+    def simple(self) -> bool:
+        """Whether each unit was drawn on its own, so that the numbers by arm are random."""
+        return self.kind == "simple"
+
+    def expected(self, block: str, n: int) -> NDArray[np.float64]:
+        """Return the expected number of units of each arm among ``n`` units of a block."""
+        if self.simple:
+            return n * np.array(self.shares)
+        found = [chance * np.array(numbers) for numbers, chance in self.options(block, n)]
+        return np.asarray(np.sum(found, axis=0), dtype=float)
 
     def options(self, block: str, n: int) -> tuple[tuple[tuple[int, ...], float], ...]:
         """Return the numbers by arm that a block of ``n`` units may be drawn into."""
@@ -126,6 +143,9 @@ def plan_faults(plan: LotteryPlan) -> Iterator[Fault]:
 
 def block_faults(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iterator[Fault]:
     """Yield what a plan cannot do with blocks of these sizes."""
+    if plan.simple:
+        yield from _empty_arms(plan, {str(at): 1 for at in range(sum(sizes.values()))}, file)
+        return
     for block in sorted(set(plan.planned) - set(sizes)):
         yield Fault(
             PROTOCOL, f"numbers are planned for block {block}, which has no units in {file}",
@@ -175,7 +195,7 @@ def _empty_arms(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Itera
                 "give it a larger share, or plan its numbers under design.randomisation.allocation",
                 column="design.arms",
             )  # fmt: skip
-    for block, n in sizes.items():
+    for block, n in () if plan.simple else sizes.items():
         if n < len(plan.arms) and block not in plan.planned and plan.kind != "paired":
             yield Fault(
                 file, f"block {block} has {plural(n, 'unit')}, for {len(plan.arms)} arms",
@@ -188,7 +208,13 @@ def _empty_arms(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Itera
 def planned_design(
     plan: LotteryPlan, units: Sequence[str], block: Sequence[str]
 ) -> AssignmentDesign:
-    """Return the lottery of the units, without any acceptance rule."""
+    """Return the lottery of the units, without any acceptance rule.
+
+    In simple randomisation each unit is a block of its own: an arm is drawn for it by the shares.
+    """
+    if plan.simple:
+        alone = [Block(unit, np.array([at]), plan.options("", 1)) for at, unit in enumerate(units)]
+        return AssignmentDesign(np.asarray(units, dtype="str"), plan.arms, tuple(alone))
     made = [
         Block(name, members, plan.options(name, members.size))
         for name, members in block_rows(block)

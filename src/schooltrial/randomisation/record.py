@@ -156,7 +156,7 @@ def ordered_frame(
 ) -> pd.DataFrame:
     """Return what a draw uses of a frame: ``unit``, ``block`` and covariates, by name of unit."""
     columns = {"unit": frame[unit_column].astype("str")}
-    has_block = block_column in frame and plan.kind != "complete"
+    has_block = block_column in frame and not plan.one_block
     columns["block"] = (
         frame[block_column].astype("str") if has_block else pd.Series(ALL, index=frame.index)
     )

@@ -10,11 +10,11 @@ from schooltrial.randomisation.plan import ALL, LotteryPlan
 def units_of(assignment: pd.DataFrame, unit: str, kind: str) -> pd.DataFrame:
     """Return ``unit, block, arm`` (and ``drawn`` where it is told) of each row, in its order.
 
-    A complete design has one block, whatever the table says; teachers and pupils whose block is not
+    A complete or simple design has one block, whatever the table says; teachers and pupils whose block is not
     told were drawn inside their school.
     """
     blocks = "block" if "block" in assignment else "school" if unit != "school" else ""
-    blocks = "" if kind == "complete" else blocks
+    blocks = "" if kind in ("complete", "simple") else blocks
     told = assignment[blocks] if blocks and blocks in assignment else None
     columns = {
         "unit": assignment[unit].astype("str"),

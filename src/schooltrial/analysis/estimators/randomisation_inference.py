@@ -49,7 +49,7 @@ class Lottery:
         """Return the lottery of a list, by the protocol's ``design``, its frame and its record."""
         arms = tuple(arm["name"] for arm in design["arms"])
         known = draw_criterion(assignment, design, frame, record)
-        return cls(arms, design["kind"] != "complete", known)
+        return cls(arms, design["kind"] not in ("complete", "simple"), known)
 
 
 def fit_planned(

@@ -123,11 +123,11 @@ def draw_up_roster(
 ) -> Roster:
     """Draw up the roster that attrition in a year is measured from.
 
-    Schools were assigned: the baseline year's roster, in the school of that year; where pupils
-    differ from year to year (nobody of the baseline year is there in any later year), the roster of
-    the year itself. Teachers were assigned: the pupils whom they teach in the year itself. Pupils
-    were assigned: everybody on the list. Pupils who by the year are beyond the highest grade of the
-    sample could have no outcome, and are not counted.
+    Schools or classes were assigned: the baseline year's roster, in the school of that year; where
+    pupils differ from year to year (nobody of the baseline year is there in any later year), the
+    roster of the year itself. Teachers were assigned: the pupils whom they teach in the year
+    itself. Pupils were assigned: everybody on the list. Pupils who by the year are beyond the
+    highest grade of the sample could have no outcome, and are not counted.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def draw_up_roster(
     unit : {"school", "teacher", "pupil"}
     year, baseline : int
     """
-    assigned = assigned_units(assignment, unit)
+    assigned = assigned_units(assignment, unit, pupils)
     drawn_up = _drawn_up(pupils, unit, year, baseline)
     there = pupils[pupils["year"] == drawn_up].drop(
         columns=["arm", "block", "unit"], errors="ignore"
@@ -155,9 +155,22 @@ def draw_up_roster(
     return Roster(kept, unit, year, drawn_up, int(beyond.sum()), without)
 
 
-def assigned_units(assignment: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """Return ``unit``, ``block`` and ``arm`` of everything that was assigned, as text."""
-    block = assignment["block"].astype("str") if "block" in assignment else "all"
+def assigned_units(
+    assignment: pd.DataFrame, unit: str, pupils: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return ``unit``, ``block`` and ``arm`` of everything that was assigned, as text.
+
+    Units inside schools, whose block the list does not tell, were drawn in their school: that of
+    the list, else the block that the sample of ``pupils`` has.
+    """
+    block: pd.Series | str = "all"
+    if "block" in assignment:
+        block = assignment["block"].astype("str")
+    elif unit != "school" and "school" in assignment:
+        block = assignment["school"].astype("str")
+    elif pupils is not None and {unit, "block"} <= set(pupils.columns):
+        known = pupils.dropna(subset=[unit]).drop_duplicates(unit).set_index(unit)["block"]
+        block = assignment[unit].map(known.astype("str")).fillna("all")
     columns = {"unit": assignment[unit], "block": block, "arm": assignment["arm"].astype("str")}
     return pd.DataFrame(columns)
 

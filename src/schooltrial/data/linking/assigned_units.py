@@ -71,7 +71,7 @@ def _blocks(
 ) -> pd.Series:
     if "block" in assignment:
         return assignment["block"].astype("str")
-    if not rules.levels.inside_schools:
+    if not rules.levels.inside_schools or rules.kind == "simple":
         return pd.Series(f"all {rules.levels.units}", index=assignment.index, dtype="str")
     if "school" in assignment:
         return assignment["school"].astype("str")
