@@ -111,8 +111,12 @@ def _draw_faults(design: Design, shown: str) -> Iterator[Fault]:
 
 def _simple_faults(design: Design, shown: str) -> Iterator[Fault]:
     """Yield what fixes the numbers by arm, or repeats draws, where each unit is drawn alone."""
-    for key, what in (("allocation", "numbers of units"), ("balance_on", "a balance of the arms")):
-        if design["randomisation"][key]:
+    draw = design["randomisation"]
+    for key, what, given in (
+        ("allocation", "numbers of units", draw["allocation"]),
+        ("balance_on", "a balance of the arms", draw["balance_on"]),
+    ):
+        if given:
             yield Fault(
                 shown, f"design.kind is simple, and design.randomisation.{key} fixes {what}",
                 "units drawn one by one, or together",

@@ -10,8 +10,8 @@ from schooltrial.randomisation.plan import ALL, LotteryPlan
 def units_of(assignment: pd.DataFrame, unit: str, kind: str) -> pd.DataFrame:
     """Return ``unit, block, arm`` (and ``drawn`` where it is told) of each row, in its order.
 
-    A complete or simple design has one block, whatever the table says; teachers and pupils whose block is not
-    told were drawn inside their school.
+    A complete or simple design has one block, whatever the table says; teachers, classes and
+    pupils whose block the table lacks were drawn inside their school.
     """
     blocks = "block" if "block" in assignment else "school" if unit != "school" else ""
     blocks = "" if kind in ("complete", "simple") else blocks

@@ -144,7 +144,8 @@ def _check_counts(
     units: pd.DataFrame, counts: pd.DataFrame, plan: LotteryPlan, noun: str
 ) -> Findings:
     found, inside = Findings(), _by_block(units)
-    other, near = [], []
+    other: list[str] = []
+    near: list[str] = []
     for block, row in zip(counts.index, counts.to_numpy(), strict=True):
         n, drawn = int(row.sum()), tuple(row.tolist())
         planned = [numbers for numbers, _ in plan.options(str(block), n)]
