@@ -38,7 +38,9 @@ def _left(results: Path, level: str) -> int:
     Teachers who were assigned and are on no roster are told to the ledger, but are no such rows.
     """
     ledger = pd.read_csv(results / "checks" / "ledger.csv")
-    after = ledger["step"].str.startswith(("analysed", "followed up", "teachers on a roster"))
+    after = ledger["step"].str.startswith(
+        ("analysed", "followed up", "teachers on a roster", "shared identifiers")
+    )
     return int(((ledger["level"] == level) & ~after).sum())
 
 

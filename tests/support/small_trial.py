@@ -199,6 +199,7 @@ class SmallTrial:
             plan_first=self.path("plan_first.json"),
             blinded="",
             changes=self.path("changes.parquet"),
+            left_out=self.path("left_out.parquet"),
             **{table: self.path(f"{table}.parquet") for table in KEYS},
             **{name: self.path(f"{name}.csv") for name in extra},
         )
@@ -221,6 +222,7 @@ class SmallTrial:
             mobility=self.path("mobility.csv"),
             aggregates=self.path("aggregates.csv"),
             linking=self.path("linking.csv"),
+            left_out=self.path("left_out.parquet"),
             key_sources=RawFiles(self.read(), Layout(self.results)).key_sources(),
             blinded=None,
             sources={

@@ -13,6 +13,7 @@ rule clean_sample:
         published_means="results/{study}/data/published_means.parquet",
         crosswalk="results/{study}/data/crosswalk.parquet",
         implementation="results/{study}/data/implementation.parquet",
+        left_out="results/{study}/data/left_out.parquet",
     output:
         sample="results/{study}/data/sample.parquet",
         teacher_sample="results/{study}/data/teacher_sample.parquet",

@@ -78,6 +78,7 @@ rule obtain_tables:
         # what was first is kept, whatever happens later
         plan_first=update("results/{study}/checks/plan_first.json"),
         changes="results/{study}/data/changes.parquet",
+        left_out="results/{study}/data/left_out.parquet",
         cleaning_log="results/{study}/checks/cleaning_log.csv",
         raw_files="results/{study}/checks/raw_files.csv",
     log:

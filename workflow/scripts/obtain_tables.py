@@ -9,6 +9,7 @@ from schooltrial.data.cells.cleaning_log import CHANGES, CHANGES_STORED, LogEntr
 from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files.raw_files import tables_filled
 from schooltrial.data.tables.keys import KEYS
+from schooltrial.data.tables.left_out import all_left_out
 from schooltrial.data.tables.parquet import TableFile, table_files
 from schooltrial.data.tables.reading import Study
 from schooltrial.data.tables.schema import empty_schema, table_schema
@@ -29,6 +30,7 @@ def main(
     cleaning_log: str,
     raw_files: str,
     changes: str,
+    left_out: str,
     unit: str,
     cleaning: Cleaning,
     elsewhere: Mapping[str, str],
@@ -50,9 +52,11 @@ def main(
     paths = {**{name: Path(standard[name]) for name in KEYS}, "changes": Path(changes)}
     log: list[LogEntry] = []
     read: dict[str, RawCells] = {}
+    gone: list[pd.DataFrame] = []
     with table_files(paths, schemas) as files:
-        write_batches(read_batches(study, Path(raw_folder), elsewhere), files, log, read)
+        write_batches(read_batches(study, Path(raw_folder), elsewhere), files, log, read, gone)
         keep_first(protocol, schema, plan_first, blinded)  # before any table is in its place
+    all_left_out(gone).to_parquet(left_out, index=False)
     to_frame(log).to_csv(cleaning_log, index=False)
     fills = tables_filled(tables, all_years(years))
     rows = [
@@ -65,7 +69,7 @@ def main(
 
 def write_batches(
     batches: Iterable[Batch], files: Mapping[str, TableFile], log: list[LogEntry],
-    read: dict[str, RawCells],
+    read: dict[str, RawCells], gone: list[pd.DataFrame],
 ) -> None:  # fmt: skip
     """Write what is read until a fault is found; then read on, to find all faults."""
     faults: list[Fault] = []
@@ -74,6 +78,7 @@ def write_batches(
         if faults:
             continue
         log += batch.log
+        gone += batch.left_out
         read |= {cells.file: cells for cells in batch.files}
         for name, parts in {**batch.tables, "changes": batch.changes}.items():
             for rows in parts:

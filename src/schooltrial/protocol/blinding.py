@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import TypedDict
 
-from schooltrial.protocol.column_map import Column, JoinedFile, Reading, Tables, shown_source
+from schooltrial.protocol.column_map import (
+    Column,
+    JoinedFile,
+    KeyedFile,
+    Reading,
+    Tables,
+    shown_source,
+)
+from schooltrial.protocol.filters import Filter, named_variables
 from schooltrial.protocol.made_variables import components, roots
 from schooltrial.protocol.sections import Content, DerivedVariable, Outcome
 from schooltrial.refusal import Fault, refuse
@@ -71,13 +80,27 @@ def _reading_shown(reading: Reading, hidden: set[str]) -> Reading:
         **reading,
         "columns": _shown(reading["columns"], hidden),
         "join": [_join_shown(joined, hidden) for joined in reading["join"]],
-        "keep_if_any": [name for name in reading["keep_if_any"] if name not in hidden],
+        **_rows_shown(reading, hidden),
         "outcomes": {},
     }
 
 
 def _join_shown(joined: JoinedFile, hidden: set[str]) -> JoinedFile:
-    return {**joined, "columns": _shown(joined["columns"], hidden)}
+    filled = [name for name in joined["fill"] if name not in hidden]
+    shown = _shown(joined["columns"], hidden)
+    return {**joined, "columns": shown, "fill": filled, **_rows_shown(joined, hidden)}
+
+
+class _RowsShown(TypedDict):
+    keep_if_any: list[str]
+    where: Filter
+
+
+def _rows_shown(file: KeyedFile, hidden: set[str]) -> _RowsShown:
+    """Return which rows are read; a filter that would need an outcome keeps them all."""
+    named = [name for name in file["keep_if_any"] if name not in hidden]
+    needs = hidden & set(named_variables(file["where"]))
+    return {"keep_if_any": named, "where": {} if needs else file["where"]}
 
 
 def held_back(

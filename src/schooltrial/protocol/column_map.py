@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypedDict
 
+from schooltrial.protocol.filters import Filter
+
 Encoding = Literal["utf-8", "utf-16", "latin-1", "windows-1252"]
 
 Decimal = Literal[".", ","]
@@ -95,22 +97,29 @@ class RawFile(TypedDict):
     columns: dict[str, Column]
 
 
-class JoinedFile(RawFile):
-    """A further file, whose variables are joined to the rows of the main one."""
-
-    on: list[str]
-    unmatched: Literal["refuse", "keep"]
-
-
-class Reading(RawFile):
-    """A file that fills a standard table, or a part of it, with its column map."""
+class KeyedFile(RawFile):
+    """A file whose rows have a key: which of them are read, and what is done with repeats."""
 
     year: int | None
     keep_if_any: list[str]
+    where: Filter
     url: str | None
     duplicate_rows: Literal["refuse", "keep_one"]
     duplicate_keys: str | DuplicateKeys
     collapse_repeats: bool
+
+
+class JoinedFile(KeyedFile):
+    """A further file, whose variables are joined to the rows of the main one."""
+
+    on: list[str]
+    unmatched: Literal["refuse", "keep"]
+    fill: list[str]
+
+
+class Reading(KeyedFile):
+    """A file that fills a standard table, or a part of it, with its column map."""
+
     outcomes: dict[str, Column]
     join: list[JoinedFile]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from schooltrial.protocol.column_map import Tables
+from schooltrial.protocol.column_map import KeyedFile, Tables
 from schooltrial.protocol.completion import schools_read
 from schooltrial.protocol.levels import ROSTER_OF
 from schooltrial.protocol.made_variables import is_read
@@ -148,26 +148,30 @@ def _address_faults(tables: Tables, shown: str) -> Iterator[Fault]:
     for table, readings in tables.items():
         for at, reading in enumerate(readings):
             place = f"tables.{table}.{at}"
-            yield from _placeholder_faults(place, reading["sha256"], shown)
+            yield from _source_faults(place, reading, shown)
             for number, joined in enumerate(reading["join"]):
-                yield from _placeholder_faults(f"{place}.join.{number}", joined["sha256"], shown)
-            if reading["url"] and reading["sha256"] is None:
-                yield Fault(
-                    shown, f"{place} has a url and no sha256", "the checksum of the file",
-                    "state it (sha256sum tells it)", column=f"{place}.url",
-                )  # fmt: skip
-            kept = PurePath(reading["file"])
-            if reading["url"] and (kept.is_absolute() or ".." in kept.parts):
-                yield Fault(
-                    shown, f"{place} fetches a file, to be kept as {reading['file']!r}",
-                    "a name below the folder of fetched files", "name it without `..` or a root",
-                    column=f"{place}.file",
-                )  # fmt: skip
-            if reading["url"] and "{year}" in reading["file"]:
-                yield Fault(
-                    shown, f"{place} has one url for a file of every year", "one file per reading",
-                    "make a reading for each year", column=f"{place}.url",
-                )  # fmt: skip
+                yield from _source_faults(f"{place}.join.{number}", joined, shown)
+
+
+def _source_faults(place: str, file: KeyedFile, shown: str) -> Iterator[Fault]:
+    yield from _placeholder_faults(place, file["sha256"], shown)
+    if file["url"] and file["sha256"] is None:
+        yield Fault(
+            shown, f"{place} has a url and no sha256", "the checksum of the file",
+            "state it (sha256sum tells it)", column=f"{place}.url",
+        )  # fmt: skip
+    kept = PurePath(file["file"])
+    if file["url"] and (kept.is_absolute() or ".." in kept.parts):
+        yield Fault(
+            shown, f"{place} fetches a file, to be kept as {file['file']!r}",
+            "a name below the folder of fetched files", "name it without `..` or a root",
+            column=f"{place}.file",
+        )  # fmt: skip
+    if file["url"] and "{year}" in file["file"]:
+        yield Fault(
+            shown, f"{place} has one url for a file of every year", "one file per reading",
+            "make a reading for each year", column=f"{place}.url",
+        )  # fmt: skip
 
 
 def _placeholder_faults(place: str, sha256: str | None, shown: str) -> Iterator[Fault]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from schooltrial.protocol.column_map import (
     Column,
     JoinedFile,
+    KeyedFile,
     RawFile,
     Reading,
     all_columns,
@@ -16,6 +18,7 @@ from schooltrial.protocol.column_map import (
     parts_of,
 )
 from schooltrial.protocol.date_format import EXAMPLE, suggestion, why_not
+from schooltrial.protocol.filter_references import filter_faults
 from schooltrial.protocol.sections import Content, Design, Outcome
 from schooltrial.protocol.variables import NEEDED
 from schooltrial.refusal import Fault
@@ -25,6 +28,10 @@ MEASURED = ("scores", "observations", "school_scores", "published_means")
 
 
 NUMBERS = ("integer", "number", "flag")
+
+
+RULES = ("refuse", "drop_all")
+"""Words of `duplicate_keys` that name no variable."""
 
 
 COUNTED = ("value", "n_pupils", "quantity", "unit_cost")
@@ -41,6 +48,10 @@ class Names(Protocol):
     @property
     def years(self) -> list[int]:
         """Years of the study."""
+
+    @property
+    def arms(self) -> list[str]:
+        """Arms by name."""
 
     @property
     def outcomes(self) -> list[str]:
@@ -107,19 +118,47 @@ def _reading_faults(place: str, table: str, reading: Reading, names: Names) -> I
                 names.shown, f"{place} has the year {reading['year']}, and {{year}} in its file",
                 "the year once", "remove one of the two", column=f"{place}.year",
             )  # fmt: skip
-    known = [*(name for name, _ in all_columns(reading)), *reading["outcomes"]]
-    for variable in reading["keep_if_any"]:
-        yield from names.check(
-            f"{place}.keep_if_any", variable, "variable that is read there", known
-        )
+    given = {**dict(all_columns(reading)), **reading["outcomes"]}
+    yield from _row_faults(place, reading, given, names)
     if reading["outcomes"] and table not in MEASURED:
         yield Fault(
             names.shown, f"{place} reads outcomes, but {table} holds none",
             "`outcomes` under " + ", ".join(MEASURED), "move them there, or read them as columns",
             column=f"{place}.outcomes",
         )  # fmt: skip
-    rule = reading["duplicate_keys"]
-    by = rule["by"] if isinstance(rule, dict) else rule if rule != "refuse" else None
+    yield from _repeat_faults(place, reading, list(given), names)
+    if reading["duplicate_keys"] == "drop_all" and table == "assignment":
+        yield Fault(
+            names.shown, f"{place} drops units that are in the assignment list twice",
+            "each unit once, as it was randomised",
+            "correct the assignment list, or ask who keeps it; a unit that is left out of it would "
+            "be taken for one that was never assigned", column=f"{place}.duplicate_keys",
+        )  # fmt: skip
+    before: dict[str, Column] = dict(reading["columns"])
+    for at, joined in enumerate(reading["join"]):
+        yield from _join_faults(f"{place}.join.{at}", reading, before, joined, names)
+        before |= joined["columns"]
+
+
+def _row_faults(
+    place: str, file: KeyedFile, known: Mapping[str, Column], names: Names
+) -> Iterator[Fault]:
+    """Yield what `keep_if_any` and `where` name, but the file does not read."""
+    for variable in file["keep_if_any"]:
+        yield from names.check(
+            f"{place}.keep_if_any", variable, "variable that is read there", list(known)
+        )
+    variables = [*known, *(["year"] if carries_year(file) else [])]
+    reads = ReadThere(names, known)
+    yield from filter_faults(reads, f"{place}.where", file["where"], variables)
+
+
+def _repeat_faults(
+    place: str, file: KeyedFile, known: Sequence[str], names: Names
+) -> Iterator[Fault]:
+    """Yield a rule for rows that share a key which names nothing that is read."""
+    rule = file["duplicate_keys"]
+    by = rule["by"] if isinstance(rule, dict) else rule if rule not in RULES else None
     if by is not None:
         yield from names.check(f"{place}.duplicate_keys", by, "variable that is read there", known)
     elif isinstance(rule, dict) and rule["keep"] in ("largest", "smallest"):
@@ -127,31 +166,75 @@ def _reading_faults(place: str, table: str, reading: Reading, names: Names) -> I
             names.shown, f"{place}.duplicate_keys keeps the {rule['keep']}, but not of what",
             "a variable that is read there", "name it under `by`", column=f"{place}.duplicate_keys",
         )  # fmt: skip
-    for at, joined in enumerate(reading["join"]):
-        yield from _join_faults(f"{place}.join.{at}", reading, joined, names)
 
 
-def _join_faults(place: str, reading: Reading, joined: JoinedFile, names: Names) -> Iterator[Fault]:
-    main = reading["columns"]
+@dataclass(frozen=True)
+class ReadThere:
+    """What a filter of one reading is compared with: the columns of that reading."""
+
+    names: Names
+    columns: Mapping[str, Column]
+    numbers: Sequence[str] = ()
+
+    @property
+    def shown(self) -> str:
+        """How messages name the protocol."""
+        return self.names.shown
+
+    @property
+    def years(self) -> list[int]:
+        """Years of the study."""
+        return self.names.years
+
+    @property
+    def arms(self) -> list[str]:
+        """Arms of the study."""
+        return self.names.arms
+
+    def check(self, where: str, name: Any, kind: str, known: Sequence[Any]) -> Iterator[Fault]:
+        """Yield a fault where the name is not known."""
+        return self.names.check(where, name, kind, known)
+
+
+def _join_faults(
+    place: str, reading: Reading, main: Mapping[str, Column], joined: JoinedFile, names: Names
+) -> Iterator[Fault]:
+    """Yield what a joined file lacks; `main` is what the file and those joined before it give."""
     yield from _file_faults(place, joined, names)
     for part, there, file in (("this", main, reading), ("the joined", joined["columns"], joined)):
         known = [*there, *(["year"] if carries_year(file) else [])]
         for variable in joined["on"]:
             kind = f"variable that {part} file reads"
             yield from names.check(f"{place}.on", variable, kind, known)
-    if "{year}" in joined["file"] and not carries_year(reading):
+    by_year = "year" in joined["on"]
+    if "{year}" in joined["file"] and not carries_year(reading) and not by_year:
         yield Fault(
             names.shown, f"{place} names a file per year, but the main file is one for all years",
-            "`{year}` in the names of both files", "name one file", column=f"{place}.file",
+            "`{year}` in the names of both files, or rows that are matched by year",
+            "write `on: [..., year]`, or name one file", column=f"{place}.file",
         )  # fmt: skip
+    if joined["year"] is not None:
+        yield from names.check(f"{place}.year", joined["year"], "year", names.years)
+        if "{year}" in joined["file"] or not by_year:
+            yield Fault(
+                names.shown, f"{place} has the year {joined['year']}, which has no effect",
+                "a year of a file without `{year}` in its name, whose rows are matched by year",
+                "add `year` to `on`, or remove the year", column=f"{place}.year",
+            )  # fmt: skip
+    yield from _row_faults(place, joined, joined["columns"], names)
+    yield from _repeat_faults(place, joined, list(joined["columns"]), names)
+    for variable in joined["fill"]:
+        yield from _fill_faults(place, variable, main, joined, names)
     for variable, spec in joined["columns"].items():
         yield from _column_faults(f"{place}.columns.{variable}", spec, names)
         yield from _clash_faults(f"{place}.columns.{variable}", spec, joined["missing"], names)
         yield from _notation_faults(f"{place}.columns.{variable}", spec, joined, names)
-        if variable in main and variable not in joined["on"]:
+        if variable in main and variable not in [*joined["on"], *joined["fill"]]:
             yield Fault(
                 names.shown, f"{place} reads {variable!r}, which the main file reads too",
-                "each variable from one file", "rename one, or match by it (`on`)",
+                "each variable from one file, or `fill`",
+                f"write `fill: [{variable}]` to fill it where the main file has none; else rename "
+                "one, or match by it (`on`)",
                 column=f"{place}.columns.{variable}",
             )  # fmt: skip
 
@@ -192,6 +275,20 @@ TYPED_FILES = (".dta", ".sav", ".zsav", ".por", ".sas7bdat", ".xpt", ".parquet")
 
 LABELLED_FILES = (".dta", ".sav", ".zsav", ".por")
 """Endings of files whose values can have labels."""
+
+
+def _fill_faults(
+    place: str, variable: str, main: Mapping[str, Column], joined: JoinedFile, names: Names
+) -> Iterator[Fault]:
+    """Yield a variable that is to be filled, but that one of the files does not read."""
+    for part, there in (("the main", main), ("the joined", joined["columns"])):
+        kind = f"variable that {part} file reads"
+        yield from names.check(f"{place}.fill", variable, kind, list(there))
+    if variable in joined["on"]:
+        yield Fault(
+            names.shown, f"{place} fills {variable!r}, by which rows are matched",
+            "a variable that is not in `on`", "remove it from `fill`", column=f"{place}.fill",
+        )  # fmt: skip
 
 
 def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:

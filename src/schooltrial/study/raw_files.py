@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schooltrial.data.files.file_names import KeySource, expand_years, raw_file_names
-from schooltrial.protocol.column_map import Reading, shown_source
+from schooltrial.protocol.column_map import KeyedFile, shown_source
 from schooltrial.protocol.sections import Protocol, all_years
 from schooltrial.study.layout import Layout
 
@@ -93,11 +93,12 @@ class RawFiles:
         }
         return {path: asked for path, asked in found.items() if not Path(path).is_file()}
 
-    def _with_address(self) -> Iterator[Reading]:
+    def _with_address(self) -> Iterator[KeyedFile]:
         for readings in self.protocol.content["tables"].values():
-            yield from (reading for reading in readings if reading["url"])
+            for reading in readings:
+                yield from (file for file in (reading, *reading["join"]) if file["url"])
 
 
-def _kept(reading: Reading) -> str:
+def _kept(reading: KeyedFile) -> str:
     """Return where a fetched file is kept: under its checksum, so that another is another."""
     return str(DOWNLOADS / str(reading["sha256"]) / reading["file"])

@@ -7,7 +7,7 @@ A column of ten million rows has few distinct texts, so what is done to cells is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -170,6 +170,29 @@ class RawCells:
     def without_cells(self) -> RawCells:
         """Return what is told of the file, but nothing that it holds."""
         return RawCells(self.file, {}, self.rows, size=self.size, sha256=self.sha256)
+
+    def take(self, rows: Rows) -> RawCells:
+        """Return the file with some of its rows, in the order given; each keeps its line."""
+
+        def marked(held: Mapping[str, Mask]) -> dict[str, Mask]:
+            return {column: of_rows[rows] for column, of_rows in held.items()}
+
+        place = {int(row): at for at, row in enumerate(rows)} if self.spoilt else {}
+        spoilt = {
+            column: {place[row]: told for row, told in cells.items() if row in place}
+            for column, cells in self.spoilt.items()
+        }
+        return replace(
+            self,
+            columns={name: column.take(rows) for name, column in self.columns.items()},
+            rows=len(rows),
+            lines=self.line(rows),
+            spoilt=spoilt,
+            dated=marked(self.dated),
+            broken=marked(self.broken),
+            numbers=marked(self.numbers),
+            inexact=marked(self.inexact),
+        )
 
     def line(self, rows: npt.NDArray[np.integer]) -> Rows:
         """Return the line of the file in which rows stand."""

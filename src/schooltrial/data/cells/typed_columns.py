@@ -87,6 +87,8 @@ class ColumnReader:
     last_year : int
         A year of two digits is the last one up to this year that ends in them.
     faults : list of Fault
+    faulty : dict of str to list
+        Raw column → rows of the cells at fault.
     """
 
     cells: RawCells
@@ -95,6 +97,7 @@ class ColumnReader:
     dates: DateLimit | None = None
     last_year: int = 2068
     faults: list[Fault] = field(default_factory=list)
+    faulty: dict[str, list[npt.NDArray[np.integer]]] = field(default_factory=dict)
 
     def read(self, variable: str, raw: str, spec: Column, limits: Limits | None = None) -> Arrays:
         """Return the variable's values, one per row; faulty cells are missing and are collected.
@@ -196,6 +199,7 @@ class ColumnReader:
         A remedy may depend on the text of the cell.
         """
         column, advice = self.cells.columns[raw], remedy if isinstance(remedy, str) else ""
+        self.faulty.setdefault(raw, []).append(rows)
         for row in rows[:SHOWN_PER_COLUMN]:
             line = int(self.cells.line(np.array([row]))[0])
             code = column.cell(int(row))

@@ -36,10 +36,6 @@ scores or observations, on the roster of the year; of the schools of the program
 table of schools; of those who were assigned, on any roster."""
 
 
-LEFT_OUT = ["table", "variable", "name", "year", "reason"]
-"""Columns of the table of identifiers whose rows the protocol leaves out of the standard tables."""
-
-
 LINKING = [
     "table", "identifier", "year", "outcome", "looked_up_in", "n", "n_found", "share", "limit",
     "n_left_out", "rows_not_found", "n_other", "n_other_found", "share_other",

@@ -23,6 +23,7 @@ from schooltrial.data.panel.school_sample import add_school_baselines, build_sch
 from schooltrial.data.sample.baseline_scores import BaselineScores, find_baseline_scores
 from schooltrial.data.sample.linked_tables import Tables, link_tables
 from schooltrial.data.sample.rosters import RosterSample, plain
+from schooltrial.data.tables.left_out import SHARED, all_left_out
 from schooltrial.data.variables.derived import add_variables
 from schooltrial.data.variables.measurements import link_measurements
 from schooltrial.protocol.sample_rules import SampleRules
@@ -103,6 +104,7 @@ class SampleBuild:
     ) -> None:  # fmt: skip
         self.rules = rules
         self._linked = link_tables(tables, rules, left_out, sources)
+        self._left_out = all_left_out([]) if left_out is None else left_out
         steps = ("pupils", "teachers", "school scores", "units", "follow-up", "analyses")
         self._ledgers = {name: Ledger(rules.secret) for name in steps}
         self._panels: list[pd.DataFrame] = []
@@ -111,6 +113,8 @@ class SampleBuild:
         self._followed: list[pd.DataFrame] = []
         self._outside_then = self._outside(rules.baseline)
         self._highest_grade: float = -np.inf
+        for level in ("pupil", "teacher"):
+            self._tell_shared(level)
 
     def years(self) -> Iterator[pd.DataFrame]:
         """Yield the sample of pupils, a year at a time in order; at least one frame."""
@@ -125,6 +129,20 @@ class SampleBuild:
             yield plain(frame)
         if not sample.years:
             yield _empty("pupil", self.rules)
+
+    def _tell_shared(self, level: str) -> None:
+        """Tell the ledger of people who share an identifier, all of whom the reading left out."""
+        rows = self._left_out
+        mine = rows[
+            (rows["table"] == f"{level}s") & (rows["variable"] == level)
+            & (rows["reason"] == SHARED) & rows["year"].notna()
+        ]  # fmt: skip
+        if len(mine):
+            self._ledgers[f"{level}s"].leave(
+                mine.rename(columns={"name": level}), np.ones(len(mine), dtype=bool),
+                step="shared identifiers", level=level,
+                reason=f"several {level}s have the identifier: nobody knows whose it is",
+            )  # fmt: skip
 
     def links(self) -> Iterator[pd.DataFrame]:
         """Yield every row of the rosters, a year at a time, beside the roster before it."""

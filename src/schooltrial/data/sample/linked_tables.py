@@ -12,9 +12,10 @@ from schooltrial.data.linking.assigned_units import described, read_units
 from schooltrial.data.linking.link_faults import Sources, mismatch_faults
 from schooltrial.data.linking.roster_history import RosterHistory, read_rosters, trace_rosters
 from schooltrial.data.linking.school_crosswalk import Crosswalk, read_crosswalk
-from schooltrial.data.linking.table_links import LEFT_OUT, LinkedKeys, TablesToLink, link_keys
+from schooltrial.data.linking.table_links import LinkedKeys, TablesToLink, link_keys
 from schooltrial.data.panel.published_means import with_successors
 from schooltrial.data.sample.rosters import RosterSample
+from schooltrial.data.tables.left_out import all_left_out
 from schooltrial.data.tables.parquet import YearTable, by_year
 from schooltrial.data.variables.measurements import with_occasion_and_rater
 from schooltrial.protocol.levels import NO_SCHOOL
@@ -65,7 +66,7 @@ def link_tables(
     rules : SampleRules
         The protocol.
     left_out : DataFrame, optional
-        Identifiers whose rows the protocol leaves out; columns ``LEFT_OUT``.
+        Identifiers whose rows the protocol leaves out; see `keys_left_out`.
     sources : Sources, optional
         The raw files, as messages name them.
 
@@ -131,7 +132,7 @@ def link_tables(
             rules.unit, rules.cleaning, assignment, schools, history,
             {"pupil": pupils, "teacher": teachers}, measured,
             {**others, "school_scores": school_scores, "published_means": published}, crosswalk,
-            pd.DataFrame(columns=LEFT_OUT) if left_out is None else left_out,
+            all_left_out([]) if left_out is None else left_out,
         )
     )  # fmt: skip
     refuse(list(mismatch_faults(keys, rules.cleaning, sources or Sources())))

@@ -2,60 +2,159 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schooltrial.data.cells.text_columns import Rows, plain
+from schooltrial.data.cells.text_columns import Mask, Rows, mask, plain
 from schooltrial.data.cells.typed_columns import SHOWN_PER_COLUMN, Arrays, ColumnReader
+from schooltrial.data.tables.parts import Part, settled
 from schooltrial.protocol.column_map import JoinedFile
 from schooltrial.refusal import Fault
 
 Codes = npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Side:
+    """One of the files of a join.
+
+    Attributes
+    ----------
+    reader : ColumnReader
+        Of the file.
+    raw : mapping
+        Variable → raw column.
+    values : dict of str to Array
+    at : array of int, optional
+        For each row, its number among the rows of the file; None where they are all there.
+    """
+
+    reader: ColumnReader
+    raw: Mapping[str, str]
+    values: Arrays
+    at: Rows | None = None
+
+    def lines(self, rows: Rows) -> Rows:
+        """Return the lines of the file in which some of the rows stand."""
+        return self.reader.cells.line(rows if self.at is None else self.at[rows])
+
+
+def one_row_per_key(side: Side, spec: JoinedFile) -> tuple[Side, list[Fault]]:
+    """Return a joined file with each key once, as its reading says, and why that cannot be.
+
+    Rows without a key can have no match; they are left as they are.
+    """
+    on = list(spec["on"])
+    values = {name: plain(held) for name, held in side.values.items()}
+    values |= {name: _sortable(values[name]) for name in on}
+    keyed = np.logical_and.reduce(
+        [pc.is_valid(values[name]).to_numpy(zero_copy_only=False) for name in on]
+    )
+    rows = np.arange(side.reader.cells.rows)
+    part = Part("joined file", on, pa.table(values), side.reader.cells, rows, side.raw)
+    part, faults = settled(part.take(rows[keyed]), spec, side.reader.log)
+    chosen = np.concatenate([part.at, rows[~keyed]])
+    taken = {name: held.take(pa.array(chosen)) for name, held in side.values.items()}
+    return Side(side.reader, side.raw, taken, chosen), faults
+
+
+def _sortable(values: pa.Array) -> pa.Array:
+    """Return a key as rows can be sorted by it: as whole numbers or text."""
+    kind = values.type
+    if pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_dictionary(kind):
+        return values
+    return values.cast(pa.string())
+
+
 def join(
-    left: Arrays, reader: ColumnReader, right: Arrays, joined: ColumnReader, spec: JoinedFile
+    left: Side, right: Side, spec: JoinedFile, year: int | None = None
 ) -> tuple[Arrays, list[Fault]]:
     """Return the variables of a joined file for each row of the main one.
 
     Parameters
     ----------
-    left, right : dict of str to Array
-        Variables of the main file, and of the joined one.
-    reader, joined : ColumnReader
-        Of the two files.
+    left, right : Side
+        The main file, and the joined one, in which each key stands once.
     spec : JoinedFile
-        `on`, the variables by which rows are matched, and `unmatched`: whether a row of the main
-        file without a match is kept, its new variables missing, or refused.
+        `on`, the variables by which rows are matched; `unmatched`, whether a row of the main file
+        without a match is kept, its new variables missing, or refused; and `fill`, variables of
+        the main file that take a value from the joined one where they have none.
+    year : int, optional
+        Year of the joined file. Where rows are matched by year, it is for rows of that year alone.
 
     Returns
     -------
     added : dict of str to Array
     faults : list of Fault
-        Rows of the joined file that share their key, and rows of the main file without a match.
+        Rows of the main file without a match.
     """
     on = list(spec["on"])
-    of_left, of_right = _matched([(left[name], right[name]) for name in on])
-    faults = _twice(of_right, joined, on)
-    index = pd.Index(of_right)
-    if faults:
-        index = index.drop_duplicates()
-    at = index.get_indexer(of_left).astype(np.int64)
-    at[of_left < 0] = -1
-    alone = np.flatnonzero(at < 0)
+    of_left, of_right = _matched([(left.values[name], right.values[name]) for name in on])
+    at = _first_rows(of_right, of_left)
+    own: Mask = np.ones(len(at), dtype=bool)
+    if year is not None and "year" in on:
+        own = pc.equal(plain(left.values["year"]), year).fill_null(False).to_numpy(False)
+    faults: list[Fault] = []
+    alone = np.flatnonzero((at < 0) & own)
     what = " and ".join(on)
+    here, there = left.reader.log.file, right.reader.log.file
     if spec["unmatched"] == "refuse":
-        faults += _alone(alone, reader, joined, what)
+        faults += _alone(alone, left, there, what)
     else:
-        rule = f"rows without a match by {what} in {joined.log.file}, kept"
-        _note(reader, alone, rule)
+        _note(left, alone, f"rows without a match by {what} in {there}, kept")
     unused = np.setdiff1d(np.arange(len(of_right)), at)
-    _note(joined, unused, f"rows without a match by {what} in {reader.log.file}, not used")
+    _note(right, unused, f"rows without a match by {what} in {here}, not used")
     rows = pa.array(at, mask=at < 0)
-    return {name: values.take(rows) for name, values in right.items() if name not in on}, faults
+    added = {}
+    for name in [name for name in right.values if name not in on]:
+        taken = right.values[name].take(rows)
+        if name in left.values:
+            taken = _with_filled(left, name, taken, there, told=name in spec["fill"])
+        added[name] = taken
+    return added, faults
+
+
+def _first_rows(keys: Codes, wanted: Codes) -> Codes:
+    """Return the row at which each wanted key stands; −1 where it is missing or nowhere."""
+    first = pd.Series(np.arange(len(keys)), index=keys)
+    first = first[(first.index >= 0) & ~first.index.duplicated()]
+    at = first.index.get_indexer(wanted)
+    found = np.where(at >= 0, first.to_numpy()[np.maximum(at, 0)] if len(first) else -1, -1)
+    return np.where(wanted < 0, -1, found).astype(np.int64)
+
+
+def _with_filled(left: Side, name: str, other: pa.Array, file: str, *, told: bool) -> pa.Array:
+    """Return a variable with the values of the joined file where it has none; both are logged."""
+    mine, theirs = _value(left.values[name]), _value(other)
+    theirs = theirs.cast(mine.type)
+    gained = mask(pc.and_(pc.is_null(mine), pc.is_valid(theirs)))
+    filled = pc.if_else(pa.array(gained), theirs, mine)
+    rows = np.flatnonzero(gained)
+    if told and len(rows):
+        raw = left.raw.get(name, "")
+        rule = f"{name} missing: filled from {file}"
+        if raw:
+            became = theirs.take(pa.array(rows)).cast(pa.string())
+            before = left.reader.cells.columns[raw].cells(rows)
+            left.reader.log.cells(raw, rule, left.lines(rows), before, became)
+        else:
+            _note(left, rows, rule)
+    differs = np.flatnonzero(mask(pc.not_equal(mine, theirs)))
+    if told:
+        _note(left, differs, f"{name} differs from that in {file}: kept as it is here")
+    return filled.dictionary_encode() if pa.types.is_string(filled.type) else filled
+
+
+def _value(values: pa.Array) -> pa.Array:
+    """Return values one per row, texts as such."""
+    values = plain(values)
+    return values.cast(pa.string()) if pa.types.is_dictionary(values.type) else values
 
 
 def _matched(pairs: list[tuple[pa.Array, pa.Array]]) -> tuple[Codes, Codes]:
@@ -95,36 +194,20 @@ def _numbers(found: pa.Array) -> Codes:
     return numbers
 
 
-def _twice(codes: Codes, joined: ColumnReader, on: list[str]) -> list[Fault]:
-    repeated = np.flatnonzero(pd.Series(codes).duplicated().to_numpy() & (codes >= 0))
-    first = pd.Series(codes).drop_duplicates()
-    where = dict(zip(first, first.index, strict=True))
-    lines = joined.cells.line
-    return [
-        Fault(
-            joined.log.file,
-            f"the {' and '.join(on)} of this row also stands in row "
-            f"{lines(np.array([where[codes[row]]]))[0]}",
-            "each key once in a file that is joined", "remove one of the rows",
-            row=int(lines(np.array([row]))[0]),
-        )
-        for row in repeated[:SHOWN_PER_COLUMN]
-    ]  # fmt: skip
-
-
-def _alone(alone: Rows, reader: ColumnReader, joined: ColumnReader, what: str) -> list[Fault]:
-    expected = f"a row with the same {what} in {joined.log.file}"
+def _alone(alone: Rows, left: Side, there: str, what: str) -> list[Fault]:
+    expected = f"a row with the same {what} in {there}"
     remedy = "add the row there, or set `unmatched: keep` in the protocol"
+    file = left.reader.log.file
     faults = [
-        Fault(reader.log.file, f"no match in {joined.log.file}", expected, remedy, row=int(line))
-        for line in reader.cells.line(alone[:SHOWN_PER_COLUMN])
+        Fault(file, f"no match in {there}", expected, remedy, row=int(line))
+        for line in left.lines(alone[:SHOWN_PER_COLUMN])
     ]
     if len(alone) > SHOWN_PER_COLUMN:
         found = f"{len(alone) - SHOWN_PER_COLUMN} more rows have no match"
-        faults.append(Fault(reader.log.file, found, expected, remedy))
+        faults.append(Fault(file, found, expected, remedy))
     return faults
 
 
-def _note(reader: ColumnReader, rows: Rows, rule: str) -> None:
+def _note(side: Side, rows: Rows, rule: str) -> None:
     if len(rows):
-        reader.log.note("", rule, len(rows), f"row {reader.cells.line(rows[:1])[0]}")
+        side.reader.log.note("", rule, len(rows), f"row {side.lines(rows[:1])[0]}")

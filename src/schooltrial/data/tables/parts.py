@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schooltrial.data.cells.cleaning_log import CleaningLog
 from schooltrial.data.cells.text_columns import RawCells, plain, taken
 from schooltrial.data.tables.keys import Order, Places, key_faults, ordered, sorting, words
-from schooltrial.protocol.column_map import DuplicateKeys, Reading
+from schooltrial.data.tables.left_out import SHARED, keys_left_out, rows_as_json
+from schooltrial.protocol.column_map import DuplicateKeys, KeyedFile
 from schooltrial.refusal import Fault
 
 SHOWN_ROWS = 5
+
+
+DROP_ALL = "drop_all"
+"""What `duplicate_keys` says where no row of several with one key is kept."""
 
 
 Positions = npt.NDArray[np.int64]
@@ -44,6 +49,8 @@ class Part:
         For each row, its number among the rows of the file.
     raw : mapping
         Variable → name of its column in the file.
+    left_out : tuple of DataFrame
+        Whose rows were left out; see `keys_left_out`.
     """
 
     name: str
@@ -52,6 +59,7 @@ class Part:
     cells: RawCells
     at: Positions
     raw: Mapping[str, str]
+    left_out: tuple[pd.DataFrame, ...] = ()
 
     def take(self, rows: Positions | None) -> Part:
         """Return the part with some of its rows, in the order given; all of them for None."""
@@ -75,7 +83,7 @@ class Part:
 
 
 def settled(
-    part: Part, reading: Reading, log: CleaningLog
+    part: Part, reading: KeyedFile, log: CleaningLog
 ) -> tuple[Part, list[Fault]]:  # fmt: skip
     """Return a part sorted by its key, in which no key stands twice, and why it cannot be.
 
@@ -93,21 +101,8 @@ def settled(
     return part.take(order.rows), faults
 
 
-def observed(part: Part, variables: Sequence[str], log: CleaningLog) -> Part:
-    """Return a part without the rows in which all of some variables are empty; each is logged."""
-    if not variables:
-        return part
-    empty = np.ones(len(part.at), dtype=bool)
-    for name in variables:
-        empty &= pc.is_null(part.table[name]).to_numpy()
-    rows = np.flatnonzero(empty)
-    rule = f"rows left out, {' and '.join(variables)} being empty"
-    log.rows(rule, part.lines(rows), _as_json(part, rows), "")
-    return _without(part, rows)
-
-
 def _without_repeats(
-    part: Part, order: Order, reading: Reading, log: CleaningLog
+    part: Part, order: Order, reading: KeyedFile, log: CleaningLog
 ) -> tuple[Part, list[Fault]]:
     faults: list[Fault] = []
     rows = np.sort(order.repeated())
@@ -121,7 +116,22 @@ def _without_repeats(
     part = _leave(part, rows, kept, "identical rows: one was kept", log)
     if reading["duplicate_keys"] == "refuse" or faults:
         return part, faults
+    if reading["duplicate_keys"] == DROP_ALL:
+        return _without_shared(part, log), faults
     return _resolved(part, reading["duplicate_keys"], log)
+
+
+def _without_shared(part: Part, log: CleaningLog) -> Part:
+    """Leave out all rows that share a key: nobody can tell which of them is whose."""
+    rows = np.sort(ordered(words(part.table, part.key)).repeated())
+    if len(rows) == 0:
+        return part
+    rule = "rows with the same key: all of them were left out"
+    log.rows(rule, part.lines(rows), _as_json(part, rows), "")
+    columns = dict(zip(part.table.column_names, part.table.columns, strict=True))
+    arrays = {name: column.combine_chunks() for name, column in columns.items()}
+    shared = keys_left_out(part.name, part.key, arrays, rows, SHARED)
+    return replace(_without(part, rows), left_out=(*part.left_out, shared))
 
 
 def _leave(part: Part, rows: Positions, kept: Positions, rule: str, log: CleaningLog) -> Part:
@@ -210,12 +220,7 @@ def _ranked(part: Part, rows: Positions, which: str, by: str | None) -> npt.NDAr
 def _as_json(part: Part, rows: Positions) -> pa.Array:
     """Return what rows held in the columns that were read, so that they can be put back."""
     columns = {raw: part.cells.columns[raw] for raw in part.raw.values()}
-    held = {raw: column.cells(part.at[rows]).to_pylist() for raw, column in columns.items()}
-    texts = [
-        json.dumps(dict(zip(held, row, strict=True)), ensure_ascii=False)
-        for row in zip(*held.values(), strict=True)
-    ]
-    return pa.array(texts, pa.string())
+    return rows_as_json(columns, part.at[rows])
 
 
 def _first_alike(columns: Sequence[npt.NDArray[np.integer]]) -> Positions:

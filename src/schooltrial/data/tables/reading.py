@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from schooltrial.data.cells.cleaning_log import CleaningLog
 from schooltrial.data.cells.composed_columns import compose, sources
 from schooltrial.data.cells.identifiers import PERSONS
 from schooltrial.data.cells.suppression import ENDS
-from schooltrial.data.cells.text_columns import Mask, mask, plain
+from schooltrial.data.cells.text_columns import Mask, RawCells, mask, plain
 from schooltrial.data.cells.typed_columns import (
     SHOWN_PER_COLUMN,
     Arrays,
@@ -26,13 +26,22 @@ from schooltrial.data.cells.typed_columns import (
     out_of_range_rule,
 )
 from schooltrial.data.files.raw_files import RawFiles, find_columns
-from schooltrial.data.tables.joins import join
+from schooltrial.data.tables.joins import Side, join, one_row_per_key
 from schooltrial.data.tables.keys import ALL_OR_NONE, FILLED, MEASURED, NEEDED, WHOLE, key_of
-from schooltrial.data.tables.parts import Part, observed, settled
+from schooltrial.data.tables.left_out import (
+    EMPTY,
+    FILTERED,
+    deciding_variables,
+    judge_rows,
+    keys_left_out,
+    log_rows,
+)
+from schooltrial.data.tables.parts import Part, settled
 from schooltrial.protocol.column_map import (
     SIZES,
     Column,
     JoinedFile,
+    KeyedFile,
     RawFile,
     Reading,
     SizeLimits,
@@ -123,42 +132,149 @@ def read_part(
     Refusal
         With all the faults of the file, and of those joined to it.
     """
-    reader, raw, values = _columns(name, reading, reading["outcomes"], file, study, files)
-    wanted = {**reading["columns"], **reading["outcomes"]}
-    values = _with_year(values, reader, raw, year, study.years)
-    logs, faults = [reader.log], []
-    for file_joined in reading["join"]:
-        added, joined, more = _joined(name, file_joined, year, study, files, values, reader)
-        values = {**values, **added}
-        logs.append(joined.log)
-        faults += [*joined.faults, *more]
-    for variable, spec in wanted.items():
-        if spec["placeholder_years"]:
-            values[variable] = _not_observed(values, variable, spec, reader, raw[variable])
-    if name in MEASURED and not reading["outcomes"]:
+    outcomes = reading["outcomes"]
+    wanted = {**reading["columns"], **outcomes}
+    key = [n for n in key_of(name, study.unit) if not (n == "outcome" and outcomes)]
+    filled = frozenset(variable for joined in reading["join"] for variable in joined["fill"])
+
+    def with_joined(reader: ColumnReader, raw: Mapping[str, str], values: Arrays) -> Joined:
+        return _all_joined(name, reading, year, study, files, Side(reader, raw, values))
+
+    opened = _opened(
+        name, reading, _optional(wanted, filled), file, year, key, study, files, outcomes,
+        with_joined,
+    )  # fmt: skip
+    reader, raw = opened.reader, opened.raw
+    joined = with_joined(reader, raw, opened.values)
+    values, logs = joined.values, [reader.log, *(one.log for one in joined.readers)]
+    reader.faults += [
+        fault
+        for variable in wanted
+        if variable in filled
+        for fault in _still_missing(name, variable, wanted[variable], key, values, reader, raw)
+    ]
+    faults = [fault for one in joined.readers for fault in one.faults] + joined.faults
+    values = _observed(values, wanted, reader, raw)
+    if name in MEASURED and not outcomes:
         values = _by_outcome(values, reader, raw, study)
-    key = [n for n in key_of(name, study.unit) if not (n == "outcome" and reading["outcomes"])]
     for part_of_key, text in FILLED.get(name, {}).items():
         values[part_of_key] = _filled(values.get(part_of_key), text, reader.cells.rows)
-    reader.faults += _empty_keys(name, key, values, raw, wanted, reader)
+    given = {variable: column for variable, column in raw.items() if variable not in filled}
+    reader.faults += _empty_keys(name, key, values, given, wanted, reader)
     faults = [*reader.faults, *faults]
     if any(variable not in values or values[variable].null_count for variable in key):
         refuse(faults)
-    table = pa.table(values)
-    part = Part(name, key, table, reader.cells, np.arange(reader.cells.rows), raw)
-    part = observed(part, reading["keep_if_any"], reader.log)
-    part, more = settled(part, reading, reader.log)
+    part = Part(name, key, pa.table(values), reader.cells, np.arange(reader.cells.rows), raw)
+    part, more = settled(replace(part, left_out=opened.left_out), reading, reader.log)
     refuse([*faults, *more])
     return part, logs
 
 
+@dataclass(frozen=True)
+class Opened:
+    """The columns of a file, of the rows that the reading does not leave out.
+
+    Attributes
+    ----------
+    reader : ColumnReader
+    raw : mapping
+        Variable → raw column.
+    values : dict of str to Array
+    left_out : tuple of DataFrame
+        Whose rows were left out; see `keys_left_out`.
+    """
+
+    reader: ColumnReader
+    raw: Mapping[str, str]
+    values: Arrays
+    left_out: tuple[pd.DataFrame, ...] = ()
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The variables of a file and of those joined to it, and what was found on the way."""
+
+    values: Arrays
+    readers: list[ColumnReader] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+WithJoined = Callable[[ColumnReader, Mapping[str, str], Arrays], Joined]
+
+
+def _opened(
+    name: str, spec: KeyedFile, wanted: Mapping[str, Column], file: str, year: int | None,
+    key: Sequence[str], study: Study, files: RawFiles, outcomes: Collection[str] = (),
+    with_joined: WithJoined | None = None,
+) -> Opened:  # fmt: skip
+    """Read the columns of a file; rows that it leaves out are left out before they are judged."""
+    cells, deciding = files.cells(file, spec), deciding_variables(spec)
+    if not deciding:
+        reader, raw, values = _columns(name, spec, wanted, study, cells, outcomes)
+        return Opened(reader, raw, _with_year(values, reader, raw, year, study.years))
+    needed = wanted
+    if set(deciding) <= {*wanted, "year"}:  # else they come from a joined file
+        needed = {v: s for v, s in wanted.items() if v in {*deciding, *key, "year"}}
+    needed = _optional(needed, needed)  # an empty cell is no fault before it is kept
+    reader, raw, values = _columns(name, spec, needed, study, cells, outcomes)
+    values = _with_year(values, reader, raw, year, study.years)
+    if with_joined is not None and not set(deciding) <= set(values):
+        values = with_joined(reader, raw, values).values
+    values = _observed(values, needed, reader, raw)
+    left = judge_rows(spec, values, reader, raw)
+    out = tuple(
+        keys_left_out(name, key, values, np.flatnonzero(rows), reason)
+        for rows, reason in ((left.empty, EMPTY), (left.filtered, FILTERED))
+        if key
+    )
+    reader, raw, values = _columns(name, spec, wanted, study, cells.take(left.staying), outcomes)
+    log_rows(left, spec, reader.log, cells)
+    return Opened(reader, raw, _with_year(values, reader, raw, year, study.years), out)
+
+
+def _optional(wanted: Mapping[str, Column], filled: Collection[str]) -> dict[str, Column]:
+    """Return how columns are read, those that a joined file fills being allowed to be empty."""
+    return {
+        name: {**spec, "required": spec["required"] and name not in filled}
+        for name, spec in wanted.items()
+    }
+
+
+def _observed(
+    values: Arrays, wanted: Mapping[str, Column], reader: ColumnReader, raw: Mapping[str, str]
+) -> Arrays:
+    """Return the variables with placeholders of some years set to missing."""
+    placed = {
+        variable: _not_observed(values, variable, spec, reader, raw[variable])
+        for variable, spec in wanted.items()
+        if spec["placeholder_years"] and "year" in values
+    }
+    return {**values, **placed}
+
+
+def _still_missing(
+    name: str, variable: str, spec: Column, key: Sequence[str], values: Arrays,
+    reader: ColumnReader, raw: Mapping[str, str],
+) -> list[Fault]:  # fmt: skip
+    """Name the rows in which neither the file nor a joined one has a value that is needed."""
+    if not (spec["required"] or variable in {*key, *NEEDED.get(name, ())}):
+        return []
+    rows = np.flatnonzero(pc.is_null(plain(values[variable])).to_numpy(zero_copy_only=False))
+    judge = ColumnReader(reader.cells, reader.log, reader.reading)
+    judge.fault_rows(
+        raw[variable], rows, "a value in every row, here or in a joined file",
+        "fill the cell, or leave the row out by `where`",
+        f"no {variable!r}, nor in a joined file",
+    )  # fmt: skip
+    return judge.faults
+
+
 def _columns(
-    name: str, reading: RawFile, outcomes: Mapping[str, Column], file: str, study: Study,
-    files: RawFiles,
+    name: str, reading: RawFile, wanted: Mapping[str, Column], study: Study, cells: RawCells,
+    outcomes: Collection[str],
 ) -> tuple[ColumnReader, dict[str, str], Arrays]:  # fmt: skip
     """Read the columns of a file that a reading names, outcomes of a wide file among them."""
-    cells = files.cells(file, reading)
-    wanted = {name: _whole(name, spec) for name, spec in {**reading["columns"], **outcomes}.items()}
+    wanted = {variable: _whole(variable, spec) for variable, spec in wanted.items()}
     found, faults = find_columns(cells, sources(wanted))
     refuse(faults)
     persons = sources({name: spec for name, spec in wanted.items() if name in PERSONS})
@@ -182,17 +298,45 @@ def _whole(variable: str, spec: Column) -> Column:
     return {**spec, "type": "integer"} if variable in WHOLE else spec
 
 
+def _all_joined(
+    name: str, reading: Reading, year: int | None, study: Study, files: RawFiles, main: Side
+) -> Joined:
+    """Join further files to the rows of one, in their order."""
+    values, readers, faults = dict(main.values), [], []
+    for spec in reading["join"]:
+        for file, of_year in _joined_files(spec, year, study.years):
+            side = replace(main, values=values)
+            right, more = _joined(name, spec, file, of_year, study, files)
+            readers.append(right.reader)
+            faults += more
+            added, more = join(side, right, spec, of_year)
+            faults += more
+            values |= added
+    return Joined(values, readers, faults)
+
+
+def _joined_files(
+    spec: JoinedFile, year: int | None, years: Sequence[int]
+) -> list[tuple[str, int | None]]:
+    """Return the files of a join, with the year that each is of, where that is known."""
+    if "{year}" not in spec["file"]:
+        return [(spec["file"], spec["year"])]
+    of = list(years) if year is None else [year]
+    return [(spec["file"].replace("{year}", str(one)), one) for one in of]
+
+
 def _joined(
-    name: str, spec: JoinedFile, year: int | None, study: Study, files: RawFiles, values: Arrays,
-    reader: ColumnReader,
-) -> tuple[Arrays, ColumnReader, list[Fault]]:  # fmt: skip
-    file = spec["file"].replace("{year}", str(year))
-    joined, raw, right = _columns(name, spec, {}, file, study, files)
-    right = _with_year(right, joined, raw, year if "{year}" in spec["file"] else None, study.years)
+    name: str, spec: JoinedFile, file: str, year: int | None, study: Study, files: RawFiles
+) -> tuple[Side, list[Fault]]:
+    """Read a joined file, each key once."""
+    opened = _opened(name, spec, spec["columns"], file, year, (), study, files)
+    values = _observed(opened.values, spec["columns"], opened.reader, opened.raw)
     if "year" not in spec["on"]:
-        right.pop("year", None)
-    added, faults = join(values, reader, right, joined, spec)
-    return added, joined, faults
+        values = {variable: held for variable, held in values.items() if variable != "year"}
+    side = Side(opened.reader, opened.raw, values)
+    if opened.reader.faults:
+        return side, []  # what shares its key may be a cell at fault
+    return one_row_per_key(side, spec)
 
 
 def _with_year(

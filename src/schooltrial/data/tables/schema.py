@@ -112,7 +112,7 @@ def table_schema(name: str, readings: Sequence[Reading]) -> TableSchema:
         for one in with_joined(reading):
             for variable, spec in one["columns"].items():
                 specs.setdefault(variable, []).append(spec)
-            dated |= carries_year(one)
+        dated |= carries_year(reading)
         outcomes |= reading["outcomes"]
     kinds = {variable: _kind(variable, given) for variable, given in specs.items()}
     filled = FILLED.get(name, {})

@@ -42,6 +42,8 @@ class Batch:
         What undoes each change, as ``CleaningLog`` has it.
     files : list of RawCells
         The files that were read; without their cells.
+    left_out : list of DataFrame
+        Whose rows the readings left out; see `keys_left_out`.
     faults : list of Fault
         Where there is any, the tables are not whole.
     """
@@ -50,6 +52,7 @@ class Batch:
     log: list[LogEntry] = field(default_factory=list)
     changes: list[pa.Table] = field(default_factory=list)
     files: list[RawCells] = field(default_factory=list)
+    left_out: list[pd.DataFrame] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -152,6 +155,7 @@ def _read_batch(
             batch.faults.extend(refusal.faults)
             continue
         parts[name].append(part)
+        batch.left_out.extend(part.left_out)
         for log in logs:
             batch.log.extend(log.entries)
             batch.changes.extend(log.changes)

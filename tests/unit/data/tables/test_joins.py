@@ -89,7 +89,7 @@ def test_a_key_that_stands_twice_in_the_joined_file_is_refused(joined: SmallTria
     _edit(joined, add="0001;F;4\n")
     (fault,) = _faults(joined)
     assert (fault.file, fault.row) == ("more_2020.csv", 162)
-    assert fault.found == "the pupil of this row also stands in row 161"
+    assert fault.found == "pupil 0001 also stands in row 161 of more_2020.csv"
 
 
 def test_a_fault_in_a_joined_file_is_told_with_its_own_line_and_column(joined: SmallTrial) -> None:
@@ -126,3 +126,123 @@ def test_a_join_by_a_variable_that_is_not_read_is_a_fault_of_the_protocol(
         joined.read()
     named = [fault for fault in caught.value.faults if "'pupl'" in fault.found]
     assert [fault.remedy for fault in named] == ["did you mean 'pupil'?"] * 2
+
+
+def test_a_joined_file_may_repeat_facts_and_leave_rows_out(joined: SmallTrial) -> None:
+    _edit(joined, add="0001;F;4\n;note;https://x.example\n")
+    join = joined.reading("pupils")["join"][0]
+    (twice, *_) = _faults(joined)
+    assert twice.file == "more_2020.csv"
+    join |= {"keep_if_any": ["pupil"], "collapse_repeats": True}
+    joined.set("roster_2020.csv", 2, "days_present", "150")
+    _edit(joined, drop=161)  # the first row of 0001
+    assert len(_pupils(joined)) == 320
+
+
+def test_of_rows_of_a_joined_file_that_share_a_key_one_is_kept_as_declared(
+    joined: SmallTrial,
+) -> None:
+    _edit(joined, add="0001;F;8\n")
+    joined.reading("pupils")["join"][0]["duplicate_keys"] = "grade"
+    found = _pupils(joined).set_index(["year", "pupil"])
+    assert found.loc[(2020, "0001"), "grade"] == 8
+    log = pd.read_csv(joined.path("cleaning_log.csv")).set_index("file")
+    assert (
+        log.loc["more_2020.csv", "rule"]
+        == "rows with the same key: the one with most grade was kept"
+    )
+
+
+def test_rows_of_a_joined_file_can_be_filtered(joined: SmallTrial) -> None:
+    _edit(joined, add="0001;F;oops\n")
+    text = joined.raw["more_2020.csv"].decode("cp1252").splitlines()
+    rows = [f"{line};{'x' if line.endswith('oops') else 'ours'}" for line in text[1:]]
+    joined.raw["more_2020.csv"] = "\n".join([f"{text[0]};who", *rows, ""]).encode()
+    lines = joined.raw["more_2019.csv"].decode("cp1252").splitlines()
+    joined.raw["more_2019.csv"] = "\n".join(
+        [f"{lines[0]};who", *(f"{line};ours" for line in lines[1:]), ""]
+    ).encode()
+    join = joined.reading("pupils")["join"][0]
+    join["columns"]["who"] = {"column": "who", "type": "category"}
+    join["where"] = {"who": ["ours"]}
+    assert len(_pupils(joined)) == 320
+
+
+@pytest.fixture
+def filled(trial: SmallTrial) -> SmallTrial:
+    """Return the small trial with grades of 2020 that are partly missing, and a second file."""
+    for row, grade in ((2, ""), (3, ""), (4, "4")):
+        trial.set("roster_2020.csv", row, "grade", grade)
+    trial.raw["ages.csv"] = b"id,grade\n0001,4\n0003,5\n"  # 0003 differs, 0002 is not there
+    trial.reading("pupils")["join"] = [
+        {
+            "file": "ages.csv", "on": ["pupil"], "unmatched": "keep", "fill": ["grade"],
+            "columns": {"pupil": {"column": "id"}, "grade": {"column": "grade", "type": "integer"}},
+        }
+    ]  # fmt: skip
+    return trial
+
+
+def test_a_variable_is_filled_from_a_joined_file_where_it_is_missing(filled: SmallTrial) -> None:
+    found = _pupils(filled).set_index(["year", "pupil"])["grade"]
+    assert found.loc[(2020, "0001")] == 4
+    assert pd.isna(found.loc[(2020, "0002")])
+    assert found.loc[(2020, "0003")] == 4
+    log = pd.read_csv(filled.path("cleaning_log.csv"))
+    told = log[log["file"] == "roster_2020.csv"].set_index("rule")["cells"]
+    assert told["grade missing: filled from ages.csv"] == 1
+    assert told["grade differs from that in ages.csv: kept as it is here"] == 1
+
+
+def test_what_no_file_fills_is_refused_where_it_is_required(filled: SmallTrial) -> None:
+    filled.reading("pupils")["columns"]["grade"]["required"] = True
+    (fault,) = _faults(filled)
+    assert (fault.file, fault.row, fault.column) == ("roster_2020.csv", 3, "grade")
+    assert fault.found == "no 'grade', nor in a joined file"
+
+
+def test_a_variable_of_both_files_is_a_fault_unless_it_is_filled(filled: SmallTrial) -> None:
+    filled.reading("pupils")["join"][0]["fill"] = []
+    filled.write()
+    with pytest.raises(Refusal) as caught:
+        filled.read()
+    assert "`fill: [grade]`" in caught.value.faults[0].remedy
+
+
+def test_files_of_each_year_are_joined_to_one_file_of_all_years(trial: SmallTrial) -> None:
+    plain = _pupils(SmallTrial(trial.folder / "plain"))
+    every = []
+    for year in (2019, 2020):
+        header, *rows = trial.files.pop(f"roster_{year}.csv")
+        trial.raw[f"days_{year}.csv"] = "\n".join(
+            ["id,days", *(f"{row[0]},{row[5]}" for row in rows), ""]
+        ).encode()
+        every += [[*row[:5], str(year)] for row in rows]
+    trial.files["roster.csv"] = [[*header[:5], "year"], *every]
+    reading = trial.reading("pupils")
+    reading["file"] = "roster.csv"
+    reading["columns"]["year"] = {"column": "year"}
+    days = reading["columns"].pop("days_present")
+    reading["join"] = [
+        {"file": "days_{year}.csv", "on": ["pupil", "year"],
+         "columns": {"pupil": {"column": "id"}, "days_present": {**days, "column": "days"}}}
+    ]  # fmt: skip
+    found = _pupils(trial)
+    pd.testing.assert_frame_equal(found[plain.columns], plain)
+
+
+def test_a_second_file_is_joined_by_a_variable_of_the_first(joined: SmallTrial) -> None:
+    joined.raw["grades.csv"] = b"grade,stage\n3,primary\n4,primary\n5,middle\n"
+    joined.reading("pupils")["join"].append(
+        {
+            "file": "grades.csv", "on": ["grade"],
+            "columns": {
+                "grade": {"column": "grade", "type": "integer"},
+                "stage": {"column": "stage", "type": "category"},
+            },
+        }
+    )  # fmt: skip
+    found = _pupils(joined)
+    assert found.groupby("grade", observed=True)["stage"].first().to_dict() == {
+        3: "primary", 4: "primary", 5: "middle",
+    }  # fmt: skip

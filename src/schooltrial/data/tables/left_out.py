@@ -1,0 +1,204 @@
+"""Rows that a reading leaves out before anything else of them is judged, and whose they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schooltrial.data.cells.cleaning_log import CleaningLog
+from schooltrial.data.cells.composed_columns import sources
+from schooltrial.data.cells.identifiers import NAMING
+from schooltrial.data.cells.text_columns import Mask, RawCells, Rows, TextColumn, plain
+from schooltrial.data.cells.typed_columns import Arrays, ColumnReader
+from schooltrial.data.files.raw_files import find_columns
+from schooltrial.data.rows.filters import matches
+from schooltrial.protocol.column_map import KeyedFile
+from schooltrial.protocol.filters import in_words, named_variables
+from schooltrial.refusal import Fault, Refusal
+
+LEFT_OUT = ["table", "variable", "name", "year", "reason"]
+"""Columns of the table of identifiers whose rows the protocol leaves out of the standard tables."""
+
+
+EMPTY, FILTERED, SHARED = "empty", "not kept", "shared identifier"
+"""Why a row is left out: what `keep_if_any` names is empty; `where` does not keep it; several rows
+have its key, and `duplicate_keys` drops all of them."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Which rows of a file are left out.
+
+    Attributes
+    ----------
+    empty : array of bool
+        By `keep_if_any`.
+    filtered : array of bool
+        By `where`.
+    unreadable : array of bool
+        Of the latter, those of which a cell that the filter needs could not be read.
+    """
+
+    empty: Mask
+    filtered: Mask
+    unreadable: Mask
+
+    @property
+    def staying(self) -> Rows:
+        """The rows that are read on."""
+        return np.flatnonzero(~self.empty & ~self.filtered)
+
+
+def deciding_variables(file: KeyedFile) -> list[str]:
+    """Return the variables by which rows of a file are left out, each once."""
+    return list(dict.fromkeys([*file["keep_if_any"], *named_variables(file["where"])]))
+
+
+def judge_rows(
+    file: KeyedFile, values: Arrays, reader: ColumnReader, raw: Mapping[str, str]
+) -> LeftOut:
+    """Return which rows a reading leaves out.
+
+    A cell that cannot be read is not empty. A row that a filter would keep only for a value that
+    cannot be read is not kept.
+
+    Parameters
+    ----------
+    file : KeyedFile
+        The section of the protocol: `keep_if_any` and `where`.
+    values : dict of str to Array
+        The variables that decide, as far as they can be read.
+    reader : ColumnReader
+        Of the file; it knows the cells at fault.
+    raw : mapping
+        Variable → raw column.
+
+    Raises
+    ------
+    Refusal
+        Where the filter asks for values of another kind than a column holds.
+    """
+    rows = reader.cells.rows
+    faulty = {name: _at_fault(reader, column, rows) for name, column in raw.items()}
+    no_row: Mask = np.zeros(rows, dtype=bool)
+    empty = no_row
+    if file["keep_if_any"]:
+        empty = np.ones(rows, dtype=bool)
+        for name in file["keep_if_any"]:
+            empty = empty & _absent(values, name) & ~faulty.get(name, no_row)
+    named = named_variables(file["where"])
+    if not named:
+        return LeftOut(empty, no_row, no_row)
+    frame = pd.DataFrame({name: plain(values[name]).to_pandas() for name in named})
+    try:
+        kept = matches(frame, file["where"]).to_numpy(dtype=bool)
+    except ValueError as error:
+        expected, remedy = "values that the column can hold", "correct `where`, or the `type`"
+        raise Refusal([Fault(reader.log.file, str(error), expected, remedy)]) from error
+    bad = np.logical_or.reduce([faulty.get(name, no_row) for name in named])
+    return LeftOut(empty, ~kept & ~empty, ~kept & ~empty & bad)
+
+
+def _at_fault(reader: ColumnReader, column: str, rows: int) -> Mask:
+    marked: Mask = np.zeros(rows, dtype=bool)
+    for found in reader.faulty.get(column, []):
+        marked[found] = True
+    return marked
+
+
+def _absent(values: Arrays, name: str) -> Mask:
+    """Return which rows have no value, nor a bound of one."""
+    parts = [values[part] for part in (name, f"{name}_low", f"{name}_high") if part in values]
+    absent = np.ones(len(parts[0]), dtype=bool)
+    for part in parts:
+        absent &= pc.is_null(plain(part)).to_numpy(zero_copy_only=False)
+    return absent
+
+
+def log_rows(left: LeftOut, file: KeyedFile, log: CleaningLog, cells: RawCells) -> None:
+    """Log each row that is left out; of those that `keep_if_any` leaves out, what they held.
+
+    Parameters
+    ----------
+    left : LeftOut
+    file : KeyedFile
+    log : CleaningLog
+    cells : RawCells
+        The whole file.
+    """
+    rows = np.flatnonzero(left.empty)
+    if len(rows):
+        found, _ = find_columns(cells, sources(file["columns"]))
+        held = rows_as_json({raw: cells.columns[raw] for raw in found.values()}, rows)
+        rule = f"rows left out, {' and '.join(file['keep_if_any'])} being empty"
+        log.rows(rule, cells.line(rows), held, "")
+    rows = np.flatnonzero(left.filtered)
+    if len(rows):
+        rule = f"rows left out: `where` keeps those of which {in_words(file['where'])}"
+        log.rows(rule, cells.line(rows), "", "")
+    odd = np.flatnonzero(left.unreadable)
+    if len(odd):
+        rule = "rows left out in which a cell that `where` needs cannot be read"
+        log.note("", rule, len(odd), f"row {cells.line(odd[:1])[0]}")
+
+
+def rows_as_json(columns: Mapping[str, TextColumn], rows: Rows) -> pa.Array:
+    """Return what rows held in some columns, so that they can be put back."""
+    held = {raw: column.cells(rows).to_pylist() for raw, column in columns.items()}
+    texts = [
+        json.dumps(dict(zip(held, row, strict=True)), ensure_ascii=False)
+        for row in zip(*held.values(), strict=True)
+    ]
+    return pa.array(texts, pa.string())
+
+
+def keys_left_out(
+    table: str, key: Sequence[str], values: Mapping[str, pa.Array], rows: Rows, reason: str
+) -> pd.DataFrame:
+    """Return the identifiers of rows that are left out, a row for each.
+
+    Parameters
+    ----------
+    table : str
+        The standard table.
+    key : sequence of str
+        What identifies its rows.
+    values : mapping
+        Variables of the rows of the file, as far as they can be read.
+    rows : array of int
+    reason : str
+        ``EMPTY``, ``FILTERED`` or ``SHARED``.
+    """
+    year = values.get("year")
+    chosen = pa.array(rows)
+    parts = []
+    for name in [name for name in key if name in NAMING and name in values]:
+        found = plain(values[name]).take(chosen)
+        frame = pd.DataFrame(
+            {
+                "table": table,
+                "variable": name,
+                "name": pd.Series(found.cast(pa.string()).to_pandas(), dtype="str"),
+                "year": pd.array([pd.NA] * len(rows), dtype="Int64")
+                if year is None
+                else pd.array(plain(year).take(chosen).to_pandas(), dtype="Int64"),
+                "reason": reason,
+            }
+        )
+        parts.append(frame.dropna(subset="name"))
+    return all_left_out(parts)
+
+
+def all_left_out(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return several such tables as one; without rows where there is none."""
+    filled = [part for part in parts if len(part)]
+    if filled:
+        return pd.concat(filled, ignore_index=True)
+    types = dict.fromkeys(LEFT_OUT, "str") | {"year": "Int64"}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
