@@ -171,3 +171,13 @@ def shown_source(spec: Column) -> str:
     if spec["position"] is not None:
         parts = f"column {spec['position']}"
     return " or ".join([parts or " or ".join(names_of_columns(spec)), *other_columns(spec)])
+
+
+def write_missing_as_texts(reading: Reading) -> None:
+    """Replace numbers among the codes for *not observed* by their texts, as YAML has them."""
+    for file in (reading, *reading["join"]):
+        file["missing"] = [str(code) for code in file["missing"]]
+        for spec in file["columns"].values():
+            spec["missing"] = [str(code) for code in spec["missing"]]
+    for spec in reading["outcomes"].values():
+        spec["missing"] = [str(code) for code in spec["missing"]]

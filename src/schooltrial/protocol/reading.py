@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from schooltrial.protocol.column_map import write_missing_as_texts
 from schooltrial.protocol.completion import complete_design
 from schooltrial.protocol.filters import conjunction
 from schooltrial.protocol.references import reference_faults
@@ -81,6 +82,9 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     for outcome in filled["outcomes"].values():
         outcome["units_label"] = outcome["units_label"] or default_unit(outcome)
     complete_design(filled)
+    for readings in filled["tables"].values():
+        for reading in readings:
+            write_missing_as_texts(reading)
     refuse_all(list(reference_faults(filled, shown)))
     filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())

@@ -187,7 +187,8 @@ class ColumnReader:
         """Find the texts of a column, without blanks around, that mean *not observed*."""
         codes, notation = [str(code) for code in spec["codes"]], self.notation(spec)
         numeric = coded_by_numbers(codes, notation) if codes else spec["type"] in NUMBERS
-        found = find_absent(text, self.missing(spec), notation if numeric else None, held)
+        missing = self.missing(spec) if "" in codes else ["", *self.missing(spec)]
+        found = find_absent(text, missing, notation if numeric else None, held)
         return found.but_not(text.isin(codes).to_numpy(dtype=bool)) if codes else found
 
     def fault_rows(

@@ -150,3 +150,25 @@ def test_a_missing_code_is_found_as_a_number_beside_codes_that_are_numbers(
     assert pupils.loc[pupils["sex"].isna(), ["pupil", "year"]].to_numpy().tolist() == [
         ["0001", 2020]
     ]
+
+
+def test_an_empty_cell_is_missing_whatever_other_codes_are_listed(trial: SmallTrial) -> None:
+    trial.reading("pupils")["missing"] = [-9]
+    trial.set(ROSTER, 2, "days_present", "")
+    trial.set(ROSTER, 3, "days_present", "-9")
+    trial.set(ROSTER, 4, "sex", "")
+    trial.obtain()
+    pupils = pd.read_parquet(trial.path("pupils.parquet"))
+    assert pupils.loc[pupils["days_present"].isna(), "pupil"].tolist() == ["0001", "0002"]
+    assert pupils.loc[pupils["sex"].isna(), "pupil"].tolist() == ["0003"]
+
+
+def test_an_empty_cell_that_has_a_code_is_not_missing(trial: SmallTrial) -> None:
+    reading = trial.reading("pupils")
+    reading["missing"] = ["-9"]
+    reading["columns"]["sex"]["codes"] = {"F": "girl", "M": "boy", "": "unknown"}
+    trial.set(ROSTER, 4, "sex", "")
+    trial.obtain()
+    pupils = pd.read_parquet(trial.path("pupils.parquet"))
+    there = pupils[(pupils["pupil"] == "0003") & (pupils["year"] == 2020)]
+    assert there["sex"].tolist() == ["unknown"]
