@@ -85,7 +85,7 @@ def test_a_delimiter_is_one_character(trial: SmallTrial, refused_protocol: Refus
 @pytest.mark.parametrize(
     ("rule", "found"),
     [
-        ({"from": "sex"}, "variables.girl: has none of at_least, equals"),
+        ({"from": "sex"}, "variables.girl: has none of at_least, equals, where, as"),
         (
             {"from": "sex", "equals": "girl", "at_least": 1},
             "variables.girl: has at_least and equals",
@@ -98,7 +98,7 @@ def test_a_variable_is_made_by_one_rule(
     trial.protocol["variables"]["girl"] = rule
     (fault,) = refused_protocol()
     assert fault.found == found
-    assert fault.expected == "just one of at_least, equals"
+    assert fault.expected == "just one of at_least, equals, where, as"
 
 
 def test_all_faults_of_a_protocol_are_told_at_once(
@@ -106,7 +106,7 @@ def test_all_faults_of_a_protocol_are_told_at_once(
 ) -> None:
     trial.protocol["study"]["seeds"] = 1
     trial.protocol["design"]["kind"] = "drawn"
-    trial.protocol["years"]["baseline"] = []
+    trial.protocol["years"]["programme"] = []
     assert len(refused_protocol()) == 3
 
 

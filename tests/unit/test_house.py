@@ -59,6 +59,7 @@ ORDER = [
     "checks.rating",
     "checks.implementation",
     "checks.data_quality",
+    "checks",
     "analysis",
     "analysis.estimators",
     "simulate.base",

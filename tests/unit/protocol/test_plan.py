@@ -68,7 +68,8 @@ def test_a_change_of_the_plan_changes_its_section_alone(
 
 def test_every_section_is_the_plan_but_words_and_where_files_lie() -> None:
     left = set(schema()["properties"]) - set(PLAN)
-    assert left == {"registration", "raw_folder", "variable_labels", "deviations", "notes"}
+    words = {"variable_labels", "deviations", "notes"}
+    assert left == {"registration", "raw_folder", "limits"} | words
     assert set(PLAN) <= set(schema()["properties"])
 
 
