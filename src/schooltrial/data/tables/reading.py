@@ -25,6 +25,7 @@ from schooltrial.data.cells.typed_columns import (
     out_of_range,
     out_of_range_rule,
 )
+from schooltrial.data.files.notes_below import SUGGESTED
 from schooltrial.data.files.raw_files import RawFiles, find_columns
 from schooltrial.data.tables.joins import Side, join, one_row_per_key
 from schooltrial.data.tables.keys import ALL_OR_NONE, FILLED, MEASURED, NEEDED, WHOLE, key_of
@@ -49,6 +50,10 @@ from schooltrial.protocol.column_map import (
 )
 from schooltrial.protocol.sections import Cleaning, Outcome
 from schooltrial.refusal import Fault, refuse
+
+NEAR_THE_END = 10
+"""Rows at the end of a table that may be notes rather than data."""
+
 
 NOTES_RULE = "notes below the table left out"
 
@@ -464,12 +469,18 @@ def _empty_keys(
         )
         faults += [
             Fault(
-                reader.log.file, found, "a value in every row", "fill the cell, or remove the row",
-                row=int(line), column=raw[part],
+                reader.log.file, found, "a value in every row", _row_remedy(reader.cells, int(row)),
+                row=int(reader.cells.line(np.array([row]))[0]), column=raw[part],
             )
-            for line in reader.cells.line(column.holds(empty)[:SHOWN_PER_COLUMN])
+            for row in column.holds(empty)[:SHOWN_PER_COLUMN]
         ]  # fmt: skip
     return faults
+
+
+def _row_remedy(cells: RawCells, row: int) -> str:
+    """Say what to do with a row that lacks its key; near the end of a table it may be a note."""
+    fill = "fill the cell, or remove the row"
+    return f"{SUGGESTED}; otherwise {fill}" if row >= cells.rows - NEAR_THE_END else fill
 
 
 def _perhaps_empty(values: pa.Array) -> bool:
