@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from schooltrial.protocol.sections import Content, Model
 from schooltrial.refusal import Fault
@@ -35,6 +35,13 @@ OF_PEOPLE = (
     "multilevel", "cluster_robust", "randomisation_inference", "wild_bootstrap", "complier_effect",
 )  # fmt: skip
 
+SPLIT = ("multilevel", "cluster_robust")
+
+NO_COVARIATES = "remove it: the effect is that of school means, without covariates; for these take "
+NO_COVARIATES += "`estimator: cluster_robust` with `fixed_effects: [school, year]`"
+
+ONE_EFFECT = {"": "remove it, and name the groups under `subgroups`: a model is fitted in each"}
+
 SOME_READ: dict[str, ModelKey] = {
     "cluster": ModelKey(
         None,
@@ -53,18 +60,54 @@ SOME_READ: dict[str, ModelKey] = {
         None, OF_PEOPLE, {"": "remove it: cells of a panel are weighted by their pupils"}
     ),
     "active_from": ModelKey(
-        None, OF_PEOPLE,
+        None, (*SPLIT, "wild_bootstrap", "complier_effect"),
         {
             "difference_in_differences": "take `estimator: cluster_robust` with `blocks: none` and "
             "`fixed_effects: [school, year]`",
             "staggered_adoption": "remove it: the cohort is known",
+            "": "take `estimator: cluster_robust`",
         },
     ),
+    "covariates": ModelKey([], OF_PEOPLE, {"": NO_COVARIATES}),
     "missing_covariates": ModelKey(
         "indicator", OF_PEOPLE, {"": "remove it: a panel model has no covariates"}
     ),
+    "fixed_effects": ModelKey(
+        [], ("cluster_robust", "complier_effect"),
+        {
+            "difference_in_differences": "remove it: effects of school and year are in the model",
+            "staggered_adoption": "remove it: a school is compared with itself",
+            "": "remove it, and name the variable under `covariates` (a category is a set of "
+            "indicators)",
+        },
+    ),
+    "covariance": ModelKey(
+        ["CR2"], ("cluster_robust",), {"": "remove it: this estimator has one variance"}
+    ),
+    "tests": ModelKey({}, ("cluster_robust",), {"": "remove it, or take cluster_robust"}),
+    "df": ModelKey("kenward-roger", ("multilevel",), {"": "remove it"}),
+    "replications": ModelKey(
+        10000, ("randomisation_inference", "wild_bootstrap"), {"": "remove it: nothing is drawn"}
+    ),
+    "effects_by": ModelKey(None, SPLIT, ONE_EFFECT),
+    "moderator": ModelKey(None, SPLIT, ONE_EFFECT),
+    "active_years": ModelKey(
+        [], (*SPLIT, "wild_bootstrap", "complier_effect", "difference_in_differences"),
+        {"": "remove it, and keep the years by `where: {year: […]}`"},
+    ),
+    "comparison_group": ModelKey("never_treated", ("staggered_adoption",), {}),
 }  # fmt: skip
 """Key → who reads it."""
+
+
+def without_unread(model: Model) -> Model:
+    """Return a model whose keys that its estimator does not read have their defaults."""
+    unread = {
+        key: spec.default
+        for key, spec in SOME_READ.items()
+        if model["estimator"] not in spec.readers
+    }
+    return cast(Model, {**model, **unread})
 
 
 def model_key_faults(where: str, model: Model, content: Content, shown: str) -> Iterator[Fault]:

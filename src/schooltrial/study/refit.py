@@ -15,6 +15,7 @@ from schooltrial.analysis.estimators.registry import ESTIMATORS, Estimator, Need
 from schooltrial.analysis.fitting import FittedModel, PlannedModel
 from schooltrial.analysis.panel_cells import read_panel_cells
 from schooltrial.models.inference.estimate import Estimate
+from schooltrial.protocol.model_keys import without_unread
 from schooltrial.protocol.references import reference_faults
 from schooltrial.protocol.schema_validation import schema_faults
 from schooltrial.protocol.sections import Content, Model, unlabelled
@@ -146,6 +147,9 @@ def refit_model(
     if chosen not in planned["outcomes"]:
         changed["outcomes"] = [chosen]
     model = cast(Model, {**planned, **changed, "outcomes": [chosen]})
+    if "estimator" in changed and changed["estimator"] in ESTIMATORS:
+        _refuse_unread(model, changed)
+        model = without_unread(model)
     _hold_against_plan(study, name, model, changed, schema)
     fitted = _fit(study, name, model)
     found = Refit(
@@ -205,6 +209,8 @@ def _hold_against_plan(
     """Hold changes against schema and study, as the protocol is when it is read."""
     if not changed:
         return
+    if model["estimator"] in ESTIMATORS:
+        _refuse_unread(model, changed)
     node = schema["properties"]["models"]["additionalProperties"]
     shown = f"refit of {name}"
     faults = list(schema_faults(dict(model), {**node, "$defs": schema["$defs"]}, shown))
@@ -218,6 +224,10 @@ def _hold_against_plan(
         ]
     if faults:
         raise UserError("\n".join(str(fault) for fault in faults))
+
+
+def _refuse_unread(model: Model, changed: Mapping[str, Any]) -> None:
+    """Raise where a change is of a key that the estimator does not read."""
     keys = ESTIMATORS[model["estimator"]].keys
     for key in changed:
         if key not in keys:

@@ -6,14 +6,18 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol.model_keys import SOME_READ, model_key_faults
+from schooltrial.protocol.model_keys import SOME_READ, model_key_faults, without_unread
 from support.sections import planned_model, small_content
 from support.small_trial import schema
 
 ESTIMATORS = schema()["properties"]["models"]["additionalProperties"]["properties"]["estimator"]
 GIVEN: dict[str, Any] = {
     "cluster": "school", "random_levels": ["school"], "weights": "grade",
-    "missing_covariates": "drop",
+    "missing_covariates": "drop", "covariates": ["grade"], "fixed_effects": ["school"],
+    "covariance": ["CR0"], "tests": {"none": ["treated"]}, "df": "satterthwaite",
+    "replications": 500, "effects_by": "sex", "moderator": "sex", "active_years": [2020],
+    "active_from": "grade",
+    "comparison_group": "not_yet_treated",
 }  # fmt: skip
 
 
@@ -30,7 +34,16 @@ def faults(unit: str = "school", **keys: Any) -> list[str]:
 def test_a_key_is_read_or_refused(key: str, estimator: str) -> None:
     found = faults(estimator=estimator, **{key: GIVEN[key]})
     assert bool(found) == (estimator not in SOME_READ[key].readers)
+    assert all(f"has `{key}`, which {estimator} does not read" in fault for fault in found)
     assert faults(estimator=estimator) == []
+
+
+def test_defaults_are_those_of_the_schema_and_a_model_without_unread_keys_has_them() -> None:
+    given = planned_model(outcomes=["maths"], estimator="staggered_adoption", **GIVEN)
+    plain = planned_model(
+        outcomes=["maths"], estimator="staggered_adoption", comparison_group="not_yet_treated"
+    )
+    assert without_unread(given) == plain
 
 
 def test_a_cluster_of_a_multilevel_model_is_a_random_level() -> None:

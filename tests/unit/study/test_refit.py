@@ -89,6 +89,8 @@ def test_another_rule_for_degrees_of_freedom_changes_them_and_not_the_effect(
         ("itt", "maths", {"blocks": "fixd"}, "one of fixed, random, none"),
         ("itt", "maths", {"df": "satterthwaite"}, "cluster_robust makes no use of `df`"),
         ("did", "reading", {"covariates": ["girl"]}, "makes no use of `covariates`"),
+        ("itt", "maths", {"random_levels": ["school"]}, "makes no use of `random_levels`"),
+        ("itt", "maths", {"cluster": "schol"}, "remedy:   did you mean 'school'"),
     ],
 )
 def test_what_is_not_known_or_of_no_effect_is_told(
@@ -96,6 +98,16 @@ def test_what_is_not_known_or_of_no_effect_is_told(
 ) -> None:
     with pytest.raises(UserError, match=told):
         opened.refit(model, outcome, **changes)
+
+
+def test_a_refit_may_cluster_errors_otherwise_and_take_another_estimator(
+    opened: OpenedStudy,
+) -> None:
+    planned, other = (opened.refit("itt", "maths", **keys) for keys in ({}, {"cluster": "block"}))
+    assert planned.rows["estimate"].item() == pytest.approx(other.rows["estimate"].item())
+    assert "errors clustered on block" in other.rows["note"].iloc[0]
+    bootstrap = opened.refit("itt", "maths", estimator="wild_bootstrap", replications=100)
+    assert bootstrap.rows["method"].iloc[0].startswith("wild cluster bootstrap")
 
 
 def test_all_models_of_a_role_are_fitted_again(opened: OpenedStudy) -> None:

@@ -16,6 +16,7 @@ from schooltrial.analysis.estimators import (
     wild_bootstrap,
 )
 from schooltrial.analysis.fitting import FittedModel
+from schooltrial.protocol.model_keys import SOME_READ
 
 Rows = Literal["sample", "cells"]
 Need = Literal["lottery", "seed", "taken_up", "years"]
@@ -24,18 +25,14 @@ OF_ALL = ("label", "estimator", "role", "outcomes", "where", "arms", "subgroups"
           "confidence_level")  # fmt: skip
 """Keys of a model that mean something to every estimator."""
 
-OF_PEOPLE = (
-    "covariates",
-    "missing_covariates",
-    "blocks",
-    "active_years",
-    "active_from",
-    "effects_by",
-    "moderator",
-    "weights",
-    "bounded_cells",
-)
-"""Keys that build the columns of a model of pupils or teachers."""
+OF_PEOPLE = ("blocks", "bounded_cells")
+"""Further keys of a model of pupils, teachers or schools."""
+
+
+def read_keys(estimator: str, *others: str) -> tuple[str, ...]:
+    """Return the keys that an estimator reads: those of all, those of some, and others."""
+    some = [key for key, spec in SOME_READ.items() if estimator in spec.readers]
+    return (*OF_ALL, *some, *others)
 
 
 @dataclass(frozen=True)
@@ -63,31 +60,29 @@ class Estimator:
 
 ESTIMATORS: dict[str, Estimator] = {
     "multilevel": Estimator(
-        multilevel.fit_planned, "sample", (), (*OF_ALL, *OF_PEOPLE, "random_levels", "df"),
+        multilevel.fit_planned, "sample", (), read_keys("multilevel", *OF_PEOPLE),
     ),
     "cluster_robust": Estimator(
-        cluster_robust.fit_planned, "sample", (),
-        (*OF_ALL, *OF_PEOPLE, "cluster", "fixed_effects", "covariance", "tests"),
+        cluster_robust.fit_planned, "sample", (), read_keys("cluster_robust", *OF_PEOPLE),
     ),
     "complier_effect": Estimator(
         complier_effect.fit_planned, "sample", ("taken_up",),
-        (*OF_ALL, *OF_PEOPLE, "cluster", "fixed_effects"),
+        read_keys("complier_effect", *OF_PEOPLE),
     ),
     "randomisation_inference": Estimator(
         randomisation_inference.fit_planned, "sample", ("lottery", "seed"),
-        (*OF_ALL, *OF_PEOPLE, "replications"),
+        read_keys("randomisation_inference", *OF_PEOPLE),
     ),
     "wild_bootstrap": Estimator(
-        wild_bootstrap.fit_planned, "sample", ("seed",),
-        (*OF_ALL, *OF_PEOPLE, "cluster", "replications"),
+        wild_bootstrap.fit_planned, "sample", ("seed",), read_keys("wild_bootstrap", *OF_PEOPLE),
     ),
     "difference_in_differences": Estimator(
         difference_in_differences.fit_planned, "cells", ("years",),
-        (*OF_ALL, "active_years", "cluster", "bounded_cells"),
+        read_keys("difference_in_differences", "bounded_cells"),
     ),
     "staggered_adoption": Estimator(
         staggered_adoption.fit_planned, "cells", (),
-        (*OF_ALL, "comparison_group", "bounded_cells"),
+        read_keys("staggered_adoption", "bounded_cells"),
     ),
 }  # fmt: skip
 """Name in protocols → estimator."""
