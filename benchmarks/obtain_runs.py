@@ -76,6 +76,7 @@ def _obtain(raw: Path, out: Path) -> Callable[[], int]:
             years=content["years"],
             unit=content["design"]["unit"],
             cleaning=content["cleaning"],
+            limits=content["limits"],
             elsewhere={},
             protocol=str(raw / "protocol.yaml"),
             schema=str(SCHEMA),

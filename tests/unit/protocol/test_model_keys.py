@@ -53,7 +53,7 @@ def test_a_cluster_of_a_multilevel_model_is_a_random_level() -> None:
 
 
 def test_random_levels_and_random_blocks_are_two_levels_at_most() -> None:
-    two = {"estimator": "multilevel", "random_levels": ["grade", "school"]}
+    two: dict[str, Any] = {"estimator": "multilevel", "random_levels": ["grade", "school"]}
     assert faults(**two) == []
     (fault,) = faults(**two, blocks="random")
     assert "two random levels at most" in fault
@@ -69,7 +69,7 @@ def test_blocks_are_a_random_level_once() -> None:
 
 
 def test_a_random_level_of_rows_themselves_is_refused() -> None:
-    model = {"unit": "pupil", "estimator": "multilevel", "where": {"year": [2020]}}
+    model: dict[str, Any] = {"unit": "pupil", "estimator": "multilevel", "where": {"year": [2020]}}
     (fault,) = faults(**model)
     assert "the level is the residual" in fault
     assert "random_levels: [school]" in fault

@@ -33,7 +33,7 @@ def _reader(**columns: list[str]) -> ColumnReader:
 def _read(reader: ColumnReader, **keys: Any) -> list[Any]:
     spec = with_defaults(keys, schema()["$defs"]["column"], schema())
     wanted = {"school": spec}
-    found = {name: one["column"] for name, one in sources(wanted).items()}
+    found = {name: str(one["column"]) for name, one in sources(wanted).items()}
     raw = compose(reader, wanted, found)
     values = reader.read("school", raw["school"], spec)["school"]
     return list(values.to_pylist())

@@ -75,7 +75,9 @@ def test_a_count_of_pupils_or_a_bare_code_tells_nothing_of_a_rate(text: str) -> 
 
 
 def test_a_protocol_adds_texts_that_come_before_the_known_ones() -> None:
-    codes = {"LOW N": "missing", "HI": [90.0, 100.0], "*": [0.0, 5.0], "-1": "missing"}
+    codes: dict[str, str | list[float]] = {
+        "LOW N": "missing", "HI": [90.0, 100.0], "*": [0.0, 5.0], "-1": "missing",
+    }  # fmt: skip
     found = suppressed(pd.Series(["low n", "HI", "*", "-1", "1", "12"]), codes=codes)
     assert found.hidden.tolist() == [True, True, True, True, False, False]
     np.testing.assert_array_equal(found.low[:4], [nan, 90, 0, nan])

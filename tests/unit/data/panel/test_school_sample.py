@@ -40,8 +40,10 @@ BOUNDED = cells(("S3", 1, 2020, "maths", np.nan, 8)).assign(mean_low=0.0, mean_h
 
 def build(bounded: pd.DataFrame = BOUNDED) -> pd.DataFrame:
     """Return the sample, with school and year as its rows."""
-    with_before = [add_school_baselines(part, PUBLISHED, OUTCOMES) for part in (PUBLISHED, bounded)]
-    made = build_school_sample(*with_before, OUTCOMES, first_year=2020)
+    cells, bounds = (
+        add_school_baselines(part, PUBLISHED, OUTCOMES) for part in (PUBLISHED, bounded)
+    )
+    made = build_school_sample(cells, bounds, OUTCOMES, first_year=2020)
     return made.set_index(["school", "year"])
 
 
