@@ -63,6 +63,9 @@ class Column(TypedDict):
     suppressed: Literal["refuse", "missing", "bounds"]
     suppression_codes: SuppressionCodes
     out_of_range: Literal["refuse", "missing"]
+    respell: dict[str, str]
+    without: list[str]
+    letters: Literal["upper", "lower"] | None
     written_as_decimals: bool
     width: int | None
     pad: bool

@@ -307,8 +307,11 @@ def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
         ("pad", spec["pad"], identifier, "identifier"),
         ("parts", spec["parts"], identifier, "identifier"),
         ("written_as_decimals", spec["written_as_decimals"], identifier, "identifier"),
+        ("respell", spec["respell"], identifier, "identifier"),
+        ("without", spec["without"], identifier, "identifier"),
+        ("letters", spec["letters"], identifier, "identifier"),
     ):
-        if given not in (None, False, []) and not fits:
+        if given not in (None, False, [], {}) and not fits:
             yield Fault(
                 names.shown, f"{where} has a {key}, but is read as {spec['type']}",
                 f"a {key} of an {needed}", f"set `type`, or remove `{key}`",

@@ -27,7 +27,7 @@ _LATIN = str.maketrans(
 _DASHES = re.compile("[-_\u2010-\u2015\u2212]")
 
 
-_DECIMALS = re.compile(r"(?<=[0-9])\.0+$")
+_DECIMALS = re.compile(r"(?<=[0-9])[.,]0+$")
 
 
 ZEROS, DECIMALS, CASE = "leading zeros", "a decimal `.0`", "capital letters"
@@ -81,8 +81,8 @@ def all_simplified(names: pa.Array) -> pa.Array:
     for sign in "-_ \t\r\n\v\f":
         if pc.any(pc.match_substring(names, sign)).as_py():
             names = pc.replace_substring(names, sign, "")
-    if pc.any(pc.match_substring(names, ".")).as_py():
-        names = pc.replace_substring_regex(names, r"([0-9])\.0+$", r"\1")
+    if pc.any(pc.match_substring_regex(names, "[.,]0")).as_py():
+        names = pc.replace_substring_regex(names, r"([0-9])[.,]0+$", r"\1")
     names = pc.ascii_lower(names)
     short = pc.ascii_ltrim(names, "0")
     ends = pc.equal(short, "")

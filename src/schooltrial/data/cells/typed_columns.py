@@ -166,7 +166,7 @@ class ColumnReader:
         marks = (cells.dated, cells.broken, cells.inexact, cells.labels, cells.declared_missing)
         if any(raw in marked for marked in marks):
             return False
-        if spec["written_as_decimals"]:
+        if any(spec[key] for key in ("written_as_decimals", "respell", "without", "letters")):
             return False
         return identifiers.needs_nothing(column, self.missing(spec), spec["width"])
 
@@ -327,8 +327,7 @@ class OneColumn:
             self._shared(self.values)
         if self.spec["written_as_decimals"]:
             text = self.without_decimals(text, absent)
-        if self.spec["width"] is not None:
-            text = self.of_width(text, absent, int(self.spec["width"]))
+        text = self.respelt(text, absent)
         if self.variable in identifiers.NAMING:
             # what a spreadsheet shows for a failed formula is told as such, by `words`
             told = absent | identifiers.errors_of_spreadsheets(text)
@@ -345,6 +344,28 @@ class OneColumn:
                 "give the values labels that differ, or read their codes: `value_labels: false`",
                 f"the codes {first} and {second} have the same label, {shortened(label)!r}",
             )  # fmt: skip
+
+    def respelt(self, text: pd.Series, absent: Mask) -> pd.Series:
+        """Spell identifiers as other files do: without some texts, in some letters, of a width."""
+        spec = self.spec
+        for part in spec["without"]:
+            without = text.str.replace(part, "", regex=False)
+            text = self._kept_as(f"{part!r} taken out of the identifier", without, text, absent)
+        if spec["letters"]:
+            cased = text.str.upper() if spec["letters"] == "upper" else text.str.lower()
+            text = self._kept_as(f"identifier in {spec['letters']} letters", cased, text, absent)
+        if spec["width"] is not None:
+            text = self.of_width(text, absent, int(spec["width"]))
+        named = text.replace(spec["respell"]) if spec["respell"] else text
+        return self._kept_as("identifier respelt as in other files", named, text, absent)
+
+    def _kept_as(
+        self, rule: str, changed: pd.Series, text: pd.Series, absent: Mask
+    ) -> pd.Series:  # fmt: skip
+        """Return texts as they became where they are not missing, with a line in the log."""
+        where = (changed != text).to_numpy(dtype=bool) & ~absent
+        self._changed(rule, where, text, changed)
+        return changed.where(where, text)
 
     def without_decimals(self, text: pd.Series, absent: Mask) -> pd.Series:
         """Take the decimal part of zeros off identifiers that a file holds as decimals."""

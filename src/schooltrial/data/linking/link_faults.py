@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
-from schooltrial.data.cells.spelling import DECIMALS, ZEROS, differences
+from schooltrial.data.cells.spelling import (
+    BLANKS,
+    CASE,
+    DASHES,
+    DECIMALS,
+    PREFIX,
+    ZEROS,
+    differences,
+)
 from schooltrial.data.files.file_names import KeySource
 from schooltrial.data.linking.key_matches import MOST, Alike, KeyMatch
 from schooltrial.data.linking.matching import positions
@@ -23,6 +32,10 @@ SHOWN_PAIRS = 3
 
 SHOWN_RESPELT = 20
 """Identifiers up to which a remedy lists them one by one."""
+
+
+MANY = 4
+"""Texts to be taken out of identifiers, from which a remedy lists the identifiers instead."""
 
 
 FEWEST = 2
@@ -154,6 +167,15 @@ def _respelling(
             f"{_quoted(a)}: {_quoted(b)}" for a, b in zip(alike.names, alike.others, strict=True)
         )
         return _column_yaml(table, year, variable, sources, [f"respell: {{{pairs}}}"])
+    read = _in_letters(alike)
+    if read is not None:
+        places = ((table, year), (other, other_year))
+        lines = [
+            _column_yaml(*place, variable, sources, keys)
+            for keys, place in zip(read, places, strict=True)
+            if keys
+        ]
+        return "; and ".join(lines)
     return (
         f"spell {variable} in {sources.files(table, year)} as in {sources.files(other, other_year)}"
         f": they differ by {listed(alike.differ)}"
@@ -176,6 +198,39 @@ def _as_digits(names: Sequence[str], others: Sequence[str], width: int | None) -
     if width is None or not all(stem.isdigit() for stem in stems):
         return None
     return [*keys, f"width: {width}", "pad: true"]
+
+
+def _in_letters(alike: Alike) -> tuple[list[str], list[str]] | None:
+    """Return the keys by which each side is read without dashes, blanks or a prefix, in one case.
+
+    None where these are not what differs, or would not make the two sides alike.
+    """
+    if not alike.differ or not set(alike.differ) <= {CASE, DASHES, BLANKS, PREFIX}:
+        return None
+    signs = [
+        [sign for sign in " -_" if any(sign in name for name in side)]
+        for side in (alike.names, alike.others)
+    ]
+    if PREFIX in alike.differ:
+        for at, side in enumerate((alike.names, alike.others)):
+            begins = {re.sub("[0-9].*$", "", name) for name in side} - {""}
+            signs[at] = sorted(begins, key=len, reverse=True) or signs[at]
+    elif not {DASHES, BLANKS} & set(alike.differ) or signs[0] == signs[1]:
+        signs = [[], []]
+    case = None
+    if CASE in alike.differ:
+        case = "upper" if all(name == name.upper() for name in alike.others) else "lower"
+    sides = []
+    plain = []
+    for side, without in zip((alike.names, alike.others), signs, strict=True):
+        read = side
+        for sign in without:
+            read = [name.replace(sign, "") for name in read]
+        cased = read if case is None else [getattr(name, case)() for name in read]
+        keys = [f"without: [{', '.join(map(_quoted, without))}]"] if without else []
+        sides.append(keys + ([f"letters: {case}"] if cased != read else []))
+        plain.append(cased)
+    return (sides[0], sides[1]) if plain[0] == plain[1] and len(signs[0]) < MANY else None
 
 
 def _quoted(text: str) -> str:

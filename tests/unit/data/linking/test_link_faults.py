@@ -180,3 +180,25 @@ def test_a_log_of_other_schools_is_refused() -> None:
     (fault,) = _faults(tables)
     assert (fault.file, fault.column) == ("log.csv", "school")
     assert _faults(tables, {"match_at_least": {"implementation": 0.3}}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "keys"),
+    [
+        (lambda name: f"p-{name}", "letters: upper"),
+        (lambda name: f"P{name}", 'without: ["-"]'),
+        (lambda name: f"p {name}", 'without: [" "], letters: upper'),
+    ],
+)
+def test_many_that_differ_in_case_dashes_or_blanks_are_read_alike_by_a_key(
+    change: Any, keys: str
+) -> None:
+    rosters = _rosters(*(f"P-{name}" for name in PUPILS))
+    (fault,) = _faults({"pupils": rosters, "scores": _scores([change(name) for name in PUPILS])})
+    assert f"{keys}}}`" in fault.remedy
+
+
+def test_a_prefix_that_one_table_alone_writes_is_taken_out() -> None:
+    tables = {"pupils": _rosters(*PUPILS), "scores": _scores([f"P-{name}" for name in PUPILS])}
+    (fault,) = _faults(tables)
+    assert '`pupil: {column: pupil_id, without: ["P-"]}`' in fault.remedy
