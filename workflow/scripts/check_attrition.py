@@ -13,7 +13,14 @@ from schooltrial.checks.attrition.selective_attrition import who_left as compare
 from schooltrial.checks.attrition.teachers import of_teachers
 from schooltrial.data.tables.parquet import ParquetByYear
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Checks, Compared, Design, Outcome, baseline_year
+from schooltrial.protocol.sections import (
+    Checks,
+    Compared,
+    Design,
+    Outcome,
+    baseline_year,
+    modelled_arms,
+)
 
 
 class Sections(Compared):
@@ -49,7 +56,9 @@ def main(
         "boundary": protocol["checks"]["attrition_boundary"],
         "no_data": design["no_data"],
     }
-    both: dict[str, Any] = {"outcomes": outcomes, "arms": design["arms"], "unit": design["unit"]}
+    arms = modelled_arms(design)
+    units = units[units["arm"].astype("str").isin([arm["name"] for arm in arms])]
+    both: dict[str, Any] = {"outcomes": outcomes, "arms": arms, "unit": design["unit"]}
     within: dict[str, Any] = {"analysis_years": analysis_years, "baseline": baseline}
     ranges = {
         level: outcome_support(

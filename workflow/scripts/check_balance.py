@@ -16,6 +16,7 @@ from schooltrial.protocol.sections import (
     Outcome,
     Study,
     baseline_year,
+    modelled_arms,
 )
 from schooltrial.randomisation.criterion import NOT_BY_LOT, draw_criterion
 from schooltrial.randomisation.frame import read_frame
@@ -61,13 +62,19 @@ def main(
         criterion=known.criterion,
         impossible=known.unusable if design["randomised"] else NOT_BY_LOT,
     )
+    n_arms = len(design["arms"])
+    arms = [arm["name"] for arm in modelled_arms(design)]
+
+    def in_models(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[rows["arm"].astype("str").isin(arms)] if len(arms) < n_arms else rows
+
     report = balance_report(
-        pd.read_parquet(sample), protocol["balance"], labels, baseline_year(protocol),
-        arms=[arm["name"] for arm in design["arms"]],
+        in_models(pd.read_parquet(sample)), protocol["balance"], labels, baseline_year(protocol),
+        arms=arms,
         models=protocol["models"], outcomes=list(protocol["outcomes"]),
         before=protocol["years"]["baseline"], redrawing=redrawing, unit=design["unit"],
-        assignment=listed, schools=pd.read_parquet(schools), teachers=pd.read_parquet(teachers),
-        panel=pd.read_parquet(panel),
+        assignment=in_models(listed), schools=pd.read_parquet(schools),
+        teachers=in_models(pd.read_parquet(teachers)), panel=in_models(pd.read_parquet(panel)),
         populations={name: part["population"] for name, part in protocol["outcomes"].items()},
     )  # fmt: skip
     for table, path in (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from schooltrial.protocol.column_map import Reading, all_columns, carries_year
 from schooltrial.protocol.levels import names_schools
-from schooltrial.protocol.sections import Content, all_years, frame_columns
+from schooltrial.protocol.sections import Content, all_years, frame_columns, modelled_arms
 from schooltrial.protocol.variables import IDENTIFYING
 
 
@@ -26,6 +26,16 @@ def complete_design(content: Content) -> None:
     if design["schools"] is None:
         design["schools"] = schools_read(content["tables"])
     design["randomisation"] = {**design["randomisation"], **frame_columns(design)}
+
+
+def compare_modelled_arms(content: Content) -> None:
+    """Have, in place, every model compare the arms that are in models, where some are in none."""
+    design = content["design"]
+    arms = [arm["name"] for arm in modelled_arms(design)]
+    if len(arms) == len(design["arms"]):
+        return
+    for model in content["models"].values():
+        model["arms"] = model["arms"] or arms
 
 
 def _tells_year(reading: Reading) -> bool:

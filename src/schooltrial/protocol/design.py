@@ -11,7 +11,7 @@ from schooltrial.protocol.completion import schools_read
 from schooltrial.protocol.levels import ROSTER_OF
 from schooltrial.protocol.made_variables import is_read
 from schooltrial.protocol.model_keys import model_key_faults
-from schooltrial.protocol.sections import Content, Design, Draw, Model
+from schooltrial.protocol.sections import Content, Design, Draw, Model, modelled_arms
 from schooltrial.refusal import Fault
 from schooltrial.wording import plural_of
 
@@ -77,6 +77,13 @@ def _arm_faults(design: Design, shown: str) -> Iterator[Fault]:
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Fault(
             shown, f"the arm {name!r} stands twice", "each arm once", "rename one",
+            column="design.arms",
+        )  # fmt: skip
+    out = [arm["name"] for arm in design["arms"] if not arm.get("in_models", True)]
+    if names[0] in out or len(names) - len(out) < 2:
+        yield Fault(
+            shown, "in no model are the arms " + ", ".join(out),
+            "the control arm and one other in models", "remove `in_models: false` from one",
             column="design.arms",
         )  # fmt: skip
     yield from _share_faults([arm["share"] for arm in design["arms"]], shown)
@@ -328,13 +335,15 @@ def _bounded_faults(where: str, model: Model, content: Content, shown: str) -> I
 
 
 def _compare_faults(where: str, model: Model, design: Design, shown: str) -> Iterator[Fault]:
-    arms = [arm["name"] for arm in design["arms"]]
+    arms = [arm["name"] for arm in modelled_arms(design)]
     compared = model["arms"]
     right = len(compared) == 2 and compared[0] == arms[0] and compared[1] in arms[1:]
     if compared and not right:
         yield Fault(
             shown, f"{where} compares " + " and ".join(compared),
-            f"the control arm {arms[0]!r} and one of " + ", ".join(arms[1:]),
+            f"the control arm {arms[0]!r} and one of " + ", ".join(arms[1:])
+            + " (arms with `in_models: false` are in none)"
+            * (len(arms) < len(design["arms"])),
             "name these two", column=f"{where}.arms",
         )  # fmt: skip
     if not compared and len(arms) > 2 and model["estimator"] in ONE_EFFECT:

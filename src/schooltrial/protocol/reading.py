@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from schooltrial.protocol.column_map import write_missing_as_texts
-from schooltrial.protocol.completion import complete_design
+from schooltrial.protocol.completion import compare_modelled_arms, complete_design
 from schooltrial.protocol.filters import conjunction
 from schooltrial.protocol.references import reference_faults
 from schooltrial.protocol.renamed_keys import renaming_faults, reword
@@ -86,6 +86,7 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
         for reading in readings:
             write_missing_as_texts(reading)
     refuse_all(list(reference_faults(filled, shown)))
+    compare_modelled_arms(filled)
     filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())
 

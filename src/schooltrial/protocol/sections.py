@@ -515,6 +515,14 @@ def indispensable_variables(model: Model) -> set[str]:
     return {*filter(None, single), *model["fixed_effects"], *model["random_levels"]}
 
 
+def modelled_arms(design: Design) -> list[Arm]:
+    """Return the arms that models, balance, attrition and ratings compare, the control arm first.
+
+    The others are randomised and described, and in no comparison.
+    """
+    return [arm for arm in design["arms"] if arm.get("in_models", True)]
+
+
 def all_years(years: Years) -> list[int]:
     """Return the years of the trial in order."""
     return sorted([*years["baseline"], *years["programme"], *years["follow_up"]])

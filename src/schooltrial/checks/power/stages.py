@@ -204,7 +204,7 @@ def comparisons(plan: StudyPlan, samples: Mapping[str, pd.DataFrame]) -> Iterato
                 continue
             seen |= {outcome} if name in primary else set()
             for arm in plan.arms[1:]:
-                if model["arms"] and {control, arm["name"]} != set(model["arms"]):
+                if model["arms"] and not {control, arm["name"]} <= set(model["arms"]):
                     continue
                 sample = samples.get(plan.outcomes[outcome]["measured_on"])
                 fitted = model_of_outcome(model, outcome, plan.outcomes)
