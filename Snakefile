@@ -38,8 +38,9 @@ onstart:
 
 
 onsuccess:
-    for told in made(STUDIES, workflow.dag_settings.targets):
-        print(f"\n{told}")
+    for tell in (unlinked, made):
+        for told in tell(STUDIES, workflow.dag_settings.targets):
+            print(f"\n{told}")
 
 
 onerror:

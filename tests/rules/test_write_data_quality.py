@@ -37,7 +37,8 @@ def _page(trial: SmallTrial, folder: Path, aggregates: pd.DataFrame) -> str:
     write_data_quality(
         template=str(TEMPLATES / "data_quality.html.j2"), style=str(TEMPLATES / "page.css"),
         captions=str(ROOT / "src" / "schooltrial" / "exhibits" / "captions.yaml"), **path,
-        aggregates=str(folder / "aggregates.csv"), cleaning_log=trial.path("cleaning_log.csv"),
+        aggregates=str(folder / "aggregates.csv"),
+        linking=trial.path("linking.csv"), cleaning_log=trial.path("cleaning_log.csv"),
         figures=[str(folder / f"{name}.svg") for name in FIGURES], labels=labels(content),
         study=trial.study(), page=str(folder / "page.html"),
     )  # fmt: skip
@@ -64,3 +65,12 @@ def test_means_that_differ_from_the_published_ones_are_a_finding(
     page = _page(finished, tmp_path, off)
     assert "1 school means differ from the published ones." in page
     assert '<th scope="row">S1</th><td class="n">2020</td><td>maths</td>' in page
+
+
+def test_it_shows_how_many_identifiers_of_each_table_are_found(
+    finished: SmallTrial, tmp_path: Path
+) -> None:
+    page = _page(finished, tmp_path, pd.DataFrame(columns=AGGREGATES))
+    part = page[page.index('id="linking"') : page.index('id="cleaning"')]
+    assert "scores" in part
+    assert ">160<" in part

@@ -13,7 +13,7 @@ sys.path.insert(0, str(SOURCE))
 from schooltrial.provenance.code_inputs import modules
 from schooltrial.pipeline.forked_scripts import fork_scripts
 from schooltrial.pipeline.interpreter import start_by_name, use_library
-from schooltrial.pipeline.messages import logs_written, made, refusals
+from schooltrial.pipeline.messages import logs_written, made, refusals, unlinked
 from schooltrial.pipeline.plain_params import compare_params_as_text
 from schooltrial.pipeline.protocols import figure_formats, read_protocols
 from schooltrial.pipeline.scheduling_rounds import schedule_when_jobs_end

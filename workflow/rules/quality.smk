@@ -97,6 +97,7 @@ rule write_data_quality:
         heaping="results/{study}/checks/quality_heaping.csv",
         outliers="results/{study}/checks/quality_outliers.csv",
         aggregates="results/{study}/checks/aggregates.csv",
+        linking="results/{study}/checks/linking.csv",
         cleaning_log="results/{study}/checks/cleaning_log.csv",
         figures=expand("results/{{study}}/figures/{figure}.svg", figure=QUALITY_FIGURES),
     output:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from schooltrial.data.files.file_names import KeySource
-from schooltrial.data.linking.link_faults import Sources
+from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.sample.build import SampleBuild
 from schooltrial.data.tables.parquet import ParquetByYear, whole, write_csv, write_years
 from schooltrial.pipeline.rule_adapter import run_as_rule

@@ -13,6 +13,7 @@ from schooltrial.report.tables.data import (
     aggregates_shown,
     cleaning_shown,
     codebook_shown,
+    linking_shown,
     means_shown,
 )
 
@@ -28,6 +29,7 @@ def main(
     heaping: str,
     outliers: str,
     aggregates: str,
+    linking: str,
     cleaning_log: str,
     figures: Sequence[str],
     labels: Mapping[str, str],
@@ -38,7 +40,7 @@ def main(
     tables = {
         name: read_check(path, keep_default_na=name not in ("codebook", "cleaning"))
         for name, path in (("codebook", codebook), ("means", means), ("missing", missing),
-                           ("heaping", heaping), ("aggregates", aggregates),
+                           ("heaping", heaping), ("aggregates", aggregates), ("linking", linking),
                            ("cleaning", cleaning_log))
     }  # fmt: skip
     schools = read_check(outliers)
@@ -49,6 +51,7 @@ def main(
         "style": Path(style).read_text("utf-8"),
         "findings": findings(tables["missing"], tables["heaping"], schools, found, labels),
         "aggregates": aggregates_shown(found),
+        "linking": linking_shown(tables["linking"]),
         "cleaning": cleaning_shown(tables["cleaning"]),
         "codebook": codebook_shown(tables["codebook"]),
         "means": means_shown(tables["means"], arms),

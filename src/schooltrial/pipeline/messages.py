@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+
+from schooltrial.wording import listed, plural
 
 Written = Mapping[Path, int]
 
@@ -17,6 +20,20 @@ DRAWN = "results/{study}/checks/assignment_drawn.txt"
 
 
 REPORT = "results/{study}/report/report.html"
+
+
+LINKING = "results/{study}/checks/linking.csv"
+
+
+MEASURED = {"scores": ("score", "pupil"), "observations": ("observation", "teacher")}
+"""Standard table → what a row of it is, and of whom."""
+
+
+ROSTERS = {"pupils": "pupil", "teachers": "teacher"}
+"""Standard table → whom a row of it names."""
+
+
+SHOWN_FILES = 3
 
 
 def logs_written(studies: Sequence[str]) -> dict[Path, int]:
@@ -61,3 +78,49 @@ def made(studies: Sequence[str], targets: Collection[str]) -> Iterator[str]:
     for target in sorted(set(targets) - known):
         if Path(target).is_file():
             yield f"Made: {target}"
+
+
+def unlinked(studies: Sequence[str], targets: Collection[str]) -> Iterator[str]:
+    """Yield which identifiers of a study have no match in the table that they belong to.
+
+    Parameters
+    ----------
+    studies, targets
+        As for `made`; a study is told of where its report was asked for.
+    """
+    for study in studies:
+        file = Path(LINKING.format(study=study))
+        if (targets and not {"all", REPORT.format(study=study)} & set(targets)) or (
+            not file.is_file()
+        ):
+            continue
+        with file.open(encoding="utf-8", newline="") as lines:
+            rows = [row for row in csv.DictReader(lines) if not row["outcome"]]
+        told = [text for kind in (*MEASURED, *ROSTERS) if (text := _unlinked(kind, rows))]
+        if told:
+            yield f"{study}: {'; '.join(told)}. See {file}"
+
+
+def _unlinked(table: str, rows: Sequence[Mapping[str, str]]) -> str:
+    """Say how many rows of a table have no match, and in which files they are."""
+    school = table in ROSTERS
+    mine = [
+        row
+        for row in rows
+        if row["table"] == table
+        and int(row["rows_not_found"])
+        and (not school or (row["identifier"], row["looked_up_in"]) == ("school", "assignment"))
+    ]
+    if not mine:
+        return ""
+    count = sum(int(row["rows_not_found"]) for row in mine)
+    missing = [int(r["n"]) - int(r["n_found"]) - int(r["n_left_out"]) for r in mine]
+    several = len({row["year"] for row in mine}) > 1
+    files = listed(list(dict.fromkeys(row["files"] for row in mine))[:SHOWN_FILES])
+    if school:
+        who = plural(max(missing), "school")
+        most = f"up to {who} a year" if several else who
+        return f"{plural(count, ROSTERS[table])} of {most} not assigned ({files})"
+    what, who = MEASURED[table]
+    of = f"{plural(sum(missing), who)}" + (" (each year counted)" if several else "")
+    return f"{plural(count, what)} of {of} on no roster ({files})"

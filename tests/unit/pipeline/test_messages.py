@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schooltrial.pipeline.messages import logs_written, made, refusals
+from schooltrial.pipeline.messages import logs_written, made, refusals, unlinked
 
 REFUSED = "Refused: 1 fault was found.\n"
 
@@ -76,3 +76,34 @@ def test_a_draw_is_told_in_its_own_words(logs: Path) -> None:
     _write(logs.parent / "checks" / "assignment_drawn.txt", words, 1)
     assert list(made(["trial"], ["assignments"])) == [words.rstrip()]
     assert list(made(["trial"], [])) == []
+
+
+LINKING = """table,identifier,year,outcome,looked_up_in,n,n_found,n_left_out,rows_not_found,files
+scores,pupil,2020,,pupils,160,100,0,120,scores_2020.csv
+scores,pupil,2020,maths,pupils,160,100,0,60,scores_2020.csv
+pupils,school,2019,,assignment,11,8,0,240,roster_2019.csv
+pupils,school,2020,,assignment,8,8,0,0,roster_2020.csv
+pupils,teacher,2020,,teachers,11,8,0,30,roster_2020.csv
+"""
+
+
+@pytest.mark.parametrize("targets", [[], ["results/trial/report/report.html"]])
+def test_rows_without_a_match_are_told_with_their_files(logs: Path, targets: list[str]) -> None:
+    assert list(unlinked(["trial"], targets)) == []
+    checks = logs.parent / "checks"
+    checks.mkdir()
+    (checks / "linking.csv").write_text(LINKING, encoding="utf-8")
+    assert list(unlinked(["trial"], targets)) == [
+        "trial: 120 scores of 60 pupils on no roster (scores_2020.csv); "
+        "240 pupils of 3 schools not assigned (roster_2019.csv). "
+        "See results/trial/checks/linking.csv"
+    ]
+    assert list(unlinked(["trial"], ["assignments"])) == []
+
+
+def test_nothing_is_told_where_all_is_linked(logs: Path) -> None:
+    checks = logs.parent / "checks"
+    checks.mkdir()
+    all_found = LINKING.replace("120,", "0,").replace(",240,", ",0,").replace(",30,", ",0,")
+    (checks / "linking.csv").write_text(all_found, encoding="utf-8")
+    assert list(unlinked(["trial"], [])) == []

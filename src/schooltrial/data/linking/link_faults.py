@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +18,8 @@ from schooltrial.data.cells.spelling import (
     ZEROS,
     differences,
 )
-from schooltrial.data.files.file_names import KeySource
 from schooltrial.data.linking.key_matches import MOST, Alike, KeyMatch
+from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.matching import positions
 from schooltrial.data.linking.table_links import EXPECTED, TABLES, Link, LinkedKeys
 from schooltrial.protocol.sections import Cleaning
@@ -40,42 +39,6 @@ MANY = 4
 
 FEWEST = 2
 """Identifiers without a match from which a low share is more than one odd row."""
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The raw files behind the standard tables, as messages name them.
-
-    Attributes
-    ----------
-    by_table : mapping of str to list of KeySource
-        Standard table → its files; a table without any is named itself.
-    """
-
-    by_table: Mapping[str, Sequence[KeySource]] = field(default_factory=dict)
-
-    def of(self, table: str, year: int | None = None, outcome: str = "") -> list[KeySource]:
-        """Return the files with rows of a table; those of a year, or of an outcome, where told."""
-        found = []
-        for name in table.split(" or "):
-            for source in self.by_table.get(name, ()):
-                other_year = year is not None and source["year"] not in (None, year)
-                other = outcome and source["outcomes"] and outcome not in source["outcomes"]
-                if not other_year and not other:
-                    found.append(source)
-        return found
-
-    def files(self, table: str, year: int | None = None, outcome: str = "") -> str:
-        """Return the names of these files; of the table, where none is known."""
-        names = list(dict.fromkeys(source["file"] for source in self.of(table, year, outcome)))
-        if len(names) > SHOWN_PAIRS:
-            names = [*names[: SHOWN_PAIRS - 1], f"{len(names) - SHOWN_PAIRS + 1} more files"]
-        return listed(names) if names else f"{table} table"
-
-    def column(self, table: str, variable: str, year: int | None = None) -> str:
-        """Return the raw column of a variable; the variable itself where it is not known."""
-        named = [s["columns"][variable] for s in self.of(table, year) if variable in s["columns"]]
-        return named[0] if named else variable
 
 
 WHO = {

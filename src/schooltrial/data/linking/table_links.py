@@ -23,6 +23,7 @@ from schooltrial.data.linking.key_matches import (
     spelt_in_two_ways,
     together,
 )
+from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.matching import texts
 from schooltrial.data.linking.roster_history import RosterHistory
 from schooltrial.data.linking.school_crosswalk import Crosswalk, owners
@@ -39,6 +40,7 @@ table of schools; of those who were assigned, on any roster."""
 LINKING = [
     "table", "identifier", "year", "outcome", "looked_up_in", "n", "n_found", "share", "limit",
     "n_left_out", "rows_not_found", "n_other", "n_other_found", "share_other",
+    "files", "files_looked_up_in",
 ]  # fmt: skip
 
 
@@ -81,20 +83,20 @@ class LinkedKeys:
     respelt: dict[str, list[tuple[str, int, str, int]]] = field(default_factory=dict)
     histories: Mapping[str, RosterHistory] = field(default_factory=dict)
 
-    def table(self) -> pd.DataFrame:
+    def table(self, sources: Sources) -> pd.DataFrame:
         """Return the rates, a row per pair of tables, year and outcome."""
-        return pd.DataFrame([_row(link) for link in self.links], columns=LINKING).astype(
-            {"year": "Int64"}
-        )
+        rows = [_row(link, sources) for link in self.links]
+        return pd.DataFrame(rows, columns=LINKING).astype({"year": "Int64"})
 
 
-def _row(link: Link) -> list[object]:
+def _row(link: Link, sources: Sources) -> list[object]:
     match = link.match
     keys, among = match.keys, match.among
     return [
         keys.table, keys.variable, keys.year, keys.outcome, among.table, len(keys.names),
         int(match.matched.sum()), match.share, link.least, int(match.known.sum()),
         match.rows_unmatched, len(among.names), int(match.found.sum()), match.share_found,
+        sources.files(keys.table, keys.year, keys.outcome), sources.files(among.table, among.year),
     ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from schooltrial.data.ledger.absent_units import leave_absent, leave_without_val
 from schooltrial.data.ledger.analyses import record_analyses
 from schooltrial.data.ledger.follow_up import FLAGS, MOBILITY, mobility_of_year, record_follow_up
 from schooltrial.data.ledger.ledger import Ledger, one_ledger
-from schooltrial.data.linking.link_faults import Sources
+from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.matching import positions, texts
 from schooltrial.data.linking.roster_history import LINKS
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
@@ -104,6 +104,7 @@ class SampleBuild:
     ) -> None:  # fmt: skip
         self.rules = rules
         self._linked = link_tables(tables, rules, left_out, sources)
+        self._sources = sources or Sources()
         self._left_out = all_left_out([]) if left_out is None else left_out
         steps = ("pupils", "teachers", "school scores", "units", "follow-up", "analyses")
         self._ledgers = {name: Ledger(rules.secret) for name in steps}
@@ -176,7 +177,7 @@ class SampleBuild:
             pd.concat(aggregates, ignore_index=True)
             if aggregates
             else pd.DataFrame(columns=AGGREGATES),
-            self._linked.keys.table(),
+            self._linked.keys.table(self._sources),
         )
 
     def _frames(

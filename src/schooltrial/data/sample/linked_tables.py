@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.data.linking.assigned_units import described, read_units
-from schooltrial.data.linking.link_faults import Sources, mismatch_faults
+from schooltrial.data.linking.key_sources import Sources
+from schooltrial.data.linking.link_faults import mismatch_faults
 from schooltrial.data.linking.roster_history import RosterHistory, read_rosters, trace_rosters
 from schooltrial.data.linking.school_crosswalk import Crosswalk, read_crosswalk
 from schooltrial.data.linking.table_links import LinkedKeys, TablesToLink, link_keys

@@ -50,6 +50,19 @@ AGGREGATES = [
     Column("verdict"),
 ]
 
+LINKING = [
+    Column("table"),
+    Column("identifier"),
+    Column("year", "told"),
+    Column("looked up in", key="looked_up_in"),
+    Column("identifiers", "count", key="n"),
+    Column("found", "count", key="n_found"),
+    Column("rows not found", "count", key="rows_not_found"),
+    Column("left out", "count", key="n_left_out"),
+    Column("there", "count", key="n_other"),
+    Column("of these, found here", "count", key="n_other_found"),
+]
+
 SHOWN_MEANS = 12
 """Largest differences from published means that the page shows; all stand in the check."""
 
@@ -83,6 +96,16 @@ def aggregates_shown(aggregates: pd.DataFrame) -> Table:
         aggregates.loc[order].head(SHOWN_MEANS),
         AGGREGATES,
     )
+
+
+def linking_shown(linking: pd.DataFrame) -> Table | None:
+    """Return how many identifiers of each table are found in others; None if none was looked up."""
+    if linking.empty:
+        return None
+    whole = linking[linking["outcome"].isna() | (linking["outcome"] == "")]
+    years = ["" if pd.isna(year) else str(int(year)) for year in whole["year"]]
+    title = "Identifiers of one table that are found in another"
+    return tabulate(title, whole.assign(year=years), LINKING)
 
 
 def codebook_shown(codebook: pd.DataFrame) -> dict[str, Table]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.data.files.file_names import KeySource
-from schooltrial.data.linking.link_faults import Sources
+from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.sample.build import SampleBuild
 from schooltrial.refusal import Fault, Refusal
 from support.standard_study import ASSIGNMENT, SCHOOLS, roster, sample_rules, scores
