@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from schooltrial.analysis.cluster_notes import crosses_schools, lacks_unit_level, used_again
 from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
 from schooltrial.analysis.fitting import FittedModel, OutcomeFit, PlannedModel, fit_outcomes
+from schooltrial.models.inference.estimate import noted
 from schooltrial.models.moments.school_moments import compute_school_moments
 from schooltrial.models.multilevel.r_squared import estimate_r_squared
 from schooltrial.models.multilevel.result import MultilevelFit
@@ -19,6 +21,8 @@ from schooltrial.models.multilevel.three_level import fit_three_level
 from schooltrial.models.multilevel.two_level import fit_two_level_moments
 from schooltrial.protocol.sections import Model
 from schooltrial.wording import plural_of
+
+NO_LEVEL = "the unit that was assigned is no random level: standard errors are too small"
 
 
 def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[MultilevelFit]:
@@ -41,6 +45,11 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[Multile
         rows = fitted.estimates(
             design.treatment_terms, df=model["df"], level=model["confidence_level"]
         )
+        named = model["random_levels"]
+        if named and crosses_schools(design.rows, named[-1]):
+            rows = tuple(noted(rows, used_again(named[-1])))
+        if named and lacks_unit_level(design.rows, [level.groups for level in levels]):
+            rows = tuple(noted(rows, NO_LEVEL))
         told = {"dropped": dropped, **_diagnosis(fitted, model["confidence_level"])}
         return OutcomeFit(rows, told, fitted)
 
