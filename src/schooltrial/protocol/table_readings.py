@@ -20,7 +20,7 @@ from schooltrial.protocol.column_map import (
 from schooltrial.protocol.date_format import EXAMPLE, suggestion, why_not
 from schooltrial.protocol.filter_references import filter_faults
 from schooltrial.protocol.sections import Content, Design, Outcome
-from schooltrial.protocol.variables import NEEDED
+from schooltrial.protocol.variables import NAMING, NEEDED
 from schooltrial.refusal import Fault
 
 MEASURED = ("scores", "observations", "school_scores", "published_means")
@@ -293,6 +293,7 @@ def _fill_faults(
 
 def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
     yield from _source_faults(where, spec, names)
+    yield from _naming_faults(where, spec, names)
     yield from range_faults(where, spec["range"], names)
     for year in spec["placeholder_years"]:
         yield from names.check(f"{where}.placeholder_years", year, "year", names.years)
@@ -342,6 +343,17 @@ def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
             names.shown, f"{where} has the code value {odd[0]!r}, but is read as flag",
             "0 and 1 as the values of its codes", "code it by 0 and 1, or set `type: number`",
             column=f"{where}.codes",
+        )  # fmt: skip
+
+
+def _naming_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
+    """Yield a variable that names somebody, or a school, and is read as something else."""
+    variable = where.rsplit(".", 1)[1]
+    if variable in NAMING and spec["type"] not in ("identifier", "category"):
+        yield Fault(
+            names.shown, f"{where} is read as {spec['type']}", f"{variable!r} as an identifier",
+            f"remove `type: {spec['type']}`: an identifier is read as it is written, leading "
+            "zeros included", column=f"{where}.type",
         )  # fmt: skip
 
 

@@ -157,3 +157,9 @@ IDENTIFYING = {
     for table, variables in STANDARD_VARIABLES.items()
 }
 """Standard table → what identifies a row; of the assignment, the unit that was assigned."""
+
+
+NAMING = frozenset(
+    {"school", "teacher", "class", "pupil", "leader", "rater", "from_school", "to_school"}
+)  # fmt: skip
+"""Variables that name somebody, or a school or class."""

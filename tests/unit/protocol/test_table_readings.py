@@ -122,3 +122,11 @@ def test_a_fetched_file_is_kept_below_its_folder(trial: SmallTrial, name: str) -
     )
     found = [fault.found for fault in _faults(trial)]
     assert any("fetches a file, to be kept as" in text and name in text for text in found)
+
+
+@pytest.mark.parametrize("kind", ["integer", "number", "flag", "date"])
+def test_what_names_somebody_is_an_identifier(trial: SmallTrial, kind: str) -> None:
+    _column(trial, "pupil", type=kind)
+    (fault,) = _faults(trial)
+    assert fault.found == f"tables.pupils.0.columns.pupil is read as {kind}"
+    assert f"remove `type: {kind}`" in fault.remedy

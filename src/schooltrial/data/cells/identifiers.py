@@ -12,12 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schooltrial.data.cells.text_columns import Mask, TextColumn, text_bytes
-
-NAMING = frozenset(
-    {"school", "teacher", "class", "pupil", "leader", "rater", "from_school", "to_school"}
-)  # fmt: skip
-"""Variables that name somebody, or a school or class."""
-
+from schooltrial.protocol.variables import NAMING
 
 PERSONS = NAMING - {"school", "class", "from_school", "to_school"}
 """Variables that name somebody: what they hold leaves `data/` in no table."""

@@ -34,6 +34,7 @@ from schooltrial.data.cells.value_labels import ValueLabels
 from schooltrial.protocol.column_map import Column, RawFile, SuppressionCodes
 from schooltrial.protocol.date_format import tokens
 from schooltrial.protocol.table_readings import NUMBERS
+from schooltrial.protocol.variables import NAMING
 from schooltrial.refusal import Fault
 from schooltrial.wording import exact
 
@@ -328,7 +329,7 @@ class OneColumn:
         if self.spec["written_as_decimals"]:
             text = self.without_decimals(text, absent)
         text = self.respelt(text, absent)
-        if self.variable in identifiers.NAMING:
+        if self.variable in NAMING:
             # what a spreadsheet shows for a failed formula is told as such, by `words`
             told = absent | identifiers.errors_of_spreadsheets(text)
             for bad, expected, remedy in identifiers.unfit(text):

@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 
 from schooltrial.data.cells.cleaning_log import CleaningLog
 from schooltrial.data.cells.composed_columns import sources
-from schooltrial.data.cells.identifiers import NAMING
 from schooltrial.data.cells.text_columns import Mask, RawCells, Rows, TextColumn, plain
 from schooltrial.data.cells.typed_columns import Arrays, ColumnReader
 from schooltrial.data.files.raw_files import find_columns
 from schooltrial.data.rows.filters import matches
 from schooltrial.protocol.column_map import KeyedFile
 from schooltrial.protocol.filters import in_words, named_variables
+from schooltrial.protocol.variables import NAMING
 from schooltrial.refusal import Fault, Refusal
 
 LEFT_OUT = ["table", "variable", "name", "year", "reason"]
