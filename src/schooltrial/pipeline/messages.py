@@ -117,10 +117,9 @@ def _unlinked(table: str, rows: Sequence[Mapping[str, str]]) -> str:
     missing = [int(r["n"]) - int(r["n_found"]) - int(r["n_left_out"]) for r in mine]
     several = len({row["year"] for row in mine}) > 1
     files = listed(list(dict.fromkeys(row["files"] for row in mine))[:SHOWN_FILES])
+    each = " (each year counted)" if several else ""
     if school:
-        who = plural(max(missing), "school")
-        most = f"up to {who} a year" if several else who
-        return f"{plural(count, ROSTERS[table])} of {most} not assigned ({files})"
+        people = f"{plural(count, ROSTERS[table])}{each}"
+        return f"{people} of {plural(max(missing), 'school')} not assigned ({files})"
     what, who = MEASURED[table]
-    of = f"{plural(sum(missing), who)}" + (" (each year counted)" if several else "")
-    return f"{plural(count, what)} of {of} on no roster ({files})"
+    return f"{plural(count, what)} of {plural(sum(missing), who)}{each} on no roster ({files})"
