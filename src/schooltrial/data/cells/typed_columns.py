@@ -47,6 +47,13 @@ SHOWN_CHARACTERS = 80
 MISSING = "set to missing"
 
 
+TRUTHS = {
+    **dict.fromkeys(("1", "y", "yes", "t", "true"), 1),
+    **dict.fromkeys(("0", "n", "no", "f", "false"), 0),
+}
+"""Words for a flag, to advise on; none is read as such unless the protocol says so."""
+
+
 MADE_A_DATE = re.compile(
     r"[0-9]{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
 )
@@ -493,7 +500,8 @@ class OneColumn:
         code = json.dumps(shortened(text), ensure_ascii=False)
         last = "list it under `missing` only if it means that nothing was observed"
         if self.spec["type"] == "flag":
-            return f"add `codes`, such as `codes: {{{code}: 1}}`, or correct the cell; {last}"
+            codes = self._truth_codes() or f"{{{code}: 1}}"
+            return f"add `codes: {codes}` to the column, or correct the cell; {last}"
         if MADE_A_DATE.fullmatch(text):
             first = "restore the cell: a spreadsheet makes a date of a range such as 5-9"
         elif any(character.isdigit() for character in text):
@@ -502,6 +510,15 @@ class OneColumn:
             first = "correct the cell"
         own = f"`suppressed: missing` and `suppression_codes: {{{code}: missing}}`"
         return f"{first}; if the number was withheld, add {own} to the column; {last}"
+
+    def _truth_codes(self) -> str:
+        """Return codes for every text of a column of truth values; empty where some is another."""
+        texts = {str(text).strip() for text in self.column.texts.to_pylist()}
+        texts -= {"", *self.reader.missing(self.spec)}
+        known = {text: TRUTHS.get(text.casefold()) for text in sorted(texts, reverse=True)}
+        if None in known.values():
+            return ""
+        return json.dumps(known, ensure_ascii=False)
 
     def _suppression_codes(self) -> SuppressionCodes:
         return {**self.reader.reading["suppression_codes"], **self.spec["suppression_codes"]}

@@ -12,10 +12,9 @@ from schooltrial.refusal import Refusal
 from support.small_trial import SmallTrial
 
 ROSTER = "roster_2020.csv"
-YES = (
-    'add `codes`, such as `codes: {"yes": 1}`, or correct the cell; list it under `missing` only '
-    "if it means that nothing was observed"
-)
+LAST = "list it under `missing` only if it means that nothing was observed"
+YES = f'add `codes: {{"yes": 1, "1": 1, "0": 0}}` to the column, or correct the cell; {LAST}'
+MAYBE = f'add `codes: {{"maybe": 1}}` to the column, or correct the cell; {LAST}'
 
 
 @pytest.fixture
@@ -75,6 +74,7 @@ def test_a_nought_a_one_and_a_blank_are_taken_however_they_are_written(
         (".5", "a whole number", "correct the cell, or read it as `number`"),
         ("1.0001", "a whole number", "correct the cell, or read it as `number`"),
         ("yes", "a number", YES),
+        ("maybe", "a number", MAYBE),
     ],
 )
 def test_any_other_value_is_refused_by_file_row_column_and_value(
