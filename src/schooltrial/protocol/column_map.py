@@ -69,7 +69,7 @@ class Column(TypedDict):
     written_as_decimals: bool
     width: int | None
     pad: bool
-    format: str
+    format: str | list[str]
     required: bool
     placeholder_years: list[int]
     label: str
@@ -184,3 +184,8 @@ def write_missing_as_texts(reading: Reading) -> None:
             spec["missing"] = [str(code) for code in spec["missing"]]
     for spec in reading["outcomes"].values():
         spec["missing"] = [str(code) for code in spec["missing"]]
+
+
+def formats_of(spec: Column) -> list[str]:
+    """Return the formats in which a column of dates may be written."""
+    return [spec["format"]] if isinstance(spec["format"], str) else list(spec["format"])

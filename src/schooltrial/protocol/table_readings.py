@@ -14,6 +14,7 @@ from schooltrial.protocol.column_map import (
     Reading,
     all_columns,
     carries_year,
+    formats_of,
     names_of_columns,
     parts_of,
 )
@@ -318,13 +319,13 @@ def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
                 f"a {key} of an {needed}", f"set `type`, or remove `{key}`",
                 column=f"{where}.{key}",
             )  # fmt: skip
-    why = why_not(spec["format"])
-    if spec["type"] == "date" and why is not None:
-        yield Fault(
-            names.shown,
-            f"{where} has the format {spec['format']!r}, which no date can have: {why}",
-            f"a format such as {EXAMPLE}", suggestion(spec["format"]), column=f"{where}.format",
-        )  # fmt: skip
+    for shape in formats_of(spec) if spec["type"] == "date" else []:
+        why = why_not(shape)
+        if why is not None:
+            yield Fault(
+                names.shown, f"{where} has the format {shape!r}, which no date can have: {why}",
+                f"a format such as {EXAMPLE}", suggestion(shape), column=f"{where}.format",
+            )  # fmt: skip
     if spec["pad"] and spec["width"] is None:
         yield Fault(
             names.shown, f"{where} puts zeros back, but up to no width", "`width`",

@@ -7,6 +7,7 @@ what stands between is taken to the letter. `D` and `M` take one digit or two.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,25 +66,52 @@ class Dates:
         Texts with a time of the day after the date, which is left out.
     no_day : array of bool
         Texts in the format, of a day that does not exist.
+    short_year : array of bool
+        Texts whose year has two digits.
+    two_ways : array of bool
+        Texts that are another day in each of two formats; their day is missing.
     """
 
     days: pd.Series
     timed: Mask
     no_day: Mask
+    short_year: Mask
+    two_ways: Mask
+
+    def or_else(self, other: Dates) -> Dates:
+        """Return the days of these, or those of another format where these have none."""
+        lacking, days = self.days.isna().to_numpy(), other.days
+        two_ways = ~lacking & days.notna().to_numpy() & (days != self.days).to_numpy()
+        taken = lacking & days.notna().to_numpy()
+        return Dates(
+            self.days.fillna(days).mask(two_ways),
+            np.where(taken, other.timed, self.timed),
+            (self.no_day & ~taken) | (lacking & other.no_day),
+            np.where(taken, other.short_year, self.short_year),
+            self.two_ways | two_ways,
+        )
 
 
-def parse_dates(text: pd.Series, shape: str, last_year: int) -> Dates:
+def parse_dates(text: pd.Series, shape: str | Sequence[str], last_year: int) -> Dates:
     """Read texts as dates.
 
     Parameters
     ----------
     text : Series of str
         Without blanks around; missing where there is nothing to read.
-    shape : str
-        The format.
+    shape : str or sequence of str
+        The format, or several: a text must not be another day in each of two.
     last_year : int
         A year of two digits is the last one up to this year that ends in them.
     """
+    shapes = [shape] if isinstance(shape, str) else list(shape)
+    found = _parsed(text, shapes[0], last_year)
+    for other in shapes[1:]:
+        found = found.or_else(_parsed(text, other, last_year))
+    return found
+
+
+def _parsed(text: pd.Series, shape: str, last_year: int) -> Dates:
     found = text.str.extract(_pattern(shape), flags=re.IGNORECASE)
     year = pd.to_numeric(found["year"], errors="coerce")
     if "YY" in tokens(shape):
@@ -96,7 +124,8 @@ def parse_dates(text: pd.Series, shape: str, last_year: int) -> Dates:
     days = pd.Series(_days(year, month, day), index=text.index)
     unknown = days.isna().to_numpy(dtype=bool)
     timed = found["time"].notna().to_numpy(dtype=bool) & ~unknown
-    return Dates(days, timed, there & unknown)
+    short = ~unknown & ("YY" in tokens(shape))
+    return Dates(days, timed, there & unknown, short, np.zeros(len(text), dtype=bool))
 
 
 def _pattern(shape: str) -> str:
@@ -123,16 +152,20 @@ def _month(name: str) -> float:
     return np.nan
 
 
-def advice(text: pd.Series, bad: Mask, shape: str, last_year: int) -> str:
+def advice(text: pd.Series, bad: Mask, shapes: Sequence[str], last_year: int) -> str:
     """Return what to do about texts that are no dates in a format.
 
     Where another usual format reads every text, it is named; a number that a spreadsheet holds for
     a day is told as such.
     """
     known = text[text.notna()]
-    for other in (usual for usual in USUAL if usual != shape):
+    for other in (usual for usual in USUAL if usual not in shapes):
         if parse_dates(known, other, last_year).days.notna().all():
             return f"set `format: {_quoted(other)}`, which reads every cell of the column"
+        both = parse_dates(known, [*shapes, other], last_year)
+        if both.days.notna().all():
+            listed = ", ".join(map(_quoted, [*shapes, other]))
+            return f"set `format: [{listed}]`: each cell is then read in the one that fits it"
     numbers = pd.to_numeric(text[bad], errors="coerce")
     serial = numbers[numbers.between(*SERIALS)]
     if len(serial):

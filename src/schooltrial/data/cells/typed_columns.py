@@ -31,8 +31,7 @@ from schooltrial.data.cells.numbers import EXACT_BELOW, MINUS
 from schooltrial.data.cells.suppression import suppressed
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
 from schooltrial.data.cells.value_labels import ValueLabels
-from schooltrial.protocol.column_map import Column, RawFile, SuppressionCodes
-from schooltrial.protocol.date_format import tokens
+from schooltrial.protocol.column_map import Column, RawFile, SuppressionCodes, formats_of
 from schooltrial.protocol.table_readings import NUMBERS
 from schooltrial.protocol.variables import NAMING
 from schooltrial.refusal import Fault
@@ -417,25 +416,29 @@ class OneColumn:
 
     def dates(self, text: pd.Series, absent: Mask) -> pa.Array:
         """Return dates in the format declared; typed files hold them as YYYY-MM-DD."""
-        shape, last_year = str(self.spec["format"]), self.reader.last_year
+        shapes, last_year = formats_of(self.spec), self.reader.last_year
         known = text.where(~absent)
-        found = parse_dates(known, shape, last_year)
-        dates, timed = found.days, found.timed
+        found = parse_dates(known, shapes, last_year)
         if self.reader.cells.typed:
-            held = parse_dates(known, "YYYY-MM-DD", last_year)
-            timed = timed | (held.timed & dates.isna().to_numpy())
-            dates = dates.fillna(held.days)
-        bad = ~absent & dates.isna().to_numpy()
+            held = parse_dates(known.where(found.days.isna()), "YYYY-MM-DD", last_year)
+            found = found.or_else(held)
+        dates = found.days
+        bad = ~absent & dates.isna().to_numpy() & ~found.two_ways
+        expected = f"a date as {' or '.join(shapes)}"
         if bad.any():
-            remedy = advice(known, bad, shape, last_year)
-            self.fault(bad & ~found.no_day, f"a date as {shape}", remedy)
-            self.fault(bad & found.no_day, f"a date as {shape}, of a day that exists", remedy)
+            remedy = advice(known, bad, shapes, last_year)
+            self.fault(bad & ~found.no_day, expected, remedy)
+            self.fault(bad & found.no_day, f"{expected}, of a day that exists", remedy)
+        remedy = (
+            "list one of the formats under `format`, or split the column by where it comes from"
+        )
+        self.fault(found.two_ways, f"{expected}, and the same day in both", remedy)
+        timed = found.timed
         self._changed("time of the day after the date left out", timed, text, dates.astype("str"))
-        if "YY" in tokens(shape):
+        rows = self.column.holds(found.short_year)
+        if len(rows):
             rule = f"years of two digits read as {last_year - 99} to {last_year}"
-            rows = self.column.holds(~absent & ~bad)
-            if len(rows):
-                self.reader.log.note(self.raw, rule, len(rows), self.column.cell(int(rows[0])))
+            self.reader.log.note(self.raw, rule, len(rows), self.column.cell(int(rows[0])))
         limit = self.reader.dates
         if limit is not None:
             late = (dates > limit.latest).to_numpy(dtype=bool)

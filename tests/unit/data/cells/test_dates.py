@@ -105,13 +105,13 @@ def test_a_format_that_no_date_can_have_is_known_by_itself(
 def test_the_advice_names_a_format_that_reads_every_cell() -> None:
     text = pd.Series(["13/1/2019", "1/2/2019"], dtype="str")
     bad = pd.Series([True, True]).to_numpy()
-    assert "`format: D/M/YYYY`" in advice(text, bad, "YYYY-MM-DD", 2021)
+    assert "`format: D/M/YYYY`" in advice(text, bad, ["YYYY-MM-DD"], 2021)
 
 
 def test_the_advice_tells_the_number_that_a_spreadsheet_holds_for_a_day() -> None:
     text = pd.Series(["43831", "2020-01-02"], dtype="str")
     bad = pd.Series([True, False]).to_numpy()
-    assert "2020-01-01" in advice(text, bad, "YYYY-MM-DD", 2021)
+    assert "2020-01-01" in advice(text, bad, ["YYYY-MM-DD"], 2021)
 
 
 def _with_dates(trial: SmallTrial, shape: str, *texts: str) -> None:
@@ -162,3 +162,23 @@ def test_a_format_that_no_date_can_have_is_refused_when_the_protocol_is_read(
     (fault,) = caught.value.faults
     assert fault.column == "tables.pupils.0.columns.entered.format"
     assert fault.remedy == "write `format: DD/MM/YYYY`"
+
+
+def test_a_column_of_two_formats_is_read_in_the_one_that_fits_each_cell(trial: SmallTrial) -> None:
+    _with_dates(trial, "D/M/YYYY", "13/9/2018", "2018-10-02")
+    (fault, *_) = _faults(trial)
+    assert "`format: [D/M/YYYY, YYYY-MM-DD]`" in fault.remedy
+    trial.reading("pupils")["columns"]["entered"]["format"] = ["D/M/YYYY", "YYYY-MM-DD"]
+    trial.obtain()
+    days = pd.read_parquet(trial.path("pupils.parquet"))["entered"].dt.strftime("%Y-%m-%d")
+    assert set(days) == {"2018-09-13", "2018-10-02"}
+
+
+def test_a_cell_that_is_another_day_in_each_of_two_formats_is_refused(trial: SmallTrial) -> None:
+    _with_dates(trial, "D/M/YYYY", "13/9/2018")
+    trial.reading("pupils")["columns"]["entered"]["format"] = ["D/M/YYYY", "M/D/YYYY"]
+    trial.files[ROSTER][4][-1] = "2/3/2018"
+    trial.files[ROSTER][5][-1] = "3/3/2018"
+    (fault,) = _faults(trial)
+    assert (fault.file, fault.row) == (ROSTER, 5)
+    assert fault.expected.endswith("and the same day in both")
