@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schooltrial.protocol.column_map import SIZES
 from schooltrial.refusal import Fault, Refusal
 from support.small_trial import SmallTrial
 
@@ -130,3 +131,53 @@ def test_what_names_somebody_is_an_identifier(trial: SmallTrial, kind: str) -> N
     (fault,) = _faults(trial)
     assert fault.found == f"tables.pupils.0.columns.pupil is read as {kind}"
     assert f"remove `type: {kind}`" in fault.remedy
+
+
+@pytest.mark.parametrize(
+    ("keys", "found", "remedy"),
+    [
+        ({"position": 2}, "has both `column` and `position`", "remove `position`"),
+        ({"column": []}, "lacks the key 'column'", "`position: 3`"),
+    ],
+)
+def test_a_column_is_named_or_counted_but_not_both(
+    trial: SmallTrial, keys: dict[str, Any], found: str, remedy: str
+) -> None:
+    _column(trial, "grade", **keys)
+    (fault,) = _faults(trial)
+    assert found in fault.found
+    assert remedy in fault.remedy
+
+
+def test_a_column_that_is_counted_needs_no_name(trial: SmallTrial) -> None:
+    trial.reading("pupils")["columns"]["grade"] = {"position": 3, "type": "integer"}
+    trial.write()
+    column = trial.read().content["tables"]["pupils"][0]["columns"]["grade"]
+    assert (column["column"], column["position"]) == ([], 3)
+
+
+@pytest.mark.parametrize(
+    ("file", "keys", "found"),
+    [
+        ("f.dta", {"notes_below": True}, "has `notes_below`, but .dta files have no notes"),
+        ("f.SAV", {"header_row": 2}, "has `header_row`, but .sav files name their columns"),
+        ("f.csv", {"value_labels": True}, "has `value_labels`, but its file holds no labels"),
+        ("f.xpt", {"value_labels": True}, "has `value_labels`, but its file holds no labels"),
+        ("f.csv", {"header_row": [3, 2]}, "has its names on the lines [3, 2]"),
+        ("f.csv", {"header_row": [2, 2]}, "has its names on the lines [2, 2]"),
+    ],
+)
+def test_a_key_that_would_not_act_on_a_file_of_its_kind_is_refused(
+    trial: SmallTrial, file: str, keys: dict[str, Any], found: str
+) -> None:
+    trial.reading("schools").update(file=file, **keys)
+    (fault,) = _faults(trial)
+    assert found in fault.found
+
+
+def test_the_limits_of_size_are_those_of_the_schema_unless_stated(trial: SmallTrial) -> None:
+    trial.write()
+    assert trial.read().content["limits"] == SIZES
+    trial.protocol["limits"] = {"columns": 7}
+    trial.write()
+    assert trial.read().content["limits"] == {**SIZES, "columns": 7}
