@@ -10,7 +10,7 @@ import pytest
 from results.compared_arms import lines_compared
 from schooltrial.wording import plural_of
 
-UNITS = ("school", "teacher", "class", "pupil")
+UNITS = ("school", "teacher", "class", "group", "pupil")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,9 @@ def samples(results: Path) -> dict[str, pd.DataFrame]:
 
 def _unit(boxes: pd.DataFrame) -> str:
     return str(
-        boxes.loc[boxes["text"].isin([f"{plural_of(unit)} assigned" for unit in UNITS]), "level"].item()
+        boxes.loc[
+            boxes["text"].isin([f"{plural_of(unit)} assigned" for unit in UNITS]), "level"
+        ].item()
     )
 
 
@@ -140,9 +142,10 @@ def test_who_moved_and_who_joined_is_found_again_in_the_samples(
 
 
 def test_what_was_there_less_the_lost_and_with_the_joined_is_the_next_count(
-    boxes: pd.DataFrame,
+    results: Path, boxes: pd.DataFrame
 ) -> None:
     """Follow-up starts from allocation, an analysis from the rosters of its years."""
+    listed = pd.read_parquet(results / "data" / "assignment.parquet")
     followed = boxes[boxes["stage"] == "followed up"]
     assert len(followed)
     for (arm, level, year), lines in followed.groupby(["arm", "level", "year"]):
@@ -150,8 +153,12 @@ def test_what_was_there_less_the_lost_and_with_the_joined_is_the_next_count(
         start = mine.loc[mine["stage"] == "allocated", "n"]
         if (lines["kind"] == "had").all():
             continue  # the schools that teachers or pupils are in
+        start_at = start.item()
+        if level == _unit(boxes) and "year" in listed:  # each unit is in its arm for one year
+            of_year = (listed["arm"].astype("str") == arm) & (listed["year"] == int(year))
+            start_at = int(of_year.sum())
         for part in _counts(lines) if level == "school" else [lines]:
-            _walk(part, start.item(), f"{arm}, {level}, {year}")
+            _walk(part, start_at, f"{arm}, {level}, {year}")
 
 
 def _counts(lines: pd.DataFrame) -> list[pd.DataFrame]:

@@ -11,10 +11,19 @@ from schooltrial.wording import plural_of
 NO_SCHOOL = "(no school)"
 """The school of a row that names none, and of every row of a trial without schools."""
 
-ROSTER_OF = {"class": "pupils", "teacher": "teachers", "pupil": "pupils", "school": "schools"}
+ROSTER_OF = {
+    "class": "pupils",
+    "group": "pupils",
+    "teacher": "teachers",
+    "pupil": "pupils",
+    "school": "schools",
+}
 """What was assigned → the standard table in which each of them is named."""
 
-GROUPS = ("teacher", "class")
+CLASSES = ("class", "group")
+"""Units inside schools that hold pupils, and have no table of their own."""
+
+GROUPS = ("teacher", *CLASSES)
 """Units inside schools that hold pupils: a row of the table of pupils names them."""
 
 PLACES = ("schools", "pupils", "teachers", "assignment", "school_scores", "published_means")

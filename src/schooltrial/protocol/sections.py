@@ -16,7 +16,7 @@ from schooltrial.protocol.column_map import Reading, SizeLimits, all_columns
 from schooltrial.protocol.filters import Filter, conjunction, years_named
 from schooltrial.protocol.levels import DesignLevels
 
-Unit = Literal["school", "teacher", "class", "pupil"]
+Unit = Literal["school", "teacher", "class", "group", "pupil"]
 """What was assigned."""
 
 Level = Literal["school", "teacher", "pupil"]
@@ -80,7 +80,6 @@ class Design(TypedDict):
     unit: Unit
     randomised: bool
     schools: bool | None
-    arm_by: list[Literal["year", "grade"]]
     block_label: str
     no_data: dict[str, int]
     arms: list[Arm]

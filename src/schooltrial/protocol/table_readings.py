@@ -20,6 +20,7 @@ from schooltrial.protocol.column_map import (
 )
 from schooltrial.protocol.date_format import EXAMPLE, suggestion, why_not
 from schooltrial.protocol.filter_references import filter_faults
+from schooltrial.protocol.levels import CLASSES
 from schooltrial.protocol.sections import Content, Design, Outcome
 from schooltrial.protocol.variables import NAMING, NEEDED
 from schooltrial.refusal import Fault
@@ -92,11 +93,9 @@ def _lacking(
         needed.insert(0, design["unit"])
         needed += ["block"] if design["kind"] in ("blocked", "paired") else []
         needed += ["cohort"] if design["kind"] == "staggered" else []
-        needed += design["arm_by"]
     if table == "pupils":
         needed += ["school"] if design["schools"] is not False else []
-        needed += [design["unit"]] if design["unit"] == "class" else []
-        needed += ["grade"] if "grade" in design["arm_by"] else []
+        needed += [design["unit"]] if design["unit"] in CLASSES else []
     if table in MEASURED and not reading["outcomes"]:
         needed += ["outcome", "value"]
     there = [name for name, _ in all_columns(reading)]

@@ -68,8 +68,8 @@ STANDARD_VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "schools": (_SCHOOL,),
     "assignment": (
         Variable(
-            "school", "The unit that was assigned; `teacher`, `class` or `pupil` is in its place "
-            "where `design.unit` says so (`school` may then be given too).", key=True,
+            "school", "The unit that was assigned; `teacher`, `class`, `group` or `pupil` is in its "
+            "place where `design.unit` says so (`school` may then be given too).", key=True,
             when="the unit",
         ),
         Variable("arm", "Arm to which it was assigned, one of `design.arms`.", needed=True),
@@ -79,10 +79,8 @@ STANDARD_VARIABLES: Mapping[str, tuple[Variable, ...]] = {
             when="in `blocked` and `paired` designs",
         ),
         Variable(
-            "year", "Year in which the unit is in that arm.", when="where `design.arm_by` names it"
-        ),
-        Variable(
-            "grade", "Grade whose pupils are in that arm.", when="where `design.arm_by` names it"
+            "year", "The one year in which the unit is in that arm, where each unit is a school "
+            "(or class) in one year.",
         ),
         Variable(
             "cohort", "First year of treatment; empty for never.", when="in `staggered` designs"
@@ -99,6 +97,10 @@ STANDARD_VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         Variable(
             "class", "Class of the pupil, an identifier that no two schools share.",
             when="where classes were assigned",
+        ),
+        Variable(
+            "group", "Group of the pupil, an identifier that no two schools share.",
+            when="where groups were assigned",
         ),
         Variable("grade", "Grade, a number: outcomes are standardised within it, and followed up."),
         Variable("entered", "Day of entry (`type: date`), for `cleaning.assigned_on`."),
@@ -160,6 +162,6 @@ IDENTIFYING = {
 
 
 NAMING = frozenset(
-    {"school", "teacher", "class", "pupil", "leader", "rater", "from_school", "to_school"}
+    {"school", "teacher", "class", "group", "pupil", "leader", "rater", "from_school", "to_school"}
 )  # fmt: skip
 """Variables that name somebody, or a school or class."""

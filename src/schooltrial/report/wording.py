@@ -15,8 +15,6 @@ def design_sentence(protocol: Mapping[str, Any]) -> str:
     design = protocol["design"]
     levels, label = DesignLevels.of(design), design["block_label"]
     units = levels.units.capitalize() + (" inside schools" if levels.inside_schools else "")
-    if design["arm_by"]:
-        units += f", by {' and '.join(design['arm_by'])},"
     how = {
         "complete": "all together",
         "simple": "each on its own (simple randomisation)",

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.checks.attrition.roster import Roster, assigned_units, draw_up_roster
+from schooltrial.checks.attrition.roster import Roster, assigned_units, draw_up_roster, of_year
 from schooltrial.data.rows.filters import among
 from schooltrial.models.missing_outcomes.attrition_bias import (
     Assumption,
@@ -92,9 +92,9 @@ def attrition(
         for nobody in a year is ``not measured``, not lost; where nobody of the roster could have
         one, being beyond the study's grades, the year is ``not followed``.
     """
-    units = assigned_units(assignment, unit)
     rows: list[list[Any]] = []
     for year in sorted([*years["programme"], *years["follow_up"]]):
+        units = assigned_units(of_year(assignment, year), unit)
         listed = draw_up_roster(assignment, pupils, unit=unit, year=year, baseline=baseline)
         for name, outcome in outcomes.items():
             if outcome["measured_on"] != "pupil":

@@ -10,6 +10,7 @@ import pandas as pd
 
 from schooltrial.data.rows.filters import among, matches
 from schooltrial.protocol.filters import named_variables
+from schooltrial.protocol.levels import CLASSES
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,8 @@ def draw_up_roster(
     unit : {"school", "teacher", "pupil"}
     year, baseline : int
     """
-    assigned = assigned_units(assignment, unit, pupils)
-    drawn_up = _drawn_up(pupils, unit, year, baseline)
+    assigned = assigned_units(of_year(assignment, year), unit, pupils)
+    drawn_up = year if "year" in assignment else _drawn_up(pupils, unit, year, baseline)
     there = pupils[pupils["year"] == drawn_up].drop(
         columns=["arm", "block", "unit"], errors="ignore"
     )
@@ -153,6 +154,11 @@ def draw_up_roster(
     kept = people[~beyond].reset_index(drop=True)
     without = int((~among(assigned["unit"], people["unit"])).sum())
     return Roster(kept, unit, year, drawn_up, int(beyond.sum()), without)
+
+
+def of_year(assignment: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Return the units that are in an arm in a year: all, unless the list gives each a year."""
+    return assignment[assignment["year"] == year] if "year" in assignment else assignment
 
 
 def assigned_units(
@@ -180,5 +186,5 @@ def _drawn_up(pupils: pd.DataFrame, unit: str, year: int, baseline: int) -> int:
         return baseline
     then = pupils.loc[pupils["year"] == baseline, "pupil"]
     later = pupils.loc[pupils["year"] > baseline, "pupil"]
-    follows = unit in ("school", "class") and year > baseline and among(then, later).any()
+    follows = unit in ("school", *CLASSES) and year > baseline and among(then, later).any()
     return baseline if follows else year

@@ -22,7 +22,17 @@ MEAN_COLUMNS = ["table", "variable", "year", "arm", "rows", "missing", "mean"]
 LISTED = 12
 
 
-IDENTIFIERS = ("school", "pupil", "teacher", "class", "leader", "rater", "from_school", "to_school")
+IDENTIFIERS = (
+    "school",
+    "pupil",
+    "teacher",
+    "class",
+    "group",
+    "leader",
+    "rater",
+    "from_school",
+    "to_school",
+)
 
 
 NOT_ASSIGNED = "not assigned"

@@ -105,7 +105,8 @@ def flow_boxes(
             in_schools,
         )  # fmt: skip
         for year in years:
-            rows += followed_up(told, samples, year, len(mine) + gone[arm])
+            of_year = mine[mine["year"] == year] if "year" in mine else mine
+            rows += followed_up(told, samples, year, len(of_year) + gone[arm])
         rows += count_analysed(told, samples, models, outcomes, len(mine) + gone[arm], take_up)
     blank = {"step": "", "reason": "", "model": ""}
     return pd.DataFrame(rows).reindex(columns=COLUMNS).fillna(blank)

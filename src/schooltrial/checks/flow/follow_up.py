@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.protocol.levels import CLASSES, ROSTER_OF
 from schooltrial.wording import plural_of
 
-PLURAL = {unit: plural_of(unit) for unit in ("school", "teacher", "class", "pupil")}
+PLURAL = {unit: plural_of(unit) for unit in ROSTER_OF}
 
 
 UNIT_STEPS = {
@@ -19,7 +20,7 @@ UNIT_STEPS = {
         "schools with scores": "with published values",
     },
     "teacher": {"teachers on a roster": "on the rosters"},
-    "class": {"classes with pupils": "with pupils"},
+    **{unit: {f"{plural_of(unit)} with pupils": "with pupils"} for unit in CLASSES},
     "pupil": {"followed up: assignment": "on the rosters"},
 }
 """What was assigned → step of the ledger that tells of a year's absent units → those who stay."""
@@ -27,7 +28,10 @@ UNIT_STEPS = {
 
 TOLD = {
     "no pupil of the school in the sample that year": "with no pupil in the sample of {year}",
-    "no pupil of the class in the sample that year": "with no pupil in the sample of {year}",
+    **{
+        f"no pupil of the {unit} in the sample that year": "with no pupil in the sample of {year}"
+        for unit in CLASSES
+    },
     "no value of the school in the panel that year": "with no published value in {year}",
     "every value of the school was suppressed, or a bound only":
         "with suppressed values only in {year}",
@@ -122,7 +126,7 @@ def _units(
             rows.append(told.line(year, unit, "lost", text, row.left, step, row.reason))
         when = f"of {year}" if who == "on the rosters" else f"in {year}"
         rows.append(told.line(year, unit, "in", f"{PLURAL[unit]} {who} {when}", left))
-        sample = samples.get("pupil" if unit == "class" else unit)
+        sample = samples.get("pupil" if unit in CLASSES else unit)
         if unit != "school" and told.in_schools and sample is not None and len(sample):
             there = sample[(sample["year"] == year) & (sample["arm"] == told.arm)]
             schools = there["school"].nunique()

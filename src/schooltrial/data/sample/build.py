@@ -26,6 +26,7 @@ from schooltrial.data.sample.rosters import RosterSample, plain
 from schooltrial.data.tables.left_out import SHARED, all_left_out
 from schooltrial.data.variables.derived import add_variables
 from schooltrial.data.variables.measurements import link_measurements
+from schooltrial.protocol.levels import CLASSES
 from schooltrial.protocol.sample_rules import SampleRules
 
 
@@ -209,7 +210,7 @@ class SampleBuild:
         rules = self.rules
         outcomes = rules.outcomes_of("pupil")
         self._panels.append(build_school_panel(frame, list(outcomes), staggered=rules.staggered))
-        for unit in ("school", "class"):
+        for unit in ("school", *CLASSES):
             reason = f"no pupil of the {unit} in the sample that year"
             self._tell_absent(frame, year, unit, reason)
         now = frame[["year", "arm", "_unit", *FLAGS.values()]].assign(school=frame["_school"])
@@ -231,13 +232,14 @@ class SampleBuild:
         """Tell the ledger of assigned schools or teachers of whom a year has no row."""
         if unit != self.rules.unit:
             return
-        told = self._linked.units[[unit, "arm"]].assign(year=year)
+        units = self._linked.units
+        of_year = units[units["year"] == year] if "year" in units else units
+        told = of_year[[unit, "arm"]].assign(year=year)
         absent = ~told[unit].isin(frame[unit].unique())
         sample = self._linked.teachers if unit == "teacher" else self._linked.pupils
         step = {
             "school": "schools with pupils", "teacher": "teachers on a roster",
-            "class": "classes with pupils",
-        }[unit]  # fmt: skip
+        }.get(unit, f"{self.rules.levels.units} with pupils")  # fmt: skip
         changed = unit == "school" and bool(self._linked.crosswalk.changes)
         leave_absent(
             told, absent, self._ledgers["units"], level=unit, step=step, reason=reason,

@@ -33,7 +33,7 @@ from schooltrial.data.variables.standardisation import (
     standardised,
     standardised_for_all,
 )
-from schooltrial.protocol.levels import NO_SCHOOL
+from schooltrial.protocol.levels import CLASSES, NO_SCHOOL
 from schooltrial.protocol.made_variables import with_components
 from schooltrial.protocol.sample_rules import SampleRules
 from schooltrial.protocol.sections import Outcome
@@ -242,11 +242,11 @@ class RosterSample:
         there = described[np.maximum(roster.school, NOWHERE)]
         known = frame[unit].notna().to_numpy()
         outside = there & known & (self._positions(frame) < 0)
+        place = "class" if unit == "teacher" else unit
+        known_as = "class of no known teacher" if unit == "teacher" else f"{unit} of no known name"
         return {
-            "a class outside the lottery": roster.unit[outside],
-            f"a class of no known {'teacher' if unit == 'teacher' else 'name'}": roster.unit[
-                there & ~known
-            ],
+            f"a {place} outside the lottery": roster.unit[outside],
+            f"a {known_as}": roster.unit[there & ~known],
         }
 
     @cached_property
@@ -338,7 +338,7 @@ class RosterSample:
                 level=self.level,
             )  # fmt: skip
         reason = f"{unit} is not in the assignment list"
-        if unit in ("pupil", "class") and self.level == "teacher":
+        if unit in ("pupil", *CLASSES) and self.level == "teacher":
             reason = f"{self.rules.levels.units} were assigned, not teachers"
         return ledger.leave(frame, frame["_at"] < 0, step=step, reason=reason, level=self.level)
 
