@@ -15,7 +15,7 @@ from schooltrial.protocol.made_variables import (
     roots,
     sources,
 )
-from schooltrial.protocol.sections import DerivedVariable, Outcome
+from schooltrial.protocol.sections import Content, DerivedVariable, Outcome
 from schooltrial.refusal import Fault
 
 ONE = ("power", *WITHIN_GROUPS)
@@ -206,6 +206,20 @@ def _school_faults(
         yield _fault(names, place, "is measured on schools, and has `outliers`",
                      "a rule for pupils or teachers",
                      "remove it, or bound the outcome by `range`")  # fmt: skip
+
+
+def late_variable_faults(
+    names: Names, keep: Mapping[str, Any], content: Content
+) -> Iterator[Fault]:
+    """Yield variables of ``sample.keep`` that are made of outcomes: the sample is made first."""
+    late = {one for name in content["outcomes"] for one in made_later(name)}
+    for variable in named_variables(keep):
+        if roots(variable, content["variables"]) & late:
+            yield Fault(
+                names.shown, f"sample.keep names {variable!r}, which is made of outcomes once the "
+                "sample is known", "variables that are read, or made of these",
+                "move this entry into `where` of the models", column=f"sample.keep.{variable}",
+            )  # fmt: skip
 
 
 def made_later(outcome: str) -> list[str]:

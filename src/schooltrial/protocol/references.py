@@ -12,7 +12,11 @@ from schooltrial.protocol.column_map import Column, Reading, all_columns
 from schooltrial.protocol.design import design_faults
 from schooltrial.protocol.filter_references import filter_faults
 from schooltrial.protocol.filters import Filter
-from schooltrial.protocol.made_references import outcome_faults, variable_faults
+from schooltrial.protocol.made_references import (
+    late_variable_faults,
+    outcome_faults,
+    variable_faults,
+)
 from schooltrial.protocol.sections import Content, Model, Outcome
 from schooltrial.protocol.table_readings import NUMBERS, range_faults, table_faults
 from schooltrial.refusal import Fault
@@ -83,6 +87,7 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
             yield from names.check(f"balance.{part}", variable, "variable or outcome", known)
     yield from names.check_filter("balance.where", content["balance"]["where"])
     yield from names.check_filter("sample.keep", content["sample"]["keep"])
+    yield from late_variable_faults(names, content["sample"]["keep"], content)
     for name, subgroup in content["subgroups"].items():
         yield from names.check_filter(f"subgroups.{name}.where", subgroup["where"])
     if content["take_up"]["variable"]:

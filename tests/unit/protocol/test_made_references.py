@@ -138,3 +138,12 @@ def test_outcomes_come_after_those_that_they_are_made_of() -> None:
     every = {"c": outcome(sum_of=["b", "x"]), "b": outcome(mean_of=["a"]), "a": outcome(),
              "d": outcome()}  # fmt: skip
     assert list(with_components(["c"], every)) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("variable", ["maths_before", "low"])
+def test_the_sample_is_not_kept_by_what_is_made_of_outcomes(variable: str) -> None:
+    content = copy.deepcopy(parse_yaml(PROTOCOL))
+    content["variables"]["low"] = {"from": "maths_before", "at_least": 0}
+    content["sample"] = {"keep": {"any_of": [{variable: {"at_least": 0}}, {"girl": [1]}]}}
+    faults = [str(fault) for fault in reference_faults(completed(content), "trial.yaml")]
+    assert any("move this entry into `where`" in fault for fault in faults), faults

@@ -21,6 +21,7 @@ from schooltrial.data.panel.published_scores import school_score_rows
 from schooltrial.data.panel.school_panel import build_school_panel, in_panel_order, panel_columns
 from schooltrial.data.panel.school_sample import add_school_baselines, build_school_sample
 from schooltrial.data.sample.baseline_scores import BaselineScores, find_baseline_scores
+from schooltrial.data.sample.filter_values import filter_value_faults
 from schooltrial.data.sample.linked_tables import Tables, link_tables
 from schooltrial.data.sample.rosters import RosterSample, plain
 from schooltrial.data.tables.left_out import SHARED, all_left_out
@@ -28,6 +29,7 @@ from schooltrial.data.variables.derived import add_variables
 from schooltrial.data.variables.measurements import link_measurements
 from schooltrial.protocol.levels import CLASSES
 from schooltrial.protocol.sample_rules import SampleRules
+from schooltrial.refusal import refuse
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ class SampleBuild:
     Raises
     ------
     Refusal
-        Where tables do not fit together; see `link_tables`.
+        Where tables do not fit together, see `link_tables`; or a filter asks for a text that no
+        row has.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class SampleBuild:
         sources: Sources | None = None,
     ) -> None:  # fmt: skip
         self.rules = rules
+        refuse(list(filter_value_faults(tables, rules)))
         self._linked = link_tables(tables, rules, left_out, sources)
         self._sources = sources or Sources()
         self._left_out = all_left_out([]) if left_out is None else left_out
