@@ -60,7 +60,7 @@ def main(
     to_frame(log).to_csv(cleaning_log, index=False)
     fills = tables_filled(tables, all_years(years))
     rows = [
-        [name, one.rows, one.size, one.sha256, "; ".join(fills.get(name, []))]
+        [name, one.rows + len(one.notes), one.size, one.sha256, "; ".join(fills.get(name, []))]
         for name, one in sorted(read.items())
     ]
     listed = pd.DataFrame(rows, columns=["file", "rows", "bytes", "sha256", "tables"])

@@ -169,7 +169,9 @@ class RawCells:
 
     def without_cells(self) -> RawCells:
         """Return what is told of the file, but nothing that it holds."""
-        return RawCells(self.file, {}, self.rows, size=self.size, sha256=self.sha256)
+        return RawCells(
+            self.file, {}, self.rows, size=self.size, sha256=self.sha256, notes=self.notes
+        )
 
     def take(self, rows: Rows) -> RawCells:
         """Return the file with some of its rows, in the order given; each keeps its line."""

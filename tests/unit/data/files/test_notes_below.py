@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from schooltrial.data.files.delimited import DelimitedText, split
 from schooltrial.data.files.notes_below import NotesBelow, TableRows, notes_of
 from schooltrial.refusal import Fault, Refusal
+from support.small_trial import SCHOOLS, SmallTrial
 
 DATA = [["S1", "10", "a"], ["S2", "20", "b"], ["S3", "", "c"]]
 
@@ -97,3 +99,12 @@ def test_full_rows_are_never_left_out(
     found = _notes([*rows, *([[]] if blank else []), *([note] for note in notes)])
     assert all(line > 1 + len(rows) for line, _ in found)
     assert len(found) == sum(bool(note.strip()) for note in notes)
+
+
+def test_rows_of_notes_are_rows_of_the_file_that_the_log_removes(trial: SmallTrial) -> None:
+    trial.raw["schools.csv"] = (trial.text("schools.csv") + "\nSource: the district\n").encode()
+    trial.reading("schools")["notes_below"] = True
+    trial.obtain()
+    files = pd.read_csv(trial.path("raw_files.csv")).set_index("file")["rows"]
+    log = pd.read_csv(trial.path("cleaning_log.csv")).set_index("file")["rows"]
+    assert files["schools.csv"] - log["schools.csv"] == len(SCHOOLS)
