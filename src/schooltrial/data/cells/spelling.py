@@ -27,6 +27,9 @@ _LATIN = str.maketrans(
 _DASHES = re.compile("[-_\u2010-\u2015\u2212]")
 
 
+_SEPARATORS = re.compile(rf"(?:{_DASHES.pattern}|\s)+")
+
+
 _DECIMALS = re.compile(r"(?<=[0-9])[.,]0+$")
 
 
@@ -91,6 +94,20 @@ def all_simplified(names: pa.Array) -> pa.Array:
     if pc.all(pc.ascii_is_decimal(short)).as_py():
         return short
     return pc.replace_substring_regex(short, "([a-z])0+([0-9])", r"\1\2")
+
+
+def alike(name: str, other: str) -> bool:
+    """Return whether two identifiers differ in spelling alone.
+
+    Dashes and blanks may be there in one of them only: ``01-234`` is ``01234``, but ``12-3`` is not
+    ``1-23``.
+    """
+    if simplified(name) != simplified(other):
+        return False
+    parts, others = (
+        [simplified(part) for part in _SEPARATORS.split(text.strip())] for text in (name, other)
+    )
+    return len(parts) == 1 or len(others) == 1 or parts == others
 
 
 def differences(name: str, other: str) -> list[str]:

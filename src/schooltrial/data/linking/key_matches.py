@@ -12,7 +12,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schooltrial.data.cells.spelling import PREFIX, all_simplified, differences, without_prefix
+from schooltrial.data.cells.spelling import (
+    PREFIX,
+    alike,
+    all_simplified,
+    differences,
+    without_prefix,
+)
 from schooltrial.data.linking.matching import positions
 
 SHOWN_PAIRS = 200
@@ -196,7 +202,7 @@ def _alike(keys: Keys, among: Keys, unmatched: npt.NDArray[np.int64], one_row_ea
         return Alike()
     names = keys.names.take(pa.array(unmatched))
     simple = all_simplified(names)
-    at = positions(simple, among.simplified)
+    at = _spelt_alike(names, simple, among)
     prefixed = at < 0
     if prefixed.any():
         at = np.where(prefixed, _without_prefix(simple, among.simplified), at)
@@ -217,6 +223,25 @@ def _alike(keys: Keys, among: Keys, unmatched: npt.NDArray[np.int64], one_row_ea
     commonest = list(pd.Series(differ, dtype="str").value_counts().index)
     widths = _width(keys.names), _width(among.names)
     return Alike(here, there, len(hit), commonest, *widths)
+
+
+def _spelt_alike(names: pa.Array, simple: pa.Array, among: Keys) -> npt.NDArray[np.int64]:
+    """Return where each name is among others in another spelling; −1 where it is not."""
+    at = positions(simple, among.simplified).astype(np.int64)
+    hit = np.flatnonzero(at >= 0)
+    here = names.take(pa.array(hit)).to_pylist()
+    there = among.names.take(pa.array(at[hit])).to_pylist()
+    odd = [row for row, *pair in zip(hit, here, there, strict=True) if not alike(*pair)]
+    if odd:  # the first of several that are simplified alike may be another identifier
+        wanted = simple.take(pa.array(odd))
+        near = np.flatnonzero(positions(among.simplified, wanted) >= 0)
+        others = among.names.take(pa.array(near)).to_pylist()
+        for row in odd:
+            name = names[int(row)].as_py()
+            at[row] = next(
+                (int(a) for a, o in zip(near, others, strict=True) if alike(name, o)), -1
+            )
+    return at
 
 
 def _width(names: pa.Array) -> int | None:
@@ -284,6 +309,7 @@ def spelt_in_two_ways(units: pa.Array, years: Sequence[tuple[int, npt.NDArray[np
     order = chosen[np.lexsort((first[chosen], codes[chosen]))]
     same = codes[order][1:] == codes[order][:-1]
     pairs = zip(order[:-1][same], order[1:][same], strict=True)
-    return [
+    found = [
         (str(units[int(a)]), int(first[a]), str(units[int(b)]), int(first[b])) for a, b in pairs
     ]
+    return [pair for pair in found if alike(pair[0], pair[2])]

@@ -266,6 +266,11 @@ def _share_remedy(link: Link, sources: Sources, every: LinkedKeys) -> str:
     if keys.variable == "school" and "crosswalk" not in sources.by_table:
         lines.append("if schools changed their identifiers, name the changes under "
                      "`tables.crosswalk`")  # fmt: skip
+    if (keys.table, among.table) == ("pupils", "teachers"):
+        lines.append(
+            "if the roster names other people than the table of teachers, read them as another "
+            "variable, such as `class_teacher`"
+        )
     if keys.table in EXPECTED and link.least is not None:
         if keys.table != "assignment":
             file = sources.files(keys.table, keys.year, keys.outcome)
@@ -273,7 +278,7 @@ def _share_remedy(link: Link, sources: Sources, every: LinkedKeys) -> str:
                 f"if {file} also holds others (of other districts, schools or years), leave their "
                 "rows out when it is read: `where: {district: [ours]}`, with a column that tells"
             )
-        if match.share >= MOST:
+        if match.share >= MOST or (keys.table == "assignment" and match.matched.any()):
             share = int(match.share * 100) / 100
             lines.append(
                 "if they are truly not there, accept it: `cleaning: {match_at_least: "

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schooltrial.data.cells.spelling import all_simplified, differences, simplified
+from schooltrial.data.cells.spelling import alike, all_simplified, differences, simplified
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,19 @@ def test_many_names_are_simplified_as_each_is(names: list[str]) -> None:
 @given(st.text(alphabet="0019aBS-_ .\u0405", max_size=8))
 def test_simplifying_twice_is_simplifying_once(name: str) -> None:
     assert simplified(simplified(name)) == simplified(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "same"),
+    [
+        ("01-234", "01234", True),
+        ("12-3", "1-23", False),
+        ("12 3", "12-3", True),
+        ("1 23", "12 3", False),
+        ("S-1", "s1", True),
+    ],
+)
+def test_dashes_and_blanks_that_both_have_part_both_alike(
+    name: str, other: str, same: bool
+) -> None:
+    assert alike(name, other) is alike(other, name) is same

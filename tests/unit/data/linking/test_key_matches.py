@@ -101,3 +101,11 @@ def test_two_spellings_on_one_roster_are_two_people() -> None:
     units = _texts(["0940", "940"])
     both = [(2019, np.array([0, 1])), (2020, np.array([1]))]
     assert spelt_in_two_ways(units, both) == []
+
+
+def test_identifiers_of_several_parts_are_alike_part_by_part() -> None:
+    assert _match(["12-3"], ["1-23", "2-3"]).alike.count == 0
+    assert _match(["12-3"], ["1-23", "123"]).alike.others == ["123"]
+    units = _texts(["12-3", "1-23", "7-1", "71"])
+    years = [(2019, np.array([0, 2])), (2020, np.array([1, 3]))]
+    assert spelt_in_two_ways(units, years) == [("7-1", 2019, "71", 2020)]
