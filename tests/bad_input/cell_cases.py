@@ -323,12 +323,12 @@ IDENTIFIERS = [
     Case(
         "a letter of another script that looks the same, in the assignment",
         cell("assignment.csv", 4, "school_code", LIKE_S3),
-        _refused(Planted("assignment.csv", f"school {LIKE_S3} is in no table of schools", 4, "school_code", "", "looks the same")),
+        _refused(Planted("assignment.csv", f"school {LIKE_S3} is in no table of schools", 4, "school_code", "", "differs by letters of another alphabet")),
     ),
     Case(
         "an accent that is written in two ways",
         all_of(cell("assignment.csv", 4, "school_code", "E\u03013"), cell("schools.csv", 4, "school_code", "\u00c93")),
-        _refused(Planted("assignment.csv", "is in no table of schools", 4, "school_code", "", "looks the same")),
+        _refused(Planted("assignment.csv", "is in no table of schools", 4, "school_code", "", "differs by letters of another alphabet")),
     ),
 ]  # fmt: skip
 

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 
-from schooltrial.data.cells.spelling import (
-    BLANKS,
-    CASE,
-    DASHES,
-    DECIMALS,
-    PREFIX,
-    ZEROS,
-    differences,
-)
+from schooltrial.data.cells.respelling import keys_to_respell
+from schooltrial.data.cells.spelling import differences
 from schooltrial.data.linking.key_matches import MOST, Alike, KeyMatch
 from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.matching import positions
@@ -27,14 +18,6 @@ from schooltrial.refusal import Fault
 from schooltrial.wording import listed, percent, plural
 
 SHOWN_PAIRS = 3
-
-
-SHOWN_RESPELT = 20
-"""Identifiers up to which a remedy lists them one by one."""
-
-
-MANY = 4
-"""Texts to be taken out of identifiers, from which a remedy lists the identifiers instead."""
 
 
 FEWEST = 2
@@ -112,92 +95,21 @@ def _respelling(
     other_year: int | None, sources: Sources,
 ) -> str:  # fmt: skip
     """Return how one of the two files is to be read, so that both spell identifiers alike."""
-    if alike.differ and set(alike.differ) <= {ZEROS, DECIMALS}:
-        sides = (
-            _as_digits(alike.names, alike.others, alike.other_width),
-            _as_digits(alike.others, alike.names, alike.width),
-        )
-        places = ((table, year), (other, other_year))
-        if None not in sides:
-            lines = [
-                _column_yaml(*place, variable, sources, keys)
-                for keys, place in zip(sides, places, strict=True)
-                if keys
-            ]
-            return "; and ".join(lines)
-    if alike.count <= SHOWN_RESPELT:
-        pairs = ", ".join(
-            f"{_quoted(a)}: {_quoted(b)}" for a, b in zip(alike.names, alike.others, strict=True)
-        )
-        return _column_yaml(table, year, variable, sources, [f"respell: {{{pairs}}}"])
-    read = _in_letters(alike)
-    if read is not None:
+    keys = keys_to_respell(
+        alike.names, alike.others, alike.differ, alike.count, (alike.width, alike.other_width)
+    )
+    if keys is not None:
         places = ((table, year), (other, other_year))
         lines = [
-            _column_yaml(*place, variable, sources, keys)
-            for keys, place in zip(read, places, strict=True)
-            if keys
+            _column_yaml(*place, variable, sources, of_side)
+            for of_side, place in zip(keys, places, strict=True)
+            if of_side
         ]
         return "; and ".join(lines)
     return (
         f"spell {variable} in {sources.files(table, year)} as in {sources.files(other, other_year)}"
         f": they differ by {listed(alike.differ)}"
     )
-
-
-def _as_digits(names: Sequence[str], others: Sequence[str], width: int | None) -> list[str] | None:
-    """Return the keys by which a column of digits is read without decimals, and with its zeros.
-
-    None where no width would put the zeros back.
-    """
-    stems = [name.partition(".")[0] for name in names]
-    wanted = [name.partition(".")[0] for name in others]
-    keys = ["written_as_decimals: true"] if any("." in name for name in names) else []
-    if not any(len(a) < len(b) for a, b in zip(stems, wanted, strict=True)):
-        return keys
-    if any("." in name for name in others):  # their width is that of a decimal number
-        lengths = {len(name) for name in wanted}
-        width = lengths.pop() if len(lengths) == 1 else None
-    if width is None or not all(stem.isdigit() for stem in stems):
-        return None
-    return [*keys, f"width: {width}", "pad: true"]
-
-
-def _in_letters(alike: Alike) -> tuple[list[str], list[str]] | None:
-    """Return the keys by which each side is read without dashes, blanks or a prefix, in one case.
-
-    None where these are not what differs, or would not make the two sides alike.
-    """
-    if not alike.differ or not set(alike.differ) <= {CASE, DASHES, BLANKS, PREFIX}:
-        return None
-    signs = [
-        [sign for sign in " -_" if any(sign in name for name in side)]
-        for side in (alike.names, alike.others)
-    ]
-    if PREFIX in alike.differ:
-        for at, side in enumerate((alike.names, alike.others)):
-            begins = {re.sub("[0-9].*$", "", name) for name in side} - {""}
-            signs[at] = sorted(begins, key=len, reverse=True) or signs[at]
-    elif not {DASHES, BLANKS} & set(alike.differ) or signs[0] == signs[1]:
-        signs = [[], []]
-    case = None
-    if CASE in alike.differ:
-        case = "upper" if all(name == name.upper() for name in alike.others) else "lower"
-    sides = []
-    plain = []
-    for side, without in zip((alike.names, alike.others), signs, strict=True):
-        read = side
-        for sign in without:
-            read = [name.replace(sign, "") for name in read]
-        cased = read if case is None else [getattr(name, case)() for name in read]
-        keys = [f"without: [{', '.join(map(_quoted, without))}]"] if without else []
-        sides.append(keys + ([f"letters: {case}"] if cased != read else []))
-        plain.append(cased)
-    return (sides[0], sides[1]) if plain[0] == plain[1] and len(signs[0]) < MANY else None
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _column_yaml(

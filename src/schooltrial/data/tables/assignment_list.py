@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
 
+from schooltrial.data.cells.respelling import keys_to_respell
+from schooltrial.data.cells.spelling import alike, differences, simplified
 from schooltrial.data.tables.parts import Part
 from schooltrial.refusal import Fault
-from schooltrial.wording import plural_of
+from schooltrial.wording import listed, plural_of
 
 SOURCE = "assignment table"
 
@@ -65,17 +66,59 @@ def _school_faults(
 ) -> Iterator[Fault]:  # fmt: skip
     if "school" not in assignment or described is None:
         return
-    told, there = set(), set(described)
+    schools, there = assignment["school"].dropna().astype("str"), set(described.dropna())
+    alone = [school for school in dict.fromkeys(schools) if school not in there]
+    twins = look_alikes(alone, there)
+    remedies = _respelling(twins, schools, there, where)
+    told: set[str] = set()
     for row, school in enumerate(assignment["school"]):
         if pd.isna(school) or school in there or school in told:
             continue
         told.add(school)
-        twin = look_alike(school, described)
-        remedy = "add it to the file of schools"
-        if twin is not None:
-            remedy = f"spell it as there: {twin} looks the same, with other characters or blanks"
         found = f"school {school} is in no table of schools"
+        remedy = remedies.get(school, "add it to the file of schools")
         yield _fault(where(row, "school"), found, "every assigned school is described", remedy)
+
+
+def look_alikes(names: Sequence[str], known: Collection[str]) -> dict[str, str]:
+    """Return name → the one among those known that differs from it in spelling alone."""
+    shapes: dict[str, list[str]] = {}
+    for other in sorted(known) if names else ():
+        shapes.setdefault(simplified(other), []).append(other)
+    found = {}
+    for name in names:
+        twin = next((o for o in shapes.get(simplified(name), []) if alike(name, o)), None)
+        if twin is not None:
+            found[name] = twin
+    return found
+
+
+def _respelling(
+    twins: Mapping[str, str], here: Iterable[str], there: Collection[str], where: Where
+) -> dict[str, str]:
+    """Return school → how it comes to be spelt as in the table of schools."""
+    differ = {school: differences(school, twin) for school, twin in twins.items()}
+    every = list(dict.fromkeys(what for parts in differ.values() for what in parts))
+    widths = _width(here), _width(there)
+    keys = keys_to_respell(list(twins), list(twins.values()), every, len(twins), widths)
+    lines = ""
+    if keys is not None:
+        _, _, column = where(None, "school")
+        columns = (f"column: {column}", "column: ...")
+        lines = "".join(
+            f"; or write under `tables.{table}`: `school: {{{', '.join([named, *of_table])}}}`"
+            for table, named, of_table in zip(("assignment", "schools"), columns, keys, strict=True)
+            if of_table
+        )
+    return {
+        school: f"spell it as there: {twin!r} differs by {listed(differ[school])}{lines}"
+        for school, twin in twins.items()
+    }
+
+
+def _width(names: Iterable[str]) -> int | None:
+    lengths = {len(name) for name in names}
+    return lengths.pop() if len(lengths) == 1 else None
 
 
 def _fault(
@@ -97,22 +140,22 @@ def raw_list_faults(
     unit, arms
         As in `list_faults`.
     """
-    listed = parts.get("assignment", [])
-    if not listed or not arms:
+    of_list = parts.get("assignment", [])
+    if not of_list or not arms:
         return
-    lines = [(part, int(line)) for part in listed for line in part.cells.line(part.at)]
-    files = ", ".join(dict.fromkeys(part.cells.file for part in listed))
+    lines = [(part, int(line)) for part in of_list for line in part.cells.line(part.at)]
+    files = ", ".join(dict.fromkeys(part.cells.file for part in of_list))
 
     def where(row: int | None, variable: str) -> tuple[str, int | None, str]:
         if row is None:
-            return files, None, listed[0].raw.get(variable, variable)
+            return files, None, of_list[0].raw.get(variable, variable)
         part, line = lines[row]
         return part.cells.file, line, part.raw.get(variable, variable)
 
     described = None
     if "schools" in parts:
         described = pd.concat([_texts(part, ["school"]) for part in parts["schools"]])["school"]
-    rows = pd.concat([_texts(part, [unit, "arm", "school"]) for part in listed], ignore_index=True)
+    rows = pd.concat([_texts(part, [unit, "arm", "school"]) for part in of_list], ignore_index=True)
     yield from list_faults(rows, described, unit, arms, where)
 
 
@@ -120,27 +163,3 @@ def _texts(part: Part, names: Sequence[str]) -> pd.DataFrame:
     there = [name for name in dict.fromkeys(names) if name in part.table.column_names]
     columns = {name: part.table[name].cast(pa.string()).to_pandas() for name in there}
     return pd.DataFrame(columns)
-
-
-_LATIN = str.maketrans(
-    # Cyrillic, then Greek letters that a reader cannot tell from Latin ones
-    "\u0410\u0412\u0415\u0405\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0423"
-    "\u0430\u0435\u0455\u043e\u0440\u0441\u0445\u0456\u0458\u0443"
-    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf",
-    "ABESKMHOPCTXIJYaesopcxijyABEZHIKMNOPTYXo",
-)
-
-
-def skeleton(name: str) -> str:
-    """Return what a name looks like: without regard to how its characters are written.
-
-    Compatible and composed forms are made one (normal form KC of Unicode), blanks are dropped, and
-    Cyrillic and Greek capitals and letters of the form of Latin ones become these.
-    """
-    return "".join(unicodedata.normalize("NFKC", name).translate(_LATIN).split())
-
-
-def look_alike(name: str, known: Iterable[str]) -> str | None:
-    """Return the first of other names that looks the same as this one; None where there is none."""
-    shape = skeleton(name)
-    return next((other for other in known if other != name and skeleton(other) == shape), None)

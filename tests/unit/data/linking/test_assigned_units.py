@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.data.linking.assigned_units import read_units
+from schooltrial.data.tables.assignment_list import list_faults
 from schooltrial.protocol.sample_rules import SampleRules
 from schooltrial.refusal import Refusal
 from support.standard_study import SCHOOLS, build, reasons, roster, sample_rules, scores
@@ -111,3 +112,15 @@ def test_assigned_pupils_on_no_roster_are_told_as_not_followed_up() -> None:
         ["control", 1, 0],
         ["programme", 2, 2],
     ]
+
+
+def test_schools_of_the_list_that_lost_their_zeros_are_refused_with_the_width() -> None:
+    described = pd.Series([f"{at:03d}" for at in range(8, 13)], dtype="str")
+    schools = pd.DataFrame({"school": ["8", "9", "010", "011"]}, dtype="str")
+    listed = schools.assign(arm=["control", "programme"] * 2)
+    found = list(list_faults(listed, described, "school", ["control", "programme"]))
+    assert [fault.found for fault in found] == [
+        f"school {school} is in no table of schools" for school in "89"
+    ]
+    assert "'008' differs by leading zeros" in found[0].remedy
+    assert "`school: {column: school, width: 3, pad: true}`" in found[0].remedy
