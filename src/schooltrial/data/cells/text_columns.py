@@ -7,7 +7,7 @@ A column of ten million rows has few distinct texts, so what is done to cells is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -126,6 +126,8 @@ class RawCells:
         there, and the remedy.
     inexact : dict of str to array of bool
         Columns with cells that are held as numbers of more digits than the file keeps.
+    formats : dict of str to str
+        Columns of a workbook with numbers that are shown as percentages → a format of theirs.
     labels : dict of str to dict
         Columns whose values have labels in the file: text of the value → its label.
     declared_missing : dict of str to set of str
@@ -156,6 +158,7 @@ class RawCells:
     numbers: Mapping[str, Mask] = field(default_factory=dict)
     spoilt: Mapping[str, Mapping[int, tuple[str, str]]] = field(default_factory=dict)
     inexact: Mapping[str, Mask] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     declared_missing: Mapping[str, frozenset[str]] = field(default_factory=dict)
     typed: bool = False

@@ -494,7 +494,11 @@ class OneColumn:
         self.fault(withheld, "a number", remedy)
         per_cent = bad & text.str.fullmatch(r"[-+]?[\d.,]+\s*%").fillna(False).to_numpy(dtype=bool)
         remedy = "add `percent: true` to the column: a cell shown as 57.2% is then read as 57.2"
-        self.fault(per_cent, "a number", remedy)
+        code = self.reader.cells.formats.get(self.raw)
+        expected = "a number" + (
+            f"; the sheet shows it in the number format {code!r}" if code else ""
+        )
+        self.fault(per_cent, expected, remedy)
         rows = self.column.holds(bad & ~withheld & ~per_cent)
         self.reader.fault_rows(self.raw, rows, "a number", self._remedy)
 

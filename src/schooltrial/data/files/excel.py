@@ -190,8 +190,8 @@ def _table(
     return RawCells(
         file, columns.texts, len(below), below + 1, at + 1, dated=columns.dated,
         broken=columns.broken, numbers=columns.numbers, spoilt=columns.spoilt,
-        inexact=columns.inexact, typed=True, nameless=header.nameless, repeated=header.repeated,
-        header_row=at, notes=notes,
+        inexact=columns.inexact, formats=columns.formats, typed=True, nameless=header.nameless,
+        repeated=header.repeated, header_row=at, notes=notes,
         nearby=[(n, [shown(x) for x in row]) for n, row in enumerate(rows[:NEARBY], start=1)],
     )  # fmt: skip
 
@@ -233,6 +233,7 @@ class _Columns:
         self.broken: dict[str, Mask] = {}
         self.numbers: dict[str, Mask] = {}
         self.inexact: dict[str, Mask] = {}
+        self.formats: dict[str, str] = {}
         self.spoilt: dict[str, dict[int, tuple[str, str]]] = {}
         self._place = {int(row): at for at, row in enumerate(below)}
         self._formats: dict[int, dict[int, str]] = {}
@@ -246,6 +247,8 @@ class _Columns:
         values = [self.rows[row][number] for row in self.below]
         percent = self._percentages(number, values)
         self.spoilt[key] = {**self._faults.get(number, {}), **_mixed(values, percent)}
+        if percent:
+            self.formats[key] = next(iter(percent.values()))
         kinds = set(map(type, values))
         numeric = np.fromiter((kind in NUMBERS for kind in map(type, values)), bool, len(values))
         self.numbers[key] = numeric

@@ -254,6 +254,10 @@ def _unpacked(raw: bytes, path: Path, most: int) -> bytes:
         found = f"the file has more than {most:,} bytes when it is unpacked"
         remedy = "check the file, or raise `limits: {decompressed_bytes: …}` in the protocol"
         refuse([Fault(path.name, found, f"up to {most:,} bytes", remedy)])
+    for mark, what, remedy in PACKED:
+        if content.startswith(mark):
+            found = f"what is packed is {what}, not text"
+            refuse([Fault(path.name, found, "delimited text in gzip", f"unpack it, and {remedy}")])
     return content
 
 

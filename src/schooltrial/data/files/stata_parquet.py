@@ -58,8 +58,9 @@ def _plain_number(value: Any) -> Any:
 
 def read_parquet(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
     """Return the cells of a Parquet file; the row is the number of the record."""
-    with readable(path, "a Parquet file"):
-        table = pq.read_table(path)
+    # which, unlike a data set, may repeat a name
+    with readable(path, "a Parquet file"), pq.ParquetFile(path) as file:
+        table = file.read()
     return of_arrays(path.name, list(map(str, table.column_names)), table.columns, sizes)
 
 

@@ -16,7 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schooltrial.data.cells.cleaning_log import CleaningLog
 from schooltrial.data.cells.text_columns import RawCells
+from schooltrial.data.cells.typed_columns import ColumnReader
 from schooltrial.data.files.number_formats import is_percentage, percentage
 from schooltrial.data.files.raw_files import read_raw
 from schooltrial.protocol.column_map import SIZES, SizeLimits
@@ -84,6 +86,22 @@ def test_a_number_shown_as_a_percentage_is_read_as_it_is_shown(tmp_path: Path, n
     path = tmp_path / name
     cells = _read(_book(path, RATES) if name.endswith("x") else write_xls(path, RATES))
     assert _texts(cells, "rate") == ["57.2%", "60%-69%", "100%", "7%"]
+
+
+def test_a_percentage_is_refused_with_its_format_unless_the_protocol_reads_them(
+    tmp_path: Path,
+) -> None:
+    path = _book(tmp_path / "f.xlsx", RATES[:2])
+    column = {"column": "rate", "type": "number"}
+    for percent, values, faults in ((False, [None], 1), (True, [57.2], 0)):
+        part = reading(path.name, columns={"rate": {**column, "percent": percent}})
+        reader = ColumnReader(read_raw(path, path.name, part), CleaningLog("t", "f.xlsx"), part)
+        found = reader.read("rate", "rate", part["columns"]["rate"])["rate"].to_pylist()
+        assert (found, len(reader.faults)) == (values, faults)
+        for fault in reader.faults:
+            assert fault.found == "the value '57.2%'"
+            assert "the number format '0.0%'" in fault.expected
+            assert "`percent: true`" in fault.remedy
 
 
 @pytest.mark.parametrize(

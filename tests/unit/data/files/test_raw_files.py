@@ -72,6 +72,14 @@ def test_a_file_of_another_kind_that_is_named_as_text_is_told(
     assert fault.remedy.startswith(remedy)
 
 
+def test_a_file_of_another_kind_that_is_packed_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "f.dta.gz"
+    path.write_bytes(gzip.compress(b"<stata_dta>" + bytes(100)))
+    fault = _fault(path)
+    assert fault.found == "what is packed is a Stata file, not text"
+    assert fault.remedy.startswith("unpack it, and name it .dta")
+
+
 @pytest.mark.parametrize("name", ["f.ods", "f.xlsb", "f.rds"])
 def test_a_kind_of_file_that_is_not_read_is_told_with_those_that_are(
     tmp_path: Path, name: str

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files.raw_files import read_raw
@@ -37,7 +40,8 @@ def _refusal(path: Path, **reading: Any) -> Fault:
 
 def _workbook(path: Path, rows: Sequence[Sequence[Any]], sheet: str = "Pupils") -> Path:
     with pd.ExcelWriter(path) as book:
-        cells = pd.DataFrame(rows, dtype=object)
+        width = max(map(len, rows))
+        cells = pd.DataFrame([[*row, *[None] * (width - len(row))] for row in rows], dtype=object)
         cells.to_excel(book, sheet_name=sheet, header=False, index=False)
         pd.DataFrame({"nothing": []}).to_excel(book, sheet_name="Notes", index=False)
     return path
@@ -159,3 +163,29 @@ def test_a_typed_file_without_rows_is_refused(tmp_path: Path, name: str) -> None
     else:
         frame.to_parquet(path)
     assert _refusal(path).found == "the file holds no rows"
+
+
+def test_parquet_may_repeat_a_name_and_have_one_that_is_blank(tmp_path: Path) -> None:
+    path = tmp_path / "f.parquet"
+    columns = [pa.array([1]), pa.array([2]), pa.array([3])]
+    pq.write_table(pa.Table.from_arrays(columns, names=["x", "x", ""]), path)
+    cells = _read(path)
+    assert {name: _texts(cells, name) for name in cells.columns} == {
+        "x (1)": ["1"], "x (2)": ["2"], "column (3)": ["3"],
+    }  # fmt: skip
+    assert cells.repeated == {"x": [1, 2]}
+    assert cells.nameless == {"column (3)"}
+
+
+@given(data=st.data())
+def test_no_spoilt_parquet_file_ends_in_a_traceback(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("spoilt") / "f.parquet"
+    pq.write_table(pa.table({"id": ["a", None], "n": [1.5, 2.0]}), path)
+    spoilt = bytearray(path.read_bytes())
+    for at in data.draw(st.lists(st.integers(0, len(spoilt) - 1), max_size=8)):
+        spoilt[at] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(spoilt[: data.draw(st.integers(0, len(spoilt)))]))
+    with suppress(Refusal):
+        _read(path)
