@@ -7,7 +7,7 @@ A column of ten million rows has few distinct texts, so what is done to cells is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
