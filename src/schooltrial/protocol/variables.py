@@ -68,8 +68,8 @@ STANDARD_VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "schools": (_SCHOOL,),
     "assignment": (
         Variable(
-            "school", "The unit that was assigned; `teacher`, `class`, `group` or `pupil` is in its "
-            "place where `design.unit` says so (`school` may then be given too).", key=True,
+            "school", "The unit that was assigned; `teacher`, `class`, `group` or `pupil` is in "
+            "its place where `design.unit` says so (`school` may then be given too).", key=True,
             when="the unit",
         ),
         Variable("arm", "Arm to which it was assigned, one of `design.arms`.", needed=True),

@@ -168,7 +168,7 @@ def _arrangements(counts: tuple[int, ...]) -> Codes:
     expanded = np.broadcast_to(chosen[:, None, :], table.shape)
     table[expanded] = len(counts) - 1
     table[~expanded] = np.broadcast_to(rest, (many, *rest.shape)).ravel()
-    return table.reshape(-1, n)
+    return table.reshape(many * len(rest), n)  # n may be 0: units of the last arm alone
 
 
 def _joined(
