@@ -115,8 +115,8 @@ def _from_faults(
                 yield from value_faults(names, f"{place}.equals", source, rule.get("equals"))
     if kind:
         yield from _kind_faults(names, place, kind, listed, rule)
-    for key in ("within", "reference"):
-        default: Any = [] if key == "within" else "all"
+    yield from filter_faults(names, f"{place}.compared_with", rule["compared_with"], known)
+    for key, default in (("within", []), ("reference", "all"), ("compared_with", {})):
         if rule.get(key) != default and kind not in WITHIN_GROUPS:
             yield _fault(names, place, f"has `{key}`, which only a rank or z-score uses",
                          f"`{key}` with `as: percentile_rank` or `as: z_score`",

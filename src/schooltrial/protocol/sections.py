@@ -164,6 +164,7 @@ DerivedVariable = TypedDict(
         ],
         "exponent": NotRequired[float],
         "within": list[str],
+        "compared_with": Filter,
         "reference": Literal["all", "control"],
         "label": str,
     },

@@ -57,6 +57,7 @@ def _filters(rules: SampleRules) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield f"outcomes.{name}.population", outcome["population"]
     for name, rule in rules.variables.items():
         yield f"variables.{name}.where", rule["where"]
+        yield f"variables.{name}.compared_with", rule["compared_with"]
         source = rule.get("from")
         if "equals" in rule and isinstance(source, str):
             yield f"variables.{name}.equals", {source: [rule["equals"]]}

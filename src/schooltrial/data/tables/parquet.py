@@ -81,6 +81,10 @@ class ParquetByYear:
     def read(self, year: int, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows of a year, in the order of the table, numbered from 0."""
         wanted = None if columns is None else list(columns)
+        if year not in self._years:
+            # A table without rows may hold its years as anything; no filter by number fits it.
+            empty = pq.read_schema(self._path).empty_table()
+            return (empty if wanted is None else empty.select(wanted)).to_pandas()
         return pd.read_parquet(self._path, columns=wanted, filters=[("year", "==", year)])
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from schooltrial.data.rows.filters import matches
 from schooltrial.data.variables.standardisation import cells_of, standardise
+from schooltrial.protocol.filters import named_variables
 from schooltrial.protocol.made_variables import WITHIN_GROUPS, sources
 from schooltrial.protocol.sections import DerivedVariable
 
@@ -33,6 +34,7 @@ def add_variables(
     made = frame.copy()
     for name, rule in variables.items():
         needed = [*sources(rule), *(name for name in rule["within"] if name != "year")]
+        needed += named_variables(rule["compared_with"])
         if rule["reference"] == "control":
             needed = [*needed, "arm"]
         if name not in made and all(source in made for source in needed):
@@ -89,6 +91,8 @@ def _computed(
         reference = np.ones(len(frame), dtype=bool)
         if rule["reference"] == "control":
             reference = (frame["arm"] == control).to_numpy(bool)
+        if rule["compared_with"]:
+            reference = reference & matches(frame, rule["compared_with"]).to_numpy(bool)
         within = [name for name in ("year", *rule["within"]) if name in frame]
         if kind == "z_score":
             scores = frame[within].assign(_value=first)

@@ -51,6 +51,8 @@ def _made(frame: pd.DataFrame = FRAME, **rules: dict[str, Any]) -> pd.DataFrame:
         ({"from": "late", "as": "percentile_rank"}, [25, 75, NAN, 75, 25]),
         ({"from": "late", "as": "percentile_rank", "reference": "control"},
          [25, 75, NAN, 50, 0]),
+        ({"from": "late", "as": "percentile_rank", "compared_with": {"late": {"below": 3}}},
+         [25, 75, NAN, 100, 50]),
         ({"from": "absent", "as": "percentile_rank"},
          [100 * 2.5 / 3, 100 * 0.5 / 3, 50, 75, 25]),
         ({"from": "absent", "as": "z_score"},
