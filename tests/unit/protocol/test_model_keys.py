@@ -8,7 +8,7 @@ import pytest
 
 from schooltrial.protocol.model_keys import SOME_READ, model_key_faults, without_unread
 from support.sections import planned_model, small_content
-from support.small_trial import schema
+from support.small_trial import ROOT, schema
 
 ESTIMATORS = schema()["properties"]["models"]["additionalProperties"]["properties"]["estimator"]
 GIVEN: dict[str, Any] = {
@@ -86,3 +86,10 @@ def test_values_of_schools_compare_nothing_where_pupils_were_assigned() -> None:
     assert "compares schools by 'maths', but pupils were assigned" in str(fault)
     content["design"]["unit"] = "school"
     assert list(model_key_faults("models.m", model, content, "trial.yaml")) == []
+
+
+def test_the_page_on_models_says_who_reads_which_key() -> None:
+    page = (ROOT / "docs" / "models.md").read_text("utf-8")
+    for key, spec in SOME_READ.items():
+        readers = ", ".join(f"`{one}`" for one in spec.readers)
+        assert f"| `{key}` | {readers} |" in page
