@@ -29,6 +29,10 @@ PREFIXED = 0.5
 """Share of unmatched identifiers that match without a prefix, from which it is taken for one."""
 
 
+SAMPLED = 1000
+"""Identifiers that are looked at first, to see whether a prefix is likely."""
+
+
 MOST = 0.5
 """Share of identifiers that are digits, above which those of a table are taken for digits."""
 
@@ -257,22 +261,28 @@ def _without_prefix(names: pa.Array, among: pa.Array) -> npt.NDArray[np.int64]:
     single school ``S1`` and a single ``1`` are two schools.
     """
     none = np.full(len(names), -1, dtype=np.int64)
-    here, there = (pd.Series(one.to_pandas(), dtype="str") for one in (names, among))
     plain, others_plain = (
-        float(one.str.fullmatch("[0-9]+").astype(bool).mean()) > MOST for one in (here, there)
+        float(np.mean(pc.ascii_is_decimal(one[:SAMPLED]).to_numpy(zero_copy_only=False))) > MOST
+        for one in (names, among)
     )
     if plain == others_plain:
         return none
     if plain:
-        there = without_prefix(there)
+        found = positions(names, _digits(among))
     else:
-        here = without_prefix(here)
-    kept = there[there.notna() & ~there.duplicated(keep=False)]
-    found = pd.Index(kept).get_indexer(pd.Index(here))
-    found[here.isna().to_numpy()] = -1
-    if int((found >= 0).sum()) < max(2, PREFIXED * len(names)):
-        return none
-    return np.where(found >= 0, kept.index.to_numpy()[np.maximum(found, 0)], -1)
+        if not _often(positions(_digits(names[:SAMPLED]), among)):
+            return none
+        found = positions(_digits(names), among)
+    return found.astype(np.int64) if _often(found) else none
+
+
+def _digits(names: pa.Array) -> pa.Array:
+    """Return the digits after the letters of each identifier; missing where it is not so made."""
+    return pa.array(without_prefix(pd.Series(names.to_pandas(), dtype="str")), pa.large_string())
+
+
+def _often(found: npt.NDArray[np.integer]) -> bool:
+    return int((found >= 0).sum()) >= max(2, PREFIXED * len(found))
 
 
 def spelt_in_two_ways(units: pa.Array, years: Sequence[tuple[int, npt.NDArray[np.integer]]]) -> (

@@ -16,6 +16,10 @@ from schooltrial.wording import listed, plural_of
 SOURCE = "assignment table"
 
 
+EVERY_ARM = "all"
+"""What a table of costs names where an ingredient is of every programme arm."""
+
+
 Where = Callable[[int | None, str], tuple[str, int | None, str]]
 """Row of the list (None: all of it), variable → file, line and column, as messages name them."""
 
@@ -157,6 +161,27 @@ def raw_list_faults(
         described = pd.concat([_texts(part, ["school"]) for part in parts["schools"]])["school"]
     rows = pd.concat([_texts(part, [unit, "arm", "school"]) for part in of_list], ignore_index=True)
     yield from list_faults(rows, described, unit, arms, where)
+
+
+def cost_arm_faults(parts: Mapping[str, Sequence[Part]], arms: Sequence[str]) -> Iterator[Fault]:
+    """Yield costs of an arm that the design does not have; `all` is every programme arm.
+
+    Parameters
+    ----------
+    parts, arms
+        As in `raw_list_faults`.
+    """
+    for part in parts.get("costs", ()) if arms else ():
+        if "arm" not in part.table.column_names:
+            continue
+        named = part.table["arm"].cast(pa.string()).to_pylist()
+        for arm, line in zip(named, part.cells.line(part.at), strict=True):
+            if arm is not None and arm not in (*arms, EVERY_ARM):
+                yield Fault(
+                    part.cells.file, f"costs of the arm {arm!r}", f"one of {', '.join(arms)}",
+                    f"map the code to an arm: `arm: {{column: {part.raw['arm']}, type: category, "
+                    f"codes: {{{arm}: {arms[-1]}}}}}`", row=int(line), column=part.raw["arm"],
+                )  # fmt: skip
 
 
 def _texts(part: Part, names: Sequence[str]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from schooltrial.data.cells.cleaning_log import LogEntry
 from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files.file_names import expand_years
 from schooltrial.data.files.raw_files import RawFiles
-from schooltrial.data.tables.assignment_list import raw_list_faults
+from schooltrial.data.tables.assignment_list import cost_arm_faults, raw_list_faults
 from schooltrial.data.tables.keys import Places, key_faults, key_of, ordered, sorting, words
 from schooltrial.data.tables.parts import Part
 from schooltrial.data.tables.reading import Study, read_part
@@ -161,6 +161,7 @@ def _read_batch(
             batch.changes.extend(log.changes)
     if not batch.faults:
         batch.faults.extend(raw_list_faults(parts, study.unit, study.arms))
+        batch.faults.extend(cost_arm_faults(parts, study.arms))
     for name, found in parts.items():
         if found:
             rows, faults = _put_together(found, schemas[name], key_of(name, study.unit))

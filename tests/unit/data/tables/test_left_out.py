@@ -171,3 +171,14 @@ def test_the_assignment_list_never_drops_a_unit_that_it_names_twice(trial: Small
     with pytest.raises(Refusal) as caught:
         trial.read()
     assert "drops units that are in the assignment list twice" in caught.value.faults[0].found
+
+
+def test_costs_of_an_arm_that_the_design_lacks_are_refused(trial: SmallTrial) -> None:
+    trial.raw["costs.csv"] = b"what,n,price,arm\nbooks,1,5,programme\ntrips,1,9,Programme B\n"
+    columns = {name: {"column": raw} for name, raw in (("ingredient", "what"), ("arm", "arm"))}
+    for name, raw in (("quantity", "n"), ("unit_cost", "price")):
+        columns[name] = {"column": raw, "type": "number"}
+    trial.protocol["tables"]["costs"] = [{"file": "costs.csv", "columns": columns}]
+    (fault,) = _faults(trial)
+    assert (fault.file, fault.row, fault.column) == ("costs.csv", 3, "arm")
+    assert fault.found == "costs of the arm 'Programme B'"
