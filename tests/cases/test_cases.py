@@ -19,14 +19,7 @@ from support.expectations import check_expectations, read_expectations, run_stud
 from support.small_trial import schema
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/trial.yaml"))
-NOT_YET: dict[str, str] = {}
-"""Case → the part of the work that it waits for; it must not pass unseen."""
-
-
-def _marked(folder: Path) -> object:
-    waits = NOT_YET.get(folder.name.split("-")[0])
-    mark = pytest.mark.xfail(strict=True, reason=waits or "")
-    return pytest.param(folder, id=folder.name, marks=[mark] if waits else [])
+EVERY = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
 
 @pytest.fixture
@@ -34,7 +27,7 @@ def copied(folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder, tmp_path / folder.name))
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@EVERY
 def test_the_old_words_are_refused_with_the_new_ones_until_the_file_is_rewritten(
     copied: Path,
 ) -> None:
@@ -49,7 +42,7 @@ def test_the_old_words_are_refused_with_the_new_ones_until_the_file_is_rewritten
     assert read_protocol(protocol, schema()).name == f"case{copied.name.split('-')[0]}"
 
 
-@pytest.mark.parametrize("folder", [_marked(folder) for folder in FOLDERS])
+@EVERY
 def test_the_case_ends_as_it_should(folder: Path, copied: Path, tmp_path: Path) -> None:
     migrate([str(copied / "trial.yaml")])
     target = read_expectations(folder).get("target")
@@ -57,7 +50,7 @@ def test_the_case_ends_as_it_should(folder: Path, copied: Path, tmp_path: Path) 
     check_expectations(folder, outcome)
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@EVERY
 def test_the_case_says_in_words_what_is_right(folder: Path) -> None:
     words = (folder / "expected.md").read_text("utf-8").split()
     assert len(words) > 15, "say what is right, and where the number comes from"

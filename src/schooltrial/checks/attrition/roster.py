@@ -176,7 +176,7 @@ def assigned_units(
         block = assignment["school"].astype("str")
     elif pupils is not None and {unit, "block"} <= set(pupils.columns):
         known = pupils.dropna(subset=[unit]).drop_duplicates(unit).set_index(unit)["block"]
-        block = assignment[unit].map(known.astype("str")).fillna("all")
+        block = assignment[unit].map(known.astype("str")).astype("object").fillna("all")
     columns = {"unit": assignment[unit], "block": block, "arm": assignment["arm"].astype("str")}
     return pd.DataFrame(columns)
 
