@@ -21,7 +21,7 @@ FLOW_COLUMNS = ["step", "reason", "level", "year", "arm", "entered", "left", "re
 
 UNIT_OF_LEVEL = {
     "pupil": "pupil", "score": "pupil", "teacher": "teacher", "observation": "teacher",
-    "school": "school", "school score": "school",
+    "school": "school", "school score": "school", "class": "class", "group": "group",
 }  # fmt: skip
 """What a row of the ledger stands for → the column that names it. Only schools are named."""
 
