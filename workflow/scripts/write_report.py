@@ -18,7 +18,12 @@ from schooltrial.report.page import fill
 from schooltrial.report.tables.assignment import units_told
 from schooltrial.report.tables.effects import events_shown
 from schooltrial.report.tables.steps import steps_shown
-from schooltrial.report.wording import design_sentence, mobility_sentence, registration_sentence
+from schooltrial.report.wording import (
+    analysed_sentences,
+    design_sentence,
+    mobility_sentence,
+    registration_sentence,
+)
 
 
 def main(
@@ -56,6 +61,7 @@ def main(
         "design_sentence": design_sentence(protocol),
         "registration": registration_sentence(protocol["registration"]),
         "mobility_sentence": mobility_sentence(protocol),
+        "analysed": analysed_sentences(protocol, labels(protocol)),
         **told,
         "units_told": units_told(told["assignment_verdict"], protocol["design"]["unit"]),
         "steps": steps_shown([with_checksums(step) for step in provenance]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from schooltrial.protocol.filters import in_words
 from schooltrial.protocol.levels import GROUPS, DesignLevels
 
 ONE_WAVE = "Outcomes were measured in one {year} alone: there is no trend to compare."
@@ -37,6 +38,32 @@ def registration_sentence(registration: Mapping[str, Any]) -> str:
     if told:
         return f"Registered: {told}."
     return "Registered:" if registration["url"] else "The protocol names no registration."
+
+
+def analysed_sentences(protocol: Mapping[str, Any], labels: Mapping[str, str]) -> list[str]:
+    """Return who is in the sample, whose an outcome is and to whom a model is fitted, by filter.
+
+    Parameters
+    ----------
+    protocol : mapping
+        The protocol's sections.
+    labels : mapping
+        Variable → its name in exhibits.
+    """
+    named = {"year": protocol["years"]["label"], **labels}
+    kept = in_words(protocol["sample"]["keep"], named)
+    whose = [
+        (f"{outcome['label']} is measured of", in_words(outcome["population"], named))
+        for outcome in protocol["outcomes"].values()
+    ]
+    fitted: dict[str, list[str]] = {}
+    for model in protocol["models"].values():
+        fitted.setdefault(in_words(model["where"], named), []).append(model["label"])
+    return [
+        *([f"The sample keeps: {kept}."] if kept else []),
+        *(f"{head}: {words}." for head, words in whose if words),
+        *(f"{'; '.join(models)}: {words}." for words, models in fitted.items() if words),
+    ]
 
 
 def mobility_sentence(protocol: Mapping[str, Any]) -> str:

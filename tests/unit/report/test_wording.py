@@ -2,7 +2,8 @@
 
 import pytest
 
-from schooltrial.report.wording import registration_sentence
+from schooltrial.report.wording import analysed_sentences, registration_sentence
+from support.sections import small_content
 
 NONE = {"registry": "", "identifier": "", "date": "", "url": "", "plan_sha256": None}
 
@@ -23,3 +24,15 @@ NONE = {"registry": "", "identifier": "", "date": "", "url": "", "plan_sha256": 
 )
 def test_whatever_is_stated_of_the_registration_is_told(stated: dict[str, str], told: str) -> None:
     assert registration_sentence({**NONE, **stated}) == told
+
+
+def test_who_is_analysed_is_said_in_plain_words_models_of_the_same_rows_together() -> None:
+    content = small_content()
+    content["sample"]["keep"] = {"grade": {"at_least": 3}}
+    content["outcomes"]["reading"]["population"] = {"girl": [1]}
+    content["models"]["again"] = {**content["models"]["itt"], "label": "Again"}
+    assert analysed_sentences({**content}, {"girl": "Girl"}) == [
+        "The sample keeps: grade at least 3.",
+        "Reading is measured of: Girl is 1.",
+        "Intention to treat; Again: school year is 2020.",
+    ]
