@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from schooltrial.protocol.strict_yaml import parse_yaml
@@ -199,8 +200,8 @@ def renaming_faults(found: Sequence[OldWord], shown: str) -> list[Fault]:
         return twice
     first = " (first delete the keys that are given twice)" if twice else ""
     remedy = (
-        f"run `python -m schooltrial.protocol.migrate {shown}`, which rewrites the file and keeps "
-        f"its comments{first}; or rename the keys by hand, by the table in docs/migrating.md"
+        f"run `python -m schooltrial.protocol.migrate {quote(shown)}`, which rewrites the file and "
+        f"keeps its comments{first}; or rename the keys by hand, by the table in docs/migrating.md"
     )
     listed = plain if len(plain) <= LISTED + 1 else plain[:LISTED]
     faults = [Fault(shown, str(one), "", "", column=shown_place(one.place)) for one in listed]
