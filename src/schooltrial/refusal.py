@@ -79,7 +79,7 @@ def refused_as(what: str) -> Iterator[None]:
         yield
     except ValueError as error:
         expected = "data that inform the model"
-        remedy = "see what is said of the data, and the model's section of the protocol"
+        remedy = "change `where`, covariates, blocks or levels of this model as the message says"
         raise Refusal([Fault(what, str(error), expected, remedy)]) from error
 
 

@@ -77,7 +77,7 @@ PROTOCOLS = [
     _stated("a threshold of a category", "variables.girl", {"from": "sex", "at_least": 1, "label": "Girl"}, "reckons with 'sex', which is read as category", at="variables.girl.at_least"),
     _stated("names of columns on the thousand millionth line", "tables.schools.0.header_row", 10**9, "1000000000 is greater than the maximum"),
     _stated("a file whose name no folder could hold", "tables.schools.0.file", "a" * 5000, "is too long"),
-    _stated("a name that ends in a new line", "study.name", "small\n", r"'small\n' does not match"),
+    _stated("a name that ends in a new line", "study.name", "small\n", r"the text 'small\n'"),
     _stated("a number beyond whole numbers", "outcomes.maths.range", [0, 2**53 + 2], "9007199254740994", at="outcomes.maths.range.1"),
     _stated("a year beyond years", "years.follow_up", [20200], "20200 is greater than the maximum", at="years.follow_up.0"),
     *(
@@ -97,5 +97,5 @@ PROTOCOLS = [
     _stated("a share that leaves nothing", "design.arms", [{"name": "control", "label": "C", "share": 0.9999999}, {"name": "programme", "label": "T"}], "0.9999999, None", expected="divide the rest"),
     _stated("a criterion that accepts every draw", "design.randomisation.balance_on", ["size"], "every draw is acceptable", remedy="0.1"),
     _stated("a share of draws without a criterion", "design.randomisation.acceptance_rate", 0.1, "has no effect without `balance_on`"),
-    _stated("an address that is none", "registration.url", "see our page", "'see our page' does not match"),
+    _stated("an address that is none", "registration.url", "see our page", "the text 'see our page'"),
 ]  # fmt: skip

@@ -94,6 +94,8 @@ def _found(error: Any) -> str:
         return ("has " + " and ".join(there)) if there else "has none of " + ", ".join(given)
     if error.validator == "enum":
         return f"the value {error.instance!r}"
+    if error.validator == "pattern":
+        return f"the text {error.instance!r}"
     if isinstance(error.instance, dict | list) and error.validator == "type":
         return "a section or list stands here"
     return str(error.message)

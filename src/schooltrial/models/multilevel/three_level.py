@@ -54,7 +54,7 @@ def fit_three_level(
     if len(model.group_labels) == moments.n_schools:
         raise ValueError(
             f"every {level} has one {inner}, so that its effect is the {inner}'s; expected groups "
-            f"of several {inner}s: leave the upper level out"
+            f"of several {inner}s: give this model one level alone (`random_levels: [{inner}]`)"
         )
     return fit(
         moments,
