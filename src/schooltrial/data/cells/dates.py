@@ -1,7 +1,7 @@
 """Dates as people write them, in the format that a protocol declares.
 
 A format is made of `YYYY` or `YY`, `MM`, `M` or the name of the month (`MMM`), and `DD` or `D`;
-what stands between is taken to the letter. `D` and `M` take one digit or two.
+signs between them are taken to the letter. `D` and `M` take one digit or two.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def advice(text: pd.Series, bad: Mask, shapes: Sequence[str], last_year: int) ->
     """Return what to do about texts that are no dates in a format.
 
     Where another usual format reads every text, it is named; a number that a spreadsheet holds for
-    a day is told as such.
+    a day is named.
     """
     known = text[text.notna()]
     for other in (usual for usual in USUAL if usual not in shapes):
