@@ -32,7 +32,8 @@ OUTCOMES = ("maths", "reading", "science")
 OUTPUTS = {
     "sample": "sample.parquet", "panel": "school_panel.parquet", "ledger": "ledger.csv",
     "flow": "flow.csv", "mobility": "mobility.csv", "aggregates": "aggregates.csv",
-    "teacher_sample": "teacher_sample.parquet",
+    "teacher_sample": "teacher_sample.parquet", "bounded": "bounded_cells.parquet",
+    "school_sample": "school_sample.parquet", "linking": "linking.csv",
 }  # fmt: skip
 
 

@@ -84,6 +84,7 @@ def _obtain(raw: Path, out: Path) -> Callable[[], int]:
             blinded="",
             changes=str(out / "changes.parquet"),
             cleaning_log=str(out / "cleaning_log.csv"),
+            left_out=str(out / "left_out.parquet"),
             raw_files=str(out / "raw_files.csv"),
             **{table: str(out / f"{table}.parquet") for table in KEYS},
         )
@@ -103,6 +104,7 @@ def _obtain_and_clean(raw: Path, out: Path) -> Callable[[], int]:
         "sample": "sample.parquet", "panel": "school_panel.parquet", "ledger": "ledger.csv",
         "flow": "flow.csv", "mobility": "mobility.csv", "aggregates": "aggregates.csv",
         "teacher_sample": "teacher_sample.parquet", "bounded": "bounded_cells.parquet",
+        "school_sample": "school_sample.parquet", "linking": "linking.csv",
     }  # fmt: skip
 
     def run() -> int:

@@ -85,7 +85,7 @@ PROTOCOLS = [
         for path, day in DAYS
     ),
     _stated("a deviation of no day", "deviations", [{"date": "", "what": "a", "why": "b"}], "'' is not a", at="deviations.0.date"),
-    _stated("a text that is a number", "tables.pupils.0.missing", [99], "99 is not of type 'string'", at="tables.pupils.0.missing.0", remedy="put it in quotes"),
+    _stated("a text that is a number", "study.title", 99, "99 is not of type 'string'", remedy="put it in quotes"),
     _stated("a checksum that holds the place of one", "tables.schools.0.sha256", ZEROS, "whose digits repeat", remedy="sha256sum"),
     _stated("a checksum of one pair of digits", "tables.schools.0.sha256", "ab" * 32, "whose digits repeat"),
     _stated("a range that is turned round", "outcomes.maths.range", [500, 0], "the range 500 to 0"),

@@ -266,7 +266,7 @@ PUPILS = [
         "a joined file without some pupils, and with one twice",
         lines("sexes.csv", lambda rows: (rows.append(list(rows[1])), rows.pop(2))),
         _refused(
-            Planted("sexes.csv", "the pupil of this row also stands in row 2", 161, None, "each key once", "remove one"),
+            Planted("sexes.csv", "this row repeats an earlier one to the letter", 161, None, "each row once", "remove it, or set `duplicate_rows: keep_one`"),
             Planted("roster_2019.csv", "no match in sexes.csv", 3, None, "a row with the same pupil", "add the row there"),
             Planted(ROSTER, "no match in sexes.csv", 3, None, "a row with the same pupil", "add the row there"),
         ),

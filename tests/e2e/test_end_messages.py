@@ -19,7 +19,7 @@ def test_a_draw_tells_where_it_is_and_its_refusal_is_told_once_and_never_later(
     protocol = clone.trial / "trial.yaml"
     content = yaml.safe_load(protocol.read_text("utf-8"))
     content["design"]["randomisation"] = {
-        "seed": 3, "date": "2021-08-01", "frame": "raw/schools.csv", "record": "draw.json",
+        "seed": 3, "date": "2021-08-01", "eligible_list": "raw/schools.csv", "record": "draw.json",
     }  # fmt: skip
     protocol.write_text(yaml.safe_dump(content), encoding="utf-8")
     run = clone.snakemake(*FORCED)

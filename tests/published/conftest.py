@@ -52,6 +52,7 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
         blinded="",
         cleaning_log=str(folder / "cleaning_log.csv"),
         changes=str(folder / "changes.parquet"),
+        left_out=str(folder / "left_out.parquet"),
         raw_files=str(folder / "raw_files.csv"),
         **files,
     )
@@ -84,6 +85,7 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
         flow=str(folder / "flow.csv"),
         mobility=str(folder / "mobility.csv"),
         aggregates=str(folder / "aggregates.csv"),
+        linking=str(folder / "linking.csv"),
     )
     return folder / "sample.parquet"
 

@@ -159,7 +159,7 @@ def test_every_number_of_the_summary_is_that_of_the_estimates(
     assert interval(row["conf_low"], row["conf_high"]) in card
     assert f"p = {p_text(row['p_value'])}" in card
     assert number(row["effect_size"]) in card
-    assert "160 pupils, 8 schools (4 treated)" in card
+    assert "160 pupils in 8 schools (4 intervention)" in card
     assert "nan" not in card
 
 

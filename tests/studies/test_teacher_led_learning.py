@@ -122,5 +122,6 @@ def test_units_years_and_effects_of_the_truth_are_those_of_the_protocol(
     for name in protocol["outcomes"]:
         assert list(trial.truth["effects"][name]) == [str(year) for year in years]
     simulated = protocol["simulation"]["parameters"]
-    for part in ("baseline", "programme", "follow_up"):
-        assert simulated[f"years_{part}"]["value"] == protocol["years"][part]
+    parts = {"before": "baseline", "during": "programme", "after": "follow_up"}
+    for name, part in parts.items():
+        assert simulated[f"years_{name}"]["value"] == protocol["years"][part]

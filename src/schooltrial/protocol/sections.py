@@ -667,6 +667,7 @@ def labels(content: Content) -> dict[str, str]:
         for readings in content["tables"].values()
         for reading in readings
         for name, spec in [*all_columns(reading), *reading["outcomes"].items()]
+        if spec["label"]
     }
     variables = {name: spec["label"] for name, spec in content["variables"].items()}
     outcomes = {name: spec["label"] for name, spec in content["outcomes"].items()}

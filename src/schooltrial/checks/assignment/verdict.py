@@ -137,7 +137,8 @@ def verify_assignment(
     date = design["randomisation"]["date"] or (record.date if record else "")
     found = check_list(listed, plan, unit)
     found.add(check_frame(listed, _frame_units(known.frame, design), "frame of the draw", unit))
-    found.add(check_frame(listed, known.described, f"table of {plural_of(unit)}", unit))
+    if unit == "school":  # others are looked up on their rosters, when tables are linked
+        found.add(check_frame(listed, known.described, f"table of {plural_of(unit)}", unit))
     found.add(check_dates(listed, date, known.first_outcome, unit))
     drawn = pd.Series(dtype="str")
     if by_lot:

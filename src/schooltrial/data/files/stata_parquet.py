@@ -8,6 +8,7 @@ identifier is read. Labels of values are kept with the codes that they belong to
 from __future__ import annotations
 
 import datetime
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def read_stata(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
     """
     refuse(row_faults(path))
     labels: dict[str, dict[str, str]] = {}
-    with readable(path, "a Stata file"):
+    with readable(path, "a Stata file"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnicodeWarning)  # old files are read as Latin-1
         frame = pd.read_stata(path, convert_categoricals=False)
         if reading["value_labels"]:
             _, about = pyreadstat.read_dta(str(path), metadataonly=True)

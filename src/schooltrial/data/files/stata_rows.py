@@ -36,7 +36,7 @@ def row_faults(path: Path) -> list[Fault]:
     content = path.read_bytes()
     try:
         said, held = _modern(content) if content.startswith(MODERN) else _old(content)
-    except (struct.error, IndexError, ValueError, AttributeError, KeyError):
+    except (struct.error, IndexError, ValueError, AttributeError, KeyError, OverflowError):
         return []
     if said == held:
         return []

@@ -104,6 +104,6 @@ def test_of_many_outliers_the_eight_farthest_are_named_on_whichever_side() -> No
 def test_without_an_outcome_the_figure_says_so() -> None:
     figure = school_outliers_plot(DATA[:0], OUTCOMES, STUDY)
     (panel,) = figure.axes
-    assert [text.get_text() for text in panel.texts] == ["No outcome was read."]
+    assert [text.get_text() for text in panel.texts] == ["No outcome of any school was read."]
     assert not panel.axison
     assert figure.get_figheight() == pytest.approx(3.0)
