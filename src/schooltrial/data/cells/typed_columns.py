@@ -276,12 +276,12 @@ class OneColumn:
         labelled = self.values.labelled() & ~np.isnan(numbers)
         if not labelled.any():
             return
-        low, high = exact(float(numbers[labelled].min())), exact(float(numbers[labelled].max()))
+        low, high = exact(float(np.nanmin(numbers))), exact(float(np.nanmax(numbers)))
         first = next((x for x, here in zip(self.values.labels, labelled, strict=True) if here), "")
         self.fault(
             labelled, "a number without a label, or a range that holds it",
             f'add `missing: ["{first}"]` to the column if it means not observed, or '
-            f"`range: [{low}, {high}]` with the least and greatest value if it is a number",
+            f"`range: [{low}, {high}]` if it is a number like the others",
         )  # fmt: skip
 
     def decoded(self, text: pd.Series, absent: Mask, limits: Limits | None) -> pa.Array:

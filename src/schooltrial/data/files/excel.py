@@ -45,6 +45,10 @@ MARKUP = (b"<!doctype html", b"<html", b"<table", b"<?xml", b"<meta", b"<body")
 """How pages and other markup begin that programs save under the name of a workbook."""
 
 
+AFFORDABLE = 300_000_000
+"""Cells of a sheet up to which a higher limit is worth while; more exhaust the memory."""
+
+
 KEPT_DIGITS = 15
 """Digits of a number that a spreadsheet keeps; it puts zeros in the place of the others."""
 
@@ -118,8 +122,10 @@ def _too_many(path: Path, sheet: str, cells: int, where: str, most: int) -> list
     found = f"the cells of sheet {sheet!r} reach over {where}, {cells:,} cells in all"
     remedy = (
         "look for a stray cell far to the right of or below the table, and delete its row and "
-        f"column; or save the sheet as CSV; or raise `limits: {{workbook_cells: {cells}}}`"
+        "column; or save the sheet as CSV"
     )
+    if cells <= AFFORDABLE:
+        remedy += f"; or raise `limits: {{workbook_cells: {cells}}}`"
     return [Fault(path.name, found, f"up to {most:,} cells", remedy)]
 
 

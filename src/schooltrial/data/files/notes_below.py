@@ -18,7 +18,7 @@ NotesBelow = bool | str | list[str]
 
 TOTAL = re.compile(
     r"(?:grand |sub-?|district |state )?"
-    r"(?:totals?|sum|average|mean|median|overall|sources?|notes?)\b",
+    r"(?:totals?|sum|average|mean|median|overall|sources?|(?:foot)?notes?)\b",
     re.IGNORECASE,
 )
 """How the first cell of a row begins that sums up others, or explains them."""
@@ -69,9 +69,9 @@ class _Seen:
             self.shapes.add(_shape(cells[0]))
 
     def is_sparse_data(self, cells: Sequence[str]) -> bool:
-        """Return whether the first cell, which alone is filled, is a code like those above it."""
-        shape = _shape(cells[0])
-        return len(cells) >= self.width and "9" in shape and shape in self.shapes
+        """Return whether the first cell, which alone is filled, is a name like those above it."""
+        alike = _shape(cells[0]) in self.shapes and not TOTAL.match(cells[0].strip())
+        return len(cells) >= self.width and alike
 
     def looks_alike(self, cells: Sequence[str], filled: int) -> bool:
         """Return whether a row is filled as those of the table are."""

@@ -6,17 +6,16 @@ not exact, are marked, to be refused where an identifier is read, and dates are 
 
 from __future__ import annotations
 
-import io
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyreadstat
 
 from schooltrial.data.cells.text_columns import RawCells
+from schooltrial.data.files.readstat import FileFacts, read_apart
 from schooltrial.data.files.stata_parquet import label_texts, of_arrays
 from schooltrial.data.files.typed_cells import readable, shown
 from schooltrial.protocol.column_map import RawFile, SizeLimits
@@ -56,12 +55,12 @@ def read_spss(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
     kind = KINDS[path.suffix.lower()]
     with readable(path, kind):
         if path.suffix.lower() == ".por":
-            frame, about = pyreadstat.read_por(str(path))
+            frame, facts = read_apart("read_por", str(path))
         else:
             content, said = _uncounted(path.read_bytes())
-            frame, about = pyreadstat.read_sav(io.BytesIO(content), user_missing=True)
+            frame, facts = read_apart("read_sav", content, user_missing=True)
             refuse(_row_faults(path, said, len(frame)))
-        return _cells(path.name, frame, about, reading, sizes, {})
+        return _cells(path.name, frame, facts, reading, sizes, {})
 
 
 def _uncounted(content: bytes) -> tuple[bytes, int]:
@@ -90,34 +89,35 @@ def read_sas(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
         found = f"the file has {size:,} bytes, which is no multiple of {RECORD}: a part is missing"
         remedy = "fetch the file again, or export it again"
         refuse([Fault(path.name, found, "a whole SAS transport file", remedy)])
-    read: Callable[..., Any] = pyreadstat.read_xport if transport else pyreadstat.read_sas7bdat
-    keys: dict[str, Any] = {} if transport else {"extra_date_formats": DATES}
     with readable(path, kind):
-        frame, about = read(str(path), **keys)
-        exact = _exact_below(about, 8 if transport else 11)
-        return _cells(path.name, frame, about, reading, sizes, exact)
+        if transport:
+            frame, facts = read_apart("read_xport", str(path))
+        else:
+            frame, facts = read_apart("read_sas7bdat", str(path), extra_date_formats=DATES)
+        exact = _exact_below(facts, 8 if transport else 11)
+        return _cells(path.name, frame, facts, reading, sizes, exact)
 
 
-def _exact_below(about: Any, lost: int) -> dict[str, float]:
+def _exact_below(facts: FileFacts, lost: int) -> dict[str, float]:
     """Return from which number on a column of short numbers does not keep every whole one.
 
     SAS can hold a number in three to eight bytes, of which sign and exponent take some bits.
     """
     return {
         str(name): 2.0 ** (8 * width - lost)
-        for name, width in about.variable_storage_width.items()
-        if about.readstat_variable_types.get(name) == "double" and 2 < width < 8
+        for name, width in facts.storage_width.items()
+        if facts.types.get(name) == "double" and 2 < width < 8
     }
 
 
 def _cells(
-    file: str, frame: pd.DataFrame, about: Any, reading: RawFile, sizes: SizeLimits,
+    file: str, frame: pd.DataFrame, facts: FileFacts, reading: RawFile, sizes: SizeLimits,
     exact: Mapping[str, float],
 ) -> RawCells:  # fmt: skip
-    labels = label_texts(about.variable_value_labels) if reading["value_labels"] else {}
+    labels = label_texts(facts.value_labels) if reading["value_labels"] else {}
     arrays = [pa.array(frame[name], from_pandas=True) for name in frame.columns]
     declared = {
-        str(name): _within(frame[name], ranges) for name, ranges in about.missing_ranges.items()
+        str(name): _within(frame[name], ranges) for name, ranges in facts.missing_ranges.items()
     }
     names = [str(name) for name in frame.columns]
     return of_arrays(file, names, arrays, sizes, labels, declared, exact)

@@ -18,10 +18,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyreadstat
 
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
 from schooltrial.data.files.header import Header, too_many_columns
+from schooltrial.data.files.readstat import read_apart
 from schooltrial.data.files.stata_rows import row_faults
 from schooltrial.data.files.typed_cells import EXACT_BELOW, no_rows, readable, shown
 from schooltrial.protocol.column_map import RawFile, SizeLimits
@@ -40,8 +40,8 @@ def read_stata(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
         warnings.simplefilter("ignore", UnicodeWarning)  # old files are read as Latin-1
         frame = pd.read_stata(path, convert_categoricals=False)
         if reading["value_labels"]:
-            _, about = pyreadstat.read_dta(str(path), metadataonly=True)
-            labels = label_texts(about.variable_value_labels)
+            _, facts = read_apart("read_dta", str(path), metadataonly=True)
+            labels = label_texts(facts.value_labels)
         arrays = [pa.array(frame[name], from_pandas=True) for name in frame.columns]
     return of_arrays(path.name, list(map(str, frame.columns)), arrays, sizes, labels)
 

@@ -108,3 +108,15 @@ def test_rows_of_notes_are_rows_of_the_file_that_the_log_removes(trial: SmallTri
     files = pd.read_csv(trial.path("raw_files.csv")).set_index("file")["rows"]
     log = pd.read_csv(trial.path("cleaning_log.csv")).set_index("file")["rows"]
     assert files["schools.csv"] - log["schools.csv"] == len(SCHOOLS)
+
+
+@pytest.mark.parametrize("name", ["CMDCUF", "S7", "North Park", "a-b"])
+def test_a_last_row_with_a_name_alone_is_data_where_names_above_are_written_alike(
+    name: str,
+) -> None:
+    kind = {"CMDCUF": "QWXYZT", "S7": "S12", "North Park": "South End", "a-b": "c-d"}[name]
+    rows = [[kind, "10", "a"], ["ZZ", "20", "b"], [name, "", ""]]
+    assert _notes(rows) == []
+    note = ["Source of these: the office", "", ""]
+    assert _notes([*rows, note]) == [(5, note[0])]
+    assert _notes([*rows, ["Total", "", ""]]) == [(5, "Total")]
