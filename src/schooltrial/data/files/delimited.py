@@ -298,19 +298,22 @@ def _table(text: DelimitedText) -> _Table:
     """Find the header, and where the table below it begins and ends."""
     rows = text.rows()
     wanted, upper, first = text.header_rows, [], None
+    filled: Sequence[str] = ()  # of the first row that is not blank
     for row, cells in rows:
         if row <= wanted[-1]:
             upper += [cells] if row in wanted else []
             continue
-        first = (row, cells)
-        break
+        first = first or (row, cells)
+        filled = cells
+        if any(cell.strip() for cell in cells):
+            break
     if len(upper) == 1 == len(wanted):
         _check_delimiter(text, [name.strip() for name in upper[0]])
     if len(upper) < len(wanted) or first is None:
         raise Refusal([no_rows(text.file)])
     names = joined_names(upper) if len(upper) > 1 else [name.strip() for name in upper[0]]
     refuse(too_many_columns(text.file, len(names), text.sizes["columns"], wanted[-1]))
-    names, surplus = _trailing(names, first[1])
+    names, surplus = _trailing(names, filled)
     notes: list[tuple[int, str]] = []
     if text.notes_below:
         width = len(names)

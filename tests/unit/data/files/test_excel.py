@@ -166,7 +166,7 @@ def test_a_stray_cell_far_away_is_refused_before_the_sheet_is_read(tmp_path: Pat
         "the cells of sheet 'Sheet' reach over A1:XFD1048576, 17,179,869,184 cells in all"
     )
     assert "stray cell" in fault.remedy
-    assert "workbook_cells: 17179869184" in fault.remedy
+    assert "limits" not in fault.remedy  # so many cells exhaust the memory
 
 
 def test_a_stray_cell_is_found_also_where_the_sheet_says_it_is_small(tmp_path: Path) -> None:
