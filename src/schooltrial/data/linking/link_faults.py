@@ -139,7 +139,13 @@ def _share_fault(link: Link, sources: Sources, every: LinkedKeys) -> Fault | Non
         and match.share < link.apart
         and match.share_found < link.apart
     )  # fmt: skip
-    if not (too_few or nobody or apart):
+    two_ways = (
+        link.both is not None
+        and match.share < link.both
+        and missing >= FEWEST
+        and link.n_others >= max(FEWEST, MOST * missing)
+    )
+    if not (too_few or nobody or apart or two_ways):
         return None
     here = sources.files(keys.table, keys.year, keys.outcome)
     there = sources.files(among.table, among.year)
@@ -158,6 +164,12 @@ def _share_fault(link: Link, sources: Sources, every: LinkedKeys) -> Fault | Non
         expected = (
             f"at least {percent(link.least or 0)} of them there (`cleaning.match_at_least`); "
             "identifiers that do not match are not attrition"
+        )
+    elif two_ways and not nobody:
+        found += f"; {plural(link.n_others, keys.variable)} there are not in {here}"
+        expected = (
+            f"at least {percent(link.both or 0)} of them there (`cleaning.match_at_least`), or no "
+            f"others there: {keys.variable}s without a match in both files may be the same ones"
         )
     return Fault(
         here, found, expected, _share_remedy(link, sources, every),
@@ -184,6 +196,12 @@ def _share_remedy(link: Link, sources: Sources, every: LinkedKeys) -> str:
             "variable, such as `class_teacher`"
         )
     if keys.table in EXPECTED and link.least is not None:
+        if keys.table == "assignment" and link.n_others:
+            lines.append(
+                f"if {sources.files(among.table)} should hold the {keys.variable}s of the list "
+                "alone, leave the others out when it is read: `where: {district: [ours]}`, with a "
+                "column that tells"
+            )
         if keys.table != "assignment":
             file = sources.files(keys.table, keys.year, keys.outcome)
             lines.append(

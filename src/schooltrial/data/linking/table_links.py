@@ -24,7 +24,7 @@ from schooltrial.data.linking.key_matches import (
     together,
 )
 from schooltrial.data.linking.key_sources import Sources
-from schooltrial.data.linking.matching import texts
+from schooltrial.data.linking.matching import positions, texts
 from schooltrial.data.linking.roster_history import RosterHistory
 from schooltrial.data.linking.school_crosswalk import Crosswalk, owners
 from schooltrial.data.tables.parquet import YearTable
@@ -35,6 +35,10 @@ EXPECTED = {"scores": 0.95, "observations": 0.95, "implementation": 0.95, "assig
 """Standard table → share of its identifiers that are to be found where they belong: of those with
 scores or observations, on the roster of the year; of the schools of the programme's log, in any
 table of schools; of those who were assigned, on any roster."""
+
+
+UNLESS_STATED = 0.95
+"""Share of assigned units on rosters that also hold units of no list, where none is stated."""
 
 
 LINKING = [
@@ -57,12 +61,19 @@ class Link:
         Whether at least one must be.
     apart : float, optional
         Where less than this share is found either way, the two tables name different things.
+    both : float, optional
+        Where less than this share is found, and the other table has enough others to be those
+        that are not, the two tables name some of their units in two ways.
+    n_others : int
+        Identifiers of the other table that the first does not hold, nor leaves out.
     """
 
     match: KeyMatch
     least: float | None = None
     some: bool = False
     apart: float | None = None
+    both: float | None = None
+    n_others: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,17 @@ def expected_share(cleaning: Cleaning, table: str) -> float:
         return min(float(stated), EXPECTED[table]) if table == "assignment" else float(stated)
     of_table = dict(stated).get(table, EXPECTED[table])
     return float(str(of_table))
+
+
+def share_of_both(cleaning: Cleaning) -> float:
+    """Return the share of the assigned units below which others on the rosters are a mismatch.
+
+    Units that closed leave no others behind. So more are expected than where none is there.
+    """
+    stated = cleaning["match_at_least"]
+    if isinstance(stated, int | float):
+        return float(stated)
+    return float(str(dict(stated).get("assignment", UNLESS_STATED)))
 
 
 @dataclass(frozen=True)
@@ -237,7 +259,14 @@ def _assigned(tables: TablesToLink) -> Iterator[Link]:
         names = " or ".join(by_table)
         whole = together(everywhere)
         among = Keys(names, unit, whole.names, whole.rows)
-        yield Link(match_keys(listed, among), least, some=least > 0)
+        match = match_keys(listed, among)
+        others = among.names.filter(pa.array(~match.found))
+        left_out = _left_out(tables, "assignment", unit, None)
+        known = 0 if left_out is None else int((positions(others, left_out) >= 0).sum())
+        yield Link(
+            match, least, some=least > 0, both=share_of_both(tables.cleaning),
+            n_others=len(others) - known,
+        )  # fmt: skip
 
 
 def _units_on_rosters(tables: TablesToLink) -> Iterator[Keys]:

@@ -202,3 +202,58 @@ def test_a_prefix_that_one_table_alone_writes_is_taken_out() -> None:
     tables = {"pupils": _rosters(*PUPILS), "scores": _scores([f"P-{name}" for name in PUPILS])}
     (fault,) = _faults(tables)
     assert '`pupil: {column: pupil_id, without: ["P-"]}`' in fault.remedy
+
+
+LISTED = pd.DataFrame(
+    {
+        "school": [f"{at:02d}" for at in range(1, 13)],
+        "block": "b",
+        "arm": ["control", "programme"] * 6,
+    }
+).astype("str")
+
+
+def _in_schools(*schools: str) -> pd.DataFrame:
+    return roster(
+        [(f"p{at}", y, school) for y in (2019, 2020) for at, school in enumerate(schools)]
+    )
+
+
+def _refused(schools: list[str], least: Any = 0.95) -> list[Fault]:
+    every = {
+        "assignment": LISTED,
+        "schools": pd.DataFrame({"school": sorted({*schools, *LISTED["school"]})}, dtype="str"),
+        "pupils": _in_schools(*schools),
+    }
+    return _faults(every, {"match_at_least": least})
+
+
+def test_units_without_a_match_in_both_the_list_and_the_rosters_are_refused() -> None:
+    names = list(LISTED["school"])
+    (fault,) = _refused([f"91{name}X" if at < 5 else name for at, name in enumerate(names)])
+    assert (fault.file, fault.column) == ("list.csv", "school")
+    assert "5 of 12 schools in the assignment list are not in" in fault.found
+    assert "5 schools there are not in list.csv" in fault.found
+    assert "`cleaning: {match_at_least: {assignment: 0.58}}`" in fault.remedy
+
+
+def test_a_mismatch_both_ways_can_be_accepted() -> None:
+    names = [f"91{name}X" if at < 5 else name for at, name in enumerate(LISTED["school"])]
+    assert _refused(names, {"assignment": 0.58}) == []
+    assert len(_refused(names, {"scores": 0.5})) == 1
+
+
+def test_schools_beyond_a_list_that_is_wholly_there_and_closed_schools_are_no_mismatch() -> None:
+    names = list(LISTED["school"])
+    assert _refused([*names, *(f"{letter}x" for letter in "ABCDEFGHI")]) == []
+    assert _refused(names[3:]) == []
+
+
+def test_pupils_of_the_list_under_other_identifiers_are_refused() -> None:
+    listed = pd.DataFrame({"pupil": PUPILS, "block": "b", "arm": ["control", "programme"] * 20})
+    names = [f"Q9{name}" if at % 5 < 2 else name for at, name in enumerate(PUPILS)]
+    tables = {"assignment": listed.astype("str"), "pupils": _rosters(*names)}
+    (fault,) = _faults(tables, unit="pupil")
+    assert "16 of 40 pupils in the assignment list" in fault.found
+    whole = {**tables, "pupils": _rosters(*PUPILS, *(f"Q{letter}x" for letter in "ABCDEFGHI"))}
+    assert _faults(whole, unit="pupil") == []
