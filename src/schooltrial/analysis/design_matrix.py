@@ -11,7 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from schooltrial.data.rows.coding import code_columns
-from schooltrial.data.rows.covariates import count_missing, covariate_columns
+from schooltrial.data.rows.covariates import (
+    count_missing,
+    count_unknown_baselines,
+    covariate_columns,
+    with_missing_baselines,
+)
 from schooltrial.data.rows.filters import has_level, levels, matches
 from schooltrial.protocol.sections import (
     Model,
@@ -111,6 +116,8 @@ def build_design_matrix(
         model refuses, or for all pupils of an arm.
     """
     population = compared(sample[matches(sample, model["where"])], model)
+    if model["missing_covariates"] != "indicator":
+        population = with_missing_baselines(population)
     terms = covariate_terms(model, outcome)
     needed = list(dict.fromkeys([*needed_variables(model, outcome), *filter(None, [take_up])]))
     if model["missing_covariates"] == "refuse":
@@ -135,6 +142,7 @@ def build_design_matrix(
         )
     indicated = count_missing(rows, covariate_variables(model, outcome))
     _refuse_missing_in_an_arm(rows, list(indicated), outcome)
+    indicated |= count_unknown_baselines(rows, covariate_variables(model, outcome))
     if model["weights"]:
         _refuse_weights(rows[model["weights"]], outcome)
     covariates = {

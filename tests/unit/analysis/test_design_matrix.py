@@ -1,6 +1,7 @@
 """The columns of a model: names, reference levels, interactions, and who is left out."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -319,3 +320,23 @@ def test_treatment_acts_from_the_year_of_ones_own_cohort_and_never_without_one(
     begun = (sample["sector"] != "Arab") & (sample["year"] == 2020)
     np.testing.assert_array_equal(design.columns["treated"], sample["treated"] * begun)
     assert len(design.rows) == len(sample), "who never begins is compared with"
+
+
+def test_a_baseline_that_is_not_known_is_a_missing_covariate(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    unknown = np.arange(len(sample)) % 5 == 0
+    before = np.where(unknown, 0.0, np.arange(len(sample)) % 7)
+    rows = sample.assign(
+        score_before=before, score_before_missing=unknown.astype(float),
+        score_before_school=sample["school"].astype("category").cat.codes.astype(float),
+    )  # fmt: skip
+    keys: dict[str, Any] = {"covariates": ["baseline"]}
+    kept = build_design_matrix(rows, model(**keys), "score")
+    assert kept.indicated == {"score_before": int(unknown[rows["score"].notna()].sum())}
+    left = build_design_matrix(rows, model(**keys, missing_covariates="drop"), "score")
+    known = build_design_matrix(rows[~unknown], model(**keys), "score")
+    assert list(left.columns) == list(known.columns)
+    np.testing.assert_array_equal(left.regressors, known.regressors)
+    with pytest.raises(ValueError, match="score_before"):
+        build_design_matrix(rows, model(**keys, missing_covariates="refuse"), "score")

@@ -117,7 +117,14 @@ def _column_yaml(
 ) -> str:
     """Return the line of a column map that reads identifiers in another spelling."""
     first, _, _ = table.partition(" or ")
-    column = f"column: {sources.column(table, variable, year)}"
+    names = sources.column(table, variable, year).split(" + ")
+    column = f"column: {names[0]}"
+    if len(names) > 1 and any(key.startswith("width") for key in keys):
+        # Which part has lost its zeros is not known; a part has a width of its own.
+        padded = f"{{column: {names[0]}, width: 2, pad: true}}"
+        column, keys = f"parts: [{', '.join([padded, *names[1:]])}]", ()
+    elif len(names) > 1:
+        column = f"parts: [{', '.join(names)}]"
     return (
         f"write under `tables.{first}`, for {sources.files(table, year)}: "
         f"`{variable}: {{{', '.join([column, *keys])}}}`"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
+from schooltrial.data.rows.covariates import with_missing_baselines
 from schooltrial.data.rows.filters import matches
 from schooltrial.protocol.filters import Filter, conjunction, named_variables
 from schooltrial.protocol.sections import (
@@ -144,4 +145,6 @@ def population_of(frame: pd.DataFrame, model: Model, columns: list[str]) -> pd.D
     """Return the named columns of those to whom the model is fitted."""
     compared: Filter = {"arm": model["arms"]} if model["arms"] else {}
     kept = matches(frame, conjunction(model["where"], compared))
+    if model["missing_covariates"] != "indicator":
+        frame = with_missing_baselines(frame)
     return frame.loc[kept, list(dict.fromkeys(columns))]

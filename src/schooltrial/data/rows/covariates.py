@@ -48,6 +48,26 @@ def covariate_columns(rows: pd.DataFrame, terms: Sequence[str]) -> dict[str, Arr
     return found
 
 
+def with_missing_baselines(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows in which a baseline that is not known is missing, and no longer 0.
+
+    A sample holds 0 there, with an indicator of 1 (``<outcome>_before_missing``).
+    """
+    unknown = {
+        name: rows[name].mask(rows[f"{name}_missing"] == 1)
+        for name in map(str, rows.columns)
+        if name.endswith("_before") and f"{name}_missing" in rows
+    }
+    return rows.assign(**unknown) if unknown else rows
+
+
+def count_unknown_baselines(rows: pd.DataFrame, variables: Sequence[str]) -> dict[str, int]:
+    """Return how many rows lack each baseline that enters with its indicator of that."""
+    flags = [name for name in variables if name.endswith("_before_missing") and name in rows]
+    counts = {name.removesuffix("_missing"): int((rows[name] == 1).sum()) for name in flags}
+    return {name: count for name, count in counts.items() if count}
+
+
 def count_missing(rows: pd.DataFrame, variables: Sequence[str]) -> dict[str, int]:
     """Return how many rows lack each variable, for those that some rows lack."""
     counts = rows[list(variables)].isna().sum()

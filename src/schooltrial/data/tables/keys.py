@@ -238,8 +238,16 @@ def _key_fault(
             "the roster", row=line, column=raw.get("to_school"),
         )  # fmt: skip
     what = ", ".join(f"{part} {second[part]}" for part in key if second[part] != "")
+    remedy = "correct the file, or declare `duplicate_keys` in the protocol"
+    if name == "assignment":
+        remedy = (
+            f"correct the list; if a {who} has the same name in several schools, read it from both "
+            f"columns, here and on the rosters: `{who}: {{parts: [school, {raw.get(who, who)}]}}`"
+            if who != "school"
+            else "correct the list: a school is assigned once; where the file repeats it on many "
+            "rows, add `collapse_repeats: true`"
+        )
     return Fault(
-        file, f"{what} also stands in {place}", "one row per " + " and ".join(key),
-        "correct the file, or declare `duplicate_keys` in the protocol",
+        file, f"{what} also stands in {place}", "one row per " + " and ".join(key), remedy,
         row=line, column=raw.get(who),
     )  # fmt: skip
