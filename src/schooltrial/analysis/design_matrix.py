@@ -116,8 +116,7 @@ def build_design_matrix(
         model refuses, or for all pupils of an arm.
     """
     population = compared(sample[matches(sample, model["where"])], model)
-    if model["missing_covariates"] != "indicator":
-        population = with_missing_baselines(population)
+    population = with_missing_baselines(population, model)
     terms = covariate_terms(model, outcome)
     needed = list(dict.fromkeys([*needed_variables(model, outcome), *filter(None, [take_up])]))
     if model["missing_covariates"] == "refuse":

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from schooltrial.data.rows.covariates import with_missing_baselines
 from schooltrial.data.rows.filters import among, matches
 from schooltrial.protocol.filters import Filter, conjunction
 from schooltrial.protocol.sections import Model, needed_variables
@@ -64,6 +65,7 @@ def analysed_pupils(
     compared: Filter = {"arm": model["arms"]} if model.get("arms") else {}
     population = pupils[matches(pupils, conjunction(model["where"], compared))]
     needed = [name for name in needed_variables(model, outcome) if name in population]
-    return population[population[needed].notna().all(axis=1)].sort_values(
+    known = with_missing_baselines(population, model)
+    return population[known[needed].notna().all(axis=1)].sort_values(
         ["year", person], ignore_index=True
     )

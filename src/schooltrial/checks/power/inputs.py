@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from schooltrial.data.rows.covariates import covariate_columns
+from schooltrial.data.rows.covariates import covariate_columns, with_missing_baselines
 from schooltrial.data.rows.filters import matches, matches_in_some_year
 from schooltrial.models.inference.student_t import t_quantile
 from schooltrial.models.power.allocation import Allocation, counted_allocation
@@ -113,7 +113,8 @@ def analysed_rows(
     """Return the rows of two arms that a model fits: those that are complete."""
     rows = sample[matches(sample, model["where"])]
     rows = rows[rows["arm"].astype("str").isin([control, arm]) & rows["cluster"].notna()]
-    return rows.dropna(subset=needed_variables(model, outcome))
+    known = with_missing_baselines(rows, model)
+    return rows[known[needed_variables(model, outcome)].notna().all(axis=1)]
 
 
 def analysed(

@@ -145,6 +145,4 @@ def population_of(frame: pd.DataFrame, model: Model, columns: list[str]) -> pd.D
     """Return the named columns of those to whom the model is fitted."""
     compared: Filter = {"arm": model["arms"]} if model["arms"] else {}
     kept = matches(frame, conjunction(model["where"], compared))
-    if model["missing_covariates"] != "indicator":
-        frame = with_missing_baselines(frame)
-    return frame.loc[kept, list(dict.fromkeys(columns))]
+    return with_missing_baselines(frame, model).loc[kept, list(dict.fromkeys(columns))]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from schooltrial.data.rows.coding import code_columns
+from schooltrial.protocol.sections import Model
 
 Array = npt.NDArray[np.float64]
 
@@ -48,11 +49,14 @@ def covariate_columns(rows: pd.DataFrame, terms: Sequence[str]) -> dict[str, Arr
     return found
 
 
-def with_missing_baselines(rows: pd.DataFrame) -> pd.DataFrame:
+def with_missing_baselines(rows: pd.DataFrame, model: Model) -> pd.DataFrame:
     """Return rows in which a baseline that is not known is missing, and no longer 0.
 
-    A sample holds 0 there, with an indicator of 1 (``<outcome>_before_missing``).
+    A sample holds 0 there, with an indicator of 1 (``<outcome>_before_missing``), and so it is for
+    a model that keeps the indicator (`missing_covariates`).
     """
+    if model["missing_covariates"] == "indicator":
+        return rows
     unknown = {
         name: rows[name].mask(rows[f"{name}_missing"] == 1)
         for name in map(str, rows.columns)
