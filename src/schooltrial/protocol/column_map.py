@@ -44,6 +44,10 @@ class PartOfIdentifier(TypedDict):
     pad: bool
 
 
+NUMBERS = ("integer", "number", "flag")
+"""Types of columns that hold numbers."""
+
+
 class Column(TypedDict):
     """How one column is read."""
 

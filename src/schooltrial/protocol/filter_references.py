@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from schooltrial.protocol.column_map import Column
+from schooltrial.protocol.column_map import NUMBERS
+from schooltrial.protocol.declared_names import Names
 from schooltrial.protocol.filters import (
     GROUPS,
     ORDERED,
@@ -16,35 +17,6 @@ from schooltrial.protocol.filters import (
 )
 from schooltrial.protocol.json_schema import is_day
 from schooltrial.refusal import Fault
-
-NUMBERS = ("integer", "number", "flag")
-
-
-class Names(Protocol):
-    """What a filter is held against."""
-
-    @property
-    def shown(self) -> str:
-        """How messages name the protocol."""
-
-    @property
-    def years(self) -> list[int]:
-        """Years of the study."""
-
-    @property
-    def arms(self) -> list[str]:
-        """Arms by name."""
-
-    @property
-    def columns(self) -> Mapping[str, Column]:
-        """Variables that are read, and how."""
-
-    @property
-    def numbers(self) -> Sequence[str]:
-        """Variables that are numbers, but not read."""
-
-    def check(self, where: str, name: Any, kind: str, known: Sequence[Any]) -> Iterator[Fault]:
-        """Yield a fault where a name is not known."""
 
 
 def filter_faults(

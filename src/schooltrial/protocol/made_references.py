@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from schooltrial.protocol.column_map import Column
+from schooltrial.protocol.declared_names import Names
 from schooltrial.protocol.filter_references import filter_faults, value_faults
 from schooltrial.protocol.filters import named_variables
 from schooltrial.protocol.made_variables import (
@@ -22,44 +22,6 @@ ONE = ("power", *WITHIN_GROUPS)
 TWO = ("difference", "ratio")
 MADE = ("ratio", "sum_of", "mean_of", "gain_from", "index_of")
 """Keys of an outcome that is made of others."""
-
-
-class Names(Protocol):
-    """What the protocol declares, to look names up in."""
-
-    @property
-    def shown(self) -> str:
-        """How messages name the protocol."""
-
-    @property
-    def years(self) -> list[int]:
-        """Years of the study."""
-
-    @property
-    def arms(self) -> list[str]:
-        """Arms by name."""
-
-    @property
-    def columns(self) -> Mapping[str, Column]:
-        """Variables that are read, and how."""
-
-    @property
-    def numbers(self) -> Sequence[str]:
-        """Variables that are numbers, but not read."""
-
-    @property
-    def variables(self) -> list[str]:
-        """Variables that models and filters may name."""
-
-    @property
-    def outcomes(self) -> list[str]:
-        """Outcomes by name."""
-
-    def check(self, where: str, name: Any, kind: str, known: Sequence[Any]) -> Iterator[Fault]:
-        """Yield a fault where a name is not known."""
-
-    def check_number(self, where: str, variable: str) -> Iterator[Fault]:
-        """Yield a fault where a variable that is read holds no numbers."""
 
 
 def variable_faults(names: Names, variables: Mapping[str, DerivedVariable]) -> Iterator[Fault]:

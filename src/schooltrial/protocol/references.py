@@ -2,67 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any
 
-from schooltrial.protocol.column_map import Column, Reading, all_columns
+from schooltrial.protocol.column_map import Reading, all_columns
+from schooltrial.protocol.declared_names import Names
 from schooltrial.protocol.design import design_faults
 from schooltrial.protocol.filter_references import filter_faults
-from schooltrial.protocol.filters import Filter
 from schooltrial.protocol.made_references import (
     late_variable_faults,
     outcome_faults,
     variable_faults,
 )
 from schooltrial.protocol.sections import Content, Model, Outcome
-from schooltrial.protocol.table_readings import NUMBERS, range_faults, table_faults
+from schooltrial.protocol.table_readings import range_faults, table_faults
 from schooltrial.refusal import Fault
-
-
-@dataclass(frozen=True)
-class _Names:
-    """What a protocol declares, to look names up in."""
-
-    shown: str
-    years: list[int]
-    outcomes: list[str]
-    variables: list[str]
-    columns: dict[str, Column]
-    numbers: list[str]
-    arms: list[str]
-
-    def check(self, where: str, name: Any, kind: str, known: Sequence[Any]) -> Iterator[Fault]:
-        """Yield a fault where the name is not known, with the one that was probably meant."""
-        if name in known:
-            return
-        close = get_close_matches(str(name), list(map(str, known)), n=1, cutoff=0.6)
-        remedy = f"did you mean {close[0]!r}?" if close else f"declare it, or name another {kind}"
-        found = f"{where} names {name!r}, which is no {kind} of this protocol"
-        expected = "one of " + ", ".join(map(str, known))
-        yield Fault(self.shown, found, expected, remedy, column=where)
-
-    def check_filter(self, where: str, kept: Filter) -> Iterator[Fault]:
-        """Yield variables of a filter that are not known, and values that they never take."""
-        yield from filter_faults(self, where, kept, self.variables)
-
-    def check_number(self, where: str, variable: str) -> Iterator[Fault]:
-        """Yield a fault where a variable that is read holds no numbers."""
-        spec = self.columns.get(variable)
-        kind = spec["type"] if spec else "number"
-        if kind not in NUMBERS:
-            yield Fault(
-                self.shown, f"{where} reckons with {variable!r}, which is read as {kind}",
-                "a number", "set its `type`, or name another variable", column=where,
-            )  # fmt: skip
 
 
 def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
     """Yield names that refer to nothing: an outcome, variable, level or year not declared."""
     years = content["years"]
-    names = _Names(
+    names = Names(
         shown,
         [*years["baseline"], *years["programme"], *years["follow_up"]],
         list(content["outcomes"]),
@@ -85,11 +45,13 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
         for variable in variables:
             known = [*names.variables, *names.outcomes]
             yield from names.check(f"balance.{part}", variable, "variable or outcome", known)
-    yield from names.check_filter("balance.where", content["balance"]["where"])
-    yield from names.check_filter("sample.keep", content["sample"]["keep"])
+    yield from filter_faults(names, "balance.where", content["balance"]["where"], names.variables)
+    yield from filter_faults(names, "sample.keep", content["sample"]["keep"], names.variables)
     yield from late_variable_faults(names, content["sample"]["keep"], content)
     for name, subgroup in content["subgroups"].items():
-        yield from names.check_filter(f"subgroups.{name}.where", subgroup["where"])
+        yield from filter_faults(
+            names, f"subgroups.{name}.where", subgroup["where"], names.variables
+        )
     if content["take_up"]["variable"]:
         place = "take_up.variable"
         yield from names.check(place, content["take_up"]["variable"], "variable", names.variables)
@@ -104,7 +66,7 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
     yield from design_faults(content, shown)
 
 
-def _year_faults(content: Content, names: _Names) -> Iterator[Fault]:
+def _year_faults(content: Content, names: Names) -> Iterator[Fault]:
     if len(names.years) != len(set(names.years)):
         yield Fault(
             names.shown, "a year stands in two parts of the trial, or twice in one",
@@ -133,7 +95,7 @@ def _year_faults(content: Content, names: _Names) -> Iterator[Fault]:
             yield from names.check(place, year, "year", names.years)
 
 
-def _outcome_faults(name: str, outcome: Outcome, names: _Names) -> Iterator[Fault]:
+def _outcome_faults(name: str, outcome: Outcome, names: Names) -> Iterator[Fault]:
     yield from range_faults(f"outcomes.{name}", outcome["range"], names)
     if outcome["baseline_year"] is not None:
         place = f"outcomes.{name}.baseline_year"
@@ -152,7 +114,7 @@ def _outcome_faults(name: str, outcome: Outcome, names: _Names) -> Iterator[Faul
 
 
 def _model_faults(
-    where: str, model: Model, outcomes: Mapping[str, Outcome], names: _Names
+    where: str, model: Model, outcomes: Mapping[str, Outcome], names: Names
 ) -> Iterator[Fault]:
     for outcome in model["outcomes"]:
         yield from names.check(f"{where}.outcomes", outcome, "outcome", names.outcomes)
@@ -164,7 +126,7 @@ def _model_faults(
                 "an outcome with a `baseline_year`",
                 "give it one, or take `baseline` from the covariates", column=f"{where}.covariates",
             )  # fmt: skip
-    yield from names.check_filter(f"{where}.where", model["where"])
+    yield from filter_faults(names, f"{where}.where", model["where"], names.variables)
     for year in model["active_years"]:
         yield from names.check(f"{where}.active_years", year, "year", names.years)
     if model["active_from"]:

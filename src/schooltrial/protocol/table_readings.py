@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import replace
 
 from schooltrial.protocol.column_map import (
+    NUMBERS,
     Column,
     JoinedFile,
     KeyedFile,
@@ -19,6 +19,7 @@ from schooltrial.protocol.column_map import (
     parts_of,
 )
 from schooltrial.protocol.date_format import EXAMPLE, suggestion, why_not
+from schooltrial.protocol.declared_names import Names
 from schooltrial.protocol.filter_references import filter_faults
 from schooltrial.protocol.levels import CLASSES
 from schooltrial.protocol.sections import Content, Design, Outcome
@@ -29,38 +30,12 @@ MEASURED = ("scores", "observations", "school_scores", "published_means")
 """Tables that hold an outcome and its value on each row, or outcomes in columns of their own."""
 
 
-NUMBERS = ("integer", "number", "flag")
-
-
 RULES = ("refuse", "drop_all")
 """Words of `duplicate_keys` that name no variable."""
 
 
 COUNTED = ("value", "n_pupils", "quantity", "unit_cost")
 """Variables of standard tables that are numbers, wherever they stand; so are outcomes."""
-
-
-class Names(Protocol):
-    """What a protocol declares, to look names up in."""
-
-    @property
-    def shown(self) -> str:
-        """How messages name the protocol."""
-
-    @property
-    def years(self) -> list[int]:
-        """Years of the study."""
-
-    @property
-    def arms(self) -> list[str]:
-        """Arms by name."""
-
-    @property
-    def outcomes(self) -> list[str]:
-        """Outcomes by name."""
-
-    def check(self, where: str, name: Any, kind: str, known: Sequence[Any]) -> Iterator[Fault]:
-        """Yield a fault where the name is not known."""
 
 
 def table_faults(content: Content, names: Names) -> Iterator[Fault]:
@@ -149,8 +124,8 @@ def _row_faults(
             f"{place}.keep_if_any", variable, "variable that is read there", list(known)
         )
     variables = [*known, *(["year"] if carries_year(file) else [])]
-    reads = ReadThere(names, known)
-    yield from filter_faults(reads, f"{place}.where", file["where"], variables)
+    of_reading = replace(names, columns=known, numbers=[])
+    yield from filter_faults(of_reading, f"{place}.where", file["where"], variables)
 
 
 def _repeat_faults(
@@ -168,36 +143,12 @@ def _repeat_faults(
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class ReadThere:
-    """What a filter of one reading is compared with: the columns of that reading."""
-
-    names: Names
-    columns: Mapping[str, Column]
-    numbers: Sequence[str] = ()
-
-    @property
-    def shown(self) -> str:
-        """How messages name the protocol."""
-        return self.names.shown
-
-    @property
-    def years(self) -> list[int]:
-        """Years of the study."""
-        return self.names.years
-
-    @property
-    def arms(self) -> list[str]:
-        """Arms of the study."""
-        return self.names.arms
-
-    def check(self, where: str, name: Any, kind: str, known: Sequence[Any]) -> Iterator[Fault]:
-        """Yield a fault where the name is not known."""
-        return self.names.check(where, name, kind, known)
-
-
 def _join_faults(
-    place: str, reading: Reading, main: Mapping[str, Column], joined: JoinedFile, names: Names
+    place: str,
+    reading: Reading,
+    main: Mapping[str, Column],
+    joined: JoinedFile,
+    names: Names,
 ) -> Iterator[Fault]:
     """Yield what a joined file lacks; `main` is what the file and those joined before it give."""
     yield from _file_faults(place, joined, names)

@@ -17,8 +17,7 @@ import pyarrow as pa
 
 from schooltrial.data.cells.text_columns import Mask, TextColumn
 from schooltrial.data.cells.typed_columns import ColumnReader, OneColumn
-from schooltrial.protocol.column_map import Column, other_columns, parts_of
-from schooltrial.protocol.table_readings import NUMBERS
+from schooltrial.protocol.column_map import NUMBERS, Column, other_columns, parts_of
 
 Codes = npt.NDArray[np.int64]
 
