@@ -25,7 +25,11 @@ HEADROOM = 1.25
 
 
 FEW = 12
-"""Up to so many bins are drawn as steps, more as a line through their middles."""
+"""Up to so many values have bars of their own, more are a line through the middles of the bins."""
+
+
+GROUP = 0.8
+"""Share of the distance between two values that the bars of all years fill."""
 
 
 def drawn(distributions: pd.DataFrame, heaps: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +47,7 @@ def drawn(distributions: pd.DataFrame, heaps: pd.DataFrame) -> pd.DataFrame:
 def distributions_plot(
     data: pd.DataFrame, outcomes: Mapping[str, Outcome], study: StudyLine
 ) -> Figure:
-    """Draw one panel per outcome, one line per year: the first, the last, those between faint."""
+    """Draw one panel per outcome, a line or bars per year; years between the ends are faint."""
     names = [name for name in outcomes if (data["outcome"] == name).any()]
     columns = 2 if len(names) > 1 else 1
     lines = max(1, -(-len(names) // columns))
@@ -61,21 +65,32 @@ def distributions_plot(
 
 def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
     years = sorted(data["year"].unique())
-    for year in years:
+    few = data.groupby("year").size().max() <= FEW
+    for place, year in enumerate(years):
         rows = data[data["year"] == year]
         label, look = _look(year, years)
-        if len(rows) > FEW:
-            middle = (rows["low"] + rows["high"]) / 2
-            panel.plot(middle, rows["share"], label=label, **look)
+        middle = (rows["low"] + rows["high"]) / 2
+        if few:
+            width = GROUP * float((rows["high"] - rows["low"]).iloc[0]) / len(years)
+            middle = middle + width * (place - (len(years) - 1) / 2)
+            panel.bar(middle, rows["share"], width, label=label, color=look["color"], lw=0)
         else:
-            edges = [*rows["low"], rows["high"].iloc[-1]]
-            panel.stairs(rows["share"], edges, label=label, **look)
-        heaps = rows[rows["heap"]]
-        panel.plot((heaps["low"] + heaps["high"]) / 2, heaps["share"], "v", color=TREATED, ms=5)
+            panel.plot(middle, rows["share"], label=label, **look)
+        panel.plot(middle[rows["heap"]], rows.loc[rows["heap"], "share"], "v", color=TREATED, ms=5)
+    if few:
+        _name_values(panel, data)
     panel.set_xlabel("value as read")
     panel.set_ylabel("share of scores")
     panel.set_ylim(0, HEADROOM * float(data["share"].max()))
     panel.legend(fontsize=6.5, ncols=3, handlelength=1.2, loc="upper center")
+
+
+def _name_values(panel: Axes, data: pd.DataFrame) -> None:
+    """Name every value that has bars, and nothing between two values."""
+    bins = data.drop_duplicates(["low", "high"]).sort_values("low")
+    values = (bins["low"] + bins["high"]) / 2
+    panel.set_xticks(list(values), [f"{value:g}" for value in values])
+    panel.set_xlim(float(bins["low"].min()), float(bins["high"].max()))
 
 
 def _look(year: int, years: Sequence[int]) -> tuple[str, dict[str, Any]]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from schooltrial.exhibits.style.figures import (
     CONTROL,
@@ -19,6 +18,7 @@ from schooltrial.exhibits.style.figures import (
     styled,
 )
 from schooltrial.exhibits.style.label_placement import marker_box, place_label
+from schooltrial.exhibits.style.year_axis import set_years
 from schooltrial.protocol.sections import Outcome, StudyLine
 
 NAMED = 8
@@ -58,8 +58,7 @@ def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
                color=CONTROL)  # fmt: skip
     panel.plot(data.loc[odd, "year"], data.loc[odd, "z"], "D", ms=4, color=TREATED)
     panel.set_ylabel("SDs of school means")
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-    panel.margins(x=0.12)
+    set_years(panel, data["year"])
 
 
 def _name_farthest(panel: Axes, data: pd.DataFrame) -> None:

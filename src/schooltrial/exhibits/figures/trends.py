@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from schooltrial.exhibits.style.figures import SHADE, arm_styles, foot, new_figure, styled
+from schooltrial.exhibits.style.year_axis import set_years
 from schooltrial.models.inference.student_t import t_quantile
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
 
@@ -84,4 +84,4 @@ def _draw_outcome(
     panel.set_title(outcome["label"])
     panel.set_ylabel(outcome["units_label"])
     panel.set_xlabel(years["label"])
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    set_years(panel, [*data["year"], *years["programme"]])

@@ -1,4 +1,4 @@
-"""Distributions as drawn: a line per year, a mark over every heap, a panel per outcome."""
+"""Distributions as drawn: bars or a line per year, a mark over every heap, a panel per outcome."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
-from matplotlib.patches import StepPatch
+from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.figures.distributions import distributions_plot, drawn
 from schooltrial.exhibits.style.figures import CONTROL, FAINT, INK, TREATED
 from schooltrial.protocol.sections import StudyLine
-from support.drawn_artists import hues, labelled, points, with_marker
+from support.drawn_artists import hues, labelled, points, tick_words, with_marker
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 OUTCOMES: Any = {
@@ -56,8 +57,13 @@ def figure() -> Iterator[Figure]:
     made.clear()
 
 
-def _steps(panel: Axes) -> list[StepPatch]:
-    return [patch for patch in panel.patches if isinstance(patch, StepPatch)]
+def _bars(panel: Axes) -> list[list[Rectangle]]:
+    """Return the bars of each year."""
+    return [[*found] for found in panel.containers if isinstance(found, BarContainer)]
+
+
+def _middles(bars: list[Rectangle]) -> list[float]:
+    return [bar.get_x() + bar.get_width() / 2 for bar in bars]
 
 
 def test_each_outcome_has_a_panel_in_the_order_of_the_protocol_and_the_spare_one_is_blank(
@@ -69,21 +75,37 @@ def test_each_outcome_has_a_panel_in_the_order_of_the_protocol_and_the_spare_one
     assert figure.get_figheight() == pytest.approx(0.8 + 2.2 * 2)
 
 
-def test_a_few_bins_are_drawn_as_steps_between_their_edges(figure: Figure) -> None:
-    steps = _steps(figure.axes[0])
-    assert len(steps) == 4
-    for step in steps:
-        values, edges, _ = step.get_data()
-        assert list(values) == FEW
-        assert list(edges) == [10.0, 12.0, 14.0, 16.0]
+def test_a_few_values_have_a_bar_each_side_by_side_by_year_about_the_value(figure: Figure) -> None:
+    bars = _bars(figure.axes[0])
+    assert len(bars) == 4
+    # Values 11, 13 and 15 lie 2 apart: four bars fill 1.6 of it, 0.4 each.
+    for place, of_year in enumerate(bars):
+        assert [bar.get_height() for bar in of_year] == FEW
+        assert {round(bar.get_width(), 12) for bar in of_year} == {0.4}
+        shift = 0.4 * (place - 1.5)
+        assert _middles(of_year) == pytest.approx([value + shift for value in (11, 13, 15)])
 
 
-def test_twelve_bins_are_still_steps_and_thirteen_a_line_through_their_middles(
+def test_the_axis_names_the_values_that_have_bars_and_ends_half_a_step_beyond_them() -> None:
+    bins = [["passed", 2020, at - 0.5, at + 0.5, 5, share, False]
+            for at, share in ((0, 0.25), (1, 0.75))]  # fmt: skip
+    outcomes: Any = {"passed": {"label": "Passed"}}
+    figure = distributions_plot(pd.DataFrame(bins, columns=COLUMNS), outcomes, STUDY)
+    (panel,) = figure.axes
+    assert tick_words(panel.xaxis) == ["0", "1"]
+    assert panel.get_xlim() == (-0.5, 1.5)
+    (year,) = _bars(panel)
+    assert [(bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in year] == [
+        (0.0, 0.25), (1.0, 0.75),
+    ]  # fmt: skip
+
+
+def test_twelve_values_still_have_bars_and_thirteen_bins_are_a_line_through_their_middles(
     figure: Figure,
 ) -> None:
     _, english, rate, _ = figure.axes
-    assert len(_steps(rate)) == 1
-    assert _steps(english) == []
+    assert [len(bars) for bars in _bars(rate)] == [12]
+    assert _bars(english) == []
     line = labelled(english, "2020")
     assert points(line) == [(11.0 + 2 * at, share) for at, share in enumerate(MANY)]
 
@@ -91,14 +113,9 @@ def test_twelve_bins_are_still_steps_and_thirteen_a_line_through_their_middles(
 def test_the_last_year_stands_out_the_first_is_told_apart_and_those_between_are_faint(
     figure: Figure,
 ) -> None:
-    first, *between, last = _steps(figure.axes[0])
-    assert hues([first.get_edgecolor(), last.get_edgecolor()]) == [CONTROL, INK]
-    assert hues(step.get_edgecolor() for step in between) == [FAINT, FAINT]
-    assert last.get_zorder() > first.get_zorder() > between[0].get_zorder()
-    assert first.get_linewidth() == last.get_linewidth() > between[0].get_linewidth()
-    assert [step.get_label() for step in (first, between[0], last)] == [
-        "2018", "2019 to 2020", "2021",
-    ]  # fmt: skip
+    first, *between, last = _bars(figure.axes[0])
+    assert hues(bars[0].get_facecolor() for bars in (first, last)) == [CONTROL, INK]
+    assert hues(bars[0].get_facecolor() for bars in between) == [FAINT, FAINT]
     legend = figure.axes[0].get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == ["2018", "2019 to 2020", "2021"]
@@ -108,10 +125,12 @@ def test_the_one_year_there_is_is_drawn_as_the_last(figure: Figure) -> None:
     assert labelled(figure.axes[1], "2020").get_color() == INK
 
 
-def test_a_heap_is_marked_over_the_middle_of_its_bin(figure: Figure) -> None:
+def test_a_heap_is_marked_over_the_bar_of_its_year_or_the_middle_of_its_bin(
+    figure: Figure,
+) -> None:
     maths, english, rate, _ = figure.axes
     (mark,) = with_marker(maths, "v")
-    assert points(mark) == [(13.0, 0.5)]
+    assert points(mark)[0] == pytest.approx((13.0 + 0.4 * (1 - 1.5), 0.5)), "second of four years"
     assert mark.get_color() == TREATED
     (mark,) = with_marker(english, "v")
     assert points(mark) == [(35.0, 0.52)]

@@ -109,9 +109,47 @@ def test_panels_stand_in_the_order_of_the_protocol_and_name_outcome_years_and_un
 
 def test_a_few_blocks_have_the_room_of_six_and_more_have_their_own(figure: Figure) -> None:
     assert figure.get_figheight() == pytest.approx(1.5 + 0.23 * 6)
-    eight = pd.concat([MEANS[1:2].assign(block=f"Block {at}") for at in range(8)])
-    tall = school_means_plot(eight, OUTCOMES, ARMS, STUDY, "District", "2020")
+    tall = school_means_plot(_in_blocks(8), OUTCOMES, ARMS, STUDY, "District", "2020")
     assert tall.get_figheight() == pytest.approx(1.5 + 0.23 * 8)
+    many = school_means_plot(_in_blocks(122), OUTCOMES, ARMS, STUDY, "District", "2020")
+    assert many.get_figheight() == pytest.approx(1.5 + 0.13 * 122)
+
+
+def _in_blocks(count: int) -> pd.DataFrame:
+    return pd.concat([MEANS[1:2].assign(block=f"Block {at}") for at in range(count)])
+
+
+def _one_block(count: int) -> pd.DataFrame:
+    means = np.random.default_rng(7).normal(size=count)
+    arms = ["t" if at % 2 else "c" for at in range(count)]
+    return pd.DataFrame(
+        {"outcome": "maths", "block": "all", "school": [f"S{at}" for at in range(count)],
+         "arm": arms, "treated": [float(arm == "t") for arm in arms], "mean": means,
+         "n_pupils": 20}
+    )  # fmt: skip
+
+
+def test_no_school_of_a_block_of_121_is_drawn_over_another() -> None:
+    figure = school_means_plot(_one_block(121), OUTCOMES, ARMS, STUDY, "Block", "2020")
+    (panel,) = figure.axes
+    figure.draw_without_rendering()
+    places, radii = [], []
+    for found in panel.collections:
+        if isinstance(found, PathCollection):
+            places += panel.transData.transform(np.asarray(found.get_offsets())).tolist()
+            radii += [np.sqrt(size) / 2 * figure.dpi / 72 for size in found.get_sizes()]
+    assert len(places) == 121
+    distance = np.linalg.norm(np.subtract.outer(places, places)[:, [0, 1], :, [0, 1]], axis=0)
+    np.fill_diagonal(distance, np.inf)
+    assert distance.min() > 1.7 * min(radii), "marks of one size touch at most at their edges"
+
+
+def test_where_marks_need_more_than_two_rows_each_arm_has_rows_of_its_own() -> None:
+    figure = school_means_plot(_one_block(121), OUTCOMES, ARMS, STUDY, "Block", "2020")
+    marks = _marks(figure.axes[0])
+    control = [place[1] for place, _ in marks["Control"]]
+    tutored = [place[1] for place, _ in marks["Tutored"]]
+    assert max(control) < min(tutored), "control is above, as its axis runs downwards"
 
 
 def _cell(outcome: str, year: int, block: str, school: str, mean: float, n: float) -> list[Any]:
