@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api.types import union_categoricals
 
-from schooltrial.data.linking.matching import texts
+from schooltrial.data.rows.matching import texts
 
 LEDGER_COLUMNS = ["level", "unit", "year", "arm", "step", "reason"]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from schooltrial.data.linking.matching import texts
 from schooltrial.data.linking.school_crosswalk import Crosswalk, SchoolsOfYear
+from schooltrial.data.rows.matching import texts
 from schooltrial.data.tables.parquet import YearTable
 from schooltrial.protocol.levels import NO_SCHOOL
 

@@ -15,7 +15,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from schooltrial.data.linking.key_matches import (
+from schooltrial.data.linking.key_sources import Sources
+from schooltrial.data.linking.roster_history import RosterHistory
+from schooltrial.data.linking.school_crosswalk import Crosswalk, owners
+from schooltrial.data.rows.key_matches import (
     KeyMatch,
     Keys,
     keys_of,
@@ -23,10 +26,7 @@ from schooltrial.data.linking.key_matches import (
     spelt_in_two_ways,
     together,
 )
-from schooltrial.data.linking.key_sources import Sources
-from schooltrial.data.linking.matching import positions, texts
-from schooltrial.data.linking.roster_history import RosterHistory
-from schooltrial.data.linking.school_crosswalk import Crosswalk, owners
+from schooltrial.data.rows.matching import positions, texts
 from schooltrial.data.tables.parquet import YearTable
 from schooltrial.protocol.levels import GROUPS, NO_SCHOOL
 from schooltrial.protocol.sections import Cleaning

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from schooltrial.data.linking.matching import positions, texts
 from schooltrial.data.linking.school_crosswalk import Crosswalk
+from schooltrial.data.rows.matching import positions, texts
 from schooltrial.data.variables.composites import add_ratios
 from schooltrial.protocol.sections import Outcome
 

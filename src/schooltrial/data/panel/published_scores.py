@@ -9,10 +9,10 @@ from schooltrial.data.cells.suppression import is_bounded
 from schooltrial.data.ledger.absent_units import PUBLISHED
 from schooltrial.data.ledger.kept_rows import leave_outside
 from schooltrial.data.ledger.ledger import Ledger
-from schooltrial.data.linking.matching import positions, rows_at, texts
 from schooltrial.data.linking.school_crosswalk import Crosswalk
 from schooltrial.data.panel.bounded_cells import collect_bounded_cells
 from schooltrial.data.panel.school_panel import in_panel_order, panel_columns
+from schooltrial.data.rows.matching import positions, rows_at, texts
 from schooltrial.data.variables.derived import add_variables
 from schooltrial.data.variables.standardisation import scale_at_baseline, standardised
 from schooltrial.protocol.sample_rules import SampleRules

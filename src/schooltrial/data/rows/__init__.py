@@ -1,1 +1,1 @@
-"""Which rows are kept, in which order, and how categories are coded."""
+"""Which rows are kept, in which order, how they are matched, and how categories are coded."""

@@ -13,13 +13,13 @@ from schooltrial.data.ledger.analyses import record_analyses
 from schooltrial.data.ledger.follow_up import FLAGS, MOBILITY, mobility_of_year, record_follow_up
 from schooltrial.data.ledger.ledger import Ledger, one_ledger
 from schooltrial.data.linking.key_sources import Sources
-from schooltrial.data.linking.matching import positions, texts
 from schooltrial.data.linking.roster_history import LINKS
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.panel.published_means import AGGREGATES, aggregate_check
 from schooltrial.data.panel.published_scores import school_score_rows
 from schooltrial.data.panel.school_panel import build_school_panel, in_panel_order, panel_columns
 from schooltrial.data.panel.school_sample import add_school_baselines, build_school_sample
+from schooltrial.data.rows.matching import positions, texts
 from schooltrial.data.sample.baseline_scores import BaselineScores, find_baseline_scores
 from schooltrial.data.sample.filter_values import filter_value_faults
 from schooltrial.data.sample.linked_tables import Tables, link_tables

@@ -16,13 +16,13 @@ import pyarrow as pa
 
 from schooltrial.data.ledger.kept_rows import leave_outside
 from schooltrial.data.ledger.ledger import Ledger
-from schooltrial.data.linking.matching import as_text, positions, rows_at, sorted_within, texts
 from schooltrial.data.linking.roster_history import (
     CLOSED,
     NO_ONE_ARM,
     NOWHERE,
     RosterHistory,
 )
+from schooltrial.data.rows.matching import as_text, positions, rows_at, sorted_within, texts
 from schooltrial.data.tables.parquet import YearTable
 from schooltrial.data.variables.composites import Making, make_outcomes
 from schooltrial.data.variables.derived import add_variables, add_variables_again, over_zero

@@ -11,11 +11,22 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schooltrial.data.cells.respelling import keys_to_respell
 from schooltrial.data.cells.text_columns import Mask, Rows, mask, plain
 from schooltrial.data.cells.typed_columns import SHOWN_PER_COLUMN, Arrays, ColumnReader
+from schooltrial.data.rows.key_matches import keys_of, match_keys
 from schooltrial.data.tables.parts import Part, settled
 from schooltrial.protocol.column_map import JoinedFile
 from schooltrial.refusal import Fault
+from schooltrial.wording import listed, plural
+
+SHOWN = 3
+"""Pairs of keys that a message shows."""
+
+
+IDENTIFIERS = ("pupil", "teacher", "school", "class")
+"""Variables whose spelling files may change; a year or an occasion has one spelling."""
+
 
 Codes = npt.NDArray[np.int64]
 
@@ -73,7 +84,12 @@ def _sortable(values: pa.Array) -> pa.Array:
 
 
 def join(
-    left: Side, right: Side, spec: JoinedFile, year: int | None = None
+    left: Side,
+    right: Side,
+    spec: JoinedFile,
+    year: int | None = None,
+    *,
+    alike_refused: bool = True,
 ) -> tuple[Arrays, list[Fault]]:
     """Return the variables of a joined file for each row of the main one.
 
@@ -87,12 +103,14 @@ def join(
         the main file that take a value from the joined one where they have none.
     year : int, optional
         Year of the joined file. Where rows are matched by year, it is for rows of that year alone.
+    alike_refused : bool
+        Whether identifiers without a match that would have one in another spelling are a fault.
 
     Returns
     -------
     added : dict of str to Array
     faults : list of Fault
-        Rows of the main file without a match.
+        Rows of the main file without a match, and identifiers spelt in two ways.
     """
     on = list(spec["on"])
     of_left, of_right = _matched([(left.values[name], right.values[name]) for name in on])
@@ -104,6 +122,8 @@ def join(
     alone = np.flatnonzero((at < 0) & own)
     what = " and ".join(on)
     here, there = left.reader.log.file, right.reader.log.file
+    if len(alone) and alike_refused:
+        faults += _spelt_in_two_ways(left, right, [name for name in on if name in IDENTIFIERS])
     if spec["unmatched"] == "refuse":
         faults += _alone(alone, left, there, what)
     else:
@@ -205,6 +225,48 @@ def _alone(alone: Rows, left: Side, there: str, what: str) -> list[Fault]:
     if len(alone) > SHOWN_PER_COLUMN:
         found = f"{len(alone) - SHOWN_PER_COLUMN} more rows have no match"
         faults.append(Fault(file, found, expected, remedy))
+    return faults
+
+
+def _spelt_in_two_ways(left: Side, right: Side, on: list[str]) -> list[Fault]:
+    """Return why keys without a match would have one if both files spelt them alike."""
+    faults = []
+    here, there = left.reader.log.file, right.reader.log.file
+    for name in on:
+        mine, theirs = (
+            keys_of(side.reader.log.file, name, _plain(side.values[name]).cast(pa.large_string()))
+            for side in (left, right)
+        )
+        alike = match_keys(mine, theirs, one_row_each=True).alike
+        if not alike.count:
+            continue
+        pairs = "; ".join(
+            f"{a!r} here is {b!r} there"
+            for a, b in zip(alike.names[:SHOWN], alike.others[:SHOWN], strict=True)
+        )
+        keys = keys_to_respell(
+            alike.names, alike.others, alike.differ, alike.count, (alike.width, alike.other_width)
+        )
+        lines = [
+            f"write for {file}, {side.raw[name]!r}: `{', '.join(of_side)}` after `column:`"
+            for file, side, of_side in zip(
+                (here, there), (left, right), keys or ([], []), strict=True
+            )
+            if of_side and name in side.raw
+        ]
+        faults.append(
+            Fault(
+                here,
+                f"{plural(alike.count, name)} of {len(mine.names):,} without a match in {there} "
+                f"would have one if both files spelt identifiers alike: they differ by "
+                f"{listed(alike.differ)} ({pairs}{' …' if alike.count > SHOWN else ''})",
+                f"each {name} spelt alike in {here} and {there}",
+                ("; and ".join(lines) or f"spell {name} in {here} as in {there}")
+                + f"; or, if they are different {name}s, "
+                "`cleaning: {alike_identifiers: distinct}`",
+                column=left.raw.get(name),
+            )
+        )
     return faults
 
 

@@ -314,7 +314,9 @@ def _all_joined(
             right, more = _joined(name, spec, file, of_year, study, files)
             readers.append(right.reader)
             faults += more
-            added, more = join(side, right, spec, of_year)
+            cleaning = study.cleaning
+            refused = cleaning is None or cleaning["alike_identifiers"] == "refuse"
+            added, more = join(side, right, spec, of_year, alike_refused=refused)
             faults += more
             values |= added
     return Joined(values, readers, faults)

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from schooltrial.data.ledger.ledger import Ledger
-from schooltrial.data.linking.matching import positions, texts
+from schooltrial.data.rows.matching import positions, texts
 from schooltrial.protocol.made_variables import is_read
 from schooltrial.protocol.sections import Outcome
 

@@ -246,3 +246,26 @@ def test_a_second_file_is_joined_by_a_variable_of_the_first(joined: SmallTrial) 
     assert found.groupby("grade", observed=True)["stage"].first().to_dict() == {
         3: "primary", 4: "primary", 5: "middle",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("unmatched", ["refuse", "keep"])
+def test_keys_that_lost_their_zeros_in_the_joined_file_are_refused_with_the_width(
+    joined: SmallTrial, unmatched: str
+) -> None:
+    joined.reading("pupils")["join"][0]["unmatched"] = unmatched
+    rows = joined.raw["more_2020.csv"].decode("cp1252").splitlines()
+    joined.raw["more_2020.csv"] = "".join(f"{row.lstrip('0')}\n" for row in rows).encode("cp1252")
+    fault = _faults(joined)[0]
+    assert "would have one if both files spelt identifiers alike" in fault.found
+    assert "leading zeros ('" in fault.found
+    assert "write for more_2020.csv, 'id': `width: 4, pad: true` after `column:`" in fault.remedy
+
+
+def test_keys_that_the_protocol_calls_distinct_are_kept_without_a_match(joined: SmallTrial) -> None:
+    joined.reading("pupils")["join"][0]["unmatched"] = "keep"
+    joined.protocol.setdefault("cleaning", {})["alike_identifiers"] = "distinct"
+    rows = joined.raw["more_2020.csv"].decode("cp1252").splitlines()
+    joined.raw["more_2020.csv"] = "".join(f"{row.lstrip('0')}\n" for row in rows).encode("cp1252")
+    found = _pupils(joined)
+    assert found.loc[found["year"] == 2019, "grade"].notna().all()
+    assert found.loc[found["year"] == 2020, "grade"].isna().all()

@@ -19,7 +19,7 @@ from schooltrial.data.cells.spelling import (
     differences,
     without_prefix,
 )
-from schooltrial.data.linking.matching import positions
+from schooltrial.data.rows.matching import positions
 
 SHOWN_PAIRS = 200
 """Pairs of identifiers that are spelt in two ways, of which so many are looked at in detail."""

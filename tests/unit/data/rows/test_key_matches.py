@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schooltrial.data.linking.key_matches import (
+from schooltrial.data.rows.key_matches import (
     KeyMatch,
     Keys,
     keys_of,
