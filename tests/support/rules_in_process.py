@@ -12,6 +12,7 @@ import inspect
 import itertools
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import chdir, redirect_stdout
 from dataclasses import dataclass, field
@@ -167,10 +168,16 @@ class StudyRun:
         The protocol; raw files lie where it says.
     folder : pathlib.Path
         The working folder, with ``results`` in it.
+    mains : mapping
+        Script → a function that is called in place of its ``main``.
+    seconds : dict
+        Rule → CPU seconds that its scripts took, those that make its inputs not counted.
     """
 
     file: Path
     folder: Path
+    mains: Mapping[str, Callable[..., None]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @cached_property
     def protocol(self) -> Protocol:
@@ -199,7 +206,8 @@ class StudyRun:
             "figure": lambda path: {kind: f"{path}.{kind}" for kind in ("svg", "csv")},
             "unpack": Unpacked, "expand": _expand, "ancient": lambda path: path,
             "update": lambda path: path, "directory": lambda path: path, "rules": None,
-            "PROTOCOLS": {study.name: self.protocol}, "STUDIES": [study.name], "NOTEBOOKS": [],
+            "PROTOCOLS": {study.name: self.protocol}, "STUDIES": [study.name],
+            "NOTEBOOKS": sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")),
             "FIGURE_FORMATS": ["svg"], "SCHEMA": schema(), "re": re, "os": os, "Path": Path,
         }  # fmt: skip
         folder = ROOT / "workflow" / "rules"
@@ -252,6 +260,10 @@ class StudyRun:
             name: _asked(value, wildcards, output=SimpleNamespace(**outputs))
             for name, value in rule("params").named.items()
         }
-        main = importlib.import_module(str(rule.script)).main
+        script = str(rule.script)
+        main = self.mains.get(script) or importlib.import_module(script).main
+        started = time.process_time()
         with redirect_stdout(StringIO()):
             main(**named, **outputs, **params)
+        spent = time.process_time() - started
+        self.seconds[rule.name] = self.seconds.get(rule.name, 0.0) + spent

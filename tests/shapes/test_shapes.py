@@ -1,0 +1,72 @@
+"""Every shape of study × every rule: each ends in a report that is right, or in one refusal."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.shapes.claims import (
+    empty_captions,
+    estimates_without_reason,
+    figures_missing,
+    schools_spoken_of,
+    values_without_words,
+)
+from support.shapes.ending import Ending, run_to_end
+from support.shapes.registry import find_shapes
+from support.shapes.shape import Shape
+
+SHAPES = find_shapes()
+REPORTED = [name for name, shape in SHAPES.items() if not shape.refused]
+REFUSED = [name for name, shape in SHAPES.items() if shape.refused]
+BY_KERNEL = "one_year"
+"""The shape whose notebook a real kernel executes."""
+
+
+@pytest.fixture(scope="module", params=REPORTED)
+def shape(request: pytest.FixtureRequest) -> Shape:
+    return SHAPES[request.param]
+
+
+@pytest.fixture(scope="module")
+def ending(shape: Shape, tmp_path_factory: pytest.TempPathFactory) -> Ending:
+    return run_to_end(shape, tmp_path_factory.mktemp(shape.name), kernel=shape.name == BY_KERNEL)
+
+
+def test_every_rule_ends_in_a_report(ending: Ending) -> None:
+    assert ending.results is not None, ending.refusal
+
+
+def test_no_page_and_no_figure_shows_what_a_program_writes_for_no_value(ending: Ending) -> None:
+    assert not values_without_words(ending)
+
+
+def test_every_caption_has_words(ending: Ending) -> None:
+    assert not empty_captions(ending)
+
+
+def test_every_figure_and_table_of_the_study_is_made_and_shown(ending: Ending) -> None:
+    assert not figures_missing(ending)
+
+
+def test_every_estimate_is_finite_or_has_a_note(ending: Ending) -> None:
+    assert not estimates_without_reason(ending)
+
+
+def test_where_there_are_no_schools_nothing_speaks_of_them(ending: Ending) -> None:
+    assert not schools_spoken_of(ending)
+
+
+def test_the_results_are_the_right_ones(shape: Shape, ending: Ending) -> None:
+    assert shape.right is not None, f"{shape.name} says of nothing that it is right"
+    assert ending.results is not None
+    shape.right(ending.results)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_shape_in_which_nothing_can_be_estimated_is_refused_once_with_all_faults(
+    name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    ending = run_to_end(SHAPES[name], tmp_path_factory.mktemp(name))
+    assert ending.results is None
+    for words in SHAPES[name].refused:
+        assert words in ending.refusal, ending.refusal
