@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import isnan, nan
 from typing import Any, Generic, TypeVar
@@ -115,11 +115,14 @@ class CellsFit(Generic[Result]):
         What the fit says of itself.
     result : object
         The fit.
+    schools : collection of str, optional
+        The schools that the estimates rest on; all by default.
     """
 
     estimates: list[tuple[str, Estimate]]
     diagnostics: dict[str, Any]
     result: Result
+    schools: Collection[str] | None = None
 
 
 def fit_outcomes(
@@ -210,8 +213,10 @@ def fit_panel_outcomes(
     for outcome in plan.model["outcomes"]:
         with refused_as(f"model {plan.name}, outcome {outcome}"):
             inside = cells[cells["outcome"] == outcome]
-            labels = _labels(plan, outcome, inside)
             fitted = fit(inside)
+            if fitted.schools is not None:
+                inside = inside[inside["school"].astype("str").isin(list(fitted.schools))]
+            labels = _labels(plan, outcome, inside)
             made = [row(labels, estimate, estimand) for estimand, estimate in fitted.estimates]
             if inside["n_pupils"].isna().any():
                 made = [{**one, "n_pupils": nan} for one in made]

@@ -18,10 +18,11 @@ def cells_of_pupils(pupils: pd.DataFrame, plan: PlannedModel) -> pd.DataFrame:
     model = plan.model
     refuse_lacking(pupils, plan.sampled, plan.fits())
     rows, cluster = compared(pupils, model), model["cluster"]
+    staggered = "cohort" in rows
     if cluster is None:
-        return build_school_panel(rows, model["outcomes"], model["where"])
+        return build_school_panel(rows, model["outcomes"], model["where"], staggered=staggered)
     rows = rows[rows[cluster].notna()]
-    cells = build_school_panel(rows, model["outcomes"], model["where"])
+    cells = build_school_panel(rows, model["outcomes"], model["where"], staggered=staggered)
     if cluster in cells:
         return cells
     # A school that lies in several groups keeps one row for each, and the estimator refuses it.

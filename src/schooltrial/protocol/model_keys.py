@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from schooltrial.protocol.sections import Content, Model
 from schooltrial.refusal import Fault
+from schooltrial.wording import plural_of
 
 PANELS = ("difference_in_differences", "staggered_adoption")
 
@@ -156,10 +157,19 @@ def _school_faults(where: str, model: Model, content: Content, shown: str) -> It
                   and content["outcomes"][name]["measured_on"] == "school"]  # fmt: skip
     if unit != "school" and of_schools:
         yield Fault(
-            shown, f"{where} compares schools by {of_schools[0]!r}, but {unit}s were assigned: a "
-            "school holds both arms", "an outcome of the units that were assigned, or of pupils",
+            shown, f"{where} compares schools by {of_schools[0]!r}, but {plural_of(unit)} were "
+            "assigned: a school holds both arms",
+            "an outcome of the units that were assigned, or of pupils",
             f"take {of_schools[0]!r} out of `outcomes`, or correct `design.unit`",
             column=f"{where}.outcomes",
+        )  # fmt: skip
+    elif unit == "pupil" and model["estimator"] in PANELS:
+        yield Fault(
+            shown, f"{where} is a model of schools by year ({model['estimator']}), but pupils were "
+            "assigned: a school holds both arms", "an estimator of pupils",
+            "take `estimator: cluster_robust`, with `fixed_effects: [school, year]` for changes "
+            "over the years, or correct `design.unit`",
+            column=f"{where}.estimator",
         )  # fmt: skip
 
 

@@ -93,3 +93,9 @@ def test_the_page_on_models_says_who_reads_which_key() -> None:
     for key, spec in SOME_READ.items():
         readers = ", ".join(f"`{one}`" for one in spec.readers)
         assert f"| `{key}` | {readers} |" in page
+
+
+def test_a_panel_of_schools_is_no_model_of_pupils_who_were_assigned() -> None:
+    (fault,) = faults(unit="pupil", estimator="difference_in_differences")
+    assert "a school holds both arms" in fault
+    assert "take `estimator: cluster_robust`" in fault

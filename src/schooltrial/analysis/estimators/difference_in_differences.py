@@ -71,6 +71,7 @@ def fit_planned(
     def fit(found: pd.DataFrame) -> CellsFit[EffectAndEvents]:
         cluster = model["cluster"]
         near = found[found["year"].isin([*years["baseline"], *active])]
+        _refuse_empty(found)
         weighted = bool(found["n_pupils"].notna().all())
         effect = _fit(near, active=active, cluster=cluster, weighted=weighted)
         events = _fit(found, reference=reference, cluster=cluster, weighted=weighted)
@@ -96,6 +97,20 @@ def fit_planned(
         return CellsFit(rows, told, EffectAndEvents(effect, events))
 
     return fit_panel_outcomes(cells, plan, fit)
+
+
+def _refuse_empty(cells: pd.DataFrame) -> None:
+    """Raise where a mean has no pupil behind it: its weight would be 0, or below."""
+    empty = cells[(cells["n_pupils"] <= 0).fillna(False).to_numpy("bool")]
+    if len(empty):
+        one = empty.iloc[0]
+        raise ValueError(
+            f"school {one['school']} has a value in {one['year']} and `n_pupils` of "
+            f"{one['n_pupils']:g} ({len(empty):,} of {len(cells):,} cells are so): a cell is "
+            "weighted by its pupils. Correct `n_pupils` in the file of school scores, declare such "
+            'numbers missing (`missing: ["", "0"]`), or leave the column out: every cell then '
+            "counts alike"
+        )
 
 
 def _unweighted(cells: pd.DataFrame) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import pandas as pd
 
 from schooltrial.analysis.fitting import (
@@ -10,6 +12,7 @@ from schooltrial.analysis.fitting import (
     PlannedModel,
     fit_panel_outcomes,
 )
+from schooltrial.models.inference.estimate import noted
 from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
 from schooltrial.protocol.sections import Model
 
@@ -42,7 +45,12 @@ def fit_planned(plan: PlannedModel, cells: pd.DataFrame) -> FittedModel[Staggere
         ]
         if fitted.pretrend is not None:
             rows.append(("pre-trend test", fitted.pretrend))
-        return CellsFit(rows, {"cells": fitted.n_cells, "notes": list(fitted.notes)}, fitted)
+        lacking = int(found["n_pupils"].isna().sum())
+        if lacking:
+            note = f"pupils are not counted: {lacking:,} of {len(found):,} cells have no number"
+            rows = [(estimand, noted([one], note)[0]) for estimand, one in rows]
+        told = {"cells": fitted.n_cells, "notes": list(fitted.notes)}
+        return CellsFit(rows, told, fitted, fitted.schools)
 
     return fit_panel_outcomes(cells, plan, fit)
 
@@ -53,7 +61,7 @@ def _fit(cells: pd.DataFrame, model: Model) -> StaggeredFit:
         school=cells["school"].to_numpy(),
         year=cells["year"].to_numpy("int64"),
         cohort=cells["cohort"].to_numpy("float64"),
-        n_pupils=cells["n_pupils"].to_numpy("float64"),
+        n_pupils=cells["n_pupils"].to_numpy("float64", na_value=nan),
         comparison_group="not_yet_treated"
         if model["comparison_group"] == "not_yet_treated"
         else "never_treated",

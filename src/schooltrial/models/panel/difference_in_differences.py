@@ -183,7 +183,9 @@ def two_way_effects(
     if index.has_duplicates:
         repeated = index[index.duplicated()][0]
         raise ValueError(
-            f"school {repeated[0]} stands twice in {repeated[1]}: one row per school and year"
+            f"school {repeated[0]} has two rows in {repeated[1]}: a panel of schools has one for "
+            "each year. Where a school holds both arms, take `estimator: cluster_robust` with "
+            "`fixed_effects: [school, year]`"
         )
     x = pd.DataFrame(regressors, index=index, columns=list(names))
     y = pd.Series(outcome, index=index, name="outcome")

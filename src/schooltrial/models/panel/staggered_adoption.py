@@ -27,6 +27,7 @@ import pandas as pd
 
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
 from schooltrial.models.inference.result import Result
+from schooltrial.models.panel.cohorts import informed_panel
 
 Array = npt.NDArray[np.float64]
 
@@ -56,11 +57,14 @@ class StaggeredFit(Result):
     pretrend : Estimate or None
         Joint Wald test that every event time before treatment is zero; None where there is none.
     n_pupils, n_schools, n_cells : int
-        Pupils (each counted in every year), schools, and school × year cells.
+        Pupils (each counted in every year) and schools that an effect rests on; school × year
+        cells.
     comparison_group : str
         Whom cohorts are compared with.
     warnings : tuple of str
-        What the computation says of itself.
+        What the computation says of itself, such as cohorts that inform no effect.
+    schools : tuple of str
+        The schools that an effect rests on.
     """
 
     overall: AverageEffect
@@ -73,6 +77,7 @@ class StaggeredFit(Result):
     n_cells: int
     comparison_group: str
     warnings: tuple[str, ...]
+    schools: tuple[str, ...] = ()
 
     @property
     def averages(self) -> tuple[AverageEffect, ...]:
@@ -163,62 +168,51 @@ def fit_staggered_adoption(
     Raises
     ------
     ValueError
-        Where no school is treated, none can be compared with, or a cohort has no year before.
+        Where no school is treated, none can be compared with, or no cohort informs an effect, and
+        where a school has two rows in a year.
     """
+    numbers, names = pd.factorize(np.asarray(school))
     panel = pd.DataFrame({
-        "outcome": np.asarray(outcome, dtype="float64"), "school": pd.factorize(school)[0],
+        "outcome": np.asarray(outcome, dtype="float64"), "school": numbers,
         "year": np.asarray(year, dtype="int64"), "cohort": np.nan_to_num(cohort).astype("int64"),
     })  # fmt: skip
     panel = panel[panel["outcome"].notna()]
-    notes = _refuse_uninformed(panel, comparison_group)
-    fitted = _fitted(panel[~panel["cohort"].isin(notes.dropped)], comparison_group)
+    _refuse_repeated(panel, names)
+    informed = informed_panel(
+        *(panel[name].to_numpy("int64") for name in ("school", "year", "cohort")),
+        not_yet=comparison_group == "not_yet_treated",
+    )
+    fitted = _fitted(panel.assign(cohort=informed.cohort)[informed.kept], comparison_group)
     events = fitted.aggregate("event_study")
     cohorts = fitted.aggregate("group")
     cells = fitted.to_dataframe()
+    used = informed.schools[panel["school"]]
+    pupils = 0
+    if n_pupils is not None:
+        pupils = int(np.nansum(np.asarray(n_pupils, dtype="float64")[panel.index[used]]))
+    n_schools = int(informed.schools.sum())
     return StaggeredFit(
         AverageEffect("treated", float(fitted.att), float(fitted.se)),
         _effects([f"treated[cohort={g}, year={t}]" for g, t in cells[["group", "time"]].to_numpy()],
                  cells["effect"], cells["se"]),
         _effects([f"treated[since={int(e)}]" for e in events.event_time], events.att, events.se),
         _effects([f"treated[cohort={label}]" for label in cohorts.label], cohorts.att, cohorts.se),
-        _pretrend(events, panel["school"].nunique(), _pupils(n_pupils)),
-        _pupils(n_pupils), int(panel["school"].nunique()), len(panel), comparison_group,
-        notes.texts,
+        _pretrend(events, n_schools, pupils, informed.notes),
+        pupils, n_schools, len(panel), comparison_group, informed.notes,
+        tuple(str(name) for name in names[np.flatnonzero(informed.schools)]),
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Notes:
-    dropped: tuple[int, ...]
-    texts: tuple[str, ...]
-
-
-def _pupils(n_pupils: Array | None) -> int:
-    return 0 if n_pupils is None else int(np.nansum(n_pupils))
-
-
-def _refuse_uninformed(panel: pd.DataFrame, comparison_group: str) -> _Notes:
-    """Refuse a panel without effect; name cohorts without a year before, which inform none."""
-    cohorts = sorted(set(panel["cohort"]) - {0})
-    if not cohorts:
+def _refuse_repeated(panel: pd.DataFrame, names: npt.NDArray[Any]) -> None:
+    """Raise where a school has two rows in a year."""
+    repeated = panel[panel.duplicated(["school", "year"])]
+    if len(repeated):
+        one = repeated.iloc[0]
         raise ValueError(
-            "no school has a first treated year; give `cohort` in the assignment table"
+            f"school {names[int(one['school'])]} has two rows in {int(one['year'])}: a panel of "
+            "schools has one for each year. Where a school holds both arms, or two cohorts, take "
+            "`estimator: cluster_robust` with `fixed_effects: [school, year]`"
         )
-    if comparison_group == "never_treated" and not (panel["cohort"] == 0).any():
-        raise ValueError(
-            "every school is treated at some time, so none is never treated; set "
-            "`comparison_group: not_yet_treated`"
-        )
-    first = int(panel["year"].min())
-    late = [g for g in cohorts if g <= first]
-    if len(late) == len(cohorts):
-        raise ValueError(
-            f"the panel begins in {first}, and every cohort is treated by then; add years before"
-        )
-    texts = [f"cohort {g} has no year before treatment and is left out" for g in late]
-    if len(panel) < panel["school"].nunique() * panel["year"].nunique():
-        texts.append("some schools lack years: ATT(g, t) rests on those seen in both its years")
-    return _Notes(tuple(late), tuple(texts))
 
 
 def _fitted(panel: pd.DataFrame, comparison_group: str) -> Any:
@@ -236,7 +230,7 @@ def _effects(terms: Sequence[str], points: Any, errors: Any) -> tuple[AverageEff
     return tuple(AverageEffect(term, float(a), float(b)) for term, a, b in known if np.isfinite(b))
 
 
-def _pretrend(events: Any, n_schools: int, n_pupils: int) -> Estimate | None:
+def _pretrend(events: Any, n_schools: int, n_pupils: int, notes: Sequence[str]) -> Estimate | None:
     """Test that the effects before treatment are all zero, by their joint covariance."""
     index = [float(e) for e in events.vcov_index]
     before = [at for at, time in enumerate(index) if time < 0]
@@ -249,4 +243,5 @@ def _pretrend(events: Any, n_schools: int, n_pupils: int) -> Estimate | None:
         "no difference in trend before the programme", float(b @ np.linalg.solve(v, b)) / len(b),
         len(b), inf, n_pupils=n_pupils, n_schools=n_schools,
         method="Callaway-Sant'Anna, Wald test of the event times before treatment",
+        note="; ".join(notes),
     )  # fmt: skip

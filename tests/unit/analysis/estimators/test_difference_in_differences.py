@@ -8,6 +8,7 @@ import pytest
 
 from schooltrial.analysis.estimators.difference_in_differences import fit_planned
 from schooltrial.protocol.sections import Years
+from schooltrial.refusal import Refusal
 
 YEARS: Years = {"label": "", "baseline": [2019, 2020], "programme": [2021], "follow_up": [2022],
                 "reference": None}  # fmt: skip
@@ -47,3 +48,12 @@ def test_cells_without_a_number_of_pupils_count_alike_and_the_note_says_so(
     told = "every cell counts alike: 3 of 64 have no number of pupils"
     assert found["note"].str.contains(told).all()
     assert found["n_pupils"].isna().all()
+
+
+def test_a_mean_with_no_pupil_behind_it_is_refused_by_school_and_year(
+    plan: Callable[..., Any], cells: pd.DataFrame
+) -> None:
+    years: Any = {"baseline": [2019, 2020], "programme": [2021, 2022], "reference": None}
+    empty = cells.assign(n_pupils=cells["n_pupils"].where(cells.index != 5, 0.0))
+    with pytest.raises(Refusal, match="school S01 has a value in 2020 and `n_pupils` of 0"):
+        fit_planned(plan(estimator="difference_in_differences"), empty, years=years)

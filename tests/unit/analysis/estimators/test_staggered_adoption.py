@@ -28,3 +28,23 @@ def test_schools_not_yet_treated_are_compared_with_where_the_plan_says_so(
     ]
     assert tables[0]["method"].iloc[0] != tables[1]["method"].iloc[0]
     assert tables[0]["estimate"].iloc[0] != tables[1]["estimate"].iloc[0]
+
+
+def test_schools_of_a_cohort_that_informs_nothing_are_not_among_those_of_any_row(
+    plan: Callable[..., Any], cells: pd.DataFrame
+) -> None:
+    seen = cells[(cells["cohort"] != 2022) | (cells["year"] != 2021)]
+    found = fit_planned(plan(estimator="staggered_adoption"), seen).table
+    assert set(found["n_schools"]) == {12}
+    assert set(found["n_treated_schools"]) == {4}
+    assert set(found["n_pupils"]) == {12 * 4 * 20}
+    assert found["note"].str.contains("cohort 2022 has no school seen in 2021").all()
+
+
+def test_cells_without_a_number_of_pupils_are_counted_in_the_note(
+    plan: Callable[..., Any], cells: pd.DataFrame
+) -> None:
+    some = cells.assign(n_pupils=cells["n_pupils"].where(cells.index > 2))
+    found = fit_planned(plan(estimator="staggered_adoption"), some).table
+    assert found["n_pupils"].isna().all()
+    assert found["note"].str.contains("3 of 64 cells have no number").all()

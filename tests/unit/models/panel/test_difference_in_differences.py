@@ -150,7 +150,7 @@ def test_a_school_that_stands_twice_in_a_year_is_named() -> None:
     panel = _panel()
     panel["year"] = panel["year"].copy()
     panel["year"][1] = 2018
-    with pytest.raises(ValueError, match="school S0 stands twice in 2018"):
+    with pytest.raises(ValueError, match="school S0 has two rows in 2018"):
         _fit(panel, active_years=[2020])
 
 

@@ -1,0 +1,159 @@
+"""Which cohorts of a staggered panel inform an effect, with which schools, and why others do not.
+
+The effect of cohort g in year t compares the change since the last year before g of its schools
+with that of others; it needs a school of each that was seen in both years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Whole = npt.NDArray[np.int64]
+
+NEVER = 0
+"""The cohort of schools that are never treated."""
+
+GAPS = "some schools lack years: ATT(g, t) rests on those seen in both its years"
+
+
+@dataclass(frozen=True)
+class InformedPanel:
+    """The rows of a panel that group-time effects are estimated from.
+
+    Attributes
+    ----------
+    kept : array of bool
+        The rows but for those of cohorts that inform nothing.
+    cohort : array of int
+        The cohort of every row, 0 for those who serve as never treated.
+    schools : array of bool
+        For each school (by its number) whether any effect rests on it.
+    notes : tuple of str
+        Cohorts that inform no effect, and what else a reader must know.
+    """
+
+    kept: npt.NDArray[np.bool_]
+    cohort: Whole
+    schools: npt.NDArray[np.bool_]
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Panel:
+    """Who was seen when: a row for each school, a column for each year."""
+
+    seen: npt.NDArray[np.bool_]
+    years: Whole
+    cohort: Whole
+    not_yet: bool
+    used: npt.NDArray[np.bool_] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.used = np.zeros(len(self.cohort), dtype=bool)
+
+    def compared_with(self, year: int) -> npt.NDArray[np.bool_]:
+        """Return the schools that cohorts treated by a year can be compared with in it."""
+        later = self.cohort > year if self.not_yet else np.zeros(len(self.cohort), dtype=bool)
+        return np.asarray((self.cohort == NEVER) | later)
+
+    def why_uninformed(self, cohort: int) -> str:
+        """Return why a cohort informs no effect; empty where it does, its schools being marked."""
+        own, base = self.cohort == cohort, int(self.years[self.years < cohort][-1])
+        at_base = self.seen[:, self.years == base][:, 0]
+        if not (own & at_base).any():
+            return f"has no school seen in {base}, the last year before it began"
+        followed = informs = False
+        for at in np.flatnonzero(self.years >= cohort):
+            both = at_base & self.seen[:, at]
+            treated, others = own & both, self.compared_with(int(self.years[at])) & both
+            followed |= bool(treated.any())
+            if treated.any() and others.any():
+                informs, self.used = True, self.used | treated | others
+        if informs:
+            return ""
+        if not followed:
+            return f"has no school seen both in {base} and from {cohort} on"
+        return f"has no school to compare with that was seen in {base} and from {cohort} on"
+
+
+def informed_panel(school: Whole, year: Whole, cohort: Whole, *, not_yet: bool) -> InformedPanel:
+    """Return which rows effects are estimated from, and name the cohorts that inform none.
+
+    Parameters
+    ----------
+    school, year, cohort : array (n,)
+        Of each row: the number of its school, its year and its cohort, 0 for never.
+    not_yet : bool
+        Whether schools that are not yet treated are compared with too.
+
+    Raises
+    ------
+    ValueError
+        Where no school is treated, none can be compared with, or no cohort informs an effect.
+    """
+    cohorts = [int(g) for g in np.unique(cohort) if g != NEVER]
+    first, last = int(year.min(initial=9999)), int(year.max(initial=0))
+    if not cohorts:
+        raise ValueError(
+            "no school has a first treated year; give `cohort` in the assignment table"
+        )
+    if not not_yet and not (cohort == NEVER).any():
+        raise ValueError(
+            "every school is treated at some time, so none is never treated; set "
+            "`comparison_group: not_yet_treated`"
+        )
+    late = [g for g in cohorts if g <= first]
+    if len(late) == len(cohorts):
+        raise ValueError(
+            f"the panel begins in {first}, and every cohort is treated by then; add years before"
+        )
+    notes = dict.fromkeys(late, "has no year before treatment and is left out")
+    if not_yet:
+        # Not treated in any year of the panel: they are comparisons, as in the package did of R.
+        cohort = np.where(cohort <= last, cohort, NEVER)
+    years, column = np.unique(year, return_inverse=True)
+    numbers, row = np.unique(school, return_inverse=True)
+    seen = np.zeros((len(numbers), len(years)), dtype=bool)
+    seen[row, column] = True
+    own = np.zeros(len(numbers), dtype=np.int64)
+    own[row] = cohort
+    found = _Panel(seen, years, own, not_yet)
+    why = {g: found.why_uninformed(g) for g in cohorts if first < g <= last}
+    notes |= {g: f"{reason}, and informs no effect" for g, reason in why.items() if reason}
+    notes |= {g: _beyond(last, not_yet) for g in cohorts if g > last}
+    if all(why.values()):
+        told = "; ".join(_named(notes))
+        raise ValueError(
+            f"no cohort informs an effect: {told}. Add the years or schools that are missing, or "
+            "correct `cohort` in the assignment table"
+        )
+    dropped = late if not_yet else list(notes)
+    schools = np.zeros(int(school.max()) + 1, dtype=bool)
+    schools[numbers] = found.used
+    gaps = [] if seen.all() else [GAPS]
+    texts = (*_named(notes), *_alone(found), *gaps)
+    return InformedPanel(~np.isin(cohort, dropped), cohort, schools, texts)
+
+
+def _named(notes: dict[int, str]) -> Iterator[str]:
+    yield from (f"cohort {g} {notes[g]}" for g in sorted(notes))
+
+
+def _beyond(last: int, not_yet: bool) -> str:
+    """Say what becomes of a cohort that begins after the panel."""
+    if not_yet:
+        return f"begins after {last}, the last year, and is compared with as not yet treated"
+    return f"begins after {last}, the last year, and informs no effect"
+
+
+def _alone(panel: _Panel) -> Iterator[str]:
+    """Yield a note where one school is all that a cohort, or those compared with, consist of."""
+    for cohort in sorted(set(panel.cohort[panel.used])):
+        if (panel.used & (panel.cohort == cohort)).sum() > 1 or (cohort == NEVER and panel.not_yet):
+            continue
+        who = "one school is never treated" if cohort == NEVER else f"cohort {cohort} is one school"
+        yield f"{who}: how such schools vary is not known, and standard errors are too small"
