@@ -17,10 +17,10 @@ from typing import Any
 from schooltrial.data.cells.identifiers import NEARLY_UNIQUE
 from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files.delimited import DelimitedText, decoded, split
-from schooltrial.data.files.excel import WORKBOOKS, read_workbook
 from schooltrial.data.files.file_names import expand_years, with_joined
-from schooltrial.data.files.spss_sas import SAS, SPSS, read_sas, read_spss
-from schooltrial.data.files.stata_parquet import read_parquet, read_stata
+from schooltrial.data.statistical.spss_sas import SAS, SPSS, read_sas, read_spss
+from schooltrial.data.statistical.stata_parquet import read_parquet, read_stata
+from schooltrial.data.workbooks.excel import WORKBOOKS, read_workbook
 from schooltrial.protocol.column_map import (
     SIZES,
     Column,

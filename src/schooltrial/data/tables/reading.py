@@ -25,8 +25,8 @@ from schooltrial.data.cells.typed_columns import (
     out_of_range,
     out_of_range_rule,
 )
-from schooltrial.data.files.notes_below import SUGGESTED
 from schooltrial.data.files.raw_files import RawFiles, find_columns
+from schooltrial.data.layout.notes_below import SUGGESTED
 from schooltrial.data.tables.joins import Side, join, one_row_per_key
 from schooltrial.data.tables.keys import ALL_OR_NONE, FILLED, MEASURED, NEEDED, WHOLE, key_of
 from schooltrial.data.tables.left_out import (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files import delimited
 from schooltrial.data.files.delimited import DelimitedText, decoded, split
-from schooltrial.data.files.notes_below import NotesBelow
+from schooltrial.data.layout.notes_below import NotesBelow
 from schooltrial.protocol.column_map import SIZES, SizeLimits
 from schooltrial.refusal import Fault, Refusal
 

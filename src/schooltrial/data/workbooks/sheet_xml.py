@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
-from schooltrial.data.files.number_formats import BUILT_IN
+from schooltrial.data.workbooks.number_formats import BUILT_IN
 
 Place = tuple[int, int]
 """Row and column of a cell, from 0."""

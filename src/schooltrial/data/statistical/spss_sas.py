@@ -15,9 +15,9 @@ import pandas as pd
 import pyarrow as pa
 
 from schooltrial.data.cells.text_columns import RawCells
-from schooltrial.data.files.readstat import FileFacts, read_apart
-from schooltrial.data.files.stata_parquet import label_texts, of_arrays
-from schooltrial.data.files.typed_cells import readable, shown
+from schooltrial.data.cells.typed_values import readable, shown
+from schooltrial.data.statistical.readstat import FileFacts, read_apart
+from schooltrial.data.statistical.stata_parquet import label_texts, of_arrays
 from schooltrial.protocol.column_map import RawFile, SizeLimits
 from schooltrial.refusal import Fault, refuse
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schooltrial.data.files.raw_files import read_raw
-from schooltrial.data.files.stata_rows import row_faults
+from schooltrial.data.statistical.stata_rows import row_faults
 from schooltrial.refusal import Refusal
 from support.sections import reading
 

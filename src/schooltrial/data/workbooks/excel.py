@@ -26,12 +26,17 @@ from python_calamine import (
 )
 
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
-from schooltrial.data.files import biff_records
-from schooltrial.data.files.header import Header, joined_names, too_many_columns
-from schooltrial.data.files.notes_below import TableRows, notes_of
-from schooltrial.data.files.number_formats import is_percentage, percentage
-from schooltrial.data.files.sheet_xml import SheetFacts, column_letters, open_sheet, unpacked_size
-from schooltrial.data.files.typed_cells import EXACT_BELOW, no_rows, readable, shown
+from schooltrial.data.cells.typed_values import EXACT_BELOW, no_rows, readable, shown
+from schooltrial.data.layout.header import Header, joined_names, too_many_columns
+from schooltrial.data.layout.notes_below import TableRows, notes_of
+from schooltrial.data.workbooks import biff_records
+from schooltrial.data.workbooks.number_formats import is_percentage, percentage
+from schooltrial.data.workbooks.sheet_xml import (
+    SheetFacts,
+    column_letters,
+    open_sheet,
+    unpacked_size,
+)
 from schooltrial.protocol.column_map import RawFile, SizeLimits
 from schooltrial.refusal import Fault, Refusal, refuse
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from schooltrial.data.files.number_formats import BUILT_IN
-from schooltrial.data.files.sheet_xml import Place, SheetFacts
+from schooltrial.data.workbooks.number_formats import BUILT_IN
+from schooltrial.data.workbooks.sheet_xml import Place, SheetFacts
 
 COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
 """First bytes of a compound file, in which a workbook is a stream."""

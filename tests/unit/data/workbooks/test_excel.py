@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from schooltrial.data.cells.cleaning_log import CleaningLog
 from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.cells.typed_columns import ColumnReader
-from schooltrial.data.files.number_formats import is_percentage, percentage
 from schooltrial.data.files.raw_files import read_raw
+from schooltrial.data.workbooks.number_formats import is_percentage, percentage
 from schooltrial.protocol.column_map import SIZES, SizeLimits
 from schooltrial.refusal import Fault, Refusal
 from support.old_workbook import Shown, write_xls

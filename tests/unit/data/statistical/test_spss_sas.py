@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files.raw_files import read_raw
-from schooltrial.data.files.readstat import FileFacts, read_apart
-from schooltrial.data.files.spss_sas import _exact_below
+from schooltrial.data.statistical.readstat import FileFacts, read_apart
+from schooltrial.data.statistical.spss_sas import _exact_below
 from schooltrial.refusal import Fault, Refusal
 from support.sections import reading
 

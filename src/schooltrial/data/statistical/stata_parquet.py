@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
-from schooltrial.data.files.header import Header, too_many_columns
-from schooltrial.data.files.readstat import read_apart
-from schooltrial.data.files.stata_rows import row_faults
-from schooltrial.data.files.typed_cells import EXACT_BELOW, no_rows, readable, shown
+from schooltrial.data.cells.typed_values import EXACT_BELOW, no_rows, readable, shown
+from schooltrial.data.layout.header import Header, too_many_columns
+from schooltrial.data.statistical.readstat import read_apart
+from schooltrial.data.statistical.stata_rows import row_faults
 from schooltrial.protocol.column_map import RawFile, SizeLimits
 from schooltrial.refusal import refuse
 

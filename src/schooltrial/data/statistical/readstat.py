@@ -67,7 +67,7 @@ def read_apart(reader: Reader, source: str | bytes, **keys: Any) -> tuple[pd.Dat
     """
     library = os.pathsep.join([LIBRARY, *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
-        [sys.executable, "-m", "schooltrial.data.files.readstat"],
+        [sys.executable, "-m", "schooltrial.data.statistical.readstat"],
         input=pickle.dumps((reader, source, keys)), capture_output=True, check=False,
         env={**os.environ, "PYTHONPATH": library},
     )  # fmt: skip

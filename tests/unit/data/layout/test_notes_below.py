@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schooltrial.data.files.delimited import DelimitedText, split
-from schooltrial.data.files.notes_below import NotesBelow, TableRows, notes_of
+from schooltrial.data.layout.notes_below import NotesBelow, TableRows, notes_of
 from schooltrial.refusal import Fault, Refusal
 from support.small_trial import SCHOOLS, SmallTrial
 

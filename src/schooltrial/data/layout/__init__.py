@@ -1,0 +1,1 @@
+"""Where the table lies in a file: its header, and the notes below it."""

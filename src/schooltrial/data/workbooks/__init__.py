@@ -1,0 +1,1 @@
+"""Sheets of Excel workbooks, with their cells as they are shown."""
