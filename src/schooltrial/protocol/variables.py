@@ -161,6 +161,11 @@ IDENTIFYING = {
 """Standard table → what identifies a row; of the assignment, the unit that was assigned."""
 
 
+ASSIGNED = ("arm", "block", "cohort", "drawn")
+"""What a unit was assigned to, and when: of one unit there is one of each, and where rows differ in
+it no rule of the protocol chooses among them."""
+
+
 NAMING = frozenset(
     {"school", "teacher", "class", "group", "pupil", "leader", "rater", "from_school", "to_school"}
 )  # fmt: skip

@@ -18,6 +18,7 @@ import pyarrow as pa
 from schooltrial.data.cells.text_columns import Mask, TextColumn
 from schooltrial.data.cells.typed_columns import ColumnReader, OneColumn
 from schooltrial.protocol.column_map import NUMBERS, Column, other_columns, parts_of
+from schooltrial.protocol.variables import ASSIGNED
 
 Codes = npt.NDArray[np.int64]
 
@@ -173,10 +174,48 @@ def _fill(reader: ColumnReader, variable: str, names: Sequence[str], spec: Colum
         codes = np.where(filled, texts[at].row_numbers() + begins[at], codes)
         lacking &= ~filled
         taken[name] = filled
+    if reader.log.table == "assignment" and variable in ASSIGNED:
+        _refuse_contradictions(reader, variable, names, texts, spec)
     every = pa.concat_arrays([column.texts for column in texts])
     numbers, distinct = pd.factorize(every.to_numpy(zero_copy_only=False))
     column = TextColumn(pa.array(distinct, pa.string()), numbers.astype(np.int32)[codes])
     return _add(reader, variable, " or ".join(names), column, taken)
+
+
+def _refuse_contradictions(
+    reader: ColumnReader, variable: str, names: Sequence[str], texts: Sequence[TextColumn],
+    spec: Column,
+) -> None:  # fmt: skip
+    """Refuse rows of the assignment list in which two columns give a unit different arms.
+
+    One column takes the place of another where that is missing; it never settles which is right.
+    """
+    held = [_meant(column, spec) for column in texts]
+    there = [
+        ~_lacking(reader, name, column, spec) for name, column in zip(names, texts, strict=True)
+    ]
+    first, before = names[0], there[0]
+    chosen = held[0]
+    for name, values, known in zip(names[1:], held[1:], there[1:], strict=True):
+        rows = np.flatnonzero(before & known & (chosen != values))
+        if len(rows):
+            reader.fault_rows(
+                first, rows, f"the same {variable} in both columns, or one of the two empty",
+                f"correct the assignment list to the {variable} that was drawn; or read the one "
+                f"column alone, if {name!r} holds something else",
+                f"the row has two {variable}s: {str(chosen[rows[0]])!r} here, "
+                f"{str(values[rows[0]])!r} in the column {name!r}",
+            )  # fmt: skip
+        chosen, before = np.where(before, chosen, values), before | known
+
+
+def _meant(column: TextColumn, spec: Column) -> np.ndarray:
+    """Return what each row of a column means, once its codes have acted."""
+    fold = str.casefold if spec["ignore_case"] else str
+    codes = {fold(str(text)): str(value) for text, value in spec["codes"].items()}
+    texts = [str(text or "").strip() for text in column.texts.to_pylist()]
+    meant = np.array([codes.get(fold(text), fold(text)) for text in texts], dtype=object)
+    return np.asarray(meant[column.row_numbers()])
 
 
 def _lacking(reader: ColumnReader, name: str, column: TextColumn, spec: Column) -> Mask:

@@ -11,6 +11,7 @@ import pandas as pd
 from schooltrial.data.linking.assigned_units import described, read_units
 from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.link_faults import mismatch_faults
+from schooltrial.data.linking.roster_arms import roster_arm_faults
 from schooltrial.data.linking.roster_history import RosterHistory, read_rosters, trace_rosters
 from schooltrial.data.linking.school_crosswalk import Crosswalk, read_crosswalk
 from schooltrial.data.linking.table_links import LinkedKeys, TablesToLink, link_keys
@@ -113,6 +114,10 @@ def link_tables(
         units = read_units(assignment, _frame(tables, "schools"), rules, first)
     except Refusal as refusal:
         refuse(faults + list(refusal.faults))
+    on_rosters = {"pupils": pupils, "teachers": teachers}
+    named = sources or Sources()
+    described_schools = _frame(tables, "schools")
+    faults += roster_arm_faults(units, on_rosters, described_schools, rules, named)
     refuse(faults)
     observations = with_occasion_and_rater(_frame(tables, "observations"))
     measured = {
@@ -136,7 +141,7 @@ def link_tables(
             all_left_out([]) if left_out is None else left_out,
         )
     )  # fmt: skip
-    refuse(list(mismatch_faults(keys, rules.cleaning, sources or Sources())))
+    refuse(list(mismatch_faults(keys, rules.cleaning, named)))
     return LinkedTables(
         linked["pupil"], linked["teacher"], units, schools, crosswalk, school_scores, published,
         keys,

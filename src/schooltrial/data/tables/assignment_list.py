@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from schooltrial.data.cells.respelling import keys_to_respell
-from schooltrial.data.cells.spelling import alike, differences, simplified
+from schooltrial.data.cells.spelling import alike, all_simplified, differences, simplified
 from schooltrial.data.tables.parts import Part
 from schooltrial.refusal import Fault
 from schooltrial.wording import listed, plural_of
@@ -133,8 +133,9 @@ def _fault(
 
 
 def raw_list_faults(
-    parts: Mapping[str, Sequence[Part]], unit: str, arms: Sequence[str]
-) -> Iterator[Fault]:
+    parts: Mapping[str, Sequence[Part]], unit: str, arms: Sequence[str], *,
+    alike_refused: bool = True,
+) -> Iterator[Fault]:  # fmt: skip
     """Yield the same of the raw files, with the file and line of each.
 
     Parameters
@@ -143,6 +144,8 @@ def raw_list_faults(
         Standard table → what its files give to it.
     unit, arms
         As in `list_faults`.
+    alike_refused : bool
+        Whether two spellings of one identifier in two arms are a fault.
     """
     of_list = parts.get("assignment", [])
     if not of_list or not arms:
@@ -161,6 +164,30 @@ def raw_list_faults(
         described = pd.concat([_texts(part, ["school"]) for part in parts["schools"]])["school"]
     rows = pd.concat([_texts(part, [unit, "arm", "school"]) for part in of_list], ignore_index=True)
     yield from list_faults(rows, described, unit, arms, where)
+    if alike_refused:
+        yield from _twin_faults(rows, unit, where)
+
+
+def _twin_faults(rows: pd.DataFrame, unit: str, where: Where) -> Iterator[Fault]:
+    """Yield units in two arms under two spellings of one identifier."""
+    names = rows[unit].astype("str")
+    shape = pd.Series(all_simplified(pa.array(names, pa.large_string())).to_pandas())
+    arms = rows["arm"].astype("str").groupby(shape).transform("nunique")
+    for _, group in names[(arms > 1).to_numpy()].groupby(shape):
+        first = group.index[0]
+        for row in group.index[1:]:
+            one, other = rows["arm"][first], rows["arm"][row]
+            if names[row] != names[first] and one != other and alike(names[first], names[row]):
+                file, line, _ = where(first, unit)
+                yield _fault(
+                    where(row, unit),
+                    f"{unit} {names[row]} is in the arm {other!r} here, and {names[first]}, which "
+                    f"differs by {listed(differences(names[row], names[first]))}, in {one!r} in "
+                    f"row {line} of {file}",
+                    f"one arm per {unit}, and one spelling of its identifier",
+                    f"correct the assignment list to the arm that was drawn; or, if they are two "
+                    f"{plural_of(unit)}, `cleaning: {{alike_identifiers: distinct}}`",
+                )
 
 
 def cost_arm_faults(parts: Mapping[str, Sequence[Part]], arms: Sequence[str]) -> Iterator[Fault]:

@@ -17,6 +17,7 @@ from schooltrial.data.cells.typed_columns import SHOWN_PER_COLUMN, Arrays, Colum
 from schooltrial.data.rows.key_matches import keys_of, match_keys
 from schooltrial.data.tables.parts import Part, settled
 from schooltrial.protocol.column_map import JoinedFile
+from schooltrial.protocol.variables import ASSIGNED
 from schooltrial.refusal import Fault
 from schooltrial.wording import listed, plural
 
@@ -56,10 +57,19 @@ class Side:
         return self.reader.cells.line(rows if self.at is None else self.at[rows])
 
 
-def one_row_per_key(side: Side, spec: JoinedFile) -> tuple[Side, list[Fault]]:
+def one_row_per_key(
+    side: Side, spec: JoinedFile, name: str = "joined file"
+) -> tuple[Side, list[Fault]]:
     """Return a joined file with each key once, as its reading says, and why that cannot be.
 
     Rows without a key can have no match; they are left as they are.
+
+    Parameters
+    ----------
+    side : Side
+    spec : JoinedFile
+    name : str
+        `keys.OF_LIST` where it is joined to the assignment list.
     """
     on = list(spec["on"])
     values = {name: plain(held) for name, held in side.values.items()}
@@ -68,7 +78,7 @@ def one_row_per_key(side: Side, spec: JoinedFile) -> tuple[Side, list[Fault]]:
         [pc.is_valid(values[name]).to_numpy(zero_copy_only=False) for name in on]
     )
     rows = np.arange(side.reader.cells.rows)
-    part = Part("joined file", on, pa.table(values), side.reader.cells, rows, side.raw)
+    part = Part(name, on, pa.table(values), side.reader.cells, rows, side.raw)
     part, faults = settled(part.take(rows[keyed]), spec, side.reader.log)
     chosen = np.concatenate([part.at, rows[~keyed]])
     taken = {name: held.take(pa.array(chosen)) for name, held in side.values.items()}
@@ -135,9 +145,35 @@ def join(
     for name in [name for name in right.values if name not in on]:
         taken = right.values[name].take(rows)
         if name in left.values:
+            if left.reader.log.table == "assignment" and name in ASSIGNED:
+                faults += _contradictions(left, right, name, taken, at)
             taken = _with_filled(left, name, taken, there, told=name in spec["fill"])
         added[name] = taken
     return added, faults
+
+
+def _contradictions(left: Side, right: Side, name: str, taken: pa.Array, at: Codes) -> list[Fault]:
+    """Return the rows of the assignment list that a joined file contradicts."""
+    mine, theirs = _value(left.values[name]), _value(taken)
+    theirs = theirs.cast(mine.type)
+    rows = np.flatnonzero(mask(pc.not_equal(mine, theirs)))
+    there = right.reader.log.file
+    expected = f"the same {name} in both files, or none in one of them"
+    remedy = f"correct the file that is wrong, as the record of the draw has the {name}"
+    column = left.raw.get(name)
+    faults = [
+        Fault(
+            left.reader.log.file,
+            f"the {name} is {mine[row].as_py()!r} here, and {theirs[row].as_py()!r} in row "
+            f"{right.lines(at[row : row + 1])[0]} of {there}",
+            expected, remedy, row=int(left.lines(np.array([row]))[0]), column=column,
+        )
+        for row in map(int, rows[:SHOWN_PER_COLUMN])
+    ]  # fmt: skip
+    if len(rows) > SHOWN_PER_COLUMN:
+        found = f"the same fault in {len(rows) - SHOWN_PER_COLUMN} more rows"
+        faults.append(Fault(left.reader.log.file, found, expected, remedy, column=column))
+    return faults
 
 
 def _first_rows(keys: Codes, wanted: Codes) -> Codes:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schooltrial.data.cells.text_columns import text_bytes
-from schooltrial.protocol.variables import IDENTIFYING
+from schooltrial.protocol.variables import ASSIGNED, IDENTIFYING
 from schooltrial.refusal import Fault
 
 KEYS: dict[str, list[str]] = IDENTIFYING
@@ -49,7 +49,17 @@ FIRST = ("year", "outcome")
 SHOWN_KEYS = 20
 
 
+OF_LIST = "file joined to the assignment list"
+"""What a file is called here whose rows are joined to the assignment list."""
+
+
+_WORDS = {"arm": "arm", "block": "block", "cohort": "cohort", "drawn": "date of the draw"}
+
+
 Words = list[npt.NDArray[Any]]
+
+
+Mask = npt.NDArray[np.bool_]
 
 
 def key_of(table: str, unit: str) -> list[str]:
@@ -187,21 +197,92 @@ def key_faults(
 ) -> list[Fault]:
     """Name the rows that share a key, in the words of what it means for a trial."""
     starts = np.flatnonzero(order.same & ~np.append(False, order.same[:-1]))
-    at = starts[:SHOWN_KEYS]
-    pairs = np.stack([at, at + 1])
-    if order.rows is not None:
-        pairs = order.rows[pairs]
-    pairs = np.sort(pairs, axis=0)
-    faults = [
-        _key_fault(name, key, table.slice(first, 1).to_pylist()[0],
-                   table.slice(second, 1).to_pylist()[0], int(first), int(second), places)
-        for first, second in pairs.T
-    ]  # fmt: skip
+    faults = []
+    for start in starts[:SHOWN_KEYS]:
+        rows = _rows_of_key(order, int(start))
+        first, second = _unlike(table, rows) or sorted(rows[:2])
+        faults.append(
+            _key_fault(
+                name, key, table.slice(first, 1).to_pylist()[0],
+                table.slice(second, 1).to_pylist()[0], first, second, places,
+            )
+        )  # fmt: skip
     if len(starts) > SHOWN_KEYS:
         last = faults[-1]
         found = f"{len(starts) - SHOWN_KEYS} more keys stand in two rows or more"
         faults.append(Fault(last.file, found, last.expected, last.remedy))
     return faults
+
+
+def _rows_of_key(order: Order, start: int) -> list[int]:
+    """Return the rows that share their key with the sorted row ``start``, which is the first."""
+    end = start + 1
+    while end < len(order.same) and order.same[end]:
+        end += 1
+    at = np.arange(start, end + 1)
+    return [int(row) for row in (at if order.rows is None else order.rows[at])]
+
+
+def _unlike(table: pa.Table, rows: Sequence[int]) -> tuple[int, int] | None:
+    """Return two rows of a unit that differ in what it was assigned to, in their order."""
+    names = [name for name in ASSIGNED if name in table.column_names]
+    if not names:
+        return None
+    held = table.select(names).take(pa.array(sorted(rows))).to_pylist()
+    other = next((at for at, row in enumerate(held) if row != held[0]), None)
+    return None if other is None else (sorted(rows)[0], sorted(rows)[other])
+
+
+def rows_in_conflict(columns: Sequence[npt.NDArray[np.integer]], order: Order) -> Mask:
+    """Return which sorted rows share their key with a row that was assigned to something else.
+
+    Parameters
+    ----------
+    columns : sequence of array
+        Numbers for the values of each of `ASSIGNED` that the file reads, in the order of the file.
+    order : Order
+
+    Returns
+    -------
+    array of bool
+        In the order of the file.
+    """
+    size = len(order.same) + 1
+    rows = np.arange(size) if order.rows is None else order.rows
+    group = np.append(0, np.cumsum(~order.same))
+    first = np.flatnonzero(np.append(True, ~order.same))
+    conflict: Mask = np.zeros(int(group[-1]) + 1, dtype=bool)
+    for codes in columns:
+        sorted_codes = codes[rows]
+        differs = sorted_codes != sorted_codes[first[group]]
+        conflict |= np.bincount(group, weights=differs, minlength=len(conflict)) > 0
+    found: Mask = np.zeros(size, dtype=bool)
+    found[rows] = conflict[group]
+    return found
+
+
+def _assigned_twice(
+    key: Sequence[str], first: Mapping[str, Any], second: Mapping[str, Any], place: str
+) -> tuple[str, str] | None:
+    """Return in what two rows of a unit contradict each other, and how that is said."""
+    who = " and ".join(f"{part} {second[part]}" for part in key)
+    for variable in ASSIGNED:
+        one, other = first.get(variable), second.get(variable)
+        if one != other:
+            here, there = ("none" if value is None else _shown(value) for value in (other, one))
+            return variable, (
+                f"{who} is in two {_WORDS[variable]}s: {here} here, {there} in {place}"
+                if variable != "drawn"
+                else f"{who} has two dates of the draw: {here} here, {there} in {place}"
+            )
+    return None
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a message shows it."""
+    if hasattr(value, "strftime"):
+        return f"{value:%Y-%m-%d}"
+    return repr(value)
 
 
 def _key_fault(
@@ -212,14 +293,16 @@ def _key_fault(
     raw = places.raw[file]
     place = f"row {places.line[first_row]} of {places.name(first_row)}"
     who = key[0]
-    if name == "assignment" and first.get("arm") != second.get("arm"):
-        return Fault(
-            file,
-            f"{who} {second[who]} is in two arms: {second['arm']!r} here, {first['arm']!r} in "
-            f"{place}",
-            f"one arm per {who}", "correct the assignment list; never choose one",
-            row=line, column=raw.get("arm"),
-        )  # fmt: skip
+    if name in ("assignment", OF_LIST):
+        conflict = _assigned_twice(key, first, second, place)
+        if conflict is not None:
+            variable, found = conflict
+            return Fault(
+                file, found, f"one {_WORDS[variable]} per {who}",
+                f"correct the assignment list to the {_WORDS[variable]} that was drawn, as its "
+                "record or whoever keeps it says; never choose one", row=line,
+                column=raw.get(variable),
+            )  # fmt: skip
     if name in ("pupils", "teachers") and first.get("school") != second.get("school"):
         return Fault(
             file,
@@ -239,6 +322,8 @@ def _key_fault(
         )  # fmt: skip
     what = ", ".join(f"{part} {second[part]}" for part in key if second[part] != "")
     remedy = "correct the file, or declare `duplicate_keys` in the protocol"
+    if name == OF_LIST:
+        remedy = "correct the file, which is joined to the assignment list: each key once"
     if name == "assignment":
         remedy = (
             f"correct the list; if a {who} has the same name in several schools, read it from both "

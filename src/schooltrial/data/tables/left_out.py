@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from schooltrial.data.files.raw_files import find_columns
 from schooltrial.data.rows.filters import matches
 from schooltrial.protocol.column_map import KeyedFile
 from schooltrial.protocol.filters import in_words, named_variables
-from schooltrial.protocol.variables import NAMING
+from schooltrial.protocol.variables import ASSIGNED, NAMING
 from schooltrial.refusal import Fault, Refusal
 
 LEFT_OUT = ["table", "variable", "name", "year", "reason"]
@@ -29,6 +29,10 @@ LEFT_OUT = ["table", "variable", "name", "year", "reason"]
 EMPTY, FILTERED, SHARED = "empty", "not kept", "shared identifier"
 """Why a row is left out: what `keep_if_any` names is empty; `where` does not keep it; several rows
 have its key, and `duplicate_keys` drops all of them."""
+
+
+SHOWN_CONFLICTS = 5
+"""Rows that a message shows of those that contradict the list."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,61 @@ def _absent(values: Arrays, name: str) -> Mask:
     for part in parts:
         absent &= pc.is_null(plain(part)).to_numpy(zero_copy_only=False)
     return absent
+
+
+def left_out_conflicts(
+    key: Sequence[str], values: Arrays, leaving: Mask, staying: Rows, reader: ColumnReader,
+    raw: Mapping[str, str],
+) -> Iterator[Fault]:  # fmt: skip
+    """Yield units of the assignment list that a row which is left out assigns to something else.
+
+    A list that names a unit in two arms is not made right by leaving one of its rows out.
+
+    Parameters
+    ----------
+    key : sequence of str
+        Variables that name a unit.
+    values : dict of str to Array
+        The variables of all rows.
+    leaving : array of bool
+        The rows that are left out, and that may contradict.
+    staying : array of int
+        The rows that are kept.
+    reader : ColumnReader
+    raw : mapping
+        Variable → raw column.
+    """
+    if not leaving.any() or any(name not in values for name in key):
+        return
+    names = [name for name in ASSIGNED if name in values]
+    frame = pd.DataFrame({n: plain(values[n]).to_pandas().astype("str") for n in [*key, *names]})
+    known = {n: ~pc.is_null(plain(values[n])).to_numpy(zero_copy_only=False) for n in names}
+    kept = frame.iloc[staying].assign(_row=staying).drop_duplicates(list(key))
+    gone = np.flatnonzero(leaving)
+    both = frame.iloc[gone].assign(_row=gone).merge(kept, on=list(key), suffixes=("", "_kept"))
+    shown = 0
+    for row in both.to_dict("records"):
+        at, other = int(row["_row"]), int(row["_row_kept"])
+        for name in names:
+            if not (known[name][at] and known[name][other]) or row[name] == row[f"{name}_kept"]:
+                continue
+            shown += 1
+            if shown <= SHOWN_CONFLICTS:
+                line, kept_line = (int(n) for n in reader.cells.line(np.array([at, other])))
+                who = " and ".join(f"{part} {row[part]}" for part in key)
+                yield Fault(
+                    reader.log.file,
+                    f"{who} has the {name} {row[name]!r} in this row, which is left out, and "
+                    f"{row[f'{name}_kept']!r} in row {kept_line}",
+                    f"one {name} for each {' and '.join(key)}",
+                    "correct the assignment list to what was drawn, as its record or whoever keeps "
+                    "it says", row=line, column=raw.get(name),
+                )  # fmt: skip
+    if shown > SHOWN_CONFLICTS:
+        yield Fault(
+            reader.log.file, f"the same fault in {shown - SHOWN_CONFLICTS} more rows",
+            f"each {' and '.join(key)} assigned once", "as above",
+        )  # fmt: skip
 
 
 def log_rows(left: LeftOut, file: KeyedFile, log: CleaningLog, cells: RawCells) -> None:

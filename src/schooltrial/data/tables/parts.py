@@ -13,9 +13,19 @@ import pyarrow.compute as pc
 
 from schooltrial.data.cells.cleaning_log import CleaningLog
 from schooltrial.data.cells.text_columns import RawCells, plain, taken
-from schooltrial.data.tables.keys import Order, Places, key_faults, ordered, sorting, words
+from schooltrial.data.tables.keys import (
+    OF_LIST,
+    Order,
+    Places,
+    key_faults,
+    ordered,
+    rows_in_conflict,
+    sorting,
+    words,
+)
 from schooltrial.data.tables.left_out import SHARED, keys_left_out, rows_as_json
 from schooltrial.protocol.column_map import DuplicateKeys, KeyedFile
+from schooltrial.protocol.variables import ASSIGNED
 from schooltrial.refusal import Fault
 
 SHOWN_ROWS = 5
@@ -116,9 +126,30 @@ def _without_repeats(
     part = _leave(part, rows, kept, "identical rows: one was kept", log)
     if reading["duplicate_keys"] == "refuse" or faults:
         return part, faults
-    if reading["duplicate_keys"] == DROP_ALL:
-        return _without_shared(part, log), faults
-    return _resolved(part, reading["duplicate_keys"], log)
+    if part.name not in ("assignment", OF_LIST):
+        return _one_per_key(part, reading["duplicate_keys"], log)
+    # No rule may choose what a unit was assigned to: such rows stay, and their keys are refused.
+    conflict = _in_conflict(part)
+    found, faults = _one_per_key(
+        part.take(np.flatnonzero(~conflict)), reading["duplicate_keys"], log
+    )
+    staying = part.take(np.flatnonzero(conflict | np.isin(part.at, found.at)))
+    return replace(staying, left_out=found.left_out), faults
+
+
+def _one_per_key(
+    part: Part, rule: str | DuplicateKeys, log: CleaningLog
+) -> tuple[Part, list[Fault]]:  # fmt: skip
+    if rule == DROP_ALL:
+        return _without_shared(part, log), []
+    return _resolved(part, rule, log)
+
+
+def _in_conflict(part: Part) -> npt.NDArray[np.bool_]:
+    """Return which rows of the assignment list contradict another of the same unit."""
+    names = [name for name in ASSIGNED if name in part.table.column_names]
+    facts = _facts(part, np.arange(len(part.at)), names)
+    return rows_in_conflict(facts, ordered(words(part.table, part.key)))
 
 
 def _without_shared(part: Part, log: CleaningLog) -> Part:

@@ -28,13 +28,22 @@ from schooltrial.data.cells.typed_columns import (
 from schooltrial.data.files.raw_files import RawFiles, find_columns
 from schooltrial.data.layout.notes_below import SUGGESTED
 from schooltrial.data.tables.joins import Side, join, one_row_per_key
-from schooltrial.data.tables.keys import ALL_OR_NONE, FILLED, MEASURED, NEEDED, WHOLE, key_of
+from schooltrial.data.tables.keys import (
+    ALL_OR_NONE,
+    FILLED,
+    MEASURED,
+    NEEDED,
+    OF_LIST,
+    WHOLE,
+    key_of,
+)
 from schooltrial.data.tables.left_out import (
     EMPTY,
     FILTERED,
     deciding_variables,
     judge_rows,
     keys_left_out,
+    left_out_conflicts,
     log_rows,
 )
 from schooltrial.data.tables.parts import Part, settled
@@ -48,7 +57,9 @@ from schooltrial.protocol.column_map import (
     SizeLimits,
     Tables,
 )
+from schooltrial.protocol.filters import named_variables
 from schooltrial.protocol.sections import Cleaning, Outcome
+from schooltrial.protocol.variables import ASSIGNED
 from schooltrial.refusal import Fault, refuse
 
 NEAR_THE_END = 10
@@ -219,7 +230,8 @@ def _opened(
         return Opened(reader, raw, _with_year(values, reader, raw, year, study.years))
     needed = wanted
     if set(deciding) <= {*wanted, "year"}:  # else they come from a joined file
-        needed = {v: s for v, s in wanted.items() if v in {*deciding, *key, "year"}}
+        facts = ASSIGNED if name == "assignment" else ()
+        needed = {v: s for v, s in wanted.items() if v in {*deciding, *key, *facts, "year"}}
     needed = _optional(needed, needed)  # an empty cell is no fault before it is kept
     reader, raw, values = _columns(name, spec, needed, study, cells, outcomes)
     values = _with_year(values, reader, raw, year, study.years)
@@ -227,6 +239,11 @@ def _opened(
         values = with_joined(reader, raw, values).values
     values = _observed(values, needed, reader, raw)
     left = judge_rows(spec, values, reader, raw)
+    if name == "assignment" and key:
+        chosen = left.empty
+        if set(ASSIGNED) & set(named_variables(spec["where"])):
+            chosen = chosen | left.filtered
+        refuse(list(left_out_conflicts(key, values, chosen, left.staying, reader, raw)))
     out = tuple(
         keys_left_out(name, key, values, np.flatnonzero(rows), reason)
         for rows, reason in ((left.empty, EMPTY), (left.filtered, FILTERED))
@@ -343,7 +360,7 @@ def _joined(
     side = Side(opened.reader, opened.raw, values)
     if opened.reader.faults:
         return side, []  # what shares its key may be a cell at fault
-    return one_row_per_key(side, spec)
+    return one_row_per_key(side, spec, OF_LIST if name == "assignment" else "joined file")
 
 
 def _with_year(

@@ -160,7 +160,8 @@ def _read_batch(
             batch.log.extend(log.entries)
             batch.changes.extend(log.changes)
     if not batch.faults:
-        batch.faults.extend(raw_list_faults(parts, study.unit, study.arms))
+        refused = study.cleaning is None or study.cleaning["alike_identifiers"] == "refuse"
+        batch.faults.extend(raw_list_faults(parts, study.unit, study.arms, alike_refused=refused))
         batch.faults.extend(cost_arm_faults(parts, study.arms))
     for name, found in parts.items():
         if found:
