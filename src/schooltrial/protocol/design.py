@@ -114,6 +114,33 @@ def _draw_faults(design: Design, shown: str) -> Iterator[Fault]:
                 "one number of units per arm, in the order of the arms", "correct the list",
                 column=f"design.randomisation.allocation.{block}",
             )  # fmt: skip
+    yield from _places_faults(design, shown)
+
+
+def _places_faults(design: Design, shown: str) -> Iterator[Fault]:
+    """Yield what leaves the places of the list without a meaning."""
+    draw = design["randomisation"]
+    if not draw["places"]:
+        return
+    place = "design.randomisation.places"
+    if len(design["arms"]) > 2:
+        yield Fault(
+            shown, f"`places` tells the units of the second arm, and {len(design['arms'])} arms "
+            "are named", "two arms", "give the numbers of each block under `allocation`, in the "
+            "order of the arms", column=place,
+        )  # fmt: skip
+    if draw["allocation"]:
+        yield Fault(
+            shown, "`places` and `allocation` both plan the numbers by arm", "one of the two",
+            "remove `places` to keep the numbers of the protocol, or `allocation` to take those "
+            "of the list", column=place,
+        )  # fmt: skip
+    named = [key for key in ("eligible_list", "record") if draw[key]]
+    if named:
+        yield Fault(
+            shown, f"`places` is of the list, and `{named[0]}` of a draw that was made before it",
+            "numbers by arm that the draw can use", "give them under `allocation`", column=place,
+        )  # fmt: skip
 
 
 def _simple_faults(design: Design, shown: str) -> Iterator[Fault]:
@@ -121,6 +148,7 @@ def _simple_faults(design: Design, shown: str) -> Iterator[Fault]:
     draw = design["randomisation"]
     for key, what, given in (
         ("allocation", "numbers of units", draw["allocation"]),
+        ("places", "numbers of units", draw["places"]),
         ("balance_on", "a balance of the arms", draw["balance_on"]),
     ):
         if given:

@@ -55,6 +55,9 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
     if content["take_up"]["variable"]:
         place = "take_up.variable"
         yield from names.check(place, content["take_up"]["variable"], "variable", names.variables)
+    if places := content["design"]["randomisation"]["places"]:
+        listed = [v for reading in content["tables"]["assignment"] for v in reading["columns"]]
+        yield from names.check("design.randomisation.places", places, "assignment column", listed)
     for name in content["power"]["by_outcome"]:
         yield from names.check("power.by_outcome", name, "outcome", names.outcomes)
     known_arms = [arm["name"] for arm in content["design"]["arms"]]

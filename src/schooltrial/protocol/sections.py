@@ -69,6 +69,7 @@ class Draw(TypedDict):
     unit_column: str
     block_column: str
     allocation: dict[str, list[int]]
+    places: str | None
     balance_on: list[str]
     acceptance_rate: float
 

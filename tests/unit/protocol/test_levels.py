@@ -130,6 +130,27 @@ def test_simple_randomisation_fixes_no_numbers(trial: SmallTrial) -> None:
         _read(trial)
 
 
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"kind": "simple"}, "places fixes numbers of units"),
+        ({"randomisation": {"allocation": {"all": [3, 3]}}}, "both plan the numbers by arm"),
+        ({"randomisation": {"record": "record.json"}}, "`record` of a draw that was made before"),
+        ({"arms": [{"name": name, "label": name} for name in "abc"]}, "and 3 arms are named"),
+        ({"randomisation": {"places": "seats"}}, "'seats'"),
+    ],
+)
+def test_places_of_the_list_need_two_arms_and_no_other_plan(
+    trial: SmallTrial, change: dict[str, Any], found: str
+) -> None:
+    content = _without_schools(trial)
+    content["tables"]["assignment"][0]["columns"]["places"] = {"column": "p", "type": "integer"}
+    draw = {"places": "places", **change.pop("randomisation", {})}
+    content["design"] |= {**change, "randomisation": draw}
+    with pytest.raises(Refusal, match=found):
+        _read(trial)
+
+
 def test_every_model_compares_the_arms_that_are_in_models(trial: SmallTrial) -> None:
     arms = _without_schools(trial)["design"]["arms"]
     arms.append({"name": "pilot", "label": "Pilot", "in_models": False})

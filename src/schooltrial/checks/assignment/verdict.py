@@ -26,6 +26,7 @@ from schooltrial.checks.assignment.listed_units import (
     check_frame,
     check_list,
 )
+from schooltrial.checks.assignment.places import plan_with_places
 from schooltrial.checks.assignment.record_agreement import (
     REPEAT,
     SAME,
@@ -133,9 +134,14 @@ def verify_assignment(
     plan, unit = lottery_plan(design), design["unit"]
     by_lot = design["randomised"]
     listed = units_of(assignment, unit, plan.kind)
+    told: list[Finding] = []
+    if places := design["randomisation"]["places"]:
+        plan, finding = plan_with_places(plan, listed, assignment[places])
+        told.append(finding)
     sound = sound_units(listed, plan)
     date = design["randomisation"]["date"] or (record.date if record else "")
     found = check_list(listed, plan, unit)
+    found.tests.extend(told)
     found.add(check_frame(listed, _frame_units(known.frame, design), "frame of the draw", unit))
     if unit == "school":  # others are looked up on their rosters, when tables are linked
         found.add(check_frame(listed, known.described, f"table of {plural_of(unit)}", unit))

@@ -18,6 +18,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+LONGEST_CAREER = 75
+"""Years of experience that nobody exceeds on arrival; the log-normal has no end of its own."""
+
+
 ID_RANGE = 39_899
 """Teachers' numbers lie from 100 to 100 + this, so that a quarter begins with a zero."""
 
@@ -103,6 +107,7 @@ def _arrivals(parameters: Parameters, n: int, year: int, seed: int) -> pd.DataFr
     link = parameters.experience_correlation
     practice = link * normals[:, 0] + np.sqrt(1 - link**2) * normals[:, 1]
     experience = np.rint(np.exp(1.9 + 0.8 * normals[:, 0])).astype(int)
+    experience = np.minimum(experience, LONGEST_CAREER)
     # Those of the first year came in any year of their experience.
     tenure = rng.integers(0, experience + 1) if year == parameters.years[0] else 0
     return pd.DataFrame({

@@ -33,6 +33,10 @@ STRATA = ("never-taker", "complier", "always-taker")
 NOT_IN_LOTTERY = ""
 
 
+LONGEST_CAREER = 50.0
+"""Years of experience that nobody exceeds on arrival; the log-normal has no end of its own."""
+
+
 LARGEST = 9000
 """Teachers are numbered from 1000, with five digits: every id begins with a zero."""
 
@@ -156,7 +160,9 @@ def _arrivals(
         "grade": places["grade"].to_numpy()[rows],
         "post": rows,
         "first_year": year,
-        "experience": np.round(np.exp(1.9 + 0.8 * normals[:, 4]) * 2) / 2,
+        "experience": np.minimum(
+            np.round(np.exp(1.9 + 0.8 * normals[:, 4]) * 2) / 2, LONGEST_CAREER
+        ),
         "ability": ability,
         **{
             name: _mix(ability, link[name], normals[:, column])
