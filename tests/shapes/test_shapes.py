@@ -29,37 +29,45 @@ def shape(request: pytest.FixtureRequest) -> Shape:
 
 @pytest.fixture(scope="module")
 def ending(shape: Shape, tmp_path_factory: pytest.TempPathFactory) -> Ending:
-    return run_to_end(shape, tmp_path_factory.mktemp(shape.name), kernel=shape.name == BY_KERNEL)
+    folder = tmp_path_factory.mktemp(shape.name)
+    return run_to_end(shape, folder, kernel=shape.name == BY_KERNEL, caught=True)
+
+
+@pytest.fixture
+def reported(ending: Ending) -> Ending:
+    if ending.results is None:
+        pytest.skip("the study has no report, as another test says")
+    return ending
 
 
 def test_every_rule_ends_in_a_report(ending: Ending) -> None:
     assert ending.results is not None, ending.refusal
 
 
-def test_no_page_and_no_figure_shows_what_a_program_writes_for_no_value(ending: Ending) -> None:
-    assert not values_without_words(ending)
+def test_no_page_and_no_figure_shows_what_a_program_writes_for_no_value(reported: Ending) -> None:
+    assert not values_without_words(reported)
 
 
-def test_every_caption_has_words(ending: Ending) -> None:
-    assert not empty_captions(ending)
+def test_every_caption_has_words(reported: Ending) -> None:
+    assert not empty_captions(reported)
 
 
-def test_every_figure_and_table_of_the_study_is_made_and_shown(ending: Ending) -> None:
-    assert not figures_missing(ending)
+def test_every_figure_and_table_of_the_study_is_made_and_shown(reported: Ending) -> None:
+    assert not figures_missing(reported)
 
 
-def test_every_estimate_is_finite_or_has_a_note(ending: Ending) -> None:
-    assert not estimates_without_reason(ending)
+def test_every_estimate_is_finite_or_has_a_note(reported: Ending) -> None:
+    assert not estimates_without_reason(reported)
 
 
-def test_where_there_are_no_schools_nothing_speaks_of_them(ending: Ending) -> None:
-    assert not schools_spoken_of(ending)
+def test_where_there_are_no_schools_nothing_speaks_of_them(reported: Ending) -> None:
+    assert not schools_spoken_of(reported)
 
 
-def test_the_results_are_the_right_ones(shape: Shape, ending: Ending) -> None:
+def test_the_results_are_the_right_ones(shape: Shape, reported: Ending) -> None:
     assert shape.right is not None, f"{shape.name} says of nothing that it is right"
-    assert ending.results is not None
-    shape.right(ending.results)
+    assert reported.results is not None
+    shape.right(reported.results)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from schooltrial.protocol.column_map import Reading, all_columns
@@ -14,9 +14,10 @@ from schooltrial.protocol.made_references import (
     outcome_faults,
     variable_faults,
 )
-from schooltrial.protocol.sections import Content, Model, Outcome
+from schooltrial.protocol.sections import Content, Model, Outcome, baseline_year
 from schooltrial.protocol.table_readings import range_faults, table_faults
 from schooltrial.refusal import Fault
+from schooltrial.wording import listed
 
 
 def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
@@ -45,6 +46,7 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
         for variable in variables:
             known = [*names.variables, *names.outcomes]
             yield from names.check(f"balance.{part}", variable, "variable or outcome", known)
+        yield from _late_outcome_faults(f"balance.{part}", variables, content, names)
     yield from filter_faults(names, "balance.where", content["balance"]["where"], names.variables)
     yield from filter_faults(names, "sample.keep", content["sample"]["keep"], names.variables)
     yield from late_variable_faults(names, content["sample"]["keep"], content)
@@ -96,6 +98,26 @@ def _year_faults(content: Content, names: Names) -> Iterator[Fault]:
     for place, year in named:
         if year is not None:
             yield from names.check(place, year, "year", names.years)
+
+
+def _late_outcome_faults(
+    place: str, variables: Sequence[str], content: Content, names: Names
+) -> Iterator[Fault]:
+    """Yield outcomes that would be compared as baselines in a year of the programme."""
+    years = content["years"]
+    late = [name for name in variables if name in content["outcomes"]]
+    if not late or not years["programme"] or baseline_year(content) in years["baseline"]:
+        return
+    year = baseline_year(content)
+    yield Fault(
+        names.shown,
+        f"{place} names {listed(late)}, measured in {year}, a year that the programme can change",
+        "variables and outcomes that were measured before the programme",
+        f"take {listed(late)} out of `{place}`; or name what was measured before the programme, "
+        "such as a pre-test in a column of its own; or add a year before it to `years.baseline` "
+        f"(`years: {{baseline: [{year - 1}]}}`) and read its rows",
+        column=place,
+    )
 
 
 def _outcome_faults(name: str, outcome: Outcome, names: Names) -> Iterator[Fault]:

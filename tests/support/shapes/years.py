@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from support.shapes.generator import draw_trial, plain_protocol, plain_tables
+from support.shapes.generator import (
+    Drawn,
+    assignment_reading,
+    draw_trial,
+    plain_protocol,
+    plain_tables,
+    pupils_reading,
+    scores_reading,
+)
 from support.shapes.right import check_row, least_squares
 from support.shapes.shape import Shape
 
 ONE_YEAR = draw_trial(seed=11, years=(2025,))
 """The pre-test is in the file of the one year."""
+TWO_YEARS = draw_trial(seed=12, years=(2024, 2025))
+
+
+def _with_blocks(drawn: Drawn, year: int) -> pd.DataFrame:
+    return drawn.year(year).merge(drawn.units[["school", "block"]], on="school")
 
 
 def _one_year(results: Path) -> None:
-    rows = ONE_YEAR.year(2025).merge(ONE_YEAR.units[["school", "block"]], on="school")
+    rows = _with_blocks(ONE_YEAR, 2025)
     wanted = least_squares(rows, "score", ["pretest"], blocks=rows["block"])
     check_row(results, "itt", wanted, n_pupils=120, n_schools=12)
 
@@ -27,10 +41,85 @@ def _without_scores() -> dict[str, pd.DataFrame]:
     }
 
 
+def _one_wave_protocol() -> dict[str, Any]:
+    """Return a protocol of nothing but schools, arms and one score."""
+    assignment, pupils = assignment_reading(), pupils_reading()
+    del assignment["columns"]["block"]
+    for variable in ("sex", "pretest"):
+        del pupils["columns"][variable]
+    model = {"label": "Intention to treat", "role": "primary", "outcomes": ["maths"]}
+    return {
+        **plain_protocol(ONE_YEAR),
+        "design": {**plain_protocol(ONE_YEAR)["design"], "kind": "complete"},
+        "tables": {"assignment": [assignment], "pupils": [pupils], "scores": [scores_reading()]},
+        "balance": {},
+        "models": {
+            "itt": {**model, "estimator": "multilevel"},
+            "clustered": {**model, "estimator": "cluster_robust", "role": "sensitivity"},
+            "redrawn": {
+                **model, "estimator": "randomisation_inference", "role": "sensitivity",
+                "replications": 500,
+            },
+        },
+    }  # fmt: skip
+
+
+def _one_wave(results: Path) -> None:
+    rows = ONE_YEAR.year(2025)
+    wanted = least_squares(rows, "score")
+    for model in ("itt", "clustered", "redrawn"):  # schools of one size
+        check_row(results, model, wanted, n_pupils=120, n_schools=12)
+
+
+def _with_year_to_come(**years: Any) -> dict[str, Any]:
+    protocol = plain_protocol(TWO_YEARS)
+    return {**protocol, "years": {**protocol["years"], **years}}
+
+
+def _in_one_file(drawn: Drawn) -> dict[str, pd.DataFrame]:
+    tables = plain_tables(drawn)
+    columns = ["pupil", "year", "school", "sex", "pretest", "score"]
+    return {"assignment.csv": tables["assignment.csv"], "pupils.csv": drawn.pupils[columns]}
+
+
+def _of_one_file(protocol: dict[str, Any]) -> dict[str, Any]:
+    year = {"column": "year", "type": "integer"}
+    scores = scores_reading("pupils.csv")
+    scores["columns"]["year"] = year
+    tables = {
+        **protocol["tables"],
+        "pupils": [pupils_reading("pupils.csv", year=year)],
+        "scores": [scores],
+    }
+    return {**protocol, "tables": tables}
+
+
+def _two_years(results: Path) -> None:
+    rows = _with_blocks(TWO_YEARS, 2025)
+    wanted = least_squares(rows, "score", ["pretest"], blocks=rows["block"])
+    check_row(results, "itt", wanted, n_pupils=120, n_schools=12)
+
+
 SHAPES = (
     Shape("one_year", plain_protocol(ONE_YEAR), plain_tables(ONE_YEAR), right=_one_year),
+    Shape("one_wave_no_baseline", _one_wave_protocol(), plain_tables(ONE_YEAR), right=_one_wave),
     Shape(
-        "no_score_at_all", plain_protocol(ONE_YEAR), _without_scores(),
-        refused=("maths",),
+        "follow_up_to_come", _of_one_file(_with_year_to_come(follow_up=[2026])),
+        _in_one_file(TWO_YEARS), right=_two_years,
     ),
+    Shape(
+        "follow_up_files_to_come", _with_year_to_come(follow_up=[2026]),
+        plain_tables(TWO_YEARS), right=_two_years,
+    ),
+    Shape(
+        "programme_year_to_come", _of_one_file(_with_year_to_come(programme=[2025, 2026])),
+        _in_one_file(TWO_YEARS), right=_two_years,
+    ),
+    Shape(
+        "outcome_for_a_baseline",
+        {**plain_protocol(ONE_YEAR), "balance": {"pupil_variables": ["pretest", "maths"]}},
+        plain_tables(ONE_YEAR),
+        refused=("balance.pupil_variables names maths, measured in 2025", "take maths out of"),
+    ),
+    Shape("no_score_at_all", plain_protocol(ONE_YEAR), _without_scores(), refused=("maths",)),
 )  # fmt: skip

@@ -73,8 +73,8 @@ def known_of_units(
     frame : DataFrame, optional
         The frame of the draw.
     panel : DataFrame, optional
-        School × year × outcome: its outcomes of the year ``baseline`` are tested where schools were
-        assigned and the sample has none of the variables.
+        School × year × outcome: its outcomes of the year ``baseline``, if that lies before the
+        programme, are tested where schools were assigned and the sample has none of the variables.
     teachers : DataFrame, optional
         Teacher × year, for baselines of outcomes of teachers.
     variables : sequence of str
@@ -91,7 +91,7 @@ def known_of_units(
     pupils = sample[["pupil", "year", own, "arm"]].rename(columns={own: "cluster"})
     pupils = pupils.astype({"cluster": "str", "arm": "str"})
     means = _means(sample[sample["year"] == baseline], own, variables)
-    if means is None and panel is not None and unit == "school":
+    if means is None and panel is not None and unit == "school" and baseline in before:
         means = _published(panel[panel["year"] == baseline])
     frames = [sample, *([] if teachers is None else [teachers])]
     own_baselines = _baselines(frames, panel, unit, primary or {}, baseline, before)

@@ -346,7 +346,8 @@ class SampleBuild:
 
 def _empty(level: str, rules: SampleRules) -> pd.DataFrame:
     """Return a sample without rows, for a study that has no such table."""
-    texts_ = dict.fromkeys([level, "school", "block", "arm", "cluster"], "str")
+    unit = [rules.unit] if level == "pupil" else []  # every row of a pupil names what was assigned
+    texts_ = dict.fromkeys([level, *unit, "school", "block", "arm", "cluster"], "str")
     numbers = dict.fromkeys(["treated", *rules.outcomes_of(level)], "float64")
     types = {**texts_, "year": "Int64", **numbers}
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
