@@ -152,10 +152,14 @@ def test_balance_is_written_with_joint_tests_and_years(folder: Path) -> None:
     _draw(folder, balance_on=["score"], acceptance_rate=0.5)
     _check(folder, _listing(folder))
     paths: dict[str, Any] = {
-        name: str(folder / f"{name}.csv") for name in ("check", "omnibus", "pretrends")
+        name: str(folder / f"{name}.csv")
+        for name in ("check", "omnibus", "pretrends", "equivalence")
     }
     protocol = _protocol(balance_on=["score"], acceptance_rate=0.5)
-    check_balance(protocol=protocol, labels={}, **_files(folder), **paths)
+    schools = str(folder / "panel.parquet")
+    check_balance(
+        protocol=protocol, labels={}, **_files(folder), school_sample=schools, **paths
+    )  # fmt: skip
     tables = {name: pd.read_csv(path) for name, path in paths.items()}
     assert tables["check"]["arm"].tolist() == ["programme"]
     # 70 × 70 assignments, of which about half meet the criterion: all of them are listed.

@@ -105,6 +105,7 @@ class Folder:
         check_balance(
             protocol=PROTOCOL, labels={}, **files, **drawn, **known, check=self.at("balance.csv"),
             omnibus=self.at("omnibus.csv"), pretrends=self.at("pretrends.csv"),
+            school_sample=self.at("panel.parquet"), equivalence=self.at("equivalence.csv"),
         )  # fmt: skip
         fit_randomisation_inference(
             **files, **drawn, design=DESIGN, study="s", name="ri", model=MODEL, seed=1,

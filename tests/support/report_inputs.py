@@ -39,6 +39,7 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
     check_balance.main(
         protocol=content, labels=names, **files, schools=schools, teachers=teachers,
         check=path["balance"], omnibus=path["balance_omnibus"], pretrends=path["pretrends"],
+        equivalence=path["equivalence"], school_sample=trial.path("school_sample.parquet"),
     )  # fmt: skip
     check_attrition.main(
         protocol=content, **files, analysis_years=analysis_years(content), teacher_sample=teachers,
@@ -60,7 +61,8 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
     )  # fmt: skip
     check_rating.main(
         protocol=content, **fitted, attrition=path["attrition"], balance=path["balance"],
-        power=path["power"], assignment=path["assignment_verdict"], boxes=boxes,
+        equivalence=path["equivalence"], power=path["power"],
+        assignment=path["assignment_verdict"], boxes=boxes,
         units=path["assignment_units"], verdict=path["verdict"],
     )  # fmt: skip
     record_plan.main(

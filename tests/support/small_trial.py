@@ -259,6 +259,8 @@ class SmallTrial:
             check=self.path("balance.csv"),
             omnibus=self.path("balance_omnibus.csv"),
             pretrends=self.path("pretrends.csv"),
+            equivalence=self.path("equivalence.csv"),
+            school_sample=self.path("school_sample.parquet"),
         )
 
     def fit(self) -> None:

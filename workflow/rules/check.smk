@@ -40,11 +40,13 @@ rule check_balance:
         schools="results/{study}/data/schools.parquet",
         teachers="results/{study}/data/teacher_sample.parquet",
         panel="results/{study}/data/school_panel.parquet",
+        school_sample="results/{study}/data/school_sample.parquet",
         drawn_from=LOOK(lambda study: study.draw.inputs()),
     output:
         check="results/{study}/checks/balance.csv",
         omnibus="results/{study}/checks/balance_omnibus.csv",
         pretrends="results/{study}/checks/pretrends.csv",
+        equivalence="results/{study}/checks/equivalence.csv",
     log:
         "results/{study}/logs/check_balance.log",
     benchmark:

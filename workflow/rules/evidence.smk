@@ -29,6 +29,7 @@ rule check_rating:
         unpack(LOOK(lambda study: study.report.contrast())),
         attrition="results/{study}/checks/attrition.csv",
         balance="results/{study}/checks/balance.csv",
+        equivalence="results/{study}/checks/equivalence.csv",
         power="results/{study}/checks/power.csv",
         assignment="results/{study}/checks/assignment_verdict.json",
         units="results/{study}/checks/assignment_units.csv",

@@ -6,31 +6,24 @@ from pathlib import Path
 import pandas as pd
 
 from schooltrial.checks.balance.adjusted_differences import Redrawing
+from schooltrial.checks.balance.equivalence import (
+    EquivalenceSections,
+    equivalence_table,
+    with_baseline_measures,
+)
 from schooltrial.checks.balance.report import balance_report
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import (
-    Checks,
-    Compared,
-    Design,
-    Model,
-    Outcome,
-    Study,
-    baseline_year,
-    modelled_arms,
-)
+from schooltrial.protocol.sections import Checks, Study, baseline_year, modelled_arms
 from schooltrial.randomisation.criterion import NOT_BY_LOT, draw_criterion
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record
 
 
-class Sections(Compared):
+class Sections(EquivalenceSections):
     """The sections that the check rests on."""
 
     study: Study
-    design: Design
-    outcomes: dict[str, Outcome]
     checks: Checks
-    models: dict[str, Model]
 
 
 def main(
@@ -42,14 +35,16 @@ def main(
     schools: str,
     teachers: str,
     panel: str,
+    school_sample: str,
     check: str,
     omnibus: str,
     pretrends: str,
+    equivalence: str,
     frame: str | None = None,
     record: str | None = None,
     drawn_from: Sequence[str] = (),
 ) -> None:
-    """Write one row per variable and level; joint tests; baseline outcomes by year."""
+    """Write one row per variable and level; joint tests; outcomes by year; equivalence."""
     design = protocol["design"]
     listed = pd.read_parquet(assignment)
     known = draw_criterion(
@@ -68,19 +63,26 @@ def main(
     def in_models(rows: pd.DataFrame) -> pd.DataFrame:
         return rows[rows["arm"].astype("str").isin(arms)] if len(arms) < n_arms else rows
 
+    samples = {
+        level: in_models(pd.read_parquet(path))
+        for level, path in (("pupil", sample), ("teacher", teachers), ("school", school_sample))
+    }
+    described = pd.read_parquet(schools)
+    settings = with_baseline_measures(protocol, described.columns)
     report = balance_report(
-        in_models(pd.read_parquet(sample)), protocol["balance"], labels, baseline_year(protocol),
+        samples["pupil"], settings, labels, baseline_year(protocol),
         arms=arms,
         models=protocol["models"], outcomes=list(protocol["outcomes"]),
         before=protocol["years"]["baseline"], redrawing=redrawing, unit=design["unit"],
-        assignment=in_models(listed), schools=pd.read_parquet(schools),
-        teachers=in_models(pd.read_parquet(teachers)), panel=in_models(pd.read_parquet(panel)),
+        assignment=in_models(listed), schools=described,
+        teachers=samples["teacher"], panel=in_models(pd.read_parquet(panel)),
         populations={name: part["population"] for name, part in protocol["outcomes"].items()},
     )  # fmt: skip
     for table, path in (
         (report.balance, check),
         (report.omnibus, omnibus),
         (report.pretrends, pretrends),
+        (equivalence_table(protocol, samples, labels, described.columns), equivalence),
     ):
         table.to_csv(path, index=False, float_format="%.10g")
 

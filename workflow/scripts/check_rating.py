@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from math import isfinite
+from math import isinf, isnan
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,14 @@ import pandas as pd
 from schooltrial.checks.rating.study_record import build_study_record
 from schooltrial.checks.written_tables import read_check
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Content, analysis_years, baseline_year
+from schooltrial.protocol.sections import Content, baseline_year
 
 
 def main(
     *,
     attrition: str,
     balance: str,
+    equivalence: str,
     power: str,
     assignment: str,
     boxes: str,
@@ -29,10 +30,11 @@ def main(
     verdict: str,
     contrast: str | None = None,
 ) -> None:
-    """Write the record as JSON, to ten digits; what is not known is null."""
+    """Write the record as JSON, to ten digits; what is not known is null, infinite a word."""
     checks = {
         "attrition": read_check(attrition),
         "balance": read_check(balance),
+        "equivalence": read_check(equivalence),
         "power": read_check(power),
         "assignment": json.loads(Path(assignment).read_text("utf-8")),
         "take_up": read_check(units),
@@ -40,23 +42,24 @@ def main(
     }
     record = build_study_record(
         protocol, checks, read_check(boxes, keep_default_na=False), pd.read_csv(estimates),
-        json.loads(Path(diagnostics).read_text("utf-8")), analysis_years(protocol),
-        baseline_year(protocol),
+        json.loads(Path(diagnostics).read_text("utf-8")), baseline_year(protocol),
     )  # fmt: skip
     text = json.dumps(_known(record), indent=1, ensure_ascii=False, allow_nan=False)
     Path(verdict).write_text(text + "\n", encoding="utf-8")
 
 
 def _known(value: Any) -> Any:
-    """Return a value that JSON can hold: no NaN or infinity, ten digits."""
+    """Return a value that JSON can hold: NaN as null, infinity as a word, ten digits."""
     if isinstance(value, Mapping):
         return {str(key): _known(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_known(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, float) and isinf(value):
+        return "infinite" if value > 0 else "-infinite"
     if isinstance(value, float):
-        return float(f"{value:.10g}") if isfinite(value) else None
+        return None if isnan(value) else float(f"{value:.10g}")
     return value
 
 

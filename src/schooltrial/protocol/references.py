@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from schooltrial.protocol.baseline_measures import baseline_measure_faults
 from schooltrial.protocol.column_map import Reading, all_columns
 from schooltrial.protocol.declared_names import Names
 from schooltrial.protocol.design import design_faults
@@ -38,6 +39,7 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
     yield from outcome_faults(names, content["outcomes"], content["variables"])
     for name, outcome in content["outcomes"].items():
         yield from _outcome_faults(name, outcome, names)
+        yield from baseline_measure_faults(name, content, names)
     for part, variables in (
         ("pupil_variables", content["balance"]["pupil_variables"]),
         ("school_variables", content["balance"]["school_variables"]),

@@ -233,6 +233,7 @@ class Outcome(TypedDict):
     population: Filter
     outliers: OutlierRule | None
     baseline_year: int | None
+    baseline_measures: list[str]
 
 
 class Subgroup(TypedDict):
@@ -596,7 +597,7 @@ def unlabelled(content: Content) -> Content:
     """
     design = content["design"]
     arms = [_without(arm, "label") for arm in design["arms"]]
-    words = "label", "units_label", "family"
+    words = "label", "units_label"
     return {
         **content,
         "study": _without(content["study"], "title", "summary", "sources"),

@@ -23,6 +23,7 @@ from schooltrial.report.tables.checks import (
 from schooltrial.report.tables.data import cleaning_shown, raw_files_shown
 from schooltrial.report.tables.implementation import implementation_shown
 from schooltrial.report.tables.participants import flow_shown, mobility_shown
+from schooltrial.report.tables.rating import criteria_shown, measures_shown
 
 
 def read_checks(
@@ -54,6 +55,7 @@ def read_checks(
     plan = json.loads(Path(files["plan"]).read_text("utf-8"))
     recorded = PlanRecord(plan["first"], plan["now"])
     tables = {name: read_check(path) for name, path in files.items() if path.endswith(".csv")}
+    record = json.loads(Path(files["verdict"]).read_text("utf-8"))
     return {
         "plan": plan_told(recorded, registered),
         "plan_changed": bool(recorded.changed),
@@ -72,7 +74,10 @@ def read_checks(
         "missing_outcomes": _table(tables, "missing_outcomes", lambda f: bounds_shown(f, labels)),
         "power": _table(tables, "power", lambda f: power_shown(f, labels)),
         **implementation_shown(tables, arms),
-        "ratings": json.loads(Path(files["verdict"]).read_text("utf-8"))["ratings"],
+        "measures": _table(tables, "equivalence", lambda f: measures_shown(f, labels)),
+        "ratings": record["ratings"],
+        "ratings_differ": record["ratings_differ"],
+        "criteria": criteria_shown(record["ratings"]),
         "cleaning": cleaning_shown(read_check(files["cleaning_log"], keep_default_na=False)),
         "raw_files": raw_files_shown(read_check(files["raw_files"])),
     }

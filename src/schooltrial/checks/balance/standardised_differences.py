@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
@@ -38,6 +38,10 @@ COLUMNS = [
 
 
 RANDOMISED, ASSIGNED, ANALYSED = "randomised", "assigned", "analysed"
+
+
+FEWEST_FOR_SD = 3
+"""Values of two arms that a pooled SD needs: one degree of freedom."""
 
 
 Comparison = tuple[str, "pd.Series[bool]", "pd.Series[float]"]
@@ -213,6 +217,7 @@ def _compare(
         others = outside.get(column.name, np.zeros(len(values), dtype=bool))
         raw = _difference(values, treated, settings, level, others)
         adjusted = adjusted_difference(values, arms)
+        notes = (undefined_note(column, treated, level), adjusted.note, redrawn.note)
         yield [
             level, column.name, column.category, column.label, *raw,
             sample, arm, column.kind, f"pooled SD of the two arms, {_of(column, level)}",
@@ -220,8 +225,67 @@ def _compare(
             *_wwc(column, treated, raw, settings, level),
             *_net(adjusted, raw[9]), p, redrawn.draws, redrawn.exact,
             *_distribution(column, treated),
-            "; ".join(said for said in (adjusted.note, redrawn.note) if said),
+            "; ".join(said for said in notes if said),
         ]  # fmt: skip
+
+
+def plain_differences(
+    sample: str,
+    level: str,
+    frame: pd.DataFrame,
+    columns: Sequence[Covariate],
+    settings: Mapping[str, Any],
+    arms: Sequence[str],
+) -> Iterator[dict[str, Any]]:
+    """Yield the columns of `balance_table` that need no model and no draw, arm by arm.
+
+    Parameters
+    ----------
+    sample, level : str
+        What the rows are.
+    frame : DataFrame
+        Rows with ``arm``, ``treated`` and what was assigned.
+    columns : sequence of Covariate
+        What is compared, by the rows of the frame.
+    settings : mapping
+        The protocol's ``balance`` section.
+    arms : sequence of str
+        Names, control first.
+    """
+    for arm, inside, treated in _comparisons(frame, arms):
+        unit, z = two_arms(frame[inside], treated[inside]).unit, treated[inside]
+        for whole in columns:
+            column = replace(whole, values=whole.values[inside])
+            others = np.zeros(len(column.values), dtype=bool)
+            raw = _difference(column.values, z, settings, level, others)
+            found = [
+                level, column.name, column.category, column.label, *raw, sample, arm, column.kind,
+                f"pooled SD of the two arms, {_of(column, level)}",
+                *_counts(column.values, z, unit, others), *_wwc(column, z, raw, settings, level),
+            ]  # fmt: skip
+            named = dict(zip(COLUMNS, found, strict=False))
+            yield {**named, "note": undefined_note(column, z, level)}
+
+
+def undefined_note(column: Covariate, treated: pd.Series, level: str) -> str:
+    """Return why a standardised difference is infinite or not known; empty where it is a number."""
+    values = column.values
+    control, programme = (values[(treated == arm) & values.notna()] for arm in (0, 1))
+    lacking = [
+        name for name, part in (("control", control), ("intervention", programme)) if part.empty
+    ]
+    if lacking:
+        where = f"the {lacking[0]} arm" if len(lacking) == 1 else "either arm"
+        return f"not known: no {level} of {where} has a value"
+    if len(control) + len(programme) < FEWEST_FOR_SD:
+        return f"not known: one {level} in each arm, so there is no SD"
+    constant = [part.min() == part.max() for part in (control, programme)]
+    if all(constant) and control.min() != programme.min():
+        return "infinite: each arm has one value, and they differ"
+    is_share = column.kind in ("flag", "level") and level != "school"
+    if is_share and any(constant) and not all(constant):
+        return "Cox index infinite, as a share is 0 or 1: standardised difference in its place"
+    return ""
 
 
 def _outside(
@@ -322,7 +386,7 @@ def _kolmogorov(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 def _pooled_sd(control: pd.Series, programme: pd.Series) -> float:
     """Return the pooled SD; just 0 where neither arm varies, so that rounding does not show."""
     parts = (control, programme)
-    if min(map(len, parts)) == 0 or sum(map(len, parts)) < 3:
+    if min(map(len, parts)) == 0 or sum(map(len, parts)) < FEWEST_FOR_SD:
         return np.nan
     if all(part.min() == part.max() for part in parts):
         return 0.0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import nan
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import isnan, nan
 from typing import Any
 
 import pandas as pd
@@ -18,15 +19,17 @@ from schooltrial.checks.rating.terms import (
     RatingInputs,
 )
 from schooltrial.data.rows.analysed import OF_PANELS
+from schooltrial.models.missing_outcomes.attrition_bias import Assumption, attrition_verdict
 from schooltrial.protocol.sections import Model, covariate_terms
 
 CONTRADICTED, IN_DOUBT = "contradicted", "in doubt"
 
 
+LOGGED = "crossovers"
+"""A log of the programme tells of the control arm alone."""
+
+
 JOINED = ("new intake", "joined early", "joined late")
-
-
-ANALYSED = "analysed"
 
 
 def rating_inputs(
@@ -36,11 +39,12 @@ def rating_inputs(
     *,
     year: int,
     attrition: pd.DataFrame,
-    balance: pd.DataFrame,
+    equivalence: pd.DataFrame,
     power: pd.DataFrame,
     assignment: Mapping[str, Any],
     contrast: pd.DataFrame | None = None,
     take_up: pd.DataFrame | None = None,
+    boundary: Assumption | None = None,
 ) -> RatingInputs:
     """Gather all that the ratings of one primary outcome rest on.
 
@@ -54,7 +58,7 @@ def rating_inputs(
         The protocol's sections.
     year : int
         Year of the analysis.
-    attrition, balance, power : DataFrame
+    attrition, equivalence, power : DataFrame
         The checks.
     assignment : mapping
         ``verdict`` and ``reasons`` of the check of the assignment.
@@ -62,23 +66,26 @@ def rating_inputs(
         What control units received of the programme, where a log tells.
     take_up : DataFrame, optional
         ``unit, arm, taken_up`` of every unit; where any is known it comes before the log.
+    boundary : {"cautious", "optimistic"}, optional
+        Which attrition boundary; by default that of the protocol.
 
     Returns
     -------
     RatingInputs
         Of several arms that the model compares with the control arm, the worst counts; arms that
-        it does not compare do not.
+        it does not compare do not. What is known of some of these arms alone is named in
+        ``unsure``.
     """
     level, unit = protocol["outcomes"][outcome]["measured_on"], protocol["design"]["unit"]
-    boundary = protocol["checks"]["attrition_boundary"]
+    limit: Assumption = boundary or protocol["checks"]["attrition_boundary"]
     arms = compared_arms(model, protocol["design"]["arms"])
-    attrition, balance, power = (_of_arms(frame, arms) for frame in (attrition, balance, power))
+    attrition, power = (_of_arms(frame, arms) for frame in (attrition, power))
     then = attrition[attrition["year"].astype("str") == str(year)]
     lost = then[(then["quantity"] == "lost") & (then["outcome"] == outcome)]
     people = f"{level}s"
     of_people = lost["level"] == people
     held = lost[~of_people] if (~of_people).any() else lost
-    told = lost[of_people & lost["verdict"].isin([LOW, HIGH])]
+    counted = lost[of_people & lost["verdict"].isin([LOW, HIGH])]
     sized = power[(power["outcome"] == outcome) & (power["stage"] == "randomisation")]
     sized = sized[(sized["subgroup"] == "all") & (sized["scale"] == "SD")]
     sized = sized.set_index("arm")
@@ -87,28 +94,38 @@ def rating_inputs(
     verdict, settings = str(assignment["verdict"]), protocol["balance"]
     moved = then[then["level"] == people]
     named = [str(protocol["design"]["arms"][0]["name"]), *arms]
-    worst = {
-        "people_attrition": _worst(told.set_index("arm")["overall"]),
-        "mdes": _worst(sized),
-        "joined": (0.0, "") if level == unit else _worst(_joined(moved)),
-        "changed_arm": (0.0, "")
-        if level == unit
-        else _worst(moved[moved["quantity"] == "changed arm"].set_index("arm")["overall"]),
-        "crossovers": _worst(_crossed(take_up, contrast, named)),
+    nobody = pd.Series(0.0, index=arms)
+    moves = moved[moved["quantity"] == "changed arm"].set_index("arm")["overall"]
+    crossed = _crossed(take_up, contrast, named)
+    by_arm = {
+        "people_attrition": counted.set_index("arm")["overall"],
+        "mdes": sized,
+        "joined": nobody if level == unit else _joined(moved),
+        "changed_arm": nobody if level == unit else moves,
+        "crossovers": crossed,
     }
+    worst = {field: _worst(shares) for field, shares in by_arm.items()}
+    unsure = [
+        field
+        for field, (share, _) in worst.items()
+        if not isnan(share) and not _known_of_all(by_arm[field], () if field == LOGGED else arms)
+    ]
     return RatingInputs(
         outcome=outcome,
         randomised=bool(protocol["design"]["randomised"]),
         assignment_verdict=verdict,
         compromised=verdict.startswith(CONTRADICTED),
         doubted=verdict.startswith(IN_DOUBT),
-        attrition=tuple(_level(str(name), rows, boundary) for name, rows in held.groupby("level")),
-        baseline=baseline_differences(outcome, level, model, balance),
+        attrition=tuple(
+            _level(str(name), rows, limit, arms) for name, rows in held.groupby("level")
+        ),
+        baseline=baseline_differences(outcome, model, protocol, equivalence, limit),
         joiners_justification=str(protocol["checks"]["joiners_justification"]),
         satisfied=float(settings["equivalent_to"]),
         adjustable=float(settings["adjust_to"]),
         arms=tuple(arms),
         of_arm={field: arm for field, (_, arm) in worst.items() if arm and len(arms) > 1},
+        unsure=tuple(unsure),
         **{field: share for field, (share, _) in worst.items()},
     )
 
@@ -120,42 +137,87 @@ def compared_arms(model: Model, arms: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def baseline_differences(
-    outcome: str, level: str, model: Model, balance: pd.DataFrame
+    outcome: str,
+    model: Model,
+    protocol: Mapping[str, Any],
+    equivalence: pd.DataFrame,
+    boundary: Assumption = "cautious",
 ) -> tuple[BaselineDifference, ...]:
-    """Return the differences at baseline that the analysed sample is held to.
+    """Return the differences at baseline by which equivalence of the analysed sample is judged.
 
-    The standard asks for the outcome's own baseline: of the people analysed, and where theirs was
-    not measured of their schools. Where there is neither, all that is compared of them counts. Of
-    outcomes that are published by school there are rows of the schools as assigned alone. A model
-    of changes adjusts for the outcome as it was.
+    They are those of the check of equivalence. Where the outcome's own baseline (or that of its
+    family) was measured of the people analysed, theirs counts; that of their schools counts where
+    it was not, or is known of too few: where those who lack it would be high attrition. A model of
+    changes, and an outcome that is a gain, adjust for the outcome as it was.
     """
-    rows = balance[balance["sample"] == ANALYSED]
-    if level == "school" and not (rows["level"] == "school").any():
-        rows = balance[balance["level"] == "school"]
-    size = rows["wwc_effect_size"].fillna(rows["standardised_difference"])
-    rows = rows.assign(size=size).dropna(subset=["size"])
-    is_own = rows["variable"].isin([outcome, f"{outcome}_before", f"{outcome}_before_school"])
-    of_people = rows["level"] == level
-    for chosen in (is_own & of_people, is_own & (rows["level"] == "school"), of_people):
-        if chosen.any():
-            break
+    arms = compared_arms(model, protocol["design"]["arms"])
+    declared, unit = protocol["outcomes"][outcome], protocol["design"]["unit"]
+    rows = _of_arms(equivalence[equivalence["outcome"] == outcome], arms)
+    level = declared["measured_on"]
     terms = {part for term in covariate_terms(model, outcome) for part in term.split(":")}
-    own_change = model["estimator"] in OF_PANELS
-    return tuple(
-        BaselineDifference(
-            level=str(row["level"]), variable=str(row["variable"]), label=str(row["label"]),
-            size=float(row["size"]), own=bool(is_own.loc[at]),
-            adjusted=_adjusts(str(row["variable"]), terms) or (own_change and bool(is_own.loc[at])),
-            known=int(row["n_control"] + row["n_treated"]), missing=int(row["missing"]),
-            sample=str(row["sample"]), arm=str(row["arm"]),
-        )
-        for at, row in rows[chosen].iterrows()
-    )  # fmt: skip
+    own_change = model["estimator"] in OF_PANELS or bool(declared.get("gain_from"))
+    found = []
+    for row in rows.to_dict("records"):
+        own = row["basis"] == "own"
+        adjusted = _adjusts(str(row["variable"]), str(row["level"]), terms, str(unit))
+        found.append(
+            BaselineDifference(
+                level=str(row["level"]), variable=str(row["variable"]), label=str(row["label"]),
+                size=_size(row), own=own, adjusted=adjusted or (own_change and own),
+                known=int(row["n_control"] + row["n_treated"]), missing=int(row["missing"]),
+                sample=str(row["sample"]), arm=str(row["arm"]), basis=str(row["basis"]),
+                covered=_covered(row, boundary),
+                note="" if pd.isna(row["note"]) else str(row["note"]),
+            )
+        )  # fmt: skip
+    return tuple(_decisive(found, level))
 
 
-def _adjusts(variable: str, terms: set[str]) -> bool:
-    """Return whether a covariate of the model is that variable, or an outcome's baseline."""
-    return bool(terms & {variable, f"{variable}_before", f"{variable}_before_school"})
+def _decisive(found: Sequence[BaselineDifference], level: str) -> Iterator[BaselineDifference]:
+    """Yield the differences that count: of people, and of schools where those do not cover them."""
+    schools = {one.arm: one for one in found if one.level != level and one.basis != "named"}
+    uncovered = {
+        one.arm for one in found if one.level == level and not (one.covered and not isnan(one.size))
+    }
+    people = {one.arm for one in found if one.level == level}
+    for one in found:
+        if one.basis == "named":
+            yield one
+        elif one.level == level:
+            if isnan(one.size) and one.arm in schools:
+                continue
+            yield replace(one, covered=one.covered or one.arm in schools)
+        elif one.arm in uncovered or one.arm not in people:
+            yield one
+
+
+def _size(row: Mapping[Any, Any]) -> float:
+    """Return the size by the measure of What Works Clearinghouse, else as standardised."""
+    size = row["wwc_effect_size"]
+    return float(row["standardised_difference"] if pd.isna(size) else size)
+
+
+def _covered(row: Mapping[Any, Any], boundary: Assumption) -> bool:
+    """Return whether few of those analysed lack a measure, as attrition is judged."""
+    counts = [(row[f"missing_{arm}"], row[f"n_{arm}"]) for arm in ("control", "treated")]
+    if any(lacking + known == 0 for lacking, known in counts):
+        return False
+    rates = [lacking / (lacking + known) for lacking, known in counts]
+    overall = sum(lacking for lacking, _ in counts) / sum(map(sum, counts))
+    return attrition_verdict(overall, rates[1] - rates[0], boundary) == LOW
+
+
+def _adjusts(variable: str, level: str, terms: set[str], unit: str) -> bool:
+    """Return whether a model adjusts for a baseline measure.
+
+    The mean of a school adjusts for a difference between people where schools were assigned: it is
+    there that the arms differ. Where people were assigned within schools it does not.
+    """
+    outcome = variable.removesuffix("_before_school").removesuffix("_before")
+    names = {variable, f"{outcome}_before"}
+    if unit == "school" or level == "school":
+        names.add(f"{outcome}_before_school")
+    return bool(terms & names)
 
 
 def _of_arms(frame: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
@@ -171,8 +233,23 @@ def _worst(by_arm: pd.Series) -> tuple[float, str]:
     return float(known.iloc[at]), str(known.index[at])
 
 
-def _level(name: str, rows: pd.DataFrame, boundary: str) -> LevelAttrition:
-    """Return the attrition of a level, of the arm whose verdict is the worst."""
+def _known_of_all(by_arm: pd.Series, arms: Sequence[str]) -> bool:
+    """Return whether something is known of every arm compared (and wherever it is told)."""
+    return set(arms) <= set(by_arm.dropna().index) and bool(by_arm.notna().all())
+
+
+def _level(
+    name: str, rows: pd.DataFrame, boundary: Assumption, arms: Sequence[str]
+) -> LevelAttrition:
+    """Return the attrition of a level, of the arm whose verdict is the worst.
+
+    An arm without a row is not known: it is worse than low, and better than high.
+    """
+    verdicts = rows[f"verdict_{boundary}" if f"verdict_{boundary}" in rows else "verdict"]
+    rows = rows.assign(verdict=verdicts.where(rows["verdict"].isin([LOW, HIGH]), rows["verdict"]))
+    absent = [arm for arm in arms if arm not in set(rows["arm"])]
+    if absent and not (rows["verdict"] == HIGH).any():
+        return LevelAttrition(name, nan, nan, nan, "not known", absent[0])
     order = rows["verdict"].map({LOW: 0, HIGH: 2}).fillna(1)
     beyond = (rows["differential"].abs() - rows[f"boundary_{boundary}"]).fillna(float("inf"))
     at = pd.DataFrame({"order": order, "beyond": beyond}).sort_values(["order", "beyond"]).index[-1]

@@ -1,9 +1,10 @@
 """Padlocks of Education Endowment Foundation's kind.
 
-The lowest of design, size at randomisation and attrition of people, lowered for imbalance of the
-prior outcome and for threats. As recalled, with defaults of this project where nothing is recalled
-(``security_rating.csv`` says which): a guide, and not the standard's own word. What is
-not known gives no padlocks: the rating is then "at most", and says what is not known.
+The lowest of design, size at randomisation and attrition of people, lowered for imbalance in the
+baseline measures of the outcome and for threats. The thresholds were not checked against the
+current guidance, and some are defaults of this project (``security_rating.csv`` says which): a
+guide, and not the standard's own word. What is not known gives no padlocks: the rating is then "at
+most", and says what is not known.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from importlib.resources import files
 from math import inf, isnan, nan
 from typing import Any
 
-from schooltrial.checks.rating.terms import Change, Lift, Rating, RatingInputs, named, worst_of
+from schooltrial.checks.rating.terms import (
+    Change,
+    Criterion,
+    Lift,
+    Rating,
+    RatingInputs,
+    named,
+    sized,
+    worst_of,
+)
 from schooltrial.wording import exact, listed, percent
 
 STANDARD = "Education Endowment Foundation, padlocks (as recalled)"
@@ -32,20 +42,23 @@ MOST_STEPS = 50
 """Each step brings one of eight inputs to a better row of its rule, of which none has over six."""
 
 
+ONLY_LOWER = "could only lower the rating"
+
+
 TABLE = "security_rating.csv"
 
 
 def security_rating(inputs: RatingInputs) -> Rating:
     """Return the padlocks, with the rule that decides and what would bring more."""
-    parts = _parts(inputs)
-    unknown = [_NAMES[rule] for rule, padlocks in parts.items() if padlocks is None]
-    unknown += ["who joined"] if isnan(inputs.joined) and not inputs.joiners_justification else []
+    parts, criteria = _parts(inputs), _criteria(inputs)
+    unknown = _unknown(parts, inputs)
     if parts["mdes"] is None and parts["attrition"] is None and _total(parts) == MOST:
         return Rating(
             STANDARD,
             UNRATED,
             f"not known: {listed(unknown)}",
             f"It would be rated if {_known(unknown)}.",
+            criteria,
         )
     padlocks = _total(parts)
     rating = f"at most {padlocks} of {MOST}" if unknown and padlocks else f"{padlocks} of {MOST}"
@@ -63,7 +76,7 @@ def security_rating(inputs: RatingInputs) -> Rating:
         change.append(
             "It would be lower with more attrition, a larger least detectable effect or imbalance."
         )
-    return Rating(STANDARD, rating, "; ".join(told), " ".join(change))
+    return Rating(STANDARD, rating, "; ".join(told), " ".join(change), criteria)
 
 
 def padlocks_of(inputs: RatingInputs) -> int:
@@ -118,7 +131,26 @@ _NAMES = {
     "mdes": "the least detectable effect at randomisation",
     "attrition": "the attrition of people",
     "imbalance": "the difference in the prior outcome",
+    "joined": "who joined",
+    "changed_arm": "who changed arm",
+    "crossovers": "who received what they should not",
 }
+
+
+_FIELDS = {"mdes": "mdes", "people_attrition": "attrition"}
+"""Field of the inputs → the rule that it is compared with."""
+
+
+def _unknown(parts: dict[str, int | None], inputs: RatingInputs) -> list[str]:
+    """Return what is not known, of some arm at least: it can only lower the rating."""
+    found = {rule for rule, padlocks in parts.items() if padlocks is None}
+    found |= {_FIELDS.get(field, field) for field in inputs.unsure}
+    if any(isnan(one.size) or not one.covered for one in inputs.baseline):
+        found.add("imbalance")
+    found |= {name for name in _SHARES if isnan(getattr(inputs, name))}
+    if inputs.joiners_justification:
+        found.discard("joined")
+    return [name for rule, name in _NAMES.items() if rule in found]
 
 
 def _lowest(parts: dict[str, int | None]) -> int:
@@ -134,9 +166,17 @@ def _total(parts: dict[str, int | None]) -> int:
 
 
 def _prior(inputs: RatingInputs) -> float:
-    """Return the difference in the prior outcome; NaN where none is known."""
-    own = worst_of(one for one in inputs.baseline if one.own)
-    return nan if own is None else abs(own.size)
+    """Return the largest difference in a baseline measure of the outcome; NaN if none is known."""
+    worst = worst_of(inputs.baseline)
+    return nan if worst is None else abs(worst.size)
+
+
+_SHARES = {
+    "joined": "of the people analysed joined after the assignment",
+    "changed_arm": "of the people who stayed were analysed in another arm",
+    "crossovers": "of an arm's units received what they should not, or not what they should",
+}
+"""Field → what it is a share of, and who they are."""
 
 
 def _threats(inputs: RatingInputs) -> Iterator[tuple[int, str, str, Change]]:
@@ -144,42 +184,38 @@ def _threats(inputs: RatingInputs) -> Iterator[tuple[int, str, str, Change]]:
     if inputs.doubted:
         taken = _padlocks("threats", 1, "list in doubt") or 0
         change = Change(
-            "the list of the assignment were not in doubt", lambda old: replace(old, doubted=False)
+            "no check left the assignment in doubt", lambda old: replace(old, doubted=False)
         )
         yield taken, "doubted", f"a list that is {inputs.assignment_verdict}", change
-    joined = nan if inputs.joiners_justification else inputs.joined
-    shares = {
-        "joined": (joined, "of the people analysed joined after the assignment"),
-        "changed_arm": (
-            inputs.changed_arm,
-            "of the people who stayed were analysed in another arm",
-        ),
-        "crossovers": (
-            inputs.crossovers,
-            "of an arm's units received what they should not, or not what they should",
-        ),
-    }
-    for field, (share, whom) in shares.items():
+    for field, who in _SHARES.items():
+        excused = field == "joined" and inputs.joiners_justification
+        share = nan if excused else getattr(inputs, field)
         taken = _padlocks("threats", share, "share concerned") or 0
         if taken:
             limit = _limit("threats", taken + 1, "share concerned")
-            change = Change(
-                f"at most {percent(limit)} {whom}", _setting(field, limit)
-            )  # fmt: skip
-            yield taken, field, inputs.told(field, f"{percent(share)} {whom}"), change
+            change = Change(f"at most {percent(limit)} {who}", _setting(field, limit))
+            yield taken, field, inputs.told(field, f"{percent(share)} {who}"), change
 
 
 def _lowered(parts: dict[str, int | None], inputs: RatingInputs) -> list[tuple[str, int]]:
     found = []
     if imbalance := parts["imbalance"]:
-        own = worst_of(one for one in inputs.baseline if one.own)
-        assert own is not None
-        told = f"{abs(own.size):.3f} SD ({inputs.whose(own.arm)}{named(own, inputs)})"
+        told = _imbalance_told(inputs)
         found.append((f"lowered by {-imbalance} for a baseline difference of {told}", imbalance))
     if threats := parts["threats"]:
-        words = [words for _, _, words, _ in _threats(inputs)]
-        found.append((f"lowered by {-threats} for threats: {listed(words)}", threats))
+        found.append((f"lowered by {-threats} for threats: {_threats_told(inputs)}", threats))
     return found
+
+
+def _imbalance_told(inputs: RatingInputs) -> str:
+    worst = worst_of(inputs.baseline)
+    if worst is None:
+        return "an unknown size"
+    return f"{sized(worst.size)} ({inputs.whose(worst.arm)}{named(worst, inputs)})"
+
+
+def _threats_told(inputs: RatingInputs) -> str:
+    return listed([words for _, _, words, _ in _threats(inputs)])
 
 
 def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
@@ -197,7 +233,7 @@ def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
         better = _lowest(parts) + 1
         if rule == "design":
             lot = Change(
-                "the units had been assigned by lot, as far as can be checked",
+                "the units had been randomised, as far as can be checked",
                 lambda old: replace(old, randomised=True, compromised=False),
             )
             yield rule, lot
@@ -226,7 +262,8 @@ def _within(limit: float) -> Callable[[RatingInputs], RatingInputs]:
 
     def mend(old: RatingInputs) -> RatingInputs:
         mended = tuple(
-            replace(one, size=min(abs(one.size), limit)) if one.own else one for one in old.baseline
+            one if isnan(one.size) else replace(one, size=min(abs(one.size), limit))
+            for one in old.baseline
         )
         return replace(old, baseline=mended)
 
@@ -245,6 +282,38 @@ def _word(rule: str, inputs: RatingInputs) -> str:
 
 def _known(unknown: list[str]) -> str:
     return f"{listed(unknown)} were known"
+
+
+def _criteria(inputs: RatingInputs) -> tuple[Criterion, ...]:
+    """Return all that the padlocks rest on, in their order."""
+    parts, found = _parts(inputs), []
+    lowest = _lowest(parts)
+    known = {
+        "design": _word("design", inputs).removeprefix("design (").removesuffix(")"),
+        "mdes": inputs.told("mdes", f"{inputs.mdes:.2f} SD"),
+        "attrition": inputs.told(
+            "people_attrition", f"{percent(inputs.people_attrition)} of people lost"
+        ),
+    }
+    names = {"design": "design", "mdes": "MDES at randomisation", "attrition": "attrition"}
+    for rule in _RULES:
+        padlocks = parts[rule]
+        if padlocks is None:
+            found.append(Criterion(names[rule], "not known", ONLY_LOWER, True))
+            continue
+        limits = f"{padlocks} of {MOST}" + ("" if padlocks > lowest else ", the lowest")
+        found.append(Criterion(names[rule], known[rule], limits, lowest == padlocks < MOST))
+    if imbalance := parts["imbalance"]:
+        words = f"a difference of {_imbalance_told(inputs)}"
+        found.append(Criterion("baseline imbalance", words, f"lowered by {-imbalance}", True))
+    if threats := parts["threats"]:
+        words = _threats_told(inputs)
+        found.append(Criterion("threats", words, f"lowered by {-threats}", True))
+    unknown = [_NAMES[name] for name in ("mdes", "attrition") if parts[name] is None]
+    others = [name for name in _unknown(parts, inputs) if name not in unknown]
+    if others:
+        found.append(Criterion("not known", listed(others), ONLY_LOWER, True))
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,20 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.checks.balance.equivalence import primary_outcomes, rated_year
 from schooltrial.checks.rating.clearinghouse import clearinghouse_rating
+from schooltrial.checks.rating.disagreement import (
+    explain_boundaries,
+    explain_outcomes,
+    explain_standards,
+)
 from schooltrial.checks.rating.inputs import rating_inputs
 from schooltrial.checks.rating.padlocks import security_rating
-from schooltrial.protocol.sections import years_of_model
+from schooltrial.checks.rating.terms import Rating
+from schooltrial.models.missing_outcomes.attrition_bias import Assumption
+
+BOUNDARIES: tuple[Assumption, ...] = ("cautious", "optimistic")
+
 
 NOT_STATED = "not stated in the protocol"
 
@@ -30,20 +40,7 @@ RESULT = [
 ]  # fmt: skip
 
 
-def primary_outcomes(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return (outcome, model) of every primary outcome and the first primary model that fits it."""
-    found: dict[str, str] = {}
-    for name, model in protocol["models"].items():
-        if model["role"] == "primary":
-            for outcome in model["outcomes"]:
-                if protocol["outcomes"][outcome]["primary"]:
-                    found.setdefault(outcome, name)
-    return list(found.items())
-
-
-def ratings(
-    protocol: Mapping[str, Any], checks: Mapping[str, Any], years: Sequence[int]
-) -> list[dict[str, Any]]:
+def ratings(protocol: Mapping[str, Any], checks: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the ratings of every primary outcome, each with its inputs.
 
     Parameters
@@ -51,22 +48,37 @@ def ratings(
     protocol : mapping
         The protocol's sections.
     checks : mapping
-        ``attrition``, ``balance``, ``power``, ``take_up`` of units, where a log tells ``contrast``
-        (frames), and ``assignment`` (mapping).
-    years : sequence of int
-        Years of the primary analysis; the last one counts where a model names none.
+        ``attrition``, ``balance``, ``equivalence``, ``power``, ``take_up`` of units, where there
+        is a log ``contrast`` (frames), and ``assignment`` (mapping).
+
+    Returns
+    -------
+    list of dict
+        With ``disagreement``: why the two ratings differ, and why the two attrition boundaries
+        lead to different ratings; empty where they agree.
     """
     found = []
+    rated = {key: part for key, part in checks.items() if key != "balance"}
     for outcome, name in primary_outcomes(protocol):
         model = protocol["models"][name]
-        year = max(years_of_model(model, protocol["years"]) or years)
-        inputs = rating_inputs(outcome, model, protocol, year=int(year), **checks)
+        year = rated_year(model, protocol)
+        inputs = rating_inputs(outcome, model, protocol, year=int(year), **rated)
+        by_boundary: dict[str, Rating] = {
+            boundary: clearinghouse_rating(
+                rating_inputs(outcome, model, protocol, year=int(year), boundary=boundary, **rated)
+            )
+            for boundary in BOUNDARIES
+        }
+        chosen = protocol["checks"]["attrition_boundary"]
+        both = clearinghouse_rating(inputs), security_rating(inputs)
+        reasons = [explain_standards(*both, inputs), explain_boundaries(by_boundary, chosen)]
         found.append({
             "outcome": outcome,
             "label": protocol["outcomes"][outcome]["label"],
             "model": name,
             "year": int(year),
-            "ratings": [asdict(clearinghouse_rating(inputs)), asdict(security_rating(inputs))],
+            "ratings": [asdict(rating) for rating in both],
+            "disagreement": [reason for reason in reasons if reason],
             "inputs": asdict(inputs),
         })  # fmt: skip
     return found
@@ -78,14 +90,13 @@ def build_study_record(
     boxes: pd.DataFrame,
     estimates: pd.DataFrame,
     diagnostics: Mapping[str, Any],
-    years: Sequence[int],
     baseline: int,
 ) -> dict[str, Any]:
     """Return the record: the ratings, and the eight tables.
 
     Parameters
     ----------
-    protocol, checks, years
+    protocol, checks
         As for ``ratings``.
     boxes : DataFrame
         The lines of the flow diagram.
@@ -99,10 +110,12 @@ def build_study_record(
     study, design = protocol["study"], protocol["design"]
     primary = primary_outcomes(protocol)
     rows = estimates[estimates["model"].isin([model for _, model in primary])]
+    rated = ratings(protocol, checks)
     return {
         "study": study["name"],
         "synthetic": study["synthetic"],
-        "ratings": ratings(protocol, checks, years),
+        "ratings": rated,
+        "ratings_differ": explain_outcomes(rated),
         "conditions": {
             "arms": [{"name": arm["name"], "label": arm["label"]} for arm in design["arms"]],
             "components": protocol["implementation"]["components"],
@@ -140,6 +153,7 @@ def build_study_record(
         "descriptive_statistics": {
             "baseline_year": baseline,
             "baseline": _baseline_rows(checks["balance"]),
+            "equivalence": checks["equivalence"].to_dict("records"),
         },
         "results": {
             "estimates": rows[RESULT].to_dict("records"),
@@ -151,7 +165,7 @@ def build_study_record(
 
 def _baseline_rows(balance: pd.DataFrame) -> list[dict[str, Any]]:
     kept = ["sample", "level", "arm", "variable", "category", "label", *SIZES]
-    kept += ["difference", "standardised_difference", "wwc_effect_size", "wwc_band"]
+    kept += ["difference", "standardised_difference", "wwc_effect_size", "wwc_band", "note"]
     rows: list[dict[str, Any]] = balance[kept].to_dict("records")
     return rows
 

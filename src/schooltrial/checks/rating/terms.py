@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from math import nan
+from math import isinf, isnan, nan
 
 from schooltrial.wording import listed
 
@@ -34,7 +34,8 @@ class BaselineDifference:
     variable, label : str
         What it is of.
     size : float
-        Standardised difference, by the measure of What Works Clearinghouse.
+        Standardised difference, by the measure of What Works Clearinghouse; infinite where each
+        arm has one value and they differ, NaN where it is not known.
     own : bool
         Whether it is of the outcome itself, as it was before.
     adjusted : bool
@@ -46,6 +47,13 @@ class BaselineDifference:
         outcome has no other.
     arm : str
         The arm that is compared with control.
+    basis : str
+        Why it counts: ``own``, ``named`` by the protocol, or of the outcome's ``domain``.
+    covered : bool
+        Whether those who lack it are few, by the boundary that attrition is compared with, or their
+        schools' means are known.
+    note : str
+        Why the size is infinite or not known.
     """
 
     level: str
@@ -58,6 +66,9 @@ class BaselineDifference:
     missing: int = 0
     sample: str = "analysed"
     arm: str = ""
+    basis: str = "own"
+    covered: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,18 +80,19 @@ class RatingInputs:
     outcome : str
         Name of the outcome.
     randomised : bool
-        Whether units came to their arm by lot.
+        Whether units were assigned at random.
     assignment_verdict : str
         What the check of the assignment found.
     compromised, doubted : bool
-        Whether that verdict contradicts the lot, or doubts it.
+        Whether that verdict contradicts the randomisation, or doubts it.
     attrition : tuple of LevelAttrition
         Units, and people in the units that stay.
     people_attrition : float
         Share of people lost, all units together; NaN where not known.
     baseline : tuple of BaselineDifference
-        What the standard asks to be alike: the outcome's own baseline of those analysed, else that
-        of their schools, else all that is compared.
+        What the standard asks to be alike: the measures that the protocol names, else the
+        outcome's own baseline, of those analysed or of their schools, else that of outcomes of its
+        domain. Empty where none is known: nothing else stands in for it.
     joined : float
         Share of the people of the analysis who came after the assignment; NaN where not known.
     joiners_justification : str
@@ -99,6 +111,8 @@ class RatingInputs:
         Arms that the primary model compares with control; of several the worst counts.
     of_arm : mapping
         Field → the arm whose share or size it is, where there are several.
+    unsure : tuple of str
+        Fields that are known of some of the arms compared, and not of all.
     """
 
     outcome: str
@@ -118,6 +132,7 @@ class RatingInputs:
     crossovers: float = nan
     arms: tuple[str, ...] = ()
     of_arm: Mapping[str, str] = field(default_factory=dict)
+    unsure: tuple[str, ...] = ()
 
     def whose(self, arm: str) -> str:
         """Return the name of an arm as the beginning of a text, where there are several."""
@@ -129,13 +144,35 @@ class RatingInputs:
 
 
 @dataclass(frozen=True)
+class Criterion:
+    """One thing that a standard looks at.
+
+    Attributes
+    ----------
+    name : str
+    finding : str
+        What was found, in words.
+    result : str
+        What follows for the rating.
+    lowers : bool
+        Whether it keeps the rating from being higher.
+    """
+
+    name: str
+    finding: str
+    result: str
+    lowers: bool
+
+
+@dataclass(frozen=True)
 class Rating:
-    """A rating, the rule that decided it, and what would change it."""
+    """A rating, the rule that decided it, what would change it, and every criterion."""
 
     standard: str
     rating: str
     rule: str
     would_change: str
+    criteria: tuple[Criterion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,16 +203,27 @@ class Lift:
 
 
 def worst_of(differences: Iterable[BaselineDifference]) -> BaselineDifference | None:
-    """Return the largest difference; None for none."""
-    return max(differences, key=lambda one: abs(one.size), default=None)
+    """Return the largest difference that is known; None if there is none."""
+    known = (one for one in differences if not isnan(one.size))
+    return max(known, key=lambda one: abs(one.size), default=None)
+
+
+def sized(size: float) -> str:
+    """Return the size of a difference in words: infinite and not known are said, not written."""
+    if isnan(size):
+        return "an unknown amount"
+    return "an infinite number of SDs" if isinf(size) else f"{abs(size):.3f} SD"
 
 
 def named(difference: BaselineDifference, inputs: RatingInputs) -> str:
-    """Return which row of the baseline table is meant, and of how many it is known."""
+    """Return which baseline difference is meant, and of how many it is known."""
     of = f"{difference.label}, {difference.level}s"
     of += " by the SD of their means" if difference.level == "school" else ""
-    if not difference.own:
-        of += ", as no prior outcome is known"
+    of += {"named": ", a baseline measure that the protocol names",
+           "domain": ", of the same family, as no baseline of the outcome itself is known",
+           }.get(difference.basis, "")  # fmt: skip
     if difference.missing:
         of += f"; known for {difference.known:,} of {difference.known + difference.missing:,}"
+    if isinf(difference.size):
+        of += "; each arm has one value, and they differ"
     return of if len(inputs.baseline) == 1 else f"{of}; largest of {len(inputs.baseline)}"

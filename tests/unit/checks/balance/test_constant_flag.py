@@ -75,8 +75,9 @@ def test_where_a_share_is_nought_or_one_no_cox_index_is_made_and_the_measure_say
         row = _rows(control, treated).loc["pupil"]
         assert row["wwc_measure"] == "standardised difference"
         assert row["wwc_effect_size"] == row["standardised_difference"]
+        assert row["note"].startswith("Cox index infinite, as a share is 0 or 1")
     both = _rows(SOME, [0, 1] * 8).loc["pupil"]
-    assert both["wwc_measure"] == "Cox index"
+    assert (both["wwc_measure"], both["note"]) == ("Cox index", "")
 
 
 def test_a_ratio_of_variances_is_nought_or_over_nothing_not_defined() -> None:
@@ -111,7 +112,9 @@ def test_a_flag_that_differs_and_varies_in_neither_arm_is_infinitely_apart_witho
         assert row["adjusted_standardised"] == sign * inf
         assert row["adjusted_se"] == 0
         assert isnan(row["adjusted_p"])
-        assert row["note"] == "varies in neither arm: no test"
+        assert row["note"] == (
+            "infinite: each arm has one value, and they differ; varies in neither arm: no test"
+        )
         assert row["distribution_distance"] == 1
     assert rows.loc["pupil", "band"] == rows.loc["pupil", "wwc_band"] == "not satisfied"
 
@@ -131,6 +134,15 @@ def test_a_flag_that_nobody_of_an_arm_has_is_not_defined() -> None:
     assert (row["n_control"], row["n_treated"], row["missing_treated"]) == (16, 0, 16)
     assert isnan(row["standardised_difference"])
     assert (row["band"], row["wwc_band"]) == ("not defined", "not defined")
+    assert row["note"] == "not known: no pupil of the intervention arm has a value"
+
+
+def test_one_value_in_each_arm_has_no_sd_and_is_said_to_have_none() -> None:
+    frame = _frame(SOME, NONE)
+    frame["flag"] = frame["flag"].where(frame.index.isin([0, 16]))
+    row = balance_table(balance_rows(frame, SETTINGS, 2019), SETTINGS, {}).iloc[0]
+    assert isnan(row["standardised_difference"])
+    assert row["note"].startswith("not known: one pupil in each arm, so there is no SD")
 
 
 def test_all_covariates_together_are_tested_by_redrawing_and_the_exact_fit_is_named() -> None:

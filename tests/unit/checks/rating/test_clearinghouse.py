@@ -82,7 +82,7 @@ def test_one_baseline_beyond_its_threshold_decides_beside_one_that_is_within(
         (SATISFIED + BEYOND, True, "for which the model adjusts"),
         (SATISFIED + BEYOND, False, "for which no model adjusts"),
         (ADJUSTABLE, True, "for which the model adjusts"),
-        (ADJUSTABLE + BEYOND, True, "which no adjustment mends"),
+        (ADJUSTABLE + BEYOND, True, "which is too large to adjust for (limit 0.25 SD)"),
     ],
 )
 def test_the_rule_says_on_which_side_of_a_threshold_the_difference_lies(

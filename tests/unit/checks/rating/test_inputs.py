@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 import pandas as pd
@@ -18,7 +18,7 @@ MODEL: Any = {
     "estimator": "multilevel",
 }  # fmt: skip
 PROTOCOL: dict[str, Any] = {
-    "outcomes": {"maths": {"measured_on": "pupil"}},
+    "outcomes": {"maths": {"measured_on": "pupil", "gain_from": None}},
     "checks": {"attrition_boundary": "cautious", "joiners_justification": ""},
     "design": {
         "randomised": True, "unit": "school", "arms": [{"name": n} for n in ("control", "a", "b")],
@@ -38,6 +38,7 @@ def _attrition(*rows: tuple[str, int, str, float, float, str], **same: Any) -> p
 LOST = _attrition(
     ("schools", 2020, "a", 0.0, 0.0, "low"), ("schools", 2020, "b", 0.1, 0.2, "high"),
     ("pupils in schools that stay", 2020, "a", 0.2, 0.01, "low"),
+    ("pupils in schools that stay", 2020, "b", 0.2, 0.0, "low"),
     ("pupils", 2020, "a", 0.25, 0.02, "low"), ("pupils", 2020, "b", 0.31, 0.02, "low"),
     ("schools", 2019, "a", 0.9, 0.9, "high"),
 )  # fmt: skip
@@ -47,25 +48,27 @@ CAME = pd.concat([
     _attrition(("pupils", 2020, "a", 0.02, 0.0, ""), quantity="changed arm", outcome=None),
 ])  # fmt: skip
 COLUMNS = [
-    "sample", "level", "arm", "variable", "label", "wwc_effect_size", "standardised_difference",
-    "n_control", "n_treated", "missing",
+    "basis", "level", "arm", "variable", "label", "wwc_effect_size", "standardised_difference",
+    "n_control", "n_treated", "missing_control", "missing_treated", "missing", "outcome", "sample",
+    "note",
 ]  # fmt: skip
 
 
-def _balance(*rows: tuple[str, str, str, str, float]) -> pd.DataFrame:
-    """Return rows of sample, level, arm, variable and size."""
-    found = [[*row[:4], row[3].title(), row[4], row[4], 40, 50, 10] for row in rows]
+def _balance(*rows: tuple[str, str, str, str, float], lacking: int = 4) -> pd.DataFrame:
+    """Return rows of basis, level, arm, variable and size; of each arm so many lack the measure."""
+    same = (40, 50, lacking, lacking, 2 * lacking, "maths", "analysed", "")
+    found = [[*row[:4], row[3].title(), row[4], row[4], *same] for row in rows]
     return pd.DataFrame(found, columns=COLUMNS)
 
 
-GIRL = ("analysed", "pupil", "a", "girl", 0.40)
-OWN = ("analysed", "pupil", "a", "maths", -0.1)
-SCHOOLS = ("analysed", "school", "a", "maths_before_school", -0.07)
-RANDOMISED = ("randomised", "pupil", "a", "maths", 0.9)
+OWN = ("own", "pupil", "a", "maths", -0.1)
+SCHOOLS = ("own", "school", "a", "maths_before_school", -0.07)
+PRETEST = ("named", "pupil", "a", "pretest", 0.2)
+ELA = ("domain", "pupil", "a", "ela", 0.3)
 
 
 def _inputs(
-    balance: pd.DataFrame,
+    equivalence: pd.DataFrame,
     verdict: str = "reproduced from its seed",
     model: Any = MODEL,
     **keys: Any,
@@ -76,7 +79,7 @@ def _inputs(
         "scale": ["SD", "SD", "points", "SD"], "method": "closed form",
     })  # fmt: skip
     return rating_inputs(
-        "maths", model, PROTOCOL, year=2020, balance=balance, power=power,
+        "maths", model, PROTOCOL, year=2020, equivalence=equivalence, power=power,
         assignment={"verdict": verdict, "reasons": []}, **{"attrition": LOST, **keys},
     )  # fmt: skip
 
@@ -89,7 +92,7 @@ def test_of_several_arms_the_worst_counts() -> None:
 
 
 def test_of_several_arms_the_one_that_decides_is_named() -> None:
-    rows = _balance(OWN, ("analysed", "pupil", "b", "maths", 0.2))
+    rows = _balance(OWN, ("own", "pupil", "b", "maths", 0.2))
     came = CAME.assign(arm="b")
     found = _inputs(rows, attrition=pd.concat([LOST, came], ignore_index=True))
     assert found.of_arm == {
@@ -107,11 +110,11 @@ def test_of_several_arms_the_one_that_decides_is_named() -> None:
     assert "arm b: size (MDES 0.30 SD at randomisation)" in size
     one = _inputs(rows, model={**MODEL, "arms": ["control", "a"]})
     assert not one.of_arm
-    assert "arm a" not in clearinghouse_rating(one).rule + security_rating(one).rule
+    assert "arm a:" not in clearinghouse_rating(one).rule + security_rating(one).rule
 
 
 def test_an_arm_that_the_model_does_not_compare_does_not_count() -> None:
-    rows = _balance(OWN, ("analysed", "pupil", "b", "maths", 0.5))
+    rows = _balance(OWN, ("own", "pupil", "b", "maths", 0.5))
     found = _inputs(rows, model={**MODEL, "arms": ["control", "a"]})
     schools = next(part for part in found.attrition if part.level == "schools")
     assert (schools.verdict, schools.differential) == ("low", 0.0)
@@ -128,29 +131,82 @@ def test_all_people_are_no_level_of_their_own_where_units_are_told() -> None:
     assert levels == ["pupils in schools that stay", "schools"]
 
 
-@pytest.mark.parametrize(
-    ("rows", "variable", "own"),
-    [
-        ((GIRL, OWN, SCHOOLS, RANDOMISED), "maths", True),
-        ((GIRL, SCHOOLS, RANDOMISED), "maths_before_school", True),
-        ((GIRL, RANDOMISED), "girl", False),
-    ],
-)
-def test_the_outcomes_own_baseline_counts_then_that_of_its_schools_then_all_else(
-    rows: Any, variable: str, own: bool
-) -> None:
-    (found,) = _inputs(_balance(*rows)).baseline
-    assert (found.variable, found.own) == (variable, own)
-    assert (found.known, found.missing) == (90, 10)
+def test_peoples_own_baseline_counts_and_that_of_their_schools_where_it_is_known_of_too_few() -> (
+    None
+):
+    few = 40  # of 80 and 90: at 47% no difference of 3 points is low
+    ((variable, known),) = (
+        (one.variable, one.covered) for one in _inputs(_balance(OWN, SCHOOLS)).baseline
+    )
+    assert (variable, known) == ("maths", True)
+    rows = pd.concat([_balance(OWN, lacking=few), _balance(SCHOOLS)], ignore_index=True)
+    found = {one.variable: one.covered for one in _inputs(rows).baseline}
+    assert found == {"maths": True, "maths_before_school": True}
+    (alone,) = _inputs(_balance(OWN, lacking=few)).baseline
+    assert (alone.covered, alone.known, alone.missing) == (False, 90, 80)
+    (schools,) = _inputs(_balance(SCHOOLS)).baseline
+    assert (schools.level, schools.own) == ("school", True)
 
 
-def test_a_model_adjusts_for_a_difference_where_it_has_that_variable_as_covariate() -> None:
-    poor = ("analysed", "pupil", "a", "poor", 0.1)
-    found = {one.variable: one.adjusted for one in _inputs(_balance(GIRL, poor)).baseline}
-    assert found == {"girl": True, "poor": False}
+def test_a_measure_that_nobody_of_an_arm_has_is_not_covered() -> None:
+    rows = _balance(OWN, lacking=0).assign(n_control=0)
+    assert not _inputs(rows).baseline[0].covered
+
+
+def test_nothing_is_judged_by_a_variable_that_the_check_of_equivalence_does_not_hold() -> None:
+    assert _inputs(_balance()).baseline == ()
+    assert _inputs(_balance(OWN).assign(outcome="ela")).baseline == ()
+
+
+def test_every_measure_that_the_protocol_names_counts_and_none_is_own() -> None:
+    second = ("named", "school", "a", "rate", 0.01)
+    found = _inputs(_balance(PRETEST, second)).baseline
+    assert [(one.variable, one.basis, one.own) for one in found] == [
+        ("pretest", "named", False), ("rate", "named", False),
+    ]  # fmt: skip
+    unknown = _balance(PRETEST, second).assign(wwc_effect_size=nan, standardised_difference=nan)
+    assert all(isnan(one.size) for one in _inputs(unknown).baseline)
+
+
+def test_an_outcome_of_the_same_family_is_named_as_such() -> None:
+    (found,) = _inputs(_balance(ELA)).baseline
+    assert (found.basis, found.own, found.adjusted) == ("domain", False, False)
+    rule = clearinghouse_rating(_inputs(_balance(ELA), verdict="in doubt")).rule
+    assert "of the same family, as no baseline of the outcome itself is known" in rule
+
+
+def test_a_model_adjusts_for_a_difference_where_it_has_that_measure_as_covariate() -> None:
     assert _inputs(_balance(OWN)).baseline[0].adjusted
     plain = {**MODEL, "covariates": ["girl"]}
     assert not _inputs(_balance(OWN), model=plain).baseline[0].adjusted
+    assert not _inputs(_balance(PRETEST)).baseline[0].adjusted
+    named = {**MODEL, "covariates": ["pretest"]}
+    assert _inputs(_balance(PRETEST), model=named).baseline[0].adjusted
+
+
+@pytest.mark.parametrize(("unit", "adjusts"), [("school", True), ("pupil", False)])
+def test_the_mean_of_a_school_adjusts_for_people_where_schools_were_assigned(
+    unit: str, adjusts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROTOCOL["design"], "unit", unit)
+    model = {**MODEL, "covariates": ["maths_before_school"]}
+    assert _inputs(_balance(OWN), model=model).baseline[0].adjusted == adjusts
+
+
+def test_an_arm_without_a_row_of_attrition_is_not_known_and_not_low() -> None:
+    low = LOST[(LOST["verdict"] == "low") & (LOST["arm"] == "a")]
+    found = _inputs(_balance(OWN), attrition=low)
+    assert {(part.verdict, part.arm) for part in found.attrition} == {("not known", "b")}
+    assert found.unsure == ("people_attrition",)
+    assert "arm b: attrition of schools is not known" in clearinghouse_rating(found).rule
+    assert security_rating(found).rating.startswith("at most")
+
+
+def test_the_other_boundary_can_be_asked_for() -> None:
+    rows = LOST.assign(verdict_optimistic="low", boundary_optimistic=0.5)
+    found = _inputs(_balance(OWN), attrition=rows, boundary="optimistic")
+    assert {part.verdict for part in found.attrition} == {"low"}
+    assert "high" in {part.verdict for part in _inputs(_balance(OWN), attrition=rows).attrition}
 
 
 def test_a_contradicted_assignment_is_compromised_and_a_doubted_one_is_doubted() -> None:
@@ -196,11 +252,12 @@ def test_the_share_of_control_units_that_received_the_programme_is_shown() -> No
     assert isnan(_inputs(_balance(), contrast=rows.iloc[1:]).crossovers)
 
 
-def test_a_published_outcome_is_held_to_the_schools_as_assigned_and_changes_adjust_for_it() -> None:
-    rows = _balance(
-        ("assigned", "school", "a", "maths", -0.2), ("assigned", "school", "a", "charter", 0.1)
-    )
+def test_a_model_of_changes_adjusts_for_the_outcome_as_it_was() -> None:
+    rows = _balance(("own", "school", "a", "maths", -0.2))
+    protocol = {
+        **PROTOCOL, "outcomes": {"maths": {"measured_on": "school", "gain_from": None}},
+    }  # fmt: skip
     for estimator, adjusts in (("staggered_adoption", True), ("cluster_robust", False)):
         model: Any = {**MODEL, "covariates": [], "estimator": estimator}
-        (found,) = baseline_differences("maths", "school", model, rows)
-        assert (found.size, found.sample, found.adjusted) == (-0.2, "assigned", adjusts)
+        (found,) = baseline_differences("maths", model, protocol, rows)
+        assert (found.size, found.sample, found.adjusted) == (-0.2, "analysed", adjusts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
-from math import nan
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ OWN = BaselineDifference("pupil", "maths", "Maths", 0.01, True, True, 900, 0)
 BEST = RatingInputs(
     outcome="maths", randomised=True, assignment_verdict="reproduced from its seed",
     compromised=False, attrition=(), people_attrition=0.08, baseline=(OWN,), mdes=0.18,
-    satisfied=0.05, adjustable=0.25, joined=0.0, changed_arm=0.0,
+    satisfied=0.05, adjustable=0.25, joined=0.0, changed_arm=0.0, crossovers=0.0,
 )  # fmt: skip
 
 
@@ -53,10 +53,10 @@ def test_imbalance_takes_padlocks_away_but_never_below_none() -> None:
     assert security_rating(_with(difference=0.3, people_attrition=0.9)).rating == "0 of 5"
 
 
-def test_only_the_prior_outcome_is_an_imbalance_and_the_row_is_named() -> None:
-    poor = BaselineDifference("pupil", "poor", "Poor", 0.65, False, False, 900, 0)
-    found = security_rating(_with(baseline=(poor,)))
-    assert "lowered" not in found.rule
+def test_an_imbalance_in_a_measure_that_the_protocol_names_counts_and_the_row_is_named() -> None:
+    test = BaselineDifference("pupil", "test", "Test", 0.65, False, False, 900, 0, basis="named")
+    found = security_rating(_with(baseline=(test,)))
+    assert "0.650 SD (Test, pupils, a baseline measure that the protocol names)" in found.rule
     school = BaselineDifference("school", "maths_before_school", "Maths, 2018", -0.10, True, False)
     assert (
         "(Maths, 2018, schools by the SD of their means)"
@@ -70,6 +70,13 @@ def test_only_the_prior_outcome_is_an_imbalance_and_the_row_is_named() -> None:
         ({"mdes": nan}, "the least detectable effect"),
         ({"people_attrition": nan}, "the attrition"),
         ({"baseline": ()}, "the difference in the prior outcome"),
+        ({"difference": nan}, "the difference in the prior outcome"),
+        ({"baseline": (replace(OWN, covered=False),)}, "the difference in the prior outcome"),
+        ({"joined": nan}, "who joined"),
+        ({"changed_arm": nan}, "who changed arm"),
+        ({"crossovers": nan}, "who received what they should not"),
+        ({"unsure": ("mdes",)}, "the least detectable effect"),
+        ({"unsure": ("people_attrition",)}, "the attrition"),
     ],
 )
 def test_what_is_not_known_gives_no_padlocks_and_is_named(keys: Any, told: str) -> None:
@@ -119,6 +126,12 @@ def test_threats_lower_the_rating_and_are_named(keys: Any, words: str) -> None:
     found = security_rating(_with(**keys))
     assert found.rating == "4 of 5"
     assert words in found.rule
+
+
+def test_an_infinite_difference_takes_two_padlocks_and_is_named_so() -> None:
+    found = security_rating(_with(difference=inf))
+    assert found.rating == "3 of 5"
+    assert "a baseline difference of an infinite number of SDs (Maths, pupils" in found.rule
 
 
 def test_joiners_with_a_reason_are_no_threat() -> None:
@@ -177,7 +190,7 @@ def test_all_that_can_be_wrong_is_mended_in_steps_that_together_are_enough() -> 
         "at most 5.0% of the people analysed joined after the assignment",
         "at most 5.0% of the people who stayed were analysed in another arm",
         "at most 5.0% of an arm's units received what they should not, or not what they should",
-        "the list of the assignment were not in doubt",
+        "no check left the assignment in doubt",
         "the least detectable effect at randomisation were at most 0.6 SD",
         "attrition of people were at most 50.0%",
     ]  # fmt: skip

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import permutations, product
-from math import nan
+from math import inf, nan
 from typing import Any
 
 import pytest
 
 from schooltrial.checks.rating.clearinghouse import (
     NOT,
-    UNRATED,
     WITH,
     WITHOUT,
     clearinghouse_lifts,
@@ -28,6 +27,7 @@ BEST = RatingInputs(
     outcome="maths", randomised=True, assignment_verdict="reproduced from its seed",
     compromised=False, attrition=(LOW, replace(LOW, level="pupils in schools that stay")),
     people_attrition=0.08, baseline=(OWN,), mdes=0.18, satisfied=0.05, adjustable=0.25, joined=0.0,
+    changed_arm=0.0,
 )  # fmt: skip
 
 
@@ -61,8 +61,12 @@ def test_high_attrition_leaves_the_rating_to_equivalence_at_baseline(
     assert "4.1 points" in found.would_change
 
 
-def test_without_a_baseline_high_attrition_is_not_rated() -> None:
-    assert clearinghouse_rating(_with(attrition=(HIGH,), baseline=())).rating == UNRATED
+def test_without_a_baseline_measure_equivalence_cannot_be_established_and_is_not_met() -> None:
+    for changed in ({"attrition": (HIGH,)}, {"randomised": False}, {"compromised": True}):
+        found = clearinghouse_rating(_with(baseline=(), **changed))
+        assert found.rating == NOT
+        assert "baseline equivalence cannot be established" in found.rule
+        assert "`baseline_measures`" in found.would_change
 
 
 def test_one_variable_for_which_no_model_adjusts_is_enough_to_fail_equivalence() -> None:
@@ -87,6 +91,42 @@ def test_attrition_that_is_not_known_at_a_level_is_not_taken_as_low() -> None:
     assert clearinghouse_rating(_with(attrition=())).rating == WITH
 
 
+@pytest.mark.parametrize("field", ["joined", "changed_arm"])
+def test_who_came_is_not_known_where_one_arm_alone_is_known(field: str) -> None:
+    found = clearinghouse_rating(_with(unsure=(field,)))
+    assert found.rating == WITH
+    assert "after the assignment is not known" in found.rule
+
+
+def test_who_changed_arm_is_not_taken_as_nobody_where_it_is_not_known() -> None:
+    found = clearinghouse_rating(_with(changed_arm=nan))
+    assert found.rating == WITH
+    assert "who changed arm after the assignment is not known" in found.rule
+
+
+def test_a_baseline_that_is_not_known_or_of_too_few_satisfies_nothing() -> None:
+    unknown = replace(OWN, size=nan, note="not known: no pupil of the control arm has a value")
+    few = replace(OWN, covered=False, known=10, missing=290)
+    for one, words in ((unknown, "no pupil of the control arm"), (few, "10 of 300")):
+        for rows in ((one,), (OWN, one), (one, OWN)):
+            found = clearinghouse_rating(_with(attrition=(HIGH,), baseline=rows))
+            assert found.rating == NOT
+            assert "cannot be established" in found.rule
+            assert words in found.rule
+    worse = replace(few, size=0.4)
+    found = clearinghouse_rating(_with(attrition=(HIGH,), baseline=(worse, unknown)))
+    assert "0.400 SD" in found.rule
+
+
+def test_an_infinite_difference_is_named_so_and_satisfies_nothing() -> None:
+    found = clearinghouse_rating(_with(attrition=(HIGH,), baseline=_own(-inf)))
+    assert found.rating == NOT
+    assert "differs at baseline by an infinite number of SDs" in found.rule
+    assert "each arm has one value, and they differ" in found.rule
+    assert "(it is infinite)" in found.would_change
+    assert " inf" not in (found.rule + found.would_change).replace("infinite", "")
+
+
 def test_people_who_joined_keep_a_study_from_meeting_without_reservations() -> None:
     for joined, told in ((0.3, "30.0% of those analysed joined"), (nan, "not known")):
         found = clearinghouse_rating(_with(joined=joined))
@@ -107,9 +147,13 @@ def test_a_reason_why_joiners_are_a_low_risk_is_taken_and_shown() -> None:
     assert "places are drawn" in found.rule
 
 
-def test_a_list_in_doubt_is_named_in_the_rule() -> None:
-    found = clearinghouse_rating(_with(doubted=True, assignment_verdict="in doubt"))
-    assert "the list is in doubt" in found.rule
+def test_an_assignment_in_doubt_is_held_to_equivalence() -> None:
+    doubt = _with(doubted=True, assignment_verdict="in doubt")
+    found = clearinghouse_rating(doubt)
+    assert found.rating == WITH
+    assert "the assignment is in doubt" in found.rule
+    assert "no check left the assignment in doubt" in found.would_change
+    assert clearinghouse_rating(replace(doubt, baseline=())).rating == NOT
 
 
 def test_how_many_have_the_baseline_is_said() -> None:
@@ -119,7 +163,10 @@ def test_how_many_have_the_baseline_is_said() -> None:
 
 
 LEVELS = [(), (LOW,), (HIGH,), (UNKNOWN,), (HIGH, ALWAYS_HIGH), (ALWAYS_HIGH, HIGH)]
-BASELINES = [(), _own(0.02, False), _own(0.1, False), _own(-0.6, False), _own(0.6)]
+BASELINES = [
+    (), _own(0.02, False), _own(0.1, False), _own(-0.6, False), _own(0.6), _own(nan), _own(inf),
+    (replace(OWN, covered=False), *_own(0.1, False)),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -136,7 +183,7 @@ def test_changing_what_the_sentence_names_gives_the_rating_that_it_promises(
     found = clearinghouse_rating(inputs)
     lifts = clearinghouse_lifts(inputs)
     assert [lift.rating for lift in lifts] == {
-        WITHOUT: [], WITH: [WITHOUT], NOT: [WITH, WITHOUT], UNRATED: [WITH, WITHOUT],
+        WITHOUT: [], WITH: [WITHOUT], NOT: [WITH, WITHOUT],
     }[found.rating]  # fmt: skip
     for lift in lifts:
         assert clearinghouse_rating(lift.applied(inputs)).rating == lift.rating

@@ -1,0 +1,108 @@
+"""Why ratings differ: of two standards, of two attrition boundaries, of several outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schooltrial.checks.rating.clearinghouse import NOT, WITH, WITHOUT
+from schooltrial.checks.rating.padlocks import padlocks_of
+from schooltrial.checks.rating.terms import Criterion, Rating, RatingInputs
+from schooltrial.wording import listed
+
+STRENGTH = {WITHOUT: 2, WITH: 1, NOT: 0}
+
+
+FEWEST_PADLOCKS = {2: 4, 1: 2, 0: 0}
+"""Strength → the fewest padlocks that are taken as alike: 4 or 5, 2 or 3, 0 or 1."""
+
+
+NOT_WEIGHED = {
+    "MDES at randomisation": "WWC does not rate the size of a trial",
+    "attrition": (
+        "WWC compares attrition, overall and between the arms, with a boundary, and the padlocks "
+        "count its overall size alone"
+    ),
+    "baseline imbalance": (
+        "WWC looks at baseline differences only where something rules out ‘without reservations’, "
+        "and then accepts those for which the model adjusts"
+    ),
+    "threats": (
+        "WWC rates neither who received the programme nor, where the protocol justifies them, who "
+        "joined or moved"
+    ),
+}
+"""Criterion of the padlocks → why it may not move the rating of What Works Clearinghouse."""
+
+
+NOT_COUNTED = {
+    "attrition": "the padlocks do not count how far the arms differ in attrition",
+    "joiners and movers": "the padlocks allow a share of 5%",
+    "baseline equivalence": (
+        "the padlocks lower for a difference at baseline, and do not ask for equivalence"
+    ),
+    "assignment": "the padlocks lower for it, and do not rule a rating out",
+}
+"""Criterion of What Works Clearinghouse → why it may not move the padlocks."""
+
+
+def explain_standards(clearinghouse: Rating, padlocks: Rating, inputs: RatingInputs) -> str:
+    """Return why the ratings of two standards differ, by criterion; empty where they agree."""
+    strength = STRENGTH[clearinghouse.rating]
+    number = padlocks_of(inputs)
+    other = next(at for at, fewest in FEWEST_PADLOCKS.items() if number >= fewest)
+    head = f"The two ratings differ: WWC ‘{clearinghouse.rating}’, padlocks {padlocks.rating}."
+    if strength > other:
+        moved = "The padlocks are lower because of"
+        return f"{head} {moved} {_reasons(padlocks.criteria, NOT_WEIGHED)}."
+    if strength < other:
+        moved = "The WWC rating is lower because of"
+        return f"{head} {moved} {_reasons(clearinghouse.criteria, NOT_COUNTED)}."
+    return ""
+
+
+def explain_boundaries(by_boundary: Mapping[str, Rating], chosen: str) -> str:
+    """Return how the rating would differ under the other attrition boundary; empty if it would not.
+
+    Parameters
+    ----------
+    by_boundary : mapping
+        ``cautious`` and ``optimistic`` → the rating of What Works Clearinghouse under it.
+    chosen : str
+        That of the protocol (``checks.attrition_boundary``).
+    """
+    other = next(name for name in by_boundary if name != chosen)
+    if by_boundary[chosen].rating == by_boundary[other].rating:
+        return ""
+    return (
+        f"The attrition boundary decides: under the {chosen} boundary, which the protocol names, "
+        f"WWC ‘{by_boundary[chosen].rating}’; under the {other} boundary "
+        f"‘{by_boundary[other].rating}’."
+    )
+
+
+def explain_outcomes(rated: Sequence[Mapping[str, Any]]) -> str:
+    """Return how the ratings of several primary outcomes differ, and by what; empty if alike."""
+    pairs = {tuple(one["rating"] for one in outcome["ratings"]) for outcome in rated}
+    if len(pairs) < 2:
+        return ""
+    told = [
+        f"{outcome['label']}: "
+        + "; ".join(f"{one['rating']} ({_lowering(one['criteria'])})" for one in outcome["ratings"])
+        for outcome in rated
+    ]
+    return f"The primary outcomes are rated differently. {'. '.join(told)}."
+
+
+def _reasons(criteria: Sequence[Criterion], why: Mapping[str, str]) -> str:
+    lowering = [one for one in criteria if one.lowers]
+    told = []
+    for one in lowering:
+        reason = next((words for name, words in why.items() if one.name.startswith(name)), "")
+        told.append(f"{one.name}: {one.finding}" + (f" ({reason})" if reason else ""))
+    return "; ".join(told)
+
+
+def _lowering(criteria: Sequence[Mapping[str, Any]]) -> str:
+    names = [str(one["name"]) for one in criteria if one["lowers"]]
+    return f"lowered by {listed(names)}" if names else "lowered by nothing"

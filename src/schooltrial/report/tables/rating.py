@@ -1,0 +1,93 @@
+"""What the ratings rest on, as the report shows it: criteria, and baseline equivalence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isinf, isnan
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.exhibits.style.table_text import number
+
+CRITERIA = [
+    Column("outcome"),
+    Column("standard"),
+    Column("criterion"),
+    Column("finding"),
+    Column("result"),
+]
+
+
+MEASURES = [
+    Column("outcome"),
+    Column("measure", key="label"),
+    Column("of"),
+    Column("arm", optional=True),
+    Column("why it counts", key="why"),
+    Column("known", "told"),
+    Column("difference", "told", key="size"),
+    Column("band", key="wwc_band"),
+    Column("note", optional=True),
+]
+
+
+WHY = {
+    "own": "the outcome's own baseline",
+    "named": "named by the protocol",
+    "domain": "an outcome of the same family",
+}
+
+
+SHORT = ("WWC", "padlocks")
+"""What the two standards are called in a table, in the order of the ratings."""
+
+
+def criteria_shown(ratings: Sequence[Mapping[str, Any]]) -> Table | None:
+    """Return every criterion of every rating, and what follows from it."""
+    rows = [
+        {
+            "outcome": rated["label"],
+            "standard": name,
+            "criterion": one["name"],
+            "finding": one["finding"],
+            "result": one["result"],
+        }
+        for rated in ratings
+        for name, rating in zip(SHORT, rated["ratings"], strict=True)
+        for one in rating["criteria"]
+    ]
+    return tabulate("Criteria of the ratings", pd.DataFrame(rows), CRITERIA) if rows else None
+
+
+def measures_shown(equivalence: pd.DataFrame, labels: Mapping[str, str]) -> Table | None:
+    """Return the baseline measures by which equivalence is judged, of those analysed."""
+    if equivalence.empty:
+        return None
+    rows = equivalence.assign(
+        outcome=[labels.get(str(name), str(name)) for name in equivalence["outcome"]],
+        of=[f"{level}s" for level in equivalence["level"]],
+        why=equivalence["basis"].map(WHY),
+        known=[
+            f"{n:,} of {n + lacking:,}"
+            for n, lacking in zip(
+                equivalence["n_control"] + equivalence["n_treated"], equivalence["missing"],
+                strict=True,
+            )
+        ],
+        size=[
+            difference_shown(size if size == size else plain)
+            for size, plain in zip(
+                equivalence["wwc_effect_size"], equivalence["standardised_difference"], strict=True
+            )
+        ],
+    )  # fmt: skip
+    return tabulate("Baseline measures of those analysed", rows, MEASURES)
+
+
+def difference_shown(size: float) -> str:
+    """Return a standardised difference; infinite and not known are words, never blank."""
+    if isnan(size):
+        return "not known"
+    return "infinite" if isinf(size) else number(size)
