@@ -1,4 +1,4 @@
-"""Write the generated parts of README.md, and config/README.md, from workflow and schema."""
+"""Write the generated parts of README.md and docs/models.md, and config/README.md."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from schooltrial.protocol.design import LEVELS  # noqa: E402
+from schooltrial.protocol.model_keys import EVERY, MODEL_KEYS  # noqa: E402
 from schooltrial.protocol.strict_yaml import parse_yaml  # noqa: E402
 from schooltrial.protocol.variables import STANDARD_VARIABLES, Variable  # noqa: E402
 
@@ -169,6 +170,16 @@ def estimators() -> list[str]:
     return lines
 
 
+def model_key_table() -> str:
+    """Return the table of estimator × key: where a key acts, and where it is refused."""
+    lines = ["| key | " + " | ".join(f"`{name}`" for name in EVERY) + " | acts |"]
+    lines.append("|---" * (len(EVERY) + 2) + "|")
+    for key, spec in MODEL_KEYS.items():
+        cells = " | ".join("acts" if name in spec.readers else "refused" for name in EVERY)
+        lines.append(f"| `{key}` | {cells} | {spec.when or 'always'} |")
+    return "\n".join(lines)
+
+
 def config_readme(schema: Mapping[str, Any]) -> str:
     """Return config/README.md: every key of a protocol."""
     lines = [
@@ -212,7 +223,13 @@ def documents() -> dict[Path, str]:
     readme = between(readme, "stages", stage_table(rules))
     readme = between(readme, "exhibits", exhibit_table(rules, captions))
     schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
-    return {ROOT / "README.md": readme, ROOT / "config/README.md": config_readme(schema)}
+    models = (ROOT / "docs/models.md").read_text("utf-8")
+    models = between(models, "model keys", model_key_table())
+    return {
+        ROOT / "README.md": readme,
+        ROOT / "config/README.md": config_readme(schema),
+        ROOT / "docs/models.md": models,
+    }
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from schooltrial.protocol.column_map import KeyedFile, Tables
@@ -56,11 +56,14 @@ LEVELS = {
 SHARES_SUM = 1e-6
 
 
+Written = Mapping[str, Collection[str]]
+"""Model → the keys of it that the file has."""
+
 PLACEHOLDER = re.compile(r"(.{1,4})\1{15}")
 """One to four digits sixteen times in a row, which no checksum holds by chance."""
 
 
-def design_faults(content: Content, shown: str) -> Iterator[Fault]:
+def design_faults(content: Content, shown: str, written: Written) -> Iterator[Fault]:
     """Yield what does not fit together between design, tables, outcomes and models."""
     yield from _arm_faults(content["design"], shown)
     yield from _draw_faults(content["design"], shown)
@@ -69,7 +72,7 @@ def design_faults(content: Content, shown: str) -> Iterator[Fault]:
     yield from _wave_faults(content, shown)
     yield from _address_faults(content["tables"], shown)
     for name, model in content["models"].items():
-        yield from _model_faults(f"models.{name}", model, content, shown)
+        yield from _model_faults(f"models.{name}", model, content, shown, written.get(name, ()))
 
 
 def _arm_faults(design: Design, shown: str) -> Iterator[Fault]:
@@ -303,7 +306,9 @@ def _wave_faults(content: Content, shown: str) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-def _model_faults(where: str, model: Model, content: Content, shown: str) -> Iterator[Fault]:
+def _model_faults(
+    where: str, model: Model, content: Content, shown: str, written: Collection[str]
+) -> Iterator[Fault]:
     known = [name for name in model["outcomes"] if name in content["outcomes"]]
     levels = sorted({content["outcomes"][name]["measured_on"] for name in known})
     if len(levels) > 1:
@@ -312,8 +317,7 @@ def _model_faults(where: str, model: Model, content: Content, shown: str) -> Ite
             "outcomes of one level", "make a model for each level", column=f"{where}.outcomes",
         )  # fmt: skip
     yield from _compare_faults(where, model, content["design"], shown)
-    yield from _bounded_faults(where, model, content, shown)
-    yield from model_key_faults(where, model, content, shown)
+    yield from model_key_faults(where, model, content, shown, written)
     for name in model["subgroups"]:
         if name not in content["subgroups"]:
             yield Fault(
@@ -345,21 +349,6 @@ def _model_faults(where: str, model: Model, content: Content, shown: str) -> Ite
             shown, f"{where} fits outcomes of {level}s with {model['estimator']}",
             "one of " + ", ".join(fitting), "take one of these", column=f"{where}.estimator",
         )  # fmt: skip
-
-
-def _bounded_faults(where: str, model: Model, content: Content, shown: str) -> Iterator[Fault]:
-    """Yield a fault where bounds are used that nothing reads, or that have another scale."""
-    if model["bounded_cells"] == "left_out":
-        return
-    for name in model["outcomes"]:
-        outcome = content["outcomes"].get(name)
-        if outcome and (outcome["measured_on"] != "school" or outcome["standardise"] != "none"):
-            yield Fault(
-                shown, f"{where} takes cells that were published as bounds, but {name} is of "
-                f"{outcome['measured_on']}s, standardised: {outcome['standardise']}",
-                "an outcome of schools with `standardise: none`", "remove `bounded_cells`",
-                column=f"{where}.bounded_cells",
-            )  # fmt: skip
 
 
 def _compare_faults(where: str, model: Model, design: Design, shown: str) -> Iterator[Fault]:

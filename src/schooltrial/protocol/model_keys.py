@@ -1,49 +1,104 @@
-"""Which keys of a model its estimator reads; a key that would change nothing is a fault."""
+"""The table of estimator × key: which keys of a model act, and which are refused, with a remedy.
+
+A key acts when another value of it gives another result. What an estimator does not read is refused
+when it is written, even with the value that it has by default: whoever wrote it expects something.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from typing import Any, cast
 
+from schooltrial.protocol.idle_keys import idle_key_faults
 from schooltrial.protocol.sections import Content, Model
 from schooltrial.refusal import Fault
 from schooltrial.wording import plural_of
 
+OF_PEOPLE = (
+    "multilevel", "cluster_robust", "randomisation_inference", "wild_bootstrap", "complier_effect",
+)  # fmt: skip
+"""Estimators of rows of pupils, teachers or schools."""
+
 PANELS = ("difference_in_differences", "staggered_adoption")
+"""Estimators of schools by year."""
+
+EVERY = (*OF_PEOPLE, *PANELS)
+
+SPLIT = ("multilevel", "cluster_robust")
+"""Estimators of several effects at once."""
 
 
 @dataclass(frozen=True)
 class ModelKey:
-    """A key of models that not every estimator reads.
+    """A key of models.
 
     Attributes
     ----------
     default : object
-        Its value where the protocol gives none.
+        Its value where the protocol gives none; None where it must.
     readers : tuple of str
-        Estimators that read it.
+        Estimators in which it acts; the others refuse it.
     remedies : dict of str to str
-        Estimator that does not → what to do; ``""`` for all others.
+        Estimator that refuses it → what to do; ``""`` for all others.
+    when : str
+        The condition under which it acts, in words; empty: always.
     """
 
     default: Any
-    readers: tuple[str, ...]
-    remedies: dict[str, str]
+    readers: tuple[str, ...] = EVERY
+    remedies: dict[str, str] = field(default_factory=dict)
+    when: str = ""
 
+    def remedy(self, estimator: str) -> str:
+        """Return what to do where an estimator refuses the key."""
+        return self.remedies.get(estimator, self.remedies.get("", "remove it"))
 
-OF_PEOPLE = (
-    "multilevel", "cluster_robust", "randomisation_inference", "wild_bootstrap", "complier_effect",
-)  # fmt: skip
-
-SPLIT = ("multilevel", "cluster_robust")
 
 NO_COVARIATES = "remove it: the effect is that of school means, without covariates; for these take "
 NO_COVARIATES += "`estimator: cluster_robust` with `fixed_effects: [school, year]`"
 
 ONE_EFFECT = {"": "remove it, and name the groups under `subgroups`: a model is fitted in each"}
 
-SOME_READ: dict[str, ModelKey] = {
+REQUIRED = ("label", "estimator", "outcomes")
+
+MODEL_KEYS: dict[str, ModelKey] = {
+    "label": ModelKey(None, when="in exhibits; no number rests on it"),
+    "estimator": ModelKey(None),
+    "role": ModelKey(
+        "secondary", when="in the report, and in checks that follow the primary models"
+    ),
+    "outcomes": ModelKey(None),
+    "where": ModelKey({}),
+    "arms": ModelKey([], when="where the design has more than two arms"),
+    "subgroups": ModelKey([]),
+    "comparison_group": ModelKey(
+        "never_treated", ("staggered_adoption",),
+        {"": "remove it, or take `estimator: staggered_adoption`: no other compares cohorts"},
+    ),
+    "bounded_cells": ModelKey(
+        "left_out", when="for outcomes of schools that are read with `suppressed: bounds`"
+    ),
+    "where_label": ModelKey("all", when="where `where` (or an outcome's `population`) selects"),
+    "covariates": ModelKey([], OF_PEOPLE, {"": NO_COVARIATES}),
+    "missing_covariates": ModelKey(
+        "indicator", OF_PEOPLE, {"": "remove it: a panel model has no covariates"},
+        "where the model has `covariates`",
+    ),
+    "blocks": ModelKey(
+        "fixed", OF_PEOPLE,
+        {"": "remove it: a school is compared with itself, so that blocks have no effect left"},
+        "where there are blocks; `random` in multilevel alone",
+    ),
+    "fixed_effects": ModelKey(
+        [], ("cluster_robust", "complier_effect"),
+        {
+            "difference_in_differences": "remove it: effects of school and year are in the model",
+            "staggered_adoption": "remove it: a school is compared with itself",
+            "": "remove it, and name the variable under `covariates` (a category is a set of "
+            "indicators)",
+        },
+    ),
     "cluster": ModelKey(
         None,
         ("cluster_robust", "wild_bootstrap", "complier_effect", "difference_in_differences"),
@@ -55,10 +110,31 @@ SOME_READ: dict[str, ModelKey] = {
     ),
     "random_levels": ModelKey(
         [], ("multilevel",),
-        {"": "remove it, or name one group to cluster errors on, as in `cluster: school`"},
+        {"": "remove it, or name one group to cluster errors on, as in `cluster: school`",
+         "randomisation_inference": "remove it: the units that were assigned are re-drawn",
+         "staggered_adoption": "remove it: errors are clustered on schools"},
     ),
     "weights": ModelKey(
-        None, OF_PEOPLE, {"": "remove it: cells of a panel are weighted by their pupils"}
+        None, OF_PEOPLE,
+        {"": "remove it: cells of a panel are weighted by their pupils",
+         "staggered_adoption": "remove it: each school counts alike"},
+    ),
+    "covariance": ModelKey(
+        ["CR2"], ("cluster_robust",),
+        {"": "remove it, or take `estimator: cluster_robust`: this estimator has one variance"},
+    ),
+    "df": ModelKey(
+        "kenward-roger", ("multilevel",),
+        {"": "remove it, or take `estimator: multilevel`: the reference distribution is fixed"},
+    ),
+    "replications": ModelKey(
+        10000, ("randomisation_inference", "wild_bootstrap"), {"": "remove it: nothing is drawn"},
+        "where there are more assignments (or sets of signs) than are listed",
+    ),
+    "active_years": ModelKey(
+        [], (*SPLIT, "wild_bootstrap", "complier_effect", "difference_in_differences"),
+        {"": "remove it, and keep the years by `where: {year: […]}`"},
+        "where the model analyses other years too",
     ),
     "active_from": ModelKey(
         None, (*SPLIT, "wild_bootstrap", "complier_effect"),
@@ -68,60 +144,67 @@ SOME_READ: dict[str, ModelKey] = {
             "staggered_adoption": "remove it: the cohort is known",
             "": "take `estimator: cluster_robust`",
         },
-    ),
-    "covariates": ModelKey([], OF_PEOPLE, {"": NO_COVARIATES}),
-    "missing_covariates": ModelKey(
-        "indicator", OF_PEOPLE, {"": "remove it: a panel model has no covariates"}
-    ),
-    "fixed_effects": ModelKey(
-        [], ("cluster_robust", "complier_effect"),
-        {
-            "difference_in_differences": "remove it: effects of school and year are in the model",
-            "staggered_adoption": "remove it: a school is compared with itself",
-            "": "remove it, and name the variable under `covariates` (a category is a set of "
-            "indicators)",
-        },
-    ),
-    "covariance": ModelKey(
-        ["CR2"], ("cluster_robust",), {"": "remove it: this estimator has one variance"}
-    ),
-    "tests": ModelKey({}, ("cluster_robust",), {"": "remove it, or take cluster_robust"}),
-    "df": ModelKey("kenward-roger", ("multilevel",), {"": "remove it"}),
-    "replications": ModelKey(
-        10000, ("randomisation_inference", "wild_bootstrap"), {"": "remove it: nothing is drawn"}
+        "where the model analyses earlier years too",
     ),
     "effects_by": ModelKey(None, SPLIT, ONE_EFFECT),
     "moderator": ModelKey(None, SPLIT, ONE_EFFECT),
-    "active_years": ModelKey(
-        [], (*SPLIT, "wild_bootstrap", "complier_effect", "difference_in_differences"),
-        {"": "remove it, and keep the years by `where: {year: […]}`"},
+    "tests": ModelKey(
+        {}, ("cluster_robust",),
+        {"": "remove it, or take `estimator: cluster_robust`, which tests terms together"},
     ),
-    "comparison_group": ModelKey("never_treated", ("staggered_adoption",), {}),
+    "confidence_level": ModelKey(0.95),
 }  # fmt: skip
-"""Key → who reads it."""
+"""Key → the estimators in which it acts, in the order of the schema."""
+
+
+def keys_read(estimator: str) -> tuple[str, ...]:
+    """Return the keys that act in an estimator."""
+    return tuple(key for key, spec in MODEL_KEYS.items() if estimator in spec.readers)
 
 
 def without_unread(model: Model) -> Model:
     """Return a model whose keys that its estimator does not read have their defaults."""
     unread = {
         key: spec.default
-        for key, spec in SOME_READ.items()
+        for key, spec in MODEL_KEYS.items()
         if model["estimator"] not in spec.readers
     }
     return cast(Model, {**model, **unread})
 
 
-def model_key_faults(where: str, model: Model, content: Content, shown: str) -> Iterator[Fault]:
-    """Yield keys that the estimator of a model does not read, and levels without sense."""
+def model_key_faults(
+    where: str, model: Model, content: Content, shown: str, written: Collection[str] = ()
+) -> Iterator[Fault]:
+    """Yield keys that do nothing in a model, and levels without sense.
+
+    Parameters
+    ----------
+    where : str
+        Place of the model in the protocol.
+    model : Model
+    content : Content
+        The whole protocol.
+    shown : str
+        How messages name the protocol.
+    written : collection of str
+        Keys of the model that the file has; others are known to be there by their values.
+    """
     values: dict[str, Any] = dict(model)
-    for key, spec in SOME_READ.items():
-        if values[key] == spec.default or model["estimator"] in spec.readers:
-            continue
-        remedy = spec.remedies.get(model["estimator"], spec.remedies.get("", "remove it"))
-        yield Fault(
-            shown, f"{where} has `{key}`, which {model['estimator']} does not read",
-            f"`{key}` in a model of " + ", ".join(spec.readers), remedy, column=f"{where}.{key}",
-        )  # fmt: skip
+    given = {
+        key
+        for key, spec in MODEL_KEYS.items()
+        if key in written or (key not in REQUIRED and values[key] != spec.default)
+    }
+    for key in (key for key in MODEL_KEYS if key in given):
+        spec = MODEL_KEYS[key]
+        if model["estimator"] not in spec.readers:
+            yield Fault(
+                shown, f"{where} has `{key}`, which {model['estimator']} does not read",
+                f"`{key}` in a model of " + ", ".join(spec.readers),
+                spec.remedy(model["estimator"]), column=f"{where}.{key}",
+            )  # fmt: skip
+            given = given - {key}
+    yield from idle_key_faults(where, model, content, shown, given)
     yield from _level_faults(where, model, shown)
     yield from _school_faults(where, model, content, shown)
     measured = sorted({content["outcomes"][name]["measured_on"] for name in model["outcomes"]

@@ -85,7 +85,8 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     for readings in filled["tables"].values():
         for reading in readings:
             write_missing_as_texts(reading)
-    refuse_all(list(reference_faults(filled, shown)))
+    written = {name: frozenset(model) for name, model in content["models"].items()}
+    refuse_all(list(reference_faults(filled, shown, written)))
     compare_modelled_arms(filled)
     filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())

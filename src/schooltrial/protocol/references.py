@@ -8,7 +8,7 @@ from itertools import pairwise
 from schooltrial.protocol.baseline_measures import baseline_measure_faults
 from schooltrial.protocol.column_map import Reading, all_columns
 from schooltrial.protocol.declared_names import Names
-from schooltrial.protocol.design import design_faults
+from schooltrial.protocol.design import Written, design_faults
 from schooltrial.protocol.filter_references import filter_faults
 from schooltrial.protocol.made_references import (
     late_variable_faults,
@@ -21,8 +21,20 @@ from schooltrial.refusal import Fault
 from schooltrial.wording import listed
 
 
-def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
-    """Yield names that refer to nothing: an outcome, variable, level or year not declared."""
+def reference_faults(
+    content: Content, shown: str, written: Written | None = None
+) -> Iterator[Fault]:
+    """Yield names that refer to nothing, and keys that do nothing.
+
+    Parameters
+    ----------
+    content : Content
+        The protocol, completed.
+    shown : str
+        How messages name it.
+    written : mapping, optional
+        Model → the keys of it that the file has; by default those that differ from the schema's.
+    """
     years = content["years"]
     names = Names(
         shown,
@@ -70,7 +82,7 @@ def reference_faults(content: Content, shown: str) -> Iterator[Fault]:
             yield from names.check(f"implementation.components.{name}.arms", arm, "arm", known_arms)
     for name, model in content["models"].items():
         yield from _model_faults(f"models.{name}", model, content["outcomes"], names)
-    yield from design_faults(content, shown)
+    yield from design_faults(content, shown, written or {})
 
 
 def _year_faults(content: Content, names: Names) -> Iterator[Fault]:

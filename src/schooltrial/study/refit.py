@@ -219,7 +219,7 @@ def _hold_against_plan(
         place = f"models.{name}"
         faults = [
             fault
-            for fault in reference_faults(content, shown)
+            for fault in reference_faults(content, shown, {name: changed})
             if fault.column is not None and fault.column.startswith(place)
         ]
     if faults:

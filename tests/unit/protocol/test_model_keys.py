@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from schooltrial.protocol.model_keys import SOME_READ, model_key_faults, without_unread
+from schooltrial.protocol.model_keys import model_key_faults, without_unread
 from support.sections import planned_model, small_content
-from support.small_trial import ROOT, schema
 
-ESTIMATORS = schema()["properties"]["models"]["additionalProperties"]["properties"]["estimator"]
 GIVEN: dict[str, Any] = {
-    "cluster": "school", "random_levels": ["school"], "weights": "grade",
+    "cluster": "school", "random_levels": ["school"], "weights": "grade", "blocks": "none",
     "missing_covariates": "drop", "covariates": ["grade"], "fixed_effects": ["school"],
     "covariance": ["CR0"], "tests": {"none": ["treated"]}, "df": "satterthwaite",
     "replications": 500, "effects_by": "sex", "moderator": "sex", "active_years": [2020],
@@ -27,15 +23,6 @@ def faults(unit: str = "school", **keys: Any) -> list[str]:
     content["design"]["unit"] = unit  # type: ignore[typeddict-item]
     model = planned_model(**{"outcomes": ["maths"], **keys})
     return [str(fault) for fault in model_key_faults("models.m", model, content, "trial.yaml")]
-
-
-@pytest.mark.parametrize("estimator", ESTIMATORS["enum"])
-@pytest.mark.parametrize("key", list(SOME_READ))
-def test_a_key_is_read_or_refused(key: str, estimator: str) -> None:
-    found = faults(estimator=estimator, **{key: GIVEN[key]})
-    assert bool(found) == (estimator not in SOME_READ[key].readers)
-    assert all(f"has `{key}`, which {estimator} does not read" in fault for fault in found)
-    assert faults(estimator=estimator) == []
 
 
 def test_defaults_are_those_of_the_schema_and_a_model_without_unread_keys_has_them() -> None:
@@ -86,13 +73,6 @@ def test_values_of_schools_compare_nothing_where_pupils_were_assigned() -> None:
     assert "compares schools by 'maths', but pupils were assigned" in str(fault)
     content["design"]["unit"] = "school"
     assert list(model_key_faults("models.m", model, content, "trial.yaml")) == []
-
-
-def test_the_page_on_models_says_who_reads_which_key() -> None:
-    page = (ROOT / "docs" / "models.md").read_text("utf-8")
-    for key, spec in SOME_READ.items():
-        readers = ", ".join(f"`{one}`" for one in spec.readers)
-        assert f"| `{key}` | {readers} |" in page
 
 
 def test_a_panel_of_schools_is_no_model_of_pupils_who_were_assigned() -> None:

@@ -76,7 +76,9 @@ def fit_planned(
 
     def fit(matrix: DesignMatrix, outcome: str) -> OutcomeFit[RandomisationTest]:
         columns, dropped = with_block_effects(matrix, fixed=model["blocks"] == "fixed")
-        covariates = [term for term in matrix.columns if term in columns and term != "treated"]
+        # Effects of blocks that units were not drawn in are covariates like others.
+        entered = matrix.columns if lottery.blocked else columns
+        covariates = [term for term in entered if term in columns and term != "treated"]
         treated = matrix.rows["treated"].to_numpy()
         block = matrix.rows["block"].to_numpy() if lottery.blocked else None
         units = school_assignment(matrix.unit, treated, block)

@@ -16,23 +16,10 @@ from schooltrial.analysis.estimators import (
     wild_bootstrap,
 )
 from schooltrial.analysis.fitting import FittedModel
-from schooltrial.protocol.model_keys import SOME_READ
+from schooltrial.protocol.model_keys import keys_read
 
 Rows = Literal["sample", "cells"]
 Need = Literal["lottery", "seed", "taken_up", "years"]
-
-OF_ALL = ("label", "estimator", "role", "outcomes", "where", "arms", "subgroups", "where_label",
-          "confidence_level")  # fmt: skip
-"""Keys of a model that mean something to every estimator."""
-
-OF_PEOPLE = ("blocks", "bounded_cells")
-"""Further keys of a model of pupils, teachers or schools."""
-
-
-def read_keys(estimator: str, *others: str) -> tuple[str, ...]:
-    """Return the keys that an estimator reads: those of all, those of some, and others."""
-    some = [key for key, spec in SOME_READ.items() if estimator in spec.readers]
-    return (*OF_ALL, *some, *others)
 
 
 @dataclass(frozen=True)
@@ -60,29 +47,29 @@ class Estimator:
 
 ESTIMATORS: dict[str, Estimator] = {
     "multilevel": Estimator(
-        multilevel.fit_planned, "sample", (), read_keys("multilevel", *OF_PEOPLE),
+        multilevel.fit_planned, "sample", (), keys_read("multilevel"),
     ),
     "cluster_robust": Estimator(
-        cluster_robust.fit_planned, "sample", (), read_keys("cluster_robust", *OF_PEOPLE),
+        cluster_robust.fit_planned, "sample", (), keys_read("cluster_robust"),
     ),
     "complier_effect": Estimator(
         complier_effect.fit_planned, "sample", ("taken_up",),
-        read_keys("complier_effect", *OF_PEOPLE),
+        keys_read("complier_effect"),
     ),
     "randomisation_inference": Estimator(
         randomisation_inference.fit_planned, "sample", ("lottery", "seed"),
-        read_keys("randomisation_inference", *OF_PEOPLE),
+        keys_read("randomisation_inference"),
     ),
     "wild_bootstrap": Estimator(
-        wild_bootstrap.fit_planned, "sample", ("seed",), read_keys("wild_bootstrap", *OF_PEOPLE),
+        wild_bootstrap.fit_planned, "sample", ("seed",), keys_read("wild_bootstrap"),
     ),
     "difference_in_differences": Estimator(
         difference_in_differences.fit_planned, "cells", ("years",),
-        read_keys("difference_in_differences", "bounded_cells"),
+        keys_read("difference_in_differences"),
     ),
     "staggered_adoption": Estimator(
         staggered_adoption.fit_planned, "cells", (),
-        read_keys("staggered_adoption", "bounded_cells"),
+        keys_read("staggered_adoption"),
     ),
 }  # fmt: skip
 """Name in protocols → estimator."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy.typing as npt
 import pandas as pd
 
 from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
@@ -9,6 +12,12 @@ from schooltrial.analysis.fitting import FittedModel, OutcomeFit, PlannedModel, 
 from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
 from schooltrial.models.wild_bootstrap.result import WildBootstrap
 from schooltrial.random_streams import stream
+
+
+def crosses_blocks(cluster: npt.NDArray[Any], block: npt.NDArray[Any]) -> bool:
+    """Return whether some cluster lies in several blocks, and some block in several clusters."""
+    pairs = pd.DataFrame({"cluster": cluster, "block": block}).drop_duplicates()
+    return bool(pairs["cluster"].duplicated().any() and pairs["block"].duplicated().any())
 
 
 def fit_planned(
@@ -29,13 +38,17 @@ def fit_planned(
 
     def fit(design: DesignMatrix, outcome: str) -> OutcomeFit[WildBootstrap]:
         columns, dropped = with_block_effects(design, fixed=model["blocks"] == "fixed")
-        terms = [term for term in design.columns if term in columns]
+        blocks = design.rows["block"].to_numpy() if model["blocks"] == "fixed" else None
+        if blocks is not None and crosses_blocks(design.cluster, blocks):
+            blocks, terms = None, list(columns)  # indicators: within clusters nothing is absorbed
+        else:
+            terms = [term for term in design.columns if term in columns]
         test = wild_cluster_bootstrap(
             design.outcome,
             design.rows.assign(**columns)[terms].to_numpy("float64"),
             design.cluster,
             test="treated",
-            absorb=design.rows["block"].to_numpy() if model["blocks"] == "fixed" else None,
+            absorb=blocks,
             weights=design.weights,
             draws=model["replications"] - 1,
             seed=stream(seed, plan.name, outcome),

@@ -1,0 +1,295 @@
+"""Keys of a model that its other keys, or the rest of the study, leave without any effect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import product
+from typing import Any
+
+from schooltrial.protocol.column_map import Column, all_columns
+from schooltrial.protocol.filters import named_variables
+from schooltrial.protocol.levels import DesignLevels
+from schooltrial.protocol.sections import (
+    Content,
+    Design,
+    Model,
+    Outcome,
+    covariate_variables,
+    modelled_arms,
+    years_of_model,
+)
+from schooltrial.refusal import Fault
+
+LISTS = ("outcomes", "subgroups", "covariates", "fixed_effects", "covariance", "active_years")
+"""Keys that are lists, in which a name that is there twice adds nothing."""
+
+INTERCEPT = "(Intercept)"
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A model of a protocol, and how messages name it."""
+
+    where: str
+    model: Model
+    content: Content
+    shown: str
+    given: Collection[str]
+
+    @property
+    def estimator(self) -> str:
+        return self.model["estimator"]
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        every = self.content["outcomes"]
+        return {name: every[name] for name in self.model["outcomes"] if name in every}
+
+    def fault(self, key: str, found: str, expected: str, remedy: str) -> Fault:
+        told = f"{self.where} ({self.estimator}) has `{key}`, {found}"
+        return Fault(self.shown, told, expected, remedy, column=f"{self.where}.{key}")
+
+
+def idle_key_faults(
+    where: str, model: Model, content: Content, shown: str, given: Collection[str]
+) -> Iterator[Fault]:
+    """Yield keys that the estimator reads, but that cannot act in this model.
+
+    Parameters
+    ----------
+    where : str
+        Place of the model in the protocol.
+    model, content
+        The model, and the whole protocol.
+    shown : str
+        How messages name the protocol.
+    given : collection of str
+        Keys that the protocol gives, and that the estimator reads.
+    """
+    place = _Place(where, model, content, shown, given)
+    yield from _repeated(place)
+    yield from _missing_without_covariates(place)
+    yield from _blocks_without_effect(place)
+    yield from _bounds_without_cells(place)
+    yield from _label_of_nobody(place)
+    yield from _years_without_treatment(place)
+    yield from _same_split(place)
+    yield from _unknown_terms(place)
+
+
+def _repeated(place: _Place) -> Iterator[Fault]:
+    values: Mapping[str, Any] = dict(place.model)
+    for key in LISTS:
+        names = values[key]
+        twice = sorted({str(name) for name in names if names.count(name) > 1})
+        if twice:
+            once = ", ".join(str(name) for name in dict.fromkeys(names))
+            yield place.fault(
+                key, f"in which {', '.join(twice)} is named twice", "each name once",
+                f"write `{key}: [{once}]`",
+            )  # fmt: skip
+
+
+def _missing_without_covariates(place: _Place) -> Iterator[Fault]:
+    if "missing_covariates" in place.given and not place.model["covariates"]:
+        yield place.fault(
+            "missing_covariates", "and no covariates that could be missing",
+            "`missing_covariates` in a model with `covariates`",
+            "remove it, or name `covariates`",
+        )  # fmt: skip
+
+
+def _blocks_without_effect(place: _Place) -> Iterator[Fault]:
+    blocks = place.model["blocks"]
+    if "blocks" in place.given and blocks == "random" and place.estimator != "multilevel":
+        yield place.fault(
+            "blocks", "which are `random`: this estimator has no random effects",
+            "`blocks: fixed` or `blocks: none`",
+            "set `blocks: fixed`, or take `estimator: multilevel`",
+        )  # fmt: skip
+    elif "blocks" in place.given and blocks != "none" and not has_blocks(place.content):
+        yield place.fault(
+            "blocks", f"which are `{blocks}`, and the study has no blocks",
+            "a design with blocks",
+            "remove it; or if units were drawn in blocks, read the column: "
+            "`tables.assignment[].columns.block: {column: …}`",
+        )  # fmt: skip
+    if "block" in place.model["fixed_effects"] and blocks == "fixed":
+        others = [name for name in place.model["fixed_effects"] if name != "block"]
+        remedy = f"write `fixed_effects: [{', '.join(others)}]`" if others else "remove it"
+        yield place.fault(
+            "fixed_effects", "in which `block` is named, and `blocks: fixed` absorbs them already",
+            "blocks once", remedy,
+        )  # fmt: skip
+
+
+def has_blocks(content: Content) -> bool:
+    """Return whether units lie in blocks: as the list has them, or as schools hold them."""
+    design: Design = content["design"]
+    if any(
+        name == "block"
+        for reading in content["tables"].get("assignment", [])
+        for name, _ in all_columns(reading)
+    ):
+        return True
+    return DesignLevels.of(design).inside_schools and design["kind"] != "simple"
+
+
+def _bounds_without_cells(place: _Place) -> Iterator[Fault]:
+    if "bounded_cells" not in place.given:
+        return
+    remedy = "remove `bounded_cells`"
+    for name, outcome in place.outcomes.items():
+        if outcome["measured_on"] != "school":
+            yield place.fault(
+                "bounded_cells", f"which is of values published by school, but {name} is of "
+                f"{outcome['measured_on']}s", "an outcome of schools", remedy,
+            )  # fmt: skip
+        elif place.model["bounded_cells"] == "left_out":
+            continue
+        elif outcome["standardise"] != "none":
+            yield place.fault(
+                "bounded_cells", f"but {name} is standardised ({outcome['standardise']}), and "
+                "bounds are in the unit of the file", "an outcome with `standardise: none`", remedy,
+            )  # fmt: skip
+        elif not _reads_bounds(place.content, name):
+            yield place.fault(
+                "bounded_cells", f"but no column of {name} is read with `suppressed: bounds`, so "
+                "that no value is a bound", "a column with `suppressed: bounds`",
+                f"{remedy}, or set `suppressed: bounds` on the column of {name} in "
+                "`tables.school_scores`",
+            )  # fmt: skip
+
+
+def _reads_bounds(content: Content, outcome: str) -> bool:
+    for reading in content["tables"].get("school_scores", []):
+        columns = dict(all_columns(reading))
+        wide = reading["outcomes"].get(outcome)
+        spec = wide if wide is not None else columns.get("value")
+        if spec is not None and spec["suppressed"] == "bounds":
+            return True
+    return False
+
+
+def _label_of_nobody(place: _Place) -> Iterator[Fault]:
+    selects = place.model["where"] or any(one["population"] for one in place.outcomes.values())
+    if "where_label" in place.given and not selects:
+        yield place.fault(
+            "where_label", "which names a subgroup, and no `where` that makes one",
+            "`where_label` with a `where`", "remove it, or add the filter, as in `where: {girl: "
+            "[1]}`",
+        )  # fmt: skip
+
+
+def _years_without_treatment(place: _Place) -> Iterator[Fault]:
+    active, analysed = (
+        place.model["active_years"],
+        years_of_model(place.model, place.content["years"]),
+    )
+    if active and analysed and not set(active) & set(analysed):
+        yield place.fault(
+            "active_years", f"{', '.join(map(str, active))}, and its `where` keeps "
+            f"{', '.join(map(str, analysed))}: treatment acts in no year that is analysed",
+            "a year of `where` among `active_years`",
+            f"remove it, or set `active_years: [{analysed[-1]}]`",
+        )  # fmt: skip
+
+
+def _same_split(place: _Place) -> Iterator[Fault]:
+    by = place.model["effects_by"]
+    if by is not None and by == place.model["moderator"]:
+        yield place.fault(
+            "moderator", f"and splits the effect by {by!r} already: nothing is left to change",
+            "two variables, or one key", "remove `moderator` (an effect for each level), or "
+            "`effects_by` (differences from the first)",
+        )  # fmt: skip
+
+
+def _unknown_terms(place: _Place) -> Iterator[Fault]:
+    terms = treatment_terms(place.model, place.content)
+    named = {
+        variable
+        for outcome in place.model["outcomes"]
+        for variable in covariate_variables(place.model, outcome)
+    }
+    for hypothesis, tested in place.model["tests"].items():
+        for term in tested:
+            wrong = (
+                terms is not None and term not in terms
+                if term.startswith("treated")
+                else not _is_covariate(term, named, place.model)
+            )
+            if wrong:
+                known = [*(terms or ["treated[…]"]), *sorted(named)]
+                close = get_close_matches(term, terms or [], n=1, cutoff=0.5)
+                yield place.fault(
+                    f"tests.{hypothesis}", f"which names the term {term!r}, and the model has none "
+                    "of that name", "terms of the model: " + ", ".join(known)
+                    + " (a category: `name=level`)",
+                    (f"did you mean {close[0]!r}? " if close else "")
+                    + "take the name from the column `term` of estimates.csv, or remove it",
+                )  # fmt: skip
+
+
+def _is_covariate(term: str, named: Collection[str], model: Model) -> bool:
+    parts = [part.split("=")[0].strip() for part in re.split(r"[:,]", term)]
+    constant = term == INTERCEPT and model["blocks"] != "fixed" and not model["fixed_effects"]
+    return constant or all(part in named for part in parts)
+
+
+def treatment_terms(model: Model, content: Content) -> list[str] | None:
+    """Return the names of a model's treatment terms; None where only the data tell their levels.
+
+    ``treated``; ``treated[arm=tutoring]`` where several arms are compared with the control arm; one
+    for each level of `effects_by` (``treated[half=lower]``), and for each but the first of
+    `moderator`.
+    """
+    if "arm" in named_variables(model["where"]):
+        return None
+    arms = model["arms"] or [arm["name"] for arm in modelled_arms(content["design"])]
+    parts = [[f"arm={arm}"] for arm in arms[1:]] if len(arms) > 2 else [[]]
+    if model["effects_by"]:
+        levels = _levels(model["effects_by"], content)
+        if levels is None:
+            return None
+        parts = [
+            [*part, f"{model['effects_by']}={level}"] for part, level in product(parts, levels)
+        ]
+    terms = [_term(part) for part in parts]
+    if model["moderator"]:
+        levels = _levels(model["moderator"], content)
+        if levels is None:
+            return None
+        # Which level is the first is known of the data alone: some may not occur.
+        terms += [
+            _term([*part, f"{model['moderator']}={level}"])
+            for level, part in product(levels, parts)
+        ]
+    return terms
+
+
+def _term(parts: Sequence[str]) -> str:
+    return f"treated[{', '.join(parts)}]" if parts else "treated"
+
+
+def _levels(variable: str, content: Content) -> list[str] | None:
+    """Return the levels of a variable as the protocol declares them; None where it does not."""
+    read: dict[str, Column] = {
+        name: spec
+        for table in ("schools", "assignment", "pupils", "teachers")
+        for reading in content["tables"].get(table, [])
+        for name, spec in all_columns(reading)
+    }
+    rule = content["variables"].get(variable)
+    if rule is not None:
+        return ["0", "1"] if "at_least" in rule or "equals" in rule or rule["where"] else None
+    spec = read.get(variable)
+    if spec is None:
+        return None
+    if spec["type"] == "flag":
+        return ["0", "1"]
+    codes = spec["codes"] if spec["type"] == "category" else {}
+    return list(dict.fromkeys(map(str, codes.values()))) or None

@@ -1,0 +1,146 @@
+"""A key that its estimator reads, and that cannot act beside the others, is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schooltrial.protocol.idle_keys import has_blocks, treatment_terms
+from schooltrial.protocol.model_keys import model_key_faults
+from schooltrial.protocol.sections import Content
+from support.sections import planned_model, small_content
+
+
+def content_of(**outcome: Any) -> Content:
+    content = small_content()
+    content["outcomes"]["maths"].update(outcome)  # type: ignore[typeddict-item]
+    return content
+
+
+def faults(content: Content | None = None, /, **keys: Any) -> list[str]:
+    """Return what is wrong with a model in which these keys are written."""
+    model = planned_model(**{"outcomes": ["maths"], "estimator": "cluster_robust", **keys})
+    place = "models.m", model, content or small_content(), "trial.yaml"
+    return [str(fault) for fault in model_key_faults(*place, frozenset(keys))]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "once"),
+    [
+        ("covariates", ["grade", "sex", "grade"], "[grade, sex]"),
+        ("covariance", ["CR2", "CR2"], "[CR2]"),
+        ("active_years", [2020, 2020], "[2020]"),
+        ("fixed_effects", ["year", "year"], "[year]"),
+        ("outcomes", ["maths", "maths"], "[maths]"),
+    ],
+)
+def test_a_name_that_is_twice_in_a_list_is_refused(key: str, value: list[Any], once: str) -> None:
+    (fault,) = faults(**{key: value})
+    assert "is named twice" in fault
+    assert f"write `{key}: {once}`" in fault
+
+
+@pytest.mark.parametrize("rule", ["indicator", "drop", "refuse"])
+def test_missing_covariates_act_where_there_are_covariates(rule: str) -> None:
+    (fault,) = faults(missing_covariates=rule)
+    assert "models.m (cluster_robust) has `missing_covariates`, and no covariates" in fault
+    assert faults(missing_covariates=rule, covariates=["grade"]) == []
+
+
+def test_random_blocks_are_of_multilevel_models_alone() -> None:
+    (fault,) = faults(blocks="random")
+    assert "set `blocks: fixed`, or take `estimator: multilevel`" in fault
+    assert faults(blocks="random", estimator="multilevel") == []
+
+
+def test_blocks_are_written_where_there_are_blocks() -> None:
+    content = small_content()
+    assert has_blocks(content)
+    assert faults(content, blocks="fixed") == []
+    del content["tables"]["assignment"][0]["columns"]["block"]
+    assert not has_blocks(content)
+    (fault,) = faults(content, blocks="fixed")
+    assert "the study has no blocks" in fault
+    assert "`tables.assignment[].columns.block: {column: …}`" in fault
+    assert faults(content, blocks="none") == faults(content) == []
+    content["design"]["unit"] = "class"
+    assert has_blocks(content)  # the school is the block
+    content["design"]["kind"] = "simple"
+    assert not has_blocks(content)
+
+
+def test_blocks_are_absorbed_once() -> None:
+    (fault,) = faults(fixed_effects=["block", "year"])
+    assert "write `fixed_effects: [year]`" in fault
+    assert faults(fixed_effects=["block", "year"], blocks="none") == []
+
+
+@pytest.mark.parametrize("rule", ["left_out", "midpoint"])
+def test_bounds_are_of_outcomes_of_schools(rule: str) -> None:
+    (fault,) = faults(bounded_cells=rule)
+    assert "but maths is of pupils" in fault
+
+
+def test_bounds_are_used_where_a_column_is_read_with_them() -> None:
+    content = content_of(measured_on="school", standardise="none")
+    (fault,) = faults(content, bounded_cells="midpoint")
+    assert "no column of maths is read with `suppressed: bounds`" in fault
+    assert faults(content, bounded_cells="left_out") == []
+    rates = {"columns": {}, "outcomes": {"maths": {"suppressed": "bounds"}}, "join": []}
+    content["tables"]["school_scores"] = [rates]  # type: ignore[list-item]
+    assert faults(content, bounded_cells="midpoint") == []
+    content["outcomes"]["maths"]["standardise"] = "control"
+    (fault,) = faults(content, bounded_cells="midpoint")
+    assert "bounds are in the unit of the file" in fault
+
+
+def test_a_label_of_a_subgroup_needs_a_subgroup() -> None:
+    (fault,) = faults(where_label="girls")
+    assert "no `where` that makes one" in fault
+    assert faults(where_label="girls", where={"sex": ["girl"]}) == []
+    assert faults(content_of(population={"sex": ["girl"]}), where_label="girls") == []
+
+
+def test_treatment_is_active_in_a_year_that_is_analysed() -> None:
+    (fault,) = faults(active_years=[2020], where={"year": [2019]})
+    assert "treatment acts in no year that is analysed" in fault
+    assert faults(active_years=[2020]) == []
+
+
+def test_a_variable_that_splits_the_effect_does_not_moderate_it_too() -> None:
+    (fault,) = faults(effects_by="sex", moderator="sex")
+    assert "splits the effect by 'sex' already" in fault
+
+
+def test_tests_name_terms_of_the_model() -> None:
+    (fault,) = faults(tests={"h": ["treatd"]})
+    assert "models.m (cluster_robust) has `tests.h`, which names the term 'treatd'" in fault
+    assert "did you mean 'treated'?" in fault
+    (fault,) = faults(tests={"h": ["treated[sex=man]"]}, effects_by="sex")
+    assert "treated[sex=girl]" in fault
+    split: dict[str, Any] = {"effects_by": "sex", "covariates": ["grade"]}
+    assert faults(tests={"h": ["treated[sex=girl]", "treated[sex=boy]", "grade"]}, **split) == []
+    assert faults(tests={"h": ["treated[grade=3]"]}, effects_by="grade") == []  # the data tell
+
+
+def test_the_constant_can_be_tested_where_nothing_is_absorbed() -> None:
+    assert faults(tests={"h": ["(Intercept)"]}, blocks="none") == []
+    assert len(faults(tests={"h": ["(Intercept)"]})) == 1
+
+
+def test_terms_are_those_of_the_arms_then_of_what_splits_and_moderates() -> None:
+    content = small_content()
+    content["design"]["arms"].append({"name": "other", "label": "", "share": None,
+                                      "in_models": True})  # fmt: skip
+    model = planned_model(outcomes=["maths"], estimator="cluster_robust")
+    arms = [arm["name"] for arm in content["design"]["arms"]]
+    assert treatment_terms(model, content) == [f"treated[arm={arm}]" for arm in arms[1:]]
+    two = planned_model(outcomes=["maths"], estimator="cluster_robust", arms=arms[:2])
+    assert treatment_terms(two, content) == ["treated"]
+    moderated = planned_model(
+        outcomes=["maths"], estimator="cluster_robust", arms=arms[:2], moderator="sex"
+    )
+    assert treatment_terms(moderated, content) == [
+        "treated", "treated[sex=girl]", "treated[sex=boy]",
+    ]  # fmt: skip
