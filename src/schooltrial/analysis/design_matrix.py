@@ -275,6 +275,12 @@ def with_block_effects(design: DesignMatrix, *, fixed: bool) -> tuple[dict[str, 
     return without_determined({**blocks, **design.columns}, design.treatment_terms)
 
 
+def side_by_side(columns: Mapping[str, Array], names: Sequence[str], n_rows: int) -> Array:
+    """Return the named columns as a matrix of so many rows, also where none is named."""
+    chosen = [np.asarray(columns[name], dtype="float64") for name in names]
+    return np.column_stack(chosen) if chosen else np.empty((n_rows, 0))
+
+
 def without_determined(
     columns: dict[str, Array], treatment_terms: Sequence[str], *, intercept: bool = True
 ) -> tuple[dict[str, Array], list[str]]:

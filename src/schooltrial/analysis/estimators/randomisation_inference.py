@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
+from schooltrial.analysis.design_matrix import DesignMatrix, side_by_side, with_block_effects
 from schooltrial.analysis.fitting import FittedModel, OutcomeFit, PlannedModel, fit_outcomes
 from schooltrial.models.assignment.design import rerandomised
 from schooltrial.models.assignment.draws import EXACT_UP_TO
@@ -88,7 +88,7 @@ def fit_planned(
             redrawn = rerandomised(redrawn, rule)
         test = randomisation_inference(
             matrix.outcome, treated, matrix.unit,
-            covariates=matrix.rows.assign(**columns)[covariates].to_numpy("float64"),
+            covariates=side_by_side(columns, covariates, len(matrix.rows)),
             block=block, block_effects=model["blocks"] == "fixed", design=redrawn,
             draws=1 if known.unusable else model["replications"],
             exact_up_to=0 if known.unusable else EXACT_UP_TO,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy.typing as npt
 import pandas as pd
 
-from schooltrial.analysis.design_matrix import DesignMatrix, with_block_effects
+from schooltrial.analysis.design_matrix import DesignMatrix, side_by_side, with_block_effects
 from schooltrial.analysis.fitting import FittedModel, OutcomeFit, PlannedModel, fit_outcomes
 from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
 from schooltrial.models.wild_bootstrap.result import WildBootstrap
@@ -45,7 +45,7 @@ def fit_planned(
             terms = [term for term in design.columns if term in columns]
         test = wild_cluster_bootstrap(
             design.outcome,
-            design.rows.assign(**columns)[terms].to_numpy("float64"),
+            side_by_side(columns, terms, len(design.rows)),
             design.cluster,
             test="treated",
             absorb=blocks,

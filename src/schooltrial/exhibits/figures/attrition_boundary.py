@@ -27,6 +27,7 @@ from schooltrial.exhibits.style.label_placement import (
     segment_box,
     text_box,
 )
+from schooltrial.exhibits.style.text_fitting import add_key, fit_texts
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption, boundary_table
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine
 from schooltrial.wording import plural_of
@@ -122,11 +123,15 @@ def attrition_plot(
     if data["arm"].nunique() > 1:
         for arm, colour in dict(zip(data["arm"], data["colour"], strict=True)).items():
             panel.plot([], [], "_", color=colour, ms=9, mew=3, label=arm)
-    entries = len(panel.get_legend_handles_labels()[1])
+    handles, names = panel.get_legend_handles_labels()
+    entries = len(names)
     columns = min(entries, 5) if entries <= 6 else 3
-    figure.legend(loc="outside upper left", ncols=columns, fontsize=7.5, columnspacing=1.4)
+    add_key(
+        figure, handles, names, loc="outside upper left", columns=columns, size=7.5,
+        columnspacing=1.4,
+    )  # fmt: skip
     foot(figure, study)
-    figure.draw_without_rendering()  # settles the layout, which labels must not change
+    fit_texts(figure)  # settles the layout, which labels must not change
     _write_labels(panel, data, width, height)
     return figure
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from math import nan
-from textwrap import fill
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import MaxNLocator
 
 from schooltrial.exhibits.style.figures import (
@@ -22,14 +22,15 @@ from schooltrial.exhibits.style.figures import (
     new_figure,
     styled,
 )
+from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.protocol.filters import years_named
 from schooltrial.protocol.sections import Model, Outcome, StudyLine
 
 SHOWN = ("ITT", "ATT", "CACE")
 
 
-LABEL = 50
-"""Characters of a line of a model's label."""
+LABEL, SIZE = 3.1, 8
+"""Inches of a line of a model's label, and its size in points."""
 
 
 ARM = re.compile(r"treated\[arm=(.+)\]")
@@ -154,8 +155,9 @@ def _draw_outcome(panel: Axes, rows: pd.DataFrame) -> None:
         )
     if "truth" in rows and rows["truth"].notna().any():
         panel.plot(rows["truth"], rows.index, "|", color=INK, ms=11, mew=1.6)
-    panel.set_yticks(range(len(rows)), [fill(text, LABEL) for text in rows["model_label"]],
-                     fontsize=8, linespacing=0.95)  # fmt: skip
+    font = FontProperties(size=SIZE)
+    shown = ["\n".join(wrap(text, LABEL, font)) for text in rows["model_label"]]
+    panel.set_yticks(range(len(rows)), shown, fontsize=SIZE, linespacing=0.95)
     panel.set_ylim(len(rows) - 0.5, -0.6)
     panel.set_title(rows["outcome_label"].iloc[0])
     panel.xaxis.set_major_locator(MaxNLocator(6))

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
-from matplotlib.textpath import TextToPath
 
 from schooltrial.checks.flow.boxes import SIGNS, heading
 from schooltrial.exhibits.style.figures import (
@@ -23,6 +22,7 @@ from schooltrial.exhibits.style.figures import (
     foot_text,
     styled,
 )
+from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.protocol.sections import Arm, StudyLine
 
 ALL = "all"
@@ -40,9 +40,6 @@ SIZE, LINE = 6.5, 0.122
 
 
 MARGIN, PAD, GAP, STEP = 0.06, 0.06, 0.2, 0.09
-
-
-POINTS = 72.0  # in an inch
 
 
 @dataclass(frozen=True)
@@ -153,37 +150,10 @@ def _lines(text: str, width: float, indent: float = 0.0, bold: bool = False) -> 
 
 
 def _wrapped(text: str, width: float, bold: bool = False, hanging: float = 0.0) -> list[str]:
-    """Return a text in lines that, as drawn, are no wider than a number of inches.
-
-    All but the first line are to be set in by ``hanging``, and are narrower by as much.
-    """
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        room = width - hanging * (len(lines) > 1)
-        if lines[-1] and _inches_of(longer, bold) > room:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-        while len(lines[-1]) > 1 and _inches_of(lines[-1], bold) > width - hanging:
-            if len(lines) == 1 and _inches_of(lines[0], bold) <= width:
-                break
-            lines[-1:] = _cut(lines[-1], width - hanging, bold)
-    return lines
-
-
-def _cut(word: str, width: float, bold: bool) -> list[str]:
-    """Return a word that is wider than its line in two parts, of which the first fits."""
-    fits = [at for at in range(1, len(word)) if _inches_of(word[:at], bold) <= width]
-    at = max(fits, default=1)
-    return [word[:at], word[at:]]
-
-
-def _inches_of(text: str, bold: bool) -> float:
     font = FontProperties(
         family=SETTINGS["font.family"], size=SIZE, weight="bold" if bold else "normal"
     )
-    return float(TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]) / POINTS
+    return wrap(text, width, font, hanging)
 
 
 def _inches(lines: Sequence[_Line]) -> float:
@@ -201,7 +171,7 @@ def _box(
 
 def _write(panel: Axes, x: float, y: float, line: _Line, colour: str) -> None:
     panel.text(
-        x, y, line.text, fontsize=SIZE, va="center", color=colour, parse_math=False,
+        x, y, line.text, fontsize=SIZE, va="center", color=colour,
         fontweight="bold" if line.bold else "normal",
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.style.figures import FAINT, INK, SHADE, foot, new_figure, styled
+from schooltrial.exhibits.style.text_fitting import add_key
 from schooltrial.protocol.sections import Arm, Balance, StudyLine
 from schooltrial.wording import exact
 
@@ -101,10 +102,9 @@ def balance_plot(
         if panel is not panels[0]:
             panel.set_yticklabels([])
     handles, said = panels[0].get_legend_handles_labels()
-    figure.legend(
-        handles, said, loc="outside upper left", ncols=3, fontsize=8, columnspacing=1.5,
+    add_key(
+        figure, handles, said, loc="outside upper left", columns=3, size=8, columnspacing=1.5,
         title=f"Balance at baseline, {year_label}", alignment="left", borderaxespad=0.0,
-        title_fontproperties={"weight": "bold", "size": 10},
     )  # fmt: skip
     foot(figure, study)
     return figure

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
 from schooltrial.checks.data_quality.codebook import OF_NO_ARM
 from schooltrial.checks.data_quality.missingness import empty_by_design
 from schooltrial.exhibits.style.figures import INK, foot, new_figure, styled
+from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.protocol.sections import StudyLine
 
-LABEL = 40
-"""Characters of a line of a label."""
+LABEL, SIZE = 2.4, 7.5
+"""Inches of a line of a label, and its size in points."""
 
 
 LINE = 0.24
@@ -42,10 +43,14 @@ def missingness_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
         shares[place[row.table, row.variable], years.index(str(row.year))] = row.share
     figure, (panel,) = new_figure(1.4 + LINE * len(lines))
     panel.imshow(shares, cmap="Oranges", vmin=0, vmax=1, aspect="auto")
-    shown = [fill(f"{table}: {name}", LABEL) for (table, _), name in zip(lines, names, strict=True)]
+    font = FontProperties(size=SIZE)
+    shown = [
+        "\n".join(wrap(f"{table}: {name}", LABEL, font))
+        for (table, _), name in zip(lines, names, strict=True)
+    ]
     panel.set_yticks(range(len(lines)), shown)
     panel.set_xticks(range(len(years)), years)
-    panel.tick_params(length=0, labelsize=7.5)
+    panel.tick_params(length=0, labelsize=SIZE)
     panel.spines[:].set_visible(False)
     for at, along in zip(*np.nonzero(shares > 0), strict=True):
         share = shares[at, along]

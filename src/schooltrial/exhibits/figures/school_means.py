@@ -19,6 +19,7 @@ from schooltrial.exhibits.style.figures import (
     new_figure,
     styled,
 )
+from schooltrial.exhibits.style.text_fitting import add_key
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine
 
 LINE = 0.23
@@ -120,7 +121,7 @@ def school_means_plot(
     for spare in panels[len(names) :]:
         spare.set_axis_off()
     handles, texts = panels[0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside upper right", ncols=4, fontsize=8)
+    add_key(figure, handles, texts, loc="outside upper right", columns=4, size=8)
     foot(figure, study)
     return figure
 

@@ -18,6 +18,7 @@ from schooltrial.exhibits.style.figures import (
     styled,
 )
 from schooltrial.exhibits.style.label_placement import marker_box, place_label
+from schooltrial.exhibits.style.text_fitting import fit_texts
 from schooltrial.exhibits.style.year_axis import set_years
 from schooltrial.protocol.sections import Outcome, StudyLine
 
@@ -37,7 +38,7 @@ def school_outliers_plot(
     for panel, name in zip(panels, names, strict=False):
         _draw_outcome(panel, data[data["outcome"] == name])
         panel.set_title(outcomes[name]["label"])
-    figure.draw_without_rendering()  # places are only known once the layout is settled
+    fit_texts(figure)  # places are only known once the layout is settled
     for panel, name in zip(panels, names, strict=False):
         _name_farthest(panel, data[data["outcome"] == name])
     for spare in panels[len(names) :]:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from schooltrial.exhibits.style.figures import SHADE, arm_styles, foot, new_figure, styled
+from schooltrial.exhibits.style.text_fitting import add_key
 from schooltrial.exhibits.style.year_axis import set_years
 from schooltrial.models.inference.student_t import t_quantile
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
@@ -55,7 +56,7 @@ def trends_plot(
     for spare in panels[len(names) :]:
         spare.set_axis_off()
     handles, texts = panels[0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside upper right", ncols=4, fontsize=8)
+    add_key(figure, handles, texts, loc="outside upper right", columns=4, size=8)
     foot(figure, study)
     return figure
 

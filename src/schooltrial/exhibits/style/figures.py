@@ -12,6 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from schooltrial.exhibits.style.text_fitting import fit_texts
 from schooltrial.protocol.sections import Arm, StudyLine
 
 P = ParamSpec("P")
@@ -45,6 +46,7 @@ SETTINGS: Any = {
     "xtick.color": INK,
     "ytick.color": INK,
     "legend.frameon": False,
+    "text.parse_math": False,  # a label that holds two dollar signs is no formula
     "figure.constrained_layout.use": True,
     "figure.dpi": 200,  # as saved, so that text is laid out at the size at which it is drawn
     "savefig.dpi": 200,
@@ -87,12 +89,17 @@ def arm_styles(arms: Sequence[Arm]) -> list[ArmStyle]:
     return [
         ArmStyle(
             arm["name"],
-            arm["label"],
+            _in_key(arm["label"]),
             ARM_COLOURS[at % len(ARM_COLOURS)],
             ARM_MARKERS[at % len(ARM_MARKERS)],
         )
         for at, arm in enumerate(arms)
     ]
+
+
+def _in_key(label: str) -> str:
+    """Return a label that a key shows: what begins with an underscore is left out of keys."""
+    return f" {label}" if label.startswith("_") else label
 
 
 def new_figure(
@@ -126,7 +133,7 @@ def rendered(figure: Figure, kinds: Sequence[str] = tuple(NO_DATES)) -> dict[str
     """Return the figure as SVG, PDF and PNG, or some of them, without dates or versions."""
     files: dict[str, bytes] = {}
     with mpl.rc_context(SETTINGS):
-        figure.draw_without_rendering()
+        fit_texts(figure)
         figure.set_layout_engine("none")  # laid out once, not again for every format
         for kind in kinds:
             buffer = BytesIO()

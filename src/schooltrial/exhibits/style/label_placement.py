@@ -8,7 +8,10 @@ from math import cos, hypot, pi, sin
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
+
+from schooltrial.exhibits.style.text_lines import wrap
 
 _RADII = (9, 14, 20, 28, 38, 50, 64, 80, 98, 118, 140)  # typographic points
 
@@ -17,6 +20,10 @@ _ANGLES = (0, 1, -1, 2, -2, 3, -3, 4, 5, -5, 6, -6, 7, -7, 8)  # eighths of a ha
 
 
 _LINE_FROM = 14
+
+
+WIDEST = 0.45
+"""Share of the width of its panel that a label takes; what is wider is wrapped."""
 
 
 _STEPS = [at / 12 for at in range(13)]
@@ -120,6 +127,8 @@ def place_label(
         The rectangle of the label. Where nothing is free it is that of the place that is covered
         least.
     """
+    room = WIDEST * panel.get_window_extent().width / panel.figure.dpi
+    text = "\n".join(wrap(text, room, FontProperties(size=size)))
     best: tuple[int, float, float, str] | None = None
     for across, up, side in _offsets():
         label = _write(panel, text, x, y, across, up, side, size, colour, line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan
+from math import isfinite, isinf, nan
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from schooltrial.models.inference.estimate import Estimate
 from schooltrial.models.inference.inversion import InvertibleTest
 from schooltrial.models.inference.reference_distribution import ReferenceDistribution
 from schooltrial.models.inference.result import Result
+from schooltrial.wording import exact
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,12 +93,23 @@ class ResampledTest(Result):
                 df=self.reference_df,
                 statistic=float(self.distribution.observed[k]),
                 p_value=float(self.p_values[k]),
-                conf_low=float(low),
-                conf_high=float(high),
+                conf_low=float(low) if isfinite(low) else nan,
+                conf_high=float(high) if isfinite(high) else nan,
                 n_pupils=self.n_rows,
                 n_schools=self.n_clusters,
                 method=self.method,
-                note=self._remark(k),
+                note="; ".join(filter(None, [self._remark(k), _open_ends(low, high, level)])),
             )
             for term, k, (low, high) in zip(chosen, at, ends, strict=True)
         )
+
+
+def _open_ends(low: float, high: float, level: float) -> str:
+    """Say which ends an interval does not have; nothing where it has both or was not asked for."""
+    lacking = [name for name, end in (("lower", low), ("upper", high)) if isinf(end)]
+    if not lacking:
+        return ""
+    return (
+        f"the {exact(100 * level)}% interval has no {' and no '.join(lacking)} end: no effect on "
+        "that side, however large, is rejected at this level"
+    )

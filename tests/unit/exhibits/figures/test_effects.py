@@ -121,7 +121,7 @@ def test_lines_are_named_by_model_from_the_top_and_a_long_name_is_wrapped(figure
     first, second = tick_words(maths.yaxis)
     assert first == "Offer"
     assert second.replace("\n", " ") == LONG
-    assert max(map(len, second.split("\n"))) <= 50
+    assert max(map(len, second.split("\n"))) <= 55
     assert maths.get_ylim() == (1.5, -0.6)
     assert english.get_ylim() == (0.5, -0.6)
 

@@ -50,7 +50,7 @@ def test_variables_run_downwards_as_given_and_years_to_the_right_the_undated_las
     assert tick_words(panel.xaxis) == ["2020", "2021", "all"]
     first, *others = tick_words(panel.yaxis)
     assert first.replace("\n", " ") == f"pupils: {LONG}"
-    assert max(map(len, first.split("\n"))) <= 40
+    assert max(map(len, first.split("\n"))) <= 45
     assert others == ["pupils: Grade", "schools: Lowest grade"]
     assert panel.get_yticks().tolist() == panel.get_xticks().tolist() == [0, 1, 2]
 
