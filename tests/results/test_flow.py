@@ -48,7 +48,7 @@ def _total(boxes: pd.DataFrame, kind: str) -> int:
     return int(boxes.loc[boxes["kind"] == kind, "n"].sum())
 
 
-def test_the_schools_of_the_files_less_those_outside_the_list_are_those_assigned(
+def test_the_units_of_the_files_less_those_outside_the_list_are_those_assigned(
     results: Path, boxes: pd.DataFrame
 ) -> None:
     top = boxes[boxes["arm"] == "all"]

@@ -134,7 +134,7 @@ def test_the_primary_analyses_rest_on_those_whom_the_flow_leaves(
             assert row.n_pupils == remained.iloc[-1], (model, outcome, row.term)
 
 
-def test_no_analysis_has_more_schools_than_were_assigned(
+def test_no_analysis_is_in_more_places_than_the_list_names(
     results: Path, estimates: pd.DataFrame
 ) -> None:
     assignment = pd.read_parquet(results / "data" / "assignment.parquet")
@@ -150,9 +150,7 @@ def test_the_effects_figure_draws_the_estimates_table(
     assert sorted(drawn["estimate"]) == sorted(effects["estimate"])
 
 
-def test_school_means_times_pupils_give_the_sum_of_scores(
-    results: Path, sample: pd.DataFrame
-) -> None:
+def test_means_times_numbers_give_the_sum_of_scores(results: Path, sample: pd.DataFrame) -> None:
     panel = pd.read_parquet(results / "data" / "school_panel.parquet")
     panel = panel[panel["outcome"].isin(sample.columns)]
     assert len(panel) or sample.empty

@@ -40,7 +40,7 @@ def _page(trial: SmallTrial, folder: Path, aggregates: pd.DataFrame) -> str:
         aggregates=str(folder / "aggregates.csv"),
         linking=trial.path("linking.csv"), cleaning_log=trial.path("cleaning_log.csv"),
         figures=[str(folder / f"{name}.svg") for name in FIGURES], labels=labels(content),
-        study=trial.study(), page=str(folder / "page.html"),
+        design=content["design"], study=trial.study(), page=str(folder / "page.html"),
     )  # fmt: skip
     return (folder / "page.html").read_text("utf-8")
 

@@ -108,6 +108,7 @@ rule write_data_quality:
         "results/{study}/benchmarks/write_data_quality.tsv"
     params:
         labels=from_content(labels),
+        design=section("design"),
         study=study_line,
     script:
         "../scripts/write_data_quality.py"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from schooltrial.checks.written_tables import read_check
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.levels import DesignLevels
+from schooltrial.protocol.sections import Design, StudyLine
 from schooltrial.report.exhibits import read_exhibits
 from schooltrial.report.page import fill
 from schooltrial.report.quality import findings
@@ -33,6 +34,7 @@ def main(
     cleaning_log: str,
     figures: Sequence[str],
     labels: Mapping[str, str],
+    design: Design,
     study: StudyLine,
     page: str,
 ) -> None:
@@ -56,6 +58,8 @@ def main(
         "codebook": codebook_shown(tables["codebook"]),
         "means": means_shown(tables["means"], arms),
         "arms": arms,
+        "in_schools": DesignLevels.of(design).in_schools,
+        "any_means": len(schools) > 0,
     }
     exhibits = read_exhibits(captions, figures, [])
     text = fill(Path(template).read_text("utf-8"), context, exhibits)

@@ -10,6 +10,7 @@ import pandas as pd
 from schooltrial.exhibits.catalogue import lacking
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.pipeline.steps import sha256, with_checksums
+from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.sections import Content, StudyLine, analysis_years, labels
 from schooltrial.report.checks import read_checks
 from schooltrial.report.exhibits import read_exhibits
@@ -45,7 +46,8 @@ def main(
     **traced: Any,
 ) -> None:
     """Gather exhibits with their provenance, and fill the template."""
-    exhibits = read_exhibits(captions, figures, tables)
+    in_schools = DesignLevels.of(protocol["design"]).in_schools
+    exhibits = read_exhibits(captions, figures, tables, in_schools=in_schools)
     rows = pd.read_csv(estimates)
     arms = {arm["name"]: arm["label"] for arm in protocol["design"]["arms"]}
     registered = protocol["registration"]["plan_sha256"]
@@ -58,6 +60,7 @@ def main(
         "headlines": summarise_findings(rows, protocol),
         "events": events_shown(event_study(rows, protocol["outcomes"], protocol["models"])),
         "lacking": lacking(protocol),
+        "in_schools": in_schools,
         "design_sentence": design_sentence(protocol),
         "registration": registration_sentence(protocol["registration"]),
         "mobility_sentence": mobility_sentence(protocol),

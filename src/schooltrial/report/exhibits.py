@@ -12,7 +12,9 @@ from schooltrial.protocol.strict_yaml import parse_yaml
 VERBS = {"figure": "draw", "table": "tabulate"}
 
 
-def read_exhibits(captions: str, figures: Sequence[str], tables: Sequence[str]) -> list[Exhibit]:
+def read_exhibits(
+    captions: str, figures: Sequence[str], tables: Sequence[str], *, in_schools: bool = True
+) -> list[Exhibit]:
     """Return the exhibits that are there, in the order of the captions.
 
     Parameters
@@ -21,15 +23,21 @@ def read_exhibits(captions: str, figures: Sequence[str], tables: Sequence[str]) 
         File of their words.
     figures, tables : sequence of str
         SVG files, which are put into the page, and HTML fragments.
+    in_schools : bool
+        Whether the trial has schools; without, a caption that speaks of them has another text.
     """
     contents = {Path(path).stem: _figure(path) for path in figures}
     contents |= {Path(path).stem: Path(path).read_text("utf-8") for path in tables}
     words = parse_yaml(Path(captions).read_text("utf-8"))
     return [
-        Exhibit(name=name, content=contents[name], rule=f"{VERBS[said['kind']]}_{name}", **said)
+        Exhibit(
+            name, said["kind"], said["title"],
+            said["caption"] if in_schools else said.get("without_schools", said["caption"]),
+            said["alt"], contents[name], rule=f"{VERBS[said['kind']]}_{name}",
+        )
         for name, said in words.items()
         if name in contents
-    ]
+    ]  # fmt: skip
 
 
 def _figure(path: str) -> str:

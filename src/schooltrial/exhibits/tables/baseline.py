@@ -48,15 +48,19 @@ def baseline_html(
         Column("N", "told", key="n"),
         Column("Missing", "told", key="missing"),
     ]
+    of_schools = (
+        " Of schools analysed the means are those of the pupils analysed there."
+        if (balance["level"] == "school").any()
+        else ""
+    )
     bounds = [exact(settings[key]) for key in ("equivalent_to", "adjust_to")]
     note = (
         "Mean (SD) by arm, in the baseline year: of all who were then there, and of those analysed "
         "later. The standardised difference is treated minus control over the pooled SD of the two "
         "arms; for a flag or the level of a category, the SD of the indicator. The effect size, "
         "for people only, is Hedges’ g, or the Cox index of a flag or level, and the band is its: "
-        f"satisfied up to {bounds[0]}, adjustment needed up to {bounds[1]}. Of schools analysed "
-        "the means are those of the pupils analysed there. N: control + treated; the missing lack "
-        "the variable, or were not there in the baseline year."
+        f"satisfied up to {bounds[0]}, adjustment needed up to {bounds[1]}.{of_schools} N: "
+        "control + treated; the missing lack the variable, or were not there in the baseline year."
     )
     table = tabulate(f"Baseline, {year_label}", told, columns, group=groups)
     return fragment(table, name="baseline", notes=[note], study=study)

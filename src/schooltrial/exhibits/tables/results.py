@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -30,6 +31,9 @@ COLUMNS = [
     Column("Schools", "told", key="n_schools"),
     Column("Method and notes"),
 ]
+
+PEOPLE = {("pupil",): "Pupils", ("teacher",): "Teachers"}
+"""Levels of the outcomes shown → the heading of how many are analysed."""
 
 
 def selected(
@@ -73,8 +77,21 @@ def results_html(
     otherwise = [f"{one['date']}: {one['what']} ({one['why']})" for one in deviations]
     apart = [f"Otherwise than planned: {'; '.join(otherwise)}."] if otherwise else []
     groups = [models[name]["label"] for name in rows["model"]]
-    table = tabulate("Results", told, COLUMNS, group=groups)
+    table = tabulate("Results", told, _columns(rows, outcomes), group=groups)
     return fragment(table, name="results", notes=[note, *apart], study=study)
+
+
+def _columns(rows: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> list[Column]:
+    """Return the columns: of numbers of people and of schools those that there are."""
+    levels = {outcomes[name]["measured_on"] for name in rows["outcome"]} - {"school"}
+    people = PEOPLE.get(tuple(sorted(levels)), "People")
+    absent = {"n_pupils"} if rows["n_pupils"].isna().all() else set()
+    absent |= {"n_schools"} if (rows["n_schools"].fillna(0) == 0).all() else set()
+    return [
+        replace(column, name=people) if column.key == "n_pupils" else column
+        for column in COLUMNS
+        if column.key not in absent
+    ]
 
 
 def _method(method: str, note: object, converged: bool) -> str:

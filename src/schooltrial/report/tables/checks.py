@@ -23,8 +23,8 @@ BOUNDS = [
     Column("conf low", "quantity"),
     Column("conf high", "quantity"),
     Column("p value", "p"),
-    Column("n pupils", "quantity"),
-    Column("n schools", "quantity"),
+    Column("people", "quantity", key="n_pupils"),
+    Column("units", "quantity", key="n_schools"),
     Column("method"),
     Column("note"),
 ]
@@ -65,10 +65,16 @@ POWER = [
     Column("arm"),
     Column("stage"),
     Column("unit"),
+    Column("units", "quantity"),
+    Column("treated units", "quantity"),
+    Column("rows", "quantity", key="pupils"),
+    Column("rows per unit", "quantity", key="pupils_per_unit"),
+    Column("icc", "quantity"),
+    Column("r2 between units", "quantity", key="r2_school"),
+    Column("r2 within units", "quantity", key="r2_pupil"),
     *(
         Column(name, "quantity")
         for name in (
-            "units", "treated units", "pupils", "pupils per unit", "icc", "r2 school", "r2 pupil",
             "df", "mdes", "power wanted", "effect", "power", "type s", "exaggeration",
             "mdes estimate",
         )

@@ -14,7 +14,10 @@ from support.html_cells import aligned_right, caption, notes, rows
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": False, "protocol": "0123456789abcdef"}
 MODELS: Any = {"itt": {"label": "Offer"}, "cace": {"label": "Take-up"}}
-OUTCOMES: Any = {"maths": {"label": "Maths"}, "ela": {"label": "English"}}
+OUTCOMES: Any = {
+    "maths": {"label": "Maths", "measured_on": "pupil"},
+    "ela": {"label": "English", "measured_on": "pupil"},
+}
 
 
 def _row(model: str, outcome: str, term: str, **keys: Any) -> dict[str, Any]:
@@ -113,3 +116,27 @@ def test_deviations_from_the_plan_stand_below_the_table_and_only_where_there_are
         "(schools closed)."
     )
     assert len(told) == 3
+
+
+@pytest.mark.parametrize(
+    ("level", "changed", "headings"),
+    [
+        ("pupil", {}, ["Pupils", "Schools"]),
+        ("pupil", {"n_schools": 0}, ["Pupils"]),
+        ("teacher", {}, ["Teachers", "Schools"]),
+        ("school", {"n_pupils": nan}, ["Schools"]),
+    ],
+)
+def test_numbers_are_headed_by_whom_they_count_and_left_out_where_there_are_none(
+    level: str, changed: dict[str, float], headings: list[str]
+) -> None:
+    outcomes: Any = {name: {**one, "measured_on": level} for name, one in OUTCOMES.items()}
+    page = results_html(ESTIMATES.assign(**changed), MODELS, outcomes, STUDY)
+    (names,) = rows(page, "thead")
+    assert names[names.index("Effect size") + 1 : -1] == headings
+
+
+def test_pupils_and_teachers_in_one_table_are_people() -> None:
+    outcomes: Any = {**OUTCOMES, "ela": {**OUTCOMES["ela"], "measured_on": "teacher"}}
+    (names,) = rows(results_html(ESTIMATES, MODELS, outcomes, STUDY), "thead")
+    assert "People" in names

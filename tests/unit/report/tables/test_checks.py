@@ -129,7 +129,7 @@ def test_bounds_are_shown_by_the_outcomes_name_in_the_order_of_the_columns() -> 
     assert told["outcome"].tolist() == ["Maths", "x"]
     assert told["estimate"].tolist() == ["0.123", "−1.000"]
     assert told["p value"].tolist() == ["<.001", ""]
-    assert (told["n pupils"][0], told["note"][0]) == ("1200", "")
+    assert (told["people"][0], told["note"][0]) == ("1200", "")
 
 
 def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
