@@ -37,6 +37,7 @@ def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
     schools = [f"S{at}" for at in range(12)]
     arms = ["control", "programme"] * 6
     pd.DataFrame({"school": schools, "arm": arms}).to_parquet(tmp_path / "assignment.parquet")
+    pd.DataFrame({"school": schools}).to_parquet(tmp_path / "schools.parquet")
     then = pd.DataFrame({"school": np.repeat(schools, 10), "year": 2018})
     then["pupil"] = [f"p{at}" for at in range(len(then))]
     then["arm"] = np.repeat(arms, 10)
@@ -60,6 +61,7 @@ def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
         observations=str(tmp_path / "observations.parquet"),
         panel=str(tmp_path / "school_panel.parquet"),
         bounded=str(tmp_path / "bounded_cells.parquet"),
+        schools=str(tmp_path / "schools.parquet"),
         protocol=protocol(OUTCOMES, balance={"pupil_variables": ["maths"]}),
         analysis_years=[2019],
         **paths,
@@ -84,6 +86,7 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
     schools = [f"S{at}" for at in range(12)]
     arms = ["control", "programme"] * 6
     pd.DataFrame({"school": schools, "arm": arms}).to_parquet(tmp_path / "assignment.parquet")
+    pd.DataFrame({"school": schools}).to_parquet(tmp_path / "schools.parquet")
     cells = pd.DataFrame({"school": schools[:9], "year": 2019, "outcome": "maths", "mean": 50.0})
     cells.to_parquet(tmp_path / "school_panel.parquet")
     cells[:1].assign(school="S10").to_parquet(tmp_path / "bounded_cells.parquet")
@@ -101,6 +104,7 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
         observations=str(tmp_path / "observations.parquet"),
         panel=str(tmp_path / "school_panel.parquet"),
         bounded=str(tmp_path / "bounded_cells.parquet"),
+        schools=str(tmp_path / "schools.parquet"),
         protocol=protocol(outcomes, no_data={"programme": 1}), analysis_years=[2019], **paths,
     )  # fmt: skip
     (row,) = pd.read_csv(paths["attrition"]).to_dict("records")

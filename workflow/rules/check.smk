@@ -55,7 +55,7 @@ rule check_balance:
         frame=LOOK(lambda study: study.draw.file("eligible_list")),
         record=LOOK(lambda study: study.draw.file("record")),
         protocol=before_fitting(
-            "study", "design", "years", "outcomes", "balance", "checks", "models"
+            "study", "design", "years", "outcomes", "take_up", "balance", "checks", "models"
         ),
         labels=from_content(labels),
     script:
@@ -73,6 +73,7 @@ rule check_attrition:
         observations="results/{study}/data/observations.parquet",
         panel="results/{study}/data/school_panel.parquet",
         bounded="results/{study}/data/bounded_cells.parquet",
+        schools="results/{study}/data/schools.parquet",
     output:
         attrition="results/{study}/checks/attrition.csv",
         who_left="results/{study}/checks/who_left.csv",
@@ -82,7 +83,9 @@ rule check_attrition:
     benchmark:
         "results/{study}/benchmarks/check_attrition.tsv"
     params:
-        protocol=before_fitting("design", "years", "outcomes", "balance", "checks"),
+        protocol=before_fitting(
+            "design", "years", "variables", "outcomes", "take_up", "balance", "checks", "models"
+        ),
         analysis_years=from_content(analysis_years),
     script:
         "../scripts/check_attrition.py"

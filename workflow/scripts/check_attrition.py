@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.checks.attrition.analyses import PrimaryModels
 from schooltrial.checks.attrition.missing_outcomes import bound_effects
 from schooltrial.checks.attrition.outcome_bounds import outcome_support
 from schooltrial.checks.attrition.rates import attrition as count_attrition
@@ -16,8 +17,11 @@ from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import (
     Checks,
     Compared,
+    DerivedVariable,
     Design,
+    Model,
     Outcome,
+    TakeUp,
     baseline_year,
     modelled_arms,
 )
@@ -28,6 +32,9 @@ class Sections(Compared):
 
     design: Design
     outcomes: dict[str, Outcome]
+    variables: dict[str, DerivedVariable]
+    take_up: TakeUp
+    models: dict[str, Model]
     checks: Checks
 
 
@@ -42,6 +49,7 @@ def main(
     observations: str,
     panel: str,
     bounded: str,
+    schools: str,
     attrition: str,
     who_left: str,
     missing_outcomes: str,
@@ -51,18 +59,24 @@ def main(
     teachers = pd.read_parquet(teacher_sample)
     design, outcomes, balance = protocol["design"], protocol["outcomes"], protocol["balance"]
     baseline = baseline_year(protocol)
+    primary = PrimaryModels.of(
+        protocol["models"], outcomes, protocol["variables"], protocol["take_up"]
+    )
     held: dict[str, Any] = {
-        "years": protocol["years"],
         "boundary": protocol["checks"]["attrition_boundary"],
         "no_data": design["no_data"],
     }
     arms = modelled_arms(design)
     units = units[units["arm"].astype("str").isin([arm["name"] for arm in arms])]
-    both: dict[str, Any] = {"outcomes": outcomes, "arms": arms, "unit": design["unit"]}
+    both: dict[str, Any] = {
+        "outcomes": outcomes, "arms": arms, "unit": design["unit"], "years": protocol["years"],
+        "primary": primary, "schools": pd.read_parquet(schools),
+    }  # fmt: skip
+    years = primary.years(protocol["years"], analysis_years)
     within: dict[str, Any] = {"analysis_years": analysis_years, "baseline": baseline}
     ranges = {
         level: outcome_support(
-            people, ParquetByYear(measured), level=level, outcomes=outcomes, years=analysis_years
+            people, ParquetByYear(measured), level=level, outcomes=outcomes, years=years
         )
         for level, people, measured in (
             ("pupil", pupils, scores), ("teacher", teachers, observations)

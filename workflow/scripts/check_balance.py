@@ -13,7 +13,7 @@ from schooltrial.checks.balance.equivalence import (
 )
 from schooltrial.checks.balance.report import balance_report
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Checks, Study, baseline_year, modelled_arms
+from schooltrial.protocol.sections import Checks, Study, TakeUp, baseline_year, modelled_arms
 from schooltrial.randomisation.criterion import NOT_BY_LOT, draw_criterion
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record
@@ -23,6 +23,7 @@ class Sections(EquivalenceSections):
     """The sections that the check rests on."""
 
     study: Study
+    take_up: TakeUp
     checks: Checks
 
 
@@ -77,12 +78,16 @@ def main(
         assignment=in_models(listed), schools=described,
         teachers=samples["teacher"], panel=in_models(pd.read_parquet(panel)),
         populations={name: part["population"] for name, part in protocol["outcomes"].items()},
+        take_up=protocol["take_up"]["variable"],
     )  # fmt: skip
+    compared = equivalence_table(
+        protocol, samples, labels, described.columns, take_up=protocol["take_up"]["variable"]
+    )
     for table, path in (
         (report.balance, check),
         (report.omnibus, omnibus),
         (report.pretrends, pretrends),
-        (equivalence_table(protocol, samples, labels, described.columns), equivalence),
+        (compared, equivalence),
     ):
         table.to_csv(path, index=False, float_format="%.10g")
 

@@ -10,7 +10,7 @@ import pandas as pd
 TEXTS = (
     "school", "teacher", "pupil", "leader", "unit", "block", "arm", "period", "component", "table",
     "file", "column", "rule", "before", "after", "variable", "category", "label", "raw_column",
-    "values", "outcome", "level", "subgroup", "term", "ingredient", "sample", "scope",
+    "values", "outcome", "model", "level", "subgroup", "term", "ingredient", "sample", "scope",
 )  # fmt: skip
 """Columns of checks that hold names, codes or sentences; each may look like a number."""
 

@@ -1,8 +1,10 @@
 """How far could the outcomes that are missing move the effect? Bounds and weights beside it.
 
 All rows compare the same pupils: those of the roster, in the arm of assignment, without covariates.
-``complete cases`` leaves out who was not observed; the weights let the observed stand for their
-like; Lee's bounds allow for a loss that goes one way; Horowitz and Manski's for any loss at all.
+Where a primary model analyses an outcome, whom it does not analyse is missing here, whatever the
+reason; elsewhere, of whom it was not measured. ``complete cases`` leaves these out; the weights let
+the others count for their like; Lee's bounds allow for a loss that goes one way; Horowitz and
+Manski's for any loss at all.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schooltrial.arrays import FloatArray
+from schooltrial.checks.attrition.analyses import PrimaryModels
 from schooltrial.checks.attrition.baseline_covariates import BaselineColumn, baseline_columns
 from schooltrial.checks.attrition.roster import Roster, draw_up_roster
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
@@ -28,12 +31,12 @@ from schooltrial.models.missing_outcomes.inverse_probability_weights import (
     response_weights,
 )
 from schooltrial.models.missing_outcomes.lee_bounds import LeeBounds, bound_by_lee
-from schooltrial.protocol.sections import Arm, Outcome
+from schooltrial.protocol.sections import Arm, Outcome, Years
 
 NOT_COMPUTED = "not computed"
 
 
-COLUMNS = ["outcome", "year", "arm", "approach", *[f.name for f in fields(Estimate)]]
+COLUMNS = ["outcome", "model", "year", "arm", "approach", *[f.name for f in fields(Estimate)]]
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ def bound_effects(
     unit: str = "school",
     level: float = 0.95,
     support: Mapping[str, tuple[float, float]] | None = None,
+    years: Years | None = None,
+    primary: PrimaryModels | None = None,
+    schools: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Estimate the effect under different assumptions about missing outcomes.
 
@@ -87,11 +93,16 @@ def bound_effects(
         Outcome → least and greatest possible value in the unit of analysis, such as
         `outcome_support` finds. By default 0 and 1 of a binary outcome, and the range of one that
         is not standardised.
+    years : Years, optional
+        Section of the protocol; needed with ``primary``.
+    primary, schools : optional
+        As for ``attrition``. A primary model's outcomes are bounded in the years that it analyses,
+        and others in ``analysis_years``.
 
     Returns
     -------
     DataFrame
-        Columns ``outcome, year, arm, approach`` and those of ``Estimate``. ``approach`` is
+        Columns ``outcome, model, year, arm, approach`` and those of ``Estimate``. ``approach`` is
         ``complete cases``, ``response weights``, ``Lee bounds``, ``Lee bounds by block`` (where
         each block has two units or more in each arm) or ``Horowitz-Manski bounds``. Bounds have
         three rows: ``lower bound``, ``upper bound``, and ``effect``, whose interval is Imbens and
@@ -103,21 +114,23 @@ def bound_effects(
     pupil's arm, so that blocks with unequal shares do not bias a comparison without block effects.
     Blocks that lack an arm are left out, and the note says so.
     """
+    mine = {name: part for name, part in outcomes.items() if part["measured_on"] == "pupil"}
+    judged = (primary or PrimaryModels()).analyses(pupils, mine, arms, years)
     rows: list[list[Any]] = []
-    for year in analysis_years:
-        listed = draw_up_roster(assignment, pupils, unit=unit, year=year, baseline=baseline)
-        for name, outcome in outcomes.items():
-            if outcome["measured_on"] != "pupil":
-                continue
-            whose = listed.of_population(pupils, outcome["population"])
-            y = whose.outcome(pupils, name)
-            limits = _support(name, outcome, support or {})
-            for arm in arms[1:]:
-                part, trial = _trial(whose, y, arms[0]["name"], arm["name"], level)
+    for year, name, found in judged.by_year(analysis_years):
+        listed = draw_up_roster(
+            assignment, pupils, unit=unit, year=year, baseline=baseline, schools=schools
+        )
+        limits = _support(name, outcomes[name], support or {})
+        for analysis in found:
+            whose = listed.of_population(pupils, analysis.population, judged.primary.since)
+            y = whose.analysed_outcome(pupils, name, analysis.rows)
+            for arm in analysis.arms:
+                part, trial = _trial(whose, y, arms[0]["name"], arm, level)
                 columns = baseline_columns(part, covariates, outcomes)
                 rows += [
-                    [name, year, arm["name"], approach, *_cells(row, trial.left_out)]
-                    for approach, row in _approaches(trial, columns, limits, _told(outcome))
+                    [name, analysis.model, year, arm, approach, *_cells(row, trial.left_out)]
+                    for approach, row in _approaches(trial, columns, limits, _told(outcomes[name]))
                 ]
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -1,8 +1,9 @@
 """Who was lost: units, pupils in units that stay, and pupils, against the attrition boundary.
 
 Attrition is counted from assignment on and in the arm of assignment, whether or not a pupil moved
-since. Those who came after the baseline year are never part of it; they, and those who changed
-school or arm, have rows of their own.
+since. Where a primary model analyses an outcome, everyone is lost whom it does not analyse; of
+other outcomes, everyone of whom they were not measured. Those who came after the baseline year are
+never part of it; they, and those who changed school or arm, have rows of their own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.checks.attrition.analyses import Analysis, PrimaryModels
 from schooltrial.checks.attrition.roster import Roster, assigned_units, draw_up_roster, of_year
 from schooltrial.data.rows.filters import among
 from schooltrial.models.missing_outcomes.attrition_bias import (
@@ -29,10 +31,10 @@ BOUNDARIES: tuple[Assumption, ...] = ("cautious", "optimistic")
 
 
 COLUMNS = [
-    "quantity", "outcome", "year", "level", "arm", "n_control", "count_control", "rate_control",
-    "n_arm", "count_arm", "rate_arm", "overall", "differential", "boundary_cautious",
-    "boundary_optimistic", "verdict_cautious", "verdict_optimistic", "bias_cautious",
-    "bias_optimistic", "verdict", "note",
+    "quantity", "outcome", "model", "year", "level", "arm", "n_control", "count_control",
+    "rate_control", "n_arm", "count_arm", "rate_arm", "overall", "differential",
+    "boundary_cautious", "boundary_optimistic", "verdict_cautious", "verdict_optimistic",
+    "bias_cautious", "bias_optimistic", "verdict", "note",
 ]  # fmt: skip
 
 
@@ -56,6 +58,8 @@ def attrition(
     unit: str = "school",
     boundary: Assumption = "cautious",
     no_data: Mapping[str, int] | None = None,
+    primary: PrimaryModels | None = None,
+    schools: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Count who was lost, joined and moved, each arm beside the control arm.
 
@@ -76,39 +80,54 @@ def attrition(
         Which boundary the column ``verdict`` follows.
     no_data : mapping of str to int, optional
         Arm → units that were assigned and are in no file; they count as lost.
+    primary : PrimaryModels, optional
+        The primary models. Without them an outcome is lost where it was not measured.
+    schools : DataFrame, optional
+        What is known of schools, for those of which no pupil is on the roster.
 
     Returns
     -------
     DataFrame
         Columns ``COLUMNS``; rates, boundaries and biases (in SD) are shares, not per cent.
-        ``quantity`` is ``lost`` (one row per outcome, year from the programme's first on, level and
-        arm); ``new intake`` (who by their grade came into the study's grades after the baseline
-        year), ``joined early`` (in the programme's first year) and ``joined late``; ``promoted``
-        (who left the grades of their school, which is still there, and are in another), ``changed
-        school`` (others who did) and ``changed arm`` (of either). Joiners are a share of the pupils
-        there in the year, in the arm where they are; movers of the baseline pupils still there, in
-        their first arm. ``differential`` is the arm's rate minus the control arm's. A unit is lost
-        for an outcome and year when no pupil in it has the outcome. An outcome that was observed
-        for nobody in a year is ``not measured``, not lost; where nobody of the roster could have
-        one, being beyond the study's grades, the year is ``not followed``.
+        ``quantity`` is ``lost`` (one row per outcome, primary model of it, year from the
+        programme's first on, level and arm; ``model`` is empty where none analyses the outcome in
+        that year and arm); ``new intake`` (who by their grade came into the study's grades after
+        the baseline year), ``joined early`` (in the programme's first year) and ``joined late``;
+        ``promoted`` (who left the grades of their school, which is still there, and are in
+        another), ``changed school`` (others who did) and ``changed arm`` (of either). Joiners are a
+        share of the pupils there in the year, in the arm where they are; movers of the baseline
+        pupils still there, in their first arm. ``differential`` is the arm's rate minus the
+        control arm's.
+
+        Someone is lost for an outcome and year when no row of theirs is analysed by the model (or,
+        without one, when the outcome was not measured), and a unit when this holds of all its
+        pupils. Those who by what was known at the assignment are outside the outcome's population
+        or the model's `where` are not counted; see `Roster.of_population`. An outcome that was
+        observed for nobody in a year is ``not measured``, not lost; where nobody of the roster
+        could have one, being beyond the study's grades, the year is ``not followed``.
     """
+    mine = {name: part for name, part in outcomes.items() if part["measured_on"] == "pupil"}
+    judged = (primary or PrimaryModels()).analyses(pupils, mine, arms, years)
+    found = {name: judged.of(name) for name in mine}
     rows: list[list[Any]] = []
     for year in sorted([*years["programme"], *years["follow_up"]]):
         units = assigned_units(of_year(assignment, year), unit)
-        listed = draw_up_roster(assignment, pupils, unit=unit, year=year, baseline=baseline)
-        for name, outcome in outcomes.items():
-            if outcome["measured_on"] != "pupil":
-                continue
-            whose = listed.of_population(pupils, outcome["population"])
-            levels = _levels(name, whose, pupils, units, no_data or {})
-            for level, counted in levels:
-                rows += lost_rows(name, year, level, counted, arms, boundary)
+        listed = draw_up_roster(
+            assignment, pupils, unit=unit, year=year, baseline=baseline, schools=schools
+        )
+        for name in mine:
+            for analysis in judged.in_year(year, found[name], name):
+                whose = listed.of_population(pupils, analysis.population, judged.primary.since)
+                shown = [arms[0], *(arm for arm in arms if arm["name"] in analysis.arms)]
+                whose = whose.of([arm["name"] for arm in shown])
+                for level, counted in _levels(analysis, whose, pupils, units, no_data or {}):
+                    rows += lost_rows(analysis, year, level, counted, shown, boundary)
         rows += _movement(listed, pupils, units, arms, min(years["programme"]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _levels(
-    outcome: str,
+    analysis: Analysis,
     listed: Roster,
     pupils: pd.DataFrame,
     units: pd.DataFrame,
@@ -116,20 +135,15 @@ def _levels(
 ) -> Iterator[tuple[str, Counted]]:
     """Yield the levels of an outcome and year: units, pupils in those that stay, all pupils."""
     people, unit = listed.people, listed.unit
-    lost = listed.outcome(pupils, outcome).isna()
-    noted = "" if listed.followed or unit == "pupil" else f"on the roster of {listed.year} itself"
-    if listed.beyond:
-        noted = f"beyond the study's grades, not counted: {listed.beyond}"
-    if listed.unknown:
-        told = f"not known to be in the population of the outcome, not counted: {listed.unknown}"
-        noted = "; ".join(filter(None, (noted, told)))
+    lost = listed.analysed_outcome(pupils, analysis.outcome, analysis.rows).isna()
+    now = pupils[(pupils["year"] == listed.year) & analysis.rows]
+    noted = _noted(analysis, listed, pupils, lost)
     units = units[~units["unit"].astype("str").isin(listed.outside)]
     if unit == "pupil":
         yield "pupils", Counted(people["arm"], lost, noted)
         return
-    then = pupils[pupils["year"] == listed.year]
-    measured = then.loc[then[outcome].notna(), unit] if outcome in then else then[unit].iloc[:0]
-    gone = ~among(units["unit"], measured)
+    there = now[unit]
+    gone = ~among(units["unit"], there)
     unseen = pd.Series([arm for arm, count in no_data.items() for _ in range(count)], dtype=str)
     yield (
         plural_of(unit),
@@ -139,12 +153,12 @@ def _levels(
             f"in no file: {len(unseen)}" if len(unseen) else "",
         ),
     )
-    stays = among(people["unit"], measured)
+    stays = among(people["unit"], there)
     yield (
         f"pupils {'of' if unit == 'teacher' else 'in'} {plural_of(unit)} that stay",
         Counted(people.loc[stays, "arm"], lost[stays], noted),
     )
-    without = listed.without + len(unseen)
+    without = len(listed.without - listed.outside) + len(unseen)
     missing = (
         f"{plural_of(unit)} with no roster, whose pupils are not counted: {without}"
         if without
@@ -153,8 +167,39 @@ def _levels(
     yield "pupils", Counted(people["arm"], lost, "; ".join(filter(None, (noted, missing))))
 
 
+def _noted(analysis: Analysis, listed: Roster, pupils: pd.DataFrame, lost: pd.Series) -> str:
+    """Return what a reader must know of the people who are counted, and of those who are not."""
+    notes = []
+    if not listed.followed and listed.unit != "pupil":
+        notes = [f"on the roster of {listed.year} itself"]
+    if listed.beyond:
+        notes = [f"beyond the study's grades, not counted: {listed.beyond}"]
+    if listed.unknown:
+        told = "not known to be outside the population, and counted"
+        notes.append(f"{told}: {listed.unknown}")
+    if analysis.model:
+        measured = listed.outcome(pupils, analysis.outcome).notna()
+        left_out = int((lost & measured).sum())
+        if left_out:
+            notes.append(f"with the outcome, and not analysed: {left_out}")
+    return "; ".join(notes)
+
+
+def analysing_models(attrition: pd.DataFrame) -> pd.Series:
+    """Return the primary model of each row of a table of attrition; empty where there is none.
+
+    Parameters
+    ----------
+    attrition : DataFrame
+        Such as `attrition` makes, written and read back or not.
+    """
+    if "model" not in attrition:
+        return pd.Series("", index=attrition.index, dtype="str")
+    return attrition["model"].astype("object").fillna("").astype("str")
+
+
 def lost_rows(
-    outcome: str,
+    analysis: Analysis,
     year: int,
     level: str,
     counted: Counted,
@@ -165,7 +210,7 @@ def lost_rows(
 
     Parameters
     ----------
-    outcome, year, level : str, int, str
+    analysis, year, level : Analysis, int, str
         What the rows are of.
     counted : Counted
         Units or people, and which of them are lost.
@@ -175,9 +220,11 @@ def lost_rows(
     for arm in arms[1:]:
         first, second = (_rate(counted, chosen["name"]) for chosen in (arms[0], arm))
         overall, differential = _overall(first, second)
-        row: list[Any] = ["lost", outcome, year, level, arm["name"], *first, *second]
+        head = ["lost", analysis.outcome, analysis.model, year, level, arm["name"]]
+        row: list[Any] = [*head, *first, *second]
         if not (~counted.counts).any():
-            verdict, why = ("not measured", "observed for nobody in this year")
+            seen = "analysed" if analysis.model else "observed"
+            verdict, why = ("not measured", f"{seen} for nobody in this year")
             if counted.counts.empty:
                 verdict, why = ("not followed", "nobody of the roster could have an outcome")
             note = "; ".join(filter(None, (why, counted.note)))
@@ -225,7 +272,7 @@ def _movement(
             first, second = (_rate(part, chosen["name"]) for chosen in (arms[0], arm))
             rates = _overall(first, second)
             blank = [nan, nan, "", "", nan, nan, "", ""]
-            head = [quantity, "", listed.year, "pupils", arm["name"]]
+            head = [quantity, "", "", listed.year, "pupils", arm["name"]]
             yield [*head, *first, *second, *rates, *blank]
 
 

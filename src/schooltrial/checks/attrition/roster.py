@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from schooltrial.data.rows.filters import among, matches
+from schooltrial.data.rows.coding import is_flag
+from schooltrial.data.rows.filters import among, known_truth
 from schooltrial.protocol.filters import named_variables
 from schooltrial.protocol.levels import CLASSES
 
@@ -30,12 +31,16 @@ class Roster:
         Year of the roster.
     beyond : int
         Pupils of the roster who are not counted, being past the highest grade of the study by then.
-    without : int
+    without : frozenset of str
         Units that were assigned and have no pupil on the roster.
+    units : DataFrame
+        What is known of every unit that was assigned, by the list and the table of schools: column
+        ``unit``, and what else there is.
     outside : frozenset of str
-        Units of whose pupils none is in the population of the outcome.
+        Units that are not in the population, or of whose pupils none is.
     unknown : int
-        Pupils of whom it is not known whether they are in that population; they are not counted.
+        Pupils of whom it is not known whether they are in the population; they are counted, and
+        where they are not analysed they are lost.
     """
 
     people: pd.DataFrame
@@ -43,7 +48,8 @@ class Roster:
     year: int
     drawn_up: int
     beyond: int
-    without: int
+    without: frozenset[str]
+    units: pd.DataFrame
     outside: frozenset[str] = frozenset()
     unknown: int = 0
 
@@ -57,11 +63,15 @@ class Roster:
         kept = self.people["arm"].isin(list(arms))
         return replace(self, people=self.people[kept].reset_index(drop=True))
 
-    def of_population(self, pupils: pd.DataFrame, population: Mapping[str, Any]) -> Roster:
-        """Return the part of the roster whose outcome it is.
+    def of_population(
+        self, pupils: pd.DataFrame, population: Mapping[str, Any], since: Collection[str] = ()
+    ) -> Roster:
+        """Return the part of the roster that belongs to a population, by what was known before.
 
-        What a filter asks of a pupil is taken from the year of the outcome, and for those who were
-        lost by then from the roster, a grade with the years that passed.
+        What a filter asks is taken from the roster, else from the list and the table of schools,
+        else from the pupil's earliest row; a grade moves on with the years that passed. What is
+        known only since the assignment puts nobody outside: whom a model leaves out for it is
+        lost. So is who lacks a value that the filter asks for.
 
         Parameters
         ----------
@@ -69,39 +79,71 @@ class Roster:
             The sample, one row per pupil and year.
         population : mapping
             The filter; one that keeps everybody returns the roster as it is.
+        since : collection of str
+            Variables that are known only since the assignment. A number of the roster that was
+            measured again, with another result, counts among them.
         """
+        named = [name for name in named_variables(population) if name not in since]
         if not population:
             return self
-        known = pd.DataFrame(
-            {name: self._as_of_year(pupils, name) for name in named_variables(population)},
+        known = {name: self._at_assignment(pupils, name) for name in named}
+        frame = pd.DataFrame(
+            {name: values for name, values in known.items() if values is not None},
             index=self.people.index,
         )
-        inside = matches(known, population)
-        # Of whom a filter can neither be said to hold nor not to hold, nothing is known.
-        unknown = ~inside & ~matches(known, {"none_of": [dict(population)]})
-        there = self.people.loc[inside, "unit"]
-        outside = set(self.people["unit"].astype("str")) - set(there.astype("str"))
+        inside, gone = known_truth(frame, population)
+        kept = self.people[~gone]
+        lacking = frame.isna().any(axis=1) & ~gone & ~inside
+        there = set(kept["unit"].astype("str"))
+        outside = set(self.people["unit"].astype("str")) - there
+        described = self.units.drop(columns="grade", errors="ignore")  # it is not of this year
+        _, ruled_out = known_truth(described, population, since)
+        outside |= set(self.units.loc[ruled_out, "unit"]) - there
         return replace(
             self,
-            people=self.people[inside].reset_index(drop=True),
+            people=kept.reset_index(drop=True),
             outside=frozenset(outside),
-            unknown=int(unknown.sum()),
+            unknown=int(lacking.sum()),
         )
 
-    def _as_of_year(self, pupils: pd.DataFrame, name: str) -> pd.Series:
-        """Return a variable of everybody on the roster, as of the year of the outcome."""
+    def _at_assignment(self, pupils: pd.DataFrame, name: str) -> pd.Series | None:
+        """Return a variable of everybody on the roster as it was; None where nothing tells."""
+        people = self.people
         if name == "year":
-            return pd.Series(self.year, index=self.people.index)
-        values = self.people.get(name, pd.Series(float("nan"), index=self.people.index))
+            return pd.Series(self.year, index=people.index)
+        if name in ("cluster", self.unit):
+            return people["unit"]
+        if self.followed and self._was_measured_again(pupils, name):
+            return None
+        parts = [people[name]] if name in people else []
+        if name in self.units:
+            listed = self.units.set_index("unit")[name]
+            parts.append(people["unit"].astype("str").map(listed))
         if name == "grade":
-            values = values + (self.year - self.drawn_up)
-        if name not in pupils or name in ("unit", "arm", "block"):
-            return values
-        then = pupils.loc[pupils["year"] == self.year].set_index("pupil")[name]
-        now = self.people["pupil"].map(then)
-        if pd.api.types.is_numeric_dtype(then):
-            return now.astype("float64").fillna(values.astype("float64"))
-        return now.astype("str").fillna(values.astype("str"))
+            parts = [part + (self.year - self.drawn_up) for part in parts]
+        if name in pupils:
+            rows = pupils.loc[pupils[name].notna(), ["pupil", "year", name]].sort_values("year")
+            first = rows.drop_duplicates("pupil").set_index("pupil")
+            values = first[name]
+            if name == "grade":
+                values = values + (self.year - first["year"])
+            parts.append(people["pupil"].map(values))
+        if f"{name}_missing" in people and parts:
+            # A sample holds 0 for a baseline that is not known.
+            parts = [part.mask(people[f"{name}_missing"] == 1) for part in parts]
+        return _first_known(parts) if parts else None
+
+    def _was_measured_again(self, pupils: pd.DataFrame, name: str) -> bool:
+        """Return whether a number of the roster is another one later, and not for the years."""
+        if name == "grade" or name not in self.people or name not in pupils:
+            return False
+        before = self.people[name]
+        if not pd.api.types.is_numeric_dtype(before) or is_flag(before):
+            return False
+        then = pupils.loc[pupils["year"] == self.year].drop_duplicates("pupil")
+        after = self.people["pupil"].map(then.set_index("pupil")[name])
+        change = (after.astype("float64") - before.astype("float64")).dropna()
+        return not ((change == 0).all() or (change == self.year - self.drawn_up).all())
 
     def outcome(self, pupils: pd.DataFrame, name: str) -> pd.Series:
         """Return the outcome of everybody on the roster, wherever in the study it was measured.
@@ -118,9 +160,27 @@ class Roster:
         then = pupils.loc[pupils["year"] == self.year].set_index("pupil")[name]
         return self.people["pupil"].map(then).astype("float64")
 
+    def analysed_outcome(self, pupils: pd.DataFrame, name: str, rows: pd.Series) -> pd.Series:
+        """Return the outcome of those who are analysed; it is missing for everybody else.
+
+        Parameters
+        ----------
+        pupils, name
+            As for `outcome`.
+        rows : Series of bool
+            Of each row of the sample, whether it is analysed.
+        """
+        return self.outcome(pupils[rows], name)
+
 
 def draw_up_roster(
-    assignment: pd.DataFrame, pupils: pd.DataFrame, *, unit: str, year: int, baseline: int
+    assignment: pd.DataFrame,
+    pupils: pd.DataFrame,
+    *,
+    unit: str,
+    year: int,
+    baseline: int,
+    schools: pd.DataFrame | None = None,
 ) -> Roster:
     """Draw up the roster that attrition in a year is measured from.
 
@@ -138,6 +198,8 @@ def draw_up_roster(
         The sample, one row per pupil and year.
     unit : {"school", "teacher", "pupil"}
     year, baseline : int
+    schools : DataFrame, optional
+        What is known of schools.
     """
     assigned = assigned_units(of_year(assignment, year), unit, pupils)
     drawn_up = year if "year" in assignment else _drawn_up(pupils, unit, year, baseline)
@@ -152,8 +214,49 @@ def draw_up_roster(
         expected = people["grade"] + (year - drawn_up)
         beyond = (expected > pupils["grade"].max()).fillna(False).astype(bool)
     kept = people[~beyond].reset_index(drop=True)
-    without = int((~among(assigned["unit"], people["unit"])).sum())
-    return Roster(kept, unit, year, drawn_up, int(beyond.sum()), without)
+    without = frozenset(assigned["unit"][~among(assigned["unit"], people["unit"])].astype("str"))
+    described = describe_units(assignment, unit, year, schools)
+    return Roster(kept, unit, year, drawn_up, int(beyond.sum()), without, described)
+
+
+def describe_units(
+    assignment: pd.DataFrame, unit: str, year: int, schools: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return what the list, and the table of schools, say of every unit that was assigned.
+
+    Parameters
+    ----------
+    assignment, unit, year, schools
+        As for `draw_up_roster`.
+
+    Returns
+    -------
+    DataFrame
+        ``unit``, under the names ``cluster`` and that of its kind too; ``year``, and what is known.
+    """
+    of_list = of_year(assignment, year)
+    name = of_list[unit].astype("str")
+    named = {"unit": name, "cluster": name, unit: name, "year": year}
+    units = of_list.assign(**named).drop_duplicates("unit").reset_index(drop=True)
+    if schools is None or "school" not in units or "school" not in schools:
+        return units
+    known = schools.drop_duplicates("school").set_index(schools["school"].astype("str"))
+    new = [name for name in known if name not in units]
+    return units.join(known[new], on=units["school"].astype("str"))
+
+
+def _first_known(parts: Sequence[pd.Series]) -> pd.Series:
+    """Return the first value that is known of each row, as numbers, days or texts."""
+    if all(pd.api.types.is_numeric_dtype(part) for part in parts):
+        plain = [part.astype("float64") for part in parts]
+    elif all(pd.api.types.is_datetime64_any_dtype(part) for part in parts):
+        plain = list(parts)
+    else:
+        plain = [part.astype("str") for part in parts]
+    found = plain[0]
+    for part in plain[1:]:
+        found = found.fillna(part)
+    return found
 
 
 def of_year(assignment: pd.DataFrame, year: int) -> pd.DataFrame:

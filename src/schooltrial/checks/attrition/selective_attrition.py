@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from schooltrial.checks.attrition.analyses import PrimaryModels
 from schooltrial.checks.attrition.baseline_covariates import BaselineColumn, baseline_columns
 from schooltrial.checks.attrition.roster import Roster, draw_up_roster
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
 from schooltrial.models.cluster_robust.result import LeastSquaresFit
 from schooltrial.models.inference.estimate import Estimate
-from schooltrial.protocol.sections import Arm, Outcome
+from schooltrial.protocol.sections import Arm, Outcome, Years
 
 ESTIMATE = [
     "estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high", "n_pupils",
@@ -23,8 +24,8 @@ ESTIMATE = [
 
 
 COLUMNS = [
-    "outcome", "year", "arm", "variable", "category", "term", "n_lost_control", "n_lost_arm",
-    "lost_control", "kept_control", "lost_arm", "kept_arm", *ESTIMATE,
+    "outcome", "model", "year", "arm", "variable", "category", "term", "n_lost_control",
+    "n_lost_arm", "lost_control", "kept_control", "lost_arm", "kept_arm", *ESTIMATE,
 ]  # fmt: skip
 
 
@@ -39,6 +40,9 @@ def who_left(
     covariates: Sequence[str],
     unit: str = "school",
     level: float = 0.95,
+    years: Years | None = None,
+    primary: PrimaryModels | None = None,
+    schools: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Regress being lost on arm, baseline and their interactions.
 
@@ -52,6 +56,8 @@ def who_left(
         Variables and outcomes of pupils, as known at baseline.
     level : float
         Of confidence intervals.
+    years, primary, schools : optional
+        As for ``bound_effects``: who is lost depends on the primary models.
 
     Returns
     -------
@@ -64,32 +70,33 @@ def who_left(
         Satterthwaite df; joint tests AHT. Without an attrition to explain there is one row that
         says so.
     """
+    mine = {name: part for name, part in outcomes.items() if part["measured_on"] == "pupil"}
+    judged = (primary or PrimaryModels()).analyses(pupils, mine, arms, years)
     rows: list[list[Any]] = []
-    for year in analysis_years:
-        listed = draw_up_roster(assignment, pupils, unit=unit, year=year, baseline=baseline)
-        for name, outcome in outcomes.items():
-            if outcome["measured_on"] != "pupil":
-                continue
-            whose = listed.of_population(pupils, outcome["population"])
-            for arm in arms[1:]:
-                part = whose.of([arms[0]["name"], arm["name"]])
-                lost = part.outcome(pupils, name).isna()
+    for year, name, found in judged.by_year(analysis_years):
+        listed = draw_up_roster(
+            assignment, pupils, unit=unit, year=year, baseline=baseline, schools=schools
+        )
+        for analysis in found:
+            whose = listed.of_population(pupils, analysis.population, judged.primary.since)
+            for arm in analysis.arms:
+                part = whose.of([arms[0]["name"], arm])
+                lost = part.analysed_outcome(pupils, name, analysis.rows).isna()
                 columns = baseline_columns(part, covariates, outcomes)
-                rows += _compare(part, lost, name, arm["name"], columns, level)
+                head = [name, analysis.model, year, arm]
+                rows += _compare(part, lost, head, columns, level)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _compare(
     listed: Roster,
     lost: pd.Series,
-    outcome: str,
-    arm: str,
+    head: list[Any],
     columns: Sequence[BaselineColumn],
     level: float,
 ) -> Iterator[list[Any]]:
-    treated = listed.people["arm"] == arm
+    treated = listed.people["arm"] == head[-1]
     counts = [int(lost[~treated].sum()), int(lost[treated].sum())]
-    head: list[Any] = [outcome, listed.year, arm]
     why = _nothing_to_explain(lost, treated, columns)
     if why:
         units = listed.people["unit"].nunique()

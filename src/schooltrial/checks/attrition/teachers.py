@@ -47,11 +47,11 @@ def of_teachers(
     if not mine:
         return pd.DataFrame()
     by_lot = unit == "teacher"
-    units = assignment.rename(columns={"teacher": "pupil"}) if by_lot else assignment
+    units = assignment.assign(pupil=assignment["teacher"]) if by_lot else assignment
     if covariates is not None:
         settings["covariates"] = list(dict.fromkeys([*covariates, *mine]))
     found = check(
-        units, teachers.rename(columns={"teacher": "pupil"}), outcomes=mine,
+        units, teachers.assign(pupil=teachers["teacher"]), outcomes=mine,
         unit="pupil" if by_lot else unit, **settings,
     )  # fmt: skip
     if "level" in found:

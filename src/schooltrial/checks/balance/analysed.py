@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from schooltrial.data.rows.covariates import with_missing_baselines
-from schooltrial.data.rows.filters import among, matches
-from schooltrial.protocol.filters import Filter, conjunction
-from schooltrial.protocol.sections import Model, needed_variables
+from schooltrial.data.rows.analysed import is_analysed
+from schooltrial.data.rows.filters import among
+from schooltrial.protocol.sections import Model
 
 PLACE = ["school", "cluster", "block", "arm", "treated", "teacher"]
 
@@ -24,7 +23,12 @@ def primary_analysis(models: Mapping[str, Model], outcomes: Sequence[str]) -> tu
 
 
 def analysed_rows(
-    pupils: pd.DataFrame, model: Model, outcome: str, baseline: int, person: str = "pupil"
+    pupils: pd.DataFrame,
+    model: Model,
+    outcome: str,
+    baseline: int,
+    person: str = "pupil",
+    take_up: str | None = None,
 ) -> pd.DataFrame | None:
     """Return one row per analysed pupil (or teacher), with what is known of the baseline year.
 
@@ -40,6 +44,8 @@ def analysed_rows(
         Baseline year.
     person : {"pupil", "teacher"}
         Whose sample it is.
+    take_up : str, optional
+        What a model of the effect on compliers needs too.
 
     Returns
     -------
@@ -48,7 +54,7 @@ def analysed_rows(
         for pupils who were not there. None where no analysed pupil was there: another cohort was
         analysed, and nothing of its baseline is known beside what the covariates of the model hold.
     """
-    analysed = analysed_pupils(pupils, model, outcome, person).drop_duplicates(person)
+    analysed = analysed_pupils(pupils, model, outcome, person, take_up).drop_duplicates(person)
     then = pupils[(pupils["year"] == baseline) & among(pupils[person], analysed[person])]
     if then.empty:
         return None
@@ -59,13 +65,12 @@ def analysed_rows(
 
 
 def analysed_pupils(
-    pupils: pd.DataFrame, model: Model, outcome: str, person: str = "pupil"
+    pupils: pd.DataFrame,
+    model: Model,
+    outcome: str,
+    person: str = "pupil",
+    take_up: str | None = None,
 ) -> pd.DataFrame:
     """Return the rows that the model is fitted to: in its population, and complete."""
-    compared: Filter = {"arm": model["arms"]} if model.get("arms") else {}
-    population = pupils[matches(pupils, conjunction(model["where"], compared))]
-    needed = [name for name in needed_variables(model, outcome) if name in population]
-    known = with_missing_baselines(population, model)
-    return population[known[needed].notna().all(axis=1)].sort_values(
-        ["year", person], ignore_index=True
-    )
+    kept = is_analysed(pupils, model, outcome, take_up)
+    return pupils[kept].sort_values(["year", person], ignore_index=True)

@@ -232,6 +232,7 @@ def equivalence_table(
     samples: Mapping[str, pd.DataFrame],
     labels: Mapping[str, str],
     attributes: Collection[str] = (),
+    take_up: str | None = None,
 ) -> pd.DataFrame:
     """Compare those analysed at baseline, for every primary outcome.
 
@@ -245,6 +246,8 @@ def equivalence_table(
         Variable → its name in exhibits.
     attributes : collection of str
         Variables of schools.
+    take_up : str, optional
+        What a model of the effect on compliers needs too.
 
     Returns
     -------
@@ -256,10 +259,11 @@ def equivalence_table(
     """
     rows: list[dict[str, Any]] = []
     for outcome, name in primary_outcomes(content):
-        analysis = _analysis(content, outcome, content["models"][name], samples, attributes)
+        model = content["models"][name]
+        analysis = _analysis(content, outcome, model, samples, attributes, take_up)
         if analysis is None:
             continue
-        compared = _compared_arms(content, content["models"][name])
+        compared = _compared_arms(content, model)
         for basis, measure in _measures(analysis):
             columns = code_columns(measure.rows, [measure.name], levels="all", labels=labels)
             rows += [
@@ -277,6 +281,7 @@ def _analysis(
     model: Model,
     samples: Mapping[str, pd.DataFrame],
     attributes: Collection[str],
+    take_up: str | None,
 ) -> Analysis | None:
     level, year = content["outcomes"][outcome]["measured_on"], rated_year(model, content)
     sample = samples.get(level)
@@ -285,7 +290,7 @@ def _analysis(
     if level == "school":
         sample = rows_of_outcome(sample, outcome, model["bounded_cells"])
     fitted = model_of_outcome(model, outcome, content["outcomes"])
-    rows = analysed_pupils(sample, fitted, outcome, level)
+    rows = analysed_pupils(sample, fitted, outcome, level, take_up)
     rows = rows[rows["year"] == year].drop_duplicates(level).reset_index(drop=True)
     if rows.empty:
         return None

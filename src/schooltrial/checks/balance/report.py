@@ -60,6 +60,7 @@ def balance_report(
     panel: pd.DataFrame | None = None,
     redrawing: Redrawing | None = None,
     populations: Mapping[str, Mapping[str, Any]] | None = None,
+    take_up: str | None = None,
 ) -> BalanceReport:
     """Compare the arms in every way that the data allow.
 
@@ -90,6 +91,8 @@ def balance_report(
     redrawing : Redrawing, optional
     populations : mapping, optional
         Outcome → the filter of those whose outcome it is.
+    take_up : str, optional
+        What a model of the effect on compliers needs too.
     """
     every = _assigned_schools(assignment, schools, arms) if unit == "school" else None
     if every is not None and pupils.empty:
@@ -98,7 +101,7 @@ def balance_report(
         then = pupils[pupils["year"] == year]
         every = with_attributes(every, then, list(settings["school_variables"]))
     samples = [balance_rows(pupils, settings, year, schools=every, teachers=teachers)]
-    analysed = _analysed(pupils, teachers, settings, models or {}, year, every)
+    analysed = _analysed(pupils, teachers, settings, models or {}, year, every, take_up)
     samples += [analysed] if analysed is not None else []
     options: dict[str, Any] = {"arms": arms, "redrawing": redrawing}
     tables = [
@@ -155,6 +158,7 @@ def _analysed(
     models: Mapping[str, Model],
     year: int,
     every: pd.DataFrame | None,
+    take_up: str | None,
 ) -> BalanceRows | None:
     """Return the rows of the analysed sample: those of the first primary outcome of each level.
 
@@ -165,7 +169,9 @@ def _analysed(
     for person, frame in (("pupil", pupils), ("teacher", teachers)):
         if frame is not None:
             name, outcome = primary_analysis(models, list(frame.columns))
-            rows = analysed_rows(frame, models[name], outcome, year, person) if name else None
+            if not name:
+                continue
+            rows = analysed_rows(frame, models[name], outcome, year, person, take_up)
             found |= {} if rows is None else {person: rows}
     if not found:
         return None

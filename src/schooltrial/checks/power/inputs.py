@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from schooltrial.data.rows.covariates import covariate_columns, with_missing_baselines
-from schooltrial.data.rows.filters import matches, matches_in_some_year
+from schooltrial.data.rows.analysed import is_analysed
+from schooltrial.data.rows.covariates import covariate_columns
+from schooltrial.data.rows.filters import matches_in_some_year
 from schooltrial.models.inference.student_t import t_quantile
 from schooltrial.models.power.allocation import Allocation, counted_allocation
 from schooltrial.models.power.minimum_detectable_effect import Precision
-from schooltrial.protocol.sections import Model, covariate_terms, needed_variables
+from schooltrial.protocol.sections import Model, covariate_terms
 
 
 @dataclass(frozen=True)
@@ -111,10 +112,8 @@ def analysed_rows(
     sample: pd.DataFrame, model: Model, outcome: str, control: str, arm: str
 ) -> pd.DataFrame:
     """Return the rows of two arms that a model fits: those that are complete."""
-    rows = sample[matches(sample, model["where"])]
-    rows = rows[rows["arm"].astype("str").isin([control, arm]) & rows["cluster"].notna()]
-    known = with_missing_baselines(rows, model)
-    return rows[known[needed_variables(model, outcome)].notna().all(axis=1)]
+    rows = sample[is_analysed(sample, model, outcome)]
+    return rows[rows["arm"].astype("str").isin([control, arm]) & rows["cluster"].notna()]
 
 
 def analysed(

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.assignment.crossovers import share_crossed
+from schooltrial.checks.attrition.rates import analysing_models
 from schooltrial.checks.power.simulation import SIMULATED
 from schooltrial.checks.rating.terms import (
     HIGH,
@@ -45,6 +46,7 @@ def rating_inputs(
     contrast: pd.DataFrame | None = None,
     take_up: pd.DataFrame | None = None,
     boundary: Assumption | None = None,
+    name: str = "",
 ) -> RatingInputs:
     """Gather all that the ratings of one primary outcome rest on.
 
@@ -68,6 +70,8 @@ def rating_inputs(
         ``unit, arm, taken_up`` of every unit; where any is known it comes before the log.
     boundary : {"cautious", "optimistic"}, optional
         Which attrition boundary; by default that of the protocol.
+    name : str
+        Name of the model, by whose sample attrition is judged.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def rating_inputs(
     arms = compared_arms(model, protocol["design"]["arms"])
     attrition, power = (_of_arms(frame, arms) for frame in (attrition, power))
     then = attrition[attrition["year"].astype("str") == str(year)]
-    lost = then[(then["quantity"] == "lost") & (then["outcome"] == outcome)]
+    lost = _of_model(then[(then["quantity"] == "lost") & (then["outcome"] == outcome)], name)
     people = f"{level}s"
     of_people = lost["level"] == people
     held = lost[~of_people] if (~of_people).any() else lost
@@ -218,6 +222,13 @@ def _adjusts(variable: str, level: str, terms: set[str], unit: str) -> bool:
     if unit == "school" or level == "school":
         names.add(f"{outcome}_before_school")
     return bool(terms & names)
+
+
+def _of_model(lost: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return attrition from the sample of a model; where there is none, from what was measured."""
+    by = analysing_models(lost)
+    own = by == name
+    return lost[own if own.any() else by == ""]
 
 
 def _of_arms(frame: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:

@@ -62,10 +62,11 @@ def ratings(protocol: Mapping[str, Any], checks: Mapping[str, Any]) -> list[dict
     for outcome, name in primary_outcomes(protocol):
         model = protocol["models"][name]
         year = rated_year(model, protocol)
-        inputs = rating_inputs(outcome, model, protocol, year=int(year), **rated)
+        mine = {**rated, "name": name}
+        inputs = rating_inputs(outcome, model, protocol, year=int(year), **mine)
         by_boundary: dict[str, Rating] = {
             boundary: clearinghouse_rating(
-                rating_inputs(outcome, model, protocol, year=int(year), boundary=boundary, **rated)
+                rating_inputs(outcome, model, protocol, year=int(year), boundary=boundary, **mine)
             )
             for boundary in BOUNDARIES
         }

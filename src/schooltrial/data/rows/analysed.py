@@ -64,8 +64,34 @@ def complete_rows(
     """
     needed = [outcome, *needed_columns(model, outcome, take_up)]
     places = [name for name in ("school", "cluster") if name in frame]
-    population = population_of(frame, model, [level, "year", "arm", *places, *needed])
-    return population[population[needed].notna().all(axis=1)]
+    columns = list(dict.fromkeys([level, "year", "arm", *places, *needed]))
+    return frame.loc[is_analysed(frame, model, outcome, take_up), columns]
+
+
+def is_analysed(
+    frame: pd.DataFrame, model: Model, outcome: str, take_up: str | None = None
+) -> pd.Series:
+    """Return of each row of a sample whether a model is fitted to it.
+
+    It is where the row is in the model's population and arms, has the outcome, and lacks nothing
+    without which the model leaves a row out. Balance, attrition, power and the participant flow
+    all ask here who is analysed.
+
+    Parameters
+    ----------
+    frame, take_up
+        As for `refuse_lacking`.
+    model, outcome : Model and str
+        The model as it is fitted to the outcome, and the outcome.
+    """
+    needed = list(dict.fromkeys([outcome, *needed_columns(model, outcome, take_up)]))
+    known = with_missing_baselines(frame, model)[needed].notna().all(axis=1)
+    return known & _in_population(frame, model)
+
+
+def _in_population(frame: pd.DataFrame, model: Model) -> pd.Series:
+    compared: Filter = {"arm": model["arms"]} if model["arms"] else {}
+    return matches(frame, conjunction(model["where"], compared))
 
 
 def columns_of_analyses(
@@ -143,6 +169,5 @@ def _lacking(
 
 def population_of(frame: pd.DataFrame, model: Model, columns: list[str]) -> pd.DataFrame:
     """Return the named columns of those to whom the model is fitted."""
-    compared: Filter = {"arm": model["arms"]} if model["arms"] else {}
-    kept = matches(frame, conjunction(model["where"], compared))
+    kept = _in_population(frame, model)
     return with_missing_baselines(frame, model).loc[kept, list(dict.fromkeys(columns))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,38 @@ def matches(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
 
     every = np.ones(len(frame), dtype=bool)
     return pd.Series(evaluate(where, judge, Truth(every, ~every)).holds, index=frame.index)
+
+
+def known_truth(
+    frame: pd.DataFrame, where: Mapping[str, Any], unknown: Collection[str] = ()
+) -> tuple[pd.Series, pd.Series]:
+    """Return which rows a filter is known to keep, and which it is known not to keep.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        May lack variables that the filter names: nothing is known of these.
+    where : mapping
+        The filter.
+    unknown : collection of str
+        Variables of the frame that say nothing here. That a value is missing is no characteristic
+        either: no row is outside because the filter asks for a value that it lacks.
+    """
+    nothing = np.zeros(len(frame), dtype=bool)
+
+    def judge(variable: str, rule: Mapping[str, Any]) -> Truth[Any]:
+        if variable not in frame or variable in unknown:
+            return Truth(nothing, nothing)
+        found = _judged(frame[variable], rule)
+        if rule.get("is_missing") is False:
+            return Truth(found.holds, found.fails & frame[variable].notna().to_numpy(dtype=bool))
+        return found
+
+    found = evaluate(where, judge, Truth(~nothing, nothing))
+    return (
+        pd.Series(found.holds, index=frame.index, dtype=bool),
+        pd.Series(found.fails, index=frame.index, dtype=bool),
+    )
 
 
 def matches_in_some_year(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from schooltrial.checks.attrition.rates import analysing_models
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -66,14 +67,19 @@ def drawn(
     outcomes, arms : protocol sections
         For names and colours.
     years : sequence of int
-        Years that are drawn; where there are several, ``detail`` names the year.
+        Years that are drawn, and with them those of every primary model; where there are several,
+        ``detail`` names the year, and where several models analyse an outcome in it, the model.
     """
-    lost = attrition[(attrition["quantity"] == "lost") & attrition["year"].isin(list(years))]
-    lost = lost[lost["overall"].notna()]
+    lost = attrition[(attrition["quantity"] == "lost") & attrition["overall"].notna()]
+    lost = lost.assign(model=analysing_models(lost))
+    lost = lost[lost["year"].isin(list(years)) | (lost["model"] != "")]
+    models = lost.groupby(["outcome", "year"])["model"].transform("nunique")
     styles = {style.name: style for style in arm_styles(arms)}
     rows = []
-    for row in lost.to_dict("records"):
-        detail = str(row["year"]) if lost["year"].nunique() > 1 else ""
+    for row in lost.assign(models=models).to_dict("records"):
+        year = str(row["year"]) if lost["year"].nunique() > 1 else ""
+        model = str(row["model"]) if row["models"] > 1 else ""
+        detail = ", ".join(filter(None, (year, model)))
         name = outcomes[row["outcome"]]["label"]
         rows.append(
             [

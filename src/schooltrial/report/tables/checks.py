@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from schooltrial.checks.attrition.rates import analysing_models
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
 from schooltrial.exhibits.style.table_text import number
 
@@ -85,14 +86,22 @@ POWER = [
 
 
 def attrition_shown(attrition: pd.DataFrame, years: Sequence[int], labels: Labels) -> Table:
-    """Return who was lost in the years analysed, in per cent, and who joined and moved."""
-    rows = attrition[attrition["year"].astype("str").isin([str(year) for year in years])]
+    """Return who was lost in the years analysed, in per cent, and who joined and moved.
+
+    The years are those named, and those of every primary model.
+    """
+    model = analysing_models(attrition)
+    named = attrition["year"].astype("str").isin([str(year) for year in years])
+    rows = attrition[named | (model != "")]
+    missed = model.map(lambda name: f"analysed by {name}" if name else "measured")
+    lost = "lost (not " + missed[rows.index] + ")"
     boundary = rows["boundary_cautious"].map(lambda v: f"{number(100 * v, 1)} (cautious)")
     optimistic = rows["boundary_optimistic"].map(lambda v: f"{number(100 * v, 1)} (optimistic)")
     limits = (boundary + ", " + optimistic).where(rows["boundary_optimistic"].notna(), "")
     told = rows.assign(
         **{
             "outcome": _named(rows["outcome"].fillna(""), labels),
+            "quantity": rows["quantity"].where(rows["quantity"] != "lost", lost),
             "control": _part(rows, "control"),
             "arm’s": _part(rows, "arm"),
             "largest low difference": limits,

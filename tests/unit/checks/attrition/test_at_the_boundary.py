@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from schooltrial.checks.attrition.analyses import Analysis
 from schooltrial.checks.attrition.rates import COLUMNS, Counted, lost_rows
 
 EACH = 2000
@@ -25,7 +26,8 @@ def _row(control: int, programme: int, boundary: Any) -> dict[str, Any]:
     arm = pd.Series(np.repeat(["control", "programme"], EACH))
     lost = np.concatenate([np.arange(EACH) < control, np.arange(EACH) < programme])
     counted = Counted(arm, pd.Series(lost))
-    (found,) = lost_rows("maths", 2020, "pupils", counted, ARMS, boundary)
+    whole = Analysis("", "maths", {}, ("programme",), ~counted.counts)
+    (found,) = lost_rows(whole, 2020, "pupils", counted, ARMS, boundary)
     return dict(zip(COLUMNS, found, strict=True))
 
 

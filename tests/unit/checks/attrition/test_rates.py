@@ -331,13 +331,15 @@ def test_a_population_by_grade_is_that_of_the_year_of_the_outcome_also_of_those_
     assert listed.of_population(pupils[~gone], {}) is listed
 
 
-def test_of_whom_it_is_not_known_whether_the_outcome_is_theirs_is_told() -> None:
+def test_who_is_not_known_to_be_outside_a_population_is_counted_and_told() -> None:
     listed = pd.DataFrame({"pupil": ["p", "q", "r"], "arm": ["control", "programme", "programme"]})
     seen = pd.DataFrame({"pupil": ["p", "q"], "year": 2018, "girl": [1.0, 0.0], "maths": [1.0, NAN],
                          "school": "A"})  # fmt: skip
     table = attrition(
-        listed, seen, outcomes={"maths": outcome(population={"girl": [1]})}, arms=ARMS,
+        listed, pd.concat([seen, seen.assign(year=2019)]),
+        outcomes={"maths": outcome(population={"girl": [1]})}, arms=ARMS,
         years={**YEARS, "programme": [2019]}, baseline=2018, unit="pupil",
     )  # fmt: skip
-    assert "not counted: 1" in table["note"].iloc[0]
-    assert table[["n_control", "n_arm"]].iloc[0].tolist() == [1, 0]
+    # q is a boy; r is on no roster, and may be a girl.
+    assert _counts(table.iloc[0]) == [1, 0, 1, 1]
+    assert "not known to be outside the population, and counted: 1" in table["note"].iloc[0]

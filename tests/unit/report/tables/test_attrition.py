@@ -57,7 +57,8 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
         "records"
     )
     assert lost == {
-        "what": "lost", "outcome": "Maths", "year": "2020", "of": "pupils", "arm": "t",
+        "what": "lost (not measured)", "outcome": "Maths", "year": "2020", "of": "pupils",
+        "arm": "t",
         "control": "60 of 1,200 (5.0%)", "arm’s": "125 of 1,000 (12.5%)", "overall %": "8.4",
         "difference, points": "−7.5",
         "largest low difference": "6.3 (cautious), 10.9 (optimistic)", "verdict": "high",
