@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from dis import opmap
 
 SHOWN = 20
 
@@ -71,16 +72,51 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a breakdow
 
 @contextmanager
 def refused_as(what: str) -> Iterator[None]:
-    """Turn the ``ValueError`` of an estimator into a refusal that names what was being done.
+    """Turn the error of an estimator into a refusal that names what was being done.
 
-    The estimators' messages say themselves what was expected, and the remedy.
+    The estimators' own messages say themselves what was expected, and the remedy. What a library
+    of numbers says of its matrices is no help to a reader of a protocol: other words take its
+    place.
     """
     try:
         yield
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:
+        found = str(error) if _is_our_own(error) else NOT_COMPUTED
         expected = "data that inform the model"
         remedy = "change `where`, covariates, blocks or levels of this model as the message says"
-        raise Refusal([Fault(what, str(error), expected, remedy)]) from error
+        raise Refusal([Fault(what, found, expected, remedy)]) from error
+
+
+NOT_COMPUTED = (
+    "the model could not be computed from these rows: some of its columns, or their variances, "
+    "repeat one another or do not vary. Look for a covariate that is (nearly) constant, a copy of "
+    "another, or missing for nearly all; for an outcome with almost no variation; and for an arm, "
+    "block or cluster with one or two rows"
+)
+"""What is said where a library, not the estimator, gave up."""
+
+
+def _is_our_own(error: BaseException) -> bool:
+    """Return whether a statement of this package raised an error, with words for the reader.
+
+    Functions written in C leave no frame: then the last one is ours, and what it was at is no
+    ``raise``.
+    """
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or not isinstance(error, ValueError):
+        return False
+    module = str(last.tb_frame.f_globals.get("__name__", ""))
+    raised = last.tb_frame.f_code.co_code[last.tb_lasti] == opmap["RAISE_VARARGS"]
+    return raised and not module.startswith(LIBRARIES)
+
+
+LIBRARIES = (
+    "numpy.", "scipy.", "pandas.", "linearmodels.", "numba.", "diff_diff.", "statsmodels.",
+    "formulaic.",
+)  # fmt: skip
+"""Packages whose messages speak of matrices and frames."""
 
 
 @contextmanager

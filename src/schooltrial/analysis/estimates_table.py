@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import nan
+from dataclasses import dataclass, replace
+from math import isfinite, isinf, nan
 
 import numpy as np
 import pandas as pd
@@ -68,13 +68,30 @@ def pupil_effect_size(estimate: Estimate, design: DesignMatrix, outcome: Outcome
     inside = in_comparison(design.rows, estimate.term).to_numpy()
     treated = design.rows["treated"].to_numpy()
     if outcome["scale"] == "continuous":
+        count = int(treated[inside].sum()), int((treated[inside] == 0).sum())
+        if min(count) < 2:
+            return replace(NO_EFFECT_SIZE, rule="no effect size: an arm with fewer than two rows")
         sd = pooled_pupil_sd(design.outcome[inside], treated[inside])
+        if not sd > CONSTANT * float(np.abs(design.outcome[inside]).max()):
+            return replace(NO_EFFECT_SIZE, rule="no effect size: the outcome is constant in an arm")
         return hedges_effect_size(estimate, sd)
     share = float(np.mean(design.outcome[treated == 0]))
     if not (0 < share < 1 and 0 < share + estimate.estimate < 1):
         return EffectSize(nan, nan, nan, nan, nan, "no Cox index: a share of 0 or 1")
-    return cox_effect_size(estimate, share)
+    effect = cox_effect_size(estimate, share)
+    without = [
+        end for end, value in (("lower", effect.conf_low), ("upper", effect.conf_high))
+        if isinf(value)
+    ]  # fmt: skip
+    if without and isfinite(estimate.conf_low) and isfinite(estimate.conf_high):
+        ends = " and no ".join(without)
+        rule = f"{effect.rule}, with no {ends} end: the interval reaches a share of 0 or 1"
+        return replace(effect, rule=rule)
+    return effect
 
+
+CONSTANT = 1e-13
+"""A standard deviation below this share of the outcome's size is rounding of zero."""
 
 ARM = "treated[arm="
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import isnan, nan
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from schooltrial.analysis.cluster_notes import describe_clusters
@@ -24,6 +25,7 @@ from schooltrial.analysis.estimates_table import (
 from schooltrial.data.rows.analysed import refuse_lacking
 from schooltrial.data.rows.school_rows import rows_of_outcome
 from schooltrial.models.inference.estimate import Estimate, noted
+from schooltrial.models.inference.outcome_variation import refuse_copies, refuse_unvarying
 from schooltrial.protocol.sections import Model, Outcome, model_of_outcome
 from schooltrial.refusal import refused_as
 
@@ -165,6 +167,7 @@ def fit_outcomes(
             if plan.sampled == "school":
                 sampled = rows_of_outcome(pupils, outcome, model["bounded_cells"])
             design = build_design_matrix(sampled, model, outcome, take_up)
+            _refuse_uninformative(design, outcome, f"{plan.sampled}s")
             fitted = fit(design, outcome)
             notes = "; ".join(_notes(design))
             for found in fitted.estimates:
@@ -213,6 +216,14 @@ def fit_panel_outcomes(
     for outcome in plan.model["outcomes"]:
         with refused_as(f"model {plan.name}, outcome {outcome}"):
             inside = cells[cells["outcome"] == outcome]
+            inside = inside[inside["mean"].notna()]
+            if inside.empty:
+                raise ValueError(
+                    f"no school has the outcome {outcome!r} in any year; check its column, and "
+                    "the model's `where`"
+                )
+            means = inside["mean"].to_numpy("float64")
+            refuse_unvarying(means, outcome, "cells of school and year")
             fitted = fit(inside)
             if fitted.schools is not None:
                 inside = inside[inside["school"].astype("str").isin(list(fitted.schools))]
@@ -224,6 +235,24 @@ def fit_panel_outcomes(
             told[outcome] = fitted.diagnostics
             results[outcome] = fitted.result
     return FittedModel(table(rows), told, results)
+
+
+def _refuse_uninformative(design: DesignMatrix, outcome: str, people: str) -> None:
+    """Raise where nothing can be learnt of an outcome: it has one value, or is a covariate."""
+    refuse_unvarying(design.outcome, outcome, people)
+    for name, column in design.columns.items():
+        infinite = int((~np.isfinite(column)).sum())
+        if infinite:
+            raise ValueError(
+                f"the covariate {name!r} is infinite for {infinite:,} of {len(column):,} {people}. "
+                "Correct these cells, or list their text under `missing` of the file"
+            )
+    covariates = {
+        name: column
+        for name, column in design.columns.items()
+        if name not in design.treatment_terms
+    }
+    refuse_copies(design.outcome, outcome, covariates)
 
 
 def _pupils_behind(rows: pd.DataFrame) -> float | int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,15 @@ TEN_DIGITS = "%.10g"
 def write_fit(fitted: FittedModel[Any], estimates: str, diagnostics: str) -> None:
     """Write rows of the estimates table (CSV) and diagnostics (JSON), to ten digits."""
     fitted.table.to_csv(estimates, index=False, float_format=TEN_DIGITS)
-    told = json.dumps(fitted.diagnostics)
+    told = json.dumps(_known(fitted.diagnostics), allow_nan=False)
     rounded = json.loads(told, parse_float=lambda text: float(TEN_DIGITS % float(text)))
     Path(diagnostics).write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
+
+
+def _known(value: Any) -> Any:
+    """Return diagnostics with null for numbers that there are none of; JSON has no other word."""
+    if isinstance(value, dict):
+        return {key: _known(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

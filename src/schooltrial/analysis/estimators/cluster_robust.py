@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from schooltrial.analysis.confounding import absorbed_groups, refuse_confounded
 from schooltrial.analysis.design_matrix import DesignMatrix
 from schooltrial.analysis.fitting import FittedModel, OutcomeFit, PlannedModel, fit_outcomes
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
 from schooltrial.models.cluster_robust.result import LeastSquaresFit
 from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.inference.outcome_variation import refuse_exact_fit
 from schooltrial.models.moments.school_moments import INTERCEPT
 from schooltrial.protocol.sections import Model
 
@@ -30,7 +32,12 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[LeastSq
     model = plan.model
 
     def fit(design: DesignMatrix, outcome: str) -> OutcomeFit[LeastSquaresFit]:
+        refuse_confounded(design, absorbed_groups(model))
         fitted = _fit(design, model)
+        effects = "the fixed effects" if absorbed_groups(model) else ""
+        refuse_exact_fit(
+            fitted.residual_ss, fitted.total_ss, outcome, list(design.columns), effects=effects
+        )
         rows: list[Estimate] = []
         for kind in model["covariance"]:
             rows += fitted.estimates(
@@ -47,7 +54,7 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[LeastSq
 
 
 def _fit(design: DesignMatrix, model: Model) -> LeastSquaresFit:
-    names = [*model["fixed_effects"], *(["block"] if model["blocks"] == "fixed" else [])]
+    names = absorbed_groups(model)
     constant = {} if names else {INTERCEPT: np.ones(len(design.outcome))}
     columns = {**constant, **design.columns}
     return fit_least_squares_columns(

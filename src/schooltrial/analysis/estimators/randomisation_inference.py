@@ -93,6 +93,7 @@ def fit_planned(
             draws=1 if known.unusable else model["replications"],
             exact_up_to=0 if known.unusable else EXACT_UP_TO,
             seed=stream(seed, plan.name, outcome), covariate_names=covariates,
+            outcome_names=[outcome],
             weights=matrix.weights,
         )  # fmt: skip
         rows = list(test.estimates(level=model["confidence_level"]))

@@ -52,6 +52,7 @@ def fit_planned(
             weights=design.weights,
             draws=model["replications"] - 1,
             seed=stream(seed, plan.name, outcome),
+            outcome_names=[outcome],
             regressor_names=terms,
         )
         rows = test.estimates(level=model["confidence_level"])

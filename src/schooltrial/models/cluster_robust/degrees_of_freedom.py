@@ -18,11 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from schooltrial.arrays import FloatArray, IntArray
+from schooltrial.models.inference.outcome_variation import NO_VARIATION
 
 
 @dataclass(frozen=True)
@@ -190,15 +192,23 @@ def hotelling_scale(influence: Influence) -> float:
     """
     P, _ = influence.diagonal()
     omega = P.sum(axis=0)
-    values, vectors = np.linalg.eigh((omega + omega.T) / 2)
+    size = np.sqrt(np.maximum(np.diag(omega), 0.0))
+    if not (size > 0).all():
+        raise ValueError(NO_JOINT_VARIANCE)
+    # Contrasts of unit variance, so that nothing depends on the units of covariates.
+    even = influence.rotated(np.diag(1.0 / size))
+    values, vectors = np.linalg.eigh((omega + omega.T) / 2 / np.outer(size, size))
     if values[0] <= 1e-12 * values[-1]:
-        raise ValueError(
-            "the joint hypothesis is not identified by the clusters: some combination of its "
-            "contrasts has no variance under the working model; test fewer terms at once"
-        )
-    scaled = influence.rotated((vectors / np.sqrt(values)) @ vectors.T)
+        raise ValueError(NO_JOINT_VARIANCE)
+    scaled = even.rotated((vectors / np.sqrt(values)) @ vectors.T)
     q = len(values)
     return q * (q + 1) / total_variance(scaled)
+
+
+NO_JOINT_VARIANCE = (
+    "the joint hypothesis is not identified by the clusters: some combination of its contrasts has "
+    "no variance under the working model; test fewer terms at once"
+)
 
 
 FEW_DF = 4.0
@@ -219,16 +229,26 @@ NOT_IDENTIFIED = (
 )
 
 
+SINGULAR = (
+    "no F: the clusters do not tell these contrasts apart (their estimated variance is singular); "
+    "test fewer at once"
+)
+
+
 def missed_share(expected: FloatArray, truth: FloatArray) -> FloatArray:
     """Return 1 − expected/true variance of each contrast, 0 where the true one is 0."""
     share: FloatArray = 1.0 - np.divide(expected, truth, out=np.ones_like(truth), where=truth > 0)
     return share
 
 
-def note(kind: str, missed: float, df: float) -> str:
+def note(kind: str, missed: float, df: float, *, varies: bool = True) -> str:
     """Return what must be said beside an estimate whose variance missed a share."""
     if missed > FITTED_EXACTLY:
         return NOT_IDENTIFIED
+    if not varies:
+        return NO_VARIATION
     if kind == "CR2" and missed > MISSED:
         return f"CR2 misses {missed:.0%} of the variance: a cluster fits that part exactly"
+    if isnan(df):
+        return "no standard error: the clusters leave this no degrees of freedom"
     return f"df below {FEW_DF:g}: too few clusters for this test" if df < FEW_DF else ""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, nan
+from math import inf, isfinite, isnan, nan
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from schooltrial.arrays import FloatArray
 from schooltrial.models.cluster_robust.degrees_of_freedom import (
     FITTED_EXACTLY,
+    SINGULAR,
     Influence,
     Moments,
     hotelling_scale,
@@ -23,17 +24,18 @@ from schooltrial.models.cluster_robust.degrees_of_freedom import (
 from schooltrial.models.cluster_robust.scores import ADJUSTMENTS, ROW_ADJUSTMENTS, Scores
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
 from schooltrial.models.inference.hypothesis import Hypothesis, read_hypothesis
+from schooltrial.models.inference.outcome_variation import ROUNDING
 from schooltrial.models.inference.result import Result
+from schooltrial.models.inference.wald import wald_statistic
 from schooltrial.models.least_squares.parameter_counts import ParameterCounts
 
 JOINT_TESTS = ("AHT", "naive-F", "naive-Fp", "chi-squared")
 
 
-def _wald(b: FloatArray, V: FloatArray) -> float:
-    """Return b'V⁻¹b; NaN where the variance is not known or is singular."""
-    if not np.isfinite(V).all() or np.linalg.matrix_rank(V, hermitian=True) < len(b):
-        return nan
-    return float(b @ np.linalg.solve(V, b))
+def _repeats(C: FloatArray) -> bool:
+    """Return whether some contrasts follow from the others, whatever their size."""
+    length = np.linalg.norm(C, axis=1)
+    return not (length > 0).all() or np.linalg.matrix_rank(C / length[:, None]) < len(C)
 
 
 @dataclass(frozen=True)
@@ -135,11 +137,13 @@ class LeastSquaresFit(Result):
     @property
     def r_squared(self) -> float:
         """Share of the outcome's variation that the model, absorbed effects included, explains."""
-        return 1.0 - self.residual_ss / self.total_ss
+        return 1.0 - self.residual_ss / self.total_ss if self.total_ss > 0 else nan
 
     @property
     def adjusted_r_squared(self) -> float:
         """R² with both sums of squares over their degrees of freedom."""
+        if not self.total_ss > 0:
+            return nan
         return 1.0 - self.residual_variance / (self.total_ss / (self.n_rows - 1))
 
     @property
@@ -280,8 +284,10 @@ class LeastSquaresFit(Result):
     ) -> tuple[Estimate, ...]:
         kind, C = self._kind(vcov), matrix
         df = self._df(df, kind)
-        degrees, notes = self._reference_t(kind, df, C)
-        errors = np.sqrt(np.diag(self._contrast_covariance(C, kind, parameters)))
+        variances = np.diag(self._contrast_covariance(C, kind, parameters))
+        varies = self._varies(C, variances)
+        degrees, notes = self._reference_t(kind, df, C, varies)
+        errors = np.sqrt(np.maximum(variances, 0.0))
         label = self._label(kind, df)
         errors = np.where(np.isnan(degrees), nan, errors)
         points = C @ self.coefficients
@@ -296,15 +302,31 @@ class LeastSquaresFit(Result):
             )
         )  # fmt: skip
 
-    def _reference_t(self, kind: str, df: str, C: FloatArray) -> tuple[FloatArray, list[str]]:
+    def _varies(self, C: FloatArray, variances: FloatArray) -> NDArray[np.bool_]:
+        """Return which contrasts have a variance that is more than the rounding of zero.
+
+        The yardstick is their classical variance, were nothing of the outcome explained.
+        """
+        mapped = (C @ self.root).T
+        spread = self.total_ss if self.n_rows else nan
+        largest = spread / self.n_rows * np.sum(mapped**2, axis=0)
+        # A variance that is not known (CR1p with few clusters) is no rounding: it stays NaN.
+        return np.asarray(~(variances <= ROUNDING * largest))
+
+    def _reference_t(
+        self, kind: str, df: str, C: FloatArray, varies: NDArray[np.bool_]
+    ) -> tuple[FloatArray, list[str]]:
         """Return the df of contrasts, and what must be said beside them."""
         moments = self._moments(kind, C) if self.clustered else None
         missed = np.zeros(len(C)) if moments is None else self._missed(moments, C)
         own = moments.df if moments is not None and df == "satterthwaite" else None
         degrees = self.degrees_of_freedom(kind, df, C) if own is None else own
         counted = degrees if df == "satterthwaite" else np.full(len(C), inf)
-        notes = [note(kind, *pair) for pair in zip(missed, counted, strict=True)]
-        return np.where(missed > FITTED_EXACTLY, nan, degrees), notes
+        notes = [
+            note(kind, share, nu, varies=bool(moves))
+            for share, nu, moves in zip(missed, counted, varies, strict=True)
+        ]
+        return np.where((missed > FITTED_EXACTLY) | ~varies, nan, degrees), notes
 
     def _missed(self, moments: Moments, C: FloatArray) -> FloatArray:
         """Return the share of each contrast's variance that clusters fit exactly, so hiding it."""
@@ -377,24 +399,27 @@ class LeastSquaresFit(Result):
                 f"{q} contrasts cannot be tested jointly with {self.n_clusters} clusters; test "
                 f"fewer than {self.n_clusters} at once"
             )
-        if np.linalg.matrix_rank(C) < q:
+        if _repeats(C):
             raise ValueError(
                 "some contrasts of the hypothesis follow from the others; leave those out"
             )
         b = C @ self.coefficients - hypothesis.values
         V = self._contrast_covariance(C, kind, parameters)
-        wald = _wald(b, V)
+        wald = wald_statistic(b, V)
         delta, denominator = self._reference(test, kind, C, self.counts.by(parameters))
         missed = float(self._missed(self._moments(kind, C), C).max()) if self.clustered else 0.0
-        if missed > FITTED_EXACTLY:
+        varies = bool(self._varies(C, np.diag(V)).all())
+        if missed > FITTED_EXACTLY or not varies:
             wald = nan
         statistic = delta * wald / q if delta > 0 else nan
-        few = "" if denominator > 0 else "too few clusters for this many contrasts"
+        why = "" if denominator > 0 else "no F: too few clusters for this many contrasts"
+        if denominator > 0 and isnan(wald):
+            why = SINGULAR
         row = f_estimate(
             name, statistic, q, denominator,
             n_pupils=self.n_rows, n_schools=self.n_clusters,
             method=f"{self.estimator}, {kind}, {test}",
-            note=note(kind, missed, inf) or few,
+            note=note(kind, missed, inf, varies=varies) or why,
         )  # fmt: skip
         p = row.p_value if isfinite(denominator) else float(special.chdtrc(q, wald))
         return JointTest(statistic, q, denominator, p, delta, row)

@@ -233,7 +233,8 @@ def fit_instrument(
         raise ValueError(
             f"{len(moved)} endogenous columns ({', '.join(endogenous)}) need as many instruments; "
             f"of {', '.join(instruments)} only {', '.join(usable) or 'none'} vary beyond the "
-            "covariates and absorbed effects"
+            "covariates and absorbed effects: leave out the covariate or effect that determines "
+            "the assignment"
         )
     hidden = [k for k in used if k < model.hidden]
     kept = [*hidden, *moved, *(k for k in used if model.hidden <= k < first)]
@@ -270,5 +271,6 @@ def _refuse_unmoved(
         if len(others) + position not in kept:
             raise ValueError(
                 f"the instruments do not move {model.names[column]!r} (beyond the covariates and "
-                "the other endogenous columns): its effect is not identified"
+                "absorbed effects): as many took it up in one arm as in the other, so that its "
+                "effect is not identified. Report the effect of the offer"
             )

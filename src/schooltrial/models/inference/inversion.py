@@ -94,10 +94,19 @@ class InvertibleTest:
         """
         if not 0 < level < 1:
             raise ValueError(f"interval: a level of {level} is not between 0 and 1")
+        if self.smallest_p > 1 - level:
+            return float("-inf"), float("inf")
         return (
             self.estimate - self._distance(-1, 1 - level),
             self.estimate + self._distance(1, 1 - level),
         )
+
+    @property
+    def smallest_p(self) -> float:
+        """Return the smallest p-value that there can be: of what was observed alone."""
+        if self.probability is not None:
+            return float(self.probability.min() / self.probability.sum())
+        return 1 / (len(self.a) + (not self.exact))
 
     def _distance(self, side: int, alpha: float) -> float:
         """Return how far from the estimate p falls to alpha."""

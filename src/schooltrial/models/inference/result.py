@@ -270,7 +270,8 @@ class Result:
             Name of the row; the hypothesis itself by default.
         """
         read = read_hypothesis(hypothesis, self.names, self.position)
-        if np.linalg.matrix_rank(read.matrix) < len(read.matrix):
+        length = np.linalg.norm(read.matrix, axis=1)
+        if not length.all() or np.linalg.matrix_rank(read.matrix / length[:, None]) < len(length):
             raise ValueError(
                 "some contrasts of the hypothesis follow from the others; leave those out"
             )

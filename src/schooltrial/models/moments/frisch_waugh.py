@@ -54,6 +54,8 @@ class ResidualSums:
         Of the outcomes on the regressors.
     residual_products : array (K, K)
         Σ w·e e'.
+    spread : array (K,)
+        Σ w·(y − ȳ)² of the outcomes, ȳ their means over all rows.
     names : tuple of str, outcomes : tuple of str
         Regressors (p) and outcomes (K).
     block_effects : int
@@ -72,6 +74,7 @@ class ResidualSums:
     inverse: FloatArray
     coefficients: FloatArray
     residual_products: FloatArray
+    spread: FloatArray
     names: tuple[str, ...]
     outcomes: tuple[str, ...]
     block_effects: int
@@ -197,6 +200,7 @@ class _Centred:
     total: FloatArray
     products: FloatArray
     raw: FloatArray
+    spread: FloatArray
     block_effects: int
 
 
@@ -225,8 +229,15 @@ def _centred_on_blocks(moments: SchoolMoments, blocked: bool) -> _Centred:
     raw = np.einsum("jqq->q", within) + w @ moments.mean**2
     return _Centred(
         moments.schools, moments.n_pupils, w, block, block_weight,
-        w[:, None] * shift, products, raw, count,
+        w[:, None] * shift, products, raw, _spread(moments), count,
     )  # fmt: skip
+
+
+def _spread(moments: SchoolMoments) -> FloatArray:
+    """Return the sums of squares of all columns about their means over all rows."""
+    from_mean = moments.mean - (moments.weight @ moments.mean) / moments.weight.sum()
+    total = np.einsum("jqq->q", _by_school(moments)) + moments.weight @ from_mean**2
+    return np.asarray(total)
 
 
 def _within_groups(moments: SchoolMoments, school: NDArray[Any]) -> _Centred:
@@ -241,7 +252,8 @@ def _within_groups(moments: SchoolMoments, school: NDArray[Any]) -> _Centred:
     return _Centred(
         schools, np.add.reduceat(moments.n_pupils[order], first), weight,
         np.zeros(len(schools), dtype=np.intp), weight.sum(keepdims=True),
-        np.zeros((len(schools), products.shape[1])), products, raw, moments.n_schools,
+        np.zeros((len(schools), products.shape[1])), products, raw, _spread(moments),
+        moments.n_schools,
     )  # fmt: skip
 
 
@@ -275,6 +287,7 @@ def _partial_out(
         inverse=inverse,
         coefficients=beta,
         residual_products=residual_yy.sum(axis=0),
+        spread=centred.spread[p:],
         names=names,
         outcomes=outcomes,
         block_effects=centred.block_effects,

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import isnan, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,9 @@ import numpy.typing as npt
 
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
 from schooltrial.models.inference.hypothesis import Hypothesis
+from schooltrial.models.inference.outcome_variation import NO_VARIATION, refuse_exact_fit
 from schooltrial.models.inference.result import Result
+from schooltrial.models.inference.wald import wald_statistic
 
 Array = npt.NDArray[np.float64]
 
@@ -46,6 +48,10 @@ class PanelFit(Result):
         Schools, school × year cells, and pupils behind them.
     n_groups : int, optional
         Clusters, where schools are clustered in larger groups.
+    alone : tuple of str
+        Regressors that one cluster alone has, or lacks: its errors cannot be told from them.
+    rounding : float
+        A variance up to this is the rounding of zero.
     """
 
     names: tuple[str, ...]
@@ -55,6 +61,8 @@ class PanelFit(Result):
     n_cells: int
     n_pupils: int
     n_groups: int | None = None
+    alone: tuple[str, ...] = ()
+    rounding: float = 0.0
 
     @property
     def n_rows(self) -> int:
@@ -99,16 +107,23 @@ class PanelFit(Result):
         """Return rows by t with clusters − 1 degrees of freedom."""
         self._refuse_choice(vcov, df)
         variances = np.diag(matrix @ self.clustered @ matrix.T)
+        notes = [self._withheld(row, float(v)) for row, v in zip(matrix, variances, strict=True)]
         return tuple(
             t_estimate(
-                term, float(point), sqrt(variance), self.n_clusters - 1,
+                term, float(point), nan if why else sqrt(variance), self.n_clusters - 1,
                 n_pupils=self.n_pupils, n_schools=self.n_schools, level=level,
-                method=self.method,
+                method=self.method, note=why,
             )
-            for term, point, variance in zip(
-                terms, matrix @ self.coefficients, variances, strict=True
+            for term, point, variance, why in zip(
+                terms, matrix @ self.coefficients, variances, notes, strict=True
             )
         )  # fmt: skip
+
+    def _withheld(self, contrast: Array, variance: float) -> str:
+        """Return why a contrast has no standard error; empty where it has one."""
+        if any(self.names[at] in self.alone for at in np.flatnonzero(contrast)):
+            return f"no standard error: one {self._of} in an arm, whose own error cannot be seen"
+        return "" if variance > self.rounding else NO_VARIATION
 
     def _tested(
         self,
@@ -127,10 +142,15 @@ class PanelFit(Result):
                 f"together; there must be more {self._several} than hypotheses"
             )
         b, v = L @ self.coefficients - hypothesis.values, L @ self.clustered @ L.T
+        withheld = [self._withheld(*pair) for pair in zip(L, np.diag(v).tolist(), strict=True)]
+        why = next(filter(None, withheld), "").replace("standard error", "F")
+        statistic = nan if why else wald_statistic(b, v)
+        if isnan(statistic) and not why:
+            why = f"no F: the {self._several} do not tell these hypotheses apart; test fewer"
         return f_estimate(
-            name, float(b @ np.linalg.solve(v, b)) / len(L), len(L), self.n_clusters - 1,
+            name, statistic / len(L), len(L), self.n_clusters - 1,
             n_pupils=self.n_pupils, n_schools=self.n_schools,
-            method=f"two-way effects, Wald test clustered by {self._of}",
+            method=f"two-way effects, Wald test clustered by {self._of}", note=why,
         )  # fmt: skip
 
 
@@ -187,6 +207,7 @@ def two_way_effects(
             "each year. Where a school holds both arms, take `estimator: cluster_robust` with "
             "`fixed_effects: [school, year]`"
         )
+    _refuse_cells(outcome, regressors, n_pupils, n_schools, len(np.unique(year)))
     x = pd.DataFrame(regressors, index=index, columns=list(names))
     y = pd.Series(outcome, index=index, name="outcome")
     weights = None if n_pupils is None else pd.Series(n_pupils, index=index, name="pupils")
@@ -199,12 +220,16 @@ def two_way_effects(
             auto_df=False,
             count_effects=False,
         )
-    except AbsorbingEffectError as error:
+    except (AbsorbingEffectError, ValueError) as error:
         raise ValueError(
             f"the regressors do not vary within schools and years: {', '.join(names)}; each needs "
             "schools of both arms, in active years and in others"
         ) from error
     n, p, years = len(y), x.shape[1], len(np.unique(year))
+    weight = np.ones(n) if n_pupils is None else n_pupils / n_pupils.mean()
+    spread = float(weight @ (outcome - weight @ outcome / weight.sum()) ** 2)
+    left = float(weight @ fit.resids.to_numpy() ** 2)
+    refuse_exact_fit(left, spread, "outcome", names, effects="the schools and years")
     rule = n_groups / (n_groups - 1) * (n - 1) / (n - p - years)
     pupils = int(n_pupils.sum()) if n_pupils is not None else n
     return PanelFit(
@@ -215,7 +240,49 @@ def two_way_effects(
         n,
         pupils,
         None if groups is None else n_groups,
+        _alone(regressors, names, np.asarray(school) if groups is None else groups),
+        _ROUNDING * spread / n**2,
     )
+
+
+_ROUNDING = 1e-14  # of the variance of a mean over all cells
+
+
+def _refuse_cells(
+    outcome: Array, regressors: Array, n_pupils: Array | None, n_schools: int, n_years: int
+) -> None:
+    """Raise where cells are not known, have no pupils, or are no more than the effects."""
+    if not np.isfinite(outcome).all():
+        lacking = int((~np.isfinite(outcome)).sum())
+        raise ValueError(
+            f"the outcome of {lacking:,} of {len(outcome):,} cells is missing or infinite; leave "
+            "these cells out"
+        )
+    if n_pupils is not None and not (n_pupils > 0).all():
+        raise ValueError(
+            f"{int((~(n_pupils > 0)).sum()):,} of {len(n_pupils):,} cells have no pupils (or no "
+            "number of pupils), which are their weights; leave these cells out, or give no number "
+            "of pupils at all"
+        )
+    effects = n_schools + n_years - 1
+    if len(outcome) <= effects + regressors.shape[1]:
+        raise ValueError(
+            f"{len(outcome):,} cells of {n_schools:,} schools in {n_years:,} years cannot support "
+            f"{regressors.shape[1]} effects beside those of schools and years ({effects:,}): "
+            "schools must be seen in several years. Add years, or schools"
+        )
+
+
+def _alone(regressors: Array, names: Sequence[str], cluster: npt.NDArray[Any]) -> tuple[str, ...]:
+    """Return the regressors that all clusters but one have, or none but one."""
+    codes = np.unique(cluster.astype(str), return_inverse=True)[1]
+    count = int(codes.max()) + 1
+    alone = []
+    for name, column in zip(names, regressors.T, strict=True):
+        having = len(np.unique(codes[column != 0]))
+        if min(having, count - having) == 1:
+            alone.append(name)
+    return tuple(alone)
 
 
 def _groups_of_schools(

@@ -18,7 +18,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, isnan, nan
 from typing import Any, Literal
 
 import numpy as np
@@ -27,9 +27,20 @@ import pandas as pd
 
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
 from schooltrial.models.inference.result import Result
+from schooltrial.models.inference.wald import wald_statistic
 from schooltrial.models.panel.cohorts import informed_panel
 
 Array = npt.NDArray[np.float64]
+
+
+_ROUNDING = 1e-12  # of the largest outcome
+
+
+NO_CHANGES = (
+    "no standard error: the schools that this compares changed alike (or there is one school on "
+    "each side), so that nothing is left to estimate it from"
+)
+"""Why an average has no standard error."""
 
 
 METHODS = {"never_treated": "never treated", "not_yet_treated": "not yet treated"}
@@ -65,6 +76,8 @@ class StaggeredFit(Result):
         What the computation says of itself, such as cohorts that inform no effect.
     schools : tuple of str
         The schools that an effect rests on.
+    rounding : float
+        A standard error up to this is the rounding of zero.
     """
 
     overall: AverageEffect
@@ -78,6 +91,7 @@ class StaggeredFit(Result):
     comparison_group: str
     warnings: tuple[str, ...]
     schools: tuple[str, ...] = ()
+    rounding: float = 0.0
 
     @property
     def averages(self) -> tuple[AverageEffect, ...]:
@@ -133,12 +147,19 @@ class StaggeredFit(Result):
         averages = self.averages
         return tuple(
             t_estimate(
-                effect.term, effect.estimate, effect.std_error, inf, n_pupils=self.n_pupils,
-                n_schools=self.n_schools, level=level, note="; ".join(self.warnings),
-                method=self.method,
+                effect.term, effect.estimate, self._std_error(effect), inf, n_pupils=self.n_pupils,
+                n_schools=self.n_schools, level=level, note=self._note(effect), method=self.method,
             )
             for effect in (averages[self.position(term)] for term in chosen)
         )  # fmt: skip
+
+    def _std_error(self, effect: AverageEffect) -> float:
+        """Return the standard error; NaN where it is the rounding of zero."""
+        return effect.std_error if effect.std_error > self.rounding else nan
+
+    def _note(self, effect: AverageEffect) -> str:
+        withheld = [] if effect.std_error > self.rounding else [NO_CHANGES]
+        return "; ".join([*withheld, *self.warnings])
 
 
 def fit_staggered_adoption(
@@ -200,6 +221,7 @@ def fit_staggered_adoption(
         _pretrend(events, n_schools, pupils, informed.notes),
         pupils, n_schools, len(panel), comparison_group, informed.notes,
         tuple(str(name) for name in names[np.flatnonzero(informed.schools)]),
+        _ROUNDING * float(panel["outcome"].abs().max()),
     )  # fmt: skip
 
 
@@ -237,10 +259,11 @@ def _pretrend(events: Any, n_schools: int, n_pupils: int, notes: Sequence[str]) 
     points = dict(zip(map(float, events.event_time), np.asarray(events.att, float), strict=True))
     b = np.array([points[index[at]] for at in before])
     v = np.asarray(events.vcov, dtype="float64")[np.ix_(before, before)]
-    if not before or np.linalg.matrix_rank(v) < len(before):
+    statistic = wald_statistic(b, v) if before else nan
+    if isnan(statistic):
         return None
     return f_estimate(
-        "no difference in trend before the programme", float(b @ np.linalg.solve(v, b)) / len(b),
+        "no difference in trend before the programme", statistic / len(b),
         len(b), inf, n_pupils=n_pupils, n_schools=n_schools,
         method="Callaway-Sant'Anna, Wald test of the event times before treatment",
         note="; ".join(notes),

@@ -22,6 +22,7 @@ from schooltrial.models.assignment.design import AssignmentDesign, AssignmentErr
 from schooltrial.models.assignment.draws import EXACT_UP_TO, draw_assignments, enumerate_assignments
 from schooltrial.models.assignment.of_schools import school_assignment
 from schooltrial.models.inference.inversion import InvertibleTest
+from schooltrial.models.inference.outcome_variation import ROUNDING, refuse_exact_fit
 from schooltrial.models.inference.reference_distribution import ReferenceDistribution
 from schooltrial.models.moments.frisch_waugh import ResidualSums, residual_sums
 from schooltrial.models.randomisation_inference.result import RandomisationTest
@@ -32,9 +33,6 @@ from schooltrial.models.randomisation_inference.statistics import (
 )
 
 DRAWS = 10_000
-
-
-ROUNDING = 1e-18  # of the classical variance: what rounding leaves of zero
 
 
 _CELLS = 1 << 17  # draws × units of a piece of work: it stays in the cache
@@ -303,12 +301,17 @@ def _refuse_undefined(observed: DrawPieces, sums: ResidualSums) -> None:
             f"{list(sums.names)} and the block effects; leave one of them out"
         )
     for k, name in enumerate(sums.outcomes[:-1]):
+        refuse_exact_fit(
+            float(sums.residual_products[k, k]), float(sums.spread[k]), name, sums.names,
+            effects="the blocks" if len(sums.block_weight) > 1 else "",
+        )  # fmt: skip
         products = sums.residual_products[k, k] / sums.n_rows
         if not observed.u[0, k] > ROUNDING * products * observed.denominator[0]:
             raise ValueError(
-                f"randomisation inference: outcome {name!r} has no variation left once blocks and "
-                "covariates are taken out; is it constant, or are there as many parameters as "
-                "schools?"
+                f"randomisation inference: outcome {name!r} has no variation left between schools "
+                "of an arm once blocks and covariates are taken out, so that its effect cannot be "
+                "studentised. Is it filled in from the arm, or are there as many parameters as "
+                "schools (one school in an arm)? Leave out covariates, or the blocks"
             )
 
 

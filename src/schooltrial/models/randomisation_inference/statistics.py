@@ -100,6 +100,12 @@ class DrawStatistics:
         sums = self.sums
         schools, rows = int((sums.n_pupils > 0).sum()), sums.n_rows
         spare = rows - sums.n_parameters - 1
+        if schools < 2 or spare < 1:
+            raise ValueError(
+                f"randomisation inference: {rows} rows in {schools} schools for "
+                f"{sums.n_parameters + 1} coefficients (blocks and the constant included) leave no "
+                "variance to studentise by; leave covariates or blocks out"
+            )
         return schools / (schools - 1) * (rows - 1) / spare
 
     def pieces(self, treated: NDArray[np.int8]) -> DrawPieces:

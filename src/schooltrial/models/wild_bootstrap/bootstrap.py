@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from schooltrial.arrays import FloatArray
 from schooltrial.models.inference.inversion import InvertibleTest
+from schooltrial.models.inference.outcome_variation import ROUNDING, refuse_exact_fit
 from schooltrial.models.inference.reference_distribution import ReferenceDistribution
 from schooltrial.models.moments.frisch_waugh import ResidualSums, residual_sums
 from schooltrial.models.wild_bootstrap.result import WildBootstrap
@@ -24,10 +25,6 @@ from schooltrial.models.wild_bootstrap.weights import BootstrapWeights, Kind, bo
 
 DRAWS = 9_999
 """So that 5% of the draws and the observed statistic make a whole number."""
-
-
-ROUNDING = 1e-18
-"""A variance below this share of the classical one is what rounding leaves of zero."""
 
 
 _NO_VARIANCE = 1e-12  # share of Σ(wa)² under which a variance is rounding
@@ -148,6 +145,11 @@ def _in_block_order(sums: ResidualSums) -> ResidualSums:
 def _factor(sums: ResidualSums) -> float:
     """Return CR1's (J/(J − 1))·(N − 1)/(N − k)."""
     schools, rows = sums.n_schools, sums.n_rows
+    if schools < 2:
+        raise ValueError(
+            "wild bootstrap: all rows are in one cluster, which leaves nothing to re-weight; "
+            "cluster on a finer unit"
+        )
     if rows <= sums.n_parameters:
         raise ValueError(
             f"wild bootstrap: {sums.n_parameters} coefficients and effects for {rows} pupils; "
@@ -171,13 +173,19 @@ def _single(
     meat = _observed(sums, contrast[:, None])[:, 0, 0]
     std_error = np.sqrt(_factor(sums) * meat)
     plain = float(restriction[0] @ contrast) / sums.n_rows  # classical variance over products
-    for name, error, products in zip(
-        sums.outcomes, std_error, np.diagonal(sums.residual_products), strict=True
+    for name, error, products, spread in zip(
+        sums.outcomes, std_error, np.diagonal(sums.residual_products), sums.spread, strict=True
     ):
+        refuse_exact_fit(
+            float(products), float(spread), name, sums.names,
+            effects="the blocks" if len(sums.block_weight) > 1 else "",
+        )  # fmt: skip
         if not error**2 > ROUNDING * plain * products:
             raise ValueError(
                 f"wild bootstrap: outcome {name!r} has no variation left between schools once the "
-                "regressors are taken out; is it constant, or are there as many as schools?"
+                "regressors are taken out, so that its effect cannot be studentised. Is it filled "
+                "in from the arm, or are there as many regressors as schools (one school in an "
+                "arm)? Leave out covariates, or the blocks"
             )
     return contrast, sums.S @ contrast, sums.s @ contrast, estimate, std_error
 

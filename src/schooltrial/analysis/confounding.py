@@ -1,0 +1,54 @@
+"""Effects that the groups of a model determine, so that the data cannot tell the two apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from schooltrial.analysis.design_matrix import DesignMatrix
+from schooltrial.models.inference.outcome_variation import FITTED_EXACTLY
+from schooltrial.protocol.sections import Model
+
+KEYS = {"block": "`blocks: none`"}
+"""Group → what leaves its effects out of a model, where that is not `fixed_effects`."""
+
+
+def absorbed_groups(model: Model) -> list[str]:
+    """Return the columns whose effects a model takes out: its fixed effects, and the blocks."""
+    return [*model["fixed_effects"], *(["block"] if model["blocks"] == "fixed" else [])]
+
+
+def refuse_confounded(design: DesignMatrix, groups: Sequence[str]) -> None:
+    """Raise where a treatment term does not vary within the groups of a fixed effect.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+        The columns of the model.
+    groups : sequence of str
+        Columns of its rows whose effects the model takes out.
+
+    Raises
+    ------
+    ValueError
+        With the term, the groups, and what to change.
+    """
+    for name in groups:
+        codes = np.unique(design.rows[name].astype("str").to_numpy(), return_inverse=True)[1]
+        size = np.bincount(codes)
+        for term in design.treatment_terms:
+            column = design.columns[term]
+            inside = column - (np.bincount(codes, weights=column) / size)[codes]
+            if float(inside @ inside) > FITTED_EXACTLY * float(column @ column):
+                continue
+            remedy = KEYS.get(name, f"Take {name!r} out of `fixed_effects`")
+            raise ValueError(
+                f"the effect {term!r} cannot be told from the effects of {name!r}: no {name} "
+                f"holds both arms ({len(size):,} groups). {_sentence(remedy)}, or name coarser "
+                "groups that hold both"
+            )
+
+
+def _sentence(remedy: str) -> str:
+    return f"Set {remedy}" if remedy.startswith("`") else remedy
