@@ -106,10 +106,10 @@ def refuse_exact_fit(
     shown = [*regressors[:_SHOWN], *(["…"] if len(regressors) > _SHOWN else [])]
     what = " and ".join(filter(None, [", ".join(shown), effects]))
     raise ValueError(
-        f"the outcome {name!r} is fitted exactly: it is a combination of {what}, with nothing left "
-        "over, so that no standard error can be computed. Take a covariate that is a copy of the "
-        "outcome, or made from it, out of `covariates`; if there is none, check whether the column "
-        f"of {name!r} was filled in from the arm, the blocks or the schools"
+        f"the outcome {name!r} has no variation left: {what} determine it exactly, so that no "
+        "standard error can be computed. Take a covariate that is a copy of the outcome, or made "
+        "from it, out of `covariates`; if there is none, check whether the column of "
+        f"{name!r} was filled in from the arm, the blocks or the schools"
     )
 
 
