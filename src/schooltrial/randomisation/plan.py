@@ -31,6 +31,14 @@ EMPTY_AT_MOST = 0.001
 """Greatest chance that an arm of a draw is left without a unit."""
 
 
+SUM_TOLERANCE = 1e-6
+"""What shares may lack of 1."""
+
+
+GREATEST_DENOMINATOR = 12
+"""Of the fractions that shares may be rounded from."""
+
+
 ALL = "all units"
 
 
@@ -49,6 +57,9 @@ class LotteryPlan:
         Control first.
     shares : tuple of float
         Planned share of each arm.
+    fractions : tuple of float
+        The fractions that the shares are rounded from, such as thirds from .33; empty where they
+        are none, or exact.
     declared : bool
         Whether the plan names shares or numbers, rather than taking all arms alike.
     planned : mapping
@@ -66,6 +77,7 @@ class LotteryPlan:
     planned: Mapping[str, tuple[int, ...]]
     balance_on: tuple[str, ...]
     acceptance: float
+    fractions: tuple[float, ...] = ()
 
     @property
     def rerandomised(self) -> bool:
@@ -89,6 +101,12 @@ class LotteryPlan:
         found = [chance * np.array(numbers) for numbers, chance in self.options(block, n)]
         return np.asarray(np.sum(found, axis=0), dtype=float)
 
+    def expected_as_fractions(self, block: str, n: int) -> NDArray[np.float64]:
+        """Return what is expected where the shares are rounded fractions; else `expected`."""
+        if not self.fractions or block in self.planned:
+            return self.expected(block, n)
+        return n * np.array(self.fractions)
+
     def options(self, block: str, n: int) -> tuple[tuple[tuple[int, ...], float], ...]:
         """Return the numbers by arm that a block of ``n`` units may be drawn into."""
         if block in self.planned:
@@ -101,15 +119,38 @@ def lottery_plan(design: Design) -> LotteryPlan:
     draw = design["randomisation"]
     given = [arm["share"] for arm in design["arms"]]
     planned = {str(block): tuple(n) for block, n in draw["allocation"].items()}
+    shares = _filled(given)
+    fractions = _fractions(given, shares)
     return LotteryPlan(
         kind=design["kind"],
         arms=tuple(arm["name"] for arm in design["arms"]),
-        shares=_filled(given),
+        shares=fractions if fractions and abs(sum(shares) - 1) > SUM_TOLERANCE else shares,
         declared=bool(planned) or any(share is not None for share in given),
         planned=planned,
         balance_on=tuple(draw["balance_on"]),
         acceptance=float(draw["acceptance_rate"]),
+        fractions=fractions,
     )
+
+
+def _fractions(
+    given: Sequence[float | None], shares: Sequence[float]
+) -> tuple[float, ...]:  # fmt: skip
+    """Return the fractions of one small denominator that shares are rounded from, if any.
+
+    A third is written .33 or .34, .333 or .334: within one unit of the last decimal that is given.
+    """
+    decimals = [len(repr(float(share)).partition(".")[2]) for share in given if share is not None]
+    if not decimals:
+        return ()
+    within = 10.0 ** -max(2, *decimals) * (1 + 1e-9)
+    for denominator in range(2, GREATEST_DENOMINATOR + 1):
+        parts = [round(share * denominator) for share in shares]
+        found = tuple(part / denominator for part in parts)
+        off = [abs(share - part) for share, part in zip(shares, found, strict=True)]
+        if sum(parts) == denominator and min(parts) > 0 and max(off) <= within:
+            return found if max(off) > SUM_TOLERANCE else ()
+    return ()
 
 
 def _filled(given: Sequence[float | None]) -> tuple[float, ...]:
@@ -127,7 +168,7 @@ def plan_faults(plan: LotteryPlan) -> Iterator[Fault]:
                 PROTOCOL, f"arm {arm!r} is planned a share of {share:g}", "a share between 0 and 1",
                 "correct the shares; those left out divide the rest alike", column="design.arms",
             )  # fmt: skip
-    if abs(sum(plan.shares) - 1) > 1e-6:
+    if abs(sum(plan.shares) - 1) > SUM_TOLERANCE:
         yield Fault(
             PROTOCOL, f"the shares of the arms add up to {sum(plan.shares):g}", "1",
             "correct the shares", column="design.arms",

@@ -33,6 +33,18 @@ def sound_units(units: pd.DataFrame, plan: LotteryPlan) -> pd.DataFrame:
     return known[arms == 1].drop_duplicates("unit").reset_index(drop=True)
 
 
+def by_round(units: pd.DataFrame) -> pd.DataFrame:
+    """Return units whose blocks are told apart by the day of the draw, where there were several.
+
+    Units that joined later were drawn among themselves: no re-draw may exchange them with others.
+    """
+    if "drawn" not in units or units["drawn"].nunique() < 2:
+        return units
+    day = units["drawn"].dt.strftime("%Y-%m-%d").fillna("no day")
+    several = units.groupby("block")["drawn"].transform("nunique") > 1
+    return units.assign(block=units["block"].where(~several, units["block"] + ", drawn " + day))
+
+
 def unit_column(frame: pd.DataFrame) -> str:
     """Return the column of the unit that was assigned."""
     return "cluster" if "cluster" in frame else "school"

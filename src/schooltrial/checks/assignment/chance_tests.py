@@ -8,8 +8,7 @@ not, unless they were chosen for what is tested: for that, the record of the dra
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +16,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from schooltrial.checks.assignment.findings import DOUBT, PASSED, UNTESTED, Finding
+from schooltrial.checks.assignment.findings import DOUBT, NOTED, PASSED, UNTESTED, Finding
+from schooltrial.checks.assignment.order_of_list import (
+    NAMES,
+    ROWS,
+    identifiers_name_arms,
+    natural_order,
+)
 from schooltrial.models.assignment.design import AssignmentDesign
 from schooltrial.models.assignment.draws import EXACT_UP_TO
 from schooltrial.models.randomisation_inference.covariate_differences import numbers_as_drawn
@@ -82,8 +87,12 @@ def run_chance_tests(
     by_name = np.argsort(natural_order(list(units["unit"])))
     by_row = np.arange(len(units))
     if not np.array_equal(by_name, by_row):  # else it is the order of the identifiers
-        found += _order_tests("order of the list", design, units, by_row, redraws)
-    found += _order_tests("identifier", design, units, by_name, redraws)
+        found += _order_tests(ROWS, design, units, by_row, redraws)
+    if identifiers_name_arms(units, present):
+        told = "they name the arm, so that they were given after the draw"
+        found.append(Finding(NAMES, told, NOTED, reason="their order is no evidence of the draw"))
+    else:
+        found += _order_tests(NAMES, design, units, by_name, redraws)
     found.append(_baseline(BASELINE, design, units, covariates, redraws))
     if baselines is not None:
         found += [
@@ -155,12 +164,22 @@ def _by_arm(units: pd.DataFrame, values: NDArray[np.float64], arms: Sequence[Any
     return ", ".join(f"{arm} {gap:+.2f} SD from {arms[0]}" for arm, gap in gaps) + ", inside blocks"
 
 
-def with_verdicts(tests: Sequence[Finding], alpha: float) -> list[Finding]:
+def with_verdicts(
+    tests: Sequence[Finding], alpha: float, no_evidence: Mapping[str, str] | None = None
+) -> list[Finding]:
     """Return the findings with verdicts: in doubt where p is below its share of ``alpha``.
 
     The shares add up to ``alpha``, so that an honest list meets any doubt at all with no more than
     that probability (Bonferroni). Half goes to the baselines of primary outcomes, where there are
     any: it is there that a list which was made would be made.
+
+    Parameters
+    ----------
+    tests : sequence of Finding
+    alpha : float
+        Probability that an honest list meets any doubt.
+    no_evidence : mapping of str to str, optional
+        First words of tests whose small p-values are noted and cast no doubt, and why.
     """
     made = [test for test in tests if np.isfinite(test.p)]
     own = sum(test.check.startswith(OWN) for test in made)
@@ -173,12 +192,15 @@ def with_verdicts(tests: Sequence[Finding], alpha: float) -> list[Finding]:
         level = half / (own if test.check.startswith(OWN) else len(made) - own)
         doubtful = test.p < level
         words = [test.reason] if test.reason else []
+        why = next(
+            (w for name, w in (no_evidence or {}).items() if test.check.startswith(name)), ""
+        )
         if doubtful:
-            words.append(f"a lottery gives this in {test.p:.2g} of draws")
+            words.append(why or f"a random draw gives this in {test.p:.2g} of cases")
+        verdict = (NOTED if why else DOUBT) if doubtful else PASSED
         judged.append(
             Finding(
-                test.check, test.finding, DOUBT if doubtful else PASSED, test.value, level, test.p,
-                "; ".join(words),
+                test.check, test.finding, verdict, test.value, level, test.p, "; ".join(words)
             )
         )  # fmt: skip
     return judged
@@ -198,15 +220,3 @@ def filled_by_block(
         frame = frame.fillna(frame.groupby(block.to_numpy()).transform("mean"))
         frame = frame.fillna(frame.mean()).fillna(0.0)
     return frame.to_numpy(), missing
-
-
-def natural_order(names: Sequence[str]) -> NDArray[np.intp]:
-    """Return the positions that sort names as people do: S2 before S10."""
-    keys = [
-        [
-            (0, int(part), "") if part.isdigit() else (1, 0, part)
-            for part in re.split(r"(\d+)", name)
-        ]
-        for name in names
-    ]
-    return np.array(sorted(range(len(names)), key=keys.__getitem__), dtype=np.intp)

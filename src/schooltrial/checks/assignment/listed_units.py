@@ -6,7 +6,7 @@ What is left after the faulty rows are set aside can still be tested.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -143,44 +143,61 @@ def _check_arms_of_blocks(counts: pd.DataFrame, plan: LotteryPlan) -> Findings:
 def _check_counts(
     units: pd.DataFrame, counts: pd.DataFrame, plan: LotteryPlan, noun: str
 ) -> Findings:
-    found, inside = Findings(), _by_block(units)
+    found, inside, rounds = Findings(), _by_block(units), _rounds(units)
     other: list[str] = []
     near: list[str] = []
     for block, row in zip(counts.index, counts.to_numpy(), strict=True):
         n, drawn = int(row.sum()), tuple(row.tolist())
         planned = [numbers for numbers, _ in plan.options(str(block), n)]
         if n and drawn not in planned:
-            rounded = _is_rounded(drawn, plan, str(block))
+            rounded = _is_rounded(drawn, plan, str(block), rounds.get(str(block), 1))
             (near if rounded else other).append(str(block))
             expected = " or ".join("/".join(map(str, numbers)) for numbers in planned)
             told = f"block {block} has {'/'.join(map(str, drawn))}, planned {expected}"
-            found.about(inside[block], FAILED if plan.declared and not rounded else NOTED, told)
-    unplanned = "" if plan.declared else " (no shares are declared: all arms are taken alike)"
+            firm = plan.declared and not rounded
+            found.about(inside[block], FAILED if firm else NOTED, told)
+    unplanned = (
+        ""
+        if plan.declared
+        else "; no shares are declared (`share` under `design.arms`), so that "
+        "no other numbers were planned"
+    )
+    paired = plan.kind == "paired"  # a pair has one unit of each arm, whatever is declared
+    verdict = FAILED if plan.declared else DOUBT if paired else NOTED
     found.tests.append(
         Finding(
             "numbers by arm as planned", f"{plural(len(other), 'block')} with other numbers",
-            (FAILED if plan.declared else DOUBT) if other else NOTED if near else PASSED,
-            len(other), 0,
-            reason=f"{named(other)}, in the order {', '.join(plan.arms)}{unplanned}"
+            verdict if other else NOTED if near else PASSED, len(other), 0,
+            reason=f"{named(other)}, in the order {', '.join(plan.arms)}"
+            f"{'' if paired else unplanned}"
             if other else f"within one unit of the shares: {named(near)}" if near else "",
         )
     )  # fmt: skip
     return found
 
 
-def _is_rounded(drawn: Sequence[int], plan: LotteryPlan, block: str) -> bool:
+def _rounds(units: pd.DataFrame) -> dict[str, int]:
+    """Return in how many rounds, on different days, the units of each block were drawn."""
+    if "drawn" not in units:
+        return {}
+    days = units.groupby("block")["drawn"].nunique()
+    return {str(block): max(int(n), 1) for block, n in days.items()}
+
+
+def _is_rounded(drawn: Sequence[int], plan: LotteryPlan, block: str, rounds: int) -> bool:
     """Return whether numbers by arm are those of the shares, but for one unit more or less.
 
     A share of a block is seldom a whole number of units, and what is left over is given to arms in
-    one way or another. Sets, and blocks whose numbers are planned one by one, are exact; so is an
-    arm that was to have units and has none.
+    one way or another, in each round of the draw; where it is given across small blocks, a block of
+    two may have both its units in one arm. Shares may be rounded themselves: .33 is a third. Pairs,
+    and blocks whose numbers are planned one by one, are exact.
     """
-    if plan.kind not in ("complete", "blocked") or block in plan.planned:
+    n = sum(drawn)
+    if block in plan.planned or (plan.kind == "paired" and n == len(plan.arms)):
         return False
-    expected = plan.expected(block, sum(drawn))
-    off = np.abs(np.array(drawn) - expected)
-    return bool((off <= 1 + 1e-9).all()) and all(
-        k > 0 for k, e in zip(drawn, expected, strict=True) if e >= 1
+    return any(
+        bool((np.abs(np.array(drawn) - expected) <= rounds + 1e-9).all())
+        for expected in (plan.expected(block, n), plan.expected_as_fractions(block, n))
     )
 
 
@@ -189,12 +206,15 @@ def _ratio(counts: pd.DataFrame, plan: LotteryPlan) -> Finding:
     total = [int(counts[arm].sum()) for arm in plan.arms]
     if sum(total) == 0:
         return Finding("sample ratio", "no unit is in an arm of the design", UNTESTED)
-    planned = np.zeros(len(plan.arms))
-    for block, n in counts.sum(axis=1).items():
+    sizes = counts.sum(axis=1)
+    planned, fractions = np.zeros(len(plan.arms)), np.zeros(len(plan.arms))
+    for block, n in sizes.items():
         planned += plan.expected(str(block), int(n))
+        fractions += plan.expected_as_fractions(str(block), int(n))
     if min(planned) <= 0:
         return Finding("sample ratio", "an arm is planned no units", UNTESTED)
-    test = sample_ratio_test(total, planned / planned.sum())
+    tests = [sample_ratio_test(total, each / each.sum()) for each in (planned, fractions)]
+    test = max(tests, key=lambda one: one.p_value)
     return Finding(
         "sample ratio",
         f"{'/'.join(map(str, total))}, expected {'/'.join(f'{k:g}' for k in planned.round(2))}",
@@ -204,14 +224,20 @@ def _ratio(counts: pd.DataFrame, plan: LotteryPlan) -> Finding:
     )  # fmt: skip
 
 
-def check_frame(units: pd.DataFrame, frame: Iterable[str] | None, what: str, noun: str) -> Findings:
-    """Name the units of the list that are not in the frame, and those of the frame not assigned."""
+def check_frame(
+    units: pd.DataFrame, frame: Iterable[str] | None, what: str, noun: str,
+    late: Collection[str] = (),
+) -> Findings:  # fmt: skip
+    """Name the units of the list that are not in the frame, and those of the frame not assigned.
+
+    Units that were drawn ``late``, in a round after that of the frame, are not expected in it.
+    """
     if frame is None:
         told = f"no {what} was given"
         return Findings([Finding(f"{plural_of(noun)} of the {what}", told, UNTESTED)])
     found = Findings()
     known, listed = {str(unit) for unit in frame}, set(units["unit"])
-    outside, left = sorted(listed - known), sorted(known - listed)
+    outside, left = sorted(listed - known - set(late)), sorted(known - listed)
     found.about(outside, FAILED, f"not in the {what}")
     found.about(left, NOTED, f"in the {what}, and not assigned")
     told = f"{plural(len(outside), noun)} outside it, {len(left)} not assigned"
@@ -226,10 +252,22 @@ def check_frame(units: pd.DataFrame, frame: Iterable[str] | None, what: str, nou
     return found
 
 
+def drawn_late(units: pd.DataFrame, date: str) -> list[str]:
+    """Return the units that the list says were drawn after a day, in a later round."""
+    if "drawn" not in units or not date:
+        return []
+    return list(units["unit"][units["drawn"] > pd.Timestamp(date)])
+
+
 def check_dates(
-    units: pd.DataFrame, date: str, first_outcome: Mapping[str, pd.Timestamp] | None, noun: str
-) -> Findings:
-    """Name the units that were drawn after the first day on which their outcome was measured."""
+    units: pd.DataFrame, date: str, first_outcome: Mapping[str, pd.Timestamp] | None, noun: str,
+    *, in_rounds: bool = False,
+) -> Findings:  # fmt: skip
+    """Name the units that were drawn after the first day on which their outcome was measured.
+
+    Where units are drawn in rounds, as in a staggered design, those of a later round have outcomes
+    of the years before it: they are named, and contradict nothing.
+    """
     check = "drawn before the first outcome"
     if not first_outcome or ("drawn" not in units and not date):
         lacking = "dates of outcomes" if not first_outcome else "a date of the draw"
@@ -241,13 +279,13 @@ def check_dates(
     late = units[(drawn > pd.to_datetime(tested)).to_numpy()]
     for at in late.index:
         told = f"drawn {drawn[at]:%Y-%m-%d}, after the outcome of {tested[at]:%Y-%m-%d}"
-        found.about([units.loc[at, "unit"]], FAILED, told)
+        found.about([units.loc[at, "unit"]], NOTED if in_rounds else FAILED, told)
     known = int((drawn.notna() & tested.notna()).sum())
     found.tests.append(
         Finding(
             check, f"{plural(len(late), noun)} drawn later, of {known} with both dates",
-            FAILED if len(late) else PASSED if known else UNTESTED, len(late), 0,
-            reason=named(late["unit"]),
+            (NOTED if in_rounds else FAILED) if len(late) else PASSED if known else UNTESTED,
+            len(late), 0, reason=named(late["unit"]),
         )
     )  # fmt: skip
     return found

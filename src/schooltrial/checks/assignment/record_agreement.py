@@ -12,13 +12,22 @@ import pandas as pd
 from schooltrial.checks.assignment.findings import (
     DOUBT,
     FAILED,
+    NOTED,
     PASSED,
     UNTESTED,
     Finding,
     Findings,
 )
+from schooltrial.checks.assignment.listed_units import drawn_late
+from schooltrial.models.assignment.draws import draw_assignments
 from schooltrial.protocol.sections import Design, Unit, frame_columns
-from schooltrial.randomisation.plan import LotteryPlan, block_faults, lottery_plan
+from schooltrial.random_streams import stream
+from schooltrial.randomisation.plan import (
+    LotteryPlan,
+    block_faults,
+    lottery_plan,
+    planned_design,
+)
 from schooltrial.randomisation.record import (
     AssignmentRecord,
     frame_sha256,
@@ -27,7 +36,7 @@ from schooltrial.randomisation.record import (
     redraw,
 )
 from schooltrial.refusal import Refusal
-from schooltrial.wording import exact, named, plural
+from schooltrial.wording import exact, named, plural, plural_of
 
 FITS = "record fits the protocol"
 
@@ -105,6 +114,9 @@ SEAL, FRAME, REPEAT = "seal of the record", "frame of the record", "draw repeate
 SAME = "list equals the record"
 
 
+LATER = "later rounds of the draw"
+
+
 def check_record(
     units: pd.DataFrame,
     record: AssignmentRecord,
@@ -155,7 +167,12 @@ def check_record(
         )  # fmt: skip
         found.add(_repeat(record, plan, ordered, software))
     drawn = record.table().set_index(record.unit)
-    found.add(_compare(units, drawn, record.unit))
+    new = [unit for unit in drawn_late(units, record.date) if unit not in drawn.index]
+    found.add(_compare(units[~units["unit"].isin(new)], drawn, record.unit))
+    found.about(new, NOTED, "drawn in a round after that of the record")
+    if new:
+        told = f"{plural(len(new), record.unit)} drawn after {record.date}, the day of the record"
+        found.tests.append(Finding(LATER, told, NOTED, len(new), reason=named(new)))
     return found, drawn["arm"]
 
 
@@ -164,7 +181,8 @@ def check_seed(
 ) -> tuple[Findings, pd.Series]:
     """Draw from a seed without a record, and compare.
 
-    Another result is no contradiction: another program makes another list of the same seed.
+    Another result is no contradiction: another program makes another list of the same seed. But a
+    list that is almost the one that the seed gives was made from it, and changed.
     """
     sizes = {str(name): int(n) for name, n in ordered["block"].value_counts(sort=False).items()}
     faults = list(block_faults(plan, sizes, "frame"))
@@ -176,15 +194,47 @@ def check_seed(
     except Refusal as refusal:
         return Findings([Finding(REPEAT, str(refusal.faults[0].found), UNTESTED)]), _none()
     drawn = pd.Series(arms, index=pd.Index(ordered["unit"]), dtype="str")
-    other = units["unit"][units["arm"] != units["unit"].map(drawn)]
+    there = units["unit"].map(drawn)
+    other = units["unit"][units["arm"] != there]
+    if not len(other):
+        same = f"seed {seed} gives 0 {plural_of(noun)} another arm"
+        return Findings([Finding(REPEAT, same, PASSED, 0, 0)]), drawn
+    told = f"seed {seed} gives {plural(len(other), noun)} of {len(units):,} another arm"
+    p = _chance_of_agreement(units, plan, seed, ordered, arms)
+    if p > ALIKE_BELOW:
+        reason = (
+            "no more alike than two draws are: the list was drawn by another program or from "
+            "another frame, and its draw cannot be repeated here"
+        )
+        return Findings([Finding(REPEAT, told, NOTED, len(other), 0, reason=reason)]), _none()
     reason = (
-        "the list was drawn by another program or from another frame, or was changed after the draw"
+        f"two draws are seldom so alike (p = {p:.2g}): the list seems changed after the draw: "
+        f"{named(other)}"
     )
-    finding = Finding(
-        REPEAT, f"seed {seed} gives {plural(len(other), noun)} another arm",
-        DOUBT if len(other) else PASSED, len(other), 0, reason=reason if len(other) else "",
-    )  # fmt: skip
-    return Findings([finding]), _none() if len(other) else drawn
+    found = Findings([Finding(REPEAT, told, DOUBT, len(other), 0, reason=reason)])
+    found.about(other, DOUBT, f"the seed {seed} gives it another arm")
+    return found, _none()
+
+
+ALIKE_BELOW = 0.01
+"""A list that is so seldom so like the draw of its seed was made from it."""
+
+
+_AGREEMENT_DRAWS = 999
+
+
+def _chance_of_agreement(
+    units: pd.DataFrame, plan: LotteryPlan, seed: int, ordered: pd.DataFrame, arms: list[str]
+) -> float:
+    """Return how often another draw is at least as like the list as the draw of the seed is."""
+    design = planned_design(plan, list(ordered["unit"]), list(ordered["block"]))
+    number = {arm: at for at, arm in enumerate(plan.arms)}
+    arm_listed = dict(zip(units["unit"], units["arm"], strict=True))
+    listed = np.array([number.get(arm_listed.get(unit, ""), -1) for unit in ordered["unit"]])
+    alike = int((listed == np.array([number[arm] for arm in arms])).sum())
+    redrawn = draw_assignments(design, _AGREEMENT_DRAWS, stream(seed, "verify", "agreement"))
+    as_alike = int(((redrawn == listed).sum(axis=1) >= alike).sum())
+    return (1 + as_alike) / (1 + _AGREEMENT_DRAWS)
 
 
 def _none() -> pd.Series:

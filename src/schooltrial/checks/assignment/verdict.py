@@ -25,7 +25,9 @@ from schooltrial.checks.assignment.listed_units import (
     check_dates,
     check_frame,
     check_list,
+    drawn_late,
 )
+from schooltrial.checks.assignment.order_of_list import order_later_than_draw
 from schooltrial.checks.assignment.places import plan_with_places
 from schooltrial.checks.assignment.record_agreement import (
     REPEAT,
@@ -39,7 +41,7 @@ from schooltrial.protocol.sections import Design, frame_columns
 from schooltrial.randomisation.criterion import draw_criterion
 from schooltrial.randomisation.plan import LotteryPlan, lottery_plan, plan_faults
 from schooltrial.randomisation.record import AssignmentRecord, ordered_frame
-from schooltrial.randomisation.units import sound_units, units_of
+from schooltrial.randomisation.units import by_round, sound_units, units_of
 from schooltrial.wording import plural_of
 
 REPRODUCED = "reproduced from its seed"
@@ -142,10 +144,13 @@ def verify_assignment(
     date = design["randomisation"]["date"] or (record.date if record else "")
     found = check_list(listed, plan, unit)
     found.tests.extend(told)
-    found.add(check_frame(listed, _frame_units(known.frame, design), "frame of the draw", unit))
+    late = drawn_late(listed, date)
+    frame_units = _frame_units(known.frame, design)
+    found.add(check_frame(listed, frame_units, "frame of the draw", unit, late))
     if unit == "school":  # others are looked up on their rosters, when tables are linked
         found.add(check_frame(listed, known.described, f"table of {plural_of(unit)}", unit))
-    found.add(check_dates(listed, date, known.first_outcome, unit))
+    in_rounds = plan.kind == "staggered"
+    found.add(check_dates(listed, date, known.first_outcome, unit, in_rounds=in_rounds))
     drawn = pd.Series(dtype="str")
     if by_lot:
         repeated, drawn = _repeated(
@@ -159,10 +164,11 @@ def verify_assignment(
         criterion = draw_criterion(assignment, design, known.frame, record)
         judged = judge_criterion(criterion)
         found.tests.extend([judged] if judged else [])
+        drawn_together = sound if plan.rerandomised else by_round(sound)
         chance += run_chance_tests(
-            sound, plan.arms, known.covariates, redraws, criterion, known.baselines
+            drawn_together, plan.arms, known.covariates, redraws, criterion, known.baselines
         )
-        found.tests.extend(with_verdicts(chance, alpha))
+        found.tests.extend(with_verdicts(chance, alpha, _no_evidence(sound, plan)))
     else:
         found.tests.append(
             Finding("tests of chance", "units came to their arm otherwise", UNTESTED)
@@ -173,6 +179,17 @@ def verify_assignment(
     verdict, reasons = _verdict(found.tests, by_lot)
     table = _unit_table(listed, found, drawn, changed, known.taken_up)
     return AssignmentVerdict(verdict, tuple(reasons), table, found.table())
+
+
+def _no_evidence(units: pd.DataFrame, plan: LotteryPlan) -> dict[str, str]:
+    """Return the tests of chance that cast no doubt on this list, and why."""
+    found = order_later_than_draw(units)
+    if not plan.declared:
+        found[RATIO] = (
+            "no shares are declared (`share` under `design.arms`), so that no other numbers were "
+            "planned"
+        )
+    return found
 
 
 def _frame_units(frame: pd.DataFrame | None, design: Design) -> list[str] | None:

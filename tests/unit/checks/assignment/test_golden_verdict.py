@@ -13,7 +13,14 @@ import pandas as pd
 import pytest
 
 from schooltrial.checks.assignment.chance_tests import Redraws, with_verdicts
-from schooltrial.checks.assignment.findings import DOUBT, PASSED, UNTESTED, Finding, Findings
+from schooltrial.checks.assignment.findings import (
+    DOUBT,
+    NOTED,
+    PASSED,
+    UNTESTED,
+    Finding,
+    Findings,
+)
 from schooltrial.checks.assignment.unit_attributes import KnownOfUnits
 from schooltrial.checks.assignment.verdict import AssignmentVerdict, verify_assignment
 from schooltrial.randomisation.record import AssignmentRecord, draw_assignment
@@ -139,7 +146,11 @@ def test_a_p_value_at_its_level_is_no_doubt_and_one_below_is() -> None:
 
     assert [test.verdict for test in judged(0.05, 0.5)] == [PASSED, PASSED]
     assert [test.verdict for test in judged(0.0499, 0.5)] == [DOUBT, PASSED]
-    assert judged(0.0499, 0.5)[0].reason == "a lottery gives this in 0.05 of draws"
+    assert judged(0.0499, 0.5)[0].reason == "a random draw gives this in 0.05 of cases"
+    # A test of what may be later than the draw is noted, and casts no doubt.
+    later = {"t0": "later than the draw"}
+    noted = with_verdicts([Finding("t0: ranks", "", UNTESTED, p=0.001)], 0.1, later)[0]
+    assert (noted.verdict, noted.reason) == (NOTED, "later than the draw")
     # A test that was not made takes nothing from the level, and keeps its word.
     one, other = judged(float("nan"), 0.09)
     assert (one.verdict, other.verdict, other.threshold) == (UNTESTED, DOUBT, 0.1)

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.checks.assignment.chance_tests import Redraws, natural_order
+from schooltrial.checks.assignment.chance_tests import Redraws
+from schooltrial.checks.assignment.order_of_list import natural_order
 from schooltrial.checks.assignment.unit_attributes import KnownOfUnits, known_of_units
 from schooltrial.checks.assignment.verdict import (
     CONSISTENT,
@@ -85,8 +86,18 @@ def test_a_list_with_its_record_is_reproduced() -> None:
 def test_with_the_seed_alone_the_same_program_gives_the_same_list() -> None:
     assert _verify(_list(1), design={"randomisation": {"seed": 1}}).verdict == REPRODUCED
     other = _verify(_list(1), design={"randomisation": {"seed": 2}})
-    assert other.verdict == IN_DOUBT
+    assert other.verdict == CONSISTENT
     assert "drawn by another program" in _test(other, "draw repeated")["reason"]
+    assert any("seed 2 gives" in reason for reason in other.reasons)
+
+
+def test_a_pair_swapped_after_the_draw_of_a_seed_is_doubted_by_name() -> None:
+    # 38 of 40 schools are as the seed says: of 999 other draws none is so like it.
+    listed = _list(1)
+    one, other = _unlike(listed)
+    found = _verify(_swapped(listed, one, other), design={"randomisation": {"seed": 1}})
+    assert found.verdict == IN_DOUBT
+    assert f"{one}, {other}" in _test(found, "draw repeated")["reason"]
 
 
 def test_with_neither_the_list_is_at_best_consistent_and_the_limit_is_told() -> None:
@@ -150,13 +161,123 @@ def test_arms_that_follow_the_register_are_caught(pattern: str, check: str) -> N
     assert _test(found, check)["verdict"] == "in doubt"
 
 
-def test_a_list_of_its_own_order_is_tested_in_that_order_too() -> None:
-    arms = np.tile(["control"] * 4 + ["programme"] * 4, 5)
-    turned = np.concatenate([np.random.default_rng(k).permutation(8) + 8 * k for k in range(5)])
-    forged = FRAME[["school", "block"]].iloc[turned].assign(arm=arms)
-    found = _verify(forged)
-    assert _test(found, "order of the list: ranks")["verdict"] == "in doubt"
-    assert _test(found, "identifier: ranks")["verdict"] == "passed"
+@pytest.mark.parametrize("order", ["arm", "block and arm", "arm and name", "draw", "alternating"])
+def test_the_order_of_rows_casts_no_doubt_as_it_may_be_later_than_the_draw(order: str) -> None:
+    listed, rng = _list(1), np.random.default_rng(1)
+    by_arm = listed.iloc[rng.permutation(N)].sort_values("arm", kind="stable")
+    rows = {
+        "arm": by_arm,
+        "block and arm": by_arm.sort_values("block", kind="stable"),
+        "arm and name": listed.sort_values(["arm", "school"]),
+        "draw": listed.iloc[rng.permutation(N)],
+        "alternating": by_arm.iloc[np.arange(N).reshape(2, -1).T.ravel()],
+    }[order]
+    found = _verify(rows)
+    assert found.verdict == CONSISTENT
+    runs = _test(found, "order of the list: runs")
+    if order != "draw":
+        assert (runs["verdict"], runs["p"] <= 0.001) == ("noted", True)
+        assert "sorted by arm" in runs["reason"]
+
+
+@pytest.mark.parametrize(
+    "forms",
+    [("C{:02d}", "T{:02d}"), ("control_{}", "programme_{}"), ("{}-c", "{}-p"), ("0-{}", "1-{}"),
+     ("pilot-{}-con", "pilot-{}-trt")],
+)  # fmt: skip
+def test_identifiers_that_name_the_arm_were_given_after_the_draw(forms: tuple[str, str]) -> None:
+    arms = [name for name in ("control", "programme") for _ in range(20)]
+    names = [forms[at // 20].format(at % 20 + 1) for at in range(N)]
+    listed = pd.DataFrame({"school": names, "arm": arms})
+    found = _verify(listed, design={"kind": "complete"}, known=KnownOfUnits())
+    assert found.verdict == CONSISTENT
+    assert _test(found, "identifier")["verdict"] == "noted"
+
+
+@pytest.mark.parametrize("forms", [("A{:02d}", "B{:02d}"), ("T{:02d}", "C{:02d}"), ("{}", "{}")])
+def test_identifiers_of_two_districts_or_the_first_half_of_a_register_are_still_doubted(
+    forms: tuple[str, str],
+) -> None:
+    arms = [name for name in ("control", "programme") for _ in range(20)]
+    names = [forms[at // 20].format(at + 1) for at in range(N)]
+    listed = pd.DataFrame({"school": names, "arm": arms})
+    found = _verify(listed, design={"kind": "complete"}, known=KnownOfUnits())
+    assert found.verdict == IN_DOUBT
+
+
+def _numbers(
+    counts: list[tuple[int, ...]], shares: list[float | None], kind: str = "blocked"
+) -> str:
+    """Return the verdict on a list of blocks of these numbers by arm, at random inside blocks."""
+    names = ["control", "programme", "text"][: len(shares)]
+    arms = [
+        {"name": name, "label": name, "share": share}
+        for name, share in zip(names, shares, strict=True)
+    ]
+    rows = [
+        (f"b{at}", name)
+        for at, numbers in enumerate(counts)
+        for name, n in zip(names, numbers, strict=True)
+        for _ in range(n)
+    ]
+    frame = pd.DataFrame(rows, columns=["block", "arm"])
+    frame = frame.iloc[np.random.default_rng(5).permutation(len(frame))]
+    frame["school"] = [f"S{at}" for at in range(len(frame))]
+    design = {"kind": kind, "arms": arms}
+    found = _verify(frame, design=design, known=KnownOfUnits())
+    return f"{found.verdict}, {_test(found, 'numbers by arm as planned')['verdict']}"
+
+
+@pytest.mark.parametrize(
+    ("counts", "shares"),
+    [
+        ([(11, 9)], [0.5, 0.5]),
+        ([(26, 14)], [None, None]),
+        ([(200, 400)], [None, None]),
+        ([(33, 34, 33)], [0.33, 0.33, 0.34]),
+        ([(100, 100, 100)], [0.33, 0.33, 0.34]),
+        ([(100, 100, 100)], [0.33, 0.33, 0.33]),
+        ([(400, 200)], [0.67, 0.33]),
+        ([(600, 300)], [0.666, 0.333]),
+        ([(1700, 3300)], [0.34, 0.66]),
+        ([(2, 0), (0, 2), (1, 1), (5, 5)], [0.5, 0.5]),
+        ([(1, 0), (0, 1), (3, 2), (2, 3)], [0.5, 0.5]),
+    ],
+)
+def test_numbers_that_a_lottery_may_round_to_contradict_no_plan(
+    counts: list[tuple[int, ...]], shares: list[float | None]
+) -> None:
+    assert _numbers(counts, shares).startswith("consistent")
+
+
+@pytest.mark.parametrize(
+    ("counts", "shares", "kind"),
+    [
+        ([(26, 14)], [0.5, 0.5], "complete"),
+        ([(120, 90, 90)], [0.33, 0.33, 0.34], "blocked"),
+        ([(12, 8), (8, 12)], [0.5, 0.5], "blocked"),
+        ([(2, 0), (0, 2), (1, 1)], [0.5, 0.5], "paired"),
+    ],
+)
+def test_numbers_that_no_rounding_gives_contradict_the_plan(
+    counts: list[tuple[int, ...]], shares: list[float | None], kind: str
+) -> None:
+    assert _numbers(counts, shares, kind) == "contradicted, failed"
+
+
+def test_units_of_a_later_round_are_drawn_among_themselves_and_are_in_no_record() -> None:
+    record = _record(1)
+    listed = _list(1).assign(drawn=pd.Timestamp("2024-05-01"))
+    late = pd.DataFrame({
+        "school": ["Z1", "Z2"], "block": "b0", "arm": ["programme", "control"],
+        "drawn": pd.Timestamp("2024-08-20"),
+    })  # fmt: skip
+    known = replace(KNOWN, described=None)
+    found = _verify(pd.concat([listed, late], ignore_index=True), record=record, known=known)
+    assert found.verdict == REPRODUCED
+    assert _test(found, "later rounds of the draw")["reason"] == "Z1, Z2"
+    undated = pd.concat([listed, late.assign(drawn=pd.Timestamp("2024-05-01"))], ignore_index=True)
+    assert _verify(undated, record=record, known=known).verdict == CONTRADICTED
 
 
 def test_names_are_ordered_as_people_do() -> None:
@@ -237,7 +358,7 @@ def test_an_arm_that_a_block_lacks_is_named() -> None:
     arms[:8] = ["control", "programme"] * 4
     found = _verify(FRAME[["school", "block"]].assign(arm=arms), design={"arms": three})
     assert "b0 lacks text" in _test(found, "arms in blocks")["reason"]
-    assert _test(found, "numbers by arm as planned")["verdict"] == "in doubt"
+    assert _test(found, "numbers by arm as planned")["verdict"] == "noted"
 
 
 def test_numbers_other_than_declared_shares_contradict_the_plan() -> None:
