@@ -200,6 +200,10 @@ def with_baseline_measures(content: EquivalenceSections, attributes: Collection[
             # A score from before holds 0 where there is none: it is compared by the outcome.
             plain = name.removesuffix("_before")
             shown = plain if plain in content["outcomes"] else name
+            if shown in content["outcomes"]:
+                year = year_of_baseline(content["outcomes"][shown], content)
+                if year != baseline_year(content):
+                    continue  # the table is of one year, in which this outcome is not at baseline
             if shown not in wanted[level]:
                 wanted[level].append(shown)
     return {

@@ -100,15 +100,21 @@ def balance_report(
     elif every is not None:
         then = pupils[pupils["year"] == year]
         every = with_attributes(every, then, list(settings["school_variables"]))
-    samples = [balance_rows(pupils, settings, year, schools=every, teachers=teachers)]
+    samples = [(balance_rows(pupils, settings, year, schools=every, teachers=teachers), arms)]
     analysed = _analysed(pupils, teachers, settings, models or {}, year, every, take_up)
-    samples += [analysed] if analysed is not None else []
-    options: dict[str, Any] = {"arms": arms, "redrawing": redrawing}
+    if analysed is not None:
+        samples.append((analysed[0], _compared(arms, analysed[1])))
     tables = [
-        balance_table(rows, settings, labels, populations=populations, **options)
-        for rows in samples
+        balance_table(
+            rows, settings, labels, populations=populations, arms=those, redrawing=redrawing
+        )
+        for rows, those in samples
     ]
-    joint = [balance_omnibus(rows, settings, labels, **options) for rows in samples]
+    joint = [
+        balance_omnibus(rows, settings, labels, arms=those, redrawing=redrawing)
+        for rows, those in samples
+    ]
+    options: dict[str, Any] = {"arms": arms, "redrawing": redrawing}
     trends = []
     for frame, level, named in _before(pupils, teachers, panel, outcomes):
         if not len(frame) or not frame["year"].isin(list(before)).any():
@@ -159,13 +165,15 @@ def _analysed(
     year: int,
     every: pd.DataFrame | None,
     take_up: str | None,
-) -> BalanceRows | None:
-    """Return the rows of the analysed sample: those of the first primary outcome of each level.
+) -> tuple[BalanceRows, list[Model]] | None:
+    """Return the rows of the analysed sample, and the models that analyse it.
 
-    What a school is comes from the table of schools, as pupils who moved bring what was known of
-    another school in the baseline year; means of pupils are those of the pupils analysed there.
+    They are those of the first primary outcome of each level. What a school is comes from the
+    table of schools, as pupils who moved bring what was known of another school in the baseline
+    year; means of pupils are those of the pupils analysed there.
     """
     found: dict[str, pd.DataFrame] = {}
+    fitted: list[Model] = []
     for person, frame in (("pupil", pupils), ("teacher", teachers)):
         if frame is not None:
             name, outcome = primary_analysis(models, list(frame.columns))
@@ -173,14 +181,24 @@ def _analysed(
                 continue
             rows = analysed_rows(frame, models[name], outcome, year, person, take_up)
             found |= {} if rows is None else {person: rows}
+            fitted += [] if rows is None else [models[name]]
     if not found:
         return None
     people = found.get("pupil", pupils.iloc[:0])
     there = people if len(people) else found["teacher"]
     schools = None if every is None else every[among(every["school"], there["school"])]
-    return balance_rows(
+    rows = balance_rows(
         people, settings, None, sample=ANALYSED, schools=schools, teachers=found.get("teacher")
     )
+    return rows, fitted
+
+
+def _compared(arms: Sequence[str] | None, models: Sequence[Model]) -> Sequence[str] | None:
+    """Return the arms that any of these models compares, the control arm first."""
+    if arms is None or any(not model.get("arms") for model in models):
+        return arms
+    named = {arm for model in models for arm in model["arms"]}
+    return [arm for at, arm in enumerate(arms) if at == 0 or arm in named]
 
 
 def _before(

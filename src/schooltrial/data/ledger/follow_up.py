@@ -21,6 +21,9 @@ FLAGS = {
 """Counts of the mobility table → the column of the sample that marks them."""
 
 
+NO_BASELINE = "not known: no year before the programme"
+
+
 MOBILITY = ["year", "arm", "where_at_baseline", "n_pupils", *FLAGS]
 
 
@@ -156,6 +159,23 @@ def mobility_of_year(
     )
     sums = counted.groupby(MOBILITY[:3], observed=True)[MOBILITY[3:]].sum().reset_index()
     return sums.astype({"arm": "str", "where_at_baseline": "str"})
+
+
+def without_baseline(mobility: pd.DataFrame, since: int) -> pd.DataFrame:
+    """Return mobility of a study whose pupils are on no roster from before the programme.
+
+    Parameters
+    ----------
+    mobility : DataFrame
+        From `mobility_of_year`, for one year.
+    since : int
+        The year with which they were compared, the first of the programme. In that year itself
+        nothing is known of where pupils were before; later, it is that year and no baseline.
+    """
+    later = mobility["where_at_baseline"] + f", in {since} (no year before the programme)"
+    unknown = mobility["year"] == since
+    told = mobility.assign(where_at_baseline=later.mask(unknown, NO_BASELINE))
+    return told.groupby(MOBILITY[:3], as_index=False, sort=False)[MOBILITY[3:]].sum()
 
 
 def _names(arm: pd.Series) -> pd.Series:

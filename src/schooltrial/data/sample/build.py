@@ -10,7 +10,13 @@ import pandas as pd
 
 from schooltrial.data.ledger.absent_units import leave_absent, leave_without_values
 from schooltrial.data.ledger.analyses import record_analyses
-from schooltrial.data.ledger.follow_up import FLAGS, MOBILITY, mobility_of_year, record_follow_up
+from schooltrial.data.ledger.follow_up import (
+    FLAGS,
+    MOBILITY,
+    mobility_of_year,
+    record_follow_up,
+    without_baseline,
+)
 from schooltrial.data.ledger.ledger import Ledger, one_ledger
 from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.roster_history import LINKS
@@ -219,9 +225,10 @@ class SampleBuild:
             self._tell_absent(frame, year, unit, reason)
         now = frame[["year", "arm", "_unit", *FLAGS.values()]].assign(school=frame["_school"])
         if rules.levels.in_schools:
-            self._mobility.append(
-                mobility_of_year(now, then, "_unit", rules.unit, elsewhere=self._outside_then)
-            )
+            moved = mobility_of_year(now, then, "_unit", rules.unit, elsewhere=self._outside_then)
+            if rules.baseline >= min(rules.years["programme"]):
+                moved = without_baseline(moved, rules.baseline)
+            self._mobility.append(moved)
         if "grade" in frame and pd.api.types.is_numeric_dtype(frame["grade"]):
             highest = frame["grade"].max()
             self._highest_grade = max(

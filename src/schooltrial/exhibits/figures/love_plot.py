@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.style.figures import FAINT, INK, SHADE, foot, new_figure, styled
+from schooltrial.exhibits.style.table_text import difference_text
 from schooltrial.exhibits.style.text_fitting import add_key
 from schooltrial.protocol.sections import Arm, Balance, StudyLine
 from schooltrial.wording import exact
@@ -32,6 +33,9 @@ FARTHEST = 1.0
 MARGIN = 1.08
 
 
+NOT_KNOWN = "not known"
+
+
 DRAWN = [
     "level", "label", "standardised_difference", "wwc_effect_size", "wwc_measure", "wwc_band",
     "sample", "arm",
@@ -49,6 +53,7 @@ def drawn(balance: pd.DataFrame) -> pd.DataFrame:
 
     For people it is the effect size that the standard holds to its bands (Hedges' g, or the Cox
     index of a flag or level), for school means the standardised difference, which has no band.
+    ``reading`` says of a size that it is infinite, or not known: it has a mark at the edge.
     """
     kept = balance[[name for name in DRAWN if name in balance]].copy()
     kept["sample"] = kept["sample"].fillna("") if "sample" in kept else "randomised"
@@ -56,7 +61,15 @@ def drawn(balance: pd.DataFrame) -> pd.DataFrame:
     own = kept["standardised_difference"]
     known = kept.get("wwc_effect_size", own)
     kept["size"] = known.fillna(own).where(kept["level"] != "school", own)
-    return kept.dropna(subset=["size"]).reset_index(drop=True)
+    kept["reading"] = [_reading(size) for size in kept["size"]]
+    return kept.reset_index(drop=True)
+
+
+def _reading(size: float) -> str:
+    """Return what a size is that no axis can hold; empty for a number."""
+    if np.isnan(size):
+        return NOT_KNOWN
+    return "infinite" if np.isinf(size) else ""
 
 
 @styled
@@ -170,15 +183,25 @@ def _reach(differences: pd.Series, outer: float) -> float:
 def _arrows(
     panel: Axes, differences: Any, heights: Sequence[int], reach: float, lift: float
 ) -> None:
-    """Draw an arrow at the edge, with its number, for each difference beyond it."""
+    """Draw an arrow at the edge, with its number, for each difference beyond it.
+
+    One that is not known has a cross there instead, and the words.
+    """
     for value, height in zip(differences, heights, strict=True):
         if abs(value) <= reach / MARGIN:
+            continue
+        if np.isnan(value):
+            panel.plot([reach * 0.975], [height], "x", color=INK, ms=4.5)
+            panel.text(
+                reach * 0.95, height + lift, NOT_KNOWN,
+                ha="right", va="center", fontsize=6.5, color=INK,
+            )  # fmt: skip
             continue
         side = 1 if value > 0 else -1
         panel.plot(
             [side * reach * 0.975], [height], ">" if side > 0 else "<", color=INK, ms=4.5
         )  # fmt: skip
-        number = f"{value:.2f}".replace("-", "−").replace("inf", "∞")
+        number = difference_text(value, 2)
         panel.text(
             side * reach * 0.95, height + lift, number,
             ha="right" if side > 0 else "left", va="center", fontsize=6.5, color=INK,

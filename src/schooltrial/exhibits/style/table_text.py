@@ -17,6 +17,13 @@ def number(value: float, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def difference_text(size: float, digits: int = 3) -> str:
+    """Return a standardised difference; one that is infinite or not known is said to be so."""
+    if pd.isna(size):
+        return "not known"
+    return f"{number(size, digits)} (infinite)" if math.isinf(size) else number(size, digits)
+
+
 def p_text(value: float) -> str:
     """Return a p-value with three decimals, ``<.001`` below that."""
     if pd.isna(value):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from schooltrial.exhibits.style.html_table import Column, fragment, tabulate
-from schooltrial.exhibits.style.table_text import number
+from schooltrial.exhibits.style.table_text import difference_text, number
 from schooltrial.protocol.sections import Arm, Balance, StudyLine
 from schooltrial.wording import exact
 
@@ -31,7 +31,10 @@ def baseline_html(
     told = balance.assign(
         control=_mean_sd(balance, "control"),
         treated=_mean_sd(balance, "treated"),
-        wwc_effect_size=balance["wwc_effect_size"].mask(balance["level"] == "school"),
+        standardised_difference=balance["standardised_difference"].map(difference_text),
+        wwc_effect_size=balance["wwc_effect_size"]
+        .map(difference_text)
+        .mask(balance["level"] == "school", ""),
         n=[
             f"{c:,} + {t:,}"
             for c, t in zip(balance["n_control"], balance["n_treated"], strict=True)
@@ -42,8 +45,8 @@ def baseline_html(
         Column(arms[0]["label"], "told", key="control"),
         Column("Programme arm" if several else arms[1]["label"], "told", key="treated"),
         Column("Difference", "number", key="difference"),
-        Column("Standardised", "number", key="standardised_difference"),
-        Column("Effect size", "number", key="wwc_effect_size"),
+        Column("Standardised", "told", key="standardised_difference"),
+        Column("Effect size", "told", key="wwc_effect_size"),
         Column("Band", key="wwc_band"),
         Column("N", "told", key="n"),
         Column("Missing", "told", key="missing"),
@@ -60,7 +63,9 @@ def baseline_html(
         "arms; for a flag or the level of a category, the SD of the indicator. The effect size, "
         "for people only, is Hedges’ g, or the Cox index of a flag or level, and the band is its: "
         f"satisfied up to {bounds[0]}, adjustment needed up to {bounds[1]}.{of_schools} N: "
-        "control + treated; the missing lack the variable, or were not there in the baseline year."
+        "control + treated; the missing lack the variable, or were not there in the baseline year. "
+        "A difference is infinite where each arm has one value and they differ, and not known "
+        "where an arm has no value, or each arm a single one."
     )
     table = tabulate(f"Baseline, {year_label}", told, columns, group=groups)
     return fragment(table, name="baseline", notes=[note], study=study)
@@ -79,4 +84,11 @@ def _group(level: str, arm: str, arms: Sequence[Arm], sample: str) -> str:
 
 def _mean_sd(balance: pd.DataFrame, arm: str) -> list[str]:
     pairs = zip(balance[f"mean_{arm}"], balance[f"sd_{arm}"], strict=True)
-    return [f"{number(mean, 2)} ({number(sd, 2)})" for mean, sd in pairs]
+    return [_described(mean, sd) for mean, sd in pairs]
+
+
+def _described(mean: float, sd: float) -> str:
+    """Return a mean and its SD; nobody has a mean, and one value no SD."""
+    if pd.isna(mean):
+        return "no value"
+    return f"{number(mean, 2)} ({number(sd, 2) or 'no SD'})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.table_text import number
+from schooltrial.exhibits.style.table_text import difference_text, number
 
 OMNIBUS = [
     Column("sample"),
@@ -33,7 +33,7 @@ TRENDS = [
     Column("mean control", "quantity"),
     Column("mean treated", "quantity"),
     Column("difference", "quantity"),
-    Column("standardised difference", "quantity"),
+    Column("standardised difference", "told"),
     Column("adjusted difference", "quantity"),
     Column("adjusted p", "p"),
     Column("p rerandomisation", "p"),
@@ -46,9 +46,10 @@ EQUIVALENCE = [
     Column("arm"),
     Column("variable", key="label"),
     Column("baseline known", "told"),
-    Column("effect size", "number", key="wwc_effect_size"),
+    Column("effect size", "told", key="wwc_effect_size"),
     Column("measure", key="wwc_measure"),
     Column("band", key="wwc_band"),
+    Column("note", optional=True),
 ]
 
 
@@ -74,7 +75,9 @@ def omnibus_shown(omnibus: pd.DataFrame) -> Table:
 
 def pretrends_shown(pretrends: pd.DataFrame) -> Table:
     """Return the baseline outcomes of every year before, and the slopes over these years."""
-    return tabulate("Baseline outcomes in every year before", pretrends, TRENDS)
+    sizes = pretrends["standardised_difference"].map(difference_text)
+    told = pretrends.assign(standardised_difference=sizes)
+    return tabulate("Baseline outcomes in every year before", told, TRENDS)
 
 
 def equivalence_shown(balance: pd.DataFrame) -> Table | None:
@@ -88,5 +91,11 @@ def equivalence_shown(balance: pd.DataFrame) -> Table | None:
         f"{n:,} of {total:,} ({number(100 * n / total, 1)}%)"
         for n, total in zip(known, of, strict=True)
     ]
-    told = rows.assign(**{"of": rows["level"] + "s", "baseline known": shares})
+    told = rows.assign(
+        **{
+            "of": rows["level"] + "s",
+            "baseline known": shares,
+            "wwc_effect_size": rows["wwc_effect_size"].map(difference_text),
+        }
+    )
     return tabulate("The people analysed against the bands", told, EQUIVALENCE)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isinf, isnan
 from typing import Any
 
 import pandas as pd
 
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.table_text import number
+from schooltrial.exhibits.style.table_text import difference_text
 
 CRITERIA = [
     Column("outcome"),
@@ -77,17 +76,10 @@ def measures_shown(equivalence: pd.DataFrame, labels: Mapping[str, str]) -> Tabl
             )
         ],
         size=[
-            difference_shown(size if size == size else plain)
+            difference_text(size if size == size else plain)
             for size, plain in zip(
                 equivalence["wwc_effect_size"], equivalence["standardised_difference"], strict=True
             )
         ],
     )  # fmt: skip
     return tabulate("Baseline measures of those analysed", rows, MEASURES)
-
-
-def difference_shown(size: float) -> str:
-    """Return a standardised difference; infinite and not known are words, never blank."""
-    if isnan(size):
-        return "not known"
-    return "infinite" if isinf(size) else number(size)

@@ -156,6 +156,17 @@ def test_only_the_measures_that_are_named_count_each_at_its_level() -> None:
     assert with_baseline_measures(_content(**named), ["rate"])["school_variables"] == ["rate"]
 
 
+def test_an_outcome_is_added_to_the_balance_table_only_in_its_own_baseline_year() -> None:
+    for year, shown in ((None, ["girl", "ela"]), (2020, ["girl"])):
+        named: dict[str, Any] = {
+            "maths": {"primary": True, "baseline_measures": ["ela_before"]},
+            "ela": {"baseline_year": 2019},
+        }  # fmt: skip
+        content = _content(**named)
+        content["balance"]["baseline_year"] = year
+        assert with_baseline_measures(content, [])["pupil_variables"] == shown
+
+
 def test_a_named_measure_that_nobody_has_is_not_dropped_but_not_known() -> None:
     named = {"maths": {"primary": True, "baseline_measures": ["maths", "pretest"]}}
     table = _table(_content(**named), _pupils().assign(pretest=np.nan))

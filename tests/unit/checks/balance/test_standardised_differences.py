@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.checks.balance.adjusted_differences import Redrawing
+from schooltrial.checks.balance.report import balance_report
 from schooltrial.checks.balance.standardised_differences import (
     COLUMNS,
     balance,
@@ -19,6 +20,7 @@ from schooltrial.checks.balance.standardised_differences import (
 )
 from schooltrial.models.cluster_robust.fit import fit_least_squares_frame
 from schooltrial.randomisation.criterion import DrawCriterion
+from support.sections import planned_model
 
 PUPILS = pd.DataFrame(
     {
@@ -263,3 +265,22 @@ def test_those_outside_the_population_of_an_outcome_are_not_counted_as_missing()
     theirs = balance_table(rows, settings, {}, populations={"score": {"girl": [1]}}).iloc[0]
     assert (every["missing"], theirs["missing"]) == (4, 0)
     assert every["standardised_difference"] == theirs["standardised_difference"]
+
+
+def test_those_analysed_are_compared_in_the_arms_that_their_model_compares() -> None:
+    frame = _trial(3).assign(pupil=lambda rows: [f"p{k}" for k in range(len(rows))])
+    frame = pd.concat([frame, frame.assign(year=2020)], ignore_index=True)
+    settings = {**SETTINGS, "school_variables": [], "teacher_variables": []}
+    for named, compared in (([], {"a", "b"}), (["control", "b"], {"b"})):
+        model = planned_model(
+            estimator="cluster_robust", role="primary", outcomes=["score"], arms=named,
+            where={"year": [2020]},
+        )  # fmt: skip
+        found = balance_report(
+            frame, settings, {}, 2019, arms=["control", "a", "b"], models={"itt": model},
+            outcomes=["score"], redrawing=Redrawing(impossible="no re-draws here"),
+        )  # fmt: skip
+        table = found.balance
+        assert set(table.loc[table["sample"] == "randomised", "arm"]) == {"a", "b"}
+        assert set(table.loc[table["sample"] == "analysed", "arm"]) == compared
+        assert (table["n_treated"] > 0).all()

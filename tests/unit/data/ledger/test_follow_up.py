@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from schooltrial.data.ledger.follow_up import mobility, record_follow_up
+from schooltrial.data.ledger.follow_up import (
+    FLAGS,
+    mobility,
+    record_follow_up,
+    without_baseline,
+)
 from schooltrial.data.ledger.ledger import Ledger
 from support.standard_study import build, roster, scores
 
@@ -117,3 +122,16 @@ def test_teachers_of_assigned_schools_who_are_gone_are_told_as_teachers() -> Non
     assert set(ledger.flow()["level"]) == {"teacher"}
     assert told(ledger) == {"in no roster of the study in 2020": (5, 2, 3)}
     assert ledger.departed()["level"].tolist() == ["teacher", "teacher"]
+
+
+def test_without_a_year_before_the_programme_nobody_is_said_to_have_been_anywhere() -> None:
+    counted = pd.DataFrame({
+        "year": [2025, 2025, 2026], "arm": "control",
+        "where_at_baseline": ["the same school", "no school of the study", "the same school"],
+        "n_pupils": [3, 2, 4], **dict.fromkeys(FLAGS, 0),
+    })  # fmt: skip
+    found = without_baseline(counted, 2025)
+    assert found[["where_at_baseline", "n_pupils"]].to_numpy().tolist() == [
+        ["not known: no year before the programme", 5],
+        ["the same school, in 2025 (no year before the programme)", 4],
+    ]

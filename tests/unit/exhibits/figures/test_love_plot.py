@@ -89,7 +89,9 @@ def test_both_samples_of_a_variable_share_a_line_the_analysed_one_filled() -> No
     assert filled["pupils, analysed"] != "white"
 
 
-@pytest.mark.parametrize(("value", "text"), [(1.7, "1.70"), (-np.inf, "−∞"), (np.inf, "∞")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.7, "1.70"), (-np.inf, "−∞ (infinite)"), (np.inf, "∞ (infinite)")]
+)
 def test_a_difference_beyond_the_edge_is_an_arrow_with_its_number(value: float, text: str) -> None:
     data = drawn(
         _rows(("pupil", "Near", 0.1, "randomised", ""), ("pupil", "Far", value, "randomised", ""))
@@ -103,11 +105,23 @@ def test_a_difference_beyond_the_edge_is_an_arrow_with_its_number(value: float, 
     assert list(np.asarray(shown[0].get_markevery())) == [True, False]
 
 
-def test_a_difference_that_is_not_defined_is_not_drawn() -> None:
+def test_a_difference_that_is_not_known_has_a_cross_at_the_edge_and_the_words() -> None:
     data = drawn(
         _rows(("pupil", "a", np.nan, "randomised", ""), ("pupil", "b", 0.0, "randomised", ""))
     )
-    assert data["label"].tolist() == ["b"]
+    assert data["label"].tolist() == ["a", "b"]
+    assert data["reading"].tolist() == ["not known", ""]
+    panel = _plot(data).axes[0]
+    reach = panel.get_xlim()[1]
+    (cross,) = with_marker(panel, "x")
+    assert points(cross) == [pytest.approx((0.975 * reach, 0.0))]
+    assert [said.get_text() for said in panel.texts] == ["not known"]
+
+
+def test_a_plot_of_nothing_that_is_known_is_drawn_still() -> None:
+    panel = _plot(drawn(_rows(("pupil", "a", np.nan, "randomised", "")))).axes[0]
+    assert tick_words(panel.yaxis) == ["a"]
+    assert np.isfinite(panel.get_xlim()).all()
 
 
 def test_each_arm_has_a_panel_of_its_name_against_control() -> None:
@@ -278,7 +292,7 @@ def test_what_is_drawn_is_saved_with_the_bands_and_measures_of_the_check() -> No
     )
     assert list(drawn(check).columns) == [
         "level", "label", "standardised_difference", "wwc_effect_size", "wwc_measure", "wwc_band",
-        "sample", "arm", "size",
+        "sample", "arm", "size", "reading",
     ]  # fmt: skip
 
 
