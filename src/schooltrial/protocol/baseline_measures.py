@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from schooltrial.protocol.declared_names import Names
 from schooltrial.protocol.sections import Compared, Content, Outcome, last_before
+from schooltrial.protocol.variables import NAMING
 from schooltrial.refusal import Fault
 
-NO_MEASURES = frozenset({"year", "school", "block", "arm", "cluster"})
+NO_MEASURES = frozenset({"year", "block", "arm", "cluster"}) | NAMING
 """Names that say where a row belongs, and measure nothing."""
 
 MISSING = "_before_missing"

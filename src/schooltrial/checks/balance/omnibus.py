@@ -153,11 +153,20 @@ def omnibus_row(
     notes = [joint.note] if joint.note else []
     if test.rank == 0:
         notes = ["no covariate varies inside blocks"]
+    notes += _lacking(columns, arms)
     p, limit = (np.nan, np.nan) if test.rank == 0 else (test.p_value, test.p_chi_squared)
     return [
         test.n_covariates, test.rank, len(units), blocks, filled, test.statistic, float(test.rank),
         p, test.draws, test.exact, limit, *joint[:4], np.nan, "; ".join(notes),
     ]  # fmt: skip
+
+
+def _lacking(columns: Sequence[Covariate], arms: Arms) -> Iterator[str]:
+    """Yield the covariates that nobody of an arm has: filled means show no difference in them."""
+    for column in columns:
+        known = column.values.notna().to_numpy()
+        if any(not known[arms.treated == arm].any() for arm in np.unique(arms.treated)):
+            yield f"{column.label}: nobody of an arm has a value, so its balance is not known"
 
 
 def _joint_f(matrix: np.ndarray[Any, np.dtype[np.float64]], units: pd.DataFrame) -> JointF:

@@ -164,3 +164,12 @@ def test_an_infinite_difference_fails_equivalence_and_takes_two_padlocks() -> No
     )  # fmt: skip
     assert clearinghouse_rating(inputs).rating == NOT
     assert padlocks_of(inputs) == 3
+
+
+def test_the_joint_test_names_a_covariate_that_nobody_of_an_arm_has() -> None:
+    frame = _frame(SOME, SOME)
+    settings = {**SETTINGS, "pupil_variables": ["flag", "score"], "school_variables": []}
+    frame["score"] = [*range(16), *[float("nan")] * 16]
+    found = balance_omnibus(balance_rows(frame, settings, 2019), settings, {}).iloc[0]
+    assert "score: nobody of an arm has a value, so its balance is not known" in found["note"]
+    assert "flag" not in found["note"]
