@@ -274,7 +274,9 @@ def test_a_study_without_pupils_compares_what_was_published_of_schools() -> None
     assert report.balance["level"].tolist() == ["school"]
     assert report.balance["difference"][0] == pytest.approx(then[1] - then[0])
     assert report.pretrends["year"].tolist() == ["2018", "2019", SLOPE]
-    known = known_of_units(frame[:0], assignment, "school", panel=panel, baseline=2019)
+    known = known_of_units(
+        frame[:0], assignment, "school", panel=panel, baseline=2019, before=[2019]
+    )
     assert known.covariates is not None
     assert known.covariates.loc["S3", "rate"] == pytest.approx(
         panel[(panel["school"] == "S3") & (panel["year"] == 2019)]["mean"].iloc[0]
