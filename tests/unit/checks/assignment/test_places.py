@@ -37,9 +37,11 @@ def test_a_list_with_the_places_that_it_names_is_as_planned() -> None:
     assert tests["numbers by arm as planned"][0] == "passed"
 
 
-def test_without_places_the_arms_are_taken_to_be_alike() -> None:
+def test_without_places_or_shares_no_numbers_were_planned_that_a_list_could_contradict() -> None:
     verdict, tests = _found(LIST)
-    assert verdict != CONSISTENT
+    assert verdict == CONSISTENT
+    assert tests["numbers by arm as planned"][0] == "noted"
+    assert "no shares are declared" in tests["numbers by arm as planned"][1]
     assert "places of each block" not in tests
 
 
