@@ -16,6 +16,7 @@ from typing import Any
 from schooltrial.protocol.column_map import write_missing_as_texts
 from schooltrial.protocol.completion import compare_modelled_arms, complete_design
 from schooltrial.protocol.filters import conjunction
+from schooltrial.protocol.idle_sections import idle_section_faults
 from schooltrial.protocol.references import reference_faults
 from schooltrial.protocol.renamed_keys import renaming_faults, reword
 from schooltrial.protocol.schema_validation import number_faults, schema_faults, with_defaults
@@ -86,7 +87,8 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
         for reading in readings:
             write_missing_as_texts(reading)
     written = {name: frozenset(model) for name, model in content["models"].items()}
-    refuse_all(list(reference_faults(filled, shown, written)))
+    idle = idle_section_faults(filled, content, shown)
+    refuse_all([*reference_faults(filled, shown, written), *idle])
     compare_modelled_arms(filled)
     filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())

@@ -1,0 +1,260 @@
+"""Keys outside models that other keys, or tables that are not read, leave without any effect.
+
+What is planned and whose table may still come (costs, components of the programme) is no such key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from schooltrial.protocol.column_map import all_columns
+from schooltrial.protocol.sections import Content
+from schooltrial.protocol.variables import STANDARD_VARIABLES
+from schooltrial.refusal import Fault
+
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb")
+TYPED = (".dta", ".sav", ".zsav", ".por", ".sas7bdat", ".xpt", ".parquet")
+
+KEEPING = {"repeated_grade": "keep", "grade_out_of_step": "keep", "merged_schools": "before"}
+"""Keys of `cleaning` with the values that change no row: true of every study."""
+
+MADE = ("year", "school", "block", "arm", "cluster", "n_pupils")
+"""Names that the pipeline makes."""
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A protocol, completed, and as it is written.
+
+    Attributes
+    ----------
+    content : Content
+        All defaults filled.
+    written : mapping
+        The keys that the file has.
+    shown : str
+        How messages name the file.
+    """
+
+    content: Content
+    written: Mapping[str, Any]
+    shown: str
+
+    def has(self, section: str, key: str) -> bool:
+        """Return whether the file has a key of a section."""
+        return key in (self.written.get(section) or {})
+
+    def reads(self, table: str, variable: str) -> bool:
+        """Return whether any file of a table reads a variable."""
+        readings = self.content["tables"].get(table, [])
+        return any(name == variable for one in readings for name, _ in all_columns(one))
+
+    def fault(self, place: str, found: str, expected: str, remedy: str) -> Fault:
+        return Fault(self.shown, f"`{place}` {found}", expected, remedy, column=place)
+
+
+def idle_section_faults(
+    content: Content, written: Mapping[str, Any], shown: str
+) -> Iterator[Fault]:
+    """Yield keys outside models that can do nothing, with what would make them act.
+
+    Parameters
+    ----------
+    content : Content
+        The protocol, completed.
+    written : mapping
+        The protocol as it is written, its keys by today's names.
+    shown : str
+        How messages name the protocol.
+    """
+    given = _Given(content, written, shown)
+    for part in (
+        _of_cleaning, _of_outcomes, _of_subgroups, _of_years, _of_take_up, _of_raw_files,
+        _of_labels, _of_randomisation, _of_readings,
+    ):  # fmt: skip
+        yield from part(given)
+
+
+def _of_cleaning(given: _Given) -> Iterator[Fault]:
+    tables = given.content["tables"]
+    cleaning: Mapping[str, Any] = {**given.content["cleaning"]}
+    grade = given.reads("pupils", "grade")
+    entered = given.reads("pupils", "entered") or given.reads("teachers", "entered")
+    for key, acts, lacking, remedy in (
+        ("repeated_grade", grade, "no table of pupils reads `grade`",
+         "read it: `tables.pupils[].columns.grade: {column: …, type: integer}`, or remove the key"),
+        ("grade_out_of_step", grade, "no table of pupils reads `grade`",
+         "read it: `tables.pupils[].columns.grade: {column: …, type: integer}`, or remove the key"),
+        ("assigned_on", entered, "no roster reads `entered`, the day of entry",
+         "read it: `tables.pupils[].columns.entered: {column: …, type: date}`, or remove the key"),
+        ("future_dates", bool(cleaning["latest_date"]), "there is no `latest_date`",
+         "add `latest_date: YYYY-MM-DD`, or remove the key"),
+        ("merged_schools", "crosswalk" in tables, "no table `crosswalk` is read",
+         "add `tables.crosswalk`, or remove the key"),
+        ("mean_tolerance", "published_means" in tables, "no table `published_means` is read",
+         "add `tables.published_means`, or remove the key"),
+    ):  # fmt: skip
+        harmless = key in KEEPING and cleaning[key] == KEEPING[key]
+        if given.has("cleaning", key) and not acts and not harmless:
+            yield given.fault(f"cleaning.{key}", f"has no effect: {lacking}",
+                              "a key that acts", remedy)  # fmt: skip
+    shares = cleaning["match_at_least"]
+    for table in shares if isinstance(shares, dict) else ():
+        if table not in tables:
+            yield given.fault(
+                f"cleaning.match_at_least.{table}", f"has no effect: no table `{table}` is read",
+                "tables that are read", f"remove it, or add `tables.{table}`",
+            )  # fmt: skip
+
+
+def _of_outcomes(given: _Given) -> Iterator[Fault]:
+    for name, outcome in given.content["outcomes"].items():
+        place = f"outcomes.{name}"
+        own = given.written["outcomes"][name]
+        if "out_of_range" in own and outcome["range"] is None:
+            yield given.fault(
+                f"{place}.out_of_range", "has no effect: the outcome has no `range`",
+                "`out_of_range` with a `range`", "add `range: [least, greatest]`, or remove it",
+            )  # fmt: skip
+        if outcome["norms"] and outcome["standardise"] != "norms":
+            yield given.fault(
+                f"{place}.norms", f"have no effect with `standardise: {outcome['standardise']}`",
+                "`standardise: norms`", "set `standardise: norms`, or remove `norms`",
+            )  # fmt: skip
+        if outcome["standardise"] == "norms" and not outcome["norms"]:
+            yield given.fault(
+                f"{place}.standardise", "is `norms`, and the outcome has none",
+                "the mean and SD of the norm group",
+                "add `norms: [{mean: 100, sd: 15}]`, or set `standardise: control`",
+            )  # fmt: skip
+
+
+def _of_subgroups(given: _Given) -> Iterator[Fault]:
+    models = given.content["models"]
+    named = {name for model in models.values() for name in model["subgroups"]}
+    first = next(iter(models), "itt")
+    for name in given.content["subgroups"]:
+        if name not in named:
+            yield given.fault(
+                f"subgroups.{name}", "has no effect: no model names it, and none is fitted in it",
+                "a subgroup that models name",
+                f"name it in a model (`models: {{{first}: {{subgroups: [{name}]}}}}`), or remove "
+                "it",
+            )  # fmt: skip
+
+
+def _of_years(given: _Given) -> Iterator[Fault]:
+    estimators = {model["estimator"] for model in given.content["models"].values()}
+    named = given.content["years"]["reference"] is not None
+    if named and "difference_in_differences" not in estimators:
+        yield given.fault(
+            "years.reference", "has no effect: no model has an event study",
+            "a model of `difference_in_differences`",
+            "remove it, or add such a model; staggered_adoption measures each cohort from its own "
+            "last year before",
+        )  # fmt: skip
+
+
+def _of_take_up(given: _Given) -> Iterator[Fault]:
+    if given.has("take_up", "label") and not given.content["take_up"]["variable"]:
+        yield given.fault(
+            "take_up.label", "has no effect: there is no `take_up.variable`",
+            "the variable that the label is of", "add `take_up: {variable: …}`, or remove it",
+        )  # fmt: skip
+
+
+def _of_raw_files(given: _Given) -> Iterator[Fault]:
+    if "raw_folder" in given.written and "simulation" in given.content:
+        yield given.fault(
+            "raw_folder", "has no effect: a simulated study writes its raw files itself",
+            "`raw_folder` or `simulation`",
+            "remove `raw_folder`; or, to read files, remove `simulation`",
+        )  # fmt: skip
+
+
+def _of_labels(given: _Given) -> Iterator[Fault]:
+    content = given.content
+    read = {
+        name
+        for readings in content["tables"].values()
+        for reading in readings
+        for name in [*(name for name, _ in all_columns(reading)), *reading["outcomes"]]
+    }
+    baselines = {
+        f"{name}_before{part}"
+        for name, outcome in content["outcomes"].items()
+        if outcome["baseline_year"] is not None
+        for part in ("", "_missing", "_school")
+    }
+    standard = {one.name for variables in STANDARD_VARIABLES.values() for one in variables}
+    named = {*read, *content["variables"], *content["outcomes"], *baselines}
+    for variable in content["variable_labels"]:
+        if variable not in {*named, *standard, *MADE}:
+            close = get_close_matches(variable, sorted(named), n=1, cutoff=0.6)
+            yield given.fault(
+                f"variable_labels.{variable}", "has no effect: there is no such variable",
+                "one of " + ", ".join(sorted(named)),
+                f"did you mean {close[0]!r}?" if close else "correct the name, or remove it",
+            )  # fmt: skip
+
+
+def _of_randomisation(given: _Given) -> Iterator[Fault]:
+    draw = given.content["design"]["randomisation"]
+    if draw["signing_key"] and not draw["record"] and not draw["eligible_list"]:
+        yield given.fault(
+            "design.randomisation.signing_key", "has no effect: there is no `record` to sign",
+            "a record of the draw", "add `record: <file>.json`, or remove it",
+        )  # fmt: skip
+
+
+def _of_readings(given: _Given) -> Iterator[Fault]:
+    for table, readings in given.content["tables"].items():
+        for at, reading in enumerate(readings):
+            place, own = f"tables.{table}.{at}", given.written["tables"][table][at]
+            yield from _of_file(given, place, reading["file"], own)
+            parts = {"columns": reading["columns"], "outcomes": reading["outcomes"]}
+            for part, columns in parts.items():
+                for name, spec in columns.items():
+                    yield from _of_column(
+                        given, f"{place}.{part}.{name}", spec["type"], own[part][name]
+                    )
+            for number, joined in enumerate(reading["join"]):
+                below, written = f"{place}.join.{number}", own["join"][number]
+                yield from _of_file(given, below, joined["file"], written)
+                for name, spec in joined["columns"].items():
+                    yield from _of_column(
+                        given, f"{below}.columns.{name}", spec["type"], written["columns"][name]
+                    )
+
+
+def _of_file(given: _Given, place: str, file: str, own: Mapping[str, Any]) -> Iterator[Fault]:
+    name = file.lower()
+    workbook, typed = name.endswith(WORKBOOKS), name.endswith(TYPED)
+    for key, acts, expected in (
+        ("sheet", workbook, "`sheet` of a workbook"),
+        ("delimiter", not workbook and not typed, "`delimiter` of a text file"),
+        ("encoding", not workbook and not typed, "`encoding` of a text file"),
+    ):
+        if own.get(key) is not None and not acts:
+            yield given.fault(
+                f"{place}.{key}", f"has no effect on {file!r}, which is "
+                + ("a workbook" if workbook else "a file with types of its own" if typed
+                   else "a text file"),
+                expected, "remove it, or correct the name of the file",
+            )  # fmt: skip
+
+
+def _of_column(given: _Given, place: str, kind: str, own: Mapping[str, Any]) -> Iterator[Fault]:
+    if "format" in own and kind != "date":
+        yield given.fault(
+            f"{place}.format", f"has no effect: the column is read as {kind}",
+            "`format` of a date", "set `type: date`, or remove it",
+        )  # fmt: skip
+    if "between" in own and not own.get("parts"):
+        yield given.fault(
+            f"{place}.between", "has no effect: the identifier is not made of `parts`",
+            "`between` with `parts`", "name the columns under `parts`, or remove it",
+        )  # fmt: skip

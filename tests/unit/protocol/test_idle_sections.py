@@ -1,0 +1,123 @@
+"""A key outside models that can do nothing is refused, with what would make it act."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from schooltrial.protocol.idle_sections import idle_section_faults
+from schooltrial.protocol.strict_yaml import parse_yaml
+from support.sections import completed
+from support.small_trial import PROTOCOL
+
+
+def small() -> dict[str, Any]:
+    protocol: dict[str, Any] = copy.deepcopy(parse_yaml(PROTOCOL))
+    return protocol
+
+
+def faults(protocol: dict[str, Any]) -> list[str]:
+    content = completed(copy.deepcopy(protocol))
+    return [str(one) for one in idle_section_faults(content, protocol, "trial.yaml")]
+
+
+def test_no_key_of_the_small_trial_is_idle() -> None:
+    assert faults(small()) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "given", "told"),
+    [
+        ("cleaning", {"assigned_on": "2019-09-01"}, "no roster reads `entered`"),
+        ("cleaning", {"future_dates": "missing"}, "there is no `latest_date`"),
+        ("cleaning", {"merged_schools": "drop"}, "no table `crosswalk` is read"),
+        ("cleaning", {"mean_tolerance": 1}, "no table `published_means` is read"),
+        ("cleaning", {"match_at_least": {"observations": 0.9}}, "no table `observations`"),
+        ("take_up", {"label": "Took it"}, "there is no `take_up.variable`"),
+        ("variable_labels", {"sexx": "Sex"}, "did you mean 'sex'?"),
+        ("subgroups", {"girls": {"label": "Girls", "where": {"sex": ["girl"]}}},
+         "no model names it"),
+        ("raw_folder", "raw", "a simulated study writes its raw files itself"),
+    ],
+    ids=lambda one: str(one)[:40],
+)  # fmt: skip
+def test_a_key_that_lacks_what_it_acts_on_is_refused(section: str, given: Any, told: str) -> None:
+    protocol = small()
+    protocol[section] = {**protocol.get(section, {}), **given} if isinstance(given, dict) else given
+    if section == "raw_folder":
+        protocol["simulation"] = {"generator": "school_randomised", "parameters": {}}
+    (fault,) = faults(protocol)
+    assert told in fault
+    assert f"key '{section}" in fault
+
+
+def test_grades_are_cleaned_where_they_are_read() -> None:
+    protocol = small()
+    protocol["cleaning"] = {"repeated_grade": "drop", "grade_out_of_step": "missing"}
+    assert faults(protocol) == []
+    for reading in protocol["tables"]["pupils"]:
+        del reading["columns"]["grade"]
+    assert len(faults(protocol)) == 2
+    protocol["cleaning"] = {"repeated_grade": "keep", "merged_schools": "before"}
+    assert faults(protocol) == []  # true of every study
+
+
+def test_a_subgroup_acts_where_a_model_names_it() -> None:
+    protocol = small()
+    protocol["subgroups"] = {"girls": {"label": "Girls", "where": {"sex": ["girl"]}}}
+    (fault,) = faults(protocol)
+    assert "(`models: {itt: {subgroups: [girls]}}`)" in fault
+    protocol["models"]["itt"]["subgroups"] = ["girls"]
+    assert faults(protocol) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"out_of_range": "refuse"}, "the outcome has no `range`"),
+        ({"norms": [{"mean": 1, "sd": 1}]}, "have no effect with `standardise: none`"),
+        ({"standardise": "norms"}, "add `norms: [{mean: 100, sd: 15}]`"),
+    ],
+)
+def test_keys_of_an_outcome_act_together(keys: dict[str, Any], told: str) -> None:
+    protocol = small()
+    protocol["outcomes"]["extra"] = {"label": "", "family": "", **keys}
+    (fault,) = faults(protocol)
+    assert told in fault
+
+
+def test_a_reference_year_is_of_event_studies() -> None:
+    protocol = small()
+    protocol["years"]["reference"] = 2019
+    event = any(m["estimator"] == "difference_in_differences" for m in protocol["models"].values())
+    assert bool(faults(protocol)) == (not event)
+    for model in protocol["models"].values():
+        model["estimator"] = "cluster_robust"
+    (fault,) = faults(protocol)
+    assert "no model has an event study" in fault
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value"),
+    [
+        ("list.csv", "sheet", "Data"), ("list.xlsx", "delimiter", ";"),
+        ("list.dta", "encoding", "latin-1"), ("list.parquet", "sheet", "Data"),
+    ],
+)  # fmt: skip
+def test_a_key_of_a_file_is_of_its_kind(file: str, key: str, value: str) -> None:
+    protocol = small()
+    protocol["tables"]["assignment"][0] |= {"file": file, key: value}
+    (fault,) = faults(protocol)
+    assert f"`tables.assignment.0.{key}` has no effect on '{file}'" in fault
+
+
+def test_a_format_is_of_dates_and_what_is_between_parts_of_parts() -> None:
+    protocol = small()
+    protocol["tables"]["assignment"][0]["columns"]["arm"]["format"] = "YYYY"
+    protocol["tables"]["assignment"][0]["columns"]["school"]["between"] = "-"
+    told = faults(protocol)
+    assert len(told) == 2
+    assert "`format` of a date" in told[0] + told[1]
+    assert "is not made of `parts`" in told[0] + told[1]
