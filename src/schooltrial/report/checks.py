@@ -13,7 +13,12 @@ from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.style.html_table import Table
 from schooltrial.protocol.plan import PlanRecord, plan_told
 from schooltrial.report.tables.assignment import blocks_shown, tests_shown, units_shown
-from schooltrial.report.tables.balance import equivalence_shown, omnibus_shown, pretrends_shown
+from schooltrial.report.tables.balance import (
+    compared_sentence,
+    equivalence_shown,
+    omnibus_shown,
+    pretrends_shown,
+)
 from schooltrial.report.tables.checks import (
     attrition_shown,
     bounds_shown,
@@ -68,6 +73,7 @@ def read_checks(
         "assignment_units": units_shown(read_check(files["assignment_units"])),
         "omnibus": _table(tables, "balance_omnibus", omnibus_shown),
         "pretrends": _table(tables, "pretrends", pretrends_shown),
+        "compared": compared_sentence(tables["balance"]) if "balance" in tables else "",
         "equivalence": _table(tables, "balance", equivalence_shown),
         "attrition": _table(tables, "attrition", lambda f: attrition_shown(f, years, labels)),
         "who_left": _table(tables, "who_left", lambda f: who_left_shown(f, labels)),

@@ -169,7 +169,8 @@ def _limit(inputs: RatingInputs) -> str:
 
 
 def _no_measure(inputs: RatingInputs) -> str:
-    return f"no baseline measure of {inputs.outcome}, or of its family, is known of those analysed"
+    outcome = inputs.label or inputs.outcome
+    return f"no baseline measure of {outcome}, or of its family, is known of those analysed"
 
 
 def _lacking(one: BaselineDifference, inputs: RatingInputs) -> str:

@@ -42,6 +42,9 @@ MOST_STEPS = 50
 """Each step brings one of eight inputs to a better row of its rule, of which none has over six."""
 
 
+NAME_MEASURES = "`outcomes.{}.baseline_measures` can name a pre-test or a proxy for it."
+
+
 ONLY_LOWER = "could only lower the rating"
 
 
@@ -69,6 +72,8 @@ def security_rating(inputs: RatingInputs) -> Rating:
         told.append(f"not known: {listed(unknown)}")
     capped = bool(unknown) and padlocks > 0
     change = [f"It would be rated in full if {_known(unknown)}."] if capped else []
+    if not inputs.baseline:
+        change.append(NAME_MEASURES.format(inputs.outcome))
     lift = security_lift(inputs)
     if lift is not None:
         change.append(f"It would be higher if {lift.words}.")

@@ -113,6 +113,8 @@ class RatingInputs:
         Field → the arm whose share or size it is, where there are several.
     unsure : tuple of str
         Fields that are known of some of the arms compared, and not of all.
+    label : str
+        Name of the outcome in exhibits.
     """
 
     outcome: str
@@ -133,6 +135,7 @@ class RatingInputs:
     arms: tuple[str, ...] = ()
     of_arm: Mapping[str, str] = field(default_factory=dict)
     unsure: tuple[str, ...] = ()
+    label: str = ""
 
     def whose(self, arm: str) -> str:
         """Return the name of an arm as the beginning of a text, where there are several."""

@@ -80,6 +80,18 @@ def pretrends_shown(pretrends: pd.DataFrame) -> Table:
     return tabulate("Baseline outcomes in every year before", told, TRENDS)
 
 
+def compared_sentence(balance: pd.DataFrame) -> str:
+    """Return what the balance table does not compare; empty where both samples are compared."""
+    if balance.empty:
+        return "The protocol names no variable whose balance is compared."
+    if not (balance["sample"] == "analysed").any():
+        return (
+            "The balance table compares all who were assigned. It has no row of those analysed, as "
+            "none of them is on record in the baseline year."
+        )
+    return ""
+
+
 def equivalence_shown(balance: pd.DataFrame) -> Table | None:
     """Return the people analysed against the bands, with how many of them have a baseline."""
     rows = balance[(balance["sample"] == "analysed") & (balance["level"] != "school")]

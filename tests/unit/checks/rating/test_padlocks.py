@@ -194,3 +194,9 @@ def test_all_that_can_be_wrong_is_mended_in_steps_that_together_are_enough() -> 
         "the least detectable effect at randomisation were at most 0.6 SD",
         "attrition of people were at most 50.0%",
     ]  # fmt: skip
+
+
+def test_without_a_baseline_measure_the_key_that_names_one_is_given() -> None:
+    told = security_rating(_with(baseline=())).would_change
+    assert "`outcomes.maths.baseline_measures` can name a pre-test" in told
+    assert "baseline_measures" not in security_rating(BEST).would_change

@@ -12,11 +12,13 @@ from schooltrial.checks.balance.omnibus import OMNIBUS_COLUMNS
 from schooltrial.checks.balance.standardised_differences import COLUMNS
 from schooltrial.report.tables import assignment as assignment_tables
 from schooltrial.report.tables.balance import (
+    compared_sentence,
     equivalence_shown,
     omnibus_shown,
     pretrends_shown,
 )
 from schooltrial.report.tables.checks import BOUNDS, bounds_shown, power_shown
+from schooltrial.report.tables.rating import criteria_shown, measures_shown
 
 
 def test_counts_are_counts_and_a_level_keeps_its_digits() -> None:
@@ -190,3 +192,37 @@ def test_differences_before_the_programme_are_shown_with_both_p_values() -> None
 def test_a_joint_test_says_of_what_its_means_are(level: str, of: str) -> None:
     told = omnibus_shown(_omnibus(scope="all", label="", level=level, sample="s"))
     assert told.cells["of"].tolist() == [of]
+
+
+def test_what_the_balance_table_does_not_compare_is_said() -> None:
+    rows = pd.DataFrame({"sample": ["randomised", "analysed"]})
+    assert compared_sentence(rows) == ""
+    assert "no row of those analysed" in compared_sentence(rows[:1])
+    assert "names no variable" in compared_sentence(rows[:0])
+
+
+def test_a_difference_that_is_not_known_or_infinite_is_in_words_in_every_table() -> None:
+    row = dict.fromkeys(COLUMNS, np.nan) | {
+        "sample": "analysed", "level": "pupil", "label": "Maths", "n_control": 3, "n_treated": 4,
+        "missing": 0, "arm": "a",
+    }  # fmt: skip
+    balance = pd.DataFrame([row, row | {"wwc_effect_size": np.inf}])
+    shown = equivalence_shown(balance)
+    assert shown is not None
+    assert shown.cells["effect size"].tolist() == ["not known", "∞ (infinite)"]
+    years = pretrends_shown(balance.assign(year="2019", standardised_difference=[np.nan, -np.inf]))
+    assert years.cells["standardised difference"].tolist() == ["not known", "−∞ (infinite)"]
+    measures = measures_shown(balance.assign(outcome="maths", basis="own"), {"maths": "Maths"})
+    assert measures is not None
+    assert measures.cells["difference"].tolist() == ["not known", "∞ (infinite)"]
+    assert measures.cells["why it counts"].tolist() == ["the outcome's own baseline"] * 2
+
+
+def test_every_criterion_of_every_rating_has_a_row() -> None:
+    one = {"name": "design", "finding": "randomised", "result": "5 of 5", "lowers": False}
+    rated = {"label": "Maths", "ratings": [{"criteria": [one]}, {"criteria": [one, one]}]}
+    table = criteria_shown([rated])
+    assert table is not None
+    assert table.cells["standard"].tolist() == ["WWC", "padlocks", "padlocks"]
+    assert table.cells["finding"].tolist() == ["randomised"] * 3
+    assert criteria_shown([]) is None
