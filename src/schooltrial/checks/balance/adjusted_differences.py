@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from schooltrial.checks.balance.compared_columns import is_constant
 from schooltrial.data.rows.coding import Covariate
 from schooltrial.models.assignment.design import AcceptanceRule, AssignmentError
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
@@ -131,7 +132,7 @@ def adjusted_difference(values: pd.Series, arms: Arms) -> Adjusted:
     x, z = values.to_numpy(dtype="float64")[known], arms.treated[known]
     if x.size == 0 or np.unique(z).size < 2:
         return NONE
-    if np.ptp(x) == 0:
+    if is_constant(pd.Series(x)):
         return Adjusted(0.0, 0.0, np.nan, np.nan, "the same for all")
     blocks = arms.block[known]
     has_blocks = pd.unique(blocks).size > 1
@@ -146,7 +147,7 @@ def adjusted_difference(values: pd.Series, arms: Arms) -> Adjusted:
         row = fit.estimates(["treated"], vcov="CR2")[0]
     except ValueError as error:
         return Adjusted(np.nan, np.nan, np.nan, np.nan, str(error))
-    if all(np.ptp(x[z == arm]) == 0 for arm in np.unique(z)):
+    if all(is_constant(pd.Series(x[z == arm])) for arm in np.unique(z)):
         return Adjusted(row.estimate, 0.0, np.nan, np.nan, "varies in neither arm: no test")
     return Adjusted(row.estimate, row.std_error, row.df, row.p_value, row.note)
 

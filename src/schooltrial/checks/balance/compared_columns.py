@@ -14,6 +14,16 @@ from schooltrial.data.rows.filters import matches
 ALL = "all schools"
 
 
+ROUNDING = 1e-12
+"""A spread below this share of the values' size is rounding, as means of equal numbers have."""
+
+
+def is_constant(values: pd.Series) -> bool:
+    """Return whether all values are one but for rounding."""
+    low, high = float(values.min()), float(values.max())
+    return high - low <= ROUNDING * max(abs(low), abs(high))
+
+
 def compared_rows(
     pupils: pd.DataFrame, settings: Mapping[str, Any], year: int | None
 ) -> pd.DataFrame:

@@ -18,7 +18,12 @@ from schooltrial.checks.balance.adjusted_differences import (
     adjusted_difference,
     redrawn_balance,
 )
-from schooltrial.checks.balance.compared_columns import ALL, compared_rows, school_rows
+from schooltrial.checks.balance.compared_columns import (
+    ALL,
+    compared_rows,
+    is_constant,
+    school_rows,
+)
 from schooltrial.data.rows.coding import Covariate, code_columns
 from schooltrial.data.rows.filters import matches
 from schooltrial.models.effect_size.pupil_level import cox_index, small_sample_correction
@@ -279,8 +284,8 @@ def undefined_note(column: Covariate, treated: pd.Series, level: str) -> str:
         return f"not known: no {level} of {where} has a value"
     if len(control) + len(programme) < FEWEST_FOR_SD:
         return f"not known: one {level} in each arm, so there is no SD"
-    constant = [part.min() == part.max() for part in (control, programme)]
-    if all(constant) and control.min() != programme.min():
+    constant = [is_constant(part) for part in (control, programme)]
+    if all(constant) and not is_constant(pd.concat([control, programme])):
         return "infinite: each arm has one value, and they differ"
     is_share = column.kind in ("flag", "level") and level != "school"
     if is_share and any(constant) and not all(constant):
@@ -321,7 +326,7 @@ def _difference(
     standardised = difference / pooled if pooled > 0 else np.nan
     if pooled == 0:
         # Disjoint arms, each at a value of its own, are as unbalanced as can be.
-        apart = control.min() != programme.min()
+        apart = not is_constant(pd.concat([control, programme]))
         standardised = np.copysign(np.inf, difference) if apart else 0.0
         difference = difference if apart else 0.0
     missing = int((values.isna() & ~others).sum())
@@ -388,7 +393,7 @@ def _pooled_sd(control: pd.Series, programme: pd.Series) -> float:
     parts = (control, programme)
     if min(map(len, parts)) == 0 or sum(map(len, parts)) < FEWEST_FOR_SD:
         return np.nan
-    if all(part.min() == part.max() for part in parts):
+    if all(is_constant(part) for part in parts):
         return 0.0
     squares = sum(part.var() * (len(part) - 1) for part in parts if len(part) > 1)
     return sqrt(squares / (len(control) + len(programme) - 2))

@@ -283,7 +283,7 @@ def _crossed(
 ) -> pd.Series:
     """Return arm → share of its units that crossed over, by their take-up or else by a log."""
     if take_up is not None and take_up["taken_up"].notna().any():
-        return share_crossed(take_up[take_up["arm"].isin(arms)], arms[0])
+        return share_crossed(take_up[take_up["arm"].isin(arms)], arms[0]).reindex(arms)
     if contrast is None:
         return pd.Series(dtype="float64")
     held = contrast[contrast["arm"].isin(arms) & contrast["n_with_any"].notna()]

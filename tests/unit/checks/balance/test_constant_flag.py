@@ -173,3 +173,18 @@ def test_the_joint_test_names_a_covariate_that_nobody_of_an_arm_has() -> None:
     found = balance_omnibus(balance_rows(frame, settings, 2019), settings, {}).iloc[0]
     assert "score: nobody of an arm has a value, so its balance is not known" in found["note"]
     assert "flag" not in found["note"]
+
+
+@pytest.mark.parametrize(("treated", "size"), [(0.1, 0.0), (0.3, inf)])
+def test_means_of_equal_numbers_are_equal_despite_their_rounding(
+    treated: float, size: float
+) -> None:
+    # Three tenths make a sum of 0.30000000000000004, and a mean that is not a tenth.
+    frame = pd.DataFrame({
+        "school": [*"AAABCCCD"], "block": "all", "treated": [0.0] * 4 + [1.0] * 4, "year": 2019,
+        "flag": [0.1] * 4 + [treated] * 4,
+    })  # fmt: skip
+    assert frame.groupby("school")["flag"].mean().nunique() > (1 if size == 0 else 2)
+    row = balance_table(balance_rows(frame, SETTINGS, 2019), SETTINGS, {}).set_index("level")
+    assert row.loc["school", "standardised_difference"] == size
+    assert row.loc["school", "sd_used"] == 0
