@@ -21,7 +21,6 @@ from schooltrial.protocol.sections import (
     TakeUp,
     analysis_years,
     baseline_year,
-    first_year,
 )
 
 
@@ -63,7 +62,7 @@ def main(
     }
     cells = primary_cells(
         pd.read_parquet(panel), pd.read_parquet(bounded), models, outcomes,
-        first_year=first_year(protocol["years"]),
+        years=protocol["years"],
     )  # fmt: skip
     listed = pd.read_parquet(assignment)
     boxes = flow_boxes(

@@ -10,7 +10,9 @@ import pandas as pd
 from schooltrial.checks.flow.follow_up import PLURAL, FollowUp
 from schooltrial.data.ledger.analyses import indicated_step
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
-from schooltrial.data.rows.analysed import complete_rows
+from schooltrial.data.panel.informative_cells import find_informative_cells
+from schooltrial.data.rows.analysed import complete_rows, is_analysed
+from schooltrial.protocol.sections import Model, Years, first_year
 
 COVARIATE = "a covariate was not observed"
 
@@ -106,6 +108,8 @@ def _clusters(
 ) -> list[dict[str, Any]]:
     """Return in how many units of assignment, and schools, those analysed are."""
     rows, unit = complete_rows(there, level, model, outcome, take_up), told.unit
+    if level == "school":
+        rows = rows[there.loc[rows.index, "informs"]]
     found: list[dict[str, Any]] = []
     if unit not in ("school", level):
         n = rows["cluster"].nunique()
@@ -136,7 +140,7 @@ def primary_cells(
     models: Mapping[str, Any],
     outcomes: Mapping[str, Any],
     *,
-    first_year: int,
+    years: Years,
 ) -> pd.DataFrame:
     """Return a row per cell, primary model and outcome of schools.
 
@@ -146,20 +150,34 @@ def primary_cells(
         Published cells, and those published as a bound or a range.
     models, outcomes : mapping
         Sections of the protocol.
-    first_year : int
-        First year of the programme, for schools without a ``cohort``.
+    years : Years
+        The protocol's section: schools without a ``cohort`` begin in its first programme year.
 
     Returns
     -------
     DataFrame
-        The panel's columns, ``model`` and ``outcome``; the value stands in the outcome's column.
+        The panel's columns, ``model``, ``outcome`` and ``informs``: whether any effect rests on the
+        school. The value is in the outcome's column.
     """
     found = []
     for name, model in models.items():
         for outcome in model["outcomes"] if model["role"] == "primary" else []:
             if outcomes[outcome]["measured_on"] != "school":
                 continue
-            cells = with_bounded_cells(panel, bounded, model["bounded_cells"], first_year)
-            mine = cells[cells["outcome"] == outcome]
-            found.append(mine.rename(columns={"mean": outcome}).assign(model=name))
-    return pd.concat(found, ignore_index=True) if found else panel.iloc[:0].assign(model="")
+            cells = with_bounded_cells(panel, bounded, model["bounded_cells"], first_year(years))
+            mine = cells[cells["outcome"] == outcome].rename(columns={"mean": outcome})
+            informs = _in_informing_schools(mine, model, outcome, years)
+            found.append(mine.assign(model=name, informs=informs))
+    empty = panel.iloc[:0].assign(model="", informs=False)
+    return pd.concat(found, ignore_index=True) if found else empty
+
+
+def _in_informing_schools(
+    cells: pd.DataFrame, model: Model, outcome: str, years: Years
+) -> pd.Series:
+    """Return which cells are of schools that an effect of staggered adoption rests on."""
+    complete = is_analysed(cells, model, outcome)
+    if model["estimator"] != "staggered_adoption":
+        return complete
+    informs = find_informative_cells(cells, complete, model, years)
+    return cells["school"].isin(cells.loc[informs, "school"])

@@ -32,8 +32,8 @@ COLUMNS = [
     Column("Method and notes"),
 ]
 
-PEOPLE = {("pupil",): "Pupils", ("teacher",): "Teachers"}
-"""Levels of the outcomes shown → the heading of how many are analysed."""
+PEOPLE = {"pupil": "Pupils", "teacher": "Teachers"}
+"""The one level of the outcomes shown → the heading of how many are analysed."""
 
 
 def selected(
@@ -84,7 +84,7 @@ def results_html(
 def _columns(rows: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> list[Column]:
     """Return the columns: of numbers of people and of schools those that there are."""
     levels = {outcomes[name]["measured_on"] for name in rows["outcome"]} - {"school"}
-    people = PEOPLE.get(tuple(sorted(levels)), "People")
+    people = PEOPLE.get("".join(levels), "People")
     absent = {"n_pupils"} if rows["n_pupils"].isna().all() else set()
     absent |= {"n_schools"} if (rows["n_schools"].fillna(0) == 0).all() else set()
     return [
