@@ -12,7 +12,12 @@ import pandas as pd
 from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.style.html_table import Table
 from schooltrial.protocol.plan import PlanRecord, plan_told
-from schooltrial.report.tables.assignment import blocks_shown, tests_shown, units_shown
+from schooltrial.report.tables.assignment import (
+    blocks_shown,
+    tests_shown,
+    units_left_out,
+    units_shown,
+)
 from schooltrial.report.tables.balance import (
     compared_sentence,
     equivalence_shown,
@@ -71,6 +76,7 @@ def read_checks(
         "assignment_verdict": json.loads(Path(files["assignment_verdict"]).read_text("utf-8")),
         "assignment_tests": tests_shown(tables["assignment_tests"]),
         "assignment_units": units_shown(read_check(files["assignment_units"])),
+        "units_left_out": units_left_out(read_check(files["assignment_units"])),
         "omnibus": _table(tables, "balance_omnibus", omnibus_shown),
         "pretrends": _table(tables, "pretrends", pretrends_shown),
         "compared": compared_sentence(tables["balance"]) if "balance" in tables else "",

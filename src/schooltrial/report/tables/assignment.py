@@ -30,6 +30,14 @@ UNITS = [
 ]
 
 
+MOST = 40
+"""Units that a report lists; all are in the file of the check."""
+
+
+KINDS, LONGEST = 5, 120
+"""Kinds of remark that are counted by name, and letters of each."""
+
+
 def tests_shown(tests: pd.DataFrame) -> Table:
     """Return every test, counts as counts, and levels with the digits that they have."""
     return tabulate("Every check of the assignment", tests, TESTS)
@@ -60,6 +68,22 @@ def units_told(verdict: Mapping[str, Any], noun: str) -> str:
 
 
 def units_shown(units: pd.DataFrame) -> Table | None:
-    """Return the units of which there is something to say; None where there is not."""
-    rows = units[units["verdict"] != "passed"]
-    return tabulate("Units of which there is something to say", rows, UNITS) if len(rows) else None
+    """Return the units with a remark, the worst first, up to ``MOST``; None where there is none."""
+    rows = units[units["verdict"] != "passed"].head(MOST)
+    return tabulate("Units with a remark", rows, UNITS) if len(rows) else None
+
+
+def units_left_out(units: pd.DataFrame) -> str:
+    """Return how many units with a remark `units_shown` leaves out, by reason; empty for none."""
+    rows = units[units["verdict"] != "passed"].iloc[MOST:]
+    if rows.empty:
+        return ""
+    reasons = rows["reason"].astype("object").fillna("")
+    counts = (rows["verdict"].astype("str") + reasons.where(reasons == "", ": " + reasons)).map(
+        lambda words: words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
+    )
+    common = counts.value_counts().head(KINDS)
+    told = "; ".join(f"{count:,} {words}" for words, count in common.items())
+    others = len(rows) - int(common.sum())
+    told += f"; {others:,} with other remarks" if others else ""
+    return f"{len(rows):,} more have a remark, and are not listed here: {told}."

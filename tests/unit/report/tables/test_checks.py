@@ -226,3 +226,18 @@ def test_every_criterion_of_every_rating_has_a_row() -> None:
     assert table.cells["standard"].tolist() == ["WWC", "padlocks", "padlocks"]
     assert table.cells["finding"].tolist() == ["randomised"] * 3
     assert criteria_shown([]) is None
+
+
+def test_a_report_lists_few_units_the_worst_first_and_counts_the_others_by_remark() -> None:
+    units = pd.DataFrame({
+        "unit": [f"{k:04d}" for k in range(4_550)], "verdict": ["failed", *["noted"] * 4_549],
+        "reason": ["drawn to x", *["took it up"] * 4_549],
+    })  # fmt: skip
+    shown = assignment_tables.units_shown(units)
+    assert shown is not None
+    assert len(shown) == assignment_tables.MOST
+    assert shown.cells["unit"][0] == "0000"
+    assert assignment_tables.units_left_out(units) == (
+        "4,510 more have a remark, and are not listed here: 4,510 noted: took it up."
+    )
+    assert assignment_tables.units_left_out(units[:40]) == ""
