@@ -13,6 +13,7 @@ from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.style.html_table import Table
 from schooltrial.protocol.plan import PlanRecord, plan_told
 from schooltrial.report.tables.assignment import (
+    blocks_left_out,
     blocks_shown,
     tests_shown,
     units_left_out,
@@ -77,6 +78,7 @@ def read_checks(
         "assignment_tests": tests_shown(tables["assignment_tests"]),
         "assignment_units": units_shown(read_check(files["assignment_units"])),
         "units_left_out": units_left_out(read_check(files["assignment_units"])),
+        "blocks_left_out": blocks_left_out(read_check(files["assignment"])),
         "omnibus": _table(tables, "balance_omnibus", omnibus_shown),
         "pretrends": _table(tables, "pretrends", pretrends_shown),
         "compared": compared_sentence(tables["balance"]) if "balance" in tables else "",

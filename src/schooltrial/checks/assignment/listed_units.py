@@ -113,7 +113,7 @@ def _check_sets(
     inside = _by_block(units)
     for block, n in odd.items():
         found.about(inside[block], NOTED, f"set {block} holds {n}, not {len(plan.arms)}")
-    told = ", ".join(f"{block} ({n})" for block, n in list(odd.items())[:6])
+    told = named(f"{block} ({n})" for block, n in odd.items())
     found.tests.append(
         Finding(
             "sets of one unit per arm", f"{plural(len(odd), 'set')} of another size",

@@ -80,7 +80,7 @@ def _plan(record: AssignmentRecord, design: Design) -> Iterator[tuple[str, str, 
     for name, one, other in (
         ("kind", told.kind, planned.kind),
         ("arms", ", ".join(told.arms), ", ".join(planned.arms)),
-        ("planned numbers", _numbers(told), _numbers(planned)),
+        ("planned numbers", _numbers(told, planned), _numbers(planned, told)),
         ("criterion", _criterion(told), _criterion(planned)),
     ):
         if one != other:
@@ -93,9 +93,11 @@ def _plan(record: AssignmentRecord, design: Design) -> Iterator[tuple[str, str, 
         yield "shares", _shares(told), _shares(planned)
 
 
-def _numbers(plan: LotteryPlan) -> str:
+def _numbers(plan: LotteryPlan, other: LotteryPlan) -> str:
+    """Return the numbers of the blocks that another plan has otherwise."""
     blocks = sorted(plan.planned.items())
-    return ", ".join(f"{name}: {'/'.join(map(str, n))}" for name, n in blocks) or "none"
+    unlike = [(name, n) for name, n in blocks if other.planned.get(name) != n]
+    return named(f"{name}: {'/'.join(map(str, n))}" for name, n in unlike) or "none"
 
 
 def _criterion(plan: LotteryPlan) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from schooltrial.checks.implementation.dosage import unit_totals
 from schooltrial.checks.implementation.log import school_year
+from schooltrial.wording import named
 
 CONTRAST = [
     "component", "label", "year", "arm", "expected", "n_schools", "n_recorded", "mean",
@@ -74,5 +75,5 @@ def _dose(
     return [
         doses.mean(), len(received), part["measured_on"], len(units),
         int((units >= part["unit_threshold"]).sum()),
-        f"crossover: {', '.join(sorted(map(str, received.index)))}" if crossed else "",
+        f"crossover: {named(sorted(map(str, received.index)))}" if crossed else "",
     ]  # fmt: skip

@@ -17,6 +17,8 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.wording import named
+
 COLUMNS = [
     "arm", "ingredient", "unit", "quantity", "unit_cost", "each_year", "total", "share", "pupils",
     "years", "per_pupil_year", "currency", "price_year", "pounds", "band", "source", "note",
@@ -90,7 +92,7 @@ def _of_arm(own: pd.DataFrame, settings: Mapping[str, Any], pupils: float) -> pd
     last = found.index[-1]
     found["band"], found["note"] = "", ""
     found.loc[last, "band"] = cost_band(float(found.loc[last, "pounds"]))
-    told = [f"not counted, as quantity or unit cost is missing: {', '.join(unknown)}"]
+    told = [f"not counted, as quantity or unit cost is missing: {named(unknown)}"]
     notes = told if unknown else []
     notes += [] if reached > 0 else ["no pupils of the programme are known: give costs.pupils"]
     notes += [] if rate else ["no band: the costs are not in pounds, and no rate is given"]

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.wording import plural_of
+from schooltrial.wording import plural, plural_of
 
 TESTS = [
     Column("check"),
@@ -31,7 +31,11 @@ UNITS = [
 
 
 MOST = 40
-"""Units that a report lists; all are in the file of the check."""
+"""Units, and blocks, that a report lists; all are in the files of the check."""
+
+
+WITHOUT_REMARK = ("both arms present", "all arms present")
+"""Verdicts on blocks of which there is nothing more to say."""
 
 
 KINDS, LONGEST = 5, 120
@@ -44,7 +48,10 @@ def tests_shown(tests: pd.DataFrame) -> Table:
 
 
 def blocks_shown(blocks: pd.DataFrame) -> Table:
-    """Return how many units each block holds in each arm."""
+    """Return how many units each block holds in each arm; of many, those with a remark first."""
+    if len(blocks) > MOST:
+        plain = blocks["verdict"].isin(WITHOUT_REMARK)
+        blocks = pd.concat([blocks[~plain], blocks[plain]]).head(MOST)
     arms = [name for name in blocks if name not in ("block", "share_treated", "verdict")]
     columns = [
         Column("block"),
@@ -53,6 +60,16 @@ def blocks_shown(blocks: pd.DataFrame) -> Table:
         Column("verdict"),
     ]
     return tabulate("Units in each arm, by block", blocks, columns)
+
+
+def blocks_left_out(blocks: pd.DataFrame) -> str:
+    """Return how many blocks `blocks_shown` leaves out; empty for none."""
+    more = len(blocks) - MOST
+    if more <= 0:
+        return ""
+    remarks = int((~blocks["verdict"].isin(WITHOUT_REMARK)).sum())
+    told = f"{max(remarks - MOST, 0):,}" if remarks > MOST else "none"
+    return f"{plural(more, 'block')} more in checks/assignment.csv, {told} of them with a remark."
 
 
 def _heading(column: str) -> str:

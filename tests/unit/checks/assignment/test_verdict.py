@@ -541,6 +541,21 @@ def test_a_record_of_another_draw_than_the_protocols_contradicts_it(
     assert found.verdict == CONTRADICTED
 
 
+def test_planned_numbers_of_many_blocks_are_named_where_they_differ_and_the_rest_counted() -> None:
+    frame = pd.DataFrame({
+        "school": [f"S{at}" for at in range(40)], "block": [f"b{at // 2}" for at in range(40)],
+    })  # fmt: skip
+    planned = {f"b{at}": [1, 1] for at in range(20)}
+    drawn = design(randomisation={"allocation": planned})
+    record = draw_assignment(frame, drawn, study="s", seed=1, date="2024-05-01", software={})
+    other = {name: [1, 1] if name == "b19" else [2, 0] for name in planned}
+    found = _verify(record.table(), record=record, design={"randomisation": {"allocation": other}},
+                    known=KnownOfUnits(frame=frame))  # fmt: skip
+    reason = _test(found, "record fits the protocol")["reason"]
+    assert "b0: 1/1, b1: 1/1" in reason
+    assert reason.count("and 13 more") == 2
+
+
 def test_a_record_of_another_study_is_told_and_the_own_one_passes() -> None:
     for study, verdict in (("s", "passed"), ("t", "failed")):
         found = _verify(

@@ -146,6 +146,18 @@ def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
     }  # fmt: skip
 
 
+def test_of_many_blocks_those_with_a_remark_are_listed_first_and_the_others_counted() -> None:
+    blocks = pd.DataFrame({
+        "block": [f"b{at}" for at in range(122)], "n_schools": 2, "n_control": 1,
+        "share_treated": 0.5, "verdict": ["both arms present"] * 121 + ["one arm only"],
+    })  # fmt: skip
+    shown = assignment_tables.blocks_shown(blocks).cells
+    assert (len(shown), shown["block"][0]) == (40, "b121")
+    told = assignment_tables.blocks_left_out(blocks)
+    assert told == "82 blocks more in checks/assignment.csv, none of them with a remark."
+    assert assignment_tables.blocks_left_out(blocks[:40]) == ""
+
+
 def test_joint_tests_are_headed_as_readers_know_them_and_empty_columns_are_left_out() -> None:
     cells: dict[str, object] = {
         "scope": "all", "label": "", "level": "school", "sample": "randomised", "covariates": 5,
