@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import date
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schooltrial.simulate.base.parameters import Names, ParameterSection, Shares, Table
+from schooltrial.simulate.base.parameters import (
+    Names,
+    ParameterSection,
+    Shares,
+    Table,
+    refuse_missing_keys,
+    refuse_outside,
+    refuse_pairs,
+)
 
 OUTCOMES = ("maths", "ela", "attendance")
 
@@ -16,6 +26,13 @@ SUBJECTS = ("maths", "ela")
 
 
 COVARIATES = ("male", "disadvantaged", "english_learner", "special_education")
+
+
+LARGEST = 899
+"""Schools are numbered from 101 to 999."""
+
+
+ABSENT_CODES = ("ABS", "-99", "blank", "no_row")
 
 
 LEVEL_GRADES = {"elementary": (3, 4, 5), "middle": (6, 7, 8)}
@@ -271,9 +288,21 @@ def _refuse_impossible(parameters: Parameters) -> None:
         value = getattr(parameters, field.name)
         if field.name.endswith(("_rate", "_share", "_retention")) and not 0 <= value <= 1:
             raise ValueError(f"{field.name} is {value}; it is a share, from 0 to 1.")
+    _refuse_sizes(parameters)
+    unknown = sorted({code for code, _ in parameters.absent_codes} - set(ABSENT_CODES))
+    if unknown:
+        raise ValueError(
+            f"absent_codes names '{unknown[0]}'; the codes are {', '.join(ABSENT_CODES)}."
+        )
     total = sum(share for _, share in parameters.absent_codes)
     if abs(total - 1) > 1e-9:
         raise ValueError(f"The shares of absent_codes sum to {total:g}; make them sum to 1.")
+    pairs = {frozenset(pair.split()) for pair, _ in parameters.outcome_correlation}
+    if not all(len(pair) == 2 and pair <= set(OUTCOMES) for pair in pairs):
+        raise ValueError(
+            f"outcome_correlation names {', '.join(p for p, _ in parameters.outcome_correlation)}; "
+            f"name pairs of {', '.join(OUTCOMES)}, such as 'maths ela'."
+        )
     if np.linalg.eigvalsh(parameters.correlation).min() <= 0:
         raise ValueError(
             f"outcome_correlation {dict(parameters.outcome_correlation)} cannot hold for three "
@@ -288,9 +317,68 @@ def _refuse_impossible(parameters: Parameters) -> None:
                 f"covariate_effects on '{outcome}' explain more than all of pupils' ability "
                 f"({explained:.2f} of 1); make them smaller."
             )
+    refuse_missing_keys(parameters, ("covariate_effects",), set(COVARIATES))
+
+
+_COUNTS = (
+    "low_fidelity_schools", "duplicate_roster_rows", "duplicate_score_rows", "restyled_codes",
+    "zero_padded_grades", "impossible_scores", "unknown_pupils", "accented_names",
+)  # fmt: skip
+
+
+def _refuse_sizes(parameters: Parameters) -> None:
+    """Refuse sizes, standard deviations, shares and ranges that no trial can have."""
+    subjects = set(SUBJECTS)
+    refuse_missing_keys(parameters, ("icc", "pretest_r2_pupil"), set(OUTCOMES))
+    refuse_missing_keys(parameters, ("score_sd", "score_mean"), subjects)
+    levels = {level for _, level, _ in parameters.blocks}
+    refuse_missing_keys(parameters, ("pretest_r2_school",), levels)
+    refuse_outside(
+        parameters, ("pupils_per_school", "score_sd", "attendance_sd"), low=0, inside=True
+    )
+    refuse_outside(parameters, ("attendance_mean",), low=0, high=100, inside=True)
+    refuse_outside(
+        parameters, ("icc", "pretest_r2_school", "pretest_r2_pupil", "absent_codes"), low=0, high=1
+    )
+    refuse_outside(parameters, ("missing_ability_correlation",), low=-1, high=1)
+    refuse_outside(parameters, ("school_days",), low=20, high=366)
+    counted = (*_COUNTS, "school_size_cv", "institute_hours", "coaching_hours", "peer_sessions")
+    refuse_outside(parameters, counted, low=0)
+    refuse_pairs(parameters, ("leaders_per_school",), least=1)
+    refuse_pairs(parameters, ("score_range",), least=-inf, alike=False)
+    grades = {str(grade) for level in levels for grade in LEVEL_GRADES[level]}
+    for subject, means in parameters.score_mean:
+        lacking = sorted(grades - {grade for grade, _ in means})
+        if subject in subjects and lacking:
+            raise ValueError(f"score_mean of '{subject}' lacks grade {lacking[0]}; add it.")
+    for covariate, effects in parameters.covariate_effects:
+        if covariate not in COVARIATES:
+            raise ValueError(
+                f"covariate_effects names '{covariate}'; the covariates are "
+                f"{', '.join(COVARIATES)}."
+            )
+        lacking = sorted(set(OUTCOMES) - {outcome for outcome, _ in effects})
+        if lacking:
+            raise ValueError(
+                f"covariate_effects of '{covariate}' lack {', '.join(lacking)}; give each an "
+                "effect, 0 if there is none."
+            )
+    try:
+        date.fromisoformat(parameters.assignment_date)
+    except ValueError:
+        raise ValueError(
+            f"assignment_date is '{parameters.assignment_date}'; write a day as YYYY-MM-DD."
+        ) from None
 
 
 def _refuse_blocks(parameters: Parameters) -> None:
+    if not parameters.blocks:
+        raise ValueError("blocks is empty; name one at least: [[North, elementary, 8]].")
+    if sum(schools for _, _, schools in parameters.blocks) > LARGEST:
+        raise ValueError(
+            f"blocks have more than {LARGEST} schools in all, and there are codes for no more; "
+            "take fewer."
+        )
     for district, level, schools in parameters.blocks:
         if level not in LEVEL_GRADES:
             raise ValueError(

@@ -55,7 +55,7 @@ def _year(
         "institute_hours": parameters.institute_hours,
         "coaching_hours": parameters.coaching_hours,
         "peer_sessions": parameters.peer_sessions,
-    })  # fmt: skip
+    }).astype(float)  # fmt: skip
     done = asked * rows["dose"]
     is_institute = rows["component"] == "institute_hours"
     present = rng.beta(18, 1.5, len(rows))

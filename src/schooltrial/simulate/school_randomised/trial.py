@@ -35,6 +35,10 @@ from schooltrial.simulate.school_randomised.parameters import (
 Floats = NDArray[np.float64]
 
 
+PUPIL_NUMBERS = 899_981
+"""Pupils are numbered from 1,000,000 up, by so many numbers."""
+
+
 def simulate(parameters: Parameters, seed: int, drawn: Drawn | None = None) -> SimulatedTrial:
     """Return a synthetic trial; the same parameters and seed give the same frames.
 
@@ -160,8 +164,13 @@ def _people(
 
 def _pupil_numbers(order: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return distinct seven-digit numbers that do not show who came first."""
+    if len(order) > PUPIL_NUMBERS:
+        raise ValueError(
+            f"The trial has {len(order):,} pupils over the years, and numbers for "
+            f"{PUPIL_NUMBERS:,} only; take fewer schools or a smaller pupils_per_school."
+        )
     # 7919 has no factor in common with the modulus, so no two pupils share a number.
-    return np.asarray(1_000_000 + (order * 7919 + 104_729) % 899_981)
+    return np.asarray(1_000_000 + (order * 7919 + 104_729) % PUPIL_NUMBERS)
 
 
 def _cohort(
@@ -171,7 +180,9 @@ def _cohort(
     n = len(rows)
     lasting = schools["maths_lasting"].to_numpy()[rows["first_school"].to_numpy()]
     share = parameters.disadvantaged_share
-    logit = np.log(share) - np.log1p(-share) - parameters.disadvantaged_school_slope * lasting
+    with np.errstate(divide="ignore"):  # a share of 0 or 1: nobody or everybody
+        logit = np.log(share) - np.log1p(-share)
+    logit = logit - parameters.disadvantaged_school_slope * lasting
     chance = np.column_stack([
         np.full(n, parameters.male_share),
         1 / (1 + np.exp(-logit)),

@@ -11,6 +11,7 @@ import pandas as pd
 from schooltrial.random_streams import stream
 from schooltrial.simulate.base import faults
 from schooltrial.simulate.staggered_rollout.parameters import (
+    FIRST_CHANGE,
     NEVER,
     OUTCOMES,
     REGIONS,
@@ -31,6 +32,10 @@ TEST_COLUMN = {"East": "subject", "West": "Test"}
 
 
 ID_COLUMN = {"East": "school_id", "Middle": "School code", "West": "SchoolNumber"}
+
+
+NO_SCHOOL = -1
+"""Row of a school that is none of the roll-out's."""
 
 
 EAST_NEW_TEST = 2015
@@ -80,7 +85,7 @@ def rollout_files(
         file or column that is not there.
     """
     outside = _outside(parameters, schools, seed)
-    crosswalk = _crosswalk(schools, changes, seed)
+    crosswalk = _crosswalk(parameters, schools, changes, seed)
     files = {
         "schools.csv": _schools(schools, outside),
         "fellowship_list.csv": _list(schools),
@@ -90,7 +95,7 @@ def rollout_files(
                              "school names with a letter beyond ASCII")]  # fmt: skip
     planted += [
         faults.record(f"school_{change}", "crosswalk.csv", len(rows), f"schools {change}")
-        for change, rows in crosswalk.groupby("change", sort=True)
+        for change, rows in crosswalk[crosswalk["school"] != NO_SCHOOL].groupby("change", sort=True)
     ]
     for region in REGIONS:
         for year in parameters.years:
@@ -157,7 +162,12 @@ def _list(schools: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(["region", "school_code"], ignore_index=True)
 
 
-def _crosswalk(schools: pd.DataFrame, changes: tuple[SchoolChange, ...], seed: int) -> pd.DataFrame:
+def _crosswalk(
+    parameters: RolloutParameters,
+    schools: pd.DataFrame,
+    changes: tuple[SchoolChange, ...],
+    seed: int,
+) -> pd.DataFrame:
     """Return which ids of the files lead to which id of the list, and from which year on.
 
     The second id of a school that is renamed or split leads back to the id on the list; a school
@@ -176,6 +186,11 @@ def _crosswalk(schools: pd.DataFrame, changes: tuple[SchoolChange, ...], seed: i
         else:
             pair = own, codes[change.into] if change.change == "merged" else ""
         rows.append((*pair, str(change.year), change.change, change.school))
+    if not rows:
+        # No file is sent empty: a school that is in no other file closed.
+        digits = stream(seed, "new school codes").choice(np.arange(80_000, 100_000))
+        year = str(parameters.years[FIRST_CHANGE])
+        rows = [(f"{REGIONS.index(REGIONS[0])}{digits}", "", year, "closed", NO_SCHOOL)]
     columns = ["reported_code", "list_code", "from_year", "change", "school"]
     frame = pd.DataFrame(rows, columns=pd.Index(columns), dtype=object)
     return frame.sort_values("reported_code", ignore_index=True)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
-from schooltrial.simulate.base.parameters import Names, ParameterSection, Shares, Table
+from schooltrial.simulate.base.parameters import (
+    Names,
+    ParameterSection,
+    Shares,
+    Table,
+    refuse_outside,
+    refuse_pairs,
+)
 
 OUTCOMES = ("ela", "maths")
 
@@ -202,29 +208,39 @@ _FRACTIONS = (
 )  # fmt: skip
 
 
+_POSITIVE = ("pupils_tested", "small_school_pupils")
+
+
 _NOT_NEGATIVE = (
-    "trend_sd", "shock_sd", "region_year_sd", "school_size_cv", "small_schools", "suppress_below",
-    "range_below", "outside_schools", "missing_rows", "duplicate_rows", "impossible_rates",
-    "padded_ids", "restyled_codes", "accented_names",
+    "school_sd", "cohort_weight", "region_weight", "trend_sd", "shock_sd", "region_year_sd",
+    "school_size_cv", "small_schools", "suppress_below", "range_below", "outside_schools",
+    "missing_rows", "duplicate_rows", "impossible_rates", "padded_ids", "restyled_codes",
+    "accented_names",
 )  # fmt: skip
 
 
 def _refuse_impossible(parameters: RolloutParameters) -> None:
     """Raise ValueError at the first parameter that no roll-out can have."""
-    for field in fields(parameters):
-        _refuse_type(field.name, getattr(parameters, field.name), field.default)
     for name in _FRACTIONS:
         value = getattr(parameters, name)
         if not 0 <= value <= 1:
             raise ValueError(f"{name} is {value}; it is a share, from 0 to 1.")
+    refuse_outside(parameters, _POSITIVE, low=0, inside=True)
     for name in _NOT_NEGATIVE:
         value = getattr(parameters, name)
-        if value < 0:
-            raise ValueError(f"{name} is {value}; it cannot be negative.")
+        for number in dict(value).values() if isinstance(value, tuple) else (value,):
+            if number < 0:
+                raise ValueError(f"{name} is {number}; it cannot be negative.")
+    if not parameters.bottom_code < parameters.top_code:
+        raise ValueError(
+            f"bottom_code is {parameters.bottom_code:g} and top_code {parameters.top_code:g}; the "
+            "first lies below the second (below 0 and above 100 no rate is published as a bound)."
+        )
     if not -1 < parameters.outcome_correlation < 1:
         raise ValueError(
             f"outcome_correlation is {parameters.outcome_correlation}; it lies between -1 and 1."
         )
+    refuse_pairs(parameters, ("rate_range",), least=0, alike=False)
     low, high = parameters.rate_range
     if not 0 < low < high < 100:
         raise ValueError(
@@ -233,17 +249,6 @@ def _refuse_impossible(parameters: RolloutParameters) -> None:
     _refuse_regions(parameters)
     _refuse_years(parameters)
     _refuse_changes(parameters)
-
-
-def _refuse_type(name: str, value: Any, default: Any) -> None:
-    """Refuse text where a number belongs, a broken number where whole ones do, and the like."""
-    if isinstance(default, tuple):
-        if not isinstance(value, tuple):
-            raise ValueError(f"{name} is {value!r}; it is a list or a map.")
-    elif isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name} is {value!r}; it is a number.")
-    elif isinstance(default, int) and value != int(value):
-        raise ValueError(f"{name} is {value!r}; it is a whole number.")
 
 
 def _refuse_regions(parameters: RolloutParameters) -> None:
@@ -262,6 +267,11 @@ def _refuse_regions(parameters: RolloutParameters) -> None:
                 f"Region '{region}' has {counts} treated and {never} comparison schools; none can "
                 "be negative, and there must be a comparison school."
             )
+    if not sum(sum(parameters.treated_in(region).values()) for region in REGIONS):
+        raise ValueError(
+            "treated_schools has no school that enters; give one region at least a school, so "
+            "that there is an effect to estimate."
+        )
     for name in ("effects", "proficiency_mean", "school_sd"):
         found = [outcome for outcome, _ in getattr(parameters, name)]
         if sorted(found) != sorted(OUTCOMES):

@@ -198,5 +198,5 @@ def exposure_log(
     log = programme_log(parameters, joined, seed)
     log = log[log["component"] == "peer_sessions"]
     log = log[rng.random(len(log)) < EXPOSED_MONTHS]
-    log = log.assign(leader_id="X" + log["leader_id"].str[1:])
+    log = log.assign(leader_id=[f"X{leader[1:]}" for leader in log["leader_id"]])
     return log, [str(code) for code in codes]

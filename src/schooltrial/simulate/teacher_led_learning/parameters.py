@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from math import inf
 
-from schooltrial.simulate.base.parameters import Names, Shares, Table
+from schooltrial.simulate.base.parameters import (
+    Names,
+    Shares,
+    Table,
+    refuse_outside,
+    refuse_pairs,
+)
 from schooltrial.simulate.school_randomised import parameters as school_randomised
 from schooltrial.simulate.school_randomised.parameters import SUBJECTS
 
@@ -208,6 +216,7 @@ class Parameters(school_randomised.Parameters):
 
 def _refuse_impossible(parameters: Parameters) -> None:
     """Raise ValueError at the first parameter that no such trial can have."""
+    _refuse_scales(parameters)
     _refuse_observations(parameters)
     _refuse_chain(parameters)
     years = [y for y in parameters.years if y not in parameters.years_before]
@@ -227,6 +236,31 @@ def _refuse_impossible(parameters: Parameters) -> None:
             raise ValueError(
                 f"{name} names {odd[0]!r}; the trial has {', '.join(map(str, known))}."
             )
+
+
+_COUNTS = (
+    "exposed_control_schools", "restyled_raters", "impossible_sheet_scores", "duplicate_sheets",
+    "conflicting_sheets", "future_dates", "disordered_dates", "unknown_teachers",
+    "unlinked_pupils",
+)  # fmt: skip
+
+
+def _refuse_scales(parameters: Parameters) -> None:
+    """Refuse sizes, scales and correlations that no such trial can have."""
+    refuse_outside(parameters, ("class_size", "practice_sd", "knowledge_sd"), low=0, inside=True)
+    refuse_outside(parameters, ("practice_stability", "knowledge_stability"), low=0, high=1)
+    refuse_outside(
+        parameters, ("knowledge_practice_correlation", "experience_correlation"), low=-1, high=1
+    )
+    refuse_outside(parameters, _COUNTS, low=0)
+    refuse_pairs(parameters, ("practice_range", "knowledge_range"), least=-inf, alike=False)
+    for name, day in parameters.occasions:
+        try:
+            date.fromisoformat(f"2023-{day}")
+        except ValueError:
+            raise ValueError(
+                f"occasions has the day '{day}' for {name}; write month and day as MM-DD."
+            ) from None
 
 
 def _refuse_observations(parameters: Parameters) -> None:

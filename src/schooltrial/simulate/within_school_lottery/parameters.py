@@ -6,7 +6,16 @@ from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
-from schooltrial.simulate.base.parameters import Names, ParameterSection, Shares, Table
+from schooltrial.simulate.base.parameters import (
+    Names,
+    ParameterSection,
+    Shares,
+    Table,
+    refuse_missing_keys,
+    refuse_outside,
+    refuse_pairs,
+    shown,
+)
 from schooltrial.simulate.school_randomised import parameters as school_randomised
 from schooltrial.simulate.school_randomised.parameters import SUBJECTS
 
@@ -300,6 +309,7 @@ class LotteryParameters(ParameterSection):
 def _refuse_impossible(parameters: LotteryParameters) -> None:
     """Raise ValueError at the first parameter that no lottery can have."""
     _refuse_shares(parameters)
+    _refuse_scales(parameters)
     _refuse_lottery(parameters)
     _refuse_effects(parameters)
     for name, known in (("take_up_record", RECORDS), ("respelling", SPELLINGS)):
@@ -334,13 +344,33 @@ def _refuse_shares(parameters: LotteryParameters) -> None:
         )
 
 
-def _refuse_lottery(parameters: LotteryParameters) -> None:
-    for name, least in (("applicants_per_school", 2), ("places_per_school", 1)):
-        fewest, most = getattr(parameters, name)
-        if not least <= fewest <= most:
+_COUNTS = (
+    "double_applicants", "withdrawn_applicants", "restyled_take_up", "respelt_teachers",
+    "impossible_survey_scores",
+)  # fmt: skip
+
+
+def _refuse_scales(parameters: LotteryParameters) -> None:
+    """Refuse sizes, scales and correlations that no lottery can have."""
+    surveyed = ("teacher_icc", "teacher_r2", "teacher_mean", "teacher_sd", "teacher_range")
+    refuse_missing_keys(parameters, surveyed, set(SURVEYED))
+    refuse_missing_keys(parameters, ("ability_link",), {*SURVEYED, "value_added"})
+    refuse_missing_keys(parameters, ("icc", "score_sd", "pretest_r2_pupil"), set(SUBJECTS))
+    positive = ("class_size", "certificate_hours", "teacher_sd", "score_sd")
+    refuse_outside(parameters, positive, low=0, inside=True)
+    refuse_outside(parameters, ("ability_link",), low=-1, high=1)
+    refuse_outside(parameters, ("icc", "missing_codes"), low=0, high=1)
+    refuse_outside(parameters, _COUNTS, low=0)
+    for name, ends in parameters.teacher_range:
+        if len(ends) != 2 or not ends[0] < ends[1]:
             raise ValueError(
-                f"{name} is {fewest} to {most}; give the fewest first, {least} or more."
+                f"teacher_range of '{name}' is {shown(ends)}; give two numbers, the lesser first."
             )
+
+
+def _refuse_lottery(parameters: LotteryParameters) -> None:
+    refuse_pairs(parameters, ("applicants_per_school",), least=2)
+    refuse_pairs(parameters, ("places_per_school",), least=1)
     taken = parameters.never_taker_share + parameters.always_taker_share
     if taken >= 1:
         raise ValueError(

@@ -355,6 +355,13 @@ def test_a_section_of_values_and_sources_becomes_parameters() -> None:
         ({"school_changes": {"value": {"moved": 1}}}, "names 'moved'"),
         ({"treated_changes": {"value": {"merged": 1}}}, "names 'merged'"),
         ({"school_changes": {"value": {"merged": 300}}}, "lower them"),
+        ({"school_sd": {"value": {"ela": -1, "maths": 1}}}, "cannot be negative"),
+        ({"pupils_tested": {"value": 0}}, "it is above 0"),
+        ({"top_code": {"value": 4}}, "the first lies below the second"),
+        (
+            {"treated_schools": {"value": {r: {"2016": 0} for r in ("East", "Middle", "West")}}},
+            "no school that enters",
+        ),
     ],
 )  # fmt: skip
 def test_a_parameter_that_no_roll_out_can_have_is_refused(

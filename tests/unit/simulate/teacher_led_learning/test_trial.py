@@ -445,6 +445,11 @@ def test_a_section_of_values_and_sources_becomes_parameters_of_this_trial() -> N
         ({"lost_zero_years": [1999]}, "lost_zero_years names 1999"),
         ({"decimal_comma_districts": ["West"]}, "'West'; the trial has Centre, North, South"),
         ({"teacher_leaver_rate": 14}, "share, from 0 to 1"),
+        ({"class_size": 0}, "it is above 0"),
+        ({"practice_range": [4.0, 1.0]}, "two numbers, the lesser first"),
+        ({"practice_stability": 1.5}, "it is from 0 to 1"),
+        ({"occasions": {"winter": "13-01"}}, "write month and day as MM-DD"),
+        ({"exposed_control_schools": -1}, "it is 0 or more"),
     ],
 )  # fmt: skip
 def test_a_parameter_that_no_such_trial_can_have_is_refused(

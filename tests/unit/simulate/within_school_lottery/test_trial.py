@@ -444,8 +444,8 @@ def test_the_truth_can_be_written_as_json(trial: SimulatedTrial) -> None:
         ({"never_taker_share": {"value": 2}}, "share, from 0 to 1"),
         ({"never_taker_share": {"value": 0.96}}, "no compliers"),
         ({"retention_correlation": {"value": -2}}, "correlation, from"),
-        ({"applicants_per_school": {"value": [1, 4]}}, "fewest first, 2 or more"),
-        ({"places_per_school": {"value": [3, 2]}}, "fewest first, 1 or more"),
+        ({"applicants_per_school": {"value": [1, 4]}}, "the lesser first, 2 or more"),
+        ({"places_per_school": {"value": [3, 2]}}, "the lesser first, 1 or more"),
         ({"take_up_record": {"value": "days"}}, "one of yes_no, hours"),
         ({"respelling": {"value": "upper"}}, "one of blanks, lost_zeros, both"),
         ({"nonresponse": {"value": {"offer": 0.1}}}, "give a share to each of before"),
@@ -458,6 +458,11 @@ def test_the_truth_can_be_written_as_json(trial: SimulatedTrial) -> None:
         ({"class_share": {"value": 0.9}}, "leave no variance to pupils"),
         ({"blocks": {"value": [["North", "upper", 4]]}}, "must be one of elementary, middle"),
         ({"years_after": {"value": [2026]}}, "lack the years"),
+        ({"teacher_sd": {"value": {"knowledge": 0, "practice": 1}}}, "it is above 0"),
+        ({"teacher_sd": {"value": {"knowledge": 1}}}, "no entry for practice"),
+        ({"teacher_range": {"value": {"knowledge": [1, 0], "practice": [1, 4]}}}, "lesser first"),
+        ({"decimal_comma": {"value": "yes"}}, "it is true or false"),
+        ({"double_applicants": {"value": -1}}, "it is 0 or more"),
     ],
 )
 def test_a_parameter_that_no_lottery_can_have_is_refused(
