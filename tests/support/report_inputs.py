@@ -44,12 +44,12 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
     check_attrition.main(
         protocol=content, **files, analysis_years=analysis_years(content), teacher_sample=teachers,
         scores=scores, observations=trial.path("observations.parquet"), bounded=bounded,
-        attrition=path["attrition"], who_left=path["who_left"],
+        schools=schools, attrition=path["attrition"], who_left=path["who_left"],
         missing_outcomes=path["missing_outcomes"],
     )  # fmt: skip
     check_flow.main(
         protocol=content, labels=names, **files, arms=content["design"]["arms"],
-        flow=path["flow"], schools=schools, teacher_sample=teachers, bounded=bounded,
+        flow=path["flow"], attrition=path["attrition"], schools=schools, teacher_sample=teachers, bounded=bounded,
         check=boxes, text=path["flow_text"],
     )  # fmt: skip
     fitted: dict[str, Any] = {

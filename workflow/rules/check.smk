@@ -96,6 +96,7 @@ rule check_flow:
     input:
         modules("check_flow.py"),
         flow="results/{study}/checks/flow.csv",
+        attrition="results/{study}/checks/attrition.csv",
         sample="results/{study}/data/sample.parquet",
         teacher_sample="results/{study}/data/teacher_sample.parquet",
         panel="results/{study}/data/school_panel.parquet",

@@ -39,6 +39,7 @@ def main(
     arms: Sequence[Arm],
     labels: Mapping[str, str],
     flow: str,
+    attrition: str,
     sample: str,
     teacher_sample: str,
     panel: str,
@@ -78,6 +79,7 @@ def main(
         years=analysis_years(protocol),
         take_up=take_up,
         no_data=design["no_data"],
+        attrition=read_check(attrition),
         in_schools=DesignLevels.of(design).in_schools,
     )
     boxes.to_csv(check, index=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.checks.attrition.rates import analysing_models
 from schooltrial.checks.flow.follow_up import PLURAL, FollowUp
 from schooltrial.data.ledger.analyses import indicated_step
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
@@ -27,6 +28,7 @@ def count_analysed(
     outcomes: Mapping[str, Any],
     allocated: int,
     take_up: str | None,
+    attrition: pd.DataFrame | None = None,
 ) -> list[dict[str, Any]]:
     """Return the lines of an arm for each primary analysis of a primary outcome.
 
@@ -38,6 +40,8 @@ def count_analysed(
         As for ``flow_boxes``.
     allocated : int
         Units allocated to the arm.
+    attrition : DataFrame, optional
+        From the check of attrition: how many of those who were assigned are analysed.
     """
     rows: list[dict[str, Any]] = []
     for name, model in models.items():
@@ -59,6 +63,7 @@ def count_analysed(
                 *_chain(step, level, start),
                 *_indicated(kept, level),
                 *_clusters(there, told, level, model, outcome, take_up),
+                *_of_assigned(attrition, told, name, outcome, every),
             ]
             rows += [{**head, **line} for line in lines]
     return rows
@@ -119,6 +124,41 @@ def _clusters(
     place = "cluster" if unit == "school" and "cluster" in rows else "school"
     text = "schools analysed" if unit == "school" else "in schools"
     return [*found, {"level": "school", "kind": "had", "text": text, "n": rows[place].nunique()}]
+
+
+def _of_assigned(
+    attrition: pd.DataFrame | None,
+    told: FollowUp,
+    model: str,
+    outcome: str,
+    years: Sequence[int],
+) -> list[dict[str, Any]]:
+    """Return how many of those who were assigned are analysed, as attrition counts them.
+
+    Those who are analysed hold joiners too, and are counted in the arm where they are; these are
+    the units and people of the assignment, in its arm. Where several years are analysed, it is of
+    the last one.
+    """
+    if attrition is None:
+        return []
+    lost = attrition[
+        (attrition["quantity"] == "lost")
+        & (attrition["outcome"] == outcome)
+        & (analysing_models(attrition) == model)
+    ]
+    side = "control" if told.is_control else "arm"
+    lost = lost if told.is_control else lost[lost["arm"] == told.arm]
+    lost = lost[lost["year"] == lost["year"].max()]
+    found = []
+    for unit in reversed(PLURAL):
+        of_level = lost[lost["level"] == PLURAL[unit]]
+        if of_level.empty:
+            continue
+        counted, gone = (int(of_level[f"{what}_{side}"].iloc[0]) for what in ("n", "count"))
+        when = f" in {int(of_level['year'].iloc[0])}" if len(years) > 1 else ""
+        text = f"analysed{when}, of {counted:,} {PLURAL[unit]} whom attrition counts"
+        found.append({"level": unit, "kind": "had", "text": text, "n": counted - gone})
+    return found
 
 
 def span(years: Sequence[int]) -> str:

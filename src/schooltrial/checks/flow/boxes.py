@@ -52,6 +52,7 @@ def flow_boxes(
     take_up: str | None = None,
     no_data: Mapping[str, int] | None = None,
     in_schools: bool = True,
+    attrition: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return every line of every box of the diagram.
 
@@ -80,6 +81,8 @@ def flow_boxes(
         Arm → units that were assigned and are in no file.
     in_schools : bool
         Whether the trial has schools; no line speaks of them otherwise.
+    attrition : DataFrame, optional
+        From the check of attrition: the analyses say how many of those it counts are analysed.
 
     Returns
     -------
@@ -102,12 +105,14 @@ def flow_boxes(
         mine = assigned[assigned["arm"] == arm]
         told = FollowUp(
             arm, flow[flow["arm"] == arm], unit, baseline, gone[arm] if no_data else None,
-            in_schools,
+            in_schools, arm == str(arms[0]["name"]),
         )  # fmt: skip
         for year in years:
             of_year = mine[mine["year"] == year] if "year" in mine else mine
             rows += followed_up(told, samples, year, len(of_year) + gone[arm])
-        rows += count_analysed(told, samples, models, outcomes, len(mine) + gone[arm], take_up)
+        rows += count_analysed(
+            told, samples, models, outcomes, len(mine) + gone[arm], take_up, attrition
+        )
     blank = {"step": "", "reason": "", "model": ""}
     return pd.DataFrame(rows).reindex(columns=COLUMNS).fillna(blank)
 

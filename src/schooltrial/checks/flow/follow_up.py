@@ -61,6 +61,8 @@ class FollowUp:
         Units of the arm that are in no file; None where the protocol tells of none in any arm.
     in_schools : bool
         Whether the trial has schools: no line speaks of them otherwise.
+    is_control : bool
+        Whether it is the control arm.
     """
 
     arm: str
@@ -69,6 +71,7 @@ class FollowUp:
     baseline: int
     gone: int | None
     in_schools: bool = True
+    is_control: bool = False
 
     def line(
         self, year: int, level: str, kind: str, text: str, n: int, step: str = "", reason: str = ""

@@ -1,0 +1,65 @@
+"""Which cells a model of changes rests on: those of schools with a year from which to measure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.data.panel.informative_cells import find_informative_cells
+from schooltrial.protocol.sections import Years
+from support.standard_study import model
+
+YEARS: Years = {
+    "label": "year", "baseline": [2017, 2018], "programme": [2019, 2020], "follow_up": [],
+    "reference": None,
+}  # fmt: skip
+DIFFERENCES = model(outcomes=["maths"], estimator="difference_in_differences")
+STAGGERED = model(outcomes=["maths"], estimator="staggered_adoption")
+
+
+def _cells(there: dict[str, list[int]], **cohort: int) -> pd.DataFrame:
+    rows = [
+        {"school": school, "year": year, "cohort": cohort.get(school)}
+        for school, years in there.items()
+        for year in years
+    ]
+    return pd.DataFrame(rows).astype({"cohort": "Int64"})
+
+
+def _informs(cells: pd.DataFrame, fitted: Any) -> dict[str, list[int]]:
+    whole = pd.Series(True, index=cells.index)
+    kept = cells[find_informative_cells(cells, whole, fitted, YEARS)]
+    return {str(name): rows["year"].tolist() for name, rows in kept.groupby("school")}
+
+
+def test_a_difference_in_differences_needs_any_year_before() -> None:
+    cells = _cells({"A": [2018, 2019], "B": [2017, 2020], "C": [2019, 2020], "D": [2018]})
+    assert _informs(cells, DIFFERENCES) == {"A": [2018, 2019], "B": [2017, 2020], "D": [2018]}
+
+
+def test_rows_that_the_model_leaves_out_are_no_year_before() -> None:
+    cells = _cells({"A": [2018, 2019], "B": [2018, 2019]})
+    complete = pd.Series([True, True, False, True])
+    found = find_informative_cells(cells, complete, DIFFERENCES, YEARS)
+    assert found.tolist() == [True, True, False, False]
+
+
+def test_a_cohort_needs_the_last_year_of_the_panel_before_it_began() -> None:
+    there = {"A": [2017, 2018, 2019, 2020], "B": [2017, 2019, 2020], "N": [2017, 2018, 2019, 2020]}
+    cells = _cells(there, A=2019, B=2019)
+    # B was not seen in 2018, from which cohort 2019 is measured: no effect rests on it.
+    assert _informs(cells, STAGGERED) == {"A": there["A"], "N": there["N"]}
+
+
+def test_a_school_never_treated_needs_the_base_year_of_a_cohort_that_has_begun() -> None:
+    there = {"A": [2018, 2019, 2020], "B": [2018, 2019, 2020], "N": [2018, 2019, 2020],
+             "M": [2019, 2020]}  # fmt: skip
+    found = _informs(_cells(there, A=2019, B=2020), STAGGERED)
+    # Of 2019, M has no change since 2018; of 2020 it has one since 2019, for cohort 2020.
+    assert found["M"] == [2020]
+    assert found["N"] == there["N"]
+
+
+def test_where_no_cohort_informs_an_effect_nobody_is_analysed() -> None:
+    assert _informs(_cells({"A": [2019, 2020], "N": [2019, 2020]}, A=2019), STAGGERED) == {}
