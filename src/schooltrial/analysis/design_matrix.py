@@ -12,6 +12,7 @@ import pandas as pd
 
 from schooltrial.data.rows.coding import code_columns
 from schooltrial.data.rows.covariates import (
+    count_baselines_held_as_0,
     count_missing,
     count_unknown_baselines,
     covariate_columns,
@@ -53,6 +54,8 @@ class DesignMatrix:
         Variable whose groups errors are clustered on; None for the unit that was assigned.
     weighted_by : str or None
         Variable of the rows' weights.
+    held_as_0 : dict of str to int
+        Baseline score → pupils who have none and enter with 0, as its indicator is no covariate.
     """
 
     outcome: Array
@@ -63,6 +66,7 @@ class DesignMatrix:
     indicated: dict[str, int] = field(default_factory=dict)
     clustered_on: str | None = None
     weighted_by: str | None = None
+    held_as_0: dict[str, int] = field(default_factory=dict)
 
     @property
     def regressors(self) -> Array:
@@ -159,6 +163,7 @@ def build_design_matrix(
         indicated,
         model["cluster"],
         model["weights"],
+        count_baselines_held_as_0(rows, model, outcome),
     )
 
 

@@ -169,7 +169,7 @@ def fit_outcomes(
             design = build_design_matrix(sampled, model, outcome, take_up)
             _refuse_uninformative(design, outcome, f"{plan.sampled}s")
             fitted = fit(design, outcome)
-            notes = "; ".join(_notes(design))
+            notes = "; ".join(notes_of(design))
             for found in fitted.estimates:
                 inside = design.rows[in_comparison(design.rows, found.term)]
                 estimate = _of_compared(found, len(inside))
@@ -274,11 +274,16 @@ def _of_compared(fitted: Estimate, people: int) -> Estimate:
     return replace(fitted, n_pupils=people) if fitted.term.startswith(ARM) else fitted
 
 
-def _notes(design: DesignMatrix) -> list[str]:
+def notes_of(design: DesignMatrix) -> list[str]:
     """Return what a reader must know of the rows beside each number."""
     told = []
     if design.indicated:
         told.append(f"kept with an indicator of missing: {listed(design.indicated)}")
+    for name, count in design.held_as_0.items():
+        told.append(
+            f"{name} enters as 0 for {count:,} who have no such score, without its indicator: add "
+            f"{name}_missing to the covariates"
+        )
     if design.clustered_on:
         told += describe_clusters(design.rows, design.clustered_on)
     if design.weighted_by:

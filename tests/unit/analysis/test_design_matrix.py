@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.analysis.design_matrix import build_design_matrix, with_block_effects
+from schooltrial.analysis.fitting import notes_of
 from schooltrial.protocol.sections import Model
 
 Make = Callable[..., Model]
@@ -59,6 +60,27 @@ def test_baseline_stands_for_three_columns_of_the_outcome(
     assert list(design.columns)[1:] == [
         "score_before", "score_before_missing", "score_before_school",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("keys", "held"),
+    [
+        ({"covariates": ["score_before"]}, True),
+        ({"covariates": ["score_before", "score_before_missing"]}, False),
+        ({"covariates": ["baseline"]}, False),
+        ({"covariates": ["score_before"], "missing_covariates": "drop"}, False),
+    ],
+)
+def test_a_score_from_before_that_enters_as_0_without_its_indicator_is_counted(
+    sample: pd.DataFrame, model: Make, keys: Any, held: bool
+) -> None:
+    sample["score_before"] = sample["age"].where(sample.index >= 30, 0.0)
+    sample["score_before_missing"] = (sample.index < 30).astype(float)
+    sample["score_before_school"] = sample["age"]
+    design = build_design_matrix(sample, model(**keys), "score")
+    assert design.held_as_0 == ({"score_before": 30} if held else {})
+    told = "score_before enters as 0 for 30 who have no such score, without its indicator"
+    assert any(note.startswith(told) for note in notes_of(design)) == held
 
 
 def test_an_effect_by_category_has_one_term_for_each_level(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from schooltrial.data.rows.coding import code_columns
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.sections import Model, covariate_variables
 
 Array = npt.NDArray[np.float64]
 
@@ -70,6 +70,22 @@ def count_unknown_baselines(rows: pd.DataFrame, variables: Sequence[str]) -> dic
     flags = [name for name in variables if name.endswith("_before_missing") and name in rows]
     counts = {name.removesuffix("_missing"): int((rows[name] == 1).sum()) for name in flags}
     return {name: count for name, count in counts.items() if count}
+
+
+def count_baselines_held_as_0(rows: pd.DataFrame, model: Model, outcome: str) -> dict[str, int]:
+    """Return how many rows enter with 0 for each baseline score that they do not have.
+
+    The sample holds 0 there; without the indicator ``<outcome>_before_missing`` beside it, a model
+    takes it for a score.
+    """
+    used = {*covariate_variables(model, outcome), *filter(None, [model["moderator"]])}
+    alone = [name for name in sorted(used) if name.endswith("_before")]
+    counts = {
+        name: int((rows[f"{name}_missing"] == 1).sum() - rows[name].isna().sum())
+        for name in alone
+        if f"{name}_missing" in rows and f"{name}_missing" not in used
+    }
+    return {name: count for name, count in counts.items() if count > 0}
 
 
 def count_missing(rows: pd.DataFrame, variables: Sequence[str]) -> dict[str, int]:
