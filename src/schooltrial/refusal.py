@@ -105,7 +105,7 @@ def _is_our_own(error: BaseException) -> bool:
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    if last is None or not isinstance(error, ValueError):
+    if last is None or not isinstance(error, ValueError) or type(error).__name__ == "LinAlgError":
         return False
     module = str(last.tb_frame.f_globals.get("__name__", ""))
     raised = last.tb_frame.f_code.co_code[last.tb_lasti] == opmap["RAISE_VARARGS"]

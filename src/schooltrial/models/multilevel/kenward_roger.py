@@ -121,6 +121,25 @@ def adjust_covariance(profile: Profile, n_rows: int) -> KenwardRoger:
     return KenwardRoger(phi, 0.5 * (adjusted + adjusted.T), phi_p_phi, weights)
 
 
+def expected_information(profile: Profile, n_rows: int) -> FloatArray:
+    """Return the expected information of (σ², σ²λ_1, …), ½ tr(PV_iPV_j), shape (s, s).
+
+    Parameters
+    ----------
+    profile : Profile
+        The restricted likelihood at some λ.
+    n_rows : int
+        Pupils N.
+    """
+    phi = profile.sigma2 * profile.inverse
+    P, Q, T = _information_pieces(profile, n_rows)
+    size = len(P)
+    phi_p = phi @ P
+    trace_q = Q.reshape(size, size, -1) @ phi.ravel()
+    turned = phi_p.transpose(0, 2, 1).reshape(size, -1)
+    return np.asarray(0.5 * (T - 2.0 * trace_q + phi_p.reshape(size, -1) @ turned.T))
+
+
 def _information_pieces(profile: Profile, n_rows: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return P (s, p, p), Q (s, s, p, p) and T (s, s), the row of σ² by homogeneity."""
     products, s2 = profile.products, profile.sigma2

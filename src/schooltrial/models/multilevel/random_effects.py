@@ -11,7 +11,7 @@ Variance ratios are taken as known (Robinson 1991, Statistical Science 6(1): 15-
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ class RandomEffects:
         Var(b | y) with β known.
     std_error : array, shape (G, s)
         √Var(b̂ − b), β being estimated.
+    error_covariance : array, shape (G, s, s), optional
+        Var(b̂ − b), of effects of groups.
     """
 
     level: str
@@ -50,6 +52,19 @@ class RandomEffects:
     effect: FloatArray
     conditional_variance: FloatArray
     std_error: FloatArray
+    error_covariance: FloatArray | None = None
+
+    def carried(self, back: FloatArray) -> RandomEffects:
+        """Return the effects of other coefficients, b = back b̃, with their uncertainty."""
+        assert self.error_covariance is not None
+        total = back @ self.error_covariance @ back.T
+        return replace(
+            self,
+            effect=self.effect @ back.T,
+            conditional_variance=back @ self.conditional_variance @ back.T,
+            std_error=np.sqrt(np.diagonal(total, axis1=1, axis2=2)),
+            error_covariance=total,
+        )
 
 
 def predict_effects(
@@ -84,7 +99,9 @@ def predict_effects(
         return RandomEffects(
             level, moments.schools, names, effect[order], variance[order], error[order]
         )
-    return RandomEffects(level, model.group_labels, names, *_of_groups(model, profile, v, phi))
+    effect, variance, total = _of_groups(model, profile, v, phi)
+    error = np.sqrt(np.diagonal(total, axis1=1, axis2=2))
+    return RandomEffects(level, model.group_labels, names, effect, variance, error, total)
 
 
 Pieces = tuple[FloatArray, FloatArray, FloatArray]
@@ -119,5 +136,4 @@ def _of_groups(model: GroupedModel, profile: Profile, v: FloatArray, phi: FloatA
     effect = spread @ v
     variance = profile.sigma2 * (Lambda - Lambda @ solved.S @ Lambda)
     K = spread[:, :, : len(phi)]
-    total = variance + K @ phi @ K.transpose(0, 2, 1)
-    return effect, variance, np.sqrt(np.diagonal(total, axis1=1, axis2=2))
+    return effect, variance, variance + K @ phi @ K.transpose(0, 2, 1)

@@ -18,9 +18,14 @@ from __future__ import annotations
 import numpy as np
 
 from schooltrial.arrays import FloatArray
-from schooltrial.models.moments.school_moments import INTERCEPT, SchoolMoments
+from schooltrial.models.moments.school_moments import (
+    CONSTANT_WITHIN,
+    INTERCEPT,
+    SchoolMoments,
+)
 from schooltrial.models.multilevel.fitting import fit, identified
 from schooltrial.models.multilevel.result import MultilevelFit, VarianceTerm
+from schooltrial.models.multilevel.slope_coding import SlopeCoding, code_slope
 from schooltrial.models.multilevel.three_level import schools_in_groups
 from schooltrial.models.reml.grouped import GroupedModel
 from schooltrial.models.reml.relative_covariance import CholeskyRatio
@@ -60,7 +65,9 @@ def random_treatment(
     Raises
     ------
     ValueError
-        As ``three_level``, and when the treatment varies within schools, or within no group.
+        As ``three_level``, and when the treatment varies within schools, or within no group; and
+        where no group has two schools of the same arm, so that an effect that varies over groups
+        is the same as schools that differ.
     """
     at = moments.position(treatment)
     if not moments.school_level[at]:
@@ -69,7 +76,8 @@ def random_treatment(
             "randomised within sites use random_pupil_slope with the sites as schools"
         )
     centred = identified(moments)
-    design = np.column_stack((np.ones(moments.n_schools), moments.mean[:, at]))
+    coding = code_slope(moments.mean[:, at], moments.weight, 0.0, correlated=correlated)
+    design = np.column_stack((np.ones(moments.n_schools), coding.of(moments.mean[:, at])))
     model = schools_in_groups(centred.moments, design, _patterns(correlated))
     low = np.minimum.reduceat(model.design[:, 1], model.starts)
     high = np.maximum.reduceat(model.design[:, 1], model.starts)
@@ -77,6 +85,13 @@ def random_treatment(
         raise ValueError(
             f"{treatment!r} varies within no {level}; expected groups with schools in both arms: "
             "an effect that varies over groups cannot be told from the groups themselves"
+        )
+    pairs = np.unique(np.column_stack((model.group, model.design[:, 1])), axis=0)
+    if len(pairs) == moments.n_schools:
+        raise ValueError(
+            f"no {level} has two schools with the same {treatment!r}: with one school in each arm "
+            f"of every {level}, how the effect varies over {level}s cannot be told from how "
+            f"schools differ. Fit one effect for all (`fit_three_level`), or join {level}s"
         )
     return fit(
         moments,
@@ -86,6 +101,7 @@ def random_treatment(
         (VarianceTerm("school", INTERCEPT), *_terms(level, treatment, correlated)),
         structure=f"pupils in schools in {level} groups, {treatment} varies over {level} groups",
         reml=reml,
+        coding=coding,
     )
 
 
@@ -102,7 +118,8 @@ def random_pupil_slope(
         A regressor that varies within schools. Uncorrelated effects depend on its origin: centre
         it where zero is no value of interest.
     correlated : bool
-        Whether a school's intercept and slope may be correlated.
+        Whether a school's intercept and slope may be correlated; tests then do not depend on the
+        origin of the regressor.
     reml : bool
         Restricted likelihood (default) or likelihood.
 
@@ -124,14 +141,17 @@ def random_pupil_slope(
             "moments with by_school=True"
         )
     centred = identified(moments)
+    inside = float(moments.within[at, at])
+    coding = code_slope(moments.mean[:, at], moments.weight, inside, correlated=correlated)
     return fit(
         moments,
         centred,
-        _two_rows_each(centred.moments, moments.mean[:, at], at, _patterns(correlated)),
+        _two_rows_each(moments, centred.moments, coding, at, _patterns(correlated)),
         CholeskyRatio((2,) if correlated else (1, 1)),
         _terms("school", slope, correlated),
         structure=f"pupils in schools, {slope} varies over schools",
         reml=reml,
+        coding=coding,
     )
 
 
@@ -145,14 +165,24 @@ def _terms(level: str, slope: str, correlated: bool) -> tuple[VarianceTerm, ...]
 
 
 def _two_rows_each(
-    moments: SchoolMoments, slope_mean: FloatArray, at: int, patterns: FloatArray
+    given: SchoolMoments,
+    moments: SchoolMoments,
+    coding: SlopeCoding,
+    at: int,
+    patterns: FloatArray,
 ) -> GroupedModel:
-    """Return the model whose rows are each school's mean and its within-school slope direction."""
+    """Return the model whose rows are each school's mean and its within-school slope direction.
+
+    ``given`` are the moments with the regressor's own means, ``moments`` the centred ones.
+    """
     assert moments.within_by_school is not None
     n_schools, q = moments.mean.shape
-    products = moments.within_by_school[:, at, :]
-    spread = products[:, at]
-    varies = spread > 0
+    products = moments.within_by_school[:, at, :] / coding.spread
+    spread = products[:, at] / coding.spread
+    # What rounding leaves in a school whose pupils are alike is no direction.
+    size = given.weight * (given.mean[:, at] / coding.spread) ** 2
+    varies = spread > CONSTANT_WITHIN * size
+    spread = np.where(varies, spread, 0.0)
     direction = np.zeros((n_schools, q))
     direction[varies] = products[varies] / spread[varies, None]
     rest = moments.within - direction.T @ products
@@ -160,7 +190,7 @@ def _two_rows_each(
     rows = np.stack((moments.mean, direction), axis=1).reshape(-1, q)
     design = np.zeros((n_schools, 2, 2))
     design[:, 0, 0] = design[:, 1, 1] = 1.0
-    design[:, 0, 1] = slope_mean
+    design[:, 0, 1] = coding.of(given.mean[:, at])
     return GroupedModel(
         n_rows=moments.n_rows,
         weight=np.column_stack((moments.weight, spread)).ravel(),

@@ -34,6 +34,7 @@ from schooltrial.models.multilevel.satterthwaite import (
     prepare_satterthwaite,
     satterthwaite_f,
 )
+from schooltrial.models.multilevel.slope_coding import SlopeCoding
 from schooltrial.models.reml.centred_regressors import CentredMoments
 from schooltrial.models.reml.newton import Search
 from schooltrial.models.reml.profile_likelihood import Profile, VarianceModel, profile
@@ -117,6 +118,8 @@ class MultilevelFit(Result):
         The end of the search, with its diagnostics.
     structure : str
         The random effects, in words.
+    coding : SlopeCoding or None
+        How a regressor whose slope varies was coded for the search; None where none does.
     """
 
     moments: SchoolMoments
@@ -126,6 +129,7 @@ class MultilevelFit(Result):
     terms: tuple[VarianceTerm, ...]
     search: Search
     structure: str
+    coding: SlopeCoding | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -175,7 +179,8 @@ class MultilevelFit(Result):
     @property
     def ratio(self) -> FloatArray:
         """Return λ, the (co)variances divided by σ²_e."""
-        return self.search.profile.ratio
+        found = self.search.profile.ratio
+        return found if self.coding is None else self.coding.decoded(found)
 
     @cached_property
     def coefficients(self) -> FloatArray:
@@ -206,11 +211,22 @@ class MultilevelFit(Result):
     @cached_property
     def variance_covariance(self) -> FloatArray:
         """Large-sample covariance of (σ²_e, then σ²_e λ), shape (r + 1, r + 1)."""
+        found = self._coded_covariance
+        if self.coding is None:
+            return found
+        back = np.eye(len(found))
+        back[1:, 1:] = self.coding.matrix(len(found) - 1)
+        return back @ found @ back.T
+
+    @property
+    def _coded_covariance(self) -> FloatArray:
+        """The same of the variances as they were searched."""
         if self.reml:
             return self.adjustment.weights
-        jacobian = np.eye(len(self.ratio) + 1) * self.sigma2
+        ratio = self.search.profile.ratio
+        jacobian = np.eye(len(ratio) + 1) * self.sigma2
         jacobian[0, 0] = 1.0
-        jacobian[1:, 0] = self.ratio
+        jacobian[1:, 0] = ratio
         return jacobian @ self._observed.covariance @ jacobian.T
 
     @cached_property
@@ -266,7 +282,7 @@ class MultilevelFit(Result):
 
     @cached_property
     def _as_reml(self) -> Profile:
-        return profile(self.model, self.ratio, reml=True)
+        return profile(self.model, self.search.profile.ratio, reml=True)
 
     def _reference(self, vcov: str | None, df: str | None) -> tuple[str, DegreesOfFreedom]:
         """Return the variance and the degrees of freedom that are meant."""
@@ -346,7 +362,8 @@ class MultilevelFit(Result):
         """Test Lβ = r for several contrasts at once.
 
         Kenward & Roger's scaled F; or, by Satterthwaite, the mean of squared independent t with
-        the denominator df that match its mean (Fai & Cornelius 1996, as in lmerTest).
+        the denominator df that match its mean (Fai & Cornelius 1996, as in lmerTest). The latter
+        df depend on the units of the contrasts, where these differ; Kenward & Roger's do not.
         """
         if vcov is not None:
             self._refuse("vcov in a joint test", "it goes with `df`; give that one")
@@ -356,15 +373,17 @@ class MultilevelFit(Result):
                 "a joint test needs denominator degrees of freedom; expected df='kenward-roger' or "
                 "'satterthwaite'"
             )
-        distance = hypothesis.matrix @ self.coefficients - hypothesis.values
+        L, distance = hypothesis.matrix, hypothesis.matrix @ self.coefficients - hypothesis.values
+        between = L @ self._model_covariance @ L.T
         if chosen == "kenward-roger":
-            found = scaled_f(self.adjustment, hypothesis.matrix @ self.centred.back, distance)
+            # Contrasts of unit variance, so that nothing depends on the units of covariates.
+            size = np.sqrt(np.diag(between))
+            inner = L / size[:, None] @ self.centred.back
+            found = scaled_f(self.adjustment, inner, distance / size)
         else:
-            L = hypothesis.matrix
-            values, vectors = np.linalg.eigh(L @ self._model_covariance @ L.T)
-            rotated = vectors.T @ L
-            t = (rotated @ self.coefficients - vectors.T @ hypothesis.values) / np.sqrt(values)
-            found = satterthwaite_f(t, self.degrees_of_freedom(rotated, chosen))
+            values, vectors = np.linalg.eigh(between)
+            t = vectors.T @ distance / np.sqrt(values)
+            found = satterthwaite_f(t, self.degrees_of_freedom(vectors.T @ L, chosen))
         return f_estimate(
             name, found.statistic, found.df_num, found.df_denom, n_pupils=self.n_rows,
             n_schools=self.n_clusters, method=self._label(chosen), converged=self.converged,
@@ -380,11 +399,16 @@ class MultilevelFit(Result):
 
     def deviance(self, ratio: Sequence[float] | FloatArray) -> float:
         """Return the profiled deviance at given variance ratios λ."""
-        return profile(self.model, np.asarray(ratio, dtype=float), reml=self.reml).deviance
+        asked = np.asarray(ratio, dtype=float)
+        coded = asked if self.coding is None else self.coding.coded(asked)
+        return profile(self.model, coded, reml=self.reml).deviance
 
     def random_effects(self, level: str = "school") -> RandomEffects:
         """Return the predicted effects (BLUP) of a level, with standard errors."""
-        return predict_effects(self.model, self.search.profile, self.moments, level, self.terms)
+        found = predict_effects(self.model, self.search.profile, self.moments, level, self.terms)
+        if self.coding is None or len(found.terms) == 1:
+            return found
+        return found.carried(self.coding.coefficients)
 
     def icc(self, level: float = 0.95) -> tuple[IntraclassCorrelation, ...]:
         """Return the intraclass correlation of each level above the pupils, with an interval."""
@@ -411,7 +435,7 @@ class MultilevelFit(Result):
         if self.singular:
             zero = [
                 f"{term.level} {term.first}".replace(" (Intercept)", "")
-                for term, ratio in zip(self.terms, self.ratio, strict=True)
+                for term, ratio in zip(self.terms, self.search.profile.ratio, strict=True)
                 if term.second is None and ratio == 0
             ]
             what = f"variance estimated at zero: {', '.join(zero)}" if zero else "correlation ±1"
