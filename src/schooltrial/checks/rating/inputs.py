@@ -130,6 +130,7 @@ def rating_inputs(
         arms=tuple(arms),
         of_arm={field: arm for field, (_, arm) in worst.items() if arm and len(arms) > 1},
         unsure=tuple(unsure),
+        people=people,
         label=str(protocol["outcomes"][outcome].get("label", outcome)),
         **{field: share for field, (share, _) in worst.items()},
     )

@@ -29,7 +29,10 @@ from schooltrial.checks.rating.terms import (
 )
 from schooltrial.wording import exact, listed, percent
 
-STANDARD = "Education Endowment Foundation, padlocks (as recalled)"
+STANDARD = (
+    "Education Endowment Foundation, padlocks (indicative: thresholds not checked against its "
+    "current guidance)"
+)
 
 
 UNRATED = "not rated"
@@ -134,7 +137,7 @@ _RULES = ("design", "mdes", "attrition")
 
 _NAMES = {
     "mdes": "the least detectable effect at randomisation",
-    "attrition": "the attrition of people",
+    "attrition": "the attrition of {people}",
     "imbalance": "the difference in the prior outcome",
     "joined": "who joined",
     "changed_arm": "who changed arm",
@@ -155,7 +158,11 @@ def _unknown(parts: dict[str, int | None], inputs: RatingInputs) -> list[str]:
     found |= {name for name in _SHARES if isnan(getattr(inputs, name))}
     if inputs.joiners_justification:
         found.discard("joined")
-    return [name for rule, name in _NAMES.items() if rule in found]
+    return [_named(rule, inputs) for rule in _NAMES if rule in found]
+
+
+def _named(rule: str, inputs: RatingInputs) -> str:
+    return _NAMES[rule].format(people=inputs.people)
 
 
 def _lowest(parts: dict[str, int | None]) -> int:
@@ -248,7 +255,7 @@ def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
             yield rule, Change(words, _setting("mdes", limit))
         else:
             limit = _limit("attrition", better)
-            words = f"attrition of people were at most {percent(limit)}"
+            words = f"attrition of {inputs.people} were at most {percent(limit)}"
             yield rule, Change(words, _setting("people_attrition", limit))
 
 
@@ -282,7 +289,7 @@ def _word(rule: str, inputs: RatingInputs) -> str:
     if rule == "mdes":
         return inputs.told(rule, f"size (MDES {inputs.mdes:.2f} SD at randomisation)")
     lost = percent(inputs.people_attrition)
-    return inputs.told("people_attrition", f"attrition of people ({lost})")
+    return inputs.told("people_attrition", f"attrition of {inputs.people} ({lost})")
 
 
 def _known(unknown: list[str]) -> str:
@@ -297,7 +304,7 @@ def _criteria(inputs: RatingInputs) -> tuple[Criterion, ...]:
         "design": _word("design", inputs).removeprefix("design (").removesuffix(")"),
         "mdes": inputs.told("mdes", f"{inputs.mdes:.2f} SD"),
         "attrition": inputs.told(
-            "people_attrition", f"{percent(inputs.people_attrition)} of people lost"
+            "people_attrition", f"{percent(inputs.people_attrition)} of {inputs.people} lost"
         ),
     }
     names = {"design": "design", "mdes": "MDES at randomisation", "attrition": "attrition"}
@@ -314,7 +321,7 @@ def _criteria(inputs: RatingInputs) -> tuple[Criterion, ...]:
     if threats := parts["threats"]:
         words = _threats_told(inputs)
         found.append(Criterion("threats", words, f"lowered by {-threats}", True))
-    unknown = [_NAMES[name] for name in ("mdes", "attrition") if parts[name] is None]
+    unknown = [_named(name, inputs) for name in ("mdes", "attrition") if parts[name] is None]
     others = [name for name in _unknown(parts, inputs) if name not in unknown]
     if others:
         found.append(Criterion("not known", listed(others), ONLY_LOWER, True))

@@ -115,6 +115,8 @@ class RatingInputs:
         Fields that are known of some of the arms compared, and not of all.
     label : str
         Name of the outcome in exhibits.
+    people : str
+        Whose outcome it is, in the plural: pupils, teachers, schools.
     """
 
     outcome: str
@@ -136,6 +138,7 @@ class RatingInputs:
     of_arm: Mapping[str, str] = field(default_factory=dict)
     unsure: tuple[str, ...] = ()
     label: str = ""
+    people: str = "people"
 
     def whose(self, arm: str) -> str:
         """Return the name of an arm as the beginning of a text, where there are several."""

@@ -104,7 +104,7 @@ def test_of_several_arms_the_one_that_decides_is_named() -> None:
     assert "arm b: the analysed sample differs at baseline by 0.200 SD" in design
     assert "arm b: 35.0% of those analysed joined" in design
     padlocks = security_rating(found).rule
-    assert "arm b: attrition of people (31.0%)" in padlocks
+    assert "arm b: attrition of pupils (31.0%)" in padlocks
     assert "0.200 SD (arm b: Maths, pupils" in padlocks
     size = security_rating(replace(found, people_attrition=0.0)).rule
     assert "arm b: size (MDES 0.30 SD at randomisation)" in size
