@@ -15,6 +15,7 @@ from schooltrial.protocol.made_references import (
     outcome_faults,
     variable_faults,
 )
+from schooltrial.protocol.reserved_names import reserved_name_faults
 from schooltrial.protocol.sections import Content, Model, Outcome, baseline_year
 from schooltrial.protocol.table_readings import range_faults, table_faults
 from schooltrial.refusal import Fault
@@ -47,6 +48,7 @@ def reference_faults(
     )
     yield from _year_faults(content, names)
     yield from table_faults(content, names)
+    yield from reserved_name_faults(content, names, _makers(content))
     yield from variable_faults(names, content["variables"])
     yield from outcome_faults(names, content["outcomes"], content["variables"])
     for name, outcome in content["outcomes"].items():
@@ -208,9 +210,14 @@ def known_variables(content: Content) -> list[str]:
 
 def baseline_variables(content: Content) -> list[str]:
     """Return the variables that outcomes with a baseline year make."""
-    return [
-        made
+    return list(_makers(content))
+
+
+def _makers(content: Content) -> dict[str, str]:
+    """Return each variable that an outcome with a baseline year makes, and that outcome."""
+    return {
+        made: name
         for name, outcome in content["outcomes"].items()
         if outcome["baseline_year"] is not None
         for made in (f"{name}_before", f"{name}_before_missing", f"{name}_before_school")
-    ]
+    }

@@ -23,7 +23,7 @@ from schooltrial.protocol.declared_names import Names
 from schooltrial.protocol.filter_references import filter_faults
 from schooltrial.protocol.levels import CLASSES
 from schooltrial.protocol.sections import Content, Design, Outcome
-from schooltrial.protocol.variables import NAMING, NEEDED
+from schooltrial.protocol.variables import NAMING, NEEDED, YEARS
 from schooltrial.refusal import Fault
 
 MEASURED = ("scores", "observations", "school_scores", "published_means")
@@ -300,11 +300,18 @@ def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
 def _naming_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
     """Yield a variable that names somebody, or a school, and is read as something else."""
     variable = where.rsplit(".", 1)[1]
-    if variable in NAMING and spec["type"] not in ("identifier", "category"):
+    of_outcome = ".outcomes." in where  # a name that is taken, which has a fault of its own
+    if variable in NAMING and not of_outcome and spec["type"] not in ("identifier", "category"):
         yield Fault(
             names.shown, f"{where} is read as {spec['type']}", f"{variable!r} as an identifier",
             f"remove `type: {spec['type']}`: an identifier is read as it is written, leading "
             "zeros included", column=f"{where}.type",
+        )  # fmt: skip
+    if variable in YEARS and spec["type"] not in ("identifier", "integer", "number"):
+        yield Fault(
+            names.shown, f"{where} is read as {spec['type']}", f"{variable!r} as a year",
+            "set `type: integer`; a category of that name needs another one",
+            column=f"{where}.type",
         )  # fmt: skip
 
 

@@ -170,3 +170,7 @@ NAMING = frozenset(
     {"school", "teacher", "class", "group", "pupil", "leader", "rater", "from_school", "to_school"}
 )  # fmt: skip
 """Variables that name somebody, or a school or class."""
+
+
+YEARS = ("year", "from_year", "cohort")
+"""Variables that are years, whatever type is declared."""

@@ -16,7 +16,13 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.attrition.analyses import Analysis, PrimaryModels
-from schooltrial.checks.attrition.roster import Roster, assigned_units, draw_up_roster, of_year
+from schooltrial.checks.attrition.roster import (
+    Roster,
+    assigned_units,
+    counts_grades,
+    draw_up_roster,
+    of_year,
+)
 from schooltrial.data.rows.filters import among
 from schooltrial.models.missing_outcomes.attrition_bias import (
     Assumption,
@@ -285,7 +291,7 @@ def _joiners(
     since = pupils[pupils["year"] > listed.drawn_up].groupby("pupil")["year"].min()
     new = ~among(now["pupil"], before)
     intake = pd.Series(False, index=now.index)
-    if "grade" in now:
+    if counts_grades(now):
         then = now["grade"] - (listed.year - listed.drawn_up)
         intake = new & (then < pupils["grade"].min()).fillna(False).astype(bool)
     joined = new & ~intake
@@ -305,7 +311,8 @@ def _movers(listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series) -> dict[str
     people, school = listed.people[school.notna()], school[school.notna()]
     moved = school != people["unit"]
     promoted = pd.Series(False, index=people.index)
-    if "grade" in people:  # who was in a school that is no longer there had to leave it anyhow
+    if counts_grades(people):
+        # Who was in a school that is no longer there had to leave it anyhow
         there = pupils[among(pupils["school"], now["school"])]
         highest = people["unit"].map(there.groupby("school")["grade"].max())
         expected = people["grade"] + (listed.year - listed.drawn_up)

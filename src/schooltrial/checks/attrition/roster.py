@@ -119,13 +119,13 @@ class Roster:
         if name in self.units:
             listed = self.units.set_index("unit")[name]
             parts.append(people["unit"].astype("str").map(listed))
-        if name == "grade":
+        if name == "grade" and counts_grades(people):
             parts = [part + (self.year - self.drawn_up) for part in parts]
         if name in pupils:
             rows = pupils.loc[pupils[name].notna(), ["pupil", "year", name]].sort_values("year")
             first = rows.drop_duplicates("pupil").set_index("pupil")
             values = first[name]
-            if name == "grade":
+            if name == "grade" and counts_grades(pupils):
                 values = values + (self.year - first["year"])
             parts.append(people["pupil"].map(values))
         if f"{name}_missing" in people and parts:
@@ -210,7 +210,7 @@ def draw_up_roster(
     people = assigned.rename(columns={"unit": unit}).merge(there, on=unit, how=how)
     people.insert(0, "unit", people[unit])
     beyond = pd.Series(False, index=people.index)
-    if drawn_up != year and "grade" in people:
+    if drawn_up != year and counts_grades(people):
         expected = people["grade"] + (year - drawn_up)
         beyond = (expected > pupils["grade"].max()).fillna(False).astype(bool)
     kept = people[~beyond].reset_index(drop=True)
@@ -291,3 +291,8 @@ def _drawn_up(pupils: pd.DataFrame, unit: str, year: int, baseline: int) -> int:
     later = pupils.loc[pupils["year"] > baseline, "pupil"]
     follows = unit in ("school", *CLASSES) and year > baseline and among(then, later).any()
     return baseline if follows else year
+
+
+def counts_grades(frame: pd.DataFrame) -> bool:
+    """Return whether grades are numbers, of which the next is one more; names follow no order."""
+    return "grade" in frame and pd.api.types.is_numeric_dtype(frame["grade"])

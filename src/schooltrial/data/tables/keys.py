@@ -39,10 +39,6 @@ MEASURED = ("scores", "observations", "school_scores", "published_means")
 """Tables of one row per outcome, which a wide file may fill."""
 
 
-WHOLE = ("year", "from_year", "cohort")
-"""Variables that are years, whatever type is declared."""
-
-
 FIRST = ("year", "outcome")
 
 

@@ -34,7 +34,6 @@ from schooltrial.data.tables.keys import (
     MEASURED,
     NEEDED,
     OF_LIST,
-    WHOLE,
     key_of,
 )
 from schooltrial.data.tables.left_out import (
@@ -59,7 +58,7 @@ from schooltrial.protocol.column_map import (
 )
 from schooltrial.protocol.filters import named_variables
 from schooltrial.protocol.sections import Cleaning, Outcome
-from schooltrial.protocol.variables import ASSIGNED
+from schooltrial.protocol.variables import ASSIGNED, YEARS
 from schooltrial.refusal import Fault, refuse
 
 NEAR_THE_END = 10
@@ -310,14 +309,14 @@ def _columns(
     for variable, column in raw.items():
         limits = study.limits(variable) if variable in outcomes else None
         read = reader.read(variable, column, wanted[variable], limits)
-        by_row = variable in key_of(name, study.unit) or variable in (*WHOLE, "value")
+        by_row = variable in key_of(name, study.unit) or variable in (*YEARS, "value")
         values |= {n: plain(v) for n, v in read.items()} if by_row else read
     return reader, raw, values
 
 
 def _whole(variable: str, spec: Column) -> Column:
     """Return how a variable is read: years are whole numbers, whatever type is declared."""
-    return {**spec, "type": "integer"} if variable in WHOLE else spec
+    return {**spec, "type": "integer"} if variable in YEARS else spec
 
 
 def _all_joined(

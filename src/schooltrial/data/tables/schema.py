@@ -13,8 +13,9 @@ import pyarrow as pa
 from schooltrial.data.cells.identifiers import NEARLY_UNIQUE
 from schooltrial.data.cells.text_columns import plain
 from schooltrial.data.files.file_names import with_joined
-from schooltrial.data.tables.keys import FILLED, MEASURED, WHOLE, key_of
+from schooltrial.data.tables.keys import FILLED, MEASURED, key_of
 from schooltrial.protocol.column_map import Column, Reading, carries_year
+from schooltrial.protocol.variables import YEARS
 
 ENCODED = pa.dictionary(pa.int32(), pa.string())
 
@@ -152,7 +153,7 @@ def _last(kinds: Mapping[str, pa.DataType]) -> list[str]:
 
 
 def _kind(variable: str, given: Sequence[Column]) -> pa.DataType:
-    if variable in WHOLE:
+    if variable in YEARS:
         return pa.int64()
     if given[0]["type"] in NUMERIC:
         return NUMERIC[given[0]["type"]]
