@@ -266,7 +266,7 @@ def effects_of(
     for row in rows.to_dict("records"):
         name, outcome, term = str(row["model"]), str(row["outcome"]), str(row["term"])
         true = _of_cohort_or_year(truth, outcome, term)
-        if term == "treated":
+        if (name, outcome) in known and "=" not in term:  # the effect of all units
             true = known[name, outcome]
             if np.isnan(true) and not any(truth["effects"].get(outcome, {"": 1}).values()):
                 true = 0.0  # no effect is none in any unit

@@ -1,7 +1,7 @@
 """Type I error and coverage of every method on simulated trials: `make validate`.
 
-The whole study takes some minutes on two cores and rewrites the stored results beside this file;
-with fewer trials they go to results/validation.
+The whole study takes about an hour on two cores and rewrites the stored results in this folder;
+with fewer trials or seeds they go to results/validation. ``--part`` runs one part alone.
 """
 
 from __future__ import annotations
@@ -32,10 +32,21 @@ from benchmarks.coverage_report import (  # noqa: E402
 )
 from benchmarks.coverage_runs import run  # noqa: E402
 from benchmarks.coverage_table import condition_rows, coverage_rows, outside  # noqa: E402
+from benchmarks.synthetic_runs import SeedRun, run_seeds  # noqa: E402
+from benchmarks.synthetic_table import (  # noqa: E402
+    ENDS,
+    ESTIMATES,
+    coverage_of,
+    ends_of,
+    ends_table,
+    estimates_table,
+)
 
 from schooltrial.exhibits.style.figures import rendered  # noqa: E402
 
 STORED_TRIALS, QUICK_TRIALS = 5_000, 200
+STORED_SEEDS, QUICK_SEEDS = 200, 5
+PARTS = ("methods", "studies")
 EXPECTED = ("reml-kr", "randomisation")
 PAGE = "COVERAGE.md"
 
@@ -73,6 +84,26 @@ def write(table: pd.DataFrame, conditions: pd.DataFrame, folder: Path, page: str
     (folder / PAGE).write_text(page, encoding="utf-8")
 
 
+def write_studies(runs: list[SeedRun], folder: Path, page: str) -> None:
+    """Write how the studies of the generators ran, their estimates, and the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ends, table = ends_of(runs), coverage_of(runs)
+    ends.to_csv(folder / "synthetic_runs.csv", index=False)
+    table.to_csv(folder / "synthetic_coverage.csv", index=False, float_format="%.6g")
+    page = put_between(page, ENDS, ends_table(ends))
+    page = put_between(page, ESTIMATES, estimates_table(table))
+    (folder / PAGE).write_text(page, encoding="utf-8")
+
+
+def studies(seeds: int, processes: int) -> list[SeedRun]:
+    """Run every study of a generator at seeds 1, 2, …"""
+    runs = []
+    for one in run_seeds(seeds, processes):
+        runs.append(one)
+        print(f"{one.study}, seed {one.seed}: {one.refused or one.verdict}", flush=True)
+    return runs
+
+
 def verdict(table: pd.DataFrame) -> str:
     """Say which of the methods that are expected within .04 to .06 are not."""
     missed = outside(table[table["method"].isin(EXPECTED)])
@@ -89,23 +120,39 @@ def main() -> None:
     """Run the study from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--trials", type=int, default=STORED_TRIALS, help="trials of each cell")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_TRIALS} trials of each cell")
+    parser.add_argument("--seeds", type=int, default=STORED_SEEDS, help="seeds of each study")
+    parser.add_argument(
+        "--quick", action="store_true",
+        help=f"{QUICK_TRIALS} trials of each cell, {QUICK_SEEDS} seeds of each study",
+    )  # fmt: skip
+    parser.add_argument("--part", choices=PARTS, help="one part alone")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--output", type=Path, help="folder for the results")
     options = parser.parse_args()
     trials = QUICK_TRIALS if options.quick else options.trials
-    if trials < 2:
-        parser.error(f"{trials} trials: at least two of each cell are needed")
+    seeds = QUICK_SEEDS if options.quick else options.seeds
+    if min(trials, seeds) < 2:
+        parser.error("at least two trials of each cell and two seeds of each study are needed")
+    wanted = PARTS if options.part is None else (options.part,)
     stored = Path(__file__).parent
-    folder = options.output or (
-        stored if trials == STORED_TRIALS else ROOT / "results" / "validation"
-    )
+    whole = all((trials, seeds)[PARTS.index(p)] == (STORED_TRIALS, STORED_SEEDS)[PARTS.index(p)]
+                for p in wanted)  # fmt: skip
+    folder = options.output or (stored if whole else ROOT / "results" / "validation")
+    page = (stored / PAGE).read_text(encoding="utf-8")
     start = time.perf_counter()
-    table, conditions = study(trials, options.processes)
-    write(table, conditions, folder, (stored / PAGE).read_text(encoding="utf-8"))
-    print(rates_table(table))
-    print(verdict(table))
-    print(f"{2 * trials} trials of each cell in {time.perf_counter() - start:.0f} s, in {folder}")
+    if "methods" in wanted:
+        table, conditions = study(trials, options.processes)
+        write(table, conditions, folder, page)
+        print(rates_table(table))
+        print(verdict(table))
+        print(f"{2 * trials} trials of each cell")
+        page = (folder / PAGE).read_text(encoding="utf-8")
+    if "studies" in wanted:
+        runs = studies(seeds, options.processes)
+        write_studies(runs, folder, page)
+        print(ends_table(ends_of(runs)))
+        print(f"{seeds} seeds of each study")
+    print(f"{time.perf_counter() - start:.0f} s, in {folder}")
 
 
 if __name__ == "__main__":
