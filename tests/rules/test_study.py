@@ -122,6 +122,7 @@ def _report(
         told.write_text(json.dumps(found), encoding="utf-8")
     (folder / "claims.txt").write_text("passed   a claim holds\n", encoding="utf-8")
     write_report(
+        models_to_come={},
         lock=str(CAPTIONS),
         claims=str(folder / "claims.txt"),
         template=str(TEMPLATES / "report.html.j2"),

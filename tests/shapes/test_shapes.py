@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from support.rules_in_process import StudyRun
 from support.shapes.claims import (
     empty_captions,
     estimates_without_reason,
@@ -14,6 +17,7 @@ from support.shapes.claims import (
 from support.shapes.ending import Ending, run_to_end
 from support.shapes.registry import find_shapes
 from support.shapes.shape import Shape
+from support.shapes.years import BLIND
 
 SHAPES = find_shapes()
 REPORTED = [name for name, shape in SHAPES.items() if not shape.refused]
@@ -68,6 +72,12 @@ def test_the_results_are_the_right_ones(shape: Shape, reported: Ending) -> None:
     assert shape.right is not None, f"{shape.name} says of nothing that it is right"
     assert reported.results is not None
     shape.right(reported.results)
+
+
+def test_a_trial_whose_years_of_outcomes_are_to_come_is_monitored(tmp_path: Path) -> None:
+    run = StudyRun(BLIND.write(tmp_path / "study"), tmp_path / "work")
+    run.make("report/monitoring.html")
+    assert "Control" in (run.results / "report" / "monitoring.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -49,8 +49,8 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
     )  # fmt: skip
     check_flow.main(
         protocol=content, labels=names, **files, arms=content["design"]["arms"],
-        flow=path["flow"], attrition=path["attrition"], schools=schools, teacher_sample=teachers, bounded=bounded,
-        check=boxes, text=path["flow_text"],
+        flow=path["flow"], attrition=path["attrition"], schools=schools, teacher_sample=teachers,
+        bounded=bounded, check=boxes, text=path["flow_text"],
     )  # fmt: skip
     fitted: dict[str, Any] = {
         "estimates": trial.path("estimates.csv"), "diagnostics": trial.path("diagnostics.json"),
@@ -66,7 +66,7 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
         units=path["assignment_units"], verdict=path["verdict"],
     )  # fmt: skip
     record_plan.main(
-        protocol=content, study=trial.study(),
+        protocol=content, models_to_come={}, study=trial.study(),
         first=trial.path("plan_first.json"), plan=path["plan"],
         study_file=str(folder / "study.json"),
     )  # fmt: skip

@@ -60,6 +60,7 @@ rule record_plan:
         "results/{study}/benchmarks/record_plan.tsv"
     params:
         protocol=from_content(dict),
+        models_to_come=LOOK(lambda study: study.protocol.models_to_come),
         study=study_line,
     script:
         "../scripts/record_plan.py"

@@ -47,6 +47,7 @@ rule write_report:
         "results/{study}/benchmarks/write_report.tsv"
     params:
         protocol=from_content(dict),
+        models_to_come=LOOK(lambda study: study.protocol.models_to_come),
         study=study_line,
         provenance=provenance,
     script:

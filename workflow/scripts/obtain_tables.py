@@ -17,7 +17,7 @@ from schooltrial.data.tables.standard_tables import Batch, read_batches
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.column_map import SizeLimits, Tables
 from schooltrial.protocol.plan import keep_first
-from schooltrial.protocol.sections import Cleaning, Outcome, Years, all_years
+from schooltrial.protocol.sections import Cleaning, Outcome, Years, measured_years
 from schooltrial.refusal import Fault, refuse
 
 
@@ -43,7 +43,7 @@ def main(
     **standard: str,
 ) -> None:
     """Write the standard tables (Parquet), and what tells how they came about."""
-    study = Study(tables, outcomes, all_years(years), unit, cleaning, arms, limits)
+    study = Study(tables, outcomes, measured_years(years), unit, cleaning, arms, limits)
     schemas = {
         name: table_schema(name, tables[name]).both if name in tables else empty_schema(name, unit)
         for name in KEYS
@@ -58,7 +58,7 @@ def main(
         keep_first(protocol, schema, plan_first, blinded)  # before any table is in its place
     all_left_out(gone).to_parquet(left_out, index=False)
     to_frame(log).to_csv(cleaning_log, index=False)
-    fills = tables_filled(tables, all_years(years))
+    fills = tables_filled(tables, measured_years(years))
     rows = [
         [name, one.rows + len(one.notes), one.size, one.sha256, "; ".join(fills.get(name, []))]
         for name, one in sorted(read.items())

@@ -1,17 +1,26 @@
 """Hold the plan against what it was when outcomes were first read, and tell what the study is."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.plan import PlanRecord, first_plan, section_checksums
-from schooltrial.protocol.sections import Content, StudyLine, analysis_years
+from schooltrial.protocol.sections import Content, Model, StudyLine, analysis_years
 
 
-def main(*, protocol: Content, study: StudyLine, first: str, plan: str, study_file: str) -> None:
+def main(
+    *,
+    protocol: Content,
+    models_to_come: Mapping[str, Model],
+    study: StudyLine,
+    first: str,
+    plan: str,
+    study_file: str,
+) -> None:
     """Write the checksums of the plan then and now, which sections changed, and what is planned."""
-    found = PlanRecord(first_plan(first), section_checksums(protocol))
+    found = PlanRecord(first_plan(first), section_checksums(protocol, models_to_come))
     told = {**asdict(found), "changed": found.changed}
     Path(plan).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     primary = [name for name, outcome in protocol["outcomes"].items() if outcome["primary"]]

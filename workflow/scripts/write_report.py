@@ -11,7 +11,7 @@ from schooltrial.exhibits.catalogue import lacking
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.pipeline.steps import sha256, with_checksums
 from schooltrial.protocol.levels import DesignLevels
-from schooltrial.protocol.sections import Content, StudyLine, analysis_years, labels
+from schooltrial.protocol.sections import Content, Model, StudyLine, analysis_years, labels
 from schooltrial.report.checks import read_checks
 from schooltrial.report.exhibits import read_exhibits
 from schooltrial.report.headlines import event_study, summarise_findings
@@ -24,6 +24,7 @@ from schooltrial.report.wording import (
     design_sentence,
     mobility_sentence,
     registration_sentence,
+    to_come_sentence,
 )
 
 
@@ -40,6 +41,7 @@ def main(
     figures: Sequence[str],
     tables: Sequence[str],
     protocol: Content,
+    models_to_come: Mapping[str, Model],
     study: StudyLine,
     provenance: Sequence[Mapping[str, Any]],
     report: str,
@@ -61,6 +63,7 @@ def main(
         "events": events_shown(event_study(rows, protocol["outcomes"], protocol["models"])),
         "lacking": lacking(protocol),
         "in_schools": in_schools,
+        "to_come": to_come_sentence(protocol, models_to_come),
         "design_sentence": design_sentence(protocol),
         "registration": registration_sentence(protocol["registration"]),
         "mobility_sentence": mobility_sentence(protocol),

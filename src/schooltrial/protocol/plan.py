@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from schooltrial.protocol.reading import read_protocol
-from schooltrial.protocol.sections import Content
+from schooltrial.protocol.sections import Content, Model
 from schooltrial.protocol.strict_yaml import parse_yaml
 
 PLAN = (
@@ -29,13 +29,14 @@ WORDS = (
     "study.name", "study.title", "study.summary", "study.sources", "design.block_label",
     "design.arms.*.label", "years.label", "simulation.parameters.*.source",
     "tables.*.*.columns.*.label", "tables.*.*.outcomes.*.label",
-    "tables.*.*.join.*.columns.*.label",
+    "tables.*.*.join.*.columns.*.label", "years.to_come",
     "variables.*.label", "outcomes.*.label", "outcomes.*.units_label", "subgroups.*.label",
     "take_up.label", "implementation.components.*.label",
     "implementation.components.*.indicator", "implementation.components.*.source",
     "models.*.label", "models.*.where_label",
 )  # fmt: skip
-"""Keys of the plan that only exhibits need; ``*`` is any name, or place in a list."""
+"""Keys of the plan that only exhibits need, or that say which data are there; ``*`` is any name, or
+place in a list."""
 
 
 _WORDS = tuple(tuple(path.split(".")) for path in WORDS)
@@ -61,13 +62,16 @@ class PlanRecord:
         return [name for name in PLAN if then.get(name) != self.now.get(name)]
 
 
-def section_checksums(content: Content) -> dict[str, str]:
+def section_checksums(
+    content: Content, models_to_come: Mapping[str, Model] | None = None
+) -> dict[str, str]:
     """Return the SHA-256 of every section of the plan, defaults filled and words left out.
 
     The checksum is of the section as JSON with sorted keys, so that order, comments and spacing in
-    the file do not matter, nor do labels.
+    the file do not matter, nor do labels. Models of years to come are of the plan too.
     """
-    return {name: _sha256(_without_words(content.get(name), name)) for name in PLAN}
+    whole = {**content, "models": {**content["models"], **(models_to_come or {})}}
+    return {name: _sha256(_without_words(whole.get(name), name)) for name in PLAN}
 
 
 def plan_sha256(checksums: Mapping[str, str]) -> str:
@@ -135,7 +139,7 @@ def keep_first(protocol: str, schema: str, first: str, blinded: str) -> None:
     if first_plan(first):
         return
     read = read_protocol(Path(protocol), parse_yaml(Path(schema).read_text("utf-8")))
-    checksums = {} if blinded else section_checksums(read.content)
+    checksums = {} if blinded else section_checksums(read.content, read.models_to_come)
     Path(first).write_text(json.dumps(checksums, indent=1) + "\n", encoding="utf-8")
 
 

@@ -25,7 +25,10 @@ from schooltrial.protocol.sections import (
     Model,
     Protocol,
     Subgroup,
+    Years,
     default_unit,
+    measured_years,
+    years_of_model,
 )
 from schooltrial.protocol.strict_yaml import located, parse_file
 from schooltrial.refusal import Fault, refuse
@@ -90,8 +93,24 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     idle = idle_section_faults(filled, content, shown)
     refuse_all([*reference_faults(filled, shown, written), *idle])
     compare_modelled_arms(filled)
-    filled["models"] = with_subgroup_models(filled["models"], filled["subgroups"])
-    return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())
+    every = with_subgroup_models(filled["models"], filled["subgroups"])
+    later = models_to_come(every, filled["years"])
+    filled["models"] = {name: model for name, model in every.items() if name not in later}
+    return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve(), later)
+
+
+def models_to_come(models: Mapping[str, Model], years: Years) -> dict[str, Model]:
+    """Return the models whose filter keeps only years of which there are no data yet.
+
+    If all are such, there are none: nothing but the monitoring page can be made of the study.
+    """
+    there = measured_years(years)
+    later = {
+        name: model
+        for name, model in models.items()
+        if (named := years_of_model(model, years)) and not set(named) & set(there)
+    }
+    return later if len(later) < len(models) else {}
 
 
 def with_subgroup_models(

@@ -107,6 +107,9 @@ def _year_faults(content: Content, names: Names) -> Iterator[Fault]:
                 "baseline years, then programme years, then follow-up years",
                 "correct `years`", column=f"years.{late}",
             )  # fmt: skip
+    known = [*years["programme"], *years["follow_up"]]
+    for later in years["to_come"]:
+        yield from names.check("years.to_come", later, "year of the programme or after it", known)
     named = (
         ("years.reference", years["reference"]),
         ("balance.baseline_year", content["balance"]["baseline_year"]),

@@ -8,7 +8,7 @@ where each is documented.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, TypeVar, cast
 
@@ -94,6 +94,7 @@ class Years(TypedDict):
     baseline: list[int]
     programme: list[int]
     follow_up: list[int]
+    to_come: list[int]
     reference: int | None
 
 
@@ -439,11 +440,14 @@ class Protocol:
         Checksum of the file as it lies on disk; it stands in every exhibit.
     path : pathlib.Path
         The file; raw paths are relative to its folder.
+    models_to_come : dict of str to Model
+        Models of years of which there are no data yet: they are planned, and not fitted.
     """
 
     content: Content
     sha256: str
     path: Path
+    models_to_come: dict[str, Model] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -528,6 +532,11 @@ def modelled_arms(design: Design) -> list[Arm]:
 def all_years(years: Years) -> list[int]:
     """Return the years of the trial in order."""
     return sorted([*years["baseline"], *years["programme"], *years["follow_up"]])
+
+
+def measured_years(years: Years) -> list[int]:
+    """Return the years of the trial of which there are data, in order: all but those to come."""
+    return [year for year in all_years(years) if year not in years.get("to_come", [])]
 
 
 def reference_year(years: Years) -> int:
@@ -650,11 +659,13 @@ def year_label(content: Compared) -> str:
 
 def analysis_years(content: Analysed) -> list[int]:
     """Return the years that the first primary model analyses, else the programme's last."""
+    there = measured_years(content["years"])
     for model in content["models"].values():
         named = years_of_model(model, content["years"])
         if model["role"] == "primary" and named:
-            return named
-    return [max(content["years"]["programme"])]
+            return [year for year in named if year in there] or named
+    programme = content["years"]["programme"]
+    return [max([year for year in programme if year in there] or programme)]
 
 
 def years_of_model(model: Model, years: Years) -> list[int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from schooltrial.protocol.filters import in_words
 from schooltrial.protocol.levels import GROUPS, DesignLevels
+from schooltrial.wording import listed
 
 ONE_WAVE = "Outcomes were measured in one {year} alone: there is no trend to compare."
 
@@ -38,6 +39,24 @@ def registration_sentence(registration: Mapping[str, Any]) -> str:
     if told:
         return f"Registered: {told}."
     return "Registered:" if registration["url"] else "The protocol names no registration."
+
+
+def to_come_sentence(protocol: Mapping[str, Any], models: Mapping[str, Any]) -> str:
+    """Return of which years there are no data yet, and what is planned for them; else nothing.
+
+    Parameters
+    ----------
+    protocol : mapping
+        The protocol's sections.
+    models : mapping
+        The models that only these years inform.
+    """
+    years = sorted(protocol["years"]["to_come"])
+    if not years:
+        return ""
+    told = f"There are no data of {listed([str(year) for year in years])} yet"
+    labels = list(dict.fromkeys(model["label"] for model in models.values()))
+    return f"{told}; planned for then: {'; '.join(labels)}." if labels else f"{told}."
 
 
 def analysed_sentences(protocol: Mapping[str, Any], labels: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from schooltrial.data.files.file_names import KeySource, expand_years, raw_file_names
 from schooltrial.protocol.column_map import KeyedFile, shown_source
-from schooltrial.protocol.sections import Protocol, all_years
+from schooltrial.protocol.sections import Protocol, measured_years
 from schooltrial.study.layout import Layout
 
 DOWNLOADS = Path("data") / "downloads"
@@ -46,7 +46,7 @@ class RawFiles:
         if self.simulated:
             return [folder]
         content = self.protocol.content
-        names = raw_file_names(content["tables"], all_years(content["years"]))
+        names = raw_file_names(content["tables"], measured_years(content["years"]))
         fetched = self.fetched()
         paths = [Path(folder) / name for name in names if name not in fetched]
         return [*fetched.values(), *(str(path) for path in paths if path.is_file())]
@@ -72,7 +72,7 @@ class RawFiles:
                     },
                 )
                 for reading in readings
-                for file, year in expand_years(reading, all_years(content["years"]))
+                for file, year in expand_years(reading, measured_years(content["years"]))
             ]
             for table, readings in content["tables"].items()
         }  # fmt: skip

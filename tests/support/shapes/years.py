@@ -16,7 +16,7 @@ from support.shapes.generator import (
     pupils_reading,
     scores_reading,
 )
-from support.shapes.right import check_row, least_squares
+from support.shapes.right import assert_told, check_row, least_squares
 from support.shapes.shape import Shape
 
 ONE_YEAR = draw_trial(seed=11, years=(2025,))
@@ -100,6 +100,30 @@ def _two_years(results: Path) -> None:
     check_row(results, "itt", wanted, n_pupils=120, n_schools=12)
 
 
+def _planned(**years: Any) -> dict[str, Any]:
+    """Return a protocol with a model of the year that no file holds yet."""
+    protocol = _with_year_to_come(**years)
+    later = {**protocol["models"]["itt"], "label": "A year later", "where": {"year": [2026]}}
+    return {**protocol, "models": {**protocol["models"], "later": later}}
+
+
+def _planned_is_told(results: Path) -> None:
+    _two_years(results)
+    assert_told(results, "There are no data of 2026 yet; planned for then: A year later[.]")
+    assert "later" not in set(pd.read_csv(results / "estimates" / "estimates.csv")["model"])
+
+
+BLIND = Shape(
+    "blind",
+    {
+        **_with_year_to_come(programme=[2025, 2026], to_come=[2025, 2026]),
+        "models": {"itt": plain_protocol(TWO_YEARS)["models"]["itt"]},
+        "blinding": {"until": "2999-01-01"},
+    },
+    {name: table for name, table in plain_tables(TWO_YEARS).items() if "2025" not in name},
+)
+"""A trial before the first outcome: only its monitoring page can be made."""
+
 SHAPES = (
     Shape("one_year", plain_protocol(ONE_YEAR), plain_tables(ONE_YEAR), right=_one_year),
     Shape("one_wave_no_baseline", _one_wave_protocol(), plain_tables(ONE_YEAR), right=_one_wave),
@@ -108,8 +132,12 @@ SHAPES = (
         _in_one_file(TWO_YEARS), right=_two_years,
     ),
     Shape(
-        "follow_up_files_to_come", _with_year_to_come(follow_up=[2026]),
-        plain_tables(TWO_YEARS), right=_two_years,
+        "follow_up_files_to_come", _planned(follow_up=[2026], to_come=[2026]),
+        plain_tables(TWO_YEARS), right=_planned_is_told,
+    ),
+    Shape(
+        "follow_up_files_not_there", _planned(follow_up=[2026]), plain_tables(TWO_YEARS),
+        refused=("pupils_2026.csv: no such file", "`years: {to_come: [2026]}`"),
     ),
     Shape(
         "programme_year_to_come", _of_one_file(_with_year_to_come(programme=[2025, 2026])),

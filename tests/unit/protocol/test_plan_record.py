@@ -26,6 +26,7 @@ def _record(trial: SmallTrial, content: Content) -> dict[str, Any]:
     """Run the rule, and return what it tells of the study."""
     record_plan(
         protocol=content,
+        models_to_come={},
         study=trial.study(),
         first=trial.path("plan_first.json"),
         plan=trial.path("plan.json"),

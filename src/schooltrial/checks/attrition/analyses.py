@@ -29,7 +29,8 @@ from schooltrial.protocol.sections import (
 )
 
 NO_YEARS: Years = {
-    "label": "year", "baseline": [], "programme": [], "follow_up": [], "reference": None,
+    "label": "year", "baseline": [], "programme": [], "follow_up": [], "to_come": [],
+    "reference": None,
 }  # fmt: skip
 
 

@@ -233,6 +233,12 @@ def _missing_file(path: Path, pattern: str) -> Fault:
     read = re.compile(re.escape(pattern).replace(re.escape("{year}"), r"\d+"))
     close = get_close_matches(path.name, [name for name in there if not read.fullmatch(name)], n=1)
     remedy = f"did you mean {close[0]!r}?" if close else "check raw_folder and file in the protocol"
+    year = re.fullmatch(re.escape(pattern).replace(re.escape("{year}"), r"(\d+)"), path.name)
+    if "{year}" in pattern and year and not close:
+        remedy = (
+            f"put the file in the folder, or check raw_folder and file in the protocol; if there "
+            f"are no data of {year[1]} yet: `years: {{to_come: [{year[1]}]}}`"
+        )
     return Fault(path.name, found, expected, remedy)
 
 

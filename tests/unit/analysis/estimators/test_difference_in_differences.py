@@ -11,7 +11,7 @@ from schooltrial.protocol.sections import Years
 from schooltrial.refusal import Refusal
 
 YEARS: Years = {"label": "", "baseline": [2019, 2020], "programme": [2021], "follow_up": [2022],
-                "reference": None}  # fmt: skip
+                "to_come": [], "reference": None}  # fmt: skip
 
 
 def test_the_effect_is_the_difference_of_mean_changes_and_years_after_do_not_count(

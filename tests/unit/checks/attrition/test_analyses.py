@@ -20,7 +20,8 @@ from support.standard_study import model, outcome
 
 NAN = float("nan")
 YEARS: Years = {
-    "label": "year", "baseline": [2018], "programme": [2019], "follow_up": [], "reference": None,
+    "label": "year", "baseline": [2018], "programme": [2019], "follow_up": [],
+    "to_come": [], "reference": None,
 }  # fmt: skip
 
 
