@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan, nan
 from typing import Any, Generic, TypeVar
@@ -26,7 +26,7 @@ from schooltrial.data.rows.analysed import refuse_lacking
 from schooltrial.data.rows.school_rows import rows_of_outcome
 from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.models.inference.outcome_variation import refuse_copies, refuse_unvarying
-from schooltrial.protocol.sections import Model, Outcome, model_of_outcome
+from schooltrial.protocol.sections import Model, Outcome, covariate_terms, model_of_outcome
 from schooltrial.refusal import refused_as
 
 SIZED = ("ITT", "CACE")
@@ -169,7 +169,10 @@ def fit_outcomes(
             design = build_design_matrix(sampled, model, outcome, take_up)
             _refuse_uninformative(design, outcome, f"{plan.sampled}s")
             fitted = fit(design, outcome)
-            notes = "; ".join(notes_of(design))
+            left_out = covariates_left_out(
+                model, outcome, design.columns, fitted.diagnostics.get("dropped", ())
+            )
+            notes = "; ".join([*notes_of(design), *([_idle(left_out)] if left_out else [])])
             for found in fitted.estimates:
                 inside = design.rows[in_comparison(design.rows, found.term)]
                 estimate = _of_compared(found, len(inside))
@@ -289,6 +292,47 @@ def notes_of(design: DesignMatrix) -> list[str]:
     if design.weighted_by:
         told.append(f"weighted by {design.weighted_by}")
     return told
+
+
+def covariates_left_out(
+    model: Model, outcome: str, columns: Iterable[str], dropped: Iterable[str]
+) -> list[str]:
+    """Return the covariates of a model of which no column is in the fit.
+
+    Parameters
+    ----------
+    model : Model
+    outcome : str
+        The outcome, whose baseline may be a covariate.
+    columns : iterable of str
+        Columns of the design, without those that are constant.
+    dropped : iterable of str
+        Those of them that others determine.
+    """
+    entered = set(columns) - set(dropped)
+    parts = {
+        term: covariate_terms({**model, "covariates": [term]}, outcome)
+        for term in model["covariates"]
+    }
+    return [
+        term for term, names in parts.items()
+        if not any(_is_of(column, name) for name in names for column in entered)
+    ]  # fmt: skip
+
+
+def _is_of(column: str, term: str) -> bool:
+    """Return whether a column codes a term: itself, one of its levels, or a cell of several."""
+    first, *others = term.split(":")
+    if not others:
+        return column == term or column.startswith(f"{term}=")
+    return column.startswith(f"{first}=") and all(f":{name}=" in column for name in others)
+
+
+def _idle(covariates: Sequence[str]) -> str:
+    return (
+        f"left out: {', '.join(covariates)} (constant among those analysed, or determined by "
+        "blocks, fixed effects or other covariates)"
+    )
 
 
 def estimand_of(estimate: Estimate, design: DesignMatrix) -> str:

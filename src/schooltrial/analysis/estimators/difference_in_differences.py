@@ -89,6 +89,7 @@ def fit_planned(
             test = events.test(before, name="no difference in trend before the programme")
             rows.append(("pre-trend test", test))
         notes = [] if weighted else [_unweighted(found)]
+        notes += _of_later_cohorts(found, min(active))
         if cluster:
             notes += describe_clusters(found.assign(cluster=found["school"]), cluster)
         if notes:
@@ -111,6 +112,20 @@ def _refuse_empty(cells: pd.DataFrame) -> None:
             'numbers missing (`missing: ["", "0"]`), or leave the column out: every cell then '
             "counts alike"
         )
+
+
+def _of_later_cohorts(cells: pd.DataFrame, first: int) -> list[str]:
+    """Return a note where schools that begin later count as treated from the first active year."""
+    if "cohort" not in cells:
+        return []
+    begins = cells["cohort"].astype("float64")
+    later = int(cells.loc[begins > first, "school"].nunique())
+    if later == 0:
+        return []
+    return [
+        f"{later:,} schools of later cohorts count as treated from {first} on: "
+        "staggered_adoption takes each cohort from its own first year"
+    ]
 
 
 def _unweighted(cells: pd.DataFrame) -> str:

@@ -57,3 +57,15 @@ def test_a_mean_with_no_pupil_behind_it_is_refused_by_school_and_year(
     empty = cells.assign(n_pupils=cells["n_pupils"].where(cells.index != 5, 0.0))
     with pytest.raises(Refusal, match="school S01 has a value in 2020 and `n_pupils` of 0"):
         fit_planned(plan(estimator="difference_in_differences"), empty, years=years)
+
+
+def test_schools_that_begin_later_than_the_active_years_are_counted_in_the_note(
+    plan: Callable[..., Any], cells: pd.DataFrame
+) -> None:
+    years: Any = {"baseline": [2019, 2020], "programme": [2021, 2022], "reference": None}
+    model = plan(estimator="difference_in_differences")
+    found = fit_planned(model, cells, years=years).table
+    assert found["note"].str.contains("4 schools of later cohorts count as treated from 2021").all()
+    alike = fit_planned(model, cells.drop(columns="cohort"), years=years).table
+    assert not alike["note"].astype("str").str.contains("cohort").any()
+    pd.testing.assert_series_equal(found["estimate"], alike["estimate"])

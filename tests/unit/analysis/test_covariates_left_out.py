@@ -1,0 +1,38 @@
+"""A covariate that no column of a fit stands for is named in the note: it adjusted nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+from schooltrial.analysis.estimators.registry import ESTIMATORS
+from schooltrial.analysis.fitting import PlannedModel, covariates_left_out
+from schooltrial.protocol.sections import Model
+from support.sections import planned_model, planned_outcome
+
+
+@pytest.mark.parametrize("name", ["cluster_robust", "multilevel", "wild_bootstrap"])
+def test_covariates_that_do_not_vary_or_that_blocks_determine_are_named(
+    name: str, sample: pd.DataFrame, model: Callable[..., Model]
+) -> None:
+    rows = sample.assign(urban=1.0, region=sample["block"].map({"1": 0.0, "2": 1.0, "3": 0.0}))
+    planned = model(estimator=name, covariates=["age", "urban", "region"], replications=199)
+    estimator = ESTIMATORS[name]
+    plan = PlannedModel("s", "m", planned, {"score": planned_outcome()})
+    found = estimator.fit(plan, rows, **dict.fromkeys(estimator.needs, 1)).table
+    assert found["note"].str.contains("left out: urban, region (constant", regex=False).all()
+    alone = PlannedModel("s", "m", {**planned, "covariates": ["age"]}, plan.outcomes)
+    plain = estimator.fit(alone, rows, **dict.fromkeys(estimator.needs, 1)).table
+    assert not plain["note"].astype("str").str.contains("left out").any()
+    pd.testing.assert_series_equal(found["std_error"], plain["std_error"])
+
+
+def test_a_covariate_of_which_any_level_cell_or_part_is_there_is_not_left_out() -> None:
+    terms = ["baseline", "sector", "half:sector", "age"]
+    planned = planned_model(outcomes=["score"], estimator="cluster_robust", covariates=terms)
+    columns = ["score_before", "sector=Arab", "half=upper:sector=Arab", "age=missing"]
+    assert covariates_left_out(planned, "score", columns, []) == []
+    assert covariates_left_out(planned, "score", columns, ["sector=Arab"]) == ["sector"]
+    assert covariates_left_out(planned, "score", columns[:1], []) == terms[1:]
