@@ -274,9 +274,10 @@ def _level(
 
 
 def _joined(moved: pd.DataFrame) -> pd.Series:
-    """Return arm → share of people who came after the assignment."""
+    """Return arm → share of people who came after the assignment; NaN if a part is not known."""
     came = moved[moved["quantity"].isin(JOINED)]
-    return came.groupby("arm")["overall"].sum(min_count=1)
+    shares = came.groupby("arm")["overall"]
+    return shares.sum(min_count=1).where(shares.count() == shares.size())
 
 
 def _crossed(
@@ -287,7 +288,7 @@ def _crossed(
         return share_crossed(take_up[take_up["arm"].isin(arms)], arms[0]).reindex(arms)
     if contrast is None:
         return pd.Series(dtype="float64")
-    held = contrast[contrast["arm"].isin(arms) & contrast["n_with_any"].notna()]
-    held = held[held["expected"] == "no"].set_index("arm")
+    held = contrast[contrast["arm"].isin(arms) & (contrast["expected"] == "no")].set_index("arm")
     crossed = held["verdict"].fillna("").str.startswith("crossover")
-    return (held["n_with_any"] / held["n_schools"]).where(crossed, 0.0)
+    shares = held["n_with_any"] / held["n_schools"]
+    return shares.where(crossed | shares.isna(), 0.0)

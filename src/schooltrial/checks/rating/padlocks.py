@@ -162,7 +162,9 @@ def _unknown(parts: dict[str, int | None], inputs: RatingInputs) -> list[str]:
 
 
 def _named(rule: str, inputs: RatingInputs) -> str:
-    return _NAMES[rule].format(people=inputs.people)
+    fields = {rule, *(field for field, of in _FIELDS.items() if of == rule)}
+    in_part = " (in part)" if fields & set(inputs.unsure) else ""
+    return _NAMES[rule].format(people=inputs.people) + in_part
 
 
 def _lowest(parts: dict[str, int | None]) -> int:

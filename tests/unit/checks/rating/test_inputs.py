@@ -247,7 +247,10 @@ def test_the_share_of_control_units_that_received_the_programme_is_shown() -> No
         "n_schools": [20, 20, 20], "n_with_any": [2, 18, float("nan")],
         "verdict": ["crossover: S1, S2", None, "not recorded"],
     })  # fmt: skip
-    assert _inputs(_balance(), contrast=rows).crossovers == 0.1
+    found = _inputs(_balance(), contrast=rows)
+    assert (found.crossovers, "crossovers" in found.unsure) == (0.1, True)
+    assert "who received what they should not (in part)" in security_rating(found).rule
+    assert "crossovers" not in _inputs(_balance(), contrast=rows.iloc[:2]).unsure
     assert isnan(_inputs(_balance()).crossovers)
     assert isnan(_inputs(_balance(), contrast=rows.iloc[1:]).crossovers)
 
