@@ -73,7 +73,7 @@ def idle_section_faults(
     given = _Given(content, written, shown)
     for part in (
         _of_cleaning, _of_outcomes, _of_subgroups, _of_years, _of_take_up, _of_raw_files,
-        _of_labels, _of_randomisation, _of_readings,
+        _of_labels, _of_randomisation, _of_readings, _of_balance,
     ):  # fmt: skip
         yield from part(given)
 
@@ -258,3 +258,27 @@ def _of_column(given: _Given, place: str, kind: str, own: Mapping[str, Any]) -> 
             f"{place}.between", "has no effect: the identifier is not made of `parts`",
             "`between` with `parts`", "name the columns under `parts`, or remove it",
         )  # fmt: skip
+
+
+def _of_balance(given: _Given) -> Iterator[Fault]:
+    balance, outcomes = given.content["balance"], given.content["outcomes"]
+    for level, table, names in (
+        ("pupil", "pupils", balance["pupil_variables"]),
+        ("teacher", "teachers", balance["teacher_variables"]),
+    ):
+        place = f"balance.{level}_variables"
+        if names and table not in given.content["tables"]:
+            yield given.fault(
+                place, f"has no effect: no table `{table}` is read", f"a table of {table}",
+                f"add `tables.{table}`; or name variables of schools under "
+                "`balance.school_variables`",
+            )  # fmt: skip
+            continue
+        for name in names:
+            measured = outcomes[name]["measured_on"] if name in outcomes else level
+            if measured != level:
+                yield given.fault(
+                    place, f"names {name!r}, an outcome of {measured}s: no {level} has it",
+                    f"variables and outcomes of {level}s",
+                    f"move it to `balance.{measured}_variables`",
+                )  # fmt: skip

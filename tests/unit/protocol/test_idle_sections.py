@@ -121,3 +121,15 @@ def test_a_format_is_of_dates_and_what_is_between_parts_of_parts() -> None:
     assert len(told) == 2
     assert "`format` of a date" in told[0] + told[1]
     assert "is not made of `parts`" in told[0] + told[1]
+
+
+def test_balance_compares_those_who_are_in_a_table_by_their_own_variables() -> None:
+    protocol = small()
+    protocol["balance"] = {"teacher_variables": ["experience"]}
+    (fault,) = faults(protocol)
+    assert "`balance.teacher_variables` has no effect: no table `teachers` is read" in fault
+    protocol["outcomes"]["rate"] = {"label": "", "family": "", "measured_on": "school"}
+    protocol["balance"] = {"pupil_variables": ["sex", "rate"]}
+    (fault,) = faults(protocol)
+    assert "names 'rate', an outcome of schools: no pupil has it" in fault
+    assert "move it to `balance.school_variables`" in fault
