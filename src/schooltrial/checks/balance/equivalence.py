@@ -28,6 +28,7 @@ from schooltrial.protocol.sections import (
     Outcome,
     analysis_years,
     baseline_year,
+    measured_years,
     model_of_outcome,
     modelled_arms,
     years_of_model,
@@ -226,9 +227,11 @@ def primary_outcomes(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def rated_year(model: Model, content: Mapping[str, Any]) -> int:
-    """Return the year for which a primary model is rated: the last that it analyses."""
+    """Return the year for which a primary model is rated: the last with data that it analyses."""
     sections: Any = content
-    return max(years_of_model(model, sections["years"]) or analysis_years(sections))
+    named = years_of_model(model, sections["years"])
+    there = measured_years(sections["years"])
+    return max([year for year in named if year in there] or named or analysis_years(sections))
 
 
 def equivalence_table(

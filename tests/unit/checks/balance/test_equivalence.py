@@ -9,7 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.checks.balance.equivalence import equivalence_table, with_baseline_measures
+from schooltrial.checks.balance.equivalence import (
+    equivalence_table,
+    rated_year,
+    with_baseline_measures,
+)
 from schooltrial.checks.rating.inputs import baseline_differences
 from support.sections import completed, planned_model, planned_outcome
 
@@ -203,3 +207,12 @@ def test_an_arm_with_one_value_of_its_own_is_infinitely_apart_and_said_to_be() -
     assert row["wwc_effect_size"] == np.inf
     assert row["note"] == "infinite: each arm has one value, and they differ"
     assert row["wwc_band"] == "not satisfied"
+
+
+def test_a_year_of_which_there_are_no_data_yet_is_not_the_one_that_is_rated() -> None:
+    content = _content({"where": {"year": [2020, 2021]}})
+    content["years"] |= {"programme": [2020, 2021]}
+    assert rated_year(content["models"]["itt"], content) == 2021
+    content["years"] |= {"to_come": [2021]}
+    assert rated_year(content["models"]["itt"], content) == 2020
+    assert len(_table(content))
