@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,6 @@ from benchmarks.assignment_lists import (
     FORGERIES,
     LARGE,
     ORDERS,
-    DesignDrawn,
     ListMade,
     frame_of,
     honest_list,
@@ -36,6 +35,10 @@ ALPHA = 0.01
 COLUMNS = ["kind", "list", "order", "lists", "in_doubt", "contradicted"]
 
 
+HONEST = (*DESIGNS, LARGE)
+"""Designs of which honest lists are drawn."""
+
+
 REDRAWS = Redraws(draws=1999, exact_up_to=2000)
 
 
@@ -54,66 +57,108 @@ def complete(**keys: Any) -> Design:
     return made
 
 
-def honest_rows(
-    lists: int, seed: int = 0, designs: tuple[DesignDrawn, ...] = (*DESIGNS, LARGE),
-    alpha: float = ALPHA,
-) -> Iterator[dict[str, object]]:  # fmt: skip
-    """Yield for each design and order how many honest lists are doubted, and contradicted.
+class Lists(NamedTuple):
+    """Lists of one kind, which are checked together.
+
+    Attributes
+    ----------
+    kind : str
+        honest or forged.
+    number : int
+        Of the design, or of the forgery.
+    order : str
+    lists : int
+    seed : int
+    alpha : float
+    """
+
+    kind: str
+    number: int
+    order: str
+    lists: int
+    seed: int
+    alpha: float
+
+
+def all_lists(lists: int, seed: int = 0, alpha: float = ALPHA) -> list[Lists]:
+    """Return what is checked: each design in each order, then each kind of forgery.
 
     Parameters
     ----------
     lists : int
-        Of each design and order; a twentieth of them of the design of 5,000 units.
+        Honest lists of each design and order, a twentieth of them of 5,000 units; six times as many
+        of each forgery.
     seed : int
-    designs : tuple of DesignDrawn
     alpha : float
         Level of the checks.
     """
-    for at, design in enumerate(designs):
-        section = design.section(complete, as_drawn=False)
-        for order in ORDERS:
-            rng = np.random.default_rng([seed, at, ORDERS.index(order)])
-            many = lists if design is not LARGE else max(lists // 20, 1)
-            told = []
-            for _ in range(many):
-                made = honest_list(design, order, complete, rng)
-                frame = made.frame if design.draw else None
-                known = _known(made, frame)
-                found = verify_assignment(
-                    made.listed, section, known=known, redraws=_redraws(rng), alpha=alpha
-                )
-                told.append(found.verdict)
-            yield _row("honest", design.name, order, told)
+    honest = [
+        Lists("honest", at, order, max(lists // 20, 1) if design is LARGE else lists, seed, alpha)
+        for at, design in enumerate(HONEST)
+        for order in ORDERS
+    ]
+    forged = [
+        Lists("forged", at, "identifier", len(ORDERS) * lists, seed, alpha)
+        for at in range(len(FORGERIES))
+    ]
+    return [*honest, *forged]
 
 
-def forged_rows(lists: int, seed: int = 0, alpha: float = ALPHA) -> Iterator[dict[str, object]]:
-    """Yield for each kind of forgery how many lists are doubted, and contradicted."""
+def run(part: Lists) -> dict[str, object]:
+    """Return how many of some lists are doubted, and contradicted."""
+    return _honest(part) if part.kind == "honest" else _forged(part)
+
+
+def run_all(lists: int, processes: int = 1, seed: int = 0) -> pd.DataFrame:
+    """Return the table of all lists, the same on any number of processes."""
+    parts = all_lists(lists, seed)
+    if processes == 1:
+        return pd.DataFrame(map(run, parts))
+    with ProcessPoolExecutor(processes) as pool:
+        return pd.DataFrame(pool.map(run, parts))
+
+
+def _honest(part: Lists) -> dict[str, object]:
+    design = HONEST[part.number]
+    section = design.section(complete, as_drawn=False)
+    rng = np.random.default_rng([part.seed, part.number, ORDERS.index(part.order)])
+    told = []
+    for _ in range(part.lists):
+        made = honest_list(design, part.order, complete, rng)
+        known = _known(made, made.frame if design.draw else None)
+        found = verify_assignment(
+            made.listed, section, known=known, redraws=_redraws(rng), alpha=part.alpha
+        )
+        told.append(found.verdict)
+    return _row("honest", design.name, part.order, told)
+
+
+def _forged(part: Lists) -> dict[str, object]:
+    name, forge = list(FORGERIES.items())[part.number]
     section = FORGED_DESIGN.section(complete, as_drawn=False)
-    for at, (name, forge) in enumerate(FORGERIES.items()):
-        rng = np.random.default_rng([seed, 1000 + at])
-        told = []
-        for _ in range(lists):
-            frame = frame_of(FORGED_DESIGN, rng)
-            number = int(rng.integers(2**31))
-            record = draw_assignment(
-                frame, section, study="s", seed=number, date="2024-05-01", software={}
-            )
-            drawn = pd.Series({unit: arm for unit, _, arm in record.listing})
-            listed = frame[["school", "block"]].assign(arm=frame["school"].map(drawn))
-            index = pd.Index(frame["school"])
-            score = pd.DataFrame({"score": frame["score"].to_numpy()}, index)
-            made = ListMade(listed, frame, score, score)
-            listed = listed.assign(arm=forge(listed, made, rng))
-            stated = dict(section["randomisation"])
-            if name.endswith("the seed alone"):
-                stated["seed"] = number
-            found = verify_assignment(
-                listed, {**section, "randomisation": stated},  # type: ignore[typeddict-item]
-                known=_known(made, frame), redraws=_redraws(rng), alpha=alpha,
-                record=record if name.endswith("the record") else None,
-            )  # fmt: skip
-            told.append(found.verdict)
-        yield _row("forged", name, "identifier", told)
+    rng = np.random.default_rng([part.seed, 1000 + part.number])
+    told = []
+    for _ in range(part.lists):
+        frame = frame_of(FORGED_DESIGN, rng)
+        number = int(rng.integers(2**31))
+        record = draw_assignment(
+            frame, section, study="s", seed=number, date="2024-05-01", software={}
+        )
+        drawn = pd.Series({unit: arm for unit, _, arm in record.listing})
+        listed = frame[["school", "block"]].assign(arm=frame["school"].map(drawn))
+        index = pd.Index(frame["school"])
+        score = pd.DataFrame({"score": frame["score"].to_numpy()}, index)
+        made = ListMade(listed, frame, score, score)
+        listed = listed.assign(arm=forge(listed, made, rng))
+        stated = section.copy()
+        if name.endswith("the seed alone"):
+            stated["randomisation"] = {**section["randomisation"], "seed": number}
+        found = verify_assignment(
+            listed, stated, known=_known(made, frame), redraws=_redraws(rng), alpha=part.alpha,
+            record=record if name.endswith("the record") else None,
+        )  # fmt: skip
+        told.append(found.verdict)
+    return _row("forged", name, part.order, told)
 
 
 def _known(made: ListMade, frame: pd.DataFrame | None) -> KnownOfUnits:

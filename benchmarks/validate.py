@@ -1,4 +1,5 @@
-"""Type I error and coverage of every method on simulated trials: `make validate`.
+"""Type I error and coverage of every method on simulated trials, and how often checks of the
+assignment doubt honest lists and miss forged ones: `make validate`.
 
 The whole study takes about an hour on two cores and rewrites the stored results in this folder;
 with fewer trials or seeds they go to results/validation. ``--part`` runs one part alone.
@@ -17,6 +18,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "workflow" / "scripts")]
 
 import pandas as pd  # noqa: E402
+from benchmarks.assignment_report import (  # noqa: E402
+    FORGED_LISTS,
+    HONEST_LISTS,
+    doubted_designs,
+    forged_table,
+    honest_table,
+)
+from benchmarks.assignment_runs import run_all  # noqa: E402
 from benchmarks.coverage_figure import coverage_figure  # noqa: E402
 from benchmarks.coverage_methods import METHODS  # noqa: E402
 from benchmarks.coverage_report import (  # noqa: E402
@@ -46,7 +55,8 @@ from schooltrial.exhibits.style.figures import rendered  # noqa: E402
 
 STORED_TRIALS, QUICK_TRIALS = 5_000, 200
 STORED_SEEDS, QUICK_SEEDS = 200, 5
-PARTS = ("methods", "studies")
+STORED_LISTS, QUICK_LISTS = 50, 2
+PARTS = ("methods", "studies", "lists")
 EXPECTED = ("reml-kr", "randomisation")
 PAGE = "COVERAGE.md"
 
@@ -104,6 +114,23 @@ def studies(seeds: int, processes: int) -> list[SeedRun]:
     return runs
 
 
+def write_lists(table: pd.DataFrame, folder: Path, page: str) -> None:
+    """Write the table of honest and forged lists, and the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table.to_csv(folder / "assignment_checks.csv", index=False)
+    page = put_between(page, HONEST_LISTS, honest_table(table))
+    page = put_between(page, FORGED_LISTS, forged_table(table))
+    (folder / PAGE).write_text(page, encoding="utf-8")
+
+
+def lists_verdict(table: pd.DataFrame) -> str:
+    """Say of which designs honest lists are doubted too often."""
+    missed = doubted_designs(table)
+    if missed.empty:
+        return "honest lists: at most 5% in doubt and none contradicted, of every design"
+    return "honest lists doubted in more than 5%, or contradicted: " + "; ".join(missed.index)
+
+
 def verdict(table: pd.DataFrame) -> str:
     """Say which of the methods that are expected within .04 to .06 are not."""
     missed = outside(table[table["method"].isin(EXPECTED)])
@@ -122,8 +149,13 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=STORED_TRIALS, help="trials of each cell")
     parser.add_argument("--seeds", type=int, default=STORED_SEEDS, help="seeds of each study")
     parser.add_argument(
+        "--lists", type=int, default=STORED_LISTS,
+        help="lists of assignments of each design and order",
+    )  # fmt: skip
+    parser.add_argument(
         "--quick", action="store_true",
-        help=f"{QUICK_TRIALS} trials of each cell, {QUICK_SEEDS} seeds of each study",
+        help=f"{QUICK_TRIALS} trials of each cell, {QUICK_SEEDS} seeds of each study, "
+        f"{QUICK_LISTS} lists of each design and order",
     )  # fmt: skip
     parser.add_argument("--part", choices=PARTS, help="one part alone")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -131,12 +163,16 @@ def main() -> None:
     options = parser.parse_args()
     trials = QUICK_TRIALS if options.quick else options.trials
     seeds = QUICK_SEEDS if options.quick else options.seeds
-    if min(trials, seeds) < 2:
-        parser.error("at least two trials of each cell and two seeds of each study are needed")
+    lists = QUICK_LISTS if options.quick else options.lists
+    if min(trials, seeds) < 2 or lists < 1:
+        parser.error(
+            "at least two trials of each cell, two seeds of each study and a list are needed"
+        )
     wanted = PARTS if options.part is None else (options.part,)
     stored = Path(__file__).parent
-    whole = all((trials, seeds)[PARTS.index(p)] == (STORED_TRIALS, STORED_SEEDS)[PARTS.index(p)]
-                for p in wanted)  # fmt: skip
+    stored_sizes = dict(zip(PARTS, (STORED_TRIALS, STORED_SEEDS, STORED_LISTS), strict=True))
+    sizes = dict(zip(PARTS, (trials, seeds, lists), strict=True))
+    whole = all(sizes[part] == stored_sizes[part] for part in wanted)
     folder = options.output or (stored if whole else ROOT / "results" / "validation")
     page = (stored / PAGE).read_text(encoding="utf-8")
     start = time.perf_counter()
@@ -152,6 +188,11 @@ def main() -> None:
         write_studies(runs, folder, page)
         print(ends_table(ends_of(runs)))
         print(f"{seeds} seeds of each study")
+        page = (folder / PAGE).read_text(encoding="utf-8")
+    if "lists" in wanted:
+        found = run_all(lists, options.processes)
+        write_lists(found, folder, page)
+        print(honest_table(found), forged_table(found), lists_verdict(found), sep="\n")
     print(f"{time.perf_counter() - start:.0f} s, in {folder}")
 
 
