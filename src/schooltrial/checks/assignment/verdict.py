@@ -14,6 +14,7 @@ from schooltrial.checks.assignment.crossovers import check_crossovers, check_tak
 from schooltrial.checks.assignment.findings import (
     DOUBT,
     FAILED,
+    NOTED,
     ORDER,
     PASSED,
     UNTESTED,
@@ -30,6 +31,7 @@ from schooltrial.checks.assignment.listed_units import (
 from schooltrial.checks.assignment.order_of_list import order_later_than_draw
 from schooltrial.checks.assignment.places import plan_with_places
 from schooltrial.checks.assignment.record_agreement import (
+    LATER,
     REPEAT,
     SAME,
     check_fits,
@@ -56,10 +58,13 @@ IN_DOUBT = "in doubt"
 CONTRADICTED = "contradicted"
 
 
-NO_LOTTERY = "not by lot"
+NO_LOTTERY = "not randomised"
 
 
 RATIO = "sample ratio"
+
+
+NUMBERS = "numbers by arm as planned"
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class AssignmentVerdict:
     ----------
     verdict : str
         contradicted (the list is not what the design or record says), in doubt (a test below the
-        level), reproduced from its seed, consistent with the planned lottery, not by lot.
+        level), reproduced from its seed, consistent with the planned lottery, not randomised.
     reasons : tuple of str
     units : DataFrame
         ``unit, block, arm, drawn_arm, pupils_changed_arm, taken_up, verdict, reason``.
@@ -171,7 +176,7 @@ def verify_assignment(
         found.tests.extend(with_verdicts(chance, alpha, _no_evidence(sound, plan)))
     else:
         found.tests.append(
-            Finding("tests of chance", "units came to their arm otherwise", UNTESTED)
+            Finding("randomisation checks", "units were not assigned at random", UNTESTED)
         )
     crossed, changed = check_crossovers(known.pupils, unit)
     found.add(crossed)
@@ -250,15 +255,18 @@ def _verdict(tests: list[Finding], by_lot: bool) -> tuple[str, list[str]]:
         if reasons:
             return verdict, reasons
     if not by_lot:
-        return NO_LOTTERY, ["the protocol says that units came to their arm in another way"]
+        return NO_LOTTERY, ["the protocol says that units were not assigned at random"]
     passed = {test.check for test in tests if test.verdict == PASSED}
     if REPEAT in passed:
         same = "the list equals the record" if SAME in passed else "the seed gives the list"
-        return REPRODUCED, [f"the draw was repeated, and {same}"]
+        later = [_said(test) for test in tests if test.check == LATER]
+        return REPRODUCED, [f"the draw was repeated, and {same}", *later]
     made = [test for test in tests if test.p == test.p]
-    told = f"{len(made)} tests of chance, none below its level; the numbers are as planned"
+    told = f"{len(made)} randomisation checks, none of which casts doubt on the list"
+    told += "; the numbers by arm are as planned" if NUMBERS in passed else ""
+    noted = [_said(test) for test in tests if test.check == NUMBERS and test.verdict == NOTED]
     lacking = [f"{test.check}: {test.finding}" for test in tests if test.check == REPEAT]
-    return CONSISTENT, [told, *lacking]
+    return CONSISTENT, [told, *noted, *lacking]
 
 
 def _said(test: Finding) -> str:

@@ -104,7 +104,7 @@ def test_a_list_is_believed_unless_it_is_doubted_or_contradicted() -> None:
 
     assert believed("reproduced from its seed")
     assert believed("consistent with the planned lottery")
-    assert not any(map(believed, ("in doubt", "contradicted", "not by lot")))
+    assert not any(map(believed, ("in doubt", "contradicted", "not randomised")))
 
 
 def test_levels_divide_one_per_cent_half_of_it_to_the_baseline_of_the_outcome() -> None:
