@@ -88,7 +88,10 @@ def main(
         school_attrition(units, pd.read_parquet(panel), pd.read_parquet(bounded), **both, **held),
     ]
     of_pupils: dict[str, Any] = {**both, **within, "covariates": balance["pupil_variables"]}
-    taught: dict[str, Any] = {**both, **within, "covariates": balance["teacher_variables"]}
+    taught: dict[str, Any] = {
+        **both, **within, "covariates": balance["teacher_variables"],
+        "with_outcomes": baseline in protocol["years"]["baseline"],
+    }  # fmt: skip
     left = [
         compare_leavers(units, pupils, **of_pupils),
         of_teachers(compare_leavers, units, teachers, **taught),

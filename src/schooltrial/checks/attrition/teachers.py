@@ -18,6 +18,7 @@ def of_teachers(
     outcomes: Mapping[str, Outcome],
     unit: str,
     covariates: Sequence[str] | None = None,
+    with_outcomes: bool = True,
     **settings: Any,
 ) -> pd.DataFrame:
     """Return what a check of pupils says of teachers and their outcomes.
@@ -35,7 +36,10 @@ def of_teachers(
     unit : {"school", "teacher", "pupil"}
         What was assigned. Where it was teachers, they are the only level.
     covariates : sequence of str, optional
-        For the checks that take them: variables of teachers; their outcomes at baseline are added.
+        For the checks that take them: variables of teachers.
+    with_outcomes : bool
+        Whether outcomes of the baseline year are covariates too: only where that year lies before
+        the programme.
     **settings
         The other arguments of the check.
     """
@@ -49,7 +53,9 @@ def of_teachers(
     by_lot = unit == "teacher"
     units = assignment.assign(pupil=assignment["teacher"]) if by_lot else assignment
     if covariates is not None:
-        settings["covariates"] = list(dict.fromkeys([*covariates, *mine]))
+        settings["covariates"] = list(
+            dict.fromkeys([*covariates, *(mine if with_outcomes else [])])
+        )
     found = check(
         units, teachers.assign(pupil=teachers["teacher"]), outcomes=mine,
         unit="pupil" if by_lot else unit, **settings,

@@ -268,6 +268,8 @@ def test_teachers_who_left_are_compared_and_bounded_as_pupils_are() -> None:
     left = of_teachers(who_left, assignment, teachers, **settings).set_index("term")
     pupils = _call(who_left, (assignment, sample), covariates=["sex", "maths"]).set_index("term")
     assert left.loc["treated:maths", "p_value"] == pupils.loc["treated:maths", "p_value"]
+    without = of_teachers(who_left, assignment, teachers, **settings, with_outcomes=False)
+    assert "treated:maths" not in set(without["term"])  # no outcome precedes the programme
     bounds = of_teachers(bound_effects, assignment, teachers, **settings)
     assert {"Lee bounds", "Horowitz-Manski bounds"} <= set(bounds["approach"])
     assert (bounds["method"] != "").all()
