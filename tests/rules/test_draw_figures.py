@@ -34,7 +34,9 @@ from support.html_cells import caption, rows
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
 ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
-OUTCOMES: Any = {"maths": {"label": "Maths", "units_label": "SD", "primary": True}}
+OUTCOMES: Any = {
+    "maths": {"label": "Maths", "units_label": "SD", "primary": True, "measured_on": "pupil"}
+}
 FILES = {kind: f"figure.{kind}" for kind in ("svg", "pdf", "png", "csv")}
 
 
@@ -180,12 +182,14 @@ BALANCE = pd.DataFrame(
 SETTINGS: Any = {"equivalent_to": 0.05, "adjust_to": 0.25}
 
 
-def test_the_love_plot_is_of_the_differences_that_are_known_and_names_the_year(run: Any) -> None:
+def test_the_love_plot_marks_a_difference_that_is_not_known_and_names_the_year(run: Any) -> None:
     figure, data = run(
         draw_love_plot, balance=BALANCE, settings=SETTINGS, year_label="2019", arms=ARMS
     )
-    assert data["size"].tolist() == [0.12]
-    assert points(labelled(figure.axes[0], "pupils, randomised")) == [(0.12, 0.0)]
+    assert data["size"].tolist() == pytest.approx([0.12, float("nan")], nan_ok=True)
+    assert data["reading"].fillna("").tolist() == ["", "not known"]
+    assert points(labelled(figure.axes[0], "pupils, randomised"))[0] == (0.12, 0.0)
+    assert "not known" in words(figure)
     assert "Balance at baseline, 2019" in words(figure)
     two = pd.concat([BALANCE, BALANCE.assign(arm="x")])
     figure, _ = run(draw_love_plot, balance=two, settings=SETTINGS, year_label="2019", arms=ARMS)
