@@ -128,13 +128,19 @@ def _late_outcome_faults(
     if not late or not years["programme"] or baseline_year(content) in years["baseline"]:
         return
     year = baseline_year(content)
+    earlier = (
+        f"compare the arms in the year before it (`balance: {{baseline_year: "
+        f"{max(years['baseline'])}}}`)"
+        if years["baseline"]
+        else f"add a year before it to `years.baseline` (`years: {{baseline: [{year - 1}]}}`) and "
+        "read its rows"
+    )
     yield Fault(
         names.shown,
         f"{place} names {listed(late)}, measured in {year}, a year that the programme can change",
         "variables and outcomes that were measured before the programme",
         f"take {listed(late)} out of `{place}`; or name what was measured before the programme, "
-        "such as a pre-test in a column of its own; or add a year before it to `years.baseline` "
-        f"(`years: {{baseline: [{year - 1}]}}`) and read its rows",
+        f"such as a pre-test in a column of its own; or {earlier}",
         column=place,
     )
 

@@ -149,5 +149,25 @@ SHAPES = (
         plain_tables(ONE_YEAR),
         refused=("balance.pupil_variables names maths, measured in 2025", "take maths out of"),
     ),
+    Shape(
+        "all_in_one_arm", plain_protocol(ONE_YEAR),
+        {
+            name: table.assign(arm="control") if "arm" in table else table
+            for name, table in plain_tables(ONE_YEAR).items()
+        },
+        refused=("assignment.csv, column 'arm': no school is in the arm 'programme'",),
+    ),
+    Shape(
+        "faults_of_years_together",
+        {
+            **_planned(follow_up=[2026], to_come=[2024, 2027]),
+            "balance": {"pupil_variables": ["maths"], "baseline_year": 2025},
+        },
+        plain_tables(TWO_YEARS),
+        refused=(
+            "years.to_come names 2024", "years.to_come names 2027",
+            "balance.pupil_variables names maths", "baseline_year: 2024",
+        ),
+    ),
     Shape("no_score_at_all", plain_protocol(ONE_YEAR), _without_scores(), refused=("maths",)),
 )  # fmt: skip

@@ -96,6 +96,14 @@ def test_a_column_that_is_called_label_is_no_word(content: Content) -> None:
     assert section_checksums(content)["tables"] not in (before["tables"], after["tables"])
 
 
+def test_years_to_come_and_their_models_leave_the_plan_as_it_is(content: Content) -> None:
+    before = section_checksums(content)
+    later = {"itt": content["models"].pop("itt")}
+    content["years"]["to_come"] = [2020]
+    assert section_checksums(content, later) == before
+    assert section_checksums(content)["models"] != before["models"]
+
+
 def test_a_record_of_the_plan_tells_what_changed_since(content: Content) -> None:
     first = section_checksums(content)
     assert PlanRecord(first, section_checksums(content)).changed == []
