@@ -44,8 +44,12 @@ def main(
         protocol, checks, read_check(boxes, keep_default_na=False), pd.read_csv(estimates),
         json.loads(Path(diagnostics).read_text("utf-8")), baseline_year(protocol),
     )  # fmt: skip
-    text = json.dumps(_known(record), indent=1, ensure_ascii=False, allow_nan=False)
-    Path(verdict).write_text(text + "\n", encoding="utf-8")
+    Path(verdict).write_text(as_json(record) + "\n", encoding="utf-8")
+
+
+def as_json(record: Mapping[str, Any]) -> str:
+    """Return the record as JSON: what is not known is null, what is infinite a word."""
+    return json.dumps(_known(record), indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _known(value: Any) -> Any:
