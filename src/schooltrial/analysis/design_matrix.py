@@ -131,8 +131,8 @@ def build_design_matrix(
         arms = ", ".join(sorted(rows["arm"].unique())) or "none"
         raise ValueError(
             f"outcome {outcome!r}: {len(rows)} of {len(population)} pupils are complete, in the "
-            f"arms: {arms}. Both arms are needed; {_most_missing(lacking)}check `where` and the "
-            "covariates of the model"
+            f"arms: {arms}. Both arms are needed; {_most_missing(lacking)}"
+            f"{_to_check(lacking, outcome)}"
         )
     treatment = dict(_treatment_columns(rows, model))
     if not any(column.any() for column in treatment.values()):
@@ -232,6 +232,22 @@ def _most_missing(lacking: pd.DataFrame) -> str:
     if len(lacking) == 0 or counts.max() == 0:
         return ""
     return f"most lack {counts.idxmax()!r} ({int(counts.max())}); "
+
+
+def _to_check(lacking: pd.DataFrame, outcome: str) -> str:
+    """Say where to look when no row is left, the likeliest cause first."""
+    if lacking.empty:
+        return (
+            "no row of the sample is in `where`: check its values, `sample.keep` and the files of "
+            "these years; if there are no data of a year yet, list it in `years: {to_come: […]}`"
+        )
+    if lacking[outcome].all():
+        return (
+            f"check the column from which {outcome} is read, its `missing` codes and `range`, and "
+            "the years in `where`; if there are no data of a year yet, list it in "
+            "`years: {to_come: […]}`"
+        )
+    return "check `where` and the covariates of the model"
 
 
 def _treatment_columns(rows: pd.DataFrame, model: Model) -> Iterator[tuple[str, Array]]:
