@@ -11,6 +11,7 @@ from schooltrial.protocol.completion import schools_read
 from schooltrial.protocol.levels import ROSTER_OF
 from schooltrial.protocol.made_variables import is_read
 from schooltrial.protocol.model_keys import model_key_faults
+from schooltrial.protocol.rounded_shares import fractions_meant
 from schooltrial.protocol.sections import Content, Design, Draw, Model, modelled_arms
 from schooltrial.refusal import Fault
 from schooltrial.wording import plural_of
@@ -97,7 +98,10 @@ def _share_faults(shares: Sequence[float | None], shown: str) -> Iterator[Fault]
     given = [share for share in shares if share is not None]
     whole = len(given) == len(shares)
     total = sum(given)
-    if (whole and abs(total - 1) > SHARES_SUM) or (not whole and total > 1 - SHARES_SUM):
+    rounded = whole and bool(fractions_meant(given, given))
+    if (whole and abs(total - 1) > SHARES_SUM and not rounded) or (
+        not whole and total > 1 - SHARES_SUM
+    ):
         yield Fault(
             shown, "the shares of the arms are " + ", ".join(map(str, shares)),
             "1 in all; arms without a share divide the rest", "correct the shares",

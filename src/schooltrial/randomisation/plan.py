@@ -15,6 +15,7 @@ from schooltrial.models.assignment.design import AssignmentDesign, Block, block_
 from schooltrial.models.assignment.draws import draw_assignments
 from schooltrial.models.assignment.shares import numbers_by_arm
 from schooltrial.models.randomisation_inference.mahalanobis import mahalanobis_balance
+from schooltrial.protocol.rounded_shares import SUM_TOLERANCE, fractions_meant
 from schooltrial.protocol.sections import Design
 from schooltrial.random_streams import stream
 from schooltrial.refusal import Fault
@@ -29,14 +30,6 @@ THRESHOLD_DRAWS = 20_000
 
 EMPTY_AT_MOST = 0.001
 """Greatest chance that an arm of a draw is left without a unit."""
-
-
-SUM_TOLERANCE = 1e-6
-"""What shares may lack of 1."""
-
-
-GREATEST_DENOMINATOR = 12
-"""Of the fractions that shares may be rounded from."""
 
 
 ALL = "all units"
@@ -120,7 +113,7 @@ def lottery_plan(design: Design) -> LotteryPlan:
     given = [arm["share"] for arm in design["arms"]]
     planned = {str(block): tuple(n) for block, n in draw["allocation"].items()}
     shares = _filled(given)
-    fractions = _fractions(given, shares)
+    fractions = fractions_meant(given, shares)
     return LotteryPlan(
         kind=design["kind"],
         arms=tuple(arm["name"] for arm in design["arms"]),
@@ -131,26 +124,6 @@ def lottery_plan(design: Design) -> LotteryPlan:
         acceptance=float(draw["acceptance_rate"]),
         fractions=fractions,
     )
-
-
-def _fractions(
-    given: Sequence[float | None], shares: Sequence[float]
-) -> tuple[float, ...]:  # fmt: skip
-    """Return the fractions of one small denominator that shares are rounded from, if any.
-
-    A third is written .33 or .34, .333 or .334: within one unit of the last decimal that is given.
-    """
-    decimals = [len(repr(float(share)).partition(".")[2]) for share in given if share is not None]
-    if not decimals:
-        return ()
-    within = 10.0 ** -max(2, *decimals) * (1 + 1e-9)
-    for denominator in range(2, GREATEST_DENOMINATOR + 1):
-        parts = [round(share * denominator) for share in shares]
-        found = tuple(part / denominator for part in parts)
-        off = [abs(share - part) for share, part in zip(shares, found, strict=True)]
-        if sum(parts) == denominator and min(parts) > 0 and max(off) <= within:
-            return found if max(off) > SUM_TOLERANCE else ()
-    return ()
 
 
 def _filled(given: Sequence[float | None]) -> tuple[float, ...]:
