@@ -150,7 +150,7 @@ def _of_assigned(
     lost = lost if told.is_control else lost[lost["arm"] == told.arm]
     lost = lost[lost["year"] == lost["year"].max()]
     found = []
-    for unit in reversed(PLURAL):
+    for unit in dict.fromkeys((told.unit, *PLURAL)):
         of_level = lost[lost["level"] == PLURAL[unit]]
         if of_level.empty:
             continue
