@@ -45,7 +45,14 @@ def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
     later = then.assign(year=2019)[rng.random(len(then)) < 0.8]
     pd.concat([then, later], ignore_index=True).to_parquet(tmp_path / "sample.parquet")
     empty = pd.DataFrame(columns=["teacher", "school", "outcome", "year", "arm"])
-    for name in ("teacher_sample", "observations", "school_panel", "bounded_cells"):
+    for name in (
+        "teacher_sample",
+        "observations",
+        "school_panel",
+        "bounded_cells",
+        "pupils",
+        "teachers",
+    ):
         empty.to_parquet(tmp_path / f"{name}.parquet")
     marks = later[["pupil", "year"]].assign(outcome="maths", value=later["maths"])
     marks.to_parquet(tmp_path / "scores.parquet")
@@ -62,6 +69,8 @@ def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
         panel=str(tmp_path / "school_panel.parquet"),
         bounded=str(tmp_path / "bounded_cells.parquet"),
         schools=str(tmp_path / "schools.parquet"),
+        rosters=str(tmp_path / "pupils.parquet"),
+        staff=str(tmp_path / "teachers.parquet"),
         protocol=protocol(OUTCOMES, balance={"pupil_variables": ["maths"]}),
         analysis_years=[2019],
         **paths,
@@ -92,7 +101,7 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
     cells[:1].assign(school="S10").to_parquet(tmp_path / "bounded_cells.parquet")
     outcomes: Any = {"maths": {**OUTCOMES["maths"], "measured_on": "school"}}
     nobody = pd.DataFrame(columns=["pupil", "teacher", "school", "outcome", "value", "year", "arm"])
-    for name in ("sample", "teacher_sample", "scores", "observations"):
+    for name in ("sample", "teacher_sample", "scores", "observations", "pupils", "teachers"):
         nobody.to_parquet(tmp_path / f"{name}.parquet")
     paths: Any = {
         n: str(tmp_path / f"{n}.csv") for n in ("attrition", "who_left", "missing_outcomes")
@@ -105,6 +114,7 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
         panel=str(tmp_path / "school_panel.parquet"),
         bounded=str(tmp_path / "bounded_cells.parquet"),
         schools=str(tmp_path / "schools.parquet"),
+        rosters=str(tmp_path / "pupils.parquet"), staff=str(tmp_path / "teachers.parquet"),
         protocol=protocol(outcomes, no_data={"programme": 1}), analysis_years=[2019], **paths,
     )  # fmt: skip
     (row,) = pd.read_csv(paths["attrition"]).to_dict("records")

@@ -44,8 +44,9 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
     check_attrition.main(
         protocol=content, **files, analysis_years=analysis_years(content), teacher_sample=teachers,
         scores=scores, observations=trial.path("observations.parquet"), bounded=bounded,
-        schools=schools, attrition=path["attrition"], who_left=path["who_left"],
-        missing_outcomes=path["missing_outcomes"],
+        schools=schools, rosters=trial.path("pupils.parquet"),
+        staff=trial.path("teachers.parquet"), attrition=path["attrition"],
+        who_left=path["who_left"], missing_outcomes=path["missing_outcomes"],
     )  # fmt: skip
     check_flow.main(
         protocol=content, labels=names, **files, arms=content["design"]["arms"],

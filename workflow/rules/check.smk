@@ -74,6 +74,8 @@ rule check_attrition:
         panel="results/{study}/data/school_panel.parquet",
         bounded="results/{study}/data/bounded_cells.parquet",
         schools="results/{study}/data/schools.parquet",
+        rosters="results/{study}/data/pupils.parquet",
+        staff="results/{study}/data/teachers.parquet",
     output:
         attrition="results/{study}/checks/attrition.csv",
         who_left="results/{study}/checks/who_left.csv",
@@ -84,7 +86,15 @@ rule check_attrition:
         "results/{study}/benchmarks/check_attrition.tsv"
     params:
         protocol=before_fitting(
-            "design", "years", "variables", "outcomes", "take_up", "balance", "checks", "models"
+            "design",
+            "years",
+            "variables",
+            "outcomes",
+            "take_up",
+            "balance",
+            "sample",
+            "checks",
+            "models",
         ),
         analysis_years=from_content(analysis_years),
     script:

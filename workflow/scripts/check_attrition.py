@@ -11,6 +11,7 @@ from schooltrial.checks.attrition.outcome_bounds import outcome_support
 from schooltrial.checks.attrition.rates import attrition as count_attrition
 from schooltrial.checks.attrition.schools import school_attrition
 from schooltrial.checks.attrition.selective_attrition import who_left as compare_leavers
+from schooltrial.checks.attrition.set_aside import find_set_aside
 from schooltrial.checks.attrition.teachers import of_teachers
 from schooltrial.data.tables.parquet import ParquetByYear
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -21,6 +22,7 @@ from schooltrial.protocol.sections import (
     Design,
     Model,
     Outcome,
+    SampleSection,
     TakeUp,
     baseline_year,
     modelled_arms,
@@ -35,6 +37,7 @@ class Sections(Compared):
     variables: dict[str, DerivedVariable]
     take_up: TakeUp
     models: dict[str, Model]
+    sample: SampleSection
     checks: Checks
 
 
@@ -50,6 +53,8 @@ def main(
     panel: str,
     bounded: str,
     schools: str,
+    rosters: str,
+    staff: str,
     attrition: str,
     who_left: str,
     missing_outcomes: str,
@@ -68,9 +73,22 @@ def main(
     }
     arms = modelled_arms(design)
     units = units[units["arm"].astype("str").isin([arm["name"] for arm in arms])]
+    described = pd.read_parquet(schools)
+    left_out = {
+        person: find_set_aside(
+            ParquetByYear(roster), units, described, person=person, unit=design["unit"],
+            keep=protocol["sample"]["keep"], variables=protocol["variables"],
+            control=str(arms[0]["name"]), since=primary.since,
+        )
+        for person, roster in (("pupil", rosters), ("teacher", staff))
+    }  # fmt: skip
+    pupils = left_out["pupil"].added_to(pupils)
+    teachers = left_out["teacher"].added_to(teachers)
+    if design["unit"] in left_out:
+        units = units[~units[design["unit"]].isin(left_out[design["unit"]].outside)]
     both: dict[str, Any] = {
         "outcomes": outcomes, "arms": arms, "unit": design["unit"], "years": protocol["years"],
-        "primary": primary, "schools": pd.read_parquet(schools),
+        "primary": primary, "schools": described,
     }  # fmt: skip
     years = primary.years(protocol["years"], analysis_years)
     within: dict[str, Any] = {"analysis_years": analysis_years, "baseline": baseline}

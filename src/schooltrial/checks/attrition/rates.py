@@ -23,6 +23,7 @@ from schooltrial.checks.attrition.roster import (
     draw_up_roster,
     of_year,
 )
+from schooltrial.checks.attrition.set_aside import SET_ASIDE
 from schooltrial.data.rows.filters import among
 from schooltrial.models.missing_outcomes.attrition_bias import (
     Assumption,
@@ -115,6 +116,7 @@ def attrition(
     mine = {name: part for name, part in outcomes.items() if part["measured_on"] == "pupil"}
     judged = (primary or PrimaryModels()).analyses(pupils, mine, arms, years)
     found = {name: judged.of(name) for name in mine}
+    present = pupils[~pupils[SET_ASIDE]] if SET_ASIDE in pupils else pupils
     rows: list[list[Any]] = []
     for year in sorted([*years["programme"], *years["follow_up"]]):
         units = assigned_units(of_year(assignment, year), unit)
@@ -128,7 +130,7 @@ def attrition(
                 whose = whose.of([arm["name"] for arm in shown])
                 for level, counted in _levels(analysis, whose, pupils, units, no_data or {}):
                     rows += lost_rows(analysis, year, level, counted, shown, boundary)
-        rows += _movement(listed, pupils, units, arms, min(years["programme"]))
+        rows += _movement(listed, present, units, arms, min(years["programme"]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -180,6 +182,9 @@ def _noted(analysis: Analysis, listed: Roster, pupils: pd.DataFrame, lost: pd.Se
         notes = [f"on the roster of {listed.year} itself"]
     if listed.beyond:
         notes = [f"beyond the study's grades, not counted: {listed.beyond}"]
+    if SET_ASIDE in listed.people and (listed.people[SET_ASIDE] == 1).any():
+        aside = int((listed.people[SET_ASIDE] == 1).sum())
+        notes.append(f"left out by `sample.keep`, and counted: {aside}")
     if listed.unknown:
         told = "not known to be outside the population, and counted"
         notes.append(f"{told}: {listed.unknown}")

@@ -120,7 +120,9 @@ class Roster:
             listed = self.units.set_index("unit")[name]
             parts.append(people["unit"].astype("str").map(listed))
         if name == "grade" and counts_grades(people):
-            parts = [part + (self.year - self.drawn_up) for part in parts]
+            passed = self.year - self.drawn_up
+            numbers = pd.api.types.is_numeric_dtype
+            parts = [part + passed if numbers(part) else part for part in parts]
         if name in pupils:
             rows = pupils.loc[pupils[name].notna(), ["pupil", "year", name]].sort_values("year")
             first = rows.drop_duplicates("pupil").set_index("pupil")
