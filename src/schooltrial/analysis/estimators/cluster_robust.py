@@ -7,10 +7,11 @@ import pandas as pd
 
 from schooltrial.analysis.confounding import absorbed_groups, refuse_confounded
 from schooltrial.analysis.design_matrix import DesignMatrix
+from schooltrial.analysis.few_clusters import describe_plain_variance
 from schooltrial.analysis.fitting import FittedModel, OutcomeFit, PlannedModel, fit_outcomes
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
 from schooltrial.models.cluster_robust.result import LeastSquaresFit
-from schooltrial.models.inference.estimate import Estimate
+from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.models.inference.outcome_variation import refuse_exact_fit
 from schooltrial.models.moments.school_moments import INTERCEPT
 from schooltrial.protocol.sections import Model
@@ -39,14 +40,19 @@ def fit_planned(plan: PlannedModel, sample: pd.DataFrame) -> FittedModel[LeastSq
             fitted.residual_ss, fitted.total_ss, outcome, list(design.columns), effects=effects
         )
         rows: list[Estimate] = []
+        cluster = design.clustered_on or "cluster"
         for kind in model["covariance"]:
-            rows += fitted.estimates(
-                design.treatment_terms, vcov=kind, df=DF[kind], level=model["confidence_level"]
-            )
-            rows += [
-                fitted.joint_test(terms, vcov=kind, test=JOINT[kind], name=hypothesis).row
-                for hypothesis, terms in model["tests"].items()
+            found = [
+                *fitted.estimates(
+                    design.treatment_terms, vcov=kind, df=DF[kind], level=model["confidence_level"]
+                ),
+                *(
+                    fitted.joint_test(terms, vcov=kind, test=JOINT[kind], name=hypothesis).row
+                    for hypothesis, terms in model["tests"].items()
+                ),
             ]
+            warning = describe_plain_variance(design.rows, cluster, kind, absorbed_groups(model))
+            rows += noted(found, warning) if warning else found
         told = {"dropped": list(fitted.dropped), "r_squared": fitted.r_squared}
         return OutcomeFit(rows, told, fitted)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.analysis.cluster_notes import describe_clusters
+from schooltrial.analysis.few_clusters import describe_few
 from schooltrial.analysis.fitting import (
     CellsFit,
     FittedModel,
@@ -23,6 +24,12 @@ from schooltrial.models.panel.difference_in_differences import (
     two_way_effects,
 )
 from schooltrial.protocol.sections import Years, reference_year
+
+OF_PANEL = (
+    "take `estimator: cluster_robust` with `fixed_effects: [school, year]`, `active_years` and "
+    "`covariance: [CR2]`, where there are rows of pupils"
+)
+"""What to do where clusters are few."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,8 @@ def fit_planned(
         notes += _of_later_cohorts(found, min(active))
         if cluster:
             notes += describe_clusters(found.assign(cluster=found["school"]), cluster)
+        few = describe_few(found, cluster or "school", "CR1", OF_PANEL)
+        notes += [few] if few else []
         if notes:
             rows = [(estimand, noted([one], "; ".join(notes))[0]) for estimand, one in rows]
         told = {"cells": effect.n_cells, "cells_event_study": events.n_cells}

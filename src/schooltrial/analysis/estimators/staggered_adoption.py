@@ -6,6 +6,7 @@ from math import nan
 
 import pandas as pd
 
+from schooltrial.analysis.few_clusters import describe_few
 from schooltrial.analysis.fitting import (
     CellsFit,
     FittedModel,
@@ -15,6 +16,9 @@ from schooltrial.analysis.fitting import (
 from schooltrial.models.inference.estimate import noted
 from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
 from schooltrial.protocol.sections import Model
+
+AS_THEY_ARE = "they have no small-sample factor, so read the intervals as too narrow"
+"""What is said of few schools, where no other variance is offered."""
 
 
 def fit_planned(plan: PlannedModel, cells: pd.DataFrame) -> FittedModel[StaggeredFit]:
@@ -45,6 +49,10 @@ def fit_planned(plan: PlannedModel, cells: pd.DataFrame) -> FittedModel[Staggere
         ]
         if fitted.pretrend is not None:
             rows.append(("pre-trend test", fitted.pretrend))
+        informing = found[found["school"].astype("str").isin(list(fitted.schools))]
+        few = describe_few(informing, "school", "influence-function", AS_THEY_ARE)
+        if few:
+            rows = [(estimand, noted([one], few)[0]) for estimand, one in rows]
         lacking = int(found["n_pupils"].isna().sum())
         if lacking:
             note = f"pupils are not counted: {lacking:,} of {len(found):,} cells have no number"

@@ -8,7 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from schooltrial.analysis.design_matrix import DesignMatrix, side_by_side, with_block_effects
+from schooltrial.analysis.few_clusters import describe_few_to_bootstrap
 from schooltrial.analysis.fitting import FittedModel, OutcomeFit, PlannedModel, fit_outcomes
+from schooltrial.models.inference.estimate import noted
 from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
 from schooltrial.models.wild_bootstrap.result import WildBootstrap
 from schooltrial.random_streams import stream
@@ -56,6 +58,8 @@ def fit_planned(
             regressor_names=terms,
         )
         rows = test.estimates(level=model["confidence_level"])
+        warning = describe_few_to_bootstrap(design.rows, design.clustered_on or "cluster")
+        rows = tuple(noted(rows, warning)) if warning else rows
         return OutcomeFit(rows, {"dropped": dropped}, test)
 
     return fit_outcomes(sample, plan, fit)

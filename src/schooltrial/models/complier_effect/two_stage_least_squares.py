@@ -231,8 +231,8 @@ def fit_instrument(
     moved = list(range(last, last + len(endogenous)))
     if len(usable) < len(moved):
         raise ValueError(
-            f"{len(moved)} endogenous columns ({', '.join(endogenous)}) need as many instruments; "
-            f"of {', '.join(instruments)} only {', '.join(usable) or 'none'} vary beyond the "
+            f"the effects of {', '.join(endogenous)} need as many instruments; of "
+            f"{', '.join(instruments)} only {', '.join(usable) or 'none'} vary beyond the "
             "covariates and absorbed effects: leave out the covariate or effect that determines "
             "the assignment"
         )
