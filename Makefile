@@ -35,7 +35,7 @@ test-trials: $(READY) ## the small studies of tests/trials, each by Snakemake to
 	@$(BIN)/python -m pytest tests/trials -m slow
 
 test-slow: $(READY) ## Monte Carlo tests with all their trials (minutes)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit -m slow
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit tests/studies -m slow
 
 lint: $(READY)
 	@$(BIN)/ruff check .
