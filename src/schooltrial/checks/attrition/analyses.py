@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from schooltrial.data.panel.informative_cells import find_informative_cells
+from schooltrial.checks.attrition.informative_cells import find_informative_cells
 from schooltrial.data.rows.analysed import OF_PANELS, is_analysed
 from schooltrial.protocol.filters import Filter
 from schooltrial.protocol.made_variables import components, roots

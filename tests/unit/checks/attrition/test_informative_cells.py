@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.data.panel.informative_cells import find_informative_cells
+from schooltrial.checks.attrition.informative_cells import find_informative_cells
 from schooltrial.protocol.sections import Years
 from support.standard_study import model
 
