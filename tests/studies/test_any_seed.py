@@ -20,6 +20,7 @@ from benchmarks.synthetic_runs import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schooltrial.checks.assignment.verdict import CONSISTENT, IN_DOUBT, NO_LOTTERY, REPRODUCED
 from schooltrial.protocol.schema_validation import schema_faults
 from schooltrial.protocol.sections import all_years
 from schooltrial.simulate.generators import GENERATORS
@@ -27,10 +28,10 @@ from support.small_trial import schema
 
 LARGE_SEED = 2**63
 BELIEVED = {
-    "chicago_collaborative": "reproduced from its seed",
-    "fellowship": "not by lot",
-    "teacher_led_learning": "consistent with the planned lottery",
-    "university_certificate": "consistent with the planned lottery",
+    "chicago_collaborative": REPRODUCED,
+    "fellowship": NO_LOTTERY,
+    "teacher_led_learning": CONSISTENT,
+    "university_certificate": CONSISTENT,
 }
 REGIONS = ("East", "Middle", "West")
 EVERY = pytest.mark.parametrize("study", STUDIES)
@@ -166,7 +167,7 @@ def test_a_study_runs_at_another_seed_with_nothing_else_changed(study: str, seed
     run = run_seed(study, seed)
     assert run.refused == ""
     # one honest list in a hundred meets a doubt
-    assert run.verdict in (BELIEVED[study], "in doubt"), run.reasons
+    assert run.verdict in (BELIEVED[study], IN_DOUBT), run.reasons
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "seven"])
