@@ -71,6 +71,11 @@ def school_attrition(
                 kept = units[~units["unit"].isin(described.loc[outside, "unit"])]
                 known = _schools(cells[analysis.rows], name, year)
                 counted = _counted(kept, known, partly - known, no_data or {})
+                unused = kept["unit"].isin(_schools(panel, name, year) - known).sum()
+                if unused:
+                    told = f"with a value, and not analysed: {unused}"
+                    note = "; ".join(filter(None, (told, counted.note)))
+                    counted = replace(counted, note=note)
                 shown = [arms[0], *(arm for arm in arms if arm["name"] in analysis.arms)]
                 rows += lost_rows(analysis, year, "schools", counted, shown, boundary)
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -247,6 +247,8 @@ def test_outcomes_of_schools_are_lost_where_the_model_has_no_cell() -> None:
     def counted(**models: Model) -> list[int]:
         primary = PrimaryModels(models)
         table = school_attrition(ASSIGNMENT, cells, bounded, primary=primary, **settings)
+        unused = "with a value, and not analysed: 1" if models else ""
+        assert table["note"].tolist() == [unused]
         return _counts(table, "schools")
 
     changes = model(outcomes=["maths"], estimator="difference_in_differences")
