@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.data.rows.analysed import OF_PANELS
+from schooltrial.protocol.filters import years_named
 from schooltrial.protocol.levels import DesignLevels
+from schooltrial.protocol.sections import Years, all_years
 from schooltrial.wording import plural
 
 HEADLINES = ("ITT", "ATT", "CACE")
@@ -37,7 +39,9 @@ def summarise_findings(
             "arm_label": labels.get(arm, arm) if several else "",
             "unit": outcomes[row["outcome"]]["units_label"],
             "n_pupils": _counted(row.get("n_pupils")),
-            "people": _people(models[row["model"]], outcomes[row["outcome"]]),
+            "people": _people(
+                models[row["model"]], outcomes[row["outcome"]], protocol["years"]
+            ),
             "places": _places(row, DesignLevels.of(protocol["design"])),
             "model_label": models[row["model"]]["label"],
             "level": models[row["model"]]["confidence_level"],
@@ -47,11 +51,12 @@ def summarise_findings(
     return found
 
 
-def _people(model: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
-    """Say whom an estimate counts; a panel counts a pupil in every year."""
-    if model["estimator"] in OF_PANELS:
-        return "pupil-years"
-    return "teachers" if outcome["measured_on"] == "teacher" else "pupils"
+def _people(model: Mapping[str, Any], outcome: Mapping[str, Any], years: Years) -> str:
+    """Say whom an estimate counts; a panel, or a model of several years, counts a pupil in each."""
+    person = "teacher" if outcome["measured_on"] == "teacher" else "pupil"
+    named = years_named(model["where"], all_years(years)) or all_years(years)
+    several = model["estimator"] in OF_PANELS or len(named) > 1
+    return f"{person}-years" if several else f"{person}s"
 
 
 def _counted(pupils: Any) -> int | None:

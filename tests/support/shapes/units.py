@@ -17,7 +17,7 @@ from support.shapes.generator import (
     pupils_reading,
     scores_reading,
 )
-from support.shapes.right import check_row, least_squares
+from support.shapes.right import assert_told, check_row, least_squares
 from support.shapes.shape import Shape
 
 PUPILS = draw_trial(seed=31, years=(2025,), unit="pupil", schools=8, pupils=12)
@@ -145,6 +145,22 @@ def _pupils_of_teachers_right(results: Path) -> None:
     check_row(results, "itt", wanted, n_pupils=96)
 
 
+def _of_two_years() -> dict[str, Any]:
+    """Return a protocol of two years of the programme, none before, and models of both."""
+    protocol = _pupil_protocol("simple", schools=False, years={"programme": [2024, 2025]})
+    del protocol["tables"]["assignment"][0]["columns"]["block"]
+    for model in protocol["models"].values():
+        del model["where"]
+    return protocol
+
+
+def _of_two_years_right(results: Path) -> None:
+    rows = pd.concat([TWO_WAVES.year(2024), TWO_WAVES.year(2025)[6:]], ignore_index=True)
+    wanted = least_squares(rows, "score", ["pretest"])
+    check_row(results, "itt", wanted, n_pupils=186, n_schools=0)
+    assert_told(results, "186 pupil-years")
+
+
 SHAPES = (
     Shape(
         "pupils_within_schools", _pupil_protocol("blocked", schools=True),
@@ -170,6 +186,10 @@ SHAPES = (
             balance={"pupil_variables": ["sex", "pretest", "maths"]},
         ),
         _files(TWO_WAVES, "pupil", missing=6), right=_without_schools(TWO_WAVES, 6),
+    ),
+    Shape(
+        "pupils_on_their_own_over_two_years", _of_two_years(),
+        _files(TWO_WAVES, "pupil", missing=6), right=_of_two_years_right,
     ),
     Shape("teachers", _teachers_protocol(), _teachers_files(), right=_teachers_right),
     Shape(

@@ -130,9 +130,16 @@ def test_the_range_of_the_sensitivity_analyses_stands_beside_the_headline() -> N
 
 def test_the_boxes_of_several_arms_name_their_arm_and_its_own_sensitivity_analyses() -> None:
     arms = [{"name": name, "label": name.title()} for name in ("control", "coaching", "both")]
-    plain = {"label": "Model", "confidence_level": 0.95, "arms": [], "estimator": "multilevel"}
+    plain: dict[str, Any] = {
+        "label": "Model",
+        "confidence_level": 0.95,
+        "arms": [],
+        "estimator": "multilevel",
+    }
+    plain["where"] = {"year": [2020]}
     protocol: dict[str, Any] = {
         "design": {"arms": arms},
+        "years": {"baseline": [2019], "programme": [2020, 2021], "follow_up": []},
         "outcomes": {"maths": {
             "label": "Maths", "units_label": "SD", "primary": True, "measured_on": "pupil",
         }},
@@ -150,10 +157,14 @@ def test_the_boxes_of_several_arms_name_their_arm_and_its_own_sensitivity_analys
     ])  # fmt: skip
     coaching, both = summarise_findings(rows, protocol)
     assert (coaching["arm_label"], coaching["others"]) == ("Coaching", (0.16, 0.16, 1))
+    assert coaching["people"] == "pupils"
     assert (both["arm_label"], both["others"]) == ("Both", (0.31, 0.32, 2))
     protocol["design"] = {"arms": [arms[0], arms[2]]}
     (only,) = summarise_findings(rows.iloc[1:2], protocol)
     assert only["arm_label"] == ""
+    protocol["models"]["itt"]["where"] = {}
+    (every,) = summarise_findings(rows.iloc[1:2], protocol)
+    assert every["people"] == "pupil-years"  # each pupil counts in each of the three years
 
 
 def test_the_event_study_is_taken_with_the_test_of_its_pre_trend() -> None:

@@ -69,8 +69,8 @@ def results_html(
     )
     note = (
         "Statistic: t, or F for a joint test, on the df beside it. Effect size: Hedges g in the "
-        "pooled SD of those analysed; for a binary outcome the Cox index. In a panel a pupil "
-        "counts in every year. "
+        "pooled SD of those analysed; for a binary outcome the Cox index. In a model of "
+        "several years a person counts in each. "
         "Where the assignment is re-drawn or the errors are bootstrapped, p and interval come from "
         "the draws; the standard error is only what the statistic is divided by."
     )
