@@ -81,7 +81,7 @@ def refused_as(what: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, ArithmeticError) as error:
-        found = str(error) if _is_our_own(error) else NOT_COMPUTED
+        found = words_of(error)
         expected = "data that inform the model"
         remedy = "change `where`, covariates, blocks or levels of this model as the message says"
         raise Refusal([Fault(what, found, expected, remedy)]) from error
@@ -94,6 +94,11 @@ NOT_COMPUTED = (
     "block or cluster with one or two rows"
 )
 """What is said where a library, not the estimator, gave up."""
+
+
+def words_of(error: ValueError | ArithmeticError) -> str:
+    """Return what an error says to a reader: its own words, if this package raised it."""
+    return str(error) if _is_our_own(error) else NOT_COMPUTED
 
 
 def _is_our_own(error: BaseException) -> bool:

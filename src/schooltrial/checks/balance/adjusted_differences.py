@@ -21,6 +21,7 @@ from schooltrial.models.randomisation_inference.covariate_differences import (
 )
 from schooltrial.models.randomisation_inference.inference import DRAWS
 from schooltrial.randomisation.criterion import DrawCriterion
+from schooltrial.refusal import words_of
 
 EVERY_ARM = "all arms"
 
@@ -146,7 +147,7 @@ def adjusted_difference(values: pd.Series, arms: Arms) -> Adjusted:
         )  # fmt: skip
         row = fit.estimates(["treated"], vcov="CR2")[0]
     except ValueError as error:
-        return Adjusted(np.nan, np.nan, np.nan, np.nan, str(error))
+        return Adjusted(np.nan, np.nan, np.nan, np.nan, words_of(error))
     if all(is_constant(pd.Series(x[z == arm])) for arm in np.unique(z)):
         return Adjusted(row.estimate, 0.0, np.nan, np.nan, "varies in neither arm: no test")
     return Adjusted(row.estimate, row.std_error, row.df, row.p_value, row.note)

@@ -22,6 +22,7 @@ from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
 from schooltrial.models.randomisation_inference.covariate_differences import numbers_as_drawn
 from schooltrial.models.randomisation_inference.mahalanobis import omnibus_balance
 from schooltrial.random_streams import stream
+from schooltrial.refusal import words_of
 
 OMNIBUS_COLUMNS = [
     "sample", "level", "arm", "scope", "variable", "label", "covariates", "rank", "units", "blocks",
@@ -188,7 +189,7 @@ def _joint_f(matrix: np.ndarray[Any, np.dtype[np.float64]], units: pd.DataFrame)
             return JointF()
         test = fit.joint_test(kept)
     except ValueError as error:
-        return JointF(note=f"F: {error}")
+        return JointF(note=f"F: {words_of(error)}")
     if fit.r_squared > 1 - EXACT_FIT:
         told = "F: the covariates tell the arms apart without error"
         return JointF(df_num=test.df_num, note=told)

@@ -22,6 +22,7 @@ from schooltrial.models.power.allocation import Allocation
 from schooltrial.models.power.minimum_detectable_effect import Precision
 from schooltrial.models.power.panel import panel_precision
 from schooltrial.models.power.staggered import ControlGroup, staggered_precision
+from schooltrial.refusal import words_of
 
 PANEL = "closed form: change of school means, AR(1)"
 
@@ -111,7 +112,7 @@ def panel_of(
             year_variance=found.variance, correlation=found.correlation,
         )  # fmt: skip
     except ValueError as error:
-        return None, str(error)
+        return None, words_of(error)
     return design, _rests_on(found)
 
 
@@ -146,7 +147,7 @@ def staggered_of(
             comparison_group=_known_group(comparison_group),
         )  # fmt: skip
     except ValueError as error:
-        return None, str(error)
+        return None, words_of(error)
     entering = ", ".join(f"{count} from {year}" for year, count in sorted(cohorts.items()))
     told = f"cohorts as listed ({entering}), each against its last year before"
     return design, f"{told}; {_rests_on(found)}"

@@ -45,6 +45,7 @@ from schooltrial.protocol.sections import (
     baseline_year,
     model_of_outcome,
 )
+from schooltrial.refusal import words_of
 
 Diagnostics = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
@@ -266,7 +267,7 @@ def _at_protocol(
     try:
         allocation = planned_allocation(units, share, planned["blocks"])
     except ValueError as error:
-        return StageInputs("protocol", notes=(str(error),))
+        return StageInputs("protocol", notes=(words_of(error),))
     return StageInputs(
         "protocol", allocation, units * planned["pupils_per_school"],
         float(planned["pupils_per_school"]), planned["covariates_school"],
@@ -286,7 +287,7 @@ def _at_randomisation(
     try:
         inputs = StageInputs("randomisation", allocation_of(units, blocks=comparison.blocks))
     except ValueError as error:
-        return StageInputs("randomisation", notes=(str(error),))
+        return StageInputs("randomisation", notes=(words_of(error),))
     if len(units) > len(listed):
         told = "in no file, counted in the blocks that lack their arm"
         inputs = inputs.noted(f"{told}: {len(units) - len(listed)}")
@@ -377,7 +378,7 @@ def _as_analysed(
     try:
         allocation = allocation_of(found.units, blocks=comparison.blocks)
     except ValueError as error:
-        return StageInputs("analysis", notes=(str(error),))
+        return StageInputs("analysis", notes=(words_of(error),))
     if isnan(found.explained):
         shares, told = _shares_of(plan, comparison, diagnostics)
     else:

@@ -35,6 +35,7 @@ from schooltrial.models.power.closed_form import school_randomised
 from schooltrial.models.power.minimum_detectable_effect import Precision, mde_multiplier
 from schooltrial.models.power.sign_and_magnitude import sign_magnitude_errors
 from schooltrial.random_streams import stream
+from schooltrial.refusal import words_of
 
 COLUMNS = [
     "outcome", "model", "subgroup", "arm", "stage", "scale", "unit", "units", "treated_units",
@@ -158,7 +159,7 @@ def _simulated_row(plan: StudyPlan, comparison: Comparison, inputs: StageInputs)
             rng=stream(plan.seed, *name),
         )  # fmt: skip
     except ValueError as error:
-        found = Simulated(nan, nan, nan, nan, nan, nan, str(error))
+        found = Simulated(nan, nan, nan, nan, nan, nan, words_of(error))
     row |= found._asdict()
     row |= {"multiplier": nan, "mdes_multiplier": nan, "method": SIMULATED}
     return [row[column] for column in COLUMNS]
@@ -196,7 +197,7 @@ def _precision(inputs: StageInputs) -> tuple[Precision | None, str]:
             r2_pupil=shares.r2_pupil, covariates=inputs.covariates, icc_block=shares.icc_block,
         )  # fmt: skip
     except ValueError as error:
-        return None, str(error)
+        return None, words_of(error)
     return design, ""
 
 
