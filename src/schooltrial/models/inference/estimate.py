@@ -101,12 +101,18 @@ def f_estimate(
     converged: bool = True,
     note: str = "",
 ) -> Estimate:
-    """Return the row of a joint test; the note opens with ``F(numerator, denominator)``."""
+    """Return the row of a joint test; the note opens with ``F(numerator, denominator)``.
+
+    Without a limit to the denominator the statistic is a chi-square over its degrees of freedom,
+    and the note says that.
+    """
     if df_denom == inf:
         p_value = float(special.chdtrc(df_num, df_num * statistic))
     else:
         p_value = float(special.fdtrc(df_num, df_denom, statistic)) if df_denom > 0 else nan
     label = f"F({df_num}, {df_denom:.6g})"
+    if df_denom == inf:
+        label = f"chi-square({df_num})" + (f"/{df_num}" if df_num > 1 else "")
     return Estimate(
         term, nan, nan, float(df_denom), float(statistic), p_value, nan, nan,
         n_pupils, n_schools, method, converged, f"{label}; {note}" if note else label,

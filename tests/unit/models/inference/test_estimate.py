@@ -62,3 +62,10 @@ def test_a_joint_test_keeps_its_note_behind_its_degrees_of_freedom() -> None:
     found = f_estimate("t", 2.0, 3, 12.5, note="singular", **COUNTS)  # type: ignore[arg-type]
     assert found.note == "F(3, 12.5); singular"
     assert isnan(f_estimate("t", 2.0, 3, nan, **COUNTS).p_value)  # type: ignore[arg-type]
+
+
+def test_a_joint_test_without_limit_of_degrees_of_freedom_is_a_chi_square_and_says_so() -> None:
+    found = f_estimate("t", 2.0, 3, inf, **COUNTS)  # type: ignore[arg-type]
+    assert found.note == "chi-square(3)/3"
+    assert found.p_value == pytest.approx(stats.chi2.sf(6.0, 3), rel=1e-12)
+    assert f_estimate("t", 2.0, 1, inf, **COUNTS).note == "chi-square(1)"  # type: ignore[arg-type]
