@@ -32,6 +32,7 @@ from schooltrial.models.missing_outcomes.inverse_probability_weights import (
 )
 from schooltrial.models.missing_outcomes.lee_bounds import LeeBounds, bound_by_lee
 from schooltrial.protocol.sections import Arm, Outcome, Years
+from schooltrial.refusal import words_of
 
 NOT_COMPUTED = "not computed"
 
@@ -269,14 +270,17 @@ def _difference(trial: _Trial, weight: FloatArray, note: str = "") -> Estimate:
     several = len(np.unique(trial.block[seen])) > 1
     columns = [trial.treated[seen]] if several else [np.ones(seen.sum()), trial.treated[seen]]
     even = np.ptp(weight[seen]) < 1e-9 * weight[seen].max()
-    fit = fit_least_squares_columns(
-        trial.y[seen],
-        columns,
-        names=["effect"] if several else ["(Intercept)", "effect"],
-        cluster=trial.unit[seen] if trial.clustered else None,
-        weights=None if even else weight[seen],
-        absorb=trial.block[seen] if several else None,
-    )
+    try:
+        fit = fit_least_squares_columns(
+            trial.y[seen],
+            columns,
+            names=["effect"] if several else ["(Intercept)", "effect"],
+            cluster=trial.unit[seen] if trial.clustered else None,
+            weights=None if even else weight[seen],
+            absorb=trial.block[seen] if several else None,
+        )
+    except ValueError as error:  # fewer rows than blocks, or one cluster
+        return _undefined("effect", trial, words_of(error))
     if "effect" not in fit.names:
         return _undefined("effect", trial, "no block has both arms observed")
     row = fit.estimates(["effect"], level=trial.level)[0]
