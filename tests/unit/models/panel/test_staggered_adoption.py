@@ -62,7 +62,7 @@ def test_the_pre_trend_test_is_a_chi_square_over_its_number_of_event_times() -> 
     test = _fit(_panel(4)).pretrend
     assert test is not None
     assert test.df == inf
-    numerator = int(test.note.split("(")[1].split(",")[0])
+    numerator = int(test.note.split("(")[1].split(")")[0])
     assert test.p_value == pytest.approx(stats.chi2.sf(numerator * test.statistic, numerator))
 
 
