@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 
 from schooltrial.exhibits.style.html_table import STYLE
+from schooltrial.exhibits.style.inline_code import with_code
 from schooltrial.exhibits.style.table_text import interval, number, p_text
 from schooltrial.report.exhibits import Exhibit
 
@@ -17,7 +18,7 @@ def fill(template: str, context: Mapping[str, Any], exhibits: Sequence[Exhibit])
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(number=number, p=p_text)
+    environment.filters.update(number=number, p=p_text, code=with_code)
     environment.globals.update(interval=interval, table_style=STYLE)
     by_name = {exhibit.name: exhibit for exhibit in exhibits}
     return environment.from_string(template).render(**context, exhibits=by_name)

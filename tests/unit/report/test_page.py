@@ -2,6 +2,7 @@
 
 import copy
 import re
+from importlib.resources import files
 from typing import Any
 
 import jinja2
@@ -83,6 +84,14 @@ def test_a_name_that_nobody_gives_is_an_error_and_no_blank() -> None:
 
 def test_text_of_a_protocol_cannot_become_markup() -> None:
     assert fill("{{ title }}", {"title": "<b>&"}, []) == "&lt;b&gt;&amp;"
+
+
+def test_what_ratings_advise_shows_names_of_the_protocol_as_code() -> None:
+    page = fill("{{ told | code }}", {"told": "`outcomes.maths.baseline_measures` & <b>"}, [])
+    assert page == "<code>outcomes.maths.baseline_measures</code> &amp; &lt;b&gt;"
+    template = (files("schooltrial.report") / "templates" / "report.html.j2").read_text("utf-8")
+    for said in ("one.rule", "one.would_change"):
+        assert f"{said} | code" in template
 
 
 def test_the_template_formats_numbers_like_the_tables() -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from schooltrial.exhibits.style.inline_code import with_code
 from schooltrial.exhibits.style.table_text import is_whole, number, p_text, significant
 
 Kind = Literal[
@@ -107,7 +108,7 @@ class Table:
     columns : tuple of Column
         Those that are shown; the first heads the rows.
     cells : DataFrame of str
-        By the names of the columns; markup stays what it is, and text cannot become markup.
+        By the names of the columns; markup stays what it is, and text becomes none but code.
     group : tuple of str
         Heading of each row's group; empty where rows are not grouped.
     anchors : tuple of str
@@ -150,7 +151,9 @@ def fragment(table: Table, *, name: str, notes: Sequence[str], study: Mapping[st
     last = f"{label}{study['title']}. Protocol {study['protocol'][:12]}"
     caption = Markup("<caption>{}</caption>").format(table.title)
     style = Markup("<style>\n{}</style>\n").format(STYLE)
-    below = Markup("\n").join(Markup("<p>{}</p>").format(note) for note in [*notes, last])
+    below = Markup("\n").join(
+        Markup("<p>{}</p>").format(with_code(note)) for note in [*notes, last]
+    )
     return style + Markup('<div id="{}">\n{}<div class="notes">{}</div></div>\n').format(
         name, _box(table, caption), below
     )
@@ -193,4 +196,4 @@ def _cell(column: Column, text: str, heads: Literal["", "col", "row"] = "") -> M
     tag = Markup("th" if heads else "td")
     side = Markup(' class="n"') if column.right else ""
     scope = Markup(' scope="{}"').format(heads) if heads else ""
-    return Markup("<{}{}{}>{}</{}>").format(tag, side, scope, escape(text), tag)
+    return Markup("<{}{}{}>{}</{}>").format(tag, side, scope, with_code(text), tag)

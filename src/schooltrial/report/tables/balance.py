@@ -86,8 +86,9 @@ def compared_sentence(balance: pd.DataFrame) -> str:
         return "The protocol names no variable whose balance is compared."
     if not (balance["sample"] == "analysed").any():
         return (
-            "The balance table compares all who were assigned. It has no row of those analysed, as "
-            "none of them is on record in the baseline year."
+            "The balance table compares all who were assigned, whether they are analysed or not. "
+            "It has no row of those analysed alone, as no primary model analyses pupils or "
+            "teachers who are on record in the baseline year."
         )
     return ""
 

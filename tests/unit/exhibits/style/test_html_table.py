@@ -87,6 +87,13 @@ def test_text_cannot_become_markup_and_markup_stays_what_it_is() -> None:
     assert "&lt;b&gt;two&lt;/b&gt;" in told
 
 
+def test_names_between_backticks_are_code_in_cells_and_notes_and_nothing_else_is_markup() -> None:
+    table = tabulate("t", pd.DataFrame({"x": ["set `a.<b>` or ` c"]}), [Column("x")])
+    page = fragment(table, name="small", notes=["by `share`"], study=STUDY)
+    assert "set <code>a.&lt;b&gt;</code> or ` c" in page
+    assert "<p>by <code>share</code></p>" in page
+
+
 def test_numbers_stand_to_the_right_with_their_headings_and_words_do_not() -> None:
     page = _page()
     assert aligned_right(page) == ["N"]

@@ -209,7 +209,9 @@ def test_a_joint_test_says_of_what_its_means_are(level: str, of: str) -> None:
 def test_what_the_balance_table_does_not_compare_is_said() -> None:
     rows = pd.DataFrame({"sample": ["randomised", "analysed"]})
     assert compared_sentence(rows) == ""
-    assert "no row of those analysed" in compared_sentence(rows[:1])
+    told = compared_sentence(rows[:1])
+    assert "all who were assigned, whether they are analysed or not" in told
+    assert "no primary model analyses pupils or teachers who are on record" in told
     assert "names no variable" in compared_sentence(rows[:0])
 
 
