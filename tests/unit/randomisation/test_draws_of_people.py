@@ -10,10 +10,10 @@ import pytest
 
 from schooltrial.checks.assignment.chance_tests import Redraws
 from schooltrial.checks.assignment.criterion import judge_criterion
+from schooltrial.checks.assignment.findings import NOTED
 from schooltrial.checks.assignment.unit_attributes import KnownOfUnits
 from schooltrial.checks.assignment.verdict import (
     CONTRADICTED,
-    IN_DOUBT,
     REPRODUCED,
     AssignmentVerdict,
     verify_assignment,
@@ -127,7 +127,11 @@ def test_two_people_of_a_school_who_changed_places_are_named(unit: str) -> None:
     found = _verify(listed, design, record)
     assert found.verdict == CONTRADICTED
     assert found.told()["units_contradicted"] == listed.loc[rows, unit].tolist()
-    assert _verify(listed, design, None).verdict == IN_DOUBT
+    # Of 12 people, two draws agree on 10 in more than one case of a hundred: no doubt without
+    # the record, but a note.
+    by_seed = _verify(listed, design, None).tests.set_index("check").loc["draw repeated"]
+    assert by_seed["finding"] == f"seed 3 gives 2 {unit}s of 12 another arm"
+    assert by_seed["verdict"] == NOTED
 
 
 @pytest.mark.parametrize("unit", ["teacher", "pupil"])

@@ -205,8 +205,8 @@ def check_seed(
     p = _chance_of_agreement(units, plan, seed, ordered, arms)
     if p > ALIKE_BELOW:
         reason = (
-            "no more alike than two draws are: the list was drawn by another program or from "
-            "another frame, and its draw cannot be repeated here"
+            f"two draws are as alike in {p:.2g} of cases: the list may come from another program "
+            "or another frame, or have been changed; a record of the draw would tell"
         )
         return Findings([Finding(REPEAT, told, NOTED, len(other), 0, reason=reason)]), _none()
     reason = (

@@ -237,3 +237,16 @@ def known_since_assignment(
     rooted = {root for name in measured for root in roots(name, variables)}
     made = {name for name in variables if roots(name, variables) & rooted}
     return frozenset(measured | rooted | made)
+
+
+def analysing_models(attrition: pd.DataFrame) -> pd.Series:
+    """Return the primary model of each row of a table of attrition; empty where there is none.
+
+    Parameters
+    ----------
+    attrition : DataFrame
+        Such as `rates.attrition` makes, written and read back or not.
+    """
+    if "model" not in attrition:
+        return pd.Series("", index=attrition.index, dtype="str")
+    return attrition["model"].astype("object").fillna("").astype("str")

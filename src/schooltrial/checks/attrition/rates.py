@@ -196,19 +196,6 @@ def _noted(analysis: Analysis, listed: Roster, pupils: pd.DataFrame, lost: pd.Se
     return "; ".join(notes)
 
 
-def analysing_models(attrition: pd.DataFrame) -> pd.Series:
-    """Return the primary model of each row of a table of attrition; empty where there is none.
-
-    Parameters
-    ----------
-    attrition : DataFrame
-        Such as `attrition` makes, written and read back or not.
-    """
-    if "model" not in attrition:
-        return pd.Series("", index=attrition.index, dtype="str")
-    return attrition["model"].astype("object").fillna("").astype("str")
-
-
 def lost_rows(
     analysis: Analysis,
     year: int,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.checks.attrition.analyses import analysing_models
 from schooltrial.checks.attrition.informative_cells import find_informative_cells
-from schooltrial.checks.attrition.rates import analysing_models
 from schooltrial.checks.flow.follow_up import PLURAL, FollowUp
 from schooltrial.data.ledger.analyses import indicated_step
 from schooltrial.data.panel.bounded_cells import with_bounded_cells

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.assignment.crossovers import share_crossed
-from schooltrial.checks.attrition.rates import analysing_models
+from schooltrial.checks.attrition.analyses import analysing_models
 from schooltrial.checks.power.simulation import SIMULATED
 from schooltrial.checks.rating.terms import (
     HIGH,

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from schooltrial.checks.attrition.rates import analysing_models
+from schooltrial.checks.attrition.analyses import analysing_models
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,

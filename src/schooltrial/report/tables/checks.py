@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from schooltrial.checks.attrition.rates import analysing_models
+from schooltrial.checks.attrition.analyses import analysing_models
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
 from schooltrial.exhibits.style.table_text import number
 

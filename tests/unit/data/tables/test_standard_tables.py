@@ -353,6 +353,7 @@ def test_teachers_are_observed_once_by_nobody_in_particular_unless_told(trial: S
 
 def test_the_unit_that_was_assigned_is_the_key_of_the_assignment(trial: SmallTrial) -> None:
     trial.protocol["design"] = {**trial.protocol["design"], "kind": "blocked", "unit": "pupil"}
+    del trial.protocol["models"]["did"]  # of schools, in which there are both arms
     columns = trial.reading("assignment")["columns"]
     columns["pupil"] = {"column": "pupil_id"}
     rows = [[row[1], row[1], "CT"[at % 2], row[0]]
