@@ -66,20 +66,42 @@ def drawn(
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where the schools of a panel are drawn.
+class Rows:
+    """The rows of marks in which the schools of one outcome are drawn.
 
     Attributes
     ----------
-    height : Series
-        Vertical place of each school, in lines of a block, by the index of the data.
-    middle, size : dict of str to float
-        Block → middle of its band, and lines that it takes.
+    of_school : Series
+        Row of each school within its block, by the index of the data; the first is 0.
+    count : dict of str to int
+        Block → rows that it takes.
     """
 
-    height: pd.Series
+    of_school: pd.Series
+    count: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Bands:
+    """The bands of the blocks, alike in all panels, in lines of a block from the top.
+
+    Attributes
+    ----------
+    middle, size : dict of str to float
+        Block → middle of its band, and lines that it takes.
+    row : float
+        Height of a row of marks.
+    """
+
     middle: dict[str, float]
     size: dict[str, float]
+    row: float
+
+    def places(self, data: pd.DataFrame, rows: Rows) -> pd.Series:
+        """Return the vertical place of each school."""
+        block = data["block"].astype("str")
+        centred = rows.of_school - (block.map(rows.count).astype("float64") - 1) / 2
+        return block.map(self.middle).astype("float64") + centred * self.row
 
 
 @styled
@@ -102,14 +124,14 @@ def school_means_plot(
     line = LINE if len(blocks) <= MANY_BLOCKS else CLOSE_LINE
     of_outcome = {name: data[data["outcome"] == name].reset_index(drop=True) for name in names}
     order = [arm.name for arm in arm_styles(arms)]
-    placed = {
-        name: place_schools(rows, blocks, order, columns, line) for name, rows in of_outcome.items()
-    }
-    height = max(sum(places.size.values()) for places in placed.values())
+    rows = {name: rows_of_marks(found, order, columns) for name, found in of_outcome.items()}
+    largest = max(float(_areas(found).max()) for found in of_outcome.values())
+    bands = bands_of_blocks(blocks, list(rows.values()), (np.sqrt(largest) + 1) / 72 / line)
+    height = sum(bands.size.values())
     lines = -(-len(names) // columns)
     figure, panels = new_figure(0.5 + lines * (1.0 + line * max(height, 6)), lines, columns)
     for at, (panel, name) in enumerate(zip(panels, names, strict=False)):
-        _draw_outcome(panel, of_outcome[name], blocks, arms, placed[name])
+        _draw_outcome(panel, of_outcome[name], arms, bands, rows[name])
         panel.set_title(f"{outcomes[name]['label']}, {year_label}")
         panel.set_xlabel(f"school mean, {outcomes[name]['units_label']}")
         if line == CLOSE_LINE:
@@ -126,48 +148,63 @@ def school_means_plot(
     return figure
 
 
-def place_schools(
-    data: pd.DataFrame, blocks: Sequence[str], arms: Sequence[str], columns: int, line: float
-) -> Places:
-    """Return where the schools of one outcome are drawn, none of them over another of its block.
+def rows_of_marks(data: pd.DataFrame, arms: Sequence[str], columns: int) -> Rows:
+    """Return the rows in which the schools of one outcome cover no other of their block.
+
+    Where a block takes more than two, each of its arms has rows of its own.
 
     Parameters
     ----------
     data : DataFrame
         From `drawn`, of one outcome.
-    blocks, arms : sequence of str
+    arms : sequence of str
         In the order from the top.
     columns : int
         Panels abreast.
-    line : float
-        Inches of a block's line.
     """
     width = 72 * PANEL * WIDTH / columns  # points
     span = float(data["mean"].max() - data["mean"].min()) or 1.0
-    mark = float(np.sqrt(_areas(data).max()))
-    gap, row_height = mark / width * span, (mark + 1) / 72 / line
-    height = pd.Series(0.0, index=data.index)
+    gap = float(np.sqrt(_areas(data).max())) / width * span
+    found = pd.Series(0, index=data.index)
+    count: dict[str, int] = {}
+    for block, inside in data.groupby(data["block"].astype("str"), sort=False):
+        rows = _packed(inside["mean"], gap)
+        if rows.max() > 1:
+            below = 0
+            for arm in arms:
+                here = inside.loc[inside["arm"] == arm, "mean"]
+                if len(here):
+                    rows.loc[here.index] = below + _packed(here, gap)
+                    below = int(rows.loc[here.index].max()) + 1
+        found.loc[inside.index] = rows
+        count[str(block)] = int(rows.max()) + 1
+    return Rows(found, count)
+
+
+def bands_of_blocks(blocks: Sequence[str], rows: Sequence[Rows], row: float) -> Bands:
+    """Return bands from the top that hold the rows of marks of every panel.
+
+    Parameters
+    ----------
+    blocks : sequence of str
+        In the order from the top.
+    rows : sequence of Rows
+        Of each panel.
+    row : float
+        Height of a row of marks, in lines of a block.
+    """
     middle: dict[str, float] = {}
     size: dict[str, float] = {}
     top = -0.5
-    for block in blocks:
-        inside = data[data["block"] == block]
-        rows = _rows_of_marks(inside["mean"], gap)
-        if len(inside) and rows.max() > 1:  # more than two: each arm has its own
-            below = 0
-            for arm in arms:
-                here = inside[inside["arm"] == arm]
-                rows.loc[here.index] = below + _rows_of_marks(here["mean"], gap)
-                below = int(rows.loc[here.index].max()) + 1 if len(here) else below
-        count = int(rows.max()) + 1 if len(rows) else 1
-        size[str(block)] = max(1.0, (count + 0.5) * row_height) if count > 1 else 1.0
-        middle[str(block)] = top + size[str(block)] / 2
-        height.loc[inside.index] = middle[str(block)] + (rows - (count - 1) / 2) * row_height
-        top += size[str(block)]
-    return Places(height, middle, size)
+    for block in map(str, blocks):
+        count = max(panel.count.get(block, 1) for panel in rows)
+        size[block] = max(1.0, (count + 0.5) * row) if count > 1 else 1.0
+        middle[block] = top + size[block] / 2
+        top += size[block]
+    return Bands(middle, size, row)
 
 
-def _rows_of_marks(means: pd.Series, gap: float) -> pd.Series:
+def _packed(means: pd.Series, gap: float) -> pd.Series:
     """Return the row of each mark, 0 or more: the first where it covers no other."""
     ends: list[float] = []
     rows = pd.Series(0, index=means.index)
@@ -186,26 +223,22 @@ def _areas(data: pd.DataFrame) -> pd.Series:
 
 
 def _draw_outcome(
-    panel: Axes, data: pd.DataFrame, blocks: Sequence[str], arms: Sequence[Arm], places: Places
+    panel: Axes, data: pd.DataFrame, arms: Sequence[Arm], bands: Bands, rows: Rows
 ) -> None:
-    for block, rows in data.groupby("block"):
-        if len(rows) <= 2:
-            panel.plot(
-                [rows["mean"].min(), rows["mean"].max()],
-                [places.middle[str(block)]] * 2,
-                color=FAINT,
-                lw=0.6,
-            )
-    area = _areas(data)
+    for block, pair in data.groupby("block"):
+        if len(pair) <= 2:
+            span = [pair["mean"].min(), pair["mean"].max()]
+            panel.plot(span, [bands.middle[str(block)]] * 2, color=FAINT, lw=0.6)
+    area, height = _areas(data), bands.places(data, rows)
     for arm in arm_styles(arms):
-        rows = data[data["arm"] == arm.name]
+        mine = data[data["arm"] == arm.name]
         panel.scatter(
-            rows["mean"], places.height[rows.index], s=area[rows.index],
+            mine["mean"], height[mine.index], s=area[mine.index],
             marker=arm.marker, color=arm.colour, alpha=0.8, lw=0, label=arm.label, zorder=3,
         )  # fmt: skip
-    ends = np.cumsum([places.size[str(block)] for block in blocks]) - 0.5
-    if len(blocks) > 1 and max(places.size.values()) > 1:
+    ends = np.cumsum(list(bands.size.values())) - 0.5
+    if len(ends) > 1 and max(bands.size.values()) > 1:
         for end in ends[:-1]:
             panel.axhline(end, color=FAINT, lw=0.4, ls=":")
-    panel.set_yticks([places.middle[str(block)] for block in blocks], list(blocks))
+    panel.set_yticks(list(bands.middle.values()), list(bands.middle))
     panel.set_ylim(float(ends[-1]), -0.5)

@@ -187,3 +187,14 @@ def test_a_schools_mean_weighs_its_years_by_pupils_and_alike_where_they_are_not_
 def test_without_a_primary_outcome_every_outcome_is_drawn() -> None:
     none: Any = {name: {**outcome, "primary": False} for name, outcome in OUTCOMES.items()}
     assert set(drawn(CELLS, none, [2020])["outcome"]) == {"maths", "rate"}
+
+
+def test_the_bands_of_a_block_are_alike_in_all_panels() -> None:
+    crowded, few = _one_block(90), _one_block(6).assign(outcome="ela")
+    data = pd.concat([part.assign(block=name)
+                      for name, part in (("A", crowded), ("A", few), ("B", few),
+                                         ("B", few.assign(outcome="maths")))])  # fmt: skip
+    figure = school_means_plot(data, OUTCOMES, ARMS, STUDY, "District", "2020")
+    maths, english = figure.axes
+    assert maths.get_yticks().tolist() == english.get_yticks().tolist()
+    assert maths.get_ylim() == english.get_ylim()
