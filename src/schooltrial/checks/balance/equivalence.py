@@ -79,6 +79,13 @@ class Measure:
         """Whether anybody has it."""
         return bool(self.rows[self.name].notna().any())
 
+    @property
+    def values(self) -> pd.Series:
+        """What each has, as numbers; missing where that is none."""
+        return pd.to_numeric(self.rows[self.name].astype("object"), errors="coerce").astype(
+            "float64"
+        )
+
 
 @dataclass(frozen=True)
 class Analysis:
@@ -260,9 +267,10 @@ def equivalence_table(
     -------
     DataFrame
         ``EQUIVALENCE_COLUMNS``, a row per outcome, measure (category of it) and arm. The measures
-        are those of ``baseline_measures``, else the outcome's own baseline, of people and of their
-        schools, else those of the outcomes of its family. A measure that is known of nobody has a
-        row whose size is missing; an outcome without a measure has none.
+        are those of ``baseline_measures``, and the outcome's own baseline where it is known though
+        not named; without named ones, the own baseline, of people and of their schools; else those
+        of the outcomes of its family. A measure that is known of nobody has a row whose size is
+        missing; an outcome without a measure has none.
     """
     rows: list[dict[str, Any]] = []
     for outcome, name in primary_outcomes(content):
@@ -314,9 +322,13 @@ def _measures(analysis: Analysis) -> Iterator[tuple[Basis, Measure]]:
     outcomes = analysis.content["outcomes"]
     declared = outcomes[analysis.outcome]
     if declared["baseline_measures"]:
-        for name in dict.fromkeys(declared["baseline_measures"]):
-            own = name in (analysis.outcome, f"{analysis.outcome}_before")
-            yield "own" if own else "named", analysis.named(name)
+        named = {name: analysis.named(name) for name in declared["baseline_measures"]}
+        for name, measure in named.items():
+            yield "own" if names_own([name], analysis.outcome) else "named", measure
+        own = analysis.of_outcome(analysis.outcome)
+        again = any(measure.values.equals(own.values) for measure in named.values())
+        if own.known and not again and not names_own(named, analysis.outcome):
+            yield "own", own
         return
     before = [analysis.of_outcome(analysis.outcome), analysis.of_schools(analysis.outcome)]
     known = [measure for measure in before if measure.known]
@@ -335,6 +347,11 @@ def _measures(analysis: Analysis) -> Iterator[tuple[Basis, Measure]]:
         for measure in (analysis.of_outcome(name), analysis.of_schools(name)):
             if measure.known:
                 yield "domain", measure
+
+
+def names_own(measures: Collection[str], outcome: str) -> bool:
+    """Return whether an outcome's own baseline is among the measures that a protocol names."""
+    return outcome in measures or f"{outcome}_before" in measures
 
 
 def _known_or(one: Measure, other: Measure) -> Measure:

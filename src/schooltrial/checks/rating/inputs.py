@@ -11,6 +11,7 @@ import pandas as pd
 
 from schooltrial.checks.assignment.crossovers import share_crossed
 from schooltrial.checks.attrition.analyses import analysing_models
+from schooltrial.checks.balance.equivalence import names_own
 from schooltrial.checks.power.simulation import SIMULATED
 from schooltrial.checks.rating.terms import (
     HIGH,
@@ -153,7 +154,9 @@ def baseline_differences(
 
     They are those of the check of equivalence. Where the outcome's own baseline (or that of its
     family) was measured of the people analysed, theirs counts; that of their schools counts where
-    it was not, or is known of too few: where those who lack it would be high attrition. A model of
+    it was not, or is known of too few: where those who lack it would be high attrition. Beside
+    measures that the protocol names, the own baseline counts where it is known of enough, so that
+    a name of another variable cannot hide a difference in the pre-test. A model of
     changes, and an outcome that is a gain, adjust for the outcome as it was.
     """
     arms = compared_arms(model, protocol["design"]["arms"])
@@ -176,6 +179,10 @@ def baseline_differences(
                 note="" if pd.isna(row["note"]) else str(row["note"]),
             )
         )  # fmt: skip
+    measures = declared.get("baseline_measures")
+    if measures and not names_own(measures, outcome):
+        # What the protocol names is in place of a baseline of too few, and never hides a known one
+        found = [one for one in found if not one.own or (one.covered and not isnan(one.size))]
     return tuple(_decisive(found, level))
 
 

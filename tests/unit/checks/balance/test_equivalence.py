@@ -160,6 +160,33 @@ def test_only_the_measures_that_are_named_count_each_at_its_level() -> None:
     assert with_baseline_measures(_content(**named), ["rate"])["school_variables"] == ["rate"]
 
 
+def test_a_measure_that_is_named_does_not_hide_the_outcomes_own_baseline() -> None:
+    content = _content(maths={"primary": True, "baseline_measures": ["girl"]})
+    table = _table(content)
+    found = baseline_differences("maths", content["models"]["itt"], content, table)
+    assert {(one.variable, one.basis) for one in found} == {("girl", "named"), ("maths", "own")}
+    largest = max(abs(one.size) for one in found if one.arm == "a")
+    assert largest == pytest.approx(2 / sqrt(5 / 3) * (1 - 3 / (4 * 8 - 9)))
+
+
+def test_a_pre_test_that_is_named_and_is_the_own_baseline_counts_once() -> None:
+    content = _content(maths={"primary": True, "baseline_measures": ["pretest"]})
+    pupils = _pupils()
+    then = pupils[pupils["year"] == 2019].set_index("pupil")["maths"]
+    table = _table(content, pupils.assign(pretest=pupils["pupil"].map(then)))
+    assert set(table["variable"]) == {"pretest"}
+
+
+def test_a_measure_that_is_named_stands_for_an_own_baseline_known_of_too_few() -> None:
+    content = _content(maths={"primary": True, "baseline_measures": ["pretest"]})
+    pupils = _pupils()
+    pupils.loc[(pupils["year"] == 2019) & ~pupils["pupil"].str.endswith("0"), "maths"] = np.nan
+    table = _table(content, pupils)
+    assert "maths" in set(table["variable"])
+    found = baseline_differences("maths", content["models"]["itt"], content, table)
+    assert {one.variable for one in found} == {"pretest"}
+
+
 def test_an_outcome_is_added_to_the_balance_table_only_in_its_own_baseline_year() -> None:
     for year, shown in ((None, ["girl", "ela"]), (2020, ["girl"])):
         named: dict[str, Any] = {
