@@ -272,6 +272,8 @@ def equivalence_table(
         of the outcomes of its family. A measure that is known of nobody has a row whose size is
         missing; an outcome without a measure has none.
     """
+    means = {f"{name}{SCHOOL_MEAN}": labels.get(name, name) for name in content["outcomes"]}
+    labels = {**means, **labels}
     rows: list[dict[str, Any]] = []
     for outcome, name in primary_outcomes(content):
         model = content["models"][name]

@@ -169,6 +169,15 @@ def test_a_measure_that_is_named_does_not_hide_the_outcomes_own_baseline() -> No
     assert largest == pytest.approx(2 / sqrt(5 / 3) * (1 - 3 / (4 * 8 - 9)))
 
 
+def test_the_mean_of_a_school_is_called_by_the_name_of_its_outcome() -> None:
+    pupils = _pupils()
+    mean = pupils[pupils["year"] == 2019].groupby("school")["maths"].mean()
+    pupils = pupils.assign(maths_before_school=pupils["school"].map(mean))
+    rows = _table(_content(), pupils).set_index("level")
+    assert set(rows.loc["school", "variable"]) == {"maths_before_school"}
+    assert set(rows["label"]) == {"Maths"}
+
+
 def test_a_pre_test_that_is_named_and_is_the_own_baseline_counts_once() -> None:
     content = _content(maths={"primary": True, "baseline_measures": ["pretest"]})
     pupils = _pupils()
