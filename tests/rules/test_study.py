@@ -104,7 +104,9 @@ def _report(
     kinds = {kind: str(folder / f"effects.{kind}") for kind in ("svg", "pdf", "png", "csv")}
     models, outcomes, arms = content["models"], content["outcomes"], content["design"]["arms"]
     estimates = finished.path("estimates.csv")
-    draw_effects(estimates=estimates, models=models, outcomes=outcomes, study=study, **kinds)
+    draw_effects(
+        estimates=estimates, models=models, outcomes=outcomes, arms=arms, study=study, **kinds
+    )
     tabulate_results(
         estimates=estimates, models=models, outcomes=outcomes, study=study,
         deviations=content["deviations"], csv=str(folder / "results.csv"),

@@ -14,6 +14,7 @@ rule draw_effects:
     params:
         models=section("models"),
         outcomes=section("outcomes"),
+        arms=section("design", "arms"),
         study=study_line,
     script:
         "../scripts/draw_effects.py"

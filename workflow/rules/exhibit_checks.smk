@@ -73,6 +73,7 @@ rule draw_power_curve:
         "results/{study}/benchmarks/draw_power_curve.tsv"
     params:
         outcomes=section("outcomes"),
+        arms=section("design", "arms"),
         study=study_line,
     script:
         "../scripts/draw_power_curve.py"

@@ -1,7 +1,7 @@
 """Draw the effects of the programme by outcome and model."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +9,7 @@ import pandas as pd
 from schooltrial.exhibits.figures.effects import drawn, effects_plot, with_truth
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome, StudyLine
+from schooltrial.protocol.sections import Arm, Model, Outcome, StudyLine
 
 
 def main(
@@ -20,12 +20,13 @@ def main(
     study: StudyLine,
     svg: str,
     csv: str,
+    arms: Sequence[Arm] = (),
     truth: str | None = None,
     pdf: str | None = None,
     png: str | None = None,
 ) -> None:
     """Write the figure in its formats, and what it draws."""
-    data = drawn(pd.read_csv(estimates), models, outcomes)
+    data = drawn(pd.read_csv(estimates), models, outcomes, arms)
     if truth is not None:
         simulated = json.loads(Path(truth).read_text("utf-8"))
         data = with_truth(data, models, simulated)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import nan
 from typing import Any
 
@@ -24,7 +24,7 @@ from schooltrial.exhibits.style.figures import (
 )
 from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.protocol.filters import years_named
-from schooltrial.protocol.sections import Model, Outcome, StudyLine
+from schooltrial.protocol.sections import Arm, Model, Outcome, StudyLine
 
 SHOWN = ("ITT", "ATT", "CACE")
 
@@ -33,19 +33,30 @@ LABEL, SIZE = 3.1, 8
 """Inches of a line of a model's label, and its size in points."""
 
 
+EDGE = 0.12
+"""Inches at the sides: letters are spaced by whole pixels, and wider where these are larger."""
+
+
 ARM = re.compile(r"treated\[arm=(.+)\]")
 
 
 def drawn(
-    estimates: pd.DataFrame, models: Mapping[str, Model], outcomes: Mapping[str, Outcome]
+    estimates: pd.DataFrame,
+    models: Mapping[str, Model],
+    outcomes: Mapping[str, Outcome],
+    arms: Sequence[Arm] = (),
 ) -> pd.DataFrame:
-    """Return one row per effect, in protocol order: outcomes, then models."""
+    """Return one row per effect, in protocol order: outcomes, then models.
+
+    Where a study has several programme arms, the label of an effect of one of them names it.
+    """
+    names = {str(arm["name"]): str(arm["label"]) for arm in arms}
     rows = estimates[estimates["estimand"].isin(SHOWN) & estimates["estimate"].notna()].copy()
     primary = [outcome for outcome, section in outcomes.items() if section["primary"]]
     roles = {name: model["role"] for name, model in models.items()}
     rows["primary"] = (rows["model"].map(roles) == "primary") & rows["outcome"].isin(primary)
     rows["model_label"] = [
-        models[model]["label"] + _of_arm(term)
+        models[model]["label"] + _of_arm(term, names, models[model].get("arms") or [])
         for model, term in zip(rows["model"], rows["term"], strict=True)
     ]
     rows["level"] = rows["model"].map(
@@ -65,10 +76,17 @@ def drawn(
     ]
 
 
-def _of_arm(term: str) -> str:
-    """Return what tells an arm's effect from those of the others in the same model."""
+def _of_arm(term: str, names: Mapping[str, str], compared: Sequence[str]) -> str:
+    """Return what tells an arm's effect from those of the others.
+
+    ``compared`` are the arms that a model names; where one of several is compared with the control
+    arm, which is the first of ``names``, the term itself does not say which.
+    """
     found = ARM.fullmatch(term)
-    return f": {found[1]}" if found else ""
+    if found:
+        return f": {names.get(found[1], found[1])}"
+    alone = [arm for arm in compared if arm in list(names)[1:]]
+    return f": {names[alone[0]]}" if len(alone) == 1 and len(names) > 2 else ""
 
 
 @styled
@@ -86,6 +104,7 @@ def effects_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     figure, panels = new_figure(height, rows=len(sizes), height_ratios=ratios)
     for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
         _draw_outcome(panel, rows.reset_index(drop=True))
+    figure.set_layout_engine("constrained", w_pad=EDGE)
     figure.suptitle(_legend(data), x=0.99, ha="right", fontsize=7.5, color=FAINT)
     foot(figure, study)
     return figure
@@ -157,7 +176,7 @@ def _draw_outcome(panel: Axes, rows: pd.DataFrame) -> None:
         panel.plot(rows["truth"], rows.index, "|", color=INK, ms=11, mew=1.6)
     font = FontProperties(size=SIZE)
     shown = ["\n".join(wrap(text, LABEL, font)) for text in rows["model_label"]]
-    panel.set_yticks(range(len(rows)), shown, fontsize=SIZE, linespacing=0.95)
+    panel.set_yticks(range(len(rows)), shown, fontsize=SIZE)
     panel.set_ylim(len(rows) - 0.5, -0.6)
     panel.set_title(rows["outcome_label"].iloc[0])
     panel.xaxis.set_major_locator(MaxNLocator(6))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import nan
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from schooltrial.models.power.minimum_detectable_effect import (
     find_minimum_detectable_effect,
     power_of_test,
 )
-from schooltrial.protocol.sections import Outcome, StudyLine
+from schooltrial.protocol.sections import Arm, Outcome, StudyLine
 
 COLUMNS = [
     "panel", "outcome", "outcome_label", "arm", "stage", "unit", "scale", "x", "y", "own",
@@ -143,7 +143,7 @@ def _df_of(row: Mapping[str, Any], units: float) -> float:
 
 
 @styled
-def power_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
+def power_plot(data: pd.DataFrame, study: StudyLine, arms: Sequence[Arm] = ()) -> Figure:
     """Draw two panels per outcome and arm: power over effect, and least effect over units."""
     if data.empty:
         figure, (panel,) = new_figure(1.2)
@@ -154,9 +154,10 @@ def power_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     subjects = list(data.groupby(["outcome", "arm", "scale"], sort=False))
     figure, panels = new_figure(0.75 + 2.6 * len(subjects), len(subjects), 2)
     several = data["arm"].nunique() > 1
+    names = {str(arm["name"]): str(arm["label"]) for arm in arms}
     for at, ((_, arm, scale), rows) in enumerate(subjects):
         left, right = panels[2 * at : 2 * at + 2]
-        of_arm = f", {arm}" if several else ""
+        of_arm = f", {names.get(str(arm), arm)}" if several else ""
         left.set_title(f"{rows['outcome_label'].iloc[0]}{of_arm}")
         _draw_power(left, rows[rows["panel"] == POWER], str(scale))
         _draw_mdes(right, rows[rows["panel"] == MDES], str(scale))

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from schooltrial.exhibits.figures.effects import drawn, effects_plot, with_truth
-from schooltrial.exhibits.style.figures import CONTROL, TREATED
+from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
 from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import points, tick_words, with_marker, words
 
@@ -157,10 +157,45 @@ def test_a_bar_stands_at_the_simulated_effect_of_each_line_where_it_is_known() -
     assert with_marker(english, "|") == []
 
 
-def test_arms_of_one_model_are_told_apart_by_their_names() -> None:
+def test_arms_of_one_model_are_told_apart_by_their_labels() -> None:
     rows = [_row("itt", "maths", term=f"treated[arm={arm}]") for arm in ("text", "call")]
     data = drawn(pd.DataFrame(rows), MODELS, OUTCOMES)
     assert data["model_label"].tolist() == ["Offer: call", "Offer: text"]
+    arms: Any = [{"name": "call", "label": "Calls home"}, {"name": "text", "label": "Texts home"}]
+    named = drawn(pd.DataFrame(rows), MODELS, OUTCOMES, arms)
+    assert named["model_label"].tolist() == ["Offer: Calls home", "Offer: Texts home"]
+
+
+@pytest.mark.parametrize(
+    ("compared", "control", "label"),
+    [
+        (["none", "text"], True, "Offer: Texts home"),
+        ([], True, "Offer"),
+        (["none", "call", "text"], True, "Offer"),
+        (["call", "text"], False, "Offer"),  # there is no other arm
+    ],
+)
+def test_an_effect_of_one_of_several_arms_names_it_where_its_model_compares_that_alone(
+    compared: list[str], control: bool, label: str
+) -> None:
+    arms: Any = [{"name": "call", "label": "Calls home"}, {"name": "text", "label": "Texts home"}]
+    arms = [{"name": "none", "label": "Nothing"}, *arms] if control else arms
+    models = {**MODELS, "itt": {**MODELS["itt"], "arms": compared}}
+    data = drawn(pd.DataFrame([_row("itt", "maths")]), models, OUTCOMES, arms)
+    assert data["model_label"].tolist() == [label]
+
+
+def test_lines_of_a_label_are_apart_and_a_word_of_forty_letters_is_not_cut_off() -> None:
+    word = "Pienimmänneliösummanmenetelmämallinnukset"
+    models = {**MODELS, "itt": {**MODELS["itt"], "label": word}}
+    rows = pd.DataFrame([_row("itt", "maths", term=f"treated[arm={word}]")])
+    figure = effects_plot(drawn(rows, models, OUTCOMES), STUDY)
+    rendered(figure, ["svg"])
+    (label,) = figure.axes[0].get_yticklabels()
+    assert label.get_text().split("\n") == [f"{word}:", word]
+    box = label.get_window_extent()
+    assert box.height >= 2.2 * float(label.get_fontsize()) * figure.dpi / 72
+    assert box.x0 >= 0.1 * figure.dpi  # letters are wider where pixels are larger
 
 
 def test_a_study_without_any_effect_says_so() -> None:

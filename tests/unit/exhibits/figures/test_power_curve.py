@@ -117,6 +117,9 @@ def test_axes_name_units_and_scale_and_each_arm_has_its_panels() -> None:
         "assumed: 0.1",
     ):
         assert wanted in texts
+    arms: Any = [{"name": "programme", "label": "Coaching"}, {"name": "other", "label": "Books"}]
+    labelled = power_plot(drawn(two, OUTCOMES), STUDY, arms).axes
+    assert {"Maths, Coaching", "Maths, Books"} <= {panel.get_title("left") for panel in labelled}
     points = _texts(drawn(checked(scale="points", effect=np.nan), OUTCOMES))
     assert "true effect, points" in points
     assert "least detectable effect,\npoints" in points
@@ -140,7 +143,7 @@ def test_the_figure_is_the_same_bytes_and_its_data_say_what_is_synthetic(tmp_pat
     checked().to_csv(tmp_path / "power.csv", index=False)
     files = {kind: str(tmp_path / f"curve.{kind}") for kind in ("svg", "pdf", "png", "csv")}
     draw_power_curve.main(
-        power=str(tmp_path / "power.csv"), outcomes=OUTCOMES, study=STUDY, **files
+        power=str(tmp_path / "power.csv"), outcomes=OUTCOMES, arms=(), study=STUDY, **files
     )
     data = drawn(pd.read_csv(tmp_path / "power.csv"), OUTCOMES)
     again = rendered(power_plot(data, STUDY))
