@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.figures.fidelity import MET, NOT_MET, fidelity_plot
+from schooltrial.exhibits.style.figures import rendered
 from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import hues, tick_words, written
 
@@ -93,3 +94,30 @@ def test_the_matrix_has_no_frame_its_years_stand_above_and_it_grows_with_compone
     assert not any(spine.get_visible() for spine in panel.spines.values())
     assert panel.xaxis.get_ticks_position() == "top"
     assert figure.get_figheight() == pytest.approx(1.5 + 0.62 * 2)
+
+
+@pytest.mark.parametrize("years", [3, 8])
+def test_words_of_a_cell_stay_within_it_however_many_years_there_are(years: int) -> None:
+    rows = [
+        [name, "Opettajien täydennyskoulutuksen osallistuminen", 2017 + year, "teacher", 10.0, 0.8,
+         90, 120, 0.75, "no"]
+        for name in ("a", "b")
+        for year in range(years)
+    ]  # fmt: skip
+    made = fidelity_plot(pd.DataFrame(rows, columns=DATA.columns), STUDY)
+    rendered(made, ["svg"])
+    (panel,) = made.axes
+    cells = [patch.get_window_extent() for patch in panel.patches]
+    texts = [text for text in panel.texts if not text.get_text().startswith("Met:")]
+    boxes = [text.get_window_extent() for text in texts]
+    assert len(boxes) == 2 * len(cells) == 4 * years
+    for box in boxes:
+        within = [
+            cell
+            for cell in cells
+            if cell.x0 <= box.x0 and box.x1 <= cell.x1 and cell.y0 <= box.y0 and box.y1 <= cell.y1
+        ]
+        assert len(within) == 1
+        assert sum(box.overlaps(other) for other in boxes) == 1  # itself
+    shown = {" ".join(text.get_text().split()) for text in texts}
+    assert shown <= {"75%", "90 of 120 teachers · NOT met", "90 of 120 teachers NOT met"}
