@@ -39,6 +39,10 @@ SIZE, LINE = 6.5, 0.122
 """Points of the text, and inches of a line of it."""
 
 
+TIED = "\u00a0"
+"""A space at which no line ends."""
+
+
 MARGIN, PAD, GAP, STEP = 0.06, 0.06, 0.2, 0.09
 
 
@@ -139,8 +143,11 @@ def _column(
 
 
 def _told(row: Any, width: float) -> list[_Line]:
-    """Return the lines of one count; what left, came or is a part of the line above is set in."""
-    text = f"{SIGNS[row.kind]}{row.text}: {row.n:,}"
+    """Return the lines of one count; what left, came or is a part of the line above is set in.
+
+    A number is not parted from the word before it.
+    """
+    text = f"{SIGNS[row.kind]}{row.text}:{TIED}{row.n:,}"
     return _lines(text, width, indent=0.0 if row.kind == "in" else STEP)
 
 
@@ -153,7 +160,7 @@ def _wrapped(text: str, width: float, bold: bool = False, hanging: float = 0.0) 
     font = FontProperties(
         family=SETTINGS["font.family"], size=SIZE, weight="bold" if bold else "normal"
     )
-    return wrap(text, width, font, hanging)
+    return [line.replace(TIED, " ") for line in wrap(text, width, font, hanging)]
 
 
 def _inches(lines: Sequence[_Line]) -> float:

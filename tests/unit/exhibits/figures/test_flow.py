@@ -56,6 +56,17 @@ def _figure(count: int) -> Figure:
     return figure
 
 
+def test_a_number_never_stands_on_a_line_of_its_own() -> None:
+    boxes = _boxes(_arms(2))
+    for letters in range(20):  # of which one or another ends where a line does
+        texts = ["pupils who joined " + "i" * letters for _ in boxes.index]
+        figure = flow_plot(boxes.assign(text=texts), _arms(2), LABELS, STUDY)
+        lines = [text.get_text() for text in figure.axes[0].texts]
+        assert any(line.endswith(": 617") for line in lines)
+        assert not any(line.replace(",", "").isdigit() for line in lines)
+        assert not any("\u00a0" in line for line in lines)
+
+
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_no_line_leaves_its_box_and_none_lies_on_another(count: int) -> None:
     figure = _figure(count)
