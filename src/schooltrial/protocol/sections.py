@@ -566,7 +566,7 @@ def default_unit(outcome: Outcome) -> str:
             "all": "SD",
             "norms": "SD of the norms",
         }[outcome["standardise"]]
-    return "share of pupils" if outcome["scale"] == "binary" else "points"
+    return f"share of {outcome['measured_on']}s" if outcome["scale"] == "binary" else "points"
 
 
 class StudyLine(TypedDict):

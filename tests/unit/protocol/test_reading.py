@@ -160,17 +160,19 @@ def test_a_refusal_survives_the_way_between_processes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("standardise", "scale", "unit"),
+    ("standardise", "scale", "measured_on", "unit"),
     [
-        ("control", "continuous", "control SD"),
-        ("none", "binary", "share of pupils"),
-        ("none", "continuous", "points"),
+        ("control", "continuous", "pupil", "control SD"),
+        ("none", "binary", "pupil", "share of pupils"),
+        ("none", "binary", "teacher", "share of teachers"),
+        ("none", "binary", "school", "share of schools"),
+        ("none", "continuous", "school", "points"),
     ],
 )
-def test_an_outcome_without_a_unit_takes_that_of_its_scale(
-    standardise: str, scale: str, unit: str
+def test_an_outcome_without_a_unit_takes_that_of_its_scale_and_of_whom_it_is(
+    standardise: str, scale: str, measured_on: str, unit: str
 ) -> None:
-    outcome: Any = {"standardise": standardise, "scale": scale}
+    outcome: Any = {"standardise": standardise, "scale": scale, "measured_on": measured_on}
     assert default_unit(outcome) == unit
 
 
