@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from schooltrial.data.rows.coding import code_columns
+from schooltrial.data.rows.coding import code_columns, is_flag, is_number
 from schooltrial.data.rows.covariates import (
+    CATEGORIES,
     count_baselines_held_as_0,
     count_missing,
     count_unknown_baselines,
@@ -154,9 +155,10 @@ def build_design_matrix(
         if np.ptp(column) > 0
     }
     incomplete = count_missing(population, needed)
+    split = _level_columns(rows, model, terms, outcome)
     return DesignMatrix(
         rows[outcome].to_numpy("float64"),
-        {**treatment, **covariates},
+        {**treatment, **covariates, **split},
         tuple(treatment),
         rows,
         incomplete,
@@ -278,6 +280,55 @@ def _treatment_columns(rows: pd.DataFrame, model: Model) -> Iterator[tuple[str, 
                     f"treated[{name}]",
                     np.asarray(column * has_level(rows[moderator], level), dtype="float64"),
                 )
+
+
+def _level_columns(
+    rows: pd.DataFrame, model: Model, terms: Sequence[str], outcome: str
+) -> dict[str, Array]:
+    """Return indicators of the levels by which the effect is split, where no covariate has them.
+
+    Without them the effect at a level would hold what sets its people apart in either arm.
+
+    Raises
+    ------
+    ValueError
+        Where a level is in one arm alone, and no fixed effect takes it out.
+    """
+    found: dict[str, Array] = {}
+    for name in filter(None, (model["effects_by"], model["moderator"])):
+        if _is_absorbed(rows, name, model):
+            continue
+        for level in levels(rows[name]):
+            inside = has_level(rows[name], level).to_numpy("bool")
+            if rows["treated"][inside].nunique() == 1:
+                raise ValueError(
+                    f"outcome {outcome!r}: all {int(inside.sum()):,} rows at {name}={level} are "
+                    "in one arm, so that the effect there cannot be told. Leave them out by "
+                    "`where`, or make the levels coarser"
+                )
+        if not any(_has_levels(rows, name, term.split(":")) for term in terms):
+            coded = code_columns(
+                rows, [name], levels="all but the first", categories=[name], between="="
+            )
+            found |= {column.label: column.values.to_numpy("float64") for column in coded}
+    return found
+
+
+def _is_absorbed(rows: pd.DataFrame, variable: str, model: Model) -> bool:
+    """Return whether the groups of a fixed effect, or the blocks, hold one level each."""
+    groups = [*model["fixed_effects"], *(["block"] if model["blocks"] == "fixed" else [])]
+    return variable in groups or any(
+        not rows[[name, variable]].astype("str").drop_duplicates()[name].duplicated().any()
+        for name in groups
+    )
+
+
+def _has_levels(rows: pd.DataFrame, variable: str, parts: Sequence[str]) -> bool:
+    """Return whether a covariate has an indicator of each level, or of finer cells."""
+    if variable not in parts:
+        return False
+    values = rows[variable]
+    return len(parts) > 1 or variable in CATEGORIES or not is_number(values) or is_flag(values)
 
 
 def with_block_effects(design: DesignMatrix, *, fixed: bool) -> tuple[dict[str, Array], list[str]]:

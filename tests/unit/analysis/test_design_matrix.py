@@ -133,6 +133,60 @@ def test_a_moderator_alone_is_named_after_its_level(sample: pd.DataFrame, model:
     )
 
 
+@pytest.mark.parametrize(
+    ("keys", "split"),
+    [
+        ({"effects_by": "half"}, ["half"]),
+        ({"effects_by": "grade", "covariates": ["grade", "age"]}, ["grade"]),
+        ({"moderator": "sector", "covariates": ["half"]}, ["sector"]),
+        ({"effects_by": "half", "moderator": "sector"}, ["half"]),
+        ({"effects_by": "half", "moderator": "sector"}, ["sector"]),
+        ({"effects_by": "half", "covariates": ["half"]}, ["half"]),
+    ],
+)
+def test_what_sets_levels_apart_in_either_arm_moves_no_effect(
+    sample: pd.DataFrame, model: Make, keys: Any, split: list[str]
+) -> None:
+    sample["grade"] = 3.0 + np.arange(len(sample)) % 3
+    level = pd.factorize(sample[split].astype("str").agg(",".join, axis=1))[0]
+    design = build_design_matrix(sample, model(blocks="none", **keys), "score")
+    matrix = np.column_stack([np.ones(len(sample)), *design.columns.values()])
+    scores = np.column_stack([sample["score"], sample["score"] + 10.0 * level**2])
+    found = np.linalg.lstsq(matrix, scores, rcond=None)[0][1 : 1 + len(design.treatment_terms)]
+    np.testing.assert_allclose(found[:, 0], found[:, 1], atol=1e-9)
+
+
+def test_an_effect_by_category_is_the_difference_of_means_at_each_level(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    design = build_design_matrix(sample, model(effects_by="half", blocks="none"), "score")
+    matrix = np.column_stack([np.ones(len(sample)), *design.columns.values()])
+    found = np.linalg.lstsq(matrix, sample["score"].to_numpy(), rcond=None)[0]
+    means = sample.groupby(["half", "treated"], observed=True)["score"].mean().unstack()
+    np.testing.assert_allclose(found[1:3], means[1.0] - means[0.0])
+
+
+def test_levels_that_a_fixed_effect_holds_constant_get_no_columns_of_their_own(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    sample["urban"] = (sample["block"] == "1").astype(float)
+    within = build_design_matrix(sample, model(effects_by="urban"), "score")
+    assert list(within.columns) == ["treated[urban=0]", "treated[urban=1]"]
+    across = build_design_matrix(sample, model(effects_by="urban", blocks="none"), "score")
+    assert list(across.columns) == ["treated[urban=0]", "treated[urban=1]", "urban=1"]
+
+
+@pytest.mark.parametrize("covariates", [[], ["half"]])
+def test_a_level_that_is_in_one_arm_alone_is_refused(
+    sample: pd.DataFrame, model: Make, covariates: list[str]
+) -> None:
+    sample.loc[sample["treated"] == 0, "half"] = "lower"
+    count = int((sample["half"] == "upper").sum())
+    asked = model(effects_by="half", blocks="none", covariates=covariates)
+    with pytest.raises(ValueError, match=f"all {count} rows at half=upper are in one arm"):
+        build_design_matrix(sample, asked, "score")
+
+
 def test_treatment_acts_in_its_active_years_only(sample: pd.DataFrame, model: Make) -> None:
     design = build_design_matrix(sample, model(active_years=[2020]), "score")
     active = sample["treated"] * (sample["year"] == 2020).astype(float)
