@@ -196,6 +196,13 @@ def _years_without_treatment(place: _Place) -> Iterator[Fault]:
             "a year of `where` among `active_years`",
             f"remove it, or set `active_years: [{analysed[-1]}]`",
         )  # fmt: skip
+    elif active and analysed and set(analysed) <= set(active):
+        yield place.fault(
+            "active_years", f"{', '.join(map(str, active))}, and its `where` keeps "
+            f"{', '.join(map(str, analysed))}: treatment acts in every year that is analysed",
+            "a year that is analysed and not active", "remove it, or add the years before to "
+            "`where`",
+        )  # fmt: skip
 
 
 def _same_split(place: _Place) -> Iterator[Fault]:

@@ -108,6 +108,13 @@ def test_treatment_is_active_in_a_year_that_is_analysed() -> None:
     assert faults(active_years=[2020]) == []
 
 
+def test_active_years_that_are_all_years_analysed_change_nothing_and_are_refused() -> None:
+    (fault,) = faults(active_years=[2020], where={"year": [2020]})
+    assert "treatment acts in every year that is analysed" in fault
+    assert "remove it" in fault
+    assert faults(active_years=[2020], where={"year": [2019, 2020]}) == []
+
+
 def test_a_variable_that_splits_the_effect_does_not_moderate_it_too() -> None:
     (fault,) = faults(effects_by="sex", moderator="sex")
     assert "splits the effect by 'sex' already" in fault
