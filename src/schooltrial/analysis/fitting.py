@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.analysis.cluster_notes import describe_clusters
+from schooltrial.analysis.confounding import tells_arms_apart
 from schooltrial.analysis.design_matrix import DesignMatrix, build_design_matrix, listed
 from schooltrial.analysis.estimates_table import (
     ARM,
@@ -172,7 +173,7 @@ def fit_outcomes(
             left_out = covariates_left_out(
                 model, outcome, design.columns, fitted.diagnostics.get("dropped", ())
             )
-            notes = "; ".join([*notes_of(design), *([_idle(left_out)] if left_out else [])])
+            notes = "; ".join([*notes_of(design), *_idle(left_out, design, model, outcome)])
             for found in fitted.estimates:
                 inside = design.rows[in_comparison(design.rows, found.term)]
                 estimate = _of_compared(found, len(inside))
@@ -328,11 +329,31 @@ def _is_of(column: str, term: str) -> bool:
     return column.startswith(f"{first}=") and all(f":{name}=" in column for name in others)
 
 
-def _idle(covariates: Sequence[str]) -> str:
-    return (
-        f"left out: {', '.join(covariates)} (constant among those analysed, or determined by "
-        "blocks, fixed effects or other covariates)"
-    )
+def _idle(covariates: Sequence[str], design: DesignMatrix, model: Model, outcome: str) -> list[str]:
+    """Return the notes on covariates that adjust nothing, those that the arms determine apart."""
+    confounded = [
+        term for term in covariates
+        if any(
+            tells_arms_apart(design, model, column)
+            for name, column in design.columns.items()
+            if name not in design.treatment_terms
+            and any(_is_of(name, part)
+                    for part in covariate_terms({**model, "covariates": [term]}, outcome))
+        )
+    ]  # fmt: skip
+    others = [term for term in covariates if term not in confounded]
+    notes = []
+    if confounded:
+        notes.append(
+            f"left out: {', '.join(confounded)} (divides those analysed as the arms do, so that "
+            "its effect cannot be told from the programme's)"
+        )
+    if others:
+        notes.append(
+            f"left out: {', '.join(others)} (constant among those analysed, or determined by "
+            "blocks, fixed effects or other covariates)"
+        )
+    return notes
 
 
 def estimand_of(estimate: Estimate, design: DesignMatrix) -> str:

@@ -29,6 +29,31 @@ def test_covariates_that_do_not_vary_or_that_blocks_determine_are_named(
     pd.testing.assert_series_equal(found["std_error"], plain["std_error"])
 
 
+@pytest.mark.parametrize("blocks", ["fixed", "none"])
+@pytest.mark.parametrize("name", ["cluster_robust", "multilevel", "wild_bootstrap"])
+def test_a_covariate_that_divides_pupils_as_the_arms_do_is_named_as_confounded(
+    name: str, blocks: str, sample: pd.DataFrame, model: Callable[..., Model]
+) -> None:
+    rows = sample.assign(
+        trained=1 - sample["treated"], urban=1.0,
+        shifted=sample["treated"] + 10 * (sample["block"] == "2"),
+    )  # fmt: skip
+    planned = model(
+        estimator=name, covariates=["age", "trained", "urban"], blocks=blocks, replications=199
+    )
+    estimator = ESTIMATORS[name]
+    plan = PlannedModel("s", "m", planned, {"score": planned_outcome()})
+    found = estimator.fit(plan, rows, **dict.fromkeys(estimator.needs, 1)).table
+    note = found["note"].iloc[0]
+    assert "left out: trained (divides those analysed as the arms do" in note
+    assert "left out: urban (constant" in note
+    if blocks == "fixed":
+        within = {**planned, "covariates": ["shifted"]}
+        plan = PlannedModel("s", "m", within, {"score": planned_outcome()})
+        found = estimator.fit(plan, rows, **dict.fromkeys(estimator.needs, 1)).table
+        assert "left out: shifted (divides those" in found["note"].iloc[0]
+
+
 def test_a_covariate_of_which_any_level_cell_or_part_is_there_is_not_left_out() -> None:
     terms = ["baseline", "sector", "half:sector", "age"]
     planned = planned_model(outcomes=["score"], estimator="cluster_robust", covariates=terms)
