@@ -114,11 +114,12 @@ def _swapped(file: str, first: str, second: str) -> Spoil:
 RESPELT = every_cell("assignment.csv", "school_code", lambda text: text.replace("S", "School "))
 ASSIGNMENT = [
     Case(
-        "a school in two arms, and one in the same arm twice",
-        lines("assignment.csv", lambda rows: rows.extend([["S3", "2", "T"], ["S5", "4", "C"]])),
+        "a school in two arms, one in two pairs, and one in the same arm and pair twice",
+        lines("assignment.csv", lambda rows: rows.extend([["S3", "2", "T"], ["S5", "4", "C"], ["S1", "1", "C"]])),
         _refused(
             Planted("assignment.csv", "school S3 is in two arms: 'programme' here, 'control' in row 4", 10, "arm", "one arm per school", "never choose one"),
-            Planted("assignment.csv", "school S5 also stands in row 6", 11, "school_code", "one row per school"),
+            Planted("assignment.csv", "school S5 is in two blocks: '4' here, '3' in row 6", 11, "pair", "one block per school", "never choose one"),
+            Planted("assignment.csv", "this row repeats an earlier one to the letter", 12, None, "each row once", "remove it"),
         ),
     ),
     Case(
