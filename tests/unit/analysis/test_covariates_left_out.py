@@ -48,7 +48,7 @@ def test_a_covariate_that_divides_pupils_as_the_arms_do_is_named_as_confounded(
     assert "left out: trained (divides those analysed as the arms do" in note
     assert "left out: urban (constant" in note
     if blocks == "fixed":
-        within = {**planned, "covariates": ["shifted"]}
+        within: Model = {**planned, "covariates": ["shifted"]}
         plan = PlannedModel("s", "m", within, {"score": planned_outcome()})
         found = estimator.fit(plan, rows, **dict.fromkeys(estimator.needs, 1)).table
         assert "left out: shifted (divides those" in found["note"].iloc[0]

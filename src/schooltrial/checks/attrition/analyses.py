@@ -34,6 +34,10 @@ NO_YEARS: Years = {
 }  # fmt: skip
 
 
+ENTERED = "came into the population"
+"""Quantity of attrition: who is analysed, and was outside by what was known before."""
+
+
 @dataclass(frozen=True)
 class Analysis:
     """What is made of one outcome: an analysis by a primary model, or no more than its measurement.

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.checks.attrition.analyses import Analysis, PrimaryModels
+from schooltrial.checks.attrition.analyses import ENTERED, Analysis, PrimaryModels
 from schooltrial.checks.attrition.roster import (
     Roster,
     assigned_units,
@@ -100,11 +100,12 @@ def attrition(
         programme's first on, level and arm; ``model`` is empty where none analyses the outcome in
         that year and arm); ``new intake`` (who by their grade came into the study's grades after
         the baseline year), ``joined early`` (in the programme's first year) and ``joined late``;
-        ``promoted`` (who left the grades of their school, which is still there, and are in
-        another), ``changed school`` (others who did) and ``changed arm`` (of either). Joiners are a
-        share of the pupils there in the year, in the arm where they are; movers of the baseline
-        pupils still there, in their first arm. ``differential`` is the arm's rate minus the
-        control arm's.
+        ``came into the population`` (who is analysed, and by what was known at the assignment was
+        outside; a share of those analysed, where there is any); ``promoted`` (who left the grades
+        of their school, which is still there, and are in another), ``changed school`` (others who
+        did) and ``changed arm`` (of either). Joiners are a share of the pupils there in the year,
+        in the arm where they are; movers of the baseline pupils still there, in their first arm.
+        ``differential`` is the arm's rate minus the control arm's.
 
         Someone is lost for an outcome and year when no row of theirs is analysed by the model (or,
         without one, when the outcome was not measured), and a unit when this holds of all its
@@ -127,7 +128,9 @@ def attrition(
             for analysis in judged.in_year(year, found[name], name):
                 whose = listed.of_population(pupils, analysis.population, judged.primary.since)
                 shown = [arms[0], *(arm for arm in arms if arm["name"] in analysis.arms)]
-                whose = whose.of([arm["name"] for arm in shown])
+                compared = [arm["name"] for arm in shown]
+                whose = whose.of(compared)
+                rows += _entered(analysis, listed.of(compared), whose, pupils, shown)
                 for level, counted in _levels(analysis, whose, pupils, units, no_data or {}):
                     rows += lost_rows(analysis, year, level, counted, shown, boundary)
         rows += _movement(listed, present, units, arms, min(years["programme"]))
@@ -250,6 +253,30 @@ def _overall(first: tuple[int, int, float], second: tuple[int, int, float]) -> t
     return (first[1] + second[1]) / (first[0] + second[0]), second[2] - first[2]
 
 
+def _entered(
+    analysis: Analysis,
+    listed: Roster,
+    inside: Roster,
+    pupils: pd.DataFrame,
+    arms: Sequence[Arm],
+) -> Iterator[list[Any]]:
+    """Yield rows of those whom a model analyses though they were outside at the assignment."""
+    analysed = listed.analysed_outcome(pupils, analysis.outcome, analysis.rows).notna()
+    came = ~among(listed.people["pupil"], inside.people["pupil"])
+    part = Counted(listed.people.loc[analysed, "arm"], came[analysed])
+    if not analysis.model or not part.counts.any():
+        return
+    head = [ENTERED, analysis.outcome, analysis.model, listed.year, "pupils"]
+    yield from (_shares(head, part, arms[0], arm) for arm in arms[1:])
+
+
+def _shares(head: Sequence[Any], part: Counted, control: Arm, arm: Arm) -> list[Any]:
+    """Return a row of the shares of two arms, to which no boundary applies."""
+    first, second = (_rate(part, chosen["name"]) for chosen in (control, arm))
+    blank = [nan, nan, "", "", nan, nan, "", ""]
+    return [*head, arm["name"], *first, *second, *_overall(first, second), *blank]
+
+
 def _movement(
     listed: Roster,
     pupils: pd.DataFrame,
@@ -266,12 +293,8 @@ def _movement(
         **_movers(listed, pupils, arm_of),
     }
     for quantity, part in counted.items():
-        for arm in arms[1:]:
-            first, second = (_rate(part, chosen["name"]) for chosen in (arms[0], arm))
-            rates = _overall(first, second)
-            blank = [nan, nan, "", "", nan, nan, "", ""]
-            head = [quantity, "", "", listed.year, "pupils", arm["name"]]
-            yield [*head, *first, *second, *rates, *blank]
+        head = [quantity, "", "", listed.year, "pupils"]
+        yield from (_shares(head, part, arms[0], arm) for arm in arms[1:])
 
 
 def _joiners(

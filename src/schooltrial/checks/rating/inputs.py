@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.assignment.crossovers import share_crossed
-from schooltrial.checks.attrition.analyses import analysing_models
+from schooltrial.checks.attrition.analyses import ENTERED, analysing_models
 from schooltrial.checks.balance.equivalence import names_own
 from schooltrial.checks.power.simulation import SIMULATED
 from schooltrial.checks.rating.terms import (
@@ -100,12 +100,13 @@ def rating_inputs(
     moved = then[then["level"] == people]
     named = [str(protocol["design"]["arms"][0]["name"]), *arms]
     nobody = pd.Series(0.0, index=arms)
+    entered = _of_model(then[(then["quantity"] == ENTERED) & (then["outcome"] == outcome)], name)
     moves = moved[moved["quantity"] == "changed arm"].set_index("arm")["overall"]
     crossed = _crossed(take_up, contrast, named)
     by_arm = {
         "people_attrition": counted.set_index("arm")["overall"],
         "mdes": sized,
-        "joined": nobody if level == unit else _joined(moved),
+        "joined": _with_entered(nobody if level == unit else _joined(moved), entered, arms),
         "changed_arm": nobody if level == unit else moves,
         "crossovers": crossed,
     }
@@ -285,6 +286,18 @@ def _joined(moved: pd.DataFrame) -> pd.Series:
     came = moved[moved["quantity"].isin(JOINED)]
     shares = came.groupby("arm")["overall"]
     return shares.sum(min_count=1).where(shares.count() == shares.size())
+
+
+def _with_entered(joined: pd.Series, entered: pd.DataFrame, arms: Sequence[str]) -> pd.Series:
+    """Return arm → share of those analysed who joined, or came into the population since.
+
+    Who was outside the population at the assignment and is analysed was, as a joiner is, not among
+    those who were assigned to be compared.
+    """
+    if entered.empty:
+        return joined
+    came = entered.set_index("arm")["overall"].reindex(arms)
+    return joined.reindex(arms).add(came, fill_value=0.0)
 
 
 def _crossed(

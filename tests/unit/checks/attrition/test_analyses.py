@@ -53,14 +53,18 @@ def _sample(**columns: Any) -> pd.DataFrame:
     return both.assign(**columns)
 
 
-def _lost(
+def _table(
     sample: pd.DataFrame, models: dict[str, Model], since: tuple[str, ...] = (), **keys: Any
 ) -> pd.DataFrame:
     settings: dict[str, Any] = {
         "assignment": ASSIGNMENT, "outcomes": {"maths": outcome()}, "arms": TWO, "years": YEARS,
         "baseline": 2018, "primary": PrimaryModels(models, None, since), **keys,
     }  # fmt: skip
-    table = attrition(pupils=sample, **settings)
+    return attrition(pupils=sample, **settings)
+
+
+def _lost(*arguments: Any, **keys: Any) -> pd.DataFrame:
+    table = _table(*arguments, **keys)
     return table[table["quantity"] == "lost"]
 
 
@@ -134,6 +138,22 @@ def test_one_whose_category_changed_since_is_lost_and_one_who_came_into_it_is_no
     sample.loc[later & (sample["pupil"] == "C3"), "girl"] = 1.0
     table = _lost(sample, {"girls": _itt(where={"year": [2019], "girl": [1]})})
     assert _counts(table, "pupils") == [4, 1, 4, 0]
+
+
+def test_who_was_outside_and_is_analysed_came_into_the_population() -> None:
+    sample = _sample()
+    later = sample["year"] == 2019
+    sample.loc[later & sample["pupil"].isin(["A0", "B0"]), "girl"] = 0.0
+    sample.loc[later & (sample["pupil"] == "C3"), "girl"] = 1.0
+    table = _table(sample, {"girls": _itt(where={"year": [2019], "girl": [1]})})
+    came = table[table["quantity"] == "came into the population"]
+    assert came["model"].tolist() == ["girls"]
+    assert _counts(came, "pupils") == [2, 0, 5, 1]  # of those analysed: two girls, and five
+
+
+def test_a_population_that_nobody_comes_into_has_no_row_of_it() -> None:
+    table = _table(_sample(), {"girls": _itt(where={"year": [2019], "girl": [1]})})
+    assert "came into the population" not in set(table["quantity"])
 
 
 def test_a_grade_moves_on_with_the_years() -> None:

@@ -222,6 +222,14 @@ def test_who_joined_and_changed_arm_is_shown_and_not_known_where_nobody_is_follo
     assert isnan(_inputs(_balance()).joined)
 
 
+def test_who_came_into_the_population_since_the_assignment_joined_those_analysed() -> None:
+    entered = _attrition(("pupils", 2020, "a", 0.1, 0.0, ""), quantity="came into the population")
+    own = pd.concat([LOST, CAME, entered.assign(model="itt")], ignore_index=True)
+    other = pd.concat([LOST, CAME, entered.assign(model="other")], ignore_index=True)
+    assert _inputs(_balance(), attrition=own, name="itt").joined == pytest.approx(0.45)
+    assert _inputs(_balance(), attrition=other, name="itt").joined == pytest.approx(0.35)
+
+
 def test_take_up_tells_who_crossed_over_before_any_log() -> None:
     units = pd.DataFrame({
         "unit": [f"t{k}" for k in range(20)], "arm": ["control"] * 10 + ["a"] * 10,
