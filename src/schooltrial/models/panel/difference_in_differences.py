@@ -28,6 +28,7 @@ from schooltrial.models.inference.hypothesis import Hypothesis
 from schooltrial.models.inference.outcome_variation import NO_VARIATION, refuse_exact_fit
 from schooltrial.models.inference.result import Result
 from schooltrial.models.inference.wald import wald_statistic
+from schooltrial.wording import plural
 
 Array = npt.NDArray[np.float64]
 
@@ -267,8 +268,8 @@ def _refuse_cells(
     effects = n_schools + n_years - 1
     if len(outcome) <= effects + regressors.shape[1]:
         raise ValueError(
-            f"{len(outcome):,} cells of {n_schools:,} schools in {n_years:,} years cannot support "
-            f"{regressors.shape[1]} effects beside those of schools and years ({effects:,}): "
+            f"{len(outcome):,} cells of {plural(n_schools, 'school')} in {plural(n_years, 'year')} "
+            f"cannot support {plural(regressors.shape[1], 'effect')} beside those of schools and years ({effects:,}): "
             "schools must be seen in several years. Add years, or schools"
         )
 
