@@ -269,8 +269,8 @@ def _refuse_cells(
     if len(outcome) <= effects + regressors.shape[1]:
         raise ValueError(
             f"{len(outcome):,} cells of {plural(n_schools, 'school')} in {plural(n_years, 'year')} "
-            f"cannot support {plural(regressors.shape[1], 'effect')} beside those of schools and years ({effects:,}): "
-            "schools must be seen in several years. Add years, or schools"
+            f"cannot support {plural(regressors.shape[1], 'effect')} beside those of schools and "
+            f"years ({effects:,}): schools must be seen in several years. Add years, or schools"
         )
 
 
