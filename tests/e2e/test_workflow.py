@@ -82,7 +82,7 @@ def test_an_edited_estimator_runs_again_just_what_depends_on_it(
         path.write_bytes(original)
     spared = FITS - {rule}
     assert {rule, "gather_estimates", "draw_effects", "write_report"} <= due
-    assert not due & (spared | {"obtain_tables", "clean_sample", "check_flow", "draw_trends"})
+    assert not due & (spared | {"obtain_tables", "clean_sample", "describe_tables", "draw_trends"})
 
 
 def test_figures_are_written_as_png_where_the_configuration_asks(built: Clone) -> None:

@@ -25,6 +25,7 @@ from schooltrial.checks.attrition.roster import (
 )
 from schooltrial.checks.attrition.set_aside import SET_ASIDE
 from schooltrial.data.rows.filters import among
+from schooltrial.data.rows.grade_progress import grades_passed
 from schooltrial.models.missing_outcomes.attrition_bias import (
     Assumption,
     attrition_boundary,
@@ -307,7 +308,7 @@ def _joiners(
     new = ~among(now["pupil"], before)
     intake = pd.Series(False, index=now.index)
     if counts_grades(now):
-        then = now["grade"] - (listed.year - listed.drawn_up)
+        then = now["grade"] - grades_passed(pupils, listed.drawn_up, listed.year)
         intake = new & (then < pupils["grade"].min()).fillna(False).astype(bool)
     joined = new & ~intake
     early = joined & (now["pupil"].map(since) <= first_year)
@@ -330,7 +331,7 @@ def _movers(listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series) -> dict[str
         # Who was in a school that is no longer there had to leave it anyhow
         there = pupils[among(pupils["school"], now["school"])]
         highest = people["unit"].map(there.groupby("school")["grade"].max())
-        expected = people["grade"] + (listed.year - listed.drawn_up)
+        expected = people["grade"] + grades_passed(pupils, listed.drawn_up, listed.year)
         promoted = moved & (expected > highest).fillna(False).astype(bool)
     return {
         "promoted": Counted(people["arm"], promoted),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from schooltrial.data.rows.coding import is_flag
 from schooltrial.data.rows.filters import among, known_truth
+from schooltrial.data.rows.grade_progress import grades_passed
 from schooltrial.protocol.filters import named_variables
 from schooltrial.protocol.levels import CLASSES
 
@@ -119,16 +120,19 @@ class Roster:
         if name in self.units:
             listed = self.units.set_index("unit")[name]
             parts.append(people["unit"].astype("str").map(listed))
+        graded = name == "grade" and counts_grades(pupils)
         if name == "grade" and counts_grades(people):
-            passed = self.year - self.drawn_up
+            passed = grades_passed(pupils, self.drawn_up, self.year) if graded else 0
             numbers = pd.api.types.is_numeric_dtype
             parts = [part + passed if numbers(part) else part for part in parts]
         if name in pupils:
             rows = pupils.loc[pupils[name].notna(), ["pupil", "year", name]].sort_values("year")
             first = rows.drop_duplicates("pupil").set_index("pupil")
             values = first[name]
-            if name == "grade" and counts_grades(pupils):
-                values = values + (self.year - first["year"])
+            if graded:
+                years = {then: grades_passed(pupils, then, self.year)
+                         for then in map(int, first["year"].unique())}  # fmt: skip
+                values = values + first["year"].map(years)
             parts.append(people["pupil"].map(values))
         if f"{name}_missing" in people and parts:
             # A sample holds 0 for a baseline that is not known.
@@ -213,7 +217,7 @@ def draw_up_roster(
     people.insert(0, "unit", people[unit])
     beyond = pd.Series(False, index=people.index)
     if drawn_up != year and counts_grades(people):
-        expected = people["grade"] + (year - drawn_up)
+        expected = people["grade"] + grades_passed(pupils, drawn_up, year)
         beyond = (expected > pupils["grade"].max()).fillna(False).astype(bool)
     kept = people[~beyond].reset_index(drop=True)
     without = frozenset(assigned["unit"][~among(assigned["unit"], people["unit"])].astype("str"))

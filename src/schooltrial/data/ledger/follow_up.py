@@ -10,6 +10,7 @@ import pandas as pd
 
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.rows.filters import among
+from schooltrial.data.rows.grade_progress import grades_passed
 
 FLAGS = {
     "n_elsewhere": "_elsewhere",
@@ -79,7 +80,8 @@ def record_follow_up(
             reason = f"in {place} in {year}"
             staying = ledger.leave(staying, there, step=step, reason=reason, level=level)
         if graded:
-            beyond = (staying["grade"] + (year - baseline) > highest_grade).fillna(False)
+            passed = grades_passed(pupils, baseline, year, key)
+            beyond = (staying["grade"] + passed > highest_grade).fillna(False)
             gone = beyond.astype(bool) & ~among(staying[key], later)
             reason = f"beyond the study's grades by {year}"
             staying = ledger.leave(staying, gone, step=step, reason=reason, level=level)
