@@ -54,11 +54,11 @@ def describe_few(rows: pd.DataFrame, cluster: str, kind: str, remedy: str = OF_C
     remedy : str
         What to do instead.
     """
-    counts = count_by_arm(rows, cluster)
-    if counts.empty or counts.iloc[0] >= FEW_IN_AN_ARM:
+    few = _few(rows, cluster, FEW_IN_AN_ARM)
+    if not few:
         return ""
     return (
-        f"few clusters ({_listed(counts)}): {kind} standard errors are too small with fewer than "
+        f"{few}: {kind} standard errors are too small with fewer than "
         f"{FEW_IN_AN_ARM} in an arm; {remedy}"
     )
 
@@ -109,15 +109,20 @@ def describe_plain_variance(
 
 def describe_few_to_bootstrap(rows: pd.DataFrame, cluster: str) -> str:
     """Return what few clusters in an arm do to a wild bootstrap; empty where there are enough."""
-    counts = count_by_arm(rows, cluster)
-    if counts.empty or counts.iloc[0] >= FEWEST_TO_BOOTSTRAP:
+    few = _few(rows, cluster, FEWEST_TO_BOOTSTRAP)
+    if not few:
         return ""
     return (
-        f"few clusters ({_listed(counts)}): a wild bootstrap's p-values cannot be relied on with "
+        f"{few}: a wild bootstrap's p-values cannot be relied on with "
         f"fewer than {FEWEST_TO_BOOTSTRAP} in an arm; take `estimator: randomisation_inference` "
         "where the units were randomised"
     )
 
 
-def _listed(counts: pd.Series) -> str:
-    return ", ".join(f"{arm} {count:,}" for arm, count in counts.items())
+def _few(rows: pd.DataFrame, cluster: str, enough: int) -> str:
+    """Return the clusters by arm, where an arm has fewer than are enough; else nothing."""
+    counts = count_by_arm(rows, cluster)
+    if counts.empty or counts.iloc[0] >= enough:
+        return ""
+    by_arm = ", ".join(f"{arm} {count:,}" for arm, count in counts.items())
+    return f"few clusters ({by_arm})"
