@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 @cache
 def _entries() -> dict[str, dict[str, Any]]:
-    stored = json.loads((GOLD / "gold.json").read_text(encoding="utf-8"))
-    return {entry["id"]: entry for entry in stored["entries"]}
+    files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(GOLD.glob("*.json"))]
+    return {entry["id"]: entry for file in files for entry in file["entries"]}
 
 
 def names(prefix: str) -> list[str]:
