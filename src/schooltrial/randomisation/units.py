@@ -8,7 +8,7 @@ from schooltrial.randomisation.plan import ALL, LotteryPlan
 
 
 def units_of(assignment: pd.DataFrame, unit: str, kind: str) -> pd.DataFrame:
-    """Return ``unit, block, arm`` (and ``drawn`` where it is told) of each row, in its order.
+    """Return ``unit, block, arm`` (``drawn`` and ``cohort`` where told) of each row, in its order.
 
     A complete or simple design has one block, whatever the table says; teachers, classes and
     pupils whose block the table lacks were drawn inside their school.
@@ -23,6 +23,8 @@ def units_of(assignment: pd.DataFrame, unit: str, kind: str) -> pd.DataFrame:
     }
     if "drawn" in assignment:
         columns["drawn"] = pd.to_datetime(assignment["drawn"])
+    if kind == "staggered" and "cohort" in assignment:
+        columns["cohort"] = pd.to_numeric(assignment["cohort"])
     return pd.DataFrame(columns).reset_index(drop=True)
 
 

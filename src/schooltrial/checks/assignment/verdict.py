@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.assignment.chance_tests import Redraws, run_chance_tests, with_verdicts
+from schooltrial.checks.assignment.cohorts_in_blocks import check_cohorts, labelled_by_cohort
 from schooltrial.checks.assignment.criterion import judge_criterion
 from schooltrial.checks.assignment.crossovers import check_crossovers, check_take_up
 from schooltrial.checks.assignment.findings import (
@@ -169,9 +170,11 @@ def verify_assignment(
         criterion = draw_criterion(assignment, design, known.frame, record)
         judged = judge_criterion(criterion)
         found.tests.extend([judged] if judged else [])
+        found.add(check_cohorts(sound, plan, unit))
         drawn_together = sound if plan.rerandomised else by_round(sound)
+        drawn_as, labels = labelled_by_cohort(drawn_together, plan)
         chance += run_chance_tests(
-            drawn_together, plan.arms, known.covariates, redraws, criterion, known.baselines
+            drawn_as, labels, known.covariates, redraws, criterion, known.baselines
         )
         found.tests.extend(with_verdicts(chance, alpha, _no_evidence(sound, plan)))
     else:

@@ -79,6 +79,13 @@ def _blocks(
     return assignment[rules.unit].map(known).astype("str")
 
 
+END_BEFORE = (
+    "; a school that begins after the last of `years` has no cohort: list it without, and end "
+    "`years` before it begins"
+)
+"""The remedy where the last to begin stand for those who are never treated."""
+
+
 def _cohort_faults(units: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:
     """Yield units of the control arm that are treated from some year, and the reverse."""
     begins, treated = units["cohort"].notna(), units["treated"] == 1
@@ -88,7 +95,8 @@ def _cohort_faults(units: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:
         yield Fault(
             SOURCE, f"{rules.unit} {row[rules.unit]} is in the arm {row['arm']!r} and {told}",
             f"a cohort in every arm but {rules.control!r}, and none in it",
-            "correct the arm or the cohort", column="cohort",
+            f"correct the arm or the cohort{END_BEFORE if begins.iloc[at] else ''}",
+            column="cohort",
         )  # fmt: skip
 
 

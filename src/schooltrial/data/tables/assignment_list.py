@@ -20,6 +20,13 @@ EVERY_ARM = "all"
 """What a table of costs names where an ingredient is of every programme arm."""
 
 
+ALL_BEGIN = (
+    "; where every school begins in the end, list those that begin last in this arm, without a "
+    "cohort, and end `years` before they begin: from then on nobody is left to compare with"
+)
+"""The remedy of a roll-out in which nobody is never treated."""
+
+
 Where = Callable[[int | None, str], tuple[str, int | None, str]]
 """Row of the list (None: all of it), variable → file, line and column, as messages name them."""
 
@@ -61,6 +68,8 @@ def list_faults(
     for arm in arms:
         if not (given == arm).any():
             found, remedy = f"no {unit} is in the arm {arm!r}", "check the codes of the arm column"
+            if "cohort" in assignment and arm == arms[0]:
+                remedy += ALL_BEGIN
             yield _fault(where(None, "arm"), found, f"{plural_of(unit)} in every arm", remedy)
     yield from _school_faults(assignment, described, where)
 
