@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import pandas as pd
 
+from schooltrial.analysis.bounded_outcomes import describe_bounds
 from schooltrial.analysis.cluster_notes import describe_clusters
 from schooltrial.analysis.confounding import tells_arms_apart
 from schooltrial.analysis.design_matrix import DesignMatrix, build_design_matrix, listed
@@ -229,6 +230,10 @@ def fit_panel_outcomes(
             means = inside["mean"].to_numpy("float64")
             refuse_unvarying(means, outcome, "cells of school and year")
             fitted = fit(inside)
+            near_end = describe_bounds(inside, plan.outcomes[outcome])
+            if near_end:
+                estimand, first = fitted.estimates[0]
+                fitted.estimates[0] = (estimand, noted([first], near_end)[0])
             if fitted.schools is not None:
                 inside = inside[inside["school"].astype("str").isin(list(fitted.schools))]
             labels = _labels(plan, outcome, inside)
