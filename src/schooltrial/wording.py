@@ -30,6 +30,20 @@ def listed(words: Sequence[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def year_spans(years: Iterable[int]) -> str:
+    """Return years in order, three or more in a row as a span: 2009, 2012–2015."""
+    spans: list[list[int]] = []
+    for year in sorted(years):
+        if spans and year == spans[-1][-1] + 1:
+            spans[-1].append(year)
+        else:
+            spans.append([year])
+    told = [
+        f"{span[0]}–{span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans
+    ]
+    return ", ".join(told)
+
+
 def percent(share: float) -> str:
     """Return a share in per cent, to one decimal: a limit must not be rounded away."""
     return f"{100 * share:.1f}%"

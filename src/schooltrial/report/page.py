@@ -11,6 +11,7 @@ from schooltrial.exhibits.style.html_table import STYLE
 from schooltrial.exhibits.style.inline_code import with_code
 from schooltrial.exhibits.style.table_text import interval, number, p_text
 from schooltrial.report.exhibits import Exhibit
+from schooltrial.wording import year_spans
 
 
 def fill(template: str, context: Mapping[str, Any], exhibits: Sequence[Exhibit]) -> str:
@@ -18,7 +19,7 @@ def fill(template: str, context: Mapping[str, Any], exhibits: Sequence[Exhibit])
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(number=number, p=p_text, code=with_code)
+    environment.filters.update(number=number, p=p_text, code=with_code, spans=year_spans)
     environment.globals.update(interval=interval, table_style=STYLE)
     by_name = {exhibit.name: exhibit for exhibit in exhibits}
     return environment.from_string(template).render(**context, exhibits=by_name)

@@ -3,6 +3,7 @@
 import pytest
 
 from schooltrial.report.wording import analysed_sentences, registration_sentence
+from schooltrial.wording import year_spans
 from support.sections import small_content
 
 NONE = {"registry": "", "identifier": "", "date": "", "url": "", "plan_sha256": None}
@@ -24,6 +25,12 @@ NONE = {"registry": "", "identifier": "", "date": "", "url": "", "plan_sha256": 
 )
 def test_whatever_is_stated_of_the_registration_is_told(stated: dict[str, str], told: str) -> None:
     assert registration_sentence({**NONE, **stated}) == told
+
+
+def test_years_in_a_row_are_told_as_a_span() -> None:
+    assert year_spans([2012, 2009, 2013, 2014]) == "2009, 2012–2014"
+    assert year_spans([2015, 2017, 2018]) == "2015, 2017, 2018"
+    assert year_spans([]) == ""
 
 
 def test_who_is_analysed_is_said_in_plain_words_models_of_the_same_rows_together() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from schooltrial.checks.assignment.findings import FAILED
+from schooltrial.checks.assignment.findings import ALL_ENTER, FAILED
 from schooltrial.data.rows.ordering import places
 from schooltrial.randomisation.plan import ALL
 from schooltrial.wording import named
@@ -35,14 +35,18 @@ def assignment_check(
         Columns ``block, n_schools, n_<arm>…, share_treated, verdict``. ``n_schools`` counts the
         units that were assigned, whatever they are, and ``share_treated`` those in any arm but
         control. A block with a single arm cannot inform an effect; one that lacks some arm informs
-        those it has; in a paired design a set of another size than one unit per arm is named.
+        those it has; in a paired design a set of another size than one unit per arm is named. Where
+        every unit of a staggered design enters, no block has a control arm, and none is at fault.
     """
     blocks = assignment["block"] if "block" in assignment else pd.Series(ALL, assignment.index)
     counts = pd.crosstab(blocks, assignment["arm"]).reindex(columns=list(arms), fill_value=0)
     table = counts.add_prefix("n_").reset_index(names="block")
     table.insert(1, "n_schools", counts.sum(axis=1).to_numpy())
     table["share_treated"] = (counts[list(arms[1:])].sum(axis=1) / counts.sum(axis=1)).to_numpy()
-    table["verdict"] = [_verdict(row, arms, kind) for row in counts.to_numpy()]
+    if kind == "staggered" and not counts[arms[0]].any():
+        table["verdict"] = ALL_ENTER
+    else:
+        table["verdict"] = [_verdict(row, arms, kind) for row in counts.to_numpy()]
     failed = {} if units is None else _failed(units)
     table["verdict"] = [
         f"not as drawn: {named(failed[str(block)])}; {told}" if str(block) in failed else told

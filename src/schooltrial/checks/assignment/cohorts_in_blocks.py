@@ -40,7 +40,7 @@ def labelled_by_cohort(
     found = units.assign(arm=label.where(began, units["arm"]))
     control = plan.arms[0]
     others = sorted(set(found["arm"]) - {control})
-    return found, (control, *others)
+    return found, (control, *others) if (found["arm"] == control).any() else tuple(others)
 
 
 def check_cohorts(units: pd.DataFrame, plan: LotteryPlan, noun: str) -> Findings:

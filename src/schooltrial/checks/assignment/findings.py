@@ -14,6 +14,10 @@ PASSED, NOTED, DOUBT, FAILED = "passed", "noted", "in doubt", "failed"
 UNTESTED = "not tested"
 
 
+ALL_ENTER = "no unit stays outside: cohorts are compared with those that enter later"
+"""What is said where every unit of a staggered design enters the programme."""
+
+
 ORDER = [FAILED, DOUBT, NOTED, PASSED, UNTESTED]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.checks.assignment.findings import (
+    ALL_ENTER,
     DOUBT,
     FAILED,
     NOTED,
@@ -72,8 +73,24 @@ def check_blocks(
     counts = pd.crosstab(units["block"], units["arm"]).reindex(
         columns=list(plan.arms), fill_value=0
     )
+    if plan.kind == "staggered" and not counts[plan.arms[0]].any():
+        found.tests.append(Finding("blocks with two arms", ALL_ENTER, UNTESTED))
+        return found
+    found.add(_check_lone(units, counts))
+    if by_lot and plan.kind == "paired":
+        found.add(_check_sets(units, counts, plan, noun))
+    found.add(_check_arms_of_blocks(counts, plan))
+    if by_lot and not impossible:
+        if not plan.simple:
+            found.add(_check_counts(units, counts, plan, noun))
+        found.tests.append(_ratio(counts, plan))
+    return found
+
+
+def _check_lone(units: pd.DataFrame, counts: pd.DataFrame) -> Findings:
+    """Name the blocks of one arm, and their units."""
+    found, inside = Findings(), _by_block(units)
     lone = counts.index[(counts > 0).sum(axis=1) < 2]
-    inside = _by_block(units)
     for block in lone:
         found.about(
             inside[block], NOTED, f"block {block} has one arm only: it informs no comparison"
@@ -85,13 +102,6 @@ def check_blocks(
             reason=f"{named(lone)}: left out of comparisons within blocks" if len(lone) else "",
         )
     )  # fmt: skip
-    if by_lot and plan.kind == "paired":
-        found.add(_check_sets(units, counts, plan, noun))
-    found.add(_check_arms_of_blocks(counts, plan))
-    if by_lot and not impossible:
-        if not plan.simple:
-            found.add(_check_counts(units, counts, plan, noun))
-        found.tests.append(_ratio(counts, plan))
     return found
 
 

@@ -284,6 +284,8 @@ def _at_randomisation(
     )
     lost = {} if comparison.staggered else plan.no_data  # their cohorts are not known
     units = with_lost(listed, lost, [control, comparison.arm])
+    if comparison.staggered and not (units["treated"] == 0).any():
+        return StageInputs("randomisation", units=units)  # all enter, in one of several cohorts
     try:
         inputs = StageInputs("randomisation", allocation_of(units, blocks=comparison.blocks))
     except ValueError as error:
@@ -326,11 +328,15 @@ def _from_panel(
     panel: pd.DataFrame,
     assignment: pd.DataFrame,
 ) -> StageInputs:
-    """Give the stage the precision of a panel, by the schools of comparison before."""
-    if drawn.allocation is None:
+    """Give the stage the precision of a panel, by the schools of comparison before.
+
+    Where every school enters the programme at some time, those are all of them.
+    """
+    if drawn.allocation is None and drawn.units is None:
         return drawn
-    rows = panel[panel["outcome"].astype("str") == comparison.outcome]
-    rows = rows[rows["arm"].astype("str") == plan.arms[0]["name"]].dropna(subset=["mean"])
+    rows = panel[panel["outcome"].astype("str") == comparison.outcome].dropna(subset=["mean"])
+    others = rows["arm"].astype("str") == plan.arms[0]["name"]
+    rows = rows[others] if others.any() else rows
     means = rows[["school", "year", "mean"]].astype({"school": "str"})
     if comparison.staggered:
         arms = assignment["arm"].astype("str")
@@ -340,7 +346,7 @@ def _from_panel(
             means, cohorts, int((arms == plan.arms[0]["name"]).sum()), plan.before, plan.after,
             comparison.model["comparison_group"],
         )  # fmt: skip
-    else:
+    elif drawn.allocation is not None:
         design, told = panel_of(means, drawn.allocation, plan.before, plan.after)
     return replace(drawn, design=design).noted(told)
 

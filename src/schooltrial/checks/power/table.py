@@ -173,6 +173,9 @@ def _sizes(inputs: StageInputs) -> list[float]:
     if reported is not None:
         share = reported.treated / reported.units if reported.units > 0 else nan
         return [reported.units, reported.treated, share, reported.pupils, nan]
+    if inputs.units is not None:
+        treated = float(inputs.units["treated"].sum())
+        return [len(inputs.units), treated, treated / len(inputs.units), nan, nan]
     return [nan] * 5
 
 

@@ -50,7 +50,7 @@ def list_faults(
     unit : str
         What was assigned.
     arms : sequence of str
-        Arms of the design.
+        Arms of the design, the control arm first: it may be empty where all units enter in cohorts.
     where : callable, optional
         Tells where a row stands; by default in the table.
     """
@@ -65,13 +65,22 @@ def list_faults(
         else:
             continue
         yield _fault(where(row, "arm"), found, f"one of {known}", remedy)
-    for arm in arms:
+    for arm in arms[1:] if all_enter(assignment) else arms:
         if not (given == arm).any():
             found, remedy = f"no {unit} is in the arm {arm!r}", "check the codes of the arm column"
             if "cohort" in assignment and arm == arms[0]:
                 remedy += ALL_BEGIN
             yield _fault(where(None, "arm"), found, f"{plural_of(unit)} in every arm", remedy)
     yield from _school_faults(assignment, described, where)
+
+
+def all_enter(assignment: pd.DataFrame) -> bool:
+    """Return whether every unit enters the programme, in one of several cohorts.
+
+    None is in the control arm then: those that enter later are the comparison.
+    """
+    cohort = assignment.get("cohort")
+    return cohort is not None and bool(cohort.notna().all()) and cohort.nunique() > 1
 
 
 def _school_faults(
@@ -171,7 +180,9 @@ def raw_list_faults(
     described = None
     if "schools" in parts:
         described = pd.concat([_texts(part, ["school"]) for part in parts["schools"]])["school"]
-    rows = pd.concat([_texts(part, [unit, "arm", "school"]) for part in of_list], ignore_index=True)
+    rows = pd.concat(
+        [_texts(part, [unit, "arm", "school", "cohort"]) for part in of_list], ignore_index=True
+    )
     yield from list_faults(rows, described, unit, arms, where)
     if alike_refused:
         yield from _twin_faults(rows, unit, where)

@@ -137,7 +137,7 @@ def _percent(share: float) -> str:
 
 def _part(rows: pd.DataFrame, arm: str) -> list[str]:
     return [
-        "" if pd.isna(n) else f"{count:,.0f} of {n:,.0f} ({_percent(rate)}%)"
+        "" if pd.isna(n) else f"{count:,.0f} of {n:,.0f}" + (f" ({_percent(rate)}%)" if n else "")
         for count, n, rate in zip(
             rows[f"count_{arm}"], rows[f"n_{arm}"], rows[f"rate_{arm}"], strict=True
         )

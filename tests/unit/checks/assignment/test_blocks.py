@@ -32,6 +32,15 @@ def test_a_block_of_one_arm_does_not_inform_the_effect() -> None:
     assert check["share_treated"].tolist() == [0, 1]
 
 
+def test_where_all_schools_of_a_staggered_design_enter_no_block_is_at_fault_for_one_arm() -> None:
+    check = assignment_check(_assignment(("1", "11"), ("2", "11")), ARMS, "staggered")
+    assert set(check["verdict"]) == {
+        "no unit stays outside: cohorts are compared with those that enter later"
+    }
+    beside = assignment_check(_assignment(("1", "01"), ("2", "11")), ARMS, "staggered")
+    assert "one arm only: the block does not inform the effect" in set(beside["verdict"])
+
+
 def test_a_block_with_units_that_are_not_as_drawn_says_so_and_names_them() -> None:
     listed = _assignment(("1", "01"), ("2", "01"))
     units = listed.rename(columns={"school": "unit"}).assign(

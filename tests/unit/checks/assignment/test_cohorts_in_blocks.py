@@ -79,3 +79,12 @@ def test_a_list_whose_first_cohort_was_chosen_by_its_scores_is_in_doubt() -> Non
 def test_a_design_without_cohorts_says_nothing_of_them() -> None:
     listed = _list({"north": EVEN}).drop(columns="cohort")
     assert CHECK not in set(_verify(listed).tests["check"])
+
+
+def test_a_list_on_which_everyone_begins_is_tested_by_its_cohorts_and_no_arm_is_missed() -> None:
+    years = [2023, 2024, 2025, 2024] * 3
+    found = _verify(_list({"north": years, "south": years}))
+    assert "3 groups (2023, 2024, 2025) in 2 blocks" in _row(found, CHECK)["finding"]
+    assert _row(found, "blocks with two arms")["verdict"] == "not tested"
+    assert "numbers by arm as planned" not in set(found.tests["check"])
+    assert set(found.units["verdict"]) == {"passed"}

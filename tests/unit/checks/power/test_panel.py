@@ -188,6 +188,26 @@ def test_at_randomisation_cohorts_have_the_precision_of_their_estimator(control:
     assert "as if all began at once" not in row["note"]
 
 
+def test_where_all_schools_enter_the_power_is_that_of_cohorts_beside_those_that_enter_later() -> (
+    None
+):
+    panel = _of_schools().assign(arm="t")
+    listed = LIST.assign(arm="t", cohort=pd.array([2015, 2017, 2016, 2017] * 6, dtype="Int64"))
+    plan = _plan(
+        _model(estimator="staggered_adoption", where={}, comparison_group="not_yet_treated"),
+        level="school", before=range(2010, 2015), after=[2015, 2016], kind="staggered",
+    )  # fmt: skip
+    row = _rows(power_table(plan, listed, {}, panel=panel), "randomisation")[STAGGERED]
+    shocks = year_to_year(panel, list(range(2010, 2015)))
+    assert shocks is not None
+    hand = staggered_precision(
+        {2015: 6, 2016: 6, 2017: 12}, 0, range(2010, 2017), year_variance=shocks.variance,
+        correlation=shocks.correlation, comparison_group="not_yet_treated",
+    )  # fmt: skip
+    assert row["std_error"] == pytest.approx(hand.std_error)
+    assert (row["units"], row["treated_units"]) == (24, 24)
+
+
 def test_teachers_drawn_within_schools_have_a_power_at_randomisation_by_hand() -> None:
     rng = np.random.default_rng(2)
     drawn = pd.DataFrame({"teacher": [f"t{k}" for k in range(60)], "school": np.arange(60) // 6})
