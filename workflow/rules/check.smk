@@ -126,3 +126,27 @@ rule check_flow:
         labels=from_content(labels),
     script:
         "../scripts/check_flow.py"
+
+
+rule check_goodman_bacon:
+    """Decompose the two-way effects of a staggered programme into comparisons of cohorts."""
+    input:
+        modules("check_goodman_bacon.py"),
+        sample="results/{study}/data/sample.parquet",
+        panel="results/{study}/data/school_panel.parquet",
+        bounded="results/{study}/data/bounded_cells.parquet",
+        schools="results/{study}/data/schools.parquet",
+    output:
+        check="results/{study}/checks/goodman_bacon.csv",
+    log:
+        "results/{study}/logs/check_goodman_bacon.log",
+    benchmark:
+        "results/{study}/benchmarks/check_goodman_bacon.tsv"
+    params:
+        study=lambda wildcards: wildcards.study,
+        design=section("design", "kind"),
+        models=computed("models"),
+        outcomes=computed("outcomes"),
+        years=section("years"),
+    script:
+        "../scripts/check_goodman_bacon.py"

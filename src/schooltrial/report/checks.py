@@ -35,6 +35,7 @@ from schooltrial.report.tables.data import cleaning_shown, raw_files_shown
 from schooltrial.report.tables.implementation import implementation_shown
 from schooltrial.report.tables.participants import flow_shown, mobility_shown
 from schooltrial.report.tables.rating import criteria_shown, measures_shown
+from schooltrial.report.tables.two_way import comparisons_shown, forbidden_sentences
 
 
 def read_checks(
@@ -87,6 +88,10 @@ def read_checks(
         "who_left": _table(tables, "who_left", lambda f: who_left_shown(f, labels)),
         "missing_outcomes": _table(tables, "missing_outcomes", lambda f: bounds_shown(f, labels)),
         "power": _table(tables, "power", lambda f: power_shown(f, labels)),
+        "comparisons": _table(tables, "goodman_bacon", lambda f: comparisons_shown(f, labels)),
+        "forbidden": forbidden_sentences(tables["goodman_bacon"], labels)
+        if "goodman_bacon" in tables
+        else [],
         **implementation_shown(tables, arms),
         "measures": _table(tables, "equivalence", lambda f: measures_shown(f, labels)),
         "ratings": record["ratings"],

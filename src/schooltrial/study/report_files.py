@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schooltrial.checks.goodman_bacon.comparisons_table import decomposed_models
 from schooltrial.exhibits.catalogue import figures_of, tables_of
 from schooltrial.protocol.sections import Protocol
 from schooltrial.study.layout import Layout
@@ -48,7 +49,14 @@ class ReportFiles:
             names += ["fidelity.csv", "contrast.csv"]
         if self.has("costs"):
             names.append("costs.csv")
+        if self.decomposes():
+            names.append("goodman_bacon.csv")
         return [str(self.paths.check(name)) for name in names]
+
+    def decomposes(self) -> bool:
+        """Return whether a two-way effect of the study is decomposed."""
+        content = self.protocol.content
+        return bool(decomposed_models(content["models"], content["design"]["kind"]))
 
     def contrast(self) -> dict[str, str]:
         """Return the check of what control units received, where a study has a log of it."""
@@ -94,6 +102,8 @@ class ReportFiles:
             names.insert(0, "check_fidelity")
         if self.has("costs"):
             names.insert(0, "check_costs")
+        if self.decomposes():
+            names.insert(0, "check_goodman_bacon")
         names += [f"tabulate_{name}" for name in tables_of(content)]
         return {
             **{name: [None] for name in BEFORE},

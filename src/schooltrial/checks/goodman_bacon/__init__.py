@@ -1,0 +1,1 @@
+"""Which comparisons of cohorts the two-way effect of a staggered programme averages."""

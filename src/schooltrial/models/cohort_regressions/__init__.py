@@ -1,0 +1,1 @@
+"""Regressions with cohorts: Sun-Abraham, imputation, stacked; what two-way effects average."""
