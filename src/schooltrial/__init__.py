@@ -82,6 +82,18 @@ if TYPE_CHECKING:
         random_pupil_slope as random_pupil_slope,
         random_treatment as random_treatment,
     )
+    from schooltrial.models.parallel_trends.event_coefficients import (
+        EventCoefficients as EventCoefficients,
+    )
+    from schooltrial.models.parallel_trends.pretrend_power import PretrendTest as PretrendTest
+    from schooltrial.models.parallel_trends.relative_magnitudes import (
+        relative_magnitudes_breakdown as relative_magnitudes_breakdown,
+        relative_magnitudes_interval as relative_magnitudes_interval,
+    )
+    from schooltrial.models.parallel_trends.smoothness import (
+        smoothness_breakdown as smoothness_breakdown,
+        smoothness_interval as smoothness_interval,
+    )
     from schooltrial.models.power.allocation import planned_allocation as planned_allocation
     from schooltrial.models.power.closed_form import (
         pupils_within_sites as pupils_within_sites,
@@ -143,6 +155,12 @@ EXPORTS = {
     "cluster_effect_size": "models.effect_size.cluster_level",
     "eef_effect_size": "models.effect_size.cluster_level",
     "convert_to_months": "models.effect_size.months_of_progress",
+    "EventCoefficients": "models.parallel_trends.event_coefficients",
+    "PretrendTest": "models.parallel_trends.pretrend_power",
+    "relative_magnitudes_interval": "models.parallel_trends.relative_magnitudes",
+    "relative_magnitudes_breakdown": "models.parallel_trends.relative_magnitudes",
+    "smoothness_interval": "models.parallel_trends.smoothness",
+    "smoothness_breakdown": "models.parallel_trends.smoothness",
     "planned_allocation": "models.power.allocation",
     "school_randomised": "models.power.closed_form",
     "pupils_within_sites": "models.power.closed_form",

@@ -38,6 +38,7 @@ ORDER = [
     "models.wild_bootstrap",
     "models.complier_effect",
     "models.cohort_regressions",
+    "models.parallel_trends",
     "models.panel",
     "models.missing_outcomes",
     "models.effect_size",
