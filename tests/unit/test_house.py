@@ -37,6 +37,8 @@ ORDER = [
     "models.randomisation_inference",
     "models.wild_bootstrap",
     "models.complier_effect",
+    "models.group_time",
+    "models.cohort_inference",
     "models.cohort_regressions",
     "models.parallel_trends",
     "models.panel",
@@ -91,7 +93,6 @@ NUMBERS = {"numpy", "scipy", "numba"}
 WIDER = {
     "models/inference/result.py": {"pandas"},
     "models/panel/difference_in_differences.py": {"pandas", "linearmodels"},
-    "models/panel/staggered_adoption.py": {"pandas", "diff_diff"},
     "models/complier_effect/two_stage_least_squares.py": {"pandas", "linearmodels"},
     "models/complier_effect/specification_tests.py": {"pandas", "linearmodels"},
     "models/moments/from_parquet.py": {"pyarrow"},

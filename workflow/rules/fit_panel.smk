@@ -49,6 +49,7 @@ rule fit_staggered_adoption:
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
         years=section("years"),
+        seed=section("study", "seed"),
     script:
         "../scripts/fit_staggered_adoption.py"
 

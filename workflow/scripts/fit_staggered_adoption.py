@@ -21,13 +21,14 @@ def main(
     model: Model,
     outcomes: Mapping[str, Outcome],
     years: Years,
+    seed: int,
     estimates: str,
     diagnostics: str,
 ) -> None:
     """Write the overall effect, those by cohort and by years since, and the pre-trend test."""
     plan = PlannedModel(study, name, model, outcomes)
     cells = read_panel_cells(sample, panel, bounded, schools, plan, years)
-    write_fit(fit_planned(plan, cells), estimates, diagnostics)
+    write_fit(fit_planned(plan, cells, seed=seed), estimates, diagnostics)
 
 
 run_as_rule(main, globals())

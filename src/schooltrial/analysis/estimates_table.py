@@ -46,7 +46,7 @@ def row(
     values = [
         labels.study, labels.model, labels.outcome, estimand, labels.subgroup, estimate.term,
         estimate.estimate, estimate.std_error, estimate.df, estimate.statistic, estimate.p_value,
-        estimate.conf_low, estimate.conf_high,
+        estimate.conf_low, estimate.conf_high, estimate.band_low, estimate.band_high,
         effect.effect_size, effect.conf_low, effect.conf_high,
         estimate.n_pupils, labels.n_schools, labels.n_treated_schools, estimate.method,
         estimate.converged, "; ".join(filter(None, [estimate.note, effect.rule])),

@@ -237,13 +237,25 @@ def fit_panel_outcomes(
             if fitted.schools is not None:
                 inside = inside[inside["school"].astype("str").isin(list(fitted.schools))]
             labels = _labels(plan, outcome, inside)
-            made = [row(labels, estimate, estimand) for estimand, estimate in fitted.estimates]
+            made = [
+                row(_own_schools(labels, estimate), estimate, estimand)
+                for estimand, estimate in fitted.estimates
+            ]
             if inside["n_pupils"].isna().any():
                 made = [{**one, "n_pupils": nan} for one in made]
             rows += made
             told[outcome] = fitted.diagnostics
             results[outcome] = fitted.result
     return FittedModel(table(rows), told, results)
+
+
+def _own_schools(labels: Labels, estimate: Estimate) -> Labels:
+    """Return the labels with the schools that one row rests on, where it knows them."""
+    if estimate.n_treated_schools is None:
+        return labels
+    return replace(
+        labels, n_schools=estimate.n_schools, n_treated_schools=estimate.n_treated_schools
+    )
 
 
 def _refuse_uninformative(design: DesignMatrix, outcome: str, people: str) -> None:

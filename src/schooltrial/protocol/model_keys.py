@@ -76,6 +76,16 @@ MODEL_KEYS: dict[str, ModelKey] = {
         "never_treated", ("staggered_adoption",),
         {"": "remove it, or take `estimator: staggered_adoption`: no other compares cohorts"},
     ),
+    "base_period": ModelKey(
+        "varying", ("staggered_adoption",),
+        {"": "remove it, or take `estimator: staggered_adoption`",
+         "difference_in_differences": "remove it: `years.reference` is the base of every year"},
+    ),
+    "anticipation": ModelKey(
+        0, ("staggered_adoption",),
+        {"": "remove it, or take `estimator: staggered_adoption`",
+         "difference_in_differences": "remove it: name an earlier `years.reference`"},
+    ),
     "bounded_cells": ModelKey(
         "left_out", when="for outcomes of schools that are read with `suppressed: bounds`"
     ),

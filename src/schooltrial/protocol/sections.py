@@ -371,6 +371,8 @@ class Model(TypedDict):
     arms: list[str]
     subgroups: list[str]
     comparison_group: Literal["never_treated", "not_yet_treated"]
+    base_period: Literal["varying", "universal"]
+    anticipation: int
     bounded_cells: Literal["left_out", "midpoint", "against", "in_favour"]
     where_label: str
     covariates: list[str]

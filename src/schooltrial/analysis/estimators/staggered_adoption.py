@@ -2,75 +2,96 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import isfinite, nan
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from schooltrial.analysis.few_clusters import describe_few
 from schooltrial.analysis.fitting import (
     CellsFit,
     FittedModel,
     PlannedModel,
     fit_panel_outcomes,
 )
-from schooltrial.models.inference.estimate import noted
+from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
 from schooltrial.protocol.sections import Model
+from schooltrial.random_streams import stream
 
-AS_THEY_ARE = "they have no small-sample factor, so read the intervals as too narrow"
-"""What is said of few schools, where no other variance is offered."""
+ESTIMANDS = (
+    "ATT", "effect by group", "event study", "calendar year", "group-time effect",
+    "pre-trend slope",
+)  # fmt: skip
+"""What the rows are of, in their order."""
 
 
-def fit_planned(plan: PlannedModel, cells: pd.DataFrame) -> FittedModel[StaggeredFit]:
+def fit_planned(plan: PlannedModel, cells: pd.DataFrame, *, seed: int) -> FittedModel[StaggeredFit]:
     """Fit the model to each outcome: overall effect, by cohort, by years since, pre-trend test.
 
     Parameters
     ----------
     plan : PlannedModel
-        ``comparison_group`` is of this estimator.
     cells : DataFrame
         The cells of school, year and outcome.
+    seed : int
+        The study's, for the permutation check.
     """
     model = plan.model
 
     def fit(found: pd.DataFrame) -> CellsFit[StaggeredFit]:
-        fitted = _fit(found, model)
-        rows = [
+        fitted = _fit(found, model, stream(seed, plan.name, str(found["outcome"].iloc[0])))
+        rows: list[tuple[str, Estimate]] = [
             (estimand, estimate)
-            for estimand, effects in (
-                ("ATT", [fitted.overall]),
-                ("effect by group", fitted.cohorts),
-                ("event study", fitted.since),
-                ("group-time effect", fitted.cells),
-            )
+            for estimand in ESTIMANDS
             for estimate in fitted.estimates(
-                [effect.term for effect in effects], level=model["confidence_level"]
+                fitted.terms_of(estimand), level=model["confidence_level"]
             )
         ]
         if fitted.pretrend is not None:
             rows.append(("pre-trend test", fitted.pretrend))
-        informing = found[found["school"].astype("str").isin(list(fitted.schools))]
-        few = describe_few(informing, "school", "influence-function", AS_THEY_ARE)
-        if few:
-            rows = [(estimand, noted([one], few)[0]) for estimand, one in rows]
+        rows += [("permutation check", row) for row in fitted.permutation_rows()]
+        # What is true of the whole model stands once, beside its overall effect.
+        common = list(fitted.notes)
         lacking = int(found["n_pupils"].isna().sum())
         if lacking:
-            note = f"pupils are not counted: {lacking:,} of {len(found):,} cells have no number"
-            rows = [(estimand, noted([one], note)[0]) for estimand, one in rows]
-        told = {"cells": fitted.n_cells, "notes": list(fitted.notes)}
-        return CellsFit(rows, told, fitted, fitted.schools)
+            common.append(f"pupils are not counted: {lacking:,} of {len(found):,} cells have no "
+                          "number")  # fmt: skip
+        if common:
+            overall = noted([rows[0][1]], "; ".join(common))[0]
+            rows[0] = (rows[0][0], overall)
+        return CellsFit(rows, _told(fitted), fitted, fitted.schools)
 
     return fit_panel_outcomes(cells, plan, fit)
 
 
-def _fit(cells: pd.DataFrame, model: Model) -> StaggeredFit:
+def _told(fitted: StaggeredFit) -> dict[str, Any]:
+    """Return what the fit says of itself: cells, notes, and how its two variances compare."""
+    ratios = dict(zip(fitted.names, fitted.judged.ratio.tolist(), strict=True))
+    told: dict[str, Any] = {
+        "cells": fitted.n_cells,
+        "notes": list(fitted.notes),
+        "std_error_own_over_two_regimes": {
+            term: round(ratios[term], 4)
+            for term in ("treated", *fitted.terms_of("effect by group"))
+            if isfinite(ratios[term])
+        },
+    }
+    if fitted.check is not None and isfinite(fitted.check.pretrend_p):
+        told["pretrend_permutation_p"] = fitted.check.pretrend_p
+    return told
+
+
+def _fit(cells: pd.DataFrame, model: Model, seed: np.random.Generator) -> StaggeredFit:
     return fit_staggered_adoption(
         cells["mean"].to_numpy("float64"),
         school=cells["school"].to_numpy(),
         year=cells["year"].to_numpy("int64"),
         cohort=cells["cohort"].to_numpy("float64"),
         n_pupils=cells["n_pupils"].to_numpy("float64", na_value=nan),
-        comparison_group="not_yet_treated"
-        if model["comparison_group"] == "not_yet_treated"
-        else "never_treated",
+        comparison_group=model["comparison_group"],
+        base_period=model["base_period"],
+        anticipation=model["anticipation"],
+        strata=cells["block"].astype("str").to_numpy() if "block" in cells else None,
+        seed=seed,
     )

@@ -40,6 +40,10 @@ class Estimate:
         False when an iteration stopped short; such an estimate must not be reported as a finding.
     note : str
         What a reader must know beside the number, such as ``singular``.
+    band_low, band_high : float
+        Ends of the simultaneous band over the rows of an event study; NaN for others.
+    n_treated_schools : int, optional
+        Treated schools that the estimate rests on, where it knows them better than its model.
     """
 
     term: str
@@ -55,6 +59,9 @@ class Estimate:
     method: str
     converged: bool = True
     note: str = ""
+    band_low: float = nan
+    band_high: float = nan
+    n_treated_schools: int | None = None
 
 
 def t_estimate(
@@ -110,7 +117,7 @@ def f_estimate(
         p_value = float(special.chdtrc(df_num, df_num * statistic))
     else:
         p_value = float(special.fdtrc(df_num, df_denom, statistic)) if df_denom > 0 else nan
-    label = f"F({df_num}, {df_denom:.6g})"
+    label = f"F({df_num}, {df_denom:.6g})" if df_denom == df_denom else f"F of {df_num} hypotheses"
     if df_denom == inf:
         label = f"chi-square({df_num})" + (f"/{df_num}" if df_num > 1 else "")
     return Estimate(

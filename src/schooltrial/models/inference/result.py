@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 ROW_COLUMNS = (
     "study", "model", "outcome", "estimand", "subgroup", "term", "estimate", "std_error", "df",
-    "statistic", "p_value", "conf_low", "conf_high", "effect_size", "es_conf_low", "es_conf_high",
-    "n_pupils", "n_schools", "n_treated_schools", "method", "converged", "note",
+    "statistic", "p_value", "conf_low", "conf_high", "band_low", "band_high",
+    "effect_size", "es_conf_low", "es_conf_high", "n_pupils", "n_schools", "n_treated_schools",
+    "method", "converged", "note",
 )  # fmt: skip
 """Columns of a study's table of estimates, in their order."""
 
@@ -403,11 +404,17 @@ class Result:
             "", model, "" if rows is None else rows.outcome_name,
             rows.estimand if rows is not None and is_effect else "", "", row.term,
             row.estimate, row.std_error, row.df, row.statistic, row.p_value,
-            row.conf_low, row.conf_high, *sized[:3], row.n_pupils, row.n_schools,
-            nan if rows is None else rows.n_treated_clusters,
+            row.conf_low, row.conf_high, row.band_low, row.band_high, *sized[:3],
+            row.n_pupils, row.n_schools, self._treated(row),
             row.method, row.converged, "; ".join(filter(None, notes)),
         )  # fmt: skip
         return dict(zip(ROW_COLUMNS, values, strict=True))
+
+    def _treated(self, row: Estimate) -> float:
+        """Return the treated schools that a row rests on; NaN where that is not known."""
+        if row.n_treated_schools is not None:
+            return row.n_treated_schools
+        return nan if self.rows is None else self.rows.n_treated_clusters
 
     def summary(self, terms: str | Sequence[str] | None = None, **how: Any) -> Summary:
         """Return the fit in words and a table; all coefficients by default."""

@@ -7,52 +7,76 @@ For a cohort g, the schools that are first treated in year g, and a year t,
 with C the schools that are never treated (or not yet by t). Two-way effects mix these with
 comparisons of newly treated with already treated schools, which are biased where effects grow;
 this never does. The cells are averaged: over all of them after treatment, weighted by the schools
-in them (the overall effect); by years since the cohort began (the event study); and by cohort.
-Every school weighs the same. Point and standard error are those of the package diff-diff: its
-standard errors are from influence functions, by school, with normal quantiles as reference and no
-small-sample factor.
+in them (the overall effect); by years since the cohort began (the event study); by cohort; by
+calendar year. Every school weighs the same.
+
+Every average is a fixed linear combination of school means, so that each school enters it by one
+number, and the inference is that of a comparison of groups of schools: see
+``models.cohort_inference``.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import inf, isnan, nan
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from schooltrial.arrays import FloatArray
+from schooltrial.models.cohort_inference.bands import bonferroni_half_widths
+from schooltrial.models.cohort_inference.hotelling import (
+    LEAST_DF,
+    HotellingTest,
+    joint_test,
+    rows_covariance,
+)
+from schooltrial.models.cohort_inference.permutation import (
+    DRAWS,
+    PermutationCheck,
+    permutation_check,
+)
+from schooltrial.models.cohort_inference.residuals import group_residuals
+from schooltrial.models.cohort_inference.variances import (
+    RULES,
+    CohortVariances,
+    JudgedRows,
+    cohort_variances,
+    judge_rows,
+)
+from schooltrial.models.group_time.averages import (
+    Average,
+    plan_averages,
+    pretrend_terms,
+)
+from schooltrial.models.group_time.cells import BasePeriod, Cell, ComparisonGroup, plan_cells
+from schooltrial.models.group_time.loadings import Effects, effects_of_cells, group_loadings
+from schooltrial.models.group_time.panel import SchoolPanel, panel_of_rows
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
+from schooltrial.models.inference.hypothesis import Hypothesis
 from schooltrial.models.inference.result import Result
-from schooltrial.models.inference.wald import wald_statistic
 from schooltrial.models.panel.cohorts import informed_panel
-
-Array = npt.NDArray[np.float64]
-
-
-_ROUNDING = 1e-12  # of the largest outcome
-
+from schooltrial.wording import plural
 
 NO_CHANGES = (
-    "no standard error: the schools that this compares changed alike (or there is one school on "
-    "each side), so that nothing is left to estimate it from"
+    "no standard error: the schools that this compares changed alike, so that nothing is left to "
+    "estimate it from"
 )
 """Why an average has no standard error."""
 
+NO_VARIANCE = (
+    "no standard error: every treated cohort is one school, or one school is never treated; p and "
+    "interval are by permutation of the cohorts among schools, which assumes that treated and "
+    "other schools vary alike"
+)
+"""What is said where no variance can be estimated."""
 
 METHODS = {"never_treated": "never treated", "not_yet_treated": "not yet treated"}
 
-
-@dataclass(frozen=True)
-class AverageEffect:
-    """One average of ATT(g, t): what it is of, its estimate and standard error."""
-
-    term: str
-    estimate: float
-    std_error: float
+PRETREND = "no difference in trend before the programme"
+"""Term of the joint test."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,52 +85,63 @@ class StaggeredFit(Result):
 
     Attributes
     ----------
-    overall : AverageEffect
-        Over all cohorts and years after treatment began, weighted by schools.
-    cells, since, cohorts : tuple of AverageEffect
-        ATT(g, t); by years since the cohort began, negative ones being the pre-trend; by cohort.
-    pretrend : Estimate or None
-        Joint Wald test that every event time before treatment is zero; None where there is none.
-    n_pupils, n_schools, n_cells : int
-        Pupils (each counted in every year) and schools that an effect rests on; school × year
-        cells.
-    comparison_group : str
-        Whom cohorts are compared with.
-    warnings : tuple of str
-        What the computation says of itself, such as cohorts that inform no effect.
-    schools : tuple of str
+    panel : SchoolPanel
         The schools that an effect rests on.
-    rounding : float
-        A standard error up to this is the rounding of zero.
+    cells : tuple of Cell
+        The group-time effects.
+    averages : tuple of Average
+        All rows: the overall effect, by cohort, by years since, by calendar year, the cells, and
+        the yearly drift before the programme.
+    found : CohortVariances
+        The rows as linear forms, and what their variances rest on.
+    judged : JudgedRows
+        Standard errors and degrees of freedom.
+    check : PermutationCheck or None
+        By permutation of the cohorts; None where schools do not weigh alike.
+    comparison_group, base_period, anticipation
+        How the cells were made.
+    warnings : tuple of str
+        Cohorts that inform no effect, and what else a reader must know of the panel.
+    estimator : str
+        Its name in ``method``.
     """
 
-    overall: AverageEffect
-    cells: tuple[AverageEffect, ...]
-    since: tuple[AverageEffect, ...]
-    cohorts: tuple[AverageEffect, ...]
-    pretrend: Estimate | None
-    n_pupils: int
-    n_schools: int
-    n_cells: int
-    comparison_group: str
+    panel: SchoolPanel
+    cells: tuple[Cell, ...]
+    averages: tuple[Average, ...]
+    found: CohortVariances
+    judged: JudgedRows
+    check: PermutationCheck | None
+    comparison_group: ComparisonGroup
+    base_period: BasePeriod
+    anticipation: int
     warnings: tuple[str, ...]
-    schools: tuple[str, ...] = ()
-    rounding: float = 0.0
-
-    @property
-    def averages(self) -> tuple[AverageEffect, ...]:
-        """All averages: the overall one, by cohort, by years since, and the cells."""
-        return (self.overall, *self.cohorts, *self.since, *self.cells)
+    estimator: str = "Callaway-Sant'Anna"
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all averages."""
-        return tuple(effect.term for effect in self.averages)
+        return tuple(row.term for row in self.averages)
 
     @property
-    def coefficients(self) -> Array:
+    def coefficients(self) -> FloatArray:
         """Estimates of all averages."""
-        return np.array([effect.estimate for effect in self.averages])
+        return self.found.effects.points
+
+    @property
+    def schools(self) -> tuple[str, ...]:
+        """The schools that an effect rests on."""
+        return tuple(str(name) for name in self.panel.schools)
+
+    @property
+    def n_schools(self) -> int:
+        """Schools that an effect rests on."""
+        return len(self.panel.schools)
+
+    @property
+    def n_cells(self) -> int:
+        """School × year cells."""
+        return int(self.panel.seen.sum())
 
     @property
     def n_rows(self) -> int:
@@ -119,16 +154,51 @@ class StaggeredFit(Result):
         return self.n_schools
 
     @property
+    def n_pupils(self) -> int:
+        """Pupils of these schools, each counted in every year; 0 where not known."""
+        return 0 if self.panel.n_pupils is None else int(np.nansum(self.panel.n_pupils))
+
+    @property
     def method(self) -> str:
-        """What was computed, in words."""
+        """What was computed, in words; the variance is that of the overall effect."""
+        return self._by_rule(0)
+
+    @property
+    def _effects_are(self) -> str:
         compared = METHODS[self.comparison_group]
-        return f"Callaway-Sant'Anna, against {compared}, influence functions by school"
+        base = ", universal base" if self.base_period == "universal" else ""
+        before = f", {plural(self.anticipation, 'year')} of anticipation"
+        return f"{self.estimator}, against {compared}{base}{before if self.anticipation else ''}"
+
+    def _by_rule(self, at: int) -> str:
+        rule = self.judged.rules[at]
+        judged = "permutation of cohorts" if rule == "none" else RULES[rule]
+        return f"{self._effects_are}; {judged}"
+
+    def terms_of(self, estimand: str) -> tuple[str, ...]:
+        """Return the terms of one estimand, as the long table names it."""
+        return tuple(row.term for row in self.averages if row.estimand == estimand)
+
+    @property
+    def overall(self) -> Estimate:
+        """The overall effect."""
+        return self.estimates()[0]
+
+    @property
+    def cohorts(self) -> tuple[Estimate, ...]:
+        """Effects by cohort."""
+        return self.estimates(self.terms_of("effect by group"))
+
+    @property
+    def since(self) -> tuple[Estimate, ...]:
+        """Effects by years since the cohort began; before it, the pre-trend."""
+        return self.estimates(self.terms_of("event study"))
 
     def _remarks(self) -> tuple[str, ...]:
         return self.warnings
 
     def _leading_terms(self) -> tuple[str, ...]:
-        return tuple(effect.term for effect in (self.overall, *self.cohorts))
+        return ("treated", *self.terms_of("effect by group"))
 
     def _kind_of_fit(self) -> str:
         return "group-time effects, whose averages come with their own standard errors"
@@ -143,33 +213,176 @@ class StaggeredFit(Result):
     ) -> tuple[Estimate, ...]:
         """Return rows of averages; the overall effect by default."""
         self._refuse_choice(vcov, df)
-        chosen, _ = self._selected(self.overall.term if terms is None else terms)
-        averages = self.averages
+        chosen, _ = self._selected("treated" if terms is None else terms)
+        bands = self._bands(level)
+        return tuple(self._estimate(self.position(term), level, bands.get(term)) for term in chosen)
+
+    def _bands(self, level: float) -> dict[str, float]:
+        """Return term → half-width of the simultaneous band of the event study."""
+        terms = self.terms_of("event study")
+        at = [self.position(term) for term in terms]
+        width = bonferroni_half_widths(self.judged.std_error[at], self.judged.df[at], level)
+        return dict(zip(terms, width.tolist(), strict=True))
+
+    def _estimate(self, at: int, level: float, band: float | None) -> Estimate:
+        row, point = self.averages[at], float(self.coefficients[at])
+        pupils, schools, treated = self._counts[at]
+        rule = self.judged.rules[at]
+        error, df = float(self.judged.std_error[at]), float(self.judged.df[at])
+        note = ""
+        if rule == "none":
+            note = NO_VARIANCE
+        elif np.isnan(error):
+            note = NO_CHANGES
+        made = t_estimate(
+            row.term, point, error, df, n_pupils=pupils, n_schools=schools, level=level,
+            method=self._by_rule(at), note=note,
+        )  # fmt: skip
+        made = replace(made, n_treated_schools=treated)
+        if rule == "none" and self.check is not None:
+            half = float(self.check.half_width[at])
+            made = replace(
+                made, p_value=float(self.check.p_value[at]),
+                conf_low=point - half, conf_high=point + half,
+            )  # fmt: skip
+        if band is not None:
+            made = replace(made, band_low=point - band, band_high=point + band)
+        return made
+
+    @cached_property
+    def _counts(self) -> list[tuple[int, int, int]]:
+        """Return pupil-years, schools and treated schools that each row rests on."""
+        loadings, seen = self.found.effects.loadings, self.panel.seen
+        cohort = np.array([cell.cohort for cell in self.cells])
+        pupils = self.panel.n_pupils
+        counted = []
+        for at, row in enumerate(self.averages):
+            part = np.abs(loadings[:, :, at]) > _ZERO
+            rests = part[self.panel.group] if self.found.effects.by_group else part
+            rests = rests & seen
+            inside = rests.any(1)
+            own = np.isin(self.panel.cohort, cohort[row.weights != 0])
+            total = 0 if pupils is None else int(np.nansum(pupils[rests]))
+            counted.append((total, int(inside.sum()), int((inside & own).sum())))
+        return counted
+
+    def covariance(self, *, vcov: str | None = None) -> FloatArray:
+        """Return the covariance of all averages by the rule that fits them all together."""
+        self._refuse_choice(vcov, None)
+        rows = range(len(self.averages))
+        return rows_covariance(self.found, rows, self.found.rule(list(rows)))
+
+    def _combined(
+        self,
+        terms: Sequence[str],
+        matrix: FloatArray,
+        *,
+        vcov: str | None = None,
+        df: str | None = None,
+        level: float = 0.95,
+    ) -> tuple[Estimate, ...]:
+        """Return linear combinations of averages, each a linear form like the averages."""
+        self._refuse_choice(vcov, df)
+        found = cohort_variances(self.panel, self.found.effects.combined(matrix.T))
+        judged = judge_rows(found)
         return tuple(
             t_estimate(
-                effect.term, effect.estimate, self._std_error(effect), inf, n_pupils=self.n_pupils,
-                n_schools=self.n_schools, level=level, note=self._note(effect), method=self.method,
+                term, float(found.effects.points[at]), float(judged.std_error[at]),
+                float(judged.df[at]), n_pupils=self.n_pupils, n_schools=self.n_schools,
+                level=level, method=f"{self._effects_are}; {RULES[judged.rules[at]]}",
+                note="" if judged.std_error[at] > 0 else NO_CHANGES,
             )
-            for effect in (averages[self.position(term)] for term in chosen)
+            for at, term in enumerate(terms)
         )  # fmt: skip
 
-    def _std_error(self, effect: AverageEffect) -> float:
-        """Return the standard error; NaN where it is the rounding of zero."""
-        return effect.std_error if effect.std_error > self.rounding else nan
+    def _tested(
+        self,
+        hypothesis: Hypothesis,
+        *,
+        name: str,
+        vcov: str | None = None,
+        df: str | None = None,
+    ) -> Estimate:
+        """Test linear hypotheses together, by approximate Hotelling F."""
+        self._refuse_choice(vcov, df)
+        effects = self.found.effects.combined(hypothesis.matrix.T)
+        effects = replace(effects, points=effects.points - hypothesis.values)
+        found = cohort_variances(self.panel, effects)
+        rows = list(range(len(hypothesis.matrix)))
+        return self._joint(name, joint_test(found, rows, found.rule(rows)), found, rows)
 
-    def _note(self, effect: AverageEffect) -> str:
-        withheld = [] if effect.std_error > self.rounding else [NO_CHANGES]
-        return "; ".join([*withheld, *self.warnings])
+    def _joint(
+        self, name: str, test: HotellingTest, found: CohortVariances, rows: Sequence[int]
+    ) -> Estimate:
+        rule = found.rule(rows)
+        note = ""
+        if np.isnan(test.statistic):
+            years = plural(test.hypotheses, "year")
+            note = (
+                f"no F: too few treated schools for a joint test of {years}"
+                if test.df < LEAST_DF
+                else "no F: these rows have no variance, or do not vary apart"
+            )
+        return f_estimate(
+            name, test.statistic, test.hypotheses, test.df, n_pupils=self.n_pupils,
+            n_schools=self.n_schools, method=f"{self._effects_are}; approximate Hotelling test, "
+            f"{RULES[rule]}", note=note,
+        )  # fmt: skip
+
+    @cached_property
+    def pretrend(self) -> Estimate | None:
+        """Joint test that the event times before the programme are zero; None without any."""
+        terms = pretrend_terms(self.averages, self.anticipation)
+        if not terms:
+            return None
+        rows = [self.position(term) for term in terms]
+        return self._joint(
+            PRETREND, joint_test(self.found, rows, self.found.rule(rows)), self.found, rows
+        )
+
+    def permutation_rows(self) -> tuple[Estimate, ...]:
+        """Return the overall effect, the cohorts and the pre-trend as permutation judges them."""
+        if self.check is None:
+            return ()
+        drawn = (
+            f"{self._effects_are}; studentised permutation of cohorts among schools, "
+            f"{self.check.draws:,} draws"
+        )
+        least = (
+            "no standard error: judged by permutation, whose smallest p here is "
+            f"{self.check.smallest_p:.2g}"
+        )
+        rows = []
+        for term in self._leading_terms():
+            at = self.position(term)
+            base = self._estimate(at, 0.95, None)
+            point, half = float(self.coefficients[at]), float(self.check.half_width[at])
+            rows.append(
+                replace(
+                    base, std_error=np.nan, df=np.nan, statistic=np.nan,
+                    p_value=float(self.check.p_value[at]), conf_low=point - half,
+                    conf_high=point + half, method=drawn, note=least,
+                )
+            )  # fmt: skip
+        return tuple(rows)
+
+
+_ZERO = 1e-14  # loadings are shares of groups: smaller ones are rounding
 
 
 def fit_staggered_adoption(
-    outcome: Array,
+    outcome: FloatArray,
     *,
     school: npt.NDArray[Any],
     year: npt.NDArray[Any],
-    cohort: Array,
-    n_pupils: Array | None = None,
-    comparison_group: Literal["never_treated", "not_yet_treated"] = "never_treated",
+    cohort: FloatArray,
+    n_pupils: FloatArray | None = None,
+    comparison_group: ComparisonGroup = "never_treated",
+    base_period: BasePeriod = "varying",
+    anticipation: int = 0,
+    strata: npt.NDArray[Any] | None = None,
+    draws: int = DRAWS,
+    seed: int | np.random.Generator = 0,
 ) -> StaggeredFit:
     """Estimate group-time effects and their averages on a school × year panel.
 
@@ -185,6 +398,17 @@ def fit_staggered_adoption(
         Pupils behind each cell; counted, never used as weights.
     comparison_group : {"never_treated", "not_yet_treated"}
         Whom cohorts are compared with.
+    base_period : {"varying", "universal"}
+        What years before the programme are compared with: the year before each, or the last before
+        the programme.
+    anticipation : int
+        Years before the first treated one in which schools may already change.
+    strata : array (n,), optional
+        Label of the school's stratum, within which cohorts are permuted.
+    draws : int
+        Permutations; 0 for none.
+    seed : int or numpy.random.Generator
+        Of the permutations.
 
     Raises
     ------
@@ -192,79 +416,82 @@ def fit_staggered_adoption(
         Where no school is treated, none can be compared with, or no cohort informs an effect, and
         where a school has two rows in a year.
     """
-    numbers, names = pd.factorize(np.asarray(school))
-    panel = pd.DataFrame({
-        "outcome": np.asarray(outcome, dtype="float64"), "school": numbers,
-        "year": np.asarray(year, dtype="int64"), "cohort": np.nan_to_num(cohort).astype("int64"),
-    })  # fmt: skip
-    panel = panel[panel["outcome"].notna()]
-    _refuse_repeated(panel, names)
+    known = np.isfinite(np.asarray(outcome, dtype=np.float64))
+    whole = panel_of_rows(outcome, school=school, year=year, cohort=cohort, n_pupils=n_pupils)
+    number = np.searchsorted(whole.schools, np.asarray(school)[known])
     informed = informed_panel(
-        *(panel[name].to_numpy("int64") for name in ("school", "year", "cohort")),
+        number, np.asarray(year)[known].astype(np.int64), whole.cohort[number],
         not_yet=comparison_group == "not_yet_treated",
-    )
-    fitted = _fitted(panel.assign(cohort=informed.cohort)[informed.kept], comparison_group)
-    events = fitted.aggregate("event_study")
-    cohorts = fitted.aggregate("group")
-    cells = fitted.to_dataframe()
-    used = informed.schools[panel["school"]]
-    pupils = 0
-    if n_pupils is not None:
-        pupils = int(np.nansum(np.asarray(n_pupils, dtype="float64")[panel.index[used]]))
-    n_schools = int(informed.schools.sum())
+    )  # fmt: skip
+    own = np.zeros(len(whole.schools), dtype=np.int64)
+    own[number] = informed.cohort
+    kept = np.zeros(len(whole.schools), dtype=bool)
+    kept[number] = informed.kept
+    panel = replace(whole, cohort=own).kept(kept)
+    cells = plan_cells(panel, comparison_group, base_period, anticipation)
+    size = dict(zip(panel.groups, panel.sizes.tolist(), strict=True))
+    averages = plan_averages(cells, size, base_period=base_period, anticipation=anticipation)
+    matrix = np.column_stack([row.weights for row in averages])
+    panel, effects = _resting(panel, effects_of_cells(panel, cells, matrix))
+    found = cohort_variances(panel, effects)
+    judged = judge_rows(found)
+    check = None
+    if draws:
+        layers = None if strata is None else _strata_of(panel, school, strata)
+        check = _checked(panel, cells, averages, found, judged, layers, draws, seed, anticipation)
     return StaggeredFit(
-        AverageEffect("treated", float(fitted.att), float(fitted.se)),
-        _effects([f"treated[cohort={g}, year={t}]" for g, t in cells[["group", "time"]].to_numpy()],
-                 cells["effect"], cells["se"]),
-        _effects([f"treated[since={int(e)}]" for e in events.event_time], events.att, events.se),
-        _effects([f"treated[cohort={label}]" for label in cohorts.label], cohorts.att, cohorts.se),
-        _pretrend(events, n_schools, pupils, informed.notes),
-        pupils, n_schools, len(panel), comparison_group, informed.notes,
-        tuple(str(name) for name in names[np.flatnonzero(informed.schools)]),
-        _ROUNDING * float(panel["outcome"].abs().max()),
+        panel, cells, averages, found, judged, check, comparison_group, base_period, anticipation,
+        informed.notes,
     )  # fmt: skip
 
 
-def _refuse_repeated(panel: pd.DataFrame, names: npt.NDArray[Any]) -> None:
-    """Raise where a school has two rows in a year."""
-    repeated = panel[panel.duplicated(["school", "year"])]
-    if len(repeated):
-        one = repeated.iloc[0]
-        raise ValueError(
-            f"school {names[int(one['school'])]} has two rows in {int(one['year'])}: a panel of "
-            "schools has one for each year. Where a school holds both arms, or two cohorts, take "
-            "`estimator: cluster_robust` with `fixed_effects: [school, year]`"
-        )
+def _resting(panel: SchoolPanel, effects: Effects) -> tuple[SchoolPanel, Effects]:
+    """Return the panel and effects without schools on which none rests."""
+    if effects.contributions is None:
+        used = np.abs(effects.loadings).max((1, 2))[panel.group] > 0
+        if used.all():
+            return panel, effects
+        kept = panel.kept(used)
+        at = [panel.groups.index(g) for g in kept.groups]
+        return kept, replace(effects, loadings=effects.loadings[at])
+    used = np.abs(effects.loadings).max((1, 2)) > 0
+    return panel.kept(used), replace(
+        effects, loadings=effects.loadings[used], contributions=effects.contributions[used]
+    )
 
 
-def _fitted(panel: pd.DataFrame, comparison_group: str) -> Any:
-    from diff_diff import CallawaySantAnna  # late: it takes a second to import
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return CallawaySantAnna(
-            control_group=comparison_group, estimation_method="reg", base_period="varying"
-        ).fit(panel, outcome="outcome", unit="school", time="year", first_treat="cohort")
-
-
-def _effects(terms: Sequence[str], points: Any, errors: Any) -> tuple[AverageEffect, ...]:
-    known = zip(terms, np.asarray(points, float), np.asarray(errors, float), strict=True)
-    return tuple(AverageEffect(term, float(a), float(b)) for term, a, b in known if np.isfinite(b))
+def _strata_of(
+    panel: SchoolPanel, school: npt.NDArray[Any], strata: npt.NDArray[Any]
+) -> npt.NDArray[np.intp]:
+    """Return the number of each school's stratum."""
+    first: dict[Any, str] = {}
+    for name, stratum in zip(school.tolist(), strata.tolist(), strict=True):
+        first.setdefault(name, str(stratum))
+    labels = np.array([first[name] for name in panel.schools.tolist()])
+    return np.unique(labels, return_inverse=True)[1].astype(np.intp)
 
 
-def _pretrend(events: Any, n_schools: int, n_pupils: int, notes: Sequence[str]) -> Estimate | None:
-    """Test that the effects before treatment are all zero, by their joint covariance."""
-    index = [float(e) for e in events.vcov_index]
-    before = [at for at, time in enumerate(index) if time < 0]
-    points = dict(zip(map(float, events.event_time), np.asarray(events.att, float), strict=True))
-    b = np.array([points[index[at]] for at in before])
-    v = np.asarray(events.vcov, dtype="float64")[np.ix_(before, before)]
-    statistic = wald_statistic(b, v) if before else nan
-    if isnan(statistic):
-        return None
-    return f_estimate(
-        "no difference in trend before the programme", statistic / len(b),
-        len(b), inf, n_pupils=n_pupils, n_schools=n_schools,
-        method="Callaway-Sant'Anna, Wald test of the event times before treatment",
-        note="; ".join(notes),
+def _checked(
+    panel: SchoolPanel,
+    cells: Sequence[Cell],
+    averages: Sequence[Average],
+    found: CohortVariances,
+    judged: JudgedRows,
+    strata: npt.NDArray[np.intp] | None,
+    draws: int,
+    seed: int | np.random.Generator,
+    anticipation: int,
+) -> PermutationCheck:
+    """Permute the cohorts; where schools lack years, these count as their expected value."""
+    matrix = np.column_stack([row.weights for row in averages])
+    loadings = found.effects.loadings
+    if not found.effects.by_group:
+        loadings = group_loadings(panel.groups, panel.sizes, panel.years, cells, matrix)
+    left = np.nan_to_num(group_residuals(panel.outcome, panel.group, len(panel.groups)))
+    names = [row.term for row in averages]
+    return permutation_check(
+        left, panel.group, loadings, found.effects.points, judged.own.std_error, judged.own.df,
+        alone=np.isnan(judged.own.std_error),
+        before=[names.index(term) for term in pretrend_terms(averages, anticipation)],
+        strata=strata, draws=draws, random=np.random.default_rng(seed),
     )  # fmt: skip

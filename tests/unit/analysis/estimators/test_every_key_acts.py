@@ -53,6 +53,8 @@ ACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "where": ({}, {"where": {"girl": [1]}}),
     "arms": ({}, {"arms": ["control", "b"]}),
     "comparison_group": ({}, {"comparison_group": "not_yet_treated"}),
+    "base_period": ({}, {"base_period": "universal"}),
+    "anticipation": ({}, {"anticipation": 1}),
     "bounded_cells": ({}, {"bounded_cells": "midpoint"}),
     "where_label": ({"where": {"girl": [1]}}, {"where_label": "girls"}),
     "covariates": ({}, {"covariates": ["age"]}),

@@ -1,11 +1,14 @@
 """Claims about the effects of a programme that schools enter in different years."""
 
-from math import inf
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from schooltrial.models.cohort_inference.permutation import drawn_statistics, permuted_labels
+from schooltrial.models.cohort_inference.variances import cohort_variances, row_variances
+from schooltrial.models.group_time.loadings import effects_of_cells
 from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
 
 YEARS = np.arange(2010, 2017)
@@ -58,12 +61,87 @@ def test_labels_and_the_order_of_rows_do_not_matter() -> None:
     assert _fit(shuffled).overall.estimate == pytest.approx(_fit(panel).overall.estimate, rel=1e-12)
 
 
-def test_the_pre_trend_test_is_a_chi_square_over_its_number_of_event_times() -> None:
-    test = _fit(_panel(4)).pretrend
+def test_the_pre_trend_test_has_few_degrees_of_freedom_and_a_slope_beside_it() -> None:
+    fit = _fit(_panel(4))
+    test = fit.pretrend
     assert test is not None
-    assert test.df == inf
-    numerator = int(test.note.split("(")[1].split(")")[0])
-    assert test.p_value == pytest.approx(stats.chi2.sf(numerator * test.statistic, numerator))
+    numerator = int(test.note.split("(")[1].split(",")[0])
+    assert 4 <= test.df < 45
+    assert test.p_value == pytest.approx(stats.f.sf(test.statistic, numerator, test.df))
+    (slope,) = fit.estimates(fit.terms_of("pre-trend slope"))
+    before = [row for row in fit.since if "=-" in row.term]
+    assert slope.estimate == pytest.approx(np.mean([row.estimate for row in before]))
+
+
+def test_one_cohort_is_judged_by_welch_with_working_degrees_of_freedom() -> None:
+    panel = _panel(8)
+    kept = np.isin(panel["year"], [2012, 2013]) & (panel["cohort"] != 2015)
+    row = _fit({key: values[kept] for key, values in panel.items()}).overall
+    wide = panel["outcome"].reshape(60, -1)
+    change = wide[:, 3] - wide[:, 2]
+    treated, never = change[30:45], change[:30]
+    error = np.sqrt(treated.var(ddof=1) / 15 + never.var(ddof=1) / 30)
+    df = (1 / 15 + 1 / 30) ** 2 / (1 / (15**2 * 14) + 1 / (30**2 * 29))
+    assert row.std_error == pytest.approx(error)
+    assert row.df == pytest.approx(df)
+    assert (row.n_schools, row.n_treated_schools) == (45, 15)
+
+
+def test_small_cohorts_share_one_variance_and_a_lone_school_borrows_it() -> None:
+    panel = _panel(9)
+    kept = ~((panel["cohort"] == 2015) & (panel["school"] > 45))
+    kept &= ~((panel["cohort"] == 2013) & (panel["school"] > 35))
+    fit = _fit({key: values[kept] for key, values in panel.items()})
+    assert set(fit.judged.rules) == {"two_regimes"}
+    assert np.isfinite(fit.judged.std_error).all()
+    alone = fit.position("treated[cohort=2015]")
+    assert np.isnan(fit.judged.own.std_error[alone])
+
+
+def test_single_school_cohorts_have_no_standard_error_but_a_permutation() -> None:
+    panel = _panel(10)
+    kept = (panel["school"] < 31) | (panel["school"] == 59)
+    row = _fit({key: values[kept] for key, values in panel.items()}).overall
+    assert np.isnan(row.std_error)
+    assert 0 < row.p_value <= 1
+    assert row.conf_low < row.estimate < row.conf_high
+    assert "vary alike" in row.note
+
+
+def test_a_school_by_itself_gives_what_its_group_gives() -> None:
+    panel = _panel(11)
+    once = _fit(panel)
+    by_school = effects_of_cells(
+        replace(once.panel, outcome=np.where(once.panel.seen, once.panel.outcome, np.nan)),
+        once.cells, np.eye(len(once.cells)),
+    )  # fmt: skip
+    assert by_school.by_group
+    gaps = {**panel, "outcome": panel["outcome"].copy()}
+    gaps["outcome"][0] = np.nan
+    assert not _fit(gaps).found.effects.by_group
+
+
+def test_bands_hold_the_pointwise_intervals_of_the_event_study() -> None:
+    fit = _fit(_panel(12))
+    for row in fit.since:
+        assert row.band_low < row.conf_low < row.conf_high < row.band_high
+    assert np.isnan(fit.overall.band_low)
+
+
+def test_the_same_draws_give_what_a_loop_over_them_gives() -> None:
+    fit = _fit(_panel(13))
+    y = fit.panel.outcome
+    labels = permuted_labels(fit.panel.group, None, 5, np.random.default_rng(1))
+    loadings = fit.found.effects.loadings
+    theta, variance = drawn_statistics(y, labels, loadings, fit.panel.sizes)
+    for draw in range(5):
+        one = replace(fit.panel, cohort=np.array(fit.panel.groups)[labels[draw]])
+        effects = effects_of_cells(
+            one, fit.cells, np.column_stack([row.weights for row in fit.averages])
+        )
+        own = row_variances(cohort_variances(one, effects), "own")
+        assert theta[draw] == pytest.approx(effects.points)
+        assert np.sqrt(variance[draw]) == pytest.approx(own.std_error)
 
 
 def test_a_school_that_lacks_a_year_is_told() -> None:

@@ -1,0 +1,1 @@
+"""Inference on averages over cohorts: variances, joint test, bands and permutation."""

@@ -1,0 +1,1 @@
+"""Group-time effects: panel, cells, their averages, and what each school weighs in them."""
