@@ -1,13 +1,13 @@
 """Averages of group-time effects: overall, by cohort, by years since it began, by calendar year.
 
-Weights are those of Callaway and Sant'Anna (2021, section 3.1): cohorts count by their schools, and
-within a cohort all years count alike. The numbers of schools are part of the design and are taken
-as fixed.
+Weights are those of Callaway and Sant'Anna (2021, section 3.1): cells count by their treated
+schools (where schools lack years, by those seen in both years of the cell), and within a cohort all
+years count alike. The numbers of schools are part of the design and are taken as fixed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ class Average:
 
 def plan_averages(
     cells: Sequence[Cell],
-    schools: Mapping[int, float],
+    schools: Sequence[float],
     *,
     base_period: BasePeriod = "varying",
     anticipation: int = 0,
@@ -50,8 +50,8 @@ def plan_averages(
     Parameters
     ----------
     cells : sequence of Cell
-    schools : mapping of int to float
-        Schools of each cohort, or what else cohorts count by.
+    schools : sequence of float
+        Treated schools of each cell, or what else cells count by.
     base_period, anticipation
         Those of the cells: they say which cells are before the programme.
 
@@ -60,7 +60,7 @@ def plan_averages(
     ValueError
         Where no cell is after a cohort's first year.
     """
-    size = np.array([float(schools[cell.cohort]) for cell in cells])
+    size = np.asarray(schools, dtype=np.float64)
     after = np.array([cell.since >= 0 for cell in cells], dtype=bool)
     if not after.any():
         raise ValueError("no cohort is seen after its programme began and beside other schools")

@@ -11,12 +11,14 @@ the reference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
+from schooltrial.arrays import FloatArray, IntArray
 from schooltrial.models.group_time.panel import NEVER, SchoolPanel
 
 ComparisonGroup = Literal["never_treated", "not_yet_treated"]
@@ -67,7 +69,7 @@ def plan_cells(
     )
 
 
-def base_year(years: np.ndarray, cohort: int, anticipation: int = 0) -> int | None:
+def base_year(years: IntArray, cohort: int, anticipation: int = 0) -> int | None:
     """Return the last year before a cohort began, less anticipation; None where there is none."""
     before = years[years < cohort - anticipation]
     return int(before[-1]) if len(before) else None
@@ -100,7 +102,9 @@ def _of_cohort(
         yield Cell(cohort, year, with_, compared)
 
 
-def schools_of(panel: SchoolPanel, cell: Cell) -> tuple[np.ndarray, np.ndarray]:
+def schools_of(
+    panel: SchoolPanel, cell: Cell
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Return which schools a cell rests on, (N,) bool: those of its cohort, those compared."""
     at, base = np.searchsorted(panel.years, [cell.year, cell.base])
     both = panel.seen[:, at] & panel.seen[:, base]
@@ -115,3 +119,14 @@ def informs(panel: SchoolPanel, cell: Cell) -> bool:
         return True
     own, others = schools_of(panel, cell)
     return bool(own.any() and others.any())
+
+
+def treated_schools(panel: SchoolPanel, cells: Sequence[Cell]) -> FloatArray:
+    """Return the schools of each cell's cohort that were seen in both its years, (K,)."""
+    size = dict(zip(panel.groups, panel.sizes.tolist(), strict=True))
+    return np.array(
+        [
+            float(size[cell.cohort] if panel.balanced else schools_of(panel, cell)[0].sum())
+            for cell in cells
+        ]
+    )

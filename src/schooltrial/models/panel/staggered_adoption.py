@@ -51,7 +51,13 @@ from schooltrial.models.group_time.averages import (
     plan_averages,
     pretrend_terms,
 )
-from schooltrial.models.group_time.cells import BasePeriod, Cell, ComparisonGroup, plan_cells
+from schooltrial.models.group_time.cells import (
+    BasePeriod,
+    Cell,
+    ComparisonGroup,
+    plan_cells,
+    treated_schools,
+)
 from schooltrial.models.group_time.loadings import Effects, effects_of_cells, group_loadings
 from schooltrial.models.group_time.panel import SchoolPanel, panel_of_rows
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
@@ -429,8 +435,9 @@ def fit_staggered_adoption(
     kept[number] = informed.kept
     panel = replace(whole, cohort=own).kept(kept)
     cells = plan_cells(panel, comparison_group, base_period, anticipation)
-    size = dict(zip(panel.groups, panel.sizes.tolist(), strict=True))
-    averages = plan_averages(cells, size, base_period=base_period, anticipation=anticipation)
+    averages = plan_averages(
+        cells, treated_schools(panel, cells), base_period=base_period, anticipation=anticipation
+    )
     matrix = np.column_stack([row.weights for row in averages])
     panel, effects = _resting(panel, effects_of_cells(panel, cells, matrix))
     found = cohort_variances(panel, effects)
