@@ -40,7 +40,7 @@ class Average:
 
 def plan_averages(
     cells: Sequence[Cell],
-    schools: Sequence[float],
+    schools: Sequence[float] | FloatArray,
     *,
     base_period: BasePeriod = "varying",
     anticipation: int = 0,
@@ -50,7 +50,7 @@ def plan_averages(
     Parameters
     ----------
     cells : sequence of Cell
-    schools : sequence of float
+    schools : array (K,)
         Treated schools of each cell, or what else cells count by.
     base_period, anticipation
         Those of the cells: they say which cells are before the programme.
