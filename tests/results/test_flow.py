@@ -200,11 +200,11 @@ def _walk(lines: pd.DataFrame, start: int, where: str) -> None:
 
 OF_COHORTS = {
     "effect by group", "event study", "calendar year", "group-time effect", "pre-trend slope",
-    "persistence", "permutation check",
+    "pre-trend test", "persistence", "permutation check",
 }  # fmt: skip
 """Rows that rest on some of the schools of their model, and count those alone."""
 
-BEFORE = {"event study", "group-time effect", "pre-trend slope"}
+BEFORE = {"event study", "group-time effect", "pre-trend slope", "pre-trend test"}
 """Rows of which some are of years before the programme, and may rest on schools that left then."""
 
 
