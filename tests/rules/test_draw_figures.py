@@ -13,9 +13,11 @@ import pytest
 from matplotlib.figure import Figure
 
 import draw_attrition_boundary
+import draw_cohorts
 import draw_distributions
 import draw_dosage
 import draw_effects
+import draw_event_study
 import draw_fidelity
 import draw_flow
 import draw_love_plot
@@ -233,6 +235,52 @@ def test_trends_are_of_every_year_of_the_panel(run: Any) -> None:
     assert data["mean"].tolist() == [9.0, 1.0, 3.0, 4.0]
     assert [y for _, y in points(labelled(figure.axes[0], "Control"))] == [9.0, 1.0, 3.0]
     assert figure.axes[0].get_xlabel() == "spring"
+
+
+COHORTS = pd.DataFrame(
+    {"outcome": "maths", "year": [2019, 2020, 2019, 2020, 2019, 2020], "block": "1",
+     "school": list("AABBCC"), "arm": list("ttttcc"),
+     "cohort": pd.array([2020, 2020, 2021, 2021, None, None], dtype="Int64"),
+     "treated": [1.0, 1.0, 1.0, 1.0, 0.0, 0.0], "mean": [1.0, 4.0, 2.0, 2.0, 5.0, 6.0],
+     "n_pupils": 10.0}
+)  # fmt: skip
+
+
+def test_cohorts_are_drawn_each_from_its_own_start(run: Any) -> None:
+    figure, data = run(draw_cohorts, panel=COHORTS, outcomes=OUTCOMES, year_label="spring")
+    assert data.set_index(["cohort", "year"]).loc[("2020", 2020), "change"] == 2.0
+    assert figure.axes[0].get_xlabel().startswith("spring\n")
+
+
+def test_nothing_of_a_staggered_study_is_drawn_as_if_all_had_begun_together(run: Any) -> None:
+    years: Any = {"label": "spring", "baseline": [2019], "programme": [2020], "follow_up": []}
+    figure, _ = run(draw_trends, panel=COHORTS, outcomes=OUTCOMES, years=years, arms=ARMS)
+    assert points(labelled(figure.axes[0], "a cohort begins"))[0][0] == 2019.5
+    assert not figure.axes[0].patches  # no years of a programme are shaded
+    _, data = run(
+        draw_school_means, panel=COHORTS, outcomes=OUTCOMES, arms=ARMS,
+        analysis_years=[2019, 2020], block_label="District",
+    )  # fmt: skip
+    assert data[["school", "mean"]].to_numpy().tolist() == [["C", 6.0], ["A", 4.0]]
+
+
+def test_the_event_study_is_of_the_estimates_and_the_starts_of_the_panel(run: Any) -> None:
+    row = {**ESTIMATE, "estimand": "event study", "term": "treated[year=2020]"}
+    model = {
+        **MODELS["itt"], "estimator": "difference_in_differences", "active_years": [],
+        "label": "Two-way",
+    }  # fmt: skip
+    years: Any = {
+        "label": "spring", "baseline": [2019], "programme": [2020], "follow_up": [],
+        "reference": None,
+    }  # fmt: skip
+    figure, data = run(
+        draw_event_study, estimates=pd.DataFrame([row]), panel=COHORTS, models={"itt": model},
+        outcomes=OUTCOMES, years=years,
+    )  # fmt: skip
+    assert data["time"].tolist() == [2019, 2020]
+    assert figure.axes[0].get_xlabel() == "spring"
+    assert points(labelled(figure.axes[0], "a cohort begins"))[0][0] == 2019.5
 
 
 def test_a_figure_is_written_in_each_format_under_its_own_name_with_its_data(

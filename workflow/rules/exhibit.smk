@@ -40,6 +40,46 @@ rule draw_trends:
         "../scripts/draw_trends.py"
 
 
+rule draw_event_study:
+    """Draw effects by year before and since the programme began, with intervals and bands."""
+    input:
+        modules("draw_event_study.py"),
+        estimates="results/{study}/estimates/estimates.csv",
+        panel="results/{study}/data/school_panel.parquet",
+    output:
+        **figure("results/{study}/figures/event_study"),
+    log:
+        "results/{study}/logs/draw_event_study.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_event_study.tsv"
+    params:
+        models=section("models"),
+        outcomes=section("outcomes"),
+        years=section("years"),
+        study=study_line,
+    script:
+        "../scripts/draw_event_study.py"
+
+
+rule draw_cohorts:
+    """Draw the mean of each cohort by calendar year and by years since its own start."""
+    input:
+        modules("draw_cohorts.py"),
+        panel="results/{study}/data/school_panel.parquet",
+    output:
+        **figure("results/{study}/figures/cohorts"),
+    log:
+        "results/{study}/logs/draw_cohorts.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_cohorts.tsv"
+    params:
+        outcomes=section("outcomes"),
+        year_label=section("years", "label"),
+        study=study_line,
+    script:
+        "../scripts/draw_cohorts.py"
+
+
 rule draw_school_means:
     """Draw the mean of every school by block and arm."""
     input:

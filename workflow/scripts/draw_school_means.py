@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from schooltrial.exhibits.figures.school_means import drawn, school_means_plot
+from schooltrial.exhibits.figures.school_means import (
+    drawn,
+    school_means_plot,
+    since_all_began,
+)
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine
@@ -24,8 +28,10 @@ def main(
     png: str | None = None,
 ) -> None:
     """Write the figure in its formats, and what it draws."""
-    data = drawn(pd.read_parquet(panel), outcomes, analysis_years)
-    named = ", ".join(map(str, analysis_years))
+    cells = pd.read_parquet(panel)
+    data = drawn(cells, outcomes, analysis_years)
+    _, shown = since_all_began(cells, analysis_years)
+    named = ", ".join(map(str, shown))
     figure = school_means_plot(data, outcomes, arms, study, block_label, named)
     write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
 

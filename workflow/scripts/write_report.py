@@ -14,10 +14,10 @@ from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.sections import Content, Model, StudyLine, analysis_years, labels
 from schooltrial.report.checks import read_checks
 from schooltrial.report.exhibits import read_exhibits
-from schooltrial.report.headlines import event_study, summarise_findings
+from schooltrial.report.headlines import summarise_findings
 from schooltrial.report.page import fill
 from schooltrial.report.tables.assignment import units_told
-from schooltrial.report.tables.effects import events_shown
+from schooltrial.report.tables.panel import base_sentences, panels_shown
 from schooltrial.report.tables.steps import steps_shown
 from schooltrial.report.wording import (
     analysed_sentences,
@@ -40,6 +40,7 @@ def main(
     checks: Sequence[str],
     figures: Sequence[str],
     tables: Sequence[str],
+    event_study: Sequence[str],
     protocol: Content,
     models_to_come: Mapping[str, Model],
     study: StudyLine,
@@ -49,7 +50,12 @@ def main(
 ) -> None:
     """Gather exhibits with their provenance, and fill the template."""
     in_schools = DesignLevels.of(protocol["design"]).in_schools
-    exhibits = read_exhibits(captions, figures, tables, in_schools=in_schools)
+    staggered = protocol["design"]["kind"] == "staggered"
+    points = pd.concat([pd.DataFrame(), *map(pd.read_csv, event_study)])
+    exhibits = read_exhibits(
+        captions, figures, tables, in_schools=in_schools, staggered=staggered,
+        more={"event_study": base_sentences(points)},
+    )  # fmt: skip
     rows = pd.read_csv(estimates)
     arms = {arm["name"]: arm["label"] for arm in protocol["design"]["arms"]}
     registered = protocol["registration"]["plan_sha256"]
@@ -60,9 +66,10 @@ def main(
         "style": Path(style).read_text("utf-8"),
         "study": study,
         "headlines": summarise_findings(rows, protocol),
-        "events": events_shown(event_study(rows, protocol["outcomes"], protocol["models"])),
+        "panels": panels_shown(rows, protocol["outcomes"], protocol["models"], labels(protocol)),
         "lacking": lacking(protocol),
         "in_schools": in_schools,
+        "staggered": staggered,
         "to_come": to_come_sentence(protocol, models_to_come),
         "design_sentence": design_sentence(protocol),
         "registration": registration_sentence(protocol["registration"]),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.sections import Content, all_years
 
 FIGURES = (
-    "flow", "love_plot", "attrition_boundary", "effects", "school_means", "trends", "power_curve",
-    "fidelity", "dosage",
+    "flow", "love_plot", "attrition_boundary", "effects", "school_means", "trends", "event_study",
+    "cohorts", "power_curve", "fidelity", "dosage",
 )  # fmt: skip
 
 
@@ -43,11 +44,22 @@ def lacking(content: Content) -> dict[str, str]:
             reasons["trends"] = "outcomes were measured in one year, so there is no trend"
         if not DesignLevels.of(content["design"]).in_schools:
             reasons["school_means"] = "pupils were randomised outside schools"
+    reasons |= _lacking_of_panels(content)
     if "implementation" not in tables:
         for name in ("fidelity", "dosage"):
             reasons[name] = "the study has no implementation table"
     elif not content["implementation"]["components"]:
         reasons["fidelity"] = "the protocol declares no components of the programme"
+    return reasons
+
+
+def _lacking_of_panels(content: Content) -> dict[str, str]:
+    """Return the figures of panels that the study does not have, and why."""
+    reasons = {}
+    if not any(model["estimator"] in OF_PANELS for model in content["models"].values()):
+        reasons["event_study"] = "the protocol has no panel model"
+    if content["design"]["kind"] != "staggered":
+        reasons["cohorts"] = "the programme began in all schools at the same time"
     return reasons
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,13 @@ VERBS = {"figure": "draw", "table": "tabulate"}
 
 
 def read_exhibits(
-    captions: str, figures: Sequence[str], tables: Sequence[str], *, in_schools: bool = True
+    captions: str,
+    figures: Sequence[str],
+    tables: Sequence[str],
+    *,
+    in_schools: bool = True,
+    staggered: bool = False,
+    more: Mapping[str, str] | None = None,
 ) -> list[Exhibit]:
     """Return the exhibits that are there, in the order of the captions.
 
@@ -25,19 +31,30 @@ def read_exhibits(
         SVG files, which are put into the page, and HTML fragments.
     in_schools : bool
         Whether the trial has schools; without, a caption that speaks of them has another text.
+    staggered : bool
+        Whether cohorts begin in different years; a caption that speaks of one start has another.
+    more : mapping, optional
+        Exhibit → what the caption of this study's adds, such as whom it compares.
     """
     contents = {Path(path).stem: _figure(path) for path in figures}
     contents |= {Path(path).stem: Path(path).read_text("utf-8") for path in tables}
     words = parse_yaml(Path(captions).read_text("utf-8"))
+    others = [*([] if in_schools else ["without_schools"]), *(["staggered"] if staggered else [])]
     return [
         Exhibit(
             name, said["kind"], said["title"],
-            said["caption"] if in_schools else said.get("without_schools", said["caption"]),
+            _caption(said, others, (more or {}).get(name, "")),
             said["alt"], contents[name], rule=f"{VERBS[said['kind']]}_{name}",
         )
         for name, said in words.items()
         if name in contents
     ]  # fmt: skip
+
+
+def _caption(said: Mapping[str, str], others: Sequence[str], more: str) -> str:
+    """Return the words of an exhibit: the first of its other captions that fits, if it has any."""
+    fitting = [said[other] for other in others if other in said]
+    return " ".join(filter(None, [next(iter(fitting), said["caption"]), more]))
 
 
 def _figure(path: str) -> str:

@@ -124,13 +124,3 @@ def sensitivity_range(
     if rows.empty:
         return None
     return float(rows["estimate"].min()), float(rows["estimate"].max()), len(rows)
-
-
-def event_study(
-    estimates: pd.DataFrame, outcomes: Mapping[str, Any], models: Mapping[str, Any]
-) -> pd.DataFrame:
-    """Return the event studies and the tests of the pre-trend, by model."""
-    rows = estimates[estimates["estimand"].isin(["event study", "pre-trend test"])].copy()
-    rows["label"] = rows["outcome"].map({name: o["label"] for name, o in outcomes.items()})
-    rows["model_label"] = rows["model"].map({name: m["label"] for name, m in models.items()})
-    return rows

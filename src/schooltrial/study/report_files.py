@@ -86,6 +86,11 @@ class ReportFiles:
         """Return what the study's figures draw."""
         return [str(self.paths.figure(name, "csv")) for name in figures_of(self.protocol.content)]
 
+    def event_study(self) -> list[str]:
+        """Return what the figure of effects by year draws, of which its caption tells."""
+        drawn = figures_of(self.protocol.content)
+        return [str(self.paths.figure("event_study", "csv"))] if "event_study" in drawn else []
+
     def tables(self) -> list[str]:
         """Return the study's tables."""
         return [str(self.paths.table(name)) for name in tables_of(self.protocol.content)]

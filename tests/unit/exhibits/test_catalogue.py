@@ -42,3 +42,12 @@ def test_attrition_is_drawn_where_those_with_outcomes_are_listed_from_the_start(
     content["tables"] = {name: [] for name in tables}
     content["outcomes"] = {"maths": outcome(measured_on=level)}
     assert ("attrition_boundary" not in lacking(content)) == drawn
+
+
+def test_effects_by_year_need_a_panel_model_and_cohorts_a_staggered_design() -> None:
+    content = _content("fellowship")
+    assert {"event_study", "cohorts"} <= set(figures_of(content))
+    content["design"]["kind"] = "complete"
+    assert "began in all schools at the same time" in lacking(content)["cohorts"]
+    content["models"] = {}
+    assert lacking(content)["event_study"] == "the protocol has no panel model"

@@ -11,7 +11,7 @@ import pytest
 
 from schooltrial.exhibits.style.table_text import interval, number, p_text
 from schooltrial.protocol.sections import Estimator, Level
-from schooltrial.report.headlines import arm_of, event_study, sensitivity_range, summarise_findings
+from schooltrial.report.headlines import arm_of, sensitivity_range, summarise_findings
 from schooltrial.report.page import fill
 from schooltrial.report.tables.participants import flow_shown
 from support.small_trial import SmallTrial
@@ -174,15 +174,6 @@ def test_the_boxes_of_several_arms_name_their_arm_and_its_own_sensitivity_analys
     protocol["models"]["itt"]["where"] = {}
     (every,) = summarise_findings(rows.iloc[1:2], protocol)
     assert every["people"] == "pupil-years"  # each pupil counts in each of the three years
-
-
-def test_the_event_study_is_taken_with_the_test_of_its_pre_trend() -> None:
-    rows = [_row(estimand=e) for e in ("ITT", "event study", "pre-trend test", "ATT")]
-    models = {"itt": {"label": "As planned"}}
-    found = event_study(pd.DataFrame(rows), {"maths": {"label": "Maths"}}, models)
-    assert found["estimand"].tolist() == ["event study", "pre-trend test"]
-    assert set(found["label"]) == {"Maths"}
-    assert set(found["model_label"]) == {"As planned"}
 
 
 def test_the_template_uses_no_number_of_its_own() -> None:

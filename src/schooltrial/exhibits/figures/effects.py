@@ -20,6 +20,7 @@ from schooltrial.exhibits.style.figures import (
     TREATED,
     foot,
     new_figure,
+    nothing_drawn,
     styled,
 )
 from schooltrial.exhibits.style.text_lines import wrap
@@ -93,11 +94,7 @@ def _of_arm(term: str, names: Mapping[str, str], compared: Sequence[str]) -> str
 def effects_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     """Draw one panel per outcome: estimates with intervals, primary analyses filled."""
     if data.empty:
-        figure, (panel,) = new_figure(1.2)
-        panel.set_axis_off()
-        panel.text(0, 0.5, "The protocol's models estimate no effect of the offer.")
-        foot(figure, study)
-        return figure
+        return nothing_drawn("The protocol's models estimate no effect of the offer.", study)
     sizes = data.groupby("outcome", sort=False).size()
     height = 0.9 + 0.75 * len(sizes) + 0.31 * len(data)
     ratios = [1.5 + size for size in sizes]

@@ -52,7 +52,12 @@ ABREAST = 3
 def drawn(
     panel: pd.DataFrame, outcomes: Mapping[str, Outcome], years: Sequence[int]
 ) -> pd.DataFrame:
-    """Return the mean of each school for each primary outcome, over the named years."""
+    """Return the mean of each school for each primary outcome, over the named years.
+
+    Where schools enter in cohorts, years before the last of them has begun are left out, and so
+    are schools of cohorts that begin after these years: no school counts as treated before it was.
+    """
+    panel, years = since_all_began(panel, years)
     primary = [name for name, outcome in outcomes.items() if outcome["primary"]] or list(outcomes)
     cells = panel[panel["outcome"].isin(primary) & panel["year"].isin(list(years))].copy()
     cells["n_pupils"] = cells["n_pupils"].fillna(1)
@@ -63,6 +68,19 @@ def drawn(
     sums["_order"] = sums["block"].astype("str").map(places(sums["block"]))
     sums = sums.sort_values(["outcome", "_order", "treated", "school"], ignore_index=True)
     return sums[[*keys, "mean", "n_pupils"]]
+
+
+def since_all_began(panel: pd.DataFrame, years: Sequence[int]) -> tuple[pd.DataFrame, list[int]]:
+    """Return the panel and the years in which all its cohorts had begun.
+
+    Cohorts that begin after the last of the years leave. Without cohorts, all stays as it is.
+    """
+    if "cohort" not in panel or not len(years):
+        return panel, list(years)
+    begun = ~(panel["cohort"] > max(years)).fillna(False).to_numpy("bool")
+    panel = panel[begun]
+    last = panel["cohort"].max()
+    return panel, [year for year in years if pd.isna(last) or year >= last]
 
 
 @dataclass(frozen=True)

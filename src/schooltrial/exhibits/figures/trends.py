@@ -1,4 +1,4 @@
-"""Trends by arm: mean outcome of each arm by year, with the programme's years shaded."""
+"""Trends by arm: mean outcome of each arm by year, and when the programme was."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from schooltrial.exhibits.style.figures import SHADE, arm_styles, foot, new_figure, styled
+from schooltrial.exhibits.style.figures import INK, SHADE, arm_styles, foot, new_figure, styled
 from schooltrial.exhibits.style.text_fitting import add_key
 from schooltrial.exhibits.style.year_axis import set_years
 from schooltrial.models.inference.student_t import t_quantile
@@ -38,6 +38,14 @@ def drawn(panel: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "n_schools", "n_pupils"])
 
 
+def cohort_starts(panel: pd.DataFrame) -> list[int]:
+    """Return the years of the panel in which cohorts begin; none where all begin together."""
+    if "cohort" not in panel:
+        return []
+    seen = {int(year) for year in panel["year"]}
+    return sorted({int(start) for start in panel["cohort"].dropna()} & seen)
+
+
 @styled
 def trends_plot(
     data: pd.DataFrame,
@@ -45,14 +53,19 @@ def trends_plot(
     years: Years,
     arms: Sequence[Arm],
     study: StudyLine,
+    starts: Sequence[int] = (),
 ) -> Figure:
-    """Draw one panel per outcome: two lines, intervals, the programme's years shaded."""
+    """Draw one panel per outcome: a line per arm, intervals, and the programme.
+
+    Its years are shaded or, where cohorts begin in different years (``starts``), each start is
+    marked: until the last of them, the intervention arm holds schools that have not begun.
+    """
     names = [name for name in outcomes if (data["outcome"] == name).any()]
     columns = 2 if len(names) > 1 else 1
     lines = -(-len(names) // columns)
     figure, panels = new_figure(0.7 + 2.3 * lines, lines, columns)
     for panel, name in zip(panels, names, strict=False):
-        _draw_outcome(panel, data[data["outcome"] == name], outcomes[name], years, arms)
+        _draw_outcome(panel, data[data["outcome"] == name], outcomes[name], years, arms, starts)
     for spare in panels[len(names) :]:
         spare.set_axis_off()
     handles, texts = panels[0].get_legend_handles_labels()
@@ -67,14 +80,20 @@ def _draw_outcome(
     outcome: Outcome,
     years: Years,
     arms: Sequence[Arm],
+    starts: Sequence[int],
 ) -> None:
-    panel.axvspan(
-        min(years["programme"]) - 0.5,
-        max(years["programme"]) + 0.5,
-        color=SHADE,
-        lw=0,
-        label="programme",
-    )
+    if starts:
+        for at, start in enumerate(starts):
+            label = "" if at else "a cohort begins"
+            panel.axvline(start - 0.5, color=INK, lw=0.9, ls=":", label=label)
+    else:
+        panel.axvspan(
+            min(years["programme"]) - 0.5,
+            max(years["programme"]) + 0.5,
+            color=SHADE,
+            lw=0,
+            label="programme",
+        )
     for place, arm in enumerate(arm_styles(arms)):
         rows = data[data["arm"] == arm.name]
         at = rows["year"] + 0.12 * (place - (len(arms) - 1) / 2)

@@ -111,6 +111,15 @@ def new_figure(
     return figure, [panel for line in grid for panel in line]
 
 
+def nothing_drawn(why: str, study: StudyLine) -> Figure:
+    """Return a figure that says in a sentence why there is nothing to draw."""
+    figure, (panel,) = new_figure(1.2)
+    panel.set_axis_off()
+    panel.text(0, 0.5, why)
+    foot(figure, study)
+    return figure
+
+
 def foot(figure: Figure, study: StudyLine) -> None:
     """Write study, protocol and, where it is so, SYNTHETIC DATA under a figure."""
     colour = TREATED if study["synthetic"] else FAINT

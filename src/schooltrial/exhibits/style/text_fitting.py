@@ -107,6 +107,21 @@ def add_key(
     )
 
 
+def add_shared_key(
+    figure: Figure, panels: Sequence[Axes], *, columns: int, size: float = 7.5
+) -> Legend:
+    """Write above the panels one key of all that is named in any of them, each name once."""
+    entries = {
+        str(name): handle
+        for panel in panels
+        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    return add_key(
+        figure, list(entries.values()), list(entries), loc="outside upper left", columns=columns,
+        size=size,
+    )  # fmt: skip
+
+
 def _breadth(wide: Sequence[float], columns: int) -> float:
     """Return the inches of a key in columns, each as wide as its widest entry."""
     each, more = divmod(len(wide), columns)

@@ -29,3 +29,22 @@ def set_years(panel: Axes, years: Iterable[int]) -> None:
     shown = held[::-1][::step][::-1]
     panel.set_xticks(shown, [str(year) for year in shown])
     panel.set_xlim(held[0] - MARGIN, held[-1] + MARGIN)
+
+
+def named_times(times: Iterable[int], anchor: int, most: int = MOST) -> list[int]:
+    """Return the times that an axis names: all between the ends, or every second, third ….
+
+    Parameters
+    ----------
+    times : iterable of int
+        Those that are drawn, in any order.
+    anchor : int
+        A time that is named if it lies between the ends, such as the start of a programme.
+    most : int
+        Times that there is room for.
+    """
+    held = sorted({int(time) for time in times})
+    if not held:
+        return []
+    step = -(-(held[-1] - held[0] + 1) // most)
+    return [time for time in range(held[0], held[-1] + 1) if (time - anchor) % step == 0]

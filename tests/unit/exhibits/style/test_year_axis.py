@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import pytest
 from matplotlib.figure import Figure
 
-from schooltrial.exhibits.style.year_axis import set_years
+from schooltrial.exhibits.style.year_axis import named_times, set_years
 from support.drawn_artists import tick_words
 
 
@@ -33,3 +36,19 @@ def test_no_year_leaves_the_axis_as_it_is() -> None:
     panel = Figure().subplots()
     set_years(panel, [])
     assert panel.get_xlim() == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("times", "anchor", "most", "named"),
+    [
+        ([-2, -1, 0, 1], 0, 8, [-2, -1, 0, 1]),
+        (range(-6, 6), 0, 6, [-6, -4, -2, 0, 2, 4]),
+        (range(-7, 6), 0, 5, [-6, -3, 0, 3]),
+        ([-3, 0], 0, 8, [-3, -2, -1, 0]),
+        ([], 0, 8, []),
+    ],
+)
+def test_times_are_named_in_equal_steps_the_start_among_them(
+    times: Iterable[int], anchor: int, most: int, named: list[int]
+) -> None:
+    assert named_times(times, anchor, most) == named

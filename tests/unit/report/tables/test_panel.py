@@ -1,0 +1,94 @@
+"""Effects of panel models in the report: in the order of the questions, each note once."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.report.tables.panel import base_sentences, panels_shown
+
+OUTCOMES: Any = {"maths": {"label": "Maths"}, "ela": {"label": "English"}}
+MODELS: Any = {
+    "itt": {"label": "Offer", "estimator": "multilevel", "role": "primary"},
+    "s": {"label": "Cohorts", "estimator": "staggered_adoption", "role": "primary"},
+    "t": {"label": "Two-way", "estimator": "difference_in_differences", "role": "sensitivity"},
+}
+
+
+def _row(estimand: str, term: str, **cells: Any) -> dict[str, Any]:
+    return {
+        "model": "s", "outcome": "maths", "estimand": estimand, "term": term, "estimate": 1.0,
+        "std_error": 0.5, "df": 7.25, "p_value": 0.04, "conf_low": 0.0, "conf_high": 2.0,
+        "n_pupils": 1200, "n_schools": 40, "n_treated_schools": 9, "method": "two regimes",
+        "note": "few schools", **cells,
+    }  # fmt: skip
+
+
+ROWS = pd.DataFrame([
+    _row("ATT", "treated", outcome="ela"),
+    _row("ATT", "treated", band_low=-1.0, band_high=3.0),
+    _row("event study", "treated[since=-2]"), _row("event study", "treated[since=-1]"),
+    _row("event study", "treated[since=0]"), _row("event study", "treated[since=2]"),
+    _row("effect by group", "treated[cohort=2016]", n_schools=31, n_treated_schools=2),
+    _row("effect by group", "treated[charter=1]"), _row("calendar year", "treated[year=2017]"),
+    _row("group-time effect", "treated[cohort=2016, year=2017]"),
+    _row("pre-trend test", "no difference in trend before the programme", estimate=nan,
+         note="F(2, 6.1); few schools"),
+    _row("event study", "treated[year=2015]", model="t"), _row("ITT", "treated", model="itt"),
+])  # fmt: skip
+
+
+def test_each_panel_model_has_a_table_whose_rows_are_in_words_by_part() -> None:
+    staggered, two_way = panels_shown(ROWS, OUTCOMES, MODELS, {"charter": "Charter school"})
+    assert (staggered.label, staggered.primary, two_way.primary) == ("Cohorts", True, False)
+    told = list(zip(staggered.table.group, staggered.table.cells["Effect"], strict=True))
+    assert told == [
+        ("Maths, overall", "Programme"), ("Maths, by cohort", "Began 2016"),
+        ("Maths, by group", "Charter school: 1"),
+        ("Maths, by year since the programme began", "First year"),
+        ("Maths, by year since the programme began", "2 years later"),
+        ("Maths, by calendar year", "2017"),
+        ("Maths, before the programme began", "2 years before"),
+        ("Maths, before the programme began", "1 year before"),
+        ("Maths, before the programme began", "No difference in trend before the programme"),
+        ("English, overall", "Programme"),
+    ]  # fmt: skip
+    assert list(zip(two_way.table.group, two_way.table.cells["Effect"], strict=True)) == [
+        ("Maths, by year", "2015")
+    ]
+
+
+def test_a_note_of_all_rows_is_below_the_table_once_and_a_rows_own_beside_it() -> None:
+    staggered, _ = panels_shown(ROWS, OUTCOMES, MODELS, {})
+    assert staggered.notes == ("Two regimes.", "Few schools.")
+    assert [note for note in staggered.table.cells["Note"] if note] == ["F(2, 6.1)"]
+
+
+def test_a_row_counts_its_own_schools_and_bands_are_shown_where_there_are_any() -> None:
+    staggered, two_way = panels_shown(ROWS, OUTCOMES, MODELS, {})
+    cohort = staggered.table.cells.set_index("Effect").loc["Began 2016"]
+    assert (cohort["Intervention schools"], cohort["Schools"], cohort["Pupil-years"]) == (
+        "2", "31", "1,200",
+    )  # fmt: skip
+    assert staggered.table.cells["Band"].iloc[0] == "[−1.000,\u00a03.000]"
+    assert "Band" not in panels_shown(ROWS.drop(columns=["band_low", "band_high"]), OUTCOMES,
+                                      MODELS, {})[0].table.cells  # fmt: skip
+    assert len(two_way.table) == 1
+
+
+def test_the_caption_says_the_base_of_each_model_the_rule_and_the_schools() -> None:
+    points = pd.DataFrame(
+        {"model_label": ["A", "A", "B"], "method": ["rule", "rule", nan],
+         "base": ["each year before the programme with the year before it"] * 2
+         + ["the year −1 of each cohort"], "n_treated_schools": [4.0, 9.0, nan]}
+    )  # fmt: skip
+    assert base_sentences(points[:2]) == (
+        "Compared: each year before the programme with the year before it, each year since with "
+        "the last year before. Intervals: rule. Each point rests on 4 to 9 intervention schools, "
+        "whose number is below it."
+    )
+    assert base_sentences(points).startswith("Compared in “A”: each year before the programme")
+    assert "Compared in “B”: each year with the year −1 of each cohort." in base_sentences(points)
+    assert base_sentences(points[:0]) == ""

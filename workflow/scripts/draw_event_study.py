@@ -1,0 +1,34 @@
+"""Draw effects by year before and since the programme began, with intervals and bands."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from schooltrial.exhibits.figures.event_study import drawn, event_study_plot
+from schooltrial.exhibits.figures.trends import cohort_starts
+from schooltrial.exhibits.writing import write_figure
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model, Outcome, StudyLine, Years
+
+
+def main(
+    *,
+    estimates: str,
+    panel: str,
+    models: Mapping[str, Model],
+    outcomes: Mapping[str, Outcome],
+    years: Years,
+    study: StudyLine,
+    svg: str,
+    csv: str,
+    pdf: str | None = None,
+    png: str | None = None,
+) -> None:
+    """Write the figure in its formats, and what it draws."""
+    starts = cohort_starts(pd.read_parquet(panel))
+    data = drawn(pd.read_csv(estimates), models, outcomes, years, starts)
+    figure = event_study_plot(data, study, years["label"])
+    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
+
+
+run_as_rule(main, globals())
