@@ -41,6 +41,7 @@ ORDER = [
     "models.cohort_inference",
     "models.cohort_regressions",
     "models.parallel_trends",
+    "models.comparison_schools",
     "models.panel",
     "models.missing_outcomes",
     "models.effect_size",

@@ -1,0 +1,1 @@
+"""Comparison schools that resemble a cohort: weights, matches and the balance they reach."""
