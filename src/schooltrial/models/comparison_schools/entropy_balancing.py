@@ -32,6 +32,7 @@ ROUNDS = 200
 """Newton steps; a problem that has a solution takes about ten."""
 
 _EDGE = 1e-10  # SDs within which a mean is the least or the largest value
+_ROUNDING = 1e-14  # of the dual: nearer to its minimum, a fall does not show
 _LEAST_FALL = 1e-4  # of what a step promises: Armijo's rule
 
 
@@ -147,7 +148,7 @@ def _newton(distance: FloatArray) -> FloatArray | None:
             return None
         while length > 1e-10:
             lower, following = _dual(distance, dual + length * step)
-            if lower <= value + _LEAST_FALL * length * promised:
+            if lower <= value + _LEAST_FALL * length * promised + _ROUNDING * max(abs(value), 1.0):
                 break
             length /= 2
         else:

@@ -17,7 +17,7 @@ number, and the inference is that of a comparison of groups of schools: see
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -46,6 +46,12 @@ from schooltrial.models.cohort_inference.variances import (
     cohort_variances,
     judge_rows,
 )
+from schooltrial.models.comparison_schools.weighted_effects import (
+    CohortComparison,
+    Weighting,
+    weigh_comparisons,
+    weighted_effects,
+)
 from schooltrial.models.group_time.averages import (
     Average,
     plan_averages,
@@ -72,10 +78,12 @@ NO_CHANGES = (
 )
 """Why an average has no standard error."""
 
+ALONE = "no standard error: every treated cohort is one school, or one school is never treated"
+"""What is said where no variance can be estimated, and schools cannot change places."""
+
 NO_VARIANCE = (
-    "no standard error: every treated cohort is one school, or one school is never treated; p and "
-    "interval are by permutation of the cohorts among schools, which assumes that treated and "
-    "other schools vary alike"
+    f"{ALONE}; p and interval are by permutation of the cohorts among schools, which assumes that "
+    "treated and other schools vary alike"
 )
 """What is said where no variance can be estimated."""
 
@@ -110,6 +118,8 @@ class StaggeredFit(Result):
         Cohorts that inform no effect, and what else a reader must know of the panel.
     estimator : str
         Its name in ``method``.
+    comparisons : tuple of CohortComparison
+        Where comparison schools are weighted to resemble each cohort: how, and how alike they are.
     """
 
     panel: SchoolPanel
@@ -123,6 +133,7 @@ class StaggeredFit(Result):
     anticipation: int
     warnings: tuple[str, ...]
     estimator: str = "Callaway-Sant'Anna"
+    comparisons: tuple[CohortComparison, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -174,7 +185,11 @@ class StaggeredFit(Result):
         compared = METHODS[self.comparison_group]
         base = ", universal base" if self.base_period == "universal" else ""
         before = f", {plural(self.anticipation, 'year')} of anticipation"
-        return f"{self.estimator}, against {compared}{base}{before if self.anticipation else ''}"
+        alike = ", weighted to resemble each cohort" if self.comparisons else ""
+        return (
+            f"{self.estimator}, against {compared}{alike}{base}"
+            f"{before if self.anticipation else ''}"
+        )
 
     def _by_rule(self, at: int) -> str:
         rule = self.judged.rules[at]
@@ -237,7 +252,7 @@ class StaggeredFit(Result):
         error, df = float(self.judged.std_error[at]), float(self.judged.df[at])
         note = ""
         if rule == "none":
-            note = NO_VARIANCE
+            note = ALONE if self.check is None else NO_VARIANCE
         elif np.isnan(error):
             note = NO_CHANGES
         made = t_estimate(
@@ -386,6 +401,9 @@ def fit_staggered_adoption(
     comparison_group: ComparisonGroup = "never_treated",
     base_period: BasePeriod = "varying",
     anticipation: int = 0,
+    comparison_on: Sequence[str] = (),
+    comparison_weights: Weighting = "entropy",
+    characteristics: Mapping[str, FloatArray] | None = None,
     strata: npt.NDArray[Any] | None = None,
     draws: int = DRAWS,
     seed: int | np.random.Generator = 0,
@@ -409,6 +427,14 @@ def fit_staggered_adoption(
         the programme.
     anticipation : int
         Years before the first treated one in which schools may already change.
+    comparison_on : sequence of str
+        What comparison schools are weighted to have in common with each cohort: ``level`` and
+        ``trend`` of the outcome before it, or names of ``characteristics``. Without any, schools
+        count alike.
+    comparison_weights : {"entropy", "nearest"}
+        Entropy balancing, or the nearest neighbours of each school of the cohort.
+    characteristics : mapping of str to array (n,), optional
+        Numbers that do not change within schools.
     strata : array (n,), optional
         Label of the school's stratum, within which cohorts are permuted.
     draws : int
@@ -435,11 +461,24 @@ def fit_staggered_adoption(
     kept[number] = informed.kept
     panel = replace(whole, cohort=own).kept(kept)
     cells = plan_cells(panel, comparison_group, base_period, anticipation)
+    alike = None
+    if comparison_on:
+        of_schools = {
+            name: _of_schools(panel, school, values)
+            for name, values in (characteristics or {}).items()
+        }
+        alike = weigh_comparisons(panel, cells, comparison_on, of_schools, comparison_weights)
+        panel, draws = alike.panel, 0  # schools that do not weigh alike cannot change places
+        cells = plan_cells(panel, comparison_group, base_period, anticipation)
     averages = plan_averages(
         cells, treated_schools(panel, cells), base_period=base_period, anticipation=anticipation
     )
     matrix = np.column_stack([row.weights for row in averages])
-    panel, effects = _resting(panel, effects_of_cells(panel, cells, matrix))
+    effects = (
+        effects_of_cells(panel, cells, matrix) if alike is None
+        else weighted_effects(panel, cells, matrix, alike)
+    )  # fmt: skip
+    panel, effects = _resting(panel, effects)
     found = cohort_variances(panel, effects)
     judged = judge_rows(found)
     check = None
@@ -448,7 +487,8 @@ def fit_staggered_adoption(
         check = _checked(panel, cells, averages, found, judged, layers, draws, seed, anticipation)
     return StaggeredFit(
         panel, cells, averages, found, judged, check, comparison_group, base_period, anticipation,
-        informed.notes,
+        (*informed.notes, *(alike.notes if alike else ())),
+        comparisons=alike.found if alike else (),
     )  # fmt: skip
 
 
@@ -465,6 +505,15 @@ def _resting(panel: SchoolPanel, effects: Effects) -> tuple[SchoolPanel, Effects
     return panel.kept(used), replace(
         effects, loadings=effects.loadings[used], contributions=effects.contributions[used]
     )
+
+
+def _of_schools(panel: SchoolPanel, school: npt.NDArray[Any], values: FloatArray) -> FloatArray:
+    """Return one number of each school; NaN where its rows have none."""
+    found = np.full(len(panel.schools), np.nan)
+    at = np.minimum(np.searchsorted(panel.schools, school), len(panel.schools) - 1)
+    rows = (panel.schools[at] == school) & np.isfinite(values)
+    found[at[rows]] = values[rows]
+    return found
 
 
 def _strata_of(
