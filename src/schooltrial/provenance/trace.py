@@ -20,7 +20,7 @@ ADAPTER = "pipeline/rule_adapter.py"
 SHOWN_MODELS = 15
 """So many modules of ``models/`` are named beside those that bear the rule's name."""
 
-ESTIMATORS = ("diff_diff", "linearmodels")
+ESTIMATORS = ("linearmodels",)
 """Packages of others that compute a number for a module."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schooltrial.provenance.rule_files import read_rules
-from schooltrial.provenance.trace import Trace, trace_file
+from schooltrial.provenance.trace import Trace, _entry, trace_file
 from schooltrial.refusal import UserError
 from support.small_trial import ROOT
 
@@ -90,15 +90,16 @@ def test_of_a_path_like_none_that_a_rule_writes_no_nearest_is_told() -> None:
 
 
 def test_modules_of_models_are_named_with_the_function_taken_and_who_computes() -> None:
-    found = _trace("results/x/estimates/models/m.csv", "difference_in_differences")
-    model = "src/schooltrial/models/panel/difference_in_differences.py"
+    found = _trace("results/x/estimates/models/m.csv", "complier_effect")
+    model = "src/schooltrial/models/complier_effect/two_stage_least_squares.py"
     assert model in found.modules[: found.near]
     lines = (ROOT / model).read_text("utf-8").splitlines()
-    at = 1 + next(n for n, line in enumerate(lines) if line.startswith("def two_way_effects("))
-    assert f"two_way_effects:{at}" in found.entries[model]
-    assert found.entries[model].endswith(", computed by linearmodels")
+    at = 1 + next(n for n, line in enumerate(lines) if line.startswith("def fit_instrument("))
+    assert f":{at} fit_instrument" in found.entries[model]
+    computed = "from linearmodels.panel import PanelOLS\n\n\ndef fit_panel(x):\n"
+    assert _entry("a.py", ["fit_panel"], computed) == "a.py:4 fit_panel, computed by linearmodels"
     staggered = _trace("results/x/estimates/models/m.csv", "staggered_adoption")
-    assert ", computed by diff_diff" in str(staggered)
+    assert "models/panel/staggered_adoption.py" in str(staggered)
     multilevel = _trace("results/x/estimates/models/m.csv", "multilevel")
     assert "models/reml/profile_likelihood.py" in str(multilevel)
 
