@@ -13,6 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import draw_attrition_boundary
+import draw_bacon_weights
 import draw_cohorts
 import draw_distributions
 import draw_dosage
@@ -262,6 +263,18 @@ def test_nothing_of_a_staggered_study_is_drawn_as_if_all_had_begun_together(run:
         analysis_years=[2019, 2020], block_label="District",
     )  # fmt: skip
     assert data[["school", "mean"]].to_numpy().tolist() == [["C", 6.0], ["A", 4.0]]
+
+
+def test_the_weights_of_comparisons_are_those_of_the_check(run: Any) -> None:
+    check = pd.DataFrame(
+        {"model": ["did"], "outcome": "maths", "kind": "never treated", "treated_cohort": 2020,
+         "compared_cohort": 0, "estimate": 2.0, "weight": 1.0}
+    )  # fmt: skip
+    figure, data = run(
+        draw_bacon_weights, comparisons=check, models={"did": {"label": "D"}}, outcomes=OUTCOMES
+    )
+    assert data["two_way"].tolist() == [2.0]
+    assert points(labelled(figure.axes[0], "compared with never treated")) == [(1.0, 2.0)]
 
 
 def test_the_event_study_is_of_the_estimates_and_the_starts_of_the_panel(run: Any) -> None:

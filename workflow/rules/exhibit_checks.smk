@@ -77,3 +77,22 @@ rule draw_power_curve:
         study=study_line,
     script:
         "../scripts/draw_power_curve.py"
+
+
+rule draw_bacon_weights:
+    """Draw the comparisons of cohorts that two-way effects average, by weight and kind."""
+    input:
+        modules("draw_bacon_weights.py"),
+        comparisons="results/{study}/checks/goodman_bacon.csv",
+    output:
+        **figure("results/{study}/figures/bacon_weights"),
+    log:
+        "results/{study}/logs/draw_bacon_weights.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_bacon_weights.tsv"
+    params:
+        models=section("models"),
+        outcomes=section("outcomes"),
+        study=study_line,
+    script:
+        "../scripts/draw_bacon_weights.py"

@@ -1,0 +1,125 @@
+"""Goodman-Bacon weights: the comparisons of two cohorts that a two-way effect averages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from schooltrial.exhibits.style.figures import (
+    ARM_COLOURS,
+    CONTROL,
+    FAINT,
+    INK,
+    TREATED,
+    foot,
+    new_figure,
+    nothing_drawn,
+    styled,
+)
+from schooltrial.exhibits.style.text_fitting import add_shared_key
+from schooltrial.models.cohort_regressions.goodman_bacon import (
+    ALREADY,
+    ALWAYS,
+    FORBIDDEN,
+    NEVER,
+    NOT_YET,
+)
+from schooltrial.protocol.sections import Model, Outcome, StudyLine
+from schooltrial.wording import percent
+
+KINDS = {
+    NEVER: ("o", CONTROL),
+    NOT_YET: ("s", ARM_COLOURS[2]),
+    ALREADY: ("X", TREATED),
+    ALWAYS: ("v", ARM_COLOURS[3]),
+}
+"""Whom a cohort is compared with → marker and colour."""
+
+KEYS = ["outcome", "kind", "treated_cohort", "compared_cohort", "estimate", "weight"]
+"""What models of the same schools have in common, and are drawn once."""
+
+
+def drawn(
+    comparisons: pd.DataFrame, models: Mapping[str, Model], outcomes: Mapping[str, Outcome]
+) -> pd.DataFrame:
+    """Return the comparisons of the primary outcomes, with the effect that they average.
+
+    Models that are fitted to the same schools have the same comparisons, which are drawn once;
+    those of subgroups are in the table alone.
+
+    Parameters
+    ----------
+    comparisons : DataFrame
+        Of ``checks/goodman_bacon.csv``: a row for each comparison of two cohorts.
+    models, outcomes : mapping
+        The protocol's sections.
+    """
+    primary = [name for name, one in outcomes.items() if one["primary"]] or list(outcomes)
+    of_parts = {name for name in models if name.rpartition("__")[0] in models}
+    found = comparisons[
+        comparisons["outcome"].isin(primary) & comparisons["kind"].isin(list(KINDS))
+        & ~comparisons["model"].isin(of_parts)
+    ]  # fmt: skip
+    rows = found.drop_duplicates(KEYS).copy()
+    several = rows.groupby("outcome")["model"].transform("nunique") > 1
+    told = rows["model"].map({name: f". {one['label']}" for name, one in models.items()})
+    rows["model_label"] = told.where(several, "")
+    rows["outcome_label"] = rows["outcome"].map({n: o["label"] for n, o in outcomes.items()})
+    rows["unit"] = rows["outcome"].map({n: o["units_label"] for n, o in outcomes.items()})
+    rows["forbidden"] = rows["kind"].isin(FORBIDDEN)
+    keys = [rows["model"], rows["outcome"]]
+    rows["two_way"] = (rows["weight"] * rows["estimate"]).groupby(keys).transform("sum")
+    share = rows["weight"].where(rows["forbidden"], 0.0)
+    rows["share_forbidden"] = share.groupby(keys).transform("sum")
+    return rows.reset_index(drop=True)
+
+
+@styled
+def bacon_weights_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
+    """Draw one panel per model and outcome: estimate against weight, by kind of comparison."""
+    if data.empty:
+        return nothing_drawn(
+            "No two-way effect of a primary outcome could be decomposed into comparisons.", study
+        )
+    panels_of = [rows for _, rows in data.groupby(["model", "outcome"], sort=False)]
+    columns = 2 if len(panels_of) > 1 else 1
+    lines = -(-len(panels_of) // columns)
+    figure, panels = new_figure(0.9 + 2.6 * lines, lines, columns)
+    for panel, rows in zip(panels, panels_of, strict=False):
+        _draw(panel, rows)
+    for spare in panels[len(panels_of) :]:
+        spare.set_axis_off()
+    add_shared_key(figure, panels, columns=3)
+    foot(figure, study)
+    return figure
+
+
+def _draw(panel: Axes, rows: pd.DataFrame) -> None:
+    panel.axhline(0, color=FAINT, lw=0.8)
+    panel.axhline(
+        rows["two_way"].iloc[0],
+        color=INK,
+        lw=1.2,
+        ls="--",
+        label="two-way effect, each school alike",
+    )
+    for kind, (marker, colour) in KINDS.items():
+        mine = rows[rows["kind"] == kind]
+        if len(mine):
+            told = " (forbidden)" if kind in FORBIDDEN else ""
+            panel.plot(mine["weight"], mine["estimate"], marker, color=colour, ms=6, mec="white",
+                       mew=0.6, zorder=3, label=f"compared with {kind}{told}")  # fmt: skip
+    panel.set_title(f"{rows['outcome_label'].iloc[0]}{rows['model_label'].iloc[0]}", fontsize=8)
+    panel.set_ylabel(f"estimate, {rows['unit'].iloc[0]}")
+    panel.set_xlim(left=0, right=1.08 * float(rows["weight"].max()))
+    digits = 0 if rows["weight"].max() > 0.06 else 1
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:.{digits}%}"))
+    told = percent(float(rows["share_forbidden"].iloc[0]))
+    panel.set_xlabel(
+        f"weight in the two-way effect\nforbidden comparisons: {told} of it", fontsize=8
+    )
+    panel.tick_params(labelsize=7.5)
