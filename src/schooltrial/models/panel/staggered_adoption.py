@@ -46,7 +46,7 @@ from schooltrial.models.cohort_inference.variances import (
     cohort_variances,
     judge_rows,
 )
-from schooltrial.models.comparison_schools.weighted_effects import (
+from schooltrial.models.comparison_schools.weighted_comparison import (
     CohortComparison,
     Weighting,
     weigh_comparisons,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from schooltrial.models.comparison_schools.weighted_effects import (
+from schooltrial.models.comparison_schools.weighted_comparison import (
     weigh_comparisons,
     weighted_effects,
 )

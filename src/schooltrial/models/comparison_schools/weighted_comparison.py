@@ -179,7 +179,7 @@ def _of_cohort(
 ) -> CohortComparison:
     """Return the weights of one cohort's comparison schools, and the balance they reach."""
     own, pool = panel.cohort == cohort, np.isin(panel.cohort, compared)
-    names = panel.schools[pool].astype(str)
+    names = panel.schools[pool].astype(str).tolist()
     try:
         weights = (
             entropy_weights(x[pool], x[own].mean(axis=0), on)
@@ -192,7 +192,7 @@ def _of_cohort(
     placed[pool] = weights
     return CohortComparison(
         cohort, compared, int(own.sum()), int(pool.sum()), placed,
-        str(names[np.argmax(weights)]), characteristics_balance(x[own], x[pool], weights, on),
+        names[int(np.argmax(weights))], characteristics_balance(x[own], x[pool], weights, on),
     )  # fmt: skip
 
 
