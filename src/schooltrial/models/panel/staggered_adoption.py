@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,11 @@ from schooltrial.models.cohort_inference.variances import (
     JudgedRows,
     cohort_variances,
     judge_rows,
+)
+from schooltrial.models.cohort_regressions.linear_forms import (
+    LinearForms,
+    Regression,
+    estimate_by_regression,
 )
 from schooltrial.models.comparison_schools.weighted_comparison import (
     CohortComparison,
@@ -120,6 +125,8 @@ class StaggeredFit(Result):
         Its name in ``method``.
     comparisons : tuple of CohortComparison
         Where comparison schools are weighted to resemble each cohort: how, and how alike they are.
+    described : str
+        Another estimator and what it compares with, in words; empty for Callaway and Sant'Anna's.
     """
 
     panel: SchoolPanel
@@ -134,6 +141,7 @@ class StaggeredFit(Result):
     warnings: tuple[str, ...]
     estimator: str = "Callaway-Sant'Anna"
     comparisons: tuple[CohortComparison, ...] = ()
+    described: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -186,10 +194,8 @@ class StaggeredFit(Result):
         base = ", universal base" if self.base_period == "universal" else ""
         before = f", {plural(self.anticipation, 'year')} of anticipation"
         alike = ", weighted to resemble each cohort" if self.comparisons else ""
-        return (
-            f"{self.estimator}, against {compared}{alike}{base}"
-            f"{before if self.anticipation else ''}"
-        )
+        described = self.described or f"{self.estimator}, against {compared}{alike}{base}"
+        return f"{described}{before if self.anticipation else ''}"
 
     def _by_rule(self, at: int) -> str:
         rule = self.judged.rules[at]
@@ -401,6 +407,8 @@ def fit_staggered_adoption(
     comparison_group: ComparisonGroup = "never_treated",
     base_period: BasePeriod = "varying",
     anticipation: int = 0,
+    method: Literal["callaway_santanna"] | Regression = "callaway_santanna",
+    event_window: tuple[int, int] | None = None,
     comparison_on: Sequence[str] = (),
     comparison_weights: Weighting = "entropy",
     characteristics: Mapping[str, FloatArray] | None = None,
@@ -427,6 +435,12 @@ def fit_staggered_adoption(
         the programme.
     anticipation : int
         Years before the first treated one in which schools may already change.
+    method : {"callaway_santanna", "sun_abraham", "imputation", "stacked"}
+        The estimator. ``comparison_group`` is of the first and of stacks, ``base_period`` and what
+        follows ``event_window`` until ``strata`` of the first alone: the others have comparisons
+        and reference years of their own.
+    event_window : (int, int), optional
+        First and last year of a stack since its cohort began.
     comparison_on : sequence of str
         What comparison schools are weighted to have in common with each cohort: ``level`` and
         ``trend`` of the outcome before it, or names of ``characteristics``. Without any, schools
@@ -450,6 +464,13 @@ def fit_staggered_adoption(
     """
     known = np.isfinite(np.asarray(outcome, dtype=np.float64))
     whole = panel_of_rows(outcome, school=school, year=year, cohort=cohort, n_pupils=n_pupils)
+    if method != "callaway_santanna":
+        made = estimate_by_regression(
+            whole, method, comparison_group=comparison_group, anticipation=anticipation,
+            event_window=event_window,
+        )  # fmt: skip
+        within = None if strata is None else (school, strata)
+        return _of_regression(whole, made, within, comparison_group, anticipation, draws, seed)
     number = np.searchsorted(whole.schools, np.asarray(school)[known])
     informed = informed_panel(
         number, np.asarray(year)[known].astype(np.int64), whole.cohort[number],
@@ -489,6 +510,31 @@ def fit_staggered_adoption(
         panel, cells, averages, found, judged, check, comparison_group, base_period, anticipation,
         (*informed.notes, *(alike.notes if alike else ())),
         comparisons=alike.found if alike else (),
+    )  # fmt: skip
+
+
+def _of_regression(
+    whole: SchoolPanel,
+    made: LinearForms,
+    strata: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None,
+    comparison_group: ComparisonGroup,
+    anticipation: int,
+    draws: int,
+    seed: int | np.random.Generator,
+) -> StaggeredFit:
+    """Judge the rows of another estimator; strata are labels of schools, and their strata."""
+    panel, effects = _resting(whole, made.effects)
+    found = cohort_variances(panel, effects)
+    judged = judge_rows(found)
+    check = None
+    if draws:
+        layers = None if strata is None else _strata_of(panel, *strata)
+        by_group = made.by_group[[whole.groups.index(g) for g in panel.groups]]
+        check = _checked(panel, made.cells, made.averages, found, judged, layers, draws, seed,
+                         anticipation, by_group)  # fmt: skip
+    return StaggeredFit(
+        panel, made.cells, made.averages, found, judged, check, comparison_group, "universal",
+        anticipation, made.notes, described=made.described,
     )  # fmt: skip
 
 
@@ -537,11 +583,15 @@ def _checked(
     draws: int,
     seed: int | np.random.Generator,
     anticipation: int,
+    by_group: FloatArray | None = None,
 ) -> PermutationCheck:
-    """Permute the cohorts; where schools lack years, these count as their expected value."""
+    """Permute the cohorts; where schools lack years, these count as their expected value.
+
+    The groups' loadings are those of averages of cells unless others are given.
+    """
     matrix = np.column_stack([row.weights for row in averages])
-    loadings = found.effects.loadings
-    if not found.effects.by_group:
+    loadings = found.effects.loadings if by_group is None else by_group
+    if by_group is None and not found.effects.by_group:
         loadings = group_loadings(panel.groups, panel.sizes, panel.years, cells, matrix)
     left = np.nan_to_num(group_residuals(panel.outcome, panel.group, len(panel.groups)))
     names = [row.term for row in averages]
