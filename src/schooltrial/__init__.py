@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         fit_wild_bootstrap as fit_wild_bootstrap,
     )
     from schooltrial.analysis.panel_fits import (
+        fit_cross_sections as fit_cross_sections,
         fit_difference_in_differences as fit_difference_in_differences,
         fit_staggered_adoption as fit_staggered_adoption,
     )
@@ -129,6 +130,7 @@ EXPORTS = {
     "fit_wild_bootstrap": "analysis.formula_fits",
     "fit_difference_in_differences": "analysis.panel_fits",
     "fit_staggered_adoption": "analysis.panel_fits",
+    "fit_cross_sections": "analysis.panel_fits",
     "Estimate": "models.inference.estimate",
     "Result": "models.inference.result",
     "adjust_p_values": "models.inference.multiple_testing",

@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.analysis.formula import read_data
+from schooltrial.analysis.school_covariates import Missing, coded_covariates
+from schooltrial.models.group_time.clustered_contributions import clustered_error
+from schooltrial.models.group_time.repeated_cross_sections import (
+    CrossSections,
+    compare_cross_sections,
+)
+from schooltrial.models.group_time.two_groups import Adjustment
+from schooltrial.models.inference.estimate import Estimate, t_estimate
 from schooltrial.models.panel import staggered_adoption
+from schooltrial.models.panel.adjusted_cohorts import WORDS
 from schooltrial.models.panel.difference_in_differences import (
     PanelFit,
     event_indicators,
@@ -81,7 +90,14 @@ def fit_staggered_adoption(
     time: str = "year",
     cohort: str = "cohort",
     comparison_group: Literal["never_treated", "not_yet_treated"] = "never_treated",
+    base_period: Literal["varying", "universal"] = "varying",
+    anticipation: int = 0,
     pupils: str | None = None,
+    covariates: Sequence[str] = (),
+    missing_covariates: Missing = "indicator",
+    adjustment: Adjustment = "regression",
+    weights: str | None = None,
+    cluster: str | None = None,
 ) -> StaggeredFit:
     """Fit group-time effects of a programme that schools enter in different years.
 
@@ -95,15 +111,32 @@ def fit_staggered_adoption(
         Column of the first treated year; missing for schools that are never treated.
     comparison_group : {"never_treated", "not_yet_treated"}
         Whom cohorts are compared with.
+    base_period : {"varying", "universal"}
+        What years before the programme are compared with: the year before each, or the last one.
+    anticipation : int
+        Years before the first treated one in which schools may already change.
     pupils : str, optional
         Column of the pupils behind each mean, which are counted and are no weights.
+    covariates : sequence of str
+        Columns that effects are adjusted for, as they are in the base year of each comparison; a
+        category enters as indicators.
+    missing_covariates : {"indicator", "drop", "refuse"}
+        What becomes of schools that lack one.
+    adjustment : {"regression", "doubly_robust", "inverse_probability"}
+        How effects are adjusted. The latter two fit a propensity score, which needs 5 treated
+        schools in a cohort for each covariate.
+    weights : str, optional
+        Column of positive weights, such as pupils; those of the last year before the school's
+        cohort count. Schools count alike by default.
+    cluster : str, optional
+        Column of clusters above the school, such as districts.
 
     Returns
     -------
     StaggeredFit
     """
-    needed = [outcome, unit, time, *([pupils] if pupils else [])]
-    frame = read_data(panel, [*needed, cohort])
+    needed = [outcome, unit, time, *filter(None, [pupils, weights, cluster])]
+    frame = read_data(panel, [*needed, cohort, *covariates])
     cells = _cells(frame, needed)
     return staggered_adoption.fit_staggered_adoption(
         cells[outcome].to_numpy("float64"),
@@ -112,7 +145,86 @@ def fit_staggered_adoption(
         cohort=cells[cohort].to_numpy("float64"),
         n_pupils=cells[pupils].to_numpy("float64") if pupils else None,
         comparison_group=comparison_group,
+        base_period=base_period,
+        anticipation=anticipation,
+        covariates=coded_covariates(cells, covariates, missing_covariates),
+        adjustment=adjustment,
+        weights=cells[weights].to_numpy("float64") if weights else None,
+        weighted_by=weights or "",
+        cluster=cells[cluster].to_numpy() if cluster else None,
+        clustered_on=cluster or "",
     )
+
+
+def fit_cross_sections(
+    rows: Any,
+    *,
+    outcome: str,
+    treated: str,
+    after: str,
+    covariates: Sequence[str] = (),
+    adjustment: Adjustment = "doubly_robust",
+    weights: str | None = None,
+    cluster: str = "school",
+    level: float = 0.95,
+) -> Estimate:
+    """Fit the effect on the treated from pupils (or schools) who are seen once, before or after.
+
+    Parameters
+    ----------
+    rows : frame or mapping of str to array
+        A row for each pupil: those of the treated group and of the group compared with, in a year
+        before and a year after.
+    outcome : str
+        Column of the outcome.
+    treated, after : str
+        Columns of zeros and ones: rows of the treated group, and of the later year.
+    covariates : sequence of str
+        Columns that the effect is adjusted for; a category enters as indicators.
+    adjustment : {"doubly_robust", "regression", "inverse_probability"}
+        How it is adjusted.
+    weights : str, optional
+        Column of positive weights.
+    cluster : str
+        Column of the schools, or what else is independent: contributions of rows are added up.
+    level : float
+        Level of the interval.
+
+    Returns
+    -------
+    Estimate
+        The term is ``treated``.
+
+    Raises
+    ------
+    ValueError
+        Where a group has no rows in a year, or cannot be adjusted for the covariates.
+    """
+    needed = [outcome, treated, after, cluster, *([weights] if weights else []), *covariates]
+    frame = _cells(rows, needed)
+    columns = coded_covariates(frame, covariates, "refuse")
+    own = frame[treated].to_numpy("float64") > 0
+    found = compare_cross_sections(
+        CrossSections(
+            own, frame[after].to_numpy("float64") > 0, frame[outcome].to_numpy("float64"),
+            np.column_stack([np.ones(len(frame)), *columns.values()]),
+            frame[weights].to_numpy("float64") if weights else np.ones(len(frame)),
+            tuple(columns),
+        ),
+        adjustment,
+    )  # fmt: skip
+    schools = frame[cluster].to_numpy()
+    error, df = clustered_error(found.contributions, schools, own)
+    notes = []
+    if found.trimmed:
+        notes.append(f"{found.trimmed:,} rows left out as almost certain to be treated")
+    if np.isnan(error):
+        notes.append(f"no standard error: a group lies in one {cluster}, or nothing varies")
+    return t_estimate(
+        "treated", found.point, error, df, n_pupils=len(frame), n_schools=len(set(schools)),
+        method=f"difference-in-differences of cross-sections, {WORDS[adjustment]}; "
+        f"clustered on {cluster}, Welch's df", level=level, note="; ".join(notes),
+    )  # fmt: skip
 
 
 def _cells(panel: Any, needed: Sequence[str]) -> pd.DataFrame:

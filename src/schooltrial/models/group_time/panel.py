@@ -138,3 +138,33 @@ def _refuse_repeated(code: IntArray, labels: npt.NDArray[Any], years: IntArray) 
             "Where a school holds both arms, or two cohorts, take `estimator: cluster_robust` with "
             "`fixed_effects: [school, year]`"
         )
+
+
+def arrange(
+    values: FloatArray,
+    panel: SchoolPanel,
+    *,
+    school: npt.NDArray[Any],
+    year: npt.NDArray[Any],
+) -> FloatArray:
+    """Return values of rows of school and year in the places of a panel.
+
+    Parameters
+    ----------
+    values : array (n,)
+    panel : SchoolPanel
+        Its schools are in ascending order; rows of others are left out.
+    school, year : array (n,)
+        Labels of the rows.
+
+    Returns
+    -------
+    array (N, T)
+        NaN where there is no row.
+    """
+    found = np.full(panel.outcome.shape, np.nan)
+    labels, at = np.asarray(school), np.asarray(year).astype(np.int64)
+    known = np.isin(labels, panel.schools) & np.isin(at, panel.years)
+    row = np.searchsorted(panel.schools, labels[known])
+    found[row, np.searchsorted(panel.years, at[known])] = np.asarray(values, np.float64)[known]
+    return found

@@ -71,9 +71,11 @@ from schooltrial.models.group_time.cells import (
 )
 from schooltrial.models.group_time.loadings import Effects, effects_of_cells, group_loadings
 from schooltrial.models.group_time.panel import SchoolPanel, panel_of_rows
+from schooltrial.models.group_time.two_groups import Adjustment
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
 from schooltrial.models.inference.hypothesis import Hypothesis
 from schooltrial.models.inference.result import Result
+from schooltrial.models.panel.adjusted_cohorts import RowsOfSchools, adjust_cohorts
 from schooltrial.models.panel.cohorts import informed_panel
 from schooltrial.wording import plural
 
@@ -91,6 +93,12 @@ NO_VARIANCE = (
     "treated and other schools vary alike"
 )
 """What is said where no variance can be estimated."""
+
+ONE_UNIT = (
+    "no standard error: a cohort, or those schools compared with that have a value of a covariate, "
+    "is one school (or lies in one cluster), whose own variation is not known"
+)
+"""Why an adjusted, weighted or clustered average has no standard error."""
 
 METHODS = {"never_treated": "never treated", "not_yet_treated": "not yet treated"}
 
@@ -127,6 +135,13 @@ class StaggeredFit(Result):
         Where comparison schools are weighted to resemble each cohort: how, and how alike they are.
     described : str
         Another estimator and what it compares with, in words; empty for Callaway and Sant'Anna's.
+    adjusted : str
+        What else is done in words: covariates, weights, clusters; empty for none.
+    units : SchoolPanel or None
+        The independent units that variances are of, where they are not the schools as they are:
+        clusters, or schools less what covariates explain.
+    school_loadings : array (N, T, R) or None
+        Loadings of schools, where those of ``found`` are of clusters.
     """
 
     panel: SchoolPanel
@@ -142,6 +157,9 @@ class StaggeredFit(Result):
     estimator: str = "Callaway-Sant'Anna"
     comparisons: tuple[CohortComparison, ...] = ()
     described: str = ""
+    adjusted: str = ""
+    units: SchoolPanel | None = None
+    school_loadings: FloatArray | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -175,8 +193,8 @@ class StaggeredFit(Result):
 
     @property
     def n_clusters(self) -> int:
-        """Schools."""
-        return self.n_schools
+        """Independent units: schools, or the clusters that they are in."""
+        return len((self.units or self.panel).schools)
 
     @property
     def n_pupils(self) -> int:
@@ -195,7 +213,8 @@ class StaggeredFit(Result):
         before = f", {plural(self.anticipation, 'year')} of anticipation"
         alike = ", weighted to resemble each cohort" if self.comparisons else ""
         described = self.described or f"{self.estimator}, against {compared}{alike}{base}"
-        return f"{described}{before if self.anticipation else ''}"
+        adjusted = f", {self.adjusted}" if self.adjusted else ""
+        return f"{described}{before if self.anticipation else ''}{adjusted}"
 
     def _by_rule(self, at: int) -> str:
         rule = self.judged.rules[at]
@@ -260,7 +279,7 @@ class StaggeredFit(Result):
         if rule == "none":
             note = ALONE if self.check is None else NO_VARIANCE
         elif np.isnan(error):
-            note = NO_CHANGES
+            note = ONE_UNIT if self._alone[at] else NO_CHANGES
         made = t_estimate(
             row.term, point, error, df, n_pupils=pupils, n_schools=schools, level=level,
             method=self._by_rule(at), note=note,
@@ -277,15 +296,26 @@ class StaggeredFit(Result):
         return made
 
     @cached_property
+    def _alone(self) -> npt.NDArray[np.bool_]:
+        """Return for each row whether it rests on a unit that is alone in its group."""
+        own = self.found.effects.contributions
+        if self.units is None or own is None:
+            return np.zeros(len(self.averages), dtype=bool)
+        return np.asarray(np.isnan(own).any(axis=0))
+
+    @cached_property
     def _counts(self) -> list[tuple[int, int, int]]:
         """Return pupil-years, schools and treated schools that each row rests on."""
         loadings, seen = self.found.effects.loadings, self.panel.seen
+        by_group = self.found.effects.by_group
+        if self.school_loadings is not None:
+            loadings = self.school_loadings
         cohort = np.array([cell.cohort for cell in self.cells])
         pupils = self.panel.n_pupils
         counted = []
         for at, row in enumerate(self.averages):
             part = np.abs(loadings[:, :, at]) > _ZERO
-            rests = part[self.panel.group] if self.found.effects.by_group else part
+            rests = part[self.panel.group] if by_group else part
             rests = rests & seen
             inside = rests.any(1)
             own = np.isin(self.panel.cohort, cohort[row.weights != 0])
@@ -310,7 +340,8 @@ class StaggeredFit(Result):
     ) -> tuple[Estimate, ...]:
         """Return linear combinations of averages, each a linear form like the averages."""
         self._refuse_choice(vcov, df)
-        found = cohort_variances(self.panel, self.found.effects.combined(matrix.T))
+        effects = self.found.effects.combined(matrix.T)
+        found = cohort_variances(self.units or self.panel, effects)
         judged = judge_rows(found)
         return tuple(
             t_estimate(
@@ -334,7 +365,7 @@ class StaggeredFit(Result):
         self._refuse_choice(vcov, df)
         effects = self.found.effects.combined(hypothesis.matrix.T)
         effects = replace(effects, points=effects.points - hypothesis.values)
-        found = cohort_variances(self.panel, effects)
+        found = cohort_variances(self.units or self.panel, effects)
         rows = list(range(len(hypothesis.matrix)))
         return self._joint(name, joint_test(found, rows, found.rule(rows)), found, rows)
 
@@ -412,6 +443,12 @@ def fit_staggered_adoption(
     comparison_on: Sequence[str] = (),
     comparison_weights: Weighting = "entropy",
     characteristics: Mapping[str, FloatArray] | None = None,
+    covariates: Mapping[str, FloatArray] | None = None,
+    adjustment: Adjustment = "regression",
+    weights: FloatArray | None = None,
+    weighted_by: str = "weights",
+    cluster: npt.NDArray[Any] | None = None,
+    clustered_on: str = "cluster",
     strata: npt.NDArray[Any] | None = None,
     draws: int = DRAWS,
     seed: int | np.random.Generator = 0,
@@ -449,8 +486,20 @@ def fit_staggered_adoption(
         Entropy balancing, or the nearest neighbours of each school of the cohort.
     characteristics : mapping of str to array (n,), optional
         Numbers that do not change within schools.
+    covariates : mapping of str to array (n,), optional
+        Numbers by name, taken in the base year of each cell; NaN where they are missing: schools
+        that lack one then are not in the cell.
+    adjustment : {"regression", "doubly_robust", "inverse_probability"}
+        How effects are adjusted for covariates.
+    weights : array (n,), optional
+        Positive weights, taken in the last year before a cohort; schools count alike by default.
+    weighted_by, clustered_on : str
+        What weights and clusters are, for ``method``.
+    cluster : array (n,), optional
+        Label of the cluster above the school, such as its district.
     strata : array (n,), optional
-        Label of the school's stratum, within which cohorts are permuted.
+        Label of the school's stratum, within which cohorts are permuted. Nothing is permuted where
+        schools differ in covariates, weights or clusters, as they are not exchangeable then.
     draws : int
         Permutations; 0 for none.
     seed : int or numpy.random.Generator
@@ -459,11 +508,17 @@ def fit_staggered_adoption(
     Raises
     ------
     ValueError
-        Where no school is treated, none can be compared with, or no cohort informs an effect, and
-        where a school has two rows in a year.
+        Where no school is treated, none can be compared with, or no cohort informs an effect,
+        where a school has two rows in a year, and where covariates, weights or clusters cannot be
+        used: see ``adjusted_cohorts``.
     """
     known = np.isfinite(np.asarray(outcome, dtype=np.float64))
     whole = panel_of_rows(outcome, school=school, year=year, cohort=cohort, n_pupils=n_pupils)
+    rows = RowsOfSchools(
+        np.asarray(school), np.asarray(year), covariates or {}, adjustment, weights, weighted_by,
+        cluster, clustered_on,
+    )  # fmt: skip
+    _refuse_both(rows, method, comparison_on)
     if method != "callaway_santanna":
         made = estimate_by_regression(
             whole, method, comparison_group=comparison_group, anticipation=anticipation,
@@ -481,6 +536,8 @@ def fit_staggered_adoption(
     kept = np.zeros(len(whole.schools), dtype=bool)
     kept[number] = informed.kept
     panel = replace(whole, cohort=own).kept(kept)
+    if not rows.plain:
+        return _adjusted(panel, rows, comparison_group, base_period, anticipation, informed.notes)
     cells = plan_cells(panel, comparison_group, base_period, anticipation)
     alike = None
     if comparison_on:
@@ -513,6 +570,23 @@ def fit_staggered_adoption(
     )  # fmt: skip
 
 
+def _refuse_both(rows: RowsOfSchools, method: str, comparison_on: Sequence[str]) -> None:
+    """Raise where covariates, weights or clusters are given with what takes none."""
+    if rows.plain:
+        return
+    if method != "callaway_santanna":
+        raise ValueError(
+            f"`method: {method}` takes no covariates, weights or clusters; take `method: "
+            "callaway_santanna`, or remove them"
+        )
+    if comparison_on:
+        raise ValueError(
+            f"`comparison_on: [{', '.join(comparison_on)}]` weights the schools compared with, and "
+            "is not combined with covariates, weights or clusters; name the covariates under "
+            "`comparison_on`, or remove it"
+        )
+
+
 def _of_regression(
     whole: SchoolPanel,
     made: LinearForms,
@@ -535,6 +609,25 @@ def _of_regression(
     return StaggeredFit(
         panel, made.cells, made.averages, found, judged, check, comparison_group, "universal",
         anticipation, made.notes, described=made.described,
+    )  # fmt: skip
+
+
+def _adjusted(
+    panel: SchoolPanel,
+    rows: RowsOfSchools,
+    comparison_group: ComparisonGroup,
+    base_period: BasePeriod,
+    anticipation: int,
+    notes: tuple[str, ...],
+) -> StaggeredFit:
+    """Fit given covariates, weights or clusters."""
+    made = adjust_cohorts(panel, rows, comparison_group, base_period, anticipation)
+    units = made.adjusted.panel
+    found = cohort_variances(units, made.adjusted.effects)
+    return StaggeredFit(
+        made.panel, made.cells, made.averages, found, judge_rows(found), None, comparison_group,
+        base_period, anticipation, (*notes, *made.notes), adjusted=rows.described(), units=units,
+        school_loadings=made.adjusted.school_loadings,
     )  # fmt: skip
 
 
