@@ -10,7 +10,7 @@ With :math:`\Omega = \sum_h B_h'\hat S B_h`, :math:`X_h = B_h\Omega^{-1/2}`,
 on q and :math:`\eta - q + 1` degrees of freedom: the approximate Hotelling test (Zhang 2012,
 Journal of Statistical Planning and Inference 142; Pustejovsky and Tipton 2018, Journal of Business
 and Economic Statistics 36(4): 672-683). The pooled covariance sets the degrees of freedom, as it
-does for rows.
+does for rows, and groups of one regime are seen in their own time, as they are there.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ def rows_covariance(found: CohortVariances, rows: Sequence[int], rule: Rule) -> 
     """Return the covariance of rows by a rule, (q, q); NaN where the rule has none."""
     chosen = list(rows)
     total = np.zeros((len(chosen), len(chosen)))
-    for groups, covariance, free in found.regimes(rule):
-        if not found.used[list(groups)][:, chosen].any():
+    for regime in found.regimes(rule):
+        if not found.used[list(regime.groups)][:, chosen].any():
             continue
-        if free < 1:
+        if regime.free < 1:
             return np.full(total.shape, np.nan)
         own = found.effects.contributions
-        if len(groups) == 1 and own is not None:
-            psi = own[found.group == groups[0]][:, chosen]
+        if len(regime.groups) == 1 and own is not None:
+            psi = own[found.group == regime.groups[0]][:, chosen]
             total += psi.T @ psi
             continue
-        w = np.concatenate([found.units(h, chosen) for h in groups])
-        total += np.einsum("itr,tu,ius->rs", w, covariance, w, optimize=True)
+        for w, covariance, weight in found.parts(regime, chosen):
+            total += weight * np.einsum("itr,tu,ius->rs", w, covariance, w, optimize=True)
     return total
 
 
@@ -76,26 +76,26 @@ def joint_test(found: CohortVariances, rows: Sequence[int], rule: Rule) -> Hotel
     pool = found.covariances.pooled()
     root, basis = np.linalg.eigh(pool)
     half = basis * np.sqrt(np.maximum(root, 0.0))  # pool = half half'
-    regimes = [
-        (np.concatenate([found.units(h, chosen) for h in groups]), free, len(groups))
-        for groups, _, free in found.regimes(rule)
-        if found.used[list(groups)][:, chosen].any()
+    regimes = [one for one in found.regimes(rule) if found.used[list(one.groups)][:, chosen].any()]
+    if any(regime.free < 1 for regime in regimes):
+        return none
+    parts = [
+        (np.einsum("ts,itq->isq", half, w), weight, regime)
+        for regime in regimes
+        for w, _, weight in found.parts(regime, chosen)
     ]
-    halves = [(np.einsum("ts,itq->isq", half, w), free, many) for w, free, many in regimes]
-    omega = sum(np.einsum("isq,isp->qp", u, u, optimize=True) for u, _, _ in halves)
+    omega = sum(weight * np.einsum("isq,isp->qp", u, u, optimize=True) for u, weight, _ in parts)
     values, vectors = np.linalg.eigh(omega)
     if not np.isfinite(covariance).all() or values[0] <= 1e-10 * max(values[-1], 1e-300):
         return none
     whiten = (vectors / np.sqrt(values)) @ vectors.T
     total = 0.0
-    for u, free, many in halves:
-        if free < 1:
-            return none
+    for u, weight, regime in parts:
         x = u @ whiten
-        if many == 1 and not found.effects.by_group:
+        if len(regime.groups) == 1 and not found.effects.by_group:
             total += _by_school(x)
         else:
-            total += _shared(x) / free
+            total += weight / regime.free * _shared(x)
     eta = q * (q + 1) / total
     df = eta - q + 1
     if not df >= LEAST_DF:

@@ -6,17 +6,21 @@ schools of group h, the variance of row r by *own variances* is
 .. math:: V_r = \sum_h B_{hr}'\hat S_h B_{hr} = \sum_i \psi_{ir}^2
 
 which needs two schools in every group that the row rests on. By *two regimes* all treated cohorts
-share one covariance, :math:`\hat S_T`, on :math:`\nu_T = \sum_g(n_g - 1)` degrees of freedom, and
-the never treated have theirs:
+share one variance, on :math:`\nu_T = \sum_g(n_g - 1)` degrees of freedom, and the never treated
+have theirs:
 
-.. math:: V_r = \sum_{g>0} B_{gr}'\hat S_T B_{gr} + B_{0r}'\hat S_0 B_{0r}
+.. math:: V_r = \sum_{h>0}\frac{n_h-1}{\nu_T}\sum_{g>0} B_{ghr}'\hat S_h B_{ghr}
+          + B_{0r}'\hat S_0 B_{0r}
 
-It assumes that cohorts vary alike, not that they vary as the never treated do, and a cohort of one
-school borrows from the others. Working degrees of freedom are Satterthwaite's, with the pooled
-covariance in the place of the truth:
+with :math:`B_{ghr}` the loadings of cohort g moved to the years of cohort h (``own_time``). It
+assumes that cohorts vary alike in their own time, not that they vary as the never treated do, and a
+cohort of one school borrows from the others. Where no school is never treated, the last cohort
+stands in their place: it is compared with, and has no effect of its own. Working degrees of freedom
+are Satterthwaite's, with the pooled covariance in the place of the truth:
 
-.. math:: \nu_r = \frac{(\sum_h B_h'\hat S B_h)^2}
-          {\sum_k \sum_{g,h\in R_k}(B_g'\hat S B_h)^2/\nu_k}
+.. math:: \nu_r = \frac{(\sum_k\sum_{h\in R_k}\frac{n_h-1}{\nu_k}
+          \sum_{g\in R_k} B_{gh}'\hat S B_{gh})^2}
+          {\sum_k\sum_{h\in R_k}\frac{n_h-1}{\nu_k^2}\sum_{f,g\in R_k}(B_{fh}'\hat S B_{gh})^2}
 
 over regimes :math:`R_k` (Satterthwaite 1946, Biometrics Bulletin 2(6): 110-114; the working model
 after Bell and McCaffrey 2002, Survey Methodology 28(2): 169-181). The pooled covariance sets the
@@ -27,7 +31,7 @@ the place of its group's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,13 +39,14 @@ import numpy as np
 import numpy.typing as npt
 
 from schooltrial.arrays import FloatArray, IntArray
+from schooltrial.models.cohort_inference.own_time import moved_to
 from schooltrial.models.cohort_inference.residuals import (
     YearCovariances,
     group_residuals,
     year_covariances,
 )
 from schooltrial.models.group_time.loadings import Effects
-from schooltrial.models.group_time.panel import SchoolPanel
+from schooltrial.models.group_time.panel import NEVER, SchoolPanel
 
 Rule = Literal["own", "two_regimes", "none"]
 
@@ -58,6 +63,22 @@ RULES: dict[Rule, str] = {
 _ROUNDING = 1e-12  # of the largest outcome: a standard error up to this is the rounding of zero
 
 
+@dataclass(frozen=True)
+class Regime:
+    """Groups that share a variance.
+
+    Attributes
+    ----------
+    groups : tuple of int
+        Their positions.
+    free : int
+        Degrees of freedom: schools less groups.
+    """
+
+    groups: tuple[int, ...]
+    free: int
+
+
 @dataclass(frozen=True, eq=False)
 class CohortVariances:
     """Everything that inference on averages rests on.
@@ -68,7 +89,9 @@ class CohortVariances:
     group : array (N,)
         Position of each school's group.
     treated : tuple of int
-        Positions of the groups that are treated at some time.
+        Positions of the cohorts that have effects, and share a variance by two regimes.
+    start : tuple of int
+        Position among the years of each group's first treated one; T where there is none.
     covariances : YearCovariances
     sizes : array (H,)
     rounding : float
@@ -80,6 +103,7 @@ class CohortVariances:
     effects: Effects
     group: IntArray
     treated: tuple[int, ...]
+    start: tuple[int, ...]
     covariances: YearCovariances
     sizes: IntArray
     rounding: float
@@ -96,18 +120,39 @@ class CohortVariances:
         own: FloatArray = self.effects.loadings[self.group == group][:, :, rows]
         return own
 
-    def regimes(self, rule: Rule) -> list[tuple[tuple[int, ...], FloatArray, int]]:
-        """Return the groups that share a variance, it, and its degrees of freedom."""
-        s = self.covariances
-        own: list[tuple[tuple[int, ...], FloatArray, int]] = [
-            ((h,), s.groups[h], int(s.df[h]))
+    def regimes(self, rule: Rule) -> list[Regime]:
+        """Return the groups that share a variance."""
+        own = [
+            Regime((h,), int(self.covariances.df[h]))
             for h in range(len(self.sizes))
             if rule == "own" or h not in self.treated
         ]
         if rule == "own":
             return own
-        shared = (self.treated, s.pooled(self.treated), int(s.df[list(self.treated)].sum()))
-        return [shared, *own]
+        return [Regime(self.treated, int(self.covariances.df[list(self.treated)].sum())), *own]
+
+    def parts(
+        self, regime: Regime, rows: Sequence[int] | slice
+    ) -> Iterator[tuple[FloatArray, FloatArray, float]]:
+        """Yield what each group of a regime says of the regime's variance.
+
+        Yields
+        ------
+        units : array (m, T, R')
+            Loadings of the units of all groups of the regime, in this group's own time.
+        covariance : array (T, T)
+            Of this group.
+        weight : float
+            Its share of the regime's degrees of freedom.
+        """
+        for h in regime.groups:
+            if self.covariances.df[h] == 0:
+                continue
+            moved = [
+                moved_to(self.units(g, rows), self.start[g], self.start[h]) for g in regime.groups
+            ]
+            weight = float(self.covariances.df[h]) / regime.free
+            yield np.concatenate(moved), self.covariances.groups[h], weight
 
     def rule(self, rows: Sequence[int]) -> Rule:
         """Return the rule for rows together: two regimes where a cohort that they use is small."""
@@ -146,8 +191,15 @@ def cohort_variances(panel: SchoolPanel, effects: Effects) -> CohortVariances:
         used = np.stack([nonzero[panel.group == h].any(0) for h in range(groups)])
     else:
         used = np.abs(by).max(1) > 1e-14
+    start = tuple(
+        len(panel.years) if g == NEVER else int(np.searchsorted(panel.years, g))
+        for g in panel.groups
+    )
+    treated = tuple(h for h in range(groups) if start[h] < len(panel.years))
+    if len(treated) == groups:  # the last cohort is compared with, and has no effect of its own
+        treated = treated[:-1]
     return CohortVariances(
-        effects, panel.group, panel.treated_groups,
+        effects, panel.group, treated, start,
         year_covariances(left, panel.group, groups), panel.sizes,
         _ROUNDING * float(np.nanmax(np.abs(panel.outcome))), used,
     )  # fmt: skip
@@ -161,29 +213,29 @@ def row_variances(found: CohortVariances, rule: Rule) -> RowVariances:
     pool = found.covariances.pooled()
     variance, share, spread = np.zeros(rows), np.zeros(rows), np.zeros(rows)
     impossible = np.zeros(rows, dtype=bool)
-    for groups, covariance, free in found.regimes(rule):
-        used = found.used[list(groups)].any(0)
-        if free < 1:
+    for regime in found.regimes(rule):
+        used = found.used[list(regime.groups)].any(0)
+        if regime.free < 1:
             impossible |= used
             continue
-        by_own = len(groups) == 1 and not found.effects.by_group
         own = found.effects.contributions
-        if by_own and own is not None:
-            psi = own[found.group == groups[0]]
+        if len(regime.groups) == 1 and own is not None:
+            one = regime.groups[0]
+            psi = own[found.group == one]
             impossible |= np.isnan(psi).any(0)
             variance += np.nansum(psi**2, axis=0)
-            w = found.units(groups[0], slice(None))
+            w = found.units(one, slice(None))
             each = np.einsum("itr,tu,iur->ir", w, pool, w, optimize=True)
             n = np.maximum((np.abs(w).max(1) > 0).sum(0), 2)
-            lost = 1.0 if found.effects.lost is None else found.effects.lost[groups[0]]
+            lost = 1.0 if found.effects.lost is None else found.effects.lost[one]
             share += each.sum(0)
             spread += (each**2).sum(0) * n / np.maximum(n - lost, 1.0)
             continue
-        w = np.concatenate([found.units(h, slice(None)) for h in groups])
-        variance += np.einsum("itr,tu,iur->r", w, covariance, w, optimize=True)
-        moment = np.einsum("itr,iur->rtu", w, w, optimize=True) @ pool
-        share += np.trace(moment, axis1=1, axis2=2)
-        spread += np.einsum("rtu,rut->r", moment, moment) / free
+        for w, covariance, weight in found.parts(regime, slice(None)):
+            variance += weight * np.einsum("itr,tu,iur->r", w, covariance, w, optimize=True)
+            moment = np.einsum("itr,iur->rtu", w, w, optimize=True) @ pool
+            share += weight * np.trace(moment, axis1=1, axis2=2)
+            spread += weight / regime.free * np.einsum("rtu,rut->r", moment, moment)
     with np.errstate(divide="ignore", invalid="ignore"):
         df = np.where(impossible, np.nan, share**2 / spread)
         error = np.where(impossible, np.nan, np.sqrt(np.maximum(variance, 0.0)))
