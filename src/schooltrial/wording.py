@@ -61,3 +61,25 @@ def exact(number: float) -> str:
     if not isfinite(value):
         return str(value)
     return str(int(value)) if value.is_integer() else repr(value)
+
+
+def part_notes(notes: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the notes that all rows bear, to be said once, and of each row what is left.
+
+    Parameters
+    ----------
+    notes : sequence of str
+        Of each row the notes, parted by ``; ``; empty for none. One row alone shares nothing.
+
+    Returns
+    -------
+    shared, own : list of str
+    """
+    parts = [note.split("; ") for note in notes]
+    if len(parts) < 2:
+        return [], list(notes)
+    shared = [
+        part for part in dict.fromkeys(parts[0]) if part and all(part in row for row in parts)
+    ]
+    own = ["; ".join(part for part in row if part not in shared) for row in parts]
+    return shared, own

@@ -61,12 +61,15 @@ def main(
     registered = protocol["registration"]["plan_sha256"]
     years, year_label = analysis_years(protocol), protocol["years"]["label"]
     told = read_checks(checks, years, labels(protocol), registered, arms, year_label)
+    told_by_fits = json.loads(Path(diagnostics).read_text("utf-8"))
     context = {
         "protocol": protocol,
         "style": Path(style).read_text("utf-8"),
         "study": study,
         "headlines": summarise_findings(rows, protocol),
-        "panels": panels_shown(rows, protocol["outcomes"], protocol["models"], labels(protocol)),
+        "panels": panels_shown(
+            rows, protocol["outcomes"], protocol["models"], labels(protocol), told_by_fits
+        ),
         "lacking": lacking(protocol),
         "in_schools": in_schools,
         "staggered": staggered,
@@ -80,7 +83,7 @@ def main(
         "steps": steps_shown([with_checksums(step) for step in provenance]),
         "claims": Path(claims).read_text("utf-8").splitlines(),
         "analysis_years": years,
-        "diagnostics": json.loads(Path(diagnostics).read_text("utf-8")),
+        "diagnostics": told_by_fits,
         "lock_sha256": sha256([lock]),
     }
     page = fill(Path(template).read_text("utf-8"), context, exhibits)

@@ -30,6 +30,7 @@ from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.models.inference.outcome_variation import refuse_copies, refuse_unvarying
 from schooltrial.protocol.sections import Model, Outcome, covariate_terms, model_of_outcome
 from schooltrial.refusal import refused_as
+from schooltrial.wording import part_notes
 
 SIZED = ("ITT", "CACE")
 """Estimands that have an effect size."""
@@ -241,12 +242,24 @@ def fit_panel_outcomes(
                 row(_own_schools(labels, estimate), estimate, estimand)
                 for estimand, estimate in fitted.estimates
             ]
+            _say_once(made)
             if inside["n_pupils"].isna().any():
                 made = [{**one, "n_pupils": nan} for one in made]
             rows += made
             told[outcome] = fitted.diagnostics
             results[outcome] = fitted.result
     return FittedModel(table(rows), told, results)
+
+
+def _say_once(rows: list[dict[str, object]]) -> None:
+    """Leave what the notes of all rows of an outcome say beside the first of them alone.
+
+    Why a row has no standard error stays beside it.
+    """
+    notes = [str(one["note"]) for one in rows]
+    shared = {part for part in part_notes(notes)[0] if not part.startswith("no standard error")}
+    for one, note in zip(rows[1:], notes[1:], strict=True):
+        one["note"] = "; ".join(part for part in note.split("; ") if part not in shared)
 
 
 def _own_schools(labels: Labels, estimate: Estimate) -> Labels:

@@ -115,7 +115,8 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
                        mew=0.6, zorder=3, label=f"compared with {kind}{told}")  # fmt: skip
     panel.set_title(f"{rows['outcome_label'].iloc[0]}{rows['model_label'].iloc[0]}", fontsize=8)
     panel.set_ylabel(f"estimate, {rows['unit'].iloc[0]}")
-    panel.set_xlim(left=0, right=1.08 * float(rows["weight"].max()))
+    most = float(rows["weight"].max())
+    panel.set_xlim(-0.03 * most, 1.08 * most)
     digits = 0 if rows["weight"].max() > 0.06 else 1
     panel.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:.{digits}%}"))
     told = percent(float(rows["share_forbidden"].iloc[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,8 @@ import pandas as pd
 
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.shared_notes import part_notes
-from schooltrial.exhibits.style.table_text import interval
-from schooltrial.wording import listed
+from schooltrial.exhibits.style.table_text import interval, number
+from schooltrial.wording import listed, part_notes
 
 OVERALL, COHORTS, GROUPS = "overall", "by cohort", "by group"
 SINCE, BEFORE = "by year since the programme began", "before the programme began"
@@ -36,8 +35,15 @@ ORDER = (
     "permutation check",
 )  # fmt: skip
 
+YEAR_BEFORE = "each year before the programme with the year before it"
+"""The base of an event study where it varies, as the figure's data say."""
+
 OF_COHORT = re.compile(r"treated\[cohort=(\d+)\]")
 OF_TIME = re.compile(r"treated\[(since|year)=(-?\d+)\]")
+OF_F = re.compile(r"\bF\((\d+), ([\d.]+)\)")
+OF_ROW = ("no standard error", "no F")
+"""How notes begin that are of one row, though it is the overall effect."""
+
 OF_GROUP = re.compile(r"treated\[([^=\]]+)=([^\]]+)\]")
 
 COLUMNS = [
@@ -81,6 +87,7 @@ def panels_shown(
     outcomes: Mapping[str, Any],
     models: Mapping[str, Any],
     labels: Mapping[str, str],
+    diagnostics: Mapping[str, Any],
 ) -> list[PanelTable]:
     """Return the table of each panel model, in protocol order.
 
@@ -92,12 +99,14 @@ def panels_shown(
         The protocol's sections.
     labels : mapping
         Variable → its name in exhibits.
+    diagnostics : mapping
+        Model → outcome → what the fit says of itself.
     """
     found = []
     for name, model in models.items():
         rows = estimates[(estimates["model"] == name) & estimates["estimand"].isin(PARTS)]
         if model["estimator"] in OF_PANELS and len(rows):
-            found.append(_table(rows, outcomes, model, labels))
+            found.append(_table(rows, outcomes, model, labels, diagnostics.get(name, {})))
     return found
 
 
@@ -106,6 +115,7 @@ def _table(
     outcomes: Mapping[str, Any],
     model: Mapping[str, Any],
     labels: Mapping[str, str],
+    diagnostics: Mapping[str, Any],
 ) -> PanelTable:
     """Return the rows of a model in the order in which a reader asks for them."""
     order = {outcome: at for at, outcome in enumerate(outcomes)}
@@ -115,21 +125,76 @@ def _table(
     )
     rows["place"] = rows["part"].map({part: at for at, part in enumerate(ORDER)})
     rows = rows.sort_values(["at", "place"], kind="stable", ignore_index=True)
-    shared, own = part_notes(rows["note"].tolist())
-    methods = list(dict.fromkeys(rows["method"].dropna()))
+    named = {outcome: section["label"] for outcome, section in outcomes.items()}
+    rows["note"] = [
+        OF_F.sub(lambda f: f"F({f[1]}, {number(float(f[2]), 1)})", note)
+        for note in rows["note"].fillna("")
+    ]
+    below, own = _notes(rows, named)
     told = rows.assign(
         Effect=[_named(term, labels) for term in rows["term"]],
         Interval=_intervals(rows, "conf"),
         Band=_intervals(rows, "band"),
         own=own,
     )
-    named = {outcome: section["label"] for outcome, section in outcomes.items()}
     groups = [f"{named[row['outcome']]}, {row['part']}" for _, row in rows.iterrows()]
     for count in ("n_treated_schools", "n_schools", "n_pupils"):
         told[count] = told[count].astype("Int64")
     table = tabulate(model["label"], told, COLUMNS, group=groups)
-    notes = [f"{_sentence('; '.join(methods))}.", *(f"{_sentence(one)}." for one in shared)]
-    return PanelTable(model["label"], model["role"] == "primary", table, tuple(notes))
+    notes = [_methods(rows["method"].dropna()), *below, *_ratios(diagnostics, named)]
+    return PanelTable(
+        model["label"],
+        model["role"] == "primary",
+        table,
+        tuple(f"{_sentence(note)}." for note in notes),
+    )
+
+
+def _notes(rows: pd.DataFrame, named: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return the notes that go below the table, and of each row what stays beside it.
+
+    What all rows of a part bear is said once; what the overall effect bears is true of all rows of
+    its outcome, but for why it has no standard error.
+    """
+    shared, own = part_notes(list(rows["note"]))
+    notes = pd.Series(own, index=rows.index)
+    for part, mine in notes.groupby(rows["part"], sort=False):
+        alike, left = part_notes(list(mine))
+        notes[mine.index] = left
+        shared += [f"{part}: {note}" for note in alike if part != OVERALL]
+        shared += [note for note in alike if part == OVERALL]
+    for at in rows.index[(rows["part"] == OVERALL) & (rows["term"] == "treated")]:
+        parts = [part for part in notes[at].split("; ") if part]
+        common = [part for part in parts if not part.startswith(OF_ROW)]
+        shared += [f"{named[rows.loc[at, 'outcome']]}: {part}" for part in common]
+        notes[at] = "; ".join(part for part in parts if part not in common)
+    return shared, list(notes)
+
+
+def _methods(methods: pd.Series) -> str:
+    """Return the methods of all rows: what they have in common once, then what differs."""
+    found = list(dict.fromkeys(methods))
+    starts = {method.split("; ")[0] for method in found}
+    if len(found) < 2 or len(starts) > 1:
+        return "; ".join(found)
+    (start,) = starts
+    return f"{start}: {'; '.join(method.removeprefix(f'{start}; ') for method in found)}"
+
+
+def _ratios(diagnostics: Mapping[str, Any], named: Mapping[str, str]) -> list[str]:
+    """Say of each outcome how the two variances of cohorts compare."""
+    told = []
+    for outcome, found in diagnostics.items():
+        ratios = found.get("std_error_own_over_two_regimes") or {}
+        each = [
+            f"{number(ratio, 2)} ({_named(term, {}).lower()})" for term, ratio in ratios.items()
+        ]
+        if each:
+            told.append(
+                f"{named[outcome]}: standard errors from the variance of each cohort alone, as a "
+                f"multiple of those that pool the treated cohorts: {', '.join(each)}"
+            )
+    return told
 
 
 def _intervals(rows: pd.DataFrame, ends: str) -> list[str]:
@@ -186,27 +251,26 @@ def base_sentences(points: pd.DataFrame) -> str:
     bases: dict[str, list[str]] = {}
     for label, base in points.groupby("model_label", sort=False)["base"].first().items():
         bases.setdefault(str(base), []).append(str(label))
-    several = len(bases) > 1
-    told = [
-        f"Compared{_of(labels) if several else ''}: {_base(base)}."
-        for base, labels in bases.items()
-    ]
-    methods = list(dict.fromkeys(points["method"].dropna()))
-    told += [f"Intervals: {'; '.join(methods)}."] if methods else []
+    first, *others = sorted(bases, key=lambda base: -len(bases[base]))
+    told = [f"{_sentence(_base(first))}"]
+    told += [f"in {listed([f'“{label}”' for label in bases[base]])}, {_base(base)}"
+             for base in others]  # fmt: skip
+    rules = list(dict.fromkeys(method.split("; ")[-1] for method in points["method"].dropna()))
+    sentences = ["; ".join(told) + "."]
+    sentences += [f"Intervals: {'; '.join(rules)}."] if rules else []
     carried = points["n_treated_schools"].dropna().astype("int64")
     if len(carried):
         least, most = int(carried.min()), int(carried.max())
         many = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        told.append(f"Each point rests on {many} intervention schools, whose number is below it.")
-    return " ".join(told)
-
-
-def _of(labels: Sequence[str]) -> str:
-    return f" in {listed([f'“{label}”' for label in labels])}"
+        sentences.append(f"Below each point is its number of intervention schools: {many}.")
+    return " ".join(sentences)
 
 
 def _base(base: str) -> str:
-    """Return the base as part of a sentence."""
-    if base.startswith("each year"):
-        return f"{base}, each year since with the last year before"
-    return f"each year with {base}"
+    """Say what each year is compared with."""
+    if base == YEAR_BEFORE:
+        return (
+            "each year before the programme is compared with the year before it, each year since "
+            "with the last year before the programme"
+        )
+    return f"each year is compared with {base}"

@@ -46,7 +46,7 @@ def test_cells_without_a_number_of_pupils_count_alike_and_the_note_says_so(
     pd.testing.assert_series_equal(found["estimate"], alike["estimate"])
     pd.testing.assert_series_equal(found["std_error"], alike["std_error"])
     told = "every cell counts alike: 3 of 64 have no number of pupils"
-    assert found["note"].str.contains(told).all()
+    assert found["note"].str.contains(told).tolist() == [True, *[False] * (len(found) - 1)]
     assert found["n_pupils"].isna().all()
 
 
@@ -65,7 +65,8 @@ def test_schools_that_begin_later_than_the_active_years_are_counted_in_the_note(
     years: Any = {"baseline": [2019, 2020], "programme": [2021, 2022], "reference": None}
     model = plan(estimator="difference_in_differences")
     found = fit_planned(model, cells, years=years).table
-    assert found["note"].str.contains("4 schools of later cohorts count as treated from 2021").all()
+    assert "4 schools of later cohorts count as treated from 2021" in found["note"].iloc[0]
+    assert not found["note"].iloc[1:].str.contains("later cohorts").any()
     alike = fit_planned(model, cells.drop(columns="cohort"), years=years).table
     assert not alike["note"].astype("str").str.contains("cohort").any()
     pd.testing.assert_series_equal(found["estimate"], alike["estimate"])

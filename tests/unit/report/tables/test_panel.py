@@ -27,7 +27,7 @@ def _row(estimand: str, term: str, **cells: Any) -> dict[str, Any]:
 
 
 ROWS = pd.DataFrame([
-    _row("ATT", "treated", outcome="ela"),
+    _row("ATT", "treated", outcome="ela", note="few schools; a gap; no standard error: alike"),
     _row("ATT", "treated", band_low=-1.0, band_high=3.0),
     _row("event study", "treated[since=-2]"), _row("event study", "treated[since=-1]"),
     _row("event study", "treated[since=0]"), _row("event study", "treated[since=2]"),
@@ -35,13 +35,15 @@ ROWS = pd.DataFrame([
     _row("effect by group", "treated[charter=1]"), _row("calendar year", "treated[year=2017]"),
     _row("group-time effect", "treated[cohort=2016, year=2017]"),
     _row("pre-trend test", "no difference in trend before the programme", estimate=nan,
-         note="F(2, 6.1); few schools"),
+         note="F(2, 6.1234); few schools", method="two regimes; joint test"),
+    _row("permutation check", "treated", note="few schools; least p 0.1"),
+    _row("permutation check", "treated[cohort=2016]", note="few schools; least p 0.1"),
     _row("event study", "treated[year=2015]", model="t"), _row("ITT", "treated", model="itt"),
 ])  # fmt: skip
 
 
 def test_each_panel_model_has_a_table_whose_rows_are_in_words_by_part() -> None:
-    staggered, two_way = panels_shown(ROWS, OUTCOMES, MODELS, {"charter": "Charter school"})
+    staggered, two_way = panels_shown(ROWS, OUTCOMES, MODELS, {"charter": "Charter school"}, {})
     assert (staggered.label, staggered.primary, two_way.primary) == ("Cohorts", True, False)
     told = list(zip(staggered.table.group, staggered.table.cells["Effect"], strict=True))
     assert told == [
@@ -53,6 +55,7 @@ def test_each_panel_model_has_a_table_whose_rows_are_in_words_by_part() -> None:
         ("Maths, before the programme began", "2 years before"),
         ("Maths, before the programme began", "1 year before"),
         ("Maths, before the programme began", "No difference in trend before the programme"),
+        ("Maths, permutation check", "Programme"), ("Maths, permutation check", "Began 2016"),
         ("English, overall", "Programme"),
     ]  # fmt: skip
     assert list(zip(two_way.table.group, two_way.table.cells["Effect"], strict=True)) == [
@@ -60,35 +63,51 @@ def test_each_panel_model_has_a_table_whose_rows_are_in_words_by_part() -> None:
     ]
 
 
-def test_a_note_of_all_rows_is_below_the_table_once_and_a_rows_own_beside_it() -> None:
-    staggered, _ = panels_shown(ROWS, OUTCOMES, MODELS, {})
-    assert staggered.notes == ("Two regimes.", "Few schools.")
-    assert [note for note in staggered.table.cells["Note"] if note] == ["F(2, 6.1)"]
+def test_a_note_is_below_the_table_once_and_what_is_of_one_row_beside_it() -> None:
+    staggered, _ = panels_shown(ROWS, OUTCOMES, MODELS, {}, {})
+    assert staggered.notes == (
+        "Two regimes: two regimes; joint test.", "Few schools.",
+        "Permutation check: least p 0.1.", "English: a gap.",
+    )  # fmt: skip
+    assert [note for note in staggered.table.cells["Note"] if note] == [
+        "F(2, 6.1)", "no standard error: alike",
+    ]  # fmt: skip
+
+
+def test_the_two_variances_of_cohorts_are_compared_in_words() -> None:
+    ratios = {"treated": 1.0428, "treated[cohort=2016]": 0.5}
+    diagnostics = {"s": {"maths": {"std_error_own_over_two_regimes": ratios}}}
+    staggered, _ = panels_shown(ROWS, OUTCOMES, MODELS, {}, diagnostics)
+    assert staggered.notes[-1] == (
+        "Maths: standard errors from the variance of each cohort alone, as a multiple of those "
+        "that pool the treated cohorts: 1.04 (programme), 0.50 (began 2016)."
+    )
 
 
 def test_a_row_counts_its_own_schools_and_bands_are_shown_where_there_are_any() -> None:
-    staggered, two_way = panels_shown(ROWS, OUTCOMES, MODELS, {})
-    cohort = staggered.table.cells.set_index("Effect").loc["Began 2016"]
+    staggered, two_way = panels_shown(ROWS, OUTCOMES, MODELS, {}, {})
+    cohort = staggered.table.cells.set_index("Effect").loc["Began 2016"].iloc[0]
     assert (cohort["Intervention schools"], cohort["Schools"], cohort["Pupil-years"]) == (
         "2", "31", "1,200",
     )  # fmt: skip
     assert staggered.table.cells["Band"].iloc[0] == "[−1.000,\u00a03.000]"
     assert "Band" not in panels_shown(ROWS.drop(columns=["band_low", "band_high"]), OUTCOMES,
-                                      MODELS, {})[0].table.cells  # fmt: skip
+                                      MODELS, {}, {})[0].table.cells  # fmt: skip
     assert len(two_way.table) == 1
 
 
 def test_the_caption_says_the_base_of_each_model_the_rule_and_the_schools() -> None:
     points = pd.DataFrame(
-        {"model_label": ["A", "A", "B"], "method": ["rule", "rule", nan],
+        {"model_label": ["A", "A", "B"], "method": ["Cells; rule", "Cells; rule", nan],
          "base": ["each year before the programme with the year before it"] * 2
          + ["the year −1 of each cohort"], "n_treated_schools": [4.0, 9.0, nan]}
     )  # fmt: skip
     assert base_sentences(points[:2]) == (
-        "Compared: each year before the programme with the year before it, each year since with "
-        "the last year before. Intervals: rule. Each point rests on 4 to 9 intervention schools, "
-        "whose number is below it."
+        "Each year before the programme is compared with the year before it, each year since with "
+        "the last year before the programme. Intervals: rule. Below each point is its "
+        "number of intervention schools: 4 to 9."
     )
-    assert base_sentences(points).startswith("Compared in “A”: each year before the programme")
-    assert "Compared in “B”: each year with the year −1 of each cohort." in base_sentences(points)
+    assert "; in “B”, each year is compared with the year −1 of each cohort. Intervals: rule." in (
+        base_sentences(points)
+    )
     assert base_sentences(points[:0]) == ""

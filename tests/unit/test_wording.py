@@ -1,10 +1,8 @@
-"""What all rows of a table say, is said once."""
+"""How numbers, names and notes are put into sentences."""
 
 from __future__ import annotations
 
-from math import nan
-
-from schooltrial.exhibits.style.shared_notes import part_notes
+from schooltrial.wording import part_notes
 
 
 def test_a_note_of_all_rows_is_shared_and_the_others_stay() -> None:
@@ -14,5 +12,6 @@ def test_a_note_of_all_rows_is_shared_and_the_others_stay() -> None:
 
 def test_one_row_alone_keeps_its_note_and_a_row_without_any_shares_none() -> None:
     assert part_notes(["few schools"]) == ([], ["few schools"])
-    assert part_notes(["few schools", nan]) == ([], ["few schools", ""])
+    assert part_notes(["few schools", ""]) == ([], ["few schools", ""])
+    assert part_notes(["", ""]) == ([], ["", ""])
     assert part_notes([]) == ([], [])
