@@ -25,10 +25,10 @@ def main(
     estimates: str,
     diagnostics: str,
 ) -> None:
-    """Write the overall effect, those by cohort and by years since, and the pre-trend test."""
+    """Write effects overall, by cohort, by years since and after, and the pre-trend test."""
     plan = PlannedModel(study, name, model, outcomes)
     cells = read_panel_cells(sample, panel, bounded, schools, plan, years)
-    write_fit(fit_planned(plan, cells, seed=seed), estimates, diagnostics)
+    write_fit(fit_planned(plan, cells, seed=seed, years=years), estimates, diagnostics)
 
 
 run_as_rule(main, globals())

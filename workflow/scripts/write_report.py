@@ -16,6 +16,7 @@ from schooltrial.report.checks import read_checks
 from schooltrial.report.exhibits import read_exhibits
 from schooltrial.report.headlines import summarise_findings
 from schooltrial.report.page import fill
+from schooltrial.report.persistence import persistence_shown, persistence_told
 from schooltrial.report.tables.assignment import units_told
 from schooltrial.report.tables.panel import base_sentences, panels_shown
 from schooltrial.report.tables.steps import steps_shown
@@ -70,6 +71,8 @@ def main(
         "panels": panels_shown(
             rows, protocol["outcomes"], protocol["models"], labels(protocol), told_by_fits
         ),
+        "lasting": persistence_told(rows, protocol),
+        "persistence": persistence_shown(rows, protocol["outcomes"], protocol["models"]),
         "lacking": lacking(protocol),
         "in_schools": in_schools,
         "staggered": staggered,

@@ -156,6 +156,13 @@ def _of_years(given: _Given) -> Iterator[Fault]:
             "remove it, or add such a model; staggered_adoption measures each cohort from its own "
             "last year before",
         )  # fmt: skip
+    if given.content["years"]["lasts"] is not None and "staggered_adoption" not in estimators:
+        yield given.fault(
+            "years.lasts", "has no effect: no model compares cohorts",
+            "a model of `staggered_adoption`",
+            "remove it, or add such a model; where the programme began for all at once, "
+            "`years.programme` and `years.follow_up` say how long it lasted",
+        )  # fmt: skip
 
 
 def _of_take_up(given: _Given) -> Iterator[Fault]:

@@ -96,6 +96,7 @@ class Years(TypedDict):
     follow_up: list[int]
     to_come: list[int]
     reference: int | None
+    lasts: int | dict[str, int] | None
 
 
 Generator = Literal[
@@ -539,6 +540,12 @@ def all_years(years: Years) -> list[int]:
 def measured_years(years: Years) -> list[int]:
     """Return the years of the trial of which there are data, in order: all but those to come."""
     return [year for year in all_years(years) if year not in years.get("to_come", [])]
+
+
+def programme_lasts(years: Years) -> int | dict[int, int] | None:
+    """Return for how many years a cohort's programme lasts, or each cohort's; None: not known."""
+    lasts = years["lasts"]
+    return {int(cohort): n for cohort, n in lasts.items()} if isinstance(lasts, dict) else lasts
 
 
 def reference_year(years: Years) -> int:

@@ -119,7 +119,7 @@ def _counties() -> Shape:
     """77 counties over 30 years: ten cohorts, five of them one county; no number of pupils."""
     never = 77 - sum(COUNTY_COHORTS.values())
     wide, cohort = _panel(COUNTY_COHORTS, never, range(1990, 2020), 71, rate=True)
-    return _shape("counties_by_rates_with_cohorts_of_one", wide, cohort, rate=True)
+    return _shape("counties_by_rates_with_cohorts_of_one", wide, cohort, rate=True, lasts=3)
 
 
 def _every_year() -> Shape:
@@ -133,7 +133,7 @@ def _nobody_never() -> Shape:
     """All places begin at some time: they are compared with those that begin later."""
     years = range(2012, 2020)
     wide, cohort = _panel({2015: 5, 2016: 1, 2017: 4, 2019: 4}, 0, years, 73, rate=False)
-    return _shape("nobody_is_never_treated", wide, cohort, rate=False, not_yet=True)
+    return _shape("nobody_is_never_treated", wide, cohort, rate=False, not_yet=True, lasts=2)
 
 
 SHAPES = (_counties(), _every_year(), _nobody_never())

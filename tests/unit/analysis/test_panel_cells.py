@@ -15,7 +15,7 @@ from schooltrial.analysis.panel_cells import cells_of_pupils
 from schooltrial.protocol.sections import Model
 from support.sections import planned_outcome
 
-YEARS: Any = {"baseline": [2019, 2020], "programme": [2021, 2022], "reference": None}
+YEARS: Any = {"baseline": [2019, 2020], "programme": [2021, 2022], "reference": None, "lasts": None}
 
 
 @pytest.fixture

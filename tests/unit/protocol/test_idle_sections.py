@@ -35,6 +35,8 @@ def test_no_key_of_the_small_trial_is_idle() -> None:
         ("cleaning", {"merged_schools": "drop"}, "no table `crosswalk` is read"),
         ("cleaning", {"mean_tolerance": 1}, "no table `published_means` is read"),
         ("cleaning", {"match_at_least": {"observations": 0.9}}, "no table `observations`"),
+        ("years", {"lasts": 2}, "no model compares cohorts"),
+        ("years", {"lasts": {"2019": 2}}, "`years.programme` and `years.follow_up` say how long"),
         ("take_up", {"label": "Took it"}, "there is no `take_up.variable`"),
         ("variable_labels", {"sexx": "Sex"}, "did you mean 'sex'?"),
         ("subgroups", {"girls": {"label": "Girls", "where": {"sex": ["girl"]}}},

@@ -68,7 +68,7 @@ ESTIMATORS: dict[str, Estimator] = {
         keys_read("difference_in_differences"),
     ),
     "staggered_adoption": Estimator(
-        staggered_adoption.fit_planned, "cells", ("seed",),
+        staggered_adoption.fit_planned, "cells", ("seed", "years"),
         keys_read("staggered_adoption"),
     ),
 }  # fmt: skip

@@ -14,9 +14,11 @@ from schooltrial.analysis.fitting import (
     PlannedModel,
     fit_panel_outcomes,
 )
+from schooltrial.models.group_time.persistence import PERSISTENCE
 from schooltrial.models.inference.estimate import Estimate, noted
+from schooltrial.models.panel.persistence import persistence_rows
 from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.sections import Model, Years, programme_lasts
 from schooltrial.random_streams import stream
 
 ESTIMANDS = (
@@ -26,7 +28,9 @@ ESTIMANDS = (
 """What the rows are of, in their order."""
 
 
-def fit_planned(plan: PlannedModel, cells: pd.DataFrame, *, seed: int) -> FittedModel[StaggeredFit]:
+def fit_planned(
+    plan: PlannedModel, cells: pd.DataFrame, *, seed: int, years: Years | None = None
+) -> FittedModel[StaggeredFit]:
     """Fit the model to each outcome: overall effect, by cohort, by years since, pre-trend test.
 
     Parameters
@@ -36,8 +40,10 @@ def fit_planned(plan: PlannedModel, cells: pd.DataFrame, *, seed: int) -> Fitted
         The cells of school, year and outcome.
     seed : int
         The study's, for the permutation check.
+    years : mapping, optional
+        The protocol's section, which may say how long the programme of a cohort lasts.
     """
-    model = plan.model
+    model, lasts = plan.model, None if years is None else programme_lasts(years)
 
     def fit(found: pd.DataFrame) -> CellsFit[StaggeredFit]:
         fitted = _fit(found, model, stream(seed, plan.name, str(found["outcome"].iloc[0])))
@@ -48,6 +54,9 @@ def fit_planned(plan: PlannedModel, cells: pd.DataFrame, *, seed: int) -> Fitted
                 fitted.terms_of(estimand), level=model["confidence_level"]
             )
         ]
+        if lasts is not None:
+            after = persistence_rows(fitted, lasts, model["confidence_level"])
+            rows += [(PERSISTENCE, row) for row in after]
         if fitted.pretrend is not None:
             rows.append(("pre-trend test", fitted.pretrend))
         rows += [("permutation check", row) for row in fitted.permutation_rows()]

@@ -30,7 +30,7 @@ from schooltrial.protocol.sections import (
 
 NO_YEARS: Years = {
     "label": "year", "baseline": [], "programme": [], "follow_up": [], "to_come": [],
-    "reference": None,
+    "reference": None, "lasts": None,
 }  # fmt: skip
 
 

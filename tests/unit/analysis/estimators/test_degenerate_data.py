@@ -308,7 +308,7 @@ def test_a_panel_model_answers_in_numbers_or_says_why_not(
     plan: Callable[..., Any], cells: pd.DataFrame, estimator: str
 ) -> None:
     years: Any = {"baseline": [2019, 2020], "programme": [2021], "follow_up": [2022],
-                  "reference": None}  # fmt: skip
+                  "reference": None, "lasts": None}  # fmt: skip
     asked, wrong = plan(estimator=estimator), []
 
     def fit(panel: pd.DataFrame) -> pd.DataFrame:

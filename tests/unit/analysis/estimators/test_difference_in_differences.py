@@ -11,7 +11,7 @@ from schooltrial.protocol.sections import Years
 from schooltrial.refusal import Refusal
 
 YEARS: Years = {"label": "", "baseline": [2019, 2020], "programme": [2021], "follow_up": [2022],
-                "to_come": [], "reference": None}  # fmt: skip
+                "to_come": [], "reference": None, "lasts": None}  # fmt: skip
 
 
 def test_the_effect_is_the_difference_of_mean_changes_and_years_after_do_not_count(
@@ -38,7 +38,12 @@ def test_events_are_measured_from_the_last_year_before_and_the_others_before_it_
 def test_cells_without_a_number_of_pupils_count_alike_and_the_note_says_so(
     plan: Callable[..., Any], cells: pd.DataFrame
 ) -> None:
-    years: Any = {"baseline": [2019, 2020], "programme": [2021, 2022], "reference": None}
+    years: Any = {
+        "baseline": [2019, 2020],
+        "programme": [2021, 2022],
+        "reference": None,
+        "lasts": None,
+    }
     model = plan(estimator="difference_in_differences")
     some = cells.assign(n_pupils=cells["n_pupils"].where(cells.index > 2))
     alike = fit_planned(model, cells.assign(n_pupils=1.0), years=years).table
@@ -53,7 +58,12 @@ def test_cells_without_a_number_of_pupils_count_alike_and_the_note_says_so(
 def test_a_mean_with_no_pupil_behind_it_is_refused_by_school_and_year(
     plan: Callable[..., Any], cells: pd.DataFrame
 ) -> None:
-    years: Any = {"baseline": [2019, 2020], "programme": [2021, 2022], "reference": None}
+    years: Any = {
+        "baseline": [2019, 2020],
+        "programme": [2021, 2022],
+        "reference": None,
+        "lasts": None,
+    }
     empty = cells.assign(n_pupils=cells["n_pupils"].where(cells.index != 5, 0.0))
     with pytest.raises(Refusal, match="school S01 has a value in 2020 and `n_pupils` of 0"):
         fit_planned(plan(estimator="difference_in_differences"), empty, years=years)
@@ -62,7 +72,12 @@ def test_a_mean_with_no_pupil_behind_it_is_refused_by_school_and_year(
 def test_schools_that_begin_later_than_the_active_years_are_counted_in_the_note(
     plan: Callable[..., Any], cells: pd.DataFrame
 ) -> None:
-    years: Any = {"baseline": [2019, 2020], "programme": [2021, 2022], "reference": None}
+    years: Any = {
+        "baseline": [2019, 2020],
+        "programme": [2021, 2022],
+        "reference": None,
+        "lasts": None,
+    }
     model = plan(estimator="difference_in_differences")
     found = fit_planned(model, cells, years=years).table
     assert "4 schools of later cohorts count as treated from 2021" in found["note"].iloc[0]

@@ -30,7 +30,7 @@ from support.small_trial import schema
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": False, "protocol": "0123456789abcdef"}
 YEARS: Any = {"baseline": [2018, 2019], "programme": [2020, 2021], "follow_up": [],
-              "reference": None, "label": "year"}  # fmt: skip
+              "reference": None, "lasts": None, "label": "year"}  # fmt: skip
 OUTCOMES = {"score": planned_outcome(), "passed": planned_outcome(scale="binary")}
 OF_SCHOOLS = {"score": planned_outcome(measured_on="school")}
 TWO_ARMS = {"arms": ["control", "a"]}

@@ -21,7 +21,7 @@ from support.standard_study import model, outcome
 NAN = float("nan")
 YEARS: Years = {
     "label": "year", "baseline": [2018], "programme": [2019], "follow_up": [],
-    "to_come": [], "reference": None,
+    "to_come": [], "reference": None, "lasts": None,
 }  # fmt: skip
 
 

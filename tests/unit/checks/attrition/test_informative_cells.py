@@ -12,7 +12,7 @@ from support.standard_study import model
 
 YEARS: Years = {
     "label": "year", "baseline": [2017, 2018], "programme": [2019, 2020], "follow_up": [],
-    "to_come": [], "reference": None,
+    "to_come": [], "reference": None, "lasts": None,
 }  # fmt: skip
 DIFFERENCES = model(outcomes=["maths"], estimator="difference_in_differences")
 STAGGERED = model(outcomes=["maths"], estimator="staggered_adoption")

@@ -20,7 +20,7 @@ ARMS: list[Arm] = [
 ]
 YEARS: Years = {
     "label": "year", "baseline": [2018], "programme": [2019, 2020], "follow_up": [],
-    "to_come": [], "reference": None,
+    "to_come": [], "reference": None, "lasts": None,
 }  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from support.standard_study import outcome
 NAN = float("nan")
 ARMS: Any = [{"name": name, "label": name} for name in ("control", "programme")]
 YEARS: Any = {
-    "label": "year", "baseline": [], "programme": [2020], "follow_up": [], "reference": None,
+    "label": "year", "baseline": [], "programme": [2020], "follow_up": [],
+    "reference": None, "lasts": None,
 }  # fmt: skip
 LISTED = pd.DataFrame({"school": list("ABCD"), "arm": ["control", "programme"] * 2})
 ROSTER = pd.DataFrame(

@@ -65,11 +65,11 @@ def test_arm_and_cohort_must_not_contradict_each_other() -> None:
 
 def test_the_control_arm_may_be_empty_where_every_school_enters_in_one_of_several_cohorts() -> None:
     staggered = rules(kind="staggered", arms=THREE[:2])
-    arms = {"arm": ["letters"] * 3}
-    units = read_units(table(**arms, cohort=[2019, 2020, 2021]), SCHOOLS, staggered)
+    all_in = ["letters"] * 3
+    units = read_units(table(arm=all_in, cohort=[2019, 2020, 2021]), SCHOOLS, staggered)
     assert units["treated"].tolist() == [1, 1, 1]
     for cohorts in ([2020, 2020, 2020], [2019, 2020, None]):
-        told = [one.found for one in list_faults(table(**arms, cohort=cohorts), None, "school",
+        told = [one.found for one in list_faults(table(arm=all_in, cohort=cohorts), None, "school",
                                                  ["control", "letters"])]  # fmt: skip
         assert told == ["no school is in the arm 'control'"]
 

@@ -1,0 +1,187 @@
+"""Whether effects lasted after the programme ended, in words and as a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import floor, log10
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.exhibits.style.table_text import interval, number
+from schooltrial.models.group_time.persistence import DURING, PERSISTENCE
+from schooltrial.models.panel.persistence import RESTS_ON
+
+TOLD_UP_TO = 3
+"""Years after the end that the summary tells; the table has them all."""
+
+COUNTED = ("no", "one", "two", "three")
+
+COLUMNS = [
+    Column("model", key="model_label"),
+    Column("outcome", key="label"),
+    Column("effect", key="told"),
+    Column("estimate", "number"),
+    Column("interval", "told", key="interval"),
+    Column("df", "number", 1),
+    Column("p", "p", key="p_value"),
+    Column("note"),
+]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of one model and outcome, by term."""
+
+    rows: Mapping[str, Mapping[str, Any]]
+    unit: str
+    level: float
+
+    @property
+    def during(self) -> Mapping[str, Any]:
+        return self.rows[DURING]
+
+    @property
+    def years(self) -> list[int]:
+        found = (re.fullmatch(r"treated\[after=(\d+)\]", term) for term in self.rows)
+        return sorted(int(one[1]) for one in found if one)
+
+    def interval(self, row: Mapping[str, Any]) -> str:
+        low, high = (_rounded(row[end], row) for end in ("conf_low", "conf_high"))
+        return f"{self.level:.0%} interval {low} to {high}"
+
+    def headline(self, years: int) -> str:
+        """Say what the effect was so many years after, and how it compares."""
+        row = self.rows[f"treated[after={years}]"]
+        change = self.rows.get(f"treated[after={years}] - {DURING}")
+        told = (
+            f"{_counted(years)} after the programme ended, the effect was "
+            f"{_rounded(row['estimate'], row)} {self.unit}"
+        )
+        if pd.isna(row["conf_low"]):
+            return f"{told}, without an interval: {_why(row['note'])}.{_carried(row['note'])}"
+        return f"{told} ({self.interval(row)}). It {_verdict(row, change)}.{_carried(row['note'])}"
+
+    def aside(self, years: int) -> str:
+        """Say the effect in another year, in brief."""
+        row = self.rows[f"treated[after={years}]"]
+        who = "; ".join(part.removeprefix(RESTS_ON) for part in _of_cohorts(row["note"]))
+        told = "no interval" if pd.isna(row["conf_low"]) else self.interval(row)
+        brief = "; ".join(filter(None, (told, who)))
+        return f"{_counted(years)} after it was {_rounded(row['estimate'], row)} ({brief})."
+
+
+def _counted(years: int) -> str:
+    word = COUNTED[years] if years < len(COUNTED) else str(years)
+    return f"{word.capitalize()} {'year' if years == 1 else 'years'}"
+
+
+def _rounded(value: float, row: Mapping[str, Any]) -> str:
+    """Return a number to two digits of its standard error."""
+    error = row["std_error"]
+    digits = 3 if not error > 0 else max(0, 1 - floor(log10(error)))
+    return number(value, digits)
+
+
+def _parts(note: object) -> list[str]:
+    return [] if pd.isna(note) else str(note).split("; ")
+
+
+def _of_cohorts(note: object) -> list[str]:
+    return [part for part in _parts(note) if part.startswith(RESTS_ON)]
+
+
+def _carried(note: object) -> str:
+    """Return which cohorts carry a row, as a sentence."""
+    return "".join(f" It {part}." for part in _of_cohorts(note))
+
+
+def _why(note: object) -> str:
+    """Return why a row has no number, or no interval."""
+    others = [part for part in _parts(note) if not part.startswith(RESTS_ON)]
+    return next(iter(others), "it has no standard error")
+
+
+def _excludes_zero(row: Mapping[str, Any]) -> bool:
+    return bool(row["conf_low"] > 0 or row["conf_high"] < 0)
+
+
+def _verdict(row: Mapping[str, Any], change: Mapping[str, Any] | None) -> str:
+    """Say whether an effect is told from none, and from that during the programme."""
+    remains = _excludes_zero(row)
+    if change is None or pd.isna(change["conf_low"]):
+        return "differs from zero" if remains else "cannot be told from zero"
+    before = _rounded(row["estimate"] - change["estimate"], change)
+    during = f"that on the same schools during the programme ({before})"
+    if not _excludes_zero(change):
+        if remains:
+            return f"differs from zero, and cannot be told from {during}"
+        return f"can be told neither from zero nor from {during}"
+    told = "differs from zero" if remains else "cannot be told from zero"
+    return f"{told}, and is {'lower' if change['estimate'] < 0 else 'higher'} than {during}"
+
+
+def persistence_told(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> list[str]:
+    """Return, for each primary outcome of a primary model, whether its effect lasted.
+
+    Parameters
+    ----------
+    estimates : DataFrame
+        The long table; without rows of persistence nothing is told.
+    protocol : mapping
+        The protocol's sections.
+    """
+    models, outcomes = protocol["models"], protocol["outcomes"]
+    rows = estimates[(estimates["estimand"] == PERSISTENCE) & (estimates["subgroup"] == "all")]
+    told = []
+    for (name, outcome), found in rows.groupby(["model", "outcome"], sort=False):
+        if models[name]["role"] != "primary" or not outcomes[outcome]["primary"]:
+            continue
+        by_term = {str(row["term"]): row for row in found.to_dict("records")}
+        of = _Rows(by_term, outcomes[outcome]["units_label"], models[name]["confidence_level"])
+        label = outcomes[outcome]["label"]
+        if not of.years:
+            told.append(f"{label}: {_why(of.during['note'])}.")
+            continue
+        near = [years for years in of.years if years <= TOLD_UP_TO] or of.years[:1]
+        parts = [of.headline(near[-1]), *(of.aside(years) for years in reversed(near[:-1]))]
+        if of.years[-1] > near[-1]:
+            parts.append(f"Later years, up to {of.years[-1]} after, stand under the trends.")
+        if not _excludes_zero(of.during):
+            parts.insert(0, (
+                "No effect during the programme can be told from zero "
+                f"({_rounded(of.during['estimate'], of.during)}; {of.interval(of.during)}), so "
+                "that there is none of which it could be said that it lasted."
+            ))  # fmt: skip
+        told.append(f"{label}: {parts[0][0].lower()}{parts[0][1:]} {' '.join(parts[1:])}".strip())
+    return told
+
+
+def persistence_shown(
+    estimates: pd.DataFrame, outcomes: Mapping[str, Any], models: Mapping[str, Any]
+) -> Table | None:
+    """Return the effects during and after the programme as a table; None where there are none."""
+    rows = estimates[estimates["estimand"] == PERSISTENCE]
+    if rows.empty:
+        return None
+    bounds = zip(rows["conf_low"], rows["conf_high"], strict=True)
+    told = rows.assign(
+        told=[_in_words(term) for term in rows["term"]],
+        interval=["" if pd.isna(low) else interval(low, high) for low, high in bounds],
+        label=rows["outcome"].map({name: one["label"] for name, one in outcomes.items()}),
+        model_label=rows["model"].map({name: one["label"] for name, one in models.items()}),
+    )
+    return tabulate("During the programme and after it", told, COLUMNS)
+
+
+def _in_words(term: str) -> str:
+    """Return what a term of persistence is, in words."""
+    after = re.match(r"treated\[after=(\d+)\](.*)", term)
+    if after is None:
+        return "during the programme"
+    when = f"{after[1]} {'year' if after[1] == '1' else 'years'} after"
+    kind = {"": when, f" - {DURING}": f"{when}, less during"}
+    return kind.get(after[2], f"{when}, as a share of during")
