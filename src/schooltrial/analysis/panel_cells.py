@@ -8,9 +8,11 @@ from schooltrial.analysis.design_matrix import compared
 from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.panel.school_panel import build_school_panel
-from schooltrial.data.rows.analysed import refuse_lacking
+from schooltrial.data.rows.analysed import refuse_lacking, school_variables
 from schooltrial.data.rows.filters import matches
 from schooltrial.protocol.sections import Years, first_year
+from schooltrial.refusal import Fault, Refusal
+from schooltrial.wording import named
 
 
 def cells_of_pupils(pupils: pd.DataFrame, plan: PlannedModel) -> pd.DataFrame:
@@ -19,15 +21,40 @@ def cells_of_pupils(pupils: pd.DataFrame, plan: PlannedModel) -> pd.DataFrame:
     refuse_lacking(pupils, plan.sampled, plan.fits())
     rows, cluster = compared(pupils, model), model["cluster"]
     staggered = "cohort" in rows
-    if cluster is None:
-        return build_school_panel(rows, model["outcomes"], model["where"], staggered=staggered)
-    rows = rows[rows[cluster].notna()]
+    if cluster is not None:
+        rows = rows[rows[cluster].notna()]
     cells = build_school_panel(rows, model["outcomes"], model["where"], staggered=staggered)
-    if cluster in cells:
+    cells = _with_school_variables(cells, rows, plan)
+    if cluster is None or cluster in cells:
         return cells
     # A school that lies in several groups keeps one row for each, and the estimator refuses it.
     groups = rows[["school", cluster]].drop_duplicates().astype({"school": "str"})
     return cells.merge(groups, on="school", how="left")
+
+
+def _with_school_variables(
+    cells: pd.DataFrame, pupils: pd.DataFrame, plan: PlannedModel
+) -> pd.DataFrame:
+    """Join what the model reads of schools, having seen that it is one value in each."""
+    names = [name for name in school_variables(plan.model) if name not in cells]
+    if not names:
+        return cells
+    known = pupils[["school", *names]].astype({"school": "str"})
+    for name in names:
+        several = known.groupby("school")[name].nunique()
+        several = several[several > 1]
+        if len(several):
+            total = known["school"].nunique()
+            raise Refusal([
+                Fault(
+                    f"model {plan.name}", f"{name!r} varies within {len(several)} of {total} "
+                    f"schools ({named(several.index)})", "a variable that is one value in a school",
+                    "name a variable of schools, or take `estimator: cluster_robust`, which reads "
+                    "those of pupils", column=name,
+                )
+            ])  # fmt: skip
+    first = known.groupby("school")[names].first().reset_index()
+    return cells.merge(first, on="school", how="left")
 
 
 def cells_of_schools(

@@ -23,7 +23,10 @@ from schooltrial.protocol.sections import (
 )
 from schooltrial.refusal import Fault
 
-LISTS = ("outcomes", "subgroups", "covariates", "fixed_effects", "covariance", "active_years")
+LISTS = (
+    "outcomes", "subgroups", "covariates", "fixed_effects", "covariance", "active_years",
+    "comparison_on",
+)  # fmt: skip
 """Keys that are lists, in which a name that is there twice adds nothing."""
 
 INTERCEPT = "(Intercept)"
@@ -72,6 +75,7 @@ def idle_key_faults(
     place = _Place(where, model, content, shown, given)
     yield from _repeated(place)
     yield from _missing_without_covariates(place)
+    yield from _weights_without_characteristics(place)
     yield from _blocks_without_effect(place)
     yield from _bounds_without_cells(place)
     yield from _label_of_nobody(place)
@@ -99,6 +103,15 @@ def _missing_without_covariates(place: _Place) -> Iterator[Fault]:
             "missing_covariates", "and no covariates that could be missing",
             "`missing_covariates` in a model with `covariates`",
             "remove it, or name `covariates`",
+        )  # fmt: skip
+
+
+def _weights_without_characteristics(place: _Place) -> Iterator[Fault]:
+    if "comparison_weights" in place.given and not place.model["comparison_on"]:
+        yield place.fault(
+            "comparison_weights", "and nothing that comparison schools should have in common",
+            "`comparison_weights` in a model with `comparison_on`",
+            "remove it, or name characteristics, as in `comparison_on: [level, trend]`",
         )  # fmt: skip
 
 

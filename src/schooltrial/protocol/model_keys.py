@@ -86,6 +86,17 @@ MODEL_KEYS: dict[str, ModelKey] = {
         {"": "remove it, or take `estimator: staggered_adoption`",
          "difference_in_differences": "remove it: name an earlier `years.reference`"},
     ),
+    "comparison_on": ModelKey(
+        [], ("staggered_adoption",),
+        {"": "remove it, or name the variables under `covariates`",
+         "difference_in_differences": "remove it, or take `estimator: staggered_adoption`, which "
+         "weights comparison schools"},
+    ),
+    "comparison_weights": ModelKey(
+        "entropy", ("staggered_adoption",),
+        {"": "remove it: this estimator weights no comparison schools"},
+        "where the model has `comparison_on`",
+    ),
     "bounded_cells": ModelKey(
         "left_out", when="for outcomes of schools that are read with `suppressed: bounds`"
     ),

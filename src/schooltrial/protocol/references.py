@@ -16,7 +16,7 @@ from schooltrial.protocol.made_references import (
     variable_faults,
 )
 from schooltrial.protocol.reserved_names import reserved_name_faults
-from schooltrial.protocol.sections import Content, Model, Outcome, baseline_year
+from schooltrial.protocol.sections import PRIOR_PATH, Content, Model, Outcome, baseline_year
 from schooltrial.protocol.table_readings import range_faults, table_faults
 from schooltrial.refusal import Fault
 from schooltrial.wording import listed
@@ -197,6 +197,9 @@ def _model_faults(
     ):
         if variable:
             yield from names.check(f"{where}.{key}", variable, "variable", names.variables)
+    for variable in model["comparison_on"]:
+        known = [*PRIOR_PATH, *names.variables]
+        yield from names.check(f"{where}.comparison_on", variable, "variable", known)
     if model["weights"]:
         place, known = f"{where}.weights", [*names.variables, "n_pupils"]
         yield from names.check(place, model["weights"], "variable", known)

@@ -361,6 +361,10 @@ Estimator = Literal[
 ]
 
 
+PRIOR_PATH = ("level", "trend")
+"""What `comparison_on` may name beside variables: the outcome's path before a cohort began."""
+
+
 class Model(TypedDict):
     """An analysis, as the protocol declares it; keys are documented in the schema."""
 
@@ -374,6 +378,8 @@ class Model(TypedDict):
     comparison_group: Literal["never_treated", "not_yet_treated"]
     base_period: Literal["varying", "universal"]
     anticipation: int
+    comparison_on: list[str]
+    comparison_weights: Literal["entropy", "nearest"]
     bounded_cells: Literal["left_out", "midpoint", "against", "in_favour"]
     where_label: str
     covariates: list[str]

@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from schooltrial.analysis.comparison_schools import (
+    columns_of_characteristics,
+    describe_comparisons,
+)
 from schooltrial.analysis.fitting import (
     CellsFit,
     FittedModel,
@@ -88,10 +92,13 @@ def _told(fitted: StaggeredFit) -> dict[str, Any]:
     }
     if fitted.check is not None and isfinite(fitted.check.pretrend_p):
         told["pretrend_permutation_p"] = fitted.check.pretrend_p
+    if fitted.comparisons:
+        told["comparison_schools"] = describe_comparisons(fitted.comparisons)
     return told
 
 
 def _fit(cells: pd.DataFrame, model: Model, seed: np.random.Generator) -> StaggeredFit:
+    on, characteristics = columns_of_characteristics(cells, model["comparison_on"])
     return fit_staggered_adoption(
         cells["mean"].to_numpy("float64"),
         school=cells["school"].to_numpy(),
@@ -101,6 +108,9 @@ def _fit(cells: pd.DataFrame, model: Model, seed: np.random.Generator) -> Stagge
         comparison_group=model["comparison_group"],
         base_period=model["base_period"],
         anticipation=model["anticipation"],
+        comparison_on=on,
+        comparison_weights=model["comparison_weights"],
+        characteristics=characteristics,
         strata=cells["block"].astype("str").to_numpy() if "block" in cells else None,
         seed=seed,
     )

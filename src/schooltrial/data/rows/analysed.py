@@ -10,6 +10,7 @@ from schooltrial.data.rows.covariates import with_missing_baselines
 from schooltrial.data.rows.filters import matches
 from schooltrial.protocol.filters import Filter, conjunction, named_variables
 from schooltrial.protocol.sections import (
+    PRIOR_PATH,
     Model,
     Outcome,
     indispensable_variables,
@@ -130,7 +131,7 @@ def needed_columns(model: Model, outcome: str, take_up: str | None) -> list[str]
 def used_columns(model: Model, outcome: str, take_up: str | None) -> list[str]:
     """Return the variables that an analysis reads, but for the outcome; some may be missing."""
     if model["estimator"] in OF_PANELS:
-        return _of_cells(model)
+        return list(dict.fromkeys([*_of_cells(model), *school_variables(model)]))
     return _with_take_up(used_variables(model, outcome)[1:], model, take_up)
 
 
@@ -139,6 +140,12 @@ def indispensable_columns(model: Model, take_up: str | None) -> list[str]:
     if model["estimator"] in OF_PANELS:
         return _of_cells(model)
     return _with_take_up(sorted(indispensable_variables(model)), model, take_up)
+
+
+def school_variables(model: Model) -> list[str]:
+    """Return the variables of schools that a panel model reads beside its cells."""
+    named = [name for name in model["comparison_on"] if name not in PRIOR_PATH]
+    return list(dict.fromkeys(named))
 
 
 def _of_cells(model: Model) -> list[str]:

@@ -55,6 +55,8 @@ ACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "comparison_group": ({}, {"comparison_group": "not_yet_treated"}),
     "base_period": ({}, {"base_period": "universal"}),
     "anticipation": ({}, {"anticipation": 1}),
+    "comparison_on": ({}, {"comparison_on": ["level"]}),
+    "comparison_weights": ({"comparison_on": ["level"]}, {"comparison_weights": "nearest"}),
     "bounded_cells": ({}, {"bounded_cells": "midpoint"}),
     "where_label": ({"where": {"girl": [1]}}, {"where_label": "girls"}),
     "covariates": ({}, {"covariates": ["age"]}),
