@@ -18,6 +18,7 @@ from schooltrial.report.headlines import summarise_findings
 from schooltrial.report.page import fill
 from schooltrial.report.persistence import persistence_shown, persistence_told
 from schooltrial.report.tables.assignment import units_told
+from schooltrial.report.tables.comparison_schools import weighted_schools_shown
 from schooltrial.report.tables.panel import base_sentences, panels_shown
 from schooltrial.report.tables.steps import steps_shown
 from schooltrial.report.wording import (
@@ -87,6 +88,7 @@ def main(
         "claims": Path(claims).read_text("utf-8").splitlines(),
         "analysis_years": years,
         "diagnostics": told_by_fits,
+        "weighted_schools": weighted_schools_shown(told_by_fits, labels(protocol)),
         "lock_sha256": sha256([lock]),
     }
     page = fill(Path(template).read_text("utf-8"), context, exhibits)

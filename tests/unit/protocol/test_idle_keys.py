@@ -48,6 +48,15 @@ def test_missing_covariates_act_where_there_are_covariates(rule: str) -> None:
     assert faults(missing_covariates=rule, covariates=["grade"]) == []
 
 
+def test_weights_act_where_comparison_schools_have_something_to_have_in_common() -> None:
+    model = {"estimator": "staggered_adoption", "comparison_weights": "nearest"}
+    (fault,) = faults(**model)
+    assert "models.m (staggered_adoption) has `comparison_weights`, and nothing" in fault
+    assert faults(**model, comparison_on=["trend"]) == []
+    (fault,) = faults(**model, comparison_on=["trend", "trend"])
+    assert "write `comparison_on: [trend]`" in fault
+
+
 def test_random_blocks_are_of_multilevel_models_alone() -> None:
     (fault,) = faults(blocks="random")
     assert "set `blocks: fixed`, or take `estimator: multilevel`" in fault

@@ -211,7 +211,8 @@ def _matrix(
 def _notes(left: npt.NDArray[np.integer], on: Sequence[str], how: Weighting) -> list[str]:
     """Say what was made alike, who is left out, and how that bears on the estimates."""
     words = {LEVEL: "prior level", TREND: "prior trend"}
-    same = listed([words.get(name, name) for name in on])
+    named = [words.get(name, name) for name in on]
+    same = listed(named)
     by = (
         "entropy balancing" if how == "entropy"
         else f"the {NEIGHBOURS} nearest neighbours of each school"
@@ -222,7 +223,8 @@ def _notes(left: npt.NDArray[np.integer], on: Sequence[str], how: Weighting) -> 
     ]
     for who, count in (("treated", (left != NEVER).sum()), ("comparison", (left == NEVER).sum())):
         if count:
-            told.append(f"{plural(int(count), f'{who} school')} left out, without a known {same}")
+            schools = plural(int(count), f"{who} school")
+            told.append(f"{schools} left out, without a known {' or '.join(named)}")
     if LEVEL in on:
         told.append(
             "schools chosen for their prior level move back towards their own mean afterwards, "

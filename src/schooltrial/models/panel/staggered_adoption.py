@@ -572,6 +572,12 @@ def fit_staggered_adoption(
 
 def _refuse_both(rows: RowsOfSchools, method: str, comparison_on: Sequence[str]) -> None:
     """Raise where covariates, weights or clusters are given with what takes none."""
+    if method != "callaway_santanna" and comparison_on:
+        raise ValueError(
+            f"`method: {method}` has comparisons of its own, which `comparison_on: "
+            f"[{', '.join(comparison_on)}]` cannot weight; take `method: callaway_santanna`, or "
+            "remove it"
+        )
     if rows.plain:
         return
     if method != "callaway_santanna":

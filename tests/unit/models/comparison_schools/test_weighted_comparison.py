@@ -176,3 +176,11 @@ def test_averages_weigh_cohorts_by_their_schools_as_without_weights() -> None:
     cells = fitted.coefficients[[fitted.position(t) for t in fitted.terms_of("group-time effect")]]
     overall = plan_averages(fitted.cells, treated_schools(fitted.panel, fitted.cells))[0]
     assert fitted.coefficients[0] == pytest.approx(float(overall.weights @ cells))
+
+
+def test_other_methods_and_covariates_are_not_combined_with_weighted_schools() -> None:
+    y = _outcome(11, CHARTER)
+    with pytest.raises(ValueError, match="has comparisons of its own, which `comparison_on"):
+        _fit(y, comparison_on=["level"], method="sun_abraham")
+    with pytest.raises(ValueError, match="is not combined with covariates, weights or clusters"):
+        _fit(y, comparison_on=["level"], weights=np.ones(N * len(YEARS)))
