@@ -23,15 +23,17 @@ PARTS = {
     "effect by group": GROUPS,
     "event study": YEARS,
     "calendar year": CALENDAR,
-    "persistence": "after the programme ended",
     "pre-trend test": BEFORE,
     "pre-trend slope": BEFORE,
     "permutation check": "permutation check",
 }
-"""Estimand → the part of the table that shows it; group-time effects are in the CSV alone."""
+"""Estimand → the part of the table that shows it.
+
+Group-time effects are in the CSV alone; persistence has a table of its own.
+"""
 
 ORDER = (
-    OVERALL, COHORTS, GROUPS, SINCE, CALENDAR, "after the programme ended", YEARS, BEFORE,
+    OVERALL, COHORTS, GROUPS, SINCE, CALENDAR, YEARS, BEFORE,
     "permutation check",
 )  # fmt: skip
 
