@@ -18,10 +18,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from schooltrial.models.group_time.cells import ComparisonGroup
 from schooltrial.models.power.allocation import Allocation
 from schooltrial.models.power.minimum_detectable_effect import Precision
 from schooltrial.models.power.panel import panel_precision
-from schooltrial.models.power.staggered import ControlGroup, staggered_precision
+from schooltrial.models.power.staggered import staggered_precision
 from schooltrial.refusal import words_of
 
 PANEL = "closed form: change of school means, AR(1)"
@@ -153,7 +154,7 @@ def staggered_of(
     return design, f"{told}; {_rests_on(found)}"
 
 
-def _known_group(name: str) -> ControlGroup:
+def _known_group(name: str) -> ComparisonGroup:
     return "not_yet_treated" if name == "not_yet_treated" else "never_treated"
 
 
