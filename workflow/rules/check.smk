@@ -150,3 +150,29 @@ rule check_goodman_bacon:
         years=section("years"),
     script:
         "../scripts/check_goodman_bacon.py"
+
+
+rule check_parallel_trends:
+    """Try effects of panel models under other trends: bounds, placebos, parts left out."""
+    input:
+        modules("check_parallel_trends.py"),
+        sample="results/{study}/data/sample.parquet",
+        panel="results/{study}/data/school_panel.parquet",
+        bounded="results/{study}/data/bounded_cells.parquet",
+        schools="results/{study}/data/schools.parquet",
+    output:
+        check="results/{study}/checks/parallel_trends.csv",
+        placebos="results/{study}/checks/parallel_trends_placebos.csv",
+    log:
+        "results/{study}/logs/check_parallel_trends.log",
+    benchmark:
+        "results/{study}/benchmarks/check_parallel_trends.tsv"
+    params:
+        study=lambda wildcards: wildcards.study,
+        models=computed("models"),
+        outcomes=computed("outcomes"),
+        years=section("years"),
+        settings=section("checks", "parallel_trends"),
+        seed=section("study", "seed"),
+    script:
+        "../scripts/check_parallel_trends.py"

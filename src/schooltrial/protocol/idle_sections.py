@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from schooltrial.protocol.column_map import all_columns
+from schooltrial.protocol.parallel_trends import rests_on_trends
 from schooltrial.protocol.sections import Content
 from schooltrial.protocol.variables import STANDARD_VARIABLES
 from schooltrial.refusal import Fault
@@ -74,6 +75,7 @@ def idle_section_faults(
     for part in (
         _of_cleaning, _of_outcomes, _of_subgroups, _of_years, _of_take_up, _of_raw_files,
         _of_labels, _of_randomisation, _of_readings, _of_balance,
+        _of_parallel_trends,
     ):  # fmt: skip
         yield from part(given)
 
@@ -289,3 +291,13 @@ def _of_balance(given: _Given) -> Iterator[Fault]:
                     f"variables and outcomes of {level}s",
                     f"move it to `balance.{measured}_variables`",
                 )  # fmt: skip
+
+
+def _of_parallel_trends(given: _Given) -> Iterator[Fault]:
+    if given.has("checks", "parallel_trends") and not rests_on_trends(given.content):
+        yield given.fault(
+            "checks.parallel_trends",
+            "has no effect: no primary model is of a panel, and none rests on parallel trends",
+            "a primary model of `difference_in_differences` or `staggered_adoption`",
+            "remove it, or give such a model `role: primary`",
+        )  # fmt: skip

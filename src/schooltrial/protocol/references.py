@@ -15,6 +15,7 @@ from schooltrial.protocol.made_references import (
     outcome_faults,
     variable_faults,
 )
+from schooltrial.protocol.parallel_trends import parallel_trends_faults
 from schooltrial.protocol.reserved_names import reserved_name_faults
 from schooltrial.protocol.sections import PRIOR_PATH, Content, Model, Outcome, baseline_year
 from schooltrial.protocol.table_readings import range_faults, table_faults
@@ -84,6 +85,7 @@ def reference_faults(
             yield from names.check(f"implementation.components.{name}.arms", arm, "arm", known_arms)
     for name, model in content["models"].items():
         yield from _model_faults(f"models.{name}", model, content["outcomes"], names)
+    yield from parallel_trends_faults(content, names)
     yield from design_faults(content, shown, written or {})
 
 

@@ -314,6 +314,16 @@ class Power(TypedDict):
     by_outcome: dict[str, OutcomePlan]
 
 
+class ParallelTrends(TypedDict):
+    """How panel models are tried under trends that were not parallel."""
+
+    relative_magnitudes: list[float]
+    smoothness: list[float]
+    placebo_outcomes: list[str]
+    placebo_draws: int
+    leave_out: list[str]
+
+
 class Checks(TypedDict):
     """Thresholds of the checks."""
 
@@ -324,6 +334,7 @@ class Checks(TypedDict):
     outlier_sd: float
     heaping_share: float
     missing_share: float
+    parallel_trends: ParallelTrends
 
 
 class Blinding(TypedDict):

@@ -33,6 +33,10 @@ from schooltrial.report.tables.checks import (
 )
 from schooltrial.report.tables.data import cleaning_shown, raw_files_shown
 from schooltrial.report.tables.implementation import implementation_shown
+from schooltrial.report.tables.parallel_trends import (
+    parallel_trends_sentences,
+    parallel_trends_shown,
+)
 from schooltrial.report.tables.participants import flow_shown, mobility_shown
 from schooltrial.report.tables.rating import criteria_shown, measures_shown
 from schooltrial.report.tables.two_way import comparisons_shown, forbidden_sentences
@@ -91,6 +95,12 @@ def read_checks(
         "comparisons": _table(tables, "goodman_bacon", lambda f: comparisons_shown(f, labels)),
         "forbidden": forbidden_sentences(tables["goodman_bacon"], labels)
         if "goodman_bacon" in tables
+        else [],
+        "other_trends": _table(
+            tables, "parallel_trends", lambda f: parallel_trends_shown(f, labels)
+        ),
+        "trends_told": parallel_trends_sentences(tables["parallel_trends"], labels)
+        if "parallel_trends" in tables
         else [],
         **implementation_shown(tables, arms),
         "measures": _table(tables, "equivalence", lambda f: measures_shown(f, labels)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schooltrial.checks.goodman_bacon.comparisons_table import decomposed_models
+from schooltrial.checks.parallel_trends.panel_models import checked_models
 from schooltrial.exhibits.catalogue import figures_of, tables_of
 from schooltrial.protocol.sections import Protocol
 from schooltrial.study.layout import Layout
@@ -51,12 +52,18 @@ class ReportFiles:
             names.append("costs.csv")
         if self.decomposes():
             names.append("goodman_bacon.csv")
+        if self.tries_trends():
+            names += ["parallel_trends.csv", "parallel_trends_placebos.csv"]
         return [str(self.paths.check(name)) for name in names]
 
     def decomposes(self) -> bool:
         """Return whether a two-way effect of the study is decomposed."""
         content = self.protocol.content
         return bool(decomposed_models(content["models"], content["design"]["kind"]))
+
+    def tries_trends(self) -> bool:
+        """Return whether a primary model of the study rests on parallel trends."""
+        return bool(checked_models(self.protocol.content["models"]))
 
     def contrast(self) -> dict[str, str]:
         """Return the check of what control units received, where a study has a log of it."""
@@ -109,6 +116,8 @@ class ReportFiles:
             names.insert(0, "check_costs")
         if self.decomposes():
             names.insert(0, "check_goodman_bacon")
+        if self.tries_trends():
+            names.insert(0, "check_parallel_trends")
         names += [f"tabulate_{name}" for name in tables_of(content)]
         return {
             **{name: [None] for name in BEFORE},

@@ -18,6 +18,7 @@ from schooltrial.analysis.fitting import (
     PlannedModel,
     fit_panel_outcomes,
 )
+from schooltrial.models.cohort_inference.permutation import DRAWS
 from schooltrial.models.group_time.persistence import PERSISTENCE
 from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.models.panel.persistence import persistence_rows
@@ -33,7 +34,12 @@ ESTIMANDS = (
 
 
 def fit_planned(
-    plan: PlannedModel, cells: pd.DataFrame, *, seed: int, years: Years | None = None
+    plan: PlannedModel,
+    cells: pd.DataFrame,
+    *,
+    seed: int,
+    years: Years | None = None,
+    draws: int = DRAWS,
 ) -> FittedModel[StaggeredFit]:
     """Fit the model to each outcome: overall effect, by cohort, by years since, pre-trend test.
 
@@ -46,11 +52,13 @@ def fit_planned(
         The study's, for the permutation check.
     years : mapping, optional
         The protocol's section, which may say how long the programme of a cohort lasts.
+    draws : int
+        Permutations; 0 for none.
     """
     model, lasts = plan.model, None if years is None else programme_lasts(years)
 
     def fit(found: pd.DataFrame) -> CellsFit[StaggeredFit]:
-        fitted = _fit(found, model, stream(seed, plan.name, str(found["outcome"].iloc[0])))
+        fitted = _fit(found, model, stream(seed, plan.name, str(found["outcome"].iloc[0])), draws)
         rows: list[tuple[str, Estimate]] = [
             (estimand, estimate)
             for estimand in ESTIMANDS
@@ -97,7 +105,7 @@ def _told(fitted: StaggeredFit) -> dict[str, Any]:
     return told
 
 
-def _fit(cells: pd.DataFrame, model: Model, seed: np.random.Generator) -> StaggeredFit:
+def _fit(cells: pd.DataFrame, model: Model, seed: np.random.Generator, draws: int) -> StaggeredFit:
     on, characteristics = columns_of_characteristics(cells, model["comparison_on"])
     return fit_staggered_adoption(
         cells["mean"].to_numpy("float64"),
@@ -112,5 +120,6 @@ def _fit(cells: pd.DataFrame, model: Model, seed: np.random.Generator) -> Stagge
         comparison_weights=model["comparison_weights"],
         characteristics=characteristics,
         strata=cells["block"].astype("str").to_numpy() if "block" in cells else None,
+        draws=draws,
         seed=seed,
     )

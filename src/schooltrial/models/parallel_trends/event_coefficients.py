@@ -117,21 +117,31 @@ class EventCoefficients:
         contrasts[at[:-1], at[:-1] + 1] = 1.0  # the last ends in the reference year, which is 0
         return contrasts
 
-    def in_small_samples(self, df: float, level: float = 0.95) -> EventCoefficients:
+    def in_small_samples(
+        self, df: float | Sequence[float] | Array, level: float = 0.95
+    ) -> EventCoefficients:
         r"""Return the coefficients with a covariance enlarged for its being estimated.
 
         Critical values of these analyses are those of a normal distribution with a known
-        covariance. With ``df`` degrees of freedom behind the worst known variance, the covariance
-        is multiplied by :math:`\{t_{df}(1-\alpha/2)/z(1-\alpha/2)\}^2`: with no violation of
-        parallel trends the interval is then that of Student's t, and with one it is somewhat
-        wider than it need be.
+        covariance. Each standard error is multiplied by
+        :math:`t_{df}(1-\alpha/2)/z(1-\alpha/2)`, correlations staying as they are: with no
+        violation of parallel trends the interval is then that of Student's t, and with one it is
+        somewhat wider than it need be.
+
+        Parameters
+        ----------
+        df : float or array (n_before + n_after,)
+            Degrees of freedom behind the variances: of all, or of each coefficient. Give years of
+            the programme those of the effect that is asked about.
+        level : float
         """
-        if df == inf:
-            return self
-        if not df > 0:
-            raise ValueError(f"degrees of freedom are {df:g}; they must be above 0")
-        ratio = t_quantile((1 + level) / 2, df) / t_quantile((1 + level) / 2, inf)
-        return replace(self, covariance=self.covariance * ratio**2, working=self.working * ratio**2)
+        known = np.broadcast_to(np.asarray(df, dtype="float64"), self.estimates.shape)
+        if not (known > 0).all():
+            raise ValueError(f"degrees of freedom are {known.min():g}; they must be above 0")
+        normal = t_quantile((1 + level) / 2, inf)
+        ratio = np.array([t_quantile((1 + level) / 2, float(one)) / normal for one in known])
+        scale = np.outer(ratio, ratio)
+        return replace(self, covariance=self.covariance * scale, working=self.working * scale)
 
 
 def _refuse_singular(sigma: Array) -> None:

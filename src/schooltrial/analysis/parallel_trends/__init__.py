@@ -1,0 +1,1 @@
+"""Panel models under trends that were not parallel: bounds, placebos, and parts left out."""

@@ -1,0 +1,157 @@
+"""The event study of a panel model, as analyses of sensitivity take it.
+
+Each year is compared with the last one before the programme (a universal base), whatever base the
+model has: bounds on differences in trend are of levels beside one reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite, nan
+
+import numpy as np
+
+from schooltrial.analysis.parallel_trends.refits import CheckedModel
+from schooltrial.models.cohort_inference.hotelling import joint_test, rows_covariance
+from schooltrial.models.cohort_inference.variances import (
+    CohortVariances,
+    cohort_variances,
+    row_variances,
+)
+from schooltrial.models.group_time.averages import event_time
+from schooltrial.models.panel.difference_in_differences import PanelFit
+from schooltrial.models.panel.staggered_adoption import StaggeredFit
+from schooltrial.models.parallel_trends.event_coefficients import Array, EventCoefficients
+from schooltrial.protocol.sections import last_before
+
+GAPS = "years are missing between those seen: a change is from one year seen to the next"
+
+
+@dataclass(frozen=True, eq=False)
+class EventStudy:
+    """Coefficients with the degrees of freedom behind them.
+
+    Attributes
+    ----------
+    coefficients : EventCoefficients
+        Their effect is the mean over the years of the programme.
+    df : float
+        Of the effect that is asked about.
+    each_df : array
+        Of each coefficient; years of the programme have those of the effect.
+    slope_df : float
+        Of the average drift a year before.
+    joint_df : float
+        η of the joint test of the years before; NaN where there is none.
+    method, note : str
+    """
+
+    coefficients: EventCoefficients
+    df: float
+    each_df: Array
+    slope_df: float
+    joint_df: float
+    method: str
+    note: str = ""
+
+
+def event_study(checked: CheckedModel) -> EventStudy:
+    """Return the event study of a model.
+
+    Raises
+    ------
+    ValueError
+        Where there is no year before the reference, or no covariance.
+    Refusal
+        Where the model cannot be fitted.
+    """
+    if checked.staggered:
+        wide = checked.with_model(base_period="universal", method="callaway_santanna")
+        return _of_cohorts(wide.fitted().results[checked.outcome])
+    reference = last_before(checked.years)
+    fitted = CheckedModel(
+        checked.plan, checked.cells, {**checked.years, "reference": reference},
+        checked.settings, checked.seed,
+    ).fitted()  # fmt: skip
+    active = checked.plan.model["active_years"] or checked.years["programme"]
+    return _of_years(fitted.results[checked.outcome].events, reference, list(active))
+
+
+def _of_cohorts(fit: StaggeredFit) -> EventStudy:
+    """Return the event study by years since a cohort began; the overall effect is asked about."""
+    terms = fit.terms_of("event study")
+    rows = [fit.position(term) for term in terms]
+    times = np.array([event_time(term) for term in terms])
+    reference = -1 - fit.anticipation
+    before = int((times < reference).sum())
+    _refuse_none_before(before)
+    overall = fit.averages[0].weights
+    since = np.array([cell.since for cell in fit.cells])
+    shares = np.array([overall[since == time].sum() for time in times[before:]])
+    found, rule = fit.found, fit.found.rule(rows)
+    covariance = rows_covariance(found, rows, rule)
+    if not np.isfinite(covariance).all():
+        raise ValueError(
+            "no standard error: every treated cohort is one school, or one school is never treated"
+        )
+    coefficients = EventCoefficients.of(
+        fit.coefficients[rows], covariance, before, shares, _pooled_covariance(found, rows)
+    )
+    chosen = np.zeros((len(fit.averages), 2))
+    chosen[rows[0], 0] = -1.0 / before
+    chosen[rows[before:], 1] = shares
+    combined = cohort_variances(fit.panel, found.effects.combined(chosen))
+    df = row_variances(combined, rule).df
+    each = row_variances(found, rule).df[rows]
+    each[before:] = df[1]
+    joint = joint_test(found, rows[:before], rule)
+    eta = joint.df + before - 1 if isfinite(joint.statistic) else nan
+    gaps = bool(
+        (np.diff(np.append(times, reference)[np.argsort(np.append(times, reference))]) > 1).any()
+    )
+    return EventStudy(
+        coefficients, float(df[1]), each, float(df[0]), float(eta), fit.method, GAPS if gaps else ""
+    )
+
+
+def _pooled_covariance(found: CohortVariances, rows: list[int]) -> Array:
+    """Return the covariance of rows were the schools of all groups to vary alike."""
+    pool = found.covariances.pooled()
+    total = np.zeros((len(rows), len(rows)))
+    for group in range(len(found.sizes)):
+        w = found.units(group, rows)
+        total += np.einsum("itr,tu,ius->rs", w, pool, w, optimize=True)
+    return total
+
+
+def _of_years(fit: PanelFit, reference: int, active: list[int]) -> EventStudy:
+    """Return the event study by calendar year; the mean of the active years is asked about."""
+    years = np.array([int(name.split("=")[1].rstrip("]")) for name in fit.names])
+    order = np.argsort(years)
+    before = int((years < reference).sum())
+    _refuse_none_before(before)
+    rows = fit.estimates()
+    lacking = next((row.note for row in rows if not isfinite(row.std_error)), "")
+    if lacking:
+        raise ValueError(lacking)
+    after = years[order][before:]
+    weights = np.isin(after, active) / max(np.isin(after, active).sum(), 1)
+    covariance = np.asarray(fit.covariance())[np.ix_(order, order)]
+    coefficients = EventCoefficients.of(fit.coefficients[order], covariance, before, weights)
+    each = np.array([row.df for row in rows])[order]
+    each[before:] = each[before:][weights > 0].min()
+    names = [fit.names[at] for at in order[:before]]
+    joint = fit.test(names, name="years before")
+    eta = joint.df + before - 1 if isfinite(joint.statistic) else nan
+    gaps = bool((np.diff(np.sort(np.append(years, reference))) > 1).any())
+    return EventStudy(
+        coefficients, float(each[-1]), each, float(each[0]), eta, fit.method, GAPS if gaps else ""
+    )
+
+
+def _refuse_none_before(before: int) -> None:
+    if before < 1:
+        raise ValueError(
+            "one year before the programme, which all others are compared with: how far trends "
+            "differed before cannot be seen. Add earlier years to `years.baseline`"
+        )

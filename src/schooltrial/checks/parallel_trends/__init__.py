@@ -1,0 +1,1 @@
+"""Checks of the assumption that panel models rest on: trends that would have been parallel."""

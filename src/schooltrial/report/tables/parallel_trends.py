@@ -1,0 +1,176 @@
+"""What becomes of effects under trends that were not parallel, as the report shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.exhibits.style.table_text import interval, number, p_text, significant
+from schooltrial.wording import listed
+
+COLUMNS = [
+    Column("analysis", key="said"),
+    Column("estimate", "significant", 3),
+    Column("95% interval", "told", key="bounds"),
+    Column("p", "p", key="p_value"),
+    Column("df", "number", 1, optional=True),
+    Column("note", optional=True),
+]
+
+LEFT_OUT = "leave out "
+
+SHOWN = ("as fitted", "relative magnitudes", "smoothness", "placebo year", "placebo cohort",
+         "placebo outcome")  # fmt: skip
+
+
+def parallel_trends_shown(found: pd.DataFrame, labels: Mapping[str, str]) -> Table | None:
+    """Return the effects as they are tried, by model and outcome; None where there is none."""
+    rows = found[found["check"].isin(SHOWN) | found["check"].str.startswith(LEFT_OUT)]
+    if rows.empty:
+        return None
+    told = rows.assign(
+        said=[_said(*one) for one in zip(rows["check"], rows["setting"], strict=True)],
+        bounds=[
+            interval(low, high, 2)
+            for low, high in zip(rows["conf_low"], rows["conf_high"], strict=True)
+        ],
+    )
+    group = [
+        labels.get(outcome, outcome) if rows["model"].nunique() == 1
+        else f"{labels.get(outcome, outcome)}, model {model}"
+        for model, outcome in zip(rows["model"], rows["outcome"], strict=True)
+    ]  # fmt: skip
+    return tabulate("Effects under other trends", told, COLUMNS, group=group)
+
+
+def _said(check: str, setting: object) -> str:
+    level = "" if pd.isna(setting) else str(setting)
+    match check:
+        case "as fitted":
+            return "As fitted"
+        case "relative magnitudes":
+            return f"Trends differ by up to {level} × the largest yearly difference before"
+        case "smoothness":
+            return f"A difference in trend changes its slope by up to {level} a year"
+        case "placebo year":
+            return f"Placebo: programme {level} year{'' if level == '1' else 's'} earlier"
+        case "placebo cohort":
+            return "Among placebo cohorts of schools without the programme"
+        case "placebo outcome":
+            return "Placebo: an outcome on which no effect is expected"
+        case _:
+            return f"Without {check.removeprefix(LEFT_OUT)} {level}".strip()
+
+
+def parallel_trends_sentences(found: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """Return what is found of each model and outcome, in sentences."""
+    several = found["model"].nunique() > 1
+    fitted = found[found["check"] == "as fitted"]
+    return [
+        f"{labels.get(str(outcome), str(outcome))}{f' (model {model})' if several else ''}: "
+        + " ".join(_of_outcome(part))
+        for (model, outcome), part in found.groupby(["model", "outcome"], sort=False)
+        if ((fitted["model"] == model) & (fitted["outcome"] == outcome)).any()
+    ]
+
+
+def _of_outcome(rows: pd.DataFrame) -> Iterator[str]:
+    checks = {str(name): part for name, part in rows.groupby("check", sort=False)}
+    effect = checks["as fitted"].iloc[0]
+    if pd.isna(effect["estimate"]):
+        yield f"no estimate. {effect['note']}."
+        return
+    yield f"the effect is {number(effect['estimate'], 2)} {_interval(effect)}."
+    yield from _breaking(checks)
+    yield from _power(checks)
+    yield from _placebos(checks)
+    yield from _left_out(rows, float(effect["estimate"]))
+
+
+def _breaking(checks: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+    if "breakdown" not in checks:
+        lacking = checks.get("relative magnitudes")
+        if lacking is not None:
+            yield f"Bounds on trends are not computed: {lacking['note'].iloc[0]}."
+        return
+    for row in checks["breakdown"].itertuples():
+        relative = row.term == "relative magnitudes"
+        if pd.isna(row.estimate):
+            far = str(row.note).removeprefix("zero is outside up to ")
+            how = (
+                f"by {far} times the largest yearly difference before it" if relative
+                else f"by a line that bends by {far} a year"
+            )  # fmt: skip
+            yield f"Zero is outside the interval even where trends differ {how}."
+        elif row.estimate == 0:
+            yield (
+                "Zero is inside the interval even where trends are parallel." if relative
+                else "Zero is inside the interval even where trends differ by a straight line."
+            )  # fmt: skip
+        else:
+            value = significant(row.estimate, 2)
+            yield (
+                "Zero enters the interval once trends in a year of the programme may differ by "
+                f"{value} times the largest yearly difference before it." if relative
+                else "It enters once a difference in trend may change its slope by "
+                f"{value} from one year to the next."
+            )  # fmt: skip
+
+
+def _power(checks: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+    if "bias of a drift" not in checks:
+        return
+    of_slope = checks["pre-trend power"]
+    seen = of_slope[(of_slope["term"] == "slope") & (of_slope["setting"].astype(float) == 0.8)]
+    drift = checks["bias of a drift"]
+    bias = drift[(drift["term"] == "slope") & (drift["setting"].astype(float) == 0.8)]
+    if len(seen) and len(bias):
+        yield (
+            "The test of the trend before sees, with 80% power, a drift of "
+            f"{number(seen['estimate'].iloc[0], 2)} a year; such a drift would add "
+            f"{number(bias['estimate'].iloc[0], 2)} to the effect."
+        )
+
+
+def _placebos(checks: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+    years = checks.get("placebo year")
+    if years is not None and years["estimate"].notna().any():
+        known = years[years["estimate"].notna()]
+        effects = listed([number(value, 2) for value in known["estimate"]])
+        begun = listed([str(int(float(k))) for k in known["setting"]])
+        apart = int((known["p_value"] < 0.05).sum())
+        yield (
+            f"Had the programme begun {begun} years earlier, its effect before it began would be "
+            f"{effects} (p below .05: {apart} of {len(known)})."
+        )
+    cohorts = checks.get("placebo cohort")
+    if cohorts is not None and pd.notna(cohorts["estimate"].iloc[0]):
+        one = cohorts.iloc[0]
+        yield (
+            f"95% of placebo cohorts have effects between {number(one['conf_low'], 2)} and "
+            f"{number(one['conf_high'], 2)} (p {_p(one['p_value'])})."
+        )
+
+
+def _left_out(rows: pd.DataFrame, effect: float) -> Iterator[str]:
+    parts = rows[rows["check"].str.startswith(LEFT_OUT) & rows["estimate"].notna()]
+    if parts.empty:
+        return
+    lows, highs = parts.loc[parts["estimate"].idxmin()], parts.loc[parts["estimate"].idxmax()]
+    yield (f"Without one part at a time the effect is between {_part(lows)} and {_part(highs)}.")
+
+
+def _part(row: pd.Series) -> str:
+    what = str(row["check"]).removeprefix(LEFT_OUT)
+    return f"{number(row['estimate'], 2)} (without {what} {row['setting']})"
+
+
+def _interval(row: pd.Series) -> str:
+    return interval(row["conf_low"], row["conf_high"], 2)
+
+
+def _p(value: float) -> str:
+    text = p_text(value)
+    return text.replace("<", "< ") if text.startswith("<") else f"= {text}"
