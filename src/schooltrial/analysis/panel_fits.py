@@ -92,6 +92,10 @@ def fit_staggered_adoption(
     comparison_group: Literal["never_treated", "not_yet_treated"] = "never_treated",
     base_period: Literal["varying", "universal"] = "varying",
     anticipation: int = 0,
+    method: Literal[
+        "callaway_santanna", "sun_abraham", "imputation", "stacked"
+    ] = "callaway_santanna",
+    event_window: tuple[int, int] | None = None,
     pupils: str | None = None,
     covariates: Sequence[str] = (),
     missing_covariates: Missing = "indicator",
@@ -99,7 +103,7 @@ def fit_staggered_adoption(
     weights: str | None = None,
     cluster: str | None = None,
 ) -> StaggeredFit:
-    """Fit group-time effects of a programme that schools enter in different years.
+    """Fit effects of a programme that schools enter in different years.
 
     Parameters
     ----------
@@ -110,11 +114,15 @@ def fit_staggered_adoption(
     cohort : str
         Column of the first treated year; missing for schools that are never treated.
     comparison_group : {"never_treated", "not_yet_treated"}
-        Whom cohorts are compared with.
+        Whom cohorts are compared with, by Callaway and Sant'Anna or in stacks.
     base_period : {"varying", "universal"}
-        What years before the programme are compared with: the year before each, or the last one.
+        What years before the programme are compared with, by Callaway and Sant'Anna.
     anticipation : int
         Years before the first treated one in which schools may already change.
+    method : {"callaway_santanna", "sun_abraham", "imputation", "stacked"}
+        The estimator.
+    event_window : (int, int), optional
+        First and last year of a stack since its cohort began; the widest that all have by default.
     pupils : str, optional
         Column of the pupils behind each mean, which are counted and are no weights.
     covariates : sequence of str
@@ -153,6 +161,8 @@ def fit_staggered_adoption(
         weighted_by=weights or "",
         cluster=cells[cluster].to_numpy() if cluster else None,
         clustered_on=cluster or "",
+        method=method,
+        event_window=event_window,
     )
 
 

@@ -29,6 +29,35 @@ LISTS = (
 )  # fmt: skip
 """Keys that are lists, in which a name that is there twice adds nothing."""
 
+METHODS_OF = {
+    "comparison_group": ("callaway_santanna", "stacked"),
+    "base_period": ("callaway_santanna",),
+    "event_window": ("stacked",),
+    **dict.fromkeys(
+        (
+            "covariates",
+            "missing_covariates",
+            "adjustment",
+            "weights",
+            "cluster",
+            "comparison_on",
+            "comparison_weights",
+        ),
+        ("callaway_santanna",),
+    ),
+}
+"""Key of a staggered model → the methods that use it."""
+
+WITHOUT = {
+    "comparison_group": "{method} has a comparison of its own",
+    "base_period": "the years before the programme have one reference in {method}",
+    "event_window": "{method} uses all years",
+}
+"""Key of a staggered model → why other methods do not use it."""
+
+NOT_READ = "{method} takes every school alike, without covariates"
+"""Why the other methods do not use keys that `WITHOUT` lacks."""
+
 INTERCEPT = "(Intercept)"
 
 
@@ -81,6 +110,8 @@ def idle_key_faults(
     yield from _label_of_nobody(place)
     yield from _years_without_treatment(place)
     yield from _same_split(place)
+    yield from _not_of_the_method(place)
+    yield from _wrong_window(place)
     yield from _unknown_terms(place)
 
 
@@ -225,6 +256,30 @@ def _same_split(place: _Place) -> Iterator[Fault]:
             "moderator", f"and splits the effect by {by!r} already: nothing is left to change",
             "two variables, or one key", "remove `moderator` (an effect for each level), or "
             "`effects_by` (differences from the first)",
+        )  # fmt: skip
+
+
+def _not_of_the_method(place: _Place) -> Iterator[Fault]:
+    """Yield keys of a staggered model that its method has no use for."""
+    method = place.model["method"]
+    if place.estimator != "staggered_adoption":
+        return
+    for key, methods in METHODS_OF.items():
+        if key not in place.given or method in methods:
+            continue
+        yield place.fault(
+            key, f"and `method: {method}`: {WITHOUT.get(key, NOT_READ).format(method=method)}",
+            f"`{key}` with " + " or ".join(f"`method: {name}`" for name in methods),
+            f"remove it, or set `method: {methods[0]}`",
+        )  # fmt: skip
+
+
+def _wrong_window(place: _Place) -> Iterator[Fault]:
+    window = place.model["event_window"]
+    if window and (len(window) != 2 or window[0] >= 0 or window[1] < 0):
+        yield place.fault(
+            "event_window", f"which is {window}", "two years since the cohort began: one before "
+            "(negative) and the last one after it", "write it as in `event_window: [-3, 2]`",
         )  # fmt: skip
 
 

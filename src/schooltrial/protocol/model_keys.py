@@ -97,6 +97,15 @@ MODEL_KEYS: dict[str, ModelKey] = {
         {"": "remove it: this estimator weights no comparison schools"},
         "where the model has `comparison_on`",
     ),
+    "method": ModelKey(
+        "callaway_santanna", ("staggered_adoption",),
+        {"": "remove it, or take `estimator: staggered_adoption`: no other compares cohorts"},
+    ),
+    "event_window": ModelKey(
+        [], ("staggered_adoption",),
+        {"": "remove it, or take `estimator: staggered_adoption` with `method: stacked`"},
+        "with `method: stacked`",
+    ),
     "bounded_cells": ModelKey(
         "left_out", when="for outcomes of schools that are read with `suppressed: bounds`"
     ),

@@ -391,6 +391,8 @@ class Model(TypedDict):
     anticipation: int
     comparison_on: list[str]
     comparison_weights: Literal["entropy", "nearest"]
+    method: Literal["callaway_santanna", "sun_abraham", "imputation", "stacked"]
+    event_window: list[int]
     bounded_cells: Literal["left_out", "midpoint", "against", "in_favour"]
     where_label: str
     covariates: list[str]
@@ -504,6 +506,22 @@ def model_of_outcome(model: Model, name: str, outcomes: Mapping[str, Outcome]) -
     if not population:
         return model
     return {**model, "where": conjunction(model["where"], population)}
+
+
+def compares_not_yet(model: Model, *, never: bool) -> bool:
+    """Return whether a staggered model compares cohorts with others that begin later.
+
+    Parameters
+    ----------
+    model : Model
+    never : bool
+        Whether any school is never treated.
+    """
+    if model["method"] == "imputation":
+        return True
+    if model["method"] == "sun_abraham":
+        return not never
+    return model["comparison_group"] == "not_yet_treated"
 
 
 def covariate_terms(model: Model, outcome: str) -> list[str]:

@@ -209,6 +209,15 @@ def test_panels_by_name_are_those_of_arrays() -> None:
         cells["mean"].to_numpy(), cohort=cells["cohort"].to_numpy(), **common
     )
     same(ours, theirs)
+    stacks: dict[str, Any] = {"method": "stacked", "event_window": (-1, 0)}
+    same(
+        fit_staggered_adoption(cells, **stacks, pupils="n_pupils"),
+        fit_staggered_arrays(
+            cells["mean"].to_numpy(), cohort=cells["cohort"].to_numpy(), **stacks, **common
+        ),
+    )
+    with pytest.raises(ValueError, match="'imputation' has no use for `base_period`"):
+        fit_staggered_adoption(cells, method="imputation", base_period="universal")
     with pytest.raises(ValueError, match="one of the two"):
         fit_difference_in_differences(cells)
     with pytest.raises(ValueError, match="no column 'meen'; did you mean 'mean'"):

@@ -129,6 +129,28 @@ def test_a_variable_that_splits_the_effect_does_not_moderate_it_too() -> None:
     assert "splits the effect by 'sex' already" in fault
 
 
+def _staggered(**keys: Any) -> list[str]:
+    return faults(estimator="staggered_adoption", **keys)
+
+
+def test_a_method_of_staggered_models_has_no_key_that_it_does_not_use() -> None:
+    (fault,) = _staggered(method="imputation", comparison_group="not_yet_treated")
+    assert "imputation has a comparison of its own" in fault
+    assert "remove it, or set `method: callaway_santanna`" in fault
+    (fault,) = _staggered(method="sun_abraham", base_period="universal")
+    assert "the years before the programme have one reference in sun_abraham" in fault
+    (fault,) = _staggered(event_window=[-2, 1])
+    assert "or set `method: stacked`" in fault
+    used = {"comparison_group": "not_yet_treated", "event_window": [-2, 1], "anticipation": 1}
+    assert _staggered(method="stacked", **used) == []
+
+
+@pytest.mark.parametrize("window", [[-2], [0, 2], [-2, -1]])
+def test_a_window_has_a_year_before_and_the_last_year_after(window: list[int]) -> None:
+    (fault,) = _staggered(method="stacked", event_window=window)
+    assert "write it as in `event_window: [-3, 2]`" in fault
+
+
 def test_tests_name_terms_of_the_model() -> None:
     (fault,) = faults(tests={"h": ["treatd"]})
     assert "models.m (cluster_robust) has `tests.h`, which names the term 'treatd'" in fault

@@ -107,6 +107,7 @@ def _told(fitted: StaggeredFit) -> dict[str, Any]:
 
 def _fit(cells: pd.DataFrame, model: Model, seed: np.random.Generator, draws: int) -> StaggeredFit:
     on, characteristics = columns_of_characteristics(cells, model["comparison_on"])
+    window = model["event_window"]
     return fit_staggered_adoption(
         cells["mean"].to_numpy("float64"),
         school=cells["school"].to_numpy(),
@@ -119,6 +120,8 @@ def _fit(cells: pd.DataFrame, model: Model, seed: np.random.Generator, draws: in
         comparison_on=on,
         comparison_weights=model["comparison_weights"],
         characteristics=characteristics,
+        method=model["method"],
+        event_window=(window[0], window[1]) if window else None,
         strata=cells["block"].astype("str").to_numpy() if "block" in cells else None,
         draws=draws,
         seed=seed,

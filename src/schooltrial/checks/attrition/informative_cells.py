@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.models.panel.cohorts import informed_panel
-from schooltrial.protocol.sections import Model, Years, reference_year
+from schooltrial.protocol.sections import (
+    Model,
+    Years,
+    compares_not_yet,
+    reference_year,
+)
 
 
 def find_informative_cells(
@@ -64,7 +69,7 @@ def _in_informed_schools(frame: pd.DataFrame, complete: pd.Series, model: Model)
     try:
         informed = informed_panel(
             number[inside], rows["year"].to_numpy("int64"), cohort[inside],
-            not_yet=model["comparison_group"] == "not_yet_treated",
+            not_yet=compares_not_yet(model, never=bool((cohort[inside] == 0).any())),
         )  # fmt: skip
     except ValueError:  # the model is refused for it, and nobody is analysed
         return np.zeros(len(frame), dtype=bool)

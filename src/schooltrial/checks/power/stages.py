@@ -43,6 +43,7 @@ from schooltrial.protocol.sections import (
     Power,
     Study,
     baseline_year,
+    compares_not_yet,
     model_of_outcome,
 )
 from schooltrial.refusal import words_of
@@ -342,9 +343,11 @@ def _from_panel(
         arms = assignment["arm"].astype("str")
         entered = assignment.loc[arms == comparison.arm, "cohort"].dropna().astype("int64")
         cohorts = {int(year): int(count) for year, count in entered.value_counts().items()}
+        never = int((arms == plan.arms[0]["name"]).sum())
+        later = compares_not_yet(comparison.model, never=never > 0)
         design, told = staggered_of(
-            means, cohorts, int((arms == plan.arms[0]["name"]).sum()), plan.before, plan.after,
-            comparison.model["comparison_group"],
+            means, cohorts, never, plan.before, plan.after,
+            "not_yet_treated" if later else "never_treated",
         )  # fmt: skip
     elif drawn.allocation is not None:
         design, told = panel_of(means, drawn.allocation, plan.before, plan.after)

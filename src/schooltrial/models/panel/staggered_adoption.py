@@ -519,6 +519,7 @@ def fit_staggered_adoption(
         cluster, clustered_on,
     )  # fmt: skip
     _refuse_both(rows, method, comparison_on)
+    _refuse_unused(method, comparison_group, base_period, comparison_on, event_window)
     if method != "callaway_santanna":
         made = estimate_by_regression(
             whole, method, comparison_group=comparison_group, anticipation=anticipation,
@@ -591,6 +592,29 @@ def _refuse_both(rows: RowsOfSchools, method: str, comparison_on: Sequence[str])
             "is not combined with covariates, weights or clusters; name the covariates under "
             "`comparison_on`, or remove it"
         )
+
+
+def _refuse_unused(
+    method: Literal["callaway_santanna"] | Regression,
+    comparison_group: ComparisonGroup,
+    base_period: BasePeriod,
+    comparison_on: Sequence[str],
+    event_window: tuple[int, int] | None,
+) -> None:
+    """Raise where an option is given that a method has no use for."""
+    first = method == "callaway_santanna"
+    own = method in ("sun_abraham", "imputation")
+    unused = {
+        "comparison_group": own and comparison_group != "never_treated",
+        "base_period": not first and base_period != "varying",
+        "comparison_on": not first and bool(comparison_on),
+        "event_window": method != "stacked" and event_window is not None,
+    }
+    for name, idle in unused.items():
+        if idle:
+            raise ValueError(
+                f"method {method!r} has no use for `{name}`; leave it out, or take another method"
+            )
 
 
 def _of_regression(

@@ -57,6 +57,8 @@ ACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "anticipation": ({}, {"anticipation": 1}),
     "comparison_on": ({}, {"comparison_on": ["level"]}),
     "comparison_weights": ({"comparison_on": ["level"]}, {"comparison_weights": "nearest"}),
+    "method": ({}, {"method": "imputation"}),
+    "event_window": ({"method": "stacked"}, {"event_window": [-1, 1]}),
     "bounded_cells": ({}, {"bounded_cells": "midpoint"}),
     "where_label": ({"where": {"girl": [1]}}, {"where_label": "girls"}),
     "covariates": ({}, {"covariates": ["age"]}),
