@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schooltrial.arrays import FloatArray, IntArray
+from schooltrial.models.group_time.labels import numbered
 
 NEVER = 0
 """The cohort of schools that are never treated."""
@@ -104,8 +105,8 @@ def panel_of_rows(
         Where a school has two rows in a year, or two first treated years.
     """
     known = np.isfinite(outcome)
-    labels, row = np.unique(np.asarray(school)[known], return_inverse=True)
-    years, column = np.unique(np.asarray(year)[known].astype(np.int64), return_inverse=True)
+    labels, row = numbered(np.asarray(school)[known])
+    years, column = numbered(np.asarray(year)[known].astype(np.int64))
     of_row = np.nan_to_num(np.asarray(cohort, dtype=np.float64)[known]).astype(np.int64)
     code = row * len(years) + column
     _refuse_repeated(code, labels, years)
@@ -129,8 +130,7 @@ def panel_of_rows(
 
 def _refuse_repeated(code: IntArray, labels: npt.NDArray[Any], years: IntArray) -> None:
     """Raise where a school has two rows in a year."""
-    values, count = np.unique(code, return_counts=True)
-    repeated = values[count > 1]
+    repeated = np.flatnonzero(np.bincount(code) > 1)
     if len(repeated):
         school, year = labels[repeated[0] // len(years)], years[repeated[0] % len(years)]
         raise ValueError(

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from schooltrial.models.group_time.labels import numbered
+
 Whole = npt.NDArray[np.int64]
 
 NEVER = 0
@@ -95,7 +97,7 @@ def informed_panel(school: Whole, year: Whole, cohort: Whole, *, not_yet: bool) 
     ValueError
         Where no school is treated, none can be compared with, or no cohort informs an effect.
     """
-    cohorts = [int(g) for g in np.unique(cohort) if g != NEVER]
+    cohorts = [int(g) for g in numbered(cohort)[0] if g != NEVER]
     first, last = int(year.min(initial=9999)), int(year.max(initial=0))
     if not cohorts:
         raise ValueError(
@@ -115,8 +117,8 @@ def informed_panel(school: Whole, year: Whole, cohort: Whole, *, not_yet: bool) 
     if not_yet:
         # Not treated in any year of the panel: they are comparisons, as in the package did of R.
         cohort = np.where(cohort <= last, cohort, NEVER)
-    years, column = np.unique(year, return_inverse=True)
-    numbers, row = np.unique(school, return_inverse=True)
+    years, column = numbered(year)
+    numbers, row = numbered(school)
     seen = np.zeros((len(numbers), len(years)), dtype=bool)
     seen[row, column] = True
     own = np.zeros(len(numbers), dtype=np.int64)

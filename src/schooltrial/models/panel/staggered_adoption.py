@@ -69,6 +69,7 @@ from schooltrial.models.group_time.cells import (
     plan_cells,
     treated_schools,
 )
+from schooltrial.models.group_time.labels import numbered
 from schooltrial.models.group_time.loadings import Effects, effects_of_cells, group_loadings
 from schooltrial.models.group_time.panel import SchoolPanel, panel_of_rows
 from schooltrial.models.group_time.two_groups import Adjustment
@@ -308,6 +309,8 @@ class StaggeredFit(Result):
         """Return pupil-years, schools and treated schools that each row rests on."""
         loadings, seen = self.found.effects.loadings, self.panel.seen
         by_group = self.found.effects.by_group
+        if by_group and self.school_loadings is None and self.panel.balanced:
+            return self._group_counts()
         if self.school_loadings is not None:
             loadings = self.school_loadings
         cohort = np.array([cell.cohort for cell in self.cells])
@@ -322,6 +325,23 @@ class StaggeredFit(Result):
             total = 0 if pupils is None else int(np.nansum(pupils[rests]))
             counted.append((total, int(inside.sum()), int((inside & own).sum())))
         return counted
+
+    def _group_counts(self) -> list[tuple[int, int, int]]:
+        """Return the same where all schools of a group count alike and have all years."""
+        groups, sizes = np.array(self.panel.groups), self.panel.sizes
+        rests = np.abs(self.found.effects.loadings) > _ZERO
+        inside = rests.any(axis=1)
+        by_year = np.zeros(rests.shape[:2])
+        if self.panel.n_pupils is not None:
+            np.add.at(by_year, self.panel.group, np.nan_to_num(self.panel.n_pupils))
+        pupils = np.rint(np.einsum("ht,htr->r", by_year, rests)).astype(int)
+        cohort = np.array([cell.cohort for cell in self.cells])
+        schools = sizes @ inside
+        treated = [
+            int(sizes[inside[:, at] & np.isin(groups, cohort[row.weights != 0])].sum())
+            for at, row in enumerate(self.averages)
+        ]
+        return list(zip(pupils.tolist(), schools.tolist(), treated, strict=True))
 
     def covariance(self, *, vcov: str | None = None) -> FloatArray:
         """Return the covariance of all averages by the rule that fits them all together."""
@@ -527,7 +547,7 @@ def fit_staggered_adoption(
         )  # fmt: skip
         within = None if strata is None else (school, strata)
         return _of_regression(whole, made, within, comparison_group, anticipation, draws, seed)
-    number = np.searchsorted(whole.schools, np.asarray(school)[known])
+    number = numbered(np.asarray(school)[known])[1]
     informed = informed_panel(
         number, np.asarray(year)[known].astype(np.int64), whole.cohort[number],
         not_yet=comparison_group == "not_yet_treated",
