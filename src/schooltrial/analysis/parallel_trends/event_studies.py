@@ -6,7 +6,7 @@ model has: bounds on differences in trend are of levels beside one reference.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, nan
 
 import numpy as np
@@ -25,6 +25,9 @@ from schooltrial.models.parallel_trends.event_coefficients import Array, EventCo
 from schooltrial.protocol.sections import last_before
 
 GAPS = "years are missing between those seen: a change is from one year seen to the next"
+
+
+OTHER = "the event study is Callaway and Sant'Anna's, whose years are beside one reference"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +69,12 @@ def event_study(checked: CheckedModel) -> EventStudy:
         Where the model cannot be fitted.
     """
     if checked.staggered:
-        wide = checked.with_model(base_period="universal", method="callaway_santanna")
-        return _of_cohorts(wide.fitted().results[checked.outcome])
+        wide = checked.with_model(
+            base_period="universal", method="callaway_santanna", event_window=[]
+        )
+        other = checked.plan.model["method"] != "callaway_santanna"
+        found = _of_cohorts(wide.fitted().results[checked.outcome])
+        return replace(found, note="; ".join(filter(None, [found.note, OTHER * other])))
     reference = last_before(checked.years)
     fitted = CheckedModel(
         checked.plan, checked.cells, {**checked.years, "reference": reference},
@@ -100,15 +107,13 @@ def _of_cohorts(fit: StaggeredFit) -> EventStudy:
     chosen = np.zeros((len(fit.averages), 2))
     chosen[rows[0], 0] = -1.0 / before
     chosen[rows[before:], 1] = shares
-    combined = cohort_variances(fit.panel, found.effects.combined(chosen))
+    combined = cohort_variances(fit.units or fit.panel, found.effects.combined(chosen))
     df = row_variances(combined, rule).df
     each = row_variances(found, rule).df[rows]
     each[before:] = df[1]
     joint = joint_test(found, rows[:before], rule)
     eta = joint.df + before - 1 if isfinite(joint.statistic) else nan
-    gaps = bool(
-        (np.diff(np.append(times, reference)[np.argsort(np.append(times, reference))]) > 1).any()
-    )
+    gaps = bool((np.diff(np.sort(np.append(times, reference))) > 1).any())
     return EventStudy(
         coefficients, float(df[1]), each, float(df[0]), float(eta), fit.method, GAPS if gaps else ""
     )

@@ -28,7 +28,7 @@ MOST_YEARS = 3
 
 _PLAIN: dict[str, Any] = {
     "method": "callaway_santanna", "covariates": [], "weights": None, "cluster": None,
-    "comparison_on": [],
+    "comparison_on": [], "event_window": [],
 }  # fmt: skip
 """Keys of a model in which schools count alike and nothing is adjusted for."""
 

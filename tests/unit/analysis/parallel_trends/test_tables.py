@@ -204,6 +204,21 @@ def test_a_model_that_cannot_be_fitted_has_one_row_that_says_why() -> None:
     assert "none is never treated" in note
 
 
+@pytest.mark.parametrize("method", ["sun_abraham", "imputation", "stacked"])
+def test_bounds_of_other_estimators_are_of_an_event_study_with_one_reference(method: str) -> None:
+    keys = {"method": method, "event_window": [-3, 0] if method == "stacked" else []}
+    found, _, _ = _found(_cells(), keys=keys, leave_out=[], relative_magnitudes=[1])
+    (row,) = found[found["check"] == "relative magnitudes"].to_dict("records")
+    (plain,) = (
+        _plain()[0].query("check == 'relative magnitudes' and setting == 1").to_dict("records")
+    )
+    assert row["conf_low"] == pytest.approx(plain["conf_low"])
+    assert "Callaway and Sant'Anna's" in row["note"]
+    assert found["method"].iloc[0] != _plain()[0]["method"].iloc[0]
+    (placebo,) = found[found["check"] == "placebo cohort"].to_dict("records")
+    assert placebo["estimate"] == pytest.approx(_plain()[0]["estimate"].iloc[0])
+
+
 def test_one_earlier_change_is_said_to_be_all_that_the_bounds_rest_on() -> None:
     cells = _cells()
     found, _, _ = _found(cells[(cells["year"] >= 2016) & (cells["cohort"] != 2019)])
