@@ -7,6 +7,7 @@ rule fit_difference_in_differences:
         panel="results/{study}/data/school_panel.parquet",
         bounded="results/{study}/data/bounded_cells.parquet",
         schools="results/{study}/data/schools.parquet",
+        school_sample="results/{study}/data/school_sample.parquet",
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
@@ -22,6 +23,7 @@ rule fit_difference_in_differences:
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
         years=section("years"),
+        design=section("design"),
     script:
         "../scripts/fit_difference_in_differences.py"
 

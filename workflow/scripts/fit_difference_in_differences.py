@@ -7,7 +7,7 @@ from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.analysis.panel_cells import read_panel_cells
 from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome, Years
+from schooltrial.protocol.sections import Design, Model, Outcome, Years
 
 
 def main(
@@ -16,18 +16,21 @@ def main(
     panel: str,
     bounded: str,
     schools: str,
+    school_sample: str,
     study: str,
     name: str,
     model: Model,
     outcomes: Mapping[str, Outcome],
     years: Years,
+    design: Design,
     estimates: str,
     diagnostics: str,
 ) -> None:
     """Write the effect, the event study and the test of the pre-trend, by outcome."""
     plan = PlannedModel(study, name, model, outcomes)
-    cells = read_panel_cells(sample, panel, bounded, schools, plan, years)
-    write_fit(fit_planned(plan, cells, years=years), estimates, diagnostics)
+    cells = read_panel_cells(sample, panel, bounded, schools, plan, years, school_sample)
+    fitted = fit_planned(plan, cells, years=years, randomised=design["randomised"])
+    write_fit(fitted, estimates, diagnostics)
 
 
 run_as_rule(main, globals())

@@ -25,6 +25,7 @@ from schooltrial.protocol.sections import (
     covariate_terms,
     covariate_variables,
     needed_variables,
+    single_cluster,
 )
 
 Array = npt.NDArray[np.float64]
@@ -163,7 +164,7 @@ def build_design_matrix(
         rows,
         incomplete,
         indicated,
-        model["cluster"],
+        single_cluster(model),
         model["weights"],
         count_baselines_held_as_0(rows, model, outcome),
     )

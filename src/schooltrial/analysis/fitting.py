@@ -191,8 +191,8 @@ def fit_outcomes(
                     made["n_pupils"] = _pupils_behind(inside)
                 rows.append(made)
             kept: dict[str, Any] = {"indicated": design.indicated} if design.indicated else {}
-            if plan.model["cluster"]:
-                kept["clusters"] = describe_clusters(design.rows, plan.model["cluster"])
+            if design.clustered_on:
+                kept["clusters"] = describe_clusters(design.rows, design.clustered_on)
             told[outcome] = {"incomplete": design.incomplete, **kept, **fitted.diagnostics}
             results[outcome] = fitted.result
     return FittedModel(table(rows), told, results)

@@ -19,13 +19,9 @@ from schooltrial.models.group_time.two_groups import Adjustment
 from schooltrial.models.inference.estimate import Estimate, t_estimate
 from schooltrial.models.panel import staggered_adoption
 from schooltrial.models.panel.adjusted_cohorts import WORDS
-from schooltrial.models.panel.difference_in_differences import (
-    PanelFit,
-    event_indicators,
-    programme_indicator,
-    two_way_effects,
-)
+from schooltrial.models.panel.difference_in_differences import PanelFit, two_way_effects
 from schooltrial.models.panel.staggered_adoption import StaggeredFit
+from schooltrial.models.panel.treatment_terms import event_indicators, programme_indicator
 
 
 def fit_difference_in_differences(

@@ -17,6 +17,8 @@ from schooltrial.protocol.sections import (
     Design,
     Model,
     Outcome,
+    all_years,
+    clusters_of,
     covariate_variables,
     modelled_arms,
     years_of_model,
@@ -59,6 +61,11 @@ NOT_READ = "{method} takes every school alike, without covariates"
 """Why the other methods do not use keys that `WITHOUT` lacks."""
 
 INTERCEPT = "(Intercept)"
+
+TWO_WAY = "difference_in_differences"
+
+PLAIN = ("CR0", "CR1", "CR1S")
+"""Variances that there are with two clusterings at once."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,9 @@ def idle_key_faults(
     yield from _not_of_the_method(place)
     yield from _wrong_window(place)
     yield from _unknown_terms(place)
+    yield from _two_clusters(place)
+    yield from _effects_of_panel(place)
+    yield from _window_of_events(place)
 
 
 def _repeated(place: _Place) -> Iterator[Fault]:
@@ -281,6 +291,54 @@ def _wrong_window(place: _Place) -> Iterator[Fault]:
             "event_window", f"which is {window}", "two years since the cohort began: one before "
             "(negative) and the last one after it", "write it as in `event_window: [-3, 2]`",
         )  # fmt: skip
+
+
+
+def _two_clusters(place: _Place) -> Iterator[Fault]:
+    named = clusters_of(place.model)
+    if len(named) < 2:
+        return
+    if place.estimator != TWO_WAY:
+        yield place.fault(
+            "cluster", f"which is two: {', '.join(named)}", "one variable",
+            f"write `cluster: {named[0]}`, or take `estimator: {TWO_WAY}`",
+        )  # fmt: skip
+    elif len(set(named)) < 2:
+        yield place.fault(
+            "cluster", f"in which {named[0]!r} is named twice", "two variables, or one",
+            f"write `cluster: {named[0]}`",
+        )  # fmt: skip
+    elif "covariance" in place.given and set(place.model["covariance"]) - set(PLAIN):
+        yield place.fault(
+            "covariance", f"{', '.join(place.model['covariance'])}, and clusters errors two ways",
+            f"one of {', '.join(PLAIN)}", "write `covariance: [CR1S]`, or cluster one way",
+        )  # fmt: skip
+
+
+def _effects_of_panel(place: _Place) -> Iterator[Fault]:
+    held = [name for name in place.model["fixed_effects"] if name in ("school", "year")]
+    if place.estimator == TWO_WAY and held:
+        others = [name for name in place.model["fixed_effects"] if name not in held]
+        yield place.fault(
+            "fixed_effects", f"in which {', '.join(held)} is named: effects of school and year are "
+            "in the model", "further effects, such as `region:year`",
+            f"write `fixed_effects: [{', '.join(others)}]`" if others else "remove it",
+        )  # fmt: skip
+
+
+def _window_of_events(place: _Place) -> Iterator[Fault]:
+    window, years = place.model["event_window"], place.content["years"]
+    if window is None or place.estimator != TWO_WAY:
+        return
+    if place.model["active_from"] is None and window[0] < 0 <= window[1]:
+        begins = min(place.model["active_years"] or years["programme"])
+        events = [year - begins for year in all_years(years)]
+        if window[0] <= min(events) and window[1] >= max(events):
+            yield place.fault(
+                "event_window", f"[{window[0]}, {window[1]}], and the years of the study are "
+                f"{min(events)} to {max(events)} since the start: nothing is binned",
+                "a window within the years", "remove it, or make it narrower",
+            )  # fmt: skip
 
 
 def _unknown_terms(place: _Place) -> Iterator[Fault]:

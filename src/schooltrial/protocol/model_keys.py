@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from schooltrial.protocol.idle_keys import idle_key_faults
-from schooltrial.protocol.sections import Content, Model
+from schooltrial.protocol.sections import PANELS, Content, Model
 from schooltrial.refusal import Fault
 from schooltrial.wording import plural_of
 
@@ -19,9 +19,6 @@ OF_PEOPLE = (
     "multilevel", "cluster_robust", "randomisation_inference", "wild_bootstrap", "complier_effect",
 )  # fmt: skip
 """Estimators of rows of pupils, teachers or schools."""
-
-PANELS = ("difference_in_differences", "staggered_adoption")
-"""Estimators of schools by year."""
 
 EVERY = (*OF_PEOPLE, *PANELS)
 
@@ -56,7 +53,11 @@ class ModelKey:
 
 
 NO_COVARIATES = "remove it: the effect is that of school means, without covariates; for these take "
-NO_COVARIATES += "`estimator: cluster_robust` with `fixed_effects: [school, year]`"
+NO_COVARIATES += "`estimator: difference_in_differences`"
+
+TWO_WAY = "difference_in_differences"
+
+OF_TWO_WAY = {"": "remove it, or take `estimator: difference_in_differences`: no other has it"}
 
 ONE_EFFECT = {"": "remove it, and name the groups under `subgroups`: a model is fitted in each"}
 
@@ -110,9 +111,9 @@ MODEL_KEYS: dict[str, ModelKey] = {
         "left_out", when="for outcomes of schools that are read with `suppressed: bounds`"
     ),
     "where_label": ModelKey("all", when="where `where` (or an outcome's `population`) selects"),
-    "covariates": ModelKey([], OF_PEOPLE, {"": NO_COVARIATES}),
+    "covariates": ModelKey([], (*OF_PEOPLE, TWO_WAY), {"": NO_COVARIATES}),
     "missing_covariates": ModelKey(
-        "indicator", OF_PEOPLE, {"": "remove it: a panel model has no covariates"},
+        "indicator", (*OF_PEOPLE, TWO_WAY), {"": "remove it: a panel model has no covariates"},
         "where the model has `covariates`",
     ),
     "blocks": ModelKey(
@@ -121,9 +122,8 @@ MODEL_KEYS: dict[str, ModelKey] = {
         "where there are blocks; `random` in multilevel alone",
     ),
     "fixed_effects": ModelKey(
-        [], ("cluster_robust", "complier_effect"),
+        [], ("cluster_robust", "complier_effect", TWO_WAY),
         {
-            "difference_in_differences": "remove it: effects of school and year are in the model",
             "staggered_adoption": "remove it: a school is compared with itself",
             "": "remove it, and name the variable under `covariates` (a category is a set of "
             "indicators)",
@@ -145,12 +145,11 @@ MODEL_KEYS: dict[str, ModelKey] = {
          "staggered_adoption": "remove it: errors are clustered on schools"},
     ),
     "weights": ModelKey(
-        None, OF_PEOPLE,
-        {"": "remove it: cells of a panel are weighted by their pupils",
-         "staggered_adoption": "remove it: each school counts alike"},
+        None, (*OF_PEOPLE, TWO_WAY),
+        {"": "remove it: each school counts alike"},
     ),
     "covariance": ModelKey(
-        ["CR2"], ("cluster_robust",),
+        ["CR2"], ("cluster_robust", TWO_WAY),
         {"": "remove it, or take `estimator: cluster_robust`: this estimator has one variance"},
     ),
     "df": ModelKey(
@@ -167,17 +166,22 @@ MODEL_KEYS: dict[str, ModelKey] = {
         "where the model analyses other years too",
     ),
     "active_from": ModelKey(
-        None, (*SPLIT, "wild_bootstrap", "complier_effect"),
+        None, (*SPLIT, "wild_bootstrap", "complier_effect", TWO_WAY),
         {
-            "difference_in_differences": "take `estimator: cluster_robust` with `blocks: none` and "
-            "`fixed_effects: [school, year]`",
             "staggered_adoption": "remove it: the cohort is known",
             "": "take `estimator: cluster_robust`",
         },
         "where the model analyses earlier years too",
     ),
-    "effects_by": ModelKey(None, SPLIT, ONE_EFFECT),
-    "moderator": ModelKey(None, SPLIT, ONE_EFFECT),
+    "effects_by": ModelKey(None, (*SPLIT, TWO_WAY), ONE_EFFECT),
+    "moderator": ModelKey(None, (*SPLIT, TWO_WAY), ONE_EFFECT),
+    "event_window": ModelKey(
+        None, (TWO_WAY,),
+        {"staggered_adoption": "remove it: each year since the start has a row of its own",
+         **OF_TWO_WAY},
+        "where years lie beyond the window",
+    ),
+    "unit_trends": ModelKey(False, (TWO_WAY,), OF_TWO_WAY),
     "tests": ModelKey(
         {}, ("cluster_robust",),
         {"": "remove it, or take `estimator: cluster_robust`, which tests terms together"},

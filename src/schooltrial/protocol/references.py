@@ -17,7 +17,17 @@ from schooltrial.protocol.made_references import (
 )
 from schooltrial.protocol.parallel_trends import parallel_trends_faults
 from schooltrial.protocol.reserved_names import reserved_name_faults
-from schooltrial.protocol.sections import PRIOR_PATH, Content, Model, Outcome, baseline_year
+from schooltrial.protocol.sections import (
+    CELL_WEIGHTS,
+    PANELS,
+    PRIOR_PATH,
+    Content,
+    Model,
+    Outcome,
+    baseline_year,
+    clusters_of,
+    weight_variable,
+)
 from schooltrial.protocol.table_readings import range_faults, table_faults
 from schooltrial.refusal import Fault
 from schooltrial.wording import listed
@@ -186,15 +196,20 @@ def _model_faults(
             f"{where}.active_from", model["active_from"], "variable", names.variables
         )
         yield from names.check_number(f"{where}.active_from", model["active_from"])
+    # In a panel of schools the values of another outcome are known of every school and year.
+    of_schools = [
+        name for name, outcome in outcomes.items()
+        if model["estimator"] in PANELS and outcome["measured_on"] == "school"
+    ]  # fmt: skip
     for part in [part for term in model["covariates"] for part in term.split(":")]:
-        known = [*names.variables, "baseline"]
+        known = [*names.variables, "baseline", *of_schools]
         yield from names.check(f"{where}.covariates", part, "variable", known)
-    for part in model["fixed_effects"]:
+    for part in [part for term in model["fixed_effects"] for part in term.split(":")]:
         yield from names.check(f"{where}.fixed_effects", part, "variable", names.variables)
     for key, variable in (
         ("effects_by", model["effects_by"]),
         ("moderator", model["moderator"]),
-        ("cluster", model["cluster"]),
+        *(("cluster", cluster) for cluster in clusters_of(model)),
         *(("random_levels", level) for level in model["random_levels"]),
     ):
         if variable:
@@ -202,10 +217,13 @@ def _model_faults(
     for variable in model["comparison_on"]:
         known = [*PRIOR_PATH, *names.variables]
         yield from names.check(f"{where}.comparison_on", variable, "variable", known)
-    if model["weights"]:
-        place, known = f"{where}.weights", [*names.variables, "n_pupils"]
-        yield from names.check(place, model["weights"], "variable", known)
-        yield from names.check_number(place, model["weights"])
+    weights = weight_variable(model)
+    if weights:
+        place, known = f"{where}.weights", [*names.variables, "n_pupils", *of_schools]
+        if model["estimator"] in PANELS:
+            known += CELL_WEIGHTS
+        yield from names.check(place, weights, "variable", known)
+        yield from names.check_number(place, weights)
 
 
 def _readings(content: Content) -> Iterator[Reading]:

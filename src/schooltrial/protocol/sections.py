@@ -399,7 +399,7 @@ class Model(TypedDict):
     missing_covariates: Literal["indicator", "drop", "refuse"]
     blocks: Literal["fixed", "random", "none"]
     fixed_effects: list[str]
-    cluster: str | None
+    cluster: str | list[str] | None
     random_levels: list[str]
     weights: str | None
     covariance: list[Literal["CR0", "CR1", "CR1S", "CR2", "CR3"]]
@@ -409,6 +409,8 @@ class Model(TypedDict):
     active_from: str | None
     effects_by: str | None
     moderator: str | None
+    event_window: list[int] | None
+    unit_trends: bool
     tests: dict[str, list[str]]
     confidence_level: float
 
@@ -555,8 +557,36 @@ def needed_variables(model: Model, outcome: str) -> list[str]:
 
 def indispensable_variables(model: Model) -> set[str]:
     """Return the variables that split the effect, weigh a pupil or say in which group he is."""
-    single = (model["effects_by"], model["moderator"], model["cluster"], model["weights"])
-    return {*filter(None, single), *model["fixed_effects"], *model["random_levels"]}
+    single = (model["effects_by"], model["moderator"], weight_variable(model))
+    parts = [part for term in model["fixed_effects"] for part in term.split(":")]
+    return {*filter(None, single), *clusters_of(model), *parts, *model["random_levels"]}
+
+
+def clusters_of(model: Model) -> list[str]:
+    """Return the variables that a model's errors are clustered on: none, one, or two."""
+    named = model["cluster"]
+    if named is None:
+        return []
+    return [named] if isinstance(named, str) else list(named)
+
+
+def single_cluster(model: Model) -> str | None:
+    """Return the one variable that errors are clustered on, in a model that allows no second."""
+    named = clusters_of(model)
+    return named[0] if named else None
+
+
+PANELS = ("difference_in_differences", "staggered_adoption")
+"""Estimators of schools by year."""
+
+CELL_WEIGHTS = ("schools", "pupils")
+"""What panel models can weigh cells by, besides a variable."""
+
+
+def weight_variable(model: Model) -> str | None:
+    """Return the variable that weighs rows; none where a panel counts schools, or pupils."""
+    named = model["weights"]
+    return None if model["estimator"] in PANELS and named in CELL_WEIGHTS else named
 
 
 def modelled_arms(design: Design) -> list[Arm]:

@@ -248,12 +248,12 @@ def _fit(study: Study, name: str, model: Model) -> FittedModel[Any]:
 def _rows(study: Study, estimator: Estimator, plan: PlannedModel) -> pd.DataFrame:
     paths = study.paths
     if estimator.rows == "cells":
-        sample, panel, bounded, schools = (
+        sample, panel, bounded, schools, by_year = (
             str(there(paths.data(name)))
-            for name in ("sample", "school_panel", "bounded_cells", "schools")
+            for name in ("sample", "school_panel", "bounded_cells", "schools", "school_sample")
         )
         return read_panel_cells(
-            sample, panel, bounded, schools, plan, study.protocol.content["years"]
+            sample, panel, bounded, schools, plan, study.protocol.content["years"], by_year
         )
     return pd.read_parquet(there(paths.fitted(plan.sampled)))
 
@@ -264,6 +264,8 @@ def _needed(study: Study, need: Need) -> Any:
         return content["study"]["seed"]
     if need == "years":
         return content["years"]
+    if need == "randomised":
+        return content["design"]["randomised"]
     if need == "taken_up":
         return content["take_up"]["variable"]
     frame, record = study.draw.file("eligible_list"), study.draw.file("record")

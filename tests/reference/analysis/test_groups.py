@@ -103,10 +103,9 @@ def test_a_panel_of_schools_is_clustered_on_districts() -> None:
         school=data["school"].to_numpy(), year=data["year"].to_numpy(),
         cluster=data["district"].to_numpy(),
     )  # fmt: skip
-    (row,) = fitted.estimates()
-    groups, cells, parameters = 20, len(data), 1 + data["year"].nunique()
-    rule = groups / (groups - 1) * (cells - 1) / (cells - parameters)
-    assert row.estimate == pytest.approx(stored["coef"]["treated"], rel=1e-8)
-    assert row.std_error == pytest.approx(stored["CR0"]["treated"]["se"] * rule**0.5, rel=1e-8)
-    assert row.df == groups - 1
+    for kind in ("CR0", "CR2"):
+        (row,) = fitted.estimates(vcov=kind)
+        assert row.estimate == pytest.approx(stored["coef"]["treated"], rel=1e-8)
+        assert row.std_error == pytest.approx(stored[kind]["treated"]["se"], rel=1e-8)
+    assert row.df == pytest.approx(stored["CR2"]["treated"]["satt_df"], rel=1e-8)
     assert row.method.startswith("two-way effects, clustered by group of schools")

@@ -29,14 +29,11 @@ from schooltrial.models.inference.result import Result
 from schooltrial.models.moments.school_moments import from_frame
 from schooltrial.models.multilevel.three_level import fit_three_level
 from schooltrial.models.multilevel.two_level import fit_two_level_frame, fit_two_level_moments
-from schooltrial.models.panel.difference_in_differences import (
-    event_indicators,
-    programme_indicator,
-    two_way_effects,
-)
+from schooltrial.models.panel.difference_in_differences import two_way_effects
 from schooltrial.models.panel.staggered_adoption import (
     fit_staggered_adoption as fit_staggered_arrays,
 )
+from schooltrial.models.panel.treatment_terms import event_indicators, programme_indicator
 from schooltrial.models.randomisation_inference.inference import randomisation_inference
 from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
 

@@ -18,7 +18,8 @@ from schooltrial.models.multilevel.random_slope import random_pupil_slope, rando
 from schooltrial.models.multilevel.result import MultilevelFit
 from schooltrial.models.multilevel.three_level import fit_three_level
 from schooltrial.models.multilevel.two_level import fit_two_level_moments
-from schooltrial.models.panel.difference_in_differences import event_indicators, two_way_effects
+from schooltrial.models.panel.difference_in_differences import two_way_effects
+from schooltrial.models.panel.treatment_terms import event_indicators
 
 SCHOOLS, PUPILS = 24, 12
 RNG = np.random.default_rng(11)

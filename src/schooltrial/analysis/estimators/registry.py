@@ -19,7 +19,7 @@ from schooltrial.analysis.fitting import FittedModel
 from schooltrial.protocol.model_keys import keys_read
 
 Rows = Literal["sample", "cells"]
-Need = Literal["lottery", "seed", "taken_up", "years"]
+Need = Literal["lottery", "seed", "taken_up", "years", "randomised"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Estimator:
         ``"sample"``: pupils or teachers; ``"cells"``: school by year.
     needs : tuple of str
         What it takes of the study beside the model: the lottery, the seed, the column of take-up,
-        the years.
+        the years, and whether chance drew its units.
     keys : tuple of str
         Keys of a model that it reads; another would change nothing.
     """
@@ -64,7 +64,7 @@ ESTIMATORS: dict[str, Estimator] = {
         wild_bootstrap.fit_planned, "sample", ("seed",), keys_read("wild_bootstrap"),
     ),
     "difference_in_differences": Estimator(
-        difference_in_differences.fit_planned, "cells", ("years",),
+        difference_in_differences.fit_planned, "cells", ("years", "randomised"),
         keys_read("difference_in_differences"),
     ),
     "staggered_adoption": Estimator(

@@ -25,6 +25,7 @@ def build_school_panel(
     where: Mapping[str, Any] | None = None,
     *,
     staggered: bool = False,
+    also: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return the mean of each outcome by school and year, in long form.
 
@@ -40,6 +41,9 @@ def build_school_panel(
         The filter of pupils who count.
     staggered : bool
         Whether the panel has the column ``cohort`` too.
+    also : sequence of str
+        Further variables of schools that are kept; a school and year has a row for each of their
+        values.
 
     Returns
     -------
@@ -47,8 +51,9 @@ def build_school_panel(
         Columns ``school, block, arm, treated, (cohort), year, outcome, mean, n_pupils``.
     """
     kept = pupils if where is None else pupils[matches(pupils, where)]
-    columns = panel_columns(staggered)
-    identity = columns[: columns.index("outcome")]
+    own = panel_columns(staggered)
+    columns = [*own, *(name for name in also if name not in own)]
+    identity = [name for name in columns if name not in ("outcome", "mean", "n_pupils")]
     cell, first = _cells(kept, identity)
     means = []
     for outcome in outcomes:

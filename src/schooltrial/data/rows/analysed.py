@@ -10,6 +10,7 @@ from schooltrial.data.rows.covariates import with_missing_baselines
 from schooltrial.data.rows.filters import matches
 from schooltrial.protocol.filters import Filter, conjunction, named_variables
 from schooltrial.protocol.sections import (
+    PANELS,
     PRIOR_PATH,
     Model,
     Outcome,
@@ -20,8 +21,11 @@ from schooltrial.protocol.sections import (
 )
 from schooltrial.refusal import Fault, refuse
 
-OF_PANELS = ("difference_in_differences", "staggered_adoption")
-"""Estimators of school means: they use no covariates of single rows."""
+OF_PANELS = PANELS
+"""Estimators of school means."""
+
+OF_CELLS = ("n_pupils",)
+"""What is known of cells alone, and of no row of pupils."""
 
 
 def refuse_lacking(
@@ -66,6 +70,8 @@ def complete_rows(
     needed = [outcome, *needed_columns(model, outcome, take_up)]
     places = [name for name in ("school", "cluster") if name in frame]
     columns = list(dict.fromkeys([level, "year", "arm", *places, *needed]))
+    if model["estimator"] in OF_PANELS:
+        columns = [name for name in columns if name in frame]
     return frame.loc[is_analysed(frame, model, outcome, take_up), columns]
 
 
@@ -86,6 +92,8 @@ def is_analysed(
         The model as it is fitted to the outcome, and the outcome.
     """
     needed = list(dict.fromkeys([outcome, *needed_columns(model, outcome, take_up)]))
+    if model["estimator"] in OF_PANELS:  # a value of another outcome is in no column of its own
+        needed = [name for name in needed if name in frame]
     known = with_missing_baselines(frame, model)[needed].notna().all(axis=1)
     return known & _in_population(frame, model)
 
@@ -124,21 +132,22 @@ def columns_of_analyses(
 def needed_columns(model: Model, outcome: str, take_up: str | None) -> list[str]:
     """Return the variables without which a row is not in the analysis, but for the outcome."""
     if model["estimator"] in OF_PANELS:
-        return _of_cells(model)
+        return [name for name in needed_variables(model, outcome)[1:] if name not in OF_CELLS]
     return _with_take_up(needed_variables(model, outcome)[1:], model, take_up)
 
 
 def used_columns(model: Model, outcome: str, take_up: str | None) -> list[str]:
     """Return the variables that an analysis reads, but for the outcome; some may be missing."""
     if model["estimator"] in OF_PANELS:
-        return list(dict.fromkeys([*_of_cells(model), *school_variables(model)]))
+        used = [*used_variables(model, outcome)[1:], *school_variables(model)]
+        return [name for name in dict.fromkeys(used) if name not in OF_CELLS]
     return _with_take_up(used_variables(model, outcome)[1:], model, take_up)
 
 
 def indispensable_columns(model: Model, take_up: str | None) -> list[str]:
     """Return the variables that no indicator can stand for: of groups, weights and take-up."""
     if model["estimator"] in OF_PANELS:
-        return _of_cells(model)
+        return sorted(indispensable_variables(model) - set(OF_CELLS))
     return _with_take_up(sorted(indispensable_variables(model)), model, take_up)
 
 
@@ -146,10 +155,6 @@ def school_variables(model: Model) -> list[str]:
     """Return the variables of schools that a panel model reads beside its cells."""
     named = [name for name in model["comparison_on"] if name not in PRIOR_PATH]
     return list(dict.fromkeys(named))
-
-
-def _of_cells(model: Model) -> list[str]:
-    return [model["cluster"]] if model["cluster"] else []
 
 
 def _with_take_up(variables: list[str], model: Model, take_up: str | None) -> list[str]:

@@ -44,6 +44,9 @@ class Influence:
     swapped : bool
         Σ is the identity when False; when True it exchanges the two halves of the coordinates
         (sampling weights, whose working covariance is not the inverse of the weights).
+    counts : (J,) array, optional
+        How many clusters each entry stands for, where clusters of one design share an entry; one
+        by default.
     """
 
     left: FloatArray
@@ -52,6 +55,13 @@ class Influence:
     private: FloatArray
     group: IntArray
     swapped: bool = False
+    counts: FloatArray | None = None
+
+    def counted(self, k: FloatArray) -> FloatArray:
+        """Return entries (J, …) times the clusters that each stands for."""
+        if self.counts is None:
+            return k
+        return k * self.counts.reshape(-1, *[1] * (k.ndim - 1))
 
     def signed(self, k: FloatArray) -> FloatArray:
         """Return Σ k."""
@@ -124,12 +134,13 @@ def satterthwaite(parts: Iterable[Influence]) -> Moments:
         own = np.einsum("jas,jas->js", part.left, part.right)
         fitted = np.einsum("jms,jms->js", part.shared, part.signed(part.shared))
         by_contrast = np.ascontiguousarray(part.shared.transpose(2, 0, 1))
-        N = N + np.swapaxes(by_contrast, 1, 2) @ by_contrast
+        every = np.ascontiguousarray(part.counted(part.shared).transpose(2, 0, 1))
+        N = N + np.swapaxes(by_contrast, 1, 2) @ every
         if part.private.shape[1]:
             fitted = fitted + np.einsum("jrs,jrs->js", part.private, part.signed(part.private))
             spread = spread + _private_pairs(part)
-        total = total + (own - fitted).sum(axis=0)
-        spread = spread + (own * own - 2 * own * fitted).sum(axis=0)
+        total = total + part.counted(own - fitted).sum(axis=0)
+        spread = spread + part.counted(own * own - 2 * own * fitted).sum(axis=0)
     if swapped:
         half = N.shape[1] // 2
         swap = np.r_[half : 2 * half, :half]
@@ -169,7 +180,7 @@ def total_variance(influence: Influence) -> float:
     (Pustejovsky & Tipton 2018, section 3).
     """
     k, k_hat = influence.shared, influence.signed(influence.shared)
-    total = _pair_traces(k, k, k_hat, k_hat)
+    total = _pair_traces(k, influence.counted(k), k_hat, influence.counted(k_hat))
     if influence.private.shape[1]:
         t, t_hat = influence.private, influence.signed(influence.private)
         order, starts = _by_group(influence)
@@ -179,8 +190,10 @@ def total_variance(influence: Influence) -> float:
             total += _pair_traces(parts[1], parts[1], parts[3], parts[3])
     P, fitted = influence.diagonal()
     for own, sign in ((P, 1.0), (fitted, -1.0)):
-        trace = np.einsum("jss->j", own)
-        total += sign * float(np.sum(trace**2) + np.einsum("jst,jts->", own, own))
+        trace, every = np.einsum("jss->j", own), influence.counted(own)
+        total += sign * float(
+            trace @ np.einsum("jss->j", every) + np.einsum("jst,jts->", own, every)
+        )
     return total
 
 
@@ -191,7 +204,7 @@ def hotelling_scale(influence: Influence) -> float:
     refers (η − q + 1)/(ηq) · Q to F(q, η − q + 1). For q = 1 it is the Satterthwaite df.
     """
     P, _ = influence.diagonal()
-    omega = P.sum(axis=0)
+    omega = influence.counted(P).sum(axis=0)
     size = np.sqrt(np.maximum(np.diag(omega), 0.0))
     if not (size > 0).all():
         raise ValueError(NO_JOINT_VARIANCE)

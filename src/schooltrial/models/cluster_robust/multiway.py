@@ -159,12 +159,13 @@ def fit_two_way(
     names: Sequence[str],
     clusters: tuple[ArrayLike, ArrayLike],
     weights: ArrayLike | None = None,
+    absorb: ArrayLike | Sequence[ArrayLike] | None = None,
 ) -> TwoWayFit:
     """Fit least squares with a variance by two clusterings at once.
 
     Parameters
     ----------
-    outcome, columns, names, weights
+    outcome, columns, names, weights, absorb
         As for ``fit_least_squares_columns``.
     clusters : pair of (N,) array_like
         The two clusterings.
@@ -181,5 +182,6 @@ def fit_two_way(
         names=names,
         clusters={"first": clusters[0], "second": clusters[1], "both": both},
         weights=weights,
+        absorb=absorb,
     )
     return TwoWayFit(fits["first"], fits["second"], fits["both"])

@@ -23,7 +23,7 @@ from schooltrial.exhibits.tables.results import results_html
 from schooltrial.protocol.model_keys import MODEL_KEYS
 from schooltrial.protocol.reading import with_subgroup_models
 from schooltrial.protocol.references import reference_faults
-from schooltrial.protocol.sections import Model, StudyLine
+from schooltrial.protocol.sections import PANELS, Model, StudyLine
 from schooltrial.randomisation.criterion import CriterionKnown
 from support.sections import planned_model, planned_outcome, small_content
 from support.small_trial import schema
@@ -75,10 +75,15 @@ ACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "active_from": ({}, {"active_from": "cohort"}),
     "effects_by": ({}, {"effects_by": "girl"}),
     "moderator": ({}, {"moderator": "girl"}),
+    "event_window": ({}, {"event_window": [-1, 0]}),
+    "unit_trends": ({}, {"unit_trends": True}),
     "tests": ({}, {"tests": {"none": ["treated[arm=a]", "treated[arm=b]"]}}),
     "confidence_level": ({}, {"confidence_level": 0.9}),
 }
 """Key → what the models of both values have, and the other value."""
+
+OF_PANELS = {"fixed_effects": {"fixed_effects": ["district:year"]}}
+"""Key → the other value, in a model of schools by year."""
 
 IN_EXHIBITS = ("label", "role")
 EVERY_CELL = [(key, name) for key in MODEL_KEYS for name in BASE]
@@ -138,7 +143,7 @@ def fit(name: str, keys: Mapping[str, Any], of: str = "pupil") -> pd.DataFrame:
     plan, estimator = PlannedModel("s", "m", model, outcomes), ESTIMATORS[name]
     needed: dict[str, Any] = {
         "lottery": Lottery(("control", "a"), False, CriterionKnown(None, "")),
-        "seed": 5, "taken_up": "took", "years": YEARS,
+        "seed": 5, "taken_up": "took", "years": YEARS, "randomised": True,
     }  # fmt: skip
     if estimator.rows == "sample":
         rows = pupils() if of == "pupil" else school_rows()
@@ -192,6 +197,8 @@ def test_a_key_acts_or_is_refused(key: str, name: str) -> None:
         assert not fit(name, own).equals(fitted(name, "", "pupil"))
     else:
         both, other_value = ACTS[key]
+        if name in PANELS:
+            other_value = OF_PANELS.get(key, other_value)
         of = "school" if key == "bounded_cells" else "pupil"
         changed = fit(name, {**BASE[name], **both, **other_value}, of)
         assert not changed.equals(fitted(name, key, of))

@@ -18,8 +18,9 @@ from schooltrial.models.design_based.difference_in_means import fit_difference_i
 from schooltrial.models.design_based.horvitz_thompson import fit_horvitz_thompson
 from schooltrial.models.inference.result import Result
 from schooltrial.models.multilevel.two_level import fit_two_level
-from schooltrial.models.panel.difference_in_differences import event_indicators, two_way_effects
+from schooltrial.models.panel.difference_in_differences import two_way_effects
 from schooltrial.models.panel.staggered_adoption import fit_staggered_adoption
+from schooltrial.models.panel.treatment_terms import event_indicators
 from schooltrial.models.randomisation_inference.inference import randomisation_inference
 from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
 
