@@ -20,6 +20,8 @@ from schooltrial.analysis.fitting import (
 )
 from schooltrial.analysis.panel_columns import PanelColumns, build_panel_columns
 from schooltrial.analysis.post_programme import compare_post_tests
+from schooltrial.models.cohort_inference.bands import bonferroni_half_widths
+from schooltrial.models.group_time.averages import SLOPE
 from schooltrial.models.inference.estimate import Estimate, f_estimate, noted
 from schooltrial.models.panel.difference_in_differences import PanelFit
 from schooltrial.models.panel.treatment_terms import LAST_BEFORE, event_of
@@ -30,8 +32,6 @@ OF_CR2 = "take `covariance: [CR2]`"
 """What to do where clusters are few, and the variance is a plain one."""
 
 NO_PRETREND = "no difference in trend before the programme"
-
-SLOPE = "slope before the programme"
 
 FEW_JOINTLY = 4.0
 """Below this many denominator degrees of freedom a joint test can hardly reject."""
@@ -102,7 +102,8 @@ def fit_planned(
         for kind in kinds:
             found_terms = [name for name in effect.names if name in terms]
             for one in effect.estimates(found_terms, vcov=kind, level=level):
-                rows.append((estimand, noted([one], _few_treated(one, effect, near, kind))[0]))
+                own = replace(one, n_treated_schools=effect.treated_schools[one.term])
+                rows.append((estimand, noted([own], _few_treated(own, effect, near, kind))[0]))
         if randomised and model["active_from"] is None and not columns.splits:
             rows += compare_post_tests(
                 near.rows, near.n_pupils if near.weights is None else near.weights,
@@ -161,13 +162,28 @@ def _event_study(
     before = [name for name in terms if _is_before(name, baseline, reference, own=own)]
     rows: Rows = []
     for kind in kinds:
-        found = fit.estimates(terms, vcov=kind, level=model["confidence_level"])
+        found = _with_bands(fit, terms, kind, model["confidence_level"])
         first = noted(found[:1], "; ".join(about)) if kind == kinds[0] else found[:1]
         rows += [("event study", one) for one in (*first, *found[1:])]
     for kind in kinds:
         rows += _pretrend(fit, before, reference if not own else LAST_BEFORE, kind,
                           model["confidence_level"])  # fmt: skip
     return fit, rows, []
+
+
+def _with_bands(fit: PanelFit, terms: Sequence[str], kind: str, level: float) -> list[Estimate]:
+    """Return the rows of the events, with their own schools and a band over all of them."""
+    rows = fit.estimates(terms, vcov=kind, level=level)
+    widths = bonferroni_half_widths(
+        np.array([row.std_error for row in rows]), np.array([row.df for row in rows]), level
+    )
+    return [
+        replace(
+            row, band_low=row.estimate - width, band_high=row.estimate + width,
+            n_treated_schools=fit.treated_schools[row.term],
+        )
+        for row, width in zip(rows, widths.tolist(), strict=True)
+    ]  # fmt: skip
 
 
 def _is_before(term: str, baseline: Sequence[int], reference: int, *, own: bool) -> bool:

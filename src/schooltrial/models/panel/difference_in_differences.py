@@ -65,8 +65,8 @@ class PanelFit(Result):
         Clusters, where schools are clustered in larger groups.
     alone : tuple of str
         Regressors that one cluster alone has, or lacks: its errors cannot be told from them.
-    having : dict of str to int
-        Regressor → clusters in which it is not zero.
+    having, treated_schools : dict of str to int
+        Treatment term → clusters, and schools, in which it is not zero.
     dropped : tuple of str
         Regressors that the others, or the effects, determine, so that they cannot be told.
     """
@@ -79,6 +79,7 @@ class PanelFit(Result):
     n_groups: int | None = None
     alone: tuple[str, ...] = ()
     having: Mapping[str, int] = field(default_factory=dict)
+    treated_schools: Mapping[str, int] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
 
     @property
@@ -326,10 +327,7 @@ def two_way_effects(
     refuse_exact_fit(one.residual_ss, spread, "outcome", every, effects=effects)
     kept = tuple(name for name in every if name in one.names and name not in mixed)
     count = int(clusters.max()) + 1
-    having = {
-        name: int((np.bincount(clusters[column != 0], minlength=count) > 0).sum())
-        for name, column in zip(names, regressors.T, strict=True)
-    }
+    having = _counts(names, regressors, clusters, count)
     return PanelFit(
         kept,
         fit,
@@ -339,6 +337,7 @@ def two_way_effects(
         None if groups is None else count,
         tuple(name for name, held in having.items() if 1 in (held, count - held)),
         having,
+        having if clusters is code else _counts(names, regressors, code, schools.count),
         tuple(name for name in every if name not in kept),
     )
 
@@ -411,21 +410,7 @@ def _with_trends(
     first = 1 + columns.shape[1]
     order = [*range(first, left.shape[1]), *range(1, first)]
     labels = [f"effect {at}" for at in range(len(dummies))]
-    fit = _fit(left[:, 0], left[:, order], [*labels, *names], cluster, None, None)
-    return _reordered(fit, names)
-
-
-def _reordered(fit: LeastSquaresFit | TwoWayFit, names: Sequence[str]) -> Any:
-    """Return a fit whose named coefficients come before those of effects."""
-    if isinstance(fit, TwoWayFit):
-        parts = (_reordered(part, names) for part in (fit.first, fit.second, fit.both))
-        return TwoWayFit(*parts)
-    at = [k for k, name in enumerate(fit.names) if name in names]
-    order = [*at, *(k for k in range(len(fit.names)) if k not in at)]
-    return replace(
-        fit, names=tuple(fit.names[k] for k in order), coefficients=fit.coefficients[order],
-        root=fit.root[order], dropped=tuple(name for name in fit.dropped if name in names),
-    )  # fmt: skip
+    return _fit(left[:, 0], left[:, order], [*labels, *names], cluster, None, None)
 
 
 def _scaled(weights: Array | None) -> Array | None:
@@ -439,6 +424,16 @@ def _scaled(weights: Array | None) -> Array | None:
 def _spread(outcome: Array, weights: Array | None) -> float:
     centred = outcome - np.average(outcome, weights=weights)
     return float(np.sum(centred**2 if weights is None else weights * centred**2))
+
+
+def _counts(
+    names: Sequence[str], columns: Array, group: npt.NDArray[Any], count: int
+) -> dict[str, int]:
+    """Return the groups in which each column is not zero."""
+    return {
+        name: int((np.bincount(group[column != 0], minlength=count) > 0).sum())
+        for name, column in zip(names, columns.T, strict=True)
+    }
 
 
 def _undetermined(names: Sequence[str]) -> str:
