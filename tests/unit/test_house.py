@@ -95,7 +95,6 @@ ORDER = [
 NUMBERS = {"numpy", "scipy", "numba"}
 WIDER = {
     "models/inference/result.py": {"pandas"},
-    "models/panel/difference_in_differences.py": {"pandas", "linearmodels"},
     "models/complier_effect/two_stage_least_squares.py": {"pandas", "linearmodels"},
     "models/complier_effect/specification_tests.py": {"pandas", "linearmodels"},
     "models/moments/from_parquet.py": {"pyarrow"},

@@ -107,7 +107,7 @@ def test_modules_of_models_are_named_with_the_function_taken_and_who_computes() 
 def test_tests_are_those_that_import_what_computed_whatever_folder_they_lie_in() -> None:
     reference = "tests/reference/"
     did = _trace("results/x/estimates/models/m.csv", "difference_in_differences").tests
-    assert f"{reference}cluster_robust/test_against_fixest.py" in did
+    assert f"{reference}panel/test_against_fixest.py" in did
     assert f"{reference}panel/test_against_did.py" not in did
     attrition = _trace("results/x/checks/attrition.csv").tests
     assert f"{reference}missing_outcomes/test_against_leebounds.py" in attrition
