@@ -166,7 +166,7 @@ class PanelColumns:
     def events(self, reference: int, begins: int) -> Columns:
         """Return the columns of the event study."""
         year, window = self.rows["year"].to_numpy("int64"), self.model["event_window"]
-        ends = None if window is None else (window[0], window[1])
+        ends = (window[0], window[1]) if window else None
         if self.model["active_from"] is None:
             treated = self.rows["treated"].to_numpy("float64")
             columns, names = event_indicators(treated, year, reference, ends, begins)

@@ -293,7 +293,6 @@ def _wrong_window(place: _Place) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-
 def _two_clusters(place: _Place) -> Iterator[Fault]:
     named = clusters_of(place.model)
     if len(named) < 2:
@@ -328,7 +327,7 @@ def _effects_of_panel(place: _Place) -> Iterator[Fault]:
 
 def _window_of_events(place: _Place) -> Iterator[Fault]:
     window, years = place.model["event_window"], place.content["years"]
-    if window is None or place.estimator != TWO_WAY:
+    if len(window) != 2 or place.estimator != TWO_WAY:
         return
     if place.model["active_from"] is None and window[0] < 0 <= window[1]:
         begins = min(place.model["active_years"] or years["programme"])

@@ -103,9 +103,10 @@ MODEL_KEYS: dict[str, ModelKey] = {
         {"": "remove it, or take `estimator: staggered_adoption`: no other compares cohorts"},
     ),
     "event_window": ModelKey(
-        [], ("staggered_adoption",),
-        {"": "remove it, or take `estimator: staggered_adoption` with `method: stacked`"},
-        "with `method: stacked`",
+        [], PANELS,
+        {"": "remove it, or take `estimator: difference_in_differences`, or staggered_adoption "
+         "with `method: stacked`"},
+        "in staggered_adoption with `method: stacked`",
     ),
     "bounded_cells": ModelKey(
         "left_out", when="for outcomes of schools that are read with `suppressed: bounds`"
@@ -175,12 +176,6 @@ MODEL_KEYS: dict[str, ModelKey] = {
     ),
     "effects_by": ModelKey(None, (*SPLIT, TWO_WAY), ONE_EFFECT),
     "moderator": ModelKey(None, (*SPLIT, TWO_WAY), ONE_EFFECT),
-    "event_window": ModelKey(
-        None, (TWO_WAY,),
-        {"staggered_adoption": "remove it: each year since the start has a row of its own",
-         **OF_TWO_WAY},
-        "where years lie beyond the window",
-    ),
     "unit_trends": ModelKey(False, (TWO_WAY,), OF_TWO_WAY),
     "tests": ModelKey(
         {}, ("cluster_robust",),

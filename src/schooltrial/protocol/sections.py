@@ -409,7 +409,6 @@ class Model(TypedDict):
     active_from: str | None
     effects_by: str | None
     moderator: str | None
-    event_window: list[int] | None
     unit_trends: bool
     tests: dict[str, list[str]]
     confidence_level: float

@@ -75,7 +75,6 @@ ACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "active_from": ({}, {"active_from": "cohort"}),
     "effects_by": ({}, {"effects_by": "girl"}),
     "moderator": ({}, {"moderator": "girl"}),
-    "event_window": ({}, {"event_window": [-1, 0]}),
     "unit_trends": ({}, {"unit_trends": True}),
     "tests": ({}, {"tests": {"none": ["treated[arm=a]", "treated[arm=b]"]}}),
     "confidence_level": ({}, {"confidence_level": 0.9}),
