@@ -119,6 +119,7 @@ def idle_key_faults(
     yield from _same_split(place)
     yield from _not_of_the_method(place)
     yield from _wrong_window(place)
+    yield from _split_of_adjusted_cohorts(place)
     yield from _unknown_terms(place)
     yield from _two_clusters(place)
     yield from _effects_of_panel(place)
@@ -337,6 +338,25 @@ def _window_of_events(place: _Place) -> Iterator[Fault]:
                 "event_window", f"[{window[0]}, {window[1]}], and the years of the study are "
                 f"{min(events)} to {max(events)} since the start: nothing is binned",
                 "a window within the years", "remove it, or make it narrower",
+            )  # fmt: skip
+
+
+def _split_of_adjusted_cohorts(place: _Place) -> Iterator[Fault]:
+    if place.estimator != "staggered_adoption":
+        return
+    model: Mapping[str, Any] = dict(place.model)
+    beside = [
+        key for key in ("covariates", "weights", "cluster", "comparison_on") if model[key]
+    ]  # fmt: skip
+    if model["method"] != "callaway_santanna":
+        beside.append("method")
+    for key in ("effects_by", "moderator"):
+        if model[key] and beside:
+            yield place.fault(
+                key, f"and `{'`, `'.join(beside)}` beside it: effects are split where cohorts are "
+                "compared with schools that count alike", "one or the other",
+                f"remove `{'`, `'.join(beside)}`, or name the groups under `subgroups`, in each of "
+                "which the whole model is fitted",
             )  # fmt: skip
 
 

@@ -174,8 +174,8 @@ MODEL_KEYS: dict[str, ModelKey] = {
         },
         "where the model analyses earlier years too",
     ),
-    "effects_by": ModelKey(None, (*SPLIT, TWO_WAY), ONE_EFFECT),
-    "moderator": ModelKey(None, (*SPLIT, TWO_WAY), ONE_EFFECT),
+    "effects_by": ModelKey(None, (*SPLIT, TWO_WAY, "staggered_adoption"), ONE_EFFECT),
+    "moderator": ModelKey(None, (*SPLIT, TWO_WAY, "staggered_adoption"), ONE_EFFECT),
     "unit_trends": ModelKey(False, (TWO_WAY,), OF_TWO_WAY),
     "tests": ModelKey(
         {}, ("cluster_robust",),

@@ -18,6 +18,7 @@ from schooltrial.analysis.fitting import (
     PlannedModel,
     fit_panel_outcomes,
 )
+from schooltrial.analysis.split_effects import split_rows
 from schooltrial.models.cohort_inference.permutation import DRAWS
 from schooltrial.models.group_time.persistence import PERSISTENCE
 from schooltrial.models.inference.estimate import Estimate, noted
@@ -72,8 +73,10 @@ def fit_planned(
         if fitted.pretrend is not None:
             rows.append(("pre-trend test", fitted.pretrend))
         rows += [("permutation check", row) for row in fitted.permutation_rows()]
+        split, told_of_split = split_rows(fitted, found, model)
+        rows += split
         # What is true of the whole model stands once, beside its overall effect.
-        common = list(fitted.notes)
+        common = [*fitted.notes, *told_of_split]
         lacking = int(found["n_pupils"].isna().sum())
         if lacking:
             common.append(f"pupils are not counted: {lacking:,} of {len(found):,} cells have no "

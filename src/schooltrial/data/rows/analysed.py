@@ -154,7 +154,7 @@ def indispensable_columns(model: Model, take_up: str | None) -> list[str]:
 def school_variables(model: Model) -> list[str]:
     """Return the variables of schools that a panel model reads beside its cells."""
     named = [name for name in model["comparison_on"] if name not in PRIOR_PATH]
-    return list(dict.fromkeys(named))
+    return list(dict.fromkeys([*named, *filter(None, [model["effects_by"], model["moderator"]])]))
 
 
 def _with_take_up(variables: list[str], model: Model, take_up: str | None) -> list[str]:

@@ -13,7 +13,7 @@ from schooltrial.protocol.sections import Deviation, Model, Outcome, StudyLine
 
 ESTIMANDS = (
     "ITT", "ATT", "CACE", "Anderson-Rubin set", "take-up", "first stage", "effect by group",
-    "joint test",
+    "difference in effect", "joint test",
 )  # fmt: skip
 
 

@@ -84,7 +84,7 @@ def effects_of_cells(panel: SchoolPanel, cells: Sequence[Cell], matrix: FloatArr
     if panel.balanced:
         by_group = group_loadings(panel.groups, panel.sizes, panel.years, cells, matrix)
         return _by_group(panel, by_group)
-    return _by_school(panel, cells, matrix)
+    return effects_by_school(panel, cells, matrix)
 
 
 def group_loadings(
@@ -119,7 +119,7 @@ def _by_group(panel: SchoolPanel, loadings: FloatArray) -> Effects:
     return Effects(np.einsum("ht,htr->r", means, loadings), loadings)
 
 
-def _by_school(panel: SchoolPanel, cells: Sequence[Cell], matrix: FloatArray) -> Effects:
+def effects_by_school(panel: SchoolPanel, cells: Sequence[Cell], matrix: FloatArray) -> Effects:
     """Return averages where schools lack years: a cell rests on the schools seen in both its years.
 
     ψ_ir = Σ_k w_kr (x_ik − m_hk)/√(n_hk(n_hk − 1)), x the change between the years of cell k and

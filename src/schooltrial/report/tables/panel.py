@@ -21,6 +21,8 @@ YEARS, CALENDAR = "by year", "by calendar year"
 PARTS = {
     "ATT": OVERALL,
     "effect by group": GROUPS,
+    "difference in effect": GROUPS,
+    "joint test": GROUPS,
     "event study": YEARS,
     "calendar year": CALENDAR,
     "pre-trend test": BEFORE,
