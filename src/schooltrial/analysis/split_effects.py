@@ -60,7 +60,7 @@ def _of_schools(fitted: StaggeredFit, cells: pd.DataFrame, name: str) -> pd.Seri
 
 
 def _numbers(fitted: StaggeredFit, cells: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
-    return _of_schools(fitted, cells, name).to_numpy("float64", na_value=np.nan)
+    return np.asarray(_of_schools(fitted, cells, name).to_numpy("float64", na_value=np.nan))
 
 
 def _levels(fitted: StaggeredFit, cells: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
