@@ -12,7 +12,7 @@ from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_stagge
 YEARS = np.arange(2012, 2018)
 COHORT = np.tile(np.array([0] * 24 + [2015] * 12 + [2016] * 12), 2)
 N = len(COHORT)
-REGION = np.repeat(np.array(["East", "West"], dtype=object), N // 2)
+REGION: np.ndarray = np.repeat(np.array(["East", "West"], dtype=object), N // 2)
 SIZE = np.random.default_rng(1).normal(3, 1, N)
 
 

@@ -20,7 +20,10 @@ TOLD: dict[str, Any] = {
 
 
 def test_each_characteristic_has_a_row_in_words_and_the_schools_stand_once() -> None:
-    fits = {"alike": {"ela": {"comparison_schools": [TOLD]}}, "plain": {"ela": {"cells": 3}}}
+    fits: dict[str, Any] = {
+        "alike": {"ela": {"comparison_schools": [TOLD]}},
+        "plain": {"ela": {"cells": 3}},
+    }
     table = weighted_schools_shown(fits, {"ela": "English", "region": "Region"})
     assert table is not None
     page = table.__html__()
