@@ -1,9 +1,9 @@
 r"""Imputation estimator of Borusyak, Jaravel and Spiess (2024).
 
 The untreated cells (schools that are never treated, and others before they are) are fitted by
-school and year effects, and by covariates with an effect in every year where there are some,
+school and year effects,
 
-.. math:: y_{it} = \alpha_i + \lambda_t + x_i'\beta_t + \varepsilon_{it},
+.. math:: y_{it} = \alpha_i + \lambda_t + \varepsilon_{it},
 
 and the effect on a treated cell is :math:`y_{it}-\hat y_{it}(0)`. Averages weight every treated
 cell alike. All untreated years serve as the comparison, not one base year: the standard error is
@@ -46,7 +46,6 @@ def impute_untreated(
     Parameters
     ----------
     patterns : SchoolPatterns
-        With covariates, each school is a pattern.
     years : array (T,)
         In order.
     anticipation : int
@@ -77,7 +76,7 @@ def impute_untreated(
         rows = (patterns.cohort == cohort) & imputable[:, at]
         size[k] = patterns.count[rows].sum()
         wanted[rows, at, k] = 1 / size[k]
-    effects = NuisanceEffects(untreated, patterns.count, patterns.covariates)
+    effects = NuisanceEffects(untreated, patterns.count)
     loadings = wanted - effects.predicting(wanted)
     planned = tuple(
         Cell(
@@ -125,7 +124,7 @@ def difference_before(
     columns = np.zeros((*patterns.seen.shape, len(wanted)))
     for k, (cohort, at) in enumerate(wanted):
         columns[patterns.cohort == cohort, at, k] = 1.0
-    left = NuisanceEffects(untreated, patterns.count, patterns.covariates).residual(columns)
+    left = NuisanceEffects(untreated, patterns.count).residual(columns)
     gram = np.einsum("u,utk,utl->kl", patterns.count, left, left, optimize=True)
     told = np.flatnonzero(np.diag(gram) > _TOLD_APART)
     gram, left = gram[np.ix_(told, told)], left[:, :, told]
@@ -160,7 +159,7 @@ def drift_before(
     """
     untreated = patterns.seen & ~_begun(patterns, years, anticipation)
     column = (patterns.cohort > 0)[:, None] * (years - years.mean())
-    effects = NuisanceEffects(untreated, patterns.count, patterns.covariates)
+    effects = NuisanceEffects(untreated, patterns.count)
     left = effects.residual(column[:, :, None])[:, :, 0]
     square = float(np.einsum("u,ut,ut->", patterns.count, left, left))
     if not square > _TOLD_APART:

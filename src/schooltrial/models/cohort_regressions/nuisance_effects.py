@@ -1,7 +1,7 @@
-r"""School effects, year effects and covariates by year, swept out of the cells that are seen.
+r"""School and year effects, swept out of the cells that are seen.
 
-In a panel with gaps, :math:`y_{it}=\alpha_i+\lambda_t+x_i'\beta_t+\dots`: the school effects leave
-by centring within schools, then the years (and the covariates times the years) by least squares.
+In a panel with gaps, :math:`y_{it}=\alpha_i+\lambda_t+\dots`: the school effects leave by centring
+within schools, then the years by least squares.
 """
 
 from __future__ import annotations
@@ -28,31 +28,21 @@ class NuisanceEffects:
         The cells that the regression is fitted to.
     count : array (U,)
         Schools of each pattern.
-    covariates : array (U, p), optional
-        Each has an effect of its own in every year.
     """
 
     seen: Mask
     count: FloatArray
-    covariates: FloatArray | None = None
-    columns: FloatArray = field(init=False)
-    """Indicators of years, and covariates times these, (U, T, P)."""
     _centred: FloatArray = field(init=False)
-    _gram: FloatArray = field(init=False)
+    """Indicators of years less their means within schools, (U, T, T)."""
     _inverse: FloatArray = field(init=False)
 
     def __post_init__(self) -> None:
-        years = self.seen.shape[1]
-        x = np.ones((len(self.seen), 1))
-        if self.covariates is not None:
-            centred = self.covariates - self.covariates.mean(axis=0)
-            spread = centred.std(axis=0)
-            x = np.column_stack([x, centred / np.where(spread > 0, spread, 1.0)])
-        columns = x[:, None, :, None] * np.eye(years)[None, :, None, :]
-        self.columns = np.asarray(columns.reshape(len(x), years, -1), dtype=np.float64)
-        self._centred = self._within_schools(self.columns)
-        self._gram = self._cross(self._centred)
-        inverse = np.linalg.pinv(self._gram, rcond=_RANK, hermitian=True)
+        schools, years = self.seen.shape
+        self._centred = self._within_schools(
+            np.broadcast_to(np.eye(years), (schools, years, years))
+        )
+        gram = self._cross(self._centred)
+        inverse = np.linalg.pinv(gram, rcond=_RANK, hermitian=True)
         self._inverse = np.asarray(inverse, dtype=np.float64)
 
     def year_differences(self, contrasts: FloatArray) -> FloatArray:
@@ -73,25 +63,14 @@ class NuisanceEffects:
         Parameters
         ----------
         wanted : array (U, T, K)
-            Weight of each school's predicted outcome of each year in each sum.
-
-        Raises
-        ------
-        ValueError
-            Where the effects of covariates in a year are not identified.
+            Weight of each school's predicted outcome of each year in each sum; the school and the
+            year must be in one of the `connected_parts`.
         """
         whole = wanted.sum(axis=1)
-        needed = np.einsum("u,utk,uta->ak", self.count, wanted, self.columns, optimize=True)
-        needed -= np.einsum("u,uk,ua->ak", self.count, whole, self._means(self.columns))
-        solved = self._inverse @ needed
-        if not np.allclose(self._gram @ solved, needed, rtol=0, atol=1e-7 * np.abs(needed).max()):
-            raise ValueError(
-                "the untreated schools do not tell the effects of `covariates` apart in every "
-                "year; take fewer covariates, or none that is constant among untreated schools"
-            )
         own = whole / np.maximum(self.seen.sum(axis=1), 1)[:, None]
-        loadings = np.where(self.seen[:, :, None], own[:, None, :], 0.0)
-        return np.asarray(loadings + self._centred @ solved)
+        spread = np.where(self.seen[:, :, None], own[:, None, :], 0.0)
+        needed = np.einsum("u,utk->tk", self.count, wanted - spread)
+        return np.asarray(spread + self._centred @ (self._inverse @ needed))
 
     def _means(self, columns: FloatArray) -> FloatArray:
         """Return the mean of each pattern's columns over the years in which it is seen, (U, K)."""

@@ -1,6 +1,6 @@
 """Schools that no regression tells apart: of one cohort, and seen in the same years.
 
-Without covariates their loadings are the same, so that a panel of 10,000 schools and four cohorts
+Their loadings are the same, so that a panel of 10,000 schools and four cohorts
 is a regression on five rows with frequencies where every school is seen in every year.
 """
 
@@ -32,8 +32,6 @@ class SchoolPatterns:
         Sum of their outcomes, 0 where they are not seen.
     of_school : array (N,)
         The pattern of each school.
-    covariates : array (U, p), optional
-        Given covariates, each school is a pattern of its own.
     """
 
     cohort: NDArray[np.int64]
@@ -41,12 +39,9 @@ class SchoolPatterns:
     count: FloatArray
     total: FloatArray
     of_school: IntArray
-    covariates: FloatArray | None = None
 
 
-def gather_patterns(
-    outcome: FloatArray, cohort: NDArray[np.int64], covariates: FloatArray | None = None
-) -> SchoolPatterns:
+def gather_patterns(outcome: FloatArray, cohort: NDArray[np.int64]) -> SchoolPatterns:
     """Gather schools by cohort and by the years in which they are seen.
 
     Parameters
@@ -55,17 +50,12 @@ def gather_patterns(
         NaN where a school is not seen.
     cohort : array (N,)
         First treated year, 0 for never.
-    covariates : array (N, p), optional
-        What is known of schools before the programme.
     """
     seen = np.isfinite(outcome)
-    if covariates is None:
-        keys = np.column_stack([cohort, np.packbits(seen, axis=1)])
-        _, first, of_school = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-        of_school = of_school.reshape(-1)
-    else:
-        first = of_school = np.arange(len(cohort))
+    keys = np.column_stack([cohort, np.packbits(seen, axis=1)])
+    _, first, of_school = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    of_school = of_school.reshape(-1)
     count = np.bincount(of_school).astype(np.float64)
     total = np.zeros((len(first), outcome.shape[1]))
     np.add.at(total, of_school, np.where(seen, outcome, 0.0))
-    return SchoolPatterns(cohort[first], seen[first], count, total, of_school, covariates)
+    return SchoolPatterns(cohort[first], seen[first], count, total, of_school)

@@ -79,32 +79,6 @@ def test_a_change_of_one_outcome_moves_an_effect_by_its_loading() -> None:
     assert before.points(patterns) + shift == pytest.approx(expected, rel=1e-9)
 
 
-def test_covariates_have_an_effect_in_every_year() -> None:
-    drawn = draw_panel({0: 20, 2012: 5, 2014: 4}, gaps=0.1)
-    x = np.random.default_rng(2).normal(size=(len(drawn.cohort), 1))
-    outcome = drawn.outcome + x * np.arange(len(drawn.years))
-    patterns = gather_patterns(outcome, drawn.cohort, x)
-    found = impute_untreated(patterns, drawn.years)
-    begun = _begun(drawn)
-    by_year = [x * (drawn.years == year) for year in drawn.years[1:]]
-    fitted = np.where(begun, np.nan, outcome)
-    slopes = dense_effects(fitted, [np.broadcast_to(one, outcome.shape) for one in by_year])
-    left = outcome - sum(b * one for b, one in zip(slopes, by_year, strict=True))
-    dense = dense_imputation(drawn, left, begun)
-    expected = [
-        np.nanmean(dense[drawn.cohort == g][:, drawn.years == t])
-        for g, t in zip(found.cohort, found.year, strict=True)
-    ]
-    assert found.points(patterns) == pytest.approx(expected, rel=1e-8)
-
-
-def test_more_covariates_than_the_untreated_schools_tell_apart_are_refused() -> None:
-    drawn = draw_panel({0: 3, 2014: 4})
-    x = np.random.default_rng(2).normal(size=(7, 5))
-    with pytest.raises(ValueError, match="take fewer covariates"):
-        impute_untreated(gather_patterns(drawn.outcome, drawn.cohort, x), drawn.years)
-
-
 @pytest.mark.parametrize("gaps", [0.0, 0.15])
 @pytest.mark.parametrize("leads", [1, 3])
 def test_leads_are_those_of_the_regression_among_untreated_cells(gaps: float, leads: int) -> None:
