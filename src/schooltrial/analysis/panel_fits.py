@@ -10,6 +10,7 @@ import pandas as pd
 
 from schooltrial.analysis.formula import read_data
 from schooltrial.analysis.school_covariates import Missing, coded_covariates
+from schooltrial.analysis.year_columns import read_years
 from schooltrial.models.group_time.clustered_contributions import clustered_error
 from schooltrial.models.group_time.repeated_cross_sections import (
     CrossSections,
@@ -63,7 +64,7 @@ def fit_difference_in_differences(
         )
     cells = _cells(panel, [outcome, unit, time, treated, *([weights] if weights else [])])
     arm = cells[treated].to_numpy("float64")
-    year = cells[time].to_numpy("int64")
+    year = read_years(cells[time], time).astype(np.int64)
     columns, names = (
         event_indicators(arm, year, reference) if reference is not None
         else programme_indicator(arm, year, active or ())
@@ -108,7 +109,8 @@ def fit_staggered_adoption(
     outcome, unit, time : str
         Columns: mean outcome, school and year.
     cohort : str
-        Column of the first treated year; missing for schools that are never treated.
+        Column of the first treated year; missing, 0 or infinite for schools that are never
+        treated.
     comparison_group : {"never_treated", "not_yet_treated"}
         Whom cohorts are compared with, by Callaway and Sant'Anna or in stacks.
     base_period : {"varying", "universal"}
@@ -145,8 +147,8 @@ def fit_staggered_adoption(
     return staggered_adoption.fit_staggered_adoption(
         cells[outcome].to_numpy("float64"),
         school=cells[unit].to_numpy(),
-        year=cells[time].to_numpy("int64"),
-        cohort=cells[cohort].to_numpy("float64"),
+        year=read_years(cells[time], time).astype(np.int64),
+        cohort=read_years(cells[cohort], cohort, missing=True),
         n_pupils=cells[pupils].to_numpy("float64") if pupils else None,
         comparison_group=comparison_group,
         base_period=base_period,

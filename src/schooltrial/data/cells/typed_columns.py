@@ -52,6 +52,10 @@ TRUTHS = {
 """Words for a flag, to advise on; none is read as such unless the protocol says so."""
 
 
+SCHOOL_YEAR = re.compile(r"\s*((?:19|20)\d\d)\s*[-/–]\s*(?:\d\d)?\d\d\s*")
+"""A school year as text: 2016-17."""
+
+
 MADE_A_DATE = re.compile(
     r"[0-9]{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
 )
@@ -505,6 +509,13 @@ class OneColumn:
         """Return what to do with a text that is no number, the likeliest cause first."""
         code = json.dumps(shortened(text), ensure_ascii=False)
         last = "list it under `missing` only if it means that nothing was observed"
+        school_year = SCHOOL_YEAR.fullmatch(text)
+        if school_year and self.variable in ("cohort", "year"):
+            ends = int(school_year[1]) + 1
+            return (
+                f"a school year: give the number by which `years` names it, as in "
+                f"`codes: {{{code}: {ends}}}`"
+            )
         if self.spec["type"] == "flag":
             codes = self._truth_codes() or f"{{{code}: 1}}"
             return f"add `codes: {codes}` to the column, or correct the cell; {last}"

@@ -79,6 +79,9 @@ def _blocks(
     return assignment[rules.unit].map(known).astype("str")
 
 
+EARLIEST = 1000
+"""A number below this is no year, but a code."""
+
 END_BEFORE = (
     "; a school that begins after the last of `years` has no cohort: list it without, and end "
     "`years` before it begins"
@@ -95,9 +98,19 @@ def _cohort_faults(units: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:
         yield Fault(
             SOURCE, f"{rules.unit} {row[rules.unit]} is in the arm {row['arm']!r} and {told}",
             f"a cohort in every arm but {rules.control!r}, and none in it",
-            f"correct the arm or the cohort{END_BEFORE if begins.iloc[at] else ''}",
+            _remedy_of(row["cohort"]) if begins.iloc[at] else "correct the arm or the cohort",
             column="cohort",
         )  # fmt: skip
+
+
+def _remedy_of(cohort: int) -> str:
+    """Return what to do with the first treated year of a unit of the control arm."""
+    if cohort < EARLIEST:
+        return (
+            f'if {cohort} stands for never, set `cohort: {{…, missing: ["", "{cohort}"]}}` in '
+            "`tables.assignment`"
+        )
+    return f"correct the arm or the cohort{END_BEFORE}"
 
 
 def described(schools: pd.DataFrame, names: list[str]) -> pd.DataFrame:

@@ -34,6 +34,7 @@ _SINGLE = 5_000_000
 are drawn, no two draws tie."""
 
 _TIES = 1e-9
+_ZERO = 1e-12  # of the effects: what is permuted is the rounding of nothing
 """Statistics this near count as equal: those of the same labels differ by rounding."""
 
 
@@ -182,7 +183,9 @@ def permutation_check(
         seen = _squared_scores(np.abs(observed[rows]), df[rows])
         joint = (1 + (_squared_scores(t[:, rows], df[rows]) >= seen - _TIES).sum()) / (draws + 1)
     least = max(float(np.exp(-distinct_labels(group, strata))), 1 / (draws + 1))
-    known = np.isfinite(observed)
+    # Where groups are single schools nothing is left of them to permute.
+    p = np.maximum(p, least)
+    known = np.isfinite(observed) & (np.abs(theta).max(0) > _ZERO * max(np.abs(points).max(), 1.0))
     half = critical * np.where(alone, 1.0, std_error)
     return PermutationCheck(
         np.where(known, p, np.nan), np.where(known, half, np.nan), draws, least, float(joint)

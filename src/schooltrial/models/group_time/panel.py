@@ -102,8 +102,15 @@ def panel_of_rows(
     Raises
     ------
     ValueError
-        Where a school has two rows in a year, or two first treated years.
+        Where a school has two rows in a year, or two first treated years, or an outcome is
+        infinite.
     """
+    infinite = int(np.isinf(np.asarray(outcome, dtype=np.float64)).sum())
+    if infinite:
+        raise ValueError(
+            f"the outcome of {infinite:,} of {len(outcome):,} cells of school and year is "
+            "infinite; correct these cells, or leave them out"
+        )
     known = np.isfinite(outcome)
     labels, row = numbered(np.asarray(school)[known])
     years, column = numbered(np.asarray(year)[known].astype(np.int64))

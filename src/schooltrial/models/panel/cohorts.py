@@ -106,7 +106,8 @@ def informed_panel(school: Whole, year: Whole, cohort: Whole, *, not_yet: bool) 
     if not not_yet and not (cohort == NEVER).any():
         raise ValueError(
             "every school is treated at some time, so none is never treated; set "
-            "`comparison_group: not_yet_treated`"
+            "`comparison_group: not_yet_treated`, or take the subgroup in which it is so out of "
+            "the model's `subgroups`"
         )
     late = [g for g in cohorts if g <= first]
     if len(late) == len(cohorts):
@@ -158,4 +159,4 @@ def _alone(panel: _Panel) -> Iterator[str]:
         if (panel.used & (panel.cohort == cohort)).sum() > 1 or (cohort == NEVER and panel.not_yet):
             continue
         who = "one school is never treated" if cohort == NEVER else f"cohort {cohort} is one school"
-        yield f"{who}: how such schools vary is not known, and standard errors are too small"
+        yield f"{who}: how such schools vary is not known from it"

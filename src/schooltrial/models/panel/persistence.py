@@ -33,11 +33,6 @@ NONE_AFTER = (
     "whether the effect lasted cannot be estimated: no year of the panel lies after the programme"
 )
 
-NO_VARIANCE = (
-    "no standard error, p or interval: every treated cohort is one school, or one school is never "
-    "treated; the overall effect and those of cohorts are judged by permutation"
-)
-
 NO_ERROR = "a ratio, which has no standard error"
 
 NOT_DURING = "not compared with the effect during the programme, in which these were not measured"
@@ -84,12 +79,7 @@ def persistence_rows(fit: StaggeredFit, lasts: Lasts, level: float = 0.95) -> li
         Of the intervals.
     """
     averaged = average_persistence(fit, lasts)
-    found = {
-        row.term: replace(row, note=NO_VARIANCE) if rule == "none" else row
-        for row, rule in zip(
-            averaged.estimates(averaged.names, level=level), averaged.judged.rules, strict=True
-        )
-    }
+    found = {row.term: row for row in averaged.estimates(averaged.names, level=level)}
     rows = [found[DURING]] if DURING in found else []
     years = years_after(fit.cells, lasts)
     if not years:
@@ -100,7 +90,8 @@ def persistence_rows(fit: StaggeredFit, lasts: Lasts, level: float = 0.95) -> li
         if year.compared:
             change = found[year.change]
             rows.append(_carried(year, change))
-            rows.append(_carried(year, _ratio(averaged, year, change, level)))
+            if after.estimate != change.estimate:  # else there was no effect to have a share of
+                rows.append(_carried(year, _ratio(averaged, year, change, level)))
     return rows
 
 

@@ -286,7 +286,9 @@ class StaggeredFit(Result):
             method=self._by_rule(at), note=note,
         )  # fmt: skip
         made = replace(made, n_treated_schools=treated)
-        if rule == "none" and self.check is not None:
+        if rule == "none" and self.check is not None and np.isnan(self.check.p_value[at]):
+            made = replace(made, note=f"{ALONE}, and nothing tells how schools vary")
+        elif rule == "none" and self.check is not None:
             half = float(self.check.half_width[at])
             made = replace(
                 made, p_value=float(self.check.p_value[at]),
@@ -435,6 +437,8 @@ class StaggeredFit(Result):
             at = self.position(term)
             base = self._estimate(at, 0.95, None)
             point, half = float(self.coefficients[at]), float(self.check.half_width[at])
+            if np.isnan(half):
+                continue  # its own row says why
             rows.append(
                 replace(
                     base, std_error=np.nan, df=np.nan, statistic=np.nan,

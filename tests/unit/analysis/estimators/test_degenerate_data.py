@@ -300,20 +300,50 @@ PANELS: dict[str, Change] = {
     "an infinite cell": lambda c: c.assign(mean=c["mean"].where(c.index != 7, np.inf)),
     "cohorts after the panel": lambda c: c.assign(cohort=np.where(c["treated"] == 1, 2030, np.nan)),
     "nobody": lambda c: c[c.index < 0],
+    "zeros and ones": lambda c: c.assign(mean=(c["mean"] > 0.3).astype(float)),
+    "one cohort": lambda c: c[c["cohort"] != 2022].reset_index(drop=True),
+    "one cohort and nobody else": lambda c: c[c["cohort"] == 2021].reset_index(drop=True),
+    "cohorts of one school": lambda c: _of_schools(c, *_NEVER, "S02", "S03"),
+    "one of two cohorts is one school": lambda c: _of_schools(c, *_NEVER, "S02", "S06", "S03"),
+    "cohorts of one school beside one": lambda c: _of_schools(c, "S00", "S02", "S03"),
+    "a cohort without its base year": lambda c: c[
+        (c["cohort"] != 2022) | (c["year"] != 2021)
+    ].reset_index(drop=True),
+    "no cohort has its base year": lambda c: c[
+        c["cohort"].isna() | (c["year"] != c["cohort"] - 1)
+    ].reset_index(drop=True),
+    "a year is missing": lambda c: c[c["year"] != 2020].reset_index(drop=True),
+    "every second year": lambda c: c.assign(year=2 * c["year"] - 2021),
+    "a cohort after the panel": lambda c: c.assign(cohort=c["cohort"].replace(2022, 2030)),
+    "treatment that ends": lambda c: c.assign(
+        cohort=c["cohort"].where((c["school"] != "S02") | (c["year"] < 2022))
+    ),
+    "rows twice": lambda c: pd.concat([c, c.iloc[[3]]], ignore_index=True),
 }
+_NEVER = ("S00", "S01", "S04", "S05", "S08", "S09")
+OF_PANELS: dict[str, dict[str, Any]] = {
+    "two-way effects": {"estimator": "difference_in_differences"},
+    "staggered": {"estimator": "staggered_adoption"},
+    "staggered, not yet treated": {
+        "estimator": "staggered_adoption", "comparison_group": "not_yet_treated",
+    },
+    "staggered, universal base": {
+        "estimator": "staggered_adoption", "base_period": "universal", "anticipation": 1,
+    },
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("estimator", ["difference_in_differences", "staggered_adoption"])
+@pytest.mark.parametrize("name", OF_PANELS)
 def test_a_panel_model_answers_in_numbers_or_says_why_not(
-    plan: Callable[..., Any], cells: pd.DataFrame, estimator: str
+    plan: Callable[..., Any], cells: pd.DataFrame, name: str
 ) -> None:
     years: Any = {"baseline": [2019, 2020], "programme": [2021], "follow_up": [2022],
-                  "reference": None, "lasts": None}  # fmt: skip
-    asked, wrong = plan(estimator=estimator), []
+                  "reference": None, "lasts": 1}  # fmt: skip
+    asked, wrong = plan(**OF_PANELS[name]), []
 
     def fit(panel: pd.DataFrame) -> pd.DataFrame:
-        if estimator == "staggered_adoption":
-            return staggered_adoption.fit_planned(asked, panel, seed=1).table
+        if asked.model["estimator"] == "staggered_adoption":
+            return staggered_adoption.fit_planned(asked, panel, seed=1, years=years).table
         return difference_in_differences.fit_planned(asked, panel, years=years).table
 
     for data, change in PANELS.items():

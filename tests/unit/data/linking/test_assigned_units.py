@@ -74,6 +74,13 @@ def test_the_control_arm_may_be_empty_where_every_school_enters_in_one_of_severa
         assert told == ["no school is in the arm 'control'"]
 
 
+def test_a_code_for_never_in_the_place_of_a_cohort_is_told_as_one() -> None:
+    with pytest.raises(Refusal) as caught:
+        read_units(table(cohort=[0, 2020, 2021]), SCHOOLS, rules(kind="staggered"))
+    (fault,) = caught.value.faults
+    assert fault.remedy.startswith('if 0 stands for never, set `cohort: {…, missing: ["", "0"]}`')
+
+
 def test_every_fault_of_the_assignment_is_told_at_once() -> None:
     broken = table(school=["S1", "S9", "S3"], arm=["control", "sms", None])
     with pytest.raises(Refusal) as caught:

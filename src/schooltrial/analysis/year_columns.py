@@ -1,0 +1,56 @@
+"""Columns of years in an analyst's data frame, as whole numbers."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from schooltrial.arrays import FloatArray
+
+SCHOOL_YEAR = re.compile(r"\s*(\d{4})\s*[-/–]\s*\d{2,4}\s*")
+"""A school year as text: 2016-17."""
+
+
+def read_years(column: pd.Series, name: str, *, missing: bool = False) -> FloatArray:
+    """Return a column of years as numbers.
+
+    Parameters
+    ----------
+    column : Series
+        Numbers, or texts that are numbers.
+    name : str
+        Of the column, for messages.
+    missing : bool
+        Whether a year may be missing, empty or infinite: a school that is never treated.
+
+    Raises
+    ------
+    ValueError
+        Where a value is no whole year.
+    """
+    texts = column.astype("str").str.strip()
+    absent = column.isna().to_numpy("bool") | texts.isin(["", "nan", "None", "<NA>"]).to_numpy()
+    numbers = pd.to_numeric(texts.where(~absent), errors="coerce").to_numpy("float64")
+    odd = np.isnan(numbers) & ~absent
+    numbers = np.where(np.isinf(numbers), np.nan, numbers) if missing else numbers
+    odd |= ~np.isnan(numbers) & (numbers != np.floor(numbers))
+    odd |= np.isinf(numbers)
+    if not missing:
+        odd |= absent
+    if odd.any():
+        text = str(texts[odd].iloc[0])
+        found = SCHOOL_YEAR.fullmatch(text)
+        remedy = (
+            f"give the number of the year, such as {int(found[1]) + 1} for the one that ends then, "
+            "the same way in all columns of years"
+            if found
+            else "give the number of the year, such as 2017"
+            + (", and leave it empty for schools that are never treated" if missing else "")
+        )
+        raise ValueError(
+            f"{int(odd.sum()):,} of {len(column):,} rows have no year in {name!r}, such as "
+            f"{text!r}; {remedy}"
+        )
+    return numbers
