@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from schooltrial.models.panel.cohorts import informed_panel
+from schooltrial.models.group_time.cells import plan_cells, schools_of
+from schooltrial.models.group_time.panel import NEVER, SchoolPanel
 from schooltrial.protocol.sections import (
     Model,
     Years,
-    compares_not_yet,
     reference_year,
 )
 
@@ -23,9 +22,8 @@ def find_informative_cells(
 
     The change of a school is measured from a year before to the year itself: a cell informs it
     only where the school has the other one too. For a difference in differences that is any year
-    before the programme. For staggered adoption it is the last year of the panel before the cohort
-    began (Callaway and Sant'Anna 2021, the base year g − 1), and for a school that is never
-    treated, that of any cohort which has begun by the year.
+    before the programme. For staggered adoption it is the base year of a group-time effect (the
+    last year of the panel before the cohort began), and the cells are those that are estimated.
 
     Parameters
     ----------
@@ -48,9 +46,7 @@ def find_informative_cells(
         return np.asarray(wanted.isin(held))
 
     if model["estimator"] == "staggered_adoption":
-        informs = _of_cohorts(frame, cells, year, has) & _in_informed_schools(
-            frame, complete, model
-        )
+        informs = _of_cohorts(frame, complete, model)
     else:
         before = years["baseline"] or [reference_year(years)]
         then = np.logical_or.reduce([has(int(one)) for one in before])
@@ -58,51 +54,46 @@ def find_informative_cells(
     return pd.Series(informs, index=frame.index) & complete
 
 
-def _in_informed_schools(frame: pd.DataFrame, complete: pd.Series, model: Model) -> np.ndarray:
-    """Return which rows are of schools that any group-time effect rests on."""
-    rows = frame[complete]
-    number, names = pd.factorize(frame["school"].astype("str"))
-    cohort = np.zeros(len(frame), dtype=np.int64)
-    if "cohort" in frame:
-        cohort = frame["cohort"].to_numpy("float64", na_value=0.0).astype(np.int64)
-    inside = complete.to_numpy(dtype=bool)
-    try:
-        informed = informed_panel(
-            number[inside], rows["year"].to_numpy("int64"), cohort[inside],
-            not_yet=compares_not_yet(model, never=bool((cohort[inside] == 0).any())),
-        )  # fmt: skip
-    except ValueError:  # the model is refused for it, and nobody is analysed
-        return np.zeros(len(frame), dtype=bool)
-    used = np.zeros(len(names), dtype=bool)
-    used[: len(informed.schools)] = informed.schools
-    return np.asarray(used[number])
+def _of_cohorts(frame: pd.DataFrame, complete: pd.Series, model: Model) -> npt.NDArray[np.bool_]:
+    """Return which rows inform an effect of their year, or of years before the programme.
 
-
-def _of_cohorts(
-    frame: pd.DataFrame,
-    cells: pd.DataFrame,
-    year: np.ndarray,
-    has: Callable[[np.ndarray | int], np.ndarray],
-) -> np.ndarray:
-    """Return which rows have the base year of their cohort, or of one that they are compared with.
-
-    A year before a school's own cohort began is one of the years from which, or with which, its
-    change is measured.
+    Of schools on which no effect after the programme began rests, none does. A year from which
+    others are measured informs as such where the school, or nobody, has begun by then: a school
+    that is never treated and lacks the base year of the cohorts that have begun says nothing of it.
     """
-    cohort = np.full(len(frame), np.nan)
+    nobody = np.zeros(len(frame), dtype=bool)
+    inside = complete.to_numpy("bool")
+    if not inside.any():
+        return nobody
+    began = np.zeros(len(frame))
     if "cohort" in frame:
-        cohort = frame["cohort"].to_numpy("float64", na_value=np.nan)
-    there = np.sort(cells["year"].to_numpy("int64"))
-    never = np.isnan(cohort)
-    found = year < np.where(never, -np.inf, cohort)
-    begun = sorted({int(first) for first in cohort[~never]})
-    if begun:
-        found |= never & (year < begun[0])
-    for first in begun:
-        earlier = there[there < first]
-        if not len(earlier):
-            continue  # a cohort without a year before informs nothing
-        base = has(int(earlier[-1]))
-        found |= (cohort == first) & base
-        found |= never & (year >= first) & base
-    return np.asarray(found)
+        began = np.nan_to_num(frame["cohort"].to_numpy("float64", na_value=np.nan))
+    schools, row = np.unique(frame["school"].astype("str"), return_inverse=True)
+    there, column = np.unique(frame["year"].to_numpy("int64"), return_inverse=True)
+    seen = np.full((len(schools), len(there)), np.nan)
+    seen[row[inside], column[inside]] = 0.0
+    known = np.isfinite(seen).any(axis=0)
+    cohort = np.zeros(len(schools), dtype=np.int64)
+    cohort[row] = began.astype(np.int64)
+    later = model["comparison_group"] == "not_yet_treated"
+    outside = cohort > there[known].max()
+    # Not treated in any year of the panel: comparisons, or of no use.
+    cohort = np.where(outside & later, NEVER, cohort)
+    used = SchoolPanel(seen[:, known], there[known], cohort, schools)
+    kept = used.seen.any(axis=1) & ~(outside & (not later))
+    panel = used.kept(kept)
+    cells = plan_cells(
+        panel, model["comparison_group"], model["base_period"], model["anticipation"]
+    )
+    effects = {cell.cohort for cell in cells if cell.since >= 0}
+    rests = np.zeros(len(panel.schools), dtype=bool)
+    marked = np.zeros(panel.outcome.shape, dtype=bool)
+    for cell in (cell for cell in cells if cell.cohort in effects):
+        own, others = schools_of(panel, cell)
+        at, base = np.searchsorted(panel.years, [cell.year, cell.base])
+        marked[own | others, at] = True
+        marked[own | (others & (cell.base < min(effects))), base] = True
+        rests |= (own | others) & (cell.since >= 0)
+    found = np.zeros(seen.shape, dtype=bool)
+    found[np.ix_(kept, known)] = marked & rests[:, None]
+    return np.asarray(found[row, column])

@@ -1,4 +1,4 @@
-"""Which cohorts of a staggered panel inform an effect, with which schools, and why others do not.
+"""Which cohorts of a staggered panel inform an effect, and why others do not.
 
 The effect of cohort g in year t compares the change since the last year before g of its schools
 with that of others; it needs a school of each that was seen in both years.
@@ -32,15 +32,12 @@ class InformedPanel:
         The rows but for those of cohorts that inform nothing.
     cohort : array of int
         The cohort of every row, 0 for those who serve as never treated.
-    schools : array of bool
-        For each school (by its number) whether any effect rests on it.
     notes : tuple of str
         Cohorts that inform no effect, and what else a reader must know.
     """
 
     kept: npt.NDArray[np.bool_]
     cohort: Whole
-    schools: npt.NDArray[np.bool_]
     notes: tuple[str, ...]
 
 
@@ -135,11 +132,9 @@ def informed_panel(school: Whole, year: Whole, cohort: Whole, *, not_yet: bool) 
             "correct `cohort` in the assignment table"
         )
     dropped = late if not_yet else list(notes)
-    schools = np.zeros(int(school.max()) + 1, dtype=bool)
-    schools[numbers] = found.used
     gaps = [] if seen.all() else [GAPS]
     texts = (*_named(notes), *_alone(found), *gaps)
-    return InformedPanel(~np.isin(cohort, dropped), cohort, schools, texts)
+    return InformedPanel(~np.isin(cohort, dropped), cohort, texts)
 
 
 def _named(notes: dict[int, str]) -> Iterator[str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pytest
 
 from schooltrial.checks.attrition.informative_cells import find_informative_cells
+from schooltrial.models.panel.staggered_adoption import fit_staggered_adoption
 from schooltrial.protocol.sections import Years
 from support.standard_study import model
 
@@ -63,3 +66,25 @@ def test_a_school_never_treated_needs_the_base_year_of_a_cohort_that_has_begun()
 
 def test_where_no_cohort_informs_an_effect_nobody_is_analysed() -> None:
     assert _informs(_cells({"A": [2019, 2020], "N": [2019, 2020]}, A=2019), STAGGERED) == {}
+
+
+@pytest.mark.parametrize("group", ["never_treated", "not_yet_treated"])
+def test_the_schools_that_inform_are_those_that_the_estimate_rests_on(group: str) -> None:
+    """On panels of which a third of the cells, and so whole base years, are missing."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        cells = pd.DataFrame({"school": np.repeat(np.arange(14), 6).astype(str),
+                              "year": np.tile(np.arange(2015, 2021), 14)})  # fmt: skip
+        first = np.repeat([2017, 2019, 2020, 2030, 0], [3, 3, 2, 2, 4])
+        cells["cohort"] = np.repeat(np.where(first > 0, first, np.nan), 6)
+        cells = cells[rng.uniform(size=len(cells)) < 0.67].reset_index(drop=True)
+        fit = fit_staggered_adoption(
+            rng.normal(size=len(cells)), school=cells["school"].to_numpy(),
+            year=cells["year"].to_numpy(), cohort=cells["cohort"].to_numpy(),
+            comparison_group="never_treated" if group == "never_treated" else "not_yet_treated",
+            draws=0,
+        )  # fmt: skip
+        compared = model(outcomes=["maths"], estimator="staggered_adoption", comparison_group=group)
+        whole = pd.Series(True, index=cells.index)
+        informs = find_informative_cells(cells, whole, compared, YEARS)
+        assert cells.loc[informs, "school"].nunique() == fit.overall.n_schools
