@@ -15,6 +15,7 @@ from schooltrial.exhibits.style.figures import (
     ARM_COLOURS,
     CONTROL,
     FAINT,
+    INK,
     foot,
     new_figure,
     nothing_drawn,
@@ -34,6 +35,9 @@ MARKERS = ("D", "s", "^", "v", "P", "X")
 
 APART = 5
 """Cohorts up to which each has a colour of its own; more are shades, the earliest the darkest."""
+
+ALL = "all cohorts, own time"
+"""The mean of the changes, weighted by schools, where there are many cohorts."""
 
 HIGH = 2.5
 """Inches of a line of panels; where there are many cohorts, it is higher."""
@@ -131,7 +135,7 @@ def cohorts_plot(
         rows = data[data["outcome"] == name]
         _draw_calendar(panels[2 * at], rows, outcomes[name], styles, year_label)
         _draw_own(panels[2 * at + 1], rows, outcomes[name], styles)
-    add_shared_key(figure, panels[:1], columns=4)
+    add_shared_key(figure, panels, columns=4)
     foot(figure, study)
     return figure
 
@@ -171,7 +175,12 @@ def _draw_own(
     for cohort, (colour, marker) in styles.items():
         mine = seen[seen["cohort"] == cohort]
         if len(mine):
-            _line(panel, mine["since"], mine["change"], mine, colour, marker, f"began {cohort}")
+            # The key names it in calendar time already; what begins so is left out of keys.
+            _line(panel, mine["since"], mine["change"], mine, colour, marker, f"_began {cohort}")
+    if len(styles) > APART and len(seen):
+        total = (seen["change"] * seen["n_changed"]).groupby(seen["since"]).sum()
+        mean = total / seen["n_changed"].groupby(seen["since"]).sum()
+        panel.plot(mean.index, mean, color=INK, lw=2.2, label=ALL)
     panel.set_title(f"{outcome['label']}: own time", fontsize=8.5)
     panel.set_ylabel(f"change, less comparison, {outcome['units_label']}", fontsize=8)
     panel.set_xlabel(

@@ -92,7 +92,7 @@ def test_each_start_is_marked_where_that_cohort_began() -> None:
         (2015.5, first.get_color()),
         (2016.5, labelled(calendar, "began 2017 (1 school)").get_color()),
     ]
-    assert points(labelled(own, "began 2017")) == [(0.0, 3.0)]
+    assert points(labelled(own, "_began 2017")) == [(0.0, 3.0)]
     zero = own.lines[0]
     assert (zero.get_color(), [y for _, y in points(zero)]) == (CONTROL, [0, 0])
 
@@ -110,11 +110,28 @@ def test_twelve_cohorts_have_a_key_within_the_figure() -> None:
         drawn(_panel({**schools, "n": None}), OUTCOMES), OUTCOMES, STUDY, "spring"
     )
     rendered(figure, ["svg"])
+    assert legend_words(figure)[-1] == "all cohorts, own time"
     (key,) = figure.legends
     box = key.get_window_extent()
     assert box.x0 >= 0
     assert box.x1 <= figure.get_figwidth() * figure.dpi
     assert not box.overlaps(figure.axes[0].get_window_extent())
+
+
+def test_the_mean_of_many_cohorts_weighs_each_school_alike() -> None:
+    schools: dict[str, float | None] = {f"s{at}": 2015 + at % 3 for at in range(4)}
+    few = cohorts_plot(drawn(_panel({**schools, "n": None}), OUTCOMES), OUTCOMES, STUDY, "spring")
+    assert "all cohorts, own time" not in legend_words(few)
+    data = drawn(_panel({**schools, "n": None}), OUTCOMES)
+    own_or = {
+        at: data["cohort"].where(data["cohort"] == COMPARISON, f"20{at}") for at in range(30, 36)
+    }
+    more = [data.assign(cohort=own_or[at],
+                        change=data["change"] * at, n_changed=at) for at in range(30, 36)]  # fmt: skip
+    (_, own) = cohorts_plot(pd.concat(more), OUTCOMES, STUDY, "spring").axes
+    mean = points(labelled(own, "all cohorts, own time"))
+    weighted = sum(at * at for at in range(30, 36)) / sum(range(30, 36))
+    assert dict(mean)[0.0] == pytest.approx(3 * weighted)
 
 
 def test_a_panel_without_cohorts_says_so() -> None:
