@@ -23,6 +23,8 @@ import draw_fidelity
 import draw_flow
 import draw_love_plot
 import draw_missingness
+import draw_parallel_trends
+import draw_placebos
 import draw_school_means
 import draw_school_outliers
 import draw_trends
@@ -275,6 +277,25 @@ def test_the_weights_of_comparisons_are_those_of_the_check(run: Any) -> None:
     )
     assert data["two_way"].tolist() == [2.0]
     assert points(labelled(figure.axes[0], "compared with never treated")) == [(1.0, 2.0)]
+
+
+CHECKS = Path(__file__).parents[1] / "support" / "parallel_trends"
+PRIMARY: Any = {
+    "ela": {"label": "English", "units_label": "points", "primary": True},
+    "attendance": {"label": "Attendance", "units_label": "points", "primary": False},
+}
+
+
+def test_bounds_and_placebos_are_those_of_the_check(run: Any) -> None:
+    checks = pd.read_csv(CHECKS / "parallel_trends.csv")
+    draws = pd.read_csv(CHECKS / "parallel_trends_placebos.csv")
+    models = {"staggered": {"label": "Cohorts"}}
+    figure, data = run(draw_parallel_trends, checks=checks, models=models, outcomes=PRIMARY)
+    assert set(data["breakdown"]) == {0.86, 0.29}
+    assert len(figure.axes) == 2
+    figure, data = run(draw_placebos, checks=checks, draws=draws, models=models, outcomes=PRIMARY)
+    assert (data["part"] == "draw").sum() == len(draws) - 1
+    assert tick_words(figure.axes[1].yaxis)[-1] == "Attendance"
 
 
 def test_the_event_study_is_of_the_estimates_and_the_starts_of_the_panel(run: Any) -> None:

@@ -96,3 +96,42 @@ rule draw_bacon_weights:
         study=study_line,
     script:
         "../scripts/draw_bacon_weights.py"
+
+
+rule draw_parallel_trends:
+    """Draw the effect's interval as larger differences in trend are allowed."""
+    input:
+        modules("draw_parallel_trends.py"),
+        checks="results/{study}/checks/parallel_trends.csv",
+    output:
+        **figure("results/{study}/figures/parallel_trends"),
+    log:
+        "results/{study}/logs/draw_parallel_trends.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_parallel_trends.tsv"
+    params:
+        models=section("models"),
+        outcomes=section("outcomes"),
+        study=study_line,
+    script:
+        "../scripts/draw_parallel_trends.py"
+
+
+rule draw_placebos:
+    """Draw estimates where there was no programme, beside the observed effect."""
+    input:
+        modules("draw_placebos.py"),
+        checks="results/{study}/checks/parallel_trends.csv",
+        draws="results/{study}/checks/parallel_trends_placebos.csv",
+    output:
+        **figure("results/{study}/figures/placebos"),
+    log:
+        "results/{study}/logs/draw_placebos.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_placebos.tsv"
+    params:
+        models=section("models"),
+        outcomes=section("outcomes"),
+        study=study_line,
+    script:
+        "../scripts/draw_placebos.py"

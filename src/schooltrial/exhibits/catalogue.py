@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from schooltrial.checks.goodman_bacon.comparisons_table import decomposed_models
+from schooltrial.checks.parallel_trends.panel_models import checked_models
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.sections import Content, all_years
 
 FIGURES = (
     "flow", "love_plot", "attrition_boundary", "effects", "school_means", "trends", "event_study",
-    "cohorts", "bacon_weights", "power_curve", "fidelity", "dosage",
+    "cohorts", "bacon_weights", "parallel_trends",
+    "placebos", "power_curve", "fidelity", "dosage",
 )  # fmt: skip
 
 
@@ -61,6 +63,9 @@ def _lacking_of_panels(content: Content) -> dict[str, str]:
         reasons["event_study"] = "the protocol has no panel model"
     if content["design"]["kind"] != "staggered":
         reasons["cohorts"] = "the programme began in all schools at the same time"
+    if not checked_models(content["models"]):
+        for name in ("parallel_trends", "placebos"):
+            reasons[name] = "no primary model rests on parallel trends"
     if not decomposed_models(content["models"], content["design"]["kind"]):
         reasons["bacon_weights"] = "no two-way effect averages comparisons of cohorts"
     return reasons

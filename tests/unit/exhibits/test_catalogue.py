@@ -46,9 +46,11 @@ def test_attrition_is_drawn_where_those_with_outcomes_are_listed_from_the_start(
 
 def test_effects_by_year_need_a_panel_model_and_cohorts_a_staggered_design() -> None:
     content = _content("fellowship")
-    assert {"event_study", "cohorts", "bacon_weights"} <= set(figures_of(content))
+    panels = {"event_study", "cohorts", "bacon_weights", "parallel_trends", "placebos"}
+    assert panels <= set(figures_of(content))
     content["design"]["kind"] = "complete"
     assert "began in all schools at the same time" in lacking(content)["cohorts"]
     assert "bacon_weights" in lacking(content)
     content["models"] = {}
+    assert {"parallel_trends", "placebos"} <= set(lacking(content))
     assert lacking(content)["event_study"] == "the protocol has no panel model"

@@ -123,11 +123,13 @@ def test_the_mean_of_many_cohorts_weighs_each_school_alike() -> None:
     few = cohorts_plot(drawn(_panel({**schools, "n": None}), OUTCOMES), OUTCOMES, STUDY, "spring")
     assert "all cohorts, own time" not in legend_words(few)
     data = drawn(_panel({**schools, "n": None}), OUTCOMES)
-    own_or = {
-        at: data["cohort"].where(data["cohort"] == COMPARISON, f"20{at}") for at in range(30, 36)
-    }
-    more = [data.assign(cohort=own_or[at],
-                        change=data["change"] * at, n_changed=at) for at in range(30, 36)]  # fmt: skip
+    places = data["cohort"] == COMPARISON
+    more = [
+        data.assign(
+            cohort=data["cohort"].where(places, f"20{at}"), change=data["change"] * at, n_changed=at
+        )
+        for at in range(30, 36)
+    ]
     (_, own) = cohorts_plot(pd.concat(more), OUTCOMES, STUDY, "spring").axes
     mean = points(labelled(own, "all cohorts, own time"))
     weighted = sum(at * at for at in range(30, 36)) / sum(range(30, 36))

@@ -1,0 +1,122 @@
+"""Sensitivity to parallel trends: the effect's interval as larger differences are allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite, nan
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from schooltrial.exhibits.style.figures import (
+    CONTROL,
+    FAINT,
+    INK,
+    TREATED,
+    foot,
+    new_figure,
+    nothing_drawn,
+    styled,
+)
+from schooltrial.exhibits.style.text_fitting import add_shared_key
+from schooltrial.protocol.sections import Model, Outcome, StudyLine
+
+ORIGINAL, BREAKDOWN = "as fitted", "breakdown"
+MAGNITUDES, SMOOTHNESS = "relative magnitudes", "smoothness"
+
+MEANS = {
+    MAGNITUDES: "difference in trend after the start allowed,\nas a multiple of the largest before",
+    SMOOTHNESS: "change of slope from one year to the next allowed,\n{unit}",
+}
+"""Kind of bound → what its setting is."""
+
+COLUMNS = [
+    "model", "model_label", "outcome", "outcome_label", "unit", "term", "kind", "check", "setting",
+    "estimate", "conf_low", "conf_high", "breakdown", "method",
+]  # fmt: skip
+
+
+def drawn(
+    checks: pd.DataFrame, models: Mapping[str, Model], outcomes: Mapping[str, Outcome]
+) -> pd.DataFrame:
+    """Return the intervals under each bound, the original one, and the bound that lets zero in.
+
+    Parameters
+    ----------
+    checks : DataFrame
+        Of ``checks/parallel_trends.csv``.
+    models, outcomes : mapping
+        The protocol's sections.
+    """
+    parts = []
+    for (model, outcome), mine in checks.groupby(["model", "outcome"], sort=False):
+        if not outcomes[str(outcome)]["primary"] or str(model).rpartition("__")[0] in models:
+            continue
+        for kind in (MAGNITUDES, SMOOTHNESS):
+            curve = mine[(mine["check"] == kind) & mine["conf_low"].notna()]
+            if curve.empty:
+                continue
+            shown = [mine[mine["check"] == ORIGINAL].assign(setting=nan), curve]
+            at = mine.loc[(mine["check"] == BREAKDOWN) & (mine["term"] == kind), "estimate"]
+            parts.append(
+                pd.concat(shown, ignore_index=True).assign(
+                    model_label=models[str(model)]["label"],
+                    outcome_label=outcomes[str(outcome)]["label"],
+                    unit=outcomes[str(outcome)]["units_label"],
+                    kind=kind,
+                    breakdown=float(at.iloc[0]) if len(at) else nan,
+                )
+            )
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    found = pd.concat(parts, ignore_index=True).reindex(columns=COLUMNS)
+    found["setting"] = pd.to_numeric(found["setting"])
+    return found
+
+
+@styled
+def parallel_trends_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
+    """Draw one panel per model, outcome, effect and kind of bound."""
+    if data.empty:
+        return nothing_drawn("No effect was bounded against differences in trend.", study)
+    keys = ["model", "outcome", "kind"]
+    panels_of = [rows.reset_index(drop=True) for _, rows in data.groupby(keys, sort=False)]
+    columns = 2 if len(panels_of) > 1 else 1
+    lines = -(-len(panels_of) // columns)
+    figure, panels = new_figure(0.8 + 2.6 * lines, lines, columns)
+    for panel, rows in zip(panels, panels_of, strict=False):
+        _draw(panel, rows)
+    for spare in panels[len(panels_of) :]:
+        spare.set_axis_off()
+    add_shared_key(figure, panels, columns=3)
+    foot(figure, study)
+    return figure
+
+
+def _draw(panel: Axes, rows: pd.DataFrame) -> None:
+    curve, own = rows[rows["check"] != ORIGINAL], rows[rows["check"] == ORIGINAL]
+    settings = curve["setting"].to_numpy("float64")
+    span = float(np.ptp(settings)) or 1.0
+    panel.axhline(0, color=FAINT, lw=0.8)
+    panel.fill_between(settings, curve["conf_low"], curve["conf_high"], color=CONTROL, alpha=0.2,
+                       lw=0)  # fmt: skip
+    panel.vlines(settings, curve["conf_low"], curve["conf_high"], color=CONTROL, lw=2,
+                 label="interval if trends differ by so much")  # fmt: skip
+    left = float(settings.min()) - 0.1 * span
+    panel.vlines([left] * len(own), own["conf_low"], own["conf_high"], color=TREATED, lw=2.6,
+                 label="original interval: trends parallel")  # fmt: skip
+    at = float(rows["breakdown"].iloc[0])
+    outside = ((curve["conf_low"] > 0) | (curve["conf_high"] < 0)).all()
+    told = "zero is outside under every bound drawn" if outside else "zero is inside"
+    if isfinite(at):
+        told = f"zero is inside from {at:.2g} on"
+    if settings.min() <= at <= settings.max():
+        panel.axvline(at, color=INK, lw=1, ls="--", label="breakdown value: zero enters")
+    panel.set_xlim(left - 0.08 * span, float(settings.max()) + 0.08 * span)
+    panel.set_title(f"{rows['outcome_label'].iloc[0]}. {rows['model_label'].iloc[0]}", fontsize=8)
+    panel.set_ylabel(f"effect, {rows['unit'].iloc[0]}")
+    means = MEANS[str(rows["kind"].iloc[0])].format(unit=rows["unit"].iloc[0])
+    panel.set_xlabel(f"{means}\n{told}", fontsize=7.5)
+    panel.tick_params(labelsize=7.5)

@@ -1,0 +1,31 @@
+"""Draw estimates where there was no programme, beside the observed effect."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from schooltrial.exhibits.figures.placebos import drawn, placebos_plot
+from schooltrial.exhibits.writing import write_figure
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.sections import Model, Outcome, StudyLine
+
+
+def main(
+    *,
+    checks: str,
+    draws: str,
+    models: Mapping[str, Model],
+    outcomes: Mapping[str, Outcome],
+    study: StudyLine,
+    svg: str,
+    csv: str,
+    pdf: str | None = None,
+    png: str | None = None,
+) -> None:
+    """Write the figure in its formats, and what it draws."""
+    data = drawn(pd.read_csv(draws), pd.read_csv(checks), models, outcomes)
+    figure = placebos_plot(data, study)
+    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
+
+
+run_as_rule(main, globals())
