@@ -28,7 +28,10 @@ from schooltrial.exhibits.style.year_axis import named_times
 from schooltrial.protocol.sections import Model, Outcome, StudyLine, Years, reference_year
 from schooltrial.wording import listed
 
-EVENT = re.compile(r"treated\[(since|year)=(-?\d+)\]")
+EVENT = re.compile(r"treated\[(since|year)(=|<=|>=)(-?\d+)\]")
+
+BEYOND = {"=": "", "<=": "≤", ">=": "≥"}
+"""What an event's term says of the years beyond it: those of an end are one."""
 
 CELL = re.compile(r"treated\[cohort=(\d+), year=(\d+)\]")
 
@@ -51,7 +54,7 @@ REACH = 1.5
 """Times the span of points and usual intervals up to which longer ones are drawn."""
 
 COLUMNS = [
-    "model", "model_label", "outcome", "outcome_label", "unit", "axis", "time", "part",
+    "model", "model_label", "outcome", "outcome_label", "unit", "axis", "time", "beyond", "part",
     "reference", "estimate", "conf_low", "conf_high", "band_low", "band_high", "level",
     "n_treated_schools", "n_cohorts", "cohorts", "begins", "base", "method",
 ]  # fmt: skip
@@ -101,15 +104,15 @@ def _points(
     found = found[[match is not None for match in matches]].copy()
     if found.empty:
         return pd.DataFrame(columns=COLUMNS)
-    kinds = [(match[1], int(match[2])) for match in matches if match]
-    found["axis"], found["time"] = zip(*kinds, strict=True)
+    kinds = [(match[1], BEYOND[match[2]], int(match[3])) for match in matches if match]
+    found["axis"], found["beyond"], found["time"] = zip(*kinds, strict=True)
     axis = str(found["axis"].iloc[0])
     found = found[found["axis"] == axis]
     reference = _reference(model, axis, years)
     found["reference"] = (found["time"] == reference) & (found["estimate"] == 0)
     own = _base(model, axis, reference, found)
     if own.startswith("the year ") and not found["reference"].any():
-        zero = {"time": reference, "estimate": 0.0, "reference": True}
+        zero = {"time": reference, "beyond": "", "estimate": 0.0, "reference": True}
         found = pd.concat([found, pd.DataFrame([zero])], ignore_index=True)
     first = -int(model.get("anticipation") or 0)
     if axis == "year":
@@ -146,6 +149,7 @@ def _base(model: Model, axis: str, reference: int, found: pd.DataFrame) -> str:
     if axis == "year":
         return f"the year {reference}"
     varying = method == "callaway_santanna" and model.get("base_period") != "universal"
+    varying &= model["estimator"] == "staggered_adoption"
     if varying and ((found["time"] <= reference) & ~found["reference"]).any():
         return YEAR_BEFORE
     return f"the year {_minus(reference)} of each cohort"
@@ -280,6 +284,7 @@ def _told(by_time: pd.DataFrame, time: int, axis: str, *, several: bool, most: i
     if time not in by_time.index:
         return lines[0]
     row = by_time.loc[time]
+    lines[0] = f"{row['beyond']}{lines[0]}"
     if bool(row["reference"]) and pd.isna(row["n_treated_schools"]):
         return lines[0]
     if pd.notna(row["n_treated_schools"]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isfinite, nan
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,6 +30,9 @@ MEANS = {
     SMOOTHNESS: "change of slope from one year to the next allowed,\n{unit}",
 }
 """Kind of bound → what its setting is."""
+
+FARTHEST = 1.5
+"""Times the largest bound that is drawn up to which a breakdown value is marked."""
 
 COLUMNS = [
     "model", "model_label", "outcome", "outcome_label", "unit", "term", "kind", "check", "setting",
@@ -98,23 +100,25 @@ def parallel_trends_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
 def _draw(panel: Axes, rows: pd.DataFrame) -> None:
     curve, own = rows[rows["check"] != ORIGINAL], rows[rows["check"] == ORIGINAL]
     settings = curve["setting"].to_numpy("float64")
-    span = float(np.ptp(settings)) or 1.0
+    at = float(rows["breakdown"].iloc[0])
+    marked = isfinite(at) and at <= FARTHEST * settings.max()
+    last = max(settings.max(), at) if marked else float(settings.max())
+    span = last or 1.0
     panel.axhline(0, color=FAINT, lw=0.8)
     panel.fill_between(settings, curve["conf_low"], curve["conf_high"], color=CONTROL, alpha=0.2,
                        lw=0)  # fmt: skip
     panel.vlines(settings, curve["conf_low"], curve["conf_high"], color=CONTROL, lw=2,
                  label="interval if trends differ by so much")  # fmt: skip
-    left = float(settings.min()) - 0.1 * span
+    left = -0.1 * span
     panel.vlines([left] * len(own), own["conf_low"], own["conf_high"], color=TREATED, lw=2.6,
                  label="original interval: trends parallel")  # fmt: skip
-    at = float(rows["breakdown"].iloc[0])
     outside = ((curve["conf_low"] > 0) | (curve["conf_high"] < 0)).all()
     told = "zero is outside under every bound drawn" if outside else "zero is inside"
     if isfinite(at):
         told = f"zero is inside from {at:.2g} on"
-    if settings.min() <= at <= settings.max():
+    if marked:
         panel.axvline(at, color=INK, lw=1, ls="--", label="breakdown value: zero enters")
-    panel.set_xlim(left - 0.08 * span, float(settings.max()) + 0.08 * span)
+    panel.set_xlim(left - 0.08 * span, last + 0.08 * span)
     panel.set_title(f"{rows['outcome_label'].iloc[0]}. {rows['model_label'].iloc[0]}", fontsize=8)
     panel.set_ylabel(f"effect, {rows['unit'].iloc[0]}")
     means = MEANS[str(rows["kind"].iloc[0])].format(unit=rows["unit"].iloc[0])

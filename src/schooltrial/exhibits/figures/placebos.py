@@ -31,6 +31,9 @@ YEAR, OUTCOME, COHORT = "placebo year", "placebo outcome", "placebo cohort"
 
 BINS = 40
 
+LEAST = 0.001
+"""A share below it is said to be so."""
+
 COLUMNS = [
     "model", "model_label", "outcome", "outcome_label", "unit", "part", "name", "estimate",
     "conf_low", "conf_high", "share_as_large",
@@ -63,10 +66,10 @@ def drawn(
         of_model = checks[(checks["model"] == model) & checks["estimate"].notna()]
         own = of_model["outcome"] == outcome
         unit = outcomes[str(outcome)]["units_label"]
-        alike = of_model["outcome"].map({n: o["units_label"] == unit for n, o in outcomes.items()})
+        units = of_model["outcome"].map({name: o["units_label"] for name, o in outcomes.items()})
         beside = of_model[
-            ((of_model["check"] == YEAR) & own) | ((of_model["check"] == OUTCOME) & alike.astype(bool))
-        ]  # fmt: skip
+            ((of_model["check"] == YEAR) & own) | ((of_model["check"] == OUTCOME) & (units == unit))
+        ]
         of_cohorts = of_model[(of_model["check"] == COHORT) & own]
         found = pd.concat(
             [
@@ -138,7 +141,8 @@ def _draw_distribution(panel: Axes, rows: pd.DataFrame) -> None:
         at = float(observed["estimate"].iloc[0])
         panel.axvline(at, color=TREATED, lw=2, label="observed effect")
         panel.axvline(-at, color=TREATED, lw=0.9, ls=":", label="as large, of the other sign")
-        told += f"; at least as large: {percent(share)}" if isfinite(share) else ""
+        size = percent(share) if share >= LEAST else f"less than {percent(LEAST)}"
+        told += f"; at least as large: {size}" if isfinite(share) else ""
     panel.set_title(f"{rows['outcome_label'].iloc[0]}. {rows['model_label'].iloc[0]}", fontsize=8)
     panel.set_xlabel(f"estimate, {rows['unit'].iloc[0]}\n{told}", fontsize=8)
     panel.set_ylabel("placebos")

@@ -43,7 +43,7 @@ YEAR_BEFORE = "each year before the programme with the year before it"
 """The base of an event study where it varies, as the figure's data say."""
 
 OF_COHORT = re.compile(r"treated\[cohort=(\d+)\]")
-OF_TIME = re.compile(r"treated\[(since|year)=(-?\d+)\]")
+OF_TIME = re.compile(r"treated\[(since|year)(=|<=|>=)(-?\d+)\]")
 OF_F = re.compile(r"\bF\((\d+), ([\d.]+)\)")
 OF_ROW = ("no standard error", "no F")
 """How notes begin that are of one row, though it is the overall effect."""
@@ -213,7 +213,7 @@ def _part(estimand: str, term: str) -> str:
         return COHORTS
     time = OF_TIME.fullmatch(term)
     if estimand == "event study" and time and time[1] == "since":
-        return BEFORE if int(time[2]) < 0 else SINCE
+        return BEFORE if int(time[3]) < 0 else SINCE
     return PARTS[estimand]
 
 
@@ -225,7 +225,8 @@ def _named(term: str, labels: Mapping[str, str]) -> str:
     if cohort:
         return f"Began {cohort[1]}"
     if time:
-        return _when(int(time[2])) if time[1] == "since" else time[2]
+        when = _when(int(time[3])) if time[1] == "since" else time[3]
+        return when + {"=": "", "<=": " and earlier", ">=": " and later"}[time[2]]
     if group:
         return f"{labels.get(group[1], group[1])}: {group[2]}"
     return _sentence(term)

@@ -127,6 +127,19 @@ def test_an_event_study_by_calendar_year_marks_every_start_and_is_shaded_to_the_
     assert (shade.get_x() + shade.get_width(), hues([shade.get_facecolor()])) == (2015.5, [SHADE])
 
 
+def test_an_event_study_by_own_start_has_the_year_before_as_its_base_and_ends_that_are_many() -> (
+    None
+):
+    terms = ["treated[since<=-3]", "treated[since=-2]", "treated[since=0]", "treated[since>=1]"]
+    models: Any = {"m": {**MODEL, "estimator": "difference_in_differences"}}
+    data = drawn(pd.DataFrame([_row(term, 1.0) for term in terms]), models, OUTCOMES, YEARS)
+    assert data["time"].tolist() == [-3, -2, -1, 0, 1]
+    assert data["reference"].tolist() == [False, False, True, False, False]
+    (panel,) = event_study_plot(data, STUDY, "spring").axes
+    named = [word.split("\n")[0] for word in tick_words(panel.xaxis)]
+    assert named == ["≤−3", "−2", "−1", "0", "≥1"]
+
+
 def _key(data: pd.DataFrame) -> list[str]:
     return legend_words(event_study_plot(data, STUDY, "spring"))
 

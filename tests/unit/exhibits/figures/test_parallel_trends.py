@@ -43,7 +43,7 @@ def test_the_fitted_interval_is_left_of_the_bounds_and_the_breakdown_is_marked()
     relative, smooth = parallel_trends_plot(drawn(CHECKS, MODELS, OUTCOMES), STUDY).axes
     *bounds, fitted = segments(relative)
     assert [ends[0][0] for ends in bounds] == [0, 0.5, 1, 1.5, 2]
-    assert fitted == [(-0.2, 2.1), (-0.2, 7.7)]
+    assert fitted == [(-0.2, 2.1), (-0.2, 7.7)]  # as much left of 0 wherever the bounds begin
     assert points(labelled(relative, "breakdown value: zero enters"))[0][0] == 0.86
     assert relative.get_xlabel().endswith("zero is inside from 0.86 on")
     assert "change of slope" in smooth.get_xlabel()
@@ -57,6 +57,20 @@ def test_without_a_breakdown_value_the_bounds_drawn_are_told_of(low: float, told
     panel = parallel_trends_plot(drawn(rows, MODELS, OUTCOMES), STUDY).axes[0]
     assert panel.get_xlabel().endswith(told)
     assert all(line.get_label() != "breakdown value: zero enters" for line in panel.lines)
+
+
+@pytest.mark.parametrize(("at", "marked"), [(0.1, True), (2.9, True), (3.1, False)])
+def test_a_breakdown_value_beside_the_bounds_drawn_is_marked_if_it_is_near(
+    at: float, marked: bool
+) -> None:
+    rows = CHECKS[CHECKS["setting"] != 0].copy()
+    rows.loc[rows["check"] == "breakdown", "estimate"] = at
+    panel = parallel_trends_plot(drawn(rows, MODELS, OUTCOMES), STUDY).axes[0]
+    assert segments(panel)[-1][0][0] < 0
+    found = [line for line in panel.lines if line.get_label() == "breakdown value: zero enters"]
+    assert [points(line)[0][0] for line in found] == ([at] if marked else [])
+    assert panel.get_xlabel().endswith(f"zero is inside from {at} on")
+    assert panel.get_xlim()[1] > (at if marked else 2)
 
 
 def test_subgroups_other_outcomes_and_bounds_without_an_interval_are_not_drawn() -> None:

@@ -38,7 +38,8 @@ ROWS = pd.DataFrame([
          note="F(2, 6.1234); few schools", method="two regimes; joint test"),
     _row("permutation check", "treated", note="few schools; least p 0.1"),
     _row("permutation check", "treated[cohort=2016]", note="few schools; least p 0.1"),
-    _row("event study", "treated[year=2015]", model="t"), _row("ITT", "treated", model="itt"),
+    _row("event study", "treated[year=2015]", model="t"),
+    _row("event study", "treated[year>=2017]", model="t"), _row("ITT", "treated", model="itt"),
 ])  # fmt: skip
 
 
@@ -59,7 +60,8 @@ def test_each_panel_model_has_a_table_whose_rows_are_in_words_by_part() -> None:
         ("English, overall", "Programme"),
     ]  # fmt: skip
     assert list(zip(two_way.table.group, two_way.table.cells["Effect"], strict=True)) == [
-        ("Maths, by year", "2015")
+        ("Maths, by year", "2015"),
+        ("Maths, by year", "2017 and later"),
     ]
 
 
@@ -93,7 +95,7 @@ def test_a_row_counts_its_own_schools_and_bands_are_shown_where_there_are_any() 
     assert staggered.table.cells["Band"].iloc[0] == "[−1.000,\u00a03.000]"
     assert "Band" not in panels_shown(ROWS.drop(columns=["band_low", "band_high"]), OUTCOMES,
                                       MODELS, {}, {})[0].table.cells  # fmt: skip
-    assert len(two_way.table) == 1
+    assert len(two_way.table) == 2
 
 
 def test_the_caption_says_the_base_of_each_model_the_rule_and_the_schools() -> None:
