@@ -284,7 +284,9 @@ class SmallTrial:
                     panel=self.path("panel.parquet"),
                     bounded=self.path("bounded.parquet"),
                     schools=self.path("schools.parquet"),
+                    school_sample=self.path("school_sample.parquet"),
                     years=content["years"],
+                    design=content["design"],
                 )
         names = list(content["models"])
         gather_estimates(

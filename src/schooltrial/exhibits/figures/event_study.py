@@ -107,7 +107,8 @@ def _points(
     kinds = [(match[1], BEYOND[match[2]], int(match[3])) for match in matches if match]
     found["axis"], found["beyond"], found["time"] = zip(*kinds, strict=True)
     axis = str(found["axis"].iloc[0])
-    found = found[found["axis"] == axis]
+    # A model of several covariances has a row for each; the first is drawn.
+    found = found[found["axis"] == axis].drop_duplicates("time")
     reference = _reference(model, axis, years)
     found["reference"] = (found["time"] == reference) & (found["estimate"] == 0)
     own = _base(model, axis, reference, found)

@@ -135,6 +135,12 @@ def _table(
         for note in rows["note"].fillna("")
     ]
     below, own = _notes(rows, named)
+    # A model of several covariances has a row for each, told apart by the method.
+    again = rows.duplicated(["outcome", "estimand", "term"], keep=False)
+    own = [
+        "; ".join(filter(None, [method, note])) if several else note
+        for several, method, note in zip(again, rows["method"], own, strict=True)
+    ]
     told = rows.assign(
         Effect=[_named(term, labels) for term in rows["term"]],
         Interval=_intervals(rows, "conf"),

@@ -106,6 +106,11 @@ def test_years_that_the_programme_may_be_anticipated_in_are_not_years_before() -
     assert parts.to_dict() == {-2: "before", -1: "since", 0: "since", 1: "since"}
 
 
+def test_of_several_covariances_the_first_is_drawn() -> None:
+    second = ROWS.assign(conf_low=-9.0)
+    pd.testing.assert_frame_equal(_drawn(pd.concat([ROWS, second])), _drawn())
+
+
 def test_an_imputed_effect_has_no_single_reference() -> None:
     data = _drawn(ROWS[ROWS["term"] != "treated[since=-1]"], method="imputation")
     assert not data["reference"].any()

@@ -76,6 +76,12 @@ def test_a_note_is_below_the_table_once_and_what_is_of_one_row_beside_it() -> No
     ]  # fmt: skip
 
 
+def test_rows_of_several_covariances_are_told_apart_by_their_method() -> None:
+    rows = [_row("ATT", "treated", model="t", method=f"clustered ({kind})") for kind in "AB"]
+    (two_way,) = panels_shown(pd.DataFrame(rows), OUTCOMES, MODELS, {}, {})
+    assert two_way.table.cells["Note"].tolist() == ["clustered (A)", "clustered (B)"]
+
+
 def test_the_two_variances_of_cohorts_are_compared_in_words() -> None:
     ratios = {"treated": 1.0428, "treated[cohort=2016]": 0.5}
     diagnostics = {"s": {"maths": {"std_error_own_over_two_regimes": ratios}}}
