@@ -89,14 +89,18 @@ def placebo_estimates(changes: Sequence[ComparedChange], labels: IntArray) -> Fl
     changes : sequence of ComparedChange
     labels : array (draws, N)
     """
+    change = np.column_stack([one.change for one in changes])
+    seen = np.isfinite(change)
+    both = np.column_stack([np.where(seen, change, 0.0), seen])
+    sums = {  # of changes, and of schools seen: (draws, 2, cells)
+        label: ((labels == label).astype(np.float64) @ both).reshape(len(labels), 2, -1)
+        for label in np.unique(labels).tolist()
+    }
+    nobody = np.zeros((len(labels), 2, len(changes)))
     total = np.zeros(len(labels))
-    member = {label: (labels == label).astype(np.float64) for label in np.unique(labels).tolist()}
-    nobody = np.zeros(labels.shape)
-    for one in changes:
-        seen = np.isfinite(one.change)
-        both = np.column_stack([np.where(seen, one.change, 0.0), seen])
-        own = member.get(one.cohort, nobody) @ both
-        others = sum((member[g] @ both for g in one.compared if g in member), np.zeros_like(own))
+    for at, one in enumerate(changes):
+        own = sums.get(one.cohort, nobody)[:, :, at]
+        others = sum((sums[g] for g in one.compared if g in sums), nobody)[:, :, at]
         with np.errstate(divide="ignore", invalid="ignore"):
             total += one.weight * (own[:, 0] / own[:, 1] - others[:, 0] / others[:, 1])
     return np.where(np.isfinite(total), total, np.nan)
