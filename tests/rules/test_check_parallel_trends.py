@@ -27,6 +27,7 @@ def test_a_panel_model_is_tried_and_what_cannot_be_is_said(
     check_parallel_trends(
         sample=finished.path("sample.parquet"), panel=finished.path("panel.parquet"),
         bounded=finished.path("bounded.parquet"), schools=finished.path("schools.parquet"),
+        school_sample=finished.path("school_sample.parquet"),
         study="small", models=models, outcomes=content["outcomes"],  # type: ignore[arg-type]
         years=content["years"], settings=settings, seed=1,  # type: ignore[arg-type]
         check=str(tmp_path / "check.csv"), placebos=str(tmp_path / "placebos.csv"),

@@ -160,6 +160,7 @@ rule check_parallel_trends:
         panel="results/{study}/data/school_panel.parquet",
         bounded="results/{study}/data/bounded_cells.parquet",
         schools="results/{study}/data/schools.parquet",
+        school_sample="results/{study}/data/school_sample.parquet",
     output:
         check="results/{study}/checks/parallel_trends.csv",
         placebos="results/{study}/checks/parallel_trends_placebos.csv",

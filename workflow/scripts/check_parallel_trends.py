@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import cast
 
+import pandas as pd
+
 from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.analysis.panel_cells import read_panel_cells
 from schooltrial.analysis.parallel_trends.tables import ModelCells, parallel_trends_tables
@@ -17,6 +19,7 @@ def main(
     panel: str,
     bounded: str,
     schools: str,
+    school_sample: str,
     study: str,
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
@@ -28,15 +31,17 @@ def main(
 ) -> None:
     """Write one row for each result, and one for each draw of placebo cohorts."""
 
+    def cells_of(plan: PlannedModel) -> pd.DataFrame:
+        return read_panel_cells(sample, panel, bounded, schools, plan, years, school_sample)
+
     def of_models() -> Iterator[ModelCells]:
         for name, model in checked_models(models).items():
             plan = PlannedModel(study, name, model, outcomes)
-            cells = read_panel_cells(sample, panel, bounded, schools, plan, years)
+            cells = cells_of(plan)
             others = cells.iloc[:0]
             if settings["placebo_outcomes"]:
                 other = cast(Model, {**model, "outcomes": settings["placebo_outcomes"]})
-                placebo = PlannedModel(study, name, other, outcomes)
-                others = read_panel_cells(sample, panel, bounded, schools, placebo, years)
+                others = cells_of(PlannedModel(study, name, other, outcomes))
             yield ModelCells(plan, cells, others)
 
     found, drawn = parallel_trends_tables(of_models(), settings, years, seed)

@@ -21,6 +21,7 @@ from schooltrial.models.cohort_inference.variances import (
 from schooltrial.models.group_time.averages import event_time
 from schooltrial.models.panel.difference_in_differences import PanelFit
 from schooltrial.models.panel.staggered_adoption import StaggeredFit
+from schooltrial.models.panel.treatment_terms import LAST_BEFORE, event_of
 from schooltrial.models.parallel_trends.event_coefficients import Array, EventCoefficients
 from schooltrial.protocol.sections import last_before
 
@@ -76,12 +77,20 @@ def event_study(checked: CheckedModel) -> EventStudy:
         found = _of_cohorts(wide.fitted().results[checked.outcome])
         return replace(found, note="; ".join(filter(None, [found.note, OTHER * other])))
     reference = last_before(checked.years)
-    fitted = CheckedModel(
-        checked.plan, checked.cells, {**checked.years, "reference": reference},
-        checked.settings, checked.seed,
-    ).fitted()  # fmt: skip
-    active = checked.plan.model["active_years"] or checked.years["programme"]
-    return _of_years(fitted.results[checked.outcome].events, reference, list(active))
+    wide = checked.with_model(event_window=[])
+    fitted = replace(wide, years={**checked.years, "reference": reference}).fitted()
+    events: PanelFit | None = fitted.results[checked.outcome].events
+    if events is None:
+        raise ValueError(
+            "no event study: the years since the start cannot be told from the effects of schools "
+            "and years"
+        )
+    model = checked.plan.model
+    kind = None if events.is_two_way else model["covariance"][0]
+    if model["active_from"] is not None:
+        return _of_years(events, LAST_BEFORE, None, kind)
+    active = model["active_years"] or checked.years["programme"]
+    return _of_years(events, reference, list(active), kind)
 
 
 def _of_cohorts(fit: StaggeredFit) -> EventStudy:
@@ -129,29 +138,43 @@ def _pooled_covariance(found: CohortVariances, rows: list[int]) -> Array:
     return total
 
 
-def _of_years(fit: PanelFit, reference: int, active: list[int]) -> EventStudy:
-    """Return the event study by calendar year; the mean of the active years is asked about."""
-    years = np.array([int(name.split("=")[1].rstrip("]")) for name in fit.names])
-    order = np.argsort(years)
+def _of_years(
+    fit: PanelFit, reference: int, active: list[int] | None, kind: str | None
+) -> EventStudy:
+    """Return the event study of years; the mean of the active ones (None: all) is asked about."""
+    terms = sorted((name for name in fit.names if event_of(name) is not None), key=_year)
+    years = np.array([_year(name) for name in terms])
     before = int((years < reference).sum())
     _refuse_none_before(before)
-    rows = fit.estimates()
+    rows = fit.estimates(terms, vcov=kind)
     lacking = next((row.note for row in rows if not isfinite(row.std_error)), "")
     if lacking:
         raise ValueError(lacking)
-    after = years[order][before:]
-    weights = np.isin(after, active) / max(np.isin(after, active).sum(), 1)
-    covariance = np.asarray(fit.covariance())[np.ix_(order, order)]
-    coefficients = EventCoefficients.of(fit.coefficients[order], covariance, before, weights)
-    each = np.array([row.df for row in rows])[order]
-    each[before:] = each[before:][weights > 0].min()
-    names = [fit.names[at] for at in order[:before]]
-    joint = fit.test(names, name="years before")
-    eta = joint.df + before - 1 if isfinite(joint.statistic) else nan
+    inside = np.ones(len(years) - before) if active is None else np.isin(years[before:], active)
+    weights = inside / max(inside.sum(), 1)
+    at = [fit.position(term) for term in terms]
+    coefficients = EventCoefficients.of(
+        fit.coefficients[at], fit.covariance(vcov=kind)[np.ix_(at, at)], before, weights
+    )
+    of_effect = dict(zip(terms[before:], weights.tolist(), strict=True))
+    df = fit.contrast(of_effect, name="effect", vcov=kind).df
+    slope = fit.contrast({terms[0]: -1.0 / before}, name="slope", vcov=kind)
+    each = np.array([row.df for row in rows])
+    each[before:] = df
+    eta = nan
+    if not fit.is_two_way:
+        joint = fit.test(terms[:before], name="years before", vcov=kind)
+        eta = joint.df + before - 1 if isfinite(joint.statistic) and joint.df > 0 else nan
     gaps = bool((np.diff(np.sort(np.append(years, reference))) > 1).any())
     return EventStudy(
-        coefficients, float(each[-1]), each, float(each[0]), eta, fit.method, GAPS if gaps else ""
+        coefficients, float(df), each, float(slope.df), eta, fit.method, GAPS if gaps else ""
     )
+
+
+def _year(term: str) -> int:
+    event = event_of(term)
+    assert event is not None
+    return event
 
 
 def _refuse_none_before(before: int) -> None:

@@ -57,7 +57,8 @@ def parallel_trends_tables(
         for at, outcome in enumerate(one.plan.model["outcomes"]):
             inside = one.cells[(one.cells["outcome"] == outcome) & one.cells["mean"].notna()]
             whole = CheckedModel(one.plan, inside, years, settings, seed)
-            checked = whole.with_model(outcomes=[outcome])
+            # What is tried is the effect on all schools, not that on parts of them.
+            checked = whole.with_model(outcomes=[outcome], effects_by=None, moderator=None)
             fitted = checked.effect("as fitted")
             if isnan(float(str(fitted["estimate"]))):
                 rows.append(fitted)  # and nothing can be tried of a model that has no estimate

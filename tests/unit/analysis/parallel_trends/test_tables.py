@@ -169,6 +169,29 @@ def test_a_programme_that_begins_everywhere_at_once_is_tried_too() -> None:
     assert note == "the schools of this model have no cohort"
 
 
+def test_cohorts_of_a_two_way_model_are_tried_in_years_since_their_own_beginning() -> None:
+    found, _, _ = _found(
+        _cells(), "difference_in_differences", keys={"active_from": "cohort"}, leave_out=[]
+    )
+    bound = _of(found, "relative magnitudes")
+    assert bound["estimate"].notna().all()
+    assert bound["conf_low"].is_monotonic_decreasing
+
+
+def test_the_effect_on_all_schools_is_tried_where_a_model_splits_it() -> None:
+    found, _, _ = _found(_cells(), keys={"effects_by": "block"}, leave_out=[])
+    assert found["estimate"].iloc[0] == pytest.approx(_plain()[0]["estimate"].iloc[0])
+
+
+def test_a_variable_of_schools_is_left_out_level_by_level() -> None:
+    cells = _cells()
+    cells["charter"] = np.where(cells["school"].str[-1].astype(int) % 3, "no", "yes")
+    found, _, plan = _found(cells, leave_out=["charter"])
+    expected = staggered_adoption.fit_planned(plan, cells[cells["charter"] != "yes"], seed=1)
+    row = _of(found, "leave out charter").loc["yes"]
+    assert row["estimate"] == pytest.approx(expected.table["estimate"].iloc[0])
+
+
 @pytest.mark.parametrize(
     ("change", "check", "told"),
     [
