@@ -33,9 +33,6 @@ from schooltrial.wording import named
 
 KEYS = ["school", "year"]
 
-TWO_WAY = "difference_in_differences"
-"""The estimator whose covariates vary by school and year."""
-
 
 def cells_of_pupils(pupils: pd.DataFrame, plan: PlannedModel) -> pd.DataFrame:
     """Return the means of the model's outcomes over the pupils whom its `where` keeps.
@@ -51,7 +48,7 @@ def cells_of_pupils(pupils: pd.DataFrame, plan: PlannedModel) -> pd.DataFrame:
     groups += [model["active_from"]] if model["active_from"] else []
     rows = rows[rows[indispensable_columns(model, None)].notna().all(axis=1)]
     staggered = "cohort" in rows
-    if not model["covariates"] or model["estimator"] != TWO_WAY:
+    if not model["covariates"]:
         cells = build_school_panel(
             rows, model["outcomes"], model["where"], staggered=staggered, also=groups
         )

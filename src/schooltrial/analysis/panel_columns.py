@@ -287,7 +287,7 @@ def _covariates(rows: pd.DataFrame, bases: Sequence[tuple[str, bool]]) -> tuple[
     school = pd.factorize(rows["school"].astype("str"))[0]
     years = sorted(rows["year"].unique())
     for base, by_year in bases:
-        for name, column in _base_columns(rows, base):
+        for name, column in columns_of_base(rows, base):
             if by_year:
                 found |= {
                     f"{name}:year={year}": column * (rows["year"] == year).to_numpy("float64")
@@ -307,7 +307,7 @@ def _covariates(rows: pd.DataFrame, bases: Sequence[tuple[str, bool]]) -> tuple[
     return found, notes
 
 
-def _base_columns(rows: pd.DataFrame, base: str) -> Iterator[tuple[str, Array]]:
+def columns_of_base(rows: pd.DataFrame, base: str) -> Iterator[tuple[str, Array]]:
     """Yield the columns of a covariate: as cells of pupils hold their means, or coded here."""
     parts = base.split(":")
     held = [

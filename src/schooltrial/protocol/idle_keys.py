@@ -64,6 +64,8 @@ INTERCEPT = "(Intercept)"
 
 TWO_WAY = "difference_in_differences"
 
+STAGGERED = "staggered_adoption"
+
 PLAIN = ("CR0", "CR1", "CR1S")
 """Variances that there are with two clusterings at once."""
 
@@ -112,6 +114,7 @@ def idle_key_faults(
     yield from _repeated(place)
     yield from _missing_without_covariates(place)
     yield from _weights_without_characteristics(place)
+    yield from _adjusted_cohorts(place)
     yield from _blocks_without_effect(place)
     yield from _bounds_without_cells(place)
     yield from _label_of_nobody(place)
@@ -154,6 +157,41 @@ def _weights_without_characteristics(place: _Place) -> Iterator[Fault]:
             "comparison_weights", "and nothing that comparison schools should have in common",
             "`comparison_weights` in a model with `comparison_on`",
             "remove it, or name characteristics, as in `comparison_on: [level, trend]`",
+        )  # fmt: skip
+
+
+def _adjusted_cohorts(place: _Place) -> Iterator[Fault]:
+    if place.estimator != STAGGERED:
+        return
+    model = place.model
+    if "adjustment" in place.given and not model["covariates"]:
+        yield place.fault(
+            "adjustment", "and no covariates that effects could be adjusted for",
+            "`adjustment` in a model with `covariates`", "remove it, or name `covariates`",
+        )  # fmt: skip
+    crossed = [term for term in model["covariates"] if "year" in term.split(":")]
+    if crossed:
+        bare = [
+            ":".join(part for part in term.split(":") if part != "year") or "…" for term in crossed
+        ]
+        yield place.fault(
+            "covariates", f"in which {', '.join(crossed)} is named: covariates are those of the "
+            "base year, and each year is compared on its own", "variables without the year",
+            f"write `covariates: [{', '.join(bare)}]`",
+        )  # fmt: skip
+    both = [key for key in ("covariates", "weights", "cluster") if key in place.given]
+    if model["comparison_on"] and both and model["weights"] != "schools":
+        yield place.fault(
+            "comparison_on", f"and `{both[0]}`: schools that are weighted to be alike are not "
+            "adjusted, weighted or clustered besides", "one of the two",
+            f"remove `{both[0]}` (name covariates under `comparison_on`), or remove "
+            "`comparison_on`",
+        )  # fmt: skip
+    finer = [name for name in clusters_of(model) if name in ("pupil", "teacher", "class")]
+    if finer:
+        yield place.fault(
+            "cluster", f"which is {finer[0]}: the schools whose means are compared are coarser",
+            "schools, or groups of schools", "remove it, or write `cluster: district`",
         )  # fmt: skip
 
 

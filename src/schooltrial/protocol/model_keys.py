@@ -52,9 +52,6 @@ class ModelKey:
         return self.remedies.get(estimator, self.remedies.get("", "remove it"))
 
 
-NO_COVARIATES = "remove it: the effect is that of school means, without covariates; for these take "
-NO_COVARIATES += "`estimator: difference_in_differences`"
-
 TWO_WAY = "difference_in_differences"
 
 OF_TWO_WAY = {"": "remove it, or take `estimator: difference_in_differences`: no other has it"}
@@ -112,11 +109,13 @@ MODEL_KEYS: dict[str, ModelKey] = {
         "left_out", when="for outcomes of schools that are read with `suppressed: bounds`"
     ),
     "where_label": ModelKey("all", when="where `where` (or an outcome's `population`) selects"),
-    "covariates": ModelKey([], (*OF_PEOPLE, TWO_WAY), {"": NO_COVARIATES}),
-    "missing_covariates": ModelKey(
-        "indicator", (*OF_PEOPLE, TWO_WAY), {"": "remove it: a panel model has no covariates"},
+    "covariates": ModelKey([]),
+    "adjustment": ModelKey(
+        "regression", ("staggered_adoption",),
+        {"": "remove it: covariates enter the regression of the outcome"},
         "where the model has `covariates`",
     ),
+    "missing_covariates": ModelKey("indicator", when="where the model has `covariates`"),
     "blocks": ModelKey(
         "fixed", OF_PEOPLE,
         {"": "remove it: a school is compared with itself, so that blocks have no effect left"},
@@ -132,23 +131,20 @@ MODEL_KEYS: dict[str, ModelKey] = {
     ),
     "cluster": ModelKey(
         None,
-        ("cluster_robust", "wild_bootstrap", "complier_effect", "difference_in_differences"),
+        ("cluster_robust", "wild_bootstrap", "complier_effect", *PANELS),
         {
             "multilevel": "name the levels instead, as in `random_levels: [school]`",
             "randomisation_inference": "remove it: the units that were assigned are re-drawn",
-            "staggered_adoption": "remove it: errors are clustered on schools",
         },
     ),
     "random_levels": ModelKey(
         [], ("multilevel",),
         {"": "remove it, or name one group to cluster errors on, as in `cluster: school`",
          "randomisation_inference": "remove it: the units that were assigned are re-drawn",
-         "staggered_adoption": "remove it: errors are clustered on schools"},
+         "staggered_adoption": "remove it, or name the groups above schools, as in `cluster: "
+         "district`"},
     ),
-    "weights": ModelKey(
-        None, (*OF_PEOPLE, TWO_WAY),
-        {"": "remove it: each school counts alike"},
-    ),
+    "weights": ModelKey(None),
     "covariance": ModelKey(
         ["CR2"], ("cluster_robust", TWO_WAY),
         {"": "remove it, or take `estimator: cluster_robust`: this estimator has one variance"},

@@ -396,6 +396,7 @@ class Model(TypedDict):
     bounded_cells: Literal["left_out", "midpoint", "against", "in_favour"]
     where_label: str
     covariates: list[str]
+    adjustment: Literal["regression", "doubly_robust", "inverse_probability"]
     missing_covariates: Literal["indicator", "drop", "refuse"]
     blocks: Literal["fixed", "random", "none"]
     fixed_effects: list[str]

@@ -51,7 +51,7 @@ def test_pupils_seen_once_are_compared_by_school() -> None:
     for adjustment in ("doubly_robust", "regression", "inverse_probability"):
         found = schooltrial.fit_cross_sections(
             rows, outcome="score", treated="treated", after="after", covariates=["need", "girl"],
-            adjustment=adjustment,  # type: ignore[arg-type]
+            adjustment=adjustment,
         )  # fmt: skip
         assert (found.n_pupils, found.n_schools) == (2000, 40)
         assert found.conf_low < 0.6 < found.conf_high

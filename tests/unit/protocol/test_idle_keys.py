@@ -182,3 +182,28 @@ def test_terms_are_those_of_the_arms_then_of_what_splits_and_moderates() -> None
     assert treatment_terms(moderated, content) == [
         "treated", "treated[sex=girl]", "treated[sex=boy]",
     ]  # fmt: skip
+
+
+def test_adjustment_acts_where_there_are_covariates_of_the_base_year() -> None:
+    model = {"estimator": "staggered_adoption"}
+    (fault,) = faults(adjustment="doubly_robust", **model)
+    assert "and no covariates that effects could be adjusted for" in fault
+    assert faults(adjustment="doubly_robust", covariates=["grade"], **model) == []
+    (fault,) = faults(covariates=["grade", "sex:year"], **model)
+    assert "covariates are those of the base year" in fault
+    assert "write `covariates: [sex]`" in fault
+
+
+@pytest.mark.parametrize("level", ["pupil", "class"])
+def test_clusters_of_a_roll_out_are_schools_or_groups_of_them(level: str) -> None:
+    (fault,) = faults(cluster=level, estimator="staggered_adoption")
+    assert "the schools whose means are compared are coarser" in fault
+    assert faults(cluster="district", estimator="staggered_adoption") == []
+
+
+def test_comparison_schools_made_alike_are_not_adjusted_besides() -> None:
+    model = {"estimator": "staggered_adoption", "comparison_on": ["level"]}
+    for keys in ({"covariates": ["grade"]}, {"weights": "pupils"}, {"cluster": "district"}):
+        (fault,) = faults(**model, **keys)
+        assert f"remove `{next(iter(keys))}`" in fault
+    assert faults(**model) == []

@@ -18,13 +18,20 @@ from schooltrial.analysis.fitting import (
     PlannedModel,
     fit_panel_outcomes,
 )
+from schooltrial.analysis.school_covariates import covariates_of_cells
 from schooltrial.analysis.split_effects import split_rows
 from schooltrial.models.cohort_inference.permutation import DRAWS
 from schooltrial.models.group_time.persistence import PERSISTENCE
 from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.models.panel.persistence import persistence_rows
 from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
-from schooltrial.protocol.sections import Model, Years, programme_lasts
+from schooltrial.protocol.sections import (
+    Model,
+    Years,
+    programme_lasts,
+    single_cluster,
+    weight_variable,
+)
 from schooltrial.random_streams import stream
 
 ESTIMANDS = (
@@ -59,7 +66,8 @@ def fit_planned(
     model, lasts = plan.model, None if years is None else programme_lasts(years)
 
     def fit(found: pd.DataFrame) -> CellsFit[StaggeredFit]:
-        fitted = _fit(found, model, stream(seed, plan.name, str(found["outcome"].iloc[0])), draws)
+        outcome = str(found["outcome"].iloc[0])
+        fitted = _fit(found, model, outcome, stream(seed, plan.name, outcome), draws)
         rows: list[tuple[str, Estimate]] = [
             (estimand, estimate)
             for estimand in ESTIMANDS
@@ -108,7 +116,15 @@ def _told(fitted: StaggeredFit) -> dict[str, Any]:
     return told
 
 
-def _fit(cells: pd.DataFrame, model: Model, seed: np.random.Generator, draws: int) -> StaggeredFit:
+def _fit(
+    cells: pd.DataFrame, model: Model, outcome: str, seed: np.random.Generator, draws: int
+) -> StaggeredFit:
+    weights = None
+    if model["weights"] not in (None, "schools"):
+        column = weight_variable(model) or "n_pupils"
+        weights = cells[column].to_numpy("float64", na_value=nan)
+    cluster = single_cluster(model)
+    cluster = None if cluster == "school" else cluster
     on, characteristics = columns_of_characteristics(cells, model["comparison_on"])
     window = model["event_window"]
     return fit_staggered_adoption(
@@ -125,6 +141,12 @@ def _fit(cells: pd.DataFrame, model: Model, seed: np.random.Generator, draws: in
         characteristics=characteristics,
         method=model["method"],
         event_window=(window[0], window[1]) if window else None,
+        covariates=covariates_of_cells(cells, model, outcome),
+        adjustment=model["adjustment"],
+        weights=weights,
+        weighted_by=model["weights"] or "",
+        cluster=None if cluster is None else cells[cluster].astype("str").to_numpy(),
+        clustered_on=cluster or "",
         strata=cells["block"].astype("str").to_numpy() if "block" in cells else None,
         draws=draws,
         seed=seed,

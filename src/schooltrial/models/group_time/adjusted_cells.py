@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 
 import numpy as np
@@ -32,6 +32,9 @@ ADJUSTMENTS: dict[Adjustment, Callable[[TwoGroups], AdjustedEffects]] = {
     "doubly_robust": adjust_doubly_robust,
     "inverse_probability": adjust_by_inverse_probability,
 }
+
+MISSING = "=missing"
+"""How the name of an indicator of missing values ends."""
 
 PER_COVARIATE = 5
 """Treated schools that a propensity score needs in a cohort for each covariate."""
@@ -86,6 +89,9 @@ class CellEffects:
         What the estimated means and regressions take from a school's residual; 0 outside a cell.
     trimmed : array (K,)
         Comparison schools left out as too likely to be treated.
+    idle : tuple of (int, str)
+        Cohorts and covariates that adjust nothing there: the same in all schools of some cell, or
+        an indicator of missing values that no school compared with has.
     """
 
     points: FloatArray
@@ -93,6 +99,7 @@ class CellEffects:
     contributions: FloatArray
     leverage: FloatArray
     trimmed: IntArray
+    idle: tuple[tuple[int, str], ...] = ()
 
     @property
     def scaled(self) -> FloatArray:
@@ -139,6 +146,7 @@ def adjust_cells(
         np.full(len(cells), nan), np.zeros(shape), np.zeros(shape), np.zeros(shape),
         np.zeros(len(cells), dtype=np.int64),
     )  # fmt: skip
+    idle: set[tuple[int, str]] = set()
     for (g, base, packed), columns in _alike(panel, cells, known).items():
         inside: BoolArray = np.frombuffer(packed, dtype=bool)
         treated = panel.cohort[inside] == g
@@ -147,13 +155,17 @@ def adjust_cells(
         years = [cells[k].year for k in columns]
         late, early = (np.searchsorted(panel.years, at) for at in (years, base))
         outcome = panel.outcome[inside]
+        x = known.at(int(early))[inside]
+        used = _adjusting(x, treated, known.names)
+        idle |= {(g, name) for name, kept in zip(known.names, used[1:], strict=False) if not kept}
         try:
             if adjustment != "regression":
-                _refuse_few(int(treated.sum()), known.count)
+                _refuse_few(int(treated.sum()), int(used[1:].sum()))
             effects = ADJUSTMENTS[adjustment](
                 TwoGroups(
                     treated, outcome[:, late] - outcome[:, [early]],
-                    known.at(int(early))[inside], weights[inside], known.names,
+                    x[:, used], weights[inside],
+                    tuple(n for n, kept in zip(known.names, used[1:], strict=False) if kept),
                     None if units is None else units[inside],
                 )
             )  # fmt: skip
@@ -166,7 +178,20 @@ def adjust_cells(
         found.loadings[place] = effects.loadings[:, None]
         found.contributions[place] = effects.contributions
         found.leverage[place] = effects.leverage[:, None]
-    return found
+    return replace(found, idle=tuple(sorted(idle)))
+
+
+def _adjusting(x: FloatArray, treated: BoolArray, names: Sequence[str]) -> BoolArray:
+    """Return the columns that can adjust anything: those that are not the same in all schools.
+
+    A school whose missing value no school compared with shares counts by the mean it was given.
+    """
+    used = np.ptp(x, axis=0) > 0
+    used[0] = True
+    for at, name in enumerate(names, start=1):
+        if name.endswith(MISSING):
+            used[at] &= np.ptp(x[~treated, at]) > 0
+    return used
 
 
 def _alike(

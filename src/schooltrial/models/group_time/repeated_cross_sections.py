@@ -12,10 +12,11 @@ propensity score,
    D_s^{ipw} = \bar y_{Ts} - \bar y_{Cs}^{ω}, \qquad
    D_s^{dr} = \bar x_T'(β_{Ts} - β_{Cs}) - \overline{(y - x'β_{Cs})}_{Cs}^{ω}.
 
-These are ``reg_did_rc``, ``std_ipw_did_rc`` and ``drdid_rc`` (locally efficient) of R's DRDID,
-which is what ``did`` takes with ``panel = FALSE``. Rows are taken to be independent. Pupils of one
-school are not: add contributions up by school before squaring them. A panel model needs neither
-step, as it takes school × year means and compares each school with itself.
+These are the regression, standardised weighting and locally efficient doubly robust estimators that
+R's DRDID has for repeated cross-sections; the last is what ``did`` takes with ``panel = FALSE``.
+Rows are taken to be independent. Pupils of one school are not: add contributions up by school
+before squaring them. A panel model needs neither step, as it takes school × year means and compares
+each school with itself.
 """
 
 from __future__ import annotations

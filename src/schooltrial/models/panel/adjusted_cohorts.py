@@ -260,6 +260,12 @@ def _of_cells(cells: Sequence[Cell], informed: BoolArray, found: CellEffects) ->
     if gone:
         named = ", ".join(f"{cell.cohort} in {cell.year}" for cell in gone)
         notes.append(f"no effect of cohort {named}: no school with all covariates on a side")
+    for name in dict.fromkeys(name for _, name in found.idle):
+        of = [g for g, idle in found.idle if idle == name]
+        notes.append(
+            f"{name} adjusts nothing beside {'cohort' if len(of) == 1 else 'cohorts'} "
+            f"{listed([str(g) for g in of])} in some years, being the same in all schools compared"
+        )
     trimmed = sorted({
         (cell.cohort, int(count))
         for cell, count in zip(cells, found.trimmed, strict=True) if count
@@ -309,12 +315,12 @@ def _treated(
 def _kept(found: CellEffects, informed: BoolArray) -> CellEffects:
     return CellEffects(
         found.points[informed], found.loadings[:, informed], found.contributions[:, informed],
-        found.leverage[:, informed], found.trimmed[informed],
+        found.leverage[:, informed], found.trimmed[informed], found.idle,
     )  # fmt: skip
 
 
 def _of_schools(found: CellEffects, schools: BoolArray) -> CellEffects:
     return CellEffects(
         found.points, found.loadings[schools], found.contributions[schools],
-        found.leverage[schools], found.trimmed,
+        found.leverage[schools], found.trimmed, found.idle,
     )  # fmt: skip

@@ -62,6 +62,7 @@ ACTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "bounded_cells": ({}, {"bounded_cells": "midpoint"}),
     "where_label": ({"where": {"girl": [1]}}, {"where_label": "girls"}),
     "covariates": ({}, {"covariates": ["age"]}),
+    "adjustment": ({"covariates": ["girl"]}, {"adjustment": "doubly_robust"}),
     "missing_covariates": ({"covariates": ["age"]}, {"missing_covariates": "drop"}),
     "blocks": ({}, {"blocks": "none"}),
     "fixed_effects": ({}, {"fixed_effects": ["girl"]}),

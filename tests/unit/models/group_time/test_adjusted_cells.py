@@ -136,3 +136,24 @@ def test_a_message_names_the_cohort_and_the_years() -> None:
                             * np.ones((62, 6, 1)), ("charter",))  # fmt: skip
     with pytest.raises(ValueError, match=r"cohort 2016, 2015 compared with 2014: 'charter' is con"):
         adjust_cells(panel, plan_cells(panel), covariates=flat)
+
+
+def test_a_covariate_that_is_the_same_in_all_schools_adjusts_nothing_and_is_named() -> None:
+    panel, covariates = a_panel()
+    flat = np.concatenate([covariates.values, np.full((62, 6, 1), 3.0)], axis=2)
+    found = adjust_cells(panel, plan_cells(panel), covariates=SchoolCovariates(flat, ("x", "c")))
+    plain = adjust_cells(panel, plan_cells(panel), covariates=covariates)
+    np.testing.assert_array_equal(found.points, plain.points)
+    assert found.idle == ((2016, "c"), (2018, "c"))
+    assert plain.idle == ()
+
+
+def test_an_indicator_of_missing_that_no_school_compared_with_has_is_left_out() -> None:
+    panel, covariates = a_panel()
+    flag = np.zeros((62, 6, 1))
+    flag[-1] = 1.0
+    both = SchoolCovariates(np.concatenate([covariates.values, flag], axis=2), ("x", "x=missing"))
+    found = adjust_cells(panel, plan_cells(panel), covariates=both)
+    plain = adjust_cells(panel, plan_cells(panel), covariates=covariates)
+    np.testing.assert_array_equal(found.points, plain.points)
+    assert set(found.idle) == {(2016, "x=missing"), (2018, "x=missing")}

@@ -17,7 +17,7 @@ ENTERS = {0: np.nan, 2016: 2016.0, 2018: 2018.0}
 
 def _fit(sizes: tuple[int, ...] = (40, 12, 10), **keys: Any) -> StaggeredFit:
     panel, _ = a_panel(sizes=sizes)
-    rows = {
+    rows: dict[str, Any] = {
         "school": SCHOOL, "year": YEAR, "draws": 0,
         "cohort": np.repeat([ENTERS[int(g)] for g in panel.cohort], len(YEARS)),
     }  # fmt: skip
