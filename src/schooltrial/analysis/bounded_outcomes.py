@@ -30,6 +30,8 @@ def describe_bounds(cells: pd.DataFrame, outcome: Outcome) -> str:
     outcome : Outcome
         Its ``range`` is the scale; of a binary outcome without one, 0 to 1.
     """
+    if outcome["standardise"] != "none":
+        return ""  # means are no longer on the scale that the protocol gives
     limits = outcome["range"] or ([0.0, 1.0] if outcome["scale"] == "binary" else None)
     if limits is None:
         return ""

@@ -22,7 +22,12 @@ from schooltrial.models.panel import staggered_adoption
 from schooltrial.models.panel.adjusted_cohorts import WORDS
 from schooltrial.models.panel.difference_in_differences import PanelFit, two_way_effects
 from schooltrial.models.panel.staggered_adoption import StaggeredFit
-from schooltrial.models.panel.treatment_terms import event_indicators, programme_indicator
+from schooltrial.models.panel.treatment_terms import (
+    cohort_event_indicators,
+    cohort_indicator,
+    event_indicators,
+    programme_indicator,
+)
 
 
 def fit_difference_in_differences(
@@ -34,7 +39,14 @@ def fit_difference_in_differences(
     treated: str = "treated",
     reference: int | None = None,
     active: Sequence[int] | None = None,
+    cohort: str | None = None,
+    events: bool = False,
+    window: tuple[int, int] | None = None,
     weights: str | None = None,
+    cluster: str | tuple[str, str] | None = None,
+    covariates: Sequence[str] = (),
+    fixed_effects: Sequence[str] = (),
+    unit_trends: bool = False,
 ) -> PanelFit:
     """Fit an event study, or one effect over the years of the programme.
 
@@ -49,26 +61,56 @@ def fit_difference_in_differences(
     reference : int, optional
         Year that all others are compared with: an event study.
     active : sequence of int, optional
-        Years of the programme: one effect. Give this or ``reference``.
+        Years of the programme: one effect. Give this, ``reference`` or ``cohort``.
+    cohort : str, optional
+        Column of the first treated year, missing where there is none: treatment acts from it on.
+    events : bool
+        With ``cohort``: an effect for each year since it began, measured from the last one before.
+    window : pair of int, optional
+        First and last year since the start that have an effect of their own in an event study;
+        those beyond are binned with them.
     weights : str, optional
-        Column of the pupils behind each mean.
+        Column of the pupils behind each mean, or other positive weights.
+    cluster : str or pair of str, optional
+        Column of groups of schools that errors are clustered on, or two at once.
+    covariates, fixed_effects : sequence of str
+        Columns of numbers, and of labels of effects beside those of school and year.
+    unit_trends : bool
+        Whether each school has a linear trend of its own.
 
     Returns
     -------
     PanelFit
     """
-    if (reference is None) == (active is None):
+    if sum(one is not None for one in (reference, active, cohort)) != 1:
         raise ValueError(
-            "give `reference`, the year that an event study compares with, or `active`, the years "
-            "of the programme: one of the two"
+            "give `reference`, the year that an event study compares with, `active`, the years of "
+            "the programme, or `cohort`, the column of first treated years: one of the three"
         )
-    cells = _cells(panel, [outcome, unit, time, treated, *([weights] if weights else [])])
-    arm = cells[treated].to_numpy("float64")
+    if (events and cohort is None) or (window is not None and not (events or reference)):
+        raise ValueError(
+            "`events` goes with `cohort`, and `window` with an event study: add `cohort=…, "
+            "events=True` or `reference=…`"
+        )
+    clusters = (cluster,) if isinstance(cluster, str) else tuple(cluster or ())
+    needed = [outcome, unit, time, *(() if cohort else (treated,)), *clusters, *covariates]
+    needed += [*fixed_effects, *([weights] if weights else [])]
+    cells = _cells(read_data(panel, [*needed, *([cohort] if cohort else [])]), needed)
     year = read_years(cells[time], time).astype(np.int64)
-    columns, names = (
-        event_indicators(arm, year, reference) if reference is not None
-        else programme_indicator(arm, year, active or ())
-    )  # fmt: skip
+    if cohort is not None:
+        first = read_years(cells[cohort], cohort, missing=True)
+        columns, names = (
+            cohort_event_indicators(first, year, window) if events
+            else cohort_indicator(first, year)
+        )  # fmt: skip
+    else:
+        _refuse_switching(cells, unit, time, treated)
+        arm = cells[treated].to_numpy("float64")
+        columns, names = (
+            event_indicators(arm, year, reference, window) if reference is not None
+            else programme_indicator(arm, year, active or ())
+        )  # fmt: skip
+    groups = [cells[name].to_numpy() for name in clusters]
     return two_way_effects(
         cells[outcome].to_numpy("float64"),
         columns,
@@ -76,7 +118,26 @@ def fit_difference_in_differences(
         school=cells[unit].to_numpy(),
         year=year,
         n_pupils=cells[weights].to_numpy("float64") if weights else None,
+        cluster=None if not groups else groups[0] if len(groups) == 1 else (groups[0], groups[1]),
+        covariates={name: cells[name].to_numpy("float64") for name in covariates},
+        fixed_effects=[cells[name].to_numpy() for name in fixed_effects],
+        unit_trends=unit_trends,
     )
+
+
+def _refuse_switching(cells: pd.DataFrame, unit: str, time: str, treated: str) -> None:
+    """Raise where a school is treated in some years only: the column must say who, not when."""
+    pairs = cells[[unit, treated]].drop_duplicates()
+    several = pairs.loc[pairs[unit].duplicated(), unit]
+    if len(several):
+        one = cells[cells[unit] == several.iloc[0]].sort_values(time)
+        path = ", ".join(f"{t} in {y}" for y, t in one[[time, treated]].to_numpy())
+        raise ValueError(
+            f"{treated!r} changes within school {several.iloc[0]} ({path}): it says which schools "
+            "have the programme, in every year. Give `active`, the years of it, or where schools "
+            "begin in different years `cohort`, the column of the first treated year; a programme "
+            "that ends and begins anew is in neither"
+        )
 
 
 def fit_staggered_adoption(

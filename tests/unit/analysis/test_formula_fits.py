@@ -33,7 +33,11 @@ from schooltrial.models.panel.difference_in_differences import two_way_effects
 from schooltrial.models.panel.staggered_adoption import (
     fit_staggered_adoption as fit_staggered_arrays,
 )
-from schooltrial.models.panel.treatment_terms import event_indicators, programme_indicator
+from schooltrial.models.panel.treatment_terms import (
+    cohort_event_indicators,
+    event_indicators,
+    programme_indicator,
+)
 from schooltrial.models.randomisation_inference.inference import randomisation_inference
 from schooltrial.models.wild_bootstrap.bootstrap import wild_cluster_bootstrap
 
@@ -201,6 +205,16 @@ def test_panels_by_name_are_those_of_arrays() -> None:
     columns, names = programme_indicator(z, year, [2019, 2020])
     effect = fit_difference_in_differences(cells, active=[2019, 2020], weights="n_pupils")
     same(effect, two_way_effects(cells["mean"].to_numpy(), columns, names=names, **common))
+    columns, names = cohort_event_indicators(cells["cohort"].to_numpy(), year, (-2, 1))
+    own = fit_difference_in_differences(
+        cells, cohort="cohort", events=True, window=(-2, 1), covariates=["n_pupils"],
+        cluster="school",
+    )  # fmt: skip
+    by_hand = two_way_effects(
+        cells["mean"].to_numpy(), columns, names=names, school=common["school"], year=year,
+        cluster=common["school"], covariates={"n_pupils": common["n_pupils"]},
+    )  # fmt: skip
+    same(own, by_hand)
     ours = fit_staggered_adoption(cells, pupils="n_pupils")
     theirs = fit_staggered_arrays(
         cells["mean"].to_numpy(), cohort=cells["cohort"].to_numpy(), **common
@@ -215,8 +229,13 @@ def test_panels_by_name_are_those_of_arrays() -> None:
     )
     with pytest.raises(ValueError, match="'imputation' has no use for `base_period`"):
         fit_staggered_adoption(cells, method="imputation", base_period="universal")
-    with pytest.raises(ValueError, match="one of the two"):
+    with pytest.raises(ValueError, match="one of the three"):
         fit_difference_in_differences(cells)
+    with pytest.raises(ValueError, match="`events` goes with `cohort`"):
+        fit_difference_in_differences(cells, active=[2020], events=True)
+    switching = cells.assign(treated=(cells["school"] % 2) * (year == 2019))
+    with pytest.raises(ValueError, match=r"'treated' changes within school 1 .*1 in 2019, 0 in"):
+        fit_difference_in_differences(switching, active=[2019])
     with pytest.raises(ValueError, match="no column 'meen'; did you mean 'mean'"):
         fit_staggered_adoption(cells, outcome="meen")
     with pytest.raises(ValueError, match="1 of 84 cells lack 'mean'"):

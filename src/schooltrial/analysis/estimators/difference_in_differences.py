@@ -202,10 +202,11 @@ def _pretrend(
     """Yield the joint test of the events before, and their slope."""
     if not before:
         return
-    slope = _slope(fit, before, reference, kind, level)
+    own = max(fit.treated_schools[term] for term in before)
     if not fit.is_two_way:
-        yield "pre-trend test", _joint(fit, before, kind)
-    yield "pre-trend slope", slope
+        yield "pre-trend test", replace(_joint(fit, before, kind), n_treated_schools=own)
+    slope = _slope(fit, before, reference, kind, level)
+    yield "pre-trend slope", replace(slope, n_treated_schools=own)
 
 
 def _joint(fit: PanelFit, before: Sequence[str], kind: str) -> Estimate:

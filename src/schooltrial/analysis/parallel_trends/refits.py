@@ -77,7 +77,11 @@ class CheckedModel:
             table = self.fitted().table
         if table is None:
             return self.row(check, "treated", setting, note="; ".join(why))
-        first = table[table["estimand"] == "ATT"].iloc[0]
+        overall = table[table["estimand"] == "ATT"]
+        if overall.empty:
+            told = "the model has effects by group, and no overall one to try"
+            return self.row(check, "treated", setting, note=told)
+        first = overall.iloc[0]
         return self.row(
             check, str(first["term"]), setting, method=str(first["method"]),
             note=str(first["note"]), **{name: float(first[name]) for name in NUMBERS},

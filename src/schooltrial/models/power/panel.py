@@ -26,8 +26,13 @@ their variances over schools, and v_X their covariance,
 
 (McKenzie 2012, Journal of Development Economics 99(2): 210-221, to the last factor, which is what
 chance imbalance before costs on average; exact for normal means). But for that factor it is never
-less precise than the change. Degrees of freedom: J − B − 1 for the change, one fewer with the
-covariate.
+less precise than the change. Degrees of freedom of the change, without blocks, are those of its
+estimate, Satterthwaite's of CR2 in a balanced panel of n₁ treated and n₀ other schools:
+
+    df = (1/n₁ + 1/n₀)²/{1/(n₁²(n₁ − 1)) + 1/(n₀²(n₀ − 1))}
+
+(Welch's at equal variances; a test holds it against the fit). With B blocks, whose effects differ
+from year to year, J − B − 1; with the covariate one fewer than J − B − 1.
 """
 
 from __future__ import annotations
@@ -172,8 +177,23 @@ def panel_precision(
             "power of a panel: schools do not vary from year to year, so that there is nothing to "
             "be uncertain about; expected year_variance or sampling_variance above zero"
         )
+    error = sqrt(variance / schools.information)
+    if not adjusted and schools.blocks == 1:
+        return Precision(error, _of_two_arms(schools), "Satterthwaite df of CR2, by arm")
     basis = "schools − blocks − 1" + (" − 1 covariate" if adjusted else "")
-    return Precision(sqrt(variance / schools.information), spare - int(adjusted), basis)
+    return Precision(error, spare - int(adjusted), basis)
+
+
+def _of_two_arms(schools: Allocation) -> float:
+    """Return the degrees of freedom of the difference of two arms' mean changes."""
+    arms = schools.treated, schools.units - schools.treated
+    if not min(arms) > 1:
+        raise ValueError(
+            f"power of a panel: {arms[0]:g} treated schools and {arms[1]:g} others; expected more "
+            "than one of each: from one school the error of an arm cannot be told"
+        )
+    among = sum(1 / n for n in arms) ** 2
+    return among / sum(1 / (n**2 * (n - 1)) for n in arms)
 
 
 def _contrast(years: int, before: int) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.analysis.post_programme import ADJUSTED, AFTER
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
 from schooltrial.exhibits.style.table_text import interval, number
@@ -17,9 +18,12 @@ from schooltrial.wording import listed, part_notes
 OVERALL, COHORTS, GROUPS = "overall", "by cohort", "by group"
 SINCE, BEFORE = "by year since the programme began", "before the programme began"
 YEARS, CALENDAR = "by year", "by calendar year"
+ALONE = "the programme's years alone, as chance drew the schools"
 
 PARTS = {
     "ATT": OVERALL,
+    AFTER: ALONE,
+    ADJUSTED: ALONE,
     "effect by group": GROUPS,
     "difference in effect": GROUPS,
     "joint test": GROUPS,
@@ -35,7 +39,7 @@ Group-time effects are in the CSV alone; persistence has a table of its own.
 """
 
 ORDER = (
-    OVERALL, COHORTS, GROUPS, SINCE, CALENDAR, YEARS, BEFORE,
+    OVERALL, ALONE, COHORTS, GROUPS, SINCE, CALENDAR, YEARS, BEFORE,
     "permutation check",
 )  # fmt: skip
 
@@ -142,7 +146,10 @@ def _table(
         for several, method, note in zip(again, rows["method"], own, strict=True)
     ]
     told = rows.assign(
-        Effect=[_named(term, labels) for term in rows["term"]],
+        Effect=[
+            "Adjusted for the years before" if estimand == ADJUSTED else _named(term, labels)
+            for estimand, term in zip(rows["estimand"], rows["term"], strict=True)
+        ],
         Interval=_intervals(rows, "conf"),
         Band=_intervals(rows, "band"),
         own=own,

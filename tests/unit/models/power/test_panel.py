@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from schooltrial.models.panel.difference_in_differences import two_way_effects
+from schooltrial.models.panel.treatment_terms import programme_indicator
 from schooltrial.models.power.allocation import counted_allocation, planned_allocation
 from schooltrial.models.power.minimum_detectable_effect import Precision, power_of_test
 from schooltrial.models.power.panel import (
@@ -134,7 +136,7 @@ def test_simulated_panels_have_the_stated_variance_and_power(estimator: str) -> 
     if estimator == "change":
         estimate, t = _tests(after - before, z, None)
         found = panel_precision(counted_allocation([8], [12]), BEFORE, AFTER, **SIGMA)
-        assert found.df == 18
+        t = estimate / _welch(after - before, z)
     else:
         estimate, t = _tests(after, z, before)
         found = panel_precision(
@@ -150,6 +152,27 @@ def test_simulated_panels_have_the_stated_variance_and_power(estimator: str) -> 
     # and the power at the mean is not quite the mean power.
     curvature = 0.003 if estimator == "covariance" else 0.0
     assert rejected == pytest.approx(expected, abs=4 * sqrt(0.24 / trials) + curvature)
+
+
+def _welch(change: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standard error of each trial's difference of mean changes, by arm."""
+    parts = [change[:, z == arm].var(axis=1, ddof=1) / (z == arm).sum() for arm in (0.0, 1.0)]
+    return np.asarray(np.sqrt(sum(parts)))
+
+
+@pytest.mark.parametrize(("treated", "others"), [(3, 20), (7, 128), (12, 12)])
+def test_degrees_of_freedom_are_those_of_the_fit(treated: int, others: int) -> None:
+    years, schools = len(BEFORE + AFTER), treated + others
+    y = _panels(1, schools)[0]
+    z = np.repeat((np.arange(schools) < treated).astype(float), years)
+    year = np.tile(np.array([*BEFORE, *AFTER]), schools)
+    columns, names = programme_indicator(z, year, AFTER)
+    fit = two_way_effects(
+        y.ravel(), columns, names=names, school=np.repeat(np.arange(schools), years), year=year
+    )
+    planned = panel_precision(counted_allocation([treated], [others]), BEFORE, AFTER, **SIGMA)
+    assert planned.df == pytest.approx(fit.estimates()[0].df, rel=1e-9)
+    assert planned.basis == "Satterthwaite df of CR2, by arm"
 
 
 def _critical(df: float) -> float:
