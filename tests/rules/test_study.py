@@ -138,7 +138,7 @@ def _report(
         diagnostics=finished.path("diagnostics.json"),
         figures=[str(folder / f"{name}.svg") for name in figures],
         tables=[str(folder / "results.html"), str(folder / "baseline.html")],
-        event_study=[],
+        panel_figures=[],
         protocol=content,
         study=study,
         provenance=[

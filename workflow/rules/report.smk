@@ -35,7 +35,7 @@ rule write_report:
         checks=LOOK(lambda study: study.report.checks()),
         figures=LOOK(lambda study: study.report.figures()),
         tables=LOOK(lambda study: study.report.tables()),
-        event_study=LOOK(lambda study: study.report.event_study()),
+        panel_figures=LOOK(lambda study: study.report.panel_figures()),
         pages=[
             "results/{study}/report/data_quality.html",
             "results/{study}/report/monitoring.html",

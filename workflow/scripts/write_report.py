@@ -19,7 +19,7 @@ from schooltrial.report.page import fill
 from schooltrial.report.persistence import persistence_shown, persistence_told
 from schooltrial.report.tables.assignment import units_told
 from schooltrial.report.tables.comparison_schools import weighted_schools_shown
-from schooltrial.report.tables.panel import base_sentences, panels_shown
+from schooltrial.report.tables.panel import base_sentences, cohorts_sentence, panels_shown
 from schooltrial.report.tables.steps import steps_shown
 from schooltrial.report.wording import (
     analysed_sentences,
@@ -42,7 +42,7 @@ def main(
     checks: Sequence[str],
     figures: Sequence[str],
     tables: Sequence[str],
-    event_study: Sequence[str],
+    panel_figures: Sequence[str],
     protocol: Content,
     models_to_come: Mapping[str, Model],
     study: StudyLine,
@@ -53,10 +53,10 @@ def main(
     """Gather exhibits with their provenance, and fill the template."""
     in_schools = DesignLevels.of(protocol["design"]).in_schools
     staggered = protocol["design"]["kind"] == "staggered"
-    points = pd.concat([pd.DataFrame(), *map(pd.read_csv, event_study)])
+    drawn = {Path(path).stem: pd.read_csv(path) for path in panel_figures}
     exhibits = read_exhibits(
         captions, figures, tables, in_schools=in_schools, staggered=staggered,
-        more={"event_study": base_sentences(points)},
+        more={"event_study": base_sentences(drawn.get("event_study", pd.DataFrame()))},
     )  # fmt: skip
     rows = pd.read_csv(estimates)
     arms = {arm["name"]: arm["label"] for arm in protocol["design"]["arms"]}
@@ -79,6 +79,7 @@ def main(
         "staggered": staggered,
         "to_come": to_come_sentence(protocol, models_to_come),
         "design_sentence": design_sentence(protocol),
+        "cohorts_told": cohorts_sentence(drawn.get("cohorts", pd.DataFrame())),
         "registration": registration_sentence(protocol["registration"]),
         "mobility_sentence": mobility_sentence(protocol),
         "analysed": analysed_sentences(protocol, labels(protocol)),

@@ -93,10 +93,11 @@ class ReportFiles:
         """Return what the study's figures draw."""
         return [str(self.paths.figure(name, "csv")) for name in figures_of(self.protocol.content)]
 
-    def event_study(self) -> list[str]:
-        """Return what the figure of effects by year draws, of which its caption tells."""
+    def panel_figures(self) -> list[str]:
+        """Return what the figures of panels draw, of which captions and the design tell."""
         drawn = figures_of(self.protocol.content)
-        return [str(self.paths.figure("event_study", "csv"))] if "event_study" in drawn else []
+        names = [name for name in ("event_study", "cohorts") if name in drawn]
+        return [str(self.paths.figure(name, "csv")) for name in names]
 
     def tables(self) -> list[str]:
         """Return the study's tables."""

@@ -13,7 +13,7 @@ from schooltrial.analysis.post_programme import ADJUSTED, AFTER
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
 from schooltrial.exhibits.style.table_text import interval, number
-from schooltrial.wording import listed, part_notes
+from schooltrial.wording import listed, part_notes, plural
 
 OVERALL, COHORTS, GROUPS = "overall", "by cohort", "by group"
 SINCE, BEFORE = "by year since the programme began", "before the programme began"
@@ -292,3 +292,19 @@ def _base(base: str) -> str:
             "with the last year before the programme"
         )
     return f"each year is compared with {base}"
+
+
+def cohorts_sentence(means: pd.DataFrame) -> str:
+    """Return when each cohort began and with how many schools; nothing where all began together.
+
+    Parameters
+    ----------
+    means : DataFrame
+        What the figure of cohorts draws, of ``figures/cohorts.csv``.
+    """
+    if means.empty:
+        return ""
+    starts = pd.to_numeric(means["cohort"], errors="coerce")
+    sizes = means["n_schools"].groupby(starts).max()
+    each = [f"{start:.0f} ({plural(int(size), 'school')})" for start, size in sizes.items()]
+    return f"Cohorts with outcomes began in {listed(each)}." if each else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.report.tables.panel import base_sentences, panels_shown
+from schooltrial.report.tables.panel import base_sentences, cohorts_sentence, panels_shown
 
 OUTCOMES: Any = {"maths": {"label": "Maths"}, "ela": {"label": "English"}}
 MODELS: Any = {
@@ -119,3 +119,14 @@ def test_the_caption_says_the_base_of_each_model_the_rule_and_the_schools() -> N
         base_sentences(points)
     )
     assert base_sentences(points[:0]) == ""
+
+
+def test_the_design_says_when_each_cohort_began_and_with_how_many_schools() -> None:
+    means = pd.DataFrame(
+        {"cohort": ["comparison", "2016", "2017", "2016"], "n_schools": [90, 1200, 1, 1100]}
+    )
+    assert cohorts_sentence(means) == (
+        "Cohorts with outcomes began in 2016 (1,200 schools) and 2017 (1 school)."
+    )
+    assert cohorts_sentence(means[:1]) == ""
+    assert cohorts_sentence(means[:0]) == ""
