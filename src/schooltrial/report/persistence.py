@@ -18,6 +18,11 @@ from schooltrial.models.panel.persistence import RESTS_ON
 TOLD_UP_TO = 3
 """Years after the end that the summary tells; the table has them all."""
 
+NAMED = 3
+"""Cohorts that a sentence names; more are counted, and the table names them."""
+
+SEVERAL = re.compile(r"cohorts ([\d, and]+), ([\d,]+ schools?)")
+
 COUNTED = ("no", "one", "two", "three")
 
 COLUMNS = [
@@ -91,7 +96,15 @@ def _parts(note: object) -> list[str]:
 
 
 def _of_cohorts(note: object) -> list[str]:
-    return [part for part in _parts(note) if part.startswith(RESTS_ON)]
+    """Return the part of a note that says which cohorts carry a row; many are counted."""
+    return [
+        SEVERAL.sub(_counted_cohorts, part) for part in _parts(note) if part.startswith(RESTS_ON)
+    ]
+
+
+def _counted_cohorts(found: re.Match[str]) -> str:
+    cohorts = re.findall(r"\d+", found[1])
+    return f"{len(cohorts)} cohorts, {found[2]}" if len(cohorts) > NAMED else found[0]
 
 
 def _carried(note: object) -> str:

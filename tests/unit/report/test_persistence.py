@@ -79,6 +79,17 @@ def test_the_longest_time_stands_first_and_what_lies_beyond_three_years_in_the_t
     assert "Four" not in found
 
 
+def test_many_cohorts_are_counted_and_a_few_are_named() -> None:
+    rows = _rows(5.0)
+    few, many = "rests on cohorts 2015 and 2016, 9 schools", "rests on cohorts 2014, 2015, 2016 "
+    for note, told in (
+        (few, " It rests on cohorts 2015 and 2016, 9 schools."),
+        (f"{many}and 2017, 1,012 schools", " It rests on 4 cohorts, 1,012 schools."),
+    ):
+        (found,) = persistence_told(rows.assign(note=note), PROTOCOL)
+        assert found.endswith(told)
+
+
 def test_a_row_without_an_interval_says_why() -> None:
     rows = _rows(5.0)
     bare = rows["term"] == "treated[after=2]"

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schooltrial.models.group_time.labels import numbered
+from schooltrial.wording import listed
 
 Whole = npt.NDArray[np.int64]
 
@@ -149,9 +150,19 @@ def _beyond(last: int, not_yet: bool) -> str:
 
 
 def _alone(panel: _Panel) -> Iterator[str]:
-    """Yield a note where one school is all that a cohort, or those compared with, consist of."""
-    for cohort in sorted(set(panel.cohort[panel.used])):
-        if (panel.used & (panel.cohort == cohort)).sum() > 1 or (cohort == NEVER and panel.not_yet):
-            continue
-        who = "one school is never treated" if cohort == NEVER else f"cohort {cohort} is one school"
-        yield f"{who}: how such schools vary is not known from it"
+    """Yield a note where one school is all that cohorts, or those compared with, consist of."""
+    alone = [
+        int(g)
+        for g in sorted(set(panel.cohort[panel.used]))
+        if (panel.used & (panel.cohort == g)).sum() == 1 and not (g == NEVER and panel.not_yet)
+    ]
+    if NEVER in alone:
+        yield "one school is never treated: how such schools vary is not known from it"
+    cohorts = [str(g) for g in alone if g != NEVER]
+    if len(cohorts) == 1:
+        yield f"cohort {cohorts[0]} is one school: how such schools vary is not known from it"
+    elif cohorts:
+        yield (
+            f"cohorts {listed(cohorts)} are one school each: how such schools vary is not known "
+            "from them"
+        )

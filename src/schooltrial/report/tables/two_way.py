@@ -57,7 +57,7 @@ def forbidden_sentences(found: pd.DataFrame, labels: Mapping[str, str]) -> list[
 
 
 def _said(rows: pd.DataFrame) -> Iterator[str]:
-    note = str(rows["note"].fillna("").iloc[0])
+    note = str(rows["note"].astype("object").fillna("").iloc[0])
     if rows["kind"].iloc[0] == NOT_AVAILABLE:
         yield f"no decomposition. {note}."
         return
