@@ -104,15 +104,24 @@ def _power_rows(checked: CheckedModel, study: EventStudy, level: float) -> Itera
         tests.append(("all years", joint, "F test of all years before", study.joint_df))
     for term, test, method, df in tests:
         for power in POWERS:
-            drift = test.slope_with_power(power)
+            why: list[str] = []
+            numbers: tuple[float, float, float] | None = None
+            with reasons(why):
+                drift = test.slope_with_power(power)
+                numbers = drift, test.bias(drift), test.bias_when_passed(drift)
+            if numbers is None:
+                yield checked.row(
+                    "pre-trend power", term, power, df=df, method=method, note="; ".join(why)
+                )
+                continue
             yield checked.row(
-                "pre-trend power", term, power, estimate=drift, df=df, method=method,
+                "pre-trend power", term, power, estimate=numbers[0], df=df, method=method,
                 note="drift a year that the test sees with this power",
             )  # fmt: skip
             yield checked.row(
-                "bias of a drift", term, power, estimate=test.bias(drift), df=df, method=method,
+                "bias of a drift", term, power, estimate=numbers[1], df=df, method=method,
                 note="what such a drift would add to the effect; "
-                f"{test.bias_when_passed(drift):+.3g} on average where the test passes",
+                f"{numbers[2]:+.3g} on average where the test passes",
             )  # fmt: skip
     if not isfinite(study.joint_df):
         yield checked.row(

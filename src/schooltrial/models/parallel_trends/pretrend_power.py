@@ -27,6 +27,9 @@ from scipy import special
 
 from schooltrial.models.parallel_trends.event_coefficients import Array, EventCoefficients
 
+_DOUBLINGS = 12
+"""From one standard error on: beyond, a noncentral F is not computed reliably."""
+
 
 @dataclass(frozen=True, eq=False)
 class PretrendTest:
@@ -115,8 +118,16 @@ class PretrendTest:
                 f"a power of {power:g}: it must be above the size {1 - self.level:g} and below 1"
             )
         most = 1.0 / np.sqrt(self._of_one)
-        while self.power(most) < power:
+        for _ in range(_DOUBLINGS):
+            reached = self.power(most)
+            if not reached < power:
+                break
             most *= 2.0
+        if not reached >= power:
+            raise ValueError(
+                f"with {self.df:.2g} degrees of freedom the test reaches a power of {power:g} for "
+                "no drift of a size that can be computed"
+            )
         return float(brentq(lambda slope: self.power(slope) - power, 0.0, most))
 
     def bias(self, slope: float) -> float:

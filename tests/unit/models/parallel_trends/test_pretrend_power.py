@@ -80,3 +80,8 @@ def test_a_joint_test_of_more_years_than_degrees_of_freedom_is_refused() -> None
 def test_a_power_below_the_size_is_refused() -> None:
     with pytest.raises(ValueError, match="above the size"):
         PretrendTest.of_slope(_coefficients(), 5.0).slope_with_power(0.05)
+
+
+def test_a_power_that_next_to_no_degrees_of_freedom_never_reach_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"with 0\.2 degrees of freedom"):
+        PretrendTest.of_slope(_coefficients(), 0.2).slope_with_power(0.8)
