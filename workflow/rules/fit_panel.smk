@@ -51,6 +51,7 @@ rule fit_staggered_adoption:
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
         years=section("years"),
+        design=section("design"),
         seed=section("study", "seed"),
     script:
         "../scripts/fit_staggered_adoption.py"

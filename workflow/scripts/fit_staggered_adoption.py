@@ -7,7 +7,7 @@ from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.analysis.panel_cells import read_panel_cells
 from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome, Years
+from schooltrial.protocol.sections import Design, Model, Outcome, Years, drawn_by_lot
 
 
 def main(
@@ -21,6 +21,7 @@ def main(
     model: Model,
     outcomes: Mapping[str, Outcome],
     years: Years,
+    design: Design,
     seed: int,
     estimates: str,
     diagnostics: str,
@@ -28,7 +29,10 @@ def main(
     """Write effects overall, by cohort, by years since and after, and the pre-trend test."""
     plan = PlannedModel(study, name, model, outcomes)
     cells = read_panel_cells(sample, panel, bounded, schools, plan, years)
-    write_fit(fit_planned(plan, cells, seed=seed, years=years), estimates, diagnostics)
+    fitted = fit_planned(
+        plan, cells, seed=seed, years=years, drawn_by_lot=drawn_by_lot(design)
+    )  # fmt: skip
+    write_fit(fitted, estimates, diagnostics)
 
 
 run_as_rule(main, globals())

@@ -589,6 +589,15 @@ def weight_variable(model: Model) -> str | None:
     return None if model["estimator"] in PANELS and named in CELL_WEIGHTS else named
 
 
+def drawn_by_lot(design: Design) -> bool:
+    """Return whether a re-draw within blocks is one that the design could have made.
+
+    It is where units were randomised, once: draws that were repeated until balanced are held to
+    their criterion by `randomisation_inference` alone.
+    """
+    return design["randomised"] and not design["randomisation"]["balance_on"]
+
+
 def modelled_arms(design: Design) -> list[Arm]:
     """Return the arms that models, balance, attrition and ratings compare, the control arm first.
 

@@ -18,7 +18,7 @@ from schooltrial.models.inference.estimate import Estimate
 from schooltrial.protocol.model_keys import without_unread
 from schooltrial.protocol.references import reference_faults
 from schooltrial.protocol.schema_validation import schema_faults
-from schooltrial.protocol.sections import Content, Model, unlabelled
+from schooltrial.protocol.sections import Content, Model, drawn_by_lot, unlabelled
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record
 from schooltrial.refusal import UserError, unknown
@@ -264,6 +264,8 @@ def _needed(study: Study, need: Need) -> Any:
         return content["study"]["seed"]
     if need == "years":
         return content["years"]
+    if need == "drawn_by_lot":
+        return drawn_by_lot(content["design"])
     if need == "randomised":
         return content["design"]["randomised"]
     if need == "taken_up":

@@ -19,7 +19,7 @@ from schooltrial.analysis.fitting import FittedModel
 from schooltrial.protocol.model_keys import keys_read
 
 Rows = Literal["sample", "cells"]
-Need = Literal["lottery", "seed", "taken_up", "years", "randomised"]
+Need = Literal["lottery", "seed", "taken_up", "years", "randomised", "drawn_by_lot"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ ESTIMATORS: dict[str, Estimator] = {
         keys_read("difference_in_differences"),
     ),
     "staggered_adoption": Estimator(
-        staggered_adoption.fit_planned, "cells", ("seed", "years"),
+        staggered_adoption.fit_planned, "cells", ("seed", "years", "drawn_by_lot"),
         keys_read("staggered_adoption"),
     ),
 }  # fmt: skip

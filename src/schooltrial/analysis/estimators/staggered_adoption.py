@@ -47,6 +47,7 @@ def fit_planned(
     *,
     seed: int,
     years: Years | None = None,
+    drawn_by_lot: bool = False,
     draws: int = DRAWS,
 ) -> FittedModel[StaggeredFit]:
     """Fit the model to each outcome: overall effect, by cohort, by years since, pre-trend test.
@@ -60,6 +61,8 @@ def fit_planned(
         The study's, for the permutation check.
     years : mapping, optional
         The protocol's section, which may say how long the programme of a cohort lasts.
+    drawn_by_lot : bool
+        Whether cohorts were drawn by lot, within blocks where there are any.
     draws : int
         Permutations; 0 for none.
     """
@@ -67,7 +70,8 @@ def fit_planned(
 
     def fit(found: pd.DataFrame) -> CellsFit[StaggeredFit]:
         outcome = str(found["outcome"].iloc[0])
-        fitted = _fit(found, model, outcome, stream(seed, plan.name, outcome), draws)
+        drawn = stream(seed, plan.name, outcome)
+        fitted = _fit(found, model, outcome, drawn, draws, drawn_by_lot)
         rows: list[tuple[str, Estimate]] = [
             (estimand, estimate)
             for estimand in ESTIMANDS
@@ -117,7 +121,12 @@ def _told(fitted: StaggeredFit) -> dict[str, Any]:
 
 
 def _fit(
-    cells: pd.DataFrame, model: Model, outcome: str, seed: np.random.Generator, draws: int
+    cells: pd.DataFrame,
+    model: Model,
+    outcome: str,
+    seed: np.random.Generator,
+    draws: int,
+    drawn_by_lot: bool,
 ) -> StaggeredFit:
     weights = None
     if model["weights"] not in (None, "schools"):
@@ -148,6 +157,7 @@ def _fit(
         cluster=None if cluster is None else cells[cluster].astype("str").to_numpy(),
         clustered_on=cluster or "",
         strata=cells["block"].astype("str").to_numpy() if "block" in cells else None,
+        drawn_by_lot=drawn_by_lot,
         draws=draws,
         seed=seed,
     )

@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from schooltrial.arrays import FloatArray
 from schooltrial.models.cohort_inference.bands import bonferroni_half_widths
+from schooltrial.models.cohort_inference.design_draws import DesignCheck, design_check
 from schooltrial.models.cohort_inference.hotelling import (
     LEAST_DF,
     HotellingTest,
@@ -134,6 +135,8 @@ class StaggeredFit(Result):
         Its name in ``method``.
     comparisons : tuple of CohortComparison
         Where comparison schools are weighted to resemble each cohort: how, and how alike they are.
+    lottery : DesignCheck or None
+        Where cohorts were drawn by lot: by the design's own draws.
     described : str
         Another estimator and what it compares with, in words; empty for Callaway and Sant'Anna's.
     adjusted : str
@@ -157,6 +160,7 @@ class StaggeredFit(Result):
     warnings: tuple[str, ...]
     estimator: str = "Callaway-Sant'Anna"
     comparisons: tuple[CohortComparison, ...] = ()
+    lottery: DesignCheck | None = None
     described: str = ""
     adjusted: str = ""
     units: SchoolPanel | None = None
@@ -420,8 +424,33 @@ class StaggeredFit(Result):
             PRETREND, joint_test(self.found, rows, self.found.rule(rows)), self.found, rows
         )
 
+    def _drawn_rows(self, lottery: DesignCheck) -> tuple[Estimate, ...]:
+        """Return the leading rows with p-values by the design's own draws."""
+        every = f"exact, all {lottery.draws:,} assignments"
+        how = every if lottery.exact else f"{lottery.draws:,} assignments"
+        note = (
+            "no standard error and no interval: p is that no school's outcome was changed in any "
+            "year (the sharp null)"
+        )
+        rows = []
+        for term in self._leading_terms():
+            at = self.position(term)
+            rows.append(
+                replace(
+                    self._estimate(at, 0.95, None), std_error=np.nan, df=np.nan, statistic=np.nan,
+                    p_value=float(lottery.p_value[at]), conf_low=np.nan, conf_high=np.nan,
+                    method=f"{self._effects_are}; design's own draws, {how}", note=note,
+                )
+            )  # fmt: skip
+        return tuple(rows)
+
     def permutation_rows(self) -> tuple[Estimate, ...]:
-        """Return the overall effect, the cohorts and the pre-trend as permutation judges them."""
+        """Return the overall effect and the cohorts as permutation judges them.
+
+        Where cohorts were drawn by lot, it is the design's own draws that do.
+        """
+        if self.lottery is not None:
+            return self._drawn_rows(self.lottery)
         if self.check is None:
             return ()
         drawn = (
@@ -474,6 +503,7 @@ def fit_staggered_adoption(
     cluster: npt.NDArray[Any] | None = None,
     clustered_on: str = "cluster",
     strata: npt.NDArray[Any] | None = None,
+    drawn_by_lot: bool = False,
     draws: int = DRAWS,
     seed: int | np.random.Generator = 0,
 ) -> StaggeredFit:
@@ -524,6 +554,9 @@ def fit_staggered_adoption(
     strata : array (n,), optional
         Label of the school's stratum, within which cohorts are permuted. Nothing is permuted where
         schools differ in covariates, weights or clusters, as they are not exchangeable then.
+    drawn_by_lot : bool
+        Whether cohorts were drawn by lot, within strata where there are any: then a permutation is
+        a draw of the design, and the test by all of them is exact.
     draws : int
         Permutations; 0 for none.
     seed : int or numpy.random.Generator
@@ -584,14 +617,20 @@ def fit_staggered_adoption(
     panel, effects = _resting(panel, effects)
     found = cohort_variances(panel, effects)
     judged = judge_rows(found)
-    check = None
+    check = lottery = None
     if draws:
         layers = None if strata is None else _strata_of(panel, school, strata)
         check = _checked(panel, cells, averages, found, judged, layers, draws, seed, anticipation)
+    if draws and drawn_by_lot:
+        by_group = group_loadings(panel.groups, panel.sizes, panel.years, cells, matrix)
+        lottery = design_check(
+            panel.outcome, panel.group, by_group, layers, draws=draws,
+            random=np.random.default_rng(seed),
+        )  # fmt: skip
     return StaggeredFit(
         panel, cells, averages, found, judged, check, comparison_group, base_period, anticipation,
         (*informed.notes, *(alike.notes if alike else ())),
-        comparisons=alike.found if alike else (),
+        comparisons=alike.found if alike else (), lottery=lottery,
     )  # fmt: skip
 
 

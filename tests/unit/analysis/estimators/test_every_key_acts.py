@@ -144,6 +144,7 @@ def fit(name: str, keys: Mapping[str, Any], of: str = "pupil") -> pd.DataFrame:
     needed: dict[str, Any] = {
         "lottery": Lottery(("control", "a"), False, CriterionKnown(None, "")),
         "seed": 5, "taken_up": "took", "years": YEARS, "randomised": True,
+        "drawn_by_lot": True,
     }  # fmt: skip
     if estimator.rows == "sample":
         rows = pupils() if of == "pupil" else school_rows()

@@ -61,6 +61,18 @@ def test_labels_and_the_order_of_rows_do_not_matter() -> None:
     assert _fit(shuffled).overall.estimate == pytest.approx(_fit(panel).overall.estimate, rel=1e-12)
 
 
+def test_a_year_in_which_all_fall_changes_no_row() -> None:
+    """A harder test is an effect of its year, with all cohorts and in every interval."""
+    panel = _panel(5)
+    harder = {**panel, "outcome": panel["outcome"] - 12.0 * (panel["year"] == 2015)}
+    before, after = (_fit(one) for one in (panel, harder))
+    np.testing.assert_allclose(after.coefficients, before.coefficients, atol=1e-9)
+    np.testing.assert_allclose(after.judged.std_error, before.judged.std_error, rtol=1e-9)
+    assert after.pretrend is not None
+    assert before.pretrend is not None
+    assert after.pretrend.p_value == pytest.approx(before.pretrend.p_value)
+
+
 def test_the_pre_trend_test_has_few_degrees_of_freedom_and_a_slope_beside_it() -> None:
     fit = _fit(_panel(4))
     test = fit.pretrend
