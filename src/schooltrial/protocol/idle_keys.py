@@ -383,9 +383,9 @@ def _split_of_adjusted_cohorts(place: _Place) -> Iterator[Fault]:
     if place.estimator != "staggered_adoption":
         return
     model: Mapping[str, Any] = dict(place.model)
-    beside = [
-        key for key in ("covariates", "weights", "cluster", "comparison_on") if model[key]
-    ]  # fmt: skip
+    beside = [key for key in ("covariates", "comparison_on") if model[key]]
+    beside += ["weights"] if model["weights"] not in (None, "schools") else []
+    beside += ["cluster"] if set(clusters_of(place.model)) - {"school"} else []
     if model["method"] != "callaway_santanna":
         beside.append("method")
     for key in ("effects_by", "moderator"):

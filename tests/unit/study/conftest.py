@@ -17,7 +17,8 @@ from schooltrial.study.opening import open_study
 from support.small_trial import SmallTrial
 
 DATA = {"sample": "sample", "school_panel": "panel", "bounded_cells": "bounded",
-        "schools": "schools", "assignment": "assignment"}  # fmt: skip
+        "schools": "schools", "assignment": "assignment",
+        "school_sample": "school_sample"}  # fmt: skip
 COMMON = {"label": "", "role": "sensitivity", "outcomes": ["maths"], "where": {"year": [2020]}}
 
 
@@ -51,9 +52,10 @@ def trial_on_disk(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
             "seed": 7, "design": content["design"], "assignment": str(paths.data("assignment")),
         },
         "difference_in_differences": {
-            "years": content["years"],
+            "years": content["years"], "design": content["design"],
             **{name: str(paths.data(file)) for name, file in (
                 ("panel", "school_panel"), ("bounded", "bounded_cells"), ("schools", "schools"),
+                ("school_sample", "school_sample"),
             )},
         },
     }  # fmt: skip

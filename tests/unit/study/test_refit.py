@@ -88,7 +88,7 @@ def test_another_rule_for_degrees_of_freedom_changes_them_and_not_the_effect(
         ("itt", "maths", {"where": {"year": [2025]}}, "2025, which is no year"),
         ("itt", "maths", {"blocks": "fixd"}, "one of fixed, random, none"),
         ("itt", "maths", {"df": "satterthwaite"}, "cluster_robust makes no use of `df`"),
-        ("did", "reading", {"covariates": ["girl"]}, "makes no use of `covariates`"),
+        ("did", "reading", {"blocks": "none"}, "makes no use of `blocks`"),
         ("itt", "maths", {"random_levels": ["school"]}, "makes no use of `random_levels`"),
         ("itt", "maths", {"cluster": "schol"}, "remedy:   did you mean 'school'"),
     ],
