@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from schooltrial.models.cohort_regressions.linear_forms import Regression, estimate_by_regression
 from schooltrial.models.group_time.cells import plan_cells, schools_of
 from schooltrial.models.group_time.panel import NEVER, SchoolPanel
 from schooltrial.protocol.sections import (
@@ -75,6 +76,11 @@ def _of_cohorts(frame: pd.DataFrame, complete: pd.Series, model: Model) -> npt.N
     known = np.isfinite(seen).any(axis=0)
     cohort = np.zeros(len(schools), dtype=np.int64)
     cohort[row] = began.astype(np.int64)
+    if model["method"] != "callaway_santanna":
+        panel = SchoolPanel(seen[:, known], there[known], cohort, schools)
+        found = np.zeros(seen.shape, dtype=bool)
+        found[:, known] = _of_regression(panel, model["method"], model)
+        return np.asarray(found[row, column])
     later = model["comparison_group"] == "not_yet_treated"
     outside = cohort > there[known].max()
     # Not treated in any year of the panel: comparisons, or of no use.
@@ -97,3 +103,25 @@ def _of_cohorts(frame: pd.DataFrame, complete: pd.Series, model: Model) -> npt.N
     found = np.zeros(seen.shape, dtype=bool)
     found[np.ix_(kept, known)] = marked & rests[:, None]
     return np.asarray(found[row, column])
+
+
+def _of_regression(panel: SchoolPanel, method: Regression, model: Model) -> npt.NDArray[np.bool_]:
+    """Return the cells that a regression of cohorts gives a weight, (N, T)."""
+    window = model["event_window"]
+    seen = np.asarray(panel.seen.any(axis=1))
+    kept = panel.kept(seen)
+    weighed = np.zeros(panel.outcome.shape, dtype=bool)
+    try:
+        effects = estimate_by_regression(
+            kept, method, comparison_group=model["comparison_group"],
+            anticipation=model["anticipation"],
+            event_window=(window[0], window[1]) if window else None,
+        ).effects  # fmt: skip
+    except ValueError:  # the model is refused for it, and nobody is analysed
+        return weighed
+    loadings = np.abs(effects.loadings)
+    if effects.by_group:
+        loadings = loadings[kept.group]
+    rests = loadings[:, :, 0].max(axis=1) > 0  # the first row is the overall effect
+    weighed[seen] = (loadings.max(axis=2) > 0) & rests[:, None] & kept.seen
+    return weighed

@@ -88,3 +88,24 @@ def test_the_schools_that_inform_are_those_that_the_estimate_rests_on(group: str
         whole = pd.Series(True, index=cells.index)
         informs = find_informative_cells(cells, whole, compared, YEARS)
         assert cells.loc[informs, "school"].nunique() == fit.overall.n_schools
+
+
+def test_an_imputation_rests_on_any_year_before() -> None:
+    there = {"A": [2017, 2018, 2019, 2020], "B": [2017, 2019, 2020], "N": [2017, 2018, 2019, 2020]}
+    fitted = {**STAGGERED, "method": "imputation"}
+    assert _informs(_cells(there, A=2019, B=2019), fitted) == there
+
+
+def test_a_regression_without_schools_never_treated_rests_on_the_years_before_the_last_cohort() -> (
+    None
+):
+    there = {name: [2017, 2018, 2019, 2020] for name in ("A", "B")}
+    fitted = {**STAGGERED, "method": "sun_abraham"}
+    found = _informs(_cells(there, A=2019, B=2020), fitted)
+    assert found == {name: [2017, 2018, 2019] for name in there}
+
+
+def test_a_method_that_has_no_effect_to_estimate_analyses_nobody() -> None:
+    cells = _cells({"A": [2019, 2020], "N": [2019, 2020]}, A=2019)
+    for method in ("sun_abraham", "imputation", "stacked"):
+        assert _informs(cells, {**STAGGERED, "method": method}) == {}
