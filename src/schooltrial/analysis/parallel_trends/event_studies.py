@@ -115,7 +115,7 @@ def _of_cohorts(fit: StaggeredFit) -> EventStudy:
     )
     chosen = np.zeros((len(fit.averages), 2))
     chosen[rows[0], 0] = -1.0 / before
-    chosen[rows[before:], 1] = shares
+    chosen[0, 1] = 1.0  # the overall effect, which the shares add up to
     combined = cohort_variances(fit.units or fit.panel, found.effects.combined(chosen))
     df = row_variances(combined, rule).df
     each = row_variances(found, rule).df[rows]

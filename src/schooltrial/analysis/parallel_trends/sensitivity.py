@@ -22,7 +22,7 @@ from schooltrial.models.parallel_trends.smoothness import (
 MOST_MBAR = 10.0
 """The largest Mbar that is tried for the breakdown value."""
 
-MOST_ERRORS = 20.0
+MOST_ERRORS = 100.0
 """The largest M that is tried, in standard errors of the average drift a year."""
 
 MULTIPLES = (0.0, 0.5, 1.0, 2.0)
