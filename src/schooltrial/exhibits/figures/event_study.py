@@ -47,6 +47,11 @@ NAMED = 3
 TICKS = {1: 16, 2: 11}
 """Panels abreast → times that an axis names at most."""
 
+HIGH, LOW = 2.75, 2.1
+"""Inches of a line of panels, and of one of more than `MANY` lines."""
+
+MANY = 3
+
 CROWD = 20
 """Points of a panel above which marks are smaller."""
 
@@ -173,9 +178,13 @@ def event_study_plot(data: pd.DataFrame, study: StudyLine, year_label: str) -> F
     panels_of = [rows.reset_index(drop=True) for _, rows in of_panel]
     columns = 2 if len(panels_of) > 1 else 1
     lines = -(-len(panels_of) // columns)
-    figure, panels = new_figure(0.7 + 2.75 * lines, lines, columns)
-    for panel, rows in zip(panels, panels_of, strict=False):
+    high = HIGH if lines <= MANY else LOW
+    figure, panels = new_figure(0.7 + high * lines, lines, columns)
+    axes_of = [str(rows["axis"].iloc[0]) for rows in panels_of]
+    for at, (panel, rows) in enumerate(zip(panels, panels_of, strict=False)):
         _draw(panel, rows, year_label, columns)
+        if axes_of[at] in axes_of[at + columns :: columns]:
+            panel.set_xlabel("")  # it is below another panel of this column
     for spare in panels[len(panels_of) :]:
         spare.set_axis_off()
     add_shared_key(figure, panels, columns=2)

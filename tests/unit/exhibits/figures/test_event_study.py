@@ -176,6 +176,15 @@ def test_below_each_year_are_its_schools_and_its_cohorts_or_how_many_they_are() 
     assert tick_words(panel.xaxis)[2] == "0\n9\n12"
 
 
+def test_of_panels_above_one_another_the_last_names_the_axis() -> None:
+    names = [f"m{at}" for at in range(5)]
+    models: Any = dict.fromkeys(names, MODEL)
+    rows = pd.concat([ROWS.assign(model=name) for name in names])
+    figure = event_study_plot(drawn(rows, models, OUTCOMES, YEARS), STUDY, "spring")
+    named = [bool(panel.get_xlabel()) for panel in figure.axes if panel.axison]
+    assert named == [False, False, False, True, True]
+
+
 def test_a_year_whose_variance_is_not_known_is_a_cross_without_an_interval() -> None:
     unknown = dict.fromkeys(("conf_low", "conf_high", "band_low", "band_high"), nan)
     rows = ROWS.assign(**unknown)
