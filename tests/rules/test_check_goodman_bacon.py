@@ -26,6 +26,7 @@ def test_a_staggered_design_has_rows_and_another_a_table_without_any(
     check_goodman_bacon(
         sample=finished.path("sample.parquet"), panel=str(tmp_path / "panel.parquet"),
         bounded=finished.path("bounded.parquet"), schools=finished.path("schools.parquet"),
+        school_sample=finished.path("school_sample.parquet"),
         study="small", design=design, models=content["models"], outcomes=outcomes,  # type: ignore[arg-type]
         years=content["years"], check=str(tmp_path / "check.csv"),
     )  # fmt: skip

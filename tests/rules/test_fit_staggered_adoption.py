@@ -27,6 +27,7 @@ def test_with_one_cohort_every_effect_is_the_difference_of_mean_changes(
         fit_staggered_adoption, finished, tmp_path, model, outcomes=outcomes,
         panel=str(tmp_path / "panel.parquet"), bounded=finished.path("bounded.parquet"),
         schools=finished.path("schools.parquet"), years=content["years"],
+        school_sample=finished.path("school_sample.parquet"),
         design=content["design"], seed=content["study"]["seed"],
     )  # fmt: skip
     change = panel.pivot(index=["school", "treated"], columns="year", values="mean")

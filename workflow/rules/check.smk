@@ -136,6 +136,7 @@ rule check_goodman_bacon:
         panel="results/{study}/data/school_panel.parquet",
         bounded="results/{study}/data/bounded_cells.parquet",
         schools="results/{study}/data/schools.parquet",
+        school_sample="results/{study}/data/school_sample.parquet",
     output:
         check="results/{study}/checks/goodman_bacon.csv",
     log:

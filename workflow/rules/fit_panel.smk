@@ -36,6 +36,7 @@ rule fit_staggered_adoption:
         panel="results/{study}/data/school_panel.parquet",
         bounded="results/{study}/data/bounded_cells.parquet",
         schools="results/{study}/data/schools.parquet",
+        school_sample="results/{study}/data/school_sample.parquet",
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",

@@ -21,6 +21,7 @@ def main(
     panel: str,
     bounded: str,
     schools: str,
+    school_sample: str,
     study: str,
     design: str,
     models: Mapping[str, Model],
@@ -32,7 +33,7 @@ def main(
     parts = [pd.DataFrame(columns=COLUMNS)]
     for name, model in decomposed_models(models, design).items():
         plan = PlannedModel(study, name, model, outcomes)
-        cells = read_panel_cells(sample, panel, bounded, schools, plan, years)
+        cells = read_panel_cells(sample, panel, bounded, schools, plan, years, school_sample)
         parts.append(decompose_cells(cells, name))
     found = parts[1:] or parts
     pd.concat(found, ignore_index=True).to_csv(check, index=False, float_format="%.10g")

@@ -16,6 +16,7 @@ def main(
     panel: str,
     bounded: str,
     schools: str,
+    school_sample: str,
     study: str,
     name: str,
     model: Model,
@@ -28,7 +29,7 @@ def main(
 ) -> None:
     """Write effects overall, by cohort, by years since and after, and the pre-trend test."""
     plan = PlannedModel(study, name, model, outcomes)
-    cells = read_panel_cells(sample, panel, bounded, schools, plan, years)
+    cells = read_panel_cells(sample, panel, bounded, schools, plan, years, school_sample)
     fitted = fit_planned(
         plan, cells, seed=seed, years=years, drawn_by_lot=drawn_by_lot(design)
     )  # fmt: skip
