@@ -186,7 +186,7 @@ def _adjusting(x: FloatArray, treated: BoolArray, names: Sequence[str]) -> BoolA
 
     A school whose missing value no school compared with shares counts by the mean it was given.
     """
-    used = np.ptp(x, axis=0) > 0
+    used: BoolArray = np.ptp(x, axis=0) > 0
     used[0] = True
     for at, name in enumerate(names, start=1):
         if name.endswith(MISSING):

@@ -72,7 +72,7 @@ from schooltrial.models.group_time.cells import (
 )
 from schooltrial.models.group_time.labels import numbered
 from schooltrial.models.group_time.loadings import Effects, effects_of_cells, group_loadings
-from schooltrial.models.group_time.panel import SchoolPanel, panel_of_rows
+from schooltrial.models.group_time.panel import NEVER, SchoolPanel, panel_of_rows
 from schooltrial.models.group_time.two_groups import Adjustment
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
 from schooltrial.models.inference.hypothesis import Hypothesis
@@ -101,6 +101,9 @@ ONE_UNIT = (
     "is one school (or lies in one cluster), whose own variation is not known"
 )
 """Why an adjusted, weighted or clustered average has no standard error."""
+
+CLUSTERS_TOGETHER = "variance of all clusters together, working df"
+"""How the variance is named where clusters hold schools of several cohorts."""
 
 METHODS = {"never_treated": "never treated", "not_yet_treated": "not yet treated"}
 
@@ -224,6 +227,8 @@ class StaggeredFit(Result):
     def _by_rule(self, at: int) -> str:
         rule = self.judged.rules[at]
         judged = "permutation of cohorts" if rule == "none" else RULES[rule]
+        if self.units is not None and self.units.groups == (NEVER,):
+            judged = CLUSTERS_TOGETHER
         return f"{self._effects_are}; {judged}"
 
     def terms_of(self, estimand: str) -> tuple[str, ...]:
@@ -336,7 +341,7 @@ class StaggeredFit(Result):
         """Return the same where all schools of a group count alike and have all years."""
         groups, sizes = np.array(self.panel.groups), self.panel.sizes
         rests = np.abs(self.found.effects.loadings) > _ZERO
-        inside = rests.any(axis=1)
+        inside = np.asarray(rests.any(axis=1))
         by_year = np.zeros(rests.shape[:2])
         if self.panel.n_pupils is not None:
             np.add.at(by_year, self.panel.group, np.nan_to_num(self.panel.n_pupils))

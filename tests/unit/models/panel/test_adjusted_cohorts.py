@@ -35,6 +35,7 @@ def test_what_is_done_is_named_in_the_method() -> None:
         "Callaway-Sant'Anna, against never treated, adjusted for x1 by a regression and a "
         "propensity score (doubly robust), weighted by pupils, clustered on district; "
     )
+    assert fit.overall.method.endswith("variance of all clusters together, working df")
     assert "21 districts are the independent units" in "; ".join(fit.notes)
     assert fit.n_clusters == 21
     assert fit.n_schools == 62
