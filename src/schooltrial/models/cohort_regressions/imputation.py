@@ -146,25 +146,19 @@ def difference_before(
 
 def drift_before(
     patterns: SchoolPatterns, years: NDArray[np.int64], *, anticipation: int = 0
-) -> FloatArray:
+) -> FloatArray | None:
     """Return the loadings of the yearly drift of cohorts before their programme, (U, T).
 
     It is the coefficient of the year, for schools that are treated at some time, in a regression of
-    untreated cells on it and on school and year effects.
-
-    Raises
-    ------
-    ValueError
-        Where no two untreated years of a cohort can be compared with those of other schools.
+    untreated cells on it and on school and year effects. None where it cannot be told from the year
+    effects, as where every school is treated at some time.
     """
     untreated = patterns.seen & ~_begun(patterns, years, anticipation)
     column = (patterns.cohort > 0)[:, None] * (years - years.mean())
     effects = NuisanceEffects(untreated, patterns.count)
     left = effects.residual(column[:, :, None])[:, :, 0]
     square = float(np.einsum("u,ut,ut->", patterns.count, left, left))
-    if not square > _TOLD_APART:
-        raise ValueError("no two years before the programme can be compared with other schools'")
-    return np.asarray(left / square)
+    return np.asarray(left / square) if square > _TOLD_APART else None
 
 
 def _begun(patterns: SchoolPatterns, years: NDArray[np.int64], anticipation: int) -> Mask:

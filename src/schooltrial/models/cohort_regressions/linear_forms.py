@@ -101,6 +101,11 @@ def estimate_by_regression(
     asked = _Asked(method, comparison_group == "not_yet_treated", anticipation, event_window)
     found, described = _estimated(patterns, panel.years, asked)
     averages = _averages(panel, found, asked)
+    if (
+        method == "imputation"
+        and drift_before(patterns, panel.years, anticipation=anticipation) is None
+    ):
+        averages = tuple(row for row in averages if row.term != SLOPE)
     loadings = _of_rows(patterns, found.loadings, averages, panel.years, asked)
     if panel.balanced:
         by_group = loadings * patterns.count[:, None, None]
@@ -183,10 +188,10 @@ def _of_rows(
     The drift before an imputation is a regression of its own: its weights only name the leads.
     """
     loadings = cells @ np.column_stack([row.weights for row in averages])
-    if asked.method == "imputation":
-        for at, row in enumerate(averages):
-            if row.term == SLOPE:
-                loadings[:, :, at] = drift_before(patterns, years, anticipation=asked.anticipation)
+    for at, row in enumerate(averages):
+        if row.term == SLOPE and asked.method == "imputation":
+            drift = drift_before(patterns, years, anticipation=asked.anticipation)
+            loadings[:, :, at] = 0.0 if drift is None else drift
     return np.where(np.abs(loadings) > _ROUNDING, loadings, 0.0)
 
 
@@ -202,8 +207,11 @@ def _without_gaps(
     )
     found, _ = _estimated(whole, panel.years, asked)
     at = {(cell.cohort, cell.year): k for k, cell in enumerate(found.cells)}
-    chosen = [at[cell.cohort, cell.year] for cell in cells]
-    rows = _of_rows(whole, found.loadings[:, :, chosen], averages, panel.years, asked)
+    loadings = np.zeros((*shape, len(cells)))
+    for k, cell in enumerate(cells):
+        if (cell.cohort, cell.year) in at:
+            loadings[:, :, k] = found.loadings[:, :, at[cell.cohort, cell.year]]
+    rows = _of_rows(whole, loadings, averages, panel.years, asked)
     return np.asarray(rows * count[:, None, None])
 
 

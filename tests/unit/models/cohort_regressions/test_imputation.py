@@ -118,6 +118,7 @@ def test_the_drift_is_that_of_schools_that_rise_by_so_much_a_year_before_treatme
     rising = drawn.outcome + 0.7 * (drawn.cohort > 0)[:, None] * drawn.years
     patterns = gather_patterns(rising, drawn.cohort)
     loadings = drift_before(patterns, drawn.years)
+    assert loadings is not None
     assert np.einsum("ut,ut->", loadings, patterns.total) == pytest.approx(0.7, rel=1e-9)
     assert np.abs(loadings.sum(axis=1)).max() < 1e-12
 

@@ -171,3 +171,24 @@ def test_a_large_panel_takes_less_than_a_second() -> None:
         began = perf_counter()
         estimate_by_regression(_panel(drawn), method)
         assert perf_counter() - began < 1
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.1])
+def test_an_imputation_where_every_school_is_treated_has_no_drift_to_tell_from_the_years(
+    gaps: float,
+) -> None:
+    fit = _fit(draw_panel({2013: 8, 2015: 8, 2017: 9}, gaps=gaps), method="imputation", draws=50)
+    assert fit.terms_of("pre-trend slope") == ()
+    assert fit.terms_of("effect by group") == ("treated[cohort=2013]", "treated[cohort=2015]")
+    assert fit.overall.std_error > 0
+    assert fit.pretrend is not None
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.1])
+def test_sun_abraham_without_schools_never_treated_is_judged_with_the_last_cohort_as_comparison(
+    gaps: float,
+) -> None:
+    fit = _fit(draw_panel({2013: 8, 2015: 8, 2017: 9}, gaps=gaps), method="sun_abraham", draws=50)
+    assert fit.method.startswith("Sun-Abraham, against cohort 2017;")
+    assert fit.overall.std_error > 0
+    assert fit.overall.df > 5
