@@ -57,7 +57,7 @@ reference: $(READY) ## the agreement with R, entry by entry
 reference-live: $(READY) ## the same, R being run now (needs R and its packages)
 	@$(BIN)/python -m pytest -n 0 tests/reference -m r_live -q -rs
 
-validate: $(READY) ## coverage and type I error on simulated trials, synthetic studies at 200 seeds (about an hour)
+validate: $(READY) ## coverage and type I error on simulated trials, synthetic studies at 200 seeds, panels (about an hour)
 	@$(BIN)/python benchmarks/validate.py
 
 benchmark: $(READY) ## speed beside the peers that are installed (minutes)

@@ -25,14 +25,14 @@ from benchmarks.measurement import (  # noqa: E402
     within,
 )
 from benchmarks.peer_process import PeerProcess, python_process, r_process  # noqa: E402
-from benchmarks.tasks import LARGE_TASKS, TASKS  # noqa: E402
-from benchmarks.trials import SIZES, Trial, written  # noqa: E402
+from benchmarks.tasks import LARGE_TASKS, PANEL_TASKS, TASKS  # noqa: E402
+from benchmarks.trials import PANELS, SIZES, Trial, written  # noqa: E402
 
 HERE = ROOT / "benchmarks"
 FIRST_CALL_SECONDS = 2.0
 STREAM_GIGABYTES = 1.3
 PHASES = ("first_call", "large_stream")
-NAMES = (*(task.name for task in TASKS), *(task.name for task in LARGE_TASKS), *PHASES)
+NAMES = (*(task.name for task in (*TASKS, *PANEL_TASKS, *LARGE_TASKS)), *PHASES)
 
 
 def main() -> None:
@@ -84,6 +84,8 @@ def _rows(
     pace = QUICK if asked.quick else FULL
     if any(task.name in wanted for task in TASKS) or "first_call" in wanted:
         yield from _ordinary(wanted, folder, processes, pace)
+    if any(task.name in wanted for task in PANEL_TASKS):
+        yield from _panels(wanted, folder, processes, pace)
     if any(task.name in wanted for task in LARGE_TASKS) or "large_stream" in wanted:
         yield from _large(wanted, folder, processes, asked.large_peers)
 
@@ -98,6 +100,16 @@ def _ordinary(
                 yield from compare(task, trials[size], trials[task.trials[0]], processes, pace)
     if "first_call" in wanted:
         yield from (_first_call(task.name, task.label, trials[task.trials[-1]]) for task in TASKS)
+
+
+def _panels(
+    wanted: set[str], folder: Path, processes: dict[str, PeerProcess], pace: Pace
+) -> Iterator[Row]:
+    trials = {name: written(size, folder) for name, size in PANELS.items()}
+    for task in PANEL_TASKS:
+        if task.name in wanted:
+            for size in task.trials:
+                yield from compare(task, trials[size], trials[task.trials[0]], processes, pace)
 
 
 def _first_call(name: str, label: str, trial: Trial) -> Row:

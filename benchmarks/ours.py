@@ -12,6 +12,8 @@ from schooltrial.models.moments.school_moments import INTERCEPT, from_frame
 from schooltrial.models.multilevel.result import MultilevelFit
 from schooltrial.models.multilevel.three_level import fit_three_level
 from schooltrial.models.multilevel.two_level import fit_two_level_moments
+from schooltrial.models.panel.difference_in_differences import two_way_effects
+from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
 from schooltrial.models.power.simulated_moments import simulate_moments
 from schooltrial.models.randomisation_inference.inference import randomisation_inference
 from schooltrial.models.reml.batch import OutcomeBatch, fit_batch, spectral_design
@@ -21,6 +23,7 @@ WILD_DRAWS = 9_999
 RANDOMISATION_DRAWS = 10_000
 ROMANO_WOLF_DRAWS = 1_000
 POWER_TRIALS = 10_000
+PERMUTATIONS = 2_000
 
 
 def _both(fit: MultilevelFit) -> Answers:
@@ -157,3 +160,43 @@ def power_check(trial: Trial) -> Answers:
     batch = OutcomeBatch(moments.mean[:, p:].T.copy(), cross, np.diagonal(moments.within)[p:])
     fit = fit_batch(design, batch, np.eye(p)[1])
     return {"": Answer(trial.outcomes, tuple(fit.estimate.tolist()), tuple(fit.std_error.tolist()))}
+
+
+def _staggered(trial: Trial, draws: int) -> StaggeredFit:
+    frame = trial.frame
+    cohort = frame["cohort"].to_numpy(dtype=float)
+    return fit_staggered_adoption(
+        frame[OUTCOME].to_numpy(),
+        school=frame["school"].to_numpy(),
+        year=frame["year"].to_numpy(),
+        cohort=np.where(cohort > 0, cohort, np.nan),
+        draws=draws,
+    )
+
+
+def staggered_rows(trial: Trial) -> Answers:
+    """Return all averages of group-time effects, with bands and the joint pre-trend test."""
+    fit = _staggered(trial, 0)
+    rows = fit.estimates(fit.names)
+    assert fit.pretrend is not None
+    return {"": answer((*rows, fit.pretrend))}
+
+
+def staggered_permuted(trial: Trial) -> Answers:
+    """Return the same, and what 2,000 permutations of the cohorts say of every row."""
+    fit = _staggered(trial, PERMUTATIONS)
+    rows = (*fit.estimates(fit.names), *fit.permutation_rows())
+    return {"": answer(rows)}
+
+
+def two_way(trial: Trial) -> Answers:
+    """Two-way effects with CR2 and Satterthwaite's df."""
+    frame = trial.frame
+    fit = two_way_effects(
+        frame[OUTCOME].to_numpy(),
+        frame[["treat"]].to_numpy(),
+        names=["treat"],
+        school=frame["school"].to_numpy(),
+        year=frame["year"].to_numpy(),
+    )
+    return {"": answer(fit.estimates())}

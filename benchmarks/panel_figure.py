@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from benchmarks.panel_report import COLUMNS
+from benchmarks.panel_report import COLUMNS, MAIN
 from benchmarks.panel_table import HIGH, LOW
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,10 +19,10 @@ def panel_figure(table: pd.DataFrame) -> Figure:
     """Draw a panel for each design: the range of single rows over scenarios without effects."""
     base = table[
         (table["rule"] == "rule") & (table["effects"] == "none") & (table["setting"] == "")
+        & (table["method"] == "")
         & (table["controls"] == "never_treated") & (table["answered"] > 0)
     ]  # fmt: skip
-    designs = [one for one in dict.fromkeys(table["design"]) if (base["design"] == one).any()]
-    designs = [one for one in designs if len(base[base["design"] == one]) > 3 * len(COLUMNS)]
+    designs = [one for one in MAIN if base.loc[base["design"] == one, "kind"].isin(COLUMNS).any()]
     figure, panels = new_figure(2.1 * -(-len(designs) // 2) + 0.6, -(-len(designs) // 2), 2)
     for at, panel in enumerate(panels):
         if at >= len(designs):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 from benchmarks.coverage_report import _line, _share
-from benchmarks.panel_table import HIGH, LOW, outside
+from benchmarks.panel_table import HIGH, LOW, SINGLE_PANELS, leaves_band, outside
+from benchmarks.panel_trials import DESIGNS
 
 SIZES, RANGES, OUTSIDE, RULES = "panel sizes", "panel ranges", "panel outside", "panel rules"
 EFFECTS, SETTINGS, TWO_WAY, POWER = (
@@ -15,6 +16,7 @@ EFFECTS, SETTINGS, TWO_WAY, POWER = (
 COLUMNS = ("overall", "cohorts", "event times", "calendar years", "group-time effects",
            "slope before", "joint pre-trend", "band")  # fmt: skip
 CHECK = "permutation check"
+MAIN = tuple(design.name for design in DESIGNS)
 SPREADS = ("equal", "double", "half", "small schools")
 
 
@@ -51,23 +53,27 @@ def ranges_table(table: pd.DataFrame) -> str:
 
 
 def outside_table(table: pd.DataFrame) -> str:
-    """Return every line with a row outside .03 to .07, by kind and what they have in common."""
+    """Return the lines outside .03 to .07, by design and kind, with the farthest of them."""
     found = outside(table)
     lines = [
-        _line(["never + cohorts", "rows", "scenarios outside", "of", "lowest", "highest",
-               "where (the farthest)"]),
-        _rule(7),
-    ]  # fmt: skip
-    told = table[(table["rule"] == "rule") & (table["truth"] != "effect of these schools")]
+        _line(["never + cohorts", "rows", "scenarios", "least", "largest", "the farthest"]),
+        _rule(6),
+    ]
     for (design, kind), rows in found.groupby(["design", "kind"], sort=False):
-        of = told[(told["design"] == design) & (told["kind"] == kind)]
-        far = rows.assign(far=rows[["lowest", "highest"]].sub([LOW, HIGH]).mul([-1, 1]).max(axis=1))
-        worst = far.sort_values("far").iloc[-1]
+        ends = [_ends(row) for _, row in rows.iterrows()]
+        low, high = min(one[0] for one in ends), max(one[1] for one in ends)
+        far = max(range(len(ends)), key=lambda k: max(LOW - ends[k][0], ends[k][1] - HIGH))
         lines.append(
-            _line([str(design), str(kind), str(len(rows)), str(len(of)),
-                   _share(rows["lowest"].min()), _share(rows["highest"].max()), _where(worst)])
+            _line([str(design), str(kind), str(len(rows)), _share(low), _share(high),
+                   _where(rows.iloc[far])])
         )  # fmt: skip
     return "\n".join(lines) if len(found) else "None."
+
+
+def _ends(row: pd.Series) -> tuple[float, float]:
+    if row["panels"] >= SINGLE_PANELS:
+        return float(row["lowest"]), float(row["highest"])
+    return float(row["rejected"]), float(row["rejected"])
 
 
 def rules_table(table: pd.DataFrame) -> str:
@@ -75,6 +81,7 @@ def rules_table(table: pd.DataFrame) -> str:
     base = table[
         (table["effects"] == "none") & (table["setting"] == "") & (table["errors"] == "normal")
         & (table["correlation"] == 0.5) & (table["controls"] == "never_treated")
+        & (table["method"] == "") & table["design"].isin(MAIN)
     ]  # fmt: skip
     kinds = ("overall", "cohorts", "joint pre-trend", "band")
     heads = [f"{kind}: {rule}" for kind in kinds for rule in ("own", "two regimes")]
@@ -113,18 +120,19 @@ def effects_table(table: pd.DataFrame) -> str:
 def settings_table(table: pd.DataFrame) -> str:
     """Return the sizes where something else is amiss."""
     of = table[(table["effects"] == "none") & (table["rule"] == "rule")]
-    of = of[(of["setting"] != "") | (of["controls"] != "never_treated")]
+    other = (of["setting"] + of["method"] != "") | (of["controls"] != "never_treated")
+    of = of[other | ~of["design"].isin(MAIN)]
     columns = COLUMNS
     lines = [
         _line(["never + cohorts", "setting", "treated variance", "panels", *columns]),
         _rule(4 + len(columns)),
     ]
-    keys = ["design", "controls", "setting", "adjustment", "spread"]
+    keys = ["design", "controls", "setting", "method", "spread"]
     for key, rows in of.groupby(keys, sort=False):
-        design, controls, setting, adjustment, spread = map(str, key)
+        design, controls, setting, method, spread = map(str, key)
         words = [
             "not yet treated" if controls == "not_yet_treated" else "", setting,
-            adjustment.replace("_", " "),
+            method.replace("_", " "),
         ]  # fmt: skip
         lines.append(
             _line([design, ", ".join(filter(None, words)), spread, f"{int(rows['panels'].max()):,}",
@@ -149,7 +157,8 @@ def _noise(table: pd.DataFrame) -> pd.DataFrame:
     """Return what is told of panels without effects or anything else amiss."""
     return table[
         (table["rule"] == "rule") & (table["effects"] == "none") & (table["setting"] == "")
-        & (table["controls"] == "never_treated")
+        & (table["method"] == "") & (table["controls"] == "never_treated")
+        & table["design"].isin(MAIN)
     ]  # fmt: skip
 
 
@@ -162,21 +171,24 @@ def _told(rows: pd.DataFrame, kind: str, *, bold: bool = True) -> str:
     if one["answered"] == 0:
         return "none"
     text = _share(one["rejected"])
-    off = one["lowest"] < LOW or one["highest"] > HIGH
-    if off and bold:
-        far = one["highest"] if one["highest"] > HIGH else one["lowest"]
-        text = f"**{text}**" if one["rows"] == 1 else f"**{text}** (one {_share(far)})"
+    if leaves_band(one) and bold:
+        low, high = _ends(one)
+        far = high if high > HIGH else low
+        text = f"**{text}**" if _share(far) == text else f"**{text}** (one {_share(far)})"
     return text if one["answered"] > 0.995 else f"{text} [{one['answered']:.0%}]"
 
 
 def _where(row: pd.Series) -> str:
     words = [
-        row["errors"], f"treated variance {row['spread']}", f"AR {row['correlation']:g}",
-        f"effects {row['effects']}", row["setting"], str(row["adjustment"]).replace("_", " "),
+        f"{row['errors']}, AR {row['correlation']:g}, treated variance {row['spread']}",
+        "" if row["effects"] == "none" else f"effects {row['effects']}",
+        row["setting"],
+        str(row["method"]).replace("_", " "),
         "not yet treated" if row["controls"] == "not_yet_treated" else "",
-    ]  # fmt: skip
-    named = row["highest_row"] if row["highest"] > HIGH else row["lowest_row"]
-    return "; ".join(filter(None, (*words, "" if named == row["kind"] else f"`{named}`")))
+    ]
+    if row["panels"] >= SINGLE_PANELS and row["rows"] > 1:
+        words.append(f"`{row['highest_row'] if row['highest'] > HIGH else row['lowest_row']}`")
+    return "; ".join(filter(None, words))
 
 
 def _in_order(values: pd.Series) -> Sequence[str]:

@@ -130,13 +130,14 @@ def run_part(part: tuple[Scenario, int, int]) -> list[Tally]:
     if scenario.effects == "heterogeneous":
         truths[TRUTHS[1]] = realised
     found: list[Tally] = []
-    for rule, (rows, joint) in _by_rule(moments, design, plan).items():
+    for rule, (rows, joint) in by_rule(moments, design, plan).items():
         for truth, value in truths.items():
             found += _tallied(rule, truth, rows, joint, plan, value)
     return found
 
 
-def _by_rule(moments: Moments, design: Design, plan: DesignRows) -> dict[str, tuple[Rows, Joint]]:
+def by_rule(moments: Moments, design: Design, plan: DesignRows) -> dict[str, tuple[Rows, Joint]]:
+    """Return all rows and the joint test by own variances, by two regimes, and as they are told."""
     cohorts = [int(g) for g in np.unique(design.cohort())]
     start = [int(np.searchsorted(YEARS, g)) if g else len(YEARS) for g in cohorts]
     found: dict[str, tuple[Rows, Joint]] = {}

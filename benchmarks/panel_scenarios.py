@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from itertools import product
 
-from benchmarks.panel_trials import DESIGNS, Design, Effects, Errors, Scenario, Setting, Spread
+from benchmarks.panel_trials import (
+    DESIGNS,
+    Design,
+    Effects,
+    Errors,
+    Method,
+    Scenario,
+    Setting,
+    Spread,
+)
 
 NOT_YET = (
     Design(128, (4, 3), "not_yet_treated"),
@@ -44,11 +53,23 @@ OTHERS = (
 CHECKED = tuple(Scenario(design, spread=spread) for design in DESIGNS for spread in SPREADS)
 """Those that are permuted too, panel by panel."""
 
+ADJUSTED: tuple[Method, ...] = ("regression", "doubly_robust", "inverse_probability")
+REGRESSIONS: tuple[Method, ...] = ("sun_abraham", "imputation", "stacked")
+SEVERAL = (DESIGNS[0], DESIGNS[1], DESIGNS[3], DESIGNS[4])
+
 ONE_BY_ONE = (
+    *(Scenario(design, setting="missing") for design in DESIGNS[:5]),
+    Scenario(DESIGNS[3], spread="double", setting="missing"),
     *(
-        Scenario(design, setting="missing", spread=spread)
-        for design in DESIGNS[:5]
-        for spread in SPREADS[:2]
+        Scenario(design, setting="covariate", method=method)
+        for design in SEVERAL
+        for method in ADJUSTED
     ),
+    *(
+        Scenario(DESIGNS[3], spread="double", setting="covariate", method=method)
+        for method in ADJUSTED[:1]
+    ),
+    *(Scenario(design, setting="districts") for design in SEVERAL),
+    *(Scenario(design, method=method) for design in SEVERAL[2:] for method in REGRESSIONS),
 )
 """Those that the library analyses panel by panel."""

@@ -40,7 +40,9 @@ Effects = Literal["none", "homogeneous", "heterogeneous"]
 Setting = Literal[
     "", "strata", "stratified", "districts", "districts ignored", "missing", "covariate"
 ]
-Adjustment = Literal["", "regression", "doubly_robust", "inverse_probability"]
+Method = Literal[
+    "", "regression", "doubly_robust", "inverse_probability", "sun_abraham", "imputation", "stacked"
+]
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,8 @@ class Scenario:
         districts of three with shocks in common, cohorts being made of whole districts, and are
         clustered by district; "districts ignored": by school all the same. "missing": 15% of the
         cells are. "covariate": trends follow a covariate, of which the treated have more.
-    adjustment : str
-        For the covariate.
+    method : str
+        How the covariate is adjusted for, or an estimator other than Callaway and Sant'Anna's.
     """
 
     design: Design
@@ -125,11 +127,11 @@ class Scenario:
     correlation: float = 0.5
     effects: Effects = "none"
     setting: Setting = ""
-    adjustment: Adjustment = ""
+    method: Method = ""
 
     @property
     def name(self) -> str:
-        """What tells its panels from others, for their stream; adjustments share them."""
+        """What tells its panels from others, for their stream; methods share them."""
         told = (self.design.name, self.design.comparison_group, self.errors, self.spread,
                 f"{self.correlation:g}", self.effects, self.setting)  # fmt: skip
         return "/".join(told)

@@ -5,9 +5,11 @@ It may run under an interpreter of its own (``PEERS_PYTHON``), so it imports not
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.metadata
+import io
 import json
 import sys
 import time
@@ -19,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-PACKAGES = ("statsmodels", "pyfixest", "wildboottest", "numba")
+PACKAGES = ("statsmodels", "pyfixest", "wildboottest", "numba", "diff-diff", "csdid")
 Found = dict[str, Any]
 
 
@@ -40,7 +42,7 @@ def trial(folder: str) -> Data:
     n, *names = Path(folder, "columns.txt").read_text().split()
     values = np.fromfile(Path(folder, "data.bin")).reshape(len(names), int(n))
     frame = pd.DataFrame(dict(zip(names, values, strict=True)))
-    for name in ("school", "district", "block"):
+    for name in {"school", "district", "block", "year", "cohort"} & set(names):
         frame[name] = frame[name].astype(np.int64)
     return Data(frame, Path(folder, "terms.txt").read_text().split())
 
@@ -123,6 +125,60 @@ def pyfixest_romano_wolf(data: Data) -> Found:
     return _found(outcomes, estimate, std_error, adjusted)
 
 
+def _since(time: float) -> str:
+    return f"treated[since={int(time)}]"
+
+
+def _cohort(first: float) -> str:
+    return f"treated[cohort={int(first)}]"
+
+
+def _diff_diff(data: Data, draws: int) -> Found:
+    package = importlib.import_module("diff_diff")
+    fit = package.CallawaySantAnna(
+        control_group="never_treated", estimation_method="reg", base_period="varying",
+        n_bootstrap=draws, seed=1,
+    ).fit(
+        data.frame, outcome="y1", unit="school", time="year", first_treat="cohort",
+        aggregate="all",
+    )  # fmt: skip
+    since = {_since(e): row["effect"] for e, row in fit.event_study_effects.items()}
+    cohorts = {_cohort(g): row["effect"] for g, row in fit.group_effects.items()}
+    found = {"treated": fit.overall_att} | since | cohorts
+    return _found(found, [float(value) for value in found.values()])
+
+
+def diff_diff(data: Data) -> Found:
+    return _diff_diff(data, 1_000)
+
+
+def diff_diff_pointwise(data: Data) -> Found:
+    return _diff_diff(data, 0)
+
+
+def csdid(data: Data) -> Found:
+    package = importlib.import_module("csdid.att_gt")
+    with contextlib.redirect_stdout(io.StringIO()):
+        fit = package.ATTgt(
+            yname="outcome", tname="year", idname="school", gname="cohort",
+            data=data.frame.rename(columns={"y1": "outcome"}), control_group="nevertreated",
+            biters=1_000, cband=True,
+        ).fit(est_method="reg", base_period="varying", bstrap=True)  # fmt: skip
+        simple, since, cohorts = (
+            fit.aggte(kind, bstrap=True, cband=True).atte for kind in ("simple", "dynamic", "group")
+        )
+    found = {"treated": simple["overall_att"]}
+    found |= dict(zip(map(_since, since["egt"]), since["att_egt"], strict=True))
+    found |= dict(zip(map(_cohort, cohorts["egt"]), cohorts["att_egt"], strict=True))
+    return _found(found, [float(np.squeeze(value)) for value in found.values()])
+
+
+def pyfixest_two_way(data: Data) -> Found:
+    package = importlib.import_module("pyfixest")
+    fit = package.feols("y1 ~ treat | school + year", data=data.frame, vcov={"CRV1": "school"})
+    return _found(["treat"], float(fit.coef()["treat"]))
+
+
 TASKS: dict[str, Callable[[Data], Found]] = {
     task.__name__: task
     for task in (
@@ -132,6 +188,10 @@ TASKS: dict[str, Callable[[Data], Found]] = {
         pyfixest_randomisation_t,
         pyfixest_randomisation_c,
         pyfixest_romano_wolf,
+        diff_diff,
+        diff_diff_pointwise,
+        csdid,
+        pyfixest_two_way,
     )
 }
 

@@ -26,7 +26,8 @@ trial <- function(folder) {
     close(binary)
     names(columns) <- about[-1]
     frame <- as.data.frame(columns)
-    for (name in c("school", "district", "block")) frame[[name]] <- factor(frame[[name]])
+    panel <- "cohort" %in% names(frame) # its school is a number, as did wants it
+    if (!panel) for (name in c("school", "district", "block")) frame[[name]] <- factor(frame[[name]])
     cache[[folder]] <- list(
       frame = frame,
       terms = readLines(file.path(folder, "terms.txt")),
@@ -133,7 +134,30 @@ tasks$lme4_refit <- function(t) {
   c(answer(outcomes, estimate, se), seconds = seconds)
 }
 
-packages <- c("lme4", "lmerTest", "pbkrtest", "clubSandwich", "estimatr", "fwildclusterboot")
+tasks$did <- function(t) {
+  fit <- did::att_gt(
+    yname = "y1", tname = "year", idname = "school", gname = "cohort", data = t$frame,
+    control_group = "nevertreated", est_method = "reg", base_period = "varying",
+    bstrap = TRUE, cband = TRUE, biters = 1000, print_details = FALSE
+  )
+  part <- function(type) did::aggte(fit, type = type, bstrap = TRUE, cband = TRUE, biters = 1000)
+  since <- part("dynamic")
+  cohorts <- part("group")
+  answer(
+    c("treated", sprintf("treated[since=%d]", as.integer(since$egt)),
+      sprintf("treated[cohort=%d]", as.integer(cohorts$egt))),
+    c(part("simple")$overall.att, since$att.egt, cohorts$att.egt)
+  )
+}
+
+tasks$fixest <- function(t) {
+  fit <- fixest::feols(y1 ~ treat | school + year, t$frame, cluster = ~school)
+  answer("treat", coef(fit)[["treat"]])
+}
+
+packages <- c(
+  "lme4", "lmerTest", "pbkrtest", "clubSandwich", "estimatr", "fwildclusterboot", "did", "fixest"
+)
 versions <- vapply(packages, function(p)
   if (suppress(requireNamespace(p, quietly = TRUE))) as.character(packageVersion(p)) else "", "")
 blas <- basename(extSoftVersion()[["BLAS"]]) # its choice makes the peers' matrix calls slow or fast

@@ -187,3 +187,49 @@ LARGE_TASKS = (
         limit=1.0,
     ),
 )
+
+PANEL_TASKS = (
+    Task(
+        "panels",
+        "Callaway-Sant'Anna, all averages with simultaneous bands",
+        ours.staggered_rows,
+        (
+            Peer(
+                "did", "r", "did", ("did",), 20,
+                note="1,000 draws of the multiplier bootstrap for its bands",
+            ),
+            Peer(
+                "csdid", "python", "csdid", ("csdid",), 20,
+                note="1,000 draws of the multiplier bootstrap for its bands",
+            ),
+            Peer(
+                "diff-diff", "python", "diff_diff", ("diff-diff",), 5,
+                note="1,000 draws of the multiplier bootstrap for its bands",
+            ),
+            Peer(
+                "diff-diff (no bands)", "python", "diff_diff_pointwise", ("diff-diff",),
+                note="pointwise intervals by normal quantiles only",
+            ),
+        ),
+        trials=("small panel", "panel"),
+    ),
+    Task(
+        "panels_permuted",
+        "Callaway-Sant'Anna, bands and 2,000 permutations",
+        ours.staggered_permuted,
+        trials=("small panel", "panel"),
+        limit=1.0,
+    ),
+    Task(
+        "two_way",
+        "Two-way effects, CR2 and Satterthwaite df",
+        ours.two_way,
+        (
+            Peer("fixest", "r", "fixest", ("fixest",), note="CR1: it has no CR2"),
+            Peer("pyfixest", "python", "pyfixest_two_way", ("pyfixest",),
+                 note="CR1: it has no CR2"),
+        ),
+        trials=("small panel", "panel"),
+        limit=0.1,
+    ),
+)  # fmt: skip

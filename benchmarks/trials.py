@@ -50,6 +50,19 @@ SIZES = {
 }
 
 
+PANELS = {
+    size.name: size
+    for size in (
+        Size("small panel", 500, 5_000, 1, 1, outcomes=1),
+        Size("panel", 10_000, 100_000, 1, 1, outcomes=1),
+    )
+}
+"""School panels: a row for each school and year in the place of pupils."""
+
+PANEL_YEARS = tuple(range(2010, 2020))
+COHORTS = (2014, 2015, 2016, 2017)
+
+
 @dataclass(frozen=True)
 class Trial:
     """A trial as a data frame, and as the folder that the peers read.
@@ -152,12 +165,38 @@ def _covariates(
     }
 
 
+def simulated_panel(size: Size, seed: int = 20_240_902) -> pd.DataFrame:
+    """Return a panel in which a tenth of the schools begins in each of four years, the rest never.
+
+    Effects grow by .1 a year; ``cohort`` is 0 where a school never begins, and ``treat`` is 1 from
+    a school's first year on.
+    """
+    rng = np.random.default_rng([seed, size.schools])
+    years = np.array(PANEL_YEARS)
+    cohort = np.zeros(size.schools, dtype=np.int64)
+    share = size.schools // 10
+    for k, first in enumerate(COHORTS):
+        cohort[k * share : (k + 1) * share] = first
+    treated = (cohort > 0)[:, None] & (years >= cohort[:, None])
+    level = rng.standard_normal((size.schools, 1))
+    shocks = rng.standard_normal((size.schools, len(years)))
+    outcome = level + shocks + 0.1 * treated * (1 + years - cohort[:, None])
+    return pd.DataFrame({
+        "school": np.repeat(np.arange(size.schools), len(years)),
+        "year": np.tile(years, size.schools),
+        "cohort": np.repeat(cohort, len(years)),
+        "treat": treated.ravel().astype(float),
+        "y1": outcome.ravel(),
+    })  # fmt: skip
+
+
 def read_frame(folder: Path) -> pd.DataFrame:
     """Return the frame of a trial that was written."""
     rows, *names = (folder / "columns.txt").read_text().split()
     values = np.fromfile(folder / "data.bin").reshape(len(names), int(rows))
-    labels = dict.fromkeys(("school", "district", "block"), np.int64)
-    return pd.DataFrame(dict(zip(names, values, strict=True))).astype(labels)
+    whole = {"school", "district", "block", "year", "cohort"} & set(names)
+    frame = pd.DataFrame(dict(zip(names, values, strict=True)))
+    return frame.astype(dict.fromkeys(whole, np.int64))
 
 
 def written(size: Size, folder: Path, *, columns: bool = True) -> Trial:
@@ -168,12 +207,15 @@ def written(size: Size, folder: Path, *, columns: bool = True) -> Trial:
     columns : bool
         Whether to write the columns for the peers (gigabytes for the large trial).
     """
-    trial = Trial(size, simulated(size), folder / size.name)
+    panel = size.name in PANELS
+    frame = simulated_panel(size) if panel else simulated(size)
+    trial = Trial(size, frame, folder / size.name)
     trial.folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{len(trial.frame)}", *trial.frame.columns]
     (trial.folder / "columns.txt").write_text("\n".join(lines) + "\n")
-    (trial.folder / "terms.txt").write_text("\n".join(trial.terms) + "\n")
-    (trial.folder / "within_terms.txt").write_text("\n".join(trial.within_terms) + "\n")
+    for name, terms in (("terms", trial.terms), ("within_terms", trial.within_terms)):
+        told = ("treat",) if panel else terms
+        (trial.folder / f"{name}.txt").write_text("\n".join(told) + "\n")
     if columns:
         with (trial.folder / "data.bin").open("wb") as file:
             for name in trial.frame.columns:

@@ -41,6 +41,22 @@ from benchmarks.coverage_report import (  # noqa: E402
 )
 from benchmarks.coverage_runs import run  # noqa: E402
 from benchmarks.coverage_table import condition_rows, coverage_rows, outside  # noqa: E402
+from benchmarks.panel_figure import panel_figure  # noqa: E402
+from benchmarks.panel_power import power_rows, power_table  # noqa: E402
+from benchmarks.panel_report import POWER, TWO_WAY, panel_tables  # noqa: E402
+from benchmarks.panel_runs import PART, Worker, run_part, run_scenarios  # noqa: E402
+from benchmarks.panel_scenarios import (  # noqa: E402
+    CHECKED,
+    EFFECTS,
+    NOISE,
+    ONE_BY_ONE,
+    OTHERS,
+)
+from benchmarks.panel_single import run_checks, run_single  # noqa: E402
+from benchmarks.panel_table import outside as outside_panels  # noqa: E402
+from benchmarks.panel_table import size_table  # noqa: E402
+from benchmarks.panel_trials import Scenario  # noqa: E402
+from benchmarks.panel_two_way import two_way_sizes, two_way_table  # noqa: E402
 from benchmarks.synthetic_runs import SeedRun, run_seeds  # noqa: E402
 from benchmarks.synthetic_table import (  # noqa: E402
     ENDS,
@@ -56,7 +72,9 @@ from schooltrial.exhibits.style.figures import rendered  # noqa: E402
 STORED_TRIALS, QUICK_TRIALS = 5_000, 200
 STORED_SEEDS, QUICK_SEEDS = 200, 5
 STORED_LISTS, QUICK_LISTS = 50, 2
-PARTS = ("methods", "studies", "lists")
+STORED_PANELS, QUICK_PANELS = 2_000, 80
+ONE_IN = 8  # panels of a scenario that go one by one through the library, of those simulated
+PARTS = ("methods", "studies", "lists", "panels")
 EXPECTED = ("reml-kr", "randomisation")
 PAGE = "COVERAGE.md"
 
@@ -123,6 +141,38 @@ def write_lists(table: pd.DataFrame, folder: Path, page: str) -> None:
     (folder / PAGE).write_text(page, encoding="utf-8")
 
 
+def panels(draws: int, processes: int) -> pd.DataFrame:
+    """Run every scenario of panels and return the table of sizes."""
+    few = max(draws // ONE_IN, 2)
+    work: tuple[tuple[Worker, tuple[Scenario, ...], int, int], ...] = (
+        (run_part, (*NOISE, *EFFECTS, *OTHERS), draws, PART),
+        (run_single, ONE_BY_ONE, few, PART // 10),
+        (run_checks, CHECKED, few, PART // 10),
+    )
+    found = []
+    for worker, scenarios, count, part in work:
+        for one in run_scenarios(worker, scenarios, count, processes, part):
+            found.append(one)
+            print(f"{one[0].name}: done", flush=True)
+    return size_table(found)
+
+
+def write_panels(
+    table: pd.DataFrame, two_way: pd.DataFrame, power: pd.DataFrame, folder: Path, page: str
+) -> None:
+    """Write the tables of sizes and of power, the figure and the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (("sizes", table), ("two_way", two_way), ("power", power)):
+        content.to_csv(folder / f"panel_{name}.csv", index=False, float_format="%.4g")
+    files = rendered(panel_figure(table))
+    for kind in ("svg", "png"):
+        (folder / f"panel_sizes.{kind}").write_bytes(files[kind])
+    told = panel_tables(table) | {TWO_WAY: two_way_table(two_way), POWER: power_table(power)}
+    for name, text in told.items():
+        page = put_between(page, name, text)
+    (folder / PAGE).write_text(page, encoding="utf-8")
+
+
 def lists_verdict(table: pd.DataFrame) -> str:
     """Say of which designs honest lists are doubted too often."""
     missed = doubted_designs(table)
@@ -152,10 +202,11 @@ def main() -> None:
         "--lists", type=int, default=STORED_LISTS,
         help="lists of assignments of each design and order",
     )  # fmt: skip
+    parser.add_argument("--panels", type=int, default=STORED_PANELS, help="panels of each scenario")
     parser.add_argument(
         "--quick", action="store_true",
         help=f"{QUICK_TRIALS} trials of each cell, {QUICK_SEEDS} seeds of each study, "
-        f"{QUICK_LISTS} lists of each design and order",
+        f"{QUICK_LISTS} lists of each design and order, {QUICK_PANELS} panels of each scenario",
     )  # fmt: skip
     parser.add_argument("--part", choices=PARTS, help="one part alone")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -164,14 +215,17 @@ def main() -> None:
     trials = QUICK_TRIALS if options.quick else options.trials
     seeds = QUICK_SEEDS if options.quick else options.seeds
     lists = QUICK_LISTS if options.quick else options.lists
-    if min(trials, seeds) < 2 or lists < 1:
+    draws = QUICK_PANELS if options.quick else options.panels
+    if min(trials, seeds, draws) < 2 or lists < 1:
         parser.error(
-            "at least two trials of each cell, two seeds of each study and a list are needed"
+            "at least two trials of each cell, two seeds of each study, two panels of each "
+            "scenario and a list are needed"
         )
     wanted = PARTS if options.part is None else (options.part,)
     stored = Path(__file__).parent
-    stored_sizes = dict(zip(PARTS, (STORED_TRIALS, STORED_SEEDS, STORED_LISTS), strict=True))
-    sizes = dict(zip(PARTS, (trials, seeds, lists), strict=True))
+    most = (STORED_TRIALS, STORED_SEEDS, STORED_LISTS, STORED_PANELS)
+    stored_sizes = dict(zip(PARTS, most, strict=True))
+    sizes = dict(zip(PARTS, (trials, seeds, lists, draws), strict=True))
     whole = all(sizes[part] == stored_sizes[part] for part in wanted)
     folder = options.output or (stored if whole else ROOT / "results" / "validation")
     page = (stored / PAGE).read_text(encoding="utf-8")
@@ -193,6 +247,13 @@ def main() -> None:
         found = run_all(lists, options.processes)
         write_lists(found, folder, page)
         print(honest_table(found), forged_table(found), lists_verdict(found), sep="\n")
+        page = (folder / PAGE).read_text(encoding="utf-8")
+    if "panels" in wanted:
+        told = panels(draws, options.processes)
+        two_way = two_way_sizes(max(2 * draws // ONE_IN, 2), options.processes)
+        write_panels(told, two_way, power_rows(draws), folder, page)
+        print("\n\n".join(panel_tables(told).values()))
+        print(f"{len(outside_panels(told))} lines with a row outside .03 to .07")
     print(f"{time.perf_counter() - start:.0f} s, in {folder}")
 
 
