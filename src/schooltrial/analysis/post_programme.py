@@ -22,6 +22,9 @@ Array = npt.NDArray[np.float64]
 AFTER = "post-test difference"
 ADJUSTED = "post-test difference, baseline-adjusted"
 
+TERMS = {AFTER: "treated[post-test]", ADJUSTED: "treated[post-test, baseline-adjusted]"}
+"""Estimand → term, so that a term names one row of a model."""
+
 FEWEST = 4
 """Fewer schools than this leave nothing to judge an adjusted difference by."""
 
@@ -86,7 +89,7 @@ def compare_post_tests(
         except ValueError:  # blocks with one arm, or a baseline that is constant: no such row
             continue
         row = replace(
-            row, n_pupils=change.n_pupils, n_schools=len(schools),
+            row, term=TERMS[estimand], n_pupils=change.n_pupils, n_schools=len(schools),
             method=f"school means of the active years, {'by block, ' * several}CR2, "
             "Satterthwaite df",
         )  # fmt: skip

@@ -37,6 +37,7 @@ from schooltrial.models.inference.hypothesis import Hypothesis
 from schooltrial.models.inference.outcome_variation import refuse_exact_fit
 from schooltrial.models.inference.result import Result
 from schooltrial.models.least_squares.clusters import cluster_rows
+from schooltrial.models.least_squares.parameter_counts import ParameterCounts
 from schooltrial.models.panel.balanced_panel import fit_balanced_panel
 from schooltrial.models.panel.unit_trends import without_trends
 from schooltrial.wording import plural
@@ -317,6 +318,9 @@ def two_way_effects(
             if str(error).startswith("no column is left"):
                 raise ValueError(_undetermined(names)) from error
             raise
+    if isinstance(fit, LeastSquaresFit):
+        nested = schools.count * (2 if unit_trends else 1)
+        fit = replace(fit, counts=_nested_once(fit.counts, nested, absorbed=not unit_trends))
     one = fit.first if isinstance(fit, TwoWayFit) else fit
     lost = [name for name in names if name not in one.names]
     if lost and undetermined == "refuse":
@@ -411,6 +415,16 @@ def _with_trends(
     order = [*range(first, left.shape[1]), *range(1, first)]
     labels = [f"effect {at}" for at in range(len(dummies))]
     return _fit(left[:, 0], left[:, order], [*labels, *names], cluster, None, None)
+
+
+def _nested_once(counts: ParameterCounts, nested: int, *, absorbed: bool) -> ParameterCounts:
+    """Return counts in which effects of schools are nested, however they were taken out.
+
+    With weights and clusters above schools they are columns, and trends were taken out beforehand.
+    """
+    columns = counts.all - nested if absorbed else counts.all
+    plan = replace(counts.plan, groups=nested, nested_groups=nested)
+    return ParameterCounts(columns, columns - counts.slopes, plan)
 
 
 def _scaled(weights: Array | None) -> Array | None:

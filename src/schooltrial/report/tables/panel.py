@@ -19,6 +19,7 @@ OVERALL, COHORTS, GROUPS = "overall", "by cohort", "by group"
 SINCE, BEFORE = "by year since the programme began", "before the programme began"
 YEARS, CALENDAR = "by year", "by calendar year"
 ALONE = "the programme's years alone, as chance drew the schools"
+ALONE_NAMED = {AFTER: "Programme", ADJUSTED: "Adjusted for the years before"}
 
 PARTS = {
     "ATT": OVERALL,
@@ -147,7 +148,7 @@ def _table(
     ]
     told = rows.assign(
         Effect=[
-            "Adjusted for the years before" if estimand == ADJUSTED else _named(term, labels)
+            ALONE_NAMED.get(estimand) or _named(term, labels)
             for estimand, term in zip(rows["estimand"], rows["term"], strict=True)
         ],
         Interval=_intervals(rows, "conf"),
