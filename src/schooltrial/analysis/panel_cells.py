@@ -44,6 +44,7 @@ def cells_of_pupils(pupils: pd.DataFrame, plan: PlannedModel) -> pd.DataFrame:
     model = plan.model
     refuse_lacking(pupils, plan.sampled, plan.fits())
     rows = compared(pupils, model)
+    _refuse_varying(rows, plan)
     groups = indispensable_columns(model, None)
     groups += [model["active_from"]] if model["active_from"] else []
     rows = rows[rows[indispensable_columns(model, None)].notna().all(axis=1)]
@@ -135,27 +136,34 @@ def _refuse_split(cells: pd.DataFrame, model: Model, named: Sequence[str]) -> No
             )
 
 
-def _with_school_variables(
-    cells: pd.DataFrame, pupils: pd.DataFrame, plan: PlannedModel
-) -> pd.DataFrame:
-    """Join what the model reads of schools, having seen that it is one value in each."""
-    names = [name for name in school_variables(plan.model) if name not in cells]
-    if not names:
-        return cells
-    known = pupils[["school", *names]].astype({"school": "str"})
-    for name in names:
-        several = known.groupby("school")[name].nunique()
+def _refuse_varying(pupils: pd.DataFrame, plan: PlannedModel) -> None:
+    """Raise where what a staggered model reads of schools differs within a school."""
+    if plan.model["estimator"] != "staggered_adoption":
+        return
+    known = pupils["school"].astype("str")
+    for name in school_variables(plan.model):
+        several = pupils[name].groupby(known).nunique()
         several = several[several > 1]
         if len(several):
-            total = known["school"].nunique()
             raise Refusal([
                 Fault(
-                    f"model {plan.name}", f"{name!r} varies within {len(several)} of {total} "
-                    f"schools ({named(several.index)})", "a variable that is one value in a school",
+                    f"model {plan.name}", f"{name!r} varies within {len(several)} of "
+                    f"{known.nunique()} schools ({named(several.index)})",
+                    "a variable that is one value in a school",
                     "name a variable of schools, or take `estimator: cluster_robust`, which reads "
                     "those of pupils", column=name,
                 )
             ])  # fmt: skip
+
+
+def _with_school_variables(
+    cells: pd.DataFrame, pupils: pd.DataFrame, plan: PlannedModel
+) -> pd.DataFrame:
+    """Join what the model reads of schools."""
+    names = [name for name in school_variables(plan.model) if name not in cells]
+    if not names:
+        return cells
+    known = pupils[["school", *names]].astype({"school": "str"})
     first = known.groupby("school")[names].first().reset_index()
     return cells.merge(first, on="school", how="left")
 

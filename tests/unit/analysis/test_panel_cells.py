@@ -13,6 +13,7 @@ from schooltrial.analysis.estimators import difference_in_differences, staggered
 from schooltrial.analysis.fitting import FittedModel, PlannedModel
 from schooltrial.analysis.panel_cells import cells_of_pupils
 from schooltrial.protocol.sections import Model
+from schooltrial.refusal import Refusal
 from support.sections import planned_outcome
 
 YEARS: Any = {"baseline": [2019, 2020], "programme": [2021, 2022], "reference": None, "lasts": None}
@@ -59,3 +60,28 @@ def test_a_panel_model_of_pupils_is_that_of_the_means_of_those_whom_it_keeps(
     ).table
     pd.testing.assert_frame_equal(fit(pupils, planned).table, by_hand)
     assert by_hand["n_pupils"].max() == len(kept)
+
+
+def test_variables_of_schools_split_the_effect_and_those_of_pupils_are_refused(
+    pupils: pd.DataFrame, model: Callable[..., Model]
+) -> None:
+    kind = np.where(pupils["school"].str[1:].astype(int) < 6, "a", "b")
+    split = fit(pupils.assign(kind=kind), model(estimator="staggered_adoption", effects_by="kind"))
+    rows = split.table[split.table["term"].str.contains("kind")]
+    assert list(rows["term"]) == ["treated[kind=a]", "treated[kind=b]",
+                                  "effects are equal across kind"]  # fmt: skip
+    assert list(rows["n_schools"]) == [6, 6, 12]
+    with pytest.raises(Refusal, match="'girl' varies within 12 of 12 schools"):
+        fit(pupils, model(estimator="staggered_adoption", effects_by="girl"))
+
+
+def test_categories_are_balanced_by_their_levels(
+    pupils: pd.DataFrame, model: Callable[..., Model]
+) -> None:
+    number = pupils["school"].str[1:].astype(int)
+    kind = np.array(["a", "b", "a", "b"])[(number // 3) % 4]
+    asked = model(estimator="staggered_adoption", comparison_on=["kind"])
+    told = fit(pupils.assign(kind=kind), asked).diagnostics["score"]["comparison_schools"]
+    assert [row["variable"] for row in told[0]["balance"]] == ["kind=b"]
+    assert told[0]["balance"][0]["cohort_mean"] == told[0]["balance"][0]["mean_after"]
+    assert told[0]["compared_with"] == ["never treated"]

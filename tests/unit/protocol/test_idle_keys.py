@@ -57,6 +57,16 @@ def test_weights_act_where_comparison_schools_have_something_to_have_in_common()
     assert "write `comparison_on: [trend]`" in fault
 
 
+@pytest.mark.parametrize("key", ["effects_by", "moderator"])
+def test_effects_are_split_where_cohorts_count_alike(key: str) -> None:
+    model = {"estimator": "staggered_adoption", key: "school"}
+    assert faults(**model) == []
+    assert faults(**model, weights="schools") == []
+    (fault,) = faults(**model, comparison_on=["trend"])
+    assert f"has `{key}`, and `comparison_on` beside it" in fault
+    assert "or name the groups under `subgroups`" in fault
+
+
 def test_random_blocks_are_of_multilevel_models_alone() -> None:
     (fault,) = faults(blocks="random")
     assert "set `blocks: fixed`, or take `estimator: multilevel`" in fault

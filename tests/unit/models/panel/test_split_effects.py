@@ -44,7 +44,7 @@ def test_the_effect_of_a_level_is_that_of_its_schools_alone() -> None:
     found = split_by_level(_fit(y), REGION, "region")
     assert [one.term for one in found.effects] == ["treated[region=East]", "treated[region=West]"]
     for one, name in zip(found.effects, ("East", "West"), strict=True):
-        alone = _fit(y, name == REGION).overall
+        alone = _fit(y, np.array([one == name for one in REGION])).overall
         assert one.estimate == pytest.approx(alone.estimate, abs=1e-9)
         assert one.std_error == pytest.approx(alone.std_error, rel=1e-9)
         assert (one.n_schools, one.n_treated_schools) == (48, 24)
@@ -69,7 +69,7 @@ def test_where_schools_lack_years_the_level_is_still_that_of_its_schools_alone()
     y[5, 4] = y[60, 2] = np.nan
     found = split_by_level(_fit(y), REGION, "region")
     for one, name in zip(found.effects, ("East", "West"), strict=True):
-        alone = _fit(y, name == REGION).overall
+        alone = _fit(y, np.array([one == name for one in REGION])).overall
         assert one.estimate == pytest.approx(alone.estimate, abs=1e-9)
         assert one.std_error == pytest.approx(alone.std_error, rel=1e-9)
 
