@@ -320,7 +320,7 @@ PANELS: dict[str, Change] = {
     ),
     "rows twice": lambda c: pd.concat([c, c.iloc[[3]]], ignore_index=True),
 }
-_NEVER = ("S00", "S01", "S04", "S05", "S08", "S09")
+_NEVER: tuple[str, ...] = ("S00", "S01", "S04", "S05", "S08", "S09")
 OF_PANELS: dict[str, dict[str, Any]] = {
     "two-way effects": {"estimator": "difference_in_differences"},
     "staggered": {"estimator": "staggered_adoption"},
