@@ -97,7 +97,7 @@ def draw(rows: Sequence[Row], folder: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    shown = [row for row in rows if row.ratio is not None and row.trial != "small"]
+    shown = [row for row in rows if row.ratio is not None and not row.trial.startswith("small")]
     if not shown:
         return
     settings: dict[Any, Any] = {"svg.hashsalt": "speed", "font.size": 9, "svg.fonttype": "none"}
