@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from schooltrial.analysis.after_programme import rows_after_programme
 from schooltrial.analysis.cluster_notes import describe_clusters
 from schooltrial.analysis.few_clusters import FEW_IN_AN_ARM, PLAIN, describe_few
 from schooltrial.analysis.fitting import (
@@ -22,6 +23,7 @@ from schooltrial.analysis.panel_columns import PanelColumns, build_panel_columns
 from schooltrial.analysis.post_programme import compare_post_tests
 from schooltrial.models.cohort_inference.bands import bonferroni_half_widths
 from schooltrial.models.group_time.averages import SLOPE
+from schooltrial.models.group_time.persistence import PERSISTENCE
 from schooltrial.models.inference.estimate import Estimate, f_estimate, noted
 from schooltrial.models.panel.difference_in_differences import PanelFit
 from schooltrial.models.panel.treatment_terms import LAST_BEFORE, event_of
@@ -112,6 +114,9 @@ def fit_planned(
         notes = [*columns.notes, *split_notes, *_left_out(effect, terms)]
         notes += _seen_once(columns, every) + _of_later_cohorts(found, model, min(active))
         notes += _clusters(near, model)
+        rows += [
+            (PERSISTENCE, row) for row in _after(columns, model, years, active, kinds[0], found)
+        ]
         events, more, told = _event_study(every, years["baseline"], reference, min(active), kinds)
         rows = _with_first_note(rows + more, "; ".join([*notes, *told]))
         diagnostics: dict[str, Any] = {"cells": effect.n_cells}
@@ -120,6 +125,20 @@ def fit_planned(
         return CellsFit(rows, diagnostics, EffectAndEvents(effect, events))
 
     return fit_panel_outcomes(cells, plan, fit)
+
+
+def _after(
+    columns: PanelColumns, model: Model, years: Years, active: Sequence[int], kind: str,
+    cells: pd.DataFrame,
+) -> list[Estimate]:  # fmt: skip
+    """Return the rows of years after the programme, where it began for all at once."""
+    several = "cohort" in cells and cells["cohort"].nunique() > 1
+    if several or model["active_from"] is not None or columns.splits:
+        return []
+    return rows_after_programme(
+        columns, before=years["baseline"], active=active, later=years.get("follow_up", []),
+        kind=kind, level=model["confidence_level"],
+    )  # fmt: skip
 
 
 def _kinds(model: Model) -> list[str]:

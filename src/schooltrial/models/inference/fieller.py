@@ -28,7 +28,7 @@ from schooltrial.arrays import FloatArray
 Judge = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 """Takes combinations of the two estimates (m, 2); returns standard errors and df, (m,) each."""
 
-DIRECTIONS = 64
+DIRECTIONS = 32
 """Combinations whose degrees of freedom are asked for."""
 
 STEPS, HALVINGS = 512, 44

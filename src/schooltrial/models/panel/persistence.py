@@ -22,7 +22,7 @@ from schooltrial.models.group_time.persistence import (
     years_after,
 )
 from schooltrial.models.inference.estimate import Estimate, noted
-from schooltrial.models.inference.fieller import Judge, fieller_set
+from schooltrial.models.inference.fieller import Judge, RatioSet, fieller_set
 from schooltrial.models.panel.staggered_adoption import StaggeredFit
 from schooltrial.wording import listed, plural
 
@@ -113,19 +113,23 @@ def _ratio(fit: StaggeredFit, year: YearAfter, change: Estimate, level: float) -
     pair[at] = [[1.0, 1.0], [0.0, -1.0]]  # after, and after less the change: during
     judge = judged_combinations(fit, pair)
     found = fieller_set(after, after - less, judge, level=level)
-    told = f"{NO_ERROR}; interval by Fieller, which agrees with the tests of the two rows above"
-    if found.told:
-        told = (
-            f"{NO_ERROR}; {found.told}: the effect on these schools during the programme cannot "
-            "be told from zero"
-        )
-    elif not found.bounded:
-        told = "no standard error and no interval: the two effects have none"
     low, high = (found.low, found.high) if found.bounded else (nan, nan)
     return replace(
         change, term=year.ratio, estimate=found.ratio, std_error=nan, df=nan, statistic=nan,
-        p_value=nan, conf_low=low, conf_high=high, note=told,
+        p_value=nan, conf_low=low, conf_high=high, note=told_of_ratio(found),
     )  # fmt: skip
+
+
+def told_of_ratio(found: RatioSet) -> str:
+    """Return what is said beside a ratio: it has no standard error, and may have no ends."""
+    if found.told:
+        return (
+            f"{NO_ERROR}; {found.told}: the effect on these schools during the programme cannot "
+            "be told from zero"
+        )
+    if not found.bounded:
+        return "no standard error and no interval: the two effects have none"
+    return f"{NO_ERROR}; interval by Fieller, which agrees with the tests of the two rows above"
 
 
 def judged_combinations(fit: StaggeredFit, pair: FloatArray) -> Judge:

@@ -357,3 +357,30 @@ def test_thirty_two_events_of_an_unbalanced_panel_with_cohorts_of_one_have_a_poi
     step = events.loc[after, "estimate"].mean() - events.loc[~after, "estimate"].mean()
     assert step == pytest.approx(1.0, abs=0.1)
     assert table["p_value"].notna().all()
+
+
+def test_years_after_the_programme_are_held_against_none_and_against_its_years(
+    plan: Callable[..., Any], cells: pd.DataFrame
+) -> None:
+    """One cohort, balanced: all rows are differences of mean changes of schools."""
+    one = cells[cells["cohort"] != 2022].assign(n_pupils=np.nan)
+    fitted = fit_planned(plan(estimator="difference_in_differences"), one, years=YEARS).table
+    rows = fitted[fitted["estimand"] == "persistence"].set_index("term")
+    wide = one.pivot(index="school", columns="year", values="mean")
+    treated = one.groupby("school")["treated"].first()
+
+    def effect(year: int) -> float:
+        change = (wide[year] - wide[[2019, 2020]].mean(axis=1)).groupby(treated).mean()
+        return float(change[1.0] - change[0.0])
+
+    after = rows.loc["treated[after=1]"]
+    assert rows.loc["treated[during]", "estimate"] == pytest.approx(effect(2021))
+    assert after["estimate"] == pytest.approx(effect(2022))
+    change = rows.loc["treated[after=1] - treated[during]"]
+    assert change["estimate"] == pytest.approx(effect(2022) - effect(2021))
+    assert np.isfinite([after["df"], change["df"]]).all()
+    ratio = rows.loc["treated[after=1] / treated[during]"]
+    assert ratio["estimate"] == pytest.approx(effect(2022) / effect(2021))
+    assert "no standard error" in ratio["note"]
+    several = fit_planned(plan(estimator="difference_in_differences"), cells, years=YEARS).table
+    assert "persistence" not in set(several["estimand"])
