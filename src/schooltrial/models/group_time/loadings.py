@@ -138,14 +138,14 @@ def effects_by_school(panel: SchoolPanel, cells: Sequence[Cell], matrix: FloatAr
         own, others = schools_of(panel, cell)
         weight = own / own.sum() - others / others.sum()
         points += (weight @ change) * weights
-        inside = np.flatnonzero(weight)
-        part = weight[inside, None] * weights
-        loadings[inside, at] += part
-        loadings[inside, base] -= part
+        inside, into = np.flatnonzero(weight), np.flatnonzero(weights)
+        part = weight[inside, None] * weights[into]
+        loadings[inside[:, None], at, into] += part
+        loadings[inside[:, None], base, into] -= part
         group = panel.group[inside]
         count = np.bincount(group, minlength=len(panel.groups)).astype(float)
         mean = np.bincount(group, change[inside], len(panel.groups)) / np.maximum(count, 1.0)
         scale = np.sqrt(count / np.maximum(count - 1.0, 1.0))[group]
-        psi[inside] += (scale * (change[inside] - mean[group]))[:, None] * part
-        alone[inside] |= (count[group] == 1)[:, None] & (weights != 0)
+        psi[inside[:, None], into] += (scale * (change[inside] - mean[group]))[:, None] * part
+        alone[inside[:, None], into] |= (count[group] == 1)[:, None]
     return Effects(points, loadings, np.where(alone, nan, psi))
