@@ -37,7 +37,11 @@ from schooltrial.refusal import words_of
 NOT_COMPUTED = "not computed"
 
 
-COLUMNS = ["outcome", "model", "year", "arm", "approach", *[f.name for f in fields(Estimate)]]
+OF_ROWS = [f.name for f in fields(Estimate) if f.name not in ("band_low", "band_high",
+                                                             "n_treated_schools")]  # fmt: skip
+"""What a row says here: all of an estimate but what panels add to it."""
+
+COLUMNS = ["outcome", "model", "year", "arm", "approach", *OF_ROWS]
 
 
 @dataclass(frozen=True)
@@ -188,8 +192,8 @@ def _trial(
 
 
 def _cells(row: Estimate, left_out: str) -> list[Any]:
-    cells = [getattr(row, f.name) for f in fields(Estimate)]
-    return [*cells[:-1], "; ".join(filter(None, (row.note, left_out)))]
+    noted = replace(row, note="; ".join(filter(None, (row.note, left_out))))
+    return [getattr(noted, name) for name in OF_ROWS]
 
 
 def _approaches(

@@ -52,6 +52,7 @@ def fit(
 
 
 _CONFOUNDED = 1e-9  # smallest eigenvalue of the information, each variance brought to one
+_NO_TRACE = 1e-13  # of the largest: information on a variance below this is the rounding of zero
 
 
 def _refuse_confounded_variances(
@@ -64,14 +65,15 @@ def _refuse_confounded_variances(
     """
     information = expected_information(profile(model, ratio, reml=True), model.n_rows)
     size = np.diag(information)
+    there = size > _NO_TRACE * size.max()
     named = ["residual", *(f"{t.level} {t.first}" for t in terms)]
-    if (size > 0).all():
+    if there.all():
         values, vectors = np.linalg.eigh(information / np.sqrt(np.outer(size, size)))
         if values[0] > _CONFOUNDED:
             return
         involved = np.abs(vectors[:, 0]) > 0.05
     else:
-        involved = size <= 0
+        involved = ~there
     told = ", ".join(
         dict.fromkeys(
             name.replace(" (Intercept)", "")
