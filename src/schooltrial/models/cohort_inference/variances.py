@@ -55,7 +55,7 @@ FEW_SCHOOLS = 10
 
 RULES: dict[Rule, str] = {
     "own": "own variances of cohorts, working df",
-    "two_regimes": "one variance of treated and one of never treated schools, working df",
+    "two_regimes": "one variance of treated and one of comparison schools, working df",
     "none": "no variance",
 }
 """How each rule is named in ``method``."""
