@@ -22,6 +22,7 @@ from schooltrial.analysis.fitting import (
 from schooltrial.analysis.panel_columns import PanelColumns, build_panel_columns
 from schooltrial.analysis.post_programme import compare_post_tests
 from schooltrial.models.cohort_inference.bands import bonferroni_half_widths
+from schooltrial.models.cohort_inference.hotelling import LEAST_DF
 from schooltrial.models.group_time.averages import SLOPE
 from schooltrial.models.group_time.persistence import PERSISTENCE
 from schooltrial.models.inference.estimate import Estimate, f_estimate, noted
@@ -34,9 +35,6 @@ OF_CR2 = "take `covariance: [CR2]`"
 """What to do where clusters are few, and the variance is a plain one."""
 
 NO_PRETREND = "no difference in trend before the programme"
-
-FEW_JOINTLY = 4.0
-"""Below this many denominator degrees of freedom a joint test can hardly reject."""
 
 Rows = list[tuple[str, Estimate]]
 
@@ -238,10 +236,10 @@ def _joint(fit: PanelFit, before: Sequence[str], kind: str) -> Estimate:
         )  # fmt: skip
     if not test.df > 0:
         return replace(test, df=nan)
-    if test.df < FEW_JOINTLY:
-        few = f"too few treated schools for a joint test of {plural(len(before), 'year')}: its "
-        few += "degrees of freedom leave it little power; read the slope"
-        return noted([test], few)[0]
+    if test.df < LEAST_DF:
+        few = f"no F: too few treated schools for a joint test of {plural(len(before), 'year')}, "
+        few += f"whose denominator would have {test.df:.1f} degrees of freedom; read the slope"
+        return replace(test, statistic=nan, p_value=nan, note=few)
     return test
 
 
