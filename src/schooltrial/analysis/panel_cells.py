@@ -10,6 +10,7 @@ from schooltrial.analysis.design_matrix import compared, listed
 from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.panel.school_panel import build_school_panel
+from schooltrial.data.panel.school_sample import with_values_by_year
 from schooltrial.data.rows.analysed import (
     indispensable_columns,
     refuse_lacking,
@@ -197,22 +198,13 @@ def cells_of_schools(
     new = ["school", *[name for name in schools if name not in cells]]
     cells = cells.merge(schools[new], on="school", how="left")
     if school_sample is not None:
-        cells = _with_values_by_year(cells, school_sample)
+        cells = with_values_by_year(cells, school_sample)
     refuse_lacking(cells, plan.sampled, plan.fits())
     cells = compared(cells, model)
     kept = matches(cells, model["where"]) & cells["outcome"].isin(model["outcomes"])
     for name in indispensable_columns(model, None):
         kept &= cells[name].notna()
     return cells[kept].reset_index(drop=True)
-
-
-def _with_values_by_year(cells: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
-    """Return cells with the columns of a school and year that they lack."""
-    new = [name for name in sample if name not in cells]
-    known = sample.assign(school=sample["school"].astype("str"), year=sample["year"].astype(int))
-    wanted = pd.MultiIndex.from_arrays([cells["school"].astype("str"), cells["year"].astype(int)])
-    found = known.set_index(KEYS)[new].reindex(wanted).reset_index(drop=True)
-    return cells.reset_index(drop=True).join(found)
 
 
 def read_panel_cells(

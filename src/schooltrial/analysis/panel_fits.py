@@ -303,7 +303,8 @@ def _cells(panel: Any, needed: Sequence[str]) -> pd.DataFrame:
         lacking = int(frame[name].isna().sum())
         if lacking:
             raise ValueError(
-                f"{lacking} of {len(frame)} cells lack {name!r}; leave those rows out first"
+                f"{lacking} of {len(frame)} cells lack {name!r}; leave those rows out first: "
+                f"panel.dropna(subset=[{name!r}])"
             )
     outcome = frame[needed[0]]
     if not np.issubdtype(np.asarray(outcome).dtype, np.number):

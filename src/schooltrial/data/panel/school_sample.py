@@ -88,6 +88,23 @@ def build_school_sample(
     return rows.assign(cluster=rows["school"], **columns)
 
 
+def with_values_by_year(cells: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
+    """Return cells with the columns of a school and year that they lack, other outcomes among them.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Cells of school, year and outcome.
+    sample : DataFrame
+        What `build_school_sample` returns.
+    """
+    new = [name for name in sample if name not in cells]
+    known = sample.assign(school=sample["school"].astype("str"), year=sample["year"].astype(int))
+    wanted = pd.MultiIndex.from_arrays([cells["school"].astype("str"), cells["year"].astype(int)])
+    found = known.set_index(["school", "year"])[new].reindex(wanted).reset_index(drop=True)
+    return cells.reset_index(drop=True).join(found)
+
+
 def _found(rows: pd.DataFrame, cells: pd.DataFrame, column: str) -> np.ndarray:
     """Return a column of cells for each school and year; NaN where there is none."""
     keys = pd.MultiIndex.from_arrays([cells["school"].astype("str"), cells["year"].astype(int)])

@@ -24,7 +24,11 @@ from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.panel.published_means import AGGREGATES, aggregate_check
 from schooltrial.data.panel.published_scores import school_score_rows
 from schooltrial.data.panel.school_panel import build_school_panel, in_panel_order, panel_columns
-from schooltrial.data.panel.school_sample import add_school_baselines, build_school_sample
+from schooltrial.data.panel.school_sample import (
+    add_school_baselines,
+    build_school_sample,
+    with_values_by_year,
+)
 from schooltrial.data.rows.matching import positions, texts
 from schooltrial.data.sample.baseline_scores import BaselineScores, find_baseline_scores
 from schooltrial.data.sample.filter_values import filter_value_faults
@@ -305,11 +309,13 @@ class SampleBuild:
             )  # fmt: skip
         outcomes = rules.outcomes_of("school")
         rows, bounded = (add_school_baselines(part, rows, outcomes) for part in (rows, bounded))
+        sample = build_school_sample(rows, bounded, outcomes, rules.last_before + 1)
         for name, outcome in outcomes.items():
             for label, fitted in rules.models.items():
                 rule = fitted["bounded_cells"]
                 cells = with_bounded_cells(rows, bounded, rule, rules.first_year)
-                mine = cells[cells["outcome"] == name].rename(columns={"mean": name})
+                own = cells[cells["outcome"] == name].rename(columns={"mean": name})
+                mine = with_values_by_year(own, sample)
                 record_analyses(
                     mine, "school", {name: outcome}, {label: fitted}, self._ledgers["analyses"],
                     rules.take_up,
@@ -325,7 +331,7 @@ class SampleBuild:
             )
             for part in (panel, bounded[[*columns, *ends]])
         )
-        return panel, partly, build_school_sample(rows, bounded, outcomes, rules.last_before + 1)
+        return panel, partly, sample
 
     def _follow(self) -> None:
         """Tell the ledger who of the baseline year, or of the assignment, was followed up."""

@@ -117,8 +117,7 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
     panel.set_ylabel(f"estimate, {rows['unit'].iloc[0]}")
     most = float(rows["weight"].max())
     panel.set_xlim(-0.03 * most, 1.08 * most)
-    digits = 0 if rows["weight"].max() > 0.06 else 1
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:.{digits}%}"))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g}%"))
     told = percent(float(rows["share_forbidden"].iloc[0]))
     panel.set_xlabel(
         f"weight in the two-way effect\nforbidden comparisons: {told} of it", fontsize=8

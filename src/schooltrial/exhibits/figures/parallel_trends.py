@@ -8,6 +8,7 @@ from math import isfinite, nan
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from schooltrial.exhibits.style.figures import (
     CONTROL,
@@ -124,3 +125,4 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
     means = MEANS[str(rows["kind"].iloc[0])].format(unit=rows["unit"].iloc[0])
     panel.set_xlabel(f"{means}\n{told}", fontsize=7.5)
     panel.tick_params(labelsize=7.5)
+    panel.xaxis.set_major_locator(MaxNLocator(nbins=5))  # small bounds have long numbers

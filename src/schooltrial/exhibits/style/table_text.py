@@ -43,6 +43,13 @@ def significant(value: float, digits: int = 4) -> str:
     return number(value, 0) if is_whole(value) else f"{value:.{digits}g}".replace("-", "−")
 
 
+def decimals_of(size: float, least: int = 2) -> int:
+    """Return the decimals that show three digits of a size: 2 of 5.61, 4 of 0.0385."""
+    if pd.isna(size) or math.isinf(size) or size == 0:
+        return least
+    return max(least, 2 - math.floor(math.log10(abs(size))))
+
+
 def is_whole(value: float) -> bool:
     """Return whether a number has no decimals; one without bound has none."""
     return math.isinf(value) or float(value).is_integer()

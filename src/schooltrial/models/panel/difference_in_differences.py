@@ -65,7 +65,8 @@ class PanelFit(Result):
     n_groups : int, optional
         Clusters, where schools are clustered in larger groups.
     alone : tuple of str
-        Regressors that one cluster alone has, or lacks: its errors cannot be told from them.
+        Regressors that the schools of one cluster alone have, or lack: its errors cannot be told
+        from them.
     having, treated_schools : dict of str to int
         Treatment term → clusters, and schools, in which it is not zero.
     dropped : tuple of str
@@ -332,6 +333,7 @@ def two_way_effects(
     kept = tuple(name for name in every if name in one.names and name not in mixed)
     count = int(clusters.max()) + 1
     having = _counts(names, regressors, clusters, count)
+    lacking = _lacking(names, regressors, code, clusters)
     return PanelFit(
         kept,
         fit,
@@ -339,7 +341,7 @@ def two_way_effects(
         len(outcome),
         int(n_pupils.sum()) if n_pupils is not None else len(outcome),
         None if groups is None else count,
-        tuple(name for name, held in having.items() if 1 in (held, count - held)),
+        tuple(name for name, held in having.items() if 1 in (held, lacking[name])),
         having,
         having if clusters is code else _counts(names, regressors, code, schools.count),
         tuple(name for name in every if name not in kept),
@@ -448,6 +450,23 @@ def _counts(
         name: int((np.bincount(group[column != 0], minlength=count) > 0).sum())
         for name, column in zip(names, columns.T, strict=True)
     }
+
+
+def _lacking(
+    names: Sequence[str],
+    columns: Array,
+    school: npt.NDArray[np.intp],
+    cluster: npt.NDArray[np.intp],
+) -> dict[str, int]:
+    """Return the clusters that hold a school in which each column is zero in every year.
+
+    A state with schools of both kinds has some to compare with, though it has the column too.
+    """
+    found: dict[str, int] = {}
+    for name, column in zip(names, columns.T, strict=True):
+        without = np.bincount(school[column != 0], minlength=int(school.max()) + 1) == 0
+        found[name] = len(np.unique(cluster[without[school]]))
+    return found
 
 
 def _undetermined(names: Sequence[str]) -> str:

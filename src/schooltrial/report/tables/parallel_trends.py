@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.table_text import interval, number, p_text, significant
+from schooltrial.exhibits.style.table_text import decimals_of, interval, number, p_text, significant
 from schooltrial.wording import listed
 
 COLUMNS = [
@@ -30,11 +30,14 @@ def parallel_trends_shown(found: pd.DataFrame, labels: Mapping[str, str]) -> Tab
     rows = found[found["check"].isin(SHOWN) | found["check"].str.startswith(LEFT_OUT)]
     if rows.empty:
         return None
+    fitted = found[found["check"] == "as fitted"].set_index(["model", "outcome"])
+    widths = (fitted["conf_high"] - fitted["conf_low"]).map(decimals_of)
+    shown = [int(widths.get(key, 2)) for key in zip(rows["model"], rows["outcome"], strict=True)]
     told = rows.assign(
         said=[_said(*one) for one in zip(rows["check"], rows["setting"], strict=True)],
         bounds=[
-            interval(low, high, 2)
-            for low, high in zip(rows["conf_low"], rows["conf_high"], strict=True)
+            interval(low, high, digits)
+            for low, high, digits in zip(rows["conf_low"], rows["conf_high"], shown, strict=True)
         ],
     )
     group = [
@@ -82,11 +85,13 @@ def _of_outcome(rows: pd.DataFrame) -> Iterator[str]:
     if pd.isna(effect["estimate"]):
         yield f"no estimate. {effect['note']}."
         return
-    yield f"the effect is {number(effect['estimate'], 2)} {_interval(effect)}."
+    digits = decimals_of(float(effect["conf_high"] - effect["conf_low"]))
+    bounds = interval(effect["conf_low"], effect["conf_high"], digits)
+    yield f"the effect is {number(effect['estimate'], digits)} {bounds}."
     yield from _breaking(checks)
-    yield from _power(checks)
-    yield from _placebos(checks)
-    yield from _left_out(rows, float(effect["estimate"]))
+    yield from _power(checks, digits)
+    yield from _placebos(checks, digits)
+    yield from _left_out(rows, digits)
 
 
 def _breaking(checks: Mapping[str, pd.DataFrame]) -> Iterator[str]:
@@ -119,7 +124,7 @@ def _breaking(checks: Mapping[str, pd.DataFrame]) -> Iterator[str]:
             )  # fmt: skip
 
 
-def _power(checks: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+def _power(checks: Mapping[str, pd.DataFrame], digits: int) -> Iterator[str]:
     if "bias of a drift" not in checks:
         return
     of_slope = checks["pre-trend power"]
@@ -129,46 +134,46 @@ def _power(checks: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     if len(seen) and len(bias):
         yield (
             "The test of the trend before sees, with 80% power, a drift of "
-            f"{number(seen['estimate'].iloc[0], 2)} a year; such a drift would add "
-            f"{number(bias['estimate'].iloc[0], 2)} to the effect."
+            f"{number(seen['estimate'].iloc[0], digits)} a year; such a drift would add "
+            f"{number(bias['estimate'].iloc[0], digits)} to the effect."
         )
 
 
-def _placebos(checks: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+def _placebos(checks: Mapping[str, pd.DataFrame], digits: int) -> Iterator[str]:
     years = checks.get("placebo year")
     if years is not None and years["estimate"].notna().any():
         known = years[years["estimate"].notna()]
-        effects = listed([number(value, 2) for value in known["estimate"]])
+        effects = listed([number(value, digits) for value in known["estimate"]])
         begun = listed([str(int(float(k))) for k in known["setting"]])
+        years_early = "year" if begun == "1" else "years"
         apart = int((known["p_value"] < 0.05).sum())
         yield (
-            f"Had the programme begun {begun} years earlier, its effect before it began would be "
-            f"{effects} (p below .05: {apart} of {len(known)})."
+            f"Had the programme begun {begun} {years_early} earlier, its effect before it began "
+            f"would be {effects} (p below .05: {apart} of {len(known)})."
         )
     cohorts = checks.get("placebo cohort")
     if cohorts is not None and pd.notna(cohorts["estimate"].iloc[0]):
         one = cohorts.iloc[0]
         yield (
-            f"95% of placebo cohorts have effects between {number(one['conf_low'], 2)} and "
-            f"{number(one['conf_high'], 2)} (p {_p(one['p_value'])})."
+            f"95% of placebo cohorts have effects between {number(one['conf_low'], digits)} and "
+            f"{number(one['conf_high'], digits)} (p {_p(one['p_value'])})."
         )
 
 
-def _left_out(rows: pd.DataFrame, effect: float) -> Iterator[str]:
+def _left_out(rows: pd.DataFrame, digits: int) -> Iterator[str]:
     parts = rows[rows["check"].str.startswith(LEFT_OUT) & rows["estimate"].notna()]
     if parts.empty:
         return
     lows, highs = parts.loc[parts["estimate"].idxmin()], parts.loc[parts["estimate"].idxmax()]
-    yield (f"Without one part at a time the effect is between {_part(lows)} and {_part(highs)}.")
+    yield (
+        f"Without one part at a time the effect is between {_part(lows, digits)} and "
+        f"{_part(highs, digits)}."
+    )
 
 
-def _part(row: pd.Series) -> str:
+def _part(row: pd.Series, digits: int) -> str:
     what = str(row["check"]).removeprefix(LEFT_OUT)
-    return f"{number(row['estimate'], 2)} (without {what} {row['setting']})"
-
-
-def _interval(row: pd.Series) -> str:
-    return interval(row["conf_low"], row["conf_high"], 2)
+    return f"{number(row['estimate'], digits)} (without {what} {row['setting']})"
 
 
 def _p(value: float) -> str:

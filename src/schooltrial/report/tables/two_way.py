@@ -8,6 +8,7 @@ import pandas as pd
 
 from schooltrial.checks.goodman_bacon.comparisons_table import NOT_AVAILABLE
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.exhibits.style.table_text import decimals_of, number
 from schooltrial.models.cohort_regressions.goodman_bacon import FORBIDDEN
 from schooltrial.wording import percent
 
@@ -16,7 +17,7 @@ COMPARISONS = [
     Column("outcome", key="label"),
     Column("cohort", "told", key="treated_cohort"),
     Column("compared with", key="others"),
-    Column("difference in differences", "number", 2, key="estimate"),
+    Column("difference in differences", "told", key="difference"),
     Column("weight", "told", key="share"),
 ]
 
@@ -34,7 +35,12 @@ def comparisons_shown(found: pd.DataFrame, labels: Mapping[str, str]) -> Table |
         kind if cohort == 0 else f"cohort {cohort:.0f}, {kind}"
         for kind, cohort in zip(rows["kind"], rows["compared_cohort"], strict=True)
     ]
+    effects = (rows["weight"] * rows["estimate"]).groupby(rows["order"]).sum().map(decimals_of)
     told = rows.assign(
+        difference=[
+            number(value, effects[at])
+            for value, at in zip(rows["estimate"], rows["order"], strict=True)
+        ],
         label=rows["outcome"].map(lambda name: labels.get(name, name)),
         treated_cohort=rows["treated_cohort"].map("{:.0f}".format),
         others=others,
@@ -69,10 +75,11 @@ def _said(rows: pd.DataFrame) -> Iterator[str]:
         return
     own = rows[~rows["kind"].isin(FORBIDDEN)]
     without = float((own["weight"] * own["estimate"]).sum() / own["weight"].sum())
+    digits = decimals_of(effect)
     yield (
         f"comparisons with schools that are already treated have {percent(share)} of the weight. "
-        f"The two-way effect is {effect:+.2f}; without these comparisons it would be "
-        f"{without:+.2f} ({schools})."
+        f"The two-way effect is {effect:+.{digits}f}; without these comparisons it would be "
+        f"{without:+.{digits}f} ({schools})."
     )
 
 

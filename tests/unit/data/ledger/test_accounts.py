@@ -174,6 +174,32 @@ def test_school_scores_are_in_the_panel_or_in_the_ledger(rows: dict[Any, Any], c
     assert not sample.panel.duplicated(["school", "year", "outcome"]).any()
 
 
+@pytest.mark.parametrize(
+    "estimator", ["difference_in_differences", "staggered_adoption", "cluster_robust"]
+)
+def test_another_outcome_of_schools_may_weigh_a_model(estimator: str) -> None:
+    table = pd.DataFrame(
+        [
+            (f"S{at}", year, name, float(at + year))
+            for at in range(1, 7) for year in (2018, 2019, 2020, 2021) for name in ("rate", "size")
+            if (at, year, name) != (2, 2020, "size")
+        ],
+        columns=["school", "year", "outcome", "value"],
+    )  # fmt: skip
+    sample = build(
+        {"school_scores": table},
+        outcomes={"rate": outcome(measured_on="school"), "size": outcome(measured_on="school")},
+        models={
+            "weighted": model(
+                estimator=estimator, role="primary", outcomes=["rate"], weights="size"
+            )
+        },
+    )
+    _add_up(sample)
+    lost = sample.ledger[sample.ledger["reason"] == "size was not observed"]
+    assert lost["year"].tolist() == [2020]
+
+
 def test_a_sample_from_parquet_year_by_year_is_that_from_frames(tmp_path: Path) -> None:
     pupils = roster(
         [(f"p{who:02d}", year, f"S{1 + who % 6}", 3 + year - 2018 + who % 2)

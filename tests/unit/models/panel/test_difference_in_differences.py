@@ -221,6 +221,25 @@ def test_where_no_school_is_never_treated_no_event_can_be_told() -> None:
     assert two_way_effects(y, columns, names=names, **keys).names == tuple(names)
 
 
+def test_a_state_with_schools_of_both_kinds_is_no_state_to_compare_with_alone() -> None:
+    """Seven of eight states have the event, and schools that never do; only one lacks it."""
+    rng = np.random.default_rng(5)
+    school, year = np.repeat(np.arange(48), 6), np.tile(np.arange(2015, 2021), 48)
+    state = school % 8
+    treated = (school < 24) & (state < 7)
+    columns, names = cohort_event_indicators(np.where(treated, 2018.0, np.nan), year)
+    keys: dict[str, Any] = {"names": names, "school": school, "year": year}
+    fit = two_way_effects(rng.normal(size=288), columns, **keys, cluster=state)
+    assert all(np.isfinite(row.std_error) and not row.note for row in fit.estimates(names))
+    one = np.where(school < 3, 2018.0, np.nan)
+    columns, names = cohort_event_indicators(one, year)
+    keys["names"] = names
+    fit = two_way_effects(rng.normal(size=288), columns, **keys, cluster=school // 3)
+    assert {row.note for row in fit.estimates(names)} == {
+        "no standard error: one group of schools in an arm, whose own error cannot be seen"
+    }
+
+
 def test_two_clusterings_are_the_sum_of_both_less_their_intersections() -> None:
     panel = _panel()
     columns, names = programme_indicator(panel["treated"], panel["year"], [2020, 2021])

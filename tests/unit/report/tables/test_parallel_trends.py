@@ -43,6 +43,20 @@ def test_one_sentence_each_says_when_it_breaks_and_what_placebos_and_parts_show(
     assert "between 3.20 (without cohort 2016) and 5.60 (without cohort 2017)" in said
 
 
+def test_an_effect_on_a_share_is_told_to_the_digits_that_its_interval_has(
+    found: pd.DataFrame,
+) -> None:
+    share = found.copy()
+    share[["estimate", "conf_low", "conf_high"]] /= 1000
+    (said,) = parallel_trends_sentences(share, LABELS)
+    assert said.startswith("English: the effect is 0.00490 [0.00210,\u00a00.00770].")
+    assert "a drift of 0.00062 a year" in said
+    assert "between 0.00320 (without cohort 2016) and 0.00560 (without cohort 2017)" in said
+    table = parallel_trends_shown(share, LABELS)
+    assert table is not None
+    assert table.cells["95% interval"].iloc[0] == "[0.00210,\u00a00.00770]"
+
+
 def test_bounds_that_never_break_or_break_at_once_are_said_so(found: pd.DataFrame) -> None:
     breaking = found["check"] == "breakdown"
     far = found.copy()
@@ -56,6 +70,13 @@ def test_bounds_that_never_break_or_break_at_once_are_said_so(found: pd.DataFram
     (said,) = parallel_trends_sentences(at_once, LABELS)
     assert "inside the interval even where trends are parallel" in said
     assert "differ by a straight line" in said
+
+
+def test_one_placebo_year_is_one_year_earlier(found: pd.DataFrame) -> None:
+    placebos = found["check"] == "placebo year"
+    first = placebos & (found["setting"].astype(str) == "1")
+    (said,) = parallel_trends_sentences(found[~placebos | first], LABELS)
+    assert "begun 1 year earlier, its effect" in said
 
 
 def test_a_model_without_an_estimate_says_why(found: pd.DataFrame) -> None:
