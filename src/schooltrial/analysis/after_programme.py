@@ -11,10 +11,10 @@ import numpy as np
 from schooltrial.analysis.panel_columns import PanelColumns
 from schooltrial.arrays import FloatArray
 from schooltrial.models.group_time.persistence import DURING, YearAfter
-from schooltrial.models.inference.estimate import Estimate, noted
+from schooltrial.models.inference.estimate import Estimate
 from schooltrial.models.inference.fieller import fieller_set
 from schooltrial.models.panel.difference_in_differences import PanelFit
-from schooltrial.models.panel.persistence import told_of_ratio
+from schooltrial.models.panel.persistence import RATIO, told_of_ratio
 
 
 def rows_after_programme(
@@ -91,9 +91,9 @@ def _ratio(
         return np.array([row.std_error for row in rows]), np.array([row.df for row in rows])
 
     found = fieller_set(after.estimate, after.estimate - change.estimate, judge, level=level)
-    row = replace(
+    return replace(
         change, term=step.ratio, estimate=found.ratio, std_error=nan, df=nan, statistic=nan,
         p_value=nan, conf_low=found.low if found.bounded else nan,
-        conf_high=found.high if found.bounded else nan, note="",
+        conf_high=found.high if found.bounded else nan, note=told_of_ratio(found),
+        method=f"{change.method}; {RATIO}",
     )  # fmt: skip
-    return noted([row], told_of_ratio(found))[0]

@@ -22,7 +22,7 @@ def design_sentence(protocol: Mapping[str, Any]) -> str:
         "simple": "each on its own (simple randomisation)",
         "blocked": f"within blocks ({label})",
         "paired": f"within matched sets ({label})",
-        "staggered": "in cohorts that began in different years",
+        "staggered": "in cohorts, each with a first year of its own",
     }[design["kind"]]
     if design["randomised"]:
         return f"{units} were assigned by lot, {how}."

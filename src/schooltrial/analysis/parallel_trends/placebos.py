@@ -48,7 +48,9 @@ def placebo_year_rows(checked: CheckedModel) -> Iterator[Row]:
         if earlier is None:
             break
         shown += 1
-        yield earlier.effect("placebo year", k)
+        row = earlier.effect("placebo year", k)
+        # Years that are left out, and cohorts by their pretended beginning, are of no one's data.
+        yield {**row, "note": row["note"] if pd.isna(row["p_value"]) else ""}
     if not shown:
         yield checked.row(
             "placebo year", "treated", note="one year before the programme: two are needed, one of "

@@ -144,6 +144,8 @@ def _true_effect(row: pd.Series, model: Model, truth: Mapping[str, Any]) -> floa
         return nan
     if model["estimator"] == "staggered_adoption":
         known = truth.get("att", {})
+        if model.get("method") == "stacked":
+            return nan  # the effect over a window of years, which the simulation does not state
         if subgroup:
             return float(known.get("region", {}).get(outcome, {}).get(subgroup, nan))
         return float(known.get("overall", {}).get(outcome, nan))

@@ -37,6 +37,8 @@ CELL = re.compile(r"treated\[cohort=(\d+), year=(\d+)\]")
 
 PRETRENDS = "before"
 SINCE = "since"
+PARTLY = "partly"
+"""Years that a model takes as treated, in which some cohorts had not begun."""
 
 YEAR_BEFORE = "each year before the programme with the year before it"
 """What is compared with what where the base varies."""
@@ -132,7 +134,7 @@ def _points(
         outcome_label=outcome["label"],
         unit=outcome["units_label"],
         axis=axis,
-        part=np.where(found["time"] < first, PRETRENDS, SINCE),
+        part=_parts(found["time"], first, max(starts, default=first) if axis == "year" else first),
         level=model["confidence_level"],
         n_cohorts=[len(one) for one in named],
         cohorts=[" ".join(map(str, one)) for one in named],
@@ -140,6 +142,11 @@ def _points(
         base=own,
     )
     return shown.reindex(columns=COLUMNS).sort_values("time", ignore_index=True)
+
+
+def _parts(times: pd.Series, first: int, all_begun: int) -> list[str]:
+    """Return of each time whether it lies before, since, or between the first and last start."""
+    return [PRETRENDS if at < first else PARTLY if at < all_begun else SINCE for at in times]
 
 
 def _reference(model: Model, axis: str, years: Years) -> int:
@@ -207,11 +214,12 @@ def _draw(panel: Axes, rows: pd.DataFrame, year_label: str, columns: int) -> Non
     if axis == "year":
         for at in rows["time"][rows["begins"]]:
             panel.axvline(at - 0.5, color=INK, lw=0.8, ls=":", label="a cohort begins")
-    for part, colour, marker, name in (
-        (before & ~rows["reference"], CONTROL, "s", f"before: {against}should be zero"),
-        (~before & ~rows["reference"], TREATED, "o", "effect of the programme"),
+    for part, colour, face, marker, name in (
+        (PRETRENDS, CONTROL, CONTROL, "s", f"before: {against}should be zero"),
+        (PARTLY, TREATED, "white", "o", "some cohorts not begun, counted as if they had"),
+        (SINCE, TREATED, TREATED, "o", "effect of the programme"),
     ):
-        mine = rows[part]
+        mine = rows[(rows["part"] == part) & ~rows["reference"]]
         if mine.empty:
             continue
         _whiskers(panel, mine, "band", (low, high), color=colour, lw=0.7,
@@ -220,8 +228,10 @@ def _draw(panel: Axes, rows: pd.DataFrame, year_label: str, columns: int) -> Non
                   label=f"thick: {level} interval of one year")  # fmt: skip
         known = mine["conf_low"].notna()
         if known.any():
+            edge = "white" if face == colour else colour
             panel.plot(mine["time"][known], mine["estimate"][known], marker, color=colour,
-                       ms=5 * size, mec="white", mew=0.6 * size, zorder=4, label=name)  # fmt: skip
+                       mfc=face, ms=5 * size, mec=edge, mew=0.6 * size, zorder=4,
+                       label=name)  # fmt: skip
         if not known.all():
             panel.plot(mine["time"][~known], mine["estimate"][~known], "x", color=colour, ms=6,
                        mew=1.5, label="no interval: the variance is not known")  # fmt: skip

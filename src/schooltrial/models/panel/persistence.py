@@ -33,7 +33,8 @@ NONE_AFTER = (
     "whether the effect lasted cannot be estimated: no year of the panel lies after the programme"
 )
 
-NO_ERROR = "a ratio, which has no standard error"
+RATIO = "ratio with Fieller's interval, which has no standard error"
+"""What the method says of a share: its set agrees with the tests of the two rows above it."""
 
 NOT_DURING = "not compared with the effect during the programme, in which these were not measured"
 
@@ -117,19 +118,20 @@ def _ratio(fit: StaggeredFit, year: YearAfter, change: Estimate, level: float) -
     return replace(
         change, term=year.ratio, estimate=found.ratio, std_error=nan, df=nan, statistic=nan,
         p_value=nan, conf_low=low, conf_high=high, note=told_of_ratio(found),
+        method=f"{change.method}; {RATIO}",
     )  # fmt: skip
 
 
 def told_of_ratio(found: RatioSet) -> str:
-    """Return what is said beside a ratio: it has no standard error, and may have no ends."""
+    """Return what is said beside a ratio where it has no ends; its method says the rest."""
     if found.told:
         return (
-            f"{NO_ERROR}; {found.told}: the effect on these schools during the programme cannot "
-            "be told from zero"
+            f"{found.told}: the effect on these schools during the programme cannot be told from "
+            "zero"
         )
     if not found.bounded:
         return "no standard error and no interval: the two effects have none"
-    return f"{NO_ERROR}; interval by Fieller, which agrees with the tests of the two rows above"
+    return ""
 
 
 def judged_combinations(fit: StaggeredFit, pair: FloatArray) -> Judge:

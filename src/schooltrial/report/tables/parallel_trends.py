@@ -119,8 +119,8 @@ def _breaking(checks: Mapping[str, pd.DataFrame]) -> Iterator[str]:
             yield (
                 "Zero enters the interval once trends in a year of the programme may differ by "
                 f"{value} times the largest yearly difference before it." if relative
-                else "It enters once a difference in trend may change its slope by "
-                f"{value} from one year to the next."
+                else "Where the line of the trend before is carried on, it enters once its slope "
+                f"may change by {value} from one year to the next."
             )  # fmt: skip
 
 

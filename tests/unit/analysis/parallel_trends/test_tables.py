@@ -97,6 +97,7 @@ def test_the_placebo_of_one_year_earlier_is_the_effect_in_the_years_before() -> 
     placebo = _of(found, "placebo year").loc[1]
     assert placebo["estimate"] == pytest.approx(expected["estimate"])
     assert placebo["std_error"] == pytest.approx(expected["std_error"])
+    assert not placebo["note"]  # schools lack years, but only those that this check leaves out
 
 
 def test_an_effect_without_a_part_is_that_of_the_cells_that_remain() -> None:

@@ -231,6 +231,7 @@ TRUTH = {
         (BY_REGION, {"model": "itt__north"}, TRUTH, 0.7),
         ({**BY_REGION, "where_label": "south"}, {"model": "itt__south"}, TRUTH, nan),
         (STAGGERED, {}, {"effects": {}}, nan),
+        ({**STAGGERED, "method": "stacked"}, {"estimand": "ATT"}, TRUTH, nan),  # a window's effect
     ],
 )
 def test_the_truth_of_a_row_is_that_of_its_estimand_year_unit_and_subgroup(

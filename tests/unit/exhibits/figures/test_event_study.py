@@ -123,11 +123,18 @@ TWO_WAY = pd.DataFrame([_row(f"treated[year={year}]", 1.0) for year in (2014, 20
 def test_an_event_study_by_calendar_year_marks_every_start_and_is_shaded_to_the_first() -> None:
     models: Any = {"m": {**MODEL, "estimator": "difference_in_differences"}}
     data = drawn(TWO_WAY, models, OUTCOMES, YEARS, [2016, 2017])
-    assert data["part"].tolist() == ["before", "before", "since", "since"]
+    assert data["part"].tolist() == ["before", "before", "partly", "since"]
     assert data.loc[data["reference"], "time"].tolist() == [2015]
     (panel,) = event_study_plot(data, STUDY, "spring").axes
     starts = [line for line in panel.lines if line.get_label() == "a cohort begins"]
     assert [points(line)[0][0] for line in starts] == [2015.5, 2016.5]
+    partly = labelled(panel, "some cohorts not begun, counted as if they had")
+    assert [at for at, _ in points(partly)] == [2016]
+    assert hues([partly.get_markerfacecolor(), partly.get_markeredgecolor()]) == [
+        "#ffffff",
+        TREATED,
+    ]
+    assert [at for at, _ in points(labelled(panel, "effect of the programme"))] == [2017]
     (shade,) = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
     assert (shade.get_x() + shade.get_width(), hues([shade.get_facecolor()])) == (2015.5, [SHADE])
 

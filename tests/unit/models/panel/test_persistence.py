@@ -11,6 +11,7 @@ import pytest
 from schooltrial.models.inference.estimate import Estimate
 from schooltrial.models.panel.persistence import (
     NONE_AFTER,
+    RATIO,
     average_persistence,
     persistence_rows,
 )
@@ -113,6 +114,13 @@ def test_rows_name_the_cohorts_that_carry_them_and_count_their_schools() -> None
     last = rows["treated[after=3]"]
     assert last.note == "rests on cohort 2015, 6 schools"
     assert (last.n_schools, last.n_treated_schools) == (31, 6)
+
+
+def test_a_share_says_in_its_method_how_its_interval_was_found_and_not_on_every_row() -> None:
+    rows = rows_of(fitted({2015: 6, 2017: 4}, 25, during=9.0))
+    ratio = rows["treated[after=1] / treated[during]"]
+    assert ratio.method == f"{rows['treated[after=1]'].method}; {RATIO}"
+    assert ratio.note == rows["treated[after=1] - treated[during]"].note
 
 
 def test_a_panel_that_ends_with_the_programme_says_so() -> None:

@@ -36,7 +36,8 @@ def test_one_sentence_each_says_when_it_breaks_and_what_placebos_and_parts_show(
         "English: the effect is 4.90 [2.10,\u00a07.70]. Zero enters the interval"
     )
     assert "0.86 times the largest yearly difference before it." in said
-    assert "change its slope by 0.29 from one year to the next." in said
+    assert "the line of the trend before is carried on, it enters once its slope" in said
+    assert "may change by 0.29 from one year to the next." in said
     assert "sees, with 80% power, a drift of 0.62 a year; such a drift would add 1.43" in said
     assert "would be 0.30, −0.50 and 0.10 (p below .05: 0 of 3)" in said
     assert "between −2.40 and 2.50 (p = .001)" in said
