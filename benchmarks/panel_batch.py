@@ -85,14 +85,29 @@ def as_if_of(loadings: FloatArray, own: int, other: int) -> FloatArray:
     own, other : int
         Positions of the first treated year of the cohort, and of the other one.
 
-    A row that rests on years since the cohort began is moved by the difference, years past the end
-    counting as the last one: schools of both have then been treated for as long. One of years
-    before is moved only if the other cohort is treated in some of them, and has years enough.
+    A row that rests on years since the cohort began is moved by the difference, so that schools of
+    both have been treated for as long. A change to a year that would fall off the end is one to the
+    last year, over as many years. A row of years before is moved only if the other cohort is
+    treated in some of them, and has years enough.
     """
-    years = len(loadings)
-    at = np.clip(np.arange(years) + other - own, 0, years - 1)
+    if own == other:
+        return loadings
+    years, by = len(loadings), other - own
     moved = np.zeros_like(loadings)
-    np.add.at(moved, at, loadings)
+    before = loadings[:own]
+    weight = loadings[own:].sum(axis=0)
+    plain = np.abs(weight) > 0.1 * np.abs(loadings[own:]).sum(axis=0)
+    last = np.zeros_like(before)
+    last[-1:] = 1.0
+    base = np.where(plain, -before / np.where(plain, weight, 1.0), last)
+    rest = before + base * weight
+    for t in range(own, years):  # each year since, less what it is compared with
+        reach = min(by, years - 1 - t)
+        moved[max(t + reach, 0)] += loadings[t]
+        for s in range(own):
+            moved[max(s + reach, 0)] -= base[s] * loadings[t]
+    for s in range(own):
+        moved[min(max(s + by, 0), years - 1)] += rest[s]
     used = np.abs(loadings) > 1e-14
     late = used[own:].any(axis=0)
     crossing = used[other:].any(axis=0) & ~used[: max(own - other, 0)].any(axis=0)

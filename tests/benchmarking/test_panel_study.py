@@ -100,6 +100,12 @@ def test_a_row_of_years_since_is_moved_to_the_other_cohorts_years() -> None:
     assert moved[5, 0] == -1.0
 
 
+def test_a_change_that_falls_off_the_end_is_one_over_as_many_years() -> None:
+    loadings = np.zeros((10, 1))
+    loadings[[9, 1], 0] = 1.0, -1.0
+    np.testing.assert_array_equal(as_if_of(loadings, 2, 8), loadings)
+
+
 def test_a_row_of_years_before_stays_where_the_other_cohort_is_not_yet_treated() -> None:
     loadings = np.zeros((10, 1))
     loadings[[3, 2], 0] = 1.0, -1.0

@@ -15,7 +15,7 @@ their level, where the sandwich with :math:`G-1` degrees of freedom does not. CR
 are there too: CR1S multiplies the sandwich by :math:`\frac{G}{G-1}\frac{n-1}{n-K}`, where :math:`K`
 counts regressors and year effects but not the school effects, which are nested in the clusters
 (the default of R's fixest). With two clusterings at once the variance is
-:math:`V_a + V_b - V_{ab}`, each term CR1S unless told.
+:math:`V_a + V_b - V_{ab}`, each term CR1S with the same :math:`K` unless told.
 """
 
 from __future__ import annotations
@@ -319,9 +319,12 @@ def two_way_effects(
             if str(error).startswith("no column is left"):
                 raise ValueError(_undetermined(names)) from error
             raise
+    nested = schools.count * (2 if unit_trends else 1)
     if isinstance(fit, LeastSquaresFit):
-        nested = schools.count * (2 if unit_trends else 1)
         fit = replace(fit, counts=_nested_once(fit.counts, nested, absorbed=not unit_trends))
+    elif any(_lies_in_one(code, cluster_rows(labels).codes) for labels in pair or ()):
+        once = _nested_once(fit.first.counts, nested, absorbed=not unit_trends)
+        fit = TwoWayFit(*(replace(part, counts=once) for part in (fit.first, fit.second, fit.both)))
     one = fit.first if isinstance(fit, TwoWayFit) else fit
     lost = [name for name in names if name not in one.names]
     if lost and undetermined == "refuse":
@@ -427,6 +430,13 @@ def _nested_once(counts: ParameterCounts, nested: int, *, absorbed: bool) -> Par
     columns = counts.all - nested if absorbed else counts.all
     plan = replace(counts.plan, groups=nested, nested_groups=nested)
     return ParameterCounts(columns, columns - counts.slopes, plan)
+
+
+def _lies_in_one(school: npt.NDArray[np.intp], cluster: npt.NDArray[np.intp]) -> bool:
+    """Return whether each school lies in one cluster in all its years."""
+    first = np.zeros(int(school.max()) + 1, dtype=np.intp)
+    first[school] = cluster
+    return bool((first[school] == cluster).all())
 
 
 def _scaled(weights: Array | None) -> Array | None:

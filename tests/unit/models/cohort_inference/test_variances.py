@@ -9,6 +9,7 @@ import pytest
 
 from schooltrial.models.cohort_inference.bands import bonferroni_half_widths
 from schooltrial.models.cohort_inference.hotelling import joint_test, rows_covariance
+from schooltrial.models.cohort_inference.own_time import moved_to
 from schooltrial.models.cohort_inference.variances import cohort_variances, row_variances
 from schooltrial.models.group_time.averages import pretrend_terms
 from schooltrial.models.group_time.loadings import Effects
@@ -104,6 +105,27 @@ def test_no_degrees_of_freedom_are_infinite_and_none_exceed_the_schools() -> Non
         fit = roll_out(60, *sizes)
         assert np.isfinite(fit.judged.df).all()
         assert (fit.judged.df < 60 + sum(sizes)).all()
+
+
+def test_a_change_over_many_years_is_never_judged_by_one_over_few() -> None:
+    """A cohort that begins late has few years since: a long change is one over as many years."""
+    loadings = np.zeros((1, 10, 3))
+    loadings[0, [9, 1], 0] = 1.0, -1.0  # seven years on, beside the last one before
+    loadings[0, [2, 1], 1] = 1.0, -1.0  # the first year
+    loadings[0, [9, 2, 1], 2] = 0.5, 0.5, -1.0
+    moved = moved_to(loadings, 2, 8)[0]
+    assert moved[[9, 1], 0].tolist() == [1.0, -1.0]
+    assert moved[[8, 7], 1].tolist() == [1.0, -1.0]
+    assert moved[:, 2] == pytest.approx((moved[:, 0] + moved[:, 1]) / 2)
+    assert np.abs(moved).sum(axis=0) == pytest.approx([2.0, 2.0, 2.0])
+
+
+def test_later_years_less_earlier_ones_keep_the_sum_of_their_weights() -> None:
+    loadings = np.zeros((1, 10, 1))
+    loadings[0, [6, 2], 0] = 1.0, -1.0  # four years on, less the first year
+    moved = moved_to(loadings, 2, 8)[0, :, 0]
+    assert moved.sum() == pytest.approx(0.0)
+    assert moved[[9, 8]].tolist() == [1.0, -1.0]
 
 
 def test_a_band_over_k_rows_is_the_interval_at_one_minus_alpha_over_k() -> None:

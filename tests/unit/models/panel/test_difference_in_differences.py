@@ -260,6 +260,21 @@ def test_two_clusterings_are_the_sum_of_both_less_their_intersections() -> None:
         pair.test(names)
 
 
+def test_the_factor_of_two_clusterings_counts_the_same_parameters_in_each_part() -> None:
+    panel = _panel()
+    columns, names = programme_indicator(panel["treated"], panel["year"], [2020, 2021])
+    keys: dict[str, Any] = {"names": names, "school": panel["school"], "year": panel["year"]}
+    pair = two_way_effects(panel["y"], columns, **keys, cluster=(panel["school"], panel["year"]))
+    n, K = len(panel["y"]), 1 + len(YEARS)
+    parts = (pair.fit.first, pair.fit.second, pair.fit.both)  # type: ignore[union-attr]
+    expected = [
+        fit.covariance(vcov="CR0")[0, 0] * G / (G - 1) * (n - 1) / (n - K)
+        for fit, G in zip(parts, (SCHOOLS, len(YEARS), n), strict=True)
+    ]
+    assert pair.covariance()[0, 0] == pytest.approx(expected[0] + expected[1] - expected[2])
+    assert pair.covariance()[0, 0] > pair.covariance(vcov="CR0")[0, 0] > 0
+
+
 def test_weights_that_are_all_alike_change_nothing() -> None:
     panel = _panel()
     panel["pupils"] = np.full(len(panel["y"]), 30.0)
