@@ -381,6 +381,6 @@ def test_years_after_the_programme_are_held_against_none_and_against_its_years(
     assert np.isfinite([after["df"], change["df"]]).all()
     ratio = rows.loc["treated[after=1] / treated[during]"]
     assert ratio["estimate"] == pytest.approx(effect(2022) / effect(2021))
-    assert "no standard error" in ratio["note"]
+    assert "no standard error" in ratio["method"]
     several = fit_planned(plan(estimator="difference_in_differences"), cells, years=YEARS).table
     assert "persistence" not in set(several["estimand"])
