@@ -10,7 +10,7 @@ import pandas as pd
 
 from schooltrial.analysis.formula import read_data
 from schooltrial.analysis.school_covariates import Missing, coded_covariates
-from schooltrial.analysis.year_columns import read_years
+from schooltrial.analysis.year_columns import read_cohorts, read_years
 from schooltrial.models.group_time.clustered_contributions import clustered_error
 from schooltrial.models.group_time.repeated_cross_sections import (
     CrossSections,
@@ -63,7 +63,8 @@ def fit_difference_in_differences(
     active : sequence of int, optional
         Years of the programme: one effect. Give this, ``reference`` or ``cohort``.
     cohort : str, optional
-        Column of the first treated year, missing where there is none: treatment acts from it on.
+        Column of the first treated year; missing, 0 or infinite for schools that are never
+        treated: treatment acts from it on.
     events : bool
         With ``cohort``: an effect for each year since it began, measured from the last one before.
     window : pair of int, optional
@@ -98,7 +99,7 @@ def fit_difference_in_differences(
     cells = _cells(read_data(panel, [*needed, *([cohort] if cohort else [])]), needed)
     year = read_years(cells[time], time).astype(np.int64)
     if cohort is not None:
-        first = read_years(cells[cohort], cohort, missing=True)
+        first = read_cohorts(cells[cohort], cohort, year)
         columns, names = (
             cohort_event_indicators(first, year, window) if events
             else cohort_indicator(first, year)
@@ -205,11 +206,12 @@ def fit_staggered_adoption(
     needed = [outcome, unit, time, *filter(None, [pupils, weights, cluster])]
     frame = read_data(panel, [*needed, cohort, *covariates])
     cells = _cells(frame, needed)
+    year = read_years(cells[time], time).astype(np.int64)
     return staggered_adoption.fit_staggered_adoption(
         cells[outcome].to_numpy("float64"),
         school=cells[unit].to_numpy(),
-        year=read_years(cells[time], time).astype(np.int64),
-        cohort=read_years(cells[cohort], cohort, missing=True),
+        year=year,
+        cohort=read_cohorts(cells[cohort], cohort, year),
         n_pupils=cells[pupils].to_numpy("float64") if pupils else None,
         comparison_group=comparison_group,
         base_period=base_period,

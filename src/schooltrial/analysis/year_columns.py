@@ -13,6 +13,40 @@ SCHOOL_YEAR = re.compile(r"\s*(\d{4})\s*[-/–]\s*\d{2,4}\s*")
 """A school year as text: 2016-17."""
 
 
+FARTHEST = 100
+"""Years after the last one of a panel from which on a cohort is a code, as 9999 is."""
+
+
+def read_cohorts(column: pd.Series, name: str, year: FloatArray) -> FloatArray:
+    """Return first treated years; NaN for those never treated: missing, 0 or infinite.
+
+    Parameters
+    ----------
+    column : Series
+        Numbers, or texts that are numbers.
+    name : str
+        Of the column, for messages.
+    year : array
+        Years of the panel.
+
+    Raises
+    ------
+    ValueError
+        Where a value is no whole year, or a code such as 9999 or -1.
+    """
+    cohort = read_years(column, name, missing=True)
+    cohort = np.where(cohort == 0, np.nan, cohort)
+    codes = cohort[(cohort < 0) | (cohort > year.max(initial=0) + FARTHEST)]
+    if len(codes):
+        code = int(codes[0])
+        raise ValueError(
+            f"{len(codes):,} of {len(column):,} rows have {code} in {name!r}, which is no year in "
+            f"which a school can begin; if it stands for never, write 0: panel.replace({{{name!r}: "
+            f"{{{code}: 0}}}})"
+        )
+    return cohort
+
+
 def read_years(column: pd.Series, name: str, *, missing: bool = False) -> FloatArray:
     """Return a column of years as numbers.
 

@@ -382,7 +382,9 @@ def _clash_faults(
 ) -> Iterator[Fault]:
     """Yield texts that have a code and yet mean that nothing was observed."""
     folded = str.casefold if spec["ignore_case"] else str
-    missing = {folded(text) for text in [*file_missing, *spec["missing"]]}
+    # An empty cell with a code is no missing one; the file's own list has it by default.
+    of_file = [text for text in file_missing if text]
+    missing = {folded(text) for text in [*of_file, *spec["missing"]]}
     for text in [text for text in spec["codes"] if folded(text) in missing]:
         yield Fault(
             names.shown, f"{where} has a code for {text!r}, which also stands in `missing`",

@@ -37,6 +37,32 @@ def test_a_staggered_roll_out_takes_covariates_weights_and_clusters_from_columns
     )
 
 
+def test_schools_never_treated_are_missing_or_zero_and_another_code_is_told() -> None:
+    frame = _frame()
+    zero = frame.fillna({"cohort": 0})
+    for events in (False, True):
+        fits = [
+            schooltrial.fit_difference_in_differences(one, cohort="cohort", events=events)
+            for one in (frame, zero)
+        ]
+        assert fits[0].names == fits[1].names
+        np.testing.assert_allclose(fits[0].coefficients, fits[1].coefficients, rtol=1e-9)
+    told = r"have 9999 in 'cohort'.*write 0: panel.replace\({'cohort': {9999: 0}}\)"
+    with pytest.raises(ValueError, match=told):
+        schooltrial.fit_staggered_adoption(frame.fillna({"cohort": 9999}))
+
+
+def test_clusters_too_few_for_a_t_leave_the_interval_out_and_say_so() -> None:
+    frame = _frame()
+    district = frame["district"] % 6
+    heavy = frame.assign(district=district, size=np.where(district == 0, 1000.0, 1.0))
+    fit = schooltrial.fit_staggered_adoption(heavy, cluster="district", weights="size")
+    few = [row for row in fit.estimates() if row.df < 1]
+    assert few
+    assert all(np.isnan([row.p_value, row.conf_low, row.conf_high]).all() for row in few)
+    assert {row.note.partition(":")[0] for row in few} == {"too few clusters for p or interval"}
+
+
 def test_pupils_seen_once_are_compared_by_school() -> None:
     rng = np.random.default_rng(1)
     school = rng.integers(0, 40, 2000)

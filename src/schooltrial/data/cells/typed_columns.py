@@ -516,6 +516,8 @@ class OneColumn:
                 f"a school year: give the number by which `years` names it, as in "
                 f"`codes: {{{code}: {ends}}}`"
             )
+        if self.variable == "cohort":
+            return f"if it stands for never, add `missing: [{code}]` to the column"
         if self.spec["type"] == "flag":
             codes = self._truth_codes() or f"{{{code}: 1}}"
             return f"add `codes: {codes}` to the column, or correct the cell; {last}"

@@ -79,8 +79,8 @@ def _blocks(
     return assignment[rules.unit].map(known).astype("str")
 
 
-EARLIEST = 1000
-"""A number below this is no year, but a code."""
+EARLIEST, LATEST = 1000, 3000
+"""A number below the one or above the other is no year, but a code."""
 
 END_BEFORE = (
     "; a school that begins after the last of `years` has no cohort: list it without, and end "
@@ -92,25 +92,27 @@ END_BEFORE = (
 def _cohort_faults(units: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:
     """Yield units of the control arm that are treated from some year, and the reverse."""
     begins, treated = units["cohort"].notna(), units["treated"] == 1
-    for at in np.flatnonzero(begins.to_numpy() != treated.to_numpy()):
+    odd = begins.to_numpy() != treated.to_numpy()
+    coded = odd & ~units["cohort"].fillna(EARLIEST).between(EARLIEST, LATEST).to_numpy(bool)
+    for code, those in units[coded].groupby("cohort", sort=False):
+        first = f"{rules.unit} {those[rules.unit].iloc[0]}"
+        others = f" and {len(those) - 1:,} more" if len(those) > 1 else ""
+        are = "are" if others else "is"
+        yield Fault(
+            SOURCE, f"{first}{others} {are} in the arm {those['arm'].iloc[0]!r} and treated from "
+            f"{code} on", f"a cohort in every arm but {rules.control!r}, and none in it",
+            f'if {code} stands for never, set `cohort: {{…, missing: ["", "{code}"]}}` in '
+            "`tables.assignment`", column="cohort",
+        )  # fmt: skip
+    for at in np.flatnonzero(odd & ~coded):
         row = units.iloc[at]
         told = f"is treated from {row['cohort']} on" if begins.iloc[at] else "has no cohort"
         yield Fault(
             SOURCE, f"{rules.unit} {row[rules.unit]} is in the arm {row['arm']!r} and {told}",
             f"a cohort in every arm but {rules.control!r}, and none in it",
-            _remedy_of(row["cohort"]) if begins.iloc[at] else "correct the arm or the cohort",
+            f"correct the arm or the cohort{END_BEFORE if begins.iloc[at] else ''}",
             column="cohort",
         )  # fmt: skip
-
-
-def _remedy_of(cohort: int) -> str:
-    """Return what to do with the first treated year of a unit of the control arm."""
-    if cohort < EARLIEST:
-        return (
-            f'if {cohort} stands for never, set `cohort: {{…, missing: ["", "{cohort}"]}}` in '
-            "`tables.assignment`"
-        )
-    return f"correct the arm or the cohort{END_BEFORE}"
 
 
 def described(schools: pd.DataFrame, names: list[str]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import nan
 from typing import Any, Literal
 
 import numpy as np
@@ -95,6 +96,12 @@ NO_VARIANCE = (
     "treated and other schools vary alike"
 )
 """What is said where no variance can be estimated."""
+
+LEAST_T_DF = 1.0
+"""Degrees of freedom below which no t is judged by."""
+
+TOO_FEW = "too few clusters for p or interval: {:.1f} degrees of freedom"
+"""What is said there."""
 
 ONE_UNIT = (
     "no standard error: a cohort, or those schools compared with that have a value of a covariate, "
@@ -295,6 +302,8 @@ class StaggeredFit(Result):
             method=self._by_rule(at), note=note,
         )  # fmt: skip
         made = replace(made, n_treated_schools=treated)
+        if df < LEAST_T_DF:  # t has no use there: an interval may be thousands of times the error
+            return replace(made, p_value=nan, conf_low=nan, conf_high=nan, note=TOO_FEW.format(df))
         if rule == "none" and self.check is not None and np.isnan(self.check.p_value[at]):
             made = replace(made, note=f"{ALONE}, and nothing tells how schools vary")
         elif rule == "none" and self.check is not None:

@@ -81,6 +81,15 @@ def test_a_code_for_never_in_the_place_of_a_cohort_is_told_as_one() -> None:
     assert fault.remedy.startswith('if 0 stands for never, set `cohort: {…, missing: ["", "0"]}`')
 
 
+def test_a_code_for_never_is_told_once_for_all_schools() -> None:
+    coded = table(arm=["control", "control", "letters"], cohort=[9999, 9999, 2021])
+    with pytest.raises(Refusal) as caught:
+        read_units(coded, SCHOOLS, rules(kind="staggered", arms=THREE[:2]))
+    (fault,) = caught.value.faults
+    assert fault.found == "school S1 and 1 more are in the arm 'control' and treated from 9999 on"
+    assert 'missing: ["", "9999"]' in fault.remedy
+
+
 def test_every_fault_of_the_assignment_is_told_at_once() -> None:
     broken = table(school=["S1", "S9", "S3"], arm=["control", "sms", None])
     with pytest.raises(Refusal) as caught:
