@@ -65,11 +65,6 @@ class SchoolPanel:
         """Schools of each group, (H,)."""
         return np.bincount(self.group, minlength=len(self.groups)).astype(np.int64)
 
-    @property
-    def treated_groups(self) -> tuple[int, ...]:
-        """Positions of the cohorts that are treated at some time."""
-        return tuple(at for at, g in enumerate(self.groups) if g != NEVER)
-
     def kept(self, schools: npt.NDArray[np.bool_]) -> SchoolPanel:
         """Return the panel of some of its schools."""
         pupils = None if self.n_pupils is None else self.n_pupils[schools]

@@ -29,6 +29,9 @@ MOST_HISTORIES = 64
 """With more designs than this among the schools nothing is gained."""
 
 _SINGULAR = 1e-10  # of the largest eigenvalue of the cross-products, columns of length one
+_ROUNDING = (
+    1e-9  # of a column's length, up to which its changes within schools are rounding of zero
+)
 
 
 @dataclass(frozen=True)
@@ -116,9 +119,10 @@ def fit_balanced_panel(
     counts = np.bincount(history).astype(np.float64)
     dummies = np.broadcast_to(np.eye(T)[:, 1:], (len(first), T, T - 1))
     Z = np.concatenate([dummies, regressors[first]], axis=2)
+    raw = np.sqrt(np.einsum("h,htm->m", counts, Z**2))
     Z = Z - Z.mean(axis=1, keepdims=True)
     size = np.sqrt(np.einsum("h,htm->m", counts, Z**2))
-    if not (size > 0).all():
+    if not (size > _ROUNDING * raw).all():  # the same in all years of a school
         return None
     Z = Z / size
     gram = np.einsum("h,htm,htn->mn", counts, Z, Z, optimize=True)

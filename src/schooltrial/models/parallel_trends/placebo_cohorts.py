@@ -20,9 +20,6 @@ import numpy as np
 
 from schooltrial.arrays import FloatArray, IntArray
 
-NOT_DRAWN = 0
-"""Label of schools that stay the comparison."""
-
 
 @dataclass(frozen=True, eq=False)
 class ComparedChange:

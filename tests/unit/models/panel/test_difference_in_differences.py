@@ -284,6 +284,19 @@ def test_weights_that_are_all_alike_change_nothing() -> None:
     assert (weighted.n_pupils, weighted.n_cells) == (1200, 40)
 
 
+@pytest.mark.parametrize("shift", [0.0, 1e3])
+def test_a_number_that_is_the_same_in_all_years_of_a_school_is_left_out(shift: float) -> None:
+    """Its mean over an odd number of years is rounded, so that what is left is not quite zero."""
+    panel = _panel((2018, 2019, 2020, 2021, 2022, 2023, 2024))
+    columns, names = programme_indicator(panel["treated"], panel["year"], [2022, 2023, 2024])
+    size = np.random.default_rng(6).normal(size=SCHOOLS) + shift
+    keys: dict[str, Any] = {"names": names, "school": panel["school"], "year": panel["year"]}
+    plain = two_way_effects(panel["y"], columns, **keys)
+    fit = two_way_effects(panel["y"], columns, covariates={"size": np.repeat(size, 7)}, **keys)
+    assert (fit.names, fit.dropped) == (plain.names, ("size",))
+    np.testing.assert_allclose(fit.coefficients, plain.coefficients, rtol=1e-9)
+
+
 def test_the_effect_is_that_of_least_squares_with_all_indicators() -> None:
     panel = _panel()
     dummies = [panel["treated"] * (panel["year"] >= 2020)]
