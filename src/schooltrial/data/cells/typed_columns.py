@@ -197,7 +197,9 @@ class ColumnReader:
         """Find the texts of a column, without blanks around, that mean *not observed*."""
         codes, notation = [str(code) for code in spec["codes"]], self.notation(spec)
         numeric = coded_by_numbers(codes, notation) if codes else spec["type"] in NUMBERS
-        missing = self.missing(spec) if "" in codes else ["", *self.missing(spec)]
+        missing = ["", *self.missing(spec)]
+        if "" in codes:  # an empty cell with a code is not missing, whatever the file's list says
+            missing = [code for code in missing if code]
         found = find_absent(text, missing, notation if numeric else None, held)
         return found.but_not(text.isin(codes).to_numpy(dtype=bool)) if codes else found
 

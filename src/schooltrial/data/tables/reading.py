@@ -475,9 +475,9 @@ def _empty_keys(
             continue
         column = reader.cells.columns[raw[part]].distinct()
         absent = pd.Series(column.texts.to_pandas(), dtype="str").str.strip()
-        empty = reader.not_observed(absent, _whole(part, wanted[part])).absent | (
-            absent == ""
-        ).to_numpy(dtype=bool)
+        empty = reader.not_observed(absent, _whole(part, wanted[part])).absent
+        if "" not in wanted[part]["codes"]:
+            empty = empty | (absent == "").to_numpy(dtype=bool)
         if not empty.any() or (part in together and empty.all()):
             continue
         found = "the cell is empty or not observed, but " + (

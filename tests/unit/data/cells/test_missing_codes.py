@@ -163,12 +163,28 @@ def test_an_empty_cell_is_missing_whatever_other_codes_are_listed(trial: SmallTr
     assert pupils.loc[pupils["sex"].isna(), "pupil"].tolist() == ["0003"]
 
 
-def test_an_empty_cell_that_has_a_code_is_not_missing(trial: SmallTrial) -> None:
+@pytest.mark.parametrize("missing", [["-9"], [""], None])
+def test_an_empty_cell_that_has_a_code_is_not_missing(
+    trial: SmallTrial, missing: list[str] | None
+) -> None:
     reading = trial.reading("pupils")
-    reading["missing"] = ["-9"]
+    if missing is not None:
+        reading["missing"] = missing
     reading["columns"]["sex"]["codes"] = {"F": "girl", "M": "boy", "": "unknown"}
     trial.set(ROSTER, 4, "sex", "")
     trial.obtain()
     pupils = pd.read_parquet(trial.path("pupils.parquet"))
     there = pupils[(pupils["pupil"] == "0003") & (pupils["year"] == 2020)]
     assert there["sex"].tolist() == ["unknown"]
+
+
+def test_an_empty_first_year_may_be_the_code_of_the_arm_without_the_programme(
+    trial: SmallTrial,
+) -> None:
+    for cells in trial.files["assignment.csv"][1:]:
+        cells[2] = {"C": "", "T": "2019"}[cells[2]]
+    spec = trial.reading("assignment")["columns"]["arm"]
+    spec |= {"codes": {"": "control", "2019": "programme"}}
+    trial.obtain()
+    arms = pd.read_parquet(trial.path("assignment.parquet"))["arm"].astype("str")
+    assert arms.value_counts().to_dict() == {"control": 4, "programme": 4}
