@@ -83,7 +83,7 @@ def _of_cohort(
     anticipation: int,
 ) -> Iterator[Cell]:
     base = base_year(panel.years, cohort, anticipation)
-    if base is None:
+    if base is None or cohort > panel.years[-1]:
         return
     for at, year in enumerate(int(t) for t in panel.years):
         with_ = base

@@ -107,9 +107,17 @@ def panel_of_rows(
             "infinite; correct these cells, or leave them out"
         )
     known = np.isfinite(outcome)
+    if not known.any():
+        raise ValueError("no cell of school and year has an outcome; give the outcome's column")
     labels, row = numbered(np.asarray(school)[known])
     years, column = numbered(np.asarray(year)[known].astype(np.int64))
-    of_row = np.nan_to_num(np.asarray(cohort, dtype=np.float64)[known]).astype(np.int64)
+    begun = np.nan_to_num(np.asarray(cohort, dtype=np.float64)[known])
+    of_row = begun.astype(np.int64)
+    if (of_row != begun).any():
+        raise ValueError(
+            f"the first treated year {begun[of_row != begun][0]:g} is not a whole year; give the "
+            "year in which treated outcomes are first measured"
+        )
     code = row * len(years) + column
     _refuse_repeated(code, labels, years)
     own = np.zeros(len(labels), dtype=np.int64)

@@ -75,9 +75,11 @@ def fieller_set(
         Of confidence.
     """
     ratio = numerator / denominator if denominator != 0 else nan
-    errors, _ = judge(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
-    a, b, both = (errors**2).tolist()
-    across = (both - a - b) / 2
+    errors, _ = judge(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, -1.0], [1.0, 1.0]]))
+    a, b, apart, both = (errors**2).tolist()
+    across = (a + b - apart) / 2
+    if not a * b > across**2:  # cohorts in each other's time may not be one covariance
+        across = (both - a - b) / 2
     if not a * b > across**2:  # also where one is not known
         return RatioSet(ratio, nan, nan)
     root = np.linalg.cholesky(np.array([[a, across], [across, b]]))

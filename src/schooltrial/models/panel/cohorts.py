@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schooltrial.models.group_time.labels import numbered
-from schooltrial.wording import listed
+from schooltrial.wording import listed, plural
 
 Whole = npt.NDArray[np.int64]
 
@@ -50,6 +50,7 @@ class _Panel:
     years: Whole
     cohort: Whole
     not_yet: bool
+    anticipation: int
     used: npt.NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,15 +58,16 @@ class _Panel:
 
     def compared_with(self, year: int) -> npt.NDArray[np.bool_]:
         """Return the schools that cohorts treated by a year can be compared with in it."""
-        later = self.cohort > year if self.not_yet else np.zeros(len(self.cohort), dtype=bool)
+        later = self.not_yet & (self.cohort > year + self.anticipation)
         return np.asarray((self.cohort == NEVER) | later)
 
     def why_uninformed(self, cohort: int) -> str:
         """Return why a cohort informs no effect; empty where it does, its schools being marked."""
-        own, base = self.cohort == cohort, int(self.years[self.years < cohort][-1])
+        own = self.cohort == cohort
+        base = int(self.years[self.years < cohort - self.anticipation][-1])
         at_base = self.seen[:, self.years == base][:, 0]
         if not (own & at_base).any():
-            return f"has no school seen in {base}, the last year before it began"
+            return f"has no school seen in {base}, the last year before {_began(self.anticipation)}"
         followed = informs = False
         for at in np.flatnonzero(self.years >= cohort):
             both = at_base & self.seen[:, at]
@@ -80,7 +82,9 @@ class _Panel:
         return f"has no school to compare with that was seen in {base} and from {cohort} on"
 
 
-def informed_panel(school: Whole, year: Whole, cohort: Whole, *, not_yet: bool) -> InformedPanel:
+def informed_panel(
+    school: Whole, year: Whole, cohort: Whole, *, not_yet: bool, anticipation: int = 0
+) -> InformedPanel:
     """Return which rows effects are estimated from, and name the cohorts that inform none.
 
     Parameters
@@ -89,6 +93,8 @@ def informed_panel(school: Whole, year: Whole, cohort: Whole, *, not_yet: bool) 
         Of each row: the number of its school, its year and its cohort, 0 for never.
     not_yet : bool
         Whether schools that are not yet treated are compared with too.
+    anticipation : int
+        Years before its first treated one in which a cohort may already change.
 
     Raises
     ------
@@ -97,6 +103,8 @@ def informed_panel(school: Whole, year: Whole, cohort: Whole, *, not_yet: bool) 
     """
     cohorts = [int(g) for g in numbered(cohort)[0] if g != NEVER]
     first, last = int(year.min(initial=9999)), int(year.max(initial=0))
+    if anticipation < 0:
+        raise ValueError(f"`anticipation` is {anticipation}; give a number of years, 0 for none")
     if not cohorts:
         raise ValueError(
             "no school has a first treated year; give `cohort` in the assignment table"
@@ -107,23 +115,29 @@ def informed_panel(school: Whole, year: Whole, cohort: Whole, *, not_yet: bool) 
             "`comparison_group: not_yet_treated`, or take the subgroup in which it is so out of "
             "the model's `subgroups`"
         )
-    late = [g for g in cohorts if g <= first]
+    late = [g for g in cohorts if g - anticipation <= first]
     if len(late) == len(cohorts):
+        if max(cohorts) > first:
+            raise ValueError(
+                f"the panel begins in {first}, and no cohort has a year before "
+                f"{_began(anticipation)}; add years before, or lower `anticipation`"
+            )
         raise ValueError(
             f"the panel begins in {first}, and every cohort is treated by then; add years before"
         )
-    notes = dict.fromkeys(late, "has no year before treatment and is left out")
+    before = {g: "treatment" if g <= first else _began(anticipation) for g in late}
+    notes = {g: f"has no year before {what} and is left out" for g, what in before.items()}
     if not_yet:
         # Not treated in any year of the panel: they are comparisons, as in the package did of R.
-        cohort = np.where(cohort <= last, cohort, NEVER)
+        cohort = np.where(cohort <= last + anticipation, cohort, NEVER)
     years, column = numbered(year)
     numbers, row = numbered(school)
     seen = np.zeros((len(numbers), len(years)), dtype=bool)
     seen[row, column] = True
     own = np.zeros(len(numbers), dtype=np.int64)
     own[row] = cohort
-    found = _Panel(seen, years, own, not_yet)
-    why = {g: found.why_uninformed(g) for g in cohorts if first < g <= last}
+    found = _Panel(seen, years, own, not_yet, anticipation)
+    why = {g: found.why_uninformed(g) for g in cohorts if g not in late and g <= last}
     notes |= {g: f"{reason}, and informs no effect" for g, reason in why.items() if reason}
     notes |= {g: _beyond(last, not_yet) for g in cohorts if g > last}
     if all(why.values()):
@@ -140,6 +154,15 @@ def informed_panel(school: Whole, year: Whole, cohort: Whole, *, not_yet: bool) 
 
 def _named(notes: dict[int, str]) -> Iterator[str]:
     yield from (f"cohort {g} {notes[g]}" for g in sorted(notes))
+
+
+def _began(anticipation: int) -> str:
+    """Return what a cohort's base year is before."""
+    return (
+        f"it began less {plural(anticipation, 'year')} of anticipation"
+        if anticipation
+        else ("it began")
+    )
 
 
 def _beyond(last: int, not_yet: bool) -> str:

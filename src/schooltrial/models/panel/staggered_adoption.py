@@ -601,7 +601,7 @@ def fit_staggered_adoption(
     number = numbered(np.asarray(school)[known])[1]
     informed = informed_panel(
         number, np.asarray(year)[known].astype(np.int64), whole.cohort[number],
-        not_yet=comparison_group == "not_yet_treated",
+        not_yet=comparison_group == "not_yet_treated", anticipation=anticipation,
     )  # fmt: skip
     own = np.zeros(len(whole.schools), dtype=np.int64)
     own[number] = informed.cohort

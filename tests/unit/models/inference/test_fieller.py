@@ -96,3 +96,16 @@ def test_ninety_five_in_a_hundred_sets_hold_the_true_ratio() -> None:
                 scale * (V[0, 0] - V[0, 1] + V[1, 1] / 4)
             )
     assert 0.92 <= held / 400 <= 0.98
+
+
+def test_the_set_agrees_with_the_tests_beside_it_where_combinations_have_no_one_covariance() -> (
+    None
+):
+    def wider(combined: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        error, df = judge(V, 9.0)(combined)
+        return np.where(np.abs(combined.sum(axis=1)) < 0.1, 1.3 * error, error), df
+
+    bound = t_quantile(0.975, 9.0) * wider(np.array([[1.0, -1.0]]))[0][0]
+    for apart, holds in ((0.99, True), (1.01, False)):
+        found = fieller_set(9.0 - apart * bound, 9.0, wider)
+        assert (found.low <= 1.0 <= found.high) == holds

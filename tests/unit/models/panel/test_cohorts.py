@@ -21,11 +21,11 @@ def panel(cohorts: Iterable[float], years: Iterable[int] = YEARS) -> pd.DataFram
     return cells.assign(mean=rng.normal(0, 1, len(cells)), n_pupils=10.0)
 
 
-def fit(cells: pd.DataFrame, group: str = "never_treated") -> StaggeredFit:
+def fit(cells: pd.DataFrame, group: str = "never_treated", anticipation: int = 0) -> StaggeredFit:
     return fit_staggered_adoption(
         cells["mean"].to_numpy(), school=cells["school"].to_numpy(), year=cells["year"].to_numpy(),
         cohort=cells["cohort"].to_numpy("float64"), n_pupils=cells["n_pupils"].to_numpy(),
-        comparison_group=group,  # type: ignore[arg-type]
+        comparison_group=group, anticipation=anticipation,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -94,3 +94,39 @@ def test_a_school_with_two_rows_in_a_year_is_refused_by_name() -> None:
     cells = panel(THREE)
     with pytest.raises(ValueError, match="school 3 has two rows in 2019"):
         fit(pd.concat([cells, cells.query("school == 3 and year == 2019")]))
+
+
+def test_a_cohort_whose_years_before_are_all_of_anticipation_is_named() -> None:
+    found = fit(panel([np.nan] * 4 + [2019] * 3 + [2021] * 3), anticipation=1)
+    told = "cohort 2019 has no year before it began less 1 year of anticipation and is left out"
+    assert told in found.notes
+    assert found.n_schools == 7
+    with pytest.raises(ValueError, match="no cohort has a year before it began less 1 year"):
+        fit(panel([np.nan] * 4 + [2019] * 3), anticipation=1)
+
+
+def test_with_anticipation_the_base_is_earlier_and_the_year_before_need_not_be_seen() -> None:
+    found = fit(WITHOUT_BASE, anticipation=1)
+    assert "treated[cohort=2021]" in [one.term for one in found.cohorts]
+    lacking = panel(THREE).query("not (cohort == 2021 and year == 2019)")
+    told = "cohort 2021 has no school seen in 2019, the last year before it began less 1 year of"
+    assert any(told in note for note in fit(lacking, anticipation=1).notes)
+
+
+def test_a_cohort_that_may_respond_in_the_last_year_is_not_compared_with_then() -> None:
+    cells = panel([np.nan] * 4 + [2020] * 3 + [2022] * 3)
+    found = fit(cells, "not_yet_treated", anticipation=1)
+    change = cells.pivot(index="school", columns="year", values="mean")
+    change = change[2021] - change[2018]
+    (late,) = [row for row in found.since if row.term == "treated[since=1]"]
+    expected = change.iloc[4:7].mean() - change.iloc[:4].mean()
+    assert late.estimate == pytest.approx(expected, rel=1e-12)
+
+
+def test_years_that_are_not_whole_or_below_zero_and_panels_without_outcomes_are_refused() -> None:
+    with pytest.raises(ValueError, match="is not a whole year"):
+        fit(panel([np.nan] * 4 + [2020.5] * 3))
+    with pytest.raises(ValueError, match="`anticipation` is -1; give a number of years"):
+        fit(panel(THREE), anticipation=-1)
+    with pytest.raises(ValueError, match="no cell of school and year has an outcome"):
+        fit(panel(THREE).assign(mean=np.nan))
