@@ -13,7 +13,7 @@ import pandas as pd
 from schooltrial.exhibits.style.html_table import Column, Table, tabulate
 from schooltrial.exhibits.style.table_text import interval, number
 from schooltrial.models.group_time.persistence import DURING, PERSISTENCE
-from schooltrial.models.panel.persistence import RESTS_ON
+from schooltrial.models.panel.persistence import NO_ERROR, RESTS_ON
 
 TOLD_UP_TO = 3
 """Years after the end that the summary tells; the table has them all."""
@@ -183,6 +183,7 @@ def persistence_shown(
     bounds = zip(rows["conf_low"], rows["conf_high"], strict=True)
     told = rows.assign(
         told=[_in_words(term) for term in rows["term"]],
+        note=["; ".join(part for part in _parts(n) if part != NO_ERROR) for n in rows["note"]],
         interval=["" if pd.isna(low) else interval(low, high) for low, high in bounds],
         label=rows["outcome"].map({name: one["label"] for name, one in outcomes.items()}),
         model_label=rows["model"].map({name: one["label"] for name, one in models.items()}),

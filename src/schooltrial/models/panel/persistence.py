@@ -33,8 +33,10 @@ NONE_AFTER = (
     "whether the effect lasted cannot be estimated: no year of the panel lies after the programme"
 )
 
-RATIO = "ratio with Fieller's interval, which has no standard error"
+RATIO = "ratio with Fieller's interval"
 """What the method says of a share: its set agrees with the tests of the two rows above it."""
+
+NO_ERROR = "no standard error: a ratio"
 
 NOT_DURING = "not compared with the effect during the programme, in which these were not measured"
 
@@ -123,15 +125,15 @@ def _ratio(fit: StaggeredFit, year: YearAfter, change: Estimate, level: float) -
 
 
 def told_of_ratio(found: RatioSet) -> str:
-    """Return what is said beside a ratio where it has no ends; its method says the rest."""
+    """Return what is said beside a ratio: it has no standard error, and may have no ends."""
     if found.told:
         return (
-            f"{found.told}: the effect on these schools during the programme cannot be told from "
-            "zero"
+            f"{NO_ERROR}; {found.told}: the effect on these schools during the programme cannot "
+            "be told from zero"
         )
     if not found.bounded:
         return "no standard error and no interval: the two effects have none"
-    return ""
+    return NO_ERROR
 
 
 def judged_combinations(fit: StaggeredFit, pair: FloatArray) -> Judge:

@@ -10,6 +10,7 @@ import pytest
 
 from schooltrial.models.inference.estimate import Estimate
 from schooltrial.models.panel.persistence import (
+    NO_ERROR,
     NONE_AFTER,
     RATIO,
     average_persistence,
@@ -120,7 +121,7 @@ def test_a_share_says_in_its_method_how_its_interval_was_found_and_not_on_every_
     rows = rows_of(fitted({2015: 6, 2017: 4}, 25, during=9.0))
     ratio = rows["treated[after=1] / treated[during]"]
     assert ratio.method == f"{rows['treated[after=1]'].method}; {RATIO}"
-    assert ratio.note == rows["treated[after=1] - treated[during]"].note
+    assert ratio.note == f"{rows['treated[after=1] - treated[during]'].note}; {NO_ERROR}"
 
 
 def test_a_panel_that_ends_with_the_programme_says_so() -> None:
