@@ -117,11 +117,12 @@ def f_estimate(
         p_value = float(special.chdtrc(df_num, df_num * statistic))
     else:
         p_value = float(special.fdtrc(df_num, df_denom, statistic)) if df_denom > 0 else nan
-    label = f"F({df_num}, {df_denom:.6g})" if df_denom == df_denom else f"F of {df_num} hypotheses"
+    label = f"F({df_num}, {df_denom:.6g})" if df_denom > 0 else f"F of {df_num} hypotheses"
+    df = float(df_denom) if df_denom > 0 else nan  # too few clusters may make it negative
     if df_denom == inf:
         label = f"chi-square({df_num})" + (f"/{df_num}" if df_num > 1 else "")
     return Estimate(
-        term, nan, nan, float(df_denom), float(statistic), p_value, nan, nan,
+        term, nan, nan, df, float(statistic), p_value, nan, nan,
         n_pupils, n_schools, method, converged, f"{label}; {note}" if note else label,
     )  # fmt: skip
 

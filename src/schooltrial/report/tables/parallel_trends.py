@@ -53,6 +53,12 @@ def _said(check: str, setting: object) -> str:
     match check:
         case "as fitted":
             return "As fitted"
+        case "relative magnitudes" if not level:
+            return "Trends that differ by a multiple of the largest yearly difference before"
+        case "smoothness" if not level:
+            return "A difference in trend that changes its slope"
+        case "placebo year" if not level:
+            return "Placebo: programme some years earlier"
         case "relative magnitudes":
             return f"Trends differ by up to {level} × the largest yearly difference before"
         case "smoothness":

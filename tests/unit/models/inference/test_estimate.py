@@ -62,6 +62,10 @@ def test_a_joint_test_keeps_its_note_behind_its_degrees_of_freedom() -> None:
     found = f_estimate("t", 2.0, 3, 12.5, note="singular", **COUNTS)  # type: ignore[arg-type]
     assert found.note == "F(3, 12.5); singular"
     assert isnan(f_estimate("t", 2.0, 3, nan, **COUNTS).p_value)  # type: ignore[arg-type]
+    none = f_estimate("t", 2.0, 3, -7.02, note="no F", **COUNTS)  # type: ignore[arg-type]
+    assert isnan(none.df)
+    assert isnan(none.p_value)
+    assert none.note == "F of 3 hypotheses; no F"
 
 
 def test_a_joint_test_without_limit_of_degrees_of_freedom_is_a_chi_square_and_says_so() -> None:

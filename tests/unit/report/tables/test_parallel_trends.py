@@ -73,6 +73,17 @@ def test_bounds_that_never_break_or_break_at_once_are_said_so(found: pd.DataFram
     assert "differ by a straight line" in said
 
 
+def test_what_was_not_tried_is_told_without_a_number(found: pd.DataFrame) -> None:
+    bounds = found["check"] == "relative magnitudes"
+    none = found[~bounds | ~bounds.duplicated()].copy()
+    none.loc[bounds, ["setting", "estimate", "conf_low", "conf_high"]] = np.nan
+    table = parallel_trends_shown(none, LABELS)
+    assert table is not None
+    assert "Trends that differ by a multiple of the largest yearly difference before" in (
+        table.cells["analysis"].tolist()
+    )
+
+
 def test_one_placebo_year_is_one_year_earlier(found: pd.DataFrame) -> None:
     placebos = found["check"] == "placebo year"
     first = placebos & (found["setting"].astype(str) == "1")
