@@ -136,3 +136,15 @@ def test_equal_effects_are_rejected_about_as_often_as_they_should() -> None:
 def test_a_number_that_does_not_vary_within_cohorts_has_no_slope() -> None:
     with pytest.raises(ValueError, match="the effect cannot depend on 'size': it does not vary"):
         slope_of_effect(_fit(_outcome(6)), (COHORT > 0).astype(float), "size")
+
+
+def test_of_small_cohorts_a_slope_is_no_part_of_the_variance_that_it_is_judged_by() -> None:
+    kept = np.isin(np.arange(N) % 12, (0, 1, 2, 3)) | (COHORT == 0)
+    made = [
+        slope_of_effect(_fit(_outcome(5, slope=slope), kept), SIZE[kept], "size").differences[0]
+        for slope in (0.0, 40.0)
+    ]
+    assert "one variance of treated" in made[0].method
+    assert made[1].estimate == pytest.approx(made[0].estimate + 40.0)
+    assert made[1].std_error == pytest.approx(made[0].std_error, rel=1e-9)
+    assert made[1].df == pytest.approx(made[0].df, rel=1e-9)
