@@ -24,6 +24,7 @@ from schooltrial.models.panel.staggered_adoption import StaggeredFit
 from schooltrial.models.panel.treatment_terms import LAST_BEFORE, event_of
 from schooltrial.models.parallel_trends.event_coefficients import Array, EventCoefficients
 from schooltrial.protocol.sections import last_before
+from schooltrial.wording import named
 
 GAPS = "years are missing between those seen: a change is from one year seen to the next"
 
@@ -147,9 +148,12 @@ def _of_years(
     before = int((years < reference).sum())
     _refuse_none_before(before)
     rows = fit.estimates(terms, vcov=kind)
-    lacking = next((row.note for row in rows if not isfinite(row.std_error)), "")
+    lacking = [row for row in rows if not isfinite(row.std_error)]
     if lacking:
-        raise ValueError(lacking)
+        raise ValueError(
+            f"{lacking[0].note} ({named([row.term for row in lacking], 3)}); the bounds take every "
+            "year by itself, whatever `event_window` is"
+        )
     inside = np.ones(len(years) - before) if active is None else np.isin(years[before:], active)
     weights = inside / max(inside.sum(), 1)
     at = [fit.position(term) for term in terms]

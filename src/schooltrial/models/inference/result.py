@@ -457,7 +457,8 @@ class Result:
         more = [f"and {left} more: summary() shows all"] if left > 0 else []
         notes = _notes(self.notes)
         if len(notes) > 1:
-            notes = [f"{notes[0]} (and {len(notes) - 1} more notes)"]
+            others = "1 more note" if len(notes) == 2 else f"{len(notes) - 1} more notes"
+            notes = [f"{notes[0]} (and {others})"]
         return "\n".join([*self._headline(rows), *table, *more, *notes])
 
 

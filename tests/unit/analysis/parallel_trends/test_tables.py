@@ -179,6 +179,19 @@ def test_cohorts_of_a_two_way_model_are_tried_in_years_since_their_own_beginning
     assert bound["conf_low"].is_monotonic_decreasing
 
 
+def test_years_that_one_school_alone_has_are_named_where_they_leave_no_bounds() -> None:
+    cells = _cells()
+    alone = cells["school"] == "S00"
+    cells.loc[alone, "cohort"] = 2016.0
+    found, _, _ = _found(
+        cells, "difference_in_differences",
+        keys={"active_from": "cohort", "event_window": [-3, 1]},
+    )  # fmt: skip
+    note = found.loc[found["check"] == "relative magnitudes", "note"].iloc[0]
+    assert note.startswith("no standard error: one school in an arm")
+    assert "(treated[since=2], treated[since=3]); the bounds take every year by itself" in note
+
+
 def test_the_effect_on_all_schools_is_tried_where_a_model_splits_it() -> None:
     found, _, _ = _found(_cells(), keys={"effects_by": "block"}, leave_out=[])
     assert found["estimate"].iloc[0] == pytest.approx(_plain()[0]["estimate"].iloc[0])
