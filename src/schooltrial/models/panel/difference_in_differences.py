@@ -299,6 +299,13 @@ def two_way_effects(
     columns = np.column_stack([regressors, *more.values()])
     every = (*names, *more)
     _refuse_cells(outcome, columns, n_pupils, schools.count, years.count)
+    if weights is not None and not ((weights > 0) & np.isfinite(weights)).all():
+        bad = ~((weights > 0) & np.isfinite(weights))
+        raise ValueError(
+            f"the weight of school {np.asarray(school)[bad][0]} in {np.asarray(year)[bad][0]} is "
+            f"{weights[bad][0]:g} ({int(bad.sum()):,} such cells); weights must be positive and "
+            "finite: leave out cells that should not count"
+        )
     w = _scaled(n_pupils if weights is None else weights)
     pair = cluster if isinstance(cluster, tuple) else None
     groups = None
@@ -309,15 +316,16 @@ def two_way_effects(
     fit: LeastSquaresFit | TwoWayFit | None = None
     if w is None and pair is None and groups is None and not fixed_effects and not unit_trends:
         fit = _balanced(outcome, columns, every, schools, code, t, years.count)
-    if fit is None and unit_trends:
-        numbers = np.asarray(year, dtype="float64")
-        fit = _with_trends(outcome, columns, every, factors, numbers, w, pair or clusters)
-    elif fit is None:
+    if fit is None:
         try:
-            fit = _fit(outcome, columns, every, pair or clusters, w, factors)
+            if unit_trends:
+                numbers = np.asarray(year, dtype="float64")
+                fit = _with_trends(outcome, columns, every, factors, numbers, w, pair or clusters)
+            else:
+                fit = _fit(outcome, columns, every, pair or clusters, w, factors)
         except ValueError as error:
             if str(error).startswith("no column is left"):
-                raise ValueError(_undetermined(names)) from error
+                raise ValueError(_undetermined(names, unit_trends)) from error
             raise
     nested = schools.count * (2 if unit_trends else 1)
     if isinstance(fit, LeastSquaresFit):
@@ -328,7 +336,7 @@ def two_way_effects(
     one = fit.first if isinstance(fit, TwoWayFit) else fit
     lost = [name for name in names if name not in one.names]
     if lost and undetermined == "refuse":
-        raise ValueError(_undetermined(lost))
+        raise ValueError(_undetermined(lost, unit_trends))
     mixed = _entangled(dict(zip(every, columns.T, strict=True)), lost, one.names, factors, clusters)
     effects = "the schools and years" + (" and the trends of schools" if unit_trends else "")
     spread = _spread(outcome, w)
@@ -479,10 +487,15 @@ def _lacking(
     return found
 
 
-def _undetermined(names: Sequence[str]) -> str:
+def _undetermined(names: Sequence[str], unit_trends: bool) -> str:
+    trends = (
+        ", and beside a trend of each school's own, which takes three years at least"
+        if unit_trends
+        else ""
+    )
     return (
         f"the regressors do not vary within schools and years: {', '.join(names)}; each needs "
-        "schools of both arms, in active years and in others"
+        f"schools of both arms, in active years and in others{trends}"
     )
 
 

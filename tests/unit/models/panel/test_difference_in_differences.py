@@ -275,6 +275,19 @@ def test_the_factor_of_two_clusterings_counts_the_same_parameters_in_each_part()
     assert pair.covariance()[0, 0] > pair.covariance(vcov="CR0")[0, 0] > 0
 
 
+def test_weights_below_zero_and_trends_over_two_years_are_refused_in_words_of_the_panel() -> None:
+    panel = _panel()
+    columns, names = programme_indicator(panel["treated"], panel["year"], [2020, 2021])
+    keys: dict[str, Any] = {"names": names, "school": panel["school"], "year": panel["year"]}
+    weights = np.where(np.arange(len(panel["y"])) == 1, -2.5, 10.0)
+    with pytest.raises(ValueError, match=r"in \d{4} is -2\.5 \(1 such cells\)"):
+        two_way_effects(panel["y"], columns, **keys, weights=weights)
+    two = np.isin(panel["year"], (2019, 2020))
+    short = {"names": names, "school": panel["school"][two], "year": panel["year"][two]}
+    with pytest.raises(ValueError, match="which takes three years at least"):
+        two_way_effects(panel["y"][two], columns[two], **short, unit_trends=True)
+
+
 def test_weights_that_are_all_alike_change_nothing() -> None:
     panel = _panel()
     panel["pupils"] = np.full(len(panel["y"]), 30.0)
