@@ -283,7 +283,11 @@ def test_weights_below_zero_and_trends_over_two_years_are_refused_in_words_of_th
     with pytest.raises(ValueError, match=r"in \d{4} is -2\.5 \(1 such cells\)"):
         two_way_effects(panel["y"], columns, **keys, weights=weights)
     two = np.isin(panel["year"], (2019, 2020))
-    short = {"names": names, "school": panel["school"][two], "year": panel["year"][two]}
+    short: dict[str, Any] = {
+        "names": names,
+        "school": panel["school"][two],
+        "year": panel["year"][two],
+    }
     with pytest.raises(ValueError, match="which takes three years at least"):
         two_way_effects(panel["y"][two], columns[two], **short, unit_trends=True)
 
