@@ -163,7 +163,7 @@ def persistence_told(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> li
         parts = [of.headline(near[-1]), *(of.aside(years) for years in reversed(near[:-1]))]
         if of.years[-1] > near[-1]:
             parts.append(f"Later years, up to {of.years[-1]} after, stand under the trends.")
-        if not _excludes_zero(of.during):
+        if pd.notna(of.during["conf_low"]) and not _excludes_zero(of.during):
             parts.insert(0, (
                 "No effect during the programme can be told from zero "
                 f"({_rounded(of.during['estimate'], of.during)}; {of.interval(of.during)}), so "

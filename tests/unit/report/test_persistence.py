@@ -102,6 +102,17 @@ def test_a_row_without_an_interval_says_why() -> None:
     )
 
 
+def test_an_effect_during_that_has_no_interval_is_not_said_to_include_zero() -> None:
+    rows = _rows(5.0)
+    rows[["std_error", "conf_low", "conf_high"]] = nan
+    rows["note"] = "rests on cohort 2016, 1 school; no standard error: every cohort is one school"
+    (found,) = persistence_told(rows, PROTOCOL)
+    assert found.startswith("English: two years after the programme ended, the effect was ")
+    assert "without an interval: no standard error: every cohort is one school." in found
+    assert "told from zero" not in found
+    assert "interval  to " not in found
+
+
 def test_a_panel_that_ends_with_the_programme_says_that_nothing_is_known_of_later() -> None:
     rows = pd.DataFrame([_row("treated[during]", 6.0, 2.0, "no year lies after the programme")])
     assert persistence_told(rows, PROTOCOL) == ["English: no year lies after the programme."]

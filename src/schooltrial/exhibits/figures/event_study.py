@@ -228,9 +228,9 @@ def _draw(panel: Axes, rows: pd.DataFrame, year_label: str, columns: int) -> Non
                   label=f"thick: {level} interval of one year")  # fmt: skip
         known = mine["conf_low"].notna()
         if known.any():
-            edge = "white" if face == colour else colour
+            edge, heavy = ("white", 0.6) if face == colour else (colour, 1.4)
             panel.plot(mine["time"][known], mine["estimate"][known], marker, color=colour,
-                       mfc=face, ms=5 * size, mec=edge, mew=0.6 * size, zorder=4,
+                       mfc=face, ms=5 * size, mec=edge, mew=heavy * size, zorder=4,
                        label=name)  # fmt: skip
         if not known.all():
             panel.plot(mine["time"][~known], mine["estimate"][~known], "x", color=colour, ms=6,

@@ -176,11 +176,16 @@ def _notes(rows: pd.DataFrame, named: Mapping[str, str]) -> tuple[list[str], lis
     """
     shared, own = part_notes(list(rows["note"]))
     notes = pd.Series(own, index=rows.index)
-    for part, mine in notes.groupby(rows["part"], sort=False):
+    borne: dict[str, list[str]] = {}
+    effects = notes[rows["estimand"] != "pre-trend test"]  # which has reasons of its own
+    for part, mine in effects.groupby(rows["part"], sort=False):
         alike, left = part_notes(list(mine))
         notes[mine.index] = left
-        shared += [f"{part}: {note}" for note in alike if part != OVERALL]
-        shared += [note for note in alike if part == OVERALL]
+        for note in alike:
+            borne.setdefault(note, []).append(str(part))
+    for note, parts in borne.items():
+        others = [part for part in parts if part != OVERALL]
+        shared.append(f"{listed(others)}: {note}" if others == parts else note)
     for at in rows.index[(rows["part"] == OVERALL) & (rows["term"] == "treated")]:
         parts = [part for part in notes[at].split("; ") if part]
         common = [part for part in parts if not part.startswith(OF_ROW)]

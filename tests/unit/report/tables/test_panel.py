@@ -76,6 +76,19 @@ def test_a_note_is_below_the_table_once_and_what_is_of_one_row_beside_it() -> No
     ]  # fmt: skip
 
 
+def test_what_several_parts_bear_is_said_once_whatever_the_joint_test_says() -> None:
+    alone = ROWS["outcome"].eq("maths") & ROWS["estimand"].isin(["event study", "calendar year"])
+    rows = pd.concat([ROWS, ROWS[ROWS["estimand"] == "calendar year"]], ignore_index=True)
+    alone = alone.reindex(rows.index, fill_value=True)
+    rows.loc[alone, "note"] = "few schools; no standard error: alike"
+    staggered, _ = panels_shown(rows, OUTCOMES, MODELS, {}, {})
+    assert [note for note in staggered.notes if "no standard error" in note] == [
+        "By year since the programme began, by calendar year and before the programme began: "
+        "no standard error: alike."
+    ]
+    assert list(staggered.table.cells["Note"]).count("no standard error: alike") == 1  # overall
+
+
 def test_rows_of_several_covariances_are_told_apart_by_their_method() -> None:
     rows = [_row("ATT", "treated", model="t", method=f"clustered ({kind})") for kind in "AB"]
     (two_way,) = panels_shown(pd.DataFrame(rows), OUTCOMES, MODELS, {}, {})
