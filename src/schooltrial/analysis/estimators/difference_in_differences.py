@@ -239,7 +239,7 @@ def _joint(fit: PanelFit, before: Sequence[str], kind: str) -> Estimate:
             method=fit.method, note=f"no F: {error}",
         )  # fmt: skip
     years = plural(len(before), "year")
-    if test.df < LEAST_DF:
+    if test.df < LEAST_DF or "too few clusters" in test.note:  # no df, where it would be negative
         left = f"{test.df:.1f}" if test.df > 0 else "no"
         few = f"no F: too few treated schools for a joint test of {years}, whose denominator would "
         few += f"have {left} degrees of freedom; read the slope"
