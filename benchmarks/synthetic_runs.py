@@ -248,7 +248,8 @@ def fit(study: Study, model: str) -> pd.DataFrame:
         fit_staggered_adoption(
             **wanted | {"sample": str(paths.data("sample"))}, years=content["years"],
             panel=str(paths.data("school_panel")), bounded=str(paths.data("bounded_cells")),
-            schools=str(paths.data("schools")),
+            schools=str(paths.data("schools")), school_sample=str(paths.data("school_sample")),
+            design=content["design"], seed=content["study"]["seed"],
         )  # fmt: skip
     return pd.read_csv(paths.estimates_of(model))
 

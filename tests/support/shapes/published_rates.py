@@ -76,7 +76,8 @@ def _come_and_go() -> Shape:
     ], columns=["reported", "from", "listed", "change"])  # fmt: skip
 
     def right(results: Path) -> None:
-        rows = pd.read_csv(results / "estimates" / "estimates.csv").set_index("term")
+        rows = pd.read_csv(results / "estimates" / "estimates.csv")
+        rows = rows[rows["estimand"] != "permutation check"].set_index("term")
         for cohort, year in ((2024, 2024), (2024, 2025), (2025, 2025)):
             found = rows.loc[f"treated[cohort={cohort}, year={year}]", "estimate"]
             assert abs(found - _cell(rates, cohort, year)) < 1e-9, (cohort, year)

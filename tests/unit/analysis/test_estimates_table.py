@@ -36,8 +36,8 @@ def _outcome(scale: str) -> Outcome:
 def test_the_columns_are_those_of_the_contract() -> None:
     stated = (
         "study, model, outcome, estimand, subgroup, term, estimate, std_error, df, statistic, "
-        "p_value, conf_low, conf_high, effect_size, es_conf_low, es_conf_high, n_pupils, "
-        "n_schools, n_treated_schools, method, converged, note"
+        "p_value, conf_low, conf_high, band_low, band_high, effect_size, es_conf_low, "
+        "es_conf_high, n_pupils, n_schools, n_treated_schools, method, converged, note"
     )
     assert stated.split(", ") == COLUMNS
     assert list(table([]).columns) == COLUMNS
