@@ -9,8 +9,8 @@ from schooltrial.analysis.panel_cells import read_panel_cells
 from schooltrial.checks.goodman_bacon.comparisons_table import (
     COLUMNS,
     decompose_cells,
-    decomposed_models,
 )
+from schooltrial.checks.goodman_bacon.panel_models import decomposed_models
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Model, Outcome, Years
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from schooltrial.arrays import FloatArray
@@ -17,7 +19,7 @@ FARTHEST = 100
 """Years after the last one of a panel from which on a cohort is a code, as 9999 is."""
 
 
-def read_cohorts(column: pd.Series, name: str, year: FloatArray) -> FloatArray:
+def read_cohorts(column: pd.Series, name: str, year: npt.NDArray[Any]) -> FloatArray:
     """Return first treated years; NaN for those never treated: missing, 0 or infinite.
 
     Parameters

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from schooltrial.checks.goodman_bacon.comparisons_table import decomposed_models
-from schooltrial.checks.parallel_trends.panel_models import checked_models
-from schooltrial.data.rows.analysed import OF_PANELS
+from schooltrial.checks.goodman_bacon.panel_models import decomposed_models
+from schooltrial.checks.parallel_trends.panel_models import OF_PANELS, checked_models
 from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.sections import Content, all_years
 
@@ -62,7 +61,7 @@ def _lacking_of_panels(content: Content) -> dict[str, str]:
     if not any(model["estimator"] in OF_PANELS for model in content["models"].values()):
         reasons["event_study"] = "the protocol has no panel model"
     if content["design"]["kind"] != "staggered":
-        reasons["cohorts"] = "the programme began in all schools at the same time"
+        reasons["cohorts"] = "the programme began for all at the same time"
     if not checked_models(content["models"]):
         for name in ("parallel_trends", "placebos"):
             reasons[name] = "no primary model rests on parallel trends"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schooltrial.checks.goodman_bacon.comparisons_table import decomposed_models
+from schooltrial.checks.goodman_bacon.panel_models import decomposed_models
 from schooltrial.checks.parallel_trends.panel_models import checked_models
 from schooltrial.exhibits.catalogue import figures_of, tables_of
 from schooltrial.protocol.sections import Protocol

@@ -60,7 +60,8 @@ def _one_cohort() -> Shape:
         arm = DRAWN.units.set_index("school")["arm"]
         by_arm = change.groupby(arm).mean()
         wanted = by_arm["programme"] - by_arm["control"]
-        check_row(results, "rollout", wanted, len(DRAWN.pupils), 12, term="treated")
+        two_years = DRAWN.pupils["year"].isin([BEFORE, LAST])  # on which the effect rests
+        check_row(results, "rollout", wanted, int(two_years.sum()), 12, term="treated")
 
     protocol = plain_protocol(DRAWN, models={"rollout": ROLLOUT}, **QUICK)
     protocol["design"] |= {"kind": "staggered", "randomised": False}

@@ -49,7 +49,7 @@ def test_effects_by_year_need_a_panel_model_and_cohorts_a_staggered_design() -> 
     panels = {"event_study", "cohorts", "bacon_weights", "parallel_trends", "placebos"}
     assert panels <= set(figures_of(content))
     content["design"]["kind"] = "complete"
-    assert "began in all schools at the same time" in lacking(content)["cohorts"]
+    assert "began for all at the same time" in lacking(content)["cohorts"]
     assert "bacon_weights" in lacking(content)
     content["models"] = {}
     assert {"parallel_trends", "placebos"} <= set(lacking(content))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import nan
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from schooltrial.arrays import FloatArray
 from schooltrial.models.cohort_regressions.goodman_bacon import decompose_two_way_effect
-from schooltrial.protocol.sections import Model
 from schooltrial.refusal import words_of
 from schooltrial.wording import plural
 
@@ -22,29 +21,6 @@ COLUMNS = [
 
 NOT_AVAILABLE = "not available"
 """The kind of a row that says why there is no decomposition."""
-
-
-def decomposed_models(models: Mapping[str, Model], design: str) -> dict[str, Model]:
-    """Return the models whose two-way effect is decomposed.
-
-    All of difference-in-differences, and the primary ones of staggered adoption, whose two-way
-    effect a reader may want to compare; none unless schools begin in different years.
-
-    Parameters
-    ----------
-    models : mapping of str to Model
-    design : str
-        The design's `kind`.
-    """
-    return {
-        name: model
-        for name, model in models.items()
-        if design == "staggered"
-        and (
-            model["estimator"] == "difference_in_differences"
-            or (model["estimator"] == "staggered_adoption" and model["role"] == "primary")
-        )
-    }
 
 
 def decompose_cells(cells: pd.DataFrame, model: str) -> pd.DataFrame:

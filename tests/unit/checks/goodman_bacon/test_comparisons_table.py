@@ -10,8 +10,8 @@ from schooltrial.checks.goodman_bacon.comparisons_table import (
     COLUMNS,
     NOT_AVAILABLE,
     decompose_cells,
-    decomposed_models,
 )
+from schooltrial.checks.goodman_bacon.panel_models import decomposed_models
 
 
 def _cells(lacking: int = 0) -> pd.DataFrame:
