@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import nan
 from typing import Literal
 
 import numpy as np
@@ -37,7 +36,7 @@ from schooltrial.models.comparison_schools.entropy_balancing import entropy_weig
 from schooltrial.models.comparison_schools.nearest_neighbours import match_nearest
 from schooltrial.models.comparison_schools.prior_path import prior_level, prior_trend
 from schooltrial.models.group_time.cells import Cell, schools_of
-from schooltrial.models.group_time.loadings import Effects
+from schooltrial.models.group_time.loadings import Effects, effects_of_weights
 from schooltrial.models.group_time.panel import NEVER, SchoolPanel
 from schooltrial.wording import listed, plural
 
@@ -50,7 +49,6 @@ NEIGHBOURS = 3
 """Comparison schools that each school of a cohort is matched with."""
 
 _COUNTS = 1e-6  # weight from which a school is counted as weighted
-_ALONE = 1 - 1e-9  # share of a group's weight from which one school is all of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,15 +256,8 @@ def weighted_effects(
     ValueError
         Where no school with a weight was seen in both years of a cell.
     """
-    n, years = panel.outcome.shape
-    rows, groups = matrix.shape[1], len(panel.groups)
-    y = np.nan_to_num(panel.outcome)
-    loadings, psi = np.zeros((n, years, rows)), np.zeros((n, rows))
-    alone = np.zeros((n, rows), dtype=bool)
-    points = np.zeros(rows)
-    for cell, averaged in zip(cells, matrix, strict=True):
-        at, base = np.searchsorted(panel.years, [cell.year, cell.base])
-        change = y[:, at] - y[:, base]
+
+    def weights_of(cell: Cell) -> FloatArray:
         treated, others = schools_of(panel, cell)
         other = np.where(others, comparisons.weights_of(cell), 0.0)
         if not other.sum() > 0:
@@ -274,27 +265,6 @@ def weighted_effects(
                 f"no comparison school with a weight for cohort {cell.cohort} was seen both in "
                 f"{cell.base} and in {cell.year}: leave that year out, or take away `comparison_on`"
             )
-        weight = treated / treated.sum() - other / other.sum()
-        points += (weight @ change) * averaged
-        inside = np.flatnonzero(weight)
-        part = weight[inside, None] * averaged
-        loadings[inside, at] += part
-        loadings[inside, base] -= part
-        deviation, lone = _deviations(change[inside], weight[inside], panel.group[inside], groups)
-        psi[inside] += deviation[:, None] * averaged
-        alone[inside] |= lone[:, None] & (averaged != 0)
-    return Effects(points, loadings, np.where(alone, nan, psi))
+        return np.asarray(treated / treated.sum() - other / other.sum(), dtype=np.float64)
 
-
-def _deviations(
-    change: FloatArray, weight: FloatArray, group: npt.NDArray[np.integer], groups: int
-) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Return each school's part of the error, scaled, and whether it is all of its group."""
-    share = np.abs(weight) / np.bincount(group, np.abs(weight), groups)[group]
-    mean = np.bincount(group, share * change, groups)[group]
-    second = np.bincount(group, share**2, groups)[group]
-    third = np.bincount(group, share**3, groups)[group]
-    left = second - 2 * third + second**2
-    lone = np.bincount(group, share >= _ALONE, groups)[group] > 0
-    scale = np.sqrt(np.divide(second, left, out=np.zeros_like(left), where=~lone & (left > 0)))
-    return scale * weight * (change - mean), lone
+    return effects_of_weights(panel, cells, matrix, weights_of)

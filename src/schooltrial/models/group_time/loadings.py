@@ -11,11 +11,12 @@ number :math:`w_{ir}'Y_i` of each school and row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import nan
 
 import numpy as np
+import numpy.typing as npt
 
 from schooltrial.arrays import FloatArray, IntArray
 from schooltrial.models.group_time.cells import Cell, schools_of
@@ -122,9 +123,36 @@ def _by_group(panel: SchoolPanel, loadings: FloatArray) -> Effects:
 def effects_by_school(panel: SchoolPanel, cells: Sequence[Cell], matrix: FloatArray) -> Effects:
     """Return averages where schools lack years: a cell rests on the schools seen in both its years.
 
-    ψ_ir = Σ_k w_kr (x_ik − m_hk)/√(n_hk(n_hk − 1)), x the change between the years of cell k and
-    m_hk its mean over the n_hk schools of group h; where several groups are compared together, each
-    school weighs by all of them.
+    Every school of a cell counts alike, so that ψ_ir = Σ_k w_kr (x_ik − m_hk)/√(n_hk(n_hk − 1)), x
+    the change between the years of cell k and m_hk its mean over the n_hk schools of group h.
+    """
+
+    def alike(cell: Cell) -> FloatArray:
+        own, others = schools_of(panel, cell)
+        return np.asarray(own / own.sum() - others / others.sum(), dtype=np.float64)
+
+    return effects_of_weights(panel, cells, matrix, alike)
+
+
+def effects_of_weights(
+    panel: SchoolPanel,
+    cells: Sequence[Cell],
+    matrix: FloatArray,
+    weights_of: Callable[[Cell], FloatArray],
+) -> Effects:
+    """Return averages of cells in which each school has a weight.
+
+    Parameters
+    ----------
+    panel : SchoolPanel
+    cells : sequence of Cell
+        K cells.
+    matrix : array (K, R)
+        The weights of the averages.
+    weights_of : callable
+        Cell → the weight of every school's change in it, (N,): positive ones of the cohort sum to
+        1, negative ones of the schools compared with to −1. Where several groups are compared
+        together, each school weighs by all of them.
     """
     n, years = panel.outcome.shape
     rows = matrix.shape[1]
@@ -132,20 +160,35 @@ def effects_by_school(panel: SchoolPanel, cells: Sequence[Cell], matrix: FloatAr
     loadings, psi = np.zeros((n, years, rows)), np.zeros((n, rows))
     alone = np.zeros((n, rows), dtype=bool)
     points = np.zeros(rows)
-    for cell, weights in zip(cells, matrix, strict=True):
+    for cell, averaged in zip(cells, matrix, strict=True):
         at, base = np.searchsorted(panel.years, [cell.year, cell.base])
         change = y[:, at] - y[:, base]
-        own, others = schools_of(panel, cell)
-        weight = own / own.sum() - others / others.sum()
-        points += (weight @ change) * weights
-        inside, into = np.flatnonzero(weight), np.flatnonzero(weights)
-        part = weight[inside, None] * weights[into]
+        weight = weights_of(cell)
+        points += (weight @ change) * averaged
+        inside, into = np.flatnonzero(weight), np.flatnonzero(averaged)
+        part = weight[inside, None] * averaged[into]
         loadings[inside[:, None], at, into] += part
         loadings[inside[:, None], base, into] -= part
-        group = panel.group[inside]
-        count = np.bincount(group, minlength=len(panel.groups)).astype(float)
-        mean = np.bincount(group, change[inside], len(panel.groups)) / np.maximum(count, 1.0)
-        scale = np.sqrt(count / np.maximum(count - 1.0, 1.0))[group]
-        psi[inside[:, None], into] += (scale * (change[inside] - mean[group]))[:, None] * part
-        alone[inside[:, None], into] |= (count[group] == 1)[:, None]
+        deviation, lone = _deviations(
+            change[inside], weight[inside], panel.group[inside], len(panel.groups)
+        )
+        psi[inside[:, None], into] += deviation[:, None] * averaged[into]
+        alone[inside[:, None], into] |= lone[:, None]
     return Effects(points, loadings, np.where(alone, nan, psi))
+
+
+_ALONE = 1 - 1e-9  # share of a group's weight from which one school is all of it
+
+
+def _deviations(
+    change: FloatArray, weight: FloatArray, group: npt.NDArray[np.integer], groups: int
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Return each school's part of the error, scaled, and whether it is all of its group."""
+    share = np.abs(weight) / np.bincount(group, np.abs(weight), groups)[group]
+    mean = np.bincount(group, share * change, groups)[group]
+    second = np.bincount(group, share**2, groups)[group]
+    third = np.bincount(group, share**3, groups)[group]
+    left = second - 2 * third + second**2
+    lone = np.bincount(group, share >= _ALONE, groups)[group] > 0
+    scale = np.sqrt(np.divide(second, left, out=np.zeros_like(left), where=~lone & (left > 0)))
+    return scale * weight * (change - mean), lone
