@@ -16,9 +16,9 @@ from schooltrial.exhibits.style.figures import (
     INK,
     TREATED,
     foot,
-    new_figure,
     nothing_drawn,
     styled,
+    two_column_figure,
 )
 from schooltrial.exhibits.style.text_fitting import add_shared_key
 from schooltrial.models.cohort_regressions.goodman_bacon import (
@@ -86,13 +86,9 @@ def bacon_weights_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
             "No two-way effect of a primary outcome could be decomposed into comparisons.", study
         )
     panels_of = [rows for _, rows in data.groupby(["model", "outcome"], sort=False)]
-    columns = 2 if len(panels_of) > 1 else 1
-    lines = -(-len(panels_of) // columns)
-    figure, panels = new_figure(0.9 + 2.6 * lines, lines, columns)
+    figure, panels = two_column_figure(len(panels_of), 0.9, 2.6)
     for panel, rows in zip(panels, panels_of, strict=False):
         _draw(panel, rows)
-    for spare in panels[len(panels_of) :]:
-        spare.set_axis_off()
     add_shared_key(figure, panels, columns=3)
     foot(figure, study)
     return figure

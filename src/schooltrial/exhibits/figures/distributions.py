@@ -15,8 +15,8 @@ from schooltrial.exhibits.style.figures import (
     INK,
     TREATED,
     foot,
-    new_figure,
     styled,
+    two_column_figure,
 )
 from schooltrial.protocol.sections import Outcome, StudyLine
 
@@ -49,14 +49,10 @@ def distributions_plot(
 ) -> Figure:
     """Draw one panel per outcome, a line or bars per year; years between the ends are faint."""
     names = [name for name in outcomes if (data["outcome"] == name).any()]
-    columns = 2 if len(names) > 1 else 1
-    lines = max(1, -(-len(names) // columns))
-    figure, panels = new_figure(0.8 + 2.2 * lines, lines, columns)
+    figure, panels = two_column_figure(len(names), 0.8, 2.2)
     for panel, name in zip(panels, names, strict=False):
         _draw_outcome(panel, data[data["outcome"] == name])
         panel.set_title(outcomes[name]["label"])
-    for spare in panels[len(names) :]:
-        spare.set_axis_off()
     if not names:
         panels[0].text(0, 0.5, "No outcome was read.")
     foot(figure, study)

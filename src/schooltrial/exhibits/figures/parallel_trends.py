@@ -16,9 +16,9 @@ from schooltrial.exhibits.style.figures import (
     INK,
     TREATED,
     foot,
-    new_figure,
     nothing_drawn,
     styled,
+    two_column_figure,
 )
 from schooltrial.exhibits.style.text_fitting import add_shared_key
 from schooltrial.protocol.sections import Model, Outcome, StudyLine
@@ -86,13 +86,9 @@ def parallel_trends_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
         return nothing_drawn("No effect was bounded against differences in trend.", study)
     keys = ["model", "outcome", "kind"]
     panels_of = [rows.reset_index(drop=True) for _, rows in data.groupby(keys, sort=False)]
-    columns = 2 if len(panels_of) > 1 else 1
-    lines = -(-len(panels_of) // columns)
-    figure, panels = new_figure(0.8 + 2.6 * lines, lines, columns)
+    figure, panels = two_column_figure(len(panels_of), 0.8, 2.6)
     for panel, rows in zip(panels, panels_of, strict=False):
         _draw(panel, rows)
-    for spare in panels[len(panels_of) :]:
-        spare.set_axis_off()
     add_shared_key(figure, panels, columns=3)
     foot(figure, study)
     return figure

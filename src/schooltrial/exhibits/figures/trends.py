@@ -9,7 +9,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from schooltrial.exhibits.style.figures import INK, SHADE, arm_styles, foot, new_figure, styled
+from schooltrial.exhibits.style.figures import (
+    INK,
+    SHADE,
+    arm_styles,
+    foot,
+    styled,
+    two_column_figure,
+)
 from schooltrial.exhibits.style.text_fitting import add_key
 from schooltrial.exhibits.style.year_axis import set_years
 from schooltrial.models.inference.student_t import t_quantile
@@ -61,13 +68,9 @@ def trends_plot(
     marked: until the last of them, the intervention arm holds schools that have not begun.
     """
     names = [name for name in outcomes if (data["outcome"] == name).any()]
-    columns = 2 if len(names) > 1 else 1
-    lines = -(-len(names) // columns)
-    figure, panels = new_figure(0.7 + 2.3 * lines, lines, columns)
+    figure, panels = two_column_figure(len(names), 0.7, 2.3)
     for panel, name in zip(panels, names, strict=False):
         _draw_outcome(panel, data[data["outcome"] == name], outcomes[name], years, arms, starts)
-    for spare in panels[len(names) :]:
-        spare.set_axis_off()
     handles, texts = panels[0].get_legend_handles_labels()
     add_key(figure, handles, texts, loc="outside upper right", columns=4, size=8)
     foot(figure, study)

@@ -111,6 +111,24 @@ def new_figure(
     return figure, [panel for line in grid for panel in line]
 
 
+def two_column_figure(count: int, head: float, each: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a panel for each of several parts, two in a line, and the panels.
+
+    Parameters
+    ----------
+    count : int
+        Parts; a place that is left over is empty, and without any there is one panel.
+    head, each : float
+        Heights in inches of what stands above and below, and of a line of panels.
+    """
+    columns = 2 if count > 1 else 1
+    lines = max(1, -(-count // columns))
+    figure, panels = new_figure(head + each * lines, lines, columns)
+    for spare in panels[count:]:
+        spare.set_axis_off()
+    return figure, panels[: max(count, 1)]
+
+
 def nothing_drawn(why: str, study: StudyLine) -> Figure:
     """Return a figure that says in a sentence why there is nothing to draw."""
     figure, (panel,) = new_figure(1.2)
