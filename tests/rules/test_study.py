@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from draw_effects import main as draw_effects
+from schooltrial.document.numbers import interval, number, p_text
 from schooltrial.exhibits.catalogue import figures_of, lacking, tables_of
-from schooltrial.exhibits.style.table_text import interval, number, p_text
 from schooltrial.protocol.sections import Content, analysis_years
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.refusal import Refusal

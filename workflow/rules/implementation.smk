@@ -83,7 +83,7 @@ rule write_monitoring:
         modules("write_monitoring.py"),
         unpack(LOOK(lambda study: study.report.implementation())),
         template="src/schooltrial/report/templates/monitoring.html.j2",
-        style="src/schooltrial/report/templates/page.css",
+        style="src/schooltrial/document/page.css",
         captions="src/schooltrial/exhibits/captions.yaml",
         assignment="results/{study}/data/assignment.parquet",
         pupils="results/{study}/data/pupils.parquet",

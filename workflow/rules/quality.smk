@@ -89,7 +89,7 @@ rule write_data_quality:
     input:
         modules("write_data_quality.py"),
         template="src/schooltrial/report/templates/data_quality.html.j2",
-        style="src/schooltrial/report/templates/page.css",
+        style="src/schooltrial/document/page.css",
         captions="src/schooltrial/exhibits/captions.yaml",
         codebook="results/{study}/checks/codebook.csv",
         means="results/{study}/checks/codebook_means.csv",

@@ -27,7 +27,7 @@ rule write_report:
         code=LOOK(lambda study: code_of(study.report.steps())),
         lock="requirements.lock",
         template="src/schooltrial/report/templates/report.html.j2",
-        style="src/schooltrial/report/templates/page.css",
+        style="src/schooltrial/document/page.css",
         captions="src/schooltrial/exhibits/captions.yaml",
         claims="results/{study}/checks/results_tests.txt",
         estimates="results/{study}/estimates/estimates.csv",

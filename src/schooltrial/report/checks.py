@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.written_tables import read_check
-from schooltrial.exhibits.style.html_table import Table
+from schooltrial.document.tables import Table
 from schooltrial.protocol.plan import PlanRecord, plan_told
 from schooltrial.report.tables.assignment import (
     blocks_left_out,

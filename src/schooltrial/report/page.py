@@ -7,9 +7,9 @@ from typing import Any
 
 import jinja2
 
-from schooltrial.exhibits.style.html_table import STYLE
-from schooltrial.exhibits.style.inline_code import with_code
-from schooltrial.exhibits.style.table_text import interval, number, p_text
+from schooltrial.document.inline_code import with_code
+from schooltrial.document.numbers import interval, number, p_text
+from schooltrial.document.tables import STYLE
 from schooltrial.report.exhibits import Exhibit
 from schooltrial.wording import year_spans
 

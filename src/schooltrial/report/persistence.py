@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.table_text import interval, number
+from schooltrial.document.numbers import interval, number
+from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.models.group_time.persistence import DURING, PERSISTENCE
 from schooltrial.models.panel.persistence import NO_ERROR, RESTS_ON
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from schooltrial.exhibits.style.table_text import number
+from schooltrial.document.numbers import number
 from schooltrial.wording import exact
 
 

@@ -9,7 +9,7 @@ import jinja2
 import pandas as pd
 import pytest
 
-from schooltrial.exhibits.style.table_text import interval, number, p_text
+from schooltrial.document.numbers import interval, number, p_text
 from schooltrial.protocol.sections import Estimator, Level
 from schooltrial.report.headlines import arm_of, sensitivity_range, summarise_findings
 from schooltrial.report.page import fill

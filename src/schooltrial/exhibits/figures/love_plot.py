@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from schooltrial.document.numbers import difference_text
 from schooltrial.exhibits.style.figures import FAINT, INK, SHADE, foot, new_figure, styled
-from schooltrial.exhibits.style.table_text import difference_text
 from schooltrial.exhibits.style.text_fitting import add_key
 from schooltrial.protocol.sections import Arm, Balance, StudyLine
 from schooltrial.wording import exact

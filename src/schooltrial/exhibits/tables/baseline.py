@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from schooltrial.exhibits.style.html_table import Column, fragment, tabulate
-from schooltrial.exhibits.style.table_text import difference_text, number
+from schooltrial.document.numbers import difference_text, number
+from schooltrial.document.tables import Column, fragment, tabulate
 from schooltrial.protocol.sections import Arm, Balance, StudyLine
 from schooltrial.wording import exact
 

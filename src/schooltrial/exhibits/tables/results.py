@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from schooltrial.exhibits.style.html_table import Column, fragment, tabulate
-from schooltrial.exhibits.style.table_text import interval
+from schooltrial.document.numbers import interval
+from schooltrial.document.tables import Column, fragment, tabulate
 from schooltrial.protocol.sections import Deviation, Model, Outcome, StudyLine
 
 ESTIMANDS = (

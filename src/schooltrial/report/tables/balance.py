@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.table_text import difference_text, number
+from schooltrial.document.numbers import difference_text, number
+from schooltrial.document.tables import Column, Table, tabulate
 
 OMNIBUS = [
     Column("sample"),

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from schooltrial.checks.attrition.analyses import analysing_models
-from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.table_text import number
+from schooltrial.document.numbers import number
+from schooltrial.document.tables import Column, Table, tabulate
 
 Labels = Mapping[str, str]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.wording import listed, percent
 
 WEIGHTED = [

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.implementation.costs import ALL
-from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.table_text import number
+from schooltrial.document.numbers import number
+from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.wording import exact
 
 Labels = Mapping[str, str]

@@ -11,8 +11,8 @@ import pandas as pd
 
 from schooltrial.analysis.post_programme import ADJUSTED, AFTER
 from schooltrial.data.rows.analysed import OF_PANELS
-from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.table_text import interval, number
+from schooltrial.document.numbers import interval, number
+from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.wording import listed, part_notes, plural
 
 OVERALL, COHORTS, GROUPS = "overall", "by cohort", "by group"

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.table_text import decimals_of, interval, number, p_text, significant
+from schooltrial.document.numbers import decimals_of, interval, number, p_text, significant
+from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.wording import listed
 
 COLUMNS = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.wording import plural_of
 
 ENROLMENT = [

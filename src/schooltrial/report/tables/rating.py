@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.table_text import difference_text
+from schooltrial.document.numbers import difference_text
+from schooltrial.document.tables import Column, Table, tabulate
 
 CRITERIA = [
     Column("outcome"),

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from schooltrial.exhibits.style.html_table import Column, Table, tabulate
+from schooltrial.document.tables import Column, Table, tabulate
 
 DIGITS = 16
 """Of a checksum."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from schooltrial.checks.goodman_bacon.comparisons_table import NOT_AVAILABLE
-from schooltrial.exhibits.style.html_table import Column, Table, tabulate
-from schooltrial.exhibits.style.table_text import decimals_of, number
+from schooltrial.document.numbers import decimals_of, number
+from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.models.cohort_regressions.goodman_bacon import FORBIDDEN
 from schooltrial.wording import percent
 

@@ -5,7 +5,7 @@ from math import inf, nan
 import pandas as pd
 import pytest
 
-from schooltrial.exhibits.style.table_text import interval, number, p_text
+from schooltrial.document.numbers import interval, number, p_text
 from schooltrial.exhibits.tables.baseline import baseline_html
 from schooltrial.exhibits.tables.results import results_html, selected
 from support.small_trial import SmallTrial

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from markupsafe import Markup
 
-from schooltrial.exhibits.style.html_table import Column, Kind, Table, fragment, tabulate
+from schooltrial.document.tables import Column, Kind, Table, fragment, tabulate
 from schooltrial.report.page import fill
 from support.html_cells import aligned_right, caption, notes, rows
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import pandas as pd
 from markupsafe import Markup
 
-from schooltrial.exhibits.style.inline_code import with_code
-from schooltrial.exhibits.style.table_text import is_whole, number, p_text, significant
+from schooltrial.document.inline_code import with_code
+from schooltrial.document.numbers import is_whole, number, p_text, significant
 
 Kind = Literal[
     "text", "code", "told", "number", "quantity", "significant", "count", "percent", "p"

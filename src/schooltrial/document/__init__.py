@@ -1,0 +1,1 @@
+"""What a page holds, block by block, and how it becomes HTML, PDF and tables of other formats."""

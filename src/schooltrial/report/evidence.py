@@ -1,0 +1,204 @@
+"""What was found about a study, read once for all pages that tell of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.checks.written_tables import read_check
+from schooltrial.document.blocks import Exhibit, Picture
+from schooltrial.document.tables import Table
+from schooltrial.exhibits.catalogue import lacking
+from schooltrial.protocol.levels import DesignLevels
+from schooltrial.protocol.plan import PlanRecord
+from schooltrial.protocol.sections import Content, Model, StudyLine, analysis_years, labels
+from schooltrial.protocol.strict_yaml import parse_yaml
+
+AS_TEXT = frozenset({"flow", "cleaning_log"})
+"""Checks in which an empty cell is an empty text."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that the pages of one study tell of.
+
+    Attributes
+    ----------
+    protocol : Content
+        Sections of the protocol.
+    study : StudyLine
+        Title, protocol hash, and whether the data are synthetic.
+    estimates : DataFrame
+        The long table of estimates.
+    diagnostics : mapping
+        Model → what its fits say of themselves.
+    checks : mapping
+        Name of a check → its table.
+    records : mapping
+        Name of a check → what its JSON file holds, such as ``verdict``.
+    texts : mapping
+        Name of a check → its text, such as ``flow_text``.
+    figures : mapping
+        Figure → its picture.
+    tables : mapping
+        Exhibit table, ``baseline`` or ``results``, → the table as shown.
+    drawn : mapping
+        Figure → the rows that it draws.
+    captions : mapping
+        Exhibit → its words (``exhibits/captions.yaml``).
+    models_to_come : mapping
+        Models that only years without data inform.
+    claims : tuple of str
+        Tests of the results that passed before the page was written.
+    """
+
+    protocol: Content
+    study: StudyLine
+    estimates: pd.DataFrame
+    diagnostics: Mapping[str, Any]
+    checks: Mapping[str, pd.DataFrame]
+    records: Mapping[str, Any]
+    texts: Mapping[str, str]
+    figures: Mapping[str, Picture]
+    tables: Mapping[str, Table]
+    drawn: Mapping[str, pd.DataFrame]
+    captions: Mapping[str, Mapping[str, str]]
+    models_to_come: Mapping[str, Model]
+    claims: tuple[str, ...] = ()
+
+    @property
+    def levels(self) -> DesignLevels:
+        """What was randomised, and whether the trial has schools."""
+        return DesignLevels.of(self.protocol["design"])
+
+    @property
+    def staggered(self) -> bool:
+        """Whether cohorts begin in different years."""
+        return self.protocol["design"]["kind"] == "staggered"
+
+    @property
+    def years(self) -> list[int]:
+        """Years of the primary analysis."""
+        return analysis_years(self.protocol)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Variable → its name in exhibits."""
+        return labels(self.protocol)
+
+    @property
+    def arms(self) -> dict[str, str]:
+        """Arm → its label, the comparison group first."""
+        return {arm["name"]: arm["label"] for arm in self.protocol["design"]["arms"]}
+
+    @property
+    def plan(self) -> PlanRecord:
+        """The plan as first read with outcomes, and now."""
+        return PlanRecord(self.records["plan"]["first"], self.records["plan"]["now"])
+
+    @property
+    def lacking(self) -> dict[str, str]:
+        """Exhibit → why the study does not have it."""
+        return lacking(self.protocol)
+
+    def check(self, name: str) -> pd.DataFrame | None:
+        """Return the table of a check; None where the study has none, or it has no rows."""
+        table = self.checks.get(name)
+        return None if table is None or table.empty else table
+
+    def exhibit(self, name: str, *, more: str = "") -> Exhibit | None:
+        """Return a figure or table of the catalogue with its words; None where it is lacking.
+
+        Parameters
+        ----------
+        name : str
+            Of the exhibit.
+        more : str
+            What the caption of this study's adds.
+        """
+        words = self.captions[name]
+        content = self.figures.get(name) or self.tables.get(name)
+        if content is None:
+            return None
+        others = {"without_schools": not self.levels.in_schools, "staggered": self.staggered}
+        fitting = [words[key] for key, holds in others.items() if holds and key in words]
+        caption = " ".join(filter(None, [next(iter(fitting), words["caption"]), more]))
+        folder, verb = ("figures", "draw") if name in self.figures else ("tables", "tabulate")
+        return Exhibit(
+            name, words["title"], content, caption,
+            data=f"{folder}/{name}.csv", source=f"{verb}_{name}",
+        )  # fmt: skip
+
+
+def read_evidence(
+    *,
+    protocol: Content,
+    study: StudyLine,
+    estimates: str,
+    diagnostics: str,
+    checks: Sequence[str],
+    figures: Sequence[str],
+    captions: str,
+    tables: Mapping[str, Table],
+    models_to_come: Mapping[str, Model],
+    claims: str | None = None,
+) -> Evidence:
+    """Return what the files of a study hold.
+
+    Parameters
+    ----------
+    protocol, study, models_to_come
+        As in `Evidence`.
+    estimates, diagnostics, captions, claims : str
+        Files.
+    checks : sequence of str
+        Files of the checks: tables (``.csv``), records (``.json``) and texts (``.txt``).
+    figures : sequence of str
+        SVG files; beside each lie its drawn rows (``.csv``) and its words (``.txt``).
+    tables : mapping
+        Exhibit tables as shown.
+    """
+    files = {Path(path).stem: path for path in checks}
+    told = parse_yaml(Path(captions).read_text("utf-8"))
+    return Evidence(
+        protocol=protocol,
+        study=study,
+        estimates=pd.read_csv(estimates),
+        diagnostics=json.loads(Path(diagnostics).read_text("utf-8")),
+        checks={
+            name: read_check(path, keep_default_na=name not in AS_TEXT)
+            for name, path in files.items()
+            if path.endswith(".csv")
+        },
+        records={
+            name: json.loads(Path(path).read_text("utf-8"))
+            for name, path in files.items()
+            if path.endswith(".json")
+        },
+        texts={
+            name: Path(path).read_text("utf-8")
+            for name, path in files.items()
+            if path.endswith(".txt")
+        },
+        figures={Path(path).stem: _picture(path, told) for path in figures},
+        tables=tables,
+        drawn={Path(path).stem: _rows(path) for path in figures},
+        captions=told,
+        models_to_come=models_to_come,
+        claims=tuple(Path(claims).read_text("utf-8").splitlines()) if claims else (),
+    )
+
+
+def _picture(path: str, told: Mapping[str, Mapping[str, str]]) -> Picture:
+    alt = Path(path).with_suffix(".txt")
+    words = alt.read_text("utf-8").strip() if alt.exists() else told[Path(path).stem]["alt"]
+    return Picture(Path(path).read_bytes(), words)
+
+
+def _rows(path: str) -> pd.DataFrame:
+    return pd.read_csv(Path(path).with_suffix(".csv"))
