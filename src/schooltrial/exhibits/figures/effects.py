@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from math import nan
+from math import isfinite, nan
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import MaxNLocator
 
+from schooltrial.document.numbers import interval, number, p_text
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -23,15 +25,19 @@ from schooltrial.exhibits.style.figures import (
     nothing_drawn,
     styled,
 )
-from schooltrial.exhibits.style.text_lines import wrap
+from schooltrial.exhibits.style.text_lines import width_of, wrap
 from schooltrial.protocol.filters import years_named
 from schooltrial.protocol.sections import Arm, Model, Outcome, StudyLine
 
 SHOWN = ("ITT", "ATT", "CACE")
 
 
-LABEL, SIZE = 3.1, 8
+LABEL, SIZE = 2.75, 7.5
 """Inches of a line of a model's label, and its size in points."""
+
+
+NUMBERS, APART = 7.0, 8.0
+"""Points of the numbers at the right, and between their columns."""
 
 
 EDGE = 0.12
@@ -99,12 +105,68 @@ def effects_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     height = 0.9 + 0.75 * len(sizes) + 0.31 * len(data)
     ratios = [1.5 + size for size in sizes]
     figure, panels = new_figure(height, rows=len(sizes), height_ratios=ratios)
+    shown = [_effect_text(row) for _, row in data.iterrows()]
+    font = FontProperties(size=NUMBERS)
+    head = f"Estimate [{_levels(data)} CI]"
+    second = APART + max(72 * width_of(text, font) for text in [head, *shown]) + APART
     for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
-        _draw_outcome(panel, rows.reset_index(drop=True))
+        same_unit = data[data["unit"] == rows["unit"].iloc[0]]
+        _draw_outcome(panel, rows.reset_index(drop=True), _limits(same_unit), second)
+    for words, offset in ((head, APART), ("n (schools)", second)):
+        panels[0].annotate(
+            words, (1, 1), (offset, 5), xycoords="axes fraction", textcoords="offset points",
+            fontsize=NUMBERS, color=FAINT,
+        )  # fmt: skip
     figure.set_layout_engine("constrained", w_pad=EDGE)
     figure.suptitle(_legend(data), x=0.99, ha="right", fontsize=7.5, color=FAINT)
     foot(figure, study)
     return figure
+
+
+def alt_text(data: pd.DataFrame) -> str:
+    """Return what the figure shows, in numbers: the primary effects, then how many others."""
+    if data.empty:
+        return "No effect was estimated."
+    first = data[data["primary"].astype(bool)]
+    told = [
+        f"{row['outcome_label']} ({row['model_label']}): {_signed(row['estimate'])} {row['unit']}, "
+        f"{row['level']:.0%} CI {interval(row['conf_low'], row['conf_high']) or 'not known'}, "
+        f"p = {p_text(row['p_value']) or 'not known'}".replace("p = <", "p < ")
+        for _, row in first.iterrows()
+    ]
+    others = data.drop(first.index)
+    within = f", from {_signed(others['estimate'].min())} to {_signed(others['estimate'].max())}"
+    same = within if len(others) > 1 and others["unit"].nunique() == 1 else ""
+    sentences = [f"Primary effects: {'; '.join(told)}."] if told else []
+    if len(others):
+        noun = "estimate" if len(others) == 1 else "estimates"
+        sentences.append(f"{len(others)} other {noun}{same}.")
+    return f"Forest plot of {len(data)} effects by outcome and model. {' '.join(sentences)}"
+
+
+def _signed(value: float) -> str:
+    """Return an effect with its sign."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def _effect_text(row: pd.Series) -> str:
+    """Return estimate and interval, to as many decimals as show on which side of zero each is."""
+    sizes = [float(row[name]) for name in ("estimate", "conf_low", "conf_high")]
+    known = [abs(size) for size in sizes if isfinite(size)]
+    digits = 3 if max(known, default=0.0) < 2 else 1
+    while digits < 6 and any(0 < size < 0.5 * 10**-digits for size in known):
+        digits += 1
+    told = f"{'+' if sizes[0] > 0 else ''}{number(sizes[0], digits)}"
+    return f"{told} {interval(*sizes[1:], digits) or '[not known]'}"
+
+
+def _limits(rows: pd.DataFrame) -> tuple[float, float]:
+    """Return the ends of the axis that panels of one unit share; zero lies between them."""
+    names = [name for name in ("estimate", "conf_low", "conf_high", "truth") if name in rows]
+    sizes = rows[names].to_numpy(dtype="float64").ravel()
+    sizes = np.append(sizes[np.isfinite(sizes)], 0.0)
+    margin = 0.06 * float(np.ptp(sizes)) or 1.0
+    return float(sizes.min()) - margin, float(sizes.max()) + margin
 
 
 def _legend(data: pd.DataFrame) -> str:
@@ -162,15 +224,29 @@ def _levels(data: pd.DataFrame) -> str:
     return " and ".join(f"{level:.0%}" for level in sorted(data["level"].unique()))
 
 
-def _draw_outcome(panel: Axes, rows: pd.DataFrame) -> None:
+def _draw_outcome(
+    panel: Axes, rows: pd.DataFrame, limits: tuple[float, float], second: float
+) -> None:
     panel.axvline(0, color=FAINT, lw=0.8)
-    for at, row in rows.iterrows():
+    for at, (_, row) in enumerate(rows.iterrows()):
         primary = row["primary"]
         colour = TREATED if primary else CONTROL
-        panel.plot([row["conf_low"], row["conf_high"]], [at, at], color=colour, lw=1.6)
+        ends = [float(row["conf_low"]), float(row["conf_high"])]
+        for end, edge, mark in zip(ends, limits, "<>", strict=True):
+            if np.isinf(end):
+                panel.plot([edge], [at], mark, color=colour, ms=4.5, clip_on=False)
+        panel.plot(np.clip(ends, *limits), [at, at], color=colour, lw=1.6)
         panel.plot(
             row["estimate"], at, "o", color=colour, mfc=colour if primary else "white", ms=5.5
         )
+        counts = f"{row['n_pupils']:,.0f} ({row['n_schools']:,.0f})".replace("nan", "–")
+        for words, offset in ((_effect_text(row), APART), (counts, second)):
+            panel.annotate(
+                words, (1, at), (offset, 0), xycoords=panel.get_yaxis_transform(),
+                textcoords="offset points", va="center", fontsize=NUMBERS, color=INK,
+                fontweight="bold" if primary else "normal",
+            )  # fmt: skip
+    panel.set_xlim(*limits)
     if "truth" in rows and rows["truth"].notna().any():
         panel.plot(rows["truth"], rows.index, "|", color=INK, ms=11, mew=1.6)
     font = FontProperties(size=SIZE)
@@ -178,5 +254,5 @@ def _draw_outcome(panel: Axes, rows: pd.DataFrame) -> None:
     panel.set_yticks(range(len(rows)), shown, fontsize=SIZE)
     panel.set_ylim(len(rows) - 0.5, -0.6)
     panel.set_title(rows["outcome_label"].iloc[0])
-    panel.xaxis.set_major_locator(MaxNLocator(6))
+    panel.xaxis.set_major_locator(MaxNLocator(5))
     panel.set_xlabel(f"effect, {rows['unit'].iloc[0]}")

@@ -148,7 +148,7 @@ def power_plot(data: pd.DataFrame, study: StudyLine, arms: Sequence[Arm] = ()) -
     if data.empty:
         figure, (panel,) = new_figure(1.2)
         panel.set_axis_off()
-        panel.text(0, 0.5, "What the study could see is not known: no size, ICC or estimate.")
+        panel.text(0, 0.5, "Power is not known: no cluster size, ICC or estimate is available.")
         foot(figure, study)
         return figure
     subjects = list(data.groupby(["outcome", "arm", "scale"], sort=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isnan, nan
+from math import inf, isnan, nan
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from schooltrial.exhibits.figures.effects import drawn, effects_plot, with_truth
+from schooltrial.exhibits.figures.effects import alt_text, drawn, effects_plot, with_truth
 from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
 from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import points, tick_words, with_marker, words
@@ -240,3 +240,47 @@ def test_the_truth_of_a_row_is_that_of_its_estimand_year_unit_and_subgroup(
     cells = {"outcome": "maths", "model": "itt", "estimand": "ITT", "unit": "SD", **row}
     (found,) = with_truth(pd.DataFrame([cells]), {cells["model"]: model}, truth)["truth"]
     assert found == known or (isnan(found) and isnan(known))
+
+
+def test_numbers_stand_at_each_interval_with_people_and_schools() -> None:
+    maths, english = effects_plot(drawn(ESTIMATES, MODELS, OUTCOMES), STUDY).axes
+    assert [text.get_text() for text in maths.texts] == [
+        "−0.100 [−0.300,\u00a00.050]", "100 (10)", "+0.250 [0.050,\u00a00.450]", "100 (10)",
+        "Estimate [90% and 95% CI]", "n (schools)",
+    ]  # fmt: skip
+    assert [text.get_text() for text in english.texts] == ["+2.0 [−1.0,\u00a04.0]", "100 (10)"]
+
+
+def test_a_bound_near_zero_keeps_the_decimals_that_show_its_side() -> None:
+    rows = pd.DataFrame([_row("itt", "maths", conf_low=0.0003)])
+    (panel,) = effects_plot(drawn(rows, MODELS, OUTCOMES), STUDY).axes
+    assert panel.texts[0].get_text() == "+0.1000 [0.0003,\u00a00.3000]"
+
+
+def test_outcomes_of_one_unit_share_a_scale_and_others_have_their_own() -> None:
+    outcomes = {**OUTCOMES, "reading": {**OUTCOMES["maths"], "label": "Reading"}}
+    wide = _row("itt", "reading", estimate=-0.5, conf_low=-0.9, conf_high=-0.1)
+    data = drawn(pd.concat([ESTIMATES, pd.DataFrame([wide])]), MODELS, outcomes)
+    maths, english, reading = (panel.get_xlim() for panel in effects_plot(data, STUDY).axes)
+    assert maths == reading != english
+    assert reading[0] < -0.9
+    assert reading[1] > 0.45
+
+
+def test_intervals_without_end_or_not_known_are_said_and_leave_the_scale() -> None:
+    rows = [_row("itt", "maths", conf_high=inf), _row("cace", "maths", conf_low=nan, conf_high=nan)]
+    (panel,) = effects_plot(drawn(pd.DataFrame(rows), MODELS, OUTCOMES), STUDY).axes
+    assert panel.get_xlim() == pytest.approx((-0.006, 0.106))
+    (mark,) = with_marker(panel, ">")
+    assert points(mark) == [pytest.approx((0.106, 0))]
+    assert [text.get_text() for text in panel.texts[:3:2]] == [
+        "+0.100 [0.000,\u00a0∞]", "+0.100 [not known]",
+    ]  # fmt: skip
+
+
+def test_the_words_for_those_who_do_not_see_it_give_the_primary_effects_in_numbers() -> None:
+    said = alt_text(drawn(ESTIMATES, MODELS, OUTCOMES))
+    assert said.startswith("Forest plot of 3 effects by outcome and model. ")
+    assert "Maths (Offer): −0.100 SD, 95% CI [−0.300,\u00a00.050], p = " in said
+    assert said.endswith(" 2 other estimates.")
+    assert alt_text(drawn(ESTIMATES[3:], MODELS, OUTCOMES)) == "No effect was estimated."
