@@ -83,3 +83,8 @@ def part_notes(notes: Sequence[str]) -> tuple[list[str], list[str]]:
     ]
     own = ["; ".join(part for part in row if part not in shared) for row in parts]
     return shared, own
+
+
+def sentence(words: str) -> str:
+    """Return words as a sentence: a capital first, one full stop last."""
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."

@@ -37,6 +37,7 @@ from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import labelled, points, tick_words, with_marker, words
 from support.html_cells import caption, rows
 
+KINDS = ("csv", "html", "tex", "docx", "md")
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
 ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
 OUTCOMES: Any = {
@@ -335,7 +336,7 @@ def test_the_baseline_table_is_written_as_data_and_as_a_page(tmp_path: Path) -> 
     BALANCE.to_csv(tmp_path / "balance.csv", index=False)
     tabulate_baseline.main(
         balance=str(tmp_path / "balance.csv"), arms=ARMS, settings=SETTINGS, study=STUDY,
-        year_label="2019", csv=str(tmp_path / "table.csv"), html=str(tmp_path / "table.html"),
+        year_label="2019", **{kind: str(tmp_path / f"table.{kind}") for kind in KINDS},
     )  # fmt: skip
     page = (tmp_path / "table.html").read_text("utf-8")
     assert caption(page) == "Baseline, 2019"
@@ -353,7 +354,7 @@ def test_the_results_table_is_written_with_the_deviations_and_without_other_term
     tabulate_results.main(
         estimates=str(tmp_path / "estimates.csv"), models=MODELS, outcomes=OUTCOMES, study=STUDY,
         deviations=[{"date": "2021-05-01", "what": "no texts", "why": "no numbers"}],
-        csv=str(tmp_path / "table.csv"), html=str(tmp_path / "table.html"),
+        **{kind: str(tmp_path / f"table.{kind}") for kind in KINDS},
     )  # fmt: skip
     page = (tmp_path / "table.html").read_text("utf-8")
     assert [row[1] for row in rows(page)[1:]] == ["treated"]

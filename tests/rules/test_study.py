@@ -3,19 +3,22 @@
 import json
 import re
 from collections.abc import Mapping
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from pypdf import PdfReader
 
 from draw_effects import main as draw_effects
-from schooltrial.document.numbers import interval, number, p_text
+from schooltrial.document.numbers import number, p_text
 from schooltrial.exhibits.catalogue import figures_of, lacking, tables_of
 from schooltrial.protocol.sections import Content, analysis_years
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.refusal import Refusal
+from schooltrial.report.headlines import digits_of, with_interval
 from support.report_inputs import write_checks
 from support.small_trial import ROOT, SmallTrial
 from tabulate_baseline import main as tabulate_baseline
@@ -24,7 +27,7 @@ from write_report import main as write_report
 
 VERBS = {"figure": "draw", "table": "tabulate"}
 CAPTIONS = ROOT / "src" / "schooltrial" / "exhibits" / "captions.yaml"
-TEMPLATES = ROOT / "src" / "schooltrial" / "report" / "templates"
+KINDS = ("csv", "html", "tex", "docx", "md")
 
 
 def test_the_same_files_give_the_same_bytes(finished: SmallTrial, tmp_path: Path) -> None:
@@ -103,7 +106,8 @@ def _report(
     figures = figures_of(content)
     shown = {name: words[name] for name in [*figures, *tables_of(content)]}
     for name in figures:
-        (folder / f"{name}.svg").write_text(f"<svg>{name}</svg>", encoding="utf-8")
+        (folder / f"{name}.svg").write_text(svg_of(name), encoding="utf-8")
+        (folder / f"{name}.csv").write_text("n\n", encoding="utf-8")
     kinds = {kind: str(folder / f"effects.{kind}") for kind in ("svg", "pdf", "png", "csv")}
     models, outcomes, arms = content["models"], content["outcomes"], content["design"]["arms"]
     estimates = finished.path("estimates.csv")
@@ -112,13 +116,13 @@ def _report(
     )
     tabulate_results(
         estimates=estimates, models=models, outcomes=outcomes, study=study,
-        deviations=content["deviations"], csv=str(folder / "results.csv"),
-        html=str(folder / "results.html"),
+        deviations=content["deviations"],
+        **{kind: str(folder / f"results.{kind}") for kind in KINDS},
     )  # fmt: skip
     tabulate_baseline(
         balance=finished.path("balance.csv"), arms=arms, settings=content["balance"],
         study=study, year_label="2019",
-        csv=str(folder / "baseline.csv"), html=str(folder / "baseline.html"),
+        **{kind: str(folder / f"baseline.{kind}") for kind in KINDS},
     )  # fmt: skip
     checks = write_checks(finished, folder)
     if verdict:
@@ -130,15 +134,11 @@ def _report(
         models_to_come={},
         lock=str(CAPTIONS),
         claims=str(folder / "claims.txt"),
-        template=str(TEMPLATES / "report.html.j2"),
-        style=str(TEMPLATES / "page.css"),
         captions=str(CAPTIONS),
         checks=checks,
         estimates=estimates,
         diagnostics=finished.path("diagnostics.json"),
         figures=[str(folder / f"{name}.svg") for name in figures],
-        tables=[str(folder / "results.html"), str(folder / "baseline.html")],
-        panel_figures=[],
         protocol=content,
         study=study,
         provenance=[
@@ -152,47 +152,93 @@ def _report(
             for name, word in shown.items()
         ],
         report=str(folder / "report.html"),
+        pdf=str(folder / "report.pdf"),
+        summary=str(folder / "summary.html"),
+        summary_pdf=str(folder / "summary.pdf"),
     )
     return (folder / "report.html").read_text("utf-8")
 
 
-def test_every_number_of_the_summary_is_that_of_the_estimates(
+def svg_of(name: str) -> str:
+    """Return a small picture."""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="30pt" viewBox="0 0 90 30">'
+        f"<desc>{name}</desc><rect width='9' height='9'/></svg>"
+    )
+
+
+def test_every_number_of_the_first_screen_is_that_of_the_estimates(
     finished: SmallTrial, page: str
 ) -> None:
     rows = pd.read_csv(finished.path("estimates.csv")).set_index(["model", "outcome"])
     row = rows.loc[("itt", "maths")]
-    (card,) = re.findall(r'<div class="card">(.*?)</div>', page, flags=re.S)
-    assert f'<span class="value">{number(row["estimate"])}</span>' in card
-    assert interval(row["conf_low"], row["conf_high"]) in card
-    assert f"p = {p_text(row['p_value'])}" in card
-    assert number(row["effect_size"]) in card
-    assert "160 pupils in 8 schools (4 intervention)" in card
-    assert "nan" not in card
+    front = page.split("<nav")[0]
+    table = front.split('id="primary_outcomes"')[1]
+    digits = digits_of(row["estimate"], row["conf_low"], row["conf_high"], in_sd=True)
+    size = with_interval(row["estimate"], row["conf_low"], row["conf_high"], digits)
+    assert f">{size}<" in table
+    assert f">{p_text(row['p_value'])}<" in table
+    assert ">160 (8)<" in table
+    assert f"{number(abs(row['estimate']), digits)} SD" in front
+    assert re.findall(r"\bnan\b", page, flags=re.IGNORECASE) == []
 
 
-def test_the_report_says_that_data_are_synthetic(page: str) -> None:
-    assert "Synthetic data" in page
-    assert page.count("SYNTHETIC DATA. A small trial") == 2
+def test_every_page_says_that_data_are_synthetic(
+    finished: SmallTrial, page: str, tmp_path: Path
+) -> None:
+    assert page.count("Synthetic data.") == 1
+    assert "SYNTHETIC DATA. A small trial" in page.split("<footer>")[1]
+    _report(finished, tmp_path)
+    pages = [PdfReader(tmp_path / name).pages for name in ("report.pdf", "summary.pdf")]
+    assert len(pages[1]) == 1
+    for one in [*pages[0], *pages[1]]:
+        assert "SYNTHETIC DATA." in one.extract_text()
 
 
 @pytest.mark.parametrize(("verdict", "said"), [("contradicted", 1), ("in doubt", 1), ("", 0)])
-def test_a_doubtful_assignment_is_said_above_the_summary(
+def test_a_doubtful_allocation_is_said_on_the_first_screen(
     finished: SmallTrial, tmp_path: Path, verdict: str, said: int
 ) -> None:
-    above = _report(finished, tmp_path, verdict).split('<h2 id="summary">')[0]
-    assert above.count(f"The assignment on record is {verdict}") == said
+    above = _report(finished, tmp_path, verdict).split("<nav")[0]
+    assert above.count(f"The recorded allocation is {verdict}, so every group comparison") == said
 
 
-def test_deviations_stand_beside_the_effects_and_in_their_table(
+def test_deviations_have_a_section_and_the_results_cite_it(
     finished: SmallTrial, tmp_path: Path
 ) -> None:
     deviation = {"date": "2020-05-01", "what": "No test was held", "why": "schools were shut"}
     page = _report(finished, tmp_path, sections={"deviations": [deviation]})
-    effects = page.split('<h2 id="effects-section">')[1].split("<h2")[0]
-    assert "2020-05-01: No test was held — schools were shut" in effects
-    assert "Otherwise than planned: 2020-05-01: No test was held (schools were shut)." in (
+    section = page.split('<section id="deviations">')[1].split("</section>")[0]
+    assert "2020-05-01: No test was held (schools were shut)." in section
+    primary = page.split('<section id="primary">')[1].split("</section>")[0]
+    assert 'deviates from the plan: see <a href="#deviations">Section' in primary
+    assert "Deviations from the plan: 2020-05-01: No test was held (schools were shut)." in (
         tmp_path / "results.html"
     ).read_text("utf-8")
+
+
+def test_the_pdf_holds_the_words_of_the_page(finished: SmallTrial, tmp_path: Path) -> None:
+    page = _report(finished, tmp_path)
+    printed = re.sub(
+        r"[\W_]", "", "".join(p.extract_text() for p in PdfReader(tmp_path / "report.pdf").pages)
+    )
+    body = re.sub(
+        r"<style>.*?</style>|<caption.*?</caption>|<nav.*?</nav>|<[^>]+>", " ", page, flags=re.S
+    )
+    words = set(re.findall(r"[^\W_]{4,}", unescape(body)))
+    lost = sorted(word for word in words if word not in printed)
+    assert len(words) > 300
+    assert lost == ["Skip", "Source", "content"]
+
+
+def test_the_same_report_has_the_same_bytes(finished: SmallTrial, tmp_path: Path) -> None:
+    names = ("report.html", "report.pdf", "summary.html", "summary.pdf", "results.docx")
+    written = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        _report(finished, folder)
+        written.append([(folder / name).read_bytes() for name in names])
+    assert written[0] == written[1]
 
 
 def test_the_report_links_to_the_registered_plan(finished: SmallTrial, tmp_path: Path) -> None:
@@ -202,36 +248,47 @@ def test_the_report_links_to_the_registered_plan(finished: SmallTrial, tmp_path:
     assert f'<a href="{url}">{url}</a>' in page
 
 
-def test_the_report_holds_every_exhibit_with_how_it_was_made(
+def test_the_report_holds_every_exhibit_numbered_with_its_data_and_source(
     finished: SmallTrial, page: str
 ) -> None:
     content = finished.read().content
-    for name in [*figures_of(content), *tables_of(content)]:
-        assert f'id="{name}"' in page
-        rule = f"draw_{name}" if f"draw_{name}" in page else f"tabulate_{name}"
+    for name in [*figures_of(content), "baseline"]:
+        exhibit = page.split(f'<figure id="{name}"')[1].split("</figure>")[0]
+        assert re.search(r"<b>(Figure|Table) [A-Z]?\d+\. ", exhibit)
+        rule = f"tabulate_{name}" if name == "baseline" else f"draw_{name}"
+        assert f'href="#trace-{rule}"' in exhibit
         assert f'id="trace-{rule}"' in page
-        assert f'href="#trace-{rule}"' in page
+        assert f"/{name}.csv" in exhibit
+
+
+def test_every_link_inside_the_report_has_an_end(page: str) -> None:
+    ends = set(re.findall(r'id="([^"]+)"', page))
+    links = set(re.findall(r'href="#([^"]+)"', page))
+    missing = {link for link in links - ends if not link.startswith("trace-")}
+    assert len(links) > 20
+    assert missing == set()
 
 
 def test_the_report_needs_no_other_file(page: str) -> None:
     linked = set(re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', page))
-    assert linked == {"data_quality.html", "monitoring.html"}  # pages beside it, not parts of it
+    assert {"data_quality.html", "monitoring.html"} <= linked
+    assert all(not link.startswith(("http:", "https:", "//")) for link in linked)
+    assert re.findall(r"<(?:script|link|iframe)", page) == []
 
 
-def test_the_report_says_in_one_line_which_exhibits_the_study_lacks_and_why(
+def test_what_the_study_lacks_is_said_once_in_the_readers_words(
     finished: SmallTrial, page: str
 ) -> None:
-    absent = lacking(finished.read().content)
-    assert absent
-    for name, reason in absent.items():
-        assert f"<code>{name}</code>: {reason}." in page
+    assert lacking(finished.read().content)
+    for sentence in ("Costs were not collected.", "Implementation was not recorded"):
+        assert page.count(sentence) == 1
 
 
-def test_the_report_tells_whether_the_plan_changed(page: str) -> None:
+def test_the_report_says_whether_the_plan_changed(page: str) -> None:
     assert "It has not changed since outcomes were first read here." in page
 
 
-def test_the_report_tells_raw_files_and_who_left(finished: SmallTrial, page: str) -> None:
+def test_the_report_lists_raw_files_and_who_left(finished: SmallTrial, page: str) -> None:
     files = pd.read_csv(finished.path("raw_files.csv"))
     assert len(files)
     for checksum in files["sha256"]:

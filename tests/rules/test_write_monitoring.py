@@ -12,14 +12,12 @@ from support.small_trial import ROOT, SmallTrial
 from write_monitoring import main as write_monitoring
 
 CAPTIONS = ROOT / "src" / "schooltrial" / "exhibits" / "captions.yaml"
-TEMPLATES = ROOT / "src" / "schooltrial" / "report" / "templates"
 
 
 def _page(trial: SmallTrial, folder: Path, blinded: str) -> str:
     tables = ("assignment", "pupils", "teachers", "crosswalk")
     held_back = [("scores_{year}.csv", "score")] if blinded else []
     write_monitoring(
-        template=str(TEMPLATES / "monitoring.html.j2"), style=str(TEMPLATES / "page.css"),
         captions=str(CAPTIONS), **{name: trial.path(f"{name}.parquet") for name in tables},
         raw_files=trial.path("raw_files.csv"), design=trial.read().content["design"],
         study=trial.study(synthetic=True), blinded=blinded, held_back=held_back,
@@ -38,7 +36,7 @@ def test_it_says_until_when_the_study_is_blind_and_shows_no_outcome(
     finished: SmallTrial, tmp_path: Path, blinded: str
 ) -> None:
     page = _page(finished, tmp_path, blinded)
-    assert ("blind until 2999-01-01" in page) is bool(blinded)
+    assert ("embargoed until 2999-01-01" in page) is bool(blinded)
     assert ('<th scope="row">scores_{year}.csv</th><td>score</td>' in page) is bool(blinded)
     assert "Synthetic data" in page
     shown = _tables(page)

@@ -107,7 +107,7 @@ rule tabulate_baseline:
         modules("tabulate_baseline.py"),
         balance="results/{study}/checks/balance.csv",
     output:
-        multiext("results/{study}/tables/baseline", csv=".csv", html=".html"),
+        **table("results/{study}/tables/baseline"),
     log:
         "results/{study}/logs/tabulate_baseline.log",
     benchmark:
@@ -127,7 +127,7 @@ rule tabulate_results:
         modules("tabulate_results.py"),
         estimates="results/{study}/estimates/estimates.csv",
     output:
-        multiext("results/{study}/tables/results", csv=".csv", html=".html"),
+        **table("results/{study}/tables/results"),
     log:
         "results/{study}/logs/tabulate_results.log",
     benchmark:

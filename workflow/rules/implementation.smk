@@ -82,7 +82,6 @@ rule write_monitoring:
     input:
         modules("write_monitoring.py"),
         unpack(LOOK(lambda study: study.report.implementation())),
-        template="src/schooltrial/report/templates/monitoring.html.j2",
         style="src/schooltrial/document/page.css",
         captions="src/schooltrial/exhibits/captions.yaml",
         assignment="results/{study}/data/assignment.parquet",

@@ -88,7 +88,6 @@ rule write_data_quality:
     """Write the page on data quality: one HTML page that needs no other file."""
     input:
         modules("write_data_quality.py"),
-        template="src/schooltrial/report/templates/data_quality.html.j2",
         style="src/schooltrial/document/page.css",
         captions="src/schooltrial/exhibits/captions.yaml",
         codebook="results/{study}/checks/codebook.csv",

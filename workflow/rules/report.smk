@@ -21,13 +21,12 @@ rule verify_results:
 
 
 rule write_report:
-    """Write the report: one HTML page that needs no other file."""
+    """Write the report and its one-page summary, each as an HTML page and as PDF."""
     input:
         modules("write_report.py"),
         code=LOOK(lambda study: code_of(study.report.steps())),
         lock="requirements.lock",
-        template="src/schooltrial/report/templates/report.html.j2",
-        style="src/schooltrial/document/page.css",
+        style=["src/schooltrial/document/page.css", "src/schooltrial/document/page.typ"],
         captions="src/schooltrial/exhibits/captions.yaml",
         claims="results/{study}/checks/results_tests.txt",
         estimates="results/{study}/estimates/estimates.csv",
@@ -35,13 +34,16 @@ rule write_report:
         checks=LOOK(lambda study: study.report.checks()),
         figures=LOOK(lambda study: study.report.figures()),
         tables=LOOK(lambda study: study.report.tables()),
-        panel_figures=LOOK(lambda study: study.report.panel_figures()),
+        drawn=LOOK(lambda study: study.report.figure_data()),
         pages=[
             "results/{study}/report/data_quality.html",
             "results/{study}/report/monitoring.html",
         ],
     output:
         report="results/{study}/report/report.html",
+        pdf="results/{study}/report/report.pdf",
+        summary="results/{study}/report/summary.html",
+        summary_pdf="results/{study}/report/summary.pdf",
     log:
         "results/{study}/logs/write_report.log",
     benchmark:

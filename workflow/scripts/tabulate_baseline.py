@@ -1,11 +1,10 @@
 """Tabulate the arms at baseline."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from schooltrial.checks.written_tables import read_check
-from schooltrial.exhibits.tables.baseline import baseline_html
-from schooltrial.exhibits.writing import write_data
+from schooltrial.exhibits.tables.baseline import baseline_table
+from schooltrial.exhibits.writing import write_table
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Arm, Balance, StudyLine
 
@@ -19,11 +18,14 @@ def main(
     year_label: str,
     csv: str,
     html: str,
+    tex: str,
+    docx: str,
+    md: str,
 ) -> None:
-    """Write the table as data and as a fragment of HTML."""
+    """Write the table as data, and for pages, papers and editors."""
     rows = read_check(balance)
-    write_data(rows, study, csv)
-    Path(html).write_text(baseline_html(rows, arms, settings, study, year_label), encoding="utf-8")
+    noted = baseline_table(rows, arms, settings, year_label)
+    write_table(noted, rows, study, csv=csv, html=html, tex=tex, docx=docx, md=md)
 
 
 run_as_rule(main, globals())

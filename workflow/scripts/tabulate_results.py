@@ -1,12 +1,11 @@
 """Tabulate the effects."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 
-from schooltrial.exhibits.tables.results import results_html, selected
-from schooltrial.exhibits.writing import write_data
+from schooltrial.exhibits.tables.results import results_table, selected
+from schooltrial.exhibits.writing import write_table
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Deviation, Model, Outcome, StudyLine
 
@@ -20,12 +19,14 @@ def main(
     deviations: Sequence[Deviation],
     csv: str,
     html: str,
+    tex: str,
+    docx: str,
+    md: str,
 ) -> None:
-    """Write the table as data and as a fragment of HTML."""
+    """Write the table as data, and for pages, papers and editors."""
     rows = selected(pd.read_csv(estimates), models, outcomes)
-    write_data(rows, study, csv)
-    page = results_html(rows, models, outcomes, study, deviations)
-    Path(html).write_text(page, encoding="utf-8")
+    noted = results_table(rows, models, outcomes, deviations)
+    write_table(noted, rows, study, csv=csv, html=html, tex=tex, docx=docx, md=md)
 
 
 run_as_rule(main, globals())

@@ -2,27 +2,25 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from schooltrial.checks.data_quality.codebook import arms_of_rows
 from schooltrial.checks.flow.enrolment import count_enrolment
 from schooltrial.checks.written_tables import read_check
+from schooltrial.document.html import html_page
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Arm, Design, StudyLine
-from schooltrial.report.exhibits import read_exhibits
-from schooltrial.report.page import fill
-from schooltrial.report.tables.data import held_back_shown, raw_files_shown
-from schooltrial.report.tables.implementation import contrast_shown, fidelity_shown
-from schooltrial.report.tables.participants import enrolment_shown, units_counted
+from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.report.pages.monitoring import Monitored, monitoring_page
+from schooltrial.report.pictures import read_pictures
 
 ROSTERS = {"pupil": "pupils", "teacher": "teachers"}
 
 
 def main(
     *,
-    template: str,
-    style: str,
     captions: str,
     assignment: str,
     pupils: str,
@@ -37,8 +35,9 @@ def main(
     fidelity: str | None = None,
     contrasts: str | None = None,
     figures: Sequence[str] = (),
+    **traced: Any,
 ) -> None:
-    """Count who is enrolled, gather what is known of the implementation, fill the template."""
+    """Count who is enrolled, read what is known of the implementation, and write the page."""
     assigned = pd.read_parquet(assignment)
     unit = design["unit"]
     labels = {arm["name"]: arm["label"] for arm in design["arms"]}
@@ -48,20 +47,21 @@ def main(
     there = {who: table for who, table in ROSTERS.items() if len(tables[table])}
     rosters = {who: tables[table] for who, table in there.items()}
     counts = count_enrolment(rosters, {who: arms[table] for who, table in there.items()})
-    context = {
-        "study": study,
-        "style": Path(style).read_text("utf-8"),
-        "blinded": blinded,
-        "held_back": held_back_shown(held_back),
-        "unit": unit,
-        "units": units_counted(_units(assigned, unit, design["arms"]), unit),
-        "enrolment": enrolment_shown(counts.astype("object")),
-        "fidelity": fidelity_shown(read_check(fidelity), labels) if fidelity else None,
-        "contrast": contrast_shown(read_check(contrasts), labels) if contrasts else None,
-        "raw_files": raw_files_shown(read_check(raw_files)),
-    }
-    text = fill(Path(template).read_text("utf-8"), context, read_exhibits(captions, figures, []))
-    Path(page).write_text(text, encoding="utf-8")
+    words = parse_yaml(Path(captions).read_text("utf-8"))
+    found = Monitored(
+        unit=unit,
+        units=_units(assigned, unit, design["arms"]),
+        enrolment=counts.astype("object"),
+        raw_files=read_check(raw_files),
+        blinded=blinded,
+        held_back=held_back,
+        labels=labels,
+        pictures=read_pictures(figures, words),
+        captions=words,
+        fidelity=read_check(fidelity) if fidelity else None,
+        contrast=read_check(contrasts) if contrasts else None,
+    )
+    Path(page).write_text(html_page(monitoring_page(found, study)), "utf-8", newline="\n")
 
 
 def _units(assigned: pd.DataFrame, unit: str, arms: Sequence[Arm]) -> pd.DataFrame:

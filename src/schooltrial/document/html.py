@@ -23,7 +23,6 @@ from schooltrial.document.blocks import (
 )
 from schooltrial.document.inline_code import with_code
 from schooltrial.document.numbering import Numbers, number_document
-from schooltrial.document.tables import STYLE
 from schooltrial.document.text import Cite, Link, Span, Strong, Text, spans
 
 NOTHING = Markup("")
@@ -42,8 +41,8 @@ def html_page(document: Document) -> str:
     head = Markup(
         '<!DOCTYPE html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<title>{}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n"
-    ).format(f"{document.title}: {document.kind}", Markup(style), STYLE)
+        "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n"
+    ).format(f"{document.title}: {document.kind}", Markup(style))
     return str(head + page.body() + Markup("</body>\n</html>\n"))
 
 
@@ -51,7 +50,7 @@ class _Page:
     """The blocks of one document as HTML."""
 
     def __init__(self, document: Document, numbers: Numbers) -> None:
-        self.document, self.numbers = document, numbers
+        self.document, self.numbers, self.in_front = document, numbers, False
 
     def body(self) -> Markup:
         document = self.document
@@ -64,13 +63,20 @@ class _Page:
             banner if document.synthetic else NOTHING,
             Markup("</header>\n"),
             Markup('<main id="content">\n<div class="front">\n'),
-            self.blocks(document.front),
+            self.front(),
             Markup("</div>\n"),
             self.contents(),
             self.record(),
             *(self.section(section) for section in document.sections),
             Markup("</main>\n<footer><p>{}</p></footer>\n").format(document.foot),
         ])  # fmt: skip
+
+    def front(self) -> Markup:
+        """Return the blocks before all sections, whose headings are of the first rank."""
+        self.in_front = True
+        told = self.blocks(self.document.front)
+        self.in_front = False
+        return told
 
     def contents(self) -> Markup:
         if not self.document.sections:
@@ -115,7 +121,8 @@ class _Page:
                 return Markup("<{}>\n{}</{}>\n").format(tag, told, tag)
             case Heading(words, name):
                 named = Markup(' id="{}"').format(name) if name else NOTHING
-                return Markup("<h3{}>{}</h3>\n").format(named, words)
+                level = 2 if self.in_front else 3
+                return Markup("<h{}{}>{}</h{}>\n").format(level, named, words, level)
             case Equation(formula):
                 return Markup('<p class="equation">{}</p>\n').format(formula)
             case Preformatted(text):

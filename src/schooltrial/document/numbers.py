@@ -25,10 +25,10 @@ def difference_text(size: float, digits: int = 3) -> str:
 
 
 def p_text(value: float) -> str:
-    """Return a p-value with three decimals, ``<.001`` below that."""
+    """Return a p-value with three decimals, ``<0.001`` below that."""
     if pd.isna(value):
         return ""
-    return "<.001" if value < 0.001 else f"{value:.3f}".lstrip("0")
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def interval(low: float, high: float, digits: int = 3) -> str:

@@ -17,20 +17,15 @@ Kind = Literal[
 ]  # fmt: skip
 
 STYLE = Markup("""\
-.wide { overflow-x: auto; margin-bottom: .6rem; }
-table.plain, .notes { font: .86rem/1.5 "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; }
-table.plain { border-collapse: collapse; width: 100%; }
+.wide { overflow-x: auto; }
+table.plain { border-collapse: collapse; font: .86rem/1.5 "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; }
 table.plain caption { text-align: left; font-weight: bold; padding: .3rem 0; }
-table.plain caption.unseen { position: absolute; width: 1px; height: 1px; padding: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-table.plain th, table.plain td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #e3e3e3; vertical-align: top; }
-table.plain thead th { vertical-align: bottom; }
-table.plain tbody th { font-weight: normal; }
-table.plain tbody th.group { font-weight: bold; padding-top: .8rem; }
+table.plain th, table.plain td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #d5d5d5; vertical-align: top; }
+table.plain tbody th { font-weight: normal; } table.plain tbody th.group { font-weight: bold; padding-top: .8rem; }
 table.plain td.n, table.plain th.n { text-align: right; font-variant-numeric: tabular-nums; }
-.notes p { color: #444; font-size: .92em; margin: 0 0 .4rem; }
-.wide table.plain td:last-child:not(.n) { min-width: 9rem; }
+.notes p { font: .82rem/1.4 "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; color: #4a4a4a; margin: 0 0 .4rem; }
 """)  # noqa: E501
-"""What every page and fragment that holds a table needs."""
+"""What a fragment that holds a table alone needs; pages have their own style."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,8 @@ class Column:
 
     def values(self, frame: pd.DataFrame) -> list[Any]:
         """Return the cells of the data; none of an optional column that the data lack."""
-        key = self.key or (self.name if self.name in frame else self.name.replace(" ", "_"))
+        key = self.key or self.name
+        key = key if key in frame else key.replace(" ", "_")
         if self.optional and key not in frame:
             return [None] * len(frame)
         return list(frame[key])
@@ -145,10 +141,52 @@ def tabulate(
     return Table(title, tuple(column for column, _ in kept), told, tuple(group), tuple(anchors))
 
 
-def fragment(table: Table, *, name: str, notes: Sequence[str], study: Mapping[str, Any]) -> str:
-    """Return a table that stands on its own, with its notes and the study's line."""
+@dataclass(frozen=True)
+class NotedTable:
+    """A table with the notes that belong below it.
+
+    Attributes
+    ----------
+    name : str
+        Of its files.
+    table : Table
+    notes : tuple of str
+    """
+
+    name: str
+    table: Table
+    notes: tuple[str, ...] = ()
+
+
+def row_groups(table: Table) -> Iterator[tuple[str, list[list[str]]]]:
+    """Yield each group of rows with its heading, as plain text; without groups, one unnamed."""
+    rows = [
+        [plain_text(cell) for cell in row] for row in table.cells.itertuples(index=False, name=None)
+    ]
+    if not table.group:
+        yield "", rows
+    for group in dict.fromkeys(table.group):
+        yield group, [row for row, of in zip(rows, table.group, strict=True) if of == group]
+
+
+def plain_text(cell: str) -> str:
+    """Return a cell as words alone; code is between backticks."""
+    if not isinstance(cell, Markup):
+        return cell
+    code = cell.replace(Markup("<code>"), Markup("`")).replace(Markup("</code>"), Markup("`"))
+    return str(code.replace(Markup("<br>"), Markup(" ")).striptags())
+
+
+def study_foot(study: Mapping[str, Any]) -> str:
+    """Return the line below every exhibit: SYNTHETIC DATA where so, study, and protocol."""
     label = "SYNTHETIC DATA. " if study["synthetic"] else ""
-    last = f"{label}{study['title']}. Protocol {study['protocol'][:12]}"
+    return f"{label}{study['title']}. Protocol {study['protocol'][:12]}"
+
+
+def fragment(noted: NotedTable, study: Mapping[str, Any]) -> str:
+    """Return a table as HTML for a page of its own, with its notes and the study's line."""
+    table, name, notes = noted.table, noted.name, noted.notes
+    last = study_foot(study)
     caption = Markup("<caption>{}</caption>").format(table.title)
     style = Markup("<style>\n{}</style>\n").format(STYLE)
     below = Markup("\n").join(
@@ -196,4 +234,10 @@ def _cell(column: Column, text: str, heads: Literal["", "col", "row"] = "") -> M
     tag = Markup("th" if heads else "td")
     side = Markup(' class="n"') if column.right else ""
     scope = Markup(' scope="{}"').format(heads) if heads else ""
-    return Markup("<{}{}{}>{}</{}>").format(tag, side, scope, with_code(text), tag)
+    lines = Markup("<br>").join(with_code(line) for line in _lines(text))
+    return Markup("<{}{}{}>{}</{}>").format(tag, side, scope, lines, tag)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a cell."""
+    return [text] if isinstance(text, Markup) else text.split("\n")

@@ -7,6 +7,10 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from schooltrial.document.latex import latex_table
+from schooltrial.document.markdown import markdown_table
+from schooltrial.document.tables import NotedTable, fragment
+from schooltrial.document.word import word_table
 from schooltrial.exhibits.style.figures import rendered
 from schooltrial.protocol.sections import StudyLine
 
@@ -20,6 +24,25 @@ def write_data(data: pd.DataFrame, study: StudyLine, csv: str) -> None:
     if study["synthetic"]:
         labelled["data"] = "synthetic"
     labelled.to_csv(csv, index=False, float_format="%.10g")
+
+
+def write_table(
+    noted: NotedTable,
+    rows: pd.DataFrame,
+    study: StudyLine,
+    *,
+    csv: str,
+    html: str,
+    tex: str,
+    docx: str,
+    md: str,
+) -> None:
+    """Write a table as data, and as HTML, LaTeX, Word and Markdown."""
+    write_data(rows, study, csv)
+    Path(html).write_text(fragment(noted, study), "utf-8", newline="\n")
+    Path(tex).write_text(latex_table(noted, study), "utf-8", newline="\n")
+    Path(md).write_text(markdown_table(noted, study), "utf-8", newline="\n")
+    Path(docx).write_bytes(word_table(noted, study))
 
 
 def write_figure(

@@ -12,12 +12,12 @@ import pandas as pd
 
 from schooltrial.checks.written_tables import read_check
 from schooltrial.document.blocks import Exhibit, Picture
-from schooltrial.document.tables import Table
 from schooltrial.exhibits.catalogue import lacking
 from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.plan import PlanRecord
 from schooltrial.protocol.sections import Content, Model, StudyLine, analysis_years, labels
 from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.report.pictures import read_pictures
 
 AS_TEXT = frozenset({"flow", "cleaning_log"})
 """Checks in which an empty cell is an empty text."""
@@ -45,8 +45,6 @@ class Evidence:
         Name of a check → its text, such as ``flow_text``.
     figures : mapping
         Figure → its picture.
-    tables : mapping
-        Exhibit table, ``baseline`` or ``results``, → the table as shown.
     drawn : mapping
         Figure → the rows that it draws.
     captions : mapping
@@ -65,7 +63,6 @@ class Evidence:
     records: Mapping[str, Any]
     texts: Mapping[str, str]
     figures: Mapping[str, Picture]
-    tables: Mapping[str, Table]
     drawn: Mapping[str, pd.DataFrame]
     captions: Mapping[str, Mapping[str, str]]
     models_to_come: Mapping[str, Model]
@@ -112,7 +109,7 @@ class Evidence:
         return None if table is None or table.empty else table
 
     def exhibit(self, name: str, *, more: str = "") -> Exhibit | None:
-        """Return a figure or table of the catalogue with its words; None where it is lacking.
+        """Return a figure of the catalogue with its words; None where the study lacks it.
 
         Parameters
         ----------
@@ -122,16 +119,15 @@ class Evidence:
             What the caption of this study's adds.
         """
         words = self.captions[name]
-        content = self.figures.get(name) or self.tables.get(name)
+        content = self.figures.get(name)
         if content is None:
             return None
         others = {"without_schools": not self.levels.in_schools, "staggered": self.staggered}
         fitting = [words[key] for key, holds in others.items() if holds and key in words]
         caption = " ".join(filter(None, [next(iter(fitting), words["caption"]), more]))
-        folder, verb = ("figures", "draw") if name in self.figures else ("tables", "tabulate")
         return Exhibit(
             name, words["title"], content, caption,
-            data=f"{folder}/{name}.csv", source=f"{verb}_{name}",
+            data=f"figures/{name}.csv", source=f"draw_{name}",
         )  # fmt: skip
 
 
@@ -144,7 +140,6 @@ def read_evidence(
     checks: Sequence[str],
     figures: Sequence[str],
     captions: str,
-    tables: Mapping[str, Table],
     models_to_come: Mapping[str, Model],
     claims: str | None = None,
 ) -> Evidence:
@@ -159,9 +154,7 @@ def read_evidence(
     checks : sequence of str
         Files of the checks: tables (``.csv``), records (``.json``) and texts (``.txt``).
     figures : sequence of str
-        SVG files; beside each lie its drawn rows (``.csv``) and its words (``.txt``).
-    tables : mapping
-        Exhibit tables as shown.
+        SVG files; beside each are its drawn rows (``.csv``) and its words (``.txt``).
     """
     files = {Path(path).stem: path for path in checks}
     told = parse_yaml(Path(captions).read_text("utf-8"))
@@ -185,19 +178,12 @@ def read_evidence(
             for name, path in files.items()
             if path.endswith(".txt")
         },
-        figures={Path(path).stem: _picture(path, told) for path in figures},
-        tables=tables,
+        figures=read_pictures(figures, told),
         drawn={Path(path).stem: _rows(path) for path in figures},
         captions=told,
         models_to_come=models_to_come,
         claims=tuple(Path(claims).read_text("utf-8").splitlines()) if claims else (),
     )
-
-
-def _picture(path: str, told: Mapping[str, Mapping[str, str]]) -> Picture:
-    alt = Path(path).with_suffix(".txt")
-    words = alt.read_text("utf-8").strip() if alt.exists() else told[Path(path).stem]["alt"]
-    return Picture(Path(path).read_bytes(), words)
 
 
 def _rows(path: str) -> pd.DataFrame:

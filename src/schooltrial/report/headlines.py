@@ -1,54 +1,261 @@
-"""What was found for the primary outcomes, in words."""
+"""What was found for the primary outcomes: the numbers, and the sentence that says them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import floor, isfinite, log10
 from typing import Any
 
 import pandas as pd
 
 from schooltrial.data.rows.analysed import OF_PANELS
+from schooltrial.document.numbers import number, p_text
+from schooltrial.document.text import Strong, Text
 from schooltrial.protocol.filters import years_named
 from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.sections import Years, all_years
 from schooltrial.wording import plural
 
 HEADLINES = ("ITT", "ATT", "CACE")
-"""Estimands that a summary may tell."""
+"""Estimands that a summary may report."""
+
+MOST_DIGITS = 6
+"""Decimals up to which a bound near zero is written out."""
 
 
-def summarise_findings(
-    estimates: pd.DataFrame, protocol: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Return the primary outcomes of the primary models, as the summary tells them, arm by arm."""
+@dataclass(frozen=True)
+class Finding:
+    """One effect of a primary model on a primary outcome.
+
+    Attributes
+    ----------
+    model, outcome, arm, estimand : str
+        As in the table of estimates; ``arm`` is empty for several arms together.
+    label, model_label : str
+        Names in exhibits.
+    group, comparison : str
+        Whom the effect compares, such as ``pupils in programme schools``.
+    unit : str
+        Unit of the numbers below: ``SD``, ``percentage points``, or the outcome's own.
+    estimate, low, high : float
+        Effect and confidence interval, in ``unit``.
+    level : float
+        Confidence level.
+    p_value : float
+    effect_size, es_low, es_high : float
+        Standardised effect and its interval; NaN where there is none.
+    people : str
+        What is counted, such as ``pupils``.
+    n_people : int or None
+        None where rows are schools of unknown size.
+    places : str
+        In how many schools; empty where the trial has none.
+    converged : bool
+    note : str
+        What a reader must know of this estimate.
+    binary, in_sd, gained : bool
+        Whether the outcome is a yes/no variable; is in SDs; and whether the effect is a
+        difference of changes.
+    """
+
+    model: str
+    outcome: str
+    arm: str
+    estimand: str
+    label: str
+    model_label: str
+    group: str
+    comparison: str
+    unit: str
+    estimate: float
+    low: float
+    high: float
+    level: float
+    p_value: float
+    effect_size: float
+    es_low: float
+    es_high: float
+    people: str
+    n_people: int | None
+    places: str
+    converged: bool
+    note: str
+    binary: bool
+    in_sd: bool
+    gained: bool
+
+    @property
+    def digits(self) -> int:
+        """Decimals with which the effect and its interval are written."""
+        return digits_of(self.estimate, self.low, self.high, in_sd=self.in_sd)
+
+    @property
+    def found(self) -> bool:
+        """Whether there is an estimate with an interval."""
+        return self.converged and isfinite(self.estimate) and isfinite(self.low + self.high)
+
+    @property
+    def size(self) -> str:
+        """The effect with its sign, and its interval: ``+0.08 (−0.06 to 0.21)``."""
+        return with_interval(self.estimate, self.low, self.high, self.digits)
+
+    @property
+    def ci(self) -> str:
+        """What the interval is called: ``95% CI``."""
+        return f"{100 * self.level:g}% CI"
+
+
+def summarise_findings(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> list[Finding]:
+    """Return the effects of the primary models on primary outcomes, arm by arm."""
     models, outcomes = protocol["models"], protocol["outcomes"]
-    labels = {arm["name"]: arm["label"] for arm in protocol["design"]["arms"]}
-    several = len(labels) > 2
     primary = [name for name, model in models.items() if model["role"] == "primary"]
     rows = estimates[estimates["model"].isin(primary) & estimates["estimand"].isin(HEADLINES)]
-    found = []
-    for _, row in rows.iterrows():
-        if not outcomes[row["outcome"]]["primary"]:
-            continue
-        arm = arm_of(row["term"], models[row["model"]], list(labels))
-        found.append({
-            **{str(key): value for key, value in row.items()},
-            "note": "" if pd.isna(row["note"]) else row["note"],
-            "label": outcomes[row["outcome"]]["label"],
-            "arm_label": labels.get(arm, arm) if several else "",
-            "unit": outcomes[row["outcome"]]["units_label"],
-            "n_pupils": _counted(row.get("n_pupils")),
-            "people": _people(
-                models[row["model"]], outcomes[row["outcome"]], protocol["years"]
-            ),
-            "places": _places(row, DesignLevels.of(protocol["design"])),
-            "model_label": models[row["model"]]["label"],
-            "level": models[row["model"]]["confidence_level"],
-            "verdict": _verdict(row),
-            "others": sensitivity_range(estimates, protocol, row["outcome"], arm),
-        })  # fmt: skip
-    return found
+    found = [finding(row, protocol) for _, row in rows.iterrows()]
+    return [one for one in found if outcomes[one.outcome]["primary"]]
+
+
+def finding(row: pd.Series, protocol: Mapping[str, Any]) -> Finding:
+    """Return what one row of the table of estimates says."""
+    model, outcome = protocol["models"][row["model"]], protocol["outcomes"][row["outcome"]]
+    arms = {arm["name"]: arm["label"] for arm in protocol["design"]["arms"]}
+    levels = DesignLevels.of(protocol["design"])
+    arm = arm_of(row["term"], model, list(arms))
+    binary = outcome["scale"] == "binary"
+    times = 100.0 if binary else 1.0
+    control, *others = arms.values()
+    group = arms.get(arm) or (others[0] if len(others) == 1 else "intervention group")
+    return Finding(
+        model=row["model"], outcome=row["outcome"], arm=arm, estimand=row["estimand"],
+        label=outcome["label"], model_label=model["label"],
+        group=people_in(outcome["measured_on"], group, levels),
+        comparison=people_in(outcome["measured_on"], control, levels),
+        unit=unit_of(outcome), estimate=times * row["estimate"], low=times * row["conf_low"],
+        high=times * row["conf_high"], level=model["confidence_level"], p_value=row["p_value"],
+        effect_size=row["effect_size"], es_low=row["es_conf_low"], es_high=row["es_conf_high"],
+        people=_people(model, outcome, protocol["years"]), n_people=_counted(row["n_pupils"]),
+        places=_places(row, levels), converged=bool(row["converged"]),
+        note="" if pd.isna(row["note"]) else row["note"],
+        binary=binary, in_sd=is_in_sd(outcome), gained=model["estimator"] in OF_PANELS,
+    )  # fmt: skip
+
+
+def is_in_sd(outcome: Mapping[str, Any]) -> bool:
+    """Return whether an outcome is analysed in standard deviations."""
+    return bool(outcome["standardise"] != "none")
+
+
+def unit_of(outcome: Mapping[str, Any]) -> str:
+    """Return the unit in which a reader sees an effect on an outcome."""
+    if outcome["scale"] == "binary":
+        return "percentage points"
+    return "SD" if is_in_sd(outcome) else str(outcome["units_label"])
+
+
+def people_in(level: str, arm: str, levels: DesignLevels) -> str:
+    """Return whose outcome it is: ``pupils in programme schools``, or the arm alone.
+
+    Parameters
+    ----------
+    level : str
+        Whose outcome it is: pupil, teacher or school.
+    arm : str
+        Label of the arm, which names units.
+    levels : DesignLevels
+        What was randomised.
+    """
+    named = arm[:1].lower() + arm[1:] if arm[1:2].islower() else arm
+    if level == levels.unit or level == "school":
+        return named
+    between = "in" if levels.unit == "school" else "of"
+    return f"{level}s {between} {named}"
+
+
+def digits_of(*values: float, in_sd: bool = False) -> int:
+    """Return the decimals that show numbers without contradicting their signs.
+
+    Two for SDs; else two digits of the largest. More where a number that is not zero would be
+    written as zero.
+    """
+    known = [abs(value) for value in values if isfinite(value) and value != 0]
+    if not known:
+        return 2
+    digits = 2 if in_sd else max(0 if max(known) >= 100 else 1, 1 - floor(log10(max(known))))
+    while digits < MOST_DIGITS and any(round(value, digits) == 0 for value in known):
+        digits += 1
+    return digits
+
+
+def signed(value: float, digits: int) -> str:
+    """Return a number with its sign; zero has none."""
+    text = number(value, digits)
+    return text if not text or text.startswith("−") or not text.strip("0.") else f"+{text}"
+
+
+def with_interval(estimate: float, low: float, high: float, digits: int) -> str:
+    """Return an effect with its sign and its interval; nothing where it is missing."""
+    if pd.isna(estimate):
+        return ""
+    bounds = f" ({number(low, digits)} to {number(high, digits)})" if not pd.isna(low) else ""
+    return signed(estimate, digits) + bounds
+
+
+def p_phrase(value: float) -> str:
+    """Return a p-value for a sentence: ``p = 0.260``, ``p < 0.001``; nothing where missing."""
+    text = p_text(value)
+    if not text:
+        return ""
+    return f"p {text[0]} {text[1:].strip()}" if text.startswith("<") else f"p = {text}"
+
+
+def finding_sentence(one: Finding) -> Text:
+    """Return one finding as a sentence: outcome, size, comparison, interval and p-value."""
+    if not one.converged:
+        return f"{one.label}: no estimate, because the model did not converge."
+    if not one.found:
+        return f"{one.label}: no interval could be computed, so there is no finding."
+    size = f"{number(abs(one.estimate), one.digits)} {one.unit}"
+    way = "higher" if one.estimate > 0 else "lower"
+    whom = "among those who took up the offer, " if one.estimand == "CACE" else ""
+    inside = ", ".join(filter(None, [
+        f"{one.ci} {number(one.low, one.digits)} to {number(one.high, one.digits)}",
+        p_phrase(one.p_value),
+    ])).replace(", p", "; p")  # fmt: skip
+    if one.gained:
+        verb = "gained" if one.estimate > 0 else "lost"
+        said = Strong(f"{verb} {size}")
+        return (
+            f"{one.label}: {whom}{one.group} ", said, f" relative to {one.comparison} ({inside})."
+        )  # fmt: skip
+    if one.in_sd:
+        said = Strong(f"{size} {way}")
+        return (
+            f"{one.label}: {whom}{one.group} scored ", said,
+            f" than {one.comparison} ({inside}).",
+        )  # fmt: skip
+    what = "the share was " if one.binary else "the mean was "
+    between = f" for {one.group} than for {one.comparison} ({inside})."
+    return (f"{one.label}: {whom}{what}", Strong(f"{size} {way}"), between)
+
+
+def verdict_sentence(one: Finding, *, randomised: bool) -> str:
+    """Return what the interval allows to be said, and no more; empty where there is none."""
+    if not one.found:
+        return ""
+    low, high = number(abs(one.low), one.digits), number(abs(one.high), one.digits)
+    if one.low > 0 or one.high < 0:
+        told = f"Zero is outside the {one.ci}."
+        return told if randomised else f"{told} {CONDITION}"
+    what = "trial" if randomised else "study"
+    told = (
+        f"The data are compatible with anything from {low} {one.unit} lower to {high} {one.unit} "
+        f"higher: the {what} cannot tell whether the programme helped, harmed or did nothing."
+    )
+    return told if randomised else f"{told} {CONDITION}"
+
+
+CONDITION = "This is an effect only if trends would have been parallel without the programme."
 
 
 def _people(model: Mapping[str, Any], outcome: Mapping[str, Any], years: Years) -> str:
@@ -70,8 +277,8 @@ def _places(row: pd.Series, levels: DesignLevels) -> str:
         return ""
     schools = plural(int(row["n_schools"]), "school")
     if levels.unit != "school":
-        return f"in {schools}"
-    return f"in {schools} ({int(row['n_treated_schools']):,} intervention)"
+        return schools
+    return f"{schools}, {int(row['n_treated_schools']):,} intervention"
 
 
 def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:
@@ -84,7 +291,7 @@ def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:
     model : mapping
         The protocol's model.
     arms : sequence of str
-        Names of the arms, the control arm first.
+        Names of the arms, the comparison group first.
     """
     named = re.search(r"\[arm=([^\]]+)\]", str(term))
     if named:
@@ -93,34 +300,42 @@ def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:
     return compared[0] if len(compared) == 1 else ""
 
 
-def _verdict(row: pd.Series) -> str:
-    """Say what the interval says, without more."""
-    if not row["converged"]:
-        return "The model did not converge: no finding"
-    if pd.isna(row["conf_low"]) or pd.isna(row["conf_high"]):
-        return "There is no interval: no finding"
-    if row["conf_low"] > 0:
-        return "The interval lies above zero"
-    if row["conf_high"] < 0:
-        return "The interval lies below zero"
-    return "The interval includes zero"
-
-
-def sensitivity_range(
-    estimates: pd.DataFrame, protocol: Mapping[str, Any], outcome: str, arm: str
-) -> tuple[float, float, int] | None:
-    """Return the least and greatest sensitivity estimate of an outcome and arm, and how many."""
+def sensitivity_findings(
+    estimates: pd.DataFrame, protocol: Mapping[str, Any], one: Finding
+) -> list[Finding]:
+    """Return the sensitivity analyses of a finding: same outcome, arm and whole sample."""
     models = protocol["models"]
     chosen = [name for name, model in models.items() if model["role"] == "sensitivity"]
     rows = estimates[
         estimates["model"].isin(chosen)
-        & (estimates["outcome"] == outcome)
+        & (estimates["outcome"] == one.outcome)
         & estimates["estimand"].isin(HEADLINES)
         & (estimates["subgroup"] == "all")
     ]
-    arms = [one["name"] for one in protocol["design"]["arms"]]
-    terms = zip(rows["term"], rows["model"], strict=True)
-    rows = rows[[arm_of(term, models[name], arms) == arm for term, name in terms]]
-    if rows.empty:
-        return None
-    return float(rows["estimate"].min()), float(rows["estimate"].max()), len(rows)
+    found = [finding(row, protocol) for _, row in rows.iterrows()]
+    return [other for other in found if other.arm == one.arm]
+
+
+def sensitivity_sentence(one: Finding, others: Sequence[Finding]) -> str:
+    """Return how the sensitivity analyses compare with a finding; empty where there are none."""
+    known = [other for other in others if isfinite(other.estimate)]
+    if not known or not one.found:
+        return ""
+    values = [other.estimate for other in known]
+    digits = digits_of(one.estimate, *values, in_sd=one.in_sd)
+    least, most = signed(min(values), digits), signed(max(values), digits)
+    span = f"{least} {one.unit}" if least == most else f"{least} to {most} {one.unit}"
+    if len(known) == 1:
+        told = f"The one sensitivity analysis gives {span}"
+    elif max(values) < one.estimate:
+        told = f"All {len(known)} sensitivity analyses give lower estimates ({span})"
+    elif min(values) > one.estimate:
+        told = f"All {len(known)} sensitivity analyses give higher estimates ({span})"
+    else:
+        told = f"The {len(known)} sensitivity analyses give {span}"
+    outside = one.low > 0 or one.high < 0
+    differ = [o for o in known if o.found and (o.low > 0 or o.high < 0) != outside]
+    if differ:
+        where = "inside" if outside else "outside"
+        told += f"; in {len(differ)} of them zero is {where} the {one.ci}, unlike in the primary"
+    return f"{told}."

@@ -26,14 +26,14 @@ SEVERAL = re.compile(r"cohorts ([\d, and]+), ([\d,]+ schools?)")
 COUNTED = ("no", "one", "two", "three")
 
 COLUMNS = [
-    Column("model", key="model_label"),
-    Column("outcome", key="label"),
-    Column("effect", key="told"),
-    Column("estimate", "number"),
-    Column("interval", "told", key="interval"),
+    Column("Model", key="model_label"),
+    Column("Outcome", key="label"),
+    Column("Effect", key="told"),
+    Column("Estimate", "number", key="estimate"),
+    Column("Interval", "told", key="interval"),
     Column("df", "number", 1),
     Column("p", "p", key="p_value"),
-    Column("note"),
+    Column("Note", key="note"),
 ]
 
 

@@ -93,12 +93,6 @@ class ReportFiles:
         """Return what the study's figures draw."""
         return [str(self.paths.figure(name, "csv")) for name in figures_of(self.protocol.content)]
 
-    def panel_figures(self) -> list[str]:
-        """Return what the figures of panels draw, of which captions and the design tell."""
-        drawn = figures_of(self.protocol.content)
-        names = [name for name in ("event_study", "cohorts") if name in drawn]
-        return [str(self.paths.figure(name, "csv")) for name in names]
-
     def tables(self) -> list[str]:
         """Return the study's tables."""
         return [str(self.paths.table(name)) for name in tables_of(self.protocol.content)]

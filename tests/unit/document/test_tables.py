@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 from markupsafe import Markup
 
-from schooltrial.document.tables import Column, Kind, Table, fragment, tabulate
-from schooltrial.report.page import fill
+from schooltrial.document.tables import Column, Kind, NotedTable, Table, fragment, tabulate
 from support.html_cells import aligned_right, caption, notes, rows
 
 STUDY: dict[str, Any] = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
@@ -25,7 +24,7 @@ def _table(**keys: Any) -> Table:
 
 def _page(study: dict[str, Any] = STUDY) -> str:
     table = _table(group=["a & b", "c", "a & b"])
-    return fragment(table, name="small", notes=["One note.", "Another."], study=study)
+    return fragment(NotedTable("small", table, ("One note.", "Another.")), study)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +40,7 @@ def _page(study: dict[str, Any] = STUDY) -> str:
          ["0.8589", "0.00125", "3", "−0.1235", ""]),
         ("count", 3, [1200, 7], ["1,200", "7"]),
         ("percent", 1, [0.0841, -0.075, nan], ["8.4", "−7.5", ""]),
-        ("p", 3, [0.0216, 0.0001, 1.0, nan], [".022", "<.001", "1.000", ""]),
+        ("p", 3, [0.0216, 0.0001, 1.0, nan], ["0.022", "<0.001", "1.000", ""]),
         ("code", 3, ["ab<c", nan], ["<code>ab&lt;c</code>", ""]),
     ],
 )  # fmt: skip
@@ -56,7 +55,7 @@ def test_a_column_is_found_by_its_key_its_name_or_its_name_with_underscores() ->
     frame = pd.DataFrame({"std_error": [0.5], "p": [0.25], "of x": ["y"]})
     columns = [Column("of x"), Column("std error", "number", 1), Column("p-value", "p", key="p")]
     assert tabulate("t", frame, columns).cells.to_dict("records") == [
-        {"of x": "y", "std error": "0.5", "p-value": ".250"}
+        {"of x": "y", "std error": "0.5", "p-value": "0.250"}
     ]
     with pytest.raises(KeyError, match="lacking"):
         tabulate("t", frame, [Column("lacking")])
@@ -89,7 +88,7 @@ def test_text_cannot_become_markup_and_markup_stays_what_it_is() -> None:
 
 def test_names_between_backticks_are_code_in_cells_and_notes_and_nothing_else_is_markup() -> None:
     table = tabulate("t", pd.DataFrame({"x": ["set `a.<b>` or ` c"]}), [Column("x")])
-    page = fragment(table, name="small", notes=["by `share`"], study=STUDY)
+    page = fragment(NotedTable("small", table, ("by `share`",)), STUDY)
     assert "set <code>a.&lt;b&gt;</code> or ` c" in page
     assert "<p>by <code>share</code></p>" in page
 
@@ -118,15 +117,15 @@ def test_notes_stand_below_and_last_the_study_its_protocol_and_whether_it_is_syn
     assert "<p>" not in page.split('<div class="notes">')[0], "notes do not scroll with the table"
 
 
-def test_a_template_that_names_a_table_shows_it_in_a_box_that_scrolls() -> None:
-    page = fill("{{ table }}", {"table": _table(anchors=["a", "", "c"])}, [])
+def test_a_page_shows_a_table_in_a_box_that_scrolls() -> None:
+    page = _table(anchors=["a", "", "c"]).__html__()
     assert '<div class="wide" role="region" aria-label="A &lt;table&gt;" tabindex="0">' in page
     assert rows(page) == [["x < y", "1"], ["z", "2"], ["w", "3,000"]]
     assert re.findall(r'<tr id="(\w)">', page) == ["a", "c"]
     assert notes(page) == []
 
 
-def test_a_table_without_rows_is_none_to_a_template_that_asks() -> None:
+def test_a_table_without_rows_is_empty_and_keeps_its_head() -> None:
     empty = tabulate("t", DATA[:0], COLUMNS)
-    assert fill("{% if t %}some{% else %}none{% endif %}", {"t": empty}, []) == "none"
+    assert len(empty) == 0
     assert rows(empty.__html__(), "thead") == [["Name", "N"]]

@@ -126,4 +126,4 @@ def test_models_that_are_not_primary_and_subgroups_stand_in_the_table_alone() ->
     assert persistence_told(rows, other) == []
     table = persistence_shown(rows, PROTOCOL["outcomes"], PROTOCOL["models"])
     assert table is not None
-    assert "2 years after, less during" in set(table.cells["effect"])
+    assert "2 years after, less during" in set(table.cells["Effect"])

@@ -7,21 +7,17 @@ from collections.abc import Sequence
 import pandas as pd
 
 from schooltrial.document.numbers import difference_text, number
-from schooltrial.document.tables import Column, fragment, tabulate
-from schooltrial.protocol.sections import Arm, Balance, StudyLine
+from schooltrial.document.tables import Column, NotedTable, tabulate
+from schooltrial.protocol.sections import Arm, Balance
 from schooltrial.wording import exact
 
 GROUPS = {"pupil": "Pupils", "teacher": "Teachers", "school": "Schools (means of their pupils)"}
 
 
-def baseline_html(
-    balance: pd.DataFrame,
-    arms: Sequence[Arm],
-    settings: Balance,
-    study: StudyLine,
-    year_label: str,
-) -> str:
-    """Return the check as a table: means, SDs and differences by arm, of both samples."""
+def baseline_table(
+    balance: pd.DataFrame, arms: Sequence[Arm], settings: Balance, year_label: str
+) -> NotedTable:
+    """Return the check as a table: means, SDs and differences by group, of both samples."""
     samples = balance["sample"] if "sample" in balance else pd.Series("", balance.index)
     several = len(arms) > 2
     groups = [
@@ -43,32 +39,33 @@ def baseline_html(
     columns = [
         Column("Variable", key="label"),
         Column(arms[0]["label"], "told", key="control"),
-        Column("Programme arm" if several else arms[1]["label"], "told", key="treated"),
+        Column("Intervention group" if several else arms[1]["label"], "told", key="treated"),
         Column("Difference", "number", key="difference"),
         Column("Standardised", "told", key="standardised_difference"),
         Column("Effect size", "told", key="wwc_effect_size"),
-        Column("Band", key="wwc_band"),
+        Column("WWC band", key="wwc_band"),
         Column("N", "told", key="n"),
         Column("Missing", "told", key="missing"),
     ]
     of_schools = (
-        " Of schools analysed the means are those of the pupils analysed there."
+        " Means of schools as analysed are those of the pupils analysed there."
         if (balance["level"] == "school").any()
         else ""
     )
     bounds = [exact(settings[key]) for key in ("equivalent_to", "adjust_to")]
     note = (
-        "Mean (SD) by arm, in the baseline year: of all who were then there, and of those analysed "
-        "later. The standardised difference is treated minus control over the pooled SD of the two "
-        "arms; for a flag or the level of a category, the SD of the indicator. The effect size, "
-        "for people only, is Hedges’ g, or the Cox index of a flag or level, and the band is its: "
-        f"satisfied up to {bounds[0]}, adjustment needed up to {bounds[1]}.{of_schools} N: "
-        "control + treated; the missing lack the variable, or were not there in the baseline year. "
-        "A difference is infinite where each arm has one value and they differ, and not known "
-        "where an arm has no value, or each arm a single one."
+        "Mean (SD) by group in the baseline year: of all who were there then, and of those "
+        "analysed later. The standardised difference is intervention − comparison over the pooled "
+        "SD of the two groups; for a yes/no variable or a category, the SD of the indicator. The "
+        "effect size, for individuals only, is Hedges’ g, or the Cox index of a yes/no variable or "
+        f"category. WWC baseline equivalence: satisfied up to {bounds[0]} SD; adjustment required "
+        f"up to {bounds[1]}.{of_schools} N: comparison + intervention; missing are those who lack "
+        "the variable or were not there in the baseline year. A difference is infinite where each "
+        "group has one value and they differ, and not known where a group has no value, or each "
+        "group a single one."
     )
     table = tabulate(f"Baseline, {year_label}", told, columns, group=groups)
-    return fragment(table, name="baseline", notes=[note], study=study)
+    return NotedTable("baseline", table, (note,))
 
 
 def _arms(balance: pd.DataFrame) -> pd.Series:

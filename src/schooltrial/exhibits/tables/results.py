@@ -8,8 +8,8 @@ from dataclasses import replace
 import pandas as pd
 
 from schooltrial.document.numbers import interval
-from schooltrial.document.tables import Column, fragment, tabulate
-from schooltrial.protocol.sections import Deviation, Model, Outcome, StudyLine
+from schooltrial.document.tables import Column, NotedTable, tabulate
+from schooltrial.protocol.sections import Deviation, Model, Outcome
 
 ESTIMANDS = (
     "ITT", "ATT", "CACE", "Anderson-Rubin set", "take-up", "first stage", "effect by group",
@@ -22,7 +22,7 @@ COLUMNS = [
     Column("Term", key="term"),
     Column("Estimate", "number", key="estimate"),
     Column("SE", "number", key="std_error"),
-    Column("Interval", "told"),
+    Column("CI", "told", key="ci"),
     Column("Statistic", "number", 2, key="statistic"),
     Column("df", "number", 1),
     Column("p", "p", key="p_value"),
@@ -47,18 +47,17 @@ def selected(
     return rows.drop(columns=["_model", "_outcome"])
 
 
-def results_html(
+def results_table(
     rows: pd.DataFrame,
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
-    study: StudyLine,
     deviations: Sequence[Deviation] = (),
-) -> str:
-    """Return the selected estimates as a table, grouped by model; deviations stand below it."""
-    told = rows.assign(
+) -> NotedTable:
+    """Return the selected estimates as a table, grouped by model; deviations are a note."""
+    shown = rows.assign(
         **{
             "Outcome": rows["outcome"].map({name: o["label"] for name, o in outcomes.items()}),
-            "Interval": [
+            "ci": [
                 interval(a, b) for a, b in zip(rows["conf_low"], rows["conf_high"], strict=True)
             ],
             "Method and notes": [
@@ -68,27 +67,32 @@ def results_html(
         }
     )
     note = (
-        "Statistic: t, or F for a joint test, on the df beside it. Effect size: Hedges g in the "
-        "pooled SD of those analysed; for a binary outcome the Cox index. In a model of "
-        "several years a person counts in each. "
-        "Where the assignment is re-drawn or the errors are bootstrapped, p and interval come from "
-        "the draws; the standard error is only what the statistic is divided by."
+        "Statistic: t, or F for a joint test. Effect size: Hedges’ g in the pooled SD of those "
+        "analysed; for a yes/no outcome the Cox index. In a model of several years a person counts "
+        "in each. Where the assignment is re-randomised or errors are bootstrapped, p and the "
+        "interval come from the draws; the standard error only scales the statistic."
     )
-    otherwise = [f"{one['date']}: {one['what']} ({one['why']})" for one in deviations]
-    apart = [f"Otherwise than planned: {'; '.join(otherwise)}."] if otherwise else []
+    deviated = [f"{one['date']}: {one['what']} ({one['why']})" for one in deviations]
+    apart = [f"Deviations from the plan: {'; '.join(deviated)}."] if deviated else []
     groups = [models[name]["label"] for name in rows["model"]]
-    table = tabulate("Results", told, _columns(rows, outcomes), group=groups)
-    return fragment(table, name="results", notes=[note, *apart], study=study)
+    table = tabulate("Results", shown, _columns(rows, models, outcomes), group=groups)
+    return NotedTable("results", table, (note, *apart))
 
 
-def _columns(rows: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> list[Column]:
+def _columns(
+    rows: pd.DataFrame, models: Mapping[str, Model], outcomes: Mapping[str, Outcome]
+) -> list[Column]:
     """Return the columns: of numbers of people and of schools those that there are."""
     levels = {outcomes[name]["measured_on"] for name in rows["outcome"]} - {"school"}
     people = PEOPLE.get("".join(levels), "People")
     absent = {"n_pupils"} if rows["n_pupils"].isna().all() else set()
     absent |= {"n_schools"} if (rows["n_schools"].fillna(0) == 0).all() else set()
+    confidence = {models[name]["confidence_level"] for name in rows["model"]}
+    named = {"n_pupils": people}
+    if len(confidence) == 1:
+        named["ci"] = f"{100 * confidence.pop():g}% CI"
     return [
-        replace(column, name=people) if column.key == "n_pupils" else column
+        replace(column, name=named.get(column.key, column.name))
         for column in COLUMNS
         if column.key not in absent
     ]

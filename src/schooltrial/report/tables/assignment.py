@@ -11,22 +11,22 @@ from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.wording import plural, plural_of
 
 TESTS = [
-    Column("check"),
-    Column("finding"),
-    Column("value", "significant", 4),
-    Column("threshold", "significant", 4),
+    Column("Check", key="check"),
+    Column("Finding", key="finding"),
+    Column("Value", "significant", 4, key="value"),
+    Column("Threshold", "significant", 4, key="threshold"),
     Column("p", "p"),
-    Column("verdict"),
-    Column("reason"),
+    Column("Verdict", key="verdict"),
+    Column("Reason", key="reason"),
 ]
 
 UNITS = [
-    Column("unit"),
-    Column("block", optional=True),
-    Column("arm", optional=True),
-    Column("drawn arm", optional=True),
-    Column("verdict"),
-    Column("reason", optional=True),
+    Column("Unit", key="unit"),
+    Column("Block", optional=True, key="block"),
+    Column("Group", optional=True, key="arm"),
+    Column("Drawn arm", optional=True, key="drawn arm"),
+    Column("Verdict", key="verdict"),
+    Column("Reason", optional=True, key="reason"),
 ]
 
 
@@ -54,10 +54,10 @@ def blocks_shown(blocks: pd.DataFrame) -> Table:
         blocks = pd.concat([blocks[~plain], blocks[plain]]).head(MOST)
     arms = [name for name in blocks if name not in ("block", "share_treated", "verdict")]
     columns = [
-        Column("block"),
+        Column("Block", key="block"),
         *(Column(_heading(str(name)), "quantity", key=str(name)) for name in arms),
-        Column("share treated", "quantity", 2),
-        Column("verdict"),
+        Column("Share in intervention", "quantity", 2, key="share treated"),
+        Column("Verdict", key="verdict"),
     ]
     return tabulate("Units in each arm, by block", blocks, columns)
 
@@ -74,7 +74,8 @@ def blocks_left_out(blocks: pd.DataFrame) -> str:
 
 def _heading(column: str) -> str:
     """Return the heading of a count: the column ``n_schools`` counts units, whatever they are."""
-    return "units" if column == "n_schools" else column.removeprefix("n_").replace("_", " ")
+    name = "units" if column == "n_schools" else column.removeprefix("n_").replace("_", " ")
+    return name[:1].upper() + name[1:]
 
 
 def units_told(verdict: Mapping[str, Any], noun: str) -> str:

@@ -14,74 +14,75 @@ Labels = Mapping[str, str]
 
 
 BOUNDS = [
-    Column("outcome"),
-    Column("year", "told"),
-    Column("arm"),
-    Column("approach"),
-    Column("term"),
-    Column("estimate", "quantity"),
-    Column("std error", "quantity"),
-    Column("conf low", "quantity"),
-    Column("conf high", "quantity"),
-    Column("p value", "p"),
-    Column("people", "quantity", key="n_pupils"),
-    Column("units", "quantity", key="n_schools"),
-    Column("method"),
-    Column("note"),
+    Column("Outcome", key="outcome"),
+    Column("Year", "told", key="year"),
+    Column("Group", key="arm"),
+    Column("Approach", key="approach"),
+    Column("Term", key="term"),
+    Column("Estimate", "quantity", key="estimate"),
+    Column("SE", "quantity", key="std error"),
+    Column("CI low", "quantity", key="conf low"),
+    Column("CI high", "quantity", key="conf high"),
+    Column("p", "p", key="p value"),
+    Column("People", "quantity", key="n_pupils"),
+    Column("Units", "quantity", key="n_schools"),
+    Column("Method", key="method"),
+    Column("Note", key="note"),
 ]
 
 
 ATTRITION = [
-    Column("what", key="quantity"),
-    Column("outcome"),
-    Column("year", "told"),
-    Column("of", key="level"),
-    Column("arm"),
-    Column("control", "told"),
-    Column("arm’s", "told"),
-    Column("overall %", "percent", 1, key="overall"),
-    Column("difference, points", "percent", 1, key="differential"),
-    Column("largest low difference", "told"),
-    Column("verdict"),
-    Column("bias implied, SD", "number", key="bias_cautious"),
-    Column("note"),
+    Column("Quantity", key="quantity"),
+    Column("Outcome", key="outcome"),
+    Column("Year", "told", key="year"),
+    Column("Level", key="level"),
+    Column("Group", key="arm"),
+    Column("Control", "told", key="control"),
+    Column("Intervention", "told", key="arm’s"),
+    Column("Overall attrition (%)", "percent", 1, key="overall"),
+    Column("Differential attrition (pp)", "percent", 1, key="differential"),
+    Column("WWC limit (pp)", "told", key="largest low difference"),
+    Column("Verdict", key="verdict"),
+    Column("Implied bias (SD)", "number", key="bias_cautious"),
+    Column("Note", key="note"),
 ]
 
 
 WHO_LEFT = [
-    Column("outcome"),
-    Column("year", "told"),
-    Column("arm"),
-    Column("lost", "told"),
-    Column("term"),
-    Column("estimate, points", "percent", 1, key="estimate"),
+    Column("Outcome", key="outcome"),
+    Column("Year", "told", key="year"),
+    Column("Group", key="arm"),
+    Column("Lost", "told", key="lost"),
+    Column("Term", key="term"),
+    Column("Estimate (pp)", "percent", 1, key="estimate"),
     Column("p", "p", key="p_value"),
-    Column("note"),
+    Column("Note", key="note"),
 ]
 
 
 POWER = [
-    Column("outcome"),
-    Column("subgroup"),
-    Column("arm"),
-    Column("stage"),
-    Column("unit"),
-    Column("units", "quantity"),
-    Column("treated units", "quantity"),
-    Column("rows", "quantity", key="pupils"),
-    Column("rows per unit", "quantity", key="pupils_per_unit"),
-    Column("icc", "quantity"),
-    Column("r2 between units", "quantity", key="r2_school"),
-    Column("r2 within units", "quantity", key="r2_pupil"),
+    Column("Outcome", key="outcome"),
+    Column("Subgroup", key="subgroup"),
+    Column("Group", key="arm"),
+    Column("Stage", key="stage"),
+    Column("Unit", key="unit"),
+    Column("Units", "quantity", key="units"),
+    Column("Intervention units", "quantity", key="treated units"),
+    Column("Rows", "quantity", key="pupils"),
+    Column("Rows per unit", "quantity", key="pupils_per_unit"),
+    Column("ICC", "quantity", key="icc"),
+    Column("R² between units", "quantity", key="r2_school"),
+    Column("R² within units", "quantity", key="r2_pupil"),
     *(
-        Column(name, "quantity")
-        for name in (
-            "df", "mdes", "power wanted", "effect", "power", "type s", "exaggeration",
-            "mdes estimate",
+        Column(name, "quantity", key=key)
+        for name, key in (
+            ("df", "df"), ("MDES", "mdes"), ("Target power", "power_wanted"),
+            ("Expected effect", "effect"), ("Power", "power"), ("Type S error", "type_s"),
+            ("Type M ratio", "exaggeration"), ("MDES from SE", "mdes_estimate"),
         )
     ),
-    Column("method"),
-    Column("note"),
+    Column("Method", key="method"),
+    Column("Note", key="note"),
 ]  # fmt: skip
 
 

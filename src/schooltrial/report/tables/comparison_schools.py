@@ -11,16 +11,16 @@ from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.wording import listed, percent
 
 WEIGHTED = [
-    Column("model", optional=True),
-    Column("outcome"),
-    Column("cohort", "told"),
-    Column("characteristic"),
-    Column("cohort’s mean", "number", 2, key="cohort_mean"),
-    Column("comparison before", "number", 2, key="mean_before"),
-    Column("after", "number", 2, key="mean_after"),
-    Column("SDs before", "number", 2, key="difference_before"),
-    Column("SDs after", "number", 2, key="difference_after"),
-    Column("schools", "told"),
+    Column("Model", optional=True, key="model"),
+    Column("Outcome", key="outcome"),
+    Column("Cohort", "told", key="cohort"),
+    Column("Characteristic", key="characteristic"),
+    Column("Cohort’s mean", "number", 2, key="cohort_mean"),
+    Column("Comparison before", "number", 2, key="mean_before"),
+    Column("After", "number", 2, key="mean_after"),
+    Column("Difference before (SD)", "number", 2, key="difference_before"),
+    Column("Difference after (SD)", "number", 2, key="difference_after"),
+    Column("Schools", "told", key="schools"),
 ]
 
 

@@ -10,57 +10,57 @@ from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.wording import exact
 
 RAW_FILES = [
-    Column("raw file", key="file"),
-    Column("rows", "count"),
-    Column("bytes", "count"),
+    Column("Raw file", key="file"),
+    Column("Rows", "count", key="rows"),
+    Column("Bytes", "count", key="bytes"),
     Column("SHA-256", "code", key="sha256"),
 ]
 
 CLEANING = [
-    Column("table"),
-    Column("file"),
-    Column("column"),
-    Column("rule"),
-    Column("cells", "count"),
-    Column("rows", "count"),
-    Column("first case"),
+    Column("Table", key="table"),
+    Column("File", key="file"),
+    Column("Column", key="column"),
+    Column("Rule", key="rule"),
+    Column("Cells", "count", key="cells"),
+    Column("Rows", "count", key="rows"),
+    Column("First case", key="first case"),
 ]
 
 CODEBOOK = [
-    Column("variable"),
-    Column("label"),
-    Column("raw column"),
-    Column("type"),
-    Column("rows", "count"),
-    Column("missing", "count"),
-    Column("distinct", "count"),
-    Column("low", "told"),
-    Column("high", "told"),
-    Column("values"),
+    Column("Variable", key="variable"),
+    Column("Label", key="label"),
+    Column("Raw column", key="raw column"),
+    Column("Type", key="type"),
+    Column("Rows", "count", key="rows"),
+    Column("Missing", "count", key="missing"),
+    Column("Distinct", "count", key="distinct"),
+    Column("Low", "told", key="low"),
+    Column("High", "told", key="high"),
+    Column("Values", key="values"),
 ]
 
 AGGREGATES = [
-    Column("school"),
-    Column("year", "told"),
-    Column("outcome"),
-    Column("pupils", "told", key="n_pupils"),
-    Column("from pupils", "number", 2, key="mean_from_pupils"),
-    Column("published", "number", 2),
-    Column("difference", "number", 2),
-    Column("verdict"),
+    Column("School", key="school"),
+    Column("Year", "told", key="year"),
+    Column("Outcome", key="outcome"),
+    Column("Pupils", "told", key="n_pupils"),
+    Column("From pupils", "number", 2, key="mean_from_pupils"),
+    Column("Published", "number", 2, key="published"),
+    Column("Difference", "number", 2, key="difference"),
+    Column("Verdict", key="verdict"),
 ]
 
 LINKING = [
-    Column("table"),
-    Column("identifier"),
-    Column("year", "told"),
-    Column("looked up in", key="looked_up_in"),
-    Column("identifiers", "count", key="n"),
-    Column("found", "count", key="n_found"),
-    Column("rows not found", "count", key="rows_not_found"),
-    Column("left out", "count", key="n_left_out"),
-    Column("there", "count", key="n_other"),
-    Column("of these, found here", "count", key="n_other_found"),
+    Column("Table", key="table"),
+    Column("Identifier", key="identifier"),
+    Column("Year", "told", key="year"),
+    Column("Looked up in", key="looked_up_in"),
+    Column("Identifiers", "count", key="n"),
+    Column("Found", "count", key="n_found"),
+    Column("Rows not found", "count", key="rows_not_found"),
+    Column("Left out", "count", key="n_left_out"),
+    Column("There", "count", key="n_other"),
+    Column("Of these, found here", "count", key="n_other_found"),
 ]
 
 SHOWN_MEANS = 12
@@ -74,7 +74,7 @@ def raw_files_shown(raw_files: pd.DataFrame) -> Table:
 
 def held_back_shown(files: Sequence[tuple[str, str]]) -> Table:
     """Return the files, or parts of them, that are not read while the study is blind."""
-    columns = [Column("raw file"), Column("not read")]
+    columns = [Column("Raw file", key="raw file"), Column("Not read", key="not read")]
     return tabulate("Held back", pd.DataFrame(files, columns=["raw file", "not read"]), columns)
 
 
@@ -137,8 +137,8 @@ def means_shown(means: pd.DataFrame, arms: Sequence[str]) -> dict[str, Table]:
         rows = pd.MultiIndex.from_frame(wide[keys].assign(arm=arm))
         wide[f"mean {at}"] = by_arm.reindex(rows).to_numpy()
     columns = [
-        Column("variable"),
-        Column("year"),
+        Column("Variable", key="variable"),
+        Column("Year", key="year"),
         *(Column(arm, "number", 2, key=f"mean {at}") for at, arm in enumerate(arms)),
     ]
     return {

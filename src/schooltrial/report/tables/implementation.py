@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -15,51 +14,32 @@ from schooltrial.wording import exact
 Labels = Mapping[str, str]
 
 FIDELITY = [
-    Column("component", key="label"),
-    Column("indicator"),
-    Column("source"),
-    Column("arms"),
-    Column("school year", "told", key="year"),
-    Column("unit"),
-    Column("with a record", "told", key="n_recorded"),
-    Column("threshold", "told"),
-    Column("reached it", "told"),
-    Column("planned share %", "percent", 1, key="share_required"),
-    Column("met"),
-    Column("note"),
+    Column("Component", key="label"),
+    Column("Indicator", key="indicator"),
+    Column("Source", key="source"),
+    Column("Groups", key="arms"),
+    Column("School year", "told", key="year"),
+    Column("Unit", key="unit"),
+    Column("On record", "told", key="n_recorded"),
+    Column("Threshold", "told", key="threshold"),
+    Column("Met threshold", "told", key="reached it"),
+    Column("Planned share (%)", "percent", 1, key="share_required"),
+    Column("Met", key="met"),
+    Column("Note", key="note"),
 ]
 
 CONTRAST = [
-    Column("component", key="label"),
-    Column("school year", "told", key="year"),
-    Column("arm"),
-    Column("to have it", key="expected"),
-    Column("schools", "told", key="n_schools"),
-    Column("with a record", "told", key="n_recorded"),
-    Column("mean dose", "number", 1, key="mean"),
-    Column("schools with any", "told"),
-    Column("at the threshold", "told"),
-    Column("verdict"),
+    Column("Component", key="label"),
+    Column("School year", "told", key="year"),
+    Column("Group", key="arm"),
+    Column("Intended", key="expected"),
+    Column("Schools", "told", key="n_schools"),
+    Column("On record", "told", key="n_recorded"),
+    Column("Mean dose", "number", 1, key="mean"),
+    Column("Schools with any", "told", key="schools with any"),
+    Column("Met threshold", "told", key="at the threshold"),
+    Column("Verdict", key="verdict"),
 ]
-
-
-def implementation_shown(tables: Mapping[str, pd.DataFrame], arms: Labels) -> dict[str, Any]:
-    """Return fidelity, contrast and costs as tables, and the costs in words; None for none.
-
-    Parameters
-    ----------
-    tables : mapping
-        Checks by name.
-    arms : mapping
-        Arm → its name in exhibits.
-    """
-    shows = {"fidelity": fidelity_shown, "contrast": contrast_shown, "costs": costs_shown}
-    there = {name for name in shows if name in tables and not tables[name].empty}
-    found: dict[str, Any] = {
-        name: show(tables[name], arms) if name in there else None for name, show in shows.items()
-    }
-    found["costs_told"] = costs_told(tables["costs"], arms) if "costs" in there else []
-    return found
 
 
 def fidelity_shown(fidelity: pd.DataFrame, arms: Labels) -> Table:
@@ -101,16 +81,16 @@ def costs_shown(costs: pd.DataFrame, arms: Labels) -> Table:
     """Return the cost of each ingredient and of all, in the currency of the protocol."""
     currency = str(costs["currency"].fillna("").iloc[0])
     columns = [
-        Column("arm"),
-        Column("ingredient"),
-        Column("quantity", "told"),
-        Column("unit"),
-        Column("unit cost", "number", 2),
-        Column("each year"),
+        Column("Group", key="arm"),
+        Column("Ingredient", key="ingredient"),
+        Column("Quantity", "told", key="quantity"),
+        Column("Unit", key="unit"),
+        Column("Unit cost", "number", 2, key="unit cost"),
+        Column("Each year", key="each year"),
         Column(f"total, {currency}", "number", 0, key="total"),
-        Column("share %", "percent", 1, key="share"),
-        Column("per pupil and year", "number", 2, key="per_pupil_year"),
-        Column("source"),
+        Column("Share (%)", "percent", 1, key="share"),
+        Column("Per pupil per year", "number", 2, key="per_pupil_year"),
+        Column("Source", key="source"),
     ]
     told = costs.assign(
         arm=[arms.get(str(arm), "all programme arms") for arm in costs["arm"]],

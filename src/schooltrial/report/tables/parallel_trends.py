@@ -11,12 +11,12 @@ from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.wording import listed
 
 COLUMNS = [
-    Column("analysis", key="said"),
-    Column("estimate", "significant", 3),
-    Column("95% interval", "told", key="bounds"),
+    Column("Analysis", key="said"),
+    Column("Estimate", "significant", 3, key="estimate"),
+    Column("95% CI", "told", key="bounds"),
     Column("p", "p", key="p_value"),
     Column("df", "number", 1, optional=True),
-    Column("note", optional=True),
+    Column("Note", optional=True, key="note"),
 ]
 
 LEFT_OUT = "leave out "

@@ -10,13 +10,13 @@ from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.wording import plural_of
 
 ENROLMENT = [
-    Column("of"),
-    Column("year", "told"),
-    Column("arm"),
-    Column("schools", "count", key="n_schools"),
-    Column("enrolled", "count", key="n_rows"),
-    Column("new", "told", key="n_new"),
-    Column("gone", "told", key="n_gone"),
+    Column("Level", key="of"),
+    Column("Year", "told", key="year"),
+    Column("Group", key="arm"),
+    Column("Schools", "count", key="n_schools"),
+    Column("Enrolled", "count", key="n_rows"),
+    Column("Joiners", "told", key="n_new"),
+    Column("Leavers", "told", key="n_gone"),
 ]
 
 
@@ -24,14 +24,14 @@ def flow_shown(flow: pd.DataFrame, years: Sequence[int], year_label: str) -> Tab
     """Return the flow of the years that are analysed, and of those who were followed to them."""
     kept = flow["year"].isin(list(years)) | flow["step"].str.startswith("followed up")
     columns = [
-        Column("step"),
-        Column("reason for leaving", key="reason"),
-        Column("of", key="level"),
+        Column("Step", key="step"),
+        Column("Reason for leaving", key="reason"),
+        Column("Level", key="level"),
         Column(year_label, "told", key="year"),
-        Column("arm"),
-        Column("entered", "count"),
-        Column("left", "count"),
-        Column("remained", "count"),
+        Column("Group", key="arm"),
+        Column("Entered", "count", key="entered"),
+        Column("Left", "count", key="left"),
+        Column("Remained", "count", key="remained"),
     ]
     rows = flow[kept & (flow["entered"] > 0)]
     return tabulate("Who entered, left and remained at each step", rows, columns)
@@ -41,13 +41,13 @@ def mobility_shown(mobility: pd.DataFrame, years: Sequence[int], year_label: str
     """Return where the pupils analysed were in the baseline year, and what is odd of them."""
     columns = [
         Column(year_label, "told", key="year"),
-        Column("arm"),
-        Column("in the baseline year", key="where_at_baseline"),
-        Column("pupils", "count", key="n_pupils"),
-        Column("also on another roster", "told", key="n_elsewhere"),
-        Column("joined late", "told", key="n_joined_late"),
-        Column("repeat a grade", "told", key="n_repeated_grade"),
-        Column("out of step", "told", key="n_out_of_step"),
+        Column("Group", key="arm"),
+        Column("In the baseline year", key="where_at_baseline"),
+        Column("Pupils", "count", key="n_pupils"),
+        Column("Enrolled twice", "told", key="n_elsewhere"),
+        Column("Late joiners", "told", key="n_joined_late"),
+        Column("Repeated grade", "told", key="n_repeated_grade"),
+        Column("Grade inconsistent", "told", key="n_out_of_step"),
     ]
     rows = mobility[mobility["year"].isin(list(years))]
     return tabulate("Where the pupils analysed were in the baseline year", rows, columns)
@@ -56,9 +56,9 @@ def mobility_shown(mobility: pd.DataFrame, years: Sequence[int], year_label: str
 def units_counted(units: pd.DataFrame, noun: str) -> Table:
     """Return how many units and blocks each arm has."""
     columns = [
-        Column("arm", key="label"),
+        Column("Group", key="label"),
         Column(plural_of(noun), "count", key="n_units"),
-        Column("blocks", "told", key="n_blocks"),
+        Column("Blocks", "told", key="n_blocks"),
     ]
     return tabulate("Units assigned", units, columns)
 

@@ -11,24 +11,24 @@ from schooltrial.document.numbers import difference_text
 from schooltrial.document.tables import Column, Table, tabulate
 
 CRITERIA = [
-    Column("outcome"),
-    Column("standard"),
-    Column("criterion"),
-    Column("finding"),
-    Column("result"),
+    Column("Outcome", key="outcome"),
+    Column("Standard", key="standard"),
+    Column("Criterion", key="criterion"),
+    Column("Finding", key="finding"),
+    Column("Result", key="result"),
 ]
 
 
 MEASURES = [
-    Column("outcome"),
-    Column("measure", key="label"),
-    Column("of"),
-    Column("arm", optional=True),
-    Column("why it counts", key="why"),
-    Column("known", "told"),
-    Column("difference", "told", key="size"),
-    Column("band", key="wwc_band"),
-    Column("note", optional=True),
+    Column("Outcome", key="outcome"),
+    Column("Measure", key="label"),
+    Column("Level", key="of"),
+    Column("Group", optional=True, key="arm"),
+    Column("Why it counts", key="why"),
+    Column("Known", "told", key="known"),
+    Column("Difference", "told", key="size"),
+    Column("WWC band", key="wwc_band"),
+    Column("Note", optional=True, key="note"),
 ]
 
 

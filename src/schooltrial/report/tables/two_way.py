@@ -13,12 +13,12 @@ from schooltrial.models.cohort_regressions.goodman_bacon import FORBIDDEN
 from schooltrial.wording import percent
 
 COMPARISONS = [
-    Column("model", optional=True),
-    Column("outcome", key="label"),
-    Column("cohort", "told", key="treated_cohort"),
-    Column("compared with", key="others"),
-    Column("difference in differences", "told", key="difference"),
-    Column("weight", "told", key="share"),
+    Column("Model", optional=True, key="model"),
+    Column("Outcome", key="label"),
+    Column("Cohort", "told", key="treated_cohort"),
+    Column("Compared with", key="others"),
+    Column("Difference in differences", "told", key="difference"),
+    Column("Weight", "told", key="share"),
 ]
 
 KEYS = ["outcome", "kind", "treated_cohort", "compared_cohort", "estimate", "weight"]

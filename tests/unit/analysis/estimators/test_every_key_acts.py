@@ -19,7 +19,8 @@ from schooltrial.analysis.estimators.registry import ESTIMATORS
 from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.analysis.panel_cells import cells_of_pupils, cells_of_schools
 from schooltrial.data.rows.analysed import columns_of_analyses
-from schooltrial.exhibits.tables.results import results_html
+from schooltrial.document.tables import fragment
+from schooltrial.exhibits.tables.results import results_table
 from schooltrial.protocol.model_keys import MODEL_KEYS
 from schooltrial.protocol.reading import with_subgroup_models
 from schooltrial.protocol.references import reference_faults
@@ -180,8 +181,9 @@ def test_a_key_acts_or_is_refused(key: str, name: str) -> None:
     if name not in spec.readers:
         _is_refused(key, name)
     elif key == "label":
-        told = results_html(fitted(name, "", "pupil"), _models(name, label="Named so"),
-                            OUTCOMES, STUDY)  # fmt: skip
+        told = fragment(
+            results_table(fitted(name, "", "pupil"), _models(name, label="Named so"), OUTCOMES),
+            STUDY)  # fmt: skip
         assert "Named so" in told
     elif key == "role":
         columns = [

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.exhibits.tables.baseline import baseline_html
+from schooltrial.document.tables import fragment
+from schooltrial.exhibits.tables.baseline import baseline_table
 from schooltrial.protocol.sections import StudyLine
 from support.html_cells import aligned_right, caption, notes, rows
 
@@ -36,14 +37,14 @@ BALANCE = pd.DataFrame(
 @pytest.fixture(scope="module")
 def page() -> str:
     """Return the table of a trial of two arms."""
-    return baseline_html(BALANCE, ARMS[:2], SETTINGS, STUDY, "2019")
+    return fragment(baseline_table(BALANCE, ARMS[:2], SETTINGS, "2019"), STUDY)
 
 
 def test_columns_are_headed_by_the_arms_control_first(page: str) -> None:
     assert caption(page) == "Baseline, 2019"
     assert rows(page, "thead") == [
-        ["Variable", "Control", "Tutored", "Difference", "Standardised", "Effect size", "Band", "N",
-         "Missing"],
+        ["Variable", "Control", "Tutored", "Difference", "Standardised", "Effect size", "WWC band",
+         "N", "Missing"],
     ]  # fmt: skip
     assert aligned_right(page) == [
         "Control", "Tutored", "Difference", "Standardised", "Effect size", "N", "Missing",
@@ -72,22 +73,24 @@ def test_the_page_is_named_so_that_the_report_can_point_at_it(page: str) -> None
 
 def test_several_programme_arms_are_told_apart_in_the_headings(page: str) -> None:
     rows_of_both = pd.concat([BALANCE[:1], BALANCE[:1].assign(arm="x")])
-    several = baseline_html(rows_of_both, ARMS, SETTINGS, STUDY, "2019")
+    several = fragment(baseline_table(rows_of_both, ARMS, SETTINGS, "2019"), STUDY)
     assert [row[0] for row in rows(several) if len(row) == 1] == [
         "Pupils, as randomised: Tutored", "Pupils, as randomised: Texts",
     ]  # fmt: skip
-    assert rows(several, "thead")[0][1:3] == ["Control", "Programme arm"]
+    assert rows(several, "thead")[0][1:3] == ["Control", "Intervention group"]
 
 
 def test_a_check_of_one_sample_is_headed_by_its_level_alone() -> None:
     older = BALANCE[:1].drop(columns=["sample", "arm"]).assign(level="teacher")
-    (heading,), cells = rows(baseline_html(older, ARMS[:2], SETTINGS, STUDY, "2019"))
+    (heading,), cells = rows(fragment(baseline_table(older, ARMS[:2], SETTINGS, "2019"), STUDY))
     assert heading == "Teachers"
-    assert cells == rows(baseline_html(BALANCE[:1], ARMS[:2], SETTINGS, STUDY, "2019"))[1]
+    assert (
+        cells == rows(fragment(baseline_table(BALANCE[:1], ARMS[:2], SETTINGS, "2019"), STUDY))[1]
+    )
 
 
 def test_the_note_tells_the_protocols_bands_and_the_foot_the_study(page: str) -> None:
     note, study = notes(page)
-    assert "satisfied up to 0.05, adjustment needed up to 0.25" in note
-    assert "treated minus control over the pooled SD" in note
+    assert "satisfied up to 0.05 SD; adjustment required up to 0.25" in note
+    assert "intervention − comparison over the pooled SD" in note
     assert study == "SYNTHETIC DATA. A trial. Protocol 0123456789ab"

@@ -8,12 +8,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.exhibits.tables.results import results_html, selected
+from schooltrial.document.tables import fragment
+from schooltrial.exhibits.tables.results import results_table, selected
 from schooltrial.protocol.sections import Deviation, StudyLine
 from support.html_cells import aligned_right, caption, notes, rows
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": False, "protocol": "0123456789abcdef"}
-MODELS: Any = {"itt": {"label": "Offer"}, "cace": {"label": "Take-up"}}
+MODELS: Any = {
+    "itt": {"label": "Offer", "confidence_level": 0.95},
+    "cace": {"label": "Take-up", "confidence_level": 0.95},
+}
 OUTCOMES: Any = {
     "maths": {"label": "Maths", "measured_on": "pupil"},
     "ela": {"label": "English", "measured_on": "pupil"},
@@ -44,7 +48,7 @@ ESTIMATES = pd.DataFrame(
 @pytest.fixture(scope="module")
 def page() -> str:
     """Return the table of these estimates."""
-    return results_html(selected(ESTIMATES, MODELS, OUTCOMES), MODELS, OUTCOMES, STUDY)
+    return fragment(results_table(selected(ESTIMATES, MODELS, OUTCOMES), MODELS, OUTCOMES), STUDY)
 
 
 def test_rows_are_those_of_effects_in_the_order_of_models_then_outcomes_then_the_estimates() -> (
@@ -73,7 +77,7 @@ def test_every_estimand_of_the_plan_is_selected(estimand: str) -> None:
 def test_each_estimate_stands_with_its_error_interval_test_numbers_and_what_to_know_of_it(
     page: str,
 ) -> None:
-    numbers = ["0.050", "[−0.010, 0.250]", "2.47", "18.3", ".023", "0.200", "1,234", "40"]
+    numbers = ["0.050", "[−0.010, 0.250]", "2.47", "18.3", "0.023", "0.200", "1,234", "40"]
     assert rows(page) == [
         ["Offer"],
         ["Maths", "treated", "−0.500", *numbers, "REML"],
@@ -81,7 +85,7 @@ def test_each_estimate_stands_with_its_error_interval_test_numbers_and_what_to_k
         ["English", "treated", "0.123", *numbers,
          "REML; did not converge: no finding; few schools"],
         ["Take-up"],
-        ["Maths", "F", "", "", "", "30.00", "∞", "<.001", "", "1,234", "40", "REML"],
+        ["Maths", "F", "", "", "", "30.00", "∞", "<0.001", "", "1,234", "40", "REML"],
     ]  # fmt: skip
 
 
@@ -93,7 +97,7 @@ def test_columns_are_headed_and_numbers_stand_to_the_right(page: str) -> None:
     (heads,) = rows(page, "thead")
     assert caption(page) == "Results"
     assert heads == [
-        "Outcome", "Term", "Estimate", "SE", "Interval", "Statistic", "df", "p", "Effect size",
+        "Outcome", "Term", "Estimate", "SE", "95% CI", "Statistic", "df", "p", "Effect size",
         "Pupils", "Schools", "Method and notes",
     ]  # fmt: skip
     assert aligned_right(page) == heads[2:11]
@@ -110,9 +114,9 @@ def test_deviations_from_the_plan_stand_below_the_table_and_only_where_there_are
         {"date": "2021-06-01", "what": "one year more", "why": "schools closed"},
     ]
     chosen = selected(ESTIMATES, MODELS, OUTCOMES)
-    told = notes(results_html(chosen, MODELS, OUTCOMES, STUDY, deviations))
+    told = notes(fragment(results_table(chosen, MODELS, OUTCOMES, deviations), STUDY))
     assert told[1] == (
-        "Otherwise than planned: 2021-05-01: no texts (no numbers); 2021-06-01: one year more "
+        "Deviations from the plan: 2021-05-01: no texts (no numbers); 2021-06-01: one year more "
         "(schools closed)."
     )
     assert len(told) == 3
@@ -131,12 +135,12 @@ def test_numbers_are_headed_by_whom_they_count_and_left_out_where_there_are_none
     level: str, changed: dict[str, float], headings: list[str]
 ) -> None:
     outcomes: Any = {name: {**one, "measured_on": level} for name, one in OUTCOMES.items()}
-    page = results_html(ESTIMATES.assign(**changed), MODELS, outcomes, STUDY)
+    page = fragment(results_table(ESTIMATES.assign(**changed), MODELS, outcomes), STUDY)
     (names,) = rows(page, "thead")
     assert names[names.index("Effect size") + 1 : -1] == headings
 
 
 def test_pupils_and_teachers_in_one_table_are_people() -> None:
     outcomes: Any = {**OUTCOMES, "ela": {**OUTCOMES["ela"], "measured_on": "teacher"}}
-    (names,) = rows(results_html(ESTIMATES, MODELS, outcomes, STUDY), "thead")
+    (names,) = rows(fragment(results_table(ESTIMATES, MODELS, outcomes), STUDY), "thead")
     assert "People" in names

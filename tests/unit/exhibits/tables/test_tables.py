@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from schooltrial.document.numbers import interval, number, p_text
-from schooltrial.exhibits.tables.baseline import baseline_html
-from schooltrial.exhibits.tables.results import results_html, selected
+from schooltrial.document.tables import fragment
+from schooltrial.exhibits.tables.baseline import baseline_table
+from schooltrial.exhibits.tables.results import results_table, selected
 from support.small_trial import SmallTrial
 
 
@@ -15,14 +16,14 @@ def _results(trial: SmallTrial, synthetic: bool = False) -> str:
     content = trial.read().content
     models, outcomes = content["models"], content["outcomes"]
     rows = selected(pd.read_csv(trial.path("estimates.csv")), models, outcomes)
-    return results_html(rows, models, outcomes, trial.study(synthetic))
+    return fragment(results_table(rows, models, outcomes), trial.study(synthetic))
 
 
 def _baseline(trial: SmallTrial, synthetic: bool = False) -> str:
     balance = pd.read_csv(trial.path("balance.csv"))
     content = trial.read().content
     arms, settings = content["design"]["arms"], content["balance"]
-    return baseline_html(balance, arms, settings, trial.study(synthetic), "2019")
+    return fragment(baseline_table(balance, arms, settings, "2019"), trial.study(synthetic))
 
 
 @pytest.mark.parametrize("write", [_results, _baseline])
@@ -85,17 +86,17 @@ def test_a_number_has_fixed_decimals_a_true_minus_and_no_negative_zero(
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0, "<.001"),
-        (0.00099, "<.001"),
-        (0.001, ".001"),
-        (0.0216, ".022"),
-        (0.05, ".050"),
-        (0.99949, ".999"),
+        (0.0, "<0.001"),
+        (0.00099, "<0.001"),
+        (0.001, "0.001"),
+        (0.0216, "0.022"),
+        (0.05, "0.050"),
+        (0.99949, "0.999"),
         (1.0, "1.000"),
         (nan, ""),
     ],
 )
-def test_a_p_value_has_three_decimals_and_no_zero_before_the_point(value: float, text: str) -> None:
+def test_a_p_value_has_three_decimals_and_a_zero_before_the_point(value: float, text: str) -> None:
     assert p_text(value) == text
 
 

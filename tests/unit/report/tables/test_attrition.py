@@ -19,8 +19,8 @@ def test_the_note_of_attrition_is_shown() -> None:
         "verdict": "low", "note": "in no file: 1",
     }  # fmt: skip
     (shown,) = attrition_shown(pd.DataFrame([row]), [2020], LABELS).cells.to_dict("records")
-    assert shown["note"] == "in no file: 1"
-    assert shown["outcome"] == "Maths"
+    assert shown["Note"] == "in no file: 1"
+    assert shown["Outcome"] == "Maths"
 
 
 def test_who_left_tells_each_term_by_its_name_with_estimate_and_p() -> None:
@@ -32,11 +32,11 @@ def test_who_left_tells_each_term_by_its_name_with_estimate_and_p() -> None:
         for variable, category, term in terms
     ]  # fmt: skip
     shown = who_left_shown(pd.DataFrame(rows), LABELS).cells
-    assert shown["term"].tolist() == ["arm × Male", "arm × Sex: girl", "both"]
-    assert set(shown["estimate, points"]) == {"4.0"}
-    assert set(shown["p"]) == {"<.001"}
-    assert set(shown["lost"]) == {"7, control 1,200"}
-    assert set(shown["note"]) == {""}
+    assert shown["Term"].tolist() == ["arm × Male", "arm × Sex: girl", "both"]
+    assert set(shown["Estimate (pp)"]) == {"4.0"}
+    assert set(shown["p"]) == {"<0.001"}
+    assert set(shown["Lost"]) == {"7, control 1,200"}
+    assert set(shown["Note"]) == {""}
 
 
 def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict() -> None:
@@ -57,14 +57,15 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
         "records"
     )
     assert lost == {
-        "what": "lost (not measured)", "outcome": "Maths", "year": "2020", "of": "pupils",
-        "arm": "t",
-        "control": "60 of 1,200 (5.0%)", "arm’s": "125 of 1,000 (12.5%)", "overall %": "8.4",
-        "difference, points": "−7.5",
-        "largest low difference": "6.3 (cautious), 10.9 (optimistic)", "verdict": "high",
-        "bias implied, SD": "0.061", "note": "",
+        "Quantity": "lost (not measured)", "Outcome": "Maths", "Year": "2020", "Level": "pupils",
+        "Group": "t",
+        "Control": "60 of 1,200 (5.0%)", "Intervention": "125 of 1,000 (12.5%)",
+        "Overall attrition (%)": "8.4",
+        "Differential attrition (pp)": "−7.5",
+        "WWC limit (pp)": "6.3 (cautious), 10.9 (optimistic)", "Verdict": "high",
+        "Implied bias (SD)": "0.061", "Note": "",
     }  # fmt: skip
     assert late == dict.fromkeys(lost, "") | {
-        "what": "joined late", "year": "2020", "of": "pupils", "arm": "t",
-        "arm’s": "4 of 1,000 (0.4%)",
+        "Quantity": "joined late", "Year": "2020", "Level": "pupils", "Group": "t",
+        "Intervention": "4 of 1,000 (0.4%)",
     }  # fmt: skip

@@ -27,9 +27,9 @@ def test_counts_are_counts_and_a_level_keeps_its_digits() -> None:
         "threshold": [0.0, 0.00125], "p": [np.nan, 0.368], "verdict": "passed", "reason": ["", ""],
     })  # fmt: skip
     told = assignment_tables.tests_shown(tests).cells
-    assert told["value"].tolist() == ["0", "0.8589"]
-    assert told["threshold"].tolist() == ["0", "0.00125"]
-    assert told["p"].tolist() == ["", ".368"]
+    assert told["Value"].tolist() == ["0", "0.8589"]
+    assert told["Threshold"].tolist() == ["0", "0.00125"]
+    assert told["p"].tolist() == ["", "0.368"]
 
 
 def test_only_units_of_which_something_was_said_are_listed_and_all_are_counted() -> None:
@@ -40,8 +40,8 @@ def test_only_units_of_which_something_was_said_are_listed_and_all_are_counted()
     table = assignment_tables.units_shown(units)
     assert table is not None
     told = table.cells
-    assert told["unit"].tolist() == ["010", "020"]
-    assert "drawn arm" not in told
+    assert told["Unit"].tolist() == ["010", "020"]
+    assert "Drawn arm" not in told
     verdict = {"units": {"failed": 1, "in doubt": 0, "noted": 1, "passed": 1}}
     said = assignment_tables.units_told(verdict, "school")
     assert said == "Of 3 schools, one by one: 1 failed, 1 noted, 1 passed."
@@ -66,9 +66,9 @@ def test_every_joint_test_says_what_it_is_of_and_shows_the_p_of_its_f(
     told = omnibus_shown(
         _omnibus(scope=scope, label=label, level="pupil", covariates=5, p_f=0.0004, sample="s")
     ).cells.iloc[0]
-    assert told["what"] == what
-    assert told["of"] == "unit means of pupils"  # they are not weighted by pupils
-    assert (told["covariates"], told["p of F"]) == ("5", "<.001")
+    assert told["Quantity"] == what
+    assert told["Level"] == "unit means of pupils"  # they are not weighted by pupils
+    assert (told["Covariates"], told["F-test p"]) == ("5", "<0.001")
 
 
 def test_equivalence_says_how_many_of_those_analysed_have_a_baseline() -> None:
@@ -82,8 +82,8 @@ def test_equivalence_says_how_many_of_those_analysed_have_a_baseline() -> None:
     assert table is not None
     assert len(table) == 1
     told = table.cells
-    assert told["baseline known"][0] == "30 of 120 (25.0%)"
-    assert (told["effect size"][0], told["band"][0]) == ("−0.060", "adjustment needed")
+    assert told["Baseline known"][0] == "30 of 120 (25.0%)"
+    assert (told["Effect size"][0], told["WWC band"][0]) == ("−0.060", "adjustment needed")
     assert equivalence_shown(rows[1:]) is None
 
 
@@ -92,8 +92,8 @@ def test_an_assignments_level_below_zero_has_a_true_minus() -> None:
     numbers = {"value": [-0.12345, -3.0, np.nan], "threshold": np.nan, "p": np.nan}
     tests = pd.DataFrame(words | numbers)
     told = assignment_tables.tests_shown(tests).cells
-    assert told["value"].tolist() == ["−0.1235", "−3", ""]
-    assert set(told["threshold"]) == set(told["p"]) == {""}
+    assert told["Value"].tolist() == ["−0.1235", "−3", ""]
+    assert set(told["Threshold"]) == set(told["p"]) == {""}
 
 
 def test_units_that_all_passed_are_not_listed_and_a_sentence_counts_them() -> None:
@@ -114,9 +114,9 @@ def test_power_is_shown_by_the_outcomes_name_with_three_decimals_and_counts_as_c
     )  # fmt: skip
     row |= {"outcome": "maths", "mdes": 0.21234, "units": 40.0, "alpha": 0.05, "stage": "analysis"}
     (told,) = power_shown(pd.DataFrame([row]), {"maths": "Maths"}).cells.to_dict("records")
-    assert (told["outcome"], told["mdes"], told["units"]) == ("Maths", "0.212", "40")
-    assert (told["stage"], told["power"], "alpha" in told) == ("analysis", "", False)
-    assert list(told)[:6] == ["outcome", "subgroup", "arm", "stage", "unit", "units"]
+    assert (told["Outcome"], told["MDES"], told["Units"]) == ("Maths", "0.212", "40")
+    assert (told["Stage"], told["Power"], "alpha" in told) == ("analysis", "", False)
+    assert list(told)[:6] == ["Outcome", "Subgroup", "Group", "Stage", "Unit", "Units"]
 
 
 def test_bounds_are_shown_by_the_outcomes_name_in_the_order_of_the_columns() -> None:
@@ -128,10 +128,10 @@ def test_bounds_are_shown_by_the_outcomes_name_in_the_order_of_the_columns() -> 
     check = pd.DataFrame({**words, **numbers, "method": "Lee", "note": np.nan, "more": 0})
     told = bounds_shown(check, {"maths": "Maths"}).cells
     assert list(told) == [column.name for column in BOUNDS]
-    assert told["outcome"].tolist() == ["Maths", "x"]
-    assert told["estimate"].tolist() == ["0.123", "−1.000"]
-    assert told["p value"].tolist() == ["<.001", ""]
-    assert (told["people"][0], told["note"][0]) == ("1200", "")
+    assert told["Outcome"].tolist() == ["Maths", "x"]
+    assert told["Estimate"].tolist() == ["0.123", "−1.000"]
+    assert told["p"].tolist() == ["<0.001", ""]
+    assert (told["People"][0], told["Note"][0]) == ("1200", "")
 
 
 def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
@@ -141,8 +141,8 @@ def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
     })  # fmt: skip
     table = assignment_tables.blocks_shown(check)
     assert table.cells.to_dict("records")[1] == {
-        "block": "2", "units": "3", "control": "1", "extra help": "2",
-        "share treated": "0.67", "verdict": "both arms present",
+        "Block": "2", "Units": "3", "Control": "1", "Extra help": "2",
+        "Share in intervention": "0.67", "Verdict": "both arms present",
     }  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def test_of_many_blocks_those_with_a_remark_are_listed_first_and_the_others_coun
         "share_treated": 0.5, "verdict": ["both arms present"] * 121 + ["one arm only"],
     })  # fmt: skip
     shown = assignment_tables.blocks_shown(blocks).cells
-    assert (len(shown), shown["block"][0]) == (40, "b121")
+    assert (len(shown), shown["Block"][0]) == (40, "b121")
     told = assignment_tables.blocks_left_out(blocks)
     assert told == "82 blocks more in checks/assignment.csv, none of them with a remark."
     assert assignment_tables.blocks_left_out(blocks[:40]) == ""
@@ -166,12 +166,12 @@ def test_joint_tests_are_headed_as_readers_know_them_and_empty_columns_are_left_
     }  # fmt: skip
     (told,) = omnibus_shown(_omnibus(**cells)).cells.to_dict("records")
     assert told == {
-        "sample": "randomised", "of": "schools", "arm": "a", "what": "all together",
-        "covariates": "5", "units": "40", "distance": "4.500", "expected": "5",
-        "p re-drawn": ".250", "F": "1.250", "p of F": ".300",
+        "Sample": "randomised", "Level": "schools", "Group": "a", "Quantity": "all together",
+        "Covariates": "5", "Units": "40", "Mahalanobis distance": "4.500", "Expected": "5",
+        "Randomisation p": "0.250", "F": "1.250", "F-test p": "0.300",
     }  # fmt: skip
     (alone,) = omnibus_shown(_omnibus(**cells, arm="")).cells.to_dict("records")
-    assert "arm" not in alone
+    assert "Group" not in alone
 
 
 def test_differences_before_the_programme_are_shown_with_both_p_values() -> None:
@@ -183,13 +183,13 @@ def test_differences_before_the_programme_are_shown_with_both_p_values() -> None
     }  # fmt: skip
     rows = pd.DataFrame([row, {**row, "year": "slope per year"}])
     told, slope = pretrends_shown(rows).cells.to_dict("records")
-    assert slope == told | {"year": "slope per year"}
+    assert slope == told | {"Year": "slope per year"}
     assert told == {
-        "year": "2018", "level": "pupil", "label": "Maths", "n control": "1200",
-        "n treated": "1300", "mean control": "0.500", "mean treated": "0.250",
-        "difference": "−0.250", "standardised difference": "−0.200",
-        "adjusted difference": "−0.100", "adjusted p": "<.001", "p rerandomisation": ".050",
-        "note": "few",
+        "Year": "2018", "Level": "pupil", "Label": "Maths", "n comparison": "1200",
+        "n intervention": "1300", "Mean, comparison": "0.500", "Mean, intervention": "0.250",
+        "Difference": "−0.250", "Standardised difference": "−0.200",
+        "Adjusted difference": "−0.100", "Adjusted p": "<0.001", "Randomisation p": "0.050",
+        "Note": "few",
     }  # fmt: skip
 
 
@@ -203,7 +203,7 @@ def test_differences_before_the_programme_are_shown_with_both_p_values() -> None
 )
 def test_a_joint_test_says_of_what_its_means_are(level: str, of: str) -> None:
     told = omnibus_shown(_omnibus(scope="all", label="", level=level, sample="s"))
-    assert told.cells["of"].tolist() == [of]
+    assert told.cells["Level"].tolist() == [of]
 
 
 def test_what_the_balance_table_does_not_compare_is_said() -> None:
@@ -223,13 +223,13 @@ def test_a_difference_that_is_not_known_or_infinite_is_in_words_in_every_table()
     balance = pd.DataFrame([row, row | {"wwc_effect_size": np.inf}])
     shown = equivalence_shown(balance)
     assert shown is not None
-    assert shown.cells["effect size"].tolist() == ["not known", "∞ (infinite)"]
+    assert shown.cells["Effect size"].tolist() == ["not known", "∞ (infinite)"]
     years = pretrends_shown(balance.assign(year="2019", standardised_difference=[np.nan, -np.inf]))
-    assert years.cells["standardised difference"].tolist() == ["not known", "−∞ (infinite)"]
+    assert years.cells["Standardised difference"].tolist() == ["not known", "−∞ (infinite)"]
     measures = measures_shown(balance.assign(outcome="maths", basis="own"), {"maths": "Maths"})
     assert measures is not None
-    assert measures.cells["difference"].tolist() == ["not known", "∞ (infinite)"]
-    assert measures.cells["why it counts"].tolist() == ["the outcome's own baseline"] * 2
+    assert measures.cells["Difference"].tolist() == ["not known", "∞ (infinite)"]
+    assert measures.cells["Why it counts"].tolist() == ["the outcome's own baseline"] * 2
 
 
 def test_every_criterion_of_every_rating_has_a_row() -> None:
@@ -237,8 +237,8 @@ def test_every_criterion_of_every_rating_has_a_row() -> None:
     rated = {"label": "Maths", "ratings": [{"criteria": [one]}, {"criteria": [one, one]}]}
     table = criteria_shown([rated])
     assert table is not None
-    assert table.cells["standard"].tolist() == ["WWC", "padlocks", "padlocks"]
-    assert table.cells["finding"].tolist() == ["randomised"] * 3
+    assert table.cells["Standard"].tolist() == ["WWC", "padlocks", "padlocks"]
+    assert table.cells["Finding"].tolist() == ["randomised"] * 3
     assert criteria_shown([]) is None
 
 
@@ -250,7 +250,7 @@ def test_a_report_lists_few_units_the_worst_first_and_counts_the_others_by_remar
     shown = assignment_tables.units_shown(units)
     assert shown is not None
     assert len(shown) == assignment_tables.MOST
-    assert shown.cells["unit"][0] == "0000"
+    assert shown.cells["Unit"][0] == "0000"
     assert assignment_tables.units_left_out(units) == (
         "4,510 more have a remark, and are not listed here: 4,510 noted: took it up."
     )

@@ -34,4 +34,4 @@ def test_each_characteristic_has_a_row_in_words_and_the_schools_stand_once() -> 
 
 
 def test_without_weights_there_is_no_table() -> None:
-    assert weighted_schools_shown({"plain": {"ela": {"cells": 3}}}, {}) is None
+    assert weighted_schools_shown({"plain": {"ela": {"Cells": 3}}}, {}) is None

@@ -12,9 +12,9 @@ from schooltrial.checks.implementation.costs import cost_table
 from schooltrial.checks.implementation.fidelity import measure_fidelity
 from schooltrial.report.tables.implementation import (
     contrast_shown,
+    costs_shown,
     costs_told,
     fidelity_shown,
-    implementation_shown,
 )
 
 LABELS = {"control": "Control schools", "programme": "Programme schools"}
@@ -41,22 +41,22 @@ def _tables() -> dict[str, pd.DataFrame]:
 
 
 def test_what_is_not_recorded_is_not_shown_as_zero() -> None:
-    shown = implementation_shown(_tables(), LABELS)["contrast"].cells.set_index("arm")
+    shown = contrast_shown(_tables()["contrast"], LABELS).cells.set_index("Group")
     row = shown.loc["Control schools"]
-    assert row["verdict"] == "not recorded"
-    assert set(row[["mean dose", "schools with any", "at the threshold"]]) == {""}
-    assert shown.loc["Programme schools", "mean dose"] == "12.0"
+    assert row["Verdict"] == "not recorded"
+    assert set(row[["Mean dose", "Schools with any", "Met threshold"]]) == {""}
+    assert shown.loc["Programme schools", "Mean dose"] == "12.0"
 
 
 def test_fidelity_names_the_arms_and_the_count() -> None:
-    row = implementation_shown(_tables(), LABELS)["fidelity"].cells.iloc[0]
-    assert (row["arms"], row["reached it"], row["met"]) == (
+    row = fidelity_shown(_tables()["fidelity"], LABELS).cells.iloc[0]
+    assert (row["Groups"], row["Met threshold"], row["Met"]) == (
         "Programme schools", "1 of 1 (100.0%)", "yes",
     )  # fmt: skip
 
 
 def test_the_costs_are_told_with_what_they_rest_on_and_their_band() -> None:
-    (told,) = implementation_shown(_tables(), LABELS)["costs_told"]
+    (told,) = costs_told(_tables()["costs"], LABELS)
     assert told == (
         "The programme costs USD 100.00 per pupil and year, averaged over 2 years and 100 pupils a "
         "year, in prices of 2020; a low cost by the bands of the Education Endowment Foundation "
@@ -64,19 +64,12 @@ def test_the_costs_are_told_with_what_they_rest_on_and_their_band() -> None:
     )
 
 
-def test_a_study_without_these_tables_has_none_of_them() -> None:
-    shown = implementation_shown({}, LABELS)
-    assert shown == {"fidelity": None, "contrast": None, "costs": None, "costs_told": []}
-
-
 def test_half_of_an_ingredient_is_not_shown_as_none_and_what_keeps_the_band_away_is_told() -> None:
     half = pd.DataFrame({"ingredient": ["coach"], "quantity": [2.5], "unit_cost": [60000.0]})
     settings = {**SETTINGS, "years": 1, "gbp_rate": None, "price_year": None}
-    shown = implementation_shown(
-        {"costs": cost_table(half, settings, {"programme": 500.0})}, LABELS
-    )
-    assert shown["costs"].cells["quantity"].tolist() == ["2.5", ""]
-    assert shown["costs_told"] == [
+    table = cost_table(half, settings, {"programme": 500.0})
+    assert costs_shown(table, LABELS).cells["Quantity"].tolist() == ["2.5", ""]
+    assert costs_told(table, LABELS) == [
         "The programme costs USD 300.00 per pupil and year, averaged over a year and 500 pupils a "
         "year; no band: the costs are not in pounds, and no rate is given."
     ]
@@ -93,10 +86,10 @@ def test_a_row_of_fidelity_tells_its_thresholds_and_the_share_that_reached_them(
     )  # fmt: skip
     assert fidelity_shown(check, LABELS).cells.to_dict("records") == [
         {
-            "component": "Coaching", "indicator": "hours", "source": "log",
-            "arms": "Programme schools, other", "school year": "2020", "unit": "school",
-            "with a record": "9", "threshold": "2.5", "reached it": "3 of 8 (37.5%)",
-            "planned share %": "80.0", "met": "no", "note": "",
+            "Component": "Coaching", "Indicator": "hours", "Source": "log",
+            "Groups": "Programme schools, other", "School year": "2020", "Unit": "school",
+            "On record": "9", "Threshold": "2.5", "Met threshold": "3 of 8 (37.5%)",
+            "Planned share (%)": "80.0", "Met": "no", "Note": "",
         }
     ]  # fmt: skip
 
@@ -111,9 +104,9 @@ def test_a_row_of_the_contrast_tells_the_mean_dose_and_who_had_any_of_it() -> No
     )  # fmt: skip
     assert contrast_shown(check, LABELS).cells.to_dict("records") == [
         {
-            "component": "Coaching", "school year": "2020", "arm": "Control schools",
-            "to have it": "no", "schools": "10", "with a record": "8", "mean dose": "1.3",
-            "schools with any": "2", "at the threshold": "1 of 10 schools", "verdict": "",
+            "Component": "Coaching", "School year": "2020", "Group": "Control schools",
+            "Intended": "no", "Schools": "10", "On record": "8", "Mean dose": "1.3",
+            "Schools with any": "2", "Met threshold": "1 of 10 schools", "Verdict": "",
         }
     ]  # fmt: skip
 
@@ -127,23 +120,23 @@ def test_each_ingredient_is_shown_with_its_share_in_the_currency_of_the_protocol
         }
     )  # fmt: skip
     table = cost_table(costs, {**SETTINGS, "years": 1}, {"programme": 500.0})
-    shown = implementation_shown({"costs": table}, LABELS)["costs"].cells.to_dict("records")
+    shown = costs_shown(table, LABELS).cells.to_dict("records")
     assert shown == [
         {
-            "arm": "all programme arms", "ingredient": "coach", "quantity": "2.5",
-            "unit": "person", "unit cost": "60000.00", "each year": "yes",
-            "total, USD": "150000", "share %": "90.9", "per pupil and year": "300.00",
-            "source": "payroll",
+            "Group": "all programme arms", "Ingredient": "coach", "Quantity": "2.5",
+            "Unit": "person", "Unit cost": "60000.00", "Each year": "yes",
+            "total, USD": "150000", "Share (%)": "90.9", "Per pupil per year": "300.00",
+            "Source": "payroll",
         },
         {
-            "arm": "all programme arms", "ingredient": "books", "quantity": "1,200", "unit": "",
-            "unit cost": "12.50", "each year": "", "total, USD": "15000", "share %": "9.1",
-            "per pupil and year": "30.00", "source": "",
+            "Group": "all programme arms", "Ingredient": "books", "Quantity": "1,200", "Unit": "",
+            "Unit cost": "12.50", "Each year": "", "total, USD": "15000", "Share (%)": "9.1",
+            "Per pupil per year": "30.00", "Source": "",
         },
         {
-            "arm": "all programme arms", "ingredient": "all ingredients", "quantity": "",
-            "unit": "", "unit cost": "", "each year": "", "total, USD": "165000",
-            "share %": "100.0", "per pupil and year": "330.00", "source": "",
+            "Group": "all programme arms", "Ingredient": "all ingredients", "Quantity": "",
+            "Unit": "", "Unit cost": "", "Each year": "", "total, USD": "165000",
+            "Share (%)": "100.0", "Per pupil per year": "330.00", "Source": "",
         },
     ]  # fmt: skip
 

@@ -40,7 +40,7 @@ def test_one_sentence_each_says_when_it_breaks_and_what_placebos_and_parts_show(
     assert "may change by 0.29 from one year to the next." in said
     assert "sees, with 80% power, a drift of 0.62 a year; such a drift would add 1.43" in said
     assert "would be 0.30, −0.50 and 0.10 (p below .05: 0 of 3)" in said
-    assert "between −2.40 and 2.50 (p = .001)" in said
+    assert "between −2.40 and 2.50 (p = 0.001)" in said
     assert "between 3.20 (without cohort 2016) and 5.60 (without cohort 2017)" in said
 
 
@@ -55,7 +55,7 @@ def test_an_effect_on_a_share_is_told_to_the_digits_that_its_interval_has(
     assert "between 0.00320 (without cohort 2016) and 0.00560 (without cohort 2017)" in said
     table = parallel_trends_shown(share, LABELS)
     assert table is not None
-    assert table.cells["95% interval"].iloc[0] == "[0.00210,\u00a00.00770]"
+    assert table.cells["95% CI"].iloc[0] == "[0.00210,\u00a00.00770]"
 
 
 def test_bounds_that_never_break_or_break_at_once_are_said_so(found: pd.DataFrame) -> None:
@@ -80,7 +80,7 @@ def test_what_was_not_tried_is_told_without_a_number(found: pd.DataFrame) -> Non
     table = parallel_trends_shown(none, LABELS)
     assert table is not None
     assert "Trends that differ by a multiple of the largest yearly difference before" in (
-        table.cells["analysis"].tolist()
+        table.cells["Analysis"].tolist()
     )
 
 
@@ -101,7 +101,7 @@ def test_a_model_without_an_estimate_says_why(found: pd.DataFrame) -> None:
 def test_the_table_says_in_words_what_was_tried(found: pd.DataFrame) -> None:
     table = parallel_trends_shown(found, LABELS)
     assert table is not None
-    said = table.cells["analysis"].tolist()
+    said = table.cells["Analysis"].tolist()
     assert said[0] == "As fitted"
     assert "Trends differ by up to 0.5 × the largest yearly difference before" in said
     assert "Placebo: programme 1 year earlier" in said

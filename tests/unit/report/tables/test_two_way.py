@@ -28,7 +28,7 @@ def test_models_with_the_same_comparisons_are_shown_once_and_others_are_named() 
     table = comparisons_shown(same, LABELS)
     assert table is not None
     assert len(table.cells) == 3
-    assert "model" not in table.cells
+    assert "Model" not in table.cells
     assert len(forbidden_sentences(same, LABELS)) == 1
     other = pd.concat([ROWS, ROWS.assign(model="two_way", estimate=1.0)], ignore_index=True)
     assert [said[:24] for said in forbidden_sentences(other, LABELS)] == [
@@ -39,10 +39,10 @@ def test_models_with_the_same_comparisons_are_shown_once_and_others_are_named() 
 def test_the_heaviest_comparison_comes_first_and_whom_it_is_with_is_in_words() -> None:
     table = comparisons_shown(ROWS, LABELS)
     assert table is not None
-    assert table.cells["compared with"].tolist() == [
+    assert table.cells["Compared with"].tolist() == [
         "never treated", "cohort 2016, not yet treated", "cohort 2014, already treated"
     ]  # fmt: skip
-    assert table.cells["weight"].tolist() == ["50.0%", "25.0%", "25.0%"]
+    assert table.cells["Weight"].tolist() == ["50.0%", "25.0%", "25.0%"]
 
 
 def test_without_such_comparisons_or_a_decomposition_that_is_what_is_said() -> None:

@@ -1,0 +1,40 @@
+"""A table as Markdown, as GitHub and Pandoc read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from schooltrial.document.tables import NotedTable, row_groups, study_foot
+
+SPECIAL = re.compile(r"([\\*_\[\]<>#|~$&])")
+
+
+def markdown_table(noted: NotedTable, study: Mapping[str, Any]) -> str:
+    """Return a table with its title, its notes and the study's line."""
+    table = noted.table
+    heads = [_escaped(column.name) for column in table.columns]
+    sides = ["---:" if column.right else ":---" for column in table.columns]
+    lines = [f"**{_escaped(table.title)}**", "", _row(heads), _row(sides)]
+    for group, rows in row_groups(table):
+        if group:
+            lines.append(_row([f"**{_escaped(group)}**", *[""] * (len(heads) - 1)]))
+        lines += [_row([_escaped(cell) for cell in row]) for row in rows]
+    for note in [*noted.notes, study_foot(study)]:
+        lines += ["", _escaped(note)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    """Return words in which nothing is markup but code between backticks; a line stays one."""
+    parts = re.split(r"(`[^`\n]+`)", text)
+    told = [
+        part.replace("|", r"\|") if at % 2 else SPECIAL.sub(r"\\\1", part).replace("`", r"\`")
+        for at, part in enumerate(parts)
+    ]
+    return " ".join("".join(told).split())

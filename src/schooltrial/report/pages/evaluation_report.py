@@ -1,0 +1,71 @@
+"""The report of a study: first screen, sections in order, annexes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schooltrial.document.blocks import Document, Section
+from schooltrial.document.tables import study_foot
+from schooltrial.document.text import Text
+from schooltrial.report.evidence import Evidence
+from schooltrial.report.sections.annexes import (
+    allocation_section,
+    data_section,
+    provenance_section,
+)
+from schooltrial.report.sections.baseline import baseline_section
+from schooltrial.report.sections.cost import cost_section
+from schooltrial.report.sections.design import design_section
+from schooltrial.report.sections.deviations import deviations_section
+from schooltrial.report.sections.implementation import implementation_section
+from schooltrial.report.sections.participants import participants_section
+from schooltrial.report.sections.power import power_section
+from schooltrial.report.sections.primary_results import primary_section
+from schooltrial.report.sections.programme import programme_section
+from schooltrial.report.sections.ratings import ratings_section
+from schooltrial.report.sections.secondary_results import secondary_section
+from schooltrial.report.sections.sensitivity import sensitivity_section
+from schooltrial.report.sections.summary import first_screen, study_sentence
+from schooltrial.report.sections.trends import trends_section
+from schooltrial.report.wording import design_sentence, registration_sentence
+
+SECTIONS = (
+    programme_section, design_section, participants_section, baseline_section, primary_section,
+    sensitivity_section, secondary_section, trends_section, implementation_section, cost_section,
+    power_section, ratings_section, deviations_section, allocation_section, data_section,
+)  # fmt: skip
+"""In reading order; provenance, which needs the steps, follows."""
+
+
+def build_report(
+    evidence: Evidence, steps: Sequence[Mapping[str, Any]], lock_sha256: str
+) -> Document:
+    """Return the report of a study.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    steps : sequence of mapping
+        Steps behind the report, with checksums.
+    lock_sha256 : str
+        Of ``requirements.lock``.
+    """
+    found: list[Section | None] = [section(evidence) for section in SECTIONS]
+    sections = [section for section in found if section is not None]
+    record: list[tuple[str, Text]] = [
+        ("Design", design_sentence(evidence.protocol)),
+        ("Assigned", study_sentence(evidence)),
+        ("Registration", registration_sentence(evidence.protocol["registration"])),
+        ("Protocol", f"SHA-256 `{evidence.study['protocol'][:12]}`"),
+    ]
+    synthetic = evidence.study["synthetic"]
+    return Document(
+        title=evidence.study["title"],
+        kind="Evaluation report",
+        front=first_screen(evidence),
+        sections=(*sections, provenance_section(evidence, steps, lock_sha256)),
+        synthetic=synthetic,
+        record=tuple(record),
+        foot=study_foot(evidence.study),
+    )

@@ -1,0 +1,109 @@
+"""The annexes: allocation checks, data quality, and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schooltrial.document.blocks import Block, Bullets, Details, Exhibit, Paragraph, Section
+from schooltrial.document.text import Link
+from schooltrial.report.evidence import Evidence
+from schooltrial.report.tables.assignment import (
+    tests_shown,
+    units_left_out,
+    units_shown,
+    units_told,
+)
+from schooltrial.report.tables.data import cleaning_shown, raw_files_shown
+from schooltrial.report.tables.steps import steps_shown
+from schooltrial.wording import plural
+
+MOST_CHANGES = 20
+"""Rules of the cleaning log that the annex lists; all are in its file."""
+
+
+def allocation_section(evidence: Evidence) -> Section:
+    """Return every check of the allocation, and the units with a remark."""
+    verdict = evidence.records["assignment_verdict"]
+    units = evidence.checks["assignment_units"]
+    blocks: list[Block] = [
+        Paragraph(units_told(verdict, evidence.protocol["design"]["unit"])),
+        Exhibit(
+            "assignment_tests", "Randomisation checks",
+            tests_shown(evidence.checks["assignment_tests"]),
+            data="checks/assignment_tests.csv", source="check_assignment",
+        ),
+    ]  # fmt: skip
+    shown = units_shown(units)
+    if shown is not None:
+        noun = evidence.levels.units.capitalize()
+        more = units_left_out(units)
+        table = Exhibit(
+            "assignment_units", f"{noun} with remarks", shown, notes=(more,) if more else (),
+            data="checks/assignment_units.csv", source="check_assignment",
+        )  # fmt: skip
+        opened = bool(verdict["units_contradicted"])
+        blocks.append(Details(f"{noun} with remarks ({len(shown)})", (table,), opened))
+    return Section("allocation_checks", "Allocation checks", tuple(blocks), annex=True)
+
+
+def data_section(evidence: Evidence) -> Section:
+    """Return the raw files and what was changed in them."""
+    log = evidence.checks["cleaning_log"]
+    blocks: list[Block] = [
+        Paragraph((
+            "Missing cells, distributions and outliers: ",
+            Link("data quality", "data_quality.html"),
+            ". Enrolment and implementation without outcomes: ",
+            Link("monitoring", "monitoring.html"), ".",
+        )),
+        Exhibit(
+            "raw_files", "Raw files", raw_files_shown(evidence.checks["raw_files"]),
+            data="checks/raw_files.csv", source="obtain_tables",
+        ),
+    ]  # fmt: skip
+    if log.empty:
+        blocks.append(Paragraph(
+            "No cell was changed and no row left out between raw files and standard tables."
+        ))  # fmt: skip
+    else:
+        more = len(log) - MOST_CHANGES
+        notes = (f"{plural(more, 'rule')} more in the data file.",) if more > 0 else ()
+        table = Exhibit(
+            "cleaning", "Changes between raw files and standard tables",
+            cleaning_shown(log.head(MOST_CHANGES)), notes=notes,
+            data="checks/cleaning_log.csv", source="obtain_tables",
+        )  # fmt: skip
+        blocks.append(Details(f"{table.title} ({len(log)})", (table,)))
+    return Section("data", "Data quality and raw files", tuple(blocks), annex=True)
+
+
+def provenance_section(
+    evidence: Evidence, steps: Sequence[Mapping[str, Any]], lock_sha256: str
+) -> Section:
+    """Return how every number was made: steps, hashes, and the checks that passed.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    steps : sequence of mapping
+        Rule, script, code, files read, and files written with their checksums.
+    lock_sha256 : str
+        Of ``requirements.lock``.
+    """
+    seed = evidence.protocol["study"]["seed"]
+    blocks: list[Block] = [
+        Paragraph(
+            f"Protocol SHA-256 `{evidence.study['protocol']}`; seed {seed}; software: "
+            f"`requirements.lock`, SHA-256 `{lock_sha256}`. Each step read what the steps before "
+            "it wrote, back to the raw files; the code of a step is its script and all modules of "
+            "the project that it imports."
+        ),
+        Exhibit("steps", "Steps from raw files to exhibits", steps_shown(steps)),
+        Details(f"Automated checks passed ({len(evidence.claims)})", (Bullets(evidence.claims),)),
+        Paragraph((
+            "What each fit reports of itself: ",
+            Link("diagnostics of every model", "../estimates/diagnostics.json"), ".",
+        )),
+    ]  # fmt: skip
+    return Section("provenance", "Provenance", tuple(blocks), annex=True)

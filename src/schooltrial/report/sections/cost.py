@@ -1,0 +1,20 @@
+"""Section 10: what the programme cost."""
+
+from __future__ import annotations
+
+from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
+from schooltrial.report.evidence import Evidence
+from schooltrial.report.tables.implementation import costs_shown, costs_told
+
+
+def cost_section(evidence: Evidence) -> Section:
+    """Return the cost per pupil per year and its ingredients."""
+    costs = evidence.check("costs")
+    if costs is None:
+        return Section("cost", "Cost", (Paragraph("Costs were not collected."),))
+    blocks: list[Block] = [Paragraph(told) for told in costs_told(costs, evidence.arms)]
+    blocks.append(Exhibit(
+        "costs", "Cost by ingredient", costs_shown(costs, evidence.arms),
+        data="checks/costs.csv", source="check_costs",
+    ))  # fmt: skip
+    return Section("cost", "Cost", tuple(blocks))

@@ -1,0 +1,57 @@
+"""Section 2: how units came to their groups, and whether the recorded allocation fits."""
+
+from __future__ import annotations
+
+from schooltrial.document.blocks import Block, Bullets, Details, Exhibit, Paragraph, Section
+from schooltrial.document.text import Cite
+from schooltrial.report.evidence import Evidence
+from schooltrial.report.tables.assignment import blocks_left_out, blocks_shown
+from schooltrial.report.tables.panel import cohorts_sentence
+from schooltrial.report.wording import design_sentence
+from schooltrial.wording import year_spans
+
+
+def design_section(evidence: Evidence) -> Section:
+    """Return the design, the years, the groups, and the allocation check in a line."""
+    protocol = evidence.protocol
+    years = protocol["years"]
+    spans = [
+        f"{name}: {year_spans(given)}."
+        for name, given in (
+            ("Baseline", years["baseline"]),
+            ("Programme", years["programme"]),
+            ("Follow-up", years["follow_up"]),
+        )
+        if given
+    ]
+    blocks: list[Block] = [Paragraph(design_sentence(protocol))]
+    cohorts = cohorts_sentence(evidence.drawn["cohorts"]) if "cohorts" in evidence.drawn else ""
+    if cohorts:
+        blocks.append(Paragraph(cohorts))
+    blocks.append(Paragraph(f"Years ({years['label']}). {' '.join(spans)}"))
+    timeline = evidence.exhibit("timeline") if "timeline" in evidence.captions else None
+    if timeline is not None:
+        blocks.append(timeline)
+    verdict = evidence.records["assignment_verdict"]
+    words = str(verdict["verdict"])
+    blocks.append(
+        Paragraph((f"Allocation check: {words}. All checks: ", Cite("allocation_checks"), "."))
+    )
+    if verdict["reasons"]:
+        reasons = tuple(_sentence(str(reason)) for reason in verdict["reasons"])
+        blocks.append(Bullets(reasons))
+    allocated = evidence.checks["assignment"]
+    label = protocol["design"]["block_label"]
+    note = blocks_left_out(allocated)
+    table = Exhibit(
+        "units_by_block", f"Units in each group, by {label}" if label else "Units in each group",
+        blocks_shown(allocated), notes=(note,) if note else (),
+        data="checks/assignment.csv", source="check_assignment",
+    )  # fmt: skip
+    blocks.append(Details(f"Units in each group{f', by {label}' if label else ''}", (table,)))
+    return Section("design", "Design and randomisation", tuple(blocks))
+
+
+def _sentence(words: str) -> str:
+    """Return words as a sentence."""
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."

@@ -1,0 +1,27 @@
+"""Section 13: the plan, deviations from it, and limitations."""
+
+from __future__ import annotations
+
+from schooltrial.document.blocks import Block, Bullets, Heading, Paragraph, Section
+from schooltrial.protocol.plan import plan_told
+from schooltrial.report.evidence import Evidence
+
+
+def deviations_section(evidence: Evidence) -> Section:
+    """Return whether the plan was kept, deviations, notes and sources."""
+    protocol = evidence.protocol
+    blocks: list[Block] = [
+        Paragraph(" ".join(plan_told(evidence.plan, protocol["registration"]["plan_sha256"])))
+    ]
+    if protocol["deviations"]:
+        blocks.append(Heading("Deviations from the plan"))
+        blocks.append(Bullets(tuple(
+            f"{one['date']}: {one['what']} ({one['why']})." for one in protocol["deviations"]
+        )))  # fmt: skip
+    else:
+        blocks.append(Paragraph("The protocol declares no deviation from the plan."))
+    if protocol["notes"]:
+        blocks += [Heading("Notes"), Bullets(tuple(protocol["notes"]))]
+    if protocol["study"]["sources"]:
+        blocks += [Heading("Sources"), Bullets(tuple(protocol["study"]["sources"]))]
+    return Section("deviations", "Deviations and limitations", tuple(blocks))

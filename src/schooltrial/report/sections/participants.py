@@ -1,0 +1,70 @@
+"""Section 3: who took part, who was lost, and who moved."""
+
+from __future__ import annotations
+
+from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Preformatted, Section
+from schooltrial.document.text import Cite
+from schooltrial.report.evidence import Evidence
+from schooltrial.report.tables.checks import attrition_shown, who_left_shown
+from schooltrial.report.tables.participants import flow_shown, mobility_shown
+from schooltrial.report.wording import analysed_sentences, mobility_sentence
+from schooltrial.wording import year_spans
+
+LOST = (
+    "Lost is everyone assigned whom the primary model does not analyse, for any reason; for an "
+    "outcome without a primary model, everyone for whom it was not measured."
+)
+
+
+def participants_section(evidence: Evidence) -> Section:
+    """Return the participant flow, attrition, and where pupils were at baseline."""
+    protocol, years = evidence.protocol, evidence.years
+    label = protocol["years"]["label"]
+    blocks: list[Block] = []
+    analysed = analysed_sentences(protocol, evidence.labels)
+    flow = evidence.exhibit("flow")
+    if flow is not None:
+        blocks += [flow, Details("Participant flow as text", (
+            Preformatted(evidence.texts["flow_text"].strip("\n")),
+        ))]  # fmt: skip
+    steps = Exhibit(
+        "flow_by_step", f"Participant flow by step, {year_spans(years)}",
+        flow_shown(evidence.checks["flow"], years, label),
+        data="checks/flow.csv", source="clean_sample",
+    )  # fmt: skip
+    blocks.append(Details("Participant flow by step", (steps,)))
+    boundary = evidence.exhibit("attrition_boundary")
+    if boundary is not None:
+        blocks.append(boundary)
+    elif reason := evidence.lacking.get("attrition_boundary"):
+        blocks.append(Paragraph(f"Attrition is not compared with the WWC boundary: {reason}."))
+    attrition = evidence.check("attrition")
+    if attrition is not None:
+        blocks.append(Exhibit(
+            "attrition", "Attrition by group", attrition_shown(attrition, years, evidence.labels),
+            LOST, data="checks/attrition.csv", source="check_attrition",
+        ))  # fmt: skip
+    left = evidence.check("who_left")
+    if left is not None:
+        table = Exhibit(
+            "who_left", "Differential attrition by baseline characteristics",
+            who_left_shown(left, evidence.labels),
+            "Differences between the groups in how the share lost changes with a baseline "
+            "variable, in percentage points: per SD of a number, or where a yes/no variable or a "
+            "category holds.",
+            data="checks/who_left.csv", source="check_attrition",
+        )  # fmt: skip
+        blocks.append(Details("Differential attrition by baseline characteristics", (table,)))
+    mobility = evidence.check("mobility")
+    if mobility is not None and len(shown := mobility_shown(mobility, years, label)):
+        table = Exhibit(
+            "mobility", "Origin of analysed pupils", shown, mobility_sentence(protocol),
+            data="checks/mobility.csv", source="clean_sample",
+        )  # fmt: skip
+        blocks += [
+            Paragraph(("Movers and late joiners: ", Cite("mobility"), ".")),
+            Details("Origin of analysed pupils", (table,)),
+        ]
+    if analysed:
+        blocks += [Paragraph(sentence) for sentence in analysed]
+    return Section("participants", "Participants", tuple(blocks))

@@ -1,0 +1,41 @@
+"""Section 5: the effects on primary outcomes."""
+
+from __future__ import annotations
+
+from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
+from schooltrial.document.text import Cite
+from schooltrial.report.effects import effects_shown
+from schooltrial.report.evidence import Evidence
+from schooltrial.report.persistence import persistence_told
+
+READING = (
+    "Statistic of a joint test: F. Effect size: Hedges’ g in the pooled SD of those analysed, or "
+    "the Cox index of a yes/no outcome. In a model of several years a person counts in each."
+)
+
+
+def primary_section(evidence: Evidence) -> Section:
+    """Return the forest plot and the table of the primary models."""
+    blocks: list[Block] = []
+    if evidence.protocol["deviations"]:
+        blocks.append(
+            Paragraph(("The analysis deviates from the plan: see ", Cite("deviations"), "."))
+        )
+    figure = evidence.exhibit("effects")
+    if figure is not None:
+        blocks.append(figure)
+    shown = effects_shown(
+        evidence.estimates, evidence.protocol, "Primary effects", ["primary"], evidence.labels
+    )
+    if shown is not None:
+        blocks.append(Exhibit(
+            "primary_effects", "Effects of the primary models", shown.table,
+            notes=(*shown.notes, READING),
+            data="estimates/estimates.csv", source="gather_estimates",
+        ))  # fmt: skip
+    for name in ("school_means", "re_randomisation"):
+        more = evidence.exhibit(name) if name in evidence.captions else None
+        if more is not None:
+            blocks.append(more)
+    blocks += [Paragraph(told) for told in persistence_told(evidence.estimates, evidence.protocol)]
+    return Section("primary", "Primary results", tuple(blocks))

@@ -1,0 +1,24 @@
+"""Section 7: secondary outcomes, subgroups and replications."""
+
+from __future__ import annotations
+
+from schooltrial.document.blocks import Exhibit, Section
+from schooltrial.report.effects import effects_shown
+from schooltrial.report.evidence import Evidence
+
+
+def secondary_section(evidence: Evidence) -> Section | None:
+    """Return the effects of secondary models; None where the protocol has none."""
+    shown = effects_shown(
+        evidence.estimates, evidence.protocol, "Secondary effects", ["secondary", "replication"],
+        evidence.labels,
+    )  # fmt: skip
+    if shown is None:
+        return None
+    table = Exhibit(
+        "secondary_effects", "Secondary analyses and replications", shown.table,
+        "These analyses are exploratory or repeat other work: no conclusion rests on one of them "
+        "alone.",
+        notes=shown.notes, data="estimates/estimates.csv", source="gather_estimates",
+    )  # fmt: skip
+    return Section("secondary", "Secondary results", (table,))

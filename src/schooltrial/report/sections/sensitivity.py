@@ -1,0 +1,48 @@
+"""Section 6: other analyses of the primary outcomes, and what missing outcomes could do."""
+
+from __future__ import annotations
+
+from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Section
+from schooltrial.document.text import joined
+from schooltrial.report.effects import effects_shown
+from schooltrial.report.evidence import Evidence
+from schooltrial.report.headlines import (
+    sensitivity_findings,
+    sensitivity_sentence,
+    summarise_findings,
+)
+from schooltrial.report.tables.checks import bounds_shown
+
+
+def sensitivity_section(evidence: Evidence) -> Section:
+    """Return the sensitivity analyses, and the bounds for missing outcomes."""
+    blocks: list[Block] = []
+    for one in summarise_findings(evidence.estimates, evidence.protocol):
+        others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
+        told = sensitivity_sentence(one, others)
+        if told:
+            group = evidence.arms.get(one.arm, "") if len(evidence.arms) > 2 else ""
+            named = f"{one.label}, {group}" if group else one.label
+            blocks.append(Paragraph(joined(f"{named} (primary: {one.size} {one.unit}).", told)))
+    shown = effects_shown(
+        evidence.estimates, evidence.protocol, "Sensitivity analyses", ["sensitivity"],
+        evidence.labels,
+    )  # fmt: skip
+    if shown is None:
+        blocks.append(Paragraph("The protocol declares no sensitivity analysis."))
+    else:
+        blocks.append(Exhibit(
+            "sensitivity_effects", "Sensitivity analyses", shown.table, notes=shown.notes,
+            data="estimates/estimates.csv", source="gather_estimates",
+        ))  # fmt: skip
+    bounds = evidence.check("missing_outcomes")
+    if bounds is not None:
+        table = Exhibit(
+            "missing_outcomes", "Bounds for missing outcomes",
+            bounds_shown(bounds, evidence.labels),
+            "Effects if those with missing outcomes had done as well, or as badly, as each "
+            "approach allows, and effects weighted for the chance of being observed.",
+            data="checks/missing_outcomes.csv", source="check_attrition",
+        )  # fmt: skip
+        blocks.append(Details("Bounds for missing outcomes", (table,)))
+    return Section("sensitivity", "Sensitivity and missing outcomes", tuple(blocks))

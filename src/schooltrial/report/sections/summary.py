@@ -1,0 +1,243 @@
+"""The first screen: the answer, one table, and what the study does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.checks.implementation.costs import ALL
+from schooltrial.document.blocks import Block, Bullets, Exhibit, Heading, Paragraph
+from schooltrial.document.numbers import number, p_text
+from schooltrial.document.tables import Column, Table, tabulate
+from schooltrial.document.text import Cite, Text, joined
+from schooltrial.protocol.sections import Content
+from schooltrial.report.effect_words import MONTHS_TABLE, months_text, percentile_points_text
+from schooltrial.report.evidence import Evidence
+from schooltrial.report.headlines import (
+    Finding,
+    finding_sentence,
+    sensitivity_findings,
+    sensitivity_sentence,
+    summarise_findings,
+    verdict_sentence,
+    with_interval,
+)
+from schooltrial.report.limits import describe_limits
+from schooltrial.wording import plural, year_spans
+
+MOST_FINDINGS = 6
+"""Findings that the first screen says in sentences; the table shows all."""
+
+SECURITY = ("very low", "low", "moderate to low", "moderate to high", "high", "very high")
+"""Words of the EEF security rating, from 0 to 5."""
+
+INDICATIVE = (
+    "Ratings are indicative, computed by schooltrial. They are not issued or endorsed by the What "
+    "Works Clearinghouse (WWC) or the Education Endowment Foundation (EEF)."
+)
+
+
+def first_screen(evidence: Evidence) -> tuple[Block, ...]:
+    """Return the answer of the study: sentences, the table of primary outcomes, its limits."""
+    found = summarise_findings(evidence.estimates, evidence.protocol)
+    blocks: list[Block] = [*warnings(evidence), Paragraph(study_sentence(evidence))]
+    blocks += answer_blocks(found, evidence)
+    table = primary_outcomes(found, evidence)
+    if table is not None:
+        blocks.append(table)
+    told = describe_limits(
+        evidence.protocol, evidence.records["verdict"], evidence.check("power"),
+        evidence.check("parallel_trends"),
+    )  # fmt: skip
+    if told:
+        blocks += [Heading("What this does not show"), Bullets(tuple(told), numbered=True)]
+    return tuple(blocks)
+
+
+def warnings(evidence: Evidence) -> list[Block]:
+    """Return what must be known before any number: a doubtful allocation, a changed plan."""
+    verdict = str(evidence.records["assignment_verdict"]["verdict"])
+    told: list[Block] = []
+    if verdict.startswith(("contradicted", "in doubt")):
+        text: Text = (
+            f"The recorded allocation is {verdict}, so every group comparison on this page is in "
+            "doubt. See ", Cite("design"), ".",
+        )  # fmt: skip
+        told.append(Paragraph(text, "warning"))
+    if evidence.plan.changed:
+        changed = ", ".join(evidence.plan.changed)
+        words = f"The plan was changed after outcomes were read (sections: {changed}). See "
+        told.append(Paragraph(("Warning: ", words, Cite("deviations"), "."), "warning"))
+    return told
+
+
+def study_sentence(evidence: Evidence) -> Text:
+    """Return what was randomised, how many of them, and when outcomes were measured."""
+    protocol, levels = evidence.protocol, evidence.levels
+    assigned = ", ".join(
+        f"{n:,} {_of_group(arm, protocol)}" for arm, n in units_by_arm(evidence).items()
+    )
+    total = sum(units_by_arm(evidence).values())
+    how = "randomised" if protocol["design"]["randomised"] else "compared, not randomised"
+    years = year_spans(evidence.years)
+    where = f" in {plural(n_schools(evidence), 'school')}" if levels.inside_schools else ""
+    when = f"; outcomes of {protocol['years']['label']} {years}" if years else ""
+    return f"{plural(total, levels.unit)}{where} {how} ({assigned}){when}."
+
+
+def _of_group(arm: str, protocol: Content) -> str:
+    arms = {one["name"]: one["label"] for one in protocol["design"]["arms"]}
+    if len(arms) > 2:
+        label = arms[arm]
+        return label[:1].lower() + label[1:] if label[1:2].islower() else label
+    return "comparison" if arm == next(iter(arms)) else "intervention"
+
+
+def units_by_arm(evidence: Evidence) -> dict[str, int]:
+    """Return how many units each arm was assigned, the comparison group last."""
+    blocks = evidence.checks["assignment"]
+    control, *others = evidence.arms
+    return {arm: int(blocks[f"n_{arm}"].sum()) for arm in [*others, control]}
+
+
+def n_schools(evidence: Evidence) -> int:
+    """Return in how many schools the units analysed lie."""
+    return int(evidence.estimates["n_schools"].max())
+
+
+def answer_blocks(found: list[Finding], evidence: Evidence) -> list[Block]:
+    """Return the findings as sentences, each with what its interval allows to be said."""
+    if not found:
+        return [Paragraph("The protocol declares no primary outcome that a primary model fits.")]
+    randomised = evidence.protocol["design"]["randomised"]
+    blocks: list[Block] = []
+    for one in found[:MOST_FINDINGS]:
+        others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
+        verdict = verdict_sentence(one, randomised=randomised)
+        text = joined(finding_sentence(one), verdict, sensitivity_sentence(one, others))
+        blocks.append(Paragraph(text, "lead"))
+    more = len(found) - MOST_FINDINGS
+    if more > 0:
+        blocks.append(Paragraph((f"{plural(more, 'finding')} more: see ", Cite("primary"), ".")))
+    return blocks
+
+
+def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None:
+    """Return the table of the first screen, a row for each finding."""
+    if not found:
+        return None
+    several = len(evidence.arms) > 2
+    costs = cost_of(evidence)
+
+    def named(arm: str) -> str:
+        return evidence.arms.get(arm, arm)
+
+    rows = [
+        {
+            "outcome": f"{one.label}: {named(one.arm)}" if several else one.label,
+            "unit": one.unit,
+            "effect": one.size,
+            "size": _effect_size(one),
+            "points": _percentile_points(one),
+            "months": _months(one, evidence.protocol),
+            "n": _counts(one),
+            "p": p_text(one.p_value),
+            **dict(zip(("wwc", "eef"), rating_of(one, evidence), strict=True)),
+            "cost": costs.get(one.arm) or costs.get("all", ""),
+        }
+        for one in found
+    ]  # fmt: skip
+    counted = " or ".join(dict.fromkeys(one.people for one in found)).capitalize()
+    schools = " (schools)" if any(one.places for one in found) else ""
+    columns = [
+        Column("Primary outcome", key="outcome"),
+        Column("Effect (95% CI)" if _all_95(found) else "Effect (CI)", "told", key="effect"),
+        Column("Unit", key="unit"),
+        Column("Effect size", "told", key="size", optional=True),
+        Column("Percentile points", "told", key="points", optional=True),
+        Column("Months’ progress", "told", key="months", optional=True),
+        Column(counted + schools, "told", key="n"),
+        Column("p", "told", key="p"),
+        Column("WWC-style rating", key="wwc", optional=True),
+        Column("EEF-style security", key="eef", optional=True),
+        Column("Cost per pupil per year", "told", key="cost", optional=True),
+    ]
+    table: Table = tabulate("Primary outcomes", pd.DataFrame(rows), columns)
+    notes: list[Text] = [INDICATIVE]
+    if any(row["points"] for row in rows):
+        notes.append(
+            "Percentile points: expected change in the percentile rank of an average pupil of the "
+            "comparison group (WWC improvement index)."
+        )
+    if any(row["months"] for row in rows):
+        notes.append(MONTHS_TABLE)
+    return Exhibit(
+        "primary_outcomes", "Primary outcomes", table, notes=tuple(notes),
+        data="estimates/estimates.csv", source="gather_estimates",
+    )  # fmt: skip
+
+
+def _all_95(found: list[Finding]) -> bool:
+    return {one.level for one in found} == {0.95}
+
+
+def _effect_size(one: Finding) -> str:
+    """Return the standardised effect of an outcome that is not itself in SDs."""
+    return "" if one.in_sd else with_interval(one.effect_size, one.es_low, one.es_high, 2)
+
+
+def _percentile_points(one: Finding) -> str:
+    """Return the improvement index of an effect, with its interval, in whole percentile points."""
+    if pd.isna(one.effect_size) or one.binary:
+        return ""
+    return percentile_points_text(one.effect_size, one.es_low, one.es_high)
+
+
+def _months(one: Finding, protocol: Mapping[str, Any]) -> str:
+    """Return months of progress, where the protocol asks for them."""
+    if not protocol["outcomes"][one.outcome].get("months_of_progress"):
+        return ""
+    return months_text(one.effect_size, one.es_low, one.es_high)
+
+
+def _counts(one: Finding) -> str:
+    people = "" if one.n_people is None else f"{one.n_people:,}"
+    schools = one.places.split(" ", maxsplit=1)[0]
+    if not people:
+        return schools
+    return f"{people} ({schools})" if schools else people
+
+
+def rating_of(one: Finding, evidence: Evidence) -> tuple[str, str]:
+    """Return the indicative ratings of a finding, WWC-style and EEF-style; empty where unrated."""
+    for rated in evidence.records["verdict"]["ratings"]:
+        if (rated["model"], rated["outcome"]) == (one.model, one.outcome):
+            wwc, eef = (str(rating["rating"]) for rating in rated["ratings"])
+            return wwc, with_security_word(eef)
+    return "", ""
+
+
+def with_security_word(rating: str) -> str:
+    """Return an EEF-style rating with its word: ``at most 1 of 5, low``."""
+    given = [word for word in rating.split() if word.isdigit()]
+    return f"{rating}, {SECURITY[int(given[0])]}" if given else rating
+
+
+def cost_of(evidence: Evidence) -> dict[str, str]:
+    """Return arm → cost per pupil per year, in whole units of its currency, with its EEF band."""
+    costs = evidence.check("costs")
+    if costs is None:
+        return {}
+    told = {}
+    for row in costs[costs["ingredient"] == ALL].to_dict("records"):
+        if pd.isna(row["per_pupil_year"]):
+            continue
+        money = f"{row['currency']} {number(row['per_pupil_year'], 0)}"
+        pounds = "" if pd.isna(row["pounds"]) or row["currency"] == "GBP" else (
+            f" (£{number(row['pounds'], 0)})"
+        )  # fmt: skip
+        band = "" if pd.isna(row["band"]) else f", {row['band']}"
+        told[str(row["arm"])] = f"{money}{pounds}{band}"
+    return told

@@ -1,0 +1,144 @@
+"""Section 8: trends, effects by year and cohort, and what they rest on."""
+
+from __future__ import annotations
+
+from schooltrial.document.blocks import (
+    Block,
+    Bullets,
+    Details,
+    Exhibit,
+    Heading,
+    Paragraph,
+    Section,
+)
+from schooltrial.report.evidence import Evidence
+from schooltrial.report.persistence import persistence_shown
+from schooltrial.report.tables.comparison_schools import weighted_schools_shown
+from schooltrial.report.tables.panel import base_sentences, panels_shown
+from schooltrial.report.tables.parallel_trends import (
+    parallel_trends_sentences,
+    parallel_trends_shown,
+)
+from schooltrial.report.tables.two_way import comparisons_shown, forbidden_sentences
+
+
+def trends_section(evidence: Evidence) -> Section | None:
+    """Return trends and the panel models; None where outcomes were measured in one year alone."""
+    blocks = [
+        *_figures(evidence),
+        *_panels(evidence),
+        *_weighting(evidence),
+        *_two_way(evidence),
+        *_parallel_trends(evidence),
+    ]
+    return Section("trends_section", "Trends", tuple(blocks)) if blocks else None
+
+
+def _figures(evidence: Evidence) -> list[Block]:
+    points = evidence.drawn.get("event_study")
+    more = {"event_study": base_sentences(points)} if points is not None else {}
+    found = [
+        evidence.exhibit(name, more=more.get(name, ""))
+        for name in ("trends", "cohorts", "event_study")
+    ]
+    return [exhibit for exhibit in found if exhibit is not None]
+
+
+def _panels(evidence: Evidence) -> list[Block]:
+    protocol = evidence.protocol
+    shown = panels_shown(
+        evidence.estimates, protocol["outcomes"], protocol["models"], evidence.labels,
+        evidence.diagnostics,
+    )  # fmt: skip
+    by = "cohort and year" if evidence.staggered else "year"
+    blocks: list[Block] = []
+    for at, panel in enumerate(shown):
+        table = Exhibit(
+            f"panel_{at + 1}", f"{panel.label}: effects by {by}", panel.table,
+            notes=tuple(panel.notes), data="estimates/estimates.csv", source="gather_estimates",
+        )  # fmt: skip
+        blocks.append(table if panel.primary else Details(table.title, (table,)))
+    lasting = persistence_shown(evidence.estimates, protocol["outcomes"], protocol["models"])
+    if lasting is not None:
+        blocks.append(Exhibit(
+            "persistence", "Effects during and after the programme", lasting,
+            "An effect after the programme is compared with the one on the same cohorts during it. "
+            "“As a share of during” is the ratio of the two with Fieller’s interval, which has no "
+            "ends where the effect during the programme may be zero.",
+            data="estimates/estimates.csv", source="gather_estimates",
+        ))  # fmt: skip
+    return blocks
+
+
+def _weighting(evidence: Evidence) -> list[Block]:
+    shown = weighted_schools_shown(evidence.diagnostics, evidence.labels)
+    if shown is None:
+        return []
+    return [Exhibit(
+        "weighted_schools", "Comparison schools before and after weighting", shown,
+        "Differences are the cohort minus its comparison schools, in SDs of schools within both "
+        "groups. The effective number (Kish) is how many schools of equal weight would be as "
+        "precise. Standard errors take the weights as fixed.",
+        data="estimates/diagnostics.json", source="gather_estimates",
+    )]  # fmt: skip
+
+
+def _two_way(evidence: Evidence) -> list[Block]:
+    found = evidence.check("goodman_bacon")
+    said = forbidden_sentences(found, evidence.labels) if found is not None else []
+    blocks: list[Block] = []
+    if said:
+        blocks += [
+            Heading("Comparisons behind two-way effects"),
+            Paragraph(
+                "Two-way effects of a programme that schools enter in different years average "
+                "comparisons of two cohorts (Goodman-Bacon). Some use schools that are already "
+                "treated as the comparison, which misleads where effects change over the years."
+            ),
+            Bullets(tuple(said)),
+        ]
+    figure = evidence.exhibit("bacon_weights")
+    if figure is not None:
+        blocks.append(figure)
+    shown = comparisons_shown(found, evidence.labels) if found is not None else None
+    if shown is not None:
+        table = Exhibit(
+            "comparisons", "Comparisons that two-way effects average", shown,
+            "Effect of having begun, with school and year effects, over schools seen in every "
+            "year. The weights sum to one.",
+            data="checks/goodman_bacon.csv", source="check_goodman_bacon",
+        )  # fmt: skip
+        blocks.append(Details(table.title, (table,)))
+    return blocks
+
+
+def _parallel_trends(evidence: Evidence) -> list[Block]:
+    found = evidence.check("parallel_trends")
+    if found is None:
+        return []
+    said = parallel_trends_sentences(found, evidence.labels)
+    blocks: list[Block] = [
+        Heading("Parallel trends", "parallel_trends_section"),
+        Paragraph(
+            "The effects above are effects if trends would have been parallel without the "
+            "programme. That cannot be tested; what follows shows how far trends may have differed "
+            "before the conclusion changes."
+        ),
+    ]
+    if said:
+        blocks.append(Bullets(tuple(said)))
+    for name in ("parallel_trends", "placebos"):
+        figure = evidence.exhibit(name)
+        if figure is not None:
+            blocks.append(figure)
+    shown = parallel_trends_shown(found, evidence.labels)
+    if shown is not None:
+        table = Exhibit(
+            "other_trends", "Effects under other trends, and placebo effects", shown,
+            "Critical values of the bounds are those of a normal distribution with a known "
+            "covariance. Few treated schools estimate it badly, so each standard error is "
+            "multiplied by t/z, t with its own degrees of freedom.",
+            data="checks/parallel_trends.csv", source="check_parallel_trends",
+        )  # fmt: skip
+        blocks.append(Details(table.title, (table,)))
+    return blocks
