@@ -196,7 +196,7 @@ def test_the_love_plot_marks_a_difference_that_is_not_known_and_names_the_year(r
     assert data["reading"].fillna("").tolist() == ["", "not known"]
     assert points(labelled(figure.axes[0], "pupils, randomised"))[0] == (0.12, 0.0)
     assert "not known" in words(figure)
-    assert "Balance at baseline, 2019" in words(figure)
+    assert "Baseline balance, 2019" in words(figure)
     two = pd.concat([BALANCE, BALANCE.assign(arm="x")])
     figure, _ = run(draw_love_plot, balance=two, settings=SETTINGS, year_label="2019", arms=ARMS)
     assert [panel.get_title(loc="left") for panel in figure.axes] == [

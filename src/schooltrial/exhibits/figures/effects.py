@@ -157,7 +157,7 @@ def _effect_text(row: pd.Series) -> str:
     while digits < 6 and any(0 < size < 0.5 * 10**-digits for size in known):
         digits += 1
     told = f"{'+' if sizes[0] > 0 else ''}{number(sizes[0], digits)}"
-    return f"{told} {interval(*sizes[1:], digits) or '[not known]'}"
+    return f"{told} {interval(sizes[1], sizes[2], digits) or '[not known]'}"
 
 
 def _limits(rows: pd.DataFrame) -> tuple[float, float]:

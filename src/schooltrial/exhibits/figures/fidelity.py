@@ -30,6 +30,17 @@ FILLED = 0.94
 """Share of a cell's width that its words may take."""
 
 
+def alt_text(data: pd.DataFrame) -> str:
+    """Return what the figure shows, in numbers: who met the threshold."""
+    told = [
+        f"{row['label']}, {row['year']}: {row['n_met']:,.0f} of {row['n_recorded']:,.0f} on record"
+        for _, row in data.iterrows()
+        if pd.notna(row["n_met"]) and pd.notna(row["n_recorded"])
+    ]
+    counts = "; ".join(told) or "None recorded"
+    return f"Units that met the threshold, by component and year. {counts}."
+
+
 @styled
 def fidelity_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     """Draw one line per component and one column per year: units that met their threshold.

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from schooltrial.document.numbers import difference_text
+from schooltrial.document.numbers import difference_text, number
 from schooltrial.exhibits.style.figures import FAINT, INK, SHADE, foot, new_figure, styled
 from schooltrial.exhibits.style.text_fitting import add_key
 from schooltrial.protocol.sections import Arm, Balance, StudyLine
@@ -65,6 +65,22 @@ def drawn(balance: pd.DataFrame) -> pd.DataFrame:
     return kept.reset_index(drop=True)
 
 
+def alt_text(data: pd.DataFrame) -> str:
+    """Return what the figure shows, in numbers: how many differences, and the largest."""
+    sizes = data["size"].abs()
+    known = data[np.isfinite(sizes)]
+    beyond = f"{len(data) - len(known)} infinite or not known."
+    more = f" {beyond}" if len(known) < len(data) else ""
+    if known.empty:
+        return f"Love plot of {len(data)} baseline differences.{more}"
+    row = known.loc[sizes[known.index].idxmax()]
+    group = LEVELS[str(row["level"])][1]
+    return (
+        f"Love plot of {len(data)} standardised baseline differences. The largest is "
+        f"{number(float(row['size']), 2)} SD: {row['label']} ({group}, {row['sample']}).{more}"
+    )
+
+
 def _reading(size: float) -> str:
     """Return what a size is that no axis can hold; empty for a number."""
     if np.isnan(size):
@@ -108,7 +124,7 @@ def balance_plot(
     control = str(arms[0]["label"]) if arms else "control"
     for panel, arm in zip(panels, compared, strict=True):
         _panel(panel, data[data["arm"] == arm], lines, settings, data["size"])
-        panel.set_xlabel(_axis(data) + " (treated − control)")
+        panel.set_xlabel(_axis(data) + " (intervention − comparison)")
         if len(compared) > 1:
             panel.set_title(f"{names.get(arm, arm)} − {control}", fontsize=9, fontweight="normal")
             panel.set_xlabel(_axis(data).replace("; ", ";\n"))
@@ -117,7 +133,7 @@ def balance_plot(
     handles, said = panels[0].get_legend_handles_labels()
     add_key(
         figure, handles, said, loc="outside upper left", columns=3, size=8, columnspacing=1.5,
-        title=f"Balance at baseline, {year_label}", alignment="left", borderaxespad=0.0,
+        title=f"Baseline balance, {year_label}", alignment="left", borderaxespad=0.0,
     )  # fmt: skip
     foot(figure, study)
     return figure

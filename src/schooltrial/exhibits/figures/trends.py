@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from schooltrial.document.numbers import number
 from schooltrial.exhibits.style.figures import (
     INK,
     SHADE,
@@ -43,6 +44,25 @@ def drawn(panel: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
             half = t_quantile((1 + level) / 2, n - 1) * (deviation * n / (n - 1)) ** 0.5
         rows.append([*key, mean, mean - half, mean + half, n, int(pupils.sum())])
     return pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "n_schools", "n_pupils"])
+
+
+def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome], arms: Sequence[Arm]) -> str:
+    """Return what the figure shows, in numbers: each arm's means in its first and last year."""
+    names = {str(arm["name"]): str(arm["label"]) for arm in arms}
+    told = []
+    for name in [name for name in outcomes if (data["outcome"] == name).any()]:
+        parts = []
+        for arm, rows in data[data["outcome"] == name].groupby("arm", sort=False):
+            ends = rows.sort_values("year").iloc[[0, -1]]
+            first, last = (
+                f"{number(float(row['mean']), 2)} in {int(row['year'])}"
+                for _, row in ends.iterrows()
+            )
+            parts.append(f"{names.get(str(arm), arm)} {first}, {last}")
+        told.append(
+            f"{outcomes[name]['label']} ({outcomes[name]['units_label']}): " + "; ".join(parts)
+        )
+    return "Means by arm and year. " + "".join(f"{text}. " for text in told).strip()
 
 
 def cohort_starts(panel: pd.DataFrame) -> list[int]:

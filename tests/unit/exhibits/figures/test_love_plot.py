@@ -307,18 +307,18 @@ def test_the_legend_tells_the_bands_then_each_level_and_sample(figure: Figure) -
         "pupils, analysed", "teachers, randomised", "teachers, analysed",
         "school means, randomised",
     ]  # fmt: skip
-    assert figure.legends[0].get_title().get_text() == "Balance at baseline, 2019"
+    assert figure.legends[0].get_title().get_text() == "Baseline balance, 2019"
 
 
 @pytest.mark.parametrize(
     ("levels", "label"),
     [
-        (["pupil"], "people: effect size (treated − control)"),
-        (["teacher"], "people: effect size (treated − control)"),
-        (["school"], "schools: standardised difference (treated − control)"),
+        (["pupil"], "people: effect size (intervention − comparison)"),
+        (["teacher"], "people: effect size (intervention − comparison)"),
+        (["school"], "schools: standardised difference (intervention − comparison)"),
         (
             ["school", "pupil"],
-            "people: effect size; schools: standardised difference (treated − control)",
+            "people: effect size; schools: standardised difference (intervention − comparison)",
         ),
     ],
 )
