@@ -106,12 +106,13 @@ def effects_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     ratios = [1.5 + size for size in sizes]
     figure, panels = new_figure(height, rows=len(sizes), height_ratios=ratios)
     shown = [_effect_text(row) for _, row in data.iterrows()]
-    font = FontProperties(size=NUMBERS)
+    font = FontProperties(size=NUMBERS, weight="bold")
     head = f"Estimate [{_levels(data)} CI]"
     second = APART + max(72 * width_of(text, font) for text in [head, *shown]) + APART
     for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
         same_unit = data[data["unit"] == rows["unit"].iloc[0]]
         _draw_outcome(panel, rows.reset_index(drop=True), _limits(same_unit), second)
+    panels[0].set_title(panels[0].get_title(loc="left"), pad=17)  # above the heads of the numbers
     for words, offset in ((head, APART), ("n (schools)", second)):
         panels[0].annotate(
             words, (1, 1), (offset, 5), xycoords="axes fraction", textcoords="offset points",
@@ -254,5 +255,6 @@ def _draw_outcome(
     panel.set_yticks(range(len(rows)), shown, fontsize=SIZE)
     panel.set_ylim(len(rows) - 0.5, -0.6)
     panel.set_title(rows["outcome_label"].iloc[0])
-    panel.xaxis.set_major_locator(MaxNLocator(5))
+    panel.tick_params(axis="x", labelsize=SIZE)
+    panel.xaxis.set_major_locator(MaxNLocator(4 if max(map(abs, limits)) < 100 else 2))
     panel.set_xlabel(f"effect, {rows['unit'].iloc[0]}")
