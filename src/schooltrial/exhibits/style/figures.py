@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from io import BytesIO
@@ -56,6 +58,10 @@ SETTINGS: Any = {
 }
 
 
+LACKED = "Glyph .* missing"
+"""How matplotlib begins to say that its font lacks a letter."""
+
+
 NO_DATES: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -63,12 +69,30 @@ NO_DATES: dict[str, dict[str, Any]] = {
 }
 
 
+@contextmanager
+def _letters_missing_once(said: bool) -> Iterator[None]:
+    """Let matplotlib warn once, not at every step, of letters that the font lacks.
+
+    ``said`` is whether to say it here or leave it to who renders the figure.
+    """
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.filterwarnings("always", LACKED)
+        yield
+    lacked = [warning for warning in heard if str(warning.message).startswith("Glyph ")]
+    for other in heard:
+        if other not in lacked:
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    if lacked and said:
+        count = len({str(warning.message) for warning in lacked})
+        warnings.warn(f"The font of the figure lacks {count} of its letters.", stacklevel=3)
+
+
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """Return a drawing function that draws in the house's style."""
 
     @wraps(draw)
     def drawing(*arguments: P.args, **named: P.kwargs) -> Figure:
-        with mpl.rc_context(SETTINGS):
+        with mpl.rc_context(SETTINGS), _letters_missing_once(said=False):
             return draw(*arguments, **named)
 
     return drawing
@@ -159,7 +183,7 @@ def foot_text(study: StudyLine) -> str:
 def rendered(figure: Figure, kinds: Sequence[str] = tuple(NO_DATES)) -> dict[str, bytes]:
     """Return the figure as SVG, PDF and PNG, or some of them, without dates or versions."""
     files: dict[str, bytes] = {}
-    with mpl.rc_context(SETTINGS):
+    with mpl.rc_context(SETTINGS), _letters_missing_once(said=True):
         fit_texts(figure)
         figure.set_layout_engine("none")  # laid out once, not again for every format
         for kind in kinds:

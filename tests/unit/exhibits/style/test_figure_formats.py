@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from matplotlib.figure import Figure
 
 from schooltrial.exhibits.style.figures import foot, new_figure, rendered, styled
@@ -63,3 +64,13 @@ def test_a_figure_is_written_in_the_formats_that_have_a_path(tmp_path: Path) -> 
     assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".svg", ".png"}
     assert Path(paths["png"]).read_bytes().startswith(b"\x89PNG")
     assert Path(paths["svg"]).read_bytes().startswith(b"<?xml")
+
+
+def test_letters_that_the_font_lacks_are_said_once() -> None:
+    figure, (panel,) = new_figure(1.0)
+    panel.set_title("数学")
+    with pytest.warns(UserWarning, match="lacks 2") as heard:
+        rendered(figure)
+    assert [str(warning.message) for warning in heard] == [
+        "The font of the figure lacks 2 of its letters."
+    ]
