@@ -22,8 +22,9 @@ localrules:
 
 
 rule all:
-    """Build the report of every study, once the tests of its results hold, and its notebooks."""
+    """Build the report of every study, once the tests of its results hold, and notebooks."""
     input:
+        "results/index.html",
         expand("results/{study}/report/report.html", study=STUDIES),
         expand(
             "results/{study}/notebooks/{notebook}.html",

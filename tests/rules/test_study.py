@@ -155,6 +155,7 @@ def _report(
         pdf=str(folder / "report.pdf"),
         summary=str(folder / "summary.html"),
         summary_pdf=str(folder / "summary.pdf"),
+        overview=str(folder / "overview.json"),
     )
     return (folder / "report.html").read_text("utf-8")
 

@@ -44,6 +44,7 @@ rule write_report:
         pdf="results/{study}/report/report.pdf",
         summary="results/{study}/report/summary.html",
         summary_pdf="results/{study}/report/summary.pdf",
+        overview="results/{study}/report/overview.json",
     log:
         "results/{study}/logs/write_report.log",
     benchmark:
@@ -82,3 +83,17 @@ rule execute_notebook:
         protocol=LOOK(lambda study: study.protocol_file()),
     script:
         "../scripts/execute_notebook.py"
+
+
+rule write_overview:
+    """Write one page of all studies: effects, ratings and links."""
+    input:
+        modules("write_overview.py"),
+        style="src/schooltrial/document/page.css",
+        studies=expand("results/{study}/report/overview.json", study=STUDIES),
+    output:
+        page="results/index.html",
+    log:
+        "results/write_overview.log",
+    script:
+        "../scripts/write_overview.py"

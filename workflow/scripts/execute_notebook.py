@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,14 @@ def main(
     body, _ = HTMLExporter(theme="light").from_notebook_node(
         content, resources={"metadata": {"name": f"{study['title']}: {Path(notebook).stem}"}}
     )
-    Path(page).write_text(body, encoding="utf-8")
+    Path(page).write_text(without_fetched_scripts(body), "utf-8", newline="\n")
+
+
+def without_fetched_scripts(body: str) -> str:
+    """Return a page that asks for nothing from elsewhere: the notebooks hold no formula."""
+    body = re.sub(r"<script\b[^>]*\bsrc=[^>]*>\s*</script>", "", body)
+    body = re.sub(r"<script\b[^>]*text/x-mathjax-config[^>]*>.*?</script>", "", body, flags=re.S)
+    return body.replace('<html lang="en">', '<html lang="en-GB">')
 
 
 run_as_rule(main, globals())

@@ -1,5 +1,6 @@
 """Write the report of a study: one HTML page that needs no other file, and the same as PDF."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from schooltrial.protocol.sections import Content, Model, StudyLine
 from schooltrial.report.evidence import read_evidence
 from schooltrial.report.pages.evaluation_report import build_report
 from schooltrial.report.pages.leader_summary import build_summary
+from schooltrial.report.pages.overview import summarise_study
 
 
 def main(
@@ -31,6 +33,7 @@ def main(
     pdf: str,
     summary: str,
     summary_pdf: str,
+    overview: str,
     **traced: Any,
 ) -> None:
     """Read what was found once, build each document once, and write it as HTML and as PDF."""
@@ -41,6 +44,8 @@ def main(
     )  # fmt: skip
     steps = [with_checksums(step) for step in provenance]
     whole, short = build_report(evidence, steps, sha256([lock])), build_summary(evidence)
+    told = json.dumps(summarise_study(evidence), ensure_ascii=False, indent=1)
+    Path(overview).write_text(told + "\n", "utf-8", newline="\n")
     for document, page, printed in ((whole, report, pdf), (short, summary, summary_pdf)):
         Path(page).write_text(html_page(document), "utf-8", newline="\n")
         Path(printed).write_bytes(pdf_bytes(document))

@@ -18,17 +18,18 @@ def design_sentence(protocol: Mapping[str, Any]) -> str:
     levels, label = DesignLevels.of(design), design["block_label"]
     units = levels.units.capitalize() + (" inside schools" if levels.inside_schools else "")
     how = {
-        "complete": "all together",
-        "simple": "each on its own (simple randomisation)",
+        "complete": "without blocking",
+        "simple": "one by one (simple randomisation)",
         "blocked": f"within blocks ({label})",
         "paired": f"within matched sets ({label})",
-        "staggered": "in cohorts, each with a first year of its own",
+        "staggered": "in cohorts that began in different years",
     }[design["kind"]]
     if design["randomised"]:
-        return f"{units} were assigned by lot, {how}."
+        return f"{units} were randomised {how}."
+    joined = f"they joined {how}" if design["kind"] == "staggered" else f"they were assigned {how}"
     return (
-        f"{units} were assigned {how}, and NOT by lot: a difference between the arms is an effect "
-        "only under the assumptions of the model, such as parallel trends."
+        f"{units} were not randomised: {joined}. Differences between groups are effects only "
+        "under the assumptions of the model, such as parallel trends."
     )
 
 
@@ -54,7 +55,7 @@ def to_come_sentence(protocol: Mapping[str, Any], models: Mapping[str, Any]) -> 
     years = sorted(protocol["years"]["to_come"])
     if not years:
         return ""
-    told = f"There are no data of {listed([str(year) for year in years])} yet"
+    told = f"There are no data for {listed([str(year) for year in years])} yet"
     labels = list(dict.fromkeys(model["label"] for model in models.values()))
     return f"{told}; planned for then: {'; '.join(labels)}." if labels else f"{told}."
 
@@ -90,18 +91,17 @@ def mobility_sentence(protocol: Mapping[str, Any]) -> str:
     unit = protocol["design"]["unit"]
     if unit in GROUPS:
         return (
-            f"A pupil is analysed in the arm of the {unit} of the year in which the outcome is "
-            "measured. The table shows pupils who changed arm or came later."
+            f"Pupils are analysed in the group of the {unit} they had when the outcome was "
+            "measured. The table shows movers and joiners."
         )
     if unit == "pupil":
-        return "A pupil is analysed in the arm to which that pupil was assigned."
+        return "Pupils are analysed in the group to which they were assigned."
     if protocol["cleaning"]["analyse_in"] == "baseline_school":
         return (
-            "A pupil is analysed in the school of the baseline year, and so in its arm, wherever "
-            "the outcome was measured; those who came later are not analysed."
+            "Pupils are analysed in the school of the baseline year, and so in its group, wherever "
+            "the outcome was measured; those who joined later are not analysed."
         )
     return (
-        "A pupil is analysed in the school, and so in the arm, of the year in which the outcome is "
-        "measured: the effect is that on pupils enrolled then, of the offer to their school. "
-        "Pupils who changed arm or came later are told here."
+        "Pupils are analysed in the school they attended when tested, and so in its group. The "
+        "table shows movers and joiners."
     )

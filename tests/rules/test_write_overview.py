@@ -1,0 +1,33 @@
+"""One page lists every study that has a report, with its effects and links."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from write_overview import main as write_overview
+
+
+def _study(folder: Path, name: str, *, synthetic: bool) -> str:
+    effect = {"label": "Maths <i>", "group": "", "effect": "+0.10 SD", "ratings": ["2 of 5"]}
+    told = {
+        "name": name, "title": f"Trial {name}", "synthetic": synthetic, "design": "8 schools.",
+        "effects": [effect],
+    }  # fmt: skip
+    path = folder / name / "report" / "overview.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(told), encoding="utf-8")
+    return str(path)
+
+
+def test_the_page_lists_the_studies_of_a_run_and_those_beside_them(tmp_path: Path) -> None:
+    _study(tmp_path, "alpha", synthetic=False)
+    path = _study(tmp_path, "beta", synthetic=True)
+    write_overview(studies=[path], page=str(tmp_path / "index.html"))
+    page = (tmp_path / "index.html").read_text("utf-8")
+    assert page.index("Trial alpha") < page.index("Trial beta")
+    assert page.count("Maths &lt;i&gt;: <strong>+0.10 SD</strong> (2 of 5).") == 2
+    assert page.count("SYNTHETIC DATA.") == 1
+    for name in ("alpha", "beta"):
+        for kind in ("report.html", "report.pdf", "summary.html", "summary.pdf"):
+            assert f'href="{name}/report/{kind}"' in page
