@@ -19,6 +19,7 @@ from schooltrial.report.sections.cost import cost_section
 from schooltrial.report.sections.design import design_section
 from schooltrial.report.sections.deviations import deviations_section
 from schooltrial.report.sections.implementation import implementation_section
+from schooltrial.report.sections.methods import methods_section
 from schooltrial.report.sections.participants import participants_section
 from schooltrial.report.sections.power import power_section
 from schooltrial.report.sections.primary_results import primary_section
@@ -26,6 +27,7 @@ from schooltrial.report.sections.programme import programme_section
 from schooltrial.report.sections.ratings import ratings_section
 from schooltrial.report.sections.secondary_results import secondary_section
 from schooltrial.report.sections.sensitivity import sensitivity_section
+from schooltrial.report.sections.study_record import study_record_section
 from schooltrial.report.sections.summary import first_screen, study_sentence
 from schooltrial.report.sections.trends import trends_section
 from schooltrial.report.wording import design_sentence, registration_sentence
@@ -52,6 +54,7 @@ def build_report(
         Of ``requirements.lock``.
     """
     found: list[Section | None] = [section(evidence) for section in SECTIONS]
+    found += [methods_section(evidence.protocol), study_record_section(evidence.records["verdict"])]
     sections = [section for section in found if section is not None]
     record: list[tuple[str, Text]] = [
         ("Design", design_sentence(evidence.protocol)),
