@@ -18,7 +18,7 @@ def test_a_blind_study_shows_its_monitoring_page_and_reads_no_outcome(
     run = clone.snakemake("results/small_trial/report/monitoring.html")
     assert run.code == 0, run.text
     page = (clone.results / "report/monitoring.html").read_text("utf-8")
-    assert "blind until 2999-01-01" in page
+    assert "embargoed until 2999-01-01" in page
     assert '<th scope="row">pupils_{year}.csv</th><td>reading</td>' in page
     assert "Synthetic data" in page
     tables = [pd.read_parquet(path) for path in (clone.results / "data").glob("*.parquet")]

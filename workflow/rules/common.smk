@@ -63,11 +63,6 @@ def figure(path):
     return {kind: f"{path}.{kind}" for kind in [*FIGURE_FORMATS, "csv"]}
 
 
-def table(path):
-    """Return the files of a table: its data, and for pages, LaTeX, Word and Markdown."""
-    return {kind: f"{path}.{kind}" for kind in ("csv", "html", "tex", "docx", "md")}
-
-
 def provenance(wildcards):
     """Return every step from raw files to exhibits: what it ran, read and wrote."""
     return trace_steps(rules, LOOK(lambda study: study.report.steps())(wildcards), wildcards.study)

@@ -107,7 +107,14 @@ rule tabulate_baseline:
         modules("tabulate_baseline.py"),
         balance="results/{study}/checks/balance.csv",
     output:
-        **table("results/{study}/tables/baseline"),
+        multiext(
+            "results/{study}/tables/baseline",
+            csv=".csv",
+            html=".html",
+            tex=".tex",
+            docx=".docx",
+            md=".md",
+        ),
     log:
         "results/{study}/logs/tabulate_baseline.log",
     benchmark:
@@ -127,7 +134,14 @@ rule tabulate_results:
         modules("tabulate_results.py"),
         estimates="results/{study}/estimates/estimates.csv",
     output:
-        **table("results/{study}/tables/results"),
+        multiext(
+            "results/{study}/tables/results",
+            csv=".csv",
+            html=".html",
+            tex=".tex",
+            docx=".docx",
+            md=".md",
+        ),
     log:
         "results/{study}/logs/tabulate_results.log",
     benchmark:

@@ -43,7 +43,7 @@ RESULTS = [
     Column("effect size", "number", 2, key="effect_size"),
     Column("p", "p", key="p_value"),
     Column("observations", "count", key="n_individuals"),
-    Column("schools", "count", key="n_places"),
+    Column("schools", "count", key="n_places", optional=True),
 ]
 
 ATTRITION = [
@@ -108,7 +108,8 @@ def _frame(
     told = frame.assign(shown=[labels.get(name, name) for name in frame["outcome"]])
     for counted, key in (("n_individuals", "n_pupils"), ("n_places", "n_schools")):
         if key in told:
-            told[counted] = told[key].astype("Int64")
+            counts = told[key].astype("Int64")
+            told[counted] = counts.mask(counts == 0)  # a trial without schools counts none
     return tabulate("Study record", told, columns)
 
 

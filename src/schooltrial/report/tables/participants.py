@@ -66,5 +66,5 @@ def units_counted(units: pd.DataFrame, noun: str) -> Table:
 def enrolment_shown(counts: pd.DataFrame) -> Table:
     """Return who is on the rosters, and who came and went since the year before."""
     in_schools = bool((counts["n_schools"] > 0).any())
-    columns = [column for column in ENROLMENT if in_schools or column.name != "schools"]
+    columns = [column for column in ENROLMENT if in_schools or column.name != "Schools"]
     return tabulate("Enrolment", counts.assign(of=counts["of"].astype("str") + "s"), columns)
