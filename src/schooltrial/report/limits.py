@@ -188,7 +188,12 @@ def _notable(inputs: Sequence[Mapping[str, Any]], key: str) -> float | None:
 
 def _attrition(rated: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield the largest attrition, where it is high or much."""
-    rows = [row for one in rated for row in one["inputs"]["attrition"]]
+    rows = [
+        row
+        for one in rated
+        for row in one["inputs"]["attrition"]
+        if row["overall"] is not None and row["differential"] is not None
+    ]
     high = [row for row in rows if row["verdict"] == "high"]
     shown = high or [row for row in rows if row["overall"] >= MANY_LOST]
     if shown:

@@ -109,7 +109,7 @@ def _planned(**years: Any) -> dict[str, Any]:
 
 def _planned_is_told(results: Path) -> None:
     _two_years(results)
-    assert_told(results, "There are no data of 2026 yet; planned for then: A year later[.]")
+    assert_told(results, "There are no data for 2026 yet; planned for then: A year later[.]")
     assert "later" not in set(pd.read_csv(results / "estimates" / "estimates.csv")["model"])
 
 
