@@ -17,7 +17,7 @@ NO_WORD = re.compile(
     r"(?<![\w.-])(?:[-−+]?(?:nan|NaN|NAN|inf|Inf|infinity)|NaT|None(?! of)|<NA>|\[\]|\{\})(?!\w)"
 )
 """What a program writes where it has no value, and no reader should see."""
-SHOWN = re.compile(r"<!-- (.*?) -->", re.DOTALL)
+SHOWN = re.compile(r"<text[^>]*>(.*?)</text>", re.DOTALL)
 UNSEEN = re.compile(r"<(style|script|head|pre)\b.*?</\1>", re.DOTALL)
 TAG = re.compile(r"<[^>]*>", re.DOTALL)
 CAPTION = re.compile(r"<(figcaption|caption)[^>]*>(.*?)</\1>", re.DOTALL)

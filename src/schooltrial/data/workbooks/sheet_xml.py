@@ -87,15 +87,24 @@ class PackedSheet:
             return UsedRange(count, 1, f"row {count}")
         letters = 3 if allowed >= 702 else 2 if allowed >= 26 else 1
         start = b' r="' if b' r="' in self.content else rb"\sr=[\"']"
-        pattern = start + rb"([A-Z]{%d,3})\d+[\"'](?:[^>]*[^/>])?>" % letters
+        pattern = start + rb"([A-Z]{%d,3})\d+[\"'](?:[^>]*[^/>])?>(?!</%bc>)" % (
+            letters,
+            prefix,
+        )
         found = {match[1] for match in re.finditer(pattern, self.content)}
         widest = max(found, key=lambda name: (len(name), name), default=b"A").decode()
         return UsedRange(count, column_number(widest) + 1, f"{widest}{count}")
 
     def _last_row(self, prefix: bytes) -> int | None:
         """Return the row of the last cell that holds something, where rows are in order."""
-        end = self.content.rfind(b"</%bc>" % prefix)
-        start = self.content.rfind(b"<%bc " % prefix, 0, max(end, 0))
+        close, begin = b"</%bc>" % prefix, b"<%bc " % prefix
+        end = self.content.rfind(close)
+        while end >= 0:
+            start = self.content.rfind(begin, 0, end)
+            if start < 0 or self.content.find(b">", start) + 1 < end:
+                break  # some writers close an empty cell with a tag of its own: go on before it
+            end = self.content.rfind(close, 0, start)
+        start = self.content.rfind(begin, 0, max(end, 0))
         found = re.match(rb"<[^>]*?\sr=[\"'][A-Z]+(\d+)", self.content[start : start + 500])
         return int(found[1]) if end >= 0 and found else None
 
