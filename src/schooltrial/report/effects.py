@@ -69,10 +69,9 @@ def effects_shown(
         Variable → its name in exhibits.
     """  # fmt: skip
     models, outcomes = protocol["models"], protocol["outcomes"]
-    named = [name for name in models if models[name]["role"] in roles]
-    known = {name.split("__")[0]: name for name in named}
+    chosen = [name for name in models if models[name]["role"] in roles]
     rows = selected(estimates, models, outcomes)
-    rows = rows[rows["model"].isin(known)].reset_index(drop=True)
+    rows = rows[rows["model"].isin(chosen)].reset_index(drop=True)
     if rows.empty:
         return None
     cells, notes = [], []
@@ -111,11 +110,11 @@ def _cells(
     """Return the cells of one row, in the unit in which readers see it."""
     one: Finding = finding(row, protocol)
     share = row["estimand"] == "take-up"
-    unit = "percentage points" if share else one.unit
-    times = 100 / (100 if one.binary else 1) if share else 1
-    low, high, size = times * one.low, times * one.high, times * one.estimate
-    digits = digits_of(size, low, high, in_sd=one.in_sd and not share)
-    digits += one.in_sd and not share and digits == 2
+    in_sd = one.in_sd and not share
+    times = 100 if share or one.binary else 1
+    size, low, high = (times * row[key] for key in ("estimate", "conf_low", "conf_high"))
+    digits = digits_of(size, low, high, in_sd=in_sd)
+    digits += in_sd and digits == 2
     test = row["estimand"] in JOINT
     warning = "" if one.converged else "did not converge: no finding"
     return {
@@ -123,8 +122,8 @@ def _cells(
         "what": _what(str(row["estimand"]), str(row["term"]), labels, protocol),
         "size": f"F = {number(row['statistic'], 2)}" if test else signed(size, digits),
         "interval": "" if test else _interval(low, high, digits),
-        "unit": "" if test else unit,
-        "se": "" if test else number(times * _se(row, one), digits),
+        "unit": "" if test else "percentage points" if share else one.unit,
+        "se": "" if test else number(times * row["std_error"], digits),
         "df": row["df"],
         "p_value": row["p_value"],
         "g": "" if one.in_sd else with_interval(one.effect_size, one.es_low, one.es_high, 2),
@@ -132,10 +131,6 @@ def _cells(
         "schools": one.places,
         "note": "; ".join(filter(None, [warning, note])),
     }
-
-
-def _se(row: pd.Series, one: Finding) -> float:
-    return float(row["std_error"]) * (100 if one.binary else 1)
 
 
 def _interval(low: float, high: float, digits: int) -> str:

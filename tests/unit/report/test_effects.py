@@ -1,0 +1,70 @@
+"""A table of effects holds the models of its roles, no others, in the units that readers see."""
+
+import copy
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from schooltrial.protocol.reading import with_subgroup_models
+from schooltrial.report.effects import effects_shown
+from support.small_trial import SmallTrial
+
+LABELS = {"girl": "Girls"}
+
+
+def _row(**keys: Any) -> dict[str, Any]:
+    return {
+        "model": "itt", "outcome": "maths", "estimand": "ITT", "subgroup": "all",
+        "term": "treated", "estimate": 0.1, "std_error": 0.04, "df": 6.0, "statistic": 2.5,
+        "p_value": 0.03, "conf_low": 0.02, "conf_high": 0.18, "effect_size": 0.1,
+        "es_conf_low": 0.02, "es_conf_high": 0.18, "n_pupils": 160, "n_schools": 8,
+        "n_treated_schools": 4, "method": "OLS", "converged": True, "note": "", **keys,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def protocol(finished: SmallTrial) -> dict[str, Any]:
+    """Return a protocol whose primary model is followed by that of a subgroup."""
+    content: dict[str, Any] = copy.deepcopy(dict(finished.read().content))
+    models: Any = {"itt": {**content["models"]["itt"], "subgroups": ["girls"]}}
+    girls: Any = {"girls": {"label": "Girls only", "where": {"girl": [1.0]}}}
+    content["models"] = with_subgroup_models(models, girls)
+    return content
+
+
+def test_the_model_of_a_subgroup_is_secondary_and_the_whole_sample_is_primary(
+    protocol: dict[str, Any],
+) -> None:
+    rows = pd.DataFrame([_row(), _row(model="itt__girls", subgroup="Girls only", estimate=0.15)])
+    primary = effects_shown(rows, protocol, "Primary", ["primary"], LABELS)
+    secondary = effects_shown(rows, protocol, "Secondary", ["secondary"], LABELS)
+    assert primary is not None
+    assert primary.table.cells["Effect"].tolist() == ["+0.100"]
+    assert secondary is not None
+    assert secondary.table.cells["Effect"].tolist() == ["+0.150"]
+    assert secondary.table.group == ("Intention to treat: Girls only",)
+
+
+def test_a_table_of_a_role_that_no_model_has_is_left_out(protocol: dict[str, Any]) -> None:
+    assert effects_shown(pd.DataFrame([_row()]), protocol, "None", ["replication"], LABELS) is None
+
+
+def test_take_up_is_in_percentage_points_whatever_the_outcome(protocol: dict[str, Any]) -> None:
+    take_up = _row(estimand="take-up", estimate=0.62, conf_low=0.5, conf_high=0.74, std_error=0.06)
+    for scale in ("binary", "continuous"):
+        protocol["outcomes"]["maths"] = {**protocol["outcomes"]["maths"], "scale": scale}
+        shown = effects_shown(pd.DataFrame([take_up]), protocol, "Effects", ["primary"], LABELS)
+        assert shown is not None
+        (cells,) = shown.table.cells.to_dict("records")
+        assert (cells["Effect"], cells["95% CI"], cells["Unit"], cells["SE"]) == (
+            "+62.0", "50.0 to 74.0", "percentage points", "6.0",
+        )  # fmt: skip
+
+
+def test_a_joint_test_has_a_statistic_and_no_effect(protocol: dict[str, Any]) -> None:
+    rows = pd.DataFrame([_row(estimand="joint test", statistic=3.456)])
+    shown = effects_shown(rows, protocol, "Effects", ["primary"], LABELS)
+    assert shown is not None
+    (cells,) = shown.table.cells.to_dict("records")
+    assert (cells["Effect"], cells["95% CI"], cells["SE"]) == ("F = 3.46", "", "")
