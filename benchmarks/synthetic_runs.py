@@ -259,7 +259,8 @@ def effects_of(
 ) -> Iterator[Effect]:
     """Yield the estimates whose truth the generator knows in the unit of the analysis."""
     rows = fitted[fitted["estimand"].isin(FITTED) & fitted["conf_low"].notna()]
-    main = with_truth(drawn(rows, content["models"], content["outcomes"]), content["models"], truth)
+    models, years = content["models"], content["years"]
+    main = with_truth(drawn(rows, models, content["outcomes"], years), models, truth)
     known = {
         (str(row["model"]), str(row["outcome"])): float(row["truth"])
         for row in main.to_dict("records")

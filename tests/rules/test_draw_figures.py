@@ -43,6 +43,7 @@ ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"
 OUTCOMES: Any = {
     "maths": {"label": "Maths", "units_label": "SD", "primary": True, "measured_on": "pupil"}
 }
+YEARS: Any = {"label": "spring", "baseline": [2019], "programme": [2020], "follow_up": []}
 FILES = {kind: f"figure.{kind}" for kind in ("svg", "pdf", "png", "csv")}
 
 
@@ -135,12 +136,17 @@ def test_the_effects_bear_the_truth_of_a_simulation_where_it_is_named(
     run: Any, tmp_path: Path
 ) -> None:
     estimates = pd.DataFrame([ESTIMATE])
-    _, data = run(draw_effects, estimates=estimates, models=MODELS, outcomes=OUTCOMES)
+    _, data = run(draw_effects, estimates=estimates, models=MODELS, outcomes=OUTCOMES, years=YEARS)
     assert "truth" not in data
     truth = tmp_path / "truth.json"
     truth.write_text(json.dumps({"effects": {"maths": {"2020": 0.2}}}), encoding="utf-8")
     figure, data = run(
-        draw_effects, estimates=estimates, models=MODELS, outcomes=OUTCOMES, truth=str(truth)
+        draw_effects,
+        estimates=estimates,
+        models=MODELS,
+        outcomes=OUTCOMES,
+        years=YEARS,
+        truth=str(truth),
     )
     assert data["truth"].tolist() == [0.2]
     assert [points(bar) for bar in with_marker(figure.axes[0], "|")] == [[(0.2, 0.0)]]

@@ -112,7 +112,13 @@ def _report(
     models, outcomes, arms = content["models"], content["outcomes"], content["design"]["arms"]
     estimates = finished.path("estimates.csv")
     draw_effects(
-        estimates=estimates, models=models, outcomes=outcomes, arms=arms, study=study, **kinds
+        estimates=estimates,
+        models=models,
+        outcomes=outcomes,
+        years=content["years"],
+        arms=arms,
+        study=study,
+        **kinds,
     )
     tabulate_results(
         estimates=estimates, models=models, outcomes=outcomes, study=study,

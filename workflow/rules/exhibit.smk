@@ -14,6 +14,7 @@ rule draw_effects:
     params:
         models=section("models"),
         outcomes=section("outcomes"),
+        years=section("years"),
         arms=section("design", "arms"),
         study=study_line,
     script:

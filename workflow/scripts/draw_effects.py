@@ -9,7 +9,7 @@ import pandas as pd
 from schooltrial.exhibits.figures.effects import drawn, effects_plot, with_truth
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Arm, Model, Outcome, StudyLine
+from schooltrial.protocol.sections import Arm, Model, Outcome, StudyLine, Years
 
 
 def main(
@@ -17,6 +17,7 @@ def main(
     estimates: str,
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
+    years: Years,
     study: StudyLine,
     svg: str,
     csv: str,
@@ -26,7 +27,7 @@ def main(
     png: str | None = None,
 ) -> None:
     """Write the figure in its formats, and what it draws."""
-    data = drawn(pd.read_csv(estimates), models, outcomes, arms)
+    data = drawn(pd.read_csv(estimates), models, outcomes, years, arms)
     if truth is not None:
         simulated = json.loads(Path(truth).read_text("utf-8"))
         data = with_truth(data, models, simulated)

@@ -13,9 +13,8 @@ import pandas as pd
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.text import Strong, Text
-from schooltrial.protocol.filters import years_named
 from schooltrial.protocol.levels import DesignLevels
-from schooltrial.protocol.sections import Years, all_years
+from schooltrial.protocol.people import people_counted
 from schooltrial.wording import plural
 
 HEADLINES = ("ITT", "ATT", "CACE")
@@ -134,7 +133,8 @@ def finding(row: pd.Series, protocol: Mapping[str, Any]) -> Finding:
         unit=unit_of(outcome), estimate=times * row["estimate"], low=times * row["conf_low"],
         high=times * row["conf_high"], level=model["confidence_level"], p_value=row["p_value"],
         effect_size=row["effect_size"], es_low=row["es_conf_low"], es_high=row["es_conf_high"],
-        people=_people(model, outcome, protocol["years"]), n_people=_counted(row["n_pupils"]),
+        people=people_counted(model, outcome, protocol["years"]),
+        n_people=_counted(row["n_pupils"]),
         places=_places(row, levels), converged=bool(row["converged"]),
         note="" if pd.isna(row["note"]) else row["note"],
         binary=binary, in_sd=is_in_sd(outcome), gained=model["estimator"] in OF_PANELS,
@@ -256,14 +256,6 @@ def verdict_sentence(one: Finding, *, randomised: bool) -> str:
 
 
 CONDITION = "This is an effect only if trends would have been parallel without the programme."
-
-
-def _people(model: Mapping[str, Any], outcome: Mapping[str, Any], years: Years) -> str:
-    """Say whom an estimate counts; a panel, or a model of several years, counts a pupil in each."""
-    person = "teacher" if outcome["measured_on"] == "teacher" else "pupil"
-    named = years_named(model["where"], all_years(years)) or all_years(years)
-    several = model["estimator"] in OF_PANELS or len(named) > 1
-    return f"{person}-years" if several else f"{person}s"
 
 
 def _counted(pupils: Any) -> int | None:

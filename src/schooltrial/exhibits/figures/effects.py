@@ -27,7 +27,8 @@ from schooltrial.exhibits.style.figures import (
 )
 from schooltrial.exhibits.style.text_lines import width_of, wrap
 from schooltrial.protocol.filters import years_named
-from schooltrial.protocol.sections import Arm, Model, Outcome, StudyLine
+from schooltrial.protocol.people import people_counted
+from schooltrial.protocol.sections import Arm, Model, Outcome, StudyLine, Years
 
 SHOWN = ("ITT", "ATT", "CACE")
 
@@ -51,11 +52,13 @@ def drawn(
     estimates: pd.DataFrame,
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
+    years: Years,
     arms: Sequence[Arm] = (),
 ) -> pd.DataFrame:
     """Return one row per effect, in protocol order: outcomes, then models.
 
-    Where a study has several programme arms, the label of an effect of one of them names it.
+    ``people`` says whom ``n_pupils`` counts. Where a study has several programme arms, the label
+    of an effect of one of them names it.
     """
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
     rows = estimates[estimates["estimand"].isin(SHOWN) & estimates["estimate"].notna()].copy()
@@ -71,6 +74,10 @@ def drawn(
     )
     rows["outcome_label"] = rows["outcome"].map({n: o["label"] for n, o in outcomes.items()})
     rows["unit"] = rows["outcome"].map({n: o["units_label"] for n, o in outcomes.items()})
+    rows["people"] = [
+        people_counted(models[model], outcomes[outcome], years)
+        for model, outcome in zip(rows["model"], rows["outcome"], strict=True)
+    ]
     rows["_outcome"] = rows["outcome"].map({name: i for i, name in enumerate(outcomes)})
     rows["_model"] = rows["model"].map({name: i for i, name in enumerate(models)})
     rows = rows.sort_values(["_outcome", "_model", "term"], ignore_index=True)
@@ -78,9 +85,8 @@ def drawn(
         "outcome", "outcome_label", "unit", "model", "model_label", "estimand", "primary",
         "subgroup",
     ]  # fmt: skip
-    return rows[
-        [*kept, "estimate", "conf_low", "conf_high", "level", "p_value", "n_pupils", "n_schools"]
-    ]
+    sizes = ["estimate", "conf_low", "conf_high", "level", "p_value"]
+    return rows[[*kept, *sizes, "people", "n_pupils", "n_schools"]]
 
 
 def _of_arm(term: str, names: Mapping[str, str], compared: Sequence[str]) -> str:
@@ -113,15 +119,51 @@ def effects_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
         same_unit = data[data["unit"] == rows["unit"].iloc[0]]
         _draw_outcome(panel, rows.reset_index(drop=True), _limits(same_unit), second)
     panels[0].set_title(panels[0].get_title(loc="left"), pad=17)  # above the heads of the numbers
-    for words, offset in ((head, APART), ("n (schools)", second)):
-        panels[0].annotate(
-            words, (1, 1), (offset, 5), xycoords="axes fraction", textcoords="offset points",
-            fontsize=NUMBERS, color=FAINT,
-        )  # fmt: skip
+    _head(panels[0], head, APART)
+    said = ""
+    for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
+        counted = count_head(rows)
+        if counted != said:  # once, until others are counted
+            _head(panel, counted, second)
+        said = counted
     figure.set_layout_engine("constrained", w_pad=EDGE)
     figure.suptitle(_legend(data), x=0.99, ha="right", fontsize=7.5, color=FAINT)
     foot(figure, study)
     return figure
+
+
+def _head(panel: Axes, words: str, offset: float) -> None:
+    """Write above a column of numbers at the right of a panel what they are."""
+    panel.annotate(
+        words, (1, 1), (offset, 5), xycoords="axes fraction", textcoords="offset points",
+        fontsize=NUMBERS, color=FAINT,
+    )  # fmt: skip
+
+
+def count_head(rows: pd.DataFrame) -> str:
+    """Return whom the counts of some effects count: ``pupils (schools)``.
+
+    A trial without schools has none to count; where the size of schools is not known, they alone
+    are counted.
+    """
+    people = "n" if rows["people"].nunique() > 1 else str(rows["people"].iloc[0])
+    schools = "schools" if _in_schools(rows) else ""
+    if rows["n_pupils"].isna().all():
+        return schools
+    return f"{people} ({schools})" if schools else people
+
+
+def _count_text(row: pd.Series, in_schools: bool, people: bool) -> str:
+    """Return how many an effect is of, under the head of `count_head`."""
+    schools = f"{row['n_schools']:,.0f}"
+    if not people:
+        return schools if in_schools else ""
+    count = "–" if pd.isna(row["n_pupils"]) else f"{row['n_pupils']:,.0f}"
+    return f"{count} ({schools})" if in_schools else count
+
+
+def _in_schools(rows: pd.DataFrame) -> bool:
+    return bool((rows["n_schools"].fillna(0) > 0).any())
 
 
 def alt_text(data: pd.DataFrame) -> str:
@@ -229,6 +271,7 @@ def _draw_outcome(
     panel: Axes, rows: pd.DataFrame, limits: tuple[float, float], second: float
 ) -> None:
     panel.axvline(0, color=FAINT, lw=0.8)
+    in_schools, people = _in_schools(rows), bool(rows["n_pupils"].notna().any())
     for at, (_, row) in enumerate(rows.iterrows()):
         primary = row["primary"]
         colour = TREATED if primary else CONTROL
@@ -240,8 +283,8 @@ def _draw_outcome(
         panel.plot(
             row["estimate"], at, "o", color=colour, mfc=colour if primary else "white", ms=5.5
         )
-        counts = f"{row['n_pupils']:,.0f} ({row['n_schools']:,.0f})".replace("nan", "–")
-        for words, offset in ((_effect_text(row), APART), (counts, second)):
+        counted = _count_text(row, in_schools, people)
+        for words, offset in ((_effect_text(row), APART), (counted, second)):
             panel.annotate(
                 words, (1, at), (offset, 0), xycoords=panel.get_yaxis_transform(),
                 textcoords="offset points", va="center", fontsize=NUMBERS, color=INK,

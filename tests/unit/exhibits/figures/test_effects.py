@@ -21,9 +21,10 @@ from support.drawn_artists import points, tick_words, with_marker, words
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 LONG = "A multilevel model with the baseline score, the school and the grade as covariates"
 OUTCOMES: Any = {
-    "maths": {"label": "Maths", "units_label": "SD", "primary": True},
-    "ela": {"label": "English", "units_label": "points", "primary": False},
+    "maths": {"label": "Maths", "units_label": "SD", "primary": True, "measured_on": "pupil"},
+    "ela": {"label": "English", "units_label": "points", "primary": False, "measured_on": "pupil"},
 }
+YEARS: Any = {"baseline": [2019], "programme": [2020], "follow_up": []}
 MODELS: Any = {
     "itt": {
         "label": "Offer", "role": "primary", "confidence_level": 0.95, "estimator": "multilevel",
@@ -60,7 +61,7 @@ ESTIMATES = pd.DataFrame(
 @pytest.fixture(scope="module")
 def figure() -> Iterator[Figure]:
     """Return the figure of three effects, of which two are of maths."""
-    made = effects_plot(drawn(ESTIMATES, MODELS, OUTCOMES), STUDY)
+    made = effects_plot(drawn(ESTIMATES, MODELS, OUTCOMES, YEARS), STUDY)
     yield made
     made.clear()
 
@@ -79,7 +80,7 @@ def _is_upright(line: Line2D) -> bool:
 
 
 def test_effects_alone_are_drawn_outcome_by_outcome_and_model_by_model() -> None:
-    data = drawn(ESTIMATES, MODELS, OUTCOMES)
+    data = drawn(ESTIMATES, MODELS, OUTCOMES, YEARS)
     assert data[["outcome", "model", "estimate", "level", "primary"]].to_numpy().tolist() == [
         ["maths", "itt", -0.1, 0.95, True],
         ["maths", "cace", 0.25, 0.9, False],
@@ -138,7 +139,7 @@ def test_the_key_tells_the_levels_of_the_intervals_and_the_truth_where_it_is_dra
     figure: Figure,
 ) -> None:
     assert figure.get_suptitle() == "90% and 95% intervals; filled: primary"
-    data = drawn(ESTIMATES, MODELS, OUTCOMES)[:1]
+    data = drawn(ESTIMATES, MODELS, OUTCOMES, YEARS)[:1]
     one = effects_plot(data.assign(truth=0.2), STUDY)
     assert one.get_suptitle() == (
         "95% intervals; filled: primary; bar: the effect that was simulated"
@@ -150,7 +151,7 @@ def test_the_key_tells_the_levels_of_the_intervals_and_the_truth_where_it_is_dra
 
 
 def test_a_bar_stands_at_the_simulated_effect_of_each_line_where_it_is_known() -> None:
-    data = drawn(ESTIMATES, MODELS, OUTCOMES).assign(truth=[0.2, 0.3, nan])
+    data = drawn(ESTIMATES, MODELS, OUTCOMES, YEARS).assign(truth=[0.2, 0.3, nan])
     maths, english = effects_plot(data, STUDY).axes
     (bars,) = with_marker(maths, "|")
     assert points(bars) == [(0.2, 0.0), (0.3, 1.0)]
@@ -159,10 +160,10 @@ def test_a_bar_stands_at_the_simulated_effect_of_each_line_where_it_is_known() -
 
 def test_arms_of_one_model_are_told_apart_by_their_labels() -> None:
     rows = [_row("itt", "maths", term=f"treated[arm={arm}]") for arm in ("text", "call")]
-    data = drawn(pd.DataFrame(rows), MODELS, OUTCOMES)
+    data = drawn(pd.DataFrame(rows), MODELS, OUTCOMES, YEARS)
     assert data["model_label"].tolist() == ["Offer: call", "Offer: text"]
     arms: Any = [{"name": "call", "label": "Calls home"}, {"name": "text", "label": "Texts home"}]
-    named = drawn(pd.DataFrame(rows), MODELS, OUTCOMES, arms)
+    named = drawn(pd.DataFrame(rows), MODELS, OUTCOMES, YEARS, arms)
     assert named["model_label"].tolist() == ["Offer: Calls home", "Offer: Texts home"]
 
 
@@ -181,7 +182,7 @@ def test_an_effect_of_one_of_several_arms_names_it_where_its_model_compares_that
     arms: Any = [{"name": "call", "label": "Calls home"}, {"name": "text", "label": "Texts home"}]
     arms = [{"name": "none", "label": "Nothing"}, *arms] if control else arms
     models = {**MODELS, "itt": {**MODELS["itt"], "arms": compared}}
-    data = drawn(pd.DataFrame([_row("itt", "maths")]), models, OUTCOMES, arms)
+    data = drawn(pd.DataFrame([_row("itt", "maths")]), models, OUTCOMES, YEARS, arms)
     assert data["model_label"].tolist() == [label]
 
 
@@ -189,7 +190,7 @@ def test_lines_of_a_label_are_apart_and_a_word_of_forty_letters_is_not_cut_off()
     word = "Pienimmänneliösummanmenetelmämallinnukset"
     models = {**MODELS, "itt": {**MODELS["itt"], "label": word}}
     rows = pd.DataFrame([_row("itt", "maths", term=f"treated[arm={word}]")])
-    figure = effects_plot(drawn(rows, models, OUTCOMES), STUDY)
+    figure = effects_plot(drawn(rows, models, OUTCOMES, YEARS), STUDY)
     rendered(figure, ["svg"])
     (label,) = figure.axes[0].get_yticklabels()
     assert label.get_text().split("\n") == [f"{word}:", word]
@@ -199,7 +200,7 @@ def test_lines_of_a_label_are_apart_and_a_word_of_forty_letters_is_not_cut_off()
 
 
 def test_a_study_without_any_effect_says_so() -> None:
-    figure = effects_plot(drawn(ESTIMATES[3:], MODELS, OUTCOMES), STUDY)
+    figure = effects_plot(drawn(ESTIMATES[3:], MODELS, OUTCOMES, YEARS), STUDY)
     assert words(figure)[0] == "The protocol's models estimate no effect of the offer."
     assert not figure.axes[0].axison
     assert figure.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 000000000000"
@@ -243,24 +244,52 @@ def test_the_truth_of_a_row_is_that_of_its_estimand_year_unit_and_subgroup(
 
 
 def test_numbers_stand_at_each_interval_with_people_and_schools() -> None:
-    maths, english = effects_plot(drawn(ESTIMATES, MODELS, OUTCOMES), STUDY).axes
+    maths, english = effects_plot(drawn(ESTIMATES, MODELS, OUTCOMES, YEARS), STUDY).axes
     assert [text.get_text() for text in maths.texts] == [
         "−0.100 [−0.300,\u00a00.050]", "100 (10)", "+0.250 [0.050,\u00a00.450]", "100 (10)",
-        "Estimate [90% and 95% CI]", "n (schools)",
+        "Estimate [90% and 95% CI]", "pupils (schools)",
     ]  # fmt: skip
     assert [text.get_text() for text in english.texts] == ["+2.0 [−1.0,\u00a04.0]", "100 (10)"]
 
 
+def _counts(panel: Axes) -> list[str]:
+    """Return what stands in the last column, its head last."""
+    return [text.get_text() for text in panel.texts if not text.get_text().startswith(("E", "+"))]
+
+
+def test_without_schools_people_alone_are_counted() -> None:
+    rows = pd.DataFrame([_row("itt", "maths", n_schools=0, n_pupils=5000)])
+    (panel,) = effects_plot(drawn(rows, MODELS, OUTCOMES, YEARS), STUDY).axes
+    assert _counts(panel) == ["5,000", "pupils"]
+
+
+def test_schools_whose_size_is_not_known_are_counted_alone() -> None:
+    rows = pd.DataFrame([_row("itt", "maths", n_pupils=nan)])
+    (panel,) = effects_plot(drawn(rows, MODELS, OUTCOMES, YEARS), STUDY).axes
+    assert _counts(panel) == ["10", "schools"]
+
+
+def test_who_is_counted_is_said_again_where_others_are() -> None:
+    outcomes = {**OUTCOMES, "ela": {**OUTCOMES["ela"], "measured_on": "teacher"}}
+    models = {**MODELS, "cace": {**MODELS["cace"], "where": {}}}  # of both years
+    rows = pd.DataFrame([_row("itt", "maths"), _row("cace", "maths"), _row("itt", "ela")])
+    data = drawn(rows, models, outcomes, YEARS)
+    assert data["people"].tolist() == ["pupils", "pupil-years", "teachers"]
+    maths, english = effects_plot(data, STUDY).axes
+    assert _counts(maths)[-1] == "n (schools)"
+    assert _counts(english)[-1] == "teachers (schools)"
+
+
 def test_a_bound_near_zero_keeps_the_decimals_that_show_its_side() -> None:
     rows = pd.DataFrame([_row("itt", "maths", conf_low=0.0003)])
-    (panel,) = effects_plot(drawn(rows, MODELS, OUTCOMES), STUDY).axes
+    (panel,) = effects_plot(drawn(rows, MODELS, OUTCOMES, YEARS), STUDY).axes
     assert panel.texts[0].get_text() == "+0.1000 [0.0003,\u00a00.3000]"
 
 
 def test_outcomes_of_one_unit_share_a_scale_and_others_have_their_own() -> None:
     outcomes = {**OUTCOMES, "reading": {**OUTCOMES["maths"], "label": "Reading"}}
     wide = _row("itt", "reading", estimate=-0.5, conf_low=-0.9, conf_high=-0.1)
-    data = drawn(pd.concat([ESTIMATES, pd.DataFrame([wide])]), MODELS, outcomes)
+    data = drawn(pd.concat([ESTIMATES, pd.DataFrame([wide])]), MODELS, outcomes, YEARS)
     maths, english, reading = (panel.get_xlim() for panel in effects_plot(data, STUDY).axes)
     assert maths == reading != english
     assert reading[0] < -0.9
@@ -269,7 +298,7 @@ def test_outcomes_of_one_unit_share_a_scale_and_others_have_their_own() -> None:
 
 def test_intervals_without_end_or_not_known_are_said_and_leave_the_scale() -> None:
     rows = [_row("itt", "maths", conf_high=inf), _row("cace", "maths", conf_low=nan, conf_high=nan)]
-    (panel,) = effects_plot(drawn(pd.DataFrame(rows), MODELS, OUTCOMES), STUDY).axes
+    (panel,) = effects_plot(drawn(pd.DataFrame(rows), MODELS, OUTCOMES, YEARS), STUDY).axes
     assert panel.get_xlim() == pytest.approx((-0.006, 0.106))
     (mark,) = with_marker(panel, ">")
     assert points(mark) == [pytest.approx((0.106, 0))]
@@ -279,8 +308,8 @@ def test_intervals_without_end_or_not_known_are_said_and_leave_the_scale() -> No
 
 
 def test_the_words_for_those_who_do_not_see_it_give_the_primary_effects_in_numbers() -> None:
-    said = alt_text(drawn(ESTIMATES, MODELS, OUTCOMES))
+    said = alt_text(drawn(ESTIMATES, MODELS, OUTCOMES, YEARS))
     assert said.startswith("Forest plot of 3 effects by outcome and model. ")
     assert "Maths (Offer): −0.100 SD, 95% CI [−0.300,\u00a00.050], p = " in said
     assert said.endswith(" 2 other estimates.")
-    assert alt_text(drawn(ESTIMATES[3:], MODELS, OUTCOMES)) == "No effect was estimated."
+    assert alt_text(drawn(ESTIMATES[3:], MODELS, OUTCOMES, YEARS)) == "No effect was estimated."

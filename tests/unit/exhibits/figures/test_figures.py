@@ -28,7 +28,7 @@ def _balance(trial: SmallTrial, synthetic: bool = False) -> tuple[Figure, pd.Dat
 def _effects(trial: SmallTrial, synthetic: bool = False) -> tuple[Figure, pd.DataFrame]:
     content = trial.read().content
     estimates = pd.read_csv(trial.path("estimates.csv"))
-    data = effects_plot.drawn(estimates, content["models"], content["outcomes"])
+    data = effects_plot.drawn(estimates, content["models"], content["outcomes"], content["years"])
     return effects_plot.effects_plot(data, trial.study(synthetic)), data
 
 
