@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: studies assignment test test-slow test-studies test-trials lint docs lock reference reference-live validate benchmark clean
+.PHONY: studies assignment test test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean
 
 $(READY): requirements.lock pyproject.toml workflow/build_environment.py
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or say where it is: make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -44,8 +44,13 @@ lint: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/python workflow/lint_workflow.py
 
-docs: $(READY) ## the generated parts of README.md and config/README.md
+docs: $(READY) ## the generated parts of docs/, and config/README.md
 	@$(BIN)/python workflow/write_documentation.py
+	@$(BIN)/python workflow/write_refusals.py
+
+picture: $(READY) ## the first screen of a report that README.md shows (needs Chromium)
+	@$(BIN)/snakemake --cores $(CORES) --config studies=chicago_collaborative
+	@$(BIN)/python workflow/picture_report.py results/chicago_collaborative/report/report.html
 
 lock: ## needs uv; writes requirements.lock from requirements.in
 	@env -u UV_INDEX_URL -u UV_DEFAULT_INDEX -u PIP_INDEX_URL uv pip compile --universal --generate-hashes \

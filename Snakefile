@@ -3,15 +3,15 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"  # protocols, validated → studies, sections, modules of a script
-include: "workflow/rules/assignment.smk"  # frame → sealed record of the draw, before a trial begins
+include: "workflow/rules/assignment.smk"  # eligible list → signed record of the randomisation, before a trial begins
 include: "workflow/rules/obtain.smk"  # raw files → standard tables, cleaning log, codebook
-include: "workflow/rules/clean.smk"  # standard tables → analysed sample, school panel, ledger
-include: "workflow/rules/quality.smk"  # standard tables → codebook, oddities, the page on data quality
+include: "workflow/rules/clean.smk"  # standard tables → analysed sample, school panel, exclusions log
+include: "workflow/rules/quality.smk"  # standard tables → codebook, the page on data quality
 include: "workflow/rules/check.smk"  # sample → assignment and balance checks
 include: "workflow/rules/implementation.smk"  # implementation table → fidelity, dosage, monitoring page
 include: "workflow/rules/fit.smk"  # sample → rows of estimates, model by model
 include: "workflow/rules/fit_panel.smk"  # school panel → the same; and one long table of all
-include: "workflow/rules/evidence.smk"  # checks, estimates → power, ratings, the study's record
+include: "workflow/rules/evidence.smk"  # checks, estimates → power, ratings, the study record
 include: "workflow/rules/exhibit_checks.smk"  # checks → their figures
 include: "workflow/rules/exhibit.smk"  # checks, estimates → figures and tables
 include: "workflow/rules/report.smk"  # exhibits → report, executed notebook, tests of the results

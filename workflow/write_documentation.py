@@ -1,4 +1,4 @@
-"""Write the generated parts of README.md and docs/models.md, and config/README.md."""
+"""Write the generated tables of ``docs``, and ``config/README.md``."""
 
 from __future__ import annotations
 
@@ -43,6 +43,33 @@ def paths(section: str) -> list[str]:
     return list(dict.fromkeys(short(path) for path in PATH.findall(section)))
 
 
+IN_WORDS = {
+    "study.raw.files()": "raw files of the protocol",
+    "**STANDARD": "standard tables (`data/*.parquet`)",
+    "study.sample_of(": "`data/sample.parquet` (or the sample of teachers or schools)",
+    "study.draw.inputs()": "the randomisation record, if there is one",
+    "study.report.checks()": "`checks/*`",
+    "study.report.figures()": "`figures/*`",
+    "study.report.tables()": "`tables/*`",
+    "study.report.implementation()": "`checks/fidelity.csv`, `checks/contrast.csv`, if any",
+    "study.report.contrast()": "`checks/contrast.csv`, if any",
+}
+"""What a rule's input or output names by a look-up in the protocol → words for a reader."""
+
+WITHOUT_INPUT = {
+    "draw_assignment": "the eligible list",
+    "fetch_file": "an address of the protocol",
+    "simulate_trial": "the protocol",
+}
+"""Rules whose inputs are parameters → what they read."""
+
+
+def _files(section: str) -> str:
+    """Return the files that a rule's input or output names, as a cell of a table."""
+    named = [f"`{path}`" for path in paths(section) if not path.startswith("src/")]
+    return ", ".join([words for look, words in IN_WORDS.items() if look in section] + named)
+
+
 def stages() -> list[str]:
     """Return the files of rules in the order in which the Snakefile includes them."""
     return INCLUDED.findall((ROOT / "Snakefile").read_text("utf-8"))
@@ -64,10 +91,9 @@ def stage_table(folder: Path) -> str:
         for name, rule in rules_of((folder / f"{stage}.smk").read_text("utf-8")).items():
             if "output" not in rule:
                 continue
-            reads = [p for p in paths(rule.get("input", "")) if not p.startswith("src/")]
-            read = ", ".join(f"`{p}`" for p in reads) or "raw files, by the protocol"
-            wrote = ", ".join(f"`{p}`" for p in paths(rule["output"]))
-            lines.append(f"| [{stage}]({file}) | {name} | {rule['doc']} | {read} | {wrote} |")
+            read = _files(rule.get("input", "")) or WITHOUT_INPUT[name]
+            wrote = _files(rule["output"]) or "named by the protocol"
+            lines.append(f"| [{stage}](../{file}) | {name} | {rule['doc']} | {read} | {wrote} |")
     return "\n".join(lines)
 
 
@@ -77,8 +103,8 @@ def exhibit_table(folder: Path, captions: Mapping[str, Mapping[str, str]]) -> st
     for name, rule in exhibit_rules(folder):
         exhibit = name.split("_", 1)[1]
         kind = "figures" if name.startswith("draw") else "tables"
-        script = f"workflow/scripts/{name}.py"
-        inputs = ", ".join(f"`{path}`" for path in paths(rule["input"]))
+        script = f"../workflow/scripts/{name}.py"
+        inputs = _files(rule["input"])
         title = captions[exhibit]["title"]
         lines.append(
             f"| `{kind}/{exhibit}` | {title} | {name} | [{name}.py]({script}) | {inputs} |"
@@ -87,7 +113,7 @@ def exhibit_table(folder: Path, captions: Mapping[str, Mapping[str, str]]) -> st
 
 
 def between(text: str, mark: str, content: str) -> str:
-    """Return a text with what stands between two marks replaced."""
+    """Return a text with the part between two marks replaced."""
     pattern = re.compile(rf"(<!-- {mark} -->\n).*?(\n<!-- end {mark} -->)", re.S)
     return pattern.sub(lambda found: found.group(1) + content + found.group(2), text)
 
@@ -219,17 +245,17 @@ def documents() -> dict[Path, str]:
     """Return the documents with generated parts, as they should be."""
     rules = ROOT / "workflow" / "rules"
     captions = parse_yaml((ROOT / "src/schooltrial/exhibits/captions.yaml").read_text("utf-8"))
-    readme = (ROOT / "README.md").read_text("utf-8")
-    readme = between(readme, "stages", stage_table(rules))
-    readme = between(readme, "exhibits", exhibit_table(rules, captions))
     schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
-    models = (ROOT / "docs/models.md").read_text("utf-8")
-    models = between(models, "model keys", model_key_table())
-    return {
-        ROOT / "README.md": readme,
-        ROOT / "config/README.md": config_readme(schema),
-        ROOT / "docs/models.md": models,
+    tables = {
+        "pipeline": ("stages", stage_table(rules)),
+        "exhibits": ("exhibits", exhibit_table(rules, captions)),
+        "models": ("model keys", model_key_table()),
     }
+    found = {ROOT / "config/README.md": config_readme(schema)}
+    for page, (mark, table) in tables.items():
+        path = ROOT / "docs" / f"{page}.md"
+        found[path] = between(path.read_text("utf-8"), mark, table)
+    return found
 
 
 if __name__ == "__main__":

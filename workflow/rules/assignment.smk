@@ -1,4 +1,4 @@
-# The frame of a draw enters; its sealed record and list leave, beside the protocol, once.
+# Eligible list → signed record and allocation list, beside the protocol, once.
 localrules:
     assignments,
 
@@ -10,7 +10,7 @@ rule assignments:
 
 
 rule draw_assignment:
-    """Draw units into the arms, and write the sealed record; a record is never overwritten."""
+    """Assign units to arms at random, and write the signed record; an existing record is kept."""
     input:
         modules("draw_assignment.py"),
     output:

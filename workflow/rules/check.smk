@@ -1,6 +1,6 @@
-# Samples and assignment enter; what a sceptical reviewer asks first leaves, as tables in checks/.
+# Samples and assignment → what a sceptical reviewer asks first, as tables in checks/.
 rule check_assignment:
-    """Hold the recorded assignment against the design, its record and chance."""
+    """Check the allocation against the design, the randomisation record and chance."""
     input:
         modules("check_assignment.py"),
         assignment="results/{study}/data/assignment.parquet",
@@ -63,7 +63,7 @@ rule check_balance:
 
 
 rule check_attrition:
-    """Count who was lost, who left, and what missing outcomes could do."""
+    """Count attrition and leavers, and bound the effect for missing outcomes."""
     input:
         modules("check_attrition.py"),
         assignment="results/{study}/data/assignment.parquet",
@@ -102,7 +102,7 @@ rule check_attrition:
 
 
 rule check_flow:
-    """Gather the flow of schools and people through the trial, box by box."""
+    """Count schools and individuals at each step of the participant flow."""
     input:
         modules("check_flow.py"),
         flow="results/{study}/checks/flow.csv",
@@ -154,7 +154,7 @@ rule check_goodman_bacon:
 
 
 rule check_parallel_trends:
-    """Try effects of panel models under other trends: bounds, placebos, parts left out."""
+    """Test panel effects under other trends: bounds, placebos, parts left out."""
     input:
         modules("check_parallel_trends.py"),
         sample="results/{study}/data/sample.parquet",

@@ -1,6 +1,6 @@
-# Standard tables enter; the analysed samples, the school panel, the ledger and the flow leave.
+# Standard tables → analysed samples, school panel, exclusions log and participant flow.
 rule clean_sample:
-    """Link, derive, standardise and keep, with a ledger of everyone who left and why."""
+    """Link tables, derive and standardise variables, and log every exclusion with its reason."""
     input:
         modules("clean_sample.py"),
         schools="results/{study}/data/schools.parquet",

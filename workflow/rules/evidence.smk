@@ -1,6 +1,6 @@
-# Checks and estimates enter; what the study could have seen, and how far it can be trusted, leave.
+# Checks and estimates → power, and indicative ratings.
 rule check_power:
-    """State what the study could have seen: as planned, as randomised, as analysed."""
+    """Calculate power and MDES: at design, at randomisation and at analysis."""
     input:
         modules("check_power.py"),
         assignment="results/{study}/data/assignment.parquet",
@@ -23,7 +23,7 @@ rule check_power:
 
 
 rule check_rating:
-    """Rate the evidence by two standards, and write the study's record."""
+    """Compute indicative WWC and EEF ratings, and write the study record."""
     input:
         modules("check_rating.py"),
         unpack(LOOK(lambda study: study.report.contrast())),

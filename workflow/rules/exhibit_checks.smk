@@ -39,7 +39,7 @@ rule draw_flow:
 
 
 rule draw_attrition_boundary:
-    """Draw attrition beside the boundaries of What Works Clearinghouse."""
+    """Draw attrition with the boundaries of What Works Clearinghouse."""
     input:
         modules("draw_attrition_boundary.py"),
         attrition="results/{study}/checks/attrition.csv",
@@ -61,7 +61,7 @@ rule draw_attrition_boundary:
 
 
 rule draw_power_curve:
-    """Draw power over the effect, and the least detectable effect over schools."""
+    """Draw power by effect size, and the MDES by number of schools."""
     input:
         modules("draw_power_curve.py"),
         power="results/{study}/checks/power.csv",
@@ -99,7 +99,7 @@ rule draw_bacon_weights:
 
 
 rule draw_parallel_trends:
-    """Draw the effect's interval as larger differences in trend are allowed."""
+    """Draw the interval of the effect as larger differences in trend are allowed."""
     input:
         modules("draw_parallel_trends.py"),
         checks="results/{study}/checks/parallel_trends.csv",
@@ -118,7 +118,7 @@ rule draw_parallel_trends:
 
 
 rule draw_placebos:
-    """Draw estimates where there was no programme, beside the observed effect."""
+    """Draw placebo estimates with the observed effect."""
     input:
         modules("draw_placebos.py"),
         checks="results/{study}/checks/parallel_trends.csv",

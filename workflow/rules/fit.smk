@@ -46,7 +46,7 @@ rule fit_cluster_robust:
 
 
 rule fit_randomisation_inference:
-    """Test one model by re-drawing the assignment with the design that was used."""
+    """Test one model by randomisation inference with the trial's own design."""
     input:
         modules("fit_randomisation_inference.py"),
         sample=LOOK.of_model(lambda study, model: study.sample_of(model)),
@@ -99,7 +99,7 @@ rule fit_wild_bootstrap:
 
 
 rule fit_complier_effect:
-    """Estimate the effect on those whom the assignment moved to take it up, by 2SLS."""
+    """Estimate the complier average causal effect (CACE) by two-stage least squares."""
     input:
         modules("fit_complier_effect.py"),
         sample=LOOK.of_model(lambda study, model: study.sample_of(model)),

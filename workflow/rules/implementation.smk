@@ -1,6 +1,6 @@
-# The implementation table enters; fidelity, dosage and the monitoring page leave, without outcomes.
+# Implementation table → fidelity, dosage and the monitoring page, without outcomes.
 rule check_fidelity:
-    """Hold what was carried out against the components that the protocol fixed."""
+    """Compare implementation with the thresholds that the protocol set."""
     input:
         modules("check_fidelity.py"),
         implementation="results/{study}/data/implementation.parquet",
@@ -22,7 +22,7 @@ rule check_fidelity:
 
 
 rule check_costs:
-    """Add up what the programme costs, by ingredient and per pupil and year."""
+    """Add up programme costs, by ingredient and per pupil per year."""
     input:
         modules("check_costs.py"),
         costs="results/{study}/data/costs.parquet",
@@ -59,7 +59,7 @@ rule draw_fidelity:
 
 
 rule draw_dosage:
-    """Draw what each school received of each component, month by month."""
+    """Draw the dosage of each component by school and month."""
     input:
         modules("draw_dosage.py"),
         dosage="results/{study}/checks/dosage.csv",

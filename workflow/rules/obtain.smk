@@ -26,7 +26,7 @@ STANDARD = {name: f"results/{{study}}/data/{name}.parquet" for name in IDENTIFYI
 
 
 rule fetch_file:
-    """Fetch a raw file by its address; it is kept where its checksum is the one declared."""
+    """Fetch a raw file from its address, and keep it if its checksum is the declared one."""
     input:
         modules("fetch_file.py"),
     output:
@@ -47,7 +47,7 @@ rule fetch_file:
 
 
 rule record_plan:
-    """Hold the plan against what it was when outcomes were first read, and tell what it is."""
+    """Compare the plan with the plan at the time outcomes were first read."""
     input:
         modules("record_plan.py"),
         first="results/{study}/checks/plan_first.json",

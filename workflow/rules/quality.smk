@@ -1,9 +1,9 @@
-# Standard tables enter; codebook, what is odd about the data, and the page that shows it leave.
+# Standard tables → codebook, data quality alerts and their page.
 QUALITY_FIGURES = ["missingness", "distributions", "school_outliers"]
 
 
 rule describe_tables:
-    """Describe the standard tables: codebook, means by arm and year, and what is odd."""
+    """Describe the standard tables: codebook, means by arm and year, data quality alerts."""
     input:
         modules("describe_tables.py"),
         **STANDARD,
@@ -67,7 +67,7 @@ rule draw_distributions:
 
 
 rule draw_school_outliers:
-    """Draw school means as they were read, and the schools that lie far from the others."""
+    """Draw school means as they were read, and mark outlying schools."""
     input:
         modules("draw_school_outliers.py"),
         outliers="results/{study}/checks/quality_outliers.csv",

@@ -1,6 +1,6 @@
-# Exhibits, checks and estimates enter; the tests of the results, the report and notebooks leave.
+# Exhibits, checks and estimates → automated checks, report and notebooks.
 rule verify_results:
-    """Test what was built; a report exists only where every claim holds."""
+    """Run automated checks of the results; without a pass there is no report."""
     input:
         modules("verify_results.py"),
         tests=sorted(str(path) for path in Path("tests/results").glob("*.py")),

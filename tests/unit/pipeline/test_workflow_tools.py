@@ -113,17 +113,28 @@ def test_each_key_of_the_schema_is_explained_by_its_own_name() -> None:
     assert "on" in explained
 
 
-def test_each_rule_that_writes_and_each_exhibit_stand_in_the_readme() -> None:
-    tool, text = _tool("write_documentation"), (ROOT / "README.md").read_text("utf-8")
+def test_each_rule_that_writes_and_each_exhibit_is_in_its_table() -> None:
+    tool = _tool("write_documentation")
+    steps = (ROOT / "docs" / "pipeline.md").read_text("utf-8")
+    exhibits = (ROOT / "docs" / "exhibits.md").read_text("utf-8")
     files = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
     assert files
     for file in files:
         rules = tool.rules_of(file.read_text("utf-8"))
         assert rules or file.name == "common.smk", file
         for name, rule in rules.items():
-            assert (f"({file.relative_to(ROOT)}) | {name} |" in text) == ("output" in rule), name
+            assert (f"(../{file.relative_to(ROOT)}) | {name} |" in steps) == ("output" in rule)
     for kind, names in (("figures", FIGURES), ("tables", TABLES)):
-        assert [name for name in names if f"| `{kind}/{name}` |" not in text] == []
+        assert [name for name in names if f"| `{kind}/{name}` |" not in exhibits] == []
+
+
+def test_only_the_rule_that_obtains_tables_reads_raw_files() -> None:
+    table = (ROOT / "docs" / "pipeline.md").read_text("utf-8")
+    cells = [line.split(" | ") for line in table.splitlines() if line.startswith("| [")]
+    reads = {name: read for _, name, _, read, _ in cells}
+    assert [name for name, read in reads.items() if "raw files" in read] == ["obtain_tables"]
+    assert reads["fit_multilevel"].startswith("`data/sample.parquet`")
+    assert all(reads.values())
 
 
 def test_each_standard_table_and_estimator_is_explained() -> None:
