@@ -11,6 +11,12 @@ from schooltrial.document.text import Text
 
 Role = Literal["plain", "lead", "note", "warning"]
 
+SYNTHETIC = (
+    "Synthetic data. Every number on this page comes from a simulated trial; none is a finding "
+    "about a real programme."
+)
+"""What every page says above all else where the data are simulated."""
+
 
 @dataclass(frozen=True)
 class Paragraph:
@@ -181,8 +187,6 @@ class Document:
         The study record of the title page: what, and its value.
     foot : str
         Line at the end: study and protocol.
-    root : str
-        Way from the page's folder to the study's folder of results, for links to data.
     """
 
     title: str
@@ -192,7 +196,6 @@ class Document:
     synthetic: bool = False
     record: tuple[tuple[str, Text], ...] = ()
     foot: str = ""
-    root: str = ".."
 
 
 def exhibits_in(blocks: tuple[Block, ...]) -> Iterator[Exhibit]:

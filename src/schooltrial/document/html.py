@@ -9,6 +9,7 @@ from importlib.resources import files
 from markupsafe import Markup, escape
 
 from schooltrial.document.blocks import (
+    SYNTHETIC,
     Block,
     Bullets,
     Details,
@@ -27,10 +28,8 @@ from schooltrial.document.text import Cite, Link, Span, Strong, Text, spans
 
 NOTHING = Markup("")
 
-SYNTHETIC = (
-    "Synthetic data. Every number on this page comes from a simulated trial; none is a finding "
-    "about a real programme."
-)
+RESULTS = ".."
+"""Way from a page of a study to its folder of results."""
 
 
 def html_page(document: Document) -> str:
@@ -50,7 +49,7 @@ class _Page:
     """The blocks of one document as HTML."""
 
     def __init__(self, document: Document, numbers: Numbers) -> None:
-        self.document, self.numbers, self.in_front = document, numbers, False
+        self.document, self.numbers = document, numbers
 
     def body(self) -> Markup:
         document = self.document
@@ -63,20 +62,13 @@ class _Page:
             banner if document.synthetic else NOTHING,
             Markup("</header>\n"),
             Markup('<main id="content">\n<div class="front">\n'),
-            self.front(),
+            self.blocks(self.document.front, level=2),
             Markup("</div>\n"),
             self.contents(),
             self.record(),
             *(self.section(section) for section in document.sections),
             Markup("</main>\n<footer><p>{}</p></footer>\n").format(document.foot),
         ])  # fmt: skip
-
-    def front(self) -> Markup:
-        """Return the blocks before all sections, whose headings are of the first rank."""
-        self.in_front = True
-        told = self.blocks(self.document.front)
-        self.in_front = False
-        return told
 
     def contents(self) -> Markup:
         if not self.document.sections:
@@ -104,13 +96,14 @@ class _Page:
             section.name,
             self.numbers.sections[section.name],
             section.title,
-            self.blocks(section.blocks),
+            self.blocks(section.blocks, level=3),
         )
 
-    def blocks(self, blocks: Iterable[Block]) -> Markup:
-        return NOTHING.join(self.block(block) for block in blocks)
+    def blocks(self, blocks: Iterable[Block], *, level: int) -> Markup:
+        """Return blocks, their headings being of a level."""
+        return NOTHING.join(self.block(block, level) for block in blocks)
 
-    def block(self, block: Block) -> Markup:
+    def block(self, block: Block, level: int) -> Markup:
         match block:
             case Paragraph(text, role):
                 named = NOTHING if role == "plain" else Markup(' class="{}"').format(role)
@@ -121,7 +114,6 @@ class _Page:
                 return Markup("<{}>\n{}</{}>\n").format(tag, told, tag)
             case Heading(words, name):
                 named = Markup(' id="{}"').format(name) if name else NOTHING
-                level = 2 if self.in_front else 3
                 return Markup("<h{}{}>{}</h{}>\n").format(level, named, words, level)
             case Equation(formula):
                 return Markup('<p class="equation">{}</p>\n').format(formula)
@@ -129,7 +121,9 @@ class _Page:
                 return Markup('<pre tabindex="0">{}</pre>\n').format(text)
             case Details(summary, inside, opened):
                 return Markup("<details{}><summary>{}</summary>\n{}</details>\n").format(
-                    Markup(" open") if opened else NOTHING, summary, self.blocks(inside)
+                    Markup(" open") if opened else NOTHING,
+                    summary,
+                    self.blocks(inside, level=level),
                 )
             case Exhibit():
                 return self.exhibit(block)
@@ -158,7 +152,7 @@ class _Page:
         """Return the links to an exhibit's data and to what made it."""
         links = []
         if exhibit.data:
-            address = f"{self.document.root}/{exhibit.data}"
+            address = f"{RESULTS}/{exhibit.data}"
             links.append(Markup('<a href="{}">Data</a>').format(address))
         if exhibit.source:
             links.append(Markup('<a href="#trace-{}">Source</a>').format(exhibit.source))

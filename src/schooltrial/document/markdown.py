@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from schooltrial.document.inline_code import code_parts
+from schooltrial.document.letters import printable
 from schooltrial.document.tables import NotedTable, row_groups, study_foot
 
 SPECIAL = re.compile(r"([\\*_\[\]<>#|~$&])")
@@ -32,9 +34,10 @@ def _row(cells: list[str]) -> str:
 
 def _escaped(text: str) -> str:
     """Return words in which nothing is markup but code between backticks; a line stays one."""
-    parts = re.split(r"(`[^`\n]+`)", text)
     told = [
-        part.replace("|", r"\|") if at % 2 else SPECIAL.sub(r"\\\1", part).replace("`", r"\`")
-        for at, part in enumerate(parts)
+        "`" + words.replace("|", r"\|") + "`"
+        if code
+        else SPECIAL.sub(r"\\\1", words).replace("`", r"\`")
+        for words, code in code_parts(printable(text))
     ]
     return " ".join("".join(told).split())

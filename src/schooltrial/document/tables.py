@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 from markupsafe import Markup
 
 from schooltrial.document.inline_code import with_code
 from schooltrial.document.numbers import is_whole, number, p_text, significant
+
+Row = TypeVar("Row")
 
 Kind = Literal[
     "text", "code", "told", "number", "quantity", "significant", "count", "percent", "p"
@@ -163,10 +165,15 @@ def row_groups(table: Table) -> Iterator[tuple[str, list[list[str]]]]:
     rows = [
         [plain_text(cell) for cell in row] for row in table.cells.itertuples(index=False, name=None)
     ]
-    if not table.group:
+    return _grouped(rows, table.group)
+
+
+def _grouped(rows: list[Row], groups: Sequence[str]) -> Iterator[tuple[str, list[Row]]]:
+    """Yield rows by group, in the order in which groups occur; without groups, all unnamed."""
+    if not groups:
         yield "", rows
-    for group in dict.fromkeys(table.group):
-        yield group, [row for row, of in zip(rows, table.group, strict=True) if of == group]
+    for group in dict.fromkeys(groups):
+        yield group, [row for row, of in zip(rows, groups, strict=True) if of == group]
 
 
 def plain_text(cell: str) -> str:
@@ -210,15 +217,11 @@ def _box(table: Table, caption: Markup) -> Markup:
 
 
 def _bodies(table: Table) -> Iterator[Markup]:
-    """Yield the rows: of each group in the order in which groups occur, below its heading."""
-    rows = list(_rows(table))
-    if not table.group:
-        yield Markup("<tbody>\n{}\n</tbody>").format(Markup("\n").join(rows))
-    for group in dict.fromkeys(table.group):
-        head = Markup('<tr><th class="group" scope="rowgroup" colspan="{}">{}</th></tr>')
-        inside = [row for row, of in zip(rows, table.group, strict=True) if of == group]
-        told = Markup("\n").join([head.format(len(table.columns), group), *inside])
-        yield Markup("<tbody>\n{}\n</tbody>").format(told)
+    """Yield the rows of each group below its heading."""
+    head = Markup('<tr><th class="group" scope="rowgroup" colspan="{}">{}</th></tr>')
+    for group, rows in _grouped(list(_rows(table)), table.group):
+        above = [head.format(len(table.columns), group)] if table.group else []
+        yield Markup("<tbody>\n{}\n</tbody>").format(Markup("\n").join([*above, *rows]))
 
 
 def _rows(table: Table) -> Iterator[Markup]:

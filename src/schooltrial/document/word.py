@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
+from schooltrial.document.letters import printable
 from schooltrial.document.tables import NotedTable, row_groups, study_foot
-
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""Letters that XML cannot hold."""
 
 LANDSCAPE = 7
 """Columns above which the page is turned."""
@@ -65,8 +63,8 @@ def word_table(noted: NotedTable, study: Mapping[str, Any]) -> bytes:
 
 
 def _clean(text: str) -> str:
-    """Return words without backticks and letters that XML cannot hold; never empty."""
-    return CONTROL.sub("", text.replace("`", "")) or " "
+    """Return words without backticks and letters that cannot be printed; never empty."""
+    return printable(text.replace("`", "")) or " "
 
 
 def _undated(content: bytes) -> bytes:
