@@ -241,9 +241,11 @@ def test_school_means_are_over_the_years_analysed_which_are_named_beside_the_blo
 
 def test_trends_are_of_every_year_of_the_panel(run: Any) -> None:
     years: Any = {"label": "spring", "baseline": [2019], "programme": [2020], "follow_up": [2021]}
-    figure, data = run(draw_trends, panel=PANEL, outcomes=OUTCOMES, years=years, arms=ARMS)
+    figure, data = run(
+        draw_trends, panel=PANEL, outcomes=OUTCOMES, years=years, design={"arms": ARMS}
+    )  # fmt: skip
     assert data["mean"].tolist() == [9.0, 1.0, 3.0, 4.0]
-    assert [y for _, y in points(labelled(figure.axes[0], "Control"))] == [9.0, 1.0, 3.0]
+    assert [y for _, y in points(labelled(figure.axes[0], "Control, 1 school"))] == [9.0, 1.0, 3.0]
     assert figure.axes[0].get_xlabel() == "spring"
 
 
@@ -264,8 +266,10 @@ def test_cohorts_are_drawn_each_from_its_own_start(run: Any) -> None:
 
 def test_nothing_of_a_staggered_study_is_drawn_as_if_all_had_begun_together(run: Any) -> None:
     years: Any = {"label": "spring", "baseline": [2019], "programme": [2020], "follow_up": []}
-    figure, _ = run(draw_trends, panel=COHORTS, outcomes=OUTCOMES, years=years, arms=ARMS)
-    assert points(labelled(figure.axes[0], "a cohort begins"))[0][0] == 2019.5
+    figure, _ = run(
+        draw_trends, panel=COHORTS, outcomes=OUTCOMES, years=years, design={"arms": ARMS}
+    )  # fmt: skip
+    assert "Began 2020\n1 school" in words(figure)
     assert not figure.axes[0].patches  # no years of a programme are shaded
     _, data = run(
         draw_school_means, panel=COHORTS, outcomes=OUTCOMES, arms=ARMS,

@@ -95,3 +95,52 @@ def tick_words(axis: Axis) -> list[str]:
 def hues(colours: Iterable[Any]) -> list[str]:
     """Return colours as hexadecimal words."""
     return [to_hex(colour) for colour in colours]
+
+
+def _seen_texts(figure: Figure) -> list[Text]:
+    """Return the texts that are seen: no tick beyond its axis, and none of a panel switched off."""
+    unseen: set[Text] = set()
+    for panel in figure.axes:
+        for axis in (panel.xaxis, panel.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+                inside = low - 1e-9 <= tick.get_loc() <= high + 1e-9
+                if not (inside and panel.axison and tick.label1.get_visible()):
+                    unseen.add(tick.label1)
+    return [
+        text
+        for text in figure.findobj(Text)
+        if isinstance(text, Text)
+        and text.get_text().strip()
+        and text.get_visible()
+        and text not in unseen
+    ]
+
+
+def smallest_letters(figure: Figure, millimetres: float) -> float:
+    """Return the points of the smallest letters where the figure is printed at a width."""
+    scale = millimetres / 25.4 / figure.get_figwidth()
+    return round(scale * min(float(text.get_fontsize()) for text in _seen_texts(figure)), 2)
+
+
+def overlapping_texts(figure: Figure) -> list[tuple[str, str]]:
+    """Return pairs of texts that lie over one another, and texts that leave the figure.
+
+    The figure must have been rendered.
+    """
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), Text.get_window_extent(text)) for text in _seen_texts(figure)]
+    width, height = figure.get_size_inches() * figure.dpi
+    found = [
+        (words, "the edge")
+        for words, box in boxes
+        if box.x0 < -1 or box.y0 < -1 or box.x1 > width + 1 or box.y1 > height + 1
+    ]
+    for at, (words, box) in enumerate(boxes):
+        found += [
+            (words, other)
+            for other, beside in boxes[:at]
+            if min(box.x1, beside.x1) - max(box.x0, beside.x0) > 2
+            and min(box.y1, beside.y1) - max(box.y0, beside.y0) > 2
+        ]
+    return found

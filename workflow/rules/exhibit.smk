@@ -35,7 +35,7 @@ rule draw_trends:
     params:
         outcomes=section("outcomes"),
         years=section("years"),
-        arms=section("design", "arms"),
+        design=section("design"),
         study=study_line,
     script:
         "../scripts/draw_trends.py"

@@ -1,13 +1,14 @@
 """Draw the mean of each arm by year."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
-from schooltrial.exhibits.figures.trends import cohort_starts, drawn, trends_plot
+from schooltrial.exhibits.figures.trends import drawn, trends_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
+from schooltrial.protocol.levels import DesignLevels
+from schooltrial.protocol.sections import Design, Outcome, StudyLine, Years
 
 
 def main(
@@ -15,7 +16,7 @@ def main(
     panel: str,
     outcomes: Mapping[str, Outcome],
     years: Years,
-    arms: Sequence[Arm],
+    design: Design,
     study: StudyLine,
     svg: str,
     csv: str,
@@ -23,9 +24,9 @@ def main(
     png: str | None = None,
 ) -> None:
     """Write the figure in its formats, and what it draws."""
-    cells = pd.read_parquet(panel)
-    data = drawn(cells)
-    figure = trends_plot(data, outcomes, years, arms, study, cohort_starts(cells))
+    data = drawn(pd.read_parquet(panel))
+    unit = "school" if DesignLevels.of(design).in_schools else "pupil"
+    figure = trends_plot(data, outcomes, years, design["arms"], study, unit)
     write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
 
 

@@ -1,38 +1,110 @@
-"""Trends by arm: mean outcome of each arm by year, and when the programme was."""
+"""Trends: mean outcome of each arm, or of each cohort, by year, and when the programme was."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from schooltrial.document.numbers import number
+from schooltrial.exhibits.style.axis_limits import interval_limits
+from schooltrial.exhibits.style.end_labels import LineEnd, height_of, label_ends
 from schooltrial.exhibits.style.figures import (
-    INK,
+    ARM_COLOURS,
+    ARM_MARKERS,
+    LETTERS,
+    MUTED,
+    READABLE,
     SHADE,
+    ArmStyle,
     arm_styles,
     foot,
+    new_figure,
     styled,
-    two_column_figure,
 )
-from schooltrial.exhibits.style.text_fitting import add_key
-from schooltrial.exhibits.style.year_axis import set_years
+from schooltrial.exhibits.style.text_fitting import add_key, add_shared_key, key_lines
+from schooltrial.exhibits.style.year_axis import MOST, set_years
 from schooltrial.models.inference.student_t import t_quantile
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
+from schooltrial.wording import plural
+
+BEGAN = "Began "
+
+EACH_COHORT = "schools that began in the year above the panel; hollow: before that"
+
+STACKED = 4
+"""Outcomes up to which panels are one below the other, with room for labels at line ends."""
+
+TOGETHER = 5
+"""Cohorts up to which they share a panel; more have a panel each."""
+
+ABREAST = 3
+"""Panels of cohorts abreast."""
+
+LABEL = 1.3
+"""Inches for a label at the end of a line."""
+
+HEAD, SMALL = 0.85, 1.1
+"""Inches above and below all panels, and of a line of panels of cohorts."""
+
+EACH = {1: 2.3, 2: 1.8, 3: 1.6, 4: 1.45}
+"""Lines of panels → inches of each; more than the last are as it."""
+
+AROUND = 0.4
+"""Inches of a line of panels that its title and the gap below it take."""
+
+MARK, CROWD = 4.5, 15
+"""Points of a mark, and years above which marks are half as large."""
+
+KEY = 0.2
+"""Inches of a line of a key."""
+
+FEW = 3
+"""Years that a panel of a cohort has room to name."""
+
+THICK, THIN = 5.5, 1.3
+"""Points of the intervals of the first line and of the last, which lies over it."""
+
+ABOVE = 0.12
+"""Share of the height above all intervals for the name of what is shaded."""
+
+PALE = 0.6
+"""Share of white in the colour of an interval, but for the last line's."""
+
+
+@dataclass(frozen=True)
+class _Series:
+    """A line: an arm, or the schools of an arm that began in one year."""
+
+    style: ArmStyle
+    label: str
+    rows: pd.DataFrame
+    begins: int | None = None
+
+    @property
+    def end(self) -> LineEnd:
+        """Where the line ends, with its label."""
+        last = self.rows.sort_values("year").iloc[-1]
+        return LineEnd(float(last["year"]), float(last["mean"]), self.label, self.style.colour)
 
 
 def drawn(panel: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """Return the mean of each arm by outcome and year, weighted by pupils where all are known.
 
-    The interval takes schools as the units: the squared deviations of school means from the mean of
-    their arm, weighted by pupils squared, with schools − 1 degrees of freedom.
+    Where schools began in different years, each cohort of an arm has rows of its own. The interval
+    takes schools as the units: the squared deviations of school means from the mean of their
+    group, weighted by pupils squared, with schools − 1 degrees of freedom.
     """
     keys = ["outcome", "year", "treated", "arm"]
+    by_cohort = "cohort" in panel and panel["cohort"].notna().any()
+    keys += ["cohort"] if by_cohort else []
     rows = []
-    for key, cells in panel.groupby(keys, sort=True):
+    for key, cells in panel.groupby(keys, sort=True, dropna=False):
         pupils = cells["n_pupils"].astype("float64")
         counted = pupils if pupils.notna().all() else pupils * 0 + 1
         weight = counted.fillna(1) / counted.fillna(1).sum()
@@ -43,26 +115,31 @@ def drawn(panel: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
             deviation = float((weight**2 * (cells["mean"] - mean) ** 2).sum())
             half = t_quantile((1 + level) / 2, n - 1) * (deviation * n / (n - 1)) ** 0.5
         rows.append([*key, mean, mean - half, mean + half, n, int(pupils.sum())])
-    return pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "n_schools", "n_pupils"])
+    data = pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "n_schools", "n_pupils"])
+    return data.astype({"cohort": "Int64"}) if by_cohort else data
 
 
 def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome], arms: Sequence[Arm]) -> str:
-    """Return what the figure shows, in numbers: each arm's means in its first and last year."""
+    """Return what the figure shows, in numbers: each line's means in its first and last year."""
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
+    keys = ["arm", "cohort"] if "cohort" in data else ["arm"]
     told = []
     for name in [name for name in outcomes if (data["outcome"] == name).any()]:
         parts = []
-        for arm, rows in data[data["outcome"] == name].groupby("arm", sort=False):
+        of_outcome = data[data["outcome"] == name]
+        for key, rows in of_outcome.groupby(keys, sort=False, dropna=False):
             ends = rows.sort_values("year").iloc[[0, -1]]
             first, last = (
                 f"{number(float(row['mean']), 2)} in {int(row['year'])}"
                 for _, row in ends.iterrows()
             )
-            parts.append(f"{names.get(str(arm), arm)} {first}, {last}")
+            began = f" that began in {int(key[1])}" if len(key) > 1 and pd.notna(key[1]) else ""
+            parts.append(f"{names.get(str(key[0]), key[0])}{began} {first}, {last}")
         told.append(
             f"{outcomes[name]['label']} ({outcomes[name]['units_label']}): " + "; ".join(parts)
         )
-    return "Means by arm and year. " + "".join(f"{text}. " for text in told).strip()
+    by = "cohort" if "cohort" in data else "arm"
+    return f"Means by {by} and year. " + "".join(f"{text}. " for text in told).strip()
 
 
 def cohort_starts(panel: pd.DataFrame) -> list[int]:
@@ -80,51 +157,227 @@ def trends_plot(
     years: Years,
     arms: Sequence[Arm],
     study: StudyLine,
-    starts: Sequence[int] = (),
+    unit: str = "school",
 ) -> Figure:
-    """Draw one panel per outcome: a line per arm, intervals, and the programme.
+    """Draw a line per arm, or per cohort, by outcome: means at their years, with intervals.
 
-    Its years are shaded or, where cohorts begin in different years (``starts``), each start is
-    marked: until the last of them, the intervention arm holds schools that have not begun.
+    Lines are named where they end. Where there are many outcomes a key names them; where there are
+    many cohorts, each has a panel beside the comparison's line. Programme years are shaded; where
+    cohorts begin in different years, marks are hollow until they do.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Of ``drawn``.
+    outcomes, years, arms : mapping and sequence
+        The protocol's sections.
+    study : mapping
+        Title, whether synthetic, and protocol hash.
+    unit : str
+        What is counted: schools, or pupils in a trial without schools.
     """
     names = [name for name in outcomes if (data["outcome"] == name).any()]
-    figure, panels = two_column_figure(len(names), 0.7, 2.3)
-    for panel, name in zip(panels, names, strict=False):
-        _draw_outcome(panel, data[data["outcome"] == name], outcomes[name], years, arms, starts)
-    handles, texts = panels[0].get_legend_handles_labels()
-    add_key(figure, handles, texts, loc="outside upper right", columns=4, size=8)
-    foot(figure, study)
+    series = {name: _series(data[data["outcome"] == name], arms, unit) for name in names}
+    limits = _limits(data, names, outcomes)
+    n_cohorts = data["cohort"].nunique() if "cohort" in data else 0
+    if n_cohorts > TOGETHER:
+        figure = _by_cohort(data, series, outcomes, years, limits)
+    else:
+        figure = _by_outcome(data, series, outcomes, years, limits)
+    foot(figure, study, LETTERS)
     return figure
 
 
-def _draw_outcome(
-    panel: Axes,
+def _by_outcome(
     data: pd.DataFrame,
-    outcome: Outcome,
+    series: Mapping[str, Sequence[_Series]],
+    outcomes: Mapping[str, Outcome],
     years: Years,
-    arms: Sequence[Arm],
-    starts: Sequence[int],
+    limits: Mapping[str, tuple[float, float]],
+) -> Figure:
+    """Draw a panel for each outcome, all lines in it."""
+    each = EACH[min(max(len(series), 1), max(EACH))]
+    inside = each - AROUND
+    needed = [
+        height_of([one.end for one in lines], room=LABEL, size=LETTERS)
+        for lines in series.values()
+    ]  # fmt: skip
+    stacked = len(series) <= STACKED and max(needed, default=0) <= inside
+    columns = 1 if len(series) <= STACKED else 2
+    rows = max(-(-len(series) // columns), 1)
+    figure, panels = new_figure(HEAD + each * rows, rows, columns, width=READABLE)
+    for at, (panel, name) in enumerate(zip(panels, series, strict=False)):
+        _draw(panel, series[name], years, limits[name], named=at < columns)
+        _name_years(panel, data, years, bottom=at + columns >= len(series))
+        panel.set_title(outcomes[name]["label"])
+        panel.set_ylabel(outcomes[name]["units_label"])
+        if stacked:
+            ends = [one.end for one in series[name]]
+            label_ends(panel, ends, room=LABEL, height=inside, size=LETTERS)
+    for spare in panels[len(series) :]:
+        spare.set_axis_off()
+    if not stacked:
+        key = add_shared_key(figure, panels, columns=3, size=LETTERS)
+        figure.set_figheight(figure.get_figheight() + KEY * key_lines(key))
+    return figure
+
+
+def _by_cohort(
+    data: pd.DataFrame,
+    series: Mapping[str, Sequence[_Series]],
+    outcomes: Mapping[str, Outcome],
+    years: Years,
+    limits: Mapping[str, tuple[float, float]],
+) -> Figure:
+    """Draw a panel for each cohort and outcome, with the line of those that never began."""
+    cohorts = sorted({int(one) for one in data["cohort"].dropna()})
+    lines = -(-len(cohorts) // ABREAST)
+    rows = lines * len(series)
+    figure, panels = new_figure(HEAD + SMALL * rows, rows, ABREAST, width=READABLE)
+    for of, name in enumerate(series):
+        block = panels[of * lines * ABREAST : (of + 1) * lines * ABREAST]
+        beside = [one for one in series[name] if one.begins is None]
+        for at, (panel, cohort) in enumerate(zip(block, cohorts, strict=False)):
+            mine = [one for one in series[name] if one.begins == cohort]
+            _draw(panel, [*beside, *mine], years, limits[name], keyed=not at)
+            bottom = at + ABREAST >= len(cohorts) and of == len(series) - 1
+            _name_years(panel, data, years, bottom=bottom, most=FEW)
+            label = mine[0].label.removeprefix(BEGAN).replace("\n", ": ") if mine else str(cohort)
+            panel.set_title(label, fontsize=LETTERS, fontweight="normal")
+            if at == 0:
+                panel.annotate(outcomes[name]["label"], (0, 1), (0, 20), xycoords="axes fraction",
+                               textcoords="offset points", fontweight="bold")  # fmt: skip
+            panel.set_ylabel("" if at else outcomes[name]["units_label"])
+            panel.tick_params(labelleft=at % ABREAST == 0)
+        for spare in block[len(cohorts) :]:
+            spare.set_axis_off()
+    handles, names = panels[0].get_legend_handles_labels()
+    names = [EACH_COHORT if name.startswith(BEGAN) else name for name in names]
+    add_key(figure, handles, names, loc="outside upper left", columns=2, size=LETTERS)
+    return figure
+
+
+def _series(rows: pd.DataFrame, arms: Sequence[Arm], unit: str) -> list[_Series]:
+    """Return the lines of an outcome: arms that began together, and cohorts in their order."""
+    found: list[_Series] = []
+    styles = arm_styles(arms)
+    if "cohort" not in rows:
+        for style in styles:
+            mine = rows[rows["arm"] == style.name]
+            if len(mine):
+                found.append(_Series(style, f"{style.label}\n{_count(mine, unit)}", mine))
+        return found
+    starts = sorted({int(start) for start in rows["cohort"].dropna()})
+    never = rows[rows["cohort"].isna()]
+    for style in styles:
+        mine = never[never["arm"] == style.name]
+        if len(mine):
+            found.append(_Series(style, f"{style.label}\n{_count(mine, unit)}", mine))
+    begun = [
+        (start, style) for start in starts for style in styles
+        if ((rows["cohort"] == start) & (rows["arm"] == style.name)).any()
+    ]  # fmt: skip
+    several = len({style.name for _, style in begun}) > 1
+    for at, (start, style) in enumerate(begun):
+        mine = rows[(rows["cohort"] == start) & (rows["arm"] == style.name)]
+        label = f"{BEGAN}{start}{f', {style.label}' if several else ''}\n{_count(mine, unit)}"
+        place = 1 + at % (len(ARM_COLOURS) - 1) if len(starts) <= TOGETHER else 1
+        own = ArmStyle(style.name, label, ARM_COLOURS[place], ARM_MARKERS[place])
+        found.append(_Series(own, label, mine, start))
+    return found
+
+
+def _count(rows: pd.DataFrame, unit: str) -> str:
+    """Return how many there are in the years drawn, such as 19–20 schools."""
+    counts = rows["n_pupils" if unit == "pupil" else "n_schools"]
+    low, high = int(counts.min()), int(counts.max())
+    return plural(high, unit) if low == high else f"{low:,}–{plural(high, unit)}"
+
+
+def _limits(
+    data: pd.DataFrame, names: Sequence[str], outcomes: Mapping[str, Outcome]
+) -> dict[str, tuple[float, float]]:
+    """Return outcome → ends of its axis, the same for all outcomes of one unit."""
+    found = {}
+    for name in names:
+        unit = outcomes[name]["units_label"]
+        alike = [other for other in names if outcomes[other]["units_label"] == unit]
+        rows = data[data["outcome"].isin(alike)]
+        half = (rows["high"] - rows["low"]) / 2
+        ends = [*rows["low"], *rows["high"]]
+        found[name] = interval_limits(list(rows["mean"]), list(half), ends)
+    return found
+
+
+def _draw(
+    panel: Axes,
+    series: Sequence[_Series],
+    years: Years,
+    limits: tuple[float, float],
+    *,
+    keyed: bool = True,
+    named: bool = False,
 ) -> None:
-    if starts:
-        for at, start in enumerate(starts):
-            label = "" if at else "a cohort begins"
-            panel.axvline(start - 0.5, color=INK, lw=0.9, ls=":", label=label)
-    else:
-        panel.axvspan(
-            min(years["programme"]) - 0.5,
-            max(years["programme"]) + 0.5,
-            color=SHADE,
-            lw=0,
-            label="programme",
-        )
-    for place, arm in enumerate(arm_styles(arms)):
-        rows = data[data["arm"] == arm.name]
-        at = rows["year"] + 0.12 * (place - (len(arms) - 1) / 2)
-        panel.plot(
-            at, rows["mean"], marker=arm.marker, color=arm.colour, lw=1.5, ms=4.5, label=arm.label
-        )
-        panel.vlines(at, rows["low"], rows["high"], color=arm.colour, lw=1)
-    panel.set_title(outcome["label"])
-    panel.set_ylabel(outcome["units_label"])
-    panel.set_xlabel(years["label"])
-    set_years(panel, [*data["year"], *years["programme"]])
+    """Draw lines at their years; intervals of one year lie over one another, the last thinnest."""
+    panel.set_ylim(*limits)
+    starts = [one for one in series if one.begins is not None]
+    if not starts:
+        # The room above the intervals is for its name.
+        panel.set_ylim(limits[0], limits[1] + ABOVE * (limits[1] - limits[0]))
+        first, last = min(years["programme"]), max(years["programme"])
+        panel.axvspan(first - 0.5, last + 0.5, color=SHADE, lw=0, zorder=0)
+        if named:
+            panel.text((first + last) / 2, 1.0, "programme", transform=panel.get_xaxis_transform(),
+                       ha="center", va="top", fontsize=LETTERS, color=MUTED)  # fmt: skip
+    for one in starts:
+        panel.axvline(_begins(one) - 0.5, color=one.style.colour, lw=0.9, ls=":", zorder=1)
+    last = max(len(series) - 1, 1)
+    for at, one in enumerate(series):
+        rows, style = one.rows.sort_values("year"), one.style
+        wide = THICK - (THICK - THIN) * at / last
+        colour = style.colour if at == len(series) - 1 else _paler(style.colour)
+        _intervals(panel, rows, limits, colour=colour, wide=wide)
+        begun = rows["year"] >= one.begins if one.begins is not None else rows["year"] > -np.inf
+        size = MARK if len(rows) <= CROWD else MARK / 2
+        panel.plot(rows["year"], rows["mean"], color=style.colour, lw=1.4, zorder=4,
+                   marker=style.marker, ms=size,
+                   label=one.label.replace("\n", ", ") if keyed else "_")  # fmt: skip
+        panel.plot(rows["year"][~begun], rows["mean"][~begun], style.marker, mec=style.colour,
+                   mfc="white", ms=size, zorder=5)  # fmt: skip
+
+
+def _begins(one: _Series) -> int:
+    assert one.begins is not None
+    return one.begins
+
+
+def _intervals(
+    panel: Axes, rows: pd.DataFrame, limits: tuple[float, float], *, colour: str, wide: float
+) -> None:
+    """Draw intervals at their years, with an arrowhead where one runs beyond the panel."""
+    seen = rows[rows["low"].notna()]
+    if seen.empty:
+        return
+    low, high = seen["low"].clip(*limits), seen["high"].clip(*limits)
+    panel.vlines(seen["year"], low, high, color=colour, lw=wide, zorder=2)
+    for marker, bound, beyond in (
+        ("v", limits[0], seen["low"] < limits[0]), ("^", limits[1], seen["high"] > limits[1]),
+    ):  # fmt: skip
+        if beyond.any():
+            panel.plot(seen["year"][beyond], [bound] * int(beyond.sum()), marker, color=colour,
+                       ms=MARK, zorder=3, clip_on=False)  # fmt: skip
+
+
+def _paler(colour: str) -> str:
+    """Return a colour mixed with white, so that what lies over it is seen."""
+    red, green, blue = (1 - (1 - part) * (1 - PALE) for part in to_rgb(colour))
+    return to_hex((red, green, blue))
+
+
+def _name_years(
+    panel: Axes, data: pd.DataFrame, years: Years, *, bottom: bool, most: int = MOST
+) -> None:
+    """Give panels the same years; those of the lowest in a column are named."""
+    set_years(panel, [*data["year"], *years["programme"]], most)
+    panel.tick_params(labelbottom=bottom)
+    panel.set_xlabel(years["label"] if bottom else "")

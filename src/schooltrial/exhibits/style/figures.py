@@ -32,7 +32,19 @@ ARM_MARKERS = ("o", "D", "s", "^", "v", "P")
 INK, FAINT, SHADE = "#222222", "#8a8a8a", "#f0ece2"
 
 
+MUTED = "#666666"
+"""Of words that are read less often than others, and still are read on white and on the shade."""
+
+
 WIDTH = 7.2
+
+
+READABLE = 5.2
+"""Inches wide at which letters of `LETTERS` points are 6 on a printed column of 88 mm."""
+
+
+LETTERS = 9.0
+"""Points of the smallest letters of a figure that is `READABLE` inches wide."""
 
 
 SETTINGS: Any = {
@@ -127,10 +139,14 @@ def _in_key(label: str) -> str:
 
 
 def new_figure(
-    height: float, rows: int = 1, columns: int = 1, height_ratios: list[float] | None = None
+    height: float,
+    rows: int = 1,
+    columns: int = 1,
+    height_ratios: list[float] | None = None,
+    width: float = WIDTH,
 ) -> tuple[Figure, list[Axes]]:
-    """Return a figure of the house's width, and its panels in reading order."""
-    figure = Figure(figsize=(WIDTH, height))
+    """Return a figure, of the house's width unless another is given, and its panels in order."""
+    figure = Figure(figsize=(width, height))
     grid = figure.subplots(rows, columns, squeeze=False, height_ratios=height_ratios)
     return figure, [panel for line in grid for panel in line]
 
@@ -162,10 +178,10 @@ def nothing_drawn(why: str, study: StudyLine) -> Figure:
     return figure
 
 
-def foot(figure: Figure, study: StudyLine) -> None:
+def foot(figure: Figure, study: StudyLine, size: float = 7) -> None:
     """Write study, protocol and, where it is so, SYNTHETIC DATA under a figure."""
     colour = TREATED if study["synthetic"] else FAINT
-    figure.supxlabel(foot_text(study), x=0.01, ha="left", fontsize=7, color=colour)
+    figure.supxlabel(foot_text(study), x=0.01, ha="left", fontsize=size, color=colour)
 
 
 def foot_text(study: StudyLine) -> str:

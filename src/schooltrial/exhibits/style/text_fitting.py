@@ -122,6 +122,12 @@ def add_shared_key(
     )  # fmt: skip
 
 
+def key_lines(key: Legend) -> int:
+    """Return how many entries of a key are one below the other."""
+    columns: int = key._ncols  # type: ignore[attr-defined]
+    return -(-len(key.get_texts()) // columns)
+
+
 def _breadth(wide: Sequence[float], columns: int) -> float:
     """Return the inches of a key in columns, each as wide as its widest entry."""
     each, more = divmod(len(wide), columns)

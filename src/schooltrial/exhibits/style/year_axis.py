@@ -13,7 +13,7 @@ MARGIN = 0.5
 """Years that an axis runs beyond the first and the last of them."""
 
 
-def set_years(panel: Axes, years: Iterable[int]) -> None:
+def set_years(panel: Axes, years: Iterable[int], most: int = MOST) -> None:
     """Name years on the horizontal axis of a panel, the last of them always.
 
     Parameters
@@ -21,11 +21,13 @@ def set_years(panel: Axes, years: Iterable[int]) -> None:
     panel : Axes
     years : iterable of int
         The years that are drawn, in any order; none leaves the axis as it is.
+    most : int
+        Years that there is room for.
     """
     held = sorted({int(year) for year in years})
     if not held:
         return
-    step = -(-len(held) // MOST)
+    step = -(-len(held) // most)
     shown = held[::-1][::step][::-1]
     panel.set_xticks(shown, [str(year) for year in shown])
     panel.set_xlim(held[0] - MARGIN, held[-1] + MARGIN)

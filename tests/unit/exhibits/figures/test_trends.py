@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import sqrt
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
@@ -14,9 +15,20 @@ from matplotlib.patches import Rectangle
 from scipy import stats
 
 from schooltrial.exhibits.figures.trends import drawn, trends_plot
-from schooltrial.exhibits.style.figures import CONTROL, SHADE, TREATED
+from schooltrial.exhibits.style.figures import CONTROL, SHADE, TREATED, rendered
 from schooltrial.protocol.sections import StudyLine
-from support.drawn_artists import hues, labelled, legend_words, points, segments
+from support.drawn_artists import (
+    hues,
+    labelled,
+    legend_words,
+    overlapping_texts,
+    pointed_at,
+    points,
+    segments,
+    smallest_letters,
+    with_marker,
+    written,
+)
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
@@ -28,15 +40,16 @@ OUTCOMES: Any = {
 }  # fmt: skip
 TRENDS = pd.DataFrame(
     [
-        ["ela", 2019, 0.0, "c", 200.0, 190.0, 210.0],
-        ["maths", 2019, 0.0, "c", 0.0, -0.25, 0.25],
-        ["maths", 2019, 1.0, "t", 0.125, 0.0, 0.25],
-        ["maths", 2020, 0.0, "c", 0.5, 0.25, 0.75],
-        ["maths", 2020, 1.0, "t", 1.0, 0.5, 1.5],
-        ["rate", 2019, 0.0, "c", 50.0, 40.0, 60.0],
+        ["ela", 2019, 0.0, "c", 200.0, 190.0, 210.0, 20, 400],
+        ["maths", 2019, 0.0, "c", 0.0, -0.25, 0.25, 20, 400],
+        ["maths", 2019, 1.0, "t", 0.125, 0.0, 0.25, 20, 401],
+        ["maths", 2020, 0.0, "c", 0.5, 0.25, 0.75, 19, 399],
+        ["maths", 2020, 1.0, "t", 1.0, 0.5, 1.5, 20, 1402],
+        ["rate", 2019, 0.0, "c", 50.0, 40.0, 60.0, 1, 7],
     ],
-    columns=["outcome", "year", "treated", "arm", "mean", "low", "high"],
+    columns=["outcome", "year", "treated", "arm", "mean", "low", "high", "n_schools", "n_pupils"],
 )
+CONTROLS, TUTORED = "Control, 19–20 schools", "Tutored, 20 schools"
 
 
 @pytest.fixture(scope="module")
@@ -47,72 +60,144 @@ def figure() -> Iterator[Figure]:
     made.clear()
 
 
-def _beside(place: float, value: float) -> Any:
-    return pytest.approx((place, value))
-
-
-def test_each_arms_points_are_its_means_a_little_beside_one_another(figure: Figure) -> None:
+def test_each_arms_points_are_its_means_at_their_years(figure: Figure) -> None:
     panel = figure.axes[0]
-    assert points(labelled(panel, "Control")) == [_beside(2018.94, 0.0), _beside(2019.94, 0.5)]
-    assert points(labelled(panel, "Tutored")) == [_beside(2019.06, 0.125), _beside(2020.06, 1.0)]
+    assert points(labelled(panel, CONTROLS)) == [(2019, 0.0), (2020, 0.5)]
+    assert points(labelled(panel, TUTORED)) == [(2019, 0.125), (2020, 1.0)]
 
 
-def test_each_interval_ends_where_the_data_say_at_its_point(figure: Figure) -> None:
+def test_each_interval_ends_where_the_data_say_at_its_year(figure: Figure) -> None:
     assert segments(figure.axes[0]) == [
-        [_beside(2018.94, -0.25), _beside(2018.94, 0.25)],
-        [_beside(2019.94, 0.25), _beside(2019.94, 0.75)],
-        [_beside(2019.06, 0.0), _beside(2019.06, 0.25)],
-        [_beside(2020.06, 0.5), _beside(2020.06, 1.5)],
+        [(2019, -0.25), (2019, 0.25)],
+        [(2020, 0.25), (2020, 0.75)],
+        [(2019, 0.0), (2019, 0.25)],
+        [(2020, 0.5), (2020, 1.5)],
     ]
 
 
-def test_lines_marks_and_intervals_of_an_arm_share_its_colour(figure: Figure) -> None:
-    panel = figure.axes[0]
-    lines = [labelled(panel, name) for name in ("Control", "Tutored")]
+def test_an_interval_that_lies_over_another_is_the_thinner_and_the_darker(figure: Figure) -> None:
+    below, above = (one for one in figure.axes[0].collections if isinstance(one, LineCollection))
+    assert np.ravel(below.get_linewidth())[0] > 3 * np.ravel(above.get_linewidth())[0]
+    assert hues(above.get_colors())[0] == TREATED
+    assert hues(below.get_colors())[0] > CONTROL  # paler
+
+
+def test_lines_and_marks_of_an_arm_share_its_colour(figure: Figure) -> None:
+    lines = [labelled(figure.axes[0], name) for name in (CONTROLS, TUTORED)]
     assert [line.get_color() for line in lines] == [CONTROL, TREATED]
     assert [line.get_marker() for line in lines] == ["o", "D"]
-    bars = [found for found in panel.collections if isinstance(found, LineCollection)]
-    assert [hues(bar.get_colors())[0] for bar in bars] == [CONTROL, TREATED]
 
 
 def test_the_years_of_the_programme_are_shaded_from_half_a_year_before_to_half_after(
     figure: Figure,
 ) -> None:
-    for panel in figure.axes[:3]:
+    for panel in figure.axes:
         (shade,) = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
         assert (shade.get_x(), shade.get_x() + shade.get_width()) == (2019.5, 2021.5)
         assert hues([shade.get_facecolor()]) == [SHADE]
+    assert ["programme" in written(panel) for panel in figure.axes] == [True, False, False]
 
 
-def test_the_legend_tells_the_programmes_years_and_the_arms_once(figure: Figure) -> None:
-    assert sorted(legend_words(figure)) == ["Control", "Tutored", "programme"]
+def test_lines_are_named_where_they_end_with_what_they_count(figure: Figure) -> None:
+    assert not figure.legends
+    assert pointed_at(figure.axes[0]) == {
+        "Control\n19–20 schools": (2020, 0.5), "Tutored\n20 schools": (2020, 1.0),
+    }  # fmt: skip
+    assert pointed_at(figure.axes[2]) == {"Control\n1 school": (2019, 50.0)}
 
 
-def test_panels_stand_in_the_order_of_the_protocol_and_name_outcome_unit_and_years(
+def test_in_a_trial_without_schools_pupils_are_counted() -> None:
+    figure = trends_plot(TRENDS, OUTCOMES, YEARS, ARMS, STUDY, "pupil")
+    assert "Tutored\n401–1,402 pupils" in pointed_at(figure.axes[0])
+
+
+def test_panels_are_in_the_order_of_the_protocol_and_name_outcome_and_unit(
     figure: Figure,
 ) -> None:
-    assert [panel.get_title(loc="left") for panel in figure.axes] == [
-        "Maths",
-        "English",
-        "Rate",
-        "",
-    ]
-    assert [panel.get_ylabel() for panel in figure.axes] == ["SD", "points", "per cent", ""]
-    assert {panel.get_xlabel() for panel in figure.axes[:3]} == {"spring of"}
-    assert [panel.axison for panel in figure.axes] == [True, True, True, False]
-    assert figure.get_figheight() == pytest.approx(0.7 + 2.3 * 2)
+    assert [panel.get_title(loc="left") for panel in figure.axes] == ["Maths", "English", "Rate"]
+    assert [panel.get_ylabel() for panel in figure.axes] == ["SD", "points", "per cent"]
+    assert [panel.get_xlabel() for panel in figure.axes] == ["", "", "spring of"]
     assert figure.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 000000000000"
-    for panel in figure.axes[:3]:
+    for panel in figure.axes:
         assert all(tick == round(tick) for tick in panel.get_xticks())
 
 
-def test_one_outcome_fills_the_width_and_three_arms_stand_about_the_year() -> None:
-    three = [*ARMS, {"name": "x", "label": "Texts"}]
-    figure = trends_plot(TRENDS[TRENDS["outcome"] == "maths"], OUTCOMES, YEARS, three, STUDY)
-    (panel,) = figure.axes
-    assert points(labelled(panel, "Control"))[0][0] == pytest.approx(2018.88)
-    assert points(labelled(panel, "Tutored"))[0][0] == pytest.approx(2019.0)
-    assert figure.get_figheight() == pytest.approx(3.0)
+def test_outcomes_of_one_unit_share_a_scale() -> None:
+    alike: Any = {name: {**one, "units_label": "SD"} for name, one in OUTCOMES.items()}
+    figure = trends_plot(TRENDS, alike, YEARS, ARMS, STUDY)
+    assert len({panel.get_ylim() for panel in figure.axes}) == 1
+
+
+def test_an_interval_many_times_as_long_as_the_others_is_cut_at_the_edge() -> None:
+    long = TRENDS["low"].mask((TRENDS["year"] == 2020) & (TRENDS["arm"] == "t"), -1e6)
+    panel = trends_plot(TRENDS.assign(low=long), OUTCOMES, YEARS, ARMS, STUDY).axes[0]
+    assert panel.get_ylim()[0] > -10
+    (mark,) = with_marker(panel, "v")
+    assert points(mark) == [(2020, panel.get_ylim()[0])]
+
+
+COHORTS = pd.concat(
+    [
+        TRENDS[TRENDS["outcome"] == "maths"].assign(
+            cohort=pd.array([None, start, None, start], "Int64")
+        )
+        for start in (2019, 2020)
+    ]
+).drop_duplicates(["year", "arm", "cohort"])
+
+
+def test_each_cohort_has_a_line_that_is_hollow_until_it_begins() -> None:
+    (panel,) = trends_plot(COHORTS, OUTCOMES, YEARS, ARMS, STUDY).axes
+    assert set(pointed_at(panel)) == {
+        "Control\n19–20 schools", "Began 2019\n20 schools", "Began 2020\n20 schools",
+    }  # fmt: skip
+    hollow = [line for line in panel.lines if line.get_markerfacecolor() == "white"]
+    assert [points(line) for line in hollow] == [[], [], [(2019, 0.125)]]
+    dotted = [points(line)[0][0] for line in panel.lines if line.get_linestyle() == ":"]
+    assert dotted == [2018.5, 2019.5]
+    assert not panel.patches  # the programme's years differ, so none are shaded
+
+
+def test_many_cohorts_have_a_panel_each_beside_those_that_never_began() -> None:
+    more = [COHORTS.assign(cohort=COHORTS["cohort"].mask(COHORTS["cohort"].notna(), start))
+            for start in range(2012, 2019)]  # fmt: skip
+    data = pd.concat(more).drop_duplicates(["year", "arm", "cohort"])
+    figure = trends_plot(data, OUTCOMES, YEARS, ARMS, STUDY)
+    shown = [panel.get_title(loc="left") for panel in figure.axes if panel.axison]
+    assert shown == [f"{start}: 20 schools" for start in range(2012, 2019)]
+    assert len(legend_words(figure)) == 2
+
+
+@pytest.mark.parametrize(("outcomes", "arms", "cohorts"), [(12, 2, 0), (1, 6, 0), (2, 2, 12)])
+def test_texts_are_apart_and_at_one_column_no_smaller_than_six_points(
+    outcomes: int, arms: int, cohorts: int
+) -> None:
+    measured: Any = {
+        f"o{at}": {"label": f"Outcome number {at}", "units_label": "points"}
+        for at in range(outcomes)
+    }
+    names: Any = [{"name": f"a{at}", "label": f"Schools of group {at}"} for at in range(arms)]
+    rows = [
+        [outcome, year, 1.0, f"a{arm}", cohort or None, arm + 0.1, arm - 1.0, arm + 1.0, 9, 99]
+        for outcome in measured for year in range(2012, 2022) for arm in range(arms)
+        for cohort in (range(2010, 2010 + cohorts) if arm and cohorts else [0])
+    ]  # fmt: skip
+    columns = [*TRENDS.columns[:4], "cohort", *TRENDS.columns[4:]]
+    data = pd.DataFrame(rows, columns=columns).astype({"cohort": "Int64"})
+    data = data if cohorts else data.drop(columns="cohort")
+    figure = trends_plot(data, measured, YEARS, names, STUDY)
+    rendered(figure, ["svg"])
+    assert smallest_letters(figure, 88) >= 6
+    assert overlapping_texts(figure) == []
+
+
+def test_rows_of_cohorts_are_told_apart() -> None:
+    cells = _panel([1.0, 3.0, 5.0], [5.0, 5.0, 5.0])
+    cells["cohort"] = pd.array([2019, 2020, None], "Int64")
+    data = drawn(cells)
+    assert data["cohort"].tolist()[:2] == [2019, 2020]
+    assert pd.isna(data["cohort"].iloc[2])
+    assert data["mean"].tolist() == [1.0, 3.0, 5.0]
 
 
 def _panel(means: list[float], pupils: list[float]) -> pd.DataFrame:
