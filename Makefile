@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: studies assignment test test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean
+.PHONY: studies assignment test test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean resilience
 
 $(READY): requirements.lock pyproject.toml workflow/build_environment.py
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or say where it is: make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -36,6 +36,9 @@ test-trials: $(READY) ## the small studies of tests/trials, each by Snakemake to
 
 test-slow: $(READY) ## Monte Carlo tests with all their trials (minutes)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit tests/studies -m slow
+
+resilience: $(READY) ## kills of a small study at random moments, and faults of the machine (half an hour)
+	@$(BIN)/python -m pytest -n 0 tests/resilience tests/e2e/test_changed_files.py -m "slow or not slow" -q
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -11,11 +11,13 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SOURCE))
 
 from schooltrial.provenance.code_inputs import modules
+from schooltrial.pipeline.changed_files import compare_contents
 from schooltrial.pipeline.forked_scripts import fork_scripts
 from schooltrial.pipeline.interpreter import start_by_name, use_library
 from schooltrial.pipeline.messages import logs_written, made, refusals, unlinked
 from schooltrial.pipeline.plain_params import compare_params_as_text
 from schooltrial.pipeline.protocols import figure_formats, read_protocols
+from schooltrial.pipeline.run_lock import wait_for_other_runs
 from schooltrial.pipeline.scheduling_rounds import schedule_when_jobs_end
 from schooltrial.pipeline.steps import code_of, trace_steps
 from schooltrial.pipeline.wildcards import Wildcards
@@ -33,6 +35,9 @@ from schooltrial.study.study import Study
 use_library(SOURCE)
 start_by_name()
 compare_params_as_text()
+if workflow.is_main_process:
+    wait_for_other_runs(sys.argv[1:])
+    compare_contents()
 
 # One thread per job: bits differ between one BLAS thread and two.
 os.environ.update(

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from schooltrial.provenance.contents import BY_VALUE, KEPT, Contents, digests, keep
 from schooltrial.refusal import Fault, Refusal, refuse
+
+REMEDIES = {
+    errno.ENOSPC: (
+        "the disk is full",
+        "free space, or write the results to another disk; then run the same command again",
+    ),
+    errno.EDQUOT: (
+        "your share of the disk is used up",
+        "free space, or write the results to another disk; then run the same command again",
+    ),
+    errno.EROFS: (
+        "this folder can only be read",
+        "write the results to a folder in which you may write; then run the same command again",
+    ),
+    errno.EACCES: (
+        "you have no permission to use this file",
+        "ask its owner for permission, or choose another folder; then run the same command again",
+    ),
+    errno.EPERM: (
+        "the system does not permit this file to be changed",
+        "ask its owner for permission, or choose another folder; then run the same command again",
+    ),
+}
+"""Error number → what is wrong with the machine, and what the user can do."""
 
 
 def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None:
@@ -26,11 +53,20 @@ def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None
     with Path(job.log[0]).open("w", encoding="utf-8") as log:
         try:
             _refuse_library_of_another_checkout(Path(job.scriptdir).resolve().parents[1])
+            read = digests(_compared(job.input, BY_VALUE))
             with redirect_stdout(log), redirect_stderr(log):
                 main(**arguments)
+            _refuse_replaced_files(read)
+            keep(Contents(job.log[0], read, digests(_compared(job.output, KEPT))))
             log.writelines(_sizes("read", job.input) + _sizes("wrote", job.output))
         except Refusal as refusal:
             log.write(f"{refusal}\n")
+            sys.exit(1)
+        except OSError as error:
+            if error.errno not in REMEDIES:
+                log.write(traceback.format_exc())
+                raise
+            log.write(f"{Refusal([_of_the_system(error)])}\n")
             sys.exit(1)
         except Exception:
             log.write(traceback.format_exc())
@@ -53,3 +89,29 @@ def _sizes(verb: str, paths: Iterable[str]) -> list[str]:
     """Return a line per file with its size; folders and modules are not told."""
     files = [Path(path) for path in paths if not str(path).endswith(".py")]
     return [f"{verb} {file}, {file.stat().st_size:,} bytes\n" for file in files if file.is_file()]
+
+
+def _compared(files: Any, known_otherwise: Collection[str]) -> Iterator[str]:
+    """Yield the paths of a job whose content is compared by the next run."""
+    skipped = {str(path) for name, path in files.items() if name in known_otherwise}
+    yield from (str(path) for path in files if str(path) not in skipped)
+
+
+def _refuse_replaced_files(read: Mapping[str, str]) -> None:
+    """Refuse what came of files that were replaced while the script read them."""
+    now = digests(read)
+    remedy = "let what writes the file end; then run the same command again"
+    refuse(
+        [
+            Fault(path, "the file changed while it was read", "one content", remedy)
+            for path, content in read.items()
+            if now[path] != content
+        ]
+    )
+
+
+def _of_the_system(error: OSError) -> Fault:
+    """Return what the system refused, as the user can act on it."""
+    found, remedy = REMEDIES[error.errno or 0]
+    path = error.filename2 or error.filename or os.getcwd()
+    return Fault(str(path), found, "", remedy)

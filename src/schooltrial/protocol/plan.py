@@ -16,6 +16,7 @@ from typing import Any
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.protocol.sections import Content, Model
 from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.refusal import Fault, Refusal
 
 PLAN = (
     "study", "design", "years", "simulation", "tables", "cleaning", "variables", "outcomes",
@@ -144,7 +145,28 @@ def keep_first(protocol: str, schema: str, first: str, blinded: str) -> None:
 
 
 def first_plan(first: str) -> dict[str, str]:
-    """Return section → checksum of the plan as it was first; empty where no outcome was read."""
+    """Return section → checksum of the plan as it was first; empty where no outcome was read.
+
+    Raises
+    ------
+    Refusal
+        The record is empty or damaged. It is not replaced: what the plan was would be lost.
+    """
     file = Path(first)
-    found: dict[str, str] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    if not file.is_file():
+        return {}
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        fault = Fault(
+            first,
+            "the record of the plan is damaged",
+            "the checksums of the plan when outcomes were first read",
+            "restore this file from a backup or from version control. If there is none, delete "
+            "it: the plan of the next run is then recorded as the first, so report that as a "
+            "deviation (`deviations`)",
+        )
+        raise Refusal([fault])
     return found

@@ -1,5 +1,6 @@
 """Claims about the record of the plan."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,11 +9,13 @@ from schooltrial.protocol.plan import (
     PLAN,
     WORDS,
     PlanRecord,
+    first_plan,
     plan_sha256,
     plan_told,
     section_checksums,
 )
 from schooltrial.protocol.sections import Content
+from schooltrial.refusal import Refusal
 from support.sections import small_content
 from support.small_trial import schema
 
@@ -133,3 +136,13 @@ def test_before_any_outcome_was_read_nothing_has_changed(content: Content) -> No
     blind = PlanRecord({}, section_checksums(content))
     assert blind.changed == []
     assert plan_told(blind, None)[-1] == "No outcome was read here yet."
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"models": 3}'])
+def test_a_damaged_record_of_the_plan_is_reported_and_kept(damaged: str, tmp_path: Path) -> None:
+    """To replace it would hide that the plan has changed since outcomes were read."""
+    record = tmp_path / "plan_first.json"
+    record.write_text(damaged, "utf-8")
+    with pytest.raises(Refusal, match="restore this file from a backup"):
+        first_plan(str(record))
+    assert record.read_text("utf-8") == damaged
