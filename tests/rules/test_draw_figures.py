@@ -44,7 +44,7 @@ OUTCOMES: Any = {
     "maths": {"label": "Maths", "units_label": "SD", "primary": True, "measured_on": "pupil"}
 }
 YEARS: Any = {"label": "spring", "baseline": [2019], "programme": [2020], "follow_up": []}
-FILES = {kind: f"figure.{kind}" for kind in ("svg", "pdf", "png", "csv")}
+FILES = {kind: f"figure.{kind}" for kind in ("svg", "pdf", "png", "csv", "txt")}
 
 
 @pytest.fixture
@@ -67,9 +67,10 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
                 write(path, index=False)
             named[name] = str(path) if isinstance(value, pd.DataFrame) else value
         script.main(**named, study=STUDY, **FILES)
-        (((figure, data, study, csv), kinds),) = caught
+        (((figure, data, words_of_it, study), kinds),) = caught
         assert study == STUDY
-        assert {**kinds, "csv": csv} == FILES
+        assert kinds == FILES
+        assert words_of_it.strip().endswith(".")
         assert "SYNTHETIC DATA.  A trial.  Protocol 0123456789ab" in " ".join(words(figure))
         return figure, data
 
@@ -155,7 +156,7 @@ def test_the_effects_bear_the_truth_of_a_simulation_where_it_is_named(
 def test_the_fidelity_matrix_is_that_of_the_check(run: Any) -> None:
     check = pd.DataFrame(
         {"component": ["coaching"], "label": "Coaching", "year": 2020, "unit": "school",
-         "unit_threshold": 10.0, "share_required": 0.8, "n_met": 9, "n_units": 10,
+         "unit_threshold": 10.0, "share_required": 0.8, "n_met": 9, "n_units": 10, "n_recorded": 10,
          "share_met": 0.9, "met": "yes"}
     )  # fmt: skip
     figure, data = run(draw_fidelity, fidelity=check)
@@ -333,9 +334,15 @@ def test_a_figure_is_written_in_each_format_under_its_own_name_with_its_data(
 ) -> None:
     figure = Figure(figsize=(1, 1))
     files = {kind: str(tmp_path / name) for kind, name in FILES.items()}
-    write_figure(figure, pd.DataFrame({"x": [1.5]}), STUDY, **files)
+    write_figure(figure, pd.DataFrame({"x": [1.5]}), "At 1.5.", STUDY, **files)
     starts = {kind: Path(path).read_bytes()[:5] for kind, path in files.items()}
-    assert starts == {"svg": b"<?xml", "pdf": b"%PDF-", "png": b"\x89PNG\r", "csv": b"x,pro"}
+    assert starts == {
+        "svg": b"<?xml",
+        "pdf": b"%PDF-",
+        "png": b"\x89PNG\r",
+        "csv": b"x,pro",
+        "txt": b"At 1.",
+    }
     written = pd.read_csv(files["csv"])
     assert written.to_dict("records") == [
         {"x": 1.5, "protocol": "0123456789abcdef", "data": "synthetic"}

@@ -108,7 +108,8 @@ def _report(
     for name in figures:
         (folder / f"{name}.svg").write_text(svg_of(name), encoding="utf-8")
         (folder / f"{name}.csv").write_text("n\n", encoding="utf-8")
-    kinds = {kind: str(folder / f"effects.{kind}") for kind in ("svg", "pdf", "png", "csv")}
+        (folder / f"{name}.txt").write_text(f"What {name} shows: 12.\n", encoding="utf-8")
+    kinds = {kind: str(folder / f"effects.{kind}") for kind in ("svg", "pdf", "png", "csv", "txt")}
     models, outcomes, arms = content["models"], content["outcomes"], content["design"]["arms"]
     estimates = finished.path("estimates.csv")
     draw_effects(

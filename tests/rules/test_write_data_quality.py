@@ -32,6 +32,7 @@ def _page(trial: SmallTrial, folder: Path, aggregates: pd.DataFrame) -> str:
     aggregates.to_csv(folder / "aggregates.csv", index=False)
     for name in FIGURES:
         (folder / f"{name}.svg").write_text(f"<svg>{name}</svg>", encoding="utf-8")
+        (folder / f"{name}.txt").write_text(f"What {name} shows: 12.\n", encoding="utf-8")
     del path["distributions"]
     write_data_quality(
         captions=str(ROOT / "src" / "schooltrial" / "exhibits" / "captions.yaml"), **path,
@@ -51,6 +52,7 @@ def test_it_shows_every_variable_of_the_codebook_and_every_figure(
     assert {"grade", "sex", "district"} <= set(codebook["variable"])
     assert all(f">{name}</t" in page for name in codebook["variable"])
     assert all(f'<figure id="{name}" ' in page for name in FIGURES)
+    assert all(f'alt="What {name} shows: 12."' in page for name in FIGURES)
     assert "The protocol names no published means." in page
 
 

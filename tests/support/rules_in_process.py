@@ -203,7 +203,7 @@ class StudyRun:
             "models_of": look.models_of, "study_line": look(lambda study: study.line()),
             "modules": lambda script: [], "code_of": lambda steps: [],
             "provenance": lambda wildcards: [],
-            "figure": lambda path: {kind: f"{path}.{kind}" for kind in ("svg", "csv")},
+            "figure": lambda path: {kind: f"{path}.{kind}" for kind in ("svg", "csv", "txt")},
             "unpack": Unpacked, "expand": _expand, "ancient": lambda path: path,
             "update": lambda path: path, "directory": lambda path: path, "rules": None,
             "PROTOCOLS": {study.name: self.protocol}, "STUDIES": [study.name],

@@ -64,8 +64,8 @@ study_line = LOOK(lambda study: study.line())
 
 
 def figure(path):
-    """Return the files of a figure: in each of its formats, and the data that it draws."""
-    return {kind: f"{path}.{kind}" for kind in [*FIGURE_FORMATS, "csv"]}
+    """Return the files of a figure: in its formats, the data that it draws, and its alt text."""
+    return {kind: f"{path}.{kind}" for kind in [*FIGURE_FORMATS, "csv", "txt"]}
 
 
 def provenance(wildcards):

@@ -99,6 +99,7 @@ rule write_data_quality:
         linking="results/{study}/checks/linking.csv",
         cleaning_log="results/{study}/checks/cleaning_log.csv",
         figures=expand("results/{{study}}/figures/{figure}.svg", figure=QUALITY_FIGURES),
+        alt_texts=expand("results/{{study}}/figures/{figure}.txt", figure=QUALITY_FIGURES),
     output:
         page="results/{study}/report/data_quality.html",
     log:

@@ -35,6 +35,7 @@ rule write_report:
         figures=LOOK(lambda study: study.report.figures()),
         tables=LOOK(lambda study: study.report.tables()),
         drawn=LOOK(lambda study: study.report.figure_data()),
+        alt_texts=LOOK(lambda study: study.report.alt_texts()),
         pages=[
             "results/{study}/report/data_quality.html",
             "results/{study}/report/monitoring.html",

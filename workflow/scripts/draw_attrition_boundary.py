@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from schooltrial.checks.written_tables import read_check
-from schooltrial.exhibits.figures.attrition_boundary import attrition_plot, drawn
+from schooltrial.exhibits.figures.attrition_boundary import alt_text, attrition_plot, drawn
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -19,16 +19,12 @@ def main(
     boundary: Assumption,
     unit: str,
     study: StudyLine,
-    svg: str,
-    csv: str,
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     data = drawn(read_check(attrition), outcomes, arms, analysis_years)
-    write_figure(
-        attrition_plot(data, boundary, study, unit), data, study, csv, svg=svg, pdf=pdf, png=png
-    )
+    figure = attrition_plot(data, boundary, study, unit)
+    write_figure(figure, data, alt_text(data, boundary), study, **files)
 
 
 run_as_rule(main, globals())

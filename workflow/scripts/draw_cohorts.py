@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from schooltrial.exhibits.figures.cohorts import cohorts_plot, drawn
+from schooltrial.exhibits.figures.cohorts import alt_text, cohorts_plot, drawn
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Outcome, StudyLine
@@ -16,15 +16,12 @@ def main(
     outcomes: Mapping[str, Outcome],
     year_label: str,
     study: StudyLine,
-    svg: str,
-    csv: str,
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     data = drawn(pd.read_parquet(panel), outcomes)
     figure = cohorts_plot(data, outcomes, study, year_label)
-    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
+    write_figure(figure, data, alt_text(data, outcomes), study, **files)
 
 
 run_as_rule(main, globals())

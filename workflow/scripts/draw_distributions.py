@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from schooltrial.checks.written_tables import read_check
-from schooltrial.exhibits.figures.distributions import distributions_plot, drawn
+from schooltrial.exhibits.figures.distributions import alt_text, distributions_plot, drawn
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Outcome, StudyLine
@@ -15,16 +15,12 @@ def main(
     heaping: str,
     outcomes: Mapping[str, Outcome],
     study: StudyLine,
-    svg: str,
-    csv: str,
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     data = drawn(read_check(distributions), read_check(heaping))
-    write_figure(
-        distributions_plot(data, outcomes, study), data, study, csv, svg=svg, pdf=pdf, png=png
-    )
+    figure = distributions_plot(data, outcomes, study)
+    write_figure(figure, data, alt_text(data, outcomes), study, **files)
 
 
 run_as_rule(main, globals())

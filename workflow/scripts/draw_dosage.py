@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from schooltrial.checks.written_tables import read_check
-from schooltrial.exhibits.figures.dosage import dosage_plot
+from schooltrial.exhibits.figures.dosage import alt_text, dosage_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Arm, Component, StudyLine
@@ -15,16 +15,12 @@ def main(
     components: Mapping[str, Component],
     arms: Sequence[Arm],
     study: StudyLine,
-    svg: str,
-    csv: str,
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     data = read_check(dosage)
-    write_figure(
-        dosage_plot(data, components, arms, study), data, study, csv, svg=svg, pdf=pdf, png=png
-    )
+    figure = dosage_plot(data, components, arms, study)
+    write_figure(figure, data, alt_text(data, components, arms), study, **files)
 
 
 run_as_rule(main, globals())

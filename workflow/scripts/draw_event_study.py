@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from schooltrial.exhibits.figures.event_study import drawn, event_study_plot
+from schooltrial.exhibits.figures.event_study import alt_text, drawn, event_study_plot
 from schooltrial.exhibits.figures.trends import cohort_starts
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -19,16 +19,13 @@ def main(
     outcomes: Mapping[str, Outcome],
     years: Years,
     study: StudyLine,
-    svg: str,
-    csv: str,
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     starts = cohort_starts(pd.read_parquet(panel))
     data = drawn(pd.read_csv(estimates), models, outcomes, years, starts)
     figure = event_study_plot(data, study, years["label"])
-    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
+    write_figure(figure, data, alt_text(data), study, **files)
 
 
 run_as_rule(main, globals())

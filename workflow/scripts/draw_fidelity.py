@@ -1,7 +1,7 @@
 """Draw the fidelity matrix."""
 
 from schooltrial.checks.written_tables import read_check
-from schooltrial.exhibits.figures.fidelity import fidelity_plot
+from schooltrial.exhibits.figures.fidelity import alt_text, fidelity_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import StudyLine
@@ -11,14 +11,12 @@ def main(
     *,
     fidelity: str,
     study: StudyLine,
-    svg: str,
-    csv: str,
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     data = read_check(fidelity)
-    write_figure(fidelity_plot(data, study), data, study, csv, svg=svg, pdf=pdf, png=png)
+    figure = fidelity_plot(data, study)
+    write_figure(figure, data, alt_text(data), study, **files)
 
 
 run_as_rule(main, globals())

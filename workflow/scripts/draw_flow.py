@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from schooltrial.checks.written_tables import read_check
-from schooltrial.exhibits.figures.flow import flow_plot
+from schooltrial.exhibits.figures.flow import alt_text, flow_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Design, StudyLine
@@ -15,15 +15,12 @@ def main(
     design: Design,
     labels: Mapping[str, str],
     study: StudyLine,
-    svg: str,
-    csv: str,
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     data = read_check(boxes, keep_default_na=False)
     figure = flow_plot(data, design["arms"], labels, study, design["randomised"])
-    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
+    write_figure(figure, data, alt_text(data, design["arms"], labels), study, **files)
 
 
 run_as_rule(main, globals())

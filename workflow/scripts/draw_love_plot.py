@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from schooltrial.checks.written_tables import read_check
-from schooltrial.exhibits.figures.love_plot import balance_plot, drawn
+from schooltrial.exhibits.figures.love_plot import alt_text, balance_plot, drawn
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Arm, Balance, StudyLine
@@ -15,16 +15,13 @@ def main(
     settings: Balance,
     study: StudyLine,
     year_label: str,
-    svg: str,
-    csv: str,
     arms: Sequence[Arm] = (),
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     data = drawn(read_check(balance))
     figure = balance_plot(data, settings, study, year_label, arms)
-    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
+    write_figure(figure, data, alt_text(data), study, **files)
 
 
 run_as_rule(main, globals())

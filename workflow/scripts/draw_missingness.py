@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from schooltrial.checks.written_tables import read_check
-from schooltrial.exhibits.figures.missingness import drawn, missingness_plot
+from schooltrial.exhibits.figures.missingness import alt_text, drawn, missingness_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import StudyLine
@@ -14,14 +14,12 @@ def main(
     missing: str,
     labels: Mapping[str, str],
     study: StudyLine,
-    svg: str,
-    csv: str,
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     data = drawn(read_check(missing), labels)
-    write_figure(missingness_plot(data, study), data, study, csv, svg=svg, pdf=pdf, png=png)
+    figure = missingness_plot(data, study)
+    write_figure(figure, data, alt_text(data), study, **files)
 
 
 run_as_rule(main, globals())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from schooltrial.exhibits.figures.placebos import drawn, placebos_plot
+from schooltrial.exhibits.figures.placebos import alt_text, drawn, placebos_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Model, Outcome, StudyLine
@@ -17,15 +17,12 @@ def main(
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
     study: StudyLine,
-    svg: str,
-    csv: str,
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     data = drawn(pd.read_csv(draws), pd.read_csv(checks), models, outcomes)
     figure = placebos_plot(data, study)
-    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
+    write_figure(figure, data, alt_text(data), study, **files)
 
 
 run_as_rule(main, globals())

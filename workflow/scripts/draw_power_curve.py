@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from schooltrial.checks.written_tables import read_check
-from schooltrial.exhibits.figures.power_curve import drawn, power_plot
+from schooltrial.exhibits.figures.power_curve import alt_text, drawn, power_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine
@@ -14,15 +14,13 @@ def main(
     power: str,
     outcomes: Mapping[str, Outcome],
     study: StudyLine,
-    svg: str,
-    csv: str,
     arms: Sequence[Arm] = (),
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     data = drawn(read_check(power), outcomes)
-    write_figure(power_plot(data, study, arms), data, study, csv, svg=svg, pdf=pdf, png=png)
+    figure = power_plot(data, study, arms)
+    write_figure(figure, data, alt_text(data, arms), study, **files)
 
 
 run_as_rule(main, globals())

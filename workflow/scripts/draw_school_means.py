@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from schooltrial.exhibits.figures.school_means import (
+    alt_text,
     drawn,
     school_means_plot,
     since_all_began,
@@ -22,18 +23,15 @@ def main(
     analysis_years: Sequence[int],
     block_label: str,
     study: StudyLine,
-    svg: str,
-    csv: str,
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     cells = pd.read_parquet(panel)
     data = drawn(cells, outcomes, analysis_years)
     _, shown = since_all_began(cells, analysis_years)
     named = ", ".join(map(str, shown))
     figure = school_means_plot(data, outcomes, arms, study, block_label, named)
-    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
+    write_figure(figure, data, alt_text(data, outcomes, arms), study, **files)
 
 
 run_as_rule(main, globals())

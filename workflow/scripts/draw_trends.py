@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from schooltrial.exhibits.figures.trends import drawn, trends_plot
+from schooltrial.exhibits.figures.trends import alt_text, drawn, trends_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.levels import DesignLevels
@@ -18,16 +18,14 @@ def main(
     years: Years,
     design: Design,
     study: StudyLine,
-    svg: str,
-    csv: str,
-    pdf: str | None = None,
-    png: str | None = None,
+    **files: str,
 ) -> None:
-    """Write the figure in its formats, and what it draws."""
+    """Write the figure in its formats, what it draws, and what it shows in words."""
     data = drawn(pd.read_parquet(panel))
     unit = "school" if DesignLevels.of(design).in_schools else "pupil"
     figure = trends_plot(data, outcomes, years, design["arms"], study, unit)
-    write_figure(figure, data, study, csv, svg=svg, pdf=pdf, png=png)
+    words = alt_text(data, outcomes, design["arms"])
+    write_figure(figure, data, words, study, **files)
 
 
 run_as_rule(main, globals())

@@ -41,7 +41,7 @@ def main(
     }  # fmt: skip
     words = parse_yaml(Path(captions).read_text("utf-8"))
     in_schools = DesignLevels.of(design).in_schools
-    found = DataQuality(tables, read_pictures(figures, words), words, labels, in_schools)
+    found = DataQuality(tables, read_pictures(figures), words, labels, in_schools)
     html = html_page(data_quality_page(found, study))
     Path(page).write_text(html, "utf-8", newline="\n")
 

@@ -56,7 +56,7 @@ def main(
         blinded=blinded,
         held_back=held_back,
         labels=labels,
-        pictures=read_pictures(figures, words),
+        pictures=read_pictures(figures),
         captions=words,
         fidelity=read_check(fidelity) if fidelity else None,
         contrast=read_check(contrasts) if contrasts else None,

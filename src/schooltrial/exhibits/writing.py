@@ -48,16 +48,34 @@ def write_table(
 def write_figure(
     figure: Figure,
     data: pd.DataFrame,
+    words: str,
     study: StudyLine,
-    csv: str,
     *,
+    csv: str,
+    txt: str,
     svg: str,
     pdf: str | None = None,
     png: str | None = None,
 ) -> None:
-    """Write SVG, PDF and PNG, those that are wanted, and the drawn data."""
+    """Write SVG, PDF and PNG, those that are wanted, the drawn data, and what they show in words.
+
+    Parameters
+    ----------
+    figure : Figure
+    data : DataFrame
+        What is drawn.
+    words : str
+        What the figure shows, in numbers, for those who do not see it.
+    study : mapping
+        Title, whether synthetic, and protocol hash.
+    csv, txt, svg : str
+        Files of the data, the words and the figure.
+    pdf, png : str, optional
+        Further formats of the figure.
+    """
     wanted = {"svg": svg, "pdf": pdf, "png": png}
     paths = {kind: path for kind, path in wanted.items() if path is not None}
     for kind, content in rendered(figure, list(paths)).items():
         Path(paths[kind]).write_bytes(content)
     write_data(data, study, csv)
+    Path(txt).write_text(f"{words}\n", "utf-8", newline="\n")

@@ -178,7 +178,7 @@ def read_evidence(
             for name, path in files.items()
             if path.endswith(".txt")
         },
-        figures=read_pictures(figures, told),
+        figures=read_pictures(figures),
         drawn={Path(path).stem: _rows(path) for path in figures},
         captions=told,
         models_to_come=models_to_come,

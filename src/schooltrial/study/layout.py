@@ -62,7 +62,7 @@ class Layout:
         return self.root / "estimates" / "diagnostics.json"
 
     def figure(self, name: str, kind: str = "svg") -> Path:
-        """Return a figure, or with ``kind="csv"`` what it draws."""
+        """Return a figure; with ``kind="csv"`` what it draws, with ``"txt"`` its alt text."""
         return self.root / "figures" / f"{name}.{kind}"
 
     def table(self, name: str, kind: str = "html") -> Path:

@@ -83,11 +83,16 @@ class ReportFiles:
             "fidelity": str(self.paths.check("fidelity.csv")),
             "contrasts": str(self.paths.check("contrast.csv")),
             "figures": [str(self.paths.figure(name)) for name in shown],
+            "alt_texts": [str(self.paths.figure(name, "txt")) for name in shown],
         }
 
     def figures(self) -> list[str]:
         """Return the study's figures, as the report holds them."""
         return [str(self.paths.figure(name)) for name in figures_of(self.protocol.content)]
+
+    def alt_texts(self) -> list[str]:
+        """Return what the study's figures show, in words, in the order of `figures`."""
+        return [str(self.paths.figure(name, "txt")) for name in figures_of(self.protocol.content)]
 
     def figure_data(self) -> list[str]:
         """Return what the study's figures draw."""

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from schooltrial.checks.attrition.analyses import analysing_models
+from schooltrial.exhibits.style.alt_words import few, told
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -250,3 +251,34 @@ def _text(there: dict[str, list[str]], every: list[str]) -> str:
         named = "all outcomes" if len(every) > 2 and set(names) == set(every) else "\n".join(names)
         lines.append(": ".join(filter(None, (named, "; ".join(filter(None, found))))))
     return "\n".join(lines)
+
+
+def alt_text(data: pd.DataFrame, boundary: Assumption) -> str:
+    """Return what the figure shows, in numbers: attrition of each point, and its verdict.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `drawn`.
+    boundary : {"cautious", "optimistic"}
+        The boundary that decides in this study.
+    """
+    first = (
+        "Overall against differential attrition, with the boundaries of What Works Clearinghouse; "
+        f"the {boundary} one decides."
+    )
+    if data.empty:
+        return f"{first} Attrition is not known."
+    several = data["arm"].nunique() > 1
+    parts = [
+        f"{row['level'][:1].upper()}{row['level'][1:]}, "
+        f"{', '.join(filter(None, (row['name'], row['detail'], row['arm'] if several else '')))}: "
+        f"{told(row['overall'])}% lost, difference {told(abs(row['differential']))} percentage "
+        f"points, {_verdict(row[f'verdict_{boundary}'])}"
+        for row in data.to_dict("records")
+    ]
+    return f"{first} {few(parts, 'points')}"
+
+
+def _verdict(found: object) -> str:
+    return f"{found} attrition" if isinstance(found, str) and found else "no verdict"

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from schooltrial.exhibits.style.alt_words import few, signed, span
 from schooltrial.exhibits.style.figures import (
     ARM_COLOURS,
     CONTROL,
@@ -29,7 +30,7 @@ from schooltrial.models.cohort_regressions.goodman_bacon import (
     NOT_YET,
 )
 from schooltrial.protocol.sections import Model, Outcome, StudyLine
-from schooltrial.wording import percent
+from schooltrial.wording import percent, plural
 
 KINDS = {
     NEVER: ("o", CONTROL),
@@ -119,3 +120,25 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
         f"weight in the two-way effect\nforbidden comparisons: {told} of it", fontsize=8
     )
     panel.tick_params(labelsize=7.5)
+
+
+def alt_text(data: pd.DataFrame) -> str:
+    """Return what the figure shows, in numbers: each two-way effect and what it averages."""
+    if data.empty:
+        return "No two-way effect was decomposed."
+    parts = []
+    for _, rows in data.groupby(["model", "outcome"], sort=False):
+        first = rows.iloc[0]
+        kinds = [
+            f"{kind}, {percent(float(mine['weight'].sum()))} of the weight, estimates "
+            f"{span(mine['estimate'])}"
+            for kind in KINDS
+            if len(mine := rows[rows["kind"] == kind])
+        ]
+        parts.append(
+            f"{first['outcome_label']}{first['model_label']}: two-way effect "
+            f"{signed(first['two_way'])} {first['unit']} from "
+            f"{plural(len(rows), 'comparison')} ({'; '.join(kinds)}); forbidden comparisons weigh "
+            f"{percent(float(first['share_forbidden']))}"
+        )
+    return f"Estimates of comparisons of cohorts by weight. {few(parts, 'panels')}"

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from schooltrial.exhibits.style.alt_words import few, signed, told
 from schooltrial.exhibits.style.figures import (
     ARM_COLOURS,
     CONTROL,
@@ -216,3 +217,28 @@ def _line(
     filled = None if few else [0]
     panel.plot(times[begun], values[begun], color=colour, lw=1.5, marker=marker, ms=4.5,
                markevery=filled, label=label)  # fmt: skip
+
+
+def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> str:
+    """Return what the figure shows, in numbers: each cohort's means, and its last change."""
+    if data.empty:
+        return "No school has a first treated year: there is no cohort."
+    parts = []
+    for name in [name for name in outcomes if (data["outcome"] == name).any()]:
+        label, unit = outcomes[name]["label"], outcomes[name]["units_label"]
+        for cohort, rows in data[data["outcome"] == name].groupby("cohort", sort=False):
+            who = NEVER if cohort == COMPARISON else f"cohort of {cohort}"
+            schools = plural(int(rows["n_schools"].iloc[0]), "school")
+            ends = rows.sort_values("year").iloc[[0, -1]]
+            first, last = (
+                f"{told(float(row['mean']))} in {int(row['year'])}" for _, row in ends.iterrows()
+            )
+            seen = rows[rows["change"].notna() & (rows["since"] >= 0)].sort_values("year")
+            change = (
+                f"; in {int(seen['year'].iloc[-1])} {signed(float(seen['change'].iloc[-1]))} "
+                "since its start, less the change of comparison schools"
+                if len(seen)
+                else ""
+            )
+            parts.append(f"{label} ({unit}), {who} ({schools}): mean {first}, {last}{change}")
+    return f"Mean outcomes of cohorts by year. {few(parts, 'lines', 12)}"

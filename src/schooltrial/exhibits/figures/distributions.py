@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from schooltrial.exhibits.style.alt_words import few, told
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -19,6 +20,7 @@ from schooltrial.exhibits.style.figures import (
     two_column_figure,
 )
 from schooltrial.protocol.sections import Outcome, StudyLine
+from schooltrial.wording import percent, plural
 
 HEADROOM = 1.25
 """Height of a panel over its highest share: room for the legend."""
@@ -97,3 +99,24 @@ def _look(year: int, years: Sequence[int]) -> tuple[str, dict[str, Any]]:
         return str(year), {"color": CONTROL, "lw": 1.3, "zorder": 2.5}
     name = str(years[1]) if len(years) == 3 else f"{years[1]} to {years[-2]}"
     return name if year == years[1] else "", {"color": FAINT, "lw": 0.9, "zorder": 2}
+
+
+def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> str:
+    """Return what the figure shows, in numbers: of each outcome the scores of its last year."""
+    parts = []
+    for name in [name for name in outcomes if (data["outcome"] == name).any()]:
+        rows = data[data["outcome"] == name]
+        years = sorted(rows["year"].unique())
+        last = rows[rows["year"] == years[-1]]
+        held = last[last["n"] > 0]
+        if held.empty:
+            continue
+        most = held.loc[held["share"].idxmax()]
+        heaps = plural(int(rows["heap"].sum()), "heap") if rows["heap"].any() else "no heap"
+        parts.append(
+            f"{outcomes[name]['label']}: {int(last['n'].sum()):,} scores in {years[-1]}, from "
+            f"{told(float(held['low'].min()))} to {told(float(held['high'].max()))}; "
+            f"{percent(float(most['share']))} of them lie from {told(float(most['low']))} to "
+            f"{told(float(most['high']))}, the fullest bin; {plural(len(years), 'year')}, {heaps}"
+        )
+    return f"Distributions of the outcomes by year. {few(parts, 'outcomes') or 'None was read.'}"

@@ -12,8 +12,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from schooltrial.exhibits.style.alt_words import few, span, told
 from schooltrial.exhibits.style.figures import FAINT, INK, foot, new_figure, styled
 from schooltrial.protocol.sections import Arm, Component, StudyLine
+from schooltrial.wording import plural
 
 NAMED = 45
 """Schools that a panel names; where there are more, the lines alone are drawn."""
@@ -105,3 +107,21 @@ def _draw_component(
     panel.set_yticks([])
     panel.tick_params(length=2)
     return image
+
+
+def alt_text(data: pd.DataFrame, components: Mapping[str, Component], arms: Sequence[Arm]) -> str:
+    """Return what the figure shows, in numbers: what schools of each arm received a month."""
+    labels = {str(arm["name"]): str(arm["label"]) for arm in arms}
+    parts = []
+    for (name, arm), rows in data.groupby(["component", "arm"], sort=False):
+        component = components.get(str(name))
+        periods = sorted(rows["period"].astype("str").unique())
+        parts.append(
+            f"{component['label'] if component else name}"
+            f"{', ' + component['indicator'] if component else ''}, {labels.get(str(arm), arm)}: "
+            f"{plural(rows['school'].nunique(), 'school')} with a record, {periods[0]} to "
+            f"{periods[-1]}; mean per record {told(float(rows['value'].mean()))}, "
+            f"{span(rows['value'])}; in all, schools received "
+            f"{span(rows.groupby('school')['value'].sum())}"
+        )
+    return f"Dosage by component, school and period. {few(parts, 'lines') or 'None recorded.'}"

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from schooltrial.data.rows.analysed import OF_PANELS
+from schooltrial.exhibits.style.alt_words import few, span, with_ends
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -26,7 +27,7 @@ from schooltrial.exhibits.style.figures import (
 from schooltrial.exhibits.style.text_fitting import add_shared_key
 from schooltrial.exhibits.style.year_axis import named_times
 from schooltrial.protocol.sections import Model, Outcome, StudyLine, Years, reference_year
-from schooltrial.wording import listed
+from schooltrial.wording import listed, plural
 
 EVENT = re.compile(r"treated\[(since|year)(=|<=|>=)(-?\d+)\]")
 
@@ -317,3 +318,36 @@ def _told(by_time: pd.DataFrame, time: int, axis: str, *, several: bool, most: i
 
 def _minus(time: int) -> str:
     return str(time).replace("-", "−")
+
+
+def alt_text(data: pd.DataFrame) -> str:
+    """Return what the figure shows, in numbers: of each panel the years before and since."""
+    if data.empty:
+        return "No event study was estimated."
+    parts = []
+    for _, rows in data.groupby(["model", "outcome"], sort=False):
+        first = rows.iloc[0]
+        told_of = [
+            f"{words}, {plural(len(mine), 'year')} {span(mine['estimate'])}, {_away(mine)}"
+            for part, words in (
+                (PRETRENDS, "before the programme"),
+                (PARTLY, "while cohorts began"),
+                (SINCE, "since the programme began"),
+            )
+            if len(mine := rows[(rows["part"] == part) & ~rows["reference"].astype("bool")])
+        ]
+        last = rows.sort_values("time").iloc[-1]
+        ends = with_ends(last["estimate"], last["conf_low"], last["conf_high"])
+        at = str(last["time"]) if first["axis"] == "year" else f"year {_minus(last['time'])}"
+        parts.append(
+            f"{first['outcome_label']}, {first['model_label']} ({first['unit']}): "
+            f"{'; '.join(told_of)}; last, {at}: {ends}"
+        )
+    return f"Effects by year with {first['level']:.0%} intervals. {few(parts, 'panels')}"
+
+
+def _away(rows: pd.DataFrame) -> str:
+    """Say how many intervals do not include zero."""
+    count = int(((rows["conf_low"] > 0) | (rows["conf_high"] < 0)).sum())
+    verb = "excludes" if count == 1 else "exclude"
+    return f"of which {count or 'none'} {verb} zero"

@@ -13,6 +13,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
 from schooltrial.checks.flow.boxes import SIGNS, heading
+from schooltrial.exhibits.style.alt_words import few
 from schooltrial.exhibits.style.figures import (
     FAINT,
     INK,
@@ -197,3 +198,33 @@ def _arrow(panel: Axes, x: float, start: float, end: float) -> None:
         "mutation_scale": 6,
     }  # fmt: skip
     panel.annotate("", (x, end), (x, start), arrowprops=drawn)
+
+
+def alt_text(boxes: pd.DataFrame, arms: Sequence[Arm], labels: Mapping[str, str]) -> str:
+    """Return what the figure shows, in numbers: of each arm who was allocated and analysed."""
+    parts = [_sums(boxes[boxes["arm"] == ALL], "Before the arms part")]
+    for arm in arms:
+        mine = boxes[boxes["arm"] == str(arm["name"])]
+        parts.append(_sums(mine[mine["outcome"] == ""], str(arm["label"])))
+        for (outcome, year), rows in mine[mine["outcome"] != ""].groupby(
+            ["outcome", "year"], sort=False
+        ):
+            ends = rows[rows["kind"] == "in"].tail(1)
+            parts += [
+                f"{arm['label']}, {labels.get(str(outcome), outcome)}, {year}: "
+                f"{int(row['n']):,} {row['text']}"
+                for _, row in ends.iterrows()
+            ]
+    return f"Participant flow. {few(list(filter(None, parts)), 'analyses', 12)}"
+
+
+def _sums(rows: pd.DataFrame, whose: str) -> str:
+    """Return who is there at each step, and how many left and came in between."""
+    steps = []
+    for _, row in rows.iterrows():
+        if row["kind"] == "in":
+            steps.append(f"{int(row['n']):,} {row['text']}")
+        elif row["kind"] in ("lost", "joined") and int(row["n"]):
+            steps.append(f"{'less' if row['kind'] == 'lost' else 'plus'} {int(row['n']):,} "
+                         f"{row['text']}")  # fmt: skip
+    return f"{whose}: {', '.join(steps)}" if steps else ""

@@ -11,9 +11,11 @@ from matplotlib.font_manager import FontProperties
 
 from schooltrial.checks.data_quality.codebook import OF_NO_ARM
 from schooltrial.checks.data_quality.missingness import empty_by_design
+from schooltrial.exhibits.style.alt_words import few
 from schooltrial.exhibits.style.figures import INK, foot, new_figure, styled
 from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.protocol.sections import StudyLine
+from schooltrial.wording import percent, plural
 
 LABEL, SIZE = 2.4, 7.5
 """Inches of a line of a label, and its size in points."""
@@ -60,3 +62,23 @@ def missingness_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     panel.set_title("Share of cells that are missing")
     foot(figure, study)
     return figure
+
+
+def alt_text(data: pd.DataFrame) -> str:
+    """Return what the figure shows, in numbers: which variables lack most."""
+    lines = data.drop_duplicates(["table", "variable"])
+    lacking = data[data["share"] > 0].sort_values("share", ascending=False, kind="stable")
+    worst = lacking.drop_duplicates(["table", "variable"])
+    first = (
+        f"Share of missing cells of {plural(len(lines), 'variable')} in "
+        f"{plural(data['table'].nunique(), 'table')}, by year."
+    )
+    if worst.empty:
+        return f"{first} No cell is missing."
+    parts = [
+        f"{row['table']}, {row['label']}"
+        f"{'' if str(row['year']) == 'all' else ', ' + str(row['year'])}: "
+        f"{percent(float(row['share']))} of {int(row['rows']):,}"
+        for _, row in worst.iterrows()
+    ]
+    return f"{first} {len(worst)} have missing cells, most: {few(parts, 'variables')}"

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from schooltrial.exhibits.style.alt_words import few, told, with_ends
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -122,3 +123,27 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
     panel.set_xlabel(f"{means}\n{told}", fontsize=7.5)
     panel.tick_params(labelsize=7.5)
     panel.xaxis.set_major_locator(MaxNLocator(nbins=5))  # small bounds have long numbers
+
+
+def alt_text(data: pd.DataFrame) -> str:
+    """Return what the figure shows, in numbers: the interval as fitted and under each bound."""
+    if data.empty:
+        return "No effect was bounded against differences in trend."
+    parts = []
+    for _, rows in data.groupby(["model", "outcome", "kind"], sort=False):
+        first, own = rows.iloc[0], rows[rows["check"] == ORIGINAL]
+        curve = rows[rows["check"] != ORIGINAL].sort_values("setting")
+        fitted = [
+            with_ends(row["estimate"], row["conf_low"], row["conf_high"])
+            for _, row in own.iterrows()
+        ]
+        widest = curve.iloc[-1]
+        ends = f"[{told(widest['conf_low'])}, {told(widest['conf_high'])}]"
+        at = float(first["breakdown"])
+        entered = f"zero enters from {told(at)}" if isfinite(at) else "no value lets zero enter"
+        parts.append(
+            f"{first['outcome_label']}, {first['model_label']}, {first['kind']}: "
+            f"{first['unit']}, as fitted {' and '.join(fitted) or 'not known'}; {ends} at "
+            f"{told(widest['setting'])}, the largest bound; {entered}"
+        )
+    return f"Intervals of the effect if trends were not parallel. {few(parts, 'panels')}"

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from schooltrial.exhibits.style.alt_words import few, signed, span, with_ends
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -167,3 +168,27 @@ def _draw_placebos(panel: Axes, rows: pd.DataFrame) -> None:
     panel.set_title("Years and outcomes without the programme", fontsize=8)
     panel.set_xlabel(f"estimate, {rows['unit'].iloc[0]}", fontsize=8)
     panel.tick_params(axis="x", labelsize=7.5)
+
+
+def alt_text(data: pd.DataFrame) -> str:
+    """Return what the figure shows, in numbers: placebo estimates beside the observed effect."""
+    if data.empty:
+        return "No placebo was drawn for a primary outcome."
+    parts = []
+    for _, rows in data.groupby(["model", "outcome"], sort=False):
+        first, draws = rows.iloc[0], rows.loc[rows["part"] == DRAW, "estimate"]
+        observed = [signed(at) for at in rows.loc[rows["part"] == OBSERVED, "estimate"]]
+        share = float(first["share_as_large"])
+        size = percent(share) if share >= LEAST else f"less than {percent(LEAST)}"
+        others = [
+            f"{row['name']} {with_ends(row['estimate'], row['conf_low'], row['conf_high'])}"
+            for _, row in rows[rows["part"] == PLACEBO].iterrows()
+        ]
+        parts.append(
+            f"{first['outcome_label']}, {first['model_label']} ({first['unit']}): "
+            f"{plural(len(draws), 'placebo')} {span(draws)}; observed "
+            f"{' and '.join(observed) or 'not known'}"
+            f"{f'; {size} are at least as large' if isfinite(share) else ''}"
+            f"{'; ' if others else ''}{', '.join(others)}"
+        )
+    return f"Placebo effects. {few(parts, 'panels')}"

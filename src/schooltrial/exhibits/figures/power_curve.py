@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from schooltrial.checks.power.simulation import SIMULATED
+from schooltrial.exhibits.style.alt_words import few, told
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -27,6 +28,7 @@ from schooltrial.models.power.minimum_detectable_effect import (
     power_of_test,
 )
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine
+from schooltrial.wording import plural
 
 COLUMNS = [
     "panel", "outcome", "outcome_label", "arm", "stage", "unit", "scale", "x", "y", "own",
@@ -231,3 +233,27 @@ def _key(figure: Figure, panel: Axes, data: pd.DataFrame) -> None:
         title=f"marks: this study, at a power of {wanted:.0%}", title_fontsize=7.5,
         alignment="right",
     )  # fmt: skip
+
+
+def alt_text(data: pd.DataFrame, arms: Sequence[Arm] = ()) -> str:
+    """Return what the figure shows, in numbers: the least detectable effect at each stage."""
+    if data.empty:
+        return "Power is not known."
+    names = {str(arm["name"]): str(arm["label"]) for arm in arms}
+    several = data["arm"].nunique() > 1
+    parts = []
+    for (_, arm, scale), rows in data.groupby(["outcome", "arm", "scale"], sort=False):
+        own = rows[rows["own"].astype("bool")]
+        stages = []
+        for stage, style in STAGES.items():
+            effect = own[(own["stage"] == stage) & (own["panel"] == POWER)]
+            units = own[(own["stage"] == stage) & (own["panel"] == MDES)]
+            if len(effect):
+                size = told(float(effect["x"].iloc[0]))
+                counted = [f", {plural(int(row.x), str(row.unit))}" for row in units.itertuples()]
+                stages.append(f"{size} {scale} {style.label}{''.join(counted[:1])}")
+        label = rows["outcome_label"].iloc[0]
+        of_arm = f", {names.get(str(arm), arm)}" if several else ""
+        parts.append(f"{label}{of_arm}: {'; '.join(stages)}")
+    wanted = f"{data['power_wanted'].iloc[0]:.0%}"
+    return f"Effects that are detectable with a power of {wanted}. {few(parts, 'panels')}"

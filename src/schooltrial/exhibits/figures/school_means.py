@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from schooltrial.data.rows.ordering import places
+from schooltrial.exhibits.style.alt_words import few, span, told
 from schooltrial.exhibits.style.figures import (
     FAINT,
     WIDTH,
@@ -21,6 +22,7 @@ from schooltrial.exhibits.style.figures import (
 )
 from schooltrial.exhibits.style.text_fitting import add_key
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine
+from schooltrial.wording import plural
 
 LINE = 0.23
 """Inches of the line of a block."""
@@ -260,3 +262,19 @@ def _draw_outcome(
             panel.axhline(end, color=FAINT, lw=0.4, ls=":")
     panel.set_yticks(list(bands.middle.values()), list(bands.middle))
     panel.set_ylim(float(ends[-1]), -0.5)
+
+
+def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome], arms: Sequence[Arm]) -> str:
+    """Return what the figure shows, in numbers: the school means of each arm."""
+    parts = []
+    for name in [name for name in outcomes if (data["outcome"] == name).any()]:
+        rows = data[data["outcome"] == name]
+        for arm in arm_styles(arms):
+            mine = rows.loc[rows["arm"] == arm.name, "mean"]
+            if len(mine):
+                parts.append(
+                    f"{outcomes[name]['label']} ({outcomes[name]['units_label']}), {arm.label}: "
+                    f"{plural(len(mine), 'school')}, {span(mine)}, median "
+                    f"{told(float(mine.median()))}"
+                )
+    return f"Means of schools. {few(parts, 'groups', 12)}"

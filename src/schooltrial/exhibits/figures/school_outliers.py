@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from schooltrial.exhibits.style.alt_words import few, signed, told
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -21,6 +22,7 @@ from schooltrial.exhibits.style.label_placement import marker_box, place_label
 from schooltrial.exhibits.style.text_fitting import fit_texts
 from schooltrial.exhibits.style.year_axis import set_years
 from schooltrial.protocol.sections import Outcome, StudyLine
+from schooltrial.wording import plural
 
 NAMED = 8
 """Outliers named in a panel; the others are marked, and stand in the data."""
@@ -70,3 +72,24 @@ def _name_farthest(panel: Axes, data: pd.DataFrame) -> None:
         box = place_label(panel, str(row.school), row.year, row.z, taken, size=6.5, colour=INK,
                           line=FAINT)  # fmt: skip
         taken.append(box)
+
+
+def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> str:
+    """Return what the figure shows, in numbers: schools beyond the threshold, the farthest."""
+    parts = []
+    for name in [name for name in outcomes if (data["outcome"] == name).any()]:
+        rows = data[data["outcome"] == name]
+        odd = rows[rows["verdict"] == "outlier"].sort_values("z", key=abs, ascending=False)
+        farthest = (
+            f", the farthest {odd['school'].iloc[0]} in {odd['year'].iloc[0]} at "
+            f"{signed(float(odd['z'].iloc[0]))} SDs"
+            if len(odd)
+            else ""
+        )
+        parts.append(
+            f"{outcomes[name]['label']}: {plural(rows['school'].nunique(), 'school')}, "
+            f"{plural(rows['year'].nunique(), 'year')}; {plural(len(odd), 'mean')} beyond "
+            f"{told(float(rows['threshold'].iloc[0]))} SDs{farthest}"
+        )
+    first = "Distance of school means from the average of schools in the year."
+    return f"{first} {few(parts, 'outcomes') or 'No outcome of any school was read.'}"

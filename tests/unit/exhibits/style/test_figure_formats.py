@@ -57,12 +57,13 @@ def test_text_in_a_pdf_can_be_searched_and_its_letters_lie_in_the_file() -> None
 
 def test_a_figure_is_written_in_the_formats_that_have_a_path(tmp_path: Path) -> None:
     data = pd.DataFrame({"x": [1.0]})
-    paths = {kind: str(tmp_path / f"figure.{kind}") for kind in ("csv", "svg", "png")}
-    write_figure(_figure(), data, STUDY, paths["csv"], svg=paths["svg"])
-    assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".svg"}
-    write_figure(_figure(), data, STUDY, paths["csv"], svg=paths["svg"], png=paths["png"])
-    assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".svg", ".png"}
-    assert Path(paths["png"]).read_bytes().startswith(b"\x89PNG")
+    paths = {kind: str(tmp_path / f"figure.{kind}") for kind in ("csv", "txt", "svg", "png")}
+    png = paths.pop("png")
+    write_figure(_figure(), data, "One point, at 1.", STUDY, **paths)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".txt", ".svg"}
+    write_figure(_figure(), data, "One point, at 1.", STUDY, **paths, png=png)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".txt", ".svg", ".png"}
+    assert Path(png).read_bytes().startswith(b"\x89PNG")
     assert Path(paths["svg"]).read_bytes().startswith(b"<?xml")
 
 
