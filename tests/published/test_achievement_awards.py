@@ -76,7 +76,7 @@ def test_each_published_coefficient_and_its_standard_error_are_reproduced(
 
 
 def test_the_published_analysis_rests_on_5921_girls_in_35_schools(estimates: pd.DataFrame) -> None:
-    assert set(estimates["n_pupils"]) == {5921}
+    assert set(estimates["n_individuals"]) == {5921}
     assert set(estimates["n_schools"]) == {35}
 
 

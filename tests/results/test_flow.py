@@ -225,8 +225,8 @@ def test_the_numbers_analysed_are_those_of_the_estimates(
             for level in ("pupil", "teacher"):
                 if f"{level}s to be analysed" in set(mine["text"]):
                     people = mine.loc[mine["text"] == f"{level}s analysed", "n"].sum()
-                    of_years = rests_on_a_part(row) and 0 < row.n_pupils <= people
-                    assert row.n_pupils == people or of_years, (model, outcome, row.term)
+                    of_years = rests_on_a_part(row) and 0 < row.n_individuals <= people
+                    assert row.n_individuals == people or of_years, (model, outcome, row.term)
 
 
 def test_the_figure_draws_the_boxes(results: Path, boxes: pd.DataFrame) -> None:

@@ -134,8 +134,8 @@ def test_the_primary_analyses_rest_on_those_whom_the_flow_leaves(
         for row in rows.itertuples():
             mine = lines_compared(lines, str(row.term), rows["term"])
             remained = mine.groupby("reason", sort=False)["remained"].sum()
-            of_cohorts = rests_on_a_part(row) and 0 < row.n_pupils <= remained.iloc[-1]
-            assert row.n_pupils == remained.iloc[-1] or of_cohorts, (model, outcome, row.term)
+            of_cohorts = rests_on_a_part(row) and 0 < row.n_individuals <= remained.iloc[-1]
+            assert row.n_individuals == remained.iloc[-1] or of_cohorts, (model, outcome, row.term)
 
 
 def test_no_analysis_is_in_more_places_than_the_list_names(

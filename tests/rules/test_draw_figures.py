@@ -124,7 +124,7 @@ def test_names_of_schools_that_look_like_numbers_keep_their_zeros(run: Any) -> N
 ESTIMATE = {
     "model": "itt", "outcome": "maths", "term": "treated", "estimand": "ITT", "subgroup": "all",
     "estimate": 0.1, "std_error": 0.1, "conf_low": -0.1, "conf_high": 0.3, "p_value": 0.3,
-    "statistic": 1.0, "df": 10.0, "effect_size": 0.1, "n_pupils": 100, "n_schools": 12,
+    "statistic": 1.0, "df": 10.0, "effect_size": 0.1, "n_individuals": 100, "n_schools": 12,
     "method": "REML", "note": "", "converged": True,
 }  # fmt: skip
 MODELS: Any = {

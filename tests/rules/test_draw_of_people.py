@@ -100,7 +100,7 @@ def test_people_are_drawn_inside_schools_and_their_list_is_reproduced(
     for check in ("frame of the record", "draw repeated", "list equals the record"):
         assert tests[check] == "passed"
     check = pd.read_csv(tmp_path / "check.csv", dtype="str")
-    assert check[["block", "n_schools"]].to_numpy().tolist() == [["01", "6"], ["02", "6"]]
+    assert check[["block", "n_units"]].to_numpy().tolist() == [["01", "6"], ["02", "6"]]
 
 
 @pytest.mark.parametrize("unit", ["teacher", "pupil"])

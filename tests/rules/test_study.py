@@ -62,7 +62,7 @@ def test_the_clustered_effect_is_that_of_least_squares_with_pair_indicators(
     rows = pd.read_csv(finished.path("estimates.csv")).set_index(["model", "outcome"])
     row = rows.loc[("itt", "maths")]
     assert row["estimate"] == pytest.approx(by_hand, rel=1e-9)
-    assert (row["n_pupils"], row["n_schools"], row["n_treated_schools"]) == (160, 8, 4)
+    assert (row["n_individuals"], row["n_schools"], row["n_treated_schools"]) == (160, 8, 4)
 
 
 def test_the_panel_effect_is_the_difference_of_mean_changes(finished: SmallTrial) -> None:

@@ -45,7 +45,7 @@ class Outcome:
         estimates = self.results / "estimates" / "estimates.csv"
         if not estimates.is_file():
             return "the run ended well"
-        shown = ["model", "outcome", "term", "estimate", "std_error", "n_pupils", "note"]
+        shown = ["model", "outcome", "term", "estimate", "std_error", "n_individuals", "note"]
         return str(pd.read_csv(estimates)[shown].to_string())
 
 

@@ -48,7 +48,7 @@ def row(
         estimate.estimate, estimate.std_error, estimate.df, estimate.statistic, estimate.p_value,
         estimate.conf_low, estimate.conf_high, estimate.band_low, estimate.band_high,
         effect.effect_size, effect.conf_low, effect.conf_high,
-        estimate.n_pupils, labels.n_schools, labels.n_treated_schools, estimate.method,
+        estimate.n_individuals, labels.n_schools, labels.n_treated_schools, estimate.method,
         estimate.converged, "; ".join(filter(None, [estimate.note, effect.rule])),
     ]  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))

@@ -188,7 +188,7 @@ def fit_outcomes(
                     effect = pupil_effect_size(estimate, design, plan.outcomes[outcome])
                 made = row(_labels(plan, outcome, inside), estimate, estimand, effect)
                 if plan.sampled == "school":
-                    made["n_pupils"] = _pupils_behind(inside)
+                    made["n_individuals"] = _pupils_behind(inside)
                 rows.append(made)
             kept: dict[str, Any] = {"indicated": design.indicated} if design.indicated else {}
             if design.clustered_on:
@@ -244,7 +244,7 @@ def fit_panel_outcomes(
             ]
             _say_once(made)
             if inside["n_pupils"].isna().any():
-                made = [{**one, "n_pupils": nan} for one in made]
+                made = [{**one, "n_individuals": nan} for one in made]
             rows += made
             told[outcome] = fitted.diagnostics
             results[outcome] = fitted.result
@@ -305,7 +305,7 @@ def _of_compared(fitted: Estimate, people: int) -> Estimate:
 
     The model that it is of holds the people of the other arms too.
     """
-    return replace(fitted, n_pupils=people) if fitted.term.startswith(ARM) else fitted
+    return replace(fitted, n_individuals=people) if fitted.term.startswith(ARM) else fitted
 
 
 def notes_of(design: DesignMatrix) -> list[str]:

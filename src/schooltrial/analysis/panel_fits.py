@@ -292,7 +292,7 @@ def fit_cross_sections(
     if np.isnan(error):
         notes.append(f"no standard error: a group lies in one {cluster}, or nothing varies")
     return t_estimate(
-        "treated", found.point, error, df, n_pupils=len(frame), n_schools=len(set(schools)),
+        "treated", found.point, error, df, n_individuals=len(frame), n_schools=len(set(schools)),
         method=f"difference-in-differences of cross-sections, {WORDS[adjustment]}; "
         f"clustered on {cluster}, Welch's df", level=level, note="; ".join(notes),
     )  # fmt: skip

@@ -89,7 +89,7 @@ def compare_post_tests(
         except ValueError:  # blocks with one arm, or a baseline that is constant: no such row
             continue
         row = replace(
-            row, term=TERMS[estimand], n_pupils=change.n_pupils, n_schools=len(schools),
+            row, term=TERMS[estimand], n_individuals=change.n_individuals, n_schools=len(schools),
             method=f"school means of the active years, {'by block, ' * several}CR2, "
             "Satterthwaite df",
         )  # fmt: skip

@@ -134,7 +134,7 @@ def finding(row: pd.Series, protocol: Mapping[str, Any]) -> Finding:
         high=times * row["conf_high"], level=model["confidence_level"], p_value=row["p_value"],
         effect_size=row["effect_size"], es_low=row["es_conf_low"], es_high=row["es_conf_high"],
         people=people_counted(model, outcome, protocol["years"]),
-        n_people=_counted(row["n_pupils"]),
+        n_people=_counted(row["n_individuals"]),
         places=_places(row, levels), converged=bool(row["converged"]),
         note="" if pd.isna(row["note"]) else row["note"],
         binary=binary, in_sd=is_in_sd(outcome), gained=model["estimator"] in OF_PANELS,

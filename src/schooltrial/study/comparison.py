@@ -11,7 +11,7 @@ from schooltrial.models.inference.estimate import Estimate
 from schooltrial.refusal import unknown
 from schooltrial.study.refit import Refit
 
-ROWS = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "n_pupils", "n_schools",
+ROWS = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "n_individuals", "n_schools",
         "method")  # fmt: skip
 
 

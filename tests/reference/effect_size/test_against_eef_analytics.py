@@ -55,7 +55,7 @@ def test_school_trial_effect_sizes_equal_crtfreq_given_its_variances(
 def test_our_eef_effect_size_is_theirs_without_the_factor_for_raw_variances() -> None:
     theirs = entry("eef.crt.syn2")["values"]["full_precision"]
     parts, effect = theirs["covparm_unconditional"], theirs["Beta"]["z1"]["estimate"]
-    row = t_estimate("z", effect, 1.03, 37.0, n_pupils=1088, n_schools=40, method="REML")
+    row = t_estimate("z", effect, 1.03, 37.0, n_individuals=1088, n_schools=40, method="REML")
     found = eef_effect_size(row, parts["Schools"], parts["Pupils"])
     expected = small_sample_correction(1088) * effect / sqrt(parts["Total"])
     assert found.effect_size == pytest.approx(expected, rel=1e-12)

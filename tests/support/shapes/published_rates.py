@@ -81,7 +81,7 @@ def _come_and_go() -> Shape:
         for cohort, year in ((2024, 2024), (2024, 2025), (2025, 2025)):
             found = rows.loc[f"treated[cohort={cohort}, year={year}]", "estimate"]
             assert abs(found - _cell(rates, cohort, year)) < 1e-9, (cohort, year)
-        assert rows["n_pupils"].isna().all()
+        assert rows["n_individuals"].isna().all()
         assert "pupils are not counted" in rows.loc["treated", "note"]
         assert "lie within 5 of an end of the scale (0 to 100)" in rows.loc["treated", "note"]
         assert_told(results, "near it cannot change as others do")

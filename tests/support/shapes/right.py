@@ -39,7 +39,7 @@ def check_row(
     results: Path,
     model: str,
     estimate: float,
-    n_pupils: int | None = None,
+    n_individuals: int | None = None,
     n_schools: int | None = None,
     *,
     outcome: str | None = None,
@@ -55,7 +55,7 @@ def check_row(
     assert len(rows) == 1, rows[["model", "outcome", "term", "estimate"]].to_string()
     row = rows.iloc[0]
     assert abs(row["estimate"] - estimate) < 1e-6 * max(1.0, abs(estimate)), row.to_string()
-    for name, wanted in (("n_pupils", n_pupils), ("n_schools", n_schools)):
+    for name, wanted in (("n_individuals", n_individuals), ("n_schools", n_schools)):
         assert wanted is None or row[name] == wanted, f"{name} {row[name]}, not {wanted}"
 
 

@@ -76,7 +76,9 @@ def _a_pupil_a_school() -> pd.DataFrame:
 
 def _one_pupil_a_school(results: Path) -> None:
     rows = _a_pupil_a_school()
-    check_row(results, "itt", least_squares(rows, "score", ["pretest"]), n_pupils=16, n_schools=16)
+    check_row(
+        results, "itt", least_squares(rows, "score", ["pretest"]), n_individuals=16, n_schools=16
+    )
 
 
 def _pupils_protocol(**models: Any) -> dict[str, Any]:

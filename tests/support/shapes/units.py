@@ -60,7 +60,7 @@ def _within_schools(results: Path) -> None:
     rows = PUPILS.year(2025)
     wanted = least_squares(rows, "score", ["pretest"], blocks=rows["school"])
     for model in ("itt", "redrawn"):
-        check_row(results, model, wanted, n_pupils=96)
+        check_row(results, model, wanted, n_individuals=96)
 
 
 def _without_schools(drawn: Drawn, missing: int) -> Any:
@@ -68,7 +68,7 @@ def _without_schools(drawn: Drawn, missing: int) -> Any:
         rows = drawn.year(2025)[missing:]
         wanted = least_squares(rows, "score", ["pretest"])
         for model in ("itt", "redrawn"):
-            check_row(results, model, wanted, n_pupils=96 - missing, n_schools=0)
+            check_row(results, model, wanted, n_individuals=96 - missing, n_schools=0)
 
     return right
 
@@ -82,7 +82,7 @@ def _teacher_of(drawn: Drawn) -> pd.DataFrame:
 def _teachers_right(results: Path) -> None:
     rows = _teacher_of(TEACHERS)
     rows = rows[rows["year"] == 2025]
-    check_row(results, "itt", least_squares(rows, "score", blocks=rows["school"]), n_pupils=24)
+    check_row(results, "itt", least_squares(rows, "score", blocks=rows["school"]), n_individuals=24)
 
 
 def _teachers_protocol() -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _pupils_of_teachers() -> dict[str, Any]:
 def _pupils_of_teachers_right(results: Path) -> None:
     rows = TEACHERS.year(2025)
     wanted = least_squares(rows, "score", ["pretest"], blocks=rows["school"])
-    check_row(results, "itt", wanted, n_pupils=96)
+    check_row(results, "itt", wanted, n_individuals=96)
 
 
 def _of_two_years() -> dict[str, Any]:
@@ -157,7 +157,7 @@ def _of_two_years() -> dict[str, Any]:
 def _of_two_years_right(results: Path) -> None:
     rows = pd.concat([TWO_WAVES.year(2024), TWO_WAVES.year(2025)[6:]], ignore_index=True)
     wanted = least_squares(rows, "score", ["pretest"])
-    check_row(results, "itt", wanted, n_pupils=186, n_schools=0)
+    check_row(results, "itt", wanted, n_individuals=186, n_schools=0)
     assert_told(results, "186 pupil-years")
 
 

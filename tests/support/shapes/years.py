@@ -31,7 +31,7 @@ def _with_blocks(drawn: Drawn, year: int) -> pd.DataFrame:
 def _one_year(results: Path) -> None:
     rows = _with_blocks(ONE_YEAR, 2025)
     wanted = least_squares(rows, "score", ["pretest"], blocks=rows["block"])
-    check_row(results, "itt", wanted, n_pupils=120, n_schools=12)
+    check_row(results, "itt", wanted, n_individuals=120, n_schools=12)
 
 
 def _without_scores() -> dict[str, pd.DataFrame]:
@@ -68,7 +68,7 @@ def _one_wave(results: Path) -> None:
     rows = ONE_YEAR.year(2025)
     wanted = least_squares(rows, "score")
     for model in ("itt", "clustered", "redrawn"):  # schools of one size
-        check_row(results, model, wanted, n_pupils=120, n_schools=12)
+        check_row(results, model, wanted, n_individuals=120, n_schools=12)
 
 
 def _with_year_to_come(**years: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _of_one_file(protocol: dict[str, Any]) -> dict[str, Any]:
 def _two_years(results: Path) -> None:
     rows = _with_blocks(TWO_YEARS, 2025)
     wanted = least_squares(rows, "score", ["pretest"], blocks=rows["block"])
-    check_row(results, "itt", wanted, n_pupils=120, n_schools=12)
+    check_row(results, "itt", wanted, n_individuals=120, n_schools=12)
 
 
 def _planned(**years: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from support.small_trial import schema
 
 Make = Callable[..., Model]
 LABELS = Labels("study", "model", "score", "girls", 12, 6)
-FOUND = t_estimate("treated", 0.2, 0.1, 10, n_pupils=240, n_schools=12, method="OLS")
+FOUND = t_estimate("treated", 0.2, 0.1, 10, n_individuals=240, n_schools=12, method="OLS")
 
 
 def _outcome(scale: str) -> Outcome:
@@ -37,7 +37,7 @@ def test_the_columns_are_those_of_the_contract() -> None:
     stated = (
         "study, model, outcome, estimand, subgroup, term, estimate, std_error, df, statistic, "
         "p_value, conf_low, conf_high, band_low, band_high, effect_size, es_conf_low, "
-        "es_conf_high, n_pupils, n_schools, n_treated_schools, method, converged, note"
+        "es_conf_high, n_individuals, n_schools, n_treated_schools, method, converged, note"
     )
     assert stated.split(", ") == COLUMNS
     assert list(table([]).columns) == COLUMNS
@@ -54,7 +54,7 @@ def test_a_row_holds_what_the_estimate_says() -> None:
 
 
 def test_a_joint_test_keeps_the_note_with_its_degrees_of_freedom() -> None:
-    test = f_estimate("both", 3.0, 2, 34, n_pupils=1, n_schools=1, method="Wald")
+    test = f_estimate("both", 3.0, 2, 34, n_individuals=1, n_schools=1, method="Wald")
     assert row(LABELS, test, "joint test")["note"] == "F(2, 34)"
 
 

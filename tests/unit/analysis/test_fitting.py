@@ -28,7 +28,7 @@ def test_an_arms_row_counts_the_people_and_schools_of_the_two_arms_that_it_compa
     def fit(design: DesignMatrix, _: str) -> OutcomeFit[None]:
         every = len(design.rows)
         estimates = [
-            t_estimate(term, 0.2, 0.1, 9, n_pupils=every, n_schools=12, method="OLS")
+            t_estimate(term, 0.2, 0.1, 9, n_individuals=every, n_schools=12, method="OLS")
             for term in design.treatment_terms
         ]
         return OutcomeFit(estimates, {}, None)
@@ -38,5 +38,5 @@ def test_an_arms_row_counts_the_people_and_schools_of_the_two_arms_that_it_compa
     for name in ("coaching", "institute"):
         inside = rows[rows["arm"].isin(["control", name])].dropna(subset=["score"])
         row = told.loc[f"treated[arm={name}]"]
-        assert row["n_pupils"] == len(inside)
+        assert row["n_individuals"] == len(inside)
         assert (row["n_schools"], row["n_treated_schools"]) == (8, 4)

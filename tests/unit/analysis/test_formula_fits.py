@@ -67,7 +67,7 @@ def same(one: Result, other: Result, **how: Any) -> None:
     for a, b in zip(mine, theirs, strict=True):
         for name in ("estimate", "std_error", "df", "statistic", "p_value", "conf_low"):
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
-        assert (a.n_pupils, a.n_schools, a.method) == (b.n_pupils, b.n_schools, b.method)
+        assert (a.n_individuals, a.n_schools, a.method) == (b.n_individuals, b.n_schools, b.method)
 
 
 @pytest.mark.parametrize("weights", [None, "w"])

@@ -79,7 +79,7 @@ def test_pupils_seen_once_are_compared_by_school() -> None:
             rows, outcome="score", treated="treated", after="after", covariates=["need", "girl"],
             adjustment=adjustment,
         )  # fmt: skip
-        assert (found.n_pupils, found.n_schools) == (2000, 40)
+        assert (found.n_individuals, found.n_schools) == (2000, 40)
         assert found.conf_low < 0.6 < found.conf_high
         assert 11 <= found.df <= 38
     with pytest.raises(ValueError, match="no column 'taught'"):

@@ -32,7 +32,7 @@ def _row(**keys: Any) -> dict[str, Any]:
     return {
         "model": "itt", "outcome": "maths", "estimand": "ITT", "estimate": 0.1, "conf_low": 0.02,
         "conf_high": 0.18, "converged": True, "note": "", "term": "treated", "p_value": 0.03,
-        "effect_size": 0.1, "es_conf_low": 0.02, "es_conf_high": 0.18, "n_pupils": 160,
+        "effect_size": 0.1, "es_conf_low": 0.02, "es_conf_high": 0.18, "n_individuals": 160,
         "subgroup": "all", "n_schools": 8, "n_treated_schools": 4, **keys,
     }  # fmt: skip
 
@@ -59,7 +59,7 @@ def test_headlines_are_the_primary_outcomes_of_the_primary_models(finished: Smal
         row["estimate"], row["conf_low"], row["conf_high"],
     )  # fmt: skip
     assert (found.p_value, found.effect_size, found.n_people) == (
-        row["p_value"], row["effect_size"], row["n_pupils"],
+        row["p_value"], row["effect_size"], row["n_individuals"],
     )  # fmt: skip
     assert (found.label, found.model_label) == ("Maths", "Intention to treat")
 

@@ -16,7 +16,7 @@ def test_each_column_is_what_its_fit_says_of_the_term(opened: OpenedStudy) -> No
         (row,) = fit.estimates()
         assert table.loc[("treated", "estimate"), head] == row.estimate
         assert table.loc[("treated", "std_error"), head] == row.std_error
-        assert table.loc[("treated", "n_pupils"), head] == row.n_pupils
+        assert table.loc[("treated", "n_individuals"), head] == row.n_individuals
         assert table.loc[("treated", "method"), head] == row.method
     assert ("", "status") not in table.index
 

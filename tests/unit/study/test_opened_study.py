@@ -32,7 +32,7 @@ def test_a_sample_is_cut_by_year_and_to_those_that_have_the_outcome(opened: Open
 
 def test_those_complete_for_a_model_are_as_many_as_its_row_counts(opened: OpenedStudy) -> None:
     rows = opened.sample(complete_for="itt", outcome="reading")
-    counted = opened.estimates.query("model == 'itt' and outcome == 'reading'")["n_pupils"]
+    counted = opened.estimates.query("model == 'itt' and outcome == 'reading'")["n_individuals"]
     assert [len(rows)] == counted.tolist()
 
 

@@ -53,7 +53,7 @@ def test_a_changed_model_is_exploratory_and_says_so_wherever_it_is_shown(
     assert fit.to_frame()["planned"].tolist() == [False]
     assert fit.to_frame()["status"].iloc[0].startswith("exploratory, not planned: covariates=[]")
     girls = opened.sample(year=2020, outcome="maths").query("sex == 'girl'")
-    assert fit.rows["n_pupils"].tolist() == [len(girls)]
+    assert fit.rows["n_individuals"].tolist() == [len(girls)]
 
 
 def test_a_value_that_is_the_planned_one_changes_nothing(opened: OpenedStudy) -> None:

@@ -235,7 +235,7 @@ def _joint(fit: PanelFit, before: Sequence[str], kind: str) -> Estimate:
         test = fit.test(before, name=NO_PRETREND, vcov=kind)
     except ValueError as error:
         return f_estimate(
-            NO_PRETREND, nan, len(before), nan, n_pupils=fit.n_pupils, n_schools=fit.n_schools,
+            NO_PRETREND, nan, len(before), nan, n_individuals=fit.n_pupils, n_schools=fit.n_schools,
             method=fit.method, note=f"no F: {error}",
         )  # fmt: skip
     years = plural(len(before), "year")

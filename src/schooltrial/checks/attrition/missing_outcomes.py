@@ -41,7 +41,12 @@ OF_ROWS = [f.name for f in fields(Estimate) if f.name not in ("band_low", "band_
                                                              "n_treated_schools")]  # fmt: skip
 """What a row says here: all of an estimate but what panels add to it."""
 
-COLUMNS = ["outcome", "model", "year", "arm", "approach", *OF_ROWS]
+NAMED = {"n_schools": "n_units"}
+"""Columns that count units of assignment, whatever these are."""
+
+COLUMNS = [
+    "outcome", "model", "year", "arm", "approach", *(NAMED.get(name, name) for name in OF_ROWS),
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,8 @@ def bound_effects(
     Returns
     -------
     DataFrame
-        Columns ``outcome, model, year, arm, approach`` and those of ``Estimate``. ``approach`` is
+        Columns ``outcome, model, year, arm, approach`` and those of ``Estimate``, with
+        ``n_units`` for units of assignment. ``approach`` is
         ``complete cases``, ``response weights``, ``Lee bounds``, ``Lee bounds by block`` (where
         each block has two units or more in each arm) or ``Horowitz-Manski bounds``. Bounds have
         three rows: ``lower bound``, ``upper bound``, and ``effect``, whose interval is Imbens and
@@ -349,7 +355,7 @@ def _bound_rows(found: IdentifiedSet, trial: _Trial, name: str, said: str) -> It
         ("upper bound", found.upper, found.se_upper),
     ):
         yield t_estimate(
-            term, point, error, found.df, n_pupils=n, n_schools=units,
+            term, point, error, found.df, n_individuals=n, n_schools=units,
             method=f"{name}, linearised, {by}", level=trial.level, note=said,
         )  # fmt: skip
     method = f"{name}, Imbens-Manski interval"

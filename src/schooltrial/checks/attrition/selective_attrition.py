@@ -18,14 +18,15 @@ from schooltrial.models.inference.estimate import Estimate
 from schooltrial.protocol.sections import Arm, Outcome, Years
 
 ESTIMATE = [
-    "estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high", "n_pupils",
+    "estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high", "n_individuals",
     "n_schools", "method", "note",
 ]  # fmt: skip
 
 
 COLUMNS = [
     "outcome", "model", "year", "arm", "variable", "category", "term", "n_lost_control",
-    "n_lost_arm", "lost_control", "kept_control", "lost_arm", "kept_arm", *ESTIMATE,
+    "n_lost_arm", "lost_control", "kept_control", "lost_arm", "kept_arm",
+    *("n_units" if name == "n_schools" else name for name in ESTIMATE),
 ]  # fmt: skip
 
 

@@ -57,8 +57,8 @@ def drawn(
 ) -> pd.DataFrame:
     """Return one row per effect, in protocol order: outcomes, then models.
 
-    ``people`` says whom ``n_pupils`` counts. Where a study has several programme arms, the label
-    of an effect of one of them names it.
+    ``people`` says whom ``n_individuals`` counts. Where a study has several programme arms, the
+    label of an effect of one of them names it.
     """
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
     rows = estimates[estimates["estimand"].isin(SHOWN) & estimates["estimate"].notna()].copy()
@@ -86,7 +86,7 @@ def drawn(
         "subgroup",
     ]  # fmt: skip
     sizes = ["estimate", "conf_low", "conf_high", "level", "p_value"]
-    return rows[[*kept, *sizes, "people", "n_pupils", "n_schools"]]
+    return rows[[*kept, *sizes, "people", "n_individuals", "n_schools"]]
 
 
 def _of_arm(term: str, names: Mapping[str, str], compared: Sequence[str]) -> str:
@@ -148,7 +148,7 @@ def count_head(rows: pd.DataFrame) -> str:
     """
     people = "n" if rows["people"].nunique() > 1 else str(rows["people"].iloc[0])
     schools = "schools" if _in_schools(rows) else ""
-    if rows["n_pupils"].isna().all():
+    if rows["n_individuals"].isna().all():
         return schools
     return f"{people} ({schools})" if schools else people
 
@@ -158,7 +158,7 @@ def _count_text(row: pd.Series, in_schools: bool, people: bool) -> str:
     schools = f"{row['n_schools']:,.0f}"
     if not people:
         return schools if in_schools else ""
-    count = "–" if pd.isna(row["n_pupils"]) else f"{row['n_pupils']:,.0f}"
+    count = "–" if pd.isna(row["n_individuals"]) else f"{row['n_individuals']:,.0f}"
     return f"{count} ({schools})" if in_schools else count
 
 
@@ -271,7 +271,7 @@ def _draw_outcome(
     panel: Axes, rows: pd.DataFrame, limits: tuple[float, float], second: float
 ) -> None:
     panel.axvline(0, color=FAINT, lw=0.8)
-    in_schools, people = _in_schools(rows), bool(rows["n_pupils"].notna().any())
+    in_schools, people = _in_schools(rows), bool(rows["n_individuals"].notna().any())
     for at, (_, row) in enumerate(rows.iterrows()):
         primary = row["primary"]
         colour = TREATED if primary else CONTROL

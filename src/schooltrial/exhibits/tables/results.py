@@ -27,7 +27,7 @@ COLUMNS = [
     Column("df", "number", 1),
     Column("p", "p", key="p_value"),
     Column("Effect size", "number", key="effect_size"),
-    Column("Pupils", "count", key="n_pupils"),
+    Column("Pupils", "count", key="n_individuals"),
     Column("Schools", "told", key="n_schools"),
     Column("Method and notes"),
 ]
@@ -85,10 +85,10 @@ def _columns(
     """Return the columns: of numbers of people and of schools those that there are."""
     levels = {outcomes[name]["measured_on"] for name in rows["outcome"]} - {"school"}
     people = PEOPLE.get("".join(levels), "People")
-    absent = {"n_pupils"} if rows["n_pupils"].isna().all() else set()
+    absent = {"n_individuals"} if rows["n_individuals"].isna().all() else set()
     absent |= {"n_schools"} if (rows["n_schools"].fillna(0) == 0).all() else set()
     confidence = {models[name]["confidence_level"] for name in rows["model"]}
-    named = {"n_pupils": people}
+    named = {"n_individuals": people}
     if len(confidence) == 1:
         named["ci"] = f"{100 * confidence.pop():g}% CI"
     return [

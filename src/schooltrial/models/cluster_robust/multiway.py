@@ -144,7 +144,7 @@ class TwoWayFit(Result):
                 t_estimate(
                     term, float(point),
                     float("nan") if negative else float(np.sqrt(variance)), self.n_clusters - 1,
-                    n_pupils=self.n_rows, n_schools=self.n_clusters, level=level,
+                    n_individuals=self.n_rows, n_schools=self.n_clusters, level=level,
                     method=self._label(vcov or "CR1S"),
                     note="two-way variance is negative: cluster one way" if negative else "",
                 )

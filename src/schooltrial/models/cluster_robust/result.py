@@ -294,7 +294,7 @@ class LeastSquaresFit(Result):
         return tuple(
             t_estimate(
                 term, float(point), float(error), float(nu),
-                n_pupils=self.n_rows, n_schools=self.n_clusters, method=label, level=level,
+                n_individuals=self.n_rows, n_schools=self.n_clusters, method=label, level=level,
                 note=said,
             )
             for term, point, error, nu, said in zip(
@@ -417,7 +417,7 @@ class LeastSquaresFit(Result):
             why = SINGULAR
         row = f_estimate(
             name, statistic, q, denominator,
-            n_pupils=self.n_rows, n_schools=self.n_clusters,
+            n_individuals=self.n_rows, n_schools=self.n_clusters,
             method=f"{self.estimator}, {kind}, {test}",
             note=note(kind, missed, inf, varies=varies) or why,
         )  # fmt: skip

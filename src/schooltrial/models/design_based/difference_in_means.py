@@ -41,7 +41,7 @@ class DifferenceInMeans(Result):
         ``"complete"``, ``"blocked"``, ``"matched"``, with ``"clustered"`` where it applies.
     estimand : str
         What is estimated, in words.
-    n_pupils, n_units, n_blocks : int
+    n_individuals, n_units, n_blocks : int
         Rows; units that were assigned (clusters, or rows); blocks (0 without).
     block_labels : (B,) array
         Labels of the blocks.
@@ -56,7 +56,7 @@ class DifferenceInMeans(Result):
     df: float
     design: str
     estimand: str
-    n_pupils: int
+    n_individuals: int
     n_units: int
     n_blocks: int
     block_labels: NDArray[np.generic]
@@ -77,7 +77,7 @@ class DifferenceInMeans(Result):
     @property
     def n_rows(self) -> int:
         """Rows."""
-        return self.n_pupils
+        return self.n_individuals
 
     @property
     def n_clusters(self) -> int:
@@ -110,7 +110,7 @@ class DifferenceInMeans(Result):
         return tuple(
             t_estimate(
                 term, weight * self.estimate, abs(weight) * self.standard_error, self.df,
-                n_pupils=self.n_pupils, n_schools=self.n_units, level=level,
+                n_individuals=self.n_individuals, n_schools=self.n_units, level=level,
                 method=self.method, note=self.estimand,
             )
             for term, weight in zip(terms, matrix[:, 0].tolist(), strict=True)

@@ -39,7 +39,7 @@ class HorvitzThompson(Result):
         Average effect over pupils; referred to the normal distribution.
     design : str
         The assignment that the probabilities describe.
-    n_pupils, n_units : int
+    n_individuals, n_units : int
         Rows, and units assigned.
     term : str
         Name of the treatment.
@@ -48,7 +48,7 @@ class HorvitzThompson(Result):
     estimate: float
     standard_error: float
     design: str
-    n_pupils: int
+    n_individuals: int
     n_units: int
     term: str
 
@@ -65,7 +65,7 @@ class HorvitzThompson(Result):
     @property
     def n_rows(self) -> int:
         """Rows."""
-        return self.n_pupils
+        return self.n_individuals
 
     @property
     def n_clusters(self) -> int:
@@ -98,7 +98,7 @@ class HorvitzThompson(Result):
         return tuple(
             t_estimate(
                 term, weight * self.estimate, abs(weight) * self.standard_error, inf,
-                n_pupils=self.n_pupils, n_schools=self.n_units, level=level,
+                n_individuals=self.n_individuals, n_schools=self.n_units, level=level,
                 method=self.method, note="average effect over pupils",
             )
             for term, weight in zip(terms, matrix[:, 0].tolist(), strict=True)

@@ -50,14 +50,14 @@ class ClusterScale:
     df: float
 
 
-def cluster_scale(n_pupils: float, pupils_per_school: float, icc: float) -> ClusterScale:
+def cluster_scale(n_individuals: float, pupils_per_school: float, icc: float) -> ClusterScale:
     """Return γ, η and h.
 
     h = [(N−2) − 2(n̄−1)ρ]² / [(N−2)(1−ρ)² + n̄(N−2n̄)ρ² + 2(N−2n̄)ρ(1−ρ)].
 
     Parameters
     ----------
-    n_pupils : float
+    n_individuals : float
         N, both arms.
     pupils_per_school : float
         n̄, the mean over schools.
@@ -71,20 +71,20 @@ def cluster_scale(n_pupils: float, pupils_per_school: float, icc: float) -> Clus
     """
     if not 0 <= icc <= 1:
         raise ValueError(f"effect size: an intra-school correlation of {icc:g} is not in [0, 1]")
-    if not 1 <= pupils_per_school <= n_pupils / 2 or n_pupils <= 3:
+    if not 1 <= pupils_per_school <= n_individuals / 2 or n_individuals <= 3:
         raise ValueError(
-            f"effect size: {n_pupils:g} pupils with {pupils_per_school:g} a school; "
+            f"effect size: {n_individuals:g} pupils with {pupils_per_school:g} a school; "
             "at least one pupil a school, two schools and four pupils are needed"
         )
-    n, rest = pupils_per_school, n_pupils - 2 * pupils_per_school
-    inner = n_pupils - 2 - 2 * (n - 1) * icc
-    spread = _spread(n_pupils, n * rest, rest, icc)
-    return ClusterScale(inner / (n_pupils - 2), 1 + (n - 1) * icc, inner**2 / spread)
+    n, rest = pupils_per_school, n_individuals - 2 * pupils_per_school
+    inner = n_individuals - 2 - 2 * (n - 1) * icc
+    spread = _spread(n_individuals, n * rest, rest, icc)
+    return ClusterScale(inner / (n_individuals - 2), 1 + (n - 1) * icc, inner**2 / spread)
 
 
-def _spread(n_pupils: float, a: float, b: float, icc: float) -> float:
+def _spread(n_individuals: float, a: float, b: float, icc: float) -> float:
     """Return (N−2)(1−ρ)² + Aρ² + 2Bρ(1−ρ), half the variance of the total sum of squares / σ⁴."""
-    return (n_pupils - 2) * (1 - icc) ** 2 + a * icc**2 + 2 * b * icc * (1 - icc)
+    return (n_individuals - 2) * (1 - icc) ** 2 + a * icc**2 + 2 * b * icc * (1 - icc)
 
 
 def cluster_g_std_error(
@@ -125,9 +125,9 @@ def cluster_effect_size(
     level : float
         Of the interval.
     """
-    mean_size = estimate.n_pupils / estimate.n_schools
-    scale = cluster_scale(estimate.n_pupils, mean_size, icc)
-    omega = small_sample_correction(estimate.n_pupils)
+    mean_size = estimate.n_individuals / estimate.n_schools
+    scale = cluster_scale(estimate.n_individuals, mean_size, icc)
+    omega = small_sample_correction(estimate.n_individuals)
     plain = standardise(estimate, sd, correction=omega * sqrt(scale.gamma))
     g = plain.effect_size
     std_error = sqrt((estimate.std_error / sd) ** 2 * scale.gamma + g**2 / (2 * scale.df))
@@ -137,13 +137,13 @@ def cluster_effect_size(
     )
 
 
-def corrected_t(t: float, n_pupils: float, scale: ClusterScale) -> tuple[float, float, float]:
+def corrected_t(t: float, n_individuals: float, scale: ClusterScale) -> tuple[float, float, float]:
     """Return the t of an analysis that ignored the schools, corrected, with its df and p-value.
 
     t·√{[(N−2) − 2(n̄−1)ρ] / [(N−2)(1 + (n̄−1)ρ)]} = t·√(γ/η), judged on h degrees of freedom.
     """
-    if n_pupils <= 3:
-        raise ValueError(f"corrected t: {n_pupils:g} pupils; at least 4 are needed")
+    if n_individuals <= 3:
+        raise ValueError(f"corrected t: {n_individuals:g} pupils; at least 4 are needed")
     corrected = t * sqrt(scale.gamma / scale.design_effect)
     return corrected, scale.df, 2 * t_tail(abs(corrected), scale.df)
 
@@ -270,6 +270,6 @@ def eef_effect_size(
     return standardise(
         estimate,
         sqrt(school_variance + pupil_variance),
-        correction=small_sample_correction(estimate.n_pupils),
+        correction=small_sample_correction(estimate.n_individuals),
         rule="Hedges g, unconditional total SD",
     )

@@ -42,17 +42,17 @@ class EffectSize:
     rule: str
 
 
-def small_sample_correction(n_pupils: float) -> float:
+def small_sample_correction(n_individuals: float) -> float:
     """Return ω = 1 − 3/(4N − 9), which removes the small-sample bias of a standardised difference.
 
     Source: What Works Clearinghouse Procedures Handbook (version 4.1), appendix on effect sizes.
     The same as 1 − 3/(4·df − 1) with df = N − 2.
     """
-    if not n_pupils > 3:
+    if not n_individuals > 3:
         raise ValueError(
-            f"small-sample correction: {n_pupils} pupils; an effect size needs at least 4"
+            f"small-sample correction: {n_individuals} pupils; an effect size needs at least 4"
         )
-    return 1 - 3 / (4 * n_pupils - 9)
+    return 1 - 3 / (4 * n_individuals - 9)
 
 
 def exact_small_sample_correction(df: float) -> float:
@@ -98,7 +98,7 @@ def pooled_pupil_sd(outcome: ArrayLike, treated: ArrayLike) -> float:
     return pooled_sd(float(first.std(ddof=1)), first.size, float(second.std(ddof=1)), second.size)
 
 
-def hedges_g(difference: float, sd: float, n_pupils: float) -> float:
+def hedges_g(difference: float, sd: float, n_individuals: float) -> float:
     """Return g = ω·b/s.
 
     Parameters
@@ -107,10 +107,10 @@ def hedges_g(difference: float, sd: float, n_pupils: float) -> float:
         Difference of means, or the adjusted difference b of a model.
     sd : float
         Pooled standard deviation of pupils s (unadjusted), in the same units.
-    n_pupils : float
+    n_individuals : float
         N, both arms.
     """
-    return small_sample_correction(n_pupils) * difference / _positive(sd)
+    return small_sample_correction(n_individuals) * difference / _positive(sd)
 
 
 def hedges_g_variance(
@@ -255,7 +255,7 @@ def hedges_effect_size(estimate: Estimate, sd: float) -> EffectSize:
     return standardise(
         estimate,
         sd,
-        correction=small_sample_correction(estimate.n_pupils),
+        correction=small_sample_correction(estimate.n_individuals),
         rule="Hedges g, pooled SD",
     )
 

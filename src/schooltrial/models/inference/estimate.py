@@ -32,7 +32,7 @@ class Estimate:
         t or F, and its two-sided (upper, for F) p-value.
     conf_low, conf_high : float
         Ends of the confidence interval; NaN for a joint test.
-    n_pupils, n_schools : int
+    n_individuals, n_schools : int
         Rows and clusters that the estimate rests on.
     method : str
         What was computed, in words: ``"REML, Kenward-Roger"``.
@@ -54,7 +54,7 @@ class Estimate:
     p_value: float
     conf_low: float
     conf_high: float
-    n_pupils: int
+    n_individuals: int
     n_schools: int
     method: str
     converged: bool = True
@@ -70,7 +70,7 @@ def t_estimate(
     std_error: float,
     df: float,
     *,
-    n_pupils: int,
+    n_individuals: int,
     n_schools: int,
     method: str,
     level: float = 0.95,
@@ -92,7 +92,7 @@ def t_estimate(
         low, high = estimate - half_width, estimate + half_width
     return Estimate(
         term, float(estimate), float(std_error), float(df), float(statistic), p_value,
-        float(low), float(high), n_pupils, n_schools, method, converged, note,
+        float(low), float(high), n_individuals, n_schools, method, converged, note,
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def f_estimate(
     df_num: int,
     df_denom: float,
     *,
-    n_pupils: int,
+    n_individuals: int,
     n_schools: int,
     method: str,
     converged: bool = True,
@@ -123,7 +123,7 @@ def f_estimate(
         label = f"chi-square({df_num})" + (f"/{df_num}" if df_num > 1 else "")
     return Estimate(
         term, nan, nan, df, float(statistic), p_value, nan, nan,
-        n_pupils, n_schools, method, converged, f"{label}; {note}" if note else label,
+        n_individuals, n_schools, method, converged, f"{label}; {note}" if note else label,
     )  # fmt: skip
 
 

@@ -95,7 +95,7 @@ class ResampledTest(Result):
                 p_value=float(self.p_values[k]),
                 conf_low=float(low) if isfinite(low) else nan,
                 conf_high=float(high) if isfinite(high) else nan,
-                n_pupils=self.n_rows,
+                n_individuals=self.n_rows,
                 n_schools=self.n_clusters,
                 method=self.method,
                 note="; ".join(filter(None, [self._remark(k), _open_ends(low, high, level)])),

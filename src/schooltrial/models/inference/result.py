@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 ROW_COLUMNS = (
     "study", "model", "outcome", "estimand", "subgroup", "term", "estimate", "std_error", "df",
     "statistic", "p_value", "conf_low", "conf_high", "band_low", "band_high",
-    "effect_size", "es_conf_low", "es_conf_high", "n_pupils", "n_schools", "n_treated_schools",
+    "effect_size", "es_conf_low", "es_conf_high", "n_individuals", "n_schools", "n_treated_schools",
     "method", "converged", "note",
 )  # fmt: skip
 """Columns of a study's table of estimates, in their order."""
@@ -405,7 +405,7 @@ class Result:
             rows.estimand if rows is not None and is_effect else "", "", row.term,
             row.estimate, row.std_error, row.df, row.statistic, row.p_value,
             row.conf_low, row.conf_high, row.band_low, row.band_high, *sized[:3],
-            row.n_pupils, row.n_schools, self._treated(row),
+            row.n_individuals, row.n_schools, self._treated(row),
             row.method, row.converged, "; ".join(filter(None, notes)),
         )  # fmt: skip
         return dict(zip(ROW_COLUMNS, values, strict=True))

@@ -38,7 +38,7 @@ class ResidualSums:
     ----------
     schools : array (J,)
         Labels, sorted.
-    n_pupils : int array (J,)
+    n_individuals : int array (J,)
         Rows of each school.
     weight : array (J,)
         n_j, the sum of weights.
@@ -63,7 +63,7 @@ class ResidualSums:
     """
 
     schools: NDArray[Any]
-    n_pupils: NDArray[np.int64]
+    n_individuals: NDArray[np.int64]
     weight: FloatArray
     block: IntArray
     block_weight: FloatArray
@@ -87,7 +87,7 @@ class ResidualSums:
     @property
     def n_rows(self) -> int:
         """Return N."""
-        return int(self.n_pupils.sum())
+        return int(self.n_individuals.sum())
 
     @property
     def n_parameters(self) -> int:
@@ -193,7 +193,7 @@ class _Centred:
     """Sums of all columns [x y] after centring."""
 
     schools: NDArray[Any]
-    n_pupils: NDArray[np.int64]
+    n_individuals: NDArray[np.int64]
     weight: FloatArray
     block: IntArray
     block_weight: FloatArray
@@ -228,7 +228,7 @@ def _centred_on_blocks(moments: SchoolMoments, blocked: bool) -> _Centred:
     products = within + w[:, None, None] * (shift[:, :, None] * shift[:, None, :])
     raw = np.einsum("jqq->q", within) + w @ moments.mean**2
     return _Centred(
-        moments.schools, moments.n_pupils, w, block, block_weight,
+        moments.schools, moments.n_individuals, w, block, block_weight,
         w[:, None] * shift, products, raw, _spread(moments), count,
     )  # fmt: skip
 
@@ -250,7 +250,7 @@ def _within_groups(moments: SchoolMoments, school: NDArray[Any]) -> _Centred:
     weight = np.add.reduceat(moments.weight[order], first)
     raw = np.einsum("jqq->q", within) + moments.weight @ moments.mean**2
     return _Centred(
-        schools, np.add.reduceat(moments.n_pupils[order], first), weight,
+        schools, np.add.reduceat(moments.n_individuals[order], first), weight,
         np.zeros(len(schools), dtype=np.intp), weight.sum(keepdims=True),
         np.zeros((len(schools), products.shape[1])), products, raw, _spread(moments),
         moments.n_schools,
@@ -276,7 +276,7 @@ def _partial_out(
     residual_yy = yy_j - cross - np.swapaxes(cross, 1, 2) + beta.T @ xx_j @ beta
     return ResidualSums(
         schools=centred.schools,
-        n_pupils=centred.n_pupils,
+        n_individuals=centred.n_individuals,
         weight=centred.weight,
         block=centred.block,
         block_weight=centred.block_weight,

@@ -52,10 +52,10 @@ class SchoolMoments:
         Columns: the regressors, then the outcome.
     schools : array, shape (J,)
         School labels, sorted.
-    n_pupils : integer array, shape (J,)
+    n_individuals : integer array, shape (J,)
         Pupils of each school.
     weight : array, shape (J,)
-        Sum of the pupils' weights (equal to ``n_pupils`` without weights).
+        Sum of the pupils' weights (equal to ``n_individuals`` without weights).
     mean : array, shape (J, q)
         (Weighted) school means.
     within : array, shape (q, q)
@@ -70,7 +70,7 @@ class SchoolMoments:
 
     names: tuple[str, ...]
     schools: NDArray[np.generic]
-    n_pupils: IntArray
+    n_individuals: IntArray
     weight: FloatArray
     mean: FloatArray
     within: FloatArray
@@ -86,7 +86,7 @@ class SchoolMoments:
     @property
     def n_rows(self) -> int:
         """Return N, the pupils of all schools."""
-        return int(self.n_pupils.sum())
+        return int(self.n_individuals.sum())
 
     @property
     def outcome(self) -> str:
@@ -201,7 +201,7 @@ def compute_school_moments(
     moments = SchoolMoments(
         names=tuple(names),
         schools=runs.labels,
-        n_pupils=sums.count,
+        n_individuals=sums.count,
         weight=sums.weight,
         mean=sums.mean,
         within=sums.within,
@@ -283,7 +283,7 @@ def merge(left: SchoolMoments, right: SchoolMoments) -> SchoolMoments:
     if left.within_by_school is not None and right.within_by_school is not None:
         by_school = np.concatenate((left.within_by_school, right.within_by_school))
     parts = PartialSums(
-        count=np.concatenate((left.n_pupils, right.n_pupils)),
+        count=np.concatenate((left.n_individuals, right.n_individuals)),
         weight=np.concatenate((left.weight, right.weight)),
         mean=np.concatenate((left.mean, right.mean)),
         within=left.within + right.within,
@@ -297,7 +297,7 @@ def merge(left: SchoolMoments, right: SchoolMoments) -> SchoolMoments:
         SchoolMoments(
             names=left.names,
             schools=schools,
-            n_pupils=sums.count,
+            n_individuals=sums.count,
             weight=sums.weight,
             mean=sums.mean,
             within=sums.within,

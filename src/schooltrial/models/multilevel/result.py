@@ -342,7 +342,7 @@ class MultilevelFit(Result):
         method, note = self._label(chosen), self.note
         return tuple(
             t_estimate(
-                term, float(point), float(se), float(nu), n_pupils=self.n_rows,
+                term, float(point), float(se), float(nu), n_individuals=self.n_rows,
                 n_schools=self.n_clusters, method=method, level=level,
                 converged=self.converged, note=note,
             )
@@ -385,7 +385,7 @@ class MultilevelFit(Result):
             t = vectors.T @ distance / np.sqrt(values)
             found = satterthwaite_f(t, self.degrees_of_freedom(vectors.T @ L, chosen))
         return f_estimate(
-            name, found.statistic, found.df_num, found.df_denom, n_pupils=self.n_rows,
+            name, found.statistic, found.df_num, found.df_denom, n_individuals=self.n_rows,
             n_schools=self.n_clusters, method=self._label(chosen), converged=self.converged,
             note=self.note,
         )  # fmt: skip

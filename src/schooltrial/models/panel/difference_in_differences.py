@@ -191,7 +191,7 @@ class PanelFit(Result):
 
     def _own(self, row: Estimate, label: str, why: str) -> Estimate:
         """Return a row with the schools and pupils of the panel, less an error that is withheld."""
-        row = replace(row, n_pupils=self.n_pupils, n_schools=self.n_schools, method=label)
+        row = replace(row, n_individuals=self.n_pupils, n_schools=self.n_schools, method=label)
         if not why:
             return row
         return replace(
@@ -228,12 +228,12 @@ class PanelFit(Result):
         why = next(filter(None, (self._withheld(row) for row in L)), "")
         if why:
             return f_estimate(
-                name, nan, len(L), nan, n_pupils=self.n_pupils, n_schools=self.n_schools,
+                name, nan, len(L), nan, n_individuals=self.n_pupils, n_schools=self.n_schools,
                 method=label, note=why.replace("standard error", "F"),
             )  # fmt: skip
         padded = replace(hypothesis, matrix=self._padded(L))
         row = self.fit._tested(padded, name=name, vcov=kind, df=df)
-        return replace(row, n_pupils=self.n_pupils, n_schools=self.n_schools, method=label)
+        return replace(row, n_individuals=self.n_pupils, n_schools=self.n_schools, method=label)
 
 
 def two_way_effects(

@@ -350,7 +350,7 @@ class _Judge:
             error, df = float(judged.std_error[at]), float(judged.df[at])
             one = t_estimate(
                 term, float(effects.points[at]), error, df,
-                n_pupils=0 if pupils is None else int(np.nansum(pupils[rests])),
+                n_individuals=0 if pupils is None else int(np.nansum(pupils[rests])),
                 n_schools=int(inside.sum()), level=self.level,
                 method=f"{self.estimator}; {RULES[judged.rules[at]]}",
                 note="" if error > 0 else NO_ERROR,
@@ -368,7 +368,7 @@ class _Judge:
         rests = np.abs(effects.loadings).max((1, 2)) > 0
         few = "no F: too few treated schools for a joint test"
         return f_estimate(
-            name, test.statistic, test.hypotheses, test.df, n_pupils=0,
+            name, test.statistic, test.hypotheses, test.df, n_individuals=0,
             n_schools=int(rests.sum()),
             method=f"{self.estimator}; approximate Hotelling test, {RULES[rule]}",
             note=few if np.isnan(test.statistic) else "",

@@ -298,7 +298,7 @@ class StaggeredFit(Result):
         elif np.isnan(error):
             note = ONE_UNIT if self._alone[at] else NO_CHANGES
         made = t_estimate(
-            row.term, point, error, df, n_pupils=pupils, n_schools=schools, level=level,
+            row.term, point, error, df, n_individuals=pupils, n_schools=schools, level=level,
             method=self._by_rule(at), note=note,
         )  # fmt: skip
         made = replace(made, n_treated_schools=treated)
@@ -386,7 +386,7 @@ class StaggeredFit(Result):
         return tuple(
             t_estimate(
                 term, float(found.effects.points[at]), float(judged.std_error[at]),
-                float(judged.df[at]), n_pupils=self.n_pupils, n_schools=self.n_schools,
+                float(judged.df[at]), n_individuals=self.n_pupils, n_schools=self.n_schools,
                 level=level, method=f"{self._effects_are}; {RULES[judged.rules[at]]}",
                 note="" if judged.std_error[at] > 0 else NO_CHANGES,
             )
@@ -422,7 +422,7 @@ class StaggeredFit(Result):
                 else "no F: these rows have no variance, or do not vary apart"
             )
         return f_estimate(
-            name, test.statistic, test.hypotheses, test.df, n_pupils=self.n_pupils,
+            name, test.statistic, test.hypotheses, test.df, n_individuals=self.n_pupils,
             n_schools=self.n_schools, method=f"{self._effects_are}; approximate Hotelling test, "
             f"{RULES[rule]}", note=note,
         )  # fmt: skip

@@ -89,7 +89,7 @@ def moments_of_trial(design: SpectralDesign, batch: OutcomeBatch, trial: int) ->
     return SchoolMoments(
         names=moments.names,
         schools=moments.schools,
-        n_pupils=moments.n_pupils,
+        n_individuals=moments.n_individuals,
         weight=moments.weight,
         mean=np.column_stack((design.x, batch.mean[trial])),
         within=within,

@@ -74,7 +74,7 @@ class SimulatedPower:
     estimate, std_error, df : arrays, shape (B,)
         Of the effect: Δ̂, its Kenward-Roger standard error and degrees of freedom. In a trial that
         losses left without a comparison the standard error is infinite: it never rejects.
-    schools, n_pupils : arrays, shape (B,)
+    schools, n_individuals : arrays, shape (B,)
         Schools and pupils that were fitted.
     """
 
@@ -82,7 +82,7 @@ class SimulatedPower:
     std_error: FloatArray
     df: FloatArray
     schools: FloatArray
-    n_pupils: FloatArray
+    n_individuals: FloatArray
 
     @property
     def trials(self) -> int:
@@ -279,7 +279,7 @@ def trial_moments(
     return SchoolMoments(
         names=(*names, "outcome"),
         schools=stays,
-        n_pupils=pupils[stays],
+        n_individuals=pupils[stays],
         weight=pupils[stays].astype(float),
         mean=np.column_stack([x, np.zeros(len(stays))]),
         within=np.zeros((q, q)),

@@ -284,7 +284,7 @@ def _aligned(sums: ResidualSums, units: NDArray[Any]) -> ResidualSums:
     return replace(
         sums,
         schools=sums.schools[at],
-        n_pupils=sums.n_pupils[at],
+        n_individuals=sums.n_individuals[at],
         weight=sums.weight[at],
         block=sums.block[at],
         s=sums.s[at],

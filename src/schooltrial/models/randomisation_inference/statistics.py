@@ -79,11 +79,11 @@ class DrawStatistics:
         twice = np.where(row == column, 1.0, 2.0)
         packed = np.ascontiguousarray((self.sums.S[:, row, column] * twice).T)
         object.__setattr__(self, "_packed", packed)
-        one_row = bool((self.sums.n_pupils <= 1).all())
+        one_row = bool((self.sums.n_individuals <= 1).all())
         if self.kind in ("HC2", "classical") and not one_row:
             raise ValueError(
                 f"randomisation inference: the statistic {self.kind!r} is for units of one row "
-                f"(pupils assigned one by one), but a school has {self.sums.n_pupils.max()} "
+                f"(pupils assigned one by one), but a school has {self.sums.n_individuals.max()} "
                 "pupils; use 'studentised', or average the pupils of each school first"
             )
         if self.kind not in ("studentised", "coefficient", "HC2", "classical"):
@@ -98,7 +98,7 @@ class DrawStatistics:
         if self.kind == "HC2":
             return 1.0
         sums = self.sums
-        schools, rows = int((sums.n_pupils > 0).sum()), sums.n_rows
+        schools, rows = int((sums.n_individuals > 0).sum()), sums.n_rows
         spare = rows - sums.n_parameters - 1
         if schools < 2 or spare < 1:
             raise ValueError(
@@ -149,7 +149,7 @@ class DrawStatistics:
             return DrawPieces(a / den[:, None], c / den[:, None], one, zero, zero, den)
         if self.kind == "classical":
             products = self._residual_variances(numerators, den)
-        elif bool((self.sums.n_pupils <= 1).all()):
+        elif bool((self.sums.n_individuals <= 1).all()):
             products = self._unit_scores(t, gamma, den, numerators)
         else:
             products = self._school_scores(t, gamma, den, numerators)
@@ -185,7 +185,7 @@ class DrawStatistics:
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the same for units of one row; HC2 divides ψ² by one minus the leverage."""
         sums = self.sums
-        weight = np.where(sums.n_pupils > 0, sums.weight, 1.0)
+        weight = np.where(sums.n_individuals > 0, sums.weight, 1.0)
         x = sums.s / weight[:, None]
         left = t - gamma @ x.T
         divide: FloatArray | float = 1.0

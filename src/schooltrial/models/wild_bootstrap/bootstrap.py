@@ -138,7 +138,7 @@ def _in_block_order(sums: ResidualSums) -> ResidualSums:
     if len(sums.block_weight) == 1 or bool((np.diff(sums.block) >= 0).all()):
         return sums
     order = np.argsort(sums.block, kind="stable")
-    fields = ("schools", "n_pupils", "weight", "block", "s", "S", "r", "h")
+    fields = ("schools", "n_individuals", "weight", "block", "s", "S", "r", "h")
     return replace(sums, **{name: getattr(sums, name)[order] for name in fields})
 
 

@@ -106,7 +106,7 @@ def _frame(
         return None
     frame = pd.DataFrame(rows)
     told = frame.assign(shown=[labels.get(name, name) for name in frame["outcome"]])
-    for counted, key in (("n_individuals", "n_pupils"), ("n_places", "n_schools")):
+    for counted, key in (("n_individuals", "n_individuals"), ("n_places", "n_schools")):
         if key in told:
             counts = told[key].astype("Int64")
             told[counted] = counts.mask(counts == 0)  # a trial without schools counts none

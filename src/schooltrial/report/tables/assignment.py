@@ -73,8 +73,8 @@ def blocks_left_out(blocks: pd.DataFrame) -> str:
 
 
 def _heading(column: str) -> str:
-    """Return the heading of a count: the column ``n_schools`` counts units, whatever they are."""
-    name = "units" if column == "n_schools" else column.removeprefix("n_").replace("_", " ")
+    """Return the heading of a count, such as ``Units`` of ``n_units``."""
+    name = column.removeprefix("n_").replace("_", " ")
     return name[:1].upper() + name[1:]
 
 

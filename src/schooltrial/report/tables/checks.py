@@ -24,8 +24,8 @@ BOUNDS = [
     Column("CI low", "quantity", key="conf low"),
     Column("CI high", "quantity", key="conf high"),
     Column("p", "p", key="p value"),
-    Column("People", "quantity", key="n_pupils"),
-    Column("Units", "quantity", key="n_schools"),
+    Column("People", "quantity", key="n_individuals"),
+    Column("Units", "quantity", key="n_units"),
     Column("Method", key="method"),
     Column("Note", key="note"),
 ]

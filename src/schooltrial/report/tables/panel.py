@@ -65,7 +65,7 @@ COLUMNS = [
     Column("p", "p", key="p_value"),
     Column("Intervention schools", "count", key="n_treated_schools"),
     Column("Schools", "count", key="n_schools"),
-    Column("Pupil-years", "count", key="n_pupils", optional=True),
+    Column("Pupil-years", "count", key="n_individuals", optional=True),
     Column("Note", key="own", optional=True),
 ]
 
@@ -156,7 +156,7 @@ def _table(
         own=own,
     )
     groups = [f"{named[row['outcome']]}, {row['part']}" for _, row in rows.iterrows()]
-    for count in ("n_treated_schools", "n_schools", "n_pupils"):
+    for count in ("n_treated_schools", "n_schools", "n_individuals"):
         told[count] = told[count].astype("Int64")
     table = tabulate(model["label"], told, COLUMNS, group=groups)
     notes = [_methods(rows["method"].dropna()), *below, *_ratios(diagnostics, named)]

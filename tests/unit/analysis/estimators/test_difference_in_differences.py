@@ -55,7 +55,7 @@ def test_cells_without_a_number_of_pupils_count_alike_and_the_note_says_so(
     pd.testing.assert_series_equal(found["std_error"], alike["std_error"])
     told = "every cell counts alike: 3 of 64 have no number of pupils"
     assert found["note"].str.contains(told).tolist() == [True, *[False] * (len(found) - 1)]
-    assert found["n_pupils"].isna().all()
+    assert found["n_individuals"].isna().all()
 
 
 def test_a_mean_with_no_pupil_behind_it_is_refused_by_school_and_year(

@@ -43,7 +43,7 @@ def test_a_missing_value_is_one_more_indicator_and_the_note_counts_it(
     terms = ["age", "lacks_age", "religious", "secular", "lacks_sector"]
     expected = fit(plan(**keys, covariates=terms), by_hand, **needed)
     told, wanted = found.table, expected.table
-    assert told["n_pupils"].tolist() == [240] * len(told)
+    assert told["n_individuals"].tolist() == [240] * len(told)
     np.testing.assert_allclose(told[NUMBERS], wanted[NUMBERS], rtol=1e-6, atol=1e-9)
     count = "kept with an indicator of missing: age 35, sector 22"
     assert told["note"].str.contains(count, regex=False).all()
@@ -58,4 +58,4 @@ def test_who_has_no_record_of_take_up_is_left_out_and_counted(
     asked = plan(estimator="complier_effect", blocks="none")
     fitted = ESTIMATORS["complier_effect"].fit(asked, rows, taken_up="took")
     assert fitted.diagnostics["score"]["incomplete"] == {"took": 3}
-    assert set(fitted.table["n_pupils"]) == {237}
+    assert set(fitted.table["n_individuals"]) == {237}

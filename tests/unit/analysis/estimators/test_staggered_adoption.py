@@ -42,7 +42,7 @@ def test_schools_of_a_cohort_that_informs_nothing_are_not_among_those_of_any_row
     found = fit_planned(plan(estimator="staggered_adoption"), seen, seed=1).table
     assert set(found["n_schools"]) == {12}
     assert set(found["n_treated_schools"]) == {4}
-    assert found["n_pupils"].max() == 12 * 4 * 20
+    assert found["n_individuals"].max() == 12 * 4 * 20
     assert found["note"].str.contains("cohort 2022 has no school seen in 2021").tolist()[0]
 
 
@@ -51,7 +51,7 @@ def test_cells_without_a_number_of_pupils_are_counted_in_the_note(
 ) -> None:
     some = cells.assign(n_pupils=cells["n_pupils"].where(cells.index > 2))
     found = fit_planned(plan(estimator="staggered_adoption"), some, seed=1).table
-    assert found["n_pupils"].isna().all()
+    assert found["n_individuals"].isna().all()
     assert found["note"].str.contains("3 of 64 cells have no number").tolist()[0]
 
 

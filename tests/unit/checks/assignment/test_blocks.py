@@ -61,12 +61,12 @@ def test_blocks_are_in_the_order_of_their_numbers() -> None:
 def test_without_blocks_all_schools_are_one() -> None:
     frame = _assignment(("1", "01"), ("2", "01")).drop(columns="block")
     check = assignment_check(frame, ARMS, "complete")
-    assert check[["block", "n_schools"]].to_numpy().tolist() == [["all units", 4]]
+    assert check[["block", "n_units"]].to_numpy().tolist() == [["all units", 4]]
 
 
 def test_every_school_is_counted_once() -> None:
     frame = _assignment(("1", "01"), ("2", "0111"), ("3", "0"))
-    assert assignment_check(frame, ARMS, "blocked")["n_schools"].sum() == len(frame)
+    assert assignment_check(frame, ARMS, "blocked")["n_units"].sum() == len(frame)
 
 
 def test_of_three_arms_a_block_is_named_by_the_one_it_lacks() -> None:
@@ -80,7 +80,7 @@ def test_of_three_arms_a_block_is_named_by_the_one_it_lacks() -> None:
     ]
     assert check["share_treated"].tolist() == [2 / 3, 1 / 2, 1]
     assert list(check.columns) == [
-        "block", "n_schools", "n_control", "n_a", "n_b", "share_treated", "verdict",
+        "block", "n_units", "n_control", "n_a", "n_b", "share_treated", "verdict",
     ]  # fmt: skip
 
 

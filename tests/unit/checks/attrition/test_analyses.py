@@ -309,7 +309,7 @@ def test_bounds_and_selective_attrition_take_whom_the_model_leaves_out_as_missin
     }  # fmt: skip
     bounds = bound_effects(listed, sample, primary=PrimaryModels({"itt": drops}), **settings)
     complete = bounds[bounds["approach"] == "complete cases"].iloc[0]
-    assert (complete["model"], complete["n_pupils"]) == ("itt", 200 - n_lost)
+    assert (complete["model"], complete["n_individuals"]) == ("itt", 200 - n_lost)
     assert "Horowitz-Manski bounds" in set(bounds["approach"])
     assert set(bound_effects(listed, sample, **settings)["approach"]) == {"complete cases"}
     left = who_left(listed, sample, primary=PrimaryModels({"itt": drops}), **settings)

@@ -169,7 +169,7 @@ def test_lee_rows_are_those_of_the_model_on_the_roster() -> None:
     assert whole["conf_low"] == pytest.approx(found.conf_low)
     assert whole["conf_high"] == pytest.approx(found.conf_high)
     assert np.isnan(whole["estimate"])
-    assert (whole["n_pupils"], whole["n_schools"]) == (1000, 40)
+    assert (whole["n_individuals"], whole["n_units"]) == (1000, 40)
 
 
 def test_unequal_shares_by_block_do_not_bias_bounds_without_block_effects() -> None:
@@ -209,7 +209,7 @@ def test_a_block_without_one_of_the_arms_is_left_out_and_said() -> None:
     assignment.loc[assignment["block"] == "b0", "arm"] = "control"
     table = _call(bound_effects, (assignment, pupils))
     assert table["note"].str.contains("blocks left out because they lack an arm: 1").all()
-    assert set(table["n_schools"]) == {30}
+    assert set(table["n_units"]) == {30}
 
 
 def test_an_arm_with_nobody_observed_is_undefined_and_said() -> None:
@@ -227,7 +227,7 @@ def test_pupils_who_were_assigned_one_by_one_are_their_own_clusters() -> None:
     assignment = pd.DataFrame({"pupil": people, "arm": np.tile(["control", "programme"], 500)})
     table = _call(bound_effects, (assignment, pupils), unit="pupil")
     assert "HC2" in table.loc[0, "method"]
-    assert table.loc[0, "n_schools"] == table.loc[0, "n_pupils"]
+    assert table.loc[0, "n_units"] == table.loc[0, "n_individuals"]
     lower = table[table["term"] == "lower bound"].iloc[0]
     assert np.isinf(lower["df"])
 

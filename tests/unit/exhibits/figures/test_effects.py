@@ -42,7 +42,7 @@ def _row(model: str, outcome: str, **keys: Any) -> dict[str, Any]:
     return {
         "model": model, "outcome": outcome, "term": "treated", "estimand": "ITT",
         "subgroup": "all", "estimate": 0.1, "conf_low": 0.0, "conf_high": 0.3, "p_value": 0.04,
-        "n_pupils": 100, "n_schools": 10, **keys,
+        "n_individuals": 100, "n_schools": 10, **keys,
     }  # fmt: skip
 
 
@@ -258,13 +258,13 @@ def _counts(panel: Axes) -> list[str]:
 
 
 def test_without_schools_people_alone_are_counted() -> None:
-    rows = pd.DataFrame([_row("itt", "maths", n_schools=0, n_pupils=5000)])
+    rows = pd.DataFrame([_row("itt", "maths", n_schools=0, n_individuals=5000)])
     (panel,) = effects_plot(drawn(rows, MODELS, OUTCOMES, YEARS), STUDY).axes
     assert _counts(panel) == ["5,000", "pupils"]
 
 
 def test_schools_whose_size_is_not_known_are_counted_alone() -> None:
-    rows = pd.DataFrame([_row("itt", "maths", n_pupils=nan)])
+    rows = pd.DataFrame([_row("itt", "maths", n_individuals=nan)])
     (panel,) = effects_plot(drawn(rows, MODELS, OUTCOMES, YEARS), STUDY).axes
     assert _counts(panel) == ["10", "schools"]
 

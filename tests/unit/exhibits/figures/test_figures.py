@@ -82,7 +82,7 @@ def test_the_effects_drawn_are_the_rows_of_the_estimates_table(finished: SmallTr
     stored = estimates[estimates["estimand"].isin(["ITT", "ATT"])]
     assert len(data) == len(stored) == 3
     keys = ["outcome", "model"]
-    columns = ["estimate", "conf_low", "conf_high", "p_value", "n_pupils", "n_schools"]
+    columns = ["estimate", "conf_low", "conf_high", "p_value", "n_individuals", "n_schools"]
     left = data.set_index(keys)[columns].sort_index()
     right = stored.set_index(keys)[columns].sort_index()
     pd.testing.assert_frame_equal(left, right, check_exact=True)

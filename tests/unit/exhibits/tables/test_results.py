@@ -28,7 +28,7 @@ def _row(model: str, outcome: str, term: str, **keys: Any) -> dict[str, Any]:
     return {
         "model": model, "outcome": outcome, "term": term, "estimand": "ITT", "estimate": 0.12345,
         "std_error": 0.05, "conf_low": -0.01, "conf_high": 0.25, "statistic": 2.469, "df": 18.26,
-        "p_value": 0.0234, "effect_size": 0.2, "n_pupils": 1234, "n_schools": 40,
+        "p_value": 0.0234, "effect_size": 0.2, "n_individuals": 1234, "n_schools": 40,
         "method": "REML", "note": nan, "converged": True, **keys,
     }  # fmt: skip
 
@@ -128,7 +128,7 @@ def test_deviations_from_the_plan_stand_below_the_table_and_only_where_there_are
         ("pupil", {}, ["Pupils", "Schools"]),
         ("pupil", {"n_schools": 0}, ["Pupils"]),
         ("teacher", {}, ["Teachers", "Schools"]),
-        ("school", {"n_pupils": nan}, ["Schools"]),
+        ("school", {"n_individuals": nan}, ["Schools"]),
     ],
 )
 def test_numbers_are_headed_by_whom_they_count_and_left_out_where_there_are_none(

@@ -95,7 +95,7 @@ def test_the_test_of_no_effect_is_f_with_pupils_less_parameters_as_degrees(
     assert row.statistic == pytest.approx(statistic, rel=1e-10)
     assert row.p_value == pytest.approx(p, rel=1e-10)
     assert row.df == degrees
-    assert (row.n_pupils, row.n_schools) == (60, 60)  # each pupil is drawn alone
+    assert (row.n_individuals, row.n_schools) == (60, 60)  # each pupil is drawn alone
     assert row.note.startswith(f"F({len(names)}, {degrees})")
     assert row.method == "2SLS, Anderson-Rubin set, HC2"
 

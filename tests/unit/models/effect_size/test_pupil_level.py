@@ -37,7 +37,7 @@ SETTINGS = settings(deadline=None, max_examples=25, derandomize=True)
 
 
 def _row(effect: float = 2.0, std_error: float = 0.8, n: int = 1000, schools: int = 40) -> Estimate:
-    return t_estimate("z", effect, std_error, 38, n_pupils=n, n_schools=schools, method="REML")
+    return t_estimate("z", effect, std_error, 38, n_individuals=n, n_schools=schools, method="REML")
 
 
 def test_worked_case_of_forty_schools_of_twenty_five() -> None:

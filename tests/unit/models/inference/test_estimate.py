@@ -10,7 +10,7 @@ from scipy import stats
 from schooltrial.models.inference.estimate import f_estimate, t_estimate
 from schooltrial.models.inference.student_t import t_quantile, t_tail
 
-COUNTS = {"n_pupils": 100, "n_schools": 10, "method": "m"}
+COUNTS = {"n_individuals": 100, "n_schools": 10, "method": "m"}
 
 
 @given(

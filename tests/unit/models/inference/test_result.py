@@ -110,7 +110,7 @@ def test_coefficients_errors_p_values_and_intervals_are_those_of_the_rows(make: 
     assert list(ends.columns) == ["low", "high"]
     np.testing.assert_array_equal(ends["low"], [row.conf_low for row in rows])
     np.testing.assert_array_equal(ends["high"], [row.conf_high for row in rows])
-    assert (rows[0].n_pupils, rows[0].n_schools) != (0, 0)
+    assert (rows[0].n_individuals, rows[0].n_schools) != (0, 0)
     assert fit.n_rows == J * N
     assert fit.estimates(fit.names[-1])[0] == fit.estimates([fit.names[-1]])[0]
     assert fit.method == fit.estimates()[0].method

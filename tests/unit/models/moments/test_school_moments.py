@@ -57,7 +57,7 @@ def taken(frame: pd.DataFrame, **options: Any) -> SchoolMoments:
 def same(a: SchoolMoments, b: SchoolMoments, rel: float = 1e-11) -> None:
     scale = np.sqrt(np.outer(np.diagonal(b.within), np.diagonal(b.within))) + 1e-12
     assert_array_equal(a.schools, b.schools)
-    assert_array_equal(a.n_pupils, b.n_pupils)
+    assert_array_equal(a.n_individuals, b.n_individuals)
     assert_allclose(a.weight, b.weight, rtol=rel)
     assert_allclose(a.mean, b.mean, rtol=rel)
     assert_allclose(a.within / scale, b.within / scale, atol=rel)

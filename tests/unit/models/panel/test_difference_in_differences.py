@@ -371,7 +371,7 @@ def test_a_plain_sandwich_is_judged_by_t_on_schools_less_one() -> None:
     assert [found.term for found in rows] == list(fit.names)
     assert {found.df for found in rows} == {9.0}
     assert {found.n_schools for found in rows} == {10}
-    assert {found.n_pupils for found in rows} == {int(_panel()["pupils"].sum())}
+    assert {found.n_individuals for found in rows} == {int(_panel()["pupils"].sum())}
     assert rows[0].std_error == pytest.approx(np.sqrt(fit.covariance(vcov="CR1")[0, 0]))
 
 

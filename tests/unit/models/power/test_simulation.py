@@ -94,7 +94,7 @@ def test_losses_take_schools_and_pupils_at_their_rates_and_power_with_them() -> 
     )  # fmt: skip
     lost, whole = _drawn(losing), _drawn(EQUAL)
     assert lost.schools.mean() == pytest.approx(12 + 9, abs=0.6)
-    assert lost.n_pupils.mean() == pytest.approx(21 * 30, rel=0.05)
+    assert lost.n_individuals.mean() == pytest.approx(21 * 30, rel=0.05)
     assert lost.power(0.35) < whole.power(0.35) - 0.02
     assert lost.mdes() > whole.mdes()
 

@@ -11,7 +11,7 @@ from schooltrial.report.sections.study_record import NOT_KNOWN, study_record_sec
 ESTIMATE = {
     "outcome": "maths", "model": "itt", "estimand": "ITT", "subgroup": "all", "term": "treated",
     "estimate": 0.0768, "std_error": 0.067, "conf_low": -0.06, "conf_high": 0.213,
-    "effect_size": 0.0761, "p_value": 0.26, "n_pupils": 5926, "n_schools": 40,
+    "effect_size": 0.0761, "p_value": 0.26, "n_individuals": 5926, "n_schools": 40,
 }  # fmt: skip
 
 

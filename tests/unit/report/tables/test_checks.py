@@ -123,7 +123,7 @@ def test_bounds_are_shown_by_the_outcomes_name_in_the_order_of_the_columns() -> 
     words = {"outcome": ["maths", "x"], "arm": "a", "approach": "bounds", "term": "low"}
     numbers = {
         "year": 2020, "estimate": [0.12345, -1.0], "std_error": np.nan, "conf_low": -0.1,
-        "conf_high": 0.2, "p_value": [0.0001, np.nan], "n_pupils": 1200, "n_schools": 40,
+        "conf_high": 0.2, "p_value": [0.0001, np.nan], "n_individuals": 1200, "n_units": 40,
     }  # fmt: skip
     check = pd.DataFrame({**words, **numbers, "method": "Lee", "note": np.nan, "more": 0})
     told = bounds_shown(check, {"maths": "Maths"}).cells
@@ -136,7 +136,7 @@ def test_bounds_are_shown_by_the_outcomes_name_in_the_order_of_the_columns() -> 
 
 def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
     check = pd.DataFrame({
-        "block": ["1", "2"], "n_schools": [2, 3], "n_control": [1, 1], "n_extra_help": [1, 2],
+        "block": ["1", "2"], "n_units": [2, 3], "n_control": [1, 1], "n_extra_help": [1, 2],
         "share_treated": [0.5, 2 / 3], "verdict": "both arms present",
     })  # fmt: skip
     table = assignment_tables.blocks_shown(check)
@@ -148,7 +148,7 @@ def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
 
 def test_of_many_blocks_those_with_a_remark_are_listed_first_and_the_others_counted() -> None:
     blocks = pd.DataFrame({
-        "block": [f"b{at}" for at in range(122)], "n_schools": 2, "n_control": 1,
+        "block": [f"b{at}" for at in range(122)], "n_units": 2, "n_control": 1,
         "share_treated": 0.5, "verdict": ["both arms present"] * 121 + ["one arm only"],
     })  # fmt: skip
     shown = assignment_tables.blocks_shown(blocks).cells

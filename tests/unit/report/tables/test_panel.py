@@ -21,7 +21,7 @@ def _row(estimand: str, term: str, **cells: Any) -> dict[str, Any]:
     return {
         "model": "s", "outcome": "maths", "estimand": estimand, "term": term, "estimate": 1.0,
         "std_error": 0.5, "df": 7.25, "p_value": 0.04, "conf_low": 0.0, "conf_high": 2.0,
-        "n_pupils": 1200, "n_schools": 40, "n_treated_schools": 9, "method": "two regimes",
+        "n_individuals": 1200, "n_schools": 40, "n_treated_schools": 9, "method": "two regimes",
         "note": "few schools", **cells,
     }  # fmt: skip
 
