@@ -96,5 +96,7 @@ rule write_overview:
         page="results/index.html",
     log:
         "results/write_overview.log",
+    params:
+        notebooks=NOTEBOOKS,
     script:
         "../scripts/write_overview.py"

@@ -10,11 +10,14 @@ from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.report.pages.overview import overview_page
 
 
-def main(*, studies: Sequence[str], page: str, **traced: Any) -> None:
+def main(
+    *, studies: Sequence[str], page: str, notebooks: Sequence[str] = (), **traced: Any
+) -> None:
     """Write the page: the studies of this run, and those whose results are beside them."""
     files = {Path(path) for path in studies} | set(Path(page).parent.glob("*/report/overview.json"))
     told = [json.loads(path.read_text("utf-8")) for path in sorted(files)]
-    Path(page).write_text(html_page(overview_page(told)), "utf-8", newline="\n")
+    of_all = {study["name"]: notebooks for study in told}
+    Path(page).write_text(html_page(overview_page(told, of_all)), "utf-8", newline="\n")
 
 
 run_as_rule(main, globals())

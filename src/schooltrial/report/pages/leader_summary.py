@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from math import isfinite
+
 from schooltrial.document.blocks import Block, Bullets, Document, Heading, Paragraph
 from schooltrial.document.numbers import number
 from schooltrial.document.tables import study_foot
 from schooltrial.document.text import Link, Strong, Text
-from schooltrial.models.effect_size.pupil_level import improvement_index
+from schooltrial.report.effect_words import percentile_points
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import Finding, signed, summarise_findings
+from schooltrial.report.headlines import Finding, digits_of, summarise_findings
 from schooltrial.report.sections.summary import cost_of, study_sentence, warnings
+from schooltrial.wording import plural
 
 MOST = 4
 """Outcomes that one page has room for."""
@@ -18,35 +22,34 @@ LONGEST = 420
 """Letters of the programme's description that one page has room for."""
 
 
+BAND = re.compile(r", (?=\D)")
+"""What divides a cost from its band."""
+
+LINE = (
+    "Places: think of 100 members of the comparison group in a line, from the lowest result to the "
+    "highest. Three places up means that the one in the middle passes three others."
+)
+"""What a place is, said once where results are told in places."""
+
+LEAST = 0.5
+"""Places below which a number of places is not told as a whole one."""
+
+
 def build_summary(evidence: Evidence) -> Document:
     """Return one page: what was tried, what was found, how sure, at what cost, what is unknown."""
     found = summarise_findings(evidence.estimates, evidence.protocol)
+    randomised = bool(evidence.protocol["design"]["randomised"])
     blocks: list[Block] = [
         *warnings_without_links(evidence),
         Heading("What was tried"),
         Paragraph(shortened(evidence.protocol["study"]["summary"])),
         Paragraph(study_sentence(evidence)),
         Heading("What was found"),
-    ]
-    if found:
-        told = [plain_finding(one, evidence) for one in found[:MOST]]
-        more = len(found) - MOST
-        told += [f"{more} more results are in the full report."] if more > 0 else []
-        blocks.append(Bullets(tuple(told)))
-    else:
-        blocks.append(Paragraph("The study has no result for a main outcome."))
-    blocks += [Heading("How sure can we be?"), Paragraph(certainty(found, evidence))]
-    costs = cost_of(evidence)
-    blocks.append(Heading("What did it cost?"))
-    if costs:
-        told_costs = "; ".join(
-            f"{evidence.arms.get(arm, 'the programme')}: {cost.split(',')[0]}"
-            for arm, cost in costs.items()
-        )
-        blocks.append(Paragraph(f"Per pupil per year, {told_costs}."))
-    else:
-        blocks.append(Paragraph("Costs were not collected."))
-    blocks += [
+        *found_blocks(found, randomised=randomised),
+        Heading("How sure can we be?"),
+        Paragraph(certainty(found, randomised=randomised)),
+        Heading("What did it cost?"),
+        Paragraph(cost_sentence(evidence)),
         Heading("What the study cannot tell you"),
         Bullets(tuple(unknown(found, evidence))),
         Paragraph((
@@ -62,6 +65,29 @@ def build_summary(evidence: Evidence) -> Document:
     )
 
 
+def found_blocks(found: list[Finding], *, randomised: bool) -> list[Block]:
+    """Return the main results, as many as one page has room for."""
+    if not found:
+        return [Paragraph("The study has no result for a main outcome.")]
+    told = [plain_finding(one, randomised=randomised) for one in found[:MOST]]
+    more = len(found) - MOST
+    if more > 0:
+        told.append(f"The full report has {plural(more, 'more result')}.")
+    blocks: list[Block] = [Bullets(tuple(told))]
+    if any(one.found and _in_places(one) for one in found[:MOST]):
+        blocks.append(Paragraph(LINE, "note"))
+    return blocks
+
+
+def cost_sentence(evidence: Evidence) -> str:
+    """Return what the programme cost, without bands; that of each group where there are several."""
+    told = "; ".join(
+        f"{evidence.arms.get(arm, 'the programme')}: {BAND.split(cost)[0]}"
+        for arm, cost in cost_of(evidence).items()
+    )
+    return f"Per pupil per year, {told}." if told else "Costs were not collected."
+
+
 def warnings_without_links(evidence: Evidence) -> list[Block]:
     """Return that a warning applies, for a page that has no sections."""
     if not warnings(evidence):
@@ -74,53 +100,117 @@ def shortened(words: str) -> str:
     """Return the first sentences of a text, as many as one page has room for."""
     if len(words) <= LONGEST:
         return words
-    kept = words[:LONGEST].rsplit(". ", maxsplit=1)[0]
-    return f"{kept.rstrip('.')}."
+    kept, end, _ = words[:LONGEST].rpartition(". ")
+    if end:
+        return f"{kept}."
+    return f"{words[:LONGEST].rpartition(' ')[0]} …"
 
 
-def plain_finding(one: Finding, evidence: Evidence) -> Text:
-    """Return a finding without the terms of statistics."""
+def plain_finding(one: Finding, *, randomised: bool) -> Text:
+    """Return a finding without the terms of statistics: its direction, size, and range."""
     if not one.found:
         return (Strong(f"{one.label}:"), " no result could be computed.")
-    way = "higher" if one.estimate > 0 else "lower"
-    if one.binary or not one.in_sd:
-        size = f"{number(abs(one.estimate), one.digits)} {one.unit} {way}"
-        told = f" on average {size} for {one.group} than for {one.comparison}"
+    size, low, high = _sizes(one)
+    whom = "among those who took up the offer, " if one.estimand == "CACE" else ""
+    if one.gained:
+        way = "gained ground on" if one.estimate > 0 else "lost ground to"
+        told = f" {whom}{one.group} ", Strong(way), f" {one.comparison}: {size}."
+    elif one.in_sd:
+        way = "scored higher" if one.estimate > 0 else "scored lower"
+        told = f" {whom}{one.group} ", Strong(way), f" than {one.comparison} on average: {size}."
     else:
-        points = signed(improvement_index(one.effect_size), 0).lstrip("+−")
-        told = (
-            f" {one.group} scored {way} on average: an average member of the comparison group "
-            f"would move by about {points} places in a ranking of 100"
+        way = "higher" if one.estimate > 0 else "lower"
+        what = "the share was " if one.binary else "the average was "
+        told = f" {whom}{what}", Strong(way), f" for {one.group} than for {one.comparison}: {size}."
+    within = f" The true difference is likely to lie between {low} and {high}"
+    return (Strong(f"{one.label}:"), *told, f"{within}{_allowed(one, randomised=randomised)}")
+
+
+def _in_places(one: Finding) -> bool:
+    return one.in_sd and isfinite(one.effect_size)
+
+
+def _sizes(one: Finding) -> tuple[str, str, str]:
+    """Return an effect and the ends of its interval, each with its direction."""
+    if _in_places(one):
+        first, *ends = percentile_points(one.effect_size, one.es_low, one.es_high)
+        if all(map(isfinite, ends)):
+            return (
+                f"about {_places(first)}".replace("about less", "less"),
+                _places(ends[0]),
+                _places(ends[1]),
+            )
+    digits = digits_of(one.estimate, in_sd=one.in_sd)
+
+    def said(value: float) -> str:
+        if round(value, digits) == 0:
+            return "almost nothing"
+        return f"{number(abs(value), digits)} {one.unit} {'higher' if value > 0 else 'lower'}"
+
+    size = f"{number(abs(one.estimate), digits)} {one.unit}"
+    return f"about {size}", said(one.low), said(one.high)
+
+
+def _places(points: float) -> str:
+    """Return percentile points as places in a line of 100: ``3 places down``."""
+    way = "up" if points > 0 else "down"
+    if abs(points) < LEAST:
+        return f"less than one place {way}"
+    return f"{plural(round(abs(points)), 'place')} {way}"
+
+
+def _allowed(one: Finding, *, randomised: bool) -> str:
+    """Return what the range allows to be said, as the end of its sentence and no more."""
+    clear = one.low > 0 or one.high < 0
+    if clear and randomised:
+        return ". Chance alone would rarely make a difference this large."
+    if clear:
+        return (
+            ". Chance alone would rarely make a difference this large, but something other than "
+            "the programme may have made it."
         )
-    sure = (
-        "The difference is larger than chance alone would usually make."
-        if one.low > 0 or one.high < 0
-        else "A difference of this size, or of the opposite sign, can arise by chance."
-    )
-    return (Strong(f"{one.label}:"), f"{told}. {sure}")
+    if randomised:
+        return ", so the study cannot tell whether the programme helped, harmed or did nothing."
+    return ", so the study cannot tell whether the groups differ at all."
 
 
-def certainty(found: list[Finding], evidence: Evidence) -> str:
-    """Return how the groups came about, and how many results stand out from chance."""
-    randomised = evidence.protocol["design"]["randomised"]
+def certainty(found: list[Finding], *, randomised: bool) -> str:
+    """Return how the groups came about, and how many results are clear, up and down."""
     how = (
         "Who got the programme was decided at random, so the groups were alike at the start but "
         "for chance."
         if randomised
-        else "Who got the programme was not decided at random, so other differences between the "
-        "groups may explain the result."
+        else "Who got the programme was not decided at random. The results show what went along "
+        "with the programme; other differences between the groups may be the cause."
     )
-    clear = sum(one.found and (one.low > 0 or one.high < 0) for one in found)
-    return f"{how} {clear} of {len(found)} main results stand out from chance."
+    known = [one for one in found if one.found]
+    if not known:
+        return how
+    up, down = sum(one.low > 0 for one in known), sum(one.high < 0 for one in known)
+    open_ = len(known) - up - down
+    parts = [
+        f"{up} clearly higher" if up else "",
+        f"{down} clearly lower" if down else "",
+        f"{open_} not clear in either direction" if open_ else "",
+    ]
+    told = ", ".join(filter(None, parts))
+    if len(known) == 1:
+        return f"{how} The one main result is {told.removeprefix('1 ')}."
+    return f"{how} {len(known)} main results: {told}."
 
 
 def unknown(found: list[Finding], evidence: Evidence) -> list[str]:
     """Return what a school leader might think the study shows, and it does not."""
     told = []
+    if not evidence.protocol["design"]["randomised"]:
+        told.append(
+            "Whether the programme caused a difference. Groups that were not formed at random may "
+            "have been on different paths already."
+        )
     if any(one.found and one.low <= 0 <= one.high for one in found):
         told.append(
-            "A result that does not stand out from chance is not proof that the programme does "
-            "nothing: a small effect may have been missed."
+            "That the programme does nothing. A result that is not clear is no proof of that: a "
+            "small effect, good or bad, may have been missed."
         )
     told.append("Whether it would work the same way in schools unlike those in the study.")
     if evidence.study["synthetic"]:

@@ -5,18 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schooltrial.document.blocks import Block, Bullets, Document, Heading, Paragraph
+import pandas as pd
+
+from schooltrial.document.blocks import Block, Document, Exhibit, Heading, Paragraph
+from schooltrial.document.numbers import number, p_text
+from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Link, Span, Strong
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import p_phrase, summarise_findings
+from schooltrial.report.headlines import CONDITION, Finding, signed, summarise_findings
 from schooltrial.report.sections.summary import INDICATIVE, rating_of, study_sentence
 
 PAGES = {
-    "report/report.html": "Report", "report/report.pdf": "report (PDF)",
-    "report/summary.html": "summary", "report/summary.pdf": "summary (PDF)",
-    "report/data_quality.html": "data quality", "report/monitoring.html": "monitoring",
+    "report/report.html": "Report", "report/report.pdf": "Report (PDF)",
+    "report/summary.html": "Summary", "report/summary.pdf": "Summary (PDF)",
+    "report/data_quality.html": "Data quality", "report/monitoring.html": "Monitoring",
 }  # fmt: skip
 """Page of a study, from its folder of results → what it is called."""
+
+DATA = {
+    "estimates/estimates.csv": "Estimates (CSV)", "checks/verdict.json": "Study record (JSON)",
+}  # fmt: skip
+"""File of a study that programs read → what it is called."""
+
+COLUMNS = (
+    Column("Primary outcome", key="label"),
+    Column("Effect (CI)", key="effect"),
+    Column("p", "told"),
+    Column("Ratings (indicative)", key="ratings", optional=True),
+)
 
 
 def summarise_study(evidence: Evidence) -> dict[str, Any]:
@@ -25,12 +41,14 @@ def summarise_study(evidence: Evidence) -> dict[str, Any]:
         "name": evidence.protocol["study"]["name"],
         "title": evidence.study["title"],
         "synthetic": evidence.study["synthetic"],
+        "randomised": bool(evidence.protocol["design"]["randomised"]),
         "design": study_sentence(evidence),
         "effects": [
             {
                 "label": one.label,
                 "group": evidence.arms.get(one.arm, "") if len(evidence.arms) > 2 else "",
-                "effect": f"{one.size} {one.unit}; {p_phrase(one.p_value)}".rstrip("; "),
+                "effect": _effect(one),
+                "p": p_text(one.p_value) if one.found else "",
                 "ratings": [rating for rating in rating_of(one, evidence) if rating],
             }
             for one in summarise_findings(evidence.estimates, evidence.protocol)
@@ -38,13 +56,25 @@ def summarise_study(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def overview_page(studies: Sequence[Mapping[str, Any]]) -> Document:
+def _effect(one: Finding) -> str:
+    """Return an effect with its unit and interval: ``+0.08 SD (95% CI −0.06 to 0.21)``."""
+    if not one.found:
+        return "no estimate"
+    low, high = number(one.low, one.digits), number(one.high, one.digits)
+    return f"{signed(one.estimate, one.digits)} {one.unit} ({one.ci} {low} to {high})"
+
+
+def overview_page(
+    studies: Sequence[Mapping[str, Any]], notebooks: Mapping[str, Sequence[str]] | None = None
+) -> Document:
     """Return the page of all studies, in the order given.
 
     Parameters
     ----------
     studies : sequence of mapping
         What `summarise_study` returned of each.
+    notebooks : mapping, optional
+        Study → names of the notebooks that were run on it.
     """
     blocks: list[Block] = [Paragraph(INDICATIVE, "note")]
     for study in studies:
@@ -53,22 +83,44 @@ def overview_page(studies: Sequence[Mapping[str, Any]]) -> Document:
         blocks += [
             Heading(study["title"], name),
             Paragraph((Strong(label), study["design"]) if label else study["design"]),
-            Bullets(tuple(_effect(one) for one in study["effects"])),
-            Paragraph(_links(name)),
+            *_effects(study),
+            *_links(name, (notebooks or {}).get(name, ())),
         ]
-    return Document(
-        "Evaluations", "All studies", tuple(blocks),
-    )  # fmt: skip
+    return Document("Evaluations", "All studies", tuple(blocks))
 
 
-def _effect(one: Mapping[str, Any]) -> tuple[Span, ...]:
-    label = f"{one['label']}, {one['group']}" if one["group"] else str(one["label"])
-    rated = f" ({'; '.join(one['ratings'])})" if one["ratings"] else ""
-    return (f"{label}: ", Strong(str(one["effect"])), f"{rated}.")
+def _effects(study: Mapping[str, Any]) -> list[Block]:
+    """Return the table of a study's effects, and that they are none where it is not randomised."""
+    if not study["effects"]:
+        return [Paragraph("The protocol declares no primary outcome that a primary model fits.")]
+    rows = [
+        {
+            "label": ": ".join(filter(None, [one["label"], one["group"]])),
+            "effect": one["effect"],
+            "p": one["p"],
+            "ratings": "; ".join(one["ratings"]),
+        }
+        for one in study["effects"]
+    ]
+    shown = tabulate(f"Effects: {study['title']}", pd.DataFrame(rows), COLUMNS)
+    caption = "" if study["randomised"] else f"Not randomised. {CONDITION}"
+    return [Exhibit(f"effects-{study['name']}", "Effects on primary outcomes", shown, caption)]
 
 
-def _links(name: str) -> tuple[Span, ...]:
-    parts: list[Span] = []
-    for path, words in PAGES.items():
-        parts += [Link(words, f"{name}/{path}"), " · "]
-    return tuple(parts[:-1])
+def _links(name: str, notebooks: Sequence[str]) -> list[Block]:
+    """Return a study's pages, its notebooks, and its files for programs."""
+    lists = {
+        "": PAGES,
+        "Notebooks: ": {
+            f"notebooks/{one}.html": one.replace("_", " ").capitalize() for one in notebooks
+        },
+        "Data: ": DATA,
+    }
+    told: list[Block] = []
+    for words, of in lists.items():
+        spans: list[Span] = []
+        for path, called in of.items():
+            spans += [" · " if spans else words, Link(called, f"{name}/{path}")]
+        if spans:
+            told.append(Paragraph(tuple(span for span in spans if span)))
+    return told

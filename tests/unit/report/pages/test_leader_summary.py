@@ -1,0 +1,118 @@
+"""What a school leader reads has the direction of each effect, and what its range allows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from schooltrial.document.text import Link, Strong, Text, spans
+from schooltrial.report.headlines import Finding
+from schooltrial.report.pages.leader_summary import certainty, plain_finding, shortened
+
+NAN = float("nan")
+SCORES = Finding(
+    model="itt", outcome="maths", arm="a", estimand="ITT", label="Maths", model_label="ITT",
+    group="pupils in programme schools", comparison="pupils in control schools", unit="SD",
+    estimate=0.1, low=-0.05, high=0.25, level=0.95, p_value=0.2, effect_size=0.1, es_low=-0.05,
+    es_high=0.25, people="pupils", n_people=100, places="8 schools", converged=True, note="",
+    binary=False, in_sd=True, gained=False,
+)  # fmt: skip
+SHARE = replace(
+    SCORES, label="Certificate", unit="percentage points", estimate=11.3, low=-2.3, high=24.9,
+    binary=True, in_sd=False,
+)  # fmt: skip
+GAIN = replace(SHARE, gained=True, group="fellowship schools", comparison="comparison schools")
+
+
+def turned(one: Finding) -> Finding:
+    """Return a finding of the same size in the other direction."""
+    return replace(
+        one, estimate=-one.estimate, low=-one.high, high=-one.low, effect_size=-one.effect_size,
+        es_low=-one.es_high, es_high=-one.es_low,
+    )  # fmt: skip
+
+
+def words(text: Text) -> str:
+    return "".join(
+        span.words if isinstance(span, Strong | Link) else str(span) for span in spans(text)
+    )
+
+
+def told(one: Finding, *, randomised: bool = True) -> str:
+    return words(plain_finding(one, randomised=randomised))
+
+
+@pytest.mark.parametrize(
+    ("one", "gain", "loss"),
+    [
+        (SCORES, "scored higher than pupils in control schools on average: about 4 places up.",
+         "scored lower than pupils in control schools on average: about 4 places down."),
+        (SHARE, "the share was higher for pupils in programme schools than for pupils in control "
+         "schools: about 11.3 percentage points.",
+         "the share was lower for pupils in programme schools than for pupils in control "
+         "schools: about 11.3 percentage points."),
+        (GAIN, "fellowship schools gained ground on comparison schools: about 11.3",
+         "fellowship schools lost ground to comparison schools: about 11.3"),
+    ],
+)  # fmt: skip
+def test_a_gain_reads_as_a_gain_and_a_loss_as_a_loss(one: Finding, gain: str, loss: str) -> None:
+    assert gain in told(one)
+    assert loss in told(turned(one))
+    for word in ("higher", "gained", " up."):
+        assert word not in told(turned(one)).split(" The true")[0], word
+
+
+def test_the_range_says_the_direction_of_both_its_ends() -> None:
+    assert "between 2 places down and 10 places up" in told(SCORES)
+    assert "between 10 places down and 2 places up" in told(turned(SCORES))
+    assert "between 2.3 percentage points lower and 24.9 percentage points higher" in told(SHARE)
+    tiny = replace(SHARE, low=0.0003)
+    assert "between almost nothing and 24.9 percentage points higher" in told(tiny)
+    small = replace(SCORES, effect_size=0.005, es_low=-0.004)
+    assert "less than one place up. The true" in told(small)
+    assert "less than one place down and" in told(small)
+
+
+@pytest.mark.parametrize("one", [SCORES, SHARE, GAIN])
+def test_what_the_range_allows_is_said_and_causes_only_of_randomised_groups(one: Finding) -> None:
+    clear = replace(one, low=one.estimate / 2)
+    assert "cannot tell whether the programme helped, harmed" in told(one)
+    assert told(clear).endswith("Chance alone would rarely make a difference this large.")
+    assert "whether the groups differ at all" in told(one, randomised=False)
+    assert "something other than the programme may have made it" in told(clear, randomised=False)
+    for finding in (one, clear):
+        assert "helped" not in told(finding, randomised=False)
+        for term in ("significant", "CI", "SD", "p =", "confidence"):
+            assert term not in told(finding).replace("percentage", "")
+
+
+def test_results_are_counted_by_their_direction() -> None:
+    clear = replace(SCORES, low=0.05)
+    assert certainty([clear, turned(clear), SCORES], randomised=True).endswith(
+        "3 main results: 1 clearly higher, 1 clearly lower, 1 not clear in either direction."
+    )
+    assert certainty([turned(clear)], randomised=True).endswith(
+        "The one main result is clearly lower."
+    )
+    assert "what went along with the programme" in certainty([clear], randomised=False)
+
+
+def test_a_result_that_could_not_be_computed_has_no_direction() -> None:
+    lacking = replace(SCORES, estimate=NAN, low=NAN, high=NAN)
+    assert told(lacking) == "Maths: no result could be computed."
+    assert "main result" not in certainty([lacking], randomised=True)
+
+
+def test_scores_without_an_effect_size_are_told_in_their_own_unit() -> None:
+    bare: dict[str, Any] = {"effect_size": NAN, "es_low": NAN, "es_high": NAN}
+    assert "about 0.10 SD." in told(replace(SCORES, **bare))
+
+
+def test_a_long_description_is_cut_after_a_sentence() -> None:
+    long = "One sentence of some length. " * 30
+    assert len(shortened(long)) <= 420
+    assert shortened(long).endswith("length.")
+    assert shortened("Short") == "Short"
+    assert shortened("word " * 200).endswith("word …")
