@@ -1,5 +1,5 @@
 # A school-level trial, from raw files to a report. This page is the table of contents.
-configfile: "config/config.yaml"
+configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"  # protocols, validated → studies, sections, modules of a script

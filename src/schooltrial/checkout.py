@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from schooltrial.refusal import UserError
@@ -54,3 +55,26 @@ def own_checkout() -> Path:
             "install it from a checkout: pip install --editable ."
         )
     return OWN
+
+
+def from_here(path: Path) -> str:
+    """Return a path as seen from the working folder; whole where it is on another drive."""
+    try:
+        return os.path.relpath(path)
+    except ValueError:
+        return str(path)
+
+
+def in_project(path: str) -> str:
+    """Return a file of the project, given from its folder, as seen from the working folder."""
+    return from_here(OWN / path)
+
+
+def below_project(path: str) -> str:
+    """Return a path as it is shown: a file of the project's library from the project's folder.
+
+    Where a run works elsewhere, its paths would say on which computer and where.
+    """
+    whole = Path(os.path.abspath(path))
+    source = OWN / "src"
+    return whole.relative_to(OWN).as_posix() if whole.is_relative_to(source) else path

@@ -155,6 +155,13 @@ class UserError(Exception):
     """Raised where what was asked for cannot be had: the message says why, and what can be."""
 
 
+class StepFailedError(Exception):
+    """Raised where a step of a run broke down, by a fault of the project: with what its log holds.
+
+    Where this error itself was raised says nothing.
+    """
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     """Return the error of a name that is not known, with the one that was probably meant."""
     names = [str(one) for one in known]

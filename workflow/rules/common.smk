@@ -10,6 +10,7 @@ SOURCE = Path(workflow.basedir) / "src"
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SOURCE))
 
+from schooltrial.checkout import in_project
 from schooltrial.provenance.code_inputs import modules
 from schooltrial.pipeline.changed_files import compare_contents
 from schooltrial.pipeline.forked_scripts import fork_scripts

@@ -82,8 +82,8 @@ rule write_monitoring:
     input:
         modules("write_monitoring.py"),
         unpack(LOOK(lambda study: study.report.implementation())),
-        style="src/schooltrial/document/page.css",
-        captions="src/schooltrial/exhibits/captions.yaml",
+        style=in_project("src/schooltrial/document/page.css"),
+        captions=in_project("src/schooltrial/exhibits/captions.yaml"),
         assignment="results/{study}/data/assignment.parquet",
         pupils="results/{study}/data/pupils.parquet",
         teachers="results/{study}/data/teachers.parquet",

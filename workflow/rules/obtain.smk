@@ -73,7 +73,7 @@ rule obtain_tables:
         modules("obtain_tables.py"),
         # ancient: to write the protocol anew is no reason to read the files anew
         protocol=ancient(LOOK(lambda study: study.protocol_file())),
-        schema=ancient("src/schooltrial/protocol/schema.yaml"),
+        schema=ancient(in_project("src/schooltrial/protocol/schema.yaml")),
     output:
         **STANDARD,
         # what was first is kept, whatever happens later

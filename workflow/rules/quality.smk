@@ -88,8 +88,8 @@ rule write_data_quality:
     """Write the page on data quality: one HTML page that needs no other file."""
     input:
         modules("write_data_quality.py"),
-        style="src/schooltrial/document/page.css",
-        captions="src/schooltrial/exhibits/captions.yaml",
+        style=in_project("src/schooltrial/document/page.css"),
+        captions=in_project("src/schooltrial/exhibits/captions.yaml"),
         codebook="results/{study}/checks/codebook.csv",
         means="results/{study}/checks/codebook_means.csv",
         missing="results/{study}/checks/quality_missing.csv",

@@ -3,7 +3,7 @@ rule verify_results:
     """Run automated checks of the results; without a pass there is no report."""
     input:
         modules("verify_results.py"),
-        tests=sorted(str(path) for path in Path("tests/results").glob("*.py")),
+        tests=sorted(str(path) for path in Path(in_project("tests/results")).glob("*.py")),
         estimates="results/{study}/estimates/estimates.csv",
         ledger="results/{study}/checks/ledger.csv",
         checks=LOOK(lambda study: study.report.checks()),
@@ -25,9 +25,12 @@ rule write_report:
     input:
         modules("write_report.py"),
         code=LOOK(lambda study: code_of(study.report.steps())),
-        lock="requirements.lock",
-        style=["src/schooltrial/document/page.css", "src/schooltrial/document/page.typ"],
-        captions="src/schooltrial/exhibits/captions.yaml",
+        lock=in_project("requirements.lock"),
+        style=[
+            in_project("src/schooltrial/document/page.css"),
+            in_project("src/schooltrial/document/page.typ"),
+        ],
+        captions=in_project("src/schooltrial/exhibits/captions.yaml"),
         claims="results/{study}/checks/results_tests.txt",
         estimates="results/{study}/estimates/estimates.csv",
         diagnostics="results/{study}/estimates/diagnostics.json",
@@ -63,7 +66,7 @@ rule execute_notebook:
     """Execute a notebook on the results of a study, and render it as a page."""
     input:
         modules("execute_notebook.py"),
-        notebook="notebooks/{notebook}.ipynb",
+        notebook=in_project("notebooks/{notebook}.ipynb"),
         study_file="results/{study}/report/study.json",
         sample="results/{study}/data/sample.parquet",
         teacher_sample="results/{study}/data/teacher_sample.parquet",
@@ -90,7 +93,7 @@ rule write_overview:
     """Write one page of all studies: effects, ratings and links."""
     input:
         modules("write_overview.py"),
-        style="src/schooltrial/document/page.css",
+        style=in_project("src/schooltrial/document/page.css"),
         studies=expand("results/{study}/report/overview.json", study=STUDIES),
     output:
         page="results/index.html",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from schooltrial.checkout import in_project
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.refusal import Fault, refuse
 
@@ -42,8 +43,9 @@ def main(*, results: str, claims: str, **traced: Any) -> None:
     os.environ["SCHOOLTRIAL_RESULTS"] = str(Path(results).resolve())
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer to load than the tests
     told = Claims()
+    tests = in_project(TESTS)
     code = pytest.main(
-        [TESTS, "-q", "-p", "no:cacheprovider", "--confcutdir", TESTS], plugins=[told]
+        [tests, "-q", "-p", "no:cacheprovider", "--confcutdir", tests], plugins=[told]
     )
     refuse(told.faults)
     if code != 0:

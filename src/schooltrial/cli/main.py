@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from schooltrial import __version__
-from schooltrial.cli import version, where
-from schooltrial.refusal import Refusal, UserError
+from schooltrial.cli import run, version, where
+from schooltrial.refusal import Refusal, StepFailedError, UserError
 
-COMMANDS: list[ModuleType] = [where, version]
+COMMANDS: list[ModuleType] = [run, where, version]
 """In the order in which the help lists them; each has ``HELP``, ``add_arguments`` and ``run``."""
 
 DEBUG = "SCHOOLTRIAL_DEBUG"
@@ -43,6 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         else:
             print(told, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+    except StepFailedError as told:
+        print(f"{told}\n{REPORT}", file=sys.stderr)
         return 1
     except Exception:
         traceback.print_exc()

@@ -32,7 +32,8 @@ def read_protocols(
         if protocol.name in found:
             refusals.append(f"Refused: two protocols name the study {protocol.name!r}; rename one.")
         shipped = project / "config" / "studies" / f"{protocol.name}.yaml"
-        if shipped.is_file() and shipped.resolve() != path.resolve():
+        here = Path.cwd() == project.resolve()  # elsewhere results are those of no other study
+        if here and shipped.is_file() and shipped.resolve() != path.resolve():
             refusals.append(
                 f"Refused: {shown} names its study {protocol.name!r}, as a study of the project "
                 "does; it would overwrite that study's results. Rename yours."

@@ -59,3 +59,15 @@ def wait_for_other_runs(arguments: Sequence[str], lock: Path = LOCK) -> None:
     file.write(f"{os.getpid()}\n")
     file.flush()
     _held.append(file)
+
+
+def holder_of(lock: Path) -> str | None:
+    """Return the number of the process of the run that holds a lock; None where none does."""
+    if sys.platform == "win32" or not lock.is_file():
+        return None
+    with lock.open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return file.read().strip() or "unknown"
+    return None

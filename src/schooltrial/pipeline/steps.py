@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from schooltrial.checkout import below_project
 from schooltrial.provenance.code_inputs import modules
 
 
@@ -50,7 +51,7 @@ def _step(name: str, found: Any, wildcards: Mapping[str, str | None]) -> dict[st
         "rule": name if model is None else f"{name}, {model}",
         "script": f"workflow/scripts/{name}.py",
         "code": modules(f"{name}.py"),
-        "reads": [str(path).format(**wildcards) for path in _flat(named)],
+        "reads": [below_project(str(path).format(**wildcards)) for path in _flat(named)],
         "writes": [str(path).format(**wildcards) for path in found.output],
     }
 

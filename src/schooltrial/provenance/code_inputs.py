@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from functools import cache
 from pathlib import Path
+
+from schooltrial.checkout import from_here
 
 SOURCE = Path(__file__).parents[2]
 SCRIPTS = SOURCE.parent / "workflow" / "scripts"
@@ -32,7 +33,7 @@ def modules(script: str) -> list[str]:
 
     They are inputs of its rule, because Snakemake does not see an edit of an imported module.
     """
-    return sorted(os.path.relpath(path) for path in distances(SCRIPTS / script))
+    return sorted(from_here(path) for path in distances(SCRIPTS / script))
 
 
 @cache

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from schooltrial.checkout import from_here
 from schooltrial.data.files.file_names import KeySource, expand_years, raw_file_names
 from schooltrial.protocol.column_map import KeyedFile, shown_source
 from schooltrial.protocol.sections import Protocol, measured_years
@@ -38,7 +38,7 @@ class RawFiles:
         """Return the folder of the raw files."""
         if self.simulated:
             return str(self.paths.raw)
-        return os.path.relpath(self.protocol.folder / self.protocol.content["raw_folder"])
+        return from_here(self.protocol.folder / self.protocol.content["raw_folder"])
 
     def files(self) -> list[str]:
         """Return the raw files that are there; a missing one is refused when it is read."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from schooltrial.checkout import from_here
 from schooltrial.protocol.sections import Content, Model, Protocol, StudyLine, unlabelled
 from schooltrial.study.blinding import Blinding
 from schooltrial.study.draw_files import DrawFiles
@@ -61,7 +61,7 @@ class Study:
 
     def protocol_file(self) -> str:
         """Return the file of the protocol, as seen from the working folder."""
-        return os.path.relpath(self.protocol.path)
+        return from_here(self.protocol.path)
 
     def line(self) -> StudyLine:
         """Return what stands under every exhibit: study, whether synthetic, protocol's hash."""

@@ -79,14 +79,20 @@ def test_two_protocols_of_one_study_are_refused(
 
 
 def test_a_protocol_elsewhere_may_not_take_the_name_of_a_study_of_the_project(
-    schema: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    schema: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(ROOT)
     text = (ROOT / "config/studies/achievement_awards.yaml").read_text("utf-8")
     mine = tmp_path / "mine.yaml"
     mine.write_text(text, encoding="utf-8")
     with pytest.raises(SystemExit):
         read_protocols({"protocols": str(mine)}, ROOT, schema)
     assert "would overwrite that study's results" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)  # where results are written elsewhere, nothing is overwritten
+    assert list(read_protocols({"protocols": str(mine)}, ROOT, schema)) == ["achievement_awards"]
 
 
 def test_a_step_is_told_for_each_model_with_the_files_of_the_study(tmp_path: Path) -> None:

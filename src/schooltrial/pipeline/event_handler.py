@@ -1,0 +1,66 @@
+"""What Snakemake's logger plugin does: it writes events of a run, one line of JSON each, to stdout.
+
+What Snakemake writes for people stays as it is, on stderr. Events are told from other lines on
+stdout, such as what hooks of the Snakefile print, by their first character.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from logging import LogRecord
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+
+from schooltrial.pipeline.events import MARK, event_of
+
+PR_SET_PDEATHSIG = 1
+
+
+class LogHandler(LogHandlerBase):
+    """Tells which jobs are planned, and when each begins, ends or fails."""
+
+    def __post_init__(self) -> None:
+        """Let this process end when the command that reads the events is killed."""
+        if sys.platform == "linux":
+            # Snakemake then lets running jobs end, and starts no further one
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    def emit(self, record: LogRecord) -> None:
+        """Write the event of a record; nothing where it is of another kind."""
+        told = event_of(vars(record))
+        if told is None:
+            return
+        try:
+            sys.stdout.write(f"{MARK}{json.dumps(told)}\n")
+            sys.stdout.flush()
+        except OSError:
+            os.kill(os.getpid(), signal.SIGTERM)  # nobody reads any more
+
+    @property
+    def writes_to_stream(self) -> bool:
+        """False, so that Snakemake goes on writing to stderr, which the log of the run keeps."""
+        return False
+
+    @property
+    def writes_to_file(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        """True: events are told even where Snakemake is asked to be quiet."""
+        return True
+
+    @property
+    def has_formatter(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        """False."""
+        return False

@@ -1,0 +1,118 @@
+"""How far a run is: one line a stage, with a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from schooltrial.provenance.rule_files import read_rules
+
+STAGES = {
+    "Read the files": ("obtain",),
+    "Build the sample": ("clean",),
+    "Check the data and the design": ("assignment", "quality", "check", "implementation"),
+    "Fit the models": ("fit", "fit_panel"),
+    "Rate the evidence": ("evidence",),
+    "Draw figures and tables": ("exhibit_checks", "exhibit"),
+    "Write the report": ("report",),
+}
+"""Stage, in the order of a run → the files of its rules."""
+
+WIDTH = 20
+"""Characters of a bar."""
+
+NAME = max(map(len, STAGES))
+
+
+def stage_of_rules(project: Path) -> dict[str, str]:
+    """Return rule → the stage of a run that it belongs to."""
+    of_file = {file: stage for stage, files in STAGES.items() for file in files}
+    return {rule.name: of_file[Path(rule.file).stem] for rule in read_rules(project)
+            if Path(rule.file).stem in of_file}  # fmt: skip
+
+
+@dataclass
+class Progress:
+    """The stages of a run, told as its jobs end.
+
+    Attributes
+    ----------
+    stages : mapping
+        Rule → stage.
+    out : file
+        Where it is told.
+    terminal : bool
+        Whether lines are drawn anew in place; otherwise a line is written when a stage is done.
+    clock : callable
+        Seconds.
+    """
+
+    stages: Mapping[str, str]
+    out: TextIO
+    terminal: bool
+    clock: Callable[[], float] = time.monotonic
+    planned: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    logs: list[str] = field(default_factory=list)
+    _running: dict[int, str] = field(default_factory=dict)
+    _began: float = 0.0
+    _lines: int = 0
+
+    def told(self, event: Mapping[str, Any]) -> None:
+        """Take in an event of the run, and tell what it changes."""
+        match event["event"]:
+            case "planned" if not self.planned:
+                self._began = self.clock()
+                for rule, count in event["jobs"].items():
+                    if rule in self.stages:
+                        self.planned[self.stages[rule]] += count
+                self._draw()
+            case "began" if event["rule"] in self.stages:
+                self._running[event["job"]] = self.stages[event["rule"]]
+                self._draw()
+            case "ended" if event["job"] in self._running:
+                stage = self._running.pop(event["job"])
+                self.done[stage] += 1
+                self._draw(stage)
+            case "failed":
+                self.failed[self.stages.get(event["rule"], "")] += 1
+                self.logs += event["logs"]
+                self._draw()
+            case _:
+                pass
+
+    def _draw(self, ended: str = "") -> None:
+        if self.terminal:
+            lines = [self._line(stage) for stage in STAGES if self.planned[stage]]
+            up = f"\x1b[{self._lines}F" if self._lines else ""
+            self.out.write(up + "".join(f"\x1b[2K{line}\n" for line in [*lines, self._left()]))
+            self._lines = len(lines) + 1
+        elif ended and self.done[ended] == self.planned[ended]:
+            steps = f"{self.done[ended]} of {self.planned[ended]}"
+            self.out.write(f"{ended:<{NAME}}  {steps:>8}  {self._seconds():.0f} s\n")
+        self.out.flush()
+
+    def _line(self, stage: str) -> str:
+        planned, done = self.planned[stage], self.done[stage]
+        full = WIDTH * done // planned
+        bar = "█" * full + "·" * (WIDTH - full)
+        running = "running" if stage in self._running.values() else ""
+        state = "failed" if self.failed[stage] else running
+        return f"{stage:<{NAME}}  {bar}  {done:>3} of {planned:<3} {state}".rstrip()
+
+    def _left(self) -> str:
+        """Return how long it took, and about how long it will take by what is done."""
+        done, planned, spent = self.done.total(), self.planned.total(), self._seconds()
+        if done == planned:
+            return f"{spent:.0f} s"
+        if done < planned / 5 or self.failed.total():
+            return f"{spent:.0f} s so far"
+        return f"{spent:.0f} s so far, about {spent * (planned - done) / done:.0f} s left"
+
+    def _seconds(self) -> float:
+        return self.clock() - self._began

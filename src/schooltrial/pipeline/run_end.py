@@ -1,0 +1,80 @@
+"""What a run tells at its end: effects, ratings, warnings, and where the report is; or why not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from schooltrial.pipeline.messages import unlinked
+from schooltrial.refusal import StepFailedError, UserError
+from schooltrial.study.layout import Layout
+
+TAIL = 30
+"""Lines of the log of a run that are shown where no step says why it failed."""
+
+
+def what_was_found(folder: Path, name: str) -> Iterator[str]:
+    """Yield the effect of each primary outcome, the ratings, warnings and the report.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The working folder, which is the present one.
+    name : str
+        Name of the study.
+    """
+    paths = Layout(Path("results") / name)
+    told = json.loads((paths.root / "report" / "overview.json").read_text("utf-8"))
+    made_up = "SYNTHETIC DATA. " if told["synthetic"] else ""
+    yield f"{made_up}{told['title']}: {told['design']}"
+    for effect in told["effects"]:
+        of = f", {effect['group']}" if effect["group"] else ""
+        yield f"  {effect['label']}{of}: {effect['effect']}"
+    for standard, rating in _ratings(told["effects"]):
+        yield f"  {standard} (indicative): {rating}"
+    for warning in [*unlinked([name], []), *_plan(paths)]:
+        yield f"Warning: {warning}"
+    yield f"Report: {folder / 'results' / name / 'report' / 'report.html'}"
+
+
+def _ratings(effects: Sequence[dict[str, object]]) -> Iterator[tuple[str, str]]:
+    """Yield each standard with its rating, outcomes named where they are rated differently."""
+    for at, standard in enumerate(("WWC-style rating", "EEF-style security rating")):
+        ratings = {
+            str(one["label"]): str(one["ratings"][at])  # type: ignore[index]
+            for one in effects
+            if len(one["ratings"]) > at  # type: ignore[arg-type]
+        }
+        if len(set(ratings.values())) == 1:
+            yield standard, next(iter(ratings.values()))
+        elif ratings:
+            yield standard, "; ".join(f"{label}: {one}" for label, one in ratings.items())
+
+
+def _plan(paths: Layout) -> Iterator[str]:
+    file = paths.check("plan.json")
+    changed = json.loads(file.read_text("utf-8"))["changed"] if file.is_file() else []
+    if changed:
+        yield f"the plan was changed after outcomes were read (sections: {', '.join(changed)})"
+
+
+def why_not(refused: Sequence[str], logs: Sequence[str], log: Path) -> Exception:
+    """Return the error with which a run that failed ends.
+
+    Parameters
+    ----------
+    refused : sequence of str
+        Refusals of the steps of this run.
+    logs : sequence of str
+        Logs of the steps that failed.
+    log : pathlib.Path
+        The log of the whole run.
+    """
+    if refused:
+        return UserError("\n\n".join([*refused, f"Log: {log}"]))
+    found = [Path(one).read_text("utf-8", "replace") for one in logs if Path(one).is_file()]
+    broken = [text.strip() for text in found if text.strip()]
+    if not broken:
+        broken = ["\n".join(log.read_text("utf-8", "replace").strip().splitlines()[-TAIL:])]
+    return StepFailedError("\n\n".join([*broken, f"Log: {log}"]))

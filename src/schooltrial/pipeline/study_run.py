@@ -1,0 +1,133 @@
+"""Run one study as a command does: in a folder of the user's, with progress and an end in words."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import chdir
+from pathlib import Path
+from types import MappingProxyType
+
+from schooltrial.checkout import own_checkout
+from schooltrial.pipeline.messages import logs_written, refusals
+from schooltrial.pipeline.progress import Progress, stage_of_rules
+from schooltrial.pipeline.run_end import what_was_found, why_not
+from schooltrial.pipeline.run_lock import LOCK, holder_of
+from schooltrial.pipeline.snakemake_run import WorkflowRun
+from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.sections import Protocol
+from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.refusal import UserError
+
+LOOK_AGAIN = 0.3
+"""Seconds between two looks at whether another run has ended."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def run_study(
+    protocol: Path,
+    output: Path | None = None,
+    cores: int | None = None,
+    config: Mapping[str, str] = NOTHING,
+) -> None:
+    """Run a study to its report and notebooks, and print what was found.
+
+    Parameters
+    ----------
+    protocol : pathlib.Path
+    output : pathlib.Path, optional
+        The folder in which ``results`` is written; by default that of the protocol.
+    cores : int, optional
+        By default all of the computer.
+    config : mapping, optional
+        Further keys of the configuration.
+
+    Raises
+    ------
+    Refusal
+        With the faults of the protocol.
+    UserError
+        With what steps of the run refused.
+    StepFailedError
+        With the traceback of a step that broke down.
+    """
+    project = own_checkout()
+    plan = protocol_of(protocol)
+    folder = working_folder(plan.path, output)
+    log = folder / "results" / plan.name / "logs" / "run.txt"
+    run = WorkflowRun(
+        project, plan.path, folder, cores or os.cpu_count() or 1, log,
+        targets=_targets(project, plan.name), config=config,
+    )  # fmt: skip
+    progress = Progress(stage_of_rules(project), sys.stdout, sys.stdout.isatty())
+    wait_for_other_run(folder, print)
+    with chdir(folder):
+        before = logs_written([plan.name])
+        code = run.run(progress.told)
+        if code != 0:
+            raise why_not(refusals([plan.name], before), progress.logs, log)
+        if not progress.planned:
+            print("Nothing has changed since the last run.")
+        for line in what_was_found(folder, plan.name):
+            print(line)
+
+
+def wait_for_other_run(folder: Path, say: Callable[[str], None]) -> None:
+    """Wait for a run that works in a folder, and say so.
+
+    Snakemake's process itself waits too, but says so in the log, where nobody looks.
+    """
+    said = False
+    while holder := holder_of(folder / LOCK):
+        if not said:
+            say(
+                f"Another run is writing results in {folder} (process {holder}). This one starts "
+                "when it ends; press Ctrl-C to give up."
+            )
+        said = True
+        time.sleep(LOOK_AGAIN)
+
+
+def protocol_of(path: Path) -> Protocol:
+    """Read a protocol, and refuse it with all its faults."""
+    schema = Path(__file__).parents[1] / "protocol" / "schema.yaml"
+    path = path.expanduser()
+    if path.is_dir():
+        found = sorted(path.glob("*.yaml"))
+        hint = f"; did you mean {found[0]}?" if len(found) == 1 else ""
+        raise UserError(f"{path} is a folder, not a protocol{hint}")
+    return read_protocol(path, parse_yaml(schema.read_text("utf-8")), str(path))
+
+
+def working_folder(protocol: Path, output: Path | None) -> Path:
+    """Return the folder in which ``results`` is written, once it is known that it can be.
+
+    A folder that is itself called ``results`` is that one: nobody wants ``results/results``.
+    """
+    folder = (output.expanduser() if output else protocol.parent).resolve()
+    folder = folder.parent if output and folder.name == "results" else folder
+    results = folder / "results"
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(
+            f"no results can be written to {folder} ({reason}); name another folder: "
+            "--output FOLDER"
+        ) from None
+    if not os.access(results, os.W_OK):
+        raise UserError(
+            f"no results can be written to {results} (no permission); name another folder: "
+            "--output FOLDER"
+        )
+    return folder
+
+
+def _targets(project: Path, name: str) -> list[str]:
+    """Return the pages of a study; its other files are made on the way."""
+    notebooks = sorted(path.stem for path in (project / "notebooks").glob("*.ipynb"))
+    pages = [f"results/{name}/notebooks/{notebook}.html" for notebook in notebooks]
+    return [f"results/{name}/report/report.html", *pages]

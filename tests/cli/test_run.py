@@ -1,0 +1,94 @@
+"""Claims about ``schooltrial run``, in a folder of the user's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from schooltrial.cli.main import main
+from support.small_trial import ROOT
+
+EXAMPLE = ROOT / "examples" / "minimal"
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Path:
+    """Return the protocol of a small trial that lies in a folder with a space in its name."""
+    folder = tmp_path / "my trial"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("results", ".snakemake"))
+    return folder / "trial.yaml"
+
+
+def _begun(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "schooltrial.cli.main", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, cwd="/",
+    )  # fmt: skip
+
+
+def test_a_trial_is_run_to_its_report_beside_the_protocol_even_after_a_kill(trial: Path) -> None:
+    before = {path.name for path in trial.parent.iterdir()}
+    killed = _begun("run", str(trial), "--cores", "1")
+    obtained = trial.parent / "results" / "my_trial" / "data" / "sample.parquet"
+    until = time.monotonic() + 300
+    while not obtained.is_file() and killed.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    killed.kill()
+    killed.wait()
+    assert not (trial.parent / "results" / "my_trial" / "report" / "report.html").exists()
+
+    again = _begun("run", str(trial), "--cores", "1")
+    told, _ = again.communicate()
+    assert again.returncode == 0, told
+    report = trial.parent / "results" / "my_trial" / "report" / "report.html"
+    assert f"Report: {report}" in told
+    assert report.is_file()
+    for stage in ("Fit the models", "Write the report"):
+        assert stage in told
+    assert "  Reading: +" in told
+    assert "WWC-style rating (indicative): " in told
+    assert "EEF-style security rating (indicative): " in told
+    assert "Traceback" not in told
+    assert str(ROOT) not in report.read_text("utf-8")
+    assert "schema.yaml" in report.read_text("utf-8")
+    assert {path.name for path in trial.parent.iterdir()} - before == {"results", ".snakemake"}
+
+    third = _begun("run", str(trial), "--cores", "1")
+    told, _ = third.communicate()
+    assert third.returncode == 0
+    assert "Nothing has changed since the last run." in told
+    assert f"Report: {report}" in told
+
+
+def test_what_is_refused_is_told_alone_and_the_log_is_named(
+    trial: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pupils = trial.parent / "pupils_2025.csv"
+    lines = pupils.read_text("utf-8").splitlines()
+    lines[3] = lines[3].rsplit(",", 1)[0] + ",absent"
+    pupils.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert main(["run", str(trial), "--cores", "1", "--output", str(trial.parent / "out")]) == 1
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("Refused: 1 fault was found.")
+    assert "pupils_2025.csv, row 4, column 'reading': the value 'absent'" in told.err
+    log = trial.parent / "out" / "results" / "my_trial" / "logs" / "run.txt"
+    assert told.err.rstrip().endswith(f"Log: {log}")
+    assert log.is_file()
+    assert not (trial.parent / "results").exists()
+
+
+def test_a_fault_of_the_protocol_is_told_before_anything_is_written(
+    trial: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    trial.write_text(trial.read_text("utf-8").replace("covariates", "covarites"), encoding="utf-8")
+    assert main(["run", str(trial)]) == 1
+    assert "did you mean 'covariates'?" in capfd.readouterr().err
+    assert not (trial.parent / "results").exists()
