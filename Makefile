@@ -14,14 +14,14 @@ export OPENBLAS_NUM_THREADS := 1
 .PHONY: studies assignment test test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean resilience
 
 $(READY): requirements.lock pyproject.toml workflow/build_environment.py
-	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or say where it is: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or give its path: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@$(PYTHON) workflow/build_environment.py
 
 studies: $(READY)
 	@$(BIN)/snakemake --cores $(CORES)
 
-assignment: $(READY) ## draw the units of a trial into its arms: make assignment PROTOCOL=trial.yaml
-	@test -n "$(PROTOCOL)" || { echo "make: say whose: make assignment PROTOCOL=path/to/trial.yaml" >&2; exit 1; }
+assignment: $(READY) ## randomise the units of a trial: make assignment PROTOCOL=trial.yaml
+	@test -n "$(PROTOCOL)" || { echo "make: name the protocol: make assignment PROTOCOL=path/to/trial.yaml" >&2; exit 1; }
 	@$(BIN)/snakemake assignments --cores 1 --forcerun draw_assignment \
 		--config protocols="$(PROTOCOL)"
 
@@ -68,7 +68,7 @@ reference-live: $(READY) ## the same, R being run now (needs R and its packages)
 validate: $(READY) ## coverage and type I error on simulated trials, synthetic studies at 200 seeds, panels (about an hour)
 	@$(BIN)/python benchmarks/validate.py
 
-benchmark: $(READY) ## speed beside the peers that are installed (minutes)
+benchmark: $(READY) ## speed compared with the other packages that are installed (minutes)
 	@$(BIN)/python benchmarks/benchmark.py
 	@$(BIN)/python benchmarks/obtain.py --write
 	@$(BIN)/python benchmarks/workflow.py --all --write

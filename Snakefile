@@ -40,10 +40,10 @@ onstart:
 
 onsuccess:
     for tell in (unlinked, made):
-        for told in tell(STUDIES, workflow.dag_settings.targets):
-            print(f"\n{told}")
+        for message in tell(STUDIES, workflow.dag_settings.targets):
+            print(f"\n{message}")
 
 
 onerror:
-    for told in refusals(STUDIES, WRITTEN_BEFORE):
-        print(f"\n{told}", file=sys.stderr)
+    for message in refusals(STUDIES, WRITTEN_BEFORE):
+        print(f"\n{message}", file=sys.stderr)

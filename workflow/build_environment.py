@@ -1,7 +1,7 @@
 # It must run, and explain itself, under any Python 3: no annotations, no f-strings.
 # mypy: ignore-errors
 # ruff: noqa: E501, UP031
-"""Build .venv from requirements.lock; whatever goes wrong is told in one sentence.
+"""Build .venv from requirements.lock; report any failure in one sentence.
 
 This file runs under the machine's own Python, whatever its age, before anything is installed.
 """
@@ -36,7 +36,7 @@ def suitable_python():
 
 
 def reason(output):
-    """Return the sentence that tells why pip failed, from what it printed."""
+    """Return one sentence on why pip failed, from its output."""
     text = output.lower()
     if (
         "do not match the hashes" in text

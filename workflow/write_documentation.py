@@ -164,9 +164,9 @@ def standard_tables(described: Mapping[str, Any]) -> list[str]:
     """Return a section for each standard table: the variables that the pipeline knows by name."""
     lines = [
         "", "## Standard tables", "",
-        "The variables that the pipeline knows by name. Under `columns` a reading may give any",
-        "other too, which is then an attribute that models, filters and checks can name. A",
-        "variable of the key identifies a row, together with the others of the key.",
+        "The variables that the pipeline knows by name. `columns` may list any others: they are",
+        "attributes that models, filters and checks can name. The variables marked *key* together",
+        "identify a row.",
     ]  # fmt: skip
     for table, variables in STANDARD_VARIABLES.items():
         lines += ["", f"### {table}", "", described[table]["description"], ""]
@@ -186,9 +186,9 @@ def estimators() -> list[str]:
     levels = ("pupil", "teacher", "school")
     lines = ["", "## Estimators and outcomes", ""]
     lines += [
-        "Which `estimator` of a model fits outcomes `measured_on` whom; another is refused. To a"
+        "Which `estimator` accepts outcomes `measured_on` pupils, teachers or schools; others are"
     ]
-    lines += ["panel model, outcomes of pupils are means of schools by year.", ""]
+    lines += ["refused. Panel models use means of pupil outcomes by school and year.", ""]
     lines += ["| estimator | " + " | ".join(levels) + " |", "|---" * (len(levels) + 1) + "|"]
     for name, of in LEVELS.items():
         cells = " | ".join("yes" if level in of else "" for level in levels)
@@ -213,17 +213,16 @@ def config_readme(schema: Mapping[str, Any]) -> str:
         "",
         "Written by `make docs` from `src/schooltrial/protocol/schema.yaml`; edit that, not this.",
         "",
-        "`config.yaml` names the studies that are run, and what their figures are written as",
-        "beside SVG (`figure_formats`: `pdf`, `png`). Each study has a protocol in `studies/`: the",
-        "pre-analysis plan as data. A key that is not listed here is refused, with the one that",
-        "was probably meant. Paths in a protocol are relative to the protocol. An example of three",
-        "arms, a joined file, published means and costs is [`example.yaml`](example.yaml); the",
-        "studies are longer ones. Below the keys: [standard tables](#standard-tables),",
-        "[estimators and outcomes](#estimators-and-outcomes).",
+        "`config.yaml` names the studies to run, and the formats of figures in addition to SVG",
+        "(`figure_formats`: `pdf`, `png`). Each study has a protocol in `studies/`: the",
+        "pre-analysis plan as data. A key that is not listed here is refused; the message suggests",
+        "the key that was probably meant. Paths are relative to the protocol.",
+        "[`example.yaml`](example.yaml) has three arms, a joined file, published means and costs;",
+        "[the minimal example](../examples/minimal/README.md) has 15 lines. Below the keys:",
+        "[standard tables](#standard-tables), [estimators and outcomes](#estimators-and-outcomes).",
         "",
-        "YAML is read strictly: no anchors, aliases or tags; numbers in plain digits. What could",
-        "be a number or a text (`010`, `20:19`), and `yes` and `no` where they are texts, stand",
-        "in quotes.",
+        "YAML is read strictly: no anchors, aliases or tags; numbers in plain digits. Use quotes",
+        "for text that could be a number (`010`, `20:19`), and for `yes` and `no` as text.",
         "",
     ]
     for name, node in schema["properties"].items():

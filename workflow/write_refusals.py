@@ -103,7 +103,7 @@ STAGES: dict[str, tuple[Kind, ...]] = {
     "Raw files": (
         Kind(
             "Missing file",
-            "Paths are relative to the protocol. `{year}` in a name stands for each year.",
+            "Paths are relative to the protocol. `{year}` in a name is replaced by each year.",
             (("pupils_2025.csv", "", ""),),
         ),
         Kind(

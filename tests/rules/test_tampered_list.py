@@ -160,4 +160,4 @@ def test_the_text_of_a_draw_names_list_record_and_the_seal_to_publish(folder: Fo
     text = Path(folder.at("drawn.txt")).read_text("utf-8")
     assert folder.at("record.json") in text
     assert f"SHA-256 {record['signature']}" in text
-    assert "Publish the seal" in text
+    assert "Publish the signature" in text

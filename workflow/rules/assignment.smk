@@ -1,4 +1,4 @@
-# Eligible list → signed record and allocation list, beside the protocol, once.
+# Eligible list → signed record and allocation list, next to the protocol, once.
 localrules:
     assignments,
 

@@ -71,7 +71,7 @@ rule obtain_tables:
     input:
         LOOK(lambda study: study.raw.files()),
         modules("obtain_tables.py"),
-        # ancient: to write the protocol anew is no reason to read the files anew
+        # ancient: a protocol that was only saved again is no reason to read the files again
         protocol=ancient(LOOK(lambda study: study.protocol_file())),
         schema=ancient(in_project("src/schooltrial/protocol/schema.yaml")),
     output:

@@ -27,7 +27,7 @@ from schooltrial.version import software_versions
 
 
 class Sections(Compared):
-    """The sections that the check rests on."""
+    """The sections that the check uses."""
 
     study: Study
     design: Design

@@ -1,4 +1,4 @@
-"""Count who was lost and test who left, and show what missing outcomes could do to the effect."""
+"""Count attrition, compare leavers, and bound the effect for missing outcomes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ from schooltrial.protocol.sections import (
 
 
 class Sections(Compared):
-    """The sections that the check rests on."""
+    """The sections that the check uses."""
 
     design: Design
     outcomes: dict[str, Outcome]

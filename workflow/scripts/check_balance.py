@@ -20,7 +20,7 @@ from schooltrial.randomisation.record import read_record
 
 
 class Sections(EquivalenceSections):
-    """The sections that the check rests on."""
+    """The sections that the check uses."""
 
     study: Study
     take_up: TakeUp

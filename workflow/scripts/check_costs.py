@@ -1,4 +1,4 @@
-"""Add up what the programme costs, by ingredient and per pupil and year."""
+"""Add up programme costs, by ingredient and per pupil per year."""
 
 from collections.abc import Sequence
 

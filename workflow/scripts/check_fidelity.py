@@ -1,4 +1,4 @@
-"""Hold what was carried out against the components that the protocol fixed."""
+"""Compare implementation with the thresholds that the protocol set."""
 
 from collections.abc import Sequence
 

@@ -25,7 +25,7 @@ from schooltrial.protocol.sections import (
 
 
 class Sections(Compared):
-    """The sections that the boxes rest on."""
+    """The sections that the boxes use."""
 
     design: Design
     outcomes: dict[str, Outcome]

@@ -22,7 +22,7 @@ def main(
     diagnostics: str,
     check: str,
 ) -> None:
-    """Write one row per outcome and stage: least detectable effect, power, and their inputs."""
+    """Write one row per outcome and stage: MDES (in SD), power, and their inputs."""
     found = power_table(
         StudyPlan.of(protocol),
         pd.read_parquet(assignment),

@@ -1,4 +1,4 @@
-"""Draw schools, teachers or pupils into the arms of a trial, and write the sealed record."""
+"""Assign schools, teachers or pupils to arms at random, and write the signed record."""
 
 from pathlib import Path
 
@@ -39,12 +39,13 @@ def main(
     faults += [
         Fault(
             path, "it is there already", "no record of an earlier draw",
-            "a draw is made once; to draw anew, move the record away and say why in `deviations`",
+            "a trial is randomised once; to do it again, move the record away and give the reason "
+            "in `deviations`",
         )
         for path in (record, listing)
         if Path(path).exists()
     ]  # fmt: skip
-    for path, what in ((frame, "the frame of the draw"), (key, "the key of the seal")):
+    for path, what in ((frame, "the eligible list"), (key, "the signing key")):
         if path is not None and not Path(path).is_file():
             faults.append(Fault(path, "there is no such file", what, "make it, or name another"))
     refuse(faults)
@@ -67,9 +68,9 @@ def main(
         f"draws made: {done.draws_made}",
         f"  the list    {listing}",
         f"  the record  {record}",
-        f"  its seal    {done.seal} {done.signature}",
-        "Publish the seal before the trial begins, for example with its registration: whoever "
-        "changes the record later can seal it anew, but not with this one.",
+        f"  signature   {done.seal} {done.signature}",
+        "Publish the signature before the trial begins, for example with its registration: a "
+        "changed record can be re-signed, but its signature will no longer match.",
     ]
     Path(drawn).write_text("\n".join(told) + "\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Draw the study's attrition beside the boundaries of What Works Clearinghouse."""
+"""Draw the study's attrition with the boundaries of What Works Clearinghouse."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Draw estimates where there was no programme, beside the observed effect."""
+"""Draw placebo estimates with the observed effect."""
 
 from collections.abc import Mapping
 

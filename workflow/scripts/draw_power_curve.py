@@ -1,4 +1,4 @@
-"""Draw what the study could see: power over the effect, least detectable effect over schools."""
+"""Draw power by effect size, and the MDES (in SD) by number of schools."""
 
 from collections.abc import Mapping, Sequence
 

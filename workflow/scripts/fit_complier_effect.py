@@ -1,4 +1,4 @@
-"""Estimate the effect on those whom the assignment moved to take the programme up (CACE)."""
+"""Estimate the effect on compliers, who take the programme up if and only if offered it (CACE)."""
 
 from collections.abc import Mapping
 

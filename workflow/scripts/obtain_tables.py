@@ -42,7 +42,7 @@ def main(
     blinded: str,
     **standard: str,
 ) -> None:
-    """Write the standard tables (Parquet), and what tells how they came about."""
+    """Write the standard tables (Parquet), and the log of how they were made."""
     study = Study(tables, outcomes, measured_years(years), unit, cleaning, arms, limits)
     schemas = {
         name: table_schema(name, tables[name]).both if name in tables else empty_schema(name, unit)

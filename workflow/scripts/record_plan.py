@@ -1,4 +1,4 @@
-"""Hold the plan against what it was when outcomes were first read, and tell what the study is."""
+"""Compare the plan with the plan when outcomes were first read, and describe the study."""
 
 import json
 from collections.abc import Mapping

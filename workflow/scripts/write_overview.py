@@ -13,7 +13,7 @@ from schooltrial.report.pages.overview import overview_page
 def main(
     *, studies: Sequence[str], page: str, notebooks: Sequence[str] = (), **traced: Any
 ) -> None:
-    """Write the page: the studies of this run, and those whose results are beside them."""
+    """Write the page: the studies of this run, and those in the same folder of results."""
     files = {Path(path) for path in studies} | set(Path(page).parent.glob("*/report/overview.json"))
     told = [json.loads(path.read_text("utf-8")) for path in sorted(files)]
     of_all = {study["name"]: notebooks for study in told}

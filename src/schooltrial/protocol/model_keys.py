@@ -61,7 +61,7 @@ ONE_EFFECT = {"": "remove it, and name the groups under `subgroups`: a model is 
 REQUIRED = ("label", "estimator", "outcomes")
 
 MODEL_KEYS: dict[str, ModelKey] = {
-    "label": ModelKey(None, when="in exhibits; no number rests on it"),
+    "label": ModelKey(None, when="in exhibits; changes no number"),
     "estimator": ModelKey(None),
     "role": ModelKey(
         "secondary", when="in the report, and in checks that follow the primary models"
