@@ -85,6 +85,17 @@ def part_notes(notes: Sequence[str]) -> tuple[list[str], list[str]]:
     return shared, own
 
 
+def uncapitalised(words: str) -> str:
+    """Return words with a small letter first, unless they begin with an abbreviation."""
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words
+
+
+def counted(count: int) -> str:
+    """Return a small number as a word, others in digits: two, 12."""
+    small = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return small[count] if 0 <= count < len(small) else f"{count:,}"
+
+
 def sentence(words: str) -> str:
     """Return words as a sentence: a capital first, one full stop last."""
     return f"{words[:1].upper()}{words[1:].rstrip('.')}."

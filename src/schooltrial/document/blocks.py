@@ -143,6 +143,11 @@ class Details:
     blocks: tuple[Block, ...]
     opened: bool = False
 
+    @classmethod
+    def of(cls, exhibit: Exhibit) -> Details:
+        """Return an exhibit that a reader opens by its title."""
+        return cls(exhibit.title, (exhibit,))
+
 
 Block = Paragraph | Bullets | Heading | Equation | Preformatted | Exhibit | Details
 

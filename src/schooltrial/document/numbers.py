@@ -8,10 +8,10 @@ import pandas as pd
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Return a number with fixed decimals, a true minus sign, and nothing where it is missing."""
+    """Return a number with fixed decimals, commas, a true minus; nothing where it is missing."""
     if pd.isna(value):
         return ""
-    text = f"{value:.{digits}f}".replace("inf", "∞")
+    text = f"{value:,.{digits}f}".replace("inf", "∞")
     if not text.strip("-0."):
         text = text.lstrip("-")
     return text.replace("-", "−")
@@ -40,7 +40,11 @@ def significant(value: float, digits: int = 4) -> str:
     """Return a number to the digits that count, a whole one without decimals."""
     if pd.isna(value):
         return ""
-    return number(value, 0) if is_whole(value) else f"{value:.{digits}g}".replace("-", "−")
+    if is_whole(value):
+        return number(value, 0)
+    if abs(value) >= 10**digits:
+        return number(value, 0)
+    return f"{value:.{digits}g}".replace("-", "−")
 
 
 def decimals_of(size: float, least: int = 2) -> int:

@@ -756,6 +756,17 @@ def years_of_model(model: Model, years: Years) -> list[int]:
     return years_named(model["where"], all_years(years))
 
 
+def arm_labels(design: Mapping[str, Any]) -> dict[str, str]:
+    """Return arm → its label, the comparison group first.
+
+    Parameters
+    ----------
+    design : mapping
+        Section of the protocol.
+    """
+    return {arm["name"]: arm["label"] for arm in design["arms"]}
+
+
 def labels(content: Content) -> dict[str, str]:
     """Return variable → name in exhibits, from wherever the protocol gives one."""
     columns = {

@@ -15,12 +15,23 @@ from schooltrial.document.blocks import Exhibit, Picture
 from schooltrial.exhibits.catalogue import lacking
 from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.plan import PlanRecord
-from schooltrial.protocol.sections import Content, Model, StudyLine, analysis_years, labels
+from schooltrial.protocol.sections import (
+    Content,
+    Model,
+    StudyLine,
+    analysis_years,
+    arm_labels,
+    labels,
+)
 from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.report.headlines import Finding, summarise_findings
 from schooltrial.report.pictures import read_pictures
 
 AS_TEXT = frozenset({"flow", "cleaning_log"})
 """Checks in which an empty cell is an empty text."""
+
+DESCRIBED = ("cohorts", "event_study")
+"""Figures whose rows the report also puts into words."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ class Evidence:
     figures : mapping
         Figure → its picture.
     drawn : mapping
-        Figure → the rows that it draws.
+        Figure → the rows that it draws, where the report puts them into words.
     captions : mapping
         Exhibit → its words (``exhibits/captions.yaml``).
     models_to_come : mapping
@@ -91,7 +102,12 @@ class Evidence:
     @property
     def arms(self) -> dict[str, str]:
         """Arm → its label, the comparison group first."""
-        return {arm["name"]: arm["label"] for arm in self.protocol["design"]["arms"]}
+        return arm_labels(self.protocol["design"])
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Effects of the primary models on primary outcomes."""
+        return summarise_findings(self.estimates, self.protocol)
 
     @property
     def plan(self) -> PlanRecord:
@@ -179,7 +195,7 @@ def read_evidence(
             if path.endswith(".txt")
         },
         figures=read_pictures(figures),
-        drawn={Path(path).stem: _rows(path) for path in figures},
+        drawn={Path(path).stem: _rows(path) for path in figures if Path(path).stem in DESCRIBED},
         captions=told,
         models_to_come=models_to_come,
         claims=tuple(Path(claims).read_text("utf-8").splitlines()) if claims else (),

@@ -15,13 +15,17 @@ from schooltrial.document.numbers import number, p_text
 from schooltrial.document.text import Strong, Text
 from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.people import people_counted
-from schooltrial.wording import plural
+from schooltrial.protocol.sections import arm_labels
+from schooltrial.wording import counted, plural, uncapitalised
 
 HEADLINES = ("ITT", "ATT", "CACE")
 """Estimands that a summary may report."""
 
 MOST_DIGITS = 6
 """Decimals up to which a bound near zero is written out."""
+
+NAMED = 2
+"""Sensitivity analyses that a sentence names; more are counted."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def summarise_findings(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> 
 def finding(row: pd.Series, protocol: Mapping[str, Any]) -> Finding:
     """Return what one row of the table of estimates says."""
     model, outcome = protocol["models"][row["model"]], protocol["outcomes"][row["outcome"]]
-    arms = {arm["name"]: arm["label"] for arm in protocol["design"]["arms"]}
+    arms = arm_labels(protocol["design"])
     levels = DesignLevels.of(protocol["design"])
     arm = arm_of(row["term"], model, list(arms))
     binary = outcome["scale"] == "binary"
@@ -165,11 +169,10 @@ def people_in(level: str, arm: str, levels: DesignLevels) -> str:
     levels : DesignLevels
         What was randomised.
     """
-    named = arm[:1].lower() + arm[1:] if arm[1:2].islower() else arm
     if level == levels.unit or level == "school":
-        return named
+        return uncapitalised(arm)
     between = "in" if levels.unit == "school" else "of"
-    return f"{level}s {between} {named}"
+    return f"{level}s {between} {uncapitalised(arm)}"
 
 
 def digits_of(*values: float, in_sd: bool = False) -> int:
@@ -314,20 +317,57 @@ def sensitivity_sentence(one: Finding, others: Sequence[Finding]) -> str:
     if not known or not one.found:
         return ""
     values = [other.estimate for other in known]
-    digits = digits_of(one.estimate, *values, in_sd=one.in_sd)
+    digits = digits_apart(one.estimate, values, digits_of(one.estimate, *values, in_sd=one.in_sd))
     least, most = signed(min(values), digits), signed(max(values), digits)
     span = f"{least} {one.unit}" if least == most else f"{least} to {most} {one.unit}"
-    if len(known) == 1:
-        told = f"The one sensitivity analysis gives {span}"
-    elif max(values) < one.estimate:
-        told = f"All {len(known)} sensitivity analyses give lower estimates ({span})"
+    every = {1: "The one", 2: "Both"}.get(len(known), f"All {counted(len(known))}")
+    analyses, verb = ("analysis", "gives") if len(known) == 1 else ("analyses", "give")
+    if max(values) < one.estimate:
+        told = f"{every} sensitivity {analyses} {verb} {_lower(known, span)}"
     elif min(values) > one.estimate:
-        told = f"All {len(known)} sensitivity analyses give higher estimates ({span})"
+        told = f"{every} sensitivity {analyses} {verb} {_higher(known, span)}"
     else:
-        told = f"The {len(known)} sensitivity analyses give {span}"
-    outside = one.low > 0 or one.high < 0
-    differ = [o for o in known if o.found and (o.low > 0 or o.high < 0) != outside]
-    if differ:
-        where = "inside" if outside else "outside"
-        told += f"; in {len(differ)} of them zero is {where} the {one.ci}, unlike in the primary"
-    return f"{told}."
+        start = "The one" if len(known) == 1 else f"The {counted(len(known))}"
+        told = f"{start} sensitivity {analyses} {verb} {span}"
+    differing = [other.model_label for other in known if disagrees(one, other)]
+    return f"{told}.{_disagreement(one, list(dict.fromkeys(differing)), len(known))}"
+
+
+def disagrees(one: Finding, other: Finding) -> bool:
+    """Return whether zero is outside the interval of one of two findings only."""
+    return one.found and other.found and _outside(one) != _outside(other)
+
+
+def _outside(one: Finding) -> bool:
+    return one.low > 0 or one.high < 0
+
+
+def _lower(known: Sequence[Finding], span: str) -> str:
+    return f"a lower estimate ({span})" if len(known) == 1 else f"lower estimates ({span})"
+
+
+def _higher(known: Sequence[Finding], span: str) -> str:
+    return f"a higher estimate ({span})" if len(known) == 1 else f"higher estimates ({span})"
+
+
+def _disagreement(one: Finding, models: Sequence[str], known: int) -> str:
+    """Say in which analyses zero is on another side of the interval than in the primary one."""
+    if not models:
+        return ""
+    if len(models) == known:
+        where = "In it" if known == 1 else "In each of them"
+    else:
+        names = f" ({'; '.join(models)})" if len(models) <= NAMED else ""
+        where = f"In {counted(len(models))} of them{names}"
+    side = "inside" if _outside(one) else "outside"
+    return f" {where} zero is {side} the {one.ci}, unlike in the primary analysis."
+
+
+def digits_apart(size: float, others: Sequence[float], digits: int) -> int:
+    """Return the decimals that show a number apart from those that are all above or below it."""
+    if not (max(others) < size or min(others) > size):
+        return digits
+    nearest = min(others, key=lambda other: abs(other - size))
+    while digits < MOST_DIGITS and round(nearest, digits) == round(size, digits):
+        digits += 1
+    return digits

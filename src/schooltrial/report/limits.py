@@ -61,7 +61,7 @@ def describe_limits(
 def _assignment(
     protocol: Mapping[str, Any], rated: Sequence[Mapping[str, Any]], trends: pd.DataFrame | None
 ) -> Iterator[str]:
-    """Yield what the comparison of the groups rests on, where that is not chance alone."""
+    """Yield the assumptions of the comparison, where it is not by chance alone."""
     design = protocol["design"]
     units = plural_of(design["unit"]).capitalize()
     if not design["randomised"]:

@@ -26,14 +26,12 @@ SEVERAL = re.compile(r"cohorts ([\d, and]+), ([\d,]+ schools?)")
 COUNTED = ("no", "one", "two", "three")
 
 COLUMNS = [
-    Column("Model", key="model_label"),
-    Column("Outcome", key="label"),
     Column("Effect", key="told"),
     Column("Estimate", "number", key="estimate"),
-    Column("Interval", "told", key="interval"),
+    Column("CI", "told", key="interval"),
     Column("df", "number", 1),
     Column("p", "p", key="p_value"),
-    Column("Note", key="note"),
+    Column("Note", key="note", optional=True),
 ]
 
 
@@ -56,7 +54,7 @@ class _Rows:
 
     def interval(self, row: Mapping[str, Any]) -> str:
         low, high = (_rounded(row[end], row) for end in ("conf_low", "conf_high"))
-        return f"{self.level:.0%} interval {low} to {high}"
+        return f"{self.level:.0%} CI {low} to {high}"
 
     def headline(self, years: int) -> str:
         """Say what the effect was so many years after, and how it compares."""
@@ -109,7 +107,7 @@ def _counted_cohorts(found: re.Match[str]) -> str:
 
 def _carried(note: object) -> str:
     """Return which cohorts carry a row, as a sentence."""
-    return "".join(f" It {part}." for part in _of_cohorts(note))
+    return "".join(f" Estimated from {part.removeprefix(RESTS_ON)}." for part in _of_cohorts(note))
 
 
 def _why(note: object) -> str:
@@ -123,17 +121,17 @@ def _excludes_zero(row: Mapping[str, Any]) -> bool:
 
 
 def _verdict(row: Mapping[str, Any], change: Mapping[str, Any] | None) -> str:
-    """Say whether an effect is told from none, and from that during the programme."""
+    """Say whether an effect differs from zero, and from that during the programme."""
     remains = _excludes_zero(row)
     if change is None or pd.isna(change["conf_low"]):
-        return "differs from zero" if remains else "cannot be told from zero"
+        return "differs from zero" if remains else "is not clearly different from zero"
     before = _rounded(row["estimate"] - change["estimate"], change)
     during = f"that on the same schools during the programme ({before})"
     if not _excludes_zero(change):
         if remains:
-            return f"differs from zero, and cannot be told from {during}"
-        return f"can be told neither from zero nor from {during}"
-    told = "differs from zero" if remains else "cannot be told from zero"
+            return f"differs from zero, and is not clearly different from {during}"
+        return f"is not clearly different from zero, nor from {during}"
+    told = "differs from zero" if remains else "is not clearly different from zero"
     return f"{told}, and is {'lower' if change['estimate'] < 0 else 'higher'} than {during}"
 
 
@@ -162,12 +160,12 @@ def persistence_told(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> li
         near = [years for years in of.years if years <= TOLD_UP_TO] or of.years[:1]
         parts = [of.headline(near[-1]), *(of.aside(years) for years in reversed(near[:-1]))]
         if of.years[-1] > near[-1]:
-            parts.append(f"Later years, up to {of.years[-1]} after, stand under the trends.")
+            parts.append(f"Later years, up to {of.years[-1]} after, are in the section on trends.")
         if pd.notna(of.during["conf_low"]) and not _excludes_zero(of.during):
             parts.insert(0, (
-                "No effect during the programme can be told from zero "
+                "The effect during the programme is not clearly different from zero "
                 f"({_rounded(of.during['estimate'], of.during)}; {of.interval(of.during)}), so "
-                "that there is none of which it could be said that it lasted."
+                "whether an effect lasted cannot be judged."
             ))  # fmt: skip
         told.append(f"{label}: {parts[0][0].lower()}{parts[0][1:]} {' '.join(parts[1:])}".strip())
     return told
@@ -188,7 +186,14 @@ def persistence_shown(
         label=rows["outcome"].map({name: one["label"] for name, one in outcomes.items()}),
         model_label=rows["model"].map({name: one["label"] for name, one in models.items()}),
     )
-    return tabulate("During the programme and after it", told, COLUMNS)
+    order = {name: at for at, name in enumerate(outcomes)}
+    told = told.assign(at=told["outcome"].map(order)).sort_values("at", kind="stable")
+    several = told["model"].nunique() > 1
+    group = [
+        f"{row['label']}: {row['model_label']}" if several else row["label"]
+        for row in told.to_dict("records")
+    ]
+    return tabulate("Effects during and after the programme", told, COLUMNS, group=group)
 
 
 def _in_words(term: str) -> str:
@@ -197,5 +202,5 @@ def _in_words(term: str) -> str:
     if after is None:
         return "during the programme"
     when = f"{after[1]} {'year' if after[1] == '1' else 'years'} after"
-    kind = {"": when, f" - {DURING}": f"{when}, less during"}
-    return kind.get(after[2], f"{when}, as a share of during")
+    kind = {"": when, f" - {DURING}": f"{when}: change from during"}
+    return kind.get(after[2], f"{when}: share of during")

@@ -1,4 +1,4 @@
-"""What the page on data quality tells, from the checks of the tables."""
+"""Content of the page on data quality, from the checks of the tables."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ ONE_WAVE = "Outcomes were measured in one {year} alone: there is no trend to com
 
 
 def design_sentence(protocol: Mapping[str, Any]) -> str:
-    """Return how units came to their arm, as the protocol declares it."""
+    """Return how units were assigned, as the protocol declares it."""
     design = protocol["design"]
     levels, label = DesignLevels.of(design), design["block_label"]
     units = levels.units.capitalize() + (" inside schools" if levels.inside_schools else "")
@@ -61,7 +61,7 @@ def to_come_sentence(protocol: Mapping[str, Any], models: Mapping[str, Any]) -> 
 
 
 def analysed_sentences(protocol: Mapping[str, Any], labels: Mapping[str, str]) -> list[str]:
-    """Return who is in the sample, whose an outcome is and to whom a model is fitted, by filter.
+    """Return the filters of the sample, of outcomes and of models, in words.
 
     Parameters
     ----------

@@ -238,11 +238,11 @@ def test_sensitivity_analyses_that_disagree_are_said_in_plain_words() -> None:
     coaching, both = summarise_findings(rows, protocol)
     said = sensitivity_sentence(both, sensitivity_findings(rows, protocol, both))
     assert said == (
-        "All 2 sensitivity analyses give higher estimates (+0.31 to +0.32 SD); in 1 of them zero "
-        "is inside the 95% CI, unlike in the primary."
+        "Both sensitivity analyses give higher estimates (+0.31 to +0.32 SD). In one of them "
+        "(Model) zero is inside the 95% CI, unlike in the primary analysis."
     )
     one = sensitivity_sentence(coaching, sensitivity_findings(rows, protocol, coaching))
-    assert one == "The one sensitivity analysis gives +0.16 SD."
+    assert one == "The one sensitivity analysis gives a higher estimate (+0.16 SD)."
     assert sensitivity_sentence(coaching, []) == ""
 
 

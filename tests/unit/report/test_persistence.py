@@ -43,14 +43,14 @@ def _rows(
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        (_rows(5.0), "5.0 points (95% interval 3.0 to 7.0). It differs from zero, and cannot be "
-         "told from that on the same schools during the programme (6.0)."),
-        (_rows(3.0), "3.0 points (95% interval 1.0 to 5.0). It differs from zero, and is lower "
+        (_rows(5.0), "5.0 points (95% CI 3.0 to 7.0). It differs from zero, and is not "
+         "clearly different from that on the same schools during the programme (6.0)."),
+        (_rows(3.0), "3.0 points (95% CI 1.0 to 5.0). It differs from zero, and is lower "
          "than that on the same schools during the programme (6.0)."),
-        (_rows(1.0), "It cannot be told from zero, and is lower than that on the same schools "
-         "during the programme (6.0)."),
-        (_rows(4.0, 9.0, change_half=8.0), "It can be told neither from zero nor from that on the "
+        (_rows(1.0), "It is not clearly different from zero, and is lower than that on the "
          "same schools during the programme (6.0)."),
+        (_rows(4.0, 9.0, change_half=8.0), "It is not clearly different from zero, nor from that "
+         "on the same schools during the programme (6.0)."),
         (_rows(9.0), "and is higher than that on the same"),
     ],
 )  # fmt: skip
@@ -60,12 +60,14 @@ def test_the_effect_after_is_held_against_none_and_against_that_during(
     (found,) = persistence_told(rows, PROTOCOL)
     assert found.startswith("English: two years after the programme ended, the effect was ")
     assert told in found
-    assert found.endswith(" It rests on cohort 2016, 17 schools.")
+    assert found.endswith(" Estimated from cohort 2016, 17 schools.")
 
 
 def test_where_no_effect_during_is_told_from_zero_the_summary_says_so_first() -> None:
     (found,) = persistence_told(_rows(0.5, during=1.0), PROTOCOL)
-    assert found.startswith("English: no effect during the programme can be told from zero (1.0; ")
+    assert found.startswith(
+        "English: the effect during the programme is not clearly different from zero (1.0; "
+    )
 
 
 def test_the_longest_time_stands_first_and_what_lies_beyond_three_years_in_the_table() -> None:
@@ -73,7 +75,7 @@ def test_the_longest_time_stands_first_and_what_lies_beyond_three_years_in_the_t
     rows = pd.concat([_rows(5.0).iloc[:1], *parts], ignore_index=True)
     (found,) = persistence_told(rows, PROTOCOL)
     assert found.startswith("English: three years after")
-    told = "Two years after it was 5.0 (95% interval 3.0 to 7.0; cohort 2016, 17 schools)."
+    told = "Two years after it was 5.0 (95% CI 3.0 to 7.0; cohort 2016, 17 schools)."
     assert 0 < found.index(told) < found.index("One year after it was")
     assert "up to 7 after" in found
     assert "Four" not in found
@@ -83,8 +85,8 @@ def test_many_cohorts_are_counted_and_a_few_are_named() -> None:
     rows = _rows(5.0)
     few, many = "rests on cohorts 2015 and 2016, 9 schools", "rests on cohorts 2014, 2015, 2016 "
     for note, told in (
-        (few, " It rests on cohorts 2015 and 2016, 9 schools."),
-        (f"{many}and 2017, 1,012 schools", " It rests on 4 cohorts, 1,012 schools."),
+        (few, " Estimated from cohorts 2015 and 2016, 9 schools."),
+        (f"{many}and 2017, 1,012 schools", " Estimated from 4 cohorts, 1,012 schools."),
     ):
         (found,) = persistence_told(rows.assign(note=note), PROTOCOL)
         assert found.endswith(told)
@@ -98,7 +100,7 @@ def test_a_row_without_an_interval_says_why() -> None:
     (found,) = persistence_told(rows, PROTOCOL)
     assert found == (
         "English: two years after the programme ended, the effect was 5.000 points, without an "
-        "interval: cohort 2016 is one school. It rests on cohort 2016, 1 school."
+        "interval: cohort 2016 is one school. Estimated from cohort 2016, 1 school."
     )
 
 
@@ -126,4 +128,4 @@ def test_models_that_are_not_primary_and_subgroups_stand_in_the_table_alone() ->
     assert persistence_told(rows, other) == []
     table = persistence_shown(rows, PROTOCOL["outcomes"], PROTOCOL["models"])
     assert table is not None
-    assert "2 years after, less during" in set(table.cells["Effect"])
+    assert "2 years after: change from during" in set(table.cells["Effect"])

@@ -144,5 +144,5 @@ def _codebook(found: DataQuality) -> tuple[Block, ...]:
         if name in by_table:
             table = by_table[name]
             exhibit = Exhibit(f"means_{name}", table.title, table, data="checks/codebook_means.csv")
-            blocks.append(Details(table.title, (exhibit,)))
+            blocks.append(Details.of(exhibit))
     return tuple(blocks)

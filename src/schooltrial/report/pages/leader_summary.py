@@ -11,7 +11,7 @@ from schooltrial.document.tables import study_foot
 from schooltrial.document.text import Link, Strong, Text
 from schooltrial.report.effect_words import percentile_points
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import Finding, digits_of, summarise_findings
+from schooltrial.report.headlines import Finding, digits_of
 from schooltrial.report.sections.summary import cost_of, study_sentence, warnings
 from schooltrial.wording import plural
 
@@ -37,7 +37,7 @@ LEAST = 0.5
 
 def build_summary(evidence: Evidence) -> Document:
     """Return one page: what was tried, what was found, how sure, at what cost, what is unknown."""
-    found = summarise_findings(evidence.estimates, evidence.protocol)
+    found = evidence.findings
     randomised = bool(evidence.protocol["design"]["randomised"])
     blocks: list[Block] = [
         *warnings_without_links(evidence),

@@ -12,7 +12,7 @@ from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Link, Span, Strong
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import CONDITION, Finding, signed, summarise_findings
+from schooltrial.report.headlines import CONDITION, Finding, signed
 from schooltrial.report.sections.summary import INDICATIVE, rating_of, study_sentence
 
 PAGES = {
@@ -51,7 +51,7 @@ def summarise_study(evidence: Evidence) -> dict[str, Any]:
                 "p": p_text(one.p_value) if one.found else "",
                 "ratings": [rating for rating in rating_of(one, evidence) if rating],
             }
-            for one in summarise_findings(evidence.estimates, evidence.protocol)
+            for one in evidence.findings
         ],
     }
 

@@ -20,7 +20,7 @@ def implementation_section(evidence: Evidence) -> Section:
             fidelity_shown(fidelity, evidence.arms), data="checks/fidelity.csv",
             source="check_fidelity",
         )  # fmt: skip
-        blocks.append(Details(table.title, (table,)))
+        blocks.append(Details.of(table))
     dosage = evidence.exhibit("dosage")
     if dosage is not None:
         blocks.append(dosage)

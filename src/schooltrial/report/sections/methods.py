@@ -284,7 +284,7 @@ def equation(model: Model, protocol: Content) -> str:
 
 
 def model_sentences(model: Model, protocol: Content) -> Iterator[str]:
-    """Yield what is said of one model, key by key."""
+    """Yield the sentences on one model, key by key."""
     outcomes = [protocol["outcomes"][name]["label"] for name in model["outcomes"]]
     yield f"Outcomes: {listed(outcomes)} ({model['role']} analysis)."
     yield ESTIMATORS[model["estimator"]]

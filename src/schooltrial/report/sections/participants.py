@@ -11,8 +11,8 @@ from schooltrial.report.wording import analysed_sentences, mobility_sentence
 from schooltrial.wording import year_spans
 
 LOST = (
-    "Lost is everyone assigned whom the primary model does not analyse, for any reason; for an "
-    "outcome without a primary model, everyone for whom it was not measured."
+    "Lost: everyone assigned who is not in the primary analysis, for any reason; for an outcome "
+    "without a primary model, everyone without a measurement of it."
 )
 
 
@@ -41,20 +41,22 @@ def participants_section(evidence: Evidence) -> Section:
     attrition = evidence.check("attrition")
     if attrition is not None:
         blocks.append(Exhibit(
-            "attrition", "Attrition by group", attrition_shown(attrition, years, evidence.labels),
+            "attrition", "Attrition by group", attrition_shown(
+                attrition, years, evidence.labels, _models(evidence), evidence.arms
+            ),
             LOST, data="checks/attrition.csv", source="check_attrition",
         ))  # fmt: skip
     left = evidence.check("who_left")
     if left is not None:
         table = Exhibit(
             "who_left", "Differential attrition by baseline characteristics",
-            who_left_shown(left, evidence.labels),
+            who_left_shown(left, evidence.labels, evidence.arms),
             "Differences between the groups in how the share lost changes with a baseline "
             "variable, in percentage points: per SD of a number, or where a yes/no variable or a "
             "category holds.",
             data="checks/who_left.csv", source="check_attrition",
         )  # fmt: skip
-        blocks.append(Details("Differential attrition by baseline characteristics", (table,)))
+        blocks.append(Details.of(table))
     mobility = evidence.check("mobility")
     if mobility is not None and len(shown := mobility_shown(mobility, years, label)):
         table = Exhibit(
@@ -63,8 +65,12 @@ def participants_section(evidence: Evidence) -> Section:
         )  # fmt: skip
         blocks += [
             Paragraph(("Movers and late joiners: ", Cite("mobility"), ".")),
-            Details("Origin of analysed pupils", (table,)),
+            Details.of(table),
         ]
     if analysed:
         blocks += [Paragraph(sentence) for sentence in analysed]
     return Section("participants", "Participants", tuple(blocks))
+
+
+def _models(evidence: Evidence) -> dict[str, str]:
+    return {name: model["label"] for name, model in evidence.protocol["models"].items()}

@@ -17,9 +17,10 @@ def power_section(evidence: Evidence) -> Section:
     if power is not None:
         table = Exhibit(
             "power_inputs", "Minimum detectable effect sizes: inputs",
-            power_shown(power, evidence.labels), data="checks/power.csv", source="check_power",
+            power_shown(power, evidence.labels, evidence.arms),
+            data="checks/power.csv", source="check_power",
         )  # fmt: skip
-        blocks.append(Details(table.title, (table,)))
+        blocks.append(Details.of(table))
     if not blocks:
         blocks.append(Paragraph("No model has an outcome whose power could be computed."))
     return Section("power", "Statistical power", tuple(blocks))

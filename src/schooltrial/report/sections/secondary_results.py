@@ -17,8 +17,8 @@ def secondary_section(evidence: Evidence) -> Section | None:
         return None
     table = Exhibit(
         "secondary_effects", "Secondary analyses and replications", shown.table,
-        "These analyses are exploratory or repeat other work: no conclusion rests on one of them "
-        "alone.",
+        "These analyses are exploratory or repeat other work; do not draw conclusions from one of "
+        "them alone.",
         notes=shown.notes, data="estimates/estimates.csv", source="gather_estimates",
     )  # fmt: skip
     return Section("secondary", "Secondary results", (table,))

@@ -9,7 +9,6 @@ from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
     sensitivity_findings,
     sensitivity_sentence,
-    summarise_findings,
 )
 from schooltrial.report.tables.checks import bounds_shown
 
@@ -17,7 +16,7 @@ from schooltrial.report.tables.checks import bounds_shown
 def sensitivity_section(evidence: Evidence) -> Section:
     """Return the sensitivity analyses, and the bounds for missing outcomes."""
     blocks: list[Block] = []
-    for one in summarise_findings(evidence.estimates, evidence.protocol):
+    for one in evidence.findings:
         others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
         told = sensitivity_sentence(one, others)
         if told:
@@ -39,7 +38,7 @@ def sensitivity_section(evidence: Evidence) -> Section:
     if bounds is not None:
         table = Exhibit(
             "missing_outcomes", "Bounds for missing outcomes",
-            bounds_shown(bounds, evidence.labels),
+            bounds_shown(bounds, evidence.labels, evidence.arms),
             "Effects if those with missing outcomes had done as well, or as badly, as each "
             "approach allows, and effects weighted for the chance of being observed.",
             data="checks/missing_outcomes.csv", source="check_attrition",

@@ -12,7 +12,7 @@ from schooltrial.document.blocks import Block, Bullets, Exhibit, Heading, Paragr
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.document.text import Cite, Text, joined
-from schooltrial.protocol.sections import Content
+from schooltrial.protocol.sections import Content, arm_labels
 from schooltrial.report.effect_words import MONTHS_TABLE, months_text, percentile_points_text
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
@@ -20,12 +20,11 @@ from schooltrial.report.headlines import (
     finding_sentence,
     sensitivity_findings,
     sensitivity_sentence,
-    summarise_findings,
     verdict_sentence,
     with_interval,
 )
 from schooltrial.report.limits import describe_limits
-from schooltrial.wording import plural, year_spans
+from schooltrial.wording import plural, uncapitalised, year_spans
 
 MOST_FINDINGS = 6
 """Findings that the first screen says in sentences; the table shows all."""
@@ -41,7 +40,7 @@ INDICATIVE = (
 
 def first_screen(evidence: Evidence) -> tuple[Block, ...]:
     """Return the answer of the study: sentences, the table of primary outcomes, its limits."""
-    found = summarise_findings(evidence.estimates, evidence.protocol)
+    found = evidence.findings
     blocks: list[Block] = [*warnings(evidence), Paragraph(study_sentence(evidence))]
     blocks += answer_blocks(found, evidence)
     table = primary_outcomes(found, evidence)
@@ -88,10 +87,9 @@ def study_sentence(evidence: Evidence) -> Text:
 
 
 def _of_group(arm: str, protocol: Content) -> str:
-    arms = {one["name"]: one["label"] for one in protocol["design"]["arms"]}
+    arms = arm_labels(protocol["design"])
     if len(arms) > 2:
-        label = arms[arm]
-        return label[:1].lower() + label[1:] if label[1:2].islower() else label
+        return uncapitalised(arms[arm])
     return "comparison" if arm == next(iter(arms)) else "intervention"
 
 

@@ -1,4 +1,4 @@
-"""Section 8: trends, effects by year and cohort, and what they rest on."""
+"""Section 8: trends, effects by year and cohort, and their assumptions."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def _panels(evidence: Evidence) -> list[Block]:
             f"panel_{at + 1}", f"{panel.label}: effects by {by}", panel.table,
             notes=tuple(panel.notes), data="estimates/estimates.csv", source="gather_estimates",
         )  # fmt: skip
-        blocks.append(table if panel.primary else Details(table.title, (table,)))
+        blocks.append(table if panel.primary else Details.of(table))
     lasting = persistence_shown(evidence.estimates, protocol["outcomes"], protocol["models"])
     if lasting is not None:
         blocks.append(Exhibit(
             "persistence", "Effects during and after the programme", lasting,
-            "An effect after the programme is compared with the one on the same cohorts during it. "
-            "“As a share of during” is the ratio of the two with Fieller’s interval, which has no "
-            "ends where the effect during the programme may be zero.",
+            "Each effect after the programme is compared with that on the same cohorts during it. "
+            "“Share of during” is the ratio of the two, with Fieller’s interval; the interval has "
+            "no ends where the effect during the programme may be zero.",
             data="estimates/estimates.csv", source="gather_estimates",
         ))  # fmt: skip
     return blocks
@@ -108,7 +108,7 @@ def _two_way(evidence: Evidence) -> list[Block]:
             "year. The weights sum to one.",
             data="checks/goodman_bacon.csv", source="check_goodman_bacon",
         )  # fmt: skip
-        blocks.append(Details(table.title, (table,)))
+        blocks.append(Details.of(table))
     return blocks
 
 
@@ -140,5 +140,5 @@ def _parallel_trends(evidence: Evidence) -> list[Block]:
             "multiplied by t/z, t with its own degrees of freedom.",
             data="checks/parallel_trends.csv", source="check_parallel_trends",
         )  # fmt: skip
-        blocks.append(Details(table.title, (table,)))
+        blocks.append(Details.of(table))
     return blocks

@@ -1,4 +1,4 @@
-"""The checks of the assignment as the report shows them: every test, and the units it rests on."""
+"""The checks of the assignment as the report shows them: every test, and its units."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def blocks_shown(blocks: pd.DataFrame) -> Table:
         Column("Share in intervention", "quantity", 2, key="share treated"),
         Column("Verdict", key="verdict"),
     ]
-    return tabulate("Units in each arm, by block", blocks, columns)
+    return tabulate("Units in each group, by block", blocks, columns)
 
 
 def blocks_left_out(blocks: pd.DataFrame) -> str:
-    """Return how many blocks `blocks_shown` leaves out; empty for none."""
+    """Return how many blocks `blocks_shown` leaves out; empty if there are none."""
     more = len(blocks) - MOST
     if more <= 0:
         return ""
@@ -92,7 +92,7 @@ def units_shown(units: pd.DataFrame) -> Table | None:
 
 
 def units_left_out(units: pd.DataFrame) -> str:
-    """Return how many units with a remark `units_shown` leaves out, by reason; empty for none."""
+    """Return how many units with a remark `units_shown` leaves out, by reason; empty if none."""
     rows = units[units["verdict"] != "passed"].iloc[MOST:]
     if rows.empty:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -16,14 +17,14 @@ Labels = Mapping[str, str]
 BOUNDS = [
     Column("Outcome", key="outcome"),
     Column("Year", "told", key="year"),
-    Column("Group", key="arm"),
+    Column("Group", key="group", optional=True),
     Column("Approach", key="approach"),
     Column("Term", key="term"),
-    Column("Estimate", "quantity", key="estimate"),
-    Column("SE", "quantity", key="std error"),
-    Column("CI low", "quantity", key="conf low"),
-    Column("CI high", "quantity", key="conf high"),
-    Column("p", "p", key="p value"),
+    Column("Estimate", "number", key="estimate"),
+    Column("SE", "number", key="std_error"),
+    Column("CI low", "number", key="conf_low"),
+    Column("CI high", "number", key="conf_high"),
+    Column("p", "p", key="p_value"),
     Column("People", "quantity", key="n_individuals"),
     Column("Units", "quantity", key="n_units"),
     Column("Method", key="method"),
@@ -36,23 +37,23 @@ ATTRITION = [
     Column("Outcome", key="outcome"),
     Column("Year", "told", key="year"),
     Column("Level", key="level"),
-    Column("Group", key="arm"),
-    Column("Control", "told", key="control"),
+    Column("Group", key="group", optional=True),
+    Column("Comparison", "told", key="control"),
     Column("Intervention", "told", key="arm’s"),
     Column("Overall attrition (%)", "percent", 1, key="overall"),
     Column("Differential attrition (pp)", "percent", 1, key="differential"),
     Column("WWC limit (pp)", "told", key="largest low difference"),
     Column("Verdict", key="verdict"),
     Column("Implied bias (SD)", "number", key="bias_cautious"),
-    Column("Note", key="note"),
+    Column("Note", key="note", optional=True),
 ]
 
 
 WHO_LEFT = [
     Column("Outcome", key="outcome"),
     Column("Year", "told", key="year"),
-    Column("Group", key="arm"),
-    Column("Lost", "told", key="lost"),
+    Column("Group", key="group", optional=True),
+    Column("Lost: intervention and comparison", "told", key="lost"),
     Column("Term", key="term"),
     Column("Estimate (pp)", "percent", 1, key="estimate"),
     Column("p", "p", key="p_value"),
@@ -61,32 +62,41 @@ WHO_LEFT = [
 
 
 POWER = [
-    Column("Outcome", key="outcome"),
-    Column("Subgroup", key="subgroup"),
-    Column("Group", key="arm"),
     Column("Stage", key="stage"),
+    Column("Subgroup", key="subgroup", optional=True),
+    Column("Group", key="group", optional=True),
+    Column("Method", key="method"),
+    Column("MDES", "number", key="mdes"),
+    Column("MDES from SE", "number", key="mdes_estimate", optional=True),
+    Column("Expected effect", "number", key="effect", optional=True),
+    Column("Power (%)", "percent", 1, key="power", optional=True),
+    Column("Target power (%)", "percent", 0, key="power_wanted"),
+    Column("Type S error (%)", "percent", 1, key="type_s", optional=True),
+    Column("Type M ratio", "number", 1, key="exaggeration", optional=True),
     Column("Unit", key="unit"),
     Column("Units", "quantity", key="units"),
-    Column("Intervention units", "quantity", key="treated units"),
-    Column("Rows", "quantity", key="pupils"),
-    Column("Rows per unit", "quantity", key="pupils_per_unit"),
-    Column("ICC", "quantity", key="icc"),
-    Column("R² between units", "quantity", key="r2_school"),
-    Column("R² within units", "quantity", key="r2_pupil"),
-    *(
-        Column(name, "quantity", key=key)
-        for name, key in (
-            ("df", "df"), ("MDES", "mdes"), ("Target power", "power_wanted"),
-            ("Expected effect", "effect"), ("Power", "power"), ("Type S error", "type_s"),
-            ("Type M ratio", "exaggeration"), ("MDES from SE", "mdes_estimate"),
-        )
-    ),
-    Column("Method", key="method"),
-    Column("Note", key="note"),
+    Column("Intervention units", "quantity", key="treated_units"),
+    Column("Individuals", "quantity", key="pupils"),
+    Column("Per unit", "number", 1, key="pupils_per_unit"),
+    Column("ICC", "number", key="icc", optional=True),
+    Column("R² between units", "number", 2, key="r2_school", optional=True),
+    Column("R² within units", "number", 2, key="r2_pupil", optional=True),
+    Column("df", "number", 1, key="df"),
+    Column("Note", key="note", optional=True),
 ]  # fmt: skip
 
 
-def attrition_shown(attrition: pd.DataFrame, years: Sequence[int], labels: Labels) -> Table:
+LEVELS = {"pupils in schools that stay": "pupils in retained schools"}
+"""Level of ``attrition.csv`` → what a reader calls it, where that differs."""
+
+
+def attrition_shown(
+    attrition: pd.DataFrame,
+    years: Sequence[int],
+    labels: Labels,
+    models: Labels,
+    arms: Labels,
+) -> Table:
     """Return who was lost in the years analysed, in per cent, and who joined and moved.
 
     The years are those named, and those of every primary model.
@@ -94,14 +104,22 @@ def attrition_shown(attrition: pd.DataFrame, years: Sequence[int], labels: Label
     model = analysing_models(attrition)
     named = attrition["year"].astype("str").isin([str(year) for year in years])
     rows = attrition[named | (model != "")]
-    missed = model.map(lambda name: f"analysed by {name}" if name else "measured")
-    lost = "lost (not " + missed[rows.index] + ")"
+    several = len(set(model[rows.index]) - {""}) > 1
+
+    def why(name: str) -> str:
+        if not name:
+            return "lost (outcome not measured)"
+        return f"lost (not in: {models.get(name, name)})" if several else "lost (not analysed)"
+
+    lost = model[rows.index].map(why)
     boundary = rows["boundary_cautious"].map(lambda v: f"{number(100 * v, 1)} (cautious)")
     optimistic = rows["boundary_optimistic"].map(lambda v: f"{number(100 * v, 1)} (optimistic)")
     limits = (boundary + ", " + optimistic).where(rows["boundary_optimistic"].notna(), "")
     told = rows.assign(
         **{
             "outcome": _named(rows["outcome"].fillna(""), labels),
+            "group": groups_named(rows["arm"], arms),
+            "level": rows["level"].replace(LEVELS),
             "quantity": rows["quantity"].where(rows["quantity"] != "lost", lost),
             "control": _part(rows, "control"),
             "arm’s": _part(rows, "arm"),
@@ -111,7 +129,16 @@ def attrition_shown(attrition: pd.DataFrame, years: Sequence[int], labels: Label
     return tabulate("Attrition", told, ATTRITION)
 
 
-def who_left_shown(who_left: pd.DataFrame, labels: Labels) -> Table:
+OF_F = re.compile(r"\bF\((\d+), ([\d.]+)\)")
+
+TESTS = {
+    "all interactions = 0": "joint test of all interactions",
+    "arm and all interactions = 0": "joint test of the group and all interactions",
+}
+"""Test of ``who_left.csv`` → what a reader calls it."""
+
+
+def who_left_shown(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> Table:
     """Return whether those lost differ between the arms, by what was known of them at baseline."""
     words = ["variable", "category", "term", "note"]
     rows = who_left.astype(dict.fromkeys(words, "object")).fillna(dict.fromkeys(words, ""))
@@ -119,13 +146,22 @@ def who_left_shown(who_left: pd.DataFrame, labels: Labels) -> Table:
     for row in rows.itertuples():
         name = labels.get(str(row.variable), str(row.variable))
         named = f"{name}: {row.category}" if row.category else name
-        terms.append(f"arm × {named}" if row.variable else str(row.term))
+        terms.append(f"intervention × {named}" if row.variable else TESTS.get(row.term, row.term))
     lost = [
-        f"{n:,}, control {c:,}"
-        for n, c in zip(rows["n_lost_arm"], rows["n_lost_control"], strict=True)
+        f"{n:,} and {c:,}" for n, c in zip(rows["n_lost_arm"], rows["n_lost_control"], strict=True)
     ]
-    told = rows.assign(outcome=_named(rows["outcome"], labels), lost=lost, term=terms)
-    return tabulate("Who was lost", told, WHO_LEFT)
+    told = rows.assign(
+        outcome=_named(rows["outcome"], labels),
+        group=groups_named(rows["arm"], arms),
+        lost=lost,
+        term=terms,
+        note=[OF_F.sub(_one_decimal, note) for note in rows["note"]],
+    )
+    return tabulate("Differential attrition", told, WHO_LEFT)
+
+
+def _one_decimal(found: re.Match[str]) -> str:
+    return f"F({found[1]}, {number(float(found[2]), 1)})"
 
 
 def _named(names: pd.Series, labels: Labels) -> list[str]:
@@ -145,13 +181,42 @@ def _part(rows: pd.DataFrame, arm: str) -> list[str]:
     ]
 
 
-def power_shown(power: pd.DataFrame, labels: Labels) -> Table:
-    """Return the least detectable effect of every outcome and stage, with its inputs."""
-    rows = power.assign(outcome=_named(power["outcome"], labels))
-    return tabulate("Least detectable effects", rows, POWER)
+STAGES = {
+    "protocol": "at design",
+    "randomisation": "as randomised",
+    "analysis": "as analysed",
+}  # fmt: skip
+"""Stage of ``power.csv`` → what a reader calls it."""
 
 
-def bounds_shown(bounds: pd.DataFrame, labels: Labels) -> Table:
+def power_shown(power: pd.DataFrame, labels: Labels, arms: Labels) -> Table:
+    """Return the minimum detectable effect size by outcome and stage, with its inputs."""
+    rows = power.assign(
+        stage=power["stage"].replace(STAGES),
+        subgroup=power["subgroup"].where(power["subgroup"] != "all", ""),
+        group=groups_named(power["arm"], arms),
+    )
+    outcomes = _named(power["outcome"], labels)
+    return tabulate("Minimum detectable effect sizes", rows, POWER, group=outcomes)
+
+
+def bounds_shown(bounds: pd.DataFrame, labels: Labels, arms: Labels) -> Table:
     """Return the effect under each way to treat missing outcomes."""
-    rows = bounds.assign(outcome=_named(bounds["outcome"], labels))
-    return tabulate("What missing outcomes could do to the effect", rows, BOUNDS)
+    rows = bounds.assign(
+        outcome=_named(bounds["outcome"], labels), group=groups_named(bounds["arm"], arms)
+    )
+    return tabulate("Bounds for missing outcomes", rows, BOUNDS)
+
+
+def groups_named(names: pd.Series, arms: Labels) -> list[str]:
+    """Return the labels of intervention groups; nothing where the study has only one.
+
+    Parameters
+    ----------
+    names : Series
+        Names of arms.
+    arms : mapping
+        Arm → its label, the comparison group first.
+    """
+    alone = len(arms) <= 2
+    return ["" if alone else arms.get(str(name), str(name)) for name in names]

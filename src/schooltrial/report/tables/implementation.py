@@ -17,7 +17,7 @@ FIDELITY = [
     Column("Component", key="label"),
     Column("Indicator", key="indicator"),
     Column("Source", key="source"),
-    Column("Groups", key="arms"),
+    Column("Groups", key="arms", optional=True),
     Column("School year", "told", key="year"),
     Column("Unit", key="unit"),
     Column("On record", "told", key="n_recorded"),
@@ -25,7 +25,7 @@ FIDELITY = [
     Column("Met threshold", "told", key="reached it"),
     Column("Planned share (%)", "percent", 1, key="share_required"),
     Column("Met", key="met"),
-    Column("Note", key="note"),
+    Column("Note", key="note", optional=True),
 ]
 
 CONTRAST = [
@@ -38,7 +38,7 @@ CONTRAST = [
     Column("Mean dose", "number", 1, key="mean"),
     Column("Schools with any", "told", key="schools with any"),
     Column("Met threshold", "told", key="at the threshold"),
-    Column("Verdict", key="verdict"),
+    Column("Verdict", key="verdict", optional=True),
 ]
 
 
@@ -58,7 +58,7 @@ def fidelity_shown(fidelity: pd.DataFrame, arms: Labels) -> Table:
 
 
 def contrast_shown(contrast: pd.DataFrame, arms: Labels) -> Table:
-    """Return the doses by arm; what no log tells is not recorded, and never 0."""
+    """Return the doses by group; what no log holds is not recorded, and never 0."""
     counts = ["n_with_any", "n_units", "n_at_threshold"]
     known = {name: contrast[name].map("{:.0f}".format) for name in counts}
     reached = known["n_at_threshold"] + " of " + known["n_units"] + " " + contrast["unit"] + "s"
@@ -70,7 +70,7 @@ def contrast_shown(contrast: pd.DataFrame, arms: Labels) -> Table:
             "at the threshold": reached.where(recorded, ""),
         }
     )
-    return tabulate("Contrast between the arms", told, CONTRAST)
+    return tabulate("Treatment contrast", told, CONTRAST)
 
 
 def _arms(names: object, labels: Labels) -> str:
@@ -87,13 +87,13 @@ def costs_shown(costs: pd.DataFrame, arms: Labels) -> Table:
         Column("Unit", key="unit"),
         Column("Unit cost", "number", 2, key="unit cost"),
         Column("Each year", key="each year"),
-        Column(f"total, {currency}", "number", 0, key="total"),
+        Column(" ".join(filter(None, ("Total", currency))).strip(), "number", 0, key="total"),
         Column("Share (%)", "percent", 1, key="share"),
         Column("Per pupil per year", "number", 2, key="per_pupil_year"),
         Column("Source", key="source"),
     ]
     told = costs.assign(
-        arm=[arms.get(str(arm), "all programme arms") for arm in costs["arm"]],
+        arm=[arms.get(str(arm), "all intervention groups") for arm in costs["arm"]],
         quantity=["" if pd.isna(value) else f"{value:,.10g}" for value in costs["quantity"]],
         each_year=costs["each_year"].map({True: "yes", False: ""}),
     )
@@ -101,17 +101,17 @@ def costs_shown(costs: pd.DataFrame, arms: Labels) -> Table:
 
 
 def costs_told(costs: pd.DataFrame, arms: Labels) -> list[str]:
-    """Return a sentence for each arm: cost per pupil and year, what it rests on, and its band."""
+    """Return a sentence for each arm: cost per pupil per year, its basis, and its band."""
     sentences = []
     for row in costs[costs["ingredient"] == ALL].to_dict("records"):
-        whom = arms.get(str(row["arm"]), "The programme")
-        money = " ".join(filter(None, (whom, "costs", _text(row["currency"]))))
+        group = arms.get(str(row["arm"]), "The programme")
+        money = " ".join(filter(None, (group, "costs", _text(row["currency"]))))
         if pd.isna(row["per_pupil_year"]):
             told = f"{money} {row['total']:,.0f} in all"
         else:
             years = "a year" if row["years"] == 1 else f"{row['years']:.0f} years"
             told = (
-                f"{money} {number(row['per_pupil_year'], 2)} per pupil and year, averaged over "
+                f"{money} {number(row['per_pupil_year'], 0)} per pupil per year, averaged over "
                 f"{years} and {row['pupils']:,.0f} pupils a year"
             )
         if not pd.isna(row["price_year"]):
@@ -119,7 +119,7 @@ def costs_told(costs: pd.DataFrame, arms: Labels) -> list[str]:
         if _text(row["band"]):
             told += (
                 f"; a {row['band']} cost by the bands of the Education Endowment Foundation "
-                f"(£{number(row['pounds'], 2)})"
+                f"(£{number(row['pounds'], 0)})"
             )
         sentences.append("; ".join(filter(None, (told, _text(row["note"])))) + ".")
     return sentences

@@ -18,7 +18,7 @@ from schooltrial.wording import listed, part_notes, plural
 OVERALL, COHORTS, GROUPS = "overall", "by cohort", "by group"
 SINCE, BEFORE = "by year since the programme began", "before the programme began"
 YEARS, CALENDAR = "by year", "by calendar year"
-ALONE = "the programme's years alone, as chance drew the schools"
+ALONE = "programme years alone, compared as randomised"
 ALONE_NAMED = {AFTER: "Programme", ADJUSTED: "Adjusted for the years before"}
 
 PARTS = {
@@ -169,7 +169,7 @@ def _table(
 
 
 def _notes(rows: pd.DataFrame, named: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Return the notes that go below the table, and of each row what stays beside it.
+    """Return the notes that go below the table, and what stays in each row.
 
     What all rows of a part bear is said once; what the overall effect bears is true of all rows of
     its outcome, but for why it has no standard error.

@@ -1,4 +1,4 @@
-"""What the ratings rest on, as the report shows it: criteria, and baseline equivalence."""
+"""The basis of the ratings: criteria, and baseline equivalence."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WHY = {
 }
 
 
-SHORT = ("WWC", "padlocks")
+SHORT = ("WWC-style", "EEF-style")
 """What the two standards are called in a table, in the order of the ratings."""
 
 

@@ -11,6 +11,7 @@ from schooltrial.checks.attrition.rates import COLUMNS
 from schooltrial.report.tables.checks import attrition_shown, who_left_shown
 
 LABELS = {"maths": "Maths", "male": "Male", "sex": "Sex"}
+ARMS = {"control": "Control", "a": "A", "t": "T"}
 
 
 def test_the_note_of_attrition_is_shown() -> None:
@@ -18,7 +19,9 @@ def test_the_note_of_attrition_is_shown() -> None:
         "quantity": "lost", "outcome": "maths", "year": 2020, "level": "schools", "arm": "a",
         "verdict": "low", "note": "in no file: 1",
     }  # fmt: skip
-    (shown,) = attrition_shown(pd.DataFrame([row]), [2020], LABELS).cells.to_dict("records")
+    (shown,) = attrition_shown(pd.DataFrame([row]), [2020], LABELS, {}, ARMS).cells.to_dict(
+        "records"
+    )
     assert shown["Note"] == "in no file: 1"
     assert shown["Outcome"] == "Maths"
 
@@ -31,11 +34,11 @@ def test_who_left_tells_each_term_by_its_name_with_estimate_and_p() -> None:
          "note": nan}
         for variable, category, term in terms
     ]  # fmt: skip
-    shown = who_left_shown(pd.DataFrame(rows), LABELS).cells
-    assert shown["Term"].tolist() == ["arm × Male", "arm × Sex: girl", "both"]
+    shown = who_left_shown(pd.DataFrame(rows), LABELS, ARMS).cells
+    assert shown["Term"].tolist() == ["intervention × Male", "intervention × Sex: girl", "both"]
     assert set(shown["Estimate (pp)"]) == {"4.0"}
     assert set(shown["p"]) == {"<0.001"}
-    assert set(shown["Lost"]) == {"7, control 1,200"}
+    assert set(shown["Lost: intervention and comparison"]) == {"7 and 1,200"}
     assert set(shown["Note"]) == {""}
 
 
@@ -53,19 +56,20 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
         **dict.fromkeys(COLUMNS, nan), "quantity": "joined late", "outcome": nan, "year": 2020,
         "level": "pupils", "arm": "t", "n_arm": 1000.0, "count_arm": 4.0, "rate_arm": 0.004,
     }  # fmt: skip
-    lost, late = attrition_shown(pd.DataFrame([before, row, joined]), [2020], LABELS).cells.to_dict(
-        "records"
-    )
+    lost, late = attrition_shown(
+        pd.DataFrame([before, row, joined]), [2020], LABELS, {}, ARMS
+    ).cells.to_dict("records")
     assert lost == {
-        "Quantity": "lost (not measured)", "Outcome": "Maths", "Year": "2020", "Level": "pupils",
-        "Group": "t",
-        "Control": "60 of 1,200 (5.0%)", "Intervention": "125 of 1,000 (12.5%)",
+        "Quantity": "lost (outcome not measured)", "Outcome": "Maths", "Year": "2020",
+        "Level": "pupils",
+        "Group": "T",
+        "Comparison": "60 of 1,200 (5.0%)", "Intervention": "125 of 1,000 (12.5%)",
         "Overall attrition (%)": "8.4",
         "Differential attrition (pp)": "−7.5",
         "WWC limit (pp)": "6.3 (cautious), 10.9 (optimistic)", "Verdict": "high",
-        "Implied bias (SD)": "0.061", "Note": "",
+        "Implied bias (SD)": "0.061",
     }  # fmt: skip
     assert late == dict.fromkeys(lost, "") | {
-        "Quantity": "joined late", "Year": "2020", "Level": "pupils", "Group": "t",
+        "Quantity": "joined late", "Year": "2020", "Level": "pupils", "Group": "T",
         "Intervention": "4 of 1,000 (0.4%)",
     }  # fmt: skip

@@ -112,11 +112,21 @@ def test_power_is_shown_by_the_outcomes_name_with_three_decimals_and_counts_as_c
         ],
         np.nan,
     )  # fmt: skip
-    row |= {"outcome": "maths", "mdes": 0.21234, "units": 40.0, "alpha": 0.05, "stage": "analysis"}
-    (told,) = power_shown(pd.DataFrame([row]), {"maths": "Maths"}).cells.to_dict("records")
-    assert (told["Outcome"], told["MDES"], told["Units"]) == ("Maths", "0.212", "40")
-    assert (told["Stage"], told["Power"], "alpha" in told) == ("analysis", "", False)
-    assert list(told)[:6] == ["Outcome", "Subgroup", "Group", "Stage", "Unit", "Units"]
+    row |= {
+        "outcome": "maths",
+        "mdes": 0.21234,
+        "df": 31.94,
+        "units": 40.0,
+        "alpha": 0.05,
+        "stage": "analysis",
+    }
+    arms = {"control": "Control", "programme": "Programme"}
+    shown = power_shown(pd.DataFrame([row]), {"maths": "Maths"}, arms)
+    (told,) = shown.cells.to_dict("records")
+    assert shown.group == ("Maths",)
+    assert (told["MDES"], told["Units"], told["df"]) == ("0.212", "40", "31.9")
+    assert (told["Stage"], "Power (%)" in told, "alpha" in told) == ("as analysed", False, False)
+    assert list(told)[:3] == ["Stage", "Method", "MDES"]
 
 
 def test_bounds_are_shown_by_the_outcomes_name_in_the_order_of_the_columns() -> None:
@@ -126,12 +136,12 @@ def test_bounds_are_shown_by_the_outcomes_name_in_the_order_of_the_columns() -> 
         "conf_high": 0.2, "p_value": [0.0001, np.nan], "n_individuals": 1200, "n_units": 40,
     }  # fmt: skip
     check = pd.DataFrame({**words, **numbers, "method": "Lee", "note": np.nan, "more": 0})
-    told = bounds_shown(check, {"maths": "Maths"}).cells
-    assert list(told) == [column.name for column in BOUNDS]
+    told = bounds_shown(check, {"maths": "Maths"}, {"c": "C", "a": "A"}).cells
+    assert list(told) == [column.name for column in BOUNDS if column.name != "Group"]
     assert told["Outcome"].tolist() == ["Maths", "x"]
     assert told["Estimate"].tolist() == ["0.123", "−1.000"]
     assert told["p"].tolist() == ["<0.001", ""]
-    assert (told["People"][0], told["Note"][0]) == ("1200", "")
+    assert (told["People"][0], told["Note"][0]) == ("1,200", "")
 
 
 def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
@@ -185,8 +195,8 @@ def test_differences_before_the_programme_are_shown_with_both_p_values() -> None
     told, slope = pretrends_shown(rows).cells.to_dict("records")
     assert slope == told | {"Year": "slope per year"}
     assert told == {
-        "Year": "2018", "Level": "pupil", "Label": "Maths", "n comparison": "1200",
-        "n intervention": "1300", "Mean, comparison": "0.500", "Mean, intervention": "0.250",
+        "Year": "2018", "Level": "pupil", "Label": "Maths", "n comparison": "1,200",
+        "n intervention": "1,300", "Mean, comparison": "0.500", "Mean, intervention": "0.250",
         "Difference": "−0.250", "Standardised difference": "−0.200",
         "Adjusted difference": "−0.100", "Adjusted p": "<0.001", "Randomisation p": "0.050",
         "Note": "few",
@@ -237,7 +247,7 @@ def test_every_criterion_of_every_rating_has_a_row() -> None:
     rated = {"label": "Maths", "ratings": [{"criteria": [one]}, {"criteria": [one, one]}]}
     table = criteria_shown([rated])
     assert table is not None
-    assert table.cells["Standard"].tolist() == ["WWC", "padlocks", "padlocks"]
+    assert table.cells["Standard"].tolist() == ["WWC-style", "EEF-style", "EEF-style"]
     assert table.cells["Finding"].tolist() == ["randomised"] * 3
     assert criteria_shown([]) is None
 

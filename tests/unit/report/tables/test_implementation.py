@@ -58,9 +58,9 @@ def test_fidelity_names_the_arms_and_the_count() -> None:
 def test_the_costs_are_told_with_what_they_rest_on_and_their_band() -> None:
     (told,) = costs_told(_tables()["costs"], LABELS)
     assert told == (
-        "The programme costs USD 100.00 per pupil and year, averaged over 2 years and 100 pupils a "
+        "The programme costs USD 100 per pupil per year, averaged over 2 years and 100 pupils a "
         "year, in prices of 2020; a low cost by the bands of the Education Endowment Foundation "
-        "(£100.00)."
+        "(£100)."
     )
 
 
@@ -70,7 +70,7 @@ def test_half_of_an_ingredient_is_not_shown_as_none_and_what_keeps_the_band_away
     table = cost_table(half, settings, {"programme": 500.0})
     assert costs_shown(table, LABELS).cells["Quantity"].tolist() == ["2.5", ""]
     assert costs_told(table, LABELS) == [
-        "The programme costs USD 300.00 per pupil and year, averaged over a year and 500 pupils a "
+        "The programme costs USD 300 per pupil per year, averaged over a year and 500 pupils a "
         "year; no band: the costs are not in pounds, and no rate is given."
     ]
 
@@ -89,7 +89,7 @@ def test_a_row_of_fidelity_tells_its_thresholds_and_the_share_that_reached_them(
             "Component": "Coaching", "Indicator": "hours", "Source": "log",
             "Groups": "Programme schools, other", "School year": "2020", "Unit": "school",
             "On record": "9", "Threshold": "2.5", "Met threshold": "3 of 8 (37.5%)",
-            "Planned share (%)": "80.0", "Met": "no", "Note": "",
+            "Planned share (%)": "80.0", "Met": "no",
         }
     ]  # fmt: skip
 
@@ -106,7 +106,7 @@ def test_a_row_of_the_contrast_tells_the_mean_dose_and_who_had_any_of_it() -> No
         {
             "Component": "Coaching", "School year": "2020", "Group": "Control schools",
             "Intended": "no", "Schools": "10", "On record": "8", "Mean dose": "1.3",
-            "Schools with any": "2", "Met threshold": "1 of 10 schools", "Verdict": "",
+            "Schools with any": "2", "Met threshold": "1 of 10 schools",
         }
     ]  # fmt: skip
 
@@ -123,19 +123,20 @@ def test_each_ingredient_is_shown_with_its_share_in_the_currency_of_the_protocol
     shown = costs_shown(table, LABELS).cells.to_dict("records")
     assert shown == [
         {
-            "Group": "all programme arms", "Ingredient": "coach", "Quantity": "2.5",
-            "Unit": "person", "Unit cost": "60000.00", "Each year": "yes",
-            "total, USD": "150000", "Share (%)": "90.9", "Per pupil per year": "300.00",
+            "Group": "all intervention groups", "Ingredient": "coach", "Quantity": "2.5",
+            "Unit": "person", "Unit cost": "60,000.00", "Each year": "yes",
+            "Total USD": "150,000", "Share (%)": "90.9", "Per pupil per year": "300.00",
             "Source": "payroll",
         },
         {
-            "Group": "all programme arms", "Ingredient": "books", "Quantity": "1,200", "Unit": "",
-            "Unit cost": "12.50", "Each year": "", "total, USD": "15000", "Share (%)": "9.1",
+            "Group": "all intervention groups", "Ingredient": "books", "Quantity": "1,200",
+            "Unit": "",
+            "Unit cost": "12.50", "Each year": "", "Total USD": "15,000", "Share (%)": "9.1",
             "Per pupil per year": "30.00", "Source": "",
         },
         {
-            "Group": "all programme arms", "Ingredient": "all ingredients", "Quantity": "",
-            "Unit": "", "Unit cost": "", "Each year": "", "total, USD": "165000",
+            "Group": "all intervention groups", "Ingredient": "all ingredients", "Quantity": "",
+            "Unit": "", "Unit cost": "", "Each year": "", "Total USD": "165,000",
             "Share (%)": "100.0", "Per pupil per year": "330.00", "Source": "",
         },
     ]  # fmt: skip
