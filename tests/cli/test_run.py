@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -13,16 +12,6 @@ import pytest
 
 from schooltrial.cli.main import main
 from support.small_trial import ROOT
-
-EXAMPLE = ROOT / "examples" / "minimal"
-
-
-@pytest.fixture
-def trial(tmp_path: Path) -> Path:
-    """Return the protocol of a small trial that lies in a folder with a space in its name."""
-    folder = tmp_path / "my trial"
-    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("results", ".snakemake"))
-    return folder / "trial.yaml"
 
 
 def _begun(*arguments: str) -> subprocess.Popen[str]:

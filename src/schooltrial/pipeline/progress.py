@@ -86,6 +86,14 @@ class Progress:
             case _:
                 pass
 
+    def finish(self) -> None:
+        """Tell the stages of a run that ended well: its last events may be lost when it ends."""
+        self._running.clear()
+        for stage in STAGES:
+            if self.done[stage] < self.planned[stage]:
+                self.done[stage] = self.planned[stage]
+                self._draw(stage)
+
     def _draw(self, ended: str = "") -> None:
         if self.terminal:
             lines = [self._line(stage) for stage in STAGES if self.planned[stage]]

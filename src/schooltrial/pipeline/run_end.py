@@ -59,7 +59,7 @@ def _plan(paths: Layout) -> Iterator[str]:
         yield f"the plan was changed after outcomes were read (sections: {', '.join(changed)})"
 
 
-def why_not(refused: Sequence[str], logs: Sequence[str], log: Path) -> Exception:
+def why_not(refused: Sequence[str], logs: Sequence[str], log: Path) -> UserError | StepFailedError:
     """Return the error with which a run that failed ends.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
 from pathlib import Path
 from types import MappingProxyType
@@ -57,22 +57,45 @@ def run_study(
     project = own_checkout()
     plan = protocol_of(protocol)
     folder = working_folder(plan.path, output)
+    if make(plan, folder, _targets(project, plan.name), cores, config) == 0:
+        print("Nothing has changed since the last run.")
+    with chdir(folder):
+        for line in what_was_found(folder, plan.name):
+            print(line)
+
+
+def make(
+    plan: Protocol,
+    folder: Path,
+    targets: Sequence[str],
+    cores: int | None = None,
+    config: Mapping[str, str] = NOTHING,
+) -> int:
+    """Make files of a study's results, tell how far it is, and return how many steps it took.
+
+    Parameters
+    ----------
+    plan : Protocol
+    folder : pathlib.Path
+        The working folder.
+    targets : sequence of str
+        The files, relative to it.
+    cores, config
+        As for `run_study`.
+    """
+    project = own_checkout()
     log = folder / "results" / plan.name / "logs" / "run.txt"
     run = WorkflowRun(
-        project, plan.path, folder, cores or os.cpu_count() or 1, log,
-        targets=_targets(project, plan.name), config=config,
-    )  # fmt: skip
+        project, plan.path, folder, cores or os.cpu_count() or 1, log, targets, config
+    )
     progress = Progress(stage_of_rules(project), sys.stdout, sys.stdout.isatty())
     wait_for_other_run(folder, print)
     with chdir(folder):
         before = logs_written([plan.name])
-        code = run.run(progress.told)
-        if code != 0:
+        if run.run(progress.told) != 0:
             raise why_not(refusals([plan.name], before), progress.logs, log)
-        if not progress.planned:
-            print("Nothing has changed since the last run.")
-        for line in what_was_found(folder, plan.name):
-            print(line)
+    progress.finish()
+    return progress.planned.total()
 
 
 def wait_for_other_run(folder: Path, say: Callable[[str], None]) -> None:

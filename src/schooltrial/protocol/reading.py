@@ -7,7 +7,7 @@ fills every default, so that what follows never asks whether a key is there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +17,7 @@ from schooltrial.protocol.column_map import write_missing_as_texts
 from schooltrial.protocol.completion import compare_modelled_arms, complete_design
 from schooltrial.protocol.filters import conjunction
 from schooltrial.protocol.idle_sections import idle_section_faults
+from schooltrial.protocol.mended import mended
 from schooltrial.protocol.references import reference_faults
 from schooltrial.protocol.renamed_keys import renaming_faults, reword
 from schooltrial.protocol.schema_validation import number_faults, schema_faults, with_defaults
@@ -81,7 +82,18 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
 
     faults = [*schema_faults(content, schema, shown), *number_faults(content, shown)]
     if faults:
-        refuse_all(faults)
+        refuse_all([*faults, *_further_faults(content, schema, shown)])
+    filled = _completed(content, schema)
+    refuse_all(list(_faults_of_meaning(filled, content, shown)))
+    compare_modelled_arms(filled)
+    every = with_subgroup_models(filled["models"], filled["subgroups"])
+    later = models_to_come(every, filled["years"])
+    filled["models"] = {name: model for name, model in every.items() if name not in later}
+    return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve(), later)
+
+
+def _completed(content: Mapping[str, Any], schema: Mapping[str, Any]) -> Content:
+    """Return a protocol whose form is right with every default filled in."""
     filled: Content = with_defaults(content, schema, schema)
     for outcome in filled["outcomes"].values():
         outcome["units_label"] = outcome["units_label"] or default_unit(outcome)
@@ -89,14 +101,36 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     for readings in filled["tables"].values():
         for reading in readings:
             write_missing_as_texts(reading)
+    return filled
+
+
+def _faults_of_meaning(filled: Content, content: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    """Yield names that refer to nothing, and keys and sections that do nothing."""
     written = {name: frozenset(model) for name, model in content["models"].items()}
-    idle = idle_section_faults(filled, content, shown)
-    refuse_all([*reference_faults(filled, shown, written), *idle])
-    compare_modelled_arms(filled)
-    every = with_subgroup_models(filled["models"], filled["subgroups"])
-    later = models_to_come(every, filled["years"])
-    filled["models"] = {name: model for name, model in every.items() if name not in later}
-    return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve(), later)
+    yield from reference_faults(filled, shown, written)
+    yield from idle_section_faults(filled, content, shown)
+
+
+def _further_faults(
+    content: Mapping[str, Any], schema: Mapping[str, Any], shown: str
+) -> list[Fault]:
+    """Return faults of meaning beside faults of form, where it is clear what was meant.
+
+    What is said of a key that was mended is left out: its fault of form says enough.
+    """
+    found = mended(content, schema)
+    if found is None:
+        return []
+    meant, keys = found
+    try:
+        faults = list(_faults_of_meaning(_completed(meant, schema), meant, shown))
+    except (LookupError, TypeError, ValueError):
+        return []  # meaning rests on what could not be mended
+    return [
+        fault
+        for fault in faults
+        if not any(f"{fault.column}.".startswith(f"{key}.") for key in keys)
+    ]
 
 
 def models_to_come(models: Mapping[str, Model], years: Years) -> dict[str, Model]:

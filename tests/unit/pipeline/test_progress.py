@@ -63,3 +63,14 @@ def test_a_stage_that_failed_says_so_and_the_log_of_its_step_is_kept() -> None:
     progress.told({"event": "failed", "rule": "fit_multilevel", "logs": ["a.log"]})
     assert "failed" in out.getvalue()
     assert progress.logs == ["a.log"]
+
+
+def test_a_stage_whose_last_event_was_lost_is_told_at_the_end() -> None:
+    out = StringIO()
+    progress = Progress(RULES, out, False)
+    progress.told({"event": "planned", "jobs": {"obtain_tables": 1, "fit_multilevel": 1}})
+    for event in _job(1, "obtain_tables"):
+        progress.told(event)
+    progress.told({"event": "began", "job": 2, "rule": "fit_multilevel"})
+    progress.finish()
+    assert [line.split("  ")[0] for line in out.getvalue().splitlines()] == [READ, FIT]

@@ -1,0 +1,79 @@
+"""Check a study: all that a run could refuse, in a folder that is thrown away."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import chdir
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from schooltrial.pipeline.messages import unlinked
+from schooltrial.pipeline.study_run import make, protocol_of
+from schooltrial.protocol.sections import Protocol
+from schooltrial.refusal import UserError
+from schooltrial.study.blinding import Blinding
+from schooltrial.study.layout import Layout
+from schooltrial.study.raw_files import DOWNLOADS
+from schooltrial.wording import plural
+
+CHECKS = ("linking.csv", "assignment.csv", "balance.csv", "attrition.csv", "flow_text.txt")
+"""What is made of the data, at least, to find faults in them."""
+
+DRAWING = ("randomisation_inference", "wild_bootstrap")
+"""Estimators that draw for long; what they refuse, the others refuse too."""
+
+
+def check_study(protocol: Path, cores: int | None = None) -> None:
+    """Read a study's protocol and files, link them and fit its models, and show no result.
+
+    Raises
+    ------
+    Refusal
+        With the faults of the protocol.
+    UserError
+        With the faults of the files, or what the models refuse.
+    """
+    plan = protocol_of(protocol)
+    with TemporaryDirectory(prefix="schooltrial-check-") as made:
+        folder = Path(made)
+        kept = plan.path.parent / DOWNLOADS
+        if kept.is_dir():
+            shutil.copytree(kept, folder / DOWNLOADS)
+        try:
+            make(plan, folder, _targets(plan), cores)
+        except UserError as told:
+            text = str(told).rsplit("\n\nLog: ", 1)[0]  # it goes with the folder
+            raise UserError(text) from None
+        with chdir(folder):
+            for line in what_was_read(plan.name):
+                print(line)
+
+
+def what_was_read(name: str) -> Iterator[str]:
+    """Yield that there is no fault, the rows of each file, and what has no match.
+
+    The working folder is that of the check.
+    """
+    yield "No fault was found. What was read:"
+    with (Layout(Path("results") / name).check("raw_files.csv")).open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            rows = plural(int(row["rows"]), "row")
+            yield f"  {row['file']}: {rows}, for {row['tables'].replace('; ', ', ')}"
+    for warning in unlinked([name], []):
+        yield f"Warning: {warning.rsplit(' See ', 1)[0]}"
+    yield "No result is shown and nothing was kept: the plan can still be changed."
+
+
+def _targets(plan: Protocol) -> Sequence[str]:
+    paths = Layout(Path("results") / plan.name)
+    if Blinding(plan, date.today()).until():
+        return [paths.check("raw_files.csv").as_posix()]
+    models = [
+        name for name, model in plan.content["models"].items()
+        if model["estimator"] not in DRAWING
+    ]  # fmt: skip
+    files = [*map(paths.check, CHECKS), *map(paths.estimates_of, models)]
+    return [file.as_posix() for file in files]

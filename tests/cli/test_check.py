@@ -1,0 +1,38 @@
+"""Claims about ``schooltrial check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schooltrial.cli.main import main
+
+
+def test_a_study_without_a_fault_is_told_with_what_was_read_and_without_a_result(
+    trial: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(trial.parent.rglob("*"))
+    assert main(["check", str(trial), "--cores", "1"]) == 0
+    told = capfd.readouterr()
+    assert "No fault was found." in told.out
+    assert "pupils_2025.csv: " in told.out
+    assert "SD" not in told.out
+    assert told.err == ""
+    assert sorted(trial.parent.rglob("*")) == before
+
+
+def test_all_faults_of_the_files_are_told_in_one_round(
+    trial: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for year, text in ((2024, "absent"), (2025, "ill")):
+        pupils = trial.parent / f"pupils_{year}.csv"
+        lines = pupils.read_text("utf-8").splitlines()
+        lines[3] = lines[3].rsplit(",", 1)[0] + f",{text}"
+        pupils.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert main(["check", str(trial), "--cores", "1"]) == 1
+    told = capfd.readouterr().err
+    assert "Refused: 2 faults were found." in told
+    assert "'absent'" in told
+    assert "'ill'" in told
+    assert "Log: " not in told  # it is not kept
