@@ -24,6 +24,7 @@ def test_after_each_kill_the_same_command_writes_the_same_bytes(
     """Kill at random moments of the whole run; after each second kill, let the run end."""
     moments, clone = random.Random(14), reference.clone
     killed = recovered = early = 0
+    hurt = False
     reference.start_afresh()
     while killed < KILLS:
         process = clone.begun("--config", f"protocols={clone.trial / 'trial.yaml'}")
@@ -34,13 +35,13 @@ def test_after_each_kill_the_same_command_writes_the_same_bytes(
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
-            killed, early = killed + 1, 0
+            killed, early, hurt = killed + 1, 0, True
             if killed % 2:
                 continue  # killed again before it has recovered
         run = clone.snakemake()
         assert run.code == 0, run.text
         assert contents(clone.results) == reference.files
-        recovered += 1
+        recovered, hurt = recovered + hurt, False
         reference.start_afresh()
     with capsys.disabled():
         print(
