@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -11,32 +9,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from schooltrial.pipeline.system_errors import REMEDIES, of_the_system
 from schooltrial.provenance.contents import BY_VALUE, KEPT, Contents, digests, keep
 from schooltrial.refusal import Fault, Refusal, refuse
-
-REMEDIES = {
-    errno.ENOSPC: (
-        "the disk is full",
-        "free space, or write the results to another disk; then run the same command again",
-    ),
-    errno.EDQUOT: (
-        "your share of the disk is used up",
-        "free space, or write the results to another disk; then run the same command again",
-    ),
-    errno.EROFS: (
-        "this folder can only be read",
-        "write the results to a folder in which you may write; then run the same command again",
-    ),
-    errno.EACCES: (
-        "you have no permission to use this file",
-        "ask its owner for permission, or choose another folder; then run the same command again",
-    ),
-    errno.EPERM: (
-        "the system does not permit this file to be changed",
-        "ask its owner for permission, or choose another folder; then run the same command again",
-    ),
-}
-"""Error number → what is wrong with the machine, and what the user can do."""
 
 
 def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None:
@@ -66,7 +41,7 @@ def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None
             if error.errno not in REMEDIES:
                 log.write(traceback.format_exc())
                 raise
-            log.write(f"{Refusal([_of_the_system(error)])}\n")
+            log.write(f"{Refusal([of_the_system(error)])}\n")
             sys.exit(1)
         except Exception:
             log.write(traceback.format_exc())
@@ -108,10 +83,3 @@ def _refuse_replaced_files(read: Mapping[str, str]) -> None:
             if now[path] != content
         ]
     )
-
-
-def _of_the_system(error: OSError) -> Fault:
-    """Return what the system refused, as the user can act on it."""
-    found, remedy = REMEDIES[error.errno or 0]
-    path = error.filename2 or error.filename or os.getcwd()
-    return Fault(str(path), found, "", remedy)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from schooltrial.pipeline.messages import unlinked
-from schooltrial.refusal import StepFailedError, UserError
+from schooltrial.pipeline.system_errors import in_text
+from schooltrial.refusal import Refusal, StepFailedError, UserError
 from schooltrial.study.layout import Layout
 
 TAIL = 30
@@ -74,7 +75,11 @@ def why_not(refused: Sequence[str], logs: Sequence[str], log: Path) -> UserError
     if refused:
         return UserError("\n\n".join([*refused, f"Log: {log}"]))
     found = [Path(one).read_text("utf-8", "replace") for one in logs if Path(one).is_file()]
+    whole = log.read_text("utf-8", "replace")
+    system = in_text("\n".join([*found, whole]), str(Path.cwd()))
+    if system is not None:
+        return UserError(f"{Refusal([system])}\n\nLog: {log}")
     broken = [text.strip() for text in found if text.strip()]
     if not broken:
-        broken = ["\n".join(log.read_text("utf-8", "replace").strip().splitlines()[-TAIL:])]
+        broken = ["\n".join(whole.strip().splitlines()[-TAIL:])]
     return StepFailedError("\n\n".join([*broken, f"Log: {log}"]))

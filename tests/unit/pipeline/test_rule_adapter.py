@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from schooltrial.pipeline.rule_adapter import REMEDIES, run_as_rule
+from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.pipeline.system_errors import REMEDIES
 from schooltrial.provenance.contents import RECORDS, Contents, digest
 from schooltrial.refusal import Fault, Refusal
 from support.small_trial import ROOT
