@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from support.small_trial import ROOT
+from support.small_trial import ROOT, schema
 
 BANNED = {
     r"told": "reported, said, named",
@@ -193,3 +194,36 @@ def test_a_phrase_is_found_in_whatever_form_it_has() -> None:
     assert [found.group() for found in FOUND.finditer(seen)] == [
         "held, as they were, against", "beside", "the lot", "mended",
     ]  # fmt: skip
+
+
+NO_NOUN = re.compile(r"^(?:Of|What|Who|Whom|Whose|How|When|Where|Which|As|True|False)\b")
+"""Words that a description of a key does not begin with: it begins with a noun phrase."""
+
+
+def _described(node: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Yield each described part of the schema: its place, type and description."""
+    if isinstance(node.get("description"), str):
+        yield place, node.get("type"), node["description"]
+    for section in ("properties", "$defs", "patternProperties"):
+        for key, child in node.get(section, {}).items():
+            yield from _described(child, f"{place}.{key}".strip("."))
+    for key in ("items", "additionalProperties"):
+        if isinstance(node.get(key), dict):
+            yield from _described(node[key], f"{place}.*")
+
+
+def test_a_description_of_a_key_is_a_noun_phrase_with_a_full_stop() -> None:
+    assert [
+        (place, said)
+        for place, _, said in _described(schema())
+        if NO_NOUN.match(said) or not said.endswith(".")
+    ] == []
+
+
+def test_a_description_of_a_key_that_is_true_or_false_begins_with_whether() -> None:
+    assert [
+        (place, said)
+        for place, kind, said in _described(schema())
+        if "boolean" in (kind if isinstance(kind, list) else [kind])
+        and not said.startswith("Whether")
+    ] == []
