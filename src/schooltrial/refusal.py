@@ -1,4 +1,4 @@
-"""Faults that stop a study, collected and told in one message."""
+"""Faults that stop a study, collected and reported in one message."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Fault:
     row : int or None
         Line of the file, the header being line 1; None where the fault is of the whole file.
     column : str or None
-        Column of the file, or key of the protocol with those that it stands under.
+        Column of the file, or key of the protocol with the keys above it.
     """
 
     file: str
@@ -47,12 +47,19 @@ class Fault:
             where.append(f"{kind} {self.column!r}")
         lines = [f"{', '.join(where)}: {self.found}"]
         lines += [f"    expected: {self.expected}"] if self.expected else []
-        lines += [f"    remedy:   {self.remedy}"] if self.remedy else []
+        lines += [f"    fix:      {_sentence(self.remedy)}"] if self.remedy else []
         return "\n".join(lines)
 
 
+def _sentence(remedy: str) -> str:
+    """Return a remedy as a sentence; a path or a command at its end gets no full stop."""
+    last = remedy.rsplit(None, 1)[-1]
+    stop = "" if remedy[-1] in ".?!…" or "/" in last else "."
+    return remedy[0].upper() + remedy[1:] + stop
+
+
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a breakdown
-    """Raised with every fault that was found, so that all can be mended at once."""
+    """Raised with every fault that was found, so that all can be fixed at once."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
@@ -60,11 +67,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a breakdow
 
     def _message(self) -> str:
         count = len(self.faults)
-        head = "1 fault was found" if count == 1 else f"{count} faults were found"
+        head = "1 error was found" if count == 1 else f"{count:,} errors were found"
         shown = [f"  - {fault}" for fault in self.faults[:SHOWN]]
         if count > SHOWN:
-            shown.append(f"  … and {count - SHOWN} more; mend these first.")
-        return "\n".join([f"Refused: {head}. This step wrote nothing.", *shown])
+            shown.append(f"  … and {count - SHOWN} more; fix these first.")
+        return "\n".join([f"Refused: {head}. This step wrote no files.", *shown])
 
     def __reduce__(self) -> tuple[type[Refusal], tuple[tuple[Fault, ...]]]:
         return Refusal, (self.faults,)
@@ -82,16 +89,16 @@ def refused_as(what: str) -> Iterator[None]:
         yield
     except (ValueError, ArithmeticError) as error:
         found = words_of(error)
-        expected = "data that inform the model"
-        remedy = "change `where`, covariates, blocks or levels of this model as the message says"
+        expected = "data from which the model can be estimated"
+        remedy = "see the message above; then check `where`, `covariates` and `blocks` of the model"
         raise Refusal([Fault(what, found, expected, remedy)]) from error
 
 
 NOT_COMPUTED = (
-    "the model could not be computed from these rows: some of its columns, or their variances, "
-    "repeat one another or do not vary. Look for a covariate that is (nearly) constant, a copy of "
-    "another, or missing for nearly all; for an outcome with almost no variation; and for an arm, "
-    "block or cluster with one or two rows"
+    "the model could not be computed: some of its columns, or their variances, are copies of one "
+    "another or do not vary. Check for a covariate that is (nearly) constant, a copy of another, "
+    "or missing for nearly all rows; for an outcome with almost no variation; and for an arm, "
+    "block or cluster with only one or two rows"
 )
 """What is said where a library, not the estimator, gave up."""
 
@@ -126,7 +133,7 @@ LIBRARIES = (
 
 @contextmanager
 def naming_files(files: Mapping[str, str]) -> Iterator[None]:
-    """Name the raw files beside a standard table in whose rows a fault was found.
+    """Name the raw files next to a standard table with a fault in its rows.
 
     Parameters
     ----------

@@ -44,25 +44,25 @@ def test_an_unknown_key_like_no_other_is_to_be_removed(
 ) -> None:
     trial.protocol["study"]["xyz"] = 1
     (fault,) = refused_protocol()
-    assert fault.remedy == "remove it; see config/README.md"
+    assert fault.remedy == "delete it; see config/README.md"
 
 
 def test_each_missing_key_is_told_once(trial: SmallTrial, refused_protocol: Refused) -> None:
     del trial.protocol["study"]["title"], trial.protocol["study"]["seed"]
     faults = refused_protocol()
     assert [fault.column for fault in faults] == ["study.title", "study.seed"]
-    assert faults[0].found == "study lacks the key 'title'"
+    assert faults[0].found == "the key 'title' is missing in study"
     assert faults[0].row == _line(trial, "study:")
 
 
 @pytest.mark.parametrize(
     ("place", "key", "value", "expected"),
     [
-        ("study", "seed", "seven", "integer: The one seed"),
+        ("study", "seed", "seven", "a whole number: Seed of all random steps"),
         ("design", "kind", "clustered", "one of complete, blocked, paired"),
         ("study", "name", "My Trial", "a name of lower-case letters"),
-        ("models", "itt", "all", "object"),
-        ("study", "sources", "one", "array: Where the facts"),
+        ("models", "itt", "all", "a section with keys"),
+        ("study", "sources", "one", "a list: Sources of the facts"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_told_with_what_was_expected(
@@ -98,7 +98,7 @@ def test_a_variable_is_made_by_one_rule(
     trial.protocol["variables"]["girl"] = rule
     (fault,) = refused_protocol()
     assert fault.found == found
-    assert fault.expected == "just one of at_least, equals, where, as"
+    assert fault.expected == "exactly one of at_least, equals, where, as"
 
 
 def test_all_faults_of_a_protocol_are_told_at_once(
@@ -121,37 +121,102 @@ def _set(trial: SmallTrial, path: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "found", "meant"),
     [
-        ("models.itt.outcomes", ["mathss"], "'mathss', which is no outcome", "maths"),
-        ("models.itt.covariates", ["girls"], "'girls', which is no variable", "girl"),
-        ("models.itt.covariates", ["sex:grades"], "'grades', which is no variable", "grade"),
-        ("models.itt.fixed_effects", ["distric"], "'distric', which is no variable", "district"),
-        ("models.itt.effects_by", "sexes", "'sexes', which is no variable", "sex"),
-        ("models.itt.moderator", "distrct", "'distrct', which is no variable", "district"),
-        ("models.itt.where", {"sexx": ["girl"]}, "'sexx', which is no variable", "sex"),
-        ("models.itt.where", {"sex": ["girls"]}, "'girls', which is no level of 'sex'", "girl"),
-        ("models.itt.where", {"year": [2031]}, "2031, which is no year", ""),
+        (
+            "models.itt.outcomes",
+            ["mathss"],
+            "'mathss', but the protocol has no such outcome",
+            "maths",
+        ),
+        (
+            "models.itt.covariates",
+            ["girls"],
+            "'girls', but the protocol has no such variable",
+            "girl",
+        ),
+        (
+            "models.itt.covariates",
+            ["sex:grades"],
+            "'grades', but the protocol has no such variable",
+            "grade",
+        ),
+        (
+            "models.itt.fixed_effects",
+            ["distric"],
+            "'distric', but the protocol has no such variable",
+            "district",
+        ),
+        ("models.itt.effects_by", "sexes", "'sexes', but the protocol has no such variable", "sex"),
+        (
+            "models.itt.moderator",
+            "distrct",
+            "'distrct', but the protocol has no such variable",
+            "district",
+        ),
+        (
+            "models.itt.where",
+            {"sexx": ["girl"]},
+            "'sexx', but the protocol has no such variable",
+            "sex",
+        ),
+        (
+            "models.itt.where",
+            {"sex": ["girls"]},
+            "'girls', but the protocol has no such category of 'sex'",
+            "girl",
+        ),
+        ("models.itt.where", {"year": [2031]}, "2031, but the protocol has no such year", ""),
         ("models.itt.where", {"girl": ["yes"]}, "'yes', but 'girl' is a number", ""),
-        ("models.itt.active_years", [2031], "2031, which is no year", ""),
-        ("sample.keep", {"grades": [3]}, "'grades', which is no variable", "grade"),
-        ("sample.keep", {"district": ["nort"]}, "'nort', which is no level", "north"),
-        ("balance.where", {"sex": ["girls"]}, "'girls', which is no level", "girl"),
-        ("balance.baseline_year", 1999, "1999, which is no year", ""),
-        ("years.reference", 1999, "1999, which is no year", ""),
-        ("balance.pupil_variables", ["math"], "'math', which is no variable", "maths"),
-        ("variables.girl.from", "sexx", "'sexx', which is no variable", "sex"),
-        ("variables.girl.equals", "girls", "'girls', which is no level", "girl"),
-        ("outcomes.maths.baseline_year", 2031, "2031, which is no year", ""),
+        ("models.itt.active_years", [2031], "2031, but the protocol has no such year", ""),
+        (
+            "sample.keep",
+            {"grades": [3]},
+            "'grades', but the protocol has no such variable",
+            "grade",
+        ),
+        (
+            "sample.keep",
+            {"district": ["nort"]},
+            "'nort', but the protocol has no such category",
+            "north",
+        ),
+        (
+            "balance.where",
+            {"sex": ["girls"]},
+            "'girls', but the protocol has no such category",
+            "girl",
+        ),
+        ("balance.baseline_year", 1999, "1999, but the protocol has no such year", ""),
+        ("years.reference", 1999, "1999, but the protocol has no such year", ""),
+        (
+            "balance.pupil_variables",
+            ["math"],
+            "'math', but the protocol has no such variable",
+            "maths",
+        ),
+        ("variables.girl.from", "sexx", "'sexx', but the protocol has no such variable", "sex"),
+        (
+            "variables.girl.equals",
+            "girls",
+            "'girls', but the protocol has no such category",
+            "girl",
+        ),
+        ("outcomes.maths.baseline_year", 2031, "2031, but the protocol has no such year", ""),
         (
             "outcomes.attendance.ratio.numerator",
             "days_presnt",
-            "'days_presnt', which is no variable",
+            "'days_presnt', but the protocol has no such variable",
             "days_present",
         ),
-        ("tables.scores.0.outcomes", {"art": {"column": "a"}}, "'art', which is no outcome", ""),
+        (
+            "tables.scores.0.outcomes",
+            {"art": {"column": "a"}},
+            "'art', but the protocol has no such outcome",
+            "",
+        ),
         (
             "tables.pupils.0.columns.grade.placeholder_years",
             [2031],
-            "2031, which is no year",
+            "2031, but the protocol has no such year",
             "",
         ),
     ],
@@ -174,7 +239,7 @@ def test_a_baseline_is_adjusted_for_only_where_there_is_one(
 ) -> None:
     trial.protocol["models"]["itt"]["covariates"] = ["baseline"]
     (fault,) = refused_protocol()
-    assert fault.found == "models.itt adjusts for the baseline of 'reading', which has none"
+    assert fault.found == "models.itt adjusts for the baseline of 'reading', which has no baseline"
 
 
 @pytest.mark.parametrize(
@@ -193,8 +258,8 @@ def test_a_table_without_a_column_that_it_needs_is_refused(
 ) -> None:
     del trial.reading(table)["columns"][variable]
     fault = refused_protocol()[0]
-    assert fault.found == f"tables.{table}.0 reads no {variable!r}"
-    assert fault.remedy == f"add {variable!r} to its column map"
+    assert fault.found == f"tables.{table}.0 has no {variable!r}"
+    assert fault.remedy == f"add {variable!r} to its `columns`"
 
 
 def test_a_table_without_a_year_in_its_files_or_their_names_is_refused(
@@ -202,7 +267,7 @@ def test_a_table_without_a_year_in_its_files_or_their_names_is_refused(
 ) -> None:
     trial.reading("pupils")["file"] = "roster.csv"
     (fault,) = refused_protocol()
-    assert fault.found == "tables.pupils.0 reads no 'year'"
+    assert fault.found == "tables.pupils.0 has no 'year'"
 
 
 @pytest.mark.parametrize(

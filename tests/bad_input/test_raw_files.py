@@ -66,7 +66,7 @@ def test_an_unknown_arm_is_named_with_its_row_and_the_arms_there_are(
     assert str(fault) == (
         "assignment.csv, row 4, column 'arm': the value 'X'\n"
         "    expected: one of 'C', 'T'\n"
-        "    remedy:   correct the cell, or add the code to the protocol"
+        "    fix:      Correct the cell, or add the code to the protocol."
     )
 
 

@@ -27,7 +27,7 @@ def test_a_blind_study_shows_its_monitoring_page_and_reads_no_outcome(
     assert pd.read_parquet(clone.results / "data/scores.parquet").empty
     run = clone.snakemake()
     assert run.code == 1
-    assert "blinded until 2999-01-01, so none was read" in run.text
+    assert "embargoed until 2999-01-01, so none was read" in run.text
     assert f"{protocol}, key 'blinding.until'" in run.text
     assert "results/small_trial/report/monitoring.html" in run.text
     assert "Traceback" not in run.text

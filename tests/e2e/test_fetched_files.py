@@ -84,9 +84,9 @@ def test_what_is_not_the_declared_file_is_refused_once_and_leaves_nothing(
         _name(trial, server.address(path), sha256)
         run: Run = trial.snakemake(TARGET)
     assert run.code == 1
-    assert run.text.count("Refused: 1 fault was found") == 1
+    assert run.text.count("Refused: 1 error was found") == 1
     assert told in run.text
-    assert "remedy:" in run.text
+    assert "fix:" in run.text
     assert "Traceback" not in run.text
     assert _fetched(trial) == []
     assert not list(trial.results.rglob("*.parquet"))

@@ -142,7 +142,7 @@ def test_a_record_or_list_that_is_there_is_never_overwritten(folder: Path, there
 
 def test_seed_date_and_frame_that_lack_are_all_told(folder: Path) -> None:
     (folder / "frame.csv").unlink()
-    with pytest.raises(Refusal, match="3 faults were found") as refusal:
+    with pytest.raises(Refusal, match="3 errors were found") as refusal:
         _draw(folder, seed=None, date="")
     assert "design.randomisation.seed is not given" in str(refusal.value)
     assert "no such file" in str(refusal.value)

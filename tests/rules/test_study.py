@@ -293,7 +293,7 @@ def test_what_the_study_lacks_is_said_once_in_the_readers_words(
 
 
 def test_the_report_says_whether_the_plan_changed(page: str) -> None:
-    assert "It has not changed since outcomes were first read here." in page
+    assert "The plan has not changed since outcomes were first read." in page
 
 
 def test_the_report_lists_raw_files_and_who_left(finished: SmallTrial, page: str) -> None:

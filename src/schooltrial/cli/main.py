@@ -18,8 +18,8 @@ COMMANDS: list[ModuleType] = [check, run, where, version]
 
 DEBUG = "SCHOOLTRIAL_DEBUG"
 REPORT = f"""
-This is a fault of schooltrial {__version__}, not yours. Please report it with what is above, to
-those from whom you have the project. {DEBUG}=1 shows the traceback of refusals too."""
+This is a bug in schooltrial {__version__}, not in your files. Please report it, with the text
+above, where you obtained schooltrial. {DEBUG}=1 shows the traceback of refusals too."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

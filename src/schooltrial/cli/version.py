@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "Say which versions of the project, of Python and of numpy these are."
+HELP = "Show the versions of schooltrial, Python and numpy."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from schooltrial.provenance.trace import Trace
     from schooltrial.study.opened_study import OpenedStudy
 
-HELP = "Say which rule, script, modules and tests are behind a file of the results."
+HELP = "Show the rule, script, modules and tests behind a results file."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="such as results/x/estimates/estimates.csv or x/checks/flow.csv; "
         ":MODEL after it asks for a model's rows",
     )
-    parser.add_argument("--model", help="go straight to the estimator of this model's rows")
-    parser.add_argument("--all", action="store_true", help="name every module, however far")
+    parser.add_argument("--model", help="show the estimator of this model's rows")
+    parser.add_argument("--all", action="store_true", help="list all modules")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,7 +41,10 @@ def run(args: argparse.Namespace) -> int:
     trace = study.trace(below, model)
     print(trace.told(args.all))
     if model is None and trace.rule == "gather_estimates":
-        print(f"\nIts rows, by model (--model NAME tells all of one; {len(study.models)} models):")
+        print(
+            f"\nIts rows by model (--model NAME shows the details of one; {len(study.models)} "
+            "models):"
+        )
         for name, one in study.traces():
             models = next(path for path in one.modules if "/models/" in path)
             print(f"  {name:<24} {one.rule:<30} {one.modules[0]}, {Path(models).parent}")
@@ -130,7 +133,9 @@ def _trace_without_study(file: str, model: str | None) -> Trace:
     from schooltrial.refusal import UserError
 
     if model is not None:
-        raise UserError(f"{file} is of no study of the project, so its models are not known")
+        raise UserError(
+            f"{file} does not belong to a study of the project, so its models are not known"
+        )
     path = "/".join(_parts(file))
     return trace_file(path, own_checkout(), lambda study, _: _estimator(file), Path(file))
 

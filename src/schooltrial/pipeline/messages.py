@@ -120,6 +120,12 @@ def _unlinked(table: str, rows: Sequence[Mapping[str, str]]) -> str:
     each = " (each year counted)" if several else ""
     if school:
         people = f"{plural(count, ROSTERS[table])}{each}"
-        return f"{people} of {plural(max(missing), 'school')} not assigned ({files})"
+        return (
+            f"{people} in {plural(max(missing), 'school')} that are not in the allocation list "
+            f"({files})"
+        )
     what, who = MEASURED[table]
-    return f"{plural(count, what)} of {plural(sum(missing), who)}{each} on no roster ({files})"
+    return (
+        f"{plural(count, what)} of {plural(sum(missing), who)}{each} without an enrolment record "
+        f"({files})"
+    )

@@ -30,7 +30,9 @@ def read_protocols(
             refusals.append(str(refusal))
             continue
         if protocol.name in found:
-            refusals.append(f"Refused: two protocols name the study {protocol.name!r}; rename one.")
+            refusals.append(
+                f"Refused: two protocols have the same study name, {protocol.name!r}; rename one."
+            )
         shipped = project / "config" / "studies" / f"{protocol.name}.yaml"
         here = Path.cwd() == project.resolve()  # elsewhere results are those of no other study
         if here and shipped.is_file() and shipped.resolve() != path.resolve():
@@ -55,7 +57,7 @@ def figure_formats(config: Mapping[str, Any]) -> list[str]:
     if unknown:
         fault = Fault(
             "config/config.yaml", f"figures cannot be written as {', '.join(unknown)}",
-            f"some of {', '.join(FORMATS)}", "correct the key", column="figure_formats",
+            f"some of {', '.join(FORMATS)}", "correct `figure_formats`", column="figure_formats",
         )  # fmt: skip
         print(f"\n{Refusal([fault])}\n", file=sys.stderr)
         sys.exit(1)

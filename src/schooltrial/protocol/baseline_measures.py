@@ -48,9 +48,10 @@ def baseline_measure_faults(name: str, content: Content, names: Names) -> Iterat
             )  # fmt: skip
         elif year_of_baseline(other, content) is None:
             yield Fault(
-                names.shown, f"{place} names {measure!r}, an outcome that no baseline year holds",
-                "a measure taken before the programme",
-                "name the variable that holds the pre-test, read into `tables.pupils`; or give "
+                names.shown, f"{place} names {measure!r}, an outcome that is not measured in any "
+                "baseline year",
+                "a measure from before the programme",
+                "name the variable with the pre-test, read into `tables.pupils`; or add "
                 f"`outcomes.{measure}.baseline_year`", column=place,
             )  # fmt: skip
 

@@ -47,12 +47,12 @@ def refuse_to_unblind(*, until: str, protocol: str, study: str) -> None:
         How messages name the protocol.
     study : str
     """
-    found = f"the outcomes of the study are blinded until {until}, so none was read"
+    found = f"outcomes are embargoed until {until}, so none was read"
     page = f"results/{study}/report/monitoring.html"
     refuse([
         Fault(
             protocol, found, "a run on that day or later",
-            f"until then ask for the monitoring page, {page}", column="blinding.until",
+            f"make the monitoring page until then: {page}", column="blinding.until",
         )
     ])  # fmt: skip
 

@@ -39,7 +39,7 @@ def why_not(shape: str) -> str | None:
     open_ended = ("M", "D", "MMM", "MMMM")
     digits = pairwise(parts)
     if any(a[0] in "YMD" and b[0] in "YMD" and {a, b} & set(open_ended) for a, b in digits):
-        return "a part of one or two digits touches the next one"
+        return "a part of one or two digits is next to another without a sign between"
     return None
 
 

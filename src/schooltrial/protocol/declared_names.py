@@ -44,7 +44,7 @@ class Names:
             return
         close = get_close_matches(str(name), list(map(str, known)), n=1, cutoff=0.6)
         remedy = f"did you mean {close[0]!r}?" if close else f"declare it, or name another {kind}"
-        found = f"{where} names {name!r}, which is no {kind} of this protocol"
+        found = f"{where} names {name!r}, but the protocol has no such {kind}"
         expected = "one of " + ", ".join(map(str, known))
         yield Fault(self.shown, found, expected, remedy, column=where)
 
@@ -54,6 +54,7 @@ class Names:
         kind = spec["type"] if spec else "number"
         if kind not in NUMBERS:
             yield Fault(
-                self.shown, f"{where} reckons with {variable!r}, which is read as {kind}",
-                "a number", "set its `type`, or name another variable", column=where,
+                self.shown, f"{where} computes with {variable!r}, which is read as {kind}",
+                "a number", "set `type: number` on its column, or name another variable",
+                column=where,
             )  # fmt: skip

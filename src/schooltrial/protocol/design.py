@@ -80,14 +80,15 @@ def _arm_faults(design: Design, shown: str) -> Iterator[Fault]:
     names = [arm["name"] for arm in design["arms"]]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Fault(
-            shown, f"the arm {name!r} stands twice", "each arm once", "rename one",
+            shown, f"the arm {name!r} is listed twice", "unique arm names", "rename one of them",
             column="design.arms",
         )  # fmt: skip
     out = [arm["name"] for arm in design["arms"] if not arm.get("in_models", True)]
     if names[0] in out or len(names) - len(out) < 2:
         yield Fault(
-            shown, "in no model are the arms " + ", ".join(out),
-            "the control arm and one other in models", "remove `in_models: false` from one",
+            shown, "`in_models: false` is set for " + ", ".join(out),
+            "the control arm and at least one other arm in models",
+            "remove `in_models: false` from one",
             column="design.arms",
         )  # fmt: skip
     yield from _share_faults([arm["share"] for arm in design["arms"]], shown)
@@ -104,7 +105,8 @@ def _share_faults(shares: Sequence[float | None], shown: str) -> Iterator[Fault]
     ):
         yield Fault(
             shown, "the shares of the arms are " + ", ".join(map(str, shares)),
-            "1 in all; arms without a share divide the rest", "correct the shares",
+            "shares that sum to 1; arms without a share divide the rest",
+            "correct the shares",
             column="design.arms",
         )  # fmt: skip
 
@@ -117,8 +119,9 @@ def _draw_faults(design: Design, shown: str) -> Iterator[Fault]:
     for block, counts in design["randomisation"]["allocation"].items():
         if len(counts) != arms:
             yield Fault(
-                shown, f"block {block!r} plans {len(counts)} numbers for {arms} arms",
-                "one number of units per arm, in the order of the arms", "correct the list",
+                shown, f"block {block!r} lists {len(counts)} numbers for {arms} arms",
+                "one number of units per arm, in the order of the arms",
+                "list one number for each arm",
                 column=f"design.randomisation.allocation.{block}",
             )  # fmt: skip
     yield from _places_faults(design, shown)
@@ -132,21 +135,24 @@ def _places_faults(design: Design, shown: str) -> Iterator[Fault]:
     place = "design.randomisation.places"
     if len(design["arms"]) > 2:
         yield Fault(
-            shown, f"`places` tells the units of the second arm, and {len(design['arms'])} arms "
-            "are named", "two arms", "give the numbers of each block under `allocation`, in the "
-            "order of the arms", column=place,
+            shown, f"`places` gives the units of the second arm only, and {len(design['arms'])} "
+            "arms are declared", "two arms",
+            "list the numbers of each block under `allocation`, in the order of the arms",
+            column=place,
         )  # fmt: skip
     if draw["allocation"]:
         yield Fault(
-            shown, "`places` and `allocation` both plan the numbers by arm", "one of the two",
-            "remove `places` to keep the numbers of the protocol, or `allocation` to take those "
-            "of the list", column=place,
+            shown, "`places` and `allocation` both give the numbers by arm", "one of the two",
+            "delete `places` to use the numbers in the protocol, or delete `allocation` to use "
+            "those in the allocation list", column=place,
         )  # fmt: skip
     named = [key for key in ("eligible_list", "record") if draw[key]]
     if named:
         yield Fault(
-            shown, f"`places` is of the list, and `{named[0]}` of a draw that was made before it",
-            "numbers by arm that the draw can use", "give them under `allocation`", column=place,
+            shown, f"`places` is read from the allocation list, but `{named[0]}` needs the numbers "
+            "before randomisation",
+            "numbers by arm that are known before randomisation", "list them under `allocation`",
+            column=place,
         )  # fmt: skip
 
 
@@ -160,9 +166,9 @@ def _simple_faults(design: Design, shown: str) -> Iterator[Fault]:
     ):
         if given:
             yield Fault(
-                shown, f"design.kind is simple, and design.randomisation.{key} fixes {what}",
-                "units drawn one by one, or together",
-                f"remove `{key}`, or set `kind: complete` (or `blocked`)",
+                shown, f"design.kind is simple, but design.randomisation.{key} fixes {what}",
+                "units that are randomised one by one (simple), or together",
+                f"delete `{key}`, or set `kind: complete` (or `blocked`)",
                 column=f"design.randomisation.{key}",
             )  # fmt: skip
 
@@ -171,9 +177,10 @@ def _criterion_faults(draw: Draw, shown: str) -> Iterator[Fault]:
     """Yield a criterion of balance that accepts every draw, and a share of draws without one."""
     if draw["balance_on"] and draw["acceptance_rate"] == 1:
         yield Fault(
-            shown, "draws were to be balanced, but every draw is acceptable",
-            "`acceptance_rate` below 1", "state it (0.1: the best balanced tenth of the draws), or "
-            "remove `balance_on`", column="design.randomisation.balance_on",
+            shown, "`balance_on` has no effect with `acceptance_rate: 1`",
+            "`acceptance_rate` below 1",
+            "add the rate that was used, such as `acceptance_rate: 0.1` for the best-balanced "
+            "tenth, or delete `balance_on`", column="design.randomisation.balance_on",
         )  # fmt: skip
     if not draw["balance_on"] and draw["acceptance_rate"] < 1:
         yield Fault(
@@ -199,20 +206,21 @@ def _source_faults(place: str, file: KeyedFile, shown: str) -> Iterator[Fault]:
     yield from _placeholder_faults(place, file["sha256"], shown)
     if file["url"] and file["sha256"] is None:
         yield Fault(
-            shown, f"{place} has a url and no sha256", "the checksum of the file",
-            "state it (sha256sum tells it)", column=f"{place}.url",
+            shown, f"{place} has a `url` but no `sha256`", "the checksum of the file",
+            "add `sha256: …`, as printed by `sha256sum FILE`", column=f"{place}.url",
         )  # fmt: skip
     kept = PurePath(file["file"])
     if file["url"] and (kept.is_absolute() or ".." in kept.parts):
         yield Fault(
-            shown, f"{place} fetches a file, to be kept as {file['file']!r}",
-            "a name below the folder of fetched files", "name it without `..` or a root",
+            shown, f"{place} downloads a file to {file['file']!r}",
+            "a name inside the download folder",
+            "write the name without `..` and without a leading slash",
             column=f"{place}.file",
         )  # fmt: skip
     if file["url"] and "{year}" in file["file"]:
         yield Fault(
-            shown, f"{place} has one url for a file of every year", "one file per reading",
-            "make a reading for each year", column=f"{place}.url",
+            shown, f"{place} has one `url` for the files of several years", "one `url` per file",
+            "list the file of each year separately, each with its `url`", column=f"{place}.url",
         )  # fmt: skip
 
 
@@ -221,7 +229,8 @@ def _placeholder_faults(place: str, sha256: str | None, shown: str) -> Iterator[
     if sha256 and PLACEHOLDER.search(sha256):
         yield Fault(
             shown, f"{place} has the sha256 {sha256[:12]}…, whose digits repeat",
-            "the checksum of the file", "state it (sha256sum tells it)", column=f"{place}.sha256",
+            "the checksum of the file", "add `sha256: …`, as printed by `sha256sum FILE`",
+            column=f"{place}.sha256",
         )  # fmt: skip
 
 
@@ -233,15 +242,15 @@ def _level_faults(content: Content, shown: str) -> Iterator[Fault]:
                 continue
             if table not in content["tables"]:
                 yield Fault(
-                    shown, f"outcome {name!r} is measured on {outcome['measured_on']}s, but no "
-                    f"table {table!r} is read", "the table that holds it",
+                    shown, f"outcome {name!r} is measured on {outcome['measured_on']}s, but the "
+                    f"table {table!r} is not read", "the table with this outcome",
                     f"add `tables.{table}`, or set `measured_on`", column=f"outcomes.{name}",
                 )  # fmt: skip
     unit = content["design"]["unit"]
     table = ROSTER_OF[unit]
     if unit != "school" and table not in content["tables"]:
         yield Fault(
-            shown, f"{plural_of(unit)} were assigned, but no table {table} is read",
+            shown, f"{plural_of(unit)} were randomised, but the table {table!r} is not read",
             f"a table of {table}", f"add `tables.{table}`", column="design.unit",
         )  # fmt: skip
 
@@ -251,16 +260,18 @@ def _school_faults(content: Content, shown: str) -> Iterator[Fault]:
     design, read = content["design"], schools_read(content["tables"])
     if design["schools"] and not read:
         yield Fault(
-            shown, "design.schools is true, and no table reads a column `school`",
-            "a column `school` of pupils", "read it: `school: {column: …}`, or remove the key",
+            shown, "design.schools is true, but no table reads a column `school`",
+            "a column `school` of pupils",
+            "add `school: {column: …}` to the table, or delete `design.schools`",
             column="design.schools",
         )  # fmt: skip
     if design["schools"] is not False:
         return
     if read:
         yield Fault(
-            shown, "design.schools is false, and a table reads a column `school`",
-            "no school in any table", "remove `design.schools`, or the columns `school`",
+            shown, "design.schools is false, but a table reads a column `school`",
+            "no column `school` in any table",
+            "delete `design.schools`, or delete the columns `school`",
             column="design.schools",
         )  # fmt: skip
     if design["unit"] in ("school", "teacher"):
@@ -274,17 +285,18 @@ def _school_faults(content: Content, shown: str) -> Iterator[Fault]:
             asked.append(f"models.{name}.estimator")
     for place in asked:
         yield Fault(
-            shown, f"{place} is of schools, and no table of pupils reads a column `school`",
-            "a column `school` on the rosters",
-            "read it: `tables.pupils[].columns.school: {column: …}`, or remove the key",
+            shown, f"{place} needs schools, but no table of pupils reads a column `school`",
+            "a column `school` in the enrolment records",
+            "add `school: {column: …}` to the columns of `tables.pupils`, or delete the key",
             column=place,
         )  # fmt: skip
     for name, model in content["models"].items():
         if model["estimator"] == "multilevel" and design["unit"] == "pupil":
             yield Fault(
-                shown, f"models.{name} is multilevel, but pupils were randomised outside schools: "
-                "no level lies above them", "`estimator: cluster_robust`",
-                "take it: least squares with errors robust to unequal variances (HC2)",
+                shown, f"models.{name} is multilevel, but pupils were randomised outside schools, "
+                "so there is no higher level", "`estimator: cluster_robust`",
+                "set `estimator: cluster_robust`: least squares with errors robust to unequal "
+                "variances (HC2)",
                 column=f"models.{name}.estimator",
             )  # fmt: skip
 
@@ -296,16 +308,17 @@ def _wave_faults(content: Content, shown: str) -> Iterator[Fault]:
     for name, model in content["models"].items():
         if model["estimator"] in PANELS:
             yield Fault(
-                shown, f"models.{name} compares changes, and `years` has no year before the "
-                "programme", "a year before, or an estimator of one year",
-                "name it under `years.baseline`, or take `estimator: cluster_robust`",
+                shown, f"models.{name} compares changes, but `years` has no baseline year",
+                "a baseline year, or an estimator that needs none",
+                "add the year under `years.baseline`, or set `estimator: cluster_robust`",
                 column=f"models.{name}.estimator",
             )  # fmt: skip
     if content["cleaning"]["joiners"] == "drop" and not content["cleaning"]["assigned_on"]:
         yield Fault(
-            shown, "joiners are to be dropped, and `years` has no year before the programme: all "
-            "would be joiners", "`cleaning.assigned_on`, or a year before",
-            "state the day of the assignment, and read `entered` of pupils; or keep joiners",
+            shown, "`joiners: drop` would drop all pupils: `years` has no baseline year",
+            "`cleaning.assigned_on`, or a baseline year",
+            "add `assigned_on: YYYY-MM-DD` and read the column `entered` of pupils, or set "
+            "`joiners: keep`",
             column="cleaning.joiners",
         )  # fmt: skip
 
@@ -318,26 +331,28 @@ def _model_faults(
     if len(levels) > 1:
         yield Fault(
             shown, f"{where} mixes outcomes measured on " + ", ".join(levels),
-            "outcomes of one level", "make a model for each level", column=f"{where}.outcomes",
+            "outcomes measured on the same level", "declare one model for each level",
+            column=f"{where}.outcomes",
         )  # fmt: skip
     yield from _compare_faults(where, model, content["design"], shown)
     yield from model_key_faults(where, model, content, shown, written)
     for name in model["subgroups"]:
         if name not in content["subgroups"]:
             yield Fault(
-                shown, f"{where} names the subgroup {name!r}, which is not declared",
+                shown, f"{where} names the subgroup {name!r}, which is not under `subgroups`",
                 "one of " + (", ".join(content["subgroups"]) or "the subgroups"),
-                "declare it under `subgroups`", column=f"{where}.subgroups",
+                "add it under `subgroups`, with `label` and `where`", column=f"{where}.subgroups",
             )  # fmt: skip
     if model["estimator"] == "complier_effect" and not content["take_up"]["variable"]:
         yield Fault(
-            shown, f"{where} asks for the effect on compliers, but take-up is not declared",
+            shown, f"{where} estimates the effect on compliers, but take-up is not declared",
             "`take_up.variable`", "declare it", column=where,
         )  # fmt: skip
     if model["estimator"] == "randomisation_inference" and not content["design"]["randomised"]:
         yield Fault(
-            shown, f"{where} re-draws a lottery, but `design.randomised` is false",
-            "an estimator that supposes no lottery", "take another, or correct the design",
+            shown, f"{where} repeats the randomisation, but `design.randomised` is false",
+            "an estimator that does not need randomisation",
+            "set another `estimator`, such as `cluster_robust`, or correct `design.randomised`",
             column=f"{where}.estimator",
         )  # fmt: skip
     staggered = content["design"]["kind"] == "staggered"
@@ -345,13 +360,15 @@ def _model_faults(
         yield Fault(
             shown, f"{where} is for cohorts that begin in different years, but the design is "
             f"{content['design']['kind']!r}", "`design.kind: staggered`",
-            "set the kind, or take difference_in_differences", column=f"{where}.estimator",
+            "set `design.kind: staggered`, or set `estimator: difference_in_differences`",
+            column=f"{where}.estimator",
         )  # fmt: skip
     for level in [level for level in levels if level not in LEVELS[model["estimator"]]]:
         fitting = [name for name, of in LEVELS.items() if level in of]
         yield Fault(
             shown, f"{where} fits outcomes of {level}s with {model['estimator']}",
-            "one of " + ", ".join(fitting), "take one of these", column=f"{where}.estimator",
+            "one of " + ", ".join(fitting), "set one of these estimators",
+            column=f"{where}.estimator",
         )  # fmt: skip
 
 
@@ -365,12 +382,12 @@ def _compare_faults(where: str, model: Model, design: Design, shown: str) -> Ite
             f"the control arm {arms[0]!r} and one of " + ", ".join(arms[1:])
             + " (arms with `in_models: false` are in none)"
             * (len(arms) < len(design["arms"])),
-            "name these two", column=f"{where}.arms",
+            "list these two", column=f"{where}.arms",
         )  # fmt: skip
     if not compared and len(arms) > 2 and model["estimator"] in ONE_EFFECT:
         yield Fault(
-            shown, f"{where} estimates one effect, and the design has {len(arms)} arms",
+            shown, f"{where} estimates one effect, but the design has {len(arms)} arms",
             "the control arm and one other",
-            f"add `arms: [{arms[0]}, {arms[1]}]`, or another pair that holds the control arm",
+            f"add `arms: [{arms[0]}, {arms[1]}]`, or another pair with the control arm",
             column=f"{where}.arms",
         )  # fmt: skip

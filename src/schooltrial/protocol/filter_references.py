@@ -61,18 +61,18 @@ def value_faults(
     told = None
     if variable == "year":
         if not isinstance(value, int):
-            told = f"{value!r} is no year", "a whole number", "write the year without quotes"
+            told = f"{value!r} is not a year", "a whole number", "write the year without quotes"
         elif not ordered:
             yield from names.check(place, value, "year", names.years)
     elif kind == "date":
         if not (isinstance(value, str) and is_day(value)):
-            found = f"{value!r} is no day, and {variable!r} is read as a date"
-            told = found, "a day as YYYY-MM-DD", "write it so: '2020-09-01'"
+            found = f"{value!r} is not a date, but {variable!r} is read as a date"
+            told = found, "a day as YYYY-MM-DD", "write the date as in '2020-09-01'"
     elif number and isinstance(value, str):
         found = f"{place} names {value!r}, but {variable!r} is a number"
         told = found, "a number", "write the number without quotes"
     elif kind == "flag" and not ordered and value not in (0, 1):
-        found = f"{value!r} is no value of the flag {variable!r}"
+        found = f"{value!r} is not a value of the yes/no variable {variable!r}"
         told = found, "1 for yes, 0 for no", f"write `{variable}: [1]` or `{variable}: [0]`"
     elif ordered and spec and not number:
         found = f"{variable!r} is read as {kind}, and its values have no order"
@@ -82,7 +82,7 @@ def value_faults(
         yield from names.check(place, value, "arm", names.arms)
     elif spec and kind == "category" and spec["codes"]:
         known = list(dict.fromkeys(map(str, spec["codes"].values())))
-        yield from names.check(place, str(value), f"level of {variable!r}", known)
+        yield from names.check(place, str(value), f"category of {variable!r}", known)
     if told is not None:
         yield _fault(names, place, *told)
 
@@ -93,8 +93,8 @@ def _contradictions(
     """Yield a fault where no value meets all conditions of a variable."""
     if rule.get("is_missing") and len(rule) > 1:
         yield _fault(
-            names, place, f"{variable!r} is to be missing and to have a value",
-            "conditions that one row can meet",
+            names, place, f"{variable!r} must be missing and must have a value",
+            "conditions that a row can meet",
             f"write `any_of: [{{{variable}: {{is_missing: true}}}}, {{{variable}: ...}}]`",
         )  # fmt: skip
     low = [rule[kind] for kind in ("at_least", "above") if kind in rule]
@@ -107,7 +107,7 @@ def _contradictions(
             ):
                 yield _fault(
                     names, place, f"no value is {in_words({'it': dict(rule)})[3:]}",
-                    "a least value below the greatest", "correct one of the two",
+                    "a minimum below the maximum", "correct one of the two values",
                 )  # fmt: skip
                 return
 
@@ -120,7 +120,7 @@ def _no_year(names: Names, place: str, where: Mapping[str, Any]) -> Iterator[Fau
         listed = any("in" in rule and not set(rule["in"]) <= set(names.years) for rule in named)
         if not listed and not possible_years(where, names.years):
             years = ", ".join(map(str, names.years))
-            found = f"{in_words(where)}: no year of the study is kept"
+            found = f"{in_words(where)} keeps no year of the study"
             expected = f"a condition that one of {years} meets"
             yield _fault(names, place, found, expected, "correct the condition")
 

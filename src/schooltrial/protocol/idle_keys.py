@@ -51,13 +51,13 @@ METHODS_OF = {
 """Key of a staggered model → the methods that use it."""
 
 WITHOUT = {
-    "comparison_group": "{method} has a comparison of its own",
-    "base_period": "the years before the programme have one reference in {method}",
+    "comparison_group": "{method} has its own comparison group",
+    "base_period": "{method} has one reference for all pre-programme years",
     "event_window": "{method} uses all years",
 }
 """Key of a staggered model → why other methods do not use it."""
 
-NOT_READ = "{method} takes every school alike, without covariates"
+NOT_READ = "{method} gives every school equal weight, without covariates"
 """Why the other methods do not use keys that `WITHOUT` lacks."""
 
 INTERCEPT = "(Intercept)"
@@ -145,18 +145,18 @@ def _repeated(place: _Place) -> Iterator[Fault]:
 def _missing_without_covariates(place: _Place) -> Iterator[Fault]:
     if "missing_covariates" in place.given and not place.model["covariates"]:
         yield place.fault(
-            "missing_covariates", "and no covariates that could be missing",
+            "missing_covariates", "but no covariates that could be missing",
             "`missing_covariates` in a model with `covariates`",
-            "remove it, or name `covariates`",
+            "delete it, or name `covariates`",
         )  # fmt: skip
 
 
 def _weights_without_characteristics(place: _Place) -> Iterator[Fault]:
     if "comparison_weights" in place.given and not place.model["comparison_on"]:
         yield place.fault(
-            "comparison_weights", "and nothing that comparison schools should have in common",
+            "comparison_weights", "but no `comparison_on`",
             "`comparison_weights` in a model with `comparison_on`",
-            "remove it, or name characteristics, as in `comparison_on: [level, trend]`",
+            "delete it, or name characteristics, as in `comparison_on: [level, trend]`",
         )  # fmt: skip
 
 
@@ -166,8 +166,8 @@ def _adjusted_cohorts(place: _Place) -> Iterator[Fault]:
     model = place.model
     if "adjustment" in place.given and not model["covariates"]:
         yield place.fault(
-            "adjustment", "and no covariates that effects could be adjusted for",
-            "`adjustment` in a model with `covariates`", "remove it, or name `covariates`",
+            "adjustment", "but no covariates to adjust for",
+            "`adjustment` in a model with `covariates`", "delete it, or name `covariates`",
         )  # fmt: skip
     crossed = [term for term in model["covariates"] if "year" in term.split(":")]
     if crossed:
@@ -176,22 +176,24 @@ def _adjusted_cohorts(place: _Place) -> Iterator[Fault]:
         ]
         yield place.fault(
             "covariates", f"in which {', '.join(crossed)} is named: covariates are those of the "
-            "base year, and each year is compared on its own", "variables without the year",
+            "base year, and each year is compared separately", "variables without the year",
             f"write `covariates: [{', '.join(bare)}]`",
         )  # fmt: skip
     both = [key for key in ("covariates", "weights", "cluster") if key in place.given]
     if model["comparison_on"] and both and model["weights"] != "schools":
         yield place.fault(
-            "comparison_on", f"and `{both[0]}`: schools that are weighted to be alike are not "
-            "adjusted, weighted or clustered besides", "one of the two",
+            "comparison_on",
+            f"and `{both[0]}`: a model with weighted comparison schools has no further adjustment, "
+            "weights or clusters", "one of the two",
             f"remove `{both[0]}` (name covariates under `comparison_on`), or remove "
             "`comparison_on`",
         )  # fmt: skip
     finer = [name for name in clusters_of(model) if name in ("pupil", "teacher", "class")]
     if finer:
         yield place.fault(
-            "cluster", f"which is {finer[0]}: the schools whose means are compared are coarser",
-            "schools, or groups of schools", "remove it, or write `cluster: district`",
+            "cluster", f"which is {finer[0]}: it is finer than the schools whose means are "
+            "compared",
+            "schools, or groups of schools", "delete it, or write `cluster: district`",
         )  # fmt: skip
 
 
@@ -199,22 +201,22 @@ def _blocks_without_effect(place: _Place) -> Iterator[Fault]:
     blocks = place.model["blocks"]
     if "blocks" in place.given and blocks == "random" and place.estimator != "multilevel":
         yield place.fault(
-            "blocks", "which are `random`: this estimator has no random effects",
+            "blocks", "which are `random`, but this estimator has no random effects",
             "`blocks: fixed` or `blocks: none`",
             "set `blocks: fixed`, or take `estimator: multilevel`",
         )  # fmt: skip
     elif "blocks" in place.given and blocks != "none" and not has_blocks(place.content):
         yield place.fault(
-            "blocks", f"which are `{blocks}`, and the study has no blocks",
+            "blocks", f"which are `{blocks}`, but the study has no blocks",
             "a design with blocks",
-            "remove it; or if units were drawn in blocks, read the column: "
+            "delete it; or, if units were randomised in blocks, read the column: "
             "`tables.assignment[].columns.block: {column: …}`",
         )  # fmt: skip
     if "block" in place.model["fixed_effects"] and blocks == "fixed":
         others = [name for name in place.model["fixed_effects"] if name != "block"]
-        remedy = f"write `fixed_effects: [{', '.join(others)}]`" if others else "remove it"
+        remedy = f"write `fixed_effects: [{', '.join(others)}]`" if others else "delete it"
         yield place.fault(
-            "fixed_effects", "in which `block` is named, and `blocks: fixed` absorbs them already",
+            "fixed_effects", "which includes `block`, but `blocks: fixed` already absorbs them",
             "blocks once", remedy,
         )  # fmt: skip
 
@@ -238,20 +240,23 @@ def _bounds_without_cells(place: _Place) -> Iterator[Fault]:
     for name, outcome in place.outcomes.items():
         if outcome["measured_on"] != "school":
             yield place.fault(
-                "bounded_cells", f"which is of values published by school, but {name} is of "
+                "bounded_cells",
+                f"which applies to values published by school, but {name} is measured on "
                 f"{outcome['measured_on']}s", "an outcome of schools", remedy,
             )  # fmt: skip
         elif place.model["bounded_cells"] == "left_out":
             continue
         elif outcome["standardise"] != "none":
             yield place.fault(
-                "bounded_cells", f"but {name} is standardised ({outcome['standardise']}), and "
-                "bounds are in the unit of the file", "an outcome with `standardise: none`", remedy,
+                "bounded_cells",
+                f"but {name} is standardised ({outcome['standardise']}), but bounds are in the "
+                "unit of the file", "an outcome with `standardise: none`", remedy,
             )  # fmt: skip
         elif not _reads_bounds(place.content, name):
             yield place.fault(
-                "bounded_cells", f"but no column of {name} is read with `suppressed: bounds`, so "
-                "that no value is a bound", "a column with `suppressed: bounds`",
+                "bounded_cells",
+                f"but no column of {name} is read with `suppressed: bounds`, so no value is a "
+                "bound", "a column with `suppressed: bounds`",
                 f"{remedy}, or set `suppressed: bounds` on the column of {name} in "
                 "`tables.school_scores`",
             )  # fmt: skip
@@ -271,8 +276,8 @@ def _label_of_nobody(place: _Place) -> Iterator[Fault]:
     selects = place.model["where"] or any(one["population"] for one in place.outcomes.values())
     if "where_label" in place.given and not selects:
         yield place.fault(
-            "where_label", "which names a subgroup, and no `where` that makes one",
-            "`where_label` with a `where`", "remove it, or add the filter, as in `where: {girl: "
+            "where_label", "which names a subgroup, but no `where` selects one",
+            "`where_label` with a `where`", "delete it, or add the filter, as in `where: {girl: "
             "[1]}`",
         )  # fmt: skip
 
@@ -285,15 +290,15 @@ def _years_without_treatment(place: _Place) -> Iterator[Fault]:
     if active and analysed and not set(active) & set(analysed):
         yield place.fault(
             "active_years", f"{', '.join(map(str, active))}, and its `where` keeps "
-            f"{', '.join(map(str, analysed))}: treatment acts in no year that is analysed",
+            f"{', '.join(map(str, analysed))}, so treatment acts in no year that is analysed",
             "a year of `where` among `active_years`",
-            f"remove it, or set `active_years: [{analysed[-1]}]`",
+            f"delete it, or set `active_years: [{analysed[-1]}]`",
         )  # fmt: skip
     elif active and analysed and set(analysed) <= set(active):
         yield place.fault(
             "active_years", f"{', '.join(map(str, active))}, and its `where` keeps "
-            f"{', '.join(map(str, analysed))}: treatment acts in every year that is analysed",
-            "a year that is analysed and not active", "remove it, or add the years before to "
+            f"{', '.join(map(str, analysed))}, so treatment acts in every year that is analysed",
+            "a year that is analysed but not active", "delete it, or add the years before to "
             "`where`",
         )  # fmt: skip
 
@@ -302,7 +307,7 @@ def _same_split(place: _Place) -> Iterator[Fault]:
     by = place.model["effects_by"]
     if by is not None and by == place.model["moderator"]:
         yield place.fault(
-            "moderator", f"and splits the effect by {by!r} already: nothing is left to change",
+            "moderator", f"but `effects_by` already splits the effect by {by!r}",
             "two variables, or one key", "remove `moderator` (an effect for each level), or "
             "`effects_by` (differences from the first)",
         )  # fmt: skip
@@ -319,7 +324,7 @@ def _not_of_the_method(place: _Place) -> Iterator[Fault]:
         yield place.fault(
             key, f"and `method: {method}`: {WITHOUT.get(key, NOT_READ).format(method=method)}",
             f"`{key}` with " + " or ".join(f"`method: {name}`" for name in methods),
-            f"remove it, or set `method: {methods[0]}`",
+            f"delete it, or set `method: {methods[0]}`",
         )  # fmt: skip
 
 
@@ -327,8 +332,9 @@ def _wrong_window(place: _Place) -> Iterator[Fault]:
     window = place.model["event_window"]
     if window and (len(window) != 2 or window[0] >= 0 or window[1] < 0):
         yield place.fault(
-            "event_window", f"which is {window}", "two years since the cohort began: one before "
-            "(negative) and the last one after it", "write it as in `event_window: [-3, 2]`",
+            "event_window", f"which is {window}",
+            "two years relative to the start of the cohort, the first before it (negative)",
+            "write it as in `event_window: [-3, 2]`",
         )  # fmt: skip
 
 
@@ -348,7 +354,7 @@ def _two_clusters(place: _Place) -> Iterator[Fault]:
         )  # fmt: skip
     elif "covariance" in place.given and set(place.model["covariance"]) - set(PLAIN):
         yield place.fault(
-            "covariance", f"{', '.join(place.model['covariance'])}, and clusters errors two ways",
+            "covariance", f"{', '.join(place.model['covariance'])}, but clusters errors two ways",
             f"one of {', '.join(PLAIN)}", "write `covariance: [CR1S]`, or cluster one way",
         )  # fmt: skip
 
@@ -358,9 +364,10 @@ def _effects_of_panel(place: _Place) -> Iterator[Fault]:
     if place.estimator == TWO_WAY and held:
         others = [name for name in place.model["fixed_effects"] if name not in held]
         yield place.fault(
-            "fixed_effects", f"in which {', '.join(held)} is named: effects of school and year are "
-            "in the model", "further effects, such as `region:year`",
-            f"write `fixed_effects: [{', '.join(others)}]`" if others else "remove it",
+            "fixed_effects",
+            f"in which {', '.join(held)} is listed, but effects of school and year are already in "
+            "the model", "further effects, such as `region:year`",
+            f"write `fixed_effects: [{', '.join(others)}]`" if others else "delete it",
         )  # fmt: skip
 
 
@@ -374,8 +381,9 @@ def _window_of_events(place: _Place) -> Iterator[Fault]:
         if window[0] <= min(events) and window[1] >= max(events):
             yield place.fault(
                 "event_window", f"[{window[0]}, {window[1]}], and the years of the study are "
-                f"{min(events)} to {max(events)} since the start: nothing is binned",
-                "a window within the years", "remove it, or make it narrower",
+                f"{min(events)} to {max(events)} from the start, so no year is grouped with the "
+                "end",
+                "a window within the years", "delete it, or make it narrower",
             )  # fmt: skip
 
 
@@ -391,10 +399,10 @@ def _split_of_adjusted_cohorts(place: _Place) -> Iterator[Fault]:
     for key in ("effects_by", "moderator"):
         if model[key] and beside:
             yield place.fault(
-                key, f"and `{'`, `'.join(beside)}` beside it: effects are split where cohorts are "
-                "compared with schools that count alike", "one or the other",
-                f"remove `{'`, `'.join(beside)}`, or name the groups under `subgroups`, in each of "
-                "which the whole model is fitted",
+                key, f"and `{'`, `'.join(beside)}` in addition: effects can be split only where "
+                "all comparison schools have equal weight", "one or the other",
+                f"remove `{'`, `'.join(beside)}`, or list the groups under `subgroups`, to fit the "
+                "whole model in each",
             )  # fmt: skip
 
 
@@ -416,11 +424,12 @@ def _unknown_terms(place: _Place) -> Iterator[Fault]:
                 known = [*(terms or ["treated[…]"]), *sorted(named)]
                 close = get_close_matches(term, terms or [], n=1, cutoff=0.5)
                 yield place.fault(
-                    f"tests.{hypothesis}", f"which names the term {term!r}, and the model has none "
-                    "of that name", "terms of the model: " + ", ".join(known)
+                    f"tests.{hypothesis}",
+                    f"which names the term {term!r}, but the model has no such term",
+                    "terms of the model: " + ", ".join(known)
                     + " (a category: `name=level`)",
                     (f"did you mean {close[0]!r}? " if close else "")
-                    + "take the name from the column `term` of estimates.csv, or remove it",
+                    + "copy the name from the column `term` of estimates.csv, or delete it",
                 )  # fmt: skip
 
 

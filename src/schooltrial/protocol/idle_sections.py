@@ -86,29 +86,33 @@ def _of_cleaning(given: _Given) -> Iterator[Fault]:
     grade = given.reads("pupils", "grade")
     entered = given.reads("pupils", "entered") or given.reads("teachers", "entered")
     for key, acts, lacking, remedy in (
-        ("repeated_grade", grade, "no table of pupils reads `grade`",
-         "read it: `tables.pupils[].columns.grade: {column: …, type: integer}`, or remove the key"),
-        ("grade_out_of_step", grade, "no table of pupils reads `grade`",
-         "read it: `tables.pupils[].columns.grade: {column: …, type: integer}`, or remove the key"),
-        ("assigned_on", entered, "no roster reads `entered`, the day of entry",
-         "read it: `tables.pupils[].columns.entered: {column: …, type: date}`, or remove the key"),
-        ("future_dates", bool(cleaning["latest_date"]), "there is no `latest_date`",
-         "add `latest_date: YYYY-MM-DD`, or remove the key"),
-        ("merged_schools", "crosswalk" in tables, "no table `crosswalk` is read",
-         "add `tables.crosswalk`, or remove the key"),
-        ("mean_tolerance", "published_means" in tables, "no table `published_means` is read",
-         "add `tables.published_means`, or remove the key"),
+        ("repeated_grade", grade, "the table of pupils has no column `grade`",
+         "add `grade: {column: …, type: integer}` to the columns of `tables.pupils`, or delete the "
+         "key"),
+        ("grade_out_of_step", grade, "the table of pupils has no column `grade`",
+         "add `grade: {column: …, type: integer}` to the columns of `tables.pupils`, or delete the "
+         "key"),
+        ("assigned_on", entered, "the table of pupils has no column `entered` (date of enrolment)",
+         "add `entered: {column: …, type: date}` to the columns of `tables.pupils`, or delete the "
+         "key"),
+        ("future_dates", bool(cleaning["latest_date"]), "`latest_date` is not given",
+         "add `latest_date: YYYY-MM-DD`, or delete the key"),
+        ("merged_schools", "crosswalk" in tables, "the table `crosswalk` is not read",
+         "add `tables.crosswalk`, or delete the key"),
+        ("mean_tolerance", "published_means" in tables, "the table `published_means` is not read",
+         "add `tables.published_means`, or delete the key"),
     ):  # fmt: skip
         harmless = key in KEEPING and cleaning[key] == KEEPING[key]
         if given.has("cleaning", key) and not acts and not harmless:
             yield given.fault(f"cleaning.{key}", f"has no effect: {lacking}",
-                              "a key that acts", remedy)  # fmt: skip
+                              "a key with an effect", remedy)  # fmt: skip
     shares = cleaning["match_at_least"]
     for table in shares if isinstance(shares, dict) else ():
         if table not in tables:
             yield given.fault(
-                f"cleaning.match_at_least.{table}", f"has no effect: no table `{table}` is read",
-                "tables that are read", f"remove it, or add `tables.{table}`",
+                f"cleaning.match_at_least.{table}",
+                f"has no effect: the table `{table}` is not read",
+                "tables that are read", f"delete it, or add `tables.{table}`",
             )  # fmt: skip
 
 
@@ -119,7 +123,7 @@ def _of_outcomes(given: _Given) -> Iterator[Fault]:
         if "out_of_range" in own and outcome["range"] is None:
             yield given.fault(
                 f"{place}.out_of_range", "has no effect: the outcome has no `range`",
-                "`out_of_range` with a `range`", "add `range: [least, greatest]`, or remove it",
+                "`out_of_range` with a `range`", "add `range: [least, greatest]`, or delete it",
             )  # fmt: skip
         if outcome["norms"] and outcome["standardise"] != "norms":
             yield given.fault(
@@ -129,7 +133,7 @@ def _of_outcomes(given: _Given) -> Iterator[Fault]:
         if outcome["standardise"] == "norms" and not outcome["norms"]:
             yield given.fault(
                 f"{place}.standardise", "is `norms`, and the outcome has none",
-                "the mean and SD of the norm group",
+                "mean and SD of the norm group",
                 "add `norms: [{mean: 100, sd: 15}]`, or set `standardise: control`",
             )  # fmt: skip
 
@@ -141,9 +145,9 @@ def _of_subgroups(given: _Given) -> Iterator[Fault]:
     for name in given.content["subgroups"]:
         if name not in named:
             yield given.fault(
-                f"subgroups.{name}", "has no effect: no model names it, and none is fitted in it",
-                "a subgroup that models name",
-                f"name it in a model (`models: {{{first}: {{subgroups: [{name}]}}}}`), or remove "
+                f"subgroups.{name}", "has no effect: no model names it",
+                "a subgroup that a model names",
+                f"name it in a model (`models: {{{first}: {{subgroups: [{name}]}}}}`), or delete "
                 "it",
             )  # fmt: skip
 
@@ -155,30 +159,30 @@ def _of_years(given: _Given) -> Iterator[Fault]:
         yield given.fault(
             "years.reference", "has no effect: no model has an event study",
             "a model of `difference_in_differences`",
-            "remove it, or add such a model; staggered_adoption measures each cohort from its own "
-            "last year before",
+            "delete it, or add such a model (staggered_adoption uses the last year before each "
+            "cohort began)",
         )  # fmt: skip
     if given.content["years"]["lasts"] is not None and "staggered_adoption" not in estimators:
         yield given.fault(
             "years.lasts", "has no effect: no model compares cohorts",
             "a model of `staggered_adoption`",
-            "remove it, or add such a model; where the programme began for all at once, "
-            "`years.programme` and `years.follow_up` say how long it lasted",
+            "delete it, or add such a model (where all schools began together, `years.programme` "
+            "and `years.follow_up` give the duration)",
         )  # fmt: skip
 
 
 def _of_take_up(given: _Given) -> Iterator[Fault]:
     if given.has("take_up", "label") and not given.content["take_up"]["variable"]:
         yield given.fault(
-            "take_up.label", "has no effect: there is no `take_up.variable`",
-            "the variable that the label is of", "add `take_up: {variable: …}`, or remove it",
+            "take_up.label", "has no effect: `take_up.variable` is not given",
+            "the variable with this label", "add `take_up: {variable: …}`, or delete it",
         )  # fmt: skip
 
 
 def _of_raw_files(given: _Given) -> Iterator[Fault]:
     if "raw_folder" in given.written and "simulation" in given.content:
         yield given.fault(
-            "raw_folder", "has no effect: a simulated study writes its raw files itself",
+            "raw_folder", "has no effect: a simulated study writes its own raw files",
             "`raw_folder` or `simulation`",
             "remove `raw_folder`; or, to read files, remove `simulation`",
         )  # fmt: skip
@@ -204,9 +208,9 @@ def _of_labels(given: _Given) -> Iterator[Fault]:
         if variable not in {*named, *standard, *MADE}:
             close = get_close_matches(variable, sorted(named), n=1, cutoff=0.6)
             yield given.fault(
-                f"variable_labels.{variable}", "has no effect: there is no such variable",
+                f"variable_labels.{variable}", "has no effect: the protocol has no such variable",
                 "one of " + ", ".join(sorted(named)),
-                f"did you mean {close[0]!r}?" if close else "correct the name, or remove it",
+                f"did you mean {close[0]!r}?" if close else "correct the name, or delete it",
             )  # fmt: skip
 
 
@@ -214,8 +218,8 @@ def _of_randomisation(given: _Given) -> Iterator[Fault]:
     draw = given.content["design"]["randomisation"]
     if draw["signing_key"] and not draw["record"] and not draw["eligible_list"]:
         yield given.fault(
-            "design.randomisation.signing_key", "has no effect: there is no `record` to sign",
-            "a record of the draw", "add `record: <file>.json`, or remove it",
+            "design.randomisation.signing_key", "has no effect: `record` is not given",
+            "a randomisation record", "add `record: <file>.json`, or delete it",
         )  # fmt: skip
 
 
@@ -250,9 +254,9 @@ def _of_file(given: _Given, place: str, file: str, own: Mapping[str, Any]) -> It
         if own.get(key) is not None and not acts:
             yield given.fault(
                 f"{place}.{key}", f"has no effect on {file!r}, which is "
-                + ("a workbook" if workbook else "a file with types of its own" if typed
+                + ("a workbook" if workbook else "a file with typed columns" if typed
                    else "a text file"),
-                expected, "remove it, or correct the name of the file",
+                expected, "delete it, or correct the name of the file",
             )  # fmt: skip
 
 
@@ -260,12 +264,12 @@ def _of_column(given: _Given, place: str, kind: str, own: Mapping[str, Any]) -> 
     if "format" in own and kind != "date":
         yield given.fault(
             f"{place}.format", f"has no effect: the column is read as {kind}",
-            "`format` of a date", "set `type: date`, or remove it",
+            "`format` of a date", "set `type: date`, or delete it",
         )  # fmt: skip
     if "between" in own and not own.get("parts"):
         yield given.fault(
-            f"{place}.between", "has no effect: the identifier is not made of `parts`",
-            "`between` with `parts`", "name the columns under `parts`, or remove it",
+            f"{place}.between", "has no effect: the identifier has no `parts`",
+            "`between` with `parts`", "name the columns under `parts`, or delete it",
         )  # fmt: skip
 
 
@@ -278,9 +282,8 @@ def _of_balance(given: _Given) -> Iterator[Fault]:
         place = f"balance.{level}_variables"
         if names and table not in given.content["tables"]:
             yield given.fault(
-                place, f"has no effect: no table `{table}` is read", f"a table of {table}",
-                f"add `tables.{table}`; or name variables of schools under "
-                "`balance.school_variables`",
+                place, f"has no effect: the table `{table}` is not read", f"a table of {table}",
+                f"add `tables.{table}`; or move variables of schools to `balance.school_variables`",
             )  # fmt: skip
             continue
         for name in names:
@@ -297,7 +300,7 @@ def _of_parallel_trends(given: _Given) -> Iterator[Fault]:
     if given.has("checks", "parallel_trends") and not rests_on_trends(given.content):
         yield given.fault(
             "checks.parallel_trends",
-            "has no effect: no primary model is of a panel, and none rests on parallel trends",
+            "has no effect: no primary model assumes parallel trends",
             "a primary model of `difference_in_differences` or `staggered_adoption`",
-            "remove it, or give such a model `role: primary`",
+            "delete it, or give such a model `role: primary`",
         )  # fmt: skip

@@ -33,15 +33,15 @@ def variable_faults(names: Names, variables: Mapping[str, DerivedVariable]) -> I
         known = [one for one in names.variables if one not in later]
         if name in names.columns:
             yield Fault(
-                names.shown, f"{place} has the name of a variable that is read",
-                "a name of its own",
-                "rename it: what is read would be kept, and this one never made",
+                names.shown, f"{place} has the same name as a variable that is read",
+                "a unique name",
+                "rename it (otherwise the variable that is read would be used)",
                 column=place,
             )  # fmt: skip
         for source in sources(rule):
             if source in later:
                 yield Fault(
-                    names.shown, f"{place} is made of {source!r}, which is declared "
+                    names.shown, f"{place} is made from {source!r}, which is declared "
                     + ("later" if source != name else "here itself"),
                     "variables that are read, or declared above it",
                     f"move {source!r} above {name!r}", column=place,
@@ -61,10 +61,10 @@ def _from_faults(
         if source in known or source not in names.variables:
             yield from names.check(f"{place}.from", source, "variable", known)
     if rule["where"] and listed:
-        yield _fault(names, place, "has `where`, which names its variables, and `from`",
+        yield _fault(names, place, "has both `where` (which names its variables) and `from`",
                      "one of the two", "remove `from`")  # fmt: skip
     if not rule["where"] and not listed:
-        yield _fault(names, place, "is made of nothing", "`from`, the variable it is made from",
+        yield _fault(names, place, "has no `from`", "`from`, the variable it is made from",
                      "add `from: <variable>`")  # fmt: skip
     if "at_least" in rule or "equals" in rule:
         if len(listed) > 1:
@@ -117,7 +117,8 @@ def outcome_faults(
         made = [key for key in MADE if outcome.get(key)]
         if len(made) > 1:
             yield _fault(names, place, f"has {' and '.join(f'`{key}`' for key in made)}",
-                         "one way in which it is made", "declare an outcome for each")  # fmt: skip
+                         "one rule that makes the outcome",
+                         "declare an outcome for each")  # fmt: skip
         yield from _part_faults(names, name, outcome, outcomes)
         yield from filter_faults(
             names, f"{place}.population", outcome["population"], names.variables
@@ -132,8 +133,8 @@ def outcome_faults(
         if outcome["gain_from"] and outcome["baseline_year"] is not None:
             part = outcome["gain_from"]["outcome"]
             yield _fault(names, place, "is a gain, and has a `baseline_year`",
-                         "a gain without one: it holds the baseline already",
-                         f"remove `baseline_year`; to adjust for it, name the covariate "
+                         "a gain without `baseline_year`, since it includes the baseline",
+                         f"delete `baseline_year`; to adjust for the baseline, add the covariate "
                          f"`{part}_before`")  # fmt: skip
         if outcome["measured_on"] == "school":
             yield from _school_faults(names, place, outcome, made)
@@ -144,12 +145,13 @@ def outcome_faults(
             if any(root in made_later(one) for one in outcomes)
         }
         if late:
-            yield _fault(names, place, f"rests on {', '.join(sorted(late))}, which is made of "
-                         "outcomes later", "variables that are read, or made of these",
+            yield _fault(names, place,
+            f"uses {', '.join(sorted(late))}, which is made from outcomes later",
+            "variables that are read, or made from these",
                          "name another variable")  # fmt: skip
     for name in circles(outcomes):
-        yield _fault(names, f"outcomes.{name}", "is made of itself", "other outcomes",
-                     "take it out of the outcomes that it is made of")  # fmt: skip
+        yield _fault(names, f"outcomes.{name}", "is made from itself", "other outcomes",
+                     "delete it from the outcomes that it is made from")  # fmt: skip
 
 
 def _school_faults(
@@ -157,17 +159,17 @@ def _school_faults(
 ) -> Iterator[Fault]:
     """Yield keys that outcomes published by school cannot have."""
     if made:
-        yield _fault(names, place, f"is measured on schools, and has `{made[0]}`",
+        yield _fault(names, place, f"is measured on schools, but has `{made[0]}`",
                      "an outcome of pupils or teachers",
-                     "read a column of it in `tables.school_scores`")  # fmt: skip
+                     "read it from a column in `tables.school_scores`")  # fmt: skip
     if outcome["population"]:
-        yield _fault(names, place, "is measured on schools, and has a `population`",
-                     "the schools of a model in its `where`",
+        yield _fault(names, place, "is measured on schools, but has a `population`",
+                     "a filter of schools in `where` of a model",
                      "move the filter into `where` of the models, or `sample.keep`")  # fmt: skip
     if outcome["outliers"]:
-        yield _fault(names, place, "is measured on schools, and has `outliers`",
+        yield _fault(names, place, "is measured on schools, but has `outliers`",
                      "a rule for pupils or teachers",
-                     "remove it, or bound the outcome by `range`")  # fmt: skip
+                     "delete it, or give the outcome a `range`")  # fmt: skip
 
 
 def late_variable_faults(
@@ -178,8 +180,8 @@ def late_variable_faults(
     for variable in named_variables(keep):
         if roots(variable, content["variables"]) & late:
             yield Fault(
-                names.shown, f"sample.keep names {variable!r}, which is made of outcomes once the "
-                "sample is known", "variables that are read, or made of these",
+                names.shown, f"sample.keep names {variable!r}, which is made from outcomes after "
+                "the sample is selected", "variables that are read, or made from these",
                 "move this entry into `where` of the models", column=f"sample.keep.{variable}",
             )  # fmt: skip
 
@@ -208,9 +210,10 @@ def _part_faults(
         yield from names.check(f"{place}.gain_from.year", gain["year"], "year", names.years)
     for part in components(outcome):
         if part in outcomes and outcomes[part]["measured_on"] != outcome["measured_on"]:
-            yield _fault(names, place, f"is measured on {outcome['measured_on']}s, and made of "
-                         f"{part!r}, measured on {outcomes[part]['measured_on']}s",
-                         "parts that are measured on the same", "set `measured_on`, or name "
+            yield _fault(names, place,
+            f"is measured on {outcome['measured_on']}s, but made from {part!r}, measured on "
+            f"{outcomes[part]['measured_on']}s",
+                         "parts that are measured on the same level", "set `measured_on`, or name "
                          "other parts")  # fmt: skip
 
 

@@ -159,12 +159,14 @@ def _read(file: str) -> str:
         refuse([Fault(file, f"not readable: {error.strerror}", "a protocol (YAML)", ALLOW)])
     content, text = parse_file(raw, file)
     if not isinstance(content, dict):
-        found, remedy = "the file holds no keys", "give the path of a protocol"
+        found, remedy = "the file holds no keys", "check the path of the protocol"
         refuse([Fault(file, found, "the sections of a protocol", remedy)])
     return text
 
 
-ALLOW = "change the permissions of the file and its folder, or copy it to a folder of yours"
+ALLOW = (
+    "change the permissions of the file and its folder, or copy it to a folder where you can write"
+)
 
 
 def _write(path: Path, text: str) -> None:
@@ -191,12 +193,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="python -m schooltrial.protocol.migrate",
-        description="Rewrite protocols that have keys in old words. Comments and layout stay.",
+        description="Rename keys of protocols that have new names. Comments and layout are kept.",
     )
     parser.add_argument("files", nargs="+", metavar="trial.yaml", help="protocols to rewrite")
     parser.add_argument(
         "--check", action="store_true",
-        help="print what would change and write nothing; ends with 1 where there are old words",
+        help="print what would change and write nothing; exit code 1 if there are keys to rename",
     )  # fmt: skip
     given = parser.parse_args(arguments)
     try:

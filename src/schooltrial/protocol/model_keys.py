@@ -49,19 +49,21 @@ class ModelKey:
 
     def remedy(self, estimator: str) -> str:
         """Return what to do where an estimator refuses the key."""
-        return self.remedies.get(estimator, self.remedies.get("", "remove it"))
+        return self.remedies.get(estimator, self.remedies.get("", "delete it"))
 
 
 TWO_WAY = "difference_in_differences"
 
-OF_TWO_WAY = {"": "remove it, or take `estimator: difference_in_differences`: no other has it"}
+OF_TWO_WAY = {
+    "": "delete it, or take `estimator: difference_in_differences`: no other estimator has it"
+}
 
-ONE_EFFECT = {"": "remove it, and name the groups under `subgroups`: a model is fitted in each"}
+ONE_EFFECT = {"": "delete it, and name the groups under `subgroups`: a model is fitted in each"}
 
 REQUIRED = ("label", "estimator", "outcomes")
 
 MODEL_KEYS: dict[str, ModelKey] = {
-    "label": ModelKey(None, when="in exhibits; changes no number"),
+    "label": ModelKey(None, when="in tables and figures; changes no number"),
     "estimator": ModelKey(None),
     "role": ModelKey(
         "secondary", when="in the report, and in checks that follow the primary models"
@@ -72,36 +74,36 @@ MODEL_KEYS: dict[str, ModelKey] = {
     "subgroups": ModelKey([]),
     "comparison_group": ModelKey(
         "never_treated", ("staggered_adoption",),
-        {"": "remove it, or take `estimator: staggered_adoption`: no other compares cohorts"},
+        {"": "delete it, or take `estimator: staggered_adoption`: no other compares cohorts"},
     ),
     "base_period": ModelKey(
         "varying", ("staggered_adoption",),
-        {"": "remove it, or take `estimator: staggered_adoption`",
-         "difference_in_differences": "remove it: `years.reference` is the base of every year"},
+        {"": "delete it, or take `estimator: staggered_adoption`",
+         "difference_in_differences": "delete it: `years.reference` is the base of every year"},
     ),
     "anticipation": ModelKey(
         0, ("staggered_adoption",),
-        {"": "remove it, or take `estimator: staggered_adoption`",
-         "difference_in_differences": "remove it: name an earlier `years.reference`"},
+        {"": "delete it, or take `estimator: staggered_adoption`",
+         "difference_in_differences": "delete it: name an earlier `years.reference`"},
     ),
     "comparison_on": ModelKey(
         [], ("staggered_adoption",),
-        {"": "remove it, or name the variables under `covariates`",
-         "difference_in_differences": "remove it, or take `estimator: staggered_adoption`, which "
+        {"": "delete it, or name the variables under `covariates`",
+         "difference_in_differences": "delete it, or take `estimator: staggered_adoption`, which "
          "weights comparison schools"},
     ),
     "comparison_weights": ModelKey(
         "entropy", ("staggered_adoption",),
-        {"": "remove it: this estimator weights no comparison schools"},
+        {"": "delete it: this estimator weights no comparison schools"},
         "where the model has `comparison_on`",
     ),
     "method": ModelKey(
         "callaway_santanna", ("staggered_adoption",),
-        {"": "remove it, or take `estimator: staggered_adoption`: no other compares cohorts"},
+        {"": "delete it, or take `estimator: staggered_adoption`: no other compares cohorts"},
     ),
     "event_window": ModelKey(
         [], PANELS,
-        {"": "remove it, or take `estimator: difference_in_differences`, or staggered_adoption "
+        {"": "delete it, or take `estimator: difference_in_differences`, or staggered_adoption "
          "with `method: stacked`"},
         "in staggered_adoption with `method: stacked`",
     ),
@@ -112,20 +114,20 @@ MODEL_KEYS: dict[str, ModelKey] = {
     "covariates": ModelKey([]),
     "adjustment": ModelKey(
         "regression", ("staggered_adoption",),
-        {"": "remove it: covariates enter the regression of the outcome"},
+        {"": "delete it: covariates enter the regression of the outcome"},
         "where the model has `covariates`",
     ),
     "missing_covariates": ModelKey("indicator", when="where the model has `covariates`"),
     "blocks": ModelKey(
         "fixed", OF_PEOPLE,
-        {"": "remove it: a school is compared with itself, so that blocks have no effect left"},
+        {"": "delete it: a school is compared with itself, so blocks have no effect"},
         "where there are blocks; `random` in multilevel alone",
     ),
     "fixed_effects": ModelKey(
         [], ("cluster_robust", "complier_effect", TWO_WAY),
         {
-            "staggered_adoption": "remove it: a school is compared with itself",
-            "": "remove it, and name the variable under `covariates` (a category is a set of "
+            "staggered_adoption": "delete it: a school is compared with itself",
+            "": "delete it, and name the variable under `covariates` (a category is a set of "
             "indicators)",
         },
     ),
@@ -134,38 +136,40 @@ MODEL_KEYS: dict[str, ModelKey] = {
         ("cluster_robust", "wild_bootstrap", "complier_effect", *PANELS),
         {
             "multilevel": "name the levels instead, as in `random_levels: [school]`",
-            "randomisation_inference": "remove it: the units that were assigned are re-drawn",
+            "randomisation_inference": "delete it: the randomised units are re-randomised",
         },
     ),
     "random_levels": ModelKey(
         [], ("multilevel",),
-        {"": "remove it, or name one group to cluster errors on, as in `cluster: school`",
-         "randomisation_inference": "remove it: the units that were assigned are re-drawn",
-         "staggered_adoption": "remove it, or name the groups above schools, as in `cluster: "
+        {"": "delete it, or name one group to cluster errors on, as in `cluster: school`",
+         "randomisation_inference": "delete it: the randomised units are re-randomised",
+         "staggered_adoption": "delete it, or name the groups above schools, as in `cluster: "
          "district`"},
     ),
     "weights": ModelKey(None),
     "covariance": ModelKey(
         ["CR2"], ("cluster_robust", TWO_WAY),
-        {"": "remove it, or take `estimator: cluster_robust`: this estimator has one variance"},
+        {"": "delete it, or take `estimator: cluster_robust`: this estimator has one variance "
+        "estimator"},
     ),
     "df": ModelKey(
         "kenward-roger", ("multilevel",),
-        {"": "remove it, or take `estimator: multilevel`: the reference distribution is fixed"},
+        {"": "delete it, or take `estimator: multilevel`: the reference distribution is fixed"},
     ),
     "replications": ModelKey(
-        10000, ("randomisation_inference", "wild_bootstrap"), {"": "remove it: nothing is drawn"},
+        10000, ("randomisation_inference", "wild_bootstrap"),
+        {"": "delete it: this estimator has no replications"},
         "where there are more assignments (or sets of signs) than are listed",
     ),
     "active_years": ModelKey(
         [], (*SPLIT, "wild_bootstrap", "complier_effect", "difference_in_differences"),
-        {"": "remove it, and keep the years by `where: {year: […]}`"},
+        {"": "delete it, and keep the years by `where: {year: […]}`"},
         "where the model analyses other years too",
     ),
     "active_from": ModelKey(
         None, (*SPLIT, "wild_bootstrap", "complier_effect", TWO_WAY),
         {
-            "staggered_adoption": "remove it: the cohort is known",
+            "staggered_adoption": "delete it: the cohort is known",
             "": "take `estimator: cluster_robust`",
         },
         "where the model analyses earlier years too",
@@ -175,7 +179,7 @@ MODEL_KEYS: dict[str, ModelKey] = {
     "unit_trends": ModelKey(False, (TWO_WAY,), OF_TWO_WAY),
     "tests": ModelKey(
         {}, ("cluster_robust",),
-        {"": "remove it, or take `estimator: cluster_robust`, which tests terms together"},
+        {"": "delete it, or take `estimator: cluster_robust`, which tests terms together"},
     ),
     "confidence_level": ModelKey(0.95),
 }  # fmt: skip
@@ -242,18 +246,18 @@ def _level_faults(where: str, model: Model, shown: str) -> Iterator[Fault]:
     levels, place = model["random_levels"], f"{where}.random_levels"
     if len(set(levels)) < len(levels):
         yield Fault(
-            shown, f"{where} names the random level {levels[0]!r} twice", "each level once",
+            shown, f"{where} lists the random level {levels[0]!r} twice", "each level once",
             f"write `random_levels: [{levels[0]}]`", column=place,
         )  # fmt: skip
     if levels and model["blocks"] == "random" and len(levels) + 1 > 2:
         yield Fault(
             shown, f"{where} has the random levels {', '.join(levels)} and random blocks",
-            "two random levels at most", "set `blocks: fixed`, or name one level", column=place,
+            "two random levels at most", "set `blocks: fixed`, or list one level", column=place,
         )  # fmt: skip
     if "block" in levels and model["blocks"] == "fixed":
         yield Fault(
             shown, f"{where} has blocks as a random level and as fixed effects", "one of the two",
-            "set `blocks: none`, or take `block` from `random_levels`", column=place,
+            "set `blocks: none`, or delete `block` from `random_levels`", column=place,
         )  # fmt: skip
 
 
@@ -266,15 +270,15 @@ def _school_faults(where: str, model: Model, content: Content, shown: str) -> It
     if unit != "school" and of_schools:
         yield Fault(
             shown, f"{where} compares schools by {of_schools[0]!r}, but {plural_of(unit)} were "
-            "assigned: a school holds both arms",
-            "an outcome of the units that were assigned, or of pupils",
-            f"take {of_schools[0]!r} out of `outcomes`, or correct `design.unit`",
+            "randomised, so a school has both arms",
+            "an outcome of the randomised units, or of pupils",
+            f"delete {of_schools[0]!r} from `outcomes`, or correct `design.unit`",
             column=f"{where}.outcomes",
         )  # fmt: skip
     elif unit == "pupil" and model["estimator"] in PANELS:
         yield Fault(
             shown, f"{where} is a model of schools by year ({model['estimator']}), but pupils were "
-            "assigned: a school holds both arms", "an estimator of pupils",
+            "randomised, so a school has both arms", "an estimator of pupils",
             "take `estimator: cluster_robust`, with `fixed_effects: [school, year]` for changes "
             "over the years, or correct `design.unit`",
             column=f"{where}.estimator",
@@ -288,8 +292,8 @@ def _one_row_faults(where: str, model: Model, unit: str, shown: str) -> Iterator
     if one_year and not model["random_levels"]:
         above = "school" if unit in ("pupil", "teacher") else "district"
         yield Fault(
-            shown, f"{where} has a random level of {unit}s, and each has one row in one year: the "
-            "level is the residual", "a level that holds several rows",
-            f"name it (`random_levels: [{above}]`), or set `estimator: cluster_robust`",
+            shown, f"{where} has a random level of {unit}s, but each has only one row per year, so "
+            "the level is the residual", "a level with several rows",
+            f"add it (`random_levels: [{above}]`), or set `estimator: cluster_robust`",
             column=f"{where}.random_levels",
         )  # fmt: skip

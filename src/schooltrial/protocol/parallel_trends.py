@@ -46,7 +46,7 @@ def parallel_trends_faults(content: Content, names: Names) -> Iterator[Fault]:
                 yield Fault(
                     names.shown, f"{place} names {outcome!r}, an outcome of a primary panel model",
                     "an outcome on which no effect is expected",
-                    "take it out of the model's `outcomes`, or out of the placebo outcomes",
+                    "delete it from the model's `outcomes`, or from the placebo outcomes",
                     column=place,
                 )  # fmt: skip
             measured = {
@@ -54,8 +54,8 @@ def parallel_trends_faults(content: Content, names: Names) -> Iterator[Fault]:
             }
             if measured and level not in measured:
                 yield Fault(
-                    names.shown, f"{place} names {outcome!r}, measured on {level}s, and the panel "
-                    f"model is of outcomes of {' and '.join(sorted(measured))}s",
-                    "a placebo outcome measured as the model's outcomes are",
-                    "name another outcome, or remove it", column=place,
+                    names.shown, f"{place} names {outcome!r}, measured on {level}s, but the panel "
+                    f"model has outcomes of {' and '.join(sorted(measured))}s",
+                    "a placebo outcome measured on the same level",
+                    "name another outcome, or delete it", column=place,
                 )  # fmt: skip

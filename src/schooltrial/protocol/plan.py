@@ -85,18 +85,23 @@ def plan_told(recorded: PlanRecord, registered: str | None) -> list[str]:
     whole = plan_sha256(recorded.now)
     told = [f"The SHA-256 of the analysis plan is {whole}."]
     if registered is None:
-        told.append("The protocol states no checksum of a registered plan.")
+        told.append(
+            "The protocol gives no checksum of a registered plan, so this page cannot "
+            "confirm that the plan is the registered one."
+        )
     elif registered == whole:
-        told.append("It is the plan that was registered.")
+        told.append("It is the registered plan.")
     else:
-        told.append(f"It is NOT the plan that was registered, whose checksum is {registered}.")
+        told.append(f"Warning: it is NOT the registered plan, whose checksum is {registered}.")
     if not recorded.first:
-        told.append("No outcome was read here yet.")
+        told.append("No outcome has been read so far.")
     elif recorded.changed:
         sections = ", ".join(recorded.changed)
-        told.append(f"The plan CHANGED after outcomes were first read, in: {sections}.")
+        told.append(
+            f"Warning: the plan was changed after outcomes were read (sections: {sections})."
+        )
     else:
-        told.append("It has not changed since outcomes were first read here.")
+        told.append("The plan has not changed since outcomes were first read.")
     return told
 
 

@@ -102,8 +102,9 @@ def reference_faults(
 def _year_faults(content: Content, names: Names) -> Iterator[Fault]:
     if len(names.years) != len(set(names.years)):
         yield Fault(
-            names.shown, "a year stands in two parts of the trial, or twice in one",
-            "each year once, in `baseline`, `programme` or `follow_up`", "remove it from one",
+            names.shown, "a year is listed twice",
+            "each year once, in `baseline`, `programme` or `follow_up`",
+            "delete it from one of the lists",
             column="years",
         )  # fmt: skip
     years = content["years"]
@@ -115,13 +116,13 @@ def _year_faults(content: Content, names: Names) -> Iterator[Fault]:
     for (early, first), (late, second) in pairwise((part, there) for part, there in parts if there):
         if max(first) > min(second):
             yield Fault(
-                names.shown, f"{max(first)} is among `{early}`, and {min(second)} among `{late}`",
+                names.shown, f"{max(first)} is in `{early}`, but {min(second)} is in `{late}`",
                 "baseline years, then programme years, then follow-up years",
                 "correct `years`", column=f"years.{late}",
             )  # fmt: skip
     known = [*years["programme"], *years["follow_up"]]
     for later in years["to_come"]:
-        yield from names.check("years.to_come", later, "year of the programme or after it", known)
+        yield from names.check("years.to_come", later, "programme or follow-up year", known)
     named = (
         ("years.reference", years["reference"]),
         ("balance.baseline_year", content["balance"]["baseline_year"]),
@@ -149,10 +150,11 @@ def _late_outcome_faults(
     )
     yield Fault(
         names.shown,
-        f"{place} names {listed(late)}, measured in {year}, a year that the programme can change",
-        "variables and outcomes that were measured before the programme",
-        f"take {listed(late)} out of `{place}`; or name what was measured before the programme, "
-        f"such as a pre-test in a column of its own; or {earlier}",
+        f"{place} names {listed(late)}, measured in {year}, when the programme can already have an "
+        "effect",
+        "variables and outcomes from before the programme",
+        f"delete {listed(late)} from `{place}`; or name a variable from before the programme, such "
+        f"as a pre-test in its own column; or {earlier}",
         column=place,
     )
 
@@ -164,8 +166,8 @@ def _outcome_faults(name: str, outcome: Outcome, names: Names) -> Iterator[Fault
         yield from names.check(place, outcome["baseline_year"], "year", names.years)
         if outcome["baseline_year"] == max(names.years, default=0):
             yield Fault(
-                names.shown, f"{place} is {outcome['baseline_year']}, and no year comes after it",
-                "a year before that of the outcome", "name an earlier year", column=place,
+                names.shown, f"{place} is {outcome['baseline_year']}, but no later year follows",
+                "a year before the outcome is measured", "set an earlier year", column=place,
             )  # fmt: skip
     ratio = outcome["ratio"]
     parts = {"numerator": ratio["numerator"], "denominator": ratio["denominator"]} if ratio else {}
@@ -184,9 +186,11 @@ def _model_faults(
         lacking = declared is not None and declared["baseline_year"] is None
         if "baseline" in model["covariates"] and lacking:
             yield Fault(
-                names.shown, f"{where} adjusts for the baseline of {outcome!r}, which has none",
+                names.shown, f"{where} adjusts for the baseline of {outcome!r}, which has no "
+                "baseline",
                 "an outcome with a `baseline_year`",
-                "give it one, or take `baseline` from the covariates", column=f"{where}.covariates",
+                "add `baseline_year` to the outcome, or delete `baseline` from the covariates",
+                column=f"{where}.covariates",
             )  # fmt: skip
     yield from filter_faults(names, f"{where}.where", model["where"], names.variables)
     for year in model["active_years"]:

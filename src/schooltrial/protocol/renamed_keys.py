@@ -208,7 +208,7 @@ def renaming_faults(found: Sequence[OldWord], shown: str) -> list[Fault]:
     rest = plain[len(listed) :]
     if rest:
         words = ", ".join(dict.fromkeys(f"`{one.renaming.old}`" for one in rest))
-        told = f"{len(rest)} more keys have new names ({words})"
+        told = f"{len(rest)} more keys were renamed ({words})"
         faults.append(Fault(shown, told, "", "", column=shown_place(rest[0].place)))
     last = faults.pop()
     return [*twice, *faults, Fault(last.file, last.found, "", remedy, column=last.column)]

@@ -56,7 +56,7 @@ def reserved_name_faults(
         if variable in made:
             yield _taken(names, place, variable, _of_outcome(made[variable]))
         if variable in names.outcomes:
-            yield _taken(names, place, variable, "is the name of an outcome too")
+            yield _taken(names, place, variable, "is also the name of an outcome")
     for place, variable in _read(content):
         if variable in MADE:
             yield _taken(names, place, variable, _of_sample(variable))
@@ -67,8 +67,8 @@ def reserved_name_faults(
             if KEYWORD in model["covariates"]:
                 yield _taken(
                     names, f"models.{name}.covariates", KEYWORD,
-                    "is a variable of this protocol, and among covariates stands for the "
-                    "outcome's own baseline",
+                    "is a variable of this protocol, but among covariates it means the outcome's "
+                    "own baseline",
                 )  # fmt: skip
     yield from _word_faults(content, names)
 
@@ -86,10 +86,10 @@ def _word_faults(content: Content, names: Names) -> Iterator[Fault]:
     for place, name in named:
         if name in NO_VALUE:
             yield _taken(
-                names, place, name, "is a word that programs read as no value, or as a logical one"
+                names, place, name, "is a word that programs read as missing or as true/false"
             )
         if name == ALL_ARMS and place.startswith("design."):
-            yield _taken(names, place, name, "is what results write for all arms together")
+            yield _taken(names, place, name, "is used in results for all arms together")
 
 
 def _read(content: Content) -> Iterator[tuple[str, str]]:
@@ -105,7 +105,7 @@ def _read(content: Content) -> Iterator[tuple[str, str]]:
 
 
 def _of_sample(name: str) -> str:
-    return f"names a column that every sample has, of the {WORDS.get(name, name)}"
+    return f"is already a column of every sample, for the {WORDS.get(name, name)}"
 
 
 def _of_outcome(outcome: str) -> str:
@@ -114,7 +114,7 @@ def _of_outcome(outcome: str) -> str:
 
 WORDS = {
     "treated": "treatment",
-    "cluster": "unit that was assigned",
+    "cluster": "randomised unit",
     "from_year": "year",
     "from_school": "school",
     "to_school": "school",
@@ -124,7 +124,7 @@ WORDS = {
 
 def _taken(names: Names, place: str, name: str, why: str) -> Fault:
     return Fault(
-        names.shown, f"the name {name!r} {why}", "a name that nothing else has",
+        names.shown, f"the name {name!r} {why}", "a unique name",
         f"rename it wherever the protocol names it, such as `{name}_measured`; columns of raw "
         "files keep their names", column=place,
     )  # fmt: skip

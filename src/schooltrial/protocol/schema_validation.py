@@ -1,4 +1,4 @@
-"""Hold a protocol against its schema, and fill the defaults that the schema declares."""
+"""Check a protocol by its schema, and fill in the defaults that the schema declares."""
 
 from __future__ import annotations
 
@@ -13,12 +13,22 @@ from schooltrial.refusal import Fault
 SEE = "see config/README.md"
 
 
+IN_WORDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "a section with keys",
+    "string": "a text",
+}
+"""Type of the schema → what it is called in messages."""
+
 LARGEST = 2**53
 """Up to here floating point holds every whole number."""
 
 
 def _resolve(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the node with its ``$ref`` followed; what stands beside the reference wins."""
+    """Return the node with its ``$ref`` followed; keys next to the reference win."""
     if "$ref" not in node:
         return node
     target = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
@@ -65,14 +75,14 @@ def _faults_of(error: Any, schema: Mapping[str, Any], shown: str) -> Iterator[Fa
     if error.validator == "additionalProperties":
         for key in sorted(set(error.instance) - set(known)):
             close = get_close_matches(key, known, n=1, cutoff=0.6)
-            remedy = f"did you mean {close[0]!r}?" if close else f"remove it; {SEE}"
+            remedy = f"did you mean {close[0]!r}?" if close else f"delete it; {SEE}"
             found, expected = f"unknown key {key!r} in {place}", "one of " + ", ".join(known)
             yield Fault(shown, found, expected, remedy, column=_below(where, key))
     elif error.validator == "required":
         for key in [key for key in error.validator_value if key not in error.instance]:
             described = error.schema["properties"][key].get("description", key)
             yield Fault(
-                shown, f"{place} lacks the key {key!r}", described, f"add it; {SEE}",
+                shown, f"the key {key!r} is missing in {place}", described, f"add it; {SEE}",
                 column=_below(where, key),
             )  # fmt: skip
     else:
@@ -96,16 +106,22 @@ def _found(error: Any) -> str:
         return f"the value {error.instance!r}"
     if error.validator == "pattern":
         return f"the text {error.instance!r}"
-    if isinstance(error.instance, dict | list) and error.validator == "type":
-        return "a section or list stands here"
+    if error.validator == "type":
+        there = error.instance
+        return "a section or list" if isinstance(there, dict | list) else f"the value {there!r}"
     return str(error.message)
 
 
 def _remedy(error: Any) -> str:
-    """Say what to do: a text of digits is a number to YAML until it stands in quotes."""
+    """Say what to do: YAML reads a text of digits as a number, and ``no`` as false."""
     text = error.validator == "type" and "string" in error.validator_value
-    if text and isinstance(error.instance, bool | int | float):
-        return f"put it in quotes if it is a text; {SEE}"
+    if text and isinstance(error.instance, bool):
+        shown = "Yes" if error.instance else "No"
+        return (
+            f"write another word than yes, no, true, false, or put it in quotes: '{shown}'; {SEE}"
+        )
+    if text and isinstance(error.instance, int | float):
+        return f"put it in quotes if it is text; {SEE}"
     return f"correct it; {SEE}"
 
 
@@ -116,13 +132,14 @@ def _expected(error: Any) -> str:
     if error.validator == "enum":
         return "one of " + ", ".join(map(str, allowed))
     if error.validator == "oneOf":
-        return "just one of " + ", ".join(key for part in allowed for key in part["required"])
+        return "exactly one of " + ", ".join(key for part in allowed for key in part["required"])
     if error.validator == "format":
         return f"a day that exists, as YYYY-MM-DD: {described}"
     if error.validator == "pattern" and str(allowed).startswith("^[a-z]"):
         return "a name of lower-case letters, digits and underscores that begins with a letter"
     if error.validator == "type":
-        kind = " or ".join(allowed) if isinstance(allowed, list) else str(allowed)
+        kinds = allowed if isinstance(allowed, list) else [allowed]
+        kind = " or ".join(IN_WORDS[one] for one in kinds if one != "null")
         return f"{kind}: {described}" if described else kind
     return described or f"{error.validator} {allowed}"
 
@@ -139,5 +156,5 @@ def number_faults(content: Any, shown: str, where: str = "") -> Iterator[Fault]:
     elif isinstance(content, int) and abs(content) > LARGEST:
         yield Fault(
             shown, f"{where} is the number {content}", f"a number up to {LARGEST:,}",
-            "put it in quotes if it is a text", column=where,
+            "put it in quotes if it is text", column=where,
         )  # fmt: skip

@@ -54,7 +54,7 @@ class _Strict(yaml.SafeLoader):  # type: ignore[misc]
         event = self.peek_event()
         told = self._not_allowed(event)
         if told is None and self.depth >= DEEPEST:
-            told = f"more than {DEEPEST} sections stand within each other"
+            told = f"more than {DEEPEST} nested sections"
         if told is not None:
             raise yaml.composer.ComposerError(None, None, told, event.start_mark)
         self.depth += 1
@@ -65,11 +65,11 @@ class _Strict(yaml.SafeLoader):  # type: ignore[misc]
     @staticmethod
     def _not_allowed(event: Any) -> str | None:
         if isinstance(event, yaml.AliasEvent):
-            return f"the alias *{event.anchor}; write out what it stands for"
+            return f"the alias *{event.anchor}; write out its content"
         if getattr(event, "anchor", None) is not None:
-            return f"the anchor &{event.anchor}; a protocol has none"
+            return f"the anchor &{event.anchor}; anchors and tags are not allowed in a protocol"
         if getattr(event, "tag", None) is not None:
-            return f"the tag {event.tag}; a protocol has none"
+            return f"the tag {event.tag}; anchors and tags are not allowed in a protocol"
         return None
 
 
@@ -81,7 +81,7 @@ def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
-            raise _wrong(key_node, "a list or section stands in the place of a key")
+            raise _wrong(key_node, "a list or section is in the place of a key")
         key = _text_of(key_node)
         if key in found:
             raise _wrong(key_node, f"the key {key!r} is given twice")
@@ -91,7 +91,9 @@ def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict[str, Any]:
 
 def _whole(loader: _Strict, node: yaml.ScalarNode) -> int:
     if not WHOLE.fullmatch(node.value):
-        raise _wrong(node, f"{node.value!r} is a number to some readers only; {IN_QUOTES}")
+        raise _wrong(
+            node, f"{node.value!r} is a number to some programs and text to others; {IN_QUOTES}"
+        )
     if len(node.value) > LONGEST:
         raise _wrong(node, f"a number of {len(node.value):,} digits; {IN_QUOTES}")
     return int(node.value)
@@ -99,7 +101,7 @@ def _whole(loader: _Strict, node: yaml.ScalarNode) -> int:
 
 def _decimal(loader: _Strict, node: yaml.ScalarNode) -> float:
     if not DECIMAL.fullmatch(node.value):
-        raise _wrong(node, f"{node.value!r} is no number in plain digits; {IN_QUOTES}")
+        raise _wrong(node, f"{node.value!r} is not a number in plain digits; {IN_QUOTES}")
     if not math.isfinite(found := float(node.value)):
         raise _wrong(node, f"a number that is too large ({len(node.value):,} digits)")
     return found
@@ -107,13 +109,15 @@ def _decimal(loader: _Strict, node: yaml.ScalarNode) -> float:
 
 def _text(loader: _Strict, node: yaml.ScalarNode) -> str:
     if node.style is None and LEADING_ZERO.fullmatch(node.value):
-        raise _wrong(node, f"{node.value!r} is a number to some readers only; {IN_QUOTES}")
+        raise _wrong(
+            node, f"{node.value!r} is a number to some programs and text to others; {IN_QUOTES}"
+        )
     return _text_of(node)
 
 
 def _text_of(node: yaml.ScalarNode) -> str:
     if found := NO_TEXT.search(node.value):
-        raise _wrong(node, f"the character U+{ord(found[0]):04X}, which no text can hold")
+        raise _wrong(node, f"the character U+{ord(found[0]):04X}, which is not allowed in text")
     return str(node.value)
 
 
@@ -143,7 +147,7 @@ def parse_file(raw: bytes, shown: str) -> tuple[Any, str]:
         problem = getattr(error, "problem", None) or str(error)
         row = None if line is None else line + 1
         found = f"not readable as YAML: {problem}"
-        refuse([Fault(shown, found, "YAML in UTF-8", "mend that line", row=row)])
+        refuse([Fault(shown, found, "YAML in UTF-8", "fix that line", row=row)])
         raise AssertionError("refused above") from error
 
 

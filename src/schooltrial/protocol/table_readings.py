@@ -77,8 +77,8 @@ def _lacking(
     there += ["year"] if carries_year(reading) else []
     for variable in [name for name in needed if name not in there]:
         yield Fault(
-            names.shown, f"{place} reads no {variable!r}", "columns for " + ", ".join(needed),
-            f"add {variable!r} to its column map", column=f"{place}.columns",
+            names.shown, f"{place} has no {variable!r}", "columns for " + ", ".join(needed),
+            f"add {variable!r} to its `columns`", column=f"{place}.columns",
         )  # fmt: skip
 
 
@@ -90,8 +90,9 @@ def _reading_faults(place: str, table: str, reading: Reading, names: Names) -> I
         yield from names.check(f"{place}.year", reading["year"], "year", names.years)
         if "{year}" in reading["file"]:
             yield Fault(
-                names.shown, f"{place} has the year {reading['year']}, and {{year}} in its file",
-                "the year once", "remove one of the two", column=f"{place}.year",
+                names.shown, f"{place} has both `year: {reading['year']}` and {{year}} in its file "
+                "name",
+                "one source of the year", "delete one of the two", column=f"{place}.year",
             )  # fmt: skip
     given = {**dict(all_columns(reading)), **reading["outcomes"]}
     yield from _row_faults(place, reading, given, names)
@@ -104,10 +105,10 @@ def _reading_faults(place: str, table: str, reading: Reading, names: Names) -> I
     yield from _repeat_faults(place, reading, list(given), names)
     if reading["duplicate_keys"] == "drop_all" and table == "assignment":
         yield Fault(
-            names.shown, f"{place} drops units that are in the assignment list twice",
+            names.shown, f"{place} drops units that are in the allocation list twice",
             "each unit once, as it was randomised",
-            "correct the assignment list, or ask who keeps it; a unit that is left out of it would "
-            "be taken for one that was never assigned", column=f"{place}.duplicate_keys",
+            "correct the allocation list, or ask who keeps it (a unit left out of it would count "
+            "as never randomised)", column=f"{place}.duplicate_keys",
         )  # fmt: skip
     before: dict[str, Column] = dict(reading["columns"])
     for at, joined in enumerate(reading["join"]):
@@ -138,8 +139,9 @@ def _repeat_faults(
         yield from names.check(f"{place}.duplicate_keys", by, "variable that is read there", known)
     elif isinstance(rule, dict) and rule["keep"] in ("largest", "smallest"):
         yield Fault(
-            names.shown, f"{place}.duplicate_keys keeps the {rule['keep']}, but not of what",
-            "a variable that is read there", "name it under `by`", column=f"{place}.duplicate_keys",
+            names.shown, f"{place}.duplicate_keys has `keep: {rule['keep']}` but no `by`",
+            "a variable that is read there", "add `by: <variable>`",
+            column=f"{place}.duplicate_keys",
         )  # fmt: skip
 
 
@@ -160,7 +162,7 @@ def _join_faults(
     by_year = "year" in joined["on"]
     if "{year}" in joined["file"] and not carries_year(reading) and not by_year:
         yield Fault(
-            names.shown, f"{place} names a file per year, but the main file is one for all years",
+            names.shown, f"{place} has a file per year, but there is one main file for all years",
             "`{year}` in the names of both files, or rows that are matched by year",
             "write `on: [..., year]`, or name one file", column=f"{place}.file",
         )  # fmt: skip
@@ -169,8 +171,8 @@ def _join_faults(
         if "{year}" in joined["file"] or not by_year:
             yield Fault(
                 names.shown, f"{place} has the year {joined['year']}, which has no effect",
-                "a year of a file without `{year}` in its name, whose rows are matched by year",
-                "add `year` to `on`, or remove the year", column=f"{place}.year",
+                "`year` only where the file name has no `{year}` and rows are matched by year",
+                "add `year` to `on`, or delete `year`", column=f"{place}.year",
             )  # fmt: skip
     yield from _row_faults(place, joined, joined["columns"], names)
     yield from _repeat_faults(place, joined, list(joined["columns"]), names)
@@ -182,10 +184,10 @@ def _join_faults(
         yield from _notation_faults(f"{place}.columns.{variable}", spec, joined, names)
         if variable in main and variable not in [*joined["on"], *joined["fill"]]:
             yield Fault(
-                names.shown, f"{place} reads {variable!r}, which the main file reads too",
+                names.shown, f"{place} reads {variable!r}, which the main file also reads",
                 "each variable from one file, or `fill`",
-                f"write `fill: [{variable}]` to fill it where the main file has none; else rename "
-                "one, or match by it (`on`)",
+                f"write `fill: [{variable}]` to fill in where the main file has no value; or "
+                "rename one; or match rows by it (`on`)",
                 column=f"{place}.columns.{variable}",
             )  # fmt: skip
 
@@ -195,27 +197,27 @@ def _file_faults(place: str, file: RawFile, names: Names) -> Iterator[Fault]:
     lines = file["header_row"]
     if isinstance(lines, list) and lines != sorted(set(lines)):
         yield Fault(
-            names.shown, f"{place} has its names on the lines {lines}",
-            "lines from the upper to the lower, each once",
+            names.shown, f"{place} has the header lines {lines}",
+            "increasing line numbers",
             f"write `header_row: {sorted(set(lines))}`", column=f"{place}.header_row",
         )  # fmt: skip
     ending = next((end for end in TYPED_FILES if file["file"].lower().endswith(end)), None)
     if ending and file["notes_below"]:
         yield Fault(
-            names.shown, f"{place} has `notes_below`, but {ending} files have no notes",
-            "`notes_below` of a text file or a workbook", "remove it",
+            names.shown, f"{place} has `notes_below`, but {ending} files cannot have notes",
+            "`notes_below` of a text file or a workbook", "delete it",
             column=f"{place}.notes_below",
         )  # fmt: skip
     if ending and file["header_row"] != 1:
         yield Fault(
-            names.shown, f"{place} has `header_row`, but {ending} files name their columns",
-            "`header_row` of a text file or a workbook", "remove it",
+            names.shown, f"{place} has `header_row`, but {ending} files store their column names",
+            "`header_row` of a text file or a workbook", "delete it",
             column=f"{place}.header_row",
         )  # fmt: skip
     if file["value_labels"] and not file["file"].lower().endswith(LABELLED_FILES):
         yield Fault(
-            names.shown, f"{place} has `value_labels`, but its file holds no labels of values",
-            "`value_labels` of " + ", ".join(LABELLED_FILES), "remove it",
+            names.shown, f"{place} has `value_labels`, but its file has no value labels",
+            "`value_labels` of " + ", ".join(LABELLED_FILES), "delete it",
             column=f"{place}.value_labels",
         )  # fmt: skip
 
@@ -237,8 +239,8 @@ def _fill_faults(
         yield from names.check(f"{place}.fill", variable, kind, list(there))
     if variable in joined["on"]:
         yield Fault(
-            names.shown, f"{place} fills {variable!r}, by which rows are matched",
-            "a variable that is not in `on`", "remove it from `fill`", column=f"{place}.fill",
+            names.shown, f"{place} fills {variable!r}, but rows are matched by it",
+            "a variable that is not in `on`", "delete it from `fill`", column=f"{place}.fill",
         )  # fmt: skip
 
 
@@ -266,33 +268,33 @@ def _column_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
         if given not in (None, False, [], {}) and not fits:
             yield Fault(
                 names.shown, f"{where} has a {key}, but is read as {spec['type']}",
-                f"a {key} of an {needed}", f"set `type`, or remove `{key}`",
+                f"`{key}` for a column of type {needed}", f"set `type`, or remove `{key}`",
                 column=f"{where}.{key}",
             )  # fmt: skip
     for shape in formats_of(spec) if spec["type"] == "date" else []:
         why = why_not(shape)
         if why is not None:
             yield Fault(
-                names.shown, f"{where} has the format {shape!r}, which no date can have: {why}",
+                names.shown, f"{where} has the format {shape!r}, which is not a date format: {why}",
                 f"a format such as {EXAMPLE}", suggestion(shape), column=f"{where}.format",
             )  # fmt: skip
     if spec["pad"] and spec["width"] is None:
         yield Fault(
-            names.shown, f"{where} puts zeros back, but up to no width", "`width`",
-            "state how many characters the identifier has", column=f"{where}.pad",
+            names.shown, f"{where} has `pad: true` but no `width`", "`width`",
+            "add `width: <number of characters>`", column=f"{where}.pad",
         )  # fmt: skip
     texts = [value for value in spec["codes"].values() if isinstance(value, str)]
     if number and texts:
         yield Fault(
             names.shown, f"{where} has the code value {texts[0]!r}, but is read as {spec['type']}",
-            "numbers as the values of its codes", "set `type: category`, or code it by numbers",
+            "codes with numbers as values", "set `type: category`, or use numbers as values",
             column=f"{where}.codes",
         )  # fmt: skip
     odd = [value for value in spec["codes"].values() if value not in texts and value not in (0, 1)]
     if spec["type"] == "flag" and odd:
         yield Fault(
             names.shown, f"{where} has the code value {odd[0]!r}, but is read as flag",
-            "0 and 1 as the values of its codes", "code it by 0 and 1, or set `type: number`",
+            "codes with the values 0 and 1", "use the values 0 and 1, or set `type: number`",
             column=f"{where}.codes",
         )  # fmt: skip
 
@@ -304,13 +306,13 @@ def _naming_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
     if variable in NAMING and not of_outcome and spec["type"] not in ("identifier", "category"):
         yield Fault(
             names.shown, f"{where} is read as {spec['type']}", f"{variable!r} as an identifier",
-            f"remove `type: {spec['type']}`: an identifier is read as it is written, leading "
-            "zeros included", column=f"{where}.type",
+            f"remove `type: {spec['type']}`: identifiers are read as written, with leading zeros",
+            column=f"{where}.type",
         )  # fmt: skip
     if variable in YEARS and spec["type"] not in ("identifier", "integer", "number"):
         yield Fault(
             names.shown, f"{where} is read as {spec['type']}", f"{variable!r} as a year",
-            "set `type: integer`; a category of that name needs another one",
+            "set `type: integer`, or rename the variable if it is not a year",
             column=f"{where}.type",
         )  # fmt: skip
 
@@ -322,7 +324,7 @@ def _source_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
         other = "parts" if spec["parts"] else "column"
         yield Fault(
             names.shown, f"{where} has both `{other}` and `position`", "one of the two",
-            "remove `position`, or read the column by its number alone",
+            "remove `position`, or delete `column` to read it by its number",
             column=f"{where}.position",
         )  # fmt: skip
     elif spec["parts"] and source:
@@ -332,12 +334,12 @@ def _source_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
         )  # fmt: skip
     elif len(spec["parts"]) == 1:
         yield Fault(
-            names.shown, f"{where} has a single part", "two parts or more",
-            "name the column under `column`", column=f"{where}.parts",
+            names.shown, f"{where} has a single part", "two or more parts",
+            "use `column` instead of `parts`", column=f"{where}.parts",
         )  # fmt: skip
     elif not spec["parts"] and not source and spec["position"] is None:
         yield Fault(
-            names.shown, f"{where} lacks the key 'column'",
+            names.shown, f"the key 'column' is missing in {where}",
             "the name of a column of the raw file",
             "add `column: <name in the file>`, or its number in the file: `position: 3`",
             column=f"{where}.column",
@@ -345,8 +347,8 @@ def _source_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
     wide = [part["column"] for part in parts_of(spec) if part["pad"] and part["width"] is None]
     for column in wide:
         yield Fault(
-            names.shown, f"{where} puts zeros back in the part {column!r}, but up to no width",
-            "`width`", "state how many characters the part has", column=f"{where}.parts",
+            names.shown, f"the part {column!r} of {where} has `pad: true` but no `width`",
+            "`width`", "add `width: <number of characters>` to the part", column=f"{where}.parts",
         )  # fmt: skip
     if spec["parts"] and spec["codes"]:
         yield Fault(
@@ -355,7 +357,7 @@ def _source_faults(where: str, spec: Column, names: Names) -> Iterator[Fault]:
         )  # fmt: skip
     if spec["out_of_range"] == "missing" and spec["range"] is None:
         yield Fault(
-            names.shown, f"{where} sets values out of its range to missing, but has no range",
+            names.shown, f"{where} has `out_of_range: missing` but no `range`",
             "`range`", "add `range: [least, greatest]`", column=f"{where}.out_of_range",
         )  # fmt: skip
 
@@ -387,9 +389,9 @@ def _clash_faults(
     missing = {folded(text) for text in [*of_file, *spec["missing"]]}
     for text in [text for text in spec["codes"] if folded(text) in missing]:
         yield Fault(
-            names.shown, f"{where} has a code for {text!r}, which also stands in `missing`",
+            names.shown, f"{where} has a code for {text!r}, which is also listed in `missing`",
             "each text either coded or missing",
-            "take it from one of the two (that of the file, or of the column)",
+            "delete it from `codes` or from `missing` (of the file, or of the column)",
             column=f"{where}.codes",
         )  # fmt: skip
 
@@ -400,8 +402,8 @@ def _notation_faults(where: str, spec: Column, file: RawFile, names: Names) -> I
     thousands = file["thousands"] if spec["thousands"] is None else spec["thousands"]
     if spec["type"] in NUMBERS and not spec["codes"] and decimal == thousands:
         yield Fault(
-            names.shown, f"{where} takes {decimal!r} for the decimal mark, and to separate "
-            "thousands", "two marks that differ", "state both `decimal` and `thousands`",
+            names.shown, f"{where} uses {decimal!r} both as decimal mark and as thousands "
+            "separator", "two different marks", "set both `decimal` and `thousands`",
             column=f"{where}.thousands",
         )  # fmt: skip
 
@@ -419,7 +421,7 @@ def _bounds_faults(
             )  # fmt: skip
     if spec["suppressed"] == "refuse" and spec["suppression_codes"]:
         yield Fault(
-            names.shown, f"{where} has suppression codes, but refuses suppressed cells",
+            names.shown, f"{where} has `suppression_codes` with `suppressed: refuse`",
             "`suppressed: missing` or `suppressed: bounds`", "add `suppressed: missing`",
             column=f"{where}.suppressed",
         )  # fmt: skip
@@ -427,8 +429,8 @@ def _bounds_faults(
         return
     if spec["type"] not in NUMBERS or spec["codes"]:
         yield Fault(
-            names.shown, f"{where} reads suppressed cells, but no numbers in digits",
-            "a number without codes", "set `type: number`, or remove `suppressed`",
+            names.shown, f"{where} has `suppressed`, but is not a numeric column without codes",
+            "a number without codes", "set `type: number`, or delete `suppressed`",
             column=f"{where}.suppressed",
         )  # fmt: skip
     if spec["suppressed"] != "bounds" or spec["range"] is not None:
@@ -451,7 +453,8 @@ def _type_faults(place: str, readings: Sequence[Reading], names: Names) -> Itera
             if {kind, spec["type"]} <= {"number", "flag"} or kind == spec["type"]:
                 continue
             yield Fault(
-                names.shown, f"{variable!r} is read as {spec['type']} here and as {kind} before",
-                "one type in all the files of a table", "set the same `type`",
+                names.shown, f"{variable!r} is read as {spec['type']} here and as {kind} in "
+                "another file",
+                "the same type in all files of a table", "set the same `type` in both",
                 column=f"{place}.{at}.columns.{variable}",
             )  # fmt: skip

@@ -35,7 +35,7 @@ from schooltrial.randomisation.record import AssignmentRecord, ordered_frame
 from schooltrial.randomisation.units import sound_units, units_of
 from schooltrial.wording import named
 
-NOT_BY_LOT = "no re-draws: units came to their arm otherwise than by lot"
+NOT_BY_LOT = "no re-randomisations: the trial is not randomised"
 
 
 ERRORS = 4
@@ -161,20 +161,21 @@ def draw_criterion(
     if frame is None or any(
         name not in frame for name in (columns["unit_column"], *plan.balance_on)
     ):
-        return _unusable("the frame on which draws were balanced is not known")
+        return _unusable("the eligible list with the balance variables is not known")
     ordered = ordered_frame(frame, columns["unit_column"], columns["block_column"], plan)
     listed = sound_units(units_of(assignment, str(design.get("unit") or "school"), plan.kind), plan)
     other = sorted(set(listed["unit"]) ^ set(ordered["unit"]))
     if other or ordered[list(plan.balance_on)].isna().to_numpy().any():
-        told = f"list and frame do not hold the same units: {named(other)}" if other else (
-            "the frame lacks values on which draws were balanced"
+        told = "the allocation list and the eligible list have different units: "
+        f"{named(other)}" if other else (
+            "the eligible list has missing values in the balance variables"
         )  # fmt: skip
         return _unusable(told)
     return _held(ordered, listed, plan, record, draw["seed"] or 0)
 
 
 def _unusable(told: str) -> CriterionKnown:
-    return CriterionKnown(None, f"no re-draws: {told}", told)
+    return CriterionKnown(None, f"no re-randomisations: {told}", told)
 
 
 def _held(
@@ -203,7 +204,10 @@ def _held(
     far = bool(distance > limit * (1 + 1e-9))
     held = BalanceOfList(distance, threshold, recorded is not None, meets, far)
     if not meets:
-        unusable = "no re-draws: the list does not meet the criterion of balance of its own design"
+        unusable = (
+            "no re-randomisations: the allocation list does not meet the balance criterion of its "
+            "own design"
+        )
         return CriterionKnown(None, unusable, balance=held)
     units = tuple(ordered["unit"])
     made = DrawCriterion(units, codes, plan.arms, accepts, plan.acceptance)

@@ -12,7 +12,7 @@ from schooltrial.refusal import Fault, refuse
 
 
 def read_frame(path: str, design: Design) -> pd.DataFrame:
-    """Return the frame of the draw, with unit and block as text.
+    """Return the eligible list, with unit and block as text.
 
     Raises
     ------
@@ -25,10 +25,10 @@ def read_frame(path: str, design: Design) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         row = content[: error.start].count(b"\n") + 1
         found = f"the byte 0x{content[error.start]:02x}, which is not UTF-8"
-        refuse([Fault(path, found, "text in UTF-8", "save the frame as UTF-8", row=row)])
+        refuse([Fault(path, found, "text in UTF-8", "save the eligible list as UTF-8", row=row)])
         raise
     if not text.strip():
-        remedy = "write a row for each unit, under a header"
-        refuse([Fault(path, "the file is empty", "the frame of the draw", remedy)])
+        remedy = "write a header and one row for each unit"
+        refuse([Fault(path, "the file is empty", "the eligible list", remedy)])
     columns = dict.fromkeys(frame_columns(design).values(), "str")
     return pd.read_csv(io.StringIO(text), dtype=columns)

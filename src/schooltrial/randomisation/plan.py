@@ -138,19 +138,20 @@ def plan_faults(plan: LotteryPlan) -> Iterator[Fault]:
     for arm, share in zip(plan.arms, plan.shares, strict=True):
         if not 0 < share < 1:
             yield Fault(
-                PROTOCOL, f"arm {arm!r} is planned a share of {share:g}", "a share between 0 and 1",
-                "correct the shares; those left out divide the rest alike", column="design.arms",
+                PROTOCOL, f"arm {arm!r} has the planned share {share:g}", "a share between 0 and 1",
+                "correct the shares; arms without a share divide the rest equally",
+                column="design.arms",
             )  # fmt: skip
     if abs(sum(plan.shares) - 1) > SUM_TOLERANCE:
         yield Fault(
-            PROTOCOL, f"the shares of the arms add up to {sum(plan.shares):g}", "1",
+            PROTOCOL, f"the shares of the arms sum to {sum(plan.shares):g}", "1",
             "correct the shares", column="design.arms",
         )  # fmt: skip
     for block, numbers in plan.planned.items():
         if len(numbers) != len(plan.arms):
             yield Fault(
                 PROTOCOL, f"block {block} has {len(numbers)} planned numbers",
-                f"one for each arm: {', '.join(plan.arms)}", "give one number for each arm",
+                f"one for each arm: {', '.join(plan.arms)}", "list one number for each arm",
                 column="design.randomisation.allocation",
             )  # fmt: skip
 
@@ -162,35 +163,35 @@ def block_faults(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iter
         return
     for block in sorted(set(plan.planned) - set(sizes)):
         yield Fault(
-            PROTOCOL, f"numbers are planned for block {block}, which has no units in {file}",
-            "blocks of the frame", "correct the block's name",
+            PROTOCOL, f"`allocation` has numbers for block {block}, but {file} has no unit in it",
+            "blocks of the eligible list", "correct the name of the block",
             column="design.randomisation.allocation",
         )  # fmt: skip
     for block, n in sizes.items():
         numbers = plan.planned.get(block)
         if numbers is not None and (sum(numbers) != n or min(numbers) < 0):
             yield Fault(
-                file, f"block {block} has {n} units, and {sum(numbers)} are planned",
-                "planned numbers that add up to the block's units",
+                file, f"block {block} has {n} units, but `allocation` plans {sum(numbers)}",
+                "numbers that sum to the units of the block",
                 "correct design.randomisation.allocation",
             )  # fmt: skip
         elif numbers is None and plan.kind == "paired" and n != len(plan.arms):
             yield Fault(
                 file, f"set {block} has {n} units, for {len(plan.arms)} arms",
-                "one unit for each arm",
-                f"plan its numbers by arm under design.randomisation.allocation.{block}, or change "
-                "the set",
+                "at least one unit for each arm",
+                f"list its numbers by arm under `design.randomisation.allocation.{block}`, or "
+                "change the matched set",
             )  # fmt: skip
         elif n >= len(plan.arms) and any(
             sum(k > 0 for k in found) < 2 for found, _ in plan.options(block, n)
         ):
             certain = all(sum(k > 0 for k in found) < 2 for found, _ in plan.options(block, n))
-            told = "all in one arm" if certain else "and may have all of them in one arm"
+            told = "all in one arm" if certain else "and can have all of them in one arm"
             yield Fault(
                 file, f"block {block} has {n} units, {told}",
-                "two arms in every block",
-                "change the shares, join it to another block, or plan its numbers under "
-                f"design.randomisation.allocation.{block}",
+                "both arms in every block",
+                "change the shares, merge it with another block, or list its numbers under "
+                f"`design.randomisation.allocation.{block}`",
             )  # fmt: skip
     yield from _empty_arms(plan, sizes, file)
 
@@ -202,20 +203,20 @@ def _empty_arms(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Itera
         # the draws of blocks are independent, so the chances that each gives none multiply
         none = prod(sum(p for k, p in found if k[at] == 0) for found in able.values())
         if none > EMPTY_AT_MOST:
-            told = "gets no unit" if none > 1 - EMPTY_AT_MOST else "may well get no unit"
+            told = "gets no units" if none > 1 - EMPTY_AT_MOST else "can easily get no units"
             yield Fault(
                 file, f"arm {arm!r} {told} of {sum(sizes.values())}",
                 "at least one unit in every arm",
-                "give it a larger share, or plan its numbers under design.randomisation.allocation",
+                "increase its share, or list the numbers under `design.randomisation.allocation`",
                 column="design.arms",
             )  # fmt: skip
     for block, n in () if plan.simple else sizes.items():
         if n < len(plan.arms) and block not in plan.planned and plan.kind != "paired":
             yield Fault(
                 file, f"block {block} has {plural(n, 'unit')}, for {len(plan.arms)} arms",
-                "a unit for every arm in every block",
-                "join it to another block, or plan its numbers under "
-                f"design.randomisation.allocation.{block}",
+                "at least one unit for every arm in every block",
+                "merge it with another block, or list its numbers under "
+                f"`design.randomisation.allocation.{block}`",
             )  # fmt: skip
 
 

@@ -145,8 +145,9 @@ def read_record(text: str, file: str) -> AssignmentRecord:
         return AssignmentRecord(**{**content, "listing": rows})
     except (ValueError, KeyError, TypeError) as error:
         fault = Fault(
-            file, f"it is no record of a draw: {error}", "the JSON file of `make assignment`",
-            "name the record itself, not the list",
+            file, f"this is not a randomisation record: {error}",
+            "the JSON file that `make assignment` writes",
+            "name the record (JSON), not the allocation list",
         )  # fmt: skip
         raise Refusal([fault]) from error
 
@@ -261,8 +262,9 @@ def redraw(
             return [plan.arms[c] for c in batch[good[0]]], threshold, first + int(good[0]) + 1
     raise Refusal([
         Fault(
-            "frame", f"none of {TRIES:,} draws is as balanced as the criterion asks",
-            "a criterion that some draws meet", "raise design.randomisation.acceptance_rate",
+            "frame", f"none of {TRIES:,} randomisations meets the balance criterion",
+            "a balance criterion that some randomisations meet",
+            "raise `design.randomisation.acceptance_rate`",
         )
     ])  # fmt: skip
 
@@ -300,29 +302,34 @@ def _frame_faults(
     lost = [name for name in needed if name not in frame]
     for name in lost:
         yield Fault(
-            file, f"there is no column {name!r}", "one of " + ", ".join(map(str, frame.columns)),
-            "name the column in design.randomisation, or add it", column=name,
+            file, f"the column {name!r} is missing", "one of " + ", ".join(map(str, frame.columns)),
+            "correct the column name under `design.randomisation`, or add the column", column=name,
         )  # fmt: skip
     if len(frame) == 0:
-        yield Fault(file, "it has no units", "one row per unit", "fill the frame")
+        yield Fault(
+            file,
+            "the eligible list has no units",
+            "one row per unit",
+            "add the units to the eligible list",
+        )
     for name in (name for name in needed if name not in lost):
         for row in np.flatnonzero(frame[name].isna())[:5]:
             yield Fault(
                 file, "the cell is empty", "a value for every unit",
-                "fill it before the draw, or leave the unit out", row=int(row) + 2, column=name,
+                "fill the cell before randomisation", row=int(row) + 2, column=name,
             )  # fmt: skip
     if not lost and len(frame) and not frame[needed].isna().to_numpy().any():
         groups = ordered_frame(frame, unit, block, plan).groupby("block")
         for name in plan.balance_on:
             if not groups[name].nunique().gt(1).any():
                 yield Fault(
-                    file, f"{name} does not vary inside any block", "a column that draws can be "
-                    "balanced on", "take it out of design.randomisation.balance_on", column=name,
+                    file, f"{name} does not vary within any block", "a column that can be balanced",
+                    "delete it from `design.randomisation.balance_on`", column=name,
                 )  # fmt: skip
     if unit in frame:
         times = frame[unit].astype("str").value_counts()
         for name in sorted(times.index[times > 1]):
             yield Fault(
-                file, f"{unit} {name} stands in {times[name]} rows", "each unit once",
-                "remove the repeats; never choose after a draw", column=unit,
+                file, f"{unit} {name} is in {times[name]} rows", "each unit once",
+                "delete the repeated rows before randomisation", column=unit,
             )  # fmt: skip

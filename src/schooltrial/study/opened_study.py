@@ -57,7 +57,7 @@ class OpenedStudy(Study):
         lines = [
             f"{'SYNTHETIC DATA. ' if self.synthetic else ''}{self.title} ({self.name})",
             f"protocol {self.protocol.sha256[:12]}, results in {self.paths.root}",
-            *([f"blinded until {until}: no outcome is read"] if until else []),
+            *([f"embargoed until {until}: no outcome is read"] if until else []),
             *(
                 f"{name}: {model['estimator']}, {model['role']}, of {', '.join(model['outcomes'])}"
                 for name, model in self.models.items()

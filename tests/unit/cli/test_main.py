@@ -74,7 +74,7 @@ def test_a_breakdown_shows_its_traceback_and_asks_to_be_reported(
     assert _ends(monkeypatch, KeyError("x"))() == 1
     told = capsys.readouterr().err
     assert "Traceback" in told
-    assert f"a fault of schooltrial {__version__}" in told
+    assert f"a bug in schooltrial {__version__}" in told
 
 
 def test_a_command_that_ends_well_ends_with_0(monkeypatch: pytest.MonkeyPatch) -> None:

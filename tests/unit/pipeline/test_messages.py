@@ -9,7 +9,7 @@ import pytest
 
 from schooltrial.pipeline.messages import logs_written, made, refusals, unlinked
 
-REFUSED = "Refused: 1 fault was found.\n"
+REFUSED = "Refused: 1 error was found.\n"
 
 
 @pytest.fixture
@@ -94,8 +94,8 @@ def test_rows_without_a_match_are_told_with_their_files(logs: Path, targets: lis
     checks.mkdir()
     (checks / "linking.csv").write_text(LINKING, encoding="utf-8")
     assert list(unlinked(["trial"], targets)) == [
-        "trial: 120 scores of 60 pupils on no roster (scores_2020.csv); "
-        "240 pupils of 3 schools not assigned (roster_2019.csv). "
+        "trial: 120 scores of 60 pupils without an enrolment record (scores_2020.csv); "
+        "240 pupils in 3 schools that are not in the allocation list (roster_2019.csv). "
         "See results/trial/checks/linking.csv"
     ]
     assert list(unlinked(["trial"], ["assignments"])) == []

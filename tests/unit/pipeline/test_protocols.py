@@ -38,7 +38,7 @@ def test_an_unknown_study_ends_the_run_and_says_which_was_meant(
     with pytest.raises(SystemExit) as ended:
         read_protocols({"studies": "achievment_awards"}, ROOT, schema)
     assert ended.value.code == 1
-    assert "did you mean 'achievement_awards.yaml'?" in capsys.readouterr().err
+    assert "Did you mean 'achievement_awards.yaml'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_two_protocols_of_one_study_are_refused(
     path = str(ROOT / "config/studies/achievement_awards.yaml")
     with pytest.raises(SystemExit):
         read_protocols({"protocols": [path, path]}, ROOT, schema)
-    assert "two protocols name the study 'achievement_awards'" in capsys.readouterr().err
+    assert "two protocols have the same study name, 'achievement_awards'" in capsys.readouterr().err
 
 
 def test_a_protocol_elsewhere_may_not_take_the_name_of_a_study_of_the_project(

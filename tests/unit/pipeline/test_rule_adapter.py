@@ -74,7 +74,7 @@ def test_a_refusal_ends_with_code_1_and_its_message_in_the_log_without_a_traceba
     assert ended.value.code == 1
     logged = (tmp_path / "log").read_text("utf-8")
     assert str(fault) in logged
-    assert logged.startswith("Refused: 1 fault was found. This step wrote nothing.")
+    assert logged.startswith("Refused: 1 error was found. This step wrote no files.")
     assert "Traceback" not in logged
 
 

@@ -53,7 +53,7 @@ def test_a_variable_or_an_outcome_of_the_same_people_or_of_schools_can_be_named(
     ("measure", "words"),
     [
         ("pretset", "did you mean 'pretest'?"),
-        ("block", "no variable or outcome"),
+        ("block", "no such variable or outcome"),
         ("ela_before_missing", "did you mean 'ela_before'?"),
         ("practice", "measured on teachers"),
     ],
@@ -65,7 +65,7 @@ def test_what_can_measure_no_baseline_of_the_outcome_is_refused(measure: str, wo
 
 def test_an_outcome_that_no_baseline_year_holds_is_refused_with_what_to_name() -> None:
     (fault,) = _faults(_content(baseline=(), maths=["maths"]))
-    assert "no baseline year holds" in fault
+    assert "not measured in any baseline year" in fault
     assert "`outcomes.maths.baseline_year`" in fault
     assert _faults(_content(baseline=(), maths=["ela"])) == []
 

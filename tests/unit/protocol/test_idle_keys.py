@@ -38,23 +38,23 @@ def faults(content: Content | None = None, /, **keys: Any) -> list[str]:
 def test_a_name_that_is_twice_in_a_list_is_refused(key: str, value: list[Any], once: str) -> None:
     (fault,) = faults(**{key: value})
     assert "is named twice" in fault
-    assert f"write `{key}: {once}`" in fault
+    assert f"Write `{key}: {once}`" in fault
 
 
 @pytest.mark.parametrize("rule", ["indicator", "drop", "refuse"])
 def test_missing_covariates_act_where_there_are_covariates(rule: str) -> None:
     (fault,) = faults(missing_covariates=rule)
-    assert "models.m (cluster_robust) has `missing_covariates`, and no covariates" in fault
+    assert "models.m (cluster_robust) has `missing_covariates`, but no covariates" in fault
     assert faults(missing_covariates=rule, covariates=["grade"]) == []
 
 
 def test_weights_act_where_comparison_schools_have_something_to_have_in_common() -> None:
     model = {"estimator": "staggered_adoption", "comparison_weights": "nearest"}
     (fault,) = faults(**model)
-    assert "models.m (staggered_adoption) has `comparison_weights`, and nothing" in fault
+    assert "models.m (staggered_adoption) has `comparison_weights`, but no" in fault
     assert faults(**model, comparison_on=["trend"]) == []
     (fault,) = faults(**model, comparison_on=["trend", "trend"])
-    assert "write `comparison_on: [trend]`" in fault
+    assert "Write `comparison_on: [trend]`" in fault
 
 
 @pytest.mark.parametrize("key", ["effects_by", "moderator"])
@@ -63,13 +63,13 @@ def test_effects_are_split_where_cohorts_count_alike(key: str) -> None:
     assert faults(**model) == []
     assert faults(**model, weights="schools") == []
     (fault,) = faults(**model, comparison_on=["trend"])
-    assert f"has `{key}`, and `comparison_on` beside it" in fault
-    assert "or name the groups under `subgroups`" in fault
+    assert f"has `{key}`, and `comparison_on` in addition" in fault
+    assert "or list the groups under `subgroups`" in fault
 
 
 def test_random_blocks_are_of_multilevel_models_alone() -> None:
     (fault,) = faults(blocks="random")
-    assert "set `blocks: fixed`, or take `estimator: multilevel`" in fault
+    assert "Set `blocks: fixed`, or take `estimator: multilevel`" in fault
     assert faults(blocks="random", estimator="multilevel") == []
 
 
@@ -91,14 +91,14 @@ def test_blocks_are_written_where_there_are_blocks() -> None:
 
 def test_blocks_are_absorbed_once() -> None:
     (fault,) = faults(fixed_effects=["block", "year"])
-    assert "write `fixed_effects: [year]`" in fault
+    assert "Write `fixed_effects: [year]`" in fault
     assert faults(fixed_effects=["block", "year"], blocks="none") == []
 
 
 @pytest.mark.parametrize("rule", ["left_out", "midpoint"])
 def test_bounds_are_of_outcomes_of_schools(rule: str) -> None:
     (fault,) = faults(bounded_cells=rule)
-    assert "but maths is of pupils" in fault
+    assert "but maths is measured on pupils" in fault
 
 
 def test_bounds_are_used_where_a_column_is_read_with_them() -> None:
@@ -116,7 +116,7 @@ def test_bounds_are_used_where_a_column_is_read_with_them() -> None:
 
 def test_a_label_of_a_subgroup_needs_a_subgroup() -> None:
     (fault,) = faults(where_label="girls")
-    assert "no `where` that makes one" in fault
+    assert "no `where` selects one" in fault
     assert faults(where_label="girls", where={"sex": ["girl"]}) == []
     assert faults(content_of(population={"sex": ["girl"]}), where_label="girls") == []
 
@@ -130,13 +130,13 @@ def test_treatment_is_active_in_a_year_that_is_analysed() -> None:
 def test_active_years_that_are_all_years_analysed_change_nothing_and_are_refused() -> None:
     (fault,) = faults(active_years=[2020], where={"year": [2020]})
     assert "treatment acts in every year that is analysed" in fault
-    assert "remove it" in fault
+    assert "Delete it" in fault
     assert faults(active_years=[2020], where={"year": [2019, 2020]}) == []
 
 
 def test_a_variable_that_splits_the_effect_does_not_moderate_it_too() -> None:
     (fault,) = faults(effects_by="sex", moderator="sex")
-    assert "splits the effect by 'sex' already" in fault
+    assert "already splits the effect by 'sex'" in fault
 
 
 def _staggered(**keys: Any) -> list[str]:
@@ -145,10 +145,10 @@ def _staggered(**keys: Any) -> list[str]:
 
 def test_a_method_of_staggered_models_has_no_key_that_it_does_not_use() -> None:
     (fault,) = _staggered(method="imputation", comparison_group="not_yet_treated")
-    assert "imputation has a comparison of its own" in fault
-    assert "remove it, or set `method: callaway_santanna`" in fault
+    assert "imputation has its own comparison group" in fault
+    assert "Delete it, or set `method: callaway_santanna`" in fault
     (fault,) = _staggered(method="sun_abraham", base_period="universal")
-    assert "the years before the programme have one reference in sun_abraham" in fault
+    assert "sun_abraham has one reference for all pre-programme years" in fault
     (fault,) = _staggered(event_window=[-2, 1])
     assert "or set `method: stacked`" in fault
     used = {"comparison_group": "not_yet_treated", "event_window": [-2, 1], "anticipation": 1}
@@ -158,13 +158,13 @@ def test_a_method_of_staggered_models_has_no_key_that_it_does_not_use() -> None:
 @pytest.mark.parametrize("window", [[-2], [0, 2], [-2, -1]])
 def test_a_window_has_a_year_before_and_the_last_year_after(window: list[int]) -> None:
     (fault,) = _staggered(method="stacked", event_window=window)
-    assert "write it as in `event_window: [-3, 2]`" in fault
+    assert "Write it as in `event_window: [-3, 2]`" in fault
 
 
 def test_tests_name_terms_of_the_model() -> None:
     (fault,) = faults(tests={"h": ["treatd"]})
     assert "models.m (cluster_robust) has `tests.h`, which names the term 'treatd'" in fault
-    assert "did you mean 'treated'?" in fault
+    assert "Did you mean 'treated'?" in fault
     (fault,) = faults(tests={"h": ["treated[sex=man]"]}, effects_by="sex")
     assert "treated[sex=girl]" in fault
     split: dict[str, Any] = {"effects_by": "sex", "covariates": ["grade"]}
@@ -197,17 +197,17 @@ def test_terms_are_those_of_the_arms_then_of_what_splits_and_moderates() -> None
 def test_adjustment_acts_where_there_are_covariates_of_the_base_year() -> None:
     model = {"estimator": "staggered_adoption"}
     (fault,) = faults(adjustment="doubly_robust", **model)
-    assert "and no covariates that effects could be adjusted for" in fault
+    assert "but no covariates to adjust for" in fault
     assert faults(adjustment="doubly_robust", covariates=["grade"], **model) == []
     (fault,) = faults(covariates=["grade", "sex:year"], **model)
     assert "covariates are those of the base year" in fault
-    assert "write `covariates: [sex]`" in fault
+    assert "Write `covariates: [sex]`" in fault
 
 
 @pytest.mark.parametrize("level", ["pupil", "class"])
 def test_clusters_of_a_roll_out_are_schools_or_groups_of_them(level: str) -> None:
     (fault,) = faults(cluster=level, estimator="staggered_adoption")
-    assert "the schools whose means are compared are coarser" in fault
+    assert "it is finer than the schools whose means are compared" in fault
     assert faults(cluster="district", estimator="staggered_adoption") == []
 
 
@@ -215,5 +215,5 @@ def test_comparison_schools_made_alike_are_not_adjusted_besides() -> None:
     model = {"estimator": "staggered_adoption", "comparison_on": ["level"]}
     for keys in ({"covariates": ["grade"]}, {"weights": "pupils"}, {"cluster": "district"}):
         (fault,) = faults(**model, **keys)
-        assert f"remove `{next(iter(keys))}`" in fault
+        assert f"Remove `{next(iter(keys))}`" in fault
     assert faults(**model) == []

@@ -30,18 +30,19 @@ def test_no_key_of_the_small_trial_is_idle() -> None:
 @pytest.mark.parametrize(
     ("section", "given", "told"),
     [
-        ("cleaning", {"assigned_on": "2019-09-01"}, "no roster reads `entered`"),
-        ("cleaning", {"future_dates": "missing"}, "there is no `latest_date`"),
-        ("cleaning", {"merged_schools": "drop"}, "no table `crosswalk` is read"),
-        ("cleaning", {"mean_tolerance": 1}, "no table `published_means` is read"),
-        ("cleaning", {"match_at_least": {"observations": 0.9}}, "no table `observations`"),
+        ("cleaning", {"assigned_on": "2019-09-01"}, "no column `entered`"),
+        ("cleaning", {"future_dates": "missing"}, "`latest_date` is not given"),
+        ("cleaning", {"merged_schools": "drop"}, "the table `crosswalk` is not read"),
+        ("cleaning", {"mean_tolerance": 1}, "the table `published_means` is not read"),
+        ("cleaning", {"match_at_least": {"observations": 0.9}},
+         "the table `observations` is not read"),
         ("years", {"lasts": 2}, "no model compares cohorts"),
-        ("years", {"lasts": {"2019": 2}}, "`years.programme` and `years.follow_up` say how long"),
-        ("take_up", {"label": "Took it"}, "there is no `take_up.variable`"),
-        ("variable_labels", {"sexx": "Sex"}, "did you mean 'sex'?"),
+        ("years", {"lasts": {"2019": 2}}, "`years.programme` and `years.follow_up` give the"),
+        ("take_up", {"label": "Took it"}, "`take_up.variable` is not given"),
+        ("variable_labels", {"sexx": "Sex"}, "Did you mean 'sex'?"),
         ("subgroups", {"girls": {"label": "Girls", "where": {"sex": ["girl"]}}},
          "no model names it"),
-        ("raw_folder", "raw", "a simulated study writes its raw files itself"),
+        ("raw_folder", "raw", "a simulated study writes its own raw files"),
     ],
     ids=lambda one: str(one)[:40],
 )  # fmt: skip
@@ -80,7 +81,7 @@ def test_a_subgroup_acts_where_a_model_names_it() -> None:
     [
         ({"out_of_range": "refuse"}, "the outcome has no `range`"),
         ({"norms": [{"mean": 1, "sd": 1}]}, "have no effect with `standardise: none`"),
-        ({"standardise": "norms"}, "add `norms: [{mean: 100, sd: 15}]`"),
+        ({"standardise": "norms"}, "Add `norms: [{mean: 100, sd: 15}]`"),
     ],
 )
 def test_keys_of_an_outcome_act_together(keys: dict[str, Any], told: str) -> None:
@@ -122,16 +123,16 @@ def test_a_format_is_of_dates_and_what_is_between_parts_of_parts() -> None:
     told = faults(protocol)
     assert len(told) == 2
     assert "`format` of a date" in told[0] + told[1]
-    assert "is not made of `parts`" in told[0] + told[1]
+    assert "has no `parts`" in told[0] + told[1]
 
 
 def test_balance_compares_those_who_are_in_a_table_by_their_own_variables() -> None:
     protocol = small()
     protocol["balance"] = {"teacher_variables": ["experience"]}
     (fault,) = faults(protocol)
-    assert "`balance.teacher_variables` has no effect: no table `teachers` is read" in fault
+    assert "`balance.teacher_variables` has no effect: the table `teachers` is not read" in fault
     protocol["outcomes"]["rate"] = {"label": "", "family": "", "measured_on": "school"}
     protocol["balance"] = {"pupil_variables": ["sex", "rate"]}
     (fault,) = faults(protocol)
     assert "names 'rate', an outcome of schools: no pupil has it" in fault
-    assert "move it to `balance.school_variables`" in fault
+    assert "Move it to `balance.school_variables`" in fault

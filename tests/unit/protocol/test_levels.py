@@ -97,12 +97,12 @@ def test_without_a_year_before_arms_are_compared_in_the_first_year_of_the_progra
 @pytest.mark.parametrize(
     ("place", "change", "found"),
     [
-        (("models", "itt"), {"estimator": "multilevel"}, "no level lies above them|random_levels"),
-        (("models", "itt"), {"estimator": "difference_in_differences"}, "no year before"),
-        (("balance",), {"school_variables": ["maths"]}, "balance.school_variables is of schools"),
-        (("cleaning",), {"joiners": "drop"}, "all would be joiners"),
+        (("models", "itt"), {"estimator": "multilevel"}, "there is no higher level|random_levels"),
+        (("models", "itt"), {"estimator": "difference_in_differences"}, "no baseline year"),
+        (("balance",), {"school_variables": ["maths"]}, "balance.school_variables needs schools"),
+        (("cleaning",), {"joiners": "drop"}, "would drop all pupils"),
         (("design",), {"schools": True}, "no table reads a column `school`"),
-        (("design",), {"unit": "class"}, "reads no 'class'"),
+        (("design",), {"unit": "class"}, "has no 'class'"),
     ],
 )  # fmt: skip
 def test_what_needs_schools_or_a_year_before_is_refused_when_the_protocol_is_read(
@@ -119,7 +119,7 @@ def test_what_needs_schools_or_a_year_before_is_refused_when_the_protocol_is_rea
 def test_rosters_lack_a_school_where_another_table_names_one(trial: SmallTrial) -> None:
     content = _without_schools(trial)
     content["tables"]["assignment"][0]["columns"]["school"] = {"column": "school"}
-    with pytest.raises(Refusal, match=r"tables.pupils.0 reads no 'school'"):
+    with pytest.raises(Refusal, match=r"tables.pupils.0 has no 'school'"):
         _read(trial)
 
 
@@ -134,9 +134,9 @@ def test_simple_randomisation_fixes_no_numbers(trial: SmallTrial) -> None:
     ("change", "found"),
     [
         ({"kind": "simple"}, "places fixes numbers of units"),
-        ({"randomisation": {"allocation": {"all": [3, 3]}}}, "both plan the numbers by arm"),
-        ({"randomisation": {"record": "record.json"}}, "`record` of a draw that was made before"),
-        ({"arms": [{"name": name, "label": name} for name in "abc"]}, "and 3 arms are named"),
+        ({"randomisation": {"allocation": {"all": [3, 3]}}}, "both give the numbers by arm"),
+        ({"randomisation": {"record": "record.json"}}, "`record` needs the numbers before"),
+        ({"arms": [{"name": name, "label": name} for name in "abc"]}, "and 3 arms are declared"),
         ({"randomisation": {"places": "seats"}}, "'seats'"),
     ],
 )
@@ -163,7 +163,7 @@ def test_the_control_arm_and_one_other_are_in_models(trial: SmallTrial, outside:
     arms.append({"name": "pilot", "label": "Pilot"})
     for at in outside:
         arms[at]["in_models"] = False
-    with pytest.raises(Refusal, match="in no model are the arms"):
+    with pytest.raises(Refusal, match="`in_models: false` is set for"):
         _read(trial)
 
 

@@ -44,19 +44,19 @@ def test_variables_that_have_sense_are_taken(declared: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("rule", "told"),
     [
-        ({"from": "grade"}, "just one of at_least, equals, where, as"),
-        ({"from": "grade", "as": "sum", "at_least": 3}, "just one of"),
+        ({"from": "grade"}, "exactly one of at_least, equals, where, as"),
+        ({"from": "grade", "as": "sum", "at_least": 3}, "exactly one of"),
         ({"from": "grade", "as": "root"}, "one of sum, mean"),
-        ({"as": "sum"}, "add `from: <variable>`"),
-        ({"from": "grade", "where": {"grade": [3]}}, "remove `from`"),
-        ({"from": ["grade"], "as": "ratio"}, "write `from: [first, second]`"),
-        ({"from": ["grade", "grade"], "as": "z_score"}, "name one in `from`"),
-        ({"from": "grade", "as": "power"}, "add `exponent: 2`"),
-        ({"from": "grade", "as": "z_score", "exponent": 2}, "remove `exponent`"),
-        ({"from": ["grade", "sex"], "as": "sum"}, "reckons with 'sex'"),
-        ({"from": ["grade", "grdae"], "as": "sum"}, "did you mean 'grade'?"),
-        ({"from": ["grade", "girl"], "as": "sum", "within": ["sex"]}, "remove `within`"),
-        ({"from": "grade", "as": "z_score", "within": ["sx"]}, "did you mean 'sex'?"),
+        ({"as": "sum"}, "Add `from: <variable>`"),
+        ({"from": "grade", "where": {"grade": [3]}}, "Remove `from`"),
+        ({"from": ["grade"], "as": "ratio"}, "Write `from: [first, second]`"),
+        ({"from": ["grade", "grade"], "as": "z_score"}, "Name one in `from`"),
+        ({"from": "grade", "as": "power"}, "Add `exponent: 2`"),
+        ({"from": "grade", "as": "z_score", "exponent": 2}, "Remove `exponent`"),
+        ({"from": ["grade", "sex"], "as": "sum"}, "computes with 'sex'"),
+        ({"from": ["grade", "grdae"], "as": "sum"}, "Did you mean 'grade'?"),
+        ({"from": ["grade", "girl"], "as": "sum", "within": ["sex"]}, "Remove `within`"),
+        ({"from": "grade", "as": "z_score", "within": ["sx"]}, "Did you mean 'sex'?"),
         ({"from": ["grade", "new"], "as": "sum"}, "declared here itself"),
         ({"where": {"grade": {"at_least": "high"}}}, "without quotes"),
     ],
@@ -72,12 +72,12 @@ def test_a_variable_is_not_made_of_one_declared_below_it() -> None:
         first={"from": ["second", "grade"], "as": "sum"},
         second={"from": "grade", "as": "z_score"},
     )
-    assert any("move 'second' above 'first'" in fault for fault in faults), faults
+    assert any("Move 'second' above 'first'" in fault for fault in faults), faults
 
 
 def test_a_variable_does_not_bear_the_name_of_one_that_is_read() -> None:
     faults = _faults("variables", grade={"from": "days_present", "at_least": 100})
-    assert any("rename it" in fault for fault in faults), faults
+    assert any("Rename it" in fault for fault in faults), faults
 
 
 @pytest.mark.parametrize(
@@ -98,25 +98,25 @@ def test_outcomes_that_have_sense_are_taken(keys: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ({"sum_of": ["maths"], "mean_of": ["maths"]}, "declare an outcome for each"),
-        ({"sum_of": ["mahts"]}, "did you mean 'maths'?"),
-        ({"sum_of": ["sex"]}, "reckons with 'sex'"),
-        ({"sum_of": ["new"]}, "is made of itself"),
-        ({"sum_of": ["maths_before"]}, "rests on maths_before"),
-        ({"population": {"maths_before": {"at_least": 0}}}, "rests on maths_before"),
-        ({"population": {"gril": [1]}}, "did you mean 'girl'?"),
+        ({"sum_of": ["maths"], "mean_of": ["maths"]}, "Declare an outcome for each"),
+        ({"sum_of": ["mahts"]}, "Did you mean 'maths'?"),
+        ({"sum_of": ["sex"]}, "computes with 'sex'"),
+        ({"sum_of": ["new"]}, "is made from itself"),
+        ({"sum_of": ["maths_before"]}, "uses maths_before"),
+        ({"population": {"maths_before": {"at_least": 0}}}, "uses maths_before"),
+        ({"population": {"gril": [1]}}, "Did you mean 'girl'?"),
         ({"index_of": {"outcomes": ["maths", "reading"], "reverse": ["attendance"]}},
-         "no part of this index"),
+         "no such part of this index"),
         ({"index_of": {"outcomes": ["maths"]}}, "outcomes"),
-        ({"gain_from": {"outcome": "maths", "year": 2018}}, "no year of this protocol"),
+        ({"gain_from": {"outcome": "maths", "year": 2018}}, "the protocol has no such year"),
         ({"gain_from": {"outcome": "maths", "year": 2019}, "baseline_year": 2019},
-         "name the covariate `maths_before`"),
-        ({"standardise": "control_at_baseline"}, "add `baseline_year: 2019`"),
+         "add the covariate `maths_before`"),
+        ({"standardise": "control_at_baseline"}, "Add `baseline_year: 2019`"),
         ({"sum_of": ["maths"], "measured_on": "teacher"}, "measured on pupils"),
         ({"sum_of": ["maths"], "measured_on": "school"}, "`tables.school_scores`"),
         ({"measured_on": "school", "population": {"district": ["north"]}},
-         "move the filter into `where`"),
-        ({"outliers": {"beyond_sd": 3, "within": ["gradee"]}}, "did you mean 'grade'?"),
+         "Move the filter into `where`"),
+        ({"outliers": {"beyond_sd": 3, "within": ["gradee"]}}, "Did you mean 'grade'?"),
     ],
 )  # fmt: skip
 def test_an_outcome_without_sense_is_refused(keys: dict[str, Any], told: str) -> None:
@@ -146,4 +146,4 @@ def test_the_sample_is_not_kept_by_what_is_made_of_outcomes(variable: str) -> No
     content["variables"]["low"] = {"from": "maths_before", "at_least": 0}
     content["sample"] = {"keep": {"any_of": [{variable: {"at_least": 0}}, {"girl": [1]}]}}
     faults = [str(fault) for fault in reference_faults(completed(content), "trial.yaml")]
-    assert any("move this entry into `where`" in fault for fault in faults), faults
+    assert any("Move this entry into `where`" in fault for fault in faults), faults

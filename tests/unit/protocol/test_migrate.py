@@ -218,7 +218,7 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(
     files = [str(tmp_path / "latin.yaml"), str(tmp_path / "none.yaml"), str(tmp_path)]
     assert main(files) == 1
     told = capsys.readouterr().err
-    assert "3 faults were found" in told
+    assert "3 errors were found" in told
     assert "no such file" in told
     assert "YAML in UTF-8" in told
 

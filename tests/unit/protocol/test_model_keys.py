@@ -69,12 +69,12 @@ def test_values_of_schools_compare_nothing_where_pupils_were_assigned() -> None:
     content["outcomes"]["maths"]["measured_on"] = "school"
     model = planned_model(outcomes=["maths"], estimator="cluster_robust")
     (fault,) = model_key_faults("models.m", model, content, "trial.yaml")
-    assert "compares schools by 'maths', but pupils were assigned" in str(fault)
+    assert "compares schools by 'maths', but pupils were randomised" in str(fault)
     content["design"]["unit"] = "school"
     assert list(model_key_faults("models.m", model, content, "trial.yaml")) == []
 
 
 def test_a_panel_of_schools_is_no_model_of_pupils_who_were_assigned() -> None:
     (fault,) = faults(unit="pupil", estimator="difference_in_differences")
-    assert "a school holds both arms" in fault
-    assert "take `estimator: cluster_robust`" in fault
+    assert "a school has both arms" in fault
+    assert "Take `estimator: cluster_robust`" in fault

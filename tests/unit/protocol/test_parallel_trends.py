@@ -31,14 +31,14 @@ def _refused(folder: Path, *, primary: bool, **settings: Any) -> list[str]:
 
 def test_without_a_primary_panel_model_the_keys_are_refused(tmp_path: Path) -> None:
     (fault,) = _refused(tmp_path, primary=False, placebo_draws=500)
-    assert "no primary model is of a panel" in fault
+    assert "no primary model assumes parallel trends" in fault
 
 
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"placebo_outcomes": ["absence"]}, "'absence', which is no outcome"),
-        ({"leave_out": ["regoin"]}, "'regoin', which is no part or variable"),
+        ({"placebo_outcomes": ["absence"]}, "'absence', but the protocol has no such outcome"),
+        ({"leave_out": ["regoin"]}, "'regoin', but the protocol has no such part or variable"),
         ({"relative_magnitudes": [-1]}, "-1"),
         ({"placebo_draws": 10}, "100"),
     ],

@@ -118,8 +118,8 @@ def test_a_record_of_the_plan_tells_what_changed_since(content: Content) -> None
 def test_the_reader_is_told_whether_the_plan_is_the_registered_one(content: Content) -> None:
     found = PlanRecord(section_checksums(content), section_checksums(content))
     whole = plan_sha256(found.now)
-    assert "It is the plan that was registered." in plan_told(found, whole)
-    assert any("NOT the plan" in line for line in plan_told(found, "0" * 64))
+    assert "It is the registered plan." in plan_told(found, whole)
+    assert any("NOT the registered plan" in line for line in plan_told(found, "0" * 64))
     assert any("no checksum" in line for line in plan_told(found, None))
 
 
@@ -129,13 +129,13 @@ def test_the_reader_is_told_which_sections_changed_after_outcomes_were_read(
     first = section_checksums(content)
     content["checks"]["alpha"] = 0.5
     told = plan_told(PlanRecord(first, section_checksums(content)), None)
-    assert told[-1].endswith("in: checks.")
+    assert told[-1].endswith("(sections: checks).")
 
 
 def test_before_any_outcome_was_read_nothing_has_changed(content: Content) -> None:
     blind = PlanRecord({}, section_checksums(content))
     assert blind.changed == []
-    assert plan_told(blind, None)[-1] == "No outcome was read here yet."
+    assert plan_told(blind, None)[-1] == "No outcome has been read so far."
 
 
 @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"models": 3}'])
@@ -143,6 +143,6 @@ def test_a_damaged_record_of_the_plan_is_reported_and_kept(damaged: str, tmp_pat
     """To replace it would hide that the plan has changed since outcomes were read."""
     record = tmp_path / "plan_first.json"
     record.write_text(damaged, "utf-8")
-    with pytest.raises(Refusal, match="restore this file from a backup"):
+    with pytest.raises(Refusal, match="Restore this file from a backup"):
         first_plan(str(record))
     assert record.read_text("utf-8") == damaged

@@ -135,8 +135,8 @@ def test_a_refusal_counts_its_faults_and_shows_the_first_twenty() -> None:
     with pytest.raises(Refusal) as caught:
         refuse(faults)
     lines = str(caught.value).splitlines()
-    assert lines[0] == "Refused: 25 faults were found. This step wrote nothing."
-    assert lines[-1] == "  … and 5 more; mend these first."
+    assert lines[0] == "Refused: 25 errors were found. This step wrote no files."
+    assert lines[-1] == "  … and 5 more; fix these first."
     assert "fault 19" in str(caught.value)
     assert "fault 20" not in str(caught.value)
 
@@ -148,7 +148,7 @@ def test_nothing_is_refused_where_there_is_no_fault() -> None:
 def test_a_fault_says_where_what_and_what_to_do() -> None:
     fault = Fault("a.csv", "it is blue", "red", "paint it", row=3, column="b")
     assert str(fault) == (
-        "a.csv, row 3, column 'b': it is blue\n    expected: red\n    remedy:   paint it"
+        "a.csv, row 3, column 'b': it is blue\n    expected: red\n    fix:      Paint it."
     )
 
 

@@ -77,9 +77,9 @@ def test_very_many_old_keys_are_counted_in_the_last_line(trial: SmallTrial) -> N
     outcome = "  x{}: {{label: X, family: a, level: school}}\n"
     many = "".join(outcome.format(at) for at in range(30))
     faults = _refused(trial, OLD.replace("outcomes:\n  maths:", f"outcomes:\n{many}  maths:"))
-    old = [fault for fault in faults if "is now" in fault.found or "new names" in fault.found]
+    old = [fault for fault in faults if "is now" in fault.found or "more keys" in fault.found]
     assert len(old) == LISTED + 1
-    assert old[-1].found == "21 more keys have new names (`level`, `made_from`)"
+    assert old[-1].found == "21 more keys were renamed (`level`, `made_from`)"
     assert old[-1].remedy.startswith(COMMAND)
 
 

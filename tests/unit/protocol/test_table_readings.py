@@ -44,7 +44,7 @@ def test_each_table_tells_the_columns_that_it_needs(
 def test_the_assignment_needs_the_unit_that_was_assigned(trial: SmallTrial) -> None:
     trial.protocol["design"] |= {"unit": "teacher", "kind": "blocked"}
     found = [fault.found for fault in _faults(trial)]
-    assert "tables.assignment.0 reads no 'teacher'" in found
+    assert "tables.assignment.0 has no 'teacher'" in found
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,14 @@ def test_the_assignment_needs_the_unit_that_was_assigned(trial: SmallTrial) -> N
         ("sex", {"range": [0, 1]}, "has a range, but is read as category"),
         ("sex", {"percent": True}, "has a percent, but is read as category"),
         ("grade", {"width": 2}, "has a width, but is read as integer"),
-        ("school", {"pad": True}, "puts zeros back, but up to no width"),
+        ("school", {"pad": True}, "has `pad: true` but no `width`"),
         ("days_enrolled", {"suppressed": "bounds"}, "but `≥95` has no upper end"),
-        ("days_enrolled", {"thousands": "."}, "takes '.' for the decimal mark, and to separate"),
-        ("sex", {"suppressed": "missing"}, "reads suppressed cells, but no numbers in digits"),
+        (
+            "days_enrolled",
+            {"thousands": "."},
+            "uses '.' both as decimal mark and as thousands separator",
+        ),
+        ("sex", {"suppressed": "missing"}, "is not a numeric column without codes"),
     ],
 )
 def test_a_key_that_cannot_act_on_a_column_is_a_fault(
@@ -99,7 +103,7 @@ def test_a_variable_is_of_one_type_in_all_files_of_a_table(trial: SmallTrial) ->
     }  # fmt: skip
     trial.protocol["tables"]["pupils"].append({"file": "more_{year}.csv", "columns": columns})
     (fault,) = _faults(trial)
-    assert fault.found == "'grade' is read as number here and as integer before"
+    assert fault.found == "'grade' is read as number here and as integer in another file"
 
 
 def test_variables_of_joined_files_may_be_used_by_models(trial: SmallTrial) -> None:
@@ -122,7 +126,7 @@ def test_a_fetched_file_is_kept_below_its_folder(trial: SmallTrial, name: str) -
         file=name, url="https://example.org/a.csv", sha256=hashlib.sha256().hexdigest()
     )
     found = [fault.found for fault in _faults(trial)]
-    assert any("fetches a file, to be kept as" in text and name in text for text in found)
+    assert any("downloads a file to" in text and name in text for text in found)
 
 
 @pytest.mark.parametrize("kind", ["integer", "number", "flag", "date"])
@@ -137,7 +141,7 @@ def test_what_names_somebody_is_an_identifier(trial: SmallTrial, kind: str) -> N
     ("keys", "found", "remedy"),
     [
         ({"position": 2}, "has both `column` and `position`", "remove `position`"),
-        ({"column": []}, "lacks the key 'column'", "`position: 3`"),
+        ({"column": []}, "the key 'column' is missing", "`position: 3`"),
     ],
 )
 def test_a_column_is_named_or_counted_but_not_both(
@@ -159,12 +163,12 @@ def test_a_column_that_is_counted_needs_no_name(trial: SmallTrial) -> None:
 @pytest.mark.parametrize(
     ("file", "keys", "found"),
     [
-        ("f.dta", {"notes_below": True}, "has `notes_below`, but .dta files have no notes"),
-        ("f.SAV", {"header_row": 2}, "has `header_row`, but .sav files name their columns"),
-        ("f.csv", {"value_labels": True}, "has `value_labels`, but its file holds no labels"),
-        ("f.xpt", {"value_labels": True}, "has `value_labels`, but its file holds no labels"),
-        ("f.csv", {"header_row": [3, 2]}, "has its names on the lines [3, 2]"),
-        ("f.csv", {"header_row": [2, 2]}, "has its names on the lines [2, 2]"),
+        ("f.dta", {"notes_below": True}, "has `notes_below`, but .dta files cannot have notes"),
+        ("f.SAV", {"header_row": 2}, "has `header_row`, but .sav files store their column names"),
+        ("f.csv", {"value_labels": True}, "has `value_labels`, but its file has no value labels"),
+        ("f.xpt", {"value_labels": True}, "has `value_labels`, but its file has no value labels"),
+        ("f.csv", {"header_row": [3, 2]}, "has the header lines [3, 2]"),
+        ("f.csv", {"header_row": [2, 2]}, "has the header lines [2, 2]"),
     ],
 )
 def test_a_key_that_would_not_act_on_a_file_of_its_kind_is_refused(

@@ -94,7 +94,7 @@ def test_schools_go_on_to_be_drawn_in_blocks() -> None:
 
 def test_people_whose_frame_names_no_school_are_refused_by_the_name_of_the_column() -> None:
     frame = _frame("pupil").drop(columns="school")
-    with pytest.raises(Refusal, match="there is no column 'school'"):
+    with pytest.raises(Refusal, match="the column 'school' is missing"):
         draw_assignment(frame, _design("pupil"), study="s", seed=3, date="", software={})
 
 
@@ -112,7 +112,7 @@ def test_a_list_of_people_is_reproduced_from_its_record_and_from_its_seed(
     assert set(found.units["verdict"]) == {"passed"}
     assert found.units["block"].tolist() == SCHOOLS
     tests = found.tests.set_index("check")
-    for check in ("frame of the record", "draw repeated", f"{unit}s of the frame of the draw"):
+    for check in ("frame of the record", "draw repeated", f"{unit}s of the eligible list"):
         assert tests.loc[check, "verdict"] == "passed"
     assert _verify(listed, design, None).verdict == REPRODUCED
 
@@ -142,7 +142,7 @@ def test_a_person_who_is_not_in_the_frame_is_named(unit: str) -> None:
     listed.loc[0, unit] = "1"  # a leading zero that a spreadsheet took away
     found = _verify(listed, design, record)
     said = found.units.groupby("unit")["reason"].first()
-    assert said["1"].startswith("not in the frame of the draw")
+    assert said["1"].startswith("not in the eligible list")
     assert "no longer in the list" in said["001"]
 
 

@@ -25,7 +25,7 @@ def test_a_frame_in_another_encoding_is_refused_with_its_row(tmp_path: Path) -> 
         read_frame(str(file), DESIGN)
     (fault,) = caught.value.faults
     assert (fault.row, fault.found) == (3, "the byte 0xc9, which is not UTF-8")
-    assert fault.remedy == "save the frame as UTF-8"
+    assert fault.remedy == "save the eligible list as UTF-8"
 
 
 def test_an_empty_frame_is_refused(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def test_a_record_is_written_one_unit_a_line_and_read_back() -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"listing": [["A", "s"]]}', '{"listing": []}'])
 def test_a_file_that_is_no_record_is_refused_by_name(text: str) -> None:
-    with pytest.raises(Refusal, match=r"r\.json: it is no record of a draw"):
+    with pytest.raises(Refusal, match=r"r\.json: this is not a randomisation record"):
         read_record(text, "r.json")
 
 

@@ -59,7 +59,7 @@ def test_the_number_treated_of_simple_randomisation_is_binomial() -> None:
 def test_an_arm_that_simple_randomisation_may_leave_empty_is_a_fault() -> None:
     plan = _plan("simple")  # 0.8 to the power of 20 is 0.012; of 40, 0.00013
     assert [fault.found for fault in block_faults(plan, {"all": 20}, "f")] == [
-        "arm 'letter' may well get no unit of 20"
+        "arm 'letter' can easily get no units of 20"
     ]
     assert not list(block_faults(plan, {"all": 40}, "f"))
 

@@ -204,7 +204,7 @@ def test_a_list_that_its_criterion_cannot_have_drawn_gives_no_redraws_and_says_w
         listed = listed.iloc[1:]
     known = draw_criterion(listed, told, None if what == "no frame" else frame, record)
     assert known.criterion is None
-    assert known.unusable.startswith("no re-draws: ")
+    assert known.unusable.startswith("no re-randomisations: ")
     finding = judge_criterion(known)
     assert finding is not None
     assert finding.verdict == ("failed" if what in ("swapped", "moved") else "not tested")
@@ -222,32 +222,32 @@ def test_a_repeated_draw_uses_the_recorded_threshold() -> None:
 @pytest.mark.parametrize(
     ("frame", "keys", "told"),
     [
-        (pd.concat([FRAME, FRAME[:1]]), {}, "S1 stands in 2 rows"),
+        (pd.concat([FRAME, FRAME[:1]]), {}, "S1 is in 2 rows"),
         (FRAME[:11].assign(block=np.repeat(list("abcdef"), 2)[:11]), {"kind": "paired"},
          "set f has 1 units, for 2 arms"),
         (FRAME.assign(block=np.repeat(list("abcd"), 3)), {"kind": "paired"},
          "set a has 3 units, for 2 arms"),
         (FRAME.assign(block=["z", *FRAME["block"][1:]]), {}, "block z has 1 unit, for 2 arms"),
-        (FRAME, {"allocation": {"a": [3, 2]}}, "block a has 4 units, and 5 are planned"),
+        (FRAME, {"allocation": {"a": [3, 2]}}, "block a has 4 units, but `allocation` plans 5"),
         (FRAME, {"allocation": {"a": [4, 0]}}, "block a has 4 units, all in one arm"),
         (FRAME, {"arms": [{**TWO[0], "share": 0.9}, TWO[1]]},
-         "block a has 4 units, and may have all of them in one arm"),
+         "block a has 4 units, and can have all of them in one arm"),
         (FRAME, {"arms": [{**TWO[0], "share": 0.999999999}, TWO[1]]},
-         "'programme' gets no unit of 12"),
+         "'programme' gets no units of 12"),
         (FRAME, {"arms": [{**THREE[0], "share": 0.49}, {**THREE[1], "share": 0.02}, THREE[2]]},
-         "may well get no unit of 12"),
+         "can easily get no units of 12"),
         (FRAME.assign(block=np.repeat(list("abcdef"), 2)), {"arms": THREE},
          "block f has 2 units, for 3 arms"),
         (FRAME.assign(score=4.0), {"balance_on": ["score"], "acceptance_rate": 0.1},
-         "score does not vary inside any block"),
-        (FRAME, {"allocation": {"z": [1, 1]}}, "planned for block z, which has no units"),
+         "score does not vary within any block"),
+        (FRAME, {"allocation": {"z": [1, 1]}}, "numbers for block z, but frame has no unit in it"),
         (FRAME, {"allocation": {"a": [1, 1, 2]}}, "block a has 3 planned numbers"),
-        (FRAME, {"arms": [{**TWO[0], "share": 1.2}, TWO[1]]}, "planned a share of 1.2"),
-        (FRAME, {"arms": [{**TWO[0], "share": 0.6}, {**TWO[1], "share": 0.6}]}, "add up to 1.2"),
-        (FRAME, {"balance_on": ["size"], "acceptance_rate": 0.1}, "no column 'size'"),
+        (FRAME, {"arms": [{**TWO[0], "share": 1.2}, TWO[1]]}, "the planned share 1.2"),
+        (FRAME, {"arms": [{**TWO[0], "share": 0.6}, {**TWO[1], "share": 0.6}]}, "sum to 1.2"),
+        (FRAME, {"balance_on": ["size"], "acceptance_rate": 0.1}, "the column 'size' is missing"),
         (FRAME.assign(score=np.nan), {"balance_on": ["score"], "acceptance_rate": 0.1},
          "the cell is empty"),
-        (FRAME[:0], {}, "it has no units"),
+        (FRAME[:0], {}, "the eligible list has no units"),
     ],
 )  # fmt: skip
 def test_an_impossible_draw_is_refused_by_name(
@@ -259,13 +259,13 @@ def test_an_impossible_draw_is_refused_by_name(
 
 def test_all_faults_of_a_frame_are_told_at_once() -> None:
     frame = pd.concat([FRAME, FRAME[:1]]).assign(block="a", score=np.nan)
-    with pytest.raises(Refusal, match="S1 stands in 2 rows") as refusal:
+    with pytest.raises(Refusal, match="S1 is in 2 rows") as refusal:
         _draw(frame, balance_on=["score", "size"])
-    assert "no column 'size'" in str(refusal.value)
+    assert "the column 'size' is missing" in str(refusal.value)
     assert "the cell is empty" in str(refusal.value)
 
 
 @pytest.mark.parametrize("text", ["school,arm\nS1,control\n", "{}", json.dumps({"listing": []})])
 def test_what_is_no_record_is_refused(text: str) -> None:
-    with pytest.raises(Refusal, match="no record of a draw"):
+    with pytest.raises(Refusal, match="not a randomisation record"):
         read_record(text, "list.csv")

@@ -82,7 +82,7 @@ def test_no_outcome_is_read_before_the_day_that_the_protocol_states(
         return open_study(blind, results=results, today=today)
 
     assert callable(read)
-    with pytest.raises(Refusal, match="blinded until 2031-05-01"):
+    with pytest.raises(Refusal, match="embargoed until 2031-05-01"):
         read(opened(date(2031, 4, 30)))
     assert len(opened(date(2031, 4, 30)).checks["raw_files"]) > 0
     assert read(opened(date(2031, 5, 1))) is not None

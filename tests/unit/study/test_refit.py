@@ -83,14 +83,14 @@ def test_another_rule_for_degrees_of_freedom_changes_them_and_not_the_effect(
         ("itt", "math", {}, "no outcome 'math'; did you mean 'maths'"),
         ("itt", None, {}, "itt has the outcomes maths, reading: name one"),
         ("itt", "maths", {"covariate": ["girl"]}, "'covariate'; did you mean 'covariates'"),
-        ("itt", "maths", {"covariates": ["grils"]}, "remedy:   did you mean 'girl'"),
-        ("itt", "maths", {"where": {"yaer": [2020]}}, "remedy:   did you mean 'year'"),
-        ("itt", "maths", {"where": {"year": [2025]}}, "2025, which is no year"),
+        ("itt", "maths", {"covariates": ["grils"]}, "fix:      Did you mean 'girl'"),
+        ("itt", "maths", {"where": {"yaer": [2020]}}, "fix:      Did you mean 'year'"),
+        ("itt", "maths", {"where": {"year": [2025]}}, "2025, but the protocol has no such year"),
         ("itt", "maths", {"blocks": "fixd"}, "one of fixed, random, none"),
         ("itt", "maths", {"df": "satterthwaite"}, "cluster_robust makes no use of `df`"),
         ("did", "reading", {"blocks": "none"}, "makes no use of `blocks`"),
         ("itt", "maths", {"random_levels": ["school"]}, "makes no use of `random_levels`"),
-        ("itt", "maths", {"cluster": "schol"}, "remedy:   did you mean 'school'"),
+        ("itt", "maths", {"cluster": "schol"}, "fix:      Did you mean 'school'"),
     ],
 )
 def test_what_is_not_known_or_of_no_effect_is_told(

@@ -101,7 +101,7 @@ def fit_planned(
         if lone:
             rows = noted(rows, f"blocks with one arm left stay as they are in re-draws: {lone}")
         if known.unusable:
-            method = f"randomisation inference, {test.statistic}, no re-draws"
+            method = f"randomisation inference, {test.statistic}, no re-randomisations"
             rows = without_test(rows, method, known.unusable)
         return OutcomeFit(rows, {"dropped": dropped}, test)
 

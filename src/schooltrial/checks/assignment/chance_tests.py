@@ -100,7 +100,7 @@ def run_chance_tests(
             for name in baselines
         ]
     if known.unusable:
-        told = known.unusable.replace("no re-draws", "re-drawn without the criterion")
+        told = known.unusable.replace("no re-randomisations", "re-randomised without the criterion")
         found = [
             replace(test, reason="; ".join(filter(None, [test.reason, told]))) for test in found
         ]

@@ -152,7 +152,7 @@ def verify_assignment(
     found.tests.extend(told)
     late = drawn_late(listed, date)
     frame_units = _frame_units(known.frame, design)
-    found.add(check_frame(listed, frame_units, "frame of the draw", unit, late))
+    found.add(check_frame(listed, frame_units, "eligible list", unit, late))
     if unit == "school":  # others are looked up on their rosters, when tables are linked
         found.add(check_frame(listed, known.described, f"table of {plural_of(unit)}", unit))
     in_rounds = plan.kind == "staggered"

@@ -221,7 +221,7 @@ def _is_refused(key: str, name: str) -> None:
     for value in (default, ACTS[key][1][key]):
         (fault,) = [one for one in faults(name, **{key: value}) if told in one]
         assert f"key 'models.m.{key}'" in fault
-        assert "remedy:   " in fault
+        assert "fix:      " in fault
     assert not [one for one in faults(name) if told in one]
 
 

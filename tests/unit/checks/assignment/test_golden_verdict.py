@@ -45,7 +45,7 @@ KNOWN = KnownOfUnits(
     baselines=SCORES.set_axis(["Maths"], axis=1),
 )  # fmt: skip
 FACTS_BEFORE = [
-    "assigned once", "arms of the design", "schools of the frame of the draw",
+    "assigned once", "arms of the design", "schools of the eligible list",
     "schools of the table of schools", "drawn before the first outcome",
     "record fits the protocol", "seal of the record", "frame of the record", "draw repeated",
     "list equals the record", "blocks with two arms", "arms in blocks",

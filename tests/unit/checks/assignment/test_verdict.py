@@ -334,7 +334,7 @@ def test_bad_lists_are_named_school_by_school_and_the_rest_is_still_tested() -> 
     assert "arm 'placebo' is not of the design" in said["S4"]
     assert "assigned 2 times, to control and programme" in said["S8"]
     assert "no longer in the list" in said["S12"]
-    assert "not in the frame of the draw" in said["S99"]
+    assert "not in the eligible list" in said["S99"]
     assert "added to the list after the draw" in said["S99"]
     assert found.verdict == CONTRADICTED
     assert np.isfinite(_test(found, "baseline")["p"])
