@@ -155,8 +155,8 @@ def test_an_example_of_a_protocol_is_one_that_is_read(example: Example, tmp_path
     ("block", "message"),
     [
         ({"models": {"itt": {"covariates": ["nowhere"]}}}, "nowhere"),
-        ({"outcomes": {"maths": {"labels": "Maths"}}}, "did you mean 'label'"),
-        ({"tables": {"pupils": [{"columns": {"sex": {"typ": "flag"}}}]}}, "did you mean 'type'"),
+        ({"outcomes": {"maths": {"labels": "Maths"}}}, "Did you mean 'label'"),
+        ({"tables": {"pupils": [{"columns": {"sex": {"typ": "flag"}}}]}}, "Did you mean 'type'"),
     ],
 )
 def test_a_wrong_example_would_be_found(block: Any, message: str, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_folder_that_cannot_be_written_is_told_with_what_to_do(tmp_path: Path)
 
 def test_a_protocol_that_is_not_there_or_is_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "trial.yaml").write_text("", encoding="utf-8")
-    with pytest.raises(Refusal, match=r"did you mean 'trial\.yaml'"):
+    with pytest.raises(Refusal, match=r"Did you mean 'trial\.yaml'"):
         protocol_of(tmp_path / "trail.yaml")
     with pytest.raises(UserError, match=r"is a folder.*did you mean .*trial\.yaml"):
         protocol_of(tmp_path)
