@@ -12,7 +12,7 @@ from typing import Any
 
 from schooltrial.protocol.column_map import all_columns
 from schooltrial.protocol.parallel_trends import rests_on_trends
-from schooltrial.protocol.sections import Content
+from schooltrial.protocol.sections import Content, Outcome
 from schooltrial.protocol.variables import STANDARD_VARIABLES
 from schooltrial.refusal import Fault
 
@@ -135,6 +135,27 @@ def _of_outcomes(given: _Given) -> Iterator[Fault]:
                 f"{place}.standardise", "is `norms`, and the outcome has none",
                 "mean and SD of the norm group",
                 "add `norms: [{mean: 100, sd: 15}]`, or set `standardise: control`",
+            )  # fmt: skip
+        if outcome["months_of_progress"]:
+            yield from _of_months(given, f"{place}.months_of_progress", outcome)
+
+
+def _of_months(given: _Given, place: str, outcome: Outcome) -> Iterator[Fault]:
+    """Yield why an effect cannot be given in months: the table is of pupils' attainment in SDs."""
+    whose, scale = outcome["measured_on"], outcome["scale"]
+    for wrong, found, remedy in (
+        (whose != "pupil", f"has no meaning for an outcome of {whose}s", "remove it"),
+        (scale == "binary", "has no meaning for a yes/no outcome", "remove it"),
+        (scale != "binary" and outcome["standardise"] == "none",
+         "has no meaning for an outcome that is not in standard deviations",
+         "add `standardise: control`, or remove it"),
+        (not outcome["primary"], "has no effect: the outcome is not primary",
+         "add `primary: true`, or remove it"),
+    ):  # fmt: skip
+        if wrong:
+            yield given.fault(
+                place, found, "months of a primary, standardised attainment outcome of pupils",
+                remedy,
             )  # fmt: skip
 
 

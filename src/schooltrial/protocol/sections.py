@@ -226,6 +226,7 @@ class Outcome(TypedDict):
     out_of_range: Literal["missing", "refuse"]
     measured_on: Level
     standardise: Literal["none", "control", "control_at_baseline", "all", "norms"]
+    months_of_progress: bool
     norms: list[Norm]
     ratio: Ratio | None
     sum_of: list[str]
@@ -689,7 +690,7 @@ def unlabelled(content: Content) -> Content:
     """
     design = content["design"]
     arms = [_without(arm, "label") for arm in design["arms"]]
-    words = "label", "units_label"
+    words = "label", "units_label", "months_of_progress"
     return {
         **content,
         "study": _without(content["study"], "title", "summary", "sources"),

@@ -56,6 +56,27 @@ def test_a_key_that_lacks_what_it_acts_on_is_refused(section: str, given: Any, t
     assert f"key '{section}" in fault
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, None),
+        ({"standardise": "none"}, "not in standard deviations"),
+        ({"primary": False}, "the outcome is not primary"),
+        ({"standardise": "none", "scale": "binary"}, "no meaning for a yes/no outcome"),
+        ({"measured_on": "teacher"}, "no meaning for an outcome of teachers"),
+    ],
+)
+def test_months_of_progress_are_for_primary_attainment_of_pupils_in_sds(
+    given: dict[str, Any], told: str | None
+) -> None:
+    protocol = small()
+    asked = {"standardise": "control", "primary": True, "months_of_progress": True}
+    protocol["outcomes"]["maths"] = {**protocol["outcomes"]["maths"], **asked, **given}
+    found = [one for one in faults(protocol) if "months_of_progress" in one]
+    assert len(found) == (told is not None)
+    assert told is None or told in found[0]
+
+
 def test_grades_are_cleaned_where_they_are_read() -> None:
     protocol = small()
     protocol["cleaning"] = {"repeated_grade": "drop", "grade_out_of_step": "missing"}

@@ -195,7 +195,7 @@ def _percentile_points(one: Finding) -> str:
 
 def _months(one: Finding, protocol: Mapping[str, Any]) -> str:
     """Return months of progress, where the protocol asks for them."""
-    if not protocol["outcomes"][one.outcome].get("months_of_progress"):
+    if not protocol["outcomes"][one.outcome]["months_of_progress"]:
         return ""
     return months_text(one.effect_size, one.es_low, one.es_high)
 
