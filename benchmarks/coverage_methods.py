@@ -154,7 +154,7 @@ def _wild(
     )
     length = float(np.diff(test.interval()[0])[0]) if invert else nan
     erred = float(test.p_values[0] <= ALPHA)
-    return Finding(erred, float(test.coefficients[0]), float(test.std_errors[0]), nan, length)
+    return Finding(erred, float(test.coefficients[0]), float(test.outcome_errors[0]), nan, length)
 
 
 def _randomisation(
@@ -173,4 +173,4 @@ def _randomisation(
     p = float(test.p_values[0]) if effect == 0 else test.inversions[0].p_value(effect)
     length = float(np.diff(test.interval()[0])[0]) if invert else nan
     erred = float(p <= ALPHA)
-    return Finding(erred, float(test.coefficients[0]), float(test.std_errors[0]), nan, length)
+    return Finding(erred, float(test.coefficients[0]), float(test.outcome_errors[0]), nan, length)

@@ -93,7 +93,7 @@ def randomisation(trial: Trial) -> Answers:
         "": Answer(
             ("treat",),
             tuple(test.coefficients.tolist()),
-            tuple(test.std_errors.tolist()),
+            tuple(test.outcome_errors.tolist()),
             p_value=tuple(test.p_values.tolist()),
         )
     }
@@ -122,7 +122,7 @@ def romano_wolf(trial: Trial) -> Answers:
         "": Answer(
             outcomes,
             tuple(test.coefficients.tolist()),
-            tuple(test.std_errors.tolist()),
+            tuple(test.outcome_errors.tolist()),
             p_value=tuple(adjusted.tolist()),
         )
     }

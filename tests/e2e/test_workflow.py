@@ -18,6 +18,10 @@ FIGURES = (
     "flow", "love_plot", "attrition_boundary", "power_curve", "effects", "trends", "school_means",
     "missingness", "distributions", "school_outliers",
 )  # fmt: skip
+NOTEBOOKS = (
+    "explore_data", "look_at_balance", "try_a_model", "read_event_study", "plan_next_trial",
+    "reproduce_published_table",
+)  # fmt: skip
 PROMISED = [
     "estimates/estimates.csv",
     *(f"checks/{name}.csv" for name in CHECKS),
@@ -28,8 +32,7 @@ PROMISED = [
     "report/report.html",
     "report/data_quality.html",
     "report/monitoring.html",
-    "notebooks/explore_results.html",
-    "notebooks/explore_results.ipynb",
+    *(f"notebooks/{name}.{kind}" for name in NOTEBOOKS for kind in ("html", "ipynb")),
     "logs/fit_multilevel.itt.log",
     "benchmarks/fit_multilevel.itt.tsv",
 ]  # fmt: skip

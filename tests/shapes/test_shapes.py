@@ -22,8 +22,6 @@ from support.shapes.years import BLIND
 SHAPES = find_shapes()
 REPORTED = [name for name, shape in SHAPES.items() if not shape.refused]
 REFUSED = [name for name, shape in SHAPES.items() if shape.refused]
-BY_KERNEL = "one_year"
-"""The shape whose notebook a real kernel executes."""
 
 
 @pytest.fixture(scope="module", params=REPORTED)
@@ -34,7 +32,7 @@ def shape(request: pytest.FixtureRequest) -> Shape:
 @pytest.fixture(scope="module")
 def ending(shape: Shape, tmp_path_factory: pytest.TempPathFactory) -> Ending:
     folder = tmp_path_factory.mktemp(shape.name)
-    return run_to_end(shape, folder, kernel=shape.name == BY_KERNEL, caught=True)
+    return run_to_end(shape, folder, caught=True)
 
 
 @pytest.fixture

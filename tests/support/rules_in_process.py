@@ -73,7 +73,7 @@ class Rule:
         """Return the wildcards with which the rule writes a path; None where it does not."""
         constraints = self("wildcard_constraints").named
         output = self("output")
-        for pattern in (*output.positional, *output.named.values()):
+        for pattern in _flat([*output.positional, *output.named.values()]):
             parts = WILDCARD.split(str(pattern))
             expression = "".join(
                 f"(?P<{part}>{constraints.get(part, '[^/]+')})" if at % 2 else re.escape(part)
@@ -154,6 +154,9 @@ def link_project(folder: Path) -> None:
 def _flat(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _flat(one)
     else:
         yield from (str(one) for one in value)
 
@@ -254,7 +257,7 @@ class StudyRun:
         for path in needed:
             self._make(path)
         outputs = {name: _asked(v, wildcards) for name, v in rule("output").named.items()}
-        for path in outputs.values():
+        for path in _flat(list(outputs.values())):
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         params = {
             name: _asked(value, wildcards, output=SimpleNamespace(**outputs))

@@ -1,4 +1,15 @@
 # Exhibits, checks and estimates → automated checks, report and notebooks.
+NOTEBOOK_TABLES = [
+    "sample",
+    "teacher_sample",
+    "school_panel",
+    "school_sample",
+    "bounded_cells",
+    "schools",
+    "assignment",
+]
+
+
 rule verify_results:
     """Run automated checks of the results; without a pass there is no report."""
     input:
@@ -62,31 +73,35 @@ rule write_report:
         "../scripts/write_report.py"
 
 
-rule execute_notebook:
-    """Execute a notebook on the results of a study, and render it as a page."""
+rule execute_notebooks:
+    """Execute the notebooks on the results of a study, and render each as a page."""
     input:
-        modules("execute_notebook.py"),
-        notebook=in_project("notebooks/{notebook}.ipynb"),
-        study_file="results/{study}/report/study.json",
-        sample="results/{study}/data/sample.parquet",
-        teacher_sample="results/{study}/data/teacher_sample.parquet",
-        panel="results/{study}/data/school_panel.parquet",
-        flow="results/{study}/checks/flow.csv",
+        modules("execute_notebooks.py"),
+        notebooks=expand(in_project("notebooks/{notebook}.ipynb"), notebook=NOTEBOOKS),
+        published=sorted(
+            str(path) for path in Path(in_project("notebooks/published")).glob("*.csv")
+        ),
+        style=in_project("src/schooltrial/document/page.css"),
+        captions=in_project("src/schooltrial/exhibits/captions.yaml"),
+        data=expand("results/{{study}}/data/{table}.parquet", table=NOTEBOOK_TABLES),
+        checks=LOOK(lambda study: study.report.checks()),
+        codebook="results/{study}/checks/codebook.csv",
         estimates="results/{study}/estimates/estimates.csv",
+        figures=LOOK(lambda study: study.report.figures()),
+        quality=expand("results/{{study}}/figures/{figure}.svg", figure=QUALITY_FIGURES),
     output:
-        executed="results/{study}/notebooks/{notebook}.ipynb",
-        page="results/{study}/notebooks/{notebook}.html",
+        executed=expand("results/{{study}}/notebooks/{notebook}.ipynb", notebook=NOTEBOOKS),
+        pages=expand("results/{{study}}/notebooks/{notebook}.html", notebook=NOTEBOOKS),
     log:
-        "results/{study}/logs/execute_notebook.{notebook}.log",
+        "results/{study}/logs/execute_notebooks.log",
     benchmark:
-        "results/{study}/benchmarks/execute_notebook.{notebook}.tsv"
-    wildcard_constraints:
-        notebook="|".join(NOTEBOOKS) or "no_notebook",
+        "results/{study}/benchmarks/execute_notebooks.tsv"
     params:
         results=lambda wildcards: f"results/{wildcards.study}",
         protocol=LOOK(lambda study: study.protocol_file()),
+        study=study_line,
     script:
-        "../scripts/execute_notebook.py"
+        "../scripts/execute_notebooks.py"
 
 
 rule write_overview:

@@ -185,9 +185,10 @@ def plain_text(cell: str) -> str:
 
 
 def study_foot(study: Mapping[str, Any]) -> str:
-    """Return the line below every exhibit: SYNTHETIC DATA where so, study, and protocol."""
+    """Return the line below every exhibit: SYNTHETIC DATA where so, study, and protocol if any."""
     label = "SYNTHETIC DATA. " if study["synthetic"] else ""
-    return f"{label}{study['title']}. Protocol {study['protocol'][:12]}"
+    protocol = f" Protocol {study['protocol'][:12]}" if study["protocol"] else ""
+    return f"{label}{study['title']}.{protocol}"
 
 
 def fragment(noted: NotedTable, study: Mapping[str, Any]) -> str:

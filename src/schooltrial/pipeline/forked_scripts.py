@@ -41,7 +41,7 @@ LIBRARIES = (
 """What most scripts import at some time, in part within functions."""
 
 
-LATE = ("scipy.stats", "nbformat", "nbclient", "nbconvert", "pytest")
+LATE = ("scipy.stats", "pytest")
 """What one script of each study imports, and what takes long."""
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,17 +14,33 @@ import pandas as pd
 
 from schooltrial.analysis.design_matrix import build_design_matrix
 from schooltrial.checkout import own_checkout
+from schooltrial.data.rows.analysed import OF_PANELS
+from schooltrial.document.tables import study_foot
 from schooltrial.protocol.sections import Model, Protocol, analysis_years, labels
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.provenance.trace import Trace, trace_file
 from schooltrial.refusal import UserError, unknown
 from schooltrial.study.blinding import Blinding
+from schooltrial.study.digests import (
+    count_people,
+    describe_variables,
+    list_differences,
+    list_effects,
+    list_effects_by_year,
+    list_equivalence,
+    list_joint_tests,
+    list_leavers,
+)
 from schooltrial.study.draw_files import DrawFiles
 from schooltrial.study.layout import SAMPLES, Layout
+from schooltrial.study.next_trial import SIZES, Lessons, plan_trials, read_lessons
+from schooltrial.study.published import compare_with_published, read_published
 from schooltrial.study.raw_files import RawFiles
 from schooltrial.study.refit import Refit, refit_model, refit_models, there
 from schooltrial.study.report_files import ReportFiles
+from schooltrial.study.shown import Shown, show_figure
 from schooltrial.study.study import Study
+from schooltrial.study.study_model import StudyModel
 from schooltrial.study.written_checks import WrittenChecks
 
 SCHEMA = Path(__file__).parents[1] / "protocol" / "schema.yaml"
@@ -56,7 +73,7 @@ class OpenedStudy(Study):
         until = self.blinding.until()
         lines = [
             f"{'SYNTHETIC DATA. ' if self.synthetic else ''}{self.title} ({self.name})",
-            f"protocol {self.protocol.sha256[:12]}, results in {self.paths.root}",
+            f"protocol {self.protocol.sha256[:12]}, results in {_seen_from_here(self.paths.root)}",
             *([f"embargoed until {until}: no outcome is read"] if until else []),
             *(
                 f"{name}: {model['estimator']}, {model['role']}, of {', '.join(model['outcomes'])}"
@@ -64,6 +81,30 @@ class OpenedStudy(Study):
             ),
         ]
         return "\n".join(lines)
+
+    def __getitem__(self, model: str) -> StudyModel:
+        """Return a model with its estimates: ``study["itt"]``, and ``study["itt"]["maths"]``.
+
+        Parameters
+        ----------
+        model : str
+            Its name in the protocol.
+
+        Raises
+        ------
+        UserError
+            Where there is no such model, with the closest name.
+        Refusal
+            While the study is blind.
+        """
+        planned = self.models[model]
+        table = self.estimates
+        rows = table[table["model"] == model].reset_index(drop=True)
+        return StudyModel(model, planned, rows, self.line(), self.refit)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the models."""
+        return iter(self.models)
 
     @property
     def models(self) -> dict[str, Model]:
@@ -79,6 +120,11 @@ class OpenedStudy(Study):
     def title(self) -> str:
         """Title of the study."""
         return str(self.protocol.content["study"]["title"])
+
+    @property
+    def heading(self) -> str:
+        """Title and protocol in a line, which says so where the data are synthetic."""
+        return f"{study_foot(self.line())}."
 
     @property
     def synthetic(self) -> bool:
@@ -186,6 +232,92 @@ class OpenedStudy(Study):
             raise UserError(f"{name} has the outcomes {', '.join(model['outcomes'])}: name one")
         return build_design_matrix(rows, model, outcome or model["outcomes"][0]).rows
 
+    def models_of(self, role: str) -> list[str]:
+        """Return the models of a role: ``primary``, ``secondary``, ``sensitivity``."""
+        return [name for name, model in self.models.items() if model["role"] == role]
+
+    @property
+    def panel_models(self) -> list[str]:
+        """The models of a panel by year, primary ones first."""
+        found = [name for name, model in self.models.items() if model["estimator"] in OF_PANELS]
+        return sorted(found, key=lambda name: self.models[name]["role"] != "primary")
+
+    def show(self, figure: str) -> Shown:
+        """Show a figure of the results, or say why the study does not have it.
+
+        Parameters
+        ----------
+        figure : str
+            Such as ``love_plot``, ``effects`` or ``event_study``.
+        """
+        self.blinding.refuse()
+        return show_figure(figure, self.protocol.content, self.paths)
+
+    def counts(self) -> pd.DataFrame:
+        """Count pupils, teachers and schools by year and group."""
+        samples = {
+            level: self.sample(level) for level in SAMPLES if self.paths.sample(level).is_file()
+        }
+        return count_people(samples, self.protocol.content)
+
+    def variables(self) -> pd.DataFrame:
+        """Describe each variable that was read: rows, share missing, different values."""
+        return describe_variables(self.checks["codebook"])
+
+    def leavers(self) -> pd.DataFrame:
+        """List how many left at each step, why, by group."""
+        return list_leavers(self.flow, self.protocol.content)
+
+    def effects(self, role: str | None = None) -> pd.DataFrame:
+        """List the effects that the models estimate, or those of a role."""
+        chosen = self.models if role is None else {k: self.models[k] for k in self.models_of(role)}
+        return list_effects(self.estimates, chosen, self.protocol.content["outcomes"])
+
+    def effects_by_year(self, model: str) -> pd.DataFrame:
+        """List the effects of a panel model in each year, and its tests of trends before."""
+        if model not in self.panel_models:
+            raise unknown("panel model", model, self.panel_models)
+        return list_effects_by_year(self.estimates, model, self.protocol.content["outcomes"])
+
+    def differences(self, most: int | None = None) -> pd.DataFrame:
+        """List the differences at baseline, the largest first."""
+        return list_differences(self.checks["balance"], most)
+
+    def joint_tests(self) -> pd.DataFrame:
+        """List the joint tests of baseline balance."""
+        return list_joint_tests(self.checks["balance_omnibus"])
+
+    def equivalence(self) -> pd.DataFrame:
+        """List the differences at baseline among those who were analysed."""
+        outcomes = self.protocol.content["outcomes"]
+        return list_equivalence(self.checks["equivalence"], outcomes)
+
+    def lessons(self, outcome: str) -> Lessons:
+        """Return what the study says of the precision of its next trial."""
+        if outcome not in self.protocol.content["outcomes"]:
+            raise unknown("outcome", outcome, self.protocol.content["outcomes"])
+        return read_lessons(self.checks["power"], outcome)
+
+    def plan_next(
+        self, outcome: str, units: Sequence[float] = SIZES, pupils: float | None = None
+    ) -> pd.DataFrame:
+        """Plan trials of several sizes with what this study teaches.
+
+        Parameters
+        ----------
+        outcome : str
+            Name of the outcome.
+        units : sequence of float
+            How many schools (or what else is assigned), both groups together.
+        pupils : float, optional
+            Records in each of them; as in this study by default.
+        """
+        return plan_trials(self.lessons(outcome), units, pupils)
+
+    def compare_published(self, file: str | Path) -> pd.DataFrame:
+        """Compare numbers printed in an article with the study's estimates, digit by digit."""
+        return compare_with_published(read_published(Path(file)), self.estimates)
+
     def refit(self, model: str, outcome: str | None = None, **changes: Any) -> Refit:
         """Fit a model again: as planned, or with changes, and then it is exploratory.
 
@@ -277,6 +409,12 @@ class OpenedStudy(Study):
         """Yield each model with what makes its rows of the table of estimates."""
         for name in self.models:
             yield name, self.trace(self.paths.estimates, name)
+
+
+def _seen_from_here(folder: Path) -> str:
+    """Return a folder relative to the working folder, where it is near; a page names no machine."""
+    relative = os.path.relpath(folder)
+    return relative if relative.count("..") < 2 else str(folder)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, isfinite, log10, nan
 from pathlib import Path
@@ -14,11 +14,13 @@ from schooltrial.analysis.estimators.randomisation_inference import Lottery
 from schooltrial.analysis.estimators.registry import ESTIMATORS, Estimator, Need
 from schooltrial.analysis.fitting import FittedModel, PlannedModel
 from schooltrial.analysis.panel_cells import read_panel_cells
+from schooltrial.exhibits.style.coefficient_plot import Plot, plot_estimates
+from schooltrial.exhibits.style.figures import foot_text
 from schooltrial.models.inference.estimate import Estimate
 from schooltrial.protocol.model_keys import without_unread
 from schooltrial.protocol.references import reference_faults
 from schooltrial.protocol.schema_validation import schema_faults
-from schooltrial.protocol.sections import Content, Model, drawn_by_lot, unlabelled
+from schooltrial.protocol.sections import Content, Model, StudyLine, drawn_by_lot, unlabelled
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record
 from schooltrial.refusal import UserError, unknown
@@ -55,6 +57,8 @@ class Refit:
         What the fit says of itself.
     result : object
         The estimator's own result, of which more can be asked.
+    line : StudyLine
+        What stands below its tables and plots: study, protocol, whether its data are synthetic.
     """
 
     study: str
@@ -65,6 +69,12 @@ class Refit:
     rows: pd.DataFrame
     diagnostics: dict[str, Any]
     result: Any
+    line: StudyLine
+
+    @property
+    def terms(self) -> list[str]:
+        """The terms that are reported, in their order."""
+        return list(dict.fromkeys(self.rows["term"]))
 
     @property
     def status(self) -> str:
@@ -90,6 +100,16 @@ class Refit:
         """Return what is reported of the fit, as its estimator gave it."""
         keys = list(Estimate.__dataclass_fields__)
         return tuple(Estimate(**row) for row in self.rows[keys].to_dict("records"))
+
+    def plot(self, terms: str | Sequence[str] | None = None) -> Plot:
+        """Plot what is reported of the fit, or some of its terms, with confidence intervals."""
+        wanted = self.terms if terms is None else [terms] if isinstance(terms, str) else terms
+        for term in wanted:
+            if term not in self.terms:
+                raise unknown("term", term, self.terms)
+        rows = [row for row in self.estimates() if row.term in wanted]
+        return plot_estimates({self.model: rows}, f"{self.model}, {self.outcome}",
+                              f"{foot_text(self.line)}.  {self.status}")  # fmt: skip
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rows, each with whether it was planned; frames of several fits stack."""
@@ -154,7 +174,7 @@ def refit_model(
     fitted = _fit(study, name, model)
     found = Refit(
         study.name, name, chosen, not changed, changed, fitted.table,
-        fitted.diagnostics[chosen], fitted.results[chosen],
+        fitted.diagnostics[chosen], fitted.results[chosen], study.line(),
     )  # fmt: skip
     if found.planned:
         _hold_against_estimates(study, found)

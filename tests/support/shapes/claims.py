@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from support.shapes.ending import NOTEBOOK, Ending
+from support.shapes.ending import NOTEBOOKS, Ending
 
 PAGES = ("report/report.html", "report/data_quality.html", "report/monitoring.html")
 NO_WORD = re.compile(
@@ -114,9 +114,9 @@ def schools_spoken_of(ending: Ending) -> list[str]:
         return []
     year = ending.run.protocol.content["years"]["label"]
     texts = {page: visible(content) for page, content in _pages(ending).items()}
-    texts[f"notebooks/{NOTEBOOK}.html"] = visible(
-        (ending.results / "notebooks" / f"{NOTEBOOK}.html").read_text("utf-8")
-    )
+    for notebook in NOTEBOOKS:
+        page = ending.results / "notebooks" / f"{notebook}.html"
+        texts[f"notebooks/{notebook}.html"] = visible(page.read_text("utf-8"))
     for name in ending.figures:
         svg = (ending.results / "figures" / f"{name}.svg").read_text("utf-8")
         texts[f"figures/{name}.svg"] = "\n".join(words_drawn(svg))

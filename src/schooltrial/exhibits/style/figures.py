@@ -193,7 +193,8 @@ def foot_text(study: StudyLine) -> str:
         Title, whether synthetic, and protocol hash.
     """
     label = "SYNTHETIC DATA.  " if study["synthetic"] else ""
-    return f"{label}{study['title']}.  Protocol {study['protocol'][:12]}"
+    protocol = f".  Protocol {study['protocol'][:12]}" if study["protocol"] else ""
+    return f"{label}{study['title']}{protocol}"
 
 
 def rendered(figure: Figure, kinds: Sequence[str] = tuple(NO_DATES)) -> dict[str, bytes]:

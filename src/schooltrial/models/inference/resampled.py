@@ -27,7 +27,7 @@ class ResampledTest(Result):
         The coefficient, or the joint hypothesis.
     outcomes : tuple of str
         Names (K).
-    coefficients, std_errors : arrays (K,)
+    coefficients, outcome_errors : arrays (K,)
         Observed coefficients and the standard errors that studentise them.
     distribution : ReferenceDistribution
         Statistics, observed and re-drawn, jointly for all outcomes.
@@ -41,7 +41,7 @@ class ResampledTest(Result):
     term: str
     outcomes: tuple[str, ...]
     coefficients: FloatArray
-    std_errors: FloatArray
+    outcome_errors: FloatArray
     distribution: ReferenceDistribution
     p_values: FloatArray
     n_rows: int
@@ -89,7 +89,7 @@ class ResampledTest(Result):
             Estimate(
                 term=term,
                 estimate=float(self.coefficients[k]),
-                std_error=float(self.std_errors[k]),
+                std_error=float(self.outcome_errors[k]),
                 df=self.reference_df,
                 statistic=float(self.distribution.observed[k]),
                 p_value=float(self.p_values[k]),

@@ -11,6 +11,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from importlib import import_module
 from math import nan
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
@@ -29,6 +30,7 @@ from schooltrial.models.inference.hypothesis import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from schooltrial.exhibits.style.coefficient_plot import Plot
     from schooltrial.models.effect_size.pupil_level import EffectSize
 
 ROW_COLUMNS = (
@@ -38,6 +40,10 @@ ROW_COLUMNS = (
     "method", "converged", "note",
 )  # fmt: skip
 """Columns of a study's table of estimates, in their order."""
+
+PLOT = "schooltrial.exhibits.style.coefficient_plot"
+"""Module that draws coefficients. It is asked for by name when a fit is plotted: drawings rest on
+models, and no rule plots a fit by itself."""
 
 SHOWN_TERMS = 5
 """Coefficients that the short form of a fit shows."""
@@ -281,6 +287,31 @@ class Result:
     def covariance(self, *, vcov: str | None = None) -> FloatArray:
         """Return the covariance matrix of the coefficients, (p, p)."""
         self._refuse("a covariance of coefficients")
+
+    @property
+    def params(self) -> pd.Series:
+        """Coefficients by name."""
+        return self.coef()
+
+    @property
+    def std_errors(self) -> pd.Series:
+        """Standard errors by name, as the estimator has them by default."""
+        return self.std_error()
+
+    def plot(self, terms: str | Sequence[str] | None = None, **how: Any) -> Plot:
+        """Plot coefficients with their confidence intervals.
+
+        Parameters
+        ----------
+        terms : str or sequence of str, optional
+            Coefficients drawn; those of the treatment by default.
+        **how
+            As for ``estimates``.
+        """
+        rows = self.estimates(self._leading_terms() if terms is None else terms, **how)
+        title = type(self).__name__ if self.rows is None else self.rows.formula
+        drawn: Plot = import_module(PLOT).plot_estimates({title: rows}, title)
+        return drawn
 
     def coef(self) -> pd.Series:
         """Return the coefficients by name."""

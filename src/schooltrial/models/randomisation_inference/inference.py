@@ -350,7 +350,7 @@ def _result(
         outcomes=sums.outcomes[:-1],
         statistic=statistics.kind,
         coefficients=estimate,
-        std_errors=np.full_like(std_error, nan) if is_coefficient else std_error,
+        outcome_errors=np.full_like(std_error, nan) if is_coefficient else std_error,
         distribution=distribution,
         p_values=distribution.p_value(),
         undefined=int(np.isnan(pieces.denominator).sum()),

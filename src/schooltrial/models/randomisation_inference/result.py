@@ -14,7 +14,8 @@ class RandomisationTest(ResampledTest):
 
     Attributes
     ----------
-    term, outcomes, coefficients, std_errors, distribution, p_values, n_rows, n_clusters, inversions
+    term, outcomes, coefficients, outcome_errors, distribution, p_values, n_rows, n_clusters,
+    inversions
         As for ``ResampledTest``.
     statistic : str
         What was compared: ``studentised``, ``coefficient``, ``HC2`` or ``classical``.

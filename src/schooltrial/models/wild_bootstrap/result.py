@@ -15,7 +15,8 @@ class WildBootstrap(ResampledTest):
 
     Attributes
     ----------
-    term, outcomes, coefficients, std_errors, distribution, p_values, n_rows, n_clusters, inversions
+    term, outcomes, coefficients, outcome_errors, distribution, p_values, n_rows, n_clusters,
+    inversions
         As for ``ResampledTest``; standard errors are CR1, and both are NaN for a joint test, whose
         statistic is F.
     weights : str

@@ -151,7 +151,7 @@ def test_school_statistic_of_units_of_one_row_is_hc1() -> None:
     z, y = np.tile([0, 1], 10), rng.normal(size=20)
     test = randomisation_inference(y, z, np.arange(20), draws=10, exact_up_to=1)
     variance = sum(np.var(y[z == arm]) / 10 for arm in (0, 1)) * 20 / 18
-    assert test.std_errors[0] == pytest.approx(np.sqrt(variance))
+    assert test.outcome_errors[0] == pytest.approx(np.sqrt(variance))
 
 
 @SETTINGS

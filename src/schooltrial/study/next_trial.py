@@ -1,0 +1,145 @@
+"""What a trial of another size would detect, planned with what this study teaches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite, sqrt
+
+import pandas as pd
+
+from schooltrial.models.power.allocation import planned_allocation
+from schooltrial.models.power.closed_form import school_randomised
+from schooltrial.models.power.minimum_detectable_effect import Precision
+from schooltrial.refusal import UserError
+from schooltrial.wording import plural_of
+
+SIZES = (20, 30, 40, 60, 80, 120)
+"""Units of the trials that are planned where none are named."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a study says of the precision of its next trial, for one outcome.
+
+    Attributes
+    ----------
+    unit, scale : str
+        What is assigned, and the units of effects.
+    units, std_error, df : float
+        Of this study's analysis.
+    icc, r2_school, r2_pupil, pupils : float
+        Intraclass correlation, shares explained, and pupils in each unit; NaN where the outcome has
+        one level.
+    covariates : int
+        Covariates that vary between units.
+    effect, alpha, power : float
+        Effect expected (NaN where the protocol names none), level and target power.
+    """
+
+    unit: str
+    scale: str
+    units: float
+    std_error: float
+    df: float
+    icc: float
+    r2_school: float
+    r2_pupil: float
+    pupils: float
+    covariates: int
+    effect: float
+    alpha: float
+    power: float
+
+    @property
+    def two_levels(self) -> bool:
+        """Whether pupils in units can be planned apart from units."""
+        return isfinite(self.icc) and isfinite(self.pupils)
+
+    @property
+    def words(self) -> str:
+        """Where the numbers of the plan come from, in a sentence."""
+        units = plural_of(self.unit)
+        if not self.two_levels:
+            return (
+                f"The standard error of this study ({self.std_error:.3f} {self.scale} with "
+                f"{self.units:,.0f} {units}) is taken to fall with the square root of their number."
+            )
+        return (
+            f"From this study: ICC {self.icc:.3f}, {self.pupils:.0f} records in each {self.unit}; "
+            f"covariates explain {100 * max(self.r2_school, 0):.0f}% of the variance between "
+            f"{units} and {100 * max(self.r2_pupil, 0):.0f}% within."
+        )
+
+    def precision(self, units: float, pupils: float | None = None) -> Precision:
+        """Return the precision of a trial of so many units, half of them in each group."""
+        if not self.two_levels:
+            df = self.df + units - self.units if isfinite(self.df) else self.df
+            return Precision(self.std_error * sqrt(self.units / units), max(df, 1.0))
+        return school_randomised(
+            planned_allocation(units),
+            self.pupils if pupils is None else pupils,
+            self.icc,
+            r2_school=max(self.r2_school, 0.0),
+            r2_pupil=max(self.r2_pupil, 0.0),
+            covariates=self.covariates,
+        )
+
+
+def read_lessons(power: pd.DataFrame, outcome: str) -> Lessons:
+    """Return what the study's check of power says of an outcome.
+
+    Parameters
+    ----------
+    power : DataFrame
+        The study's ``checks/power.csv``.
+    outcome : str
+        Name of the outcome.
+
+    Raises
+    ------
+    UserError
+        Where the check has no precision of this outcome.
+    """
+    rows = power[(power["outcome"] == outcome) & power["std_error"].notna()]
+    if not len(rows):
+        raise UserError(f"checks/power.csv has no precision of {outcome!r}, so nothing is planned")
+    analysed = rows[rows["stage"] == "analysis"]
+    row = (analysed if len(analysed) else rows).iloc[0]
+    return Lessons(
+        str(row["unit"]), str(row["scale"]), float(row["units"]), float(row["std_error"]),
+        float(row["df"]), float(row["icc"]), float(row["r2_school"]), float(row["r2_pupil"]),
+        float(row["pupils_per_unit"]),
+        0 if pd.isna(row["covariates_school"]) else int(row["covariates_school"]),
+        float(row["effect"]), float(row["alpha"]), float(row["power_wanted"]),
+    )  # fmt: skip
+
+
+def plan_trials(
+    lessons: Lessons, units: Sequence[float] = SIZES, pupils: float | None = None
+) -> pd.DataFrame:
+    """Plan trials of several sizes: standard error, least effect detected, power.
+
+    Parameters
+    ----------
+    lessons : Lessons
+        What this study teaches.
+    units : sequence of float
+        How many units, both groups together.
+    pupils : float, optional
+        Records in each unit; as in this study by default.
+    """
+    head = plural_of(lessons.unit).capitalize()
+    planned = []
+    for number in units:
+        precision = lessons.precision(number, pupils)
+        row = {
+            head: number,
+            "Standard error": precision.std_error,
+            f"MDES ({lessons.scale})": precision.mdes(alpha=lessons.alpha, power=lessons.power),
+        }
+        if isfinite(lessons.effect):
+            known = precision.power(lessons.effect, alpha=lessons.alpha)
+            row[f"Power at {lessons.effect:g} (%)"] = round(100 * known, 1)
+        planned.append(row)
+    return pd.DataFrame(planned)
