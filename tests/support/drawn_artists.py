@@ -126,7 +126,8 @@ def smallest_letters(figure: Figure, millimetres: float) -> float:
 def overlapping_texts(figure: Figure) -> list[tuple[str, str]]:
     """Return pairs of texts that lie over one another, and texts that leave the figure.
 
-    The figure must have been rendered.
+    The figure must have been rendered. A title whose first line is free for a head of the line of
+    panels is left out.
     """
     figure.draw_without_rendering()
     boxes = [(text.get_text(), Text.get_window_extent(text)) for text in _seen_texts(figure)]
@@ -140,7 +141,9 @@ def overlapping_texts(figure: Figure) -> list[tuple[str, str]]:
         found += [
             (words, other)
             for other, beside in boxes[:at]
-            if min(box.x1, beside.x1) - max(box.x0, beside.x0) > 2
+            if not words.startswith(" \n")
+            and not other.startswith(" \n")
+            and min(box.x1, beside.x1) - max(box.x0, beside.x0) > 2
             and min(box.y1, beside.y1) - max(box.y0, beside.y0) > 2
         ]
     return found

@@ -63,7 +63,7 @@ rule draw_event_study:
 
 
 rule draw_cohorts:
-    """Draw the mean of each cohort by calendar year and by years since its own start."""
+    """Draw the change of each cohort by years since its own start."""
     input:
         modules("draw_cohorts.py"),
         panel="results/{study}/data/school_panel.parquet",
@@ -75,7 +75,6 @@ rule draw_cohorts:
         "results/{study}/benchmarks/draw_cohorts.tsv"
     params:
         outcomes=section("outcomes"),
-        year_label=section("years", "label"),
         study=study_line,
     script:
         "../scripts/draw_cohorts.py"

@@ -1,4 +1,4 @@
-"""Draw the mean of each cohort by calendar year and by years since its own start."""
+"""Draw the change of each cohort by years since its own start."""
 
 from collections.abc import Mapping
 
@@ -14,13 +14,12 @@ def main(
     *,
     panel: str,
     outcomes: Mapping[str, Outcome],
-    year_label: str,
     study: StudyLine,
     **files: str,
 ) -> None:
     """Write the figure in its formats, what it draws, and what it shows in words."""
     data = drawn(pd.read_parquet(panel), outcomes)
-    figure = cohorts_plot(data, outcomes, study, year_label)
+    figure = cohorts_plot(data, outcomes, study)
     write_figure(figure, data, alt_text(data, outcomes), study, **files)
 
 

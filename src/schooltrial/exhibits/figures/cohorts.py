@@ -1,29 +1,30 @@
-"""Cohorts: mean outcome of each cohort by calendar year, and by years since its own start."""
+"""Cohorts: how each changed by years since its own start, against comparison schools."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import nan
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from schooltrial.exhibits.style.alt_words import few, signed, told
+from schooltrial.exhibits.style.alt_words import few, signed
 from schooltrial.exhibits.style.figures import (
-    ARM_COLOURS,
     CONTROL,
     FAINT,
-    INK,
+    LETTERS,
+    READABLE,
+    TREATED,
     foot,
     new_figure,
     nothing_drawn,
     styled,
 )
-from schooltrial.exhibits.style.text_fitting import add_shared_key
-from schooltrial.exhibits.style.year_axis import named_times, set_years
+from schooltrial.exhibits.style.text_fitting import add_shared_key, head_of_line, key_lines
+from schooltrial.exhibits.style.year_axis import named_times
 from schooltrial.protocol.sections import Outcome, StudyLine
 from schooltrial.wording import plural
 
@@ -32,22 +33,34 @@ COMPARISON = "comparison"
 NEVER, NOT_YET = "never treated", "not yet treated"
 """Who the comparison schools are."""
 
-MARKERS = ("D", "s", "^", "v", "P", "X")
-
 APART = 5
-"""Cohorts up to which each has a colour of its own; more are shades, the earliest the darkest."""
+"""Cohorts above which there is a panel of their mean too."""
 
-ALL = "all cohorts, own time"
+ALL = "all cohorts"
 """The mean of the changes, weighted by schools, where there are many cohorts."""
 
-HIGH = 2.5
-"""Inches of a line of panels; where there are many cohorts, it is higher."""
+UNKNOWN = "no year to compare with"
 
-TICKS = 11
-"""Years since the start that are named at most."""
+WIDE, PAGE = 3, 8
+"""Panels abreast where there are few, and lines of panels that fit a page."""
 
-LONG = 15
-"""Years above which a line has one mark, where its cohort begins."""
+HIGH, LOW = 1.9, 1.15
+"""Inches of a line of panels, and of one of several."""
+
+KEY = 0.2
+"""Inches of a line of the key."""
+
+TICKS = {1: 9, 2: 7, 3: 4, 4: 3}
+"""Panels abreast → years since the start that are named at most."""
+
+MARK, LONG = 4.0, 15
+"""Points of a mark, and years above which marks are half as large."""
+
+ROOM = 0.06
+"""Share of the span of all changes that is left free below them; above are six times as much."""
+
+OTHERS = "#bbbbbb"
+"""Of the other cohorts behind a cohort."""
 
 COLUMNS = [
     "outcome", "cohort", "n_schools", "year", "since", "begun", "mean", "n_seen", "change",
@@ -107,138 +120,160 @@ def _changes(
     return found
 
 
-def cohort_styles(cohorts: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return cohort → colour and marker, in the order in which cohorts began."""
-    count = len(cohorts)
-    if count <= APART:
-        colours = list(ARM_COLOURS[1:])
-    else:
-        shades = mpl.colormaps["YlOrRd"]
-        colours = [to_hex(shades(1 - 0.65 * at / (count - 1))) for at in range(count)]
-    return {
-        cohort: (colours[at], MARKERS[at % len(MARKERS)])
-        for at, cohort in enumerate(sorted(cohorts, key=int))
-    }
-
-
-@styled
-def cohorts_plot(
-    data: pd.DataFrame, outcomes: Mapping[str, Outcome], study: StudyLine, year_label: str
-) -> Figure:
-    """Draw two panels per outcome: calendar time left, each cohort's own time right."""
-    if data.empty:
-        return nothing_drawn("No school has a first treated year: there is no cohort.", study)
-    names = [name for name in outcomes if (data["outcome"] == name).any()]
-    styles = cohort_styles([one for one in data["cohort"].unique() if one != COMPARISON])
-    high = HIGH if len(styles) <= APART else 1.4 * HIGH
-    figure, panels = new_figure(0.9 + high * len(names), len(names), 2)
-    for at, name in enumerate(names):
-        rows = data[data["outcome"] == name]
-        _draw_calendar(panels[2 * at], rows, outcomes[name], styles, year_label)
-        _draw_own(panels[2 * at + 1], rows, outcomes[name], styles)
-    add_shared_key(figure, panels, columns=4)
-    foot(figure, study)
-    return figure
-
-
-def _draw_calendar(
-    panel: Axes,
-    rows: pd.DataFrame,
-    outcome: Outcome,
-    styles: Mapping[str, tuple[str, str]],
-    year_label: str,
-) -> None:
-    beside = rows[rows["cohort"] == COMPARISON]
-    if len(beside):
-        label = f"{NEVER} ({plural(int(beside['n_schools'].iloc[0]), 'school')})"
-        panel.plot(beside["year"], beside["mean"], "o--", color=CONTROL, lw=1.6, ms=3.5,
-                   label=label)  # fmt: skip
-    for cohort, (colour, marker) in styles.items():
-        mine = rows[rows["cohort"] == cohort]
-        if mine.empty:
-            continue
-        n = plural(int(mine["n_schools"].iloc[0]), "school")
-        _line(panel, mine["year"], mine["mean"], mine, colour, marker, f"began {cohort} ({n})")
-        panel.axvline(int(cohort) - 0.5, color=colour, lw=0.8, ls=":")
-    panel.set_title(f"{outcome['label']}: calendar time", fontsize=8.5)
-    panel.set_ylabel(f"mean, {outcome['units_label']}")
-    panel.set_xlabel(f"{year_label}\ndotted: a cohort begins; thin: before its start", fontsize=8)
-    set_years(panel, rows["year"])
-    panel.tick_params(labelsize=7.5)
-
-
-def _draw_own(
-    panel: Axes, rows: pd.DataFrame, outcome: Outcome, styles: Mapping[str, tuple[str, str]]
-) -> None:
-    panel.axhline(0, color=CONTROL, lw=1.6, ls="--")
-    panel.axvline(-0.5, color=FAINT, lw=0.8, ls=":")
-    seen = rows[(rows["cohort"] != COMPARISON) & rows["change"].notna()]
-    for cohort, (colour, marker) in styles.items():
-        mine = seen[seen["cohort"] == cohort]
-        if len(mine):
-            # The key names it in calendar time already; what begins so is left out of keys.
-            _line(panel, mine["since"], mine["change"], mine, colour, marker, f"_began {cohort}")
-    if len(styles) > APART and len(seen):
-        total = (seen["change"] * seen["n_changed"]).groupby(seen["since"]).sum()
-        mean = total / seen["n_changed"].groupby(seen["since"]).sum()
-        panel.plot(mean.index, mean, color=INK, lw=2.2, label=ALL)
-    panel.set_title(f"{outcome['label']}: own time", fontsize=8.5)
-    panel.set_ylabel(f"change, less comparison, {outcome['units_label']}", fontsize=8)
-    panel.set_xlabel(
-        f"years since the cohort began\nchange since the year before it, less that of schools "
-        f"{rows['compared'].iloc[0]} (dashed)",
-        fontsize=8,
-    )
-    if len(seen):
-        shown = named_times(seen["since"].astype("int64"), 0, TICKS)
-        panel.set_xticks(shown, [str(time).replace("-", "−") for time in shown])
-    panel.tick_params(labelsize=7.5)
-
-
-def _line(
-    panel: Axes,
-    times: pd.Series,
-    values: pd.Series,
-    rows: pd.DataFrame,
-    colour: str,
-    marker: str,
-    label: str,
-) -> None:
-    """Draw a cohort: thin with open marks before its start, thick with filled ones from then on.
-
-    A line of many years bears one mark, where the cohort begins.
-    """
-    begun = rows["begun"].astype("bool")
-    few = len(rows) <= LONG
-    until = ~begun | (begun.cumsum() == 1)  # up to the first point after the start
-    open_marks = [at for at, one in enumerate(begun[until]) if not one] if few else []
-    panel.plot(times[until], values[until], color=colour, lw=0.9, marker=marker, ms=4.5,
-               mfc="white", markevery=open_marks)  # fmt: skip
-    filled = None if few else [0]
-    panel.plot(times[begun], values[begun], color=colour, lw=1.5, marker=marker, ms=4.5,
-               markevery=filled, label=label)  # fmt: skip
+def since_start(rows: pd.DataFrame) -> float:
+    """Return the mean change over the years since the start, each school and year counting once."""
+    begun = rows[rows["begun"].astype("bool") & rows["change"].notna()]
+    total = float(begun["n_changed"].sum())
+    return float((begun["change"] * begun["n_changed"]).sum()) / total if total else nan
 
 
 def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> str:
-    """Return what the figure shows, in numbers: each cohort's means, and its last change."""
+    """Return what the figure shows, in numbers: each cohort's mean change since its start."""
     if data.empty:
         return "No school has a first treated year: there is no cohort."
     parts = []
     for name in [name for name in outcomes if (data["outcome"] == name).any()]:
+        rows = data[(data["outcome"] == name) & (data["cohort"] != COMPARISON)]
         label, unit = outcomes[name]["label"], outcomes[name]["units_label"]
-        for cohort, rows in data[data["outcome"] == name].groupby("cohort", sort=False):
-            who = NEVER if cohort == COMPARISON else f"cohort of {cohort}"
-            schools = plural(int(rows["n_schools"].iloc[0]), "school")
-            ends = rows.sort_values("year").iloc[[0, -1]]
-            first, last = (
-                f"{told(float(row['mean']))} in {int(row['year'])}" for _, row in ends.iterrows()
-            )
-            seen = rows[rows["change"].notna() & (rows["since"] >= 0)].sort_values("year")
-            change = (
-                f"; in {int(seen['year'].iloc[-1])} {signed(float(seen['change'].iloc[-1]))} "
-                "since its start, less the change of comparison schools"
-                if len(seen)
-                else ""
-            )
-            parts.append(f"{label} ({unit}), {who} ({schools}): mean {first}, {last}{change}")
-    return f"Mean outcomes of cohorts by year. {few(parts, 'lines', 12)}"
+        for cohort, mine in rows.groupby("cohort", sort=False):
+            schools = plural(int(mine["n_schools"].iloc[0]), "school")
+            size = signed(since_start(mine))
+            parts.append(f"{label} ({unit}), cohort of {cohort} ({schools}): {size}")
+    first = "Mean change of each cohort since its start, less that of comparison schools."
+    return f"{first} {few(parts, 'cohorts', 12)}"
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A panel: an outcome, a cohort or (None) all of them, and its place."""
+
+    outcome: str
+    cohort: str | None
+    row: int
+    column: int
+
+
+def _cells(names: Sequence[str], cohorts: Sequence[str]) -> list[_Cell]:
+    """Return the panels: for each outcome the cohorts, and their mean where they are many.
+
+    Where these would fill more than a page, an outcome has the panel of the mean alone.
+    """
+    shown = [*cohorts, None] if len(cohorts) > APART else [*cohorts]
+    columns = min(len(shown), WIDE if len(shown) <= 2 * WIDE else WIDE + 1)
+    lines = -(-len(shown) // columns)
+    if lines * len(names) > PAGE:
+        return [_Cell(name, None, at // WIDE, at % WIDE) for at, name in enumerate(names)]
+    return [
+        _Cell(name, cohort, of * lines + at // columns, at % columns)
+        for of, name in enumerate(names)
+        for at, cohort in enumerate(shown)
+    ]
+
+
+@styled
+def cohorts_plot(data: pd.DataFrame, outcomes: Mapping[str, Outcome], study: StudyLine) -> Figure:
+    """Draw a panel for each cohort and outcome: its change against comparison schools.
+
+    The other cohorts are grey behind it.
+    """
+    if data.empty:
+        return nothing_drawn("No school has a first treated year: there is no cohort.", study)
+    names = [name for name in outcomes if (data["outcome"] == name).any()]
+    changes = data[data["cohort"] != COMPARISON]
+    cells = _cells(names, sorted(set(changes["cohort"]), key=int))
+    rows, columns = (1 + max(getattr(one, side) for one in cells) for side in ("row", "column"))
+    each = HIGH if rows <= 2 else LOW
+    figure, panels = new_figure(0.9 + each * rows, rows, columns, width=READABLE)
+    for spare in panels:
+        spare.set_axis_off()
+    limits = _limits(changes, names, outcomes)
+    alone = len(cells) == len(names)
+    lowest = {one.column: one.row for one in cells}
+    for at, cell in enumerate(cells):
+        panel = panels[cell.row * columns + cell.column]
+        panel.set_axis_on()
+        rows_of = changes[changes["outcome"] == cell.outcome]
+        _draw(panel, rows_of, cell.cohort, limits[cell.outcome], TICKS[columns])
+        if at == 0 or cells[at - 1].outcome != cell.outcome:
+            head_of_line(panel, outcomes[cell.outcome]["label"], alone=alone)
+            panel.set_ylabel(outcomes[cell.outcome]["units_label"])
+        if cell.row == lowest[cell.column]:
+            panel.set_xlabel("years since start")
+        panel.tick_params(
+            labelleft=cell.column == 0 or (cell.cohort is None and len(cells) == len(names)),
+            labelbottom=cell.row == lowest[cell.column],
+        )
+    key = add_shared_key(figure, panels[:1], columns=2, size=LETTERS)
+    figure.set_figheight(figure.get_figheight() + KEY * key_lines(key))
+    foot(figure, study, LETTERS)
+    return figure
+
+
+def _limits(
+    changes: pd.DataFrame, names: Sequence[str], outcomes: Mapping[str, Outcome]
+) -> dict[str, tuple[float, float]]:
+    """Return outcome → ends of its axis, the same for outcomes of one unit."""
+    found = {}
+    for name in names:
+        unit = outcomes[name]["units_label"]
+        alike = [other for other in names if outcomes[other]["units_label"] == unit]
+        known = changes.loc[changes["outcome"].isin(alike), "change"].dropna()
+        low, high = min([0.0, *known]), max([0.0, *known])
+        room = ROOM * ((high - low) or 1.0)
+        found[name] = low - room, high + 6 * room  # the number of a panel is above its line
+    return found
+
+
+def _draw(
+    panel: Axes,
+    rows: pd.DataFrame,
+    cohort: str | None,
+    limits: tuple[float, float],
+    ticks: int,
+) -> None:
+    """Draw the change of a cohort, or the mean of all, over the changes of the others."""
+    panel.set_ylim(*limits)
+    panel.axhline(0, color=CONTROL, lw=1.2, ls="--", label="comparison schools")
+    panel.axvline(-0.5, color=FAINT, lw=0.8, ls=":")
+    seen = rows[rows["change"].notna()]
+    for other, line in seen.groupby("cohort", sort=False):
+        if other != cohort:
+            panel.plot(line["since"], line["change"], color=OTHERS, lw=0.7, zorder=1,
+                       label="other cohorts" if cohort else "each cohort")  # fmt: skip
+    mine = seen[seen["cohort"] == cohort] if cohort else _mean_of_all(seen)
+    if len(mine):
+        _line(panel, mine, "the cohort, from its start" if cohort else "mean, from the start")
+        panel.text(
+            0.03, 0.97, f"since: {signed(since_start(mine if cohort else seen))}", va="top",
+            transform=panel.transAxes, fontsize=LETTERS, color=TREATED,
+        )  # fmt: skip
+    else:
+        panel.text(0.03, 0.97, UNKNOWN, va="top", transform=panel.transAxes, fontsize=LETTERS)
+    if len(seen):
+        shown = named_times(seen["since"].astype("int64"), 0, ticks)
+        panel.set_xticks(shown, [str(time).replace("-", "−") for time in shown])
+        panel.set_xlim(seen["since"].min() - 0.5, seen["since"].max() + 0.5)
+    panel.yaxis.set_major_locator(MaxNLocator(4))
+    own = rows[rows["cohort"] == cohort] if cohort else rows.drop_duplicates("cohort")
+    count = int(own["n_schools"].iloc[0]) if cohort else int(own["n_schools"].sum())
+    panel.set_title(
+        f"{cohort or ALL}: {plural(count, 'school')}", fontsize=LETTERS,
+        fontweight="normal" if cohort else "bold",
+    )  # fmt: skip
+
+
+def _mean_of_all(seen: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean of the changes by years since the start, weighted by schools."""
+    weighted = seen.assign(weighted=seen["change"] * seen["n_changed"]).groupby("since")
+    mean = weighted["weighted"].sum() / weighted["n_changed"].sum()
+    return pd.DataFrame({"since": mean.index, "change": mean.to_numpy(), "begun": mean.index >= 0})
+
+
+def _line(panel: Axes, rows: pd.DataFrame, label: str) -> None:
+    """Draw a line: thin with open marks before the start, thick with filled ones since."""
+    begun = rows["begun"].astype("bool")
+    size = MARK if len(rows) <= LONG else MARK / 2
+    panel.plot(rows["since"], rows["change"], color=TREATED, lw=0.9, marker="o", ms=size,
+               mfc="white", label="before its start")  # fmt: skip
+    panel.plot(rows["since"][begun], rows["change"][begun], color=TREATED, lw=1.6, marker="o",
+               ms=size, label=label)  # fmt: skip

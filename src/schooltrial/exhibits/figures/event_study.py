@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.exhibits.style.alt_words import few, span, with_ends
+from schooltrial.exhibits.style.axis_limits import interval_limits
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
     INK,
+    LETTERS,
+    MUTED,
+    READABLE,
     SHADE,
     TREATED,
     foot,
@@ -24,7 +29,8 @@ from schooltrial.exhibits.style.figures import (
     nothing_drawn,
     styled,
 )
-from schooltrial.exhibits.style.text_fitting import add_shared_key
+from schooltrial.exhibits.style.text_fitting import add_shared_key, key_lines
+from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.exhibits.style.year_axis import named_times
 from schooltrial.protocol.sections import Model, Outcome, StudyLine, Years, reference_year
 from schooltrial.wording import listed, plural
@@ -44,22 +50,41 @@ PARTLY = "partly"
 YEAR_BEFORE = "each year before the programme with the year before it"
 """What is compared with what where the base varies."""
 
-NAMED = 3
-"""Cohorts that are named below a year; where there are more, their number is."""
-
-TICKS = {1: 16, 2: 11}
-"""Panels abreast → times that an axis names at most."""
-
-HIGH, LOW = 2.75, 2.1
-"""Inches of a line of panels, and of one of more than `MANY` lines."""
+OF_BEFORE = "before: should be near zero"
+OF_PARTLY = "some cohorts not begun"
+OF_SINCE = "effect of the programme"
+REFERENCE = "reference: zero"
+BEGINS = "a cohort begins"
+NO_INTERVAL = "no interval: variance not known"
+"""Entries of the key."""
 
 MANY = 3
+"""Outcomes up to which all models are drawn; of more, the first primary model alone."""
 
-CROWD = 20
-"""Points of a panel above which marks are smaller."""
+TICKS = {1: 11, 2: 6, 3: 4}
+"""Panels abreast → times since the start that an axis names at most."""
 
-REACH = 1.5
-"""Times the span of points and usual intervals up to which longer ones are drawn."""
+YEARS = {1: 8, 2: 3, 3: 2}
+"""Panels abreast → calendar years that an axis names at most."""
+
+HIGH, LOW = 2.3, 1.5
+"""Inches of a panel as wide as the figure, and of one of several abreast."""
+
+TALL, FLAT, LESS = 1.5, 0.5, 0.6
+"""Inches of the panels of the first of several models, at least of the others, and how much
+smaller the marks of the others are."""
+
+NAME, BETWEEN = 1.9, 0.5
+"""Inches for the names of models and the numbers right of them, and for those numbers."""
+
+LINE, KEY = 0.148, 0.2
+"""Inches of a line of a name, and of a line of the key."""
+
+THICK, THIN, MARK = (0.5, 2.6), (0.14, 0.7), (0.9, 4.5)
+"""Of intervals, bands and marks: share of the room of a year that each takes, and most points."""
+
+LEAST = 1.5
+"""Points of the smallest mark."""
 
 COLUMNS = [
     "model", "model_label", "outcome", "outcome_label", "unit", "axis", "time", "beyond", "part",
@@ -87,14 +112,24 @@ def drawn(
         First years of the cohorts, where schools entered in different years.
     """
     primary = [name for name, one in outcomes.items() if one["primary"]] or list(outcomes)
-    parts = [
-        _points(rows, models[name], outcome, outcomes[outcome], years, starts)
+    shown = {
+        name: model
         for name, model in models.items()
         if model["estimator"] in OF_PANELS and name.rpartition("__")[0] not in models
+    }
+    # The main model comes first: its panels are the larger ones.
+    order = sorted(shown, key=lambda name: shown[name]["role"] != "primary")
+    parts = [
+        _points(rows, models[name], outcome, outcomes[outcome], years, starts)
+        for name in order
+        for model in [models[name]]
         for outcome in primary
         for rows in [estimates[(estimates["model"] == name) & (estimates["outcome"] == outcome)]]
     ]
     filled = [part for part in parts if len(part)]
+    if filled and len({part["outcome"].iloc[0] for part in filled}) > MANY:
+        first = filled[0]["model"].iloc[0]
+        filled = [part for part in filled if part["model"].iloc[0] == first]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COLUMNS)
 
 
@@ -179,72 +214,178 @@ def _cohorts_by_time(rows: pd.DataFrame) -> dict[int, list[int]]:
 
 @styled
 def event_study_plot(data: pd.DataFrame, study: StudyLine, year_label: str) -> Figure:
-    """Draw one panel per model and outcome: points, intervals, bands, and who carries each."""
+    """Draw points, intervals and bands: a column for each outcome, a line for each model.
+
+    Outcomes of one unit share a scale. The first model's panels are higher, and bear below each
+    year who carries it. A model alone has its outcomes in as many lines as they need.
+    """
     if data.empty:
         return nothing_drawn("The protocol's panel models estimate no event study.", study)
-    of_panel = data.groupby(["model", "outcome"], sort=False)
-    panels_of = [rows.reset_index(drop=True) for _, rows in of_panel]
-    columns = 2 if len(panels_of) > 1 else 1
-    lines = -(-len(panels_of) // columns)
-    high = HIGH if lines <= MANY else LOW
-    figure, panels = new_figure(0.7 + high * lines, lines, columns)
-    axes_of = [str(rows["axis"].iloc[0]) for rows in panels_of]
-    for at, (panel, rows) in enumerate(zip(panels, panels_of, strict=False)):
-        _draw(panel, rows, year_label, columns)
-        if axes_of[at] in axes_of[at + columns :: columns]:
-            panel.set_xlabel("")  # it is below another panel of this column
-    for spare in panels[len(panels_of) :]:
-        spare.set_axis_off()
-    add_shared_key(figure, panels, columns=2)
-    foot(figure, study)
+    limits = _limits(data)
+    models, outcomes = list(dict.fromkeys(data["model"])), list(dict.fromkeys(data["outcome"]))
+    if len(models) > 1:
+        figure, panels = _lines_of_models(data, models, outcomes, limits, year_label)
+    else:
+        figure, panels = _one_model(data, outcomes, limits, year_label)
+    title = "" if len(models) > 1 else str(data["model_label"].iloc[0])
+    key = add_shared_key(figure, panels, columns=2, size=LETTERS, title=title)
+    figure.set_figheight(figure.get_figheight() + KEY * (key_lines(key) + bool(title)))
+    foot(figure, study, LETTERS)
     return figure
 
 
-def _draw(panel: Axes, rows: pd.DataFrame, year_label: str, columns: int) -> None:
+def _one_model(
+    data: pd.DataFrame,
+    outcomes: Sequence[str],
+    limits: Mapping[str, tuple[float, float]],
+    year_label: str,
+) -> tuple[Figure, list[Axes]]:
+    """Return the panels of a model: as wide as the figure, or abreast where outcomes are many."""
+    columns = 1 if len(outcomes) <= MANY else 2 if len(outcomes) <= 2 * MANY else 3
+    rows = -(-len(outcomes) // columns)
+    each = HIGH if columns == 1 else LOW
+    figure, panels = new_figure(0.9 + each * rows, rows, columns, width=READABLE)
+    for at, (panel, outcome) in enumerate(zip(panels, outcomes, strict=False)):
+        mine = data[data["outcome"] == outcome].reset_index(drop=True)
+        _draw(panel, mine, limits[outcome], inches=(READABLE - 0.8) / columns)
+        _name_times(panel, mine, year_label, columns, carried=columns == 1)
+        panel.set_title(_outcome_head(mine), fontsize=LETTERS)
+        panel.set_ylabel("" if at % columns else f"effect, {mine['unit'].iloc[0]}")
+        panel.tick_params(labelleft=at % columns == 0 or not _alike(data))
+        if at + columns < len(outcomes):
+            panel.set_xlabel("")
+            panel.tick_params(labelbottom=columns == 1)
+    for spare in panels[len(outcomes) :]:
+        spare.set_axis_off()
+    return figure, panels[: len(outcomes)]
+
+
+def _lines_of_models(
+    data: pd.DataFrame,
+    models: Sequence[str],
+    outcomes: Sequence[str],
+    limits: Mapping[str, tuple[float, float]],
+    year_label: str,
+) -> tuple[Figure, list[Axes]]:
+    """Return the panels of several models, the name of each left of its line."""
+    labels = dict(zip(data["model"], data["model_label"], strict=True))
+    axes = dict(zip(data["model"], data["axis"], strict=True))
+    font = FontProperties(size=LETTERS)
+    texts = [wrap(labels[model], NAME - BETWEEN, font) for model in models]
+    tall = [max(FLAT, LINE * len(lines)) for lines in texts]
+    tall[0] = max(TALL, tall[0])
+    figure = Figure(figsize=(READABLE, sum(tall) + 0.08 * len(models) + 1.9))
+    engine = figure.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(h_pad=0.03, hspace=0.0)
+    grid = figure.add_gridspec(
+        len(models), 1 + len(outcomes), height_ratios=tall,
+        width_ratios=[NAME - BETWEEN, *[(READABLE - NAME) / len(outcomes)] * len(outcomes)],
+    )  # fmt: skip
+    panel_width = (READABLE - NAME) / len(outcomes)
+    panels = []
+    for line, model in enumerate(models):
+        beside = figure.add_subplot(grid[line, 0])
+        beside.set_axis_off()
+        beside.text(0, 0.5, "\n".join(texts[line]), va="center", fontsize=LETTERS, linespacing=1.05,
+                    fontweight="bold" if line == 0 else "normal").set_in_layout(False)  # fmt: skip
+        # Panels below one another name their times once, at the lowest.
+        named = line == 0 or axes[model] not in [axes[other] for other in models[line + 1 :]]
+        among = data[data["axis"] == axes[model]]["time"].astype("int64")
+        for column, outcome in enumerate(outcomes):
+            mine = data[(data["model"] == model) & (data["outcome"] == outcome)]
+            panel = figure.add_subplot(grid[line, 1 + column])
+            if mine.empty:
+                panel.set_axis_off()
+                continue
+            panels.append(panel)
+            mine = mine.reset_index(drop=True)
+            _draw(
+                panel, mine, limits[outcome], among, inches=panel_width * (1 if line == 0 else LESS)
+            )
+            below = _name_times(panel, mine, year_label, len(outcomes), carried=line == 0,
+                                among=among)  # fmt: skip
+            panel.tick_params(labelbottom=named, labelleft=column == 0 or not _alike(data))
+            panel.set_xlabel("")
+            if named and column == 0:
+                panel.annotate(
+                    "\n".join(below), (0, 0), (-14, -7), xycoords="axes fraction", va="top",
+                    ha="right", textcoords="offset points", fontsize=LETTERS, color=MUTED,
+                ).set_in_layout(False)  # fmt: skip
+            if line == 0:
+                panel.set_title(f"{_outcome_head(mine)}\n({mine['unit'].iloc[0]})",
+                                fontsize=LETTERS)  # fmt: skip
+    return figure, panels
+
+
+def _outcome_head(rows: pd.DataFrame) -> str:
+    return str(rows["outcome_label"].iloc[0])
+
+
+def _alike(data: pd.DataFrame) -> bool:
+    """Return whether all outcomes are of one unit, so that one axis serves a line of panels."""
+    return bool(data["unit"].nunique() == 1)
+
+
+def _limits(data: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Return outcome → ends of its axis, the same for all models and outcomes of one unit."""
+    of_unit = {unit: vertical_limits(rows) for unit, rows in data.groupby("unit")}
+    return {
+        outcome: of_unit[unit] for outcome, unit in zip(data["outcome"], data["unit"], strict=True)
+    }
+
+
+def _draw(
+    panel: Axes,
+    rows: pd.DataFrame,
+    limits: tuple[float, float],
+    among: pd.Series | None = None,
+    *,
+    inches: float,
+) -> None:
+    """Draw an event study; ``among`` holds the times of all that share its axis."""
     times, axis = rows["time"].astype("int64"), str(rows["axis"].iloc[0])
-    low, high = vertical_limits(rows)
+    every = times if among is None else among.astype("int64")
     before = rows["part"] == PRETRENDS
-    left, right = float(times.min()) - 0.6, float(times.max()) + 0.6
+    left, right = float(every.min()) - 0.6, float(every.max()) + 0.6
     if before.any():
         end = float(times[before].max()) + 0.5
-        panel.axvspan(left, end, color=SHADE, lw=0, label="before the programme began")
+        panel.axvspan(left, end, color=SHADE, lw=0)
     panel.axhline(0, color=FAINT, lw=0.8)
-    level, size = f"{rows['level'].iloc[0]:.0%}", 1.0 if len(rows) <= CROWD else 0.65
-    stepwise = rows["base"].iloc[0] == YEAR_BEFORE
-    against = "each year less the year before it, " if stepwise else ""
+    level = f"{rows['level'].iloc[0]:.0%}"
+    room = 72 * inches / (right - left)
+    thick, thin, size = (min(share * room, most) for share, most in (THICK, THIN, MARK))
+    size = max(size, LEAST)
     if axis == "year":
         for at in rows["time"][rows["begins"]]:
-            panel.axvline(at - 0.5, color=INK, lw=0.8, ls=":", label="a cohort begins")
+            panel.axvline(at - 0.5, color=INK, lw=0.8, ls=":", label=BEGINS)
     for part, colour, face, marker, name in (
-        (PRETRENDS, CONTROL, CONTROL, "s", f"before: {against}should be zero"),
-        (PARTLY, TREATED, "white", "o", "some cohorts not begun, counted as if they had"),
-        (SINCE, TREATED, TREATED, "o", "effect of the programme"),
+        (PRETRENDS, CONTROL, CONTROL, "s", OF_BEFORE),
+        (PARTLY, TREATED, "white", "o", OF_PARTLY),
+        (SINCE, TREATED, TREATED, "o", OF_SINCE),
     ):
         mine = rows[(rows["part"] == part) & ~rows["reference"]]
         if mine.empty:
             continue
-        _whiskers(panel, mine, "band", (low, high), color=colour, lw=0.7,
-                  label=f"thin: {level} band of all years together")  # fmt: skip
-        _whiskers(panel, mine, "conf", (low, high), color=colour, lw=2.6 * size,
-                  label=f"thick: {level} interval of one year")  # fmt: skip
+        _whiskers(panel, mine, "band", limits, color=colour, lw=thin,
+                  label=f"thin: {level} band of all years")  # fmt: skip
+        _whiskers(panel, mine, "conf", limits, color=colour, lw=thick,
+                  label=f"thick: {level} interval of a year")  # fmt: skip
         known = mine["conf_low"].notna()
         if known.any():
             edge, heavy = ("white", 0.6) if face == colour else (colour, 1.4)
             panel.plot(mine["time"][known], mine["estimate"][known], marker, color=colour,
-                       mfc=face, ms=5 * size, mec=edge, mew=heavy * size, zorder=4,
+                       mfc=face, ms=size, mec=edge, mew=heavy * size / MARK[1], zorder=4,
                        label=name)  # fmt: skip
         if not known.all():
-            panel.plot(mine["time"][~known], mine["estimate"][~known], "x", color=colour, ms=6,
-                       mew=1.5, label="no interval: the variance is not known")  # fmt: skip
+            panel.plot(mine["time"][~known], mine["estimate"][~known], "x", color=colour, ms=size,
+                       mew=1.5, label=NO_INTERVAL)  # fmt: skip
     reference = rows[rows["reference"]]
     if len(reference):
-        panel.plot(reference["time"], reference["estimate"], "o", color=INK, mfc="white", ms=5.5,
-                   zorder=4, label="reference, zero by definition")  # fmt: skip
-    panel.set_title(f"{rows['outcome_label'].iloc[0]}. {rows['model_label'].iloc[0]}", fontsize=8)
-    panel.set_ylabel(f"effect, {rows['unit'].iloc[0]}")
-    panel.set_ylim(low, high)
-    panel.yaxis.set_major_locator(MaxNLocator(6))
-    _name_times(panel, rows, axis, year_label, TICKS[columns])
+        panel.plot(reference["time"], reference["estimate"], "o", color=INK, mfc="white", ms=size,
+                   zorder=4, label=REFERENCE)  # fmt: skip
+    panel.set_ylim(*limits)
+    panel.yaxis.set_major_locator(MaxNLocator(4))
     panel.set_xlim(left, right)
 
 
@@ -263,56 +404,57 @@ def _whiskers(
     ):
         times = seen["time"][beyond]
         if len(times):
-            panel.plot(times, [bound] * len(times), marker, color=style["color"], ms=4)
+            panel.plot(times, [bound] * len(times), marker, color=style["color"], ms=3)
 
 
 def vertical_limits(rows: pd.DataFrame) -> tuple[float, float]:
-    """Return the ends of the vertical axis: points and usual intervals in, endless ones cut.
-
-    A year that one or two schools carry has an interval many times as long as the others; drawn
-    whole, it would press the others to a line.
-    """
-    points = [*rows["estimate"].dropna(), 0.0]
-    half = ((rows["conf_high"] - rows["conf_low"]) / 2).dropna()
-    usual = float(half.median()) if len(half) else 0.15 * (max(points) - min(points))
-    low, high = min(points) - usual, max(points) + usual
-    span = (high - low) or 1.0
+    """Return the ends of the vertical axis: points and usual intervals in, endless ones cut."""
     ends = rows[["conf_low", "conf_high", "band_low", "band_high"]].astype("float64").to_numpy()
-    ends = ends[np.isfinite(ends)]
-    low = max(min([low, *ends]), low - REACH * span / 2)
-    high = min(max([high, *ends]), high + REACH * span / 2)
-    return low - 0.04 * (high - low), high + 0.04 * (high - low)
+    half = (rows["conf_high"] - rows["conf_low"]) / 2
+    return interval_limits([*rows["estimate"].dropna(), 0.0], list(half), list(ends.ravel()))
 
 
-def _name_times(panel: Axes, rows: pd.DataFrame, axis: str, year_label: str, ticks: int) -> None:
-    """Name the times, and below each the intervention schools and cohorts that carry it."""
+def _name_times(
+    panel: Axes,
+    rows: pd.DataFrame,
+    year_label: str,
+    abreast: int,
+    *,
+    carried: bool,
+    among: pd.Series | None = None,
+) -> list[str]:
+    """Name the times; where ``carried``, below each the schools and cohorts that carry it.
+
+    Return what the lines of the names say.
+    """
+    axis = str(rows["axis"].iloc[0])
     by_time = rows.set_index(rows["time"].astype("int64"))
-    shown = named_times(by_time.index, 0 if axis == SINCE else int(by_time.index.max()), ticks)
-    several = rows["n_cohorts"].max() > 1
-    most = int(rows["n_cohorts"].max())
-    texts = [_told(by_time, time, axis, several=several, most=most) for time in shown]
+    every = by_time.index if among is None else among
+    most = (TICKS if axis == SINCE else YEARS)[min(abreast, MANY)]
+    shown = named_times(every, 0 if axis == SINCE else int(max(every)), most)
+    several = carried and bool(rows["n_cohorts"].max() > 1)
+    carried &= bool(rows["n_treated_schools"].notna().any())
+    texts = [_told(by_time, time, axis, several=several, carried=carried) for time in shown]
     panel.set_xticks(shown, texts)
-    panel.tick_params(axis="x", labelsize=6.5)
-    what = year_label if axis == "year" else "years since the programme began"
-    below = [] if rows["n_treated_schools"].isna().all() else ["intervention schools"]
+    below = ["intervention schools"] if carried else []
     below += ["cohorts"] if several else []
-    panel.set_xlabel(f"{what}\nbelow each: {listed(below)}" if below else what, fontsize=8)
+    if abreast == 1 or not carried:
+        what = year_label if axis == "year" else "years since the programme began"
+        panel.set_xlabel(f"{what}\nbelow: {listed(below)}" if below else what)
+    return [year_label if axis == "year" else "years since start", *below]
 
 
-def _told(by_time: pd.DataFrame, time: int, axis: str, *, several: bool, most: int) -> str:
-    """Return what stands at a tick."""
+def _told(by_time: pd.DataFrame, time: int, axis: str, *, several: bool, carried: bool) -> str:
+    """Return what is at a tick."""
     lines = [str(time) if axis == "year" else _minus(time)]
     if time not in by_time.index:
         return lines[0]
     row = by_time.loc[time]
     lines[0] = f"{row['beyond']}{lines[0]}"
-    if bool(row["reference"]) and pd.isna(row["n_treated_schools"]):
-        return lines[0]
-    if pd.notna(row["n_treated_schools"]):
+    if carried and pd.notna(row["n_treated_schools"]):
         lines.append(f"{int(row['n_treated_schools']):,}")
     if several and row["n_cohorts"]:
-        named = most <= NAMED
-        lines += row["cohorts"].split(" ") if named else [str(int(row["n_cohorts"]))]
+        lines.append(str(int(row["n_cohorts"])))
     return "\n".join(lines)
 
 

@@ -27,7 +27,7 @@ from schooltrial.exhibits.style.figures import (
     new_figure,
     styled,
 )
-from schooltrial.exhibits.style.text_fitting import add_key, add_shared_key, key_lines
+from schooltrial.exhibits.style.text_fitting import add_key, add_shared_key, head_of_line, key_lines
 from schooltrial.exhibits.style.year_axis import MOST, set_years
 from schooltrial.models.inference.student_t import t_quantile
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
@@ -245,8 +245,7 @@ def _by_cohort(
             label = mine[0].label.removeprefix(BEGAN).replace("\n", ": ") if mine else str(cohort)
             panel.set_title(label, fontsize=LETTERS, fontweight="normal")
             if at == 0:
-                panel.annotate(outcomes[name]["label"], (0, 1), (0, 20), xycoords="axes fraction",
-                               textcoords="offset points", fontweight="bold")  # fmt: skip
+                head_of_line(panel, outcomes[name]["label"])
             panel.set_ylabel("" if at else outcomes[name]["units_label"])
             panel.tick_params(labelleft=at % ABREAST == 0)
         for spare in block[len(cohorts) :]:

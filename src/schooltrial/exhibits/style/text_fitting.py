@@ -108,18 +108,34 @@ def add_key(
 
 
 def add_shared_key(
-    figure: Figure, panels: Sequence[Axes], *, columns: int, size: float = 7.5
+    figure: Figure, panels: Sequence[Axes], *, columns: int, size: float = 7.5, title: str = ""
 ) -> Legend:
     """Write above the panels one key of all that is named in any of them, each name once."""
-    entries = {
-        str(name): handle
-        for panel in panels
-        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
-    }
+    entries: dict[str, Artist] = {}
+    for panel in panels:
+        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True):
+            entries.setdefault(str(name), handle)
     return add_key(
         figure, list(entries.values()), list(entries), loc="outside upper left", columns=columns,
-        size=size,
+        size=size, title=title, alignment="left",
     )  # fmt: skip
+
+
+def head_of_line(panel: Axes, text: str, *, alone: bool = False) -> None:
+    """Write a bold head above the title of the first panel of a line of panels.
+
+    It may run on above the panels right of it; where the panel is ``alone`` under the head, it is
+    wrapped to the panel.
+    """
+    title: Text = panel._left_title  # type: ignore[attr-defined]
+    title.set_text(f"{text if alone else ' '}\n{title.get_text()}")
+    if alone:
+        return
+    size = float(title.get_fontsize())
+    panel.annotate(
+        text, (0, 1), (0, 2.1 * size), xycoords="axes fraction", textcoords="offset points",
+        fontweight="bold", fontsize=size,
+    ).set_in_layout(False)  # fmt: skip
 
 
 def key_lines(key: Legend) -> int:

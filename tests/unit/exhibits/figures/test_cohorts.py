@@ -1,4 +1,4 @@
-"""Cohorts as drawn: in calendar time as they were, in their own time against comparisons."""
+"""Cohorts as drawn: in their own time, against comparisons."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figures.cohorts import (
-    APART,
     COMPARISON,
-    cohort_styles,
+    OTHERS,
     cohorts_plot,
     drawn,
+    since_start,
 )
 from schooltrial.exhibits.style.figures import CONTROL, rendered
 from schooltrial.protocol.sections import StudyLine
-from support.drawn_artists import labelled, legend_words, points, words
+from support.drawn_artists import labelled, overlapping_texts, points, smallest_letters, words
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 OUTCOMES: Any = {"maths": {"label": "Maths", "units_label": "SD", "primary": True}}
@@ -79,49 +80,44 @@ def test_a_cohort_without_a_year_before_is_in_calendar_time_alone() -> None:
     assert _of(data, "2014")["mean"].notna().all()
 
 
-def test_each_start_is_marked_where_that_cohort_began() -> None:
-    figure = cohorts_plot(drawn(PANEL, OUTCOMES), OUTCOMES, STUDY, "spring")
-    calendar, own = figure.axes
-    assert legend_words(figure) == [
-        "never treated (2 schools)", "began 2016 (2 schools)", "began 2017 (1 school)",
-    ]  # fmt: skip
-    first = labelled(calendar, "began 2016 (2 schools)")
-    assert points(first) == [(2016.0, -1.0), (2017.0, 0.0)]  # filled from its start on
-    dotted = [line for line in calendar.lines if line.get_linestyle() == ":"]
-    assert [(points(line)[0][0], line.get_color()) for line in dotted] == [
-        (2015.5, first.get_color()),
-        (2016.5, labelled(calendar, "began 2017 (1 school)").get_color()),
-    ]
-    assert points(labelled(own, "_began 2017")) == [(0.0, 3.0)]
-    zero = own.lines[0]
+def _figure(panel: pd.DataFrame = PANEL) -> Figure:
+    return cohorts_plot(drawn(panel, OUTCOMES), OUTCOMES, STUDY)
+
+
+def test_each_cohort_has_a_panel_with_its_change_filled_from_its_start_on() -> None:
+    first, last = _figure().axes
+    assert first.get_title(loc="left").endswith("2016: 2 schools")
+    assert last.get_title(loc="left") == "2017: 1 school"
+    assert points(labelled(first, "the cohort, from its start")) == [(0.0, 3.0), (1.0, 3.0)]
+    assert points(labelled(last, "the cohort, from its start")) == [(0.0, 3.0)]
+    zero = labelled(first, "comparison schools")
     assert (zero.get_color(), [y for _, y in points(zero)]) == (CONTROL, [0, 0])
 
 
-@pytest.mark.parametrize("count", [1, APART, APART + 1, 12])
-def test_no_two_cohorts_look_alike(count: int) -> None:
-    styles = cohort_styles([str(2000 + at) for at in range(count)])
-    assert len(set(styles.values())) == count
-    assert CONTROL not in {colour for colour, _ in styles.values()}
+def test_the_other_cohorts_are_grey_behind_a_cohort() -> None:
+    _, last = _figure().axes
+    (other,) = [line for line in last.lines if line.get_label() == "other cohorts"]
+    assert other.get_color() == OTHERS
+    assert [y for _, y in points(other)] == [0.0, 0.0, 3.0, 3.0]
 
 
-def test_twelve_cohorts_have_a_key_within_the_figure() -> None:
-    schools: dict[str, float | None] = {f"s{at}": 2010 + at for at in range(12)}
-    figure = cohorts_plot(
-        drawn(_panel({**schools, "n": None}), OUTCOMES), OUTCOMES, STUDY, "spring"
+def test_panels_of_one_unit_share_a_scale_and_print_the_mean_since_the_start() -> None:
+    figure = _figure(_panel({"a": 2016, "b": 2017, "d": None}, effect=-1.25))
+    assert len({panel.get_ylim() for panel in figure.axes}) == 1
+    assert words(figure).count("since: −1.25") == 2
+
+
+def test_the_mean_since_the_start_weighs_each_school_and_year_alike() -> None:
+    rows = pd.DataFrame(
+        {"begun": [False, True, True], "change": [9.0, 1.0, 4.0], "n_changed": [5, 1, 3]}
     )
-    rendered(figure, ["svg"])
-    assert legend_words(figure)[-1] == "all cohorts, own time"
-    (key,) = figure.legends
-    box = key.get_window_extent()
-    assert box.x0 >= 0
-    assert box.x1 <= figure.get_figwidth() * figure.dpi
-    assert not box.overlaps(figure.axes[0].get_window_extent())
+    assert since_start(rows) == pytest.approx(13 / 4)
+    assert isnan(since_start(rows[:1]))
 
 
-def test_the_mean_of_many_cohorts_weighs_each_school_alike() -> None:
+def test_many_cohorts_have_a_panel_of_their_mean_too_which_weighs_each_school_alike() -> None:
     schools: dict[str, float | None] = {f"s{at}": 2015 + at % 3 for at in range(4)}
-    few = cohorts_plot(drawn(_panel({**schools, "n": None}), OUTCOMES), OUTCOMES, STUDY, "spring")
-    assert "all cohorts, own time" not in legend_words(few)
+    assert len(_figure(_panel({**schools, "n": None})).axes) == 3
     data = drawn(_panel({**schools, "n": None}), OUTCOMES)
     places = data["cohort"] == COMPARISON
     more = [
@@ -130,13 +126,37 @@ def test_the_mean_of_many_cohorts_weighs_each_school_alike() -> None:
         )
         for at in range(30, 36)
     ]
-    (_, own) = cohorts_plot(pd.concat(more), OUTCOMES, STUDY, "spring").axes
-    mean = points(labelled(own, "all cohorts, own time"))
+    figure = cohorts_plot(pd.concat(more), OUTCOMES, STUDY)
+    (mean,) = [line for panel in figure.axes for line in panel.lines
+               if line.get_label() == "mean, from the start"]  # fmt: skip
     weighted = sum(at * at for at in range(30, 36)) / sum(range(30, 36))
-    assert dict(mean)[0.0] == pytest.approx(3 * weighted)
+    assert dict(points(mean))[0.0] == pytest.approx(3 * weighted)
+
+
+@pytest.mark.parametrize(("outcomes", "cohorts", "panels"), [(1, 1, 1), (2, 12, 26), (12, 12, 12)])
+def test_texts_are_apart_and_at_one_column_no_smaller_than_six_points(
+    outcomes: int, cohorts: int, panels: int
+) -> None:
+    measured: Any = {
+        f"o{at}": {"label": f"Outcome number {at}", "units_label": "points", "primary": True}
+        for at in range(outcomes)
+    }
+    schools: dict[str, float | None] = {f"s{at}": 2016 - at for at in range(cohorts)}
+    cells = [
+        {"outcome": name, "school": school, "cohort": start, "year": year, "mean": 9.0 * place}
+        for name in measured
+        for place, (school, start) in enumerate({**schools, "n": None}.items())
+        for year in range(1995, 2020)
+    ]
+    data = drawn(pd.DataFrame(cells).astype({"cohort": "Int64"}), measured)
+    figure = cohorts_plot(data, measured, STUDY)
+    rendered(figure, ["svg"])
+    assert len([panel for panel in figure.axes if panel.axison]) == panels
+    assert smallest_letters(figure, 88) >= 6
+    assert overlapping_texts(figure) == []
 
 
 def test_a_panel_without_cohorts_says_so() -> None:
     for panel in (PANEL.drop(columns="cohort"), PANEL.assign(cohort=pd.NA)):
-        figure = cohorts_plot(drawn(panel, OUTCOMES), OUTCOMES, STUDY, "spring")
+        figure = _figure(panel)
         assert words(figure)[0] == "No school has a first treated year: there is no cohort."

@@ -163,7 +163,7 @@ def test_many_cohorts_have_a_panel_each_beside_those_that_never_began() -> None:
             for start in range(2012, 2019)]  # fmt: skip
     data = pd.concat(more).drop_duplicates(["year", "arm", "cohort"])
     figure = trends_plot(data, OUTCOMES, YEARS, ARMS, STUDY)
-    shown = [panel.get_title(loc="left") for panel in figure.axes if panel.axison]
+    shown = [panel.get_title(loc="left").strip() for panel in figure.axes if panel.axison]
     assert shown == [f"{start}: 20 schools" for start in range(2012, 2019)]
     assert len(legend_words(figure)) == 2
 
