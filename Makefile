@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: studies assignment test test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean resilience
+.PHONY: studies assignment test test-browser test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean resilience
 
 $(READY): requirements.lock pyproject.toml workflow/build_environment.py
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or give its path: make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -26,13 +26,17 @@ assignment: $(READY) ## randomise the units of a trial: make assignment PROTOCOL
 		--config protocols="$(PROTOCOL)"
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not r_live"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not r_live and not browser"
 
 test-studies: $(READY) ## every study of the project from raw files to report, tested (minutes)
 	@$(BIN)/python -m pytest tests/e2e/test_default_studies.py -m "slow or not slow"
 
 test-trials: $(READY) ## the small studies of tests/trials, each by Snakemake to its report (minutes)
 	@$(BIN)/python -m pytest tests/trials -m slow
+
+test-browser: $(READY) ## every page of the default studies in Chromium: accessible, on a phone, printed (minutes)
+	@$(BIN)/snakemake --cores $(CORES) --quiet all
+	@$(BIN)/python -m pytest -n 0 tests/browser -m browser
 
 test-slow: $(READY) ## Monte Carlo tests with all their trials (minutes)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit tests/studies -m slow
