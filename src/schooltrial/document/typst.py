@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
-
-import matplotlib as mpl
 
 from schooltrial.document.blocks import (
     SYNTHETIC,
@@ -26,6 +22,7 @@ from schooltrial.document.blocks import (
     Preformatted,
     Section,
 )
+from schooltrial.document.drawing import shipped_fonts
 from schooltrial.document.inline_code import code_parts
 from schooltrial.document.letters import printable
 from schooltrial.document.numbering import Numbers, number_document
@@ -47,22 +44,12 @@ def pdf_bytes(document: Document) -> bytes:
     source = files("schooltrial.document").joinpath("page.typ").read_bytes()
     content = json.dumps(as_data(document), ensure_ascii=False)
     made = typst.compile(
-        source, font_paths=_fonts(), format="pdf", pdf_standards=["ua-1"],
+        source, font_paths=shipped_fonts(), format="pdf", pdf_standards=["ua-1"],
         sys_inputs={"document": content}, timestamp=0,
     )  # fmt: skip
     if not isinstance(made, bytes):
         raise TypeError("Typst made no PDF in one piece")
     return made
-
-
-@cache
-def _fonts() -> Any:
-    """Return the fonts that every machine has: Typst's own, and Matplotlib's DejaVu."""
-    import typst
-
-    return typst.Fonts(
-        include_system_fonts=False, font_paths=[str(Path(mpl.get_data_path()) / "fonts" / "ttf")]
-    )
 
 
 def as_data(document: Document) -> dict[str, Any]:

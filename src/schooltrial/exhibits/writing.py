@@ -75,7 +75,7 @@ def write_figure(
     """
     wanted = {"svg": svg, "pdf": pdf, "png": png}
     paths = {kind: path for kind, path in wanted.items() if path is not None}
-    for kind, content in rendered(figure, list(paths)).items():
+    for kind, content in rendered(figure, list(paths), study["title"], words).items():
         Path(paths[kind]).write_bytes(content)
     write_data(data, study, csv)
     Path(txt).write_text(f"{words}\n", "utf-8", newline="\n")

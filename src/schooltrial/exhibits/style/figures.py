@@ -14,6 +14,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from schooltrial.document.drawing import printed
+from schooltrial.exhibits.style.compact_svg import compact
 from schooltrial.exhibits.style.text_fitting import fit_texts
 from schooltrial.protocol.sections import Arm, StudyLine
 
@@ -62,11 +64,9 @@ SETTINGS: Any = {
     "legend.frameon": False,
     "text.parse_math": False,  # a label that holds two dollar signs is no formula
     "figure.constrained_layout.use": True,
-    "figure.dpi": 200,  # as saved, so that text is laid out at the size at which it is drawn
-    "savefig.dpi": 200,
+    "figure.dpi": 200,  # fine enough that text is laid out at the size at which it is drawn
     "svg.hashsalt": "schooltrial",
     "svg.fonttype": "none",  # words stay words: smaller, searchable, and drawn once in a PDF
-    "pdf.fonttype": 3,  # letters as drawings: a subset of the font's own file takes a second
 }
 
 
@@ -74,11 +74,10 @@ LACKED = "Glyph .* missing"
 """How matplotlib begins to say that its font lacks a letter."""
 
 
-NO_DATES: dict[str, dict[str, Any]] = {
-    "svg": {"Date": None, "Creator": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    "png": {"Software": None},
-}
+FORMATS = ("svg", "pdf", "png")
+
+
+NO_DATES = {"Date": None, "Creator": None}
 
 
 @contextmanager
@@ -197,21 +196,28 @@ def foot_text(study: StudyLine) -> str:
     return f"{label}{study['title']}{protocol}"
 
 
-def rendered(figure: Figure, kinds: Sequence[str] = tuple(NO_DATES)) -> dict[str, bytes]:
-    """Return the figure as SVG, PDF and PNG, or some of them, without dates or versions."""
-    files: dict[str, bytes] = {}
+def rendered(
+    figure: Figure, kinds: Sequence[str] = FORMATS, title: str = "", alt: str = ""
+) -> dict[str, bytes]:
+    """Return the figure as SVG, PDF and PNG, or some of them, without dates.
+
+    It is drawn once, as SVG; the others are that drawing as a page and as dots.
+
+    Parameters
+    ----------
+    figure : Figure
+    kinds : sequence of {"svg", "pdf", "png"}
+    title, alt : str
+        Of the PDF: what it is, and what it shows.
+    """
     with mpl.rc_context(SETTINGS), _letters_missing_once(said=True):
         fit_texts(figure)
-        figure.set_layout_engine("none")  # laid out once, not again for every format
-        for kind in kinds:
-            buffer = BytesIO()
-            figure.savefig(buffer, format=kind, metadata=NO_DATES[kind], facecolor="white")
-            files[kind] = buffer.getvalue()
-    if "svg" in files:
-        files["svg"] = _with_fallback(files["svg"])
-    return files
-
-
-def _with_fallback(svg: bytes) -> bytes:
-    """Return an SVG that names letters of the same widths, for machines without its font."""
-    return svg.replace(b"'DejaVu Sans'", b"'DejaVu Sans', Verdana, sans-serif")
+        figure.set_layout_engine("none")  # laid out once, not again as it is written
+        buffer = BytesIO()
+        figure.savefig(buffer, format="svg", metadata=NO_DATES, facecolor="white")
+    svg = compact(buffer.getvalue())
+    made = {"svg": svg}
+    for kind in ("pdf", "png"):
+        if kind in kinds:
+            made[kind] = printed(svg, kind, title, alt)
+    return {kind: made[kind] for kind in kinds}

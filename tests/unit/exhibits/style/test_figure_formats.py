@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import zlib
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from pypdf import PdfReader
 
+from schooltrial.document.drawing import size_of
 from schooltrial.exhibits.style.figures import foot, new_figure, rendered, styled
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.protocol.sections import StudyLine
@@ -29,30 +31,32 @@ def _figure() -> Figure:
     return figure
 
 
-def _characters(pdf: bytes) -> set[str]:
-    """Return the characters that the glyphs of a PDF's fonts are said to stand for."""
-    found: set[str] = set()
-    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.S):
-        try:
-            text = zlib.decompress(stream).decode("latin-1")
-        except zlib.error:
-            continue
-        for first, last, meaning in re.findall(r"<(\w+)> <(\w+)> (<\w+>|\[[^]]*\])\n", text):
-            codes = [int(code, 16) for code in re.findall(r"<(\w+)>", meaning)]
-            if meaning.startswith("<"):
-                codes = [codes[0] + step for step in range(int(last, 16) - int(first, 16) + 1)]
-            found |= {chr(code) for code in codes}
-    return found
-
-
 def test_text_in_a_pdf_can_be_searched_and_its_letters_lie_in_the_file() -> None:
-    pdf = rendered(_figure(), ["pdf"])["pdf"]
-    wanted = set(STUDY["title"] + "Bold words") - {" "}
-    assert wanted <= _characters(pdf)
-    fonts = re.findall(rb"/Subtype /Type3", pdf)
-    assert len(fonts) == pdf.count(b"/ToUnicode") > 0
-    assert b"/BaseFont" in pdf
-    assert pdf.count(b"/CharProcs") == len(fonts)
+    pdf = PdfReader(BytesIO(rendered(_figure(), ["pdf"])["pdf"]))
+    (page,) = pdf.pages
+    assert STUDY["title"] in page.extract_text()
+    assert "Bold words" in page.extract_text()
+    held: Any = page["/Resources"]
+    fonts = [font.get_object() for font in held["/Font"].values()]
+    told = [font["/DescendantFonts"][0].get_object()["/FontDescriptor"] for font in fonts]
+    assert len(told) == 2  # upright and bold
+    assert all("/FontFile2" in one.get_object() for one in told)
+
+
+def test_a_pdf_has_the_size_of_the_drawing_its_title_and_what_it_shows() -> None:
+    made = rendered(_figure(), ["svg", "pdf"], title="A trial", alt="One panel, and 12.")
+    pdf = PdfReader(BytesIO(made["pdf"]))
+    assert pdf.metadata is not None
+    assert pdf.metadata.title == "A trial"
+    box = pdf.pages[0].mediabox
+    assert (float(box.width), float(box.height)) == pytest.approx(size_of(made["svg"]), abs=0.01)
+    assert "/StructTreeRoot" in pdf.root_object
+    assert b"One panel, and 12." in made["pdf"]
+
+
+def test_a_drawing_that_does_not_say_its_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="size in points"):
+        size_of(b'<svg viewBox="0 0 9 9"><path d="M0 0"/></svg>')
 
 
 def test_a_figure_is_written_in_the_formats_that_have_a_path(tmp_path: Path) -> None:
