@@ -90,6 +90,7 @@ ORDER = [
     "report.pages",
     "provenance",
     "study",
+    "proposal",
     "pipeline",
     "cli",
 ]

@@ -1,0 +1,72 @@
+"""``schooltrial new``: a first protocol, proposed from the files of a trial."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+HELP = "Propose a protocol from the files of a trial, every guess marked."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the name and the files."""
+    parser.add_argument("trial", help="name of the trial; the protocol is written to TRIAL.yaml")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="file",
+        help="its files: CSV, Excel, Stata, SPSS, SAS or Parquet",
+    )
+    parser.add_argument("--yes", action="store_true", help="ask nothing: take the likeliest answer")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look at the files, ask what cannot be told, and write the protocol."""
+    import sys
+    from datetime import date
+
+    from schooltrial.pipeline.study_run import protocol_of
+    from schooltrial.proposal.proposing import propose
+    from schooltrial.proposal.protocol_text import GUESS, protocol_text
+    from schooltrial.proposal.seen import see
+    from schooltrial.refusal import UserError
+
+    given = Path(args.trial)
+    target = given if given.suffix in (".yaml", ".yml") else given.with_name(f"{given.name}.yaml")
+    if target.exists():
+        raise UserError(f"{target} is there already; choose another name, or delete it")
+    silent = args.yes or not sys.stdin.isatty()
+    files = [see(path.expanduser()) for path in dict.fromkeys(args.files)]
+    for file in files:
+        print(f"{file.path.name}: {file.rows:,} rows, {len(file.columns)} columns")
+    folder = target.resolve().parent
+    ask = _take if silent else _ask
+    found = propose(target.stem, files, folder, ask, date.today().year)
+    text = protocol_text(found)
+    target.write_text(text, encoding="utf-8", newline="\n")
+    protocol_of(target)
+    print(f"\nWrote {target}. Guesses to read, and to correct where they are wrong:")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if GUESS in line:
+            print(f"  line {number}: {line.split(GUESS)[1]}")
+    for lacking in found.lacking:
+        print(f"Missing: {lacking}")
+    print(f"\nNext: schooltrial check {target}\nThen: schooltrial run {target}")
+    return 0
+
+
+def _take(question: str, answers: Sequence[str], likely: str) -> str:
+    """Take the likeliest answer; the protocol marks it as a guess."""
+    return likely
+
+
+def _ask(question: str, answers: Sequence[str], likely: str) -> str:
+    """Ask until the answer is one of those possible."""
+    choice = f" ({', '.join(answers)})" if answers else ""
+    while True:
+        answer = input(f"{question}{choice} [{likely}] ").strip() or likely
+        if not answers or answer in answers:
+            return answer
+        print(f"{answer!r} is none of them.")

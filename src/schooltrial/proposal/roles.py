@@ -1,0 +1,80 @@
+"""What a column is for, by its name: an identifier, the arm, a block, the year, a pre-test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from schooltrial.proposal.seen import SeenColumn, SeenFile
+
+_NUMBER = r"(_?(id|code|no|nr|num|number|key|name|ref|dfe|urn))?"
+PATTERNS = {
+    "school": rf"(school|sch|site|campus|urn|centre|center){_NUMBER}",
+    "pupil": rf"(pupil|student|stud|child|learner|upn|participant){_NUMBER}",
+    "class": rf"(class|classroom|form){_NUMBER}",
+    "arm": r"((study|trial|treatment|experimental)_)?(arm|group|condition|allocation|assignment)"
+    r"|treat|treated|treatment|assigned|allocated|intervention|programme|program|randomi[sz]ed_to",
+    "block": r"(randomi[sz]ation_)?(block|strat(um|a)|pair|triplet|matched_(pair|set))(_?(id|no))?",
+    "year": r"(school_?|academic_?|test_?)?(year|yr)|wave_year",
+    "cohort": r"cohort|first_(treated_)?year|start_year",
+}
+"""Role → the names that a column of that role may have, in lower case and with underscores."""
+
+PRE = re.compile(
+    r"^(pre|baseline|base|before|prior|t0)(_|(?=test|score))|_(pre|baseline|before|prior|t0)$"
+)
+POST = re.compile(r"^(post|endline|after)(_|(?=test|score))|_(post|endline|after)$")
+YEAR_AT_END = re.compile(r"^(.+?)_?((?:19|20)\d\d)$")
+YEAR_IN_NAME = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)")
+
+CONTROL = re.compile(
+    r"(?i)c|ctrl|control.*|comparison.*|0|no|none|n|business.as.usual|bau|untreated|usual.*|false"
+)
+"""What the control arm is called."""
+
+
+def plain(name: str) -> str:
+    """Return a name in lower case, its other signs as underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def slug(name: str, taken: Sequence[str] = ()) -> str:
+    """Return a name that a protocol may give, and that is not taken."""
+    found = plain(name) or "x"
+    found = found if found[0].isalpha() else f"x_{found}"
+    while found in taken:
+        found = f"{found}_"
+    return found
+
+
+def column_of(role: str, file: SeenFile) -> SeenColumn | None:
+    """Return the column of a file whose name is of a role; None where none is."""
+    return next(
+        (one for one in file.columns if re.fullmatch(PATTERNS[role], plain(one.name))), None
+    )
+
+
+def pretest_of(columns: Sequence[SeenColumn]) -> dict[str, str]:
+    """Return outcome → its pre-test, of columns with numbers that lie in one row of a pupil.
+
+    Names tell: ``pretest`` and ``posttest``, ``reading_pre`` and ``reading``, ``score_2024`` and
+    ``score_2025``.
+    """
+    names = [column.name for column in columns]
+    stems = {name: _stem(plain(name)) for name in names}
+    found: dict[str, str] = {}
+    for stem in dict.fromkeys(stem for stem, _ in stems.values()):
+        timed = sorted((when, name) for name, (its, when) in stems.items() if its == stem)
+        if len(timed) == 2 and timed[0][0] < timed[1][0]:
+            found[timed[1][1]] = timed[0][1]
+    return found
+
+
+def _stem(name: str) -> tuple[str, int]:
+    """Return what a column measures, and when: 0 before, 1 after or not said, else the year."""
+    year = YEAR_AT_END.match(name)
+    if year:
+        return year[1], int(year[2])
+    if PRE.search(name):
+        return PRE.sub("", name), 0
+    return POST.sub("", name), 1

@@ -1,0 +1,181 @@
+"""What is seen of a raw file: its columns, and what their cells look like."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from schooltrial.data.files.raw_files import read_raw
+from schooltrial.protocol.column_map import RawFile
+from schooltrial.refusal import Refusal
+
+LOOKED_AT = 20_000
+"""Rows of a file that are looked at."""
+
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+NOT_OBSERVED = frozenset(
+    {
+        "",
+        "na",
+        "n/a",
+        "#n/a",
+        "nan",
+        "null",
+        "none",
+        "missing",
+        ".",
+        "-",
+        "--",
+        "absent",
+        "abs",
+        "x",
+    }
+)
+"""Texts that mostly mean that nothing was observed, in lower case."""
+
+SENTINELS = frozenset(
+    {-1.0, -8.0, -9.0, -88.0, -99.0, -888.0, -999.0, -9999.0, 99.0, 999.0, 9999.0}
+)
+"""Numbers that often stand for a missing value, where no other number is near them."""
+
+MOSTLY = 0.7
+"""Share of the cells of a column of numbers that are numbers, at least."""
+
+DELIMITERS = (",", ";", "\t", "|")
+ENCODINGS = ("utf-8", "windows-1252", "utf-16")
+
+
+@dataclass(frozen=True)
+class SeenColumn:
+    """A column of a file, by its first rows.
+
+    Attributes
+    ----------
+    name : str
+    cells : tuple of str
+        Texts, row by row.
+    """
+
+    name: str
+    cells: tuple[str, ...]
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """Text → how often it is there; blank cells are left out."""
+        return Counter(text for cell in self.cells if (text := cell.strip()))
+
+    @cached_property
+    def numbers(self) -> list[float]:
+        """The distinct numbers that are no sentinel."""
+        return sorted(set(self._plain_numbers()) - set(map(float, self.sentinels)))
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The distinct texts that are no number and do not mean that nothing was observed."""
+        return [
+            text for text in self.counts
+            if not NUMBER.fullmatch(text) and text.lower() not in NOT_OBSERVED
+        ]  # fmt: skip
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """The distinct texts that mostly mean that nothing was observed, blank ones left out."""
+        return [text for text in self.counts if text.lower() in NOT_OBSERVED]
+
+    @cached_property
+    def sentinels(self) -> list[str]:
+        """The texts of numbers that look like codes of missing values."""
+        found = self._plain_numbers()
+        usual = [number for number in found if number not in SENTINELS]
+        if len(set(usual)) < 5:
+            return []
+        low, high = min(usual), max(usual)
+        far = {s for s in SENTINELS if s < min(0.0, low) or s > high + (high - low)}
+        return [text for text in self.counts if NUMBER.fullmatch(text) and float(text) in far]
+
+    @property
+    def is_number(self) -> bool:
+        """Whether most cells that are not blank or marked missing are numbers."""
+        known = {t: n for t, n in self.counts.items() if t.lower() not in NOT_OBSERVED}
+        are = sum(n for text, n in known.items() if NUMBER.fullmatch(text))
+        return are > MOSTLY * sum(known.values()) if known else False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every number is whole."""
+        return all(number.is_integer() for number in self.numbers)
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no text is there twice, and none is blank."""
+        return bool(self.counts) and self.counts.total() == len(self.cells) == len(self.counts)
+
+    def _plain_numbers(self) -> list[float]:
+        return [float(text) for text in self.counts if NUMBER.fullmatch(text)]
+
+
+@dataclass(frozen=True)
+class SeenFile:
+    """A file as it was read.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    columns : tuple of SeenColumn
+    rows : int
+    delimiter, encoding : str
+        With which it could be read.
+    """
+
+    path: Path
+    columns: tuple[SeenColumn, ...]
+    rows: int
+    delimiter: str = ","
+    encoding: str = "utf-8"
+
+    def __getitem__(self, name: str) -> SeenColumn:
+        return next(column for column in self.columns if column.name == name)
+
+
+def see(path: Path) -> SeenFile:
+    """Read a file of any format that a study may have, and look at its first rows.
+
+    Raises
+    ------
+    Refusal
+        With what is wrong with the file, as a run would tell it.
+    """
+    first: Refusal | None = None
+    for encoding in ENCODINGS:
+        for delimiter in DELIMITERS:
+            try:
+                cells = read_raw(path, path.name, _reading(path.name, delimiter, encoding))
+            except Refusal as refusal:
+                first = first or refusal
+                continue
+            named = [name for name in cells.columns if name not in cells.nameless]
+            if len(named) == 1 and re.search(r"[;\t|]", named[0]) and delimiter != "|":
+                continue
+            rows = np.arange(min(cells.rows, LOOKED_AT))
+            columns = tuple(
+                SeenColumn(name, tuple(map(str, cells.columns[name].cells(rows).to_pylist())))
+                for name in named
+            )
+            return SeenFile(path, columns, cells.rows, delimiter, encoding)
+    assert first is not None
+    raise first
+
+
+def _reading(file: str, delimiter: str, encoding: Any) -> RawFile:
+    return {
+        "file": file, "sha256": None, "delimiter": delimiter, "encoding": encoding,
+        "header_row": 1, "notes_below": False, "sheet": None, "value_labels": False,
+        "decimal": ".", "thousands": "", "missing": [""], "suppression_codes": {}, "columns": {},
+    }  # fmt: skip

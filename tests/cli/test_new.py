@@ -1,0 +1,34 @@
+"""Claims about ``schooltrial new``: from files to a first report in three commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schooltrial.cli.main import main
+
+
+def test_two_kinds_of_files_become_a_report_in_three_commands(
+    trial: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(trial.parent)
+    trial.unlink()
+    files = ["schools.csv", "pupils_2024.csv", "pupils_2025.csv"]
+    assert main(["new", "first", *files, "--yes"]) == 0
+    told = capfd.readouterr().out
+    assert "Wrote first.yaml." in told
+    assert "line 11: 'control' was taken for the control arm" in told
+    assert "Next: schooltrial check first.yaml" in told
+    assert main(["check", "first.yaml", "--cores", "1"]) == 0
+    assert main(["run", "first.yaml", "--cores", "1"]) == 0
+    assert "  Reading: +" in capfd.readouterr().out
+
+
+def test_a_protocol_that_is_there_is_not_overwritten(
+    trial: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = trial.read_bytes()
+    assert main(["new", str(trial), str(trial.parent / "schools.csv"), "--yes"]) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert trial.read_bytes() == before
