@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: studies assignment test test-browser test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean resilience
+.PHONY: studies assignment test test-browser test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean resilience pages
 
 $(READY): requirements.lock pyproject.toml workflow/build_environment.py
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or give its path: make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -54,6 +54,9 @@ lint: $(READY)
 docs: $(READY) ## the generated parts of docs/, and config/README.md
 	@$(BIN)/python workflow/write_documentation.py
 	@$(BIN)/python workflow/write_refusals.py
+
+pages: $(READY) ## the pages of the project as HTML, in site/ (needs no network)
+	@$(BIN)/python workflow/build_pages.py
 
 picture: $(READY) ## the first screen of a report that README.md shows (needs Chromium)
 	@$(BIN)/snakemake --cores $(CORES) --config studies=chicago_collaborative
