@@ -115,6 +115,7 @@ class Renderer(mistune.HTMLRenderer):
         self.page, self.pages, self.root = page, pages, root
         self.copied: set[Path] = set()
         self.heads: list[tuple[int, str, str]] = []
+        self.n_tables = 0
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         """Return a heading with its anchor."""
@@ -137,9 +138,10 @@ class Renderer(mistune.HTMLRenderer):
 
     def table(self, text: str) -> str:
         """Return a table that scrolls by itself where the screen is narrow."""
+        self.n_tables += 1
         name = escape(Markup(self.heads[-1][2]).striptags() if self.heads else self.page.title)
         return (
-            f'<div class="wide" tabindex="0" role="region" aria-label="Table: {name}">\n'
+            f'<div class="wide" tabindex="0" role="region" aria-label="Table {self.n_tables}: {name}">\n'
             f'<table class="plain">\n{text}</table>\n</div>\n'
         )
 
