@@ -163,6 +163,7 @@ def _report(
         summary=str(folder / "summary.html"),
         summary_pdf=str(folder / "summary.pdf"),
         overview=str(folder / "overview.json"),
+        record=str(folder / "study_record.json"),
     )
     return (folder / "report.html").read_text("utf-8")
 

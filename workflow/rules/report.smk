@@ -32,11 +32,12 @@ rule verify_results:
 
 
 rule write_report:
-    """Write the report and its one-page summary, each as an HTML page and as PDF."""
+    """Write the report and its one-page summary, as HTML pages and PDF, and the study record."""
     input:
         modules("write_report.py"),
         code=LOOK(lambda study: code_of(study.report.steps())),
         lock=in_project("requirements.lock"),
+        schema=in_project("src/schooltrial/report/study_record.schema.json"),
         style=[
             in_project("src/schooltrial/document/page.css"),
             in_project("src/schooltrial/document/page.typ"),
@@ -60,6 +61,7 @@ rule write_report:
         summary="results/{study}/report/summary.html",
         summary_pdf="results/{study}/report/summary.pdf",
         overview="results/{study}/report/overview.json",
+        record="results/{study}/report/study_record.json",
     log:
         "results/{study}/logs/write_report.log",
     benchmark:

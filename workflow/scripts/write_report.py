@@ -1,4 +1,4 @@
-"""Write the report of a study: one HTML page that needs no other file, and the same as PDF."""
+"""Write the report of a study as one HTML page and as PDF, and the study record as data."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from schooltrial.report.evidence import read_evidence
 from schooltrial.report.pages.evaluation_report import build_report
 from schooltrial.report.pages.leader_summary import build_summary
 from schooltrial.report.pages.overview import summarise_study
+from schooltrial.report.study_record import record_text
 
 
 def main(
@@ -34,6 +35,7 @@ def main(
     summary: str,
     summary_pdf: str,
     overview: str,
+    record: str,
     **traced: Any,
 ) -> None:
     """Read what was found once, build each document once, and write it as HTML and as PDF."""
@@ -46,6 +48,7 @@ def main(
     whole, short = build_report(evidence, steps, sha256([lock])), build_summary(evidence)
     told = json.dumps(summarise_study(evidence), ensure_ascii=False, indent=1)
     Path(overview).write_text(told + "\n", "utf-8", newline="\n")
+    Path(record).write_text(record_text(evidence.study_record), "utf-8", newline="\n")
     for document, page, printed in ((whole, report, pdf), (short, summary, summary_pdf)):
         Path(page).write_text(html_page(document), "utf-8", newline="\n")
         Path(printed).write_bytes(pdf_bytes(document))

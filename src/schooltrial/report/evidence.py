@@ -26,6 +26,7 @@ from schooltrial.protocol.sections import (
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.report.headlines import Finding, summarise_findings
 from schooltrial.report.pictures import read_pictures
+from schooltrial.report.study_record import build_record
 
 AS_TEXT = frozenset({"flow", "cleaning_log"})
 """Checks in which an empty cell is an empty text."""
@@ -108,6 +109,17 @@ class Evidence:
     def findings(self) -> list[Finding]:
         """Effects of the primary models on primary outcomes."""
         return summarise_findings(self.estimates, self.protocol)
+
+    @property
+    def units_by_arm(self) -> dict[str, int]:
+        """Arm → how many units were assigned to it."""
+        blocks = self.checks["assignment"]
+        return {arm: int(blocks[f"n_{arm}"].sum()) for arm in self.arms}
+
+    @property
+    def study_record(self) -> dict[str, Any]:
+        """The study record as data."""
+        return build_record(self.records["verdict"], self.study, self.labels, self.units_by_arm)
 
     @property
     def plan(self) -> PlanRecord:

@@ -141,7 +141,15 @@ def build_study_record(
             "outcomes": {
                 name: {
                     key: outcome[key]
-                    for key in ("label", "family", "measured_on", "scale", "units_label")
+                    for key in (
+                        "label",
+                        "family",
+                        "primary",
+                        "measured_on",
+                        "scale",
+                        "standardise",
+                        "units_label",
+                    )
                 }
                 for name, outcome in protocol["outcomes"].items()
             },

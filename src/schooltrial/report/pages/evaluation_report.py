@@ -54,7 +54,7 @@ def build_report(
         Of ``requirements.lock``.
     """
     found: list[Section | None] = [section(evidence) for section in SECTIONS]
-    found += [methods_section(evidence.protocol), study_record_section(evidence.records["verdict"])]
+    found += [methods_section(evidence.protocol), study_record_section(evidence.study_record)]
     sections = [section for section in found if section is not None]
     record: list[tuple[str, Text]] = [
         ("Design", design_sentence(evidence.protocol)),

@@ -9,50 +9,54 @@ import pandas as pd
 
 from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
 from schooltrial.document.tables import Column, Table, tabulate
-from schooltrial.report.headlines import HEADLINES
+from schooltrial.document.text import Link
+from schooltrial.wording import plural_of
 
 Record = Mapping[str, Any]
 
 NOT_KNOWN = "not stated"
 
-SOURCE = "check_rating"
-"""The rule whose ``verdict.json`` holds the record."""
+FILE = "study_record.json"
+"""The record as data, in the folder of the report."""
 
 DESCRIBED = [
-    Column("measure", key="label"),
-    Column("sample"),
+    Column("Measure", key="label"),
+    Column("Level", key="level"),
     Column("n, comparison", "count", key="n_control"),
     Column("n, intervention", "count", key="n_treated"),
-    Column("mean, comparison", "significant", 3, key="mean_control"),
-    Column("mean, intervention", "significant", 3, key="mean_treated"),
+    Column("Mean, comparison", "significant", 3, key="mean_control"),
+    Column("Mean, intervention", "significant", 3, key="mean_treated"),
     Column("SD, comparison", "significant", 3, key="sd_control"),
     Column("SD, intervention", "significant", 3, key="sd_treated"),
-    Column("effect size", "number", 2, key="wwc_effect_size"),
+    Column("Effect size", "told", key="size"),
 ]
 
 RESULTS = [
-    Column("outcome", key="shown"),
-    Column("model"),
-    Column("estimand"),
-    Column("subgroup"),
-    Column("term"),
-    Column("estimate", "number", 3),
-    Column("standard error", "number", 3, key="std_error"),
-    Column("CI, low", "number", 3, key="conf_low"),
-    Column("CI, high", "number", 3, key="conf_high"),
-    Column("effect size", "number", 2, key="effect_size"),
+    Column("Outcome", key="outcome_label"),
+    Column("Analysis", key="analysis"),
+    Column("Estimand", key="estimand"),
+    Column("Group", key="subgroup", optional=True),
+    Column("Term", key="term", optional=True),
+    Column("Estimate", "number", 3, key="estimate"),
+    Column("SE", "number", 3, key="std_error"),
+    Column("CI, low", "told", key="low"),
+    Column("CI, high", "told", key="high"),
+    Column("Effect size", "number", 2, key="effect_size", optional=True),
     Column("p", "p", key="p_value"),
-    Column("observations", "count", key="n_individuals"),
-    Column("schools", "count", key="n_places", optional=True),
+    Column("Individuals", "count", key="individuals", optional=True),
+    Column("Schools", "count", key="schools", optional=True),
 ]
 
 ATTRITION = [
-    Column("outcome", key="shown"),
-    Column("year", "told"),
-    Column("level"),
-    Column("overall (%)", "percent", 1, key="overall"),
-    Column("differential (pp)", "percent", 1, key="differential"),
-    Column("verdict"),
+    Column("Outcome", key="outcome_label"),
+    Column("Year", "told", key="year"),
+    Column("Level", key="level"),
+    Column("Group", key="group", optional=True),
+    Column("Lost, comparison", "told", key="comparison"),
+    Column("Lost, intervention", "told", key="intervention"),
+    Column("Overall (%)", "percent", 1, key="overall"),
+    Column("Differential (pp)", "percent", 1, key="differential"),
+    Column("WWC boundary", key="verdict", optional=True),
 ]
 
 
@@ -62,94 +66,156 @@ def study_record_section(record: Record) -> Section:
     Parameters
     ----------
     record : mapping
-        ``verdict.json``.
+        As `study_record.build_record` returns it.
     """
-    outcomes = record["design_and_measures"]["outcomes"]
-    labels = {name: outcome["label"] for name, outcome in outcomes.items()}
-    design = record["design_and_measures"]
-    registration = record["registration_and_conflicts"]
-    formation = record["sample_formation_and_analysis"]
+    arms = record["conditions"]["groups"]
     shown: list[tuple[str, str, Table | None]] = [
         ("conditions", "Conditions", _items(_conditions(record["conditions"]))),
         ("sample", "Sample and context", _items(_context(record["sample_and_context"]))),
         ("registration", "Registration and conflicts of interest",
-         _items((_words(key), value) for key, value in registration.items())),
-        ("design", "Design and measures", _items(_design(design))),
-        ("formation", "Sample formation and analysis", _items(_formation(formation))),
-        ("descriptive", "Descriptive statistics at baseline",
-         _frame(record["descriptive_statistics"]["equivalence"], DESCRIBED, labels)),
-        ("results", "Results of primary models",
-         _frame([row for row in record["results"]["estimates"] if row["estimand"] in HEADLINES],
-                RESULTS, labels)),
-        ("attrition", "Attrition", _frame(record["attrition"], ATTRITION, labels)),
+         _items(_registration(record["registration_and_conflicts"]))),
+        ("design", "Design and measures", _items(_design(record["design_and_measures"]))),
+        ("formation", "Sample formation and analysis",
+         _items(_formation(record["sample_formation_and_analysis"]))),
+        ("descriptive", "Baseline measures of those analysed",
+         _described(record["descriptive_statistics"]["measures"])),
+        ("results", "Results of primary models", _results(record)),
+        ("attrition", "Attrition", _attrition(record["attrition"], arms)),
     ]  # fmt: skip
-    blocks: list[Block] = []
+    blocks: list[Block] = [
+        Paragraph((
+            "The record follows the tables of the reporting guide of the What Works "
+            "Clearinghouse. The same record as data: ", Link(FILE, FILE), ".",
+        ))
+    ]  # fmt: skip
     for name, title, table in shown:
         if table is None:
             blocks.append(Paragraph(f"{title}: nothing is on record."))
         else:
-            blocks.append(
-                Exhibit(f"record-{name}", title, table, data="checks/verdict.json", source=SOURCE)
-            )
+            blocks.append(Exhibit(
+                f"record-{name}", title, table, data=f"report/{FILE}", source="write_report",
+            ))  # fmt: skip
     return Section("study-record", "Study record", tuple(blocks), annex=True)
 
 
 def _items(rows: Iterator[tuple[str, Any]]) -> Table:
     frame = pd.DataFrame([(name, _said(value)) for name, value in rows], columns=["item", "value"])
-    return tabulate("Study record", frame, [Column("item"), Column("value")])
+    return tabulate(
+        "Study record", frame, [Column("Item", key="item"), Column("Value", key="value")]
+    )
 
 
-def _frame(
-    rows: Sequence[Record], columns: Sequence[Column], labels: Mapping[str, str]
-) -> Table | None:
+def _described(rows: Sequence[Record]) -> Table | None:
     if not rows:
         return None
+    sizes = [row["wwc_effect_size"] for row in rows]
+    written = [
+        "" if one is None else one if isinstance(one, str) else f"{one:.2f}" for one in sizes
+    ]
+    frame = pd.DataFrame(rows).assign(size=[one.replace("-", "−") for one in written])
+    return tabulate("Study record", frame, DESCRIBED)
+
+
+def _results(record: Record) -> Table | None:
+    rows = record["results"]["effects"]
+    if not rows:
+        return None
+    analyses = record["sample_formation_and_analysis"]["analyses"]
+    labels = {one["model"]: one["label"] for one in analyses}
     frame = pd.DataFrame(rows)
-    told = frame.assign(shown=[labels.get(name, name) for name in frame["outcome"]])
-    for counted, key in (("n_individuals", "n_individuals"), ("n_places", "n_schools")):
-        if key in told:
-            counts = told[key].astype("Int64")
-            told[counted] = counts.mask(counts == 0)  # a trial without schools counts none
-    return tabulate("Study record", told, columns)
+    counts = {
+        name: frame[key].astype("Int64").mask(frame[key].fillna(0) == 0)
+        for name, key in (("individuals", "n_individuals"), ("schools", "n_schools"))
+    }
+    told = frame.assign(
+        analysis=[labels.get(name, name) for name in frame["model"]],
+        subgroup=frame["subgroup"].where(frame["subgroup"] != "all", ""),
+        term=frame["term"].where(frame["term"] != "treated", ""),
+        low=[_bound(value) for value in frame["conf_low"]],
+        high=[_bound(value) for value in frame["conf_high"]],
+        **counts,
+    )
+    return tabulate("Study record", told, RESULTS)
+
+
+def _bound(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if pd.isna(value) else f"{value:,.3f}".replace("-", "−")
+
+
+def _attrition(rows: Sequence[Record], arms: Sequence[Record]) -> Table | None:
+    if not rows:
+        return None
+    labels = {arm["arm"]: arm["label"] for arm in arms}
+    several = len(arms) > 2
+    frame = pd.DataFrame(rows)
+    told = frame.assign(
+        group=[labels.get(arm, "") if several else "" for arm in frame["arm"]],
+        comparison=[_of(row["count_control"], row["n_control"]) for row in rows],
+        intervention=[_of(row["count_arm"], row["n_arm"]) for row in rows],
+    )
+    return tabulate("Study record", told, ATTRITION)
+
+
+def _of(lost: int | None, assigned: int | None) -> str:
+    return "" if lost is None or assigned is None else f"{lost:,} of {assigned:,}"
 
 
 def _conditions(part: Record) -> Iterator[tuple[str, Any]]:
-    for place, arm in enumerate(part["arms"]):
-        yield "Intervention" if place else "Comparison", arm["label"]
-    for component in part["components"].values():
+    for group in part["groups"]:
+        units = (
+            "" if group["units_assigned"] is None else f" ({group['units_assigned']:,} assigned)"
+        )
+        yield group["role"].capitalize(), f"{group['label']}{units}"
+    for component in part["components"]:
         yield "Component", component["label"]
 
 
 def _context(part: Record) -> Iterator[tuple[str, Any]]:
     yield "Summary", part["summary"]
-    for name, years in part["years"].items():
-        yield f"{_words(name)} years", years
+    yield "Baseline years", part["baseline_years"]
+    yield "Programme years", part["programme_years"]
+    yield "Follow-up years", part["follow_up_years"]
     for line in part["flow"]:
         yield str(line["text"]).capitalize(), line["n"]
 
 
+def _registration(part: Record) -> Iterator[tuple[str, Any]]:
+    yield "Registry", part["registry"]
+    yield "Identifier", part["identifier"]
+    yield "Date", part["date"]
+    yield "URL", part["url"]
+    yield "Checksum of the plan (SHA-256)", part["plan_sha256"]
+    yield "Conflicts of interest", part["conflicts_of_interest"]
+    yield (
+        "Deviations",
+        [f"{one['date']}: {one['what']} ({one['why']})" for one in part["deviations"]],
+    )
+
+
 def _design(part: Record) -> Iterator[tuple[str, Any]]:
-    yield "Design", part["kind"]
-    yield "Unit of assignment", part["unit"]
+    yield "Design", part["design"]
+    yield "Unit of assignment", part["unit_of_assignment"]
     yield "Randomised", part["randomised"]
-    yield "Check of the assignment", part["assignment"].get("verdict")
-    for outcome in part["outcomes"].values():
+    yield "Allocation check", part["allocation_check"]
+    for outcome in part["outcomes"]:
+        primary = "primary; " if outcome["primary"] else ""
         yield (
-            outcome["label"],
-            f"{outcome['family']}; {outcome['scale']}; of {outcome['measured_on']}s; "
-            f"{outcome['units_label']}",
+            outcome["outcome_label"],
+            f"{primary}{outcome['domain']}; {SCALES[outcome['scale']]}; of "
+            f"{plural_of(outcome['measured_on'])}; {outcome['units']}",
         )
 
 
+SCALES = {"continuous": "continuous", "binary": "yes/no"}
+
+
 def _formation(part: Record) -> Iterator[tuple[str, Any]]:
-    yield "Kept in the sample", [str(one) for one in part["keep"]]
-    for model in part["models"].values():
-        yield f"Covariates, {model['label']}", model["covariates"]
-
-
-def _words(key: str) -> str:
-    spoken = {"plan_sha256": "Checksum of the plan (SHA-256)", "url": "URL"}
-    return spoken.get(key, key.replace("_", " ").capitalize())
+    yield "Sample", part["sample"] or "everybody read"
+    for analysis in part["analyses"]:
+        yield f"Rows, {analysis['label']}", analysis["rows"] or "all"
+        yield f"Covariates, {analysis['label']}", analysis["covariates"]
 
 
 def _said(value: Any) -> str:

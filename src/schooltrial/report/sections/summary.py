@@ -95,9 +95,8 @@ def _of_group(arm: str, protocol: Content) -> str:
 
 def units_by_arm(evidence: Evidence) -> dict[str, int]:
     """Return how many units each arm was assigned, the comparison group last."""
-    blocks = evidence.checks["assignment"]
     control, *others = evidence.arms
-    return {arm: int(blocks[f"n_{arm}"].sum()) for arm in [*others, control]}
+    return {arm: evidence.units_by_arm[arm] for arm in [*others, control]}
 
 
 def n_schools(evidence: Evidence) -> int:

@@ -6,42 +6,15 @@ from typing import Any
 
 from schooltrial.document.blocks import Exhibit, Paragraph
 from schooltrial.document.tables import Table
-from schooltrial.report.sections.study_record import NOT_KNOWN, study_record_section
-
-ESTIMATE = {
-    "outcome": "maths", "model": "itt", "estimand": "ITT", "subgroup": "all", "term": "treated",
-    "estimate": 0.0768, "std_error": 0.067, "conf_low": -0.06, "conf_high": 0.213,
-    "effect_size": 0.0761, "p_value": 0.26, "n_individuals": 5926, "n_schools": 40,
-}  # fmt: skip
+from schooltrial.document.text import Link, spans
+from schooltrial.report.sections.study_record import FILE, NOT_KNOWN, study_record_section
+from schooltrial.report.study_record import build_record
+from support.study_verdict import made_verdict
 
 
 def _record(**changed: Any) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "conditions": {
-            "arms": [{"name": "control", "label": "Control schools"},
-                     {"name": "programme", "label": "Programme schools"}],
-            "components": {},
-        },
-        "sample_and_context": {
-            "summary": "A trial.", "years": {"baseline": [2018], "follow_up": []},
-            "flow": [{"text": "schools assigned", "n": 40}],
-        },
-        "registration_and_conflicts": {"registry": "", "deviations": []},
-        "design_and_measures": {
-            "kind": "blocked", "unit": "school", "randomised": True, "assignment": {},
-            "outcomes": {"maths": {"label": "Maths", "family": "attainment", "scale": "continuous",
-                                   "measured_on": "pupil", "units_label": "control SD"}},
-        },
-        "sample_formation_and_analysis": {
-            "keep": [], "models": {"itt": {"label": "ITT model", "covariates": ["baseline"]}},
-        },
-        "descriptive_statistics": {"equivalence": []},
-        "results": {"estimates": [ESTIMATE, {**ESTIMATE, "estimand": "joint test"}]},
-        "attrition": [{"outcome": "maths", "year": 2020, "level": "pupils", "overall": 0.242,
-                       "differential": 0.018, "verdict": "low"}],
-        **changed,
-    }  # fmt: skip
-    return record
+    study = {"title": "A small trial", "protocol": "0" * 64}
+    return build_record(made_verdict(**changed), study, {}, {"control": 20, "programme": 20})
 
 
 def _table(record: dict[str, Any], name: str) -> Table:
@@ -53,36 +26,47 @@ def _table(record: dict[str, Any], name: str) -> Table:
 
 def _items(record: dict[str, Any], name: str) -> dict[str, str]:
     cells = _table(record, name).cells
-    return dict(zip(cells["item"], cells["value"], strict=True))
+    return dict(zip(cells["Item"], cells["Value"], strict=True))
 
 
-def test_the_record_has_eight_tables_and_is_an_annex() -> None:
+def test_the_record_has_eight_tables_is_an_annex_and_links_the_data() -> None:
     section = study_record_section(_record())
     assert section.annex
-    assert len(section.blocks) == 8
+    first, *tables = section.blocks
+    assert len(tables) == 8
+    assert isinstance(first, Paragraph)
+    assert [one.target for one in spans(first.text) if isinstance(one, Link)] == [FILE]
 
 
 def test_a_table_without_rows_is_said_to_be_empty() -> None:
-    told = [
+    _, *told = [
         one.text for one in study_record_section(_record()).blocks if isinstance(one, Paragraph)
     ]
-    assert told == ["Descriptive statistics at baseline: nothing is on record."]
+    assert told == ["Baseline measures of those analysed: nothing is on record."]
 
 
 def test_what_is_not_known_is_told_apart_from_what_there_is_none_of() -> None:
-    assert _items(_record(), "registration") == {"Registry": NOT_KNOWN, "Deviations": "none"}
-    assert _items(_record(), "sample")["Follow up years"] == "none"
-    assert _items(_record(), "design")["Check of the assignment"] == NOT_KNOWN
+    registration = _items(_record(), "registration")
+    assert (registration["Registry"], registration["Deviations"]) == (NOT_KNOWN, "none")
+    assert _items(_record(), "sample")["Follow-up years"] == "none"
+    assert _items(_record(), "design")["Allocation check"] == NOT_KNOWN
 
 
-def test_results_are_those_of_effects_and_name_the_outcome_by_its_label() -> None:
+def test_results_are_those_of_effects_and_name_outcome_and_analysis_by_their_labels() -> None:
     cells = _table(_record(), "results").cells
-    assert list(cells["outcome"]) == ["Maths"]
-    assert list(cells["observations"]) == ["5,926"]
-    assert list(cells["effect size"]) == ["0.08"]
+    assert list(cells["Outcome"]) == ["Maths"]
+    assert list(cells["Analysis"]) == ["ITT model"]
+    assert list(cells["Individuals"]) == ["5,926"]
+    assert list(cells["Effect size"]) == ["0.08"]
+    assert list(cells["CI, low"]) == ["−0.060"]
 
 
-def test_attrition_is_in_per_cent_and_percentage_points() -> None:
-    row = _table(_record(), "attrition").cells.iloc[0]
-    assert row["overall (%)"] == "24.2"
-    assert row["differential (pp)"] == "1.8"
+def test_attrition_counts_those_lost_in_per_cent_and_percentage_points() -> None:
+    (row,) = _table(_record(), "attrition").cells.to_dict("records")
+    assert (row["Overall (%)"], row["Differential (pp)"]) == ("24.2", "1.8")
+    assert (row["Lost, comparison"], row["Lost, intervention"]) == ("20 of 100", "30 of 110")
+    assert "Group" not in row
+
+
+def test_groups_are_counted_by_the_units_assigned_to_them() -> None:
+    assert _items(_record(), "conditions")["Intervention"] == "Programme schools (20 assigned)"

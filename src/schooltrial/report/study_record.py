@@ -1,0 +1,222 @@
+"""The study record as data: the eight tables of What Works Clearinghouse's reporting guide.
+
+The annex of the report shows the same record, so that the two cannot differ.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from schooltrial.protocol.filters import in_words
+from schooltrial.protocol.json_schema import Validator
+from schooltrial.report.headlines import HEADLINES
+
+Record = Mapping[str, Any]
+
+SCHEMA = "study_record.schema.json"
+"""The JSON Schema of the record, a file of this package."""
+
+VERSION = 1
+"""Of the shape of the record; it changes where a key is renamed or removed."""
+
+DESCRIBED = (
+    "outcome", "variable", "category", "label", "level", "arm", "n_control", "n_treated",
+    "mean_control", "mean_treated", "sd_control", "sd_treated", "wwc_effect_size", "wwc_measure",
+    "wwc_band",
+)  # fmt: skip
+
+FOUND = (
+    "model", "estimand", "subgroup", "term", "estimate", "std_error", "df", "p_value", "conf_low",
+    "conf_high", "effect_size", "es_conf_low", "es_conf_high", "n_individuals", "n_schools",
+    "n_treated_schools", "method", "converged", "note",
+)  # fmt: skip
+
+LOST = (
+    "model", "year", "level", "arm", "n_control", "count_control", "n_arm", "count_arm",
+    "overall", "differential", "boundary_cautious", "boundary_optimistic", "verdict", "note",
+)  # fmt: skip
+
+COUNTS = ("n_", "count_")
+"""How the names of counts begin."""
+
+COMPONENTS = ("label", "indicator", "source", "measured_on", "unit_threshold", "share_required")
+
+
+def build_record(
+    verdict: Record, study: Record, labels: Mapping[str, str], arms: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return the record of a study; what is not known is None.
+
+    Parameters
+    ----------
+    verdict : mapping
+        ``verdict.json``.
+    study : mapping
+        Title and protocol hash of the study.
+    labels : mapping
+        Variable → its name in exhibits.
+    arms : mapping
+        Arm → how many units were assigned to it.
+    """
+    outcomes = verdict["design_and_measures"]["outcomes"]
+
+    def named(outcome: str) -> dict[str, Any]:
+        return {"outcome": outcome, "outcome_label": outcomes[outcome]["label"]}
+
+    return {
+        "schema": SCHEMA,
+        "schema_version": VERSION,
+        "study": verdict["study"],
+        "title": study["title"],
+        "synthetic": verdict["synthetic"],
+        "protocol_sha256": study["protocol"],
+        "conditions": _conditions(verdict["conditions"], arms),
+        "sample_and_context": _context(verdict["sample_and_context"]),
+        "registration_and_conflicts": _registration(verdict["registration_and_conflicts"]),
+        "design_and_measures": _design(verdict["design_and_measures"]),
+        "sample_formation_and_analysis": _formation(
+            verdict["sample_formation_and_analysis"], labels
+        ),
+        "descriptive_statistics": {
+            "baseline_year": verdict["descriptive_statistics"]["baseline_year"],
+            "measures": [
+                _cells(row, DESCRIBED) for row in verdict["descriptive_statistics"]["equivalence"]
+            ],
+        },
+        "results": {
+            "effects": [
+                {**named(row["outcome"]), **_cells(row, FOUND)}
+                for row in verdict["results"]["estimates"]
+                if row["estimand"] in HEADLINES
+            ],
+            "intraclass_correlation": [
+                {**named(outcome), "level": level, "icc": values[0], "conf_low": values[1],
+                 "conf_high": values[2]}
+                for outcome, found in verdict["results"]["icc"].items()
+                for level, values in found.items()
+            ],
+        },
+        "attrition": [
+            {**named(row["outcome"]), **_cells(row, LOST)}
+            for row in verdict["attrition"]
+            if row["quantity"] == "lost"
+        ],
+        "ratings": [_rating(rated) for rated in verdict["ratings"]],
+    }  # fmt: skip
+
+
+def record_text(record: Record) -> str:
+    """Return the record as JSON.
+
+    Raises
+    ------
+    ValueError
+        The record does not have the shape that the package documents; this is a fault of the
+        project, not of a study.
+    """
+    faults = record_faults(record)
+    if faults:
+        raise ValueError(f"the study record does not fit {SCHEMA}: {'; '.join(faults[:3])}")
+    return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def record_faults(record: Record) -> list[str]:
+    """Return where a record does not fit the JSON Schema of the package; empty where it fits."""
+    schema = json.loads(resources.files(__package__ or "").joinpath(SCHEMA).read_text("utf-8"))
+    return [
+        f"{'.'.join(str(part) for part in error.absolute_path) or 'record'}: {error.message}"
+        for error in Validator(schema).iter_errors(record)
+    ]
+
+
+def _cells(row: Record, keys: Sequence[str]) -> dict[str, Any]:
+    """Return some cells of a row; counts are whole, also where others of their column lack."""
+    found = {key: row.get(key) for key in keys}
+    return {
+        key: int(value) if key.startswith(COUNTS) and value is not None else value
+        for key, value in found.items()
+    }
+
+
+def _conditions(part: Record, arms: Mapping[str, int]) -> dict[str, Any]:
+    roles = ["comparison", *["intervention"] * (len(part["arms"]) - 1)]
+    return {
+        "groups": [
+            {"role": role, "arm": arm["name"], "label": arm["label"],
+             "units_assigned": arms.get(arm["name"])}
+            for role, arm in zip(roles, part["arms"], strict=True)
+        ],
+        "components": [
+            {"component": name, **{key: component.get(key) for key in COMPONENTS}}
+            for name, component in part["components"].items()
+        ],
+    }  # fmt: skip
+
+
+def _context(part: Record) -> dict[str, Any]:
+    return {
+        "summary": part["summary"] or None,
+        "baseline_years": part["years"].get("baseline", []),
+        "programme_years": part["years"].get("programme", []),
+        "follow_up_years": part["years"].get("follow_up", []),
+        "flow": [{"text": line["text"], "n": line["n"]} for line in part["flow"]],
+    }
+
+
+def _registration(part: Record) -> dict[str, Any]:
+    keys = ("registry", "identifier", "date", "url", "plan_sha256")
+    return {
+        **{key: part.get(key) or None for key in keys},
+        "conflicts_of_interest": None,  # no protocol states them
+        "deviations": [
+            {key: one[key] for key in ("date", "what", "why")} for one in part["deviations"]
+        ],
+    }
+
+
+def _design(part: Record) -> dict[str, Any]:
+    return {
+        "design": part["kind"],
+        "unit_of_assignment": part["unit"],
+        "randomised": part["randomised"],
+        "allocation_check": part["assignment"].get("verdict"),
+        "outcomes": [
+            {"outcome": name, "outcome_label": outcome["label"], "domain": outcome["family"],
+             "primary": outcome["primary"], "measured_on": outcome["measured_on"],
+             "scale": outcome["scale"], "standardised": outcome["standardise"],
+             "units": outcome["units_label"]}
+            for name, outcome in part["outcomes"].items()
+        ],
+    }  # fmt: skip
+
+
+def _formation(part: Record, labels: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "sample": in_words(part["keep"], labels) or None,
+        "analyses": [
+            {"model": name, "label": model["label"], "estimator": model["estimator"],
+             "outcomes": model["outcomes"],
+             "rows": in_words(model["where"], labels) or None,
+             "covariates": [labels.get(str(one), str(one)) for one in model["covariates"]],
+             "missing_covariates": model["missing_covariates"] if model["covariates"] else None,
+             "confidence_level": model["confidence_level"]}
+            for name, model in part["models"].items()
+        ],
+    }  # fmt: skip
+
+
+def _rating(rated: Record) -> dict[str, Any]:
+    wwc, eef = rated["ratings"]
+    return {
+        "outcome": rated["outcome"],
+        "outcome_label": rated["label"],
+        "year": rated["year"],
+        "indicative": True,  # neither body rated the study
+        "wwc_style": wwc["rating"],
+        "wwc_reason": wwc["rule"],
+        "eef_style": eef["rating"],
+        "eef_reason": eef["rule"],
+    }
