@@ -8,7 +8,7 @@ assignment moves, ``participation ~ assignment``: the three parts of R's fixest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from math import nan
@@ -232,6 +232,8 @@ class FormulaRows:
         needed = {str(name) for name in self.spec.required_variables}
         needed |= {*self.model.absorbed, *(name for name, _ in self.levels_of), *self.added}
         frame = read_data(data, sorted(needed))
+        blocks = {name for name, _ in self.levels_of}
+        _refuse_new_levels(frame, self.frame, sorted(needed - {*self.model.absorbed}), blocks)
         added = {
             f"{name}={level}": has_level(frame[name], level).to_numpy("float64")
             for name, level in self.levels_of
@@ -354,9 +356,13 @@ def read_rows(
     model = parse_formula(formula) if isinstance(formula, str) else formula
     needed = list(dict.fromkeys([*model.variables(), *filter(None, (cluster, weights, blocks))]))
     frame, notes = _complete(read_data(data, needed)[needed])
+    _refuse_infinite(frame)
+    if weights is not None:
+        _refuse_weights(_numbers(frame[weights], weights), weights)
     outcome = _numbers(_outcome_of(model, frame), model.outcome)
-    exogenous = _parsed(model.regressors, model.text).get_model_matrix(frame, na_action="raise")
+    exogenous = _matrix(model.regressors, model.text, frame)
     columns = _named(exogenous)
+    _refuse_infinite(pd.DataFrame(columns), "term")
     if model.absorbed:
         columns.pop(INTERCEPT, None)
     added = indicators(frame[blocks]) if blocks is not None and fixed_blocks else {}
@@ -373,10 +379,16 @@ def read_rows(
 
 def side_columns(side: str, rows: FormulaRows) -> dict[str, Array]:
     """Return the columns of ``a + b`` for the rows of a model, without an intercept."""
-    matrix = _parsed(side, rows.formula).get_model_matrix(rows.frame, na_action="raise")
-    columns = _named(matrix)
+    columns = _named(_matrix(side, rows.formula, rows.frame))
     columns.pop(INTERCEPT, None)
+    _refuse_infinite(pd.DataFrame(columns), "term")
     return columns
+
+
+def _matrix(side: str, text: str, frame: pd.DataFrame) -> Any:
+    """Return the columns of ``a + b``; a function that has no value leaves NaN, to be refused."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _parsed(side, text).get_model_matrix(frame, na_action="ignore")
 
 
 def read_data(data: Any, needed: Iterable[str]) -> pd.DataFrame:
@@ -415,14 +427,60 @@ def _complete(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     return rows.astype(flags), (note,) if left else ()
 
 
+def _refuse_infinite(frame: pd.DataFrame, what: str = "column") -> None:
+    """Raise where a value is infinite or missing: a fit would drop its column, or fail later."""
+    for name in frame:
+        values = frame[name]
+        if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+            continue
+        infinite = ~np.isfinite(values.to_numpy("float64"))
+        if infinite.any():
+            raise ValueError(
+                f"the {what} {str(name)!r} is not finite in {int(infinite.sum()):,} of "
+                f"{len(frame):,} rows; make those values missing, or leave the rows out"
+            )
+
+
+def _refuse_weights(weights: Array, name: str) -> None:
+    """Raise where a weight is not above zero."""
+    odd = weights[~(weights > 0)]
+    if len(odd):
+        raise ValueError(
+            f"the weights {name!r} are not above zero in {len(odd):,} of {len(weights):,} rows, "
+            f"such as {odd[0]:g}; leave out the rows that should not count"
+        )
+
+
+def _refuse_new_levels(
+    frame: pd.DataFrame, fitted: pd.DataFrame, names: Iterable[str], blocks: Collection[str]
+) -> None:
+    """Raise where new data have a category, or a block, that the fit has not seen.
+
+    It would otherwise be taken for the level that the others are compared with.
+    """
+    for name in names:
+        if name not in fitted:
+            continue
+        if name not in blocks and pd.api.types.is_numeric_dtype(fitted[name]):
+            continue
+        seen = levels(fitted[name])
+        new = [level for level in levels(frame[name]) if level not in seen]
+        if new:
+            raise ValueError(
+                f"the column {name!r} has the value {new[0]!r}, which the fit has not seen; it saw "
+                f"{', '.join(map(repr, seen[:8]))}{' …' if len(seen) > 8 else ''}"
+            )
+
+
 def _outcome_of(model: ModelFormula, frame: pd.DataFrame) -> pd.Series:
     if model.outcome.strip("`") in frame:
         return frame[model.outcome.strip("`")]
-    matrix = _parsed(f"0 + {model.outcome}", model.text).get_model_matrix(frame)
+    matrix = _matrix(f"0 + {model.outcome}", model.text, frame)
     if matrix.shape[1] != 1:
         raise ValueError(
             f"the outcome {model.outcome!r} makes {matrix.shape[1]} columns; it must be one"
         )
+    _refuse_infinite(matrix, "outcome")
     return matrix.iloc[:, 0]
 
 

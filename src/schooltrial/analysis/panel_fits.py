@@ -10,7 +10,12 @@ import pandas as pd
 
 from schooltrial.analysis.formula import read_data
 from schooltrial.analysis.school_covariates import Missing, coded_covariates
-from schooltrial.analysis.year_columns import read_cohorts, read_years
+from schooltrial.analysis.year_columns import (
+    in_school_years,
+    read_cohorts,
+    read_year,
+    read_years,
+)
 from schooltrial.models.group_time.clustered_contributions import clustered_error
 from schooltrial.models.group_time.repeated_cross_sections import (
     CrossSections,
@@ -37,8 +42,8 @@ def fit_difference_in_differences(
     unit: str = "school",
     time: str = "year",
     treated: str = "treated",
-    reference: int | None = None,
-    active: Sequence[int] | None = None,
+    reference: int | str | None = None,
+    active: Sequence[int | str] | None = None,
     cohort: str | None = None,
     events: bool = False,
     window: tuple[int, int] | None = None,
@@ -55,12 +60,13 @@ def fit_difference_in_differences(
     panel : frame or mapping of str to array
         A row for each school and year.
     outcome, unit, time : str
-        Columns: mean outcome, school and year.
+        Columns: mean outcome, school and year. A school year such as ``2010/11`` counts as the one
+        in which it ends; columns and arguments then write all years so.
     treated : str
         Column of zeros and ones: schools that have the programme in its years, in every year.
-    reference : int, optional
+    reference : int or str, optional
         Year that all others are compared with: an event study.
-    active : sequence of int, optional
+    active : sequence of int or str, optional
         Years of the programme: one effect. Give this, ``reference`` or ``cohort``.
     cohort : str, optional
         Column of the first treated year; missing, 0 or infinite for schools that are never
@@ -97,9 +103,10 @@ def fit_difference_in_differences(
     needed = [outcome, unit, time, *(() if cohort else (treated,)), *clusters, *covariates]
     needed += [*fixed_effects, *([weights] if weights else [])]
     cells = _cells(read_data(panel, [*needed, *([cohort] if cohort else [])]), needed)
-    year = read_years(cells[time], time).astype(np.int64)
+    school_years = in_school_years(cells[time])
+    year = read_years(cells[time], time, school_years=school_years).astype(np.int64)
     if cohort is not None:
-        first = read_cohorts(cells[cohort], cohort, year)
+        first = read_cohorts(cells[cohort], cohort, year, school_years=school_years)
         columns, names = (
             cohort_event_indicators(first, year, window) if events
             else cohort_indicator(first, year)
@@ -107,9 +114,12 @@ def fit_difference_in_differences(
     else:
         _refuse_switching(cells, unit, time, treated)
         arm = cells[treated].to_numpy("float64")
+        there = cells[time]
         columns, names = (
-            event_indicators(arm, year, reference, window) if reference is not None
-            else programme_indicator(arm, year, active or ())
+            event_indicators(arm, year, _in_panel(reference, "reference", there, year), window)
+            if reference is not None else programme_indicator(
+                arm, year, [_in_panel(one, "active", there, year) for one in active or ()]
+            )
         )  # fmt: skip
     groups = [cells[name].to_numpy() for name in clusters]
     return two_way_effects(
@@ -124,6 +134,17 @@ def fit_difference_in_differences(
         fixed_effects=[cells[name].to_numpy() for name in fixed_effects],
         unit_trends=unit_trends,
     )
+
+
+def _in_panel(value: int | str, name: str, column: pd.Series, year: Any) -> int:
+    """Return a year of an argument, having seen that the panel has it."""
+    found = read_year(value, name, in_school_years(column))
+    if found not in year:
+        raise ValueError(
+            f"`{name}` names {value}, which {column.name!r} does not have; it has "
+            f"{', '.join(map(str, sorted(column.unique())))}"
+        )
+    return found
 
 
 def _refuse_switching(cells: pd.DataFrame, unit: str, time: str, treated: str) -> None:
@@ -169,7 +190,8 @@ def fit_staggered_adoption(
     panel : frame or mapping of str to array
         A row for each school and year.
     outcome, unit, time : str
-        Columns: mean outcome, school and year.
+        Columns: mean outcome, school and year. School years such as ``2010/11`` are counted as the
+        one in which they end, where all columns of years are written so.
     cohort : str
         Column of the first treated year; missing, 0 or infinite for schools that are never
         treated.
@@ -206,12 +228,13 @@ def fit_staggered_adoption(
     needed = [outcome, unit, time, *filter(None, [pupils, weights, cluster])]
     frame = read_data(panel, [*needed, cohort, *covariates])
     cells = _cells(frame, needed)
-    year = read_years(cells[time], time).astype(np.int64)
+    school_years = in_school_years(cells[time])
+    year = read_years(cells[time], time, school_years=school_years).astype(np.int64)
     return staggered_adoption.fit_staggered_adoption(
         cells[outcome].to_numpy("float64"),
         school=cells[unit].to_numpy(),
         year=year,
-        cohort=read_cohorts(cells[cohort], cohort, year),
+        cohort=read_cohorts(cells[cohort], cohort, year, school_years=school_years),
         n_pupils=cells[pupils].to_numpy("float64") if pupils else None,
         comparison_group=comparison_group,
         base_period=base_period,
