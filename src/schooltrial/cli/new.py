@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> int:
 
     from schooltrial.pipeline.study_run import protocol_of
     from schooltrial.proposal.proposing import propose
-    from schooltrial.proposal.protocol_text import GUESS, protocol_text
     from schooltrial.proposal.seen import see
+    from schooltrial.proposal.writing import GUESS, protocol_text
     from schooltrial.refusal import UserError
 
     given = Path(args.trial)

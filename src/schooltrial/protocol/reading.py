@@ -17,7 +17,7 @@ from schooltrial.protocol.column_map import write_missing_as_texts
 from schooltrial.protocol.completion import compare_modelled_arms, complete_design
 from schooltrial.protocol.filters import conjunction
 from schooltrial.protocol.idle_sections import idle_section_faults
-from schooltrial.protocol.mended import mended
+from schooltrial.protocol.mending import mended
 from schooltrial.protocol.references import reference_faults
 from schooltrial.protocol.renamed_keys import renaming_faults, reword
 from schooltrial.protocol.schema_validation import number_faults, schema_faults, with_defaults

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from schooltrial.proposal.proposing import Proposal, propose
-from schooltrial.proposal.protocol_text import GUESS, protocol_text
 from schooltrial.proposal.seen import see
+from schooltrial.proposal.writing import GUESS, protocol_text
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.refusal import UserError
 from support.small_trial import schema
@@ -113,7 +113,7 @@ def test_arms_in_the_table_of_pupils_are_of_schools_or_of_pupils(tmp_path: Path)
     file = _write(tmp_path / "p.csv", "pupil,school,group,reading", mixed)
     _, content, _ = _proposed(tmp_path, [file])
     assert content["design"]["unit"] == "pupil"
-    assert content["tables"]["assignment"][0]["columns"]["block"]["column"] == ["school"]
+    assert content["tables"]["assignment"][0]["columns"]["block"]["column"] == "school"
 
 
 def test_pairs_of_schools_make_a_paired_design(tmp_path: Path) -> None:

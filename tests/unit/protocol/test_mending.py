@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol.mended import mended
+from schooltrial.protocol.mending import mended
 from schooltrial.refusal import Refusal
 from support.small_trial import SmallTrial, schema
 
