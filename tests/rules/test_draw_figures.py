@@ -165,9 +165,9 @@ def test_the_fidelity_matrix_is_that_of_the_check(run: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("randomised", "heading"), [(True, "Assigned by lot"), (False, "Assigned, not by lot")]
+    ("randomised", "heading"), [(True, "Randomised"), (False, "Assigned, not randomised")]
 )
-def test_the_flow_diagram_says_whether_the_design_was_a_lot(
+def test_the_flow_diagram_says_whether_units_were_randomised(
     run: Any, randomised: bool, heading: str
 ) -> None:
     boxes = pd.DataFrame(
@@ -177,11 +177,14 @@ def test_the_flow_diagram_says_whether_the_design_was_a_lot(
         ],
         columns=FLOW,
     )
-    design = {"arms": ARMS, "randomised": randomised}
-    figure, data = run(draw_flow, boxes=boxes, design=design, labels={"maths": "Maths"})
+    design = {"arms": ARMS, "randomised": randomised, "kind": "parallel"}
+    figure, data = run(
+        draw_flow, boxes=boxes, assignment="", panel="", bounded="", design=design, models={},
+        outcomes=OUTCOMES, years={}, labels={"maths": "Maths"},
+    )  # fmt: skip
     told = words(figure)
-    assert told[:2] == [heading, "schools: 2"]
-    assert {"Maths, 2020", "pupils: 9"} <= set(told)
+    assert told[:3] == [heading, "schools", "2"]
+    assert {"Maths, 2020", "pupils", "9"} <= set(told)
     assert data["outcome"].tolist() == ["", "maths"]  # an empty cell is no missing number
 
 

@@ -24,6 +24,9 @@ rule draw_flow:
     input:
         modules("draw_flow.py"),
         boxes="results/{study}/checks/flow_boxes.csv",
+        assignment="results/{study}/data/assignment.parquet",
+        panel="results/{study}/data/school_panel.parquet",
+        bounded="results/{study}/data/bounded_cells.parquet",
     output:
         **figure("results/{study}/figures/flow"),
     log:
@@ -32,6 +35,9 @@ rule draw_flow:
         "results/{study}/benchmarks/draw_flow.tsv"
     params:
         design=section("design"),
+        models=section("models"),
+        outcomes=section("outcomes"),
+        years=section("years"),
         labels=from_content(labels),
         study=study_line,
     script:

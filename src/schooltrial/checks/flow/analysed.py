@@ -155,8 +155,8 @@ def _of_assigned(
         if of_level.empty:
             continue
         counted, gone = (int(of_level[f"{what}_{side}"].iloc[0]) for what in ("n", "count"))
-        when = f" in {int(of_level['year'].iloc[0])}" if len(years) > 1 else ""
-        text = f"analysed{when}, of {counted:,} {PLURAL[unit]} whom attrition counts"
+        when = f"in {int(of_level['year'].iloc[0])}, " if len(years) > 1 else ""
+        text = f"{when}of {counted:,} {PLURAL[unit]} for attrition"
         found.append({"level": unit, "kind": "had", "text": text, "n": counted - gone})
     return found
 

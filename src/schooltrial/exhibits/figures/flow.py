@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 from schooltrial.checks.flow.boxes import SIGNS, heading
 from schooltrial.exhibits.style.alt_words import few
 from schooltrial.exhibits.style.figures import (
+    ARM_COLOURS,
     FAINT,
     INK,
     SETTINGS,
@@ -23,7 +24,7 @@ from schooltrial.exhibits.style.figures import (
     foot_text,
     styled,
 )
-from schooltrial.exhibits.style.text_lines import wrap
+from schooltrial.exhibits.style.text_lines import width_of, wrap
 from schooltrial.protocol.sections import Arm, StudyLine
 
 ALL = "all"
@@ -32,16 +33,20 @@ ALL = "all"
 STAGES = {"allocated": "Allocation", "followed up": "Follow-up", "analysed": "Analysis"}
 
 
-COLUMN = 1.8
-"""Inches of an arm's column: two arms fit a printed column of 91 mm, four a page."""
+COLUMN, NARROW = 1.8, 1.2
+"""Inches of a column, and of one of three: two or three fit a printed column, four a page."""
 
 
 SIZE, LINE = 6.5, 0.122
 """Points of the text, and inches of a line of it."""
 
 
-TIED = "\u00a0"
-"""A space at which no line ends."""
+LEAST = 0.6
+"""Share of a box's width that a text has beside its number; else the number is below it."""
+
+
+BETWEEN = 0.06
+"""Inches between a text and its number."""
 
 
 MARGIN, PAD, GAP, STEP = 0.06, 0.06, 0.2, 0.09
@@ -49,11 +54,39 @@ MARGIN, PAD, GAP, STEP = 0.06, 0.06, 0.2, 0.09
 
 @dataclass(frozen=True)
 class _Line:
-    """One line of a box: its text, as wrapped, in inches from the box's edge."""
+    """One line of a box: its text, as wrapped, in inches from the box's edge, and its number.
+
+    Numbers are aligned at the right edge of their box.
+    """
 
     text: str
     indent: float = 0.0
     bold: bool = False
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A column of the diagram: an arm, or a cohort of it."""
+
+    rows: pd.DataFrame
+    label: str
+    colour: str
+
+
+def _groups(boxes: pd.DataFrame, arms: Sequence[Arm]) -> list[_Group]:
+    """Return the columns: arms and, where the boxes tell cohorts apart, the cohorts of an arm."""
+    found: list[_Group] = []
+    for style in arm_styles(arms):
+        rows = boxes[boxes["arm"] == style.name]
+        cohorts = [one for one in dict.fromkeys(rows.get("cohort", ())) if one]
+        for at, cohort in enumerate(cohorts):
+            colour = ARM_COLOURS[1 + at % (len(ARM_COLOURS) - 1)]
+            label = f"{style.label} that began in {cohort}"
+            found.append(_Group(rows[rows["cohort"] == cohort], label, colour))
+        if not cohorts:
+            found.append(_Group(rows, style.label, style.colour))
+    return found
 
 
 @styled
@@ -64,12 +97,12 @@ def flow_plot(
     study: StudyLine,
     randomised: bool = True,
 ) -> Figure:
-    """Draw the diagram: what is before the arms part, then one column per arm.
+    """Draw the diagram: what is before the arms part, then one column per arm or cohort.
 
     Parameters
     ----------
     boxes : DataFrame
-        From ``checks.flow.boxes.flow_boxes``.
+        From ``checks.flow.boxes.flow_boxes``, or of ``checks.flow.cohorts.boxes_by_cohort``.
     arms : sequence of mapping
         The arms, the control arm first.
     labels : mapping
@@ -77,16 +110,15 @@ def flow_plot(
     study : mapping
         Title, whether synthetic, and protocol hash.
     randomised : bool
-        Whether the arms were assigned by lot.
+        Whether the arms were randomised.
     """
-    width, inside = COLUMN * max(len(arms), 2), COLUMN - 2 * MARGIN
-    each = width / len(arms)
+    groups = _groups(boxes, arms)
+    each = NARROW if len(groups) == 3 else COLUMN
+    width, inside = max(each * len(groups), 2 * COLUMN), each - 2 * MARGIN
+    each = width / len(groups)
     upper = min(1.4 * COLUMN, width) - 2 * MARGIN
     top = _top(boxes, randomised, upper - 2 * PAD)
-    styles = arm_styles(arms)
-    columns = [
-        _column(boxes, style.name, style.label, labels, inside - 2 * PAD) for style in styles
-    ]
+    columns = [_column(boxes, group, labels, inside - 2 * PAD) for group in groups]
     tall = {
         stage: max(_inches(column.get(stage, [])) for column in columns)
         for stage in STAGES
@@ -102,12 +134,12 @@ def flow_plot(
     panel.set_ylim(figure.get_figheight(), 0)
     _box(panel, (width - upper) / 2, MARGIN, upper, _inches(top), top, INK)
     y = MARGIN + _inches(top)
-    _split(panel, y, [each * (at + 0.5) for at in range(len(arms))], width / 2)
+    _split(panel, y, [each * (at + 0.5) for at in range(len(groups))], width / 2)
     for stage, size in tall.items():
         y += GAP
-        for at, (style, column) in enumerate(zip(styles, columns, strict=True)):
+        for at, (group, column) in enumerate(zip(groups, columns, strict=True)):
             lines = column.get(stage, [_Line(STAGES[stage], bold=True), _Line("none", STEP)])
-            _box(panel, each * (at + 0.5) - inside / 2, y, inside, size, lines, style.colour)
+            _box(panel, each * (at + 0.5) - inside / 2, y, inside, size, lines, group.colour)
             if stage != list(tall)[-1]:
                 _arrow(panel, each * (at + 0.5), y + size, y + size + GAP)
         y += size
@@ -119,20 +151,20 @@ def flow_plot(
 
 def _top(boxes: pd.DataFrame, randomised: bool, width: float) -> list[_Line]:
     rows = boxes[boxes["arm"] == ALL]
-    heading = "Assigned by lot" if randomised else "Assigned, not by lot"
-    lines = _lines(heading, width, bold=True)
+    head = "Randomised" if randomised else "Assigned, not randomised"
+    lines = _lines(head, width, bold=True)
     for row in rows.itertuples():
         lines += _told(row, width)
     return lines
 
 
 def _column(
-    boxes: pd.DataFrame, arm: str, label: str, labels: Mapping[str, str], width: float
+    boxes: pd.DataFrame, group: _Group, labels: Mapping[str, str], width: float
 ) -> dict[str, list[_Line]]:
-    """Return stage → lines of an arm's box, wrapped to its width."""
+    """Return stage → lines of a group's box, wrapped to its width."""
     found: dict[str, list[_Line]] = {}
-    for stage, rows in boxes[boxes["arm"] == arm].groupby("stage", sort=False):
-        first = f"{STAGES[stage]}: {label}" if stage == "allocated" else STAGES[stage]
+    for stage, rows in group.rows.groupby("stage", sort=False):
+        first = f"{STAGES[stage]}: {group.label}" if stage == "allocated" else STAGES[stage]
         lines = _lines(first, width, bold=True)
         for analysis, part in rows.groupby(["outcome", "year", "model"], sort=False):
             over = heading(boxes, labels, analysis)
@@ -146,10 +178,17 @@ def _column(
 def _told(row: Any, width: float) -> list[_Line]:
     """Return the lines of one count; what left, came or is a part of the line above is set in.
 
-    A number is not parted from the word before it.
+    The number is right of the last of them.
     """
-    text = f"{SIGNS[row.kind]}{row.text}:{TIED}{row.n:,}"
-    return _lines(text, width, indent=0.0 if row.kind == "in" else STEP)
+    number = f"{row.n:,}"
+    room = width - BETWEEN - width_of(number, _font())
+    text, indent = f"{SIGNS[row.kind]}{row.text}", 0.0 if row.kind == "in" else STEP
+    *lines, last = _lines(text, width, indent)
+    if last.indent + width_of(last.text, _font()) > room:
+        if room < LEAST * width:  # a long number in a narrow box
+            return [*lines, last, _Line("", number=number)]
+        *lines, last = _lines(text, room, indent)
+    return [*lines, replace(last, number=number)]
 
 
 def _lines(text: str, width: float, indent: float = 0.0, bold: bool = False) -> list[_Line]:
@@ -158,10 +197,12 @@ def _lines(text: str, width: float, indent: float = 0.0, bold: bool = False) -> 
 
 
 def _wrapped(text: str, width: float, bold: bool = False, hanging: float = 0.0) -> list[str]:
-    font = FontProperties(
-        family=SETTINGS["font.family"], size=SIZE, weight="bold" if bold else "normal"
-    )
-    return [line.replace(TIED, " ") for line in wrap(text, width, font, hanging)]
+    return wrap(text, width, _font(bold), hanging)
+
+
+def _font(bold: bool = False) -> FontProperties:
+    weight = "bold" if bold else "normal"
+    return FontProperties(family=SETTINGS["font.family"], size=SIZE, weight=weight)
 
 
 def _inches(lines: Sequence[_Line]) -> float:
@@ -174,7 +215,12 @@ def _box(
     """Draw a box of lines from its upper edge."""
     panel.add_patch(Rectangle((x, y), width, tall, fc="white", ec=colour, lw=1.0))
     for at, line in enumerate(lines):
-        _write(panel, x + PAD + line.indent, y + PAD + LINE * (at + 0.5), line, INK)
+        middle = y + PAD + LINE * (at + 0.5)
+        if line.text:
+            _write(panel, x + PAD + line.indent, middle, line, INK)
+        if line.number:
+            panel.text(x + width - PAD, middle, line.number, fontsize=SIZE, va="center",
+                       ha="right", color=INK)  # fmt: skip
 
 
 def _write(panel: Axes, x: float, y: float, line: _Line, colour: str) -> None:
@@ -201,17 +247,17 @@ def _arrow(panel: Axes, x: float, start: float, end: float) -> None:
 
 
 def alt_text(boxes: pd.DataFrame, arms: Sequence[Arm], labels: Mapping[str, str]) -> str:
-    """Return what the figure shows, in numbers: of each arm who was allocated and analysed."""
+    """Return what the figure shows, in numbers: of each group who was allocated and analysed."""
     parts = [_sums(boxes[boxes["arm"] == ALL], "Before the arms part")]
-    for arm in arms:
-        mine = boxes[boxes["arm"] == str(arm["name"])]
-        parts.append(_sums(mine[mine["outcome"] == ""], str(arm["label"])))
+    for group in _groups(boxes, arms):
+        mine = group.rows
+        parts.append(_sums(mine[mine["outcome"] == ""], group.label))
         for (outcome, year), rows in mine[mine["outcome"] != ""].groupby(
             ["outcome", "year"], sort=False
         ):
             ends = rows[rows["kind"] == "in"].tail(1)
             parts += [
-                f"{arm['label']}, {labels.get(str(outcome), outcome)}, {year}: "
+                f"{group.label}, {labels.get(str(outcome), outcome)}, {year}: "
                 f"{int(row['n']):,} {row['text']}"
                 for _, row in ends.iterrows()
             ]

@@ -115,4 +115,4 @@ def test_the_text_and_the_figure_say_of_how_many_take_up_is_not_known() -> None:
     drawn = " ".join(part.get_text() for part in figure.axes[0].texts)
     for line in (f"{NOT_RECEIVED}: 3", f"{NOT_KNOWN}: 1", f"{NOT_RECEIVED}: 1", f"{NOT_KNOWN}: 3"):
         assert line in text
-        assert line in drawn
+        assert line.replace(":", "") in drawn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -56,15 +56,24 @@ def _figure(count: int) -> Figure:
     return figure
 
 
-def test_a_number_never_stands_on_a_line_of_its_own() -> None:
+def test_each_number_is_right_of_the_last_line_of_its_text_at_the_edge_of_its_box() -> None:
     boxes = _boxes(_arms(2))
     for letters in range(20):  # of which one or another ends where a line does
         texts = ["pupils who joined " + "i" * letters for _ in boxes.index]
         figure = flow_plot(boxes.assign(text=texts), _arms(2), LABELS, STUDY)
-        lines = [text.get_text() for text in figure.axes[0].texts]
-        assert any(line.endswith(": 617") for line in lines)
-        assert not any(line.replace(",", "").isdigit() for line in lines)
-        assert not any("\u00a0" in line for line in lines)
+        with mpl.rc_context(SETTINGS):
+            figure.draw_without_rendering()
+        written = [text for text in figure.axes[0].texts if text.get_text()]
+        numbers = [text for text in written if text.get_text().replace(",", "").isdigit()]
+        assert len(numbers) == len(boxes)
+        for number in numbers:
+            x, y = number.get_position()
+            beside = [text for text in written if text.get_position()[1] == y
+                      and 0 < x - text.get_position()[0] < 2.5]  # fmt: skip
+            nearest = max(beside, key=lambda text: text.get_position()[0])
+            assert nearest.get_window_extent().x1 < number.get_window_extent().x0
+        rights = {round(number.get_position()[0], 6) for number in numbers}
+        assert len(rights) == 3  # of the first box, and of the boxes of two arms
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
@@ -87,7 +96,8 @@ def test_no_line_leaves_its_box_and_none_lies_on_another(count: int) -> None:
             assert extent.y1 <= box.y1
 
 
-def test_two_arms_fit_a_printed_column_and_four_a_page() -> None:
+def test_two_or_three_arms_fit_a_printed_column_and_four_a_page() -> None:
+    assert _figure(3).get_figwidth() <= 3.6
     assert _figure(2).get_figwidth() <= 3.6
     assert _figure(4).get_figwidth() <= 7.2
     assert min(float(t.get_fontsize()) for t in _figure(2).axes[0].texts if t.get_text()) >= 6.5
@@ -99,7 +109,7 @@ def test_every_count_and_every_arms_name_is_drawn() -> None:
         assert f"Allocation: {arm['label']}" in drawn
     assert "− schools merged" in drawn
     assert "1,200,345" in drawn
-    assert "+ pupils who came: 5" in drawn
+    assert "+ pupils who came 5" in drawn
     assert f"{LABELS['ela']}, 2010 to 2019" in drawn
 
 
@@ -150,14 +160,17 @@ def _texts_in(figure: Figure, box: Rectangle) -> list[Text]:
 
 
 def _told(figure: Figure) -> list[list[str]]:
+    """Return the lines of each box, a number after its text."""
     return [
-        [text.get_text() for text in _texts_in(figure, box)] for box in _rectangles(figure)
+        [": ".join(text.get_text() for text in line)
+         for _, line in groupby(_texts_in(figure, box), lambda text: text.get_position()[1])]
+        for box in _rectangles(figure)
     ]  # fmt: skip
 
 
 def test_each_box_tells_its_stage_and_its_counts_line_by_line(small: Figure) -> None:
     assert _told(small) == [
-        ["Assigned by lot", "schools in the files: 1,234", "− schools left out: 4"],
+        ["Randomised", "schools in the files: 1,234", "− schools left out: 4"],
         ["Allocation: Control", "schools: 615", "with pupils: 9,000"],
         ["Allocation: Tutored", "schools: 619"],
         ["Follow-up", "− schools closed: 2", "+ pupils who came: 30"],
@@ -170,9 +183,9 @@ def test_each_box_tells_its_stage_and_its_counts_line_by_line(small: Figure) -> 
     ]  # fmt: skip
 
 
-def test_an_assignment_that_was_not_by_lot_is_not_said_to_be() -> None:
+def test_an_assignment_that_was_not_randomised_is_not_said_to_be() -> None:
     figure = flow_plot(SMALL, SHORT, SHORT_LABELS, STUDY, randomised=False)
-    assert _told(figure)[0][0] == "Assigned, not by lot"
+    assert _told(figure)[0][0] == "Assigned, not randomised"
 
 
 def test_headings_are_bold_and_what_left_or_came_or_is_a_part_is_set_in(small: Figure) -> None:
@@ -183,15 +196,20 @@ def test_headings_are_bold_and_what_left_or_came_or_is_a_part_is_set_in(small: F
         )
         for box in (top, allocated)
         for text in _texts_in(small, box)
+        if text.get_horizontalalignment() == "left"
     }  # fmt: skip
     assert told == {
-        "Assigned by lot": (0.06, True), "schools in the files: 1,234": (0.06, False),
-        "− schools left out: 4": (0.15, False), "Allocation: Control": (0.06, True),
-        "schools: 615": (0.06, False), "with pupils: 9,000": (0.15, False),
+        "Randomised": (0.06, True), "schools in the files": (0.06, False),
+        "− schools left out": (0.15, False), "Allocation: Control": (0.06, True),
+        "schools": (0.06, False), "with pupils": (0.15, False),
     }  # fmt: skip
     _, none = _texts_in(small, _rectangles(small)[4])
     assert (none.get_text(), none.get_fontweight()) == ("none", "normal")
-    analysis = _texts_in(small, _rectangles(small)[5])
+    analysis = [
+        text
+        for text in _texts_in(small, _rectangles(small)[5])
+        if text.get_horizontalalignment() == "left"
+    ]
     assert [text.get_fontweight() == "bold" for text in analysis] == [
         True, True, False, True, False, True, False,
     ]  # fmt: skip
@@ -260,10 +278,12 @@ def test_a_bar_half_way_parts_the_top_box_into_the_arms(count: int) -> None:
     top = _rectangles(figure)[0]
     bottom = top.get_y() + top.get_height()
     stem, bar = (points(line) for line in figure.axes[0].lines)
-    middle = 1.8 * count / 2
+    each = {2: 1.8, 3: 1.2}[count]
+    middle = each * count / 2
     assert stem == [pytest.approx((middle, bottom)), pytest.approx((middle, bottom + 0.1))]
     assert bar == [
-        pytest.approx((0.9, bottom + 0.1)), pytest.approx((1.8 * count - 0.9, bottom + 0.1)),
+        pytest.approx((each / 2, bottom + 0.1)),
+        pytest.approx((each * (count - 0.5), bottom + 0.1)),
     ]  # fmt: skip
     assert len(_arrows(figure)) == 3 * count
     for (_, start), _ in _arrows(figure)[:count]:
@@ -317,8 +337,25 @@ def test_a_text_that_is_wrapped_hangs_and_a_word_wider_than_the_box_is_cut() -> 
     assert heading.get_text() == "Follow-up"
     assert first is lost
     hanging = others[: [o.get_text().startswith("+ ") for o in others].index(True)]
+    number = hanging.pop()
+    assert number.get_text() == "1,200,345"
     joined = "".join(text.get_text().replace(" ", "").rstrip("-") for text in [first, *hanging])
-    assert joined == f"− {LONG}: 1,200,345".replace(" ", "")
+    assert joined == f"− {LONG}".replace(" ", "")
     assert {round(text.get_position()[0] - first.get_position()[0], 9) for text in hanging} == {
         0.09
     }
+
+
+def test_cohorts_of_an_arm_have_a_column_each_beside_the_comparison() -> None:
+    late = SMALL[SMALL["arm"] == "t"]
+    parts = [
+        SMALL[SMALL["arm"] != "t"].assign(cohort=""), late.assign(cohort="2016"),
+        late.assign(cohort="2017", n=7),
+    ]  # fmt: skip
+    figure = flow_plot(pd.concat(parts), SHORT, SHORT_LABELS, STUDY)
+    heads = [" ".join(lines) for lines in _told(figure)[1:4]]
+    assert [head.removeprefix("Allocation: ").split(" schools")[0] for head in heads] == [
+        "Control", "Tutored that began in 2016", "Tutored that began in 2017",
+    ]  # fmt: skip
+    assert heads[2].endswith("7")
+    assert figure.get_figwidth() == pytest.approx(3.6)
