@@ -230,17 +230,18 @@ PANEL = pd.DataFrame(
 )  # fmt: skip
 
 
-def test_school_means_are_over_the_years_analysed_which_are_named_beside_the_block(
-    run: Any,
-) -> None:
+def test_school_means_are_of_the_last_baseline_year_and_over_the_years_analysed(run: Any) -> None:
+    years: Any = {"label": "spring", "baseline": [2019], "programme": [2020], "follow_up": [2021]}
     figure, data = run(
-        draw_school_means, panel=PANEL, outcomes=OUTCOMES, arms=ARMS, analysis_years=[2020, 2021],
-        block_label="District",
+        draw_school_means, panel=PANEL, outcomes=OUTCOMES, arms=ARMS, years=years,
+        analysis_years=[2020, 2021],
     )  # fmt: skip
-    assert data[["school", "mean"]].to_numpy().tolist() == [["A", 2.0], ["B", 4.0]]
+    assert data[["school", "time", "mean"]].to_numpy().tolist() == [
+        ["A", "before", 9.0], ["A", "after", 2.0], ["B", "after", 4.0],
+    ]  # fmt: skip
     (panel,) = figure.axes
-    assert panel.get_title(loc="left") == "Maths, 2020, 2021"
-    assert panel.get_ylabel() == "District"
+    assert panel.get_title(loc="left") == "Maths"
+    assert panel.get_xlabel() == "spring"
 
 
 def test_trends_are_of_every_year_of_the_panel(run: Any) -> None:
@@ -276,10 +277,11 @@ def test_nothing_of_a_staggered_study_is_drawn_as_if_all_had_begun_together(run:
     assert "Began 2020\n1 school" in words(figure)
     assert not figure.axes[0].patches  # no years of a programme are shaded
     _, data = run(
-        draw_school_means, panel=COHORTS, outcomes=OUTCOMES, arms=ARMS,
-        analysis_years=[2019, 2020], block_label="District",
+        draw_school_means, panel=COHORTS, outcomes=OUTCOMES, arms=ARMS, years=years,
+        analysis_years=[2019, 2020],
     )  # fmt: skip
-    assert data[["school", "mean"]].to_numpy().tolist() == [["C", 6.0], ["A", 4.0]]
+    after = data[data["time"] == "after"]
+    assert after[["school", "mean"]].to_numpy().tolist() == [["A", 4.0], ["C", 6.0]]
 
 
 def test_the_weights_of_comparisons_are_those_of_the_check(run: Any) -> None:

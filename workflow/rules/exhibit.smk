@@ -81,7 +81,7 @@ rule draw_cohorts:
 
 
 rule draw_school_means:
-    """Draw the mean of every school by block and arm."""
+    """Draw the mean of every school before and after, by arm."""
     input:
         modules("draw_school_means.py"),
         panel="results/{study}/data/school_panel.parquet",
@@ -94,8 +94,8 @@ rule draw_school_means:
     params:
         outcomes=section("outcomes"),
         arms=section("design", "arms"),
+        years=section("years"),
         analysis_years=from_content(analysis_years),
-        block_label=section("design", "block_label"),
         study=study_line,
     script:
         "../scripts/draw_school_means.py"

@@ -1,75 +1,97 @@
-"""School means: every school's mean outcome, by block and arm, in the years analysed."""
+"""School means: every school's mean outcome before the programme and after, group by group."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
-from schooltrial.data.rows.ordering import places
-from schooltrial.exhibits.style.alt_words import few, span, told
+from schooltrial.arrays import FloatArray
+from schooltrial.document.numbers import decimals_of, number
+from schooltrial.exhibits.style.alt_words import few, signed, told
 from schooltrial.exhibits.style.figures import (
-    FAINT,
-    WIDTH,
+    INK,
+    READABLE,
+    ArmStyle,
     arm_styles,
     foot,
     new_figure,
+    nothing_drawn,
     styled,
 )
-from schooltrial.exhibits.style.text_fitting import add_key
-from schooltrial.protocol.sections import Arm, Outcome, StudyLine
+from schooltrial.exhibits.style.text_lines import wrap
+from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
 from schooltrial.wording import plural
 
-LINE = 0.23
-"""Inches of the line of a block."""
+BEFORE, AFTER = "before", "after"
 
 
-CLOSE_LINE = 0.13
-"""Inches of it where there are more than `MANY_BLOCKS`."""
+STEP = 2.9
+"""From where one group begins to where the next does, a line being 1 wide."""
 
 
-MANY_BLOCKS = 40
+MANY = 80
+"""Schools of a group above which lines are thinner and have no marks."""
 
 
-SMALLEST, LARGEST = 12.0, 57.0
-"""Areas of the marks of the smallest and the largest school, in square points."""
+PALE = 0.55
+"""Share of white in the lines of single schools."""
 
 
-CROWD = 120
-"""Schools above which marks become smaller, so that a panel keeps its height."""
+ABOVE, BROAD = 0.075, 0.75
+"""Share of the range for a line of a group's name, and of a group's place that it fills."""
 
 
-PANEL = 0.72
-"""Share of a panel's place that its axis fills."""
+HIGH, HEAD = 2.9, 0.5
+"""Inches of a line of panels, and of what stands above and below them all."""
 
 
-ABREAST = 3
-"""Panels abreast; further outcomes are below."""
+ABREAST = 4
+"""Groups in a panel up to which two panels stand abreast."""
+
+
+SMALL = 7.5
+"""Points of the numbers, where two panels stand abreast."""
+
+
+COLUMNS = ["outcome", "block", "school", "arm", "treated", "time", "years", "mean", "n_pupils"]
 
 
 def drawn(
-    panel: pd.DataFrame, outcomes: Mapping[str, Outcome], years: Sequence[int]
+    panel: pd.DataFrame, outcomes: Mapping[str, Outcome], years: Years, analysed: Sequence[int]
 ) -> pd.DataFrame:
-    """Return the mean of each school for each primary outcome, over the named years.
+    """Return the mean of each school for each primary outcome, before and after.
 
-    Where schools enter in cohorts, years before the last of them has begun are left out, and so
-    are schools of cohorts that begin after these years: no school counts as treated before it was.
+    Before is the last baseline year with the outcome; after, the years analysed together, weighted
+    by pupils. Where schools enter in cohorts, years before the last of them has begun are left out
+    of the latter, and so are schools of cohorts that begin after these years: no school counts as
+    treated before it was.
     """
-    panel, years = since_all_began(panel, years)
+    panel, after = since_all_began(panel, analysed)
     primary = [name for name, outcome in outcomes.items() if outcome["primary"]] or list(outcomes)
-    cells = panel[panel["outcome"].isin(primary) & panel["year"].isin(list(years))].copy()
+    parts = []
+    for name in primary:
+        cells = panel[panel["outcome"] == name]
+        base = [year for year in years["baseline"] if (cells["year"] == year).any()][-1:]
+        base = [year for year in base if year not in after]
+        parts += [_means(cells, base, BEFORE), _means(cells, after, AFTER)]
+    return pd.concat(parts, ignore_index=True)[COLUMNS]
+
+
+def _means(cells: pd.DataFrame, years: Sequence[int], time: str) -> pd.DataFrame:
+    """Return the means of schools over years, weighted by pupils where their number is known."""
+    cells = cells[cells["year"].isin(list(years))].copy()
     cells["n_pupils"] = cells["n_pupils"].fillna(1)
     cells["total"] = cells["mean"] * cells["n_pupils"]
     keys = ["outcome", "block", "school", "arm", "treated"]
     sums = cells.groupby(keys, as_index=False)[["total", "n_pupils"]].sum()
     sums["mean"] = sums["total"] / sums["n_pupils"]
-    sums["_order"] = sums["block"].astype("str").map(places(sums["block"]))
-    sums = sums.sort_values(["outcome", "_order", "treated", "school"], ignore_index=True)
-    return sums[[*keys, "mean", "n_pupils"]]
+    return sums.assign(time=time, years=", ".join(map(str, years)))
 
 
 def since_all_began(panel: pd.DataFrame, years: Sequence[int]) -> tuple[pd.DataFrame, list[int]]:
@@ -85,196 +107,174 @@ def since_all_began(panel: pd.DataFrame, years: Sequence[int]) -> tuple[pd.DataF
     return panel, [year for year in years if pd.isna(last) or year >= last]
 
 
-@dataclass(frozen=True)
-class Rows:
-    """The rows of marks in which the schools of one outcome are drawn.
-
-    Attributes
-    ----------
-    of_school : Series
-        Row of each school within its block, by the index of the data; the first is 0.
-    count : dict of str to int
-        Block → rows that it takes.
-    """
-
-    of_school: pd.Series
-    count: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Bands:
-    """The bands of the blocks, alike in all panels, in lines of a block from the top.
-
-    Attributes
-    ----------
-    middle, size : dict of str to float
-        Block → middle of its band, and lines that it takes.
-    row : float
-        Height of a row of marks.
-    """
-
-    middle: dict[str, float]
-    size: dict[str, float]
-    row: float
-
-    def places(self, data: pd.DataFrame, rows: Rows) -> pd.Series:
-        """Return the vertical place of each school."""
-        block = data["block"].astype("str")
-        centred = rows.of_school - (block.map(rows.count).astype("float64") - 1) / 2
-        return block.map(self.middle).astype("float64") + centred * self.row
-
-
 @styled
 def school_means_plot(
     data: pd.DataFrame,
     outcomes: Mapping[str, Outcome],
     arms: Sequence[Arm],
     study: StudyLine,
-    block_label: str,
     year_label: str,
 ) -> Figure:
-    """Draw one panel per primary outcome: a band per block, a mark per school sized by pupils.
+    """Draw one panel per primary outcome: a line per school from before to after, by group.
 
-    Schools of a block that would cover one another are moved apart within the band; where that
-    takes more than two rows of marks, each arm has rows of its own.
+    The thick line joins the means of the schools of a group that are seen at both times, each
+    counting once. An outcome that was not measured before has a mark per school instead.
     """
     names = [name for name in outcomes if (data["outcome"] == name).any()]
-    blocks = list(dict.fromkeys(data["block"]))
-    columns = min(len(names), ABREAST)
-    line = LINE if len(blocks) <= MANY_BLOCKS else CLOSE_LINE
-    of_outcome = {name: data[data["outcome"] == name].reset_index(drop=True) for name in names}
-    order = [arm.name for arm in arm_styles(arms)]
-    rows = {name: rows_of_marks(found, order, columns) for name, found in of_outcome.items()}
-    largest = max(float(_areas(found).max()) for found in of_outcome.values())
-    bands = bands_of_blocks(blocks, list(rows.values()), (np.sqrt(largest) + 1) / 72 / line)
-    height = sum(bands.size.values())
+    if not names:
+        return nothing_drawn("No school has a mean of a primary outcome.", study)
+    styles = arm_styles(arms)
+    columns = min(len(names), 2) if len(styles) <= ABREAST // 2 else 1
     lines = -(-len(names) // columns)
-    figure, panels = new_figure(0.5 + lines * (1.0 + line * max(height, 6)), lines, columns)
-    for at, (panel, name) in enumerate(zip(panels, names, strict=False)):
-        _draw_outcome(panel, of_outcome[name], arms, bands, rows[name])
-        panel.set_title(f"{outcomes[name]['label']}, {year_label}")
-        panel.set_xlabel(f"school mean, {outcomes[name]['units_label']}")
-        if line == CLOSE_LINE:
-            panel.tick_params(axis="y", labelsize=5.5)
-        if at % columns:
-            panel.set_yticklabels([])
-        else:
-            panel.set_ylabel(block_label)
+    width = READABLE if columns == 1 else 1.38 * READABLE
+    figure, panels = new_figure(HEAD + HIGH * lines, lines, columns, width=width)
+    for panel, name in zip(panels, names, strict=False):
+        rows = data[data["outcome"] == name]
+        unit = outcomes[name]["units_label"]
+        alike = [other for other in names if outcomes[other]["units_label"] == unit]
+        ends = data.loc[data["outcome"].isin(alike), "mean"]
+        labels = {style.name: _label(style, width / columns / len(styles)) for style in styles}
+        above = ABOVE * (2 + max(label.count("\n") for label in labels.values()))
+        span = float(np.ptp(ends)) or 1.0
+        panel.set_ylim(float(ends.min()) - 0.05 * span, float(ends.max()) + above * span)
+        _draw(panel, rows, styles, labels)
+        panel.set_title(outcomes[name]["label"])
+        panel.set_ylabel(f"school mean, {unit}")
+        panel.set_xlabel(year_label)
     for spare in panels[len(names) :]:
         spare.set_axis_off()
-    handles, texts = panels[0].get_legend_handles_labels()
-    add_key(figure, handles, texts, loc="outside upper right", columns=4, size=8)
-    foot(figure, study)
+    foot(figure, study, SMALL)
     return figure
 
 
-def rows_of_marks(data: pd.DataFrame, arms: Sequence[str], columns: int) -> Rows:
-    """Return the rows in which the schools of one outcome cover no other of their block.
-
-    Where a block takes more than two, each of its arms has rows of its own.
-
-    Parameters
-    ----------
-    data : DataFrame
-        From `drawn`, of one outcome.
-    arms : sequence of str
-        In the order from the top.
-    columns : int
-        Panels abreast.
-    """
-    width = 72 * PANEL * WIDTH / columns  # points
-    span = float(data["mean"].max() - data["mean"].min()) or 1.0
-    gap = float(np.sqrt(_areas(data).max())) / width * span
-    found = pd.Series(0, index=data.index)
-    count: dict[str, int] = {}
-    for block, inside in data.groupby(data["block"].astype("str"), sort=False):
-        rows = _packed(inside["mean"], gap)
-        if rows.max() > 1:
-            below = 0
-            for arm in arms:
-                here = inside.loc[inside["arm"] == arm, "mean"]
-                if len(here):
-                    rows.loc[here.index] = below + _packed(here, gap)
-                    below = int(rows.loc[here.index].max()) + 1
-        found.loc[inside.index] = rows
-        count[str(block)] = int(rows.max()) + 1
-    return Rows(found, count)
+def _label(style: ArmStyle, room: float) -> str:
+    """Return the name of a group in lines that fit its place, in inches."""
+    font = FontProperties(size=SMALL, weight="bold")
+    return "\n".join(wrap(style.label, BROAD * room, font))
 
 
-def bands_of_blocks(blocks: Sequence[str], rows: Sequence[Rows], row: float) -> Bands:
-    """Return bands from the top that hold the rows of marks of every panel.
-
-    Parameters
-    ----------
-    blocks : sequence of str
-        In the order from the top.
-    rows : sequence of Rows
-        Of each panel.
-    row : float
-        Height of a row of marks, in lines of a block.
-    """
-    middle: dict[str, float] = {}
-    size: dict[str, float] = {}
-    top = -0.5
-    for block in map(str, blocks):
-        count = max(panel.count.get(block, 1) for panel in rows)
-        size[block] = max(1.0, (count + 0.5) * row) if count > 1 else 1.0
-        middle[block] = top + size[block] / 2
-        top += size[block]
-    return Bands(middle, size, row)
-
-
-def _packed(means: pd.Series, gap: float) -> pd.Series:
-    """Return the row of each mark, 0 or more: the first where it covers no other."""
-    ends: list[float] = []
-    rows = pd.Series(0, index=means.index)
-    for at, mean in means.sort_values(kind="stable").items():
-        free = next((row for row, end in enumerate(ends) if mean >= end), len(ends))
-        ends[free : free + 1] = [mean + gap]
-        rows.loc[at] = free
-    return rows
-
-
-def _areas(data: pd.DataFrame) -> pd.Series:
-    """Return the areas of the marks: more pupils, a larger mark; many schools, smaller ones."""
-    share = data["n_pupils"] / data["n_pupils"].max()
-    crowd = max(min(1.0, CROWD / len(data)), 0.15)
-    return crowd * (SMALLEST + (LARGEST - SMALLEST) * share)
-
-
-def _draw_outcome(
-    panel: Axes, data: pd.DataFrame, arms: Sequence[Arm], bands: Bands, rows: Rows
+def _draw(
+    panel: Axes, rows: pd.DataFrame, styles: Sequence[ArmStyle], labels: Mapping[str, str]
 ) -> None:
-    for block, pair in data.groupby("block"):
-        if len(pair) <= 2:
-            span = [pair["mean"].min(), pair["mean"].max()]
-            panel.plot(span, [bands.middle[str(block)]] * 2, color=FAINT, lw=0.6)
-    area, height = _areas(data), bands.places(data, rows)
-    for arm in arm_styles(arms):
-        mine = data[data["arm"] == arm.name]
-        panel.scatter(
-            mine["mean"], height[mine.index], s=area[mine.index],
-            marker=arm.marker, color=arm.colour, alpha=0.8, lw=0, label=arm.label, zorder=3,
+    digits = _digits(rows["mean"])
+    ticks: list[float] = []
+    words: list[str] = []
+    for at, style in enumerate(styles):
+        wide = pairs_of(rows[rows["arm"] == style.name])
+        places = {BEFORE: STEP * at, AFTER: STEP * at + 1}
+        if wide[BEFORE].notna().any():
+            _slopes(panel, wide, places, style, digits)
+        else:
+            _marks(panel, wide[AFTER].dropna(), STEP * at + 0.5, style, digits)
+            places = {AFTER: STEP * at + 0.5}
+        count = plural(len(wide), "school")
+        panel.text(STEP * at + 0.5, 1.0, f"{labels[style.name]}\n{count}", ha="center", va="top",
+                   transform=panel.get_xaxis_transform(), fontsize=SMALL, color=style.colour,
+                   fontweight="bold")  # fmt: skip
+        ticks += places.values()
+        words += [_years(rows, time) for time in places]
+    panel.set_xticks(ticks, words, fontsize=SMALL)
+    panel.tick_params(axis="x", length=0)
+    panel.tick_params(axis="y", labelsize=SMALL)
+    panel.set_xlim(-0.95, STEP * (len(styles) - 1) + 1.9)
+
+
+def pairs_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the means of schools before and after, a row for each; NaN where not seen."""
+    wide = rows.pivot_table(index="school", columns="time", values="mean", aggfunc="mean")
+    return wide.reindex(columns=[BEFORE, AFTER])
+
+
+def _slopes(
+    panel: Axes, wide: pd.DataFrame, places: Mapping[str, float], style: ArmStyle, digits: int
+) -> None:
+    """Draw the lines of schools as one, which is a tenth as many bytes as one each."""
+    many = len(wide) > MANY
+    both = wide.dropna()
+    x = np.tile([places[BEFORE], places[AFTER], np.nan], len(both))
+    y = np.column_stack([both[BEFORE], both[AFTER], np.full(len(both), np.nan)]).ravel()
+    pale = paler(style.colour)
+    panel.plot(x, y, color=pale, lw=0.35 if many else 0.8, solid_capstyle="round",
+               marker=None if many else style.marker, ms=2.5)  # fmt: skip
+    for time, place in places.items():
+        lone = wide.loc[wide.isna().any(axis=1), time].dropna()
+        panel.plot([place] * len(lone), lone, style.marker, color=pale, ms=2.5, mfc="white")
+    ends = both.mean()
+    if both.empty:
+        return
+    panel.plot(list(places.values()), ends[[BEFORE, AFTER]], color=style.colour, lw=2.6,
+               marker=style.marker, ms=5, mec="white", mew=0.7, zorder=4)  # fmt: skip
+    for time, side, reach in ((BEFORE, "right", -6), (AFTER, "left", 6)):
+        panel.annotate(
+            number(float(ends[time]), digits), (places[time], float(ends[time])), (reach, 0),
+            textcoords="offset points", ha=side, va="center", fontsize=SMALL, color=INK,
+            fontweight="bold", zorder=5,
         )  # fmt: skip
-    ends = np.cumsum(list(bands.size.values())) - 0.5
-    if len(ends) > 1 and max(bands.size.values()) > 1:
-        for end in ends[:-1]:
-            panel.axhline(end, color=FAINT, lw=0.4, ls=":")
-    panel.set_yticks(list(bands.middle.values()), list(bands.middle))
-    panel.set_ylim(float(ends[-1]), -0.5)
+
+
+def _marks(panel: Axes, means: pd.Series, place: float, style: ArmStyle, digits: int) -> None:
+    """Draw a mark per school, moved aside where many are near, and a bar at their mean."""
+    if means.empty:
+        return
+    panel.plot(place + _spread(means), means, style.marker, color=paler(style.colour), ms=3)
+    mean = float(means.mean())
+    panel.plot([place - 0.45, place + 0.45], [mean, mean], color=style.colour, lw=2.6, zorder=4)
+    panel.annotate(
+        number(mean, digits), (place + 0.45, mean), (4, 0),
+        textcoords="offset points", ha="left", va="center", fontsize=SMALL, color=INK,
+        fontweight="bold",
+    )  # fmt: skip
+
+
+def _digits(means: pd.Series) -> int:
+    """Return the decimals at which groups differ: 2 of SDs, 1 of points from 0 to 100."""
+    span = float(np.ptp(means))
+    return decimals_of(span) if 0 < span < 0.1 else 2 if span < 10 else 1 if span < 1000 else 0
+
+
+def _spread(means: pd.Series) -> FloatArray:
+    """Return how far each mark stands aside: those of a thirtieth of the range share the width."""
+    bins = np.floor(30 * (means - means.min()) / (float(np.ptp(means)) or 1.0))
+    place = means.groupby(bins).cumcount()
+    count = means.groupby(bins).transform("size")
+    most = float(count.max())
+    aside = (place - (count - 1) / 2) * (0.8 / max(most, 8.0))
+    return np.asarray(aside, dtype="float64")
+
+
+def paler(colour: str) -> tuple[float, float, float]:
+    """Return a colour mixed with white, which looks alike where lines cross."""
+    red, green, blue = (PALE + (1 - PALE) * part for part in to_rgb(colour))
+    return red, green, blue
+
+
+def _years(rows: pd.DataFrame, time: str) -> str:
+    """Return the years of a time as they stand below it, two to a line."""
+    found = rows.loc[rows["time"] == time, "years"]
+    named = str(found.iloc[0]).split(", ") if len(found) else []
+    return f"{named[0]}–{named[-1]}" if len(named) > 2 else "\n".join(named)
 
 
 def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome], arms: Sequence[Arm]) -> str:
-    """Return what the figure shows, in numbers: the school means of each arm."""
+    """Return what the figure shows, in numbers: of each group the means, and how many rose."""
     parts = []
     for name in [name for name in outcomes if (data["outcome"] == name).any()]:
         rows = data[data["outcome"] == name]
+        label = f"{outcomes[name]['label']} ({outcomes[name]['units_label']})"
         for arm in arm_styles(arms):
-            mine = rows.loc[rows["arm"] == arm.name, "mean"]
-            if len(mine):
+            wide = pairs_of(rows[rows["arm"] == arm.name])
+            both = wide.dropna()
+            if len(both):
+                ends, rose = both.mean(), int((both[AFTER] > both[BEFORE]).sum())
                 parts.append(
-                    f"{outcomes[name]['label']} ({outcomes[name]['units_label']}), {arm.label}: "
-                    f"{plural(len(mine), 'school')}, {span(mine)}, median "
-                    f"{told(float(mine.median()))}"
+                    f"{label}, {arm.label}: mean of {plural(len(both), 'school')} "
+                    f"{told(float(ends[BEFORE]))} before, {told(float(ends[AFTER]))} after "
+                    f"({signed(float(ends[AFTER] - ends[BEFORE]))}); {rose:,} rose"
                 )
-    return f"Means of schools. {few(parts, 'groups', 12)}"
+            elif wide[AFTER].notna().any():
+                after = wide[AFTER].dropna()
+                parts.append(
+                    f"{label}, {arm.label}: mean of {plural(len(after), 'school')} "
+                    f"{told(float(after.mean()))}, not measured before"
+                )
+    return f"Means of schools before and after. {few(parts, 'groups', 12)}"

@@ -43,9 +43,9 @@ def _trends(trial: SmallTrial, synthetic: bool = False) -> tuple[Figure, pd.Data
 def _school_means(trial: SmallTrial, synthetic: bool = False) -> tuple[Figure, pd.DataFrame]:
     content = trial.read().content
     panel = pd.read_parquet(trial.path("panel.parquet"))
-    data = school_means_plot.drawn(panel, content["outcomes"], [2020])
+    data = school_means_plot.drawn(panel, content["outcomes"], content["years"], [2020])
     figure = school_means_plot.school_means_plot(
-        data, content["outcomes"], content["design"]["arms"], trial.study(synthetic), "pair", "2020"
+        data, content["outcomes"], content["design"]["arms"], trial.study(synthetic), "spring"
     )
     return figure, data
 
@@ -153,11 +153,12 @@ def test_a_school_mean_is_over_the_pupils_of_the_years_analysed(finished: SmallT
     sample = pd.read_parquet(finished.path("sample.parquet")).query("year == 2020")
     means = sample.groupby("school")["maths"].mean()
     assert set(data["outcome"]) == {"maths"}
-    found = data.set_index("school")["mean"].sort_index()
+    after = data[data["time"] == "after"]
+    found = after.set_index("school")["mean"].sort_index()
     np.testing.assert_allclose(found, means.sort_index(), atol=1e-12)
     panel = pd.read_parquet(finished.path("panel.parquet"))
     content = finished.read().content
-    both = school_means_plot.drawn(panel, content["outcomes"], [2019, 2020])
+    both = school_means_plot.drawn(panel, content["outcomes"], content["years"], [2019, 2020])
     assert both["n_pupils"].tolist() == [40] * 8
 
 
@@ -167,5 +168,6 @@ def test_without_a_primary_outcome_all_school_means_are_drawn(finished: SmallTri
         name: {**outcome, "primary": False}
         for name, outcome in finished.read().content["outcomes"].items()
     }
-    data = school_means_plot.drawn(panel, outcomes, [2020])  # type: ignore[arg-type]
+    years = finished.read().content["years"]
+    data = school_means_plot.drawn(panel, outcomes, years, [2020])  # type: ignore[arg-type]
     assert set(data["outcome"]) == set(outcomes)

@@ -1,200 +1,165 @@
-"""School means as drawn: a mark per school on the line of its block, by arm, sized by pupils."""
+"""School means as drawn: a line per school from before to after, and the mean of its group."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from math import nan
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from schooltrial.exhibits.figures.school_means import drawn, school_means_plot
-from schooltrial.exhibits.style.figures import CONTROL, FAINT, TREATED
+from schooltrial.exhibits.figures.school_means import (
+    MANY,
+    alt_text,
+    drawn,
+    pairs_of,
+    paler,
+    school_means_plot,
+)
+from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
 from schooltrial.protocol.sections import StudyLine
-from support.drawn_artists import hues, legend_words, points, tick_words
+from support.drawn_artists import tick_words, words
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
+YEARS: Any = {"label": "spring", "baseline": [2018, 2019], "programme": [2020], "follow_up": [2021]}
 OUTCOMES: Any = {
     "maths": {"label": "Maths", "units_label": "SD", "primary": True},
-    "ela": {"label": "English", "units_label": "points", "primary": True},
+    "ela": {"label": "English", "units_label": "SD", "primary": True},
     "rate": {"label": "Rate", "units_label": "per cent", "primary": False},
 }
-COLUMNS = ["outcome", "block", "school", "arm", "treated", "mean", "n_pupils"]
-MEANS = pd.DataFrame(
+
+
+def _cell(school: str, year: int, mean: float, **more: Any) -> dict[str, Any]:
+    arm = more.pop("arm", "c")
+    return {"outcome": "maths", "block": "1", "school": school, "arm": arm,
+            "treated": float(arm == "t"), "year": year, "mean": mean, "n_pupils": 10.0,
+            **more}  # fmt: skip
+
+
+PANEL = pd.DataFrame(
     [
-        ["ela", "Ost 2", "B", "c", 0.0, 200.0, 10],
-        ["maths", "Ost 2", "B", "c", 0.0, -0.5, 20],
-        ["maths", "Ost 2", "A", "t", 1.0, 0.25, 40],
-        ["maths", "Ost 10", "C", "c", 0.0, 0.125, 10],
-    ],
-    columns=COLUMNS,
-)
-
-
-@pytest.fixture(scope="module")
-def figure() -> Iterator[Figure]:
-    """Return the figure of two outcomes, two blocks and three schools."""
-    made = school_means_plot(MEANS, OUTCOMES, ARMS, STUDY, "District", "2020, 2021")
-    yield made
-    made.clear()
-
-
-def _marks(panel: Axes) -> dict[str, list[tuple[list[float], float]]]:
-    """Return arm → places and areas of its marks."""
-    return {
-        str(found.get_label()): [
-            (np.asarray(place).tolist(), float(size))
-            for place, size in zip(np.asarray(found.get_offsets()), found.get_sizes(), strict=True)
-        ]
-        for found in panel.collections
-        if isinstance(found, PathCollection)
-    }
-
-
-def test_each_school_lies_at_its_mean_on_its_blocks_line_and_is_as_large_as_its_pupils_are_many(
-    figure: Figure,
-) -> None:
-    maths, english = figure.axes
-    assert _marks(maths) == {
-        "Control": [([-0.5, 0.0], 12 + 45 * 20 / 40), ([0.125, 1.0], 12 + 45 * 10 / 40)],
-        "Tutored": [([0.25, 0.0], 12 + 45)],
-    }
-    assert _marks(english) == {"Control": [([200.0, 0.0], 57)], "Tutored": []}
-
-
-def test_arms_are_told_apart_by_colour_and_shape_and_named_in_the_legend(figure: Figure) -> None:
-    control, tutored = (
-        found for found in figure.axes[0].collections if isinstance(found, PathCollection)
-    )
-    assert hues(np.asarray(control.get_facecolor())[:1, :3]) == [CONTROL]
-    assert hues(np.asarray(tutored.get_facecolor())[:1, :3]) == [TREATED]
-    assert len(control.get_paths()[0]) != len(tutored.get_paths()[0])
-    assert legend_words(figure) == ["Control", "Tutored"]
-
-
-def test_a_faint_line_joins_the_lowest_and_highest_school_of_a_block(figure: Figure) -> None:
-    lines = figure.axes[0].lines
-    assert sorted(points(line) for line in lines) == [
-        [(-0.5, 0.0), (0.25, 0.0)],
-        [(0.125, 1.0), (0.125, 1.0)],
+        _cell("A", 2019, 0.2), _cell("A", 2020, 0.1), _cell("B", 2019, 0.0), _cell("B", 2020, 0.3),
+        _cell("C", 2020, 0.9), _cell("D", 2019, -0.4, arm="t"), _cell("D", 2020, 0.4, arm="t"),
     ]
-    assert {line.get_color() for line in lines} == {FAINT}
+)  # fmt: skip
 
 
-def test_blocks_are_named_from_the_top_on_the_first_panel_alone(figure: Figure) -> None:
-    first, second = figure.axes
-    assert tick_words(first.yaxis) == ["Ost 2", "Ost 10"]
-    assert set(tick_words(second.yaxis)) <= {""}
-    assert (first.get_ylabel(), second.get_ylabel()) == ("District", "")
-    for panel in (first, second):
-        assert panel.get_ylim() == (1.5, -0.5)
-        assert panel.get_yticks().tolist() == [0, 1]
-
-
-def test_panels_stand_in_the_order_of_the_protocol_and_name_outcome_years_and_unit(
-    figure: Figure,
-) -> None:
-    titles = [panel.get_title(loc="left") for panel in figure.axes]
-    assert titles == ["Maths, 2020, 2021", "English, 2020, 2021"]
-    assert [panel.get_xlabel() for panel in figure.axes] == [
-        "school mean, SD", "school mean, points",
-    ]  # fmt: skip
-    assert figure.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 000000000000"
-
-
-def test_a_few_blocks_have_the_room_of_six_and_more_have_their_own(figure: Figure) -> None:
-    assert figure.get_figheight() == pytest.approx(1.5 + 0.23 * 6)
-    tall = school_means_plot(_in_blocks(8), OUTCOMES, ARMS, STUDY, "District", "2020")
-    assert tall.get_figheight() == pytest.approx(1.5 + 0.23 * 8)
-    many = school_means_plot(_in_blocks(122), OUTCOMES, ARMS, STUDY, "District", "2020")
-    assert many.get_figheight() == pytest.approx(1.5 + 0.13 * 122)
-
-
-def _in_blocks(count: int) -> pd.DataFrame:
-    return pd.concat([MEANS[1:2].assign(block=f"Block {at}") for at in range(count)])
-
-
-def _one_block(count: int) -> pd.DataFrame:
-    means = np.random.default_rng(7).normal(size=count)
-    arms = ["t" if at % 2 else "c" for at in range(count)]
-    return pd.DataFrame(
-        {"outcome": "maths", "block": "all", "school": [f"S{at}" for at in range(count)],
-         "arm": arms, "treated": [float(arm == "t") for arm in arms], "mean": means,
-         "n_pupils": 20}
-    )  # fmt: skip
-
-
-def test_no_school_of_a_block_of_121_is_drawn_over_another() -> None:
-    figure = school_means_plot(_one_block(121), OUTCOMES, ARMS, STUDY, "Block", "2020")
-    (panel,) = figure.axes
-    figure.draw_without_rendering()
-    places, radii = [], []
-    for found in panel.collections:
-        if isinstance(found, PathCollection):
-            places += panel.transData.transform(np.asarray(found.get_offsets())).tolist()
-            radii += [np.sqrt(size) / 2 * figure.dpi / 72 for size in found.get_sizes()]
-    assert len(places) == 121
-    distance = np.linalg.norm(np.subtract.outer(places, places)[:, [0, 1], :, [0, 1]], axis=0)
-    np.fill_diagonal(distance, np.inf)
-    assert distance.min() > 1.7 * min(radii), "marks of one size touch at most at their edges"
-
-
-def test_where_marks_need_more_than_two_rows_each_arm_has_rows_of_its_own() -> None:
-    figure = school_means_plot(_one_block(121), OUTCOMES, ARMS, STUDY, "Block", "2020")
-    marks = _marks(figure.axes[0])
-    control = [place[1] for place, _ in marks["Control"]]
-    tutored = [place[1] for place, _ in marks["Tutored"]]
-    assert max(control) < min(tutored), "control is above, as its axis runs downwards"
-
-
-def _cell(outcome: str, year: int, block: str, school: str, mean: float, n: float) -> list[Any]:
-    treated = float(school > "M")
-    return [outcome, year, block, school, "t" if treated else "c", treated, mean, n]
-
-
-CELLS = pd.DataFrame(
-    [
-        _cell("maths", 2019, "Ost 2", "A", 100.0, 10),  # not a year analysed
-        _cell("maths", 2020, "Ost 10", "A", 1.0, 30),
-        _cell("maths", 2021, "Ost 10", "A", 3.0, 10),
-        _cell("maths", 2020, "Ost 2", "Z", 5.0, np.nan),
-        _cell("maths", 2021, "Ost 2", "Z", 6.0, np.nan),
-        _cell("maths", 2020, "Ost 2", "B", 7.0, 4),
-        _cell("maths", 2020, "Ost 2", "A", 8.0, 4),
-        _cell("rate", 2020, "Ost 2", "A", 9.0, 4),
-    ],
-    columns=["outcome", "year", "block", "school", "arm", "treated", "mean", "n_pupils"],
-)
+def _lines(panel: Axes, colour: object) -> list[Line2D]:
+    return [line for line in panel.lines if line.get_color() == colour]
 
 
 def test_a_schools_mean_weighs_its_years_by_pupils_and_alike_where_they_are_not_known() -> None:
-    data = drawn(CELLS, OUTCOMES, [2020, 2021])
-    assert data[["block", "school", "mean", "n_pupils"]].to_numpy().tolist() == [
-        ["Ost 2", "A", 8.0, 4.0],  # by block as a reader counts, control first, then by name
-        ["Ost 2", "B", 7.0, 4.0],
-        ["Ost 2", "Z", 5.5, 2.0],
-        ["Ost 10", "A", 1.5, 40.0],
-    ]
-    assert set(data["outcome"]) == {"maths"}
-    assert list(data.columns) == ["outcome", "block", "school", "arm", "treated", *COLUMNS[-2:]]
+    rows = [_cell("A", 2020, 1.0), _cell("A", 2021, 4.0, n_pupils=20.0)]
+    (mean,) = drawn(pd.DataFrame(rows), OUTCOMES, YEARS, [2020, 2021])["mean"]
+    assert mean == 3.0
+    rows = [{**row, "n_pupils": nan} for row in rows]
+    (mean,) = drawn(pd.DataFrame(rows), OUTCOMES, YEARS, [2020, 2021])["mean"]
+    assert mean == 2.5
+
+
+def test_before_is_the_last_baseline_year_with_the_outcome_and_none_that_is_analysed() -> None:
+    rows = [_cell("A", 2017, 9.0), _cell("A", 2018, 1.0), _cell("A", 2020, 2.0)]
+    data = drawn(pd.DataFrame(rows), OUTCOMES, YEARS, [2020])
+    assert data[["time", "years", "mean"]].to_numpy().tolist() == [
+        ["before", "2018", 1.0], ["after", "2020", 2.0],
+    ]  # fmt: skip
+    data = drawn(pd.DataFrame(rows), OUTCOMES, YEARS, [2018, 2020])
+    assert data[["time", "years"]].to_numpy().tolist() == [["after", "2018, 2020"]]
+
+
+def test_no_school_counts_as_treated_before_it_began() -> None:
+    rows = [_cell(school, year, 1.0, arm="t", cohort=cohort)
+            for school, cohort in (("A", 2020), ("B", 2021), ("C", 2022))
+            for year in (2019, 2020, 2021)]  # fmt: skip
+    panel = pd.DataFrame(rows).astype({"cohort": "Int64"})
+    data = drawn(panel, OUTCOMES, YEARS, [2020, 2021])
+    assert set(data["school"]) == {"A", "B"}
+    assert set(data.loc[data["time"] == "after", "years"]) == {"2021"}
 
 
 def test_without_a_primary_outcome_every_outcome_is_drawn() -> None:
-    none: Any = {name: {**outcome, "primary": False} for name, outcome in OUTCOMES.items()}
-    assert set(drawn(CELLS, none, [2020])["outcome"]) == {"maths", "rate"}
+    outcomes: Any = {name: {**one, "primary": False} for name, one in OUTCOMES.items()}
+    rows = [_cell("A", 2020, 1.0, outcome=name) for name in OUTCOMES]
+    data = drawn(pd.DataFrame(rows), outcomes, YEARS, [2020])
+    assert list(data["outcome"]) == list(OUTCOMES)
+    assert set(drawn(pd.DataFrame(rows), OUTCOMES, YEARS, [2020])["outcome"]) == {"maths", "ela"}
 
 
-def test_the_bands_of_a_block_are_alike_in_all_panels() -> None:
-    crowded, few = _one_block(90), _one_block(6).assign(outcome="ela")
-    data = pd.concat([part.assign(block=name)
-                      for name, part in (("A", crowded), ("A", few), ("B", few),
-                                         ("B", few.assign(outcome="maths")))])  # fmt: skip
-    figure = school_means_plot(data, OUTCOMES, ARMS, STUDY, "District", "2020")
-    maths, english = figure.axes
-    assert maths.get_yticks().tolist() == english.get_yticks().tolist()
-    assert maths.get_ylim() == english.get_ylim()
+def test_each_school_has_a_line_and_the_thick_line_is_the_mean_of_those_seen_twice() -> None:
+    data = drawn(PANEL, OUTCOMES, YEARS, [2020])
+    (panel,) = school_means_plot(data, OUTCOMES, ARMS, STUDY, "spring").axes
+    slopes = _lines(panel, paler(CONTROL))[0]
+    ends = np.asarray(slopes.get_ydata()).reshape(-1, 3)
+    assert ends[:, :2].tolist() == [[0.2, 0.1], [0.0, 0.3]]
+    assert np.isnan(ends[:, 2]).all()  # one school's line does not run on into the next
+    (mean,) = _lines(panel, CONTROL)
+    assert np.asarray(mean.get_ydata()).tolist() == pytest.approx([0.1, 0.2])
+    assert mean.get_linewidth() > 2 * slopes.get_linewidth()
+    (other,) = _lines(panel, TREATED)
+    assert np.asarray(other.get_ydata()).tolist() == [-0.4, 0.4]
+    assert {"0.10", "0.20", "−0.40", "0.40"} <= set(words(panel))
+
+
+def test_a_school_that_is_seen_once_has_a_hollow_mark() -> None:
+    data = drawn(PANEL, OUTCOMES, YEARS, [2020])
+    (panel,) = school_means_plot(data, OUTCOMES, ARMS, STUDY, "spring").axes
+    hollow = [line for line in panel.lines if line.get_markerfacecolor() == "white"]
+    assert [y for line in hollow for y in np.asarray(line.get_ydata()).tolist()] == [0.9]
+
+
+def test_groups_are_named_with_their_schools_and_times_with_their_years() -> None:
+    data = drawn(PANEL, OUTCOMES, YEARS, [2020])
+    (panel,) = school_means_plot(data, OUTCOMES, ARMS, STUDY, "spring").axes
+    assert {"Control\n3 schools", "Tutored\n1 school"} <= set(words(panel))
+    assert tick_words(panel.xaxis) == ["2019", "2020", "2019", "2020"]
+    assert panel.get_xlabel() == "spring"
+    assert panel.get_ylabel() == "school mean, SD"
+
+
+def test_an_outcome_not_measured_before_has_a_mark_per_school_and_none_over_another() -> None:
+    rows = [_cell(f"{at}", 2020, 1.0 + (at % 3) / 10) for at in range(12)]
+    data = drawn(pd.DataFrame(rows), OUTCOMES, YEARS, [2020])
+    (panel,) = school_means_plot(data, OUTCOMES, ARMS, STUDY, "spring").axes
+    (marks,) = _lines(panel, paler(CONTROL))
+    places = {tuple(place) for place in np.asarray(marks.get_xydata()).round(6).tolist()}
+    assert len(places) == 12
+    assert "not measured before" in alt_text(data, OUTCOMES, ARMS)
+
+
+def test_outcomes_of_one_unit_share_a_scale() -> None:
+    wide = PANEL.assign(outcome="ela", mean=PANEL["mean"] * 9)
+    data = drawn(pd.concat([PANEL, wide]), OUTCOMES, YEARS, [2020])
+    maths, ela = school_means_plot(data, OUTCOMES, ARMS, STUDY, "spring").axes
+    assert maths.get_ylim() == ela.get_ylim()
+
+
+def test_five_hundred_schools_are_less_than_forty_thousand_bytes() -> None:
+    chance = np.random.default_rng(1)
+    rows = [_cell(f"{at}", year, float(chance.normal())) for at in range(558)
+            for year in (2019, 2020)]  # fmt: skip
+    data = drawn(pd.DataFrame(rows), OUTCOMES, YEARS, [2020])
+    figure = school_means_plot(data, OUTCOMES, ARMS, STUDY, "spring")
+    assert len(rendered(figure, ["svg"])["svg"]) < 40_000
+    slopes = _lines(figure.axes[0], paler(CONTROL))[0]
+    assert len(pairs_of(data)) > MANY
+    assert slopes.get_marker() == "None"
+
+
+def test_the_words_give_each_groups_means_their_change_and_how_many_rose() -> None:
+    data = drawn(PANEL, OUTCOMES, YEARS, [2020])
+    assert alt_text(data, OUTCOMES, ARMS) == (
+        "Means of schools before and after. Maths (SD), Control: mean of 2 schools 0.100 before, "
+        "0.200 after (+0.100); 1 rose. Maths (SD), Tutored: mean of 1 school −0.400 before, 0.400 "
+        "after (+0.800); 1 rose."
+    )
+
+
+def test_without_any_mean_the_figure_says_so() -> None:
+    figure = school_means_plot(
+        drawn(PANEL, OUTCOMES, YEARS, [2022])[:0], OUTCOMES, ARMS, STUDY, "spring"
+    )
+    assert "No school has a mean of a primary outcome." in words(figure)
