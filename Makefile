@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: studies assignment test test-browser test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean resilience pages
+.PHONY: api studies assignment test test-browser test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean resilience pages
 
 $(READY): requirements.lock pyproject.toml workflow/build_environment.py
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or give its path: make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -57,6 +57,10 @@ docs: $(READY) ## the generated parts of docs/, and config/README.md
 
 pages: $(READY) ## the pages of the project as HTML, in site/ (needs no network)
 	@$(BIN)/python workflow/build_pages.py
+	@$(BIN)/python workflow/write_api.py
+
+api: $(READY) ## the library's public names, from their docstrings, in site/api (needs no network)
+	@$(BIN)/python workflow/write_api.py
 
 picture: $(READY) ## the first screen of a report that README.md shows (needs Chromium)
 	@$(BIN)/snakemake --cores $(CORES) --config studies=chicago_collaborative

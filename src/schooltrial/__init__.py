@@ -1,7 +1,7 @@
-"""Estimators, checks and exhibits for school-level trials.
+"""Evaluate programmes in schools: open a study, fit models, compare them, plan a trial.
 
-``import schooltrial as st`` gives the names below, each of which is imported from its module when
-it is first asked for. Inside the library names come from their modules.
+``import schooltrial as st`` gives the names below. Each is imported from its module when it is
+first asked for, so that the import itself is quick.
 """
 
 from __future__ import annotations
@@ -183,5 +183,7 @@ EXPORTS = {
     "read_protocol": "protocol.reading",
 }
 """Name → module that defines it, as far as it stands below the library."""
+
+__all__ = list(EXPORTS)
 
 __getattr__, __dir__ = lazy_names(__name__, EXPORTS, globals())

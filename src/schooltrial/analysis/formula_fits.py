@@ -52,7 +52,7 @@ def fit_multilevel(
     reml: bool = True,
     weights: str | None = None,
 ) -> MultilevelFit:
-    """Fit pupils in schools, with an intercept that varies between schools.
+    """Fit a two-level or three-level model of pupils in schools, by REML.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def fit_cluster_robust(
     vcov: str | None = None,
     weights: str | None = None,
 ) -> LeastSquaresFit:
-    """Fit least squares with errors that are robust to clusters.
+    """Fit least squares with standard errors that are robust to clusters.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def fit_complier_effect(
     vcov: str | None = None,
     weights: str | None = None,
 ) -> InstrumentFit:
-    """Estimate the effect on those whom the assignment moved, by two-stage least squares.
+    """Estimate the effect on compliers by two-stage least squares (CACE).
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def fit_randomisation_inference(
     statistic: Statistic = "studentised",
     weights: str | None = None,
 ) -> RandomisationTest:
-    """Test an effect by re-drawing the assignment.
+    """Test an effect by re-randomisation, with the design by which units were drawn.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def fit_difference_in_differences(
     fixed_effects: Sequence[str] = (),
     unit_trends: bool = False,
 ) -> PanelFit:
-    """Fit an event study, or one effect over the years of the programme.
+    """Fit a difference-in-differences or an event study to a panel of schools by year.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def fit_staggered_adoption(
     weights: str | None = None,
     cluster: str | None = None,
 ) -> StaggeredFit:
-    """Fit effects of a programme that schools enter in different years.
+    """Estimate effects of a programme that schools join in different years.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ def fit_cross_sections(
     cluster: str = "school",
     level: float = 0.95,
 ) -> Estimate:
-    """Fit the effect on the treated from pupils (or schools) who are seen once, before or after.
+    """Estimate a difference-in-differences from pupils who are each seen in one year.
 
     Parameters
     ----------

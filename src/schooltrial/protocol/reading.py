@@ -36,7 +36,7 @@ from schooltrial.refusal import Fault, refuse
 
 
 def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = None) -> Protocol:
-    """Read, validate and complete a protocol.
+    """Read a protocol: validate it and fill in its defaults.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ def open_study(
     results: str | Path | None = None,
     today: date | None = None,
 ) -> OpenedStudy:
-    """Open a study: its plan, its results, and its models, to be fitted again.
+    """Open a study: its plan, its results, and its models to refit.
 
     Parameters
     ----------

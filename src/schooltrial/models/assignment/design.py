@@ -153,13 +153,13 @@ class AssignmentDesign:
 
 
 def complete_design(units: int | ArrayLike, treated: int) -> AssignmentDesign:
-    """Return the draw of ``treated`` of the units (a number of them, or labels), without blocks."""
+    """Describe a draw of a fixed number of units, without blocks."""
     labels = _labels(units)
     return fixed_design(labels, {"all": {0: labels.size - treated, 1: treated}}, None)
 
 
 def paired_design(units: ArrayLike, pair: ArrayLike) -> AssignmentDesign:
-    """Return the draw of one unit of each pair. Triples and unequal groups: `fixed_design`."""
+    """Describe a draw of one unit of each pair; `fixed_design` takes larger sets."""
     labels, pairs = _labels(units), np.asarray(pair)
     names, times = np.unique(pairs, return_counts=True)
     if (times != 2).any():
@@ -175,7 +175,7 @@ def fixed_design(
     counts: dict[Any, dict[Any, int]],
     block: ArrayLike | None,
 ) -> AssignmentDesign:
-    """Return the draw of fixed numbers by arm in each block.
+    """Describe a draw of fixed numbers of units in each block.
 
     Parameters
     ----------
@@ -290,7 +290,7 @@ def recorded_design(
 
 
 def rerandomised(design: AssignmentDesign, rule: AcceptanceRule) -> AssignmentDesign:
-    """Return the design re-drawn until ``rule`` accepted (see `assignment.rerandomisation`)."""
+    """Describe a design that is drawn again until a balance criterion is met."""
     return replace(design, rule=rule)
 
 

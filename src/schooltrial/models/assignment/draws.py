@@ -71,7 +71,7 @@ def enumerate_assignments(
 def draw_assignments(
     design: AssignmentDesign, draws: int, rng: np.random.Generator, *, block_order: bool = False
 ) -> Codes:
-    """Return assignments drawn as the trial drew its own (draws × units).
+    """Draw assignments of units as a trial's design does.
 
     Parameters
     ----------

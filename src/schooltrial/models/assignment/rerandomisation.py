@@ -38,7 +38,7 @@ def mahalanobis_distance(codes: Codes, covariates: ArrayLike) -> NDArray[np.floa
 
 
 def mahalanobis_at_most(covariates: ArrayLike, threshold: float) -> AcceptanceRule:
-    """Return the rule that accepts a draw whose Mahalanobis distance is at most ``threshold``.
+    """Accept a draw if its Mahalanobis distance is at most a threshold.
 
     The comparison allows a relative 1e-9 for rounding, so that mirrored draws are judged alike.
     """
@@ -50,7 +50,7 @@ def mahalanobis_at_most(covariates: ArrayLike, threshold: float) -> AcceptanceRu
 
 
 def means_differ_by_at_most(covariates: ArrayLike, tolerance: ArrayLike) -> AcceptanceRule:
-    """Return the rule that accepts a draw if no covariate's arm means differ by more.
+    """Accept a draw if no covariate's means differ by more than a limit.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ def fit_clusterings(
     weights: ArrayLike | None = None,
     absorb: ArrayLike | Sequence[ArrayLike] | None = None,
 ) -> dict[str, LeastSquaresFit]:
-    """Fit the same model under each of several clusterings.
+    """Fit the same model with standard errors under each of several clusterings.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def fit_two_way(
     weights: ArrayLike | None = None,
     absorb: ArrayLike | Sequence[ArrayLike] | None = None,
 ) -> TwoWayFit:
-    """Fit least squares with a variance by two clusterings at once.
+    """Fit least squares with standard errors clustered in two ways at once.
 
     Parameters
     ----------

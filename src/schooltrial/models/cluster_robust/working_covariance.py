@@ -182,7 +182,7 @@ def fit_known_variances(
     cluster: ArrayLike,
     weights: ArrayLike | None = None,
 ) -> LeastSquaresFit:
-    """Fit OLS or WLS whose CR2 assumes errors of given variances.
+    """Fit least squares with CR2 standard errors, given the variance of each error.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def fit_random_intercept(
     names: Sequence[str],
     cluster: ArrayLike,
 ) -> LeastSquaresFit:
-    """Fit generalised least squares with a random intercept, and make its variance robust.
+    """Fit generalised least squares with a random intercept and robust standard errors.
 
     The weights are V_j⁻¹ and the working covariance V_j ∝ I + λ11', with λ = σ²_u/σ²_e taken as
     known, as from a multilevel fit: the robust variance guards that fit against a covariance

@@ -13,7 +13,7 @@ from schooltrial.models.complier_effect.two_stage_least_squares import Instrumen
 
 
 def run_specification_tests(fit: InstrumentFit) -> Any:
-    """Return linearmodels' own 2SLS result: its Wu-Hausman, Sargan and first-stage tables.
+    """Run the specification tests of two-stage least squares: Wu-Hausman, Sargan, first stage.
 
     Absorbed effects enter as columns centred on their groups, so linearmodels does not count them
     in its degrees of freedom.

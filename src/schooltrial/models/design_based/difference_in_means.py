@@ -219,7 +219,7 @@ def fit_difference_in_means(
     weights: ArrayLike | None = None,
     term: str = "z",
 ) -> DifferenceInMeans:
-    """Estimate the average effect by the difference in means that the design calls for.
+    """Estimate the average effect as the difference in means that the design calls for.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ def fit_lin(
     weights: ArrayLike | None = None,
     term: str = "z",
 ) -> LeastSquaresFit:
-    """Fit the interacted regression.
+    """Fit Lin's regression: covariates interacted with treatment.
 
     Parameters
     ----------

@@ -109,10 +109,10 @@ def cluster_g_std_error(
 def cluster_effect_size(
     estimate: Estimate, sd: float, icc: float, *, level: float = 0.95
 ) -> EffectSize:
-    """Return g = ω·√γ·b/s of a model that took the schools into account, with its interval.
+    """Compute Hedges' g of a model that takes schools into account, with its interval.
 
-    SE² = (SE_b/s)²·γ + g²/(2h): the model's standard error, plus the sampling error of s. The
-    interval uses Student's t with the estimate's own degrees of freedom.
+    g = ω·√γ·b/s. SE² = (SE_b/s)²·γ + g²/(2h): the model's standard error, plus the sampling error
+    of s. The interval uses Student's t with the estimate's own degrees of freedom.
 
     Parameters
     ----------
@@ -253,7 +253,9 @@ def within_sd_effect_size(
 def eef_effect_size(
     estimate: Estimate, school_variance: float, pupil_variance: float
 ) -> EffectSize:
-    """Return the Education Endowment Foundation's g = ω·b/√(σ²_u + σ²_e), with its interval.
+    """Compute the effect size of the Education Endowment Foundation, with its interval.
+
+    g = ω·b/√(σ²_u + σ²_e).
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ def _lower_ends() -> tuple[tuple[float, int], ...]:
 
 
 def convert_to_months(effect_size: float) -> int:
-    """Return the months of progress that an effect size stands for, negative for a loss.
+    """Convert an effect size to months of progress; a loss is negative.
 
     The effect size is rounded to two decimals (halves away from zero), as the table has them, and
     looked up; a negative one is mirrored.

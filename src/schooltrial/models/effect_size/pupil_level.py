@@ -22,7 +22,7 @@ COX_DIVISOR = 1.65
 
 @dataclass(frozen=True, slots=True)
 class EffectSize:
-    """An effect in standard deviations, for the columns of the estimates table.
+    """An effect in standard deviations, with its confidence interval.
 
     Attributes
     ----------
@@ -99,7 +99,9 @@ def pooled_pupil_sd(outcome: ArrayLike, treated: ArrayLike) -> float:
 
 
 def hedges_g(difference: float, sd: float, n_individuals: float) -> float:
-    """Return g = ω·b/s.
+    """Compute Hedges' g: a difference in pooled standard deviations, corrected for small samples.
+
+    g = ω·b/s.
 
     Parameters
     ----------
@@ -154,12 +156,17 @@ def unequal_variance_g(
 
 
 def glass_delta(difference: float, sd_control: float) -> float:
-    """Return b/s_C: the difference in standard deviations of the control arm, uncorrected."""
+    """Compute Glass's delta: a difference in standard deviations of the comparison group.
+
+    b/s_C, without a correction for small samples.
+    """
     return difference / _positive(sd_control)
 
 
 def cox_index(share_treated: float, share_control: float) -> float:
-    """Return the Cox index (logit p_T − logit p_C)/1.65 of a binary outcome, without ω.
+    """Compute the Cox index: the effect size of a difference between two shares.
+
+    (logit p_T − logit p_C)/1.65, without the correction ω for small samples.
 
     Source: What Works Clearinghouse Procedures Handbook (version 4.1); Cox (1970).
 
@@ -261,7 +268,9 @@ def hedges_effect_size(estimate: Estimate, sd: float) -> EffectSize:
 
 
 def improvement_index(effect_size: float) -> float:
-    """Return 100·(Φ(g) − ½): percentile points that an average control pupil would have gained.
+    """Compute the improvement index: percentile points gained by an average comparison pupil.
+
+    100·(Φ(g) − ½).
 
     Source: What Works Clearinghouse Procedures Handbook (version 4.1).
     """

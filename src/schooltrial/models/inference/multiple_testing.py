@@ -112,7 +112,7 @@ Adjustment = Literal[
 
 
 def adjust_p_values(p_values: ArrayLike, method: Adjustment = "holm") -> FloatArray:
-    """Return the p-values of a family of hypotheses, adjusted for their number.
+    """Adjust the p-values of several hypotheses for their number.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class StepDown:
 
 
 def step_down_max_t(distribution: ReferenceDistribution) -> StepDown:
-    """Return p-values adjusted by the maximum of |t| over the family.
+    """Adjust p-values by the largest |t| of the family, step by step.
 
     On re-drawn assignments this is Westfall & Young's max-T procedure, on bootstrap samples (with
     the null imposed, so centred) Romano & Wolf's. With |t|_(1) ≥ |t|_(2) ≥ … the p-value of the
@@ -183,7 +183,7 @@ def step_down_max_t(distribution: ReferenceDistribution) -> StepDown:
 
 
 def step_down_min_p(distribution: ReferenceDistribution) -> StepDown:
-    """Return p-values adjusted by the minimum p over the family, for statistics of unlike scale.
+    """Adjust p-values by the smallest p of the family, for statistics on different scales.
 
     Each statistic is first turned into its p-value within its own column of draws. Westfall & Young
     (1993), algorithm 2.8, for p-values that are themselves from the draws.

@@ -113,7 +113,7 @@ class Summary:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
-    """What every fit is: estimates, and what follows from them.
+    """A fit: its estimates, and what follows from them.
 
     Attributes
     ----------

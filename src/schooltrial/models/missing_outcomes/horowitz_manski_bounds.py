@@ -30,7 +30,7 @@ def bound_by_horowitz_manski(
     cluster: ArrayLike | None = None,
     level: float = 0.95,
 ) -> IdentifiedSet:
-    """Return the worst-case bounds of the difference in means.
+    """Bound the difference in means by the worst cases of missing outcomes.
 
     Parameters
     ----------

@@ -114,7 +114,7 @@ def bound_by_lee(
     cell_weights: CellWeights = "always-observed",
     level: float = 0.95,
 ) -> LeeBounds:
-    """Return Lee's bounds of the difference in means.
+    """Bound the difference in means by Lee's trimming, where outcomes are missing.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ def moments_from_parquet(
     by_school: bool = False,
     batch_rows: int = BATCH_ROWS,
 ) -> SchoolMoments:
-    """Take the moments of columns of a Parquet file, batch by batch.
+    """Read the sums of squares and products of a Parquet file's columns, batch by batch.
 
     Batches need not end where schools end: partial passes are merged exactly.
 

@@ -47,7 +47,7 @@ def random_treatment(
     correlated: bool = True,
     reml: bool = True,
 ) -> MultilevelFit:
-    """Fit a treatment effect that varies over the groups in which schools were randomised.
+    """Fit a treatment effect that varies between the blocks of schools.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def random_treatment(
 def random_pupil_slope(
     moments: SchoolMoments, slope: str, *, correlated: bool = True, reml: bool = True
 ) -> MultilevelFit:
-    """Fit a slope of a pupil-level regressor that varies over schools.
+    """Fit a slope of a pupil covariate that varies between schools.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ _ROUNDING = 1e-12  # of the largest variance
 
 @dataclass(frozen=True, eq=False)
 class EventCoefficients:
-    r"""Estimates by years since the programme began, each compared with the last year before.
+    r"""Effects by year since the programme began, each relative to the last year before.
 
     Attributes
     ----------

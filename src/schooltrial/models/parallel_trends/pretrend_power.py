@@ -33,7 +33,7 @@ _DOUBLINGS = 12
 
 @dataclass(frozen=True, eq=False)
 class PretrendTest:
-    """A test that contrasts of the years before a programme are zero.
+    """A joint test that effects in the years before a programme are all zero.
 
     Attributes
     ----------

@@ -41,7 +41,7 @@ def identified_set(coefficients: EventCoefficients, mbar: float) -> tuple[float,
 def relative_magnitudes_interval(
     coefficients: EventCoefficients, mbar: float, *, level: float = 0.95, hybrid: bool = True
 ) -> RobustInterval:
-    """Return the interval of the effect under relative magnitudes ``mbar``.
+    """Compute the interval of an effect if trends differ by up to `mbar` times those before.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def relative_magnitudes_interval(
 def relative_magnitudes_breakdown(
     coefficients: EventCoefficients, *, level: float = 0.95, most: float = 10.0
 ) -> float:
-    """Return the smallest Mbar whose interval includes an effect of zero.
+    """Find the smallest `mbar` at which the interval includes an effect of zero.
 
     0 where zero is included even with parallel trends; ``inf`` where it is excluded up to
     ``most``.

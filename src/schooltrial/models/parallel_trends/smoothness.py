@@ -52,7 +52,7 @@ def smoothness_interval(
     level: float = 0.95,
     method: Literal["fixed_length", "hybrid", "conditional"] = "fixed_length",
 ) -> RobustInterval:
-    """Return the interval of the effect under smoothness ``m``.
+    """Compute the interval of an effect if a difference in trend bends by up to `m` a year.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def smoothness_interval(
 def smoothness_breakdown(
     coefficients: EventCoefficients, most: float, *, level: float = 0.95
 ) -> float:
-    """Return the smallest M whose interval of fixed length includes zero.
+    """Find the smallest `m` at which the interval includes an effect of zero.
 
     0 where zero is included even with M = 0; ``inf`` where it is excluded up to ``most``.
     """

@@ -44,7 +44,7 @@ class Allocation:
 
 
 def planned_allocation(units: float, treated_share: float = 0.5, blocks: int = 1) -> Allocation:
-    """Return the allocation of a plan: the same share treated in every block.
+    """Plan an allocation: the same share of units treated in every block.
 
     Raises
     ------

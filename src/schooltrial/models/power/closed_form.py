@@ -105,7 +105,7 @@ def school_randomised(
     block_effects: BlockEffects = "common",
     effect_sd: float = 0.0,
 ) -> Precision:
-    """Return the precision where schools are assigned, in blocks or not.
+    """Compute the precision of a trial that randomises schools, in blocks or not.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def pupils_within_sites(
     block_effects: BlockEffects = "common",
     effect_sd: float = 0.0,
 ) -> Precision:
-    """Return the precision of lotteries of pupils within sites, the sites being the blocks.
+    """Compute the precision of a trial that randomises pupils within sites.
 
     Parameters
     ----------

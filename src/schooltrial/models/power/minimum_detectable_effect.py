@@ -97,7 +97,7 @@ def rejection_tails(
 def power_of_test(
     effect: ArrayLike, std_error: float, df: float, *, alpha: float = 0.05, sided: Sided = 2
 ) -> FloatArray:
-    """Return the power for each effect; the one-sided test rejects for large effects only.
+    """Compute the power of a test for effects of given sizes.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def power_of_test(
 def find_minimum_detectable_effect(
     std_error: float, df: float, *, alpha: float = 0.05, power: float = 0.8, sided: Sided = 2
 ) -> float:
-    """Return the Δ > 0 at which the power is ``power``.
+    """Find the minimum detectable effect for a target power.
 
     Raises
     ------

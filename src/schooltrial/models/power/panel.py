@@ -133,7 +133,7 @@ def panel_precision(
     sampling_variance: float = 0.0,
     estimator: PanelEstimator = "change",
 ) -> Precision:
-    """Return the precision of a panel whose programme starts for all treated schools at once.
+    """Compute the precision of a panel in which all treated schools begin together.
 
     Parameters
     ----------

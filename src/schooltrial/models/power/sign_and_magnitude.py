@@ -52,7 +52,7 @@ class SignMagnitude:
 def sign_magnitude_errors(
     effect: float, std_error: float, df: float, *, alpha: float = 0.05
 ) -> SignMagnitude:
-    """Return power, Type S error rate and exaggeration ratio of a two-sided test.
+    """Compute power, Type S error and Type M ratio of a two-sided test.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ Losses = tuple[float, float]
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """Schools of a trial, and who of them will be lost.
+    """A planned trial: its schools, and the share that will be lost.
 
     Attributes
     ----------
@@ -155,7 +155,7 @@ def simulate_power(
     patterns: int = 100,
     rng: np.random.Generator,
 ) -> SimulatedPower:
-    """Draw and fit trials of a design, without effect.
+    """Simulate trials of a design and analyse each; the result has the power for any effect.
 
     Parameters
     ----------

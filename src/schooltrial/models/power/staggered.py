@@ -46,7 +46,7 @@ def staggered_precision(
     correlation: float = 0.0,
     comparison_group: ComparisonGroup = "never_treated",
 ) -> Precision:
-    """Return the precision of the overall effect of a balanced panel.
+    """Compute the precision of the overall effect of a staggered roll-out.
 
     Parameters
     ----------
