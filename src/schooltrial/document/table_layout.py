@@ -68,12 +68,15 @@ class TableLayout:
         Of its columns, in ems.
     whole : bool
         Whether no row is divided between pages.
+    lines : float
+        Of a row, on average.
     """
 
     size: float
     flipped: bool
     widths: tuple[float, ...]
     whole: bool
+    lines: float
 
 
 @dataclass(frozen=True)
@@ -132,9 +135,10 @@ def fitted_layout(
         heights = [_height(row, widths) for row in lines] or [1]
         turned = page == pages[1]
         each = SMALLER * (SIZES[0] - size) + DIVIDED * divided
+        mean = sum(heights) / len(heights)
         cost = sum(heights) + each * len(heights) + TURNED * turned
         over = max(0.0, sum(least) - room)
-        layout = TableLayout(size, turned, widths, max(heights) <= TALLEST_WHOLE)
+        layout = TableLayout(size, turned, widths, max(heights) <= TALLEST_WHOLE, mean)
         found.append((cost + CUT * over, layout))
     return min(found, key=lambda one: one[0])[1]
 

@@ -22,16 +22,22 @@ from schooltrial.document.blocks import (
     Preformatted,
     Section,
 )
+from schooltrial.document.condensed_table import PrintedTable, condensed, whole_table
 from schooltrial.document.drawing import shipped_fonts
 from schooltrial.document.inline_code import code_parts
 from schooltrial.document.letters import printable
 from schooltrial.document.numbering import Numbers, number_document
-from schooltrial.document.table_layout import breakable, fitted_layout
-from schooltrial.document.tables import Table, row_groups
+from schooltrial.document.table_layout import TableLayout, breakable, fitted_layout
+from schooltrial.document.tables import Table
 from schooltrial.document.text import Cite, Link, Strong, Text, spans
 
 PAGE_WIDTH, PAGE_HEIGHT = 482.0, 716.0
 """Points that the text of a page of A4 is wide, and of a turned one."""
+
+
+LEAST_SIZE, MOST_LINES = 8.0, 1.7
+"""Points of letters below which, and lines of a row, on average, above which a table is too wide.
+"""
 
 
 def pdf_bytes(document: Document) -> bytes:
@@ -135,21 +141,22 @@ def _blocks(blocks: Iterable[Block], numbers: Numbers) -> Iterator[dict[str, Any
 
 
 def _exhibit(exhibit: Exhibit, numbers: Numbers) -> dict[str, Any]:
-    content = exhibit.content
+    content, more = exhibit.content, list[Any]()
     if isinstance(content, Picture):
         shown: dict[str, Any] = {
             "kind": "figure", "svg": content.svg.decode("utf-8"),
             "alt": content.alt, "width": _width(content.svg),
         }  # fmt: skip
     else:
-        shown = {"kind": "table", "table": _table(content, numbers)}
+        made, more = _table(content, numbers)
+        shown = {"kind": "table", "table": made}
     return {
         "type": "exhibit",
         "name": exhibit.name,
         "number": numbers.exhibits[exhibit.name],
         "title": exhibit.title.removesuffix("."),
         "caption": _spans(exhibit.caption, numbers),
-        "notes": [_spans(note, numbers) for note in exhibit.notes],
+        "notes": [*more, *(_spans(note, numbers) for note in exhibit.notes)],
         "data": exhibit.data,
         **shown,
     }
@@ -161,17 +168,17 @@ def _width(svg: bytes) -> float:
     return min(PAGE_WIDTH, float(found[1])) if found else PAGE_WIDTH
 
 
-def _table(table: Table, numbers: Numbers) -> dict[str, Any]:
-    groups = list(row_groups(table))
-    heads = [column.name for column in table.columns]
-    cells = [row for _, rows in groups for row in rows]
-    layout = fitted_layout(
-        heads, cells, [column.right for column in table.columns], (PAGE_WIDTH, PAGE_HEIGHT)
-    )
-    return {
+def _table(table: Table, numbers: Numbers) -> tuple[dict[str, Any], list[Any]]:
+    """Return a table and the notes that it brings; one that is too wide is condensed."""
+    shown = whole_table(table)
+    layout = _layout(shown)
+    if layout.flipped or layout.size < LEAST_SIZE or layout.lines > MOST_LINES:
+        shown = condensed(shown)
+        layout = _layout(shown)
+    made = {
         "columns": [
-            {"name": breakable(head), "right": column.right, "weight": width}
-            for head, column, width in zip(heads, table.columns, layout.widths, strict=True)
+            {"name": breakable(column.name), "right": column.right, "weight": width}
+            for column, width in zip(shown.columns, layout.widths, strict=True)
         ],
         "size": layout.size,
         "flipped": layout.flipped,
@@ -181,9 +188,19 @@ def _table(table: Table, numbers: Numbers) -> dict[str, Any]:
                 "name": name,
                 "rows": [[_spans(breakable(cell), numbers) for cell in row] for row in rows],
             }
-            for name, rows in groups
+            for name, rows in shown.groups
         ],
     }
+    return made, [_spans(note, numbers) for note in shown.notes]
+
+
+def _layout(table: PrintedTable) -> TableLayout:
+    return fitted_layout(
+        [column.name for column in table.columns],
+        table.rows,
+        [column.right for column in table.columns],
+        (PAGE_WIDTH, PAGE_HEIGHT),
+    )
 
 
 def _spans(text: Text, numbers: Numbers) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schooltrial import __version__
 from schooltrial.document.blocks import Document, Section
 from schooltrial.document.tables import study_foot
 from schooltrial.document.text import Text
@@ -31,6 +32,7 @@ from schooltrial.report.sections.study_record import study_record_section
 from schooltrial.report.sections.summary import first_screen, study_sentence
 from schooltrial.report.sections.trends import trends_section
 from schooltrial.report.wording import design_sentence, registration_sentence
+from schooltrial.wording import listed, year_spans
 
 SECTIONS = (
     programme_section, design_section, participants_section, baseline_section, primary_section,
@@ -56,12 +58,6 @@ def build_report(
     found: list[Section | None] = [section(evidence) for section in SECTIONS]
     found += [methods_section(evidence.protocol), study_record_section(evidence.study_record)]
     sections = [section for section in found if section is not None]
-    record: list[tuple[str, Text]] = [
-        ("Design", design_sentence(evidence.protocol)),
-        ("Assigned", study_sentence(evidence)),
-        ("Registration", registration_sentence(evidence.protocol["registration"])),
-        ("Protocol", f"SHA-256 `{evidence.study['protocol'][:12]}`"),
-    ]
     synthetic = evidence.study["synthetic"]
     return Document(
         title=evidence.study["title"],
@@ -69,6 +65,24 @@ def build_report(
         front=first_screen(evidence),
         sections=(*sections, provenance_section(evidence, steps, lock_sha256)),
         synthetic=synthetic,
-        record=tuple(record),
+        record=study_facts(evidence),
         foot=study_foot(evidence.study),
     )
+
+
+def study_facts(evidence: Evidence) -> tuple[tuple[str, Text], ...]:
+    """Return the facts of the title page; those that the protocol leaves open are left out."""
+    protocol = evidence.protocol
+    years = year_spans(evidence.years)
+    primary = [one["label"] for one in protocol["outcomes"].values() if one["primary"]]
+    told: list[tuple[str, Text]] = [
+        ("Design", design_sentence(protocol)),
+        ("Assigned", study_sentence(evidence)),
+        ("Groups", listed(list(evidence.arms.values()))),
+        ("Primary outcomes", "; ".join(primary)),
+        ("Measured", f"{protocol['years']['label']} {years}" if years else ""),
+        ("Registration", registration_sentence(protocol["registration"])),
+        ("Protocol", f"SHA-256 `{evidence.study['protocol'][:12]}`"),
+        ("Software", f"schooltrial {__version__}"),
+    ]
+    return tuple((what, value) for what, value in told if value)
