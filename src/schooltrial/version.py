@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import platform
+import re
 
 import numpy as np
 
 from schooltrial import __version__
+
+COMPUTING = ("numpy", "scipy", "pandas")
+"""Packages whose versions a report names."""
+
+
+def pinned_versions(lock: str) -> dict[str, str]:
+    """Return the version of the project, and of the packages it computes with.
+
+    Parameters
+    ----------
+    lock : str
+        Text of ``requirements.lock``, which is the same for every Python.
+    """
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", lock, re.MULTILINE))
+    known = {name: pinned[name] for name in COMPUTING if name in pinned}
+    return {"schooltrial": __version__, **known}
 
 
 def software_versions() -> dict[str, str]:

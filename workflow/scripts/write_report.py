@@ -15,6 +15,7 @@ from schooltrial.report.pages.evaluation_report import build_report
 from schooltrial.report.pages.leader_summary import build_summary
 from schooltrial.report.pages.overview import summarise_study
 from schooltrial.report.study_record import record_text
+from schooltrial.version import pinned_versions
 
 
 def main(
@@ -45,7 +46,9 @@ def main(
         claims=claims,
     )  # fmt: skip
     steps = [with_checksums(step) for step in provenance]
-    whole, short = build_report(evidence, steps, sha256([lock])), build_summary(evidence)
+    software = pinned_versions(Path(lock).read_text("utf-8"))
+    whole = build_report(evidence, steps, sha256([lock]), software)
+    short = build_summary(evidence)
     told = json.dumps(summarise_study(evidence), ensure_ascii=False, indent=1)
     Path(overview).write_text(told + "\n", "utf-8", newline="\n")
     Path(record).write_text(record_text(evidence.study_record), "utf-8", newline="\n")

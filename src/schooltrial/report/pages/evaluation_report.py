@@ -43,7 +43,10 @@ SECTIONS = (
 
 
 def build_report(
-    evidence: Evidence, steps: Sequence[Mapping[str, Any]], lock_sha256: str
+    evidence: Evidence,
+    steps: Sequence[Mapping[str, Any]],
+    lock_sha256: str,
+    software: Mapping[str, str],
 ) -> Document:
     """Return the report of a study.
 
@@ -54,9 +57,14 @@ def build_report(
         Steps behind the report, with checksums.
     lock_sha256 : str
         Of ``requirements.lock``.
+    software : mapping
+        Package → the version that computed the results.
     """
     found: list[Section | None] = [section(evidence) for section in SECTIONS]
-    found += [methods_section(evidence.protocol), study_record_section(evidence.study_record)]
+    found += [
+        methods_section(evidence.protocol, software),
+        study_record_section(evidence.study_record),
+    ]
     sections = [section for section in found if section is not None]
     synthetic = evidence.study["synthetic"]
     return Document(

@@ -6,13 +6,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from schooltrial.document.blocks import Block, Bullets, Equation, Heading, Paragraph, Section
+from schooltrial.protocol.filters import in_words
 from schooltrial.protocol.idle_keys import has_blocks
 from schooltrial.protocol.model_keys import keys_read
-from schooltrial.protocol.sections import Content
+from schooltrial.protocol.sections import Content, arm_labels, labels
 from schooltrial.wording import exact, listed, plural_of
 
 LINEAR = "yᵢⱼ = α + τTⱼ + β′xᵢⱼ + eᵢⱼ"
-"""Of pupils i in clusters j; T is the assignment."""
+"""Of individuals i in units j that were assigned; T is the assignment."""
+
+ALONE = "yᵢ = α + τTᵢ + β′xᵢ + eᵢ"
+"""Where each row is a unit that was assigned."""
+
+EFFECT_SIZES = {
+    "g": "g = τ̂ / s · (1 − 3 / (4N − 9))",
+    "cox": "d = [logit(p + τ̂) − logit(p)] / 1.65",
+}
+"""Effect sizes of continuous and of yes/no outcomes."""
 
 EQUATIONS = {
     "multilevel": "yᵢⱼ = α + τTⱼ + β′xᵢⱼ + uⱼ + eᵢⱼ,  uⱼ ~ N(0, σ²ᵤ),  eᵢⱼ ~ N(0, σ²ₑ)",
@@ -26,23 +36,27 @@ EQUATIONS = {
 """Estimator → its model. x are the covariates and indicators, where there are any."""
 
 ESTIMATORS = {
-    "multilevel": "A linear mixed model, fitted by restricted maximum likelihood, estimates the "
-    "effect of assignment, τ.",
-    "cluster_robust": "Least squares estimates the effect of assignment, τ; standard errors are "
-    "clustered.",
-    "randomisation_inference": "The studentised effect of assignment is compared with its "
-    "distribution over assignments that the design could have produced.",
-    "wild_bootstrap": "The effect of assignment is tested by a restricted wild cluster bootstrap "
-    "(Cameron, Gelbach and Miller 2008).",
+    "multilevel": "A linear mixed model, fitted by restricted maximum likelihood (REML), estimates "
+    "{estimand}, τ.",
+    "cluster_robust": "Least squares estimates {estimand}, τ; standard errors are cluster-robust.",
+    "randomisation_inference": "Least squares estimates {estimand}, τ. Its studentised value is "
+    "compared with its distribution over assignments that the design could have produced; the "
+    "p-value and the interval come from that distribution.",
+    "wild_bootstrap": "Least squares estimates {estimand}, τ. It is tested by a restricted wild "
+    "cluster bootstrap (Cameron, Gelbach and Miller 2008); the p-value and the interval come from "
+    "the bootstrap.",
     "complier_effect": "Two-stage least squares, with assignment as the instrument, estimates the "
-    "effect on compliers, δ; an Anderson-Rubin set, which holds with weak instruments too, is "
-    "given with it.",
-    "difference_in_differences": "A regression with effects of schools and years compares changes "
-    "over the years; it is an effect only if trends would otherwise have been parallel.",
-    "staggered_adoption": "Effects are estimated for each cohort and year and then averaged; they "
-    "are effects only if trends would otherwise have been parallel.",
+    "complier average causal effect (CACE), δ: the effect of take-up, D, on those who take up "
+    "because of the offer. An Anderson-Rubin set, which is valid with weak instruments too, is "
+    "given with it. Standard errors are cluster-robust (CR2) with Satterthwaite’s degrees of "
+    "freedom.",
+    "difference_in_differences": "A regression with effects of schools and years estimates the "
+    "average effect on the intervention schools in the years of the programme (ATT), τ.",
+    "staggered_adoption": "Effects on the schools of each cohort g in each year t are estimated, "
+    "and then averaged (ATT). Standard errors combine the variances of treated and of comparison "
+    "schools; the degrees of freedom fall with the number of treated schools.",
 }
-"""Estimator → what it does."""
+"""Estimator → what it does; ``{estimand}`` is what the design lets it estimate."""
 
 METHODS = {
     "callaway_santanna": "Each cohort’s change from its base year is compared with that of its "
@@ -96,19 +110,42 @@ Model = Mapping[str, Any]
 Sentence = Callable[[Model, Content], str]
 
 
-def _names(model: Model, key: str) -> str:
+def _labels(content: Content) -> dict[str, str]:
+    """Return variable, arm, subgroup or year → its label."""
+    return {
+        **arm_labels(content["design"]),
+        **labels(content),
+        "baseline": "the outcome at baseline",
+        "year": content["years"]["label"],
+        "n_pupils": "number of pupils",
+    }
+
+
+def _named(name: str, content: Content) -> str:
+    """Return a variable as a reader calls it; a product of two is joined by ×."""
+    named = _labels(content)
+    return " × ".join(named.get(part, part.replace("_", " ")) for part in name.split(":"))
+
+
+def _names(model: Model, content: Content, key: str) -> str:
     found = model[key]
-    return listed([str(one) for one in ([found] if isinstance(found, str) else found)])
+    several = [found] if isinstance(found, str) else found
+    return listed([_named(str(one), content) for one in several])
 
 
 def _given(words: str, key: str) -> Sentence:
-    """Return a sentence that holds where a key is filled: ``{}`` is its names."""
-    return lambda model, _: words.format(_names(model, key)) if model[key] else ""
+    """Return a sentence that holds where a key is filled: ``{}`` is its labels."""
+    return lambda model, content: words.format(_names(model, content, key)) if model[key] else ""
 
 
-def _filter(model: Model, _: Content) -> str:
-    parts = [f"{key}: {_values(values)}" for key, values in model["where"].items()]
-    return f"Rows: {'; '.join(parts)}." if parts else ""
+def _filter(model: Model, content: Content) -> str:
+    said = in_words(model["where"], _labels(content))
+    return f"Rows: {said}." if said else ""
+
+
+def _subgroups(model: Model, content: Content) -> str:
+    names = [content["subgroups"][name]["label"] for name in model["subgroups"]]
+    return f"Fitted again within subgroups: {listed(names)}." if names else ""
 
 
 def _values(values: object) -> str:
@@ -125,23 +162,41 @@ def _cluster(model: Model, content: Content) -> str:
     unit = content["design"]["unit"]
     groups = model["cluster"] or ("school" if model["estimator"] in PANEL else unit)
     named = [groups] if isinstance(groups, str) else list(groups)
-    return f"Errors are clustered by {listed(named)}."
+    return f"Standard errors are clustered by {listed([_named(one, content) for one in named])}."
 
+
+BOUNDED = {
+    "midpoint": "in its middle",
+    "against": "at the end that is against an effect",
+    "in_favour": "at the end that is in favour of an effect",
+}
+"""Value of ``bounded_cells`` → where in its range a value is placed."""
+
+ROLES = {
+    "primary": "primary analysis",
+    "secondary": "secondary analysis",
+    "sensitivity": "sensitivity analysis",
+    "replication": "replication of a published analysis",
+}
+
+TWO = 2
+"""Groups with a single effect between them."""
 
 PANEL = ("difference_in_differences", "staggered_adoption")
 
 
 def _levels(model: Model, content: Content) -> str:
-    return f"Random levels: {listed(model['random_levels'] or [content['design']['unit']])}."
+    levels = model["random_levels"] or [content["design"]["unit"]]
+    return f"Random intercepts: {listed([_named(one, content) for one in levels])}."
 
 
 def _covariance(model: Model, _: Content) -> str:
     kinds = model["covariance"]
     refined = [kind for kind in kinds if kind in ("CR2", "CR3")]
     small = ""
-    if refined and model["estimator"] == "cluster_robust":
+    if refined and model["estimator"] in ("cluster_robust", "difference_in_differences"):
         small = (
-            f" Under {listed(refined)} degrees of freedom are Satterthwaite’s (Pustejovsky and "
+            f" Degrees of freedom under {listed(refined)} are Satterthwaite’s (Pustejovsky and "
             "Tipton 2018)."
         )
     return f"Cluster-robust covariance: {listed(kinds)}.{small}"
@@ -172,8 +227,8 @@ def _where(method: Sequence[str], sentence: Sentence) -> Sentence:
 
 SENTENCES: dict[str, Sentence] = {
     "where": _filter,
-    "arms": _given("Arms compared: {}.", "arms"),
-    "subgroups": _given("Fitted again within subgroups: {}.", "subgroups"),
+    "arms": _given("Groups compared: {}.", "arms"),
+    "subgroups": _subgroups,
     "method": lambda model, _: METHODS[model["method"]],
     "comparison_group": _where(("callaway_santanna", "stacked"), lambda model, _: {
         "never_treated": "Comparison schools are those never treated.",
@@ -195,12 +250,16 @@ SENTENCES: dict[str, Sentence] = {
         "comparison_weights", "comparison_on",
     ),
     "event_window": lambda model, _: (
-        f"Event window: {_values(model['event_window'])} years." if model["event_window"] else ""
+        "Event window: from {} to {} years since the programme began.".format(
+            *(_values(one).replace("-", "−") for one in model["event_window"])
+        )
+        if model["event_window"]
+        else ""
     ),
     "bounded_cells": lambda model, _: (
         ""
         if model["bounded_cells"] == "left_out"
-        else f"Values published as a range: {model['bounded_cells'].replace('_', ' ')}."
+        else f"Values published as a range are placed {BOUNDED[model['bounded_cells']]}."
     ),
     "covariates": _given("Covariates: {}.", "covariates"),
     "adjustment": _where(("callaway_santanna",), _with_covariates(
@@ -221,7 +280,7 @@ SENTENCES: dict[str, Sentence] = {
     "active_years": lambda model, _: (
         f"Treatment can act in {_values(model['active_years'])}." if model["active_years"] else ""
     ),
-    "active_from": _given("Treatment acts from the year in `{}`.", "active_from"),
+    "active_from": _given("Treatment acts from the year in {}.", "active_from"),
     "effects_by": _given("Effects are split by {}.", "effects_by"),
     "moderator": _given("The effect may change with {}.", "moderator"),
     "unit_trends": lambda model, _: (
@@ -240,13 +299,15 @@ ELSEWHERE = ("label", "estimator", "role", "outcomes", "where_label")
 """Keys that are words, or that the heading and first sentence of a model tell."""
 
 
-def methods_section(protocol: Content) -> Section:
+def methods_section(protocol: Content, software: Mapping[str, str]) -> Section:
     """Return the methods: outcomes, then each model with its equation and rules, and references.
 
     Parameters
     ----------
     protocol : Content
         Sections of the protocol, all defaults filled.
+    software : mapping
+        Package → the version that computed the results.
     """
     blocks: list[Block] = [Paragraph(" ".join(_general(protocol)))]
     for name, model in told_models(protocol).items():
@@ -255,10 +316,23 @@ def methods_section(protocol: Content) -> Section:
             Equation(equation(model, protocol)),
             Paragraph(" ".join(model_sentences(model, protocol))),
         ]
+    blocks += [
+        *effect_size_blocks(protocol),
+        Heading("Software"),
+        Paragraph(software_said(software)),
+    ]
     told = " ".join(str(block.text) for block in blocks if isinstance(block, Paragraph))
     if cited := references(told):
         blocks += [Heading("References"), Bullets(tuple(cited))]
     return Section("methods", "Statistical methods", tuple(blocks), annex=True)
+
+
+def software_said(software: Mapping[str, str]) -> str:
+    """Return the versions of the software, in one sentence."""
+    versions = [f"{name} {version}" for name, version in software.items()]
+    return (
+        f"Computed with {listed(versions)}. The annex on provenance has the lock of all packages."
+    )
 
 
 def told_models(protocol: Content) -> dict[str, Model]:
@@ -276,21 +350,74 @@ def equation(model: Model, protocol: Content) -> str:
     levels = len(model["random_levels"]) or 1
     above = model["blocks"] == "random" and has_blocks(protocol)
     if model["estimator"] == "multilevel" and levels + above > 1:
-        return (
+        written = (
             "yᵢⱼₖ = α + τTᵢⱼₖ + β′xᵢⱼₖ + uⱼₖ + vₖ + eᵢⱼₖ,  "
             "uⱼₖ ~ N(0, σ²ᵤ),  vₖ ~ N(0, σ²ᵥ),  eᵢⱼₖ ~ N(0, σ²ₑ)"
         )
-    return EQUATIONS[model["estimator"]]
+    elif EQUATIONS[model["estimator"]] == LINEAR and _rows_are_units(model, protocol):
+        written = ALONE
+    else:
+        written = EQUATIONS[model["estimator"]]
+    arms = len(model["arms"] or protocol["design"]["arms"])
+    return written.replace("τT", "Σₐτₐ·Tₐ,") if arms > TWO else written
 
 
 def model_sentences(model: Model, protocol: Content) -> Iterator[str]:
     """Yield the sentences on one model, key by key."""
     outcomes = [protocol["outcomes"][name]["label"] for name in model["outcomes"]]
-    yield f"Outcomes: {listed(outcomes)} ({model['role']} analysis)."
-    yield ESTIMATORS[model["estimator"]]
+    yield f"Outcomes: {listed(outcomes)} ({ROLES[model['role']]})."
+    yield ESTIMATORS[model["estimator"]].format(estimand=_estimand(protocol))
+    if model["estimator"] in PANEL:
+        yield _identified(protocol)
     for key in keys_read(model["estimator"]):
         if key not in ELSEWHERE and (said := SENTENCES[key](model, protocol)):
             yield said
+
+
+def _rows_are_units(model: Model, protocol: Content) -> bool:
+    """Return whether each row of a model is a unit that was assigned."""
+    unit = protocol["design"]["unit"]
+    return all(protocol["outcomes"][name]["measured_on"] == unit for name in model["outcomes"])
+
+
+def _estimand(protocol: Content) -> str:
+    if protocol["design"]["randomised"]:
+        return "the intention-to-treat effect of assignment (ITT)"
+    return "the difference between the groups as assigned (ITT), given the covariates"
+
+
+def _identified(protocol: Content) -> str:
+    """Say what lets a panel model estimate an effect: chance, or parallel trends."""
+    if protocol["design"]["randomised"]:
+        return "Assignment was random: without the programme, trends would differ by chance alone."
+    return "It is an effect only if trends would have been parallel without the programme."
+
+
+def effect_size_blocks(protocol: Content) -> Iterator[Block]:
+    """Yield how effect sizes are computed, for the kinds of outcomes that models of people have."""
+    scales = {
+        protocol["outcomes"][name]["scale"]
+        for model in protocol["models"].values()
+        if model["estimator"] not in PANEL
+        for name in model["outcomes"]
+        if protocol["outcomes"][name]["measured_on"] != "school"
+    }
+    if scales:
+        yield Heading("Effect sizes")
+    if "continuous" in scales:
+        yield Equation(EFFECT_SIZES["g"])
+        yield Paragraph(
+            "Continuous outcomes have Hedges’ g: the estimate over the pooled SD, s, of those "
+            "analysed, with the small-sample correction for N individuals."
+        )
+    if "binary" in scales:
+        yield Equation(EFFECT_SIZES["cox"])
+        yield Paragraph(
+            "Yes/no outcomes have the Cox index: the difference in log odds over 1.65, where p is "
+            "the share of the comparison group."
+        )
+    if scales:
+        yield Paragraph("Intervals of effect sizes are those of the estimates on the new scale.")
 
 
 def references(told: str) -> Sequence[str]:
@@ -302,7 +429,10 @@ def _general(protocol: Content) -> Iterator[str]:
     design = protocol["design"]
     units = plural_of(design["unit"]).capitalize()
     if design["randomised"]:
-        yield f"{units} were randomised; effects of assignment are by intention to treat."
+        yield (
+            f"{units} were randomised. Effects are by intention to treat: of assignment, whatever "
+            "was received."
+        )
     else:
         yield f"{units} were not randomised."
     for kind, words in STANDARDISED.items():
@@ -313,7 +443,12 @@ def _general(protocol: Content) -> Iterator[str]:
         ]
         if named:
             yield f"Standardised {words}: {listed(named)}."
+    if any(outcome["scale"] == "binary" for outcome in protocol["outcomes"].values()):
+        yield "Yes/no outcomes are analysed as shares (linear probability)."
     primary = sum(outcome["primary"] for outcome in protocol["outcomes"].values())
     if primary > 1:
         yield f"P-values are not adjusted for the number of primary outcomes ({primary})."
-    yield "In the equations, x holds covariates, blocks and indicators, where a model has any."
+    yield (
+        "In the equations, T is 1 in the intervention group and x holds covariates, blocks and "
+        "indicators, where a model has any."
+    )

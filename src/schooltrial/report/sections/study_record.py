@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import nan
 from typing import Any
 
 import pandas as pd
 
 from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
+from schooltrial.document.numbers import number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.document.text import Link
 from schooltrial.wording import plural_of
@@ -24,10 +26,10 @@ DESCRIBED = [
     Column("Level", key="level"),
     Column("n, comparison", "count", key="n_control"),
     Column("n, intervention", "count", key="n_treated"),
-    Column("Mean, comparison", "significant", 3, key="mean_control"),
-    Column("Mean, intervention", "significant", 3, key="mean_treated"),
-    Column("SD, comparison", "significant", 3, key="sd_control"),
-    Column("SD, intervention", "significant", 3, key="sd_treated"),
+    Column("Mean, comparison", "number", 2, key="mean_control"),
+    Column("Mean, intervention", "number", 2, key="mean_treated"),
+    Column("SD, comparison", "number", 2, key="sd_control"),
+    Column("SD, intervention", "number", 2, key="sd_treated"),
     Column("Effect size", "told", key="size"),
 ]
 
@@ -110,9 +112,9 @@ def _described(rows: Sequence[Record]) -> Table | None:
         return None
     sizes = [row["wwc_effect_size"] for row in rows]
     written = [
-        "" if one is None else one if isinstance(one, str) else f"{one:.2f}" for one in sizes
+        one if isinstance(one, str) else number(nan if one is None else one, 2) for one in sizes
     ]
-    frame = pd.DataFrame(rows).assign(size=[one.replace("-", "−") for one in written])
+    frame = pd.DataFrame(rows).assign(size=written)
     return tabulate("Study record", frame, DESCRIBED)
 
 
@@ -139,9 +141,7 @@ def _results(record: Record) -> Table | None:
 
 
 def _bound(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if pd.isna(value) else f"{value:,.3f}".replace("-", "−")
+    return value if isinstance(value, str) else number(value, 3)
 
 
 def _attrition(rows: Sequence[Record], arms: Sequence[Record]) -> Table | None:

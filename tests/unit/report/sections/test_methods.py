@@ -12,17 +12,23 @@ from schooltrial.document.blocks import Bullets, Equation, Paragraph
 from schooltrial.protocol.model_keys import MODEL_KEYS
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.report.sections.methods import (
+    ALONE,
+    EFFECT_SIZES,
     ELSEWHERE,
     EQUATIONS,
     ESTIMATORS,
+    LINEAR,
     METHODS,
     SENTENCES,
+    effect_size_blocks,
     equation,
     methods_section,
     model_sentences,
     references,
+    software_said,
     told_models,
 )
+from schooltrial.version import pinned_versions
 from support.small_trial import ROOT, schema
 
 STUDIES = sorted((ROOT / "config" / "studies").glob("*.yaml"))
@@ -49,10 +55,11 @@ def test_every_method_of_staggered_models_has_a_sentence() -> None:
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_each_model_of_a_study_has_its_equation_and_what_is_cited_is_listed(path: Path) -> None:
     content = _content(path)
-    section = methods_section(content)
+    section = methods_section(content, {"schooltrial": "1.0"})
     assert section.annex
-    equations = [block for block in section.blocks if isinstance(block, Equation)]
-    assert len(equations) == len(told_models(content)) > 0
+    equations = [block.formula for block in section.blocks if isinstance(block, Equation)]
+    of_models = [one for one in equations if one not in EFFECT_SIZES.values()]
+    assert len(of_models) == len(told_models(content)) > 0
     told = " ".join(str(block.text) for block in section.blocks if isinstance(block, Paragraph))
     lists = [block for block in section.blocks if isinstance(block, Bullets)]
     assert [list(one.items) for one in lists] == ([list(references(told))] if lists else [])
@@ -85,4 +92,55 @@ def test_a_model_fitted_again_in_a_subgroup_is_told_once() -> None:
     content = _content(ROOT / "config" / "studies" / "fellowship.yaml")
     assert "staggered__east" in content["models"]
     assert "staggered__east" not in told_models(content)
-    assert "east" in " ".join(model_sentences(told_models(content)["staggered"], content))
+    assert "East" in " ".join(model_sentences(told_models(content)["staggered"], content))
+
+
+def test_trends_are_assumed_parallel_only_where_nothing_was_randomised() -> None:
+    for name, assumed in (("fellowship", True), ("chicago_collaborative", False)):
+        content = _content(ROOT / "config" / "studies" / f"{name}.yaml")
+        told = " ".join(
+            sentence
+            for model in content["models"].values()
+            for sentence in model_sentences(model, content)
+        )
+        assert ("only if trends would have been parallel" in told) is assumed
+
+
+def test_variables_are_called_by_their_labels() -> None:
+    content = _content(ROOT / "config" / "studies" / "achievement_awards.yaml")
+    told = " ".join(
+        sentence
+        for model in content["models"].values()
+        for sentence in model_sentences(model, content)
+    )
+    assert "School sector × cohort" in told
+    assert "Mother's education (years)" in told
+    assert "_" not in told
+
+
+def test_a_row_that_is_itself_assigned_has_one_index_and_three_arms_have_an_effect_each() -> None:
+    content = _content(ROOT / "config" / "studies" / "university_certificate.yaml")
+    assert equation(content["models"]["offer_teachers"], content) == ALONE
+    assert equation(content["models"]["offer_pupils_clustered"], content) == LINEAR
+    arms = [{"name": name, "label": name} for name in ("control", "a", "b")]
+    several: Any = {**content, "design": {**content["design"], "arms": arms}}
+    assert "Σₐ" in equation(content["models"]["offer_teachers"], several)
+    two = {**content["models"]["offer_teachers"], "arms": ["control", "a"]}
+    assert "Σₐ" not in equation(two, several)
+
+
+def test_effect_sizes_are_explained_for_the_outcomes_that_have_them() -> None:
+    def formulas(name: str) -> list[str]:
+        content = _content(ROOT / "config" / "studies" / f"{name}.yaml")
+        return [one.formula for one in effect_size_blocks(content) if isinstance(one, Equation)]
+
+    assert formulas("chicago_collaborative") == [EFFECT_SIZES["g"]]
+    assert formulas("achievement_awards") == [EFFECT_SIZES["g"], EFFECT_SIZES["cox"]]
+    assert formulas("fellowship") == []
+
+
+def test_software_is_named_with_its_versions() -> None:
+    lock = "numpy==2.4.6 \\\n    --hash=x\npandas==3.1.1 \\\nyaml==1\n"
+    versions = pinned_versions(lock)
+    assert list(versions) == ["schooltrial", "numpy", "pandas"]
+    assert "numpy 2.4.6 and pandas 3.1.1" in software_said(versions)
