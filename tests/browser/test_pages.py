@@ -108,5 +108,8 @@ def test_print_holds_every_word_of_the_page_also_of_closed_sections(
 
 
 def squeezed(text: str) -> str:
-    """Return a text without spaces, ligatures being letters."""
-    return "".join(unicodedata.normalize("NFKC", text).replace("\u200b", "").split())
+    """Return a text without spaces and accents, ligatures being letters."""
+    letters = unicodedata.normalize("NFKD", text).replace("\u200b", "")
+    return "".join(
+        letter for letter in letters if not (letter.isspace() or unicodedata.combining(letter))
+    )

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable
 from importlib.resources import files
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from schooltrial.document.blocks import (
     SYNTHETIC,
@@ -137,7 +137,8 @@ class _Page:
         if isinstance(exhibit.content, Picture):
             shown = _image(exhibit.content)
         else:
-            shown = escape(exhibit.content)
+            number = self.numbers.exhibits[exhibit.name]
+            shown = exhibit.content.boxed(f"{number}. {exhibit.title}")
         notes = NOTHING.join(
             Markup('<p class="note">{}</p>\n').format(self.text(note)) for note in exhibit.notes
         )

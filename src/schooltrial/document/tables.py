@@ -124,7 +124,11 @@ class Table:
 
     def __html__(self) -> str:
         """Return the table for a page that tells beside it what it is."""
-        return _box(self, Markup('<caption class="unseen">{}</caption>').format(self.title))
+        return self.boxed(self.title)
+
+    def boxed(self, name: str) -> Markup:
+        """Return the table in its box, called by a name that no other of the page has."""
+        return _box(self, Markup('<caption class="unseen">{}</caption>').format(name), name)
 
 
 def tabulate(
@@ -201,16 +205,16 @@ def fragment(noted: NotedTable, study: Mapping[str, Any]) -> str:
         Markup("<p>{}</p>").format(with_code(note)) for note in [*notes, last]
     )
     return style + Markup('<div id="{}">\n{}<div class="notes">{}</div></div>\n').format(
-        name, _box(table, caption), below
+        name, _box(table, caption, table.title), below
     )
 
 
-def _box(table: Table, caption: Markup) -> Markup:
+def _box(table: Table, caption: Markup, name: str) -> Markup:
     """Return a table in a box of its own, which scrolls where the page is too narrow."""
     heads = [_cell(column, column.name, "col") for column in table.columns]
     box = Markup('<div class="wide" role="region" aria-label="{}" tabindex="0">')
     lines = [
-        box.format(table.title) + Markup('<table class="plain">{}').format(caption),
+        box.format(name) + Markup('<table class="plain">{}').format(caption),
         Markup("<thead><tr>{}</tr></thead>").format(Markup("").join(heads)),
         *_bodies(table),
     ]

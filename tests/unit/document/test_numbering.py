@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -74,6 +76,12 @@ def test_a_page_shows_every_block_and_escapes_the_words_of_users() -> None:
     assert "#trace-tabulate_results" in page
     for words in ("Synthetic data.", "The answer.", "y = α + τT", "a  b", "Protocol 01", "A note."):
         assert page.count(words) == 1
+
+
+def test_each_table_of_a_page_is_a_region_of_another_name() -> None:
+    page = html_page(small_document())
+    regions = re.findall(r'role="region" aria-label="([^"]+)"', page)
+    assert regions == ["Table 1. Details of effects", "Table 2. Effects", "Table A1. Log"]
 
 
 def test_texts_are_joined_with_spaces_and_empty_ones_left_out() -> None:
