@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from math import floor, isfinite, log10, nan
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,9 @@ import pandas as pd
 from schooltrial.analysis.estimators.randomisation_inference import Lottery
 from schooltrial.analysis.estimators.registry import ESTIMATORS, Estimator, Need
 from schooltrial.analysis.fitting import FittedModel, PlannedModel
+from schooltrial.analysis.formula import FormulaRows
 from schooltrial.analysis.panel_cells import read_panel_cells
+from schooltrial.arrays import FloatArray
 from schooltrial.exhibits.style.coefficient_plot import Plot, plot_estimates
 from schooltrial.exhibits.style.figures import foot_text
 from schooltrial.models.inference.estimate import Estimate
@@ -24,6 +27,7 @@ from schooltrial.protocol.sections import Content, Model, StudyLine, drawn_by_lo
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record
 from schooltrial.refusal import UserError, unknown
+from schooltrial.study.fitted_rows import refuse_new_rows, rows_of_fit
 from schooltrial.study.study import Study
 
 DIGITS = 10
@@ -59,6 +63,8 @@ class Refit:
         The estimator's own result, of which more can be asked.
     line : StudyLine
         What stands below its tables and plots: study, protocol, whether its data are synthetic.
+    analysed : callable
+        Gives the rows that the model was fitted to.
     """
 
     study: str
@@ -70,6 +76,7 @@ class Refit:
     diagnostics: dict[str, Any]
     result: Any
     line: StudyLine
+    analysed: Callable[[], FormulaRows]
 
     @property
     def terms(self) -> list[str]:
@@ -100,6 +107,37 @@ class Refit:
         """Return what is reported of the fit, as its estimator gave it."""
         keys = list(Estimate.__dataclass_fields__)
         return tuple(Estimate(**row) for row in self.rows[keys].to_dict("records"))
+
+    def predict(self, data: Any = None, *, random_effects: bool = False) -> FloatArray:
+        """Return what the model expects of each row that it analyses.
+
+        The rows are those of ``study.sample(…, complete_for=model)``, in their order.
+
+        Parameters
+        ----------
+        data : None
+            A model of a study predicts the rows of its study.
+        random_effects : bool
+            Whether to add the predicted effects of schools and blocks (multilevel models).
+
+        Raises
+        ------
+        UserError
+            Where the estimator says nothing of single rows.
+        """
+        refuse_new_rows(data)
+        kept = self.analysed()
+        if random_effects and not kept.group_columns:
+            raise UserError(
+                f"{self.model} names its random levels, whose effects are not predicted; leave "
+                "`random_effects` out"
+            )
+        found: FloatArray = replace(self.result, rows=kept).predict(random_effects=random_effects)
+        return found
+
+    def residuals(self, *, random_effects: bool = False) -> FloatArray:
+        """Return the outcome of each row less what the model expects."""
+        return self.analysed().outcome - self.predict(random_effects=random_effects)
 
     def plot(self, terms: str | Sequence[str] | None = None) -> Plot:
         """Plot what is reported of the fit, or some of its terms, with confidence intervals."""
@@ -175,6 +213,7 @@ def refit_model(
     found = Refit(
         study.name, name, chosen, not changed, changed, fitted.table,
         fitted.diagnostics[chosen], fitted.results[chosen], study.line(),
+        partial(_analysed, study, name, model, chosen),
     )  # fmt: skip
     if found.planned:
         _hold_against_estimates(study, found)
@@ -263,6 +302,13 @@ def _fit(study: Study, name: str, model: Model) -> FittedModel[Any]:
     estimator = ESTIMATORS[model["estimator"]]
     rows = _rows(study, estimator, plan)
     return estimator.fit(plan, rows, **{need: _needed(study, need) for need in estimator.needs})
+
+
+def _analysed(study: Study, name: str, model: Model, outcome: str) -> FormulaRows:
+    """Return the rows that a model was fitted to."""
+    content = unlabelled({**study.protocol.content, "models": {name: model}})
+    plan = PlannedModel(study.name, name, content["models"][name], content["outcomes"])
+    return rows_of_fit(pd.read_parquet(there(study.paths.fitted(plan.sampled))), plan, outcome)
 
 
 def _rows(study: Study, estimator: Estimator, plan: PlannedModel) -> pd.DataFrame:
