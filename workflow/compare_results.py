@@ -36,7 +36,7 @@ def differences(before: Path, after: Path, left_out: Sequence[str]) -> Iterator[
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what differs; return 1 where anything does, and 2 where there is nothing to compare."""
+    """Print what differs; return 1 if anything does, and 2 where there is nothing to compare."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path)

@@ -20,7 +20,7 @@ def left_over(text: str) -> list[str]:
 
 
 def main() -> int:
-    """Print what is left of the lint; return 1 where there is any."""
+    """Print what is left of the lint; return 1 if there is any."""
     command = [sys.executable, "-m", "snakemake", "--lint"]
     lint = subprocess.run(command, capture_output=True, text=True, check=False)
     text = lint.stdout + lint.stderr

@@ -153,7 +153,7 @@ def naming_files(files: Mapping[str, str]) -> Iterator[None]:
 
 
 def refuse(faults: Sequence[Fault]) -> None:
-    """Raise ``Refusal`` where there is any fault."""
+    """Raise ``Refusal`` if there is any fault."""
     if faults:
         raise Refusal(faults)
 

@@ -50,7 +50,6 @@ SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:]? +[\w`{(]")
 """Two words, with a blank between them: a text rather than a name."""
 
 TO_DO = (
-    "docstrings: ",
     "src/schooltrial/analysis/",
     "src/schooltrial/checks/",
     "src/schooltrial/data/",

@@ -21,7 +21,7 @@ MANY = 0.10
 
 
 def describe_bounds(cells: pd.DataFrame, outcome: Outcome) -> str:
-    """Return what a reader must know of cells near the ends of the scale; empty where they are few.
+    """Return what a reader must know of cells near the ends of the scale; empty if they are few.
 
     Parameters
     ----------

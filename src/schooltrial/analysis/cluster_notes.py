@@ -1,4 +1,4 @@
-"""What a reader must know of the groups that standard errors rest on."""
+"""Notes for a reader on the clusters of standard errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def describe_clusters(rows: pd.DataFrame, name: str) -> list[str]:
 
 
 def used_again(name: str) -> str:
-    """Return what is said of labels that several schools use."""
+    """Return the note on labels that several schools use."""
     return (
         f"labels of {name} are in several schools, and a school has several: if a label is used "
         "again for another group, give each group a label of its own"

@@ -87,7 +87,7 @@ class DesignMatrix:
 
     @property
     def weights(self) -> Array | None:
-        """The weights of the rows; None where every row counts alike."""
+        """The weights of the rows; None if every row counts alike."""
         if self.weighted_by is None:
             return None
         return np.asarray(self.rows[self.weighted_by].to_numpy("float64"))

@@ -29,7 +29,7 @@ NO_EFFECT_SIZE = EffectSize(nan, nan, nan, nan, nan, "")
 
 @dataclass(frozen=True)
 class Labels:
-    """What tells a row's study, model and outcome."""
+    """What identifies a row's study, model and outcome."""
 
     study: str
     model: str

@@ -41,7 +41,7 @@ def count_by_arm(rows: pd.DataFrame, cluster: str) -> pd.Series:
 
 
 def describe_few(rows: pd.DataFrame, cluster: str, kind: str, remedy: str = OF_CR2) -> str:
-    """Return what a plain variance does with few clusters in an arm; empty where they are many.
+    """Return what a plain variance does with few clusters in an arm; empty if they are many.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def describe_few(rows: pd.DataFrame, cluster: str, kind: str, remedy: str = OF_C
 
 
 def describe_small_blocks(rows: pd.DataFrame, cluster: str, groups: Sequence[str]) -> str:
-    """Return what small blocks as fixed effects do to a plain variance; empty where none are.
+    """Return what small blocks as fixed effects do to a plain variance; empty if none are.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def describe_small_blocks(rows: pd.DataFrame, cluster: str, groups: Sequence[str
 def describe_plain_variance(
     rows: pd.DataFrame, cluster: str, kind: str, groups: Sequence[str]
 ) -> str:
-    """Return the warning beside standard errors of one kind; empty where none is due.
+    """Return the warning on standard errors of one kind; empty if none is due.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def describe_plain_variance(
 
 
 def describe_few_to_bootstrap(rows: pd.DataFrame, cluster: str) -> str:
-    """Return what few clusters in an arm do to a wild bootstrap; empty where there are enough."""
+    """Return what few clusters in an arm do to a wild bootstrap; empty if there are enough."""
     few = _few(rows, cluster, FEWEST_TO_BOOTSTRAP)
     if not few:
         return ""

@@ -252,7 +252,7 @@ def fit_panel_outcomes(
 
 
 def _say_once(rows: list[dict[str, object]]) -> None:
-    """Leave what the notes of all rows of an outcome say beside the first of them alone.
+    """Keep only in the first row the notes that all rows of an outcome share.
 
     Why a row has no standard error stays beside it.
     """
@@ -263,7 +263,7 @@ def _say_once(rows: list[dict[str, object]]) -> None:
 
 
 def _own_schools(labels: Labels, estimate: Estimate) -> Labels:
-    """Return the labels with the schools that one row rests on, where it knows them."""
+    """Return the labels with the schools behind one row, if it knows them."""
     if estimate.n_treated_schools is None:
         return labels
     return replace(
@@ -290,7 +290,7 @@ def _refuse_uninformative(design: DesignMatrix, outcome: str, people: str) -> No
 
 
 def _pupils_behind(rows: pd.DataFrame) -> float | int:
-    """Return the pupils behind rows of schools; NaN where it is not known of all."""
+    """Return the pupils behind rows of schools; NaN if it is not known of all."""
     counted = rows["n_pupils"].to_numpy("float64", na_value=nan)
     total = float(counted.sum())
     return nan if isnan(total) else round(total)
@@ -309,7 +309,7 @@ def _of_compared(fitted: Estimate, people: int) -> Estimate:
 
 
 def notes_of(design: DesignMatrix) -> list[str]:
-    """Return what a reader must know of the rows beside each number."""
+    """Return the notes on the rows of each number."""
     told = []
     if design.indicated:
         told.append(f"kept with an indicator of missing: {listed(design.indicated)}")
@@ -328,7 +328,7 @@ def notes_of(design: DesignMatrix) -> list[str]:
 def covariates_left_out(
     model: Model, outcome: str, columns: Iterable[str], dropped: Iterable[str]
 ) -> list[str]:
-    """Return the covariates of a model of which no column is in the fit.
+    """Return the covariates of a model without a column in the fit.
 
     Parameters
     ----------

@@ -106,7 +106,7 @@ def parse_formula(text: str) -> ModelFormula:
 
 
 def _split(text: str, mark: str) -> list[str]:
-    """Return the parts between marks that stand outside brackets and backticks."""
+    """Return the parts between marks that are outside brackets and backticks."""
     parts, depth, quoted = [""], 0, False
     for letter in text:
         quoted = quoted != (letter == "`")
@@ -204,7 +204,7 @@ class FormulaRows:
     @overload
     def values(self, name: str | None) -> npt.NDArray[Any] | None: ...
     def values(self, name: str | None) -> npt.NDArray[Any] | None:
-        """Return a column of the data for the complete rows; None for no column."""
+        """Return a column of the data for the complete rows; None if no column is asked for."""
         return None if name is None else np.asarray(self.frame[name].to_numpy())
 
     def numbers(self, name: str | None) -> Array | None:
@@ -213,14 +213,14 @@ class FormulaRows:
 
     @property
     def treated(self) -> Array | None:
-        """Who was treated, as zeros and ones; None where the treatment is something else."""
+        """Who was treated, as zeros and ones; None if the treatment is something else."""
         values = self.frame[self.treatment] if self.treatment in self.frame else pd.Series()
         is_flag = pd.api.types.is_numeric_dtype(values) and set(values.unique()) == {0, 1}
         return values.to_numpy("float64") if is_flag else None
 
     @property
     def n_treated_clusters(self) -> float:
-        """Clusters with treated rows (rows, without clusters); NaN where that cannot be told."""
+        """Number of clusters with treated rows (of rows, without clusters); NaN if not known."""
         treated = self.treated
         if treated is None:
             return nan

@@ -36,7 +36,7 @@ KEYS = ["school", "year"]
 
 
 def cells_of_pupils(pupils: pd.DataFrame, plan: PlannedModel) -> pd.DataFrame:
-    """Return the means of the model's outcomes over the pupils whom its `where` keeps.
+    """Return the means of the model's outcomes over the pupils that its `where` keeps.
 
     What the model names of schools (clusters, weights, groups) is a column of the cells; where its
     effects are split by a variable of pupils, a school and year has a cell for each level. The

@@ -29,7 +29,7 @@ Columns = dict[str, Array]
 
 @dataclass(frozen=True)
 class PanelColumns:
-    """One outcome's cells, and what the model makes of them beside treatment.
+    """One outcome's cells, and the model's columns other than treatment.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class PanelColumns:
 
     @property
     def cluster(self) -> npt.NDArray[Any] | tuple[npt.NDArray[Any], npt.NDArray[Any]] | None:
-        """The clusters of every cell; None where they are the units."""
+        """The clusters of every cell; None if they are the units."""
         named = clusters_of(self.model)
         if len(named) == 2:
             first, second = (self.rows[name].to_numpy() for name in named)
@@ -175,7 +175,7 @@ class PanelColumns:
         return dict(zip(names, columns.T, strict=True))
 
     def split(self, treated: Array) -> tuple[Columns, list[str]]:
-        """Return the treatment terms of one column by level, and what is said of levels left out.
+        """Return the treatment terms of one column by level, and the notes on levels left out.
 
         A level at which no school is compared, or none is treated, has no effect that can be told.
         """
@@ -265,7 +265,7 @@ def build_panel_columns(cells: pd.DataFrame, model: Model, outcome: str) -> Pane
 
 
 def _complete(rows: pd.DataFrame, bases: Sequence[str], model: Model, outcome: str) -> pd.DataFrame:
-    """Return the cells that have the covariates, where the model does not stand in for them."""
+    """Return the cells that have the covariates, unless the model replaces missing ones."""
     if model["missing_covariates"] == "indicator":
         return rows
     named = dict.fromkeys(part for base in bases for part in base.split(":") if part in rows)

@@ -1,4 +1,4 @@
-"""The comparison after the programme alone, beside that of changes, where chance drew the schools.
+"""The post-test comparison alone, next to that of changes, if schools were randomised.
 
 With a drawn assignment the means of the active years compare schools without bias; years before
 buy precision, by taking each school's own past away (the change) or by adjusting for it (analysis

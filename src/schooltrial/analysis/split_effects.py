@@ -68,7 +68,7 @@ def _levels(fitted: StaggeredFit, cells: pd.DataFrame, name: str) -> npt.NDArray
 
 
 def _written(values: pd.Series) -> Iterator[str | None]:
-    """Yield levels as labels write them: whole numbers without a point; None where missing."""
+    """Yield levels as labels write them: whole numbers without a point; None if missing."""
     numbers = pd.api.types.is_numeric_dtype(values)
     for value in values:
         yield None if pd.isna(value) else exact(float(value)) if numbers else str(value)

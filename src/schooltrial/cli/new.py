@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look at the files, ask what cannot be told, and write the protocol."""
+    """Look at the files, ask what cannot be inferred, and write the protocol."""
     import sys
     from datetime import date
 

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _below(file: str) -> str:
-    """Return a file of ``results/<study>/`` as it stands in that folder."""
+    """Return a file of ``results/<study>/`` as it is in that folder."""
     return "/".join(_parts(file)[2:])
 
 
@@ -100,7 +100,7 @@ def _written_folders(checkout: Path) -> set[str]:
 
 
 def _study_of(file: str) -> OpenedStudy | None:
-    """Return the study of a file; None where its folder is there, but none of the project's.
+    """Return the study of a file; None if its folder is there, but none of the project's.
 
     Raises
     ------

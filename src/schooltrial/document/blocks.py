@@ -1,4 +1,4 @@
-"""The blocks of a document: what stands on a page, without how it looks."""
+"""The blocks of a document: the content of a page, without its looks."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def latex_table(noted: NotedTable, study: Mapping[str, Any]) -> str:
 
 
 def _kinds(columns: tuple[Column, ...], longest: list[int]) -> str:
-    """Return how each column stands; those of long texts share what is set aside for them."""
+    """Return the alignment of each column; columns of long texts share the remaining width."""
     broken = [
         not column.right and long > WIDE for column, long in zip(columns, longest, strict=True)
     ]

@@ -18,7 +18,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def difference_text(size: float, digits: int = 3) -> str:
-    """Return a standardised difference; one that is infinite or not known is said to be so."""
+    """Return a standardised difference, in words if infinite or not known."""
     if pd.isna(size):
         return "not known"
     return f"{number(size, digits)} (infinite)" if math.isinf(size) else number(size, digits)

@@ -1,1 +1,1 @@
-"""Figures and tables; each is drawn from a frame that is saved beside it."""
+"""Figures and tables; each is drawn from a frame that is saved with it."""

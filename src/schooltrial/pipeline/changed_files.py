@@ -1,4 +1,4 @@
-"""Run again what rests on a file that is not as a job read or wrote it, whatever its date."""
+"""Run again what depends on a file that is not as a job read or wrote it, whatever its date."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ PR_SET_PDEATHSIG = 1
 
 
 class LogHandler(LogHandlerBase):
-    """Tells which jobs are planned, and when each begins, ends or fails."""
+    """Reports which jobs are planned, and when each begins, ends or fails."""
 
     def __post_init__(self) -> None:
         """Let this process end when the command that reads the events is killed."""
@@ -52,7 +52,7 @@ class LogHandler(LogHandlerBase):
 
     @property
     def has_filter(self) -> bool:
-        """True: events are told even where Snakemake is asked to be quiet."""
+        """True: events are reported even if Snakemake is asked to be quiet."""
         return True
 
     @property

@@ -10,7 +10,7 @@ MARK = "\x1e"
 
 
 def event_of(record: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what the command needs of a record of Snakemake's log; None where it needs nothing."""
+    """Return what the command needs of a record of Snakemake's log; None if it needs nothing."""
     match record.get("event"):
         case "run_info":
             jobs = {name: count for name, count in record["stats"].items() if name != "total"}

@@ -113,7 +113,7 @@ def surroundings(environment: Mapping[str, str], resources: Any) -> dict[str, st
 
 
 def record(benchmark: Any, ended: Ended) -> None:
-    """Write into Snakemake's record of a benchmark what the kernel tells of the job.
+    """Write the kernel's account of the job into Snakemake's record of a benchmark.
 
     Snakemake itself looks twice a second, and never at the end. What only it could see (virtual,
     unique and shared memory, bytes read and written) is left open.

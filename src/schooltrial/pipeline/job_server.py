@@ -55,7 +55,7 @@ SIZE = struct.Struct("!I")
 
 @dataclass(frozen=True)
 class Job:
-    """A script that runs: where its end is told, and when it began."""
+    """A script that runs: where its end is reported, and when it began."""
 
     channel: socket.socket
     began: float
@@ -77,7 +77,7 @@ def received(channel: socket.socket) -> dict[str, Any]:
 
 
 class Server:
-    """Forks a job for each request, and tells how each ended."""
+    """Forks a job for each request, and reports how each ended."""
 
     def __init__(self, control: socket.socket, modules: Sequence[str]) -> None:
         self._control, self._modules = control, list(reversed(modules))

@@ -1,4 +1,4 @@
-"""What a run tells at its end: its own refusals, and what it made."""
+"""The last messages of a run: its own refusals, and what it made."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def stage_of_rules(project: Path) -> dict[str, str]:
 
 @dataclass
 class Progress:
-    """The stages of a run, told as its jobs end.
+    """The stages of a run, reported as its jobs end.
 
     Attributes
     ----------

@@ -61,7 +61,7 @@ def _refuse_library_of_another_checkout(project: Path) -> None:
 
 
 def _sizes(verb: str, paths: Iterable[str]) -> list[str]:
-    """Return a line per file with its size; folders and modules are not told."""
+    """Return a line per file with its size; folders and modules are left out."""
     files = [Path(path) for path in paths if not str(path).endswith(".py")]
     return [f"{verb} {file}, {file.stat().st_size:,} bytes\n" for file in files if file.is_file()]
 

@@ -1,4 +1,4 @@
-"""What a run tells at its end: effects, ratings, warnings, and where the report is; or why not."""
+"""The end of a run: effects, ratings, warnings, and the report's path; or why it failed."""
 
 from __future__ import annotations
 

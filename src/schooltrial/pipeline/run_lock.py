@@ -62,7 +62,7 @@ def wait_for_other_runs(arguments: Sequence[str], lock: Path = LOCK) -> None:
 
 
 def holder_of(lock: Path) -> str | None:
-    """Return the number of the process of the run that holds a lock; None where none does."""
+    """Return the number of the process of the run that holds a lock; None if none does."""
     if sys.platform == "win32" or not lock.is_file():
         return None
     with lock.open(encoding="utf-8") as file:

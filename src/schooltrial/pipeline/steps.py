@@ -39,7 +39,7 @@ def trace_steps(
 
 
 def code_of(traced: Iterable[str]) -> list[str]:
-    """Return the modules that the scripts of some rules rest on."""
+    """Return the modules that the scripts of some rules use."""
     return sorted({path for name in traced for path in modules(f"{name}.py")})
 
 

@@ -44,7 +44,7 @@ def of_the_system(error: OSError) -> Fault:
 
 
 def in_text(text: str, folder: str) -> Fault | None:
-    """Return the first error of the system that a text reports; None where it reports none.
+    """Return the first error of the system that a text reports; None if it reports none.
 
     Parameters
     ----------

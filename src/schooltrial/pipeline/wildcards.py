@@ -36,7 +36,7 @@ class Wildcards:
         return lambda wildcards: ask(self.studies[wildcards.study], wildcards.model)
 
     def section(self, *keys: str) -> Callable[[Named], Any]:
-        """Return a function that looks up one value of the protocol; None where it has none."""
+        """Return a function that looks up one value of the protocol; None if it has none."""
         return self(lambda study: _looked_up(study.protocol.content, keys))
 
     def computed(self, *keys: str) -> Callable[[Named], Any]:

@@ -1,4 +1,4 @@
-"""Propose a protocol from what is seen of the files; ask where it cannot be told."""
+"""Propose a protocol from the files; ask what cannot be inferred."""
 
 from __future__ import annotations
 

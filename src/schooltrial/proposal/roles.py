@@ -48,7 +48,7 @@ def slug(name: str, taken: Sequence[str] = ()) -> str:
 
 
 def column_of(role: str, file: SeenFile) -> SeenColumn | None:
-    """Return the column of a file whose name is of a role; None where none is."""
+    """Return the column of a file whose name is of a role; None if none is."""
     return next(
         (one for one in file.columns if re.fullmatch(PATTERNS[role], plain(one.name))), None
     )

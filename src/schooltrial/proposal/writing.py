@@ -113,7 +113,7 @@ def _other_numbers(found: Proposal) -> list[SeenColumn]:
 
 
 def _missing(columns: Iterable[SeenColumn]) -> Iterator[str]:
-    """Yield the texts that stand for a missing value, those that are only guessed told apart."""
+    """Yield the texts that mean a missing value, with mere guesses kept apart."""
     seen = [column for column in columns if column.is_number]
     known = dict.fromkeys(text for one in seen for text in one.missing)
     guessed = dict.fromkeys(text for one in seen for text in (*one.sentinels, *one.texts))

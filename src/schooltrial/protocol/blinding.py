@@ -23,7 +23,7 @@ OUTCOME_TABLES = ("scores", "observations", "school_scores", "published_means")
 
 
 def blinded_until(content: Content, today: date) -> str:
-    """Return the day until which the outcomes of a study are not read; empty where they may be.
+    """Return the day until which the outcomes of a study are not read; empty if they may be.
 
     Parameters
     ----------

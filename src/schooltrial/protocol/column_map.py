@@ -142,7 +142,7 @@ def stated_year(file: RawFile) -> int | None:
 
 
 def carries_year(file: RawFile) -> bool:
-    """Return whether the name of a file, or its reading, tells the year of its rows."""
+    """Return whether the name of a file, or its reading, gives the year of its rows."""
     return "{year}" in file["file"] or stated_year(file) is not None
 
 
@@ -154,7 +154,7 @@ def all_columns(reading: Reading) -> Iterator[tuple[str, Column]]:
 
 
 def names_of_columns(spec: Column) -> list[str]:
-    """Return the names under which a column may stand in a raw file; none for one of parts."""
+    """Return the names that a column may have in a raw file; none for one of parts."""
     return [spec["column"]] if isinstance(spec["column"], str) else list(spec["column"])
 
 

@@ -23,7 +23,7 @@ def tokens(shape: str) -> list[str]:
 
 
 def why_not(shape: str) -> str | None:
-    """Return why no date can have a format, or None where one can."""
+    """Return why no date can have a format, or None if one can."""
     parts = tokens(shape)
     for what, known in (("year", YEARS), ("month", MONTHS), ("day", DAYS)):
         of_kind = [part for part in parts if part[0] == known[0][0]]

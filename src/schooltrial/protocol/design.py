@@ -1,4 +1,4 @@
-"""Hold the design of a protocol against what its outcomes, tables and models need."""
+"""Compare the design of a protocol with the needs of its outcomes, tables and models."""
 
 from __future__ import annotations
 

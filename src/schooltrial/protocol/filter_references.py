@@ -1,4 +1,4 @@
-"""Filters of a protocol held against what it declares: variables, and the values these can take."""
+"""Filters of a protocol, compared with its variables and their possible values."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def possible_years(where: Mapping[str, Any], years: Iterable[int]) -> list[int]:
 
 
 def years_named(where: Mapping[str, Any], years: Iterable[int]) -> list[int]:
-    """Return the years of which a filter may keep a row; none where it names no year at all."""
+    """Return the years of which a filter may keep a row; none if it names no year at all."""
     return possible_years(where, years) if "year" in named_variables(where) else []
 
 

@@ -440,7 +440,7 @@ def _is_covariate(term: str, named: Collection[str], model: Model) -> bool:
 
 
 def treatment_terms(model: Model, content: Content) -> list[str] | None:
-    """Return the names of a model's treatment terms; None where only the data tell their levels.
+    """Return the names of a model's treatment terms; None if only the data tell their levels.
 
     ``treated``; ``treated[arm=tutoring]`` where several arms are compared with the control arm; one
     for each level of `effects_by` (``treated[half=lower]``), and for each but the first of
@@ -475,7 +475,7 @@ def _term(parts: Sequence[str]) -> str:
 
 
 def _levels(variable: str, content: Content) -> list[str] | None:
-    """Return the levels of a variable as the protocol declares them; None where it does not."""
+    """Return the levels of a variable as the protocol declares them; None if it does not."""
     read: dict[str, Column] = {
         name: spec
         for table in ("schools", "assignment", "pupils", "teachers")

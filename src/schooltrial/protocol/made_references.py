@@ -1,4 +1,4 @@
-"""Variables and outcomes made of others, held against what the protocol declares."""
+"""Variables and outcomes made of others, compared with what the protocol declares."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class _NotMendedError(Exception):
 
 
 def mended(content: Any, schema: Mapping[str, Any]) -> tuple[Any, list[str]] | None:
-    """Return a copy without its faults of form, and the keys that were mended.
+    """Return a copy without its errors of form, and the keys that were corrected.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def mended(content: Any, schema: Mapping[str, Any]) -> tuple[Any, list[str]] | N
 
 
 def _mend(copy: Any, error: Any) -> Iterator[Path]:
-    """Mend one fault in the copy, and yield the places that changed."""
+    """Correct one error in the copy, and yield the places that changed."""
     path: Path = tuple(error.path)
     if error.validator == "additionalProperties":
         section = _at(copy, path)

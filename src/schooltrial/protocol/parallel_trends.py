@@ -16,7 +16,7 @@ PARTS = ("cohort", "block", "year")
 
 
 def rests_on_trends(content: Content) -> bool:
-    """Return whether a primary model rests on parallel trends."""
+    """Return whether a primary model assumes parallel trends."""
     return any(
         model["estimator"] in PANELS and model["role"] == "primary"
         for model in content["models"].values()
@@ -24,7 +24,7 @@ def rests_on_trends(content: Content) -> bool:
 
 
 def parallel_trends_faults(content: Content, names: Names) -> Iterator[Fault]:
-    """Yield outcomes and variables that are not there, or of which no panel can be made."""
+    """Yield outcomes and variables that are not there, or without a possible panel."""
     settings = content["checks"]["parallel_trends"]
     for part in settings["leave_out"]:
         known = [*PARTS, *(name for name in names.variables if name not in PARTS)]

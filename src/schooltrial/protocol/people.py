@@ -1,4 +1,4 @@
-"""Whom an estimate counts, in the words of a reader."""
+"""The individuals or units that an estimate counts, in the words of a reader."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from schooltrial.protocol.sections import PANELS, Years, all_years
 
 
 def people_counted(model: Mapping[str, Any], outcome: Mapping[str, Any], years: Years) -> str:
-    """Return whom an estimate counts; a panel, or a model of several years, counts each in each.
+    """Return what an estimate counts; a panel, or a model of several years, counts each in each.
 
     Parameters
     ----------

@@ -151,7 +151,7 @@ def keep_first(protocol: str, schema: str, first: str, blinded: str) -> None:
 
 
 def first_plan(first: str) -> dict[str, str]:
-    """Return section → checksum of the plan as it was first; empty where no outcome was read.
+    """Return section → checksum of the plan as it was first; empty if no outcome was read.
 
     Raises
     ------

@@ -114,7 +114,7 @@ def _faults_of_meaning(filled: Content, content: Mapping[str, Any], shown: str) 
 def _further_faults(
     content: Mapping[str, Any], schema: Mapping[str, Any], shown: str
 ) -> list[Fault]:
-    """Return faults of meaning beside faults of form, where it is clear what was meant.
+    """Return errors of meaning with errors of form, if it is clear what was meant.
 
     What is said of a key that was mended is left out: its fault of form says enough.
     """

@@ -1,4 +1,4 @@
-"""Hold the names of a protocol against each other: what refers to nothing is a fault."""
+"""Compare the names of a protocol with each other: a name without a referent is an error."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def _is_place_of(section: tuple[str, ...], place: Place) -> bool:
 
 
 def find_renaming(place: Place, word: str, of_value: bool = False) -> Renaming | None:
-    """Return the new name of a word; None where it has none.
+    """Return the new name of a word; None if it has none.
 
     Parameters
     ----------

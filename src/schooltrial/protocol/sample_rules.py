@@ -112,7 +112,7 @@ class SampleRules:
 
     @property
     def last_before(self) -> int:
-        """The last year before the programme; its first where there is none before."""
+        """The last year before the programme; its first if there is none before."""
         return last_before(self.years)
 
     @property

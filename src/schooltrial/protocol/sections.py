@@ -59,7 +59,7 @@ class Arm(TypedDict):
 
 
 class Draw(TypedDict):
-    """How the lot was drawn; reading the protocol names the columns of the frame."""
+    """The randomisation; reading the protocol names the columns of the eligible list."""
 
     seed: int | None
     date: str
@@ -75,7 +75,7 @@ class Draw(TypedDict):
 
 
 class Design(TypedDict):
-    """How units came to their arm, the control arm first."""
+    """The design section: how units were assigned, the control arm first."""
 
     kind: Kind
     unit: Unit
@@ -176,7 +176,7 @@ DerivedVariable = TypedDict(
 
 
 class Norm(TypedDict):
-    """A published mean and SD; grade and year are None where it holds for all."""
+    """A published mean and SD; grade and year are None if it is of all."""
 
     grade: int | None
     year: int | None
@@ -417,7 +417,7 @@ class Model(TypedDict):
 
 
 class Deviation(TypedDict):
-    """What was done otherwise than planned."""
+    """Deviations from the plan."""
 
     date: str
     what: str
@@ -486,7 +486,7 @@ class Protocol:
 
     @property
     def design(self) -> Design:
-        """How units came to their arm."""
+        """The design of a protocol, completed."""
         return self.content["design"]
 
     @property
@@ -585,13 +585,13 @@ CELL_WEIGHTS = ("schools", "pupils")
 
 
 def weight_variable(model: Model) -> str | None:
-    """Return the variable that weighs rows; none where a panel counts schools, or pupils."""
+    """Return the variable that weighs rows; none if a panel counts schools, or pupils."""
     named = model["weights"]
     return None if model["estimator"] in PANELS and named in CELL_WEIGHTS else named
 
 
 def drawn_by_lot(design: Design) -> bool:
-    """Return whether a re-draw within blocks is one that the design could have made.
+    """Return whether the design could have made a re-randomisation within blocks.
 
     It is where units were randomised, once: draws that were repeated until balanced are held to
     their criterion by `randomisation_inference` alone.
@@ -629,7 +629,7 @@ def reference_year(years: Years) -> int:
 
 
 def last_before(years: Years) -> int:
-    """Return the last year before the programme; its first year where there is none before.
+    """Return the last year before the programme; its first year if there is none before.
 
     Without a year before, nobody can be seen to have come after the assignment but in later years.
     """
@@ -654,7 +654,7 @@ def default_unit(outcome: Outcome) -> str:
 
 
 class StudyLine(TypedDict):
-    """What stands under every exhibit."""
+    """The line of text under every exhibit."""
 
     title: str
     synthetic: bool
@@ -753,7 +753,7 @@ def analysis_years(content: Analysed) -> list[int]:
 
 
 def years_of_model(model: Model, years: Years) -> list[int]:
-    """Return the years that a model's `where` keeps; none where it names no year."""
+    """Return the years that a model's `where` keeps; none if it names no year."""
     return years_named(model["where"], all_years(years))
 
 

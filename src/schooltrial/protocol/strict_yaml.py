@@ -152,7 +152,7 @@ def parse_file(raw: bytes, shown: str) -> tuple[Any, str]:
 
 
 def _key_rows(node: yaml.Node, above: str = "") -> Iterator[tuple[str, int]]:
-    """Yield every key, with those that it stands under, and its line."""
+    """Yield every key, with its path and its line."""
     if isinstance(node, yaml.MappingNode):
         children = [(str(key.value), key, value) for key, value in node.value]
     elif isinstance(node, yaml.SequenceNode):

@@ -1,4 +1,4 @@
-"""Hold the readings of a protocol against what its standard tables need."""
+"""Compare the readings of a protocol with the needs of its standard tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a script rests on: the modules of this project that it imports, directly or not."""
+"""The modules of this project that a script imports, directly or not."""
 
 from __future__ import annotations
 

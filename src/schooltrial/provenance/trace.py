@@ -254,7 +254,7 @@ def _tests(rule: Rule, near: Sequence[str], own: Sequence[str], checkout: Path) 
 
 
 def _published(rule: Rule, wildcards: Mapping[str, str], checkout: Path) -> Iterator[str]:
-    """Yield the test that holds a study's estimates, or those of a model, against print."""
+    """Yield the test that compares a study's estimates, or those of a model, with print."""
     test = f"tests/published/test_{wildcards.get('study')}.py"
     fits = rule.name == "gather_estimates" or rule.name.startswith("fit_")
     if fits and (checkout / test).is_file():

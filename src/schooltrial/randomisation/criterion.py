@@ -67,7 +67,7 @@ class DrawCriterion:
     acceptance: float
 
     def among(self, units: Sequence[str], arms: Sequence[str]) -> AcceptanceRule:
-        """Return the rule for re-draws of some units among some arms, all others held as drawn.
+        """Return the rule for re-randomising some units among some arms, all others fixed.
 
         Parameters
         ----------
@@ -185,7 +185,7 @@ def _held(
     record: AssignmentRecord | None,
     seed: int,
 ) -> CriterionKnown:
-    """Hold a list against the criterion; a threshold that was not recorded is an estimate."""
+    """Compare a list with the balance criterion; a threshold without a record is estimated."""
     planned = planned_design(plan, list(ordered["unit"]), list(ordered["block"]))
     covariates = balance_columns(ordered, plan.balance_on)
     statistic = mahalanobis_balance(planned, covariates)

@@ -1,4 +1,4 @@
-"""The record of a draw: what was drawn, from what, by what, and a seal over all of it.
+"""The randomisation record: units, eligible list, software, and a signature.
 
 The same frame, design and seed give the same list: units are put in the order of their names before
 the draw, so that the order of the file does not matter. The seal is the SHA-256 of the record's
@@ -93,18 +93,18 @@ class AssignmentRecord:
     signature: str = ""
 
     def text(self) -> str:
-        """Return what is sealed: canonical JSON of everything but the signature."""
+        """Return the text that is signed: canonical JSON of everything but the signature."""
         content = asdict(self)
         del content["signature"]
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def sealed(self, key: bytes | None) -> AssignmentRecord:
-        """Return the record with its seal: a checksum, or keyed where a key is given."""
+        """Return the record with its signature: a checksum, or keyed if a key is given."""
         named = replace(self, seal=KEYED if key is not None else CHECKSUM)
         return replace(named, signature=_signature(named.text(), key))
 
     def intact(self, key: bytes | None = None) -> bool | None:
-        """Return whether the seal fits the content; None where its key is needed and not given."""
+        """Return whether the signature fits; None if its key is needed and not given."""
         if self.seal == KEYED and key is None:
             return None
         used = key if self.seal == KEYED else None
@@ -190,7 +190,7 @@ def draw_assignment(
     key: bytes | None = None,
     file: str = "frame",
 ) -> AssignmentRecord:
-    """Draw the units of a frame into arms, and return the sealed record.
+    """Assign the units of an eligible list to arms at random, and return the signed record.
 
     Parameters
     ----------

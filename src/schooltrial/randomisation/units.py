@@ -8,7 +8,7 @@ from schooltrial.randomisation.plan import ALL, LotteryPlan
 
 
 def units_of(assignment: pd.DataFrame, unit: str, kind: str) -> pd.DataFrame:
-    """Return ``unit, block, arm`` (``drawn`` and ``cohort`` where told) of each row, in its order.
+    """Return ``unit, block, arm`` (``drawn`` and ``cohort`` if listed) of each row, in its order.
 
     A complete or simple design has one block, whatever the table says; teachers, classes and
     pupils whose block the table lacks were drawn inside their school.
@@ -36,7 +36,7 @@ def sound_units(units: pd.DataFrame, plan: LotteryPlan) -> pd.DataFrame:
 
 
 def by_round(units: pd.DataFrame) -> pd.DataFrame:
-    """Return units whose blocks are told apart by the day of the draw, where there were several.
+    """Return units with blocks separated by the day of randomisation, if there were several.
 
     Units that joined later were drawn among themselves: no re-draw may exchange them with others.
     """

@@ -61,7 +61,7 @@ def effects_shown(
     roles: Sequence[str],
     labels: Mapping[str, str],
 ) -> ShownEffects | None:
-    """Return the effects of the models of some roles; None where there are none.
+    """Return the effects of the models of some roles; None if there are none.
 
     Parameters
     ----------

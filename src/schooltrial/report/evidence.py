@@ -132,12 +132,12 @@ class Evidence:
         return lacking(self.protocol)
 
     def check(self, name: str) -> pd.DataFrame | None:
-        """Return the table of a check; None where the study has none, or it has no rows."""
+        """Return the table of a check; None if the study has none, or it has no rows."""
         table = self.checks.get(name)
         return None if table is None or table.empty else table
 
     def exhibit(self, name: str, *, more: str = "") -> Exhibit | None:
-        """Return a figure of the catalogue with its words; None where the study lacks it.
+        """Return a figure of the catalogue with its words; None if the study lacks it.
 
         Parameters
         ----------

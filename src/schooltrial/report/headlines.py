@@ -243,7 +243,7 @@ def finding_sentence(one: Finding) -> Text:
 
 
 def verdict_sentence(one: Finding, *, randomised: bool) -> str:
-    """Return what the interval allows to be said, and no more; empty where there is none."""
+    """Return what the interval allows to be said, and no more; empty if there is none."""
     if not one.found:
         return ""
     low, high = number(abs(one.low), one.digits), number(abs(one.high), one.digits)
@@ -262,7 +262,7 @@ CONDITION = "This is an effect only if trends would have been parallel without t
 
 
 def _counted(pupils: Any) -> int | None:
-    """Return how many an estimate counts; None where rows are schools of unknown size."""
+    """Return how many an estimate counts; None if rows are schools of unknown size."""
     return None if pd.isna(pupils) else int(pupils)
 
 
@@ -277,7 +277,7 @@ def _places(row: pd.Series, levels: DesignLevels) -> str:
 
 
 def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:
-    """Return the arm whose effect a term is; empty where it is of several arms together.
+    """Return the arm whose effect a term is; empty if it is of several arms together.
 
     Parameters
     ----------
@@ -312,7 +312,7 @@ def sensitivity_findings(
 
 
 def sensitivity_sentence(one: Finding, others: Sequence[Finding]) -> str:
-    """Return how the sensitivity analyses compare with a finding; empty where there are none."""
+    """Return how the sensitivity analyses compare with a finding; empty if there are none."""
     known = [other for other in others if isfinite(other.estimate)]
     if not known or not one.found:
         return ""

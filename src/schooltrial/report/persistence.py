@@ -174,7 +174,7 @@ def persistence_told(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> li
 def persistence_shown(
     estimates: pd.DataFrame, outcomes: Mapping[str, Any], models: Mapping[str, Any]
 ) -> Table | None:
-    """Return the effects during and after the programme as a table; None where there are none."""
+    """Return the effects during and after the programme as a table; None if there are none."""
     rows = estimates[estimates["estimand"] == PERSISTENCE]
     if rows.empty:
         return None

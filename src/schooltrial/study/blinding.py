@@ -1,4 +1,4 @@
-"""What of a study is read, and what is told of it, while its outcomes are blinded."""
+"""What is read and reported of a study while its outcomes are embargoed."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Blinding:
     today: date
 
     def until(self) -> str:
-        """Return the day until which no outcome of the study is read; empty where they may be."""
+        """Return the day until which no outcome of the study is read; empty if they may be."""
         return blinded_until(self.protocol.content, self.today)
 
     def refusal(self) -> dict[str, str] | None:
-        """Return what a refusal to read outcomes tells; None where they may be read."""
+        """Return the refusal to read outcomes; None if they may be read."""
         until = self.until()
         told = {
             "until": until,

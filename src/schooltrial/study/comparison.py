@@ -226,7 +226,7 @@ def _by_heading(fits: Sequence[Mapping[str, Fitted] | Fitted]) -> dict[str, Fitt
 
 
 def _labelled(rows: Sequence[Estimate]) -> dict[str, Estimate]:
-    """Return rows by term; a term that is met twice is told apart by its method."""
+    """Return rows by term; a repeated term is qualified by its method."""
     labels: dict[str, Estimate] = {}
     for row in rows:
         same = [other for other in rows if other.term == row.term]
@@ -252,7 +252,7 @@ def _renamed(row: Estimate, term: str) -> Estimate:
 
 
 def _written(found: Sequence[Estimate | None]) -> dict[str, list[str]]:
-    """Return what a table shows of a term, a cell for each fit; empty where a fit lacks it."""
+    """Return what a table shows of a term, a cell for each fit; empty if a fit lacks it."""
     known = [row for row in found if row is not None]
     digits = shown_decimals([row.estimate for row in known])
 

@@ -50,11 +50,11 @@ class DrawFiles:
         return self._beside(self._draw["record"] or f"{self.protocol.name}_assignment.json")
 
     def listing(self) -> str:
-        """Return where the list of a draw is written: beside its record."""
+        """Return the path of the allocation list: next to its record."""
         return str(Path(self.record()).with_suffix(".csv"))
 
     def key(self) -> str | None:
-        """Return the path of the key that seals the record, where one is named."""
+        """Return the path of the key that signs the record, if one is named."""
         key = self._draw["signing_key"]
         return self._beside(Path(key).expanduser()) if key else None
 

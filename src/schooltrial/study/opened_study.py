@@ -47,7 +47,7 @@ SCHEMA = Path(__file__).parents[1] / "protocol" / "schema.yaml"
 
 
 class PlannedModels(dict[str, Model]):
-    """Models by name; of a name that is not known the nearest is told."""
+    """Models by name; for an unknown name the error gives the nearest."""
 
     def __missing__(self, name: str) -> Model:
         raise unknown("model", str(name), self)

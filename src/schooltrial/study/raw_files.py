@@ -1,4 +1,4 @@
-"""Where the raw files of a study are: beside its protocol, simulated, or fetched."""
+"""Where the raw files of a study are: next to its protocol, simulated, or fetched."""
 
 from __future__ import annotations
 

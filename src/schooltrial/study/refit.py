@@ -92,7 +92,7 @@ class Refit:
         return f"exploratory, not planned: {told}"
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the estimator's result offers beside the rows, such as ``conf_int``."""
+        """Return an attribute of the estimator's result, such as ``conf_int``."""
         if name.startswith("_") or name == "result":
             raise AttributeError(name)
         try:
@@ -265,7 +265,7 @@ def _hold_against_plan(
     changed: Mapping[str, Any],
     schema: Mapping[str, Any],
 ) -> None:
-    """Hold changes against schema and study, as the protocol is when it is read."""
+    """Compare changes with schema and study, as the protocol is when it is read."""
     if not changed:
         return
     if model["estimator"] in ESTIMATORS:

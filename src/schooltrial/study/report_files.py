@@ -62,7 +62,7 @@ class ReportFiles:
         return bool(decomposed_models(content["models"], content["design"]["kind"]))
 
     def tries_trends(self) -> bool:
-        """Return whether a primary model of the study rests on parallel trends."""
+        """Return whether a primary model of the study assumes parallel trends."""
         return bool(checked_models(self.protocol.content["models"]))
 
     def contrast(self) -> dict[str, str]:

@@ -64,7 +64,7 @@ class Study:
         return from_here(self.protocol.path)
 
     def line(self) -> StudyLine:
-        """Return what stands under every exhibit: study, whether synthetic, protocol's hash."""
+        """Return the line under every exhibit: study, whether synthetic, protocol's hash."""
         study = self.protocol.content["study"]
         return {
             "title": study["title"],
@@ -73,7 +73,7 @@ class Study:
         }
 
     def truth(self) -> dict[str, str]:
-        """Return what the simulation of a synthetic study knows, to be drawn beside estimates."""
+        """Return the truth of a synthetic study, to be drawn with estimates."""
         return {"truth": str(self.paths.truth)} if self.raw.simulated else {}
 
     def computed_model(self, model: str) -> Model:

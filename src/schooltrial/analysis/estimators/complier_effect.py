@@ -1,4 +1,4 @@
-"""The effect on those whom the assignment moved to take the programme up (CACE), by 2SLS."""
+"""The complier average causal effect (CACE), by two-stage least squares."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def _event_study(
     begins: int,
     kinds: Sequence[str],
 ) -> tuple[PanelFit | None, Rows, list[str]]:
-    """Return the fit of the events, their rows and tests, and what is said of them all."""
+    """Return the fit of the events, their rows and tests, and the notes on all of them."""
     model = columns.model
     treatment = columns.events(reference, begins)
     fit = columns.fit_events(treatment)
@@ -267,7 +267,7 @@ def _slope(
 
 
 def _few_treated(row: Estimate, fit: PanelFit, columns: PanelColumns, kind: str) -> str:
-    """Return what is said of few treated schools beside an effect; empty where they are many."""
+    """Return the note on few treated schools; empty if there are many."""
     clusters = clusters_of(columns.model)
     if kind in PLAIN:
         if len(clusters) == 2:

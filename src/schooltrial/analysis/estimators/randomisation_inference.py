@@ -22,7 +22,7 @@ from schooltrial.randomisation.record import AssignmentRecord
 
 @dataclass(frozen=True)
 class Lottery:
-    """The draw of a trial, as re-draws repeat it.
+    """The randomisation of a trial, as randomisation inference repeats it.
 
     Attributes
     ----------

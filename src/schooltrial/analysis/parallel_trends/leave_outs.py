@@ -50,7 +50,7 @@ def _without_each(checked: CheckedModel, what: str) -> Iterator[Row]:
 
 
 def _labels(checked: CheckedModel, what: str) -> pd.Series:
-    """Return the level of each cell, as text; missing where it is in none."""
+    """Return the level of each cell, as text; missing if it is in none."""
     cells = checked.cells
     if what not in cells:
         return pd.Series(pd.NA, index=cells.index, dtype="string")

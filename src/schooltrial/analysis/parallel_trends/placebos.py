@@ -59,7 +59,7 @@ def placebo_year_rows(checked: CheckedModel) -> Iterator[Row]:
 
 
 def _pretended_cohorts(checked: CheckedModel, k: int) -> CheckedModel | None:
-    """Return the model with cohorts that begin k years earlier; None where one has no base then."""
+    """Return the model with cohorts that begin k years earlier; None if one has no base then."""
     cells = checked.cells
     years = np.sort(cells["year"].astype("int64").unique())
     anticipation = int(checked.plan.model.get("anticipation", 0))
@@ -210,7 +210,7 @@ def _changes(
 
 
 def _blocks(checked: CheckedModel, panel: SchoolPanel) -> IntArray | None:
-    """Return the number of each school's block; None where schools are in none."""
+    """Return the number of each school's block; None if schools are in none."""
     cells = checked.cells
     if "block" not in cells or cells["block"].isna().any():
         return None

@@ -75,7 +75,7 @@ def parallel_trends_tables(
 
 
 def _without_notes(row: dict[str, object], known: str) -> dict[str, object]:
-    """Return a row without the notes that the effect as fitted has: they are said once."""
+    """Return a row without the notes of the effect as fitted, which are given once."""
     if isnan(float(str(row["estimate"]))):
         return row
     own = [note for note in str(row["note"]).split("; ") if note not in known.split("; ")]

@@ -1,4 +1,4 @@
-"""The recorded assignment, held against the design block by block."""
+"""The recorded allocation, compared with the design block by block."""
 
 from __future__ import annotations
 

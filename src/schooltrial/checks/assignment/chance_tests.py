@@ -37,7 +37,7 @@ BASELINE, OWN = "baseline", "baseline of"
 
 @dataclass(frozen=True, slots=True)
 class Redraws:
-    """How tests re-draw.
+    """How tests re-randomise.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Cohorts that were drawn by lot: how each block is divided among them.
+"""Cohorts that were randomised: how each block is divided among them.
 
 A list that draws when schools begin, and not only whether they do, is tested by its cohorts: a
 re-draw exchanges the first years within blocks, the control arm being one more of them.

@@ -9,7 +9,7 @@ CHECK = "criterion of balance"
 
 
 def judge_criterion(known: CriterionKnown) -> Finding | None:
-    """Return whether the list meets the criterion of its draw; None where there was none."""
+    """Return whether the list meets the criterion of its draw; None if there was none."""
     if known.not_known:
         return Finding(CHECK, known.not_known, UNTESTED)
     held = known.balance

@@ -82,7 +82,7 @@ class Findings:
         return pd.DataFrame(rows, columns=TEST_COLUMNS)
 
     def of_unit(self, unit: str) -> tuple[str, str]:
-        """Return the worst verdict on a unit, and all that was said of it."""
+        """Return the worst verdict on a unit, and all findings on it."""
         said = self.units.get(unit, [])
         worst = min((verdict for verdict, _ in said), key=ORDER.index, default=PASSED)
         return worst, "; ".join(reason for _, reason in said)

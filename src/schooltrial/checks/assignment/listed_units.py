@@ -1,4 +1,4 @@
-"""The list of assignments as it stands: units twice, arms and blocks that the design does not know.
+"""The allocation list as given: repeated units, unknown arms and blocks.
 
 Nothing here needs chance: each finding is a fact about the list, which is named with its units.
 What is left after the faulty rows are set aside can still be tested.
@@ -27,7 +27,7 @@ from schooltrial.wording import named, plural, plural_of
 
 
 def check_list(units: pd.DataFrame, plan: LotteryPlan, noun: str) -> Findings:
-    """Check that each unit stands once, in an arm of the design."""
+    """Check that each unit is listed once, in an arm of the design."""
     found = Findings()
     rows = units.groupby("unit").agg(
         rows=("arm", "size"),

@@ -1,4 +1,4 @@
-"""The places of each block as the list itself tells them: the plan that its numbers are held to."""
+"""The places of each block in the list itself: the plan that its numbers must match."""
 
 from __future__ import annotations
 

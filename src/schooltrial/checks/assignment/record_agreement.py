@@ -260,7 +260,7 @@ def _ordered(
     design: Design,
     frame: pd.DataFrame | None,
 ) -> pd.DataFrame | None:
-    """Return what the draw used; None where it cannot be known."""
+    """Return what the draw used; None if it cannot be known."""
     if frame is None:
         if plan.balance_on:
             return None

@@ -1,4 +1,4 @@
-"""What is known of the units of a lottery beside their arm, gathered from the study's tables."""
+"""Attributes of randomised units other than their arm, from the study's tables."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _baselines(
 
 
 def _known(then: pd.DataFrame, name: str) -> pd.Series:
-    """Return a column, missing where it was filled because nothing was known."""
+    """Return a column, missing if it was filled because nothing was known."""
     if name not in then:
         return pd.Series(dtype="float64")
     values, filled = then[name].astype("float64"), f"{name}_missing"

@@ -90,7 +90,7 @@ class AssignmentVerdict:
     tests: pd.DataFrame
 
     def told(self) -> dict[str, Any]:
-        """Return what the study's record says: verdict, reasons, and the units it rests on."""
+        """Return the study record's entry: verdict, reasons, and the units concerned."""
         failed = self.units.loc[self.units["verdict"] == FAILED, "unit"]
         return {
             "verdict": self.verdict,
@@ -252,7 +252,7 @@ def _ordered(
 
 
 def _verdict(tests: list[Finding], by_lot: bool) -> tuple[str, list[str]]:
-    """Return the verdict, and the findings that it rests on."""
+    """Return the verdict, and the findings behind it."""
     for level, verdict in ((FAILED, CONTRADICTED), (DOUBT, IN_DOUBT)):
         reasons = [_said(test) for test in tests if test.verdict == level]
         if reasons:

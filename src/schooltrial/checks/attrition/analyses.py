@@ -65,7 +65,7 @@ class Analysis:
 
 @dataclass(frozen=True)
 class PrimaryModels:
-    """The models by which it is judged who is lost, and what they rest on.
+    """The models that decide who is lost, and the data that they use.
 
     Attributes
     ----------
@@ -168,7 +168,7 @@ class Analyses:
         return found
 
     def measured(self, name: str, arms: Sequence[str]) -> Analysis:
-        """Return those of whom an outcome was measured, in arms that no primary model analyses."""
+        """Return individuals with a measured outcome, in arms that no primary model analyses."""
         rows = pd.Series(False, index=self.sample.index)
         if name in self.sample:
             rows = self.sample[name].notna()
@@ -244,7 +244,7 @@ def known_since_assignment(
 
 
 def analysing_models(attrition: pd.DataFrame) -> pd.Series:
-    """Return the primary model of each row of a table of attrition; empty where there is none.
+    """Return the primary model of each row of a table of attrition; empty if there is none.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from schooltrial.protocol.sections import (
 def find_informative_cells(
     frame: pd.DataFrame, complete: pd.Series, model: Model, years: Years
 ) -> pd.Series:
-    """Return which rows lie in a cell that a model of changes rests on.
+    """Return which rows are in a cell that a model of changes uses.
 
     The change of a school is measured from a year before to the year itself: a cell informs it
     only where the school has the other one too. For a difference in differences that is any year

@@ -1,4 +1,4 @@
-"""How far could the outcomes that are missing move the effect? Bounds and weights beside it.
+"""Bound the effect for missing outcomes, and weight for response.
 
 All rows compare the same pupils: those of the roster, in the arm of assignment, without covariates.
 Where a primary model analyses an outcome, whom it does not analyse is missing here, whatever the
@@ -51,7 +51,7 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class _Trial:
-    """One outcome, year and arm beside the control arm, as arrays over the roster."""
+    """One outcome, year and arm with the control arm, as arrays over the enrolment records."""
 
     y: FloatArray
     treated: FloatArray

@@ -35,7 +35,7 @@ def outcome_support(
     outcomes: Mapping[str, Outcome],
     years: Sequence[int],
 ) -> dict[str, Range]:
-    """Return the range of each outcome on the scale of the analysis, where there is one.
+    """Return the range of each outcome on the scale of the analysis, if there is one.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def _as_measured(
 
 
 def _declared(raw: pd.Series, outcome: Outcome) -> Range | None:
-    """Return the range of an outcome as it was measured; None where it has none, or left it."""
+    """Return the range of an outcome as it was measured; None if it has none, or left it."""
     limits: Range | None = None
     if outcome["range"] is not None:
         limits = (float(outcome["range"][0]), float(outcome["range"][1]))

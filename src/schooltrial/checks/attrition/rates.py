@@ -69,7 +69,7 @@ def attrition(
     primary: PrimaryModels | None = None,
     schools: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Count who was lost, joined and moved, each arm beside the control arm.
+    """Count attrition, joiners and movers, each arm with the control arm.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def lost_rows(
     arms: Sequence[Arm],
     boundary: Assumption,
 ) -> Iterator[list[Any]]:
-    """Yield the rows of those lost, each arm beside the control arm.
+    """Yield the rows on attrition, each arm with the control arm.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ def _entered(
     pupils: pd.DataFrame,
     arms: Sequence[Arm],
 ) -> Iterator[list[Any]]:
-    """Yield rows of those whom a model analyses though they were outside at the assignment."""
+    """Yield rows on individuals analysed although they were outside at randomisation."""
     analysed = listed.analysed_outcome(pupils, analysis.outcome, analysis.rows).notna()
     came = ~among(listed.people["pupil"], inside.people["pupil"])
     part = Counted(listed.people.loc[analysed, "arm"], came[analysed])

@@ -1,4 +1,4 @@
-"""Whom attrition counts: those whose outcome should be there, in the arm they were assigned to."""
+"""The individuals that attrition counts: due an outcome, in the arm they were assigned to."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Roster:
         )
 
     def _at_assignment(self, pupils: pd.DataFrame, name: str) -> pd.Series | None:
-        """Return a variable of everybody on the roster as it was; None where nothing tells."""
+        """Return a baseline variable of everybody enrolled; None if no table has it."""
         people = self.people
         if name == "year":
             return pd.Series(self.year, index=people.index)

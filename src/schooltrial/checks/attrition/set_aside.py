@@ -1,4 +1,4 @@
-"""Whom the filter of the sample left out for what is no characteristic: they are lost, not outside.
+"""Individuals that the sample's filter excluded for what is no characteristic: lost, not outside.
 
 ``sample.keep`` takes rows out before anything is analysed. Who was outside by what was known at the
 assignment, such as a grade, was never part of the trial. Who left because a value was missing, or

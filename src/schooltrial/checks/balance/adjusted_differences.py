@@ -39,7 +39,7 @@ EXACT_UP_TO = 100_000
 
 @dataclass(frozen=True)
 class Redrawing:
-    """How assignments are re-drawn.
+    """How assignments are re-randomised.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Redrawing:
     def rule(
         self, units: Sequence[str], arm: str, codes: Sequence[float] = (0, 1)
     ) -> AcceptanceRule | None:
-        """Return the criterion for re-draws of these units.
+        """Return the balance criterion for re-randomising these units.
 
         ``arm`` is the one that is compared with control, or ``all arms``; ``codes`` are the numbers
         of the arms that are present.

@@ -1,4 +1,4 @@
-"""Baseline differences of those analysed, in the measures that baseline equivalence rests on.
+"""Baseline differences of the analytic sample, in the measures that decide equivalence.
 
 What Works Clearinghouse asks whether the analysed sample was alike in baseline measures of the
 outcome's domain, or in proxies that were named in advance (Standards Handbook 4.1, chapter II).
@@ -81,7 +81,7 @@ class Measure:
 
     @property
     def values(self) -> pd.Series:
-        """What each has, as numbers; missing where that is none."""
+        """What each has, as numbers; missing if that is none."""
         return pd.to_numeric(self.rows[self.name].astype("object"), errors="coerce").astype(
             "float64"
         )
@@ -89,7 +89,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Analysis:
-    """Those to whom a primary model is fitted for one outcome, and where their baseline is found.
+    """The analytic sample of a primary model for one outcome, and where its baseline is found.
 
     Attributes
     ----------
@@ -169,7 +169,7 @@ class Analysis:
         return self.rows[self.level].astype("object").map(held)
 
     def _before(self, name: str) -> pd.Series:
-        """Return the score from before; the sample holds 0 where there is none."""
+        """Return the score from before; the sample holds 0 if there is none."""
         return self.rows[name].mask(self.rows[f"{name}_missing"] == 1)
 
     def _measure(self, name: str, values: pd.Series) -> Measure:

@@ -1,4 +1,4 @@
-"""Balance of all covariates together, held against what the lottery makes of it.
+"""Joint balance of all covariates, compared with its randomisation distribution.
 
 By re-randomisation of a Mahalanobis statistic of the units' means, which is exact for any number
 of units, blocks and covariates; and beside it the F test of a regression of the arm on covariates

@@ -1,4 +1,4 @@
-"""All that is said of balance: by variable, jointly, and year by year; of both samples."""
+"""All results on balance: by variable, jointly, and year by year; of both samples."""
 
 from __future__ import annotations
 

@@ -273,7 +273,7 @@ def plain_differences(
 
 
 def undefined_note(column: Covariate, treated: pd.Series, level: str) -> str:
-    """Return why a standardised difference is infinite or not known; empty where it is a number."""
+    """Return why a standardised difference is infinite or not known; empty if it is a number."""
     values = column.values
     control, programme = (values[(treated == arm) & values.notna()] for arm in (0, 1))
     lacking = [

@@ -89,7 +89,7 @@ def _with_made(
 def _whose(
     tables: Mapping[str, pd.DataFrame], year: Any, population: Mapping[str, Any]
 ) -> pd.DataFrame | None:
-    """Return the roster of those whose outcome it is; None where that is everybody's."""
+    """Return the roster of those whose outcome it is; None if that is everybody's."""
     roster = tables.get(ROSTER)
     if not population or roster is None:
         return None

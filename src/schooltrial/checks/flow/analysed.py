@@ -100,7 +100,7 @@ def _lacked(reason: str, outcome: str) -> str:
 
 
 def _indicated(step: pd.DataFrame, level: str) -> list[dict[str, Any]]:
-    """Return how many are analysed though they lack a covariate, where there are any."""
+    """Return how many are analysed though they lack a covariate, if there are any."""
     if step.empty:
         return []
     people = CELLS if level == "school" else PLURAL[level]
@@ -215,7 +215,7 @@ def primary_cells(
 def _in_informing_schools(
     cells: pd.DataFrame, model: Model, outcome: str, years: Years
 ) -> pd.Series:
-    """Return which cells are of schools that an effect of staggered adoption rests on."""
+    """Return which cells are of schools that an effect of staggered adoption uses."""
     complete = is_analysed(cells, model, outcome)
     if model["estimator"] != "staggered_adoption":
         return complete

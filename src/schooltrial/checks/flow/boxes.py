@@ -118,7 +118,7 @@ def flow_boxes(
 
 
 def heading(boxes: pd.DataFrame, labels: Mapping[str, str], analysis: tuple[str, str, str]) -> str:
-    """Return what stands over the lines of an analysis; empty over other lines.
+    """Return the heading over the lines of an analysis; empty for other lines.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ TOLD = {
 
 @dataclass(frozen=True)
 class FollowUp:
-    """What the lines of an arm are told from.
+    """The data behind the lines of an arm.
 
     Attributes
     ----------
@@ -172,7 +172,7 @@ def _people(told: FollowUp, sample: pd.DataFrame, level: str, year: int) -> list
 
 
 def _left(told: FollowUp, level: str, year: int, absent: int) -> list[dict[str, Any]]:
-    """Return those whom the ledger lost between the years, else those who are absent."""
+    """Return individuals that the exclusions log lost between the years, else absent ones."""
     step = f"followed up: {told.baseline} to {year}"
     mine = told.flow[(told.flow["step"] == step) & (told.flow["level"] == level)]
     if mine.empty:

@@ -1,1 +1,1 @@
-"""What was delivered, to whom, and at what cost."""
+"""Fidelity, dosage, treatment contrast and costs of the programme."""

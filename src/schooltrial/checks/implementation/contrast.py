@@ -1,4 +1,4 @@
-"""What control units received, beside what treated units did."""
+"""The treatment contrast: what control and treated units received."""
 
 from __future__ import annotations
 

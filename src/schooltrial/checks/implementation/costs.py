@@ -1,4 +1,4 @@
-"""What the programme costs, ingredient by ingredient, and per pupil and year.
+"""Costs of the programme, by ingredient, and per pupil per year.
 
 The cost of an ingredient is its quantity times its unit cost; one that is needed each year counts
 in every one of the years over which the cost is averaged, another once. Divided by these years and
@@ -121,7 +121,7 @@ def pupils_reached(
 
 
 def cost_band(pounds: float) -> str:
-    """Return the Education Endowment Foundation's band of a cost per pupil and year, in pounds.
+    """Return the Education Endowment Foundation's band of a cost per pupil per year, in pounds.
 
     Source: as printed with the Teaching and Learning Toolkit: very low under £80, low up to £200,
     moderate up to £720, high up to £1,200. Empty where the cost is not known.

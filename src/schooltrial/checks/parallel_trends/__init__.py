@@ -1,1 +1,1 @@
-"""Checks of the assumption that panel models rest on: trends that would have been parallel."""
+"""Checks of the assumption of panel models: parallel trends without the programme."""

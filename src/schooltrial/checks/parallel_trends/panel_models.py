@@ -19,7 +19,7 @@ OF_PANELS = ("difference_in_differences", "staggered_adoption")
 
 
 def checked_models(models: Mapping[str, Model]) -> dict[str, Model]:
-    """Return the primary models whose effect rests on parallel trends."""
+    """Return the primary models whose effect assumes parallel trends."""
     return {
         name: model
         for name, model in models.items()

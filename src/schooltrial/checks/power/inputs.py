@@ -1,4 +1,4 @@
-"""What the power of a study rests on: units by arm and block, sizes, and variances as observed."""
+"""Inputs of power: units by arm and block, sizes, and variances as observed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def compared_units(
 
 
 def with_lost(units: pd.DataFrame, lost: Mapping[str, int], arms: Sequence[str]) -> pd.DataFrame:
-    """Return the units with those that were assigned and are in no file.
+    """Return the units, with randomised units without data added.
 
     Their blocks are not known: each is counted in the block that has the fewest units of its arm
     beside those of the other, where a pair lacks one of its two.
@@ -101,7 +101,7 @@ def with_lost(units: pd.DataFrame, lost: Mapping[str, int], arms: Sequence[str])
 
 
 def roster_sizes(sample: pd.DataFrame, where: Mapping[str, Any], years: Sequence[int]) -> pd.Series:
-    """Return how many rows each unit has a year, of those whom the filter keeps in any year."""
+    """Return each unit's rows per year, of individuals that the filter keeps in any year."""
     there = sample[sample["year"].isin(years)]
     kept = there[matches_in_some_year(there, where)]
     counted = kept.groupby(kept["cluster"].astype("str"), observed=True).size()
@@ -160,7 +160,7 @@ def analysed(
 def _explained(
     columns: NDArray[np.float64], units: pd.DataFrame, outcome: pd.Series, sd: float
 ) -> float:
-    """Return 1 − s²/sd², s² being what is left beside treatment, blocks and covariates."""
+    """Return 1 − s²/sd², s² being the residual variance given treatment, blocks and covariates."""
     x = np.column_stack([columns, units["treated"].to_numpy("float64")])
     y = outcome.reindex(units.index).to_numpy("float64")
     spare = len(y) - int(np.linalg.matrix_rank(x))
@@ -173,7 +173,7 @@ def _indicators(values: pd.Series) -> NDArray[np.float64]:
 
 
 def _unit_columns(rows: pd.DataFrame, cluster: pd.Series, term: str) -> NDArray[np.float64] | None:
-    """Return a covariate's columns by unit, standardised; None where it varies within units."""
+    """Return a covariate's columns by unit, standardised; None if it varies within units."""
     columns = pd.DataFrame(covariate_columns(rows, [term]), index=rows.index)
     by_unit = columns.groupby(cluster, observed=True)
     if not (by_unit.nunique() <= 1).all(axis=None):
@@ -216,7 +216,7 @@ class Reported:
 def reported_precision(
     estimates: pd.DataFrame, name: str, outcome: str, arm: str, *, level: float, sd: float
 ) -> Reported | None:
-    """Return the standard error of a model's estimate and its df; None where there is none.
+    """Return the standard error of a model's estimate and its df; None if there is none.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ UNKNOWN = "school means before the programme tell no variance from year to year"
 
 
 class YearToYear(NamedTuple):
-    """σ²_t and ρ of school means, in squared units of the outcome, and what they rest on."""
+    """σ²_t and ρ of school means, in squared units of the outcome, and their sources."""
 
     variance: float
     correlation: float
@@ -44,7 +44,7 @@ class YearToYear(NamedTuple):
 
 
 def year_to_year(means: pd.DataFrame, years: Sequence[int]) -> YearToYear | None:
-    """Return how school means vary over years; None where no school has two in a row.
+    """Return how school means vary over years; None if no school has two in a row.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def panel_of(
     before: Sequence[int],
     after: Sequence[int],
 ) -> tuple[Precision | None, str]:
-    """Return the precision of two-way effects, all starting at once, and what it rests on.
+    """Return the precision of two-way effects with one start, and its inputs.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def staggered_of(
     after: Sequence[int],
     comparison_group: str,
 ) -> tuple[Precision | None, str]:
-    """Return the precision of the overall effect of cohorts as listed, and what it rests on.
+    """Return the precision of the overall effect of cohorts as listed, and its inputs.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ MOST = 1000
 
 
 class Simulated(NamedTuple):
-    """The least detectable effect of simulated trials, and power at an effect.
+    """The MDES of simulated trials (in SD), and power at an effect.
 
     ``std_error`` is the standard deviation of the estimates, ``df`` the median of theirs.
     """

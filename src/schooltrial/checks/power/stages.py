@@ -56,7 +56,7 @@ TWO_LEVEL = ("multilevel", "cluster_robust", "randomisation_inference", "wild_bo
 
 
 class PowerSections(Compared):
-    """The sections that the power of a study rests on."""
+    """The sections that the power of a study uses."""
 
     study: Study
     design: Design
@@ -67,7 +67,7 @@ class PowerSections(Compared):
 
 @dataclass(frozen=True, kw_only=True)
 class StudyPlan:
-    """What of the protocol the power of a study rests on.
+    """The parts of the protocol that the power of a study uses.
 
     Attributes
     ----------
@@ -138,7 +138,7 @@ class StudyPlan:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One row's subject: an outcome in a model, an arm beside the control arm."""
+    """The subject of a row: an outcome in a model, an arm with the control arm."""
 
     outcome: str
     name: str
@@ -172,7 +172,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class StageInputs:
-    """What a stage knows; NaN where it knows nothing.
+    """What a stage knows; NaN if it knows nothing.
 
     ``units`` are the units one by one (block, treated, n) where they are known; ``design`` is the
     precision where another form than that of two levels holds, in the unit of the outcome.

@@ -1,4 +1,4 @@
-"""What the study could have seen: least detectable effects as planned, as drawn and as analysed.
+"""Statistical power: MDES (in SD) at design, at randomisation and at analysis.
 
 At protocol: schools, pupils, ICC and R² as planned. At randomisation: the schools that were
 assigned, with the pupils of the baseline roster, ICC and R² still as planned. At analysis: schools
@@ -64,7 +64,7 @@ def power_table(
     estimates: pd.DataFrame | None = None,
     panel: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Return least detectable effects, and power at the effect assumed, stage by stage.
+    """Return MDES (in SD), and power at the expected effect, stage by stage.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def _sizes(inputs: StageInputs) -> list[float]:
 
 
 def _block_count(comparison: Comparison, inputs: StageInputs, allocation: Allocation) -> int:
-    """Return the number of blocks whose effects cost degrees of freedom; 0 for none."""
+    """Return the number of blocks whose effects cost degrees of freedom; 0 if there are none."""
     without = allocation.blocks == 1 and (inputs.stage == "protocol" or not comparison.blocks)
     return 0 if without else allocation.blocks
 

@@ -1,4 +1,4 @@
-"""ICC and R² of the rows that are analysed, where no model of the protocol tells them.
+"""ICC and R² of the analytic sample, if no model of the protocol gives them.
 
 Pupils in the units that were assigned, by REML: the empty model gives the ICC, and against it the
 model with treatment, blocks and covariates gives R² at both levels, as multilevel models tell them
@@ -46,7 +46,7 @@ class VarianceShares:
 
 
 def observed_shares(told: Mapping[str, Any]) -> VarianceShares | None:
-    """Return the shares from the diagnostics of a multilevel fit; None where it was none.
+    """Return the shares from the diagnostics of a multilevel fit; None if it was none.
 
     The variances of the empty model are those of the fit over 1 − R². Where a level has nothing
     left (R² of 1) its variance is what the other levels leave of the total.
@@ -72,7 +72,7 @@ def observed_shares(told: Mapping[str, Any]) -> VarianceShares | None:
 
 
 def _empty_variance(left: Mapping[str, float], explained: Mapping[str, float], level: str) -> float:
-    """Return the variance of a level in the empty model; 0 where there is no such level."""
+    """Return the variance of a level in the empty model; 0 if there is no such level."""
     share = explained.get(level)
     if level not in left or share is None or not share < 1:
         return 0.0
@@ -88,7 +88,7 @@ ESTIMATED = "ICC and R² of a two-level REML model of the rows analysed, beside 
 def estimated_shares(
     sample: pd.DataFrame, model: Model, outcome: str, control: str, arm: str, *, blocks: bool
 ) -> VarianceShares | None:
-    """Return how the variance of an outcome lies; None where it cannot be told.
+    """Return how the variance of an outcome is divided; None if not known.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ def clearinghouse_lifts(inputs: RatingInputs) -> list[Lift]:
 
 
 def _against(inputs: RatingInputs) -> list[tuple[str, Change]]:
-    """Return what keeps a study from meeting without reservations, and what would mend it."""
+    """Return what limits the WWC-style rating, and what would raise it."""
     found: list[tuple[str, Change]] = []
     if not inputs.randomised:
         change = Change("the units were randomised", lambda old: replace(old, randomised=True))
@@ -174,7 +174,7 @@ def _no_measure(inputs: RatingInputs) -> str:
 
 
 def _lacking(one: BaselineDifference, inputs: RatingInputs) -> str:
-    """Say of whom a baseline measure is not known."""
+    """Return in words which groups lack a baseline measure."""
     arm, what = inputs.whose(one.arm), f"{one.label} of {one.level}s"
     if isnan(one.size):
         return f"{arm}{what} is {one.note or 'not known'}"
@@ -250,7 +250,7 @@ def _would_lower(inputs: RatingInputs) -> str:
 
 
 def _came(inputs: RatingInputs) -> str:
-    """Return who came to their arm after the assignment, and is analysed; empty for nobody."""
+    """Return the analysed individuals who joined an arm after randomisation; empty if none."""
     told = []
     unknown = [
         words

@@ -47,7 +47,7 @@ NOT_COUNTED = {
 
 
 def explain_standards(clearinghouse: Rating, padlocks: Rating, inputs: RatingInputs) -> str:
-    """Return why the ratings of two standards differ, by criterion; empty where they agree."""
+    """Return why the ratings of two standards differ, by criterion; empty if they agree."""
     strength = STRENGTH[clearinghouse.rating]
     number = padlocks_of(inputs)
     other = next(at for at, fewest in FEWEST_PADLOCKS.items() if number >= fewest)

@@ -1,4 +1,4 @@
-"""What the ratings of an outcome rest on, found in the checks."""
+"""Inputs of an outcome's ratings, from the checks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def rating_inputs(
     boundary: Assumption | None = None,
     name: str = "",
 ) -> RatingInputs:
-    """Gather all that the ratings of one primary outcome rest on.
+    """Gather all inputs of the ratings of one primary outcome.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ def _adjusts(variable: str, level: str, terms: set[str], unit: str) -> bool:
 
 
 def _of_model(lost: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return attrition from the sample of a model; where there is none, from what was measured."""
+    """Return attrition from the sample of a model; if there is none, from what was measured."""
     by = analysing_models(lost)
     own = by == name
     return lost[own if own.any() else by == ""]
@@ -255,7 +255,7 @@ def _worst(by_arm: pd.Series) -> tuple[float, str]:
 
 
 def _known_of_all(by_arm: pd.Series, arms: Sequence[str]) -> bool:
-    """Return whether something is known of every arm compared (and wherever it is told)."""
+    """Return whether something is known of every arm compared (and wherever it is given)."""
     return set(arms) <= set(by_arm.dropna().index) and bool(by_arm.notna().all())
 
 

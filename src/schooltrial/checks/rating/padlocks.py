@@ -93,7 +93,7 @@ def padlocks_of(inputs: RatingInputs) -> int:
 
 
 def security_lift(inputs: RatingInputs) -> Lift | None:
-    """Return the changes that together bring more padlocks; None where there are five.
+    """Return the changes that together bring more padlocks; None if there are five.
 
     What lowers the rating is mended first, step by step, and then the lowest of the rules, until
     there is a padlock more: together the changes are enough.
@@ -233,7 +233,7 @@ def _threats_told(inputs: RatingInputs) -> str:
 
 
 def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
-    """Yield what can be mended, one step each: what lowers, and else the lowest rule."""
+    """Yield what would raise the rating, one step each: deductions, or the lowest rule."""
     parts = _parts(inputs)
     if imbalance := parts["imbalance"]:
         limit = _limit("imbalance", imbalance + 1)
@@ -262,7 +262,7 @@ def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
 
 
 def _setting(field: str, value: float) -> Callable[[RatingInputs], RatingInputs]:
-    """Return what sets one of the numbers that the rating rests on."""
+    """Return the source of one of the numbers behind the rating."""
 
     def mend(old: RatingInputs) -> RatingInputs:
         changed: dict[str, Any] = {field: value}
@@ -299,7 +299,7 @@ def _known(unknown: list[str]) -> str:
 
 
 def _criteria(inputs: RatingInputs) -> tuple[Criterion, ...]:
-    """Return all that the padlocks rest on, in their order."""
+    """Return all inputs of the security rating, in their order."""
     parts, found = _parts(inputs), []
     lowest = _lowest(parts)
     known = {

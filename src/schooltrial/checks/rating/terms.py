@@ -1,4 +1,4 @@
-"""What the ratings of an outcome rest on, and what a rating says."""
+"""Inputs of an outcome's ratings, and the words of a rating."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class BaselineDifference:
 
 @dataclass(frozen=True)
 class RatingInputs:
-    """All that the ratings of one outcome rest on.
+    """All inputs of the ratings of one outcome.
 
     Attributes
     ----------
@@ -215,7 +215,7 @@ def worst_of(differences: Iterable[BaselineDifference]) -> BaselineDifference | 
 
 
 def sized(size: float) -> str:
-    """Return the size of a difference in words: infinite and not known are said, not written."""
+    """Return the size of a difference in words, also if infinite or not known."""
     if isnan(size):
         return "an unknown amount"
     return "an infinite number of SDs" if isinf(size) else f"{abs(size):.3f} SD"

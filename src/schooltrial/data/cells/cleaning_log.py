@@ -110,7 +110,7 @@ class CleaningLog:
         self, rule: str, lines: npt.NDArray[np.int64], before: pa.Array | str,
         after: pa.Array | str,
     ) -> None:  # fmt: skip
-        """Tell of rows that were removed: what they held, and which row stands for them."""
+        """Log rows that were removed: their content, and the row kept in their place."""
         if len(lines):
             became = after if isinstance(after, str) else after[0].as_py()
             first = (f"row {lines[0]}", f"left out; {became}" if became else "left out")
@@ -140,7 +140,7 @@ class CleaningLog:
 
 
 def repeated(text: str, size: int) -> pa.DictionaryArray:
-    """Return a text that stands in every row."""
+    """Return a text that every row has."""
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int32)), pa.array([text]))
 
 

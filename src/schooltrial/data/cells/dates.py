@@ -135,7 +135,7 @@ def _pattern(shape: str) -> str:
 
 
 def _days(year: pd.Series, month: pd.Series, day: pd.Series) -> NDArray[np.datetime64]:
-    """Return days by their numbers; missing where there is no such day."""
+    """Return days by their numbers; missing if there is no such day."""
     y, m, d = (part.fillna(0).to_numpy("int64") for part in (year, month, day))
     months = ((y - 1970) * 12 + m - 1).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + (d - 1)

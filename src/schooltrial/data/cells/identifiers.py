@@ -116,7 +116,7 @@ def written_as_decimals(text: pd.Series, mark: str) -> tuple[Mask, Mask]:
 
 
 def needs_nothing(column: TextColumn, missing: Sequence[str], width: int | None) -> bool:
-    """Return whether a column of one text per row is fit to be taken as it stands.
+    """Return whether a column of one text per row can be used as it is.
 
     True only where every cell is of ASCII letters, digits, ``_``, ``-`` and ``.``, none is empty, a
     code for *not observed*, of another width or too long, a formula or a path, or may be a date

@@ -98,7 +98,7 @@ def coded_by_numbers(codes: Sequence[str], notation: Notation) -> bool:
 
 
 def alike_as_numbers(text: pd.Series, codes: Sequence[str], notation: Notation) -> pd.Series:
-    """Return for each text the code that is the same number; missing where none is.
+    """Return for each text the code that is the same number; missing if none is.
 
     A file that holds the codes 1 and 2 as decimals writes `1.0` and `2.0`. Where some code is no
     number, or two are the same one (`1` and `01`), texts are compared as such alone.

@@ -20,7 +20,7 @@ def keys_to_respell(
     names: Sequence[str], others: Sequence[str], differ: Sequence[str], count: int,
     widths: tuple[int | None, int | None],
 ) -> tuple[list[str], list[str]] | None:  # fmt: skip
-    """Return the keys for the column of each of two files; None where no keys would do.
+    """Return the keys for the column of each of two files; None if no keys would do.
 
     Parameters
     ----------

@@ -146,7 +146,7 @@ def _unlike(pair: list[str]) -> list[bool]:
 
 
 def without_prefix(names: pd.Series) -> pd.Series:
-    """Return identifiers of digits without the letters before them; missing where there are none.
+    """Return identifiers of digits without the letters before them; missing if there are none.
 
     Digits lose their leading zeros: what is left is compared with simplified names.
     """

@@ -1,4 +1,4 @@
-"""Cells that a publisher withheld because few pupils stand behind them, and what they still say.
+"""Cells that a publisher suppressed because few pupils are concerned, and their bounds.
 
 States print ``*`` or ``s``, ``n<10`` where fewer than ten pupils were tested, ``<10``, ``GE95`` or
 ``95 or more`` where the rate is near its end, and ranges as ``20-29``. The value is not known; some
@@ -84,7 +84,7 @@ class Suppressed:
         return self.hidden & ~(np.isnan(self.low) & np.isnan(self.high))
 
     def beyond(self, least: float, most: float) -> npt.NDArray[np.bool_]:
-        """Tell which cells name a bound outside a range; none where the range is not known."""
+        """Tell which cells name a bound outside a range; none if the range is not known."""
         below = (self.low < least) | (self.high < least)
         return np.asarray(below | (self.low > most) | (self.high > most), dtype=np.bool_)
 

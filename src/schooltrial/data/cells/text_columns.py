@@ -1,4 +1,4 @@
-"""The cells of a raw file as text: of each column the distinct texts, and which stands in a row.
+"""The cells of a raw file as text: each column's distinct texts, and the text of each row.
 
 Whatever a file was (delimited text, a workbook, Stata, Parquet), its cells are text from here on.
 A column of ten million rows has few distinct texts, so what is done to cells is done to these.
@@ -171,7 +171,7 @@ class RawCells:
     sha256: str = ""
 
     def without_cells(self) -> RawCells:
-        """Return what is told of the file, but nothing that it holds."""
+        """Return a description of the file, without its content."""
         return RawCells(
             self.file, {}, self.rows, size=self.size, sha256=self.sha256, notes=self.notes
         )
@@ -200,7 +200,7 @@ class RawCells:
         )
 
     def line(self, rows: npt.NDArray[np.integer]) -> Rows:
-        """Return the line of the file in which rows stand."""
+        """Return the line of the file of each row."""
         if self.lines is None:
             return np.asarray(rows, dtype=np.int64) + self.first
         found: Rows = self.lines[rows]

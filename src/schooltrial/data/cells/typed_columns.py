@@ -274,7 +274,7 @@ class OneColumn:
         return absent | declared | listed
 
     def _unclear(self, numbers: npt.NDArray[np.float64], limits: Limits | None) -> None:
-        """Refuse a labelled code among numbers of which nothing says whether it is one."""
+        """Refuse a labelled code in a column of numbers unless the protocol explains it."""
         ranged = self.spec["range"] is not None or limits is not None
         if self.values is None or ranged or self.spec["type"] == "flag":
             return
@@ -290,7 +290,7 @@ class OneColumn:
         )  # fmt: skip
 
     def decoded(self, text: pd.Series, absent: Mask, limits: Limits | None) -> pa.Array:
-        """Return what the codes of the protocol stand for."""
+        """Return the values of the protocol's codes."""
         codes = {str(key): value for key, value in self.spec["codes"].items()}
         lookup = text
         if self.spec["ignore_case"]:
@@ -317,7 +317,7 @@ class OneColumn:
         return self._numbers(self._within_range(numbers, text, limits))
 
     def identifiers(self, text: pd.Series, absent: Mask) -> pa.Array:
-        """Return identifiers as they stand, refusing those that a workbook has spoilt."""
+        """Return identifiers as written, refusing those that a workbook has spoilt."""
         marked = ((self.reader.cells.dated, "a date"), (self.reader.cells.broken, "a number"))
         for held, what in marked:
             rows = identifiers.held_otherwise(held.get(self.raw), self.column, absent)
@@ -408,7 +408,7 @@ class OneColumn:
         return padded
 
     def words(self, text: pd.Series, absent: Mask) -> pa.Array:
-        """Return texts as they stand; those that a spreadsheet would run are kept, and told."""
+        """Return texts as written; formulas that a spreadsheet would run are kept, and logged."""
         failed = identifiers.errors_of_spreadsheets(text) & ~absent
         remedy = "correct the formula, or list the text under `missing`"
         self.fault(failed, "text, not an error value of a spreadsheet", remedy)
@@ -533,7 +533,7 @@ class OneColumn:
         return f"{first}; if the number was withheld, add {own} to the column; {last}"
 
     def _truth_codes(self) -> str:
-        """Return codes for every text of a column of truth values; empty where some is another."""
+        """Return codes for every text of a column of truth values; empty if some is another."""
         texts = {str(text).strip() for text in self.column.texts.to_pylist()}
         texts -= {"", *self.reader.missing(self.spec)}
         known = {text: TRUTHS.get(text.casefold()) for text in sorted(texts, reverse=True)}

@@ -392,7 +392,7 @@ def _lone_returns(content: bytes) -> bool:
 
 
 def _fast(table: _Table, plain: frozenset[str]) -> RawCells | None:
-    """Return the cells as pyarrow reads them; None where it cannot split the file."""
+    """Return the cells as pyarrow reads them; None if it cannot split the file."""
     keys = table.header.keys
     width = len(keys) + table.surplus
     names = [str(at) for at in range(width)]

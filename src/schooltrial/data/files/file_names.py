@@ -1,4 +1,4 @@
-"""Which raw files a study has, told by its protocol alone; no file is opened, no table made."""
+"""Raw files of a study, from its protocol alone; no file is opened, no table made."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class KeySource(TypedDict):
 
 
 def expand_years(reading: RawFile, years: Sequence[int]) -> list[tuple[str, int | None]]:
-    """Return the files of a reading, with the year of each where it is told outside its cells.
+    """Return the files of a reading, with the year of each if it is not in its cells.
 
     A name with ``{year}`` stands for one file per year of the study; a reading with a year of its
     own is of that year.

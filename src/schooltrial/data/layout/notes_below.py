@@ -81,7 +81,7 @@ class _Seen:
 
 
 def notes_of(table: TableRows, rule: NotesBelow) -> list[tuple[int, str]]:
-    """Return line and text of each row that is left out as a note; none where there are none.
+    """Return line and text of each row that is left out as a note; none if there are none.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Assigned schools and teachers of whom a year has nothing: why, as far as it is known."""
+"""Randomised schools and teachers without data in a year: why, as far as known."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def leave_absent(
     told: pd.DataFrame, absent: pd.Series, ledger: Ledger, *, level: str, step: str, reason: str,
     schools: Sequence[str] = (), of_year: SchoolsOfYear | None = None,
 ) -> None:  # fmt: skip
-    """Tell the ledger of the units of whom a year has nothing; of schools, which had changed.
+    """Log the units without data in a year; for schools, also those that had changed.
 
     Parameters
     ----------

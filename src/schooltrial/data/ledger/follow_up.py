@@ -186,7 +186,7 @@ def _names(arm: pd.Series) -> pd.Series:
 
 
 def _taken(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return values at positions; what stands at −1 is not looked at."""
+    """Return values at positions; the value at −1 is not used."""
     if len(values) == 0:
         return np.full(len(at), None, dtype=object)
     found: np.ndarray = values[np.maximum(at, 0)]

@@ -30,7 +30,7 @@ NOT_ASSIGNED = "not assigned"
 
 
 def hashed(unit: str, secret: str) -> str:
-    """Return a key that tells units apart without naming them, to whom the secret is not known."""
+    """Return a key that separates units without naming them to those without the secret."""
     key = secret.encode()[: hashlib.blake2b.MAX_KEY_SIZE]
     return hashlib.blake2b(str(unit).encode(), key=key, digest_size=8).hexdigest()
 
@@ -168,7 +168,7 @@ class Ledger:
 
 
 def one_ledger(ledgers: Iterable[Ledger]) -> Ledger:
-    """Return one ledger of several that were kept beside each other, in their order."""
+    """Return one exclusions log of several that were kept separately, in their order."""
     parts = list(ledgers)
     return Ledger(
         parts[0].secret,

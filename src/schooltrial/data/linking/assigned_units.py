@@ -116,6 +116,6 @@ def _cohort_faults(units: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:
 
 
 def described(schools: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """Return what is known of schools, one row per name; missing where nothing is."""
+    """Return what is known of schools, one row per name; missing if nothing is."""
     plain = schools.drop_duplicates("school").set_index("school")
     return plain.reindex(pd.Index(names, name="school")).reset_index(drop=True)

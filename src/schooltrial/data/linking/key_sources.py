@@ -24,7 +24,7 @@ class Sources:
     by_table: Mapping[str, Sequence[KeySource]] = field(default_factory=dict)
 
     def of(self, table: str, year: int | None = None, outcome: str = "") -> list[KeySource]:
-        """Return the files with rows of a table; those of a year, or of an outcome, where told."""
+        """Return the files with rows of a table, or those of a year or outcome if given."""
         found = []
         for name in table.split(" or "):
             for source in self.by_table.get(name, ()):

@@ -18,7 +18,7 @@ SOURCE = "crosswalk table"
 
 @dataclass(frozen=True)
 class Change:
-    """From a year on, rows of one school are rows of another; None where it closed for good."""
+    """From a year on, rows of one school are rows of another; None if it closed for good."""
 
     school: str
     year: int
@@ -113,7 +113,7 @@ def _chain(active: dict[str, Change], school: str) -> Iterator[str | None]:
 
 
 def crosswalk_of(table: pd.DataFrame | None) -> Crosswalk:
-    """Return the changes that a table tells, unchecked; none where there is no table."""
+    """Return the changes in a crosswalk table, unchecked; none if there is no table."""
     if table is None or len(table) == 0:
         return Crosswalk()
     kinds = table["change"] if "change" in table else ["renamed"] * len(table)
@@ -134,7 +134,7 @@ def crosswalk_of(table: pd.DataFrame | None) -> Crosswalk:
 
 
 def owners(frame: pd.DataFrame, assigned: Collection[str], changes: Crosswalk) -> pd.Series:
-    """Return the assigned school as which each row is analysed; missing where it is none.
+    """Return the assigned school as which each row is analysed; missing if it is none.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def owners(frame: pd.DataFrame, assigned: Collection[str], changes: Crosswalk) -
 def read_crosswalk(
     table: pd.DataFrame | None, known: Collection[str], years: Sequence[int]
 ) -> Crosswalk:
-    """Return the crosswalk of a study, empty where it has none.
+    """Return the crosswalk of a study, empty if it has none.
 
     Parameters
     ----------

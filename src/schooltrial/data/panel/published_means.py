@@ -1,4 +1,4 @@
-"""School means made from pupils, held against those that were published."""
+"""School means made from pupils, compared with published ones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def aggregate_check(
     outcomes: Mapping[str, Outcome],
     tolerance: float,
 ) -> pd.DataFrame:
-    """Hold the means of one year's pupils against published ones.
+    """Compare the means of one year's pupils with published ones.
 
     All pupils of the roster count, in or out of the trial, in the unit of the raw score: that is
     what is published.

@@ -106,7 +106,7 @@ def with_values_by_year(cells: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFra
 
 
 def _found(rows: pd.DataFrame, cells: pd.DataFrame, column: str) -> np.ndarray:
-    """Return a column of cells for each school and year; NaN where there is none."""
+    """Return a column of cells for each school and year; NaN if there is none."""
     keys = pd.MultiIndex.from_arrays([cells["school"].astype("str"), cells["year"].astype(int)])
     values = pd.Series(cells[column].to_numpy("float64", na_value=np.nan), index=keys)
     wanted = pd.MultiIndex.from_arrays([rows["school"].astype("str"), rows["year"].astype(int)])

@@ -145,14 +145,14 @@ def used_columns(model: Model, outcome: str, take_up: str | None) -> list[str]:
 
 
 def indispensable_columns(model: Model, take_up: str | None) -> list[str]:
-    """Return the variables that no indicator can stand for: of groups, weights and take-up."""
+    """Return the variables that no indicator can replace: of groups, weights and take-up."""
     if model["estimator"] in OF_PANELS:
         return sorted(indispensable_variables(model) - set(OF_CELLS))
     return _with_take_up(sorted(indispensable_variables(model)), model, take_up)
 
 
 def school_variables(model: Model) -> list[str]:
-    """Return the variables of schools that a panel model reads beside its cells."""
+    """Return the variables of schools that a panel model reads besides its cells."""
     named = [name for name in model["comparison_on"] if name not in PRIOR_PATH]
     return list(dict.fromkeys([*named, *filter(None, [model["effects_by"], model["moderator"]])]))
 
@@ -180,6 +180,6 @@ def _lacking(
 
 
 def population_of(frame: pd.DataFrame, model: Model, columns: list[str]) -> pd.DataFrame:
-    """Return the named columns of those to whom the model is fitted."""
+    """Return the named columns of the analytic sample of the model."""
     kept = _in_population(frame, model)
     return with_missing_baselines(frame, model).loc[kept, list(dict.fromkeys(columns))]

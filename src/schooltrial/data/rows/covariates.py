@@ -1,4 +1,4 @@
-"""A model's covariates as columns beside an intercept; what is missing has an indicator."""
+"""A model's covariates as columns, without the intercept; missing values have an indicator."""
 
 from __future__ import annotations
 

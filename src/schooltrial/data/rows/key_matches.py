@@ -249,13 +249,13 @@ def _spelt_alike(names: pa.Array, simple: pa.Array, among: Keys) -> npt.NDArray[
 
 
 def _width(names: pa.Array) -> int | None:
-    """Return how many characters every identifier has; None where they differ in that."""
+    """Return how many characters every identifier has; None if they differ in that."""
     lengths = pc.unique(pc.utf8_length(names))
     return int(lengths[0].as_py()) if len(lengths) == 1 else None
 
 
 def _without_prefix(names: pa.Array, among: pa.Array) -> npt.NDArray[np.int64]:
-    """Return where names stand that one of the two tables, but not the other, writes after letters.
+    """Return where one table, but not the other, writes names after letters.
 
     It is looked for where at least `PREFIXED` of the names, and two, are found in this way: a
     single school ``S1`` and a single ``1`` are two schools.
@@ -277,7 +277,7 @@ def _without_prefix(names: pa.Array, among: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def _digits(names: pa.Array) -> pa.Array:
-    """Return the digits after the letters of each identifier; missing where it is not so made."""
+    """Return the digits after the letters of each identifier; missing if it is not so made."""
     return pa.array(without_prefix(pd.Series(names.to_pandas(), dtype="str")), pa.large_string())
 
 

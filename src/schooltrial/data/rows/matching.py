@@ -22,14 +22,14 @@ def as_text(values: pd.Series) -> pd.Series:
 
 
 def positions(values: pa.Array, among: pa.Array) -> np.ndarray:
-    """Return where each identifier stands in another array, −1 where it does not."""
+    """Return the position of each identifier in another array, −1 if it is not there."""
     found = pc.index_in(values, value_set=among, skip_nulls=True)
     at: np.ndarray = pc.fill_null(found, -1).to_numpy(zero_copy_only=False)
     return at
 
 
 def rows_at(frame: pd.DataFrame, at: np.ndarray, index: pd.Index) -> pd.DataFrame:
-    """Return the rows at positions, missing where the position is negative."""
+    """Return the rows at positions, missing if the position is negative."""
     if len(frame) == 0:
         return frame.reindex(pd.RangeIndex(len(at))).set_index(index)
     if not (at < 0).any():

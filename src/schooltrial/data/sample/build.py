@@ -44,7 +44,7 @@ from schooltrial.refusal import refuse
 
 @dataclass(frozen=True)
 class Accounts:
-    """What the cleaning leaves beside the sample of pupils.
+    """Results of the cleaning other than the sample of pupils.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class SampleBuild:
             yield _empty("pupil", self.rules)
 
     def _tell_shared(self, level: str) -> None:
-        """Tell the ledger of people who share an identifier, all of whom the reading left out."""
+        """Log people who share an identifier, as the reading left all of them out."""
         rows = self._left_out
         mine = rows[
             (rows["table"] == f"{level}s") & (rows["variable"] == level)
@@ -161,7 +161,7 @@ class SampleBuild:
             )  # fmt: skip
 
     def links(self) -> Iterator[pd.DataFrame]:
-        """Yield every row of the rosters, a year at a time, beside the roster before it."""
+        """Yield every row of the enrolment records, a year at a time, with the year before."""
         history = self._linked.pupils.history
         if not history.years:
             yield pd.DataFrame({name: pd.Series(dtype="str") for name in LINKS})
@@ -169,7 +169,7 @@ class SampleBuild:
             yield history.links(year)
 
     def accounts(self) -> Accounts:
-        """Return what there is beside the sample of pupils, once all its years were taken."""
+        """Return everything but the sample of pupils, once all its years were taken."""
         teachers = self._teachers()
         panel, bounded, schools = self._panel()
         self._follow()
@@ -198,7 +198,7 @@ class SampleBuild:
     def _frames(
         self, sample: RosterSample, baselines: Sequence[BaselineScores], ledger: Ledger
     ) -> Iterator[tuple[int, pd.DataFrame]]:
-        """Yield each year of a sample, with baselines; what was measured of nobody is told."""
+        """Yield each year of a sample, with baselines; outcomes measured of nobody are logged."""
         outcomes = self.rules.outcomes_of(sample.level)
         for year in sorted({*sample.years, *sample.measured.years}):
             if year not in sample.years:
@@ -220,7 +220,7 @@ class SampleBuild:
         return self._linked.pupils.outside_lottery(year, self._linked.schools["school"])
 
     def _account(self, year: int, frame: pd.DataFrame, then: pd.DataFrame) -> None:
-        """Take from a year of pupils what is told at the end."""
+        """Take from a year of pupils what is logged at the end."""
         rules = self.rules
         outcomes = rules.outcomes_of("pupil")
         self._panels.append(build_school_panel(frame, list(outcomes), staggered=rules.staggered))
@@ -244,7 +244,7 @@ class SampleBuild:
         self._compare_published(year)
 
     def _tell_absent(self, frame: pd.DataFrame, year: int, unit: str, reason: str) -> None:
-        """Tell the ledger of assigned schools or teachers of whom a year has no row."""
+        """Log randomised schools or teachers without a row in a year."""
         if unit != self.rules.unit:
             return
         units = self._linked.units

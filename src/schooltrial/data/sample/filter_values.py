@@ -1,4 +1,4 @@
-"""Values that filters of the protocol ask for, held against those that the tables have."""
+"""Values that filters of the protocol name, compared with those of the tables."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _filters(rules: SampleRules) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _known(tables: Mapping[str, pd.DataFrame | YearTable | None], variable: str) -> set[str]:
-    """Return the texts that a variable has in any table; none where it is a number or a date."""
+    """Return the texts that a variable has in any table; none if it is a number or a date."""
     found: set[str] = set()
     for table in tables.values():
         for name in NAMED_BY.get(variable, (variable,)):

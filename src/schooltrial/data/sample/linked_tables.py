@@ -1,4 +1,4 @@
-"""The standard tables of a study, held against each other before any sample is made."""
+"""The standard tables of a study, linked to each other before any sample is made."""
 
 from __future__ import annotations
 

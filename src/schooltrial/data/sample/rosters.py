@@ -267,7 +267,7 @@ class RosterSample:
 
     @cached_property
     def _first_entered(self) -> np.ndarray:
-        """The earliest date of entry of every unit: rosters may give that of each year anew."""
+        """The earliest date of entry of every unit, also if enrolment records repeat it."""
         first = np.full(len(self.history.units), np.datetime64("NaT"), dtype="datetime64[ns]")
         for year, roster in self.history.years.items():
             read = self.roster.read(year, ["entered"])["entered"]
@@ -376,7 +376,7 @@ class RosterSample:
         return table[[name for name in table if name not in there]]
 
     def _by_rules(self, frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
-        """Let go of those whom the protocol's rules of pupils exclude."""
+        """Exclude pupils by the protocol's rules."""
         if self.level != "pupil":
             return frame
         for column, rule, step, reason in self._rules_of_pupils():

@@ -133,7 +133,7 @@ def _texts(
 
 
 def _once(texts: list[str], codes: npt.NDArray[np.int32]) -> TextColumn:
-    """Return a column in which each text stands once, two values having perhaps the same."""
+    """Return a column of distinct texts, of which two values may share one."""
     numbers, distinct = pd.factorize(np.array(texts, dtype=object))
     return TextColumn(pa.array(distinct, pa.string()), numbers.astype(np.int32)[codes])
 

@@ -1,4 +1,4 @@
-"""Who stands in the assignment list, but in an arm or school that the study does not have."""
+"""Units of the allocation list in an arm or school that the study does not have."""
 
 from __future__ import annotations
 

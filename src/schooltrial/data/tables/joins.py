@@ -53,7 +53,7 @@ class Side:
     at: Rows | None = None
 
     def lines(self, rows: Rows) -> Rows:
-        """Return the lines of the file in which some of the rows stand."""
+        """Return the lines of the file of some of the rows."""
         return self.reader.cells.line(rows if self.at is None else self.at[rows])
 
 
@@ -177,7 +177,7 @@ def _contradictions(left: Side, right: Side, name: str, taken: pa.Array, at: Cod
 
 
 def _first_rows(keys: Codes, wanted: Codes) -> Codes:
-    """Return the row at which each wanted key stands; −1 where it is missing or nowhere."""
+    """Return the row of each wanted key; −1 if it is missing or nowhere."""
     first = pd.Series(np.arange(len(keys)), index=keys)
     first = first[(first.index >= 0) & ~first.index.duplicated()]
     at = first.index.get_indexer(wanted)

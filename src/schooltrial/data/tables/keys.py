@@ -1,4 +1,4 @@
-"""The standard tables: what a row of each stands for, their order, and who stands in it twice."""
+"""The standard tables: what a row is, their order, and units that are in them twice."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _sorted(parts: Words, *, stable: bool) -> npt.NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Places:
-    """Where the rows of a table stand in the raw files.
+    """Lines of the raw files of a table's rows.
 
     Attributes
     ----------
@@ -260,7 +260,7 @@ def rows_in_conflict(columns: Sequence[npt.NDArray[np.integer]], order: Order) -
 def _assigned_twice(
     key: Sequence[str], first: Mapping[str, Any], second: Mapping[str, Any], place: str
 ) -> tuple[str, str] | None:
-    """Return in what two rows of a unit contradict each other, and how that is said."""
+    """Return in what two rows of a unit contradict each other, and the words for it."""
     who = " and ".join(f"{part} {second[part]}" for part in key)
     for variable in ASSIGNED:
         one, other = first.get(variable), second.get(variable)

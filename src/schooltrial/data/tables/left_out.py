@@ -255,7 +255,7 @@ def keys_left_out(
 
 
 def all_left_out(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return several such tables as one; without rows where there is none."""
+    """Return several such tables as one; without rows if there is none."""
     filled = [part for part in parts if len(part)]
     if filled:
         return pd.concat(filled, ignore_index=True)

@@ -72,7 +72,7 @@ class Part:
     left_out: tuple[pd.DataFrame, ...] = ()
 
     def take(self, rows: Positions | None) -> Part:
-        """Return the part with some of its rows, in the order given; all of them for None."""
+        """Return the part with some of its rows, in the order given; all of them if None."""
         if rows is None:
             return self
         columns = {
@@ -82,11 +82,11 @@ class Part:
         return replace(self, table=pa.table(columns), at=self.at[rows])
 
     def lines(self, rows: Positions) -> Positions:
-        """Return the lines of the file in which some of the rows stand."""
+        """Return the lines of the file of some of the rows."""
         return self.cells.line(self.at[rows])
 
     def places(self) -> Places:
-        """Return where the rows stand in the file."""
+        """Return the lines of the rows in the file."""
         file = np.zeros(len(self.at), dtype=np.int64)
         raw = {self.cells.file: self.raw}
         return Places([self.cells.file], file, self.cells.line(self.at), raw)
@@ -95,7 +95,7 @@ class Part:
 def settled(
     part: Part, reading: KeyedFile, log: CleaningLog
 ) -> tuple[Part, list[Fault]]:  # fmt: skip
-    """Return a part sorted by its key, in which no key stands twice, and why it cannot be.
+    """Return a part sorted by its key, with each key once, and why it cannot be.
 
     Rows that repeat another to the letter, facts that are repeated on many rows, and rows that
     share a key and differ are dealt with as the reading says; each row that leaves is logged.
@@ -166,7 +166,7 @@ def _without_shared(part: Part, log: CleaningLog) -> Part:
 
 
 def _leave(part: Part, rows: Positions, kept: Positions, rule: str, log: CleaningLog) -> Part:
-    """Remove rows for which another stands; `kept` gives its place among `rows`."""
+    """Remove rows replaced by another one; `kept` gives its place among `rows`."""
     leaving = kept != np.arange(len(rows))
     if not leaving.any():
         return part

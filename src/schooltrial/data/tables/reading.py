@@ -102,7 +102,7 @@ class Study:
         return DateLimit(latest, self.cleaning["future_dates"] == "refuse")
 
     def last_year(self) -> int:
-        """Return the last year that two digits can stand for: of `latest_date`, or after the study.
+        """Return the last year that two digits can mean: of `latest_date`, or after the study.
 
         The year after the last one is taken too, as a school year may bear the name of its first.
         """
@@ -110,7 +110,7 @@ class Study:
         return limit.latest.year if limit is not None else max(self.years, default=2067) + 1
 
     def limits(self, outcome: str) -> Limits | None:
-        """Return the range of an outcome, where it has one."""
+        """Return the range of an outcome, if it has one."""
         declared = self.outcomes.get(outcome)
         if declared is None or declared["range"] is None:
             return None
@@ -366,7 +366,7 @@ def _with_year(
     values: Arrays, reader: ColumnReader, raw: Mapping[str, str], year: int | None,
     years: Sequence[int],
 ) -> Arrays:  # fmt: skip
-    """Return the variables with the year of the file's name, or hold the column against it."""
+    """Return the variables with the year in the file's name, or compare the column with it."""
     if "year" not in values:
         if year is None:
             return values
@@ -399,7 +399,7 @@ def _not_observed(
 def _by_outcome(
     values: Arrays, reader: ColumnReader, raw: Mapping[str, str], study: Study
 ) -> Arrays:
-    """Hold each score of a long file against the range of its outcome."""
+    """Compare each score of a long file with the range of its outcome."""
     if "outcome" not in values or "value" not in values:
         return values
     outcome = values["outcome"]
@@ -464,7 +464,7 @@ def _empty_keys(
     name: str, key: Sequence[str], values: Arrays, raw: Mapping[str, str],
     wanted: Mapping[str, Column], reader: ColumnReader,
 ) -> list[Fault]:  # fmt: skip
-    """Name the cells that may not be empty and are; those of a required column are told already."""
+    """Name the empty cells that may not be empty, except those of required columns."""
     faults = []
     together = ALL_OR_NONE.get(name, ())
     optional = [part for part, text in FILLED.get(name, {}).items() if text == ""]

@@ -218,7 +218,7 @@ def _long(table: pa.Table, schema: TableSchema) -> list[pa.Table]:
 
 
 def _places(parts: Sequence[Part], times: Sequence[int]) -> Places:
-    """Return where rows stand in the files, those of each part being repeated some times."""
+    """Return the lines of rows in the files, those of each part being repeated some times."""
     found = [part.places() for part in parts]
     lines = [np.tile(place.line, n) for place, n in zip(found, times, strict=True)]
     number = [np.full(len(line), at) for at, line in enumerate(lines)]

@@ -92,7 +92,7 @@ def add_ratios(frame: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataF
 
 
 def _refuse_lacking(frame: pd.DataFrame, outcomes: Mapping[str, Outcome], level: str) -> None:
-    """Refuse outcomes that rest on variables which these rows do not have."""
+    """Refuse outcomes made of variables that these rows do not have."""
     refuse(
         [
             Fault(
@@ -217,7 +217,7 @@ def anderson_weights(scores: np.ndarray) -> np.ndarray | None:
 
 
 def weighted_index(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the weighted mean of the scores that a row has; missing where it has none."""
+    """Return the weighted mean of the scores that a row has; missing if it has none."""
     seen = ~np.isnan(scores)
     total = np.where(seen, scores, 0.0) @ weights
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -249,7 +249,7 @@ def _in_range(
 def _without_outliers(
     frame: pd.DataFrame, name: str, outcome: Outcome, level: str, ledger: Ledger
 ) -> pd.Series:
-    """Return an outcome with its outliers set aside, each told to the ledger."""
+    """Return an outcome without its outliers, each of which is logged."""
     rule, values = outcome["outliers"], frame[name]
     if rule is None:
         return values

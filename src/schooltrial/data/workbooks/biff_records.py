@@ -91,7 +91,7 @@ class _CompoundFile:
 
 @dataclass
 class _Book:
-    """What the first part of the stream tells: sheets, formats, and the format of each style."""
+    """Content of the first part of the stream: sheets, formats, and the format of each style."""
 
     version: int = BIFF8
     sheets: dict[str, int] = field(default_factory=dict)

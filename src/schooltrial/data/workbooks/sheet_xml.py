@@ -1,4 +1,4 @@
-"""What the XML of an Excel sheet (.xlsx) tells of its cells, and the fast reader does not.
+"""Content of an Excel sheet's XML (.xlsx) that the fast reader does not give.
 
 These are the number formats that show a percentage, formulas that failed or were never computed,
 and how far the cells reach. The XML is searched by patterns rather than parsed, so that a large

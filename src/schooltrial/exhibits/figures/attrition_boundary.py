@@ -1,4 +1,4 @@
-"""The boundary figure: a study's attrition beside what What Works Clearinghouse calls low."""
+"""The attrition figure: a study's attrition with the boundaries of What Works Clearinghouse."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _kind(level: str, unit: str) -> str:
 
 
 def _limits(width: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return overall attrition and both boundaries in per cent; 0 where it is always high."""
+    """Return overall attrition and both boundaries in per cent; 0 if it is always high."""
     table = boundary_table()
     columns = [np.array(table[name]) for name in ("overall", "cautious", "optimistic")]
     overall, cautious, optimistic = (100 * np.nan_to_num(column) for column in columns)

@@ -90,7 +90,7 @@ def drawn(
 
 
 def _of_arm(term: str, names: Mapping[str, str], compared: Sequence[str]) -> str:
-    """Return what tells an arm's effect from those of the others.
+    """Return what separates an arm's effect from those of the others.
 
     ``compared`` are the arms that a model names; where one of several is compared with the control
     arm, which is the first of ``names``, the term itself does not say which.
@@ -141,7 +141,7 @@ def _head(panel: Axes, words: str, offset: float) -> None:
 
 
 def count_head(rows: pd.DataFrame) -> str:
-    """Return whom the counts of some effects count: ``pupils (schools)``.
+    """Return the words for what some effects count: ``pupils (schools)``.
 
     A trial without schools has none to count; where the size of schools is not known, they alone
     are counted.
@@ -240,7 +240,7 @@ def with_truth(
 
 
 def _true_effect(row: pd.Series, model: Model, truth: Mapping[str, Any]) -> float:
-    """Return the effect of one row; NaN where the simulation does not know it as analysed."""
+    """Return the effect of one row; NaN if the simulation does not know it as analysed."""
     outcome = str(row["outcome"])
     subgroup = str(model["where_label"]) if "__" in str(row["model"]) else ""
     if outcome not in truth.get("units", {outcome: ""}):

@@ -1,4 +1,4 @@
-"""Placebos: estimates where there is no effect, beside the one that was observed."""
+"""Placebos: estimates if there is no effect, with the observed one."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _draw_placebos(panel: Axes, rows: pd.DataFrame) -> None:
 
 
 def alt_text(data: pd.DataFrame) -> str:
-    """Return what the figure shows, in numbers: placebo estimates beside the observed effect."""
+    """Return the alt text in numbers: placebo estimates and the observed effect."""
     if data.empty:
         return "No placebo was drawn for a primary outcome."
     parts = []

@@ -119,7 +119,7 @@ def _power_curve(row: Mapping[str, Any], widest: float) -> list[tuple[str, float
 
 
 def _mdes_curve(row: Mapping[str, Any]) -> list[tuple[str, float, float, bool]]:
-    """Return the least detectable effect were there more or fewer units like these."""
+    """Return the MDES (in SD) with more or fewer units like these."""
     units = row["units"]
     if not units > 0:
         return []
@@ -236,7 +236,7 @@ def _key(figure: Figure, panel: Axes, data: pd.DataFrame) -> None:
 
 
 def alt_text(data: pd.DataFrame, arms: Sequence[Arm] = ()) -> str:
-    """Return what the figure shows, in numbers: the least detectable effect at each stage."""
+    """Return the alt text in numbers: the MDES (in SD) at each stage."""
     if data.empty:
         return "Power is not known."
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}

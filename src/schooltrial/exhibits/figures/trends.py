@@ -143,7 +143,7 @@ def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome], arms: Sequence
 
 
 def cohort_starts(panel: pd.DataFrame) -> list[int]:
-    """Return the years of the panel in which cohorts begin; none where all begin together."""
+    """Return the years of the panel in which cohorts begin; none if all begin together."""
     if "cohort" not in panel:
         return []
     seen = {int(year) for year in panel["year"]}

@@ -1,4 +1,4 @@
-"""How figures are told in numbers to those who do not see them."""
+"""Descriptions of figures in numbers, for readers who do not see them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def with_ends(value: float, low: float, high: float) -> str:
 
 
 def span(values: Iterable[float]) -> str:
-    """Return from where to where numbers go; one number alone is said once."""
+    """Return the range of numbers in words; a single number is given once."""
     found = sorted(value for value in values if pd.notna(value))
     if not found:
         return "not known"

@@ -184,7 +184,7 @@ def foot(figure: Figure, study: StudyLine, size: float = 7) -> None:
 
 
 def foot_text(study: StudyLine) -> str:
-    """Return what stands under every figure.
+    """Return the line of text under every figure.
 
     Parameters
     ----------

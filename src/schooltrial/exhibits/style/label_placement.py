@@ -106,7 +106,7 @@ def place_label(
     colour: str,
     line: str,
 ) -> Box:
-    """Write a label as near to its point as is free, with a line to it where it is not beside it.
+    """Write a label as near to its point as is free, with a line to it if it is not adjacent.
 
     Parameters
     ----------

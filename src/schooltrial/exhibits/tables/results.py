@@ -99,7 +99,7 @@ def _columns(
 
 
 def _method(method: str, note: object, converged: bool) -> str:
-    """Return the method with what a reader must know beside the number."""
+    """Return the method with the notes on the number."""
     notes = [] if pd.isna(note) else [str(note)]
     warning = [] if converged else ["did not converge: no finding"]
     return "; ".join([method, *warning, *notes])

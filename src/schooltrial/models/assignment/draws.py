@@ -1,4 +1,4 @@
-"""Re-draws of a trial's lottery: all its assignments where they are few, else at random.
+"""Re-randomisations of a trial: all its allocations if they are few, else a random sample.
 
 Assignments are matrices draws × units of arm numbers (int8), 0 being the first arm. Columns follow
 ``design.units``, or lie block by block where the caller asks for that, which saves a permutation.

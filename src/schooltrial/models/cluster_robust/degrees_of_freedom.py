@@ -58,7 +58,7 @@ class Influence:
     counts: FloatArray | None = None
 
     def counted(self, k: FloatArray) -> FloatArray:
-        """Return entries (J, …) times the clusters that each stands for."""
+        """Return entries (J, …) times the clusters that each represents."""
         if self.counts is None:
             return k
         return k * self.counts.reshape(-1, *[1] * (k.ndim - 1))
@@ -249,13 +249,13 @@ SINGULAR = (
 
 
 def missed_share(expected: FloatArray, truth: FloatArray) -> FloatArray:
-    """Return 1 − expected/true variance of each contrast, 0 where the true one is 0."""
+    """Return 1 − expected/true variance of each contrast, 0 if the true one is 0."""
     share: FloatArray = 1.0 - np.divide(expected, truth, out=np.ones_like(truth), where=truth > 0)
     return share
 
 
 def note(kind: str, missed: float, df: float, *, varies: bool = True) -> str:
-    """Return what must be said beside an estimate whose variance missed a share."""
+    """Return the note on an estimate whose variance missed a share."""
     if missed > FITTED_EXACTLY:
         return NOT_IDENTIFIED
     if not varies:

@@ -56,7 +56,7 @@ class LinearModel:
     absorbed: bool
 
     def positions(self, names: Sequence[str]) -> list[int]:
-        """Return where columns of these names stand."""
+        """Return the positions of columns of these names."""
         return [self.names.index(name) for name in names]
 
 

@@ -316,7 +316,7 @@ class LeastSquaresFit(Result):
     def _reference_t(
         self, kind: str, df: str, C: FloatArray, varies: NDArray[np.bool_]
     ) -> tuple[FloatArray, list[str]]:
-        """Return the df of contrasts, and what must be said beside them."""
+        """Return the df of contrasts, and the notes on them."""
         moments = self._moments(kind, C) if self.clustered else None
         missed = np.zeros(len(C)) if moments is None else self._missed(moments, C)
         own = moments.df if moments is not None and df == "satterthwaite" else None

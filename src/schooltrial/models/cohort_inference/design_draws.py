@@ -1,4 +1,4 @@
-r"""Fisher's test of a roll-out that was drawn by lot: the design's own draws, all of them if few.
+r"""Fisher's test of a randomised roll-out: the design's own draws, all of them if few.
 
 Which cohort each school is in was drawn within blocks. Under the sharp null, that the programme
 changes no school's outcome in any year, the outcomes would have been the same whatever was drawn:

@@ -29,7 +29,7 @@ LEAST_DF = 4.0
 
 @dataclass(frozen=True)
 class HotellingTest:
-    """An F of q hypotheses; statistic and df are NaN where there is none.
+    """An F of q hypotheses; statistic and df are NaN if there is none.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class HotellingTest:
 
 
 def rows_covariance(found: CohortVariances, rows: Sequence[int], rule: Rule) -> FloatArray:
-    """Return the covariance of rows by a rule, (q, q); NaN where the rule has none."""
+    """Return the covariance of rows by a rule, (q, q); NaN if the rule has none."""
     chosen = list(rows)
     total = np.zeros((len(chosen), len(chosen)))
     for regime in found.regimes(rule):

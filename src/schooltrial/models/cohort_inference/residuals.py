@@ -1,4 +1,4 @@
-"""What is left of schools' outcomes beside the means of their group, and how it varies over years.
+"""Residuals of schools' outcomes from the means of their group, and their variation over years.
 
 The covariance over years of a group's schools, S_h, has the divisor n_h − 1.
 """
@@ -39,7 +39,7 @@ class YearCovariances:
 
 
 def group_residuals(outcome: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
-    """Return deviations from the means of group and year, (N, T); NaN where not seen.
+    """Return deviations from the means of group and year, (N, T); NaN if not seen.
 
     Where schools lack years, deviations are from the effects of schools and of group × year, so
     that who was seen when does not pass for a change.

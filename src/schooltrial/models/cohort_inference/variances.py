@@ -81,7 +81,7 @@ class Regime:
 
 @dataclass(frozen=True, eq=False)
 class CohortVariances:
-    """Everything that inference on averages rests on.
+    """All inputs of inference on averages.
 
     Attributes
     ----------
@@ -170,7 +170,7 @@ class CohortVariances:
 
 @dataclass(frozen=True, eq=False)
 class RowVariances:
-    """Standard errors and degrees of freedom of rows; NaN where a rule has none.
+    """Standard errors and degrees of freedom of rows; NaN if a rule has none.
 
     Attributes
     ----------
@@ -182,7 +182,7 @@ class RowVariances:
 
 
 def cohort_variances(panel: SchoolPanel, effects: Effects) -> CohortVariances:
-    """Return what the variances of effects rest on."""
+    """Return the inputs of the variances of effects."""
     groups = len(panel.groups)
     left = group_residuals(panel.outcome, panel.group, groups)
     by = effects.loadings
@@ -265,7 +265,7 @@ class JudgedRows:
 
     @property
     def ratio(self) -> FloatArray:
-        """Standard error by own variances over that by two regimes; NaN where either has none."""
+        """Standard error by own variances over that by two regimes; NaN if either has none."""
         return self.own.std_error / self.two_regimes.std_error
 
 

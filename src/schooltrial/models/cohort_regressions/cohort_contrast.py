@@ -1,4 +1,4 @@
-r"""One cohort's event study: its years less a base year, beside those of schools compared with.
+r"""One cohort's event study: its years less a base year, with those of comparison schools.
 
 The regression of outcomes on school effects, year effects and an indicator of every year but the
 base year for the cohort is saturated: it is the contrast of two panels, each with school and year

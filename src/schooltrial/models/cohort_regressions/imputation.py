@@ -97,7 +97,7 @@ def difference_before(
     anticipation: int = 0,
     leads: int | None = None,
 ) -> CohortYearEffects | None:
-    """Estimate each cohort's leads among untreated cells; None where none can be estimated.
+    """Estimate each cohort's leads among untreated cells; None if none can be estimated.
 
     The base of their cells is the last year before the leads: the reference is all years until it.
 

@@ -20,7 +20,7 @@ _RANK = 1e-10  # of the largest eigenvalue: below it a combination of years is n
 
 @dataclass
 class NuisanceEffects:
-    """The effects that a regression estimates beside those of interest.
+    """The effects that a regression estimates in addition to those of interest.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class NuisanceEffects:
         return np.asarray(self._centred @ (self._inverse @ contrasts))
 
     def residual(self, columns: FloatArray) -> FloatArray:
-        """Return what is left of columns (U, T, K), 0 where a school is not seen."""
+        """Return what is left of columns (U, T, K), 0 if a school is not seen."""
         centred = self._within_schools(columns)
         return np.asarray(centred - self._centred @ (self._inverse @ self._cross(centred)))
 

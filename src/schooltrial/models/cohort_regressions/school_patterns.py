@@ -1,4 +1,4 @@
-"""Schools that no regression tells apart: of one cohort, and seen in the same years.
+"""Schools that no regression separates: of one cohort, and seen in the same years.
 
 Their loadings are the same, so that a panel of 10,000 schools and four cohorts
 is a regression on five rows with frequencies where every school is seen in every year.

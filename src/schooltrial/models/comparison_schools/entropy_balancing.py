@@ -133,7 +133,7 @@ def _on_the_edge(distance: FloatArray) -> NDArray[np.bool_]:
 
 
 def _newton(distance: FloatArray) -> FloatArray | None:
-    """Return the weights of the dual's minimum; None where it has none."""
+    """Return the weights of the dual's minimum; None if it has none."""
     dual = np.zeros(distance.shape[1])
     value, weights = _dual(distance, dual)
     for _ in range(ROUNDS):

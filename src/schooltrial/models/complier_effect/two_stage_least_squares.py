@@ -1,4 +1,4 @@
-"""Two-stage least squares for the effect on those whom the assignment moves (CACE).
+"""Two-stage least squares for the complier average causal effect (CACE).
 
 With assignment Z as instrument for participation D and exogenous X, β̂ solves
 X̂'W(y − [D X]β) = 0, X̂ the first-stage fits. The point is that of linearmodels' IV2SLS, from which

@@ -1,1 +1,1 @@
-"""Estimators that rest on the design alone: Neyman, Lin, Horvitz-Thompson."""
+"""Estimators that use the design alone: Neyman, Lin, Horvitz-Thompson."""

@@ -1,1 +1,1 @@
-"""Effect sizes, and what they stand for."""
+"""Effect sizes, and their meaning in months and percentiles."""

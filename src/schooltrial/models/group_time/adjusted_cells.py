@@ -103,7 +103,7 @@ class CellEffects:
 
     @property
     def scaled(self) -> FloatArray:
-        """Contributions divided by √(1 − leverage); NaN where the residual says nothing."""
+        """Contributions divided by √(1 − leverage); NaN if the residual says nothing."""
         known = self.leverage < 1
         root = np.sqrt(np.where(known, 1 - self.leverage, 1.0))
         return np.where(known | (np.abs(self.loadings) < 1e-14), self.contributions / root, nan)

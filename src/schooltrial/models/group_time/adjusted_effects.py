@@ -132,7 +132,7 @@ def _school_loadings(
 
 
 def _averaged(scaled: FloatArray, matrix: FloatArray) -> FloatArray:
-    """Return sums of contributions; NaN where one that has a weight is not known."""
+    """Return sums of contributions; NaN if one that has a weight is not known."""
     unknown = np.isnan(scaled)
     found: FloatArray = np.where(unknown, 0.0, scaled) @ matrix
     if unknown.any():
@@ -216,7 +216,7 @@ def _root_sums(loadings: FloatArray, code: IntArray, count: int) -> FloatArray:
 
 
 def _mean_rows(rows: FloatArray) -> FloatArray:
-    """Return means of columns over the rows that are seen; NaN where none is."""
+    """Return means of columns over the rows that are seen; NaN if none is."""
     seen = np.isfinite(rows)
     count = seen.sum(axis=0)
     total = np.where(seen, rows, 0.0).sum(axis=0)

@@ -70,7 +70,7 @@ def plan_cells(
 
 
 def base_year(years: IntArray, cohort: int, anticipation: int = 0) -> int | None:
-    """Return the last year before a cohort began, less anticipation; None where there is none."""
+    """Return the last year before a cohort began, less anticipation; None if there is none."""
     before = years[years < cohort - anticipation]
     return int(before[-1]) if len(before) else None
 
@@ -105,7 +105,7 @@ def _of_cohort(
 def schools_of(
     panel: SchoolPanel, cell: Cell
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Return which schools a cell rests on, (N,) bool: those of its cohort, those compared."""
+    """Return which schools a cell uses, (N,) bool: those of its cohort, and comparison schools."""
     at, base = np.searchsorted(panel.years, [cell.year, cell.base])
     both = panel.seen[:, at] & panel.seen[:, base]
     return (panel.cohort == cell.cohort) & both, np.isin(panel.cohort, cell.compared) & both

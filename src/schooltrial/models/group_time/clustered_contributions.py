@@ -23,7 +23,7 @@ from schooltrial.arrays import FloatArray
 def clustered_error(
     contributions: FloatArray, clusters: npt.NDArray[Any], treated: npt.NDArray[np.bool_]
 ) -> tuple[float, float]:
-    """Return the standard error and its degrees of freedom; NaN where a group is one cluster.
+    """Return the standard error and its degrees of freedom; NaN if a group is one cluster.
 
     Parameters
     ----------

@@ -95,7 +95,7 @@ def group_loadings(
     cells: Sequence[Cell],
     matrix: FloatArray,
 ) -> FloatArray:
-    """Return a_hr of a balanced panel, (H, T, R): it rests on the design alone.
+    """Return a_hr of a balanced panel, (H, T, R): it depends on the design alone.
 
     A cell puts +1 and −1 on its years for its cohort, and −n_h/n_C times that for each group h of
     those compared.
@@ -121,7 +121,7 @@ def _by_group(panel: SchoolPanel, loadings: FloatArray) -> Effects:
 
 
 def effects_by_school(panel: SchoolPanel, cells: Sequence[Cell], matrix: FloatArray) -> Effects:
-    """Return averages where schools lack years: a cell rests on the schools seen in both its years.
+    """Return averages if schools lack years: a cell uses the schools seen in both its years.
 
     Every school of a cell counts alike, so that ψ_ir = Σ_k w_kr (x_ik − m_hk)/√(n_hk(n_hk − 1)), x
     the change between the years of cell k and m_hk its mean over the n_hk schools of group h.

@@ -52,7 +52,7 @@ class SchoolPanel:
 
     @cached_property
     def groups(self) -> tuple[int, ...]:
-        """Cohorts in their order; 0, the never treated, comes first where there are any."""
+        """Cohorts in their order; 0, the never treated, comes first if there are any."""
         return tuple(int(g) for g in np.unique(self.cohort))
 
     @cached_property

@@ -173,7 +173,7 @@ def _refuse_separated(information: FloatArray, groups: TwoGroups, index: FloatAr
 
 
 def _raise_separated(groups: TwoGroups, index: FloatArray) -> None:
-    """Raise where some combination of covariates tells treated from others without fail."""
+    """Raise if some combination of covariates separates treated from others without error."""
     x, d = groups.covariates, groups.treated
     named = [
         name

@@ -1,4 +1,4 @@
-"""Schools of one cohort beside those they are compared with: changes, covariates and weights.
+"""Schools of one cohort with their comparison schools: changes, covariates and weights.
 
 Every covariate-adjusted effect of a cell (g, t) is computed from such a pair of groups, and comes
 as one point, the loadings that give it, and what each school contributes to its error.

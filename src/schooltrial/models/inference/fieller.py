@@ -130,7 +130,7 @@ def _series(values: FloatArray) -> Callable[[float], float]:
 def _end(
     size: float, middle: float, sign: float, quantiles: Callable[[float], float]
 ) -> float | None:
-    """Return the angle at which the test first rejects, going one way; None where it never does."""
+    """Return the angle at which the test first rejects, going one way; None if it never does."""
 
     def excess(step: float) -> float:
         return size * float(np.sin(step)) - quantiles(middle + sign * step)

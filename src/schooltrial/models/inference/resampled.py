@@ -19,7 +19,7 @@ from schooltrial.wording import exact
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ResampledTest(Result):
-    """Tests of one coefficient, on one outcome or more, against statistics that were re-drawn.
+    """Randomisation tests of one coefficient, on one outcome or more.
 
     Attributes
     ----------

@@ -78,7 +78,7 @@ class KeptRows(Protocol):
 
     @property
     def n_treated_clusters(self) -> float:
-        """Clusters with treated rows; NaN where that cannot be told."""
+        """Number of clusters with treated rows; NaN if not known."""
 
     def predict(
         self, names: Sequence[str], coefficients: FloatArray, data: Any | None = None
@@ -141,11 +141,11 @@ class Result:
 
         @property
         def n_rows(self) -> int:
-            """Return the rows that the fit rests on."""
+            """Return the number of rows in the fit."""
 
         @property
         def n_clusters(self) -> int:
-            """Return the clusters, or units assigned, that the fit rests on."""
+            """Return the number of clusters, or randomised units, in the fit."""
 
         @property
         def method(self) -> str:
@@ -158,7 +158,7 @@ class Result:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know beside the numbers, rows that were left out among it."""
+        """Notes on the numbers, among them the rows that were left out."""
         kept = () if self.rows is None else self.rows.notes
         return (*kept, *self._remarks())
 
@@ -442,7 +442,7 @@ class Result:
         return dict(zip(ROW_COLUMNS, values, strict=True))
 
     def _treated(self, row: Estimate) -> float:
-        """Return the treated schools that a row rests on; NaN where that is not known."""
+        """Return the number of treated schools behind a row; NaN if not known."""
         if row.n_treated_schools is not None:
             return row.n_treated_schools
         return nan if self.rows is None else self.rows.n_treated_clusters
@@ -466,7 +466,7 @@ class Result:
         return [title, method, counts, *state]
 
     def _more_lines(self) -> list[str]:
-        """Return what a summary says of this kind of fit beside its coefficients."""
+        """Return the notes of a summary on this kind of fit, besides its coefficients."""
         return []
 
     def _leading_terms(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from schooltrial.arrays import FloatArray
 
 
 def wald_statistic(distance: FloatArray, variance: FloatArray) -> float:
-    """Return b'V⁻¹b; NaN where the variance is not known or is singular.
+    """Return b'V⁻¹b; NaN if the variance is not known or is singular.
 
     Each contrast is first brought to a variance of one, so that no units matter.
 

@@ -119,7 +119,7 @@ class ClusterSums:
 
     @property
     def clusters(self) -> int:
-        """Number of clusters; 0 where pupils are independent."""
+        """Number of clusters; 0 if pupils are independent."""
         return len(self.factor)
 
     def std_error(self, influence: FloatArray) -> float:

@@ -1,4 +1,4 @@
-"""Weights that let those who were observed stand for those who were not.
+"""Weights with which observed individuals represent those who were not observed.
 
 The probability of being observed is a logistic function of what was known at baseline,
 p_i = 1/(1 + exp(−x_i'γ)), fitted by maximum likelihood; each observed pupil then counts 1/p_i. The

@@ -91,7 +91,7 @@ def trim_bottom(y: FloatArray, w: FloatArray, share: float, trimming: Trimming) 
 
 
 def _snapped(target: float, below: FloatArray) -> float:
-    """Return the target, or the cumulated weight that it stands for but for rounding."""
+    """Return the target, or the cumulated weight that it equals but for rounding."""
     nearest = float(below[np.argmin(np.abs(below - target))])
     return nearest if abs(nearest - target) <= TIE * below[-1] else float(target)
 

@@ -20,7 +20,7 @@ _FAST = {"reassoc", "contract", "nsz"}  # lets sums be vectorised; NaN and infin
 
 
 class RunLoops(NamedTuple):
-    """Loops for pupils that stand school by school."""
+    """Loops for pupils that are ordered by school."""
 
     centre_runs: Callable[..., None]
     cross_products: Callable[..., None]
@@ -53,7 +53,7 @@ def _compiler() -> Callable[[str], Callable[[Any], Callable[..., None]]] | None:
 
 @cache
 def run_loops() -> RunLoops | None:
-    """Return the loops for runs, compiled, or None where numpy is to do the work."""
+    """Return the loops for runs, compiled, or None if numpy is to do the work."""
     compile_as = _compiler()
     if compile_as is None:
         return None
@@ -65,7 +65,7 @@ def run_loops() -> RunLoops | None:
 
 @cache
 def scatter_loops() -> ScatterLoops | None:
-    """Return the loops for scattered rows, compiled, or None where numpy is to do the work."""
+    """Return the loops for scattered rows, compiled, or None if numpy is to do the work."""
     compile_as = _compiler()
     if compile_as is None:
         return None

@@ -104,7 +104,7 @@ class SchoolMoments:
         return np.asarray(np.diagonal(self.within) == 0.0)
 
     def position(self, name: str) -> int:
-        """Return where a column stands.
+        """Return the position of a column.
 
         Raises
         ------
@@ -256,7 +256,7 @@ def from_frame(
 
 
 def merge(left: SchoolMoments, right: SchoolMoments) -> SchoolMoments:
-    """Put together the moments of two lots of pupils, exactly.
+    """Combine the moments of two sets of pupils, exactly.
 
     Schools may be in one of them or in both; the columns must be the same.
 

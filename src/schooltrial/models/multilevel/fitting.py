@@ -17,7 +17,7 @@ from schooltrial.models.reml.relative_covariance import CholeskyRatio
 
 
 def identified(moments: SchoolMoments) -> CentredMoments:
-    """Return centred moments, having seen that coefficients and variances can be told."""
+    """Return centred moments, after checking that coefficients and variances are identified."""
     centred = centre(moments)
     check_identified(centred)
     return centred

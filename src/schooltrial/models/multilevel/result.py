@@ -430,7 +430,7 @@ class MultilevelFit(Result):
 
     @property
     def note(self) -> str:
-        """What a reader must know beside the numbers."""
+        """Notes on the numbers."""
         notes = []
         if self.singular:
             zero = [

@@ -45,7 +45,7 @@ WORDS: dict[Adjustment, str] = {
 
 @dataclass(frozen=True, eq=False)
 class RowsOfSchools:
-    """What is known of schools by rows of school and year, beside the outcome.
+    """Variables of schools by school and year, other than the outcome.
 
     Attributes
     ----------

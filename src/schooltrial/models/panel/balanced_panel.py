@@ -157,7 +157,7 @@ def fit_balanced_panel(
 
 
 def _histories(designs: FloatArray) -> tuple[IntArray, IntArray] | None:
-    """Return a school of each design, and each school's design; None where there are many."""
+    """Return a school of each design, and each school's design; None if there are many."""
     # Schools of one design have one sum of odd multiples; whether others share it is seen after.
     multiples = np.cos(np.arange(1.0, designs.shape[1] + 1))
     _, first, history = np.unique(designs @ multiples, return_index=True, return_inverse=True)

@@ -62,7 +62,7 @@ class _Panel:
         return np.asarray((self.cohort == NEVER) | later)
 
     def why_uninformed(self, cohort: int) -> str:
-        """Return why a cohort informs no effect; empty where it does, its schools being marked."""
+        """Return why a cohort informs no effect; empty if it does, its schools being marked."""
         own = self.cohort == cohort
         base = int(self.years[self.years < cohort - self.anticipation][-1])
         at_base = self.seen[:, self.years == base][:, 0]

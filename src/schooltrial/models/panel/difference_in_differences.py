@@ -91,7 +91,7 @@ class PanelFit(Result):
 
     @cached_property
     def _places(self) -> list[int]:
-        """Where the regressors stand among the coefficients of the least squares."""
+        """Positions of the regressors among the coefficients of the least squares."""
         place = {name: at for at, name in enumerate(self.fit.names)}
         return [place[name] for name in self.names]
 
@@ -173,7 +173,7 @@ class PanelFit(Result):
         df: str | None = None,
         level: float = 0.95,
     ) -> tuple[Estimate, ...]:
-        """Return a row for each contrast, by the variance's own reference unless told."""
+        """Return a row for each contrast, by default with the variance's own reference."""
         kind = self._kind(vcov)
         C = self._padded(matrix)
         if isinstance(self.fit, TwoWayFit):
@@ -448,7 +448,7 @@ def _lies_in_one(school: npt.NDArray[np.intp], cluster: npt.NDArray[np.intp]) ->
 
 
 def _scaled(weights: Array | None) -> Array | None:
-    """Return weights of mean one; None where they are alike, and change nothing."""
+    """Return weights of mean one; None if they are alike, and change nothing."""
     if weights is None or np.ptp(weights) <= 1e-12 * weights.max():
         return None
     scaled: Array = weights / weights.mean()

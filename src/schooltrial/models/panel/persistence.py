@@ -1,4 +1,4 @@
-"""Rows of a staggered roll-out after its programme ended: held against none, and against during.
+"""Rows of a staggered roll-out after its programme ended: compared with none, and with during.
 
 *Gone* is tested by the effect itself, *as before* by its difference from the effect on the same
 schools during the programme. What is left of that effect is a ratio, whose confidence set is
@@ -125,7 +125,7 @@ def _ratio(fit: StaggeredFit, year: YearAfter, change: Estimate, level: float) -
 
 
 def told_of_ratio(found: RatioSet) -> str:
-    """Return what is said beside a ratio: it has no standard error, and may have no ends."""
+    """Return the note on a ratio: it has no standard error, and may be unbounded."""
     if found.told:
         return (
             f"{NO_ERROR}; {found.told}: the effect on these schools during the programme cannot "

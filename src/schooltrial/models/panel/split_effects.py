@@ -240,7 +240,7 @@ def _slope_deviations(
     own: npt.NDArray[np.bool_],
     others: npt.NDArray[np.bool_],
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Return what is left of changes beside a line in each group, scaled by √(n/(n − 2)).
+    """Return the residuals of changes from a line in each group, scaled by √(n/(n − 2)).
 
     The other array names schools in groups of two or fewer, which a line fits without a rest.
     """
@@ -260,7 +260,7 @@ def _slope_deviations(
 def _beside_lines(
     residuals: FloatArray, m: FloatArray, group: IntArray, n_groups: int
 ) -> YearCovariances:
-    """Return covariances of what is left beside a line on m in each group and year.
+    """Return covariances of the residuals from a line on m in each group and year.
 
     A slope that is judged must not be part of the variance that it is judged by: with cohorts of
     five and four schools it was hardly ever found.
@@ -310,7 +310,7 @@ class _Judge:
         self.group = group.reshape(-1).astype(np.int64)
 
     def variances(self, effects: Effects) -> CohortVariances:
-        """Return what the variances of effects rest on."""
+        """Return the inputs of the variances of effects."""
         panel, count = self.panel, len(self.groups)
         first, last = panel.years[0], len(panel.years)
         start = tuple(

@@ -188,12 +188,12 @@ class StaggeredFit(Result):
 
     @property
     def schools(self) -> tuple[str, ...]:
-        """The schools that an effect rests on."""
+        """The schools that an effect uses."""
         return tuple(str(name) for name in self.panel.schools)
 
     @property
     def n_schools(self) -> int:
-        """Schools that an effect rests on."""
+        """Schools that an effect uses."""
         return len(self.panel.schools)
 
     @property
@@ -213,7 +213,7 @@ class StaggeredFit(Result):
 
     @property
     def n_pupils(self) -> int:
-        """Pupils of these schools, each counted in every year; 0 where not known."""
+        """Pupils of these schools, each counted in every year; 0 if not known."""
         return 0 if self.panel.n_pupils is None else int(np.nansum(self.panel.n_pupils))
 
     @property
@@ -318,7 +318,7 @@ class StaggeredFit(Result):
 
     @cached_property
     def _alone(self) -> npt.NDArray[np.bool_]:
-        """Return for each row whether it rests on a unit that is alone in its group."""
+        """Return for each row whether it uses a unit that is alone in its group."""
         own = self.found.effects.contributions
         if self.units is None or own is None:
             return np.zeros(len(self.averages), dtype=bool)
@@ -326,7 +326,7 @@ class StaggeredFit(Result):
 
     @cached_property
     def _counts(self) -> list[tuple[int, int, int]]:
-        """Return pupil-years, schools and treated schools that each row rests on."""
+        """Return pupil-years, schools and treated schools of each row."""
         loadings, seen = self.found.effects.loadings, self.panel.seen
         by_group = self.found.effects.by_group
         if by_group and self.school_loadings is None and self.panel.balanced:
@@ -754,7 +754,7 @@ def _resting(panel: SchoolPanel, effects: Effects) -> tuple[SchoolPanel, Effects
 
 
 def _of_schools(panel: SchoolPanel, school: npt.NDArray[Any], values: FloatArray) -> FloatArray:
-    """Return one number of each school; NaN where its rows have none."""
+    """Return one number of each school; NaN if its rows have none."""
     found = np.full(len(panel.schools), np.nan)
     at = np.minimum(np.searchsorted(panel.schools, school), len(panel.schools) - 1)
     rows = (panel.schools[at] == school) & np.isfinite(values)

@@ -1,4 +1,4 @@
-"""Schools of unequal size: the one size that stands for them in a closed form.
+"""Schools of unequal size: the one size that represents them in a closed form.
 
 The mean of school j has the variance σ²_u + σ²_e/n_j, and school means compared with equal weight
 have on average the variance σ²_u + σ²_e/ñ, ñ = J/Σ(1/n_j) being the harmonic mean: exactly. Where

@@ -1,4 +1,4 @@
-"""Outcomes of simulated trials, drawn as the statistics that a two-level fit rests on.
+"""Outcomes of simulated trials, drawn as the statistics that a two-level fit needs.
 
 For y_ij = x_ij'β + u_j + e_ij with normal u and e, given the regressors,
 

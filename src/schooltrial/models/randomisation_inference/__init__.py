@@ -1,1 +1,1 @@
-"""Tests that re-draw the assignment by the design that was used."""
+"""Tests that repeat the randomisation by the design that was used."""

@@ -1,4 +1,4 @@
-"""Block-adjusted differences between two arms, re-drawn: for covariates, known before the lottery.
+"""Block-adjusted differences between two arms, re-randomised: of covariates known before.
 
 The coefficient of z in x ~ z + block effects over the rows (pupils) of units (schools) that were
 drawn is, by Frisch and Waugh,
@@ -55,7 +55,7 @@ class AdjustedDifferences:
     pattern: NDArray[np.intp]
 
     def __call__(self, codes: Codes) -> FloatArray:
-        """Return δ of each draw (draws × K); NaN where a draw leaves nothing to compare."""
+        """Return δ of each draw (draws × K); NaN if a draw leaves nothing to compare."""
         treated = np.asarray(codes[:, self.order] == 1, dtype=float)
         spread = np.empty((len(codes), self.counts.shape[1]))
         for g, count in enumerate(self.counts.T):

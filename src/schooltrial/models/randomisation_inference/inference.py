@@ -199,7 +199,7 @@ def _assignments(
 
 
 def _unequal(chances: list[FloatArray], exact: bool) -> FloatArray | None:
-    """Return the probabilities of enumerated assignments, or None where they are all alike."""
+    """Return the probabilities of enumerated assignments, or None if they are all alike."""
     chance = np.concatenate(chances)
     if not exact or chance.size == 0 or np.ptp(chance) <= 1e-12 * chance.max():
         return None

@@ -10,7 +10,7 @@ from schooltrial.models.randomisation_inference.statistics import Statistic
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RandomisationTest(ResampledTest):
-    """Effects on one outcome or more, tested by the same re-drawn assignments.
+    """Effects on one outcome or more, tested by the same re-randomisations.
 
     Attributes
     ----------

@@ -48,7 +48,7 @@ class DrawPieces:
     denominator: FloatArray
 
     def statistics(self) -> FloatArray:
-        """Return the statistic of no effect, (D, K); NaN where it is undefined."""
+        """Return the statistic of no effect, (D, K); NaN if it is undefined."""
         with np.errstate(all="ignore"):
             return np.asarray(self.a / np.sqrt(self.u))
 

@@ -27,7 +27,7 @@ _SEGMENT = 8
 
 @cache
 def table_loop() -> Callable[..., None] | None:
-    """Return the compiled loop, or None where numba is absent or switched off."""
+    """Return the compiled loop, or None if numba is absent or switched off."""
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return None
     try:

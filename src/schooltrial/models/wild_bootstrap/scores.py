@@ -254,7 +254,7 @@ class _WeightedProducts:
 
 
 def wald(numerators: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return n'V⁻¹n of each row of (B, q) and (B, q, q); NaN where V is singular."""
+    """Return n'V⁻¹n of each row of (B, q) and (B, q, q); NaN if V is singular."""
     size = np.sqrt(np.einsum("bqq->bq", variance))
     with np.errstate(all="ignore"):
         unit = variance / (size[:, :, None] * size[:, None, :])

@@ -75,7 +75,7 @@ class BootstrapWeights:
 def bootstrap_weights(
     clusters: int, draws: int, *, kind: Kind = "auto", seed: int | np.random.Generator = 0
 ) -> BootstrapWeights:
-    """Return weights for ``draws`` bootstrap samples, or all of them where there are no more.
+    """Return weights for ``draws`` bootstrap samples, or all of them if there are no more.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from schooltrial.report.evidence import Evidence
 
 
 def secondary_section(evidence: Evidence) -> Section | None:
-    """Return the effects of secondary models; None where the protocol has none."""
+    """Return the effects of secondary models; None if the protocol has none."""
     shown = effects_shown(
         evidence.estimates, evidence.protocol, "Secondary effects", ["secondary", "replication"],
         evidence.labels,

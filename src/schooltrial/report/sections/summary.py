@@ -208,7 +208,7 @@ def _counts(one: Finding) -> str:
 
 
 def rating_of(one: Finding, evidence: Evidence) -> tuple[str, str]:
-    """Return the indicative ratings of a finding, WWC-style and EEF-style; empty where unrated."""
+    """Return the indicative ratings of a finding, WWC-style and EEF-style; empty if unrated."""
     for rated in evidence.records["verdict"]["ratings"]:
         if (rated["model"], rated["outcome"]) == (one.model, one.outcome):
             wwc, eef = (str(rating["rating"]) for rating in rated["ratings"])

@@ -23,7 +23,7 @@ from schooltrial.report.tables.two_way import comparisons_shown, forbidden_sente
 
 
 def trends_section(evidence: Evidence) -> Section | None:
-    """Return trends and the panel models; None where outcomes were measured in one year alone."""
+    """Return trends and the panel models; None if outcomes were measured in one year alone."""
     blocks = [
         *_figures(evidence),
         *_panels(evidence),

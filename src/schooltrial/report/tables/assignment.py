@@ -86,7 +86,7 @@ def units_told(verdict: Mapping[str, Any], noun: str) -> str:
 
 
 def units_shown(units: pd.DataFrame) -> Table | None:
-    """Return the units with a remark, the worst first, up to ``MOST``; None where there is none."""
+    """Return the units with a remark, the worst first, up to ``MOST``; None if there is none."""
     rows = units[units["verdict"] != "passed"].head(MOST)
     return tabulate("Units with a remark", rows, UNITS) if len(rows) else None
 

@@ -81,7 +81,7 @@ def pretrends_shown(pretrends: pd.DataFrame) -> Table:
 
 
 def compared_sentence(balance: pd.DataFrame) -> str:
-    """Return what the balance table does not compare; empty where both samples are compared."""
+    """Return what the balance table does not compare; empty if both samples are compared."""
     if balance.empty:
         return "The protocol names no variable whose balance is compared."
     if not (balance["sample"] == "analysed").any():

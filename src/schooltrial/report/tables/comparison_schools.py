@@ -27,7 +27,7 @@ WEIGHTED = [
 def weighted_schools_shown(
     diagnostics: Mapping[str, Mapping[str, Mapping[str, Any]]], labels: Mapping[str, str]
 ) -> Table | None:
-    """Return balance before and after weighting, by model and cohort; None where none weights.
+    """Return balance before and after weighting, by model and cohort; None if none weights.
 
     Parameters
     ----------

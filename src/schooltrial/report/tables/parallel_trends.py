@@ -26,7 +26,7 @@ SHOWN = ("as fitted", "relative magnitudes", "smoothness", "placebo year", "plac
 
 
 def parallel_trends_shown(found: pd.DataFrame, labels: Mapping[str, str]) -> Table | None:
-    """Return the effects as they are tried, by model and outcome; None where there is none."""
+    """Return the effects as they are tried, by model and outcome; None if there is none."""
     rows = found[found["check"].isin(SHOWN) | found["check"].str.startswith(LEFT_OUT)]
     if rows.empty:
         return None

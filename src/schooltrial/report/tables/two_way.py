@@ -25,7 +25,7 @@ KEYS = ["outcome", "kind", "treated_cohort", "compared_cohort", "estimate", "wei
 
 
 def comparisons_shown(found: pd.DataFrame, labels: Mapping[str, str]) -> Table | None:
-    """Return every comparison of two cohorts once, the heaviest first; None where there is none."""
+    """Return every comparison of two cohorts once, the heaviest first; None if there is none."""
     rows = _once(found[found["kind"] != NOT_AVAILABLE])
     if rows.empty:
         return None

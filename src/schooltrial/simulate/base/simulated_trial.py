@@ -59,5 +59,5 @@ class SimulatedTrial:
 
     @property
     def pupils(self) -> pd.DataFrame:
-        """One row per pupil and year of the complete data; KeyError where there are none."""
+        """One row per pupil and year of the complete data; KeyError if there are none."""
         return self.complete["pupils"]

@@ -65,7 +65,7 @@ def school_effects(
 
 
 def _relative(parameters: RolloutParameters, schools: pd.DataFrame) -> Floats:
-    """Return each school's effect relative to the others'; 0 where it never enters."""
+    """Return each school's effect relative to the others'; 0 if it never enters."""
     cohorts = {int(cohort): value for cohort, value in parameters.cohort_weight}
     of_cohort = schools["cohort"].map(cohorts).fillna(0.0).to_numpy(dtype=float)
     of_region = schools["region"].map(dict(parameters.region_weight)).to_numpy(dtype=float)

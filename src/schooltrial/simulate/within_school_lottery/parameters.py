@@ -268,7 +268,7 @@ class LotteryParameters(ParameterSection):
 
     @property
     def draw_year(self) -> int:
-        """The last year before; the lot is drawn at its end."""
+        """The last year before; units are randomised at its end."""
         return self.years_before[-1]
 
     def effect(self, outcome: str, year: int) -> float:

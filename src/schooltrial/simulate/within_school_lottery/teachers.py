@@ -201,7 +201,7 @@ def _with_lottery(
 
 
 def _without_lottery(teachers: pd.DataFrame) -> pd.DataFrame:
-    """Return those who came after the lot was drawn."""
+    """Return those who came after randomisation."""
     return _taken_up(
         teachers.assign(applied=False, places=0, stratum=NOT_IN_LOTTERY, offered=False)
     )

@@ -1,4 +1,4 @@
-"""A synthetic trial in which teachers are drawn by lot within schools, its truth known.
+"""A synthetic trial in which teachers are randomised within schools, its truth known.
 
 There are more applicants than places, so the places of a school are drawn among its applicants. Not
 all who win take the certificate up, and a few who lose get one elsewhere. Teachers answer a survey
