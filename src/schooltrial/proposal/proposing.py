@@ -283,7 +283,7 @@ def _find_arms(found: Proposal, arm: SeenColumn, ask: Ask) -> None:
     control = likely[0] if len(likely) == 1 else ""
     if not control:
         control = ask(f"Which value of {arm.name!r} is the control arm?", values, values[0])
-    found.guesses["arms"] = f"{control!r} was taken for the control arm, which stands first"
+    found.guesses["arms"] = f"{control!r} was taken for the control arm, which comes first"
     names: list[str] = []
     for value in [control, *(one for one in values if one != control)]:
         known = {"0": "control", "1": "programme"} if len(values) == 2 else {}

@@ -57,8 +57,8 @@ def column_of(role: str, file: SeenFile) -> SeenColumn | None:
 def pretest_of(columns: Sequence[SeenColumn]) -> dict[str, str]:
     """Return outcome → its pre-test, of columns with numbers that lie in one row of a pupil.
 
-    Names tell: ``pretest`` and ``posttest``, ``reading_pre`` and ``reading``, ``score_2024`` and
-    ``score_2025``.
+    Names tell: ``pretest`` and ``posttest``, ``reading_pre`` and ``reading``, ``score 2024`` and
+    ``score 2025``.
     """
     names = [column.name for column in columns]
     stems = {name: _stem(plain(name)) for name in names}
