@@ -365,7 +365,7 @@ def _absorbed(rows: FormulaRows) -> list[Any] | None:
 
 
 def _with_defaults(fitted: LeastSquaresFit, vcov: str | None) -> LeastSquaresFit:
-    """Return a fit that uses a variance, and the reference that goes with it, unless told."""
+    """Return a fit that uses a variance, and its default reference distribution."""
     if vcov is None:
         return fitted
     fitted.small_sample_factor(vcov)

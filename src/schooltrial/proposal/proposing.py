@@ -225,7 +225,7 @@ def _find_assignment(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
     if not having:
         raise UserError(
             "no file says which arm each school (or pupil) is in.\n"
-            "`new` looks for a column called arm, group, treatment or the like, beside one for "
+            "`new` looks for a column called arm, group, treatment or the like, and one for "
             "the school. To draw an assignment: schooltrial assign.\n"
             f"The files have these columns:\n{_shown(waves)}"
         )

@@ -233,7 +233,7 @@ def _digits(means: pd.Series) -> int:
 
 
 def _spread(means: pd.Series) -> FloatArray:
-    """Return how far each mark stands aside: those of a thirtieth of the range share the width."""
+    """Return the sideways shift of each mark: those of a thirtieth of the range share the width."""
     bins = np.floor(30 * (means - means.min()) / (float(np.ptp(means)) or 1.0))
     place = means.groupby(bins).cumcount()
     count = means.groupby(bins).transform("size")
@@ -249,7 +249,7 @@ def paler(colour: str) -> tuple[float, float, float]:
 
 
 def _years(rows: pd.DataFrame, time: str) -> str:
-    """Return the years of a time as they stand below it, two to a line."""
+    """Return the years of a time as written below it, two to a line."""
     found = rows.loc[rows["time"] == time, "years"]
     named = str(found.iloc[0]).split(", ") if len(found) else []
     return f"{named[0]}–{named[-1]}" if len(named) > 2 else "\n".join(named)
