@@ -15,8 +15,8 @@ CHECKS = (
     "flow", "cleaning_log", "codebook", "codebook_means", "raw_files",
 )  # fmt: skip
 FIGURES = (
-    "flow", "love_plot", "attrition_boundary", "power_curve", "effects", "trends", "school_means",
-    "missingness", "distributions", "school_outliers",
+    "timeline", "flow", "love_plot", "attrition_boundary", "power_curve", "effects", "trends",
+    "school_means", "missingness", "distributions", "school_outliers",
 )  # fmt: skip
 NOTEBOOKS = (
     "explore_data", "look_at_balance", "try_a_model", "read_event_study", "plan_next_trial",

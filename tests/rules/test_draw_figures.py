@@ -27,6 +27,7 @@ import draw_parallel_trends
 import draw_placebos
 import draw_school_means
 import draw_school_outliers
+import draw_timeline
 import draw_trends
 import tabulate_baseline
 import tabulate_results
@@ -242,6 +243,32 @@ def test_school_means_are_of_the_last_baseline_year_and_over_the_years_analysed(
     (panel,) = figure.axes
     assert panel.get_title(loc="left") == "Maths"
     assert panel.get_xlabel() == "spring"
+
+
+def test_the_timeline_counts_those_measured_in_the_sample_and_units_in_the_assignment(
+    run: Any, tmp_path: Path
+) -> None:
+    tables = {
+        "sample": pd.DataFrame({"year": [2019, 2020], "maths": [1.0, 2.0], "school": ["A", "A"]}),
+        "teacher_sample": pd.DataFrame({"year": pd.Series(dtype="int64")}),
+        "assignment": pd.DataFrame({"school": ["A", "B"], "arm": ["t", "c"]}),
+    }
+    for name, table in tables.items():
+        table.to_parquet(tmp_path / f"{name}.parquet", index=False)
+    years: Any = {
+        "label": "spring", "baseline": [2019], "programme": [2020], "follow_up": [],
+        "to_come": [], "lasts": None,
+    }  # fmt: skip
+    design = {
+        "arms": ARMS, "randomised": True, "kind": "blocked", "unit": "school", "schools": True,
+        "randomisation": {"date": ""},
+    }  # fmt: skip
+    paths = {name: str(tmp_path / f"{name}.parquet") for name in tables}
+    figure, data = run(
+        draw_timeline, panel=PANEL, design=design, years=years, outcomes=OUTCOMES, **paths
+    )
+    assert data["n"].tolist() == [2, 1, 1, 1, 1]
+    assert "Randomised before the programme (line): 2 schools" in words(figure)
 
 
 def test_trends_are_of_every_year_of_the_panel(run: Any) -> None:

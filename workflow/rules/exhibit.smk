@@ -21,6 +21,29 @@ rule draw_effects:
         "../scripts/draw_effects.py"
 
 
+rule draw_timeline:
+    """Draw when units were assigned, who had the programme when, and what was measured when."""
+    input:
+        modules("draw_timeline.py"),
+        sample="results/{study}/data/sample.parquet",
+        teacher_sample="results/{study}/data/teacher_sample.parquet",
+        panel="results/{study}/data/school_panel.parquet",
+        assignment="results/{study}/data/assignment.parquet",
+    output:
+        **figure("results/{study}/figures/timeline"),
+    log:
+        "results/{study}/logs/draw_timeline.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_timeline.tsv"
+    params:
+        design=section("design"),
+        years=section("years"),
+        outcomes=section("outcomes"),
+        study=study_line,
+    script:
+        "../scripts/draw_timeline.py"
+
+
 rule draw_trends:
     """Draw the mean of each arm by year."""
     input:

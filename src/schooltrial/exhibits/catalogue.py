@@ -8,8 +8,8 @@ from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.sections import Content, all_years
 
 FIGURES = (
-    "flow", "love_plot", "attrition_boundary", "effects", "school_means", "trends", "event_study",
-    "cohorts", "bacon_weights", "parallel_trends",
+    "timeline", "flow", "love_plot", "attrition_boundary", "effects", "school_means", "trends",
+    "event_study", "cohorts", "bacon_weights", "parallel_trends",
     "placebos", "power_curve", "fidelity", "dosage",
 )  # fmt: skip
 
