@@ -56,13 +56,8 @@ TO_DO = (
     "src/schooltrial/document/",
     "src/schooltrial/exhibits/",
     "src/schooltrial/models/",
-    "src/schooltrial/provenance/",
-    "src/schooltrial/randomisation/",
-    "src/schooltrial/report/",
     "src/schooltrial/simulate/",
-    "config/",
     "docs/refusals.md",
-    "notebooks/",
 )
 """Rooms whose texts are still to be rewritten; none, in the end."""
 
