@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from schooltrial import EXPORTS
 from support.small_trial import ROOT, schema
 
 LIBRARY = ROOT / "src" / "schooltrial"
@@ -84,6 +85,7 @@ def _all_words() -> frozenset[str]:
                 found |= {path.stem, *_words(ast.parse(path.read_text("utf-8")))}
             elif path.suffix in (".smk", ".yaml"):
                 found |= set(re.findall(r"\w+", path.read_text("utf-8")))
+    found |= {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
     plain = (ROOT / "Makefile", ROOT / "Snakefile", ROOT / "pyproject.toml")
     return frozenset(found.union(*(re.findall(r"\w+", path.read_text("utf-8")) for path in plain)))
 
@@ -107,8 +109,10 @@ def _is_there(name: str) -> bool:
 
 def _is_of_the_library(parts: list[str]) -> bool:
     """Return whether a dotted name is of a module, at any depth, or of one of its objects."""
-    if parts[0] == "schooltrial":
+    if parts[0] in ("schooltrial", "st"):
         parts = parts[1:]
+    if parts[0] in EXPORTS and len(parts) == 1:
+        return True
     if parts[0] in OBJECTS | _classes() and all(one in _all_words() for one in parts[1:]):
         return True
     for module, words in _modules().items():
