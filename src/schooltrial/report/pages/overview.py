@@ -27,6 +27,9 @@ DATA = {
 }  # fmt: skip
 """File of a study that programs read → what it is called."""
 
+RATERS = ("WWC-style", "EEF-style")
+"""In whose manner each rating is."""
+
 COLUMNS = (
     Column("Primary outcome", key="label"),
     Column("Effect (CI)", key="effect"),
@@ -49,7 +52,11 @@ def summarise_study(evidence: Evidence) -> dict[str, Any]:
                 "group": evidence.arms.get(one.arm, "") if len(evidence.arms) > 2 else "",
                 "effect": _effect(one),
                 "p": p_text(one.p_value) if one.found else "",
-                "ratings": [rating for rating in rating_of(one, evidence) if rating],
+                "ratings": [
+                    f"{whose}: {rating}"
+                    for whose, rating in zip(RATERS, rating_of(one, evidence), strict=True)
+                    if rating
+                ],
             }
             for one in evidence.findings
         ],
