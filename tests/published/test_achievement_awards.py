@@ -11,6 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from schooltrial.study.published import compare_with_published, read_published
+
 HYPOTHESES = [
     # model, hypothesis, q, covariance, F, df, p as printed
     ("published_effect", "ATE upper half", 1, "CR1", "5.746", "34", ".02217"),
@@ -78,6 +80,25 @@ def test_each_published_coefficient_and_its_standard_error_are_reproduced(
 def test_the_published_analysis_rests_on_5921_girls_in_35_schools(estimates: pd.DataFrame) -> None:
     assert set(estimates["n_individuals"]) == {5921}
     assert set(estimates["n_schools"]) == {35}
+
+
+def test_the_notebook_compares_these_numbers_and_finds_that_all_agree(
+    estimates: pd.DataFrame,
+) -> None:
+    file = Path(__file__).parents[2] / "notebooks" / "published" / "achievement_awards.csv"
+    published = read_published(file)
+    given = {tuple(row) for row in published[["model", "term", "method", "printed"]].to_numpy()}
+    tested = {
+        (model, term, covariance, printed)
+        for model, term, _, covariance, *numbers in HYPOTHESES
+        for printed in numbers
+    } | {
+        ("published_effect", term, covariance, printed)
+        for term, covariance, *numbers in COEFFICIENTS
+        for printed in numbers
+    }
+    assert given == tested
+    assert set(compare_with_published(published, estimates)["Agrees"]) == {"yes"}
 
 
 def test_the_committed_codebook_is_the_one_that_the_pipeline_writes(sample_file: Path) -> None:

@@ -59,7 +59,7 @@ class Column:
 
     @property
     def right(self) -> bool:
-        """Whether the cells stand to the right."""
+        """Whether the cells are set to the right."""
         return self.kind not in ("text", "code")
 
     def values(self, frame: pd.DataFrame) -> list[Any]:
@@ -123,7 +123,7 @@ class Table:
         return len(self.cells)
 
     def __html__(self) -> str:
-        """Return the table for a page that tells beside it what it is."""
+        """Return the table for a page whose text says what it is."""
         return self.boxed(self.title)
 
     def boxed(self, name: str) -> Markup:
