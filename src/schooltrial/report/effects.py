@@ -13,8 +13,17 @@ from schooltrial.document.numbers import number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.exhibits.tables.results import selected
 from schooltrial.protocol.sections import arm_labels
-from schooltrial.report.headlines import Finding, digits_of, finding, signed, with_interval
-from schooltrial.wording import part_notes
+from schooltrial.report.headlines import (
+    HEADLINES,
+    Finding,
+    digits_of,
+    disagrees,
+    excludes_zero,
+    finding,
+    signed,
+    with_interval,
+)
+from schooltrial.wording import part_notes, sentence
 
 NAME = re.compile(r"\b[a-z][a-z0-9_]*\b")
 UNDERSCORED = re.compile(r"\b[a-z][a-z0-9]*_[a-z0-9_]*\b")
@@ -60,6 +69,7 @@ def effects_shown(
     title: str,
     roles: Sequence[str],
     labels: Mapping[str, str],
+    compared: Sequence[Finding] = (),
 ) -> ShownEffects | None:
     """Return the effects of the models of some roles; None if there are none.
 
@@ -74,39 +84,87 @@ def effects_shown(
         Roles of models, such as ``primary``.
     labels : mapping
         Variable → its name in exhibits.
+    compared : sequence of Finding
+        Primary findings, which are shown first; rows that disagree with them are marked.
     """  # fmt: skip
     models, outcomes = protocol["models"], protocol["outcomes"]
     chosen = [name for name in models if models[name]["role"] in roles]
     rows = selected(estimates, models, outcomes)
-    rows = rows[rows["model"].isin(chosen)].reset_index(drop=True)
-    if rows.empty:
+    mine = rows["model"].isin(chosen)
+    if not mine.any():
         return None
+    analysed = set(rows.loc[mine, "outcome"])
+    first = [
+        not here and row["outcome"] in analysed and _is_of(row, compared)
+        for row, here in zip(rows.to_dict("records"), mine, strict=True)
+    ]
+    rows = pd.concat([rows[first], rows[mine]], ignore_index=True)
     cells, notes = [], dict[str, list[str]]()
     for model in dict.fromkeys(rows["model"]):
         of_model = rows[rows["model"] == model]
-        shared, own = part_notes([_notes(row) for row in of_model.to_dict("records")])
+        shared, own = _shared([_notes(row) for row in of_model.to_dict("records")], of_model)
         methods = list(dict.fromkeys(of_model["method"]))
         method = methods[0] if len(methods) == 1 else ""
         for (_, row), note in zip(of_model.iterrows(), own, strict=True):
-            cells.append(_cells(row, protocol, note, labels, "" if method else row["method"]))
+            apart = "" if method else row["method"]
+            cells.append(_cells(row, protocol, note, labels, apart, compared))
         told = in_labels("; ".join(filter(None, [method, *shared])), labels)
         if told:
             notes.setdefault(told, []).append(models[model]["label"])
-    groups = [_group(row, models) for row in rows.to_dict("records")]
+    groups = [
+        _group(row, models, primary=row["model"] not in chosen) for row in rows.to_dict("records")
+    ]
     confidence = {models[name]["confidence_level"] for name in rows["model"]}
     ci = f"{100 * confidence.pop():g}% CI" if len(confidence) == 1 else "CI"
     columns = [replace(one, name=ci) if one.key == "interval" else one for one in COLUMNS]
     table = tabulate(title, pd.DataFrame(cells), columns, group=groups)
-    said = tuple(f"{'; '.join(alike)}: {told}." for told, alike in notes.items())
+    every = rows["model"].nunique()
+    said = tuple(
+        sentence(told) if 1 < every == len(alike) else f"{'; '.join(alike)}: {told}."
+        for told, alike in notes.items()
+    )
     return ShownEffects(table, said)
+
+
+def _is_of(row: Mapping[str, Any], compared: Sequence[Finding]) -> bool:
+    """Return whether a row is one of the findings that others are compared with."""
+    return any(
+        (row["model"], row["outcome"], row["estimand"]) == (one.model, one.outcome, one.estimand)
+        for one in compared
+    )
+
+
+def _unlike(row: Mapping[str, Any], other: Finding, compared: Sequence[Finding]) -> str:
+    """Say that zero is on another side of the interval than in the primary analysis."""
+    if row["estimand"] not in HEADLINES or row["subgroup"] != "all":
+        return ""
+    for one in compared:
+        if (one.outcome, one.arm) == (other.outcome, other.arm) and disagrees(one, other):
+            side = "outside" if excludes_zero(other) else "inside"
+            return f"unlike in the primary analysis, zero is {side} the CI"
+    return ""
+
+
+def _shared(notes: Sequence[str], rows: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the notes that hold for a whole model, and of each row the others.
+
+    A note that every overall effect of a model bears is true of its other rows too.
+    """
+    shared, own = part_notes(notes)
+    overall = rows["estimand"].isin(HEADLINES).to_list()
+    more, _ = part_notes([note for note, it in zip(own, overall, strict=True) if it])
+    left = ["; ".join(part for part in note.split("; ") if part not in more) for note in own]
+    return [*shared, *more], left
 
 
 def _notes(row: Mapping[str, Any]) -> str:
     return "" if pd.isna(row["note"]) else str(row["note"])
 
 
-def _group(row: Mapping[str, Any], models: Mapping[str, Any]) -> str:
+def _group(row: Mapping[str, Any], models: Mapping[str, Any], *, primary: bool) -> str:
     label = str(models[row["model"]]["label"])
+    if primary:
+        label = f"Primary analysis: {label}"
     where = str(row["subgroup"])
     return label if where == "all" or where.lower() in label.lower() else f"{label}: {where}"
 
@@ -117,6 +175,7 @@ def _cells(
     note: str,
     labels: Mapping[str, str],
     method: str,
+    compared: Sequence[Finding],
 ) -> dict[str, Any]:
     """Return the cells of one row, in the unit in which readers see it.
 
@@ -144,7 +203,9 @@ def _cells(
         "g": "" if one.in_sd else with_interval(one.effect_size, one.es_low, one.es_high, 2),
         "people": "" if one.n_people is None else f"{one.n_people:,} {one.people}",
         "schools": one.places,
-        "note": in_labels("; ".join(filter(None, [warning, note])), labels),
+        "note": in_labels(
+            "; ".join(filter(None, [warning, _unlike(row, one, compared), note])), labels
+        ),
     }
 
 

@@ -27,6 +27,9 @@ MOST_DIGITS = 6
 NAMED = 2
 """Sensitivity analyses that a sentence names; more are counted."""
 
+LONGEST = 80
+"""Characters that their names may have together."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -335,10 +338,11 @@ def sensitivity_sentence(one: Finding, others: Sequence[Finding]) -> str:
 
 def disagrees(one: Finding, other: Finding) -> bool:
     """Return whether zero is outside the interval of one of two findings only."""
-    return one.found and other.found and _outside(one) != _outside(other)
+    return one.found and other.found and excludes_zero(one) != excludes_zero(other)
 
 
-def _outside(one: Finding) -> bool:
+def excludes_zero(one: Finding) -> bool:
+    """Return whether zero is outside the interval of a finding."""
     return one.low > 0 or one.high < 0
 
 
@@ -357,9 +361,10 @@ def _disagreement(one: Finding, models: Sequence[str], known: int) -> str:
     if len(models) == known:
         where = "In it" if known == 1 else "In each of them"
     else:
-        names = f" ({'; '.join(models)})" if len(models) <= NAMED else ""
+        names = f" ({'; '.join(models)})"
+        names = names if len(models) <= NAMED and len(names) <= LONGEST else ""
         where = f"In {counted(len(models))} of them{names}"
-    side = "inside" if _outside(one) else "outside"
+    side = "inside" if excludes_zero(one) else "outside"
     return f" {where} zero is {side} the {one.ci}, unlike in the primary analysis."
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from schooltrial.protocol.reading import with_subgroup_models
-from schooltrial.report.effects import effects_shown
+from schooltrial.report.effects import effects_shown, in_labels
+from schooltrial.report.headlines import summarise_findings
 from support.small_trial import SmallTrial
 
 LABELS = {"girl": "Girls"}
@@ -68,3 +69,44 @@ def test_a_joint_test_has_a_statistic_and_no_effect(protocol: dict[str, Any]) ->
     assert shown is not None
     (cells,) = shown.table.cells.to_dict("records")
     assert (cells["Effect"], cells["95% CI"], cells["SE"]) == ("F = 3.46", "", "")
+
+
+def test_the_primary_analysis_is_first_and_rows_that_disagree_with_it_are_marked(
+    protocol: dict[str, Any],
+) -> None:
+    itt = protocol["models"]["itt"]
+    protocol["models"] = {"other": {**itt, "role": "sensitivity", "label": "Other"}, "itt": itt}
+    unlike = _row(model="other", conf_low=-0.1, conf_high=0.3)
+    rows = pd.DataFrame([unlike, _row(), _row(model="other", estimand="first stage")])
+    compared = summarise_findings(rows, protocol)
+    shown = effects_shown(rows, protocol, "Effects", ["sensitivity"], LABELS, compared)
+    assert shown is not None
+    assert shown.table.group == ("Primary analysis: Intention to treat", "Other", "Other")
+    assert shown.table.cells["Notes"].tolist() == [
+        "", "unlike in the primary analysis, zero is inside the CI", "",
+    ]  # fmt: skip
+
+
+def test_notes_are_said_once_for_a_model_and_for_models_that_share_them(
+    protocol: dict[str, Any],
+) -> None:
+    protocol["models"]["itt__girls"]["role"] = "primary"
+    part = "few schools"
+    rows = pd.DataFrame([
+        _row(note=part), _row(outcome="reading", note=part), _row(estimand="effect by group"),
+        _row(model="itt__girls", note=part), _row(model="itt__girls", estimand="effect by group"),
+        _row(model="itt__girls", outcome="reading", note=f"{part}; one more"),
+    ])  # fmt: skip
+    shown = effects_shown(rows, protocol, "Effects", ["primary"], LABELS)
+    assert shown is not None
+    assert shown.notes == ("OLS; few schools.",)
+    assert [note for note in shown.table.cells["Notes"] if note] == ["one more"]
+
+
+def test_notes_name_variables_by_their_labels_and_leave_other_words_alone() -> None:
+    labels = {"girl": "Girls", "maths": "Maths", "fee_status": "Fees"}
+    note = "left out: girl (constant); kept with an indicator of missing: maths_before 3; a girl"
+    assert in_labels(f"{note}; fee_status", labels) == (
+        "left out: Girls (constant); kept with an indicator of missing: Maths before 3; a girl; "
+        "Fees"
+    )

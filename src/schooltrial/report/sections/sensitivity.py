@@ -25,13 +25,14 @@ def sensitivity_section(evidence: Evidence) -> Section:
             blocks.append(Paragraph(joined(f"{named} (primary: {one.size} {one.unit}).", told)))
     shown = effects_shown(
         evidence.estimates, evidence.protocol, "Sensitivity analyses", ["sensitivity"],
-        evidence.labels,
+        evidence.labels, evidence.findings,
     )  # fmt: skip
     if shown is None:
         blocks.append(Paragraph("The protocol declares no sensitivity analysis."))
     else:
         blocks.append(Exhibit(
-            "sensitivity_effects", "Sensitivity analyses", shown.table, notes=shown.notes,
+            "sensitivity_effects", "Sensitivity analyses", shown.table,
+            "The primary analysis of each outcome is first.", notes=shown.notes,
             data="estimates/estimates.csv", source="gather_estimates",
         ))  # fmt: skip
     bounds = evidence.check("missing_outcomes")
