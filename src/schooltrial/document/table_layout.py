@@ -35,7 +35,7 @@ AFTER_MARK = re.compile(r"(?<=[/_.\-,;=])(?=[^\s\d])")
 
 BREAK = "\u200b"
 
-SMALLER, DIVIDED, TURNED = 0.8, 0.5, 45.0
+SMALLER, DIVIDED, TURNED = 0.8, 2.0, 45.0
 """What is as bad as a line more: per row, letters a point smaller and numbers divided between
 lines; per table, a turned page, which leaves the one before it unfilled.
 """
@@ -65,7 +65,7 @@ class TableLayout:
     flipped : bool
         Whether its page is turned.
     widths : tuple of float
-        Of its columns, in ems.
+        Of its columns with the gaps between them, in ems.
     whole : bool
         Whether no row is divided between pages.
     lines : float
@@ -138,7 +138,8 @@ def fitted_layout(
         mean = sum(heights) / len(heights)
         cost = sum(heights) + each * len(heights) + TURNED * turned
         over = max(0.0, sum(least) - room)
-        layout = TableLayout(size, turned, widths, max(heights) <= TALLEST_WHOLE, mean)
+        gapped = tuple(width + GAP / size for width in widths)
+        layout = TableLayout(size, turned, gapped, max(heights) <= TALLEST_WHOLE, mean)
         found.append((cost + CUT * over, layout))
     return min(found, key=lambda one: one[0])[1]
 
