@@ -39,6 +39,8 @@ PAGES = {
 """Heading in the list of pages → its pages; pages of ``docs`` that are not listed come last."""
 
 OTHERS = "More"
+API = Path("api/schooltrial.html")
+"""The first of the pages that ``write_api.py`` puts into the site after these."""
 PICTURES = (".png", ".svg", ".jpg")
 SHOWN_BY_BROWSERS = (".html", ".pdf", ".txt", *PICTURES)
 ELSEWHERE = re.compile(r"^(?:https?:|mailto:)")
@@ -191,6 +193,9 @@ def _list_of_pages(page: Page, groups: dict[str, list[Page]]) -> Iterator[Markup
             way = Path(os.path.relpath(other.html, page.html.parent)).as_posix()
             here = Markup(' aria-current="page"') if other == page else ""
             yield Markup('<li><a href="{}"{}>{}</a></li>\n').format(way, here, other.title)
+        if head == "Build on it":
+            way = Path(os.path.relpath(API, page.html.parent)).as_posix()
+            yield Markup('<li><a href="{}">The library, name by name</a></li>\n').format(way)
         yield Markup("</ul>\n</section>\n")
     yield Markup("</div>\n</details>\n</nav>\n")
 
