@@ -87,7 +87,7 @@ class Comparison:
 
     def table(self) -> NotedTable:
         """Return the comparison as a table for print: estimate, standard error, interval, p, n."""
-        heads = ["", *self.rows]
+        heads = ["Term", *self.rows]
         lines: list[list[str]] = []
         groups: list[str] = []
         for term in self.terms:
