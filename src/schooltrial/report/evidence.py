@@ -136,6 +136,21 @@ class Evidence:
         table = self.checks.get(name)
         return None if table is None or table.empty else table
 
+    def labelled(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table whose groups bear their labels instead of the names of arms."""
+        named = {
+            column: [self.arms.get(str(arm), arm) for arm in table[column]]
+            for column in ("arm", "drawn_arm")
+            if column in table
+        }
+        return table.assign(**named)
+
+    def compared(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table of comparisons with labels of groups; none where there is only one."""
+        if len(self.arms) > 2:
+            return self.labelled(table)
+        return table.assign(arm="") if "arm" in table else table
+
     def exhibit(self, name: str, *, more: str = "") -> Exhibit | None:
         """Return a figure of the catalogue with its words; None if the study lacks it.
 

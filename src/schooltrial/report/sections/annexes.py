@@ -34,7 +34,7 @@ def allocation_section(evidence: Evidence) -> Section:
             data="checks/assignment_tests.csv", source="check_assignment",
         ),
     ]  # fmt: skip
-    shown = units_shown(units)
+    shown = units_shown(evidence.labelled(units))
     if shown is not None:
         noun = evidence.levels.units.capitalize()
         more = units_left_out(units)

@@ -34,14 +34,17 @@ def baseline_section(evidence: Evidence) -> Section:
         re_drawn = evidence.protocol["design"]["randomised"]
         words = " with a randomisation p-value" if re_drawn else ""
         blocks.append(Exhibit(
-            "balance_omnibus", "Joint test of baseline balance", omnibus_shown(omnibus),
+            "balance_omnibus", "Joint test of baseline balance",
+            omnibus_shown(evidence.compared(omnibus)),
             JOINT.format(randomised=words), data="checks/balance_omnibus.csv",
             source="check_balance",
         ))  # fmt: skip
     told = compared_sentence(balance) if balance is not None else ""
     if told:
         blocks.append(Paragraph(told))
-    equivalence = None if balance is None or balance.empty else equivalence_shown(balance)
+    equivalence = (
+        None if balance is None or balance.empty else equivalence_shown(evidence.compared(balance))
+    )
     if equivalence is not None:
         blocks.append(Exhibit(
             "equivalence", "Baseline equivalence of the analytic sample", equivalence,
@@ -62,7 +65,8 @@ def baseline_section(evidence: Evidence) -> Section:
     trends = evidence.check("pretrends")
     if trends is not None:
         shown = Exhibit(
-            "pretrends", "Pre-programme outcomes and trends", pretrends_shown(trends),
+            "pretrends", "Pre-programme outcomes and trends",
+            pretrends_shown(evidence.compared(trends)),
             data="checks/pretrends.csv", source="check_balance",
         )  # fmt: skip
         blocks.append(Details("Pre-programme outcomes and trends", (shown,)))

@@ -29,7 +29,7 @@ def participants_section(evidence: Evidence) -> Section:
         ))]  # fmt: skip
     steps = Exhibit(
         "flow_by_step", f"Participant flow by step, {year_spans(years)}",
-        flow_shown(evidence.checks["flow"], years, label),
+        flow_shown(evidence.labelled(evidence.checks["flow"]), years, label),
         data="checks/flow.csv", source="clean_sample",
     )  # fmt: skip
     blocks.append(Details("Participant flow by step", (steps,)))
@@ -58,7 +58,9 @@ def participants_section(evidence: Evidence) -> Section:
         )  # fmt: skip
         blocks.append(Details.of(table))
     mobility = evidence.check("mobility")
-    if mobility is not None and len(shown := mobility_shown(mobility, years, label)):
+    if mobility is not None and len(
+        shown := mobility_shown(evidence.labelled(mobility), years, label)
+    ):
         table = Exhibit(
             "mobility", "Origin of analysed pupils", shown, mobility_sentence(protocol),
             data="checks/mobility.csv", source="clean_sample",

@@ -31,7 +31,9 @@ def ratings_section(evidence: Evidence) -> Section:
             source="check_rating",
         ))  # fmt: skip
     measured = evidence.checks.get("equivalence")
-    measures = None if measured is None else measures_shown(measured, evidence.labels)
+    measures = (
+        None if measured is None else measures_shown(evidence.compared(measured), evidence.labels)
+    )
     if measures is not None:
         blocks.append(Exhibit(
             "measures", "Baseline measures of those analysed", measures,

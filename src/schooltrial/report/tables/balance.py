@@ -43,7 +43,7 @@ TRENDS = [
 
 EQUIVALENCE = [
     Column("Level", key="of"),
-    Column("Group", key="arm"),
+    Column("Group", optional=True, key="arm"),
     Column("Variable", key="label"),
     Column("Baseline known", "told", key="baseline known"),
     Column("Effect size", "told", key="wwc_effect_size"),

@@ -81,7 +81,7 @@ def costs_shown(costs: pd.DataFrame, arms: Labels) -> Table:
     """Return the cost of each ingredient and of all, in the currency of the protocol."""
     currency = str(costs["currency"].fillna("").iloc[0])
     columns = [
-        Column("Group", key="arm"),
+        Column("Group", key="arm", optional=True),
         Column("Ingredient", key="ingredient"),
         Column("Quantity", "told", key="quantity"),
         Column("Unit", key="unit"),
@@ -93,7 +93,10 @@ def costs_shown(costs: pd.DataFrame, arms: Labels) -> Table:
         Column("Source", key="source"),
     ]
     told = costs.assign(
-        arm=[arms.get(str(arm), "all intervention groups") for arm in costs["arm"]],
+        arm=[
+            arms.get(str(arm), "all intervention groups") if costs["arm"].nunique() > 1 else ""
+            for arm in costs["arm"]
+        ],
         quantity=["" if pd.isna(value) else f"{value:,.10g}" for value in costs["quantity"]],
         each_year=costs["each_year"].map({True: "yes", False: ""}),
     )

@@ -123,19 +123,19 @@ def test_each_ingredient_is_shown_with_its_share_in_the_currency_of_the_protocol
     shown = costs_shown(table, LABELS).cells.to_dict("records")
     assert shown == [
         {
-            "Group": "all intervention groups", "Ingredient": "coach", "Quantity": "2.5",
+            "Ingredient": "coach", "Quantity": "2.5",
             "Unit": "person", "Unit cost": "60,000.00", "Each year": "yes",
             "Total USD": "150,000", "Share (%)": "90.9", "Per pupil per year": "300.00",
             "Source": "payroll",
         },
         {
-            "Group": "all intervention groups", "Ingredient": "books", "Quantity": "1,200",
+            "Ingredient": "books", "Quantity": "1,200",
             "Unit": "",
             "Unit cost": "12.50", "Each year": "", "Total USD": "15,000", "Share (%)": "9.1",
             "Per pupil per year": "30.00", "Source": "",
         },
         {
-            "Group": "all intervention groups", "Ingredient": "all ingredients", "Quantity": "",
+            "Ingredient": "all ingredients", "Quantity": "",
             "Unit": "", "Unit cost": "", "Each year": "", "Total USD": "165,000",
             "Share (%)": "100.0", "Per pupil per year": "330.00", "Source": "",
         },
