@@ -112,7 +112,7 @@ NUMBERS = [
         "a minus sign of typographers", cell(SCORES, 7, "score", "\u221212"),
         Accepted(
             (
-                Logged(SCORES, "score", "minus sign U+2212 read as a hyphen", 1),
+                Logged(SCORES, "score", "minus sign (U+2212) read as a minus", 1),
                 Logged(SCORES, "score", "reading outside 0 to 500 set to missing", 1),
             ),
             (Left("reading was not observed", 1),),
@@ -180,10 +180,10 @@ NUMBERS = [
         ),
     ),
     Case(
-        "the same fault in hundreds of rows", every_cell(SCORES, "score", lambda text: "-"),
+        "the same error in hundreds of rows", every_cell(SCORES, "score", lambda text: "-"),
         _refused(
             *(Planted(SCORES, "the value '-'", row, "score", "a number") for row in range(2, 7)),
-            Planted(SCORES, "the same fault in 315 more rows", None, "score"),
+            Planted(SCORES, "the same error in 315 more rows", None, "score"),
         ),
     ),
     Case(
@@ -195,7 +195,7 @@ NUMBERS = [
     ),
     Case(
         "codes in small letters", cell(ROSTER, 2, "sex", "m"),
-        Accepted((Logged(ROSTER, "sex", "code read without regard to case", 1),)),
+        Accepted((Logged(ROSTER, "sex", "code matched in upper and lower case", 1),)),
     ),
     Case(
         "a line break in a code", cell("schools.csv", 4, "district", "N\n"),
@@ -224,7 +224,7 @@ DATES = [
     Case(
         "a date in the future that becomes missing",
         all_of(protocol("cleaning.future_dates", "missing"), cell(ROSTER, 9, "entered", "2029-09-01")),
-        Accepted((Logged(ROSTER, "entered", "date later than 2021-07-31 set to missing", 1),)), _dated,
+        Accepted((Logged(ROSTER, "entered", "date after 2021-07-31 set to missing", 1),)), _dated,
     ),
 ]  # fmt: skip
 
@@ -233,21 +233,21 @@ IDENTIFIERS = [
         "identifiers that could be paths",
         all_of(cell(ROSTER, 5, "pupil_id", "../0004"), cell(SCORES, 6, "pupil_id", "0003\\x")),
         _refused(
-            Planted(ROSTER, "the value '../0004'", 5, "pupil_id", "an identifier without /", "another identifier"),
+            Planted(ROSTER, "the value '../0004'", 5, "pupil_id", "an identifier without /", "change the identifier"),
             Planted(SCORES, "the value '0003\\\\x'", 6, "pupil_id", "an identifier without /"),
         ),
     ),
     Case(
         "a control character in an identifier", cell(ROSTER, 5, "pupil_id", "00\x1b[31m04"),
-        _pupil("the value '00\\x1b[31m04'", "control characters", "another identifier"),
+        _pupil("the value '00\\x1b[31m04'", "control characters", "change the identifier"),
     ),
     Case(
         "a sign that turns the direction of writing", cell(ROSTER, 5, "pupil_id", "00\u202e04"),
-        _pupil("the value '00\\u202e04'", "invisible", "another identifier"),
+        _pupil("the value '00\\u202e04'", "invisible", "change the identifier"),
     ),
     Case(
         "a blank of no width in an identifier", cell(ROSTER, 5, "pupil_id", "0004\u200b"),
-        _pupil("the value '0004\\u200b'", "invisible", "another identifier"),
+        _pupil("the value '0004\\u200b'", "invisible", "change the identifier"),
     ),
     Case(
         "a very long identifier", cell(ROSTER, 5, "pupil_id", "4" * 5000),
@@ -257,12 +257,12 @@ IDENTIFIERS = [
         "a formula as an identifier", cell(ROSTER, 5, "pupil_id", "=cmd()"),
         Accepted(
             (Logged(ROSTER, "pupil_id", "a spreadsheet would run as a formula", 1),),
-            (Left("score of a pupil who is on no roster that year", 2),),
+            (Left("score of a pupil without an enrolment record in that year", 2),),
         ),
     ),
     Case(
         "a formula as the identifier of a school", cell("schools.csv", 4, "school_code", "=1+S3"),
-        _refused(Planted("assignment.csv", "school S3 is in no table of schools", 4, "school_code", "", "schools")),
+        _refused(Planted("assignment.csv", "school S3 is not in the table of schools", 4, "school_code", "", "schools")),
     ),
     Case(
         "an empty identifier, one of blanks and one not observed",
@@ -294,7 +294,7 @@ IDENTIFIERS = [
     ),
     Case(
         "leading zeros that are lost and put back", cell(ROSTER, 5, "pupil_id", "4"),
-        Accepted((Logged(ROSTER, "pupil_id", "leading zeros put back", 1),)),
+        Accepted((Logged(ROSTER, "pupil_id", "leading zeros restored", 1),)),
         protocol("tables.pupils.0.columns.pupil", {"column": "pupil_id", "width": 4, "pad": True}),
     ),
     Case(
@@ -303,7 +303,7 @@ IDENTIFIERS = [
     ),
     Case(
         "an identifier that a spreadsheet made a date", cell(ROSTER, 5, "pupil_id", "04-Mar"),
-        _pupil("the value '04-Mar'", "not a date that a spreadsheet made of it", "format the column as text"),
+        _pupil("the value '04-Mar'", "not a date made by a spreadsheet", "format the column as text"),
     ),
     Case(
         "an error value of a spreadsheet as an identifier", cell(ROSTER, 5, "pupil_id", "#N/A"),
@@ -323,12 +323,12 @@ IDENTIFIERS = [
     Case(
         "a letter of another script that looks the same, in the assignment",
         cell("assignment.csv", 4, "school_code", LIKE_S3),
-        _refused(Planted("assignment.csv", f"school {LIKE_S3} is in no table of schools", 4, "school_code", "", "differs by letters of another alphabet")),
+        _refused(Planted("assignment.csv", f"school {LIKE_S3} is not in the table of schools", 4, "school_code", "", "differs by letters of another alphabet")),
     ),
     Case(
         "an accent that is written in two ways",
         all_of(cell("assignment.csv", 4, "school_code", "E\u03013"), cell("schools.csv", 4, "school_code", "\u00c93")),
-        _refused(Planted("assignment.csv", "is in no table of schools", 4, "school_code", "", "differs by letters of another alphabet")),
+        _refused(Planted("assignment.csv", "is not in the table of schools", 4, "school_code", "", "differs by letters of another alphabet")),
     ),
 ]  # fmt: skip
 
@@ -358,7 +358,9 @@ WORKBOOKS = [
         "a header in cells that were merged",
         workbook(lambda sheet: (sheet.insert_rows(1), sheet.merge_cells("A1:B1"), _put("A1", "Schools")(sheet))),
         _refused(
-            Planted("schools.xlsx", "no column of this line is named in the protocol; the file has Schools", 1, remedy="`header_row: 2`")
+            Planted("schools.xlsx",
+            "none of the columns on this line is in the protocol; the file has Schools", 1,
+            remedy="`header_row: 2`")
         ),
     ),
 ]  # fmt: skip

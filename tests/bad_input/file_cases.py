@@ -129,15 +129,16 @@ def _ten_megabytes(trial: SpoiltTrial) -> None:
 FILES = [
     Case(
         "an empty file", as_bytes("schools.csv", lambda text: b""),
-        _school("the file holds no rows", remedy="check the export"),
+        _school("the file has no data rows", remedy="export the file again, with all rows"),
     ),
     Case(
         "a file of blank lines", as_bytes("schools.csv", lambda text: b"\n \n\n"),
-        _school("the file holds no rows", remedy="check the export"),
+        _school("the file has no data rows", remedy="export the file again, with all rows"),
     ),
     Case(
         "a header and nothing below it", lines("roster_2020.csv", lambda rows: rows.__delitem__(slice(1, None))),
-        _refused(Planted("roster_2020.csv", "the file holds no rows", expected="a header and rows")),
+        _refused(Planted("roster_2020.csv", "the file has no data rows",
+        expected="a header and data rows")),
     ),
     Case(
         "a file of zero bytes", as_bytes("schools.csv", lambda text: b"\0" * 4096),
@@ -160,35 +161,36 @@ FILES = [
     Case(
         "a folder in the place of a file",
         without("schools.csv", lambda path: path.mkdir(exist_ok=True)),
-        _school("a folder of that name", remedy="put the file in its place"),
+        _school("a folder of that name", remedy="replace the folder by the file"),
     ),
     Case(
         "a link that leads nowhere",
         without("schools.csv", lambda path: path.is_symlink() or path.symlink_to("nowhere.csv")),
-        _school("leads to no file", remedy="restore"),
+        _school("a link to a file that does not exist", remedy="restore"),
     ),
     Case(
         "a link that leads to itself",
         without("schools.csv", lambda path: path.is_symlink() or path.symlink_to("schools.csv")),
-        _school("leads to no file", remedy="restore"),
+        _school("a link to a file that does not exist", remedy="restore"),
     ),
     Case("a link that leads to the file", _linked("schools.csv"), Accepted()),
     Case(
         "another content than the checksum says", _checksum,
-        _school("its SHA-256 is", expected="the SHA-256 that the protocol states", remedy="restore the file"),
+        _school("its SHA-256 is", expected="the SHA-256 in the protocol", remedy="restore the file"),
     ),
     Case(
         "a gzip that breaks off", all_of(_packed, _cut("schools.csv.gz", 12)),
-        _refused(Planted("schools.csv.gz", "not a whole gzip file", remedy="fetch the file again")),
+        _refused(Planted("schools.csv.gz", "the gzip file is incomplete",
+        remedy="download the file again")),
     ),
     Case(
         "a gzip with something behind it",
         all_of(_packed, lambda trial: trial.raw.update({"schools.csv.gz": trial.raw["schools.csv.gz"] + b"more"})),
-        _refused(Planted("schools.csv.gz", "not a whole gzip file")),
+        _refused(Planted("schools.csv.gz", "the gzip file is incomplete")),
     ),
     Case(
         "text that is named gzip", _renamed("schools.csv.gz"),
-        _refused(Planted("schools.csv.gz", "not a whole gzip file")),
+        _refused(Planted("schools.csv.gz", "the gzip file is incomplete")),
     ),
     Case("a gzip whose ending is in capitals", lambda trial: _packed(trial, "schools.csv.GZ"), Accepted()),
     Case(
@@ -201,7 +203,7 @@ FILES = [
     ),
     Case(
         "text that is named as a workbook", _renamed("schools.xlsx"),
-        _refused(Planted("schools.xlsx", "not readable as an Excel workbook", remedy="name it .csv")),
+        _refused(Planted("schools.xlsx", "not readable as an Excel workbook", remedy="rename it to .csv")),
     ),
     Case(
         "text that is named as a Stata file", _renamed("schools.dta"),
@@ -226,7 +228,7 @@ FILES = [
     ),
     Case(
         "a workbook whose header stands lower than is said", protocol("tables.schools.0.header_row", 40),
-        _refused(Planted("schools.xlsx", "the file holds no rows")), WORKBOOK,
+        _refused(Planted("schools.xlsx", "the file has no data rows")), WORKBOOK,
     ),
     Case(
         "a Stata file that breaks off", _cut("schools.dta", 30),
@@ -320,7 +322,7 @@ FILES = [
     ),
     Case(
         "two header rows", lines("roster_2020.csv", lambda rows: rows.insert(0, ["Pupil", "", "", "", "Days", ""])),
-        _refused(Planted("roster_2020.csv", "no column of this line is named", 1, remedy="`header_row: 2`")),
+        _refused(Planted("roster_2020.csv", "none of the columns on this line", 1, remedy="`header_row: 2`")),
     ),
     Case(
         "a row of units under the header",
@@ -372,8 +374,8 @@ FILES = [
 if os.geteuid() != 0:  # root reads every file
     FILES.append(
         Case(
-            "a file that may not be read",
+            "a file that cannot be read",
             lambda trial: trial.on_disk.append(lambda folder: (folder / "schools.csv").chmod(0)),
-            _school("may not be read", remedy="permission"),
+            _school("cannot be read", remedy="permission"),
         )
     )

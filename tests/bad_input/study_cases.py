@@ -119,7 +119,8 @@ ASSIGNMENT = [
         _refused(
             Planted("assignment.csv", "school S3 is in two arms: 'programme' here, 'control' in row 4", 10, "arm", "one arm per school", "never choose one"),
             Planted("assignment.csv", "school S5 is in two blocks: '4' here, '3' in row 6", 11, "pair", "one block per school", "never choose one"),
-            Planted("assignment.csv", "this row repeats an earlier one to the letter", 12, None, "each row once", "remove it"),
+            Planted("assignment.csv", "this row is identical to an earlier row", 12, None,
+            "each row once", "delete the row"),
         ),
     ),
     Case(
@@ -141,8 +142,8 @@ ASSIGNMENT = [
     Case(
         "assigned schools that no table describes", lines("schools.csv", lambda rows: rows.__delitem__(slice(7, 9))),
         _refused(
-            Planted("assignment.csv", "school S7 is in no table of schools", 8, "school_code"),
-            Planted("assignment.csv", "school S8 is in no table of schools", 9, "school_code"),
+            Planted("assignment.csv", "school S7 is not in the table of schools", 8, "school_code"),
+            Planted("assignment.csv", "school S8 is not in the table of schools", 9, "school_code"),
         ),
     ),
     Case(
@@ -150,7 +151,10 @@ ASSIGNMENT = [
         all_of(RESPELT, every_cell("schools.csv", "school_code", lambda text: text.replace("S", "School "))),
         Refused(
             tuple(
-                Planted(f"roster_{year}.csv", "8 of 8 schools on this roster are not in assignment.csv, such as 'S1', 'S2' and 'S3'; identifiers there look like 'School 1'", None, "school_code", "the same school identifiers in both files", "`tables.crosswalk`")
+                Planted(f"roster_{year}.csv",
+                "8 of 8 schools in these enrolment records are not in assignment.csv, such as "
+                "'S1', 'S2' and 'S3'; identifiers there are like 'School 1'", None, "school_code",
+                "the same school identifiers in both files", "`tables.crosswalk`")
                 for year in (2019, 2020)
             ),
             "clean",
@@ -166,7 +170,8 @@ ASSIGNMENT = [
 PUPILS = [
     Case(
         "pupils of a school that nobody assigned", all_of(cell(ROSTER, 2, "school_code", "S99"), cell(ROSTER, 3, "school_code", "S98")),
-        Accepted((), (Left("school is not in the assignment list", 2), Left("score of a pupil who is not in the sample that year", 4))),
+        Accepted((), (Left("school is not in the allocation list", 2),
+        Left("score of a pupil not in the sample in that year", 4))),
     ),
     Case(
         "a pupil in two schools in one year", lines(ROSTER, lambda rows: rows.append([rows[1][0], "S8", *rows[1][2:]])),
@@ -189,8 +194,10 @@ PUPILS = [
         "rows that repeat others to the letter",
         lines(SCORES, lambda rows: (rows.insert(5, list(rows[3])), rows.append(list(rows[9])))),
         _refused(
-            Planted(SCORES, "this row repeats an earlier one to the letter", 6, None, "each row once", "keep_one"),
-            Planted(SCORES, "this row repeats an earlier one to the letter", 323, None, "each row once", "keep_one"),
+            Planted(SCORES, "this row is identical to an earlier row", 6, None, "each row once",
+            "keep_one"),
+            Planted(SCORES, "this row is identical to an earlier row", 323, None, "each row once",
+            "keep_one"),
         ),
     ),
     Case(
@@ -201,16 +208,16 @@ PUPILS = [
     ),
     Case(
         "two scores of one pupil that differ", lines(SCORES, lambda rows: rows.append([*rows[3][:2], "1"])),
-        _refused(Planted(SCORES, "pupil 0002, year 2020, outcome maths also stands in row 4", 322, "pupil_id", "one row per", "`duplicate_keys`")),
+        _refused(Planted(SCORES, "pupil 0002, year 2020, outcome maths is also in row 4", 322, "pupil_id", "one row per", "`duplicate_keys`")),
     ),
     Case(
         "scores of pupils who are on no roster", lines(SCORES, lambda rows: rows.append(["9999", "MATH", "200"])),
-        Accepted((), (Left("score of a pupil who is on no roster that year", 1),)),
+        Accepted((), (Left("score of a pupil without an enrolment record in that year", 1),)),
     ),
     Case(
         "a school of which there is no pupil",
         lines(ROSTER, lambda rows: rows.__delitem__(slice(141, None))),
-        Accepted((), (Left("no pupil of the school in the sample that year", 1), Left("in no roster of the study in 2020", 20))),
+        Accepted((), (Left("no pupil of the school in the sample in that year", 1), Left("without an enrolment record in the study in 2020", 20))),
         protocol("cleaning.match_at_least", {"scores": 0.8}),
     ),
     Case(
@@ -243,7 +250,7 @@ PUPILS = [
             protocol("tables.pupils.0.columns.year", {"column": "year"}),
             cell(ROSTER, 9, "year", "2019"),
         ),
-        _refused(Planted(ROSTER, "the value '2019'", 9, "year", "2020, the year of the file's name or of its reading", "the file's name")),
+        _refused(Planted(ROSTER, "the value '2019'", 9, "year", "2020, the year in the file name or in `year`", "the file's name")),
     ),
     Case(
         "columns whose names are swapped: identifiers", _swapped(ROSTER, "pupil_id", "school_code"),
@@ -255,7 +262,7 @@ PUPILS = [
         "columns whose names are swapped: grade and days", _swapped(ROSTER, "grade", "days_enrolled"),
         _refused(
             *(Planted(ROSTER, "the value '180'", row, "grade", "a value from 3 to 8") for row in range(2, 7)),
-            Planted(ROSTER, "the same fault in 155 more rows", None, "grade"),
+            Planted(ROSTER, "the same error in 155 more rows", None, "grade"),
         ),
     ),
     Case(
@@ -267,7 +274,8 @@ PUPILS = [
         "a joined file without some pupils, and with one twice",
         lines("sexes.csv", lambda rows: (rows.append(list(rows[1])), rows.pop(2))),
         _refused(
-            Planted("sexes.csv", "this row repeats an earlier one to the letter", 161, None, "each row once", "remove it, or set `duplicate_rows: keep_one`"),
+            Planted("sexes.csv", "this row is identical to an earlier row", 161, None,
+            "each row once", "set `duplicate_rows: keep_one`"),
             Planted("roster_2019.csv", "no match in sexes.csv", 3, None, "a row with the same pupil", "add the row there"),
             Planted(ROSTER, "no match in sexes.csv", 3, None, "a row with the same pupil", "add the row there"),
         ),
@@ -286,19 +294,19 @@ PUPILS = [
 CROSSWALKS = [
     Case(
         "a crosswalk in a circle", cell("crosswalk.csv", 2, "to_school", "S7"),
-        _when_cleaned("crosswalk table (crosswalk.csv)", "rows go in a circle in 2020: S7 → S7", "to_school", remedy="take out the row"),
+        _when_cleaned("crosswalk table (crosswalk.csv)", "rows form a circle in 2020: S7 → S7", "to_school", remedy="take out the row"),
         _with_crosswalk(),
     ),
     _crosswalk_case(
         "two circles in a crosswalk", ["S1,2020,S2,merged", "S2,2020,S1,merged", "S5,2020,S6,merged", "S6,2020,S5,merged"],
-        ("rows go in a circle in 2020: S1 → S2 → S1", "to_school"),
-        ("rows go in a circle in 2020: S5 → S6 → S5", "to_school"),
+        ("rows form a circle in 2020: S1 → S2 → S1", "to_school"),
+        ("rows form a circle in 2020: S5 → S6 → S5", "to_school"),
     ),
     _crosswalk_case(
         "a crosswalk to nowhere, of a change that nobody knows",
         ["S7,2020,S70,renamed", "S8,2020,,renamed", "S1,2020,S2,swallowed"],
-        ("renamed into S70, which is in no table", "to_school"),
-        ("renamed, but into no school", "to_school"),
+        ("renamed into S70, which is not in any table", "to_school"),
+        ("renamed, but `to_school` is empty", "to_school"),
         ("the change 'swallowed'", "change"),
     ),
     Case(

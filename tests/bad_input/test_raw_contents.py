@@ -70,7 +70,7 @@ def test_two_header_rows_that_were_merged_are_refused(trial: SmallTrial, refused
     rows = trial.files["roster_2020.csv"]
     rows.insert(0, ["Pupil", "", "", "", "Days", ""])
     (fault,) = refused()
-    assert (fault.row, fault.expected) == (1, "the names of the columns")
+    assert (fault.row, fault.expected) == (1, "the column names")
     assert "`header_row: 2`" in fault.remedy
     trial.reading("pupils")["header_row"] = 2
     trial.files["roster_2019.csv"].insert(0, rows[0])
@@ -104,7 +104,7 @@ def test_text_that_a_spreadsheet_would_run_is_kept_and_told(trial: SmallTrial, t
     trial.obtain()
     assert text in set(_table(trial, "schools")["name"])
     (entry,) = _log(trial).to_dict("records")
-    assert entry["rule"] == "text that a spreadsheet would run as a formula, kept as text"
+    assert entry["rule"] == "text that a spreadsheet would run as a formula (kept as text)"
     assert (entry["cells"], entry["rows"]) == (1, 0)
     assert entry["before"] == entry["after"] == f"'{text}"
 
@@ -143,7 +143,7 @@ def test_lost_leading_zeros_are_refused_or_put_back_as_declared(
     trial.set("roster_2020.csv", 4, "pupil_id", "0003")
     trial.obtain()
     (entry,) = _log(trial).to_dict("records")
-    assert (entry["rule"], entry["cells"]) == ("leading zeros put back", 2)
+    assert (entry["rule"], entry["cells"]) == ("leading zeros restored", 2)
     assert set(_table(trial, "pupils")["pupil"].str.len()) == {4}
 
 
@@ -260,4 +260,4 @@ def test_one_pupil_in_two_files_of_a_year_is_refused_with_both(
         trial.files[f"late_{year}.csv"] = [header, late]
     (fault,) = refused()
     assert (fault.file, fault.row) == ("late_2020.csv", 2)
-    assert fault.found == "pupil 0001, year 2020 also stands in row 2 of roster_2020.csv"
+    assert fault.found == "pupil 0001, year 2020 is also in row 2 of roster_2020.csv"

@@ -100,7 +100,7 @@ def test_a_row_that_repeats_another_to_the_letter_is_refused(
     trial.files["scores_2019.csv"].insert(5, trial.files["scores_2019.csv"][3])
     (fault,) = refused()
     assert (fault.file, fault.row) == ("scores_2019.csv", 6)
-    assert "repeats an earlier one" in fault.found
+    assert "identical to an earlier row" in fault.found
     assert "`duplicate_rows: keep_one`" in fault.remedy
 
 
@@ -112,7 +112,7 @@ def test_two_different_scores_for_one_pupil_year_and_outcome_are_refused(
     (fault,) = refused()
     assert (fault.file, fault.row) == ("scores_2019.csv", 322)
     assert fault.found == (
-        "pupil 0002, year 2019, outcome maths also stands in row 4 of scores_2019.csv"
+        "pupil 0002, year 2019, outcome maths is also in row 4 of scores_2019.csv"
     )
     assert fault.expected == "one row per pupil and year and outcome"
 
@@ -136,7 +136,7 @@ def test_a_fault_on_many_rows_is_told_five_times_and_then_counted(
         trial.set("roster_2019.csv", row, "sex", "?")
     faults = refused()
     assert [fault.row for fault in faults] == [2, 3, 4, 5, 6, None]
-    assert faults[-1].found == "the same fault in 3 more rows"
+    assert faults[-1].found == "the same error in 3 more rows"
 
 
 def test_faults_of_several_files_and_tables_stand_in_one_message(
@@ -170,8 +170,8 @@ def test_a_file_in_gzip_that_breaks_off_is_refused(trial: SmallTrial, refused: R
     trial.raw["schools.csv.gz"] = trial.compress("schools.csv")[:-12]
     (fault,) = refused()
     assert fault.file == "schools.csv.gz"
-    assert "not a whole gzip file" in fault.found
-    assert fault.remedy == "fetch the file again"
+    assert "the gzip file is incomplete" in fault.found
+    assert fault.remedy == "download the file again"
 
 
 def test_a_file_in_gzip_is_read_like_the_file_in_it(trial: SmallTrial) -> None:
@@ -188,7 +188,7 @@ def test_another_content_than_the_checksum_says_is_refused(
     trial.reading("schools")["sha256"] = stated
     trial.set("schools.csv", 2, "district", "S")
     (fault,) = refused()
-    assert fault.expected == f"the SHA-256 that the protocol states, {stated}"
+    assert fault.expected == f"the SHA-256 in the protocol, {stated}"
     assert fault.found.startswith("its SHA-256 is ")
     assert "restore the file" in fault.remedy
 
@@ -246,7 +246,7 @@ def test_a_name_that_two_columns_bear_is_refused_where_it_is_read(
     (fault,) = refused()
     assert (fault.file, fault.row) == ("scores_2019.csv", 1)
     assert fault.found == "2 columns are called 'subject': columns 2, 3"
-    assert fault.remedy.startswith("say which one is meant by its number: `position: 2`")
+    assert fault.remedy.startswith("use the number of the column: `position: 2`")
 
 
 @pytest.mark.parametrize("missing", [["", "ABS"], ["ABS"]])
@@ -291,7 +291,7 @@ def test_a_year_in_a_column_that_is_not_the_one_in_the_name_is_refused(
     trial.set("roster_2020.csv", 9, "year", "2019")
     (fault,) = refused()
     assert (fault.file, fault.row) == ("roster_2020.csv", 9)
-    assert fault.expected == "2020, the year of the file's name or of its reading"
+    assert fault.expected == "2020, the year in the file name or in `year`"
 
 
 def test_an_unknown_outcome_code_is_refused_with_those_there_are(
@@ -335,7 +335,7 @@ def test_facts_repeated_on_many_rows_must_agree(trial: SmallTrial, refused: Refu
     trial.files["schools.csv"] += [["S1", "N"], ["S2", "S"]]
     (fault,) = refused()
     assert (fault.row, fault.column) == (11, "school_code")
-    assert fault.found == "school S2 also stands in row 3 of schools.csv"
+    assert fault.found == "school S2 is also in row 3 of schools.csv"
 
 
 def test_a_header_without_rows_and_an_empty_file_are_refused(
@@ -344,8 +344,8 @@ def test_a_header_without_rows_and_an_empty_file_are_refused(
     trial.raw["schools.csv"] = b"school_code,district\n"
     trial.raw["assignment.csv"] = b""
     assert {(f.file, f.found) for f in refused()} == {
-        ("schools.csv", "the file holds no rows"),
-        ("assignment.csv", "the file holds no rows"),
+        ("schools.csv", "the file has no data rows"),
+        ("assignment.csv", "the file has no data rows"),
     }
 
 

@@ -35,12 +35,12 @@ def test_a_school_without_an_arm_is_refused(trial: SmallTrial) -> None:
     trial.reading("assignment")["columns"]["arm"]["required"] = False
     trial.set("assignment.csv", 4, "arm", "")
     (fault,) = _refused(trial)
-    assert "the cell is empty or not observed" in fault.found
+    assert "the cell is empty or missing" in fault.found
     assert (fault.file, fault.row, fault.column) == ("assignment.csv", 4, "arm")
 
 
 def test_an_assigned_school_that_no_table_describes_is_refused(trial: SmallTrial) -> None:
     del trial.files["schools.csv"][8]
     (fault,) = _refused(trial)
-    assert fault.found == "school S8 is in no table of schools"
+    assert fault.found == "school S8 is not in the table of schools"
     assert (fault.file, fault.row, fault.column) == ("assignment.csv", 9, "school_code")

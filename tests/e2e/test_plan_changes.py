@@ -26,7 +26,7 @@ def test_a_plan_that_changes_after_outcomes_were_read_is_flagged_in_the_report(
     run = clone.snakemake(*anew)
     assert run.code == 0, run.text
     page = (clone.results / "report/report.html").read_text("utf-8")
-    assert "The plan CHANGED after outcomes were first read, in: models." in page
+    assert "Warning: the plan was changed after outcomes were read (sections: models)." in page
     protocol.write_bytes(original)
     run = clone.snakemake(*anew)
     assert run.code == 0, run.text

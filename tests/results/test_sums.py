@@ -39,7 +39,7 @@ def _left(results: Path, level: str) -> int:
     """
     ledger = pd.read_csv(results / "checks" / "ledger.csv")
     after = ledger["step"].str.startswith(
-        ("analysed", "followed up", "teachers on a roster", "shared identifiers")
+        ("analysed", "followed up", "teachers with an enrolment record", "shared identifiers")
     )
     return int(((ledger["level"] == level) & ~after).sum())
 

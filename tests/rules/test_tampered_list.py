@@ -146,13 +146,13 @@ def test_a_swap_is_contradicted_by_name_and_what_needs_the_criterion_is_left_out
     for name in ("balance", "omnibus"):
         table = found[name]
         assert table["p_rerandomisation"].isna().all()
-        assert table["note"].str.contains("does not meet the criterion of balance").all()
+        assert table["note"].str.contains("does not meet the balance criterion").all()
     assert found["balance"]["standardised_difference"].notna().all()
     row = found["ri"].iloc[0]
     assert np.isfinite(row["estimate"])
     assert np.isnan(row["p_value"])
     assert np.isnan(row["conf_low"])
-    assert "does not meet the criterion of balance" in row["note"]
+    assert "does not meet the balance criterion" in row["note"]
 
 
 def test_the_text_of_a_draw_names_list_record_and_the_seal_to_publish(folder: Folder) -> None:

@@ -29,7 +29,7 @@ def notes(page: str) -> list[str]:
 
 
 def aligned_right(page: str) -> list[str]:
-    """Return the names of the columns whose headings stand to the right."""
+    """Return the column names whose headings stand to the right."""
     return [
         _plain(name)
         for name in re.findall(r'<th class="n" scope="col">(.*?)</th>', page, re.DOTALL)

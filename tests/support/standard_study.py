@@ -83,7 +83,7 @@ def cut(sample: Sample, level: str) -> int:
     """Return how many rows of a table left before the sample was made."""
     ledger = sample.ledger
     later = ledger["step"].astype("str").str.startswith(("analysed", "followed up"))
-    units = ledger["step"].isin(["schools with pupils", "teachers on a roster"])
+    units = ledger["step"].isin(["schools with pupils", "teachers with an enrolment record"])
     return int(((ledger["level"] == level) & ~later & ~units).sum())
 
 

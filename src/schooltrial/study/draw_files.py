@@ -46,7 +46,7 @@ class DrawFiles:
         )
 
     def record(self) -> str:
-        """Return where the record of the draw is written."""
+        """Return where the randomisation record is written."""
         return self._beside(self._draw["record"] or f"{self.protocol.name}_assignment.json")
 
     def listing(self) -> str:

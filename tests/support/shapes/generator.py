@@ -22,7 +22,7 @@ class Drawn:
     Attributes
     ----------
     units : pandas.DataFrame
-        The assignment list, a row per ``school``, ``teacher`` or ``pupil``: ``block``, ``arm``.
+        The allocation list, a row per ``school``, ``teacher`` or ``pupil``: ``block``, ``arm``.
     pupils : pandas.DataFrame
         A row per pupil and year: ``pupil``, ``school``, ``teacher``, ``year``, ``sex``,
         ``pretest``, ``score`` (mean about 50, SD about 10), ``arm``.
@@ -153,7 +153,7 @@ def plain_tables(drawn: Drawn, unit: str = "school") -> dict[str, pd.DataFrame]:
 
 
 def assignment_reading(unit: str = "school", **columns: Any) -> dict[str, Any]:
-    """Return how the assignment list is read."""
+    """Return how the allocation list is read."""
     return {
         "file": "assignment.csv",
         "columns": {

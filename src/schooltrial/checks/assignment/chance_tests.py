@@ -3,7 +3,7 @@
 Each test refers to re-draws of the design (numbers by arm of each block as they were drawn, the
 criterion of balance where there was one), and so is exact for any design. A list that was made by
 looking at scores or at the order of a register is caught by them; two units that changed places are
-not, unless they were chosen for what is tested: for that, the record of the draw is needed.
+not, unless they were chosen for what is tested: for that, the randomisation record is needed.
 """
 
 from __future__ import annotations

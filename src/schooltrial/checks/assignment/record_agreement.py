@@ -206,7 +206,7 @@ def check_seed(
     if p > ALIKE_BELOW:
         reason = (
             f"two draws are as alike in {p:.2g} of cases: the list may come from another program "
-            "or another frame, or have been changed; a record of the draw would tell"
+            "or another frame, or have been changed; a randomisation record would tell"
         )
         return Findings([Finding(REPEAT, told, NOTED, len(other), 0, reason=reason)]), _none()
     reason = (

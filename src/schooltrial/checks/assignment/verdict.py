@@ -227,7 +227,7 @@ def _repeated(
         found.tests.insert(0, check_fits(record, design, study))
         return found, drawn
     if seed is None:
-        told = "there is neither a record of the draw nor its seed"
+        told = "there is neither a randomisation record nor its seed"
         reason = "two units that changed places after the draw cannot be seen without one"
         return Findings([Finding(REPEAT, told, UNTESTED, reason=reason)]), nothing
     ordered = _ordered(sound, plan, design, known)

@@ -151,7 +151,7 @@ def _files(
     if n_schools is not None:
         rows.append(_line("files", ALL, "school", "in", "schools in the files", n_schools))
     if n_schools is not None and "school" in assigned:
-        text = "schools not in the assignment list"
+        text = "schools not in the allocation list"
         rows.append(_line("files", ALL, "school", "lost", text, n_schools - schools))
     if told and unit == "school":
         text = "schools that were assigned and are in no file"

@@ -19,7 +19,7 @@ UNIT_STEPS = {
         "schools with pupils": "with pupils",
         "schools with scores": "with published values",
     },
-    "teacher": {"teachers on a roster": "on the rosters"},
+    "teacher": {"teachers with an enrolment record": "on the rosters"},
     **{unit: {f"{plural_of(unit)} with pupils": "with pupils"} for unit in CLASSES},
     "pupil": {"followed up: assignment": "on the rosters"},
 }
@@ -27,18 +27,21 @@ UNIT_STEPS = {
 
 
 TOLD = {
-    "no pupil of the school in the sample that year": "with no pupil in the sample of {year}",
+    "no pupil of the school in the sample in that year":
+        "with no pupil in the sample of {year}",
     **{
-        f"no pupil of the {unit} in the sample that year": "with no pupil in the sample of {year}"
+        f"no pupil of the {unit} in the sample in that year":
+        "with no pupil in the sample of {year}"
         for unit in CLASSES
     },
-    "no value of the school in the panel that year": "with no published value in {year}",
-    "every value of the school was suppressed, or a bound only":
+    "no value of the school in the panel in that year": "with no published value in {year}",
+    "every value of the school was suppressed, or only a bound":
         "with suppressed values only in {year}",
     "the school had closed": "that had closed by {year}",
-    "the school had merged with another that was assigned":
-        "merged by {year} with another that was assigned",
-    "on no roster of the study that year": "on no roster of the study in {year}",
+    "the school had merged with another randomised school":
+        "merged by {year} with another randomised school",
+    "without an enrolment record in the study in that year":
+        "without an enrolment record in the study in {year}",
 }  # fmt: skip
 """Reason in the ledger, where the year is a column → how a box tells it."""
 
@@ -176,7 +179,7 @@ def _left(told: FollowUp, level: str, year: int, absent: int) -> list[dict[str, 
     step = f"followed up: {told.baseline} to {year}"
     mine = told.flow[(told.flow["step"] == step) & (told.flow["level"] == level)]
     if mine.empty:
-        text = f"{PLURAL[level]} in no roster of the study in {year}"
+        text = f"{PLURAL[level]} without an enrolment record in the study in {year}"
         return [told.line(year, level, "lost", text, absent)]
     return [
         told.line(

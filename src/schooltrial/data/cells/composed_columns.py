@@ -114,7 +114,7 @@ def _join_parts(reader: ColumnReader, variable: str, names: Sequence[str], spec:
         reader.fault_rows(
             name, np.flatnonzero(missing & ~every),
             f"all parts of {variable!r}, or none: {others} is not empty in this row",
-            "fill the cell, or leave the row out by `where` in the reading",
+            "fill the cell, or filter the row by `where` in the reading",
             f"no value in a part of {variable!r}",
         )  # fmt: skip
     joined = pa.array([between.join(parts[1:]) for parts in distinct], pa.string())
@@ -138,8 +138,8 @@ def _part(reader: ColumnReader, variable: str, name: str, spec: Column) -> tuple
     between = spec["between"]
     inside = text.str.contains(between, regex=False).to_numpy(dtype=bool) & ~absent
     one.fault(
-        inside, f"a part without {between!r}, which is put between the parts",
-        "set `between` to a text that no part contains, such as `between: \"|\"`",
+        inside, f"parts without {between!r}, which separates them",
+        "set `between` to a text that is in no part, such as `between: \"|\"`",
     )  # fmt: skip
     codes, distinct = pd.factorize(text.to_numpy(dtype=object))
     codes = np.where(absent, -1, codes).astype(np.int64)
@@ -186,7 +186,7 @@ def _refuse_contradictions(
     reader: ColumnReader, variable: str, names: Sequence[str], texts: Sequence[TextColumn],
     spec: Column,
 ) -> None:  # fmt: skip
-    """Refuse rows of the assignment list in which two columns give a unit different arms.
+    """Refuse rows of the allocation list in which two columns give a unit different arms.
 
     One column takes the place of another where that is missing; it never settles which is right.
     """
@@ -200,8 +200,8 @@ def _refuse_contradictions(
         rows = np.flatnonzero(before & known & (chosen != values))
         if len(rows):
             reader.fault_rows(
-                first, rows, f"the same {variable} in both columns, or one of the two empty",
-                f"correct the assignment list to the {variable} that was drawn; or read the one "
+                first, rows, f"the same {variable} in both columns, or only one of them filled",
+                f"correct the allocation list to the {variable} that was drawn; or read the one "
                 f"column alone, if {name!r} holds something else",
                 f"the row has two {variable}s: {str(chosen[rows[0]])!r} here, "
                 f"{str(values[rows[0]])!r} in the column {name!r}",

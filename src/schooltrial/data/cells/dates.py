@@ -165,7 +165,7 @@ def advice(text: pd.Series, bad: Mask, shapes: Sequence[str], last_year: int) ->
         both = parse_dates(known, [*shapes, other], last_year)
         if both.days.notna().all():
             listed = ", ".join(map(_quoted, [*shapes, other]))
-            return f"correct the cell, or list its form under `format` too: `format: [{listed}]`"
+            return f"correct the cell, or also list its format: `format: [{listed}]`"
     numbers = pd.to_numeric(text[bad], errors="coerce")
     serial = numbers[numbers.between(*SERIALS)]
     if len(serial):

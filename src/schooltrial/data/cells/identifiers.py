@@ -50,8 +50,8 @@ FORMAT = "format the column as text, and enter the identifier again"
 
 
 KEPT = (
-    "fetch the file as CSV from its source, or format the column as text and enter the identifiers "
-    "again: a spreadsheet keeps fifteen digits of a number"
+    "get the file as CSV from its source, or format the column as text and enter the identifiers "
+    "again (a spreadsheet keeps only fifteen digits of a number)"
 )
 
 
@@ -64,16 +64,16 @@ def unfit(text: pd.Series) -> Iterator[tuple[Mask, str, str]]:
     They could be paths, hold what is not seen, are far too long, or are what a spreadsheet made of
     an identifier: a number in powers of ten, or a date.
     """
-    another = "give it another identifier in every file"
+    another = "change the identifier in every file"
     yield (
         _where(text, lambda cell: bool(_PATH.search(cell)) or _holds_unseen(cell)),
-        "an identifier without /, \\, .., control characters or invisible ones", another,
+        "an identifier without /, \\, .., control characters or invisible characters", another,
     )  # fmt: skip
     long = f"an identifier of up to {LONGEST} characters"
     yield _where(text, lambda cell: len(cell) > LONGEST), long, "check the delimiter and the quotes"
     shortened = "an identifier, not a number that a spreadsheet shortened"
     yield _where(text, lambda cell: bool(_SHORTENED.fullmatch(cell))), shortened, FORMAT
-    dated = "an identifier, not a date that a spreadsheet made of it"
+    dated = "an identifier, not a date made by a spreadsheet"
     yield _where(text, lambda cell: bool(_DATED.fullmatch(cell))), dated, FORMAT
 
 

@@ -50,7 +50,7 @@ def notations() -> tuple[Notation, ...]:
         Notation(
             str(one["kind"]),
             re.compile(one["pattern"].replace("{k}", NUMBER), re.IGNORECASE),
-            one["tells"],
+            one["shows"],
         )
         for one in parse_yaml(NOTATIONS.read_text("utf-8"))
     )

@@ -139,7 +139,7 @@ class RawCells:
     repeated : dict of str to list of int
         A name that several columns bear → their numbers, from 1.
     header_row : int
-        Line on which the names of the columns are.
+        Line on which the column names are.
     nearby : list of tuple
         Line and cells of the first rows of the file, to look for names that were not found.
     notes : list of tuple

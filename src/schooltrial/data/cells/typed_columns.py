@@ -223,7 +223,7 @@ class ColumnReader:
             advice = remedy if isinstance(remedy, str) else remedy(text)
             self.faults.append(Fault(self.log.file, what, expected, advice, row=line, column=raw))
         if len(rows) > SHOWN_PER_COLUMN:
-            what = f"the same fault in {len(rows) - SHOWN_PER_COLUMN} more rows"
+            what = f"the same error in {len(rows) - SHOWN_PER_COLUMN} more rows"
             self.faults.append(Fault(self.log.file, what, expected, advice, column=raw))
 
     def changed(self, raw: str, rule: str, rows: npt.NDArray[np.integer], after: str = "") -> None:
@@ -261,7 +261,7 @@ class OneColumn:
         if self.values is not None:
             absent = self._of_file(text, absent, self.values)
         if self.spec["required"]:
-            self.fault(absent, "a value in every row", "fill the cell, or drop `required`")
+            self.fault(absent, "a value in every row", "fill the cell, or set `required: false`")
         return text, absent
 
     def _of_file(self, text: pd.Series, absent: Mask, values: ValueLabels) -> Mask:
@@ -284,9 +284,9 @@ class OneColumn:
         low, high = exact(float(np.nanmin(numbers))), exact(float(np.nanmax(numbers)))
         first = next((x for x, here in zip(self.values.labels, labelled, strict=True) if here), "")
         self.fault(
-            labelled, "a number without a label, or a range that holds it",
+            labelled, "a number without a label, or within the range",
             f'add `missing: ["{first}"]` to the column if it means not observed, or '
-            f"`range: [{low}, {high}]` if it is a number like the others",
+            f"`range: [{low}, {high}]` if it is a valid number",
         )  # fmt: skip
 
     def decoded(self, text: pd.Series, absent: Mask, limits: Limits | None) -> pa.Array:
@@ -298,7 +298,7 @@ class OneColumn:
             listed_as = {key.casefold(): key for key in codes}
             lookup = text.str.casefold().replace(listed_as)
             other = ~exact & lookup.isin(list(codes)) & ~absent
-            self._changed("code read without regard to case", other, text, lookup)
+            self._changed("code matched in upper and lower case", other, text, lookup)
             lookup = text.where(exact, lookup)
         unknown = ~absent & ~lookup.isin(list(codes)).to_numpy(dtype=bool)
         if unknown.any():
@@ -352,8 +352,8 @@ class OneColumn:
         for first, second, label in values.shared():
             self.fault(
                 np.array([code == second for code in values.codes], dtype=bool),
-                "identifiers that differ",
-                "give the values labels that differ, or read their codes: `value_labels: false`",
+                "different identifiers",
+                "give the values different labels, or read their codes: `value_labels: false`",
                 f"the codes {first} and {second} have the same label, {shortened(label)!r}",
             )  # fmt: skip
 
@@ -362,14 +362,14 @@ class OneColumn:
         spec = self.spec
         for part in spec["without"]:
             without = text.str.replace(part, "", regex=False)
-            text = self._kept_as(f"{part!r} taken out of the identifier", without, text, absent)
+            text = self._kept_as(f"{part!r} removed from the identifier", without, text, absent)
         if spec["letters"]:
             cased = text.str.upper() if spec["letters"] == "upper" else text.str.lower()
             text = self._kept_as(f"identifier in {spec['letters']} letters", cased, text, absent)
         if spec["width"] is not None:
             text = self.of_width(text, absent, int(spec["width"]))
         named = text.replace(spec["respell"]) if spec["respell"] else text
-        return self._kept_as("identifier respelt as in other files", named, text, absent)
+        return self._kept_as("identifier spelled as in other files", named, text, absent)
 
     def _kept_as(
         self, rule: str, changed: pd.Series, text: pd.Series, absent: Mask
@@ -390,7 +390,7 @@ class OneColumn:
         )  # fmt: skip
         shortened_ = text.str.replace(rf"{re.escape(mark)}0+$", "", regex=True)
         cut = whole & ~absent
-        self._changed("decimal part of zeros taken off the identifier", cut, text, shortened_)
+        self._changed("zero decimals removed from the identifier", cut, text, shortened_)
         return shortened_.where(cut, text)
 
     def of_width(self, text: pd.Series, absent: Mask, width: int) -> pd.Series:
@@ -404,18 +404,18 @@ class OneColumn:
             self.fault(short, expected, remedy)
             return text
         padded = text.str.zfill(width).where(short, text)
-        self._changed("leading zeros put back", short, text, padded)
+        self._changed("leading zeros restored", short, text, padded)
         return padded
 
     def words(self, text: pd.Series, absent: Mask) -> pa.Array:
         """Return texts as written; formulas that a spreadsheet would run are kept, and logged."""
         failed = identifiers.errors_of_spreadsheets(text) & ~absent
-        remedy = "correct the formula, or list the text under `missing`"
+        remedy = "correct the formula, or set the text to missing (`missing`)"
         self.fault(failed, "text, not an error value of a spreadsheet", remedy)
         formula = text.str.match(FORMULA.pattern).to_numpy(dtype=bool) & ~absent
         rows = self.column.holds(formula) if formula.any() else np.empty(0, np.int64)
         if len(rows):
-            rule = "text that a spreadsheet would run as a formula, kept as text"
+            rule = "text that a spreadsheet would run as a formula (kept as text)"
             self.reader.log.note(self.raw, rule, len(rows), self.column.cell(int(rows[0])))
         return self._texts(text.astype(object).where(~absent, None))
 
@@ -433,16 +433,14 @@ class OneColumn:
         if bad.any():
             remedy = advice(known, bad, shapes, last_year)
             self.fault(bad & ~found.no_day, expected, remedy)
-            self.fault(bad & found.no_day, f"{expected}, of a day that exists", remedy)
-        remedy = (
-            "list one of the formats under `format`, or split the column by where it comes from"
-        )
-        self.fault(found.two_ways, f"{expected}, and the same day in both", remedy)
+            self.fault(bad & found.no_day, f"{expected} that exists in the calendar", remedy)
+        remedy = "list only one of the formats under `format`, or split the column by source"
+        self.fault(found.two_ways, f"{expected}, the same day in both formats", remedy)
         timed = found.timed
-        self._changed("time of the day after the date left out", timed, text, dates.astype("str"))
+        self._changed("time of day after the date left out", timed, text, dates.astype("str"))
         rows = self.column.holds(found.short_year)
         if len(rows):
-            rule = f"years of two digits read as {last_year - 99} to {last_year}"
+            rule = f"two-digit years read as {last_year - 99} to {last_year}"
             self.reader.log.note(self.raw, rule, len(rows), self.column.cell(int(rows[0])))
         limit = self.reader.dates
         if limit is not None:
@@ -452,7 +450,7 @@ class OneColumn:
                 remedy = "correct the cell, or set `cleaning.future_dates: missing`"
                 self.fault(late, f"a date up to {day}", remedy)
             else:
-                self._changed(f"date later than {day} set to missing", late, text, "")
+                self._changed(f"date after {day} set to missing", late, text, "")
             dates = dates.mask(late)
         return self._spread(pa.array(dates, pa.timestamp("us"), from_pandas=True))
 
@@ -468,7 +466,7 @@ class OneColumn:
         typeset = known.str.startswith(MINUS).fillna(False).to_numpy(bool) & np.isfinite(numbers)
         if typeset.any():
             hyphen = text.str.replace(MINUS, "-", regex=False)
-            self._changed("minus sign U+2212 read as a hyphen", typeset, text, hyphen)
+            self._changed("minus sign (U+2212) read as a minus", typeset, text, hyphen)
         bad = ~absent & ~np.isfinite(numbers)
         self._no_numbers(known, bad, decimal)
         numbers[bad] = np.nan
@@ -482,7 +480,7 @@ class OneColumn:
             numbers[large] = np.nan
         if kind == "flag":
             odd = ~np.isnan(numbers) & ~np.isin(numbers, [0, 1])
-            self.fault(odd, "0 or 1", "correct the cell, or give codes")
+            self.fault(odd, "0 or 1", "correct the cell, or add `codes` to the column")
         self._unclear(numbers, limits)
         return {self.variable: self._numbers(self._within_range(numbers, text, limits)), **bounds}
 
@@ -494,14 +492,14 @@ class OneColumn:
         withheld = bad & suppressed(text.where(bad), decimal, known).hidden
         remedy = (
             "if the number was withheld, set `suppressed` of the column to `missing`, or to "
-            "`bounds` to keep what such cells tell of the value"
+            "`bounds` to keep the range that such cells give"
         )
         self.fault(withheld, "a number", remedy)
         per_cent = bad & text.str.fullmatch(r"[-+]?[\d.,]+\s*%").fillna(False).to_numpy(dtype=bool)
         remedy = "add `percent: true` to the column: a cell shown as 57.2% is then read as 57.2"
         code = self.reader.cells.formats.get(self.raw)
         expected = "a number" + (
-            f"; the sheet shows it in the number format {code!r}" if code else ""
+            f"; the sheet shows it with the number format {code!r}" if code else ""
         )
         self.fault(per_cent, expected, remedy)
         rows = self.column.holds(bad & ~withheld & ~per_cent)
@@ -510,7 +508,7 @@ class OneColumn:
     def _remedy(self, text: str) -> str:
         """Return what to do with a text that is no number, the likeliest cause first."""
         code = json.dumps(shortened(text), ensure_ascii=False)
-        last = "list it under `missing` only if it means that nothing was observed"
+        last = "use `missing` only for values that mean 'not observed'"
         school_year = SCHOOL_YEAR.fullmatch(text)
         if school_year and self.variable in ("cohort", "year"):
             ends = int(school_year[1]) + 1
@@ -519,14 +517,14 @@ class OneColumn:
                 f"`codes: {{{code}: {ends}}}`"
             )
         if self.variable == "cohort":
-            return f"if it stands for never, add `missing: [{code}]` to the column"
+            return f"if it means never, add `missing: [{code}]` to the column"
         if self.spec["type"] == "flag":
             codes = self._truth_codes() or f"{{{code}: 1}}"
             return f"add `codes: {codes}` to the column, or correct the cell; {last}"
         if MADE_A_DATE.fullmatch(text):
-            first = "restore the cell: a spreadsheet makes a date of a range such as 5-9"
+            first = "restore the cell (a spreadsheet turns a range such as 5-9 into a date)"
         elif any(character.isdigit() for character in text):
-            first = "correct the cell, or state `decimal`, `thousands` or `percent` of the column"
+            first = "correct the cell, or set `decimal`, `thousands` or `percent` for the column"
         else:
             first = "correct the cell"
         own = f"`suppressed: missing` and `suppression_codes: {{{code}: missing}}`"

@@ -41,7 +41,12 @@ def shown(value: Any) -> str:
 
 def no_rows(file: str) -> Fault:
     """Return the fault of a file that holds nothing below its header."""
-    return Fault(file, "the file holds no rows", "a header and rows", "check the export")
+    return Fault(
+        file,
+        "the file has no data rows",
+        "a header and data rows",
+        "export the file again, with all rows",
+    )
 
 
 PANIC = "PanicException"
@@ -56,12 +61,12 @@ def readable(path: Path, what: str) -> Iterator[None]:
     except Refusal:
         raise
     except ImportError as error:
-        found = f"a package is missing: {error}"
+        found = f"a Python package is missing: {error}"
         raise Refusal([Fault(path.name, found, what, "install it, or save as CSV")]) from error
     except BaseException as error:  # the libraries raise errors of many kinds, of their own too
         if not isinstance(error, Exception) and type(error).__name__ != PANIC:
             raise
         reason = str(error).strip().splitlines() or [type(error).__name__]
         found = f"not readable as {what} ({reason[0][:120]})"
-        remedy = "export or fetch the file again; if it is text, name it .csv"
+        remedy = "export or download the file again; if it is text, rename it to .csv"
         raise Refusal([Fault(path.name, found, what, remedy)]) from error

@@ -116,10 +116,10 @@ class DelimitedText:
     def _not_split(self, error: csv.Error, row: int) -> Fault:
         if "field larger" in str(error):
             found = f"a cell of more than {csv.field_size_limit():,} characters"
-            remedy = "check the quotation marks on that line, the ends of lines and the delimiter"
-            return Fault(self.file, found, "rows, each on a line of its own", remedy, row=row)
+            remedy = "check the quotation marks on this line, the line ends and the delimiter"
+            return Fault(self.file, found, "one row per line", remedy, row=row)
         found = f"the quotation marks do not pair ({error})"
-        remedy = "close the quotation mark that is opened on this line, or double one inside a cell"
+        remedy = "close the quotation mark that opens on this line, or double it inside a cell"
         return Fault(self.file, found, 'cells quoted as "…"', remedy, row=row)
 
 
@@ -169,11 +169,11 @@ def _check_mark(content: bytes, encoding: str, file: str) -> None:
         )
         if within >= 0:
             row = content[: within + 1].count(NEWLINE) + 1
-            found = "a byte-order mark inside the file, as where files were put together"
+            found = "a byte-order mark inside the file, as after files were appended"
             remedy = (
-                "put the files together without their marks and headers, or read each by itself"
+                "append the files without their marks and headers, or read each file separately"
             )
-            refuse([Fault(file, found, "a byte-order mark at the start alone", remedy, row=row)])
+            refuse([Fault(file, found, "a byte-order mark only at the start", remedy, row=row)])
         return
     if encoding == "utf-8":
         found, remedy = "two byte-order marks", "save the file as UTF-8 again"
@@ -287,7 +287,7 @@ def _check_lines(text: DelimitedText) -> None:
         last = content.rfind(end, at, at + most + 1)
         if last < 0:
             size = (content.find(end, at) + 1 or len(content)) - at
-            remedy = f"check the ends of lines, or raise `limits: {{line_length: {size}}}`"
+            remedy = f"check the line ends, or raise `limits: {{line_length: {size}}}`"
             row = content.count(end, 0, at) + 1
             found, expected = f"a line of {size:,} bytes", f"lines of up to {most:,} bytes"
             refuse([Fault(text.file, found, expected, remedy, row=row)])
@@ -509,7 +509,7 @@ def _unequal(table: _Table) -> list[Fault]:
     if usual != width + table.surplus and widths[usual] > 1:
         return [_header_elsewhere(table, usual, widths, lengths[usual])]
     expected = f"{width} cells, as in the header"
-    remedy = "check the delimiter and the quotation marks on that line"
+    remedy = "check the delimiter and the quotation marks on this line"
     if odd[0][0] > last > 0:
         remedy = f"{SUGGESTED}; otherwise {remedy}"
     faults = [
@@ -527,12 +527,12 @@ def _header_elsewhere(table: _Table, usual: int, widths: Counter[int], row: int)
     width, at = len(table.header.keys), table.text.header_rows[-1]
     most = f"{widths[usual]:,} of {widths.total():,} rows below it have {usual}"
     remedy = (
-        "if row names were written without a name for their column, export the file without them "
-        "(in R: `row.names = FALSE`); otherwise check the delimiter and the quotation marks"
+        "export the file without row names, if it has any (in R: `row.names = FALSE`); otherwise "
+        "check the delimiter and the quotation marks"
         if usual == width + 1
-        else f"set `header_row: {row}`, if the names of the columns are on that line"
+        else f"set `header_row: {row}`, if the column names are on that line"
     )
     return Fault(
         table.text.file, f"the header has {width} cell{'s' * (width != 1)}, but {most}",
-        "as many names as there are columns", remedy, row=at,
+        "one name per column", remedy, row=at,
     )  # fmt: skip

@@ -46,14 +46,14 @@ NOT_READ = (".xlsb", ".ods", ".numbers", ".mdb", ".accdb", ".rds", ".rdata", ".f
 
 
 PACKED = (
-    (b"\x1f\x8b", "gzip", "name it .gz, in the protocol too"),
-    (b"PK\x03\x04", "a workbook or another zip archive", "name it .xlsx, or unpack it"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook", "name it .xls, in the protocol too"),
+    (b"\x1f\x8b", "gzip", "rename it to .gz, also in the protocol"),
+    (b"PK\x03\x04", "a workbook or another zip archive", "rename it to .xlsx, or unpack it"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook", "rename it to .xls, also in the protocol"),
     (b"%PDF-", "a PDF", "export the table as CSV from its source"),
-    (b"$FL2", "an SPSS file", "name it .sav, in the protocol too"),
-    (b"$FL3", "an SPSS file", "name it .zsav, in the protocol too"),
-    (b"<stata_dta>", "a Stata file", "name it .dta, in the protocol too"),
-    (b"PAR1", "a Parquet file", "name it .parquet, in the protocol too"),
+    (b"$FL2", "an SPSS file", "rename it to .sav, also in the protocol"),
+    (b"$FL3", "an SPSS file", "rename it to .zsav, also in the protocol"),
+    (b"<stata_dta>", "a Stata file", "rename it to .dta, also in the protocol"),
+    (b"PAR1", "a Parquet file", "rename it to .parquet, also in the protocol"),
 )
 """First bytes of files that are no text → what they are, and what to do."""
 
@@ -171,18 +171,21 @@ def read_raw(
         refuse([_missing_file(path, reading["file"])])
     ending = path.suffix.lower()
     if ending in NOT_READ:
-        remedy = "save the table as .xlsx or CSV, and name that file in the protocol"
+        remedy = "save the table as .xlsx or CSV, and write the new file name in the protocol"
         refuse([Fault(path.name, f"a file that ends in {ending}", f"one of {READ}", remedy)])
     try:
         raw = path.read_bytes()
     except OSError as error:
-        found = f"the file may not be read ({error.strerror})"
-        remedy = "give yourself the permission to read it, or fetch it again"
+        found = f"the file cannot be read ({error.strerror})"
+        remedy = "change the permissions of the file, or download it again"
         raise Refusal([Fault(path.name, found, "a file that can be read", remedy)]) from error
     sha256 = hashlib.sha256(raw).hexdigest()
     if reading["sha256"] is not None and sha256 != reading["sha256"]:
-        expected = f"the SHA-256 that the protocol states, {reading['sha256']}"
-        remedy = "restore the file, or state the new checksum in the protocol, and why"
+        expected = f"the SHA-256 in the protocol, {reading['sha256']}"
+        remedy = (
+            "restore the file, or write the new checksum in the protocol and the reason in "
+            "`deviations`"
+        )
         refuse([Fault(path.name, f"its SHA-256 is {sha256}", expected, remedy)])
     reader = READERS.get(ending)
     if reader is not None:
@@ -214,7 +217,7 @@ def _not_a_file(path: Path) -> list[Fault]:
     except (OSError, ValueError):
         return []
     what = [name for test, name in NO_FILES if test(mode)]
-    remedy = "save what it gives to a file, and name that file in the protocol"
+    remedy = "save its content to a file, and write that file name in the protocol"
     return [Fault(path.name, f"{what[0]}, not a file", "a regular file", remedy)] if what else []
 
 
@@ -222,22 +225,24 @@ def _missing_file(path: Path, pattern: str) -> Fault:
     """Say that a file is missing; files that the same pattern names already are no remedy."""
     expected = "a raw file that the protocol names"
     if path.is_symlink():
-        found, remedy = "a link that leads to no file", "restore the file that it should lead to"
+        found, remedy = "a link to a file that does not exist", "restore the file that it links to"
         return Fault(path.name, found, expected, remedy)
     if path.is_dir():
-        return Fault(path.name, "a folder of that name", expected, "put the file in its place")
+        return Fault(path.name, "a folder of that name", expected, "replace the folder by the file")
     if not path.parent.is_dir():
         there, found = [], f"the folder {path.parent.name!r} does not exist"
     else:
         there, found = sorted(p.name for p in path.parent.iterdir() if p.is_file()), "no such file"
     read = re.compile(re.escape(pattern).replace(re.escape("{year}"), r"\d+"))
     close = get_close_matches(path.name, [name for name in there if not read.fullmatch(name)], n=1)
-    remedy = f"did you mean {close[0]!r}?" if close else "check raw_folder and file in the protocol"
+    remedy = (
+        f"did you mean {close[0]!r}?" if close else "check `raw_folder` and `file` in the protocol"
+    )
     year = re.fullmatch(re.escape(pattern).replace(re.escape("{year}"), r"(\d+)"), path.name)
     if "{year}" in pattern and year and not close:
         remedy = (
-            f"put the file in the folder, or check raw_folder and file in the protocol; if there "
-            f"are no data of {year[1]} yet: `years: {{to_come: [{year[1]}]}}`"
+            "copy the file to the folder, or check `raw_folder` and `file` in the protocol; if "
+            f"there are no data of {year[1]} so far, add `years: {{to_come: [{year[1]}]}}`"
         )
     return Fault(path.name, found, expected, remedy)
 
@@ -254,15 +259,15 @@ def _unpacked(raw: bytes, path: Path, most: int) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
             content = packed.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
-        found = f"not a whole gzip file ({error})"
-        raise Refusal([Fault(path.name, found, "gzip", "fetch the file again")]) from error
+        found = f"the gzip file is incomplete ({error})"
+        raise Refusal([Fault(path.name, found, "gzip", "download the file again")]) from error
     if len(content) > most:
-        found = f"the file has more than {most:,} bytes when it is unpacked"
+        found = f"the file has more than {most:,} bytes after unpacking"
         remedy = "check the file, or raise `limits: {decompressed_bytes: …}` in the protocol"
         refuse([Fault(path.name, found, f"up to {most:,} bytes", remedy)])
     for mark, what, remedy in PACKED:
         if content.startswith(mark):
-            found = f"what is packed is {what}, not text"
+            found = f"the content is {what}, not text"
             refuse([Fault(path.name, found, "delimited text in gzip", f"unpack it, and {remedy}")])
     return content
 
@@ -316,9 +321,9 @@ def _lower_header(cells: RawCells, wanted: Mapping[str, Column]) -> list[Fault]:
     there = [name for name in best[1] if name in names]
     if not there or best[0] == cells.header_row:
         return []
-    found = f"no column of this line is named in the protocol; {_listed(cells)}"
+    found = f"none of the columns on this line is in the protocol; {_listed(cells)}"
     remedy = f"set `header_row: {best[0]}`: line {best[0]} has {', '.join(there[:5])}"
-    return [Fault(cells.file, found, "the names of the columns", remedy, row=cells.header_row)]
+    return [Fault(cells.file, found, "the column names", remedy, row=cells.header_row)]
 
 
 def _no_position(cells: RawCells, variable: str, position: int) -> Fault:
@@ -333,7 +338,7 @@ def _no_position(cells: RawCells, variable: str, position: int) -> Fault:
 def _repeated(cells: RawCells, name: str) -> Fault:
     numbers = [str(number) for number in cells.repeated[name]]
     found = f"{len(numbers)} columns are called {name!r}: columns {', '.join(numbers)}"
-    remedy = f"say which one is meant by its number: `position: {numbers[0]}` in place of `column`"
+    remedy = f"use the number of the column: `position: {numbers[0]}` instead of `column`"
     return Fault(cells.file, found, "one column of that name", remedy, cells.header_row, name)
 
 
@@ -341,11 +346,11 @@ def _not_found(cells: RawCells, variable: str, names: Sequence[str], *, several:
     known = [key for key in cells.columns if key not in cells.nameless]
     close = get_close_matches(names[0], known, n=1)
     if several:
-        remedy = "name one of them in the column map"
+        remedy = "choose one of them under `columns`"
     elif close:
         remedy = f"did you mean {close[0]!r}?"
     else:
-        remedy = "correct the column map, or name the column by its number: `position: 1`"
+        remedy = "correct the name under `columns`, or use the number of the column: `position: 1`"
     what = "several columns" if several else "no column"
     return Fault(
         cells.file, f"{what} for {variable!r}; {_listed(cells)}",

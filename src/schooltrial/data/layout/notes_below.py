@@ -139,20 +139,18 @@ def _shape(text: str) -> str:
 
 def _data_below(file: str, start: tuple[int, str], line: int, named: bool) -> Fault:
     row, why = start
-    found = f"the notes begin in row {row}, which {why}, but row {line} below it looks like data"
+    found = f"notes begin in row {row}, which {why}, but row {line} below it looks like data"
     remedy = (
-        "list every text with which a row of notes begins: `notes_below: [Total, Mean]`"
+        "list the first words of every row of notes: `notes_below: [Total, Mean]`"
         if named
-        else f"delete row {row} if the table goes on below it; otherwise write how the notes "
-        'begin: `notes_below: "Total"`'
+        else 'write the first words of the notes: `notes_below: "Total"`; if the table continues '
+        f"below row {row}, close the gap in the file"
     )
-    return Fault(
-        file, found, "notes, totals and blank rows only, below the table", remedy, row=line
-    )
+    return Fault(file, found, "only notes, totals and blank rows below the table", remedy, row=line)
 
 
 def _total(file: str, row: int, text: str) -> Fault:
     first = text.split()[0].strip(":.,;")
     found = f"the last row of the table begins with {text[:60]!r}"
-    remedy = f'write `notes_below: "{first}"` if it sums up or explains the rows above'
+    remedy = f'write `notes_below: "{first}"` if it is a total or a note'
     return Fault(file, found, "a row of data", remedy, row=row)

@@ -13,10 +13,10 @@ from schooltrial.data.linking.school_crosswalk import Crosswalk, SchoolsOfYear
 CLOSED = "the school had closed"
 
 
-MERGED = "the school had merged with another that was assigned"
+MERGED = "the school had merged with another randomised school"
 
 
-WITHHELD = "every value of the school was suppressed, or a bound only"
+WITHHELD = "every value of the school was suppressed, or only a bound"
 
 
 PUBLISHED = "published values"

@@ -22,7 +22,7 @@ FLAGS = {
 """Counts of the mobility table → the column of the sample that marks them."""
 
 
-NO_BASELINE = "not known: no year before the programme"
+NO_BASELINE = "not known: no baseline year"
 
 
 MOBILITY = ["year", "arm", "where_at_baseline", "n_pupils", *FLAGS]
@@ -83,10 +83,10 @@ def record_follow_up(
             passed = grades_passed(pupils, baseline, year, key)
             beyond = (staying["grade"] + passed > highest_grade).fillna(False)
             gone = beyond.astype(bool) & ~among(staying[key], later)
-            reason = f"beyond the study's grades by {year}"
+            reason = f"above the study's grades by {year}"
             staying = ledger.leave(staying, gone, step=step, reason=reason, level=level)
         absent = ~among(staying[key], later)
-        reason = f"in no roster of the study in {year}"
+        reason = f"without an enrolment record in the study in {year}"
         ledger.leave(staying, absent, step=step, reason=reason, level=level)
 
 
@@ -124,8 +124,8 @@ def mobility_of_year(
     Returns
     -------
     DataFrame
-        Columns ``MOBILITY``. Where: the same school, another school of the same arm, a unit of
-        another arm, one of the places ``elsewhere``, or no school of the study. A pupil is counted
+        Columns ``MOBILITY``. Where: the same school, another school in the same arm, a unit of
+        another arm, one of the places ``elsewhere``, or no school in the study. A pupil is counted
         in the school and arm in which he is analysed; ``n_elsewhere`` are those who that year were
         on the roster of another school. Late joiners, repeaters and grades out of step are those
         left in the sample.
@@ -138,9 +138,9 @@ def mobility_of_year(
     )
     school, school_then = now["school"].to_numpy(), _taken(then["school"].to_numpy(), at)
     where = [
-        "no school of the study",
+        "no school in the study",
         "the same school",
-        "another school of the same arm",
+        "another school in the same arm",
         f"a {unit} of {'the other' if len(arms) < 3 else 'another'} arm",
     ]
     same = (at >= 0) & (arm == _taken(arm_then, at))
@@ -174,7 +174,7 @@ def without_baseline(mobility: pd.DataFrame, since: int) -> pd.DataFrame:
         The year with which they were compared, the first of the programme. In that year itself
         nothing is known of where pupils were before; later, it is that year and no baseline.
     """
-    later = mobility["where_at_baseline"] + f", in {since} (no year before the programme)"
+    later = mobility["where_at_baseline"] + f", in {since} (no baseline year)"
     unknown = mobility["year"] == since
     told = mobility.assign(where_at_baseline=later.mask(unknown, NO_BASELINE))
     return told.groupby(MOBILITY[:3], as_index=False, sort=False)[MOBILITY[3:]].sum()

@@ -83,8 +83,8 @@ EARLIEST, LATEST = 1000, 3000
 """A number below the one or above the other is no year, but a code."""
 
 END_BEFORE = (
-    "; a school that begins after the last of `years` has no cohort: list it without, and end "
-    "`years` before it begins"
+    "; a school that begins after the last year of the study has no cohort: leave its cohort "
+    "empty, and end `years` before it begins"
 )
 """The remedy where the last to begin stand for those who are never treated."""
 
@@ -100,8 +100,8 @@ def _cohort_faults(units: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:
         are = "are" if others else "is"
         yield Fault(
             SOURCE, f"{first}{others} {are} in the arm {those['arm'].iloc[0]!r} and treated from "
-            f"{code} on", f"a cohort in every arm but {rules.control!r}, and none in it",
-            f'if {code} stands for never, set `cohort: {{…, missing: ["", "{code}"]}}` in '
+            f"{code} on", f"a cohort in every arm except {rules.control!r}, and none in that arm",
+            f'if {code} means never, set `cohort: {{…, missing: ["", "{code}"]}}` in '
             "`tables.assignment`", column="cohort",
         )  # fmt: skip
     for at in np.flatnonzero(odd & ~coded):
@@ -109,7 +109,7 @@ def _cohort_faults(units: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:
         told = f"is treated from {row['cohort']} on" if begins.iloc[at] else "has no cohort"
         yield Fault(
             SOURCE, f"{rules.unit} {row[rules.unit]} is in the arm {row['arm']!r} and {told}",
-            f"a cohort in every arm but {rules.control!r}, and none in it",
+            f"a cohort in every arm except {rules.control!r}, and none in that arm",
             f"correct the arm or the cohort{END_BEFORE if begins.iloc[at] else ''}",
             column="cohort",
         )  # fmt: skip

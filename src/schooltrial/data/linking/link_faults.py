@@ -27,10 +27,10 @@ FEWEST = 2
 WHO = {
     "scores": "{n} with scores",
     "observations": "{n} with observations",
-    "implementation": "{n} in the log of the programme",
-    "assignment": "{n} in the assignment list",
-    "pupils": "{n} on this roster",
-    "teachers": "{n} on this roster",
+    "implementation": "{n} in the implementation log",
+    "assignment": "{n} in the allocation list",
+    "pupils": "{n} in these enrolment records",
+    "teachers": "{n} in these enrolment records",
 }
 
 
@@ -77,14 +77,14 @@ def _alike_fault(link: Link, sources: Sources) -> Fault:
     ]
     found = (
         f"{plural(alike.count, keys.variable)} of {len(keys.names):,} "
-        f"{'is' if alike.count == 1 else 'are'} not in {there}, but would be there if both files "
-        f"spelt identifiers alike: they differ by {listed(alike.differ)} "
+        f"{'is' if alike.count == 1 else 'are'} not in {there}, but would match if both files "
+        f"spelled identifiers alike: they differ by {listed(alike.differ)} "
         f"({'; '.join(pairs)}{' …' if alike.count > SHOWN_PAIRS else ''})"
     )
     return Fault(
-        here, found, f"each {keys.variable} spelt alike in {here} and {there}",
+        here, found, f"each {keys.variable} spelled alike in {here} and {there}",
         _respelling(alike, keys.table, keys.variable, among.table, keys.year, among.year, sources)
-        + "\n              If they are different ones after all, set "
+        + "\n              If they are different identifiers, set "
         "`cleaning: {alike_identifiers: distinct}`",
         column=sources.column(keys.table, keys.variable, keys.year),
     )  # fmt: skip
@@ -162,7 +162,7 @@ def _share_fault(link: Link, sources: Sources, every: LinkedKeys) -> Fault | Non
     of = f" for {keys.outcome}" if keys.outcome else ""
     found = (
         f"{missing:,} of {looked_up:,} {who}{of} are not in {there}, such as "
-        f"{listed([repr(one) for one in match.examples()])}; identifiers there look like "
+        f"{listed([repr(one) for one in match.examples()])}; identifiers there are like "
         f"{listed([repr(one) for one in match.others()]) or 'nothing: there are none'}. Found: "
         f"{percent(match.share)} of those here, {percent(match.share_found)} of those there"
     )
@@ -170,13 +170,13 @@ def _share_fault(link: Link, sources: Sources, every: LinkedKeys) -> Fault | Non
     if too_few:
         expected = (
             f"at least {percent(link.least or 0)} of them there (`cleaning.match_at_least`); "
-            "identifiers that do not match are not attrition"
+            "unmatched identifiers are not attrition"
         )
     elif two_ways and not nobody:
         found += f"; {plural(link.n_others, keys.variable)} there are not in {here}"
         expected = (
             f"at least {percent(link.both or 0)} of them there (`cleaning.match_at_least`), or no "
-            f"others there: {keys.variable}s without a match in both files may be the same ones"
+            f"others there (unmatched {keys.variable}s in both files may be the same)"
         )
     return Fault(
         here, found, expected, _share_remedy(link, sources, every),
@@ -188,43 +188,43 @@ def _share_remedy(link: Link, sources: Sources, every: LinkedKeys) -> str:
     match = link.match
     keys, among = match.keys, match.among
     lines = [
-        f"read the column that holds the same {keys.variable} identifiers in both files, or ask "
-        "for the list that links the two"
+        f"read the column with the same {keys.variable} identifiers in both files, or ask for the "
+        "list that links the two"
     ]
     elsewhere = _other_year(match, every)
     if elsewhere:
         lines.append(elsewhere)
     if keys.variable == "school" and "crosswalk" not in sources.by_table:
-        lines.append("if schools changed their identifiers, name the changes under "
-                     "`tables.crosswalk`")  # fmt: skip
+        lines.append("if schools changed their identifiers, add the changes as "
+        "`tables.crosswalk`")  # fmt: skip
     if (keys.table, among.table) == ("pupils", "teachers"):
         lines.append(
-            "if the roster names other people than the table of teachers, read them as another "
-            "variable, such as `class_teacher`"
+            "if the enrolment records name other teachers than the table of teachers, read them as "
+            "another variable, such as `class_teacher`"
         )
     if keys.table in EXPECTED and link.least is not None:
         if keys.table == "assignment" and link.n_others:
             lines.append(
-                f"if {sources.files(among.table)} should hold the {keys.variable}s of the list "
-                "alone, leave the others out when it is read: `where: {district: [ours]}`, with a "
-                "column that tells"
+                f"if {sources.files(among.table)} should contain only the {keys.variable}s of the "
+                f"list, filter the others when it is read, as in `where: {{district: [ours]}}`"
             )
         if keys.table != "assignment":
             file = sources.files(keys.table, keys.year, keys.outcome)
             lines.append(
-                f"if {file} also holds others (of other districts, schools or years), leave their "
-                "rows out when it is read: `where: {district: [ours]}`, with a column that tells"
+                f"if {file} also has rows of other districts, schools or years, filter them when "
+                f"it is read, as in `where: {{district: [ours]}}`"
             )
         if match.share >= MOST or (keys.table == "assignment" and match.matched.any()):
             share = int(match.share * 100) / 100
             lines.append(
-                "if they are truly not there, accept it: `cleaning: {match_at_least: "
-                f"{{{keys.table}: {share:.2f}}}}}`; rows without a match are counted in "
+                "if they really have no match, accept it: `cleaning: {match_at_least: "
+                f"{{{keys.table}: {share:.2f}}}}}`; unmatched rows are counted in "
                 "checks/linking.csv"
             )
     elif among.table == "assignment":
         lines.append(
-            "if so few are right, accept it: `cleaning: {match_at_least: {assignment: 0}}`"
+            "if so few matches are correct, accept it: `cleaning: {match_at_least: {assignment: "
+            "0}}`"
         )
     return "\n              ".join(
         f"{line[0].upper() if at else line[0]}{line[1:]}{'.' if at < len(lines) - 1 else ''}"
@@ -244,7 +244,8 @@ def _other_year(match: KeyMatch, keys: LinkedKeys) -> str:
         there = int(np.isin(number[number >= 0], roster.unit).sum())
         if year != match.keys.year and there > len(missing) * MOST:
             return (
-                f"most of them are on the roster of {year}: ask whether a part of the roster of "
+                f"most of them are in the enrolment records of {year}: ask whether a part of the "
+                "records of "
                 f"{match.keys.year} is missing; if the scores are of {year}, correct `year`, or "
                 "the name of the file"
             )
@@ -269,14 +270,14 @@ def _respelt_fault(level: str, pairs: Sequence[tuple[str, int, str, int]], sourc
         *(next(iter(found)) if len(found) == 1 else None for found in widths),
     )  # fmt: skip
     found = (
-        f"{plural(len(pairs), level)} of {there} would be in {here} too if both files spelt "
+        f"{plural(len(pairs), level)} of {there} would also be in {here} if both files spelled "
         f"identifiers alike: they differ by {listed(differ)} "
         f"({shown}{' …' if len(pairs) > SHOWN_PAIRS else ''})"
     )
     return Fault(
-        here, found, f"each {level} spelt alike in every year",
+        here, found, f"each {level} spelled alike in every year",
         _respelling(alike, table, level, table, year, first_year, sources)
-        + "\n              If they are different ones after all, set "
+        + "\n              If they are different identifiers, set "
         "`cleaning: {alike_identifiers: distinct}`",
         column=sources.column(table, level, year),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Whether rosters and the table of schools have the arms of the assignment list."""
+"""Whether rosters and the table of schools have the arms of the allocation list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schooltrial.refusal import Fault
 from schooltrial.wording import plural
 
 COMPARED = ("arm", "cohort")
-"""What a roster may repeat of the assignment list."""
+"""What a roster may repeat of the allocation list."""
 
 
 SHOWN = 3
@@ -26,7 +26,7 @@ def roster_arm_faults(
     rules: SampleRules,
     sources: Sources,
 ) -> Iterator[Fault]:
-    """Yield tables that put a unit into another arm, or cohort, than the assignment list does.
+    """Yield tables that put a unit into another arm, or cohort, than the allocation list does.
 
     Parameters
     ----------
@@ -71,10 +71,10 @@ def _contradictions(
     column = sources.column(table, variable, year)
     yield Fault(
         file,
-        f"{plural(len(other), unit)} with another {variable} than in {of_list}: {shown}{more}",
-        f"the {variable} of the assignment list, or none",
-        f"correct the file that is wrong, as the record of the draw has it; if {column} holds "
-        f"something else, or in other words, read it under another name: "
+        f"{plural(len(other), unit)} with a different {variable} than in {of_list}: {shown}{more}",
+        f"the {variable} in the allocation list, or none",
+        f"correct the file that is wrong, as the randomisation record says; if {column} contains "
+        "something else, read it under another name: "
         f"`{variable}_on_roster: {{column: {column}, type: category}}`",
         column=column,
     )  # fmt: skip

@@ -187,17 +187,18 @@ def _change_faults(change: Change, known: set[str]) -> Iterator[Fault]:
     if change.kind not in CHANGES:
         yield Fault(
             SOURCE, f"{where}: the change {change.kind!r}", "one of " + ", ".join(CHANGES),
-            "map the code in the protocol", column="change",
+            "add the code to `codes` in the protocol", column="change",
         )  # fmt: skip
     if change.into is None and change.kind != "closed":
         yield Fault(
-            SOURCE, f"{where}: {change.kind}, but into no school", "the school that it became",
-            "fill `to_school`, or call the change `closed`", column="to_school",
+            SOURCE, f"{where}: {change.kind}, but `to_school` is empty", "the new school",
+            "fill in `to_school`, or write `closed` as the change", column="to_school",
         )  # fmt: skip
     if change.into is not None and change.into not in known:
         yield Fault(
-            SOURCE, f"{where}: {change.kind} into {change.into}, which is in no table",
-            "a school that is assigned, described or on a roster", "correct the id",
+            SOURCE, f"{where}: {change.kind} into {change.into}, which is not in any table",
+            "a school in the allocation list, the table of schools or the enrolment records",
+            "correct the identifier",
             column="to_school",
         )  # fmt: skip
 
@@ -212,7 +213,8 @@ def _circle_faults(changes: tuple[Change, ...], years: Sequence[int]) -> Iterato
             if path.count(path[-1]) > 1 and path[-1] == school and ring not in told:
                 told.add(ring)
                 yield Fault(
-                    SOURCE, f"rows go in a circle in {year}: " + " → ".join(path),
-                    "a chain that ends in one school", "take out the row that leads back",
+                    SOURCE, f"rows form a circle in {year}: " + " → ".join(path),
+                    "a chain that ends in one school",
+                    "delete the row that leads back to the first school",
                     column="to_school",
                 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Which tables of a study are linked by which identifiers, and how many are found, both ways.
 
-What is expected differs. Whoever has a score, an observation or a line in the log of the programme
+What is expected differs. Whoever has a score, an observation or a line in the implementation log
 should be on the rosters; but a roster may hold pupils without a score, and a district's file more
 schools than were assigned. Few of the units that were assigned on any roster are no attrition: the
 two files spell them in different ways.
@@ -238,7 +238,7 @@ def _of_teachers(tables: TablesToLink) -> Iterator[Link]:
 
 
 def _assigned(tables: TablesToLink) -> Iterator[Link]:
-    """Yield the units of the rosters in the assignment list, and those of the list on rosters."""
+    """Yield the units of the rosters in the allocation list, and those of the list on rosters."""
     unit = tables.unit
     if unit not in tables.assignment:
         return

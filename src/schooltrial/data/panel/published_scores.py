@@ -72,7 +72,7 @@ def school_score_rows(
     bounded = frame[is_bounded(frame)]
     frame = ledger.leave(
         frame, is_bounded(frame), step=PUBLISHED,
-        reason="published as a bound or a range only", level=LEVEL,
+        reason="published only as a bound or a range", level=LEVEL,
     )  # fmt: skip
     frame = ledger.leave(
         frame, frame["value"].isna(), step=PUBLISHED,
@@ -126,7 +126,7 @@ def _of_owners(
     )
     return ledger.leave(
         frame, frame["_merged"], step="merged schools",
-        reason="of a merger of assigned schools", level=LEVEL,
+        reason="of a merger of randomised schools", level=LEVEL,
     )  # fmt: skip
 
 
@@ -141,10 +141,10 @@ def _assigned(
     by_school = rules.unit == "school"
     names = texts(units["school"]) if by_school else texts(pd.Series(dtype="str"))
     at = positions(texts(frame["school"]), names)
-    reason = "school is not in the assignment list"
+    reason = "school is not in the allocation list"
     frame = ledger.leave(
         frame, at < 0, step=f"assigned {rules.levels.units}", level=LEVEL,
-        reason=reason if by_school else f"{rules.levels.units} were assigned, not schools",
+        reason=reason if by_school else f"{rules.levels.units} were randomised, not schools",
     )  # fmt: skip
     joined = rows_at(units.drop(columns="school", errors="ignore"), at[at >= 0], frame.index)
     described = positions(texts(frame["school"]), texts(schools["school"]))
@@ -162,9 +162,11 @@ def _put_together(frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     refuse(
         [
             Fault(
-                "school_scores table", f"{row.school}, {row.year}, {row.outcome}: several rows "
-                "after the crosswalk, of unknown numbers of pupils",
-                "`n_pupils` in rows that are put together", "read `n_pupils`, or one row only",
+                "school_scores table",
+                f"{row.school}, {row.year}, {row.outcome}: several rows after the crosswalk, with "
+                "unknown numbers of pupils",
+                "`n_pupils` in rows that are combined",
+                "read the column `n_pupils`, or only one row",
                 column="n_pupils",
             )
             for row in parts[parts["n_pupils"].isna()].drop_duplicates(keys).itertuples()
@@ -176,7 +178,7 @@ def _put_together(frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     sums["value"] /= sums["n_pupils"]
     stays = ledger.leave(
         frame, frame.duplicated(keys), step="crosswalk", level=LEVEL,
-        reason="put together with another part of the school",
+        reason="combined with another part of the school",
     )  # fmt: skip
     known = stays.astype({"value": "float64", "n_pupils": "float64"}).set_index(keys)
     known.update(sums.set_index(keys))

@@ -174,8 +174,8 @@ def _lacking(
             if variable not in frame:
                 yield Fault(
                     f"sample of {level}s", f"model {name!r} uses {variable!r} for {outcome!r}, "
-                    f"which no table of {level}s holds", f"a variable of {level}s or their schools",
-                    "read it into that table, or take it from the model", column=variable,
+                    f"but no table of {level}s has it", f"a variable of {level}s or their schools",
+                    "read it into that table, or delete it from the model", column=variable,
                 )  # fmt: skip
 
 

@@ -127,8 +127,8 @@ def _held(column: pd.Series, kind: str, value: Any) -> np.ndarray:
     wanted = _like(column, value)
     if isinstance(wanted, str):
         raise ValueError(
-            f"the filter asks for {column.name!r} {ORDERED[kind]} {value!r}, but it holds texts, "
-            "which have no order; read it as a number, or list its values"
+            f"the filter asks for {column.name!r} {ORDERED[kind]} {value!r}, but it is text, which "
+            "has no order; read it as a number, or list its values"
         )
     is_day = isinstance(wanted, pd.Timestamp)
     there = column.to_numpy() if is_day else column.to_numpy("float64", na_value=np.nan)
@@ -142,7 +142,7 @@ def _like(column: pd.Series, value: Any) -> Any:
         try:
             return float(value)
         except ValueError as error:
-            told = f"the filter asks for {column.name!r} {value!r}, but it holds numbers"
+            told = f"the filter asks for {column.name!r} {value!r}, but it is a number"
             raise ValueError(told) from error
     if pd.api.types.is_datetime64_any_dtype(column):
         return pd.Timestamp(str(value))

@@ -157,7 +157,7 @@ class SampleBuild:
             self._ledgers[f"{level}s"].leave(
                 mine.rename(columns={"name": level}), np.ones(len(mine), dtype=bool),
                 step="shared identifiers", level=level,
-                reason=f"several {level}s have the identifier: nobody knows whose it is",
+                reason=f"several {level}s share the identifier",
             )  # fmt: skip
 
     def links(self) -> Iterator[pd.DataFrame]:
@@ -225,7 +225,7 @@ class SampleBuild:
         outcomes = rules.outcomes_of("pupil")
         self._panels.append(build_school_panel(frame, list(outcomes), staggered=rules.staggered))
         for unit in ("school", *CLASSES):
-            reason = f"no pupil of the {unit} in the sample that year"
+            reason = f"no pupil of the {unit} in the sample in that year"
             self._tell_absent(frame, year, unit, reason)
         now = frame[["year", "arm", "_unit", *FLAGS.values()]].assign(school=frame["_school"])
         if rules.levels.in_schools:
@@ -253,7 +253,7 @@ class SampleBuild:
         absent = ~told[unit].isin(frame[unit].unique())
         sample = self._linked.teachers if unit == "teacher" else self._linked.pupils
         step = {
-            "school": "schools with pupils", "teacher": "teachers on a roster",
+            "school": "schools with pupils", "teacher": "teachers with an enrolment record",
         }.get(unit, f"{self.rules.levels.units} with pupils")  # fmt: skip
         changed = unit == "school" and bool(self._linked.crosswalk.changes)
         leave_absent(
@@ -284,7 +284,7 @@ class SampleBuild:
         baselines, _ = find_baseline_scores(sample)
         frames = []
         for year, frame in self._frames(sample, baselines, self._ledgers["teachers"]):
-            reason = "on no roster of the study that year"
+            reason = "without an enrolment record in the study in that year"
             self._tell_absent(frame, year, "teacher", reason)
             frames.append(plain(frame))
         return pd.concat(frames, ignore_index=True) if frames else _empty("teacher", self.rules)
@@ -305,7 +305,7 @@ class SampleBuild:
             leave_without_values(
                 told, absent, (self._ledgers["units"], self._ledgers["school scores"]),
                 linked.crosswalk, set(linked.units["school"]),
-                reason="no value of the school in the panel that year",
+                reason="no value of the school in the panel in that year",
             )  # fmt: skip
         outcomes = rules.outcomes_of("school")
         rows, bounded = (add_school_baselines(part, rows, outcomes) for part in (rows, bounded))
@@ -348,7 +348,7 @@ class SampleBuild:
                     units[["pupil", "arm"]].assign(year=year),
                     ~pd.Series(number).isin(there),
                     step=f"followed up: assignment to {year}",
-                    reason=f"in no roster of the study in {year}",
+                    reason=f"without an enrolment record in the study in {year}",
                 )
         record_follow_up(
             pupils, rules.baseline, rules.analysed_years, ledger, key="_unit",

@@ -45,7 +45,7 @@ def filter_value_faults(
             close = get_close_matches(value, there, n=1, cutoff=0.6)
             remedy = f"did you mean {close[0]!r}?" if close else f"correct it, or remove {value!r}"
             listed = ", ".join(sorted(there)[:SHOWN]) + (", …" if len(there) > SHOWN else "")
-            found = f"{place} asks for {variable} {value!r}, which no row has"
+            found = f"{place} names {variable} {value!r}, but no row has this value"
             yield Fault("protocol", found, f"one of {listed}", remedy, column=place)
 
 

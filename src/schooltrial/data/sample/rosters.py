@@ -243,9 +243,9 @@ class RosterSample:
         known = frame[unit].notna().to_numpy()
         outside = there & known & (self._positions(frame) < 0)
         place = "class" if unit == "teacher" else unit
-        known_as = "class of no known teacher" if unit == "teacher" else f"{unit} of no known name"
+        known_as = "class without a known teacher" if unit == "teacher" else f"unknown {unit}"
         return {
-            f"a {place} outside the lottery": roster.unit[outside],
+            f"a {place} outside the randomisation": roster.unit[outside],
             f"a {known_as}": roster.unit[there & ~known],
         }
 
@@ -301,7 +301,8 @@ class RosterSample:
         if self.level == "pupil" and cleaning["analyse_in"] == "baseline_school":
             frame = ledger.leave(
                 frame, frame["_school"] == NOWHERE, step="school at baseline",
-                reason=f"on no roster of the study in {self.rules.baseline}", level=self.level,
+                reason=f"without an enrolment record in the study in {self.rules.baseline}",
+                level=self.level,
             )  # fmt: skip
         if any((schools.successor < 0).any() for schools in self.history.schools_of.values()):
             frame = ledger.leave(
@@ -312,8 +313,8 @@ class RosterSample:
             before = cleaning["merged_schools"] == "before"
             frame = ledger.leave(
                 frame, frame["_school"] == NO_ONE_ARM, step="merged schools",
-                reason="in a merger of assigned schools"
-                + (", and in none of them before" if before else ""), level=self.level,
+                reason="in a merger of randomised schools"
+                + (", without a school before it" if before else ""), level=self.level,
             )  # fmt: skip
         return frame
 
@@ -330,16 +331,16 @@ class RosterSample:
         if unit == "school" and NO_SCHOOL in self.history.schools:
             unnamed = frame["_school"] == self.history.schools.index(NO_SCHOOL)
             frame = ledger.leave(
-                frame, unnamed, step=step, reason="no school is named", level=self.level
+                frame, unnamed, step=step, reason="school is missing", level=self.level
             )
         if self.rules.levels.holds_pupils and self.level == "pupil":
             frame = ledger.leave(
-                frame, frame[unit].isna(), step=step, reason=f"the {unit} is not known",
+                frame, frame[unit].isna(), step=step, reason=f"{unit} is missing",
                 level=self.level,
             )  # fmt: skip
-        reason = f"{unit} is not in the assignment list"
+        reason = f"{unit} is not in the allocation list"
         if unit in ("pupil", *CLASSES) and self.level == "teacher":
-            reason = f"{self.rules.levels.units} were assigned, not teachers"
+            reason = f"{self.rules.levels.units} were randomised, not teachers"
         return ledger.leave(frame, frame["_at"] < 0, step=step, reason=reason, level=self.level)
 
     def _positions(self, frame: pd.DataFrame) -> np.ndarray:
@@ -388,11 +389,11 @@ class RosterSample:
 
     def _rules_of_pupils(self) -> Iterator[tuple[str, str, str, str]]:
         cleaning = self.rules.cleaning
-        when = f"on no roster up to {self.rules.last_before}"
+        when = f"without an enrolment record up to {self.rules.last_before}"
         if cleaning["assigned_on"]:
-            when = f"first entered after {cleaning['assigned_on']}, or, without a date, {when}"
+            when = f"first enrolled after {cleaning['assigned_on']} or, without a date, {when}"
         yield "_joined_late", cleaning["joiners"], "joiners", when
         repeats = "in the same grade as the year before"
         yield "_repeated_grade", cleaning["repeated_grade"], "repeated grade", repeats
         odd = "the grade fell, or rose by more than the years that passed"
-        yield "_out_of_step", cleaning["grade_out_of_step"], "grade out of step", odd
+        yield "_out_of_step", cleaning["grade_out_of_step"], "grade inconsistent", odd

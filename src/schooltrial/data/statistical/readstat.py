@@ -72,7 +72,7 @@ def read_apart(reader: Reader, source: str | bytes, **keys: Any) -> tuple[pd.Dat
         env={**os.environ, "PYTHONPATH": library},
     )  # fmt: skip
     if done.returncode:
-        raise ValueError("the reader broke down on it; the file is damaged")
+        raise ValueError("the file is damaged")
     found = pickle.loads(done.stdout)  # written by the process above
     if isinstance(found, str):
         raise ValueError(found)

@@ -76,9 +76,9 @@ def _uncounted(content: bytes) -> tuple[bytes, int]:
 def _row_faults(path: Path, said: int, held: int) -> list[Fault]:
     if said in (-1, held):
         return []
-    found = f"the header says {said:,} cases, but the file holds {held:,}"
-    remedy = "open the file in SPSS and save it, or fetch it again"
-    return [Fault(path.name, found, "as many cases as the header says", remedy)]
+    found = f"the header says {said:,} cases, but the file has {held:,}"
+    remedy = "open the file in SPSS and save it, or download it again"
+    return [Fault(path.name, found, "the number of cases in the header", remedy)]
 
 
 def read_sas(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
@@ -86,9 +86,9 @@ def read_sas(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
     kind, transport = KINDS[path.suffix.lower()], path.suffix.lower() == ".xpt"
     size = path.stat().st_size
     if transport and size % RECORD:
-        found = f"the file has {size:,} bytes, which is no multiple of {RECORD}: a part is missing"
-        remedy = "fetch the file again, or export it again"
-        refuse([Fault(path.name, found, "a whole SAS transport file", remedy)])
+        found = f"the file has {size:,} bytes, not a multiple of {RECORD}, so a part is missing"
+        remedy = "download the file again, or export it again"
+        refuse([Fault(path.name, found, "a complete SAS transport file", remedy)])
     with readable(path, kind):
         if transport:
             frame, facts = read_apart("read_xport", str(path))

@@ -40,9 +40,9 @@ def row_faults(path: Path) -> list[Fault]:
         return []
     if said == held:
         return []
-    found = f"the header says {said:,} observations, but the file holds {held:,}"
-    remedy = "open the file in Stata and save it, or fetch it again"
-    return [Fault(path.name, found, "as many observations as the header says", remedy)]
+    found = f"the header says {said:,} observations, but the file has {held:,}"
+    remedy = "open the file in Stata and save it, or download it again"
+    return [Fault(path.name, found, "the number of observations in the header", remedy)]
 
 
 def _modern(content: bytes) -> tuple[int, int]:

@@ -21,8 +21,8 @@ EVERY_ARM = "all"
 
 
 ALL_BEGIN = (
-    "; where every school begins in the end, list those that begin last in this arm, without a "
-    "cohort, and end `years` before they begin: from then on nobody is left to compare with"
+    "; if every school begins in the end, put those that begin last in this arm, without a cohort, "
+    "and end `years` before they begin (later there is no comparison group)"
 )
 """The remedy of a roll-out in which nobody is never treated."""
 
@@ -58,10 +58,10 @@ def list_faults(
     given = assignment["arm"].astype("str")
     for row, (name, arm) in enumerate(zip(assignment[unit], given, strict=True)):
         if pd.isna(arm):
-            found, remedy = f"{unit} {name} has no arm", "complete the assignment list"
+            found, remedy = f"{unit} {name} has no arm", "add the arm to the allocation list"
         elif arm not in arms:
             found = f"{unit} {name} is in the arm {arm!r}"
-            remedy = "map the code to an arm of the design, or declare the arm"
+            remedy = "add the code to `codes` of the column `arm`, or declare the arm"
         else:
             continue
         yield _fault(where(row, "arm"), found, f"one of {known}", remedy)
@@ -97,9 +97,9 @@ def _school_faults(
         if pd.isna(school) or school in there or school in told:
             continue
         told.add(school)
-        found = f"school {school} is in no table of schools"
+        found = f"school {school} is not in the table of schools"
         remedy = remedies.get(school, "add it to the file of schools")
-        yield _fault(where(row, "school"), found, "every assigned school is described", remedy)
+        yield _fault(where(row, "school"), found, "a row for every randomised school", remedy)
 
 
 def look_alikes(names: Sequence[str], known: Collection[str]) -> dict[str, str]:
@@ -204,9 +204,9 @@ def _twin_faults(rows: pd.DataFrame, unit: str, where: Where) -> Iterator[Fault]
                     f"{unit} {names[row]} is in the arm {other!r} here, and {names[first]}, which "
                     f"differs by {listed(differences(names[row], names[first]))}, in {one!r} in "
                     f"row {line} of {file}",
-                    f"one arm per {unit}, and one spelling of its identifier",
-                    f"correct the assignment list to the arm that was drawn; or, if they are two "
-                    f"{plural_of(unit)}, `cleaning: {{alike_identifiers: distinct}}`",
+                    f"one arm per {unit}, with one spelling of its identifier",
+                    "correct the allocation list, as its randomisation record says; or, if they "
+                    f"are two {plural_of(unit)}, set `cleaning: {{alike_identifiers: distinct}}`",
                 )
 
 

@@ -69,7 +69,7 @@ def one_row_per_key(
     side : Side
     spec : JoinedFile
     name : str
-        `keys.OF_LIST` where it is joined to the assignment list.
+        `keys.OF_LIST` where it is joined to the allocation list.
     """
     on = list(spec["on"])
     values = {name: plain(held) for name, held in side.values.items()}
@@ -137,9 +137,9 @@ def join(
     if spec["unmatched"] == "refuse":
         faults += _alone(alone, left, there, what)
     else:
-        _note(left, alone, f"rows without a match by {what} in {there}, kept")
+        _note(left, alone, f"rows without a match by {what} in {there}: kept")
     unused = np.setdiff1d(np.arange(len(of_right)), at)
-    _note(right, unused, f"rows without a match by {what} in {here}, not used")
+    _note(right, unused, f"rows without a match by {what} in {here}: not used")
     rows = pa.array(at, mask=at < 0)
     added = {}
     for name in [name for name in right.values if name not in on]:
@@ -153,13 +153,13 @@ def join(
 
 
 def _contradictions(left: Side, right: Side, name: str, taken: pa.Array, at: Codes) -> list[Fault]:
-    """Return the rows of the assignment list that a joined file contradicts."""
+    """Return the rows of the allocation list that a joined file contradicts."""
     mine, theirs = _value(left.values[name]), _value(taken)
     theirs = theirs.cast(mine.type)
     rows = np.flatnonzero(mask(pc.not_equal(mine, theirs)))
     there = right.reader.log.file
     expected = f"the same {name} in both files, or none in one of them"
-    remedy = f"correct the file that is wrong, as the record of the draw has the {name}"
+    remedy = "correct the file that is wrong, as the randomisation record says"
     column = left.raw.get(name)
     faults = [
         Fault(
@@ -171,7 +171,7 @@ def _contradictions(left: Side, right: Side, name: str, taken: pa.Array, at: Cod
         for row in map(int, rows[:SHOWN_PER_COLUMN])
     ]  # fmt: skip
     if len(rows) > SHOWN_PER_COLUMN:
-        found = f"the same fault in {len(rows) - SHOWN_PER_COLUMN} more rows"
+        found = f"the same error in {len(rows) - SHOWN_PER_COLUMN} more rows"
         faults.append(Fault(left.reader.log.file, found, expected, remedy, column=column))
     return faults
 
@@ -203,7 +203,7 @@ def _with_filled(left: Side, name: str, other: pa.Array, file: str, *, told: boo
             _note(left, rows, rule)
     differs = np.flatnonzero(mask(pc.not_equal(mine, theirs)))
     if told:
-        _note(left, differs, f"{name} differs from that in {file}: kept as it is here")
+        _note(left, differs, f"{name} differs from {file}: the value of this file was kept")
     return filled.dictionary_encode() if pa.types.is_string(filled.type) else filled
 
 
@@ -294,9 +294,9 @@ def _spelt_in_two_ways(left: Side, right: Side, on: list[str]) -> list[Fault]:
             Fault(
                 here,
                 f"{plural(alike.count, name)} of {len(mine.names):,} without a match in {there} "
-                f"would have one if both files spelt identifiers alike: they differ by "
+                "would match if both files spelled identifiers alike: they differ by "
                 f"{listed(alike.differ)} ({pairs}{' …' if alike.count > SHOWN else ''})",
-                f"each {name} spelt alike in {here} and {there}",
+                f"each {name} spelled alike in {here} and {there}",
                 ("; and ".join(lines) or f"spell {name} in {here} as in {there}")
                 + f"; or, if they are different {name}s, "
                 "`cleaning: {alike_identifiers: distinct}`",

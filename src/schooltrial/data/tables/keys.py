@@ -45,11 +45,11 @@ FIRST = ("year", "outcome")
 SHOWN_KEYS = 20
 
 
-OF_LIST = "file joined to the assignment list"
-"""What a file is called here whose rows are joined to the assignment list."""
+OF_LIST = "file joined to the allocation list"
+"""What a file is called here whose rows are joined to the allocation list."""
 
 
-_WORDS = {"arm": "arm", "block": "block", "cohort": "cohort", "drawn": "date of the draw"}
+_WORDS = {"arm": "arm", "block": "block", "cohort": "cohort", "drawn": "date of randomisation"}
 
 
 Words = list[npt.NDArray[Any]]
@@ -205,7 +205,7 @@ def key_faults(
         )  # fmt: skip
     if len(starts) > SHOWN_KEYS:
         last = faults[-1]
-        found = f"{len(starts) - SHOWN_KEYS} more keys stand in two rows or more"
+        found = f"{len(starts) - SHOWN_KEYS} more keys are in two or more rows"
         faults.append(Fault(last.file, found, last.expected, last.remedy))
     return faults
 
@@ -269,7 +269,7 @@ def _assigned_twice(
             return variable, (
                 f"{who} is in two {_WORDS[variable]}s: {here} here, {there} in {place}"
                 if variable != "drawn"
-                else f"{who} has two dates of the draw: {here} here, {there} in {place}"
+                else f"{who} has two randomisation dates: {here} here, {there} in {place}"
             )
     return None
 
@@ -295,8 +295,8 @@ def _key_fault(
             variable, found = conflict
             return Fault(
                 file, found, f"one {_WORDS[variable]} per {who}",
-                f"correct the assignment list to the {_WORDS[variable]} that was drawn, as its "
-                "record or whoever keeps it says; never choose one", row=line,
+                f"correct the {_WORDS[variable]} in the allocation list, as its randomisation "
+                "record or its keeper says; never choose one", row=line,
                 column=raw.get(variable),
             )  # fmt: skip
     if name in ("pupils", "teachers") and first.get("school") != second.get("school"):
@@ -305,7 +305,8 @@ def _key_fault(
             f"{who} {second[who]} is in two schools in {second['year']}: {second['school']} here, "
             f"{first['school']} in {place}",
             f"one school per {who} and year",
-            "correct the roster, or declare `duplicate_keys` (such as days enrolled)",
+            "add `duplicate_keys: days_enrolled` (or another variable that decides), or correct "
+            "the file",
             row=line, column=raw.get("school"),
         )  # fmt: skip
     if name == "crosswalk":
@@ -313,22 +314,26 @@ def _key_fault(
             file,
             f"school {second['from_school']} becomes two schools in {second['from_year']}: "
             f"{second['to_school']!r} here, {first['to_school']!r} in {place}",
-            "one school that it becomes", "correct the crosswalk; a school that splits is told by "
-            "the roster", row=line, column=raw.get("to_school"),
+            "one new school",
+            "correct the crosswalk (for a school that splits, the enrolment records give the new "
+            "school)", row=line, column=raw.get("to_school"),
         )  # fmt: skip
     what = ", ".join(f"{part} {second[part]}" for part in key if second[part] != "")
-    remedy = "correct the file, or declare `duplicate_keys` in the protocol"
+    remedy = "correct the file, or add `duplicate_keys` to say which row is kept"
     if name == OF_LIST:
-        remedy = "correct the file, which is joined to the assignment list: each key once"
+        remedy = (
+            "correct the file (it is joined to the allocation list, so each key must be unique)"
+        )
     if name == "assignment":
         remedy = (
-            f"correct the list; if a {who} has the same name in several schools, read it from both "
-            f"columns, here and on the rosters: `{who}: {{parts: [school, {raw.get(who, who)}]}}`"
+            f"correct the allocation list; if {who}s of several schools share names, read the "
+            f"identifier from both columns, here and in the enrolment records: `{who}: {{parts: "
+            f"[school, {raw.get(who, who)}]}}`"
             if who != "school"
-            else "correct the list: a school is assigned once; where the file repeats it on many "
-            "rows, add `collapse_repeats: true`"
+            else "add `collapse_repeats: true` if the file repeats each school on many rows; "
+            "otherwise correct the allocation list"
         )
     return Fault(
-        file, f"{what} also stands in {place}", "one row per " + " and ".join(key), remedy,
+        file, f"{what} is also in {place}", "one row per " + " and ".join(key), remedy,
         row=line, column=raw.get(who),
     )  # fmt: skip

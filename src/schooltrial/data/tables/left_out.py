@@ -103,7 +103,7 @@ def judge_rows(
     try:
         kept = matches(frame, file["where"]).to_numpy(dtype=bool)
     except ValueError as error:
-        expected, remedy = "values that the column can hold", "correct `where`, or the `type`"
+        expected, remedy = "values of the type of the column", "correct `where`, or the `type`"
         raise Refusal([Fault(reader.log.file, str(error), expected, remedy)]) from error
     bad = np.logical_or.reduce([faulty.get(name, no_row) for name in named])
     return LeftOut(empty, ~kept & ~empty, ~kept & ~empty & bad)
@@ -129,7 +129,7 @@ def left_out_conflicts(
     key: Sequence[str], values: Arrays, leaving: Mask, staying: Rows, reader: ColumnReader,
     raw: Mapping[str, str],
 ) -> Iterator[Fault]:  # fmt: skip
-    """Yield units of the assignment list that a row which is left out assigns to something else.
+    """Yield units of the allocation list that a row which is left out assigns to something else.
 
     A list that names a unit in two arms is not made right by leaving one of its rows out.
 
@@ -170,13 +170,13 @@ def left_out_conflicts(
                     f"{who} has the {name} {row[name]!r} in this row, which is left out, and "
                     f"{row[f'{name}_kept']!r} in row {kept_line}",
                     f"one {name} for each {' and '.join(key)}",
-                    "correct the assignment list to what was drawn, as its record or whoever keeps "
-                    "it says", row=line, column=raw.get(name),
+                    "correct the allocation list, as its randomisation record or its keeper says",
+                    row=line, column=raw.get(name),
                 )  # fmt: skip
     if shown > SHOWN_CONFLICTS:
         yield Fault(
-            reader.log.file, f"the same fault in {shown - SHOWN_CONFLICTS} more rows",
-            f"each {' and '.join(key)} assigned once", "as above",
+            reader.log.file, f"the same error in {shown - SHOWN_CONFLICTS} more rows",
+            f"each {' and '.join(key)} once", "as above",
         )  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def log_rows(left: LeftOut, file: KeyedFile, log: CleaningLog, cells: RawCells) 
     if len(rows):
         found, _ = find_columns(cells, sources(file["columns"]))
         held = rows_as_json({raw: cells.columns[raw] for raw in found.values()}, rows)
-        rule = f"rows left out, {' and '.join(file['keep_if_any'])} being empty"
+        rule = f"rows left out: {' and '.join(file['keep_if_any'])} empty"
         log.rows(rule, cells.line(rows), held, "")
     rows = np.flatnonzero(left.filtered)
     if len(rows):
@@ -203,7 +203,7 @@ def log_rows(left: LeftOut, file: KeyedFile, log: CleaningLog, cells: RawCells) 
         log.rows(rule, cells.line(rows), "", "")
     odd = np.flatnonzero(left.unreadable)
     if len(odd):
-        rule = "rows left out in which a cell that `where` needs cannot be read"
+        rule = "rows left out: a cell that `where` needs cannot be read"
         log.note("", rule, len(odd), f"row {cells.line(odd[:1])[0]}")
 
 

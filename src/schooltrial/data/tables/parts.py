@@ -118,7 +118,7 @@ def _without_repeats(
     rows = np.sort(order.repeated())
     if reading["collapse_repeats"]:
         kept = _first_alike(_facts(part, rows, part.table.column_names))
-        rule = "the same facts on many rows: one was kept"
+        rule = "repeated rows: one was kept"
         return _leave(part, rows, kept, rule, log), faults
     kept = _first_alike(_texts(part, rows))
     if reading["duplicate_rows"] == "refuse":
@@ -146,7 +146,7 @@ def _one_per_key(
 
 
 def _in_conflict(part: Part) -> npt.NDArray[np.bool_]:
-    """Return which rows of the assignment list contradict another of the same unit."""
+    """Return which rows of the allocation list contradict another of the same unit."""
     names = [name for name in ASSIGNED if name in part.table.column_names]
     facts = _facts(part, np.arange(len(part.at)), names)
     return rows_in_conflict(facts, ordered(words(part.table, part.key)))
@@ -157,7 +157,7 @@ def _without_shared(part: Part, log: CleaningLog) -> Part:
     rows = np.sort(ordered(words(part.table, part.key)).repeated())
     if len(rows) == 0:
         return part
-    rule = "rows with the same key: all of them were left out"
+    rule = "rows with the same key: all were left out"
     log.rows(rule, part.lines(rows), _as_json(part, rows), "")
     columns = dict(zip(part.table.column_names, part.table.columns, strict=True))
     arrays = {name: column.combine_chunks() for name, column in columns.items()}
@@ -182,15 +182,15 @@ def _without(part: Part, rows: Positions) -> Part:
 
 
 def _identical_faults(part: Part, rows: Positions) -> list[Fault]:
-    remedy = "remove it, or set `duplicate_rows: keep_one` in the protocol"
-    found, expected = "this row repeats an earlier one to the letter", "each row once"
+    remedy = "set `duplicate_rows: keep_one`, or delete the row"
+    found, expected = "this row is identical to an earlier row", "each row once"
     file = part.cells.file
     faults = [
         Fault(file, found, expected, remedy, row=int(line))
         for line in part.lines(rows[:SHOWN_ROWS])
     ]
     if len(rows) > SHOWN_ROWS:
-        found = f"{len(rows) - SHOWN_ROWS} more rows repeat an earlier one"
+        found = f"{len(rows) - SHOWN_ROWS} more rows are identical to an earlier row"
         faults.append(Fault(file, found, expected, "as above"))
     return faults
 
@@ -226,7 +226,7 @@ def _resolved(part: Part, rule: str | DuplicateKeys, log: CleaningLog) -> tuple[
 def _no_such_column(part: Part, by: str | None) -> Fault:
     return Fault(
         part.cells.file, f"`duplicate_keys` names {by!r}, which is not read",
-        "one of " + ", ".join(part.raw), "read that column too", column=by,
+        "one of " + ", ".join(part.raw), "also read that column", column=by,
     )  # fmt: skip
 
 

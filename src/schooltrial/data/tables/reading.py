@@ -284,8 +284,8 @@ def _still_missing(
     judge = ColumnReader(reader.cells, reader.log, reader.reading)
     judge.fault_rows(
         raw[variable], rows, "a value in every row, here or in a joined file",
-        "fill the cell, or leave the row out by `where`",
-        f"no {variable!r}, nor in a joined file",
+        "fill the cell, or filter the row by `where`",
+        f"no {variable!r}, here or in a joined file",
     )  # fmt: skip
     return judge.faults
 
@@ -376,10 +376,10 @@ def _with_year(
     rows = np.flatnonzero(mask(pc.and_(odd, pc.is_valid(values["year"]))))
     if year is None:
         expected = "a year of the protocol: " + ", ".join(map(str, years))
-        remedy = "add the year to the protocol, or remove the rows"
+        remedy = "add the year under `years`, or filter the rows by `where`"
     else:
-        expected = f"{year}, the year of the file's name or of its reading"
-        remedy = "correct the cell, the file's name, or `year` in the protocol"
+        expected = f"{year}, the year in the file name or in `year`"
+        remedy = "correct the cell, the file name, or `year` in the protocol"
     reader.fault_rows(raw["year"], rows, expected, remedy)
     return values
 
@@ -391,7 +391,7 @@ def _not_observed(
     given = plain(values[variable])
     then = pc.is_in(values["year"], pa.array(spec["placeholder_years"], pa.int64()))
     where = pc.and_(then, pc.is_valid(given))
-    rule = "not observed in that year: placeholder set to missing"
+    rule = "placeholder of that year set to missing"
     reader.changed(raw, rule, np.flatnonzero(mask(where)))
     return pc.if_else(where, pa.scalar(None, given.type), given)
 
@@ -411,7 +411,7 @@ def _by_outcome(
     outside: Mask = np.zeros(len(numbers), dtype=bool)
     for level in [name for name in levels if name not in study.outcomes]:
         rows = np.flatnonzero(codes == levels.index(level))
-        remedy = "declare it under `outcomes`, or map its code"
+        remedy = "declare it under `outcomes`, or correct its code"
         expected = "one of " + ", ".join(study.outcomes)
         reader.fault_rows(raw["outcome"], rows, expected, remedy, f"the outcome {level!r}")
     for number, limits in _limits(levels, study):
@@ -480,7 +480,7 @@ def _empty_keys(
             empty = empty | (absent == "").to_numpy(dtype=bool)
         if not empty.any() or (part in together and empty.all()):
             continue
-        found = "the cell is empty or not observed, but " + (
+        found = "the cell is empty or missing, but " + (
             f"{part!r} is part of the key of {name}"
             if part in key
             else f"no row of {name} may lack {part!r}"
@@ -497,7 +497,7 @@ def _empty_keys(
 
 def _row_remedy(cells: RawCells, row: int) -> str:
     """Say what to do with a row that lacks its key; near the end of a table it may be a note."""
-    fill = "fill the cell, or remove the row"
+    fill = "fill the cell, or filter such rows by `keep_if_any` or `where`"
     return f"{SUGGESTED}; otherwise {fill}" if row >= cells.rows - NEAR_THE_END else fill
 
 

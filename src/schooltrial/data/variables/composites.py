@@ -96,8 +96,9 @@ def _refuse_lacking(frame: pd.DataFrame, outcomes: Mapping[str, Outcome], level:
     refuse(
         [
             Fault(
-                f"{level}s table", f"outcome {name!r} rests on {variable!r}, which no row of a "
-                f"{level} has", f"a variable of {level}s or their schools",
+                f"{level}s table",
+                f"outcome {name!r} uses {variable!r}, but no {level} has a value",
+                f"a variable of {level}s or their schools",
                 f"read {variable!r} into `tables.{level}s`, or name another variable",
                 column=f"outcomes.{name}",
             )
@@ -161,10 +162,10 @@ def _index(frame: pd.DataFrame, name: str, rule: Index, making: Making) -> pd.Se
                 [
                     Fault(
                         f"{making.level}s table", f"the parts of {name}, "
-                        f"{', '.join(rule['outcomes'])}, determine each other, or too few have two "
-                        f"of them in {frame['year'].iloc[0]}",
-                        "parts whose covariance matrix has an inverse",
-                        "leave one of the parts out, or set `weights: equal`",
+                        f"{', '.join(rule['outcomes'])}, are linearly dependent, or too few pupils "
+                        f"have two of them in {frame['year'].iloc[0]}",
+                        "parts with an invertible covariance matrix",
+                        "delete one of the parts, or set `weights: equal`",
                         column=f"outcomes.{name}.index_of",
                     )
                 ]
@@ -239,7 +240,7 @@ def _in_range(
     if outside.any() and outcome["out_of_range"] == "refuse":
         first = exact(values[outside].iloc[0])
         found = f"{reason} in {int(outside.sum())} rows, such as {first}"
-        remedy = "correct the columns that it is made of, or set `out_of_range: missing`"
+        remedy = "correct the columns that it is made from, or set `out_of_range: missing`"
         refuse([Fault(f"{level}s table", found, f"a {what} in its range", remedy, column=name)])
     step = "ratios in range" if outcome["ratio"] else "outcomes in range"
     ledger.leave(frame, outside, step=step, reason=reason, level=_measured(level))
@@ -255,7 +256,7 @@ def _without_outliers(
         return values
     outside = outliers(frame, name, rule)
     groups = f" of their {', '.join(rule['within'])}" if rule["within"] else ""
-    reason = f"{name} further than {exact(rule['beyond_sd'])} SD from the mean{groups}"
+    reason = f"{name} more than {exact(rule['beyond_sd'])} SD from the mean{groups}"
     ledger.leave(frame, outside, step="outliers", reason=reason, level=_measured(level))
     return values.mask(outside)
 

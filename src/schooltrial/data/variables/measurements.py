@@ -58,11 +58,11 @@ def link_measurements(
         nowhere[nowhere] = positions(missing, on_roster) < 0
     told = ledger.leave(
         told, nowhere, step=step, level=kind,
-        reason=f"{kind} of a {level} who is on no roster that year",
+        reason=f"{kind} of a {level} without an enrolment record in that year",
     )  # fmt: skip
     ledger.leave(
         told, at[~nowhere] < 0, step=step, level=kind,
-        reason=f"{kind} of a {level} who is not in the sample that year",
+        reason=f"{kind} of a {level} not in the sample in that year",
     )  # fmt: skip
     linked = measured[at >= 0].assign(_row=at[at >= 0])
     values = _column_means if level == "teacher" else _columns

@@ -69,10 +69,10 @@ def scale_at_baseline(
     values = then.loc[(then["arm"] == control).to_numpy(bool), name].astype("float64")
     mean, spread = float(values.mean()), float(values.std())
     if not spread > 0:
-        found = f"{name} has {values.notna().sum()} values in the control arm in {year}, "
-        found += "and no spread" if values.notna().any() else "the year that is its scale"
-        expected = "values of the control arm that differ, in the baseline year"
-        remedy = "name another `baseline_year`, or set `standardise: control`"
+        found = f"{name} has {values.notna().sum()} values in the control group in {year}, "
+        found += "without variation" if values.notna().any() else "the baseline year"
+        expected = "different values in the control group in the baseline year"
+        remedy = "set another `baseline_year`, or set `standardise: control`"
         refuse([Fault(f"{level}s table", found, expected, remedy, column=f"outcomes.{name}")])
     return mean, spread
 
@@ -122,9 +122,10 @@ def standardise_by_norms(
         [
             Fault(
                 "norms",
-                f"{outcome} has scores of grade {exact(cell[0])} in {cell[1]}, but no norm",
+                f"{outcome} has scores of grade {exact(cell[0])} in {cell[1]}, but there is no "
+                "norm for it",
                 "a norm for every grade and year with scores",
-                "add it, or leave the grade or year out of `sample.keep`",
+                "add the norm, or exclude the grade or year in `sample.keep`",
                 column=f"outcomes.{outcome}.norms",
             )
             for at, cell in enumerate(cells)

@@ -82,9 +82,11 @@ def read_workbook(path: Path, reading: RawFile, sizes: SizeLimits) -> RawCells:
         try:
             book = CalamineWorkbook.from_path(str(path))
         except PasswordError as error:
-            remedy = "open the workbook, take the password off, and save it"
+            remedy = "open the workbook, remove the password, and save it"
             found = "the workbook is protected by a password"
-            raise Refusal([Fault(path.name, found, "a workbook that opens", remedy)]) from error
+            raise Refusal(
+                [Fault(path.name, found, "a workbook without a password", remedy)]
+            ) from error
     sheet = _chosen(book, path, reading["sheet"])
     with readable(path, WHAT):
         if packed:
@@ -108,15 +110,17 @@ def _markup(path: Path) -> list[Fault]:
         start = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if not start.startswith(MARKUP):
         return []
-    found = "the file is a page of HTML or XML that is named as a workbook"
-    remedy = "open it in a spreadsheet, save it as .xlsx, and name that file in the protocol"
+    found = "the file is an HTML or XML page with the name of a workbook"
+    remedy = (
+        "open it in a spreadsheet, save it as .xlsx, and write the new file name in the protocol"
+    )
     return [Fault(path.name, found, WHAT, remedy)]
 
 
 def _too_large(path: Path, size: int, most: int) -> list[Fault]:
     if size <= most:
         return []
-    found = f"the workbook has at least {size:,} bytes when it is unpacked"
+    found = f"the workbook has at least {size:,} bytes after unpacking"
     remedy = f"check the file, or raise `limits: {{decompressed_bytes: {size}}}` in the protocol"
     return [Fault(path.name, found, f"up to {most:,} bytes", remedy)]
 
@@ -124,10 +128,10 @@ def _too_large(path: Path, size: int, most: int) -> list[Fault]:
 def _too_many(path: Path, sheet: str, cells: int, where: str, most: int) -> list[Fault]:
     if cells <= most:
         return []
-    found = f"the cells of sheet {sheet!r} reach over {where}, {cells:,} cells in all"
+    found = f"the cells of sheet {sheet!r} cover {where}, {cells:,} cells in all"
     remedy = (
-        "look for a stray cell far to the right of or below the table, and delete its row and "
-        "column; or save the sheet as CSV"
+        "delete the row and column of any stray cell far to the right of or below the table, or "
+        "save the sheet as CSV"
     )
     if cells <= AFFORDABLE:
         remedy += f"; or raise `limits: {{workbook_cells: {cells}}}`"
@@ -146,14 +150,12 @@ def _chosen(book: CalamineWorkbook, path: Path, wanted: str | None) -> str:
             refuse([Fault(path.name, found, expected, remedy)])
         return wanted
     if not known:
-        refuse(
-            [Fault(path.name, "the workbook has no sheet of cells", "a sheet", "check the file")]
-        )
+        refuse([Fault(path.name, "the workbook has no worksheet", "a sheet", "check the file")])
     first = next(iter(known))
     visible = [name for name, one in known.items() if one.visible == SheetVisibleEnum.Visible]
     if first not in visible and visible:
-        found = f"the first sheet, {first!r}, is hidden, and the protocol names none"
-        remedy = f'write which sheet is read: `sheet: "{visible[0]}"`'
+        found = f"the first sheet, {first!r}, is hidden, but the protocol names no sheet"
+        remedy = f'add the name of the sheet: `sheet: "{visible[0]}"`'
         refuse([Fault(path.name, found, expected, remedy)])
     return first
 
@@ -307,8 +309,8 @@ class _Columns:
         for (top, left), (bottom, right) in merged:
             area = f"{column_letters(left)}{top + 1}:{column_letters(right)}{bottom + 1}"
             what = (
-                f"the cell is merged into {area}, whose value is in its first cell alone",
-                "unmerge the cells, and fill each with its value",
+                f"the cell is merged into {area}, whose value is only in its first cell",
+                "unmerge the cells, and fill in each value",
             )
             for row in range(top, bottom + 1):
                 for column in range(left, right + 1) if row in self._place else ():
@@ -345,8 +347,9 @@ def _mixed(values: Sequence[Any], percent: Mapping[int, str]) -> dict[int, tuple
     code = next(iter(percent.values()))
     return {
         at: (
-            f"the number {shown(value)}, in a column whose other numbers have the format {code!r}",
-            "give the cell that format too if it is a share; otherwise enter the per cent as text",
+            f"the number {shown(value)}, but other numbers of the column have the format {code!r}",
+            "format the cell like the others if it is a share; otherwise enter the per cent as "
+            "text",
         )
         for at, value in enumerate(values)
         if at not in percent and type(value) in (int, float) and 0 < abs(value) <= 1

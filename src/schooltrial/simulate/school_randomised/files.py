@@ -40,7 +40,7 @@ class RawFiles:
 
 
 def randomisation_seed(seed: int) -> int:
-    """Return the seed of a draw that is made here, as the assignment list records it."""
+    """Return the seed of a draw that is made here, as the allocation list records it."""
     return int(stream(seed, "assignment").integers(2**31))
 
 

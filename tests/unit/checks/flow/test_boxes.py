@@ -28,9 +28,10 @@ def _flow(arm: str) -> list[list[Any]]:
     lost, unobserved = 10 + AT[arm], 5 * AT[arm]
     there = 100 - lost + 3  # three came from elsewhere
     return [
-        ["schools with pupils", "no pupil of the school in the sample that year", "school", 2020,
+        ["schools with pupils", "no pupil of the school in the sample in that year", "school", 2020,
          arm, 4, 1, 3],
-        ["followed up: 2019 to 2020", "in no roster of the study in 2020", "pupil", 2019, arm, 100,
+        ["followed up: 2019 to 2020", "without an enrolment record in the study in 2020",
+         "pupil", 2019, arm, 100,
          lost, 100 - lost],
         ["analysed: itt, maths", "maths was not observed", "pupil", 2020, arm, there, unobserved,
          there - unobserved],
@@ -89,7 +90,7 @@ def _followed(boxes: pd.DataFrame, arm: str, level: str) -> int:
 
 def test_those_who_leave_before_the_arms_part_add_up(boxes: pd.DataFrame) -> None:
     files = _number(boxes, "all", "schools in the files")
-    lost = _number(boxes, "all", "schools not in the assignment list")
+    lost = _number(boxes, "all", "schools not in the allocation list")
     assert files - lost == _number(boxes, "all", "schools assigned") == 12
 
 
@@ -106,7 +107,7 @@ def test_a_school_that_is_in_no_file_was_assigned_allocated_and_lost() -> None:
 def test_every_arm_shows_its_losses_with_their_reasons_zeros_included(
     boxes: pd.DataFrame, arm: str, lost: int, unobserved: int
 ) -> None:
-    assert _number(boxes, arm, "pupils in no roster of the study in 2020") == lost
+    assert _number(boxes, arm, "pupils without an enrolment record in the study in 2020") == lost
     assert _number(boxes, arm, "outcome not observed") == unobserved
     assert _number(boxes, arm, "a covariate not observed") == 0
     assert _number(boxes, arm, "pupils analysed") == 103 - lost - unobserved
@@ -146,9 +147,9 @@ def test_assigned_teachers_who_are_on_no_later_roster_are_lost_to_follow_up() ->
         columns=["teacher", "year", "arm", "school", "maths"],
     )  # fmt: skip
     people = people.assign(girl=1.0, cluster=people["teacher"])
-    reason = "on no roster of the study that year"
+    reason = "without an enrolment record in the study in that year"
     flow: list[list[Any]] = [
-        ["teachers on a roster", reason, "teacher", 2020, arm, 8, 2, 6]
+        ["teachers with an enrolment record", reason, "teacher", 2020, arm, 8, 2, 6]
         for arm in ("control", "coaching")
     ]
     flow += [
@@ -163,7 +164,9 @@ def test_assigned_teachers_who_are_on_no_later_roster_are_lost_to_follow_up() ->
                                   "ela": {"primary": False}},
     )  # fmt: skip
     assert _number(boxes, "control", "teachers allocated") == 8
-    assert _number(boxes, "control", "teachers on no roster of the study in 2020") == 2
+    assert (
+        _number(boxes, "control", "teachers without an enrolment record in the study in 2020") == 2
+    )
     assert _number(boxes, "control", "teachers to be analysed") == 6
     assert _followed(boxes, "control", "teacher") == 6
     assert set(boxes.loc[boxes["text"] == "in schools", "stage"]) == {
@@ -196,7 +199,7 @@ def test_assigned_pupils_are_followed_from_the_list_and_no_roster_is_counted_twi
         columns=["pupil", "year", "arm", "school", "maths"],
     )  # fmt: skip
     people = people.assign(girl=1.0, cluster=people["pupil"])
-    gone = "in no roster of the study in 2020"
+    gone = "without an enrolment record in the study in 2020"
     flow: list[list[Any]] = []
     for arm in ("control", "coaching"):
         flow += [
@@ -235,7 +238,7 @@ def test_cells_of_schools_and_years_add_up_and_their_schools_are_counted() -> No
             for at, n in enumerate(there)
         ]
         left = 4 - there[-1]
-        flow.append(["schools with scores", "no value of the school in the panel that year",
+        flow.append(["schools with scores", "no value of the school in the panel in that year",
                      "school", 2020, arm, 4, left, 4 - left])  # fmt: skip
     boxes = _boxes(
         flow=flow, samples={"school": taken}, arms=ARMS[:2], models={"did": model},

@@ -64,7 +64,7 @@ def test_each_part_has_its_own_width_and_gets_its_zeros_back() -> None:
     reader = _reader(district=["7", "12"], school=["003", "14"])
     parts = ["district", {"column": "school", "width": 3, "pad": True}]
     assert _read(reader, parts=parts) == ["7-003", "12-014"]
-    assert [entry.rule for entry in reader.log.entries] == ["leading zeros put back"]
+    assert [entry.rule for entry in reader.log.entries] == ["leading zeros restored"]
 
 
 def test_parts_that_a_file_writes_as_decimals_are_whole_numbers() -> None:
@@ -172,9 +172,9 @@ def test_a_column_of_parts_that_is_not_there_is_named(trial: SmallTrial) -> None
     [
         ({"column": "a", "parts": ["a", "b"]}, "has both `column` and `parts`"),
         ({"parts": ["a"]}, "has a single part"),
-        ({}, "lacks the key 'column'"),
+        ({}, "the key 'column' is missing"),
         ({"parts": ["a", "b"], "type": "integer"}, "has a parts, but is read as integer"),
-        ({"parts": ["a", {"column": "b", "pad": True}]}, "puts zeros back in the part 'b'"),
+        ({"parts": ["a", {"column": "b", "pad": True}]}, "the part 'b' of"),
         ({"parts": ["a", "b"], "codes": {"x": "y"}}, "has both `parts` and `codes`"),
     ],
 )

@@ -91,7 +91,7 @@ def test_two_digits_are_the_last_year_up_to_the_limit_that_ends_in_them(
         ("%d/%m/%Y", "no year", "`format: DD/MM/YYYY`"),
         ("%b %d, %Y %H:%M", "no year", "`format: MMM DD, YYYY`"),
         ("YYY-MM-DD", "YYY is no year", "such as"),
-        ("DMYYYY", "touches the next", "such as"),
+        ("DMYYYY", "is next to another", "such as"),
         ("YYYY-MM-DD HH:MM", "a month 2 times", "`format: YYYY-MM-DD`"),
     ],
 )
@@ -140,7 +140,7 @@ def test_the_log_tells_of_times_left_out_and_of_the_century_of_two_digits(
     log = pd.read_csv(trial.path("cleaning_log.csv"), keep_default_na=False)
     told = set(log.loc[log["column"] == "entered", "rule"])
     assert told == {
-        "time of the day after the date left out", "years of two digits read as 1922 to 2021",
+        "time of day after the date left out", "two-digit years read as 1922 to 2021",
     }  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def test_a_day_that_does_not_exist_is_refused_with_its_row(trial: SmallTrial) ->
     trial.files[ROSTER][4][-1] = "31/9/2018"
     (fault,) = _faults(trial)
     assert (fault.file, fault.row, fault.column) == (ROSTER, 5, "entered")
-    assert fault.expected == "a date as D/M/YYYY, of a day that exists"
+    assert fault.expected == "a date as D/M/YYYY that exists in the calendar"
 
 
 def test_a_format_that_no_date_can_have_is_refused_when_the_protocol_is_read(
@@ -181,4 +181,4 @@ def test_a_cell_that_is_another_day_in_each_of_two_formats_is_refused(trial: Sma
     trial.files[ROSTER][5][-1] = "3/3/2018"
     (fault,) = _faults(trial)
     assert (fault.file, fault.row) == (ROSTER, 5)
-    assert fault.expected.endswith("and the same day in both")
+    assert fault.expected.endswith("the same day in both formats")

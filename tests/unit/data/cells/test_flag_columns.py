@@ -12,7 +12,7 @@ from schooltrial.refusal import Refusal
 from support.small_trial import SmallTrial
 
 ROSTER = "roster_2020.csv"
-LAST = "list it under `missing` only if it means that nothing was observed"
+LAST = "use `missing` only for values that mean 'not observed'"
 YES = f'add `codes: {{"yes": 1, "1": 1, "0": 0}}` to the column, or correct the cell; {LAST}'
 MAYBE = f'add `codes: {{"maybe": 1}}` to the column, or correct the cell; {LAST}'
 
@@ -67,9 +67,9 @@ def test_a_nought_a_one_and_a_blank_are_taken_however_they_are_written(
 @pytest.mark.parametrize(
     ("text", "expected", "remedy"),
     [
-        ("2", "0 or 1", "correct the cell, or give codes"),
-        ("-1", "0 or 1", "correct the cell, or give codes"),
-        ("100", "0 or 1", "correct the cell, or give codes"),
+        ("2", "0 or 1", "correct the cell, or add `codes` to the column"),
+        ("-1", "0 or 1", "correct the cell, or add `codes` to the column"),
+        ("100", "0 or 1", "correct the cell, or add `codes` to the column"),
         ("0.5", "a whole number", "correct the cell, or read it as `number`"),
         (".5", "a whole number", "correct the cell, or read it as `number`"),
         ("1.0001", "a whole number", "correct the cell, or read it as `number`"),

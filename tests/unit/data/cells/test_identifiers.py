@@ -52,7 +52,7 @@ def test_identifiers_that_a_file_writes_as_decimals_are_read_as_whole_numbers(
     trial.obtain()
     assert _pupils(trial) == {f"{at:04d}" for at in range(1, 161)}
     log = pd.read_csv(trial.path("cleaning_log.csv"), keep_default_na=False)
-    rule = "decimal part of zeros taken off the identifier"
+    rule = "zero decimals removed from the identifier"
     assert log.loc[log["rule"] == rule, "cells"].tolist() == [320 // every]
 
 

@@ -86,12 +86,12 @@ def test_a_protocol_adds_texts_that_come_before_the_known_ones() -> None:
 
 def test_every_notation_names_its_publisher_and_source_and_whether_it_was_checked() -> None:
     every = parse_yaml(NOTATIONS.read_text("utf-8"))
-    keys = {"kind", "pattern", "tells", "meaning", "publisher", "source", "year", "checked"}
+    keys = {"kind", "pattern", "shows", "meaning", "publisher", "source", "year", "checked"}
     for one in every:
         assert set(one) == keys, one
         assert one["publisher"]
         assert one["source"]
-        bounds = {"nothing": 0, "low": 1, "high": 1, "range": 2}[one["tells"]]
+        bounds = {"nothing": 0, "low": 1, "high": 1, "range": 2}[one["shows"]]
         assert one["pattern"].count("{k}") == bounds, one["kind"]
 
 

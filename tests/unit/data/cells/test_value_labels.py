@@ -65,7 +65,7 @@ def test_an_unknown_label_is_told_with_its_code(spss: Path) -> None:
 def test_identifiers_that_a_label_would_make_one_are_refused(spss: Path) -> None:
     _, reader = _read(spss, "school")
     (fault,) = reader.faults
-    assert (fault.row, fault.expected) == (3, "identifiers that differ")
+    assert (fault.row, fault.expected) == (3, "different identifiers")
     assert fault.found == "the codes 1 and 3 have the same label, 'Mill Road'"
     assert "`value_labels: false`" in fault.remedy
 

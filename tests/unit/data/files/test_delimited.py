@@ -239,7 +239,7 @@ def test_a_byte_order_mark_inside_the_file_is_refused_with_its_line() -> None:
         decoded(content, "utf-8", "f.csv")
     (fault,) = caught.value.faults
     assert fault.row == 3
-    assert "read each by itself" in fault.remedy
+    assert "read each file separately" in fault.remedy
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])

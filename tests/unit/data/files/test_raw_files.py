@@ -49,7 +49,7 @@ def test_what_a_gzip_unpacks_to_is_limited(tmp_path: Path) -> None:
     path = tmp_path / "f.csv.gz"
     path.write_bytes(gzip.compress(b"id,n\n" + b"1,2\n" * 1000))
     fault = _fault(path, sizes={**SIZES, "decompressed_bytes": 1000})
-    assert fault.found == "the file has more than 1,000 bytes when it is unpacked"
+    assert fault.found == "the file has more than 1,000 bytes after unpacking"
     assert "`limits: {decompressed_bytes: " in fault.remedy
     assert read_raw(path, path.name, reading(path.name)).rows == 1000
 
@@ -57,9 +57,11 @@ def test_what_a_gzip_unpacks_to_is_limited(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("start", "remedy"),
     [
-        (b"\x1f\x8b\x08", "name it .gz"), (b"PK\x03\x04", "name it .xlsx"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "name it .xls"), (b"$FL2@(#)", "name it .sav"),
-        (b"<stata_dta>", "name it .dta"), (b"PAR1", "name it .parquet"), (b"%PDF-1.7", "export"),
+        (b"\x1f\x8b\x08", "rename it to .gz"), (b"PK\x03\x04", "rename it to .xlsx"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "rename it to .xls"),
+        (b"$FL2@(#)", "rename it to .sav"),
+        (b"<stata_dta>", "rename it to .dta"),
+        (b"PAR1", "rename it to .parquet"), (b"%PDF-1.7", "export"),
     ],
 )  # fmt: skip
 def test_a_file_of_another_kind_that_is_named_as_text_is_told(
@@ -76,7 +78,7 @@ def test_a_file_of_another_kind_that_is_packed_is_told(tmp_path: Path) -> None:
     path = tmp_path / "f.dta.gz"
     path.write_bytes(gzip.compress(b"<stata_dta>" + bytes(100)))
     fault = _fault(path)
-    assert fault.found == "what is packed is a Stata file, not text"
+    assert fault.found == "the content is a Stata file, not text"
     assert fault.remedy.startswith("unpack it, and name it .dta")
 
 

@@ -91,7 +91,9 @@ def test_a_year_that_is_none_of_the_study_is_refused(wide: SmallTrial) -> None:
 
 def test_a_year_beside_a_file_per_year_is_refused(wide: SmallTrial) -> None:
     wide.protocol["tables"]["scores"][1]["file"] = "scores_{year}.csv"
-    assert any("has the year 2020, and {year} in its file" in found for found in _faults(wide))
+    assert any(
+        "has both `year: 2020` and {year} in its file name" in found for found in _faults(wide)
+    )
 
 
 def test_rows_can_only_be_kept_by_variables_that_are_read(wide: SmallTrial) -> None:
@@ -116,4 +118,4 @@ def test_a_year_in_a_column_must_be_that_of_the_reading(trial: SmallTrial) -> No
         trial.obtain()
     (fault,) = refusal.value.faults
     assert (fault.row, fault.column) == (5, "year")
-    assert fault.expected == "2019, the year of the file's name or of its reading"
+    assert fault.expected == "2019, the year in the file name or in `year`"

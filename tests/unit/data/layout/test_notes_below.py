@@ -52,7 +52,7 @@ def test_a_row_of_data_below_a_blank_one_is_refused_not_lost() -> None:
     fault = _refused([*DATA, [], ["S4", "40", "d"]])
     assert fault.row == 6
     assert fault.found == (
-        "the notes begin in row 5, which is blank, but row 6 below it looks like data"
+        "notes begin in row 5, which is blank, but row 6 below it looks like data"
     )
     assert "delete row 5" in fault.remedy
 
@@ -72,7 +72,7 @@ def test_a_total_is_not_taken_for_a_row_of_data() -> None:
 
 def test_each_kind_of_total_is_named() -> None:
     rows = [*DATA, ["Total", "30", "x"], ["Mean", "15", "y"]]
-    assert "list every text" in _refused(rows, "Total").remedy
+    assert "list the first words of every row" in _refused(rows, "Total").remedy
     assert [line for line, _ in _notes(rows, ["total", "Mean"])] == [5, 6]
 
 

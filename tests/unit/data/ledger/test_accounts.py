@@ -88,7 +88,8 @@ def test_pupils_and_scores_are_in_the_sample_or_in_the_ledger(
     assert len(pupils) == cut(sample, "pupil") + len(sample.pupils)
     linked = sample.flow[sample.flow["step"] == "link scores"]
     first, last = (
-        linked[linked["reason"].str.contains(why)] for why in ("on no roster", "not in the sample")
+        linked[linked["reason"].str.contains(why)]
+        for why in ("no enrolment record", "not in the sample")
     )
     assert first["entered"].sum() == len(results)
     assert len(results) == cut(sample, "score") + last["remained"].sum()
@@ -233,5 +234,5 @@ def test_a_roster_that_shares_no_school_with_the_assignment_is_refused() -> None
 def test_a_pupil_whose_roster_names_no_school_leaves_with_that_reason() -> None:
     pupils = roster([("a", 2020, "S1"), ("b", 2020, None), ("c", 2020, "S2")])
     found = build({"pupils": pupils, "scores": scores([("a", 2020, 1.0), ("c", 2020, 2.0)])})
-    assert reasons(found)["no school is named"] == 1
+    assert reasons(found)["school is missing"] == 1
     assert found.pupils["pupil"].tolist() == ["a", "c"]

@@ -38,15 +38,15 @@ def test_those_who_left_are_told_from_those_who_finished_the_studys_grades() -> 
     ledger = Ledger("1")
     record_follow_up(pupils(), 2018, [2020], ledger)
     assert told(ledger) == {
-        "beyond the study's grades by 2020": (5, 1, 4),
-        "in no roster of the study in 2020": (4, 1, 3),
+        "above the study's grades by 2020": (5, 1, 4),
+        "without an enrolment record in the study in 2020": (4, 1, 3),
     }
 
 
 def test_without_grades_everyone_who_is_gone_is_in_no_roster() -> None:
     ledger = Ledger("1")
     record_follow_up(pupils().drop(columns="grade"), 2018, [2020], ledger)
-    assert told(ledger) == {"in no roster of the study in 2020": (5, 2, 3)}
+    assert told(ledger) == {"without an enrolment record in the study in 2020": (5, 2, 3)}
 
 
 def test_a_repeated_cross_section_has_nobody_to_follow() -> None:
@@ -68,21 +68,21 @@ def test_every_pupil_analysed_is_counted_by_where_he_was_at_baseline() -> None:
     rows = {(row.arm, row.where_at_baseline): row.n_pupils for row in found.itertuples()}
     assert rows == {
         ("control", "the same school"): 1,
-        ("control", "another school of the same arm"): 1,
+        ("control", "another school in the same arm"): 1,
         ("treated", "a school of the other arm"): 1,
-        ("treated", "no school of the study"): 1,
+        ("treated", "no school in the study"): 1,
     }
     assert found["n_pupils"].sum() == (pupils()["year"] == 2020).sum()
 
 
 def test_those_in_a_class_outside_the_lottery_are_neither_gone_nor_beyond_the_grades() -> None:
     ledger = Ledger("1")
-    places = {2020: {"a class outside the lottery": ["finishes", "stays"]}}
+    places = {2020: {"a class outside the randomisation": ["finishes", "stays"]}}
     record_follow_up(pupils(), 2018, [2020], ledger, elsewhere=places)
     assert told(ledger) == {
-        "in a class outside the lottery in 2020": (5, 1, 4),
-        "in no roster of the study in 2020": (4, 1, 3),
-        "beyond the study's grades by 2020": (4, 0, 4),
+        "in a class outside the randomisation in 2020": (5, 1, 4),
+        "without an enrolment record in the study in 2020": (4, 1, 3),
+        "above the study's grades by 2020": (4, 0, 4),
     }
 
 
@@ -101,17 +101,17 @@ def test_pupils_of_a_lottery_of_teachers_are_followed_into_classes_outside_it() 
     flow = sample.flow[sample.flow["step"] == "followed up: 2019 to 2020"]
     left = flow.groupby("reason")["left"].sum().to_dict()
     assert left == {
-        "in a class outside the lottery in 2020": 1,
-        "in a class of no known teacher in 2020": 1,
-        "in no roster of the study in 2020": 2,
+        "in a class outside the randomisation in 2020": 1,
+        "in a class without a known teacher in 2020": 1,
+        "without an enrolment record in the study in 2020": 2,
     }
     assert (flow["entered"] == flow["left"] + flow["remained"]).all()
     came = sample.mobility[sample.mobility["year"] == 2020].set_index("where_at_baseline")
     assert came["n_pupils"].to_dict() == {
         "the same school": 1,
-        "a class outside the lottery": 1,
-        "a class of no known teacher": 1,
-        "no school of the study": 1,
+        "a class outside the randomisation": 1,
+        "a class without a known teacher": 1,
+        "no school in the study": 1,
     }
 
 
@@ -120,18 +120,18 @@ def test_teachers_of_assigned_schools_who_are_gone_are_told_as_teachers() -> Non
     staff = pupils().rename(columns={"pupil": "teacher"}).drop(columns="grade")
     record_follow_up(staff, 2018, [2020], ledger, key="teacher", level="teacher")
     assert set(ledger.flow()["level"]) == {"teacher"}
-    assert told(ledger) == {"in no roster of the study in 2020": (5, 2, 3)}
+    assert told(ledger) == {"without an enrolment record in the study in 2020": (5, 2, 3)}
     assert ledger.departed()["level"].tolist() == ["teacher", "teacher"]
 
 
 def test_without_a_year_before_the_programme_nobody_is_said_to_have_been_anywhere() -> None:
     counted = pd.DataFrame({
         "year": [2025, 2025, 2026], "arm": "control",
-        "where_at_baseline": ["the same school", "no school of the study", "the same school"],
+        "where_at_baseline": ["the same school", "no school in the study", "the same school"],
         "n_pupils": [3, 2, 4], **dict.fromkeys(FLAGS, 0),
     })  # fmt: skip
     found = without_baseline(counted, 2025)
     assert found[["where_at_baseline", "n_pupils"]].to_numpy().tolist() == [
-        ["not known: no year before the programme", 5],
-        ["the same school, in 2025 (no year before the programme)", 4],
+        ["not known: no baseline year", 5],
+        ["the same school, in 2025 (no baseline year)", 4],
     ]

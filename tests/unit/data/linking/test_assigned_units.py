@@ -78,7 +78,7 @@ def test_a_code_for_never_in_the_place_of_a_cohort_is_told_as_one() -> None:
     with pytest.raises(Refusal) as caught:
         read_units(table(cohort=[0, 2020, 2021]), SCHOOLS, rules(kind="staggered"))
     (fault,) = caught.value.faults
-    assert fault.remedy.startswith('if 0 stands for never, set `cohort: {…, missing: ["", "0"]}`')
+    assert fault.remedy.startswith('if 0 means never, set `cohort: {…, missing: ["", "0"]}`')
 
 
 def test_a_code_for_never_is_told_once_for_all_schools() -> None:
@@ -99,7 +99,7 @@ def test_every_fault_of_the_assignment_is_told_at_once() -> None:
         "school S3 has no arm",
         "no school is in the arm 'letters'",
         "no school is in the arm 'tutoring'",
-        "school S9 is in no table of schools",
+        "school S9 is not in the table of schools",
     ]
 
 
@@ -120,8 +120,8 @@ def test_pupils_are_in_the_arm_of_their_teacher_of_the_year() -> None:
         ["a", 2020, "t2", "S1", 1, 2],
     ]
     assert reasons(sample) == {
-        "the teacher is not known": 1,
-        "teacher is not in the assignment list": 1,
+        "teacher is missing": 1,
+        "teacher is not in the allocation list": 1,
     }
     assert sample.panel.empty
     moved = sample.mobility[sample.mobility["year"] == 2020]
@@ -147,7 +147,7 @@ def test_schools_of_the_list_that_lost_their_zeros_are_refused_with_the_width() 
     listed = schools.assign(arm=["control", "programme"] * 2)
     found = list(list_faults(listed, described, "school", ["control", "programme"]))
     assert [fault.found for fault in found] == [
-        f"school {school} is in no table of schools" for school in "89"
+        f"school {school} is not in the table of schools" for school in "89"
     ]
     assert "'008' differs by leading zeros" in found[0].remedy
     assert "`school: {column: school, width: 3, pad: true}`" in found[0].remedy

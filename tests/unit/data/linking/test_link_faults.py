@@ -143,7 +143,7 @@ def test_schools_that_were_not_assigned_are_no_mismatch_but_none_that_was_is() -
     pupils = _rosters(*PUPILS).assign(school=lambda rows: "K" + rows["school"].str[1:])
     told = [fault.found for fault in _faults({"pupils": pupils})]
     assert [text.split(",")[0] for text in told] == [
-        "4 of 4 schools on this roster are not in list.csv"
+        "4 of 4 schools in these enrolment records are not in list.csv"
     ] * 2
 
 
@@ -232,7 +232,7 @@ def test_units_without_a_match_in_both_the_list_and_the_rosters_are_refused() ->
     names = list(LISTED["school"])
     (fault,) = _refused([f"91{name}X" if at < 5 else name for at, name in enumerate(names)])
     assert (fault.file, fault.column) == ("list.csv", "school")
-    assert "5 of 12 schools in the assignment list are not in" in fault.found
+    assert "5 of 12 schools in the allocation list are not in" in fault.found
     assert "5 schools there are not in list.csv" in fault.found
     assert "`cleaning: {match_at_least: {assignment: 0.58}}`" in fault.remedy
 
@@ -254,6 +254,6 @@ def test_pupils_of_the_list_under_other_identifiers_are_refused() -> None:
     names = [f"Q9{name}" if at % 5 < 2 else name for at, name in enumerate(PUPILS)]
     tables = {"assignment": listed.astype("str"), "pupils": _rosters(*names)}
     (fault,) = _faults(tables, unit="pupil")
-    assert "16 of 40 pupils in the assignment list" in fault.found
+    assert "16 of 40 pupils in the allocation list" in fault.found
     whole = {**tables, "pupils": _rosters(*PUPILS, *(f"Q{letter}x" for letter in "ABCDEFGHI"))}
     assert _faults(whole, unit="pupil") == []

@@ -60,13 +60,16 @@ def cleaned(**cleaning: str) -> Any:
 @pytest.mark.parametrize(
     ("rule", "left"),
     [
-        ({"joiners": "drop"}, {"on no roster up to 2019": 1}),
+        ({"joiners": "drop"}, {"without an enrolment record up to 2019": 1}),
         ({"repeated_grade": "drop"}, {"in the same grade as the year before": 1}),
         (
             {"grade_out_of_step": "drop"},
             {"the grade fell, or rose by more than the years that passed": 2},
         ),
-        ({"analyse_in": "baseline_school"}, {"on no roster of the study in 2019": 3}),
+        (
+            {"analyse_in": "baseline_school"},
+            {"without an enrolment record in the study in 2019": 3},
+        ),
         ({}, {}),
     ],
 )

@@ -76,8 +76,8 @@ def test_of_two_changes_of_a_school_the_later_holds_from_its_year_on() -> None:
     [
         ([("A", 2019, "B", "renamed"), ("B", 2020, "A", "renamed")], "a circle in 2020: A → B → A"),
         ([("A", 2019, "A", "renamed")], "a circle in 2019: A → A"),
-        ([("A", 2019, "Z", "renamed")], "renamed into Z, which is in no table"),
-        ([("A", 2019, None, "merged")], "merged, but into no school"),
+        ([("A", 2019, "Z", "renamed")], "renamed into Z, which is not in any table"),
+        ([("A", 2019, None, "merged")], "merged, but `to_school` is empty"),
         ([("A", 2019, "B", "moved")], "the change 'moved'"),
     ],
 )
@@ -104,16 +104,16 @@ def test_pupils_of_a_merger_are_analysed_where_they_were_before_it() -> None:
         ["b", 2020, "S2", "programme"],
         ["a", 2021, "S1", "control"],
     ]
-    assert reasons(sample)["in a merger of assigned schools, and in none of them before"] == 3
-    assert reasons(sample, "school")["no pupil of the school in the sample that year"] > 0
+    assert reasons(sample)["in a merger of randomised schools, without a school before it"] == 3
+    assert reasons(sample, "school")["no pupil of the school in the sample in that year"] > 0
 
 
 def test_all_pupils_of_a_merger_leave_where_the_protocol_drops_them() -> None:
     sample = cleaned(MERGED, MERGER, merged_schools="drop")
     assert set(sample.pupils["year"]) == {2019}
-    assert reasons(sample)["in a merger of assigned schools"] == 6
+    assert reasons(sample)["in a merger of randomised schools"] == 6
     told = reasons(sample, "school")
-    assert told["the school had merged with another that was assigned"] == 4
+    assert told["the school had merged with another randomised school"] == 4
 
 
 def test_pupils_listed_in_a_school_that_had_closed_leave() -> None:

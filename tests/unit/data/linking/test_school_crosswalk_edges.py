@@ -61,7 +61,7 @@ def test_an_assigned_school_in_no_table_is_refused_though_a_crosswalk_leads_to_i
     with pytest.raises(Refusal) as caught:
         _study(_table(("S4", 2020, "S9", "renamed")), assignment=lot)
     assert [fault.found for fault in caught.value.faults] == [
-        "school S9 is in no table of schools"
+        "school S9 is not in the table of schools"
     ]  # fmt: skip
 
 
@@ -70,8 +70,8 @@ def test_faults_of_the_crosswalk_are_told_before_those_of_the_assignment_and_wit
     with pytest.raises(Refusal) as caught:
         _study(_table(("S4", 2020, "Z", "renamed")), assignment=lot)
     assert [fault.found for fault in caught.value.faults] == [
-        "school S4, 2020: renamed into Z, which is in no table",
-        "school S9 is in no table of schools",
+        "school S4, 2020: renamed into Z, which is not in any table",
+        "school S9 is not in the table of schools",
     ]
 
 
@@ -79,7 +79,7 @@ def test_an_assigned_school_without_a_roster_keeps_its_name_and_is_told() -> Non
     # S3 is assigned and described, on no roster, and was renamed to S6 in 2020.
     sample = _study(_table(("S3", 2020, "S6", "renamed")))
     assert set(sample.pupils["school"]) == {"S1", "S2"}
-    assert reasons(sample, "school") == {"no pupil of the school in the sample that year": 4}
+    assert reasons(sample, "school") == {"no pupil of the school in the sample in that year": 4}
 
 
 def test_a_change_of_a_school_that_no_table_names_changes_nothing() -> None:
@@ -110,21 +110,21 @@ def test_what_a_table_leaves_out_is_a_new_name() -> None:
 def test_a_school_may_close_into_none_but_not_into_one_that_is_unknown() -> None:
     assert read_crosswalk(_table(("A", 2019, None, "closed")), [*"AB"], [2019]).schools() == {"A"}
     assert _faults(("A", 2019, "Z", "closed")) == [
-        "school A, 2019: closed into Z, which is in no table"
+        "school A, 2019: closed into Z, which is not in any table"
     ]  # fmt: skip
 
 
 def test_all_that_is_wrong_with_a_row_is_told() -> None:
     assert _faults(("A", 2019, None, "moved"), ("B", 2019, "Z", "split")) == [
         "school A, 2019: the change 'moved'",
-        "school A, 2019: moved, but into no school",
-        "school B, 2019: split into Z, which is in no table",
+        "school A, 2019: moved, but `to_school` is empty",
+        "school B, 2019: split into Z, which is not in any table",
     ]
 
 
 def test_a_circle_is_told_once_and_without_the_schools_that_lead_into_it() -> None:
     rows = [("A", 2019, "B", "renamed"), ("B", 2019, "C", "renamed"), ("C", 2019, "B", "renamed")]
-    assert _faults(*rows) == ["rows go in a circle in 2019: B → C → B"]
+    assert _faults(*rows) == ["rows form a circle in 2019: B → C → B"]
     # A circle is no fault in a study whose years end before it closes.
     assert len(read_crosswalk(_table(*rows), [*"ABC"], [2018]).changes) == 3
 
@@ -175,8 +175,8 @@ def test_each_school_that_is_not_described_is_told_once_and_an_empty_one_not_at_
     with pytest.raises(Refusal) as caught:
         read_units(lot, SCHOOLS, _rules(unit="teacher"))
     assert [fault.found for fault in caught.value.faults] == [
-        "school S9 is in no table of schools",
-        "school S8 is in no table of schools",
+        "school S9 is not in the table of schools",
+        "school S8 is not in the table of schools",
     ]
 
 

@@ -37,7 +37,7 @@ def test_a_cell_with_bounds_leaves_the_panel_and_is_kept_with_both_ends() -> Non
         "S1": {"year": 2020, "mean_low": 95.0, "mean_high": 100.0, "n_pupils": 30}
     }
     assert reasons(found, "school score") == {
-        "published as a bound or a range only": 1, "not published, or suppressed": 1
+        "published only as a bound or a range": 1, "not published, or suppressed": 1
     }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def test_a_staggered_panel_has_the_cohort_and_what_is_known_of_schools() -> None
     assert sample.panel["treated"].tolist() == [0, 1, 0, 1]
     assert sample.panel["cohort"].fillna(0).tolist() == [0, 2020, 0, 2021]
     assert sample.panel["n_pupils"].isna().all()
-    assert reasons(sample, "school score") == {"school is not in the assignment list": 1}
+    assert reasons(sample, "school score") == {"school is not in the allocation list": 1}
 
 
 def test_suppressed_values_leave_with_the_reason_and_are_not_analysed() -> None:
@@ -44,8 +44,8 @@ def test_suppressed_values_leave_with_the_reason_and_are_not_analysed() -> None:
     sample = cleaned(scores, models={"itt": itt})
     assert reasons(sample, "school score") == {"not published, or suppressed": 1}
     assert reasons(sample, "school") == {
-        "no value of the school in the panel that year": 5,
-        "every value of the school was suppressed, or a bound only": 1,
+        "no value of the school in the panel in that year": 5,
+        "every value of the school was suppressed, or only a bound": 1,
     }
     told = sample.flow[sample.flow["step"] == "analysed: itt, rate"]
     remained = told.groupby("reason")["remained"].sum()
@@ -61,7 +61,7 @@ def test_schools_without_values_are_told_apart_where_they_closed_or_merged() -> 
     sample = cleaned(table(*rows), tables={"crosswalk": changes})
     assert reasons(sample, "school") == {
         "the school had closed": 1,
-        "the school had merged with another that was assigned": 2,
+        "the school had merged with another randomised school": 2,
     }
 
 

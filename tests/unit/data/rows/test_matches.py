@@ -77,9 +77,9 @@ def test_a_missing_value_does_not_matter_where_another_decides() -> None:
 
 
 def test_a_value_of_another_kind_is_said_to_be_so() -> None:
-    with pytest.raises(ValueError, match="'grade' 'four', but it holds numbers"):
+    with pytest.raises(ValueError, match="'grade' 'four', but it is a number"):
         matches(FRAME, {"grade": ["four"]})
-    with pytest.raises(ValueError, match="texts, which have no order"):
+    with pytest.raises(ValueError, match="text, which has no order"):
         matches(FRAME, {"region": {"at_least": "north"}})
 
 

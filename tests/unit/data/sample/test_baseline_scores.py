@@ -50,7 +50,7 @@ def test_a_pupil_from_the_class_of_a_teacher_outside_the_lottery_keeps_his_score
     expected = {who: (THEN[who] - 20) / SPREAD for who in "abcd"}
     assert {who: found[who] for who in "abcd"} == pytest.approx(expected, rel=1e-12)
     assert found["g"] == 0
-    assert reasons(sample)["teacher is not in the assignment list"] == 3
+    assert reasons(sample)["teacher is not in the allocation list"] == 3
     assert set(sample.pupils.loc[sample.pupils["year"] == 2019, "pupil"]) == {"a", "b", "c"}
 
 
@@ -98,7 +98,7 @@ def test_a_pupil_from_a_school_that_was_not_assigned_keeps_his_score() -> None:
     assert later(sample, "maths_before_school") == pytest.approx(
         {"a": 0, "c": 20 / SPREAD, "d": 20 / SPREAD, "x": 20 / SPREAD}
     )
-    assert reasons(sample, "score") == {"score of a pupil who is not in the sample that year": 1}
+    assert reasons(sample, "score") == {"score of a pupil not in the sample in that year": 1}
 
 
 def test_a_pupil_from_a_school_that_closed_keeps_his_score() -> None:

@@ -39,7 +39,7 @@ def test_a_text_that_no_row_has_is_refused_wherever_it_is_asked_for(place: str) 
         build(TABLES, **ASKED[place])
     (fault,) = refused.value.faults
     assert (fault.column, fault.remedy) == (place, "did you mean 'Wells'?")
-    assert "'Wels', which no row has" in fault.found
+    assert "'Wels', but no row has this value" in fault.found
 
 
 def test_texts_that_some_row_has_are_kept_and_codes_that_are_declared_may_be_of_nobody() -> None:

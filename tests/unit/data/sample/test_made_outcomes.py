@@ -73,7 +73,7 @@ def test_by_the_control_group_at_baseline_both_years_have_one_scale() -> None:
 
 def test_without_a_control_group_at_baseline_there_is_no_such_scale() -> None:
     keys = {"standardise": "control_at_baseline", "baseline_year": 2018, "sum_of": ["maths"]}
-    with pytest.raises(Refusal, match="the year that is its scale"):
+    with pytest.raises(Refusal, match="the baseline year"):
         _sample({"growth": keys})
 
 

@@ -103,7 +103,7 @@ def test_a_file_that_breaks_off_is_refused(tmp_path: Path, name: str) -> None:
         frame.to_parquet(path)
     path.write_bytes(path.read_bytes()[:2000])
     found = _refusal(path).found
-    assert "not readable as a" in found or "says 1,000 observations, but the file holds" in found
+    assert "not readable as a" in found or "says 1,000 observations, but the file has" in found
 
 
 def test_stata_values_stay_codes_unless_labels_are_asked_for(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_typed_file_without_rows_is_refused(tmp_path: Path, name: str) -> None
         frame.to_stata(path, write_index=False)
     else:
         frame.to_parquet(path)
-    assert _refusal(path).found == "the file holds no rows"
+    assert _refusal(path).found == "the file has no data rows"
 
 
 def test_parquet_may_repeat_a_name_and_have_one_that_is_blank(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_key_that_stands_twice_in_the_joined_file_is_refused(joined: SmallTria
     _edit(joined, add="0001;F;4\n")
     (fault,) = _faults(joined)
     assert (fault.file, fault.row) == ("more_2020.csv", 162)
-    assert fault.found == "pupil 0001 also stands in row 161 of more_2020.csv"
+    assert fault.found == "pupil 0001 is also in row 161 of more_2020.csv"
 
 
 def test_a_fault_in_a_joined_file_is_told_with_its_own_line_and_column(joined: SmallTrial) -> None:
@@ -191,14 +191,14 @@ def test_a_variable_is_filled_from_a_joined_file_where_it_is_missing(filled: Sma
     log = pd.read_csv(filled.path("cleaning_log.csv"))
     told = log[log["file"] == "roster_2020.csv"].set_index("rule")["cells"]
     assert told["grade missing: filled from ages.csv"] == 1
-    assert told["grade differs from that in ages.csv: kept as it is here"] == 1
+    assert told["grade differs from ages.csv: the value of this file was kept"] == 1
 
 
 def test_what_no_file_fills_is_refused_where_it_is_required(filled: SmallTrial) -> None:
     filled.reading("pupils")["columns"]["grade"]["required"] = True
     (fault,) = _faults(filled)
     assert (fault.file, fault.row, fault.column) == ("roster_2020.csv", 3, "grade")
-    assert fault.found == "no 'grade', nor in a joined file"
+    assert fault.found == "no 'grade', here or in a joined file"
 
 
 def test_a_variable_of_both_files_is_a_fault_unless_it_is_filled(filled: SmallTrial) -> None:
@@ -256,7 +256,7 @@ def test_keys_that_lost_their_zeros_in_the_joined_file_are_refused_with_the_widt
     rows = joined.raw["more_2020.csv"].decode("cp1252").splitlines()
     joined.raw["more_2020.csv"] = "".join(f"{row.lstrip('0')}\n" for row in rows).encode("cp1252")
     fault = _faults(joined)[0]
-    assert "would have one if both files spelt identifiers alike" in fault.found
+    assert "would match if both files spelled identifiers alike" in fault.found
     assert "leading zeros ('" in fault.found
     assert "write for more_2020.csv, 'id': `width: 4, pad: true` after `column:`" in fault.remedy
 

@@ -58,7 +58,7 @@ def test_rows_that_a_filter_does_not_keep_may_hold_anything(trial: SmallTrial) -
     pd.testing.assert_frame_equal(found[plain.columns], plain)
     told = _log(trial, "roster_2020.csv")
     assert told["rows left out: `where` keeps those of which kind is ours"] == (0, 2)
-    odd = "rows left out in which a cell that `where` needs cannot be read"
+    odd = "rows left out: a cell that `where` needs cannot be read"
     assert told[odd] == (2, 0)  # `out` has no code
 
 
@@ -144,7 +144,7 @@ def test_both_children_who_share_an_identifier_are_dropped_and_recorded(trial: S
     assert len(found) == 319
     assert not ((found["pupil"] == "0001") & (found["year"] == 2020)).any()
     told = _log(trial, "roster_2020.csv")
-    assert told == {"rows with the same key: all of them were left out": (0, 2)}
+    assert told == {"rows with the same key: all were left out": (0, 2)}
     trial.clean()
     ledger = pd.read_csv(trial.path("ledger.csv"))
     shared = ledger[ledger["step"] == "shared identifiers"]
@@ -170,7 +170,7 @@ def test_the_assignment_list_never_drops_a_unit_that_it_names_twice(trial: Small
     trial.write()
     with pytest.raises(Refusal) as caught:
         trial.read()
-    assert "drops units that are in the assignment list twice" in caught.value.faults[0].found
+    assert "drops units that are in the allocation list twice" in caught.value.faults[0].found
 
 
 def test_costs_of_an_arm_that_the_design_lacks_are_refused(trial: SmallTrial) -> None:

@@ -57,7 +57,11 @@ def test_whatever_the_keys_a_unit_in_two_arms_is_refused_with_both_rows(
     [
         ("block", "4", "is in two blocks: '4' here, '1' in row 2"),
         ("cohort", "2020", "is in two cohorts: 2020 here, 2019 in row 2"),
-        ("drawn", "2019-05-02", "has two dates of the draw: 2019-05-02 here, 2019-05-01 in row 2"),
+        (
+            "drawn",
+            "2019-05-02",
+            "has two randomisation dates: 2019-05-02 here, 2019-05-01 in row 2",
+        ),
     ],
 )
 def test_nor_do_they_settle_blocks_cohorts_or_dates(
@@ -186,5 +190,5 @@ def test_a_roster_that_puts_a_school_into_another_arm_is_refused(trial: SmallTri
     with pytest.raises(Refusal) as caught:
         trial.clean()
     (fault,) = caught.value.faults
-    assert "1 school with another arm than in" in fault.found
+    assert "1 school with a different arm than in" in fault.found
     assert "school S1 is in 'programme' here, and in 'control' there" in fault.found

@@ -74,7 +74,7 @@ def test_the_log_counts_the_cells_that_each_rule_touched(trial: SmallTrial) -> N
     assert counts == {
         ("scores_2019.csv", "score", "code for not observed set to missing"): 3,
         ("roster_2020.csv", "sex", "blanks around the text removed"): 2,
-        ("roster_2020.csv", "sex", "code read without regard to case"): 1,
+        ("roster_2020.csv", "sex", "code matched in upper and lower case"): 1,
         ("scores_2020.csv", "score", "reading outside 0 to 500 set to missing"): 2,
         ("scores_2020.csv", "score", "maths outside 0 to 500 set to missing"): 1,
     }
@@ -120,7 +120,7 @@ def test_placeholders_of_a_year_without_measurement_become_missing(trial: SmallT
     pupils = _table(trial, "pupils")
     assert pupils.loc[pupils["year"] == 2019, "days_present"].isna().all()
     assert pupils.loc[pupils["year"] == 2020, "days_present"].notna().all()
-    rule = "not observed in that year: placeholder set to missing"
+    rule = "placeholder of that year set to missing"
     assert _log(trial)["roster_2019.csv", "days_present", rule]["cells"] == 160
 
 

@@ -166,7 +166,7 @@ def test_an_outlier_is_set_aside_and_told_to_the_ledger_before_others_are_made_o
     ]  # fmt: skip
     assert made["total"].isna().sum() == 1
     told = ledger.departed()
-    assert told["reason"].tolist() == ["days further than 1.4 SD from the mean"]
+    assert told["reason"].tolist() == ["days more than 1.4 SD from the mean"]
 
 
 def test_outliers_are_judged_within_their_groups() -> None:
@@ -179,5 +179,5 @@ def test_outliers_are_judged_within_their_groups() -> None:
 
 
 def test_an_outcome_of_what_no_row_has_is_refused() -> None:
-    with pytest.raises(Refusal, match="rests on 'boarding', which no row of a pupil has"):
+    with pytest.raises(Refusal, match="uses 'boarding', but no pupil has a value"):
         _made(girls={"sum_of": ["reading"], "population": {"boarding": [1]}})

@@ -44,7 +44,7 @@ def test_two_raters_of_one_occasion_weigh_as_much_as_one() -> None:
     assert rows["practice"].isna().tolist() == [False, True, False, True]
     assert rows["n_occasions"].tolist() == [1, 0, 2, 0]
     assert rows["arm"].tolist() == ["control", "programme"] * 2
-    assert reasons(sample, "teacher") == {"school is not in the assignment list": 1}
+    assert reasons(sample, "teacher") == {"school is not in the allocation list": 1}
     assert sum(reasons(sample, "observation").values()) == 1
 
 

@@ -130,7 +130,7 @@ def test_a_share_among_percentages_that_is_not_shown_as_one_is_refused(tmp_path:
     cells = _read(_book(tmp_path / "f.xlsx", [*RATES, ["S5", 0.61], ["S6", 57]]))
     ((row, (found, remedy)),) = cells.spoilt["rate"].items()
     assert (cells.line(np.array([row]))[0], "the number 0.61" in found) == (6, True)
-    assert "give the cell that format" in remedy
+    assert "format the cell like the others" in remedy
 
 
 @pytest.mark.parametrize("name", ["f.xlsx", "f.xls"])
@@ -263,7 +263,7 @@ def test_the_first_sheet_is_not_read_where_it_is_hidden(tmp_path: Path) -> None:
     book.save(path)
     fault = _refusal(path)
     assert fault.found.startswith("the first sheet, 'Lookup', is hidden")
-    assert fault.remedy == 'write which sheet is read: `sheet: "Pupils"`'
+    assert fault.remedy == 'add the name of the sheet: `sheet: "Pupils"`'
     assert _texts(_read(path, sheet="Pupils"), "id") == ["1"]
 
 
@@ -297,8 +297,8 @@ def test_cells_without_a_place_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (b"<html><table><tr><td>id</td></tr></table></html>", "a page of HTML or XML"),
-        (b"\xef\xbb\xbf<?xml version='1.0'?><Workbook/>", "a page of HTML or XML"),
+        (b"<html><table><tr><td>id</td></tr></table></html>", "an HTML or XML page"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><Workbook/>", "an HTML or XML page"),
         (b"id\tscore\n1\t2\n", "not readable as an Excel workbook"),
         (b"", "not readable as an Excel workbook"),
     ],
