@@ -56,7 +56,6 @@ TO_DO = (
     "src/schooltrial/exhibits/",
     "src/schooltrial/models/",
     "src/schooltrial/simulate/",
-    "docs/refusals.md",
 )
 """Rooms whose texts are still to be rewritten; none, in the end."""
 
