@@ -1,4 +1,4 @@
-"""Tables of the report call groups by their labels, and name a group only where there are several."""
+"""Tables of the report call groups by their labels, and name one only where there are several."""
 
 from __future__ import annotations
 
