@@ -51,6 +51,7 @@ IN_WORDS = {
     "study.report.checks()": "`checks/*`",
     "study.report.figures()": "`figures/*`",
     "study.report.tables()": "`tables/*`",
+    "study.report.draws()": "`estimates/models/*.draws.csv`",
     "study.report.implementation()": "`checks/fidelity.csv`, `checks/contrast.csv`, if any",
     "study.report.contrast()": "`checks/contrast.csv`, if any",
 }

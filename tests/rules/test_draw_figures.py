@@ -25,6 +25,7 @@ import draw_love_plot
 import draw_missingness
 import draw_parallel_trends
 import draw_placebos
+import draw_re_randomisation
 import draw_school_means
 import draw_school_outliers
 import draw_timeline
@@ -269,6 +270,20 @@ def test_the_timeline_counts_those_measured_in_the_sample_and_units_in_the_assig
     )
     assert data["n"].tolist() == [2, 1, 1, 1, 1]
     assert "Randomised before the programme (line): 2 schools" in words(figure)
+
+
+def test_re_randomisations_of_all_models_are_drawn(run: Any, tmp_path: Path) -> None:
+    bins = pd.DataFrame(
+        {"model": "itt", "outcome": "maths", "statistic": "studentised", "low": [-1.0, 0.0],
+         "high": [0.0, 1.0], "share": 0.5, "observed": 0.5, "p_value": 0.5, "draws": 10,
+         "exact": False, "undefined": 0}
+    )  # fmt: skip
+    paths = [str(tmp_path / f"{name}.draws.csv") for name in ("itt", "other")]
+    for path, table in zip(paths, (bins, bins[:0]), strict=True):
+        table.to_csv(path, index=False)
+    _, data = run(draw_re_randomisation, draws=paths, models=MODELS, outcomes=OUTCOMES)
+    assert data["share"].tolist() == [0.5, 0.5]
+    assert set(data["model_label"]) == {"Offer"}
 
 
 def test_trends_are_of_every_year_of_the_panel(run: Any) -> None:

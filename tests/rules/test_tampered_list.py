@@ -111,6 +111,7 @@ class Folder:
             **files, **drawn, design=DESIGN, study="s", name="ri", model=MODEL, seed=1,
             outcomes=OUTCOMES,
             estimates=self.at("ri.csv"), diagnostics=self.at("ri.json"),
+            draws=self.at("ri.draws.csv"),
         )  # fmt: skip
         names = ("balance", "omnibus", "ri", "check")
         tables = {name: pd.read_csv(self.at(f"{name}.csv")) for name in names}

@@ -124,6 +124,25 @@ rule draw_school_means:
         "../scripts/draw_school_means.py"
 
 
+rule draw_re_randomisation:
+    """Draw the statistic among re-randomisations, with the observed one."""
+    input:
+        modules("draw_re_randomisation.py"),
+        draws=LOOK(lambda study: study.report.draws()),
+    output:
+        **figure("results/{study}/figures/re_randomisation"),
+    log:
+        "results/{study}/logs/draw_re_randomisation.log",
+    benchmark:
+        "results/{study}/benchmarks/draw_re_randomisation.tsv"
+    params:
+        models=section("models"),
+        outcomes=section("outcomes"),
+        study=study_line,
+    script:
+        "../scripts/draw_re_randomisation.py"
+
+
 rule tabulate_baseline:
     """Tabulate the arms at baseline."""
     input:

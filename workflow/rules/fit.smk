@@ -55,6 +55,7 @@ rule fit_randomisation_inference:
     output:
         estimates="results/{study}/estimates/models/{model}.csv",
         diagnostics="results/{study}/estimates/models/{model}.json",
+        draws="results/{study}/estimates/models/{model}.draws.csv",
     log:
         "results/{study}/logs/fit_randomisation_inference.{model}.log",
     benchmark:

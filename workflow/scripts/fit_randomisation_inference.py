@@ -7,7 +7,8 @@ import pandas as pd
 
 from schooltrial.analysis.estimators.randomisation_inference import Lottery, fit_planned
 from schooltrial.analysis.fitting import PlannedModel
-from schooltrial.analysis.writing import write_fit
+from schooltrial.analysis.rerandomised_statistics import bin_statistics
+from schooltrial.analysis.writing import TEN_DIGITS, write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.sections import Design, Model, Outcome
 from schooltrial.randomisation.frame import read_frame
@@ -26,11 +27,12 @@ def main(
     seed: int,
     estimates: str,
     diagnostics: str,
+    draws: str,
     frame: str | None = None,
     record: str | None = None,
     drawn_from: Sequence[str] = (),
 ) -> None:
-    """Write effect, p-value and inverted interval of every outcome."""
+    """Write effect, p-value and inverted interval of every outcome, and statistics of its draws."""
     lottery = Lottery.of(
         pd.read_parquet(assignment),
         design,
@@ -40,6 +42,7 @@ def main(
     plan = PlannedModel(study, name, model, outcomes)
     fitted = fit_planned(plan, pd.read_parquet(sample), lottery=lottery, seed=seed)
     write_fit(fitted, estimates, diagnostics)
+    bin_statistics(name, fitted).to_csv(draws, index=False, float_format=TEN_DIGITS)
 
 
 run_as_rule(main, globals())

@@ -8,8 +8,8 @@ from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.sections import Content, all_years
 
 FIGURES = (
-    "timeline", "flow", "love_plot", "attrition_boundary", "effects", "school_means", "trends",
-    "event_study", "cohorts", "bacon_weights", "parallel_trends",
+    "timeline", "flow", "love_plot", "attrition_boundary", "effects", "school_means",
+    "re_randomisation", "trends", "event_study", "cohorts", "bacon_weights", "parallel_trends",
     "placebos", "power_curve", "fidelity", "dosage",
 )  # fmt: skip
 
@@ -47,6 +47,8 @@ def lacking(content: Content) -> dict[str, str]:
         if not DesignLevels.of(content["design"]).in_schools:
             reasons["school_means"] = "pupils were randomised outside schools"
     reasons |= _lacking_of_panels(content)
+    if not any(one["estimator"] == "randomisation_inference" for one in content["models"].values()):
+        reasons["re_randomisation"] = "no model compares the effect with re-randomisations"
     if "implementation" not in tables:
         for name in ("fidelity", "dosage"):
             reasons[name] = "the study has no implementation table"

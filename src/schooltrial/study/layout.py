@@ -53,7 +53,10 @@ class Layout:
         return self.root / "estimates" / "estimates.csv"
 
     def estimates_of(self, model: str, kind: str = "csv") -> Path:
-        """Return one model's rows, or with ``kind="json"`` what its fits say of themselves."""
+        """Return one model's rows; with ``kind="json"`` what its fits say of themselves.
+
+        With ``"draws.csv"``, what a model of randomisation inference says of its draws.
+        """
         return self.root / "estimates" / "models" / f"{model}.{kind}"
 
     @property

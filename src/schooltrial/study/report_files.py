@@ -86,6 +86,11 @@ class ReportFiles:
             "alt_texts": [str(self.paths.figure(name, "txt")) for name in shown],
         }
 
+    def draws(self) -> list[str]:
+        """Return what models of randomisation inference say of their draws."""
+        names = self.protocol.models("randomisation_inference")
+        return [str(self.paths.estimates_of(name, "draws.csv")) for name in names]
+
     def figures(self) -> list[str]:
         """Return the study's figures, as the report holds them."""
         return [str(self.paths.figure(name)) for name in figures_of(self.protocol.content)]

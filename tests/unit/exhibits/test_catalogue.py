@@ -54,3 +54,11 @@ def test_effects_by_year_need_a_panel_model_and_cohorts_a_staggered_design() -> 
     content["models"] = {}
     assert {"parallel_trends", "placebos"} <= set(lacking(content))
     assert lacking(content)["event_study"] == "the protocol has no panel model"
+
+
+def test_re_randomisations_are_drawn_where_a_model_compares_the_effect_with_them() -> None:
+    content = _content("chicago_collaborative")
+    assert "re_randomisation" in figures_of(content)
+    content["models"].pop("itt_redrawn")
+    assert "re_randomisation" not in figures_of(content)
+    assert "with re-randomisations" in lacking(content)["re_randomisation"]
