@@ -23,7 +23,7 @@ PAGES = {
 """Page of a study, from its folder of results → what it is called."""
 
 DATA = {
-    "estimates/estimates.csv": "Estimates (CSV)", "checks/verdict.json": "Study record (JSON)",
+    "estimates/estimates.csv": "Estimates (CSV)", "report/study_record.json": "Study record (JSON)",
 }  # fmt: skip
 """File of a study that programs read → what it is called."""
 
