@@ -127,7 +127,7 @@ def test_scores_of_another_year_say_so() -> None:
     late = roster([(f"n{at}x", 2020, f"S{1 + at % 4}") for at in range(40)])
     pupils = pd.concat([roster([(n, 2019, "S1") for n in PUPILS]), late], ignore_index=True)
     (fault,) = _faults({"pupils": pupils, "scores": _scores(PUPILS)})
-    assert "Most of them are on the roster of 2019" in fault.remedy
+    assert "Most of them are in the enrolment records of 2019" in fault.remedy
 
 
 def test_one_outcome_whose_identifiers_are_others_is_refused_by_itself() -> None:
@@ -163,7 +163,7 @@ def test_a_pupil_whose_identifier_changes_between_rosters_is_refused() -> None:
         + [(name.lstrip("0"), 2020, "S2") for name in PUPILS]
     )
     (fault,) = _faults({"pupils": pupils})
-    assert "40 pupils of roster_2019.csv would be in roster_2020.csv too" in fault.found
+    assert "40 pupils of roster_2019.csv would also be in roster_2020.csv" in fault.found
     assert "width: 3, pad: true" in fault.remedy
 
 

@@ -104,7 +104,7 @@ def test_a_header_with_another_number_of_cases_is_refused(
     content = path.read_bytes()
     path.write_bytes(content[:CASES_AT] + struct.pack("<i", said) + content[CASES_AT + 4 :])
     fault = _fault(path)
-    assert fault.found == f"the header says {said} cases, but the file holds 4"
+    assert fault.found == f"the header says {said} cases, but the file has 4"
     assert "save it" in fault.remedy
 
 

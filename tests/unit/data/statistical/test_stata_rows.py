@@ -72,7 +72,7 @@ def test_a_header_that_says_otherwise_is_refused(
     with pytest.raises(Refusal) as caught:
         read_raw(path, "f.dta", reading("f.dta"))
     (fault,) = caught.value.faults
-    assert fault.found.startswith(f"the header says {rows} observations, but the file holds ")
+    assert fault.found.startswith(f"the header says {rows} observations, but the file has ")
     if rows < 160 or not labelled:
         assert fault.found.endswith(" 160")
 

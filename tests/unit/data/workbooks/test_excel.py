@@ -163,7 +163,7 @@ def test_a_stray_cell_far_away_is_refused_before_the_sheet_is_read(tmp_path: Pat
 
     fault = _refusal(_book(tmp_path / "f.xlsx", [["id"], [1]], stray))
     assert fault.found == (
-        "the cells of sheet 'Sheet' reach over A1:XFD1048576, 17,179,869,184 cells in all"
+        "the cells of sheet 'Sheet' cover A1:XFD1048576, 17,179,869,184 cells in all"
     )
     assert "stray cell" in fault.remedy
     assert "limits" not in fault.remedy  # so many cells exhaust the memory
