@@ -78,10 +78,10 @@ def test_rows_without_a_match_are_kept_where_declared_and_logged_on_both_sides(
     log = pd.read_csv(joined.path("cleaning_log.csv"))
     told = log.set_index("file")[["rule", "cells", "rows", "before"]]
     assert told.loc["roster_2020.csv"].tolist() == [
-        "rows without a match by pupil in more_2020.csv, kept", 1, 0, "row 2"
+        "rows without a match by pupil in more_2020.csv: kept", 1, 0, "row 2"
     ]  # fmt: skip
     assert told.loc["more_2020.csv"].tolist() == [
-        "rows without a match by pupil in roster_2020.csv, not used", 1, 0, "row 161"
+        "rows without a match by pupil in roster_2020.csv: not used", 1, 0, "row 161"
     ]  # fmt: skip
 
 
