@@ -38,8 +38,8 @@ test-browser: $(READY) ## every page of the default studies in Chromium: accessi
 	@$(BIN)/snakemake --cores $(CORES) --quiet all
 	@$(BIN)/python -m pytest -n 0 tests/browser -m browser
 
-test-slow: $(READY) ## Monte Carlo tests with all their trials (minutes)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit tests/studies -m slow
+test-slow: $(READY) ## Monte Carlo tests with all their trials, and notebooks in a kernel of Jupyter (minutes)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit tests/studies tests/rules -m slow
 
 resilience: $(READY) ## kills of a small study at random moments, and faults of the machine (half an hour)
 	@$(BIN)/python -m pytest -n 0 tests/resilience tests/e2e/test_changed_files.py -m "slow or not slow" -q

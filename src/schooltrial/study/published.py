@@ -14,6 +14,16 @@ COLUMNS = ("source", "model", "term", "method", "quantity", "printed")
 """Columns of a file of published numbers; ``method`` is a word of the row's method, or empty."""
 
 
+QUANTITIES = {
+    "estimate": "Estimate",
+    "std_error": "Standard error",
+    "statistic": "Statistic",
+    "df": "Degrees of freedom",
+    "p_value": "p",
+}
+"""Column of the table of estimates → its name in the comparison."""
+
+
 def read_published(file: Path) -> pd.DataFrame:
     """Read a file of published numbers, each as it was printed.
 
@@ -64,7 +74,7 @@ def compare_with_published(published: pd.DataFrame, estimates: pd.DataFrame) -> 
                 "Model": row["model"],
                 "Term": row["term"],
                 "Method": row["method"],
-                "Quantity": row["quantity"],
+                "Quantity": QUANTITIES.get(row["quantity"], row["quantity"]),
                 "Printed": row["printed"],
                 "Computed": written,
                 "Agrees": "yes" if written == row["printed"] else "no",
