@@ -79,7 +79,7 @@ def test_a_file_of_another_kind_that_is_packed_is_told(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b"<stata_dta>" + bytes(100)))
     fault = _fault(path)
     assert fault.found == "the content is a Stata file, not text"
-    assert fault.remedy.startswith("unpack it, and name it .dta")
+    assert fault.remedy.startswith("unpack it, and rename it to .dta")
 
 
 @pytest.mark.parametrize("name", ["f.ods", "f.xlsb", "f.rds"])

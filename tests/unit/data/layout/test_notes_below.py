@@ -54,7 +54,7 @@ def test_a_row_of_data_below_a_blank_one_is_refused_not_lost() -> None:
     assert fault.found == (
         "notes begin in row 5, which is blank, but row 6 below it looks like data"
     )
-    assert "delete row 5" in fault.remedy
+    assert "continues below row 5" in fault.remedy
 
 
 def test_a_code_like_those_above_it_is_data_though_it_stands_alone() -> None:
