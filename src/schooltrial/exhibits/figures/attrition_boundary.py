@@ -15,6 +15,8 @@ from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
     INK,
+    LETTERS,
+    READABLE,
     SHADE,
     arm_styles,
     foot,
@@ -109,7 +111,7 @@ def attrition_plot(
     unit : {"school", "teacher", "pupil"}
         What was assigned.
     """
-    figure, (panel,) = new_figure(4.6)
+    figure, (panel,) = new_figure(4.8, width=READABLE)
     width = max(LEAST_WIDTH, 1.12 * data["overall"].max()) if len(data) else LEAST_WIDTH
     gap = data["differential"].abs().max() if len(data) else 0.0
     height = max(LEAST_HEIGHT, 1.12 * gap)
@@ -134,10 +136,10 @@ def attrition_plot(
     entries = len(names)
     columns = min(entries, 5) if entries <= 6 else 3
     add_key(
-        figure, handles, names, loc="outside upper left", columns=columns, size=7.5,
+        figure, handles, names, loc="outside upper left", columns=columns, size=LETTERS,
         columnspacing=1.4,
     )  # fmt: skip
-    foot(figure, study)
+    foot(figure, study, LETTERS)
     fit_texts(figure)  # settles the layout, which labels must not change
     _write_labels(panel, data, width, height)
     return figure
@@ -187,7 +189,7 @@ def _write_labels(panel: Axes, data: pd.DataFrame, width: float, height: float) 
     taken: list[Box] = [marker_box(panel, x, y, MARKS["unit"][1]) for x, y in points]
     taken += _curve_boxes(panel, width)
     for text, spots in _zone_spots(width, height).items():
-        label = panel.text(0, 0, text, fontsize=7.5, color=FAINT, style="italic")
+        label = panel.text(0, 0, text, fontsize=LETTERS, color=FAINT, style="italic")
         label.set_in_layout(False)
         spot = free_place(panel, label, spots, taken)
         if spot is None:
@@ -196,7 +198,7 @@ def _write_labels(panel: Axes, data: pd.DataFrame, width: float, height: float) 
             label.set_position(spot)
             taken.append(text_box(label))
     for (x, y), text in _point_labels(data):
-        taken.append(place_label(panel, text, x, y, taken, size=7.5, colour=INK, line=FAINT))
+        taken.append(place_label(panel, text, x, y, taken, size=LETTERS, colour=INK, line=FAINT))
 
 
 def _zone_spots(width: float, height: float) -> dict[str, list[tuple[float, float]]]:

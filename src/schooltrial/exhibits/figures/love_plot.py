@@ -12,7 +12,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from schooltrial.document.numbers import difference_text, number
-from schooltrial.exhibits.style.figures import FAINT, INK, SHADE, foot, new_figure, styled
+from schooltrial.exhibits.style.figures import (
+    FAINT,
+    INK,
+    LETTERS,
+    MUTED,
+    READABLE,
+    SHADE,
+    foot,
+    new_figure,
+    styled,
+)
 from schooltrial.exhibits.style.text_fitting import add_key
 from schooltrial.protocol.sections import Arm, Balance, StudyLine
 from schooltrial.wording import exact
@@ -30,7 +40,12 @@ FARTHEST = 1.0
 """Differences beyond this many SDs are drawn as arrows at the edge, so that bands stay readable."""
 
 
-MARGIN = 1.08
+MARGIN = 1.15
+"""How much farther the axis runs than the farthest difference."""
+
+
+TOP = 1.6
+"""Lines above the first for the limits of the bands."""
 
 
 NOT_KNOWN = "not known"
@@ -42,10 +57,10 @@ DRAWN = [
 ]  # fmt: skip
 
 
-UNIT = {"pupil": "people: effect size", "school": "schools: standardised difference"}
+UNIT = {"pupil": "people: effect size", "school": "schools: difference"}
 
 
-ROW, ONE_ROW = 0.21, 1.75
+ROW, ONE_ROW = 0.21, 2.15
 
 
 def drawn(balance: pd.DataFrame) -> pd.DataFrame:
@@ -119,23 +134,27 @@ def balance_plot(
         "level", key=lambda level: level.map(list(LEVELS).index), kind="stable", ignore_index=True
     )
     compared = list(dict.fromkeys(data["arm"])) or [""]
-    figure, panels = new_figure(ONE_ROW + ROW * max(len(lines), 3), columns=len(compared))
+    figure, panels = new_figure(
+        ONE_ROW + ROW * max(len(lines), 3), columns=len(compared), width=READABLE
+    )
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
     control = str(arms[0]["label"]) if arms else "control"
     for panel, arm in zip(panels, compared, strict=True):
         _panel(panel, data[data["arm"] == arm], lines, settings, data["size"])
-        panel.set_xlabel(_axis(data) + " (intervention − comparison)")
+        panel.set_xlabel(f"intervention − comparison, in SDs\n({_axis(data)})")
         if len(compared) > 1:
-            panel.set_title(f"{names.get(arm, arm)} − {control}", fontsize=9, fontweight="normal")
-            panel.set_xlabel(_axis(data).replace("; ", ";\n"))
+            panel.set_title(
+                f"{names.get(arm, arm)} − {control}", fontsize=LETTERS, fontweight="normal"
+            )
+            panel.set_xlabel("in SDs\n(" + _axis(data).replace("; ", ";\n") + ")")
         if panel is not panels[0]:
             panel.set_yticklabels([])
     handles, said = panels[0].get_legend_handles_labels()
     add_key(
-        figure, handles, said, loc="outside upper left", columns=3, size=8, columnspacing=1.5,
+        figure, handles, said, loc="outside upper left", columns=2, size=LETTERS, columnspacing=1.5,
         title=f"Baseline balance, {year_label}", alignment="left", borderaxespad=0.0,
     )  # fmt: skip
-    foot(figure, study)
+    foot(figure, study, LETTERS)
     return figure
 
 
@@ -163,6 +182,10 @@ def _panel(
                 label=f"people within {exact(bound)}: {verdict}",
             )
         )  # fmt: skip
+    for (bound, _, _), side in zip(bands, (1, -1), strict=False):
+        # One on each side, so that they are apart on any scale.
+        panel.text(side * bound, -0.7, exact(bound), ha="center", va="bottom",
+                   fontsize=LETTERS, color=MUTED)  # fmt: skip
     panel.axvline(0, color=FAINT, lw=0.8)
     reach = _reach(every, outer)
     height = {key: at for at, key in enumerate(zip(lines["level"], lines["label"], strict=True))}
@@ -184,7 +207,7 @@ def _panel(
         panel.axhline(end - 0.5, color=FAINT, lw=0.8, ls=":")
     panel.set_yticks(range(len(lines)), list(lines["label"]))
     panel.tick_params(axis="y", length=0)
-    panel.set_ylim(len(lines) - 0.4, -0.6)
+    panel.set_ylim(len(lines) - 0.4, -TOP if people else -0.6)
     panel.set_xlim(-reach, reach)
 
 
@@ -210,7 +233,7 @@ def _arrows(
             panel.plot([reach * 0.975], [height], "x", color=INK, ms=4.5)
             panel.text(
                 reach * 0.95, height + lift, NOT_KNOWN,
-                ha="right", va="center", fontsize=6.5, color=INK,
+                ha="right", va="center", fontsize=LETTERS, color=INK,
             )  # fmt: skip
             continue
         side = 1 if value > 0 else -1
@@ -220,5 +243,5 @@ def _arrows(
         number = difference_text(value, 2)
         panel.text(
             side * reach * 0.95, height + lift, number,
-            ha="right" if side > 0 else "left", va="center", fontsize=6.5, color=INK,
+            ha="right" if side > 0 else "left", va="center", fontsize=LETTERS, color=INK,
         )  # fmt: skip

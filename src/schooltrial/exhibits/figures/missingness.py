@@ -12,13 +12,13 @@ from matplotlib.font_manager import FontProperties
 from schooltrial.checks.data_quality.codebook import OF_NO_ARM
 from schooltrial.checks.data_quality.missingness import empty_by_design
 from schooltrial.exhibits.style.alt_words import few
-from schooltrial.exhibits.style.figures import INK, foot, new_figure, styled
+from schooltrial.exhibits.style.figures import INK, LETTERS, READABLE, foot, new_figure, styled
 from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.protocol.sections import StudyLine
 from schooltrial.wording import percent, plural
 
-LABEL, SIZE = 2.4, 7.5
-"""Inches of a line of a label, and its size in points."""
+LABEL = 1.9
+"""Inches of a line of a label."""
 
 
 LINE = 0.24
@@ -43,24 +43,24 @@ def missingness_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     place = {line: at for at, line in enumerate(lines)}
     for row in data.itertuples():
         shares[place[row.table, row.variable], years.index(str(row.year))] = row.share
-    figure, (panel,) = new_figure(1.4 + LINE * len(lines))
+    figure, (panel,) = new_figure(1.4 + LINE * len(lines), width=READABLE)
     panel.imshow(shares, cmap="Oranges", vmin=0, vmax=1, aspect="auto")
-    font = FontProperties(size=SIZE)
+    font = FontProperties(size=LETTERS)
     shown = [
         "\n".join(wrap(f"{table}: {name}", LABEL, font))
         for (table, _), name in zip(lines, names, strict=True)
     ]
     panel.set_yticks(range(len(lines)), shown)
     panel.set_xticks(range(len(years)), years)
-    panel.tick_params(length=0, labelsize=SIZE)
+    panel.tick_params(length=0, labelsize=LETTERS)
     panel.spines[:].set_visible(False)
     for at, along in zip(*np.nonzero(shares > 0), strict=True):
         share = shares[at, along]
-        text = f"{share:.0%}" if share >= 0.01 else "<1%"
-        panel.text(along, at, text, ha="center", va="center", fontsize=6.5,
+        text = f"{100 * share:.0f}" if share >= 0.01 else "<1"
+        panel.text(along, at, text, ha="center", va="center", fontsize=LETTERS,
                    color="white" if share > 0.6 else INK)  # fmt: skip
-    panel.set_title("Share of cells that are missing")
-    foot(figure, study)
+    panel.set_title("Missing cells, per cent")
+    foot(figure, study, LETTERS)
     return figure
 
 

@@ -18,6 +18,9 @@ from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
     INK,
+    LETTERS,
+    MUTED,
+    READABLE,
     TREATED,
     foot,
     new_figure,
@@ -154,7 +157,7 @@ def power_plot(data: pd.DataFrame, study: StudyLine, arms: Sequence[Arm] = ()) -
         foot(figure, study)
         return figure
     subjects = list(data.groupby(["outcome", "arm", "scale"], sort=False))
-    figure, panels = new_figure(0.75 + 2.6 * len(subjects), len(subjects), 2)
+    figure, panels = new_figure(0.95 + 2.2 * len(subjects), len(subjects), 2, width=READABLE)
     several = data["arm"].nunique() > 1
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
     for at, ((_, arm, scale), rows) in enumerate(subjects):
@@ -164,7 +167,7 @@ def power_plot(data: pd.DataFrame, study: StudyLine, arms: Sequence[Arm] = ()) -
         _draw_power(left, rows[rows["panel"] == POWER], str(scale))
         _draw_mdes(right, rows[rows["panel"] == MDES], str(scale))
     _key(figure, panels[0], data)
-    foot(figure, study)
+    foot(figure, study, LETTERS)
     return figure
 
 
@@ -180,8 +183,8 @@ def _draw_power(panel: Axes, rows: pd.DataFrame, scale: str) -> None:
     if assumed > 0 and scale == "SD":
         panel.axvline(assumed, color=FAINT, lw=0.8)
         panel.annotate(
-            f"assumed: {assumed:g}", (assumed, 1.0), xytext=(3, -1), va="top", fontsize=7.5,
-            textcoords="offset points", color=FAINT,
+            f"assumed: {assumed:g}", (assumed, 0.0), xytext=(3, 2), va="bottom", fontsize=LETTERS,
+            textcoords="offset points", color=MUTED,
         )  # fmt: skip
 
 
@@ -200,7 +203,7 @@ def _draw_mdes(panel: Axes, rows: pd.DataFrame, scale: str) -> None:
         panel.axhline(assumed, color=FAINT, lw=0.8)
         panel.annotate(
             f"assumed: {assumed:g}", (rows["x"].min(), assumed), xytext=(0, -2), va="top",
-            fontsize=7.5, textcoords="offset points", color=FAINT,
+            fontsize=LETTERS, textcoords="offset points", color=MUTED,
         )  # fmt: skip
 
 
@@ -229,8 +232,8 @@ def _key(figure: Figure, panel: Axes, data: pd.DataFrame) -> None:
             )  # fmt: skip
     wanted = data["power_wanted"].iloc[0]
     figure.legend(
-        handles=handles, loc="outside upper right", ncols=3, fontsize=8, handlelength=2.3,
-        title=f"marks: this study, at a power of {wanted:.0%}", title_fontsize=7.5,
+        handles=handles, loc="outside upper right", ncols=3, fontsize=LETTERS, handlelength=2.3,
+        title=f"marks: this study, at a power of {wanted:.0%}", title_fontsize=LETTERS,
         alignment="right",
     )  # fmt: skip
 

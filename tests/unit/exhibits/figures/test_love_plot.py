@@ -115,7 +115,7 @@ def test_a_difference_that_is_not_known_has_a_cross_at_the_edge_and_the_words() 
     reach = panel.get_xlim()[1]
     (cross,) = with_marker(panel, "x")
     assert points(cross) == [pytest.approx((0.975 * reach, 0.0))]
-    assert [said.get_text() for said in panel.texts] == ["not known"]
+    assert [said.get_text() for said in panel.texts] == ["0.25", "0.05", "not known"]
 
 
 def test_a_plot_of_nothing_that_is_known_is_drawn_still() -> None:
@@ -140,7 +140,7 @@ def test_school_means_have_no_band_behind_them() -> None:
     people = ("pupil", "Score", 0.1, "assigned", "")
     alone = _plot(drawn(_rows(schools))).axes[0]
     assert not [patch for patch in alone.patches if isinstance(patch, Rectangle)]
-    assert alone.get_xlabel().startswith("schools: standardised difference")
+    assert alone.get_xlabel().endswith("\n(schools: difference)")
     both = _plot(drawn(_rows(schools, people))).axes[0]
     ends = {p.get_y() + p.get_height() for p in both.patches if isinstance(p, Rectangle)}
     assert [round(end, 9) for end in ends] == [0.5]  # pupils at 0, schools at 1
@@ -189,7 +189,7 @@ def panel(figure: Figure) -> Axes:
 def test_pupils_stand_above_teachers_above_schools_in_the_order_of_the_check(panel: Axes) -> None:
     assert tick_words(panel.yaxis) == ["Score", "Girl", "Experience", "Mean score"]
     assert panel.get_yticks().tolist() == [0, 1, 2, 3]
-    assert panel.get_ylim() == (3.6, -0.6)  # the first line is the uppermost
+    assert panel.get_ylim() == (3.6, -1.6)  # the first line is the uppermost
 
 
 def test_each_point_lies_at_its_difference_on_its_line(panel: Axes) -> None:
@@ -231,7 +231,8 @@ def test_each_value_off_the_scale_has_exactly_one_arrow_at_its_edge(panel: Axes)
 
 def test_an_arrows_number_stands_beside_it_inside_the_panel(panel: Axes) -> None:
     reach = panel.get_xlim()[1]
-    high, low = panel.texts
+    *limits, high, low = panel.texts
+    assert [text.get_text() for text in limits] == ["0.25", "0.05"]  # of the bands
     assert (high.get_text(), low.get_text()) == ("1.70", "−1.40")
     assert high.get_position() == pytest.approx((0.95 * reach, 1 - 0.26))  # a hollow mark's: above
     assert low.get_position() == pytest.approx((-0.95 * reach, 2 + 0.26))  # a filled one's: below
@@ -242,13 +243,13 @@ def test_an_arrows_number_stands_beside_it_inside_the_panel(panel: Axes) -> None
     ("value", "reach", "arrows"),
     [
         (0.1, 0.325, 0),  # 1.3 × the outer band
-        (0.4, 0.432, 0),  # 1.08 × the farthest
-        (-0.4, 0.432, 0),
-        (1.0, 1.08, 0),
-        (-1.0, 1.08, 0),
-        (1.001, 1.08, 1),
-        (-1.001, 1.08, 1),
-        (np.inf, 1.08, 1),
+        (0.4, 0.46, 0),  # 1.15 × the farthest
+        (-0.4, 0.46, 0),
+        (1.0, 1.15, 0),
+        (-1.0, 1.15, 0),
+        (1.001, 1.15, 1),
+        (-1.001, 1.15, 1),
+        (np.inf, 1.15, 1),
     ],
 )
 def test_the_scale_reaches_the_farthest_difference_up_to_one_sd(
@@ -256,13 +257,13 @@ def test_the_scale_reaches_the_farthest_difference_up_to_one_sd(
 ) -> None:
     panel = _plot(drawn(_rows(("pupil", "a", value, "randomised", "")))).axes[0]
     assert panel.get_xlim() == pytest.approx((-reach, reach))
-    assert len(with_marker(panel, "<", ">")) == len(panel.texts) == arrows
+    assert len(with_marker(panel, "<", ">")) == len(panel.texts) - 2 == arrows
 
 
 def test_panels_of_several_arms_share_the_scale_of_the_farthest() -> None:
     rows = _rows(("pupil", "a", 0.1, "analysed", "x"), ("pupil", "a", 0.8, "analysed", "y"))
     limits = [panel.get_xlim() for panel in _plot(drawn(rows)).axes]
-    assert limits[0] == limits[1] == pytest.approx((-0.864, 0.864))
+    assert limits[0] == limits[1] == pytest.approx((-0.92, 0.92))
 
 
 def test_bands_lie_behind_people_alone_and_say_what_they_stand_for(panel: Axes) -> None:
@@ -313,18 +314,17 @@ def test_the_legend_tells_the_bands_then_each_level_and_sample(figure: Figure) -
 @pytest.mark.parametrize(
     ("levels", "label"),
     [
-        (["pupil"], "people: effect size (intervention − comparison)"),
-        (["teacher"], "people: effect size (intervention − comparison)"),
-        (["school"], "schools: standardised difference (intervention − comparison)"),
-        (
-            ["school", "pupil"],
-            "people: effect size; schools: standardised difference (intervention − comparison)",
-        ),
+        (["pupil"], "people: effect size"),
+        (["teacher"], "people: effect size"),
+        (["school"], "schools: difference"),
+        (["school", "pupil"], "people: effect size; schools: difference"),
     ],
 )
 def test_the_axis_says_what_is_measured_of_whom(levels: list[str], label: str) -> None:
     rows = _rows(*[(level, "a", 0.1, "randomised", "") for level in levels])
-    assert _plot(drawn(rows)).axes[0].get_xlabel() == label
+    assert (
+        _plot(drawn(rows)).axes[0].get_xlabel() == f"intervention − comparison, in SDs\n({label})"
+    )
 
 
 def test_of_several_panels_the_first_alone_names_the_lines_and_each_axis_has_two_lines() -> None:
@@ -335,7 +335,7 @@ def test_of_several_panels_the_first_alone_names_the_lines_and_each_axis_has_two
     assert tick_words(first.yaxis) == ["a", "a"]
     assert set(tick_words(second.yaxis)) <= {""}
     assert first.get_title(loc="left") == "x − control"  # without names of arms
-    assert second.get_xlabel() == "people: effect size;\nschools: standardised difference"
+    assert second.get_xlabel() == "in SDs\n(people: effect size;\nschools: difference)"
 
 
 def test_people_are_drawn_by_effect_size_and_schools_by_the_standardised_difference() -> None:
@@ -351,7 +351,7 @@ def test_people_are_drawn_by_effect_size_and_schools_by_the_standardised_differe
 def test_the_figure_has_room_for_its_lines_and_says_that_its_data_are_synthetic(
     figure: Figure,
 ) -> None:
-    assert figure.get_figheight() == pytest.approx(1.75 + 0.21 * 4)
+    assert figure.get_figheight() == pytest.approx(2.15 + 0.21 * 4)
     one = _plot(drawn(LEVEL_ROWS[1:2]))
-    assert one.get_figheight() == pytest.approx(1.75 + 0.21 * 3)
+    assert one.get_figheight() == pytest.approx(2.15 + 0.21 * 3)
     assert figure.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 0123456789ab"

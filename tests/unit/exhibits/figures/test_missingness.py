@@ -70,13 +70,13 @@ def test_each_cell_is_shaded_by_the_share_missing_and_blank_where_there_is_none(
 def test_each_cell_with_something_missing_tells_its_share_legibly(panel: Axes) -> None:
     told = [(text.get_text(), text.get_position(), text.get_color()) for text in panel.texts]
     assert told == [
-        ("<1%", (0, 0), INK), ("60%", (1, 0), INK), ("1%", (1, 1), INK), ("61%", (2, 2), "white"),
+        ("<1", (0, 0), INK), ("60", (1, 0), INK), ("1", (1, 1), INK), ("61", (2, 2), "white"),
     ]  # fmt: skip
     assert all(text.get_horizontalalignment() == "center" for text in panel.texts)
 
 
 def test_the_map_is_titled_and_grows_with_its_variables(figure: Figure, panel: Axes) -> None:
-    assert panel.get_title(loc="left") == "Share of cells that are missing"
+    assert panel.get_title(loc="left") == "Missing cells, per cent"
     assert figure.get_figheight() == pytest.approx(1.4 + 0.24 * 3)
     assert not any(spine.get_visible() for spine in panel.spines.values())
     assert figure.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 000000000000"

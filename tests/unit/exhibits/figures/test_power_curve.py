@@ -236,7 +236,7 @@ def test_lines_mark_the_power_wanted_and_the_effect_assumed(
     assert flat == {"y": [[0.8, 0.8]], "x": [[0.1, 0.1]]}
     level = [points(line) for line in right.lines if len(points(line)) == 2]
     assert level == [[(0.0, 0.1), (1.0, 0.1)]]
-    assert pointed_at(left) == {"assumed: 0.1": (0.1, 1.0)}
+    assert pointed_at(left) == {"assumed: 0.1": (0.1, 0.0)}
     assert pointed_at(right) == {"assumed: 0.1": (12.0, 0.1)}
     for note in (left.texts[0], right.texts[0]):
         assert isinstance(note, Annotation)
@@ -287,7 +287,7 @@ def test_each_outcome_and_arm_has_its_line_of_panels_and_its_height() -> None:
     figure = power_plot(drawn(two, OUTCOMES), STUDY)
     titles = [panel.get_title(loc="left") for panel in figure.axes]
     assert titles == ["Maths, programme", "", "Maths, other", ""]
-    assert figure.get_figheight() == pytest.approx(0.75 + 2.6 * 2)
+    assert figure.get_figheight() == pytest.approx(0.95 + 2.2 * 2)
     assert len(figure.legends) == 1
 
 
