@@ -247,7 +247,7 @@ def test_utf_16_is_read_where_the_protocol_says_so(encoding: str) -> None:
     mark = "" if encoding == "utf-16" else "\ufeff"
     content = f"{mark}id,é\n1,2\n".encode(encoding)
     assert decoded(content, "utf-16", "f.csv") == "id,é\n1,2\n".encode()
-    with pytest.raises(Refusal, match="set `encoding: utf-16`"):
+    with pytest.raises(Refusal, match="Set `encoding: utf-16`"):
         decoded(content, "utf-8", "f.csv")
 
 

@@ -83,7 +83,7 @@ def test_the_notes_of_a_text_file_are_cut_off_and_kept_for_the_log() -> None:
 
 
 def test_a_short_row_at_the_end_is_refused_with_the_key_that_leaves_it_out() -> None:
-    with pytest.raises(Refusal, match="set `notes_below: true`"):
+    with pytest.raises(Refusal, match="Set `notes_below: true`"):
         split(DelimitedText("f.csv", b"id,n,t\nS1,1,a\nS2,2,b\nSource: x\n"))
 
 
