@@ -320,17 +320,18 @@ def sensitivity_sentence(one: Finding, others: Sequence[Finding]) -> str:
     if not known or not one.found:
         return ""
     values = [other.estimate for other in known]
-    digits = digits_apart(one.estimate, values, digits_of(one.estimate, *values, in_sd=one.in_sd))
+    digits = digits_of(one.estimate, *values, in_sd=one.in_sd)
+    shown, primary = [round(value, digits) for value in values], round(one.estimate, digits)
     least, most = signed(min(values), digits), signed(max(values), digits)
     span = f"{least} {one.unit}" if least == most else f"{least} to {most} {one.unit}"
     every = {1: "The one", 2: "Both"}.get(len(known), f"All {counted(len(known))}")
     analyses, verb = ("analysis", "gives") if len(known) == 1 else ("analyses", "give")
-    if max(values) < one.estimate:
+    if max(shown) < primary:
         told = f"{every} sensitivity {analyses} {verb} {_lower(known, span)}"
-    elif min(values) > one.estimate:
+    elif min(shown) > primary:
         told = f"{every} sensitivity {analyses} {verb} {_higher(known, span)}"
     else:
-        start = "The one" if len(known) == 1 else f"The {counted(len(known))}"
+        start = every if len(known) < 3 else f"The {counted(len(known))}"
         told = f"{start} sensitivity {analyses} {verb} {span}"
     differing = [other.model_label for other in known if disagrees(one, other)]
     return f"{told}.{_disagreement(one, list(dict.fromkeys(differing)), len(known))}"
@@ -366,13 +367,3 @@ def _disagreement(one: Finding, models: Sequence[str], known: int) -> str:
         where = f"In {counted(len(models))} of them{names}"
     side = "inside" if excludes_zero(one) else "outside"
     return f" {where} zero is {side} the {one.ci}, unlike in the primary analysis."
-
-
-def digits_apart(size: float, others: Sequence[float], digits: int) -> int:
-    """Return the decimals that show a number apart from those that are all above or below it."""
-    if not (max(others) < size or min(others) > size):
-        return digits
-    nearest = min(others, key=lambda other: abs(other - size))
-    while digits < MOST_DIGITS and round(nearest, digits) == round(size, digits):
-        digits += 1
-    return digits

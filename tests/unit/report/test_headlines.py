@@ -1,6 +1,7 @@
 """What the first screen says of an effect follows from its interval, and from nothing else."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -244,6 +245,10 @@ def test_sensitivity_analyses_that_disagree_are_said_in_plain_words() -> None:
     one = sensitivity_sentence(coaching, sensitivity_findings(rows, protocol, coaching))
     assert one == "The one sensitivity analysis gives a higher estimate (+0.16 SD)."
     assert sensitivity_sentence(coaching, []) == ""
+    near = replace(coaching, estimate=coaching.estimate - 0.001, low=coaching.low - 0.001)
+    assert sensitivity_sentence(coaching, [near, near]) == (
+        f"Both sensitivity analyses give {signed(near.estimate, near.digits)} SD."
+    )
 
 
 @pytest.mark.parametrize(
