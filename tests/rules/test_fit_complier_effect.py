@@ -49,7 +49,7 @@ def test_several_effects_of_one_assignment_are_refused(
     finished: SmallTrial, tmp_path: Path
 ) -> None:
     sample = _with_take_up(finished, tmp_path)
-    with pytest.raises(Exception, match="[Rr]emove `effects_by`"):
+    with pytest.raises(Exception, match=r"[Rr]emove `effects_by`"):
         fit_rule(
             fit_complier_effect, finished, tmp_path, {**MODEL, "effects_by": "girl"},
             sample=sample, taken_up="took_up",
