@@ -24,6 +24,10 @@ from schooltrial.exhibits.style.year_axis import set_years
 from schooltrial.protocol.sections import Outcome, StudyLine
 from schooltrial.wording import plural
 
+DENSE = 1500
+"""Marks of a panel above which they are dots of an image, which takes fewer bytes than marks."""
+
+
 NAMED = 8
 """Outliers named in a panel; the others are marked, and stand in the data."""
 
@@ -58,7 +62,7 @@ def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
         panel.axhline(sign, color=FAINT, lw=0.8, ls="--")
     panel.axhline(0, color=FAINT, lw=0.6)
     panel.plot(data.loc[~odd, "year"], data.loc[~odd, "z"], "o", ms=3, mfc="none", mew=0.6,
-               color=CONTROL)  # fmt: skip
+               color=CONTROL, rasterized=int((~odd).sum()) > DENSE)  # fmt: skip
     panel.plot(data.loc[odd, "year"], data.loc[odd, "z"], "D", ms=4, color=TREATED)
     panel.set_ylabel("SDs of school means")
     set_years(panel, data["year"])

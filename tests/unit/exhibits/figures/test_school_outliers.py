@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figures.school_outliers import school_outliers_plot
-from schooltrial.exhibits.style.figures import CONTROL, TREATED
+from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
 from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import pointed_at, points, with_marker
 
@@ -107,3 +107,18 @@ def test_without_an_outcome_the_figure_says_so() -> None:
     assert [text.get_text() for text in panel.texts] == ["No outcome of any school was read."]
     assert not panel.axison
     assert figure.get_figheight() == pytest.approx(3.0)
+
+
+def test_many_marks_are_dots_of_an_image_and_their_drawing_stays_small_and_the_same() -> None:
+    chance = np.random.default_rng(2)
+    rows = [
+        ["maths", 2010 + at % 10, f"{at}", z, "", 3.0]
+        for at, z in enumerate(chance.normal(size=5000))
+    ]
+    first, second = (
+        rendered(school_outliers_plot(pd.DataFrame(rows, columns=COLUMNS), OUTCOMES, STUDY))
+        for _ in range(2)
+    )
+    assert first == second
+    assert first["svg"].count(b"<image") == 1
+    assert len(first["svg"]) < 120_000
