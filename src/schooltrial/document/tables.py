@@ -239,6 +239,7 @@ def _rows(table: Table) -> Iterator[Markup]:
 
 
 def _cell(column: Column, text: str, heads: Literal["", "col", "row"] = "") -> Markup:
+    heads = heads if text.strip() else ""  # what has no words heads nothing
     tag = Markup("th" if heads else "td")
     side = Markup(' class="n"') if column.right else ""
     scope = Markup(' scope="{}"').format(heads) if heads else ""

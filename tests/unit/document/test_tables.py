@@ -129,3 +129,10 @@ def test_a_table_without_rows_is_empty_and_keeps_its_head() -> None:
     empty = tabulate("t", DATA[:0], COLUMNS)
     assert len(empty) == 0
     assert rows(empty.__html__(), "thead") == [["Name", "N"]]
+
+
+def test_a_cell_without_words_heads_no_row_and_no_column() -> None:
+    frame = pd.DataFrame({"": ["", "a"], "n": ["1", "2"]})
+    page = tabulate("t", frame, [Column(""), Column("n")]).__html__()
+    assert "></th>" not in page
+    assert rows(page) == [["", "1"], ["a", "2"]]
