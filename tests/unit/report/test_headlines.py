@@ -175,20 +175,21 @@ def test_effects_bear_their_sign_and_p_values_three_decimals() -> None:
 def test_the_flow_shown_is_that_of_the_analysed_years_and_of_those_followed_to_them() -> None:
     flow = pd.DataFrame(
         {
-            "step": ["kept", "kept", "followed up: 2018 to 2020", "kept"],
+            "step": ["kept", "analysed: itt, maths", "followed up: 2018 to 2020", "kept"],
             "year": [2018, 2020, 2018, 2020],
             "entered": [9, 7000, 5, 0],
-            "reason": "",
+            "reason": ["", "maths was not observed", "a covariate was not observed", ""],
             "level": "pupil",
             "arm": "a",
             "left": 0,
             "remained": [9, 7000, 5, 0],
         }
     )
-    shown = flow_shown(flow, [2020], "spring").cells
-    assert shown.to_numpy()[:, [0, 3, 7]].tolist() == [
-        ["kept", "2020", "7,000"],
-        ["followed up: 2018 to 2020", "2018", "5"],
+    labels = {"itt": "Intention to treat", "maths": "Maths"}
+    shown = flow_shown(flow, [2020], "spring", labels).cells
+    assert shown.to_numpy()[:, [0, 1, 3, 7]].tolist() == [
+        ["analysed: Maths (Intention to treat)", "Maths: missing", "2020", "7,000"],
+        ["followed up: 2018 to 2020", "a covariate was not observed", "2018", "5"],
     ]
 
 

@@ -29,7 +29,10 @@ def participants_section(evidence: Evidence) -> Section:
         ))]  # fmt: skip
     steps = Exhibit(
         "flow_by_step", f"Participant flow by step, {year_spans(years)}",
-        flow_shown(evidence.labelled(evidence.checks["flow"]), years, label),
+        flow_shown(
+            evidence.labelled(evidence.checks["flow"]), years, label,
+            {**_models(evidence), **evidence.labels},
+        ),
         data="checks/flow.csv", source="clean_sample",
     )  # fmt: skip
     blocks.append(Details("Participant flow by step", (steps,)))

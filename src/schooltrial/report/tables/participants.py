@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -20,8 +21,16 @@ ENROLMENT = [
 ]
 
 
-def flow_shown(flow: pd.DataFrame, years: Sequence[int], year_label: str) -> Table:
-    """Return the flow of the years that are analysed, and of those who were followed to them."""
+def flow_shown(
+    flow: pd.DataFrame,
+    years: Sequence[int],
+    year_label: str,
+    labels: Mapping[str, str],
+) -> Table:
+    """Return the flow of the years that are analysed, and of those who were followed to them.
+
+    ``labels`` are those of outcomes and of models, which the steps of analyses name.
+    """
     kept = flow["year"].isin(list(years)) | flow["step"].str.startswith("followed up")
     columns = [
         Column("Step", key="step"),
@@ -34,7 +43,23 @@ def flow_shown(flow: pd.DataFrame, years: Sequence[int], year_label: str) -> Tab
         Column("Remained", "count", key="remained"),
     ]
     rows = flow[kept & (flow["entered"] > 0)]
+    rows = rows.assign(**{key: [_by_label(one, labels) for one in rows[key]] for key in WORDS})
     return tabulate("Who entered, left and remained at each step", rows, columns)
+
+
+WORDS = ("step", "reason")
+ANALYSED = re.compile(r"analysed: (\w+), (\w+)")
+MISSING = re.compile(r"(\w+) was not observed")
+
+
+def _by_label(words: str, labels: Mapping[str, str]) -> str:
+    """Return a step or reason with labels of models and outcomes instead of their names."""
+    if found := ANALYSED.fullmatch(words):
+        model, outcome = (labels.get(name, name) for name in found.groups())
+        return f"analysed: {outcome} ({model})"
+    if (found := MISSING.fullmatch(words)) and found[1] in labels:
+        return f"{labels[found[1]]}: missing"
+    return words
 
 
 def mobility_shown(mobility: pd.DataFrame, years: Sequence[int], year_label: str) -> Table:
