@@ -210,10 +210,11 @@ def rendered(
     title, alt : str
         Of the PDF: what it is, and what it shows.
     """
+    buffer = BytesIO()
     with mpl.rc_context(SETTINGS), _letters_missing_once(said=True):
         fit_texts(figure)
-        figure.set_layout_engine("none")  # laid out once, not again as it is written
-        buffer = BytesIO()
+        with mpl.rc_context({"figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)  # laid out once, and drawn once as it is written
         figure.savefig(buffer, format="svg", metadata=NO_DATES, facecolor="white")
     svg = compact(buffer.getvalue())
     made = {"svg": svg}
