@@ -71,7 +71,7 @@ def test_every_row_of_the_check_stands_in_the_baseline_table(finished: SmallTria
         (-0.12345, 3, "−0.123"),
         (-0.0001, 3, "0.000"),
         (0.0, 2, "0.00"),
-        (1234.5, 1, "1234.5"),
+        (1234.5, 1, "1,234.5"),
         (nan, 3, ""),
         (inf, 1, "∞"),
         (-inf, 1, "−∞"),
