@@ -108,8 +108,12 @@ def test_print_holds_every_word_of_the_page_also_of_closed_sections(
 
 
 def squeezed(text: str) -> str:
-    """Return a text without spaces and accents, ligatures being letters."""
-    letters = unicodedata.normalize("NFKD", text).replace("\u200b", "")
+    """Return a text without spaces and accents, ligatures being letters.
+
+    Some fonts name no letter for an accent: what is read of it is a null.
+    """
+    letters = unicodedata.normalize("NFKD", text)
     return "".join(
-        letter for letter in letters if not (letter.isspace() or unicodedata.combining(letter))
-    )
+        letter for letter in letters if letter.isprintable() and not letter.isspace()
+        and not unicodedata.combining(letter)
+    )  # fmt: skip
