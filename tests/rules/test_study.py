@@ -305,5 +305,8 @@ def test_the_report_lists_raw_files_and_who_left(finished: SmallTrial, page: str
     flow = pd.read_csv(finished.path("flow.csv"))
     shown = flow[flow["year"].isin(analysis_years(finished.read().content))]
     assert len(shown)
+    labels = {"itt": "Intention to treat", "maths": "Maths", "reading": "Reading"}
     for step in set(shown["step"]):
-        assert step in page
+        analysed = re.fullmatch(r"analysed: (\w+), (\w+)", step)
+        named = f"analysed: {labels[analysed[2]]} ({labels[analysed[1]]}" if analysed else step
+        assert named in page
