@@ -24,7 +24,17 @@ ROOT = Path(__file__).parents[1]
 SITE = ROOT / "site"
 
 PAGES = {
-    "Start": ("README.md", "examples/minimal/README.md", "docs/pipeline.md", "docs/exhibits.md"),
+    "Start": (
+        "README.md", "docs/index.md", "docs/tutorial.md", "examples/tutorial/README.md",
+        "examples/minimal/README.md", "docs/pipeline.md", "docs/exhibits.md",
+    ),
+    "How to": (
+        "docs/how-to/my-files.md", "docs/how-to/draw-an-assignment.md",
+        "docs/how-to/several-arms.md", "docs/how-to/pupils-in-schools.md",
+        "docs/how-to/staggered-roll-out.md", "docs/how-to/published-rates.md",
+        "docs/how-to/costs.md", "docs/how-to/blinding.md", "docs/how-to/secure-room.md",
+        "docs/how-to/cluster.md",
+    ),
     "Write a protocol": (
         "docs/reading-files.md", "docs/designs.md", "docs/variables-and-outcomes.md",
         "docs/models.md", "docs/panels.md", "config/README.md", "docs/migrating.md",
@@ -89,7 +99,7 @@ def all_pages(root: Path = ROOT) -> dict[str, list[Page]]:
     """Return heading → pages, in the order in which the list of pages shows them."""
     found = {head: [_page(root, Path(name)) for name in names] for head, names in PAGES.items()}
     listed = {page.source for pages in found.values() for page in pages}
-    rest = sorted(path.relative_to(root) for path in (root / "docs").glob("*.md"))
+    rest = sorted(path.relative_to(root) for path in (root / "docs").rglob("*.md"))
     others = [_page(root, path) for path in rest if path not in listed]
     return found | ({OTHERS: others} if others else {})
 

@@ -15,7 +15,7 @@ from schooltrial import EXPORTS
 from support.small_trial import ROOT, schema
 
 LIBRARY = ROOT / "src" / "schooltrial"
-PAGES = ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "docs/*.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "docs/**/*.md")
 QUOTED = re.compile(r"(?<!`)(``?)(?!`)([^`\n]+)\1(?!`)")
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 BARE = re.compile(r"[a-z]\w+_\w{2,}")

@@ -66,7 +66,8 @@ def test_every_page_of_docs_is_there_once_and_the_readme_is_the_first(site: Path
     groups = TOOL.all_pages()
     sources = [page.source.as_posix() for pages in groups.values() for page in pages]
     assert len(sources) == len(set(sources))
-    assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} <= set(sources)
+    written = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    assert written <= set(sources)
     assert "trial in 15 lines" in (site / "index.html").read_text("utf-8")
 
 

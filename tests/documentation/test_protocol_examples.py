@@ -66,7 +66,7 @@ class Example:
 
 
 def _examples() -> Iterator[Example]:
-    for page in sorted((ROOT / "docs").glob("*.md")):
+    for page in sorted((ROOT / "docs").rglob("*.md")):
         text = page.read_text("utf-8")
         for found in BLOCK.finditer(text):
             line = text[: found.start()].count("\n") + 1

@@ -10,8 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md"),
-    *("benchmarks/README.md", "benchmarks/COVERAGE.md", "examples/minimal/README.md"),
-    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+    *("benchmarks/README.md", "benchmarks/COVERAGE.md"),
+    *sorted(
+        path.relative_to(ROOT).as_posix()
+        for folder in ("docs", "examples")
+        for path in (ROOT / folder).rglob("*.md")
+    ),
 ]
 ANCHOR = re.compile(r"\]\(([^)#:]*)#([^)]+)\)")
 
