@@ -59,6 +59,7 @@ IN_WORDS = {
 
 WITHOUT_INPUT = {
     "draw_assignment": "the eligible list",
+    "record_plan": "the protocol, `checks/plan_first.json`",
     "fetch_file": "an address of the protocol",
     "simulate_trial": "the protocol",
 }

@@ -33,7 +33,7 @@ def test_a_plan_that_changes_after_outcomes_were_read_is_flagged_in_the_report(
     assert "CHANGED" not in (clone.results / "report/report.html").read_text("utf-8")
 
 
-def test_a_plan_that_changes_after_only_a_sample_was_made_is_flagged(
+def test_a_plan_that_is_corrected_before_any_estimate_is_not_flagged(
     new_clone: Callable[[], Clone],
 ) -> None:
     clone = new_clone()
@@ -44,4 +44,5 @@ def test_a_plan_that_changes_after_only_a_sample_was_made_is_flagged(
     )
     assert clone.snakemake("results/small_trial/checks/plan.json").code == 0
     plan = json.loads((clone.results / "checks/plan.json").read_text("utf-8"))
-    assert plan["changed"] == ["models"]
+    assert plan["changed"] == []
+    assert plan["first"] == plan["now"]

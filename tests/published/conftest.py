@@ -46,10 +46,7 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
         cleaning=content["cleaning"],
         limits=content["limits"],
         elsewhere={},
-        protocol=str(awards.path),
-        schema=str(ROOT / "src/schooltrial/protocol/schema.yaml"),
-        plan_first=str(folder / "plan_first.json"),
-        blinded="",
+        redraw=None,
         cleaning_log=str(folder / "cleaning_log.csv"),
         changes=str(folder / "changes.parquet"),
         left_out=str(folder / "left_out.parquet"),
@@ -111,5 +108,9 @@ def estimates(awards: Protocol, sample_file: Path) -> pd.DataFrame:
         names=names,
         estimates=str(folder / "estimates.csv"),
         diagnostics=str(folder / "diagnostics.json"),
+        protocol=str(awards.path),
+        schema=str(ROOT / "src/schooltrial/protocol/schema.yaml"),
+        plan_first=str(folder / "plan_first.json"),
+        rehearsal=False,
     )
     return pd.read_csv(folder / "estimates.csv")

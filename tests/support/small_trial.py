@@ -27,6 +27,7 @@ from schooltrial.study.layout import Layout
 from schooltrial.study.raw_files import RawFiles
 
 ROOT = Path(__file__).parents[2]
+SCHEMA = str(ROOT / "src" / "schooltrial" / "protocol" / "schema.yaml")
 YEARS = (2019, 2020)
 SCHOOLS = [f"S{at}" for at in range(1, 9)]
 PROTOCOL = """
@@ -194,10 +195,7 @@ class SmallTrial:
             limits=content["limits"],
             arms=[arm["name"] for arm in content["design"]["arms"]],
             elsewhere={},
-            protocol=str(self.folder / "trial.yaml"),
-            schema=str(ROOT / "src" / "schooltrial" / "protocol" / "schema.yaml"),
-            plan_first=self.path("plan_first.json"),
-            blinded="",
+            redraw=None,
             changes=self.path("changes.parquet"),
             left_out=self.path("left_out.parquet"),
             **{table: self.path(f"{table}.parquet") for table in KEYS},
@@ -295,6 +293,10 @@ class SmallTrial:
             names=names,
             estimates=self.path("estimates.csv"),
             diagnostics=self.path("diagnostics.json"),
+            protocol=str(self.folder / "trial.yaml"),
+            schema=SCHEMA,
+            plan_first=self.path("plan_first.json"),
+            rehearsal=False,
         )
 
     def study(self, synthetic: bool = False) -> StudyLine:

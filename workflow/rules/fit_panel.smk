@@ -72,7 +72,12 @@ rule gather_estimates:
             study=wildcards.study,
             model=PROTOCOLS[wildcards.study].models(),
         ),
+        # ancient: a plan that changes after it was recorded is no reason to record it again
+        protocol=ancient(LOOK(lambda study: study.protocol_file())),
+        schema=ancient(in_project("src/schooltrial/protocol/schema.yaml")),
     output:
+        # what was first is kept, whatever happens later
+        plan_first=update("results/{study}/checks/plan_first.json"),
         estimates="results/{study}/estimates/estimates.csv",
         diagnostics="results/{study}/estimates/diagnostics.json",
     log:
@@ -81,5 +86,6 @@ rule gather_estimates:
         "results/{study}/benchmarks/gather_estimates.tsv"
     params:
         names=lambda wildcards: PROTOCOLS[wildcards.study].models(),
+        rehearsal=LOOK(lambda study: study.protocol.rehearsal),
     script:
         "../scripts/gather_estimates.py"

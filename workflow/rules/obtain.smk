@@ -50,7 +50,7 @@ rule record_plan:
     """Compare the plan with the plan at the time outcomes were first read."""
     input:
         modules("record_plan.py"),
-        first="results/{study}/checks/plan_first.json",
+        first=LOOK(lambda study: study.sealed_plan()),
     output:
         plan="results/{study}/checks/plan.json",
         study_file="results/{study}/report/study.json",
@@ -71,13 +71,8 @@ rule obtain_tables:
     input:
         LOOK(lambda study: study.raw.files()),
         modules("obtain_tables.py"),
-        # ancient: a protocol that was only saved again is no reason to read the files again
-        protocol=ancient(LOOK(lambda study: study.protocol_file())),
-        schema=ancient(in_project("src/schooltrial/protocol/schema.yaml")),
     output:
         **STANDARD,
-        # what was first is kept, whatever happens later
-        plan_first=update("results/{study}/checks/plan_first.json"),
         changes="results/{study}/data/changes.parquet",
         left_out="results/{study}/data/left_out.parquet",
         cleaning_log="results/{study}/checks/cleaning_log.csv",
@@ -96,6 +91,6 @@ rule obtain_tables:
         arms=from_content(lambda content: [arm["name"] for arm in content["design"]["arms"]]),
         cleaning=section("cleaning"),
         limits=section("limits"),
-        blinded=LOOK(lambda study: study.blinding.until()),
+        redraw=LOOK(lambda study: study.redraw()),
     script:
         "../scripts/obtain_tables.py"

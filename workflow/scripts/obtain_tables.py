@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from schooltrial.data.cells.cleaning_log import CHANGES, CHANGES_STORED, LogEntry, to_frame
 from schooltrial.data.cells.text_columns import RawCells
@@ -16,8 +17,9 @@ from schooltrial.data.tables.schema import empty_schema, table_schema
 from schooltrial.data.tables.standard_tables import Batch, read_batches
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.column_map import SizeLimits, Tables
-from schooltrial.protocol.plan import keep_first
 from schooltrial.protocol.sections import Cleaning, Outcome, Years, measured_years
+from schooltrial.random_streams import stream
+from schooltrial.randomisation.redrawn_arms import Redraw, redrawn_places
 from schooltrial.refusal import Fault, refuse
 
 
@@ -36,10 +38,7 @@ def main(
     elsewhere: Mapping[str, str],
     arms: Sequence[str] = (),
     limits: SizeLimits,
-    protocol: str,
-    schema: str,
-    plan_first: str,
-    blinded: str,
+    redraw: Redraw | None,
     **standard: str,
 ) -> None:
     """Write the standard tables (Parquet), and the log of how they were made."""
@@ -55,7 +54,8 @@ def main(
     gone: list[pd.DataFrame] = []
     with table_files(paths, schemas) as files:
         write_batches(read_batches(study, Path(raw_folder), elsewhere), files, log, read, gone)
-        keep_first(protocol, schema, plan_first, blinded)  # before any table is in its place
+    if redraw:
+        redraw_arms(Path(standard["assignment"]), redraw)
     all_left_out(gone).to_parquet(left_out, index=False)
     to_frame(log).to_csv(cleaning_log, index=False)
     fills = tables_filled(tables, measured_years(years))
@@ -65,6 +65,18 @@ def main(
     ]
     listed = pd.DataFrame(rows, columns=["file", "rows", "bytes", "sha256", "tables"])
     listed.to_csv(raw_files, index=False)
+
+
+def redraw_arms(assignment: Path, redraw: Redraw) -> None:
+    """Give the units of a rehearsal the arms, and first years, of others of their block."""
+    table = pq.read_table(assignment)
+    blocks = table["block"].to_pylist() if redraw["within_blocks"] else [None] * len(table)
+    places = redrawn_places(blocks, stream(redraw["seed"], "rehearsal"))
+    for name in ("arm", "cohort"):
+        if name in table.column_names:
+            at = table.column_names.index(name)
+            table = table.set_column(at, table.schema.field(at), table[name].take(places))
+    pq.write_table(table, assignment)
 
 
 def write_batches(

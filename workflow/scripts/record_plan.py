@@ -1,7 +1,7 @@
 """Compare the plan with the plan when outcomes were first read, and describe the study."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,12 +15,13 @@ def main(
     protocol: Content,
     models_to_come: Mapping[str, Model],
     study: StudyLine,
-    first: str,
+    first: str | Sequence[str],
     plan: str,
     study_file: str,
 ) -> None:
     """Write the checksums of the plan then and now, which sections changed, and what is planned."""
-    found = PlanRecord(first_plan(first), section_checksums(protocol, models_to_come))
+    sealed = first if isinstance(first, str) else next(iter(first), "")
+    found = PlanRecord(first_plan(sealed), section_checksums(protocol, models_to_come))
     told = {**asdict(found), "changed": found.changed}
     Path(plan).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     primary = [name for name, outcome in protocol["outcomes"].items() if outcome["primary"]]

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from schooltrial import __version__
-from schooltrial.cli import check, new, run, version, where
+from schooltrial.cli import check, new, rehearse, run, version, where
 from schooltrial.refusal import Refusal, StepFailedError, UserError
 
-COMMANDS: list[ModuleType] = [new, check, run, where, version]
+COMMANDS: list[ModuleType] = [new, check, rehearse, run, where, version]
 """In the order in which the help lists them; each has ``HELP``, ``add_arguments`` and ``run``."""
 
 DEBUG = "SCHOOLTRIAL_DEBUG"

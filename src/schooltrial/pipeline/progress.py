@@ -46,7 +46,7 @@ class Progress:
     out : file
         Where it is told.
     terminal : bool
-        Whether lines are drawn anew in place; otherwise a line is written when a stage is done.
+        Whether lines are drawn again in place; otherwise a line is written when a stage is done.
     clock : callable
         Seconds.
     """

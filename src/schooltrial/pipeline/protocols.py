@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.rehearsal import as_rehearsal
 from schooltrial.protocol.sections import Protocol
 from schooltrial.refusal import Fault, Refusal
 
@@ -29,6 +30,8 @@ def read_protocols(
         except Refusal as refusal:
             refusals.append(str(refusal))
             continue
+        if config.get("rehearse"):
+            protocol = as_rehearsal(protocol)
         if protocol.name in found:
             refusals.append(
                 f"Refused: two protocols have the same study name, {protocol.name!r}; rename one."

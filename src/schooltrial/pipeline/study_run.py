@@ -17,6 +17,7 @@ from schooltrial.pipeline.run_end import what_was_found, why_not
 from schooltrial.pipeline.run_lock import LOCK, holder_of
 from schooltrial.pipeline.snakemake_run import WorkflowRun
 from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.rehearsal import as_rehearsal
 from schooltrial.protocol.sections import Protocol
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.refusal import UserError
@@ -31,7 +32,7 @@ def run_study(
     protocol: Path,
     output: Path | None = None,
     cores: int | None = None,
-    config: Mapping[str, str] = NOTHING,
+    rehearsal: bool = False,
 ) -> None:
     """Run a study to its report and notebooks, and print what was found.
 
@@ -42,8 +43,8 @@ def run_study(
         The folder in which ``results`` is written; by default that of the protocol.
     cores : int, optional
         By default all of the computer.
-    config : mapping, optional
-        Further keys of the configuration.
+    rehearsal : bool
+        Whether the arms are re-randomised; results then lie apart, and the plan is not recorded.
 
     Raises
     ------
@@ -56,8 +57,10 @@ def run_study(
     """
     project = own_checkout()
     plan = protocol_of(protocol)
+    plan = as_rehearsal(plan) if rehearsal else plan
+    config = {"rehearse": "true"} if rehearsal else NOTHING
     folder = working_folder(plan.path, output)
-    if make(plan, folder, _targets(project, plan.name), cores, config) == 0:
+    if make(plan, folder, _targets(project, plan), cores, config) == 0:
         print("Nothing has changed since the last run.")
     with chdir(folder):
         for line in what_was_found(folder, plan.name):
@@ -80,8 +83,9 @@ def make(
         The working folder.
     targets : sequence of str
         The files, relative to it.
-    cores, config
-        As for `run_study`.
+    cores : int, optional
+    config : mapping, optional
+        Further keys of the configuration.
     """
     project = own_checkout()
     log = folder / "results" / plan.name / "logs" / "run.txt"
@@ -149,8 +153,12 @@ def working_folder(protocol: Path, output: Path | None) -> Path:
     return folder
 
 
-def _targets(project: Path, name: str) -> list[str]:
-    """Return the pages of a study; its other files are made on the way."""
-    notebooks = sorted(path.stem for path in (project / "notebooks").glob("*.ipynb"))
-    pages = [f"results/{name}/notebooks/{notebook}.html" for notebook in notebooks]
-    return [f"results/{name}/report/report.html", *pages]
+def _targets(project: Path, plan: Protocol) -> list[str]:
+    """Return the pages of a study; its other files are made on the way.
+
+    Notebooks open the study by its protocol, which is not that of a rehearsal.
+    """
+    found = sorted(path.stem for path in (project / "notebooks").glob("*.ipynb"))
+    notebooks = [] if plan.rehearsal else found
+    pages = [f"results/{plan.name}/notebooks/{notebook}.html" for notebook in notebooks]
+    return [f"results/{plan.name}/report/report.html", *pages]

@@ -131,8 +131,11 @@ def _sha256(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def keep_first(protocol: str, schema: str, first: str, blinded: str) -> None:
-    """Write the checksums of the plan, unless they were written when outcomes were read before.
+def keep_first(protocol: str, schema: str, first: str, rehearsal: bool = False) -> None:
+    """Write the checksums of the plan, unless they were written with earlier estimates.
+
+    The plan is recorded with the first estimates, not when files are first read: a run that was
+    refused before it had any has told nobody an effect, and its protocol can be corrected.
 
     Parameters
     ----------
@@ -140,13 +143,13 @@ def keep_first(protocol: str, schema: str, first: str, blinded: str) -> None:
         The protocol's file, as it is now, and its schema.
     first : str
         The record.
-    blinded : str
-        The day until which no outcome is read: the record is then empty, and can be replaced.
+    rehearsal : bool
+        Whether the estimates are of arms re-randomised: the record is then empty.
     """
     if first_plan(first):
         return
     read = read_protocol(Path(protocol), parse_yaml(Path(schema).read_text("utf-8")))
-    checksums = {} if blinded else section_checksums(read.content, read.models_to_come)
+    checksums = {} if rehearsal else section_checksums(read.content, read.models_to_come)
     Path(first).write_text(json.dumps(checksums, indent=1) + "\n", encoding="utf-8")
 
 
@@ -159,7 +162,7 @@ def first_plan(first: str) -> dict[str, str]:
         The record is empty or damaged. It is not replaced: what the plan was would be lost.
     """
     file = Path(first)
-    if not file.is_file():
+    if not first or not file.is_file():
         return {}
     try:
         found = json.loads(file.read_text("utf-8"))

@@ -467,12 +467,15 @@ class Protocol:
         The file; raw paths are relative to its folder.
     models_to_come : dict of str to Model
         Models of years of which there are no data yet: they are planned, and not fitted.
+    rehearsal : bool
+        Whether the arms are re-randomised, so that nothing that is found is a result.
     """
 
     content: Content
     sha256: str
     path: Path
     models_to_come: dict[str, Model] = field(default_factory=dict)
+    rehearsal: bool = False
 
     @property
     def folder(self) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from schooltrial.checkout import from_here
 from schooltrial.protocol.sections import Content, Model, Protocol, StudyLine, unlabelled
+from schooltrial.randomisation.redrawn_arms import Redraw
 from schooltrial.study.blinding import Blinding
 from schooltrial.study.draw_files import DrawFiles
 from schooltrial.study.layout import Layout
@@ -71,6 +72,23 @@ class Study:
             "synthetic": study["synthetic"],
             "protocol": self.protocol.sha256,
         }
+
+    def redraw(self) -> Redraw | None:
+        """Return how the arms of a rehearsal are re-randomised; None where the study is run."""
+        content = self.protocol.content
+        if not self.protocol.rehearsal:
+            return None
+        return {
+            "seed": content["study"]["seed"],
+            "within_blocks": content["design"]["kind"] not in ("complete", "simple"),
+        }
+
+    def sealed_plan(self) -> list[str]:
+        """Return the record of the plan, recorded with the first estimates; none while it is blind.
+
+        A blind study has no estimates, and none must be made to tell its plan.
+        """
+        return [] if self.blinding.until() else [str(self.paths.check("plan_first.json"))]
 
     def truth(self) -> dict[str, str]:
         """Return the truth of a synthetic study, to be drawn with estimates."""

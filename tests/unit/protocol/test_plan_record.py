@@ -4,21 +4,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from record_plan import main as record_plan
 from schooltrial.protocol.plan import first_plan, keep_first, section_checksums
 from schooltrial.protocol.sections import Content, Deviation
-from schooltrial.refusal import Refusal
 from support.small_trial import ROOT, SmallTrial
 
 SCHEMA = str(ROOT / "src" / "schooltrial" / "protocol" / "schema.yaml")
 
 
-def _keep(trial: SmallTrial, blinded: str = "") -> dict[str, str]:
+def _keep(trial: SmallTrial, rehearsal: bool = False) -> dict[str, str]:
     trial.write()
     first = trial.path("plan_first.json")
-    keep_first(str(trial.folder / "trial.yaml"), SCHEMA, first, blinded)
+    keep_first(str(trial.folder / "trial.yaml"), SCHEMA, first, rehearsal)
     return first_plan(first)
 
 
@@ -36,39 +33,45 @@ def _record(trial: SmallTrial, content: Content) -> dict[str, Any]:
     return told
 
 
-def test_whoever_reads_outcomes_records_the_plan(trial: SmallTrial) -> None:
+def test_the_first_estimates_seal_the_plan(trial: SmallTrial) -> None:
     trial.obtain()
+    trial.clean()
+    assert not Path(trial.path("plan_first.json")).exists()
+    trial.fit()
     assert first_plan(trial.path("plan_first.json")) == section_checksums(trial.read().content)
 
 
-def test_the_first_record_is_kept_through_every_later_reading(trial: SmallTrial) -> None:
-    trial.obtain()
-    first = first_plan(trial.path("plan_first.json"))
+def test_the_first_record_is_kept_through_every_later_run(trial: SmallTrial) -> None:
+    first = _keep(trial)
     trial.protocol["models"]["itt"]["covariates"] = []
-    trial.obtain()
-    assert first_plan(trial.path("plan_first.json")) == first
+    assert _keep(trial) == first
     plan = trial.path("plan.json")
     _record(trial, trial.read().content)
     assert json.loads(Path(plan).read_text("utf-8"))["changed"] == ["models"]
 
 
-def test_files_that_are_refused_leave_no_record(trial: SmallTrial) -> None:
-    trial.set("scores_2020.csv", 2, "score", "many")
-    with pytest.raises(Refusal):
-        trial.obtain()
-    assert not Path(trial.path("plan_first.json")).exists()
-
-
-def test_while_a_study_is_blinded_nothing_is_recorded(trial: SmallTrial) -> None:
-    assert _keep(trial, "2999-01-01") == {}
+def test_a_rehearsal_seals_nothing(trial: SmallTrial) -> None:
+    assert _keep(trial, rehearsal=True) == {}
     trial.protocol["models"]["itt"]["covariates"] = []
     assert _keep(trial) == section_checksums(trial.read().content)
+
+
+def test_without_any_estimate_no_section_is_told_to_have_changed(trial: SmallTrial) -> None:
+    trial.write()
+    content = trial.read().content
+    record_plan(
+        protocol=content, models_to_come={}, study=trial.study(), first=[],
+        plan=trial.path("plan.json"), study_file=trial.path("study.json"),
+    )  # fmt: skip
+    found = json.loads(Path(trial.path("plan.json")).read_text("utf-8"))
+    assert found["first"] == {}
+    assert found["changed"] == []
 
 
 def test_what_the_study_is_is_told_with_its_outcomes_years_and_deviations(
     trial: SmallTrial,
 ) -> None:
-    trial.obtain()
+    trial.write()
     deviation: Deviation = {
         "date": "2020-05-01",
         "what": "No test was held",

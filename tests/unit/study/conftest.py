@@ -14,7 +14,7 @@ from gather_estimates import main as gather_estimates
 from schooltrial.study.layout import Layout
 from schooltrial.study.opened_study import OpenedStudy
 from schooltrial.study.opening import open_study
-from support.small_trial import SmallTrial
+from support.small_trial import SCHEMA, SmallTrial
 
 DATA = {"sample": "sample", "school_panel": "panel", "bounded_cells": "bounded",
         "schools": "schools", "assignment": "assignment",
@@ -72,6 +72,8 @@ def trial_on_disk(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
         tables=[str(paths.estimates_of(name)) for name in names],
         diagnoses=[str(paths.estimates_of(name, "json")) for name in names],
         names=names, estimates=str(paths.estimates), diagnostics=str(paths.diagnostics),
+        protocol=str(trial.folder / "trial.yaml"), schema=SCHEMA,
+        plan_first=str(paths.check("plan_first.json")), rehearsal=False,
     )  # fmt: skip
     return trial
 

@@ -14,7 +14,7 @@ from schooltrial.study.opened_study import OpenedStudy
 def test_tables_are_those_that_the_rules_wrote(opened: OpenedStudy) -> None:
     pd.testing.assert_frame_equal(opened.estimates, pd.read_csv(opened.paths.estimates))
     pd.testing.assert_frame_equal(opened.flow, pd.read_csv(opened.paths.check("flow.csv")))
-    assert list(opened.checks) == ["flow", "mobility", "raw_files"]
+    assert list(opened.checks) == ["flow", "mobility", "plan_first", "raw_files"]
     assert "flow" in opened.checks
     assert opened.labels["girl"] == "Girl"
     assert opened.models["itt"]["covariates"] == ["girl"]

@@ -1,0 +1,37 @@
+"""``schooltrial rehearse``: a study as it would be run, with its arms re-randomised."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = (
+    "Run a study with its arms re-randomised, so that the plan can be tried and no effect is seen."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the protocol, and where and with what it is run."""
+    parser.add_argument("protocol", type=Path, help="the study's protocol, such as trial.yaml")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="folder in which results/ is written (default: the folder of the protocol)",
+    )
+    parser.add_argument(
+        "--cores", type=int, metavar="N", help="steps at a time (default: all of the computer)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the rehearsal, and say what it is."""
+    from schooltrial.pipeline.study_run import run_study
+
+    run_study(args.protocol, args.output, args.cores, rehearsal=True)
+    print(
+        "This was a rehearsal: arms were re-randomised, so that no effect above is a result. "
+        "The plan is not recorded yet; change it as you like, then: "
+        f"schooltrial run {args.protocol}"
+    )
+    return 0
