@@ -42,8 +42,7 @@ def test_a_trial_is_run_to_its_report_beside_the_protocol_even_after_a_kill(tria
     for stage in ("Fit the models", "Write the report"):
         assert stage in told
     assert "  Reading: +" in told
-    assert "WWC-style rating (indicative): " in told
-    assert "EEF-style security rating (indicative): " in told
+    assert told.count(" (indicative)\n") == 2
     assert "Traceback" not in told
     assert str(ROOT) not in report.read_text("utf-8")
     assert "schema.yaml" in report.read_text("utf-8")

@@ -10,11 +10,38 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from schooltrial import __version__
-from schooltrial.cli import check, new, rehearse, run, version, where
+from schooltrial.cli import (
+    assign,
+    check,
+    compare,
+    completion,
+    doctor,
+    monitor,
+    new,
+    open,
+    refit,
+    rehearse,
+    run,
+    version,
+    where,
+)
 from schooltrial.refusal import Refusal, StepFailedError, UserError
 
-COMMANDS: list[ModuleType] = [new, check, rehearse, run, where, version]
+COMMANDS: list[ModuleType] = [
+    new, check, rehearse, run, open, compare, refit, assign, monitor, where, doctor, version,
+    completion,
+]  # fmt: skip
 """In the order in which the help lists them; each has ``HELP``, ``add_arguments`` and ``run``."""
+
+FIRST_STEPS = """\
+from files to a first report:
+  schooltrial new my_trial schools.csv pupils_2024.csv pupils_2025.csv
+  schooltrial check my_trial.yaml
+  schooltrial run my_trial.yaml
+
+The first writes a protocol, my_trial.yaml: read the lines in it that say GUESS.
+Results are in results/, next to the protocol. `schooltrial <command> --help` says more.
+"""
 
 DEBUG = "SCHOOLTRIAL_DEBUG"
 REPORT = f"""
@@ -58,7 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="schooltrial", description="Randomised evaluations of school programmes."
+        prog="schooltrial",
+        description="Randomised evaluations of school programmes.",
+        epilog=FIRST_STEPS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"schooltrial {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="<command>", required=True)
@@ -68,6 +98,17 @@ def _parser() -> argparse.ArgumentParser:
         command.add_arguments(one)
         one.set_defaults(run=command.run)
     return parser
+
+
+def options() -> dict[str, list[str]]:
+    """Return command → its options, in the order of the help."""
+    found: dict[str, list[str]] = {}
+    for command in COMMANDS:
+        one = argparse.ArgumentParser()
+        command.add_arguments(one)
+        name = command.__name__.rsplit(".", 1)[1]
+        found[name] = sorted(set(one._option_string_actions) - {"-h"})
+    return found
 
 
 if __name__ == "__main__":

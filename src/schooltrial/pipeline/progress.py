@@ -25,14 +25,21 @@ STAGES = {
 WIDTH = 20
 """Characters of a bar."""
 
+ELSEWHERE = {"record_plan": "Rate the evidence"}
+"""Rules that run in another stage than the rules of their file."""
+
+ELSEWHERE = {"record_plan": "Rate the evidence"}
+"""Rules that run in another stage than the rules of their file."""
+
 NAME = max(map(len, STAGES))
 
 
 def stage_of_rules(project: Path) -> dict[str, str]:
     """Return rule → the stage of a run that it belongs to."""
     of_file = {file: stage for stage, files in STAGES.items() for file in files}
-    return {rule.name: of_file[Path(rule.file).stem] for rule in read_rules(project)
-            if Path(rule.file).stem in of_file}  # fmt: skip
+    rules = {rule.name: Path(rule.file).stem for rule in read_rules(project)}
+    stages = {name: of_file[file] for name, file in rules.items() if file in of_file}
+    return stages | ELSEWHERE
 
 
 @dataclass

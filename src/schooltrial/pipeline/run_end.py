@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from schooltrial.pipeline.messages import unlinked
 from schooltrial.pipeline.system_errors import in_text
 from schooltrial.refusal import Refusal, StepFailedError, UserError
 from schooltrial.study.layout import Layout
+from schooltrial.wording import listed
 
 TAIL = 30
 """Lines of the log of a run that are shown where no step says why it failed."""
@@ -32,25 +34,21 @@ def what_was_found(folder: Path, name: str) -> Iterator[str]:
     for effect in told["effects"]:
         of = f", {effect['group']}" if effect["group"] else ""
         yield f"  {effect['label']}{of}: {effect['effect']}"
-    for standard, rating in _ratings(told["effects"]):
-        yield f"  {standard} (indicative): {rating}"
+    for rating in _ratings(told["effects"]):
+        yield f"  {rating} (indicative)"
     for warning in [*unlinked([name], []), *_plan(paths)]:
         yield f"Warning: {warning}"
     yield f"Report: {folder / 'results' / name / 'report' / 'report.html'}"
 
 
-def _ratings(effects: Sequence[dict[str, object]]) -> Iterator[tuple[str, str]]:
-    """Yield each standard with its rating, outcomes named where they are rated differently."""
-    for at, standard in enumerate(("WWC-style rating", "EEF-style security rating")):
-        ratings = {
-            str(one["label"]): str(one["ratings"][at])  # type: ignore[index]
-            for one in effects
-            if len(one["ratings"]) > at  # type: ignore[arg-type]
-        }
-        if len(set(ratings.values())) == 1:
-            yield standard, next(iter(ratings.values()))
-        elif ratings:
-            yield standard, "; ".join(f"{label}: {one}" for label, one in ratings.items())
+def _ratings(effects: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield each rating once, with its outcomes where they are rated differently."""
+    rated: dict[str, list[str]] = {}
+    for effect in effects:
+        for rating in effect["ratings"]:
+            rated.setdefault(str(rating), []).append(str(effect["label"]))
+    for rating, outcomes in rated.items():
+        yield rating if len(outcomes) == len(effects) else f"{listed(outcomes)}: {rating}"
 
 
 def _plan(paths: Layout) -> Iterator[str]:

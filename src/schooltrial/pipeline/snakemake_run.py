@@ -60,6 +60,8 @@ class WorkflowRun:
         Files that are to be made, relative to the folder.
     config : mapping
         Further keys of the configuration.
+    forced : sequence of str
+        Rules that run whether or not anything has changed.
     """
 
     project: Path
@@ -69,6 +71,7 @@ class WorkflowRun:
     log: Path
     targets: Sequence[str]
     config: Mapping[str, str]
+    forced: Sequence[str] = ()
 
     def command(self) -> list[str]:
         """Return the command line."""
@@ -78,6 +81,7 @@ class WorkflowRun:
             "--snakefile", str(self.project / "Snakefile"),
             "--directory", str(self.folder),
             "--cores", str(self.cores),
+            *(["--forcerun", *self.forced] if self.forced else []),
             *(word for setting in SETTINGS for word in setting),
             "--config", *(f"{key}={value}" for key, value in given.items()),
         ]  # fmt: skip

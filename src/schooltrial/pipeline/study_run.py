@@ -73,6 +73,7 @@ def make(
     targets: Sequence[str],
     cores: int | None = None,
     config: Mapping[str, str] = NOTHING,
+    forced: Sequence[str] = (),
 ) -> int:
     """Make files of a study's results, tell how far it is, and return how many steps it took.
 
@@ -86,11 +87,13 @@ def make(
     cores : int, optional
     config : mapping, optional
         Further keys of the configuration.
+    forced : sequence of str
+        Rules that run whether or not anything has changed.
     """
     project = own_checkout()
     log = folder / "results" / plan.name / "logs" / "run.txt"
     run = WorkflowRun(
-        project, plan.path, folder, cores or os.cpu_count() or 1, log, targets, config
+        project, plan.path, folder, cores or os.cpu_count() or 1, log, targets, config, forced
     )
     progress = Progress(stage_of_rules(project), sys.stdout, sys.stdout.isatty())
     wait_for_other_run(folder, print)

@@ -79,7 +79,8 @@ def _of_project(name: str, kind: str) -> Path:
 
 
 def _results_of(plan: Protocol) -> Path:
-    return find_checkout() / "results" / plan.name
+    beside = plan.folder / "results" / plan.name  # where `schooltrial run` writes them
+    return beside if beside.is_dir() else find_checkout() / "results" / plan.name
 
 
 def _warn_of_another_plan(study: OpenedStudy) -> None:

@@ -1,0 +1,26 @@
+"""``schooltrial assign``: randomise the units of a trial into its arms."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "Randomise the units of a trial into its arms, and write the signed record."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the protocol."""
+    parser.add_argument("protocol", type=Path, help="the study's protocol, such as trial.yaml")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder of results/")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Randomise them, and say where record and list are."""
+    from schooltrial.pipeline.study_run import make, protocol_of, working_folder
+
+    plan = protocol_of(args.protocol)
+    folder = working_folder(plan.path, args.output)
+    drawn = f"results/{plan.name}/checks/assignment_drawn.txt"
+    make(plan, folder, [drawn], cores=1, forced=["draw_assignment"])
+    print((folder / drawn).read_text("utf-8").rstrip())
+    return 0

@@ -1,0 +1,27 @@
+"""``schooltrial monitor``: the page on enrolment and implementation, without any outcome."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "Make the monitoring page: enrolment and implementation, without any outcome."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the protocol."""
+    parser.add_argument("protocol", type=Path, help="the study's protocol, such as trial.yaml")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder of results/")
+    parser.add_argument("--cores", type=int, metavar="N", help="steps at a time")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the page, and say where it is."""
+    from schooltrial.pipeline.study_run import make, protocol_of, working_folder
+
+    plan = protocol_of(args.protocol)
+    folder = working_folder(plan.path, args.output)
+    page = f"results/{plan.name}/report/monitoring.html"
+    make(plan, folder, [page], args.cores)
+    print(f"Monitoring page: {folder / page}")
+    return 0
