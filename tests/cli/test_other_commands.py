@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from schooltrial.checkout import OWN
-from schooltrial.cli.main import COMMANDS, main, options
+from schooltrial.cli.completion import options
+from schooltrial.cli.main import COMMANDS, main
 
 
 def _results(trial: Path, name: str = "my_trial") -> Path:
@@ -118,7 +119,7 @@ def test_zsh_reads_the_completion_of_bash(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_every_command_is_completed() -> None:
-    assert list(options()) == [command.__name__.rsplit(".", 1)[1] for command in COMMANDS]
+    assert list(options(COMMANDS)) == [command.__name__.rsplit(".", 1)[1] for command in COMMANDS]
 
 
 def test_a_change_that_is_none_is_told(trial: Path, capsys: pytest.CaptureFixture[str]) -> None:

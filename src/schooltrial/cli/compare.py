@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the rows that differ."""
     from schooltrial.pipeline.study_places import results_of
-    from schooltrial.study.moved_estimates import moved_estimates, read_estimates
+    from schooltrial.study.estimate_changes import moved_estimates, read_estimates
     from schooltrial.wording import plural
 
     before, after = (read_estimates(results_of(one)) for one in (args.before, args.after))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from types import ModuleType
 
 HELP = 'Print completion for a shell: eval "$(schooltrial completion bash)".'
 
@@ -29,10 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the lines that the shell is to read; zsh reads those of bash."""
-    from schooltrial.cli.main import options
-
-    found = options()
+    found = options(args.commands)
     cases = "\n".join(f'    {name}) local options="{" ".join(its)}" ;;'
                       for name, its in found.items())  # fmt: skip
     print((ZSH if args.shell == "zsh" else "") + BASH.format(commands=" ".join(found), cases=cases))
     return 0
+
+
+def options(commands: Sequence[ModuleType]) -> dict[str, list[str]]:
+    """Return command → its options, in the order of the help."""
+    found: dict[str, list[str]] = {}
+    for command in commands:
+        one = argparse.ArgumentParser()
+        command.add_arguments(one)
+        name = command.__name__.rsplit(".", 1)[1]
+        found[name] = sorted(set(one._option_string_actions) - {"-h"})
+    return found

@@ -96,19 +96,8 @@ def _parser() -> argparse.ArgumentParser:
         name = command.__name__.rsplit(".", 1)[1]
         one = commands.add_parser(name, help=command.HELP, description=command.HELP)
         command.add_arguments(one)
-        one.set_defaults(run=command.run)
+        one.set_defaults(run=command.run, commands=COMMANDS)
     return parser
-
-
-def options() -> dict[str, list[str]]:
-    """Return command → its options, in the order of the help."""
-    found: dict[str, list[str]] = {}
-    for command in COMMANDS:
-        one = argparse.ArgumentParser()
-        command.add_arguments(one)
-        name = command.__name__.rsplit(".", 1)[1]
-        found[name] = sorted(set(one._option_string_actions) - {"-h"})
-    return found
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shutil
@@ -11,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from schooltrial.checkout import OWN, is_checkout
@@ -104,9 +104,8 @@ def _write_access(what: str, folder: Path, remedy: str) -> Finding:
 
 
 def _font() -> Finding:
-    import matplotlib
-
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    there = os.path.isfile(folder / "DejaVuSans.ttf")
+    found = find_spec("matplotlib")
+    folder = Path(found.origin).parent if found is not None and found.origin else Path()
+    there = (folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf").is_file()
     return Finding("Font of figures", "DejaVu Sans" if there else "DejaVu Sans is missing",
                    "" if there else "install matplotlib again")  # fmt: skip

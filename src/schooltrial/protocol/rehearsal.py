@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
+from typing import TypedDict
 
 from schooltrial.protocol.sections import Protocol
 
@@ -12,6 +13,13 @@ STAMP = "REHEARSAL, arms re-randomised, no result"
 
 ENDING = "_rehearsal"
 """Ends the name, so that the results lie apart from those of the study."""
+
+
+class Redraw(TypedDict):
+    """How the arms of a rehearsal are re-randomised."""
+
+    seed: int
+    within_blocks: bool
 
 
 def as_rehearsal(protocol: Protocol) -> Protocol:

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
-
-
-class Redraw(TypedDict):
-    """How the arms of a rehearsal are re-randomised."""
-
-    seed: int
-    within_blocks: bool
 
 
 def redrawn_places(

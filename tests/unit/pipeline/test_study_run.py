@@ -48,6 +48,7 @@ def test_a_run_that_was_refused_shows_the_refusals_and_names_the_log(tmp_path: P
 def test_a_step_that_broke_down_shows_what_its_log_holds(tmp_path: Path) -> None:
     log = tmp_path / "fit.log"
     log.write_text("Traceback\nKeyError: 1\n", encoding="utf-8")
+    (tmp_path / "run.txt").write_text("", encoding="utf-8")
     error = why_not([], [str(log)], tmp_path / "run.txt")
     assert isinstance(error, StepFailedError)
     assert str(error).startswith("Traceback\nKeyError: 1")
