@@ -50,6 +50,7 @@ def trial_on_disk(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
         "wild_bootstrap": {"seed": 7},
         "randomisation_inference": {
             "seed": 7, "design": content["design"], "assignment": str(paths.data("assignment")),
+            "draws": str(paths.root / "estimates" / "models" / "itt_redrawn.draws.csv"),
         },
         "difference_in_differences": {
             "years": content["years"], "design": content["design"],
