@@ -86,6 +86,8 @@ class Progress:
                 stage = self._running.pop(event["job"])
                 self.done[stage] += 1
                 self._draw(stage)
+            case "said":
+                self.out.write(f"{event['text']}\n")
             case "failed":
                 self.failed[self.stages.get(event["rule"], "")] += 1
                 self.logs += event["logs"]

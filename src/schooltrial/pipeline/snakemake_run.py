@@ -39,6 +39,9 @@ SETTINGS: tuple[tuple[str, ...], ...] = (
 PLUGIN = Path(__file__).parent / "progress_plugin"
 """Folder in which Snakemake finds the plugin that tells events."""
 
+RUNS_AGAIN = "runs again."
+"""Ends what `changed_files` says of a file that changed behind the workflow."""
+
 Event = Mapping[str, Any]
 
 
@@ -127,10 +130,12 @@ class WorkflowRun:
 
 
 def _events(lines: Iterator[str] | TextIO, log: TextIO) -> Iterator[Event]:
-    """Yield events; other lines go to the log."""
+    """Yield events; other lines go to the log, and those on files that changed are events too."""
     for line in lines:
         if line.startswith(MARK):
             yield json.loads(line[len(MARK) :])
         else:
             log.write(line)
             log.flush()
+            if line.rstrip().endswith(RUNS_AGAIN):
+                yield {"event": "said", "text": line.rstrip()}

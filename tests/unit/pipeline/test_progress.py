@@ -74,3 +74,9 @@ def test_a_stage_whose_last_event_was_lost_is_told_at_the_end() -> None:
     progress.told({"event": "began", "job": 2, "rule": "fit_multilevel"})
     progress.finish()
     assert [line.split("  ")[0] for line in out.getvalue().splitlines()] == [READ, FIT]
+
+
+def test_a_file_that_changed_behind_the_workflow_is_named() -> None:
+    out = StringIO()
+    Progress(RULES, out, False).told({"event": "said", "text": "a.csv has changed"})
+    assert out.getvalue() == "a.csv has changed\n"
