@@ -51,7 +51,6 @@ SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:]? +[\w`{(]")
 
 TO_DO = (
     "src/schooltrial/analysis/",
-    "src/schooltrial/checks/",
     "src/schooltrial/document/",
     "src/schooltrial/exhibits/",
     "src/schooltrial/models/",

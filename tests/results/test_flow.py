@@ -60,7 +60,7 @@ def test_the_units_of_the_files_less_those_outside_the_list_are_those_assigned(
         assert _total(files, "in") == len(read["schools"])
     unit = _unit(boxes)
     assigned = top.loc[(top["stage"] == "assigned") & (top["kind"] == "in"), "n"].item()
-    in_no_file = boxes.loc[boxes["text"] == f"{plural_of(unit)} in no file"]
+    in_no_file = boxes.loc[boxes["text"] == f"{plural_of(unit)} with no data received"]
     in_no_file = in_no_file.drop_duplicates("arm")["n"].sum()
     assert assigned == read["assignment"][unit].nunique() + in_no_file
     if unit == "school":
@@ -76,7 +76,7 @@ def test_the_units_allocated_are_those_of_the_list_and_those_in_no_file(
     for arm in _arms(boxes):
         mine = boxes[boxes["arm"] == arm]
         n = mine.loc[mine["text"] == f"{plural_of(unit)} allocated", "n"].item()
-        in_no_file = mine.loc[mine["text"] == f"{plural_of(unit)} in no file", "n"]
+        in_no_file = mine.loc[mine["text"] == f"{plural_of(unit)} with no data received", "n"]
         listed = units.loc[units["arm"].astype("str") == arm, unit].nunique()
         assert n == listed + (in_no_file.iloc[0] if len(in_no_file) else 0)
         every += n

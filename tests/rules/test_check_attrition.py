@@ -121,7 +121,7 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
     assert (row["level"], row["n_control"], row["n_arm"]) == ("schools", 6, 7)
     assert (row["count_control"], row["count_arm"]) == (1, 3)
     assert "published as a bound or a range, counted as lost: 1" in row["note"]
-    assert "in no file: 1" in row["note"]
+    assert "no data received: 1" in row["note"]
     files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "pdf", "png", "csv")}
     draw_attrition_boundary(
         attrition=paths["attrition"], outcomes=outcomes, arms=ARMS, analysis_years=[2019],

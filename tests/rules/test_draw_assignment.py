@@ -124,10 +124,10 @@ def test_a_keyed_record_is_checked_with_its_key(folder: Path) -> None:
     _draw(folder, key=str(folder / "key"))
     _check(folder, _listing(folder), key=str(folder / "key"))
     tests = pd.read_csv(folder / "tests.csv").set_index("check")
-    assert tests.loc["seal of the record", "verdict"] == "passed"
+    assert tests.loc["signature of the record", "verdict"] == "passed"
     _check(folder, _listing(folder))
     tests = pd.read_csv(folder / "tests.csv").set_index("check")
-    assert tests.loc["seal of the record", "verdict"] == "not tested"
+    assert tests.loc["signature of the record", "verdict"] == "not tested"
 
 
 @pytest.mark.parametrize("there", ["record.json", "list.csv"])

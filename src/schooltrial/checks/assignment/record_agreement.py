@@ -110,7 +110,7 @@ def _shares(plan: LotteryPlan) -> str:
     return "/".join(f"{share:g}" for share in plan.shares)
 
 
-SEAL, FRAME, REPEAT = "seal of the record", "frame of the record", "draw repeated"
+SEAL, FRAME, REPEAT = "signature of the record", "frame of the record", "draw repeated"
 
 
 SAME = "list equals the record"
@@ -141,9 +141,9 @@ def check_record(
         The frame. Without it the draw is repeated from the units of the record, which cannot be
         done where draws were balanced on covariates.
     key : bytes, optional
-        Key of the seal.
+        Key of the signature.
     software : mapping, optional
-        Versions that repeat the draw, for the reason told where it does not come out.
+        Versions that repeat the draw, for the reason given where it does not come out.
 
     Returns
     -------
@@ -246,11 +246,11 @@ def _none() -> pd.Series:
 def _seal(record: AssignmentRecord, key: bytes | None) -> Finding:
     intact = record.intact(key)
     if intact is None:
-        return Finding(SEAL, f"it is keyed ({record.seal}); no key was given", UNTESTED)
+        return Finding(SEAL, f"it has a key ({record.seal}), and no key was given", UNTESTED)
     told = f"the {record.seal} {'fits' if intact else 'does not fit'} the content"
-    limit = "it shows careless changes; whoever changes a record on purpose can seal it anew"
+    limit = "it shows careless changes only: a record changed on purpose can be signed again"
     if not intact:
-        return Finding(SEAL, told, FAILED, reason="the record was changed after it was sealed")
+        return Finding(SEAL, told, FAILED, reason="the record was changed after it was signed")
     return Finding(SEAL, told, PASSED, reason="" if key and record.seal != "SHA-256" else limit)
 
 

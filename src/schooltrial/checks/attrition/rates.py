@@ -87,7 +87,7 @@ def attrition(
     boundary : {"cautious", "optimistic"}
         Which boundary the column ``verdict`` follows.
     no_data : mapping of str to int, optional
-        Arm → units that were assigned and are in no file; they count as lost.
+        Arm → units that were assigned and sent no data; they count as lost.
     primary : PrimaryModels, optional
         The primary models. Without them an outcome is lost where it was not measured.
     schools : DataFrame, optional
@@ -162,7 +162,7 @@ def _levels(
         Counted(
             pd.concat([units["arm"], unseen], ignore_index=True),
             pd.concat([gone, pd.Series(True, index=unseen.index)], ignore_index=True).astype(bool),
-            f"in no file: {len(unseen)}" if len(unseen) else "",
+            f"no data received: {len(unseen):,}" if len(unseen) else "",
         ),
     )
     stays = among(people["unit"], there)
@@ -172,7 +172,7 @@ def _levels(
     )
     without = len(listed.without - listed.outside) + len(unseen)
     missing = (
-        f"{plural_of(unit)} with no roster, whose pupils are not counted: {without}"
+        f"{plural_of(unit)} with no roster, whose pupils are not counted: {without:,}"
         if without
         else ""
     )

@@ -137,7 +137,7 @@ def _counted(
     lost = pd.Series([*~units["unit"].isin(known), *[True] * len(unseen)], dtype=bool)
     of_bounds = int(units["unit"].astype("str").isin(partly).sum())
     notes = (
-        f"published as a bound or a range, counted as lost: {of_bounds}" if of_bounds else "",
-        f"in no file: {len(unseen)}" if unseen else "",
+        f"published as a bound or a range, counted as lost: {of_bounds:,}" if of_bounds else "",
+        f"no data received: {len(unseen):,}" if unseen else "",
     )
     return Counted(arm, lost, "; ".join(filter(None, notes)))

@@ -35,7 +35,7 @@ def count_analysed(
     Parameters
     ----------
     told : FollowUp
-        What is told from.
+        Data behind the lines of an arm.
     samples, models, outcomes, take_up
         As for ``flow_boxes``.
     allocated : int

@@ -31,7 +31,7 @@ RECEIVED = "of them received the programme"
 NOT_RECEIVED = "of them did not receive it"
 
 
-NOT_KNOWN = "of whom it is not known whether they received it"
+NOT_KNOWN = "of them not known to have received it or not"
 
 
 SIGNS = {"lost": "− ", "joined": "+ ", "in": "", "had": ""}
@@ -78,7 +78,7 @@ def flow_boxes(
     take_up : str, optional
         Variable that is 1 where the programme was taken up, 0 where not, missing where not known.
     no_data : mapping of str to int, optional
-        Arm → units that were assigned and are in no file.
+        Arm → units that were assigned and sent no data.
     in_schools : bool
         Whether the trial has schools; no line speaks of them otherwise.
     attrition : DataFrame, optional
@@ -154,7 +154,7 @@ def _files(
         text = "schools not in the allocation list"
         rows.append(_line("files", ALL, "school", "lost", text, n_schools - schools))
     if told and unit == "school":
-        text = "schools that were assigned and are in no file"
+        text = "assigned schools with no data received"
         rows.append(_line("files", ALL, "school", "joined", text, gone))
     text = f"{PLURAL[unit]} assigned"
     rows.append(_line("assigned", ALL, unit, "in", text, len(assigned) + gone))
@@ -177,9 +177,9 @@ def _allocated(arm: str, assigned: pd.DataFrame, unit: str, gone: int) -> list[d
 def _take_up(
     assigned: pd.DataFrame, gone: Mapping[str, int], unit: str, take_up: str | None
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return arm → how many units received the programme, did not, and of how many none can tell.
+    """Return arm → how many units received the programme, did not, or are not known to have.
 
-    Nobody recorded take-up of a unit that is in no file. Where all is known in every arm, no arm
+    Take-up of a unit without any data is not known. Where all is known in every arm, no arm
     has a line of what is not.
     """
     if not take_up or take_up not in assigned:

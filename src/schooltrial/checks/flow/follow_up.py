@@ -1,4 +1,4 @@
-"""Who of each arm is lost, moves or joins between assignment and the year that is analysed."""
+"""Leavers, movers and joiners of each arm between assignment and the year of the analysis."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.data.ledger.log_texts import (
+    CLOSED,
+    MERGED,
+    NO_VALUE,
+    NOT_ENROLLED,
+    SCHOOLS_WITH_SCORES,
+    WITHHELD,
+    follow_up_step,
+    no_pupil_of,
+    not_enrolled_in,
+    units_seen,
+)
 from schooltrial.protocol.levels import CLASSES, ROSTER_OF
 from schooltrial.wording import plural_of
 
@@ -16,34 +28,27 @@ PLURAL = {unit: plural_of(unit) for unit in ROSTER_OF}
 
 UNIT_STEPS = {
     "school": {
-        "schools with pupils": "with pupils",
-        "schools with scores": "with published values",
+        units_seen("school"): "with pupils",
+        SCHOOLS_WITH_SCORES: "with published values",
     },
-    "teacher": {"teachers with an enrolment record": "on the rosters"},
-    **{unit: {f"{plural_of(unit)} with pupils": "with pupils"} for unit in CLASSES},
-    "pupil": {"followed up: assignment": "on the rosters"},
+    "teacher": {units_seen("teacher"): "on the rosters"},
+    **{unit: {units_seen(unit): "with pupils"} for unit in CLASSES},
 }
-"""What was assigned → step of the ledger that tells of a year's absent units → those who stay."""
+"""What was assigned → step of the log at which a year's absent units leave → those who stay.
+
+Pupils who were themselves assigned leave at a step of each year, see `_steps`.
+"""
 
 
-TOLD = {
-    "no pupil of the school in the sample in that year":
-        "with no pupil in the sample of {year}",
-    **{
-        f"no pupil of the {unit} in the sample in that year":
-        "with no pupil in the sample of {year}"
-        for unit in CLASSES
-    },
-    "no value of the school in the panel in that year": "with no published value in {year}",
-    "every value of the school was suppressed, or only a bound":
-        "with suppressed values only in {year}",
-    "the school had closed": "that had closed by {year}",
-    "the school had merged with another randomised school":
-        "merged by {year} with another randomised school",
-    "without an enrolment record in the study in that year":
-        "without an enrolment record in the study in {year}",
-}  # fmt: skip
-"""Reason in the ledger, where the year is a column → how a box tells it."""
+IN_A_BOX = {
+    **{no_pupil_of(unit): "with no pupil in the sample of {year}" for unit in ("school", *CLASSES)},
+    NO_VALUE: "with no published value in {year}",
+    WITHHELD: "with suppressed values only in {year}",
+    CLOSED: "that had closed by {year}",
+    MERGED: "merged by {year} with another randomised school",
+    NOT_ENROLLED: "without an enrolment record in the study in {year}",
+}
+"""Reason in the log, where the year is a column → how a box of the flow says it."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,9 @@ class FollowUp:
     baseline : int
         Baseline year.
     gone : int or None
-        Units of the arm that are in no file; None where the protocol tells of none in any arm.
+        Units of the arm without any data; None where the protocol names none in any arm.
     in_schools : bool
-        Whether the trial has schools: no line speaks of them otherwise.
+        Whether the trial has schools; no line mentions them if not.
     is_control : bool
         Whether it is the control arm.
     """
@@ -94,7 +99,7 @@ def followed_up(
     Parameters
     ----------
     told : FollowUp
-        What is told from.
+        Data behind the lines of an arm.
     samples : mapping of str to DataFrame
         As for ``flow_boxes``.
     year : int
@@ -114,19 +119,17 @@ def _units(
     told: FollowUp, samples: Mapping[str, pd.DataFrame], year: int, allocated: int
 ) -> list[dict[str, Any]]:
     unit, rows = told.unit, []
-    for step, who in UNIT_STEPS[unit].items():
-        if unit == "pupil":
-            step = f"{step} to {year}"
+    for step, who in _steps(unit, year).items():
         steps = told.flow[(told.flow["step"] == step) & (told.flow["year"] == year)]
         if steps.empty:
             continue
         left = allocated
         if told.gone is not None:
-            text = f"{PLURAL[unit]} in no file"
+            text = f"{PLURAL[unit]} with no data received"
             rows.append(told.line(year, unit, "lost", text, told.gone))
             left -= told.gone
         for row in steps.itertuples():
-            text = TOLD.get(str(row.reason), str(row.reason)).format(year=year)
+            text = IN_A_BOX.get(str(row.reason), str(row.reason)).format(year=year)
             left -= int(row.left)
             text = f"{PLURAL[unit]} {text}"
             rows.append(told.line(year, unit, "lost", text, row.left, step, row.reason))
@@ -138,6 +141,13 @@ def _units(
             schools = there["school"].nunique()
             rows.append(told.line(year, "school", "had", "in schools", schools))
     return rows
+
+
+def _steps(unit: str, year: int) -> dict[str, str]:
+    """Return the steps at which units leave → those who stay."""
+    if unit == "pupil":
+        return {follow_up_step(None, year): "on the rosters"}
+    return UNIT_STEPS[unit]
 
 
 def _people(told: FollowUp, sample: pd.DataFrame, level: str, year: int) -> list[dict[str, Any]]:
@@ -176,10 +186,10 @@ def _people(told: FollowUp, sample: pd.DataFrame, level: str, year: int) -> list
 
 def _left(told: FollowUp, level: str, year: int, absent: int) -> list[dict[str, Any]]:
     """Return individuals that the exclusions log lost between the years, else absent ones."""
-    step = f"followed up: {told.baseline} to {year}"
+    step = follow_up_step(told.baseline, year)
     mine = told.flow[(told.flow["step"] == step) & (told.flow["level"] == level)]
     if mine.empty:
-        text = f"{PLURAL[level]} without an enrolment record in the study in {year}"
+        text = f"{PLURAL[level]} {not_enrolled_in(year)}"
         return [told.line(year, level, "lost", text, absent)]
     return [
         told.line(

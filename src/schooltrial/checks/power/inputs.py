@@ -94,7 +94,7 @@ def with_lost(units: pd.DataFrame, lost: Mapping[str, int], arms: Sequence[str])
             other = found.groupby("block").size() - own
             one = pd.DataFrame(
                 {"block": [(own - other).idxmin()], "treated": [treated]},
-                index=pd.Index([f"in no file, {arm} {at + 1}"], name=found.index.name),
+                index=pd.Index([f"no data received, {arm} {at + 1}"], name=found.index.name),
             )
             found = pd.concat([found, one])
     return found

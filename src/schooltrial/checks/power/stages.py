@@ -80,7 +80,7 @@ class StudyPlan:
     baseline : int
         Year of the roster.
     no_data : mapping
-        Arm → units that were assigned and are in no file.
+        Arm → units that were assigned and sent no data.
     before, after : sequence of int
         Years before the programme, and from its start on.
     seed : int
@@ -292,11 +292,11 @@ def _at_randomisation(
     except ValueError as error:
         return StageInputs("randomisation", notes=(words_of(error),))
     if len(units) > len(listed):
-        told = "in no file, counted in the blocks that lack their arm"
-        inputs = inputs.noted(f"{told}: {len(units) - len(listed)}")
+        told = "no data received, counted in the blocks that lack their arm"
+        inputs = inputs.noted(f"{told}: {len(units) - len(listed):,}")
     unseen = sum(plan.no_data.get(arm, 0) for arm in (control, comparison.arm))
     if comparison.staggered and unseen:
-        inputs = inputs.noted(f"in no file, of no known cohort, and not counted: {unseen}")
+        inputs = inputs.noted(f"no data received, cohort not known, not counted: {unseen:,}")
     if comparison.model["estimator"] in OF_PANELS:
         return inputs
     of_schools = plan.outcomes[comparison.outcome]["measured_on"] == plan.unit == "school"

@@ -82,7 +82,10 @@ def _empty_variance(left: Mapping[str, float], explained: Mapping[str, float], l
 DEPENDENT = 1e-9  # what is left of a column beside those before it, as a share: rounding
 
 
-ESTIMATED = "ICC and R² of a two-level REML model of the rows analysed, beside its empty one"
+ESTIMATED = (
+    "ICC and R² of a two-level REML model of the rows analysed, compared with the model without "
+    "covariates"
+)
 
 
 def estimated_shares(

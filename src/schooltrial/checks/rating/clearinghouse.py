@@ -129,7 +129,7 @@ def _of_level(part: LevelAttrition, inputs: RatingInputs) -> tuple[str, Change]:
     else:
         words = (
             f"attrition of {part.level} differed between the arms by no more than "
-            f"{_points(part.boundary)} points (it is {_points(abs(part.differential))})"
+            f"{_points(part.boundary)} percentage points (it is {_points(abs(part.differential))})"
         )
     return f"{arm}attrition is high for {part.level}", Change(words, low)
 
@@ -245,7 +245,8 @@ def _would_lower(inputs: RatingInputs) -> str:
     arm = f"of arm {nearest.arm} " if inputs.whose(nearest.arm) else ""
     return (
         f"It would be lower if attrition of {nearest.level} {arm}differed between the arms by more "
-        f"than {_points(nearest.boundary)} points (it is {_points(abs(nearest.differential))})."
+        f"than {_points(nearest.boundary)} percentage points (it is "
+        f"{_points(abs(nearest.differential))})."
     )
 
 
@@ -258,7 +259,7 @@ def _came(inputs: RatingInputs) -> str:
         if isnan(getattr(inputs, field)) or field in inputs.unsure
     ]
     if unknown:
-        told.append(f"who {' or '.join(unknown)} after the assignment is not known")
+        told.append(f"it is not known how many {' or '.join(unknown)} after the assignment")
     if inputs.joined > 0:
         words = f"{percent(inputs.joined)} of those analysed joined after the assignment"
         told.append(inputs.told("joined", words))
@@ -326,5 +327,5 @@ def _attrition_told(part: LevelAttrition, inputs: RatingInputs) -> str:
     limit = f"limit {_points(part.boundary)}" if isfinite(part.boundary) else "no limit is low"
     return (
         f"{arm}{percent(part.overall)} lost; the arms differ by "
-        f"{_points(abs(part.differential))} points ({limit})"
+        f"{_points(abs(part.differential))} percentage points ({limit})"
     )

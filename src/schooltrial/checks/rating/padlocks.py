@@ -81,9 +81,7 @@ def security_rating(inputs: RatingInputs) -> Rating:
     if lift is not None:
         change.append(f"It would be higher if {lift.words}.")
     elif not unknown:
-        change.append(
-            "It would be lower with more attrition, a larger least detectable effect or imbalance."
-        )
+        change.append("It would be lower with more attrition, a larger MDES or imbalance.")
     return Rating(STANDARD, rating, "; ".join(told), " ".join(change), criteria)
 
 
@@ -95,7 +93,7 @@ def padlocks_of(inputs: RatingInputs) -> int:
 def security_lift(inputs: RatingInputs) -> Lift | None:
     """Return the changes that together bring more padlocks; None if there are five.
 
-    What lowers the rating is mended first, step by step, and then the lowest of the rules, until
+    What lowers the rating is removed first, step by step, and then the lowest of the rules, until
     there is a padlock more: together the changes are enough.
 
     Raises
@@ -115,8 +113,8 @@ def security_lift(inputs: RatingInputs) -> Lift | None:
             return Lift(f"{padlocks_of(then)} of {MOST}", tuple(changes.values()))
     raise ValueError(
         f"{TABLE}: after {MOST_STEPS} changes {inputs.outcome} still has {padlocks_of(then)} "
-        f"padlocks, though {change.words}; the rows of each rule must stand with their limits "
-        f"(upto) from small to large: sort those of {rule!r}"
+        f"padlocks, though {change.words}; the limits (upto) of each rule must "
+        f"rise from row to row: sort those of {rule!r}"
     )
 
 
@@ -136,12 +134,12 @@ _RULES = ("design", "mdes", "attrition")
 
 
 _NAMES = {
-    "mdes": "the least detectable effect at randomisation",
+    "mdes": "the MDES at randomisation",
     "attrition": "the attrition of {people}",
     "imbalance": "the difference in the prior outcome",
-    "joined": "who joined",
-    "changed_arm": "who changed arm",
-    "crossovers": "who received what they should not",
+    "joined": "the share of joiners",
+    "changed_arm": "the share of movers between groups",
+    "crossovers": "the share of units contaminated",
 }
 
 
@@ -186,9 +184,9 @@ def _prior(inputs: RatingInputs) -> float:
 
 
 _SHARES = {
-    "joined": "of the people analysed joined after the assignment",
-    "changed_arm": "of the people who stayed were analysed in another arm",
-    "crossovers": "of an arm's units received what they should not, or not what they should",
+    "joined": "of the individuals analysed joined after the assignment",
+    "changed_arm": "of the individuals who stayed were analysed in another arm",
+    "crossovers": "of a group's units received the other group's condition, or not their own",
 }
 """Field → what it is a share of, and who they are."""
 
@@ -253,7 +251,7 @@ def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
             yield rule, lot
         elif rule == "mdes":
             limit = _limit("mdes", better)
-            words = f"the least detectable effect at randomisation were at most {exact(limit)} SD"
+            words = f"the MDES at randomisation were at most {exact(limit)} SD"
             yield rule, Change(words, _setting("mdes", limit))
         else:
             limit = _limit("attrition", better)
@@ -264,24 +262,24 @@ def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
 def _setting(field: str, value: float) -> Callable[[RatingInputs], RatingInputs]:
     """Return the source of one of the numbers behind the rating."""
 
-    def mend(old: RatingInputs) -> RatingInputs:
+    def change(old: RatingInputs) -> RatingInputs:
         changed: dict[str, Any] = {field: value}
         return replace(old, **changed)
 
-    return mend
+    return change
 
 
 def _within(limit: float) -> Callable[[RatingInputs], RatingInputs]:
     """Return what brings the prior outcome within a limit."""
 
-    def mend(old: RatingInputs) -> RatingInputs:
-        mended = tuple(
+    def change(old: RatingInputs) -> RatingInputs:
+        within = tuple(
             one if isnan(one.size) else replace(one, size=min(abs(one.size), limit))
             for one in old.baseline
         )
-        return replace(old, baseline=mended)
+        return replace(old, baseline=within)
 
-    return mend
+    return change
 
 
 def _word(rule: str, inputs: RatingInputs) -> str:

@@ -92,19 +92,19 @@ class RatingInputs:
     baseline : tuple of BaselineDifference
         What the standard asks to be alike: the measures that the protocol names, else the
         outcome's own baseline, of those analysed or of their schools, else that of outcomes of its
-        domain. Empty where none is known: nothing else stands in for it.
+        domain. Empty where none is known: nothing else takes its place.
     joined : float
         Share of the people of the analysis who came after the assignment; NaN where not known.
     joiners_justification : str
-        The protocol's reason why they are a low risk; empty for none.
+        The protocol's reason why they are a low risk; empty if there is none.
     changed_arm : float
         Share of the people of the baseline, still there, who are analysed in another arm; NaN
         where not known.
     crossovers : float
         Share of an arm's units that received what they should not, or where take-up is recorded
-        not what they should; NaN where nothing tells.
+        not what they should; NaN where neither is recorded.
     mdes : float
-        Least detectable effect at randomisation, SD; NaN where not known.
+        Minimum detectable effect size (MDES) at randomisation, SD; NaN where not known.
     satisfied, adjustable : float
         Bands of baseline equivalence.
     arms : tuple of str
@@ -157,7 +157,7 @@ class Criterion:
     ----------
     name : str
     finding : str
-        What was found, in words.
+        Words on what was found.
     result : str
         What follows for the rating.
     lowers : bool
@@ -183,7 +183,7 @@ class Rating:
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that would have to be otherwise, in words and as inputs."""
+    """One thing that would have to differ, in words and as inputs."""
 
     words: str
     apply: Callable[[RatingInputs], RatingInputs]
@@ -191,7 +191,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Lift:
-    """A rating that is higher, and all that would have to be otherwise to reach it."""
+    """A rating that is higher, and all that would have to differ to reach it."""
 
     rating: str
     changes: tuple[Change, ...]

@@ -8,16 +8,8 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.data.ledger.ledger import Ledger
+from schooltrial.data.ledger.log_texts import CLOSED, MERGED, SCHOOLS_WITH_SCORES, WITHHELD
 from schooltrial.data.linking.school_crosswalk import Crosswalk, SchoolsOfYear
-
-CLOSED = "the school had closed"
-
-
-MERGED = "the school had merged with another randomised school"
-
-
-WITHHELD = "every value of the school was suppressed, or only a bound"
-
 
 PUBLISHED = "published values"
 """Step of the ledger at which suppressed values leave."""
@@ -34,7 +26,7 @@ def leave_absent(
     told : DataFrame
         The assigned units of one year: ``year``, ``arm`` and the unit.
     absent : Series of bool
-        Of whom there is nothing.
+        Whether a unit has no data.
     ledger : Ledger
     level, step, reason : str
         As in `Ledger.leave`; the reason where nothing more is known.
@@ -56,7 +48,7 @@ def leave_without_values(
     told: pd.DataFrame, absent: pd.Series, ledgers: tuple[Ledger, Ledger], crosswalk: Crosswalk,
     assigned: Collection[str], *, reason: str,
 ) -> None:  # fmt: skip
-    """Tell the ledger of the assigned schools of which a year has no value that is analysed.
+    """Log the assigned schools without a value that is analysed in a year.
 
     Parameters
     ----------
@@ -70,7 +62,7 @@ def leave_without_values(
         Where nothing more is known.
     """
     units, scores = ledgers
-    year, step = int(told["year"].iloc[0]), "schools with scores"
+    year, step = int(told["year"].iloc[0]), SCHOOLS_WITH_SCORES
     withheld = {
         str(school)
         for part in scores.departures

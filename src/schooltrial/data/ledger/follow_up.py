@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.data.ledger.ledger import Ledger
+from schooltrial.data.ledger.log_texts import follow_up_step, not_enrolled_in
 from schooltrial.data.rows.filters import among
 from schooltrial.data.rows.grade_progress import grades_passed
 
@@ -73,7 +74,7 @@ def record_follow_up(
         later = pupils.loc[pupils["year"] == year, key]
         if year <= baseline or not among(then[key], later).any():
             continue
-        step = f"followed up: {baseline} to {year}"
+        step = follow_up_step(baseline, year)
         staying = then
         for place, keys in (elsewhere or {}).get(year, {}).items():
             there = staying[key].isin(keys) & ~among(staying[key], later)
@@ -86,7 +87,7 @@ def record_follow_up(
             reason = f"above the study's grades by {year}"
             staying = ledger.leave(staying, gone, step=step, reason=reason, level=level)
         absent = ~among(staying[key], later)
-        reason = f"without an enrolment record in the study in {year}"
+        reason = not_enrolled_in(year)
         ledger.leave(staying, absent, step=step, reason=reason, level=level)
 
 

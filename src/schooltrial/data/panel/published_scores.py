@@ -9,6 +9,7 @@ from schooltrial.data.cells.suppression import is_bounded
 from schooltrial.data.ledger.absent_units import PUBLISHED
 from schooltrial.data.ledger.kept_rows import leave_outside
 from schooltrial.data.ledger.ledger import Ledger
+from schooltrial.data.ledger.log_texts import CLOSED
 from schooltrial.data.linking.school_crosswalk import Crosswalk
 from schooltrial.data.panel.bounded_cells import collect_bounded_cells
 from schooltrial.data.panel.school_panel import in_panel_order, panel_columns
@@ -121,9 +122,7 @@ def _of_owners(
             rows.assign(school=named, _closed=successor < 0, _merged=of_year.merged[place])
         )
     frame = pd.concat(parts)
-    frame = ledger.leave(
-        frame, frame["_closed"], step="crosswalk", reason="the school had closed", level=LEVEL
-    )
+    frame = ledger.leave(frame, frame["_closed"], step="crosswalk", reason=CLOSED, level=LEVEL)
     return ledger.leave(
         frame, frame["_merged"], step="merged schools",
         reason="of a merger of randomised schools", level=LEVEL,

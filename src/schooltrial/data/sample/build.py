@@ -18,6 +18,14 @@ from schooltrial.data.ledger.follow_up import (
     without_baseline,
 )
 from schooltrial.data.ledger.ledger import Ledger, one_ledger
+from schooltrial.data.ledger.log_texts import (
+    NO_VALUE,
+    NOT_ENROLLED,
+    follow_up_step,
+    no_pupil_of,
+    not_enrolled_in,
+    units_seen,
+)
 from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.roster_history import LINKS
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
@@ -225,8 +233,7 @@ class SampleBuild:
         outcomes = rules.outcomes_of("pupil")
         self._panels.append(build_school_panel(frame, list(outcomes), staggered=rules.staggered))
         for unit in ("school", *CLASSES):
-            reason = f"no pupil of the {unit} in the sample in that year"
-            self._tell_absent(frame, year, unit, reason)
+            self._tell_absent(frame, year, unit, no_pupil_of(unit))
         now = frame[["year", "arm", "_unit", *FLAGS.values()]].assign(school=frame["_school"])
         if rules.levels.in_schools:
             moved = mobility_of_year(now, then, "_unit", rules.unit, elsewhere=self._outside_then)
@@ -252,12 +259,9 @@ class SampleBuild:
         told = of_year[[unit, "arm"]].assign(year=year)
         absent = ~told[unit].isin(frame[unit].unique())
         sample = self._linked.teachers if unit == "teacher" else self._linked.pupils
-        step = {
-            "school": "schools with pupils", "teacher": "teachers with an enrolment record",
-        }.get(unit, f"{self.rules.levels.units} with pupils")  # fmt: skip
         changed = unit == "school" and bool(self._linked.crosswalk.changes)
         leave_absent(
-            told, absent, self._ledgers["units"], level=unit, step=step, reason=reason,
+            told, absent, self._ledgers["units"], level=unit, step=units_seen(unit), reason=reason,
             schools=sample.history.schools,
             of_year=sample.history.schools_of[year] if changed else None,
         )  # fmt: skip
@@ -284,8 +288,7 @@ class SampleBuild:
         baselines, _ = find_baseline_scores(sample)
         frames = []
         for year, frame in self._frames(sample, baselines, self._ledgers["teachers"]):
-            reason = "without an enrolment record in the study in that year"
-            self._tell_absent(frame, year, "teacher", reason)
+            self._tell_absent(frame, year, "teacher", NOT_ENROLLED)
             frames.append(plain(frame))
         return pd.concat(frames, ignore_index=True) if frames else _empty("teacher", self.rules)
 
@@ -305,7 +308,7 @@ class SampleBuild:
             leave_without_values(
                 told, absent, (self._ledgers["units"], self._ledgers["school scores"]),
                 linked.crosswalk, set(linked.units["school"]),
-                reason="no value of the school in the panel in that year",
+                reason=NO_VALUE,
             )  # fmt: skip
         outcomes = rules.outcomes_of("school")
         rows, bounded = (add_school_baselines(part, rows, outcomes) for part in (rows, bounded))
@@ -347,8 +350,8 @@ class SampleBuild:
                 ledger.leave(
                     units[["pupil", "arm"]].assign(year=year),
                     ~pd.Series(number).isin(there),
-                    step=f"followed up: assignment to {year}",
-                    reason=f"without an enrolment record in the study in {year}",
+                    step=follow_up_step(None, year),
+                    reason=not_enrolled_in(year),
                 )
         record_follow_up(
             pupils, rules.baseline, rules.analysed_years, ledger, key="_unit",

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from schooltrial.data.ledger import log_texts
 from schooltrial.data.ledger.kept_rows import leave_outside
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.linking.roster_history import (
@@ -301,13 +302,13 @@ class RosterSample:
         if self.level == "pupil" and cleaning["analyse_in"] == "baseline_school":
             frame = ledger.leave(
                 frame, frame["_school"] == NOWHERE, step="school at baseline",
-                reason=f"without an enrolment record in the study in {self.rules.baseline}",
+                reason=log_texts.not_enrolled_in(self.rules.baseline),
                 level=self.level,
             )  # fmt: skip
         if any((schools.successor < 0).any() for schools in self.history.schools_of.values()):
             frame = ledger.leave(
                 frame, frame["_school"] == CLOSED, step="crosswalk",
-                reason="the school had closed", level=self.level,
+                reason=log_texts.CLOSED, level=self.level,
             )  # fmt: skip
         if any(schools.merged.any() for schools in self.history.schools_of.values()):
             before = cleaning["merged_schools"] == "before"

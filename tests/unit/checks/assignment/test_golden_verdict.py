@@ -47,7 +47,7 @@ KNOWN = KnownOfUnits(
 FACTS_BEFORE = [
     "assigned once", "arms of the design", "schools of the eligible list",
     "schools of the table of schools", "drawn before the first outcome",
-    "record fits the protocol", "seal of the record", "frame of the record", "draw repeated",
+    "record fits the protocol", "signature of the record", "frame of the record", "draw repeated",
     "list equals the record", "blocks with two arms", "arms in blocks",
     "numbers by arm as planned",
 ]  # fmt: skip

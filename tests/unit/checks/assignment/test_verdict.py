@@ -290,7 +290,7 @@ def test_a_changed_frame_and_a_broken_seal_are_told() -> None:
     assert _test(found, "frame of the record")["verdict"] == "failed"
     broken = replace(_record(1), date="2024-06-01")
     found = _verify(_list(1), record=broken)
-    assert _test(found, "seal of the record")["verdict"] == "failed"
+    assert _test(found, "signature of the record")["verdict"] == "failed"
     assert found.verdict == CONTRADICTED
 
 
@@ -301,7 +301,7 @@ def test_a_record_sealed_anew_after_a_swap_is_caught_by_repeating_the_draw() -> 
     rows[one], rows[other] = (one, "b0", rows[other][2]), (other, "b0", rows[one][2])
     forged = replace(honest, listing=tuple(rows.values())).sealed(None)
     found = _verify(forged.table(), record=forged)
-    assert _test(found, "seal of the record")["verdict"] == "passed"
+    assert _test(found, "signature of the record")["verdict"] == "passed"
     assert _test(found, "list equals the record")["verdict"] == "passed"
     assert _test(found, "draw repeated")["verdict"] == "failed"
     assert set(found.units["unit"][found.units["verdict"] == "failed"]) == {one, other}

@@ -194,7 +194,7 @@ def test_who_is_beyond_the_studys_grades_by_then_is_not_lost() -> None:
 def test_units_in_no_file_count_as_lost() -> None:
     table = _attrition(no_data={"control": 3})
     assert _counts(_row(table, "schools", 2019)) == [5, 3, 2, 0]
-    assert _row(table, "schools", 2019)["note"] == "in no file: 3"
+    assert _row(table, "schools", 2019)["note"] == "no data received: 3"
     note = _row(table, "pupils", 2019)["note"]
     assert note == "schools with no roster, whose pupils are not counted: 3"
     assert _counts(_row(table, "pupils", 2019)) == [6, 2, 6, 1]

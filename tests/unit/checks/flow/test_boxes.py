@@ -98,8 +98,8 @@ def test_a_school_that_is_in_no_file_was_assigned_allocated_and_lost() -> None:
     boxes = _boxes(no_data={"control": 2})
     assert _number(boxes, "all", "schools assigned") == 14
     assert _number(boxes, "control", "schools allocated") == 6
-    assert _number(boxes, "control", "schools in no file") == 2
-    assert _number(boxes, "coaching", "schools in no file") == 0
+    assert _number(boxes, "control", "schools with no data received") == 2
+    assert _number(boxes, "coaching", "schools with no data received") == 0
     assert _followed(boxes, "control", "school") == 3
 
 

@@ -17,7 +17,7 @@ from schooltrial.protocol.sections import StudyLine
 ARMS: Any = [{"name": "control", "label": "Control"}, {"name": "coaching", "label": "Coaching"}]
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "a" * 64}
 RECEIVED, NOT_RECEIVED = "of them received the programme", "of them did not receive it"
-NOT_KNOWN = "of whom it is not known whether they received it"
+NOT_KNOWN = "of them not known to have received it or not"
 KNOWN = {"control": [1, 0, 0, 0, 0], "coaching": [1, 1, 1, 0]}
 SOME_UNKNOWN = {"control": [1, 0, 0, None, 0], "coaching": [1, 1, None, 0, None, None]}
 

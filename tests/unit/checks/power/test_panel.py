@@ -106,7 +106,7 @@ def test_a_unit_lost_before_counts_in_the_block_that_lacks_its_arm() -> None:
     complete = power_table(_plan(_model(blocks="fixed")), LIST, {"pupil": _rosters([20] * 24)})
     (every,) = _rows(complete, "randomisation").values()
     assert whole["std_error"] == pytest.approx(every["std_error"])
-    assert "in no file" in whole["note"]
+    assert "no data received" in whole["note"]
 
 
 def test_lost_units_go_where_a_triple_lacks_one() -> None:

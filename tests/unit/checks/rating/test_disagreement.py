@@ -48,7 +48,7 @@ def test_padlocks_lowered_by_attrition_imbalance_or_threats_name_each() -> None:
         people_attrition=0.25, baseline=(replace(OWN, size=0.08),), crossovers=0.1
     )  # fmt: skip
     for words in ("attrition: 25.0% of people lost (WWC compares", "baseline imbalance: a differ",
-                  "threats: 10.0% of an arm's units"):  # fmt: skip
+                  "threats: 10.0% of a group's units"):  # fmt: skip
         assert words in found
 
 

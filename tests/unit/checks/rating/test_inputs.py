@@ -242,7 +242,7 @@ def test_take_up_tells_who_crossed_over_before_any_log() -> None:
     found = _inputs(_balance(), take_up=units, contrast=log)
     assert found.crossovers == pytest.approx(3 / 8)  # of the treated; of the controls it is 2/9
     assert found.of_arm["crossovers"] == "a"
-    assert "arm a: 37.5% of an arm's units received" in security_rating(found).rule
+    assert "arm a: 37.5% of a group's units received" in security_rating(found).rule
     controls = _inputs(_balance(), take_up=units[:10])
     assert controls.crossovers == pytest.approx(2 / 9)
     nothing = _inputs(_balance(), take_up=units.assign(taken_up=None), contrast=log)
@@ -257,7 +257,7 @@ def test_the_share_of_control_units_that_received_the_programme_is_shown() -> No
     })  # fmt: skip
     found = _inputs(_balance(), contrast=rows)
     assert (found.crossovers, "crossovers" in found.unsure) == (0.1, True)
-    assert "who received what they should not (in part)" in security_rating(found).rule
+    assert "the share of units contaminated (in part)" in security_rating(found).rule
     assert "crossovers" not in _inputs(_balance(), contrast=rows.iloc[:2]).unsure
     assert isnan(_inputs(_balance()).crossovers)
     assert isnan(_inputs(_balance(), contrast=rows.iloc[1:]).crossovers)

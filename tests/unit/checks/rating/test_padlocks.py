@@ -67,15 +67,15 @@ def test_an_imbalance_in_a_measure_that_the_protocol_names_counts_and_the_row_is
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ({"mdes": nan}, "the least detectable effect"),
+        ({"mdes": nan}, "the MDES"),
         ({"people_attrition": nan}, "the attrition"),
         ({"baseline": ()}, "the difference in the prior outcome"),
         ({"difference": nan}, "the difference in the prior outcome"),
         ({"baseline": (replace(OWN, covered=False),)}, "the difference in the prior outcome"),
-        ({"joined": nan}, "who joined"),
-        ({"changed_arm": nan}, "who changed arm"),
-        ({"crossovers": nan}, "who received what they should not"),
-        ({"unsure": ("mdes",)}, "the least detectable effect"),
+        ({"joined": nan}, "the share of joiners"),
+        ({"changed_arm": nan}, "the share of movers between groups"),
+        ({"crossovers": nan}, "the share of units contaminated"),
+        ({"unsure": ("mdes",)}, "the MDES"),
         ({"unsure": ("people_attrition",)}, "the attrition"),
     ],
 )
@@ -89,7 +89,7 @@ def test_what_is_not_known_gives_no_padlocks_and_is_named(keys: Any, told: str) 
 def test_who_joined_is_named_where_it_is_not_known() -> None:
     found = security_rating(_with(joined=nan))
     assert found.rating == "at most 5 of 5"
-    assert "not known: who joined" in found.rule
+    assert "not known: the share of joiners" in found.rule
 
 
 def test_a_design_not_drawn_bounds_the_rating_though_nothing_else_is_known() -> None:
@@ -117,9 +117,9 @@ def test_an_assignment_that_is_contradicted_counts_as_not_drawn() -> None:
     ("keys", "words"),
     [
         ({"doubted": True, "assignment_verdict": "in doubt"}, "a list that is in doubt"),
-        ({"joined": 0.12}, "12.0% of the people analysed joined"),
-        ({"changed_arm": 0.12}, "12.0% of the people who stayed"),
-        ({"crossovers": 0.1}, "10.0% of an arm's units"),
+        ({"joined": 0.12}, "12.0% of the individuals analysed joined"),
+        ({"changed_arm": 0.12}, "12.0% of the individuals who stayed"),
+        ({"crossovers": 0.1}, "10.0% of a group's units"),
     ],
 )
 def test_threats_lower_the_rating_and_are_named(keys: Any, words: str) -> None:
@@ -187,11 +187,11 @@ def test_all_that_can_be_wrong_is_mended_in_steps_that_together_are_enough() -> 
     assert lift.rating == "1 of 5"
     assert [change.words for change in lift.changes] == [
         "the arms differed in the prior outcome by at most 0.05 SD",
-        "at most 5.0% of the people analysed joined after the assignment",
-        "at most 5.0% of the people who stayed were analysed in another arm",
-        "at most 5.0% of an arm's units received what they should not, or not what they should",
+        "at most 5.0% of the individuals analysed joined after the assignment",
+        "at most 5.0% of the individuals who stayed were analysed in another arm",
+        "at most 5.0% of a group's units received the other group's condition, or not their own",
         "no check left the assignment in doubt",
-        "the least detectable effect at randomisation were at most 0.6 SD",
+        "the MDES at randomisation were at most 0.6 SD",
         "attrition of people were at most 50.0%",
     ]  # fmt: skip
 

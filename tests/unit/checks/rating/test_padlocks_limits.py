@@ -1,9 +1,10 @@
 """Each limit of the padlocks: at the limit, and just above it.
 
 Education Endowment Foundation, classification of the security of findings: the lowest of design,
-least detectable effect at randomisation and attrition of pupils, then lowered for imbalance and
-threats. Sizes and shares are the Foundation's as recalled; what imbalance and threats take away,
-and at which limits, are this project's own assumptions (`standards/security_rating.csv`).
+minimum detectable effect size (MDES) at randomisation and attrition of pupils, then lowered for
+imbalance and threats. Sizes and shares are the Foundation's, not checked against its current
+guidance; what imbalance and threats take away, and at which limits, are this project's own
+assumptions (`security_rating.csv`).
 """
 
 from __future__ import annotations

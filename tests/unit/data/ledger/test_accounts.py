@@ -89,7 +89,7 @@ def test_pupils_and_scores_are_in_the_sample_or_in_the_ledger(
     linked = sample.flow[sample.flow["step"] == "link scores"]
     first, last = (
         linked[linked["reason"].str.contains(why)]
-        for why in ("no enrolment record", "not in the sample")
+        for why in ("without an enrolment record", "not in the sample")
     )
     assert first["entered"].sum() == len(results)
     assert len(results) == cut(sample, "score") + last["remained"].sum()

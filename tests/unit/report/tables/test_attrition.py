@@ -17,12 +17,12 @@ ARMS = {"control": "Control", "a": "A", "t": "T"}
 def test_the_note_of_attrition_is_shown() -> None:
     row: dict[str, Any] = dict.fromkeys(COLUMNS, nan) | {
         "quantity": "lost", "outcome": "maths", "year": 2020, "level": "schools", "arm": "a",
-        "verdict": "low", "note": "in no file: 1",
+        "verdict": "low", "note": "no data received: 1",
     }  # fmt: skip
     (shown,) = attrition_shown(pd.DataFrame([row]), [2020], LABELS, {}, ARMS).cells.to_dict(
         "records"
     )
-    assert shown["Note"] == "in no file: 1"
+    assert shown["Note"] == "no data received: 1"
     assert shown["Outcome"] == "Maths"
 
 
