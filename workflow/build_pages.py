@@ -25,8 +25,8 @@ SITE = ROOT / "site"
 
 PAGES = {
     "Start": (
-        "README.md", "docs/index.md", "docs/tutorial.md", "examples/tutorial/README.md",
-        "examples/minimal/README.md", "docs/pipeline.md", "docs/exhibits.md",
+        "README.md", "docs/index.md", "docs/tutorial.md", "docs/command.md",
+        "examples/tutorial/README.md", "examples/minimal/README.md", "docs/pipeline.md", "docs/exhibits.md",
     ),
     "How to": (
         "docs/how-to/my-files.md", "docs/how-to/draw-an-assignment.md",
@@ -41,7 +41,7 @@ PAGES = {
     ),
     "Run a trial": ("docs/randomisation.md", "docs/monitoring.md", "docs/refusals.md"),
     "Trust the numbers": (
-        "docs/reproducibility.md", "docs/standards.md", "benchmarks/COVERAGE.md",
+        "docs/methods.md", "docs/reproducibility.md", "docs/standards.md", "benchmarks/COVERAGE.md",
         "benchmarks/README.md", "docs/glossary.md",
     ),
     "Build on it": ("docs/library.md", "CONTRIBUTING.md", "CHANGELOG.md"),
