@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
@@ -125,7 +127,8 @@ def key_lines(name: str, node: Mapping[str, Any], depth: int, needed: bool = Fal
     facts = "; ".join(["required"] * needed + _facts(node))
     described = node.get("description", "")
     head = f"{'  ' * depth}- **`{name}`**" + (f" ({facts})" if facts else "")
-    lines = [f"{head}: {described}" if described else head]
+    shown = f" Example: `{example}`." if (example := example_of(name, node)) else ""
+    lines = [f"{head}: {described}{shown}" if described else f"{head}{shown}"]
     for below in (node, node.get("items", {})):
         for key, child in below.get("properties", {}).items():
             lines += key_lines(key, child, depth + 1, key in below.get("required", []))
@@ -133,6 +136,25 @@ def key_lines(name: str, node: Mapping[str, Any], depth: int, needed: bool = Fal
         if isinstance(others, dict) and (others.get("properties") or others.get("description")):
             lines += key_lines("<name>", others, depth + 1)
     return lines
+
+
+def example_of(name: str, node: Mapping[str, Any]) -> str:
+    """Return a line of a protocol that gives a key a value; empty for a section of keys.
+
+    The value is the schema's example. A key with a list of possible values, or that is true or
+    false, needs none: it is shown with the first value that is not its default.
+    """
+    others = [value for value in node.get("enum", []) if value not in (node.get("default"), None)]
+    if "examples" in node:
+        value = node["examples"][0]
+    elif others:
+        value = others[0]
+    elif node.get("type") == "boolean":
+        value = not node.get("default", False)
+    else:
+        return ""
+    line = yaml.dump({name: value}, default_flow_style=True, sort_keys=False, width=10_000)
+    return str(line).strip()[1:-1]
 
 
 def _facts(node: Mapping[str, Any]) -> list[str]:
@@ -225,6 +247,7 @@ def config_readme(schema: Mapping[str, Any]) -> str:
         "",
         "YAML is read strictly: no anchors, aliases or tags; numbers in plain digits. Use quotes",
         "for text that could be a number (`010`, `20:19`), and for `yes` and `no` as text.",
+        "An example shows how a value is written; it is not a recommendation.",
         "",
     ]
     for name, node in schema["properties"].items():
