@@ -93,11 +93,11 @@ def _breakdown(rated: Sequence[Mapping[str, Any]], trends: pd.DataFrame | None) 
         mine = values[(values["outcome"] == one["outcome"]) & (values["model"] == one["model"])]
         value = mine["estimate"].min()
         if pd.notna(value) and isfinite(value):
-            told.append(f"{value:.2f} times for {one['label']}")
+            told.append(f"{value:.2f} times ({one['label']})")
     if told:
         yield (
-            "The interval includes zero once trends differ after the programme begins by this "
-            f"multiple of their largest yearly difference before: {listed(told)}."
+            f"If trends after the start differed by {listed(told)} the largest difference from one "
+            "year to the next before it, the interval would include zero."
         )
 
 

@@ -105,7 +105,7 @@ def _identifiers(results: Path) -> None:
     rows = DRAWN.year(2025).merge(DRAWN.units[["school", "block"]], on="school")
     wanted = least_squares(rows, "score", ["pretest"], blocks=rows["block"])
     check_row(results, "itt", wanted, 60, 12)
-    assert_told(results, r"12 schools randomised \(6 intervention, 6 comparison\)")
+    assert_told(results, r"12 schools randomised \(6 intervention, 6 control\)")
 
 
 PLAIN = Shape("", plain_protocol(DRAWN), plain_tables(DRAWN), right=_identifiers)

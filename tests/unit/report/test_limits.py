@@ -65,7 +65,7 @@ def test_a_staggered_study_says_first_that_it_was_not_randomised_and_when_it_bre
     told = describe_limits(protocol, _verdict(_rated(), synthetic=True), _power(), trends)
     assert told[0].startswith("Schools were not randomised")
     assert "parallel" in told[0]
-    assert "0.40 times for Maths" in told[1]
+    assert "0.40 times (Maths)" in told[1]
     assert told[-1] == SIMULATED
 
 

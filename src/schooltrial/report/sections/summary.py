@@ -90,7 +90,9 @@ def _of_group(arm: str, protocol: Content) -> str:
     arms = arm_labels(protocol["design"])
     if len(arms) > 2:
         return uncapitalised(arms[arm])
-    return "comparison" if arm == next(iter(arms)) else "intervention"
+    if arm != next(iter(arms)):
+        return "intervention"
+    return "control" if protocol["design"]["randomised"] else "comparison"
 
 
 def units_by_arm(evidence: Evidence) -> dict[str, int]:
