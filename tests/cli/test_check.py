@@ -15,7 +15,7 @@ def test_a_study_without_a_fault_is_told_with_what_was_read_and_without_a_result
     before = sorted(trial.parent.rglob("*"))
     assert main(["check", str(trial), "--cores", "1"]) == 0
     told = capfd.readouterr()
-    assert "No fault was found." in told.out
+    assert "No error was found." in told.out
     assert "pupils_2025.csv: " in told.out
     assert "SD" not in told.out
     assert told.err == ""
@@ -32,7 +32,7 @@ def test_all_faults_of_the_files_are_told_in_one_round(
         pupils.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert main(["check", str(trial), "--cores", "1"]) == 1
     told = capfd.readouterr().err
-    assert "Refused: 2 faults were found." in told
+    assert "Refused: 2 errors were found." in told
     assert "'absent'" in told
     assert "'ill'" in told
     assert "Log: " not in told  # it is not kept

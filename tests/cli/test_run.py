@@ -65,7 +65,7 @@ def test_what_is_refused_is_told_alone_and_the_log_is_named(
     assert main(["run", str(trial), "--cores", "1", "--output", str(trial.parent / "out")]) == 1
     told = capfd.readouterr()
     assert told.out == ""
-    assert told.err.startswith("Refused: 1 fault was found.")
+    assert told.err.startswith("Refused: 1 error was found.")
     assert "pupils_2025.csv, row 4, column 'reading': the value 'absent'" in told.err
     log = trial.parent / "out" / "results" / "my_trial" / "logs" / "run.txt"
     assert told.err.rstrip().endswith(f"Log: {log}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-HELP = "Check a protocol and its files: every fault at once, no result shown, nothing kept."
+HELP = "Check a protocol and its files: every error at once, no result shown, nothing kept."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

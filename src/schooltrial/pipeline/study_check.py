@@ -57,7 +57,7 @@ def what_was_read(name: str) -> Iterator[str]:
 
     The working folder is that of the check.
     """
-    yield "No fault was found. What was read:"
+    yield "No error was found. What was read:"
     with (Layout(Path("results") / name).check("raw_files.csv")).open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             rows = plural(int(row["rows"]), "row")
