@@ -49,15 +49,6 @@ FOUND = re.compile("|".join(rf"\b(?:{phrase})\b" for phrase in BANNED), re.IGNOR
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:]? +[\w`{(]")
 """Two words, with a blank between them: a text rather than a name."""
 
-TO_DO = (
-    "src/schooltrial/analysis/",
-    "src/schooltrial/document/",
-    "src/schooltrial/exhibits/",
-    "src/schooltrial/models/",
-    "src/schooltrial/simulate/",
-)
-"""Rooms whose texts are still to be rewritten; none, in the end."""
-
 
 def _text(node: ast.expr) -> str:
     """Return a string with ``{…}`` where a value is put in."""
@@ -151,15 +142,9 @@ def _banned(kind: str, name: str) -> list[str]:
     ]
 
 
-def _still_to_do(kind: str, name: str) -> bool:
-    apart = kind.startswith("docstrings") and "docstrings: " in TO_DO
-    return apart or (not kind.startswith("docstrings") and name.startswith(TO_DO))
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_text_that_people_see_has_a_banned_phrase(kind: str) -> None:
-    files = [name for name in _files(kind) if not _still_to_do(kind, name)]
-    assert [fault for name in files for fault in _banned(kind, name)] == []
+    assert [fault for name in _files(kind) for fault in _banned(kind, name)] == []
 
 
 def test_texts_of_every_kind_are_found() -> None:

@@ -76,7 +76,7 @@ def refuse_confounded(design: DesignMatrix, groups: Sequence[str]) -> None:
                 continue
             remedy = KEYS.get(name, f"Take {name!r} out of `fixed_effects`")
             raise ValueError(
-                f"the effect {term!r} cannot be told from the effects of {name!r}: no {name} "
+                f"the effect {term!r} cannot be separated from the effects of {name!r}: no {name} "
                 f"holds both arms ({len(size):,} groups). {_sentence(remedy)}, or name coarser "
                 "groups that hold both"
             )

@@ -304,8 +304,8 @@ def _level_columns(
             if rows["treated"][inside].nunique() == 1:
                 raise ValueError(
                     f"outcome {outcome!r}: all {int(inside.sum()):,} rows at {name}={level} are "
-                    "in one arm, so that the effect there cannot be told. Leave them out by "
-                    "`where`, or make the levels coarser"
+                    "in one arm, so that there is no effect to estimate there. Leave them out "
+                    "with `where`, or join levels"
                 )
         if not any(_has_levels(rows, name, term.split(":")) for term in terms):
             coded = code_columns(

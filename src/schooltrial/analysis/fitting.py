@@ -375,12 +375,12 @@ def _idle(covariates: Sequence[str], design: DesignMatrix, model: Model, outcome
     notes = []
     if confounded:
         notes.append(
-            f"left out: {', '.join(confounded)} (divides those analysed as the arms do, so that "
-            "its effect cannot be told from the programme's)"
+            f"left out: {', '.join(confounded)} (divides the rows analysed as the arms do, so that "
+            "its effect cannot be separated from the programme's)"
         )
     if others:
         notes.append(
-            f"left out: {', '.join(others)} (constant among those analysed, or determined by "
+            f"left out: {', '.join(others)} (constant in the rows analysed, or determined by "
             "blocks, fixed effects or other covariates)"
         )
     return notes

@@ -238,8 +238,8 @@ def fit_randomisation_inference(
     treated = rows.treated
     if treated is None or rows.treatment_terms != (rows.treatment,):
         raise ValueError(
-            f"{rows.treatment!r} must be 0 in some rows and 1 in the others, and stand alone in "
-            "the formula: a randomisation test compares two arms"
+            f"{rows.treatment!r} must be 0 in some rows and 1 in the others, without "
+            "interactions: a randomisation test compares two arms"
         )
     covariates = [name for name in columns if name != rows.treatment]
     found = randomisation_inference(

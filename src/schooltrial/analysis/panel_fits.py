@@ -155,10 +155,10 @@ def _refuse_switching(cells: pd.DataFrame, unit: str, time: str, treated: str) -
         one = cells[cells[unit] == several.iloc[0]].sort_values(time)
         path = ", ".join(f"{t} in {y}" for y, t in one[[time, treated]].to_numpy())
         raise ValueError(
-            f"{treated!r} changes within school {several.iloc[0]} ({path}): it says which schools "
-            "have the programme, in every year. Give `active`, the years of it, or where schools "
-            "begin in different years `cohort`, the column of the first treated year; a programme "
-            "that ends and begins anew is in neither"
+            f"{treated!r} changes within school {several.iloc[0]} ({path}): it must show which "
+            "schools have the programme, in every year alike. Give `active`, the years of it, or "
+            "where schools begin in different years `cohort`, the column of the first treated "
+            "year; a programme that ends and begins again cannot be estimated"
         )
 
 

@@ -101,7 +101,7 @@ def read_cohorts(
         code = int(codes[0])
         raise ValueError(
             f"{len(codes):,} of {len(column):,} rows have {code} in {name!r}, which is no year in "
-            f"which a school can begin; if it stands for never, write 0: panel.replace({{{name!r}: "
+            f"which a school can begin. If it means never, write 0: panel.replace({{{name!r}: "
             f"{{{code}: 0}}}})"
         )
     return cohort

@@ -66,7 +66,7 @@ def _lacking_of_panels(content: Content) -> dict[str, str]:
         reasons["cohorts"] = "the programme began for all at the same time"
     if not checked_models(content["models"]):
         for name in ("parallel_trends", "placebos"):
-            reasons[name] = "no primary model rests on parallel trends"
+            reasons[name] = "no primary model assumes parallel trends"
     if not decomposed_models(content["models"], content["design"]["kind"]):
         reasons["bacon_weights"] = "no two-way effect averages comparisons of cohorts"
     return reasons

@@ -13,7 +13,7 @@ import pandas as pd
 from schooltrial.document.numbers import interval, number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.models.group_time.persistence import DURING, PERSISTENCE
-from schooltrial.models.panel.persistence import NO_ERROR, RESTS_ON
+from schooltrial.models.panel.persistence import BASED_ON, NO_ERROR
 
 TOLD_UP_TO = 3
 """Years after the end that the summary tells; the table has them all."""
@@ -71,7 +71,7 @@ class _Rows:
     def aside(self, years: int) -> str:
         """Say the effect in another year, in brief."""
         row = self.rows[f"treated[after={years}]"]
-        who = "; ".join(part.removeprefix(RESTS_ON) for part in _of_cohorts(row["note"]))
+        who = "; ".join(part.removeprefix(BASED_ON) for part in _of_cohorts(row["note"]))
         told = "no interval" if pd.isna(row["conf_low"]) else self.interval(row)
         brief = "; ".join(filter(None, (told, who)))
         return f"{_counted(years)} after it was {_rounded(row['estimate'], row)} ({brief})."
@@ -96,7 +96,7 @@ def _parts(note: object) -> list[str]:
 def _of_cohorts(note: object) -> list[str]:
     """Return the part of a note that says which cohorts carry a row; many are counted."""
     return [
-        SEVERAL.sub(_counted_cohorts, part) for part in _parts(note) if part.startswith(RESTS_ON)
+        SEVERAL.sub(_counted_cohorts, part) for part in _parts(note) if part.startswith(BASED_ON)
     ]
 
 
@@ -107,12 +107,12 @@ def _counted_cohorts(found: re.Match[str]) -> str:
 
 def _carried(note: object) -> str:
     """Return which cohorts carry a row, as a sentence."""
-    return "".join(f" Estimated from {part.removeprefix(RESTS_ON)}." for part in _of_cohorts(note))
+    return "".join(f" Estimated from {part.removeprefix(BASED_ON)}." for part in _of_cohorts(note))
 
 
 def _why(note: object) -> str:
     """Return why a row has no number, or no interval."""
-    others = [part for part in _parts(note) if not part.startswith(RESTS_ON)]
+    others = [part for part in _parts(note) if not part.startswith(BASED_ON)]
     return next(iter(others), "it has no standard error")
 
 

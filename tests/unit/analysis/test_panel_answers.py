@@ -107,5 +107,5 @@ def test_of_two_schools_nothing_is_said_but_the_difference() -> None:
     row = fit.overall
     assert np.isfinite(row.estimate)
     assert np.isnan([row.std_error, row.p_value, row.conf_low]).all()
-    assert "nothing tells how schools vary" in row.note
+    assert "so that how schools vary is not known" in row.note
     assert fit.permutation_rows() == ()

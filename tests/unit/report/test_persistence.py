@@ -32,7 +32,7 @@ def _rows(
     change_half: float = 2.0,
     years: int = 2,
 ) -> pd.DataFrame:
-    carried = "rests on cohort 2016, 17 schools"
+    carried = "based on cohort 2016, 17 schools"
     return pd.DataFrame([
         _row("treated[during]", during, 2.0),
         _row(f"treated[after={years}]", after, half, carried),
@@ -83,7 +83,7 @@ def test_the_longest_time_stands_first_and_what_lies_beyond_three_years_in_the_t
 
 def test_many_cohorts_are_counted_and_a_few_are_named() -> None:
     rows = _rows(5.0)
-    few, many = "rests on cohorts 2015 and 2016, 9 schools", "rests on cohorts 2014, 2015, 2016 "
+    few, many = "based on cohorts 2015 and 2016, 9 schools", "based on cohorts 2014, 2015, 2016 "
     for note, told in (
         (few, " Estimated from cohorts 2015 and 2016, 9 schools."),
         (f"{many}and 2017, 1,012 schools", " Estimated from 4 cohorts, 1,012 schools."),
@@ -96,7 +96,7 @@ def test_a_row_without_an_interval_says_why() -> None:
     rows = _rows(5.0)
     bare = rows["term"] == "treated[after=2]"
     rows.loc[bare, ["std_error", "conf_low", "conf_high"]] = nan
-    rows.loc[bare, "note"] = "rests on cohort 2016, 1 school; cohort 2016 is one school"
+    rows.loc[bare, "note"] = "based on cohort 2016, 1 school; cohort 2016 is one school"
     (found,) = persistence_told(rows, PROTOCOL)
     assert found == (
         "English: two years after the programme ended, the effect was 5.000 points, without an "
@@ -107,11 +107,11 @@ def test_a_row_without_an_interval_says_why() -> None:
 def test_an_effect_during_that_has_no_interval_is_not_said_to_include_zero() -> None:
     rows = _rows(5.0)
     rows[["std_error", "conf_low", "conf_high"]] = nan
-    rows["note"] = "rests on cohort 2016, 1 school; no standard error: every cohort is one school"
+    rows["note"] = "based on cohort 2016, 1 school; no standard error: every cohort is one school"
     (found,) = persistence_told(rows, PROTOCOL)
     assert found.startswith("English: two years after the programme ended, the effect was ")
     assert "without an interval: no standard error: every cohort is one school." in found
-    assert "told from zero" not in found
+    assert "includes zero" not in found
     assert "interval  to " not in found
 
 

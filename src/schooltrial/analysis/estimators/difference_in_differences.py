@@ -165,9 +165,9 @@ def _event_study(
     terms = [name for name in fit.names if name in treatment]
     if not terms:
         why = (
-            "no event study: the years since the start cannot be told from the effects of schools "
-            "and years (no school is never treated); set `event_window` to bin its ends, or take "
-            "staggered_adoption with `comparison_group: not_yet_treated`"
+            "no event study: the years since the start cannot be separated from the effects of "
+            "schools and years (no school is never treated); set `event_window` to bin its ends, "
+            "or use staggered_adoption with `comparison_group: not_yet_treated`"
         )
         return None, [], [why]
     own = model["active_from"] is not None
@@ -178,7 +178,7 @@ def _event_study(
         about.append(f"years beyond the window are binned: {listed(binned)}")
     if lost:
         about.append(
-            f"left out: {named(lost)} (cannot be told from the effects of schools and years)"
+            f"left out: {named(lost)} (not separable from the effects of schools and years)"
         )
     before = [name for name in terms if _is_before(name, baseline, reference, own=own)]
     rows: Rows = []

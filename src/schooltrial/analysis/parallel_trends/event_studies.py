@@ -29,7 +29,7 @@ from schooltrial.wording import named
 GAPS = "years are missing between those seen: a change is from one year seen to the next"
 
 
-OTHER = "the event study is Callaway and Sant'Anna's, whose years are beside one reference"
+OTHER = "the event study is that of Callaway and Sant'Anna, as its years share one reference"
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +83,8 @@ def event_study(checked: CheckedModel) -> EventStudy:
     events: PanelFit | None = fitted.results[checked.outcome].events
     if events is None:
         raise ValueError(
-            "no event study: the years since the start cannot be told from the effects of schools "
-            "and years"
+            "no event study: the years since the start cannot be separated from the effects of "
+            "schools and years"
         )
     model = checked.plan.model
     kind = None if events.is_two_way else model["covariance"][0]

@@ -31,7 +31,7 @@ MULTIPLES = (0.0, 0.5, 1.0, 2.0)
 POWERS = (0.5, 0.8)
 
 ONE_CHANGE = (
-    "one year before the reference: the bound rests on a single change, and on a line through two "
+    "one year before the reference: the bound is based on a single change, and a line through two "
     "years"
 )
 

@@ -128,7 +128,7 @@ def attrition_plot(
     panel.set_ylim(-0.02 * height, height)
     panel.set_xlabel("overall attrition (per cent)")
     panel.set_ylabel("differential attrition (percentage points)")
-    panel.set_title("Attrition beside the boundaries of What Works Clearinghouse")
+    panel.set_title("Attrition and the boundaries of What Works Clearinghouse")
     if data["arm"].nunique() > 1:
         for arm, colour in dict(zip(data["arm"], data["colour"], strict=True)).items():
             panel.plot([], [], "_", color=colour, ms=9, mew=3, label=arm)

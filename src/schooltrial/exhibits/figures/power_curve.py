@@ -39,7 +39,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-POWER, MDES = "power over effect", "least detectable effect over units"
+POWER, MDES = "power by effect", "minimum detectable effect by units"
 
 
 STEPS = 80
@@ -81,7 +81,7 @@ def drawn(power: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per point: ``panel`` (power over effect, or least detectable effect over units),
+        One row per point: ``panel`` (power by effect, or minimum detectable effect by units),
         ``x``, ``y``, and ``own`` where it is the study's own. Over the number of units the arms'
         shares, the sizes, ICC and R² stay as they are, and blocks grow with units; where the
         precision is that of an estimate, its standard error goes with one over the root of units.
@@ -197,7 +197,7 @@ def _draw_mdes(panel: Axes, rows: pd.DataFrame, scale: str) -> None:
     panel.set_ylim(0, 1.12 * rows["y"].max())
     panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     panel.set_xlabel(f"{rows['unit'].iloc[0]}s in the comparison")
-    panel.set_ylabel("least detectable effect," + (" " if scale == "SD" else "\n") + scale)
+    panel.set_ylabel("minimum detectable effect," + (" " if scale == "SD" else "\n") + scale)
     assumed = rows["effect"].iloc[0]
     if assumed > 0 and scale == "SD":
         panel.axhline(assumed, color=FAINT, lw=0.8)

@@ -127,4 +127,4 @@ def alt_text(data: pd.DataFrame) -> str:
             f"{STATISTICS[str(first['statistic'])]} observed {told(float(first['observed']))}, "
             f"re-randomised {span([held['low'].min(), held['high'].max()])}"
         )
-    return f"The effect beside re-randomisations. {few(parts, 'panels')}"
+    return f"The effect among re-randomisations. {few(parts, 'panels')}"

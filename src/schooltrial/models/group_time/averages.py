@@ -63,7 +63,7 @@ def plan_averages(
     size = np.asarray(schools, dtype=np.float64)
     after = np.array([cell.since >= 0 for cell in cells], dtype=bool)
     if not after.any():
-        raise ValueError("no cohort is seen after its programme began and beside other schools")
+        raise ValueError("no cohort has years after its start with other schools to compare")
 
     def mean(term: str, estimand: str, chosen: FloatArray, weights: FloatArray) -> Average:
         kept = np.where(chosen, weights, 0.0)

@@ -20,7 +20,9 @@ def check_names(names: Sequence[str], n_columns: int) -> None:
         )
     twice = sorted({name for name in names if list(names).count(name) > 1})
     if twice:
-        raise ValueError(f"column names stand twice: {', '.join(twice)}; give each its own name")
+        raise ValueError(
+            f"column names are given twice: {', '.join(twice)}; give each its own name"
+        )
 
 
 def named_column(frame: Any, name: str) -> Any:

@@ -310,8 +310,8 @@ def refuse_collinear(products: FloatArray, raw: FloatArray, names: Sequence[str]
     for k, name in enumerate(names):
         if not size[k] > _CONSTANT * raw[k]:
             raise ValueError(
-                f"covariate {name!r} does not vary (within blocks); it cannot be told from the "
-                "constant or the block effects: leave it out"
+                f"covariate {name!r} does not vary (within blocks); it cannot be separated from "
+                "the constant or the block effects: leave it out"
             )
         if not left[k, k] > _COLLINEAR * size[k]:
             raise ValueError(

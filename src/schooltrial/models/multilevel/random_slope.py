@@ -84,14 +84,15 @@ def random_treatment(
     if not np.any(high > low):
         raise ValueError(
             f"{treatment!r} varies within no {level}; expected groups with schools in both arms: "
-            "an effect that varies over groups cannot be told from the groups themselves"
+            "an effect that varies over groups cannot be separated from the groups themselves"
         )
     pairs = np.unique(np.column_stack((model.group, model.design[:, 1])), axis=0)
     if len(pairs) == moments.n_schools:
         raise ValueError(
             f"no {level} has two schools with the same {treatment!r}: with one school in each arm "
-            f"of every {level}, how the effect varies over {level}s cannot be told from how "
-            f"schools differ. Fit one effect for all (`fit_three_level`), or join {level}s"
+            f"of every {level}, the variation of the effect over {level}s cannot be separated "
+            "from differences between schools. Fit one effect for all (`fit_three_level`), or join "
+            f"{level}s"
         )
     return fit(
         moments,

@@ -54,9 +54,9 @@ def fit_two_level_moments(
     Raises
     ------
     ValueError
-        When coefficients or variances cannot be told from the data: collinear regressors (named),
-        no fewer school-level regressors than schools, one pupil in every school, a constant
-        outcome; see ``centred_regressors.check_identified``.
+        When coefficients or variances cannot be estimated from the data: collinear
+        regressors (named), no fewer school-level regressors than schools, one pupil in every
+        school, a constant outcome; see ``centred_regressors.check_identified``.
     """
     centred = identified(moments)
     return fit(

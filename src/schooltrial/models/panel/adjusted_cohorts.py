@@ -151,7 +151,7 @@ def adjust_cohorts(
     cells = tuple(cell for cell, kept in zip(cells, informed, strict=True) if kept)
     if not any(cell.since >= 0 for cell in cells):
         raise ValueError(
-            "no cohort has schools with all covariates in its base year beside others: "
+            "no cohort has schools with all covariates in its base year, and others to compare: "
             f"{'; '.join(notes) or 'there is no such cell'}. Take the covariate that is missing "
             "out of `covariates`, or set `missing_covariates: indicator`"
         )
@@ -263,8 +263,8 @@ def _of_cells(cells: Sequence[Cell], informed: BoolArray, found: CellEffects) ->
     for name in dict.fromkeys(name for _, name in found.idle):
         of = [g for g, idle in found.idle if idle == name]
         notes.append(
-            f"{name} adjusts nothing beside {'cohort' if len(of) == 1 else 'cohorts'} "
-            f"{listed([str(g) for g in of])} in some years, being the same in all schools compared"
+            f"{name} adjusts nothing for {'cohort' if len(of) == 1 else 'cohorts'} "
+            f"{listed([str(g) for g in of])} in some years: it is the same in all schools compared"
         )
     trimmed = sorted({
         (cell.cohort, int(count))
@@ -273,8 +273,8 @@ def _of_cells(cells: Sequence[Cell], informed: BoolArray, found: CellEffects) ->
     for cohort in dict.fromkeys(g for g, _ in trimmed):
         most = max(count for g, count in trimmed if g == cohort)
         notes.append(
-            f"beside cohort {cohort} up to {plural(most, 'school')} left out as almost certain "
-            "to be treated (propensity 0.995 or more)"
+            f"compared with cohort {cohort}, up to {plural(most, 'school')} left out as almost "
+            "certain to be treated (propensity 0.995 or more)"
         )
     return notes
 
@@ -297,7 +297,7 @@ def _of_clusters(panel: SchoolPanel, clusters: IntArray, name: str, crossed: boo
     if alone:
         notes.append(
             f"all schools of {'cohort ' if alone[0][0].isdigit() else ''}{', '.join(alone)} lie in "
-            f"one {name}: what else happened there cannot be told from the programme"
+            f"one {name}: other events there cannot be separated from the programme"
         )
     return notes
 

@@ -20,7 +20,7 @@ Whole = npt.NDArray[np.int64]
 NEVER = 0
 """The cohort of schools that are never treated."""
 
-GAPS = "some schools lack years: ATT(g, t) rests on those seen in both its years"
+GAPS = "some schools lack years: each ATT(g, t) uses schools observed in both its years"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,9 @@ def informed_panel(
     cohorts = [int(g) for g in numbered(cohort)[0] if g != NEVER]
     first, last = int(year.min(initial=9999)), int(year.max(initial=0))
     if anticipation < 0:
-        raise ValueError(f"`anticipation` is {anticipation}; give a number of years, 0 for none")
+        raise ValueError(
+            f"`anticipation` is {anticipation}; give a number of years, 0 without anticipation"
+        )
     if not cohorts:
         raise ValueError(
             "no school has a first treated year; give `cohort` in the assignment table"

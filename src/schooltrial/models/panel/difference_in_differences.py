@@ -489,9 +489,7 @@ def _lacking(
 
 def _undetermined(names: Sequence[str], unit_trends: bool) -> str:
     trends = (
-        ", and beside a trend of each school's own, which takes three years at least"
-        if unit_trends
-        else ""
+        "; with a trend of each school, it also needs at least three years" if unit_trends else ""
     )
     return (
         f"the regressors do not vary within schools and years: {', '.join(names)}; each needs "
@@ -564,8 +562,9 @@ def _refuse_cells(
     if len(outcome) <= effects + regressors.shape[1]:
         raise ValueError(
             f"{len(outcome):,} cells of {plural(n_schools, 'school')} in {plural(n_years, 'year')} "
-            f"cannot support {plural(regressors.shape[1], 'effect')} beside those of schools and "
-            f"years ({effects:,}): schools must be seen in several years. Add years, or schools"
+            f"cannot support {plural(regressors.shape[1], 'effect')} in addition to those of "
+            f"schools and years ({effects:,}): schools must be seen in several years. "
+            "Add years, or schools"
         )
 
 

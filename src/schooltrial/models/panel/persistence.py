@@ -2,7 +2,7 @@
 
 *Gone* is tested by the effect itself, *as before* by its difference from the effect on the same
 schools during the programme. What is left of that effect is a ratio, whose confidence set is
-Fieller's: it has no ends where the effect during the programme cannot be told from zero.
+Fieller's: it has no ends where the effect during the programme may be zero.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from schooltrial.models.inference.fieller import Judge, RatioSet, fieller_set
 from schooltrial.models.panel.staggered_adoption import StaggeredFit
 from schooltrial.wording import listed, plural
 
-RESTS_ON = "rests on "
+BASED_ON = "based on "
 """How the note begins that says which cohorts carry a row."""
 
 NONE_AFTER = (
@@ -104,7 +104,7 @@ def _carried(year: YearAfter, row: Estimate, *notes: str) -> Estimate:
     cohorts = "cohort" if len(year.cohorts) == 1 else "cohorts"
     count = row.n_treated_schools
     schools = "" if count is None else f", {plural(count, 'school')}"
-    told = (f"{RESTS_ON}{cohorts} {named}{schools}", *notes, row.note)
+    told = (f"{BASED_ON}{cohorts} {named}{schools}", *notes, row.note)
     return replace(row, note="; ".join(filter(None, told)))
 
 
@@ -128,8 +128,8 @@ def told_of_ratio(found: RatioSet) -> str:
     """Return the note on a ratio: it has no standard error, and may be unbounded."""
     if found.told:
         return (
-            f"{NO_ERROR}; {found.told}: the effect on these schools during the programme cannot "
-            "be told from zero"
+            f"{NO_ERROR}; {found.told}: the interval of the effect on these schools during the "
+            "programme includes zero"
         )
     if not found.bounded:
         return "no standard error and no interval: the two effects have none"

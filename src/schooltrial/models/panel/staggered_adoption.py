@@ -150,7 +150,7 @@ class StaggeredFit(Result):
     described : str
         Another estimator and what it compares with, in words; empty for Callaway and Sant'Anna's.
     adjusted : str
-        What else is done in words: covariates, weights, clusters; empty for none.
+        What else is done in words: covariates, weights, clusters; empty if there are none.
     units : SchoolPanel or None
         The independent units that variances are of, where they are not the schools as they are:
         clusters, or schools less what covariates explain.
@@ -305,7 +305,7 @@ class StaggeredFit(Result):
         if df < LEAST_T_DF:  # t has no use there: an interval may be thousands of times the error
             return replace(made, p_value=nan, conf_low=nan, conf_high=nan, note=TOO_FEW.format(df))
         if rule == "none" and self.check is not None and np.isnan(self.check.p_value[at]):
-            made = replace(made, note=f"{ALONE}, and nothing tells how schools vary")
+            made = replace(made, note=f"{ALONE}, so that how schools vary is not known")
         elif rule == "none" and self.check is not None:
             half = float(self.check.half_width[at])
             made = replace(

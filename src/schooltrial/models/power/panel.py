@@ -190,7 +190,7 @@ def _of_two_arms(schools: Allocation) -> float:
     if not min(arms) > 1:
         raise ValueError(
             f"power of a panel: {arms[0]:g} treated schools and {arms[1]:g} others; expected more "
-            "than one of each: from one school the error of an arm cannot be told"
+            "than one of each: the error of an arm cannot be estimated from one school"
         )
     among = sum(1 / n for n in arms) ** 2
     return among / sum(1 / (n**2 * (n - 1)) for n in arms)

@@ -208,8 +208,8 @@ def _full_design(trial: PlannedTrial, rng: np.random.Generator) -> None:
     everybody = trial_moments(trial, pupils.astype(np.int64), rng)
     if everybody is None:
         raise ValueError(
-            f"power by simulation: {len(pupils)} schools do not let the treatment be told from "
-            "blocks and covariates; expected both arms in some block, and more schools than "
+            f"power by simulation: with {len(pupils):,} schools, the treatment cannot be separated "
+            "from blocks and covariates; expected both arms in some block, and more schools than "
             "blocks, covariates and the treatment"
         )
 

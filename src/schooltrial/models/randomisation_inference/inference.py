@@ -270,8 +270,8 @@ def _arms_of_units(
         )  # fmt: skip
         raise AssignmentError(
             f"randomisation inference: {what}; the design must list the schools that are "
-            "analysed. If schools left the trial, the re-draws are those of the schools that "
-            "stayed: make the design of these"
+            "analysed. If schools left the trial, only those that "
+            "stayed are re-randomised: make the design of these"
         )
     return np.asarray(arm[at])
 

@@ -45,4 +45,4 @@ class RandomisationTest(ResampledTest):
         return tuple(filter(None, [self._remark(0)]))
 
     def _kind_of_fit(self) -> str:
-        return "a randomisation test, which compares one effect with re-drawn assignments"
+        return "a randomisation test, which compares one effect with re-randomised assignments"

@@ -148,27 +148,27 @@ def check_identified(centred: CentredMoments) -> None:
     p, n_rows, n_schools = len(moments.fixed), moments.n_rows, moments.n_schools
     if n_rows <= p:
         raise ValueError(
-            f"{p} regressors and {n_rows} pupils; expected more pupils than coefficients: drop "
+            f"{p} regressors and {n_rows:,} pupils; expected more pupils than coefficients: drop "
             "regressors"
         )
     if n_schools < 2:
         raise ValueError(
             f"the trial has one school ({moments.schools[0]}); expected at least two: a school "
-            "effect cannot be told from the mean"
+            "effect cannot be separated from the mean"
         )
     _refuse_collinear(centred.total[:p, :p], moments.fixed, bool(np.any(centred.offset)))
     _refuse_exact_fit(centred)
     if n_schools <= centred.school_rank:
         raise ValueError(
-            f"{n_schools} schools and {centred.school_rank} regressors that do not vary within "
+            f"{n_schools:,} schools and {centred.school_rank} regressors that do not vary within "
             "schools (their combinations counted); expected more schools than such regressors: "
-            "with one school in each arm, or in each block and arm, the treatment cannot be told "
-            "from the school. Drop block indicators or school-level covariates, or do not report "
-            "this contrast"
+            "with one school in each arm, or in each block and arm, the treatment cannot "
+            "be separated from the school. Drop block indicators or school-level covariates, "
+            "or do not report this contrast"
         )
     if n_rows - n_schools <= centred.within_rank:
         raise ValueError(
-            f"{n_rows} pupils in {n_schools} schools leave nothing within schools after "
+            f"{n_rows:,} pupils in {n_schools:,} schools leave nothing within schools after "
             f"{centred.within_rank} pupil-level regressors; expected schools of more than one "
             "pupil: with one row for each school, use least squares on schools"
         )
@@ -196,7 +196,7 @@ def _refuse_collinear(products: FloatArray, names: tuple[str, ...], centred: boo
     raise ValueError(
         f"column {names[k]!r} is{', up to a constant,' if centred else ''} a linear combination of "
         f"{', '.join(others)}; expected regressors of full rank: drop one of these columns (a "
-        "treatment that does not vary within blocks cannot be told from the blocks)"
+        "treatment that does not vary within blocks cannot be separated from the blocks)"
     )
 
 

@@ -45,4 +45,4 @@ class WildBootstrap(ResampledTest):
         return joint if np.isnan(self.coefficients[at]) else ""
 
     def _kind_of_fit(self) -> str:
-        return "a wild cluster bootstrap, which tests one hypothesis by re-drawn samples"
+        return "a wild cluster bootstrap, which tests one hypothesis by bootstrap samples"

@@ -69,7 +69,7 @@ def test_how_long_the_programme_lasts_gives_effects_after_it_ended(
     cell = found.table.set_index("term").loc["treated[cohort=2021, year=2022]"]
     for column in ("estimate", "std_error", "df", "conf_low", "n_schools", "n_treated_schools"):
         assert rows.loc["treated[after=1]", column] == cell[column]
-    assert rows.loc["treated[after=1]", "note"] == "rests on cohort 2021, 4 schools"
+    assert rows.loc["treated[after=1]", "note"] == "based on cohort 2021, 4 schools"
     without = fit_planned(planned, cells, seed=1).table
     assert "persistence" not in set(without["estimand"])
     assert without["estimate"].iloc[0] == found.table["estimate"].iloc[0]

@@ -260,5 +260,5 @@ def test_one_earlier_change_is_said_to_be_all_that_the_bounds_rest_on() -> None:
     cells = _cells()
     found, _, _ = _found(cells[(cells["year"] >= 2016) & (cells["cohort"] != 2019)])
     rows = found[found["check"] == "relative magnitudes"]
-    assert rows["note"].str.contains("rests on a single change").all()
+    assert rows["note"].str.contains("based on a single change").all()
     assert rows["estimate"].notna().all()

@@ -201,10 +201,10 @@ def test_placebos_stand_beside_the_observed_effect_with_the_share_as_large() -> 
 
 
 def test_power_gives_the_detectable_effect_of_each_stage_with_its_units() -> None:
-    rows = [["randomisation", "power over effect", 0.31, False],
-            ["randomisation", "power over effect", 0.25, True],
-            ["randomisation", "least detectable effect over units", 40, True],
-            ["analysis", "power over effect", 0.3, True]]  # fmt: skip
+    rows = [["randomisation", "power by effect", 0.31, False],
+            ["randomisation", "power by effect", 0.25, True],
+            ["randomisation", "minimum detectable effect by units", 40, True],
+            ["analysis", "power by effect", 0.3, True]]  # fmt: skip
     data = pd.DataFrame(rows, columns=["stage", "panel", "x", "own"]).assign(
         outcome="maths", arm="t", scale="SD", unit="school", outcome_label="Maths",
         power_wanted=0.8,

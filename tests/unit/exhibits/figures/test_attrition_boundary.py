@@ -247,7 +247,7 @@ def test_the_axes_reach_beyond_the_farthest_point_and_show_both_boundaries(panel
     title = panel.get_title(loc="left")
     assert title.split() == [
         "Attrition",
-        "beside",
+        "and",
         "the",
         "boundaries",
         "of",

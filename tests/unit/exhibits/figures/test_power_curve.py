@@ -122,7 +122,7 @@ def test_axes_name_units_and_scale_and_each_arm_has_its_panels() -> None:
     assert {"Maths, Coaching", "Maths, Books"} <= {panel.get_title("left") for panel in labelled}
     points = _texts(drawn(checked(scale="points", effect=np.nan), OUTCOMES))
     assert "true effect, points" in points
-    assert "least detectable effect,\npoints" in points
+    assert "minimum detectable effect,\npoints" in points
     assert not any(text.startswith("assumed") for text in points)
 
 
@@ -249,7 +249,7 @@ def test_axes_are_named_and_begin_at_zero(figure: Figure, table: pd.DataFrame) -
     assert (left.get_title(loc="left"), right.get_title(loc="left")) == ("Maths", "")
     assert (left.get_xlabel(), left.get_ylabel()) == ("true effect, SD", "power")
     assert right.get_xlabel() == "schools in the comparison"
-    assert right.get_ylabel() == "least detectable effect, SD"
+    assert right.get_ylabel() == "minimum detectable effect, SD"
     assert left.get_xlim() == pytest.approx((0, 1.6 * table["mdes"].max()))
     assert left.get_ylim() == (0, 1.02)
     highest = max(y for line in _curves(right) for _, y in points(line))

@@ -59,7 +59,7 @@ def test_a_key_says_what_the_marks_are() -> None:
 
 def test_the_words_give_the_observed_statistic_among_the_re_randomised() -> None:
     assert alt_text(drawn(_bins(), MODELS, OUTCOMES)) == (
-        "The effect beside re-randomisations. Maths, Re-randomised: 9,999 re-randomisations; "
+        "The effect among re-randomisations. Maths, Re-randomised: 9,999 re-randomisations; "
         "p = 0.260; effect divided by its standard error observed 1.50, re-randomised from −2 to 2."
     )
 

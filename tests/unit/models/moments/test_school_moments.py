@@ -243,7 +243,7 @@ def test_an_unknown_column_is_named() -> None:
 def test_columns_of_unequal_length_are_refused() -> None:
     with pytest.raises(ValueError, match=r"'y' has shape \(2,\)"):
         compute_school_moments([np.ones(3), np.ones(2)], np.arange(3), names=("x", "y"))
-    with pytest.raises(ValueError, match="stand twice: x"):
+    with pytest.raises(ValueError, match="given twice: x"):
         compute_school_moments([np.ones(3), np.ones(3)], np.arange(3), names=("x", "x"))
 
 

@@ -288,7 +288,7 @@ def test_weights_below_zero_and_trends_over_two_years_are_refused_in_words_of_th
         "school": panel["school"][two],
         "year": panel["year"][two],
     }
-    with pytest.raises(ValueError, match="which takes three years at least"):
+    with pytest.raises(ValueError, match="it also needs at least three years"):
         two_way_effects(panel["y"][two], columns[two], **short, unit_trends=True)
 
 

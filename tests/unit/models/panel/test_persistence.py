@@ -80,7 +80,7 @@ def test_the_interval_of_the_ratio_agrees_with_the_tests_of_the_rows_beside_it(
             assert (ratio.conf_low <= 1 <= ratio.conf_high) == (change.p_value >= 0.05)
         else:
             assert isnan(ratio.conf_low)
-            assert "cannot be told from zero" in ratio.note
+            assert "programme includes zero" in ratio.note
 
 
 @pytest.mark.parametrize("method", ["sun_abraham", "imputation", "stacked"])
@@ -111,9 +111,9 @@ def test_clusters_and_weights_of_the_model_are_those_of_persistence() -> None:
 
 def test_rows_name_the_cohorts_that_carry_them_and_count_their_schools() -> None:
     rows = rows_of(fitted({2015: 6, 2017: 4}, 25, during=5.0))
-    assert rows["treated[after=1]"].note == "rests on cohorts 2015 and 2017, 10 schools"
+    assert rows["treated[after=1]"].note == "based on cohorts 2015 and 2017, 10 schools"
     last = rows["treated[after=3]"]
-    assert last.note == "rests on cohort 2015, 6 schools"
+    assert last.note == "based on cohort 2015, 6 schools"
     assert (last.n_schools, last.n_treated_schools) == (31, 6)
 
 
