@@ -78,5 +78,5 @@ def test_a_fault_of_the_protocol_is_told_before_anything_is_written(
 ) -> None:
     trial.write_text(trial.read_text("utf-8").replace("covariates", "covarites"), encoding="utf-8")
     assert main(["run", str(trial)]) == 1
-    assert "did you mean 'covariates'?" in capfd.readouterr().err
+    assert "Did you mean 'covariates'?" in capfd.readouterr().err
     assert not (trial.parent / "results").exists()
