@@ -367,7 +367,7 @@ FILES = [
     Case(
         "the same file for both years",
         protocol("tables.pupils.0.file", "roster_2019.csv"),
-        Refused((Planted("trial.yaml", "tables.pupils.0 reads no 'year'", 47, "tables.pupils.0.columns"),), "protocol"),
+        Refused((Planted("trial.yaml", "tables.pupils.0 has no 'year'", 47, "tables.pupils.0.columns"),), "protocol"),
     ),
 ]  # fmt: skip
 

@@ -176,7 +176,7 @@ PUPILS = [
     Case(
         "a pupil in two schools in one year", lines(ROSTER, lambda rows: rows.append([rows[1][0], "S8", *rows[1][2:]])),
         _refused(
-            Planted(ROSTER, "pupil 0001 is in two schools in 2020: S8 here, S1 in row 2", 162, "school_code", "one school per pupil and year", "`duplicate_keys`"),
+            Planted(ROSTER, "pupil 0001 is in two schools in 2020: S8 here, S1 in row 2", 162, "school_code", "one school per pupil and year", "`duplicate_keys: "),
         ),
     ),
     Case(
@@ -208,7 +208,7 @@ PUPILS = [
     ),
     Case(
         "two scores of one pupil that differ", lines(SCORES, lambda rows: rows.append([*rows[3][:2], "1"])),
-        _refused(Planted(SCORES, "pupil 0002, year 2020, outcome maths is also in row 4", 322, "pupil_id", "one row per", "`duplicate_keys`")),
+        _refused(Planted(SCORES, "pupil 0002, year 2020, outcome maths is also in row 4", 322, "pupil_id", "one row per", "`duplicate_keys: ")),
     ),
     Case(
         "scores of pupils who are on no roster", lines(SCORES, lambda rows: rows.append(["9999", "MATH", "200"])),
