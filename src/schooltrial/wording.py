@@ -49,6 +49,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%"
 
 
+def signed(size: float, digits: int = 2) -> str:
+    """Return a difference with its sign and a true minus; zero, once rounded, has no sign."""
+    text = f"{size:+,.{digits}f}"
+    return text[1:] if not text.strip("+-0.") else text.replace("-", "−")
+
+
 def exact(number: float) -> str:
     """Return a number that reads back as itself: whole ones without a point or an exponent.
 

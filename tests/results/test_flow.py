@@ -67,7 +67,7 @@ def test_the_units_of_the_files_less_those_outside_the_list_are_those_assigned(
         assert _total(files, "in") - _total(files, "lost") + _total(files, "joined") == assigned
 
 
-def test_the_units_allocated_are_those_of_the_list_and_those_in_no_file(
+def test_the_units_allocated_are_those_listed_and_those_without_data(
     results: Path, boxes: pd.DataFrame
 ) -> None:
     units = pd.read_parquet(results / "data" / "assignment.parquet")
@@ -94,7 +94,7 @@ def test_the_rosters_are_those_of_the_samples(
         assert row.n == there.sum(), row.text
 
 
-def test_everyone_lost_in_the_flow_stands_in_the_ledger(
+def test_every_loss_in_the_flow_is_in_the_exclusions_log(
     boxes: pd.DataFrame, ledger: pd.DataFrame
 ) -> None:
     told = boxes[boxes["step"] != ""]
@@ -109,7 +109,7 @@ def test_everyone_lost_in_the_flow_stands_in_the_ledger(
         assert row.n == len(rows), row.text
 
 
-def test_who_moved_and_who_joined_is_found_again_in_the_samples(
+def test_movers_and_joiners_of_the_flow_are_those_of_the_samples(
     boxes: pd.DataFrame, samples: dict[str, pd.DataFrame]
 ) -> None:
     lines = boxes[(boxes["stage"] == "followed up") & boxes["text"].str.contains(" who ")]

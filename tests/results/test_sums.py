@@ -23,7 +23,7 @@ def test_everyone_who_entered_a_step_left_or_remained(results: Path) -> None:
     assert (flow["entered"] == flow["left"] + flow["remained"]).all()
 
 
-def test_the_ledger_names_everyone_who_left(results: Path) -> None:
+def test_the_exclusions_log_names_all_exclusions(results: Path) -> None:
     flow = pd.read_csv(results / "checks" / "flow.csv")
     ledger = pd.read_csv(results / "checks" / "ledger.csv")
     keys = ["step", "reason", "level", "year", "arm"]
@@ -45,7 +45,7 @@ def _left(results: Path, level: str) -> int:
 
 
 @pytest.mark.parametrize(("level", "table", "sample_name"), PEOPLE)
-def test_the_sample_is_what_remained_of_the_people_who_were_read(
+def test_the_sample_is_what_was_read_less_exclusions(
     results: Path, level: str, table: str, sample_name: str
 ) -> None:
     read = pd.read_parquet(results / "data" / f"{table}.parquet")
@@ -119,7 +119,7 @@ def test_intervals_hold_their_estimates_and_agree_with_the_p_values(results: Pat
     assert (outside == significant)[clear].all()
 
 
-def test_the_primary_analyses_rest_on_those_whom_the_flow_leaves(
+def test_the_primary_analyses_have_the_numbers_that_the_flow_leaves(
     results: Path, estimates: pd.DataFrame
 ) -> None:
     flow = pd.read_csv(results / "checks" / "flow.csv")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schooltrial.wording import part_notes
+from schooltrial.wording import part_notes, signed
 
 
 def test_a_note_of_all_rows_is_shared_and_the_others_stay() -> None:
@@ -15,3 +15,9 @@ def test_one_row_alone_keeps_its_note_and_a_row_without_any_shares_none() -> Non
     assert part_notes(["few schools", ""]) == ([], ["few schools", ""])
     assert part_notes(["", ""]) == ([], ["", ""])
     assert part_notes([]) == ([], [])
+
+
+def test_a_difference_has_its_sign_with_a_true_minus_and_zero_has_none() -> None:
+    assert [signed(size) for size in (0.051, -0.094, -0.001, 0.0, 1234.5)] == [
+        "+0.05", "−0.09", "0.00", "0.00", "+1,234.50",
+    ]  # fmt: skip

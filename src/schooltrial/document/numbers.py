@@ -36,6 +36,10 @@ def interval(low: float, high: float, digits: int = 3) -> str:
     return "" if pd.isna(low) else f"[{number(low, digits)},\u00a0{number(high, digits)}]"
 
 
+SMALLEST = 0.0001
+"""Below this a number is not written out: 1.1e-05 reads as <0.0001."""
+
+
 def significant(value: float, digits: int = 4) -> str:
     """Return a number to the digits that count, a whole one without decimals."""
     if pd.isna(value):
@@ -44,6 +48,8 @@ def significant(value: float, digits: int = 4) -> str:
         return number(value, 0)
     if abs(value) >= 10**digits:
         return number(value, 0)
+    if abs(value) < SMALLEST:
+        return f"<{SMALLEST}" if value > 0 else f">−{SMALLEST}"
     return f"{value:.{digits}g}".replace("-", "−")
 
 

@@ -64,10 +64,10 @@ def _failed(units: pd.DataFrame) -> dict[str, list[str]]:
 
 def _verdict(counts: Sequence[int], arms: Sequence[str], kind: str) -> str:
     if sum(count > 0 for count in counts) < 2:
-        return "one arm only: the block does not inform the effect"
+        return "one arm only: does not contribute to the estimate"
     absent = [arm for arm, count in zip(arms, counts, strict=True) if count == 0]
     if absent:
-        return f"no unit in {' and '.join(absent)}: the block informs the other comparisons"
+        return f"no unit in {' and '.join(absent)}: contributes to the other comparisons only"
     if kind == "paired" and sum(counts) != len(arms):
         what = "a pair" if len(arms) == 2 else f"one of {len(arms)}"
         return f"a set of {sum(counts)} schools, not {what}"

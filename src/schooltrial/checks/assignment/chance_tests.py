@@ -31,6 +31,7 @@ from schooltrial.models.randomisation_inference.list_order import OrderTest, ran
 from schooltrial.models.randomisation_inference.mahalanobis import omnibus_balance
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.criterion import CriterionKnown
+from schooltrial.wording import signed
 
 BASELINE, OWN = "baseline", "baseline of"
 
@@ -151,17 +152,18 @@ def _baseline(
     told += f"{test.rank} (their rank)"
     if check != BASELINE:
         told = _by_arm(units, matrix[:, 0], design.arms)
-    reason = f"{filled} missing values took the mean of their block" if filled else ""
+    reason = f"{filled:,} missing values replaced by the mean of their block" if filled else ""
     return Finding(check, told, UNTESTED, test.statistic, p=test.p_value, reason=reason)
 
 
 def _by_arm(units: pd.DataFrame, values: NDArray[np.float64], arms: Sequence[Any]) -> str:
-    """Return how far each arm lies from control, blocks being held, in SDs inside blocks."""
+    """Return the difference of each arm from control within blocks, in SDs within blocks."""
     inside = values - pd.Series(values).groupby(units["block"].to_numpy()).transform("mean")
     spread = float(np.sqrt((inside**2).sum() / max(len(units) - units["block"].nunique(), 1)))
     means = inside.groupby(units["arm"].to_numpy()).mean()
     gaps = [(arm, (means[arm] - means[arms[0]]) / spread) for arm in arms[1:]]
-    return ", ".join(f"{arm} {gap:+.2f} SD from {arms[0]}" for arm, gap in gaps) + ", inside blocks"
+    told = ", ".join(f"{arm} {signed(gap)} SD from {arms[0]}" for arm, gap in gaps)
+    return f"{told}, within blocks"
 
 
 def with_verdicts(

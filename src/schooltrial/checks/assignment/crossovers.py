@@ -38,7 +38,7 @@ def check_crossovers(pupils: pd.DataFrame | None, noun: str) -> tuple[Findings, 
     by_unit = changed_arm(pupils)
     found, total = Findings(), int(by_unit.sum())
     for unit, count in by_unit[by_unit > 0].items():
-        found.about([str(unit)], NOTED, f"{plural(int(count), 'pupil')} seen in another arm later")
+        found.about([str(unit)], NOTED, f"{plural(int(count), 'pupil')} later seen in another arm")
     of = pupils["pupil"].nunique()
     reason = "analysed in the arm of the unit, as the protocol says" if total else ""
     found.tests.append(

@@ -93,7 +93,9 @@ def _check_lone(units: pd.DataFrame, counts: pd.DataFrame) -> Findings:
     lone = counts.index[(counts > 0).sum(axis=1) < 2]
     for block in lone:
         found.about(
-            inside[block], NOTED, f"block {block} has one arm only: it informs no comparison"
+            inside[block],
+            NOTED,
+            f"block {block} has one arm only and does not contribute to the estimate",
         )
     found.tests.append(
         Finding(
@@ -122,13 +124,13 @@ def _check_sets(
     odd = size[(size != len(plan.arms)) & ~np.array(planned, dtype=bool)]
     inside = _by_block(units)
     for block, n in odd.items():
-        found.about(inside[block], NOTED, f"set {block} holds {n}, not {len(plan.arms)}")
+        found.about(inside[block], NOTED, f"set {block} has {n} units, not {len(plan.arms)}")
     told = named(f"{block} ({n})" for block, n in odd.items())
     found.tests.append(
         Finding(
             "sets of one unit per arm", f"{plural(len(odd), 'set')} of another size",
             NOTED if len(odd) else PASSED, len(odd), 0,
-            reason=f"{told}: analysed as blocks, with the numbers by arm that were drawn"
+            reason=f"{told}: analysed as blocks, with their own numbers by arm"
             if len(odd) else "",
         )
     )  # fmt: skip
@@ -146,7 +148,11 @@ def _check_arms_of_blocks(counts: pd.DataFrame, plan: LotteryPlan) -> Findings:
     ]
     verdict = NOTED if lacking else PASSED
     told = "each arm is in each block" if not lacking else f"{len(lacking)} arms are absent"
-    reason = f"{named(lacking)}: such a block informs the other comparisons" if lacking else ""
+    reason = (
+        f"{named(lacking)}: such a block contributes to the other comparisons only"
+        if lacking
+        else ""
+    )
     return Findings([Finding("arms in blocks", told, verdict, len(lacking), 0, reason=reason)])
 
 

@@ -316,10 +316,10 @@ def _weighted(trial: _Trial, columns: Sequence[BaselineColumn]) -> Estimate:
     answer = response_weights(seen, model)
     notes = [
         f"largest weight {answer.largest:.3g} times the mean",
-        f"effective size {answer.effective_size:.0f} of {int(seen.sum())}",
+        f"effective size {answer.effective_size:,.0f} of {int(seen.sum()):,}",
     ]
     if answer.unrepresented:
-        notes.append(f"people unlike anybody observed: {answer.unrepresented}")
+        notes.append(f"individuals unlike all observed ones: {answer.unrepresented:,}")
     row = _difference(trial, trial.weight * answer.weights, "; ".join(notes))
     method = f"{row.method}, inverse probability of response"
     return replace(row, method=method, converged=row.converged and model.converged)

@@ -185,10 +185,10 @@ def _noted(analysis: Analysis, listed: Roster, pupils: pd.DataFrame, lost: pd.Se
     if not listed.followed and listed.unit != "pupil":
         notes = [f"on the roster of {listed.year} itself"]
     if listed.beyond:
-        notes = [f"beyond the study's grades, not counted: {listed.beyond}"]
+        notes = [f"beyond the study's grades, not counted: {listed.beyond:,}"]
     if SET_ASIDE in listed.people and (listed.people[SET_ASIDE] == 1).any():
         aside = int((listed.people[SET_ASIDE] == 1).sum())
-        notes.append(f"left out by `sample.keep`, and counted: {aside}")
+        notes.append(f"left out by `sample.keep`, and counted: {aside:,}")
     if listed.unknown:
         told = "not known to be outside the population, and counted"
         notes.append(f"{told}: {listed.unknown}")

@@ -124,9 +124,9 @@ def _nothing_to_explain(
     lost: pd.Series, treated: pd.Series, columns: Sequence[BaselineColumn]
 ) -> str:
     if not len(lost) or treated.all() or not treated.any():
-        return "an arm has nobody on the roster"
+        return "a group has no individuals on the roster"
     if lost.all() or not lost.any():
-        return "everybody was lost" if lost.all() else "nobody was lost"
+        return "all outcomes are missing" if lost.all() else "no attrition"
     return "" if columns else "no covariate was known at baseline"
 
 

@@ -167,7 +167,7 @@ def _lacking(columns: Sequence[Covariate], arms: Arms) -> Iterator[str]:
     for column in columns:
         known = column.values.notna().to_numpy()
         if any(not known[arms.treated == arm].any() for arm in np.unique(arms.treated)):
-            yield f"{column.label}: nobody of an arm has a value, so its balance is not known"
+            yield f"{column.label}: not known for anyone in a group, so its balance is not known"
 
 
 def _joint_f(matrix: np.ndarray[Any, np.dtype[np.float64]], units: pd.DataFrame) -> JointF:
@@ -191,7 +191,7 @@ def _joint_f(matrix: np.ndarray[Any, np.dtype[np.float64]], units: pd.DataFrame)
     except ValueError as error:
         return JointF(note=f"F: {words_of(error)}")
     if fit.r_squared > 1 - EXACT_FIT:
-        told = "F: the covariates tell the arms apart without error"
+        told = "F: the covariates predict the arm without error"
         return JointF(df_num=test.df_num, note=told)
     few = f"F: {test.df_denom:.1f} df are too few to rely on"
     note = "" if test.df_denom > FEW_DF else few

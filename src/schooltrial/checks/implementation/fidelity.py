@@ -62,8 +62,8 @@ def measure_fidelity(
             own = (rows["component"] == name) & (rows["year"] == year)
             missing = int(of_year.loc[of_year["component"] == name, "value"].isna().sum())
             strange = int((own & ~rows["school"].isin(list(arms))).sum())
-            told = [f"missing values, not counted: {missing}"] if missing else []
-            told += [f"rows of schools not assigned, not counted: {strange}"] if strange else []
+            told = [f"missing values, not counted: {missing:,}"] if missing else []
+            told += [f"rows of schools not assigned, not counted: {strange:,}"] if strange else []
             found.append([
                 name, part["label"], part["indicator"], part["source"], ", ".join(meant), int(year),
                 part["measured_on"], len(totals), _recorded(of_year, name, part),

@@ -63,16 +63,16 @@ def _by_label(words: str, labels: Mapping[str, str]) -> str:
 
 
 def mobility_shown(mobility: pd.DataFrame, years: Sequence[int], year_label: str) -> Table:
-    """Return where the pupils analysed were in the baseline year, and what is odd of them."""
+    """Return where the pupils analysed were in the baseline year, with movers and joiners."""
     columns = [
         Column(year_label, "told", key="year"),
         Column("Group", key="arm"),
         Column("In the baseline year", key="where_at_baseline"),
         Column("Pupils", "count", key="n_pupils"),
-        Column("Enrolled twice", "told", key="n_elsewhere"),
-        Column("Late joiners", "told", key="n_joined_late"),
-        Column("Repeated grade", "told", key="n_repeated_grade"),
-        Column("Grade inconsistent", "told", key="n_out_of_step"),
+        Column("Enrolled twice", "count", key="n_elsewhere"),
+        Column("Late joiners", "count", key="n_joined_late"),
+        Column("Repeated grade", "count", key="n_repeated_grade"),
+        Column("Grade inconsistent", "count", key="n_out_of_step"),
     ]
     rows = mobility[mobility["year"].isin(list(years))]
     return tabulate("Where the pupils analysed were in the baseline year", rows, columns)

@@ -28,7 +28,7 @@ def test_a_triple_is_as_designed_where_blocks_may_have_any_size() -> None:
 
 def test_a_block_of_one_arm_does_not_inform_the_effect() -> None:
     check = assignment_check(_assignment(("1", "00"), ("2", "11")), ARMS, "blocked")
-    assert set(check["verdict"]) == {"one arm only: the block does not inform the effect"}
+    assert set(check["verdict"]) == {"one arm only: does not contribute to the estimate"}
     assert check["share_treated"].tolist() == [0, 1]
 
 
@@ -38,7 +38,7 @@ def test_where_all_schools_of_a_staggered_design_enter_no_block_is_at_fault_for_
         "no unit stays outside: cohorts are compared with those that enter later"
     }
     beside = assignment_check(_assignment(("1", "01"), ("2", "11")), ARMS, "staggered")
-    assert "one arm only: the block does not inform the effect" in set(beside["verdict"])
+    assert "one arm only: does not contribute to the estimate" in set(beside["verdict"])
 
 
 def test_a_block_with_units_that_are_not_as_drawn_says_so_and_names_them() -> None:
@@ -75,8 +75,8 @@ def test_of_three_arms_a_block_is_named_by_the_one_it_lacks() -> None:
     check = assignment_check(frame, ["control", "a", "b"], "blocked")
     assert check["verdict"].tolist() == [
         "all arms present",
-        "no unit in a: the block informs the other comparisons",
-        "one arm only: the block does not inform the effect",
+        "no unit in a: contributes to the other comparisons only",
+        "one arm only: does not contribute to the estimate",
     ]
     assert check["share_treated"].tolist() == [2 / 3, 1 / 2, 1]
     assert list(check.columns) == [

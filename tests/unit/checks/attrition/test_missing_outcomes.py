@@ -106,7 +106,7 @@ def test_counts_of_who_left_are_those_of_the_roster() -> None:
 def test_nobody_lost_is_one_row_that_says_so() -> None:
     trial = _trial(selective=0.0, loss=0.0)
     (row,) = _call(who_left, trial).to_dict("records")
-    assert row["note"] == "nobody was lost"
+    assert row["note"] == "no attrition"
     rows = _call(bound_effects, trial)
     assert rows["approach"].tolist() == ["complete cases"]
 

@@ -151,7 +151,7 @@ def test_all_covariates_together_are_tested_by_redrawing_and_the_exact_fit_is_na
     # Of the 70 ways to draw four of eight schools, this one and its mirror are as far apart.
     assert found["p_rerandomisation"].tolist() == pytest.approx([2 / 70] * 2)
     assert found["p_f"].isna().all()
-    assert set(found["note"]) == {"F: the covariates tell the arms apart without error"}
+    assert set(found["note"]) == {"F: the covariates predict the arm without error"}
 
 
 def test_an_infinite_difference_fails_equivalence_and_takes_two_padlocks() -> None:
@@ -171,7 +171,7 @@ def test_the_joint_test_names_a_covariate_that_nobody_of_an_arm_has() -> None:
     settings = {**SETTINGS, "pupil_variables": ["flag", "score"], "school_variables": []}
     frame["score"] = [*range(16), *[float("nan")] * 16]
     found = balance_omnibus(balance_rows(frame, settings, 2019), settings, {}).iloc[0]
-    assert "score: nobody of an arm has a value, so its balance is not known" in found["note"]
+    assert "score: not known for anyone in a group, so its balance is not known" in found["note"]
     assert "flag" not in found["note"]
 
 
