@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +29,9 @@ NAME = re.compile(r"\b[a-z][a-z0-9_]*\b")
 UNDERSCORED = re.compile(r"\b[a-z][a-z0-9]*_[a-z0-9_]*\b")
 LISTS = ("kept with an indicator of missing: ", "left out: ")
 """How the notes begin that list variables by name."""
+
+Rows = Callable[[str, bool], bool]
+"""Which rows a table shows: by the role of their model, and whether their outcome is primary."""
 
 JOINT = ("joint test", "first stage")
 """Estimands that are a test, without an estimate."""
@@ -67,7 +70,7 @@ def effects_shown(
     estimates: pd.DataFrame,
     protocol: Mapping[str, Any],
     title: str,
-    roles: Sequence[str],
+    chosen: Rows,
     labels: Mapping[str, str],
     compared: Sequence[Finding] = (),
 ) -> ShownEffects | None:
@@ -80,17 +83,22 @@ def effects_shown(
     protocol : mapping
         The protocol's sections.
     title : str
-    roles : sequence of str
-        Roles of models, such as ``primary``.
+    chosen : callable
+        Which rows are shown, by the role of their model and whether their outcome is primary.
     labels : mapping
         Variable → its name in exhibits.
     compared : sequence of Finding
         Primary findings, which are shown first; rows that disagree with them are marked.
     """  # fmt: skip
     models, outcomes = protocol["models"], protocol["outcomes"]
-    chosen = [name for name in models if models[name]["role"] in roles]
     rows = selected(estimates, models, outcomes)
-    mine = rows["model"].isin(chosen)
+    mine = pd.Series(
+        [
+            chosen(models[model]["role"], outcomes[outcome]["primary"])
+            for model, outcome in zip(rows["model"], rows["outcome"], strict=True)
+        ],
+        rows.index, dtype="bool",
+    )  # fmt: skip
     if not mine.any():
         return None
     analysed = set(rows.loc[mine, "outcome"])
@@ -98,6 +106,7 @@ def effects_shown(
         not here and row["outcome"] in analysed and _is_of(row, compared)
         for row, here in zip(rows.to_dict("records"), mine, strict=True)
     ]
+    compared_with = sum(first)
     rows = pd.concat([rows[first], rows[mine]], ignore_index=True)
     cells, notes = [], dict[str, list[str]]()
     for model in dict.fromkeys(rows["model"]):
@@ -112,7 +121,8 @@ def effects_shown(
         if told:
             notes.setdefault(told, []).append(models[model]["label"])
     groups = [
-        _group(row, models, primary=row["model"] not in chosen) for row in rows.to_dict("records")
+        _group(row, models, primary=at < compared_with)
+        for at, row in enumerate(rows.to_dict("records"))
     ]
     confidence = {models[name]["confidence_level"] for name in rows["model"]}
     ci = f"{100 * confidence.pop():g}% CI" if len(confidence) == 1 else "CI"

@@ -19,6 +19,9 @@ NOTABLE = 0.05
 MANY_LOST = 0.20
 """Attrition from which it is told even where it is low by the boundary."""
 
+MOVES = ("changed arm", "changed school", "promoted")
+"""Quantities of the check of attrition that count who moved."""
+
 SIMULATED = "The data are simulated: nothing here is a finding about a real programme."
 
 
@@ -27,6 +30,7 @@ def describe_limits(
     verdict: Mapping[str, Any],
     power: pd.DataFrame | None = None,
     trends: pd.DataFrame | None = None,
+    attrition: pd.DataFrame | None = None,
 ) -> list[str]:
     """Return at most four sentences on what the study does not show.
 
@@ -40,6 +44,8 @@ def describe_limits(
         ``power.csv``.
     trends : DataFrame, optional
         ``parallel_trends.csv``.
+    attrition : DataFrame, optional
+        ``attrition.csv``, which says why people changed group.
 
     Returns
     -------
@@ -50,8 +56,8 @@ def describe_limits(
     found = [
         *_assignment(protocol, rated, trends),
         *_power(rated, power),
-        *_people(protocol, rated),
-        *_attrition(rated),
+        *_people(protocol, rated, attrition),
+        *_attrition(protocol, rated),
         *_outcomes(rated),
     ]
     last = [SIMULATED] if verdict["synthetic"] else []
@@ -102,7 +108,7 @@ def _breakdown(rated: Sequence[Mapping[str, Any]], trends: pd.DataFrame | None) 
 
 
 def _power(rated: Sequence[Mapping[str, Any]], power: pd.DataFrame | None) -> Iterator[str]:
-    """Yield the least effect that could be detected, and the power at the expected effect."""
+    """Yield the least effect that could be detected, and whether that is more than expected."""
     if power is None:
         return
     rows = [row for one in rated if (row := _row(power, one["outcome"], one["model"])) is not None]
@@ -114,17 +120,41 @@ def _power(rated: Sequence[Mapping[str, Any]], power: pd.DataFrame | None) -> It
         for scale in scales
     ]
     wanted = _span([f"{100 * row['power_wanted']:.0f}" for row in rows], "").strip() + "%"
-    sentence = f"The study could detect effects of {listed(ranges)} with {wanted} power"
     expected = [row for row in rows if pd.notna(row["effect"]) and pd.notna(row["power"])]
-    if expected:
-        worst = min(expected, key=lambda row: float(row["power"]))
-        name = next(one["label"] for one in rated if one["outcome"] == worst["outcome"])
-        of = f" on {name}" if len(rated) > 1 else ""
-        sentence += (
-            f"; at the expected effect of {worst['effect']:g} {worst['scale']}{of} its power was "
-            f"{100 * worst['power']:.0f}%"
+    short = [row for row in expected if row["power"] < row["power_wanted"]]
+    if short:
+        yield (
+            f"The study was too small for the effect expected{_on(short, rows, rated)}, "
+            f"{_expected(short)}: its chance of detecting it was {_powers(short)}. It could "
+            f"reliably ({wanted} power) detect only effects of {listed(ranges)}."
         )
+        return
+    sentence = f"The study could detect effects of {listed(ranges)} with {wanted} power"
+    if expected:
+        sentence += f"; at the expected effect, {_expected(expected)}, it was {_powers(expected)}"
     yield f"{sentence}."
+
+
+def _on(
+    short: Sequence[pd.Series], rows: Sequence[pd.Series], rated: Sequence[Mapping[str, Any]]
+) -> str:
+    """Say on which outcomes the study was too small, where it was not on all."""
+    if len(short) == len(rows):
+        return ""
+    labels = {one["outcome"]: str(one["label"]) for one in rated}
+    return f" on {listed([labels[row['outcome']] for row in short])}"
+
+
+def _expected(rows: Sequence[pd.Series]) -> str:
+    scales = list(dict.fromkeys(str(row["scale"]) for row in rows))
+    return listed([
+        _span([f"{row['effect']:g}" for row in rows if row["scale"] == scale], scale)
+        for scale in scales
+    ])  # fmt: skip
+
+
+def _powers(rows: Sequence[pd.Series]) -> str:
+    return _span([f"{100 * row['power']:.0f}" for row in rows], "") + "%"
 
 
 def _row(power: pd.DataFrame, outcome: str, model: str) -> pd.Series | None:
@@ -150,7 +180,11 @@ def _span(values: Sequence[str], unit: str) -> str:
     return f"{numbers} {unit}".strip()
 
 
-def _people(protocol: Mapping[str, Any], rated: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _people(
+    protocol: Mapping[str, Any],
+    rated: Sequence[Mapping[str, Any]],
+    attrition: pd.DataFrame | None,
+) -> Iterator[str]:
     """Yield who joined, moved, or did not have what their group was assigned."""
     after = "randomisation" if protocol["design"]["randomised"] else "assignment"
     for people in dict.fromkeys(one["inputs"]["people"] for one in rated):
@@ -159,9 +193,13 @@ def _people(protocol: Mapping[str, Any], rated: Sequence[Mapping[str, Any]]) -> 
         if joined := _notable(mine, "joined"):
             told.append(f"{percent(joined)} of analysed {people} joined after {after}")
         if moved := _notable(mine, "changed_arm"):
-            told.append(f"{percent(moved)} of retained {people} were analysed in the other group")
+            told.append(f"{percent(moved)} of {people} who stayed were analysed in the other group")
         if told:
-            yield f"{listed(told)}."
+            years = [one["year"] for one in rated if one["inputs"]["people"] == people]
+            why = (
+                f" ({reason})" if moved and (reason := moved_why(attrition, people, years)) else ""
+            )
+            yield f"{listed(told)}{why}."
     if crossed := _notable([one["inputs"] for one in rated], "crossovers"):
         units = plural_of(protocol["design"]["unit"])
         yield (
@@ -180,16 +218,76 @@ def _people(protocol: Mapping[str, Any], rated: Sequence[Mapping[str, Any]]) -> 
         )
 
 
+def moves_sentence(attrition: pd.DataFrame, years: Sequence[int]) -> str:
+    """Return how many pupils changed group and what that does to an effect; empty for few.
+
+    Parameters
+    ----------
+    attrition : DataFrame
+        ``attrition.csv``.
+    years : sequence of int
+        Years of the primary analysis.
+    """
+    moves = _moves(attrition, "pupils", years)
+    if moves.empty or not moves["changed arm"].max() >= NOTABLE:
+        return ""
+    why = moved_why(attrition, "pupils", years)
+    return (
+        f"{percent(moves['changed arm'].max())} of the pupils who were there at the baseline and "
+        f"still are were in the other group by then{f': {why}' if why else ''}. They had a part "
+        "of what each group received, which tends to make the difference between the groups "
+        "smaller than if all had stayed."
+    )
+
+
+def moved_why(attrition: pd.DataFrame | None, people: str, years: Sequence[int]) -> str:
+    """Return why most of those who changed group did, where the counts prove it; else nothing.
+
+    Counted are those who changed group, those who moved on from their school's last grade, and
+    those who changed school otherwise: where one of the last two is less than half of the first,
+    most are of the other kind.
+
+    Parameters
+    ----------
+    attrition : DataFrame, optional
+        ``attrition.csv``.
+    people : str
+        Whose moves: ``pupils``.
+    years : sequence of int
+        Years whose moves are counted.
+    """
+    moves = pd.DataFrame() if attrition is None else _moves(attrition, people, years)
+    if moves.empty or moves.isna().any(axis=None) or not (moves["changed arm"] > 0).all():
+        return ""
+    if (2 * moves["changed school"] < moves["changed arm"]).all():
+        return "most finished the last grade of their school and moved up to one of the other group"
+    if (2 * moves["promoted"] < moves["changed arm"]).all():
+        return "most changed school before its last grade"
+    return ""
+
+
+def _moves(attrition: pd.DataFrame, people: str, years: Sequence[int]) -> pd.DataFrame:
+    """Return the shares who moved, by year and arm; empty where they are not counted."""
+    mine = attrition[
+        (attrition["level"] == people)
+        & attrition["quantity"].isin(MOVES)
+        & attrition["year"].astype("str").isin([str(year) for year in years])
+    ]
+    if set(mine["quantity"]) != set(MOVES):
+        return pd.DataFrame()
+    return mine.pivot_table(index=["year", "arm"], columns="quantity", values="overall")
+
+
 def _notable(inputs: Sequence[Mapping[str, Any]], key: str) -> float | None:
     """Return the largest share of the outcomes, where it is worth a sentence."""
     largest = max((one[key] for one in inputs if one[key] is not None), default=0.0)
     return float(largest) if largest >= NOTABLE else None
 
 
-def _attrition(rated: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the largest attrition, where it is high or much."""
+def _attrition(protocol: Mapping[str, Any], rated: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the largest attrition, where it is high or much, and what it is a share of."""
     rows = [
-        row
+        {**row, "label": one["label"], "attrition": one["inputs"]["attrition"]}
         for one in rated
         for row in one["inputs"]["attrition"]
         if row["overall"] is not None and row["differential"] is not None
@@ -198,10 +296,23 @@ def _attrition(rated: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     shown = high or [row for row in rows if row["overall"] >= MANY_LOST]
     if shown:
         worst = max(shown, key=lambda row: float(row["overall"]))
+        of = f" ({worst['label']})" if len(rated) > 1 else ""
+        level, _, which = str(worst["level"]).partition(" ")
+        units = plural_of(protocol["design"]["unit"])
+        kept = units in [row["level"] for row in worst["attrition"] if row["overall"] == 0]
+        if level == units:
+            whose = (
+                f"the {level} {'randomised' if protocol['design']['randomised'] else 'compared'}"
+            )
+        else:
+            then = "randomisation" if protocol["design"]["randomised"] else "the baseline"
+            stayed = f" {which}" if which and not kept else ""
+            whose = f"the {level}{stayed} who were there at {then} and could still be measured"
+        none = f" No {protocol['design']['unit']} was lost." if kept and level != units else ""
         yield (
-            f"{percent(worst['overall'])} of {worst['level']} had no outcome, and the groups "
-            f"differ by {100 * abs(worst['differential']):.1f} percentage points: attrition is "
-            f"{worst['verdict']} by the WWC boundary."
+            f"{percent(worst['overall'])} of {whose} were not analysed{of}: they left or have no "
+            f"outcome. The groups differ by {100 * abs(worst['differential']):.1f} percentage "
+            f"points; attrition is {worst['verdict']} by the WWC boundary.{none}"
         )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.protocol.reading import with_subgroup_models
-from schooltrial.report.effects import effects_shown, in_labels
+from schooltrial.report.effects import Rows, effects_shown, in_labels
 from schooltrial.report.headlines import summarise_findings
 from support.small_trial import SmallTrial
 
@@ -24,6 +24,11 @@ def _row(**keys: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _of(wanted: str) -> Rows:
+    """Return the choice of the models of one role, whatever their outcomes."""
+    return lambda role, primary: role == wanted
+
+
 @pytest.fixture
 def protocol(finished: SmallTrial) -> dict[str, Any]:
     """Return a protocol whose primary model is followed by that of a subgroup."""
@@ -38,8 +43,8 @@ def test_the_model_of_a_subgroup_is_secondary_and_the_whole_sample_is_primary(
     protocol: dict[str, Any],
 ) -> None:
     rows = pd.DataFrame([_row(), _row(model="itt__girls", subgroup="Girls only", estimate=0.15)])
-    primary = effects_shown(rows, protocol, "Primary", ["primary"], LABELS)
-    secondary = effects_shown(rows, protocol, "Secondary", ["secondary"], LABELS)
+    primary = effects_shown(rows, protocol, "Primary", _of("primary"), LABELS)
+    secondary = effects_shown(rows, protocol, "Secondary", _of("secondary"), LABELS)
     assert primary is not None
     assert primary.table.cells["Effect"].tolist() == ["+0.100"]
     assert secondary is not None
@@ -48,14 +53,28 @@ def test_the_model_of_a_subgroup_is_secondary_and_the_whole_sample_is_primary(
 
 
 def test_a_table_of_a_role_that_no_model_has_is_left_out(protocol: dict[str, Any]) -> None:
-    assert effects_shown(pd.DataFrame([_row()]), protocol, "None", ["replication"], LABELS) is None
+    assert (
+        effects_shown(pd.DataFrame([_row()]), protocol, "None", _of("replication"), LABELS) is None
+    )
+
+
+def test_a_secondary_outcome_of_a_primary_model_is_not_shown_among_the_primary_ones(
+    protocol: dict[str, Any],
+) -> None:
+    protocol["outcomes"]["reading"] = {**protocol["outcomes"]["reading"], "primary": False}
+    rows = pd.DataFrame([_row(), _row(outcome="reading", estimate=0.15)])
+    shown = [
+        effects_shown(rows, protocol, "Effects", chosen, LABELS)
+        for chosen in (lambda role, primary: primary, lambda role, primary: not primary)
+    ]
+    assert [one.table.cells["Effect"].tolist() for one in shown if one] == [["+0.100"], ["+0.150"]]
 
 
 def test_take_up_is_in_percentage_points_whatever_the_outcome(protocol: dict[str, Any]) -> None:
     take_up = _row(estimand="take-up", estimate=0.62, conf_low=0.5, conf_high=0.74, std_error=0.06)
     for scale in ("binary", "continuous"):
         protocol["outcomes"]["maths"] = {**protocol["outcomes"]["maths"], "scale": scale}
-        shown = effects_shown(pd.DataFrame([take_up]), protocol, "Effects", ["primary"], LABELS)
+        shown = effects_shown(pd.DataFrame([take_up]), protocol, "Effects", _of("primary"), LABELS)
         assert shown is not None
         (cells,) = shown.table.cells.to_dict("records")
         assert (cells["Effect"], cells["95% CI"], cells["Unit"], cells["SE"]) == (
@@ -65,7 +84,7 @@ def test_take_up_is_in_percentage_points_whatever_the_outcome(protocol: dict[str
 
 def test_a_joint_test_has_a_statistic_and_no_effect(protocol: dict[str, Any]) -> None:
     rows = pd.DataFrame([_row(estimand="joint test", statistic=3.456)])
-    shown = effects_shown(rows, protocol, "Effects", ["primary"], LABELS)
+    shown = effects_shown(rows, protocol, "Effects", _of("primary"), LABELS)
     assert shown is not None
     (cells,) = shown.table.cells.to_dict("records")
     assert (cells["Effect"], cells["95% CI"], cells["SE"]) == ("F = 3.46", "", "")
@@ -79,7 +98,7 @@ def test_the_primary_analysis_is_first_and_rows_that_disagree_with_it_are_marked
     unlike = _row(model="other", conf_low=-0.1, conf_high=0.3)
     rows = pd.DataFrame([unlike, _row(), _row(model="other", estimand="first stage")])
     compared = summarise_findings(rows, protocol)
-    shown = effects_shown(rows, protocol, "Effects", ["sensitivity"], LABELS, compared)
+    shown = effects_shown(rows, protocol, "Effects", _of("sensitivity"), LABELS, compared)
     assert shown is not None
     assert shown.table.group == ("Primary analysis: Intention to treat", "Other", "Other")
     assert shown.table.cells["Notes"].tolist() == [
@@ -97,7 +116,7 @@ def test_notes_are_said_once_for_a_model_and_for_models_that_share_them(
         _row(model="itt__girls", note=part), _row(model="itt__girls", estimand="effect by group"),
         _row(model="itt__girls", outcome="reading", note=f"{part}; one more"),
     ])  # fmt: skip
-    shown = effects_shown(rows, protocol, "Effects", ["primary"], LABELS)
+    shown = effects_shown(rows, protocol, "Effects", _of("primary"), LABELS)
     assert shown is not None
     assert shown.notes == ("OLS; few schools.",)
     assert [note for note in shown.table.cells["Notes"] if note] == ["one more"]

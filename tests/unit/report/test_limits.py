@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import pytest
 
-from schooltrial.report.limits import MOST, SIMULATED, describe_limits
+from schooltrial.report.limits import MOST, SIMULATED, describe_limits, moves_sentence
 
 
 def _protocol(unit: str = "school", kind: str = "blocked", randomised: bool = True) -> Any:
@@ -18,7 +19,13 @@ def _rated(outcome: str = "maths", people: str = "pupils", **inputs: Any) -> dic
         "people": people, "compromised": False, "doubted": False, "joined": 0.0,
         "changed_arm": 0.0, "crossovers": None, "attrition": [], **inputs,
     }  # fmt: skip
-    return {"outcome": outcome, "label": outcome.capitalize(), "model": "itt", "inputs": known}
+    return {
+        "outcome": outcome,
+        "label": outcome.capitalize(),
+        "model": "itt",
+        "year": 2020,
+        "inputs": known,
+    }
 
 
 def _verdict(*rated: dict[str, Any], synthetic: bool = False) -> dict[str, Any]:
@@ -40,9 +47,9 @@ LOST = {"level": "pupils", "overall": 0.31, "differential": -0.082, "verdict": "
 def test_a_school_trial_says_its_power_then_who_joined_and_that_its_data_are_simulated() -> None:
     rated = _rated(joined=0.4487, changed_arm=0.2487)
     assert describe_limits(_protocol(), _verdict(rated, synthetic=True), _power()) == [
-        "The study could detect effects of 0.19 SD with 80% power; at the expected effect of "
-        "0.075 SD its power was 19%.",
-        "44.9% of analysed pupils joined after randomisation and 24.9% of retained pupils were "
+        "The study was too small for the effect expected, 0.075 SD: its chance of detecting it "
+        "was 19%. It could reliably (80% power) detect only effects of 0.19 SD.",
+        "44.9% of analysed pupils joined after randomisation and 24.9% of pupils who stayed were "
         "analysed in the other group.",
         SIMULATED,
     ]
@@ -90,8 +97,8 @@ def test_several_outcomes_are_told_as_a_range_and_their_number_is_named() -> Non
     power = pd.concat([_power(), _power(outcome="reading", mdes=0.25, power=0.12)])
     told = describe_limits(_protocol(), _verdict(_rated(), _rated("reading")), power)
     assert told[0] == (
-        "The study could detect effects of 0.19 to 0.25 SD with 80% power; at the expected effect "
-        "of 0.075 SD on Reading its power was 12%."
+        "The study was too small for the effect expected, 0.075 SD: its chance of detecting it "
+        "was 12 to 19%. It could reliably (80% power) detect only effects of 0.19 to 0.25 SD."
     )
     assert told[1].startswith("There are 2 primary outcomes")
 
@@ -99,8 +106,62 @@ def test_several_outcomes_are_told_as_a_range_and_their_number_is_named() -> Non
 def test_high_attrition_is_told_with_the_difference_between_the_groups() -> None:
     told = describe_limits(_protocol(), _verdict(_rated(attrition=[LOST])))
     assert len(told) == 1
-    assert "31.0% of pupils had no outcome" in told[0]
-    assert "8.2 percentage points: attrition is high" in told[0]
+    assert told[0].startswith(
+        "31.0% of the pupils who were there at randomisation and could still be measured were not "
+        "analysed: they left or have no outcome."
+    )
+    assert "8.2 percentage points; attrition is high" in told[0]
+    assert "was lost" not in told[0]
+
+
+def test_it_is_said_that_no_school_was_lost_only_where_none_was() -> None:
+    stayed = {**LOST, "level": "pupils in schools that stay"}
+    for lost, said in ((0.0, True), (0.1, False)):
+        schools = {"level": "schools", "overall": lost, "differential": 0.0, "verdict": "low"}
+        (told,) = describe_limits(_protocol(), _verdict(_rated(attrition=[stayed, schools])))
+        assert ("No school was lost." in told) is said
+        assert ("in schools that stay" in told) is not said
+
+
+def test_a_study_is_too_small_only_where_its_power_is_below_the_one_wanted() -> None:
+    (told,) = describe_limits(_protocol(), _verdict(_rated()), _power(effect=0.25, power=0.95))
+    assert told == (
+        "The study could detect effects of 0.19 SD with 80% power; at the expected effect, "
+        "0.25 SD, it was 95%."
+    )
+    power = pd.concat([_power(), _power(outcome="reading", effect=0.25, power=0.95)])
+    told = describe_limits(_protocol(), _verdict(_rated(), _rated("reading")), power)[0]
+    assert told.startswith("The study was too small for the effect expected on Maths, 0.075 SD")
+
+
+def _moves(promoted: float, other: float) -> pd.DataFrame:
+    shares = {"changed arm": 0.25, "promoted": promoted, "changed school": other}
+    return pd.DataFrame({
+        "quantity": list(shares), "overall": list(shares.values()), "level": "pupils",
+        "arm": "programme", "year": 2020,
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("promoted", "other", "why"),
+    [
+        (0.47, 0.02, "most finished the last grade of their school"),
+        (0.02, 0.47, "most changed school before its last grade"),
+        (0.47, 0.47, ""),
+    ],
+)
+def test_why_pupils_changed_group_is_said_where_the_counts_prove_it(
+    promoted: float, other: float, why: str
+) -> None:
+    moves = _moves(promoted, other)
+    told = moves_sentence(moves, [2020])
+    assert told.startswith("25.0% of the pupils")
+    assert why in told
+    assert ("most" in told) is bool(why)
+    (limit,) = describe_limits(_protocol(), _verdict(_rated(changed_arm=0.25)), attrition=moves)
+    assert why in limit
+    assert moves_sentence(moves.assign(overall=0.01), [2020]) == ""
+    assert moves_sentence(moves, [2021]) == ""
 
 
 def test_an_allocation_in_doubt_comes_first() -> None:

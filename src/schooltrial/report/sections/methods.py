@@ -362,10 +362,22 @@ def equation(model: Model, protocol: Content) -> str:
     return written.replace("τT", "Σₐτₐ·Tₐ,") if arms > TWO else written
 
 
+def _outcomes(model: Model, protocol: Content) -> str:
+    """Return the outcomes of a model with its role; of a primary one, those that are secondary."""
+    outcomes = [protocol["outcomes"][name] for name in model["outcomes"]]
+    if model["role"] != "primary":
+        return f"{listed([one['label'] for one in outcomes])} ({ROLES[model['role']]})"
+    kinds = {True: ROLES["primary"], False: "secondary outcome"}
+    parts = [
+        ([one["label"] for one in outcomes if bool(one["primary"]) is primary], kind)
+        for primary, kind in kinds.items()
+    ]
+    return "; ".join(f"{listed(labels)} ({kind})" for labels, kind in parts if labels)
+
+
 def model_sentences(model: Model, protocol: Content) -> Iterator[str]:
     """Yield the sentences on one model, key by key."""
-    outcomes = [protocol["outcomes"][name]["label"] for name in model["outcomes"]]
-    yield f"Outcomes: {listed(outcomes)} ({ROLES[model['role']]})."
+    yield f"Outcomes: {_outcomes(model, protocol)}."
     yield ESTIMATORS[model["estimator"]].format(estimand=_estimand(protocol))
     if model["estimator"] in PANEL:
         yield _identified(protocol)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Preformatted, Section
-from schooltrial.document.text import Cite
+from schooltrial.document.text import Cite, joined
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.limits import moves_sentence
 from schooltrial.report.tables.checks import attrition_shown, who_left_shown
 from schooltrial.report.tables.participants import flow_shown, mobility_shown
 from schooltrial.report.wording import analysed_sentences, mobility_sentence
@@ -69,7 +70,12 @@ def participants_section(evidence: Evidence) -> Section:
             data="checks/mobility.csv", source="clean_sample",
         )  # fmt: skip
         blocks += [
-            Paragraph(("Movers and late joiners: ", Cite("mobility"), ".")),
+            Paragraph(
+                joined(
+                    ("Movers and late joiners: ", Cite("mobility"), "."),
+                    "" if attrition is None else moves_sentence(attrition, years),
+                )
+            ),
             Details.of(table),
         ]
     if analysed:

@@ -25,11 +25,14 @@ def primary_section(evidence: Evidence) -> Section:
     if figure is not None:
         blocks.append(figure)
     shown = effects_shown(
-        evidence.estimates, evidence.protocol, "Primary effects", ["primary"], evidence.labels
-    )
-    if shown is not None:
+        evidence.estimates, evidence.protocol, "Primary effects",
+        lambda role, primary: role == "primary" and primary, evidence.labels,
+    )  # fmt: skip
+    if shown is None:
+        blocks.append(Paragraph("No primary model has an estimate for a primary outcome."))
+    else:
         blocks.append(Exhibit(
-            "primary_effects", "Effects of the primary models", shown.table,
+            "primary_effects", "Effects on the primary outcomes", shown.table,
             notes=(*shown.notes, READING),
             data="estimates/estimates.csv", source="gather_estimates",
         ))  # fmt: skip

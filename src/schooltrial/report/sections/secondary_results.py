@@ -1,4 +1,4 @@
-"""Section 7: secondary outcomes, subgroups and replications."""
+"""Section 7: secondary outcomes, other analyses of primary ones, and replications."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from schooltrial.report.evidence import Evidence
 
 
 def secondary_section(evidence: Evidence) -> Section | None:
-    """Return the effects of secondary models; None if the protocol has none."""
+    """Return all effects on secondary outcomes, and those of secondary models; None without any."""
     shown = effects_shown(
-        evidence.estimates, evidence.protocol, "Secondary effects", ["secondary", "replication"],
-        evidence.labels,
+        evidence.estimates, evidence.protocol, "Secondary effects",
+        lambda role, primary: not primary or role in ("secondary", "replication"), evidence.labels,
     )  # fmt: skip
     if shown is None:
         return None
     table = Exhibit(
-        "secondary_effects", "Secondary analyses and replications", shown.table,
+        "secondary_effects", "Secondary outcomes, secondary analyses and replications", shown.table,
         "These analyses are exploratory or repeat other work; do not draw conclusions from one of "
         "them alone.",
         notes=shown.notes, data="estimates/estimates.csv", source="gather_estimates",

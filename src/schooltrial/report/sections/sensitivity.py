@@ -24,11 +24,14 @@ def sensitivity_section(evidence: Evidence) -> Section:
             named = f"{one.label}, {group}" if group else one.label
             blocks.append(Paragraph(joined(f"{named} (primary: {one.size} {one.unit}).", told)))
     shown = effects_shown(
-        evidence.estimates, evidence.protocol, "Sensitivity analyses", ["sensitivity"],
-        evidence.labels, evidence.findings,
+        evidence.estimates, evidence.protocol, "Sensitivity analyses",
+        lambda role, primary: role == "sensitivity" and primary, evidence.labels,
+        evidence.findings,
     )  # fmt: skip
     if shown is None:
-        blocks.append(Paragraph("The protocol declares no sensitivity analysis."))
+        blocks.append(
+            Paragraph("The protocol declares no sensitivity analysis of a primary outcome.")
+        )
     else:
         blocks.append(Exhibit(
             "sensitivity_effects", "Sensitivity analyses", shown.table,

@@ -48,7 +48,7 @@ def first_screen(evidence: Evidence) -> tuple[Block, ...]:
         blocks.append(table)
     told = describe_limits(
         evidence.protocol, evidence.records["verdict"], evidence.check("power"),
-        evidence.check("parallel_trends"),
+        evidence.check("parallel_trends"), evidence.check("attrition"),
     )  # fmt: skip
     if told:
         blocks += [Heading("What this does not show"), Bullets(tuple(told), numbered=True)]
