@@ -80,6 +80,7 @@ rule draw_power_curve:
     params:
         outcomes=section("outcomes"),
         arms=section("design", "arms"),
+        randomised=section("design", "randomised"),
         study=study_line,
     script:
         "../scripts/draw_power_curve.py"

@@ -15,10 +15,11 @@ def main(
     outcomes: Mapping[str, Outcome],
     study: StudyLine,
     arms: Sequence[Arm] = (),
+    randomised: bool = True,
     **files: str,
 ) -> None:
     """Write the figure in its formats, what it draws, and what it shows in words."""
-    data = drawn(read_check(power), outcomes)
+    data = drawn(read_check(power), outcomes, randomised=randomised)
     figure = power_plot(data, study, arms)
     write_figure(figure, data, alt_text(data, arms), study, **files)
 

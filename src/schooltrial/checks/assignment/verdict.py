@@ -179,7 +179,7 @@ def verify_assignment(
         found.tests.extend(with_verdicts(chance, alpha, _no_evidence(sound, plan)))
     else:
         found.tests.append(
-            Finding("randomisation checks", "units were not assigned at random", UNTESTED)
+            Finding("tests of chance", "units were not assigned at random", UNTESTED)
         )
     crossed, changed = check_crossovers(known.pupils, unit)
     found.add(crossed)

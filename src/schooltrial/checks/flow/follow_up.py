@@ -45,7 +45,7 @@ IN_A_BOX = {
     NO_VALUE: "with no published value in {year}",
     WITHHELD: "with suppressed values only in {year}",
     CLOSED: "that had closed by {year}",
-    MERGED: "merged by {year} with another randomised school",
+    MERGED: "merged by {year} with another school of the study",
     NOT_ENROLLED: "without an enrolment record in the study in {year}",
 }
 """Reason in the log, where the year is a column → how a box of the flow says it."""

@@ -18,7 +18,10 @@ FEWEST_PADLOCKS = {2: 4, 1: 2, 0: 0}
 
 
 NOT_WEIGHED = {
-    "MDES at randomisation": "WWC does not rate the size of a trial",
+    **{
+        f"MDES at {stage}": "WWC does not rate the size of a trial"
+        for stage in ("randomisation", "assignment")
+    },
     "attrition": (
         "WWC compares attrition, overall and between the arms, with a boundary, and the padlocks "
         "count its overall size alone"

@@ -134,7 +134,7 @@ _RULES = ("design", "mdes", "attrition")
 
 
 _NAMES = {
-    "mdes": "the MDES at randomisation",
+    "mdes": "the MDES at {stage}",
     "attrition": "the attrition of {people}",
     "imbalance": "the difference in the prior outcome",
     "joined": "the share of joiners",
@@ -162,7 +162,12 @@ def _unknown(parts: dict[str, int | None], inputs: RatingInputs) -> list[str]:
 def _named(rule: str, inputs: RatingInputs) -> str:
     fields = {rule, *(field for field, of in _FIELDS.items() if of == rule)}
     in_part = " (in part)" if fields & set(inputs.unsure) else ""
-    return _NAMES[rule].format(people=inputs.people) + in_part
+    return _NAMES[rule].format(people=inputs.people, stage=_stage(inputs)) + in_part
+
+
+def _stage(inputs: RatingInputs) -> str:
+    """Return what the size of the trial is that of: its randomisation, or its assignment."""
+    return "randomisation" if inputs.randomised else "assignment"
 
 
 def _lowest(parts: dict[str, int | None]) -> int:
@@ -251,7 +256,7 @@ def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
             yield rule, lot
         elif rule == "mdes":
             limit = _limit("mdes", better)
-            words = f"the MDES at randomisation were at most {exact(limit)} SD"
+            words = f"the MDES at {_stage(inputs)} were at most {exact(limit)} SD"
             yield rule, Change(words, _setting("mdes", limit))
         else:
             limit = _limit("attrition", better)
@@ -287,7 +292,7 @@ def _word(rule: str, inputs: RatingInputs) -> str:
         lot = "randomised" if inputs.randomised else "not randomised"
         return f"design ({inputs.assignment_verdict if inputs.compromised else lot})"
     if rule == "mdes":
-        return inputs.told(rule, f"size (MDES {inputs.mdes:.2f} SD at randomisation)")
+        return inputs.told(rule, f"size (MDES {inputs.mdes:.2f} SD at {_stage(inputs)})")
     lost = percent(inputs.people_attrition)
     return inputs.told("people_attrition", f"attrition of {inputs.people} ({lost})")
 
@@ -307,7 +312,7 @@ def _criteria(inputs: RatingInputs) -> tuple[Criterion, ...]:
             "people_attrition", f"{percent(inputs.people_attrition)} of {inputs.people} lost"
         ),
     }
-    names = {"design": "design", "mdes": "MDES at randomisation", "attrition": "attrition"}
+    names = {"design": "design", "mdes": f"MDES at {_stage(inputs)}", "attrition": "attrition"}
     for rule in _RULES:
         padlocks = parts[rule]
         if padlocks is None:

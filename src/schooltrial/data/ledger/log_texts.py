@@ -7,7 +7,7 @@ from schooltrial.wording import plural_of
 CLOSED = "the school had closed"
 
 
-MERGED = "the school had merged with another randomised school"
+MERGED = "the school had merged with another school of the study"
 
 
 WITHHELD = "every value of the school was suppressed, or only a bound"

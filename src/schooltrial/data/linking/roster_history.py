@@ -236,7 +236,7 @@ def trace_rosters(
     others : collection of str
         Further schools that are to have a number.
     merged : str
-        What is done with those in a merger of randomised schools: `before`, they are analysed in
+        What is done with those in a merger of schools of the study: `before`, they are analysed in
         the one of them where they were before; `drop`, they have no school.
     """
     schools = sorted({*rosters.names, *crosswalk.schools(), *assigned, *others})

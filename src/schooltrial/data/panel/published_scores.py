@@ -125,7 +125,7 @@ def _of_owners(
     frame = ledger.leave(frame, frame["_closed"], step="crosswalk", reason=CLOSED, level=LEVEL)
     return ledger.leave(
         frame, frame["_merged"], step="merged schools",
-        reason="of a merger of randomised schools", level=LEVEL,
+        reason="of a merger of schools of the study", level=LEVEL,
     )  # fmt: skip
 
 

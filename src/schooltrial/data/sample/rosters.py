@@ -314,7 +314,7 @@ class RosterSample:
             before = cleaning["merged_schools"] == "before"
             frame = ledger.leave(
                 frame, frame["_school"] == NO_ONE_ARM, step="merged schools",
-                reason="in a merger of randomised schools"
+                reason="in a merger of schools of the study"
                 + (", without a school before it" if before else ""), level=self.level,
             )  # fmt: skip
         return frame

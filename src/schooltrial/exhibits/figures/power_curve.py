@@ -64,11 +64,14 @@ STAGES = {
     # stages may coincide: each shows through the one that is drawn over it
     "protocol": Style("at protocol", PALE, "-", 6.0, "s", 9.0, INK),
     "randomisation": Style("at randomisation", CONTROL, (0, (3, 1.2)), 2.6, "D", 6.0, CONTROL),
+    "assignment": Style("at assignment", CONTROL, (0, (3, 1.2)), 2.6, "D", 6.0, CONTROL),
     "analysis": Style("at analysis", TREATED, "-", 1.5, "o", 4.0, TREATED),
 }
 
 
-def drawn(power: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+def drawn(
+    power: pd.DataFrame, outcomes: Mapping[str, Outcome], *, randomised: bool = True
+) -> pd.DataFrame:
     """Return the points of the curves, and the study's own points.
 
     Parameters
@@ -77,6 +80,8 @@ def drawn(power: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
         From ``checks.power``.
     outcomes : mapping
         The protocol's outcomes. Those that are primary are drawn; all, where none is.
+    randomised : bool, default True
+        Whether units were randomised; if not, the stage of randomisation is that of assignment.
 
     Returns
     -------
@@ -86,6 +91,8 @@ def drawn(power: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
         shares, the sizes, ICC and R² stay as they are, and blocks grow with units; where the
         precision is that of an estimate, its standard error goes with one over the root of units.
     """
+    if not randomised:
+        power = power.assign(stage=power["stage"].replace({"randomisation": "assignment"}))
     rows = [
         [
             panel, row["outcome"], outcomes[row["outcome"]]["label"], row["arm"], row["stage"],

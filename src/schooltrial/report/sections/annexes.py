@@ -26,10 +26,11 @@ def allocation_section(evidence: Evidence) -> Section:
     """Return every check of the allocation, and the units with a remark."""
     verdict = evidence.records["assignment_verdict"]
     units = evidence.checks["assignment_units"]
+    randomised = evidence.protocol["design"]["randomised"]
     blocks: list[Block] = [
         Paragraph(units_told(verdict, evidence.protocol["design"]["unit"])),
         Exhibit(
-            "assignment_tests", "Randomisation checks",
+            "assignment_tests", "Randomisation checks" if randomised else "Allocation checks",
             tests_shown(evidence.checks["assignment_tests"]),
             data="checks/assignment_tests.csv", source="check_assignment",
         ),

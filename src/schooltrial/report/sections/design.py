@@ -49,7 +49,8 @@ def design_section(evidence: Evidence) -> Section:
         data="checks/assignment.csv", source="check_assignment",
     )  # fmt: skip
     blocks.append(Details(f"Units in each group{f', by {label}' if label else ''}", (table,)))
-    return Section("design", "Design and randomisation", tuple(blocks))
+    title = f"Design and {'randomisation' if protocol['design']['randomised'] else 'allocation'}"
+    return Section("design", title, tuple(blocks))
 
 
 def _sentence(words: str) -> str:

@@ -17,7 +17,10 @@ def power_section(evidence: Evidence) -> Section:
     if power is not None:
         table = Exhibit(
             "power_inputs", "Minimum detectable effect sizes: inputs",
-            power_shown(power, evidence.labels, evidence.arms),
+            power_shown(
+                power, evidence.labels, evidence.arms,
+                randomised=evidence.protocol["design"]["randomised"],
+            ),
             data="checks/power.csv", source="check_power",
         )  # fmt: skip
         blocks.append(Details.of(table))

@@ -189,10 +189,13 @@ STAGES = {
 """Stage of ``power.csv`` → what a reader calls it."""
 
 
-def power_shown(power: pd.DataFrame, labels: Labels, arms: Labels) -> Table:
+def power_shown(
+    power: pd.DataFrame, labels: Labels, arms: Labels, *, randomised: bool = True
+) -> Table:
     """Return the minimum detectable effect size by outcome and stage, with its inputs."""
+    stages = STAGES if randomised else {**STAGES, "randomisation": "as assigned"}
     rows = power.assign(
-        stage=power["stage"].replace(STAGES),
+        stage=power["stage"].replace(stages),
         subgroup=power["subgroup"].where(power["subgroup"] != "all", ""),
         group=groups_named(power["arm"], arms),
     )

@@ -191,7 +191,7 @@ def test_all_that_can_be_wrong_is_mended_in_steps_that_together_are_enough() -> 
         "at most 5.0% of the individuals who stayed were analysed in another arm",
         "at most 5.0% of a group's units received the other group's condition, or not their own",
         "no check left the assignment in doubt",
-        "the MDES at randomisation were at most 0.6 SD",
+        "the MDES at assignment were at most 0.6 SD",
         "attrition of people were at most 50.0%",
     ]  # fmt: skip
 

@@ -104,16 +104,16 @@ def test_pupils_of_a_merger_are_analysed_where_they_were_before_it() -> None:
         ["b", 2020, "S2", "programme"],
         ["a", 2021, "S1", "control"],
     ]
-    assert reasons(sample)["in a merger of randomised schools, without a school before it"] == 3
+    assert reasons(sample)["in a merger of schools of the study, without a school before it"] == 3
     assert reasons(sample, "school")["no pupil of the school in the sample in that year"] > 0
 
 
 def test_all_pupils_of_a_merger_leave_where_the_protocol_drops_them() -> None:
     sample = cleaned(MERGED, MERGER, merged_schools="drop")
     assert set(sample.pupils["year"]) == {2019}
-    assert reasons(sample)["in a merger of randomised schools"] == 6
+    assert reasons(sample)["in a merger of schools of the study"] == 6
     told = reasons(sample, "school")
-    assert told["the school had merged with another randomised school"] == 4
+    assert told["the school had merged with another school of the study"] == 4
 
 
 def test_pupils_listed_in_a_school_that_had_closed_leave() -> None:

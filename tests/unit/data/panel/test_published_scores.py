@@ -61,7 +61,7 @@ def test_schools_without_values_are_told_apart_where_they_closed_or_merged() -> 
     sample = cleaned(table(*rows), tables={"crosswalk": changes})
     assert reasons(sample, "school") == {
         "the school had closed": 1,
-        "the school had merged with another randomised school": 2,
+        "the school had merged with another school of the study": 2,
     }
 
 
