@@ -55,6 +55,16 @@ def signed(size: float, digits: int = 2) -> str:
     return text[1:] if not text.strip("+-0.") else text.replace("-", "−")
 
 
+def degrees(df: float) -> str:
+    """Return degrees of freedom with one decimal, whole ones with none."""
+    return exact(round(df, 1))
+
+
+def chance(p: float) -> str:
+    """Return a probability in per cent, and below a tenth of one that it is less."""
+    return percent(p) if p >= 0.001 else "less than 0.1%"
+
+
 def exact(number: float) -> str:
     """Return a number that reads back as itself: whole ones without a point or an exponent.
 

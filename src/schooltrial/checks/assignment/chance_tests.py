@@ -31,7 +31,7 @@ from schooltrial.models.randomisation_inference.list_order import OrderTest, ran
 from schooltrial.models.randomisation_inference.mahalanobis import omnibus_balance
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.criterion import CriterionKnown
-from schooltrial.wording import signed
+from schooltrial.wording import chance, signed
 
 BASELINE, OWN = "baseline", "baseline of"
 
@@ -198,7 +198,7 @@ def with_verdicts(
             (w for name, w in (no_evidence or {}).items() if test.check.startswith(name)), ""
         )
         if doubtful:
-            words.append(why or f"a random draw gives this in {test.p:.2g} of cases")
+            words.append(why or f"randomisation gives this in {chance(test.p)} of cases")
         verdict = (NOTED if why else DOUBT) if doubtful else PASSED
         judged.append(
             Finding(

@@ -36,7 +36,7 @@ from schooltrial.randomisation.record import (
     redraw,
 )
 from schooltrial.refusal import Refusal
-from schooltrial.wording import exact, named, plural, plural_of
+from schooltrial.wording import chance, exact, named, plural, plural_of
 
 FITS = "record fits the protocol"
 
@@ -205,12 +205,12 @@ def check_seed(
     p = _chance_of_agreement(units, plan, seed, ordered, arms)
     if p > ALIKE_BELOW:
         reason = (
-            f"two draws are as alike in {p:.2g} of cases: the list may come from another program "
-            "or another frame, or have been changed; a randomisation record would tell"
+            f"two draws are as alike in {chance(p)} of cases: the list may come from another "
+            "program or another frame, or have been changed; a randomisation record would show it"
         )
         return Findings([Finding(REPEAT, told, NOTED, len(other), 0, reason=reason)]), _none()
     reason = (
-        f"two draws are seldom so alike (p = {p:.2g}): the list seems changed after the draw: "
+        f"two draws are so alike in {chance(p)} of cases: the list seems changed after the draw: "
         f"{named(other)}"
     )
     found = Findings([Finding(REPEAT, told, DOUBT, len(other), 0, reason=reason)])

@@ -236,7 +236,7 @@ def _approaches(
         trial.y, trial.treated, limits, weights=trial.weight, cluster=trial.cluster,
         level=trial.level,
     )  # fmt: skip
-    said = f"missing outcomes from {limits[0]:.4g} to {limits[1]:.4g}{told}"
+    said = f"missing outcomes from {limits[0]:.4g} to {limits[1]:.4g}".replace("-", "−") + told
     yield from ((name, row) for row in _bound_rows(worst, trial, name, said))
 
 

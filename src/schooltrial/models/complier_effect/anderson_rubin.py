@@ -26,6 +26,7 @@ from schooltrial.models.cluster_robust.linear_model import solve
 from schooltrial.models.cluster_robust.result import LeastSquaresFit
 from schooltrial.models.complier_effect.two_stage_least_squares import InstrumentFit
 from schooltrial.models.inference.estimate import Estimate
+from schooltrial.wording import degrees
 
 Interval = tuple[float, float]
 
@@ -214,10 +215,10 @@ def _in_words(intervals: tuple[Interval, ...], shape: str) -> str:
     if shape == "whole line":
         return "set is the whole line: the instrument is too weak to bound the effect"
     parts = [
-        f"{'(−∞' if isinf(low) else f'[{low:.6g}'}, {'∞)' if isinf(high) else f'{high:.6g}]'}"
+        f"{'(−∞' if isinf(low) else f'[{low:.4g}'}, {'∞)' if isinf(high) else f'{high:.4g}]'}"
         for low, high in intervals
     ]
-    return f"set is {' ∪ '.join(parts)}"
+    return f"set is {' ∪ '.join(parts)}".replace("-", "−")
 
 
 def invert_anderson_rubin(
@@ -271,6 +272,6 @@ def invert_anderson_rubin(
         intervals[0][0] if intervals else nan, intervals[-1][1] if intervals else nan,
         stage.n_rows, stage.n_clusters,
         f"2SLS, Anderson-Rubin set, {vcov or ('CR2' if stage.clustered else 'HC2')}",
-        note="; ".join(filter(None, (f"F({q}, {forms.df:.6g})", _in_words(intervals, shape)))),
+        note="; ".join(filter(None, (f"F({q}, {degrees(forms.df)})", _in_words(intervals, shape)))),
     )  # fmt: skip
     return AndersonRubinSet(intervals, shape, row)

@@ -14,6 +14,7 @@ from math import inf, nan
 from scipy import special
 
 from schooltrial.models.inference.student_t import t_quantile, t_tail
+from schooltrial.wording import degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def f_estimate(
         p_value = float(special.chdtrc(df_num, df_num * statistic))
     else:
         p_value = float(special.fdtrc(df_num, df_denom, statistic)) if df_denom > 0 else nan
-    label = f"F({df_num}, {df_denom:.6g})" if df_denom > 0 else f"F of {df_num} hypotheses"
+    label = f"F({df_num}, {degrees(df_denom)})" if df_denom > 0 else f"F of {df_num} hypotheses"
     df = float(df_denom) if df_denom > 0 else nan  # too few clusters may make it negative
     if df_denom == inf:
         label = f"chi-square({df_num})" + (f"/{df_num}" if df_num > 1 else "")

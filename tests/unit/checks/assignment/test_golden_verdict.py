@@ -146,7 +146,7 @@ def test_a_p_value_at_its_level_is_no_doubt_and_one_below_is() -> None:
 
     assert [test.verdict for test in judged(0.05, 0.5)] == [PASSED, PASSED]
     assert [test.verdict for test in judged(0.0499, 0.5)] == [DOUBT, PASSED]
-    assert judged(0.0499, 0.5)[0].reason == "a random draw gives this in 0.05 of cases"
+    assert judged(0.0499, 0.5)[0].reason == "randomisation gives this in 5.0% of cases"
     # A test of what may be later than the draw is noted, and casts no doubt.
     later = {"t0": "later than the draw"}
     noted = with_verdicts([Finding("t0: ranks", "", UNTESTED, p=0.001)], 0.1, later)[0]
