@@ -131,6 +131,23 @@ def _read(content: Any, folder: Path) -> str:
     return ""
 
 
+INLINE = [
+    (page.name, text)
+    for page in sorted((ROOT / "docs" / "how-to").glob("*.md"))
+    for text in re.findall(r"(?<!`)`(\w+: [^`]+)`(?!`)", page.read_text("utf-8"))
+]
+
+
+@pytest.mark.parametrize(("page", "text"), INLINE)
+def test_a_line_of_a_how_to_page_is_one_that_some_section_allows(page: str, text: str) -> None:
+    assert any(_fits(parse_yaml(text), place) for place in _columns_or_places()), f"{page}: {text}"
+
+
+def _columns_or_places() -> Iterator[Any]:
+    yield from _places()
+    yield {"additionalProperties": {"$ref": "#/$defs/column"}}  # a column that is read
+
+
 def test_the_trials_under_the_examples_are_good(tmp_path: Path) -> None:
     assert [_read(base, tmp_path) for base in _bases()] == ["", ""]
 
