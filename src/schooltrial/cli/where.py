@@ -100,7 +100,9 @@ def _written_folders(checkout: Path) -> set[str]:
 
 
 def _study_of(file: str) -> OpenedStudy | None:
-    """Return the study of a file; None if its folder is there, but none of the project's.
+    """Return the study of a file; None if its folder is there, but no protocol of it is found.
+
+    The protocol is next to ``results/``, as ``schooltrial run`` has it, or among the project's.
 
     Raises
     ------
@@ -119,11 +121,29 @@ def _study_of(file: str) -> OpenedStudy | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # who asks for the code does not ask for the plan
         try:
-            return open_study(parts[1], results=above)
+            return open_study(_protocol_near(above) or parts[1], results=above)
         except UserError:
             if above.is_dir():
                 return None
             raise
+
+
+def _protocol_near(folder: Path) -> Path | None:
+    """Return the protocol next to ``results/`` of the study whose results a folder has."""
+    import yaml
+
+    from schooltrial.protocol.strict_yaml import parse_yaml
+    from schooltrial.refusal import Refusal
+
+    for path in sorted(folder.absolute().parents[1].glob("*.y*ml")):
+        try:
+            content = parse_yaml(path.read_text("utf-8"))
+        except (Refusal, OSError, ValueError, yaml.YAMLError):
+            continue  # some other file
+        study = content.get("study") if isinstance(content, dict) else None
+        if isinstance(study, dict) and study.get("name") == folder.name:
+            return path
+    return None
 
 
 def _trace_without_study(file: str, model: str | None) -> Trace:
@@ -134,7 +154,8 @@ def _trace_without_study(file: str, model: str | None) -> Trace:
 
     if model is not None:
         raise UserError(
-            f"{file} does not belong to a study of the project, so its models are not known"
+            f"{file} belongs to no study of the project, and no protocol of its name is next to "
+            "the folder of results, so its models are not known. Put the protocol there."
         )
     path = "/".join(_parts(file))
     return trace_file(path, own_checkout(), lambda study, _: _estimator(file), Path(file))

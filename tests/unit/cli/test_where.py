@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from schooltrial.cli.main import main
+from support.small_trial import ROOT
 
 FOLDER = "results/achievement_awards"
 TABLE = f"{FOLDER}/estimates/estimates.csv"
@@ -75,6 +77,22 @@ def test_of_a_study_that_is_none_of_the_projects_the_log_tells_who_fitted_a_mode
     (mine / "logs" / "fit_wild_bootstrap.b.log").write_text("", encoding="utf-8")
     assert main(["where", str(mine / "estimates" / "models" / "b.csv")]) == 0
     assert "rule     fit_wild_bootstrap\n" in capsys.readouterr().out
+
+
+def test_the_protocol_next_to_the_results_says_which_rule_fits_a_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(ROOT / "examples" / "minimal" / "trial.yaml", tmp_path)
+    (tmp_path / "another.yaml").write_text("[not, a, protocol]\n", encoding="utf-8")
+    (tmp_path / "broken.yaml").write_text("a: [1\n b: 2\n", encoding="utf-8")
+    (tmp_path / "bytes.yml").write_bytes(b"\xff\xfe")
+    table = tmp_path / "results" / "my_trial" / "estimates" / "estimates.csv"
+    table.parent.mkdir(parents=True)
+    assert main(["where", f"{table}:itt"]) == 0
+    assert "rule     fit_multilevel\n" in capsys.readouterr().out
+    (tmp_path / "trial.yaml").unlink()
+    assert main(["where", f"{table}:itt"]) == 1
+    assert "no protocol of its name is next to the folder of results" in capsys.readouterr().err
 
 
 def test_results_before_the_study_may_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
