@@ -147,7 +147,7 @@ def _baseline(
         seed=stream(redraws.seed, "verify", check),
     )  # fmt: skip
     if test.rank == 0:
-        return Finding(check, "no baseline variable varies inside blocks", UNTESTED)
+        return Finding(check, "no baseline variable varies within blocks", UNTESTED)
     told = f"Mahalanobis {test.statistic:.4g} of {test.n_covariates} variables, expected "
     told += f"{test.rank} (their rank)"
     if check != BASELINE:

@@ -153,7 +153,7 @@ def omnibus_row(
         return [*empty, str(error)]
     notes = [joint.note] if joint.note else []
     if test.rank == 0:
-        notes = ["no covariate varies inside blocks"]
+        notes = [NO_VARIATION]
     notes += _lacking(columns, arms)
     p, limit = (np.nan, np.nan) if test.rank == 0 else (test.p_value, test.p_chi_squared)
     return [
@@ -170,12 +170,22 @@ def _lacking(columns: Sequence[Covariate], arms: Arms) -> Iterator[str]:
             yield f"{column.label}: not known for anyone in a group, so its balance is not known"
 
 
+NO_VARIATION = "no covariate varies within blocks"
+
+
+NOISE = 1e-10
+"""Rounding in a scaled covariate about the mean of its block."""
+
+
 def _joint_f(matrix: np.ndarray[Any, np.dtype[np.float64]], units: pd.DataFrame) -> JointF:
     """Return the AHT test that no covariate predicts the arm, blocks being held fixed."""
     names = [f"x{k}" for k in range(matrix.shape[1])]
     size = np.abs(matrix - matrix.mean(axis=0)).max(axis=0)
     scaled = (matrix - matrix.mean(axis=0)) / np.where(size > 0, size, 1.0)
     has_blocks = units["block"].nunique() > 1
+    means = pd.DataFrame(scaled).groupby(units["block"].to_numpy()).transform("mean")
+    if np.allclose(scaled, means.to_numpy(), rtol=0.0, atol=NOISE):
+        return JointF(note=f"F: {NO_VARIATION}")
     columns = list(scaled.T) if has_blocks else [np.ones(len(units)), *scaled.T]
     try:
         fit = fit_least_squares_columns(

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from schooltrial.checks.balance.adjusted_differences import Redrawing
 from schooltrial.checks.balance.omnibus import balance_omnibus
 from schooltrial.checks.balance.standardised_differences import balance_rows, balance_table
 from schooltrial.checks.rating.clearinghouse import NOT, clearinghouse_rating
@@ -152,6 +153,13 @@ def test_all_covariates_together_are_tested_by_redrawing_and_the_exact_fit_is_na
     assert found["p_rerandomisation"].tolist() == pytest.approx([2 / 70] * 2)
     assert found["p_f"].isna().all()
     assert set(found["note"]) == {"F: the covariates predict the arm without error"}
+
+
+def test_covariates_that_do_not_vary_within_blocks_are_said_not_to() -> None:
+    rows = balance_rows(_frame(ALL, ALL), SETTINGS, 2019)
+    found = balance_omnibus(rows, SETTINGS, {}, redrawing=Redrawing(impossible="not randomised"))
+    assert set(found["note"]) == {"not randomised; F: no covariate varies within blocks"}
+    assert found["p_f"].isna().all()
 
 
 def test_an_infinite_difference_fails_equivalence_and_takes_two_padlocks() -> None:
