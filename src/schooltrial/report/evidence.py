@@ -24,6 +24,7 @@ from schooltrial.protocol.sections import (
     labels,
 )
 from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.report.captions import FACTS, sentences
 from schooltrial.report.headlines import Finding, summarise_findings
 from schooltrial.report.pictures import read_pictures
 from schooltrial.report.study_record import build_record
@@ -31,7 +32,7 @@ from schooltrial.report.study_record import build_record
 AS_TEXT = frozenset({"flow", "cleaning_log"})
 """Checks in which an empty cell is an empty text."""
 
-DESCRIBED = ("cohorts", "event_study")
+DESCRIBED = ("cohorts", "event_study", *FACTS)
 """Figures whose rows the report also puts into words."""
 
 
@@ -167,11 +168,24 @@ class Evidence:
             return None
         others = {"without_schools": not self.levels.in_schools, "staggered": self.staggered}
         fitting = [words[key] for key, holds in others.items() if holds and key in words]
-        caption = " ".join(filter(None, [next(iter(fitting), words["caption"]), more]))
+        own = sentences(name, words, self._told_rows(name))
+        caption = " ".join(filter(None, [next(iter(fitting), words["caption"]), *own, more]))
         return Exhibit(
             name, words["title"], content, caption,
             data=f"figures/{name}.csv", source=f"draw_{name}",
         )  # fmt: skip
+
+    def _told_rows(self, name: str) -> pd.DataFrame | None:
+        """Return what a figure draws, with the estimator and the scale that its protocol names."""
+        rows = self.drawn.get(name)
+        if rows is None:
+            return None
+        estimators = {key: one["estimator"] for key, one in self.protocol["models"].items()}
+        scales = {key: one["standardise"] for key, one in self.protocol["outcomes"].items()}
+        told = {"estimator": ("model", estimators), "standardise": ("outcome", scales)}
+        return rows.assign(
+            **{new: rows[key].map(of) for new, (key, of) in told.items() if key in rows}
+        )
 
 
 def read_evidence(

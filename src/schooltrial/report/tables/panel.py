@@ -13,6 +13,7 @@ from schooltrial.analysis.post_programme import ADJUSTED, AFTER
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.document.numbers import interval, number
 from schooltrial.document.tables import Column, Table, tabulate
+from schooltrial.exhibits.figures.event_study import MANY
 from schooltrial.wording import listed, part_notes, plural
 
 OVERALL, COHORTS, GROUPS = "overall", "by cohort", "by group"
@@ -282,11 +283,13 @@ def base_sentences(points: pd.DataFrame) -> str:
     rules = list(dict.fromkeys(method.split("; ")[-1] for method in points["method"].dropna()))
     sentences = ["; ".join(told) + "."]
     sentences += [f"Intervals: {'; '.join(rules)}."] if rules else []
-    carried = points["n_treated_schools"].dropna().astype("int64")
-    if len(carried):
+    main = points[points["model_label"] == points["model_label"].iloc[0]]
+    carried = main["n_treated_schools"].dropna().astype("int64")
+    if len(carried) and main["outcome"].nunique() <= MANY:
         least, most = int(carried.min()), int(carried.max())
         many = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        sentences.append(f"Below each point is its number of intervention schools: {many}.")
+        which = "each point" if len(main) == len(points) else "each point of the first model"
+        sentences.append(f"Below {which} is its number of intervention schools: {many}.")
     return " ".join(sentences)
 
 

@@ -120,7 +120,8 @@ def test_a_row_counts_its_own_schools_and_bands_are_shown_where_there_are_any() 
 
 def test_the_caption_says_the_base_of_each_model_the_rule_and_the_schools() -> None:
     points = pd.DataFrame(
-        {"model_label": ["A", "A", "B"], "method": ["Cells; rule", "Cells; rule", nan],
+        {"model_label": ["A", "A", "B"], "outcome": "maths",
+         "method": ["Cells; rule", "Cells; rule", nan],
          "base": ["each year before the programme with the year before it"] * 2
          + ["the year −1 of each cohort"], "n_treated_schools": [4.0, 9.0, nan]}
     )  # fmt: skip
@@ -131,6 +132,9 @@ def test_the_caption_says_the_base_of_each_model_the_rule_and_the_schools() -> N
     )
     assert "; in “B”, each year is compared with the year −1 of each cohort. Intervals: rule." in (
         base_sentences(points)
+    )
+    assert base_sentences(points).endswith(
+        "Below each point of the first model is its number of intervention schools: 4 to 9."
     )
     assert base_sentences(points[:0]) == ""
 

@@ -1,0 +1,93 @@
+"""A caption explains a mark of its figure only where the figure has that mark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.report.captions import FACTS, sentences
+from schooltrial.study.shown import CAPTIONS
+
+WORDS: Any = parse_yaml(CAPTIONS.read_text("utf-8"))
+
+
+def _told(name: str, rows: list[dict[str, Any]]) -> str:
+    return " ".join(sentences(name, WORDS[name], pd.DataFrame(rows)))
+
+
+def test_every_further_sentence_has_a_rule_that_says_when_it_holds() -> None:
+    written = {
+        (name, key) for name, words in WORDS.items() for key in words if key.startswith("if_")
+    }
+    assert written == {(name, key) for name, facts in FACTS.items() for key in facts}
+
+
+def test_arrows_and_crosses_are_explained_only_where_they_are_drawn() -> None:
+    near = {"level": "pupil", "sample": "assigned", "size": 0.2, "reading": ""}
+    assert _told("love_plot", [near]) == "Bands mark the WWC limits."
+    told = _told("love_plot", [
+        near, {**near, "size": -1.3, "sample": "analysed"},
+        {**near, "level": "school", "size": None, "reading": "not known"},
+    ])  # fmt: skip
+    assert "An arrow at the edge" in told
+    assert "A cross at the edge" in told
+    assert "Hollow: as assigned. Filled: as analysed." in told
+    assert "school means have no band" in told
+
+
+def test_a_timeline_explains_its_line_and_numbers_only_where_it_has_them() -> None:
+    test = {"kind": "test", "lane": "Maths", "start": 2019, "n": 40}
+    drawn = {"kind": "assignment", "lane": "Randomised", "start": 2019, "n": 4}
+    assert _told("timeline", [test]) == "Numbers by the marks: how many were measured."
+    assert _told("timeline", [test, drawn]).endswith("Vertical line: randomisation.")
+    many = [{**test, "start": year} for year in range(2010, 2020)]
+    assert _told("timeline", [*many, {**drawn, "lane": "Assigned, not randomised"}]) == (
+        "Vertical line: assignment."
+    )
+
+
+def test_effects_by_year_name_larger_panels_only_where_there_are_several_models() -> None:
+    point = {
+        "model": "a", "outcome": "maths", "unit": "SD", "estimate": 0.1, "conf_low": 0.0,
+        "conf_high": 0.2, "band_low": -0.1, "band_high": 0.3,
+    }  # fmt: skip
+    assert _told("event_study", [point]) == ""
+    assert (
+        _told("event_study", [point, {**point, "model": "b"}]) == "Large panels: the first model."
+    )
+    endless = {**point, "conf_low": -9.0, "conf_high": 9.0}
+    assert _told("event_study", [point, point, endless, {**point, "outcome": "ela"}]) == (
+        "Outcomes of one unit share a scale. An arrowhead marks an interval that runs beyond the "
+        "panel."
+    )
+
+
+def test_trends_speak_of_overlap_and_of_the_control_line_only_where_they_hold() -> None:
+    low = {"outcome": "maths", "year": 2019, "low": 0.0, "high": 1.0, "standardise": "none"}
+    high = {**low, "low": 2.0, "high": 3.0}
+    assert _told("trends", [low, high]) == ""
+    assert _told("trends", [low, {**high, "low": 0.5, "standardise": "control"}]) == (
+        "Where intervals of a year overlap, the thinner one is in front. Outcomes in control-group "
+        "SDs are always 0 for the control group."
+    )
+
+
+def test_averages_over_schools_and_people_are_told_apart_only_where_both_are_drawn() -> None:
+    row = {"outcome": "maths", "unit": "SD", "n_schools": 40, "estimator": "multilevel"}
+    assert _told("effects", [row]) == ""
+    other = {**row, "estimator": "cluster_robust"}
+    assert "least squares over pupils" in _told("effects", [row, other])
+    alone = [{**row, "n_schools": None}, {**other, "n_schools": None}]
+    assert _told("effects", alone) == ""
+
+
+def test_hollow_schools_are_explained_only_where_a_school_was_measured_once() -> None:
+    before = {"outcome": "maths", "school": "S1", "time": "before", "mean": 1.0,
+              "standardise": "none"}  # fmt: skip
+    after = {**before, "time": "after"}
+    assert _told("school_means", [before, after]) == ""
+    assert _told("school_means", [before, after, {**after, "school": "S2"}]) == (
+        "Hollow marks are schools seen at one of the times."
+    )
