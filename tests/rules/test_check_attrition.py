@@ -81,7 +81,7 @@ def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
     assert pupils["count_control"] + pupils["count_arm"] == len(then) - len(later)
     assert "treated:maths" in set(pd.read_csv(paths["who_left"])["term"])
     assert pd.read_csv(paths["missing_outcomes"])["converged"].all()
-    files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "pdf", "png", "csv")}
+    files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "pdf", "png", "csv", "txt")}
     draw_attrition_boundary(
         attrition=paths["attrition"], outcomes=OUTCOMES, arms=ARMS, analysis_years=[2019],
         boundary="cautious", unit="school", study=STUDY, **files,
@@ -122,7 +122,7 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
     assert (row["count_control"], row["count_arm"]) == (1, 3)
     assert "published as a bound or a range, counted as lost: 1" in row["note"]
     assert "no data received: 1" in row["note"]
-    files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "pdf", "png", "csv")}
+    files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "pdf", "png", "csv", "txt")}
     draw_attrition_boundary(
         attrition=paths["attrition"], outcomes=outcomes, arms=ARMS, analysis_years=[2019],
         boundary="cautious", unit="school", study=STUDY, **files,
