@@ -68,13 +68,12 @@ def security_rating(inputs: RatingInputs) -> Rating:
         )
     padlocks = _total(parts)
     rating = f"at most {padlocks} of {MOST}" if unknown and padlocks else f"{padlocks} of {MOST}"
-    lowest = _lowest(parts)
-    told = [f"lowest: {', '.join(_word(rule, inputs) for rule in _binding(parts, lowest))}"]
-    told += [words for words, _ in _lowered(parts, inputs)]
+    told = [_weakest(parts, inputs), *(words for words, _ in _lowered(parts, inputs))]
     if unknown:
-        told.append(f"not known: {listed(unknown)}")
-    capped = bool(unknown) and padlocks > 0
-    change = [f"It would be rated in full if {_known(unknown)}."] if capped else []
+        be = "are" if len(unknown) > 1 else "is"
+        lower = f", which {ONLY_LOWER}" if padlocks else ""
+        told.append(f"{'‘At most’: ' if padlocks else ''}{listed(unknown)} {be} not known{lower}")
+    change = []
     if not inputs.baseline:
         change.append(NAME_MEASURES.format(inputs.outcome))
     lift = security_lift(inputs)
@@ -139,7 +138,7 @@ _NAMES = {
     "imbalance": "the difference in the prior outcome",
     "joined": "the share of joiners",
     "changed_arm": "the share of movers between groups",
-    "crossovers": "the share of units contaminated",
+    "crossovers": "the share of units that received what was meant for the other group",
 }
 
 
@@ -170,6 +169,16 @@ def _stage(inputs: RatingInputs) -> str:
     return "randomisation" if inputs.randomised else "assignment"
 
 
+def _weakest(parts: dict[str, int | None], inputs: RatingInputs) -> str:
+    """Return the lowest of the rules that bound the rating, and which they are."""
+    lowest = _lowest(parts)
+    binding = [_word(rule, inputs) for rule in _binding(parts, lowest)]
+    told = f"{lowest} of {MOST} for {listed(binding)}"
+    if lowest == MOST:
+        return told
+    return f"{told}, the weakest {'criteria' if len(binding) > 1 else 'criterion'}"
+
+
 def _lowest(parts: dict[str, int | None]) -> int:
     return min(padlocks for rule in _RULES if (padlocks := parts[rule]) is not None)
 
@@ -190,7 +199,7 @@ def _prior(inputs: RatingInputs) -> float:
 
 _SHARES = {
     "joined": "of the individuals analysed joined after the assignment",
-    "changed_arm": "of the individuals who stayed were analysed in another arm",
+    "changed_arm": "of the individuals who stayed were analysed in another group",
     "crossovers": "of a group's units received the other group's condition, or not their own",
 }
 """Field → what it is a share of, and who they are."""
@@ -203,7 +212,7 @@ def _threats(inputs: RatingInputs) -> Iterator[tuple[int, str, str, Change]]:
         change = Change(
             "no check left the assignment in doubt", lambda old: replace(old, doubted=False)
         )
-        yield taken, "doubted", f"a list that is {inputs.assignment_verdict}", change
+        yield taken, "doubted", f"the allocation list is {inputs.assignment_verdict}", change
     for field, who in _SHARES.items():
         excused = field == "joined" and inputs.joiners_justification
         share = nan if excused else getattr(inputs, field)
@@ -218,9 +227,9 @@ def _lowered(parts: dict[str, int | None], inputs: RatingInputs) -> list[tuple[s
     found = []
     if imbalance := parts["imbalance"]:
         told = _imbalance_told(inputs)
-        found.append((f"lowered by {-imbalance} for a baseline difference of {told}", imbalance))
+        found.append((f"less {-imbalance} for a baseline difference of {told}", imbalance))
     if threats := parts["threats"]:
-        found.append((f"lowered by {-threats} for threats: {_threats_told(inputs)}", threats))
+        found.append((f"less {-threats} because {_threats_told(inputs)}", threats))
     return found
 
 

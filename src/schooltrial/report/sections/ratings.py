@@ -2,24 +2,87 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
 from schooltrial.document.text import Strong
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.sections.summary import INDICATIVE, with_security_word
 from schooltrial.report.tables.rating import criteria_shown, measures_shown
-from schooltrial.wording import sentence
+from schooltrial.wording import listed, sentence
+
+CLAUSES = re.compile(r"; (?![^(]*\))")
+"""What divides the clauses of a rule: a semicolon that is not inside brackets."""
+
+
+@dataclass(frozen=True)
+class OutcomeRating:
+    """The rating of one outcome by one standard."""
+
+    label: str
+    year: int
+    standard: str
+    rating: str
+    sentences: tuple[str, ...]
+
+
+def rated_alike(ratings: Sequence[Mapping[str, Any]]) -> list[tuple[OutcomeRating, ...]]:
+    """Return the ratings, standard by standard, those of outcomes that are rated alike together.
+
+    Parameters
+    ----------
+    ratings : sequence of mapping
+        ``ratings`` of ``verdict.json``.
+    """
+    groups: dict[tuple[Any, ...], list[OutcomeRating]] = {}
+    for at in (0, 1):
+        for rated in ratings:
+            one = rated["ratings"][at]
+            parts = tuple(f"{part.rstrip('.')}." for part in CLAUSES.split(one["rule"]))
+            change = (one["would_change"],) if one["would_change"] else ()
+            found = OutcomeRating(
+                rated["label"], rated["year"], one["standard"], one["rating"], (*parts, *change)
+            )
+            key = (at, found.rating, found.year, len(found.sentences))
+            groups.setdefault(key, []).append(found)
+    return [tuple(alike) for alike in groups.values()]
+
+
+def _reasons(alike: Sequence[OutcomeRating]) -> Paragraph:
+    """Say why outcomes have a rating: what holds for all of them once."""
+    first = alike[0]
+    labels = listed([one.label for one in alike])
+    head = f"{labels}, {first.year}: {with_security_word(first.rating)}."
+    told = []
+    for versions in zip(*(one.sentences for one in alike), strict=True):
+        if len(set(versions)) == 1:
+            told.append(sentence(versions[0]))
+        else:
+            told += [f"{one.label}: {words}" for one, words in zip(alike, versions, strict=True)]
+    return Paragraph((Strong(head), f" {first.standard}. {' '.join(told)}"))
+
+
+def _disagreements(ratings: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return why the two standards differ → the outcomes of which that is true."""
+    found: dict[str, list[str]] = {}
+    for rated in ratings:
+        for reason in rated["disagreement"]:
+            found.setdefault(reason, []).append(rated["label"])
+    return found
 
 
 def ratings_section(evidence: Evidence) -> Section:
     """Return the WWC-style and EEF-style ratings of each primary outcome with their criteria."""
     record = evidence.records["verdict"]
     blocks: list[Block] = [Paragraph(INDICATIVE)]
-    for rated in record["ratings"]:
-        for one in rated["ratings"]:
-            head = f"{rated['label']}, {rated['year']}: {with_security_word(one['rating'])}."
-            why = f" {one['standard']}. Why: {one['rule']}. {one['would_change']}"
-            blocks.append(Paragraph((Strong(head), why.rstrip())))
-        blocks += [Paragraph(sentence(reason)) for reason in rated["disagreement"]]
+    for alike in rated_alike(record["ratings"]):
+        blocks.append(_reasons(alike))
+    for told, labels in _disagreements(record["ratings"]).items():
+        named = "" if len(labels) == len(record["ratings"]) else f"{listed(labels)}: "
+        blocks.append(Paragraph(f"{named}{sentence(told)}"))
     if not record["ratings"]:
         blocks.append(Paragraph("No outcome is primary, so none is rated."))
     if record["ratings_differ"]:

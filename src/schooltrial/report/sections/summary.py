@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -165,6 +165,7 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
     ]
     table: Table = tabulate("Primary outcomes", pd.DataFrame(rows), columns)
     notes: list[Text] = [INDICATIVE]
+    notes += at_most_notes(evidence.records["verdict"]["ratings"])
     if any(row["points"] for row in rows):
         notes.append(
             "Percentile points: expected change in the percentile rank of an average pupil of the "
@@ -176,6 +177,24 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
         "primary_outcomes", "Primary outcomes", table, notes=tuple(notes),
         data="estimates/estimates.csv", source="gather_estimates",
     )  # fmt: skip
+
+
+def at_most_notes(ratings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what ‘at most’ means in the ratings, where one is such: what is not known.
+
+    Parameters
+    ----------
+    ratings : sequence of mapping
+        ``ratings`` of ``verdict.json``.
+    """
+    told = [
+        f"{words}."
+        for rated in ratings
+        for one in rated["ratings"]
+        for words in one["rule"].split("; ")
+        if words.startswith("‘At most’")
+    ]
+    return list(dict.fromkeys(told))
 
 
 def _all_95(found: list[Finding]) -> bool:

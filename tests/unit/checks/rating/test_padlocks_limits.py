@@ -72,7 +72,7 @@ def test_a_limit_of_imbalance_or_threats_still_counts_and_just_above_it_more_is_
 ) -> None:
     found = _inputs(**{field: value})
     assert padlocks_of(found) == 5 + taken
-    assert (f"lowered by {-taken}" in security_rating(found).rule) == (taken < 0)
+    assert (f"less {-taken} " in security_rating(found).rule) == (taken < 0)
 
 
 @pytest.mark.parametrize(("value", "taken"), _edges(IMBALANCE, -2))
