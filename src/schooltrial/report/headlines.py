@@ -16,7 +16,7 @@ from schooltrial.document.text import Strong, Text
 from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.people import people_counted
 from schooltrial.protocol.sections import arm_labels
-from schooltrial.wording import counted, plural, uncapitalised
+from schooltrial.wording import counted, listed, plural, uncapitalised
 
 HEADLINES = ("ITT", "ATT", "CACE")
 """Estimands that a summary may report."""
@@ -64,6 +64,9 @@ class Finding:
     binary, in_sd, gained : bool
         Whether the outcome is a yes/no variable; is in SDs; and whether the effect is a
         difference of changes.
+    averaged : str
+        Years of the programme that an effect of a panel averages, such as ``2019 and 2020``;
+        empty for one year, and where groups began in different years.
     """
 
     model: str
@@ -91,6 +94,7 @@ class Finding:
     binary: bool
     in_sd: bool
     gained: bool
+    averaged: str = ""
 
     @property
     def digits(self) -> int:
@@ -145,7 +149,22 @@ def finding(row: pd.Series, protocol: Mapping[str, Any]) -> Finding:
         places=_places(row, levels), converged=bool(row["converged"]),
         note="" if pd.isna(row["note"]) else row["note"],
         binary=binary, in_sd=is_in_sd(outcome), gained=model["estimator"] in OF_PANELS,
+        averaged=_averaged(model, protocol),
     )  # fmt: skip
+
+
+def _averaged(model: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
+    """Return the programme's years that a model of a panel averages, where there are several."""
+    years = protocol["years"]["programme"]
+    kept = model["where"].get("year", years)
+    active = [year for year in years if year in kept]
+    if (
+        model["estimator"] not in OF_PANELS
+        or protocol["design"]["kind"] == "staggered"
+        or len(active) < 2
+    ):
+        return ""
+    return listed([str(year) for year in active])
 
 
 def is_in_sd(outcome: Mapping[str, Any]) -> bool:
@@ -333,8 +352,8 @@ def sensitivity_sentence(one: Finding, others: Sequence[Finding]) -> str:
     else:
         start = every if len(known) < 3 else f"The {counted(len(known))}"
         told = f"{start} sensitivity {analyses} {verb} {span}"
-    differing = [other.model_label for other in known if disagrees(one, other)]
-    return f"{told}.{_disagreement(one, list(dict.fromkeys(differing)), len(known))}"
+    differing = [other for other in known if disagrees(one, other)]
+    return f"{told}.{_disagreement(one, differing, len(known))}"
 
 
 def disagrees(one: Finding, other: Finding) -> bool:
@@ -355,15 +374,19 @@ def _higher(known: Sequence[Finding], span: str) -> str:
     return f"a higher estimate ({span})" if len(known) == 1 else f"higher estimates ({span})"
 
 
-def _disagreement(one: Finding, models: Sequence[str], known: int) -> str:
-    """Say in which analyses zero is on another side of the interval than in the primary one."""
-    if not models:
+def _disagreement(one: Finding, differing: Sequence[Finding], known: int) -> str:
+    """Say which analyses' intervals include zero where the primary one does not, or exclude it."""
+    if not differing:
         return ""
-    if len(models) == known:
-        where = "In it" if known == 1 else "In each of them"
-    else:
-        names = f" ({'; '.join(models)})"
-        names = names if len(models) <= NAMED and len(names) <= LONGEST else ""
-        where = f"In {counted(len(models))} of them{names}"
-    side = "inside" if excludes_zero(one) else "outside"
-    return f" {where} zero is {side} the {one.ci}, unlike in the primary analysis."
+    verb = "include" if excludes_zero(one) else "exclude"
+    if len(differing) == 1:
+        (other,) = differing
+        years = other.averaged if other.averaged != one.averaged else ""
+        which = f"{other.model_label}, which averages {years}" if years else other.model_label
+        who = f"One of them ({which})" if known > 1 else "It"
+        return f" {who} {verb}s zero: {other.size} {other.unit}."
+    if len(differing) == known:
+        return f" The intervals of {'both' if known == 2 else 'all'} of them {verb} zero."
+    names = f" ({'; '.join(dict.fromkeys(other.model_label for other in differing))})"
+    names = names if len(differing) <= NAMED and len(names) <= LONGEST else ""
+    return f" The intervals of {counted(len(differing))} of them{names} {verb} zero."

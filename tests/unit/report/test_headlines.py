@@ -14,6 +14,7 @@ from schooltrial.report.headlines import (
     Finding,
     arm_of,
     digits_of,
+    excludes_zero,
     finding_sentence,
     p_phrase,
     sensitivity_findings,
@@ -239,9 +240,12 @@ def test_sensitivity_analyses_that_disagree_are_said_in_plain_words() -> None:
     protocol, rows = _several()
     coaching, both = summarise_findings(rows, protocol)
     said = sensitivity_sentence(both, sensitivity_findings(rows, protocol, both))
+    (wide,) = (
+        other for other in sensitivity_findings(rows, protocol, both) if not excludes_zero(other)
+    )
     assert said == (
-        "Both sensitivity analyses give higher estimates (+0.31 to +0.32 SD). In one of them "
-        "(Model) zero is inside the 95% CI, unlike in the primary analysis."
+        "Both sensitivity analyses give higher estimates (+0.31 to +0.32 SD). One of them "
+        f"(Model) includes zero: {wide.size} SD."
     )
     one = sensitivity_sentence(coaching, sensitivity_findings(rows, protocol, coaching))
     assert one == "The one sensitivity analysis gives a higher estimate (+0.16 SD)."
@@ -250,6 +254,18 @@ def test_sensitivity_analyses_that_disagree_are_said_in_plain_words() -> None:
     assert sensitivity_sentence(coaching, [near, near]) == (
         f"Both sensitivity analyses give {signed(near.estimate, near.digits)} SD."
     )
+
+
+def test_a_panel_that_averages_the_years_of_the_programme_says_which() -> None:
+    protocol, rows = _several()
+    coaching, _ = summarise_findings(rows, protocol)
+    primary = replace(coaching, low=-0.1, high=0.3)
+    panel = replace(coaching, low=0.02, averaged="2019 and 2020", model_label="Panel")
+    assert "(Panel, which averages 2019 and 2020) excludes zero" in sensitivity_sentence(
+        primary, [panel, primary]
+    )
+    same = sensitivity_sentence(replace(primary, averaged=panel.averaged), [panel, primary])
+    assert "averages" not in same
 
 
 @pytest.mark.parametrize(

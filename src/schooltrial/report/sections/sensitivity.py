@@ -6,6 +6,7 @@ from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Sect
 from schooltrial.document.text import joined
 from schooltrial.report.effects import effects_shown
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.first_assigned import first_assigned
 from schooltrial.report.headlines import (
     sensitivity_findings,
     sensitivity_sentence,
@@ -16,9 +17,11 @@ from schooltrial.report.tables.checks import bounds_shown
 def sensitivity_section(evidence: Evidence) -> Section:
     """Return the sensitivity analyses, and the bounds for missing outcomes."""
     blocks: list[Block] = []
+    bounds = evidence.check("missing_outcomes")
     for one in evidence.findings:
         others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
-        told = sensitivity_sentence(one, others)
+        apart = first_assigned(one, others, bounds)
+        told = joined(sensitivity_sentence(one, others), "" if apart is None else apart.words)
         if told:
             group = evidence.arms.get(one.arm, "") if len(evidence.arms) > 2 else ""
             named = f"{one.label}, {group}" if group else one.label
@@ -38,13 +41,15 @@ def sensitivity_section(evidence: Evidence) -> Section:
             "The primary analysis of each outcome is first.", notes=shown.notes,
             data="estimates/estimates.csv", source="gather_estimates",
         ))  # fmt: skip
-    bounds = evidence.check("missing_outcomes")
     if bounds is not None:
         table = Exhibit(
             "missing_outcomes", "Bounds for missing outcomes",
             bounds_shown(bounds, evidence.labels, evidence.arms),
             "Effects if those with missing outcomes had done as well, or as badly, as each "
-            "approach allows, and effects weighted for the chance of being observed.",
+            "approach allows, and effects weighted for the chance of being observed. Every row is "
+            "of those on the rosters at the assignment, in the group first assigned, whose outcome "
+            "of the year is analysed or missing, without covariates. Complete cases: those who are "
+            "analysed.",
             data="checks/missing_outcomes.csv", source="check_attrition",
         )  # fmt: skip
         blocks.append(Details("Bounds for missing outcomes", (table,)))

@@ -15,6 +15,7 @@ from schooltrial.document.text import Cite, Text, joined
 from schooltrial.protocol.sections import Content, arm_labels
 from schooltrial.report.effect_words import MONTHS_TABLE, months_text, percentile_points_text
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.first_assigned import first_assigned
 from schooltrial.report.headlines import (
     Finding,
     finding_sentence,
@@ -115,7 +116,11 @@ def answer_blocks(found: list[Finding], evidence: Evidence) -> list[Block]:
     for one in found[:MOST_FINDINGS]:
         others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
         verdict = verdict_sentence(one, randomised=randomised)
-        text = joined(finding_sentence(one), verdict, sensitivity_sentence(one, others))
+        apart = first_assigned(one, others, evidence.check("missing_outcomes"))
+        text = joined(
+            finding_sentence(one), verdict, sensitivity_sentence(one, others),
+            apart.words if apart is not None and apart.outside else "",
+        )  # fmt: skip
         blocks.append(Paragraph(text, "lead"))
     more = len(found) - MOST_FINDINGS
     if more > 0:

@@ -64,7 +64,9 @@ def _panels(evidence: Evidence) -> list[Block]:
             "persistence", "Effects during and after the programme", lasting,
             "Each effect after the programme is compared with that on the same cohorts during it. "
             "“Share of during” is the ratio of the two, with Fieller’s interval; the interval has "
-            "no ends where the effect during the programme may be zero.",
+            "no ends where the effect during the programme may be zero. The model has the years "
+            "after the programme as well, so that its effect during it can differ in the last "
+            "digits from that of a model without them.",
             data="estimates/estimates.csv", source="gather_estimates",
         ))  # fmt: skip
     return blocks

@@ -1,0 +1,79 @@
+"""The effect among those who were there at the assignment, beside that of all who are analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import pandas as pd
+
+from schooltrial.report.headlines import Finding, digits_of, with_interval
+
+APPROACH = "complete cases"
+"""Approach of the check of missing outcomes whose row this is."""
+
+
+@dataclass(frozen=True)
+class FirstAssigned:
+    """The effect among those who were there at the assignment and are analysed.
+
+    Attributes
+    ----------
+    words : str
+        The sentence that says it.
+    outside : bool
+        Whether it is below, or above, the primary analysis and all sensitivity analyses.
+    """
+
+    words: str
+    outside: bool
+
+
+def first_assigned(
+    one: Finding, others: Sequence[Finding], bounds: pd.DataFrame | None
+) -> FirstAssigned | None:
+    """Return the effect among those there at the assignment; None where it is of the same people.
+
+    Parameters
+    ----------
+    one : Finding
+        Of the primary analysis.
+    others : sequence of Finding
+        Its sensitivity analyses.
+    bounds : DataFrame, optional
+        ``missing_outcomes.csv``.
+    """
+    if bounds is None or not one.found:
+        return None
+    rows = bounds[
+        (bounds["outcome"] == one.outcome)
+        & (bounds["model"] == one.model)
+        & (bounds["approach"] == APPROACH)
+        & bounds["estimate"].notna()
+        & ((bounds["arm"] == one.arm) | (one.arm == ""))
+    ]
+    if len(rows) != 1 or rows["n_individuals"].iloc[0] == one.n_people:
+        return None
+    row = rows.iloc[0]
+    times = 100.0 if one.binary else 1.0
+    size, low, high = (float(times * row[key]) for key in ("estimate", "conf_low", "conf_high"))
+    digits = digits_of(size, low, high, in_sd=one.in_sd)
+    known = [other.estimate for other in others if isfinite(other.estimate)]
+    where = _where(size, [one.estimate, *known], digits_of(size, *known, in_sd=one.in_sd))
+    all_ = "the primary and all sensitivity analyses" if known else "the primary analysis"
+    compared = f", {where} {all_}" if where else ""
+    words = (
+        f"Among the {row['n_individuals']:,.0f} {one.people} who were there at the assignment and "
+        "are analysed (in the group first assigned, without covariates), the estimate is "
+        f"{with_interval(size, low, high, digits)} {one.unit}{compared}."
+    )
+    return FirstAssigned(words, outside=bool(where))
+
+
+def _where(size: float, values: Sequence[float], digits: int) -> str:
+    """Return whether a number is below or above all others as they are printed; else nothing."""
+    shown = [round(value, digits) for value in values]
+    if round(size, digits) < min(shown):
+        return "below"
+    return "above" if round(size, digits) > max(shown) else ""

@@ -1,0 +1,55 @@
+"""What is said of the effect among those who were there at the assignment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from schooltrial.report.first_assigned import first_assigned
+from schooltrial.report.headlines import Finding, summarise_findings
+from support.small_trial import SmallTrial
+
+
+@pytest.fixture
+def one(finished: SmallTrial) -> Finding:
+    """Return the finding of the small trial."""
+    (found,) = summarise_findings(
+        pd.read_csv(finished.path("estimates.csv")), finished.read().content
+    )
+    return found
+
+
+def _bounds(one: Finding, estimate: float, **keys: Any) -> pd.DataFrame:
+    return pd.DataFrame([{
+        "outcome": one.outcome, "model": one.model, "arm": one.arm, "approach": "complete cases",
+        "estimate": estimate, "conf_low": estimate - 0.1, "conf_high": estimate + 0.1,
+        "n_individuals": 1_252, **keys,
+    }])  # fmt: skip
+
+
+def test_an_estimate_below_all_others_is_said_to_be_so(one: Finding) -> None:
+    low = first_assigned(one, [one], _bounds(one, one.estimate - 1))
+    assert low is not None
+    assert low.outside
+    assert low.words.startswith("Among the 1,252 pupils who were there at the assignment")
+    assert low.words.endswith("below the primary and all sensitivity analyses.")
+    high = first_assigned(one, [], _bounds(one, one.estimate + 1))
+    assert high is not None
+    assert high.words.endswith("above the primary analysis.")
+
+
+def test_an_estimate_among_the_others_is_not_compared(one: Finding) -> None:
+    found = first_assigned(one, [one], _bounds(one, one.estimate))
+    assert found is not None
+    assert not found.outside
+
+
+def test_nothing_is_said_where_the_same_people_are_analysed_or_nothing_is_known(
+    one: Finding,
+) -> None:
+    assert first_assigned(one, [], _bounds(one, 0.1, n_individuals=one.n_people)) is None
+    assert first_assigned(one, [], _bounds(one, float("nan"))) is None
+    assert first_assigned(one, [], _bounds(one, 0.1, approach="Lee bounds")) is None
+    assert first_assigned(one, [], None) is None
