@@ -102,4 +102,4 @@ def _gain(row: Estimate, change: Estimate) -> str:
     if not (row.std_error > 0 and change.std_error > 0):
         return ""
     ratio = (row.std_error / change.std_error) ** 2
-    return f"its variance is {ratio:.2f} times that of the comparison of changes"
+    return f"variance {ratio:.2f} times that of the difference-in-differences estimate"

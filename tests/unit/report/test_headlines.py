@@ -182,12 +182,12 @@ def test_the_flow_shown_is_that_of_the_analysed_years_and_of_those_followed_to_t
             "reason": ["", "maths was not observed", "a covariate was not observed", ""],
             "level": "pupil",
             "arm": "a",
-            "left": 0,
+            "left": [0, 1000, 2, 0],
             "remained": [9, 7000, 5, 0],
         }
     )
     labels = {"itt": "Intention to treat", "maths": "Maths"}
-    shown = flow_shown(flow, [2020], "spring", labels).cells
+    shown = flow_shown(flow, [2020], labels).cells
     assert shown.to_numpy()[:, [0, 1, 3, 7]].tolist() == [
         ["analysed: Maths (Intention to treat)", "Maths: missing", "2020", "7,000"],
         ["followed up: 2018 to 2020", "a covariate was not observed", "2018", "5"],

@@ -34,7 +34,7 @@ from schooltrial.wording import listed, named, plural
 OF_CR2 = "take `covariance: [CR2]`"
 """What to do where clusters are few, and the variance is a plain one."""
 
-NO_PRETREND = "no difference in trend before the programme"
+NO_PRETREND = "test of equal trends before the programme"
 
 ENOUGH_A_YEAR = 4
 """Treated schools for each year of a joint test, below which CR1 and its kin reject a true null in
@@ -172,7 +172,7 @@ def _event_study(
         return None, [], [why]
     own = model["active_from"] is not None
     base = f"the last year before the own cohort began ({LAST_BEFORE})" if own else str(reference)
-    about = [f"events are measured from {base}"]
+    about = [f"reference year: {base}"]
     binned = [name for name in terms if "<=" in name or ">=" in name]
     if binned:
         about.append(f"years beyond the window are binned: {listed(binned)}")

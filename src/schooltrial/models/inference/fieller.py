@@ -94,7 +94,7 @@ def fieller_set(
     size = float(np.hypot(*statistic))
     ends = [_end(size, middle, sign, quantiles) for sign in (-1.0, 1.0)]
     if None in ends:
-        return RatioSet(ratio, -inf, inf, "set is the whole line")
+        return RatioSet(ratio, -inf, inf, "the ratio cannot be estimated")
     edges = _circle(np.array(ends)) @ back
     low, high = sorted((-edges[:, 1] / edges[:, 0]).tolist())
     if size * abs(float(_unit(root[1]) @ _unit(statistic))) > quantiles(_angle(root[1])):

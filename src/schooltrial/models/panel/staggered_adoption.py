@@ -114,7 +114,7 @@ CLUSTERS_TOGETHER = "variance of all clusters together, working df"
 
 METHODS = {"never_treated": "never treated", "not_yet_treated": "not yet treated"}
 
-PRETREND = "no difference in trend before the programme"
+PRETREND = "test of equal trends before the programme"
 """Term of the joint test."""
 
 

@@ -6,7 +6,12 @@ from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Pref
 from schooltrial.document.text import Cite, joined
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.limits import moves_sentence
-from schooltrial.report.tables.checks import attrition_shown, who_left_shown
+from schooltrial.report.tables.checks import (
+    attrition_shown,
+    movers_shown,
+    who_left_sentence,
+    who_left_shown,
+)
 from schooltrial.report.tables.participants import flow_shown, mobility_shown
 from schooltrial.report.wording import analysed_sentences, mobility_sentence
 from schooltrial.wording import year_spans
@@ -14,6 +19,11 @@ from schooltrial.wording import year_spans
 LOST = (
     "Lost: everyone assigned who is not in the primary analysis, for any reason; for an outcome "
     "without a primary model, everyone without a measurement of it."
+)
+
+MOVED = (
+    "Joiners as a share of the people present in the year, in the group where they are; movers as "
+    "a share of those present at baseline and still in the study, in their first group."
 )
 
 
@@ -28,15 +38,18 @@ def participants_section(evidence: Evidence) -> Section:
         blocks += [flow, Details("Participant flow as text", (
             Preformatted(evidence.texts["flow_text"].strip("\n")),
         ))]  # fmt: skip
+    lost = flow_shown(
+        evidence.labelled(evidence.checks["flow"]), years, {**_models(evidence), **evidence.labels}
+    )
     steps = Exhibit(
-        "flow_by_step", f"Participant flow by step, {year_spans(years)}",
-        flow_shown(
-            evidence.labelled(evidence.checks["flow"]), years, label,
-            {**_models(evidence), **evidence.labels},
-        ),
+        "flow_by_step", f"Participant flow by step, {year_spans(years)}", lost,
+        "Only steps at which someone or something was left out; the data file has all.",
         data="checks/flow.csv", source="clean_sample",
     )  # fmt: skip
-    blocks.append(Details("Participant flow by step", (steps,)))
+    if len(lost):
+        blocks.append(Details("Participant flow by step", (steps,)))
+    else:
+        blocks.append(Paragraph("Nobody and nothing was left out at any step."))
     boundary = evidence.exhibit("attrition_boundary")
     if boundary is not None:
         blocks.append(boundary)
@@ -50,16 +63,24 @@ def participants_section(evidence: Evidence) -> Section:
             ),
             LOST, data="checks/attrition.csv", source="check_attrition",
         ))  # fmt: skip
+        moved = movers_shown(attrition, years, evidence.arms)
+        if moved is not None:
+            blocks.append(Exhibit(
+                "movers", "Joiners and movers", moved, MOVED,
+                data="checks/attrition.csv", source="check_attrition",
+            ))  # fmt: skip
     left = evidence.check("who_left")
     if left is not None:
         table = Exhibit(
             "who_left", "Differential attrition by baseline characteristics",
             who_left_shown(left, evidence.labels, evidence.arms),
-            "Differences between the groups in how the share lost changes with a baseline "
-            "variable, in percentage points: per SD of a number, or where a yes/no variable or a "
-            "category holds.",
+            "How much more, in percentage points, the share lost in the intervention group changes "
+            "with a baseline variable than in the comparison group: per SD of a number, or between "
+            "those with and those without the characteristic.",
             data="checks/who_left.csv", source="check_attrition",
         )  # fmt: skip
+        if said := who_left_sentence(left, evidence.labels, evidence.arms):
+            blocks.append(Paragraph(said))
         blocks.append(Details.of(table))
     mobility = evidence.check("mobility")
     if mobility is not None and len(

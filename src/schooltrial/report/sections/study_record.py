@@ -212,7 +212,7 @@ SCALES = {"continuous": "continuous", "binary": "yes/no"}
 
 
 def _formation(part: Record) -> Iterator[tuple[str, Any]]:
-    yield "Sample", part["sample"] or "everybody read"
+    yield "Sample", part["sample"] or "all in the files"
     for analysis in part["analyses"]:
         yield f"Rows, {analysis['label']}", analysis["rows"] or "all"
         yield f"Covariates, {analysis['label']}", analysis["covariates"]

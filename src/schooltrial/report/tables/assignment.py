@@ -38,6 +38,9 @@ WITHOUT_REMARK = ("both arms present", "all arms present")
 """Verdicts on blocks of which there is nothing more to say."""
 
 
+REMARKS = {"noted": "with a remark", "passed": "without remark"}
+"""Verdict on a unit → what a sentence calls it."""
+
 KINDS, LONGEST = 5, 120
 """Kinds of remark that are counted by name, and letters of each."""
 
@@ -81,8 +84,11 @@ def _heading(column: str) -> str:
 def units_told(verdict: Mapping[str, Any], noun: str) -> str:
     """Return in one sentence how many units were found to be what."""
     counts = {name: n for name, n in verdict["units"].items() if n}
-    told = ", ".join(f"{n:,} {name}" for name, n in counts.items())
-    return f"Of {sum(counts.values()):,} {plural_of(noun)}, one by one: {told}."
+    failed = counts.pop("failed", 0)
+    every = failed + sum(counts.values())
+    head = f"{failed:,} of {every:,}" if failed else f"None of {every:,}"
+    told = "".join(f"; {n:,} {REMARKS.get(name, name)}" for name, n in counts.items())
+    return f"{head} {plural_of(noun)} failed a check{told}."
 
 
 def units_shown(units: pd.DataFrame) -> Table | None:

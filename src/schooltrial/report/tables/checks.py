@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from schooltrial.checks.attrition.analyses import analysing_models
-from schooltrial.document.numbers import number
+from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, Table, tabulate
 
 Labels = Mapping[str, str]
@@ -47,6 +47,29 @@ ATTRITION = [
     Column("Implied bias (SD)", "number", key="bias_cautious"),
     Column("Note", key="note", optional=True),
 ]
+
+
+MOVERS = [
+    Column("Who", key="quantity"),
+    Column("Year", "told", key="year"),
+    Column("Level", key="level"),
+    Column("Group", key="group", optional=True),
+    Column("Comparison", "told", key="control"),
+    Column("Intervention", "told", key="arm’s"),
+    Column("Difference (pp)", "percent", 1, key="differential"),
+    Column("Note", key="note", optional=True),
+]
+
+
+MOVES = {
+    "new intake": "joined: below the study’s grades at baseline",
+    "joined early": "joined in the first programme year",
+    "joined late": "joined later",
+    "promoted": "finished the grades of their school, now in another school",
+    "changed school": "changed school otherwise",
+    "changed arm": "now in a school of another group",
+}
+"""Quantity of ``attrition.csv`` → who that is, in the words of a reader."""
 
 
 WHO_LEFT = [
@@ -97,10 +120,13 @@ def attrition_shown(
     models: Labels,
     arms: Labels,
 ) -> Table:
-    """Return who was lost in the years analysed, in per cent, and who joined and moved.
+    """Return who was lost in the years analysed, in per cent.
 
-    The years are those named, and those of every primary model.
+    The years are those named, and those of every primary model. People in units that stay have no
+    row of their own where no unit left.
     """
+    attrition = attrition[attrition["quantity"] == "lost"]
+    attrition = attrition[~_repeated(attrition)]
     model = analysing_models(attrition)
     named = attrition["year"].astype("str").isin([str(year) for year in years])
     rows = attrition[named | (model != "")]
@@ -128,6 +154,64 @@ def attrition_shown(
     )
     return tabulate("Attrition", told, ATTRITION)
 
+
+def _repeated(lost: pd.DataFrame) -> pd.Series:
+    """Return which rows of people in units that stay equal the row of all people."""
+    counts = ["n_control", "count_control", "n_arm", "count_arm"]
+    keys = [name for name in ("outcome", "model", "year", "arm") if name in lost]
+    levels = lost["level"].astype("str")
+    whose = levels.str.split(" ").str[0]
+    same = lost.assign(_whose=whose).duplicated([*keys, *counts, "_whose"], keep=False)
+    return same & levels.str.contains(" in ", regex=False)
+
+
+def movers_shown(attrition: pd.DataFrame, years: Sequence[int], arms: Labels) -> Table | None:
+    """Return who joined and who moved in the years analysed; None where nothing is known of it."""
+    named = attrition["year"].astype("str").isin([str(year) for year in years])
+    rows = attrition[named & (attrition["quantity"] != "lost")]
+    if rows.empty:
+        return None
+    told = rows.assign(
+        **{
+            "quantity": rows["quantity"].replace(MOVES),
+            "group": groups_named(rows["arm"], arms),
+            "control": _part(rows, "control"),
+            "arm’s": _part(rows, "arm"),
+        }
+    )
+    return tabulate("Joiners and movers", told, MOVERS)
+
+
+def who_left_sentence(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> str:
+    """Return the joint test of every outcome, and how many single terms have p below .05."""
+    joint = who_left[who_left["term"] == JOINT]
+    joint = joint[joint["p_value"].notna()]
+    if joint.empty:
+        return ""
+    single = who_left[who_left["variable"].notna() & who_left["p_value"].notna()]
+    low = int((single["p_value"] < SMALL).sum())
+    parts = [
+        f"{name}{f', {group}' if group else ''}, {row.year}: p {p_equals(row.p_value)}"
+        for name, group, row in zip(
+            _named(joint["outcome"], labels), groups_named(joint["arm"], arms),
+            joint.itertuples(), strict=True,
+        )
+    ]  # fmt: skip
+    return (
+        f"Joint tests of whether different people left each group: {'; '.join(parts)}. Of "
+        f"{len(single):,} single terms, {low:,} {'has' if low == 1 else 'have'} p below .05; about "
+        f"{number(SMALL * len(single), 0)} would by chance alone."
+    )
+
+
+def p_equals(value: float) -> str:
+    """Return a p-value with the sign between it and its letter."""
+    text = p_text(value)
+    return text.replace("<", "< ") if text.startswith("<") else f"= {text}"
+
+
+JOINT, SMALL = "all interactions = 0", 0.05
+"""Test of ``who_left.csv`` that the text names, and the p-value below which terms are counted."""
 
 OF_F = re.compile(r"\bF\((\d+), ([\d.]+)\)")
 

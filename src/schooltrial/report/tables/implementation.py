@@ -86,7 +86,7 @@ def costs_shown(costs: pd.DataFrame, arms: Labels) -> Table:
         Column("Quantity", "told", key="quantity"),
         Column("Unit", key="unit"),
         Column("Unit cost", "number", 2, key="unit cost"),
-        Column("Each year", key="each year"),
+        Column("When", key="each year"),
         Column(" ".join(filter(None, ("Total", currency))).strip(), "number", 0, key="total"),
         Column("Share (%)", "percent", 1, key="share"),
         Column("Per pupil per year", "number", 2, key="per_pupil_year"),
@@ -98,7 +98,9 @@ def costs_shown(costs: pd.DataFrame, arms: Labels) -> Table:
             for arm in costs["arm"]
         ],
         quantity=["" if pd.isna(value) else f"{value:,.10g}" for value in costs["quantity"]],
-        each_year=costs["each_year"].map({True: "yes", False: ""}),
+        each_year=costs["each_year"]
+        .map({True: "each year", False: "once"})
+        .where(costs["ingredient"] != ALL, ""),
     )
     return tabulate("Costs", told, columns)
 

@@ -24,10 +24,9 @@ ENROLMENT = [
 def flow_shown(
     flow: pd.DataFrame,
     years: Sequence[int],
-    year_label: str,
     labels: Mapping[str, str],
 ) -> Table:
-    """Return the flow of the years that are analysed, and of those who were followed to them.
+    """Return the steps of the years analysed that someone left, and of those followed to them.
 
     ``labels`` are those of outcomes and of models, which the steps of analyses name.
     """
@@ -36,24 +35,29 @@ def flow_shown(
         Column("Step", key="step"),
         Column("Reason for leaving", key="reason"),
         Column("Level", key="level"),
-        Column(year_label, "told", key="year"),
+        Column("Year", "told", key="year"),
         Column("Group", key="arm"),
         Column("Entered", "count", key="entered"),
         Column("Left", "count", key="left"),
         Column("Remained", "count", key="remained"),
     ]
-    rows = flow[kept & (flow["entered"] > 0)]
+    rows = flow[kept & (flow["left"] > 0)]
     rows = rows.assign(**{key: [_by_label(one, labels) for one in rows[key]] for key in WORDS})
     return tabulate("Who entered, left and remained at each step", rows, columns)
 
 
 WORDS = ("step", "reason")
 ANALYSED = re.compile(r"analysed: (\w+), (\w+)")
+STEPS = {"link scores": "scores matched to pupils"}
+"""Step of ``flow.csv`` → what a reader calls it, where that differs."""
+
 MISSING = re.compile(r"(\w+) was not observed")
 
 
 def _by_label(words: str, labels: Mapping[str, str]) -> str:
     """Return a step or reason with labels of models and outcomes instead of their names."""
+    if words in STEPS:
+        return STEPS[words]
     if found := ANALYSED.fullmatch(words):
         model, outcome = (labels.get(name, name) for name in found.groups())
         return f"analysed: {outcome} ({model})"

@@ -238,8 +238,8 @@ class Parameters(ParameterSection):
             "Time of teachers in peer sessions", "leader", 108, "hour", 45, True,
             "synthetic: assumption; 27 sessions of an hour with four teachers",
         ),
-        ("Days of principals", "school", 4, "day", 400, True, "synthetic: assumption"),
-        ("Materials and start", "school", 1, "school", 1500, False, "synthetic: assumption"),
+        ("Principals’ time", "school", 4, "day", 400, True, "synthetic: assumption"),
+        ("Start-up", "school", 1, "school", 1500, False, "synthetic: assumption"),
     )  # fmt: skip
     low_fidelity_schools: int = 2
     duplicate_roster_rows: int = 6

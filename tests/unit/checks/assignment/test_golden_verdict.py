@@ -90,7 +90,7 @@ def test_checks_stand_in_this_order_with_these_verdicts() -> None:
     assert found.units["unit"].tolist() == NAMES[::-1]
     assert found.told() == {
         "verdict": "reproduced from its seed",
-        "reasons": ["the draw was repeated, and the list equals the record"],
+        "reasons": ["we re-ran the draw from its seed and obtained the same allocation"],
         "believed": True,
         "units": {"failed": 0, "in doubt": 0, "noted": 0, "passed": 16, "not tested": 0},
         "units_contradicted": [],

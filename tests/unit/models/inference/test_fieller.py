@@ -51,7 +51,7 @@ def test_a_denominator_that_cannot_be_told_from_zero_leaves_two_rays() -> None:
 
 def test_two_estimates_that_cannot_be_told_from_zero_leave_the_whole_line() -> None:
     found = fieller_set(0.1, 0.1, judge(V, 9.0))
-    assert (found.low, found.high, found.told) == (-inf, inf, "set is the whole line")
+    assert (found.low, found.high, found.told) == (-inf, inf, "the ratio cannot be estimated")
 
 
 @pytest.mark.parametrize("a", [0.5, 1.5, 3.0, 4.5, 6.0, 8.0])

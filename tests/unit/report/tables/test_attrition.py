@@ -8,7 +8,12 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.attrition.rates import COLUMNS
-from schooltrial.report.tables.checks import attrition_shown, who_left_shown
+from schooltrial.report.tables.checks import (
+    attrition_shown,
+    movers_shown,
+    who_left_sentence,
+    who_left_shown,
+)
 
 LABELS = {"maths": "Maths", "male": "Male", "sex": "Sex"}
 ARMS = {"control": "Control", "a": "A", "t": "T"}
@@ -56,9 +61,8 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
         **dict.fromkeys(COLUMNS, nan), "quantity": "joined late", "outcome": nan, "year": 2020,
         "level": "pupils", "arm": "t", "n_arm": 1000.0, "count_arm": 4.0, "rate_arm": 0.004,
     }  # fmt: skip
-    lost, late = attrition_shown(
-        pd.DataFrame([before, row, joined]), [2020], LABELS, {}, ARMS
-    ).cells.to_dict("records")
+    both = pd.DataFrame([before, row, joined])
+    (lost,) = attrition_shown(both, [2020], LABELS, {}, ARMS).cells.to_dict("records")
     assert lost == {
         "Quantity": "lost (outcome not measured)", "Outcome": "Maths", "Year": "2020",
         "Level": "pupils",
@@ -69,7 +73,43 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
         "WWC limit (pp)": "6.3 (cautious), 10.9 (optimistic)", "Verdict": "high",
         "Implied bias (SD)": "0.061",
     }  # fmt: skip
-    assert late == dict.fromkeys(lost, "") | {
-        "Quantity": "joined late", "Year": "2020", "Level": "pupils", "Group": "T",
-        "Intervention": "4 of 1,000 (0.4%)",
+    moved = movers_shown(both, [2020], ARMS)
+    assert moved is not None
+    (late,) = moved.cells.to_dict("records")
+    assert late == {
+        "Who": "joined later", "Year": "2020", "Level": "pupils", "Group": "T", "Comparison": "",
+        "Intervention": "4 of 1,000 (0.4%)", "Difference (pp)": "",
     }  # fmt: skip
+    assert movers_shown(pd.DataFrame([row]), [2020], ARMS) is None
+
+
+def test_people_in_units_that_stay_have_a_row_only_where_a_unit_left() -> None:
+    everyone: dict[str, Any] = dict.fromkeys(COLUMNS, nan) | {
+        "quantity": "lost", "outcome": "maths", "year": 2020, "level": "pupils", "arm": "a",
+        "n_control": 100.0, "count_control": 10.0, "n_arm": 90.0, "count_arm": 9.0,
+    }  # fmt: skip
+    stayed = {**everyone, "level": "pupils in schools that stay"}
+
+    def levels(*rows: dict[str, Any]) -> list[str]:
+        shown = attrition_shown(pd.DataFrame(rows), [2020], LABELS, {}, ARMS)
+        return [str(level) for level in shown.cells["Level"]]
+
+    assert levels(stayed, everyone) == ["pupils"]
+    assert levels({**stayed, "count_arm": 4.0}, everyone) == [
+        "pupils in retained schools",
+        "pupils",
+    ]
+
+
+def test_joint_tests_of_who_left_are_told_beside_how_many_single_terms_have_a_small_p() -> None:
+    def term(variable: object, words: str, p: float) -> dict[str, Any]:
+        return {"outcome": "maths", "year": 2020, "arm": "a", "variable": variable,
+                "term": words, "p_value": p}  # fmt: skip
+
+    single = [term("male", f"treated:{at}", p) for at, p in enumerate((0.01, 0.5, *[0.3] * 18))]
+    rows = pd.DataFrame([*single, term(nan, "all interactions = 0", 0.0001)])
+    assert who_left_sentence(rows, LABELS, {"control": "Control", "a": "A"}) == (
+        "Joint tests of whether different people left each group: Maths, 2020: p < 0.001. Of 20 "
+        "single terms, 1 has p below .05; about 1 would by chance alone."
+    )
+    assert who_left_sentence(rows[:-1], LABELS, ARMS) == ""

@@ -44,7 +44,7 @@ def test_only_units_of_which_something_was_said_are_listed_and_all_are_counted()
     assert "Drawn arm" not in told
     verdict = {"units": {"failed": 1, "in doubt": 0, "noted": 1, "passed": 1}}
     said = assignment_tables.units_told(verdict, "school")
-    assert said == "Of 3 schools, one by one: 1 failed, 1 noted, 1 passed."
+    assert said == "1 of 3 schools failed a check; 1 with a remark; 1 without remark."
 
 
 def _omnibus(**cells: object) -> pd.DataFrame:
@@ -68,7 +68,7 @@ def test_every_joint_test_says_what_it_is_of_and_shows_the_p_of_its_f(
     ).cells.iloc[0]
     assert told["Quantity"] == what
     assert told["Level"] == "unit means of pupils"  # they are not weighted by pupils
-    assert (told["Covariates"], told["F-test p"]) == ("5", "<0.001")
+    assert (told["Covariates tested"], told["F-test p"]) == ("5", "<0.001")
 
 
 def test_equivalence_says_how_many_of_those_analysed_have_a_baseline() -> None:
@@ -100,7 +100,7 @@ def test_units_that_all_passed_are_not_listed_and_a_sentence_counts_them() -> No
     units = pd.DataFrame({"unit": ["1"], "verdict": "passed", "reason": ""})
     assert assignment_tables.units_shown(units) is None
     said = assignment_tables.units_told({"units": {"passed": 1234}}, "pupil")
-    assert said == "Of 1,234 pupils, one by one: 1,234 passed."
+    assert said == "None of 1,234 pupils failed a check; 1,234 without remark."
 
 
 def test_power_is_shown_by_the_outcomes_name_with_three_decimals_and_counts_as_counts() -> None:
@@ -177,7 +177,8 @@ def test_joint_tests_are_headed_as_readers_know_them_and_empty_columns_are_left_
     (told,) = omnibus_shown(_omnibus(**cells)).cells.to_dict("records")
     assert told == {
         "Sample": "randomised", "Level": "schools", "Group": "a", "Quantity": "all together",
-        "Covariates": "5", "Units": "40", "Mahalanobis distance": "4.500", "Expected": "5",
+        "Covariates tested": "5", "Units": "40", "Mahalanobis distance": "4.500",
+        "Distance expected by chance": "5",
         "Randomisation p": "0.250", "F": "1.250", "F-test p": "0.300",
     }  # fmt: skip
     (alone,) = omnibus_shown(_omnibus(**cells, arm="")).cells.to_dict("records")

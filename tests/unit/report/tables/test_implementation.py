@@ -124,19 +124,19 @@ def test_each_ingredient_is_shown_with_its_share_in_the_currency_of_the_protocol
     assert shown == [
         {
             "Ingredient": "coach", "Quantity": "2.5",
-            "Unit": "person", "Unit cost": "60,000.00", "Each year": "yes",
+            "Unit": "person", "Unit cost": "60,000.00", "When": "each year",
             "Total USD": "150,000", "Share (%)": "90.9", "Per pupil per year": "300.00",
             "Source": "payroll",
         },
         {
             "Ingredient": "books", "Quantity": "1,200",
             "Unit": "",
-            "Unit cost": "12.50", "Each year": "", "Total USD": "15,000", "Share (%)": "9.1",
+            "Unit cost": "12.50", "When": "once", "Total USD": "15,000", "Share (%)": "9.1",
             "Per pupil per year": "30.00", "Source": "",
         },
         {
             "Ingredient": "all ingredients", "Quantity": "",
-            "Unit": "", "Unit cost": "", "Each year": "", "Total USD": "165,000",
+            "Unit": "", "Unit cost": "", "When": "", "Total USD": "165,000",
             "Share (%)": "100.0", "Per pupil per year": "330.00", "Source": "",
         },
     ]  # fmt: skip

@@ -34,7 +34,7 @@ ROWS = pd.DataFrame([
     _row("effect by group", "treated[cohort=2016]", n_schools=31, n_treated_schools=2),
     _row("effect by group", "treated[charter=1]"), _row("calendar year", "treated[year=2017]"),
     _row("group-time effect", "treated[cohort=2016, year=2017]"),
-    _row("pre-trend test", "no difference in trend before the programme", estimate=nan,
+    _row("pre-trend test", "test of equal trends before the programme", estimate=nan,
          note="F(2, 6.1234); few schools", method="two regimes; joint test"),
     _row("permutation check", "treated", note="few schools; least p 0.1"),
     _row("permutation check", "treated[cohort=2016]", note="few schools; least p 0.1"),
@@ -55,7 +55,7 @@ def test_each_panel_model_has_a_table_whose_rows_are_in_words_by_part() -> None:
         ("Maths, by calendar year", "2017"),
         ("Maths, before the programme began", "2 years before"),
         ("Maths, before the programme began", "1 year before"),
-        ("Maths, before the programme began", "No difference in trend before the programme"),
+        ("Maths, before the programme began", "Test of equal trends before the programme"),
         ("Maths, permutation check", "Programme"), ("Maths, permutation check", "Began 2016"),
         ("English, overall", "Programme"),
     ]  # fmt: skip
