@@ -210,7 +210,7 @@ def _cells(
         "se": "" if test else number(times * row["std_error"], digits),
         "df": row["df"],
         "p_value": row["p_value"],
-        "g": "" if one.in_sd else with_interval(one.effect_size, one.es_low, one.es_high, 2),
+        "g": with_interval(one.effect_size, one.es_low, one.es_high, 2),
         "people": "" if one.n_people is None else f"{one.n_people:,} {one.people}",
         "schools": one.places,
         "note": in_labels(

@@ -99,6 +99,11 @@ MISSING = {
     "refuse": "No row lacks a covariate: the analysis would have stopped.",
 }
 
+OWN_BASELINE = (
+    "A missing own score at baseline was replaced by 0, any other missing covariate by its mean, "
+    "each with an indicator of missing."
+)
+
 STANDARDISED = {
     "control": "by the comparison group’s mean and SD within grade and year",
     "control_at_baseline": "by the comparison group’s mean and SD in the baseline year",
@@ -115,7 +120,7 @@ def _labels(content: Content) -> dict[str, str]:
     return {
         **arm_labels(content["design"]),
         **labels(content),
-        "baseline": "the outcome at baseline",
+        "baseline": "the outcome at baseline (own score and mean of the school)",
         "year": content["years"]["label"],
         "n_pupils": "number of pupils",
     }
@@ -220,6 +225,13 @@ def _with_covariates(words: Mapping[str, str], key: str, needs: str) -> Sentence
     return lambda model, _: words[model[key]] if model[needs] else ""
 
 
+def _missing(model: Model, content: Content) -> str:
+    """Return what became of a missing covariate; an own baseline score has a rule of its own."""
+    if "baseline" in model["covariates"] and model["missing_covariates"] == "indicator":
+        return OWN_BASELINE
+    return _with_covariates(MISSING, "missing_covariates", "covariates")(model, content)
+
+
 def _where(method: Sequence[str], sentence: Sentence) -> Sentence:
     """Return a sentence that holds under some methods of staggered models only."""
     return lambda model, content: sentence(model, content) if model["method"] in method else ""
@@ -268,7 +280,7 @@ SENTENCES: dict[str, Sentence] = {
          "doubly_robust": "Covariates enter a regression and weights: doubly robust."},
         "adjustment", "covariates",
     )),
-    "missing_covariates": _with_covariates(MISSING, "missing_covariates", "covariates"),
+    "missing_covariates": _missing,
     "blocks": _blocks,
     "fixed_effects": _given("Fixed effects: {}.", "fixed_effects"),
     "cluster": _cluster,

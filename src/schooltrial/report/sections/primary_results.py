@@ -10,7 +10,9 @@ from schooltrial.report.persistence import persistence_told
 
 READING = (
     "Statistic of a joint test: F. Effect size: Hedges’ g in the pooled SD of those analysed, or "
-    "the Cox index of a yes/no outcome. In a model of several years a person counts in each."
+    "the Cox index of a yes/no outcome. It can differ a little from an effect in SD, whose SD is "
+    "the one by which the outcome was standardised. In a model of several years a person counts in "
+    "each."
 )
 
 
