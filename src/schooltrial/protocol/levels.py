@@ -63,6 +63,11 @@ class DesignLevels:
         return self.unit != "school" and self.in_schools
 
     @property
+    def units_are_people(self) -> bool:
+        """Whether people were assigned; a page that is passed on names none of them."""
+        return self.unit in ("teacher", "pupil")
+
+    @property
     def holds_pupils(self) -> bool:
         """Whether a unit is a group inside a school, named on each row of its pupils."""
         return self.unit in GROUPS

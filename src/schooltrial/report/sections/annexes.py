@@ -9,10 +9,12 @@ from schooltrial.document.blocks import Block, Bullets, Details, Exhibit, Paragr
 from schooltrial.document.text import Link
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.tables.assignment import (
+    remarks_counted,
     tests_shown,
     units_left_out,
     units_shown,
     units_told,
+    without_names,
 )
 from schooltrial.report.tables.data import cleaning_shown, raw_files_shown
 from schooltrial.report.tables.steps import steps_shown
@@ -25,26 +27,31 @@ MOST_CHANGES = 20
 def allocation_section(evidence: Evidence) -> Section:
     """Return every check of the allocation, and the units with a remark."""
     verdict = evidence.records["assignment_verdict"]
-    units = evidence.checks["assignment_units"]
+    units, tests = evidence.checks["assignment_units"], evidence.checks["assignment_tests"]
     randomised = evidence.protocol["design"]["randomised"]
+    people = evidence.levels.units_are_people
+    if people:
+        tests = without_names(tests, set(units["unit"].astype("str")))
     blocks: list[Block] = [
         Paragraph(units_told(verdict, evidence.protocol["design"]["unit"])),
         Exhibit(
             "assignment_tests", "Randomisation checks" if randomised else "Allocation checks",
-            tests_shown(evidence.checks["assignment_tests"]),
+            tests_shown(tests),
             data="checks/assignment_tests.csv", source="check_assignment",
         ),
     ]  # fmt: skip
-    shown = units_shown(evidence.labelled(units))
+    labelled = evidence.labelled(units)
+    names = set(units["unit"].astype("str"))
+    shown = remarks_counted(without_names(labelled, names)) if people else units_shown(labelled)
     if shown is not None:
         noun = evidence.levels.units.capitalize()
-        more = units_left_out(units)
+        more = "" if people else units_left_out(units)
         table = Exhibit(
             "assignment_units", f"{noun} with remarks", shown, notes=(more,) if more else (),
             data="checks/assignment_units.csv", source="check_assignment",
         )  # fmt: skip
-        opened = bool(verdict["units_contradicted"])
-        blocks.append(Details(f"{noun} with remarks ({len(shown)})", (table,), opened))
+        opened, count = bool(verdict["units_contradicted"]), (units["verdict"] != "passed").sum()
+        blocks.append(Details(f"{noun} with remarks ({count:,})", (table,), opened))
     return Section("allocation_checks", "Allocation checks", tuple(blocks), annex=True)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -30,6 +31,19 @@ UNITS = [
 ]
 
 
+REMARKS = [
+    Column("Group", optional=True, key="arm"),
+    Column("Verdict", key="verdict"),
+    Column("Remark", key="reason"),
+    Column("Number", "count", key="n"),
+]
+
+LISTED = re.compile(
+    r"(?P<before>^|: )(?P<names>[^\s,;:]+(?:, [^\s,;:]+)*)(?P<more> and [\d,]+ more)?"
+)
+"""Units by name, as a reason begins with them or ends in them."""
+
+
 MOST = 40
 """Units, and blocks, that a report lists; all are in the files of the check."""
 
@@ -48,6 +62,44 @@ KINDS, LONGEST = 5, 120
 def tests_shown(tests: pd.DataFrame) -> Table:
     """Return every test, counts as counts, and levels with the digits that they have."""
     return tabulate("Every check of the assignment", tests, TESTS)
+
+
+def without_names(tests: pd.DataFrame, people: Collection[str]) -> pd.DataFrame:
+    """Return the tests with reasons that name nobody: a report is passed on.
+
+    Parameters
+    ----------
+    tests : DataFrame
+        With ``reason``.
+    people : collection of str
+        Identifiers of those who were assigned.
+    """
+    known = frozenset(people)
+
+    def hidden(found: re.Match[str]) -> str:
+        names = found["names"].split(", ")
+        if not known.issuperset(names):
+            return found[0]
+        return f"{found['before']}who they are is in the data file"
+
+    reasons = tests["reason"].astype("object").fillna("")
+    return tests.assign(reason=[LISTED.sub(hidden, str(reason)) for reason in reasons])
+
+
+def remarks_counted(units: pd.DataFrame) -> Table | None:
+    """Return how many units have each remark, the commonest first; None if none has any.
+
+    Counts of pupils within a remark are left out, so that they identify nobody.
+    """
+    rows = units[units["verdict"] != "passed"]
+    if rows.empty:
+        return None
+    reasons = rows["reason"].astype("object").fillna("").astype("str")
+    kinds = reasons.str.replace(r"\b[\d,]+ (pupil)s?\b", r"\1s", regex=True)
+    by = [rows["arm"], rows["verdict"], kinds.rename("reason")]
+    counts = rows.groupby(by, sort=True, dropna=False).size().rename("n").reset_index()
+    ordered = counts.sort_values("n", ascending=False, kind="stable").head(MOST)
+    return tabulate("Remarks", ordered, REMARKS)
 
 
 def blocks_shown(blocks: pd.DataFrame) -> Table:

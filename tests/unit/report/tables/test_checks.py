@@ -47,6 +47,26 @@ def test_only_units_of_which_something_was_said_are_listed_and_all_are_counted()
     assert said == "1 of 3 schools failed a check; 1 with a remark; 1 without remark."
 
 
+def test_of_people_remarks_are_counted_and_nobody_is_named() -> None:
+    units = pd.DataFrame({
+        "unit": ["T1", "T2", "T3", "T4"], "block": "N", "arm": ["offer", "offer", "offer", "none"],
+        "verdict": ["noted", "noted", "passed", "noted"],
+        "reason": ["12 pupils moved", "1 pupil moved", "", "took it up"],
+    })  # fmt: skip
+    table = assignment_tables.remarks_counted(units)
+    assert table is not None
+    assert table.cells["Remark"].tolist() == ["pupils moved", "took it up"]
+    assert table.cells["Number"].tolist() == ["2", "1"]
+    tests = pd.DataFrame({
+        "reason": ["T1, T2 and 6 more", "in two arms: T4", "5 missing values", "T1", ""],
+    })  # fmt: skip
+    hidden = assignment_tables.without_names(tests, set(units["unit"]))["reason"].tolist()
+    assert hidden == [
+        "who they are is in the data file", "in two arms: who they are is in the data file",
+        "5 missing values", "who they are is in the data file", "",
+    ]  # fmt: skip
+
+
 def _omnibus(**cells: object) -> pd.DataFrame:
     row = dict.fromkeys(OMNIBUS_COLUMNS, np.nan) | {"draws": 400, "exact": True, "arm": "a"}
     return pd.DataFrame([row | {"note": "", **cells}])
