@@ -66,7 +66,7 @@ def _dated(trial: SpoiltTrial) -> None:
     trial.protocol["cleaning"] = {"latest_date": "2021-07-31"}
 
 
-def _date(text: str, expected: str = "a date as YYYY-MM-DD", remedy: str = "`format: [") -> Refused:
+def _date(text: str, expected: str = "a date as YYYY-MM-DD", remedy: str = "`format") -> Refused:
     return _refused(Planted(ROSTER, f"the value {text!r}", 9, "entered", expected, remedy))
 
 
@@ -281,7 +281,7 @@ IDENTIFIERS = [
         "leading zeros that are lost", cell(ROSTER, 5, "pupil_id", "4"),
         _when_linked(
             Planted(SCORES, "1 pupil of 160 is not in roster_2020.csv, but would match", None, "pupil_id", "", "`pupil: {column: pupil_id, width: 4, pad: true}`"),
-            Planted(ROSTER, "1 pupil of roster_2019.csv would be in", None, "pupil_id", "", "`pupil: {column: pupil_id, width: 4, pad: true}`"),
+            Planted(ROSTER, "1 pupil of roster_2019.csv would also be in", None, "pupil_id", "", "`pupil: {column: pupil_id, width: 4, pad: true}`"),
         ),
     ),
     Case(

@@ -14,7 +14,7 @@ ZEROS = "0" * 64
 def _yaml(name: str, old: str, new: str, found: str, row: int | None = None) -> Case:
     """Return a case of a text that is refused with its line."""
     at = {SEED: 4, NAME: 2}[old] if row is None else row
-    planted = Planted("trial.yaml", found, at, None, "YAML in UTF-8", "fix that line")
+    planted = Planted("trial.yaml", found, at, None, "YAML in UTF-8", "Fix that line")
     return Case(name, replaced(old, new), Refused((planted,), "protocol"))
 
 
@@ -53,7 +53,7 @@ PROTOCOLS = [
     _yaml("an alias of nothing", SEED, "seed: *a\n", "the alias *a"),
     _yaml("a tag of Python", SEED, "seed: !!python/object/apply:os.getcwd []\n", "the tag tag:yaml.org,2002:python"),
     _yaml("a tag of a type", SEED, 'seed: !!int "7"\n', "the tag tag:yaml.org,2002:int"),
-    _yaml("three thousand lists in each other", SEED, f"seed: {'[' * 3000}\n", "more than 50 sections"),
+    _yaml("three thousand lists in each other", SEED, f"seed: {'[' * 3000}\n", "more than 50 nested sections"),
     _yaml("an integer of five thousand digits", SEED, f"seed: {'9' * 5000}\n", "a number of 5,000 digits"),
     _yaml("an octal number", SEED, "seed: 010\n",
     "'010' is a number to some programs and text to others"),

@@ -208,7 +208,7 @@ PUPILS = [
     ),
     Case(
         "two scores of one pupil that differ", lines(SCORES, lambda rows: rows.append([*rows[3][:2], "1"])),
-        _refused(Planted(SCORES, "pupil 0002, year 2020, outcome maths is also in row 4", 322, "pupil_id", "one row per", "`duplicate_keys: ")),
+        _refused(Planted(SCORES, "pupil 0002, year 2020, outcome maths is also in row 4", 322, "pupil_id", "one row per", "`duplicate_keys")),
     ),
     Case(
         "scores of pupils who are on no roster", lines(SCORES, lambda rows: rows.append(["9999", "MATH", "200"])),
@@ -250,7 +250,7 @@ PUPILS = [
             protocol("tables.pupils.0.columns.year", {"column": "year"}),
             cell(ROSTER, 9, "year", "2019"),
         ),
-        _refused(Planted(ROSTER, "the value '2019'", 9, "year", "2020, the year in the file name or in `year`", "the file's name")),
+        _refused(Planted(ROSTER, "the value '2019'", 9, "year", "2020, the year in the file name or in `year`", "the file name")),
     ),
     Case(
         "columns whose names are swapped: identifiers", _swapped(ROSTER, "pupil_id", "school_code"),
@@ -294,7 +294,7 @@ PUPILS = [
 CROSSWALKS = [
     Case(
         "a crosswalk in a circle", cell("crosswalk.csv", 2, "to_school", "S7"),
-        _when_cleaned("crosswalk table (crosswalk.csv)", "rows form a circle in 2020: S7 → S7", "to_school", remedy="take out the row"),
+        _when_cleaned("crosswalk table (crosswalk.csv)", "rows form a circle in 2020: S7 → S7", "to_school", remedy="Delete the row"),
         _with_crosswalk(),
     ),
     _crosswalk_case(
