@@ -14,7 +14,7 @@ ZEROS = "0" * 64
 def _yaml(name: str, old: str, new: str, found: str, row: int | None = None) -> Case:
     """Return a case of a text that is refused with its line."""
     at = {SEED: 4, NAME: 2}[old] if row is None else row
-    planted = Planted("trial.yaml", found, at, None, "YAML in UTF-8", "Fix that line")
+    planted = Planted("trial.yaml", found, at, None, "YAML in UTF-8", "fix that line")
     return Case(name, replaced(old, new), Refused((planted,), "protocol"))
 
 

@@ -294,7 +294,7 @@ PUPILS = [
 CROSSWALKS = [
     Case(
         "a crosswalk in a circle", cell("crosswalk.csv", 2, "to_school", "S7"),
-        _when_cleaned("crosswalk table (crosswalk.csv)", "rows form a circle in 2020: S7 → S7", "to_school", remedy="Delete the row"),
+        _when_cleaned("crosswalk table (crosswalk.csv)", "rows form a circle in 2020: S7 → S7", "to_school", remedy="delete the row"),
         _with_crosswalk(),
     ),
     _crosswalk_case(
