@@ -72,7 +72,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Walked:
     )
     command.chmod(0o755)
     env = {
-        **os.environ, "HOME": str(home), "PYTHONPATH": str(ROOT / "src"),
+        **os.environ, "HOME": str(home), "BROWSER": "true", "PYTHONPATH": str(ROOT / "src"),
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
     }  # fmt: skip
     here, output, wrong = ROOT, "", []
