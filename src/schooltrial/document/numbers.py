@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
+
+MOST_DIGITS = 6
+"""Decimals up to which a number is written out so that it is on the right side of a limit."""
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -22,6 +26,25 @@ def difference_text(size: float, digits: int = 3) -> str:
     if pd.isna(size):
         return "not known"
     return f"{number(size, digits)} (infinite)" if math.isinf(size) else number(size, digits)
+
+
+def size_beside_limits(size: float, limits: Sequence[float], digits: int = 3) -> str:
+    """Return a standardised difference with the digits that show on which side of limits it is.
+
+    Parameters
+    ----------
+    size : float
+    limits : sequence of float
+        Sizes up to which a band reaches.
+    digits : int, optional
+        Fewest decimals.
+    """
+    if math.isfinite(size):
+        while digits < MOST_DIGITS and any(
+            (round(abs(size), digits) <= limit) != (abs(size) <= limit) for limit in limits
+        ):
+            digits += 1
+    return difference_text(size, digits)
 
 
 def p_text(value: float) -> str:

@@ -87,8 +87,7 @@ def plan_told(recorded: PlanRecord, registered: str | None) -> list[str]:
     told = [f"The SHA-256 of the analysis plan is {whole}."]
     if registered is None:
         told.append(
-            "The protocol gives no checksum of a registered plan, so this page cannot "
-            "confirm that the plan is the registered one."
+            "No checksum of a registered plan is stated, so the plan cannot be checked against one."
         )
     elif registered == whole:
         told.append("It is the registered plan.")

@@ -39,7 +39,7 @@ def registration_sentence(registration: Mapping[str, Any]) -> str:
     told = ", ".join(filter(None, [where, registration["date"]]))
     if told:
         return f"Registered: {told}."
-    return "Registered:" if registration["url"] else "The protocol names no registration."
+    return "Registered:" if registration["url"] else "No registration is stated."
 
 
 def to_come_sentence(protocol: Mapping[str, Any], models: Mapping[str, Any]) -> str:

@@ -120,7 +120,7 @@ def test_the_reader_is_told_whether_the_plan_is_the_registered_one(content: Cont
     whole = plan_sha256(found.now)
     assert "It is the registered plan." in plan_told(found, whole)
     assert any("NOT the registered plan" in line for line in plan_told(found, "0" * 64))
-    assert any("no checksum" in line for line in plan_told(found, None))
+    assert any("No checksum" in line for line in plan_told(found, None))
 
 
 def test_the_reader_is_told_which_sections_changed_after_outcomes_were_read(

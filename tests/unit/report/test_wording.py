@@ -12,7 +12,7 @@ NONE = {"registry": "", "identifier": "", "date": "", "url": "", "plan_sha256": 
 @pytest.mark.parametrize(
     ("stated", "told"),
     [
-        ({}, "The protocol names no registration."),
+        ({}, "No registration is stated."),
         ({"registry": "AEARCTR"}, "Registered: AEARCTR."),
         ({"identifier": "0001"}, "Registered: 0001."),
         ({"date": "2019-06-30"}, "Registered: 2019-06-30."),

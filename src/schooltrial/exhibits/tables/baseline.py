@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
-from schooltrial.document.numbers import difference_text, number
+from schooltrial.document.numbers import difference_text, number, size_beside_limits
 from schooltrial.document.tables import Column, NotedTable, tabulate
 from schooltrial.protocol.sections import Arm, Balance
 from schooltrial.wording import exact
@@ -18,6 +19,7 @@ def baseline_table(
     balance: pd.DataFrame, arms: Sequence[Arm], settings: Balance, year_label: str
 ) -> NotedTable:
     """Return the check as a table: means, SDs and differences by group, of both samples."""
+    limits = (settings["equivalent_to"], settings["adjust_to"])
     samples = balance["sample"] if "sample" in balance else pd.Series("", balance.index)
     several = len(arms) > 2
     groups = [
@@ -29,7 +31,7 @@ def baseline_table(
         treated=_mean_sd(balance, "treated"),
         standardised_difference=balance["standardised_difference"].map(difference_text),
         wwc_effect_size=balance["wwc_effect_size"]
-        .map(difference_text)
+        .map(partial(size_beside_limits, limits=limits))
         .mask(balance["level"] == "school", ""),
         n=[
             f"{c:,} + {t:,}"
@@ -52,20 +54,34 @@ def baseline_table(
         if (balance["level"] == "school").any()
         else ""
     )
-    bounds = [exact(settings[key]) for key in ("equivalent_to", "adjust_to")]
+    bands = bands_sentence(settings)
     note = (
         "Mean (SD) by group in the baseline year: of all who were there then, and of those "
         "analysed later. The standardised difference is intervention − comparison over the pooled "
         "SD of the two groups; for a yes/no variable or a category, the SD of the indicator. The "
         "effect size, for individuals only, is Hedges’ g, or the Cox index of a yes/no variable or "
-        f"category. WWC baseline equivalence: satisfied up to {bounds[0]} SD; adjustment required "
-        f"up to {bounds[1]}.{of_schools} N: comparison + intervention; missing are those who lack "
+        f"category. {bands}{of_schools} N: comparison + intervention; missing are those who lack "
         "the variable or were not there in the baseline year. A difference is infinite where each "
         "group has one value and they differ, and not known where a group has no value, or each "
         "group a single one."
     )
     table = tabulate(f"Baseline, {year_label}", told, columns, group=groups)
     return NotedTable("baseline", table, (note,))
+
+
+def bands_sentence(settings: Balance) -> str:
+    """Return the bands of baseline equivalence with their limits, in the words of the table.
+
+    Parameters
+    ----------
+    settings : mapping
+        Section ``balance`` of the protocol.
+    """
+    low, high = (exact(settings[key]) for key in ("equivalent_to", "adjust_to"))
+    return (
+        f"WWC baseline equivalence: satisfied up to {low} SD; adjustment needed above that and up "
+        f"to {high} SD; not satisfied above {high} SD."
+    )
 
 
 def _arms(balance: pd.DataFrame) -> pd.Series:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
+from schooltrial.checks.balance.analysed import primary_analysis
 from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Section
-from schooltrial.exhibits.tables.baseline import baseline_table
-from schooltrial.protocol.sections import year_label
+from schooltrial.exhibits.tables.baseline import bands_sentence, baseline_table
+from schooltrial.protocol.sections import Content, year_label
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.tables.balance import (
     compared_sentence,
@@ -12,6 +15,7 @@ from schooltrial.report.tables.balance import (
     omnibus_shown,
     pretrends_shown,
 )
+from schooltrial.wording import listed
 
 JOINT = (
     "Mahalanobis distance between the groups{randomised}, and an F test. Small p-values suggest "
@@ -42,14 +46,17 @@ def baseline_section(evidence: Evidence) -> Section:
     told = compared_sentence(balance) if balance is not None else ""
     if told:
         blocks.append(Paragraph(told))
+    settings = evidence.protocol["balance"]
+    limits = (settings["equivalent_to"], settings["adjust_to"])
     equivalence = (
-        None if balance is None or balance.empty else equivalence_shown(evidence.compared(balance))
+        None
+        if balance is None or balance.empty
+        else equivalence_shown(evidence.compared(balance), limits)
     )
-    if equivalence is not None:
+    if equivalence is not None and balance is not None:
         blocks.append(Exhibit(
             "equivalence", "Baseline equivalence of the analytic sample", equivalence,
-            "WWC bands: up to the first limit equivalent, up to the second adjustment required, "
-            "above it not satisfied.",
+            f"{analysed_sentence(evidence.protocol, balance)}{bands_sentence(settings)}",
             data="checks/balance.csv", source="check_balance",
         ))  # fmt: skip
     if balance is not None and not balance.empty:
@@ -71,3 +78,25 @@ def baseline_section(evidence: Evidence) -> Section:
         )  # fmt: skip
         blocks.append(Details("Pre-programme outcomes and trends", (shown,)))
     return Section("baseline_equivalence", "Baseline equivalence", tuple(blocks))
+
+
+def analysed_sentence(protocol: Content, balance: pd.DataFrame) -> str:
+    """Return whose baseline is compared as analysed: the sample of which model and outcome.
+
+    Parameters
+    ----------
+    protocol : Content
+        Sections of the protocol.
+    balance : DataFrame
+        ``balance.csv``, which says whose baseline is known.
+    """
+    told, outcomes = [], protocol["outcomes"]
+    compared = set(balance.loc[balance["sample"] == "analysed", "level"])
+    for level in sorted(compared & {"pupil", "teacher"}):
+        of_level = [name for name, one in outcomes.items() if one["measured_on"] == level]
+        model, outcome = primary_analysis(protocol["models"], of_level)
+        if model:
+            told.append(f"the {level}s analysed for {outcomes[outcome]['label']}")
+    if not told:
+        return ""
+    return f"Compared are {listed(told)}; those analysed for other outcomes can differ. "

@@ -30,7 +30,8 @@ def programme_section(evidence: Evidence) -> Section:
     plan: Text = registration_sentence(registration)
     if registration["url"]:
         plan = (f"{plan} ", Link(registration["url"], registration["url"]))
-    blocks.append(Paragraph((plan, " ") if isinstance(plan, str) else plan))
+    if any(registration[key] for key in ("registry", "identifier", "date", "url")):
+        blocks.append(Paragraph(plan))
     blocks.append(Paragraph(("Deviations from the plan: ", Cite("deviations"), ".")))
     to_come = to_come_sentence(protocol, evidence.models_to_come)
     if to_come:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from schooltrial.document.numbers import difference_text, number
+from schooltrial.document.numbers import difference_text, number, size_beside_limits
 from schooltrial.document.tables import Column, Table, tabulate
 
 OMNIBUS = [
@@ -93,7 +95,7 @@ def compared_sentence(balance: pd.DataFrame) -> str:
     return ""
 
 
-def equivalence_shown(balance: pd.DataFrame) -> Table | None:
+def equivalence_shown(balance: pd.DataFrame, limits: Sequence[float] = ()) -> Table | None:
     """Return the people analysed against the bands, with how many of them have a baseline."""
     rows = balance[(balance["sample"] == "analysed") & (balance["level"] != "school")]
     if rows.empty:
@@ -108,7 +110,9 @@ def equivalence_shown(balance: pd.DataFrame) -> Table | None:
         **{
             "of": rows["level"] + "s",
             "baseline known": shares,
-            "wwc_effect_size": rows["wwc_effect_size"].map(difference_text),
+            "wwc_effect_size": [
+                size_beside_limits(size, limits) for size in rows["wwc_effect_size"]
+            ],
         }
     )
     return tabulate("The people analysed against the bands", told, EQUIVALENCE)

@@ -91,6 +91,6 @@ def test_a_check_of_one_sample_is_headed_by_its_level_alone() -> None:
 
 def test_the_note_tells_the_protocols_bands_and_the_foot_the_study(page: str) -> None:
     note, study = notes(page)
-    assert "satisfied up to 0.05 SD; adjustment required up to 0.25" in note
+    assert "satisfied up to 0.05 SD; adjustment needed above that and up to 0.25 SD" in note
     assert "intervention − comparison over the pooled SD" in note
     assert study == "SYNTHETIC DATA. A trial. Protocol 0123456789ab"
