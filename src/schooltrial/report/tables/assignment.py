@@ -31,7 +31,7 @@ UNITS = [
 ]
 
 
-REMARKS = [
+COUNTED = [
     Column("Group", optional=True, key="arm"),
     Column("Verdict", key="verdict"),
     Column("Remark", key="reason"),
@@ -99,7 +99,7 @@ def remarks_counted(units: pd.DataFrame) -> Table | None:
     by = [rows["arm"], rows["verdict"], kinds.rename("reason")]
     counts = rows.groupby(by, sort=True, dropna=False).size().rename("n").reset_index()
     ordered = counts.sort_values("n", ascending=False, kind="stable").head(MOST)
-    return tabulate("Remarks", ordered, REMARKS)
+    return tabulate("Remarks", ordered, COUNTED)
 
 
 def blocks_shown(blocks: pd.DataFrame) -> Table:

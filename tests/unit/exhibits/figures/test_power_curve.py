@@ -141,7 +141,9 @@ def test_a_study_of_which_nothing_is_known_says_so() -> None:
 
 def test_the_figure_is_the_same_bytes_and_its_data_say_what_is_synthetic(tmp_path: Any) -> None:
     checked().to_csv(tmp_path / "power.csv", index=False)
-    files = {kind: str(tmp_path / f"curve.{kind}") for kind in ("svg", "pdf", "png", "csv", "txt")}
+    files: dict[str, Any] = {
+        kind: str(tmp_path / f"curve.{kind}") for kind in ("svg", "pdf", "png", "csv", "txt")
+    }
     draw_power_curve.main(
         power=str(tmp_path / "power.csv"), outcomes=OUTCOMES, arms=(), study=STUDY, **files
     )
