@@ -23,12 +23,19 @@ from schooltrial.report.headlines import (
     signed,
     with_interval,
 )
-from schooltrial.wording import part_notes, sentence
+from schooltrial.wording import listed, part_notes, sentence
 
 NAME = re.compile(r"\b[a-z][a-z0-9_]*\b")
 UNDERSCORED = re.compile(r"\b[a-z][a-z0-9]*_[a-z0-9_]*\b")
-LISTS = ("kept with an indicator of missing: ", "left out: ")
+INDICATED = "kept with an indicator of missing: "
+LISTS = (INDICATED, "left out: ")
 """How the notes begin that list variables by name."""
+
+COUNTED = re.compile(r"([a-z][a-z0-9_]*) (\d[\d,]*)")
+"""A variable of a note, and how many lack it."""
+
+BY_FAR = 100
+"""Times its own size that an interval is as long, from where the size sets no decimals."""
 
 Rows = Callable[[str, bool], bool]
 """Which rows a table shows: by the role of their model, and whether their outcome is primary."""
@@ -197,6 +204,8 @@ def _cells(
     times = 100 if share or one.binary else 1
     size, low, high = (times * row[key] for key in ("estimate", "conf_low", "conf_high"))
     digits = digits_of(size, low, high, in_sd=in_sd)
+    if high - low > BY_FAR * abs(size):
+        digits = digits_of(low, high, in_sd=in_sd)
     digits += in_sd and digits == 2
     test = row["estimand"] in JOINT
     what = _what(str(row["estimand"]), str(row["term"]), labels, protocol)
@@ -206,7 +215,7 @@ def _cells(
         "what": ", ".join(filter(None, [what, method])),
         "size": f"F = {number(row['statistic'], 2)}" if test else signed(size, digits),
         "interval": "" if test else _interval(low, high, digits),
-        "unit": "" if test else "percentage points" if share else one.unit,
+        "unit": "" if test else _unit(one.unit, share=share),
         "se": "" if test else number(times * row["std_error"], digits),
         "df": row["df"],
         "p_value": row["p_value"],
@@ -214,26 +223,43 @@ def _cells(
         "people": "" if one.n_people is None else f"{one.n_people:,} {one.people}",
         "schools": one.places,
         "note": in_labels(
-            "; ".join(filter(None, [warning, _unlike(row, one, compared), note])), labels
+            "; ".join(filter(None, [warning, _unlike(row, one, compared), note])), labels,
+            one.people,
         ),
-    }
+    }  # fmt: skip
 
 
-def in_labels(note: str, labels: Mapping[str, str]) -> str:
+def _unit(unit: str, *, share: bool) -> str:
+    """Return the unit of a difference: of per cents, percentage points."""
+    return "percentage points" if share or unit.startswith("per cent") else unit
+
+
+def in_labels(note: str, labels: Mapping[str, str], people: str = "records") -> str:
     """Return a note with labels in place of the names of variables that it lists.
 
     Names are replaced where they are lists of a note (``left out: a, b``), or bear an underscore:
-    any other word may be plain English.
+    any other word may be plain English. ``people`` are those who lack a covariate.
     """
-    named = {**labels, **{f"{name}_before": f"{label} before" for name, label in labels.items()}}
+    before = {f"{name}_before": f"{label} at baseline" for name, label in labels.items()}
+    named = {**labels, **before}
 
     def label(found: re.Match[str]) -> str:
         return named.get(found[0], found[0])
 
     return "; ".join(
-        (NAME if part.startswith(LISTS) else UNDERSCORED).sub(label, part)
+        _indicated(part, named, people) if part.startswith(INDICATED)
+        else (NAME if part.startswith(LISTS) else UNDERSCORED).sub(label, part)
         for part in note.split("; ")
-    )
+    )  # fmt: skip
+
+
+def _indicated(part: str, named: Mapping[str, str], people: str) -> str:
+    """Return who lacks which covariate, in words."""
+    lacking = [
+        f"{count.rstrip(',')}{'' if at else f' {people}'} without {named.get(name, name)}"
+        for at, (name, count) in enumerate(COUNTED.findall(part.removeprefix(INDICATED)))
+    ]
+    return f"{listed(lacking)}, kept with a missing indicator" if lacking else part
 
 
 def _interval(low: float, high: float, digits: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,6 +61,10 @@ def to_come_sentence(protocol: Mapping[str, Any], models: Mapping[str, Any]) -> 
     return f"{told}; planned for then: {'; '.join(labels)}." if labels else f"{told}."
 
 
+YEAR_IS = re.compile(r"^([^()=]*?) is (\d{4})")
+"""A filter that begins with a year."""
+
+
 def analysed_sentences(protocol: Mapping[str, Any], labels: Mapping[str, str]) -> list[str]:
     """Return the filters of the sample, of outcomes and of models, in words.
 
@@ -79,11 +84,25 @@ def analysed_sentences(protocol: Mapping[str, Any], labels: Mapping[str, str]) -
     fitted: dict[str, list[str]] = {}
     for model in protocol["models"].values():
         fitted.setdefault(in_words(model["where"], named), []).append(model["label"])
+    common = max(fitted, key=lambda words: len(fitted[words]), default="")
+    others = [label for words, models in fitted.items() if words != common for label in models]
+    if common and len(fitted[common]) > 1:
+        but = f" but {listed(others)}" if others else ""
+        told = [f"All analyses{but} are of {of_rows(common)}."]
+        del fitted[common]
+    else:
+        told = []
     return [
         *([f"The sample keeps: {kept}."] if kept else []),
         *(f"{head}: {words}." for head, words in whose if words),
-        *(f"{'; '.join(models)}: {words}." for words, models in fitted.items() if words),
+        *told,
+        *(f"{listed(models)}: {of_rows(words)}." for words, models in fitted.items() if words),
     ]
+
+
+def of_rows(words: str) -> str:
+    """Return a filter as what it keeps: ``spring is 2020`` is "spring 2020"."""
+    return YEAR_IS.sub(r"\1 \2", words, count=1)
 
 
 def mobility_sentence(protocol: Mapping[str, Any]) -> str:

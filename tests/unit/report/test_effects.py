@@ -126,6 +126,10 @@ def test_notes_name_variables_by_their_labels_and_leave_other_words_alone() -> N
     labels = {"girl": "Girls", "maths": "Maths", "fee_status": "Fees"}
     note = "left out: girl (constant); kept with an indicator of missing: maths_before 3; a girl"
     assert in_labels(f"{note}; fee_status", labels) == (
-        "left out: Girls (constant); kept with an indicator of missing: Maths before 3; a girl; "
-        "Fees"
+        "left out: Girls (constant); 3 records without Maths at baseline, kept with a missing "
+        "indicator; a girl; Fees"
+    )
+    several = "kept with an indicator of missing: maths_before 2,878, girl 5"
+    assert in_labels(several, labels, "pupils") == (
+        "2,878 pupils without Maths at baseline and 5 without Girls, kept with a missing indicator"
     )

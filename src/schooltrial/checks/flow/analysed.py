@@ -156,7 +156,7 @@ def _of_assigned(
             continue
         counted, gone = (int(of_level[f"{what}_{side}"].iloc[0]) for what in ("n", "count"))
         when = f"in {int(of_level['year'].iloc[0])}, " if len(years) > 1 else ""
-        text = f"{when}of {counted:,} {PLURAL[unit]} for attrition"
+        text = f"{when}of the {counted:,} {PLURAL[unit]} counted for attrition, analysed"
         found.append({"level": unit, "kind": "had", "text": text, "n": counted - gone})
     return found
 

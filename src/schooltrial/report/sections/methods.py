@@ -10,6 +10,7 @@ from schooltrial.protocol.filters import in_words
 from schooltrial.protocol.idle_keys import has_blocks
 from schooltrial.protocol.model_keys import keys_read
 from schooltrial.protocol.sections import Content, arm_labels, labels
+from schooltrial.report.wording import of_rows
 from schooltrial.wording import exact, listed, plural_of
 
 LINEAR = "yᵢⱼ = α + τTⱼ + β′xᵢⱼ + eᵢⱼ"
@@ -145,7 +146,7 @@ def _given(words: str, key: str) -> Sentence:
 
 def _filter(model: Model, content: Content) -> str:
     said = in_words(model["where"], _labels(content))
-    return f"Rows: {said}." if said else ""
+    return f"Analysed: {of_rows(said)}." if said else ""
 
 
 def _subgroups(model: Model, content: Content) -> str:

@@ -195,7 +195,8 @@ def _registration(part: Record) -> Iterator[tuple[str, Any]]:
 
 
 def _design(part: Record) -> Iterator[tuple[str, Any]]:
-    yield "Design", part["design"]
+    how = "randomised" if part["randomised"] else "not randomised"
+    yield "Design", f"{plural_of(part['unit_of_assignment'])} {how}; {part['design']}"
     yield "Unit of assignment", part["unit_of_assignment"]
     yield "Randomised", part["randomised"]
     yield "Allocation check", part["allocation_check"]

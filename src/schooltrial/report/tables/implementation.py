@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -124,10 +125,18 @@ def costs_told(costs: pd.DataFrame, arms: Labels) -> list[str]:
         if _text(row["band"]):
             told += (
                 f"; a {row['band']} cost by the bands of the Education Endowment Foundation "
-                f"(£{number(row['pounds'], 0)})"
+                f"(£{number(row['pounds'], 0)}{_rate(row)})"
             )
         sentences.append("; ".join(filter(None, (told, _text(row["note"])))) + ".")
     return sentences
+
+
+def _rate(row: Mapping[str, Any]) -> str:
+    """Return at which rate a cost in another currency was changed to pounds."""
+    if _text(row["currency"]) in ("", "GBP") or not row["per_pupil_year"]:
+        return ""
+    rate = row["pounds"] / row["per_pupil_year"]
+    return f", at the protocol’s rate of £{rate:.4g} for {row['currency']} 1"
 
 
 def _text(value: object) -> str:

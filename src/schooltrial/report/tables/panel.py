@@ -19,7 +19,7 @@ from schooltrial.wording import listed, part_notes, plural
 OVERALL, COHORTS, GROUPS = "overall", "by cohort", "by group"
 SINCE, BEFORE = "by year since the programme began", "before the programme began"
 YEARS, CALENDAR = "by year", "by calendar year"
-ALONE = "programme years only, groups compared as randomised, without the years before"
+ALONE = "programme years only, groups compared as randomised"
 ALONE_NAMED = {AFTER: "Programme", ADJUSTED: "Adjusted for the years before"}
 
 PARTS = {

@@ -60,7 +60,7 @@ def test_the_costs_are_told_with_what_they_rest_on_and_their_band() -> None:
     assert told == (
         "The programme costs USD 100 per pupil per year, averaged over 2 years and 100 pupils a "
         "year, in prices of 2020; a low cost by the bands of the Education Endowment Foundation "
-        "(£100)."
+        "(£100, at the protocol’s rate of £1 for USD 1)."
     )
 
 
