@@ -21,7 +21,7 @@ def main(
     **files: str,
 ) -> None:
     """Write the figure in its formats, what it draws, and what it shows in words."""
-    data = drawn(pd.read_parquet(panel))
+    data = drawn(pd.read_parquet(panel), outcomes=outcomes)
     unit = "school" if DesignLevels.of(design).in_schools else "pupil"
     figure = trends_plot(data, outcomes, years, design["arms"], study, unit)
     words = alt_text(data, outcomes, design["arms"])

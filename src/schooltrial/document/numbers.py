@@ -55,8 +55,25 @@ def p_text(value: float) -> str:
 
 
 def interval(low: float, high: float, digits: int = 3) -> str:
-    """Return an interval in brackets."""
-    return "" if pd.isna(low) else f"[{number(low, digits)},\u00a0{number(high, digits)}]"
+    """Return an interval as ``−0.06 to 0.21``, with the decimals that show the signs of its ends.
+
+    A lower end of 0.0003 written as 0.000 would seem to include zero.
+    """
+    if pd.isna(low):
+        return ""
+    digits = signed_decimals(digits, low, high)
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+MOST_DECIMALS = 6
+
+
+def signed_decimals(digits: int, *values: float) -> int:
+    """Return the decimals, at least so many, at which no value but zero is written as zero."""
+    known = [abs(value) for value in values if math.isfinite(value) and value != 0]
+    while digits < MOST_DECIMALS and any(value < 0.5 * 10**-digits for value in known):
+        digits += 1
+    return digits
 
 
 SMALLEST = 0.0001

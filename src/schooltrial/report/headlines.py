@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.data.rows.analysed import OF_PANELS
-from schooltrial.document.numbers import number, p_text
+from schooltrial.document.numbers import number, p_text, signed_decimals
 from schooltrial.document.text import Strong, Text
 from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.people import people_counted
@@ -222,6 +222,7 @@ def with_interval(estimate: float, low: float, high: float, digits: int) -> str:
     """Return an effect with its sign and its interval; nothing where it is missing."""
     if pd.isna(estimate):
         return ""
+    digits = signed_decimals(digits, estimate, low, high)
     bounds = f" ({number(low, digits)} to {number(high, digits)})" if not pd.isna(low) else ""
     return signed(estimate, digits) + bounds
 

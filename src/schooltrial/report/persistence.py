@@ -14,12 +14,16 @@ from schooltrial.document.numbers import interval, number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.models.group_time.persistence import DURING, PERSISTENCE
 from schooltrial.models.panel.persistence import BASED_ON, NO_ERROR
+from schooltrial.protocol.shown_units import as_shown, effect_unit
 
 TOLD_UP_TO = 3
 """Years after the end that the summary tells; the table has them all."""
 
 NAMED = 3
 """Cohorts that a sentence names; more are counted, and the table names them."""
+
+SHARE = "share of during"
+"""The effect after the programme as a share of that during it."""
 
 SEVERAL = re.compile(r"cohorts ([\d, and]+), ([\d,]+ schools?)")
 
@@ -147,12 +151,13 @@ def persistence_told(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> li
     """
     models, outcomes = protocol["models"], protocol["outcomes"]
     rows = estimates[(estimates["estimand"] == PERSISTENCE) & (estimates["subgroup"] == "all")]
+    rows = _as_shown(rows, outcomes)
     told = []
     for (name, outcome), found in rows.groupby(["model", "outcome"], sort=False):
         if models[name]["role"] != "primary" or not outcomes[outcome]["primary"]:
             continue
         by_term = {str(row["term"]): row for row in found.to_dict("records")}
-        of = _Rows(by_term, outcomes[outcome]["units_label"], models[name]["confidence_level"])
+        of = _Rows(by_term, effect_unit(outcomes[outcome]), models[name]["confidence_level"])
         label = outcomes[outcome]["label"]
         if not of.years:
             told.append(f"{label}: {_why(of.during['note'])}.")
@@ -175,7 +180,7 @@ def persistence_shown(
     estimates: pd.DataFrame, outcomes: Mapping[str, Any], models: Mapping[str, Any]
 ) -> Table | None:
     """Return the effects during and after the programme as a table; None if there are none."""
-    rows = estimates[estimates["estimand"] == PERSISTENCE]
+    rows = _as_shown(estimates[estimates["estimand"] == PERSISTENCE], outcomes)
     if rows.empty:
         return None
     bounds = zip(rows["conf_low"], rows["conf_high"], strict=True)
@@ -196,6 +201,13 @@ def persistence_shown(
     return tabulate("Effects during and after the programme", told, COLUMNS, group=group)
 
 
+def _as_shown(rows: pd.DataFrame, outcomes: Mapping[str, Any]) -> pd.DataFrame:
+    """Return effects in the units that readers see; a share of the effect during has none."""
+    ratio = rows["term"].map(_in_words).str.endswith(SHARE)
+    sizes = ["estimate", "std_error", "conf_low", "conf_high"]
+    return pd.concat([as_shown(rows[~ratio], outcomes, sizes), rows[ratio]]).sort_index()
+
+
 def _in_words(term: str) -> str:
     """Return what a term of persistence is, in words."""
     after = re.match(r"treated\[after=(\d+)\](.*)", term)
@@ -203,4 +215,4 @@ def _in_words(term: str) -> str:
         return "during the programme"
     when = f"{after[1]} {'year' if after[1] == '1' else 'years'} after"
     kind = {"": when, f" - {DURING}": f"{when}: change from during"}
-    return kind.get(after[2], f"{when}: share of during")
+    return kind.get(after[2], f"{when}: {SHARE}")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from schooltrial.document.latex import latex_table
 from schooltrial.document.markdown import markdown_table
-from schooltrial.document.numbers import number, p_text
+from schooltrial.document.numbers import interval, number, p_text
 from schooltrial.document.tables import Column, NotedTable, Table, fragment
 from schooltrial.document.word import word_table
 from schooltrial.exhibits.style.coefficient_plot import Plot, plot_estimates, shown_decimals
@@ -264,9 +264,7 @@ def _written(found: Sequence[Estimate | None]) -> dict[str, list[str]]:
         "Standard error": cells(lambda row: number(row.std_error, digits)),
         "95% CI": cells(
             lambda row: (
-                ""
-                if pd.isna(row.conf_low)
-                else f"{number(row.conf_low, digits)} to {number(row.conf_high, digits)}"
+                "" if pd.isna(row.conf_low) else interval(row.conf_low, row.conf_high, digits)
             )
         ),
         "p": cells(lambda row: p_text(row.p_value)),

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import MaxNLocator
 
-from schooltrial.document.numbers import interval, number, p_text
+from schooltrial.document.numbers import interval, number, p_text, signed_decimals
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -29,6 +29,7 @@ from schooltrial.exhibits.style.text_lines import width_of, wrap
 from schooltrial.protocol.filters import years_named
 from schooltrial.protocol.people import people_counted
 from schooltrial.protocol.sections import Arm, Model, Outcome, StudyLine, Years
+from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, as_shown, effect_unit
 
 SHOWN = ("ITT", "ATT", "CACE")
 
@@ -73,7 +74,8 @@ def drawn(
         {name: model["confidence_level"] for name, model in models.items()}
     )
     rows["outcome_label"] = rows["outcome"].map({n: o["label"] for n, o in outcomes.items()})
-    rows["unit"] = rows["outcome"].map({n: o["units_label"] for n, o in outcomes.items()})
+    rows["unit"] = rows["outcome"].map({n: effect_unit(o) for n, o in outcomes.items()})
+    rows = as_shown(rows, outcomes, ["estimate", "conf_low", "conf_high"])
     rows["people"] = [
         people_counted(models[model], outcomes[outcome], years)
         for model, outcome in zip(rows["model"], rows["outcome"], strict=True)
@@ -113,7 +115,7 @@ def effects_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     figure, panels = new_figure(height, rows=len(sizes), height_ratios=ratios)
     shown = [_effect_text(row) for _, row in data.iterrows()]
     font = FontProperties(size=NUMBERS, weight="bold")
-    head = f"Estimate [{_levels(data)} CI]"
+    head = f"Estimate ({_levels(data)} CI)"
     second = APART + max(72 * width_of(text, font) for text in [head, *shown]) + APART
     for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
         same_unit = data[data["unit"] == rows["unit"].iloc[0]]
@@ -197,10 +199,9 @@ def _effect_text(row: pd.Series) -> str:
     sizes = [float(row[name]) for name in ("estimate", "conf_low", "conf_high")]
     known = [abs(size) for size in sizes if isfinite(size)]
     digits = 3 if max(known, default=0.0) < 2 else 1
-    while digits < 6 and any(0 < size < 0.5 * 10**-digits for size in known):
-        digits += 1
+    digits = signed_decimals(digits, *sizes)
     told = f"{'+' if sizes[0] > 0 else ''}{number(sizes[0], digits)}"
-    return f"{told} {interval(sizes[1], sizes[2], digits) or '[not known]'}"
+    return f"{told} ({interval(sizes[1], sizes[2], digits) or 'not known'})"
 
 
 def _limits(rows: pd.DataFrame) -> tuple[float, float]:
@@ -235,7 +236,12 @@ def with_truth(
         effect), ``att`` (``overall``: outcome → effect; ``region``: outcome → region → effect),
         and ``units`` where these are in the unit of the analysis; without, they are in SD.
     """
-    found = [_true_effect(row, models[str(row["model"])], truth) for _, row in data.iterrows()]
+    # What was simulated is in shares, where the figure shows percentage points.
+    found = [
+        _true_effect(row, models[str(row["model"])], truth)
+        * (100 if row["unit"] == PERCENTAGE_POINTS else 1)
+        for _, row in data.iterrows()
+    ]
     return data.assign(truth=found)
 
 

@@ -33,6 +33,7 @@ from schooltrial.exhibits.style.text_fitting import add_shared_key, key_lines
 from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.exhibits.style.year_axis import named_times
 from schooltrial.protocol.sections import Model, Outcome, StudyLine, Years, reference_year
+from schooltrial.protocol.shown_units import as_shown, effect_unit
 from schooltrial.wording import listed, plural
 
 EVENT = re.compile(r"treated\[(since|year)(=|<=|>=)(-?\d+)\]")
@@ -85,6 +86,9 @@ THICK, THIN, MARK = (0.5, 2.6), (0.14, 0.7), (0.9, 4.5)
 
 LEAST = 1.5
 """Points of the smallest mark."""
+
+SIZES = ("estimate", "conf_low", "conf_high", "band_low", "band_high")
+"""Columns in the unit of the outcome."""
 
 COLUMNS = [
     "model", "model_label", "outcome", "outcome_label", "unit", "axis", "time", "beyond", "part",
@@ -168,7 +172,7 @@ def _points(
         model_label=model["label"],
         outcome=name,
         outcome_label=outcome["label"],
-        unit=outcome["units_label"],
+        unit=effect_unit(outcome),
         axis=axis,
         part=_parts(found["time"], first, max(starts, default=first) if axis == "year" else first),
         level=model["confidence_level"],
@@ -177,7 +181,8 @@ def _points(
         begins=found["time"].isin(starts) if axis == "year" else found["time"] == 0,
         base=own,
     )
-    return shown.reindex(columns=COLUMNS).sort_values("time", ignore_index=True)
+    shown = shown.reindex(columns=COLUMNS).sort_values("time", ignore_index=True)
+    return as_shown(shown, {name: outcome}, SIZES)
 
 
 def _parts(times: pd.Series, first: int, all_begun: int) -> list[str]:

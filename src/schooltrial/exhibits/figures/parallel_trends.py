@@ -138,7 +138,7 @@ def alt_text(data: pd.DataFrame) -> str:
             for _, row in own.iterrows()
         ]
         widest = curve.iloc[-1]
-        ends = f"[{told(widest['conf_low'])}, {told(widest['conf_high'])}]"
+        ends = f"{told(widest['conf_low'])} to {told(widest['conf_high'])}"
         at = float(first["breakdown"])
         entered = f"zero enters from {told(at)}" if isfinite(at) else "no value lets zero enter"
         parts.append(

@@ -26,6 +26,7 @@ from schooltrial.exhibits.style.figures import (
 )
 from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
+from schooltrial.protocol.shown_units import as_shown, mean_unit
 from schooltrial.wording import plural
 
 BEFORE, AFTER = "before", "after"
@@ -80,7 +81,7 @@ def drawn(
         base = [year for year in years["baseline"] if (cells["year"] == year).any()][-1:]
         base = [year for year in base if year not in after]
         parts += [_means(cells, base, BEFORE), _means(cells, after, AFTER)]
-    return pd.concat(parts, ignore_index=True)[COLUMNS]
+    return as_shown(pd.concat(parts, ignore_index=True)[COLUMNS], outcomes, ["mean"])
 
 
 def _means(cells: pd.DataFrame, years: Sequence[int], time: str) -> pd.DataFrame:
@@ -130,8 +131,8 @@ def school_means_plot(
     figure, panels = new_figure(HEAD + HIGH * lines, lines, columns, width=width)
     for panel, name in zip(panels, names, strict=False):
         rows = data[data["outcome"] == name]
-        unit = outcomes[name]["units_label"]
-        alike = [other for other in names if outcomes[other]["units_label"] == unit]
+        unit = mean_unit(outcomes[name])
+        alike = [other for other in names if mean_unit(outcomes[other]) == unit]
         ends = data.loc[data["outcome"].isin(alike), "mean"]
         labels = {style.name: _label(style, width / columns / len(styles)) for style in styles}
         above = ABOVE * (2 + max(label.count("\n") for label in labels.values()))
@@ -260,7 +261,7 @@ def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome], arms: Sequence
     parts = []
     for name in [name for name in outcomes if (data["outcome"] == name).any()]:
         rows = data[data["outcome"] == name]
-        label = f"{outcomes[name]['label']} ({outcomes[name]['units_label']})"
+        label = f"{outcomes[name]['label']} ({mean_unit(outcomes[name])})"
         for arm in arm_styles(arms):
             wide = pairs_of(rows[rows["arm"] == arm.name])
             both = wide.dropna()

@@ -31,6 +31,7 @@ from schooltrial.exhibits.style.text_fitting import add_key, add_shared_key, hea
 from schooltrial.exhibits.style.year_axis import MOST, set_years
 from schooltrial.models.inference.student_t import t_quantile
 from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
+from schooltrial.protocol.shown_units import as_shown, mean_unit
 from schooltrial.wording import plural
 
 BEGAN = "Began "
@@ -93,12 +94,15 @@ class _Series:
         return LineEnd(float(last["year"]), float(last["mean"]), self.label, self.style.colour)
 
 
-def drawn(panel: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+def drawn(
+    panel: pd.DataFrame, level: float = 0.95, outcomes: Mapping[str, Outcome] | None = None
+) -> pd.DataFrame:
     """Return the mean of each arm by outcome and year, weighted by pupils where all are known.
 
     Where schools began in different years, each cohort of an arm has rows of its own. The interval
     takes schools as the units: the squared deviations of school means from the mean of their
-    group, weighted by pupils squared, with schools − 1 degrees of freedom.
+    group, weighted by pupils squared, with schools − 1 degrees of freedom. Yes/no outcomes, as
+    ``outcomes`` state them, are in per cent.
     """
     keys = ["outcome", "year", "treated", "arm"]
     by_cohort = "cohort" in panel and panel["cohort"].notna().any()
@@ -116,6 +120,7 @@ def drawn(panel: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
             half = t_quantile((1 + level) / 2, n - 1) * (deviation * n / (n - 1)) ** 0.5
         rows.append([*key, mean, mean - half, mean + half, n, int(pupils.sum())])
     data = pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "n_schools", "n_pupils"])
+    data = as_shown(data, outcomes or {}, ["mean", "low", "high"])
     return data.astype({"cohort": "Int64"}) if by_cohort else data
 
 
@@ -135,9 +140,7 @@ def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome], arms: Sequence
             )
             began = f" that began in {int(key[1])}" if len(key) > 1 and pd.notna(key[1]) else ""
             parts.append(f"{names.get(str(key[0]), key[0])}{began} {first}, {last}")
-        told.append(
-            f"{outcomes[name]['label']} ({outcomes[name]['units_label']}): " + "; ".join(parts)
-        )
+        told.append(f"{outcomes[name]['label']} ({mean_unit(outcomes[name])}): " + "; ".join(parts))
     by = "cohort" if "cohort" in data else "arm"
     return f"Means by {by} and year. " + "".join(f"{text}. " for text in told).strip()
 
@@ -210,7 +213,7 @@ def _by_outcome(
         _draw(panel, series[name], years, limits[name], named=at < columns)
         _name_years(panel, data, years, bottom=at + columns >= len(series))
         panel.set_title(outcomes[name]["label"])
-        panel.set_ylabel(outcomes[name]["units_label"])
+        panel.set_ylabel(mean_unit(outcomes[name]))
         if stacked:
             ends = [one.end for one in series[name]]
             label_ends(panel, ends, room=LABEL, height=inside, size=LETTERS)
@@ -246,7 +249,7 @@ def _by_cohort(
             panel.set_title(label, fontsize=LETTERS, fontweight="normal")
             if at == 0:
                 head_of_line(panel, outcomes[name]["label"])
-            panel.set_ylabel("" if at else outcomes[name]["units_label"])
+            panel.set_ylabel("" if at else mean_unit(outcomes[name]))
             panel.tick_params(labelleft=at % ABREAST == 0)
         for spare in block[len(cohorts) :]:
             spare.set_axis_off()
@@ -299,8 +302,8 @@ def _limits(
     """Return outcome → ends of its axis, the same for all outcomes of one unit."""
     found = {}
     for name in names:
-        unit = outcomes[name]["units_label"]
-        alike = [other for other in names if outcomes[other]["units_label"] == unit]
+        unit = mean_unit(outcomes[name])
+        alike = [other for other in names if mean_unit(outcomes[other]) == unit]
         rows = data[data["outcome"].isin(alike)]
         half = (rows["high"] - rows["low"]) / 2
         ends = [*rows["low"], *rows["high"]]

@@ -30,10 +30,10 @@ def signed(value: float) -> str:
 
 
 def with_ends(value: float, low: float, high: float) -> str:
-    """Return an estimate with its interval: ``+0.08 [−0.06, 0.21]``."""
+    """Return an estimate with its interval: ``+0.08 (−0.06 to 0.21)``."""
     digits = min(decimals_of(value), 4)
     ends = interval(low, high, digits)
-    return f"{signed(value)} {ends or '(no interval)'}"
+    return f"{signed(value)} ({ends or 'no interval'})"
 
 
 def span(values: Iterable[float]) -> str:

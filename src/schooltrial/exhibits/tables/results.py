@@ -10,6 +10,7 @@ import pandas as pd
 from schooltrial.document.numbers import interval
 from schooltrial.document.tables import Column, NotedTable, tabulate
 from schooltrial.protocol.sections import Deviation, Model, Outcome
+from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, as_shown, effect_unit
 
 ESTIMANDS = (
     "ITT", "ATT", "CACE", "Anderson-Rubin set", "take-up", "first stage", "effect by group",
@@ -20,6 +21,7 @@ ESTIMANDS = (
 COLUMNS = [
     Column("Outcome"),
     Column("Term", key="term"),
+    Column("Unit", key="unit"),
     Column("Estimate", "number", key="estimate"),
     Column("SE", "number", key="std_error"),
     Column("CI", "told", key="ci"),
@@ -54,8 +56,18 @@ def results_table(
     deviations: Sequence[Deviation] = (),
 ) -> NotedTable:
     """Return the selected estimates as a table, grouped by model; deviations are a note."""
+    # A take-up is a share, whatever the outcome is.
+    shares = rows["estimand"] == "take-up"
+    sizes = ["estimate", "std_error", "conf_low", "conf_high"]
+    taken_up = 100 * rows.loc[shares, sizes]
+    rows = as_shown(rows, outcomes, sizes).copy()
+    rows.loc[shares, sizes] = taken_up
     shown = rows.assign(
         **{
+            "unit": [
+                PERCENTAGE_POINTS if share else effect_unit(outcomes[name])
+                for name, share in zip(rows["outcome"], shares, strict=True)
+            ],
             "Outcome": rows["outcome"].map({name: o["label"] for name, o in outcomes.items()}),
             "ci": [
                 interval(a, b) for a, b in zip(rows["conf_low"], rows["conf_high"], strict=True)

@@ -461,13 +461,14 @@ def _general(protocol: Content) -> Iterator[str]:
     else:
         yield f"{units} were not randomised."
     for kind, words in STANDARDISED.items():
-        named = [
-            outcome["label"]
-            for outcome in protocol["outcomes"].values()
-            if outcome["standardise"] == kind
-        ]
-        if named:
-            yield f"Standardised {words}: {listed(named)}."
+        of_kind = [one for one in protocol["outcomes"].values() if one["standardise"] == kind]
+        in_grades = [one["label"] for one in of_kind if one["measured_on"] == "pupil"]
+        others = [one["label"] for one in of_kind if one["measured_on"] != "pupil"]
+        if in_grades:
+            yield f"Standardised {words}: {listed(in_grades)}."
+        if others:  # of teachers and schools, which are in no grade
+            by_year = words.replace("within grade and year", "within year")
+            yield f"Standardised {by_year}: {listed(others)}."
     if any(outcome["scale"] == "binary" for outcome in protocol["outcomes"].values()):
         yield "Yes/no outcomes are analysed as shares (linear probability)."
     primary = sum(outcome["primary"] for outcome in protocol["outcomes"].values())

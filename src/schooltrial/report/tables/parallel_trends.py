@@ -93,7 +93,7 @@ def _of_outcome(rows: pd.DataFrame) -> Iterator[str]:
         return
     digits = decimals_of(float(effect["conf_high"] - effect["conf_low"]))
     bounds = interval(effect["conf_low"], effect["conf_high"], digits)
-    yield f"the effect is {number(effect['estimate'], digits)} {bounds}."
+    yield f"the effect is {number(effect['estimate'], digits)} ({bounds})."
     yield from _breaking(checks)
     yield from _power(checks, digits)
     yield from _placebos(checks, digits)

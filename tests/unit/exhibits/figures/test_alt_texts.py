@@ -141,7 +141,7 @@ def test_an_event_study_counts_the_years_whose_interval_excludes_zero() -> None:
     assert event_study.alt_text(data) == (
         "Effects by year with 95% intervals. Maths, Panel (SD): before the programme, 1 year "
         "0.100, of which none exclude zero; since the programme began, 2 years from 0.250 to "
-        "0.500, of which 1 excludes zero; last, year 1: +0.250 [−0.100,\u00a00.600]."
+        "0.500, of which 1 excludes zero; last, year 1: +0.250 (−0.100 to 0.600)."
     )
     assert event_study.alt_text(data[:0]) == "No event study was estimated."
 
@@ -181,7 +181,7 @@ def test_bounds_on_trends_give_the_interval_as_fitted_the_widest_and_where_zero_
     )  # fmt: skip
     said = parallel_trends.alt_text(data)
     assert said.endswith(
-        "Maths, Panel, smoothness: SD, as fitted +0.200 [0.100,\u00a00.300]; [−0.500, 0.900] at 1, "
+        "Maths, Panel, smoothness: SD, as fitted +0.200 (0.100 to 0.300); −0.500 to 0.900 at 1, "
         "the largest bound; zero enters from 0.250."
     )
     assert "no value lets zero enter" in parallel_trends.alt_text(data.assign(breakdown=nan))
@@ -196,7 +196,7 @@ def test_placebos_stand_beside_the_observed_effect_with_the_share_as_large() -> 
     )  # fmt: skip
     assert placebos.alt_text(data).endswith(
         "Maths, Panel (SD): 2 placebos from −0.600 to 0.100; observed +0.500; less than 0.1% are "
-        "at least as large; begun 1 year early +0.0500 [−0.1000,\u00a00.2000]."
+        "at least as large; begun 1 year early +0.0500 (−0.1000 to 0.2000)."
     )
 
 

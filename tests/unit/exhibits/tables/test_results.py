@@ -19,8 +19,8 @@ MODELS: Any = {
     "cace": {"label": "Take-up", "confidence_level": 0.95},
 }
 OUTCOMES: Any = {
-    "maths": {"label": "Maths", "measured_on": "pupil"},
-    "ela": {"label": "English", "measured_on": "pupil"},
+    "maths": {"label": "Maths", "measured_on": "pupil", "units_label": "SD"},
+    "ela": {"label": "English", "measured_on": "pupil", "units_label": "points"},
 }
 
 
@@ -77,15 +77,15 @@ def test_every_estimand_of_the_plan_is_selected(estimand: str) -> None:
 def test_each_estimate_stands_with_its_error_interval_test_numbers_and_what_to_know_of_it(
     page: str,
 ) -> None:
-    numbers = ["0.050", "[−0.010, 0.250]", "2.47", "18.3", "0.023", "0.200", "1,234", "40"]
+    numbers = ["0.050", "−0.010 to 0.250", "2.47", "18.3", "0.023", "0.200", "1,234", "40"]
     assert rows(page) == [
         ["Offer"],
-        ["Maths", "treated", "−0.500", *numbers, "REML"],
-        ["Maths", "treated:girl", "0.123", *numbers, "REML; of girls"],
-        ["English", "treated", "0.123", *numbers,
+        ["Maths", "treated", "SD", "−0.500", *numbers, "REML"],
+        ["Maths", "treated:girl", "SD", "0.123", *numbers, "REML; of girls"],
+        ["English", "treated", "points", "0.123", *numbers,
          "REML; did not converge: no finding; few schools"],
         ["Take-up"],
-        ["Maths", "F", "", "", "", "30.00", "∞", "<0.001", "", "1,234", "40", "REML"],
+        ["Maths", "F", "SD", "", "", "", "30.00", "∞", "<0.001", "", "1,234", "40", "REML"],
     ]  # fmt: skip
 
 
@@ -97,10 +97,10 @@ def test_columns_are_headed_and_numbers_stand_to_the_right(page: str) -> None:
     (heads,) = rows(page, "thead")
     assert caption(page) == "Results"
     assert heads == [
-        "Outcome", "Term", "Estimate", "SE", "95% CI", "Statistic", "df", "p", "Effect size",
+        "Outcome", "Term", "Unit", "Estimate", "SE", "95% CI", "Statistic", "df", "p", "Effect size",
         "Pupils", "Schools", "Method and notes",
     ]  # fmt: skip
-    assert aligned_right(page) == heads[2:11]
+    assert aligned_right(page) == heads[3:12]
 
 
 def test_deviations_from_the_plan_stand_below_the_table_and_only_where_there_are_any(
@@ -144,3 +144,11 @@ def test_pupils_and_teachers_in_one_table_are_people() -> None:
     outcomes: Any = {**OUTCOMES, "ela": {**OUTCOMES["ela"], "measured_on": "teacher"}}
     (names,) = rows(fragment(results_table(ESTIMATES, MODELS, outcomes), STUDY), "thead")
     assert "People" in names
+
+
+def test_an_effect_on_a_yes_no_outcome_is_in_percentage_points() -> None:
+    passed: Any = {"maths": {**OUTCOMES["maths"], "scale": "binary"}}
+    row = pd.DataFrame([_row("itt", "maths", "treated", estimate=0.113, conf_low=-0.02)])
+    cells = results_table(row, MODELS, passed).table.cells
+    assert cells[["Unit", "Estimate"]].to_numpy().tolist() == [["percentage points", "11.300"]]
+    assert cells["95% CI"].iloc[0].startswith("−2.000 to ")

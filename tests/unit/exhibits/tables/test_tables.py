@@ -101,5 +101,6 @@ def test_a_p_value_has_three_decimals_and_a_zero_before_the_point(value: float, 
 
 
 def test_an_interval_stands_in_brackets_and_is_empty_where_there_is_none() -> None:
-    assert interval(-0.5, 1.25, 2).replace("\u00a0", " ") == "[−0.50, 1.25]"
+    assert interval(-0.5, 1.25, 2) == "−0.50 to 1.25"
+    assert interval(0.0003, 0.144) == "0.0003 to 0.1440"  # 0.000 would seem to include zero
     assert interval(nan, nan) == ""

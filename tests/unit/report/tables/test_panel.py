@@ -111,7 +111,7 @@ def test_a_row_counts_its_own_schools_and_bands_are_shown_where_there_are_any() 
     assert (cohort["Intervention schools"], cohort["Schools"], cohort["Pupil-years"]) == (
         "2", "31", "1,200",
     )  # fmt: skip
-    assert staggered.table.cells["Simultaneous band"].iloc[0] == "[−1.000,\u00a03.000]"
+    assert staggered.table.cells["Simultaneous band"].iloc[0] == "−1.000 to 3.000"
     without = ROWS.drop(columns=["band_low", "band_high"])
     bare = panels_shown(without, OUTCOMES, MODELS, {}, {})[0]
     assert "Simultaneous band" not in bare.table.cells

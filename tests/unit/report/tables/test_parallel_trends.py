@@ -33,7 +33,7 @@ def test_one_sentence_each_says_when_it_breaks_and_what_placebos_and_parts_show(
 ) -> None:
     (said,) = parallel_trends_sentences(found, LABELS)
     assert said.startswith(
-        "English: the effect is 4.90 [2.10,\u00a07.70]. Zero enters the interval"
+        "English: the effect is 4.90 (2.10 to 7.70). Zero enters the interval"
     )
     assert "0.86 times the largest yearly difference before it." in said
     assert "the line of the trend before is carried on, it enters once its slope" in said
@@ -50,12 +50,12 @@ def test_an_effect_on_a_share_is_told_to_the_digits_that_its_interval_has(
     share = found.copy()
     share[["estimate", "conf_low", "conf_high"]] /= 1000
     (said,) = parallel_trends_sentences(share, LABELS)
-    assert said.startswith("English: the effect is 0.00490 [0.00210,\u00a00.00770].")
+    assert said.startswith("English: the effect is 0.00490 (0.00210 to 0.00770).")
     assert "a drift of 0.00062 a year" in said
     assert "between 0.00320 (without cohort 2016) and 0.00560 (without cohort 2017)" in said
     table = parallel_trends_shown(share, LABELS)
     assert table is not None
-    assert table.cells["95% CI"].iloc[0] == "[0.00210,\u00a00.00770]"
+    assert table.cells["95% CI"].iloc[0] == "0.00210 to 0.00770"
 
 
 def test_bounds_that_never_break_or_break_at_once_are_said_so(found: pd.DataFrame) -> None:
