@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 import pandas as pd
 
+from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, is_binary
 from schooltrial.wording import listed, percent, plural, plural_of
 
 MOST = 4
@@ -116,8 +117,7 @@ def _power(rated: Sequence[Mapping[str, Any]], power: pd.DataFrame | None) -> It
         return
     scales = list(dict.fromkeys(str(row["scale"]) for row in rows))
     ranges = [
-        _span([f"{row['mdes']:.2f}" for row in rows if row["scale"] == scale], scale)
-        for scale in scales
+        _span([_sized(row) for row in rows if row["scale"] == scale], scale) for scale in scales
     ]
     wanted = _span([f"{100 * row['power_wanted']:.0f}" for row in rows], "").strip() + "%"
     expected = [row for row in rows if pd.notna(row["effect"]) and pd.notna(row["power"])]
@@ -148,9 +148,45 @@ def _on(
 def _expected(rows: Sequence[pd.Series]) -> str:
     scales = list(dict.fromkeys(str(row["scale"]) for row in rows))
     return listed([
-        _span([f"{row['effect']:g}" for row in rows if row["scale"] == scale], scale)
+        _span([f"{row['effect']:.3g}" for row in rows if row["scale"] == scale], scale)
         for scale in scales
     ])  # fmt: skip
+
+
+def _sized(row: pd.Series) -> str:
+    """Return a least detectable effect: of percentage points one decimal, else two."""
+    return f"{row['mdes']:.{1 if row['scale'] == PERCENTAGE_POINTS else 2}f}"
+
+
+def power_in_points(
+    power: pd.DataFrame, estimates: pd.DataFrame, outcomes: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return the check of power with sizes on yes/no outcomes in percentage points, as effects are.
+
+    The SD that turns them is that of the check itself: the standard error of an estimate over the
+    same error in SDs. Rows of which either is not known stay in SDs.
+
+    Parameters
+    ----------
+    power : DataFrame
+        ``power.csv``.
+    estimates : DataFrame
+        The long table.
+    outcomes : mapping
+        The protocol's outcomes.
+    """
+    binary = [name for name, one in outcomes.items() if is_binary(one)]
+    effects = estimates[(estimates["estimand"] == "ITT") & (estimates["term"] == "treated")]
+    keys = ["model", "outcome", "subgroup"]
+    errors = effects.drop_duplicates(keys).set_index(keys)["std_error"]
+    found = [errors.get(key, nan) for key in power[keys].itertuples(index=False, name=None)]
+    sd = pd.Series(found, index=power.index, dtype="float64") / power["std_error_estimate"]
+    turned = power["outcome"].isin(binary) & (power["scale"] == "SD") & sd.notna()
+    shown = power.copy()
+    for name in ("mdes", "effect"):
+        shown[name] = power[name].where(~turned, 100 * sd * power[name])
+    shown["scale"] = power["scale"].where(~turned, PERCENTAGE_POINTS)
+    return shown
 
 
 def _powers(rows: Sequence[pd.Series]) -> str:

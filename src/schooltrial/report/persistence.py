@@ -14,7 +14,7 @@ from schooltrial.document.numbers import interval, number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.models.group_time.persistence import DURING, PERSISTENCE
 from schooltrial.models.panel.persistence import BASED_ON, NO_ERROR
-from schooltrial.protocol.shown_units import as_shown, effect_unit
+from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, as_shown, effect_unit, is_binary
 
 TOLD_UP_TO = 3
 """Years after the end that the summary tells; the table has them all."""
@@ -188,7 +188,12 @@ def persistence_shown(
         told=[_in_words(term) for term in rows["term"]],
         note=["; ".join(part for part in _parts(n) if part != NO_ERROR) for n in rows["note"]],
         interval=["" if pd.isna(low) else interval(low, high) for low, high in bounds],
-        label=rows["outcome"].map({name: one["label"] for name, one in outcomes.items()}),
+        label=rows["outcome"].map(
+            {
+                name: f"{one['label']} ({PERCENTAGE_POINTS})" if is_binary(one) else one["label"]
+                for name, one in outcomes.items()
+            }
+        ),
         model_label=rows["model"].map({name: one["label"] for name, one in models.items()}),
     )
     order = {name: at for at, name in enumerate(outcomes)}

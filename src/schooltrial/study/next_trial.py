@@ -18,6 +18,10 @@ SIZES = (20, 30, 40, 60, 80, 120)
 """Units of the trials that are planned where none are named."""
 
 
+ALL = 1 - 1e-9
+"""Intraclass correlation from which all variance is between units, but for rounding."""
+
+
 @dataclass(frozen=True)
 class Lessons:
     """What a study says of the precision of its next trial, for one outcome.
@@ -53,8 +57,12 @@ class Lessons:
 
     @property
     def two_levels(self) -> bool:
-        """Whether pupils in units can be planned apart from units."""
-        return isfinite(self.icc) and isfinite(self.pupils)
+        """Whether pupils in units can be planned apart from units.
+
+        Where each unit is a record of its own, or all variance is between units, more records in
+        each would change nothing, and the plan would read as if that were a finding.
+        """
+        return isfinite(self.icc) and self.icc < ALL and isfinite(self.pupils) and self.pupils > 1
 
     @property
     def words(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 
@@ -188,3 +189,11 @@ def test_a_figure_that_the_study_lacks_is_told_in_a_sentence(opened: OpenedStudy
         opened.show("love_plt")
     with pytest.raises(UserError, match="run the study first"):
         opened.show("trends")
+
+
+@pytest.mark.parametrize(("icc", "pupils"), [(1.0, 1.0), (0.2, 1.0), (1.0, 5.0)])
+def test_more_records_in_each_unit_are_not_planned_where_they_would_change_nothing(
+    icc: float, pupils: float
+) -> None:
+    assert PLAN.two_levels
+    assert not replace(PLAN, icc=icc, pupils=pupils).two_levels

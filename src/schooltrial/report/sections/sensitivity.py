@@ -13,6 +13,18 @@ from schooltrial.report.headlines import (
 )
 from schooltrial.report.tables.checks import bounds_shown
 
+BOUNDS = (
+    "Effects if those with missing outcomes had done as well, or as badly, as each "
+    "approach allows, and effects weighted for the chance of being observed. Every row is "
+    "of those on the rosters at the assignment, in the group first assigned, whose outcome "
+    "of the year is analysed or missing, without covariates. Complete cases: those who are "
+    "analysed."
+)
+
+NONE_MISSING = (
+    "No outcome is missing that could be bounded, so these are the effects on those observed."
+)
+
 
 def sensitivity_section(evidence: Evidence) -> Section:
     """Return the sensitivity analyses, and the bounds for missing outcomes."""
@@ -44,12 +56,10 @@ def sensitivity_section(evidence: Evidence) -> Section:
     if bounds is not None:
         table = Exhibit(
             "missing_outcomes", "Bounds for missing outcomes",
-            bounds_shown(bounds, evidence.labels, evidence.arms),
-            "Effects if those with missing outcomes had done as well, or as badly, as each "
-            "approach allows, and effects weighted for the chance of being observed. Every row is "
-            "of those on the rosters at the assignment, in the group first assigned, whose outcome "
-            "of the year is analysed or missing, without covariates. Complete cases: those who are "
-            "analysed.",
+            bounds_shown(
+                bounds, evidence.labels, evidence.arms, evidence.protocol["outcomes"]
+            ),
+            NONE_MISSING if (bounds["approach"] == "complete cases").all() else BOUNDS,
             data="checks/missing_outcomes.csv", source="check_attrition",
         )  # fmt: skip
         blocks.append(Details("Bounds for missing outcomes", (table,)))

@@ -24,7 +24,7 @@ from schooltrial.report.headlines import (
     verdict_sentence,
     with_interval,
 )
-from schooltrial.report.limits import describe_limits
+from schooltrial.report.limits import describe_limits, power_in_points
 from schooltrial.wording import plural, uncapitalised, year_spans
 
 MOST_FINDINGS = 6
@@ -47,8 +47,11 @@ def first_screen(evidence: Evidence) -> tuple[Block, ...]:
     table = primary_outcomes(found, evidence)
     if table is not None:
         blocks.append(table)
+    power = evidence.check("power")
+    if power is not None:
+        power = power_in_points(power, evidence.estimates, evidence.protocol["outcomes"])
     told = describe_limits(
-        evidence.protocol, evidence.records["verdict"], evidence.check("power"),
+        evidence.protocol, evidence.records["verdict"], power,
         evidence.check("parallel_trends"), evidence.check("attrition"),
     )  # fmt: skip
     if told:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from schooltrial.checks.attrition.analyses import analysing_models
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, Table, tabulate
+from schooltrial.protocol.shown_units import as_shown, effect_unit
 
 Labels = Mapping[str, str]
 
@@ -20,6 +22,7 @@ BOUNDS = [
     Column("Group", key="group", optional=True),
     Column("Approach", key="approach"),
     Column("Term", key="term"),
+    Column("Unit", key="unit", optional=True),
     Column("Estimate", "number", key="estimate"),
     Column("SE", "number", key="std_error"),
     Column("CI low", "number", key="conf_low"),
@@ -287,10 +290,17 @@ def power_shown(
     return tabulate("Minimum detectable effect sizes", rows, POWER, group=outcomes)
 
 
-def bounds_shown(bounds: pd.DataFrame, labels: Labels, arms: Labels) -> Table:
-    """Return the effect under each way to treat missing outcomes."""
-    rows = bounds.assign(
-        outcome=_named(bounds["outcome"], labels), group=groups_named(bounds["arm"], arms)
+def bounds_shown(
+    bounds: pd.DataFrame, labels: Labels, arms: Labels, outcomes: Mapping[str, Any] | None = None
+) -> Table:
+    """Return the effect under each way to treat missing outcomes, in the unit that readers see."""
+    known = outcomes or {}
+    shown = as_shown(bounds, known, ["estimate", "std_error", "conf_low", "conf_high"])
+    units = {name: effect_unit(section) for name, section in known.items()}
+    rows = shown.assign(
+        unit=bounds["outcome"].map(units).fillna(""),
+        outcome=_named(bounds["outcome"], labels),
+        group=groups_named(bounds["arm"], arms),
     )
     return tabulate("Bounds for missing outcomes", rows, BOUNDS)
 

@@ -14,6 +14,7 @@ from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.document.numbers import interval, number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.exhibits.figures.event_study import MANY
+from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, as_shown, is_binary
 from schooltrial.wording import listed, part_notes, plural
 
 OVERALL, COHORTS, GROUPS = "overall", "by cohort", "by group"
@@ -129,6 +130,8 @@ def _table(
 ) -> PanelTable:
     """Return the rows of a model in the order in which a reader asks for them."""
     order = {outcome: at for at, outcome in enumerate(outcomes)}
+    sizes = ["estimate", "std_error", "conf_low", "conf_high", "band_low", "band_high"]
+    rows = as_shown(rows, outcomes, sizes)
     rows = rows.assign(
         part=[_part(*pair) for pair in zip(rows["estimand"], rows["term"], strict=True)],
         at=rows["outcome"].map(order),
@@ -156,7 +159,12 @@ def _table(
         Band=_intervals(rows, "band"),
         own=own,
     )
-    groups = [f"{named[row['outcome']]}, {row['part']}" for _, row in rows.iterrows()]
+    # A unit is named where it is not that of the outcome in other tables of the study.
+    head = {
+        name: f"{named[name]} ({PERCENTAGE_POINTS})" if is_binary(section) else named[name]
+        for name, section in outcomes.items()
+    }
+    groups = [f"{head[row['outcome']]}, {row['part']}" for _, row in rows.iterrows()]
     for count in ("n_treated_schools", "n_schools", "n_individuals"):
         told[count] = told[count].astype("Int64")
     table = tabulate(model["label"], told, COLUMNS, group=groups)
@@ -222,7 +230,7 @@ def _ratios(diagnostics: Mapping[str, Any], named: Mapping[str, str]) -> list[st
 
 
 def _intervals(rows: pd.DataFrame, ends: str) -> list[str]:
-    """Return intervals in brackets; nothing where the table has none."""
+    """Return intervals; nothing where the table has none."""
     bounds = rows.reindex(columns=[f"{ends}_low", f"{ends}_high"])
     return [interval(low, high) for low, high in bounds.itertuples(index=False)]
 

@@ -145,7 +145,12 @@ def test_the_figure_is_the_same_bytes_and_its_data_say_what_is_synthetic(tmp_pat
         kind: str(tmp_path / f"curve.{kind}") for kind in ("svg", "pdf", "png", "csv", "txt")
     }
     draw_power_curve.main(
-        power=str(tmp_path / "power.csv"), outcomes=OUTCOMES, arms=(), study=STUDY, **files
+        power=str(tmp_path / "power.csv"),
+        outcomes=OUTCOMES,
+        arms=(),
+        study=STUDY,
+        randomised=True,
+        **files,
     )
     data = drawn(pd.read_csv(tmp_path / "power.csv"), OUTCOMES)
     words = (tmp_path / "curve.txt").read_text("utf-8").strip()

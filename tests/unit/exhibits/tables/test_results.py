@@ -97,8 +97,8 @@ def test_columns_are_headed_and_numbers_stand_to_the_right(page: str) -> None:
     (heads,) = rows(page, "thead")
     assert caption(page) == "Results"
     assert heads == [
-        "Outcome", "Term", "Unit", "Estimate", "SE", "95% CI", "Statistic", "df", "p", "Effect size",
-        "Pupils", "Schools", "Method and notes",
+        "Outcome", "Term", "Unit", "Estimate", "SE", "95% CI", "Statistic", "df", "p",
+        "Effect size", "Pupils", "Schools", "Method and notes",
     ]  # fmt: skip
     assert aligned_right(page) == heads[3:12]
 

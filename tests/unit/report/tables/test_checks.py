@@ -157,7 +157,7 @@ def test_bounds_are_shown_by_the_outcomes_name_in_the_order_of_the_columns() -> 
     }  # fmt: skip
     check = pd.DataFrame({**words, **numbers, "method": "Lee", "note": np.nan, "more": 0})
     told = bounds_shown(check, {"maths": "Maths"}, {"c": "C", "a": "A"}).cells
-    assert list(told) == [column.name for column in BOUNDS if column.name != "Group"]
+    assert list(told) == [column.name for column in BOUNDS if column.name not in ("Group", "Unit")]
     assert told["Outcome"].tolist() == ["Maths", "x"]
     assert told["Estimate"].tolist() == ["0.123", "−1.000"]
     assert told["p"].tolist() == ["<0.001", ""]

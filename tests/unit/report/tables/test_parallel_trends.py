@@ -32,9 +32,7 @@ def test_one_sentence_each_says_when_it_breaks_and_what_placebos_and_parts_show(
     found: pd.DataFrame,
 ) -> None:
     (said,) = parallel_trends_sentences(found, LABELS)
-    assert said.startswith(
-        "English: the effect is 4.90 (2.10 to 7.70). Zero enters the interval"
-    )
+    assert said.startswith("English: the effect is 4.90 (2.10 to 7.70). Zero enters the interval")
     assert "0.86 times the largest yearly difference before it." in said
     assert "the line of the trend before is carried on, it enters once its slope" in said
     assert "may change by 0.29 from one year to the next." in said
