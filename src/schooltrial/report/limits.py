@@ -112,7 +112,9 @@ def _power(rated: Sequence[Mapping[str, Any]], power: pd.DataFrame | None) -> It
     """Yield the least effect that could be detected, and whether that is more than expected."""
     if power is None:
         return
-    rows = [row for one in rated if (row := _row(power, one["outcome"], one["model"])) is not None]
+    rows = [
+        row for one in rated if (row := power_row(power, one["outcome"], one["model"])) is not None
+    ]
     if not rows:
         return
     scales = list(dict.fromkeys(str(row["scale"]) for row in rows))
@@ -193,8 +195,16 @@ def _powers(rows: Sequence[pd.Series]) -> str:
     return _span([f"{100 * row['power']:.0f}" for row in rows], "") + "%"
 
 
-def _row(power: pd.DataFrame, outcome: str, model: str) -> pd.Series | None:
-    """Return the row of an outcome at analysis, or at randomisation; of arms the least precise."""
+def power_row(power: pd.DataFrame, outcome: str, model: str) -> pd.Series | None:
+    """Return the row of an outcome at analysis, or at randomisation; of arms the least precise.
+
+    Parameters
+    ----------
+    power : DataFrame
+        ``power.csv``.
+    outcome, model : str
+        Names of a primary outcome and its model.
+    """
     mine = power[
         (power["outcome"] == outcome)
         & (power["model"] == model)

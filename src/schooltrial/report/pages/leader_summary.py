@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from math import isfinite
+from typing import Any
+
+import pandas as pd
 
 from schooltrial.document.blocks import Block, Bullets, Document, Heading, Paragraph
 from schooltrial.document.numbers import number
@@ -12,8 +16,14 @@ from schooltrial.document.text import Link, Strong, Text
 from schooltrial.report.effect_words import percentile_points
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import Finding, digits_of
-from schooltrial.report.sections.summary import cost_of, study_sentence, warnings
-from schooltrial.wording import plural
+from schooltrial.report.limits import NOTABLE, power_row
+from schooltrial.report.sections.summary import (
+    cost_of,
+    study_sentence,
+    warnings,
+    with_security_word,
+)
+from schooltrial.wording import counted, listed, percent, plural
 
 MOST = 4
 """Outcomes that one page has room for."""
@@ -30,6 +40,9 @@ LINE = (
     "highest. Three places up means that the one in the middle passes three others."
 )
 """What a place is, said once where results are told in places."""
+
+WEAK = ("very low", "low", "moderate to low")
+"""Words of a rating that a school leader must hear of."""
 
 LEAST = 0.5
 """Places below which a number of places is not told as a whole one."""
@@ -48,6 +61,7 @@ def build_summary(evidence: Evidence) -> Document:
         *found_blocks(found, randomised=randomised),
         Heading("How sure can we be?"),
         Paragraph(certainty(found, randomised=randomised)),
+        *(Paragraph(told) for told in doubts(found, evidence)),
         Heading("What did it cost?"),
         Paragraph(cost_sentence(evidence)),
         Heading("What the study cannot tell you"),
@@ -81,11 +95,13 @@ def found_blocks(found: list[Finding], *, randomised: bool) -> list[Block]:
 
 def cost_sentence(evidence: Evidence) -> str:
     """Return what the programme cost, without bands; that of each group where there are several."""
-    told = "; ".join(
-        f"{evidence.arms.get(arm, 'the programme')}: {BAND.split(cost)[0]}"
-        for arm, cost in cost_of(evidence).items()
-    )
-    return f"Per pupil per year, {told}." if told else "Costs were not collected."
+    told = [
+        (evidence.arms.get(arm, ""), BAND.split(cost)[0]) for arm, cost in cost_of(evidence).items()
+    ]
+    if not told:
+        return "Costs were not collected."
+    each = [f"{group}: {cost}" if group else cost for group, cost in told]
+    return f"{'; '.join(each)} per pupil per year."
 
 
 def warnings_without_links(evidence: Evidence) -> list[Block]:
@@ -196,7 +212,83 @@ def certainty(found: list[Finding], *, randomised: bool) -> str:
     told = ", ".join(filter(None, parts))
     if len(known) == 1:
         return f"{how} The one main result is {told.removeprefix('1 ')}."
+    if len(known) in (up, down, open_):
+        every = "Both" if len(known) == 2 else f"All {counted(len(known))}"
+        alike = f"{every} main results are clearly {'higher' if up else 'lower'}"
+        none = "Neither" if len(known) == 2 else f"None of the {counted(len(known))}"
+        clear = "main result is clear" if len(known) == 2 else "main results is clear"
+        return f"{how} {f'{none} {clear}' if open_ else alike}."
     return f"{how} {len(known)} main results: {told}."
+
+
+def doubts(found: list[Finding], evidence: Evidence) -> list[str]:
+    """Return what makes the results less sure: who joined or moved, and a low rating, in words."""
+    wanted = {(one.model, one.outcome) for one in found}
+    rated = [
+        one
+        for one in evidence.records["verdict"]["ratings"]
+        if (one["model"], one["outcome"]) in wanted
+    ]
+    parts = []
+    for people in dict.fromkeys(one["inputs"]["people"] for one in rated):
+        mine = [one["inputs"] for one in rated if one["inputs"]["people"] == people]
+        joined, moved = (
+            max((one[key] for one in mine if one[key] is not None), default=0.0)
+            for key in ("joined", "changed_arm")
+        )
+        if joined >= NOTABLE:
+            parts.append(
+                f"{percent(joined)} of the {people} whose results count came after the groups "
+                "were formed"
+            )
+        if moved >= NOTABLE:
+            parts.append(f"{percent(moved)} of the {people} who stayed changed group")
+    told = []
+    if parts:
+        told.append(f"{listed(parts)}: they had only a part of what their group received.")
+    words = [word for one in rated if (word := security_word(one)) in WEAK]
+    if words:
+        which = "these results" if len(rated) > 1 else "this result"
+        if len(words) < len(rated):
+            which = f"{len(words)} of {plural(len(rated), 'main result')}"
+        told.append(
+            "By rules like those of the Education Endowment Foundation, confidence in "
+            f"{which} should be {' or '.join(dict.fromkeys(words))}."
+        )
+    return [" ".join(told)] if told else []
+
+
+def security_word(rated: Mapping[str, Any]) -> str:
+    """Return the word of an outcome's EEF-style rating: ``low``; empty where it is not rated.
+
+    Parameters
+    ----------
+    rated : mapping
+        One of the ``ratings`` of ``verdict.json``.
+    """
+    _, eef = (str(rating["rating"]) for rating in rated["ratings"])
+    return with_security_word(eef).rpartition(", ")[2] if "of" in eef.split() else ""
+
+
+def missed(unclear: list[Finding], power: pd.DataFrame | None) -> str:
+    """Return what size of effect may have been missed by results that are not clear."""
+    known = [
+        (one, row)
+        for one in unclear
+        if power is not None and (row := power_row(power, one.outcome, one.model)) is not None
+    ]
+    hoped = [row for _, row in known if pd.notna(row["effect"]) and pd.notna(row["power"])]
+    short = any(row["power"] < row["power_wanted"] for row in hoped)
+    what = "an effect as large as the one hoped for" if short else "an effect, good or bad,"
+    places = [
+        percentile_points(float(row["mdes"]))[0]
+        for one, row in known
+        if row["scale"] == "SD" and one.in_sd
+    ]
+    if not places or len(places) < len(unclear):
+        return f"{what} may have been missed"
+    least = plural(round(max(places)), "place")
+    return f"{what} may have been missed. Only one of about {least} or more was likely to be seen"
 
 
 def unknown(found: list[Finding], evidence: Evidence) -> list[str]:
@@ -207,12 +299,13 @@ def unknown(found: list[Finding], evidence: Evidence) -> list[str]:
             "Whether the programme caused a difference. Groups that were not formed at random may "
             "have been on different paths already."
         )
-    if any(one.found and one.low <= 0 <= one.high for one in found):
+    unclear = [one for one in found if one.found and one.low <= 0 <= one.high]
+    if unclear:
         told.append(
-            "That the programme does nothing. A result that is not clear is no proof of that: a "
-            "small effect, good or bad, may have been missed."
+            "That the programme does nothing. A result that is not clear is no proof of that: "
+            f"{missed(unclear, evidence.check('power'))}."
         )
-    told.append("Whether it would work the same way in schools unlike those in the study.")
+    told.append("What it would do in schools unlike those in the study.")
     if evidence.study["synthetic"]:
         told.append("Anything about a real programme: the data are simulated.")
     return told

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from schooltrial.document.text import Link, Strong, Text, spans
 from schooltrial.report.headlines import Finding
-from schooltrial.report.pages.leader_summary import certainty, plain_finding, shortened
+from schooltrial.report.pages.leader_summary import (
+    certainty,
+    doubts,
+    missed,
+    plain_finding,
+    shortened,
+)
 
 NAN = float("nan")
 SCORES = Finding(
@@ -93,6 +101,10 @@ def test_results_are_counted_by_their_direction() -> None:
     assert certainty([clear, turned(clear), SCORES], randomised=True).endswith(
         "3 main results: 1 clearly higher, 1 clearly lower, 1 not clear in either direction."
     )
+    assert certainty([SCORES, SCORES], randomised=True).endswith("Neither main result is clear.")
+    assert certainty([clear, clear, clear], randomised=True).endswith(
+        "All three main results are clearly higher."
+    )
     assert certainty([turned(clear)], randomised=True).endswith(
         "The one main result is clearly lower."
     )
@@ -116,3 +128,40 @@ def test_a_long_description_is_cut_after_a_sentence() -> None:
     assert shortened(long).endswith("length.")
     assert shortened("Short") == "Short"
     assert shortened("word " * 200).endswith("word …")
+
+
+def _evidence(*eef: str, **inputs: Any) -> Any:
+    known = {"people": "pupils", "joined": 0.0, "changed_arm": None, **inputs}
+    rated = [
+        {"model": "itt", "outcome": "maths", "inputs": known,
+         "ratings": [{"rating": "meets"}, {"rating": rating}]}
+        for rating in eef
+    ]  # fmt: skip
+    return SimpleNamespace(records={"verdict": {"ratings": rated}})
+
+
+def test_who_joined_and_a_low_rating_are_said_in_words() -> None:
+    evidence = _evidence("at most 1 of 5", "1 of 5", joined=0.449, changed_arm=0.249)
+    assert doubts([SCORES], evidence) == [
+        "44.9% of the pupils whose results count came after the groups were formed and 24.9% of "
+        "the pupils who stayed changed group: they had only a part of what their group received. "
+        "By rules like those of the Education Endowment Foundation, confidence in these results "
+        "should be low."
+    ]
+    (mixed,) = doubts([SCORES], _evidence("1 of 5", "4 of 5"))
+    assert mixed.endswith("confidence in 1 of 2 main results should be low.")
+    assert doubts([SCORES], _evidence("4 of 5", joined=0.01)) == []
+    assert doubts([SCORES], _evidence("not rated")) == []
+
+
+def test_what_may_have_been_missed_follows_from_the_power_of_the_study() -> None:
+    row = {
+        "outcome": "maths", "model": "itt", "subgroup": "all", "stage": "analysis", "scale": "SD",
+        "method": "closed form", "mdes": 0.21, "power_wanted": 0.8, "effect": 0.075, "power": 0.17,
+    }  # fmt: skip
+    short = missed([SCORES], pd.DataFrame([row]))
+    assert short.startswith("an effect as large as the one hoped for may have been missed")
+    assert "about 8 places or more" in short
+    enough = missed([SCORES], pd.DataFrame([{**row, "power": 0.9}]))
+    assert enough.startswith("an effect, good or bad, may have been missed")
+    assert missed([SCORES], None) == "an effect, good or bad, may have been missed"
