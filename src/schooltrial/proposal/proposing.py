@@ -24,6 +24,9 @@ Ask = Callable[[str, Sequence[str], str], str]
 FEW = 12
 """Distinct values of a column that is a category rather than a score, at most."""
 
+NONE = "none"
+"""The answer that no column is what was asked for."""
+
 NAMES_IN_USE = (
     "treated", "cluster", "arm", "block", "cohort", "year", "from_year", "all", "baseline",
     "school", "pupil", "class", "teacher", "nan", "null",
@@ -334,19 +337,27 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
             f"more than {FEW} different values. Add a file with scores, or write the protocol by "
             "hand (config/README.md)."
         )
-    waves = [] if found.baseline else list(pretest_of(scores).items())
-    before = {earlier for _, earlier in waves}
+    waves = {} if found.baseline else pretest_of(scores)
+    before = set(waves.values())
     named = [one for one in scores if one.name not in before]
     primary = named[0].name
     if len(named) > 1:
         primary = ask("Which is the primary outcome?", [one.name for one in named], primary)
         found.guesses["primary"] = "chosen as the primary outcome: decide before you see a result"
+    if not found.baseline and len(scores) > 1:
+        others = [one.name for one in scores if one.name != primary]
+        likely = waves.pop(primary, NONE)
+        earlier = ask(f"Which column is the test before, of {primary!r}?", [*others, NONE], likely)
+        waves = {after: its for after, its in waves.items() if earlier not in (after, its)}
+        waves |= {primary: earlier} if earlier != NONE else {}
+    before = set(waves.values())
+    named = [one for one in scores if one.name not in before]
     for one in sorted(named, key=lambda one: one.name != primary):
         found.outcomes[slug(one.name, NAMES_IN_USE)] = one
-    for outcome, earlier in waves:
+    for outcome, earlier in waves.items():
         name = slug(outcome, NAMES_IN_USE)
         found.pretests[name] = (slug(earlier, [*found.outcomes, *NAMES_IN_USE]), earlier)
-        found.guesses[f"pretest {name}"] = "taken for the pre-test, by its name"
+        found.guesses[f"pretest {name}"] = f"taken for the test before {outcome!r}"
     if not found.baseline and not waves:
         found.lacking.append(
             "No pre-test was found. With one the estimate is more precise: add a file of the year "

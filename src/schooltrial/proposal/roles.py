@@ -24,6 +24,16 @@ PRE = re.compile(
     r"^(pre|baseline|base|before|prior|t0)(_|(?=test|score))|_(pre|baseline|before|prior|t0)$"
 )
 POST = re.compile(r"^(post|endline|after)(_|(?=test|score))|_(post|endline|after)$")
+EARLIER = {"autumn": 0, "fall": 0, "first": 0, "pretest": 0, "spring": 1, "summer": 2,
+           "endline": 2, "final": 2, "followup": 2, "posttest": 2, "second": 2}  # fmt: skip
+"""Word of a name that says when in a year or a study a test was taken → its place in time."""
+
+NUMBERED = re.compile(
+    r"(?:^|_)(?P<what>ks|key_stage|y|yr|year|t|time|wave|w|round|term|test|phase)_?(?P<at>\d{1,2})"
+    r"(?=_|$)"
+)
+"""Part of a name that counts stages of school, school years or waves: ``KS1``, ``y5``, ``t0``."""
+
 YEAR_AT_END = re.compile(r"^(.+?)_?((?:19|20)\d\d)$")
 YEAR_IN_NAME = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)")
 
@@ -57,24 +67,36 @@ def column_of(role: str, file: SeenFile) -> SeenColumn | None:
 def pretest_of(columns: Sequence[SeenColumn]) -> dict[str, str]:
     """Return outcome → its pre-test, of columns with numbers that lie in one row of a pupil.
 
-    Names tell: ``pretest`` and ``posttest``, ``reading_pre`` and ``reading``, ``score 2024`` and
-    ``score 2025``.
+    Names tell: ``pretest`` and ``posttest``, ``reading_pre`` and ``reading``, ``KS1 reading`` and
+    ``KS2 reading``, ``score 2024`` and ``score 2025``. Of three tests or more the first is the
+    pre-test of the last.
     """
     names = [column.name for column in columns]
     stems = {name: _stem(plain(name)) for name in names}
     found: dict[str, str] = {}
     for stem in dict.fromkeys(stem for stem, _ in stems.values()):
         timed = sorted((when, name) for name, (its, when) in stems.items() if its == stem)
-        if len(timed) == 2 and timed[0][0] < timed[1][0]:
-            found[timed[1][1]] = timed[0][1]
+        if len({when for when, _ in timed}) == len(timed) > 1:
+            found[timed[-1][1]] = timed[0][1]
     return found
 
 
 def _stem(name: str) -> tuple[str, int]:
-    """Return what a column measures, and when: 0 before, 1 after or not said, else the year."""
+    """Return what a column measures, and when: 0 before, 1 after or not said, else a number."""
     year = YEAR_AT_END.match(name)
     if year:
         return year[1], int(year[2])
     if PRE.search(name):
         return PRE.sub("", name), 0
-    return POST.sub("", name), 1
+    if POST.search(name):
+        return POST.sub("", name), 1
+    stage = NUMBERED.search(name)
+    if stage:
+        # t0 and t1 count the tests of one thing; a key stage is part of what a test is
+        what = "" if stage["what"] == "t" else f"_{stage['what']}#"
+        return f"{name[: stage.start()]}{what}{name[stage.end() :]}".strip("_"), int(stage["at"])
+    words = name.replace("follow_up", "followup").split("_")
+    when = [EARLIER[word] for word in words if word in EARLIER]
+    if when:
+        return "_".join(word for word in words if word not in EARLIER), when[0]
+    return name, 1

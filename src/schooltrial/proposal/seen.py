@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ LOOKED_AT = 20_000
 """Rows of a file that are looked at."""
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+WITH_COMMA = re.compile(r"[-+]?\d*,\d+")
+"""A number with a decimal comma, or one with a comma between thousands."""
 
 NOT_OBSERVED = frozenset(
     {
@@ -61,10 +64,13 @@ class SeenColumn:
     name : str
     cells : tuple of str
         Texts, row by row.
+    decimal : str
+        The sign before the decimals of its numbers.
     """
 
     name: str
     cells: tuple[str, ...]
+    decimal: str = "."
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -81,7 +87,7 @@ class SeenColumn:
         """The distinct texts that are no number and do not mean that nothing was observed."""
         return [
             text for text in self.counts
-            if not NUMBER.fullmatch(text) and text.lower() not in NOT_OBSERVED
+            if not self._is_number(text) and text.lower() not in NOT_OBSERVED
         ]  # fmt: skip
 
     @cached_property
@@ -98,13 +104,16 @@ class SeenColumn:
             return []
         low, high = min(usual), max(usual)
         far = {s for s in SENTINELS if s < min(0.0, low) or s > high + (high - low)}
-        return [text for text in self.counts if NUMBER.fullmatch(text) and float(text) in far]
+        return [
+            text for text in self.counts
+            if self._is_number(text) and float(self._with_point(text)) in far
+        ]  # fmt: skip
 
     @property
     def is_number(self) -> bool:
         """Whether most cells that are not blank or marked missing are numbers."""
         known = {t: n for t, n in self.counts.items() if t.lower() not in NOT_OBSERVED}
-        are = sum(n for text, n in known.items() if NUMBER.fullmatch(text))
+        are = sum(n for text, n in known.items() if self._is_number(text))
         return are > MOSTLY * sum(known.values()) if known else False
 
     @property
@@ -118,7 +127,15 @@ class SeenColumn:
         return bool(self.counts) and self.counts.total() == len(self.cells) == len(self.counts)
 
     def _plain_numbers(self) -> list[float]:
-        return [float(text) for text in self.counts if NUMBER.fullmatch(text)]
+        return [
+            float(self._with_point(text)) for text in self.counts if self._is_number(text)
+        ]  # fmt: skip
+
+    def _is_number(self, text: str) -> bool:
+        return NUMBER.fullmatch(self._with_point(text)) is not None
+
+    def _with_point(self, text: str) -> str:
+        return text.replace(self.decimal, ".", 1)
 
 
 @dataclass(frozen=True)
@@ -132,6 +149,8 @@ class SeenFile:
     rows : int
     delimiter, encoding : str
         With which it could be read.
+    decimal : str
+        The sign before the decimals of its numbers.
     """
 
     path: Path
@@ -139,6 +158,7 @@ class SeenFile:
     rows: int
     delimiter: str = ","
     encoding: str = "utf-8"
+    decimal: str = "."
 
     def __getitem__(self, name: str) -> SeenColumn:
         return next(column for column in self.columns if column.name == name)
@@ -168,9 +188,22 @@ def see(path: Path) -> SeenFile:
                 SeenColumn(name, tuple(map(str, cells.columns[name].cells(rows).to_pylist())))
                 for name in named
             )
-            return SeenFile(path, columns, cells.rows, delimiter, encoding)
+            sign = "," if any(map(_has_decimal_comma, columns)) else "."
+            columns = tuple(replace(one, decimal=sign) for one in columns)
+            return SeenFile(path, columns, cells.rows, delimiter, encoding, sign)
     assert first is not None
     raise first
+
+
+def _has_decimal_comma(column: SeenColumn) -> bool:
+    """Return whether most texts of a column are numbers with a comma, and not of thousands."""
+    known = [text for text in column.counts if text.lower() not in NOT_OBSERVED]
+    commas = [text for text in known if WITH_COMMA.fullmatch(text)]
+    whole = [text for text in known if NUMBER.fullmatch(text) and "." not in text]
+    return (
+        len(commas) + len(whole) > MOSTLY * len(known)
+        and any(len(text.rsplit(",", 1)[1]) != 3 for text in commas)
+    )  # fmt: skip
 
 
 def _reading(file: str, delimiter: str, encoding: Any) -> RawFile:

@@ -79,10 +79,12 @@ def _tables(found: Proposal) -> Iterator[str]:
     for name, column in found.pretests.values():
         yield (
             f"        {name}: {{column: {quoted(column)}, type: number, "
-            f"label: {quoted(_label(name))}}}{_why(found, 'pretest ' + _outcome(found, name))}"
+            f"label: {quoted(_label(column))}}}{_why(found, 'pretest ' + _outcome(found, name))}"
         )
     for name, seen in found.attributes.items():
-        keys = f"column: {quoted(seen.name)}, type: {_type(seen)}, label: {quoted(_label(name))}"
+        keys = (
+            f"column: {quoted(seen.name)}, type: {_type(seen)}, label: {quoted(_label(seen.name))}"
+        )
         yield f"        {name}: {{{keys}}}"
     yield "  scores:"
     yield from _file(found.scores)
@@ -104,6 +106,8 @@ def _file(wave: Wave, first: bool = False) -> Iterator[str]:
         yield f"      delimiter: {json.dumps(seen.delimiter)}"
     if seen.encoding != "utf-8":
         yield f"      encoding: {seen.encoding}"
+    if seen.decimal != ".":
+        yield f"      decimal: {json.dumps(seen.decimal)}{GUESS}its numbers have a decimal comma"
 
 
 def _other_numbers(found: Proposal) -> list[SeenColumn]:
@@ -126,8 +130,8 @@ def _missing(columns: Iterable[SeenColumn]) -> Iterator[str]:
 def _outcomes(found: Proposal) -> Iterator[str]:
     yield ""
     yield "outcomes:"
-    for at, (name, _) in enumerate(found.outcomes.items()):
-        keys = [f"label: {quoted(_label(name))}", "family: attainment"]
+    for at, (name, seen) in enumerate(found.outcomes.items()):
+        keys = [f"label: {quoted(_label(seen.name))}", "family: attainment"]
         keys += ["primary: true"] if at == 0 else []
         keys += ["standardise: control"]
         keys += [f"baseline_year: {max(found.baseline)}"] if found.baseline else []
@@ -152,7 +156,8 @@ def _models(found: Proposal) -> Iterator[str]:
         groups.setdefault(before, []).append(name)
     for at, (before, outcomes) in enumerate(groups.items()):
         yield f"  {'itt' if at == 0 else f'itt_{outcomes[0]}'}:"
-        yield "    label: Intention to treat" + (f", {_label(outcomes[0]).lower()}" if at else "")
+        of = f", {_label(found.outcomes[outcomes[0]].name)}" if at else ""
+        yield f"    label: {quoted(f'Intention to treat{of}')}"
         # each pupil is a unit: a level of pupils would be the residual
         yield f"    estimator: {'cluster_robust' if found.unit == 'pupil' else 'multilevel'}"
         yield f"    role: {'primary' if at == 0 else 'secondary'}"
@@ -172,8 +177,10 @@ def _type(seen: SeenColumn) -> str:
     return "integer" if seen.is_whole else "number"
 
 
-def _label(name: str) -> str:
-    return name.strip("_").replace("_", " ").capitalize()
+def _label(column: str) -> str:
+    """Return the name of a column as a reader would write it: abbreviations stay as they are."""
+    words = " ".join(column.replace("_", " ").split())
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _why(found: Proposal, what: str) -> str:

@@ -152,3 +152,60 @@ def test_what_no_protocol_can_do_without_is_told_with_the_columns_that_are_there
     file = _write(tmp_path / "p.csv", header, [row[: width + 1] for row in rows])
     with pytest.raises(UserError, match=told):
         _proposed(tmp_path, [file])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("KS1 reading", "KS2 reading"), ("y5_maths", "y6_maths"), ("Maths autumn", "Maths summer"),
+        ("baseline_score", "endline_score"), ("reading_baseline", "reading_follow_up"),
+        ("score_t0", "score_t1"), ("wave 1 score", "wave 2 score"), ("pre_score", "score"),
+    ],
+)  # fmt: skip
+def test_the_earlier_of_two_tests_that_differ_in_a_word_of_time_is_the_pre_test(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    rows = [(p, s, score, score + at % 9) for at, (p, s, score) in enumerate(_pupils())]
+    pupils = _write(tmp_path / "p.csv", f"pupil,school,{before},{after}", rows)
+    found, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    ((name, column),) = found.pretests.values()
+    assert column == before
+    assert [one.name for one in found.outcomes.values()] == [after]
+    assert content["models"]["itt"]["covariates"] == [name]
+    assert f"{GUESS}taken for the test before {after!r}" in text
+
+
+def test_two_subjects_are_two_outcomes_until_one_is_named_as_the_test_before(
+    tmp_path: Path,
+) -> None:
+    rows = [(p, s, score, score + at % 9) for at, (p, s, score) in enumerate(_pupils())]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading,maths", rows)
+    files = [_schools(tmp_path), pupils]
+    found, _, _ = _proposed(tmp_path, files)
+    assert list(found.outcomes) == ["reading", "maths"]
+    found, _, _ = _proposed(tmp_path, files, primary="maths", before="reading")
+    assert list(found.outcomes) == ["maths"]
+    assert found.pretests == {"maths": ("reading", "reading")}
+
+
+def test_a_pre_test_that_is_none_is_an_outcome(tmp_path: Path) -> None:
+    rows = [(p, s, score, score + at % 9) for at, (p, s, score) in enumerate(_pupils())]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,ks1,ks2", rows)
+    found, _, _ = _proposed(tmp_path, [_schools(tmp_path), pupils], before="none")
+    assert list(found.outcomes) == ["ks2", "ks1"]
+    assert not found.pretests
+
+
+def test_decimal_commas_are_found_and_marked_as_a_guess(tmp_path: Path) -> None:
+    rows = [(p, s, f"{score},5") for p, s, score in _pupils()]
+    pupils = _write(tmp_path / "p.csv", "pupil;school;reading", rows, ";")
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert content["tables"]["scores"][0]["decimal"] == ","
+    assert content["tables"]["assignment"][0]["decimal"] == "."
+    assert f'decimal: ","{GUESS}' in text
+
+
+def test_a_comma_between_thousands_is_no_decimal_comma(tmp_path: Path) -> None:
+    rows = [(p, s, f"1,{score}") for p, s, score in _pupils()]
+    pupils = _write(tmp_path / "p.csv", "pupil;school;income", rows, ";")
+    assert see(pupils).decimal == "."
