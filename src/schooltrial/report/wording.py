@@ -85,18 +85,17 @@ def analysed_sentences(protocol: Mapping[str, Any], labels: Mapping[str, str]) -
     for model in protocol["models"].values():
         fitted.setdefault(in_words(model["where"], named), []).append(model["label"])
     common = max(fitted, key=lambda words: len(fitted[words]), default="")
-    others = [label for words, models in fitted.items() if words != common for label in models]
+    told = []
     if common and len(fitted[common]) > 1:
-        but = f" but {listed(others)}" if others else ""
-        told = [f"All analyses{but} are of {of_rows(common)}."]
+        told = [f"Analyses are of {of_rows(common)} unless stated below."]
         del fitted[common]
-    else:
-        told = []
+        if whole := fitted.pop("", []):
+            told.append(f"{'; '.join(whole)}: all records.")
     return [
         *([f"The sample keeps: {kept}."] if kept else []),
         *(f"{head}: {words}." for head, words in whose if words),
         *told,
-        *(f"{listed(models)}: {of_rows(words)}." for words, models in fitted.items() if words),
+        *(f"{'; '.join(models)}: {of_rows(words)}." for words, models in fitted.items() if words),
     ]
 
 

@@ -41,9 +41,10 @@ def test_who_is_analysed_is_said_in_plain_words_models_of_the_same_rows_together
     assert analysed_sentences({**content}, {"girl": "Girl"}) == [
         "The sample keeps: grade at least 3.",
         "Reading is measured of: Girl is 1.",
-        "All analyses but Difference in differences are of school year 2020.",
+        "Analyses are of school year 2020 unless stated below.",
+        "Difference in differences: all records.",
     ]
     content["models"]["third"] = {**content["models"]["itt"], "label": "Third", "where": {}}
-    assert analysed_sentences({**content}, {})[-1] == (
-        "All analyses but Difference in differences and Third are of school year 2020."
+    assert (
+        analysed_sentences({**content}, {})[-1] == "Difference in differences; Third: all records."
     )

@@ -49,7 +49,7 @@ def participants_section(evidence: Evidence) -> Section:
     if len(lost):
         blocks.append(Details("Participant flow by step", (steps,)))
     else:
-        blocks.append(Paragraph("Nobody and nothing was left out at any step."))
+        blocks.append(Paragraph(f"No record of {year_spans(years)} was left out at any step."))
     boundary = evidence.exhibit("attrition_boundary")
     if boundary is not None:
         blocks.append(boundary)

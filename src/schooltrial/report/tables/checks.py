@@ -74,6 +74,9 @@ MOVES = {
 }
 """Quantity of ``attrition.csv`` → who that is, in the words of a reader."""
 
+GRADED = ("new intake", "promoted")
+"""Quantities that only people with a grade can have."""
+
 
 WHO_LEFT = [
     Column("Outcome", key="outcome"),
@@ -171,7 +174,8 @@ def _repeated(lost: pd.DataFrame) -> pd.Series:
 def movers_shown(attrition: pd.DataFrame, years: Sequence[int], arms: Labels) -> Table | None:
     """Return who joined and who moved in the years analysed; None where nothing is known of it."""
     named = attrition["year"].astype("str").isin([str(year) for year in years])
-    rows = attrition[named & (attrition["quantity"] != "lost")]
+    of_grades = (attrition["level"] == "teachers") & attrition["quantity"].isin(GRADED)
+    rows = attrition[named & (attrition["quantity"] != "lost") & ~of_grades]
     if rows.empty:
         return None
     told = rows.assign(
@@ -193,6 +197,7 @@ def who_left_sentence(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> s
         return ""
     single = who_left[who_left["variable"].notna() & who_left["p_value"].notna()]
     low = int((single["p_value"] < SMALL).sum())
+    few = {0: "none has", 1: "1 has"}.get(low, f"{low:,} have")
     parts = [
         f"{name}{f', {group}' if group else ''}, {row.year}: p {p_equals(row.p_value)}"
         for name, group, row in zip(
@@ -202,7 +207,7 @@ def who_left_sentence(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> s
     ]  # fmt: skip
     return (
         f"Joint tests of whether different people left each group: {'; '.join(parts)}. Of "
-        f"{len(single):,} single terms, {low:,} {'has' if low == 1 else 'have'} p below .05; about "
+        f"{len(single):,} single terms, {few} p below .05; about "
         f"{number(SMALL * len(single), 0)} would by chance alone."
     )
 

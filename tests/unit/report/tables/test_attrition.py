@@ -81,6 +81,8 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
         "Intervention": "4 of 1,000 (0.4%)", "Difference (pp)": "",
     }  # fmt: skip
     assert movers_shown(pd.DataFrame([row]), [2020], ARMS) is None
+    teachers = {**joined, "level": "teachers", "quantity": "promoted"}
+    assert movers_shown(pd.DataFrame([teachers]), [2020], ARMS) is None
 
 
 def test_people_in_units_that_stay_have_a_row_only_where_a_unit_left() -> None:
