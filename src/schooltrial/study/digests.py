@@ -40,14 +40,25 @@ def count_people(samples: Mapping[str, pd.DataFrame], content: Content) -> pd.Da
     return together.rename(columns={"year": "Year", "arm": "Group"})
 
 
-def describe_variables(codebook: pd.DataFrame) -> pd.DataFrame:
+def describe_variables(codebook: pd.DataFrame, missing: pd.DataFrame | None = None) -> pd.DataFrame:
     """Describe each variable that was read: rows, share missing, different values.
 
     Parameters
     ----------
     codebook : DataFrame
         The study's ``checks/codebook.csv``.
+    missing : DataFrame, optional
+        The study's ``checks/quality_missing.csv``, which also counts people without a row of an
+        outcome as missing. A share is that of this table, as in the figure, where it has one.
     """
+    share = codebook["missing"] / codebook["rows"]
+    if missing is not None:
+        sums = missing.groupby(["table", "variable"])[["missing", "rows"]].sum()
+        known = (sums["missing"] / sums["rows"]).to_dict()
+        keys = zip(codebook["table"], codebook["variable"], share, strict=True)
+        share = pd.Series(
+            [known.get((table, name), alone) for table, name, alone in keys], index=codebook.index
+        )
     label = codebook["label"].fillna("").astype(str)
     return pd.DataFrame(
         {
@@ -55,7 +66,7 @@ def describe_variables(codebook: pd.DataFrame) -> pd.DataFrame:
             "Variable": label.where(label != "", codebook["variable"]),
             "Type": codebook["type"],
             "Rows": codebook["rows"].astype(int),
-            "Missing (%)": (100 * codebook["missing"] / codebook["rows"]).round(1),
+            "Missing (%)": (100 * share).round(1),
             "Different values": codebook["distinct"].astype(int),
         }
     )

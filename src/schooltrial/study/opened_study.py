@@ -262,7 +262,7 @@ class OpenedStudy(Study):
 
     def variables(self) -> pd.DataFrame:
         """Describe each variable that was read: rows, share missing, different values."""
-        return describe_variables(self.checks["codebook"])
+        return describe_variables(self.checks["codebook"], self.checks["quality_missing"])
 
     def leavers(self) -> pd.DataFrame:
         """List how many left at each step, why, by group."""

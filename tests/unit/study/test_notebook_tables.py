@@ -197,3 +197,14 @@ def test_more_records_in_each_unit_are_not_planned_where_they_would_change_nothi
 ) -> None:
     assert PLAN.two_levels
     assert not replace(PLAN, icc=icc, pupils=pupils).two_levels
+
+
+def test_people_without_a_row_count_as_missing_as_they_do_in_the_figure() -> None:
+    codebook = pd.DataFrame({
+        "table": ["scores"], "variable": ["maths"], "label": ["Maths"], "type": ["number"],
+        "rows": [90], "missing": [5], "distinct": [7],
+    })  # fmt: skip
+    counted = pd.DataFrame({
+        "table": ["scores"] * 2, "variable": ["maths"] * 2, "rows": [50, 50], "missing": [10, 5],
+    })  # fmt: skip
+    assert describe_variables(codebook, counted)["Missing (%)"].tolist() == [15.0]

@@ -113,9 +113,16 @@ def _assigned(design: Design, years: Years, listed: pd.DataFrame) -> list[dict[s
     unit = DesignLevels.of(design).unit
     return [
         {"kind": ASSIGNED, "lane": head, "start": min(years["programme"]),
-         "end": min(years["programme"]), "when": design["randomisation"]["date"],
+         "end": min(years["programme"]), "when": _date(design, listed),
          "n": len(listed), "counted": plural_of(unit)}
     ]  # fmt: skip
+
+
+def _date(design: Design, listed: pd.DataFrame) -> str:
+    """Return when units were assigned: as the protocol says, else the one day of the list."""
+    stated = str(design["randomisation"]["date"] or "")
+    days = [] if "drawn" not in listed else list(listed["drawn"].dropna().unique())
+    return stated or (str(days[0])[:10] if len(days) == 1 else "")
 
 
 def _programmes(

@@ -96,4 +96,12 @@ def enrolment_shown(counts: pd.DataFrame) -> Table:
     """Return who is on the rosters, and who came and went since the year before."""
     in_schools = bool((counts["n_schools"] > 0).any())
     columns = [column for column in ENROLMENT if in_schools or column.name != "Schools"]
-    return tabulate("Enrolment", counts.assign(of=counts["of"].astype("str") + "s"), columns)
+    told = {name: counts[name].map(_with_commas) for name in ("n_new", "n_gone")}
+    rows = counts.assign(of=counts["of"].astype("str") + "s", **told)
+    return tabulate("Enrolment", rows, columns)
+
+
+def _with_commas(count: object) -> object:
+    """Return a count by thousands; words, as of a year with none before it, as they are."""
+    digits = str(count).removesuffix(".0")
+    return f"{int(digits):,}" if digits.isdigit() else count

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
-from schooltrial.exhibits.figures.timeline import alt_text, drawn, timeline_plot
+from schooltrial.exhibits.figures.timeline import _date, alt_text, drawn, timeline_plot
 from schooltrial.exhibits.style.figures import rendered
 from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import (
@@ -137,3 +137,12 @@ def test_texts_are_apart_and_at_one_column_no_smaller_than_six_points(
     rendered(figure, ["svg"])
     assert smallest_letters(figure, 88) >= 6
     assert overlapping_texts(figure) == []
+
+
+def test_the_one_day_of_the_list_is_the_date_of_an_assignment_whose_protocol_has_none() -> None:
+    design: Any = {"randomisation": {"date": ""}}
+    listed = pd.DataFrame({"drawn": pd.to_datetime(["2022-06-17"] * 2)})
+    assert _date(design, listed) == "2022-06-17"
+    assert _date(design, listed.assign(drawn=pd.to_datetime(["2022-06-17", "2022-06-18"]))) == ""
+    design["randomisation"]["date"] = "2021-05-03"
+    assert _date(design, listed) == "2021-05-03"
