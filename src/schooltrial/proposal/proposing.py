@@ -24,6 +24,12 @@ Ask = Callable[[str, Sequence[str], str], str]
 FEW = 12
 """Distinct values of a column that is a category rather than a score, at most."""
 
+FEWEST = 4
+"""Distinct values of a column that are compared with those of another, at least."""
+
+ALIKE = 0.9
+"""Share of the values of a column that another one has too, above which they are the same."""
+
 NONE = "none"
 """The answer that no column is what was asked for."""
 
@@ -142,8 +148,18 @@ def propose(
         Path(os.path.relpath(raw, folder)).as_posix(),
     )  # fmt: skip
     waves = _waves(files)
-    _find_pupils(found, waves)
-    _find_assignment(found, waves, ask)
+    problems: list[str] = []
+    try:
+        _find_pupils(found, waves)
+    except UserError as error:
+        problems.append(str(error))
+    try:
+        _find_assignment(found, waves, ask)
+    except UserError as error:
+        problems.append(str(error))
+    if problems:
+        problems.append(f"The files have these columns:\n{_shown(waves)}")
+        raise UserError("\n".join(problems))
     _find_years(found, ask, this_year)
     _find_outcomes(found, ask)
     return found
@@ -182,18 +198,26 @@ def _shown(waves: Sequence[Wave]) -> str:
 def _find_pupils(found: Proposal, waves: Sequence[Wave]) -> None:
     """Find the table of pupils and, where it is another one, that of their scores."""
     of_pupils = [wave for wave in waves if column_of("pupil", wave.last)]
-    rosters = [wave for wave in of_pupils if column_of("school", wave.last)]
+    schools = [one for wave in waves if (one := column_of("school", wave.last))]
+    by_value = {wave.pattern: one for wave in of_pupils
+                if column_of("school", wave.last) is None
+                and (one := _same_values(wave.last, schools))}  # fmt: skip
+    rosters = [wave for wave in of_pupils
+               if column_of("school", wave.last) or wave.pattern in by_value]  # fmt: skip
     if not rosters:
         raise UserError(
             "no file has a column for the pupil and one for the school of each row.\n"
             "`new` looks for names such as pupil, student_id, upn, and school, school_id, urn. "
-            f"Rename two columns, or write the protocol by hand (config/README.md).\n"
-            f"The files have these columns:\n{_shown(waves)}"
+            "Rename two columns, or write the protocol by hand."
         )
     found.pupils = max(rosters, key=lambda wave: len(wave.files))
     others = [wave for wave in of_pupils if wave is not found.pupils and _scores(wave.last)]
     found.scores = others[0] if others and not _scores(found.pupils.last) else found.pupils
     found.columns = _roles(found.pupils.last, "pupil", "school", "class", "year")
+    if found.pupils.pattern in by_value:
+        school = by_value[found.pupils.pattern].name
+        found.columns = {**_roles(found.pupils.last, "pupil"), "school": school, **found.columns}
+        found.guesses["pupils school"] = "its values are those of the schools of another file"
     found.score_columns = _roles(found.scores.last, "pupil", "year")
     used = {found.pupils.pattern, found.scores.pattern}
     extra = [wave.pattern for wave in of_pupils if wave.pattern not in used]
@@ -229,13 +253,19 @@ def _find_assignment(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
         raise UserError(
             "no file says which arm each school (or pupil) is in.\n"
             "`new` looks for a column called arm, group, treatment or the like, and one for "
-            "the school. To draw an assignment: schooltrial assign.\n"
-            f"The files have these columns:\n{_shown(waves)}"
+            "the school. Rename the column, or draw an assignment: schooltrial assign."
         )
     wave = min(having, key=lambda one: column_of("pupil", one.last) is not None)
     first = wave.files[min(wave.files)]
     arm, school, pupil = (column_of(role, first) for role in ("arm", "school", "pupil"))
     assert arm is not None
+    if school is None and pupil is None and "school" in found.columns:
+        school = _same_values(first, [found.pupils.last[found.columns["school"]]])
+        if school is not None:
+            found.guesses["unit column"] = (
+                f"its values are those of {found.columns['school']!r} in "
+                f"{found.pupils.last.path.name}"
+            )
     found.assignment, found.arm_column = wave, arm.name
     found.by_pupil = pupil is not None
     if pupil is not None and (school is None or _varies(school, arm)):
@@ -255,19 +285,74 @@ def _find_assignment(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
             found.kind = "paired" if size <= 3 else "blocked"
             found.guesses["kind"] = f"{size:.3g} schools in a {block.name}, on average"
         else:
-            found.guesses["kind"] = "no column of blocks, strata or pairs was found"
-            found.lacking.append(
-                "If schools were randomised within blocks, strata or pairs: add the column that "
-                "says which (`block` of the table assignment), and set design.kind."
-            )
+            _ask_for_block(found, first, school, arm, ask)
     else:
-        raise UserError(f"{first.path.name} has an arm ({arm.name}), but no school or pupil")
+        raise UserError(
+            f"{first.path.name} has a column for the arm ({arm.name}), but none for the school or "
+            "pupil. Rename the one that has the same identifiers as the file of pupils: school."
+        )
     if column_of("cohort", first) is not None:
         found.lacking.append(
             "A column looks like the year in which a school began. Staggered designs are not "
             "proposed: see design.kind and `cohort` in config/README.md."
         )
     _find_arms(found, arm, ask)
+
+
+def _same_values(file: SeenFile, known: Sequence[SeenColumn]) -> SeenColumn | None:
+    """Return the column of a file whose values are those of a known one; None if none is."""
+    return next(
+        (
+            one for one in file.columns for other in known
+            if len(one.counts) >= FEWEST
+            and len(one.counts.keys() & other.counts.keys()) > ALIKE * len(one.counts)
+        ),
+        None,
+    )  # fmt: skip
+
+
+def _ask_for_block(
+    found: Proposal, file: SeenFile, school: SeenColumn, arm: SeenColumn, ask: Ask
+) -> None:
+    """Ask whether schools were randomised within the values of a column that balances the arms."""
+    unused = [one for one in file.columns if one not in (school, arm)] if not found.by_pupil else []
+    likely = [one for one in unused if _balanced(one, arm)]
+    names = [one.name for one in likely]
+    answer = NONE
+    if likely:
+        answer = ask("Within which column's values were schools randomised?", [*names, NONE], NONE)
+    if answer != NONE:
+        block = file[answer]
+        size = len(set(school.cells)) / len(block.counts)
+        found.block, found.kind = answer, "paired" if size <= 3 else "blocked"
+        found.guesses["kind"] = f"{size:.3g} schools in each {answer}, on average"
+        return
+    found.guesses["kind"] = "no column of blocks, strata or pairs was found"
+    text = (
+        "If schools were randomised within blocks, strata or pairs: add the column that "
+        "says which (`block` of the table assignment), and set design.kind."
+    )
+    if names:
+        which = listed([repr(name) for name in names])
+        text += f" It may be {which}, where each value has the arms in equal numbers."
+    if unused:
+        text += (
+            f" Columns of {file.path.name} not used: {listed([repr(one.name) for one in unused])}."
+        )
+    found.lacking.append(text)
+
+
+def _balanced(column: SeenColumn, arm: SeenColumn) -> bool:
+    """Return whether each value of a column has the arms in equal numbers, or one more of one."""
+    arms = list(arm.counts)
+    sizes = [
+        [at.count(one) for one in arms]
+        for value in column.counts
+        if (at := [a.strip() for c, a in zip(column.cells, arm.cells, strict=True)
+                   if c.strip() == value])
+    ]  # fmt: skip
+    few = 1 < len(sizes) <= len(column.cells) / len(arms)
+    return few and all(min(size) > 0 and max(size) - min(size) <= 1 for size in sizes)
 
 
 def _varies(school: SeenColumn, arm: SeenColumn) -> bool:
@@ -335,7 +420,7 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
         raise UserError(
             f"no column of {found.scores.last.path.name} looks like a test score: a number with "
             f"more than {FEW} different values. Add a file with scores, or write the protocol by "
-            "hand (config/README.md)."
+            "hand."
         )
     waves = {} if found.baseline else pretest_of(scores)
     before = set(waves.values())

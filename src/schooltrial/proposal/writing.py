@@ -47,6 +47,8 @@ def _design(found: Proposal) -> Iterator[str]:
     yield f"  arms:{_why(found, 'arms')}"
     for name, label, _ in found.arms:
         yield f"    - {{name: {quoted(name)}, label: {quoted(label)}}}"
+    if found.block and found.unit == "school":
+        yield f"  block_label: {quoted(found.block)}"
     before = f"baseline: {found.baseline}, " if found.baseline else ""
     yield ""
     yield f"years: {{{before}programme: {found.programme}}}{_why(found, 'years')}"
@@ -60,7 +62,8 @@ def _tables(found: Proposal) -> Iterator[str]:
     if found.by_pupil and found.unit == "school":
         yield "      collapse_repeats: true  # a row a pupil: every school counts once"
     yield "      columns:"
-    yield f"        {found.unit}: {{column: {quoted(found.unit_column)}}}"
+    unit = f"{{column: {quoted(found.unit_column)}}}"
+    yield f"        {found.unit}: {unit}{_why(found, 'unit column')}"
     if found.block:
         yield f"        block: {{column: {quoted(found.block)}, required: true}}"
     codes = ", ".join(f"{json.dumps(raw, ensure_ascii=False)}: {name}"
@@ -75,7 +78,7 @@ def _tables(found: Proposal) -> Iterator[str]:
     yield "      columns:"
     for role, column in found.columns.items():
         kind = ", type: integer" if role == "year" else ""
-        yield f"        {role}: {{column: {quoted(column)}{kind}}}"
+        yield f"        {role}: {{column: {quoted(column)}{kind}}}{_why(found, f'pupils {role}')}"
     for name, column in found.pretests.values():
         yield (
             f"        {name}: {{column: {quoted(column)}, type: number, "

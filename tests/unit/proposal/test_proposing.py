@@ -209,3 +209,40 @@ def test_a_comma_between_thousands_is_no_decimal_comma(tmp_path: Path) -> None:
     rows = [(p, s, f"1,{score}") for p, s, score in _pupils()]
     pupils = _write(tmp_path / "p.csv", "pupil;school;income", rows, ";")
     assert see(pupils).decimal == "."
+
+
+def test_a_school_of_another_name_is_known_by_its_values(tmp_path: Path) -> None:
+    schools = _write(tmp_path / "schools.csv", "Schulnr,arm", list(ARMS.items()))
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())
+    _, content, text = _proposed(tmp_path, [schools, pupils])
+    assert content["tables"]["assignment"][0]["columns"]["school"]["column"] == "Schulnr"
+    assert f"{{column: Schulnr}}{GUESS}its values are those of 'school' in p.csv" in text
+    pupils = _write(tmp_path / "p.csv", "pupil,Schulnr,reading", _pupils())
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert content["tables"]["pupils"][0]["columns"]["school"]["column"] == "Schulnr"
+    assert f"{{column: Schulnr}}{GUESS}" in text
+
+
+def test_all_that_is_lacking_is_reported_at_once(tmp_path: Path) -> None:
+    file = _write(tmp_path / "p.csv", "pupil,reading", [(p, score) for p, _, score in _pupils()])
+    with pytest.raises(UserError) as error:
+        _proposed(tmp_path, [file])
+    assert "one for the school" in str(error.value)
+    assert "which arm each school" in str(error.value)
+    assert str(error.value).count("p.csv: pupil, reading") == 1
+
+
+def test_a_column_that_balances_the_arms_is_asked_for_as_the_block(tmp_path: Path) -> None:
+    rows = [
+        (s, "north" if at < 6 else "south", at, arm) for at, (s, arm) in enumerate(ARMS.items())
+    ]
+    schools = _write(tmp_path / "schools.csv", "school,Local authority,intake,arm", rows)
+    files = [schools, _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())]
+    found, content, _ = _proposed(tmp_path, files)
+    assert content["design"]["kind"] == "complete"
+    assert "It may be 'Local authority'" in found.lacking[0]
+    assert "not used: 'Local authority' and 'intake'" in found.lacking[0]
+    _, content, text = _proposed(tmp_path, files, Within="Local authority")
+    assert content["design"]["kind"] == "blocked"
+    assert content["design"]["block_label"] == "Local authority"
+    assert f"kind: blocked{GUESS}6 schools in each Local authority" in text
