@@ -80,6 +80,7 @@ def effects_shown(
     chosen: Rows,
     labels: Mapping[str, str],
     compared: Sequence[Finding] = (),
+    attrition: pd.DataFrame | None = None,
 ) -> ShownEffects | None:
     """Return the effects of the models of some roles; None if there are none.
 
@@ -96,6 +97,8 @@ def effects_shown(
         Variable → its name in exhibits.
     compared : sequence of Finding
         Primary findings, which are shown first; rows that disagree with them are marked.
+    attrition : DataFrame, optional
+        ``attrition.csv``; effects of years in which attrition is high are marked.
     """  # fmt: skip
     models, outcomes = protocol["models"], protocol["outcomes"]
     rows = selected(estimates, models, outcomes)
@@ -123,7 +126,9 @@ def effects_shown(
         method = methods[0] if len(methods) == 1 else ""
         for (_, row), note in zip(of_model.iterrows(), own, strict=True):
             apart = "" if method else row["method"]
-            cells.append(_cells(row, protocol, note, labels, apart, compared))
+            lost = high_attrition(row, models[model], attrition)
+            remark = "; ".join(filter(None, [lost, note]))
+            cells.append(_cells(row, protocol, remark, labels, apart, compared))
         told = in_labels("; ".join(filter(None, [method, *shared])), labels)
         if told:
             notes.setdefault(told, []).append(models[model]["label"])
@@ -141,6 +146,31 @@ def effects_shown(
         for told, alike in notes.items()
     )
     return ShownEffects(table, said)
+
+
+def high_attrition(row: pd.Series, model: Mapping[str, Any], attrition: pd.DataFrame | None) -> str:
+    """Return in which of the model's years attrition is high for its outcome; else nothing.
+
+    Parameters
+    ----------
+    row : Series
+        Of the table of estimates.
+    model : mapping
+        The protocol's model; those without years of their own are not marked.
+    attrition : DataFrame, optional
+        ``attrition.csv``.
+    """
+    if attrition is None or row["estimand"] not in HEADLINES:
+        return ""
+    years = [str(year) for year in model["where"].get("year", [])]
+    high = attrition[
+        (attrition["quantity"] == "lost")
+        & (attrition["outcome"] == row["outcome"])
+        & (attrition["verdict"] == "high")
+        & attrition["year"].astype("str").isin(years)
+    ]
+    found = list(dict.fromkeys(high["year"].astype("str")))
+    return f"attrition is high by the WWC boundary ({listed(found)})" if found else ""
 
 
 def _is_of(row: Mapping[str, Any], compared: Sequence[Finding]) -> bool:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.protocol.reading import with_subgroup_models
-from schooltrial.report.effects import Rows, effects_shown, in_labels
+from schooltrial.report.effects import Rows, effects_shown, high_attrition, in_labels
 from schooltrial.report.headlines import summarise_findings
 from support.small_trial import SmallTrial
 
@@ -133,3 +133,15 @@ def test_notes_name_variables_by_their_labels_and_leave_other_words_alone() -> N
     assert in_labels(several, labels, "pupils") == (
         "2,878 pupils without Maths at baseline and 5 without Girls, kept with a missing indicator"
     )
+
+
+def test_an_effect_of_a_year_in_which_attrition_is_high_is_marked() -> None:
+    attrition = pd.DataFrame({
+        "quantity": "lost", "outcome": "maths", "verdict": ["high", "low"], "year": [2022, 2021],
+    })  # fmt: skip
+    row = pd.Series(_row())
+    later: dict[str, Any] = {"where": {"year": [2021, 2022]}}
+    assert high_attrition(row, later, attrition) == "attrition is high by the WWC boundary (2022)"
+    assert high_attrition(row, {"where": {"year": [2021]}}, attrition) == ""
+    assert high_attrition(row, later, attrition.assign(outcome="reading")) == ""
+    assert high_attrition(row, later, None) == ""

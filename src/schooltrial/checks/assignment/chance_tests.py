@@ -152,7 +152,11 @@ def _baseline(
     told += f"{test.rank} (their rank)"
     if check != BASELINE:
         told = _by_arm(units, matrix[:, 0], design.arms)
-    reason = f"{filled:,} missing values replaced by the mean of their block" if filled else ""
+    parts = [
+        "school variables and means of individuals together" if check == BASELINE else "",
+        f"{filled:,} missing values replaced by the mean of their block" if filled else "",
+    ]
+    reason = "; ".join(filter(None, parts))
     return Finding(check, told, UNTESTED, test.statistic, p=test.p_value, reason=reason)
 
 

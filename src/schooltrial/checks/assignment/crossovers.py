@@ -40,7 +40,7 @@ def check_crossovers(pupils: pd.DataFrame | None, noun: str) -> tuple[Findings, 
     for unit, count in by_unit[by_unit > 0].items():
         found.about([str(unit)], NOTED, f"{plural(int(count), 'pupil')} later seen in another arm")
     of = pupils["pupil"].nunique()
-    reason = "analysed in the arm of the unit, as the protocol says" if total else ""
+    reason = "of all pupils seen in any year of the files" if total else ""
     found.tests.append(
         Finding(
             check, f"{total:,} of {of:,} pupils", NOTED if total else PASSED, total / max(of, 1),

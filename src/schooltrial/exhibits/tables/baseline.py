@@ -50,7 +50,8 @@ def baseline_table(
         Column("Missing", "told", key="missing"),
     ]
     of_schools = (
-        " Means of schools as analysed are those of the pupils analysed there."
+        " Means of schools as analysed are those of the pupils analysed there, in the baseline "
+        "year; the ratings compare individuals, and of schools the means of all their pupils then."
         if (balance["level"] == "school").any()
         else ""
     )

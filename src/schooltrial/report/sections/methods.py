@@ -216,8 +216,10 @@ def _df(model: Model, _: Content) -> str:
 
 def _replications(model: Model, content: Content) -> str:
     drawn = {"randomisation_inference": "assignments", "wild_bootstrap": "sets of signs"}
+    # The observed statistic is one more: a bootstrap draws one set less
+    count = model["replications"] - (model["estimator"] == "wild_bootstrap")
     return (
-        f"Up to {model['replications']:,} {drawn[model['estimator']]} are drawn, or all are listed "
+        f"Up to {count:,} {drawn[model['estimator']]} are drawn, or all are listed "
         f"where there are fewer (seed of the study: {content['study']['seed']})."
     )
 

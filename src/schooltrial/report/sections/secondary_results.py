@@ -12,6 +12,7 @@ def secondary_section(evidence: Evidence) -> Section | None:
     shown = effects_shown(
         evidence.estimates, evidence.protocol, "Secondary effects",
         lambda role, primary: not primary or role in ("secondary", "replication"), evidence.labels,
+        attrition=evidence.check("attrition"),
     )  # fmt: skip
     if shown is None:
         return None
