@@ -18,7 +18,7 @@ def test_a_faulty_raw_file_stops_the_study_with_one_message_and_nothing_half_wri
     run = clone.snakemake()
     assert run.code == 1
     assert "pupils_2022.csv, row 5, column 'reading': the value 'absent'" in run.text
-    assert "remedy" in run.text
+    assert "fix:" in run.text
     assert "Traceback" not in run.text
     written = [p for p in clone.results.rglob("*") if p.is_file() and "logs" not in p.parts]
     assert written == []
@@ -33,6 +33,6 @@ def test_a_misspelt_key_is_refused_before_any_rule_and_says_which_was_meant(
     run = clone.snakemake()
     assert run.code == 1
     assert "unknown key 'covarites'" in run.text
-    assert "did you mean 'covariates'?" in run.text
+    assert "Did you mean 'covariates'?" in run.text
     assert "Traceback" not in run.text
     assert not (clone.project / "results").exists()
