@@ -1,4 +1,4 @@
-"""The effect among those who were there at the assignment, beside that of all who are analysed."""
+"""The effect among those who were there at the assignment, to compare with that of all."""
 
 from __future__ import annotations
 
