@@ -326,7 +326,7 @@ class OpenedStudy(Study):
         model : str
             Its name in the protocol.
         outcome : str, optional
-            May be left out where the model has one.
+            May be left out where the model has one, or one that is primary.
         **changes
             Keys of the model with other values: ``covariates=["girl"], where={"year": [2021]}``.
 

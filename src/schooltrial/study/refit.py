@@ -29,6 +29,7 @@ from schooltrial.randomisation.record import read_record
 from schooltrial.refusal import UserError, unknown
 from schooltrial.study.fitted_rows import refuse_new_rows, rows_of_fit
 from schooltrial.study.study import Study
+from schooltrial.wording import listed
 
 DIGITS = 10
 """To which a planned model equals the table of estimates: it differs by one in the last of them
@@ -175,7 +176,7 @@ def refit_model(
     name : str
         The model.
     outcome : str, optional
-        May be left out where the model has one.
+        May be left out where the model has one, or one that is primary.
     changes : mapping
         Key of the model → a value in place of the planned one; none for the model as planned.
     schema : mapping
@@ -250,9 +251,15 @@ def refit_models(
 
 def _outcome(study: Study, model: Model, name: str, outcome: str | None) -> str:
     if outcome is None:
-        if len(model["outcomes"]) > 1:
-            raise UserError(f"{name} has the outcomes {', '.join(model['outcomes'])}: name one")
-        return model["outcomes"][0]
+        outcomes = study.protocol.content["outcomes"]
+        primary = [one for one in model["outcomes"] if outcomes[one]["primary"]]
+        among = primary if len(primary) == 1 else model["outcomes"]
+        if len(among) > 1:
+            raise UserError(
+                f"{name} has the outcomes {listed(among)}, and a refit is of one: name it after "
+                f"the model, as in study.refit({name!r}, {among[0]!r}, …)"
+            )
+        return among[0]
     if outcome not in study.protocol.content["outcomes"]:
         raise unknown("outcome", outcome, study.protocol.content["outcomes"])
     return outcome

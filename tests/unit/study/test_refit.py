@@ -76,12 +76,26 @@ def test_another_rule_for_degrees_of_freedom_changes_them_and_not_the_effect(
     assert planned.rows["method"].tolist() != other.rows["method"].tolist()
 
 
+def test_a_model_of_several_outcomes_is_refitted_to_its_one_primary_outcome(
+    opened: OpenedStudy,
+) -> None:
+    assert opened.refit("itt").outcome == "maths"
+
+
+def test_of_several_primary_outcomes_one_must_be_named(
+    opened: OpenedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for outcome in opened.protocol.content["outcomes"].values():
+        monkeypatch.setitem(outcome, "primary", True)
+    with pytest.raises(UserError, match=r"as in study\.refit\('itt', 'maths', …\)"):
+        opened.refit("itt")
+
+
 @pytest.mark.parametrize(
     ("model", "outcome", "changes", "told"),
     [
         ("it", "maths", {}, "no model 'it'; did you mean 'itt'"),
         ("itt", "math", {}, "no outcome 'math'; did you mean 'maths'"),
-        ("itt", None, {}, "itt has the outcomes maths, reading: name one"),
         ("itt", "maths", {"covariate": ["girl"]}, "'covariate'; did you mean 'covariates'"),
         ("itt", "maths", {"covariates": ["grils"]}, "fix:      Did you mean 'girl'"),
         ("itt", "maths", {"where": {"yaer": [2020]}}, "fix:      Did you mean 'year'"),
