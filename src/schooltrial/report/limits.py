@@ -156,7 +156,7 @@ def _expected(rows: Sequence[pd.Series]) -> str:
 
 
 def _sized(row: pd.Series) -> str:
-    """Return a least detectable effect: of percentage points one decimal, else two."""
+    """Return a minimum detectable effect: of percentage points one decimal, else two."""
     return f"{row['mdes']:.{1 if row['scale'] == PERCENTAGE_POINTS else 2}f}"
 
 
