@@ -31,6 +31,12 @@ NOTHING = Markup("")
 RESULTS = ".."
 """Way from a page of a study to its folder of results."""
 
+TABLES = "tables/"
+"""Folder of the tables that are written in each of the formats below."""
+
+OTHER_FORMATS = {"Word": "docx", "LaTeX": "tex", "Markdown": "md"}
+"""Name of a link → ending of its file."""
+
 
 def html_page(document: Document) -> str:
     """Return the page of a document, with its style and pictures inside."""
@@ -155,6 +161,12 @@ class _Page:
         if exhibit.data:
             address = f"{RESULTS}/{exhibit.data}"
             links.append(Markup('<a href="{}">Data</a>').format(address))
+            if exhibit.data.startswith(TABLES):  # which are also written for word processors
+                stem = address.removesuffix(".csv")
+                links += [
+                    Markup('<a href="{}.{}">{}</a>').format(stem, ending, name)
+                    for name, ending in OTHER_FORMATS.items()
+                ]
         if exhibit.source:
             links.append(Markup('<a href="#trace-{}">Source</a>').format(exhibit.source))
         if not links:

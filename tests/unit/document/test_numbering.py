@@ -86,3 +86,11 @@ def test_each_table_of_a_page_is_a_region_of_another_name() -> None:
 
 def test_texts_are_joined_with_spaces_and_empty_ones_left_out() -> None:
     assert joined("One.", "", ("Two ", Strong("three"))) == ("One.", " ", "Two ", Strong("three"))
+
+
+def test_a_table_that_is_also_written_for_word_and_latex_links_to_these() -> None:
+    page = html_page(Document("A", "R", (Exhibit("a", "A", TABLE, data="tables/baseline.csv"),)))
+    for name, ending in (("Word", "docx"), ("LaTeX", "tex"), ("Markdown", "md")):
+        assert f'<a href="../tables/baseline.{ending}">{name}</a>' in page
+    other = html_page(Document("A", "R", (Exhibit("a", "A", TABLE, data="checks/power.csv"),)))
+    assert "Word" not in other

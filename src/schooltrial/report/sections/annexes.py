@@ -113,5 +113,14 @@ def provenance_section(
             "What each fit reports of itself: ",
             Link("diagnostics of every model", "../estimates/diagnostics.json"), ".",
         )),
+        Paragraph((
+            "Tables for a text of your own: all effects (",
+            Link("Word", "../tables/results.docx"), ", ",
+            Link("LaTeX", "../tables/results.tex"), ", ",
+            Link("Markdown", "../tables/results.md"), "); baseline characteristics (",
+            Link("Word", "../tables/baseline.docx"), ", ",
+            Link("LaTeX", "../tables/baseline.tex"), ", ",
+            Link("Markdown", "../tables/baseline.md"), ").",
+        )),
     ]  # fmt: skip
     return Section("provenance", "Provenance", tuple(blocks), annex=True)
