@@ -17,6 +17,10 @@ def test_a_study_without_a_fault_is_told_with_what_was_read_and_without_a_result
     told = capfd.readouterr()
     assert "No error was found." in told.out
     assert "pupils_2025.csv: " in told.out
+    assert "primary outcome: Reading (reading); pre-test: the score of 2024" in told.out
+    assert "the plan can still be changed" in told.out
+    assert "then schooltrial run '" in told.out  # the folder has a space in its name
+    assert "GUESS" not in told.out
     assert "SD" not in told.out
     assert told.err == ""
     assert sorted(trial.parent.rglob("*")) == before
@@ -36,3 +40,17 @@ def test_all_faults_of_the_files_are_told_in_one_round(
     assert "'absent'" in told
     assert "'ill'" in told
     assert "Log: " not in told  # it is not kept
+
+
+def test_a_check_after_a_run_that_read_outcomes_says_that_a_change_is_reported(
+    trial: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    record = trial.parent / "results" / "my_trial" / "checks" / "plan_first.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"models": "0"}', encoding="utf-8")
+    trial.write_text(f"{trial.read_text('utf-8')}# GUESS: all of it\n", encoding="utf-8")
+    assert main(["check", str(trial), "--cores", "1"]) == 0
+    told = capfd.readouterr().out
+    assert "Outcomes were read before: a change will be reported." in told
+    assert "can still be changed" not in told
+    assert "1 line of trial.yaml says GUESS" in told

@@ -32,3 +32,19 @@ def test_a_protocol_that_is_there_is_not_overwritten(
     assert main(["new", str(trial), str(trial.parent / "schools.csv"), "--yes"]) == 1
     assert "is there already" in capsys.readouterr().err
     assert trial.read_bytes() == before
+
+
+def test_a_question_without_an_answer_ends_with_a_sentence(
+    trial: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(_: str) -> str:
+        raise EOFError
+
+    schools = trial.parent / "schools.csv"
+    schools.write_text(schools.read_text("utf-8").replace("control", "red"), encoding="utf-8")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", ended)
+    pupils = trial.parent / "pupils_2025.csv"
+    assert main(["new", str(trial.parent / "b"), str(schools), str(pupils)]) == 1
+    assert "no protocol was written" in capsys.readouterr().err
+    assert not (trial.parent / "b.yaml").exists()

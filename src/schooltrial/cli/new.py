@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Look at the files, ask what cannot be inferred, and write the protocol."""
+    import shlex
     import sys
     from datetime import date
 
@@ -53,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
             print(f"  line {number}: {line.split(GUESS)[1]}")
     for lacking in found.lacking:
         print(f"Missing: {lacking}")
-    print(f"\nNext: schooltrial check {target}\nThen: schooltrial run {target}")
+    named = shlex.quote(str(target))
+    print(f"\nNext: schooltrial check {named}")
+    print(f"Then: schooltrial rehearse {named}, and schooltrial run {named}")
     return 0
 
 
@@ -64,9 +67,14 @@ def _take(question: str, answers: Sequence[str], likely: str) -> str:
 
 def _ask(question: str, answers: Sequence[str], likely: str) -> str:
     """Ask until the answer is one of those possible."""
+    from schooltrial.refusal import UserError
+
     choice = f" ({', '.join(answers)})" if answers else ""
     while True:
-        answer = input(f"{question}{choice} [{likely}] ").strip() or likely
+        try:
+            answer = input(f"{question}{choice} [{likely}] ").strip() or likely
+        except EOFError:
+            raise UserError("\nNo answer was given, so no protocol was written") from None
         if not answers or answer in answers:
             return answer
         print(f"{answer!r} is none of them.")

@@ -26,12 +26,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the rehearsal, and say what it is."""
-    from schooltrial.pipeline.study_run import run_study
+    import shlex
+
+    from schooltrial.pipeline.plan_words import is_recorded
+    from schooltrial.pipeline.study_run import protocol_of, run_study, working_folder
 
     run_study(args.protocol, args.output, args.cores, rehearsal=True)
+    plan = protocol_of(args.protocol)
+    recorded = is_recorded(plan, working_folder(plan.path, args.output))
     print(
         "This was a rehearsal: arms were re-randomised, so that no effect above is a result. "
-        "The plan is not recorded yet; change it as you like, then: "
-        f"schooltrial run {args.protocol}"
+        + (
+            "Outcomes were read before: a change of the plan will be reported. Next: "
+            if recorded
+            else "The plan is not recorded yet; change it as you like, then: "
+        )
+        + f"schooltrial run {shlex.quote(str(args.protocol))}"
     )
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import chdir
@@ -11,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from schooltrial.pipeline.messages import unlinked
+from schooltrial.pipeline.plan_words import is_recorded, plan_in_words
 from schooltrial.pipeline.study_run import make, protocol_of
 from schooltrial.protocol.sections import Protocol
 from schooltrial.refusal import UserError
@@ -48,8 +50,9 @@ def check_study(protocol: Path, cores: int | None = None) -> None:
             text = str(told).rsplit("\n\nLog: ", 1)[0]  # it goes with the folder
             raise UserError(text) from None
         with chdir(folder):
-            for line in what_was_read(plan.name):
-                print(line)
+            read = list(what_was_read(plan.name))
+    for line in [*read, *plan_in_words(plan), *what_comes_next(plan, protocol)]:
+        print(line)
 
 
 def what_was_read(name: str) -> Iterator[str]:
@@ -64,7 +67,16 @@ def what_was_read(name: str) -> Iterator[str]:
             yield f"  {row['file']}: {rows}, for {row['tables'].replace('; ', ', ')}"
     for warning in unlinked([name], []):
         yield f"Warning: {warning.rsplit(' See ', 1)[0]}"
-    yield "No result is shown and nothing was kept: the plan can still be changed."
+
+
+def what_comes_next(plan: Protocol, given: Path) -> Iterator[str]:
+    """Yield whether the plan can still be changed, and the command that follows."""
+    if is_recorded(plan, plan.path.parent):
+        yield "No result is shown. Outcomes were read before: a change will be reported."
+    else:
+        yield "No result is shown and nothing was kept: the plan can still be changed."
+    named = shlex.quote(str(given))
+    yield f"Next: schooltrial rehearse {named}, then schooltrial run {named}"
 
 
 def _targets(plan: Protocol) -> Sequence[str]:

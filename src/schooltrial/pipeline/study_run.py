@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from schooltrial.checkout import own_checkout
 from schooltrial.pipeline.messages import logs_written, refusals
+from schooltrial.pipeline.plan_words import guesses_left
 from schooltrial.pipeline.progress import Progress, stage_of_rules
 from schooltrial.pipeline.run_end import what_was_found, why_not
 from schooltrial.pipeline.run_lock import LOCK, holder_of
@@ -65,6 +66,8 @@ def run_study(
     with chdir(folder):
         for line in what_was_found(folder, plan.name):
             print(line)
+    if left := guesses_left(plan):
+        print(f"Warning: {left}")
 
 
 def make(
