@@ -36,7 +36,8 @@ def test_the_report_is_opened_by_protocol_or_by_folder(
     monkeypatch.setattr("webbrowser.open", opened.append)
     assert main(["open", str(trial)]) == 0
     assert main(["open", str(trial.parent / "results")]) == 0
-    assert opened == [page.as_uri()] * 2
+    assert main(["open", str(page)]) == 0
+    assert opened == [page.as_uri()] * 3
     assert str(page) in capsys.readouterr().out
 
 
@@ -142,3 +143,21 @@ def test_the_monitoring_page_is_made_without_any_estimate(
     results = trial.parent / "results" / "my_trial"
     assert f"Monitoring page: {results / 'report' / 'monitoring.html'}" in capfd.readouterr().out
     assert not (results / "estimates").exists()
+
+
+def test_a_command_that_is_not_there_is_answered_with_the_one_probably_meant(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["rnu", "trial.yaml"])
+    assert "Did you mean 'run'?" in capsys.readouterr().err
+    assert main([]) == 0
+    assert "usage: schooltrial" in capsys.readouterr().out
+
+
+def test_a_run_compared_with_a_rehearsal_is_warned_of(
+    trial: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, rehearsal = _results(trial), _results(trial, "my_trial_rehearsal")
+    assert main(["compare", str(run), str(rehearsal)]) == 0
+    assert "one of the two is a rehearsal" in capsys.readouterr().out

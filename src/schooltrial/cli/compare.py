@@ -18,16 +18,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the rows that differ."""
     from schooltrial.pipeline.study_places import results_of
+    from schooltrial.protocol.rehearsal import ENDING
     from schooltrial.study.estimate_changes import moved_estimates, read_estimates
     from schooltrial.wording import plural
 
-    before, after = (read_estimates(results_of(one)) for one in (args.before, args.after))
+    folders = [results_of(one) for one in (args.before, args.after)]
+    rehearsed = [folder.name.endswith(ENDING) for folder in folders]
+    if rehearsed[0] != rehearsed[1]:
+        print("Warning: one of the two is a rehearsal, whose arms were re-randomised.")
+    before, after = (read_estimates(folder) for folder in folders)
     moved = moved_estimates(before, after)
     if moved.empty:
         print(f"All estimates are the same ({plural(len(after), 'row')}).")
         return 0
     rows = plural(len(moved), "row")
-    print(f"{rows} of {max(len(before), len(after)):,} differ (estimate before → after):")
+    print(f"{rows} {'differs' if len(moved) == 1 else 'differ'} (estimate before → after):")
     for row in moved.itertuples():
         name = ", ".join(part for part in (row.model, row.outcome, row.subgroup, row.term) if part)
         print(f"  {name}: {_number(row.estimate_before)} → {_number(row.estimate_after)}"

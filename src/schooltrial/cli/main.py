@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from difflib import get_close_matches
 from types import ModuleType
 
 from schooltrial import __version__
@@ -59,6 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where the command broke down, of which all is. A wrong call ends with 2.
     """
     parser = _parser()
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words:
+        parser.print_help()
+        return 0
+    names = [command.__name__.rsplit(".", 1)[1] for command in COMMANDS]
+    close = get_close_matches(words[0], names, n=1)
+    if close and words[0] not in names:
+        parser.error(f"there is no command {words[0]!r}. Did you mean {close[0]!r}?")
     given = parser.parse_args(arguments)
     try:
         return int(given.run(given))

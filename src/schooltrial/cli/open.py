@@ -26,7 +26,9 @@ def run(args: argparse.Namespace) -> int:
     from schooltrial.pipeline.study_places import results_of
     from schooltrial.refusal import UserError
 
-    page = results_of(args.study) / "report" / f"{args.page}.html"
+    given = args.study.expanduser()
+    page = results_of(given) / "report" / f"{args.page}.html"
+    page = given.resolve() if given.suffix == ".html" else page
     if not page.is_file():
         raise UserError(f"{page} is not there; make it: schooltrial run PROTOCOL")
     print(page)

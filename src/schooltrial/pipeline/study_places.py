@@ -20,6 +20,8 @@ def results_of(given: Path) -> Path:
         Where there are no results yet, with the command that makes them.
     """
     given = given.expanduser()
+    if given.is_file() and given.suffix == ".html" and given.parent.name == "report":
+        return given.resolve().parents[1]
     if given.suffix in ENDS:
         plan = protocol_of(given)
         found = plan.folder / "results" / plan.name

@@ -13,6 +13,7 @@ from schooltrial.proposal.roles import (
     column_of,
     pretest_of,
     slug,
+    year_of,
 )
 from schooltrial.proposal.seen import SeenColumn, SeenFile
 from schooltrial.refusal import UserError
@@ -387,8 +388,10 @@ def _find_years(found: Proposal, ask: Ask, this_year: int) -> None:
     years = sorted({year for year in found.scores.files if year} | _years_of_rows(found))
     if len(years) < 2:
         found.programme = years or [_year_asked(ask, this_year)]
-        if not years:
-            found.guesses["years"] = "no file says a year; this one was taken"
+        found.guesses["years"] = (
+            "the year was taken from the name of the file or a column" if years
+            else "no file says a year; this one was taken"
+        )  # fmt: skip
         return
     begin = years[-1]
     if len(years) > 2:
@@ -401,8 +404,10 @@ def _find_years(found: Proposal, ask: Ask, this_year: int) -> None:
 
 
 def _year_asked(ask: Ask, this_year: int) -> int:
-    answer = ask("In which year were the pupils tested?", [], str(this_year))
-    return int(answer) if answer.isdigit() else this_year
+    question = "In which year were the pupils tested?"
+    while (year := year_of(ask(question, [], str(this_year)))) is None:
+        question = "Which year was it, in four digits such as 2025 (2024/25 is 2025)?"
+    return year
 
 
 def _years_of_rows(found: Proposal) -> set[int]:

@@ -57,6 +57,20 @@ def slug(name: str, taken: Sequence[str] = ()) -> str:
     return found
 
 
+def year_of(answer: str) -> int | None:
+    """Return the year that an answer names; None if it names none, or several.
+
+    A school year counts as the calendar year in which it ends: 2025 for ``2024/25``.
+    """
+    school_year = re.fullmatch(r"\D*((?:19|20)\d\d)\s*[-/–]\s*(\d\d|\d{4})\D*", answer)
+    if school_year:
+        begins, ends = int(school_year[1]), school_year[2]
+        return begins + 1 if int(ends) % 100 == (begins + 1) % 100 else None
+    years = YEAR_IN_NAME.findall(answer)
+    found = YEAR_IN_NAME.search(answer)
+    return int(found[0]) if found and len(years) == 1 else None
+
+
 def column_of(role: str, file: SeenFile) -> SeenColumn | None:
     """Return the column of a file whose name is of a role; None if none is."""
     return next(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from schooltrial.proposal.proposing import Proposal, propose
+from schooltrial.proposal.roles import year_of
 from schooltrial.proposal.seen import see
 from schooltrial.proposal.writing import GUESS, protocol_text
 from schooltrial.protocol.reading import read_protocol
@@ -246,3 +247,22 @@ def test_a_column_that_balances_the_arms_is_asked_for_as_the_block(tmp_path: Pat
     assert content["design"]["kind"] == "blocked"
     assert content["design"]["block_label"] == "Local authority"
     assert f"kind: blocked{GUESS}6 schools in each Local authority" in text
+
+
+@pytest.mark.parametrize(
+    ("answer", "year"),
+    [
+        ("2025", 2025), ("summer 2025", 2025), ("2024/25", 2025), ("2024-2025", 2025),
+        ("2024/27", None), ("last year", None), ("2019, 2021", None),
+    ],
+)  # fmt: skip
+def test_a_year_may_be_answered_as_people_write_it(answer: str, year: int | None) -> None:
+    assert year_of(answer) == year
+
+
+def test_an_answer_that_is_no_year_is_asked_for_again(tmp_path: Path) -> None:
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())
+    _, content, _ = _proposed(
+        tmp_path, [_schools(tmp_path), pupils], tested="last summer", digits="2023/24"
+    )
+    assert content["years"]["programme"] == [2024]
