@@ -113,9 +113,9 @@ class Evidence:
 
     @property
     def units_by_arm(self) -> dict[str, int]:
-        """Arm → how many units were assigned to it."""
-        blocks = self.checks["assignment"]
-        return {arm: int(blocks[f"n_{arm}"].sum()) for arm in self.arms}
+        """Arm → how many units were assigned to it, those without any data among them."""
+        blocks, unseen = self.checks["assignment"], self.protocol["design"]["no_data"]
+        return {arm: int(blocks[f"n_{arm}"].sum()) + unseen.get(arm, 0) for arm in self.arms}
 
     @property
     def study_record(self) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _assigned(design: Design, years: Years, listed: pd.DataFrame) -> list[dict[s
     return [
         {"kind": ASSIGNED, "lane": head, "start": min(years["programme"]),
          "end": min(years["programme"]), "when": _date(design, listed),
-         "n": len(listed), "counted": plural_of(unit)}
+         "n": len(listed) + sum(design["no_data"].values()), "counted": plural_of(unit)}
     ]  # fmt: skip
 
 
@@ -135,13 +135,14 @@ def _programmes(
 ) -> list[dict[str, object]]:
     """Return when an arm, or each cohort of it, had the programme; the control arm had none."""
     every = [*all_years(years), *years["to_come"]]
+    count = len(listed) + design["no_data"].get(str(arm["name"]), 0)
     whole = {"arm": str(arm["name"]), "lane": str(arm["label"]), "counted": counted}
     if control:
-        return [{**whole, "kind": NONE, "start": min(every), "end": max(every), "n": len(listed)}]
+        return [{**whole, "kind": NONE, "start": min(every), "end": max(every), "n": count}]
     cohorts = listed["cohort"].dropna() if "cohort" in listed else pd.Series(dtype="Int64")
     if cohorts.empty:
         first, last = min(years["programme"]), max(years["programme"])
-        return [{**whole, "kind": PROGRAMME, "start": first, "end": last, "n": len(listed)}]
+        return [{**whole, "kind": PROGRAMME, "start": first, "end": last, "n": count}]
     return [
         {**whole, "kind": PROGRAMME, "lane": f"{arm['label']} that began in {start}",
          "cohort": start, "start": start, "end": _last_year(start, years, every),

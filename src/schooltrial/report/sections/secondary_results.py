@@ -18,8 +18,8 @@ def secondary_section(evidence: Evidence) -> Section | None:
         return None
     table = Exhibit(
         "secondary_effects", "Secondary outcomes, secondary analyses and replications", shown.table,
-        "These analyses are exploratory or repeat other work; do not draw conclusions from one of "
-        "them alone.",
+        "The study was not designed to answer these questions: do not draw conclusions from one of "
+        "these analyses alone.",
         notes=shown.notes, data="estimates/estimates.csv", source="gather_estimates",
     )  # fmt: skip
     return Section("secondary", "Secondary results", (table,))

@@ -84,10 +84,12 @@ def study_sentence(evidence: Evidence) -> Text:
     )
     total = sum(units_by_arm(evidence).values())
     how = "randomised" if protocol["design"]["randomised"] else "compared, not randomised"
+    unseen = sum(protocol["design"]["no_data"].values())
+    seen = f"; {total - unseen:,} with data" if unseen else ""
     years = year_spans(evidence.years)
     where = f" in {plural(n_schools(evidence), 'school')}" if levels.inside_schools else ""
     when = f"; outcomes of {protocol['years']['label']} {years}" if years else ""
-    return f"{plural(total, levels.unit)}{where} {how} ({assigned}){when}."
+    return f"{plural(total, levels.unit)}{where} {how} ({assigned}{seen}){when}."
 
 
 def _of_group(arm: str, protocol: Content) -> str:

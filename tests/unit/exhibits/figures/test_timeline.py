@@ -39,13 +39,18 @@ PANEL = pd.DataFrame({"outcome": [], "school": [], "year": [], "mean": [], "n_pu
 def _design(**keys: Any) -> Any:
     return {
         "kind": "blocked", "unit": "school", "randomised": True, "schools": True, "arms": ARMS,
-        "randomisation": {"date": "2018-06-05"}, **keys,
+        "no_data": {}, "randomisation": {"date": "2018-06-05"}, **keys,
     }  # fmt: skip
 
 
 def _data(listed: pd.DataFrame = LISTED, years: Any = YEARS, **keys: Any) -> pd.DataFrame:
     samples = {"pupil": PUPILS, "teacher": TEACHERS}
     return drawn(_design(**keys), years, OUTCOMES, listed, samples, PANEL)
+
+
+def test_units_without_any_data_are_among_those_that_were_assigned() -> None:
+    data = _data(no_data={"c": 2}).set_index("lane")["n"]
+    assert (data["Randomised"], data["Control"], data["Tutored"]) == (7, 4, 3)
 
 
 def test_years_in_which_an_outcome_was_measured_have_how_many_were() -> None:
