@@ -339,3 +339,20 @@ def test_an_estimator_is_refused_for_outcomes_that_it_cannot_fit(
     trial.protocol["models"]["did"]["estimator"] = estimator
     found = [fault.found for fault in refused_protocol()]
     assert f"models.did fits outcomes of {level}s with {estimator}" in found
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "value", "meant"),
+    [
+        ("design", "kind", "block", "blocked"),
+        ("models.itt", "estimator", "multilevle", "multilevel"),
+    ],
+)
+def test_a_mistyped_value_is_told_with_the_one_that_was_meant(
+    trial: SmallTrial, refused_protocol: Refused, place: str, key: str, value: str, meant: str
+) -> None:
+    section: Any = trial.protocol
+    for part in place.split("."):
+        section = section[part]
+    section[key] = value
+    assert f"did you mean {meant!r}?" in [fault.remedy for fault in refused_protocol()]

@@ -114,6 +114,10 @@ def _found(error: Any) -> str:
 
 def _remedy(error: Any) -> str:
     """Say what to do: YAML reads a text of digits as a number, and ``no`` as false."""
+    if error.validator == "enum":
+        close = get_close_matches(str(error.instance), map(str, error.validator_value), n=1)
+        if close:
+            return f"did you mean {close[0]!r}?"
     text = error.validator == "type" and "string" in error.validator_value
     if text and isinstance(error.instance, bool):
         shown = "Yes" if error.instance else "No"
