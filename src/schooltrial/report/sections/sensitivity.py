@@ -6,11 +6,11 @@ from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Sect
 from schooltrial.document.text import joined
 from schooltrial.report.effects import effects_shown
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.first_assigned import first_assigned
 from schooltrial.report.headlines import (
     sensitivity_findings,
     sensitivity_sentence,
 )
+from schooltrial.report.present_at_assignment import first_assigned
 from schooltrial.report.tables.checks import bounds_shown
 
 BOUNDS = (

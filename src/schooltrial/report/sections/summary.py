@@ -15,7 +15,6 @@ from schooltrial.document.text import Cite, Text, joined
 from schooltrial.protocol.sections import Content, arm_labels
 from schooltrial.report.effect_words import MONTHS_TABLE, months_text, percentile_points_text
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.first_assigned import first_assigned
 from schooltrial.report.headlines import (
     Finding,
     finding_sentence,
@@ -25,6 +24,7 @@ from schooltrial.report.headlines import (
     with_interval,
 )
 from schooltrial.report.limits import describe_limits, power_in_points
+from schooltrial.report.present_at_assignment import first_assigned
 from schooltrial.wording import plural, uncapitalised, year_spans
 
 MOST_FINDINGS = 6

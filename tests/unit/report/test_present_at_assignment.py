@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.report.first_assigned import first_assigned
 from schooltrial.report.headlines import Finding, summarise_findings
+from schooltrial.report.present_at_assignment import first_assigned
 from support.small_trial import SmallTrial
 
 
