@@ -14,6 +14,7 @@ from schooltrial.checks.data_quality.missingness import empty_by_design
 from schooltrial.exhibits.style.alt_words import few
 from schooltrial.exhibits.style.figures import INK, LETTERS, READABLE, foot, new_figure, styled
 from schooltrial.exhibits.style.text_lines import wrap
+from schooltrial.exhibits.style.year_axis import MOST
 from schooltrial.protocol.sections import StudyLine
 from schooltrial.wording import percent, plural
 
@@ -51,7 +52,9 @@ def missingness_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
         for (table, _), name in zip(lines, names, strict=True)
     ]
     panel.set_yticks(range(len(lines)), shown)
-    panel.set_xticks(range(len(years)), years)
+    step = -(-len(years) // MOST)
+    named = range(len(years))[::-1][::step][::-1]  # the last always
+    panel.set_xticks(list(named), [years[at] for at in named])
     panel.tick_params(length=0, labelsize=LETTERS)
     panel.spines[:].set_visible(False)
     for at, along in zip(*np.nonzero(shares > 0), strict=True):

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from schooltrial.exhibits.figures.missingness import drawn, missingness_plot
 from schooltrial.exhibits.style.figures import INK
 from schooltrial.protocol.sections import StudyLine
-from support.drawn_artists import tick_words
+from support.drawn_artists import overlapping_texts, tick_words
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 LONG = "Home language as the parents told it to the school at enrolment"
@@ -94,3 +94,11 @@ def test_what_is_empty_by_design_or_of_no_arm_or_has_no_rows_is_not_drawn() -> N
     assert data[["variable", "label"]].to_numpy().tolist() == [
         ["home_language", "home language"], ["sex", "Sex of the pupil"],
     ]  # fmt: skip
+
+
+def test_of_many_years_every_second_is_named_so_that_names_do_not_run_together() -> None:
+    rows = [["pupils", "grade", "Grade", year, 0.1] for year in range(2010, 2020)]
+    made = missingness_plot(pd.DataFrame(rows, columns=list(DATA.columns)), STUDY)
+    assert tick_words(made.axes[0].xaxis) == ["2011", "2013", "2015", "2017", "2019"]
+    assert overlapping_texts(made) == []
+    made.clear()
