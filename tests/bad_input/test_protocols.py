@@ -44,7 +44,7 @@ def test_an_unknown_key_like_no_other_is_to_be_removed(
 ) -> None:
     trial.protocol["study"]["xyz"] = 1
     (fault,) = refused_protocol()
-    assert fault.remedy == "delete it; see config/README.md"
+    assert fault.remedy == "delete it; see `schooltrial help study`"
 
 
 def test_each_missing_key_is_told_once(trial: SmallTrial, refused_protocol: Refused) -> None:

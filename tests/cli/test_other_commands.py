@@ -161,3 +161,12 @@ def test_a_run_compared_with_a_rehearsal_is_warned_of(
     run, rehearsal = _results(trial), _results(trial, "my_trial_rehearsal")
     assert main(["compare", str(run), str(rehearsal)]) == 0
     assert "one of the two is a rehearsal" in capsys.readouterr().out
+
+
+def test_a_key_is_explained_in_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["help", "design.kind"]) == 0
+    told = capsys.readouterr().out
+    assert "within blocks" in " ".join(told.split())
+    assert "One of: complete, blocked, paired, staggered, simple." in told
+    assert main(["help", "desing.kind"]) == 1
+    assert "did you mean 'design'" in capsys.readouterr().err

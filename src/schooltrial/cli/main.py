@@ -17,6 +17,7 @@ from schooltrial.cli import (
     compare,
     completion,
     doctor,
+    help,
     monitor,
     new,
     open,
@@ -29,8 +30,8 @@ from schooltrial.cli import (
 from schooltrial.refusal import Refusal, StepFailedError, UserError
 
 COMMANDS: list[ModuleType] = [
-    new, check, rehearse, run, open, compare, refit, assign, monitor, where, doctor, version,
-    completion,
+    new, check, rehearse, run, open, compare, refit, assign, monitor, where, help, doctor,
+    version, completion,
 ]  # fmt: skip
 """In the order in which the help lists them; each has ``HELP``, ``add_arguments`` and ``run``."""
 
@@ -41,7 +42,8 @@ from files to a first report:
   schooltrial run my_trial.yaml
 
 The first writes a protocol, my_trial.yaml: read the lines in it that say GUESS.
-Results are in results/, next to the protocol. `schooltrial <command> --help` says more.
+Results are in results/, next to the protocol. `schooltrial <command> --help` says more,
+`schooltrial help design.kind` explains a key of the protocol.
 """
 
 DEBUG = "SCHOOLTRIAL_DEBUG"

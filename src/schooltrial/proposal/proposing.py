@@ -295,7 +295,7 @@ def _find_assignment(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
     if column_of("cohort", first) is not None:
         found.lacking.append(
             "A column looks like the year in which a school began. Staggered designs are not "
-            "proposed: see design.kind and `cohort` in config/README.md."
+            "proposed: see `schooltrial help design.kind`."
         )
     _find_arms(found, arm, ask)
 

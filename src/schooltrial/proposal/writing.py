@@ -30,7 +30,7 @@ def protocol_text(found: Proposal) -> str:
 def _head(found: Proposal) -> Iterator[str]:
     yield "# A first protocol, proposed by `schooltrial new` from the files of the trial."
     yield "# Read each line that says GUESS, correct what is wrong, and delete the remark."
-    yield "# Every key is explained in config/README.md."
+    yield "# `schooltrial help KEY` explains a key, such as `schooltrial help design.kind`."
     for text in found.lacking:
         yield f"# MISSING: {text}"
     yield ""

@@ -57,7 +57,7 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     if not path.is_file():
         others = sorted(other.name for other in path.parent.glob("*.yaml"))
         close = get_close_matches(path.name, others, n=1)
-        remedy = f"did you mean {close[0]!r}?" if close else "check the path, or config/config.yaml"
+        remedy = f"did you mean {close[0]!r}?" if close else "check the path"
         refuse([Fault(shown, "no such file", "a protocol (YAML)", remedy)])
     raw = path.read_bytes()
     content, text = parse_file(raw, shown)
@@ -68,7 +68,7 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
                     shown,
                     "the file holds no keys",
                     "the sections of a protocol",
-                    "see config/README.md",
+                    "see `schooltrial help`",
                 )
             ]
         )

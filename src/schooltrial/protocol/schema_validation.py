@@ -10,7 +10,11 @@ from typing import Any
 from schooltrial.protocol.json_schema import Validator
 from schooltrial.refusal import Fault
 
-SEE = "see config/README.md"
+
+def _see(where: str) -> str:
+    """Return where a key is explained; places in a list are left out."""
+    key = ".".join(part for part in where.split(".") if part and not part.isdigit())
+    return f"see `schooltrial help {key}`" if key else "see `schooltrial help`"
 
 
 IN_WORDS = {
@@ -75,19 +79,20 @@ def _faults_of(error: Any, schema: Mapping[str, Any], shown: str) -> Iterator[Fa
     if error.validator == "additionalProperties":
         for key in sorted(set(error.instance) - set(known)):
             close = get_close_matches(key, known, n=1, cutoff=0.6)
-            remedy = f"did you mean {close[0]!r}?" if close else f"delete it; {SEE}"
+            remedy = f"did you mean {close[0]!r}?" if close else f"delete it; {_see(where)}"
             found, expected = f"unknown key {key!r} in {place}", "one of " + ", ".join(known)
             yield Fault(shown, found, expected, remedy, column=_below(where, key))
     elif error.validator == "required":
         for key in [key for key in error.validator_value if key not in error.instance]:
             described = error.schema["properties"][key].get("description", key)
+            remedy = f"add it; {_see(_below(where, key))}"
             yield Fault(
-                shown, f"the key {key!r} is missing in {place}", described, f"add it; {SEE}",
+                shown, f"the key {key!r} is missing in {place}", described, remedy,
                 column=_below(where, key),
             )  # fmt: skip
     else:
         yield Fault(
-            shown, f"{place}: {_found(error)}", _expected(error), _remedy(error),
+            shown, f"{place}: {_found(error)}", _expected(error), _remedy(error, where),
             column=where or None,
         )  # fmt: skip
 
@@ -112,7 +117,7 @@ def _found(error: Any) -> str:
     return str(error.message)
 
 
-def _remedy(error: Any) -> str:
+def _remedy(error: Any, where: str) -> str:
     """Say what to do: YAML reads a text of digits as a number, and ``no`` as false."""
     if error.validator == "enum":
         close = get_close_matches(str(error.instance), map(str, error.validator_value), n=1)
@@ -121,12 +126,11 @@ def _remedy(error: Any) -> str:
     text = error.validator == "type" and "string" in error.validator_value
     if text and isinstance(error.instance, bool):
         shown = "Yes" if error.instance else "No"
-        return (
-            f"write another word than yes, no, true, false, or put it in quotes: '{shown}'; {SEE}"
-        )
+        words = f"write another word than yes, no, true, false, or put it in quotes: '{shown}'"
+        return f"{words}; {_see(where)}"
     if text and isinstance(error.instance, int | float):
-        return f"put it in quotes if it is text; {SEE}"
-    return f"correct it; {SEE}"
+        return f"put it in quotes if it is text; {_see(where)}"
+    return f"correct it; {_see(where)}"
 
 
 def _expected(error: Any) -> str:

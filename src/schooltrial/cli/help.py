@@ -1,0 +1,30 @@
+"""``schooltrial help``: what a key of the protocol means."""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "Explain a key of the protocol, such as design.kind; without a key, list the sections."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the key."""
+    parser.add_argument(
+        "key", nargs="?", default="", help="keys from the top, with dots between: models.covariates"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the description, the values, the default and an example of the key."""
+    from pathlib import Path
+    from textwrap import fill
+
+    from schooltrial.protocol import reading
+    from schooltrial.protocol.key_reference import key_lines
+    from schooltrial.protocol.strict_yaml import parse_yaml
+
+    schema = Path(reading.__file__).with_name("schema.yaml")
+    for line in key_lines(parse_yaml(schema.read_text("utf-8")), args.key):
+        indent = len(line) - len(line.lstrip()) + 4
+        print(fill(line, 100, subsequent_indent=" " * indent, break_long_words=False))
+    return 0
