@@ -26,8 +26,9 @@ class LogHandler(LogHandlerBase):
     def __post_init__(self) -> None:
         """Let this process end when the command that reads the events is killed."""
         if sys.platform == "linux":
-            # Snakemake then lets running jobs end, and starts no further one
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            # At once, not when running jobs have ended: with nobody to read, that may never be,
+            # and the next run would wait for this one. What is half written is written again.
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def emit(self, record: LogRecord) -> None:
         """Write the event of a record; nothing where it is of another kind."""
@@ -38,7 +39,7 @@ class LogHandler(LogHandlerBase):
             sys.stdout.write(f"{MARK}{json.dumps(told)}\n")
             sys.stdout.flush()
         except OSError:
-            os.kill(os.getpid(), signal.SIGTERM)  # nobody reads any more
+            os._exit(1)  # nobody reads any more
 
     @property
     def writes_to_stream(self) -> bool:

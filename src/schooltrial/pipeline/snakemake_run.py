@@ -36,6 +36,9 @@ SETTINGS: tuple[tuple[str, ...], ...] = (
 )
 """Options of Snakemake, each with its reason."""
 
+PATIENCE = 20.0
+"""Seconds that running jobs have to end in when a run is stopped."""
+
 PLUGIN = Path(__file__).parent / "progress_plugin"
 """Folder in which Snakemake finds the plugin that tells events."""
 
@@ -125,7 +128,11 @@ class WorkflowRun:
                 return process.wait()
             except BaseException:
                 process.terminate()  # Snakemake lets running jobs end, and starts no further one
-                process.wait()
+                try:
+                    process.wait(PATIENCE)
+                except subprocess.TimeoutExpired:
+                    process.kill()  # the next run finishes what this one leaves half done
+                    process.wait()
                 raise
 
 
