@@ -170,3 +170,13 @@ def test_a_key_is_explained_in_the_terminal(capsys: pytest.CaptureFixture[str]) 
     assert "One of: complete, blocked, paired, staggered, simple." in told
     assert main(["help", "desing.kind"]) == 1
     assert "did you mean 'design'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--help", "-h", "--version"])
+def test_an_option_is_not_taken_for_a_command(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([option])
+    assert ended.value.code == 0
+    assert "Did you mean" not in capsys.readouterr().err

@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     names = [command.__name__.rsplit(".", 1)[1] for command in COMMANDS]
     close = get_close_matches(words[0], names, n=1)
-    if close and words[0] not in names:
+    if close and words[0] not in names and not words[0].startswith("-"):
         parser.error(f"there is no command {words[0]!r}. Did you mean {close[0]!r}?")
     given = parser.parse_args(arguments)
     try:
