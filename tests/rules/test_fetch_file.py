@@ -68,7 +68,7 @@ def test_what_is_not_the_whole_declared_file_is_refused_and_leaves_nothing(
 
 
 def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="see whether the network"):
+    with pytest.raises(Refusal, match="See whether the network"):
         fetch_file.main(
             url="http://127.0.0.1:9/raw.csv", sha256=SHA256, file=str(tmp_path / "raw.csv")
         )

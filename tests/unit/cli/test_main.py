@@ -44,7 +44,7 @@ def test_every_command_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -
         assert command.HELP in told
 
 
-@pytest.mark.parametrize("arguments", [[], ["wher"], ["where"]])
+@pytest.mark.parametrize("arguments", [["wher"], ["where"]])
 def test_a_wrong_call_ends_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         entry.main(arguments)

@@ -69,7 +69,7 @@ def test_what_every_file_of_every_rule_names_is_there() -> None:
 def test_the_adapter_that_calls_every_script_is_behind_no_number() -> None:
     found = _trace("results/x/estimates/estimates.csv")
     assert found.rule == "gather_estimates"
-    assert found.modules == ()
+    assert not [path for path in found.modules if "/pipeline/" in path]
 
 
 def test_a_path_that_no_rule_writes_is_told_with_the_nearest_that_one_does() -> None:

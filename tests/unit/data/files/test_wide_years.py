@@ -64,7 +64,7 @@ def test_those_who_were_not_there_in_a_year_leave_it_and_are_logged(wide: SmallT
     log = pd.read_csv(wide.path("cleaning_log.csv"), keep_default_na=False)
     (entry,) = log[log["rows"] > 0].to_dict("records")
     assert (entry["rule"], entry["rows"], entry["before"]) == (
-        "rows left out, maths and reading being empty", 1, "row 2",
+        "rows left out: maths and reading empty", 1, "row 2",
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def test_rows_without_what_is_needed_may_hold_anything(trial: SmallTrial) -> Non
     trial.reading("pupils")["columns"]["school"]["required"] = True
     trial.reading("pupils")["keep_if_any"] = ["school"]
     pd.testing.assert_frame_equal(_obtain(trial), _plain(trial))
-    assert _log(trial, "roster_2020.csv") == {"rows left out, school being empty": (0, 1)}
+    assert _log(trial, "roster_2020.csv") == {"rows left out: school empty": (0, 1)}
 
 
 def test_rows_that_a_filter_does_not_keep_may_hold_anything(trial: SmallTrial) -> None:

@@ -139,7 +139,7 @@ def test_parts_that_determine_each_other_have_no_andersons_index() -> None:
         "lateness": {"sum_of": ["late"]}, "twice": {"sum_of": ["late", "late"]},
         "index": {"index_of": rule},
     }  # fmt: skip
-    with pytest.raises(Refusal, match="Set `weights: equal`"):
+    with pytest.raises(Refusal, match="set `weights: equal`"):
         _made(**declared)
 
 

@@ -82,7 +82,7 @@ def test_the_norm_that_says_most_holds() -> None:
 
 def test_scores_of_a_grade_without_a_norm_are_refused() -> None:
     norms: list[Norm] = [{"grade": 3, "year": None, "mean": 0, "sd": 1}]
-    with pytest.raises(Refusal, match="score has scores of grade 4 in 2020, but no norm"):
+    with pytest.raises(Refusal, match="score has scores of grade 4 in 2020, but there is no norm"):
         standardise_by_norms(FRAME, "score", norms)
     found = standardise_by_norms(FRAME[FRAME["grade"] != 4], "score", norms)
     assert found.tolist() == [1, 3, 8]

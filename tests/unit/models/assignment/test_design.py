@@ -119,7 +119,7 @@ def test_shares_may_miss_one_by_a_billionth_and_no_more() -> None:
 def test_a_share_of_nothing_or_all_is_refused(share: float) -> None:
     with pytest.raises(AssignmentError, match="not in"):
         probability_design(4, share)
-    with pytest.raises(AssignmentError, match="arm 'c' has the planned share"):
+    with pytest.raises(AssignmentError, match="arm 'c' is planned a share of"):
         share_design(range(4), {"c": share, "t": 1 - share})
 
 
