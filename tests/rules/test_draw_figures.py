@@ -262,7 +262,7 @@ def test_the_timeline_counts_those_measured_in_the_sample_and_units_in_the_assig
     }  # fmt: skip
     design = {
         "arms": ARMS, "randomised": True, "kind": "blocked", "unit": "school", "schools": True,
-        "randomisation": {"date": ""},
+        "no_data": {}, "randomisation": {"date": ""},
     }  # fmt: skip
     paths = {name: str(tmp_path / f"{name}.parquet") for name in tables}
     figure, data = run(

@@ -127,7 +127,7 @@ def _called_all() -> Shape:
     drawn = draw_trial(seed=37, arms=("none", "all"))
     design = {"kind": "blocked", "arms": _arms("none", "all")}
     protocol = plain_protocol(drawn, design=design)
-    refused = ("design.arms.1.name", "all arms together", "rename it")
+    refused = ("design.arms.1.name", "all arms together", "Rename it")
     return Shape("an_arm_called_all", protocol, plain_tables(drawn), refused=refused)
 
 

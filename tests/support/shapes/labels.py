@@ -118,6 +118,6 @@ SHAPES = (
     _spelt("identifiers_of_sixty_signs", _of_sixty, PLAIN),
     replace(
         _spelt("identifiers_with_slashes", lambda name: f"a/{name}", PLAIN),
-        refused=("without /", "change the identifier"), right=None,
+        refused=("without /", "Change the identifier"), right=None,
     ),
 )  # fmt: skip

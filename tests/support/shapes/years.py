@@ -149,7 +149,7 @@ SHAPES = (
         "outcome_for_a_baseline",
         {**plain_protocol(ONE_YEAR), "balance": {"pupil_variables": ["pretest", "maths"]}},
         plain_tables(ONE_YEAR),
-        refused=("balance.pupil_variables names maths, measured in 2025", "take maths out of"),
+        refused=("balance.pupil_variables names maths, measured in 2025", "Delete maths from"),
     ),
     Shape(
         "all_in_one_arm", plain_protocol(ONE_YEAR),

@@ -59,7 +59,7 @@ def test_a_panel_model_of_pupils_is_that_of_the_means_of_those_whom_it_keeps(
         else difference_in_differences.fit_planned(plan, cells, years=YEARS)
     ).table
     pd.testing.assert_frame_equal(fit(pupils, planned).table, by_hand)
-    assert by_hand["n_pupils"].max() == len(kept)
+    assert by_hand["n_individuals"].max() == len(kept)
 
 
 def test_variables_of_schools_split_the_effect_and_those_of_pupils_are_refused(

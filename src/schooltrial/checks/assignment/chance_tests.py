@@ -153,7 +153,7 @@ def _baseline(
     if check != BASELINE:
         told = _by_arm(units, matrix[:, 0], design.arms)
     parts = [
-        "school variables and means of individuals together" if check == BASELINE else "",
+        "all variables together" if check == BASELINE else "",
         f"{filled:,} missing values replaced by the mean of their block" if filled else "",
     ]
     reason = "; ".join(filter(None, parts))

@@ -130,7 +130,7 @@ def _drawing(
     foot: str,
     several: bool,
 ) -> Figure:
-    figure, (panel,) = new_figure(0.9 + 0.32 * len(drawn))
+    figure, (panel,) = new_figure(1.4 + 0.32 * len(drawn))
     for at, (_, head, row) in enumerate(drawn):
         which = heads.index(head)
         colour = ARM_COLOURS[which % len(ARM_COLOURS)]

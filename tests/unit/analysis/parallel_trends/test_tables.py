@@ -250,7 +250,7 @@ def test_bounds_of_other_estimators_are_of_an_event_study_with_one_reference(met
         _plain()[0].query("check == 'relative magnitudes' and setting == 1").to_dict("records")
     )
     assert row["conf_low"] == pytest.approx(plain["conf_low"])
-    assert "Callaway and Sant'Anna's" in row["note"]
+    assert "Callaway and Sant'Anna" in row["note"]
     assert found["method"].iloc[0] != _plain()[0]["method"].iloc[0]
     (placebo,) = found[found["check"] == "placebo cohort"].to_dict("records")
     assert placebo["estimate"] == pytest.approx(_plain()[0]["estimate"].iloc[0])

@@ -184,7 +184,7 @@ def test_at_randomisation_cohorts_have_the_precision_of_their_estimator(control:
     assert row["std_error"] == pytest.approx(hand.std_error)
     assert (row["df"], row["units"], row["blocks"]) == (pytest.approx(hand.df), 24, 0)
     assert "6 from 2015, 6 from 2016" in row["note"]
-    assert "of no known cohort, and not counted: 1" in row["note"]
+    assert "cohort not known, not counted: 1" in row["note"]
     assert "as if all began at once" not in row["note"]
 
 
