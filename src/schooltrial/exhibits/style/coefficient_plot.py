@@ -12,6 +12,7 @@ from typing import cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
 from schooltrial.document.numbers import decimals_of, number
 from schooltrial.exhibits.style.figures import (
@@ -19,14 +20,19 @@ from schooltrial.exhibits.style.figures import (
     ARM_MARKERS,
     FAINT,
     INK,
+    LETTERS,
     new_figure,
     rendered,
     styled,
 )
+from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.models.inference.estimate import Estimate
 from schooltrial.refusal import UserError
 
 KINDS = ("svg", "pdf", "png")
+
+LABEL = 2.4
+"""Inches of a line of a label."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,7 +136,10 @@ def _drawing(
     foot: str,
     several: bool,
 ) -> Figure:
-    figure, (panel,) = new_figure(1.4 + 0.32 * len(drawn))
+    font = FontProperties(size=LETTERS)
+    named = [wrap(f"{t}, {h}" if several else t, LABEL, font) for t, h, _ in drawn]
+    line = max(0.32, 0.16 * max(map(len, named)))
+    figure, (panel,) = new_figure(1.0 + line * len(drawn))
     for at, (_, head, row) in enumerate(drawn):
         which = heads.index(head)
         colour = ARM_COLOURS[which % len(ARM_COLOURS)]
@@ -140,8 +149,8 @@ def _drawing(
         panel.plot(row.estimate, at, marker, color=colour, ms=5)
     panel.axvline(0, color=FAINT, lw=0.8, zorder=0)
     panel.set_ylim(len(drawn) - 0.5, -0.5)
-    panel.set_yticks(range(len(drawn)), [f"{t}, {h}" if several else t for t, h, _ in drawn])
-    panel.tick_params(left=False)
+    panel.set_yticks(range(len(drawn)), ["\n".join(lines) for lines in named])
+    panel.tick_params(left=False, labelsize=LETTERS)
     panel.set_xlabel("Estimate with 95% confidence interval")
     beside = cast(Axes, panel.secondary_yaxis("right"))
     beside.set_yticks(range(len(drawn)), [_told(row, digits) for _, _, row in drawn])
