@@ -11,6 +11,7 @@ import pytest
 
 from schooltrial.refusal import Refusal
 from support.rules_in_process import StudyRun
+from support.shapes.ending import as_it_was
 from support.small_trial import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -50,7 +51,8 @@ def test_the_shipped_files_are_those_of_the_seeded_script(tmp_path: Path) -> Non
 
 def test_the_example_gives_a_report_that_says_that_its_data_are_synthetic(tmp_path: Path) -> None:
     run = StudyRun(_copied(tmp_path / "trial"), tmp_path / "work")
-    run.make("report/report.html")
+    with as_it_was():
+        run.make("report/report.html")
     page = (run.results / "report" / "report.html").read_text("utf-8")
     assert "My reading trial" in page
     assert re.search("synthetic data", page, re.I)

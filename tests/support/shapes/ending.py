@@ -60,7 +60,7 @@ def run_to_end(shape: Shape, folder: Path, *, caught: bool = False) -> Ending:
     """
     run = StudyRun(shape.write(folder / "study"), folder / "work")
     try:
-        with warnings.catch_warnings(), _as_it_was():
+        with warnings.catch_warnings(), as_it_was():
             warnings.simplefilter("error")
             run.make(*ENDS)
     except Refusal as refusal:
@@ -75,7 +75,7 @@ def run_to_end(shape: Shape, folder: Path, *, caught: bool = False) -> Ending:
 
 
 @contextmanager
-def _as_it_was() -> Iterator[None]:
+def as_it_was() -> Iterator[None]:
     """Leave the environment as it was; the claims about results are imported once a study."""
     kept = {name: os.environ.get(name) for name in ENVIRONMENT}
     for name, module in list(sys.modules.items()):
