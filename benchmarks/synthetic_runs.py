@@ -31,7 +31,7 @@ from schooltrial.data.tables.parquet import table_files
 from schooltrial.data.tables.reading import Study as Readings
 from schooltrial.data.tables.schema import empty_schema, table_schema
 from schooltrial.data.tables.standard_tables import read_batches
-from schooltrial.exhibits.figures.effects import drawn, with_truth
+from schooltrial.exhibits.figures.effects import drawn, true_effects
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.protocol.sections import Content, Protocol, all_years, baseline_year, labels
 from schooltrial.protocol.strict_yaml import parse_yaml
@@ -260,11 +260,14 @@ def effects_of(
     """Yield the estimates whose truth the generator knows in the unit of the analysis."""
     rows = fitted[fitted["estimand"].isin(FITTED) & fitted["conf_low"].notna()]
     models, years = content["models"], content["years"]
-    main = with_truth(drawn(rows, models, content["outcomes"], years), models, truth)
-    known = {
-        (str(row["model"]), str(row["outcome"])): float(row["truth"])
-        for row in main.to_dict("records")
-    }
+    main = drawn(rows, models, content["outcomes"], years)
+    known = dict(
+        zip(
+            zip(main["model"].map(str), main["outcome"].map(str), strict=True),
+            true_effects(main, models, truth),
+            strict=True,
+        )
+    )
     for row in rows.to_dict("records"):
         name, outcome, term = str(row["model"]), str(row["outcome"]), str(row["term"])
         true = _of_cohort_or_year(truth, outcome, term)

@@ -27,7 +27,7 @@ def main(
     data = drawn(pd.read_csv(estimates), models, outcomes, years, arms)
     if truth is not None:
         simulated = json.loads(Path(truth).read_text("utf-8"))
-        data = with_truth(data, models, simulated)
+        data = with_truth(data, models, outcomes, simulated)
     figure = effects_plot(data, study)
     write_figure(figure, data, alt_text(data), study, **files)
 

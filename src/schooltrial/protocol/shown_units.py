@@ -15,7 +15,7 @@ def is_binary(outcome: Mapping[str, Any]) -> bool:
     return outcome.get("scale") == "binary"
 
 
-def times(outcome: Mapping[str, Any]) -> float:
+def times_shown(outcome: Mapping[str, Any]) -> float:
     """Return what the numbers of an outcome are multiplied by before they are shown."""
     return 100.0 if is_binary(outcome) else 1.0
 
@@ -46,7 +46,9 @@ def as_shown(
     columns : sequence of str
         Those in the unit of the outcome.
     """
-    factor = data["outcome"].map({name: times(one) for name, one in outcomes.items()}).fillna(1.0)
+    factor = (
+        data["outcome"].map({name: times_shown(one) for name, one in outcomes.items()}).fillna(1.0)
+    )
     if data.empty or (factor == 1).all():
         return data
     shown = [name for name in columns if name in data]

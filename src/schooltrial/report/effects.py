@@ -13,6 +13,7 @@ from schooltrial.document.numbers import number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.exhibits.tables.results import selected
 from schooltrial.protocol.sections import arm_labels
+from schooltrial.protocol.shown_units import PERCENTAGE_POINTS
 from schooltrial.report.headlines import (
     HEADLINES,
     Finding,
@@ -261,7 +262,7 @@ def _cells(
 
 def _unit(unit: str, *, share: bool) -> str:
     """Return the unit of a difference: of per cents, percentage points."""
-    return "percentage points" if share or unit.startswith("per cent") else unit
+    return PERCENTAGE_POINTS if share or unit.startswith("per cent") else unit
 
 
 def in_labels(note: str, labels: Mapping[str, str], people: str = "records") -> str:

@@ -16,6 +16,7 @@ from schooltrial.document.text import Strong, Text
 from schooltrial.protocol.levels import DesignLevels
 from schooltrial.protocol.people import people_counted
 from schooltrial.protocol.sections import arm_labels
+from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, is_binary
 from schooltrial.wording import counted, listed, plural, uncapitalised
 
 HEADLINES = ("ITT", "ATT", "CACE")
@@ -174,8 +175,8 @@ def is_in_sd(outcome: Mapping[str, Any]) -> bool:
 
 def unit_of(outcome: Mapping[str, Any]) -> str:
     """Return the unit in which a reader sees an effect on an outcome."""
-    if outcome["scale"] == "binary":
-        return "percentage points"
+    if is_binary(outcome):
+        return PERCENTAGE_POINTS
     return "SD" if is_in_sd(outcome) else str(outcome["units_label"])
 
 

@@ -29,7 +29,7 @@ from schooltrial.exhibits.style.text_lines import width_of, wrap
 from schooltrial.protocol.filters import years_named
 from schooltrial.protocol.people import people_counted
 from schooltrial.protocol.sections import Arm, Model, Outcome, StudyLine, Years
-from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, as_shown, effect_unit
+from schooltrial.protocol.shown_units import as_shown, effect_unit
 
 SHOWN = ("ITT", "ATT", "CACE")
 
@@ -221,9 +221,23 @@ def _legend(data: pd.DataFrame) -> str:
 
 
 def with_truth(
-    data: pd.DataFrame, models: Mapping[str, Model], truth: Mapping[str, Any]
+    data: pd.DataFrame,
+    models: Mapping[str, Model],
+    outcomes: Mapping[str, Outcome],
+    truth: Mapping[str, Any],
 ) -> pd.DataFrame:
-    """Return the drawn rows with the effect that a simulation put in, where it is in their unit.
+    """Return the drawn rows with the effect that a simulation put in, as its outcome is shown.
+
+    See `true_effects` for the rows that have one.
+    """
+    known = data.assign(truth=true_effects(data, models, truth))
+    return as_shown(known, outcomes, ["truth"])
+
+
+def true_effects(
+    data: pd.DataFrame, models: Mapping[str, Model], truth: Mapping[str, Any]
+) -> list[float]:
+    """Return the effect that a simulation put in, in the unit of the analysis, for each row.
 
     Parameters
     ----------
@@ -235,17 +249,17 @@ def with_truth(
         What the simulation knows: ``effects`` of the offer and ``cace`` (outcome → year →
         effect), ``att`` (``overall``: outcome → effect; ``region``: outcome → region → effect),
         and ``units`` where these are in the unit of the analysis; without, they are in SD.
+
+    Returns
+    -------
+    list of float
+        NaN where the simulation does not know the effect as it is analysed. An effect on a yes/no
+        outcome is a share of 1.
     """
-    # What was simulated is in shares, where the figure shows percentage points.
-    found = [
-        _true_effect(row, models[str(row["model"])], truth)
-        * (100 if row["unit"] == PERCENTAGE_POINTS else 1)
-        for _, row in data.iterrows()
-    ]
-    return data.assign(truth=found)
+    return [_true_effect(row, models[str(row["model"])], truth) for row in data.to_dict("records")]
 
 
-def _true_effect(row: pd.Series, model: Model, truth: Mapping[str, Any]) -> float:
+def _true_effect(row: Mapping[Any, Any], model: Model, truth: Mapping[str, Any]) -> float:
     """Return the effect of one row; NaN if the simulation does not know it as analysed."""
     outcome = str(row["outcome"])
     subgroup = str(model["where_label"]) if "__" in str(row["model"]) else ""

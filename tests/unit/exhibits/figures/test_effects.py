@@ -13,7 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from schooltrial.exhibits.figures.effects import alt_text, drawn, effects_plot, with_truth
+from schooltrial.exhibits.figures.effects import (
+    alt_text,
+    drawn,
+    effects_plot,
+    true_effects,
+    with_truth,
+)
 from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
 from schooltrial.protocol.sections import StudyLine
 from support.drawn_artists import points, tick_words, with_marker, words
@@ -239,8 +245,20 @@ def test_the_truth_of_a_row_is_that_of_its_estimand_year_unit_and_subgroup(
     model: Any, row: dict[str, Any], truth: dict[str, Any], known: float
 ) -> None:
     cells = {"outcome": "maths", "model": "itt", "estimand": "ITT", "unit": "SD", **row}
-    (found,) = with_truth(pd.DataFrame([cells]), {cells["model"]: model}, truth)["truth"]
+    (found,) = true_effects(pd.DataFrame([cells]), {cells["model"]: model}, truth)
     assert found == known or (isnan(found) and isnan(known))
+
+
+@pytest.mark.parametrize(("scale", "shown"), [("binary", 20.0), ("continuous", 0.2)])
+def test_a_simulated_effect_is_in_per_cent_as_its_outcome_is_whatever_the_unit_is_called(
+    scale: str, shown: float
+) -> None:
+    cells = {"outcome": "maths", "model": "itt", "estimand": "ITT", "unit": "percentage points"}
+    known = {**TRUTH, "units": {"maths": "percentage points"}}
+    outcomes: Any = {"maths": {**OUTCOMES["maths"], "scale": scale}}
+    data = pd.DataFrame([cells])
+    (found,) = with_truth(data, {"itt": MODELS["itt"]}, outcomes, known)["truth"]
+    assert found == pytest.approx(shown)
 
 
 def test_numbers_stand_at_each_interval_with_people_and_schools() -> None:
