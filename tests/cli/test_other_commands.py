@@ -85,7 +85,7 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(
     assert f"ok   Python: {sys.version_info[0]}.{sys.version_info[1]}" in told
     assert f"ok   Workflow: in {OWN}" in told
     assert f"{tmp_path} can be written to" in told
-    monkeypatch.setattr("schooltrial.pipeline.examination.FREE", 10**18)
+    monkeypatch.setattr("schooltrial.pipeline.runs.examination.FREE", 10**18)
     assert main(["doctor", str(tmp_path)]) == 1
     told = capsys.readouterr().out
     assert "fix  Disk: " in told

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Randomise them, and say where record and list are."""
-    from schooltrial.pipeline.study_run import make, protocol_of, working_folder
+    from schooltrial.pipeline.runs.study_run import make, protocol_of, working_folder
 
     plan = protocol_of(args.protocol)
     folder = working_folder(plan.path, args.output)

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check them, and say what was read."""
-    from schooltrial.pipeline.study_check import check_study
+    from schooltrial.pipeline.runs.study_check import check_study
 
     check_study(args.protocol, args.cores)
     return 0

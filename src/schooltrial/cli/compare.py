@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the rows that differ."""
-    from schooltrial.pipeline.study_places import results_of
+    from schooltrial.pipeline.runs.study_places import results_of
     from schooltrial.protocol.rehearsal import ENDING
     from schooltrial.study.estimate_changes import moved_estimates, read_estimates
     from schooltrial.wording import plural

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each thing; end with 1 where one of them is wrong."""
-    from schooltrial.pipeline.examination import examine
+    from schooltrial.pipeline.runs.examination import examine
     from schooltrial.refusal import UserError
 
     folder = args.folder.expanduser().resolve()

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the page, and say where it is."""
-    from schooltrial.pipeline.study_run import make, protocol_of, working_folder
+    from schooltrial.pipeline.runs.study_run import make, protocol_of, working_folder
 
     plan = protocol_of(args.protocol)
     folder = working_folder(plan.path, args.output)

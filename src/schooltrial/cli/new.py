@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     import sys
     from datetime import date
 
-    from schooltrial.pipeline.study_run import protocol_of
+    from schooltrial.pipeline.runs.study_run import protocol_of
     from schooltrial.proposal.proposing import propose
     from schooltrial.proposal.seen import see
     from schooltrial.proposal.writing import GUESS, protocol_text

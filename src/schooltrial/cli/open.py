@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Say where the page is, and open it where there is a browser."""
     import webbrowser
 
-    from schooltrial.pipeline.study_places import results_of
+    from schooltrial.pipeline.runs.study_places import results_of
     from schooltrial.refusal import UserError
 
     given = args.study.expanduser()

@@ -28,8 +28,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the rehearsal, and say what it is."""
     import shlex
 
-    from schooltrial.pipeline.plan_words import is_recorded
-    from schooltrial.pipeline.study_run import protocol_of, run_study, working_folder
+    from schooltrial.pipeline.runs.plan_words import is_recorded
+    from schooltrial.pipeline.runs.study_run import protocol_of, run_study, working_folder
 
     run_study(args.protocol, args.output, args.cores, rehearsal=True)
     plan = protocol_of(args.protocol)

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the study, tell how far it is, and at its end what was found."""
-    from schooltrial.pipeline.study_run import run_study
+    from schooltrial.pipeline.runs.study_run import run_study
 
     run_study(args.protocol, args.output, args.cores)
     return 0

@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from schooltrial.pipeline import job_server
-from schooltrial.pipeline.job_server import BEGUN, ENDED, SIZE
+from schooltrial.pipeline.forked_jobs import job_server
+from schooltrial.pipeline.forked_jobs.job_server import BEGUN, ENDED, SIZE
 
 FAREWELL = 10.0
 """Seconds that a server has to end in before it is killed."""

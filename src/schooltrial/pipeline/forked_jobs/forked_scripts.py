@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from schooltrial.pipeline.job_client import Ended, Jobs, NotRunError, ServerDiedError
+from schooltrial.pipeline.forked_jobs.job_client import Ended, Jobs, NotRunError, ServerDiedError
 from schooltrial.pipeline.snakemake_internals import plain
 from schooltrial.provenance.code_inputs import SOURCE, modules
 

@@ -15,7 +15,7 @@ from logging import LogRecord
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 
-from schooltrial.pipeline.events import MARK, event_of
+from schooltrial.pipeline.runs.events import MARK, event_of
 
 PR_SET_PDEATHSIG = 1
 

@@ -1,5 +1,5 @@
 """Snakemake's logger plugin ``schooltrial``, which Snakemake finds by the name of this package."""
 
-from schooltrial.pipeline.event_handler import LogHandler
+from schooltrial.pipeline.runs.event_handler import LogHandler
 
 __all__ = ["LogHandler"]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from schooltrial.pipeline.run_end import why_not
 from schooltrial.pipeline.run_lock import LOCK
-from schooltrial.pipeline.snakemake_run import SETTINGS, WorkflowRun
-from schooltrial.pipeline.study_run import protocol_of, wait_for_other_run, working_folder
+from schooltrial.pipeline.runs.run_end import why_not
+from schooltrial.pipeline.runs.snakemake_run import SETTINGS, WorkflowRun
+from schooltrial.pipeline.runs.study_run import protocol_of, wait_for_other_run, working_folder
 from schooltrial.refusal import Refusal, StepFailedError, UserError
 
 

@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 
-from schooltrial.pipeline import forked_scripts, snakemake_internals
-from schooltrial.pipeline.forked_scripts import (
+from schooltrial.pipeline import snakemake_internals
+from schooltrial.pipeline.forked_jobs import forked_scripts
+from schooltrial.pipeline.forked_jobs.forked_scripts import (
     fork_scripts,
     imported_early,
     record,
     suits_a_fork,
     surroundings,
 )
-from schooltrial.pipeline.job_client import Ended, Jobs
+from schooltrial.pipeline.forked_jobs.job_client import Ended, Jobs
 from support.small_trial import ROOT
 
 SCRIPTS = ROOT / "workflow" / "scripts"

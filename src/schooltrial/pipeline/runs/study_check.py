@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from schooltrial.pipeline.messages import unlinked
-from schooltrial.pipeline.plan_words import is_recorded, plan_in_words
-from schooltrial.pipeline.study_run import make, protocol_of
+from schooltrial.pipeline.runs.plan_words import is_recorded, plan_in_words
+from schooltrial.pipeline.runs.study_run import make, protocol_of
 from schooltrial.protocol.sections import Protocol
 from schooltrial.refusal import UserError
 from schooltrial.study.blinding import Blinding

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from schooltrial.pipeline.job_client import Jobs, NotRunError, ServerDiedError
+from schooltrial.pipeline.forked_jobs.job_client import Jobs, NotRunError, ServerDiedError
 from support.small_trial import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks are used on Linux only")
@@ -99,7 +99,7 @@ def test_what_a_script_prints_goes_where_the_run_prints(tmp_path: Path) -> None:
         tmp_path,
         "import os, sys\n"
         f"sys.path.insert(0, {str(SOURCE)!r})\n"
-        "from pathlib import Path\nfrom schooltrial.pipeline.job_client import Jobs\n"
+        "from pathlib import Path\nfrom schooltrial.pipeline.forked_jobs.job_client import Jobs\n"
         f"jobs = Jobs(Path({str(tmp_path)!r}), ['json'], os.environ)\n"
         f"jobs.run({path!r}, os.environ)\njobs.stop()\n",
         "master.py",
@@ -306,7 +306,7 @@ def test_server_and_jobs_die_with_a_master_that_is_killed(tmp_path: Path) -> Non
         tmp_path,
         "import os, sys\n"
         f"sys.path.insert(0, {str(SOURCE)!r})\n"
-        "from pathlib import Path\nfrom schooltrial.pipeline.job_client import Jobs\n"
+        "from pathlib import Path\nfrom schooltrial.pipeline.forked_jobs.job_client import Jobs\n"
         f"jobs = Jobs(Path({str(tmp_path)!r}), ['json'], os.environ)\n"
         f"Path({str(server)!r}).write_text(f'{{jobs.process.pid}}\\n')\n"
         f"jobs.run({path!r}, os.environ)\n",
@@ -327,7 +327,7 @@ def test_an_interrupt_of_the_terminal_ends_jobs_and_not_the_server(tmp_path: Pat
         tmp_path,
         "import os, signal, sys\n"
         f"sys.path.insert(0, {str(SOURCE)!r})\n"
-        "from pathlib import Path\nfrom schooltrial.pipeline.job_client import Jobs\n"
+        "from pathlib import Path\nfrom schooltrial.pipeline.forked_jobs.job_client import Jobs\n"
         "signal.signal(signal.SIGINT, lambda *_: None)\n"
         f"jobs = Jobs(Path({str(tmp_path)!r}), ['json'], os.environ)\n"
         f"code = jobs.run({path!r}, os.environ).code\n"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from schooltrial.pipeline.events import MARK
+from schooltrial.pipeline.runs.events import MARK
 
 SETTINGS: tuple[tuple[str, ...], ...] = (
     # no file of settings: neither one of this user's nor of the folder changes what is run

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from schooltrial.pipeline.event_handler import LogHandler
-from schooltrial.pipeline.events import MARK, event_of
+from schooltrial.pipeline.runs.event_handler import LogHandler
+from schooltrial.pipeline.runs.events import MARK, event_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from schooltrial.pipeline.study_run import protocol_of
+from schooltrial.pipeline.runs.study_run import protocol_of
 from schooltrial.protocol.rehearsal import ENDING
 from schooltrial.refusal import UserError
 

@@ -6,7 +6,7 @@ from io import StringIO
 from typing import Any
 
 from schooltrial.checkout import own_checkout
-from schooltrial.pipeline.progress import STAGES, Progress, stage_of_rules
+from schooltrial.pipeline.runs.progress import STAGES, Progress, stage_of_rules
 from schooltrial.provenance.rule_files import read_rules
 
 READ, FIT, REPORT = "Read the files", "Fit the models", "Write the report"

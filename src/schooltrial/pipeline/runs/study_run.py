@@ -12,11 +12,11 @@ from types import MappingProxyType
 
 from schooltrial.checkout import own_checkout
 from schooltrial.pipeline.messages import logs_written, refusals
-from schooltrial.pipeline.plan_words import guesses_left
-from schooltrial.pipeline.progress import Progress, stage_of_rules
-from schooltrial.pipeline.run_end import what_was_found, why_not
 from schooltrial.pipeline.run_lock import LOCK, holder_of
-from schooltrial.pipeline.snakemake_run import WorkflowRun
+from schooltrial.pipeline.runs.plan_words import guesses_left
+from schooltrial.pipeline.runs.progress import Progress, stage_of_rules
+from schooltrial.pipeline.runs.run_end import what_was_found, why_not
+from schooltrial.pipeline.runs.snakemake_run import WorkflowRun
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.protocol.rehearsal import as_rehearsal
 from schooltrial.protocol.sections import Protocol

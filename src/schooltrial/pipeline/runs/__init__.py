@@ -1,0 +1,1 @@
+"""What a user asks of a study: run it, check it, and be told how it went."""
