@@ -111,10 +111,10 @@ def _year(
 def clean(folder: Path) -> dict[str, float]:
     """Run the script of the rule on the tables of a folder; return seconds and peak memory."""
     from clean_sample import main
+    from schooltrial.protocol.reading import read_schema
     from schooltrial.protocol.schema_validation import with_defaults
-    from schooltrial.protocol.strict_yaml import parse_yaml
 
-    schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
+    schema = read_schema()
     years = sorted(pd.read_parquet(folder / "pupils.parquet", columns=["year"])["year"].unique())
     before, last = [int(year) for year in years[:4]], int(years[-1])
     score = {"label": "", "family": "", "standardise": "control", "baseline_year": before[-1]}

@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from schooltrial.protocol.design import LEVELS  # noqa: E402
 from schooltrial.protocol.model_keys import EVERY, MODEL_KEYS  # noqa: E402
+from schooltrial.protocol.reading import read_schema  # noqa: E402
 from schooltrial.protocol.strict_yaml import parse_yaml  # noqa: E402
 from schooltrial.protocol.variables import STANDARD_VARIABLES, Variable  # noqa: E402
 
@@ -269,7 +270,7 @@ def documents() -> dict[Path, str]:
     """Return the documents with generated parts, as they should be."""
     rules = ROOT / "workflow" / "rules"
     captions = parse_yaml((ROOT / "src/schooltrial/exhibits/captions.yaml").read_text("utf-8"))
-    schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
+    schema = read_schema()
     tables = {
         "pipeline": ("stages", stage_table(rules)),
         "exhibits": ("exhibits", exhibit_table(rules, captions)),

@@ -12,9 +12,8 @@ import pytest
 
 from e2e.clone import ROOT, Clone
 from schooltrial.exhibits.catalogue import FIGURES, TABLES, lacking
-from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.protocol.sections import Protocol
-from schooltrial.protocol.strict_yaml import parse_yaml
 
 QUICK = ("fellowship", "university_certificate")
 """Studies that run in every test: designs and estimators that no other end-to-end test has."""
@@ -24,7 +23,7 @@ Results = Callable[[str], Path]
 
 
 def protocol(study: str) -> Protocol:
-    schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
+    schema = read_schema()
     return read_protocol(ROOT / f"config/studies/{study}.yaml", schema)
 
 

@@ -14,9 +14,8 @@ import fit_cluster_robust
 import gather_estimates
 import obtain_tables
 from schooltrial.data.tables.keys import KEYS
-from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.protocol.sections import Protocol, baseline_year, labels
-from schooltrial.protocol.strict_yaml import parse_yaml
 
 ROOT = Path(__file__).parents[2]
 STANDARD = tuple(KEYS)
@@ -27,7 +26,7 @@ DESCRIPTIONS = (
 
 @pytest.fixture(scope="session")
 def awards() -> Protocol:
-    schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
+    schema = read_schema()
     return read_protocol(ROOT / "config/studies/achievement_awards.yaml", schema)
 
 

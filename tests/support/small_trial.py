@@ -20,7 +20,7 @@ from fit_difference_in_differences import main as fit_difference_in_differences
 from gather_estimates import main as gather_estimates
 from obtain_tables import main as obtain_tables
 from schooltrial.data.tables.keys import KEYS
-from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.protocol.sections import Protocol, StudyLine, baseline_year, labels
 from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.study.layout import Layout
@@ -103,9 +103,7 @@ def as_yaml(content: Any) -> str:
 @cache
 def schema() -> dict[str, Any]:
     """Return the schema of protocols."""
-    path = ROOT / "src" / "schooltrial" / "protocol" / "schema.yaml"
-    content: dict[str, Any] = parse_yaml(path.read_text("utf-8"))
-    return content
+    return read_schema()
 
 
 def _pupil_files(year: int) -> dict[str, list[list[str]]]:

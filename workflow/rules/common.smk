@@ -30,7 +30,7 @@ from schooltrial.protocol.sections import (
     year_label,
 )
 from schooltrial.protocol.variables import IDENTIFYING
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.reading import read_schema
 from schooltrial.study.study import Study
 
 use_library(SOURCE)
@@ -45,7 +45,7 @@ os.environ.update(
     dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
 )
 
-SCHEMA = parse_yaml((SOURCE / "schooltrial" / "protocol" / "schema.yaml").read_text("utf-8"))
+SCHEMA = read_schema()
 NOTEBOOKS = sorted(path.stem for path in (Path(workflow.basedir) / "notebooks").glob("*.ipynb"))
 PROTOCOLS = read_protocols(config, Path(workflow.basedir), SCHEMA)
 STUDIES = list(PROTOCOLS)

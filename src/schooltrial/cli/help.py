@@ -16,15 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the description, the values, the default and an example of the key."""
-    from pathlib import Path
     from textwrap import fill
 
-    from schooltrial.protocol import reading
     from schooltrial.protocol.key_reference import key_lines
-    from schooltrial.protocol.strict_yaml import parse_yaml
+    from schooltrial.protocol.reading import read_schema
 
-    schema = Path(reading.__file__).with_name("schema.yaml")
-    for line in key_lines(parse_yaml(schema.read_text("utf-8")), args.key):
+    for line in key_lines(read_schema(), args.key):
         indent = len(line) - len(line.lstrip()) + 4
         print(fill(line, 100, subsequent_indent=" " * indent, break_long_words=False))
     return 0

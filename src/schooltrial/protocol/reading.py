@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from schooltrial.protocol.column_map import write_missing_as_texts
 from schooltrial.protocol.completion import compare_modelled_arms, complete_design
@@ -31,8 +31,15 @@ from schooltrial.protocol.sections import (
     measured_years,
     years_of_model,
 )
-from schooltrial.protocol.strict_yaml import located, parse_file
+from schooltrial.protocol.strict_yaml import located, parse_file, parse_yaml
 from schooltrial.refusal import Fault, refuse
+
+SCHEMA = Path(__file__).with_name("schema.yaml")
+
+
+def read_schema() -> dict[str, Any]:
+    """Read the JSON Schema that protocols answer to."""
+    return cast(dict[str, Any], parse_yaml(SCHEMA.read_text("utf-8")))
 
 
 def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = None) -> Protocol:

@@ -16,8 +16,8 @@ from schooltrial.analysis.design_matrix import build_design_matrix
 from schooltrial.checkout import own_checkout
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.document.tables import study_foot
+from schooltrial.protocol.reading import read_schema
 from schooltrial.protocol.sections import Model, Protocol, analysis_years, labels
-from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.provenance.trace import Trace, trace_file
 from schooltrial.refusal import UserError, unknown
 from schooltrial.study.blinding import Blinding
@@ -42,8 +42,6 @@ from schooltrial.study.shown import Shown, show_figure
 from schooltrial.study.study import Study
 from schooltrial.study.study_model import StudyModel
 from schooltrial.study.written_checks import WrittenChecks
-
-SCHEMA = Path(__file__).parents[1] / "protocol" / "schema.yaml"
 
 
 class PlannedModels(dict[str, Model]):
@@ -344,7 +342,7 @@ class OpenedStudy(Study):
         Refusal
             While the study is blind, and where the data do not support the model.
         """
-        return refit_model(self, model, outcome, changes, _schema())
+        return refit_model(self, model, outcome, changes, read_schema())
 
     def refit_all(self, role: str | None = None, estimator: str | None = None) -> pd.DataFrame:
         """Fit all models again as planned, or those of a role or an estimator; return their rows.
@@ -354,7 +352,7 @@ class OpenedStudy(Study):
         UserError
             Where one does not come to what the table of estimates holds.
         """
-        return refit_models(self, _schema(), role, estimator)
+        return refit_models(self, read_schema(), role, estimator)
 
     def trace(self, path: str | Path, model: str | None = None) -> Trace:
         """Return what made a file of the results: rule, script, modules, tests.
@@ -419,7 +417,3 @@ def _seen_from_here(folder: Path) -> str:
 
 def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _schema() -> dict[str, Any]:
-    return cast(dict[str, Any], parse_yaml(SCHEMA.read_text("utf-8")))

@@ -8,14 +8,12 @@ from datetime import date
 from pathlib import Path
 
 from schooltrial.checkout import find_checkout
-from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.protocol.sections import Protocol
-from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.refusal import unknown
 from schooltrial.study.layout import Layout
 from schooltrial.study.opened_study import OpenedStudy
 
-SCHEMA = Path(__file__).parents[1] / "protocol" / "schema.yaml"
 ENDS = (".yaml", ".yml")
 
 
@@ -65,7 +63,7 @@ def open_study(
 
 
 def _read(path: Path) -> Protocol:
-    schema = parse_yaml(SCHEMA.read_text("utf-8"))
+    schema = read_schema()
     return read_protocol(path.expanduser(), schema, str(path))
 
 

@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 
 from schooltrial.exhibits.catalogue import figures_of, lacking
-from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.protocol.sections import Content, Unit
-from schooltrial.protocol.strict_yaml import parse_yaml
 from support.standard_study import outcome
 
 ROOT = Path(__file__).parents[3]
 
 
 def _content(study: str) -> Content:
-    schema = parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
+    schema = read_schema()
     return read_protocol(ROOT / f"config/studies/{study}.yaml", schema).content
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from schooltrial.pipeline.protocols import figure_formats, read_protocols
 from schooltrial.pipeline.steps import trace_steps, with_checksums
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.reading import read_schema
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
 def schema() -> Any:
-    return parse_yaml((ROOT / "src/schooltrial/protocol/schema.yaml").read_text("utf-8"))
+    return read_schema()
 
 
 def test_studies_may_be_named_by_a_list_or_by_text_with_commas(schema: Any) -> None:

@@ -17,10 +17,9 @@ from schooltrial.pipeline.runs.plan_words import guesses_left
 from schooltrial.pipeline.runs.progress import Progress, stage_of_rules
 from schooltrial.pipeline.runs.run_end import what_was_found, why_not
 from schooltrial.pipeline.runs.snakemake_run import WorkflowRun
-from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.protocol.rehearsal import as_rehearsal
 from schooltrial.protocol.sections import Protocol
-from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.refusal import UserError
 
 LOOK_AGAIN = 0.3
@@ -126,13 +125,12 @@ def wait_for_other_run(folder: Path, say: Callable[[str], None]) -> None:
 
 def protocol_of(path: Path) -> Protocol:
     """Read a protocol, and refuse it with all its faults."""
-    schema = Path(__file__).parents[1] / "protocol" / "schema.yaml"
     path = path.expanduser()
     if path.is_dir():
         found = sorted(path.glob("*.yaml"))
         hint = f"; did you mean {found[0]}?" if len(found) == 1 else ""
         raise UserError(f"{path} is a folder, not a protocol{hint}")
-    return read_protocol(path, parse_yaml(schema.read_text("utf-8")), str(path))
+    return read_protocol(path, read_schema(), str(path))
 
 
 def working_folder(protocol: Path, output: Path | None) -> Path:
