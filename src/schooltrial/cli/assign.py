@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from schooltrial.cli.arguments import add_output, add_protocol
 
 HELP = "Randomise the units of a trial into its arms, and write the signed record."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the protocol."""
-    parser.add_argument("protocol", type=Path, help="the study's protocol, such as trial.yaml")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder of results/")
+    add_protocol(parser)
+    add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:

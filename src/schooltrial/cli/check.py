@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from schooltrial.cli.arguments import add_cores, add_protocol
 
 HELP = "Check a protocol and its files: every error at once, no result shown, nothing kept."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the protocol."""
-    parser.add_argument("protocol", type=Path, help="the study's protocol, such as trial.yaml")
-    parser.add_argument(
-        "--cores", type=int, metavar="N", help="steps at a time (default: all of the computer)"
-    )
+    add_protocol(parser)
+    add_cores(parser)
 
 
 def run(args: argparse.Namespace) -> int:

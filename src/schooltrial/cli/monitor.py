@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from schooltrial.cli.arguments import add_cores, add_output, add_protocol
 
 HELP = "Make the monitoring page: enrolment and implementation, without any outcome."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the protocol."""
-    parser.add_argument("protocol", type=Path, help="the study's protocol, such as trial.yaml")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder of results/")
-    parser.add_argument("--cores", type=int, metavar="N", help="steps at a time")
+    add_protocol(parser)
+    add_output(parser)
+    add_cores(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from schooltrial.cli.arguments import add_cores, add_output, add_protocol
 
 HELP = (
     "Run a study with its arms re-randomised, so that the plan can be tried and no effect is seen."
@@ -12,16 +13,9 @@ HELP = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the protocol, and where and with what it is run."""
-    parser.add_argument("protocol", type=Path, help="the study's protocol, such as trial.yaml")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="FOLDER",
-        help="folder in which results/ is written (default: the folder of the protocol)",
-    )
-    parser.add_argument(
-        "--cores", type=int, metavar="N", help="steps at a time (default: all of the computer)"
-    )
+    add_protocol(parser)
+    add_output(parser)
+    add_cores(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from schooltrial.cli.arguments import add_cores, add_output, add_protocol
 
 HELP = "Run a study: from its protocol and files to its report."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the protocol, and where and with what it is run."""
-    parser.add_argument("protocol", type=Path, help="the study's protocol, such as trial.yaml")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="FOLDER",
-        help="folder in which results/ is written (default: the folder of the protocol)",
-    )
-    parser.add_argument(
-        "--cores", type=int, metavar="N", help="steps at a time (default: all of the computer)"
-    )
+    add_protocol(parser)
+    add_output(parser)
+    add_cores(parser)
 
 
 def run(args: argparse.Namespace) -> int:
