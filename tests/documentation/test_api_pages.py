@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import re
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +11,7 @@ import pytest
 
 import schooltrial
 from support.small_trial import ROOT
+from support.workflow_tool import workflow_tool
 
 PLAIN = re.compile(r"[A-Z].*\.$")
 OF_TODAY = ("Return", "Hold", "Tell", "What ", "Whom", "How ")
@@ -21,13 +20,7 @@ OF_TODAY = ("Return", "Hold", "Tell", "What ", "Whom", "How ")
 
 @pytest.fixture(scope="module")
 def writer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("write_api", ROOT / "workflow" / "write_api.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["write_api"] = module
-    spec.loader.exec_module(module)
-    return module
+    return workflow_tool("write_api")
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator, Mapping
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,20 +10,9 @@ import pytest
 from schooltrial.protocol.json_schema import Validator
 from schooltrial.protocol.strict_yaml import parse_yaml
 from support.small_trial import ROOT, schema
+from support.workflow_tool import workflow_tool
 
-
-def _tool() -> ModuleType:
-    path = ROOT / "workflow" / "write_documentation.py"
-    spec = importlib.util.spec_from_file_location("write_documentation", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["write_documentation"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = _tool()
+TOOL = workflow_tool("write_documentation")
 PAGE = (ROOT / "config" / "README.md").read_text("utf-8")
 
 

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-from types import ModuleType
 
 import pytest
 
-from support.small_trial import ROOT
+from support.workflow_tool import workflow_tool
 
-
-def _tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "write_refusals", ROOT / "workflow" / "write_refusals.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["write_refusals"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = _tool()
+TOOL = workflow_tool("write_refusals")
 KINDS = [kind for kinds in TOOL.STAGES.values() for kind in kinds]
 PAGE = TOOL.PAGE.read_text("utf-8")
 

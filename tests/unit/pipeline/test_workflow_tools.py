@@ -1,9 +1,7 @@
 """The tools beside the workflow: environment, lint and documentation."""
 
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,15 +11,7 @@ from schooltrial.protocol.design import LEVELS
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.protocol.variables import STANDARD_VARIABLES
 from support.small_trial import ROOT, schema
-
-
-def _tool(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "workflow" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from support.workflow_tool import workflow_tool
 
 
 @pytest.mark.parametrize(
@@ -48,7 +38,7 @@ def _tool(name: str) -> ModuleType:
     ],
 )
 def test_a_failed_installation_is_told_in_one_sentence(output: str, told: str) -> None:
-    sentence = _tool("build_environment").reason(output)
+    sentence = workflow_tool("build_environment").reason(output)
     assert told in sentence
     assert "\n" not in sentence
 
@@ -58,13 +48,13 @@ def test_a_failed_installation_is_told_in_one_sentence(output: str, told: str) -
     [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False), ((2, 7), False)],
 )
 def test_the_lock_was_made_for_some_versions(version: tuple[int, int], suits: bool) -> None:
-    assert _tool("build_environment").fits(version) is suits
+    assert workflow_tool("build_environment").fits(version) is suits
 
 
 def test_another_python_is_found_on_the_path_or_there_is_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tool = _tool("build_environment")
+    tool = workflow_tool("build_environment")
     assert not tool.suitable_python().startswith(tool.VENV), "it is about to be replaced"
     monkeypatch.setattr(tool.sys, "version_info", (3, 9, 0))
     monkeypatch.setattr(
@@ -85,12 +75,12 @@ Lints for rule fit (line 9, /x/fit.smk):
       Without a log directive, all output is printed.
     * Specify a conda environment or container for each rule.:
 """
-    assert _tool("lint_workflow").left_over(text) == ["rule fit: No log directive defined:"]
-    assert _tool("lint_workflow").left_over("Congratulations") == []
+    assert workflow_tool("lint_workflow").left_over(text) == ["rule fit: No log directive defined:"]
+    assert workflow_tool("lint_workflow").left_over("Congratulations") == []
 
 
 def test_the_generated_documents_are_up_to_date() -> None:
-    documents = _tool("write_documentation").documents()
+    documents = workflow_tool("write_documentation").documents()
     assert documents
     for path, text in documents.items():
         assert path.read_text("utf-8") == text, f"run `make docs`: {path.name}"
@@ -114,7 +104,7 @@ def test_each_key_of_the_schema_is_explained_by_its_own_name() -> None:
 
 
 def test_each_rule_that_writes_and_each_exhibit_is_in_its_table() -> None:
-    tool = _tool("write_documentation")
+    tool = workflow_tool("write_documentation")
     steps = (ROOT / "docs" / "pipeline.md").read_text("utf-8")
     exhibits = (ROOT / "docs" / "exhibits.md").read_text("utf-8")
     files = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
@@ -153,12 +143,12 @@ def test_the_example_is_a_protocol_and_shows_what_it_is_said_to_show() -> None:
 
 def test_only_what_stands_between_its_marks_is_replaced() -> None:
     text = "a\n<!-- x -->\nold\n<!-- end x -->\nb\n<!-- y -->\nkept\n<!-- end y -->\n"
-    found = _tool("write_documentation").between(text, "x", "new \\1")
+    found = workflow_tool("write_documentation").between(text, "x", "new \\1")
     assert found == text.replace("old", "new \\1")
 
 
 def test_a_rule_is_read_with_its_sentence_and_its_paths() -> None:
-    tool = _tool("write_documentation")
+    tool = workflow_tool("write_documentation")
     text = '''rule one:
     """Do one thing."""
     input:
@@ -176,7 +166,7 @@ def test_a_rule_is_read_with_its_sentence_and_its_paths() -> None:
 def test_two_folders_of_results_are_compared_file_by_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    compare = _tool("compare_results").main
+    compare = workflow_tool("compare_results").main
     files = {"estimates/estimates.csv": "1", "checks/flow.csv": "a", "logs/fit.log": "09:00"}
     for folder in ("before", "after"):
         for name, text in files.items():
@@ -199,4 +189,4 @@ def test_two_folders_of_results_are_compared_file_by_file(
 
 
 def test_results_that_are_not_there_are_no_proof(tmp_path: Path) -> None:
-    assert _tool("compare_results").main([str(tmp_path), str(tmp_path)]) == 2
+    assert workflow_tool("compare_results").main([str(tmp_path), str(tmp_path)]) == 2
