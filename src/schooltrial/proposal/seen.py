@@ -121,11 +121,6 @@ class SeenColumn:
         """Whether every number is whole."""
         return all(number.is_integer() for number in self.numbers)
 
-    @property
-    def is_unique(self) -> bool:
-        """Whether no text is there twice, and none is blank."""
-        return bool(self.counts) and self.counts.total() == len(self.cells) == len(self.counts)
-
     def _plain_numbers(self) -> list[float]:
         return [
             float(self._with_point(text)) for text in self.counts if self._is_number(text)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from schooltrial.protocol.schema_validation import resolve
 from schooltrial.refusal import unknown
 
 Node = Mapping[str, Any]
@@ -42,37 +43,25 @@ def key_lines(schema: Node, path: str = "") -> list[str]:
         lines += [""] * bool(lines) + ["Keys:"]
     for key, child in below.items():
         needed = " (required)" if key in required else ""
-        described = child.get("description", "") or _resolved(schema, child).get("description", "")
+        described = resolve(child, schema).get("description", "")
         lines.append(f"  {key}{needed}: {described}".rstrip(": "))
     return lines
 
 
 def _found(schema: Node, path: str) -> Node:
-    node = _described(schema, schema)
+    node = resolve(schema, schema)
     for key in [part for part in path.split(".") if part]:
         known = dict(_below(schema, node))
         if key in known:
-            node = _described(schema, known[key])
+            node = resolve(known[key], schema)
         elif not key.isdigit() and not _named_by_user(schema, node):
             raise unknown("key", key, known)
     return node
 
 
-def _described(schema: Node, node: Node) -> Node:
-    """Return a node with what it refers to; its own description and example come first."""
-    return {**_resolved(schema, node), **node}
-
-
-def _resolved(schema: Node, node: Node) -> Node:
-    if "$ref" not in node:
-        return node
-    target: Node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
-    return _resolved(schema, target)
-
-
 def _parts(schema: Node, node: Node) -> Iterator[Node]:
     """Yield a section, or what its list or its names hold, down to where keys are."""
-    whole = _described(schema, node)
+    whole = resolve(node, schema)
     yield whole
     for inner in (whole.get("items"), whole.get("additionalProperties")):
         if isinstance(inner, Mapping):

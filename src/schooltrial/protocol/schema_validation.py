@@ -31,7 +31,7 @@ LARGEST = 2**53
 """Up to here floating point holds every whole number."""
 
 
-def _resolve(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def resolve(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the node with its ``$ref`` followed; keys next to the reference win."""
     if "$ref" not in node:
         return node
@@ -41,7 +41,7 @@ def _resolve(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str,
 
 def with_defaults(value: Any, node: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     """Return a value with every default that its part of the schema declares filled in."""
-    node = _resolve(node, schema)
+    node = resolve(node, schema)
     if isinstance(value, dict):
         properties: Mapping[str, Any] = node.get("properties", {})
         others = node.get("additionalProperties")
@@ -52,7 +52,7 @@ def with_defaults(value: Any, node: Mapping[str, Any], schema: Mapping[str, Any]
             for key, item in value.items()
         }
         for key, child in properties.items():
-            resolved = _resolve(child, schema)
+            resolved = resolve(child, schema)
             if key not in filled and "default" in resolved:
                 filled[key] = with_defaults(deepcopy(resolved["default"]), resolved, schema)
         return filled
@@ -75,7 +75,7 @@ def schema_faults(content: Any, schema: Mapping[str, Any], shown: str) -> Iterat
 def _faults_of(error: Any, schema: Mapping[str, Any], shown: str) -> Iterator[Fault]:
     where = ".".join(map(str, error.path))
     place = where or "the protocol"
-    known = list(_resolve(error.schema, schema).get("properties", {}))
+    known = list(resolve(error.schema, schema).get("properties", {}))
     if error.validator == "additionalProperties":
         for key in sorted(set(error.instance) - set(known)):
             close = get_close_matches(key, known, n=1, cutoff=0.6)

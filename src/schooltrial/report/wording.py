@@ -10,8 +10,6 @@ from schooltrial.protocol.filters import in_words
 from schooltrial.protocol.levels import GROUPS, DesignLevels
 from schooltrial.wording import listed
 
-ONE_WAVE = "Outcomes were measured in one {year} alone: there is no trend to compare."
-
 
 def design_sentence(protocol: Mapping[str, Any]) -> str:
     """Return how units were assigned, as the protocol declares it."""

@@ -38,9 +38,7 @@ COUNTED = [
     Column("Number", "count", key="n"),
 ]
 
-LISTED = re.compile(
-    r"(?P<before>^|: )(?P<names>[^\s,;:]+(?:, [^\s,;:]+)*)(?P<more> and [\d,]+ more)?"
-)
+LISTED = re.compile(r"(?P<before>^|: )(?P<names>[^\s,;:]+(?:, [^\s,;:]+)*)(?: and [\d,]+ more)?")
 """Units by name, as a reason begins with them or ends in them."""
 
 
