@@ -16,26 +16,25 @@ def compare_contents() -> None:
     those of a job that was interrupted. With a version of Snakemake that was not tried, the
     files are named, and their dates decide.
     """
-    found = changed()
-    if not found:
-        return
     if plain():
-        print(*dict.fromkeys(said(found)), sep="\n")
+        _tell(changed())
         return
     from snakemake.dag import DAG
 
     known = DAG.check_incomplete
-    again = {path for one in found for path in one.outputs}
-    lines = said(found)
 
     async def check_incomplete(self: Any) -> None:
         await known(self)
-        self.forcefiles.update(again)
-        made = {str(path) for job in self.jobs for path in job.output}
-        due = [line for one, line in zip(found, lines, strict=True) if made & set(one.outputs)]
-        print(*dict.fromkeys(due), sep="\n")
+        found = changed({str(log) for job in self.jobs for log in job.log})
+        self.forcefiles.update(path for one in found for path in one.outputs)
+        _tell(found)
 
     DAG.check_incomplete = check_incomplete
+
+
+def _tell(found: Sequence[Changed]) -> None:
+    for line in dict.fromkeys(said(found)):
+        print(line)
 
 
 def said(found: Sequence[Changed]) -> list[str]:

@@ -49,16 +49,28 @@ def wait_for_other_runs(arguments: Sequence[str], lock: Path = LOCK) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        print(
-            f"Another run is writing results in this folder (process {file.read().strip()}). "
-            "This one starts when it ends; press Ctrl-C to give up.",
-            file=sys.stderr, flush=True,
-        )  # fmt: skip
+        print(waiting_for(file.read().strip(), "this folder"), file=sys.stderr, flush=True)
         fcntl.flock(file, fcntl.LOCK_EX)
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()
     _held.append(file)
+
+
+def waiting_for(holder: str, folder: str) -> str:
+    """Return what a run that waits for another says.
+
+    Parameters
+    ----------
+    holder : str
+        The number of the other's process.
+    folder : str
+        How the folder that both write in is called.
+    """
+    return (
+        f"Another run is writing results in {folder} (process {holder}). This one starts when it "
+        "ends; press Ctrl-C to give up."
+    )
 
 
 def holder_of(lock: Path) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -87,8 +87,6 @@ class Changed:
     Attributes
     ----------
     path : str
-    job : str
-        The log of the job.
     written : bool
         Whether the job wrote the file; if not, it read it.
     outputs : tuple of str
@@ -96,28 +94,36 @@ class Changed:
     """
 
     path: str
-    job: str
     written: bool
     outputs: tuple[str, ...]
 
 
-def changed(records: Path = RECORDS) -> list[Changed]:
+def changed(jobs: Collection[str] | None = None, records: Path = RECORDS) -> list[Changed]:
     """Return every file whose content is not what a job read or wrote, with what follows from it.
 
     A file that a job wrote is not also among those that others read: when it is written again,
     they follow.
     A record that cannot be read is removed: it says nothing of the files, whose dates still do.
+
+    Parameters
+    ----------
+    jobs : collection of str, optional
+        The logs of the jobs to compare; without, all that have a record.
+    records : pathlib.Path
+        The folder of the records.
     """
     now: dict[str, str] = {}
     found = []
     for contents in _recorded(records):
+        if jobs is not None and contents.job not in jobs:
+            continue
         for written, files in ((False, contents.read), (True, contents.wrote)):
             for path, then in files.items():
                 if path not in now:
                     now[path] = digest(path)
                 if now[path] != then and (written or now[path]):
                     outputs = tuple(contents.wrote)
-                    found.append(Changed(path, contents.job, written, outputs))
+                    found.append(Changed(path, written, outputs))
     again = {one.path for one in found if one.written}
     return [one for one in found if one.written or one.path not in again]
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from schooltrial.provenance.contents import Contents, changed, digest, digests, keep
+from schooltrial.provenance.contents import (
+    BY_VALUE,
+    KEPT,
+    Contents,
+    changed,
+    digest,
+    digests,
+    keep,
+)
+from support.small_trial import ROOT
 
 
 @pytest.fixture
@@ -31,6 +41,18 @@ def edit(path: str) -> None:
 
 def test_nothing_changed_where_the_files_are_as_they_were(job: Contents) -> None:
     assert changed() == []
+
+
+def test_only_the_jobs_of_a_run_are_compared(job: Contents) -> None:
+    edit("raw.csv")
+    assert changed({"logs/other.log"}) == []
+    assert [one.path for one in changed({"logs/check.log"})] == ["raw.csv"]
+
+
+def test_what_is_left_out_of_the_comparison_is_what_rules_declare_ancient_or_update() -> None:
+    rules = "".join(path.read_text("utf-8") for path in (ROOT / "workflow/rules").glob("*.smk"))
+    assert set(re.findall(r"(\w+)=ancient\(", rules)) == BY_VALUE
+    assert set(re.findall(r"(\w+)=update\(", rules)) == KEPT
 
 
 def test_another_date_is_no_change(job: Contents) -> None:

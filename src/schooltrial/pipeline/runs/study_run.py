@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from schooltrial.checkout import own_checkout
 from schooltrial.pipeline.messages import logs_written, refusals
-from schooltrial.pipeline.run_lock import LOCK, holder_of
+from schooltrial.pipeline.run_lock import LOCK, holder_of, waiting_for
 from schooltrial.pipeline.runs.plan_words import guesses_left
 from schooltrial.pipeline.runs.progress import Progress, stage_of_rules
 from schooltrial.pipeline.runs.run_end import what_was_found, why_not
@@ -115,10 +115,7 @@ def wait_for_other_run(folder: Path, say: Callable[[str], None]) -> None:
     said = False
     while holder := holder_of(folder / LOCK):
         if not said:
-            say(
-                f"Another run is writing results in {folder} (process {holder}). This one starts "
-                "when it ends; press Ctrl-C to give up."
-            )
+            say(waiting_for(holder, str(folder)))
         said = True
         time.sleep(LOOK_AGAIN)
 
