@@ -205,7 +205,7 @@ BEFORE = {"event study", "group-time effect", "pre-trend slope", "pre-trend test
 def test_the_numbers_analysed_are_those_of_the_estimates(
     boxes: pd.DataFrame, estimates: pd.DataFrame
 ) -> None:
-    """Clusters are the units assigned; in a lottery inside schools they may be schools."""
+    """Units are those assigned; schools are counted in a group only where they are the units."""
     unit = _unit(boxes)
     told = boxes[boxes["model"] != ""]
     allocated = boxes.loc[boxes["text"] == f"{plural_of(unit)} allocated", "n"].sum()
@@ -217,11 +217,16 @@ def test_the_numbers_analysed_are_those_of_the_estimates(
             mine = lines_compared(lines, str(row.term), fitted["term"])
             units = mine.loc[mine["text"] == f"{plural_of(unit)} analysed", "n"].sum()
             schools = mine.loc[mine["text"] == "in schools", "n"]
-            inside = unit != "school" and schools.max() <= row.n_schools <= schools.sum()
-            nowhere = unit == "pupil" and schools.empty and row.n_schools == 0
             most = allocated if row.estimand in BEFORE else units
-            part = rests_on_a_part(row) and 0 < row.n_schools <= most
-            assert row.n_schools == units or inside or nowhere or part, (model, outcome, row.term)
+            part = rests_on_a_part(row) and 0 < row.n_units <= most
+            assert row.n_units == units or part, (model, outcome, row.term)
+            if unit == "school":
+                own = row.n_treated_units == row.n_treated_schools
+                assert row.n_schools == row.n_units and own, (model, outcome, row.term)
+            else:
+                inside = 0 if schools.empty else schools.max()
+                assert inside <= row.n_schools <= schools.sum(), (model, outcome, row.term)
+                assert pd.isna(row.n_treated_schools), (model, outcome, row.term)
             for level in ("pupil", "teacher"):
                 if f"{level}s to be analysed" in set(mine["text"]):
                     people = mine.loc[mine["text"] == f"{level}s analysed", "n"].sum()

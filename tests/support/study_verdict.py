@@ -8,7 +8,8 @@ ESTIMATE = {
     "outcome": "maths", "model": "itt", "estimand": "ITT", "subgroup": "all", "term": "treated",
     "estimate": 0.0768, "std_error": 0.067, "df": 32.0, "conf_low": -0.06, "conf_high": 0.213,
     "effect_size": 0.0761, "es_conf_low": None, "es_conf_high": None, "p_value": 0.26,
-    "n_individuals": 5926, "n_schools": 40, "n_treated_schools": 20, "method": "REML",
+    "n_individuals": 5926, "n_units": 40, "n_treated_units": 20, "n_schools": 40,
+    "n_treated_schools": 20, "method": "REML",
     "converged": True, "note": None,
 }  # fmt: skip
 

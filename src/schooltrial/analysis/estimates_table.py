@@ -29,14 +29,28 @@ NO_EFFECT_SIZE = EffectSize(nan, nan, nan, nan, nan, "")
 
 @dataclass(frozen=True)
 class Labels:
-    """What identifies a row's study, model and outcome."""
+    """What identifies a row's study, model and outcome, and what its rows come from.
+
+    Attributes
+    ----------
+    study, model, outcome, subgroup : str
+    n_units, n_treated_units : float
+        Units of assignment, and those of them in an intervention group; NaN if cells of schools
+        hide which units they are made of.
+    n_schools : float
+        Schools; 0 in a trial without schools.
+    n_treated_schools : float
+        Those of them in an intervention group; NaN where a school was not assigned as a whole.
+    """
 
     study: str
     model: str
     outcome: str
     subgroup: str
-    n_schools: int
-    n_treated_schools: int
+    n_units: float
+    n_treated_units: float
+    n_schools: float
+    n_treated_schools: float
 
 
 def row(
@@ -48,8 +62,9 @@ def row(
         estimate.estimate, estimate.std_error, estimate.df, estimate.statistic, estimate.p_value,
         estimate.conf_low, estimate.conf_high, estimate.band_low, estimate.band_high,
         effect.effect_size, effect.conf_low, effect.conf_high,
-        estimate.n_individuals, labels.n_schools, labels.n_treated_schools, estimate.method,
-        estimate.converged, "; ".join(filter(None, [estimate.note, effect.rule])),
+        estimate.n_individuals, labels.n_units, labels.n_treated_units, labels.n_schools,
+        labels.n_treated_schools, estimate.method, estimate.converged,
+        "; ".join(filter(None, [estimate.note, effect.rule])),
     ]  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))
 
@@ -104,11 +119,24 @@ def in_comparison(rows: pd.DataFrame, term: str) -> pd.Series:
 
 
 def labels_of(study: str, name: str, model: Model, outcome: str, rows: pd.DataFrame) -> Labels:
-    """Return the labels of a model's rows, with the schools analysed, and those treated.
+    """Return the labels of a model's rows, with the units of assignment and the schools analysed.
 
-    Where teachers or pupils were assigned inside schools, a school counts in both; where there are
-    no schools, none counts.
+    Rows of people and of schools name their unit of assignment (``cluster``). Cells of schools do
+    not: it is the school, unless a school has cells of two groups in one year.
     """
-    named = rows.loc[rows["school"] != NO_SCHOOL, ["school", "treated"]]
-    treated = int(named.loc[named["treated"] == 1, "school"].nunique())
-    return Labels(study, name, outcome, model["where_label"], named["school"].nunique(), treated)
+    named = [column for column in ("cluster", "school", "year", "treated") if column in rows]
+    known = rows[named].drop_duplicates()
+    schools = known["school"].astype("str")
+    if "cluster" in known:
+        units = known["cluster"].astype("str")
+        whole = bool((units == schools).all())
+    else:
+        units = schools
+        whole = not known.duplicated([one for one in named if one != "treated"]).any()
+    treated, unseen = known["treated"] == 1, "cluster" not in known and not whole
+    inside = schools != NO_SCHOOL
+    return Labels(
+        study, name, outcome, model["where_label"],
+        nan if unseen else units.nunique(), nan if unseen else units[treated].nunique(),
+        schools[inside].nunique(), schools[inside & treated].nunique() if whole else nan,
+    )  # fmt: skip

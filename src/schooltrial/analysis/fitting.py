@@ -266,9 +266,13 @@ def _own_schools(labels: Labels, estimate: Estimate) -> Labels:
     """Return the labels with the schools behind one row, if it knows them."""
     if estimate.n_treated_schools is None:
         return labels
+    schools, treated = estimate.n_schools, estimate.n_treated_schools
+    if isnan(labels.n_treated_schools):  # schools were not assigned as a whole
+        return replace(labels, n_schools=schools)
     return replace(
-        labels, n_schools=estimate.n_schools, n_treated_schools=estimate.n_treated_schools
-    )
+        labels, n_units=schools, n_treated_units=treated, n_schools=schools,
+        n_treated_schools=treated,
+    )  # fmt: skip
 
 
 def _refuse_uninformative(design: DesignMatrix, outcome: str, people: str) -> None:

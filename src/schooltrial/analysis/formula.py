@@ -227,6 +227,11 @@ class FormulaRows:
         kept = self.frame[treated == 1]
         return len(kept) if self.cluster is None else int(kept[self.cluster].nunique())
 
+    @property
+    def clustered_by_school(self) -> bool:
+        """Whether the clusters are the column ``school``."""
+        return self.cluster == "school"
+
     def columns_of(self, data: Any) -> tuple[pd.DataFrame, dict[str, Array]]:
         """Return new data and the columns of the model for them."""
         needed = {str(name) for name in self.spec.required_variables}

@@ -55,6 +55,7 @@ COLUMNS = (
     Column("p", "p", key="p_value"),
     Column("Effect size", "told", key="g", optional=True),
     Column("People", "told", key="people", optional=True),
+    Column("Units", "told", key="units", optional=True),
     Column("Schools", "told", key="schools", optional=True),
     Column("Notes", key="note", optional=True),
 )
@@ -252,6 +253,7 @@ def _cells(
         "p_value": row["p_value"],
         "g": with_interval(one.effect_size, one.es_low, one.es_high, 2),
         "people": "" if one.n_people is None else f"{one.n_people:,} {one.people}",
+        "units": one.units,
         "schools": one.places,
         "note": in_labels(
             "; ".join(filter(None, [warning, _unlike(row, one, compared), note])), labels,

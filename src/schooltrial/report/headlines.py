@@ -59,6 +59,8 @@ class Finding:
         None where rows are schools of unknown size.
     places : str
         In how many schools; empty where the trial has none.
+    units : str
+        How many units were analysed, where units inside schools were assigned; else empty.
     converged : bool
     note : str
         What a reader must know of this estimate.
@@ -90,6 +92,7 @@ class Finding:
     people: str
     n_people: int | None
     places: str
+    units: str
     converged: bool
     note: str
     binary: bool
@@ -147,7 +150,7 @@ def finding(row: pd.Series, protocol: Mapping[str, Any]) -> Finding:
         effect_size=row["effect_size"], es_low=row["es_conf_low"], es_high=row["es_conf_high"],
         people=people_counted(model, outcome, protocol["years"]),
         n_people=_counted(row["n_individuals"]),
-        places=_places(row, levels), converged=bool(row["converged"]),
+        places=_places(row, levels), units=_units(row, levels), converged=bool(row["converged"]),
         note="" if pd.isna(row["note"]) else row["note"],
         binary=binary, in_sd=is_in_sd(outcome), gained=model["estimator"] in OF_PANELS,
         averaged=_averaged(model, protocol),
@@ -298,6 +301,14 @@ def _places(row: pd.Series, levels: DesignLevels) -> str:
     if levels.unit != "school":
         return schools
     return f"{schools}, {int(row['n_treated_schools']):,} intervention"
+
+
+def _units(row: pd.Series, levels: DesignLevels) -> str:
+    """Say how many units were analysed, where they are not schools and are known."""
+    if levels.unit == "school" or pd.isna(row["n_units"]):
+        return ""
+    treated = f"{int(row['n_treated_units']):,} intervention"
+    return f"{plural(int(row['n_units']), levels.unit)}, {treated}"
 
 
 def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:

@@ -18,12 +18,13 @@ from schooltrial.analysis.estimates_table import (
 )
 from schooltrial.models.effect_size.pupil_level import small_sample_correction
 from schooltrial.models.inference.estimate import f_estimate, t_estimate
+from schooltrial.protocol.levels import NO_SCHOOL
 from schooltrial.protocol.schema_validation import with_defaults
 from schooltrial.protocol.sections import Model, Outcome
 from support.small_trial import schema
 
 Make = Callable[..., Model]
-LABELS = Labels("study", "model", "score", "girls", 12, 6)
+LABELS = Labels("study", "model", "score", "girls", 12, 6, 12, 6)
 FOUND = t_estimate("treated", 0.2, 0.1, 10, n_individuals=240, n_schools=12, method="OLS")
 
 
@@ -37,7 +38,8 @@ def test_the_columns_are_those_of_the_contract() -> None:
     stated = (
         "study, model, outcome, estimand, subgroup, term, estimate, std_error, df, statistic, "
         "p_value, conf_low, conf_high, band_low, band_high, effect_size, es_conf_low, "
-        "es_conf_high, n_individuals, n_schools, n_treated_schools, method, converged, note"
+        "es_conf_high, n_individuals, n_units, n_treated_units, n_schools, n_treated_schools, "
+        "method, converged, note"
     )
     assert stated.split(", ") == COLUMNS
     assert list(table([]).columns) == COLUMNS
@@ -102,4 +104,31 @@ def test_treated_schools_are_counted_among_the_rows_analysed(
         sample[sample["school"] != "S1"], model(where_label="some"), "score"
     )
     labels = labels_of("s", "m", model(where_label="some"), "score", design.rows)
-    assert labels == Labels("s", "m", "score", "some", 11, 5)
+    assert labels == Labels("s", "m", "score", "some", 11, 5, 11, 5)
+
+
+def test_units_inside_schools_are_counted_and_schools_belong_to_no_group(
+    sample: pd.DataFrame, model: Make
+) -> None:
+    inside = sample.assign(cluster=sample["school"], school="A")
+    inside.loc[inside["cluster"].isin(["S0", "S1", "S2"]), "school"] = "B"
+    labels = labels_of("s", "m", model(), "score", inside)
+    assert (labels.n_units, labels.n_treated_units, labels.n_schools) == (12, 6, 2)
+    assert isnan(labels.n_treated_schools)
+    nowhere = labels_of("s", "m", model(), "score", inside.assign(school=NO_SCHOOL))
+    assert (nowhere.n_units, nowhere.n_treated_units, nowhere.n_schools) == (12, 6, 0)
+
+
+def test_cells_of_schools_are_of_units_unless_a_school_has_two_groups_in_a_year(
+    model: Make,
+) -> None:
+    cells = pd.DataFrame({
+        "school": ["A", "A", "B", "B"], "year": [1, 2, 1, 2], "treated": [0.0, 0.0, 1.0, 1.0]
+    })  # fmt: skip
+    labels = labels_of("s", "m", model(), "score", cells)
+    assert labels == Labels("s", "m", "score", "all", 2, 1, 2, 1)
+    crossed = labels_of("s", "m", model(), "score", cells.assign(treated=[0.0, 1.0, 1.0, 0.0]))
+    assert (crossed.n_units, crossed.n_treated_units) == (2, 2)
+    split = labels_of("s", "m", model(), "score", cells.assign(year=1, treated=[0.0, 1.0] * 2))
+    assert split.n_schools == 2
+    assert all(map(isnan, (split.n_units, split.n_treated_units, split.n_treated_schools)))

@@ -39,4 +39,5 @@ def test_an_arms_row_counts_the_people_and_schools_of_the_two_arms_that_it_compa
         inside = rows[rows["arm"].isin(["control", name])].dropna(subset=["score"])
         row = told.loc[f"treated[arm={name}]"]
         assert row["n_individuals"] == len(inside)
+        assert (row["n_units"], row["n_treated_units"]) == (8, 4)
         assert (row["n_schools"], row["n_treated_schools"]) == (8, 4)

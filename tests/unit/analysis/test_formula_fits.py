@@ -289,7 +289,12 @@ def test_effect_sizes_are_in_standard_deviations_of_the_rows_that_were_analysed(
     assert shares.effect_size(kind="cox_index") == found
     table = shares.to_frame("treated")
     assert table["effect_size"].item() == found.effect_size
-    assert table["n_treated_schools"].item() == 10
+    assert (table["n_units"].item(), table["n_treated_units"].item()) == (20, 10)
+    assert (table["n_schools"].item(), table["n_treated_schools"].item()) == (20, 10)
+    other = DATA.rename(columns={"school": "class"})
+    table = fit_cluster_robust("passed ~ treated", other, cluster="class").to_frame("treated")
+    assert (table["n_units"].item(), table["n_treated_units"].item()) == (20, 10)
+    assert table[["n_schools", "n_treated_schools"]].isna().all(axis=None)
     assert np.isnan(shares.to_frame("(Intercept)")["effect_size"].item())
 
 

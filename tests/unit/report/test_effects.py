@@ -19,7 +19,8 @@ def _row(**keys: Any) -> dict[str, Any]:
         "model": "itt", "outcome": "maths", "estimand": "ITT", "subgroup": "all",
         "term": "treated", "estimate": 0.1, "std_error": 0.04, "df": 6.0, "statistic": 2.5,
         "p_value": 0.03, "conf_low": 0.02, "conf_high": 0.18, "effect_size": 0.1,
-        "es_conf_low": 0.02, "es_conf_high": 0.18, "n_individuals": 160, "n_schools": 8,
+        "es_conf_low": 0.02, "es_conf_high": 0.18, "n_individuals": 160, "n_units": 8,
+        "n_treated_units": 4, "n_schools": 8,
         "n_treated_schools": 4, "method": "OLS", "converged": True, "note": "", **keys,
     }  # fmt: skip
 

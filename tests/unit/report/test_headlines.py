@@ -35,7 +35,8 @@ def _row(**keys: Any) -> dict[str, Any]:
         "model": "itt", "outcome": "maths", "estimand": "ITT", "estimate": 0.1, "conf_low": 0.02,
         "conf_high": 0.18, "converged": True, "note": "", "term": "treated", "p_value": 0.03,
         "effect_size": 0.1, "es_conf_low": 0.02, "es_conf_high": 0.18, "n_individuals": 160,
-        "subgroup": "all", "n_schools": 8, "n_treated_schools": 4, **keys,
+        "subgroup": "all", "n_units": 8,
+        "n_treated_units": 4, "n_schools": 8, "n_treated_schools": 4, **keys,
     }  # fmt: skip
 
 

@@ -250,5 +250,5 @@ def reported_precision(
         error = half / t_quantile((1 + level) / 2, df)
     else:
         standardised = False
-    counts = [float(row[name]) for name in ("n_schools", "n_treated_schools", "n_individuals")]
+    counts = [float(row[name]) for name in ("n_units", "n_treated_units", "n_individuals")]
     return Reported(Precision(error, df, "standard error of the estimate"), standardised, *counts)

@@ -36,7 +36,8 @@ SIZES = ["n_control", "n_treated", "mean_control", "mean_treated", "sd_control",
 RESULT = [
     "model", "outcome", "estimand", "subgroup", "term", "estimate", "std_error", "df", "p_value",
     "conf_low", "conf_high", "effect_size", "es_conf_low", "es_conf_high",
-    "n_individuals", "n_schools", "n_treated_schools", "method", "converged", "note",
+    "n_individuals", "n_units", "n_treated_units", "n_schools", "n_treated_schools", "method",
+    "converged", "note",
 ]  # fmt: skip
 
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 ROW_COLUMNS = (
     "study", "model", "outcome", "estimand", "subgroup", "term", "estimate", "std_error", "df",
     "statistic", "p_value", "conf_low", "conf_high", "band_low", "band_high",
-    "effect_size", "es_conf_low", "es_conf_high", "n_individuals", "n_schools", "n_treated_schools",
-    "method", "converged", "note",
+    "effect_size", "es_conf_low", "es_conf_high", "n_individuals", "n_units", "n_treated_units",
+    "n_schools", "n_treated_schools", "method", "converged", "note",
 )  # fmt: skip
 """Columns of a study's table of estimates, in their order."""
 
@@ -79,6 +79,10 @@ class KeptRows(Protocol):
     @property
     def n_treated_clusters(self) -> float:
         """Number of clusters with treated rows; NaN if not known."""
+
+    @property
+    def clustered_by_school(self) -> bool:
+        """Whether the clusters are schools."""
 
     def predict(
         self, names: Sequence[str], coefficients: FloatArray, data: Any | None = None
@@ -437,15 +441,23 @@ class Result:
             row.estimate, row.std_error, row.df, row.statistic, row.p_value,
             row.conf_low, row.conf_high, row.band_low, row.band_high, *sized[:3],
             row.n_individuals, row.n_schools, self._treated(row),
+            *self._schools(row),
             row.method, row.converged, "; ".join(filter(None, notes)),
         )  # fmt: skip
         return dict(zip(ROW_COLUMNS, values, strict=True))
 
     def _treated(self, row: Estimate) -> float:
-        """Return the number of treated schools behind a row; NaN if not known."""
+        """Return the number of treated clusters behind a row; NaN if not known."""
         if row.n_treated_schools is not None:
             return row.n_treated_schools
         return nan if self.rows is None else self.rows.n_treated_clusters
+
+    def _schools(self, row: Estimate) -> tuple[float, float]:
+        """Return the number of schools, and of treated ones; NaN if the clusters may be others."""
+        by_school = self.rows is not None and self.rows.clustered_by_school
+        if not by_school and row.n_treated_schools is None:
+            return nan, nan
+        return row.n_schools, self._treated(row)
 
     def summary(self, terms: str | Sequence[str] | None = None, **how: Any) -> Summary:
         """Return the fit in words and a table; all coefficients by default."""

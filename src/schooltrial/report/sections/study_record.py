@@ -46,6 +46,7 @@ RESULTS = [
     Column("Effect size", "number", 2, key="effect_size", optional=True),
     Column("p", "p", key="p_value"),
     Column("Individuals", "count", key="individuals", optional=True),
+    Column("Units of assignment", "count", key="units", optional=True),
     Column("Schools", "count", key="schools", optional=True),
 ]
 
@@ -125,10 +126,12 @@ def _results(record: Record) -> Table | None:
     analyses = record["sample_formation_and_analysis"]["analyses"]
     labels = {one["model"]: one["label"] for one in analyses}
     frame = pd.DataFrame(rows)
+    counted = {"individuals": "n_individuals", "units": "n_units", "schools": "n_schools"}
     counts = {
         name: frame[key].astype("Int64").mask(frame[key].fillna(0) == 0)
-        for name, key in (("individuals", "n_individuals"), ("schools", "n_schools"))
+        for name, key in counted.items()
     }
+    counts["units"] = counts["units"].mask(counts["units"] == counts["schools"])
     told = frame.assign(
         analysis=[labels.get(name, name) for name in frame["model"]],
         subgroup=frame["subgroup"].where(frame["subgroup"] != "all", ""),

@@ -102,7 +102,7 @@ def estimates(fit: MultilevelFit, **keys: Any) -> pd.DataFrame:
     section = {
         "model": "main", "outcome": "maths", "estimand": "ITT", "subgroup": "all",
         "term": "treated", "std_error": row.std_error, "df": row.df, "es_conf_low": np.nan,
-        "es_conf_high": np.nan, "n_schools": row.n_schools, "n_treated_schools": 5,
+        "es_conf_high": np.nan, "n_units": row.n_schools, "n_treated_units": 5,
         "n_individuals": row.n_individuals, **keys,
     }  # fmt: skip
     return pd.DataFrame([section])

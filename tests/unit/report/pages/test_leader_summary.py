@@ -24,7 +24,8 @@ SCORES = Finding(
     model="itt", outcome="maths", arm="a", estimand="ITT", label="Maths", model_label="ITT",
     group="pupils in programme schools", comparison="pupils in control schools", unit="SD",
     estimate=0.1, low=-0.05, high=0.25, level=0.95, p_value=0.2, effect_size=0.1, es_low=-0.05,
-    es_high=0.25, people="pupils", n_people=100, places="8 schools", converged=True, note="",
+    es_high=0.25, people="pupils", n_people=100, places="8 schools", units="",
+    converged=True, note="",
     binary=False, in_sd=True, gained=False,
 )  # fmt: skip
 SHARE = replace(
