@@ -1,13 +1,14 @@
 """Where this project reaches behind Snakemake's public interface, and when it may.
 
 Two things cost more than all work of a small trial: starting an interpreter for each job, and
-rounds of the scheduler in which nothing has changed; and a run with nothing to do imports pandas.
-None has a setting. They are mended for the versions of Snakemake that were tried; with any other,
-everything runs in the plain way, to the same results.
+rounds of the scheduler in which nothing has changed. A run with nothing to do imports pandas, and
+files are known by their dates alone. None has a setting. They are mended for the versions of
+Snakemake that were tried; with any other, everything runs in the plain way, to the same results.
 
 What is used of Snakemake's inside: ``snakemake.script.PythonScript.execute_script`` (in
-``forked_scripts``), ``workflow.scheduler.job_rate_limiter`` (in ``scheduling_rounds``), and
-``snakemake.persistence.PersistenceBase._serialize_param`` (in ``plain_params``).
+``forked_scripts``), ``workflow.scheduler.job_rate_limiter`` (in ``scheduling_rounds``),
+``snakemake.persistence.PersistenceBase._serialize_param`` (in ``plain_params``), and
+``snakemake.dag.DAG.check_incomplete`` (in ``changed_files``).
 """
 
 from __future__ import annotations
