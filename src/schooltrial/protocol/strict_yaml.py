@@ -8,9 +8,11 @@ of this is refused, with its line, rather than read as one of what it could mean
 from __future__ import annotations
 
 import math
+import pickle
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -128,8 +130,17 @@ for _name, _construct in (
 
 
 def parse_yaml(text: str) -> Any:
-    """Parse YAML; what could mean two things is an error, and keys are always text."""
-    return yaml.load(text, Loader=_Strict)
+    """Parse YAML; what could mean two things is an error, and keys are always text.
+
+    Each call returns content of its own; a text that was parsed before, such as the schema, which
+    takes long, is not parsed again.
+    """
+    return pickle.loads(_parsed(text))
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> bytes:
+    return pickle.dumps(yaml.load(text, Loader=_Strict))
 
 
 def compose_yaml(text: str) -> yaml.Node:

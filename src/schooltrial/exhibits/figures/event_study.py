@@ -24,6 +24,7 @@ from schooltrial.exhibits.style.figures import (
     READABLE,
     SHADE,
     TREATED,
+    blank_figure,
     foot,
     new_figure,
     nothing_drawn,
@@ -279,7 +280,7 @@ def _lines_of_models(
     texts = [wrap(labels[model], NAME - BETWEEN, font) for model in models]
     tall = [max(FLAT, LINE * len(lines)) for lines in texts]
     tall[0] = max(TALL, tall[0])
-    figure = Figure(figsize=(READABLE, sum(tall) + 0.08 * len(models) + 1.9))
+    figure = blank_figure(READABLE, sum(tall) + 0.08 * len(models) + 1.9)
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
     engine.set(h_pad=0.03, hspace=0.0)

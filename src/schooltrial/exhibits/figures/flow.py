@@ -21,6 +21,7 @@ from schooltrial.exhibits.style.figures import (
     SETTINGS,
     TREATED,
     arm_styles,
+    blank_figure,
     foot_text,
     styled,
 )
@@ -126,7 +127,7 @@ def flow_plot(
     }
     below = _wrapped(foot_text(study), width - 2 * MARGIN)
     height = MARGIN + _inches(top) + sum(GAP + size for size in tall.values())
-    figure = Figure(figsize=(width, height + MARGIN + LINE * (len(below) + 0.5)))
+    figure = blank_figure(width, height + MARGIN + LINE * (len(below) + 0.5))
     figure.set_layout_engine("none")
     panel = figure.add_axes((0, 0, 1, 1))
     panel.set_axis_off()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 DECIMALS = 2
 """Of coordinates in points: a hundredth is a thirtieth of a dot in print."""
@@ -25,6 +26,12 @@ NO_TURN = re.compile(rb' transform="rotate\(-?0 [^)]*\)"')
 
 MARKS = re.compile(rb"<g((?: [^<>]*)?)>\s*((?:<use [^<>]*/>\s*){2,})</g>")
 
+DEFINED = re.compile(rb'<(path|clipPath) id="(\w+)"([^<>]*/>|[^<>]*>.*?</clipPath>)', re.S)
+"""Marks, and the frames at which drawings are cut."""
+
+NAME = re.compile(rb'(<(?:path|clipPath) id="|xlink:href="#|url\(#)(\w+)')
+"""Where they have their name, and where they are used."""
+
 STYLE = re.compile(rb' style="([^"]*)"')
 
 OF_EACH = re.compile(rb"(?:^|; )opacity:")
@@ -44,8 +51,21 @@ def compact(svg: bytes) -> bytes:
     svg = PROLOGUE.sub(b"", svg)
     svg = TAG.sub(lambda tag: _shorter(tag[0]), svg)
     svg = MARKS.sub(_with_shared_style, svg)
-    svg = re.sub(rb">\s*\n\s*<", b">\n<", svg)
+    svg = _named_by_content(re.sub(rb">\s*\n\s*<", b">\n<", svg))
     return svg.replace(b"<svg ", b'<svg style="' + FAMILY + b'" ', 1)
+
+
+def _named_by_content(svg: bytes) -> bytes:
+    """Name what is defined once and used by its name after its content, as rounded.
+
+    Matplotlib names it after coordinates that are not, and that differ in the last of their
+    digits between machines, and where a figure is drawn again.
+    """
+    names: dict[bytes, bytes] = {}
+    for kind, name, content in DEFINED.findall(svg):
+        own = kind[:1] + sha256(content).hexdigest()[:10].encode()
+        names[name] = own if own not in names.values() else name
+    return NAME.sub(lambda found: found[1] + names.get(found[2], found[2]), svg)
 
 
 def _shorter(tag: bytes) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from schooltrial.document.drawing import printed
@@ -65,6 +66,7 @@ SETTINGS: Any = {
     "text.parse_math": False,  # a label that holds two dollar signs is no formula
     "figure.constrained_layout.use": True,
     "figure.dpi": 200,  # fine enough that text is laid out at the size at which it is drawn
+    "text.hinting": "none",  # widths grow with the size of letters, and take less time to find
     "svg.hashsalt": "schooltrial",
     "svg.fonttype": "none",  # words stay words: smaller, searchable, and drawn once in a PDF
 }
@@ -137,6 +139,16 @@ def _in_key(label: str) -> str:
     return f" {label}" if label.startswith("_") else label
 
 
+def blank_figure(width: float, height: float) -> Figure:
+    """Return a figure of a size in inches, without panels.
+
+    It has a canvas of its own, so that texts are measured, many times, by one renderer.
+    """
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    return figure
+
+
 def new_figure(
     height: float,
     rows: int = 1,
@@ -145,7 +157,7 @@ def new_figure(
     width: float = WIDTH,
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure, of the house's width unless another is given, and its panels in order."""
-    figure = Figure(figsize=(width, height))
+    figure = blank_figure(width, height)
     grid = figure.subplots(rows, columns, squeeze=False, height_ratios=height_ratios)
     return figure, [panel for line in grid for panel in line]
 

@@ -38,6 +38,9 @@ LEAST = 0.01
 TITLE = 10
 """Size of the title of a key, as that of a panel."""
 
+SPACING = 1.2
+"""Height of a line of text in sizes of its letters."""
+
 HANDLE = 5.0
 """Widths of an m that the mark of an entry of a key takes, with the spaces around it."""
 
@@ -47,14 +50,16 @@ def fit_texts(figure: Figure) -> None:
 
     Panels keep the height that they were given: lines that are added make the figure higher.
     """
-    figure.draw_without_rendering()
     if not figure.get_layout_engine():
         return
-    tall, whole = _heights(figure), dict[Text, str]()
+    whole = dict[Text, str]()
+    _wrap_around(figure, whole)  # first, as it does not depend on the layout
+    _settle(figure)
+    tall = _heights(figure)
     for _ in range(PASSES):  # names on fewer inches leave more room to the panel
         if not _wrap_texts(figure, whole):
             break
-        figure.draw_without_rendering()
+        _settle(figure)
         now = _heights(figure)
         _grow(figure, sum(max(tall[row] - now[row], 0.0) for row in tall))
     _grow(figure, _lacking_height(figure))
@@ -77,7 +82,14 @@ def _row_of(panel: Axes) -> int:
 def _grow(figure: Figure, inches: float) -> None:
     if inches > LEAST:
         figure.set_figheight(figure.get_figheight() + inches)
-        figure.draw_without_rendering()
+        _settle(figure)
+
+
+def _settle(figure: Figure) -> None:
+    """Give panels and texts their places; nothing is drawn, which would take as long again."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def add_key(
@@ -157,8 +169,7 @@ def _breadth(wide: Sequence[float], columns: int) -> float:
 
 def _wrap_texts(figure: Figure, whole: dict[Text, str]) -> bool:
     """Wrap what is wider than its room; return whether anything was."""
-    room = figure.get_figwidth() - 2 * EDGE
-    changed = [_wrap(text, room, whole) for text in _texts_of(figure)]
+    changed = []
     for panel in _shown(figure):
         left, right, before, after = _bounds(panel, figure)
         centre = (left + right) / 2
@@ -175,6 +186,17 @@ def _wrap_texts(figure: Figure, whole: dict[Text, str]) -> bool:
         share = ALONE if after - before > 0.75 * figure.get_figwidth() else ABREAST
         changed.append(_wrap_names(panel.yaxis, share * figure.get_figwidth()))
     return any(changed)
+
+
+def _wrap_around(figure: Figure, whole: dict[Text, str]) -> None:
+    """Wrap the title above a figure and the text below it, and give their lines room."""
+    room = figure.get_figwidth() - 2 * EDGE
+    for text in _texts_of(figure):
+        lines = text.get_text().count("\n")
+        _wrap(text, room, whole)
+        more = text.get_text().count("\n") - lines
+        tall = SPACING * float(text.get_fontsize()) / 72
+        figure.set_figheight(figure.get_figheight() + more * tall)
 
 
 def _texts_of(figure: Figure) -> Iterator[Text]:

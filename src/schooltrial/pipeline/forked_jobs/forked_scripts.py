@@ -37,6 +37,11 @@ LIBRARIES = (
     "scipy.optimize",
     "scipy.linalg",
     "numba",
+    "snakemake.logging",
+    "snakemake.iocontainers",
+    "pyarrow.dataset",
+    "typst",
+    "docx",
 )
 """What most scripts import at some time, in part within functions."""
 

@@ -48,6 +48,23 @@ def test_the_font_and_one_for_machines_that_lack_it_are_named_once() -> None:
     assert svg.count(b"font-family") == 1
 
 
+def test_marks_and_frames_are_named_after_what_they_are_as_rounded() -> None:
+    def drawing(name: str, x: str) -> bytes:
+        svg = (
+            f'<svg ><defs><path id="m{name}" d="M 0 {x} L 1 1"/>'
+            f'<clipPath id="p{name}"><rect x="{x}" y="0" width="1" height="1"/></clipPath></defs>'
+            f'<g clip-path="url(#p{name})"><use xlink:href="#m{name}" x="1" y="1"/></g></svg>'
+        )
+        return compact(svg.encode())
+
+    first = drawing("0123456789", "2.0000001")
+    assert drawing("abcdef0123", "1.9999999") == first
+    assert drawing("abcdef0123", "2.5") != first
+    for mark in (b"<path ", b"<clipPath "):
+        name = first.split(mark + b'id="')[1].split(b'"')[0]
+        assert first.count(name) == 2  # where it is defined, and where it is used
+
+
 def test_marks_that_differ_in_style_keep_it_each() -> None:
     told = b'<svg ><g><use x="1" style="fill: red"/><use x="2" style="fill: blue"/></g></svg>'
     assert compact(told).count(b"<use") == compact(told).count(b'style="fill') == 2
