@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from schooltrial.protocol.sections import Design
+from schooltrial.protocol.content.sections import Design
 from schooltrial.randomisation.record import draw_assignment
 
 SHARE, ARM_NAMES = "share", ("control", "programme", "second", "third")

@@ -23,9 +23,9 @@ from schooltrial.checkout import own_checkout
 from schooltrial.checks.assignment.chance_tests import Redraws
 from schooltrial.checks.assignment.unit_attributes import KnownOfUnits
 from schooltrial.checks.assignment.verdict import CONTRADICTED, IN_DOUBT, verify_assignment
-from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import Design, frame_columns
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.content.sections import Design, frame_columns
+from schooltrial.protocol.form.schema_validation import with_defaults
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.randomisation.record import draw_assignment
 
 ALPHA = 0.01

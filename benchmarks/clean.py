@@ -111,8 +111,8 @@ def _year(
 def clean(folder: Path) -> dict[str, float]:
     """Run the script of the rule on the tables of a folder; return seconds and peak memory."""
     from clean_sample import main
+    from schooltrial.protocol.form.schema_validation import with_defaults
     from schooltrial.protocol.reading import read_schema
-    from schooltrial.protocol.schema_validation import with_defaults
 
     schema = read_schema()
     years = sorted(pd.read_parquet(folder / "pupils.parquet", columns=["year"])["year"].unique())

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from schooltrial.protocol.sections import Content
+    from schooltrial.protocol.content.sections import Content
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,7 +93,7 @@ def _obtain(raw: Path, out: Path) -> Callable[[], int]:
 def _obtain_and_clean(raw: Path, out: Path) -> Callable[[], int]:
     from clean_sample import main
     from schooltrial.data.tables.keys import KEYS
-    from schooltrial.protocol.sections import baseline_year
+    from schooltrial.protocol.content.sections import baseline_year
 
     obtain, content = _obtain(raw, out), _protocol(raw)
     tables = [table for table in KEYS if table not in ("implementation", "costs")]
@@ -120,8 +120,8 @@ def _obtain_and_clean(raw: Path, out: Path) -> Callable[[], int]:
 
 
 def _protocol(raw: Path) -> Content:
+    from schooltrial.protocol.form.strict_yaml import parse_yaml
     from schooltrial.protocol.reading import read_protocol
-    from schooltrial.protocol.strict_yaml import parse_yaml
 
     schema = parse_yaml(SCHEMA.read_text("utf-8"))
     return read_protocol(raw / "protocol.yaml", schema).content

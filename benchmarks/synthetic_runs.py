@@ -32,9 +32,15 @@ from schooltrial.data.tables.reading import Study as Readings
 from schooltrial.data.tables.schema import empty_schema, table_schema
 from schooltrial.data.tables.standard_tables import read_batches
 from schooltrial.exhibits.figures.effects import drawn, true_effects
+from schooltrial.protocol.content.sections import (
+    Content,
+    Protocol,
+    all_years,
+    baseline_year,
+    labels,
+)
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.reading import read_protocol
-from schooltrial.protocol.sections import Content, Protocol, all_years, baseline_year, labels
-from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.refusal import Refusal, UserError
 from schooltrial.study.study import Study
 from simulate_trial import main as simulate_trial

@@ -14,11 +14,11 @@ import yaml
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from schooltrial.protocol.design import LEVELS  # noqa: E402
-from schooltrial.protocol.model_keys import EVERY, MODEL_KEYS  # noqa: E402
+from schooltrial.protocol.consistency.design import LEVELS  # noqa: E402
+from schooltrial.protocol.consistency.model_keys import EVERY, MODEL_KEYS  # noqa: E402
+from schooltrial.protocol.content.variables import STANDARD_VARIABLES, Variable  # noqa: E402
+from schooltrial.protocol.form.strict_yaml import parse_yaml  # noqa: E402
 from schooltrial.protocol.reading import read_schema  # noqa: E402
-from schooltrial.protocol.strict_yaml import parse_yaml  # noqa: E402
-from schooltrial.protocol.variables import STANDARD_VARIABLES, Variable  # noqa: E402
 
 INCLUDED = re.compile(r'^include: "workflow/rules/(\w+)\.smk"', re.M)
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", re.M | re.S)

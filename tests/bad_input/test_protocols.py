@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol.design import LEVELS, SOURCES
+from schooltrial.protocol.consistency.design import LEVELS, SOURCES
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.refusal import Fault, Refusal
 from support.small_trial import SmallTrial

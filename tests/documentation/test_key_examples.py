@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol.json_schema import Validator
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.form.json_schema import Validator
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from support.small_trial import ROOT, schema
 from support.workflow_tool import workflow_tool
 

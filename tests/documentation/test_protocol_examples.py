@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol.json_schema import Validator
+from schooltrial.protocol.form.json_schema import Validator
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.reading import read_protocol
-from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.refusal import Refusal
 from support.small_trial import PROTOCOL, ROOT, as_yaml, schema
 

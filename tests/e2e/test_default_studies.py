@@ -12,8 +12,8 @@ import pytest
 
 from e2e.clone import ROOT, Clone
 from schooltrial.exhibits.catalogue import FIGURES, TABLES, lacking
+from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
-from schooltrial.protocol.sections import Protocol
 
 QUICK = ("fellowship", "university_certificate")
 """Studies that run in every test: designs and estimators that no other end-to-end test has."""

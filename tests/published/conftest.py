@@ -14,8 +14,8 @@ import fit_cluster_robust
 import gather_estimates
 import obtain_tables
 from schooltrial.data.tables.keys import KEYS
+from schooltrial.protocol.content.sections import Protocol, baseline_year, labels
 from schooltrial.protocol.reading import read_protocol, read_schema
-from schooltrial.protocol.sections import Protocol, baseline_year, labels
 
 ROOT = Path(__file__).parents[2]
 STANDARD = tuple(KEYS)

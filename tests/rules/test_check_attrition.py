@@ -11,7 +11,7 @@ import pytest
 
 from check_attrition import main as check_attrition
 from draw_attrition_boundary import main as draw_attrition_boundary
-from schooltrial.protocol.sections import Content, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Content, Outcome, StudyLine
 from support.sections import ARMS, completed, design
 from support.standard_study import outcome
 

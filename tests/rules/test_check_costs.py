@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from check_costs import main as check_costs
-from schooltrial.protocol.sections import Costs
+from schooltrial.protocol.content.sections import Costs
 from support.small_trial import SmallTrial
 
 SETTINGS: Costs = {

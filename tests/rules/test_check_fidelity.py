@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from check_fidelity import main as check_fidelity
-from schooltrial.protocol.sections import Implementation
+from schooltrial.protocol.content.sections import Implementation
 from support.small_trial import SmallTrial
 
 SECTION: Implementation = {

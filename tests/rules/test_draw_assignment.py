@@ -12,7 +12,7 @@ import pytest
 from check_assignment import main as check_assignment
 from check_balance import main as check_balance
 from draw_assignment import main as draw_assignment
-from schooltrial.protocol.sections import Content, Design
+from schooltrial.protocol.content.sections import Content, Design
 from schooltrial.refusal import Refusal
 from schooltrial.version import software_versions
 from support.sections import completed, design

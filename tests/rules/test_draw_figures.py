@@ -35,7 +35,7 @@ import tabulate_results
 from schooltrial.checks.attrition.rates import COLUMNS as ATTRITION
 from schooltrial.checks.flow.boxes import COLUMNS as FLOW
 from schooltrial.exhibits.writing import write_figure
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import labelled, points, tick_words, with_marker, words
 from support.html_cells import caption, rows
 

@@ -12,7 +12,7 @@ import pytest
 from check_assignment import Sections
 from check_assignment import main as check_assignment
 from draw_assignment import main as draw_assignment
-from schooltrial.protocol.sections import Design
+from schooltrial.protocol.content.sections import Design
 from schooltrial.randomisation.frame import read_frame
 from support.sections import completed, design
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from execute_notebooks import main as execute_notebooks
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from schooltrial.refusal import UserError
 from support.rules_in_process import StudyRun
 from support.shapes.registry import find_shapes

@@ -11,7 +11,7 @@ import pytest
 
 from schooltrial.checks.assignment.unit_attributes import KnownOfUnits
 from schooltrial.checks.assignment.verdict import REPRODUCED, verify_assignment
-from schooltrial.protocol.sections import Design, Generator, SimulationParameter
+from schooltrial.protocol.content.sections import Design, Generator, SimulationParameter
 from schooltrial.randomisation.record import read_record
 from schooltrial.refusal import Refusal
 from simulate_trial import main as simulate_trial

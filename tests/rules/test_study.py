@@ -15,8 +15,8 @@ from pypdf import PdfReader
 from draw_effects import main as draw_effects
 from schooltrial.document.numbers import number, p_text
 from schooltrial.exhibits.catalogue import figures_of, lacking, tables_of
-from schooltrial.protocol.sections import Content, analysis_years
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.content.sections import Content, analysis_years
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.refusal import Refusal
 from schooltrial.report.headlines import digits_of, with_interval
 from support.report_inputs import write_checks

@@ -8,7 +8,7 @@ import pandas as pd
 
 from describe_tables import main as describe_tables
 from schooltrial.data.tables.keys import KEYS
-from schooltrial.protocol.sections import labels
+from schooltrial.protocol.content.sections import labels
 from support.small_trial import ROOT, SmallTrial
 from write_data_quality import main as write_data_quality
 

@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schooltrial.checks.assignment.verdict import CONSISTENT, IN_DOUBT, NO_LOTTERY, REPRODUCED
-from schooltrial.protocol.schema_validation import schema_faults
-from schooltrial.protocol.sections import all_years
+from schooltrial.protocol.content.sections import all_years
+from schooltrial.protocol.form.schema_validation import schema_faults
 from schooltrial.simulate.generators import GENERATORS
 from support.small_trial import schema
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.simulate.base.simulated_trial import SimulatedTrial
 from schooltrial.simulate.staggered_rollout.parameters import RolloutParameters
 from schooltrial.simulate.staggered_rollout.published_rates import STYLES

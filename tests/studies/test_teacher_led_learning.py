@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.simulate.base.simulated_trial import SimulatedTrial
 from schooltrial.simulate.teacher_led_learning.classroom_observations import rater_codes
 from schooltrial.simulate.teacher_led_learning.parameters import Parameters

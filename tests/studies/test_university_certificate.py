@@ -4,7 +4,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.simulate.base.simulated_trial import SimulatedTrial
 from schooltrial.simulate.within_school_lottery.parameters import LotteryParameters
 from schooltrial.simulate.within_school_lottery.trial import simulate

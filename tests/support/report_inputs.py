@@ -13,7 +13,7 @@ import check_flow
 import check_power
 import check_rating
 import record_plan
-from schooltrial.protocol.sections import analysis_years, labels
+from schooltrial.protocol.content.sections import analysis_years, labels
 from schooltrial.study.report_files import CHECKS
 from support.small_trial import SmallTrial
 

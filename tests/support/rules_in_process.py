@@ -23,8 +23,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from schooltrial.pipeline.wildcards import Wildcards
+from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol
-from schooltrial.protocol.sections import Protocol
 from schooltrial.study.study import Study
 from support.small_trial import ROOT, schema
 

@@ -6,10 +6,17 @@ import copy
 from collections.abc import Mapping
 from typing import Any, cast
 
-from schooltrial.protocol.column_map import JoinedFile, Reading
-from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import Arm, Content, Design, Model, Outcome, frame_columns
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.content.column_map import JoinedFile, Reading
+from schooltrial.protocol.content.sections import (
+    Arm,
+    Content,
+    Design,
+    Model,
+    Outcome,
+    frame_columns,
+)
+from schooltrial.protocol.form.schema_validation import with_defaults
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from support.small_trial import PROTOCOL, schema
 
 ARMS: list[Arm] = [

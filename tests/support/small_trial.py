@@ -20,9 +20,9 @@ from fit_difference_in_differences import main as fit_difference_in_differences
 from gather_estimates import main as gather_estimates
 from obtain_tables import main as obtain_tables
 from schooltrial.data.tables.keys import KEYS
+from schooltrial.protocol.content.sections import Protocol, StudyLine, baseline_year, labels
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.reading import read_protocol, read_schema
-from schooltrial.protocol.sections import Protocol, StudyLine, baseline_year, labels
-from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.study.layout import Layout
 from schooltrial.study.raw_files import RawFiles
 

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.data.sample.build import Sample, build_sample
-from schooltrial.protocol.sample_rules import SampleRules
-from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.content.sample_rules import SampleRules
+from schooltrial.protocol.content.sections import Model, Outcome
+from schooltrial.protocol.form.schema_validation import with_defaults
 from support.sections import design, section
 from support.small_trial import schema
 

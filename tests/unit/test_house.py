@@ -25,6 +25,9 @@ LIBRARY = SOURCE / "schooltrial"
 SCRIPTS = ROOT / "workflow" / "scripts"
 ORDER = [
     "(root)",
+    "protocol.form",
+    "protocol.content",
+    "protocol.consistency",
     "protocol",
     "models.inference",
     "models.moments",

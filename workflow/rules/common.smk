@@ -22,14 +22,14 @@ from schooltrial.pipeline.run_lock import wait_for_other_runs
 from schooltrial.pipeline.scheduling_rounds import schedule_when_jobs_end
 from schooltrial.pipeline.steps import code_of, trace_steps
 from schooltrial.pipeline.wildcards import Wildcards
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.sections import (
     analysis_years,
     balance_variables,
     baseline_year,
     labels,
     year_label,
 )
-from schooltrial.protocol.variables import IDENTIFYING
+from schooltrial.protocol.content.variables import IDENTIFYING
 from schooltrial.protocol.reading import read_schema
 from schooltrial.study.study import Study
 

@@ -11,7 +11,7 @@ from schooltrial.checks.assignment.chance_tests import Redraws
 from schooltrial.checks.assignment.unit_attributes import known_of_units
 from schooltrial.checks.assignment.verdict import verify_assignment
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.sections import (
     Checks,
     Compared,
     Design,

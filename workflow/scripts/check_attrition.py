@@ -15,7 +15,7 @@ from schooltrial.checks.attrition.set_aside import find_set_aside
 from schooltrial.checks.attrition.teachers import of_teachers
 from schooltrial.data.tables.parquet import ParquetByYear
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.sections import (
     Checks,
     Compared,
     DerivedVariable,

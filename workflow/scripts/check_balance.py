@@ -13,7 +13,13 @@ from schooltrial.checks.balance.equivalence import (
 )
 from schooltrial.checks.balance.report import balance_report
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Checks, Study, TakeUp, baseline_year, modelled_arms
+from schooltrial.protocol.content.sections import (
+    Checks,
+    Study,
+    TakeUp,
+    baseline_year,
+    modelled_arms,
+)
 from schooltrial.randomisation.criterion import NOT_BY_LOT, draw_criterion
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record

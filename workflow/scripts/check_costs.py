@@ -6,7 +6,7 @@ import pandas as pd
 
 from schooltrial.checks.implementation.costs import cost_table, pupils_reached
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Arm, Costs
+from schooltrial.protocol.content.sections import Arm, Costs
 
 
 def main(

@@ -10,7 +10,7 @@ from schooltrial.checks.implementation.fidelity import measure_fidelity
 from schooltrial.checks.implementation.log import followed
 from schooltrial.data.linking.school_crosswalk import crosswalk_of
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Arm, Implementation
+from schooltrial.protocol.content.sections import Arm, Implementation
 
 
 def main(

@@ -11,8 +11,8 @@ from schooltrial.checks.flow.boxes import as_text, flow_boxes
 from schooltrial.checks.written_tables import read_check
 from schooltrial.data.rows.analysed import columns_of_analyses
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.levels import DesignLevels
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.levels import DesignLevels
+from schooltrial.protocol.content.sections import (
     Arm,
     Compared,
     Design,

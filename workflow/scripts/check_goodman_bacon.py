@@ -12,7 +12,7 @@ from schooltrial.checks.goodman_bacon.comparisons_table import (
 )
 from schooltrial.checks.goodman_bacon.panel_models import decomposed_models
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome, Years
+from schooltrial.protocol.content.sections import Model, Outcome, Years
 
 
 def main(

@@ -10,7 +10,7 @@ from schooltrial.analysis.panel_cells import read_panel_cells
 from schooltrial.analysis.parallel_trends.tables import ModelCells, parallel_trends_tables
 from schooltrial.checks.parallel_trends.panel_models import checked_models
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome, ParallelTrends, Years
+from schooltrial.protocol.content.sections import Model, Outcome, ParallelTrends, Years
 
 
 def main(

@@ -12,7 +12,7 @@ import pandas as pd
 from schooltrial.checks.rating.study_record import build_study_record
 from schooltrial.checks.written_tables import read_check
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Content, baseline_year
+from schooltrial.protocol.content.sections import Content, baseline_year
 
 
 def main(

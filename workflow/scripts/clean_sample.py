@@ -14,7 +14,7 @@ from schooltrial.data.sample.build import SampleBuild
 from schooltrial.data.tables.parquet import ParquetByYear, whole, write_csv, write_years
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.blinding import refuse_to_unblind
-from schooltrial.protocol.sample_rules import SampleRules, SampleSections
+from schooltrial.protocol.content.sample_rules import SampleRules, SampleSections
 from schooltrial.refusal import naming_files
 
 

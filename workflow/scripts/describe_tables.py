@@ -14,8 +14,8 @@ from schooltrial.checks.data_quality.missingness import count_missing
 from schooltrial.checks.data_quality.oddities import distributions, heaping
 from schooltrial.checks.data_quality.outliers import outcome_rows, school_outliers
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.column_map import Tables
-from schooltrial.protocol.sections import Checks, DerivedVariable, Outcome
+from schooltrial.protocol.content.column_map import Tables
+from schooltrial.protocol.content.sections import Checks, DerivedVariable, Outcome
 
 
 def main(

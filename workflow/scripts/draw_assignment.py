@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Design
+from schooltrial.protocol.content.sections import Design
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import draw_assignment
 from schooltrial.refusal import Fault, Refusal, refuse

@@ -7,7 +7,7 @@ from schooltrial.exhibits.figures.attrition_boundary import alt_text, attrition_
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Arm, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Arm, Outcome, StudyLine
 
 
 def main(

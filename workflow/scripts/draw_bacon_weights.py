@@ -7,7 +7,7 @@ import pandas as pd
 from schooltrial.exhibits.figures.bacon_weights import alt_text, bacon_weights_plot, drawn
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Model, Outcome, StudyLine
 
 
 def main(

@@ -7,7 +7,7 @@ import pandas as pd
 from schooltrial.exhibits.figures.cohorts import alt_text, cohorts_plot, drawn
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Outcome, StudyLine
+from schooltrial.protocol.content.sections import Outcome, StudyLine
 
 
 def main(

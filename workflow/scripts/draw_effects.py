@@ -9,7 +9,7 @@ import pandas as pd
 from schooltrial.exhibits.figures.effects import alt_text, drawn, effects_plot, with_truth
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Arm, Model, Outcome, StudyLine, Years
+from schooltrial.protocol.content.sections import Arm, Model, Outcome, StudyLine, Years
 
 
 def main(

@@ -8,7 +8,7 @@ from schooltrial.exhibits.figures.event_study import alt_text, drawn, event_stud
 from schooltrial.exhibits.figures.trends import cohort_starts
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome, StudyLine, Years
+from schooltrial.protocol.content.sections import Model, Outcome, StudyLine, Years
 
 
 def main(

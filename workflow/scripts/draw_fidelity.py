@@ -4,7 +4,7 @@ from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.figures.fidelity import alt_text, fidelity_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 
 
 def main(

@@ -10,7 +10,7 @@ from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.figures.flow import alt_text, flow_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Design, Model, Outcome, StudyLine, Years
+from schooltrial.protocol.content.sections import Design, Model, Outcome, StudyLine, Years
 
 
 def main(

@@ -7,7 +7,7 @@ import pandas as pd
 from schooltrial.exhibits.figures.parallel_trends import alt_text, drawn, parallel_trends_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Model, Outcome, StudyLine
 
 
 def main(

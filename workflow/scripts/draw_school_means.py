@@ -7,7 +7,7 @@ import pandas as pd
 from schooltrial.exhibits.figures.school_means import alt_text, drawn, school_means_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
+from schooltrial.protocol.content.sections import Arm, Outcome, StudyLine, Years
 
 
 def main(

@@ -6,7 +6,7 @@ from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.figures.school_outliers import alt_text, school_outliers_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Outcome, StudyLine
+from schooltrial.protocol.content.sections import Outcome, StudyLine
 
 
 def main(

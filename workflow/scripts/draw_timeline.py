@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from schooltrial.exhibits.figures.timeline import alt_text, drawn, timeline_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Design, Outcome, StudyLine, Years
+from schooltrial.protocol.content.sections import Design, Outcome, StudyLine, Years
 
 
 def main(

@@ -7,8 +7,8 @@ import pandas as pd
 from schooltrial.exhibits.figures.trends import alt_text, drawn, trends_plot
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.levels import DesignLevels
-from schooltrial.protocol.sections import Design, Outcome, StudyLine, Years
+from schooltrial.protocol.content.levels import DesignLevels
+from schooltrial.protocol.content.sections import Design, Outcome, StudyLine, Years
 
 
 def main(

@@ -10,7 +10,7 @@ from schooltrial.document.html import html_page
 from schooltrial.document.tables import study_foot
 from schooltrial.pipeline.notebooks import as_document, as_notebook, execute_cells
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from schooltrial.study.opening import open_study  # noqa: F401 - what notebooks rest on
 
 

@@ -8,7 +8,7 @@ from schooltrial.analysis.estimators.multilevel import fit_planned
 from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.content.sections import Model, Outcome
 
 
 def main(

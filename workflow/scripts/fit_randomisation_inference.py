@@ -10,7 +10,7 @@ from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.analysis.rerandomised_statistics import bin_statistics
 from schooltrial.analysis.writing import TEN_DIGITS, write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Design, Model, Outcome
+from schooltrial.protocol.content.sections import Design, Model, Outcome
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record
 

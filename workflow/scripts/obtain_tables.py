@@ -16,9 +16,9 @@ from schooltrial.data.tables.reading import Study
 from schooltrial.data.tables.schema import empty_schema, table_schema
 from schooltrial.data.tables.standard_tables import Batch, read_batches
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.column_map import SizeLimits, Tables
+from schooltrial.protocol.content.column_map import SizeLimits, Tables
+from schooltrial.protocol.content.sections import Cleaning, Outcome, Years, measured_years
 from schooltrial.protocol.rehearsal import Redraw
-from schooltrial.protocol.sections import Cleaning, Outcome, Years, measured_years
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.redrawn_arms import redrawn_places
 from schooltrial.refusal import Fault, refuse

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from schooltrial.pipeline.rule_adapter import run_as_rule
+from schooltrial.protocol.content.sections import Content, Model, StudyLine, analysis_years
 from schooltrial.protocol.plan import PlanRecord, first_plan, section_checksums
-from schooltrial.protocol.sections import Content, Model, StudyLine, analysis_years
 
 
 def main(

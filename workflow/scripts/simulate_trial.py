@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Design, Simulation
+from schooltrial.protocol.content.sections import Design, Simulation
 from schooltrial.randomisation.record import draw_assignment
 from schooltrial.refusal import Fault, Refusal
 from schooltrial.simulate.base.simulated_trial import Drawn

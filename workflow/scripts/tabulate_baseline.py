@@ -6,7 +6,7 @@ from schooltrial.checks.written_tables import read_check
 from schooltrial.exhibits.tables.baseline import baseline_table
 from schooltrial.exhibits.writing import write_table
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Arm, Balance, StudyLine
+from schooltrial.protocol.content.sections import Arm, Balance, StudyLine
 
 
 def main(

@@ -7,7 +7,7 @@ import pandas as pd
 from schooltrial.exhibits.tables.results import results_table, selected
 from schooltrial.exhibits.writing import write_table
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Deviation, Model, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Deviation, Model, Outcome, StudyLine
 
 
 def main(

@@ -7,9 +7,9 @@ from typing import Any
 from schooltrial.checks.written_tables import read_check
 from schooltrial.document.html import html_page
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.levels import DesignLevels
-from schooltrial.protocol.sections import Design, StudyLine
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.content.levels import DesignLevels
+from schooltrial.protocol.content.sections import Design, StudyLine
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.report.pages.data_quality import DataQuality, data_quality_page
 from schooltrial.report.pictures import read_pictures
 

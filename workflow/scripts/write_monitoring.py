@@ -11,8 +11,8 @@ from schooltrial.checks.flow.enrolment import count_enrolment
 from schooltrial.checks.written_tables import read_check
 from schooltrial.document.html import html_page
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.sections import Arm, Design, StudyLine
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.content.sections import Arm, Design, StudyLine
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.report.pages.monitoring import Monitored, monitoring_page
 from schooltrial.report.pictures import read_pictures
 

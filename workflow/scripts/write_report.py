@@ -9,7 +9,7 @@ from schooltrial.document.html import html_page
 from schooltrial.document.typst import pdf_bytes
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.pipeline.steps import sha256, with_checksums
-from schooltrial.protocol.sections import Content, Model, StudyLine
+from schooltrial.protocol.content.sections import Content, Model, StudyLine
 from schooltrial.report.evidence import read_evidence
 from schooltrial.report.pages.evaluation_report import build_report
 from schooltrial.report.pages.leader_summary import build_summary

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.content.sections import Outcome
 from schooltrial.wording import exact, percent
 
 NEAR = 0.05

@@ -10,7 +10,7 @@ import pandas as pd
 from schooltrial.arrays import FloatArray
 from schooltrial.models.comparison_schools.weighted_comparison import CohortComparison
 from schooltrial.models.group_time.panel import NEVER
-from schooltrial.protocol.sections import PRIOR_PATH
+from schooltrial.protocol.content.sections import PRIOR_PATH
 
 
 def columns_of_characteristics(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from schooltrial.analysis.design_matrix import DesignMatrix
 from schooltrial.models.inference.outcome_variation import FITTED_EXACTLY
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 
 KEYS = {"block": "`blocks: none`"}
 """Group → what leaves its effects out of a model, where that is not `fixed_effects`."""

@@ -20,7 +20,7 @@ from schooltrial.data.rows.covariates import (
     with_missing_baselines,
 )
 from schooltrial.data.rows.filters import has_level, levels, matches
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.sections import (
     Model,
     covariate_terms,
     covariate_variables,

@@ -18,8 +18,8 @@ from schooltrial.models.effect_size.pupil_level import (
 )
 from schooltrial.models.inference.estimate import Estimate
 from schooltrial.models.inference.result import ROW_COLUMNS
-from schooltrial.protocol.levels import NO_SCHOOL
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.content.levels import NO_SCHOOL
+from schooltrial.protocol.content.sections import Model, Outcome
 
 COLUMNS = list(ROW_COLUMNS)
 

@@ -28,7 +28,7 @@ from schooltrial.data.rows.analysed import refuse_lacking
 from schooltrial.data.rows.school_rows import rows_of_outcome
 from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.models.inference.outcome_variation import refuse_copies, refuse_unvarying
-from schooltrial.protocol.sections import Model, Outcome, covariate_terms, model_of_outcome
+from schooltrial.protocol.content.sections import Model, Outcome, covariate_terms, model_of_outcome
 from schooltrial.refusal import refused_as
 from schooltrial.wording import part_notes
 

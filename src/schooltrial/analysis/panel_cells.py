@@ -22,7 +22,7 @@ from schooltrial.data.rows.covariates import (
     with_missing_baselines,
 )
 from schooltrial.data.rows.filters import matches
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.sections import (
     Model,
     Years,
     covariate_terms,

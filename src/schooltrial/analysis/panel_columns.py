@@ -20,7 +20,7 @@ from schooltrial.models.panel.treatment_terms import (
     event_indicators,
     programme_indicator,
 )
-from schooltrial.protocol.sections import Model, clusters_of, weight_variable
+from schooltrial.protocol.content.sections import Model, clusters_of, weight_variable
 from schooltrial.wording import plural
 
 Array = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ import pandas as pd
 from schooltrial.analysis.panel_cells import covariate_bases
 from schooltrial.analysis.panel_columns import columns_of_base
 from schooltrial.data.rows.covariates import count_missing, covariate_columns
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 
 Array = npt.NDArray[np.float64]
 

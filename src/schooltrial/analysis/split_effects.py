@@ -11,7 +11,7 @@ import pandas as pd
 from schooltrial.models.inference.estimate import Estimate
 from schooltrial.models.panel.split_effects import slope_of_effect, split_by_level
 from schooltrial.models.panel.staggered_adoption import StaggeredFit
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 from schooltrial.wording import exact
 
 BY_GROUP, DIFFERENCE, JOINT = "effect by group", "difference in effect", "joint test"

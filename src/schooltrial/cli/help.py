@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the description, the values, the default and an example of the key."""
     from textwrap import fill
 
-    from schooltrial.protocol.key_reference import key_lines
+    from schooltrial.protocol.form.key_reference import key_lines
     from schooltrial.protocol.reading import read_schema
 
     for line in key_lines(read_schema(), args.key):

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _change(text: str) -> tuple[str, object]:
     """Return a key and its value, which is read as in a protocol."""
-    from schooltrial.protocol.strict_yaml import parse_yaml
+    from schooltrial.protocol.form.strict_yaml import parse_yaml
     from schooltrial.refusal import UserError
 
     key, equals, value = text.partition("=")

@@ -132,7 +132,7 @@ def _protocol_near(folder: Path) -> Path | None:
     """Return the protocol next to ``results/`` of the study whose results a folder has."""
     import yaml
 
-    from schooltrial.protocol.strict_yaml import parse_yaml
+    from schooltrial.protocol.form.strict_yaml import parse_yaml
     from schooltrial.refusal import Refusal
 
     for path in sorted(folder.absolute().parents[1].glob("*.y*ml")):

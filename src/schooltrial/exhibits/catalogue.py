@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from schooltrial.checks.goodman_bacon.panel_models import decomposed_models
 from schooltrial.checks.parallel_trends.panel_models import OF_PANELS, checked_models
-from schooltrial.protocol.levels import DesignLevels
-from schooltrial.protocol.sections import Content, all_years
+from schooltrial.protocol.content.levels import DesignLevels
+from schooltrial.protocol.content.sections import Content, all_years
 
 FIGURES = (
     "timeline", "flow", "love_plot", "attrition_boundary", "effects", "school_means",

@@ -12,7 +12,7 @@ from schooltrial.document.markdown import markdown_table
 from schooltrial.document.tables import NotedTable, fragment
 from schooltrial.document.word import word_table
 from schooltrial.exhibits.style.figures import rendered
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 
 
 def write_data(data: pd.DataFrame, study: StudyLine, csv: str) -> None:

@@ -33,7 +33,7 @@ from schooltrial.document.blocks import (
 from schooltrial.document.tables import Column, Table, study_foot, tabulate
 from schooltrial.document.text import Text
 from schooltrial.exhibits.style.coefficient_plot import Plot
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from schooltrial.refusal import UserError
 from schooltrial.study.comparison import Comparison
 from schooltrial.study.shown import Shown

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.protocol.rehearsal import as_rehearsal
-from schooltrial.protocol.sections import Protocol
 from schooltrial.refusal import Fault, Refusal
 
 FORMATS = ("svg", "pdf", "png")

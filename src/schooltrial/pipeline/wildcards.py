@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from schooltrial.protocol.sections import Content, unlabelled
+from schooltrial.protocol.content.sections import Content, unlabelled
 from schooltrial.study.study import Study
 
 Found = TypeVar("Found")

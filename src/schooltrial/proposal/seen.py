@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from schooltrial.data.files.raw_files import read_raw
-from schooltrial.protocol.column_map import RawFile
+from schooltrial.protocol.content.column_map import RawFile
 from schooltrial.refusal import Refusal
 
 LOOKED_AT = 20_000

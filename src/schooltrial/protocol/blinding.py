@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TypedDict
 
-from schooltrial.protocol.column_map import (
+from schooltrial.protocol.content.column_map import (
     Column,
     JoinedFile,
     KeyedFile,
@@ -14,9 +14,9 @@ from schooltrial.protocol.column_map import (
     Tables,
     shown_source,
 )
-from schooltrial.protocol.filters import Filter, named_variables
-from schooltrial.protocol.made_variables import components, roots
-from schooltrial.protocol.sections import Content, DerivedVariable, Outcome
+from schooltrial.protocol.content.filters import Filter, named_variables
+from schooltrial.protocol.content.made_variables import components, roots
+from schooltrial.protocol.content.sections import Content, DerivedVariable, Outcome
 from schooltrial.refusal import Fault, refuse
 
 OUTCOME_TABLES = ("scores", "observations", "school_scores", "published_means")

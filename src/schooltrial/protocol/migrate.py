@@ -17,14 +17,14 @@ from typing import Any
 
 import yaml
 
-from schooltrial.protocol.renamed_keys import (
+from schooltrial.protocol.form.renamed_keys import (
     OldWord,
     Place,
     find_renaming,
     given_twice,
     shown_place,
 )
-from schooltrial.protocol.strict_yaml import compose_yaml, parse_file
+from schooltrial.protocol.form.strict_yaml import compose_yaml, parse_file
 from schooltrial.refusal import Fault, Refusal, refuse
 
 

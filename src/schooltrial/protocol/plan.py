@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from schooltrial.protocol.content.sections import Content, Model
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.reading import read_protocol
-from schooltrial.protocol.sections import Content, Model
-from schooltrial.protocol.strict_yaml import parse_yaml
 from schooltrial.refusal import Fault, Refusal
 
 PLAN = (

@@ -13,15 +13,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
-from schooltrial.protocol.column_map import write_missing_as_texts
-from schooltrial.protocol.completion import compare_modelled_arms, complete_design
-from schooltrial.protocol.filters import conjunction
-from schooltrial.protocol.idle_sections import idle_section_faults
-from schooltrial.protocol.mending import mended
-from schooltrial.protocol.references import reference_faults
-from schooltrial.protocol.renamed_keys import renaming_faults, reword
-from schooltrial.protocol.schema_validation import number_faults, schema_faults, with_defaults
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.consistency.idle_sections import idle_section_faults
+from schooltrial.protocol.consistency.references import reference_faults
+from schooltrial.protocol.content.column_map import write_missing_as_texts
+from schooltrial.protocol.content.completion import compare_modelled_arms, complete_design
+from schooltrial.protocol.content.filters import conjunction
+from schooltrial.protocol.content.sections import (
     Content,
     Model,
     Protocol,
@@ -31,7 +28,10 @@ from schooltrial.protocol.sections import (
     measured_years,
     years_of_model,
 )
-from schooltrial.protocol.strict_yaml import located, parse_file, parse_yaml
+from schooltrial.protocol.form.mending import mended
+from schooltrial.protocol.form.renamed_keys import renaming_faults, reword
+from schooltrial.protocol.form.schema_validation import number_faults, schema_faults, with_defaults
+from schooltrial.protocol.form.strict_yaml import located, parse_file, parse_yaml
 from schooltrial.refusal import Fault, refuse
 
 SCHEMA = Path(__file__).with_name("schema.yaml")

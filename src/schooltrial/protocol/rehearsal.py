@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import TypedDict
 
-from schooltrial.protocol.sections import Protocol
+from schooltrial.protocol.content.sections import Protocol
 
 STAMP = "REHEARSAL, arms re-randomised, no result"
 """Begins the title, which stands on every page and under every exhibit."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from schooltrial.protocol.variables import IDENTIFYING
+from schooltrial.protocol.content.variables import IDENTIFYING
 
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.M | re.S)
 SECTION = re.compile(r"^    (\w+):\n", re.M)

@@ -21,7 +21,7 @@ from schooltrial.models.randomisation_inference.mahalanobis import (
     balanced_at_most,
     mahalanobis_balance,
 )
-from schooltrial.protocol.sections import Design, frame_columns
+from schooltrial.protocol.content.sections import Design, frame_columns
 from schooltrial.randomisation.plan import (
     THRESHOLD_DRAWS,
     LotteryPlan,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from schooltrial.protocol.sections import Design, frame_columns
+from schooltrial.protocol.content.sections import Design, frame_columns
 from schooltrial.refusal import Fault, refuse
 
 

@@ -15,8 +15,8 @@ from schooltrial.models.assignment.design import AssignmentDesign, Block, block_
 from schooltrial.models.assignment.draws import draw_assignments
 from schooltrial.models.assignment.shares import numbers_by_arm
 from schooltrial.models.randomisation_inference.mahalanobis import mahalanobis_balance
-from schooltrial.protocol.rounded_shares import SUM_TOLERANCE, fractions_meant
-from schooltrial.protocol.sections import Design
+from schooltrial.protocol.content.rounded_shares import SUM_TOLERANCE, fractions_meant
+from schooltrial.protocol.content.sections import Design
 from schooltrial.random_streams import stream
 from schooltrial.refusal import Fault
 from schooltrial.wording import plural

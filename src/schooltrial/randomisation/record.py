@@ -24,7 +24,7 @@ from schooltrial.models.randomisation_inference.mahalanobis import (
     balanced_at_most,
     mahalanobis_balance,
 )
-from schooltrial.protocol.sections import Design, frame_columns
+from schooltrial.protocol.content.sections import Design, frame_columns
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.plan import (
     ALL,

@@ -12,8 +12,8 @@ import pandas as pd
 from schooltrial.document.numbers import number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.exhibits.tables.results import selected
-from schooltrial.protocol.sections import arm_labels
-from schooltrial.protocol.shown_units import PERCENTAGE_POINTS
+from schooltrial.protocol.content.sections import arm_labels
+from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS
 from schooltrial.report.headlines import (
     HEADLINES,
     Finding,

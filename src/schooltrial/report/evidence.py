@@ -13,9 +13,8 @@ import pandas as pd
 from schooltrial.checks.written_tables import read_check
 from schooltrial.document.blocks import Exhibit, Picture
 from schooltrial.exhibits.catalogue import lacking
-from schooltrial.protocol.levels import DesignLevels
-from schooltrial.protocol.plan import PlanRecord
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.levels import DesignLevels
+from schooltrial.protocol.content.sections import (
     Content,
     Model,
     StudyLine,
@@ -23,7 +22,8 @@ from schooltrial.protocol.sections import (
     arm_labels,
     labels,
 )
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.form.strict_yaml import parse_yaml
+from schooltrial.protocol.plan import PlanRecord
 from schooltrial.report.captions import FACTS, sentences
 from schooltrial.report.headlines import Finding, summarise_findings
 from schooltrial.report.pictures import read_pictures

@@ -13,10 +13,10 @@ import pandas as pd
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.document.numbers import number, p_text, signed_decimals
 from schooltrial.document.text import Strong, Text
-from schooltrial.protocol.levels import DesignLevels
-from schooltrial.protocol.people import people_counted
-from schooltrial.protocol.sections import arm_labels
-from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, is_binary
+from schooltrial.protocol.content.levels import DesignLevels
+from schooltrial.protocol.content.people import people_counted
+from schooltrial.protocol.content.sections import arm_labels
+from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, is_binary
 from schooltrial.wording import counted, listed, plural, uncapitalised
 
 HEADLINES = ("ITT", "ATT", "CACE")

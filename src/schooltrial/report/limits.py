@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, is_binary
+from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, is_binary
 from schooltrial.wording import listed, percent, plural, plural_of
 
 MOST = 4

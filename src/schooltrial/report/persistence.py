@@ -14,7 +14,12 @@ from schooltrial.document.numbers import interval, number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.models.group_time.persistence import DURING, PERSISTENCE
 from schooltrial.models.panel.persistence import BASED_ON, NO_ERROR
-from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, as_shown, effect_unit, is_binary
+from schooltrial.protocol.content.shown_units import (
+    PERCENTAGE_POINTS,
+    as_shown,
+    effect_unit,
+    is_binary,
+)
 
 TOLD_UP_TO = 3
 """Years after the end that the summary tells; the table has them all."""

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
-from schooltrial.protocol.filters import in_words
-from schooltrial.protocol.json_schema import Validator
+from schooltrial.protocol.content.filters import in_words
+from schooltrial.protocol.form.json_schema import Validator
 from schooltrial.report.headlines import HEADLINES
 
 Record = Mapping[str, Any]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from schooltrial.protocol.filters import in_words
-from schooltrial.protocol.levels import GROUPS, DesignLevels
+from schooltrial.protocol.content.filters import in_words
+from schooltrial.protocol.content.levels import GROUPS, DesignLevels
 from schooltrial.wording import listed
 
 

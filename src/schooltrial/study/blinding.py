@@ -11,8 +11,8 @@ from schooltrial.protocol.blinding import (
     refuse_to_unblind,
     without_outcomes,
 )
-from schooltrial.protocol.column_map import Tables
-from schooltrial.protocol.sections import Protocol
+from schooltrial.protocol.content.column_map import Tables
+from schooltrial.protocol.content.sections import Protocol
 
 
 @dataclass(frozen=True)

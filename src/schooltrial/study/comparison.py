@@ -18,7 +18,7 @@ from schooltrial.document.word import word_table
 from schooltrial.exhibits.style.coefficient_plot import Plot, plot_estimates, shown_decimals
 from schooltrial.exhibits.style.figures import foot_text
 from schooltrial.models.inference.estimate import Estimate
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from schooltrial.refusal import UserError, unknown
 from schooltrial.study.refit import Refit
 

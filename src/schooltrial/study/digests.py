@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from schooltrial.protocol.levels import NO_SCHOOL
-from schooltrial.protocol.sections import Content, Model, Outcome
+from schooltrial.protocol.content.levels import NO_SCHOOL
+from schooltrial.protocol.content.sections import Content, Model, Outcome
 
 EFFECTS = ("ITT", "ATT", "CACE")
 """Estimands that are the effect of a model; its other rows are tests and parts of it."""

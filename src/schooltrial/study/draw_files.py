@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from schooltrial.protocol.sections import Draw, Protocol
+from schooltrial.protocol.content.sections import Draw, Protocol
 from schooltrial.study.raw_files import RawFiles
 
 

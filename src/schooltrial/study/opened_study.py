@@ -16,8 +16,8 @@ from schooltrial.analysis.design_matrix import build_design_matrix
 from schooltrial.checkout import own_checkout
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.document.tables import study_foot
+from schooltrial.protocol.content.sections import Model, Protocol, analysis_years, labels
 from schooltrial.protocol.reading import read_schema
-from schooltrial.protocol.sections import Model, Protocol, analysis_years, labels
 from schooltrial.provenance.trace import Trace, trace_file
 from schooltrial.refusal import UserError, unknown
 from schooltrial.study.blinding import Blinding

@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from schooltrial.checkout import find_checkout
+from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
-from schooltrial.protocol.sections import Protocol
 from schooltrial.refusal import unknown
 from schooltrial.study.layout import Layout
 from schooltrial.study.opened_study import OpenedStudy

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from schooltrial.checkout import from_here
 from schooltrial.data.files.file_names import KeySource, expand_years, raw_file_names
-from schooltrial.protocol.column_map import KeyedFile, shown_source
-from schooltrial.protocol.sections import Protocol, measured_years
+from schooltrial.protocol.content.column_map import KeyedFile, shown_source
+from schooltrial.protocol.content.sections import Protocol, measured_years
 from schooltrial.study.layout import Layout
 
 DOWNLOADS = Path("data") / "downloads"

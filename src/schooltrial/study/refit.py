@@ -20,10 +20,16 @@ from schooltrial.arrays import FloatArray
 from schooltrial.exhibits.style.coefficient_plot import Plot, plot_estimates
 from schooltrial.exhibits.style.figures import foot_text
 from schooltrial.models.inference.estimate import Estimate
-from schooltrial.protocol.model_keys import without_unread
-from schooltrial.protocol.references import reference_faults
-from schooltrial.protocol.schema_validation import schema_faults
-from schooltrial.protocol.sections import Content, Model, StudyLine, drawn_by_lot, unlabelled
+from schooltrial.protocol.consistency.model_keys import without_unread
+from schooltrial.protocol.consistency.references import reference_faults
+from schooltrial.protocol.content.sections import (
+    Content,
+    Model,
+    StudyLine,
+    drawn_by_lot,
+    unlabelled,
+)
+from schooltrial.protocol.form.schema_validation import schema_faults
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record
 from schooltrial.refusal import UserError, unknown

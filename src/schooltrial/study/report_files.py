@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from schooltrial.checks.goodman_bacon.panel_models import decomposed_models
 from schooltrial.checks.parallel_trends.panel_models import checked_models
 from schooltrial.exhibits.catalogue import figures_of, tables_of
-from schooltrial.protocol.sections import Protocol
+from schooltrial.protocol.content.sections import Protocol
 from schooltrial.study.layout import Layout
 
 CHECKS = (

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from schooltrial.exhibits.catalogue import FIGURES, lacking
-from schooltrial.protocol.sections import Content
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.content.sections import Content
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.refusal import UserError, unknown
 from schooltrial.study.layout import Layout
 

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from schooltrial.checkout import from_here
+from schooltrial.protocol.content.sections import Content, Model, Protocol, StudyLine, unlabelled
 from schooltrial.protocol.rehearsal import Redraw
-from schooltrial.protocol.sections import Content, Model, Protocol, StudyLine, unlabelled
 from schooltrial.study.blinding import Blinding
 from schooltrial.study.draw_files import DrawFiles
 from schooltrial.study.layout import Layout

@@ -11,7 +11,7 @@ import pandas as pd
 from schooltrial.exhibits.style.coefficient_plot import Plot, plot_estimates
 from schooltrial.exhibits.style.figures import foot_text
 from schooltrial.models.inference.estimate import Estimate
-from schooltrial.protocol.sections import Model, StudyLine
+from schooltrial.protocol.content.sections import Model, StudyLine
 from schooltrial.refusal import unknown
 from schooltrial.study.refit import Refit
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
+from schooltrial.protocol.form.schema_validation import with_defaults
 from support.small_trial import schema
 
 PUPILS = 240

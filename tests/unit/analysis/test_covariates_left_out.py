@@ -9,7 +9,7 @@ import pytest
 
 from schooltrial.analysis.estimators.registry import ESTIMATORS
 from schooltrial.analysis.fitting import PlannedModel, covariates_left_out
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 from support.sections import planned_model, planned_outcome
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from schooltrial.analysis.design_matrix import build_design_matrix, with_block_effects
 from schooltrial.analysis.fitting import notes_of
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 
 Make = Callable[..., Model]
 

@@ -18,9 +18,9 @@ from schooltrial.analysis.estimates_table import (
 )
 from schooltrial.models.effect_size.pupil_level import small_sample_correction
 from schooltrial.models.inference.estimate import f_estimate, t_estimate
-from schooltrial.protocol.levels import NO_SCHOOL
-from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.content.levels import NO_SCHOOL
+from schooltrial.protocol.content.sections import Model, Outcome
+from schooltrial.protocol.form.schema_validation import with_defaults
 from support.small_trial import schema
 
 Make = Callable[..., Model]

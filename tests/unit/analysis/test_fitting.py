@@ -10,8 +10,8 @@ import pandas as pd
 from schooltrial.analysis.design_matrix import DesignMatrix
 from schooltrial.analysis.fitting import OutcomeFit, PlannedModel, fit_outcomes
 from schooltrial.models.inference.estimate import t_estimate
-from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.content.sections import Model, Outcome
+from schooltrial.protocol.form.schema_validation import with_defaults
 from support.small_trial import schema
 
 

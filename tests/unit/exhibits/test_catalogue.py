@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from schooltrial.exhibits.catalogue import figures_of, lacking
+from schooltrial.protocol.content.sections import Content, Unit
 from schooltrial.protocol.reading import read_protocol, read_schema
-from schooltrial.protocol.sections import Content, Unit
 from support.standard_study import outcome
 
 ROOT = Path(__file__).parents[3]

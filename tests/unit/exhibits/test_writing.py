@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.exhibits.writing import write_data
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 
 
 @pytest.mark.parametrize("synthetic", [True, False])

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from schooltrial.pipeline.wildcards import Wildcards
-from schooltrial.protocol.sections import Protocol
+from schooltrial.protocol.content.sections import Protocol
 from schooltrial.study.study import Study
 from support.sections import completed, design
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from schooltrial.exhibits.catalogue import FIGURES, TABLES
-from schooltrial.protocol.design import LEVELS
+from schooltrial.protocol.consistency.design import LEVELS
+from schooltrial.protocol.content.variables import STANDARD_VARIABLES
 from schooltrial.protocol.reading import read_protocol
-from schooltrial.protocol.variables import STANDARD_VARIABLES
 from support.small_trial import ROOT, schema
 from support.workflow_tool import workflow_tool
 

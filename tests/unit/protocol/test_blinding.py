@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from schooltrial.protocol.blinding import blinded_until, held_back, without_outcomes
-from schooltrial.protocol.sections import Content
+from schooltrial.protocol.content.sections import Content
 from support.sections import joined_file, small_content
 
 

@@ -15,9 +15,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schooltrial.protocol.form.renamed_keys import Renaming, read_renamings, reword
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.migrate import apply_edits, find_edits, main
-from schooltrial.protocol.renamed_keys import Renaming, read_renamings, reword
-from schooltrial.protocol.strict_yaml import parse_yaml
 from support.small_trial import schema
 
 VALUED = [one for one in read_renamings() if one.of_value]

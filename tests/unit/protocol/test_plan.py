@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schooltrial.protocol.content.sections import Content
 from schooltrial.protocol.plan import (
     PLAN,
     WORDS,
@@ -14,7 +15,6 @@ from schooltrial.protocol.plan import (
     plan_told,
     section_checksums,
 )
-from schooltrial.protocol.sections import Content
 from schooltrial.refusal import Refusal
 from support.sections import small_content
 from support.small_trial import schema

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from record_plan import main as record_plan
+from schooltrial.protocol.content.sections import Content, Deviation
 from schooltrial.protocol.plan import first_plan, keep_first, section_checksums
-from schooltrial.protocol.sections import Content, Deviation
 from support.small_trial import ROOT, SmallTrial
 
 SCHEMA = str(ROOT / "src" / "schooltrial" / "protocol" / "schema.yaml")

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from schooltrial.protocol.reading import read_protocol
-from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.sections import (
     all_years,
     analysis_years,
     baseline_year,
@@ -16,7 +14,9 @@ from schooltrial.protocol.sections import (
     labels,
     reference_year,
 )
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.form.schema_validation import with_defaults
+from schooltrial.protocol.form.strict_yaml import parse_yaml
+from schooltrial.protocol.reading import read_protocol
 from schooltrial.randomisation.plan import lottery_plan
 from schooltrial.refusal import Fault, Refusal, refuse
 from schooltrial.simulate.school_randomised.parameters import Parameters

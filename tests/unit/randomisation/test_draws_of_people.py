@@ -18,7 +18,7 @@ from schooltrial.checks.assignment.verdict import (
     AssignmentVerdict,
     verify_assignment,
 )
-from schooltrial.protocol.sections import Design
+from schooltrial.protocol.content.sections import Design
 from schooltrial.randomisation.criterion import draw_criterion
 from schooltrial.randomisation.record import AssignmentRecord, draw_assignment
 from schooltrial.refusal import Refusal

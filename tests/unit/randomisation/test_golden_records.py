@@ -18,7 +18,7 @@ import pytest
 from schooltrial.models.assignment.design import complete_design
 from schooltrial.models.assignment.draws import draw_assignments
 from schooltrial.models.assignment.rerandomisation import mahalanobis_distance
-from schooltrial.protocol.sections import Arm, Design
+from schooltrial.protocol.content.sections import Arm, Design
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.plan import LotteryPlan, lottery_plan
 from schooltrial.randomisation.record import (

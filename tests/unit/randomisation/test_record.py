@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.checks.assignment.criterion import judge_criterion
-from schooltrial.protocol.sections import Arm, Design
+from schooltrial.protocol.content.sections import Arm, Design
 from schooltrial.randomisation.criterion import draw_criterion
 from schooltrial.randomisation.plan import lottery_plan
 from schooltrial.randomisation.record import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.report.captions import FACTS, sentences
 from schooltrial.study.shown import CAPTIONS
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.document.text import Strong, spans
-from schooltrial.protocol.sections import Estimator, Level
+from schooltrial.protocol.content.sections import Estimator, Level
 from schooltrial.report.headlines import (
     Finding,
     arm_of,

@@ -14,7 +14,7 @@ from schooltrial.models.cluster_robust.result import LeastSquaresFit
 from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.models.inference.outcome_variation import refuse_exact_fit
 from schooltrial.models.moments.school_moments import INTERCEPT
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 
 JOINT = {"CR0": "naive-F", "CR1": "naive-F", "CR1S": "naive-F", "CR2": "AHT", "CR3": "AHT"}
 DF = {kind: "clusters-1" if test == "naive-F" else "satterthwaite" for kind, test in JOINT.items()}

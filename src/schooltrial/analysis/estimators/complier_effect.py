@@ -18,7 +18,7 @@ from schooltrial.models.inference.outcome_variation import (
     is_constant,
     refuse_exact_fit,
 )
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 
 STRONG = 16
 """First-stage F that What Works Clearinghouse asks of one instrument (as recalled)."""

@@ -28,7 +28,7 @@ from schooltrial.models.group_time.persistence import PERSISTENCE
 from schooltrial.models.inference.estimate import Estimate, f_estimate, noted
 from schooltrial.models.panel.difference_in_differences import PanelFit
 from schooltrial.models.panel.treatment_terms import LAST_BEFORE, event_of
-from schooltrial.protocol.sections import Model, Years, clusters_of, reference_year
+from schooltrial.protocol.content.sections import Model, Years, clusters_of, reference_year
 from schooltrial.wording import listed, named, plural
 
 OF_CR2 = "take `covariance: [CR2]`"

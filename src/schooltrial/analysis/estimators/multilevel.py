@@ -19,7 +19,7 @@ from schooltrial.models.multilevel.r_squared import estimate_r_squared
 from schooltrial.models.multilevel.result import MultilevelFit
 from schooltrial.models.multilevel.three_level import fit_three_level
 from schooltrial.models.multilevel.two_level import fit_two_level_moments
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 from schooltrial.wording import plural_of
 
 NO_LEVEL = "the unit that was assigned is no random level: standard errors are too small"

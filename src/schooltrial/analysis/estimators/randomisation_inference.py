@@ -14,7 +14,7 @@ from schooltrial.models.assignment.of_schools import school_assignment
 from schooltrial.models.inference.estimate import noted, without_test
 from schooltrial.models.randomisation_inference.inference import randomisation_inference
 from schooltrial.models.randomisation_inference.result import RandomisationTest
-from schooltrial.protocol.sections import Design
+from schooltrial.protocol.content.sections import Design
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.criterion import CriterionKnown, draw_criterion
 from schooltrial.randomisation.record import AssignmentRecord

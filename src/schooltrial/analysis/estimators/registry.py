@@ -16,7 +16,7 @@ from schooltrial.analysis.estimators import (
     wild_bootstrap,
 )
 from schooltrial.analysis.fitting import FittedModel
-from schooltrial.protocol.model_keys import keys_read
+from schooltrial.protocol.consistency.model_keys import keys_read
 
 Rows = Literal["sample", "cells"]
 Need = Literal["lottery", "seed", "taken_up", "years", "randomised", "drawn_by_lot"]

@@ -25,7 +25,7 @@ from schooltrial.models.group_time.persistence import PERSISTENCE
 from schooltrial.models.inference.estimate import Estimate, noted
 from schooltrial.models.panel.persistence import persistence_rows
 from schooltrial.models.panel.staggered_adoption import StaggeredFit, fit_staggered_adoption
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.sections import (
     Model,
     Years,
     programme_lasts,

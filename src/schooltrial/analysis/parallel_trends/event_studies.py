@@ -23,7 +23,7 @@ from schooltrial.models.panel.difference_in_differences import PanelFit
 from schooltrial.models.panel.staggered_adoption import StaggeredFit
 from schooltrial.models.panel.treatment_terms import LAST_BEFORE, event_of
 from schooltrial.models.parallel_trends.event_coefficients import Array, EventCoefficients
-from schooltrial.protocol.sections import last_before
+from schooltrial.protocol.content.sections import last_before
 from schooltrial.wording import named
 
 GAPS = "years are missing between those seen: a change is from one year seen to the next"

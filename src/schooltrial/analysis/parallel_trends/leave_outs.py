@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from schooltrial.analysis.parallel_trends.refits import CheckedModel
-from schooltrial.protocol.sections import reference_year
+from schooltrial.protocol.content.sections import reference_year
 
 Row = dict[str, object]
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from schooltrial.analysis.estimators import difference_in_differences, staggered_adoption
 from schooltrial.analysis.fitting import FittedModel, PlannedModel
-from schooltrial.protocol.sections import Model, ParallelTrends, Years
+from schooltrial.protocol.content.sections import Model, ParallelTrends, Years
 from schooltrial.refusal import Refusal, words_of
 
 NUMBERS = ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high")

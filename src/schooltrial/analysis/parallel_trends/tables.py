@@ -18,7 +18,7 @@ from schooltrial.analysis.parallel_trends.placebos import (
 from schooltrial.analysis.parallel_trends.refits import CheckedModel
 from schooltrial.analysis.parallel_trends.sensitivity import sensitivity_rows
 from schooltrial.checks.parallel_trends.panel_models import COLUMNS, PLACEBO_COLUMNS
-from schooltrial.protocol.sections import ParallelTrends, Years
+from schooltrial.protocol.content.sections import ParallelTrends, Years
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from schooltrial.checks.assignment.findings import (
 )
 from schooltrial.checks.assignment.listed_units import drawn_late
 from schooltrial.models.assignment.draws import draw_assignments
-from schooltrial.protocol.sections import Design, Unit, frame_columns
+from schooltrial.protocol.content.sections import Design, Unit, frame_columns
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.plan import (
     LotteryPlan,

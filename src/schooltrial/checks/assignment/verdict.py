@@ -39,7 +39,7 @@ from schooltrial.checks.assignment.record_agreement import (
     check_seed,
 )
 from schooltrial.checks.assignment.unit_attributes import KnownOfUnits
-from schooltrial.protocol.sections import Design, frame_columns
+from schooltrial.protocol.content.sections import Design, frame_columns
 from schooltrial.randomisation.criterion import draw_criterion
 from schooltrial.randomisation.plan import LotteryPlan, lottery_plan, plan_faults
 from schooltrial.randomisation.record import AssignmentRecord, ordered_frame

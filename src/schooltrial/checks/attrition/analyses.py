@@ -15,9 +15,9 @@ import pandas as pd
 
 from schooltrial.checks.attrition.informative_cells import find_informative_cells
 from schooltrial.data.rows.analysed import OF_PANELS, is_analysed
-from schooltrial.protocol.filters import Filter
-from schooltrial.protocol.made_variables import components, roots
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.filters import Filter
+from schooltrial.protocol.content.made_variables import components, roots
+from schooltrial.protocol.content.sections import (
     Arm,
     DerivedVariable,
     Model,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from schooltrial.checks.attrition.roster import Roster
 from schooltrial.data.rows.coding import Kind, code_columns
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.content.sections import Outcome
 
 
 @dataclass(frozen=True)

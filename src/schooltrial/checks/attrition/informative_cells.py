@@ -9,7 +9,7 @@ import pandas as pd
 from schooltrial.models.cohort_regressions.linear_forms import Regression, estimate_by_regression
 from schooltrial.models.group_time.cells import plan_cells, schools_of
 from schooltrial.models.group_time.panel import NEVER, SchoolPanel
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.sections import (
     Model,
     Years,
     reference_year,

@@ -31,7 +31,7 @@ from schooltrial.models.missing_outcomes.inverse_probability_weights import (
     response_weights,
 )
 from schooltrial.models.missing_outcomes.lee_bounds import LeeBounds, bound_by_lee
-from schooltrial.protocol.sections import Arm, Outcome, Years
+from schooltrial.protocol.content.sections import Arm, Outcome, Years
 from schooltrial.refusal import words_of
 
 NOT_COMPUTED = "not computed"

@@ -17,8 +17,8 @@ from schooltrial.data.sample.rosters import WITHIN
 from schooltrial.data.tables.parquet import YearTable
 from schooltrial.data.variables.composites import add_ratios
 from schooltrial.data.variables.measurements import link_measurements, with_occasion_and_rater
-from schooltrial.protocol.made_variables import is_read
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.content.made_variables import is_read
+from schooltrial.protocol.content.sections import Outcome
 
 Range = tuple[float, float]
 

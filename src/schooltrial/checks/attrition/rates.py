@@ -32,7 +32,7 @@ from schooltrial.models.missing_outcomes.attrition_bias import (
     attrition_verdict,
     implied_bias,
 )
-from schooltrial.protocol.sections import Arm, Outcome, Years
+from schooltrial.protocol.content.sections import Arm, Outcome, Years
 from schooltrial.wording import plural_of
 
 BOUNDARIES: tuple[Assumption, ...] = ("cautious", "optimistic")

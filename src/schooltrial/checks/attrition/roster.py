@@ -11,8 +11,8 @@ import pandas as pd
 from schooltrial.data.rows.coding import is_flag
 from schooltrial.data.rows.filters import among, known_truth
 from schooltrial.data.rows.grade_progress import grades_passed
-from schooltrial.protocol.filters import named_variables
-from schooltrial.protocol.levels import CLASSES
+from schooltrial.protocol.content.filters import named_variables
+from schooltrial.protocol.content.levels import CLASSES
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from schooltrial.checks.attrition.roster import assigned_units, describe_units
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.rows.filters import known_truth
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption
-from schooltrial.protocol.sections import Arm, Outcome, Years, first_year
+from schooltrial.protocol.content.sections import Arm, Outcome, Years, first_year
 
 
 def school_attrition(

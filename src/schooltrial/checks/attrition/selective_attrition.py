@@ -15,7 +15,7 @@ from schooltrial.checks.attrition.roster import Roster, draw_up_roster
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
 from schooltrial.models.cluster_robust.result import LeastSquaresFit
 from schooltrial.models.inference.estimate import Estimate
-from schooltrial.protocol.sections import Arm, Outcome, Years
+from schooltrial.protocol.content.sections import Arm, Outcome, Years
 
 ESTIMATE = [
     "estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high", "n_individuals",

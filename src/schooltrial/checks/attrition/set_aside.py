@@ -17,8 +17,8 @@ from schooltrial.checks.attrition.roster import of_year
 from schooltrial.data.rows.filters import among, known_truth, matches
 from schooltrial.data.tables.parquet import YearTable
 from schooltrial.data.variables.derived import add_variables
-from schooltrial.protocol.filters import named_variables
-from schooltrial.protocol.sections import DerivedVariable
+from schooltrial.protocol.content.filters import named_variables
+from schooltrial.protocol.content.sections import DerivedVariable
 
 SET_ASIDE = "set_aside"
 """Column of a sample that is true in rows which the filter left out and attrition counts."""

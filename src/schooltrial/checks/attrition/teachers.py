@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.content.sections import Outcome
 
 
 def of_teachers(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from schooltrial.data.rows.analysed import is_analysed
 from schooltrial.data.rows.filters import among
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 
 PLACE = ["school", "cluster", "block", "arm", "treated", "teacher"]
 

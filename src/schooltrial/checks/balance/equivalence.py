@@ -18,8 +18,8 @@ from schooltrial.checks.balance.compared_columns import school_rows
 from schooltrial.checks.balance.standardised_differences import ANALYSED, plain_differences
 from schooltrial.data.rows.coding import code_columns
 from schooltrial.data.rows.school_rows import rows_of_outcome
-from schooltrial.protocol.baseline_measures import year_of_baseline
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.consistency.baseline_measures import year_of_baseline
+from schooltrial.protocol.content.sections import (
     Balance,
     Compared,
     Design,

@@ -23,7 +23,7 @@ from schooltrial.checks.balance.standardised_differences import (
     balance_table,
 )
 from schooltrial.data.rows.filters import among
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 from schooltrial.randomisation.criterion import NOT_BY_LOT
 
 

@@ -27,7 +27,7 @@ from schooltrial.checks.balance.compared_columns import (
 from schooltrial.data.rows.coding import Covariate, code_columns
 from schooltrial.data.rows.filters import matches
 from schooltrial.models.effect_size.pupil_level import cox_index, small_sample_correction
-from schooltrial.protocol.filters import named_variables
+from schooltrial.protocol.content.filters import named_variables
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.units import unit_column
 

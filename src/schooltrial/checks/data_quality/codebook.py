@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from schooltrial.data.linking.school_crosswalk import Crosswalk, crosswalk_of, owners
-from schooltrial.protocol.column_map import Tables, shown_source
+from schooltrial.protocol.content.column_map import Tables, shown_source
 from schooltrial.wording import exact
 
 COLUMNS = [

@@ -12,8 +12,8 @@ from schooltrial.checks.data_quality.codebook import ALL_YEARS, variables
 from schooltrial.data.rows.filters import among, matches
 from schooltrial.data.tables.keys import KEYS
 from schooltrial.data.variables.derived import add_variables
-from schooltrial.protocol.filters import named_variables
-from schooltrial.protocol.sections import DerivedVariable
+from schooltrial.protocol.content.filters import named_variables
+from schooltrial.protocol.content.sections import DerivedVariable
 
 MISSING = [
     "table", "variable", "year", "rows", "missing", "no_row", "share", "threshold", "verdict",

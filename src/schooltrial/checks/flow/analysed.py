@@ -13,7 +13,7 @@ from schooltrial.checks.flow.follow_up import PLURAL, FollowUp
 from schooltrial.data.ledger.analyses import indicated_step
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
 from schooltrial.data.rows.analysed import complete_rows, is_analysed
-from schooltrial.protocol.sections import Model, Years, first_year
+from schooltrial.protocol.content.sections import Model, Years, first_year
 
 COVARIATE = "a covariate was not observed"
 

@@ -20,7 +20,7 @@ from schooltrial.data.ledger.log_texts import (
     not_enrolled_in,
     units_seen,
 )
-from schooltrial.protocol.levels import CLASSES, ROSTER_OF
+from schooltrial.protocol.content.levels import CLASSES, ROSTER_OF
 from schooltrial.wording import plural_of
 
 PLURAL = {unit: plural_of(unit) for unit in ROSTER_OF}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 
 
 def decomposed_models(models: Mapping[str, Model], design: str) -> dict[str, Model]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schooltrial.protocol.sections import Model
+from schooltrial.protocol.content.sections import Model
 
 COLUMNS = [
     "model", "outcome", "check", "term", "setting", "estimate", "std_error", "df", "p_value",

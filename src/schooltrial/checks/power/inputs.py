@@ -17,7 +17,7 @@ from schooltrial.data.rows.filters import matches_in_some_year
 from schooltrial.models.inference.student_t import t_quantile
 from schooltrial.models.power.allocation import Allocation, counted_allocation
 from schooltrial.models.power.minimum_detectable_effect import Precision
-from schooltrial.protocol.sections import Model, covariate_terms
+from schooltrial.protocol.content.sections import Model, covariate_terms
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.models.power.allocation import Allocation, planned_allocation
 from schooltrial.models.power.cluster_sizes import harmonic_mean
 from schooltrial.models.power.minimum_detectable_effect import Precision
-from schooltrial.protocol.filters import named_variables, years_named
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.filters import named_variables, years_named
+from schooltrial.protocol.content.sections import (
     Arm,
     Compared,
     Design,

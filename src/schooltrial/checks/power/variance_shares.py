@@ -20,7 +20,7 @@ from schooltrial.data.rows.covariates import covariate_columns
 from schooltrial.models.moments.school_moments import from_frame
 from schooltrial.models.multilevel.r_squared import estimate_r_squared
 from schooltrial.models.multilevel.two_level import fit_two_level_moments
-from schooltrial.protocol.sections import Model, covariate_terms
+from schooltrial.protocol.content.sections import Model, covariate_terms
 
 NO_VARIANCE = 1e-12  # of a level, as a share of the total: rounding
 

@@ -22,7 +22,7 @@ from schooltrial.checks.rating.terms import (
 )
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption, attrition_verdict
-from schooltrial.protocol.sections import Model, covariate_terms
+from schooltrial.protocol.content.sections import Model, covariate_terms
 
 CONTRADICTED, IN_DOUBT = "contradicted", "in doubt"
 

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from schooltrial.data.cells.text_columns import Mask, TextColumn
 from schooltrial.data.cells.typed_columns import ColumnReader, OneColumn
-from schooltrial.protocol.column_map import NUMBERS, Column, other_columns, parts_of
-from schooltrial.protocol.variables import ASSIGNED
+from schooltrial.protocol.content.column_map import NUMBERS, Column, other_columns, parts_of
+from schooltrial.protocol.content.variables import ASSIGNED
 
 Codes = npt.NDArray[np.int64]
 

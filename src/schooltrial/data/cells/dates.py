@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schooltrial.data.cells.text_columns import Mask
-from schooltrial.protocol.date_format import tokens
+from schooltrial.protocol.content.date_format import tokens
 
 MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september",

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schooltrial.data.cells.text_columns import Mask, TextColumn, text_bytes
-from schooltrial.protocol.variables import NAMING
+from schooltrial.protocol.content.variables import NAMING
 
 PERSONS = NAMING - {"school", "class", "group", "from_school", "to_school"}
 """Variables that name somebody: what they hold leaves `data/` in no table."""

@@ -31,8 +31,14 @@ from schooltrial.data.cells.numbers import EXACT_BELOW, MINUS
 from schooltrial.data.cells.suppression import suppressed
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
 from schooltrial.data.cells.value_labels import ValueLabels
-from schooltrial.protocol.column_map import NUMBERS, Column, RawFile, SuppressionCodes, formats_of
-from schooltrial.protocol.variables import NAMING
+from schooltrial.protocol.content.column_map import (
+    NUMBERS,
+    Column,
+    RawFile,
+    SuppressionCodes,
+    formats_of,
+)
+from schooltrial.protocol.content.variables import NAMING
 from schooltrial.refusal import Fault
 from schooltrial.wording import exact
 

@@ -22,7 +22,7 @@ from schooltrial.data.cells.text_columns import Mask, RawCells, Rows, TextColumn
 from schooltrial.data.cells.typed_values import no_rows
 from schooltrial.data.layout.header import Header, joined_names, too_many_columns
 from schooltrial.data.layout.notes_below import SUGGESTED, NotesBelow, TableRows, notes_of
-from schooltrial.protocol.column_map import SIZES, SizeLimits
+from schooltrial.protocol.content.column_map import SIZES, SizeLimits
 from schooltrial.refusal import Fault, Refusal, refuse
 
 SHOWN_ROWS = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
-from schooltrial.protocol.column_map import RawFile, Reading, Tables, stated_year
+from schooltrial.protocol.content.column_map import RawFile, Reading, Tables, stated_year
 
 
 class KeySource(TypedDict):

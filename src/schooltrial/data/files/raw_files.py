@@ -21,7 +21,7 @@ from schooltrial.data.files.file_names import expand_years, with_joined
 from schooltrial.data.statistical.spss_sas import SAS, SPSS, read_sas, read_spss
 from schooltrial.data.statistical.stata_parquet import read_parquet, read_stata
 from schooltrial.data.workbooks.excel import WORKBOOKS, read_workbook
-from schooltrial.protocol.column_map import (
+from schooltrial.protocol.content.column_map import (
     SIZES,
     Column,
     RawFile,

@@ -14,7 +14,7 @@ from schooltrial.data.rows.analysed import (
     refuse_lacking,
     used_columns,
 )
-from schooltrial.protocol.sections import Model, Outcome, model_of_outcome
+from schooltrial.protocol.content.sections import Model, Outcome, model_of_outcome
 
 INDICATED = "kept with an indicator of a missing covariate"
 """The line of those whom a missing covariate does not keep out of an analysis; nobody leaves."""

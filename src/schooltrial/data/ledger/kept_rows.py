@@ -9,7 +9,7 @@ import pandas as pd
 
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.rows.filters import matches
-from schooltrial.protocol.filters import in_words, named_variables
+from schooltrial.protocol.content.filters import in_words, named_variables
 
 
 def leave_outside(

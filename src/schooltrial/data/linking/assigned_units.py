@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.data.tables.assignment_list import SOURCE, list_faults
-from schooltrial.protocol.sample_rules import SampleRules
+from schooltrial.protocol.content.sample_rules import SampleRules
 from schooltrial.refusal import Fault, refuse
 
 NOT_CARRIED = ("drawn", "school")

@@ -13,7 +13,7 @@ from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.table_links import EXPECTED, TABLES, Link, LinkedKeys
 from schooltrial.data.rows.key_matches import MOST, Alike, KeyMatch
 from schooltrial.data.rows.matching import positions
-from schooltrial.protocol.sections import Cleaning
+from schooltrial.protocol.content.sections import Cleaning
 from schooltrial.refusal import Fault
 from schooltrial.wording import listed, percent, plural
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.tables.parquet import YearTable
-from schooltrial.protocol.sample_rules import SampleRules
+from schooltrial.protocol.content.sample_rules import SampleRules
 from schooltrial.refusal import Fault
 from schooltrial.wording import plural
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from schooltrial.data.linking.school_crosswalk import Crosswalk, SchoolsOfYear
 from schooltrial.data.rows.matching import texts
 from schooltrial.data.tables.parquet import YearTable
-from schooltrial.protocol.levels import NO_SCHOOL
+from schooltrial.protocol.content.levels import NO_SCHOOL
 
 
 def repeated_grade(grade: np.ndarray, before: np.ndarray, passed: np.ndarray) -> np.ndarray:

@@ -28,8 +28,8 @@ from schooltrial.data.rows.key_matches import (
 )
 from schooltrial.data.rows.matching import positions, texts
 from schooltrial.data.tables.parquet import YearTable
-from schooltrial.protocol.levels import GROUPS, NO_SCHOOL
-from schooltrial.protocol.sections import Cleaning
+from schooltrial.protocol.content.levels import GROUPS, NO_SCHOOL
+from schooltrial.protocol.content.sections import Cleaning
 
 EXPECTED = {"scores": 0.95, "observations": 0.95, "implementation": 0.95, "assignment": 0.5}
 """Standard table → share of its identifiers that are to be found where they belong: of those with

@@ -10,7 +10,7 @@ import pandas as pd
 from schooltrial.data.linking.school_crosswalk import Crosswalk
 from schooltrial.data.rows.matching import positions, texts
 from schooltrial.data.variables.composites import add_ratios
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.content.sections import Outcome
 
 AGGREGATES = [
     "school", "year", "outcome", "n_pupils", "mean_from_pupils", "published", "difference",

@@ -16,7 +16,7 @@ from schooltrial.data.panel.school_panel import in_panel_order, panel_columns
 from schooltrial.data.rows.matching import positions, rows_at, texts
 from schooltrial.data.variables.derived import add_variables
 from schooltrial.data.variables.standardisation import scale_at_baseline, standardised
-from schooltrial.protocol.sample_rules import SampleRules
+from schooltrial.protocol.content.sample_rules import SampleRules
 from schooltrial.refusal import Fault, refuse
 
 LEVEL = "school score"

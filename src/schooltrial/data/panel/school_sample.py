@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.data.panel.bounded_cells import with_bounded_cells
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.content.sections import Outcome
 
 RULES = ("midpoint", "against", "in_favour")
 """What a model may do with a value that was published as a bound or a range."""

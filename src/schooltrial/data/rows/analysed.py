@@ -8,8 +8,8 @@ import pandas as pd
 
 from schooltrial.data.rows.covariates import with_missing_baselines
 from schooltrial.data.rows.filters import matches
-from schooltrial.protocol.filters import Filter, conjunction, named_variables
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.filters import Filter, conjunction, named_variables
+from schooltrial.protocol.content.sections import (
     PANELS,
     PRIOR_PATH,
     Model,

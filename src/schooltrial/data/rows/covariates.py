@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from schooltrial.data.rows.coding import code_columns
-from schooltrial.protocol.sections import Model, covariate_variables
+from schooltrial.protocol.content.sections import Model, covariate_variables
 
 Array = npt.NDArray[np.float64]
 

@@ -11,7 +11,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schooltrial.protocol.filters import ORDERED, Truth, evaluate, mentioned_years, possible_years
+from schooltrial.protocol.content.filters import (
+    ORDERED,
+    Truth,
+    evaluate,
+    mentioned_years,
+    possible_years,
+)
 from schooltrial.wording import exact
 
 COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -39,7 +45,7 @@ def matches(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
 
     Numbers are compared as numbers, days as days, and everything else as the texts that stand
     there. A row whose value is missing is kept only if the filter holds whatever that value may
-    be; see `schooltrial.protocol.filters`.
+    be; see `schooltrial.protocol.content.filters`.
 
     Parameters
     ----------

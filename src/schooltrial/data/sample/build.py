@@ -45,8 +45,8 @@ from schooltrial.data.sample.rosters import RosterSample, plain
 from schooltrial.data.tables.left_out import SHARED, all_left_out
 from schooltrial.data.variables.derived import add_variables
 from schooltrial.data.variables.measurements import link_measurements
-from schooltrial.protocol.levels import CLASSES
-from schooltrial.protocol.sample_rules import SampleRules
+from schooltrial.protocol.content.levels import CLASSES
+from schooltrial.protocol.content.sample_rules import SampleRules
 from schooltrial.refusal import refuse
 
 

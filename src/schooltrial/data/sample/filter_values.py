@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.data.tables.parquet import YearTable
-from schooltrial.protocol.filters import leaves
-from schooltrial.protocol.sample_rules import SampleRules
+from schooltrial.protocol.content.filters import leaves
+from schooltrial.protocol.content.sample_rules import SampleRules
 from schooltrial.refusal import Fault
 
 SHOWN = 12

@@ -20,8 +20,8 @@ from schooltrial.data.sample.rosters import RosterSample
 from schooltrial.data.tables.left_out import all_left_out
 from schooltrial.data.tables.parquet import YearTable, by_year
 from schooltrial.data.variables.measurements import with_occasion_and_rater
-from schooltrial.protocol.levels import NO_SCHOOL
-from schooltrial.protocol.sample_rules import SampleRules
+from schooltrial.protocol.content.levels import NO_SCHOOL
+from schooltrial.protocol.content.sample_rules import SampleRules
 from schooltrial.refusal import Fault, Refusal, refuse
 
 Tables = Mapping[str, pd.DataFrame | YearTable | None]

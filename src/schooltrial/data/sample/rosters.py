@@ -34,10 +34,10 @@ from schooltrial.data.variables.standardisation import (
     standardised,
     standardised_for_all,
 )
-from schooltrial.protocol.levels import CLASSES, NO_SCHOOL
-from schooltrial.protocol.made_variables import with_components
-from schooltrial.protocol.sample_rules import SampleRules
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.content.levels import CLASSES, NO_SCHOOL
+from schooltrial.protocol.content.made_variables import with_components
+from schooltrial.protocol.content.sample_rules import SampleRules
+from schooltrial.protocol.content.sections import Outcome
 
 NAMES = ("school", "block", "arm", "cluster")
 """Columns that are categories while a sample is made, for speed, and texts when it is written."""

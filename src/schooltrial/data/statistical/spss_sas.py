@@ -18,7 +18,7 @@ from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.cells.typed_values import readable, shown
 from schooltrial.data.statistical.readstat import FileFacts, read_apart
 from schooltrial.data.statistical.stata_parquet import label_texts, of_arrays
-from schooltrial.protocol.column_map import RawFile, SizeLimits
+from schooltrial.protocol.content.column_map import RawFile, SizeLimits
 from schooltrial.refusal import Fault, refuse
 
 SPSS = (".sav", ".zsav", ".por")

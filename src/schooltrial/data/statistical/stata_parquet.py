@@ -24,7 +24,7 @@ from schooltrial.data.cells.typed_values import EXACT_BELOW, no_rows, readable, 
 from schooltrial.data.layout.header import Header, too_many_columns
 from schooltrial.data.statistical.readstat import read_apart
 from schooltrial.data.statistical.stata_rows import row_faults
-from schooltrial.protocol.column_map import RawFile, SizeLimits
+from schooltrial.protocol.content.column_map import RawFile, SizeLimits
 from schooltrial.refusal import refuse
 
 

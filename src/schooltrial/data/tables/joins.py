@@ -16,8 +16,8 @@ from schooltrial.data.cells.text_columns import Mask, Rows, mask, plain
 from schooltrial.data.cells.typed_columns import SHOWN_PER_COLUMN, Arrays, ColumnReader
 from schooltrial.data.rows.key_matches import keys_of, match_keys
 from schooltrial.data.tables.parts import Part, settled
-from schooltrial.protocol.column_map import JoinedFile
-from schooltrial.protocol.variables import ASSIGNED
+from schooltrial.protocol.content.column_map import JoinedFile
+from schooltrial.protocol.content.variables import ASSIGNED
 from schooltrial.refusal import Fault
 from schooltrial.wording import listed, plural
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schooltrial.data.cells.text_columns import text_bytes
-from schooltrial.protocol.variables import ASSIGNED, IDENTIFYING
+from schooltrial.protocol.content.variables import ASSIGNED, IDENTIFYING
 from schooltrial.refusal import Fault
 
 KEYS: dict[str, list[str]] = IDENTIFYING

@@ -17,9 +17,9 @@ from schooltrial.data.cells.text_columns import Mask, RawCells, Rows, TextColumn
 from schooltrial.data.cells.typed_columns import Arrays, ColumnReader
 from schooltrial.data.files.raw_files import find_columns
 from schooltrial.data.rows.filters import matches
-from schooltrial.protocol.column_map import KeyedFile
-from schooltrial.protocol.filters import in_words, named_variables
-from schooltrial.protocol.variables import ASSIGNED, NAMING
+from schooltrial.protocol.content.column_map import KeyedFile
+from schooltrial.protocol.content.filters import in_words, named_variables
+from schooltrial.protocol.content.variables import ASSIGNED, NAMING
 from schooltrial.refusal import Fault, Refusal
 
 LEFT_OUT = ["table", "variable", "name", "year", "reason"]

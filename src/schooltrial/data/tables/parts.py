@@ -24,8 +24,8 @@ from schooltrial.data.tables.keys import (
     words,
 )
 from schooltrial.data.tables.left_out import SHARED, keys_left_out, rows_as_json
-from schooltrial.protocol.column_map import DuplicateKeys, KeyedFile
-from schooltrial.protocol.variables import ASSIGNED
+from schooltrial.protocol.content.column_map import DuplicateKeys, KeyedFile
+from schooltrial.protocol.content.variables import ASSIGNED
 from schooltrial.refusal import Fault
 
 SHOWN_ROWS = 5

@@ -46,7 +46,7 @@ from schooltrial.data.tables.left_out import (
     log_rows,
 )
 from schooltrial.data.tables.parts import Part, settled
-from schooltrial.protocol.column_map import (
+from schooltrial.protocol.content.column_map import (
     SIZES,
     Column,
     JoinedFile,
@@ -56,9 +56,9 @@ from schooltrial.protocol.column_map import (
     SizeLimits,
     Tables,
 )
-from schooltrial.protocol.filters import named_variables
-from schooltrial.protocol.sections import Cleaning, Outcome
-from schooltrial.protocol.variables import ASSIGNED, YEARS
+from schooltrial.protocol.content.filters import named_variables
+from schooltrial.protocol.content.sections import Cleaning, Outcome
+from schooltrial.protocol.content.variables import ASSIGNED, YEARS
 from schooltrial.refusal import Fault, refuse
 
 NEAR_THE_END = 10

@@ -14,8 +14,8 @@ from schooltrial.data.cells.identifiers import NEARLY_UNIQUE
 from schooltrial.data.cells.text_columns import plain
 from schooltrial.data.files.file_names import with_joined
 from schooltrial.data.tables.keys import FILLED, MEASURED, key_of
-from schooltrial.protocol.column_map import Column, Reading, carries_year
-from schooltrial.protocol.variables import YEARS
+from schooltrial.protocol.content.column_map import Column, Reading, carries_year
+from schooltrial.protocol.content.variables import YEARS
 
 ENCODED = pa.dictionary(pa.int32(), pa.string())
 

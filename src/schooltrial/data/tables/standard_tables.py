@@ -22,8 +22,8 @@ from schooltrial.data.tables.keys import Places, key_faults, key_of, ordered, so
 from schooltrial.data.tables.parts import Part
 from schooltrial.data.tables.reading import Study, read_part
 from schooltrial.data.tables.schema import TableSchema, table_schema
-from schooltrial.protocol.column_map import Reading
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.content.column_map import Reading
+from schooltrial.protocol.content.sections import Outcome
 from schooltrial.refusal import Fault, Refusal, refuse
 
 WORKERS = 2

@@ -11,9 +11,9 @@ import pandas as pd
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.rows.filters import matches
 from schooltrial.data.variables.standardisation import cells_of, standardise
-from schooltrial.protocol.filters import named_variables
-from schooltrial.protocol.made_variables import components, is_read, with_components
-from schooltrial.protocol.sections import Index, Outcome, OutlierRule
+from schooltrial.protocol.content.filters import named_variables
+from schooltrial.protocol.content.made_variables import components, is_read, with_components
+from schooltrial.protocol.content.sections import Index, Outcome, OutlierRule
 from schooltrial.refusal import Fault, refuse
 from schooltrial.wording import exact
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from schooltrial.data.rows.filters import matches
 from schooltrial.data.variables.standardisation import cells_of, standardise
-from schooltrial.protocol.filters import named_variables
-from schooltrial.protocol.made_variables import WITHIN_GROUPS, sources
-from schooltrial.protocol.sections import DerivedVariable
+from schooltrial.protocol.content.filters import named_variables
+from schooltrial.protocol.content.made_variables import WITHIN_GROUPS, sources
+from schooltrial.protocol.content.sections import DerivedVariable
 
 
 def add_variables(

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from schooltrial.data.ledger.ledger import Ledger
 from schooltrial.data.rows.matching import positions, texts
-from schooltrial.protocol.made_variables import is_read
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.content.made_variables import is_read
+from schooltrial.protocol.content.sections import Outcome
 
 MEASURED = {
     "pupil": ("score", "link scores"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from schooltrial.protocol.sections import Norm, Outcome
+from schooltrial.protocol.content.sections import Norm, Outcome
 from schooltrial.refusal import Fault, refuse
 from schooltrial.wording import exact
 

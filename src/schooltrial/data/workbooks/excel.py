@@ -37,7 +37,7 @@ from schooltrial.data.workbooks.sheet_xml import (
     open_sheet,
     unpacked_size,
 )
-from schooltrial.protocol.column_map import RawFile, SizeLimits
+from schooltrial.protocol.content.column_map import RawFile, SizeLimits
 from schooltrial.refusal import Fault, Refusal, refuse
 
 WORKBOOKS = (".xlsx", ".xls", ".xlsm")

@@ -33,7 +33,7 @@ from schooltrial.exhibits.style.label_placement import (
 )
 from schooltrial.exhibits.style.text_fitting import add_key, fit_texts
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption, boundary_table
-from schooltrial.protocol.sections import Arm, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Arm, Outcome, StudyLine
 from schooltrial.wording import plural_of
 
 COLUMNS = [

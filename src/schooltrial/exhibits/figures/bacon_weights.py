@@ -29,7 +29,7 @@ from schooltrial.models.cohort_regressions.goodman_bacon import (
     NEVER,
     NOT_YET,
 )
-from schooltrial.protocol.sections import Model, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Model, Outcome, StudyLine
 from schooltrial.wording import percent, plural
 
 KINDS = {

@@ -25,7 +25,7 @@ from schooltrial.exhibits.style.figures import (
 )
 from schooltrial.exhibits.style.text_fitting import add_shared_key, head_of_line, key_lines
 from schooltrial.exhibits.style.year_axis import named_times
-from schooltrial.protocol.sections import Outcome, StudyLine
+from schooltrial.protocol.content.sections import Outcome, StudyLine
 from schooltrial.wording import plural
 
 COMPARISON = "comparison"

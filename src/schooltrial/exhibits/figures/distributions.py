@@ -19,7 +19,7 @@ from schooltrial.exhibits.style.figures import (
     styled,
     two_column_figure,
 )
-from schooltrial.protocol.sections import Outcome, StudyLine
+from schooltrial.protocol.content.sections import Outcome, StudyLine
 from schooltrial.wording import percent, plural
 
 HEADROOM = 1.25

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from schooltrial.exhibits.style.alt_words import few, span, told
 from schooltrial.exhibits.style.figures import FAINT, INK, foot, new_figure, styled
-from schooltrial.protocol.sections import Arm, Component, StudyLine
+from schooltrial.protocol.content.sections import Arm, Component, StudyLine
 from schooltrial.wording import plural
 
 NAMED = 45

@@ -26,10 +26,10 @@ from schooltrial.exhibits.style.figures import (
     styled,
 )
 from schooltrial.exhibits.style.text_lines import width_of, wrap
-from schooltrial.protocol.filters import years_named
-from schooltrial.protocol.people import people_counted
-from schooltrial.protocol.sections import Arm, Model, Outcome, StudyLine, Years
-from schooltrial.protocol.shown_units import as_shown, effect_unit
+from schooltrial.protocol.content.filters import years_named
+from schooltrial.protocol.content.people import people_counted
+from schooltrial.protocol.content.sections import Arm, Model, Outcome, StudyLine, Years
+from schooltrial.protocol.content.shown_units import as_shown, effect_unit
 
 SHOWN = ("ITT", "ATT", "CACE")
 

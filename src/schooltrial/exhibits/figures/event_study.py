@@ -33,8 +33,8 @@ from schooltrial.exhibits.style.figures import (
 from schooltrial.exhibits.style.text_fitting import add_shared_key, key_lines
 from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.exhibits.style.year_axis import named_times
-from schooltrial.protocol.sections import Model, Outcome, StudyLine, Years, reference_year
-from schooltrial.protocol.shown_units import as_shown, effect_unit
+from schooltrial.protocol.content.sections import Model, Outcome, StudyLine, Years, reference_year
+from schooltrial.protocol.content.shown_units import as_shown, effect_unit
 from schooltrial.wording import listed, plural
 
 EVENT = re.compile(r"treated\[(since|year)(=|<=|>=)(-?\d+)\]")

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from schooltrial.exhibits.style.figures import FAINT, INK, SETTINGS, foot, new_figure, styled
 from schooltrial.exhibits.style.text_fitting import fit_texts
 from schooltrial.exhibits.style.text_lines import width_of, wrap
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from schooltrial.wording import exact
 
 MET, NOT_MET = "#dbe8d9", "#f6dccb"

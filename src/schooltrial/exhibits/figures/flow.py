@@ -26,7 +26,7 @@ from schooltrial.exhibits.style.figures import (
     styled,
 )
 from schooltrial.exhibits.style.text_lines import width_of, wrap
-from schooltrial.protocol.sections import Arm, StudyLine
+from schooltrial.protocol.content.sections import Arm, StudyLine
 
 ALL = "all"
 

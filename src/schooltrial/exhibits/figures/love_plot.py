@@ -24,7 +24,7 @@ from schooltrial.exhibits.style.figures import (
     styled,
 )
 from schooltrial.exhibits.style.text_fitting import add_key
-from schooltrial.protocol.sections import Arm, Balance, StudyLine
+from schooltrial.protocol.content.sections import Arm, Balance, StudyLine
 from schooltrial.wording import exact
 
 LEVELS = {"pupil": ("o", "pupils"), "teacher": ("s", "teachers"), "school": ("D", "school means")}

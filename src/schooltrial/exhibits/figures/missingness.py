@@ -15,7 +15,7 @@ from schooltrial.exhibits.style.alt_words import few
 from schooltrial.exhibits.style.figures import INK, LETTERS, READABLE, foot, new_figure, styled
 from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.exhibits.style.year_axis import MOST
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from schooltrial.wording import percent, plural
 
 LABEL = 1.9

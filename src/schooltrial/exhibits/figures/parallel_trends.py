@@ -22,7 +22,7 @@ from schooltrial.exhibits.style.figures import (
     two_column_figure,
 )
 from schooltrial.exhibits.style.text_fitting import add_shared_key
-from schooltrial.protocol.sections import Model, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Model, Outcome, StudyLine
 
 ORIGINAL, BREAKDOWN = "as fitted", "breakdown"
 MAGNITUDES, SMOOTHNESS = "relative magnitudes", "smoothness"

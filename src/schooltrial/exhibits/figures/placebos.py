@@ -22,7 +22,7 @@ from schooltrial.exhibits.style.figures import (
     styled,
 )
 from schooltrial.exhibits.style.text_fitting import add_shared_key
-from schooltrial.protocol.sections import Model, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Model, Outcome, StudyLine
 from schooltrial.wording import percent, plural
 
 DRAW, OBSERVED, PLACEBO = "draw", "observed", "placebo"

@@ -30,7 +30,7 @@ from schooltrial.models.power.minimum_detectable_effect import (
     find_minimum_detectable_effect,
     power_of_test,
 )
-from schooltrial.protocol.sections import Arm, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Arm, Outcome, StudyLine
 from schooltrial.wording import plural
 
 COLUMNS = [

@@ -23,7 +23,7 @@ from schooltrial.exhibits.style.figures import (
     styled,
 )
 from schooltrial.exhibits.style.text_fitting import add_shared_key
-from schooltrial.protocol.sections import Model, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Model, Outcome, StudyLine
 
 STATISTICS = {
     "studentised": "effect divided by its standard error",

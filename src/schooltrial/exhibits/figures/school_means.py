@@ -25,8 +25,8 @@ from schooltrial.exhibits.style.figures import (
     styled,
 )
 from schooltrial.exhibits.style.text_lines import wrap
-from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
-from schooltrial.protocol.shown_units import as_shown, mean_unit
+from schooltrial.protocol.content.sections import Arm, Outcome, StudyLine, Years
+from schooltrial.protocol.content.shown_units import as_shown, mean_unit
 from schooltrial.wording import plural
 
 BEFORE, AFTER = "before", "after"

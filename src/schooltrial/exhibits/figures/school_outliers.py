@@ -21,7 +21,7 @@ from schooltrial.exhibits.style.figures import (
 from schooltrial.exhibits.style.label_placement import marker_box, place_label
 from schooltrial.exhibits.style.text_fitting import fit_texts
 from schooltrial.exhibits.style.year_axis import set_years
-from schooltrial.protocol.sections import Outcome, StudyLine
+from schooltrial.protocol.content.sections import Outcome, StudyLine
 from schooltrial.wording import plural
 
 DENSE = 1500

@@ -24,8 +24,8 @@ from schooltrial.exhibits.style.figures import (
 )
 from schooltrial.exhibits.style.text_fitting import add_shared_key, key_lines
 from schooltrial.exhibits.style.year_axis import set_years
-from schooltrial.protocol.levels import DesignLevels
-from schooltrial.protocol.sections import (
+from schooltrial.protocol.content.levels import DesignLevels
+from schooltrial.protocol.content.sections import (
     Arm,
     Design,
     Outcome,

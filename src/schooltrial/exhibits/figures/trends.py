@@ -30,8 +30,8 @@ from schooltrial.exhibits.style.figures import (
 from schooltrial.exhibits.style.text_fitting import add_key, add_shared_key, head_of_line, key_lines
 from schooltrial.exhibits.style.year_axis import MOST, set_years
 from schooltrial.models.inference.student_t import t_quantile
-from schooltrial.protocol.sections import Arm, Outcome, StudyLine, Years
-from schooltrial.protocol.shown_units import as_shown, mean_unit
+from schooltrial.protocol.content.sections import Arm, Outcome, StudyLine, Years
+from schooltrial.protocol.content.shown_units import as_shown, mean_unit
 from schooltrial.wording import plural
 
 BEGAN = "Began "

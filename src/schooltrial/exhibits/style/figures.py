@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from schooltrial.document.drawing import printed
 from schooltrial.exhibits.style.compact_svg import compact
 from schooltrial.exhibits.style.text_fitting import fit_texts
-from schooltrial.protocol.sections import Arm, StudyLine
+from schooltrial.protocol.content.sections import Arm, StudyLine
 
 P = ParamSpec("P")
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from schooltrial.document.numbers import difference_text, number, size_beside_limits
 from schooltrial.document.tables import Column, NotedTable, tabulate
-from schooltrial.protocol.sections import Arm, Balance
+from schooltrial.protocol.content.sections import Arm, Balance
 from schooltrial.wording import exact
 
 GROUPS = {"pupil": "Pupils", "teacher": "Teachers", "school": "Schools (means of their pupils)"}

@@ -9,8 +9,8 @@ import pandas as pd
 
 from schooltrial.document.numbers import interval
 from schooltrial.document.tables import Column, NotedTable, tabulate
-from schooltrial.protocol.sections import Deviation, Model, Outcome
-from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, as_shown, effect_unit
+from schooltrial.protocol.content.sections import Deviation, Model, Outcome
+from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, as_shown, effect_unit
 
 ESTIMANDS = (
     "ITT", "ATT", "CACE", "Anderson-Rubin set", "take-up", "first stage", "effect by group",

@@ -1,1 +1,1 @@
-"""What a user asks of a study: run it, check it, and be told how it went."""
+"""What a user asks of a study: run it, check it, and follow how far it is."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from schooltrial.protocol.sections import Protocol
+from schooltrial.protocol.content.sections import Protocol
 from schooltrial.study.layout import Layout
 from schooltrial.wording import listed, plural, year_spans
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from schooltrial.pipeline.messages import unlinked
 from schooltrial.pipeline.runs.plan_words import is_recorded, plan_in_words
 from schooltrial.pipeline.runs.study_run import make, protocol_of
-from schooltrial.protocol.sections import Protocol
+from schooltrial.protocol.content.sections import Protocol
 from schooltrial.refusal import UserError
 from schooltrial.study.blinding import Blinding
 from schooltrial.study.layout import Layout

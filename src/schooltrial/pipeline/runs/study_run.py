@@ -17,9 +17,9 @@ from schooltrial.pipeline.runs.plan_words import guesses_left
 from schooltrial.pipeline.runs.progress import Progress, stage_of_rules
 from schooltrial.pipeline.runs.run_end import what_was_found, why_not
 from schooltrial.pipeline.runs.snakemake_run import WorkflowRun
+from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.protocol.rehearsal import as_rehearsal
-from schooltrial.protocol.sections import Protocol
 from schooltrial.refusal import UserError
 
 LOOK_AGAIN = 0.3

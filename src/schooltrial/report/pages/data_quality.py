@@ -18,7 +18,7 @@ from schooltrial.document.blocks import (
     Section,
 )
 from schooltrial.document.tables import study_foot
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from schooltrial.report.quality import findings
 from schooltrial.report.tables.data import (
     aggregates_shown,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from schooltrial.document.blocks import Block, Document, Exhibit, Paragraph, Picture, Section
 from schooltrial.document.tables import study_foot
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from schooltrial.report.tables.data import held_back_shown, raw_files_shown
 from schooltrial.report.tables.implementation import contrast_shown, fidelity_shown
 from schooltrial.report.tables.participants import enrolment_shown, units_counted

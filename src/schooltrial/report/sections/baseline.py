@@ -7,7 +7,7 @@ import pandas as pd
 from schooltrial.checks.balance.analysed import primary_analysis
 from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Section
 from schooltrial.exhibits.tables.baseline import bands_sentence, baseline_table
-from schooltrial.protocol.sections import Content, year_label
+from schooltrial.protocol.content.sections import Content, year_label
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.tables.balance import (
     compared_sentence,

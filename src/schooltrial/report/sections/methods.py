@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from schooltrial.document.blocks import Block, Bullets, Equation, Heading, Paragraph, Section
-from schooltrial.protocol.filters import in_words
-from schooltrial.protocol.idle_keys import has_blocks
-from schooltrial.protocol.model_keys import keys_read
-from schooltrial.protocol.sections import Content, arm_labels, labels
+from schooltrial.protocol.consistency.idle_keys import has_blocks
+from schooltrial.protocol.consistency.model_keys import keys_read
+from schooltrial.protocol.content.filters import in_words
+from schooltrial.protocol.content.sections import Content, arm_labels, labels
 from schooltrial.report.wording import of_rows
 from schooltrial.wording import exact, listed, plural_of
 

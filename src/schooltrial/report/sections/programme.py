@@ -7,7 +7,7 @@ from typing import Any
 
 from schooltrial.document.blocks import Block, Bullets, Paragraph, Section
 from schooltrial.document.text import Cite, Link, Text
-from schooltrial.protocol.sections import Content
+from schooltrial.protocol.content.sections import Content
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.wording import registration_sentence, to_come_sentence
 from schooltrial.wording import listed, year_spans

@@ -12,7 +12,7 @@ from schooltrial.document.blocks import Block, Bullets, Exhibit, Heading, Paragr
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.document.text import Cite, Text, joined
-from schooltrial.protocol.sections import Content, arm_labels
+from schooltrial.protocol.content.sections import Content, arm_labels
 from schooltrial.report.effect_words import MONTHS_TABLE, months_text, percentile_points_text
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (

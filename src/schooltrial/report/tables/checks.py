@@ -11,7 +11,7 @@ import pandas as pd
 from schooltrial.checks.attrition.analyses import analysing_models
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, Table, tabulate
-from schooltrial.protocol.shown_units import as_shown, effect_unit
+from schooltrial.protocol.content.shown_units import as_shown, effect_unit
 
 Labels = Mapping[str, str]
 

@@ -14,7 +14,7 @@ from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.document.numbers import interval, number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.exhibits.figures.event_study import MANY
-from schooltrial.protocol.shown_units import PERCENTAGE_POINTS, as_shown, is_binary
+from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, as_shown, is_binary
 from schooltrial.wording import listed, part_notes, plural
 
 OVERALL, COHORTS, GROUPS = "overall", "by cohort", "by group"

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from schooltrial.analysis.fitting import PlannedModel
-from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import Model, Outcome
+from schooltrial.protocol.content.sections import Model, Outcome
+from schooltrial.protocol.form.schema_validation import with_defaults
 from support.small_trial import schema
 
 Plan = Callable[..., PlannedModel]

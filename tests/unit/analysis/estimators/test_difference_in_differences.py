@@ -10,7 +10,7 @@ from scipy import special
 
 from schooltrial.analysis.estimators.difference_in_differences import fit_planned
 from schooltrial.models.panel.difference_in_differences import two_way_effects
-from schooltrial.protocol.sections import Years
+from schooltrial.protocol.content.sections import Years
 from schooltrial.refusal import Refusal
 
 YEARS: Years = {"label": "", "baseline": [2019, 2020], "programme": [2021], "follow_up": [2022],

@@ -21,10 +21,10 @@ from schooltrial.analysis.panel_cells import cells_of_pupils, cells_of_schools
 from schooltrial.data.rows.analysed import columns_of_analyses
 from schooltrial.document.tables import fragment
 from schooltrial.exhibits.tables.results import results_table
-from schooltrial.protocol.model_keys import MODEL_KEYS
+from schooltrial.protocol.consistency.model_keys import MODEL_KEYS
+from schooltrial.protocol.consistency.references import reference_faults
+from schooltrial.protocol.content.sections import PANELS, Model, StudyLine
 from schooltrial.protocol.reading import with_subgroup_models
-from schooltrial.protocol.references import reference_faults
-from schooltrial.protocol.sections import PANELS, Model, StudyLine
 from schooltrial.randomisation.criterion import CriterionKnown
 from support.sections import planned_model, planned_outcome, small_content
 from support.small_trial import schema

@@ -13,7 +13,7 @@ from schooltrial.analysis.estimators import difference_in_differences, staggered
 from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.analysis.parallel_trends.tables import ModelCells, parallel_trends_tables
 from schooltrial.checks.parallel_trends.panel_models import COLUMNS, PLACEBO_COLUMNS
-from schooltrial.protocol.sections import Years
+from schooltrial.protocol.content.sections import Years
 from support.sections import planned_model, planned_outcome, section
 
 YEARS: Years = section("years", baseline=[2014, 2015, 2016, 2017], programme=[2018, 2019])

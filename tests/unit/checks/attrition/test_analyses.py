@@ -15,7 +15,7 @@ from schooltrial.checks.attrition.rates import attrition
 from schooltrial.checks.attrition.schools import school_attrition
 from schooltrial.checks.attrition.selective_attrition import who_left
 from schooltrial.checks.attrition.teachers import of_teachers
-from schooltrial.protocol.sections import Arm, Model, Years, model_of_outcome
+from schooltrial.protocol.content.sections import Arm, Model, Years, model_of_outcome
 from support.standard_study import model, outcome
 
 NAN = float("nan")

@@ -10,7 +10,7 @@ import pytest
 
 from schooltrial.checks.attrition.informative_cells import find_informative_cells
 from schooltrial.models.panel.staggered_adoption import fit_staggered_adoption
-from schooltrial.protocol.sections import Years
+from schooltrial.protocol.content.sections import Years
 from support.standard_study import model
 
 YEARS: Years = {

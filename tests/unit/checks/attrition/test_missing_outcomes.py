@@ -14,7 +14,7 @@ from schooltrial.checks.attrition.roster import draw_up_roster
 from schooltrial.checks.attrition.selective_attrition import who_left
 from schooltrial.checks.attrition.teachers import of_teachers
 from schooltrial.models.missing_outcomes.lee_bounds import bound_by_lee
-from schooltrial.protocol.sections import Arm, Outcome
+from schooltrial.protocol.content.sections import Arm, Outcome
 from support import standard_study
 
 EFFECT = 0.3

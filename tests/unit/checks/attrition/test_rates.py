@@ -10,7 +10,7 @@ import pytest
 
 from schooltrial.checks.attrition.rates import COLUMNS, attrition
 from schooltrial.checks.attrition.roster import draw_up_roster
-from schooltrial.protocol.sections import Arm, Outcome, Years
+from schooltrial.protocol.content.sections import Arm, Outcome, Years
 from support import standard_study
 
 NAN = float("nan")

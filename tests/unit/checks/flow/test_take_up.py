@@ -12,7 +12,7 @@ import pytest
 from schooltrial.checks.flow.boxes import as_text, flow_boxes
 from schooltrial.data.ledger.ledger import FLOW_COLUMNS
 from schooltrial.exhibits.figures.flow import flow_plot
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 
 ARMS: Any = [{"name": "control", "label": "Control"}, {"name": "coaching", "label": "Coaching"}]
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "a" * 64}

@@ -18,7 +18,7 @@ from schooltrial.models.power.allocation import counted_allocation
 from schooltrial.models.power.minimum_detectable_effect import Precision
 from schooltrial.models.power.panel import panel_precision
 from schooltrial.models.power.staggered import staggered_precision
-from schooltrial.protocol.sections import Arm, Model
+from schooltrial.protocol.content.sections import Arm, Model
 from support import standard_study
 from support.sections import planned_model, section
 

@@ -19,7 +19,7 @@ from schooltrial.models.multilevel.result import MultilevelFit
 from schooltrial.models.multilevel.two_level import fit_two_level_moments
 from schooltrial.models.power.minimum_detectable_effect import Precision
 from schooltrial.models.power.sign_and_magnitude import sign_magnitude_errors
-from schooltrial.protocol.sections import Arm, Model, Outcome
+from schooltrial.protocol.content.sections import Arm, Model, Outcome
 from support import standard_study
 from support.sections import completed, planned_model, section
 

@@ -15,7 +15,7 @@ from schooltrial.data.cells.cleaning_log import CleaningLog
 from schooltrial.data.cells.composed_columns import compose, sources
 from schooltrial.data.cells.text_columns import RawCells, TextColumn
 from schooltrial.data.cells.typed_columns import ColumnReader
-from schooltrial.protocol.schema_validation import with_defaults
+from schooltrial.protocol.form.schema_validation import with_defaults
 from schooltrial.refusal import Fault, Refusal
 from support.small_trial import SmallTrial, schema
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schooltrial.data.cells.dates import MONTHS, advice, parse_dates
-from schooltrial.protocol.date_format import suggestion, why_not
+from schooltrial.protocol.content.date_format import suggestion, why_not
 from schooltrial.refusal import Fault, Refusal
 from support.small_trial import SmallTrial
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schooltrial.data.cells.suppression import NOTATIONS, suppressed
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 
 
 @pytest.mark.parametrize(

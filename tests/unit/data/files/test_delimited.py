@@ -14,7 +14,7 @@ from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files import delimited
 from schooltrial.data.files.delimited import DelimitedText, decoded, split
 from schooltrial.data.layout.notes_below import NotesBelow
-from schooltrial.protocol.column_map import SIZES, SizeLimits
+from schooltrial.protocol.content.column_map import SIZES, SizeLimits
 from schooltrial.refusal import Fault, Refusal
 
 CELLS = st.text(st.sampled_from('ab0 ",;\n\r\té€'), max_size=4)

@@ -13,7 +13,7 @@ import pytest
 
 from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.files.raw_files import find_columns, read_raw
-from schooltrial.protocol.column_map import SIZES
+from schooltrial.protocol.content.column_map import SIZES
 from schooltrial.refusal import Fault, Refusal
 from support.sections import reading
 from support.small_trial import SmallTrial

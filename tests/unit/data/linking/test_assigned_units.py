@@ -9,7 +9,7 @@ import pytest
 
 from schooltrial.data.linking.assigned_units import read_units
 from schooltrial.data.tables.assignment_list import list_faults
-from schooltrial.protocol.sample_rules import SampleRules
+from schooltrial.protocol.content.sample_rules import SampleRules
 from schooltrial.refusal import Refusal
 from support.standard_study import SCHOOLS, build, reasons, roster, sample_rules, scores
 

@@ -16,7 +16,7 @@ from schooltrial.data.linking.school_crosswalk import (
     owners,
     read_crosswalk,
 )
-from schooltrial.protocol.sample_rules import SampleRules
+from schooltrial.protocol.content.sample_rules import SampleRules
 from schooltrial.refusal import Refusal
 from support.standard_study import ASSIGNMENT, SCHOOLS, build, reasons, roster, sample_rules, scores
 

@@ -12,7 +12,7 @@ from schooltrial.data.panel.school_sample import (
     build_school_sample,
 )
 from schooltrial.data.rows.school_rows import rows_of_outcome
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.content.sections import Outcome
 from support.sections import planned_outcome
 
 OUTCOMES: dict[str, Outcome] = {

@@ -10,8 +10,8 @@ from schooltrial.data.sample.baseline_scores import add_baseline
 from schooltrial.data.variables.composites import add_ratios
 from schooltrial.data.variables.derived import add_variables
 from schooltrial.data.variables.standardisation import standardise_by_control
-from schooltrial.protocol.schema_validation import with_defaults
-from schooltrial.protocol.sections import Outcome
+from schooltrial.protocol.content.sections import Outcome
+from schooltrial.protocol.form.schema_validation import with_defaults
 from support.sections import section
 from support.small_trial import SmallTrial, schema
 

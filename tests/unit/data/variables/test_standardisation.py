@@ -15,7 +15,7 @@ from schooltrial.data.variables.standardisation import (
     standardise_by_norms,
     standardised,
 )
-from schooltrial.protocol.sections import Norm
+from schooltrial.protocol.content.sections import Norm
 from schooltrial.refusal import Refusal
 from support.standard_study import outcome
 

@@ -21,7 +21,7 @@ from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.cells.typed_columns import ColumnReader
 from schooltrial.data.files.raw_files import read_raw
 from schooltrial.data.workbooks.number_formats import is_percentage, percentage
-from schooltrial.protocol.column_map import SIZES, SizeLimits
+from schooltrial.protocol.content.column_map import SIZES, SizeLimits
 from schooltrial.refusal import Fault, Refusal
 from support.old_workbook import Shown, write_xls
 from support.sections import reading

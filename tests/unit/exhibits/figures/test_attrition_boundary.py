@@ -23,7 +23,7 @@ from schooltrial.exhibits.figures.attrition_boundary import (
 )
 from schooltrial.exhibits.style.figures import CONTROL, TREATED
 from schooltrial.exhibits.style.label_placement import Box, marker_box, text_box
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import (
     labelled,
     legend_words,

@@ -9,7 +9,7 @@ import pytest
 
 from schooltrial.exhibits.figures.bacon_weights import KINDS, bacon_weights_plot, drawn
 from schooltrial.models.cohort_regressions.goodman_bacon import ALREADY, FORBIDDEN, NEVER, NOT_YET
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import labelled, legend_words, points, words
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

@@ -17,7 +17,7 @@ from schooltrial.exhibits.figures.cohorts import (
     since_start,
 )
 from schooltrial.exhibits.style.figures import CONTROL, rendered
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import labelled, overlapping_texts, points, smallest_letters, words
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.figures.distributions import distributions_plot, drawn
 from schooltrial.exhibits.style.figures import CONTROL, FAINT, INK, TREATED
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import hues, labelled, points, tick_words, with_marker
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figures.dosage import dosage_plot
-from schooltrial.protocol.sections import Arm, StudyLine
+from schooltrial.protocol.content.sections import Arm, StudyLine
 from support.drawn_artists import tick_words
 
 ARMS: list[Arm] = [

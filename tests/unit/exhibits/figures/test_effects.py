@@ -21,7 +21,7 @@ from schooltrial.exhibits.figures.effects import (
     with_truth,
 )
 from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import points, tick_words, with_marker, words
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

@@ -22,7 +22,7 @@ from schooltrial.exhibits.figures.event_study import (
     vertical_limits,
 )
 from schooltrial.exhibits.style.figures import CONTROL, SHADE, TREATED, rendered
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import (
     hues,
     labelled,

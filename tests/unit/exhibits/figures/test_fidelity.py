@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.figures.fidelity import MET, NOT_MET, fidelity_plot
 from schooltrial.exhibits.style.figures import rendered
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import hues, tick_words, written
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

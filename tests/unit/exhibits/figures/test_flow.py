@@ -16,7 +16,7 @@ from matplotlib.text import Annotation, Text
 from schooltrial.checks.flow.boxes import COLUMNS
 from schooltrial.exhibits.figures.flow import flow_plot
 from schooltrial.exhibits.style.figures import CONTROL, FAINT, INK, SETTINGS, TREATED
-from schooltrial.protocol.sections import Arm, StudyLine
+from schooltrial.protocol.content.sections import Arm, StudyLine
 from support.drawn_artists import hues, points
 
 STUDY: StudyLine = {"title": "A trial with a title that is rather long", "synthetic": True,

@@ -22,7 +22,7 @@ from schooltrial.exhibits.figures.love_plot import (
     drawn,
 )
 from schooltrial.exhibits.style.figures import INK
-from schooltrial.protocol.sections import Balance, StudyLine
+from schooltrial.protocol.content.sections import Balance, StudyLine
 from support.drawn_artists import hues, labelled, legend_words, points, tick_words, with_marker
 from support.sections import section
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figures.missingness import drawn, missingness_plot
 from schooltrial.exhibits.style.figures import INK
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import overlapping_texts, tick_words
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

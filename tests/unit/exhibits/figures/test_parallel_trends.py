@@ -15,7 +15,7 @@ from schooltrial.exhibits.figures.parallel_trends import (
     drawn,
     parallel_trends_plot,
 )
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import labelled, points, segments, words
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

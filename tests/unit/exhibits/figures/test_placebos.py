@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.exhibits.figures.placebos import drawn, placebos_plot
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import labelled, points, segments, tick_words, words
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

@@ -21,7 +21,7 @@ from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
 from schooltrial.models.power.allocation import planned_allocation
 from schooltrial.models.power.closed_form import school_randomised
 from schooltrial.models.power.minimum_detectable_effect import power_of_test
-from schooltrial.protocol.sections import Outcome, StudyLine
+from schooltrial.protocol.content.sections import Outcome, StudyLine
 from support.drawn_artists import legend_words, pointed_at, points, with_marker
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

@@ -12,7 +12,7 @@ import pytest
 from schooltrial.exhibits.figures.distributions import distributions_plot
 from schooltrial.exhibits.figures.school_outliers import school_outliers_plot
 from schooltrial.exhibits.style.label_placement import text_box
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.standard_study import outcome
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from schooltrial.exhibits.figures.re_randomisation import alt_text, drawn, re_randomisation_plot
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import labelled, legend_words, words
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

@@ -20,7 +20,7 @@ from schooltrial.exhibits.figures.school_means import (
     school_means_plot,
 )
 from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import tick_words, words
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

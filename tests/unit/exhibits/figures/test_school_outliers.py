@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figures.school_outliers import school_outliers_plot
 from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import pointed_at, points, with_marker
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}

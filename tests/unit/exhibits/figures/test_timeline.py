@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from schooltrial.exhibits.figures.timeline import _date, alt_text, drawn, timeline_plot
 from schooltrial.exhibits.style.figures import rendered
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import (
     overlapping_texts,
     points,

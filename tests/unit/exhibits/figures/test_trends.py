@@ -16,7 +16,7 @@ from scipy import stats
 
 from schooltrial.exhibits.figures.trends import drawn, trends_plot
 from schooltrial.exhibits.style.figures import CONTROL, SHADE, TREATED, rendered
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import (
     hues,
     labelled,

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from schooltrial.document.drawing import size_of
 from schooltrial.exhibits.style.figures import foot, new_figure, rendered, styled
 from schooltrial.exhibits.writing import write_figure
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 
 STUDY: StudyLine = {
     "title": "A school trial: ×½ β",

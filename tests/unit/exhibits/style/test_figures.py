@@ -20,7 +20,7 @@ from schooltrial.exhibits.style.figures import (
     rendered,
     styled,
 )
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
 REAL: StudyLine = {**STUDY, "synthetic": False}

@@ -10,7 +10,7 @@ import pytest
 
 from schooltrial.document.tables import fragment
 from schooltrial.exhibits.tables.baseline import baseline_table
-from schooltrial.protocol.sections import StudyLine
+from schooltrial.protocol.content.sections import StudyLine
 from support.html_cells import aligned_right, caption, notes, rows
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}

@@ -10,7 +10,7 @@ import pytest
 
 from schooltrial.document.tables import fragment
 from schooltrial.exhibits.tables.results import results_table, selected
-from schooltrial.protocol.sections import Deviation, StudyLine
+from schooltrial.protocol.content.sections import Deviation, StudyLine
 from support.html_cells import aligned_right, caption, notes, rows
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": False, "protocol": "0123456789abcdef"}

@@ -9,7 +9,7 @@ import pytest
 
 from schooltrial.analysis.estimators.registry import ESTIMATORS as REGISTERED
 from schooltrial.document.blocks import Bullets, Equation, Paragraph
-from schooltrial.protocol.model_keys import MODEL_KEYS
+from schooltrial.protocol.consistency.model_keys import MODEL_KEYS
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.report.sections.methods import (
     ALONE,

@@ -1,0 +1,1 @@
+"""What a protocol holds, typed: sections, variables, filters, levels, units."""
