@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schooltrial.protocol.strict_yaml import parse_yaml
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 
 
 def test_what_one_reader_changes_no_other_sees() -> None:
