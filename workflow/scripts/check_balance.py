@@ -76,8 +76,9 @@ def main(
     }
     described = pd.read_parquet(schools)
     settings = with_baseline_measures(protocol, described.columns)
+    year = baseline_year(protocol)
     report = balance_report(
-        samples["pupil"], settings, labels, baseline_year(protocol),
+        samples["pupil"], settings, labels, year,
         arms=arms,
         models=protocol["models"], outcomes=list(protocol["outcomes"]),
         before=protocol["years"]["baseline"], redrawing=redrawing, unit=design["unit"],
@@ -85,6 +86,7 @@ def main(
         teachers=samples["teacher"], panel=in_models(pd.read_parquet(panel)),
         populations={name: part["population"] for name, part in protocol["outcomes"].items()},
         take_up=protocol["take_up"]["variable"],
+        scored=[n for n, part in protocol["outcomes"].items() if part["baseline_year"] == year],
     )  # fmt: skip
     compared = equivalence_table(
         protocol, samples, labels, described.columns, take_up=protocol["take_up"]["variable"]

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from schooltrial.checks.balance.analysed import analysed_pupils
+from schooltrial.checks.balance.analysed import analysed_pupils, score_before
 from schooltrial.checks.balance.compared_columns import school_rows
 from schooltrial.checks.balance.standardised_differences import ANALYSED, plain_differences
 from schooltrial.data.rows.coding import code_columns
@@ -114,7 +114,11 @@ class Analysis:
     attributes: Collection[str]
 
     def of_outcome(self, outcome: str) -> Measure:
-        """Return an outcome as it was at baseline, of each person (or school) analysed."""
+        """Return an outcome as it was at baseline, of each person (or school) analysed.
+
+        The baseline of whoever was outside the sample then, such as a pupil in a class that was
+        not randomised, is the score from before that the sample holds.
+        """
         year = year_of_baseline(self.content["outcomes"][outcome], self.content)
         part = self.content["outcomes"][outcome]["gain_from"]
         source = part["outcome"] if part else outcome
@@ -122,8 +126,10 @@ class Analysis:
         values = pd.Series(float("nan"), self.rows.index)
         if year is not None and source in sample:
             values = self._looked_up(sample[sample["year"] == year], source)
-        if not values.notna().any() and before in self.rows:
-            values = self._before(before)
+        if before in self.rows:
+            declared = self.content["outcomes"].get(source)
+            if (declared and declared["baseline_year"] == year) or not values.notna().any():
+                values = values.astype("float64").fillna(self._before(before))
         return self._measure(outcome, values)
 
     def of_schools(self, outcome: str) -> Measure:
@@ -170,7 +176,7 @@ class Analysis:
 
     def _before(self, name: str) -> pd.Series:
         """Return the score from before; the sample holds 0 if there is none."""
-        return self.rows[name].mask(self.rows[f"{name}_missing"] == 1)
+        return score_before(self.rows, name.removesuffix("_before"))
 
     def _measure(self, name: str, values: pd.Series) -> Measure:
         place = [column for column in PLACE if column in self.rows]

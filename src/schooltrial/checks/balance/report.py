@@ -61,6 +61,7 @@ def balance_report(
     redrawing: Redrawing | None = None,
     populations: Mapping[str, Mapping[str, Any]] | None = None,
     take_up: str | None = None,
+    scored: Sequence[str] = (),
 ) -> BalanceReport:
     """Compare the arms in every way that the data allow.
 
@@ -93,6 +94,8 @@ def balance_report(
         Outcome → the filter of those whose outcome it is.
     take_up : str, optional
         What a model of the effect on compliers needs too.
+    scored : sequence of str
+        Outcomes whose score from before is of the baseline year.
     """
     every = _assigned_schools(assignment, schools, arms) if unit == "school" else None
     if every is not None and pupils.empty:
@@ -101,7 +104,7 @@ def balance_report(
         then = pupils[pupils["year"] == year]
         every = with_attributes(every, then, list(settings["school_variables"]))
     samples = [(balance_rows(pupils, settings, year, schools=every, teachers=teachers), arms)]
-    analysed = _analysed(pupils, teachers, settings, models or {}, year, every, take_up)
+    analysed = _analysed(pupils, teachers, settings, models or {}, year, every, take_up, scored)
     if analysed is not None:
         samples.append((analysed[0], _compared(arms, analysed[1])))
     tables = [
@@ -165,6 +168,7 @@ def _analysed(
     year: int,
     every: pd.DataFrame | None,
     take_up: str | None,
+    scored: Sequence[str],
 ) -> tuple[BalanceRows, list[Model]] | None:
     """Return the rows of the analysed sample, and the models that analyse it.
 
@@ -179,7 +183,7 @@ def _analysed(
             name, outcome = primary_analysis(models, list(frame.columns))
             if not name:
                 continue
-            rows = analysed_rows(frame, models[name], outcome, year, person, take_up)
+            rows = analysed_rows(frame, models[name], outcome, year, person, take_up, scored)
             found |= {} if rows is None else {person: rows}
             fitted += [] if rows is None else [models[name]]
     if not found:

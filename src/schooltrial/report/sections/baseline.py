@@ -7,6 +7,7 @@ import pandas as pd
 from schooltrial.checks.balance.analysed import primary_analysis
 from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Section
 from schooltrial.exhibits.tables.baseline import bands_sentence, baseline_table
+from schooltrial.protocol.content.levels import DesignLevels
 from schooltrial.protocol.content.sections import Content, year_label
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.tables.balance import (
@@ -20,6 +21,11 @@ from schooltrial.wording import listed
 JOINT = (
     "Mahalanobis distance between the groups{randomised}, and an F test. Small p-values suggest "
     "imbalance. Compared are means of the units assigned, each counted once."
+)
+
+OUTSIDE = (
+    "Scores from before are known of all pupils who were enrolled then, also in classes that were "
+    "not randomised; other characteristics only of pupils in randomised classes. "
 )
 
 
@@ -99,4 +105,8 @@ def analysed_sentence(protocol: Content, balance: pd.DataFrame) -> str:
             told.append(f"the {level}s analysed for {outcomes[outcome]['label']}")
     if not told:
         return ""
-    return f"Compared are {listed(told)}; those analysed for other outcomes can differ. "
+    outside = DesignLevels.of(protocol["design"]).holds_pupils and "pupil" in compared
+    return (
+        f"Compared are {listed(told)}; those analysed for other outcomes can differ. "
+        f"{OUTSIDE if outside else ''}"
+    )

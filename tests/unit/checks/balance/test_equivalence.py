@@ -107,6 +107,20 @@ def test_a_baseline_that_the_sample_holds_as_0_is_missing() -> None:
     assert (row["n_control"], row["missing_control"], row["mean_control"]) == (3, 1, 2.0)
 
 
+def test_a_score_from_before_counts_though_the_pupil_was_outside_the_sample_then() -> None:
+    """Classes were randomised, and a0 and a1 came from one that was not: their scores are known."""
+    pupils = _pupils()
+    before = pupils["pupil"].map(pupils[pupils["year"] == 2019].set_index("pupil")["maths"])
+    pupils = pupils.assign(maths_before=before, maths_before_missing=0.0)
+    pupils.loc[pupils["pupil"] == "a1", ["maths_before", "maths_before_missing"]] = [0.0, 1.0]
+    inside = pupils[~pupils["pupil"].isin(["a0", "a1"]) | (pupils["year"] == 2020)]
+    own = _content(maths={"primary": True, "baseline_year": 2019})
+    row = _table(own, inside).iloc[0]
+    assert (row["n_treated"], row["missing_treated"], row["mean_treated"]) == (3, 1, 14 / 3)
+    other_year = _content(maths={"primary": True})
+    assert _table(other_year, inside).iloc[0]["n_treated"] == 2
+
+
 def test_without_a_baseline_nothing_is_compared_though_gender_is_listed() -> None:
     pupils = _pupils()
     assert _table(_content(), pupils[pupils["year"] == 2020]).empty

@@ -137,6 +137,20 @@ def test_the_analysed_sample_is_those_analysed_as_they_were_at_baseline() -> Non
     assert rows.loc[rows["pupil"] == "new", "score"].isna().all()
 
 
+def test_the_score_from_before_is_that_of_the_analysed_who_were_outside_the_sample() -> None:
+    frame = _trial(years=(2019, 2020)).assign(score_before=5.0, score_before_missing=0.0)
+    outside, unknown = frame["pupil"].iloc[0], frame["pupil"].iloc[1]
+    frame.loc[frame["pupil"] == unknown, ["score_before", "score_before_missing"]] = [0.0, 1.0]
+    frame = frame[~frame["pupil"].isin([outside, unknown]) | (frame["year"] == 2020)]
+    rows = analysed_rows(frame, MODEL, "score", 2019, scored=["score"])
+    assert rows is not None
+    own = rows.set_index("pupil")
+    assert own.loc[outside, "score"] == 5.0
+    assert np.isnan(own.loc[unknown, "score"])
+    assert own.loc[[outside, unknown], "size"].isna().all()
+    assert (own["score"].drop([outside, unknown]) != 5.0).all()
+
+
 def test_a_cohort_that_was_not_there_at_baseline_has_no_analysed_sample() -> None:
     frame = _trial(years=(2019, 2020))
     frame["pupil"] = frame["pupil"] + frame["year"].astype(str)

@@ -22,3 +22,5 @@ def test_it_is_said_for_which_outcome_the_people_compared_are_analysed(
         "differ. "
     )
     assert analysed_sentence(content, pupils[:1]) == ""
+    content["design"]["unit"] = "teacher"
+    assert "also in classes that were not randomised" in analysed_sentence(content, pupils)
