@@ -8,6 +8,16 @@ from pathlib import Path
 
 HELP = "Propose a protocol from the files of a trial, every guess marked."
 
+NAMED = {
+    "school": "the identifier of the school",
+    "pupil": "the identifier of the pupil",
+    "teacher": "the identifier of the teacher",
+    "arm": "the arm to which a school (or pupil) was assigned",
+    "block": "the block, stratum or pair within which units were randomised",
+    "year": "the year",
+}
+"""Role → what its column holds, where its name does not tell."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the name and the files."""
@@ -20,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="its files: CSV, Excel, Stata, SPSS, SAS or Parquet",
     )
     parser.add_argument("--yes", action="store_true", help="ask nothing: take the likeliest answer")
+    for role, what in NAMED.items():
+        parser.add_argument(f"--{role}", metavar="COLUMN", help=f"column of {what}")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,30 +45,35 @@ def run(args: argparse.Namespace) -> int:
     from schooltrial.proposal.seen import see
     from schooltrial.proposal.writing import GUESS, protocol_text
     from schooltrial.refusal import UserError
+    from schooltrial.wording import listed
 
     given = Path(args.trial)
     target = given if given.suffix in (".yaml", ".yml") else given.with_name(f"{given.name}.yaml")
     if target.exists():
         raise UserError(f"{target} is there already; choose another name, or delete it")
     silent = args.yes or not sys.stdin.isatty()
-    files = [see(path.expanduser()) for path in dict.fromkeys(args.files)]
+    files = [one for path in dict.fromkeys(args.files) for one in see(path.expanduser())]
     for file in files:
-        print(f"{file.path.name}: {file.rows:,} rows, {len(file.columns)} columns")
+        print(f"{file.shown}: {file.rows:,} rows, {len(file.columns)} columns")
     folder = target.resolve().parent
     ask = _take if silent else _ask
-    found = propose(target.stem, files, folder, ask, date.today().year)
+    named = {role: column for role in NAMED if (column := getattr(args, role))}
+    found = propose(target.stem, files, folder, ask, date.today().year, named)
     text = protocol_text(found)
     target.write_text(text, encoding="utf-8", newline="\n")
     protocol_of(target)
     print(f"\nWrote {target}. Guesses to read, and to correct where they are wrong:")
+    lines_of: dict[str, list[str]] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if GUESS in line:
-            print(f"  line {number}: {line.split(GUESS)[1]}")
+            lines_of.setdefault(line.split(GUESS)[1], []).append(str(number))
+    for guess, lines in lines_of.items():
+        print(f"  {'line' if len(lines) == 1 else 'lines'} {listed(lines)}: {guess}")
     for lacking in found.lacking:
         print(f"Missing: {lacking}")
-    named = shlex.quote(str(target))
-    print(f"\nNext: schooltrial check {named}")
-    print(f"Then: schooltrial rehearse {named}, and schooltrial run {named}")
+    quoted = shlex.quote(str(target))
+    print(f"\nNext: schooltrial check {quoted}")
+    print(f"Then: schooltrial rehearse {quoted}, and schooltrial run {quoted}")
     return 0
 
 

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from schooltrial.proposal.seen import SeenColumn, SeenFile
 
 _NUMBER = r"(_?(id|code|no|nr|num|number|key|name|ref|dfe|urn))?"
 PATTERNS = {
-    "school": rf"(school|sch|site|campus|urn|centre|center){_NUMBER}",
-    "pupil": rf"(pupil|student|stud|child|learner|upn|participant){_NUMBER}",
-    "class": rf"(class|classroom|form){_NUMBER}",
-    "arm": r"((study|trial|treatment|experimental)_)?(arm|group|condition|allocation|assignment)"
-    r"|treat|treated|treatment|assigned|allocated|intervention|programme|program|randomi[sz]ed_to",
-    "block": r"(randomi[sz]ation_)?(block|strat(um|a)|pair|triplet|matched_(pair|set))(_?(id|no))?",
-    "year": r"(school_?|academic_?|test_?)?(year|yr)|wave_year",
+    "school": r"(school|sch|site|campus|urn|centre|center|schule?|ecole|etablissement|escuela"
+    rf"|escola|scuola|skola?e?){_NUMBER}",
+    "pupil": r"(pupil|student|stud|child|learner|upn|participant|schue?ler|schue?lerin|kind|eleve"
+    rf"|alumno|aluno|alunno|leerling|elev){_NUMBER}",
+    "teacher": rf"(teacher|staff|educator|lehrer|lehrkraft|enseignant|docente?){_NUMBER}",
+    "class": rf"(class|classroom|form|klasse|classe){_NUMBER}",
+    "arm": r"((study|trial|treatment|intervention|experimental)_)?"
+    r"(arm|group|condition|allocation|assignment)"
+    r"|treat|treated|treatment|assigned|allocated|intervention|programme|program|randomi[sz]ed_to"
+    r"|(versuchs|studien)?gruppe|groupe|grupo|gruppo|bedingung|zuteilung",
+    "block": r"(randomi[sz]ation_)?(block|strat(um|a)|pair|triplet|matched_(pair|set)|paar|paire)"
+    r"(_?(id|no|nr))?",
+    "year": r"(school_?|academic_?|test_?)?(year|yr)|wave_year|(schul|test)?jahr|annee"
+    r"|(test_?|survey_?)?(wave|round|time|time_?point|occasion|phase|period|welle)|when|pre_?post",
     "cohort": r"cohort|first_(treated_)?year|start_year",
+    "count": r"(n|number|count)(_(of_)?(pupils?|students?|tested|tests))?|tested|n_?tested"
+    r"|(pupils|students)_tested|test_?takers|(pupils|students)",
 }
 """Role → the names that a column of that role may have, in lower case and with underscores."""
 
-PRE = re.compile(
-    r"^(pre|baseline|base|before|prior|t0)(_|(?=test|score))|_(pre|baseline|before|prior|t0)$"
-)
-POST = re.compile(r"^(post|endline|after)(_|(?=test|score))|_(post|endline|after)$")
-EARLIER = {"autumn": 0, "fall": 0, "first": 0, "pretest": 0, "spring": 1, "summer": 2,
-           "endline": 2, "final": 2, "followup": 2, "posttest": 2, "second": 2}  # fmt: skip
+_PRE = "pre|baseline|base|before|prior|t0|vor|avant"
+_POST = "post|endline|after|nach|apres"
+PRE = re.compile(rf"^({_PRE})(_|(?=test|score)|$)|_({_PRE})$")
+POST = re.compile(rf"^({_POST})(_|(?=test|score)|$)|_({_POST})$")
+EARLIER = {"autumn": 0, "fall": 0, "first": 0, "pretest": 0, "vortest": 0, "spring": 1,
+           "summer": 2, "endline": 2, "final": 2, "followup": 2, "posttest": 2, "nachtest": 2,
+           "second": 2}  # fmt: skip
 """Word of a name that says when in a year or a study a test was taken → its place in time."""
 
 NUMBERED = re.compile(
@@ -39,12 +50,15 @@ YEAR_IN_NAME = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)")
 
 CONTROL = re.compile(
     r"(?i)c|ctrl|control.*|comparison.*|0|no|none|n|business.as.usual|bau|untreated|usual.*|false"
+    r"|kontroll.*|kg|vergleich.*|nein|non|temoin|contr[oô]le?"
 )
 """What the control arm is called."""
 
 
 def plain(name: str) -> str:
-    """Return a name in lower case, its other signs as underscores."""
+    """Return a name in lower case, without accents, its other signs as underscores."""
+    name = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
+    name = "".join(sign for sign in name if not unicodedata.combining(sign))
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
@@ -72,10 +86,40 @@ def year_of(answer: str) -> int | None:
 
 
 def column_of(role: str, file: SeenFile) -> SeenColumn | None:
-    """Return the column of a file whose name is of a role; None if none is."""
-    return next(
-        (one for one in file.columns if re.fullmatch(PATTERNS[role], plain(one.name))), None
-    )
+    """Return the column of a file that was named for a role, or whose name is of it; None if none.
+
+    A column of years is one only if its cells say a year, or before and after.
+    """
+    if role in file.named:
+        return next((one for one in file.columns if one.name == file.named[role]), None)
+    fits = (one for one in file.columns if re.fullmatch(PATTERNS[role], plain(one.name)))
+    return next((one for one in fits if role != "year" or years_of(one) or stages_of(one)), None)
+
+
+def years_of(column: SeenColumn) -> dict[str, int]:
+    """Return text → the year that it says; empty where some cell says none."""
+    found = {text: year_of(text) for text in column.counts}
+    if not found or None in found.values() or column.years_of_dates:
+        return {}
+    return {text: year for text, year in found.items() if year is not None}
+
+
+def stages_of(column: SeenColumn) -> dict[str, int]:
+    """Return text → 0 before and 1 after, of a column with two such texts; else nothing."""
+    texts = list(column.counts)
+    if len(texts) != 2:
+        return {}
+    if set(texts) in ({"0", "1"}, {"1", "2"}):
+        return {text: at for at, text in enumerate(sorted(texts))}
+    stems = {text: _stem(plain(text)) for text in texts}
+    if len({what for what, _ in stems.values()}) > 1 or len({at for _, at in stems.values()}) < 2:
+        return {}
+    return {text: at for at, text in enumerate(sorted(texts, key=lambda text: stems[text][1]))}
+
+
+def before_and_after(names: Sequence[str]) -> dict[str, int]:
+    """Return name → 0 before and 1 after, of two names that differ in that alone; else nothing."""
+    return stages_of(SeenColumn("", tuple(names)))
 
 
 def pretest_of(columns: Sequence[SeenColumn]) -> dict[str, str]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from schooltrial.data.files.raw_files import read_raw
+from schooltrial.data.cells.suppression import suppressed
+from schooltrial.data.files.raw_files import READERS, read_raw
+from schooltrial.data.workbooks.excel import WORKBOOKS, visible_sheets
 from schooltrial.protocol.content.column_map import RawFile
 from schooltrial.refusal import Refusal
 
@@ -20,8 +25,11 @@ LOOKED_AT = 20_000
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
-WITH_COMMA = re.compile(r"[-+]?\d*,\d+")
+WITH_COMMA = re.compile(r"[-+]?(\d*|\d{1,3}([.' \u00a0\u202f]\d{3})+),\d+")
 """A number with a decimal comma, or one with a comma between thousands."""
+
+THOUSANDS = (",", ".", " ", "'", "\u00a0", "\u202f")
+"""Signs that may lie between thousands."""
 
 NOT_OBSERVED = frozenset(
     {
@@ -51,6 +59,18 @@ SENTINELS = frozenset(
 MOSTLY = 0.7
 """Share of the cells of a column of numbers that are numbers, at least."""
 
+DATE = re.compile(r"(?P<first>(?:19|20)\d\d)[-./]\d{1,2}[-./]\d{1,2}(?:[ T].*)?"
+                  r"|\d{1,2}[-./]\d{1,2}[-./](?P<last>(?:19|20)\d\d)(?: .*)?")  # fmt: skip
+"""A day with its year in four digits."""
+
+TOTAL = re.compile(
+    r"(?i)(total|sum|mean|average|source|notes?|all schools|summe|gesamt|quelle)\b.*"
+)
+"""How a line begins that is not a row of the table."""
+
+TITLES = 8
+"""Lines of titles above the names of columns, at most."""
+
 DELIMITERS = (",", ";", "\t", "|")
 ENCODINGS = ("utf-8", "windows-1252", "utf-16")
 
@@ -66,11 +86,14 @@ class SeenColumn:
         Texts, row by row.
     decimal : str
         The sign before the decimals of its numbers.
+    thousands : str
+        The sign between thousands; empty if there is none.
     """
 
     name: str
     cells: tuple[str, ...]
     decimal: str = "."
+    thousands: str = ""
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -88,7 +111,35 @@ class SeenColumn:
         return [
             text for text in self.counts
             if not self._is_number(text) and text.lower() not in NOT_OBSERVED
+            and text not in self.withheld
         ]  # fmt: skip
+
+    @cached_property
+    def withheld(self) -> list[str]:
+        """The distinct texts with which publishers withhold a number, such as ``<5`` and ``*``."""
+        texts = [
+            text for text in self.counts
+            if not self._is_number(text) and text.lower() not in NOT_OBSERVED
+        ]  # fmt: skip
+        if not texts:
+            return []
+        hidden = suppressed(pd.Series(texts, dtype="str"), self.decimal).hidden
+        return [text for text, is_hidden in zip(texts, hidden, strict=True) if is_hidden]
+
+    @cached_property
+    def spellings(self) -> dict[str, list[str]]:
+        """Text in small letters → how it is written, the commonest first."""
+        found: dict[str, list[str]] = {}
+        for text, _ in self.counts.most_common():
+            found.setdefault(text.casefold(), []).append(text)
+        return found
+
+    @cached_property
+    def years_of_dates(self) -> set[int]:
+        """The years of a column of dates; empty where some cell is no date."""
+        known = [text for text in self.counts if text.lower() not in NOT_OBSERVED]
+        days = [DATE.fullmatch(text) for text in known]
+        return {int(day["first"] or day["last"]) for day in days if day} if all(days) else set()
 
     @cached_property
     def missing(self) -> list[str]:
@@ -112,7 +163,8 @@ class SeenColumn:
     @property
     def is_number(self) -> bool:
         """Whether most cells that are not blank or marked missing are numbers."""
-        known = {t: n for t, n in self.counts.items() if t.lower() not in NOT_OBSERVED}
+        known = {t: n for t, n in self.counts.items()
+                 if t.lower() not in NOT_OBSERVED and t not in self.withheld}  # fmt: skip
         are = sum(n for text, n in known.items() if self._is_number(text))
         return are > MOSTLY * sum(known.values()) if known else False
 
@@ -120,6 +172,11 @@ class SeenColumn:
     def is_whole(self) -> bool:
         """Whether every number is whole."""
         return all(number.is_integer() for number in self.numbers)
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no text is there twice, and none is blank."""
+        return bool(self.counts) and self.counts.total() == len(self.cells) == len(self.counts)
 
     def _plain_numbers(self) -> list[float]:
         return [
@@ -130,12 +187,12 @@ class SeenColumn:
         return NUMBER.fullmatch(self._with_point(text)) is not None
 
     def _with_point(self, text: str) -> str:
-        return text.replace(self.decimal, ".", 1)
+        return text.replace(self.thousands, "").replace(self.decimal, ".", 1)
 
 
 @dataclass(frozen=True)
 class SeenFile:
-    """A file as it was read.
+    """A file, or a sheet of one, as it was read.
 
     Attributes
     ----------
@@ -144,8 +201,16 @@ class SeenFile:
     rows : int
     delimiter, encoding : str
         With which it could be read.
-    decimal : str
-        The sign before the decimals of its numbers.
+    decimal, thousands : str
+        The sign before the decimals of its numbers, and that between thousands.
+    sheet : str
+        Of a workbook with several; empty in any other file.
+    header_row : int
+        Line of the names of columns.
+    notes_below : bool
+        Whether the table ends before the file does.
+    named : mapping
+        Role → the column that was named for it.
     """
 
     path: Path
@@ -154,40 +219,112 @@ class SeenFile:
     delimiter: str = ","
     encoding: str = "utf-8"
     decimal: str = "."
+    thousands: str = ""
+    sheet: str = ""
+    header_row: int = 1
+    notes_below: bool = False
+    named: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> SeenColumn:
         return next(column for column in self.columns if column.name == name)
 
+    @property
+    def shown(self) -> str:
+        """How messages name it."""
+        return f"{self.path.name}, sheet {self.sheet!r}" if self.sheet else self.path.name
 
-def see(path: Path) -> SeenFile:
+
+def see(path: Path) -> list[SeenFile]:
     """Read a file of any format that a study may have, and look at its first rows.
+
+    Returns
+    -------
+    list of SeenFile
+        One; of a workbook with several sheets one for each that holds a table.
 
     Raises
     ------
     Refusal
         With what is wrong with the file, as a run would tell it.
     """
+    is_workbook = path.suffix.lower() in WORKBOOKS and path.is_file()
+    sheets = visible_sheets(path) if is_workbook else []
+    if len(sheets) < 2:
+        return [_see(path, "")]
+    found, first = [], None
+    for sheet in sheets:
+        try:
+            one = _see(path, sheet)
+        except Refusal as refusal:
+            first = first or refusal
+            continue
+        if len(one.columns) > 1:
+            found.append(one)
+    if not found and first is not None:
+        raise first
+    return found
+
+
+def _see(path: Path, sheet: str) -> SeenFile:
+    """Read one table, with the settings of which the first that fit are taken."""
     first: Refusal | None = None
-    for encoding in ENCODINGS:
-        for delimiter in DELIMITERS:
-            try:
-                cells = read_raw(path, path.name, _reading(path.name, delimiter, encoding))
-            except Refusal as refusal:
-                first = first or refusal
-                continue
-            named = [name for name in cells.columns if name not in cells.nameless]
-            if len(named) == 1 and re.search(r"[;\t|]", named[0]) and delimiter != "|":
-                continue
-            rows = np.arange(min(cells.rows, LOOKED_AT))
-            columns = tuple(
-                SeenColumn(name, tuple(map(str, cells.columns[name].cells(rows).to_pylist())))
-                for name in named
-            )
-            sign = "," if any(map(_has_decimal_comma, columns)) else "."
-            columns = tuple(replace(one, decimal=sign) for one in columns)
-            return SeenFile(path, columns, cells.rows, delimiter, encoding, sign)
+    narrow: SeenFile | None = None  # of one column: another delimiter may find more
+    for header_row in range(1, TITLES + 1):
+        for notes_below in (False, True):
+            for encoding, delimiter in _ways(path):
+                seen = SeenFile(
+                    path, (), 0, delimiter, encoding,
+                    sheet=sheet, header_row=header_row, notes_below=notes_below,
+                )  # fmt: skip
+                try:
+                    found = _with_cells(seen)
+                except Refusal as refusal:
+                    first = first or refusal
+                    continue
+                if found is not None and len(found.columns) > 1:
+                    return found
+                narrow = narrow or found
+    if narrow is not None:
+        return narrow
     assert first is not None
     raise first
+
+
+def _ways(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the encodings and delimiters in which a file may be written; one where it has none."""
+    if path.suffix.lower() in READERS or not path.is_file():
+        yield ENCODINGS[0], DELIMITERS[0]
+        return
+    yield from product(ENCODINGS, DELIMITERS)
+
+
+def _with_cells(seen: SeenFile) -> SeenFile | None:
+    """Return a table with what is in it; None where it was read in another shape than it has."""
+    cells = read_raw(seen.path, seen.path.name, _reading(seen))
+    named = [name for name in cells.columns if name not in cells.nameless]
+    if len(named) == 1 and re.search(r"[;\t|]", named[0]) and seen.delimiter != "|":
+        return None
+    if seen.header_row > 1 and any(map(NUMBER.fullmatch, named)):
+        return None  # a row of data
+    widths = {line: sum(bool(name.strip()) for name in names) for line, names in cells.nearby}
+    lower = [w for line, w in widths.items() if seen.header_row < line <= seen.header_row + TITLES]
+    if lower and len(named) <= max(lower) / 2:
+        return None  # a title
+    rows = np.arange(min(cells.rows, LOOKED_AT))
+    columns = tuple(
+        SeenColumn(name, tuple(map(str, cells.columns[name].cells(rows).to_pylist())))
+        for name in named
+    )
+    last = [column.cells[-1] for column in columns] if cells.rows <= LOOKED_AT else [""]
+    if not seen.notes_below and TOTAL.fullmatch(last[0]) and "" in map(str.strip, last):
+        return None  # a line below the table
+    decimal = "," if any(map(_has_decimal_comma, columns)) else "."
+    found = {_thousands_of(column, decimal) for column in columns} - {""}
+    thousands = found.pop() if len(found) == 1 else ""
+    columns = tuple(replace(one, decimal=decimal, thousands=thousands) for one in columns)
+    return replace(
+        seen, columns=columns, rows=cells.rows, decimal=decimal, thousands=thousands
+    )  # fmt: skip
 
 
 def _has_decimal_comma(column: SeenColumn) -> bool:
@@ -201,9 +338,27 @@ def _has_decimal_comma(column: SeenColumn) -> bool:
     )  # fmt: skip
 
 
-def _reading(file: str, delimiter: str, encoding: Any) -> RawFile:
+def _thousands_of(column: SeenColumn, decimal: str) -> str:
+    """Return the sign between thousands of a column of numbers; empty if it has none."""
+    known = [text for text in column.counts if text.lower() not in NOT_OBSERVED]
+    for sign in THOUSANDS:
+        if sign == decimal:
+            continue
+        mark, between = re.escape(decimal), re.escape(sign)
+        grouped = re.compile(rf"[-+]?\d{{1,3}}({between}\d{{3}})+({mark}\d*)?")
+        plain = re.compile(rf"[-+]?\d{{1,3}}({mark}\d*)?")
+        are = [text for text in known if grouped.fullmatch(text)]
+        others = sum(plain.fullmatch(text) is not None for text in known)
+        if are and len(are) + others > MOSTLY * len(known):
+            return sign
+    return ""
+
+
+def _reading(seen: SeenFile) -> RawFile:
+    encoding: Any = seen.encoding
     return {
-        "file": file, "sha256": None, "delimiter": delimiter, "encoding": encoding,
-        "header_row": 1, "notes_below": False, "sheet": None, "value_labels": False,
-        "decimal": ".", "thousands": "", "missing": [""], "suppression_codes": {}, "columns": {},
+        "file": seen.path.name, "sha256": None, "delimiter": seen.delimiter, "encoding": encoding,
+        "header_row": seen.header_row, "notes_below": seen.notes_below, "sheet": seen.sheet or None,
+        "value_labels": False, "decimal": ".", "thousands": "", "missing": [""],
+        "suppression_codes": {}, "columns": {},
     }  # fmt: skip

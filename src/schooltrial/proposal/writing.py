@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
-from schooltrial.proposal.proposing import Proposal, Wave
-from schooltrial.proposal.seen import SeenColumn
+from schooltrial.proposal.allocation import block_label
+from schooltrial.proposal.proposed import TABLES, Proposal
+from schooltrial.proposal.seen import SeenColumn, SeenFile
+from schooltrial.wording import listed
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ ./{}-]*[A-Za-z0-9_}]|[A-Za-z]")
 NOT_TEXT = frozenset({"yes", "no", "true", "false", "on", "off", "null", "y", "n"})
 GUESS = "  # GUESS: "
+
+SURELY_MISSING = frozenset({"na", "n/a", "#n/a", "nan", "null", "missing", "."})
+"""Texts that mean that nothing was observed where any other text may be a category."""
 
 
 def quoted(text: str) -> str:
@@ -48,86 +54,179 @@ def _design(found: Proposal) -> Iterator[str]:
     for name, label, _ in found.arms:
         yield f"    - {{name: {quoted(name)}, label: {quoted(label)}}}"
     if found.block and found.unit == "school":
-        yield f"  block_label: {quoted(found.block)}"
+        yield f"  block_label: {quoted(block_label(found.block))}"
     before = f"baseline: {found.baseline}, " if found.baseline else ""
     yield ""
     yield f"years: {{{before}programme: {found.programme}}}{_why(found, 'years')}"
 
 
 def _tables(found: Proposal) -> Iterator[str]:
+    roster, scores = TABLES[found.measured]
     yield ""
     yield "tables:  # which column of which file is what"
     yield "  assignment:"
-    yield from _file(found.assignment, first=True)
+    first = found.assignment.first
+    yield from _file(first, first.path.name)
     if found.by_pupil and found.unit == "school":
-        yield "      collapse_repeats: true  # a row a pupil: every school counts once"
+        yield "      collapse_repeats: true  # several rows a school: every school counts once"
     yield "      columns:"
-    unit = f"{{column: {quoted(found.unit_column)}}}"
-    yield f"        {found.unit}: {unit}{_why(found, 'unit column')}"
+    unit = f"column: {quoted(found.unit_column)}{_width(found, 'assignment')}"
+    why = _why(found, "unit zeros") or _why(found, "unit column")
+    yield f"        {found.unit}: {{{unit}}}{why}"
     if found.block:
         yield f"        block: {{column: {quoted(found.block)}, required: true}}"
     codes = ", ".join(f"{json.dumps(raw, ensure_ascii=False)}: {name}"
                       for name, _, raw in found.arms)  # fmt: skip
+    case = "ignore_case: true, " if found.arms_any_case else ""
     yield (
         f"        arm: {{column: {quoted(found.arm_column)}, type: category, "
-        f"codes: {{{codes}}}, required: true}}"
+        f"codes: {{{codes}}}, {case}required: true}}"
     )
-    yield "  pupils:"
-    yield from _file(found.pupils)
-    yield from _missing(_other_numbers(found))
-    yield "      columns:"
+    if found.roster.files:
+        yield f"  {roster}:"
+        for name, seen, year in _readings_of_roster(found):
+            yield from _file(seen, name, year, _why(found, "roster year"))
+            yield "      columns:"
+            yield from _roster_columns(found)
+            yield from _joined_pretests(found)
+    yield f"  {scores}:{_why(found, 'measured')}"
+    for name, seen, year in _readings_of_scores(found):
+        yield from _file(seen, name, year)
+        yield "      columns:"
+        for role, column in found.score_columns.items():
+            role_ = {"count": "n_pupils"}.get(role, role)
+            kind = {"year": _year_type(found), "count": ", type: integer"}.get(role, "")
+            yield f"        {role_}: {{column: {quoted(column)}{kind}}}"
+        yield "      outcomes:"
+        for outcome, one in found.outcomes.items():
+            named = found.columns_of_years.get((outcome, year or 0), one.name)
+            yield f"        {outcome}: {_number(replace(one, name=named))}"
+
+
+def _readings_of_roster(found: Proposal) -> Iterator[tuple[str, SeenFile, int | None]]:
+    """Yield the readings of the roster: one a year of a file that says none where scores do."""
+    for name, seen, year in found.roster.readings():
+        if "roster year" not in found.guesses:
+            yield name, seen, year
+        else:
+            yield from ((name, seen, each) for each in [*found.baseline, *found.programme])
+
+
+def _joined_pretests(found: Proposal) -> Iterator[str]:
+    """Yield the file of scores that is joined to the roster for the pre-tests that it holds."""
+    seen = found.scores.last
+    if seen is found.roster.last or not found.pretests:
+        return
+    yield "      join:"
+    first, *others = _file(seen, found.scores.pattern)
+    yield f"    {first}"
+    yield from (f"    {line}" for line in others)
+    yield f"          on: [{found.measured}]"
+    yield "          unmatched: keep  # a pupil without a row was not tested"
+    yield "          columns:"
+    person = found.score_columns[found.measured]
+    yield f"            {found.measured}: {{column: {quoted(person)}}}"
+    yield from (f"    {line}" for line in _pretests(found))
+
+
+def _readings_of_scores(found: Proposal) -> Iterator[tuple[str, SeenFile, int | None]]:
+    """Yield the readings of the scores: one a year of a file that has a column for each year."""
+    for name, seen, year in found.scores.readings():
+        if not found.columns_of_years:
+            yield name, seen, year
+        for each in sorted({year for _, year in found.columns_of_years}):
+            yield name, seen, each
+
+
+def _roster_columns(found: Proposal) -> Iterator[str]:
     for role, column in found.columns.items():
-        kind = ", type: integer" if role == "year" else ""
-        yield f"        {role}: {{column: {quoted(column)}{kind}}}{_why(found, f'pupils {role}')}"
-    for name, column in found.pretests.values():
-        yield (
-            f"        {name}: {{column: {quoted(column)}, type: number, "
-            f"label: {quoted(_label(column))}}}{_why(found, 'pretest ' + _outcome(found, name))}"
-        )
+        keys = _year_type(found) if role == "year" else ""
+        keys += _width(found, "roster") if role == "school" else ""
+        why = _why(found, f"{role} zeros") or _why(found, f"roster {role}")
+        yield f"        {role}: {{column: {quoted(column)}{keys}}}{why}"
+    if found.scores.last is found.roster.last:
+        yield from _pretests(found)
     for name, seen in found.attributes.items():
-        keys = (
-            f"column: {quoted(seen.name)}, type: {_type(seen)}, label: {quoted(_label(seen.name))}"
-        )
-        yield f"        {name}: {{{keys}}}"
-    yield "  scores:"
-    yield from _file(found.scores)
-    yield from _missing(found.outcomes.values())
-    yield "      columns:"
-    for role, column in found.score_columns.items():
-        kind = ", type: integer" if role == "year" else ""
-        yield f"        {role}: {{column: {quoted(column)}{kind}}}"
-    yield "      outcomes:"
-    for name, seen in found.outcomes.items():
-        yield f"        {name}: {{column: {quoted(seen.name)}, type: number}}"
+        label = f"label: {quoted(_label(seen.name))}"
+        text = _number(seen, label) if seen.is_number else _category(seen, label)
+        yield f"        {name}: {text}"
 
 
-def _file(wave: Wave, first: bool = False) -> Iterator[str]:
-    """Yield the name of a file and how its text is read; of the first year alone where asked."""
-    seen = wave.files[min(wave.files)] if first else wave.last
-    yield f"    - file: {quoted(seen.path.name if first else wave.pattern)}"
+def _pretests(found: Proposal) -> Iterator[str]:
+    for outcome, (name, column) in found.pretests.items():
+        seen = found.scores.last[column]
+        text = _number(seen, f"label: {quoted(_label(column))}")
+        why = _why(found, f"pretest {outcome}")
+        yield f"        {name}: {text}{why if GUESS not in text else ''}"
+
+
+def _file(seen: SeenFile, name: str, year: int | None = None, why: str = "") -> Iterator[str]:
+    """Yield the name of a file and how it is read."""
+    yield f"    - file: {quoted(name)}"
+    if year is not None:
+        yield f"      year: {year}{why}"
+    if seen.sheet:
+        yield f"      sheet: {quoted(seen.sheet)}"
     if seen.delimiter != ",":
         yield f"      delimiter: {json.dumps(seen.delimiter)}"
     if seen.encoding != "utf-8":
         yield f"      encoding: {seen.encoding}"
+    if seen.header_row > 1:
+        yield f"      header_row: {seen.header_row}{GUESS}the lines above it are titles"
+    if seen.notes_below:
+        yield f"      notes_below: true{GUESS}the lines below the table are notes or totals"
     if seen.decimal != ".":
         yield f"      decimal: {json.dumps(seen.decimal)}{GUESS}its numbers have a decimal comma"
+    if seen.thousands:
+        mark = json.dumps(seen.thousands)
+        yield f"      thousands: {mark}{GUESS}its numbers have this sign between thousands"
 
 
-def _other_numbers(found: Proposal) -> list[SeenColumn]:
-    file = found.pupils.last
-    before = [file[column] for _, column in found.pretests.values()]
-    return [*before, *found.attributes.values()]
+def _width(found: Proposal, table: str) -> str:
+    """Return the keys that give identifiers of schools back the zeros that they lost."""
+    width = found.widths.get(table)
+    return f", width: {width}, pad: true" if width else ""
 
 
-def _missing(columns: Iterable[SeenColumn]) -> Iterator[str]:
-    """Yield the texts that mean a missing value, with mere guesses kept apart."""
-    seen = [column for column in columns if column.is_number]
-    known = dict.fromkeys(text for one in seen for text in one.missing)
-    guessed = dict.fromkeys(text for one in seen for text in (*one.sentinels, *one.texts))
-    if known or guessed:
-        codes = ", ".join(json.dumps(text, ensure_ascii=False) for text in ("", *known, *guessed))
-        why = f"{GUESS}these texts mean that nothing was observed"
-        yield f"      missing: [{codes}]{why}"
+def _year_type(found: Proposal) -> str:
+    codes = ", ".join(f"{json.dumps(text, ensure_ascii=False)}: {year}"
+                      for text, year in found.years_of_texts.items())  # fmt: skip
+    return f", type: integer, codes: {{{codes}}}" if codes else ", type: integer"
+
+
+def _number(seen: SeenColumn, *keys: str) -> str:
+    """Return a column of numbers, with the texts that are guessed to mean a missing value.
+
+    They are listed with their column: another may hold the same text as a value.
+    """
+    kind = "integer" if seen.is_whole and keys else "number"
+    all_ = [f"column: {quoted(seen.name)}", f"type: {kind}", *keys]
+    absent = [*seen.missing, *seen.sentinels, *seen.texts]
+    why = []
+    if absent:
+        all_.append(f"missing: {json.dumps(absent, ensure_ascii=False)}")
+        why.append("these texts mean that nothing was observed")
+    if seen.withheld:
+        all_.append("suppressed: missing")
+        why.append(f"{listed(list(map(repr, seen.withheld)))} mean that a number was withheld")
+    return f"{{{', '.join(all_)}}}{GUESS if why else ''}{'; '.join(why)}"
+
+
+def _category(seen: SeenColumn, label: str) -> str:
+    """Return a column of categories; one that is written in capitals and not is one category."""
+    keys = [f"column: {quoted(seen.name)}", "type: category", label]
+    why = []
+    absent = [text for text in seen.counts if text.casefold() in SURELY_MISSING]
+    kept = [texts[0] for texts in seen.spellings.values() if texts[0] not in absent]
+    if any(len(texts) > 1 for texts in seen.spellings.values()):
+        codes = ", ".join(f"{json.dumps(text, ensure_ascii=False)}: "
+                          f"{json.dumps(text, ensure_ascii=False)}" for text in kept)  # fmt: skip
+        keys += [f"codes: {{{codes}}}", "ignore_case: true"]
+        why.append("capital and small letters mean the same")
+    if absent:
+        keys.append(f"missing: {json.dumps(absent, ensure_ascii=False)}")
+        why.append("these texts mean that nothing was observed")
+    return f"{{{', '.join(keys)}}}{GUESS if why else ''}{'; '.join(why)}"
 
 
 def _outcomes(found: Proposal) -> Iterator[str]:
@@ -136,7 +235,8 @@ def _outcomes(found: Proposal) -> Iterator[str]:
     for at, (name, seen) in enumerate(found.outcomes.items()):
         keys = [f"label: {quoted(_label(seen.name))}", "family: attainment"]
         keys += ["primary: true"] if at == 0 else []
-        keys += ["standardise: control"]
+        keys += [f"measured_on: {found.measured}"] if found.measured != "pupil" else []
+        keys += ["standardise: control"] if found.measured != "school" else []
         keys += [f"baseline_year: {max(found.baseline)}"] if found.baseline else []
         if name in found.pretests:
             keys.append(f"baseline_measures: [{found.pretests[name][0]}]")
@@ -150,34 +250,26 @@ def _models(found: Proposal) -> Iterator[str]:
     compared += list(found.attributes)
     if compared:
         yield ""
-        yield f"balance: {{pupil_variables: [{', '.join(compared)}]}}  # compared at baseline"
+        variables = f"{found.measured}_variables: [{', '.join(compared)}]"
+        yield f"balance: {{{variables}}}  # compared at baseline"
     yield ""
     yield "models:"
     groups: dict[str, list[str]] = {}
     for name in found.outcomes:
         before = "baseline" if found.baseline else found.pretests.get(name, ("",))[0]
         groups.setdefault(before, []).append(name)
+    # where each row is a unit, a level below it would be the residual
+    rows_are_units = found.unit == "pupil" or found.measured == "school"
     for at, (before, outcomes) in enumerate(groups.items()):
         yield f"  {'itt' if at == 0 else f'itt_{outcomes[0]}'}:"
         of = f", {_label(found.outcomes[outcomes[0]].name)}" if at else ""
         yield f"    label: {quoted(f'Intention to treat{of}')}"
-        # each pupil is a unit: a level of pupils would be the residual
-        yield f"    estimator: {'cluster_robust' if found.unit == 'pupil' else 'multilevel'}"
+        yield f"    estimator: {'cluster_robust' if rows_are_units else 'multilevel'}"
         yield f"    role: {'primary' if at == 0 else 'secondary'}"
         yield f"    outcomes: [{', '.join(outcomes)}]"
         yield f"    where: {{year: [{max(found.programme)}]}}"
         if before:
             yield f"    covariates: [{before}]"
-
-
-def _outcome(found: Proposal, pretest: str) -> str:
-    return next(name for name, (its, _) in found.pretests.items() if its == pretest)
-
-
-def _type(seen: SeenColumn) -> str:
-    if not seen.is_number:
-        return "category"
-    return "integer" if seen.is_whole else "number"
 
 
 def _label(column: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
-from schooltrial.proposal.proposing import Proposal, propose
+from schooltrial.proposal.proposed import Proposal
+from schooltrial.proposal.proposing import propose
 from schooltrial.proposal.roles import year_of
 from schooltrial.proposal.seen import see
 from schooltrial.proposal.writing import GUESS, protocol_text
@@ -30,13 +32,16 @@ def _pupils() -> list[tuple[str, str, int]]:
     return [(f"{s}-{at:02d}", s, 100 + 7 * at + int(s)) for s in SCHOOLS for at in range(8)]
 
 
-def _proposed(folder: Path, files: Sequence[Path], **answers: str) -> tuple[Proposal, Any, str]:
+def _proposed(
+    folder: Path, files: Sequence[Path], named: Mapping[str, str] | None = None, **answers: str
+) -> tuple[Proposal, Any, str]:
     """Return what is proposed, its protocol as a run reads it, and the text."""
 
     def ask(question: str, possible: Sequence[str], likely: str) -> str:
         return next((text for key, text in answers.items() if key in question), likely)
 
-    found = propose("my_trial", [see(file) for file in files], folder, ask, 2025)
+    seen = [one for file in files for one in see(file)]
+    found = propose("my_trial", seen, folder, ask, 2025, named)
     text = protocol_text(found)
     (folder / "my_trial.yaml").write_text(text, encoding="utf-8")
     return found, read_protocol(folder / "my_trial.yaml", schema()).content, text
@@ -93,7 +98,9 @@ def test_codes_of_missing_values_are_listed_and_marked_as_guesses(tmp_path: Path
         rows[at] = [*rows[at][:2], text]
     files = [_schools(tmp_path), _write(tmp_path / "p.csv", "pupil,school,reading", rows)]
     _, content, text = _proposed(tmp_path, files)
-    assert set(content["tables"]["scores"][0]["missing"]) == {"", "NA", "-99", "ill"}
+    reading = content["tables"]["scores"][0]
+    assert set(reading["outcomes"]["reading"]["missing"]) == {"NA", "-99", "ill"}
+    assert reading["missing"] == [""]  # a pupil may have the number 99
     (line,) = [line for line in text.splitlines() if "missing:" in line]
     assert GUESS in line
 
@@ -209,19 +216,20 @@ def test_decimal_commas_are_found_and_marked_as_a_guess(tmp_path: Path) -> None:
 def test_a_comma_between_thousands_is_no_decimal_comma(tmp_path: Path) -> None:
     rows = [(p, s, f"1,{score}") for p, s, score in _pupils()]
     pupils = _write(tmp_path / "p.csv", "pupil;school;income", rows, ";")
-    assert see(pupils).decimal == "."
+    (seen,) = see(pupils)
+    assert (seen.decimal, seen.thousands) == (".", ",")
 
 
 def test_a_school_of_another_name_is_known_by_its_values(tmp_path: Path) -> None:
-    schools = _write(tmp_path / "schools.csv", "Schulnr,arm", list(ARMS.items()))
+    schools = _write(tmp_path / "schools.csv", "Anstalt,arm", list(ARMS.items()))
     pupils = _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())
     _, content, text = _proposed(tmp_path, [schools, pupils])
-    assert content["tables"]["assignment"][0]["columns"]["school"]["column"] == "Schulnr"
-    assert f"{{column: Schulnr}}{GUESS}its values are those of 'school' in p.csv" in text
-    pupils = _write(tmp_path / "p.csv", "pupil,Schulnr,reading", _pupils())
+    assert content["tables"]["assignment"][0]["columns"]["school"]["column"] == "Anstalt"
+    assert f"{{column: Anstalt}}{GUESS}its values are those of 'school' in p.csv" in text
+    pupils = _write(tmp_path / "p.csv", "pupil,Anstalt,reading", _pupils())
     _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
-    assert content["tables"]["pupils"][0]["columns"]["school"]["column"] == "Schulnr"
-    assert f"{{column: Schulnr}}{GUESS}" in text
+    assert content["tables"]["pupils"][0]["columns"]["school"]["column"] == "Anstalt"
+    assert f"{{column: Anstalt}}{GUESS}" in text
 
 
 def test_all_that_is_lacking_is_reported_at_once(tmp_path: Path) -> None:
@@ -266,3 +274,212 @@ def test_an_answer_that_is_no_year_is_asked_for_again(tmp_path: Path) -> None:
         tmp_path, [_schools(tmp_path), pupils], tested="last summer", digits="2023/24"
     )
     assert content["years"]["programme"] == [2024]
+
+
+def test_a_bare_pre_is_the_test_before_a_bare_post(tmp_path: Path) -> None:
+    rows = [(p, s, score, score + at % 9) for at, (p, s, score) in enumerate(_pupils())]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,pre,post", rows)
+    found, _, _ = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert list(found.outcomes) == ["post"]
+    assert found.pretests == {"post": ("pre", "pre")}
+
+
+def test_the_year_of_the_test_is_that_in_the_name_of_its_column(tmp_path: Path) -> None:
+    rows = [(p, s, score, score + at % 9) for at, (p, s, score) in enumerate(_pupils())]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading_2022,reading_2023", rows)
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert content["years"]["programme"] == [2023]
+    assert content["outcomes"]["reading_2023"]["baseline_measures"] == ["reading_2022"]
+    assert f"{GUESS}the year was taken from the name of the file or a column" in text
+
+
+def test_a_year_that_is_a_date_is_no_year_but_dates_say_the_year(tmp_path: Path) -> None:
+    rows = [(p, s, f"{1 + at % 28:02d}.06.2023", f"2012-01-{1 + at % 28:02d}", score)
+            for at, (p, s, score) in enumerate(_pupils())]  # fmt: skip
+    pupils = _write(tmp_path / "p.csv", "pupil,school,year,date of birth,score", rows)
+    found, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert content["years"]["programme"] == [2023]
+    assert "year" not in found.columns
+    assert f"{GUESS}the year was taken from the dates in the file" in text
+
+
+@pytest.mark.parametrize("waves", [("pre", "post"), ("1", "2"), ("t0", "t1"), ("autumn", "summer")])
+def test_rows_before_and_after_in_one_file_are_two_years(
+    tmp_path: Path, waves: tuple[str, str]
+) -> None:
+    rows = [(p, s, wave, score + 3 * at) for at, wave in enumerate(waves)
+            for p, s, score in _pupils()]  # fmt: skip
+    pupils = _write(tmp_path / "p.csv", "pupil,school,wave,score", rows)
+    _, content, _ = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert content["years"] | {"baseline": [2024], "programme": [2025]} == content["years"]
+    codes = content["tables"]["scores"][0]["columns"]["year"]["codes"]
+    assert codes == {waves[0]: 2024, waves[1]: 2025}
+
+
+def test_school_years_in_a_column_are_the_years_in_which_they_end(tmp_path: Path) -> None:
+    rows = [(p, s, year, score) for year in ("2022/23", "2023/24") for p, s, score in _pupils()]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,school year,score", rows)
+    _, content, _ = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert (content["years"]["baseline"], content["years"]["programme"]) == ([2023], [2024])
+    codes = content["tables"]["pupils"][0]["columns"]["year"]["codes"]
+    assert codes == {"2022/23": 2023, "2023/24": 2024}
+
+
+def test_two_files_of_the_same_columns_before_and_after_are_two_years(tmp_path: Path) -> None:
+    files = [_schools(tmp_path)]
+    for name in ("posttest.csv", "pretest.csv"):
+        files.append(_write(tmp_path / name, "pupil,school,score", _pupils()))
+    _, content, _ = _proposed(tmp_path, files)
+    for table in ("pupils", "scores"):
+        read = {reading["file"]: reading["year"] for reading in content["tables"][table]}
+        assert read == {"pretest.csv": 2024, "posttest.csv": 2025}
+
+
+def test_a_list_of_pupils_without_a_year_is_read_for_each_year_of_tests(tmp_path: Path) -> None:
+    roster = _write(tmp_path / "roster.csv", "pupil,school", [(p, s) for p, s, _ in _pupils()])
+    rows = [(p, year, score) for year in (2024, 2025) for p, _, score in _pupils()]
+    tests = _write(tmp_path / "tests.csv", "pupil,year,score", rows)
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), roster, tests])
+    assert [reading["year"] for reading in content["tables"]["pupils"]] == [2024, 2025]
+    assert f"year: 2024{GUESS}this list says no year" in text
+
+
+def test_a_pre_test_in_the_file_of_scores_is_joined_to_the_list_of_pupils(tmp_path: Path) -> None:
+    roster = _write(tmp_path / "roster.csv", "pupil,school", [(p, s) for p, s, _ in _pupils()])
+    rows = [(p, score, score + at % 9) for at, (p, _, score) in enumerate(_pupils())]
+    tests = _write(tmp_path / "tests.csv", "pupil,pre,post", rows)
+    _, content, _ = _proposed(tmp_path, [_schools(tmp_path), roster, tests])
+    (joined,) = content["tables"]["pupils"][0]["join"]
+    assert (joined["file"], joined["on"]) == ("tests.csv", ["pupil"])
+    assert joined["columns"]["pre"]["column"] == "pre"
+
+
+def test_pairs_are_called_by_the_name_of_their_column_without_its_id(tmp_path: Path) -> None:
+    rows = [(s, 1 + at // 2, arm) for at, (s, arm) in enumerate(ARMS.items())]
+    schools = _write(tmp_path / "schools.csv", "school,pair_id,arm", rows)
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())
+    _, content, _ = _proposed(tmp_path, [schools, pupils])
+    assert content["design"]["block_label"] == "pair"
+    assert content["tables"]["assignment"][0]["columns"]["block"]["column"] == "pair_id"
+
+
+def test_columns_with_other_names_are_those_that_the_user_names(tmp_path: Path) -> None:
+    schools = _write(tmp_path / "a.csv", "unit,lot", list(ARMS.items()))
+    pupils = _write(tmp_path / "b.csv", "no,unit,points", _pupils())
+    with pytest.raises(UserError, match="add --pupil COLUMN --school COLUMN"):
+        _proposed(tmp_path, [schools, pupils])
+    named = {"school": "unit", "pupil": "no", "arm": "lot"}
+    _, content, _ = _proposed(tmp_path, [schools, pupils], named)
+    asked = _proposed(
+        tmp_path, [schools, pupils], None,
+        **{"of each pupil?": "no", "of each school?": "unit", "says the arm": "lot"},
+    )[1]  # fmt: skip
+    assert content["tables"] == asked["tables"]
+    assert content["tables"]["assignment"][0]["columns"]["arm"]["column"] == "lot"
+    with pytest.raises(UserError, match=r"no file has a column 'lots' \(--arm\)"):
+        _proposed(tmp_path, [schools, pupils], {**named, "arm": "lots"})
+
+
+def test_names_of_german_files_are_known(tmp_path: Path) -> None:
+    schools = _write(tmp_path / "Schulen.csv", "Schul-Nr.;Gruppe",
+                     [(s, {"C": "Kontrollgruppe", "T": "Versuchsgruppe"}[arm])
+                      for s, arm in ARMS.items()], ";")  # fmt: skip
+    rows = [(p, s, score, f"{score},5") for p, s, score in _pupils()]
+    header = "Schüler-ID;Schul-Nr.;Punkte Vortest;Punkte Nachtest"
+    pupils = _write(tmp_path / "Schüler.csv", header, rows, ";")
+    found, _, _ = _proposed(tmp_path, [schools, pupils])
+    assert [arm for arm, _, _ in found.arms] == ["kontrollgruppe", "versuchsgruppe"]
+    assert found.pretests == {"punkte_nachtest": ("punkte_vortest", "Punkte Vortest")}
+
+
+def test_signs_between_thousands_are_found(tmp_path: Path) -> None:
+    rows = [(p, s, f"1.{score},5") for p, s, score in _pupils()]
+    pupils = _write(tmp_path / "p.csv", "pupil;school;income", rows, ";")
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    reading = content["tables"]["scores"][0]
+    assert (reading["decimal"], reading["thousands"]) == (",", ".")
+    assert f'thousands: "."{GUESS}' in text
+
+
+def test_lines_above_and_below_a_table_are_left_out_and_marked_as_guesses(tmp_path: Path) -> None:
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())
+    text = pupils.read_text("utf-8")
+    pupils.write_text(f"Reading trial\n\n{text}\nTotal,,99\nSource: the district\n", "utf-8")
+    _, content, _ = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    reading = content["tables"]["scores"][0]
+    assert (reading["header_row"], reading["notes_below"]) == (3, True)
+
+
+def test_each_sheet_of_a_workbook_is_a_file(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    first = book.active
+    first.title = "Read me"
+    first.append(["Reading trial"])
+    for name, header, rows in (
+        ("Schools", ("school", "arm"), list(ARMS.items())),
+        ("Tests", ("pupil", "school", "reading"), _pupils()),
+    ):  # fmt: skip
+        sheet = book.create_sheet(name)
+        for row in [header, *rows]:
+            sheet.append(row)
+    book.save(tmp_path / "trial.xlsx")
+    _, content, _ = _proposed(tmp_path, [tmp_path / "trial.xlsx"])
+    tables = content["tables"]
+    assert {name: tables[name][0]["sheet"] for name in tables} == {
+        "assignment": "Schools", "pupils": "Tests", "scores": "Tests"
+    }  # fmt: skip
+
+
+def test_leading_zeros_that_one_file_lost_are_restored(tmp_path: Path) -> None:
+    rows = [(p, str(int(s)), score) for p, s, score in _pupils()]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", rows)
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    school = content["tables"]["pupils"][0]["columns"]["school"]
+    assert (school["width"], school["pad"]) == (3, True)
+    assert f"{GUESS}leading zeros were lost" in text
+    assert not content["tables"]["assignment"][0]["columns"]["school"]["pad"]
+
+
+def test_capital_and_small_letters_are_one_arm_and_one_category(tmp_path: Path) -> None:
+    arms = [(s, arm.lower() if at % 3 else arm) for at, (s, arm) in enumerate(ARMS.items())]
+    schools = _write(tmp_path / "schools.csv", "school,arm", arms)
+    rows = [(p, s, "FMfm "[at % 5], score) for at, (p, s, score) in enumerate(_pupils())]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,sex,reading", rows)
+    _, content, _ = _proposed(tmp_path, [schools, pupils])
+    assert [arm["name"] for arm in content["design"]["arms"]] == ["control", "programme"]
+    assert content["tables"]["assignment"][0]["columns"]["arm"]["ignore_case"]
+    sex = content["tables"]["pupils"][0]["columns"]["sex"]
+    assert sex["ignore_case"]
+    assert len(sex["codes"]) == 2
+
+
+def test_withheld_numbers_are_no_missing_codes(tmp_path: Path) -> None:
+    rows = [(p, s, "<5" if at % 20 == 3 else score) for at, (p, s, score) in enumerate(_pupils())]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", rows)
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    column = content["tables"]["scores"][0]["outcomes"]["reading"]
+    assert (column["suppressed"], column["missing"]) == ("missing", [])
+    assert f"{GUESS}'<5' mean" in text
+
+
+def test_a_file_of_schools_alone_makes_schools_the_rows(tmp_path: Path) -> None:
+    more = {f"{number:03d}": "CT"[number % 2] for number in range(24)}
+    rows = [(s, arm, 30 + at, 40 + at, 41 + at * 1.5)
+            for at, (s, arm) in enumerate(more.items())]  # fmt: skip
+    header = "school,arm,pupils,mean_2024,mean_2025"
+    _, content, text = _proposed(tmp_path, [_write(tmp_path / "s.csv", header, rows)])
+    outcome = content["outcomes"]["mean"]
+    assert (outcome["measured_on"], outcome["baseline_year"]) == ("school", 2024)
+    read = {r["year"]: r["outcomes"]["mean"]["column"] for r in content["tables"]["school_scores"]}
+    assert read == {2024: "mean_2024", 2025: "mean_2025"}
+    assert content["models"]["itt"]["estimator"] == "cluster_robust"
+    assert f"{GUESS}no file has rows of pupils, so each school is a row" in text
+
+
+def test_a_file_of_teachers_makes_teachers_the_rows(tmp_path: Path) -> None:
+    rows = [(f"T{p}", s, score, score + at % 9) for at, (p, s, score) in enumerate(_pupils())]
+    teachers = _write(tmp_path / "t.csv", "teacher,school,rubric_pre,rubric_post", rows)
+    _, content, _ = _proposed(tmp_path, [_schools(tmp_path), teachers])
+    outcome = content["outcomes"]["rubric_post"]
+    assert (outcome["measured_on"], outcome["baseline_measures"]) == ("teacher", ["rubric_pre"])
+    assert content["balance"]["teacher_variables"] == ["rubric_pre"]

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from python_calamine import (
+    CalamineError,
     CalamineSheet,
     CalamineWorkbook,
     PasswordError,
@@ -158,6 +159,18 @@ def _chosen(book: CalamineWorkbook, path: Path, wanted: str | None) -> str:
         remedy = f'add the name of the sheet: `sheet: "{visible[0]}"`'
         refuse([Fault(path.name, found, expected, remedy)])
     return first
+
+
+def visible_sheets(path: Path) -> list[str]:
+    """Return the names of a workbook's worksheets that are not hidden; none if none can be read."""
+    try:
+        sheets = CalamineWorkbook.from_path(str(path)).sheets_metadata
+    except (OSError, CalamineError):
+        return []
+    return [
+        one.name for one in sheets
+        if one.typ == SheetTypeEnum.WorkSheet and one.visible == SheetVisibleEnum.Visible
+    ]  # fmt: skip
 
 
 def _rows_of(sheet: CalamineSheet, path: Path, name: str, most: int) -> list[Row]:

@@ -1,0 +1,170 @@
+"""Who was assigned to which arm, and within which blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from schooltrial.proposal.people import same_values
+from schooltrial.proposal.proposed import FEW, NONE, Ask, Proposal
+from schooltrial.proposal.roles import CONTROL, column_of, slug
+from schooltrial.proposal.seen import SeenColumn, SeenFile
+from schooltrial.proposal.waves import Wave
+from schooltrial.refusal import UserError
+from schooltrial.wording import listed
+
+
+def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
+    """Find who was assigned to which arm, and what the control arm is called."""
+    having = [wave for wave in waves if column_of("arm", wave.last)]
+    if not having:
+        raise UserError(
+            "no file says which arm each school (or pupil) is in.\n"
+            "`new` looks for a column called arm, group, treatment or the like, and one for "
+            "the school. Name the column (--arm COLUMN), or draw an assignment: schooltrial assign."
+        )
+    wave = min(having, key=lambda one: column_of("pupil", one.last) is not None)
+    first = wave.first
+    arm, school, pupil = (column_of(role, first) for role in ("arm", "school", "pupil"))
+    assert arm is not None
+    if school is None and pupil is None and "school" in found.columns:
+        school = same_values(first, [found.roster.last[found.columns["school"]]])
+        if school is not None:
+            found.guesses["unit column"] = (
+                f"its values are those of {found.columns['school']!r} in {found.roster.last.shown}"
+            )
+    found.assignment, found.arm_column = wave, arm.name
+    found.by_pupil = pupil is not None or column_of("teacher", first) is not None
+    if school is not None and len(school.counts) < len([one for one in school.cells if one]):
+        found.by_pupil = True  # a school has several rows, whatever they are of
+    if pupil is not None and (school is None or _varies(school, arm)):
+        found.unit, found.unit_column = "pupil", pupil.name
+        found.guesses["unit"] = "pupils of one school are in different arms"
+        if school is not None:
+            found.kind, found.block = "blocked", school.name
+            found.guesses["kind"] = "pupils were randomised within schools"
+    elif school is not None:
+        found.unit_column = school.name
+        if pupil is not None:
+            found.guesses["unit"] = "all pupils of a school are in one arm"
+        block = column_of("block", first)
+        if block is not None:
+            found.block = block.name
+            size = len(set(zip(school.cells, block.cells, strict=True))) / len(block.counts)
+            found.kind = "paired" if size <= 3 else "blocked"
+            found.guesses["kind"] = f"{size:.3g} schools in a {block_label(block.name)}, on average"
+        else:
+            _ask_for_block(found, first, school, arm, ask)
+    else:
+        raise UserError(
+            f"{first.shown} has a column for the arm ({arm.name}), but none for the school or "
+            "pupil. Name the one that has the same identifiers as the file of pupils: --school "
+            "COLUMN."
+        )
+    if column_of("cohort", first) is not None:
+        found.lacking.append(
+            "A column looks like the year in which a school began. Staggered designs are not "
+            "proposed: see `schooltrial help design.kind`."
+        )
+    _find_arms(found, arm, ask)
+
+
+def block_label(column: str) -> str:
+    """Return what a reader calls the blocks that a column numbers: pair for pair id."""
+    words = " ".join(column.replace("_", " ").split())
+    return re.sub(r"(?i)(?<=\w) (id|no|nr|num|number|code|key)$", "", words)
+
+
+def _ask_for_block(
+    found: Proposal, file: SeenFile, school: SeenColumn, arm: SeenColumn, ask: Ask
+) -> None:
+    """Ask whether schools were randomised within the values of a column that balances the arms."""
+    unused = [one for one in file.columns if one not in (school, arm)] if not found.by_pupil else []
+    likely = [one for one in unused if _balanced(one, arm)]
+    names = [one.name for one in likely]
+    answer = NONE
+    if likely:
+        answer = ask("Within which column's values were schools randomised?", [*names, NONE], NONE)
+    if answer != NONE:
+        block = file[answer]
+        size = len(set(school.cells)) / len(block.counts)
+        found.block, found.kind = answer, "paired" if size <= 3 else "blocked"
+        found.guesses["kind"] = f"{size:.3g} schools in each {block_label(answer)}, on average"
+        return
+    found.guesses["kind"] = "no column of blocks, strata or pairs was found"
+    text = (
+        "If schools were randomised within blocks, strata or pairs: add the column that "
+        "says which (`block` of the table assignment), and set design.kind."
+    )
+    if names:
+        which = listed([repr(name) for name in names])
+        text += f" It may be {which}, where each value has the arms in equal numbers."
+    if unused:
+        text += f" Columns of {file.shown} not used: {listed([repr(one.name) for one in unused])}."
+    found.lacking.append(text)
+
+
+def _balanced(column: SeenColumn, arm: SeenColumn) -> bool:
+    """Return whether each value of a column has the arms in equal numbers, or one more of one."""
+    arms = list(arm.counts)
+    sizes = [
+        [at.count(one) for one in arms]
+        for value in column.counts
+        if (at := [a.strip() for c, a in zip(column.cells, arm.cells, strict=True)
+                   if c.strip() == value])
+    ]  # fmt: skip
+    few = 1 < len(sizes) <= len(column.cells) / len(arms)
+    return few and all(min(size) > 0 and max(size) - min(size) <= 1 for size in sizes)
+
+
+def _varies(school: SeenColumn, arm: SeenColumn) -> bool:
+    pairs = {pair for pair in zip(school.cells, arm.cells, strict=True) if pair[1].strip()}
+    return len(pairs) > len({one for one, _ in pairs})
+
+
+def _find_arms(found: Proposal, arm: SeenColumn, ask: Ask) -> None:
+    values = sorted(texts[0] for texts in arm.spellings.values())
+    if not 2 <= len(values) <= FEW:
+        has = "one value" if len(values) == 1 else f"{len(values)} values"
+        raise UserError(
+            f"the column {arm.name!r} was taken for the arm, and has {has}; a trial "
+            f"has two to {FEW} arms. Name the column that says it: --arm COLUMN."
+        )
+    found.arms_any_case = any(len(texts) > 1 for texts in arm.spellings.values())
+    likely = [value for value in values if CONTROL.fullmatch(value.strip())]
+    control = likely[0] if len(likely) == 1 else ""
+    if not control:
+        control = ask(f"Which value of {arm.name!r} is the control arm?", values, values[0])
+    found.guesses["arms"] = f"{control!r} was taken for the control arm, which comes first"
+    names: list[str] = []
+    for value in [control, *(one for one in values if one != control)]:
+        known = {"0": "control", "1": "programme"} if len(values) == 2 else {}
+        name = known.get(value) or slug(value if not value[:1].isdigit() else f"arm_{value}", names)
+        name = {"no": "control", "yes": "programme", "false": "control", "true": "programme",
+                "c": "control", "t": "programme", "n": "control", "y": "programme",
+                "j": "programme", "ja": "programme", "nein": "control"}.get(name, name)  # fmt: skip
+        names.append(name)
+        found.arms.append((name, name.replace("_", " ").capitalize(), value))
+
+
+def find_lost_zeros(found: Proposal) -> None:
+    """Find which of two files lost the leading zeros of its schools, if one did."""
+    if found.unit != "school" or "school" not in found.columns:
+        return
+    listed_ = found.assignment.first[found.unit_column].counts
+    ours = found.roster.last[found.columns["school"]].counts
+    texts = {"assignment": listed_, "roster": ours}
+    if not all(text.isdigit() for one in texts.values() for text in one):
+        return
+    widths = {table: max(map(len, one)) for table, one in texts.items()}
+    width = max(widths.values())
+    padded = {text.zfill(width) for text in ours} & {text.zfill(width) for text in listed_}
+    if len(ours.keys() & listed_.keys()) >= len(padded):
+        return
+    for table, one in texts.items():
+        if any(len(text) < width for text in one):
+            found.widths[table] = width
+            what = "unit" if table == "assignment" else "school"
+            found.guesses[f"{what} zeros"] = (
+                f"leading zeros were lost, and are restored up to {width} digits"
+            )

@@ -1,0 +1,115 @@
+"""The people or schools with outcomes, and their files: rows of pupils, teachers or schools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from schooltrial.proposal.proposed import FEW, Ask, Proposal
+from schooltrial.proposal.roles import column_of, slug
+from schooltrial.proposal.seen import SeenColumn, SeenFile
+from schooltrial.proposal.waves import Wave
+from schooltrial.refusal import UserError
+from schooltrial.wording import listed
+
+FEWEST = 4
+"""Distinct values of a column that are compared with those of another, at least."""
+
+
+ALIKE = 0.9
+"""Share of the values of a column that another one has too, above which they are the same."""
+
+
+def find_measured(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
+    """Find who has outcomes (pupils, teachers or schools), their attributes and their scores."""
+    for measured in ("pupil", "teacher"):
+        if _find_people(found, waves, measured):
+            return
+    of_schools = [wave for wave in waves if column_of("school", wave.last)]
+    people = any(column_of(role, wave.last) for role in ("pupil", "teacher") for wave in waves)
+    scored = [wave for wave in of_schools if scores_in(wave.last, "school")]
+    if people or not scored:
+        raise UserError(
+            "no file has a column for the pupil and one for the school of each row.\n"
+            "`new` looks for names such as pupil, student_id, upn, and school, school_id, urn. "
+            "Name the columns: add --pupil COLUMN --school COLUMN."
+        )
+    found.measured, found.scores = "school", max(scored, key=lambda wave: len(wave.files))
+    found.roster = Wave("", {})
+    found.score_columns = roles_in(found.scores.last, "school", "year", "count")
+    found.guesses["measured"] = "no file has rows of pupils, so each school is a row"
+
+
+def _find_people(found: Proposal, waves: Sequence[Wave], measured: str) -> bool:
+    """Find the roster of pupils or teachers and, where it is another one, that of their scores."""
+    of_people = [wave for wave in waves if column_of(measured, wave.last)]
+    schools = [one for wave in waves if (one := column_of("school", wave.last))]
+    by_value = {wave.last.shown: one for wave in of_people
+                if column_of("school", wave.last) is None
+                and (one := same_values(wave.last, schools))}  # fmt: skip
+    rosters = [wave for wave in of_people
+               if column_of("school", wave.last) or wave.last.shown in by_value]  # fmt: skip
+    if not rosters:
+        return False
+    found.measured = measured
+    found.roster = max(rosters, key=lambda wave: len(wave.files))
+    others = [wave for wave in of_people
+              if wave is not found.roster and scores_in(wave.last, measured)]  # fmt: skip
+    own = scores_in(found.roster.last, measured)
+    found.scores = others[0] if others and not own else found.roster
+    found.columns = roles_in(found.roster.last, measured, "school", "class", "year")
+    if found.roster.last.shown in by_value:
+        school = by_value[found.roster.last.shown].name
+        found.columns = {**roles_in(found.roster.last, measured), "school": school, **found.columns}
+        found.guesses["roster school"] = "its values are those of the schools of another file"
+    found.score_columns = roles_in(found.scores.last, measured, "year")
+    extra = [wave.last.shown for wave in of_people if wave not in (found.roster, found.scores)]
+    if extra:
+        found.lacking.append(f"{listed(extra)} is not used: only one table of scores is proposed.")
+    return True
+
+
+def roles_in(file: SeenFile, *roles: str) -> dict[str, str]:
+    """Return role → the column of a file that has it, of the roles that it has."""
+    return {role: one.name for role in roles if (one := column_of(role, file)) is not None}
+
+
+def plain_columns(file: SeenFile, measured: str) -> Iterator[SeenColumn]:
+    """Yield the columns that are no identifier, arm, block or year."""
+    roles = ["pupil", "teacher", "school", "class", "arm", "block", "year"]
+    roles += ["count"] if measured == "school" else []
+    taken = set(roles_in(file, *roles).values())
+    yield from (one for one in file.columns if one.name not in taken and one.counts)
+
+
+NO_SCORES = (
+    "age", "grade", "days", "id", "year_group", "birth", "dob", "postcode", "zip", "date",
+    "experience", "years",
+)  # fmt: skip
+"""Words of a name of numbers that are no scores."""
+
+
+COUNTS = ("enrolment", "enrollment", "roll", "size", "n", "pupils", "students", "teachers")
+"""Words of a name of numbers of a school that count people."""
+
+
+def scores_in(file: SeenFile, measured: str) -> list[SeenColumn]:
+    """Return the columns that look like scores: numbers with many values."""
+    words = (*NO_SCORES, *(COUNTS if measured == "school" else ()))
+    return [
+        one
+        for one in plain_columns(file, measured)
+        if one.is_number and len(one.numbers) > FEW
+        and not any(word in slug(one.name).split("_") for word in words)
+    ]  # fmt: skip
+
+
+def same_values(file: SeenFile, known: Sequence[SeenColumn]) -> SeenColumn | None:
+    """Return the column of a file whose values are those of a known one; None if none is."""
+    return next(
+        (
+            one for one in file.columns for other in known
+            if len(one.counts) >= FEWEST
+            and len(one.counts.keys() & other.counts.keys()) > ALIKE * len(one.counts)
+        ),
+        None,
+    )  # fmt: skip

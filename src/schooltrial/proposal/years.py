@@ -1,0 +1,81 @@
+"""The years of which a trial has scores, and those of its programme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from schooltrial.proposal.people import scores_in
+from schooltrial.proposal.proposed import Ask, Proposal
+from schooltrial.proposal.roles import YEAR_AT_END, plain, stages_of, year_of, years_of
+from schooltrial.proposal.seen import SeenColumn, SeenFile
+
+
+def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
+    """Find the years of which there are scores, and in which of them the programme ran."""
+    years = {year for year in found.scores.files if year > 1}
+    column = found.score_columns.get("year")
+    texts = found.scores.last[column] if column else SeenColumn("", ())
+    years |= set(years_of(texts).values())
+    in_names = {name: int(at[2]) for one in scores_in(found.scores.last, found.measured)
+                if (at := YEAR_AT_END.match(plain(name := one.name)))}  # fmt: skip
+    if not years and found.measured == "school":
+        years = set(in_names.values())  # a column for each year
+    if len(years) > 1:
+        _find_begin(found, sorted(years), ask)
+        _keep_years_of_texts(found, years_of(texts))
+        return
+    reason = "the year was taken from the name of the file or a column"
+    year = max(years | set(in_names.values()), default=None)
+    if year is None:
+        year = _year_of_dates(found.scores.last)
+        reason = "the year was taken from the dates in the file"
+    if year is None:
+        year = _year_asked(ask, this_year)
+        reason = "no file says a year; this one was taken"
+    found.programme = [year]
+    stages = stages_of(texts)
+    if found.scores.stated or stages:
+        found.baseline = [year - 1]
+        reason += ", and the test before was taken to be of the year before"
+    found.guesses["years"] = reason
+    _keep_years_of_texts(
+        found,
+        {text: year - 1 + at for text, at in stages.items()} if stages else years_of(texts),
+    )  # fmt: skip
+    for name in ("roster", "scores"):
+        wave = getattr(found, name)
+        if wave.stated:
+            files = {year - 1 + at: file for at, file in wave.files.items()}
+            setattr(found, name, replace(wave, files=files))
+
+
+def _find_begin(found: Proposal, years: Sequence[int], ask: Ask) -> None:
+    begin = years[-1]
+    if len(years) > 2:
+        answer = ask("In which year did the programme begin?", [str(y) for y in years[1:]],
+                     str(begin))  # fmt: skip
+        begin = int(answer)
+    found.baseline = [year for year in years if year < begin]
+    found.programme = [year for year in years if year >= begin]
+    found.guesses["years"] = f"the programme was taken to begin after the tests of {begin - 1}"
+
+
+def _keep_years_of_texts(found: Proposal, years: Mapping[str, int]) -> None:
+    if any(text != str(year) for text, year in years.items()):
+        found.years_of_texts = dict(years)
+
+
+def _year_of_dates(file: SeenFile) -> int | None:
+    """Return the one year of the dates of a file; None if there is none or several."""
+    found = {year for one in file.columns
+             if not any(word in plain(one.name) for word in ("birth", "dob", "born", "geburt"))
+             for year in one.years_of_dates}  # fmt: skip
+    return found.pop() if len(found) == 1 else None
+
+
+def _year_asked(ask: Ask, this_year: int) -> int:
+    question = "In which year were the pupils tested?"
+    while (year := year_of(ask(question, [], str(this_year)))) is None:
+        question = "Which year was it, in four digits such as 2025 (2024/25 is 2025)?"
+    return year
