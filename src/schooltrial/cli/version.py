@@ -13,8 +13,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print them."""
+    import platform
+
     from schooltrial.version import software_versions
 
-    for name, version in software_versions().items():
+    for name, version in {**software_versions(), "python": platform.python_version()}.items():
         print(f"{name:<12} {version}")
     return 0

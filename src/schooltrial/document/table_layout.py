@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import ceil
+from math import ceil, fsum
 
 SIZES = (9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0)
 """Points that letters of a table may have."""
@@ -127,7 +127,7 @@ def fitted_layout(
         words.append(max(map(_widest_word, (head, *texts))))
         numbers = [width_of(text) for text in texts if len(text) <= NUMBERS] if right[at] else []
         whole.append(max([words[at], *numbers]))
-        wanted.append(Wanted(max([words[at], *longest]), sum(width**2 for width in longest)))
+        wanted.append(Wanted(max([words[at], *longest]), fsum(width**2 for width in longest)))
     found: list[tuple[float, TableLayout]] = []
     for page, size, (divided, least) in product(pages, SIZES, enumerate((whole, words))):
         room = (page - GAP * len(least)) / size
@@ -135,9 +135,9 @@ def fitted_layout(
         heights = [_height(row, widths) for row in lines] or [1]
         turned = page == pages[1]
         each = SMALLER * (SIZES[0] - size) + DIVIDED * divided
-        mean = sum(heights) / len(heights)
-        cost = sum(heights) + each * len(heights) + TURNED * turned
-        over = max(0.0, sum(least) - room)
+        mean = fsum(heights) / len(heights)
+        cost = fsum(heights) + each * len(heights) + TURNED * turned
+        over = max(0.0, fsum(least) - room)
         gapped = tuple(width + GAP / size for width in widths)
         layout = TableLayout(size, turned, gapped, max(heights) <= TALLEST_WHOLE, mean)
         found.append((cost + CUT * over, layout))
@@ -162,10 +162,10 @@ def shared_widths(
     room : float
         Ems of all columns together.
     """
-    if sum(least) >= room:
+    if fsum(least) >= room:
         return tuple(least)
     most = [one.longest for one in wanted]
-    if sum(most) <= room:
+    if fsum(most) <= room:
         return tuple(most)
     few, many = 0.0, max(most) / min(one.weight for one in wanted if one.weight)
     for _ in range(HALVINGS):
@@ -174,7 +174,7 @@ def shared_widths(
             min(long, max(short, scale * one.weight))
             for short, long, one in zip(least, most, wanted, strict=True)
         ]
-        few, many = (scale, many) if sum(shared) <= room else (few, scale)
+        few, many = (scale, many) if fsum(shared) <= room else (few, scale)
     return tuple(shared)
 
 
@@ -193,7 +193,7 @@ def breakable(text: str) -> str:
 
 def width_of(text: str) -> float:
     """Return how wide a text is, in ems."""
-    return sum(KINDS.get(letter, USUAL) for letter in text)
+    return fsum(KINDS.get(letter, USUAL) for letter in text)
 
 
 def _pieces(run: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import prod
+from math import fsum, prod
 
 import numpy as np
 import pandas as pd
@@ -117,7 +117,7 @@ def lottery_plan(design: Design) -> LotteryPlan:
     return LotteryPlan(
         kind=design["kind"],
         arms=tuple(arm["name"] for arm in design["arms"]),
-        shares=fractions if fractions and abs(sum(shares) - 1) > SUM_TOLERANCE else shares,
+        shares=fractions if fractions and abs(fsum(shares) - 1) > SUM_TOLERANCE else shares,
         declared=bool(planned) or any(share is not None for share in given),
         planned=planned,
         balance_on=tuple(draw["balance_on"]),
@@ -128,7 +128,7 @@ def lottery_plan(design: Design) -> LotteryPlan:
 
 def _filled(given: Sequence[float | None]) -> tuple[float, ...]:
     """Return the shares; arms without one divide what is left alike."""
-    left = 1 - sum(share for share in given if share is not None)
+    left = 1 - fsum(share for share in given if share is not None)
     empty = sum(share is None for share in given)
     return tuple(left / empty if share is None else float(share) for share in given)
 
@@ -142,9 +142,9 @@ def plan_faults(plan: LotteryPlan) -> Iterator[Fault]:
                 "correct the shares; arms without a share divide the rest equally",
                 column="design.arms",
             )  # fmt: skip
-    if abs(sum(plan.shares) - 1) > SUM_TOLERANCE:
+    if abs(fsum(plan.shares) - 1) > SUM_TOLERANCE:
         yield Fault(
-            PROTOCOL, f"the shares of the arms sum to {sum(plan.shares):g}", "1",
+            PROTOCOL, f"the shares of the arms sum to {fsum(plan.shares):g}", "1",
             "correct the shares", column="design.arms",
         )  # fmt: skip
     for block, numbers in plan.planned.items():
@@ -201,7 +201,7 @@ def _empty_arms(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Itera
     able = {block: plan.options(block, n) for block, n in sizes.items()}
     for at, arm in enumerate(plan.arms):
         # the draws of blocks are independent, so the chances that each gives none multiply
-        none = prod(sum(p for k, p in found if k[at] == 0) for found in able.values())
+        none = prod(fsum(p for k, p in found if k[at] == 0) for found in able.values())
         if none > EMPTY_AT_MOST:
             told = "gets no units" if none > 1 - EMPTY_AT_MOST else "can easily get no units"
             yield Fault(

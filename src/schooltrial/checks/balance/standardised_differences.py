@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import fsum, sqrt
 from typing import Any
 
 import numpy as np
@@ -395,7 +395,7 @@ def _pooled_sd(control: pd.Series, programme: pd.Series) -> float:
         return np.nan
     if all(is_constant(part) for part in parts):
         return 0.0
-    squares = sum(part.var() * (len(part) - 1) for part in parts if len(part) > 1)
+    squares = fsum(part.var() * (len(part) - 1) for part in parts if len(part) > 1)
     return sqrt(squares / (len(control) + len(programme) - 2))
 
 

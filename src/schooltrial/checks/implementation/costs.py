@@ -12,7 +12,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from math import inf, isnan, nan
+from math import fsum, inf, isnan, nan
 from typing import Any
 
 import pandas as pd
@@ -63,7 +63,7 @@ def cost_table(
     rows["total"] = rows["quantity"].astype("float64") * rows["unit_cost"].astype("float64") * times
     parts = []
     for arm, own in rows.groupby("arm", sort=True):
-        reached = sum(pupils.values()) if arm == EVERY_ARM else pupils.get(str(arm), nan)
+        reached = fsum(pupils.values()) if arm == EVERY_ARM else pupils.get(str(arm), nan)
         parts.append(_of_arm(own, settings, float(settings["pupils"] or reached)))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 

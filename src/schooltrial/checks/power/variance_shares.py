@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -59,10 +60,10 @@ def observed_shares(told: Mapping[str, Any]) -> VarianceShares | None:
     left, explained = told.get("variances"), told.get("r_squared")
     if not left or not explained or "residual" not in left:
         return None
-    total = sum(left.values()) / (1 - explained["total"])
+    total = fsum(left.values()) / (1 - explained["total"])
     residual = left["residual"] / (1 - explained["residual"])
     block = _empty_variance(left, explained, "block")
-    unit = sum(v for level, v in left.items() if level not in ("residual", "block"))
+    unit = fsum(v for level, v in left.items() if level not in ("residual", "block"))
     between = total - residual - block
     if not between > NO_VARIANCE * total:
         return VarianceShares(0.0, 0.0, explained["residual"], block / total)

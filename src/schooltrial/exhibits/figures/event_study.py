@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import fsum
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -280,7 +281,7 @@ def _lines_of_models(
     texts = [wrap(labels[model], NAME - BETWEEN, font) for model in models]
     tall = [max(FLAT, LINE * len(lines)) for lines in texts]
     tall[0] = max(TALL, tall[0])
-    figure = blank_figure(READABLE, sum(tall) + 0.08 * len(models) + 1.9)
+    figure = blank_figure(READABLE, fsum(tall) + 0.08 * len(models) + 1.9)
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
     engine.set(h_pad=0.03, hspace=0.0)

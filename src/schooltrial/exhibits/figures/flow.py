@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 from typing import Any
 
 import pandas as pd
@@ -126,7 +127,7 @@ def flow_plot(
         if any(stage in column for column in columns)
     }
     below = _wrapped(foot_text(study), width - 2 * MARGIN)
-    height = MARGIN + _inches(top) + sum(GAP + size for size in tall.values())
+    height = MARGIN + _inches(top) + fsum(GAP + size for size in tall.values())
     figure = blank_figure(width, height + MARGIN + LINE * (len(below) + 0.5))
     figure.set_layout_engine("none")
     panel = figure.add_axes((0, 0, 1, 1))

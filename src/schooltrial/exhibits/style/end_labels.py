@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
 
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
@@ -63,7 +64,7 @@ def label_ends(
 
 def height_of(ends: Sequence[LineEnd], *, room: float, size: float) -> float:
     """Return the inches that labels take one below the other."""
-    return sum(_heights(_wrapped(ends, room, size), size))
+    return fsum(_heights(_wrapped(ends, room, size), size))
 
 
 def _wrapped(ends: Sequence[LineEnd], room: float, size: float) -> list[str]:

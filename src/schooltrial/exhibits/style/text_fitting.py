@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import fsum
 from typing import Any, Literal
 
 from matplotlib.artist import Artist
@@ -61,7 +62,7 @@ def fit_texts(figure: Figure) -> None:
             break
         _settle(figure)
         now = _heights(figure)
-        _grow(figure, sum(max(tall[row] - now[row], 0.0) for row in tall))
+        _grow(figure, fsum(max(tall[row] - now[row], 0.0) for row in tall))
     _grow(figure, _lacking_height(figure))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from math import ceil, floor
+from math import ceil, floor, fsum
 from typing import Any
 
 import numpy as np
@@ -75,9 +75,9 @@ def share_design(
             raise AssignmentError(
                 f"design: arm {arm!r} is planned a share of {share:g}, not in (0, 1)"
             )
-    if abs(sum(shares.values()) - 1) > 1e-9:
+    if abs(fsum(shares.values()) - 1) > 1e-9:
         raise AssignmentError(
-            f"design: the shares of the arms add up to {sum(shares.values()):g}, not 1"
+            f"design: the shares of the arms add up to {fsum(shares.values()):g}, not 1"
         )
     labels = np.asarray(units)
     blocks = np.zeros(labels.size, dtype=int) if block is None else np.asarray(block)

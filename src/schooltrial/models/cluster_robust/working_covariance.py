@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,7 @@ def _fit(
         counts=ParameterCounts(x.shape[1], 0, plan_absorption(clusters, [])),
         n_rows=len(y),
         n_clusters=clusters.count,
-        residual_ss=float(sum(c.e @ c.W @ c.e for c in parts)),
+        residual_ss=float(fsum(c.e @ c.W @ c.e for c in parts)),
         total_ss=float(np.sum((y - y.mean()) ** 2)),
         estimator=estimator,
     )

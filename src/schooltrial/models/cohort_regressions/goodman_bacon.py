@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,12 +87,12 @@ class Decomposition:
     @property
     def estimate(self) -> float:
         """The two-way effect of these schools."""
-        return sum(one.weight * one.estimate for one in self.comparisons)
+        return fsum(one.weight * one.estimate for one in self.comparisons)
 
     @property
     def forbidden(self) -> float:
         """Share of the weight on comparisons with schools that are already treated."""
-        return sum(one.weight for one in self.comparisons if one.kind in FORBIDDEN)
+        return fsum(one.weight for one in self.comparisons if one.kind in FORBIDDEN)
 
 
 def decompose_two_way_effect(
@@ -120,7 +121,7 @@ def decompose_two_way_effect(
     label = np.where(share > 0, cohort, 0)
     found = _groups(outcome[whole], label[whole], share[whole])
     compared = tuple(_comparisons(found, years))
-    total = sum(one.weight for one in compared)
+    total = fsum(one.weight for one in compared)
     if not total > 0:
         raise ValueError(
             f"{int(whole.sum())} of {len(whole)} schools are seen in all {len(years)} years, and "

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import fsum, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -165,7 +165,7 @@ class Arms:
             part = float(np.var(values, ddof=1)) / len(values)
             parts.append(part)
             terms.append(part**2 / (len(values) - 1))
-        return sum(parts), sum(parts) ** 2 / sum(terms) if sum(terms) > 0 else float("nan")
+        return fsum(parts), fsum(parts) ** 2 / fsum(terms) if fsum(terms) > 0 else float("nan")
 
 
 def read_arms(

@@ -11,7 +11,7 @@ treated, and those compared with),
 
 from __future__ import annotations
 
-from math import nan, sqrt
+from math import fsum, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ def clustered_error(
         if m < 2:
             return nan, nan
         parts.append((m / (m - 1) * float((sums[group] ** 2).sum()), m - 1))
-    variance = sum(part for part, _ in parts)
+    variance = fsum(part for part, _ in parts)
     if not variance > 0:
         return nan, nan
-    return sqrt(variance), variance**2 / sum(part**2 / free for part, free in parts)
+    return sqrt(variance), variance**2 / fsum(part**2 / free for part, free in parts)

@@ -12,7 +12,7 @@ imbalance of the arms over cells), and need the direction to be the same within 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import fsum, sqrt
 from typing import Literal
 
 import numpy as np
@@ -171,9 +171,9 @@ def bound_by_lee(
         found.append((rows, cell))
     if not found:
         raise ValueError("Lee bounds: in no cell were both arms observed")
-    total = sum(cell.mass for _, cell in found)
+    total = fsum(cell.mass for _, cell in found)
     lower, upper = (
-        sum(cell.mass * getattr(cell.summary, side) for _, cell in found) / total
+        fsum(cell.mass * getattr(cell.summary, side) for _, cell in found) / total
         for side in ("lower", "upper")
     )
     if cluster is None and weights is None and cells is None:

@@ -9,6 +9,7 @@ between them. It is given as it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import fsum
 
 from schooltrial.models.moments.school_moments import INTERCEPT
 from schooltrial.models.multilevel.result import MultilevelFit
@@ -46,8 +47,8 @@ def explained_variance(
     empty, conditional : dict of str to float
         Variance of each level.
     """
-    before = {**empty, "total": sum(empty.values())}
-    after = {**conditional, "total": sum(conditional.values())}
+    before = {**empty, "total": fsum(empty.values())}
+    after = {**conditional, "total": fsum(conditional.values())}
     return tuple(
         ExplainedVariance(
             name, before[name], after[name],

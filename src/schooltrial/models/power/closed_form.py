@@ -25,7 +25,7 @@ between blocks.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import fsum, sqrt
 from typing import Literal
 
 from numpy.typing import ArrayLike
@@ -264,8 +264,8 @@ def _check_shares(**shares: float) -> None:
 
 
 def _check_sum(*shares: float) -> None:
-    if sum(shares) > 1:
+    if fsum(shares) > 1:
         raise ValueError(
-            f"power: the levels above the pupils hold {sum(shares):g} of the variance; shares of "
+            f"power: the levels above the pupils hold {fsum(shares):g} of the variance; shares of "
             "it sum to at most 1"
         )

@@ -38,7 +38,7 @@ from year to year, J − B − 1; with the covariate one fewer than J − B − 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
+from math import fsum, sqrt
 from typing import Literal
 
 import numpy as np
@@ -192,8 +192,8 @@ def _of_two_arms(schools: Allocation) -> float:
             f"power of a panel: {arms[0]:g} treated schools and {arms[1]:g} others; expected more "
             "than one of each: the error of an arm cannot be estimated from one school"
         )
-    among = sum(1 / n for n in arms) ** 2
-    return among / sum(1 / (n**2 * (n - 1)) for n in arms)
+    among = fsum(1 / n for n in arms) ** 2
+    return among / fsum(1 / (n**2 * (n - 1)) for n in arms)
 
 
 def _contrast(years: int, before: int) -> FloatArray:

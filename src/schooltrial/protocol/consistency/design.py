@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from math import fsum
 from pathlib import PurePath
 
 from schooltrial.protocol.consistency.model_keys import model_key_faults
@@ -98,7 +99,7 @@ def _share_faults(shares: Sequence[float | None], shown: str) -> Iterator[Fault]
     """Yield shares that are not 1 in all, or leave nothing to the arms that have none."""
     given = [share for share in shares if share is not None]
     whole = len(given) == len(shares)
-    total = sum(given)
+    total = fsum(given)
     rounded = whole and bool(fractions_meant(given, given))
     if (whole and abs(total - 1) > SHARES_SUM and not rounded) or (
         not whole and total > 1 - SHARES_SUM

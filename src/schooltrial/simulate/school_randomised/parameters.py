@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import date
-from math import inf
+from math import fsum, inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -294,7 +294,7 @@ def _refuse_impossible(parameters: Parameters) -> None:
         raise ValueError(
             f"absent_codes names '{unknown[0]}'; the codes are {', '.join(ABSENT_CODES)}."
         )
-    total = sum(share for _, share in parameters.absent_codes)
+    total = fsum(share for _, share in parameters.absent_codes)
     if abs(total - 1) > 1e-9:
         raise ValueError(f"The shares of absent_codes sum to {total:g}; make them sum to 1.")
     pairs = {frozenset(pair.split()) for pair, _ in parameters.outcome_correlation}
@@ -309,7 +309,7 @@ def _refuse_impossible(parameters: Parameters) -> None:
             "outcomes at once; bring the correlations nearer to 0."
         )
     for outcome in OUTCOMES:
-        explained = sum(
+        explained = fsum(
             dict(effects)[outcome] ** 2 / 4 for _, effects in parameters.covariate_effects
         )
         if explained >= 1:

@@ -20,6 +20,7 @@ unbiased; otherwise they are not.
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -197,7 +198,7 @@ def _untreated(parameters: RolloutParameters, schools: pd.DataFrame, seed: int) 
     years = parameters.years
     region = schools["region"].map(REGIONS.index).to_numpy()
     shift = schools["region"].map(dict(parameters.region_shift)).to_numpy(dtype=float)
-    changed = np.array([sum(p for y, p in parameters.year_shift if int(y) <= t) for t in years])
+    changed = np.array([fsum(p for y, p in parameters.year_shift if int(y) <= t) for t in years])
     trend = schools["trend"].to_numpy()[:, None] * (np.array(years) - parameters.cohorts[0])
     common = shift[:, None] + changed + parameters.trend_sd * trend
     means, sds = dict(parameters.proficiency_mean), dict(parameters.school_sd)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from math import inf
+from math import fsum, inf
 
 from schooltrial.simulate.base.parameters import (
     Names,
@@ -265,7 +265,7 @@ def _refuse_scales(parameters: Parameters) -> None:
 
 def _refuse_observations(parameters: Parameters) -> None:
     shares = parameters.shares
-    if sorted(shares) != sorted(FACETS) or abs(sum(shares.values()) - 1) > 1e-9:
+    if sorted(shares) != sorted(FACETS) or abs(fsum(shares.values()) - 1) > 1e-9:
         raise ValueError(
             f"observation_variance is {shares}; give {', '.join(FACETS)} shares that sum to 1."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from itertools import pairwise
+from math import fsum
 from typing import Any
 
 from schooltrial.simulate.base.parameters import (
@@ -338,7 +339,7 @@ def _refuse_shares(parameters: LotteryParameters) -> None:
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} of '{key}' is {share}; it is a share, from 0 to 1.")
     codes = dict(parameters.missing_codes)
-    if not set(codes) <= set(MISSING_CODES) or abs(sum(codes.values()) - 1) > 1e-9:
+    if not set(codes) <= set(MISSING_CODES) or abs(fsum(codes.values()) - 1) > 1e-9:
         raise ValueError(
             f"missing_codes is {codes}; give {', '.join(MISSING_CODES)} shares that sum to 1."
         )
