@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from results.compared_arms import lines_compared, rests_on_a_part
 from schooltrial.analysis.estimates_table import COLUMNS
 from schooltrial.data.tables.keys import KEYS
+from schooltrial.protocol.content.shown_units import effect_unit, times_shown
 
 PEOPLE = [("pupil", "pupils", "sample"), ("teacher", "teachers", "teacher_sample")]
 """Level of the ledger, standard table, and the sample that is left of it."""
@@ -149,14 +151,18 @@ def test_no_analysis_is_in_more_places_than_the_list_names(
 def test_the_effects_figure_draws_the_estimates_table(
     results: Path, estimates: pd.DataFrame
 ) -> None:
+    """Effects on yes/no outcomes, and those alone, are drawn in per cent of the table's."""
+    verdict = json.loads((results / "checks" / "verdict.json").read_text("utf-8"))
+    outcomes = verdict["design_and_measures"]["outcomes"]
     drawn = pd.read_csv(results / "figures" / "effects.csv")
     effects = estimates[estimates["estimand"].isin(["ITT", "ATT", "CACE"])]
     assert len(drawn) == len(effects)
     for outcome, rows in drawn.groupby("outcome"):
-        known = np.sort(effects.loc[effects["outcome"] == outcome, "estimate"])
-        # Those on yes/no outcomes are drawn in percentage points.
-        factors = (1, 100) if set(rows["unit"]) == {"percentage points"} else (1,)
-        assert any(np.allclose(np.sort(rows["estimate"]), by * known) for by in factors), outcome
+        known = effects[effects["outcome"] == outcome]
+        assert set(rows["unit"]) == {effect_unit(outcomes[outcome])}, outcome
+        for name in ("estimate", "conf_low", "conf_high"):
+            wanted = np.sort(times_shown(outcomes[outcome]) * known[name])
+            np.testing.assert_allclose(np.sort(rows[name]), wanted, err_msg=f"{outcome}, {name}")
 
 
 def test_means_times_numbers_give_the_sum_of_scores(results: Path, sample: pd.DataFrame) -> None:

@@ -346,6 +346,33 @@ def sensitivity_findings(
     return [other for other in found if other.arm == one.arm]
 
 
+def other_samples_sentence(
+    estimates: pd.DataFrame, protocol: Mapping[str, Any], one: Finding
+) -> str:
+    """Return what sensitivity analyses of other samples give, such as a placebo; else nothing.
+
+    They are not compared with the finding, as they are of other years or other individuals.
+    """
+    models = protocol["models"]
+    rows = estimates[
+        estimates["model"].isin([n for n, one in models.items() if one["role"] == "sensitivity"])
+        & (estimates["outcome"] == one.outcome)
+        & estimates["estimand"].isin(HEADLINES)
+        & (estimates["subgroup"] != "all")
+    ]
+    found = [other for _, row in rows.iterrows() if (other := finding(row, protocol)).found]
+    told = [
+        f"{other.model_label}: {other.size} {other.unit}"
+        for other in found
+        if other.arm == one.arm
+    ]  # fmt: skip
+    if not told or not one.found:
+        return ""
+    if len(told) > NAMED:
+        return f"{counted(len(told)).capitalize()} more are of other years or samples."
+    return f"Of other years or samples: {'; '.join(told)}."
+
+
 def sensitivity_sentence(one: Finding, others: Sequence[Finding]) -> str:
     """Return how the sensitivity analyses compare with a finding; empty if there are none."""
     known = [other for other in others if isfinite(other.estimate)]

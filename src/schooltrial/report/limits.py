@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, is_binary
-from schooltrial.wording import listed, percent, plural, plural_of
+from schooltrial.wording import listed, percent, plural_of, year_spans
 
 MOST = 4
 """Sentences that are told."""
@@ -23,6 +23,10 @@ MANY_LOST = 0.20
 MOVES = ("changed arm", "changed school", "promoted")
 """Quantities of the check of attrition that count who moved."""
 
+NOWHERE = "no school in the study"
+NO_BASELINE_YEAR = "no baseline year"
+"""Words of ``mobility.csv`` for who is new, and for a study that has no year before."""
+
 SIMULATED = "The data are simulated: nothing here is a finding about a real programme."
 
 
@@ -32,6 +36,7 @@ def describe_limits(
     power: pd.DataFrame | None = None,
     trends: pd.DataFrame | None = None,
     attrition: pd.DataFrame | None = None,
+    mobility: pd.DataFrame | None = None,
 ) -> list[str]:
     """Return at most four sentences on what the study does not show.
 
@@ -47,6 +52,8 @@ def describe_limits(
         ``parallel_trends.csv``.
     attrition : DataFrame, optional
         ``attrition.csv``, which says why people changed group.
+    mobility : DataFrame, optional
+        ``mobility.csv``, which says where pupils were at baseline.
 
     Returns
     -------
@@ -57,9 +64,8 @@ def describe_limits(
     found = [
         *_assignment(protocol, rated, trends),
         *_power(rated, power),
-        *_people(protocol, rated, attrition),
+        *_people(protocol, rated, attrition, mobility),
         *_attrition(protocol, rated),
-        *_outcomes(rated),
     ]
     last = [SIMULATED] if verdict["synthetic"] else []
     return [*found[: MOST - len(last)], *last]
@@ -230,6 +236,7 @@ def _people(
     protocol: Mapping[str, Any],
     rated: Sequence[Mapping[str, Any]],
     attrition: pd.DataFrame | None,
+    mobility: pd.DataFrame | None,
 ) -> Iterator[str]:
     """Yield who joined, moved, or did not have what their group was assigned."""
     after = "randomisation" if protocol["design"]["randomised"] else "assignment"
@@ -239,29 +246,40 @@ def _people(
         if joined := _notable(mine, "joined"):
             told.append(f"{percent(joined)} of analysed {people} joined after {after}")
         if moved := _notable(mine, "changed_arm"):
-            told.append(f"{percent(moved)} of {people} who stayed were analysed in the other group")
+            told.append(f"{percent(moved)} of {people} who stayed were in the other group by then")
         if told:
             years = [one["year"] for one in rated if one["inputs"]["people"] == people]
             why = (
                 f" ({reason})" if moved and (reason := moved_why(attrition, people, years)) else ""
             )
             yield f"{listed(told)}{why}."
-    if crossed := _notable([one["inputs"] for one in rated], "crossovers"):
-        units = plural_of(protocol["design"]["unit"])
-        yield (
-            f"In one group, {percent(crossed)} of {units} did not receive what they were assigned, "
-            "or received what they were not."
-        )
+    crossed = _notable([one["inputs"] for one in rated], "crossovers")
+    if crossed:
+        words = next(one["inputs"]["crossed"] for one in rated if one["inputs"]["crossed"])
+        yield f"{percent(crossed)} {words}."
     unknown = [
-        one["inputs"]["people"]
-        for one in rated
+        one for one in rated
         if protocol["design"]["randomised"] and one["inputs"]["joined"] is None
-    ]
-    if unknown:
-        yield (
-            f"{listed(list(dict.fromkeys(unknown))).capitalize()} who joined after randomisation "
-            "cannot be identified."
-        )
+    ]  # fmt: skip
+    for people in dict.fromkeys(one["inputs"]["people"] for one in unknown):
+        years = sorted({one["year"] for one in unknown if one["inputs"]["people"] == people})
+        yield _joiners_not_counted(people, years, mobility if people == "pupils" else None)
+
+
+def _joiners_not_counted(people: str, years: Sequence[int], mobility: pd.DataFrame | None) -> str:
+    """Say what is known of joiners where the check of attrition does not count them.
+
+    It counts none where the roster is that of the year itself, as with classes formed since.
+    """
+    shown = mobility[mobility["year"].isin(list(years))] if mobility is not None else pd.DataFrame()
+    if shown.empty or shown["where_at_baseline"].str.contains(NO_BASELINE_YEAR, regex=False).any():
+        return f"{people.capitalize()} who joined after randomisation cannot be identified."
+    new = shown.loc[shown["where_at_baseline"] == NOWHERE, "n_pupils"].sum()
+    return (
+        f"The {people} are those on the rosters of {year_spans(years)}, drawn up after "
+        f"randomisation: {percent(new / shown['n_pupils'].sum())} of them were in no school of the "
+        "study at baseline."
+    )
 
 
 def moves_sentence(attrition: pd.DataFrame, years: Sequence[int]) -> str:
@@ -280,9 +298,9 @@ def moves_sentence(attrition: pd.DataFrame, years: Sequence[int]) -> str:
     why = moved_why(attrition, "pupils", years)
     return (
         f"{percent(moves['changed arm'].max())} of the pupils who were there at the baseline and "
-        f"still are were in the other group by then{f': {why}' if why else ''}. They had a part "
-        "of what each group received, which tends to make the difference between the groups "
-        "smaller than if all had stayed."
+        f"still are were in the other group by then{f': {why}' if why else ''}. They may have "
+        "had a part of what each group received, which tends to make the difference between the "
+        "groups smaller than if all had stayed."
     )
 
 
@@ -359,13 +377,4 @@ def _attrition(protocol: Mapping[str, Any], rated: Sequence[Mapping[str, Any]]) 
             f"{percent(worst['overall'])} of {whose} were not analysed{of}: they left or have no "
             f"outcome. The groups differ by {100 * abs(worst['differential']):.1f} percentage "
             f"points; attrition is {worst['verdict']} by the WWC boundary.{none}"
-        )
-
-
-def _outcomes(rated: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    count = len({one["outcome"] for one in rated})
-    if count > 1:
-        yield (
-            f"There are {plural(count, 'primary outcome')}, and p-values are not adjusted for "
-            "their number."
         )

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from schooltrial.protocol.content.filters import in_words
+from schooltrial.protocol.content.shown_units import effect_unit, times_shown
 from schooltrial.protocol.form.json_schema import Validator
 from schooltrial.report.headlines import HEADLINES
 
@@ -38,6 +39,9 @@ LOST = (
     "model", "year", "level", "arm", "n_control", "count_control", "n_arm", "count_arm",
     "overall", "differential", "boundary_cautious", "boundary_optimistic", "verdict", "note",
 )  # fmt: skip
+
+SIZES = ("estimate", "std_error", "conf_low", "conf_high")
+"""What is in the unit of the outcome."""
 
 COUNTS = ("n_", "count_")
 """How the names of counts begin."""
@@ -88,7 +92,7 @@ def build_record(
         },
         "results": {
             "effects": [
-                {**named(row["outcome"]), **_cells(row, FOUND)}
+                {**named(row["outcome"]), **_cells(_shown(row, outcomes[row["outcome"]]), FOUND)}
                 for row in verdict["results"]["estimates"]
                 if row["estimand"] in HEADLINES
             ],
@@ -141,6 +145,15 @@ def _cells(row: Record, keys: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def _shown(row: Record, outcome: Record) -> dict[str, Any]:
+    """Return an effect in the unit in which readers see it: of a yes/no outcome, per cent."""
+    factor = times_shown(outcome)
+    return {
+        key: value * factor if key in SIZES and isinstance(value, int | float) else value
+        for key, value in row.items()
+    }
+
+
 def _conditions(part: Record, arms: Mapping[str, int]) -> dict[str, Any]:
     roles = ["comparison", *["intervention"] * (len(part["arms"]) - 1)]
     return {
@@ -187,7 +200,7 @@ def _design(part: Record) -> dict[str, Any]:
             {"outcome": name, "outcome_label": outcome["label"], "domain": outcome["family"],
              "primary": outcome["primary"], "measured_on": outcome["measured_on"],
              "scale": outcome["scale"], "standardised": outcome["standardise"],
-             "units": outcome["units_label"]}
+             "units": effect_unit(outcome)}
             for name, outcome in part["outcomes"].items()
         ],
     }  # fmt: skip

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from schooltrial.protocol.content.filters import in_words
 from schooltrial.protocol.content.levels import GROUPS, DesignLevels
-from schooltrial.wording import listed
+from schooltrial.protocol.content.sections import (
+    PANELS,
+    analysis_years,
+    measured_years,
+    years_of_model,
+)
+from schooltrial.wording import listed, year_spans
 
 
 def design_sentence(protocol: Mapping[str, Any]) -> str:
@@ -30,6 +36,30 @@ def design_sentence(protocol: Mapping[str, Any]) -> str:
         f"{units} were not randomised: {joined}. Differences between groups are effects only "
         "under the assumptions of the model, such as parallel trends."
     )
+
+
+def measured_sentence(protocol: Mapping[str, Any]) -> str:
+    """Return the years whose outcomes the primary models analyse: ``spring 2020``.
+
+    A model of changes, or of several years, averages over its years; this is said.
+    """
+    years, averaged = set[int](), False
+    there = measured_years(protocol["years"])
+    for model in protocol["models"].values():
+        if model["role"] != "primary":
+            continue
+        named = years_of_model(model, protocol["years"])
+        if model["estimator"] in PANELS:
+            programme = protocol["years"]["programme"]
+            named = [year for year in programme if year in (named or programme)]
+        mine = [year for year in named if year in there] or named
+        averaged |= len(mine) > 1
+        years |= set(mine)
+    found = sorted(years) or analysis_years(cast(Any, protocol))
+    if not found:
+        return ""
+    mean = ", averaged over these years" if averaged else ""
+    return f"{protocol['years']['label']} {year_spans(found)}{mean}"
 
 
 def registration_sentence(registration: Mapping[str, Any]) -> str:
@@ -108,7 +138,8 @@ def mobility_sentence(protocol: Mapping[str, Any]) -> str:
     if unit in GROUPS:
         return (
             f"Pupils are analysed in the group of the {unit} they had when the outcome was "
-            "measured. The table shows movers and joiners."
+            "measured. The table shows all on the rosters of the year, whether or not they are "
+            "analysed."
         )
     if unit == "pupil":
         return "Pupils are analysed in the group to which they were assigned."
@@ -119,5 +150,5 @@ def mobility_sentence(protocol: Mapping[str, Any]) -> str:
         )
     return (
         "Pupils are analysed in the school they attended when tested, and so in its group. The "
-        "table shows movers and joiners."
+        "table shows all on the rosters of the year, whether or not they are analysed."
     )

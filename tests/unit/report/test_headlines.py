@@ -16,6 +16,7 @@ from schooltrial.report.headlines import (
     digits_of,
     excludes_zero,
     finding_sentence,
+    other_samples_sentence,
     p_phrase,
     sensitivity_findings,
     sensitivity_sentence,
@@ -297,3 +298,23 @@ def test_only_effects_of_primary_outcomes_in_primary_models_are_headlines(
     assert {(one.unit, one.level) for one in found} == {("SD", 0.95)}
     assert "among those who took up the offer" in _words(found[0])
     assert not np.isnan(found[0].estimate)
+
+
+def test_a_placebo_is_told_apart_from_the_analyses_of_the_same_sample(
+    finished: SmallTrial,
+) -> None:
+    content: Any = copy.deepcopy(dict(finished.read().content))
+    models = content["models"]
+    models["itt_ols"] = {**models["itt"], "role": "sensitivity", "label": "OLS"}
+    models["placebo"] = {**models["itt"], "role": "sensitivity", "label": "Placebo, year 2"}
+    rows = pd.DataFrame([
+        _row(), _row(model="itt_ols", estimate=0.12),
+        _row(model="placebo", estimate=-0.02, conf_low=-0.1, conf_high=0.06, subgroup="year 2"),
+    ])  # fmt: skip
+    (one,) = summarise_findings(rows, content)
+    others = sensitivity_findings(rows, content, one)
+    assert [other.model for other in others] == ["itt_ols"]
+    assert other_samples_sentence(rows, content, one) == (
+        "Of other years or samples: Placebo, year 2: −0.02 (−0.10 to 0.06) SD."
+    )
+    assert other_samples_sentence(rows[:2], content, one) == ""

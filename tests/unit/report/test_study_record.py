@@ -63,3 +63,18 @@ def test_the_schema_says_which_shape_it_is_of() -> None:
     assert json.loads(schema.read_text("utf-8"))["properties"]["schema_version"] == {
         "const": record["schema_version"]
     }
+
+
+def test_effects_on_yes_or_no_outcomes_are_in_the_unit_that_the_record_names() -> None:
+    verdict = made_verdict()
+    (row,) = [one for one in verdict["results"]["estimates"] if one["estimand"] == "ITT"]
+    outcome = verdict["design_and_measures"]["outcomes"][row["outcome"]]
+    outcome |= {"scale": "binary", "units_label": "share of pupils"}
+    record = build_record(verdict, STUDY, {}, {})
+    (effect,) = record["results"]["effects"]
+    for name in ("estimate", "std_error", "conf_low", "conf_high"):
+        assert effect[name] == pytest.approx(100 * row[name])
+    assert effect["p_value"] == row["p_value"]
+    (first, *_) = record["design_and_measures"]["outcomes"]
+    assert first["units"] == "percentage points"
+    assert record_faults(record) == []

@@ -1,8 +1,14 @@
 """What the report says in words of the design and its registration."""
 
+from typing import Any
+
 import pytest
 
-from schooltrial.report.wording import analysed_sentences, registration_sentence
+from schooltrial.report.wording import (
+    analysed_sentences,
+    measured_sentence,
+    registration_sentence,
+)
 from schooltrial.wording import year_spans
 from support.sections import small_content
 
@@ -48,3 +54,22 @@ def test_who_is_analysed_is_said_in_plain_words_models_of_the_same_rows_together
     assert (
         analysed_sentences({**content}, {})[-1] == "Difference in differences; Third: all records."
     )
+
+
+def test_an_effect_over_several_years_is_said_to_be_averaged() -> None:
+    years = {
+        "label": "spring", "baseline": [2015], "programme": [2016, 2017, 2018], "follow_up": [],
+        "to_come": [], "reference": None, "lasts": None,
+    }  # fmt: skip
+
+    def told(*models: dict[str, Any]) -> str:
+        return measured_sentence({"years": years, "models": dict(enumerate(models))})
+
+    panel = {"role": "primary", "estimator": "staggered_adoption", "where": {}}
+    ols = {"role": "primary", "estimator": "cluster_robust", "where": {"year": [2018]}}
+    assert told(panel) == "spring 2016–2018, averaged over these years"
+    assert told({**panel, "where": {"year": [2015, 2018]}}) == "spring 2018"
+    assert told(ols, {**panel, "role": "sensitivity"}) == "spring 2018"
+    assert told(ols, {**ols, "where": {"year": [2017]}}) == "spring 2017, 2018"
+    assert told({**ols, "where": {"year": [2017, 2018]}}).endswith("averaged over these years")
+    assert told({**ols, "where": {}}) == "spring 2018"

@@ -37,6 +37,9 @@ NO_YEARS: Years = {
 ENTERED = "came into the population"
 """Quantity of attrition: who is analysed, and was outside by what was known before."""
 
+CAME = "joined, of those analysed"
+"""Quantity of attrition: who is analysed, and was not enrolled at the assignment."""
+
 
 @dataclass(frozen=True)
 class Analysis:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.checks.attrition.analyses import ENTERED, Analysis, PrimaryModels
+from schooltrial.checks.attrition.analyses import CAME, ENTERED, Analysis, PrimaryModels
 from schooltrial.checks.attrition.roster import (
     Roster,
     assigned_units,
@@ -102,10 +102,13 @@ def attrition(
         that year and arm); ``new intake`` (who by their grade came into the study's grades after
         the baseline year), ``joined early`` (in the programme's first year) and ``joined late``;
         ``came into the population`` (who is analysed, and by what was known at the assignment was
-        outside; a share of those analysed, where there is any); ``promoted`` (who left the grades
-        of their school, which is still there, and are in another), ``changed school`` (others who
-        did) and ``changed arm`` (of either). Joiners are a share of the pupils there in the year,
-        in the arm where they are; movers of the baseline pupils still there, in their first arm.
+        outside; a share of those on the roster who are analysed, where there is any);
+        ``joined, of those analysed`` (who was not on the baseline roster, as a share of those whom
+        the model analyses, in the arm where they are; where schools were assigned and the same
+        pupils are followed); ``promoted`` (who left the grades of their school, which is still
+        there, and are in another), ``changed school`` (others who did) and ``changed arm`` (of
+        either). Joiners are a share of the pupils there in the year, in the arm where they are;
+        movers of the baseline pupils still there, in their first arm.
         ``differential`` is the arm's rate minus the control arm's.
 
         Someone is lost for an outcome and year when no row of theirs is analysed by the model (or,
@@ -132,6 +135,7 @@ def attrition(
                 compared = [arm["name"] for arm in shown]
                 whose = whose.of(compared)
                 rows += _entered(analysis, listed.of(compared), whose, pupils, shown)
+                rows += _came(analysis, listed, pupils, units, shown)
                 for level, counted in _levels(analysis, whose, pupils, units, no_data or {}):
                     rows += lost_rows(analysis, year, level, counted, shown, boundary)
         rows += _movement(listed, present, units, arms, min(years["programme"]))
@@ -268,6 +272,25 @@ def _entered(
     if not analysis.model or not part.counts.any():
         return
     head = [ENTERED, analysis.outcome, analysis.model, listed.year, "pupils"]
+    yield from (_shares(head, part, arms[0], arm) for arm in arms[1:])
+
+
+def _came(
+    analysis: Analysis,
+    listed: Roster,
+    pupils: pd.DataFrame,
+    units: pd.DataFrame,
+    arms: Sequence[Arm],
+) -> Iterator[list[Any]]:
+    """Yield rows on individuals analysed who were not enrolled at the assignment."""
+    if listed.unit != "school" or not listed.followed or not analysis.model:
+        return
+    arm_of = units.set_index("unit")["arm"]
+    here = analysis.rows & (pupils["year"] == listed.year) & among(pupils["school"], arm_of.index)
+    now = pupils[here]
+    came = ~among(now["pupil"], pupils.loc[pupils["year"] == listed.drawn_up, "pupil"])
+    part = Counted(now["school"].map(arm_of), came)
+    head = [CAME, analysis.outcome, analysis.model, listed.year, "pupils"]
     yield from (_shares(head, part, arms[0], arm) for arm in arms[1:])
 
 

@@ -259,7 +259,7 @@ def _came(inputs: RatingInputs) -> str:
         if isnan(getattr(inputs, field)) or field in inputs.unsure
     ]
     if unknown:
-        told.append(f"it is not known how many {' or '.join(unknown)} after the assignment")
+        told.append(f"it was not counted how many {' or '.join(unknown)} after the assignment")
     if inputs.joined > 0:
         words = f"{percent(inputs.joined)} of those analysed joined after the assignment"
         told.append(inputs.told("joined", words))

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.assignment.crossovers import share_crossed
-from schooltrial.checks.attrition.analyses import ENTERED, analysing_models
+from schooltrial.checks.attrition.analyses import CAME, ENTERED, analysing_models
 from schooltrial.checks.balance.equivalence import names_own
 from schooltrial.checks.power.simulation import SIMULATED
 from schooltrial.checks.rating.terms import (
@@ -23,15 +23,13 @@ from schooltrial.checks.rating.terms import (
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption, attrition_verdict
 from schooltrial.protocol.content.sections import Model, covariate_terms
+from schooltrial.wording import plural_of
 
 CONTRADICTED, IN_DOUBT = "contradicted", "in doubt"
 
 
 LOGGED = "crossovers"
 """A log of the programme tells of the control arm alone."""
-
-
-JOINED = ("new intake", "joined early", "joined late")
 
 
 def rating_inputs(
@@ -100,13 +98,16 @@ def rating_inputs(
     moved = then[then["level"] == people]
     named = [str(protocol["design"]["arms"][0]["name"]), *arms]
     nobody = pd.Series(0.0, index=arms)
-    entered = _of_model(then[(then["quantity"] == ENTERED) & (then["outcome"] == outcome)], name)
+    entered, came = (
+        _of_model(then[(then["quantity"] == quantity) & (then["outcome"] == outcome)], name)
+        for quantity in (ENTERED, CAME)
+    )
     moves = moved[moved["quantity"] == "changed arm"].set_index("arm")["overall"]
     crossed = _crossed(take_up, contrast, named)
     by_arm = {
         "people_attrition": counted.set_index("arm")["overall"],
         "mdes": sized,
-        "joined": _with_entered(nobody if level == unit else _joined(moved), entered, arms),
+        "joined": _joined(came, entered, nobody if level == unit else None, arms),
         "changed_arm": nobody if level == unit else moves,
         "crossovers": crossed,
     }
@@ -132,6 +133,9 @@ def rating_inputs(
         arms=tuple(arms),
         of_arm={field: arm for field, (_, arm) in worst.items() if arm and len(arms) > 1},
         unsure=tuple(unsure),
+        crossed=_crossed_words(
+            worst["crossovers"][1], named[0], protocol["design"], _take_up_known(take_up)
+        ),
         people=people,
         label=str(protocol["outcomes"][outcome].get("label", outcome)),
         **{field: share for field, (share, _) in worst.items()},
@@ -281,30 +285,30 @@ def _level(
     )  # fmt: skip
 
 
-def _joined(moved: pd.DataFrame) -> pd.Series:
-    """Return arm → share of people who came after the assignment; NaN if a part is not known."""
-    came = moved[moved["quantity"].isin(JOINED)]
-    shares = came.groupby("arm")["overall"]
-    return shares.sum(min_count=1).where(shares.count() == shares.size())
-
-
-def _with_entered(joined: pd.Series, entered: pd.DataFrame, arms: Sequence[str]) -> pd.Series:
+def _joined(
+    came: pd.DataFrame, entered: pd.DataFrame, nobody: pd.Series | None, arms: Sequence[str]
+) -> pd.Series:
     """Return arm → share of those analysed who joined, or came into the population since.
 
     Who was outside the population at the assignment and is analysed was, as a joiner is, not among
-    those who were assigned to be compared.
+    those who were assigned to be compared. Where nobody can join, as units are individuals, the
+    share is of those who were assigned; where joiners were not counted, it is not known.
     """
-    if entered.empty:
-        return joined
-    came = entered.set_index("arm")["overall"].reindex(arms)
-    return joined.reindex(arms).add(came, fill_value=0.0)
+    inside = entered.set_index("arm").reindex(arms)
+    if nobody is not None:
+        return nobody.add(inside["overall"], fill_value=0.0)
+    counted = came.set_index("arm").reindex(arms)
+    people = counted["n_control"] + counted["n_arm"]
+    joined = counted["count_control"] + counted["count_arm"]
+    also = (inside["count_control"] + inside["count_arm"]).fillna(0.0)
+    return ((joined + also) / people).where(people > 0)
 
 
 def _crossed(
     take_up: pd.DataFrame | None, contrast: pd.DataFrame | None, arms: Sequence[str]
 ) -> pd.Series:
     """Return arm → share of its units that crossed over, by their take-up or else by a log."""
-    if take_up is not None and take_up["taken_up"].notna().any():
+    if take_up is not None and _take_up_known(take_up):
         return share_crossed(take_up[take_up["arm"].isin(arms)], arms[0]).reindex(arms)
     if contrast is None:
         return pd.Series(dtype="float64")
@@ -312,3 +316,20 @@ def _crossed(
     crossed = held["verdict"].fillna("").str.startswith("crossover")
     shares = held["n_with_any"] / held["n_schools"]
     return shares.where(crossed | shares.isna(), 0.0)
+
+
+def _take_up_known(take_up: pd.DataFrame | None) -> bool:
+    return take_up is not None and bool(take_up["taken_up"].notna().any())
+
+
+def _crossed_words(arm: str, control: str, design: Mapping[str, Any], by_take_up: bool) -> str:
+    """Return which units crossed over, and how; empty if it is not known."""
+    if not arm:
+        return ""
+    where = "the control group" if design["randomised"] else "the comparison group"
+    if arm != control:
+        where = f"arm {arm}" if len(design["arms"]) > 2 else "the intervention group"
+    of = f"of the {plural_of(str(design['unit']))} in {where}"
+    if not by_take_up:
+        return f"{of} received what was meant for another group"
+    return f"{of} {'took' if arm == control else 'did not take'} the programme up"

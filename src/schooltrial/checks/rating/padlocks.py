@@ -199,7 +199,7 @@ def _prior(inputs: RatingInputs) -> float:
 
 _SHARES = {
     "joined": "of the individuals analysed joined after the assignment",
-    "changed_arm": "of the individuals who stayed were analysed in another group",
+    "changed_arm": "of the individuals who stayed were in another group by then",
     "crossovers": "of a group's units received the other group's condition, or not their own",
 }
 """Field → what it is a share of, and who they are."""
@@ -213,14 +213,16 @@ def _threats(inputs: RatingInputs) -> Iterator[tuple[int, str, str, Change]]:
             "no check left the assignment in doubt", lambda old: replace(old, doubted=False)
         )
         yield taken, "doubted", f"the allocation list is {inputs.assignment_verdict}", change
-    for field, who in _SHARES.items():
+    for field, words in _SHARES.items():
+        who = inputs.crossed or words if field == "crossovers" else words
         excused = field == "joined" and inputs.joiners_justification
         share = nan if excused else getattr(inputs, field)
         taken = _padlocks("threats", share, "share concerned") or 0
         if taken:
             limit = _limit("threats", taken + 1, "share concerned")
             change = Change(f"at most {percent(limit)} {who}", _setting(field, limit))
-            yield taken, field, inputs.told(field, f"{percent(share)} {who}"), change
+            said = f"{percent(share)} {who}"
+            yield taken, field, said if who == inputs.crossed else inputs.told(field, said), change
 
 
 def _lowered(parts: dict[str, int | None], inputs: RatingInputs) -> list[tuple[str, int]]:

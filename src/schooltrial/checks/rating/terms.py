@@ -94,15 +94,18 @@ class RatingInputs:
         outcome's own baseline, of those analysed or of their schools, else that of outcomes of its
         domain. Empty where none is known: nothing else takes its place.
     joined : float
-        Share of the people of the analysis who came after the assignment; NaN where not known.
+        Share of the people analysed who came after the assignment; NaN where not known.
     joiners_justification : str
         The protocol's reason why they are a low risk; empty if there is none.
     changed_arm : float
-        Share of the people of the baseline, still there, who are analysed in another arm; NaN
-        where not known.
+        Share of the people of the baseline, still there, who are in another arm by then; NaN where
+        not known.
     crossovers : float
         Share of an arm's units that received what they should not, or where take-up is recorded
         not what they should; NaN where neither is recorded.
+    crossed : str
+        Units that crossed over, and what they did: ``of the teachers in the …``; empty if not
+        known.
     mdes : float
         Minimum detectable effect size (MDES) at randomisation, SD; NaN where not known.
     satisfied, adjustable : float
@@ -134,6 +137,7 @@ class RatingInputs:
     joiners_justification: str = ""
     changed_arm: float = nan
     crossovers: float = nan
+    crossed: str = ""
     arms: tuple[str, ...] = ()
     of_arm: Mapping[str, str] = field(default_factory=dict)
     unsure: tuple[str, ...] = ()

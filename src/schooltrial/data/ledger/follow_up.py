@@ -164,7 +164,7 @@ def mobility_of_year(
     return sums.astype({"arm": "str", "where_at_baseline": "str"})
 
 
-def without_baseline(mobility: pd.DataFrame, since: int) -> pd.DataFrame:
+def without_baseline(mobility: pd.DataFrame, since: int, *, dated: bool) -> pd.DataFrame:
     """Return mobility of a study whose pupils are on no roster from before the programme.
 
     Parameters
@@ -174,11 +174,16 @@ def without_baseline(mobility: pd.DataFrame, since: int) -> pd.DataFrame:
     since : int
         The year with which they were compared, the first of the programme. In that year itself
         nothing is known of where pupils were before; later, it is that year and no baseline.
+    dated : bool
+        Whether rosters say when pupils first enrolled; else it is not known who joined late.
     """
     later = mobility["where_at_baseline"] + f", in {since} (no baseline year)"
     unknown = mobility["year"] == since
     told = mobility.assign(where_at_baseline=later.mask(unknown, NO_BASELINE))
-    return told.groupby(MOBILITY[:3], as_index=False, sort=False)[MOBILITY[3:]].sum()
+    sums = told.groupby(MOBILITY[:3], as_index=False, sort=False)[MOBILITY[3:]].sum()
+    if not dated:
+        sums["n_joined_late"] = pd.array([pd.NA] * len(sums), dtype="Int64")
+    return sums
 
 
 def _names(arm: pd.Series) -> pd.Series:

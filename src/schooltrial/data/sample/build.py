@@ -238,7 +238,8 @@ class SampleBuild:
         if rules.levels.in_schools:
             moved = mobility_of_year(now, then, "_unit", rules.unit, elsewhere=self._outside_then)
             if rules.baseline >= min(rules.years["programme"]):
-                moved = without_baseline(moved, rules.baseline)
+                dated = bool(rules.cleaning["assigned_on"]) and "entered" in frame
+                moved = without_baseline(moved, rules.baseline, dated=dated)
             self._mobility.append(moved)
         if "grade" in frame and pd.api.types.is_numeric_dtype(frame["grade"]):
             highest = frame["grade"].max()

@@ -31,8 +31,12 @@ from schooltrial.report.sections.sensitivity import sensitivity_section
 from schooltrial.report.sections.study_record import study_record_section
 from schooltrial.report.sections.summary import first_screen, study_sentence
 from schooltrial.report.sections.trends import trends_section
-from schooltrial.report.wording import design_sentence, registration_sentence
-from schooltrial.wording import listed, year_spans
+from schooltrial.report.wording import (
+    design_sentence,
+    measured_sentence,
+    registration_sentence,
+)
+from schooltrial.wording import listed
 
 SECTIONS = (
     programme_section, design_section, participants_section, baseline_section, primary_section,
@@ -81,14 +85,14 @@ def build_report(
 def study_facts(evidence: Evidence) -> tuple[tuple[str, Text], ...]:
     """Return the facts of the title page; those that the protocol leaves open are left out."""
     protocol = evidence.protocol
-    years = year_spans(evidence.years)
+    years = measured_sentence(protocol)
     primary = [one["label"] for one in protocol["outcomes"].values() if one["primary"]]
     told: list[tuple[str, Text]] = [
         ("Design", design_sentence(protocol)),
         ("Assigned", study_sentence(evidence)),
         ("Groups", listed(list(evidence.arms.values()))),
         ("Primary outcomes", "; ".join(primary)),
-        ("Measured", f"{protocol['years']['label']} {years}" if years else ""),
+        ("Measured", years),
         ("Registration", registration_sentence(protocol["registration"])),
         ("Protocol", f"SHA-256 `{evidence.study['protocol'][:12]}`"),
         ("Software", f"schooltrial {__version__}"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -15,7 +15,14 @@ from schooltrial.document.tables import study_foot
 from schooltrial.document.text import Link, Strong, Text
 from schooltrial.report.effect_words import percentile_points
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import Finding, digits_of
+from schooltrial.report.headlines import (
+    Finding,
+    digits_of,
+    disagrees,
+    excludes_zero,
+    sensitivity_findings,
+    sensitivity_sentence,
+)
 from schooltrial.report.limits import NOTABLE, power_row
 from schooltrial.report.sections.summary import (
     cost_of,
@@ -51,6 +58,7 @@ LEAST = 0.5
 def build_summary(evidence: Evidence) -> Document:
     """Return one page: what was tried, what was found, how sure, at what cost, what is unknown."""
     found = evidence.findings
+    disputed = disagreements(found, evidence)
     randomised = bool(evidence.protocol["design"]["randomised"])
     blocks: list[Block] = [
         *warnings_without_links(evidence),
@@ -60,7 +68,12 @@ def build_summary(evidence: Evidence) -> Document:
         Heading("What was found"),
         *found_blocks(found, randomised=randomised),
         Heading("How sure can we be?"),
-        Paragraph(certainty(found, randomised=randomised)),
+        Paragraph(certainty(found, randomised=randomised, disputed=disputed)),
+        *(
+            Paragraph(f"{one.label}: {told}")
+            for one, told in zip(found, disputed, strict=True)
+            if told
+        ),
         *(Paragraph(told) for told in doubts(found, evidence)),
         Heading("What did it cost?"),
         Paragraph(cost_sentence(evidence)),
@@ -190,8 +203,21 @@ def _allowed(one: Finding, *, randomised: bool) -> str:
     return ", so the study cannot tell whether the groups differ at all."
 
 
-def certainty(found: list[Finding], *, randomised: bool) -> str:
-    """Return how the groups came about, and how many results are clear, up and down."""
+def disagreements(found: list[Finding], evidence: Evidence) -> list[str]:
+    """Return of each result what sensitivity analyses say that disagree with it; else nothing."""
+    told = []
+    for one in found:
+        others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
+        differ = any(disagrees(one, other) for other in others)
+        told.append(sensitivity_sentence(one, others) if differ else "")
+    return told
+
+
+def certainty(found: list[Finding], *, randomised: bool, disputed: Sequence[str] = ()) -> str:
+    """Return how the groups came about, and how many results are clear, up and down.
+
+    A result with which other analyses disagree (``disputed``, one text for each) is not clear.
+    """
     how = (
         "Who got the programme was decided at random, so the groups were alike at the start but "
         "for chance."
@@ -199,14 +225,21 @@ def certainty(found: list[Finding], *, randomised: bool) -> str:
         else "Who got the programme was not decided at random. The results show what went along "
         "with the programme; other differences between the groups may be the cause."
     )
-    known = [one for one in found if one.found]
+    known = [
+        (one, bool(words))
+        for one, words in zip(found, disputed or [""] * len(found), strict=True)
+        if one.found
+    ]
     if not known:
         return how
-    up, down = sum(one.low > 0 for one in known), sum(one.high < 0 for one in known)
-    open_ = len(known) - up - down
+    up = sum(one.low > 0 and not doubted for one, doubted in known)
+    down = sum(one.high < 0 and not doubted for one, doubted in known)
+    only = sum(doubted and excludes_zero(one) for one, doubted in known)
+    open_ = len(known) - up - down - only
     parts = [
         f"{up} clearly higher" if up else "",
         f"{down} clearly lower" if down else "",
+        f"{only} clear in the main analysis, but not in all others" if only else "",
         f"{open_} not clear in either direction" if open_ else "",
     ]
     told = ", ".join(filter(None, parts))
@@ -245,7 +278,7 @@ def doubts(found: list[Finding], evidence: Evidence) -> list[str]:
             parts.append(f"{percent(moved)} of the {people} who stayed changed group")
     told = []
     if parts:
-        told.append(f"{listed(parts)}: they had only a part of what their group received.")
+        told.append(f"{listed(parts)}: they may have had only a part of what their group received.")
     words = [word for one in rated if (word := security_word(one)) in WEAK]
     if words:
         which = "these results" if len(rated) > 1 else "this result"

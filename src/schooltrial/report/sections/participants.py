@@ -22,8 +22,9 @@ LOST = (
 )
 
 MOVED = (
-    "Joiners as a share of the people present in the year, in the group where they are; movers as "
-    "a share of those present at baseline and still in the study, in their first group."
+    "Joiners as a share of the people present in the year, or where an outcome is named of those "
+    "analysed for it, in the group where they are; movers as a share of those present at baseline "
+    "and still in the study, in their first group."
 )
 
 
@@ -63,7 +64,7 @@ def participants_section(evidence: Evidence) -> Section:
             ),
             LOST, data="checks/attrition.csv", source="check_attrition",
         ))  # fmt: skip
-        moved = movers_shown(attrition, years, evidence.arms)
+        moved = movers_shown(attrition, years, evidence.labels, evidence.arms)
         if moved is not None:
             blocks.append(Exhibit(
                 "movers", "Joiners and movers", moved, MOVED,
@@ -87,7 +88,7 @@ def participants_section(evidence: Evidence) -> Section:
         shown := mobility_shown(evidence.labelled(mobility), years, label)
     ):
         table = Exhibit(
-            "mobility", "Origin of analysed pupils", shown, mobility_sentence(protocol),
+            "mobility", "Origin of pupils", shown, mobility_sentence(protocol),
             data="checks/mobility.csv", source="clean_sample",
         )  # fmt: skip
         blocks += [

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
 from schooltrial.document.text import Strong
 from schooltrial.report.evidence import Evidence
@@ -16,6 +18,15 @@ from schooltrial.wording import listed, sentence
 
 CLAUSES = re.compile(r"; (?![^(]*\))")
 """What divides the clauses of a rule: a semicolon that is not inside brackets."""
+
+
+MEASURES = "Measures of the outcome at baseline; the ratings judge by those that decide."
+
+SCHOOLS = (
+    " A school’s row compares means of schools in SDs of these means, which vary less than "
+    "individuals, so that the same gap is a larger number: no WWC band applies. It decides only "
+    "where too few individuals have a measure of their own."
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,10 @@ def _disagreements(ratings: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]
     return found
 
 
+def _of_schools(measured: pd.DataFrame) -> bool:
+    return bool((measured["level"] == "school").any())
+
+
 def ratings_section(evidence: Evidence) -> Section:
     """Return the WWC-style and EEF-style ratings of each primary outcome with their criteria."""
     record = evidence.records["verdict"]
@@ -95,12 +110,14 @@ def ratings_section(evidence: Evidence) -> Section:
         ))  # fmt: skip
     measured = evidence.checks.get("equivalence")
     measures = (
-        None if measured is None else measures_shown(evidence.compared(measured), evidence.labels)
+        None
+        if measured is None
+        else measures_shown(evidence.compared(measured), evidence.labels, record["ratings"])
     )
     if measures is not None:
         blocks.append(Exhibit(
             "measures", "Baseline measures of those analysed", measures,
-            "Measures by which the ratings judge baseline equivalence.",
+            MEASURES + (SCHOOLS if measured is not None and _of_schools(measured) else ""),
             data="checks/equivalence.csv", source="check_balance",
         ))  # fmt: skip
     elif record["ratings"]:

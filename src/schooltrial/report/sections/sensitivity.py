@@ -7,6 +7,7 @@ from schooltrial.document.text import joined
 from schooltrial.report.effects import effects_shown
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
+    other_samples_sentence,
     sensitivity_findings,
     sensitivity_sentence,
 )
@@ -33,7 +34,11 @@ def sensitivity_section(evidence: Evidence) -> Section:
     for one in evidence.findings:
         others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
         apart = first_assigned(one, others, bounds)
-        told = joined(sensitivity_sentence(one, others), "" if apart is None else apart.words)
+        told = joined(
+            sensitivity_sentence(one, others),
+            other_samples_sentence(evidence.estimates, evidence.protocol, one),
+            "" if apart is None else apart.words,
+        )
         if told:
             group = evidence.arms.get(one.arm, "") if len(evidence.arms) > 2 else ""
             named = f"{one.label}, {group}" if group else one.label

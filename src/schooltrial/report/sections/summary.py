@@ -18,6 +18,7 @@ from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
     Finding,
     finding_sentence,
+    other_samples_sentence,
     sensitivity_findings,
     sensitivity_sentence,
     verdict_sentence,
@@ -25,7 +26,8 @@ from schooltrial.report.headlines import (
 )
 from schooltrial.report.limits import describe_limits, power_in_points
 from schooltrial.report.present_at_assignment import first_assigned
-from schooltrial.wording import plural, uncapitalised, year_spans
+from schooltrial.report.wording import measured_sentence
+from schooltrial.wording import counted, plural, uncapitalised
 
 MOST_FINDINGS = 6
 """Findings that the first screen says in sentences; the table shows all."""
@@ -52,7 +54,7 @@ def first_screen(evidence: Evidence) -> tuple[Block, ...]:
         power = power_in_points(power, evidence.estimates, evidence.protocol["outcomes"])
     told = describe_limits(
         evidence.protocol, evidence.records["verdict"], power,
-        evidence.check("parallel_trends"), evidence.check("attrition"),
+        evidence.check("parallel_trends"), evidence.check("attrition"), evidence.check("mobility"),
     )  # fmt: skip
     if told:
         blocks += [Heading("What this does not show"), Bullets(tuple(told), numbered=True)]
@@ -86,9 +88,9 @@ def study_sentence(evidence: Evidence) -> Text:
     how = "randomised" if protocol["design"]["randomised"] else "compared, not randomised"
     unseen = sum(protocol["design"]["no_data"].values())
     seen = f"; {total - unseen:,} with data" if unseen else ""
-    years = year_spans(evidence.years)
+    years = measured_sentence(protocol)
     where = f" in {plural(n_schools(evidence), 'school')}" if levels.inside_schools else ""
-    when = f"; outcomes of {protocol['years']['label']} {years}" if years else ""
+    when = f"; outcomes of {years}" if years else ""
     return f"{plural(total, levels.unit)}{where} {how} ({assigned}{seen}){when}."
 
 
@@ -124,6 +126,7 @@ def answer_blocks(found: list[Finding], evidence: Evidence) -> list[Block]:
         apart = first_assigned(one, others, evidence.check("missing_outcomes"))
         text = joined(
             finding_sentence(one), verdict, sensitivity_sentence(one, others),
+            other_samples_sentence(evidence.estimates, evidence.protocol, one),
             apart.words if apart is not None and apart.outside else "",
         )  # fmt: skip
         blocks.append(Paragraph(text, "lead"))
@@ -158,7 +161,7 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
         }
         for one in found
     ]  # fmt: skip
-    counted = " or ".join(dict.fromkeys(one.people for one in found)).capitalize()
+    people = " or ".join(dict.fromkeys(one.people for one in found)).capitalize()
     schools = " (schools)" if any(one.places for one in found) else ""
     columns = [
         Column("Primary outcome", key="outcome"),
@@ -167,14 +170,14 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
         Column("Effect size", "told", key="size", optional=True),
         Column("Percentile points", "told", key="points", optional=True),
         Column("Months’ progress", "told", key="months", optional=True),
-        Column(counted + schools, "told", key="n"),
+        Column(people + schools, "told", key="n"),
         Column("p", "told", key="p"),
         Column("WWC-style rating", key="wwc", optional=True),
         Column("EEF-style security", key="eef", optional=True),
         Column("Cost per pupil per year", "told", key="cost", optional=True),
     ]
     table: Table = tabulate("Primary outcomes", pd.DataFrame(rows), columns)
-    notes: list[Text] = [INDICATIVE]
+    notes: list[Text] = [INDICATIVE, *unadjusted_notes(found)]
     notes += at_most_notes(evidence.records["verdict"]["ratings"])
     if any(row["points"] for row in rows):
         notes.append(
@@ -187,6 +190,14 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
         "primary_outcomes", "Primary outcomes", table, notes=tuple(notes),
         data="estimates/estimates.csv", source="gather_estimates",
     )  # fmt: skip
+
+
+def unadjusted_notes(found: Sequence[Finding]) -> list[str]:
+    """Return that nothing is adjusted for several primary outcomes, where there are several."""
+    count = len({one.outcome for one in found})
+    if count < 2:
+        return []
+    return [f"P-values and intervals are unadjusted for the {counted(count)} primary outcomes."]
 
 
 def at_most_notes(ratings: Sequence[Mapping[str, Any]]) -> list[str]:

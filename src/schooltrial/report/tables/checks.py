@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.checks.attrition.analyses import analysing_models
+from schooltrial.checks.attrition.analyses import CAME, ENTERED, analysing_models
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.protocol.content.shown_units import as_shown, effect_unit
@@ -73,6 +73,12 @@ MOVES = {
     "changed arm": "now in a school of another group",
 }
 """Quantity of ``attrition.csv`` → who that is, in the words of a reader."""
+
+OF_OUTCOME = {
+    CAME: "analysed for {}, not enrolled at the assignment",
+    ENTERED: "analysed for {}, outside its population at the assignment",
+}
+"""The same of quantities that an outcome has."""
 
 GRADED = ("new intake", "promoted")
 """Quantities that only people with a grade can have."""
@@ -171,7 +177,9 @@ def _repeated(lost: pd.DataFrame) -> pd.Series:
     return same & levels.str.contains(" in ", regex=False)
 
 
-def movers_shown(attrition: pd.DataFrame, years: Sequence[int], arms: Labels) -> Table | None:
+def movers_shown(
+    attrition: pd.DataFrame, years: Sequence[int], labels: Labels, arms: Labels
+) -> Table | None:
     """Return who joined and who moved in the years analysed; None where nothing is known of it."""
     named = attrition["year"].astype("str").isin([str(year) for year in years])
     of_grades = (attrition["level"] == "teachers") & attrition["quantity"].isin(GRADED)
@@ -180,7 +188,12 @@ def movers_shown(attrition: pd.DataFrame, years: Sequence[int], arms: Labels) ->
         return None
     told = rows.assign(
         **{
-            "quantity": rows["quantity"].replace(MOVES),
+            "quantity": [
+                OF_OUTCOME.get(quantity, MOVES.get(quantity, quantity)).format(name)
+                for quantity, name in zip(
+                    rows["quantity"], _named(rows["outcome"], labels), strict=True
+                )
+            ],
             "group": groups_named(rows["arm"], arms),
             "control": _part(rows, "control"),
             "arm’s": _part(rows, "arm"),

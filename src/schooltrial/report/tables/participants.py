@@ -67,19 +67,19 @@ def _by_label(words: str, labels: Mapping[str, str]) -> str:
 
 
 def mobility_shown(mobility: pd.DataFrame, years: Sequence[int], year_label: str) -> Table:
-    """Return where the pupils analysed were in the baseline year, with movers and joiners."""
+    """Return where the pupils of the years analysed were in the baseline year, and who joined."""
     columns = [
         Column(year_label, "told", key="year"),
         Column("Group", key="arm"),
         Column("In the baseline year", key="where_at_baseline"),
         Column("Pupils", "count", key="n_pupils"),
         Column("Enrolled twice", "count", key="n_elsewhere"),
-        Column("Late joiners", "count", key="n_joined_late"),
+        Column("Late joiners", "count", key="n_joined_late", optional=True),
         Column("Repeated grade", "count", key="n_repeated_grade"),
         Column("Grade inconsistent", "count", key="n_out_of_step"),
     ]
     rows = mobility[mobility["year"].isin(list(years))]
-    return tabulate("Where the pupils analysed were in the baseline year", rows, columns)
+    return tabulate("Where pupils were in the baseline year", rows, columns)
 
 
 def units_counted(units: pd.DataFrame, noun: str) -> Table:

@@ -25,6 +25,7 @@ MEASURES = [
     Column("Level", key="of"),
     Column("Group", optional=True, key="arm"),
     Column("Why it counts", key="why"),
+    Column("Decides", key="decides"),
     Column("Known", "told", key="known"),
     Column("Difference", "told", key="size"),
     Column("WWC band", key="wwc_band"),
@@ -60,14 +61,27 @@ def criteria_shown(ratings: Sequence[Mapping[str, Any]]) -> Table | None:
     return tabulate("Criteria of the ratings", pd.DataFrame(rows), CRITERIA) if rows else None
 
 
-def measures_shown(equivalence: pd.DataFrame, labels: Mapping[str, str]) -> Table | None:
-    """Return the baseline measures by which equivalence is judged, of those analysed."""
+def measures_shown(
+    equivalence: pd.DataFrame,
+    labels: Mapping[str, str],
+    ratings: Sequence[Mapping[str, Any]] = (),
+) -> Table | None:
+    """Return the baseline measures of those analysed, and which of them decide equivalence."""
     if equivalence.empty:
         return None
+    deciding = {
+        (rated["outcome"], one["level"], one["variable"])
+        for rated in ratings
+        for one in rated["inputs"]["baseline"]
+    }
     rows = equivalence.assign(
         outcome=[labels.get(str(name), str(name)) for name in equivalence["outcome"]],
         of=[f"{level}s" for level in equivalence["level"]],
         why=equivalence["basis"].map(WHY),
+        decides=[
+            "yes" if (row.outcome, row.level, row.variable) in deciding else "no"
+            for row in equivalence.itertuples()
+        ],
         known=[
             f"{n:,} of {n + lacking:,}"
             for n, lacking in zip(

@@ -408,3 +408,19 @@ def test_lost_and_analysed_are_all_who_were_allocated_at_every_level_and_in_ever
                         assert row[f"n_{which}"] == there["school"].isin(here["school"]).sum()
                     checked += 1
     assert checked > 30
+
+
+def test_joiners_are_counted_among_those_whom_the_model_analyses() -> None:
+    """Of school A one pupil is new, and of C two, of whom one lacks the outcome."""
+    sample = _sample()
+    now = sample["year"] == 2019
+    new = {"A0": "a", "C0": "c", "C1": "d"}
+    sample.loc[now, "pupil"] = sample.loc[now, "pupil"].replace(new)
+    sample.loc[now & (sample["pupil"] == "d"), "maths"] = NAN
+    itt = model(label="ITT", outcomes=["maths"], where={"year": [2019]}, role="primary")
+    came = _table(sample, {"itt": itt})
+    came = came[came["quantity"] == "joined, of those analysed"]
+    assert came["model"].tolist() == ["itt"]
+    assert _counts(came, "pupils") == [8, 1, 7, 1]
+    unfitted = _table(sample, {})
+    assert not (unfitted["quantity"] == "joined, of those analysed").any()

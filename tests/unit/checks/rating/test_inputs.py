@@ -31,7 +31,16 @@ def _attrition(*rows: tuple[str, int, str, float, float, str], **same: Any) -> p
     columns = ["level", "year", "arm", "overall", "differential", "verdict"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(
-        **{"quantity": "lost", "outcome": "maths", "boundary_cautious": 0.05, **same}
+        **{
+            "quantity": "lost",
+            "outcome": "maths",
+            "boundary_cautious": 0.05,
+            "n_control": 50,
+            "n_arm": 50,
+            "count_control": 0,
+            "count_arm": 0,
+            **same,
+        }
     )
 
 
@@ -43,8 +52,11 @@ LOST = _attrition(
     ("schools", 2019, "a", 0.9, 0.9, "high"),
 )  # fmt: skip
 CAME = pd.concat([
-    _attrition(("pupils", 2020, "a", 0.3, 0.0, ""), quantity="new intake", outcome=None),
-    _attrition(("pupils", 2020, "a", 0.05, 0.0, ""), quantity="joined late", outcome=None),
+    _attrition(("pupils", 2020, "a", 0.9, 0.0, ""), quantity="new intake", outcome=None),
+    _attrition(
+        ("pupils", 2020, "a", 0.35, 0.0, ""), quantity="joined, of those analysed",
+        count_control=15, count_arm=20,
+    ),
     _attrition(("pupils", 2020, "a", 0.02, 0.0, ""), quantity="changed arm", outcome=None),
 ])  # fmt: skip
 COLUMNS = [
@@ -223,7 +235,10 @@ def test_who_joined_and_changed_arm_is_shown_and_not_known_where_nobody_is_follo
 
 
 def test_who_came_into_the_population_since_the_assignment_joined_those_analysed() -> None:
-    entered = _attrition(("pupils", 2020, "a", 0.1, 0.0, ""), quantity="came into the population")
+    entered = _attrition(
+        ("pupils", 2020, "a", 0.2, 0.0, ""), quantity="came into the population", n_control=25,
+        n_arm=25, count_control=4, count_arm=6,
+    )  # fmt: skip
     own = pd.concat([LOST, CAME, entered.assign(model="itt")], ignore_index=True)
     other = pd.concat([LOST, CAME, entered.assign(model="other")], ignore_index=True)
     assert _inputs(_balance(), attrition=own, name="itt").joined == pytest.approx(0.45)
@@ -242,11 +257,17 @@ def test_take_up_tells_who_crossed_over_before_any_log() -> None:
     found = _inputs(_balance(), take_up=units, contrast=log)
     assert found.crossovers == pytest.approx(3 / 8)  # of the treated; of the controls it is 2/9
     assert found.of_arm["crossovers"] == "a"
-    assert "arm a: 37.5% of a group's units received" in security_rating(found).rule
+    told = "less 2 because 37.5% of the schools in arm a did not take the programme up"
+    assert told in security_rating(found).rule
     controls = _inputs(_balance(), take_up=units[:10])
     assert controls.crossovers == pytest.approx(2 / 9)
+    assert controls.crossed == "of the schools in the control group took the programme up"
     nothing = _inputs(_balance(), take_up=units.assign(taken_up=None), contrast=log)
     assert nothing.crossovers == 0.9
+    assert nothing.crossed == (
+        "of the schools in the control group received what was meant for another group"
+    )
+    assert _inputs(_balance()).crossed == ""
 
 
 def test_the_share_of_control_units_that_received_the_programme_is_shown() -> None:

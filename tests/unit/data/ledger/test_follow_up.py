@@ -130,7 +130,9 @@ def test_without_a_year_before_the_programme_nobody_is_said_to_have_been_anywher
         "where_at_baseline": ["the same school", "no school in the study", "the same school"],
         "n_pupils": [3, 2, 4], **dict.fromkeys(FLAGS, 0),
     })  # fmt: skip
-    found = without_baseline(counted, 2025)
+    found = without_baseline(counted, 2025, dated=True)
+    assert found["n_joined_late"].tolist() == [0, 0]
+    assert without_baseline(counted, 2025, dated=False)["n_joined_late"].isna().all()
     assert found[["where_at_baseline", "n_pupils"]].to_numpy().tolist() == [
         ["not known: no baseline year", 5],
         ["the same school, in 2025 (no baseline year)", 4],

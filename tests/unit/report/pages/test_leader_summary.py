@@ -145,7 +145,8 @@ def test_who_joined_and_a_low_rating_are_said_in_words() -> None:
     evidence = _evidence("at most 1 of 5", "1 of 5", joined=0.449, changed_arm=0.249)
     assert doubts([SCORES], evidence) == [
         "44.9% of the pupils whose results count came after the groups were formed and 24.9% of "
-        "the pupils who stayed changed group: they had only a part of what their group received. "
+        "the pupils who stayed changed group: they may have had only a part of what their group "
+        "received. "
         "By rules like those of the Education Endowment Foundation, confidence in these results "
         "should be low."
     ]
@@ -166,3 +167,18 @@ def test_what_may_have_been_missed_follows_from_the_power_of_the_study() -> None
     enough = missed([SCORES], pd.DataFrame([{**row, "power": 0.9}]))
     assert enough.startswith("an effect, good or bad, may have been missed")
     assert missed([SCORES], None) == "an effect, good or bad, may have been missed"
+
+
+def test_a_result_with_which_other_analyses_disagree_is_not_called_clear() -> None:
+    clear = replace(SCORES, low=0.02, high=0.2)
+    told = certainty([clear], randomised=True, disputed=["Both include zero."])
+    assert told.endswith(
+        "The one main result is clear in the main analysis, but not in all others."
+    )
+    two = certainty([clear, clear], randomised=True, disputed=["It includes zero.", ""])
+    assert two.endswith(
+        "2 main results: 1 clearly higher, 1 clear in the main analysis, but not in all others."
+    )
+    assert certainty([clear], randomised=True, disputed=[""]).endswith("is clearly higher.")
+    open_ = certainty([SCORES], randomised=True, disputed=["It excludes zero."])
+    assert open_.endswith("is not clear in either direction.")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
+
 from schooltrial.report.sections.ratings import rated_alike
-from schooltrial.report.sections.summary import at_most_notes
+from schooltrial.report.sections.summary import at_most_notes, unadjusted_notes
+from schooltrial.report.tables.rating import measures_shown
 
 
 def _rated(label: str, lost: str, rating: str = "at most 1 of 5") -> dict[str, Any]:
@@ -35,4 +39,33 @@ def test_outcomes_that_are_rated_alike_are_told_together_and_others_apart() -> N
 def test_what_at_most_means_is_noted_once_where_a_rating_is_such() -> None:
     assert at_most_notes([_rated("Maths", "24%"), _rated("Reading", "23%")]) == [
         "‘At most’: the share of joiners is not known, which could only lower the rating."
+    ]
+
+
+def test_the_measures_that_decide_are_told_from_those_that_do_not() -> None:
+    cells = {
+        "outcome": "maths", "arm": "", "basis": "own", "n_control": 20, "n_treated": 20,
+        "missing": 0, "wwc_band": "", "note": "", "standardised_difference": -0.459,
+    }  # fmt: skip
+    rows = pd.DataFrame([
+        {**cells, "level": "pupil", "variable": "maths", "label": "Maths",
+         "wwc_effect_size": -0.18},
+        {**cells, "level": "school", "variable": "maths_before_school", "label": "Of the school",
+         "wwc_effect_size": float("nan")},
+    ])  # fmt: skip
+    rated = {
+        "outcome": "maths", "inputs": {"baseline": [{"level": "pupil", "variable": "maths"}]},
+    }  # fmt: skip
+    table = measures_shown(rows, {"maths": "Maths"}, [rated])
+    assert table is not None
+    assert table.cells["Decides"].tolist() == ["yes", "no"]
+    assert table.cells["Difference"].tolist() == ["−0.180", "−0.459"]
+
+
+def test_that_p_values_are_unadjusted_is_noted_where_there_are_several_outcomes() -> None:
+    one: Any = SimpleNamespace(outcome="maths")
+    assert unadjusted_notes([one, one]) == []
+    other: Any = SimpleNamespace(outcome="reading")
+    assert unadjusted_notes([one, other]) == [
+        "P-values and intervals are unadjusted for the two primary outcomes."
     ]

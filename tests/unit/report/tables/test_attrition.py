@@ -73,16 +73,20 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
         "WWC limit (pp)": "6.3 (cautious), 10.9 (optimistic)", "Verdict": "high",
         "Implied bias (SD)": "0.061",
     }  # fmt: skip
-    moved = movers_shown(both, [2020], ARMS)
+    moved = movers_shown(both, [2020], LABELS, ARMS)
     assert moved is not None
     (late,) = moved.cells.to_dict("records")
     assert late == {
         "Who": "joined later", "Year": "2020", "Level": "pupils", "Group": "T", "Comparison": "",
         "Intervention": "4 of 1,000 (0.4%)", "Difference (pp)": "",
     }  # fmt: skip
-    assert movers_shown(pd.DataFrame([row]), [2020], ARMS) is None
+    assert movers_shown(pd.DataFrame([row]), [2020], LABELS, ARMS) is None
     teachers = {**joined, "level": "teachers", "quantity": "promoted"}
-    assert movers_shown(pd.DataFrame([teachers]), [2020], ARMS) is None
+    assert movers_shown(pd.DataFrame([teachers]), [2020], LABELS, ARMS) is None
+    analysed = {**joined, "outcome": "maths", "quantity": "joined, of those analysed"}
+    named = movers_shown(pd.DataFrame([analysed]), [2020], LABELS, ARMS)
+    assert named is not None
+    assert named.cells["Who"].tolist() == ["analysed for Maths, not enrolled at the assignment"]
 
 
 def test_people_in_units_that_stay_have_a_row_only_where_a_unit_left() -> None:
