@@ -261,8 +261,7 @@ PUPILS = [
     Case(
         "columns whose names are swapped: grade and days", _swapped(ROSTER, "grade", "days_enrolled"),
         _refused(
-            *(Planted(ROSTER, "the value '180'", row, "grade", "a value from 3 to 8") for row in range(2, 7)),
-            Planted(ROSTER, "the same error in 155 more rows", None, "grade"),
+            Planted(ROSTER, "the value '180' (in 160 rows)", 2, "grade", "a value from 3 to 8"),
         ),
     ),
     Case(

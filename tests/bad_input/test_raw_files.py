@@ -126,17 +126,42 @@ def test_text_in_a_score_is_named_with_row_and_value(
     assert (fault.file, fault.row, fault.column) == ("scores_2020.csv", 7, "score")
     assert fault.found == f"the value {text!r}"
     assert fault.expected == "a number"
-    assert "`missing`" in fault.remedy
+    assert f"`missing: [\"{text}\"]`" in fault.remedy
 
 
-def test_a_fault_on_many_rows_is_told_five_times_and_then_counted(
+def test_a_text_in_many_rows_is_one_fault(trial: SmallTrial, refused: Refused) -> None:
+    for row in range(2, 10):
+        trial.set("roster_2019.csv", row, "sex", "?")
+    (fault,) = refused()
+    assert (fault.row, fault.found) == (2, "the value '?' (in 8 rows)")
+
+
+def test_of_many_texts_five_are_told_and_the_others_counted(
     trial: SmallTrial, refused: Refused
 ) -> None:
     for row in range(2, 10):
-        trial.set("roster_2019.csv", row, "sex", "?")
+        trial.set("roster_2019.csv", row, "sex", f"?{row}")
     faults = refused()
     assert [fault.row for fault in faults] == [2, 3, 4, 5, 6, None]
     assert faults[-1].found == "the same error in 3 more rows"
+
+
+def test_a_decimal_comma_is_told_once_a_file_and_the_fix_reads_it(
+    trial: SmallTrial, refused: Refused
+) -> None:
+    files = [name for name in trial.files if name.startswith("scores_")]
+    for name in files:
+        header, *rows = trial.files[name]
+        at = header.index("score")
+        for row in rows:
+            row[at] = f'"{int(float(row[at]))},5"' if row[at] else ""
+    faults = refused()
+    assert [fault.file for fault in faults] == sorted(files)
+    for fault in faults:
+        assert fault.found == "its numbers have ',' before the decimals"
+        assert fault.remedy.startswith('add `decimal: ","` below each `file`')
+    trial.reading("scores")["decimal"] = ","
+    trial.obtain()
 
 
 def test_faults_of_several_files_and_tables_stand_in_one_message(
@@ -308,7 +333,7 @@ def test_an_outcome_read_as_text_that_the_protocol_does_not_declare_is_refused(
 ) -> None:
     trial.reading("scores")["columns"]["outcome"] = {"column": "subject"}
     faults = refused()
-    assert faults[0].found == "the outcome 'MATH'"
+    assert faults[0].found == "the outcome 'MATH' (in 160 rows)"
     assert faults[0].expected == "one of maths, reading, attendance"
 
 

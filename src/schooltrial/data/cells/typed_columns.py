@@ -27,7 +27,7 @@ from schooltrial.data.cells.missing_codes import (
     find_absent,
     values_of,
 )
-from schooltrial.data.cells.numbers import EXACT_BELOW, MINUS
+from schooltrial.data.cells.numbers import EXACT_BELOW, MINUS, parsed
 from schooltrial.data.cells.suppression import suppressed
 from schooltrial.data.cells.text_columns import Mask, RawCells, TextColumn
 from schooltrial.data.cells.value_labels import ValueLabels
@@ -43,6 +43,12 @@ from schooltrial.refusal import Fault
 from schooltrial.wording import exact
 
 SHOWN_PER_COLUMN = 5
+
+NOTATIONS = ((",", ""), (".", ""), (".", ","), (",", "."), (",", " "), (".", " "), (".", "'"))
+"""Signs before the decimals and between thousands with which a column may be written."""
+
+MOSTLY = 0.9
+"""Share of the texts of a column that another notation must read, so that it is the column's."""
 
 
 SHOWN_CHARACTERS = 80
@@ -213,23 +219,31 @@ class ColumnReader:
         self, raw: str, rows: npt.NDArray[np.integer], expected: str,
         remedy: str | Callable[[str], str], found: str = "",
     ) -> None:  # fmt: skip
-        """Collect a fault for each of the first cells at fault, and a count of the others.
+        """Collect a fault for each of the first texts at fault, and a count of the other rows.
 
-        A remedy may depend on the text of the cell.
+        A text that is in several rows is one fault: it has one cause. A remedy may depend on the
+        text of the cell.
         """
         column, advice = self.cells.columns[raw], remedy if isinstance(remedy, str) else ""
         self.faulty.setdefault(raw, []).append(rows)
-        for row in rows[:SHOWN_PER_COLUMN]:
+        _, first, counts = np.unique(
+            column.row_numbers()[rows], return_index=True, return_counts=True
+        )
+        shown = np.argsort(first)[:SHOWN_PER_COLUMN]
+        for row, count in zip(rows[first[shown]], counts[shown], strict=True):
             line = int(self.cells.line(np.array([row]))[0])
             code = column.cell(int(row))
             text = self.cells.labels.get(raw, {}).get(code, code).strip()
             what = found or f"the value {shortened(code.strip())!r}"
             if not found and text != code.strip():
                 what += f", labelled {shortened(text)!r}"
+            if count > 1:
+                what += f" (in {count:,} rows)"
             advice = remedy if isinstance(remedy, str) else remedy(text)
             self.faults.append(Fault(self.log.file, what, expected, advice, row=line, column=raw))
-        if len(rows) > SHOWN_PER_COLUMN:
-            what = f"the same error in {len(rows) - SHOWN_PER_COLUMN} more rows"
+        left = len(rows) - int(counts[shown].sum())
+        if left:
+            what = f"the same error in {left:,} more rows"
             self.faults.append(Fault(self.log.file, what, expected, advice, column=raw))
 
     def changed(self, raw: str, rule: str, rows: npt.NDArray[np.integer], after: str = "") -> None:
@@ -508,8 +522,42 @@ class OneColumn:
             f"; the sheet shows it with the number format {code!r}" if code else ""
         )
         self.fault(per_cent, expected, remedy)
-        rows = self.column.holds(bad & ~withheld & ~per_cent)
+        other = self._in_other_notation(text, bad)
+        rows = self.column.holds(bad & ~withheld & ~per_cent & ~other)
         self.reader.fault_rows(self.raw, rows, "a number", self._remedy)
+
+    def _in_other_notation(self, text: pd.Series, bad: Mask) -> Mask:
+        """Refuse once a column whose numbers are written otherwise, and return its texts at fault.
+
+        Columns of one file that are written alike have the same fault, which is shown once.
+        """
+        notation, none = self.reader.notation(self.spec), np.zeros(len(bad), dtype=bool)
+        known = text.notna().to_numpy(dtype=bool)
+        for decimal, thousands in NOTATIONS:
+            found = np.isfinite(
+                parsed(text, decimal=decimal, thousands=thousands, percent=notation.percent)
+            )
+            if (found & bad).sum() < 2 or (found & known).sum() < MOSTLY * known.sum():
+                continue
+            keys = [f"`decimal: {json.dumps(decimal)}`"] if decimal != notation.decimal else []
+            keys += [f"`thousands: {json.dumps(thousands)}`"] * (thousands != notation.thousands)
+            own = self.spec["decimal"] is not None or self.spec["thousands"] is not None
+            where = "to the column" if own else "below each `file` of that name in the protocol"
+            signs = [f"{decimal!r} before the decimals"] if decimal != notation.decimal else []
+            signs += [f"{thousands!r} between thousands"] if thousands else []
+            self.reader.faults.append(
+                Fault(
+                    self.reader.log.file,
+                    f"its numbers have {' and '.join(signs)}",
+                    f"numbers with {notation.decimal!r} before the decimals"
+                    + (f" and {notation.thousands!r} between thousands" * bool(notation.thousands)),
+                    f"add {' and '.join(keys)} {where}",
+                    column=self.raw if own else None,
+                )
+            )
+            self.reader.faulty.setdefault(self.raw, []).append(self.column.holds(bad & found))
+            return bad & found
+        return none
 
     def _remedy(self, text: str) -> str:
         """Return what to do with a text that is no number, the likeliest cause first."""
@@ -527,14 +575,15 @@ class OneColumn:
         if self.spec["type"] == "flag":
             codes = self._truth_codes() or f"{{{code}: 1}}"
             return f"add `codes: {codes}` to the column, or correct the cell; {last}"
+        absent = f"add `missing: [{code}]` to the column if nothing was observed"
+        own = f"`suppressed: missing` and `suppression_codes: {{{code}: missing}}`"
+        withheld = f"add {own} if a number was withheld"
         if MADE_A_DATE.fullmatch(text):
             first = "restore the cell (a spreadsheet turns a range such as 5-9 into a date)"
-        elif any(character.isdigit() for character in text):
-            first = "correct the cell, or set `decimal`, `thousands` or `percent` for the column"
-        else:
-            first = "correct the cell"
-        own = f"`suppressed: missing` and `suppression_codes: {{{code}: missing}}`"
-        return f"{first}; if the number was withheld, add {own} to the column; {last}"
+            return f"{first}; otherwise {absent}, or {withheld}"
+        if any(character.isdigit() for character in text):
+            return f"correct the cell; otherwise {absent}, or {withheld}"
+        return f"{absent}; {withheld}; otherwise correct the cell"
 
     def _truth_codes(self) -> str:
         """Return codes for every text of a column of truth values; empty if some is another."""

@@ -350,7 +350,7 @@ def _not_found(cells: RawCells, variable: str, names: Sequence[str], *, several:
     elif close:
         remedy = f"did you mean {close[0]!r}?"
     else:
-        remedy = "correct the name under `columns`, or use the number of the column: `position: 1`"
+        remedy = "correct the name under `columns`: one of those that the file has"
     what = "several columns" if several else "no column"
     return Fault(
         cells.file, f"{what} for {variable!r}; {_listed(cells)}",
