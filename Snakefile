@@ -45,5 +45,6 @@ onsuccess:
 
 
 onerror:
+    record_first_plans(LOOK.studies)
     for message in refusals(STUDIES, WRITTEN_BEFORE):
         print(f"\n{message}", file=sys.stderr)

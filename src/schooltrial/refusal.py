@@ -105,10 +105,10 @@ NOT_COMPUTED = (
 
 def words_of(error: ValueError | ArithmeticError) -> str:
     """Return what an error says to a reader: its own words, if this package raised it."""
-    return str(error) if _is_our_own(error) else NOT_COMPUTED
+    return str(error) if is_our_own(error) else NOT_COMPUTED
 
 
-def _is_our_own(error: BaseException) -> bool:
+def is_our_own(error: BaseException) -> bool:
     """Return whether a statement of this package raised an error, with words for the reader.
 
     Functions written in C leave no frame: then the last one is ours, and what it was at is no

@@ -126,7 +126,7 @@ def test_text_in_a_score_is_named_with_row_and_value(
     assert (fault.file, fault.row, fault.column) == ("scores_2020.csv", 7, "score")
     assert fault.found == f"the value {text!r}"
     assert fault.expected == "a number"
-    assert f"`missing: [\"{text}\"]`" in fault.remedy
+    assert f'`missing: ["{text}"]`' in fault.remedy
 
 
 def test_a_text_in_many_rows_is_one_fault(trial: SmallTrial, refused: Refused) -> None:

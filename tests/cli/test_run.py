@@ -73,6 +73,30 @@ def test_what_is_refused_is_told_alone_and_the_log_is_named(
     assert not (trial.parent / "results").exists()
 
 
+def test_a_plan_is_recorded_where_one_model_was_estimated_and_another_refused(
+    trial: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plan = trial.read_text("utf-8")
+    extra = "{label: Bad, estimator: multilevel, role: sensitivity, outcomes: [reading]"
+    school = "columns: {pupil: {column: pupil}, site: {column: school, type: category, label: S},"
+    spoilt = plan.replace("pupils_{year}.csv\", columns: {pupil: {column: pupil},",
+                          f'pupils_{{year}}.csv", {school}', 1)  # fmt: skip
+    trial.write_text(f"{spoilt}  bad: {extra}, where: {{year: [2025]}}, covariates: [site]}}\n")
+    elsewhere = trial.parent / "out"
+    command = ["run", str(trial), "--cores", "1", "--output", str(elsewhere)]
+    assert main(command) == 1
+    told = capfd.readouterr().err
+    assert told.startswith("Some models were estimated before the error below")
+    assert "model bad, outcome reading" in told
+    assert (elsewhere / "results" / "my_trial" / "checks" / "plan_first.json").is_file()
+
+    trial.write_text(plan, "utf-8")
+    assert main(command) == 0
+    told = capfd.readouterr().out
+    assert "Warning: the plan was changed after outcomes were read (sections: tables" in told
+    assert "a run with another --output cannot tell whether the plan was changed" in told
+
+
 def test_a_fault_of_the_protocol_is_told_before_anything_is_written(
     trial: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -73,6 +73,13 @@ def test_a_cell_that_fails_fails_the_rule_and_no_page_is_written(tmp_path: Path)
     assert not (tmp_path / "executed.ipynb").exists()
 
 
+def test_what_a_function_of_this_package_refuses_in_a_cell_is_a_refusal(tmp_path: Path) -> None:
+    source = "import schooltrial as st\nst.adjust_p_values([2.0], method='holm')"
+    with pytest.raises(UserError, match=r"^given.ipynb, cell 2: ") as error:
+        _execute(tmp_path, source)
+    assert "Traceback" not in str(error.value)
+
+
 def test_a_cell_of_magics_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"given.ipynb, cell 2: line 1 is no plain Python"):
         _execute(tmp_path, "%matplotlib inline")

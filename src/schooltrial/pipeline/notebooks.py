@@ -34,7 +34,7 @@ from schooltrial.document.tables import Column, Table, study_foot, tabulate
 from schooltrial.document.text import Text
 from schooltrial.exhibits.style.coefficient_plot import Plot
 from schooltrial.protocol.content.sections import StudyLine
-from schooltrial.refusal import UserError
+from schooltrial.refusal import UserError, is_our_own
 from schooltrial.study.comparison import Comparison
 from schooltrial.study.shown import Shown
 
@@ -107,7 +107,8 @@ def execute_cells(file: Path) -> Executed:
     Raises
     ------
     UserError
-        Where a cell is no plain Python, and where one shows rows of people.
+        Where a cell is no plain Python, where one shows rows of people, and with what a function
+        of this package says of its arguments.
     Exception
         Whatever a cell raises, with the number of the cell.
     """
@@ -125,6 +126,8 @@ def execute_cells(file: Path) -> Executed:
             with redirect_stdout(printed):
                 value = _value_of(source, names, where)
         except Exception as error:
+            if is_our_own(error):
+                raise UserError(f"{where}: {error}") from error
             error.add_note(f"in {where}")
             raise
         _refuse_people(value, where)

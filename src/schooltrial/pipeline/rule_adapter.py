@@ -11,7 +11,7 @@ from typing import Any
 
 from schooltrial.pipeline.system_errors import REMEDIES, of_the_system
 from schooltrial.provenance.contents import BY_VALUE, KEPT, Contents, digests, keep
-from schooltrial.refusal import Fault, Refusal, refuse
+from schooltrial.refusal import Fault, Refusal, UserError, refuse
 
 
 def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None:
@@ -34,8 +34,8 @@ def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None
             _refuse_replaced_files(read)
             keep(Contents(job.log[0], read, digests(_compared(job.output, KEPT))))
             log.writelines(_sizes("read", job.input) + _sizes("wrote", job.output))
-        except Refusal as refusal:
-            log.write(f"{refusal}\n")
+        except (Refusal, UserError) as told:
+            log.write(f"{_as_refusal(told)}\n")
             sys.exit(1)
         except OSError as error:
             if error.errno not in REMEDIES:
@@ -46,6 +46,12 @@ def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None
         except Exception:
             log.write(traceback.format_exc())
             raise
+
+
+def _as_refusal(told: Refusal | UserError) -> str:
+    """Return the text by which the end of a run knows a refusal, with where it arose."""
+    text = str(told) if isinstance(told, Refusal) else f"Refused: {told}"
+    return "\n".join([text, *getattr(told, "__notes__", [])])
 
 
 def _refuse_library_of_another_checkout(project: Path) -> None:

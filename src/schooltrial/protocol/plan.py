@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schooltrial.protocol.content.sections import Content, Model
+from schooltrial.protocol.content.sections import Content, Model, Protocol
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.refusal import Fault, Refusal
@@ -148,7 +148,18 @@ def keep_first(protocol: str, schema: str, first: str, rehearsal: bool = False) 
     if first_plan(first):
         return
     read = read_protocol(Path(protocol), parse_yaml(Path(schema).read_text("utf-8")))
-    checksums = {} if rehearsal else section_checksums(read.content, read.models_to_come)
+    if rehearsal:
+        Path(first).write_text("{}\n", encoding="utf-8")
+    else:
+        keep_first_of(read, first)
+
+
+def keep_first_of(protocol: Protocol, first: str) -> None:
+    """Write the checksums of a plan that was read, unless they were written before."""
+    if first_plan(first):
+        return
+    checksums = section_checksums(protocol.content, protocol.models_to_come)
+    Path(first).parent.mkdir(parents=True, exist_ok=True)
     Path(first).write_text(json.dumps(checksums, indent=1) + "\n", encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ import pytest
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.pipeline.system_errors import REMEDIES
 from schooltrial.provenance.contents import RECORDS, Contents, digest
-from schooltrial.refusal import Fault, Refusal
+from schooltrial.refusal import Fault, Refusal, UserError
 from support.small_trial import ROOT
 
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -59,6 +59,19 @@ def test_what_a_script_prints_is_in_the_log(tmp_path: Path, capsys: Any) -> None
     run_as_rule(lambda **_: print("read 8 schools"), _namespace(tmp_path / "log"))
     assert (tmp_path / "log").read_text("utf-8") == "read 8 schools\n"
     assert capsys.readouterr().out == ""
+
+
+def test_what_a_script_says_to_a_user_is_a_refusal_with_where_it_arose(tmp_path: Path) -> None:
+    def main(**_: Any) -> None:
+        error = UserError("cell 2 is no plain Python")
+        error.add_note("in given.ipynb")
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        run_as_rule(main, _namespace(tmp_path / "log"))
+    assert ended.value.code == 1
+    logged = (tmp_path / "log").read_text("utf-8")
+    assert logged == "Refused: cell 2 is no plain Python\nin given.ipynb\n"
 
 
 def test_a_refusal_ends_with_code_1_and_its_message_in_the_log_without_a_traceback(

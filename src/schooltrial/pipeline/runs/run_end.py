@@ -9,9 +9,17 @@ from typing import Any
 
 from schooltrial.pipeline.messages import unlinked
 from schooltrial.pipeline.system_errors import in_text
+from schooltrial.protocol.rehearsal import ENDING
 from schooltrial.refusal import Refusal, StepFailedError, UserError
 from schooltrial.study.layout import Layout
 from schooltrial.wording import listed
+
+DOUBTS = {
+    "in doubt": "the groups differ more than chance would explain, so they may not have been "
+    "formed at random",
+    "contradicted": "the allocation list is not what the plan or the randomisation record says",
+}
+"""Verdict on an allocation → what it means."""
 
 TAIL = 30
 """Lines of the log of a run that are shown where no step says why it failed."""
@@ -36,7 +44,7 @@ def what_was_found(folder: Path, name: str) -> Iterator[str]:
         yield f"  {effect['label']}{of}: {effect['effect']}"
     for rating in _ratings(told["effects"]):
         yield f"  {rating} (indicative)"
-    for warning in [*unlinked([name], []), *_plan(paths)]:
+    for warning in [*allocation_doubts(paths), *unlinked([name], []), *_plan(paths)]:
         yield f"Warning: {warning}"
     yield f"Report: {folder / 'results' / name / 'report' / 'report.html'}"
 
@@ -56,6 +64,22 @@ def _plan(paths: Layout) -> Iterator[str]:
     changed = json.loads(file.read_text("utf-8"))["changed"] if file.is_file() else []
     if changed:
         yield f"the plan was changed after outcomes were read (sections: {', '.join(changed)})"
+
+
+def allocation_doubts(paths: Layout) -> Iterator[str]:
+    """Yield that a study's allocation may not be random, or is not the recorded one, and why.
+
+    Nothing is said of a rehearsal, whose arms were re-randomised.
+    """
+    file = paths.check("assignment_verdict.json")
+    if not file.is_file() or paths.root.name.endswith(ENDING):
+        return
+    found = json.loads(file.read_text("utf-8"))
+    words = DOUBTS.get(str(found["verdict"]))
+    if words:
+        # the test of all variables together speaks of a distance; that of one variable, of it
+        reasons = sorted(found["reasons"], key=lambda reason: "Mahalanobis" in reason)
+        yield f"{words}: {reasons[0]}. See Design in the report"
 
 
 def why_not(refused: Sequence[str], logs: Sequence[str], log: Path) -> UserError | StepFailedError:

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from schooltrial.pipeline.messages import unlinked
 from schooltrial.pipeline.runs.plan_words import is_recorded, plan_in_words
+from schooltrial.pipeline.runs.run_end import allocation_doubts
 from schooltrial.pipeline.runs.study_run import make, protocol_of
 from schooltrial.protocol.content.sections import Protocol
 from schooltrial.refusal import UserError
@@ -65,7 +66,8 @@ def what_was_read(name: str) -> Iterator[str]:
         for row in csv.DictReader(lines):
             rows = plural(int(row["rows"]), "row")
             yield f"  {row['file']}: {rows}, for {row['tables'].replace('; ', ', ')}"
-    for warning in unlinked([name], []):
+    doubts = allocation_doubts(Layout(Path("results") / name))
+    for warning in [*doubts, *unlinked([name], [])]:
         yield f"Warning: {warning.rsplit(' See ', 1)[0]}"
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from schooltrial.checkout import own_checkout
 from schooltrial.pipeline.messages import logs_written, refusals
 from schooltrial.pipeline.run_lock import LOCK, holder_of, waiting_for
-from schooltrial.pipeline.runs.plan_words import guesses_left
+from schooltrial.pipeline.runs.plan_words import guesses_left, is_recorded
 from schooltrial.pipeline.runs.progress import Progress, stage_of_rules
 from schooltrial.pipeline.runs.run_end import what_was_found, why_not
 from schooltrial.pipeline.runs.snakemake_run import WorkflowRun
@@ -21,6 +21,12 @@ from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.protocol.rehearsal import as_rehearsal
 from schooltrial.refusal import UserError
+
+SEALED = (
+    "Some models were estimated before the error below, so the plan is now recorded: the report "
+    "will name what you change in it."
+)
+"""What is said once where a run that failed has estimates."""
 
 LOOK_AGAIN = 0.3
 """Seconds between two looks at whether another run has ended."""
@@ -60,13 +66,25 @@ def run_study(
     plan = as_rehearsal(plan) if rehearsal else plan
     config = {"rehearse": "true"} if rehearsal else NOTHING
     folder = working_folder(plan.path, output)
-    if make(plan, folder, _targets(project, plan), cores, config) == 0:
+    recorded = is_recorded(plan, folder)
+    try:
+        steps = make(plan, folder, _targets(project, plan), cores, config)
+    except UserError as told:
+        if recorded or not is_recorded(plan, folder):
+            raise
+        raise UserError(f"{SEALED}\n\n{told}") from None
+    if steps == 0:
         print("Nothing has changed since the last run.")
     with chdir(folder):
         for line in what_was_found(folder, plan.name):
             print(line)
     if left := guesses_left(plan):
         print(f"Warning: {left}")
+    if folder != plan.path.parent.resolve() and not rehearsal:
+        print(
+            f"The plan is recorded with these results, in {folder}: a run with another --output "
+            "cannot tell whether the plan was changed."
+        )
 
 
 def make(
