@@ -263,8 +263,8 @@ def _cells(
 
 
 def _unit(unit: str, *, share: bool) -> str:
-    """Return the unit of a difference: of per cents, percentage points."""
-    return PERCENTAGE_POINTS if share or unit.startswith("per cent") else unit
+    """Return the unit of an effect; that on take-up is in percentage points."""
+    return PERCENTAGE_POINTS if share else unit
 
 
 def in_labels(note: str, labels: Mapping[str, str], people: str = "records") -> str:

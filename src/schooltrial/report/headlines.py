@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, isfinite, log10
 from typing import Any
 
@@ -16,7 +16,7 @@ from schooltrial.document.text import Strong, Text
 from schooltrial.protocol.content.levels import DesignLevels
 from schooltrial.protocol.content.people import people_counted
 from schooltrial.protocol.content.sections import arm_labels
-from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, is_binary
+from schooltrial.protocol.content.shown_units import effect_unit, is_binary
 from schooltrial.wording import counted, listed, plural, uncapitalised
 
 HEADLINES = ("ITT", "ATT", "CACE")
@@ -122,12 +122,22 @@ class Finding:
 
 
 def summarise_findings(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> list[Finding]:
-    """Return the effects of the primary models on primary outcomes, arm by arm."""
+    """Return the effects of the primary models on primary outcomes, arm by arm.
+
+    Where several models analyse an outcome, its label names the model too.
+    """
     models, outcomes = protocol["models"], protocol["outcomes"]
     primary = [name for name, model in models.items() if model["role"] == "primary"]
     rows = estimates[estimates["model"].isin(primary) & estimates["estimand"].isin(HEADLINES)]
     found = [finding(row, protocol) for _, row in rows.iterrows()]
-    return [one for one in found if outcomes[one.outcome]["primary"]]
+    kept = [one for one in found if outcomes[one.outcome]["primary"]]
+    by_outcome = {one.outcome: {o.model for o in kept if o.outcome == one.outcome} for one in kept}
+    return [
+        replace(one, label=f"{one.label} ({one.model_label})")
+        if len(by_outcome[one.outcome]) > 1
+        else one
+        for one in kept
+    ]
 
 
 def finding(row: pd.Series, protocol: Mapping[str, Any]) -> Finding:
@@ -178,9 +188,8 @@ def is_in_sd(outcome: Mapping[str, Any]) -> bool:
 
 def unit_of(outcome: Mapping[str, Any]) -> str:
     """Return the unit in which a reader sees an effect on an outcome."""
-    if is_binary(outcome):
-        return PERCENTAGE_POINTS
-    return "SD" if is_in_sd(outcome) else str(outcome["units_label"])
+    in_sd = is_in_sd(outcome) and not is_binary(outcome)
+    return "SD" if in_sd else effect_unit(outcome)
 
 
 def people_in(level: str, arm: str, levels: DesignLevels) -> str:

@@ -16,17 +16,21 @@ from schooltrial.protocol.content.sections import (
 )
 from schooltrial.wording import listed, year_spans
 
+PLAIN_BLOCKS = ("block", "blocks", "matched set", "matched sets")
+"""Labels of blocks that say no more than the sentence itself."""
+
 
 def design_sentence(protocol: Mapping[str, Any]) -> str:
     """Return how units were assigned, as the protocol declares it."""
     design = protocol["design"]
     levels, label = DesignLevels.of(design), design["block_label"]
+    of = "" if label.lower() in PLAIN_BLOCKS else f" ({label})"
     units = levels.units.capitalize() + (" inside schools" if levels.inside_schools else "")
     how = {
         "complete": "without blocking",
         "simple": "one by one (simple randomisation)",
-        "blocked": f"within blocks ({label})",
-        "paired": f"within matched sets ({label})",
+        "blocked": f"within blocks{of}",
+        "paired": f"within matched sets{of}",
         "staggered": "in cohorts that began in different years",
     }[design["kind"]]
     if design["randomised"]:
@@ -59,7 +63,8 @@ def measured_sentence(protocol: Mapping[str, Any]) -> str:
     if not found:
         return ""
     mean = ", averaged over these years" if averaged else ""
-    return f"{protocol['years']['label']} {year_spans(found)}{mean}"
+    spans = listed(year_spans(found).split(", "))
+    return f"{protocol['years']['label']} {spans}{mean}"
 
 
 def registration_sentence(registration: Mapping[str, Any]) -> str:
@@ -137,9 +142,9 @@ def mobility_sentence(protocol: Mapping[str, Any]) -> str:
     unit = protocol["design"]["unit"]
     if unit in GROUPS:
         return (
-            f"Pupils are analysed in the group of the {unit} they had when the outcome was "
-            "measured. The table shows all on the rosters of the year, whether or not they are "
-            "analysed."
+            f"Pupils are analysed in the {'arm' if unit == 'group' else 'group'} of the {unit} "
+            "they had when the outcome was measured. The table shows all on the rosters of the "
+            "year, whether or not they are analysed."
         )
     if unit == "pupil":
         return "Pupils are analysed in the group to which they were assigned."

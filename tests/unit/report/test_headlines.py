@@ -22,6 +22,7 @@ from schooltrial.report.headlines import (
     sensitivity_sentence,
     signed,
     summarise_findings,
+    unit_of,
     verdict_sentence,
     with_interval,
 )
@@ -318,3 +319,19 @@ def test_a_placebo_is_told_apart_from_the_analyses_of_the_same_sample(
         "Of other years or samples: Placebo, year 2: −0.02 (−0.10 to 0.06) SD."
     )
     assert other_samples_sentence(rows[:2], content, one) == ""
+
+
+def test_an_outcome_of_several_primary_models_bears_their_names(finished: SmallTrial) -> None:
+    content: Any = copy.deepcopy(dict(finished.read().content))
+    content["models"]["girls"] = {**content["models"]["itt"], "label": "Girls"}
+    rows = pd.DataFrame([_row(), _row(model="girls", subgroup="girls")])
+    found = summarise_findings(rows, content)
+    assert [one.label for one in found] == ["Maths (Intention to treat)", "Maths (Girls)"]
+    assert [one.label for one in summarise_findings(rows[:1], content)] == ["Maths"]
+
+
+def test_a_difference_of_per_cents_is_in_percentage_points() -> None:
+    outcome = {"scale": "continuous", "standardise": "none", "units_label": "per cent"}
+    assert unit_of(outcome) == "percentage points"
+    assert unit_of({**outcome, "units_label": "points"}) == "points"
+    assert unit_of({**outcome, "standardise": "control"}) == "SD"

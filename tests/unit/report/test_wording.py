@@ -6,6 +6,7 @@ import pytest
 
 from schooltrial.report.wording import (
     analysed_sentences,
+    design_sentence,
     measured_sentence,
     registration_sentence,
 )
@@ -70,6 +71,15 @@ def test_an_effect_over_several_years_is_said_to_be_averaged() -> None:
     assert told(panel) == "spring 2016–2018, averaged over these years"
     assert told({**panel, "where": {"year": [2015, 2018]}}) == "spring 2018"
     assert told(ols, {**panel, "role": "sensitivity"}) == "spring 2018"
-    assert told(ols, {**ols, "where": {"year": [2017]}}) == "spring 2017, 2018"
+    assert told(ols, {**ols, "where": {"year": [2017]}}) == "spring 2017 and 2018"
     assert told({**ols, "where": {"year": [2017, 2018]}}).endswith("averaged over these years")
     assert told({**ols, "where": {}}) == "spring 2018"
+
+
+def test_a_label_of_blocks_that_says_no_more_is_left_out() -> None:
+    def told(label: str) -> str:
+        design = {"kind": "paired", "block_label": label, "unit": "school", "randomised": True}
+        return design_sentence({"design": design})
+
+    assert told("Matched set") == "Schools were randomised within matched sets."
+    assert told("district") == "Schools were randomised within matched sets (district)."

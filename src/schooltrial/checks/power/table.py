@@ -34,6 +34,7 @@ from schooltrial.models.power.allocation import Allocation
 from schooltrial.models.power.closed_form import school_randomised
 from schooltrial.models.power.minimum_detectable_effect import Precision, mde_multiplier
 from schooltrial.models.power.sign_and_magnitude import sign_magnitude_errors
+from schooltrial.protocol.content.shown_units import difference_unit
 from schooltrial.random_streams import stream
 from schooltrial.refusal import words_of
 
@@ -118,9 +119,10 @@ def _row(plan: StudyPlan, comparison: Comparison, inputs: StageInputs) -> list[A
     method = _method(comparison, inputs) if design is not None else ""
     if design is None:
         design, method = reported, "" if reported is None else OF_ESTIMATE
+    units = plan.outcomes[comparison.outcome]["units_label"]
     return [
         comparison.outcome, comparison.name, comparison.model["where_label"], comparison.arm,
-        inputs.stage, "SD" if in_sd else plan.outcomes[comparison.outcome]["units_label"],
+        inputs.stage, "SD" if in_sd else difference_unit(units),
         plan.unit,
         *_sizes(inputs),
         nan if allocation is None else _block_count(comparison, inputs, allocation),

@@ -244,10 +244,10 @@ class RosterSample:
         known = frame[unit].notna().to_numpy()
         outside = there & known & (self._positions(frame) < 0)
         place = "class" if unit == "teacher" else unit
-        known_as = "class without a known teacher" if unit == "teacher" else f"unknown {unit}"
+        unknown = "a class without a known teacher" if unit == "teacher" else f"an unknown {unit}"
         return {
             f"a {place} outside the randomisation": roster.unit[outside],
-            f"a {known_as}": roster.unit[there & ~known],
+            unknown: roster.unit[there & ~known],
         }
 
     @cached_property

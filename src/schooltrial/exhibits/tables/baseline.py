@@ -47,7 +47,7 @@ def baseline_table(
         Column("Effect size", "told", key="wwc_effect_size"),
         Column("WWC band", key="wwc_band"),
         Column("N", "told", key="n"),
-        Column("Missing", "told", key="missing"),
+        Column("Missing", "count", key="missing"),
     ]
     of_schools = (
         " Means of schools as analysed are those of the pupils analysed there, in the baseline "

@@ -21,8 +21,14 @@ def times_shown(outcome: Mapping[str, Any]) -> float:
 
 
 def effect_unit(outcome: Mapping[str, Any]) -> str:
-    """Return the unit of an effect: percentage points for a yes/no outcome."""
-    return PERCENTAGE_POINTS if is_binary(outcome) else str(outcome["units_label"])
+    """Return the unit of an effect: percentage points for yes or no, or for per cent."""
+    return PERCENTAGE_POINTS if is_binary(outcome) else difference_unit(outcome["units_label"])
+
+
+def difference_unit(unit: str) -> str:
+    """Return the unit of a difference: of per cents, percentage points."""
+    of_shares = unit == "%" or unit.startswith(("per cent", "percent "))
+    return PERCENTAGE_POINTS if of_shares or unit == "percent" else unit
 
 
 def mean_unit(outcome: Mapping[str, Any]) -> str:

@@ -32,6 +32,7 @@ def participants_section(evidence: Evidence) -> Section:
     """Return the participant flow, attrition, and where pupils were at baseline."""
     protocol, years = evidence.protocol, evidence.years
     label = protocol["years"]["label"]
+    labels = {**_models(evidence), **evidence.labels}
     blocks: list[Block] = []
     analysed = analysed_sentences(protocol, evidence.labels)
     flow = evidence.exhibit("flow")
@@ -39,9 +40,7 @@ def participants_section(evidence: Evidence) -> Section:
         blocks += [flow, Details("Participant flow as text", (
             Preformatted(evidence.texts["flow_text"].strip("\n")),
         ))]  # fmt: skip
-    lost = flow_shown(
-        evidence.labelled(evidence.checks["flow"]), years, {**_models(evidence), **evidence.labels}
-    )
+    lost = flow_shown(evidence.labelled(evidence.checks["flow"]), years, labels)
     steps = Exhibit(
         "flow_by_step", f"Participant flow by step, {year_spans(years)}", lost,
         "Only steps at which someone or something was left out; the data file has all.",
@@ -64,7 +63,7 @@ def participants_section(evidence: Evidence) -> Section:
             ),
             LOST, data="checks/attrition.csv", source="check_attrition",
         ))  # fmt: skip
-        moved = movers_shown(attrition, years, evidence.labels, evidence.arms)
+        moved = movers_shown(attrition, years, labels, evidence.arms)
         if moved is not None:
             blocks.append(Exhibit(
                 "movers", "Joiners and movers", moved, MOVED,
@@ -74,13 +73,13 @@ def participants_section(evidence: Evidence) -> Section:
     if left is not None:
         table = Exhibit(
             "who_left", "Differential attrition by baseline characteristics",
-            who_left_shown(left, evidence.labels, evidence.arms),
+            who_left_shown(left, labels, evidence.arms),
             "How much more, in percentage points, the share lost in the intervention group changes "
             "with a baseline variable than in the comparison group: per SD of a number, or between "
             "those with and those without the characteristic.",
             data="checks/who_left.csv", source="check_attrition",
         )  # fmt: skip
-        if said := who_left_sentence(left, evidence.labels, evidence.arms):
+        if said := who_left_sentence(left, labels, evidence.arms):
             blocks.append(Paragraph(said))
         blocks.append(Details.of(table))
     mobility = evidence.check("mobility")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Section
 from schooltrial.document.text import joined
 from schooltrial.report.effects import effects_shown
@@ -25,6 +27,9 @@ BOUNDS = (
 NONE_MISSING = (
     "No outcome is missing that could be bounded, so these are the effects on those observed."
 )
+
+
+NOTHING_KNOWN = "Nothing could be computed; the notes say why."
 
 
 def sensitivity_section(evidence: Evidence) -> Section:
@@ -64,8 +69,15 @@ def sensitivity_section(evidence: Evidence) -> Section:
             bounds_shown(
                 bounds, evidence.labels, evidence.arms, evidence.protocol["outcomes"]
             ),
-            NONE_MISSING if (bounds["approach"] == "complete cases").all() else BOUNDS,
+            _bounds_told(bounds),
             data="checks/missing_outcomes.csv", source="check_attrition",
         )  # fmt: skip
         blocks.append(Details("Bounds for missing outcomes", (table,)))
     return Section("sensitivity", "Sensitivity and missing outcomes", tuple(blocks))
+
+
+def _bounds_told(bounds: pd.DataFrame) -> str:
+    """Return what the rows of the table are."""
+    if not (bounds["approach"] == "complete cases").all():
+        return BOUNDS
+    return NONE_MISSING if bounds["estimate"].notna().any() else NOTHING_KNOWN

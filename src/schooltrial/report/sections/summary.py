@@ -163,6 +163,7 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
     ]  # fmt: skip
     people = " or ".join(dict.fromkeys(one.people for one in found)).capitalize()
     schools = " (schools)" if any(one.places for one in found) else ""
+    known = any(one.n_people is not None for one in found) or not schools
     columns = [
         Column("Primary outcome", key="outcome"),
         Column("Effect (95% CI)" if _all_95(found) else "Effect (CI)", "told", key="effect"),
@@ -170,7 +171,7 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
         Column("Effect size", "told", key="size", optional=True),
         Column("Percentile points", "told", key="points", optional=True),
         Column("Months’ progress", "told", key="months", optional=True),
-        Column(people + schools, "told", key="n"),
+        Column(people + schools if known else "Schools", "told", key="n"),
         Column("p", "told", key="p"),
         Column("WWC-style rating", key="wwc", optional=True),
         Column("EEF-style security", key="eef", optional=True),
@@ -193,11 +194,12 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
 
 
 def unadjusted_notes(found: Sequence[Finding]) -> list[str]:
-    """Return that nothing is adjusted for several primary outcomes, where there are several."""
-    count = len({one.outcome for one in found})
-    if count < 2:
+    """Return that nothing is adjusted for several primary results, where there are several."""
+    if len(found) < 2:
         return []
-    return [f"P-values and intervals are unadjusted for the {counted(count)} primary outcomes."]
+    what = "outcomes" if len({one.outcome for one in found}) == len(found) else "results"
+    told = f"{counted(len(found))} primary {what}"
+    return [f"P-values and intervals are unadjusted for the {told}."]
 
 
 def at_most_notes(ratings: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -114,6 +114,18 @@ def _two_way(evidence: Evidence) -> list[Block]:
     return blocks
 
 
+ASSUMED = (
+    "The effects above are effects if trends would have been parallel without the programme. That "
+    "cannot be tested; what follows shows how far trends may have differed before the conclusion "
+    "changes."
+)
+
+BY_CHANCE = (
+    "Schools were randomised, so that trends without the programme differ between the groups by "
+    "chance alone. What follows shows how far they may have differed before the conclusion changes."
+)
+
+
 def _parallel_trends(evidence: Evidence) -> list[Block]:
     found = evidence.check("parallel_trends")
     if found is None:
@@ -121,11 +133,7 @@ def _parallel_trends(evidence: Evidence) -> list[Block]:
     said = parallel_trends_sentences(found, evidence.labels)
     blocks: list[Block] = [
         Heading("Parallel trends", "parallel_trends_section"),
-        Paragraph(
-            "The effects above are effects if trends would have been parallel without the "
-            "programme. That cannot be tested; what follows shows how far trends may have differed "
-            "before the conclusion changes."
-        ),
+        Paragraph(BY_CHANCE if evidence.protocol["design"]["randomised"] else ASSUMED),
     ]
     if said:
         blocks.append(Bullets(tuple(said)))

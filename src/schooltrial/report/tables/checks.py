@@ -191,7 +191,7 @@ def movers_shown(
             "quantity": [
                 OF_OUTCOME.get(quantity, MOVES.get(quantity, quantity)).format(name)
                 for quantity, name in zip(
-                    rows["quantity"], _named(rows["outcome"], labels), strict=True
+                    rows["quantity"], _named_by_model(rows, labels), strict=True
                 )
             ],
             "group": groups_named(rows["arm"], arms),
@@ -214,15 +214,21 @@ def who_left_sentence(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> s
     parts = [
         f"{name}{f', {group}' if group else ''}, {row.year}: p {p_equals(row.p_value)}"
         for name, group, row in zip(
-            _named(joint["outcome"], labels), groups_named(joint["arm"], arms),
+            _named_by_model(joint, labels), groups_named(joint["arm"], arms),
             joint.itertuples(), strict=True,
         )
     ]  # fmt: skip
     return (
         f"Joint tests of whether different people left each group: {'; '.join(parts)}. Of "
-        f"{len(single):,} single terms, {few} p below .05; about "
-        f"{number(SMALL * len(single), 0)} would by chance alone."
+        f"{len(single):,} single terms, {few} p below .05; {_expected(len(single))} would by "
+        "chance alone."
     )
+
+
+def _expected(terms: int) -> str:
+    """Return how many of so many terms have a small p by chance, in words."""
+    count = SMALL * terms
+    return f"about {number(count, 0)}" if count >= 1 else "fewer than 1"
 
 
 def p_equals(value: float) -> str:
@@ -256,7 +262,7 @@ def who_left_shown(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> Tabl
         f"{n:,} and {c:,}" for n, c in zip(rows["n_lost_arm"], rows["n_lost_control"], strict=True)
     ]
     told = rows.assign(
-        outcome=_named(rows["outcome"], labels),
+        outcome=_named_by_model(rows, labels),
         group=groups_named(rows["arm"], arms),
         lost=lost,
         term=terms,
@@ -271,6 +277,19 @@ def _one_decimal(found: re.Match[str]) -> str:
 
 def _named(names: pd.Series, labels: Labels) -> list[str]:
     return [labels.get(str(name), str(name)) for name in names]
+
+
+def _named_by_model(rows: pd.DataFrame, labels: Labels) -> list[str]:
+    """Return outcomes by their labels, with the model where an outcome has several."""
+    names = _named(rows["outcome"], labels)
+    if "model" not in rows:
+        return names
+    models = rows["model"].fillna("").astype("str")
+    several = models.where(models != "").groupby(rows["outcome"]).transform("nunique") > 1
+    return [
+        f"{name} ({labels.get(model, model)})" if many and model else name
+        for name, model, many in zip(names, models, several, strict=True)
+    ]
 
 
 def _percent(share: float) -> str:

@@ -64,7 +64,10 @@ def test_the_measures_that_decide_are_told_from_those_that_do_not() -> None:
 
 def test_that_p_values_are_unadjusted_is_noted_where_there_are_several_outcomes() -> None:
     one: Any = SimpleNamespace(outcome="maths")
-    assert unadjusted_notes([one, one]) == []
+    assert unadjusted_notes([one]) == []
+    assert unadjusted_notes([one, one]) == [
+        "P-values and intervals are unadjusted for the two primary results."
+    ]
     other: Any = SimpleNamespace(outcome="reading")
     assert unadjusted_notes([one, other]) == [
         "P-values and intervals are unadjusted for the two primary outcomes."

@@ -119,3 +119,13 @@ def test_joint_tests_of_who_left_are_told_beside_how_many_single_terms_have_a_sm
         "single terms, 1 has p below .05; about 1 would by chance alone."
     )
     assert who_left_sentence(rows[:-1], LABELS, ARMS) == ""
+
+
+def test_an_outcome_that_several_models_analyse_is_told_with_the_model() -> None:
+    rows = pd.DataFrame({
+        "outcome": "maths", "model": ["itt", "girls"], "year": 2020, "arm": "t",
+        "variable": [nan, nan], "term": "all interactions = 0", "p_value": [0.2, 0.3],
+    })  # fmt: skip
+    told = who_left_sentence(rows, {**LABELS, "girls": "Girls", "itt": "ITT"}, {"c": "C", "t": "T"})
+    assert "Maths (ITT), 2020: p = 0.200; Maths (Girls), 2020: p = 0.300." in told
+    assert "Of 0 single terms, none has p below .05; fewer than 1 would by chance alone." in told
