@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
 from schooltrial.checks.attrition.analyses import analysing_models
 from schooltrial.exhibits.style.alt_words import few, told
@@ -32,6 +33,7 @@ from schooltrial.exhibits.style.label_placement import (
     text_box,
 )
 from schooltrial.exhibits.style.text_fitting import add_key, fit_texts
+from schooltrial.exhibits.style.text_lines import width_of, wrap
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption, boundary_table
 from schooltrial.protocol.content.sections import Arm, Outcome, StudyLine
 from schooltrial.wording import plural_of
@@ -50,6 +52,15 @@ MARKS = {
     "teachers in": ("^", 8.5, "white"), "teachers": ("v", 4.5, None),
 }  # fmt: skip
 """Of units, of people in units that stay, and of all: nested where points coincide."""
+
+
+DIRECT = 4
+"""Places of points up to which their names are beside them; of more, numbers that a list names."""
+
+
+LIST, APART, BELOW, LINE = 0.6, 0.25, 42, 0.15
+"""Inches of a list's margin and between its columns, points from the panel to it, and inches of a
+line of it."""
 
 
 LEAST_WIDTH, LEAST_HEIGHT = 20.0, 13.0  # per cent; both boundaries show their highest point
@@ -111,7 +122,7 @@ def attrition_plot(
     unit : {"school", "teacher", "pupil"}
         What was assigned.
     """
-    figure, (panel,) = new_figure(4.8, width=READABLE)
+    figure, (panel,) = new_figure(4.8)
     width = max(LEAST_WIDTH, 1.12 * data["overall"].max()) if len(data) else LEAST_WIDTH
     gap = data["differential"].abs().max() if len(data) else 0.0
     height = max(LEAST_HEIGHT, 1.12 * gap)
@@ -139,9 +150,15 @@ def attrition_plot(
         figure, handles, names, loc="outside upper left", columns=columns, size=LETTERS,
         columnspacing=1.4,
     )  # fmt: skip
-    foot(figure, study, LETTERS)
+    foot(figure, study)
+    labels = _point_labels(data)
+    if len(labels) > DIRECT:
+        named = _listed([text for _, text in labels])
+        labels = [(place, str(at)) for at, (place, _) in enumerate(labels, 1)]
+        _write_list(panel, named)
+        figure.set_figheight(figure.get_figheight() + LINE * named[0].count("\n"))
     fit_texts(figure)  # settles the layout, which labels must not change
-    _write_labels(panel, data, width, height)
+    _write_labels(panel, data, labels, width, height)
     return figure
 
 
@@ -183,7 +200,37 @@ def _draw_zones(panel: Axes, width: float, height: float, boundary: Assumption) 
         )  # fmt: skip
 
 
-def _write_labels(panel: Axes, data: pd.DataFrame, width: float, height: float) -> None:
+def _listed(texts: Sequence[str]) -> list[str]:
+    """Return numbered names of points in columns, as many as fit abreast."""
+    font, room = FontProperties(size=LETTERS), READABLE - LIST
+    names = [f"{at}  {text.replace(chr(10), ', ')}" for at, text in enumerate(texts, 1)]
+    widest = max(width_of(name, font) for name in names)
+    columns = max(int(room / (widest + APART)), 1)
+    if columns == 1:
+        return ["\n".join("\n     ".join(wrap(name, room, font, 0.2)) for name in names)]
+    each = -(-len(names) // columns)
+    return ["\n".join(names[at : at + each]) for at in range(0, len(names), each)]
+
+
+def _write_list(panel: Axes, columns: Sequence[str]) -> None:
+    """Write below a panel what its numbered points are."""
+    font = FontProperties(size=LETTERS)
+    aside = 0.0
+    for text in columns:
+        panel.annotate(
+            text, (0, 0), (aside, -BELOW), xycoords="axes fraction", va="top",
+            textcoords="offset points", fontsize=LETTERS, color=INK, annotation_clip=False,
+        )  # fmt: skip
+        aside += 72 * (max(width_of(line, font) for line in text.split("\n")) + APART)
+
+
+def _write_labels(
+    panel: Axes,
+    data: pd.DataFrame,
+    labels: Sequence[tuple[tuple[float, float], str]],
+    width: float,
+    height: float,
+) -> None:
     """Write the zones' names where there is room, then the points' names, none over another."""
     points = [(row.overall, abs(row.differential)) for row in data.itertuples()]
     taken: list[Box] = [marker_box(panel, x, y, MARKS["unit"][1]) for x, y in points]
@@ -197,7 +244,7 @@ def _write_labels(panel: Axes, data: pd.DataFrame, width: float, height: float) 
         else:
             label.set_position(spot)
             taken.append(text_box(label))
-    for (x, y), text in _point_labels(data):
+    for (x, y), text in labels:
         taken.append(place_label(panel, text, x, y, taken, size=LETTERS, colour=INK, line=FAINT))
 
 

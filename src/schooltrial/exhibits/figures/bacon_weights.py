@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from schooltrial.exhibits.style.alt_words import few, signed, span
 from schooltrial.exhibits.style.figures import (
@@ -15,6 +15,7 @@ from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
     INK,
+    LETTERS,
     TREATED,
     foot,
     nothing_drawn,
@@ -87,10 +88,10 @@ def bacon_weights_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
             "No two-way effect of a primary outcome could be decomposed into comparisons.", study
         )
     panels_of = [rows for _, rows in data.groupby(["model", "outcome"], sort=False)]
-    figure, panels = two_column_figure(len(panels_of), 0.9, 2.6)
+    figure, panels = two_column_figure(len(panels_of), 1.2, 2.6)
     for panel, rows in zip(panels, panels_of, strict=False):
         _draw(panel, rows)
-    add_shared_key(figure, panels, columns=3)
+    add_shared_key(figure, panels, columns=2, size=LETTERS)
     foot(figure, study)
     return figure
 
@@ -110,16 +111,17 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
             told = " (forbidden)" if kind in FORBIDDEN else ""
             panel.plot(mine["weight"], mine["estimate"], marker, color=colour, ms=6, mec="white",
                        mew=0.6, zorder=3, label=f"compared with {kind}{told}")  # fmt: skip
-    panel.set_title(f"{rows['outcome_label'].iloc[0]}{rows['model_label'].iloc[0]}", fontsize=8)
+    title = f"{rows['outcome_label'].iloc[0]}{rows['model_label'].iloc[0]}"
+    panel.set_title(title, fontsize=LETTERS)
+    panel.margins(y=0.1)
     panel.set_ylabel(f"estimate, {rows['unit'].iloc[0]}")
     most = float(rows["weight"].max())
     panel.set_xlim(-0.03 * most, 1.08 * most)
     panel.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g}%"))
     told = percent(float(rows["share_forbidden"].iloc[0]))
-    panel.set_xlabel(
-        f"weight in the two-way effect\nforbidden comparisons: {told} of it", fontsize=8
-    )
-    panel.tick_params(labelsize=7.5)
+    panel.set_xlabel(f"weight in the two-way effect\nof forbidden comparisons: {told}")
+    panel.xaxis.set_major_locator(MaxNLocator(4))
+    panel.yaxis.set_major_locator(MaxNLocator(5))
 
 
 def alt_text(data: pd.DataFrame) -> str:

@@ -16,7 +16,6 @@ from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
     LETTERS,
-    READABLE,
     TREATED,
     foot,
     new_figure,
@@ -183,7 +182,7 @@ def cohorts_plot(data: pd.DataFrame, outcomes: Mapping[str, Outcome], study: Stu
     cells = _cells(names, sorted(set(changes["cohort"]), key=int))
     rows, columns = (1 + max(getattr(one, side) for one in cells) for side in ("row", "column"))
     each = HIGH if rows <= 2 else LOW
-    figure, panels = new_figure(0.9 + each * rows, rows, columns, width=READABLE)
+    figure, panels = new_figure(0.9 + each * rows, rows, columns)
     for spare in panels:
         spare.set_axis_off()
     limits = _limits(changes, names, outcomes)
@@ -205,7 +204,7 @@ def cohorts_plot(data: pd.DataFrame, outcomes: Mapping[str, Outcome], study: Stu
         )
     key = add_shared_key(figure, panels[:1], columns=2, size=LETTERS)
     figure.set_figheight(figure.get_figheight() + KEY * key_lines(key))
-    foot(figure, study, LETTERS)
+    foot(figure, study)
     return figure
 
 

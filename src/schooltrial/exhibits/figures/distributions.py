@@ -8,22 +8,31 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from schooltrial.exhibits.style.alt_words import few, told
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
     INK,
+    LETTERS,
     TREATED,
     foot,
+    nothing_drawn,
     styled,
     two_column_figure,
 )
+from schooltrial.exhibits.style.text_fitting import add_shared_key
 from schooltrial.protocol.content.sections import Outcome, StudyLine
 from schooltrial.wording import percent, plural
 
-HEADROOM = 1.25
-"""Height of a panel over its highest share: room for the legend."""
+HEADROOM = 1.08
+"""Height of a panel over its highest share."""
+
+
+FIRST, BETWEEN, LAST = "first year", "years between", "last year"
+HEAP = "a value that many have"
+"""Entries of the key."""
 
 
 FEW = 12
@@ -51,12 +60,13 @@ def distributions_plot(
 ) -> Figure:
     """Draw one panel per outcome, a line or bars per year; years between the ends are faint."""
     names = [name for name in outcomes if (data["outcome"] == name).any()]
-    figure, panels = two_column_figure(len(names), 0.8, 2.2)
+    if not names:
+        return nothing_drawn("No outcome was read.", study)
+    figure, panels = two_column_figure(len(names), 1.0, 2.0)
     for panel, name in zip(panels, names, strict=False):
         _draw_outcome(panel, data[data["outcome"] == name])
-        panel.set_title(outcomes[name]["label"])
-    if not names:
-        panels[0].text(0, 0.5, "No outcome was read.")
+        panel.set_title(outcomes[name]["label"], fontsize=LETTERS)
+    add_shared_key(figure, panels, columns=4, size=LETTERS)
     foot(figure, study)
     return figure
 
@@ -74,13 +84,18 @@ def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
             panel.bar(middle, rows["share"], width, label=label, color=look["color"], lw=0)
         else:
             panel.plot(middle, rows["share"], label=label, **look)
-        panel.plot(middle[rows["heap"]], rows.loc[rows["heap"], "share"], "v", color=TREATED, ms=5)
+        if rows["heap"].any():
+            panel.plot(middle[rows["heap"]], rows.loc[rows["heap"], "share"], "v", color=TREATED,
+                       ms=5, label=HEAP)  # fmt: skip
+    span = str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
+    panel.set_xlabel(f"value in the files, {span}")
+    panel.set_ylabel("share of values")
+    panel.yaxis.set_major_formatter(PercentFormatter(1))
+    panel.yaxis.set_major_locator(MaxNLocator(4))
+    panel.xaxis.set_major_locator(MaxNLocator(5))
+    panel.set_ylim(0, HEADROOM * float(data["share"].max()))
     if few:
         _name_values(panel, data)
-    panel.set_xlabel("value as read")
-    panel.set_ylabel("share of scores")
-    panel.set_ylim(0, HEADROOM * float(data["share"].max()))
-    panel.legend(fontsize=6.5, ncols=3, handlelength=1.2, loc="upper center")
 
 
 def _name_values(panel: Axes, data: pd.DataFrame) -> None:
@@ -94,11 +109,10 @@ def _name_values(panel: Axes, data: pd.DataFrame) -> None:
 def _look(year: int, years: Sequence[int]) -> tuple[str, dict[str, Any]]:
     """Return the name and the line of a year; all the years between the ends have one name."""
     if year == years[-1]:
-        return str(year), {"color": INK, "lw": 1.3, "zorder": 3}
+        return LAST, {"color": INK, "lw": 1.3, "zorder": 3}
     if year == years[0]:
-        return str(year), {"color": CONTROL, "lw": 1.3, "zorder": 2.5}
-    name = str(years[1]) if len(years) == 3 else f"{years[1]} to {years[-2]}"
-    return name if year == years[1] else "", {"color": FAINT, "lw": 0.9, "zorder": 2}
+        return FIRST, {"color": CONTROL, "lw": 1.3, "zorder": 2.5}
+    return BETWEEN, {"color": FAINT, "lw": 0.9, "zorder": 2}
 
 
 def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> str:
@@ -114,7 +128,7 @@ def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> str:
         most = held.loc[held["share"].idxmax()]
         heaps = plural(int(rows["heap"].sum()), "heap") if rows["heap"].any() else "no heap"
         parts.append(
-            f"{outcomes[name]['label']}: {int(last['n'].sum()):,} scores in {years[-1]}, from "
+            f"{outcomes[name]['label']}: {int(last['n'].sum()):,} values in {years[-1]}, from "
             f"{told(float(held['low'].min()))} to {told(float(held['high'].max()))}; "
             f"{percent(float(most['share']))} of them lie from {told(float(most['low']))} to "
             f"{told(float(most['high']))}, the fullest bin; {plural(len(years), 'year')}, {heaps}"

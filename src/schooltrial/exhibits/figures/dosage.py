@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from textwrap import fill
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from schooltrial.exhibits.style.alt_words import few, span, told
-from schooltrial.exhibits.style.figures import FAINT, INK, foot, new_figure, styled
+from schooltrial.exhibits.style.figures import FAINT, INK, LETTERS, foot, new_figure, styled
 from schooltrial.protocol.content.sections import Arm, Component, StudyLine
 from schooltrial.wording import plural
 
@@ -21,11 +21,16 @@ NAMED = 45
 """Schools that a panel names; where there are more, the lines alone are drawn."""
 
 
-TICKS = 9
+TICKS = {1: 24, 2: 12, 3: 7}
+"""Panels abreast → periods that an axis names at most."""
 
 
-LETTERS = 58
-"""Letters of a title that the panels of a figure hold side by side."""
+ABREAST = 3
+"""Components up to which panels stand abreast."""
+
+
+LINE, TALLEST, AROUND = 0.145, 7.0, 1.6
+"""Inches of the line of a school, of all lines below one another at most, and around a panel."""
 
 
 MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -46,30 +51,36 @@ def dosage_plot(
     names = list(data["component"].unique())
     schools = _order(data, arms)
     lines = max(len(schools), 8)
-    figure, panels = new_figure(2.0 + 0.11 * lines, 1, len(names))
+    abreast = min(len(names), ABREAST)
+    rows = -(-len(names) // abreast)
+    tall = min(LINE * lines, TALLEST / rows)
+    figure, panels = new_figure(0.6 + (AROUND + tall) * rows, rows, abreast)
     columns = _columns(data["period"].astype("str"))
+    for spare in panels[len(names) :]:
+        spare.set_axis_off()
+    panels = panels[: len(names)]
     for panel, name in zip(panels, names, strict=True):
-        image = _draw_component(panel, data[data["component"] == name], schools, columns)
+        mine = data[data["component"] == name]
+        image = _draw_component(panel, mine, schools, columns, TICKS[abreast])
         component = components.get(name)
         label = component["label"] if component else str(name)
-        panel.set_title(fill(label, max(LETTERS // len(names), 8)), fontsize=9)
-        bar = figure.colorbar(image, ax=panel, location="bottom", shrink=0.85, pad=0.02, aspect=30)
-        bar.set_label(component["indicator"] if component else "", fontsize=7)
-        bar.ax.tick_params(labelsize=7)
+        panel.set_title(label, fontsize=LETTERS)
+        bar = figure.colorbar(image, ax=panel, location="bottom", shrink=0.85, pad=0.02, aspect=25)
+        bar.set_label(component["indicator"] if component else "")
+        bar.ax.xaxis.set_major_locator(MaxNLocator(3))
     labels = {arm["name"]: arm["label"] for arm in arms}
     sizes = schools.groupby("arm", sort=False).size()
     told = ";  ".join(f"{labels[arm]}: {size}" for arm, size in sizes.items())
     figure.suptitle(
-        fill(f"Schools with a record, from the top: {told}", 105),
-        x=0.01, ha="left", fontsize=7.5, color=INK,
+        f"Schools with a record, from the top: {told}", x=0.01, ha="left", fontsize=LETTERS,
+        color=INK,
     )  # fmt: skip
     for panel in panels:
         for edge in sizes.cumsum().iloc[:-1]:
             panel.axhline(edge - 0.5, color=FAINT, linewidth=0.8)
-    if len(schools) <= NAMED:
-        panels[0].set_yticks(range(len(schools)), list(schools["school"]), fontsize=6)
-    for panel in panels[1:]:
-        panel.set_yticks([])
+    if len(schools) <= NAMED and tall >= LINE * lines:
+        for panel in panels[::abreast]:
+            panel.set_yticks(range(len(schools)), list(schools["school"]))
     foot(figure, study)
     return figure
 
@@ -94,7 +105,7 @@ def _columns(periods: pd.Series) -> list[str]:
 
 
 def _draw_component(
-    panel: Axes, data: pd.DataFrame, schools: pd.DataFrame, columns: Sequence[str]
+    panel: Axes, data: pd.DataFrame, schools: pd.DataFrame, columns: Sequence[str], most: int
 ) -> Any:
     doses = np.full((len(schools), len(columns)), np.nan)
     place = {school: at for at, school in enumerate(schools["school"])}
@@ -102,8 +113,8 @@ def _draw_component(
     for row in data.itertuples():
         doses[place[row.school], along[str(row.period)]] = row.value
     image = panel.imshow(doses, cmap="Oranges", vmin=0, aspect="auto", interpolation="none")
-    step = max(1, -(-len(columns) // TICKS))
-    panel.set_xticks(range(0, len(columns), step), columns[::step], rotation=90, fontsize=6.5)
+    step = max(1, -(-len(columns) // most))
+    panel.set_xticks(range(0, len(columns), step), columns[::step], rotation=90)
     panel.set_yticks([])
     panel.tick_params(length=2)
     return image

@@ -237,7 +237,7 @@ def event_study_plot(data: pd.DataFrame, study: StudyLine, year_label: str) -> F
     title = "" if len(models) > 1 else str(data["model_label"].iloc[0])
     key = add_shared_key(figure, panels, columns=2, size=LETTERS, title=title)
     figure.set_figheight(figure.get_figheight() + KEY * (key_lines(key) + bool(title)))
-    foot(figure, study, LETTERS)
+    foot(figure, study)
     return figure
 
 
@@ -251,7 +251,7 @@ def _one_model(
     columns = 1 if len(outcomes) <= MANY else 2 if len(outcomes) <= 2 * MANY else 3
     rows = -(-len(outcomes) // columns)
     each = HIGH if columns == 1 else LOW
-    figure, panels = new_figure(0.9 + each * rows, rows, columns, width=READABLE)
+    figure, panels = new_figure(0.9 + each * rows, rows, columns)
     for at, (panel, outcome) in enumerate(zip(panels, outcomes, strict=False)):
         mine = data[data["outcome"] == outcome].reset_index(drop=True)
         _draw(panel, mine, limits[outcome], inches=(READABLE - 0.8) / columns)

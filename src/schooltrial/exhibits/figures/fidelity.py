@@ -9,7 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
-from schooltrial.exhibits.style.figures import FAINT, INK, SETTINGS, foot, new_figure, styled
+from schooltrial.exhibits.style.figures import (
+    INK,
+    LETTERS,
+    MUTED,
+    SETTINGS,
+    foot,
+    new_figure,
+    styled,
+)
 from schooltrial.exhibits.style.text_fitting import fit_texts
 from schooltrial.exhibits.style.text_lines import width_of, wrap
 from schooltrial.protocol.content.sections import StudyLine
@@ -18,11 +26,11 @@ from schooltrial.wording import exact
 MET, NOT_MET = "#dbe8d9", "#f6dccb"
 
 
-ROW, SIZE = 0.62, 7
-"""Inches of the line of a component, and size of the words of a cell in points."""
+ROW = 0.62
+"""Inches of the line of a component."""
 
 
-SHARE, LINE, APART = 0.15, 0.13, 0.05
+SHARE, LINE, APART = 0.15, 0.16, 0.05
 """Inches of the share, of a line of words, and between the two, where words take several lines."""
 
 
@@ -49,7 +57,7 @@ def fidelity_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     """
     components = data.drop_duplicates("component").reset_index(drop=True)
     years = sorted(data["year"].unique())
-    figure, (panel,) = new_figure(1.5 + ROW * len(components))
+    figure, (panel,) = new_figure(1.6 + ROW * len(components))
     cells = [
         (years.index(row.year), int((components["component"] == row.component).argmax()), row)
         for row in data.itertuples()
@@ -64,10 +72,9 @@ def fidelity_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
     panel.xaxis.tick_top()
-    panel.set_title("Units that met their threshold, by school year", pad=22)
-    note = "Met: at least the planned share of units reached the threshold."
-    where = panel.transAxes
-    panel.text(1, -0.06, note, transform=where, ha="right", va="top", fontsize=SIZE, color=FAINT)
+    figure.suptitle("Who received the planned amount, by school year", x=0.01, ha="left",
+                    fontweight="bold")  # fmt: skip
+    panel.set_xlabel("met: at least the planned share received it", color=MUTED)
     foot(figure, study)
     fit_texts(figure)  # the width of a cell is only known once the layout is settled
     room = FILLED * 0.96 * panel.get_window_extent().width / figure.dpi / (len(years) + 0.1)
@@ -82,21 +89,21 @@ def fidelity_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
             share, below = middle / tall, (middle + SHARE / 2 + APART) / tall
         panel.text(x, y + share, f"{row.share_met:.0%}", ha="center", va="center", color=INK,
                    fontweight="bold")  # fmt: skip
-        panel.text(x, y + below, "\n".join(words), ha="center", fontsize=SIZE, color=INK,
+        panel.text(x, y + below, "\n".join(words), ha="center", fontsize=LETTERS, color=INK,
                    va="top" if lines > 1 else "center")  # fmt: skip
     return figure
 
 
 def _words(row: Any, room: float) -> list[str]:
     """Return the count and the verdict of a cell, in lines that are no wider than its room."""
-    count = f"{row.n_met:,} of {row.n_units:,} {row.unit}s"
+    count = f"{row.n_met:,} of {row.n_units:,}"
     verdict = "met" if row.met == "yes" else "NOT met"
-    font = FontProperties(family=SETTINGS["font.family"], size=SIZE)
+    font = FontProperties(family=SETTINGS["font.family"], size=LETTERS)
     if width_of(f"{count} · {verdict}", font) <= room:
         return [f"{count} · {verdict}"]
     return [*wrap(count, room, font), *wrap(verdict, room, font)]
 
 
 def _line(row: Any) -> str:
-    planned = f"{row.unit}: {exact(row.unit_threshold)} or more; sample: {row.share_required:.0%}"
-    return f"{row.label}\n{planned}"
+    planned = f"{exact(row.unit_threshold)} or more for {row.share_required:.0%} of {row.unit}s"
+    return f"{row.label}\nplanned: {planned}"

@@ -36,12 +36,14 @@ SAMPLES = {"randomised": ("white", 6.4), "assigned": ("white", 6.4), "analysed":
 WHITE_BAND, OUTER_BAND = "#dfe8dc", SHADE
 
 
-FARTHEST = 1.0
-"""Differences beyond this many SDs are drawn as arrows at the edge, so that bands stay readable."""
+FARTHEST, NEAR = 1.0, 1.3
+"""Where a difference is larger than the second of these SDs, the axis runs to the first and a
+little farther, and what is beyond it is an arrow at the edge, so that bands stay readable."""
 
 
-MARGIN = 1.15
-"""How much farther the axis runs than the farthest difference."""
+MARGIN, INSIDE = 1.15, 0.95
+"""How much farther the axis runs than the farthest difference, and the share of it in which a mark
+is whole."""
 
 
 TOP = 1.6
@@ -154,8 +156,14 @@ def balance_plot(
         figure, handles, said, loc="outside upper left", columns=2, size=LETTERS, columnspacing=1.5,
         title=f"Baseline balance, {year_label}", alignment="left", borderaxespad=0.0,
     )  # fmt: skip
-    foot(figure, study, LETTERS)
+    foot(figure, study)
     return figure
+
+
+def _people(lines: pd.DataFrame) -> str:
+    """Return whom the bands are of."""
+    levels = [level for level in LEVELS if level != "school" and (lines["level"] == level).any()]
+    return " and ".join(LEVELS[level][1] for level in levels)
 
 
 def _axis(data: pd.DataFrame) -> str:
@@ -173,13 +181,14 @@ def _panel(
 ) -> None:
     inner, outer = settings["equivalent_to"], settings["adjust_to"]
     people = int((lines["level"] != "school").sum())
-    bands = [(outer, OUTER_BAND, "adjust"), (inner, WHITE_BAND, "satisfied")] if people else []
+    both = [(outer, OUTER_BAND, "adjust for it"), (inner, WHITE_BAND, "balanced")]
+    bands, whose = both if people else [], _people(lines)
     for bound, colour, verdict in bands:
         # School means have no band: the patch ends where they begin.
         panel.add_patch(
             Rectangle(
                 (-bound, -0.6), 2 * bound, people + 0.1, color=colour, lw=0,
-                label=f"people within {exact(bound)}: {verdict}",
+                label=f"{whose} within ±{exact(bound)} SD: {verdict}",
             )
         )  # fmt: skip
     for (bound, _, _), side in zip(bands, (1, -1), strict=False):
@@ -198,7 +207,7 @@ def _panel(
             differences = rows["size"].to_numpy()
             panel.plot(
                 differences, at, marker, color=INK, mfc=filling, ms=size, mew=0.9,
-                markevery=list(np.abs(differences) <= reach / MARGIN), label=f"{name}, {sample}",
+                markevery=list(np.abs(differences) <= INSIDE * reach), label=f"{name}, {sample}",
             )  # fmt: skip
             _arrows(panel, differences, at, reach, -0.26 if filling == "white" else 0.26)
     counts = lines["level"].value_counts()
@@ -213,8 +222,8 @@ def _panel(
 
 def _reach(differences: pd.Series, outer: float) -> float:
     finite = differences[np.isfinite(differences)].abs()
-    farthest = min(float(finite.max()), FARTHEST) if len(finite) else 0.0
-    if np.isinf(differences).any() or (finite > FARTHEST).any():
+    farthest = float(finite.max()) if len(finite) else 0.0
+    if np.isinf(differences).any() or farthest > NEAR:
         farthest = FARTHEST
     return max(outer * 1.3, farthest * MARGIN)
 
@@ -227,7 +236,7 @@ def _arrows(
     One that is not known has a cross there instead, and the words.
     """
     for value, height in zip(differences, heights, strict=True):
-        if abs(value) <= reach / MARGIN:
+        if abs(value) <= INSIDE * reach:
             continue
         if np.isnan(value):
             panel.plot([reach * 0.975], [height], "x", color=INK, ms=4.5)

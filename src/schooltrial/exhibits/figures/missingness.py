@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties
 from schooltrial.checks.data_quality.codebook import OF_NO_ARM
 from schooltrial.checks.data_quality.missingness import empty_by_design
 from schooltrial.exhibits.style.alt_words import few
-from schooltrial.exhibits.style.figures import INK, LETTERS, READABLE, foot, new_figure, styled
+from schooltrial.exhibits.style.figures import INK, LETTERS, foot, new_figure, styled
 from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.exhibits.style.year_axis import MOST
 from schooltrial.protocol.content.sections import StudyLine
@@ -44,7 +44,7 @@ def missingness_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     place = {line: at for at, line in enumerate(lines)}
     for row in data.itertuples():
         shares[place[row.table, row.variable], years.index(str(row.year))] = row.share
-    figure, (panel,) = new_figure(1.4 + LINE * len(lines), width=READABLE)
+    figure, (panel,) = new_figure(1.4 + LINE * len(lines))
     panel.imshow(shares, cmap="Oranges", vmin=0, vmax=1, aspect="auto")
     font = FontProperties(size=LETTERS)
     shown = [
@@ -63,7 +63,7 @@ def missingness_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
         panel.text(along, at, text, ha="center", va="center", fontsize=LETTERS,
                    color="white" if share > 0.6 else INK)  # fmt: skip
     panel.set_title("Missing cells, per cent")
-    foot(figure, study, LETTERS)
+    foot(figure, study)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 
 import pandas as pd
@@ -15,23 +15,30 @@ from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
     INK,
+    LETTERS,
     TREATED,
     foot,
     nothing_drawn,
     styled,
     two_column_figure,
 )
-from schooltrial.exhibits.style.text_fitting import add_shared_key
+from schooltrial.exhibits.style.text_fitting import add_shared_key, head_of_line
 from schooltrial.protocol.content.sections import Model, Outcome, StudyLine
 
 ORIGINAL, BREAKDOWN = "as fitted", "breakdown"
 MAGNITUDES, SMOOTHNESS = "relative magnitudes", "smoothness"
 
 MEANS = {
-    MAGNITUDES: "difference in trend after the start allowed,\nas a multiple of the largest before",
-    SMOOTHNESS: "change of slope from one year to the next allowed,\n{unit}",
+    MAGNITUDES: "difference in trend allowed after the start, in multiples of the largest before",
+    SMOOTHNESS: "change of slope allowed from one year to the next, {unit}",
 }
 """Kind of bound → what its setting is."""
+
+KINDS = {
+    MAGNITUDES: "trends differ as before the start",
+    SMOOTHNESS: "the difference in trend bends",
+}
+"""Kind of bound → how trends may differ under it."""
 
 FARTHEST = 1.5
 """Times the largest bound that is drawn up to which a breakdown value is marked."""
@@ -87,12 +94,23 @@ def parallel_trends_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
         return nothing_drawn("No effect was bounded against differences in trend.", study)
     keys = ["model", "outcome", "kind"]
     panels_of = [rows.reset_index(drop=True) for _, rows in data.groupby(keys, sort=False)]
-    figure, panels = two_column_figure(len(panels_of), 0.8, 2.6)
+    figure, panels = two_column_figure(len(panels_of), 1.2, 2.7)
+    named = ""
     for panel, rows in zip(panels, panels_of, strict=False):
         _draw(panel, rows)
-    add_shared_key(figure, panels, columns=3)
+        name = f"{rows['outcome_label'].iloc[0]}. {rows['model_label'].iloc[0]}"
+        if name != named:  # its panels are beside one another
+            head_of_line(panel, name, alone=not _pairs(panels_of))
+        named = name
+    add_shared_key(figure, panels, columns=2, size=LETTERS)
     foot(figure, study)
     return figure
+
+
+def _pairs(panels: Sequence[pd.DataFrame]) -> bool:
+    """Return whether each outcome of a model has two panels, which are a line."""
+    named = [(rows["model"].iloc[0], rows["outcome"].iloc[0]) for rows in panels]
+    return named[::2] == named[1::2]
 
 
 def _draw(panel: Axes, rows: pd.DataFrame) -> None:
@@ -117,12 +135,12 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
     if marked:
         panel.axvline(at, color=INK, lw=1, ls="--", label="breakdown value: zero enters")
     panel.set_xlim(left - 0.08 * span, last + 0.08 * span)
-    panel.set_title(f"{rows['outcome_label'].iloc[0]}. {rows['model_label'].iloc[0]}", fontsize=8)
+    panel.set_title(KINDS[str(rows["kind"].iloc[0])], fontsize=LETTERS, fontweight="normal")
     panel.set_ylabel(f"effect, {rows['unit'].iloc[0]}")
     means = MEANS[str(rows["kind"].iloc[0])].format(unit=rows["unit"].iloc[0])
-    panel.set_xlabel(f"{means}\n{told}", fontsize=7.5)
-    panel.tick_params(labelsize=7.5)
-    panel.xaxis.set_major_locator(MaxNLocator(nbins=5))  # small bounds have long numbers
+    panel.set_xlabel(f"{means}\n{told}")
+    panel.yaxis.set_major_locator(MaxNLocator(5))
+    panel.xaxis.set_major_locator(MaxNLocator(4))  # small bounds have long numbers
 
 
 def alt_text(data: pd.DataFrame) -> str:

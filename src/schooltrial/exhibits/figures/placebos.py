@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from schooltrial.exhibits.style.alt_words import few, signed, span, with_ends
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
+    LETTERS,
     SHADE,
     TREATED,
     foot,
@@ -123,11 +125,11 @@ def placebos_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     if data.empty:
         return nothing_drawn("No placebo was drawn for a primary outcome.", study)
     lines = [rows for _, rows in data.groupby(["model", "outcome"], sort=False)]
-    figure, panels = new_figure(0.8 + 2.4 * len(lines), len(lines), 2)
+    figure, panels = new_figure(1.2 + 2.4 * len(lines), len(lines), 2)
     for at, rows in enumerate(lines):
         _draw_distribution(panels[2 * at], rows)
         _draw_placebos(panels[2 * at + 1], rows)
-    add_shared_key(figure, panels, columns=4)
+    add_shared_key(figure, panels, columns=2, size=LETTERS)
     foot(figure, study)
     return figure
 
@@ -144,10 +146,12 @@ def _draw_distribution(panel: Axes, rows: pd.DataFrame) -> None:
         panel.axvline(-at, color=TREATED, lw=0.9, ls=":", label="as large, of the other sign")
         size = percent(share) if share >= LEAST else f"less than {percent(LEAST)}"
         told += f"; at least as large: {size}" if isfinite(share) else ""
-    panel.set_title(f"{rows['outcome_label'].iloc[0]}. {rows['model_label'].iloc[0]}", fontsize=8)
-    panel.set_xlabel(f"estimate, {rows['unit'].iloc[0]}\n{told}", fontsize=8)
+    title = f"{rows['outcome_label'].iloc[0]}. {rows['model_label'].iloc[0]}"
+    panel.set_title(title, fontsize=LETTERS)
+    panel.set_xlabel(f"estimate, {rows['unit'].iloc[0]}\n{told}")
     panel.set_ylabel("placebos")
-    panel.tick_params(labelsize=7.5)
+    panel.xaxis.set_major_locator(MaxNLocator(4))
+    panel.yaxis.set_major_locator(MaxNLocator(4))
 
 
 def _draw_placebos(panel: Axes, rows: pd.DataFrame) -> None:
@@ -163,11 +167,11 @@ def _draw_placebos(panel: Axes, rows: pd.DataFrame) -> None:
         panel.axhspan(place - 0.5, place + 0.5, color=SHADE, lw=0, alpha=0.5)
     panel.hlines(mine.index, mine["conf_low"], mine["conf_high"], color=CONTROL, lw=1.6)
     panel.plot(mine["estimate"], mine.index, "s", color=CONTROL, ms=4.5, mec="white")
-    panel.set_yticks(range(len(mine)), list(mine["name"]), fontsize=7.5)
+    panel.set_yticks(range(len(mine)), list(mine["name"]))
     panel.set_ylim(len(mine) - 0.5, -0.5)
-    panel.set_title("Years and outcomes without the programme", fontsize=8)
-    panel.set_xlabel(f"estimate, {rows['unit'].iloc[0]}", fontsize=8)
-    panel.tick_params(axis="x", labelsize=7.5)
+    panel.set_title("Years and outcomes without the programme", fontsize=LETTERS)
+    panel.set_xlabel(f"estimate, {rows['unit'].iloc[0]}")
+    panel.xaxis.set_major_locator(MaxNLocator(4))
 
 
 def alt_text(data: pd.DataFrame) -> str:

@@ -20,7 +20,6 @@ from schooltrial.exhibits.style.figures import (
     INK,
     LETTERS,
     MUTED,
-    READABLE,
     TREATED,
     foot,
     new_figure,
@@ -164,7 +163,7 @@ def power_plot(data: pd.DataFrame, study: StudyLine, arms: Sequence[Arm] = ()) -
         foot(figure, study)
         return figure
     subjects = list(data.groupby(["outcome", "arm", "scale"], sort=False))
-    figure, panels = new_figure(0.95 + 2.2 * len(subjects), len(subjects), 2, width=READABLE)
+    figure, panels = new_figure(0.95 + 2.2 * len(subjects), len(subjects), 2)
     several = data["arm"].nunique() > 1
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
     for at, ((_, arm, scale), rows) in enumerate(subjects):
@@ -174,7 +173,7 @@ def power_plot(data: pd.DataFrame, study: StudyLine, arms: Sequence[Arm] = ()) -
         _draw_power(left, rows[rows["panel"] == POWER], str(scale))
         _draw_mdes(right, rows[rows["panel"] == MDES], str(scale))
     _key(figure, panels[0], data)
-    foot(figure, study, LETTERS)
+    foot(figure, study)
     return figure
 
 

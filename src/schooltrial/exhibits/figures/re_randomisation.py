@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from schooltrial.document.numbers import number, p_text
 from schooltrial.exhibits.style.alt_words import few, span, told
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     INK,
+    LETTERS,
     MUTED,
-    READABLE,
     SHADE,
     TREATED,
     foot,
@@ -26,9 +27,9 @@ from schooltrial.exhibits.style.text_fitting import add_shared_key
 from schooltrial.protocol.content.sections import Model, Outcome, StudyLine
 
 STATISTICS = {
-    "studentised": "effect divided by its standard error",
-    "HC2": "effect divided by its standard error",
-    "classical": "effect divided by its standard error",
+    "studentised": "effect ÷ its standard error",
+    "HC2": "effect ÷ its standard error",
+    "classical": "effect ÷ its standard error",
     "coefficient": "effect",
 }
 """What is compared with re-randomisations → in the words of a reader."""
@@ -36,9 +37,6 @@ STATISTICS = {
 
 HEAD, HIGH = 0.75, 2.1
 """Inches of what stands above and below, and of a line of panels."""
-
-
-SMALL = 7.5
 
 
 def drawn(
@@ -68,17 +66,17 @@ def re_randomisation_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     panels_of = [rows for _, rows in data.groupby(["model", "outcome"], sort=False)]
     columns = min(len(panels_of), 2)
     lines = -(-len(panels_of) // columns)
-    width = READABLE if columns == 1 else 1.38 * READABLE
-    figure, panels = new_figure(HEAD + HIGH * lines, lines, columns, width=width)
+    figure, panels = new_figure(HEAD + HIGH * lines, lines, columns)
     several = data["model"].nunique() > 1
     for panel, rows in zip(panels, panels_of, strict=False):
         _draw(panel, rows)
         label = rows["outcome_label"].iloc[0]
-        panel.set_title(f"{label}. {rows['model_label'].iloc[0]}" if several else label)
+        told = f"{label}. {rows['model_label'].iloc[0]}" if several else label
+        panel.set_title(told, fontsize=LETTERS)
     for spare in panels[len(panels_of) :]:
         spare.set_axis_off()
-    add_shared_key(figure, panels, columns=3, size=SMALL)
-    foot(figure, study, SMALL)
+    add_shared_key(figure, panels, columns=3, size=LETTERS)
+    foot(figure, study)
     return figure
 
 
@@ -97,22 +95,21 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
     side, offset = ("left", 4) if at < 0.45 * reach else ("right", -4)
     panel.annotate(
         number(at, 2), (at, 1.0), (offset, -1), xycoords=panel.get_xaxis_transform(), ha=side,
-        va="top", textcoords="offset points", fontsize=SMALL, color=INK, fontweight="bold",
+        va="top", textcoords="offset points", fontsize=LETTERS, color=INK, fontweight="bold",
     )  # fmt: skip
     panel.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")
-    panel.tick_params(labelsize=SMALL)
-    panel.set_xlabel(
-        f"{STATISTICS[str(first['statistic'])]}\n{_counted(first)}", fontsize=SMALL + 1
-    )
+    panel.xaxis.set_major_locator(MaxNLocator(5))
+    panel.yaxis.set_major_locator(MaxNLocator(4))
+    panel.set_xlabel(f"{STATISTICS[str(first['statistic'])]}\n{_counted(first, chr(10))}")
     panel.xaxis.label.set_color(MUTED)
 
 
-def _counted(row: pd.Series) -> str:
+def _counted(row: pd.Series, between: str = "; ") -> str:
     """Say how many re-randomisations there were, and the p-value."""
     p = p_text(row["p_value"])
     sign = p if p.startswith("<") else f"= {p}"
     which = "all " if bool(row["exact"]) else ""
-    return f"{which}{int(row['draws']):,} re-randomisations; p {sign.replace('<', '< ')}"
+    return f"{which}{int(row['draws']):,} re-randomisations{between}p {sign.replace('<', '< ')}"
 
 
 def alt_text(data: pd.DataFrame) -> str:

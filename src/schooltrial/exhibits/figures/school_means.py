@@ -16,6 +16,7 @@ from schooltrial.document.numbers import decimals_of, number
 from schooltrial.exhibits.style.alt_words import few, signed, told
 from schooltrial.exhibits.style.figures import (
     INK,
+    LETTERS,
     READABLE,
     ArmStyle,
     arm_styles,
@@ -44,20 +45,12 @@ PALE = 0.55
 """Share of white in the lines of single schools."""
 
 
-ABOVE, BROAD = 0.075, 0.75
+ABOVE, BROAD = 0.11, 0.75
 """Share of the range for a line of a group's name, and of a group's place that it fills."""
 
 
-HIGH, HEAD = 2.9, 0.5
-"""Inches of a line of panels, and of what stands above and below them all."""
-
-
-ABREAST = 4
-"""Groups in a panel up to which two panels stand abreast."""
-
-
-SMALL = 7.5
-"""Points of the numbers, where two panels stand abreast."""
+HIGH, LOW, HEAD = 2.9, 2.4, 0.5
+"""Inches of a panel that is alone, of a line of several, and of what stands around them all."""
 
 
 COLUMNS = ["outcome", "block", "school", "arm", "treated", "time", "years", "mean", "n_pupils"]
@@ -125,16 +118,14 @@ def school_means_plot(
     if not names:
         return nothing_drawn("No school has a mean of a primary outcome.", study)
     styles = arm_styles(arms)
-    columns = min(len(names), 2) if len(styles) <= ABREAST // 2 else 1
-    lines = -(-len(names) // columns)
-    width = READABLE if columns == 1 else 1.38 * READABLE
-    figure, panels = new_figure(HEAD + HIGH * lines, lines, columns, width=width)
+    high = HIGH if len(names) == 1 else LOW
+    figure, panels = new_figure(HEAD + high * len(names), len(names))
     for panel, name in zip(panels, names, strict=False):
         rows = data[data["outcome"] == name]
         unit = mean_unit(outcomes[name])
         alike = [other for other in names if mean_unit(outcomes[other]) == unit]
         ends = data.loc[data["outcome"].isin(alike), "mean"]
-        labels = {style.name: _label(style, width / columns / len(styles)) for style in styles}
+        labels = {style.name: _label(style, READABLE / len(styles)) for style in styles}
         above = ABOVE * (2 + max(label.count("\n") for label in labels.values()))
         span = float(np.ptp(ends)) or 1.0
         panel.set_ylim(float(ends.min()) - 0.05 * span, float(ends.max()) + above * span)
@@ -142,15 +133,13 @@ def school_means_plot(
         panel.set_title(outcomes[name]["label"])
         panel.set_ylabel(f"school mean, {unit}")
         panel.set_xlabel(year_label)
-    for spare in panels[len(names) :]:
-        spare.set_axis_off()
-    foot(figure, study, SMALL)
+    foot(figure, study)
     return figure
 
 
 def _label(style: ArmStyle, room: float) -> str:
     """Return the name of a group in lines that fit its place, in inches."""
-    font = FontProperties(size=SMALL, weight="bold")
+    font = FontProperties(size=LETTERS, weight="bold")
     return "\n".join(wrap(style.label, BROAD * room, font))
 
 
@@ -170,13 +159,13 @@ def _draw(
             places = {AFTER: STEP * at + 0.5}
         count = plural(len(wide), "school")
         panel.text(STEP * at + 0.5, 1.0, f"{labels[style.name]}\n{count}", ha="center", va="top",
-                   transform=panel.get_xaxis_transform(), fontsize=SMALL, color=style.colour,
+                   transform=panel.get_xaxis_transform(), fontsize=LETTERS, color=style.colour,
                    fontweight="bold")  # fmt: skip
         ticks += places.values()
         words += [_years(rows, time) for time in places]
-    panel.set_xticks(ticks, words, fontsize=SMALL)
+    panel.set_xticks(ticks, words, fontsize=LETTERS)
     panel.tick_params(axis="x", length=0)
-    panel.tick_params(axis="y", labelsize=SMALL)
+    panel.tick_params(axis="y", labelsize=LETTERS)
     panel.set_xlim(-0.95, STEP * (len(styles) - 1) + 1.9)
 
 
@@ -208,7 +197,7 @@ def _slopes(
     for time, side, reach in ((BEFORE, "right", -6), (AFTER, "left", 6)):
         panel.annotate(
             number(float(ends[time]), digits), (places[time], float(ends[time])), (reach, 0),
-            textcoords="offset points", ha=side, va="center", fontsize=SMALL, color=INK,
+            textcoords="offset points", ha=side, va="center", fontsize=LETTERS, color=INK,
             fontweight="bold", zorder=5,
         )  # fmt: skip
 
@@ -222,7 +211,7 @@ def _marks(panel: Axes, means: pd.Series, place: float, style: ArmStyle, digits:
     panel.plot([place - 0.45, place + 0.45], [mean, mean], color=style.colour, lw=2.6, zorder=4)
     panel.annotate(
         number(mean, digits), (place + 0.45, mean), (4, 0),
-        textcoords="offset points", ha="left", va="center", fontsize=SMALL, color=INK,
+        textcoords="offset points", ha="left", va="center", fontsize=LETTERS, color=INK,
         fontweight="bold",
     )  # fmt: skip
 

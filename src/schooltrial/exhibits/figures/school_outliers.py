@@ -13,6 +13,7 @@ from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
     INK,
+    LETTERS,
     TREATED,
     foot,
     new_figure,
@@ -26,6 +27,10 @@ from schooltrial.wording import plural
 
 DENSE = 1500
 """Marks of a panel above which they are dots of an image, which takes fewer bytes than marks."""
+
+
+YEARS = {1: 8, 2: 4}
+"""Panels abreast → years that an axis names at most."""
 
 
 NAMED = 8
@@ -43,7 +48,9 @@ def school_outliers_plot(
     figure, panels = new_figure(0.8 + 2.2 * lines, lines, columns)
     for panel, name in zip(panels, names, strict=False):
         _draw_outcome(panel, data[data["outcome"] == name])
-        panel.set_title(outcomes[name]["label"])
+        panel.set_title(outcomes[name]["label"], fontsize=LETTERS)
+        set_years(panel, data.loc[data["outcome"] == name, "year"], YEARS[columns])
+    foot(figure, study)
     fit_texts(figure)  # places are only known once the layout is settled
     for panel, name in zip(panels, names, strict=False):
         _name_farthest(panel, data[data["outcome"] == name])
@@ -51,7 +58,6 @@ def school_outliers_plot(
         spare.set_axis_off()
     if not names:
         panels[0].text(0, 0.5, "No outcome of any school was read.")
-    foot(figure, study)
     return figure
 
 
@@ -65,7 +71,6 @@ def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
                color=CONTROL, rasterized=int((~odd).sum()) > DENSE)  # fmt: skip
     panel.plot(data.loc[odd, "year"], data.loc[odd, "z"], "D", ms=4, color=TREATED)
     panel.set_ylabel("SDs of school means")
-    set_years(panel, data["year"])
 
 
 def _name_farthest(panel: Axes, data: pd.DataFrame) -> None:
@@ -73,8 +78,8 @@ def _name_farthest(panel: Axes, data: pd.DataFrame) -> None:
     odd = data[data["verdict"] == "outlier"]
     taken = [marker_box(panel, row.year, row.z, 4) for row in odd.itertuples()]
     for row in odd.sort_values("z", key=abs, ascending=False).head(NAMED).itertuples():
-        box = place_label(panel, str(row.school), row.year, row.z, taken, size=6.5, colour=INK,
-                          line=FAINT)  # fmt: skip
+        box = place_label(panel, str(row.school), row.year, row.z, taken, size=LETTERS, colour=INK,
+                          line=FAINT, backed=True)  # fmt: skip
         taken.append(box)
 
 

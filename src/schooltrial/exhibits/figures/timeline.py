@@ -16,7 +16,6 @@ from schooltrial.exhibits.style.figures import (
     INK,
     LETTERS,
     MUTED,
-    READABLE,
     arm_styles,
     foot,
     new_figure,
@@ -51,7 +50,7 @@ KEY_WORDS = {
     AFTER: "measured after it",
 }
 
-LANE, COUNTED = 0.27, 0.4
+LANE, COUNTED = 0.36, 0.42
 """Inches of a lane, and of one whose marks bear their numbers."""
 
 FEW = 7
@@ -188,20 +187,20 @@ def timeline_plot(
     numbered = tests["start"].nunique() <= FEW
     each = COUNTED if numbered else LANE
     tall = LANE * len(groups) + each * len(outcomes)
-    figure, (panel,) = new_figure(HEAD + tall, width=READABLE)
+    figure, (panel,) = new_figure(HEAD + tall)
     spot, names, y = [], [], 0.0
     colours = _colours(groups, arms)
     for (_, row), colour in zip(groups.iterrows(), colours, strict=True):
         y += LANE
         _draw_group(panel, row, y - LANE / 2, colour)
         spot.append(y - LANE / 2)
-        names.append(f"{row['lane']} ({int(row['n']):,})")
+        names.append(f"{row['lane']}\n{_of(int(row['n']), row['counted'])}")
     for lane in outcomes:
         y += each
         mine = tests[tests["lane"] == lane]
         _draw_tests(panel, mine, y - each / 2, numbered=numbered)
         spot.append(y - each / 2)
-        names.append(f"{lane} ({mine['counted'].iloc[0]})")
+        names.append(f"{lane}\n{_counts(mine, numbered=numbered)}")
     panel.axhline(LANE * len(groups), color=FAINT, lw=0.6)
     panel.set_yticks(spot, names)
     panel.tick_params(axis="y", length=0)
@@ -214,8 +213,21 @@ def timeline_plot(
         panel.set_title(_assignment_words(row), fontsize=LETTERS, loc="center", fontweight="normal")
     key = add_shared_key(figure, [panel], columns=3, size=LETTERS)
     figure.set_figheight(figure.get_figheight() + KEY * key_lines(key))
-    foot(figure, study, LETTERS)
+    foot(figure, study)
     return figure
+
+
+def _counts(rows: pd.DataFrame, *, numbered: bool) -> str:
+    """Return whose outcome it is and, where its marks bear no numbers, how many were measured."""
+    low, high = int(rows["n"].min()), int(rows["n"].max())
+    counted = str(rows["counted"].iloc[0])
+    if numbered:
+        return counted
+    return _of(high, counted) if low == high else f"{low:,} to {_of(high, counted)}"
+
+
+def _of(n: int, counted: str) -> str:
+    return f"{n:,} {counted if n != 1 else counted.removesuffix('s')}"
 
 
 def _colours(groups: pd.DataFrame, arms: Sequence[Arm]) -> list[str]:
@@ -281,7 +293,8 @@ def alt_text(data: pd.DataFrame) -> str:
         span = year_spans(range(int(row["start"]), int(row["end"]) + 1))
         parts.append(f"{group}: no programme" if row["kind"] == NONE else f"{group}: {span}")
     for lane, rows in data[data["kind"] == TEST].groupby("lane", sort=False):
-        parts.append(f"{lane}: measured in {year_spans(_whole(rows['start']))}")
+        counts = _counts(rows, numbered=False)
+        parts.append(f"{lane}: measured in {year_spans(_whole(rows['start']))}, {counts} a year")
     return f"Timeline of the study. {few(parts, 'lanes', 16)}"
 
 

@@ -19,7 +19,6 @@ from schooltrial.exhibits.style.figures import (
     ARM_MARKERS,
     LETTERS,
     MUTED,
-    READABLE,
     SHADE,
     ArmStyle,
     arm_styles,
@@ -187,7 +186,7 @@ def trends_plot(
         figure = _by_cohort(data, series, outcomes, years, limits)
     else:
         figure = _by_outcome(data, series, outcomes, years, limits)
-    foot(figure, study, LETTERS)
+    foot(figure, study)
     return figure
 
 
@@ -208,7 +207,7 @@ def _by_outcome(
     stacked = len(series) <= STACKED and max(needed, default=0) <= inside
     columns = 1 if len(series) <= STACKED else 2
     rows = max(-(-len(series) // columns), 1)
-    figure, panels = new_figure(HEAD + each * rows, rows, columns, width=READABLE)
+    figure, panels = new_figure(HEAD + each * rows, rows, columns)
     for at, (panel, name) in enumerate(zip(panels, series, strict=False)):
         _draw(panel, series[name], years, limits[name], named=at < columns)
         _name_years(panel, data, years, bottom=at + columns >= len(series))
@@ -236,7 +235,7 @@ def _by_cohort(
     cohorts = sorted({int(one) for one in data["cohort"].dropna()})
     lines = -(-len(cohorts) // ABREAST)
     rows = lines * len(series)
-    figure, panels = new_figure(HEAD + SMALL * rows, rows, ABREAST, width=READABLE)
+    figure, panels = new_figure(HEAD + SMALL * rows, rows, ABREAST)
     for of, name in enumerate(series):
         block = panels[of * lines * ABREAST : (of + 1) * lines * ABREAST]
         beside = [one for one in series[name] if one.begins is None]

@@ -39,15 +39,12 @@ MUTED = "#666666"
 """Of words that are read less often than others, and still are read on white and on the shade."""
 
 
-WIDTH = 7.2
-
-
 READABLE = 5.2
-"""Inches wide at which letters of `LETTERS` points are 6 on a printed column of 88 mm."""
+"""Inches of the width of a figure, whose letters are 6 points on a printed column of 88 mm."""
 
 
 LETTERS = 9.0
-"""Points of the smallest letters of a figure that is `READABLE` inches wide."""
+"""Points of the smallest letters of a figure."""
 
 
 SETTINGS: Any = {
@@ -154,7 +151,7 @@ def new_figure(
     rows: int = 1,
     columns: int = 1,
     height_ratios: list[float] | None = None,
-    width: float = WIDTH,
+    width: float = READABLE,
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure, of the house's width unless another is given, and its panels in order."""
     figure = blank_figure(width, height)
@@ -189,7 +186,7 @@ def nothing_drawn(why: str, study: StudyLine) -> Figure:
     return figure
 
 
-def foot(figure: Figure, study: StudyLine, size: float = 7) -> None:
+def foot(figure: Figure, study: StudyLine, size: float = LETTERS) -> None:
     """Write study, protocol and, where it is so, SYNTHETIC DATA under a figure."""
     colour = TREATED if study["synthetic"] else FAINT
     figure.supxlabel(foot_text(study), x=0.01, ha="left", fontsize=size, color=colour)

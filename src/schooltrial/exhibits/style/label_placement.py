@@ -105,6 +105,7 @@ def place_label(
     size: float,
     colour: str,
     line: str,
+    backed: bool = False,
 ) -> Box:
     """Write a label as near to its point as is free, with a line to it if it is not adjacent.
 
@@ -120,6 +121,8 @@ def place_label(
         Of the letters.
     colour, line : str
         Of the letters and of the line.
+    backed : bool
+        Whether the label has a white ground, on which it is read above marks.
 
     Returns
     -------
@@ -131,7 +134,7 @@ def place_label(
     text = "\n".join(wrap(text, room, FontProperties(size=size)))
     best: tuple[int, float, float, str] | None = None
     for across, up, side in _offsets():
-        label = _write(panel, text, x, y, across, up, side, size, colour, line)
+        label = _write(panel, text, x, y, across, up, side, size, colour, line, backed)
         box = text_box(label)
         covered = 10 * sum(box.overlaps(other) for other in taken)
         covered += _crossings(panel, (x, y), box, taken)  # less bad than to cover a text
@@ -142,7 +145,7 @@ def place_label(
         if best is None or covered < best[0]:
             best = (covered, across, up, side)
     assert best is not None
-    return text_box(_write(panel, text, x, y, *best[1:], size, colour, line))
+    return text_box(_write(panel, text, x, y, *best[1:], size, colour, line, backed))
 
 
 def _crossings(panel: Axes, point: tuple[float, float], label: Box, taken: Sequence[Box]) -> int:
@@ -174,6 +177,7 @@ def _write(
     size: float,
     colour: str,
     line: str,
+    backed: bool,
 ) -> Text:
     far = hypot(across, up) > _LINE_FROM
     arrow: dict[str, Any] | None = None
@@ -183,6 +187,7 @@ def _write(
     label: Text = panel.annotate(
         text, (x, y), (across, up), textcoords="offset points", ha=side, va=vertical,
         fontsize=size, color=colour, arrowprops=arrow, annotation_clip=False, linespacing=1.05,
+        bbox={"fc": "white", "alpha": 0.8, "lw": 0, "pad": 0.6} if backed else None,
     )  # fmt: skip
     label.set_in_layout(False)
     return label

@@ -39,6 +39,9 @@ LEAST = 0.01
 TITLE = 10
 """Size of the title of a key, as that of a panel."""
 
+AXIS = 0.8
+"""Inches that the numbers and the name of the first axis of a line take."""
+
 SPACING = 1.2
 """Height of a line of text in sizes of its letters."""
 
@@ -137,17 +140,20 @@ def add_shared_key(
 def head_of_line(panel: Axes, text: str, *, alone: bool = False) -> None:
     """Write a bold head above the title of the first panel of a line of panels.
 
-    It may run on above the panels right of it; where the panel is ``alone`` under the head, it is
-    wrapped to the panel.
+    It may run on above the panels right of it, as far as the figure goes; where the panel is
+    ``alone`` under the head, it is wrapped to the panel.
     """
     title: Text = panel._left_title  # type: ignore[attr-defined]
-    title.set_text(f"{text if alone else ' '}\n{title.get_text()}")
     if alone:
+        title.set_text(f"{text}\n{title.get_text()}")
         return
     size = float(title.get_fontsize())
+    room = panel.figure.bbox.width / panel.figure.dpi - AXIS
+    lines = wrap(text, room, FontProperties(size=size, weight="bold"))
+    title.set_text("".join(" \n" for _ in lines) + title.get_text())
     panel.annotate(
-        text, (0, 1), (0, 2.1 * size), xycoords="axes fraction", textcoords="offset points",
-        fontweight="bold", fontsize=size,
+        "\n".join(lines), (0, 1), (0, 1.7 * size), xycoords="axes fraction", va="bottom",
+        textcoords="offset points", fontweight="bold", fontsize=size,
     ).set_in_layout(False)  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def test_distributions_give_range_fullest_bin_and_heaps_of_the_last_year() -> No
     data = pd.DataFrame(rows, columns=["year", "low", "high", "n", "share", "heap"])
     said = distributions.alt_text(data.assign(outcome="maths"), OUTCOMES)
     assert said.endswith(
-        "Maths: 4 scores in 2020, from 0 to 2; 75.0% of them lie from 1 to 2, the fullest bin; "
+        "Maths: 4 values in 2020, from 0 to 2; 75.0% of them lie from 1 to 2, the fullest bin; "
         "2 years, 1 heap."
     )
     assert distributions.alt_text(data.assign(outcome="ela"), OUTCOMES).endswith("None was read.")

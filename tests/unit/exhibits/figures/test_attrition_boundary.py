@@ -61,7 +61,18 @@ def _table(seed: int = 0, arms: tuple[str, ...] = ("programme",)) -> pd.DataFram
 
 
 def _labels(figure: Figure) -> list[Text]:
-    return [text for text in figure.axes[0].texts if text.get_text()]
+    """Return the texts inside the panel, those of the list below it left out."""
+    listed = _lists(figure)
+    return [text for text in figure.axes[0].texts if text.get_text() and text not in listed]
+
+
+def _lists(figure: Figure) -> list[Text]:
+    """Return the columns of the list that names numbered points."""
+    return [
+        text
+        for text in figure.axes[0].texts
+        if isinstance(text, Annotation) and text.xycoords == "axes fraction"
+    ]
 
 
 def test_the_points_are_the_rows_of_the_table_in_per_cent() -> None:
@@ -93,9 +104,10 @@ def test_no_label_covers_another_or_a_point_or_leaves_the_panel(seed: int) -> No
 
 def test_every_point_is_named_and_coinciding_points_share_a_label() -> None:
     data = drawn(_table(), OUTCOMES, ARMS, [2019, 2020])
-    texts = "\n".join(
-        label.get_text() for label in _labels(attrition_plot(data, "cautious", STUDY))
-    )
+    figure = attrition_plot(data, "cautious", STUDY)
+    texts = "\n".join(text.get_text() for text in _lists(figure))
+    numbers = {text.get_text() for text in _labels(figure)} & set(map(str, range(1, 100)))
+    assert numbers == {line.split("  ")[0] for line in texts.split("\n")}
     for name in ("Maths: 2019", "English language arts: 2020", "Attendance rate: 2020"):
         assert name in texts
     assert texts.count("all outcomes: 2019; 2020") == 1

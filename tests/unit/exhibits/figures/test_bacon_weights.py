@@ -33,7 +33,7 @@ def test_the_two_way_effect_is_the_weighted_mean_and_the_forbidden_share_is_told
     assert data["two_way"].tolist() == [2.5, 2.5, 2.5]
     assert data["share_forbidden"].tolist() == [0.25, 0.25, 0.25]
     (panel,) = bacon_weights_plot(data, STUDY).axes
-    assert "forbidden comparisons: 25.0% of it" in panel.get_xlabel()
+    assert "of forbidden comparisons: 25.0%" in panel.get_xlabel()
     assert {y for _, y in points(labelled(panel, "two-way effect, each school alike"))} == {2.5}
 
 

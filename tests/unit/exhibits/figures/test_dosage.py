@@ -12,8 +12,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from schooltrial.exhibits.figures.dosage import dosage_plot
+from schooltrial.exhibits.style.figures import rendered
 from schooltrial.protocol.content.sections import Arm, StudyLine
-from support.drawn_artists import tick_words
+from support.drawn_artists import overlapping_texts, smallest_letters, tick_words
 
 ARMS: list[Arm] = [
     {
@@ -43,13 +44,13 @@ def _data(periods: tuple[str, ...]) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def figure() -> Figure:
     made = dosage_plot(_data(("2019-09", "2019-11", "2020-02")), COMPONENTS, ARMS, STUDY)
-    made.draw_without_rendering()
+    rendered(made, ["svg"])
     return made
 
 
 def test_nothing_runs_off_the_canvas_and_titles_do_not_overlap(figure: Figure) -> None:
     canvas = figure.bbox
-    titles = [panel.title.get_window_extent() for panel in figure.axes[:3]]
+    titles = [panel._left_title.get_window_extent() for panel in figure.axes[:3]]  # type: ignore[attr-defined]
     heading = figure._suptitle  # type: ignore[attr-defined]
     for box in [*titles, heading.get_window_extent()]:
         assert box.x0 >= canvas.x0
@@ -167,16 +168,38 @@ def test_many_schools_are_not_named(schools: int, named: int) -> None:
     data = pd.DataFrame(rows, columns=list(DOSES.columns))
     figure = dosage_plot(data, NAMED_COMPONENTS, TWO_ARMS, STUDY)
     assert len(figure.axes[0].get_yticks()) == named
-    assert figure.get_figheight() == pytest.approx(2.0 + 0.11 * schools)
+    rendered(figure, ["svg"])
+    assert overlapping_texts(figure) == []
 
 
-def test_of_many_months_every_so_many_is_named_so_that_nine_are_not_exceeded() -> None:
+def test_of_many_months_every_so_many_is_named_so_that_they_have_room() -> None:
     rows = [("coaching", "S", "control", period, 1.0) for period in ("2018-12", "2020-06")]
     data = pd.DataFrame(rows, columns=list(DOSES.columns))
     figure = dosage_plot(data, NAMED_COMPONENTS, TWO_ARMS, STUDY)
+    assert len(tick_words(figure.axes[0].xaxis)) == 19  # alone, a component has room for all
+    three = pd.concat([data.assign(component=name) for name in ("a", "b", "c")])
+    figure = dosage_plot(three, NAMED_COMPONENTS, TWO_ARMS, STUDY)
     named = tick_words(figure.axes[0].xaxis)  # nineteen months: every third
     assert named == [
         "2018-12", "2019-03", "2019-06", "2019-09", "2019-12", "2020-03", "2020-06",
     ]  # fmt: skip
     assert figure.axes[0].get_xticks().tolist() == [0, 3, 6, 9, 12, 15, 18]
-    assert figure.get_figheight() == pytest.approx(2.0 + 0.11 * 8)  # one school has room for eight
+
+
+@pytest.mark.parametrize(("components", "schools"), [(1, 2), (3, 45), (7, 30), (2, 558)])
+def test_texts_are_apart_at_one_column_and_the_figure_fits_a_page(
+    components: int, schools: int
+) -> None:
+    rows = [
+        (f"c{name}", f"{at:04d}", "control", f"20{19 + month // 12}-{1 + month % 12:02d}", 1.0)
+        for name in range(components) for at in range(schools) for month in (0, 20)
+    ]  # fmt: skip
+    named: Any = {
+        f"c{at}": {"label": f"Component number {at}", "indicator": "hours"}
+        for at in range(components)
+    }
+    figure = dosage_plot(pd.DataFrame(rows, columns=list(DOSES.columns)), named, TWO_ARMS, STUDY)
+    rendered(figure, ["svg"])
+    assert smallest_letters(figure, 88) >= 6
+    assert overlapping_texts(figure) == []
+    assert figure.get_figheight() < 2.8 * figure.get_figwidth()

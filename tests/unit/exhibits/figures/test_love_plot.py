@@ -247,12 +247,13 @@ def test_an_arrows_number_stands_beside_it_inside_the_panel(panel: Axes) -> None
         (-0.4, 0.46, 0),
         (1.0, 1.15, 0),
         (-1.0, 1.15, 0),
-        (1.001, 1.15, 1),
-        (-1.001, 1.15, 1),
+        (1.08, 1.242, 0),  # a little more is within the scale
+        (1.301, 1.15, 1),
+        (-1.301, 1.15, 1),
         (np.inf, 1.15, 1),
     ],
 )
-def test_the_scale_reaches_the_farthest_difference_up_to_one_sd(
+def test_the_scale_reaches_the_farthest_difference_up_to_one_sd_and_a_little_more(
     value: float, reach: float, arrows: int
 ) -> None:
     panel = _plot(drawn(_rows(("pupil", "a", value, "randomised", "")))).axes[0]
@@ -272,8 +273,8 @@ def test_bands_lie_behind_people_alone_and_say_what_they_stand_for(panel: Axes) 
         assert (band.get_x(), band.get_width()) == (-bound, 2 * bound)
         assert band.get_y() == -0.6
         assert band.get_y() + band.get_height() == pytest.approx(2.5)  # schools begin at 2.5
-    assert outer.get_label() == "people within 0.25: adjust"
-    assert inner.get_label() == "people within 0.05: satisfied"
+    assert outer.get_label() == "pupils and teachers within ±0.25 SD: adjust for it"
+    assert inner.get_label() == "pupils and teachers within ±0.05 SD: balanced"
     assert hues([outer.get_facecolor(), inner.get_facecolor()]) == [OUTER_BAND, WHITE_BAND]
 
 
@@ -304,7 +305,8 @@ def test_no_line_parts_a_level_that_stands_alone() -> None:
 
 def test_the_legend_tells_the_bands_then_each_level_and_sample(figure: Figure) -> None:
     assert legend_words(figure) == [
-        "people within 0.25: adjust", "people within 0.05: satisfied", "pupils, randomised",
+        "pupils and teachers within ±0.25 SD: adjust for it",
+        "pupils and teachers within ±0.05 SD: balanced", "pupils, randomised",
         "pupils, analysed", "teachers, randomised", "teachers, analysed",
         "school means, randomised",
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from schooltrial.exhibits.figures.distributions import distributions_plot
 from schooltrial.exhibits.figures.school_outliers import school_outliers_plot
 from schooltrial.exhibits.style.label_placement import text_box
 from schooltrial.protocol.content.sections import StudyLine
+from support.drawn_artists import legend_words
 from support.standard_study import outcome
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
@@ -35,10 +36,10 @@ def test_names_of_outliers_that_lie_close_do_not_cover_each_other() -> None:
 @pytest.mark.parametrize(
     ("years", "named"),
     [
-        (range(2010, 2020), ["2010", "2011 to 2018", "2019"]),
-        (range(2018, 2021), ["2018", "2019", "2020"]),
-        ([2019, 2020], ["2019", "2020"]),
-        ([2020], ["2020"]),
+        (range(2010, 2020), ["first year", "years between", "last year"]),
+        (range(2018, 2021), ["first year", "years between", "last year"]),
+        ([2019, 2020], ["first year", "last year"]),
+        ([2020], ["last year"]),
     ],
 )
 def test_many_years_are_told_by_the_first_the_last_and_those_between(
@@ -52,8 +53,8 @@ def test_many_years_are_told_by_the_first_the_last_and_those_between(
     columns = ["outcome", "year", "low", "high", "n", "share", "heap"]
     figure = distributions_plot(pd.DataFrame(rows, columns=columns), OUTCOMES, STUDY)
     (panel,) = figure.axes
-    legend = panel.get_legend()
-    assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == named
-    assert panel.get_ylim()[1] > 0.5 * 1.2
+    assert legend_words(figure) == named
+    span = "2020" if len(years) == 1 else f"{min(years)} to {max(years)}"
+    assert panel.get_xlabel() == f"value in the files, {span}"
+    assert panel.get_ylim()[1] > 0.5
     plt.close(figure)

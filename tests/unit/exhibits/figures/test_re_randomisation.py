@@ -42,12 +42,10 @@ def test_the_observed_statistic_is_marked_and_its_mirror_with_the_shares_beyond(
 
 def test_the_number_of_draws_and_the_p_value_stand_below() -> None:
     (panel,) = re_randomisation_plot(drawn(_bins(), MODELS, OUTCOMES), STUDY).axes
-    assert panel.get_xlabel() == (
-        "effect divided by its standard error\n9,999 re-randomisations; p = 0.260"
-    )
+    assert panel.get_xlabel() == ("effect ÷ its standard error\n9,999 re-randomisations\np = 0.260")
     every = drawn(_bins(exact=True, draws=70, p_value=0.0001), MODELS, OUTCOMES)
     (panel,) = re_randomisation_plot(every, STUDY).axes
-    assert panel.get_xlabel().endswith("all 70 re-randomisations; p < 0.001")
+    assert panel.get_xlabel().endswith("all 70 re-randomisations\np < 0.001")
 
 
 def test_a_key_says_what_the_marks_are() -> None:
@@ -60,7 +58,7 @@ def test_a_key_says_what_the_marks_are() -> None:
 def test_the_words_give_the_observed_statistic_among_the_re_randomised() -> None:
     assert alt_text(drawn(_bins(), MODELS, OUTCOMES)) == (
         "The effect among re-randomisations. Maths, Re-randomised: 9,999 re-randomisations; "
-        "p = 0.260; effect divided by its standard error observed 1.50, re-randomised from −2 to 2."
+        "p = 0.260; effect ÷ its standard error observed 1.50, re-randomised from −2 to 2."
     )
 
 

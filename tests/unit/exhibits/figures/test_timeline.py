@@ -69,7 +69,9 @@ def test_an_arm_has_the_programme_in_its_years_and_the_control_arm_has_none() ->
     (panel,) = timeline_plot(_data(), ARMS, YEARS, STUDY).axes
     (bar,) = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
     assert (bar.get_x(), bar.get_x() + bar.get_width()) == (2018.5, 2020.5)
-    assert tick_words(panel.yaxis)[:3] == ["Control (2)", "Tutored (3)", "Maths (pupils)"]
+    assert tick_words(panel.yaxis)[:3] == [
+        "Control\n2 schools", "Tutored\n3 schools", "Maths\npupils",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -115,8 +117,8 @@ def test_what_was_measured_before_during_and_after_differs_in_its_mark() -> None
 def test_the_words_of_the_figure_say_when_everything_was() -> None:
     assert alt_text(_data()) == (
         "Timeline of the study. Randomised on 5 June 2018: 5 schools. Control (2 schools): no "
-        "programme. Tutored (3 schools): 2019, 2020. Maths: measured in 2018, 2019, 2021. "
-        "Practice: measured in 2020."
+        "programme. Tutored (3 schools): 2019, 2020. Maths: measured in 2018, 2019, "
+        "2021, 1 pupil a year. Practice: measured in 2020, 1 teacher a year."
     )
 
 
@@ -142,6 +144,17 @@ def test_texts_are_apart_and_at_one_column_no_smaller_than_six_points(
     rendered(figure, ["svg"])
     assert smallest_letters(figure, 88) >= 6
     assert overlapping_texts(figure) == []
+
+
+def test_where_marks_bear_no_numbers_the_lane_says_how_many_were_measured() -> None:
+    years = list(range(2010, 2020))
+    plan: Any = {**YEARS, "baseline": years[:5], "programme": years[5:], "follow_up": []}
+    pupils = pd.DataFrame({"year": [*years, *years[1:]], "m": 1.0})
+    measured: Any = {"m": {"label": "Maths", "measured_on": "pupil"}}
+    listed = pd.DataFrame({"school": ["a", "b"], "arm": ["c", "t"]})
+    data = drawn(_design(), plan, measured, listed, {"pupil": pupils}, PANEL)
+    (panel,) = timeline_plot(data, ARMS, plan, STUDY).axes
+    assert tick_words(panel.yaxis)[-1] == "Maths\n1 to 2 pupils"
 
 
 def test_the_one_day_of_the_list_is_the_date_of_an_assignment_whose_protocol_has_none() -> None:

@@ -11,8 +11,8 @@ from schooltrial.exhibits.style.figures import (
     ARM_MARKERS,
     CONTROL,
     FAINT,
+    READABLE,
     TREATED,
-    WIDTH,
     arm_styles,
     foot,
     foot_text,
@@ -69,7 +69,7 @@ def test_the_foot_names_study_and_protocol_and_stands_out_where_data_are_synthet
 
 def test_panels_come_in_reading_order_on_a_figure_of_the_houses_width() -> None:
     figure, panels = new_figure(3.0, rows=2, columns=2, height_ratios=[1.0, 3.0])
-    assert (figure.get_figwidth(), figure.get_figheight()) == (WIDTH, 3.0)
+    assert (figure.get_figwidth(), figure.get_figheight()) == (READABLE, 3.0)
     places = [panel.get_position() for panel in panels]
     assert places[0].x0 < places[1].x0
     assert places[0].y0 == places[1].y0 > places[2].y0

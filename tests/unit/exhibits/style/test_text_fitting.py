@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from schooltrial.exhibits.style.figures import SETTINGS, WIDTH, arm_styles, new_figure
+from schooltrial.exhibits.style.figures import READABLE, SETTINGS, arm_styles, new_figure
 from schooltrial.exhibits.style.text_fitting import add_key, fit_texts
 
 FINNISH = "Yhteiskuntatieteidenopetussuunnitelmataso"
@@ -89,7 +89,7 @@ def test_a_key_has_as_many_columns_as_fit(label: str) -> None:
         fit_texts(figure)
     box = key.get_window_extent()
     assert box.x0 >= 0
-    assert box.x1 <= WIDTH * figure.dpi
+    assert box.x1 <= READABLE * figure.dpi
 
 
 def test_an_arm_whose_label_begins_with_an_underscore_is_in_the_key() -> None:
