@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from math import fsum
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,6 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from schooltrial.data.rows.analysed import OF_PANELS
+from schooltrial.document.numbers import interval, number, signed_decimals
 from schooltrial.exhibits.style.alt_words import few, span, with_ends
 from schooltrial.exhibits.style.axis_limits import interval_limits
 from schooltrial.exhibits.style.figures import (
@@ -32,7 +34,7 @@ from schooltrial.exhibits.style.figures import (
     styled,
 )
 from schooltrial.exhibits.style.text_fitting import add_shared_key, key_lines
-from schooltrial.exhibits.style.text_lines import wrap
+from schooltrial.exhibits.style.text_lines import width_of, wrap
 from schooltrial.exhibits.style.year_axis import named_times
 from schooltrial.protocol.content.sections import Model, Outcome, StudyLine, Years, reference_year
 from schooltrial.protocol.content.shown_units import as_shown, effect_unit
@@ -89,13 +91,16 @@ THICK, THIN, MARK = (0.5, 2.6), (0.14, 0.7), (0.9, 4.5)
 LEAST = 1.5
 """Points of the smallest mark."""
 
+AXIS, APART = 0.85, 0.06
+"""Inches left and right of a panel as wide as the figure, and between the numbers of two times."""
+
 SIZES = ("estimate", "conf_low", "conf_high", "band_low", "band_high")
 """Columns in the unit of the outcome."""
 
 COLUMNS = [
     "model", "model_label", "outcome", "outcome_label", "unit", "axis", "time", "beyond", "part",
     "reference", "estimate", "conf_low", "conf_high", "band_low", "band_high", "level",
-    "n_treated_schools", "n_cohorts", "cohorts", "begins", "base", "method",
+    "n_treated_schools", "n_schools", "n_cohorts", "cohorts", "begins", "base", "method",
 ]  # fmt: skip
 
 
@@ -326,7 +331,9 @@ def _lines_of_models(
 
 
 def _outcome_head(rows: pd.DataFrame) -> str:
-    return str(rows["outcome_label"].iloc[0])
+    """Return the outcome and how many schools its effects rest on."""
+    label, count = str(rows["outcome_label"].iloc[0]), rows["n_schools"].max()
+    return f"{label}, {plural(int(count), 'school')}" if count > 0 else label
 
 
 def _alike(data: pd.DataFrame) -> bool:
@@ -441,9 +448,15 @@ def _name_times(
     shown = named_times(every, 0 if axis == SINCE else int(max(every)), most)
     several = carried and bool(rows["n_cohorts"].max() > 1)
     carried &= bool(rows["n_treated_schools"].notna().any())
-    texts = [_told(by_time, time, axis, several=several, carried=carried) for time in shown]
+    low, high = panel.get_xlim()
+    numbers = _numbers(by_time, shown, (READABLE - AXIS) / (high - low)) if abreast == 1 else {}
+    texts = [
+        _told(by_time, time, axis, numbers.get(time, []), several=several, carried=carried)
+        for time in shown
+    ]
     panel.set_xticks(shown, texts)
-    below = ["intervention schools"] if carried else []
+    below = ["effect", f"{rows['level'].iloc[0]:.0%} interval"] if numbers else []
+    below += ["intervention schools"] if carried else []
     below += ["cohorts"] if several else []
     if abreast == 1 or not carried:
         what = year_label if axis == "year" else "years since the programme began"
@@ -451,13 +464,56 @@ def _name_times(
     return [year_label if axis == "year" else "years since start", *below]
 
 
-def _told(by_time: pd.DataFrame, time: int, axis: str, *, several: bool, carried: bool) -> str:
+def _numbers(by_time: pd.DataFrame, times: Sequence[int], room: float) -> dict[int, list[str]]:
+    """Return the effect of each time and its interval, in lines no wider than a number of inches.
+
+    An interval takes two lines where one has no room. Where two have none, or not every time is
+    named, there are no numbers.
+    """
+    held = [time for time in by_time.index if time in times]
+    if len(held) < len(by_time):
+        return {}
+    font = FontProperties(size=LETTERS)
+    sizes = by_time[["estimate", "conf_low", "conf_high"]].abs().to_numpy("float64")
+    digits = 2 if sizes[np.isfinite(sizes)].max() < 10 else 1
+    for parts in (1, 2):
+        found = {time: _effect_lines(by_time.loc[time], digits, parts) for time in held}
+        every = [line for lines in found.values() for line in lines]
+        if max(width_of(line, font) for line in every) <= room - APART:
+            return found
+    return {}
+
+
+def _effect_lines(row: pd.Series, digits: int, parts: int) -> list[str]:
+    """Return an effect, with its sign, and its interval in so many lines."""
+    if row["reference"]:
+        return ["0", *["–"] * parts]
+    sizes = [float(row[name]) for name in ("estimate", "conf_low", "conf_high")]
+    digits = signed_decimals(digits, *sizes)
+    effect = f"{'+' if sizes[0] > 0 else ''}{number(sizes[0], digits)}"
+    ends = interval(sizes[1], sizes[2], digits)
+    if not ends:
+        return [effect, *["–"] * parts]
+    low, _, high = ends.partition(" to ")
+    return [effect, ends] if parts == 1 else [effect, f"{low} to", high]
+
+
+def _told(
+    by_time: pd.DataFrame,
+    time: int,
+    axis: str,
+    numbers: Sequence[str],
+    *,
+    several: bool,
+    carried: bool,
+) -> str:
     """Return what is at a tick."""
     lines = [str(time) if axis == "year" else _minus(time)]
     if time not in by_time.index:
         return lines[0]
     row = by_time.loc[time]
     lines[0] = f"{row['beyond']}{lines[0]}"
+    lines += numbers
     if carried and pd.notna(row["n_treated_schools"]):
         lines.append(f"{int(row['n_treated_schools']):,}")
     if several and row["n_cohorts"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from schooltrial.document.numbers import number
+from schooltrial.document.numbers import interval, number, signed_decimals
 from schooltrial.exhibits.style.axis_limits import interval_limits
 from schooltrial.exhibits.style.end_labels import LineEnd, height_of, label_ends
 from schooltrial.exhibits.style.figures import (
@@ -52,7 +53,7 @@ LABEL = 1.3
 HEAD, SMALL = 0.85, 1.1
 """Inches above and below all panels, and of a line of panels of cohorts."""
 
-EACH = {1: 2.3, 2: 1.8, 3: 1.6, 4: 1.45}
+EACH = {1: 2.3, 2: 1.8, 3: 1.7, 4: 1.7}
 """Lines of panels → inches of each; more than the last are as it."""
 
 AROUND = 0.4
@@ -86,11 +87,22 @@ class _Series:
     rows: pd.DataFrame
     begins: int | None = None
 
-    @property
-    def end(self) -> LineEnd:
-        """Where the line ends, with its label."""
+    def end(self, *, numbers: bool = False) -> LineEnd:
+        """Return where the line ends, with its label and, if wanted, its last mean and interval."""
         last = self.rows.sort_values("year").iloc[-1]
-        return LineEnd(float(last["year"]), float(last["mean"]), self.label, self.style.colour)
+        label = f"{self.label}\n{_last(last)}" if numbers else self.label
+        return LineEnd(float(last["year"]), float(last["mean"]), label, self.style.colour)
+
+
+def _last(row: pd.Series) -> str:
+    """Return the mean of a year and its interval."""
+    # The mean of an outcome standardised by these schools is zero but for its last digits.
+    sizes = [round(float(row[name]), 9) for name in ("mean", "low", "high")]
+    digits = 2 if max(abs(size) for size in sizes if isfinite(size)) < 10 else 1
+    digits = signed_decimals(digits, *sizes)
+    ends = interval(sizes[1], sizes[2], digits)
+    told = f"{int(row['year'])}: {number(sizes[0], digits)}"
+    return f"{told}\n({ends})" if ends else told
 
 
 def drawn(
@@ -163,9 +175,10 @@ def trends_plot(
 ) -> Figure:
     """Draw a line per arm, or per cohort, by outcome: means at their years, with intervals.
 
-    Lines are named where they end. Where there are many outcomes a key names them; where there are
-    many cohorts, each has a panel beside the comparison's line. Programme years are shaded; where
-    cohorts begin in different years, marks are hollow until they do.
+    Lines are named where they end, with their last mean where there is room. Where there are many
+    outcomes a key names them; where there are many cohorts, each has a panel beside the line of the
+    comparison. Programme years are shaded; where cohorts begin in different years, marks are hollow
+    until they do.
 
     Parameters
     ----------
@@ -200,11 +213,15 @@ def _by_outcome(
     """Draw a panel for each outcome, all lines in it."""
     each = EACH[min(max(len(series), 1), max(EACH))]
     inside = each - AROUND
-    needed = [
-        height_of([one.end for one in lines], room=LABEL, size=LETTERS)
-        for lines in series.values()
-    ]  # fmt: skip
-    stacked = len(series) <= STACKED and max(needed, default=0) <= inside
+    fits = {
+        numbers: all(
+            height_of([one.end(numbers=numbers) for one in lines], room=LABEL, size=LETTERS)
+            <= inside
+            for lines in series.values()
+        )
+        for numbers in (True, False)
+    }
+    stacked = len(series) <= STACKED and fits[False]
     columns = 1 if len(series) <= STACKED else 2
     rows = max(-(-len(series) // columns), 1)
     figure, panels = new_figure(HEAD + each * rows, rows, columns)
@@ -214,7 +231,7 @@ def _by_outcome(
         panel.set_title(outcomes[name]["label"])
         panel.set_ylabel(mean_unit(outcomes[name]))
         if stacked:
-            ends = [one.end for one in series[name]]
+            ends = [one.end(numbers=fits[True]) for one in series[name]]
             label_ends(panel, ends, room=LABEL, height=inside, size=LETTERS)
     for spare in panels[len(series) :]:
         spare.set_axis_off()

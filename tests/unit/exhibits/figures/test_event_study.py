@@ -187,13 +187,16 @@ def test_before_and_since_differ_in_colour_and_shape_and_each_interval_ends_as_t
 def test_below_each_year_are_how_many_schools_and_cohorts_carry_it() -> None:
     (panel,) = event_study_plot(_drawn(), STUDY, "spring").axes
     assert tick_words(panel.xaxis) == [
-        "−2\n4\n1", "−1\n9\n2", "0\n9\n2", "1\n5\n1",
+        "−2\n+0.25\n−0.75 to 1.25\n4\n1", "−1\n−0.50\n−1.50 to 0.50\n9\n2",
+        "0\n+1.00\n0.00 to 2.00\n9\n2", "1\n+2.00\n1.00 to 3.00\n5\n1",
     ]  # fmt: skip
-    assert panel.get_xlabel().endswith("below: intervention schools and cohorts")
+    assert panel.get_xlabel().endswith(
+        "below: effect, 95% interval, intervention schools and cohorts"
+    )
     many = ROWS.copy()
     many = pd.concat([many, *(pd.DataFrame([_cell(2000 + g, 2000 + g)]) for g in range(10))])
     (panel,) = event_study_plot(_drawn(many), STUDY, "spring").axes
-    assert tick_words(panel.xaxis)[2] == "0\n9\n12"
+    assert tick_words(panel.xaxis)[2].endswith("\n9\n12")
 
 
 def _models(count: int, outcomes: int = 1) -> tuple[pd.DataFrame, Any]:
@@ -254,6 +257,32 @@ def test_texts_are_apart_and_at_one_column_no_smaller_than_six_points(
     assert smallest_letters(figure, 88) >= 6
     assert overlapping_texts(figure) == []
     assert figure.get_figheight() / figure.get_figwidth() < 2.2  # a page
+
+
+def _below(models: int, outcomes: int, years: int = 0) -> list[str]:
+    data, _ = _models(models, outcomes)
+    if years:
+        data = pd.concat([data.assign(time=data["time"] + 5 * at) for at in range(years)])
+        data = data.drop_duplicates("time").reset_index(drop=True)
+    panel = next(one for one in event_study_plot(data, STUDY, "spring").axes if one.axison)
+    return tick_words(panel.xaxis)
+
+
+def test_below_each_year_of_one_model_are_its_effect_and_interval() -> None:
+    told = [" ".join(text.split("\n")[1:4]) for text in _below(1, 1)]
+    data, _ = _models(1, 1)
+    for said, (_, row) in zip(told, data.iterrows(), strict=True):
+        sizes = [row["estimate"], row["conf_low"], row["conf_high"]]
+        effect, low, high = (f"{abs(size):.2f}" for size in sizes)
+        wanted = "0 –" if row["reference"] else f"{effect} {low} to {high}"
+        assert said.replace("−", "").replace("+", "").startswith(wanted)
+
+
+@pytest.mark.parametrize(("models", "outcomes", "years"), [(1, 1, 6), (1, 12, 0), (3, 2, 0)])
+def test_where_numbers_have_no_room_they_are_left_to_the_data(
+    models: int, outcomes: int, years: int
+) -> None:
+    assert not any(" to" in text or "+" in text for text in _below(models, outcomes, years))
 
 
 def test_a_year_whose_variance_is_not_known_is_a_cross_without_an_interval() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -101,14 +102,22 @@ def test_the_years_of_the_programme_are_shaded_from_half_a_year_before_to_half_a
 def test_lines_are_named_where_they_end_with_what_they_count(figure: Figure) -> None:
     assert not figure.legends
     assert pointed_at(figure.axes[0]) == {
-        "Control\n19–20 schools": (2020, 0.5), "Tutored\n20 schools": (2020, 1.0),
-    }  # fmt: skip
-    assert pointed_at(figure.axes[2]) == {"Control\n1 school": (2019, 50.0)}
+        "Control\n19–20 schools\n2020: 0.50\n(0.25 to 0.75)": (2020, 0.5),
+        "Tutored\n20 schools\n2020: 1.00\n(0.50 to 1.50)": (2020, 1.0),
+    }
+    assert pointed_at(figure.axes[2]) == {
+        "Control\n1 school\n2019: 50.0\n(40.0 to 60.0)": (2019, 50.0)
+    }
 
 
 def test_in_a_trial_without_schools_pupils_are_counted() -> None:
     figure = trends_plot(TRENDS, OUTCOMES, YEARS, ARMS, STUDY, "pupil")
-    assert "Tutored\n401–1,402 pupils" in pointed_at(figure.axes[0])
+    assert "Tutored\n401–1,402 pupils" in _named(figure.axes[0])
+
+
+def _named(panel: Axes) -> set[str]:
+    """Return the names of lines with what they count, without their last means."""
+    return {"\n".join(text.split("\n")[:2]) for text in pointed_at(panel)}
 
 
 def test_panels_are_in_the_order_of_the_protocol_and_name_outcome_and_unit(
@@ -148,7 +157,7 @@ COHORTS = pd.concat(
 
 def test_each_cohort_has_a_line_that_is_hollow_until_it_begins() -> None:
     (panel,) = trends_plot(COHORTS, OUTCOMES, YEARS, ARMS, STUDY).axes
-    assert set(pointed_at(panel)) == {
+    assert _named(panel) == {
         "Control\n19–20 schools", "Began 2019\n20 schools", "Began 2020\n20 schools",
     }  # fmt: skip
     hollow = [line for line in panel.lines if line.get_markerfacecolor() == "white"]
@@ -189,6 +198,26 @@ def test_texts_are_apart_and_at_one_column_no_smaller_than_six_points(
     rendered(figure, ["svg"])
     assert smallest_letters(figure, 88) >= 6
     assert overlapping_texts(figure) == []
+
+
+def test_lines_end_with_their_last_mean_and_interval_where_there_is_room() -> None:
+    def ends(names: list[str]) -> list[str]:
+        data = pd.concat([TRENDS[TRENDS["outcome"] == "maths"].assign(outcome=n) for n in names])
+        measured: Any = {name: {**OUTCOMES["maths"], "label": name} for name in names}
+        panel = trends_plot(data, measured, YEARS, ARMS, STUDY).axes[0]
+        return sorted(pointed_at(panel))
+
+    assert ends(["m"]) == [
+        "Control\n19–20 schools\n2020: 0.50\n(0.25 to 0.75)",
+        "Tutored\n20 schools\n2020: 1.00\n(0.50 to 1.50)",
+    ]
+    assert ends([f"m{at}" for at in range(12)]) == []
+
+
+def test_a_mean_that_is_zero_but_for_its_last_digits_is_told_as_zero() -> None:
+    data = TRENDS[TRENDS["outcome"] == "maths"].replace(0.5, 3e-17)
+    (panel,) = trends_plot(data, {"maths": OUTCOMES["maths"]}, YEARS, ARMS, STUDY).axes
+    assert any("2020: 0.00\n" in text for text in pointed_at(panel))
 
 
 def test_rows_of_cohorts_are_told_apart() -> None:
