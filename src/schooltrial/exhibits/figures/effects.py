@@ -19,6 +19,8 @@ from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
     INK,
+    LETTERS,
+    MUTED,
     TREATED,
     foot,
     new_figure,
@@ -34,12 +36,20 @@ from schooltrial.protocol.content.shown_units import as_shown, effect_unit
 SHOWN = ("ITT", "ATT", "CACE")
 
 
-LABEL, SIZE = 2.75, 7.5
-"""Inches of a line of a model's label, and its size in points."""
+LABEL, LINE = 4.7, 0.15
+"""Inches of a line of a model's label, which stands above its interval, and its height."""
 
 
-NUMBERS, APART = 7.0, 8.0
-"""Points of the numbers at the right, and between their columns."""
+PLOT, HALF = 0.22, 0.085
+"""Inches of an interval's line, and of half its numbers."""
+
+
+AROUND, HEAD = 0.7, 0.6
+"""Inches of a panel's title and axis, and of what stands above and below all panels."""
+
+
+APART = 8.0
+"""Points between the columns of numbers at the right."""
 
 
 EDGE = 0.12
@@ -110,26 +120,31 @@ def effects_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     if data.empty:
         return nothing_drawn("The protocol's models estimate no effect of the offer.", study)
     sizes = data.groupby("outcome", sort=False).size()
-    height = 0.9 + 0.75 * len(sizes) + 0.31 * len(data)
-    ratios = [1.5 + size for size in sizes]
-    figure, panels = new_figure(height, rows=len(sizes), height_ratios=ratios)
+    font = FontProperties(size=LETTERS)
+    names = ["\n".join(wrap(text, LABEL, font)) for text in data["model_label"]]
+    data = data.assign(named=names)
+    data["tall"] = [LINE * (name.count("\n") + 1) + PLOT for name in names]
+    heights = list(data.groupby("outcome", sort=False)["tall"].sum())
+    figure, panels = new_figure(
+        HEAD + AROUND * len(sizes) + sum(heights), rows=len(sizes), height_ratios=heights
+    )
     shown = [_effect_text(row) for _, row in data.iterrows()]
-    font = FontProperties(size=NUMBERS, weight="bold")
+    font = FontProperties(size=LETTERS, weight="bold")
     head = f"Estimate ({_levels(data)} CI)"
     second = APART + max(72 * width_of(text, font) for text in [head, *shown]) + APART
     for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
         same_unit = data[data["unit"] == rows["unit"].iloc[0]]
         _draw_outcome(panel, rows.reset_index(drop=True), _limits(same_unit), second)
-    panels[0].set_title(panels[0].get_title(loc="left"), pad=17)  # above the heads of the numbers
     _head(panels[0], head, APART)
     said = ""
     for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
         counted = count_head(rows)
         if counted != said:  # once, until others are counted
             _head(panel, counted, second)
+            panel.set_title(panel.get_title(loc="left"), pad=18)  # above the heads of the numbers
         said = counted
     figure.set_layout_engine("constrained", w_pad=EDGE)
-    figure.suptitle(_legend(data), x=0.99, ha="right", fontsize=7.5, color=FAINT)
+    figure.suptitle(_legend(data), x=0.01, ha="left", fontsize=LETTERS, color=MUTED)
     foot(figure, study)
     return figure
 
@@ -138,7 +153,7 @@ def _head(panel: Axes, words: str, offset: float) -> None:
     """Write above a column of numbers at the right of a panel what they are."""
     panel.annotate(
         words, (1, 1), (offset, 5), xycoords="axes fraction", textcoords="offset points",
-        fontsize=NUMBERS, color=FAINT,
+        fontsize=LETTERS, color=MUTED,
     )  # fmt: skip
 
 
@@ -290,9 +305,14 @@ def _levels(data: pd.DataFrame) -> str:
 def _draw_outcome(
     panel: Axes, rows: pd.DataFrame, limits: tuple[float, float], second: float
 ) -> None:
-    panel.axvline(0, color=FAINT, lw=0.8)
+    """Draw the effects of an outcome, one below the other, the label of each above it."""
+    unit = LINE + PLOT  # inches between two whose label is one line
+    places = list((rows["tall"].cumsum() - rows["tall"].iloc[0]) / unit)
+    half = HALF / unit
+    for at in places:  # zero, but not through the labels
+        panel.plot([0, 0], [at - half, at + half], color=FAINT, lw=0.8)
     in_schools, people = _in_schools(rows), bool(rows["n_individuals"].notna().any())
-    for at, (_, row) in enumerate(rows.iterrows()):
+    for at, (_, row) in zip(places, rows.iterrows(), strict=True):
         primary = row["primary"]
         colour = TREATED if primary else CONTROL
         ends = [float(row["conf_low"]), float(row["conf_high"])]
@@ -307,17 +327,22 @@ def _draw_outcome(
         for words, offset in ((_effect_text(row), APART), (counted, second)):
             panel.annotate(
                 words, (1, at), (offset, 0), xycoords=panel.get_yaxis_transform(),
-                textcoords="offset points", va="center", fontsize=NUMBERS, color=INK,
+                textcoords="offset points", va="center", fontsize=LETTERS, color=INK,
                 fontweight="bold" if primary else "normal",
             )  # fmt: skip
     panel.set_xlim(*limits)
     if "truth" in rows and rows["truth"].notna().any():
-        panel.plot(rows["truth"], rows.index, "|", color=INK, ms=11, mew=1.6)
-    font = FontProperties(size=SIZE)
-    shown = ["\n".join(wrap(text, LABEL, font)) for text in rows["model_label"]]
-    panel.set_yticks(range(len(rows)), shown, fontsize=SIZE)
-    panel.set_ylim(len(rows) - 0.5, -0.6)
+        panel.plot(rows["truth"], places, "|", color=INK, ms=11, mew=1.6)
+    for at, (_, row) in zip(places, rows.iterrows(), strict=True):
+        panel.text(
+            0, at - half, row["named"], transform=panel.get_yaxis_transform(),
+            va="bottom", fontsize=LETTERS, color=INK,
+            fontweight="bold" if row["primary"] else "normal",
+        ).set_in_layout(False)  # fmt: skip
+    panel.set_yticks([])
+    panel.spines["left"].set_visible(False)
+    below = 1.6 * half
+    panel.set_ylim(places[-1] + below, below - float(rows["tall"].iloc[0]) / unit)
     panel.set_title(rows["outcome_label"].iloc[0])
-    panel.tick_params(axis="x", labelsize=SIZE)
     panel.xaxis.set_major_locator(MaxNLocator(4 if max(map(abs, limits)) < 100 else 2))
     panel.set_xlabel(f"effect, {rows['unit'].iloc[0]}")

@@ -61,10 +61,10 @@ class Style(NamedTuple):
 
 STAGES = {
     # stages may coincide: each shows through the one that is drawn over it
-    "protocol": Style("at protocol", PALE, "-", 6.0, "s", 9.0, INK),
-    "randomisation": Style("at randomisation", CONTROL, (0, (3, 1.2)), 2.6, "D", 6.0, CONTROL),
-    "assignment": Style("at assignment", CONTROL, (0, (3, 1.2)), 2.6, "D", 6.0, CONTROL),
-    "analysis": Style("at analysis", TREATED, "-", 1.5, "o", 4.0, TREATED),
+    "protocol": Style("as planned", PALE, "-", 6.0, "s", 9.0, INK),
+    "randomisation": Style("as randomised", CONTROL, (0, (3, 1.2)), 2.6, "D", 6.0, CONTROL),
+    "assignment": Style("as assigned", CONTROL, (0, (3, 1.2)), 2.6, "D", 6.0, CONTROL),
+    "analysis": Style("as analysed", TREATED, "-", 1.5, "o", 4.0, TREATED),
 }
 
 

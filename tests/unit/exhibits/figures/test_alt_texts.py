@@ -210,8 +210,8 @@ def test_power_gives_the_detectable_effect_of_each_stage_with_its_units() -> Non
         power_wanted=0.8,
     )  # fmt: skip
     assert power_curve.alt_text(data) == (
-        "Effects that are detectable with a power of 80%. Maths: 0.250 SD at randomisation, "
-        "40 schools; 0.300 SD at analysis."
+        "Effects that are detectable with a power of 80%. Maths: 0.250 SD as randomised, "
+        "40 schools; 0.300 SD as analysed."
     )
     assert power_curve.alt_text(data[:0]) == "Power is not known."
 

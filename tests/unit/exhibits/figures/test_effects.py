@@ -12,8 +12,11 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Annotation, Text
 
 from schooltrial.exhibits.figures.effects import (
+    LINE,
+    PLOT,
     alt_text,
     drawn,
     effects_plot,
@@ -22,7 +25,13 @@ from schooltrial.exhibits.figures.effects import (
 )
 from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
 from schooltrial.protocol.content.sections import StudyLine
-from support.drawn_artists import points, tick_words, with_marker, words
+from support.drawn_artists import (
+    overlapping_texts,
+    points,
+    smallest_letters,
+    with_marker,
+    words,
+)
 
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0" * 64}
 LONG = "A multilevel model with the baseline score, the school and the grade as covariates"
@@ -64,6 +73,10 @@ ESTIMATES = pd.DataFrame(
 )
 
 
+SECOND = (2 * LINE + PLOT) / (LINE + PLOT)
+"""Where the second interval of maths is, below a label of two lines."""
+
+
 @pytest.fixture(scope="module")
 def figure() -> Iterator[Figure]:
     """Return the figure of three effects, of which two are of maths."""
@@ -102,7 +115,7 @@ def test_each_interval_ends_where_the_table_says_on_the_line_of_its_estimate(
     maths, english = figure.axes
     assert _intervals(maths) == [
         ([-0.3, 0.05], [0, 0], TREATED),
-        ([0.05, 0.45], [1, 1], CONTROL),
+        ([0.05, 0.45], [SECOND, SECOND], CONTROL),
     ]
     assert _intervals(english) == [([-1.0, 4.0], [0, 0], CONTROL)]
 
@@ -113,32 +126,42 @@ def test_estimates_of_primary_analyses_are_filled_and_the_others_hollow(figure: 
         (points(mark)[0], mark.get_color(), mark.get_markerfacecolor())
         for mark in with_marker(maths, "o")
     ]
-    assert marks == [((-0.1, 0.0), TREATED, TREATED), ((0.25, 1.0), CONTROL, "white")]
+    assert marks == [((-0.1, 0.0), TREATED, TREATED), ((0.25, SECOND), CONTROL, "white")]
     (mark,) = with_marker(english, "o")
     assert (points(mark), mark.get_markerfacecolor()) == ([(2.0, 0.0)], "white")
 
 
 def test_a_line_marks_no_effect_in_every_panel(figure: Figure) -> None:
-    for panel in figure.axes:
-        assert len([line for line in panel.lines if _is_upright(line)]) == 1
+    for panel, places in zip(figure.axes, ([0, SECOND], [0]), strict=True):
+        upright = [line for line in panel.lines if _is_upright(line)]
+        assert [sum(y for _, y in points(line)) / 2 for line in upright] == pytest.approx(places)
 
 
 def test_lines_are_named_by_model_from_the_top_and_a_long_name_is_wrapped(figure: Figure) -> None:
     maths, english = figure.axes
-    first, second = tick_words(maths.yaxis)
-    assert first == "Offer"
-    assert second.replace("\n", " ") == LONG
-    assert max(map(len, second.split("\n"))) <= 55
-    assert maths.get_ylim() == (1.5, -0.6)
-    assert english.get_ylim() == (0.5, -0.6)
+    first, second = _names(maths)
+    assert first.get_text() == "Offer"
+    assert second.get_text().replace("\n", " ") == LONG
+    assert max(map(len, second.get_text().split("\n"))) <= 75
+    for at, name in ((0, first), (SECOND, second)):
+        assert at - 1 < name.get_position()[1] < at  # above the interval at its number
+    assert len(_names(english)) == 1
+
+
+def _names(panel: Axes) -> list[Text]:
+    """Return the names of models, which are no annotations as the numbers are."""
+    return [text for text in panel.texts if not isinstance(text, Annotation)]
+
+
+def _numbers(panel: Axes) -> list[str]:
+    return [text.get_text() for text in panel.texts if isinstance(text, Annotation)]
 
 
 def test_panels_are_named_by_outcome_and_axes_by_unit(figure: Figure) -> None:
     assert [panel.get_title(loc="left") for panel in figure.axes] == ["Maths", "English"]
     assert [panel.get_xlabel() for panel in figure.axes] == ["effect, SD", "effect, points"]
     maths, english = (panel.get_position().height for panel in figure.axes)
-    assert maths / english == pytest.approx(3.5 / 2.5)
-    assert figure.get_figheight() == pytest.approx(0.9 + 0.75 * 2 + 0.31 * 3)
+    assert maths / english == pytest.approx(1 + SECOND)  # as they have lines
 
 
 def test_the_key_tells_the_levels_of_the_intervals_and_the_truth_where_it_is_drawn(
@@ -160,7 +183,7 @@ def test_a_bar_stands_at_the_simulated_effect_of_each_line_where_it_is_known() -
     data = drawn(ESTIMATES, MODELS, OUTCOMES, YEARS).assign(truth=[0.2, 0.3, nan])
     maths, english = effects_plot(data, STUDY).axes
     (bars,) = with_marker(maths, "|")
-    assert points(bars) == [(0.2, 0.0), (0.3, 1.0)]
+    assert points(bars) == [(0.2, 0.0), (0.3, SECOND)]
     assert with_marker(english, "|") == []
 
 
@@ -198,11 +221,31 @@ def test_lines_of_a_label_are_apart_and_a_word_of_forty_letters_is_not_cut_off()
     rows = pd.DataFrame([_row("itt", "maths", term=f"treated[arm={word}]")])
     figure = effects_plot(drawn(rows, models, OUTCOMES, YEARS), STUDY)
     rendered(figure, ["svg"])
-    (label,) = figure.axes[0].get_yticklabels()
+    (label,) = _names(figure.axes[0])
     assert label.get_text().split("\n") == [f"{word}:", word]
     box = label.get_window_extent()
     assert box.height >= 2.2 * float(label.get_fontsize()) * figure.dpi / 72
-    assert box.x0 >= 0.1 * figure.dpi  # letters are wider where pixels are larger
+    assert box.x1 <= figure.bbox.x1
+    assert overlapping_texts(figure) == []
+
+
+@pytest.mark.parametrize(("outcomes", "models"), [(1, 1), (12, 1), (3, 9)])
+def test_texts_are_apart_and_at_one_column_no_smaller_than_six_points(
+    outcomes: int, models: int
+) -> None:
+    measured: Any = {
+        f"o{at}": {**OUTCOMES["maths"], "label": f"Outcome number {at}, in words"}
+        for at in range(outcomes)
+    }
+    fitted: Any = {
+        f"m{at}": {**MODELS["itt"], "label": f"Model number {at}, {'with covariates, ' * (3 * at)}"}
+        for at in range(models)
+    }
+    rows = pd.DataFrame([_row(model, outcome) for outcome in measured for model in fitted])
+    figure = effects_plot(drawn(rows, fitted, measured, YEARS), STUDY)
+    rendered(figure, ["svg"])
+    assert smallest_letters(figure, 88) >= 6
+    assert overlapping_texts(figure) == []
 
 
 def test_a_study_without_any_effect_says_so() -> None:
@@ -263,16 +306,16 @@ def test_a_simulated_effect_is_in_per_cent_as_its_outcome_is_whatever_the_unit_i
 
 def test_numbers_stand_at_each_interval_with_people_and_schools() -> None:
     maths, english = effects_plot(drawn(ESTIMATES, MODELS, OUTCOMES, YEARS), STUDY).axes
-    assert [text.get_text() for text in maths.texts] == [
+    assert _numbers(maths) == [
         "−0.100 (−0.300 to 0.050)", "100 (10)", "+0.250 (0.050 to 0.450)", "100 (10)",
         "Estimate (90% and 95% CI)", "pupils (schools)",
     ]  # fmt: skip
-    assert [text.get_text() for text in english.texts] == ["+2.0 (−1.0 to 4.0)", "100 (10)"]
+    assert _numbers(english) == ["+2.0 (−1.0 to 4.0)", "100 (10)"]
 
 
 def _counts(panel: Axes) -> list[str]:
     """Return what stands in the last column, its head last."""
-    return [text.get_text() for text in panel.texts if not text.get_text().startswith(("E", "+"))]
+    return [text for text in _numbers(panel) if not text.startswith(("E", "+"))]
 
 
 def test_without_schools_people_alone_are_counted() -> None:
@@ -320,7 +363,7 @@ def test_intervals_without_end_or_not_known_are_said_and_leave_the_scale() -> No
     assert panel.get_xlim() == pytest.approx((-0.006, 0.106))
     (mark,) = with_marker(panel, ">")
     assert points(mark) == [pytest.approx((0.106, 0))]
-    assert [text.get_text() for text in panel.texts[:3:2]] == [
+    assert _numbers(panel)[:3:2] == [
         "+0.100 (0.000 to ∞)", "+0.100 (not known)",
     ]  # fmt: skip
 

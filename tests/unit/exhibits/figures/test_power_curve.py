@@ -267,14 +267,14 @@ def test_axes_are_named_and_begin_at_zero(figure: Figure, table: pd.DataFrame) -
 def test_the_key_names_the_stages_that_are_drawn_and_the_power_of_the_marks(
     figure: Figure, table: pd.DataFrame
 ) -> None:
-    assert legend_words(figure) == ["at protocol", "at randomisation", "at analysis"]
+    assert legend_words(figure) == ["as planned", "as randomised", "as analysed"]
     title = figure.legends[0].get_title().get_text()
     assert title == "marks: this study, at a power of 80%"
     shapes = [line.get_marker() for line in figure.legends[0].get_lines()]
     assert shapes == ["s", "D", "o"]
     assert figure.get_supxlabel() == "SYNTHETIC DATA.  A trial.  Protocol 000000000000"
     later = power_plot(drawn(table[1:], OUTCOMES), STUDY)
-    assert legend_words(later) == ["at randomisation", "at analysis"]
+    assert legend_words(later) == ["as randomised", "as analysed"]
 
 
 def test_an_effect_that_is_not_assumed_or_not_in_sd_has_no_line() -> None:
