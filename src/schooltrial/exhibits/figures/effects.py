@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from math import isfinite, nan
+from math import fsum, isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -126,7 +126,7 @@ def effects_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     data["tall"] = [LINE * (name.count("\n") + 1) + PLOT for name in names]
     heights = list(data.groupby("outcome", sort=False)["tall"].sum())
     figure, panels = new_figure(
-        HEAD + AROUND * len(sizes) + sum(heights), rows=len(sizes), height_ratios=heights
+        HEAD + AROUND * len(sizes) + fsum(heights), rows=len(sizes), height_ratios=heights
     )
     shown = [_effect_text(row) for _, row in data.iterrows()]
     font = FontProperties(size=LETTERS, weight="bold")

@@ -17,6 +17,7 @@ from schooltrial.exhibits.style.figures import (
     TREATED,
     foot,
     new_figure,
+    nothing_drawn,
     styled,
 )
 from schooltrial.exhibits.style.label_placement import marker_box, place_label
@@ -43,8 +44,10 @@ def school_outliers_plot(
 ) -> Figure:
     """Draw one panel per outcome: a mark per school and year, outliers filled and named."""
     names = [name for name in outcomes if (data["outcome"] == name).any()]
+    if not names:
+        return nothing_drawn("No outcome of any school was read.", study)
     columns = 2 if len(names) > 1 else 1
-    lines = max(1, -(-len(names) // columns))
+    lines = -(-len(names) // columns)
     figure, panels = new_figure(0.8 + 2.2 * lines, lines, columns)
     for panel, name in zip(panels, names, strict=False):
         _draw_outcome(panel, data[data["outcome"] == name])
@@ -56,8 +59,6 @@ def school_outliers_plot(
         _name_farthest(panel, data[data["outcome"] == name])
     for spare in panels[len(names) :]:
         spare.set_axis_off()
-    if not names:
-        panels[0].text(0, 0.5, "No outcome of any school was read.")
     return figure
 
 

@@ -290,4 +290,4 @@ def _lacking_height(figure: Figure) -> float:
                 stretch = max(stretch, ((lower.height + upper.height) / 2 + BETWEEN) / apart)
         row = _row_of(panel)
         lacking[row] = max(lacking.get(row, 0.0), (stretch - 1) * tall / figure.dpi)
-    return sum(lacking.values())
+    return fsum(lacking.values())
