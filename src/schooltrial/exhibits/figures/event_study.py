@@ -331,7 +331,7 @@ def _lines_of_models(
 
 
 def _outcome_head(rows: pd.DataFrame) -> str:
-    """Return the outcome and how many schools its effects rest on."""
+    """Return the outcome and how many schools its effects are of."""
     label, count = str(rows["outcome_label"].iloc[0]), rows["n_schools"].max()
     return f"{label}, {plural(int(count), 'school')}" if count > 0 else label
 
