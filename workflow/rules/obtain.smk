@@ -70,6 +70,7 @@ rule obtain_tables:
     """Read raw files by the protocol's column map into standard tables, logging each change."""
     input:
         LOOK(lambda study: study.raw.files()),
+        LOOK(lambda study: study.read_by_redraw()),
         modules("obtain_tables.py"),
     output:
         **STANDARD,

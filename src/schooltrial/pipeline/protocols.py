@@ -9,8 +9,8 @@ from typing import Any
 
 from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol
-from schooltrial.protocol.rehearsal import as_rehearsal
 from schooltrial.refusal import Fault, Refusal
+from schooltrial.study.absent_files import rehearsed
 
 FORMATS = ("svg", "pdf", "png")
 
@@ -31,7 +31,7 @@ def read_protocols(
             refusals.append(str(refusal))
             continue
         if config.get("rehearse"):
-            protocol = as_rehearsal(protocol)
+            protocol = rehearsed(protocol)
         if protocol.name in found:
             refusals.append(
                 f"Refused: two protocols have the same study name, {protocol.name!r}; rename one."

@@ -9,6 +9,7 @@ from pathlib import Path
 from schooltrial.checkout import from_here
 from schooltrial.protocol.content.sections import Content, Model, Protocol, StudyLine, unlabelled
 from schooltrial.protocol.rehearsal import Redraw
+from schooltrial.study.absent_files import find_absent
 from schooltrial.study.blinding import Blinding
 from schooltrial.study.draw_files import DrawFiles
 from schooltrial.study.layout import Layout
@@ -78,10 +79,19 @@ class Study:
         content = self.protocol.content
         if not self.protocol.rehearsal:
             return None
+        by_criterion = bool(content["design"]["randomisation"]["balance_on"])
         return {
             "seed": content["study"]["seed"],
             "within_blocks": content["design"]["kind"] not in ("complete", "simple"),
+            "design": unlabelled(content)["design"] if by_criterion else None,
+            "eligible_list": self.draw.file("eligible_list") if by_criterion else None,
+            "absent": find_absent(self.protocol),
         }
+
+    def read_by_redraw(self) -> list[str]:
+        """Return the eligible list where the arms of a rehearsal are drawn from it."""
+        redraw = self.redraw()
+        return [redraw["eligible_list"]] if redraw and redraw["eligible_list"] else []
 
     def sealed_plan(self) -> list[str]:
         """Return the record of the plan, recorded with the first estimates; none while it is blind.

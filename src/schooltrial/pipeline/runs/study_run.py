@@ -19,8 +19,8 @@ from schooltrial.pipeline.runs.run_end import what_was_found, why_not
 from schooltrial.pipeline.runs.snakemake_run import WorkflowRun
 from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
-from schooltrial.protocol.rehearsal import as_rehearsal
 from schooltrial.refusal import UserError
+from schooltrial.study.absent_files import rehearsed
 
 SEALED = (
     "Some models were estimated before the error below, so the plan is now recorded: the report "
@@ -63,7 +63,7 @@ def run_study(
     """
     project = own_checkout()
     plan = protocol_of(protocol)
-    plan = as_rehearsal(plan) if rehearsal else plan
+    plan = rehearsed(plan) if rehearsal else plan
     config = {"rehearse": "true"} if rehearsal else NOTHING
     folder = working_folder(plan.path, output)
     recorded = is_recorded(plan, folder)

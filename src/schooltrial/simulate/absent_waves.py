@@ -1,0 +1,124 @@
+"""Rows of tables whose files are not there yet, for a rehearsal: rosters and simulated outcomes.
+
+Nothing is drawn from an effect: an outcome has the same distribution in every arm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from schooltrial.protocol.content.sections import Outcome
+
+CORRELATION = 0.7
+"""Of a simulated outcome with the test before, where there is one."""
+
+ICC = 0.15
+"""Share of the remaining variance of a simulated outcome that lies between schools."""
+
+SPREAD = 6.0
+"""Standard deviations that the range of an outcome spans where no score of it is known."""
+
+
+def roster_of_year(roster: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Return the people of a year without a list: those of the nearest year.
+
+    Parameters
+    ----------
+    roster : DataFrame
+        One row per person and year; of other years.
+    year : int
+    """
+    years = sorted(set(roster["year"]), key=lambda known: (abs(known - year), known))
+    people = roster[roster["year"] == years[0]] if years else roster
+    return people.assign(year=year)
+
+
+def outcome_of_year(
+    people: pd.DataFrame,
+    known: pd.DataFrame,
+    identifier: str,
+    year: int,
+    name: str,
+    outcome: Outcome | None,
+    generator: np.random.Generator,
+) -> pd.DataFrame:
+    """Return a simulated outcome for each person, or school, of a year.
+
+    Scores correlate with the test before, by ``CORRELATION``, and within schools, by ``ICC``. They
+    have the mean and standard deviation of the scores that are known, or else fit into the range.
+
+    Parameters
+    ----------
+    people : DataFrame
+        With the identifier, perhaps ``school``, and measures from before.
+    known : DataFrame
+        Scores of other years: identifier, ``year``, ``outcome``, ``value``.
+    identifier : str
+        Column: pupil, teacher or school.
+    year : int
+    name : str
+        Of the outcome.
+    outcome : Outcome, optional
+        How the protocol declares it; None of a part that only other outcomes are made of.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    DataFrame
+        Identifier, ``year``, ``outcome``, ``value``.
+    """
+    known = known[known["outcome"].astype("str") == name].dropna(subset=["value"])
+    measures = list(outcome["baseline_measures"]) if outcome else []
+    before = _before(people, known, identifier, measures)
+    noise = generator.normal(size=len(people))
+    if identifier != "school" and "school" in people:
+        codes, schools = pd.factorize(people["school"].astype("str"))
+        noise = np.sqrt(1 - ICC) * noise + np.sqrt(ICC) * generator.normal(size=len(schools))[codes]
+    latent = np.where(
+        np.isnan(before), noise,
+        CORRELATION * np.nan_to_num(before) + np.sqrt(1 - CORRELATION**2) * noise,
+    )  # fmt: skip
+    return pd.DataFrame(
+        {
+            identifier: people[identifier].to_numpy(),
+            "year": year,
+            "outcome": name,
+            "value": _on_the_scale(latent, known["value"], outcome),
+        }
+    )
+
+
+def _before(
+    people: pd.DataFrame, known: pd.DataFrame, identifier: str, measures: Sequence[str]
+) -> npt.NDArray[np.float64]:
+    """Return the test before in standard deviations; NaN where there is none."""
+    last = known.sort_values("year").drop_duplicates(identifier, keep="last")
+    if len(last):
+        found = people[identifier].map(last.set_index(identifier)["value"])
+    elif measures and measures[0] in people:
+        found = people[measures[0]]
+    else:
+        return np.full(len(people), np.nan)
+    values = pd.to_numeric(found, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+    spread = np.nanstd(values) if np.isfinite(values).any() else 0.0
+    return (values - np.nanmean(values)) / spread if spread > 0 else np.full(len(people), np.nan)
+
+
+def _on_the_scale(
+    latent: npt.NDArray[np.float64], known: pd.Series, outcome: Outcome | None
+) -> npt.NDArray[np.float64]:
+    limits = outcome["range"] if outcome else None
+    if outcome and outcome["scale"] == "binary":
+        return (latent > 0).astype("float64")
+    if len(known) > 1:
+        mean, spread = float(known.mean()), float(known.std())
+    elif limits:
+        mean, spread = (limits[0] + limits[1]) / 2, (limits[1] - limits[0]) / SPREAD
+    else:
+        mean, spread = 0.0, 1.0
+    values = mean + spread * latent
+    return np.clip(values, limits[0], limits[1]) if limits else values
