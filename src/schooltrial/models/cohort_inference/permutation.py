@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import ceil, lgamma
+from math import ceil, fsum, lgamma
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +82,7 @@ def distinct_labels(group: IntArray, strata: IntArray | None) -> float:
     total = 0.0
     for stratum in np.unique(of):
         counts = np.bincount(group[of == stratum])
-        total += lgamma(counts.sum() + 1) - sum(lgamma(count + 1) for count in counts)
+        total += lgamma(counts.sum() + 1) - fsum(lgamma(count + 1) for count in counts)
     return total
 
 
