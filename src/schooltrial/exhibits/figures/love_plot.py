@@ -161,7 +161,7 @@ def balance_plot(
 
 
 def _people(lines: pd.DataFrame) -> str:
-    """Return whom the bands are of."""
+    """Return the people that the bands are for."""
     levels = [level for level in LEVELS if level != "school" and (lines["level"] == level).any()]
     return " and ".join(LEVELS[level][1] for level in levels)
 
