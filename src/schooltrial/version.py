@@ -26,7 +26,7 @@ def pinned_versions(lock: str) -> dict[str, str]:
 
 
 def software_versions() -> dict[str, str]:
-    """Return name → version of what an assignment rests on: numpy's random numbers, and this code.
+    """Return name → version of what decides a draw: numpy's random numbers, and this code.
 
     Python is not among them: every version of it draws the same numbers.
     """
