@@ -28,9 +28,6 @@ WIDTH = 20
 ELSEWHERE = {"record_plan": "Rate the evidence"}
 """Rules that run in another stage than the rules of their file."""
 
-ELSEWHERE = {"record_plan": "Rate the evidence"}
-"""Rules that run in another stage than the rules of their file."""
-
 NAME = max(map(len, STAGES))
 
 
@@ -56,12 +53,15 @@ class Progress:
         Whether lines are drawn again in place; otherwise a line is written when a stage is done.
     clock : callable
         Seconds.
+    counted : callable
+        Takes a stage, gives what it has done so far in words; empty if there is nothing to count.
     """
 
     stages: Mapping[str, str]
     out: TextIO
     terminal: bool
     clock: Callable[[], float] = time.monotonic
+    counted: Callable[[str], str] = lambda stage: ""
     planned: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -111,7 +111,9 @@ class Progress:
             self._lines = len(lines) + 1
         elif ended and self.done[ended] == self.planned[ended]:
             steps = f"{self.done[ended]} of {self.planned[ended]}"
-            self.out.write(f"{ended:<{NAME}}  {steps:>8}  {self._seconds():.0f} s\n")
+            count = self.counted(ended)
+            line = f"{ended:<{NAME}}  {steps:>8}  {self._seconds():.0f} s  {count}"
+            self.out.write(f"{line.rstrip()}\n")
         self.out.flush()
 
     def _line(self, stage: str) -> str:
@@ -120,7 +122,8 @@ class Progress:
         bar = "█" * full + "·" * (WIDTH - full)
         running = "running" if stage in self._running.values() else ""
         state = "failed" if self.failed[stage] else running
-        return f"{stage:<{NAME}}  {bar}  {done:>3} of {planned:<3} {state}".rstrip()
+        count = self.counted(stage) if done else ""
+        return f"{stage:<{NAME}}  {bar}  {done:>3} of {planned:<3} {state:<8} {count}".rstrip()
 
     def _left(self) -> str:
         """Return how long it took, and about how long it will take by what is done."""

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,10 +18,12 @@ from schooltrial.pipeline.runs.plan_words import guesses_left, is_recorded
 from schooltrial.pipeline.runs.progress import Progress, stage_of_rules
 from schooltrial.pipeline.runs.run_end import what_was_found, why_not
 from schooltrial.pipeline.runs.snakemake_run import WorkflowRun
+from schooltrial.pipeline.runs.stage_counts import counted
 from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.refusal import UserError
 from schooltrial.study.absent_files import rehearsed
+from schooltrial.study.layout import Layout
 
 SEALED = (
     "Some models were estimated before the error below, so the plan is now recorded: the report "
@@ -115,7 +118,10 @@ def make(
     run = WorkflowRun(
         project, plan.path, folder, cores or os.cpu_count() or 1, log, targets, config, forced
     )
-    progress = Progress(stage_of_rules(project), sys.stdout, sys.stdout.isatty())
+    paths = Layout(folder / "results" / plan.name)
+    progress = Progress(
+        stage_of_rules(project), sys.stdout, sys.stdout.isatty(), counted=partial(counted, paths)
+    )
     wait_for_other_run(folder, print)
     with chdir(folder):
         before = logs_written([plan.name])

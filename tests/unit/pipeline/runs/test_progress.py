@@ -43,6 +43,18 @@ def test_in_a_file_a_stage_is_one_line_when_all_its_steps_are_done() -> None:
     assert "\x1b" not in told
 
 
+def test_what_a_stage_has_done_is_counted_on_its_line_once_a_step_of_it_is_done() -> None:
+    for terminal in (False, True):
+        out = StringIO()
+        progress = Progress(RULES, out, terminal, counted=lambda stage: f"42 of {stage}")
+        progress.told({"event": "planned", "jobs": {"obtain_tables": 1, "write_report": 1}})
+        assert "42 of" not in out.getvalue()
+        for event in _job(1, "obtain_tables"):
+            progress.told(event)
+        assert f"42 of {READ}\n" in out.getvalue()
+        assert f"42 of {REPORT}" not in out.getvalue()
+
+
 def test_on_a_terminal_each_stage_has_a_bar_that_is_drawn_in_place() -> None:
     told = _told(
         True, *_job(1, "obtain_tables"), {"event": "began", "job": 2, "rule": "write_report"}
