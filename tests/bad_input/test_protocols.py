@@ -234,6 +234,15 @@ def test_a_name_that_refers_to_nothing_is_told_where_it_stands(
         assert fault.remedy == f"did you mean {meant!r}?"
 
 
+def test_a_baseline_year_before_the_study_has_a_fix_for_a_test_in_the_same_file(
+    trial: SmallTrial, refused: Refused
+) -> None:
+    trial.protocol["outcomes"]["maths"]["baseline_year"] = 1999
+    remedies = [fault.remedy for fault in refused() if "names 1999" in fault.found]
+    assert any("add `baseline: [1999]` under `years`" in one for one in remedies)
+    assert any("name it under `baseline_measures`" in one for one in remedies)
+
+
 def test_a_baseline_is_adjusted_for_only_where_there_is_one(
     trial: SmallTrial, refused_protocol: Refused
 ) -> None:

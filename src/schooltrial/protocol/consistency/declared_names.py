@@ -38,12 +38,18 @@ class Names:
     numbers: list[str]
     arms: list[str]
 
-    def check(self, where: str, name: Any, kind: str, known: Sequence[Any]) -> Iterator[Fault]:
-        """Yield a fault where the name is not known, with the one that was probably meant."""
+    def check(
+        self, where: str, name: Any, kind: str, known: Sequence[Any], remedy: str = ""
+    ) -> Iterator[Fault]:
+        """Yield a fault where the name is not known, with the one that was probably meant.
+
+        Where a remedy is given, that is said in place of a name.
+        """
         if name in known:
             return
         close = get_close_matches(str(name), list(map(str, known)), n=1, cutoff=0.6)
-        remedy = f"did you mean {close[0]!r}?" if close else f"declare it, or name another {kind}"
+        likely = f"did you mean {close[0]!r}?" if close else f"declare it, or name another {kind}"
+        remedy = remedy or likely
         found = f"{where} names {name!r}, but the protocol has no such {kind}"
         expected = "one of " + ", ".join(map(str, known))
         yield Fault(self.shown, found, expected, remedy, column=where)

@@ -163,7 +163,14 @@ def _outcome_faults(name: str, outcome: Outcome, names: Names) -> Iterator[Fault
     yield from range_faults(f"outcomes.{name}", outcome["range"], names)
     if outcome["baseline_year"] is not None:
         place = f"outcomes.{name}.baseline_year"
-        yield from names.check(place, outcome["baseline_year"], "year", names.years)
+        year = outcome["baseline_year"]
+        earlier = (
+            f"if there are scores of {year}, add `baseline: [{year}]` under `years`; if the test "
+            "before is a column of the same file, read it as a variable of the table pupils, and "
+            "name it under `baseline_measures`"
+        )
+        remedy = earlier if year < min(names.years, default=year) else ""
+        yield from names.check(place, year, "year", names.years, remedy)
         if outcome["baseline_year"] == max(names.years, default=0):
             yield Fault(
                 names.shown, f"{place} is {outcome['baseline_year']}, but no later year follows",
