@@ -30,7 +30,7 @@ PAGES = {
     ),
     "How to": (
         "docs/how-to/my-files.md", "docs/how-to/draw-an-assignment.md",
-        "docs/how-to/several-arms.md", "docs/how-to/pupils-in-schools.md",
+        "docs/how-to/several-groups.md", "docs/how-to/pupils-in-schools.md",
         "docs/how-to/staggered-roll-out.md", "docs/how-to/published-rates.md",
         "docs/how-to/costs.md", "docs/how-to/blinding.md", "docs/how-to/secure-room.md",
         "docs/how-to/cluster.md",

@@ -242,7 +242,7 @@ def config_readme(schema: Mapping[str, Any]) -> str:
         "(`figure_formats`: `pdf`, `png`). Each study has a protocol in `studies/`: the",
         "pre-analysis plan as data. A key that is not listed here is refused; the message suggests",
         "the key that was probably meant. Paths are relative to the protocol.",
-        "[`example.yaml`](example.yaml) has three arms, a joined file, published means and costs;",
+        "[`example.yaml`](example.yaml) has three groups, a joined file, published means, costs;",
         "[the minimal example](../examples/minimal/README.md) has 15 lines. Below the keys:",
         "[standard tables](#standard-tables), [estimators and outcomes](#estimators-and-outcomes).",
         "",

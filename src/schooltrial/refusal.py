@@ -97,7 +97,7 @@ def refused_as(what: str) -> Iterator[None]:
 NOT_COMPUTED = (
     "the model could not be computed: some of its columns, or their variances, are copies of one "
     "another or do not vary. Check for a covariate that is (nearly) constant, a copy of another, "
-    "or missing for nearly all rows; for an outcome with almost no variation; and for an arm, "
+    "or missing for nearly all rows; for an outcome with almost no variation; and for a group, "
     "block or cluster with only one or two rows"
 )
 """What is said where a library, not the estimator, gave up."""

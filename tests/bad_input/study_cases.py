@@ -57,7 +57,7 @@ def _reused(trial: SpoiltTrial) -> None:
 
 
 def _few_schools(trial: SpoiltTrial) -> None:
-    """Keep one school in each arm."""
+    """Keep one school in each group."""
     for file, column in (
         ("schools.csv", 0),
         ("assignment.csv", 0),
@@ -114,30 +114,30 @@ def _swapped(file: str, first: str, second: str) -> Spoil:
 RESPELT = every_cell("assignment.csv", "school_code", lambda text: text.replace("S", "School "))
 ASSIGNMENT = [
     Case(
-        "a school in two arms, one in two pairs, and one in the same arm and pair twice",
+        "a school in two groups, one in two pairs, and one in the same group and pair twice",
         lines("assignment.csv", lambda rows: rows.extend([["S3", "2", "T"], ["S5", "4", "C"], ["S1", "1", "C"]])),
         _refused(
-            Planted("assignment.csv", "school S3 is in two arms: 'programme' here, 'control' in row 4", 10, "arm", "one arm per school", "never choose one"),
+            Planted("assignment.csv", "school S3 is in two groups: 'programme' here, 'control' in row 4", 10, "arm", "one group per school", "never choose one"),
             Planted("assignment.csv", "school S5 is in two blocks: '4' here, '3' in row 6", 11, "pair", "one block per school", "never choose one"),
             Planted("assignment.csv", "this row is identical to an earlier row", 12, None,
             "each row once", "delete the row"),
         ),
     ),
     Case(
-        "arms that nobody declared", all_of(cell("assignment.csv", 4, "arm", "X"), cell("assignment.csv", 5, "arm", "")),
+        "groups that nobody declared", all_of(cell("assignment.csv", 4, "arm", "X"), cell("assignment.csv", 5, "arm", "")),
         _refused(
             Planted("assignment.csv", "the value 'X'", 4, "arm", "one of 'C', 'T'", "add the code"),
             Planted("assignment.csv", "the value ''", 5, "arm", "a value in every row", "fill the cell"),
         ),
     ),
     Case(
-        "one arm only", every_cell("assignment.csv", "arm", lambda text: "C"),
-        _refused(Planted("assignment.csv", "no school is in the arm 'programme'", None, "arm", remedy="check the codes")),
+        "one group only", every_cell("assignment.csv", "arm", lambda text: "C"),
+        _refused(Planted("assignment.csv", "no school is in the group 'programme'", None, "arm", remedy="check the codes")),
     ),
     Case(
-        "an arm that the codes name and the design does not",
+        "a group that the codes name and the design does not",
         all_of(protocol("tables.assignment.0.columns.arm.codes", {"C": "control", "T": "programme", "W": "waiting"}), cell("assignment.csv", 4, "arm", "W")),
-        _refused(Planted("assignment.csv", "school S3 is in the arm 'waiting'", 4, "arm", "one of control, programme")),
+        _refused(Planted("assignment.csv", "school S3 is in the group 'waiting'", 4, "arm", "one of control, programme")),
     ),
     Case(
         "assigned schools that no table describes", lines("schools.csv", lambda rows: rows.__delitem__(slice(7, 9))),
@@ -161,7 +161,7 @@ ASSIGNMENT = [
         ),
     ),
     Case(
-        "one school per arm", _few_schools,
+        "one school per group", _few_schools,
         Refused((Planted("model did, outcome reading", "2 schools: clustered standard errors need three at least"),), "fit", of_others=("itt.csv", "itt.json")),
         None, "fit",
     ),

@@ -105,7 +105,7 @@ def _nothing_is_silent(
 
 _HEADER = ["table", "file", "column", "rule", "cells", "rows", "before", "after"]
 _FOLLOWING = ("sample.parquet", "panel.parquet")
-"""Tables in which one cell can change many: scores are on the scale of the control arm."""
+"""Tables in which one cell can change many: scores are on the scale of the control group."""
 
 
 def test_the_corpus_holds_no_case_twice() -> None:

@@ -75,9 +75,9 @@ def test_a_school_in_two_arms_is_named_with_both_rows(trial: SmallTrial, refused
     (fault,) = refused()
     assert (fault.file, fault.row, fault.column) == ("assignment.csv", 10, "arm")
     assert fault.found == (
-        "school S3 is in two arms: 'programme' here, 'control' in row 4 of assignment.csv"
+        "school S3 is in two groups: 'programme' here, 'control' in row 4 of assignment.csv"
     )
-    assert fault.expected == "one arm per school"
+    assert fault.expected == "one group per school"
     assert "never choose one" in fault.remedy
 
 

@@ -19,7 +19,7 @@ def test_an_arm_that_no_school_is_in_is_refused(trial: SmallTrial) -> None:
     for row in range(2, 10):
         trial.set("assignment.csv", row, "arm", "C")
     (fault,) = _refused(trial)
-    assert fault.found == "no school is in the arm 'programme'"
+    assert fault.found == "no school is in the group 'programme'"
     assert (fault.file, fault.row, fault.column) == ("assignment.csv", None, "arm")
 
 
@@ -27,7 +27,7 @@ def test_an_arm_that_the_design_does_not_declare_is_refused(trial: SmallTrial) -
     trial.reading("assignment")["columns"]["arm"]["codes"]["X"] = "waiting"
     trial.set("assignment.csv", 4, "arm", "X")
     (fault,) = _refused(trial)
-    assert fault.found == "school S3 is in the arm 'waiting'"
+    assert fault.found == "school S3 is in the group 'waiting'"
     assert fault.expected == "one of control, programme"
 
 

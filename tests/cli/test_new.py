@@ -18,7 +18,7 @@ def test_two_kinds_of_files_become_a_report_in_three_commands(
     assert main(["new", "first", *files, "--yes"]) == 0
     told = capfd.readouterr().out
     assert "Wrote first.yaml." in told
-    assert "line 11: 'control' was taken for the control arm" in told
+    assert "line 11: 'control' was taken for the control group" in told
     assert "Next: schooltrial check first.yaml" in told
     assert main(["check", "first.yaml", "--cores", "1"]) == 0
     assert main(["run", "first.yaml", "--cores", "1"]) == 0

@@ -16,13 +16,13 @@ def test_a_rehearsal_is_stamped_lies_apart_and_shows_another_effect_and_seals_no
 ) -> None:
     assert main(["rehearse", str(trial), "--cores", "1"]) == 0
     told = capfd.readouterr().out
-    assert "REHEARSAL, arms re-randomised, no result" in told
+    assert "REHEARSAL, groups re-randomised, no result" in told
     assert "The plan is not recorded yet" in told
     results = trial.parent / "results" / "my_trial_rehearsal"
     assert not (trial.parent / "results" / "my_trial").exists()
     for page in ("report.html", "summary.html", "data_quality.html", "monitoring.html"):
         text = (results / "report" / page).read_text("utf-8")
-        assert "REHEARSAL, arms re-randomised, no result" in text, page
+        assert "REHEARSAL, groups re-randomised, no result" in text, page
     assert json.loads((results / "checks" / "plan_first.json").read_text("utf-8")) == {}
     listed = pd.read_csv(trial.parent / "schools.csv", dtype=str)
     drawn = pd.read_parquet(results / "data" / "assignment.parquet")
@@ -41,7 +41,7 @@ def test_before_outcomes_exist_they_are_simulated_and_every_page_says_so(
     results = trial.parent / "results" / "my_trial_rehearsal"
     for page in ("report.html", "summary.html", "data_quality.html", "monitoring.html"):
         text = (results / "report" / page).read_text("utf-8")
-        assert "REHEARSAL, arms re-randomised and outcomes simulated, no result" in text, page
+        assert "REHEARSAL, groups re-randomised and outcomes simulated, no result" in text, page
     scores = pd.read_parquet(results / "data" / "scores.parquet")
     assert (scores["year"] == 2025).sum() == (scores["year"] == 2024).sum() > 400
     estimates = pd.read_csv(results / "estimates" / "estimates.csv")

@@ -175,6 +175,60 @@ def test_a_phrase_is_found_in_whatever_form_it_has() -> None:
     ]  # fmt: skip
 
 
+GROUP_WORDS = re.compile(
+    r"(?<![,`'\"\w.\[{=/:-])(?:arms?(?![`'\"=\w\]{}]|:(?! [a-z]+ ))"
+    r"|(?:programme|treatment|treated|experimental|exposed) (?:groups?|arms?|units)"
+    r"|(?:control|treatment|programme) conditions?)\b",
+    re.IGNORECASE,
+)
+"""Words for groups that the glossary does not have. `arm` is the name of a key and of a column."""
+
+CODE = re.compile(r"```.*?```|``[^`]*``|`[^`]*`", re.DOTALL)
+
+SHOWN_AS_WRITTEN = ("config/", "benchmarks/", "workflow/rules/", "Snakefile", "Makefile")
+"""Protocols with their keys, code of rules, and the labels of stored benchmarks."""
+
+
+def _in_prose(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the text of a page without its code."""
+    yield 1, CODE.sub(" ", path.read_text("utf-8"))
+
+
+def _in_cells(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the text cells of a notebook without code."""
+    for at, cell in enumerate(json.loads(path.read_text("utf-8"))["cells"], 1):
+        if cell["cell_type"] == "markdown":
+            yield at, CODE.sub(" ", "".join(cell["source"]))
+
+
+PROSE = {**KINDS, "**/*.md": _in_prose, "notebooks/*.ipynb": _in_cells}
+"""Files that people see → how their texts are found, without code."""
+
+
+def _groups_misnamed(kind: str, name: str) -> list[str]:
+    """Return what a file calls a group in words that the glossary does not have."""
+    texts = ((at, CODE.sub(" ", text)) for at, text in PROSE[kind](ROOT / name))
+    return [
+        f"{name}:{at}: {found.group()!r} in {text[max(0, found.start() - 60) : found.end() + 40]!r}"
+        for at, text in texts
+        for found in GROUP_WORDS.finditer(text)
+    ]
+
+
+@pytest.mark.parametrize("kind", PROSE)
+def test_a_group_has_one_name_in_every_text(kind: str) -> None:
+    names = [name for name in _files(kind) if not name.startswith(SHOWN_AS_WRITTEN)]
+    assert [fault for name in names for fault in _groups_misnamed(kind, name)] == []
+
+
+def test_a_word_for_a_group_is_found_and_a_key_or_column_is_none() -> None:
+    seen = "Each arm, both arms: the programme group and treated units. The control group of `arm`."
+    assert [found.group() for found in GROUP_WORDS.finditer(CODE.sub(" ", seen))] == [
+        "arm", "arms", "programme group", "treated units",
+    ]  # fmt: skip
+    assert GROUP_WORDS.search("treated[arm=tutoring], n_arm, 'arm'") is None
+
+
 NO_NOUN = re.compile(r"^(?:Of|What|Who|Whom|Whose|How|When|Where|Which|As|True|False)\b")
 """Words that a description of a key does not begin with: it begins with a noun phrase."""
 

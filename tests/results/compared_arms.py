@@ -23,7 +23,7 @@ def rests_on_a_part(row: Any) -> bool:
 
 
 def lines_compared(lines: pd.DataFrame, term: str, terms: Iterable[str]) -> pd.DataFrame:
-    """Return the lines without the arms whose effects are other terms of the model."""
+    """Return the lines without the groups whose effects are other terms of the model."""
     others = {other[len(ARM) : -1] for other in terms if other.startswith(ARM)}
     if term.startswith(ARM):
         return lines[~lines["arm"].isin(others - {term[len(ARM) : -1]})]

@@ -92,7 +92,7 @@ def test_no_pupil_is_in_the_sample_twice_in_a_year(sample: pd.DataFrame) -> None
     assert not sample.duplicated(["pupil", "year"]).any()
 
 
-def test_every_assigned_unit_is_in_one_arm(results: Path, sample: pd.DataFrame) -> None:
+def test_every_assigned_unit_is_in_one_group(results: Path, sample: pd.DataFrame) -> None:
     for people in (sample, pd.read_parquet(results / "data" / "teacher_sample.parquet")):
         assert (people.groupby("cluster")["arm"].nunique() == 1).all()
 

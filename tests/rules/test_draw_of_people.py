@@ -113,7 +113,7 @@ def test_two_people_who_changed_places_are_named(tmp_path: Path, unit: str) -> N
     assert told["verdict"] == "contradicted"
     assert told["units_contradicted"] == listed.loc[rows, unit].tolist()
     check = pd.read_csv(tmp_path / "check.csv", dtype="str").set_index("block")["verdict"]
-    assert check["01"] == "both arms present"
+    assert check["01"] == "both groups present"
     assert check["02"].startswith(f"not as drawn: {', '.join(listed.loc[rows, unit])}; ")
 
 

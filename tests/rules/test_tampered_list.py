@@ -66,7 +66,7 @@ class Folder:
         return str(self.path / name)
 
     def swapped(self) -> list[str]:
-        """Swap the best school in control with the worst of arm text in a block; return both."""
+        """Swap the best school in control with the worst of group text in a block; return both."""
         rows = self.listed.merge(self.frame, on=["school", "block"])
         rows = rows[rows["block"] == "N"].sort_values("score")
         one = rows["school"][rows["arm"] == "control"].iloc[-1]

@@ -33,7 +33,7 @@ def section(name: str, **keys: Any) -> Any:
 
 
 def design(**keys: Any) -> Design:
-    """Return a blocked design of schools and two arms, changed as the keys say."""
+    """Return a blocked design of schools and two groups, changed as the keys say."""
     made: Design = section("design", **{"kind": "blocked", "arms": copy.deepcopy(ARMS), **keys})
     made["randomisation"] = {**made["randomisation"], **frame_columns(made)}
     return made

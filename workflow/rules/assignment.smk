@@ -10,7 +10,7 @@ rule assignments:
 
 
 rule draw_assignment:
-    """Assign units to arms at random, and write the signed record; an existing record is kept."""
+    """Assign units to groups at random, and write the signed record; an existing record is kept."""
     input:
         modules("draw_assignment.py"),
     output:

@@ -32,7 +32,7 @@ rule check_assignment:
 
 
 rule check_balance:
-    """Compare the arms at baseline, schools and pupils, randomised and analysed."""
+    """Compare the groups at baseline, schools and pupils, randomised and analysed."""
     input:
         modules("check_balance.py"),
         assignment="results/{study}/data/assignment.parquet",

@@ -45,7 +45,7 @@ rule draw_timeline:
 
 
 rule draw_trends:
-    """Draw the mean of each arm by year."""
+    """Draw the mean of each group by year."""
     input:
         modules("draw_trends.py"),
         panel="results/{study}/data/school_panel.parquet",
@@ -104,7 +104,7 @@ rule draw_cohorts:
 
 
 rule draw_school_means:
-    """Draw the mean of every school before and after, by arm."""
+    """Draw the mean of every school before and after, by group."""
     input:
         modules("draw_school_means.py"),
         panel="results/{study}/data/school_panel.parquet",
@@ -144,7 +144,7 @@ rule draw_re_randomisation:
 
 
 rule tabulate_baseline:
-    """Tabulate the arms at baseline."""
+    """Tabulate the groups at baseline."""
     input:
         modules("tabulate_baseline.py"),
         balance="results/{study}/checks/balance.csv",
@@ -166,6 +166,9 @@ rule tabulate_baseline:
         settings=section("balance"),
         study=study_line,
         year_label=from_content(year_label),
+        control=from_content(
+            lambda content: control_name(randomised=content["design"]["randomised"])
+        ),
     script:
         "../scripts/tabulate_baseline.py"
 

@@ -3,7 +3,7 @@ QUALITY_FIGURES = ["missingness", "distributions", "school_outliers"]
 
 
 rule describe_tables:
-    """Describe the standard tables: codebook, means by arm and year, data quality alerts."""
+    """Describe the standard tables: codebook, means by group and year, data quality alerts."""
     input:
         modules("describe_tables.py"),
         **STANDARD,

@@ -1,4 +1,4 @@
-"""Compare the arms at baseline: schools, teachers and pupils, randomised and analysed."""
+"""Compare the groups at baseline: schools, teachers and pupils, randomised and analysed."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

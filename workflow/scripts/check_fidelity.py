@@ -24,7 +24,7 @@ def main(
     doses: str,
     contrasts: str,
 ) -> None:
-    """Write the fidelity matrix, the dosage by school and month, and the contrast of the arms."""
+    """Write the fidelity matrix, the dosage by school and month, and the contrast of the groups."""
     assigned = pd.read_parquet(assignment)
     arm_of = dict(zip(assigned["school"], assigned["arm"].astype("str"), strict=True))
     control, starts_in = arms[0]["name"], section["year_starts_in"]

@@ -1,4 +1,4 @@
-"""Describe the standard tables: codebook, means by arm and year, and what is odd about them."""
+"""Describe the standard tables: codebook, means by group and year, and what is odd about them."""
 
 from collections.abc import Mapping
 

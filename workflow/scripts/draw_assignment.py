@@ -1,4 +1,4 @@
-"""Assign schools, teachers or pupils to arms at random, and write the signed record."""
+"""Assign schools, teachers or pupils to groups at random, and write the signed record."""
 
 from pathlib import Path
 

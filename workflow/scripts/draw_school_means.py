@@ -1,4 +1,4 @@
-"""Draw the mean of every school before and after, by arm."""
+"""Draw the mean of every school before and after, by group."""
 
 from collections.abc import Mapping, Sequence
 

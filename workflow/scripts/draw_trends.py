@@ -1,4 +1,4 @@
-"""Draw the mean of each arm by year."""
+"""Draw the mean of each group by year."""
 
 from collections.abc import Mapping
 

@@ -80,7 +80,7 @@ def main(
 
 
 def redraw_arms(assignment: Path, redraw: Redraw, unit: str) -> None:
-    """Give the units of a rehearsal arms by the lottery of their design.
+    """Give the units of a rehearsal groups by the lottery of their design.
 
     Units change places, with their first years, within their block. Where the design has a balance
     criterion, arms are drawn by it.

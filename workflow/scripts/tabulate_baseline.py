@@ -1,4 +1,4 @@
-"""Tabulate the arms at baseline."""
+"""Tabulate the groups at baseline."""
 
 from collections.abc import Sequence
 
@@ -16,6 +16,7 @@ def main(
     settings: Balance,
     study: StudyLine,
     year_label: str,
+    control: str,
     csv: str,
     html: str,
     tex: str,
@@ -24,7 +25,7 @@ def main(
 ) -> None:
     """Write the table as data, and for pages, papers and editors."""
     rows = read_check(balance)
-    noted = baseline_table(rows, arms, settings, year_label)
+    noted = baseline_table(rows, arms, settings, year_label, control)
     write_table(noted, rows, study, csv=csv, html=html, tex=tex, docx=docx, md=md)
 
 

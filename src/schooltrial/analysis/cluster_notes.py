@@ -60,7 +60,7 @@ def crosses_schools(rows: pd.DataFrame, name: str) -> bool:
 def lacks_unit_level(rows: pd.DataFrame, levels: Sequence[np.ndarray]) -> bool:
     """Return whether the unit that was assigned is neither a row nor one of the random levels.
 
-    The effect is then judged as if the units of an arm were alike but for what the levels hold.
+    The effect is then judged as if the units of a group were alike but for what the levels hold.
 
     Parameters
     ----------

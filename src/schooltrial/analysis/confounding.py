@@ -76,9 +76,9 @@ def refuse_confounded(design: DesignMatrix, groups: Sequence[str]) -> None:
                 continue
             remedy = KEYS.get(name, f"Take {name!r} out of `fixed_effects`")
             raise ValueError(
-                f"the effect {term!r} cannot be separated from the effects of {name!r}: no {name} "
-                f"holds both arms ({len(size):,} groups). {_sentence(remedy)}, or name coarser "
-                "groups that hold both"
+                f"the effect {term!r} cannot be separated from the effects of {name!r}: each of "
+                f"its {len(size):,} levels is in one group only. {_sentence(remedy)}, or name a "
+                "column with fewer levels, each in both groups"
             )
 
 

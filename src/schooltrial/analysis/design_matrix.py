@@ -118,8 +118,8 @@ def build_design_matrix(
     Raises
     ------
     ValueError
-        Where no pupil is left, or only one arm is; and where a covariate is missing that the
-        model refuses, or for all pupils of an arm.
+        Where no pupil is left, or only one group is; and where a covariate is missing that the
+        model refuses, or for all pupils of a group.
     """
     population = compared(sample[matches(sample, model["where"])], model)
     population = with_missing_baselines(population, model)
@@ -133,7 +133,7 @@ def build_design_matrix(
         arms = ", ".join(sorted(rows["arm"].unique())) or "none"
         raise ValueError(
             f"outcome {outcome!r}: {len(rows)} of {len(population)} pupils are complete, in the "
-            f"arms: {arms}. Both arms are needed; {_most_missing(lacking)}"
+            f"groups: {arms}. Both groups are needed; {_most_missing(lacking)}"
             f"{_to_check(lacking, outcome)}"
         )
     treatment = dict(_treatment_columns(rows, model))
@@ -171,7 +171,7 @@ def build_design_matrix(
 
 
 def compared(rows: pd.DataFrame, model: Model) -> pd.DataFrame:
-    """Return the rows of the two arms that a model compares; all where it names none."""
+    """Return the rows of the two groups that a model compares; all where it names none."""
     return rows[rows["arm"].isin(model["arms"])] if model["arms"] else rows
 
 
@@ -189,11 +189,11 @@ def _refuse_missing(population: pd.DataFrame, model: Model, outcome: str) -> Non
 
 
 def _refuse_missing_in_an_arm(rows: pd.DataFrame, variables: Sequence[str], outcome: str) -> None:
-    """Raise where an arm has no value of a covariate: its indicator would be the treatment."""
+    """Raise where a group has no value of a covariate: its indicator would be the treatment."""
     for variable in variables:
         absent = rows[variable].isna().groupby(rows["arm"].astype("str")).all()
         if absent.any():
-            arms = "every arm" if absent.all() else "the arm " + ", ".join(absent.index[absent])
+            arms = "every group" if absent.all() else "the group " + ", ".join(absent.index[absent])
             raise ValueError(
                 f"outcome {outcome!r}: the covariate {variable!r} is missing for all pupils of "
                 f"{arms} who are analysed, so that it can adjust nothing. Check the column and the "
@@ -219,7 +219,7 @@ def listed(counts: Mapping[str, int]) -> str:
 
 
 def _arm_columns(rows: pd.DataFrame) -> list[tuple[str, Array]]:
-    """Return the treatment indicator, or one of each arm where there are several."""
+    """Return the treatment indicator, or one of each group where there are several."""
     arms = sorted(rows.loc[rows["treated"] == 1, "arm"].unique())
     if len(arms) < 2:
         return [("", rows["treated"].to_numpy("float64"))]
@@ -288,12 +288,12 @@ def _level_columns(
 ) -> dict[str, Array]:
     """Return indicators of the levels by which the effect is split, where no covariate has them.
 
-    Without them the effect at a level would hold what sets its people apart in either arm.
+    Without them the effect at a level would hold what sets its people apart in either group.
 
     Raises
     ------
     ValueError
-        Where a level is in one arm alone, and no fixed effect takes it out.
+        Where a level is in one group alone, and no fixed effect takes it out.
     """
     found: dict[str, Array] = {}
     for name in filter(None, (model["effects_by"], model["moderator"])):
@@ -304,7 +304,7 @@ def _level_columns(
             if rows["treated"][inside].nunique() == 1:
                 raise ValueError(
                     f"outcome {outcome!r}: all {int(inside.sum()):,} rows at {name}={level} are "
-                    "in one arm, so that there is no effect to estimate there. Leave them out "
+                    "in one group, so that there is no effect to estimate there. Leave them out "
                     "with `where`, or join levels"
                 )
         if not any(_has_levels(rows, name, term.split(":")) for term in terms):
@@ -380,7 +380,7 @@ def without_determined(
     if lost:
         raise ValueError(
             f"{', '.join(lost)}: determined by the blocks and the terms before it; no block holds "
-            "both arms of it. Leave the blocks out, or make them coarser"
+            "both groups of it. Leave the blocks out, or make them coarser"
         )
     return {name: columns[name] for name in names if name not in dropped}, dropped
 

@@ -85,10 +85,12 @@ def pupil_effect_size(estimate: Estimate, design: DesignMatrix, outcome: Outcome
     if outcome["scale"] == "continuous":
         count = int(treated[inside].sum()), int((treated[inside] == 0).sum())
         if min(count) < 2:
-            return replace(NO_EFFECT_SIZE, rule="no effect size: an arm with fewer than two rows")
+            return replace(NO_EFFECT_SIZE, rule="no effect size: a group with fewer than two rows")
         sd = pooled_pupil_sd(design.outcome[inside], treated[inside])
         if not sd > CONSTANT * float(np.abs(design.outcome[inside]).max()):
-            return replace(NO_EFFECT_SIZE, rule="no effect size: the outcome is constant in an arm")
+            return replace(
+                NO_EFFECT_SIZE, rule="no effect size: the outcome is constant in a group"
+            )
         return hedges_effect_size(estimate, sd)
     share = float(np.mean(design.outcome[treated == 0]))
     if not (0 < share < 1 and 0 < share + estimate.estimate < 1):
@@ -112,7 +114,7 @@ ARM = "treated[arm="
 
 
 def in_comparison(rows: pd.DataFrame, term: str) -> pd.Series:
-    """Return which rows a treatment term compares: all, or control and the arm that it names."""
+    """Return which rows a treatment term compares: all, or control and the group that it names."""
     if not term.startswith(ARM):
         return pd.Series(True, index=rows.index)
     return (rows["treated"] == 0) | (rows["arm"] == term.removeprefix(ARM).removesuffix("]"))

@@ -1,6 +1,6 @@
 """Standard errors that few clusters, or blocks of two or three, make too small.
 
-Measured: at ten schools in each of two arms CR1 with J − 1 degrees of freedom rejects a true null
+Measured: at ten schools in each of two groups CR1 with J − 1 degrees of freedom rejects a true null
 in 8% of trials, at five in 11% (benchmarks/COVERAGE.md); with three treated of twenty in 16%. With
 pairs as fixed effects its standard errors are √½ of what they should be, however many pairs there
 are, and it rejects in 16 to 20% (de Chaisemartin and Ramirez-Cuellar 2024, American Economic
@@ -18,10 +18,10 @@ PLAIN = ("CR0", "CR1", "CR1S")
 """Variances that make no allowance for what each cluster, or its block, fits itself."""
 
 FEW_IN_AN_ARM = 10
-"""Fewer clusters of an arm than this are few."""
+"""Fewer clusters of a group than this are few."""
 
 FEWEST_TO_BOOTSTRAP = 4
-"""Fewer clusters of an arm than this are too few for a wild bootstrap: MacKinnon and Webb (2017),
+"""Fewer clusters of a group than this are too few for a wild bootstrap: MacKinnon and Webb (2017),
 Journal of Applied Econometrics 32(2), 233-254."""
 
 SMALL_BLOCK = 3
@@ -35,13 +35,13 @@ OF_CR2 = (
 
 
 def count_by_arm(rows: pd.DataFrame, cluster: str) -> pd.Series:
-    """Return the clusters of each arm, the arm with the fewest first."""
+    """Return the clusters of each group, the group with the fewest first."""
     pairs = rows[["arm", cluster]].astype("str").drop_duplicates()
     return pairs.groupby("arm").size().sort_values(kind="stable")
 
 
 def describe_few(rows: pd.DataFrame, cluster: str, kind: str, remedy: str = OF_CR2) -> str:
-    """Return what a plain variance does with few clusters in an arm; empty if they are many.
+    """Return what a plain variance does with few clusters in a group; empty if they are many.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def describe_few(rows: pd.DataFrame, cluster: str, kind: str, remedy: str = OF_C
         return ""
     return (
         f"{few}: {kind} standard errors are too small with fewer than "
-        f"{FEW_IN_AN_ARM} in an arm; {remedy}"
+        f"{FEW_IN_AN_ARM} in a group; {remedy}"
     )
 
 
@@ -108,19 +108,19 @@ def describe_plain_variance(
 
 
 def describe_few_to_bootstrap(rows: pd.DataFrame, cluster: str) -> str:
-    """Return what few clusters in an arm do to a wild bootstrap; empty if there are enough."""
+    """Return what few clusters in a group do to a wild bootstrap; empty if there are enough."""
     few = _few(rows, cluster, FEWEST_TO_BOOTSTRAP)
     if not few:
         return ""
     return (
         f"{few}: a wild bootstrap's p-values cannot be relied on with "
-        f"fewer than {FEWEST_TO_BOOTSTRAP} in an arm; take `estimator: randomisation_inference` "
+        f"fewer than {FEWEST_TO_BOOTSTRAP} in a group; take `estimator: randomisation_inference` "
         "where the units were randomised"
     )
 
 
 def _few(rows: pd.DataFrame, cluster: str, enough: int) -> str:
-    """Return the clusters by arm, where an arm has fewer than are enough; else nothing."""
+    """Return the clusters by group, where a group has fewer than are enough; else nothing."""
     counts = count_by_arm(rows, cluster)
     if counts.empty or counts.iloc[0] >= enough:
         return ""

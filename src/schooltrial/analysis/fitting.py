@@ -305,9 +305,9 @@ def _labels(plan: PlannedModel, outcome: str, rows: pd.DataFrame) -> Labels:
 
 
 def _of_compared(fitted: Estimate, people: int) -> Estimate:
-    """Return an arm's estimate with the people of the two arms that it compares.
+    """Return an arm's estimate with the people of the two groups that it compares.
 
-    The model that it is of holds the people of the other arms too.
+    The model that it is of holds the people of the other groups too.
     """
     return replace(fitted, n_individuals=people) if fitted.term.startswith(ARM) else fitted
 
@@ -364,7 +364,7 @@ def _is_of(column: str, term: str) -> bool:
 
 
 def _idle(covariates: Sequence[str], design: DesignMatrix, model: Model, outcome: str) -> list[str]:
-    """Return the notes on covariates that adjust nothing, those that the arms determine apart."""
+    """Return the notes on covariates that adjust nothing, those that the groups determine apart."""
     confounded = [
         term for term in covariates
         if any(
@@ -379,8 +379,8 @@ def _idle(covariates: Sequence[str], design: DesignMatrix, model: Model, outcome
     notes = []
     if confounded:
         notes.append(
-            f"left out: {', '.join(confounded)} (divides the rows analysed as the arms do, so that "
-            "its effect cannot be separated from the programme's)"
+            f"left out: {', '.join(confounded)} (divides the rows analysed as the groups do, so "
+            "that its effect cannot be separated from the programme's)"
         )
     if others:
         notes.append(

@@ -220,7 +220,7 @@ def fit_randomisation_inference(
     unit : str
         The column of what was assigned.
     design : AssignmentDesign, optional
-        How units were drawn; by default the numbers by arm (of each block) are taken as fixed.
+        How units were drawn; by default the numbers by group (of each block) are taken as fixed.
     draws, seed : int
         Draws where there are too many assignments to take all.
     statistic : {"studentised", "coefficient", "HC2", "classical"}
@@ -239,7 +239,7 @@ def fit_randomisation_inference(
     if treated is None or rows.treatment_terms != (rows.treatment,):
         raise ValueError(
             f"{rows.treatment!r} must be 0 in some rows and 1 in the others, without "
-            "interactions: a randomisation test compares two arms"
+            "interactions: a randomisation test compares two groups"
         )
     covariates = [name for name in columns if name != rows.treatment]
     found = randomisation_inference(

@@ -1,4 +1,4 @@
-"""``schooltrial assign``: randomise the units of a trial into its arms."""
+"""``schooltrial assign``: randomise the units of a trial into its groups."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 
 from schooltrial.cli.arguments import add_output, add_protocol
 
-HELP = "Randomise the units of a trial into its arms, and write the signed record."
+HELP = "Randomise the units of a trial into its groups, and write the signed record."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

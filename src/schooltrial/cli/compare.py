@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     folders = [results_of(one) for one in (args.before, args.after)]
     rehearsed = [folder.name.endswith(ENDING) for folder in folders]
     if rehearsed[0] != rehearsed[1]:
-        print("Warning: one of the two is a rehearsal, whose arms were re-randomised.")
+        print("Warning: one of the two is a rehearsal, whose groups were re-randomised.")
     before, after = (read_estimates(folder) for folder in folders)
     moved = moved_estimates(before, after)
     if moved.empty:

@@ -12,7 +12,7 @@ NAMED = {
     "school": "the identifier of the school",
     "pupil": "the identifier of the pupil",
     "teacher": "the identifier of the teacher",
-    "arm": "the arm to which a school (or pupil) was assigned",
+    "arm": "the group to which a school (or pupil) was assigned",
     "block": "the block, stratum or pair within which units were randomised",
     "year": "the year",
 }

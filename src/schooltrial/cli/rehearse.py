@@ -1,4 +1,4 @@
-"""``schooltrial rehearse``: a study as it would be run, with its arms re-randomised."""
+"""``schooltrial rehearse``: a study as it would be run, with its groups re-randomised."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import argparse
 from schooltrial.cli.arguments import add_cores, add_output, add_protocol
 
 HELP = (
-    "Run a study with its arms re-randomised, so that the plan can be tried and no effect is seen."
+    "Run a study with its groups re-randomised, so that the plan can be tried and no effect is "
+    "seen."
 )
 
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
             "were simulated, for the pupils, teachers or schools of the nearest year."
         )
     print(
-        "This was a rehearsal: arms were re-randomised, so that no effect above is a result. "
+        "This was a rehearsal: groups were re-randomised, so that no effect above is a result. "
         + (
             "Outcomes were read before: a change of the plan will be reported. Next: "
             if recorded

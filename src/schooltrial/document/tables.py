@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
@@ -129,6 +129,28 @@ class Table:
     def boxed(self, name: str) -> Markup:
         """Return the table in its box, called by a name that no other of the page has."""
         return _box(self, Markup('<caption class="unseen">{}</caption>').format(name), name)
+
+
+def naming_control(columns: Sequence[Column], control: str) -> list[Column]:
+    """Return columns whose headings call the group without the programme by its name.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        Their headings say "control".
+    control : str
+        "control" in a trial, "comparison" where groups were not randomised.
+    """
+    named = {"control": control, "Control": control.capitalize()}
+    return [
+        replace(column, name=" ".join(_renamed(word, named) for word in column.name.split(" ")))
+        for column in columns
+    ]
+
+
+def _renamed(word: str, named: Mapping[str, str]) -> str:
+    bare = word.rstrip(",:")
+    return named.get(bare, bare) + word[len(bare) :]
 
 
 def tabulate(

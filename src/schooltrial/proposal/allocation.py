@@ -1,4 +1,4 @@
-"""Who was assigned to which arm, and within which blocks."""
+"""Who was assigned to which group, and within which blocks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from schooltrial.wording import listed
 
 
 def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
-    """Find who was assigned to which arm, and what the control arm is called."""
+    """Find who was assigned to which group, and what the control group is called."""
     having = [wave for wave in waves if column_of("arm", wave.last)]
     if not having:
         raise UserError(
-            "no file says which arm each school (or pupil) is in.\n"
-            "`new` looks for a column called arm, group, treatment or the like, and one for "
+            "no file says which group each school (or pupil) is in.\n"
+            "`new` looks for a column such as `arm`, `group` or `treatment`, and one for "
             "the school. Name the column (--arm COLUMN), or draw an assignment: schooltrial assign."
         )
     wave = min(having, key=lambda one: column_of("pupil", one.last) is not None)
@@ -39,14 +39,14 @@ def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
         found.by_pupil = True  # a school has several rows, whatever they are of
     if pupil is not None and (school is None or _varies(school, arm)):
         found.unit, found.unit_column = "pupil", pupil.name
-        found.guesses["unit"] = "pupils of one school are in different arms"
+        found.guesses["unit"] = "pupils of one school are in different groups"
         if school is not None:
             found.kind, found.block = "blocked", school.name
             found.guesses["kind"] = "pupils were randomised within schools"
     elif school is not None:
         found.unit_column = school.name
         if pupil is not None:
-            found.guesses["unit"] = "all pupils of a school are in one arm"
+            found.guesses["unit"] = "all pupils of a school are in one group"
         block = column_of("block", first)
         if block is not None:
             found.block = block.name
@@ -57,7 +57,7 @@ def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
             _ask_for_block(found, first, school, arm, ask)
     else:
         raise UserError(
-            f"{first.shown} has a column for the arm ({arm.name}), but none for the school or "
+            f"{first.shown} has a column for the group ({arm.name}), but none for the school or "
             "pupil. Name the one that has the same identifiers as the file of pupils: --school "
             "COLUMN."
         )
@@ -78,7 +78,7 @@ def block_label(column: str) -> str:
 def _ask_for_block(
     found: Proposal, file: SeenFile, school: SeenColumn, arm: SeenColumn, ask: Ask
 ) -> None:
-    """Ask whether schools were randomised within the values of a column that balances the arms."""
+    """Ask whether schools were randomised within the values of a column that balances groups."""
     unused = [one for one in file.columns if one not in (school, arm)] if not found.by_pupil else []
     likely = [one for one in unused if _balanced(one, arm)]
     names = [one.name for one in likely]
@@ -98,14 +98,14 @@ def _ask_for_block(
     )
     if names:
         which = listed([repr(name) for name in names])
-        text += f" It may be {which}, where each value has the arms in equal numbers."
+        text += f" It may be {which}, where each value has the groups in equal numbers."
     if unused:
         text += f" Columns of {file.shown} not used: {listed([repr(one.name) for one in unused])}."
     found.lacking.append(text)
 
 
 def _balanced(column: SeenColumn, arm: SeenColumn) -> bool:
-    """Return whether each value of a column has the arms in equal numbers, or one more of one."""
+    """Return whether each value of a column has the groups in equal numbers, or one more of one."""
     arms = list(arm.counts)
     sizes = [
         [at.count(one) for one in arms]
@@ -127,15 +127,15 @@ def _find_arms(found: Proposal, arm: SeenColumn, ask: Ask) -> None:
     if not 2 <= len(values) <= FEW:
         has = "one value" if len(values) == 1 else f"{len(values)} values"
         raise UserError(
-            f"the column {arm.name!r} was taken for the arm, and has {has}; a trial "
-            f"has two to {FEW} arms. Name the column that says it: --arm COLUMN."
+            f"the column {arm.name!r} was taken for the group, and has {has}; a trial "
+            f"has two to {FEW} groups. Name the column that says it: --arm COLUMN."
         )
     found.arms_any_case = any(len(texts) > 1 for texts in arm.spellings.values())
     likely = [value for value in values if CONTROL.fullmatch(value.strip())]
     control = likely[0] if len(likely) == 1 else ""
     if not control:
-        control = ask(f"Which value of {arm.name!r} is the control arm?", values, values[0])
-    found.guesses["arms"] = f"{control!r} was taken for the control arm, which comes first"
+        control = ask(f"Which value of {arm.name!r} is the control group?", values, values[0])
+    found.guesses["arms"] = f"{control!r} was taken for the control group, which comes first"
     names: list[str] = []
     for value in [control, *(one for one in values if one != control)]:
         known = {"0": "control", "1": "programme"} if len(values) == 2 else {}

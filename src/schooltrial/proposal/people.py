@@ -74,7 +74,7 @@ def roles_in(file: SeenFile, *roles: str) -> dict[str, str]:
 
 
 def plain_columns(file: SeenFile, measured: str) -> Iterator[SeenColumn]:
-    """Yield the columns that are no identifier, arm, block or year."""
+    """Yield the columns that are no identifier, group, block or year."""
     roles = ["pupil", "teacher", "school", "class", "arm", "block", "year"]
     roles += ["count"] if measured == "school" else []
     taken = set(roles_in(file, *roles).values())

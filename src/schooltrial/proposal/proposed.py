@@ -46,14 +46,14 @@ class Proposal:
         What was assigned.
     kind : str
     arms : list of tuple
-        Name, label and what it is called in the files; the control arm first.
+        Name, label and what it is called in the files; the control group first.
     arms_any_case : bool
-        Whether the files write an arm in capital and in small letters.
+        Whether the files write a group in capital and in small letters.
     baseline, programme : list of int
         Years.
     assignment : Wave
     by_pupil : bool
-        Whether the list of arms is the table of pupils, in which a school has many rows.
+        Whether the list of groups is the table of pupils, in which a school has many rows.
     arm_column, unit_column : str
     block : str
         Column; empty where there is none.

@@ -20,7 +20,7 @@ from schooltrial.wording import listed
 ASKED = {
     "pupil": "Which column is the identifier of each pupil?",
     "school": "Which column is the identifier of each school?",
-    "arm": "Which column says the arm of each school (or pupil)?",
+    "arm": "Which column says the group of each school (or pupil)?",
 }
 """Role → how it is asked for where no name tells."""
 

@@ -1,4 +1,4 @@
-"""What a column is for, by its name: an identifier, the arm, a block, the year, a pre-test."""
+"""What a column is for, by its name: an identifier, the group, a block, the year, a pre-test."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CONTROL = re.compile(
     r"(?i)c|ctrl|control.*|comparison.*|0|no|none|n|business.as.usual|bau|untreated|usual.*|false"
     r"|kontroll.*|kg|vergleich.*|nein|non|temoin|contr[oô]le?"
 )
-"""What the control arm is called."""
+"""What the control group is called."""
 
 
 def plain(name: str) -> str:

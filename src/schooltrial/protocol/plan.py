@@ -143,7 +143,7 @@ def keep_first(protocol: str, schema: str, first: str, rehearsal: bool = False) 
     first : str
         The record.
     rehearsal : bool
-        Whether the estimates are of arms re-randomised: the record is then empty.
+        Whether the estimates are of groups re-randomised: the record is then empty.
     """
     if first_plan(first):
         return

@@ -1,4 +1,4 @@
-"""A study as it is rehearsed: under a name of its own, with the arms to be re-randomised."""
+"""A study as it is rehearsed: under a name of its own, with the groups to be re-randomised."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TypedDict
 
 from schooltrial.protocol.content.sections import Design, Protocol
 
-STAMP = "REHEARSAL, arms re-randomised, no result"
+STAMP = "REHEARSAL, groups re-randomised, no result"
 """Begins the title, which stands on every page and under every exhibit."""
 
-SIMULATED_STAMP = "REHEARSAL, arms re-randomised and outcomes simulated, no result"
+SIMULATED_STAMP = "REHEARSAL, groups re-randomised and outcomes simulated, no result"
 """The same where files of outcomes are not there yet."""
 
 ENDING = "_rehearsal"
@@ -20,10 +20,10 @@ ENDING = "_rehearsal"
 
 
 class Redraw(TypedDict):
-    """How the arms of a rehearsal are re-randomised.
+    """How the groups of a rehearsal are re-randomised.
 
     ``design`` and ``eligible_list`` are given where the design has a balance criterion, by which
-    its arms are then drawn; ``absent`` names the files whose rows are simulated.
+    its groups are then drawn; ``absent`` names the files whose rows are simulated.
     """
 
     seed: int
@@ -36,7 +36,7 @@ class Redraw(TypedDict):
 def as_rehearsal(protocol: Protocol, absent: Sequence[str] = ()) -> Protocol:
     """Return the protocol of the rehearsal of a study.
 
-    Where its randomisation is on record, that record is of other arms, and is left out. A balance
+    Where its randomisation is on record, that record is of other groups, and is left out. A balance
     criterion stays where the eligible list is known, which holds its variables.
 
     Parameters

@@ -1,7 +1,7 @@
 """The criterion of balance of a re-randomised design, for the units that a check looks at.
 
 Draws of such a design were repeated until they were balanced, and so must be its re-draws. A check
-may look at two of several arms, or at units of which some have left: the arms of all others are
+may look at two of several groups, or at units of which some have left: the groups of all others are
 then held as they were drawn, and those re-draws are kept that the whole draw could have been. Given
 the others, each is as likely as any, so that tests stay exact.
 """
@@ -51,7 +51,7 @@ class DrawCriterion:
     units : tuple of str
         All units of the draw, by name.
     codes : int8 array (units,)
-        Arms as listed.
+        Groups as listed.
     arms : tuple of str
         Control first.
     accepts : callable
@@ -67,7 +67,7 @@ class DrawCriterion:
     acceptance: float
 
     def among(self, units: Sequence[str], arms: Sequence[str]) -> AcceptanceRule:
-        """Return the rule for re-randomising some units among some arms, all others fixed.
+        """Return the rule for re-randomising some units among some groups, all others fixed.
 
         Parameters
         ----------
@@ -95,7 +95,7 @@ class BalanceOfList:
     Attributes
     ----------
     distance : float
-        Mahalanobis distance between the arms, as listed.
+        Mahalanobis distance between the groups, as listed.
     threshold : float
         The largest that was acceptable.
     recorded : bool
@@ -146,7 +146,7 @@ def draw_criterion(
     Parameters
     ----------
     assignment : DataFrame
-        The list: one row per unit, with its arm.
+        The list: one row per unit, with its group.
     design : Design
         The protocol's ``design`` section.
     frame : DataFrame, optional

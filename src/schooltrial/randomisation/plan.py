@@ -29,7 +29,7 @@ THRESHOLD_DRAWS = 20_000
 
 
 EMPTY_AT_MOST = 0.001
-"""Greatest chance that an arm of a draw is left without a unit."""
+"""Greatest chance that a group of a draw is left without a unit."""
 
 
 ALL = "all units"
@@ -49,14 +49,14 @@ class LotteryPlan:
     arms : tuple of str
         Control first.
     shares : tuple of float
-        Planned share of each arm.
+        Planned share of each group.
     fractions : tuple of float
         The fractions that the shares are rounded from, such as thirds from .33; empty where they
         are none, or exact.
     declared : bool
-        Whether the plan names shares or numbers, rather than taking all arms alike.
+        Whether the plan names shares or numbers, rather than taking all groups alike.
     planned : mapping
-        Block → planned numbers by arm, where they are given.
+        Block → planned numbers by group, where they are given.
     balance_on : tuple of str
         Columns on which draws were balanced.
     acceptance : float
@@ -84,11 +84,11 @@ class LotteryPlan:
 
     @property
     def simple(self) -> bool:
-        """Whether each unit was drawn on its own, so that the numbers by arm are random."""
+        """Whether each unit was drawn on its own, so that the numbers by group are random."""
         return self.kind == "simple"
 
     def expected(self, block: str, n: int) -> NDArray[np.float64]:
-        """Return the expected number of units of each arm among ``n`` units of a block."""
+        """Return the expected number of units of each group among ``n`` units of a block."""
         if self.simple:
             return n * np.array(self.shares)
         found = [chance * np.array(numbers) for numbers, chance in self.options(block, n)]
@@ -101,7 +101,7 @@ class LotteryPlan:
         return n * np.array(self.fractions)
 
     def options(self, block: str, n: int) -> tuple[tuple[tuple[int, ...], float], ...]:
-        """Return the numbers by arm that a block of ``n`` units may be drawn into."""
+        """Return the numbers by group that a block of ``n`` units may be drawn into."""
         if block in self.planned:
             return ((self.planned[block], 1.0),)
         return _of_shares(n, self.shares)
@@ -127,7 +127,7 @@ def lottery_plan(design: Design) -> LotteryPlan:
 
 
 def _filled(given: Sequence[float | None]) -> tuple[float, ...]:
-    """Return the shares; arms without one divide what is left alike."""
+    """Return the shares; groups without one divide what is left alike."""
     left = 1 - fsum(share for share in given if share is not None)
     empty = sum(share is None for share in given)
     return tuple(left / empty if share is None else float(share) for share in given)
@@ -138,20 +138,21 @@ def plan_faults(plan: LotteryPlan) -> Iterator[Fault]:
     for arm, share in zip(plan.arms, plan.shares, strict=True):
         if not 0 < share < 1:
             yield Fault(
-                PROTOCOL, f"arm {arm!r} has the planned share {share:g}", "a share between 0 and 1",
-                "correct the shares; arms without a share divide the rest equally",
+                PROTOCOL, f"group {arm!r} has the planned share {share:g}",
+                "a share between 0 and 1",
+                "correct the shares; groups without a share divide the rest equally",
                 column="design.arms",
             )  # fmt: skip
     if abs(fsum(plan.shares) - 1) > SUM_TOLERANCE:
         yield Fault(
-            PROTOCOL, f"the shares of the arms sum to {fsum(plan.shares):g}", "1",
+            PROTOCOL, f"the shares of the groups sum to {fsum(plan.shares):g}", "1",
             "correct the shares", column="design.arms",
         )  # fmt: skip
     for block, numbers in plan.planned.items():
         if len(numbers) != len(plan.arms):
             yield Fault(
                 PROTOCOL, f"block {block} has {len(numbers)} planned numbers",
-                f"one for each arm: {', '.join(plan.arms)}", "list one number for each arm",
+                f"one for each group: {', '.join(plan.arms)}", "list one number for each group",
                 column="design.randomisation.allocation",
             )  # fmt: skip
 
@@ -177,19 +178,19 @@ def block_faults(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iter
             )  # fmt: skip
         elif numbers is None and plan.kind == "paired" and n != len(plan.arms):
             yield Fault(
-                file, f"set {block} has {n} units, for {len(plan.arms)} arms",
-                "at least one unit for each arm",
-                f"list its numbers by arm under `design.randomisation.allocation.{block}`, or "
+                file, f"set {block} has {n} units, for {len(plan.arms)} groups",
+                "at least one unit for each group",
+                f"list its numbers by group under `design.randomisation.allocation.{block}`, or "
                 "change the matched set",
             )  # fmt: skip
         elif n >= len(plan.arms) and any(
             sum(k > 0 for k in found) < 2 for found, _ in plan.options(block, n)
         ):
             certain = all(sum(k > 0 for k in found) < 2 for found, _ in plan.options(block, n))
-            told = "all in one arm" if certain else "and can have all of them in one arm"
+            told = "all in one group" if certain else "and can have all of them in one group"
             yield Fault(
                 file, f"block {block} has {n} units, {told}",
-                "both arms in every block",
+                "both groups in every block",
                 "change the shares, merge it with another block, or list its numbers under "
                 f"`design.randomisation.allocation.{block}`",
             )  # fmt: skip
@@ -197,7 +198,7 @@ def block_faults(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iter
 
 
 def _empty_arms(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Iterator[Fault]:
-    """Yield arms that no block can give a unit, and blocks with fewer units than arms."""
+    """Yield groups that no block can give a unit, and blocks with fewer units tha groups."""
     able = {block: plan.options(block, n) for block, n in sizes.items()}
     for at, arm in enumerate(plan.arms):
         # the draws of blocks are independent, so the chances that each gives none multiply
@@ -205,16 +206,16 @@ def _empty_arms(plan: LotteryPlan, sizes: Mapping[str, int], file: str) -> Itera
         if none > EMPTY_AT_MOST:
             told = "gets no units" if none > 1 - EMPTY_AT_MOST else "can easily get no units"
             yield Fault(
-                file, f"arm {arm!r} {told} of {sum(sizes.values())}",
-                "at least one unit in every arm",
+                file, f"group {arm!r} {told} of {sum(sizes.values())}",
+                "at least one unit in every group",
                 "increase its share, or list the numbers under `design.randomisation.allocation`",
                 column="design.arms",
             )  # fmt: skip
     for block, n in () if plan.simple else sizes.items():
         if n < len(plan.arms) and block not in plan.planned and plan.kind != "paired":
             yield Fault(
-                file, f"block {block} has {plural(n, 'unit')}, for {len(plan.arms)} arms",
-                "at least one unit for every arm in every block",
+                file, f"block {block} has {plural(n, 'unit')}, for {len(plan.arms)} groups",
+                "at least one unit for every group in every block",
                 "merge it with another block, or list its numbers under "
                 f"`design.randomisation.allocation.{block}`",
             )  # fmt: skip
@@ -225,7 +226,7 @@ def planned_design(
 ) -> AssignmentDesign:
     """Return the lottery of the units, without any acceptance rule.
 
-    In simple randomisation each unit is a block of its own: an arm is drawn for it by the shares.
+    In simple randomisation each unit is a block of its own: a group is drawn for it by the shares.
     """
     if plan.simple:
         alone = [Block(unit, np.array([at]), plan.options("", 1)) for at, unit in enumerate(units)]

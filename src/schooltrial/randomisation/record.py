@@ -120,7 +120,7 @@ class AssignmentRecord:
         return head.removesuffix("\n}") + f',\n  "listing": [\n{rows}\n  ]\n}}\n'
 
     def table(self) -> pd.DataFrame:
-        """Return the list: unit, block, arm."""
+        """Return the list: unit, block, group."""
         return pd.DataFrame(list(self.listing), columns=[self.unit, "block", "arm"], dtype="str")
 
 
@@ -190,7 +190,7 @@ def draw_assignment(
     key: bytes | None = None,
     file: str = "frame",
 ) -> AssignmentRecord:
-    """Assign the units of an eligible list to arms at random, and return the signed record.
+    """Assign the units of an eligible list to groups at random, and return the signed record.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def draw_assignment(
 def redraw(
     ordered: pd.DataFrame, plan: LotteryPlan, seed: int, threshold: float | None = None
 ) -> tuple[list[str], float | None, int]:
-    """Return the arms of the units of an ordered frame, the threshold used, and the draws made.
+    """Return the groups of the units of an ordered frame, the threshold used, and the draws made.
 
     A threshold that was recorded is used as it is; otherwise it follows from the seed.
     """

@@ -1,4 +1,4 @@
-"""Arms re-randomised: the units of a list change places with others of their block."""
+"""Groups re-randomised: the units of a list change places with others of their block."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from schooltrial.randomisation.record import ordered_frame, redraw
 def redrawn_places(
     blocks: Sequence[Hashable], generator: np.random.Generator
 ) -> npt.NDArray[np.intp]:
-    """Return for each unit the unit whose arm it gets: any of its block, each once.
+    """Return for each unit the unit whose group it gets: any of its block, each once.
 
-    Every block keeps its numbers of units by arm, as in a draw that fixed them.
+    Every block keeps its numbers of units by group, as in a draw that fixed them.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def redrawn_places(
 
 
 def redrawn_by_criterion(frame: pd.DataFrame, design: Design, seed: int) -> dict[str, str]:
-    """Return unit → arm, drawn from the eligible list by a design with a balance criterion.
+    """Return unit → group, drawn from the eligible list by a design with a balance criterion.
 
     The threshold is the one by which the checks judge a list that has no record, so that the list
     meets it.

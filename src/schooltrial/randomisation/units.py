@@ -29,7 +29,7 @@ def units_of(assignment: pd.DataFrame, unit: str, kind: str) -> pd.DataFrame:
 
 
 def sound_units(units: pd.DataFrame, plan: LotteryPlan) -> pd.DataFrame:
-    """Return the units that can be tested: in one arm, and one of the design's."""
+    """Return the units that can be tested: in one group, and one of the design's."""
     known = units[units["arm"].isin(plan.arms)]
     arms = known.groupby("unit")[["arm", "block"]].transform("nunique").max(axis=1)
     return known[arms == 1].drop_duplicates("unit").reset_index(drop=True)

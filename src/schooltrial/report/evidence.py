@@ -13,7 +13,7 @@ import pandas as pd
 from schooltrial.checks.written_tables import read_check
 from schooltrial.document.blocks import Exhibit, Picture
 from schooltrial.exhibits.catalogue import lacking
-from schooltrial.protocol.content.levels import DesignLevels
+from schooltrial.protocol.content.levels import DesignLevels, control_name
 from schooltrial.protocol.content.sections import (
     Content,
     Model,
@@ -103,8 +103,13 @@ class Evidence:
 
     @property
     def arms(self) -> dict[str, str]:
-        """Arm → its label, the comparison group first."""
+        """Group → its label, the comparison group first."""
         return arm_labels(self.protocol["design"])
+
+    @property
+    def control(self) -> str:
+        """What the group without the programme is called: control or comparison."""
+        return control_name(randomised=self.protocol["design"]["randomised"])
 
     @property
     def findings(self) -> list[Finding]:
@@ -113,7 +118,7 @@ class Evidence:
 
     @property
     def units_by_arm(self) -> dict[str, int]:
-        """Arm → how many units were assigned to it, those without any data among them."""
+        """Group → how many units were assigned to it, those without any data among them."""
         blocks, unseen = self.checks["assignment"], self.protocol["design"]["no_data"]
         return {arm: int(blocks[f"n_{arm}"].sum()) + unseen.get(arm, 0) for arm in self.arms}
 
@@ -138,7 +143,7 @@ class Evidence:
         return None if table is None or table.empty else table
 
     def labelled(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Return a table whose groups bear their labels instead of the names of arms."""
+        """Return a table with labels of groups in place of their names in the protocol."""
         named = {
             column: [self.arms.get(str(arm), arm) for arm in table[column]]
             for column in ("arm", "drawn_arm")

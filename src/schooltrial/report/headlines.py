@@ -39,7 +39,7 @@ class Finding:
     Attributes
     ----------
     model, outcome, arm, estimand : str
-        As in the table of estimates; ``arm`` is empty for several arms together.
+        As in the table of estimates; ``arm`` is empty for several groups together.
     label, model_label : str
         Names in exhibits.
     group, comparison : str
@@ -122,7 +122,7 @@ class Finding:
 
 
 def summarise_findings(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> list[Finding]:
-    """Return the effects of the primary models on primary outcomes, arm by arm.
+    """Return the effects of the primary models on primary outcomes, group by group.
 
     Where several models analyse an outcome, its label names the model too.
     """
@@ -193,14 +193,14 @@ def unit_of(outcome: Mapping[str, Any]) -> str:
 
 
 def people_in(level: str, arm: str, levels: DesignLevels) -> str:
-    """Return whose outcome it is: ``pupils in programme schools``, or the arm alone.
+    """Return whose outcome it is: ``pupils in programme schools``, or the group alone.
 
     Parameters
     ----------
     level : str
         Whose outcome it is: pupil, teacher or school.
     arm : str
-        Label of the arm, which names units.
+        Label of the group, which names units.
     levels : DesignLevels
         What was randomised.
     """
@@ -321,7 +321,7 @@ def _units(row: pd.Series, levels: DesignLevels) -> str:
 
 
 def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:
-    """Return the arm whose effect a term is; empty if it is of several arms together.
+    """Return the group whose effect a term is; empty if it is of several groups together.
 
     Parameters
     ----------
@@ -330,7 +330,7 @@ def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:
     model : mapping
         The protocol's model.
     arms : sequence of str
-        Names of the arms, the comparison group first.
+        Names of the groups, the comparison group first.
     """
     named = re.search(r"\[arm=([^\]]+)\]", str(term))
     if named:
@@ -342,7 +342,7 @@ def arm_of(term: str, model: Mapping[str, Any], arms: Sequence[str]) -> str:
 def sensitivity_findings(
     estimates: pd.DataFrame, protocol: Mapping[str, Any], one: Finding
 ) -> list[Finding]:
-    """Return the sensitivity analyses of a finding: same outcome, arm and whole sample."""
+    """Return the sensitivity analyses of a finding: same outcome, group and whole sample."""
     models = protocol["models"]
     chosen = [name for name, model in models.items() if model["role"] == "sensitivity"]
     rows = estimates[

@@ -20,7 +20,7 @@ NOTABLE = 0.05
 MANY_LOST = 0.20
 """Attrition from which it is told even where it is low by the boundary."""
 
-MOVES = ("changed arm", "changed school", "promoted")
+MOVES = ("changed group", "changed school", "promoted")
 """Quantities of the check of attrition that count who moved."""
 
 NOWHERE = "no school in the study"
@@ -202,7 +202,7 @@ def _powers(rows: Sequence[pd.Series]) -> str:
 
 
 def power_row(power: pd.DataFrame, outcome: str, model: str) -> pd.Series | None:
-    """Return the row of an outcome at analysis, or at randomisation; of arms the least precise.
+    """Return the row of an outcome at analysis, or at randomisation; of groups the least precise.
 
     Parameters
     ----------
@@ -293,11 +293,11 @@ def moves_sentence(attrition: pd.DataFrame, years: Sequence[int]) -> str:
         Years of the primary analysis.
     """
     moves = _moves(attrition, "pupils", years)
-    if moves.empty or not moves["changed arm"].max() >= NOTABLE:
+    if moves.empty or not moves["changed group"].max() >= NOTABLE:
         return ""
     why = moved_why(attrition, "pupils", years)
     return (
-        f"{percent(moves['changed arm'].max())} of the pupils who were there at the baseline and "
+        f"{percent(moves['changed group'].max())} of the pupils who were there at the baseline and "
         f"still are were in the other group by then{f': {why}' if why else ''}. They may have "
         "had a part of what each group received, which tends to make the difference between the "
         "groups smaller than if all had stayed."
@@ -321,17 +321,17 @@ def moved_why(attrition: pd.DataFrame | None, people: str, years: Sequence[int])
         Years whose moves are counted.
     """
     moves = pd.DataFrame() if attrition is None else _moves(attrition, people, years)
-    if moves.empty or moves.isna().any(axis=None) or not (moves["changed arm"] > 0).all():
+    if moves.empty or moves.isna().any(axis=None) or not (moves["changed group"] > 0).all():
         return ""
-    if (2 * moves["changed school"] < moves["changed arm"]).all():
+    if (2 * moves["changed school"] < moves["changed group"]).all():
         return "most finished the last grade of their school and moved up to one of the other group"
-    if (2 * moves["promoted"] < moves["changed arm"]).all():
+    if (2 * moves["promoted"] < moves["changed group"]).all():
         return "most changed school before its last grade"
     return ""
 
 
 def _moves(attrition: pd.DataFrame, people: str, years: Sequence[int]) -> pd.DataFrame:
-    """Return the shares who moved, by year and arm; empty where they are not counted."""
+    """Return the shares who moved, by year and group; empty where they are not counted."""
     mine = attrition[
         (attrition["level"] == people)
         & attrition["quantity"].isin(MOVES)

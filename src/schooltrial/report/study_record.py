@@ -63,7 +63,7 @@ def build_record(
     labels : mapping
         Variable → its name in exhibits.
     arms : mapping
-        Arm → how many units were assigned to it.
+        Group → how many units were assigned to it.
     """
     outcomes = verdict["design_and_measures"]["outcomes"]
 

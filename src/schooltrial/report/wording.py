@@ -138,7 +138,7 @@ def of_rows(words: str) -> str:
 
 
 def mobility_sentence(protocol: Mapping[str, Any]) -> str:
-    """Return in which school, and so in which arm, a pupil is analysed."""
+    """Return in which school, and so in which group, a pupil is analysed."""
     unit = protocol["design"]["unit"]
     if unit in GROUPS:
         return (

@@ -1,6 +1,6 @@
 """Rows of tables whose files are not there yet, for a rehearsal: rosters and simulated outcomes.
 
-Nothing is drawn from an effect: an outcome has the same distribution in every arm.
+Nothing is drawn from an effect: an outcome has the same distribution in every group.
 """
 
 from __future__ import annotations

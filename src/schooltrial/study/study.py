@@ -75,7 +75,7 @@ class Study:
         }
 
     def redraw(self) -> Redraw | None:
-        """Return how the arms of a rehearsal are re-randomised; None where the study is run."""
+        """Return how the groups of a rehearsal are re-randomised; None where the study is run."""
         content = self.protocol.content
         if not self.protocol.rehearsal:
             return None
@@ -89,7 +89,7 @@ class Study:
         }
 
     def read_by_redraw(self) -> list[str]:
-        """Return the eligible list where the arms of a rehearsal are drawn from it."""
+        """Return the eligible list where the groups of a rehearsal are drawn from it."""
         redraw = self.redraw()
         return [redraw["eligible_list"]] if redraw and redraw["eligible_list"] else []
 

@@ -55,7 +55,7 @@ def _blocked(**options: Any) -> RandomisationTest:
 
 
 def _arm_means(y: np.ndarray, weight: np.ndarray | None = None) -> Callable[[Codes], Any]:
-    """Return the difference of arm means as a function of the assignment."""
+    """Return the difference of group means as a function of the assignment."""
     w = np.ones(len(y)) if weight is None else weight
 
     def statistic(codes: Codes) -> Any:

@@ -1,4 +1,4 @@
-"""Shapes of arms and blocks: three arms, one block, many blocks, pairs, two schools an arm."""
+"""Shapes of groups and blocks: three groups, one block, many blocks, pairs, two schools a group."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _models(*estimators: str, **keys: Any) -> dict[str, Any]:
 
 
 def _effects(drawn: Drawn, arms: Sequence[str]) -> tuple[list[float], pd.DataFrame]:
-    """Return the effects of the arms but the first, with an intercept a block, and the rows."""
+    """Return the effects of the groups but the first, with an intercept a block, and the rows."""
     rows = drawn.year(2025).merge(drawn.units[["school", "block"]], on="school")
     rows = rows[rows["arm"].isin(arms)]
     columns = [(rows["arm"] == arm).to_numpy(float) for arm in arms[1:]]
@@ -127,7 +127,7 @@ def _called_all() -> Shape:
     drawn = draw_trial(seed=37, arms=("none", "all"))
     design = {"kind": "blocked", "arms": _arms("none", "all")}
     protocol = plain_protocol(drawn, design=design)
-    refused = ("design.arms.1.name", "all arms together", "Rename it")
+    refused = ("design.arms.1.name", "all groups together", "Rename it")
     return Shape("an_arm_called_all", protocol, plain_tables(drawn), refused=refused)
 
 

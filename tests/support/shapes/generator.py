@@ -68,9 +68,9 @@ def draw_trial(
     block_size : int
         Schools in a block; 0: one block of all.
     arms : sequence of str
-        The arms, control first; the units of a block are divided among them alike.
+        The groups, control first; the units of a block are divided among them alike.
     effects : mapping, optional
-        Points by arm. By default `EFFECT` for every arm but the first.
+        Points by group. By default `EFFECT` for every group but the first.
     sd_school, sd_pupil : float
         SD between schools, and between pupils within them, in points.
     """

@@ -20,7 +20,7 @@ def least_squares(
     blocks: pd.Series | None = None,
     weights: pd.Series | None = None,
 ) -> float:
-    """Return the coefficient of the programme arm by the normal equations.
+    """Return the coefficient of the intervention group by the normal equations.
 
     ``rows`` hold ``arm``; ``blocks`` a block per row, each with an intercept of its own.
     """

@@ -157,7 +157,7 @@ SHAPES = (
             name: table.assign(arm="control") if "arm" in table else table
             for name, table in plain_tables(ONE_YEAR).items()
         },
-        refused=("assignment.csv, column 'arm': no school is in the arm 'programme'",),
+        refused=("assignment.csv, column 'arm': no school is in the group 'programme'",),
     ),
     Shape(
         "faults_of_years_together",

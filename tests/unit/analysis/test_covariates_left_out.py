@@ -45,7 +45,7 @@ def test_a_covariate_that_divides_pupils_as_the_arms_do_is_named_as_confounded(
     plan = PlannedModel("s", "m", planned, {"score": planned_outcome()})
     found = estimator.fit(plan, rows, **dict.fromkeys(estimator.needs, 1)).table
     note = found["note"].iloc[0]
-    assert "left out: trained (divides the rows analysed as the arms do" in note
+    assert "left out: trained (divides the rows analysed as the groups do" in note
     assert "left out: urban (constant" in note
     if blocks == "fixed":
         within: Model = {**planned, "covariates": ["shifted"]}

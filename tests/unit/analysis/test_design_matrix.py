@@ -183,7 +183,7 @@ def test_a_level_that_is_in_one_arm_alone_is_refused(
     sample.loc[sample["treated"] == 0, "half"] = "lower"
     count = int((sample["half"] == "upper").sum())
     asked = model(effects_by="half", blocks="none", covariates=covariates)
-    with pytest.raises(ValueError, match=f"all {count} rows at half=upper are in one arm"):
+    with pytest.raises(ValueError, match=f"all {count} rows at half=upper are in one group"):
         build_design_matrix(sample, asked, "score")
 
 
@@ -230,7 +230,7 @@ def test_one_arm_alone_is_refused_with_its_name_and_numbers(
     sample: pd.DataFrame, model: Make
 ) -> None:
     sample.loc[sample["treated"] == 1, "score"] = np.nan
-    told = r"outcome 'score': 120 of 240 pupils are complete, in the arms: control\. Both arms"
+    told = r"outcome 'score': 120 of 240 pupils are complete, in the groups: control\. Both groups"
     with pytest.raises(ValueError, match=told):
         build_design_matrix(sample, model(), "score")
 
@@ -242,7 +242,7 @@ def test_a_variable_that_is_missing_for_all_is_named(sample: pd.DataFrame, model
         build_design_matrix(
             sample, model(covariates=["before"], missing_covariates="drop"), "score"
         )
-    with pytest.raises(ValueError, match="'before' is missing for all pupils of every arm"):
+    with pytest.raises(ValueError, match="'before' is missing for all pupils of every group"):
         build_design_matrix(sample, model(covariates=["before"]), "score")
 
 
@@ -306,13 +306,13 @@ def test_a_covariate_that_one_arm_lacks_altogether_is_refused(
     sample: pd.DataFrame, model: Make
 ) -> None:
     sample.loc[sample["treated"] == 0, "age"] = np.nan
-    with pytest.raises(ValueError, match="'age' is missing for all pupils of the arm control"):
+    with pytest.raises(ValueError, match="'age' is missing for all pupils of the group control"):
         build_design_matrix(sample, model(covariates=["age"]), "score")
 
 
 def test_no_pupil_at_all_is_refused(sample: pd.DataFrame, model: Make) -> None:
     with pytest.raises(
-        ValueError, match=r"0 of 0 pupils are complete, in the arms: none.*`years: \{to_come"
+        ValueError, match=r"0 of 0 pupils are complete, in the groups: none.*`years: \{to_come"
     ):
         build_design_matrix(sample, model(where={"year": [1999]}), "score")
 

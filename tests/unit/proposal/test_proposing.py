@@ -146,7 +146,7 @@ def test_the_control_arm_and_the_primary_outcome_are_asked_for(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("header", "told"),
     [
-        ("pupil,school,reading", "no file says which arm each school"),
+        ("pupil,school,reading", "no file says which group each school"),
         ("pupil,arm,reading", "no file has a column for the pupil and one for the school"),
         ("pupil,school,arm", "looks like a test score"),
     ],
@@ -237,7 +237,7 @@ def test_all_that_is_lacking_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
         _proposed(tmp_path, [file])
     assert "one for the school" in str(error.value)
-    assert "which arm each school" in str(error.value)
+    assert "which group each school" in str(error.value)
     assert str(error.value).count("p.csv: pupil, reading") == 1
 
 
@@ -372,7 +372,7 @@ def test_columns_with_other_names_are_those_that_the_user_names(tmp_path: Path) 
     _, content, _ = _proposed(tmp_path, [schools, pupils], named)
     asked = _proposed(
         tmp_path, [schools, pupils], None,
-        **{"of each pupil?": "no", "of each school?": "unit", "says the arm": "lot"},
+        **{"of each pupil?": "no", "of each school?": "unit", "says the group": "lot"},
     )[1]  # fmt: skip
     assert content["tables"] == asked["tables"]
     assert content["tables"]["assignment"][0]["columns"]["arm"]["column"] == "lot"

@@ -130,7 +130,7 @@ def test_two_people_of_a_school_who_changed_places_are_named(unit: str) -> None:
     # Of 12 people, two draws agree on 10 in more than one case of a hundred: no doubt without
     # the record, but a note.
     by_seed = _verify(listed, design, None).tests.set_index("check").loc["draw repeated"]
-    assert by_seed["finding"] == f"seed 3 gives 2 {unit}s of 12 another arm"
+    assert by_seed["finding"] == f"seed 3 gives 2 {unit}s of 12 another group"
     assert by_seed["verdict"] == NOTED
 
 

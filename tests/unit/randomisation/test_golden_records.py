@@ -77,10 +77,10 @@ def _record(design: Design, frame: pd.DataFrame = FRAME, **keys: Any) -> Assignm
             _design("blocked", allocation={"a": [3, 1], "b": [1, 3]}), FRAME, "ppcccpcccppp",
             id="planned numbers",
         ),
-        pytest.param(_design("complete", THREE), FRAME, "ppttctppcctc", id="three arms"),
+        pytest.param(_design("complete", THREE), FRAME, "ppttctppcctc", id="three groups"),
         pytest.param(
             _design("blocked", [{**THREE[0], "share": 0.5}, *THREE[1:]]), FRAME, "ptcccccptctp",
-            id="three arms by shares",
+            id="three groups by shares",
         ),
         pytest.param(
             _design("blocked", balance_on=["score", "kind"], acceptance_rate=0.05), FRAME,

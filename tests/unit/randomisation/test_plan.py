@@ -1,4 +1,4 @@
-"""Simple randomisation, and numbers by arm that are near their shares."""
+"""Simple randomisation, and numbers by group that are near their shares."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _units(counts: Sequence[int], block: str = "a") -> pd.DataFrame:
 
 def _numbers(units: pd.DataFrame, plan: LotteryPlan) -> str | None:
     tests = {test.check: test.verdict for test in check_blocks(units, plan, "pupil").tests}
-    return tests.get("numbers by arm as planned")
+    return tests.get("numbers by group as planned")
 
 
 def test_each_unit_of_simple_randomisation_is_drawn_by_the_shares_and_alone() -> None:
@@ -59,7 +59,7 @@ def test_the_number_treated_of_simple_randomisation_is_binomial() -> None:
 def test_an_arm_that_simple_randomisation_may_leave_empty_is_a_fault() -> None:
     plan = _plan("simple")  # 0.8 to the power of 20 is 0.012; of 40, 0.00013
     assert [fault.found for fault in block_faults(plan, {"all": 20}, "f")] == [
-        "arm 'letter' can easily get no units of 20"
+        "group 'letter' can easily get no units of 20"
     ]
     assert not list(block_faults(plan, {"all": 40}, "f"))
 

@@ -153,7 +153,7 @@ def test_a_study_is_too_small_only_where_its_power_is_below_the_one_wanted() -> 
 
 
 def _moves(promoted: float, other: float) -> pd.DataFrame:
-    shares = {"changed arm": 0.25, "promoted": promoted, "changed school": other}
+    shares = {"changed group": 0.25, "promoted": promoted, "changed school": other}
     return pd.DataFrame({
         "quantity": list(shares), "overall": list(shares.values()), "level": "pupils",
         "arm": "programme", "year": 2020,

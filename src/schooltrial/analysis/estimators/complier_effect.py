@@ -101,7 +101,7 @@ def _fit(design: DesignMatrix, model: Model, taken_up: str) -> InstrumentFit:
     if design.treatment_terms != ("treated",):
         raise ValueError(
             "the effect on compliers is of one assignment, and this model has several effects: "
-            f"{', '.join(design.treatment_terms)}. Name the two arms that it compares (`arms: "
+            f"{', '.join(design.treatment_terms)}. Name the two groups that it compares (`arms: "
             "[control, …]`), and remove `effects_by` and `moderator`"
         )
     names = absorbed_groups(model)

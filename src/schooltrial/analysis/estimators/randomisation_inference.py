@@ -99,7 +99,7 @@ def fit_planned(
         rows = list(test.estimates(level=model["confidence_level"]))
         lone = ", ".join(units.with_one_arm())
         if lone:
-            rows = noted(rows, f"blocks with one arm left are not re-randomised: {lone}")
+            rows = noted(rows, f"blocks with one group left are not re-randomised: {lone}")
         if known.unusable:
             method = f"randomisation inference, {test.statistic}, no re-randomisations"
             rows = without_test(rows, method, known.unusable)

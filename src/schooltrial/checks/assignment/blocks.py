@@ -15,14 +15,14 @@ from schooltrial.wording import named
 def assignment_check(
     assignment: pd.DataFrame, arms: Sequence[str], kind: str, units: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Count the units of each arm in each block, and say whether the design allows it.
+    """Count the units of each group in each block, and say whether the design allows it.
 
     Parameters
     ----------
     assignment : DataFrame
         One row per unit: ``arm`` and, unless the design is complete, ``block``.
     arms : sequence of str
-        Names of the arms, control first; two or more.
+        Names of the groups, control first; two or more.
     kind : {"complete", "blocked", "paired", "staggered"}
         The design.
     units : DataFrame, optional
@@ -33,10 +33,11 @@ def assignment_check(
     -------
     DataFrame
         Columns ``block, n_units, n_<arm>…, share_treated, verdict``. ``n_units`` counts the units
-        that were assigned, whatever they are, and ``share_treated`` those in any arm but
-        control. A block with a single arm cannot inform an effect; one that lacks some arm informs
-        those it has; in a paired design a set of another size than one unit per arm is named. Where
-        every unit of a staggered design enters, no block has a control arm, and none is at fault.
+        that were assigned, whatever they are, and ``share_treated`` those in any group but
+        control. A block with a single group cannot inform an effect; one that lacks some arm
+        informs those it has; in a paired design a set of another size than one unit per group is
+        named. Where every unit of a staggered design enters, no block has a control group, and none
+        is at fault.
     """
     blocks = assignment["block"] if "block" in assignment else pd.Series(ALL, assignment.index)
     counts = pd.crosstab(blocks, assignment["arm"]).reindex(columns=list(arms), fill_value=0)
@@ -64,11 +65,11 @@ def _failed(units: pd.DataFrame) -> dict[str, list[str]]:
 
 def _verdict(counts: Sequence[int], arms: Sequence[str], kind: str) -> str:
     if sum(count > 0 for count in counts) < 2:
-        return "one arm only: does not contribute to the estimate"
+        return "one group only: does not contribute to the estimate"
     absent = [arm for arm, count in zip(arms, counts, strict=True) if count == 0]
     if absent:
         return f"no unit in {' and '.join(absent)}: contributes to the other comparisons only"
     if kind == "paired" and sum(counts) != len(arms):
         what = "a pair" if len(arms) == 2 else f"one of {len(arms)}"
         return f"a set of {sum(counts)} schools, not {what}"
-    return "both arms present" if len(arms) == 2 else "all arms present"
+    return "both groups present" if len(arms) == 2 else "all groups present"

@@ -1,6 +1,6 @@
 """What chance can say of a list without its seed: order, identifiers, and baseline outcomes.
 
-Each test refers to re-draws of the design (numbers by arm of each block as they were drawn, the
+Each test refers to re-draws of the design (numbers by group of each block as they were drawn, the
 criterion of balance where there was one), and so is exact for any design. A list that was made by
 looking at scores or at the order of a register is caught by them; two units that changed places are
 not, unless they were chosen for what is tested: for that, the randomisation record is needed.
@@ -82,7 +82,7 @@ def run_chance_tests(
     rule = known.criterion.among(list(units["unit"]), present) if known.criterion else None
     design = numbers_as_drawn(units["unit"], units["arm"], units["block"], present, rule)
     if len(present) < 2 or design.possible < 2:
-        told = "no other assignment of these units has the same numbers by arm"
+        told = "no other assignment of these units has the same numbers by group"
         return [Finding(check, told, UNTESTED) for check in ("order of the list", "baseline")]
     found: list[Finding] = []
     by_name = np.argsort(natural_order(list(units["unit"])))
@@ -90,7 +90,7 @@ def run_chance_tests(
     if not np.array_equal(by_name, by_row):  # else it is the order of the identifiers
         found += _order_tests(ROWS, design, units, by_row, redraws)
     if identifiers_name_arms(units, present):
-        told = "they name the arm, so that they were given after the draw"
+        told = "they name the group, so that they were given after the draw"
         found.append(Finding(NAMES, told, NOTED, reason="their order is no evidence of the draw"))
     else:
         found += _order_tests(NAMES, design, units, by_name, redraws)
@@ -121,7 +121,7 @@ def _order_tests(
     runs = runs_test(design, units["arm"], position, seed=rng, **options)
     return [
         _order(f"{what}: ranks", "standardised rank sum, squared", ranks),
-        _order(f"{what}: runs", "runs of one arm", runs),
+        _order(f"{what}: runs", "runs of one group", runs),
     ]
 
 
@@ -161,7 +161,7 @@ def _baseline(
 
 
 def _by_arm(units: pd.DataFrame, values: NDArray[np.float64], arms: Sequence[Any]) -> str:
-    """Return the difference of each arm from control within blocks, in SDs within blocks."""
+    """Return the difference of each group from control within blocks, in SDs within blocks."""
     inside = values - pd.Series(values).groupby(units["block"].to_numpy()).transform("mean")
     spread = float(np.sqrt((inside**2).sum() / max(len(units) - units["block"].nunique(), 1)))
     means = inside.groupby(units["arm"].to_numpy()).mean()

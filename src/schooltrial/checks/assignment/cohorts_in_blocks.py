@@ -1,7 +1,7 @@
 """Cohorts that were randomised: how each block is divided among them.
 
 A list that draws when schools begin, and not only whether they do, is tested by its cohorts: a
-re-draw exchanges the first years within blocks, the control arm being one more of them.
+re-draw exchanges the first years within blocks, the control group being one more of them.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _COUNTED_UP_TO = 1e6  # more assignments than this are not listed one by one, an
 def labelled_by_cohort(
     units: pd.DataFrame, plan: LotteryPlan
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the units with their cohort in the place of their arm, and these labels in order.
+    """Return the units with their cohort in the place of their group, and these labels in order.
 
     Parameters
     ----------
     units : DataFrame
         ``unit, block, arm`` and, where it was drawn, ``cohort`` (missing: never).
     plan : LotteryPlan
-        With several programmes the label names the arm too. Draws that were repeated until arms
-        were balanced are re-drawn by arm: the criterion knows nothing of cohorts.
+        With several programmes the label names the group too. Draws that were repeated until arms
+        were balanced are re-drawn by group: the criterion knows nothing of cohorts.
     """
     if "cohort" not in units or plan.rerandomised:
         return units, plan.arms

@@ -1,4 +1,4 @@
-"""Who crossed over: pupils who changed arm, units of the control arm that took the programme up."""
+"""Who crossed over: pupils who changed group, control units that took the programme up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schooltrial.wording import named, plural
 
 
 def changed_arm(pupils: pd.DataFrame) -> pd.Series:
-    """Return by unit of first sight the number of pupils who were seen in another arm later.
+    """Return by unit of first sight the number of pupils who were seen in another group later.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def changed_arm(pupils: pd.DataFrame) -> pd.Series:
 
 
 def check_crossovers(pupils: pd.DataFrame | None, noun: str) -> tuple[Findings, pd.Series]:
-    """Name the units whose pupils moved to a unit of another arm.
+    """Name the units whose pupils moved to a unit of another group.
 
     Returns
     -------
@@ -32,13 +32,15 @@ def check_crossovers(pupils: pd.DataFrame | None, noun: str) -> tuple[Findings, 
     by_unit : Series
         `changed_arm`; empty where there are no pupils.
     """
-    check = "pupils who changed arm"
+    check = "pupils who changed group"
     if pupils is None or pupils.empty or noun == "pupil":
         return Findings([Finding(check, "no pupils by year", UNTESTED)]), pd.Series(dtype="float64")
     by_unit = changed_arm(pupils)
     found, total = Findings(), int(by_unit.sum())
     for unit, count in by_unit[by_unit > 0].items():
-        found.about([str(unit)], NOTED, f"{plural(int(count), 'pupil')} later seen in another arm")
+        found.about(
+            [str(unit)], NOTED, f"{plural(int(count), 'pupil')} later seen in another group"
+        )
     of = pupils["pupil"].nunique()
     reason = "of all pupils seen in any year of the files" if total else ""
     found.tests.append(
@@ -51,16 +53,16 @@ def check_crossovers(pupils: pd.DataFrame | None, noun: str) -> tuple[Findings, 
 
 
 def share_crossed(units: pd.DataFrame, control: str) -> pd.Series:
-    """Return arm → share of its units with a record that crossed over.
+    """Return group → share of its units with a record that crossed over.
 
-    Units of the control arm that took the programme up, of the others those that did not.
+    Units of the control group that took the programme up, of the others those that did not.
 
     Parameters
     ----------
     units : DataFrame
         ``unit, arm, taken_up``, the last from 0 to 1.
     control : str
-        Name of the control arm.
+        Name of the control group.
     """
     known = units.drop_duplicates("unit").dropna(subset=["arm", "taken_up"])
     took = known["taken_up"] > 0
@@ -78,9 +80,9 @@ def check_take_up(units: pd.DataFrame, taken_up: pd.Series | None, control: str)
     taken_up : Series, optional
         Unit → share that took it up, 0 to 1.
     control : str
-        Name of the control arm.
+        Name of the control group.
     """
-    checks = ("take-up in the control arm", "no take-up in a programme arm")
+    checks = ("take-up in the control group", "no take-up in an intervention group")
     if taken_up is None:
         return Findings([Finding(check, "no take-up is recorded", UNTESTED) for check in checks])
     share = units["unit"].map(taken_up)

@@ -1,4 +1,4 @@
-"""The allocation list as given: repeated units, unknown arms and blocks.
+"""The allocation list as given: repeated units, unknown groups and blocks.
 
 Nothing here needs chance: each finding is a fact about the list, which is named with its units.
 What is left after the faulty rows are set aside can still be tested.
@@ -27,7 +27,7 @@ from schooltrial.wording import named, plural, plural_of
 
 
 def check_list(units: pd.DataFrame, plan: LotteryPlan, noun: str) -> Findings:
-    """Check that each unit is listed once, in an arm of the design."""
+    """Check that each unit is listed once, in a group of the design."""
     found = Findings()
     rows = units.groupby("unit").agg(
         rows=("arm", "size"),
@@ -42,15 +42,16 @@ def check_list(units: pd.DataFrame, plan: LotteryPlan, noun: str) -> Findings:
         Finding(
             "assigned once", f"{plural(len(twice), noun)} assigned more than once",
             FAILED if len(twice) else PASSED, len(twice), 0,
-            reason=named(twice.index) and f"{named(twice.index)}; those in two arms are set aside",
+            reason=named(twice.index)
+            and f"{named(twice.index)}; those in two groups are set aside",
         )
     )  # fmt: skip
     unknown = units[~units["arm"].isin(plan.arms)]
     for name, arm in zip(unknown["unit"], unknown["arm"], strict=True):
-        found.about([name], FAILED, f"arm {arm!r} is not of the design")
+        found.about([name], FAILED, f"group {arm!r} is not of the design")
     found.tests.append(
         Finding(
-            "arms of the design", f"{plural(len(unknown), noun)} in an unknown arm",
+            "groups of the design", f"{plural(len(unknown), noun)} in an unknown group",
             FAILED if len(unknown) else PASSED, len(unknown), 0,
             reason=f"{named(unknown['unit'])}; the design has {', '.join(plan.arms)}"
             if len(unknown) else "",
@@ -62,9 +63,9 @@ def check_list(units: pd.DataFrame, plan: LotteryPlan, noun: str) -> Findings:
 def check_blocks(
     units: pd.DataFrame, plan: LotteryPlan, noun: str, *, by_lot: bool = True
 ) -> Findings:
-    """Check the numbers by arm of every block against the plan, and name blocks of one arm.
+    """Check the numbers by group of every block against the plan, and name blocks of one group.
 
-    Without a lottery there is no plan: blocks that lack an arm are named, and that is all.
+    Without a lottery there is no plan: blocks that lack a group are named, and that is all.
     """
     found = Findings()
     impossible = list(plan_faults(plan)) if by_lot else []
@@ -74,7 +75,7 @@ def check_blocks(
         columns=list(plan.arms), fill_value=0
     )
     if plan.kind == "staggered" and not counts[plan.arms[0]].any():
-        found.tests.append(Finding("blocks with two arms", ALL_ENTER, UNTESTED))
+        found.tests.append(Finding("blocks with two groups", ALL_ENTER, UNTESTED))
         return found
     found.add(_check_lone(units, counts))
     if by_lot and plan.kind == "paired":
@@ -88,18 +89,18 @@ def check_blocks(
 
 
 def _check_lone(units: pd.DataFrame, counts: pd.DataFrame) -> Findings:
-    """Name the blocks of one arm, and their units."""
+    """Name the blocks of one group, and their units."""
     found, inside = Findings(), _by_block(units)
     lone = counts.index[(counts > 0).sum(axis=1) < 2]
     for block in lone:
         found.about(
             inside[block],
             NOTED,
-            f"block {block} has one arm only and does not contribute to the estimate",
+            f"block {block} has one group only and does not contribute to the estimate",
         )
     found.tests.append(
         Finding(
-            "blocks with two arms", f"{plural(len(lone), 'block')} with one arm only",
+            "blocks with two groups", f"{plural(len(lone), 'block')} with one group only",
             NOTED if len(lone) else PASSED, len(lone), 0,
             reason=f"{named(lone)}: left out of comparisons within blocks" if len(lone) else "",
         )
@@ -128,9 +129,9 @@ def _check_sets(
     told = named(f"{block} ({n})" for block, n in odd.items())
     found.tests.append(
         Finding(
-            "sets of one unit per arm", f"{plural(len(odd), 'set')} of another size",
+            "sets of one unit per group", f"{plural(len(odd), 'set')} of another size",
             NOTED if len(odd) else PASSED, len(odd), 0,
-            reason=f"{told}: analysed as blocks, with their own numbers by arm"
+            reason=f"{told}: analysed as blocks, with their own numbers by group"
             if len(odd) else "",
         )
     )  # fmt: skip
@@ -138,7 +139,7 @@ def _check_sets(
 
 
 def _check_arms_of_blocks(counts: pd.DataFrame, plan: LotteryPlan) -> Findings:
-    """Name the arms that have no unit in a block that holds at least two others."""
+    """Name the groups that have no unit in a block that holds at least two others."""
     lacking = [
         f"{block} lacks {arm}"
         for block, row in zip(counts.index, counts.to_numpy(), strict=True)
@@ -147,13 +148,13 @@ def _check_arms_of_blocks(counts: pd.DataFrame, plan: LotteryPlan) -> Findings:
         if n == 0
     ]
     verdict = NOTED if lacking else PASSED
-    told = "each arm is in each block" if not lacking else f"{len(lacking)} arms are absent"
+    told = "each group is in each block" if not lacking else f"{len(lacking)} groups are absent"
     reason = (
         f"{named(lacking)}: such a block contributes to the other comparisons only"
         if lacking
         else ""
     )
-    return Findings([Finding("arms in blocks", told, verdict, len(lacking), 0, reason=reason)])
+    return Findings([Finding("groups in blocks", told, verdict, len(lacking), 0, reason=reason)])
 
 
 def _check_counts(
@@ -182,7 +183,7 @@ def _check_counts(
     verdict = FAILED if plan.declared else DOUBT if paired else NOTED
     found.tests.append(
         Finding(
-            "numbers by arm as planned", f"{plural(len(other), 'block')} with other numbers",
+            "numbers by group as planned", f"{plural(len(other), 'block')} with other numbers",
             verdict if other else NOTED if near else PASSED, len(other), 0,
             reason=f"{named(other)}, in the order {', '.join(plan.arms)}"
             f"{'' if paired else unplanned}"
@@ -201,12 +202,12 @@ def _rounds(units: pd.DataFrame) -> dict[str, int]:
 
 
 def _is_rounded(drawn: Sequence[int], plan: LotteryPlan, block: str, rounds: int) -> bool:
-    """Return whether numbers by arm are those of the shares, but for one unit more or less.
+    """Return whether numbers by group are those of the shares, but for one unit more or less.
 
     A share of a block is seldom a whole number of units, and what is left over is given to arms in
     one way or another, in each round of the draw; where it is given across small blocks, a block of
-    two may have both its units in one arm. Shares may be rounded themselves: .33 is a third. Pairs,
-    and blocks whose numbers are planned one by one, are exact.
+    two may have both its units in one group. Shares may be rounded themselves: .33 is a third.
+    Pairs, and blocks whose numbers are planned one by one, are exact.
     """
     n = sum(drawn)
     if block in plan.planned or (plan.kind == "paired" and n == len(plan.arms)):
@@ -221,14 +222,14 @@ def _ratio(counts: pd.DataFrame, plan: LotteryPlan) -> Finding:
     """Return the sample-ratio test of all units; the level is set when all tests are known."""
     total = [int(counts[arm].sum()) for arm in plan.arms]
     if sum(total) == 0:
-        return Finding("sample ratio", "no unit is in an arm of the design", UNTESTED)
+        return Finding("sample ratio", "no unit is in a group of the design", UNTESTED)
     sizes = counts.sum(axis=1)
     planned, fractions = np.zeros(len(plan.arms)), np.zeros(len(plan.arms))
     for block, n in sizes.items():
         planned += plan.expected(str(block), int(n))
         fractions += plan.expected_as_fractions(str(block), int(n))
     if min(planned) <= 0:
-        return Finding("sample ratio", "an arm is planned no units", UNTESTED)
+        return Finding("sample ratio", "a group is planned no units", UNTESTED)
     tests = [sample_ratio_test(total, each / each.sum()) for each in (planned, fractions)]
     test = max(tests, key=lambda one: one.p_value)
     return Finding(

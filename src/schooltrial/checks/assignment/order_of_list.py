@@ -1,9 +1,9 @@
 """Which orders of a list are older than its draw, and so can speak against it.
 
-Identifiers of a register are older than the draw: where they follow the arms, the arms followed the
-register. The order of rows need not be: a file is sorted by arm, by block and arm, or kept in the
-order in which units were drawn, after any honest draw. Nor are identifiers such as T01 and C01,
-which name the arm: they were given after the draw.
+Identifiers of a register are older than the draw: where they follow the groups, the groups followed
+the register. The order of rows need not be: a file is sorted by group, by block and arm, or kept in
+the order in which units were drawn, after any honest draw. Nor are identifiers such as T01 and C01,
+which name the group: they were given after the draw.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CODES = (
     ("t", "tr", "trt", "tx", "treat", "treated", "treatment", "i", "int", "intervention", "e",
      "exp", "p", "prog", "programme", "program", "1"),
 )  # fmt: skip
-"""How identifiers name the control arm, and any other."""
+"""How identifiers name the control group, and any other."""
 
 
 def natural_order(names: Sequence[str]) -> NDArray[np.intp]:
@@ -51,21 +51,21 @@ def order_later_than_draw(units: pd.DataFrame) -> dict[str, str]:
     if names == sorted(names):  # the order of identifiers, as text
         return {}
     why = (
-        "rows are not in the order of the identifiers: a file may have been sorted by arm, or kept "
-        "in the order of the draw, so that their order is no evidence"
+        "rows are not in the order of the identifiers: a file may have been sorted by group, or "
+        "kept in the order of the draw, so that their order is no evidence"
     )
     return {ROWS: why}
 
 
 def identifiers_name_arms(units: pd.DataFrame, arms: Sequence[str]) -> bool:
-    """Return whether identifiers say in letters, or by 0 and 1, in which arm a unit is.
+    """Return whether identifiers say in letters, or by 0 and 1, in which group a unit is.
 
     Parameters
     ----------
     units : DataFrame
         ``unit, arm``.
     arms : sequence of str
-        Arms of the list, control first.
+        Groups of the list, control first.
     """
     if len(arms) < 2 or units.empty:
         return False
@@ -103,5 +103,5 @@ def _are_codes(code: pd.Series, arm: pd.Series, arms: Sequence[str]) -> bool:
 
 
 def _names(code: str, arm: str, at: int) -> bool:
-    """Return whether a code names an arm: its first letters, or a word for its kind."""
+    """Return whether a code names a group: its first letters, or a word for its kind."""
     return bool(code) and (arm.casefold().startswith(code) or code in CODES[min(at, 1)])

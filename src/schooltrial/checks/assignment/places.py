@@ -16,16 +16,16 @@ CHECK = "places of each block"
 def plan_with_places(
     plan: LotteryPlan, listed: pd.DataFrame, places: pd.Series
 ) -> tuple[LotteryPlan, Finding]:
-    """Return the plan with the numbers by arm that the places of a list make, and what was found.
+    """Return the plan with the numbers by group that the places of a list make, and what was found.
 
     Parameters
     ----------
     plan : LotteryPlan
-        The design's plan, of two arms.
+        The design's plan, of two groups.
     listed : DataFrame
         One row per row of the list: ``unit, block, arm``.
     places : Series
-        The number of units of the block that were to have the second arm, a row for each of
+        The number of units of the block that were to have the second group, a row for each of
         ``listed``.
 
     Notes

@@ -79,7 +79,7 @@ def _plan(record: AssignmentRecord, design: Design) -> Iterator[tuple[str, str, 
     told, planned = plan_of(record), lottery_plan(design)
     for name, one, other in (
         ("kind", told.kind, planned.kind),
-        ("arms", ", ".join(told.arms), ", ".join(planned.arms)),
+        ("groups", ", ".join(told.arms), ", ".join(planned.arms)),
         ("planned numbers", _numbers(told, planned), _numbers(planned, told)),
         ("criterion", _criterion(told), _criterion(planned)),
     ):
@@ -199,9 +199,9 @@ def check_seed(
     there = units["unit"].map(drawn)
     other = units["unit"][units["arm"] != there]
     if not len(other):
-        same = f"seed {seed} gives 0 {plural_of(noun)} another arm"
+        same = f"seed {seed} gives 0 {plural_of(noun)} another group"
         return Findings([Finding(REPEAT, same, PASSED, 0, 0)]), drawn
-    told = f"seed {seed} gives {plural(len(other), noun)} of {len(units):,} another arm"
+    told = f"seed {seed} gives {plural(len(other), noun)} of {len(units):,} another group"
     p = _chance_of_agreement(units, plan, seed, ordered, arms)
     if p > ALIKE_BELOW:
         reason = (
@@ -214,7 +214,7 @@ def check_seed(
         f"{named(other)}"
     )
     found = Findings([Finding(REPEAT, told, DOUBT, len(other), 0, reason=reason)])
-    found.about(other, DOUBT, f"the seed {seed} gives it another arm")
+    found.about(other, DOUBT, f"the seed {seed} gives it another group")
     return found, _none()
 
 
@@ -285,7 +285,7 @@ def _repeat(
     again = dict(zip(ordered["unit"], arms, strict=True))
     other = [unit for unit, _, arm in record.listing if again.get(unit) != arm]
     found = Findings()
-    found.about(other, FAILED, "the repeated draw gives it another arm than the record")
+    found.about(other, FAILED, "the repeated draw gives it another group than the record")
     reason = ""
     if other:
         reason = f"{named(other)}: the record's list is not what its seed draws"
@@ -297,7 +297,7 @@ def _repeat(
         reason = f"after {made} draws, not {record.draws_made}"
     found.tests.append(
         Finding(
-            REPEAT, f"{plural(len(other), record.unit)} with another arm than the record",
+            REPEAT, f"{plural(len(other), record.unit)} with another group than the record",
             FAILED if other else PASSED, len(other), 0, reason=reason,
         )
     )  # fmt: skip
@@ -309,7 +309,7 @@ def _versions(software: Mapping[str, str]) -> str:
 
 
 def _compare(units: pd.DataFrame, drawn: pd.DataFrame, noun: str) -> Findings:
-    """Name what was changed after the draw: arms, blocks, units that came or left."""
+    """Name what was changed after the draw: groups, blocks, units that came or left."""
     found = Findings()
     arm, block = units["unit"].map(drawn["arm"]), units["unit"].map(drawn["block"])
     added = arm.isna()
@@ -326,7 +326,7 @@ def _compare(units: pd.DataFrame, drawn: pd.DataFrame, noun: str) -> Findings:
     found.about(units["unit"][added], FAILED, "added to the list after the draw")
     found.about(left, FAILED, "drawn, and no longer in the list")
     counted = {
-        "changed arm": list(units["unit"][changed]),
+        "changed group": list(units["unit"][changed]),
         "changed block": list(units["unit"][moved]),
         "added": list(units["unit"][added]),
         "left out": left,

@@ -1,4 +1,4 @@
-"""Attributes of randomised units other than their arm, from the study's tables."""
+"""Attributes of randomised units other than their group, from the study's tables."""
 
 from __future__ import annotations
 

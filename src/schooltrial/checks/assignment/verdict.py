@@ -64,7 +64,7 @@ NO_LOTTERY = "not randomised"
 RATIO = "sample ratio"
 
 
-NUMBERS = "numbers by arm as planned"
+NUMBERS = "numbers by group as planned"
 
 
 @dataclass(frozen=True)
@@ -267,7 +267,7 @@ def _verdict(tests: list[Finding], by_lot: bool) -> tuple[str, list[str]]:
         ]
     made = [test for test in tests if test.p == test.p]
     told = f"{len(made)} randomisation checks, none of which casts doubt on the list"
-    told += "; the numbers by arm are as planned" if NUMBERS in passed else ""
+    told += "; the numbers by group are as planned" if NUMBERS in passed else ""
     noted = [_said(test) for test in tests if test.check == NUMBERS and test.verdict == NOTED]
     lacking = [f"{test.check}: {test.finding}" for test in tests if test.check == REPEAT]
     return CONSISTENT, [told, *noted, *lacking]

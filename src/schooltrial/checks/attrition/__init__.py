@@ -1,1 +1,1 @@
-"""Who was lost, from which arm, and what it can do to the estimate."""
+"""Who was lost, from which group, and what it can do to the estimate."""

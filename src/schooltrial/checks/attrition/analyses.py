@@ -54,7 +54,7 @@ class Analysis:
     population : Filter
         Whose outcome it is and whom the model takes, before it is known who can be analysed.
     arms : tuple of str
-        The arms that are compared with the control arm.
+        The groups that are compared with the control group.
     rows : Series of bool
         Of each row of the sample, whether it is analysed; or was measured.
     """
@@ -145,7 +145,7 @@ class Analyses:
     outcomes : mapping
         Section of the protocol.
     arms : list of str
-        The control arm first.
+        The control group first.
     years : Years
         Section of the protocol.
     """
@@ -171,7 +171,7 @@ class Analyses:
         return found
 
     def measured(self, name: str, arms: Sequence[str]) -> Analysis:
-        """Return individuals with a measured outcome, in arms that no primary model analyses."""
+        """Return individuals with a measured outcome, in groups that no primary model analyses."""
         rows = pd.Series(False, index=self.sample.index)
         if name in self.sample:
             rows = self.sample[name].notna()
@@ -180,7 +180,7 @@ class Analyses:
     def in_year(
         self, year: int, found: Sequence[tuple[frozenset[int], Analysis]], name: str
     ) -> list[Analysis]:
-        """Return the analyses of an outcome in a year; in the other arms, who was measured."""
+        """Return the analyses of an outcome in a year; in the other groups, who was measured."""
         mine = [analysis for years, analysis in found if year in years]
         compared = {arm for analysis in mine for arm in analysis.arms}
         others = [arm for arm in self.arms[1:] if arm not in compared]

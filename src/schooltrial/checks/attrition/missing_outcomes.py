@@ -1,10 +1,10 @@
 """Bound the effect for missing outcomes, and weight for response.
 
-All rows compare the same pupils: those of the roster, in the arm of assignment, without covariates.
-Where a primary model analyses an outcome, whom it does not analyse is missing here, whatever the
-reason; elsewhere, of whom it was not measured. ``complete cases`` leaves these out; the weights let
-the others count for their like; Lee's bounds allow for a loss that goes one way; Horowitz and
-Manski's for any loss at all.
+All rows compare the same pupils: those of the roster, in the group of assignment, without
+covariates. Where a primary model analyses an outcome, whom it does not analyse is missing here,
+whatever the reason; elsewhere, of whom it was not measured. ``complete cases`` leaves these out;
+the weights let the others count for their like; Lee's bounds allow for a loss that goes one way;
+Horowitz and Manski's for any loss at all.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class _Trial:
-    """One outcome, year and arm with the control arm, as arrays over the enrolment records."""
+    """One outcome, year and group with the control group, as arrays over the enrolment records."""
 
     y: FloatArray
     treated: FloatArray
@@ -115,7 +115,7 @@ def bound_effects(
         Columns ``outcome, model, year, arm, approach`` and those of ``Estimate``, with
         ``n_units`` for units of assignment. ``approach`` is
         ``complete cases``, ``response weights``, ``Lee bounds``, ``Lee bounds by block`` (where
-        each block has two units or more in each arm) or ``Horowitz-Manski bounds``. Bounds have
+        each block has two units or more in each group) or ``Horowitz-Manski bounds``. Bounds have
         three rows: ``lower bound``, ``upper bound``, and ``effect``, whose interval is Imbens and
         Manski's and which has no point. Where nobody is missing the first row stands alone.
 
@@ -123,7 +123,7 @@ def bound_effects(
     -----
     Every pupil is weighted by the inverse of the share of the block's units that are in the
     pupil's arm, so that blocks with unequal shares do not bias a comparison without block effects.
-    Blocks that lack an arm are left out, and the note says so.
+    Blocks that lack a group are left out, and the note says so.
     """
     mine = {name: part for name, part in outcomes.items() if part["measured_on"] == "pupil"}
     judged = (primary or PrimaryModels()).analyses(pupils, mine, arms, years)
@@ -173,7 +173,7 @@ def _told(outcome: Outcome) -> str:
 def _trial(
     listed: Roster, y: pd.Series, control: str, arm: str, level: float
 ) -> tuple[Roster, _Trial]:
-    """Return the pupils of two arms, in the blocks that hold both."""
+    """Return the pupils of two groups, in the blocks that hold both."""
     people = listed.people
     units = people[people["arm"].isin([control, arm])][["unit", "block", "arm"]].drop_duplicates()
     count = units.groupby(["block", "arm"]).size().unstack(fill_value=0)
@@ -192,7 +192,7 @@ def _trial(
         1 / share.reindex(place).to_numpy(dtype=np.float64),
         listed.unit != "pupil",
         level,
-        f"blocks left out because they lack an arm: {missed}" if missed else "",
+        f"blocks left out because they lack a group: {missed}" if missed else "",
     )
     return replace(listed, people=part), trial
 
@@ -241,13 +241,13 @@ def _approaches(
 
 
 def _not_comparable(trial: _Trial) -> str:
-    """Return why nothing can be computed: an arm, or its observed, that is empty or too few."""
+    """Return why nothing can be computed: a group, or its observed, that is empty or too few."""
     for arm in (0, 1):
         here = trial.treated == arm
         if not here.any() or not (here & trial.seen).any():
-            return "nobody was observed in an arm"
+            return "nobody was observed in a group"
         if trial.clustered and len(np.unique(trial.unit[here & trial.seen])) < 2:
-            return "fewer than two units were observed in an arm"
+            return "fewer than two units were observed in a group"
     return ""
 
 
@@ -292,7 +292,7 @@ def _difference(trial: _Trial, weight: FloatArray, note: str = "") -> Estimate:
     except ValueError as error:  # fewer rows than blocks, or one cluster
         return _undefined("effect", trial, words_of(error))
     if "effect" not in fit.names:
-        return _undefined("effect", trial, "no block has both arms observed")
+        return _undefined("effect", trial, "no block has both groups observed")
     row = fit.estimates(["effect"], level=trial.level)[0]
     return replace(row, note="; ".join(filter(None, (row.note, note))))
 
@@ -300,7 +300,7 @@ def _difference(trial: _Trial, weight: FloatArray, note: str = "") -> Estimate:
 def _weighted(trial: _Trial, columns: Sequence[BaselineColumn]) -> Estimate:
     """Return the effect with each observed pupil counting 1/p, p from a logistic model.
 
-    Regressors: arm, baseline columns, their interactions with the arm, and blocks.
+    Regressors: arm, baseline columns, their interactions with the group, and blocks.
     """
     d = trial.treated
     names, regressors = ["(Intercept)", "treated"], [np.ones(len(d)), d]
@@ -335,14 +335,18 @@ def _lee_rows(found: LeeBounds, trial: _Trial, name: str) -> Iterator[Estimate]:
     trimmed = [cell for cell in found.cells if cell.trimmed_arm != "neither"]
     if len(found.cells) == 1:
         cell = found.cells[0]
-        whose = {"treated": "of the arm", "control": "of the control arm", "neither": "of either"}
+        whose = {
+            "treated": "of the intervention group",
+            "control": "of the control group",
+            "neither": "of either",
+        }
         said = f"{cell.trimmed_share:.1%} {whose[cell.trimmed_arm]} trimmed"
     else:
         of_arm = sum(cell.trimmed_arm == "treated" for cell in trimmed)
-        said = f"blocks where the arm is trimmed: {of_arm}, the control arm: "
+        said = f"blocks where the intervention group is trimmed: {of_arm}, the control group: "
         said += str(len(trimmed) - of_arm)
     if found.empty:
-        said += f"; blocks that do not count, nobody being observed in an arm: {len(found.empty)}"
+        said += f"; blocks that do not count, nobody being observed in a group: {len(found.empty)}"
     yield from _bound_rows(found.bounds, trial, name, said)
 
 

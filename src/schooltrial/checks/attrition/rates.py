@@ -1,6 +1,6 @@
 """Who was lost: units, pupils in units that stay, and pupils, against the attrition boundary.
 
-Attrition is counted from assignment on and in the arm of assignment, whether or not a pupil moved
+Attrition is counted from assignment on and in the group of assignment, whether or not a pupil moved
 since. Where a primary model analyses an outcome, everyone is lost whom it does not analyse; of
 other outcomes, everyone of whom they were not measured. Those who came after the baseline year are
 never part of it; they, and those who changed school or arm, have rows of their own.
@@ -69,7 +69,7 @@ def attrition(
     primary: PrimaryModels | None = None,
     schools: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Count attrition, joiners and movers, each arm with the control arm.
+    """Count attrition, joiners and movers, each group with the control group.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def attrition(
         The sample, one row per pupil and year: ``pupil, year, school``, where it is the unit
         ``teacher``, and a column per outcome, NaN where it was not observed.
     outcomes, arms, years : protocol sections
-        Outcomes of pupils are counted; the control arm comes first.
+        Outcomes of pupils are counted; the control group comes first.
     baseline : int
         Baseline year.
     unit : {"school", "teacher", "pupil"}
@@ -87,7 +87,7 @@ def attrition(
     boundary : {"cautious", "optimistic"}
         Which boundary the column ``verdict`` follows.
     no_data : mapping of str to int, optional
-        Arm → units that were assigned and sent no data; they count as lost.
+        Group → units that were assigned and sent no data; they count as lost.
     primary : PrimaryModels, optional
         The primary models. Without them an outcome is lost where it was not measured.
     schools : DataFrame, optional
@@ -104,11 +104,11 @@ def attrition(
         ``came into the population`` (who is analysed, and by what was known at the assignment was
         outside; a share of those on the roster who are analysed, where there is any);
         ``joined, of those analysed`` (who was not on the baseline roster, as a share of those whom
-        the model analyses, in the arm where they are; where schools were assigned and the same
+        the model analyses, in the group where they are; where schools were assigned and the same
         pupils are followed); ``promoted`` (who left the grades of their school, which is still
         there, and are in another), ``changed school`` (others who did) and ``changed arm`` (of
-        either). Joiners are a share of the pupils there in the year, in the arm where they are;
-        movers of the baseline pupils still there, in their first arm.
+        either). Joiners are a share of the pupils there in the year, in the group where they are;
+        movers of the baseline pupils still there, in their first group.
         ``differential`` is the arm's rate minus the control arm's.
 
         Someone is lost for an outcome and year when no row of theirs is analysed by the model (or,
@@ -212,7 +212,7 @@ def lost_rows(
     arms: Sequence[Arm],
     boundary: Assumption,
 ) -> Iterator[list[Any]]:
-    """Yield the rows on attrition, each arm with the control arm.
+    """Yield the rows on attrition, each group with the control group.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ def _rate(counted: Counted, arm: str) -> tuple[int, int, float]:
 
 
 def _overall(first: tuple[int, int, float], second: tuple[int, int, float]) -> tuple[float, float]:
-    """Return the rate of both arms together, and the second's minus the first's."""
+    """Return the rate of both groups together, and the second's minus the first's."""
     if not first[0] or not second[0]:
         return nan, nan
     return (first[1] + second[1]) / (first[0] + second[0]), second[2] - first[2]
@@ -295,7 +295,7 @@ def _came(
 
 
 def _shares(head: Sequence[Any], part: Counted, control: Arm, arm: Arm) -> list[Any]:
-    """Return a row of the shares of two arms, to which no boundary applies."""
+    """Return a row of the shares of two groups, to which no boundary applies."""
     first, second = (_rate(part, chosen["name"]) for chosen in (control, arm))
     blank = [nan, nan, "", "", nan, nan, "", ""]
     return [*head, arm["name"], *first, *second, *_overall(first, second), *blank]
@@ -324,7 +324,7 @@ def _movement(
 def _joiners(
     listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series, first_year: int
 ) -> dict[str, Counted]:
-    """Count who came, as a share of the pupils there in the year, in the arm where they are."""
+    """Count who came, as a share of the pupils there in the year, in the group where they are."""
     now = pupils[(pupils["year"] == listed.year) & among(pupils["school"], arm_of.index)]
     before = pupils.loc[pupils["year"] == listed.drawn_up, "pupil"]
     since = pupils[pupils["year"] > listed.drawn_up].groupby("pupil")["year"].min()
@@ -344,7 +344,7 @@ def _joiners(
 
 
 def _movers(listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series) -> dict[str, Counted]:
-    """Count who moved, as a share of the roster's pupils still there, in the arm of assignment."""
+    """Count who moved, as a share of the roster's pupils still there, in their first group."""
     now = pupils[(pupils["year"] == listed.year) & among(pupils["school"], arm_of.index)]
     school = listed.people["pupil"].map(now.set_index("pupil")["school"])
     people, school = listed.people[school.notna()], school[school.notna()]
@@ -359,5 +359,5 @@ def _movers(listed: Roster, pupils: pd.DataFrame, arm_of: pd.Series) -> dict[str
     return {
         "promoted": Counted(people["arm"], promoted),
         "changed school": Counted(people["arm"], moved & ~promoted),
-        "changed arm": Counted(people["arm"], school.map(arm_of) != people["arm"]),
+        "changed group": Counted(people["arm"], school.map(arm_of) != people["arm"]),
     }

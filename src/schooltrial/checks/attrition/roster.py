@@ -1,4 +1,4 @@
-"""The individuals that attrition counts: due an outcome, in the arm they were assigned to."""
+"""The individuals that attrition counts: due an outcome, in the group they were assigned to."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Roster:
         return self.drawn_up != self.year
 
     def of(self, arms: Sequence[str]) -> Roster:
-        """Return the part of the roster that is in some of the arms."""
+        """Return the part of the roster that is in some of the groups."""
         kept = self.people["arm"].isin(list(arms))
         return replace(self, people=self.people[kept].reset_index(drop=True))
 
@@ -266,7 +266,7 @@ def _first_known(parts: Sequence[pd.Series]) -> pd.Series:
 
 
 def of_year(assignment: pd.DataFrame, year: int) -> pd.DataFrame:
-    """Return the units that are in an arm in a year: all, unless the list gives each a year."""
+    """Return the units that are in a group in a year: all, unless the list gives each a year."""
     return assignment[assignment["year"] == year] if "year" in assignment else assignment
 
 

@@ -114,7 +114,7 @@ def _in_year(
     year: int,
     outcomes: Mapping[str, Outcome],
 ) -> Iterator[tuple[Analysis, pd.DataFrame]]:
-    """Yield the analyses of a year; in arms that none of them compares, what was published."""
+    """Yield the analyses of a year; in groups that none of them compares, what was published."""
     mine = [(analysis, cells) for years, analysis, cells in found if year in years]
     yield from mine
     compared = {arm for analysis, _ in mine for arm in analysis.arms}

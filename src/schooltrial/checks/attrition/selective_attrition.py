@@ -1,4 +1,4 @@
-"""Did other pupils leave the treated arm than the control arm? Attrition by baseline."""
+"""Did other pupils leave the intervention group than the control group? Attrition by baseline."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def who_left(
     primary: PrimaryModels | None = None,
     schools: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Regress being lost on arm, baseline and their interactions.
+    """Regress being lost on group, baseline and their interactions.
 
     Parameters
     ----------
@@ -64,10 +64,10 @@ def who_left(
     -------
     DataFrame
         Columns ``COLUMNS``. For each outcome, year and arm: a row per covariate, with its mean
-        among those lost and kept in both arms, and the interaction ``treated:covariate`` of a
+        among those lost and kept in both groups, and the interaction ``treated:covariate`` of a
         linear probability model with block effects (in shares lost per SD of a number, or from
         0 to 1 of a flag or an indicator); then the joint test that all interactions are zero, and
-        that the interactions and the arm are. Standard errors CR2 by unit of assignment,
+        that the interactions and the group are. Standard errors CR2 by unit of assignment,
         Satterthwaite df; joint tests AHT. Without an attrition to explain there is one row that
         says so.
     """
@@ -159,7 +159,7 @@ def _joint(fit: LeastSquaresFit, head: list[Any], counts: list[int]) -> Iterator
     arm = [name for name in ("treated",) if name in fit.names]
     for label, terms in (
         ("all interactions = 0", interactions),
-        ("arm and all interactions = 0", [*arm, *interactions]),
+        ("group and all interactions = 0", [*arm, *interactions]),
     ):
         row = [*head, "", "", label, *counts, *[nan] * 4]
         if not terms or len(terms) >= fit.n_clusters:

@@ -78,7 +78,7 @@ def find_set_aside(
         The filter. As in the sample, an entry that names a variable which rows do not have is
         passed over.
     variables, control
-        Variables that are made, and the control arm.
+        Variables that are made, and the control group.
     since : collection of str
         Variables that are known only since the assignment.
     """

@@ -1,1 +1,1 @@
-"""Whether the arms were alike before the programme."""
+"""Whether the groups were alike before the programme."""

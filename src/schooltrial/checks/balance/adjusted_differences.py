@@ -1,4 +1,4 @@
-"""Differences between two arms net of blocks: with CR2, and by re-drawing the assignment."""
+"""Differences between two groups net of blocks: with CR2, and by re-drawing the assignment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from schooltrial.models.randomisation_inference.inference import DRAWS
 from schooltrial.randomisation.criterion import DrawCriterion
 from schooltrial.refusal import words_of
 
-EVERY_ARM = "all arms"
+EVERY_ARM = "all groups"
 
 
 CELLS = 200_000_000
@@ -72,7 +72,7 @@ class Redrawing:
         """Return the balance criterion for re-randomising these units.
 
         ``arm`` is the one that is compared with control, or ``all arms``; ``codes`` are the numbers
-        of the arms that are present.
+        of the groups that are present.
         """
         if self.criterion is None:
             return None
@@ -85,12 +85,12 @@ class Redrawing:
 
 @dataclass(frozen=True)
 class Arms:
-    """The rows of two arms.
+    """The rows of two groups.
 
     Attributes
     ----------
     treated : array (N,)
-        1 in the arm that is compared with control, else 0.
+        1 in the group that is compared with control, else 0.
     unit, block : arrays (N,)
         Labels of what was drawn, and of its block.
     """
@@ -100,7 +100,7 @@ class Arms:
     block: NDArray[Any]
 
     def of_units(self) -> pd.DataFrame:
-        """Return one row per unit: arm and block, by name."""
+        """Return one row per unit: group and block, by name."""
         frame = pd.DataFrame({"unit": self.unit, "treated": self.treated, "block": self.block})
         return frame.drop_duplicates("unit").sort_values("unit", ignore_index=True)
 
@@ -128,7 +128,7 @@ NONE = Adjusted(np.nan, np.nan, np.nan, np.nan, "")
 
 
 def adjusted_difference(values: pd.Series, arms: Arms) -> Adjusted:
-    """Return the coefficient of the arm in a regression of a covariate on it and on blocks."""
+    """Return the coefficient of the group in a regression of a covariate on it and on blocks."""
     known = values.notna().to_numpy()
     x, z = values.to_numpy(dtype="float64")[known], arms.treated[known]
     if x.size == 0 or np.unique(z).size < 2:
@@ -149,7 +149,7 @@ def adjusted_difference(values: pd.Series, arms: Arms) -> Adjusted:
     except ValueError as error:
         return Adjusted(np.nan, np.nan, np.nan, np.nan, words_of(error))
     if all(is_constant(pd.Series(x[z == arm])) for arm in np.unique(z)):
-        return Adjusted(row.estimate, 0.0, np.nan, np.nan, "varies in neither arm: no test")
+        return Adjusted(row.estimate, 0.0, np.nan, np.nan, "varies in neither group: no test")
     return Adjusted(row.estimate, row.std_error, row.df, row.p_value, row.note)
 
 

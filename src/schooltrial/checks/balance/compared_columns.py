@@ -54,7 +54,7 @@ def school_rows(
     Returns
     -------
     DataFrame
-        No rows where units inside schools were drawn: there a school is in no arm.
+        No rows where units inside schools were drawn: there a school is in no group.
     """
     keys = [name for name in ("block", "arm", "treated") if name in pupils]
     if pupils.empty and schools is None:

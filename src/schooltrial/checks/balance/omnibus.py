@@ -1,7 +1,7 @@
 """Joint balance of all covariates, compared with its randomisation distribution.
 
 By re-randomisation of a Mahalanobis statistic of the units' means, which is exact for any number
-of units, blocks and covariates; and beside it the F test of a regression of the arm on covariates
+of units, blocks and covariates; and beside it the F test of a regression of the group on covariates
 and blocks, with CR2 and the approximate Hotelling reference, which needs many units.
 """
 
@@ -38,7 +38,7 @@ FEW_DF = 4  # below this the Hotelling reference is not near (Pustejovsky & Tipt
 
 
 class JointF(NamedTuple):
-    """The F test of a regression of the arm on covariates and blocks."""
+    """The F test of a regression of the group on covariates and blocks."""
 
     statistic: float = np.nan
     df_num: float = np.nan
@@ -66,7 +66,7 @@ def balance_omnibus(
         ``rank`` is that of the covariates inside blocks: the expectation of ``statistic``.
         ``filled`` counts means of units that were not known and took that of their block.
         ``distance``, for a category, is half the sum of the absolute differences of shares: 0 where
-        the arms are alike, 1 where they have no level in common. With several arms, each is
+        the groups are alike, 1 where they have no level in common. With several groups, each is
         compared with control, and all with each other (``arm`` is ``all arms``).
     """
     redrawing = redrawing or Redrawing()
@@ -86,7 +86,7 @@ def balance_omnibus(
 def comparisons(
     frame: pd.DataFrame, arms: Sequence[str] | None
 ) -> Iterator[tuple[str, pd.Series, pd.Series]]:
-    """Yield the arm, its rows and those of control, and the number of the arm (0 is control)."""
+    """Yield the group, its rows and those of control, and its number (0 is control)."""
     if arms is None or "arm" not in frame:
         yield "", frame["treated"].notna(), frame["treated"].astype("float64")
         return
@@ -131,7 +131,7 @@ def omnibus_row(
     blocks = int(units["block"].nunique())
     empty = [len(columns), 0, len(units), blocks, 0, *[np.nan] * 3, 0, False, *[np.nan] * 6]
     if units["treated"].nunique() < 2:
-        return [*empty, "a single arm"]
+        return [*empty, "a single group"]
     _, matrix, filled = filled_matrix(columns, pd.Series(arms.unit), pd.Series(arms.block))
     present = tuple(sorted(units["treated"].unique()))
     design = numbers_as_drawn(
@@ -143,7 +143,7 @@ def omnibus_row(
         said = "; ".join(told for told in (redrawing.impossible, joint.note) if told)
         return [*empty[:4], filled, *empty[5:11], *joint[:4], np.nan, said]
     if design.possible < 2:
-        return [*empty, "no other assignment has the same numbers by arm in each block"]
+        return [*empty, "no other assignment has the same numbers by group in each block"]
     try:
         test = omnibus_balance(
             design, units["treated"].to_numpy(), matrix,
@@ -163,7 +163,7 @@ def omnibus_row(
 
 
 def _lacking(columns: Sequence[Covariate], arms: Arms) -> Iterator[str]:
-    """Yield the covariates that nobody of an arm has: filled means show no difference in them."""
+    """Yield the covariates that nobody of a group has: filled means show no difference in them."""
     for column in columns:
         known = column.values.notna().to_numpy()
         if any(not known[arms.treated == arm].any() for arm in np.unique(arms.treated)):
@@ -178,7 +178,7 @@ NOISE = 1e-10
 
 
 def _joint_f(matrix: np.ndarray[Any, np.dtype[np.float64]], units: pd.DataFrame) -> JointF:
-    """Return the AHT test that no covariate predicts the arm, blocks being held fixed."""
+    """Return the AHT test that no covariate predicts the group, blocks being held fixed."""
     names = [f"x{k}" for k in range(matrix.shape[1])]
     size = np.abs(matrix - matrix.mean(axis=0)).max(axis=0)
     scaled = (matrix - matrix.mean(axis=0)) / np.where(size > 0, size, 1.0)
@@ -201,7 +201,7 @@ def _joint_f(matrix: np.ndarray[Any, np.dtype[np.float64]], units: pd.DataFrame)
     except ValueError as error:
         return JointF(note=f"F: {words_of(error)}")
     if fit.r_squared > 1 - EXACT_FIT:
-        told = "F: the covariates predict the arm without error"
+        told = "F: the covariates predict the group without error"
         return JointF(df_num=test.df_num, note=told)
     few = f"F: {test.df_denom:.1f} df are too few to rely on"
     note = "" if test.df_denom > FEW_DF else few

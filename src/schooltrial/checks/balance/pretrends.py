@@ -1,4 +1,4 @@
-"""Were the arms alike in every year before the programme? Baseline outcomes by year, and slopes."""
+"""Were the groups alike in every year before? Baseline outcomes by year, and slopes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def compare_pretrends(
     arms: Sequence[str] | None = None,
     redrawing: Redrawing | None = None,
 ) -> pd.DataFrame:
-    """Compare the arms in each year before, and the slopes of the units over those years.
+    """Compare the groups in each year before, and the slopes of the units over those years.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ def balance_report(
     take_up: str | None = None,
     scored: Sequence[str] = (),
 ) -> BalanceReport:
-    """Compare the arms in every way that the data allow.
+    """Compare the groups in every way that the data allow.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def balance_report(
         Baseline year.
     arms : sequence of str, optional
         Names, control first. Without them all treated are taken together, and no table of joint
-        tests or years is made of several arms.
+        tests or years is made of several groups.
     models : mapping, optional
         Models of the protocol: the first primary one defines the analysed sample.
     outcomes : sequence of str
@@ -198,7 +198,7 @@ def _analysed(
 
 
 def _compared(arms: Sequence[str] | None, models: Sequence[Model]) -> Sequence[str] | None:
-    """Return the arms that any of these models compares, the control arm first."""
+    """Return the groups that any of these models compares, the control group first."""
     if arms is None or any(not model.get("arms") for model in models):
         return arms
     named = {arm for model in models for arm in model["arms"]}

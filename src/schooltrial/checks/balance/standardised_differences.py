@@ -1,4 +1,4 @@
-"""Are the arms alike at baseline? Standardised differences of pupils, teachers and schools."""
+"""Are the groups alike at baseline? Standardised differences of pupils, teachers and schools."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ RANDOMISED, ASSIGNED, ANALYSED = "randomised", "assigned", "analysed"
 
 
 FEWEST_FOR_SD = 3
-"""Values of two arms that a pooled SD needs: one degree of freedom."""
+"""Values of two groups that a pooled SD needs: one degree of freedom."""
 
 
 Comparison = tuple[str, "pd.Series[bool]", "pd.Series[float]"]
@@ -116,7 +116,7 @@ def balance_rows(
 def balance(
     pupils: pd.DataFrame, settings: Mapping[str, Any], labels: Mapping[str, str], year: int
 ) -> pd.DataFrame:
-    """Compare the arms in the baseline year, pupils and schools; see `balance_table`."""
+    """Compare the groups in the baseline year, pupils and schools; see `balance_table`."""
     return balance_table(balance_rows(pupils, settings, year), settings, labels)
 
 
@@ -129,7 +129,7 @@ def balance_table(
     redrawing: Redrawing | None = None,
     populations: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
-    """Compare each arm with control, variable by variable.
+    """Compare each group with control, variable by variable.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def balance_table(
     labels : mapping
         Variable → name in exhibits.
     arms : sequence of str, optional
-        Names, control first: each is compared with the control arm. By default all that are
+        Names, control first: each is compared with the control group. By default all that are
         ``treated`` are taken together.
     redrawing : Redrawing, optional
         How assignments are re-drawn.
@@ -151,8 +151,8 @@ def balance_table(
     DataFrame
         One row per variable; a categorical variable has one per level, each an indicator. The
         standardised difference keeps its sign, treated minus control, and is divided by the pooled
-        SD of the two arms (of the indicator, for a level or a flag), of pupils or of school means
-        as ``level`` says; it is infinite where neither arm varies and they differ. ``band`` holds
+        SD of the two groups (of the indicator, for a level or a flag), of pupils or of school means
+        as ``level`` says; it is infinite where neither group varies and they differ. ``band`` holds
         that of pupils to the bounds of What Works Clearinghouse (satisfied, adjustment needed, not
         satisfied); school means have none.
 
@@ -179,7 +179,7 @@ def balance_table(
 
 
 def _comparisons(frame: pd.DataFrame, arms: Sequence[str] | None) -> Iterator[Comparison]:
-    """Yield the arm, the rows of it and of control, and the indicator of the arm."""
+    """Yield the group, the rows of it and of control, and the indicator of the group."""
     if "treated" not in frame:
         return
     if arms is None or "arm" not in frame:
@@ -191,7 +191,7 @@ def _comparisons(frame: pd.DataFrame, arms: Sequence[str] | None) -> Iterator[Co
 
 
 def two_arms(frame: pd.DataFrame, treated: pd.Series) -> Arms:
-    """Return the assignment of rows of two arms."""
+    """Return the assignment of rows of two groups."""
     block = frame["block"].astype("str") if "block" in frame else pd.Series(ALL, frame.index)
     return Arms(
         treated.to_numpy(dtype="float64"),
@@ -225,7 +225,7 @@ def _compare(
         notes = (undefined_note(column, treated, level), adjusted.note, redrawn.note)
         yield [
             level, column.name, column.category, column.label, *raw,
-            sample, arm, column.kind, f"pooled SD of the two arms, {_of(column, level)}",
+            sample, arm, column.kind, f"pooled SD of the two groups, {_of(column, level)}",
             *_counts(values, treated, arms.unit, others),
             *_wwc(column, treated, raw, settings, level),
             *_net(adjusted, raw[9]), p, redrawn.draws, redrawn.exact,
@@ -242,7 +242,7 @@ def plain_differences(
     settings: Mapping[str, Any],
     arms: Sequence[str],
 ) -> Iterator[dict[str, Any]]:
-    """Yield the columns of `balance_table` that need no model and no draw, arm by arm.
+    """Yield the columns of `balance_table` that need no model and no draw, group by group.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ def plain_differences(
             raw = _difference(column.values, z, settings, level, others)
             found = [
                 level, column.name, column.category, column.label, *raw, sample, arm, column.kind,
-                f"pooled SD of the two arms, {_of(column, level)}",
+                f"pooled SD of the two groups, {_of(column, level)}",
                 *_counts(column.values, z, unit, others), *_wwc(column, z, raw, settings, level),
             ]  # fmt: skip
             named = dict(zip(COLUMNS, found, strict=False))
@@ -280,13 +280,13 @@ def undefined_note(column: Covariate, treated: pd.Series, level: str) -> str:
         name for name, part in (("control", control), ("intervention", programme)) if part.empty
     ]
     if lacking:
-        where = f"the {lacking[0]} arm" if len(lacking) == 1 else "either arm"
+        where = f"the {lacking[0]} group" if len(lacking) == 1 else "either group"
         return f"not known: no {level} of {where} has a value"
     if len(control) + len(programme) < FEWEST_FOR_SD:
-        return f"not known: one {level} in each arm, so there is no SD"
+        return f"not known: one {level} in each group, so there is no SD"
     constant = [is_constant(part) for part in (control, programme)]
     if all(constant) and not is_constant(pd.concat([control, programme])):
-        return "infinite: each arm has one value, and they differ"
+        return "infinite: each group has one value, and they differ"
     is_share = column.kind in ("flag", "level") and level != "school"
     if is_share and any(constant) and not all(constant):
         return "Cox index infinite, as a share is 0 or 1: standardised difference in its place"
@@ -340,7 +340,7 @@ def _difference(
 def _counts(
     values: pd.Series, treated: pd.Series, unit: Any, others: NDArray[np.bool_]
 ) -> list[int]:
-    """Return the units that have the variable, and the rows that lack it, by arm."""
+    """Return the units that have the variable, and the rows that lack it, by group."""
     known, z = values.notna().to_numpy(), treated.to_numpy()
     units = [int(pd.unique(unit[known & (z == arm)]).size) for arm in (0, 1)]
     return units + [int((~known & ~others & (z == arm)).sum()) for arm in (0, 1)]
@@ -389,7 +389,7 @@ def _kolmogorov(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 
 
 def _pooled_sd(control: pd.Series, programme: pd.Series) -> float:
-    """Return the pooled SD; just 0 where neither arm varies, so that rounding does not show."""
+    """Return the pooled SD; just 0 where neither group varies, so that rounding does not show."""
     parts = (control, programme)
     if min(map(len, parts)) == 0 or sum(map(len, parts)) < FEWEST_FOR_SD:
         return np.nan

@@ -42,7 +42,7 @@ ALL_YEARS = "all"
 
 
 OF_NO_ARM = ("costs", "crosswalk")
-"""Tables whose rows are of no unit, so that no arm has a mean of them."""
+"""Tables whose rows are of no unit, so that no group has a mean of them."""
 
 
 def variables(table: str, frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -94,7 +94,7 @@ def build_codebook(
 def means_by_arm_and_year(
     tables: Mapping[str, pd.DataFrame], arms: Mapping[str, pd.Series]
 ) -> pd.DataFrame:
-    """Return rows, missing cells and mean of every numeric variable, by year and arm.
+    """Return rows, missing cells and mean of every numeric variable, by year and group.
 
     Parameters
     ----------
@@ -148,11 +148,11 @@ def _means(
 def arms_of_rows(
     tables: Mapping[str, pd.DataFrame], unit: str, identity: Sequence[str] = ("pupil", "year")
 ) -> dict[str, pd.Series]:
-    """Return the arm of every row of every table, by the unit that was assigned.
+    """Return the group of every row of every table, by the unit that was assigned.
 
     Scores are joined through the pupil's row of that year, pupils through their teacher where
     teachers were assigned. Rows of a school that was renamed, split or merged are of the assigned
-    school that it is analysed as. Rows of nobody who was assigned have no arm.
+    school that it is analysed as. Rows of nobody who was assigned have no group.
     """
     assigned = tables["assignment"].drop_duplicates(unit).set_index(unit)["arm"].astype("str")
     found: dict[str, pd.Series] = {}

@@ -29,7 +29,7 @@ def count_missing(
     populations: Mapping[str, Mapping[str, Any]] | None = None,
     made: Mapping[str, DerivedVariable] | None = None,
 ) -> pd.DataFrame:
-    """Return the share missing of every variable by table and year, arms together.
+    """Return the share missing of every variable by table and year, groups together.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is odd about the data before any arm is compared: gaps, heaps, outliers, distributions."""
+"""What is odd about the data before any group is compared: gaps, heaps, outliers, distributions."""
 
 from __future__ import annotations
 

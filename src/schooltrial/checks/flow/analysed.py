@@ -30,16 +30,16 @@ def count_analysed(
     take_up: str | None,
     attrition: pd.DataFrame | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the lines of an arm for each primary analysis of a primary outcome.
+    """Return the lines of a group for each primary analysis of a primary outcome.
 
     Parameters
     ----------
     told : FollowUp
-        Data behind the lines of an arm.
+        Data behind the lines of a group.
     samples, models, outcomes, take_up
         As for ``flow_boxes``.
     allocated : int
-        Units allocated to the arm.
+        Units allocated to the group.
     attrition : DataFrame, optional
         From the check of attrition: how many of those who were assigned are analysed.
     """
@@ -135,8 +135,8 @@ def _of_assigned(
 ) -> list[dict[str, Any]]:
     """Return how many of those who were assigned are analysed, as attrition counts them.
 
-    Those who are analysed hold joiners too, and are counted in the arm where they are; these are
-    the units and people of the assignment, in its arm. Where several years are analysed, it is of
+    Those who are analysed hold joiners too, and are counted in the group where they are; these are
+    the units and people of the assignment, in its group. Where several years are analysed, it is of
     the last one.
     """
     if attrition is None:

@@ -1,7 +1,7 @@
 """The flow of schools and people through the trial, box by box, as CONSORT draws it.
 
 The boxes are those of CONSORT 2025 with its extension to cluster trials (2012): units and people
-at assignment, allocation, follow-up and analysis, by arm, with the losses at each level and their
+at assignment, allocation, follow-up and analysis, by group, with the losses at each level and their
 reasons, zeros shown. Every number comes from the ledger's flow, the rosters or the sample, and
 within a box what came in, less those lost, and those who joined, is what the next line holds.
 """
@@ -22,7 +22,7 @@ COLUMNS = [
 
 
 ALL = "all"
-"""Arm of the boxes before the arms part."""
+"""Arm of the boxes before the groups part."""
 
 
 RECEIVED = "of them received the programme"
@@ -78,7 +78,7 @@ def flow_boxes(
     take_up : str, optional
         Variable that is 1 where the programme was taken up, 0 where not, missing where not known.
     no_data : mapping of str to int, optional
-        Arm → units that were assigned and sent no data.
+        Group → units that were assigned and sent no data.
     in_schools : bool
         Whether the trial has schools; no line speaks of them otherwise.
     attrition : DataFrame, optional
@@ -177,9 +177,9 @@ def _allocated(arm: str, assigned: pd.DataFrame, unit: str, gone: int) -> list[d
 def _take_up(
     assigned: pd.DataFrame, gone: Mapping[str, int], unit: str, take_up: str | None
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return arm → how many units received the programme, did not, or are not known to have.
+    """Return group → how many units received the programme, did not, or are not known to have.
 
-    Take-up of a unit without any data is not known. Where all is known in every arm, no arm
+    Take-up of a unit without any data is not known. Where all is known in every group, no group
     has a line of what is not.
     """
     if not take_up or take_up not in assigned:
@@ -220,12 +220,12 @@ def as_text(
     boxes : DataFrame
         From ``flow_boxes``.
     arms : sequence of mapping
-        The arms, with their labels.
+        The groups, with their labels.
     labels : mapping
         Outcome → its name.
     """
     lines: list[str] = []
-    for arm, label in ((ALL, "Before the arms part"), *((a["name"], a["label"]) for a in arms)):
+    for arm, label in ((ALL, "Before the groups part"), *((a["name"], a["label"]) for a in arms)):
         lines.append(f"{label}:")
         mine = boxes[boxes["arm"] == arm]
         for stage, rows in mine.groupby("stage", sort=False):

@@ -1,7 +1,7 @@
 """The flow of a staggered study by cohort: schools that began in one year have boxes of their own.
 
-The ledger counts reasons by arm; of a cohort it is known who was allocated, who has values and what
-is analysed. These are counted here, and add up to the counts of the arm.
+The ledger counts reasons by group; of a cohort it is known who was allocated, who has values and
+what is analysed. These are counted here, and add up to the counts of the group.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def boxes_by_cohort(
 
     The column is empty for rows of all and of schools that never began. Where there are no cohorts
     or too many, where people or units inside schools are counted, or where the cohorts do not add
-    up to their arm, the boxes are those of the arms.
+    up to their group, the boxes are those of the groups.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def _of_group(
     cells: pd.DataFrame,
     models: Mapping[str, Any],
 ) -> pd.DataFrame:
-    """Return the lines of some schools of an arm, in the words of the arm's."""
+    """Return the lines of some schools of a group, in the words of the arm's."""
     allocated = rows[(rows["stage"] == "allocated") & (rows["kind"] == "in")]
     found = [{**row, "n": len(schools)} for row in allocated.to_dict("records")]
     followed = rows[(rows["stage"] == "followed up") & (rows["kind"] == "in")]
@@ -113,7 +113,7 @@ def _of_group(
 
 
 def _adds_up(arm: pd.DataFrame, groups: pd.DataFrame) -> bool:
-    """Return whether what is there, and what is analysed, sums to the counts of the arm."""
+    """Return whether what is there, and what is analysed, sums to the counts of the group."""
     keys = ["stage", "outcome", "year", "model", "text"]
     whole = arm[arm["kind"] == "in"].set_index(keys)["n"]
     sums = groups[groups["kind"] == "in"].groupby(keys, sort=False)["n"].sum()
@@ -121,6 +121,6 @@ def _adds_up(arm: pd.DataFrame, groups: pd.DataFrame) -> bool:
 
 
 def _with_reasons(rows: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """Return the lines of schools that never began, with the reasons of their arm."""
+    """Return the lines of schools that never began, with the reasons of their group."""
     counted = found[found["stage"] == "analysed"]
     return pd.concat([rows[rows["stage"] != "analysed"], counted], ignore_index=True)

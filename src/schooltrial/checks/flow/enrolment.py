@@ -1,4 +1,4 @@
-"""Who is enrolled, by year and arm, without any outcome: the counts of a monitoring page."""
+"""Who is enrolled, by year and group, without any outcome: the counts of a monitoring page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLUMNS = ["of", "year", "arm", "n_schools", "n_rows", "n_new", "n_gone"]
 def count_enrolment(
     rosters: Mapping[str, pd.DataFrame], arms: Mapping[str, pd.Series]
 ) -> pd.DataFrame:
-    """Count schools and people by year and arm, and who came and went since the year before.
+    """Count schools and people by year and group, and who came and went since the year before.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Leavers, movers and joiners of each arm between assignment and the year of the analysis."""
+"""Leavers, movers and joiners of each group between assignment and the year of the analysis."""
 
 from __future__ import annotations
 
@@ -53,24 +53,24 @@ IN_A_BOX = {
 
 @dataclass(frozen=True)
 class FollowUp:
-    """The data behind the lines of an arm.
+    """The data behind the lines of a group.
 
     Attributes
     ----------
     arm : str
-        Name of the arm.
+        Name of the group.
     flow : DataFrame
-        The ledger's flow of the arm.
+        The ledger's flow of the group.
     unit : str
         What was assigned.
     baseline : int
         Baseline year.
     gone : int or None
-        Units of the arm without any data; None where the protocol names none in any arm.
+        Units of the group without any data; None where the protocol names none in any group.
     in_schools : bool
         Whether the trial has schools; no line mentions them if not.
     is_control : bool
-        Whether it is the control arm.
+        Whether it is the control group.
     """
 
     arm: str
@@ -94,18 +94,18 @@ class FollowUp:
 def followed_up(
     told: FollowUp, samples: Mapping[str, pd.DataFrame], year: int, allocated: int
 ) -> list[dict[str, Any]]:
-    """Return the lines of an arm and year: units first, then the people in them.
+    """Return the lines of a group and year: units first, then the people in them.
 
     Parameters
     ----------
     told : FollowUp
-        Data behind the lines of an arm.
+        Data behind the lines of a group.
     samples : mapping of str to DataFrame
         As for ``flow_boxes``.
     year : int
         Year of the analysis.
     allocated : int
-        Units allocated to the arm.
+        Units allocated to the group.
     """
     rows = _units(told, samples, year, allocated)
     for level in ("pupil", "teacher"):
@@ -174,7 +174,7 @@ def _people(told: FollowUp, sample: pd.DataFrame, level: str, year: int) -> list
     later = now.reindex(mine.index)
     rows = _left(told, level, year, int(later.isna().sum()))
     before = then.reindex(now.index[now == arm])
-    moved = f"a {told.unit} of another arm"
+    moved = f"a {told.unit} of another group"
     for kind, text, n in (
         ("lost", f"{whom} who moved to {moved}", (later.notna() & (later != arm)).sum()),
         ("joined", f"{whom} who came from {moved}", (before.notna() & (before != arm)).sum()),

@@ -1,4 +1,4 @@
-"""The treatment contrast: what control and treated units received."""
+"""The treatment contrast: what control and intervention units received."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOT_RECORDED = "not recorded"
 
 
 def arms_meant(part: Mapping[str, Any], arms: Mapping[str, str], control: str) -> list[str]:
-    """Return the arms that are to have a component: those it names, else all but control."""
+    """Return the groups that are to have a component: those it names, else all but control."""
     return list(part["arms"]) or sorted(set(arms.values()) - {control})
 
 
@@ -32,9 +32,9 @@ def contrast_arms(
     control: str,
     starts_in: int,
 ) -> pd.DataFrame:
-    """Return the dose of every component by year and arm, and who received it against the plan.
+    """Return the dose of every component by year and group, and who received it against the plan.
 
-    The doses are those of `fidelity`. A school with any of a component, in an arm that is to have
+    The doses are those of `fidelity`. A school with any of a component, in a group that is to have
     none of it, is named as a crossover in the verdict. Where the log has no row of any school of an
     arm in that year, its dose is not recorded: NaN, and not 0.
 

@@ -44,7 +44,7 @@ def cost_table(
     settings : mapping
         The protocol's section ``costs``.
     pupils : mapping
-        Programme arm → pupils whom it reaches in a year.
+        Intervention group → pupils whom it reaches in a year.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def cost_table(
 
 
 def _of_arm(own: pd.DataFrame, settings: Mapping[str, Any], pupils: float) -> pd.DataFrame:
-    """Return the ingredients of an arm, and their sum."""
+    """Return the ingredients of a group, and their sum."""
     total = float(own["total"].sum())
     unknown = list(own.loc[own["total"].isna(), "ingredient"].astype("str"))
     whole = own.iloc[:1].assign(
@@ -103,14 +103,14 @@ def _of_arm(own: pd.DataFrame, settings: Mapping[str, Any], pupils: float) -> pd
 def pupils_reached(
     sample: pd.DataFrame, arms: Sequence[str], during: Sequence[int]
 ) -> dict[str, float]:
-    """Return programme arm → pupils of its units in a year, a mean over the programme's years.
+    """Return intervention group → pupils of its units in a year, a mean over the programme's years.
 
     Parameters
     ----------
     sample : DataFrame
         The sample of pupils: ``arm, year``, one row per pupil and year.
     arms : sequence of str
-        Names of the arms, the control arm first.
+        Names of the groups, the control group first.
     during : sequence of int
         Years of the programme.
     """

@@ -31,7 +31,7 @@ def measure_fidelity(
 ) -> pd.DataFrame:
     """Return the fidelity matrix: each component and year, units that met it, and the verdict.
 
-    Every school of the arms that a component is meant for counts, with 0 where the log has no row
+    Every school of the groups that a component is meant for counts, with 0 where the log has no row
     of it; leaders count who have a row of any component in that year. A missing value is left out
     of the total, and counted in ``note``; a unit of which nothing else is known has not met it.
 
@@ -44,7 +44,7 @@ def measure_fidelity(
     arms : mapping
         School → arm.
     control : str
-        Name of the control arm.
+        Name of the control group.
     starts_in : int
         Month in which a school year begins.
     """

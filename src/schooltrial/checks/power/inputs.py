@@ -1,4 +1,4 @@
-"""Inputs of power: units by arm and block, sizes, and variances as observed."""
+"""Inputs of power: units by group and block, sizes, and variances as observed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from schooltrial.protocol.content.sections import Model, covariate_terms
 
 @dataclass(frozen=True)
 class Analysed:
-    """The rows that a model fits, in two arms.
+    """The rows that a model fits, in two groups.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ def blocks_in_sample(sample: pd.DataFrame | None) -> pd.Series:
 def compared_units(
     assignment: pd.DataFrame, unit: str, control: str, arm: str, known: pd.Series
 ) -> pd.DataFrame:
-    """Return the units that were assigned to two arms: index the unit, ``block``, ``treated``.
+    """Return the units that were assigned to two groups: index the unit, ``block``, ``treated``.
 
     Where the assignment names no block, that of schools is one; that of teachers and pupils is
     their school, from the assignment or as the sample knows it (``known``).
@@ -75,7 +75,7 @@ def compared_units(
 def with_lost(units: pd.DataFrame, lost: Mapping[str, int], arms: Sequence[str]) -> pd.DataFrame:
     """Return the units, with randomised units without data added.
 
-    Their blocks are not known: each is counted in the block that has the fewest units of its arm
+    Their blocks are not known: each is counted in the block that has the fewest units of its group
     beside those of the other, where a pair lacks one of its two.
 
     Parameters
@@ -83,9 +83,9 @@ def with_lost(units: pd.DataFrame, lost: Mapping[str, int], arms: Sequence[str])
     units : DataFrame
         From `compared_units`.
     lost : mapping
-        Arm → how many.
+        Group → how many.
     arms : sequence of str
-        The control arm and the other.
+        The control group and the other.
     """
     found = units
     for treated, arm in enumerate(arms):
@@ -111,7 +111,7 @@ def roster_sizes(sample: pd.DataFrame, where: Mapping[str, Any], years: Sequence
 def analysed_rows(
     sample: pd.DataFrame, model: Model, outcome: str, control: str, arm: str
 ) -> pd.DataFrame:
-    """Return the rows of two arms that a model fits: those that are complete."""
+    """Return the rows of two groups that a model fits: those that are complete."""
     rows = sample[is_analysed(sample, model, outcome)]
     return rows[rows["arm"].astype("str").isin([control, arm]) & rows["cluster"].notna()]
 
@@ -130,7 +130,7 @@ def analysed(
     outcome : str
         A column of the sample.
     control, arm : str
-        The two arms.
+        The two groups.
     blocks : bool
         Whether block effects are in the model: covariates that they determine then cost nothing.
     """
@@ -223,7 +223,7 @@ def reported_precision(
     estimates : DataFrame
         The long table of estimates.
     name, outcome, arm : str
-        Model, outcome and the arm whose effect it is.
+        Model, outcome and the group whose effect it is.
     level : float
         Level of its intervals.
     sd : float

@@ -94,7 +94,7 @@ def panel_of(
     means : DataFrame
         ``school, year, mean`` of the schools of comparison.
     schools : Allocation
-        Schools by arm and block.
+        Schools by group and block.
     before, after : sequence of int
         Years before the programme, and from its start on.
 

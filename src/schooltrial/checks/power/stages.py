@@ -74,13 +74,13 @@ class StudyPlan:
     settings : Power
         The section ``power``.
     models, outcomes, arms : sections of the protocol
-        The control arm comes first.
+        The control group comes first.
     unit, kind : str
         What was assigned, and how.
     baseline : int
         Year of the roster.
     no_data : mapping
-        Arm → units that were assigned and sent no data.
+        Group → units that were assigned and sent no data.
     before, after : sequence of int
         Years before the programme, and from its start on.
     seed : int
@@ -138,7 +138,7 @@ class StudyPlan:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The subject of a row: an outcome in a model, an arm with the control arm."""
+    """The subject of a row: an outcome in a model, a group with the control group."""
 
     outcome: str
     name: str
@@ -195,7 +195,7 @@ class StageInputs:
 
 
 def comparisons(plan: StudyPlan, samples: Mapping[str, pd.DataFrame]) -> Iterator[Comparison]:
-    """Yield each outcome with its primary model, then each subgroup, arm by arm."""
+    """Yield each outcome with its primary model, then each subgroup, group by group."""
     primary = [name for name, model in plan.models.items() if model["role"] == "primary"]
     seen: set[str] = set()
     control = plan.arms[0]["name"]
@@ -264,7 +264,7 @@ def _at_protocol(
         at = [arm["name"] for arm in plan.arms].index(comparison.arm)
         units *= each[0] + each[at]
         share = each[at] / (each[0] + each[at])
-        notes = ("the units of two arms",)
+        notes = ("the units of two groups",)
     try:
         allocation = planned_allocation(units, share, planned["blocks"])
     except ValueError as error:
@@ -292,7 +292,7 @@ def _at_randomisation(
     except ValueError as error:
         return StageInputs("randomisation", notes=(words_of(error),))
     if len(units) > len(listed):
-        told = "no data received, counted in the blocks that lack their arm"
+        told = "no data received, counted in the blocks that lack their group"
         inputs = inputs.noted(f"{told}: {len(units) - len(listed):,}")
     unseen = sum(plan.no_data.get(arm, 0) for arm in (control, comparison.arm))
     if comparison.staggered and unseen:

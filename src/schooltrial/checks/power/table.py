@@ -86,14 +86,15 @@ def power_table(
     Returns
     -------
     DataFrame
-        Columns ``COLUMNS``. Each outcome of a primary model has a row for each stage, and each arm
-        beside the control arm; each subgroup of a model has one, at analysis. Effects and standard
-        errors are in standard deviations of pupils (of teachers, for their outcomes); where the
-        standard deviation is not known, ``scale`` names the outcome's unit in place of SD.
-        ``mdes`` is by the non-central t and ``mdes_multiplier`` the usual M·s; ``mdes_estimate``
-        follows from the standard error that was reported. ``pupils_per_unit`` is a harmonic mean.
-        Where a number cannot be had it is NaN, and ``note`` says why. ``method`` names the form:
-        where units differ in size, a further row of the stage tells what simulated trials found.
+        Columns ``COLUMNS``. Each outcome of a primary model has a row for each stage, and each
+        group beside the control group; each subgroup of a model has one, at analysis. Effects and
+        standard errors are in standard deviations of pupils (of teachers, for their outcomes);
+        where the standard deviation is not known, ``scale`` names the outcome's unit in place of
+        SD. ``mdes`` is by the non-central t and ``mdes_multiplier`` the usual M·s;
+        ``mdes_estimate`` follows from the standard error that was reported. ``pupils_per_unit`` is
+        a harmonic mean. Where a number cannot be had it is NaN, and ``note`` says why. ``method``
+        names the form: where units differ in size, a further row of the stage tells what simulated
+        trials found.
     """
     rows = []
     for comparison in comparisons(plan, samples):

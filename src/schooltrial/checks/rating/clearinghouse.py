@@ -98,7 +98,7 @@ def _against(inputs: RatingInputs) -> list[tuple[str, Change]]:
     came = _came(inputs)
     if came and not inputs.joiners_justification:
         change = Change(
-            "none were analysed who joined or changed arm after the assignment, or the protocol "
+            "none were analysed who joined or changed group after the assignment, or the protocol "
             "said why they are a low risk",
             lambda old: replace(old, joined=0.0, changed_arm=0.0, unsure=_others(old)),
         )
@@ -128,7 +128,7 @@ def _of_level(part: LevelAttrition, inputs: RatingInputs) -> tuple[str, Change]:
         )
     else:
         words = (
-            f"attrition of {part.level} differed between the arms by no more than "
+            f"attrition of {part.level} differed between the groups by no more than "
             f"{_points(part.boundary)} percentage points (it is {_points(abs(part.differential))})"
         )
     return f"{arm}attrition is high for {part.level}", Change(words, low)
@@ -199,7 +199,7 @@ def _equivalence_mends(inputs: RatingInputs) -> tuple[Change, ...]:
         known = BaselineDifference("pupil", inputs.outcome, inputs.outcome, 0.0, True, True)
         return (
             Change(
-                "a baseline measure of the analysed sample were known, and alike in the arms "
+                "a baseline measure of the analysed sample were known, and alike in the groups "
                 "(`baseline_measures` of the outcome names it)",
                 lambda old: replace(old, baseline=(known,)),
             ),
@@ -217,7 +217,7 @@ def _mend(one: BaselineDifference, inputs: RatingInputs) -> Change:
     what = f"{one.label} of {one.level}s"
     adjusting = "" if one.adjusted else f" and the model adjusted for {what}"
     if isnan(one.size):
-        words = f"{what} were known of those analysed, and alike in the arms{adjusting}"
+        words = f"{what} were known of those analysed, and alike in the groups{adjusting}"
     elif abs(one.size) > inputs.adjustable:
         words = (
             f"{what} differed by no more than {exact(inputs.adjustable)} SD "
@@ -242,20 +242,20 @@ def _mend(one: BaselineDifference, inputs: RatingInputs) -> Change:
 def _would_lower(inputs: RatingInputs) -> str:
     """Say what is nearest to the boundary, of what is low at every level."""
     nearest = min(inputs.attrition, key=lambda part: part.boundary - abs(part.differential))
-    arm = f"of arm {nearest.arm} " if inputs.whose(nearest.arm) else ""
+    arm = f"of group {nearest.arm} " if inputs.whose(nearest.arm) else ""
     return (
-        f"It would be lower if attrition of {nearest.level} {arm}differed between the arms by more "
-        f"than {_points(nearest.boundary)} percentage points (it is "
+        f"It would be lower if attrition of {nearest.level} {arm}differed between the groups by "
+        f"more than {_points(nearest.boundary)} percentage points (it is "
         f"{_points(abs(nearest.differential))})."
     )
 
 
 def _came(inputs: RatingInputs) -> str:
-    """Return the analysed individuals who joined an arm after randomisation; empty if none."""
+    """Return the analysed individuals who joined a group after randomisation; empty if none."""
     told = []
     unknown = [
         words
-        for field, words in (("joined", "joined"), ("changed_arm", "changed arm"))
+        for field, words in (("joined", "joined"), ("changed_arm", "changed group"))
         if isnan(getattr(inputs, field)) or field in inputs.unsure
     ]
     if unknown:
@@ -264,13 +264,13 @@ def _came(inputs: RatingInputs) -> str:
         words = f"{percent(inputs.joined)} of those analysed joined after the assignment"
         told.append(inputs.told("joined", words))
     if inputs.changed_arm > 0:
-        words = f"{percent(inputs.changed_arm)} of those who stayed are in another arm"
+        words = f"{percent(inputs.changed_arm)} of those who stayed are in another group"
         told.append(inputs.told("changed_arm", words))
     return listed(told) if told else ""
 
 
 def _others(inputs: RatingInputs) -> tuple[str, ...]:
-    """Return the fields that are not known of every arm, but for those who came."""
+    """Return the fields that are not known of every group, but for those who came."""
     return tuple(field for field in inputs.unsure if field not in ("joined", "changed_arm"))
 
 
@@ -326,6 +326,6 @@ def _attrition_told(part: LevelAttrition, inputs: RatingInputs) -> str:
         return f"{arm}not known"
     limit = f"limit {_points(part.boundary)}" if isfinite(part.boundary) else "no limit is low"
     return (
-        f"{arm}{percent(part.overall)} lost; the arms differ by "
+        f"{arm}{percent(part.overall)} lost; the groups differ by "
         f"{_points(abs(part.differential))} percentage points ({limit})"
     )

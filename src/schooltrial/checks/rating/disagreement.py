@@ -23,7 +23,7 @@ NOT_WEIGHED = {
         for stage in ("randomisation", "assignment")
     },
     "attrition": (
-        "WWC compares attrition, overall and between the arms, with a boundary, and the padlocks "
+        "WWC compares attrition, overall and between the groups, with a boundary, and the padlocks "
         "count its overall size alone"
     ),
     "baseline imbalance": (
@@ -39,7 +39,7 @@ NOT_WEIGHED = {
 
 
 NOT_COUNTED = {
-    "attrition": "the padlocks do not count how far the arms differ in attrition",
+    "attrition": "the padlocks do not count how far the groups differ in attrition",
     "joiners and movers": "the padlocks allow a share of 5%",
     "baseline equivalence": (
         "the padlocks lower for a difference at baseline, and do not ask for equivalence"

@@ -29,7 +29,7 @@ CONTRADICTED, IN_DOUBT = "contradicted", "in doubt"
 
 
 LOGGED = "crossovers"
-"""A log of the programme tells of the control arm alone."""
+"""A log of the programme tells of the control group alone."""
 
 
 def rating_inputs(
@@ -75,8 +75,8 @@ def rating_inputs(
     Returns
     -------
     RatingInputs
-        Of several arms that the model compares with the control arm, the worst counts; arms that
-        it does not compare do not. What is known of some of these arms alone is named in
+        Of several groups that the model compares with the control group, the worst counts; arms
+        that it does not compare do not. What is known of some of these arms alone is named in
         ``unsure``.
     """
     level, unit = protocol["outcomes"][outcome]["measured_on"], protocol["design"]["unit"]
@@ -102,7 +102,7 @@ def rating_inputs(
         _of_model(then[(then["quantity"] == quantity) & (then["outcome"] == outcome)], name)
         for quantity in (ENTERED, CAME)
     )
-    moves = moved[moved["quantity"] == "changed arm"].set_index("arm")["overall"]
+    moves = moved[moved["quantity"] == "changed group"].set_index("arm")["overall"]
     crossed = _crossed(take_up, contrast, named)
     by_arm = {
         "people_attrition": counted.set_index("arm")["overall"],
@@ -143,7 +143,7 @@ def rating_inputs(
 
 
 def compared_arms(model: Model, arms: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the arms that a model compares with the control arm, which comes first."""
+    """Return the groups that a model compares with the control group, which comes first."""
     named = [str(arm["name"]) for arm in arms[1:]]
     return [arm for arm in named if not model["arms"] or arm in model["arms"]]
 
@@ -229,7 +229,7 @@ def _adjusts(variable: str, level: str, terms: set[str], unit: str) -> bool:
     """Return whether a model adjusts for a baseline measure.
 
     The mean of a school adjusts for a difference between people where schools were assigned: it is
-    there that the arms differ. Where people were assigned within schools it does not.
+    there that the groups differ. Where people were assigned within schools it does not.
     """
     outcome = variable.removesuffix("_before_school").removesuffix("_before")
     names = {variable, f"{outcome}_before"}
@@ -250,7 +250,7 @@ def _of_arms(frame: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
 
 
 def _worst(by_arm: pd.Series) -> tuple[float, str]:
-    """Return the largest of what is known of arms, and whose it is; NaN and nobody for nothing."""
+    """Return the largest of what is known of groups, and whose; NaN and nobody for nothing."""
     known = by_arm.dropna()
     if known.empty:
         return nan, ""
@@ -259,16 +259,16 @@ def _worst(by_arm: pd.Series) -> tuple[float, str]:
 
 
 def _known_of_all(by_arm: pd.Series, arms: Sequence[str]) -> bool:
-    """Return whether something is known of every arm compared (and wherever it is given)."""
+    """Return whether something is known of every group compared (and wherever it is given)."""
     return set(arms) <= set(by_arm.dropna().index) and bool(by_arm.notna().all())
 
 
 def _level(
     name: str, rows: pd.DataFrame, boundary: Assumption, arms: Sequence[str]
 ) -> LevelAttrition:
-    """Return the attrition of a level, of the arm whose verdict is the worst.
+    """Return the attrition of a level, of the group whose verdict is the worst.
 
-    An arm without a row is not known: it is worse than low, and better than high.
+    A group without a row is not known: it is worse than low, and better than high.
     """
     verdicts = rows[f"verdict_{boundary}" if f"verdict_{boundary}" in rows else "verdict"]
     rows = rows.assign(verdict=verdicts.where(rows["verdict"].isin([LOW, HIGH]), rows["verdict"]))
@@ -288,7 +288,7 @@ def _level(
 def _joined(
     came: pd.DataFrame, entered: pd.DataFrame, nobody: pd.Series | None, arms: Sequence[str]
 ) -> pd.Series:
-    """Return arm → share of those analysed who joined, or came into the population since.
+    """Return group → share of those analysed who joined, or came into the population since.
 
     Who was outside the population at the assignment and is analysed was, as a joiner is, not among
     those who were assigned to be compared. Where nobody can join, as units are individuals, the
@@ -307,7 +307,7 @@ def _joined(
 def _crossed(
     take_up: pd.DataFrame | None, contrast: pd.DataFrame | None, arms: Sequence[str]
 ) -> pd.Series:
-    """Return arm → share of its units that crossed over, by their take-up or else by a log."""
+    """Return group → share of its units that crossed over, by their take-up or else by a log."""
     if take_up is not None and _take_up_known(take_up):
         return share_crossed(take_up[take_up["arm"].isin(arms)], arms[0]).reindex(arms)
     if contrast is None:
@@ -328,7 +328,7 @@ def _crossed_words(arm: str, control: str, design: Mapping[str, Any], by_take_up
         return ""
     where = "the control group" if design["randomised"] else "the comparison group"
     if arm != control:
-        where = f"arm {arm}" if len(design["arms"]) > 2 else "the intervention group"
+        where = f"group {arm}" if len(design["arms"]) > 2 else "the intervention group"
     of = f"of the {plural_of(str(design['unit']))} in {where}"
     if not by_take_up:
         return f"{of} received what was meant for another group"

@@ -147,7 +147,7 @@ _FIELDS = {"mdes": "mdes", "people_attrition": "attrition"}
 
 
 def _unknown(parts: dict[str, int | None], inputs: RatingInputs) -> list[str]:
-    """Return what is not known, of some arm at least: it can only lower the rating."""
+    """Return what is not known, of some group at least: it can only lower the rating."""
     found = {rule for rule, padlocks in parts.items() if padlocks is None}
     found |= {_FIELDS.get(field, field) for field in inputs.unsure}
     if any(isnan(one.size) or not one.covered for one in inputs.baseline):
@@ -251,7 +251,7 @@ def _steps(inputs: RatingInputs) -> Iterator[tuple[str, Change]]:
     parts = _parts(inputs)
     if imbalance := parts["imbalance"]:
         limit = _limit("imbalance", imbalance + 1)
-        words = f"the arms differed in the prior outcome by at most {exact(limit)} SD"
+        words = f"the groups differed in the prior outcome by at most {exact(limit)} SD"
         yield "imbalance", Change(words, _within(limit))
     worst = parts["threats"]
     for taken, field, _, change in _threats(inputs):

@@ -13,7 +13,7 @@ LOW, HIGH = "low", "high"
 
 @dataclass(frozen=True)
 class LevelAttrition:
-    """Attrition at one level: rates as shares, the largest low differential, verdict and arm."""
+    """Attrition at one level: rates as shares, the largest low differential, verdict and group."""
 
     level: str
     overall: float
@@ -46,7 +46,7 @@ class BaselineDifference:
         Whose difference it is: that of those analysed, or of schools as assigned, where a published
         outcome has no other.
     arm : str
-        The arm that is compared with control.
+        The group that is compared with control.
     basis : str
         Why it counts: ``own``, ``named`` by the protocol, or of the outcome's ``domain``.
     covered : bool
@@ -98,8 +98,8 @@ class RatingInputs:
     joiners_justification : str
         The protocol's reason why they are a low risk; empty if there is none.
     changed_arm : float
-        Share of the people of the baseline, still there, who are in another arm by then; NaN where
-        not known.
+        Share of the people of the baseline, still there, who are in another group by then; NaN
+        where not known.
     crossovers : float
         Share of an arm's units that received what they should not, or where take-up is recorded
         not what they should; NaN where neither is recorded.
@@ -111,11 +111,11 @@ class RatingInputs:
     satisfied, adjustable : float
         Bands of baseline equivalence.
     arms : tuple of str
-        Arms that the primary model compares with control; of several the worst counts.
+        Groups that the primary model compares with control; of several the worst counts.
     of_arm : mapping
-        Field → the arm whose share or size it is, where there are several.
+        Field → the group whose share or size it is, where there are several.
     unsure : tuple of str
-        Fields that are known of some of the arms compared, and not of all.
+        Fields that are known of some of the groups compared, and not of all.
     label : str
         Name of the outcome in exhibits.
     people : str
@@ -145,11 +145,11 @@ class RatingInputs:
     people: str = "people"
 
     def whose(self, arm: str) -> str:
-        """Return the name of an arm as the beginning of a text, where there are several."""
-        return f"arm {arm}: " if arm and len(self.arms) > 1 else ""
+        """Return the name of a group as the beginning of a text, where there are several."""
+        return f"group {arm}: " if arm and len(self.arms) > 1 else ""
 
     def told(self, name: str, words: str) -> str:
-        """Return words about a field with the arm that decides, where there are several."""
+        """Return words about a field with the group that decides, where there are several."""
         return self.whose(self.of_arm.get(name, "")) + words
 
 
@@ -235,5 +235,5 @@ def named(difference: BaselineDifference, inputs: RatingInputs) -> str:
     if difference.missing:
         of += f"; known for {difference.known:,} of {difference.known + difference.missing:,}"
     if isinf(difference.size):
-        of += "; each arm has one value, and they differ"
+        of += "; each group has one value, and they differ"
     return of if len(inputs.baseline) == 1 else f"{of}; largest of {len(inputs.baseline)}"

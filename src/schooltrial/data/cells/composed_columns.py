@@ -186,7 +186,7 @@ def _refuse_contradictions(
     reader: ColumnReader, variable: str, names: Sequence[str], texts: Sequence[TextColumn],
     spec: Column,
 ) -> None:  # fmt: skip
-    """Refuse rows of the allocation list in which two columns give a unit different arms.
+    """Refuse rows of the allocation list in which two columns give a unit different groups.
 
     One column takes the place of another where that is missing; it never settles which is right.
     """

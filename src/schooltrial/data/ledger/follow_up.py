@@ -125,11 +125,11 @@ def mobility_of_year(
     Returns
     -------
     DataFrame
-        Columns ``MOBILITY``. Where: the same school, another school in the same arm, a unit of
-        another arm, one of the places ``elsewhere``, or no school in the study. A pupil is counted
-        in the school and arm in which he is analysed; ``n_elsewhere`` are those who that year were
-        on the roster of another school. Late joiners, repeaters and grades out of step are those
-        left in the sample.
+        Columns ``MOBILITY``. Where: the same school, another school in the same group, a unit of
+        another group, one of the places ``elsewhere``, or no school in the study. A pupil is
+        counted in the school and arm in which he is analysed; ``n_elsewhere`` are those who that
+        year were on the roster of another school. Late joiners, repeaters and grades out of step
+        are those left in the sample.
     """
     at = then.index.get_indexer(pd.Index(now[key]))
     arms = pd.unique(pd.concat([_names(now["arm"]), _names(then["arm"])]))
@@ -141,8 +141,8 @@ def mobility_of_year(
     where = [
         "no school in the study",
         "the same school",
-        "another school in the same arm",
-        f"a {unit} of {'the other' if len(arms) < 3 else 'another'} arm",
+        "another school in the same group",
+        f"a {unit} of {'the other' if len(arms) < 3 else 'another'} group",
     ]
     same = (at >= 0) & (arm == _taken(arm_then, at))
     place = np.select([at < 0, same & (school == school_then), same], [0, 1, 2], 3)

@@ -159,7 +159,7 @@ class Ledger:
         return _repeated(list(keys), at + len(names) * secret)
 
     def flow(self) -> pd.DataFrame:
-        """Return who entered, left and remained, by step, year and arm."""
+        """Return who entered, left and remained, by step, year and group."""
         if not self.counts:
             return pd.DataFrame(columns=FLOW_COLUMNS)
         flow = pd.concat(self.counts, ignore_index=True)
@@ -183,7 +183,7 @@ def _repeated(names: list[str], at: np.ndarray) -> pd.Series:
 
 
 def _arms(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's arm as a number, and the names, in the order of letters."""
+    """Return each row's group as a number, and the names, in the order of letters."""
     if "arm" not in frame:
         return np.zeros(len(frame), dtype=np.int64), np.array([NOT_ASSIGNED], object)
     code, found = pd.factorize(frame["arm"])

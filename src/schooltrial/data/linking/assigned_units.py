@@ -1,4 +1,4 @@
-"""The units that were assigned: each with its block, arm, cohort and take-up."""
+"""The units that were assigned: each with its block, group, cohort and take-up."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def read_units(
     -------
     DataFrame
         The unit, ``block``, ``arm`` (a category in the order of the design), ``cluster``,
-        ``treated`` (1 in every arm but the control), then what else the table holds, such as
+        ``treated`` (1 in every group but the control), then what else the table holds, such as
         take-up; ``cohort`` (integer) where the design is staggered.
 
     Raises
     ------
     Refusal
-        Where an arm is not of the design or has no units, a school is in no table of schools, or
+        Where a group is not of the design or has no units, a school is in no table of schools, or
         arm and cohort contradict each other.
     """
     arms = [str(arm["name"]) for arm in rules.arms]
@@ -90,7 +90,7 @@ END_BEFORE = (
 
 
 def _cohort_faults(units: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:
-    """Yield units of the control arm that are treated from some year, and the reverse."""
+    """Yield units of the control group that are treated from some year, and the reverse."""
     begins, treated = units["cohort"].notna(), units["treated"] == 1
     odd = begins.to_numpy() != treated.to_numpy()
     coded = odd & ~units["cohort"].fillna(EARLIEST).between(EARLIEST, LATEST).to_numpy(bool)
@@ -99,8 +99,9 @@ def _cohort_faults(units: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:
         others = f" and {len(those) - 1:,} more" if len(those) > 1 else ""
         are = "are" if others else "is"
         yield Fault(
-            SOURCE, f"{first}{others} {are} in the arm {those['arm'].iloc[0]!r} and treated from "
-            f"{code} on", f"a cohort in every arm except {rules.control!r}, and none in that arm",
+            SOURCE, f"{first}{others} {are} in the group {those['arm'].iloc[0]!r} and treated from "
+            f"{code} on",
+            f"a cohort in every group except {rules.control!r}, and none in that group",
             f'if {code} means never, set `cohort: {{…, missing: ["", "{code}"]}}` in '
             "`tables.assignment`", column="cohort",
         )  # fmt: skip
@@ -108,9 +109,9 @@ def _cohort_faults(units: pd.DataFrame, rules: SampleRules) -> Iterator[Fault]:
         row = units.iloc[at]
         told = f"is treated from {row['cohort']} on" if begins.iloc[at] else "has no cohort"
         yield Fault(
-            SOURCE, f"{rules.unit} {row[rules.unit]} is in the arm {row['arm']!r} and {told}",
-            f"a cohort in every arm except {rules.control!r}, and none in that arm",
-            f"correct the arm or the cohort{END_BEFORE if begins.iloc[at] else ''}",
+            SOURCE, f"{rules.unit} {row[rules.unit]} is in the group {row['arm']!r} and {told}",
+            f"a cohort in every group except {rules.control!r}, and none in that group",
+            f"correct the group or the cohort{END_BEFORE if begins.iloc[at] else ''}",
             column="cohort",
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Whether rosters and the table of schools have the arms of the allocation list."""
+"""Whether rosters and the table of schools have the groups of the allocation list."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def roster_arm_faults(
     rules: SampleRules,
     sources: Sources,
 ) -> Iterator[Fault]:
-    """Yield tables that put a unit into another arm, or cohort, than the allocation list does.
+    """Yield tables that put a unit into another group, or cohort, than the allocation list does.
 
     Parameters
     ----------

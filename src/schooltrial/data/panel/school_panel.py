@@ -69,7 +69,7 @@ def build_school_panel(
 
 
 def _cells(frame: pd.DataFrame, identity: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of each row's school, block, arm and year, and a row of each number."""
+    """Return the number of each row's school, block, group and year, and a row of each number."""
     cell = np.zeros(len(frame), dtype=np.int64)
     for name in identity:
         code, found = pd.factorize(frame[name], use_na_sentinel=False)

@@ -53,7 +53,7 @@ def code_columns(
     A number is one column as it is. A category is one column for each level that occurs, in the
     order of `levels`, and an interaction ``a:b`` one for each pair of their levels, whether or not
     it occurs; the parts of an interaction are all taken as categories. Levels are those of all
-    rows, so that one which only one arm holds is seen.
+    rows, so that one which only one group holds is seen.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One year of pupils, or of teachers: who is analysed, in which school and arm, with what scores.
+"""One year of pupils, or of teachers: who is analysed, in which school and group, with what scores.
 
 The same steps hold for both: the crosswalk, the assignment, the declared rules, the link with what
 was measured. Helper columns begin with an underscore; ``plain`` takes them away.
@@ -151,7 +151,7 @@ class RosterSample:
         return {}
 
     def _scale(self, name: str, outcome: Outcome) -> Scale | None:
-        """Return mean and SD of the control arm at baseline, for outcomes that have this scale."""
+        """Return mean and SD of the control group at baseline, for outcomes on this scale."""
         year = outcome["baseline_year"]
         if outcome["standardise"] != "control_at_baseline" or year is None:
             return None
@@ -187,7 +187,7 @@ class RosterSample:
         Returns
         -------
         DataFrame
-            ``_unit``, ``school`` (missing where it had closed, or is a merger without one arm),
+            ``_unit``, ``school`` (missing where it had closed, or is a merger without one group),
             and the outcomes, in the order of a sample.
         """
         frame = self._with_flags(self.roster.read(year), year)

@@ -1,4 +1,4 @@
-"""Units of the allocation list in an arm or school that the study does not have."""
+"""Units of the allocation list in a group or school that the study does not have."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SOURCE = "assignment table"
 
 
 EVERY_ARM = "all"
-"""What a table of costs names where an ingredient is of every programme arm."""
+"""What a table of costs names where an ingredient is of every intervention group."""
 
 
 ALL_BEGIN = (
-    "; if every school begins in the end, put those that begin last in this arm, without a cohort, "
-    "and end `years` before they begin (later there is no comparison group)"
+    "; if every school begins in the end, put those that begin last in this group, without a "
+    "cohort, and end `years` before they begin (later there is no comparison group)"
 )
 """The remedy of a roll-out in which nobody is never treated."""
 
@@ -39,7 +39,7 @@ def list_faults(
     assignment: pd.DataFrame, described: pd.Series | None, unit: str, arms: Sequence[str],
     where: Where = _in_table,
 ) -> Iterator[Fault]:  # fmt: skip
-    """Yield units in an arm that the design has not, arms without units, and unknown schools.
+    """Yield units in a group that the design has not, groups without units, and unknown schools.
 
     Parameters
     ----------
@@ -50,7 +50,8 @@ def list_faults(
     unit : str
         What was assigned.
     arms : sequence of str
-        Arms of the design, the control arm first: it may be empty where all units enter in cohorts.
+        Groups of the design, the control group first: it may be empty where all units enter in
+        cohorts.
     where : callable, optional
         Tells where a row stands; by default in the table.
     """
@@ -58,26 +59,29 @@ def list_faults(
     given = assignment["arm"].astype("str")
     for row, (name, arm) in enumerate(zip(assignment[unit], given, strict=True)):
         if pd.isna(arm):
-            found, remedy = f"{unit} {name} has no arm", "add the arm to the allocation list"
+            found, remedy = f"{unit} {name} has no group", "add the group to the allocation list"
         elif arm not in arms:
-            found = f"{unit} {name} is in the arm {arm!r}"
-            remedy = "add the code to `codes` of the column `arm`, or declare the arm"
+            found = f"{unit} {name} is in the group {arm!r}"
+            remedy = "add the code to `codes` of the column `arm`, or declare the group"
         else:
             continue
         yield _fault(where(row, "arm"), found, f"one of {known}", remedy)
     for arm in arms[1:] if all_enter(assignment) else arms:
         if not (given == arm).any():
-            found, remedy = f"no {unit} is in the arm {arm!r}", "check the codes of the arm column"
+            found, remedy = (
+                f"no {unit} is in the group {arm!r}",
+                "check the codes of the group column",
+            )
             if "cohort" in assignment and arm == arms[0]:
                 remedy += ALL_BEGIN
-            yield _fault(where(None, "arm"), found, f"{plural_of(unit)} in every arm", remedy)
+            yield _fault(where(None, "arm"), found, f"{plural_of(unit)} in every group", remedy)
     yield from _school_faults(assignment, described, where)
 
 
 def all_enter(assignment: pd.DataFrame) -> bool:
     """Return whether every unit enters the programme, in one of several cohorts.
 
-    None is in the control arm then: those that enter later are the comparison.
+    None is in the control group then: those that enter later are the comparison.
     """
     cohort = assignment.get("cohort")
     return cohort is not None and bool(cohort.notna().all()) and cohort.nunique() > 1
@@ -163,7 +167,7 @@ def raw_list_faults(
     unit, arms
         As in `list_faults`.
     alike_refused : bool
-        Whether two spellings of one identifier in two arms are a fault.
+        Whether two spellings of one identifier in two groups are a fault.
     """
     of_list = parts.get("assignment", [])
     if not of_list or not arms:
@@ -189,7 +193,7 @@ def raw_list_faults(
 
 
 def _twin_faults(rows: pd.DataFrame, unit: str, where: Where) -> Iterator[Fault]:
-    """Yield units in two arms under two spellings of one identifier."""
+    """Yield units in two groups under two spellings of one identifier."""
     names = rows[unit].astype("str")
     shape = pd.Series(all_simplified(pa.array(names, pa.large_string())).to_pandas())
     arms = rows["arm"].astype("str").groupby(shape).transform("nunique")
@@ -201,17 +205,17 @@ def _twin_faults(rows: pd.DataFrame, unit: str, where: Where) -> Iterator[Fault]
                 file, line, _ = where(first, unit)
                 yield _fault(
                     where(row, unit),
-                    f"{unit} {names[row]} is in the arm {other!r} here, and {names[first]}, which "
-                    f"differs by {listed(differences(names[row], names[first]))}, in {one!r} in "
-                    f"row {line} of {file}",
-                    f"one arm per {unit}, with one spelling of its identifier",
+                    f"{unit} {names[row]} is in the group {other!r} here, and {names[first]}, "
+                    f"which differs by {listed(differences(names[row], names[first]))}, in {one!r} "
+                    f"in row {line} of {file}",
+                    f"one group per {unit}, with one spelling of its identifier",
                     "correct the allocation list, as its randomisation record says; or, if they "
                     f"are two {plural_of(unit)}, set `cleaning: {{alike_identifiers: distinct}}`",
                 )
 
 
 def cost_arm_faults(parts: Mapping[str, Sequence[Part]], arms: Sequence[str]) -> Iterator[Fault]:
-    """Yield costs of an arm that the design does not have; `all` is every programme arm.
+    """Yield costs of a group that the design does not have; `all` is every intervention group.
 
     Parameters
     ----------
@@ -225,8 +229,8 @@ def cost_arm_faults(parts: Mapping[str, Sequence[Part]], arms: Sequence[str]) ->
         for arm, line in zip(named, part.cells.line(part.at), strict=True):
             if arm is not None and arm not in (*arms, EVERY_ARM):
                 yield Fault(
-                    part.cells.file, f"costs of the arm {arm!r}", f"one of {', '.join(arms)}",
-                    f"map the code to an arm: `arm: {{column: {part.raw['arm']}, type: category, "
+                    part.cells.file, f"costs of the group {arm!r}", f"one of {', '.join(arms)}",
+                    f"map the code to a group: `arm: {{column: {part.raw['arm']}, type: category, "
                     f"codes: {{{arm}: {arms[-1]}}}}}`", row=int(line), column=part.raw["arm"],
                 )  # fmt: skip
 

@@ -49,7 +49,7 @@ OF_LIST = "file joined to the allocation list"
 """What a file is called here whose rows are joined to the allocation list."""
 
 
-_WORDS = {"arm": "arm", "block": "block", "cohort": "cohort", "drawn": "date of randomisation"}
+_WORDS = {"arm": "group", "block": "block", "cohort": "cohort", "drawn": "date of randomisation"}
 
 
 Words = list[npt.NDArray[Any]]

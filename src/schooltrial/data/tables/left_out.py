@@ -131,7 +131,7 @@ def left_out_conflicts(
 ) -> Iterator[Fault]:  # fmt: skip
     """Yield units of the allocation list that a row which is left out assigns to something else.
 
-    A list that names a unit in two arms is not made right by leaving one of its rows out.
+    A list that names a unit in two groups is not made right by leaving one of its rows out.
 
     Parameters
     ----------

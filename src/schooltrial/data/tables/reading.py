@@ -81,7 +81,7 @@ class Study:
     unit : str
         What was assigned: school, teacher or pupil.
     arms : sequence of str
-        Arms of the design; the list is held against them where there are any.
+        Groups of the design; the list is held against them where there are any.
     sizes : mapping
         Section of the protocol: how large files, lines and tables may be.
     """

@@ -30,7 +30,7 @@ class Making:
     level : str
         Whose outcomes they are.
     control : str
-        Name of the control arm.
+        Name of the control group.
     within : sequence of str
         Columns within which the parts of an index are standardised.
     earlier : callable
@@ -184,7 +184,7 @@ def mean_of_z_scores(scores: np.ndarray, group: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     scores : ndarray (n, k)
-        Each with mean 0 and SD 1 in the control arm; NaN where missing.
+        Each with mean 0 and SD 1 in the control group; NaN where missing.
     group : ndarray of int (n,)
         Number of each row's group; −1 where it is in none, and nothing stands in.
     """

@@ -29,7 +29,7 @@ def add_variables(
     variables : mapping
         Section of the protocol.
     control : str
-        Name of the control arm, for variables that are measured by it.
+        Name of the control group, for variables that are measured by it.
     """
     made = frame.copy()
     for name, rule in variables.items():

@@ -33,7 +33,7 @@ def link_measurements(
     Parameters
     ----------
     frame : DataFrame
-        Pupils or teachers of the year, each once, with their arm.
+        Pupils or teachers of the year, each once, with their group.
     measured : DataFrame
         Scores, or observations, of the year.
     level : str

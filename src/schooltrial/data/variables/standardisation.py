@@ -1,4 +1,4 @@
-"""Put outcomes on a common scale: by the control arm, by all, or by published norms."""
+"""Put outcomes on a common scale: by the control group, by all, or by published norms."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def cells_of(frame: pd.DataFrame, within: Sequence[str]) -> np.ndarray:
 def scale_at_baseline(
     then: pd.DataFrame, name: str, *, control: str, year: int, level: str
 ) -> Scale:
-    """Return mean and SD of an outcome in the control arm of its baseline year.
+    """Return mean and SD of an outcome in the control group of its baseline year.
 
     Raises
     ------
     Refusal
-        Where fewer than two of the arm have it, or all have the same value.
+        Where fewer than two of the group have it, or all have the same value.
     """
     values = then.loc[(then["arm"] == control).to_numpy(bool), name].astype("float64")
     mean, spread = float(values.mean()), float(values.std())
@@ -78,7 +78,7 @@ def scale_at_baseline(
 
 
 def standardise_by_control(pupils: pd.DataFrame, outcome: str, *, control: str) -> pd.Series:
-    """Return the outcome with mean 0 and SD 1 in the control arm, within grade and year."""
+    """Return the outcome with mean 0 and SD 1 in the control group, within grade and year."""
     reference = (pupils["arm"] == control).to_numpy("bool")
     return standardise(pupils, outcome, within=["grade", "year"], reference=reference)
 
@@ -162,13 +162,13 @@ def standardised(
     name, outcome : str and Outcome
         The column, and what the protocol says of it.
     control : str
-        Name of the control arm.
+        Name of the control group.
     within : sequence of str
         Columns that make the cells.
     analysed : ndarray of bool, optional
         Rows that set the scale; by default all. The others are measured by it.
     at_baseline : (float, float), optional
-        Mean and SD of the control arm in the outcome's baseline year.
+        Mean and SD of the control group in the outcome's baseline year.
     """
     rule = outcome["standardise"]
     counted = np.ones(len(frame), dtype=bool) if analysed is None else analysed
@@ -198,7 +198,7 @@ def standardised_for_all(
     """Return an outcome on the scale of the analysed rows, for those outside the sample too.
 
     Where a cell has no scale by the rows that `standardised` takes (a grade that no class of the
-    control arm was in), it is that of all rows of the cell. Norms have no such substitute.
+    control group was in), it is that of all rows of the cell. Norms have no such substitute.
     """
     made = standardised(
         frame, name, outcome, control=control, within=within, analysed=analysed,

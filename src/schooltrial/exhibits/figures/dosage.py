@@ -46,7 +46,7 @@ def dosage_plot(
     """Draw one panel per component: a line per school, a column per month; blank is no record.
 
     Schools are in the order of what they received in all, within arms, the last arm's first and
-    control's last; a rule parts the arms. Months without a record keep their place in time.
+    control's last; a rule parts the groups. Months without a record keep their place in time.
     """
     names = list(data["component"].unique())
     schools = _order(data, arms)
@@ -121,7 +121,7 @@ def _draw_component(
 
 
 def alt_text(data: pd.DataFrame, components: Mapping[str, Component], arms: Sequence[Arm]) -> str:
-    """Return what the figure shows, in numbers: what schools of each arm received a month."""
+    """Return what the figure shows, in numbers: what schools of each group received a month."""
     labels = {str(arm["name"]): str(arm["label"]) for arm in arms}
     parts = []
     for (name, arm), rows in data.groupby(["component", "arm"], sort=False):

@@ -68,8 +68,8 @@ def drawn(
 ) -> pd.DataFrame:
     """Return one row per effect, in protocol order: outcomes, then models.
 
-    ``people`` says whom ``n_individuals`` counts. Where a study has several programme arms, the
-    label of an effect of one of them names it.
+    ``people`` says whom ``n_individuals`` counts. Where a study has several intervention groups,
+    the label of an effect of one of them names it.
     """
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
     rows = estimates[estimates["estimand"].isin(SHOWN) & estimates["estimate"].notna()].copy()
@@ -104,8 +104,8 @@ def drawn(
 def _of_arm(term: str, names: Mapping[str, str], compared: Sequence[str]) -> str:
     """Return what separates an arm's effect from those of the others.
 
-    ``compared`` are the arms that a model names; where one of several is compared with the control
-    arm, which is the first of ``names``, the term itself does not say which.
+    ``compared`` are the groups that a model names; where one of several is compared with the
+    control group, which is the first of ``names``, the term itself does not say which.
     """
     found = ARM.fullmatch(term)
     if found:

@@ -1,4 +1,4 @@
-"""The flow diagram: boxes of schools and people, from assignment to analysis, by arm."""
+"""The flow diagram: boxes of schools and people, from assignment to analysis, by group."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class _Line:
 
 @dataclass(frozen=True)
 class _Group:
-    """A column of the diagram: an arm, or a cohort of it."""
+    """A column of the diagram: a group, or a cohort of it."""
 
     rows: pd.DataFrame
     label: str
@@ -77,7 +77,7 @@ class _Group:
 
 
 def _groups(boxes: pd.DataFrame, arms: Sequence[Arm]) -> list[_Group]:
-    """Return the columns: arms and, where the boxes tell cohorts apart, the cohorts of an arm."""
+    """Return the columns: groups and, where boxes tell cohorts apart, cohorts of a group."""
     found: list[_Group] = []
     for style in arm_styles(arms):
         rows = boxes[boxes["arm"] == style.name]
@@ -99,20 +99,20 @@ def flow_plot(
     study: StudyLine,
     randomised: bool = True,
 ) -> Figure:
-    """Draw the diagram: what is before the arms part, then one column per arm or cohort.
+    """Draw the diagram: what is before the groups part, then one column per group or cohort.
 
     Parameters
     ----------
     boxes : DataFrame
         From ``checks.flow.boxes.flow_boxes``, or of ``checks.flow.cohorts.boxes_by_cohort``.
     arms : sequence of mapping
-        The arms, the control arm first.
+        The groups, the control group first.
     labels : mapping
         Outcome → its name.
     study : mapping
         Title, whether synthetic, and protocol hash.
     randomised : bool
-        Whether the arms were randomised.
+        Whether the groups were randomised.
     """
     groups = _groups(boxes, arms)
     each = NARROW if len(groups) == 3 else COLUMN
@@ -250,7 +250,7 @@ def _arrow(panel: Axes, x: float, start: float, end: float) -> None:
 
 def alt_text(boxes: pd.DataFrame, arms: Sequence[Arm], labels: Mapping[str, str]) -> str:
     """Return what the figure shows, in numbers: of each group who was allocated and analysed."""
-    parts = [_sums(boxes[boxes["arm"] == ALL], "Before the arms part")]
+    parts = [_sums(boxes[boxes["arm"] == ALL], "Before the groups part")]
     for group in _groups(boxes, arms):
         mine = group.rows
         parts.append(_sums(mine[mine["outcome"] == ""], group.label))

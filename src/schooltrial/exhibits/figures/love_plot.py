@@ -1,4 +1,4 @@
-"""The love plot: differences of the arms at baseline, people against the bands of WWC."""
+"""The love plot: differences of the groups at baseline, people against the bands of WWC."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ ROW, ONE_ROW = 0.21, 2.15
 
 
 def drawn(balance: pd.DataFrame) -> pd.DataFrame:
-    """Return what the figure draws, ``size``: one row per arm, sample, level and variable.
+    """Return what the figure draws, ``size``: one row per group, sample, level and variable.
 
     For people it is the effect size that the standard holds to its bands (Hedges' g, or the Cox
     index of a flag or level), for school means the standardised difference, which has no band.
@@ -116,7 +116,7 @@ def balance_plot(
     """Draw differences, treated minus control: pupils, then teachers, then schools.
 
     Bands lie behind people alone. The whole sample is hollow and the analysed one filled; each
-    programme arm has a panel.
+    intervention group has a panel.
 
     Parameters
     ----------

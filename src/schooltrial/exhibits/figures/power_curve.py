@@ -155,7 +155,7 @@ def _df_of(row: Mapping[str, Any], units: float) -> float:
 
 @styled
 def power_plot(data: pd.DataFrame, study: StudyLine, arms: Sequence[Arm] = ()) -> Figure:
-    """Draw two panels per outcome and arm: power over effect, and least effect over units."""
+    """Draw two panels per outcome and group: power over effect, and least effect over units."""
     if data.empty:
         figure, (panel,) = new_figure(1.2)
         panel.set_axis_off()

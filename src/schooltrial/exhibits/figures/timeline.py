@@ -132,7 +132,7 @@ def _programmes(
     counted: str,
     design: Design,
 ) -> list[dict[str, object]]:
-    """Return when an arm, or each cohort of it, had the programme; the control arm had none."""
+    """Return when a group, or each cohort of it, had the programme; the control group had none."""
     every = [*all_years(years), *years["to_come"]]
     count = len(listed) + design["no_data"].get(str(arm["name"]), 0)
     whole = {"arm": str(arm["name"]), "lane": str(arm["label"]), "counted": counted}

@@ -1,4 +1,4 @@
-"""Trends: mean outcome of each arm, or of each cohort, by year, and when the programme was."""
+"""Trends: mean outcome of each group, or of each cohort, by year, and when the programme was."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ PALE = 0.6
 
 @dataclass(frozen=True)
 class _Series:
-    """A line: an arm, or the schools of an arm that began in one year."""
+    """A line: a group, or the schools of a group that began in one year."""
 
     style: ArmStyle
     label: str
@@ -108,9 +108,9 @@ def _last(row: pd.Series) -> str:
 def drawn(
     panel: pd.DataFrame, level: float = 0.95, outcomes: Mapping[str, Outcome] | None = None
 ) -> pd.DataFrame:
-    """Return the mean of each arm by outcome and year, weighted by pupils where all are known.
+    """Return the mean of each group by outcome and year, weighted by pupils where all are known.
 
-    Where schools began in different years, each cohort of an arm has rows of its own. The interval
+    Where schools began in different years, each cohort of a group has rows of its own. The interval
     takes schools as the units: the squared deviations of school means from the mean of their
     group, weighted by pupils squared, with schools − 1 degrees of freedom. Yes/no outcomes, as
     ``outcomes`` state them, are in per cent.
@@ -173,7 +173,7 @@ def trends_plot(
     study: StudyLine,
     unit: str = "school",
 ) -> Figure:
-    """Draw a line per arm, or per cohort, by outcome: means at their years, with intervals.
+    """Draw a line per group, or per cohort, by outcome: means at their years, with intervals.
 
     Lines are named where they end, with their last mean where there is room. Where there are many
     outcomes a key names them; where there are many cohorts, each has a panel beside the line of the
@@ -276,7 +276,7 @@ def _by_cohort(
 
 
 def _series(rows: pd.DataFrame, arms: Sequence[Arm], unit: str) -> list[_Series]:
-    """Return the lines of an outcome: arms that began together, and cohorts in their order."""
+    """Return the lines of an outcome: groups that began together, and cohorts in their order."""
     found: list[_Series] = []
     styles = arm_styles(arms)
     if "cohort" not in rows:

@@ -110,7 +110,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 @dataclass(frozen=True)
 class ArmStyle:
-    """How an arm is drawn in every figure."""
+    """How a group is drawn in every figure."""
 
     name: str
     label: str
@@ -119,7 +119,7 @@ class ArmStyle:
 
 
 def arm_styles(arms: Sequence[Arm]) -> list[ArmStyle]:
-    """Return the style of each arm, the control arm first; beyond six arms they repeat."""
+    """Return the style of each group, the control group first; beyond six groups they repeat."""
     return [
         ArmStyle(
             arm["name"],

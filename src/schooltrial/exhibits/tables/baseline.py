@@ -1,4 +1,4 @@
-"""The baseline table: both arms side by side, as assigned and as analysed."""
+"""The baseline table: both groups side by side, as assigned and as analysed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ GROUPS = {"pupil": "Pupils", "teacher": "Teachers", "school": "Schools (means of
 
 
 def baseline_table(
-    balance: pd.DataFrame, arms: Sequence[Arm], settings: Balance, year_label: str
+    balance: pd.DataFrame,
+    arms: Sequence[Arm],
+    settings: Balance,
+    year_label: str,
+    control: str = "control",
 ) -> NotedTable:
     """Return the check as a table: means, SDs and differences by group, of both samples."""
     limits = (settings["equivalent_to"], settings["adjust_to"])
@@ -58,10 +62,10 @@ def baseline_table(
     bands = bands_sentence(settings)
     note = (
         "Mean (SD) by group in the baseline year: of all who were there then, and of those "
-        "analysed later. The standardised difference is intervention − comparison over the pooled "
+        f"analysed later. The standardised difference is intervention − {control} over the pooled "
         "SD of the two groups; for a yes/no variable or a category, the SD of the indicator. The "
         "effect size, for individuals only, is Hedges’ g, or the Cox index of a yes/no variable or "
-        f"category. {bands}{of_schools} N: comparison + intervention; missing are those who lack "
+        f"category. {bands}{of_schools} N: {control} + intervention; missing are those who lack "
         "the variable or were not there in the baseline year. A difference is infinite where each "
         "group has one value and they differ, and not known where a group has no value, or each "
         "group a single one."
@@ -90,7 +94,7 @@ def _arms(balance: pd.DataFrame) -> pd.Series:
 
 
 def _group(level: str, arm: str, arms: Sequence[Arm], sample: str) -> str:
-    """Return the heading of a group of rows, with the sample, and the arm of several."""
+    """Return the heading of a group of rows, with the sample, and the group of several."""
     labels = {one["name"]: one["label"] for one in arms}
     heading = f"{GROUPS[level]}, as {sample}" if sample else GROUPS[level]
     return f"{heading}: {labels.get(arm, arm)}" if arm else heading

@@ -1,9 +1,10 @@
 """The lottery of a trial: which assignments could have come out, and with what probability.
 
-So many units of each block to each arm (complete, blocked, paired, unequal blocks, several arms), a
-number treated that is itself drawn where a share does not come out even, a recorded list, and any
-of these re-drawn until an acceptance rule is content. Units are whatever was drawn: schools, in a
-school-randomised trial. `assignment.draws` draws from a design, or lists all its assignments.
+So many units of each block to each group (complete, blocked, paired, unequal blocks, several
+groups), a number treated that is itself drawn where a share does not come out even, a recorded
+list, and any of these re-drawn until an acceptance rule is content. Units are whatever was drawn:
+schools, in a school-randomised trial. `assignment.draws` draws from a design, or lists all its
+assignments.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class AssignmentError(ValueError):
 
 
 def arrangement_count(counts: tuple[int, ...]) -> int:
-    """Return the multinomial coefficient of the numbers by arm."""
+    """Return the multinomial coefficient of the numbers by group."""
     return prod(comb(sum(counts[: i + 1]), counts[i]) for i in range(len(counts)))
 
 
@@ -42,7 +43,7 @@ class Block:
     members : int array
         Positions of the units in the design.
     options : tuple of ((units by arm), probability)
-        One for a fixed number by arm; more where that number is drawn.
+        One for a fixed number by group; more where that number is drawn.
     """
 
     label: Any
@@ -64,7 +65,7 @@ class AssignmentDesign:
     units : array
         Labels of the units, each once; columns of a draw.
     arms : tuple
-        Labels of the arms; the first is the comparison.
+        Labels of the groups; the first is the comparison.
     blocks : tuple of Block
         Empty for a recorded list.
     rule : callable, optional
@@ -101,7 +102,7 @@ class AssignmentDesign:
         return prod(block.possible for block in self.blocks)
 
     def probabilities(self) -> NDArray[np.float64]:
-        """Return the probability of each arm for each unit (units × arms), before any rule."""
+        """Return the probability of each group for each unit (units × groups), before any rule."""
         if self.recorded is not None:
             arms = np.arange(len(self.arms))
             return np.asarray((self.recorded[:, :, None] == arms).mean(axis=0), dtype=float)
@@ -112,7 +113,7 @@ class AssignmentDesign:
         return shares
 
     def encode(self, assigned: ArrayLike) -> Codes:
-        """Return the arm number of each unit, having checked that the design could draw it.
+        """Return the group number of each unit, having checked that the design could draw it.
 
         Parameters
         ----------
@@ -121,7 +122,7 @@ class AssignmentDesign:
         Raises
         ------
         AssignmentError
-            For an unknown arm, or numbers by arm that the design cannot give; names the block.
+            For an unknown arm, or numbers by group that the design cannot give; names the block.
         """
         codes = arm_codes(assigned, self.arms)
         if codes.size != self.units.size:
@@ -193,11 +194,11 @@ def fixed_design(
         unknown = set(counts[name]) - set(arms)
         if unknown:
             raise AssignmentError(
-                f"design: block {name!r} names arm {unknown.pop()!r}; known are {arms}"
+                f"design: block {name!r} names group {unknown.pop()!r}; known are {arms}"
             )
         if sum(by_arm) != members.size or min(by_arm) < 0:
             raise AssignmentError(
-                f"design: block {name!r} has {members.size} units, but its numbers by arm "
+                f"design: block {name!r} has {members.size} units, but its numbers by group "
                 f"({_by_arm(by_arm, arms)}) add up to {sum(by_arm)}"
             )
         blocks.append(Block(name, members, ((by_arm, 1.0),)))
@@ -214,7 +215,7 @@ def design_as_assigned(
     arms: Sequence[Any] | None = None,
     one_arm_blocks: bool = False,
 ) -> AssignmentDesign:
-    """Return the design that fixes, in each block, the numbers by arm that were in fact drawn.
+    """Return the design that fixes, in each block, the numbers by group that were in fact drawn.
 
     Parameters
     ----------
@@ -222,14 +223,14 @@ def design_as_assigned(
     assigned : array of arm labels
     block : array of block labels, optional
     arms : sequence, optional
-        Arm labels, the comparison first; by default those found, sorted.
+        Group labels, the comparison first; by default those found, sorted.
     one_arm_blocks : bool
-        Whether a block with a single arm may be there: it stays as it is, and compares nothing.
+        Whether a block with a single group may be there: it stays as it is, and compares nothing.
 
     Raises
     ------
     AssignmentError
-        For a block with a single arm unless it is allowed, an arm without units, an unknown arm.
+        For a block with a single group unless it is allowed, a group without units, an unknown arm.
     """
     labels, drawn = _labels(units), np.asarray(assigned)
     names = tuple(np.unique(drawn).tolist()) if arms is None else tuple(arms)
@@ -243,7 +244,7 @@ def design_as_assigned(
 def blocks_as_drawn(
     units: NDArray[Any], codes: Codes, block: ArrayLike | None, n_arms: int
 ) -> list[Block]:
-    """Return the blocks, each with the numbers by arm that were drawn in it as its only option."""
+    """Return the blocks, each with the numbers by group drawn in it as its only option."""
     blocks = []
     for name, members in _block_rows(units, block, None):
         by_arm = tuple(np.bincount(codes[members], minlength=n_arms).tolist())
@@ -278,7 +279,7 @@ def recorded_design(
 ) -> AssignmentDesign:
     """Return the draw of one of a recorded list of assignments, each equally likely.
 
-    ``assignments`` is a matrix (assignments × units) of arm labels.
+    ``assignments`` is a matrix (assignments × units) of group labels.
     """
     labels, listed = _labels(units), np.atleast_2d(np.asarray(assignments))
     if listed.shape[1] != labels.size:
@@ -303,7 +304,7 @@ def arm_codes(assigned: ArrayLike, arms: Sequence[Any]) -> Codes:
     if (codes < 0).any():
         first = int(np.flatnonzero(codes < 0)[0])
         raise AssignmentError(
-            f"assignment: row {first} has arm {shown(labels[first])}; known are {tuple(arms)!r}"
+            f"assignment: row {first} has group {shown(labels[first])}; known are {tuple(arms)!r}"
         )
     return codes
 
@@ -332,29 +333,29 @@ def _block_rows(
     rows = block_rows(labels)
     for name, _ in rows if known is not None else []:
         if name not in (known or []):
-            raise AssignmentError(f"design: block {name!r} has units but no numbers by arm")
+            raise AssignmentError(f"design: block {name!r} has units but no numbers by group")
     return rows
 
 
 def _each_arm_has_units(blocks: list[Block], arms: tuple[Any, ...]) -> None:
-    """Refuse an arm that nobody was drawn for."""
+    """Refuse a group that nobody was drawn for."""
     totals = np.sum([block.options[0][0] for block in blocks], axis=0)
     if len(arms) < 2 or (totals == 0).any():
         empty = [arm for arm, total in zip(arms, totals, strict=True) if total == 0]
         raise AssignmentError(
-            f"design: arm {empty[0]!r} has no units; nothing can be compared"
+            f"design: group {empty[0]!r} has no units; nothing can be compared"
             if empty
-            else f"design: {arms[0]!r} is the only arm; nothing can be compared"
+            else f"design: {arms[0]!r} is the only group; nothing can be compared"
         )
 
 
 def _each_block_compares(blocks: list[Block], arms: tuple[Any, ...]) -> None:
-    """Refuse a block that holds a single arm."""
+    """Refuse a block that holds a single group."""
     for block in blocks:
         counts = block.options[0][0]
         if sum(count > 0 for count in counts) < 2:
             raise AssignmentError(
-                f"design: block {block.label!r} has one arm only ({_by_arm(counts, arms)}); "
+                f"design: block {block.label!r} has one group only ({_by_arm(counts, arms)}); "
                 "join it to another block if it was drawn with it, or leave its units out"
             )
 

@@ -1,7 +1,8 @@
 """Re-randomisations of a trial: all its allocations if they are few, else a random sample.
 
-Assignments are matrices draws × units of arm numbers (int8), 0 being the first arm. Columns follow
-``design.units``, or lie block by block where the caller asks for that, which saves a permutation.
+Assignments are matrices draws × units of group numbers (int8), 0 being the first group. Columns
+follow ``design.units``, or lie block by block where the caller asks for that, which saves a
+permutation.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ def _template(counts: tuple[int, ...]) -> Codes:
 
 
 def _arrangements(counts: tuple[int, ...]) -> Codes:
-    """Return all distinct orders of an arm list with these numbers, in lexicographic choice."""
+    """Return all distinct orders of a group list with these numbers, in lexicographic choice."""
     n = sum(counts)
     if len(counts) == 1:
         return np.zeros((1, n), dtype=np.int8)

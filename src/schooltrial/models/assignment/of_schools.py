@@ -27,7 +27,7 @@ class SchoolAssignment:
     schools : array (J,)
         Labels.
     arm : array (J,)
-        Arm labels.
+        Group labels.
     block : array (J,) or None
         Block labels.
     """
@@ -39,16 +39,16 @@ class SchoolAssignment:
     def design(
         self, *, arms: Sequence[Any] | None = None, one_arm_blocks: bool = False
     ) -> AssignmentDesign:
-        """Return the design that fixes the numbers by arm that were drawn in each block.
+        """Return the design that fixes the numbers by group that were drawn in each block.
 
-        A block with one arm is refused, or, where told so, stays as it is in every re-draw.
+        A block with one group is refused, or, where told so, stays as it is in every re-draw.
         """
         return design_as_assigned(
             self.schools, self.arm, self.block, arms=arms, one_arm_blocks=one_arm_blocks
         )
 
     def with_one_arm(self) -> list[str]:
-        """Return the blocks of which one arm alone is left, in order."""
+        """Return the blocks of which one group alone is left, in order."""
         if self.block is None:
             return []
         names = np.unique(self.block).tolist()
@@ -58,7 +58,7 @@ class SchoolAssignment:
 def school_assignment(
     school: ArrayLike, arm: ArrayLike, block: ArrayLike | None = None
 ) -> SchoolAssignment:
-    """Return the arm and block of each school from rows of pupils.
+    """Return the group and block of each school from rows of pupils.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def school_assignment(
     Raises
     ------
     AssignmentError
-        If a school holds pupils of two arms or of two blocks; the school is named.
+        If a school holds pupils of two groups or of two blocks; the school is named.
     """
     runs = find_school_runs(school)
     codes = runs.row_codes()
@@ -97,6 +97,6 @@ def _constant(
         raise AssignmentError(
             f"assignment: school {shown(schools[at])} has pupils in {len(found)} {what} "
             f"({', '.join(map(repr, found))}), where {expected} has one; "
-            "use the arm the school was assigned to, for all its pupils"
+            "use the group the school was assigned to, for all its pupils"
         )
     return own

@@ -17,7 +17,7 @@ def mahalanobis_distance(codes: Codes, covariates: ArrayLike) -> NDArray[np.floa
     Parameters
     ----------
     codes : int8 array (draws × units)
-        Arm numbers; 1 is treated, all others are compared with it.
+        Group numbers; 1 is treated, all others are compared with it.
     covariates : array (units × p)
 
     Notes

@@ -1,4 +1,4 @@
-"""Whether numbers by arm are those that the planned shares would give: the sample-ratio test."""
+"""Whether numbers by group are those that the planned shares would give: the sample-ratio test."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ class SampleRatio:
 
 
 def sample_ratio_test(counts: Sequence[int], shares: Sequence[float]) -> SampleRatio:
-    """Test numbers by arm against planned shares, each unit being drawn on its own.
+    """Test numbers by group against planned shares, each unit being drawn on its own.
 
     Parameters
     ----------
     counts : sequence of int
-        Units of each arm.
+        Units of each group.
     shares : sequence of float
         Planned shares, summing to 1.
 
     Returns
     -------
     SampleRatio
-        Two arms: the exact binomial test. More: the exact multinomial one, which adds up the
-        probabilities of all numbers by arm that are no likelier than those found; chi-squared where
-        there are more than 200,000 of them.
+        Two groups: the exact binomial test. More: the exact multinomial one, which adds up the
+        probabilities of all numbers by group that are no likelier than those found; chi-squared
+        where there are more than 200,000 of them.
 
     Raises
     ------
@@ -55,12 +55,12 @@ def sample_ratio_test(counts: Sequence[int], shares: Sequence[float]) -> SampleR
 
     Notes
     -----
-    A lottery that fixes the numbers by arm leaves less to chance than this test supposes; it is
+    A lottery that fixes the numbers by group leaves less to chance than this test supposes; it is
     then conservative, and the numbers are to be compared with the planned ones instead.
     """
     n, planned = int(sum(counts)), np.asarray(shares, dtype=float)
     if n == 0 or len(counts) != planned.size:
-        raise ValueError(f"sample ratio: {n} units in {len(counts)} arms, {planned.size} shares")
+        raise ValueError(f"sample ratio: {n} units in {len(counts)} groups, {planned.size} shares")
     if (planned <= 0).any() or abs(planned.sum() - 1) > 1e-9:
         raise ValueError(f"sample ratio: shares {list(shares)}; give positive ones that sum to 1")
     if len(counts) == 2:
@@ -88,7 +88,7 @@ def _binomial(count: int, n: int, share: float) -> float:
 
 
 def _log_chance(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logarithm of the multinomial chance of each row of numbers by arm."""
+    """Return the logarithm of the multinomial chance of each row of numbers by group."""
     ways = special.gammaln(counts[0].sum() + 1) - special.gammaln(counts + 1).sum(axis=1)
     return np.asarray(ways + special.xlogy(counts, shares).sum(axis=1))
 

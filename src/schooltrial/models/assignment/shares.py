@@ -1,4 +1,4 @@
-"""Lotteries that are planned as shares: so much of each block to each arm, whatever its size."""
+"""Lotteries that are planned as shares: so much of each block to each group, whatever its size."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _DENOMINATOR = 1_000_000  # a share is the nearest fraction up to this: 1/3, not
 
 
 def numbers_by_arm(n: int, shares: Sequence[float]) -> tuple[tuple[tuple[int, ...], float], ...]:
-    """Return the numbers by arm that ``n`` units may be drawn into, with their probabilities.
+    """Return the numbers by group that ``n`` units may be drawn into, with their probabilities.
 
-    Each arm has ⌊n·share⌋ units or one more. The r units left over go to r different arms, taken by
-    systematic sampling in the order of the arms, so that each arm's expected number is n·share and
-    each unit's chance is the share.
+    Each group has ⌊n·share⌋ units or one more. The r units left over go to r different groups,
+    taken by systematic sampling in the order of the groups, so that each arm's expected number is
+    n·share and each unit's chance is the share.
 
     Parameters
     ----------
     n : int
         Units of the block.
     shares : sequence of float
-        One for each arm, summing to 1.
+        One for each group, summing to 1.
 
     Returns
     -------
-    tuple of ((units by arm), probability)
+    tuple of ((units by group), probability)
     """
     planned = [Fraction(share).limit_denominator(_DENOMINATOR) for share in shares[:-1]]
     expected = [n * share for share in (*planned, 1 - sum(planned))]
@@ -52,13 +52,13 @@ def numbers_by_arm(n: int, shares: Sequence[float]) -> tuple[tuple[tuple[int, ..
 def share_design(
     units: ArrayLike, shares: Mapping[Any, float], block: ArrayLike | None = None
 ) -> AssignmentDesign:
-    """Return the draw of a share of each block for each arm, where n·share may not be whole.
+    """Return the draw of a share of each block for each group, where n·share may not be whole.
 
     Parameters
     ----------
     units : array of labels
     shares : mapping
-        Arm label → share, in (0, 1), summing to 1; the first arm is the comparison.
+        Group label → share, in (0, 1), summing to 1; the first group is the comparison.
     block : array of block labels, optional
 
     Raises
@@ -68,16 +68,16 @@ def share_design(
 
     Notes
     -----
-    With two arms it is `design.probability_design`.
+    With two groups it is `design.probability_design`.
     """
     for arm, share in shares.items():
         if not 0 < share < 1:
             raise AssignmentError(
-                f"design: arm {arm!r} is planned a share of {share:g}, not in (0, 1)"
+                f"design: group {arm!r} is planned a share of {share:g}, not in (0, 1)"
             )
     if abs(fsum(shares.values()) - 1) > 1e-9:
         raise AssignmentError(
-            f"design: the shares of the arms add up to {fsum(shares.values()):g}, not 1"
+            f"design: the shares of the groups add up to {fsum(shares.values()):g}, not 1"
         )
     labels = np.asarray(units)
     blocks = np.zeros(labels.size, dtype=int) if block is None else np.asarray(block)

@@ -238,7 +238,7 @@ FITTED_EXACTLY = 0.9
 
 NOT_IDENTIFIED = (
     "no standard error: clusters fit this exactly (as many parameters as clusters, or one cluster "
-    "in an arm)"
+    "in a group)"
 )
 
 

@@ -257,7 +257,7 @@ def invert_anderson_rubin(
     if hidden:
         raise ValueError(
             f"the variance of {', '.join(hidden)} cannot be estimated: clusters fit it exactly, as "
-            "with one school in an arm or as many parameters as schools; no set can be given"
+            "with one school in a group or as many parameters as schools; no set can be given"
         )
     forms = reduced_forms(fit, vcov)
     critical = forms.critical(level)

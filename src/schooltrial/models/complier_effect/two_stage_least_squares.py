@@ -271,6 +271,6 @@ def _refuse_unmoved(
         if len(others) + position not in kept:
             raise ValueError(
                 f"the instruments do not move {model.names[column]!r} (beyond the covariates and "
-                "absorbed effects): as many took it up in one arm as in the other, so that its "
+                "absorbed effects): as many took it up in one group as in the other, so that its "
                 "effect is not identified. Report the effect of the offer"
             )

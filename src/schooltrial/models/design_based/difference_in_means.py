@@ -119,7 +119,7 @@ class DifferenceInMeans(Result):
 
 @dataclass(frozen=True)
 class Arms:
-    """Outcome, arm, unit and weight of rows that were assigned together."""
+    """Outcome, group, unit and weight of rows that were assigned together."""
 
     y: FloatArray
     z: FloatArray
@@ -181,7 +181,7 @@ def read_arms(
     if not np.isin(arm, (0.0, 1.0)).all():
         row = int(np.argmin(np.isin(arm, (0.0, 1.0))))
         raise ValueError(
-            f"the treatment of row {row} is {arm[row]:g}; it must be 0 or 1: compare two arms at "
+            f"the treatment of row {row} is {arm[row]:g}; it must be 0 or 1: compare two groups at "
             "a time"
         )
     unit = np.arange(len(outcome))
@@ -194,14 +194,14 @@ def read_arms(
             mixed = int(np.argmax((spread > 0) & (spread < 1)))
             raise ValueError(
                 f"cluster {grouping.labels[mixed]} has treated and control rows; a clustered "
-                "design has one arm per cluster: give as cluster the unit that was assigned"
+                "design has one group per cluster: give as cluster the unit that was assigned"
             )
     w = as_weights(weights, len(outcome))
     return Arms(outcome, arm, unit, w, clusters is not None)
 
 
 def refuse_one_arm(control: int, treated: int, what: str) -> None:
-    """Raise where one of the arms is missing."""
+    """Raise where one of the groups is missing."""
     if control == 0 or treated == 0:
         missing = "control" if control == 0 else "treated"
         raise ValueError(
@@ -243,8 +243,8 @@ def fit_difference_in_means(
     Raises
     ------
     ValueError
-        For missing values, arms other than 0 and 1, a cluster in both arms or in several blocks, a
-        block without one of the arms, or too few units for a variance.
+        For missing values, arms other than 0 and 1, a cluster in both groups or in several blocks,
+        a block without one of the groups, or too few units for a variance.
     """
     arms = read_arms(y, z, clusters, weights)
     prefix = "weighted " if arms.w is not None else ""

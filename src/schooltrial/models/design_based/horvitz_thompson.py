@@ -2,7 +2,7 @@
 
 τ̂ = (1/N) [Σ_T Y_k/π_k − Σ_C Y_k/(1 − π_k)], over units k (rows, or clusters with Y_k their total).
 Its variance needs the probability that two units are treated together; what no assignment can show
-(a unit in both arms) is bounded by Young's inequality, which makes the estimate conservative.
+(a unit in both groups) is bounded by Young's inequality, which makes the estimate conservative.
 
 Source: Aronow & Middleton (2013), Journal of Causal Inference 1(1), 135-154; Aronow & Samii (2017),
 Annals of Applied Statistics 11(4), 1912-1947.
@@ -111,7 +111,7 @@ def _simple_variance(totals: FloatArray, z: FloatArray, probability: FloatArray)
 
 
 def _arm_variance(totals: FloatArray, share: float, n: int) -> float:
-    """Return the part of one arm: m = len(totals) of n units, drawn without replacement."""
+    """Return the part of one group: m = len(totals) of n units, drawn without replacement."""
     m = len(totals)
     squares = float(np.sum(totals**2))
     own = (1 - share) * squares / share**2 + squares / share

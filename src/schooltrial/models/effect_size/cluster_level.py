@@ -1,6 +1,6 @@
 """Effect sizes of trials that assign schools: scale, sampling error and degrees of freedom.
 
-Notation: N pupils, N_T and N_C by arm, in m schools; n̄ = N/m pupils a school; ρ the intra-school
+Notation: N pupils, N_T and N_C by group, in m schools; n̄ = N/m pupils a school; ρ the intra-school
 correlation; b the (adjusted) difference; s the total standard deviation of pupils. A sum of
 squares over pupils of the same school holds fewer independent pieces than pupils, so that s² is
 biased (γ), the difference is less precise (η), and s has fewer degrees of freedom (h).
@@ -58,7 +58,7 @@ def cluster_scale(n_individuals: float, pupils_per_school: float, icc: float) ->
     Parameters
     ----------
     n_individuals : float
-        N, both arms.
+        N, both groups.
     pupils_per_school : float
         n̄, the mean over schools.
     icc : float
@@ -150,12 +150,12 @@ def corrected_t(t: float, n_individuals: float, scale: ClusterScale) -> tuple[fl
 
 @dataclass(frozen=True, slots=True)
 class ArmSizes:
-    """Pupils by school in one arm, reduced to what the formulas for unequal sizes need.
+    """Pupils by school in one group, reduced to what the formulas for unequal sizes need.
 
     Attributes
     ----------
     schools, pupils : float
-        m and N of the arm.
+        m and N of the group.
     squares, cubes : float
         Σn_j² and Σn_j³.
     """
@@ -167,18 +167,18 @@ class ArmSizes:
 
     @classmethod
     def of(cls, sizes: ArrayLike | Sequence[int]) -> ArmSizes:
-        """Return the reduction of the pupils of each school of an arm."""
+        """Return the reduction of the pupils of each school of a group."""
         n = np.asarray(sizes, dtype=float)
         if n.size < 2 or (n < 1).any():
             raise ValueError(
-                f"effect size: an arm has {n.size} schools with pupils {n.tolist()[:5]}; "
-                "two schools or more, each with pupils, are needed in each arm"
+                f"effect size: a group has {n.size} schools with pupils {n.tolist()[:5]}; "
+                "two schools or more, each with pupils, are needed in each group"
             )
         return cls(float(n.size), float(n.sum()), float((n**2).sum()), float((n**3).sum()))
 
     @property
     def between(self) -> float:
-        """(N² − Σn²)/N: n_U(m − 1), the between-schools weight of the arm."""
+        """(N² − Σn²)/N: n_U(m − 1), the between-schools weight of the group."""
         return (self.pupils**2 - self.squares) / self.pupils
 
     @property

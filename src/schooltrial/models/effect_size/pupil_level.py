@@ -1,7 +1,7 @@
 """Standardised mean differences of pupils, and the index for binary outcomes.
 
-Notation: N pupils, N_T and N_C by arm; s the pooled standard deviation of pupils; b a difference
-between the arms, adjusted or not. Versions for school-randomised trials, whose sums of squares
+Notation: N pupils, N_T and N_C by group; s the pooled standard deviation of pupils; b a difference
+between the groups, adjusted or not. Versions for school-randomised trials, whose sums of squares
 hold fewer independent pieces than pupils, are in `cluster_effect_size`.
 """
 
@@ -70,14 +70,14 @@ def pooled_sd(sd_treated: float, n_treated: float, sd_control: float, n_control:
     if n_treated < 2 or n_control < 2:
         raise ValueError(
             f"pooled standard deviation: {n_treated} treated and {n_control} control pupils; "
-            "at least two are needed in each arm"
+            "at least two are needed in each group"
         )
     squares = (n_treated - 1) * sd_treated**2 + (n_control - 1) * sd_control**2
     return sqrt(squares / (n_treated + n_control - 2))
 
 
 def pooled_pupil_sd(outcome: ArrayLike, treated: ArrayLike) -> float:
-    """Return the pooled standard deviation of pupils within the two arms.
+    """Return the pooled standard deviation of pupils within the two groups.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def hedges_g(difference: float, sd: float, n_individuals: float) -> float:
     sd : float
         Pooled standard deviation of pupils s (unadjusted), in the same units.
     n_individuals : float
-        N, both arms.
+        N, both groups.
     """
     return small_sample_correction(n_individuals) * difference / _positive(sd)
 
@@ -178,7 +178,7 @@ def cox_index(share_treated: float, share_control: float) -> float:
     for arm, share in (("treated", share_treated), ("control", share_control)):
         if not 0 < share < 1:
             raise ValueError(
-                f"Cox index: the share of the {arm} arm is {share:g}; it must lie strictly "
+                f"Cox index: the share of the {arm} group is {share:g}; it must lie strictly "
                 "between 0 and 1. Report the difference in percentage points instead"
             )
     return (_logit(share_treated) - _logit(share_control)) / COX_DIVISOR
@@ -214,7 +214,7 @@ def cox_effect_size(estimate: Estimate, share_control: float) -> EffectSize:
     estimate : Estimate
         Of the treatment, in shares (0.05 for five percentage points).
     share_control : float
-        Unadjusted share of the control arm.
+        Unadjusted share of the control group.
     """
     index = cox_index(share_control + estimate.estimate, share_control)
 

@@ -145,8 +145,8 @@ def _refuse_repeated(code: IntArray, labels: npt.NDArray[Any], years: IntArray) 
         school, year = labels[repeated[0] // len(years)], years[repeated[0] % len(years)]
         raise ValueError(
             f"school {school} has two rows in {year}: a panel of schools has one for each year. "
-            "Where a school holds both arms, or two cohorts, take `estimator: cluster_robust` with "
-            "`fixed_effects: [school, year]`"
+            "Where a school holds both groups, or two cohorts, take `estimator: cluster_robust` "
+            "with `fixed_effects: [school, year]`"
         )
 
 

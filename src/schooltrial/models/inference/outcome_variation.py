@@ -109,7 +109,7 @@ def refuse_exact_fit(
         f"the outcome {name!r} has no variation left: {what} determine it exactly, so that no "
         "standard error can be computed. Take a covariate that is a copy of the outcome, or made "
         "from it, out of `covariates`; if there is none, check whether the column of "
-        f"{name!r} was filled in from the arm, the blocks or the schools"
+        f"{name!r} was filled in from the group, the blocks or the schools"
     )
 
 

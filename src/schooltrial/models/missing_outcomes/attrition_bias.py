@@ -1,10 +1,10 @@
 """How much bias attrition may bring: the What Works Clearinghouse's boundary and its model.
 
 The model (Deke & Chiang 2017, Evaluation Review 41(2), doi 10.1177/0193841X16670047): each pupil
-has a latent z ~ N(0, 1), and is observed where z exceeds Φ⁻¹(a), a being the attrition of the arm.
-The outcome, in SD, is α·z plus noise. Then E[z | observed] = m(a) = φ(Φ⁻¹(a))/(1 − a), and the bias
-of the difference in means is α_T·m(a_T) − α_C·m(a_C). The cautious assumption is for programmes
-that may themselves drive pupils away, the optimistic one for those that hardly can.
+has a latent z ~ N(0, 1), and is observed where z exceeds Φ⁻¹(a), a being the attrition of the
+group. The outcome, in SD, is α·z plus noise. Then E[z | observed] = m(a) = φ(Φ⁻¹(a))/(1 − a), and
+the bias of the difference in means is α_T·m(a_T) − α_C·m(a_C). The cautious assumption is for
+programmes that may themselves drive pupils away, the optimistic one for those that hardly can.
 
 The boundary is the published table (``attrition_boundary.csv``); the model is what the
 table is tested against, and gives the bias that an observed pair of rates implies.
@@ -82,8 +82,8 @@ def expected_bias(treated: float, control: float, assumption: Assumption) -> flo
 def implied_bias(overall: float, differential: float, assumption: Assumption) -> float:
     """Return the size of the bias, in SD, that overall and differential attrition imply.
 
-    The rates of the arms are taken as overall ± differential/2, whichever arm lost more, and the
-    worse of the two is returned: the boundary does not ask which arm lost more.
+    The rates of the groups are taken as overall ± differential/2, whichever arm lost more, and the
+    worse of the two is returned: the boundary does not ask which group lost more.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def implied_bias(overall: float, differential: float, assumption: Assumption) ->
     Returns
     -------
     float
-        NaN where a rate is NaN or everybody of an arm is lost.
+        NaN where a rate is NaN or everybody of a group is lost.
     """
     if isnan(overall) or isnan(differential):
         return nan
@@ -118,7 +118,7 @@ def model_boundary(overall: float, assumption: Assumption, limit: float = BIAS_L
     Returns
     -------
     float
-        A share, at most 2·overall (an arm cannot lose fewer than nobody); NaN where even equal
+        A share, at most 2·overall (a group cannot lose fewer than nobody); NaN where even equal
         rates exceed the limit.
     """
     if implied_bias(overall, 0.0, assumption) > limit:

@@ -1,10 +1,10 @@
 """Worst-case bounds: an effect when nothing at all is assumed of the missing outcomes.
 
 Horowitz & Manski (2000, Journal of the American Statistical Association 95, 77-84): where an
-outcome can only lie in [a, b], the effect is least when everybody who is missing in the treated arm
-would have had a and everybody missing in the control arm b; it is greatest the other way round. The
-bounds are (b − a)·(share missing among the treated + share missing among the controls) apart: wide,
-but nobody can dispute them.
+outcome can only lie in [a, b], the effect is least when everybody who is missing in the
+intervention group would have had a and everybody missing in the control group b; it is greatest the
+other way round. The bounds are (b − a)·(share missing among the treated + share missing among the
+controls) apart: wide, but nobody can dispute them.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def bound_by_horowitz_manski(
     Raises
     ------
     ValueError
-        If an arm is empty, the support is no interval, or an outcome lies outside it.
+        If a group is empty, the support is no interval, or an outcome lies outside it.
     """
     y = np.asarray(outcome, dtype=np.float64)
     d = np.asarray(treated, dtype=np.float64)
@@ -70,7 +70,7 @@ def bound_by_horowitz_manski(
             "give the range in the unit of analysis"
         )
     if not 0 < d.sum() < len(d):
-        raise ValueError("bounds: both arms are needed, and there is only one")
+        raise ValueError("bounds: both groups are needed, and there is only one")
     w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
     sums = cluster_sums(cluster, d)
     missing = np.isnan(y)

@@ -110,7 +110,7 @@ class ClusterSums:
         J_a/(J_a − 1) for the J_a clusters of the cluster's arm; J/(J − 1) where clusters hold both
         arms.
     df : float
-        J − 2, or J − 1 where clusters hold both arms; infinite without clusters.
+        J − 2, or J − 1 where clusters hold both groups; infinite without clusters.
     """
 
     position: NDArray[np.intp] | None
@@ -131,13 +131,13 @@ class ClusterSums:
 
 
 def cluster_sums(cluster: ArrayLike | None, treated: FloatArray) -> ClusterSums:
-    """Return how influence adds up, from the labels of clusters and the arm of each pupil.
+    """Return how influence adds up, from the labels of clusters and the group of each pupil.
 
     Raises
     ------
     ValueError
-        If an arm has fewer than two clusters (where clusters hold one arm each), or there are fewer
-        than two clusters in all.
+        If a group has fewer than two clusters (where clusters hold one group each), or there are
+        fewer than two clusters in all.
     """
     if cluster is None:
         return ClusterSums(None, np.empty(0), inf)
@@ -150,7 +150,7 @@ def cluster_sums(cluster: ArrayLike | None, treated: FloatArray) -> ClusterSums:
     count = np.bincount(arms, minlength=2 if one_arm else 1)
     if count.min() < 2:
         raise ValueError(
-            f"a variance by cluster needs two clusters in each arm; there are "
+            f"a variance by cluster needs two clusters in each group; there are "
             f"{' and '.join(map(str, count))}"
         )
     factor = (count / (count - 1))[arms]

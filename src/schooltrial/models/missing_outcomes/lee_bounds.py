@@ -1,12 +1,13 @@
-"""Lee's bounds: the effect on those who would have been observed in either arm.
+"""Lee's bounds: the effect on those who would have been observed in either group.
 
-Lee (2009, Review of Economic Studies 76, 1071-1102). Let q_a be the share of arm a that was
-observed. If the programme moves everybody's being observed in one direction only, the arm with the
-larger share holds an excess p = 1 − q_u/q_t of pupils who would not have been observed in the
+Lee (2009, Review of Economic Studies 76, 1071-1102). Let q_a be the share of group a that was
+observed. If the programme moves everybody's being observed in one direction only, the group with
+the larger share holds an excess p = 1 − q_u/q_t of pupils who would not have been observed in the
 other. Trimming the share p of its best (its worst) outcomes gives the smallest (largest) mean that
-those observed in either arm can have there; the difference from the other arm bounds their effect.
-Bounds taken within cells of a baseline variable and averaged are at least as tight (but for chance
-imbalance of the arms over cells), and need the direction to be the same within a cell only.
+those observed in either group can have there; the difference from the other group bounds their
+effect. Bounds taken within cells of a baseline variable and averaged are at least as tight (but for
+chance imbalance of the groups over cells), and need the direction to be the same within a cell
+only.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class TrimmedCell:
     trimmed_share : float
         p, of the observed of the trimmed arm.
     trimmed_arm : {"treated", "control", "neither"}
-        The arm with the larger share observed.
+        The group with the larger share observed.
     lower, upper : float
         Bounds in the cell.
     cut_low, cut_high : float
@@ -83,8 +84,8 @@ class LeeBounds:
     cells : tuple of TrimmedCell
         One or more.
     empty : tuple of str
-        Cells in which an arm was not observed at all: nobody there is known to be observed in
-        either arm, and they do not count.
+        Cells in which a group was not observed at all: nobody there is known to be observed in
+        either group, and they do not count.
     """
 
     bounds: IdentifiedSet
@@ -133,7 +134,7 @@ def bound_by_lee(
         counts in part. The other rules are those of ``trim_top``, and count whole pupils.
     cell_weights : {"always-observed", "observed"}
         How cells are averaged: by the pupils of the cell times its smaller share observed; or by
-        the number observed in the arm that is not trimmed (Lee's own, and right only where the
+        the number observed in the group that is not trimmed (Lee's own, and right only where the
         cells' shares of treated pupils are alike).
     level : float
         Of the interval, see ``identified_set``.
@@ -148,7 +149,7 @@ def bound_by_lee(
     Raises
     ------
     ValueError
-        If an arm (of a cell) is empty, nobody of an arm was observed, or weights meet a rule that
+        If a group (of a cell) is empty, nobody of a group was observed, or weights meet a rule that
         counts pupils.
     """
     y = np.asarray(outcome, dtype=np.float64)
@@ -170,7 +171,7 @@ def bound_by_lee(
         cell = _cell(name, y[rows], d[rows], w[rows], trimming, cell_weights)
         found.append((rows, cell))
     if not found:
-        raise ValueError("Lee bounds: in no cell were both arms observed")
+        raise ValueError("Lee bounds: in no cell were both groups observed")
     total = fsum(cell.mass for _, cell in found)
     lower, upper = (
         fsum(cell.mass * getattr(cell.summary, side) for _, cell in found) / total
@@ -191,7 +192,7 @@ def bound_by_lee(
 def _check_arms(name: str, d: FloatArray) -> None:
     if not 0 < d.sum() < len(d):
         where = f" in cell {name!r}" if name else ""
-        raise ValueError(f"Lee bounds: both arms are needed{where}, and there is only one")
+        raise ValueError(f"Lee bounds: both groups are needed{where}, and there is only one")
 
 
 def _unobserved_arm(y: FloatArray, d: FloatArray) -> bool:
@@ -262,7 +263,7 @@ def _response_influence(
     assigned: list[float],
     q: list[float],
 ) -> list[FloatArray]:
-    """Return the influence of each pupil on the share observed of the control and treated arm."""
+    """Return the influence of each pupil on the share observed of control and intervention."""
     return [
         np.where(d == arm, w * (seen.astype(float) - q[arm]) / assigned[arm], 0.0) for arm in (0, 1)
     ]
@@ -275,7 +276,7 @@ def _proposition_3(
     other_arm: tuple[float, float],
     spread: float,
 ) -> float:
-    """Return Lee's analytic standard error of a bound, from (assigned, q) of both arms.
+    """Return Lee's analytic standard error of a bound, from (assigned, q) of both groups.
 
     V = [s² + (c−μ)²p]/(o_t(1−p)) + (c−μ)²[(1−q_t)/o_t + (1−q_u)/o_u] + s²_u/o_u, with o the
     numbers observed, c the cut, μ and s² of those kept.

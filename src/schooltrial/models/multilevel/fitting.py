@@ -84,6 +84,6 @@ def _refuse_confounded_variances(
     raise ValueError(
         f"the data cannot tell these variances apart: {told}. Groups must be more than the "
         "regressors that do not vary within them, and hold several schools (for an effect that "
-        "varies over groups: several schools of each arm in some group). Leave the upper level or "
-        "the varying effect out, or join groups"
+        "varies over groups: several schools of each group in some group). Leave the upper level "
+        "or the varying effect out, or join groups"
     )

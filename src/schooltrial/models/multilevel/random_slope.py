@@ -66,7 +66,7 @@ def random_treatment(
     ------
     ValueError
         As ``three_level``, and when the treatment varies within schools, or within no group; and
-        where no group has two schools of the same arm, so that an effect that varies over groups
+        where no group has two schools of the same group, so that an effect that varies over groups
         is the same as schools that differ.
     """
     at = moments.position(treatment)
@@ -83,16 +83,17 @@ def random_treatment(
     high = np.maximum.reduceat(model.design[:, 1], model.starts)
     if not np.any(high > low):
         raise ValueError(
-            f"{treatment!r} varies within no {level}; expected groups with schools in both arms: "
-            "an effect that varies over groups cannot be separated from the groups themselves"
+            f"{treatment!r} varies within no {level}; expected several {level}s with intervention "
+            f"and control schools: an effect that varies over {level}s cannot be separated from "
+            f"the {level}s themselves"
         )
     pairs = np.unique(np.column_stack((model.group, model.design[:, 1])), axis=0)
     if len(pairs) == moments.n_schools:
         raise ValueError(
-            f"no {level} has two schools with the same {treatment!r}: with one school in each arm "
-            f"of every {level}, the variation of the effect over {level}s cannot be separated "
-            "from differences between schools. Fit one effect for all (`fit_three_level`), or join "
-            f"{level}s"
+            f"no {level} has two schools with the same {treatment!r}: with one school of each "
+            f"group in every {level}, the variation of the effect over {level}s cannot be "
+            "separated from differences between schools. Fit one effect for all "
+            f"(`fit_three_level`), or join {level}s"
         )
     return fit(
         moments,

@@ -202,7 +202,7 @@ class PanelFit(Result):
     def _withheld(self, contrast: Array) -> str:
         """Return why a contrast has no standard error, where its clusters alone tell."""
         if any(self.names[at] in self.alone for at in np.flatnonzero(contrast)):
-            return f"no standard error: one {self._of} in an arm, whose own error cannot be seen"
+            return f"no standard error: one {self._of} in a group, whose own error cannot be seen"
         return ""
 
     def _tested(
@@ -493,7 +493,7 @@ def _undetermined(names: Sequence[str], unit_trends: bool) -> str:
     )
     return (
         f"the regressors do not vary within schools and years: {', '.join(names)}; each needs "
-        f"schools of both arms, in active years and in others{trends}"
+        f"schools of both groups, in active years and in others{trends}"
     )
 
 
@@ -537,7 +537,7 @@ def _refuse_repeated(
     at = int(np.argmax(again))
     raise ValueError(
         f"school {school[at]} has two rows in {year[at]}: a panel of schools has one for "
-        "each year. Where a school holds both arms, take `estimator: cluster_robust` with "
+        "each year. Where a school holds both groups, take `estimator: cluster_robust` with "
         "`fixed_effects: [school, year]`"
     )
 

@@ -50,7 +50,7 @@ def precision(
     Parameters
     ----------
     allocation : Allocation
-        Units by arm and block.
+        Units by group and block.
     unit_variance : float
         V, variance of the mean of a unit about what blocks and covariates predict.
     covariates : int
@@ -110,7 +110,7 @@ def school_randomised(
     Parameters
     ----------
     schools : Allocation
-        Schools by arm and block.
+        Schools by group and block.
     pupils : float or array of float
         n: pupils of a school, or of each; sizes enter by their harmonic mean.
     icc : float
@@ -152,7 +152,7 @@ def district_randomised(
     Parameters
     ----------
     districts : Allocation
-        Districts by arm and block.
+        Districts by group and block.
     schools, pupils : float or array of float
         m schools of a district and n pupils of a school; harmonic means where they differ.
     icc_district, icc_school : float
@@ -185,7 +185,7 @@ def pupils_within_sites(
     Parameters
     ----------
     pupils : Allocation
-        Pupils by arm and site.
+        Pupils by group and site.
     icc_site : float
         Share of the variance between sites, which the comparison within sites removes.
     r2_pupil : float
@@ -217,7 +217,7 @@ def teachers_within_schools(
     Parameters
     ----------
     teachers : Allocation
-        Teachers by arm and school.
+        Teachers by group and school.
     pupils : float or array of float
         Pupils of a teacher; 1 for an outcome of the teachers themselves, with ``icc_teacher`` 1.
     icc_teacher, icc_school : float

@@ -156,7 +156,7 @@ def _below(t: float, df: float, delta: FloatArray) -> FloatArray:
 def _check(std_error: float, df: float, alpha: float) -> None:
     if not (isfinite(std_error) and std_error > 0):
         raise ValueError(
-            f"power: the standard error is {std_error}; it must be above zero. Are both arms in "
+            f"power: the standard error is {std_error}; it must be above zero. Are both groups in "
             "the design, and is there variance left to explain?"
         )
     if not df > 0:

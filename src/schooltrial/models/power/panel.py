@@ -138,7 +138,7 @@ def panel_precision(
     Parameters
     ----------
     schools : Allocation
-        Schools by arm and block; blocks have their own changes (block × after effects).
+        Schools by group and block; blocks have their own changes (block × after effects).
     before, after : sequence of float
         Years before the programme and from its start on.
     year_variance, correlation, pattern, school_variance, sampling_variance
@@ -179,7 +179,7 @@ def panel_precision(
         )
     error = sqrt(variance / schools.information)
     if not adjusted and schools.blocks == 1:
-        return Precision(error, _of_two_arms(schools), "Satterthwaite df of CR2, by arm")
+        return Precision(error, _of_two_arms(schools), "Satterthwaite df of CR2, by group")
     basis = "schools − blocks − 1" + (" − 1 covariate" if adjusted else "")
     return Precision(error, spare - int(adjusted), basis)
 
@@ -190,7 +190,7 @@ def _of_two_arms(schools: Allocation) -> float:
     if not min(arms) > 1:
         raise ValueError(
             f"power of a panel: {arms[0]:g} treated schools and {arms[1]:g} others; expected more "
-            "than one of each: the error of an arm cannot be estimated from one school"
+            "than one of each: the error of a group cannot be estimated from one school"
         )
     among = fsum(1 / n for n in arms) ** 2
     return among / fsum(1 / (n**2 * (n - 1)) for n in arms)

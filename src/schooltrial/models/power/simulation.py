@@ -29,7 +29,7 @@ from schooltrial.models.power.simulated_moments import simulate_moments
 from schooltrial.models.reml.batch import BatchFit, fit_batch, spectral_design
 
 Losses = tuple[float, float]
-"""Shares lost in the control arm and in the treated arm."""
+"""Shares lost in the control group and in the intervention group."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class PlannedTrial:
     pupils : integer array, shape (J,)
         Pupils of each school when it is assigned.
     treated : array of 0/1, shape (J,)
-        Arms.
+        Groups.
     block : array, shape (J,), or None
         Block of each school; their effects are fixed.
     covariates : int
         Covariates of schools, drawn anew as normal numbers with each pattern of losses. What they
         explain is in R²; here they cost degrees of freedom and, by chance, balance.
     schools_lost, pupils_lost : (float, float)
-        Share of schools lost, and of pupils in schools that stay, in the control and treated arm;
-        each is lost by its own lot.
+        Share of schools lost, and of pupils in schools that stay, in the control and intervention
+        group; each is lost by its own lot.
     """
 
     pupils: ArrayLike
@@ -209,7 +209,7 @@ def _full_design(trial: PlannedTrial, rng: np.random.Generator) -> None:
     if everybody is None:
         raise ValueError(
             f"power by simulation: with {len(pupils):,} schools, the treatment cannot be separated "
-            "from blocks and covariates; expected both arms in some block, and more schools than "
+            "from blocks and covariates; expected both groups in some block, and more schools than "
             "blocks, covariates and the treatment"
         )
 

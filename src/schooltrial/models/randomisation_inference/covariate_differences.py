@@ -1,4 +1,4 @@
-"""Block-adjusted differences between two arms, re-randomised: of covariates known before.
+"""Block-adjusted differences between two groups, re-randomised: of covariates known before.
 
 The coefficient of z in x ~ z + block effects over the rows (pupils) of units (schools) that were
 drawn is, by Frisch and Waugh,
@@ -103,10 +103,10 @@ def numbers_as_drawn(
     arms: tuple[object, ...],
     rule: AcceptanceRule | None = None,
 ) -> AssignmentDesign:
-    """Return the design that fixes the numbers by arm of each block, blocks of one arm included.
+    """Return the design that fixes the numbers by group of each block, also of one group.
 
-    As `design.design_as_assigned`, but nothing is refused: a block with one arm stays as
-    it is, and that there may be one arm in all is for the caller to see.
+    As `design.design_as_assigned`, but nothing is refused: a block with one group stays as
+    it is, and that there may be one group in all is for the caller to see.
     """
     labels = np.asarray(units)
     blocks = blocks_as_drawn(labels, arm_codes(assigned, arms), block, len(arms))
@@ -122,7 +122,7 @@ def redrawn_differences(
     seed: int | np.random.Generator = 0,
     exact_up_to: int = EXACT_UP_TO,
 ) -> ReferenceDistribution:
-    """Return the joint distribution of δ over the draws of a design of two arms."""
+    """Return the joint distribution of δ over the draws of a design of two groups."""
     return randomisation_distribution(
         design, assigned, statistic, draws=draws, seed=seed, exact_up_to=exact_up_to
     )

@@ -66,7 +66,7 @@ def randomisation_inference(
         Complete. Outcomes seen on different pupils: call once for each with the same ``design``
         and seed; the draws are then the same, and the distributions may be put side by side.
     arm : array (N,)
-        Arm of each pupil's school.
+        Group of each pupil's school.
     school : array (N,)
         Label of the unit that was assigned.
     covariates : array (N, p), optional
@@ -77,7 +77,7 @@ def randomisation_inference(
     block_effects : bool
         False leaves the block effects out of the regression, not out of the design.
     design : AssignmentDesign, optional
-        How schools were drawn. By default the numbers by arm of each block are taken as fixed.
+        How schools were drawn. By default the numbers by group of each block are taken as fixed.
     arms : (comparison, treated), optional
         By default the two labels found, sorted, or the design's.
     weights : array (N,), optional
@@ -104,9 +104,9 @@ def randomisation_inference(
     Raises
     ------
     ValueError
-        For collinear covariates, missing values, more than two arms.
+        For collinear covariates, missing values, more than two groups.
     AssignmentError
-        For a school in two arms or blocks, a block with one arm, an assignment that the design
+        For a school in two groups or blocks, a block with one group, an assignment that the design
         cannot give.
 
     Notes
@@ -119,9 +119,9 @@ def randomisation_inference(
     pair = tuple(labels) if arms is None else tuple(arms)
     if len(pair) != 2:
         raise AssignmentError(
-            f"randomisation inference: {len(pair)} arms ({', '.join(map(repr, pair))}), where two "
-            "are compared; keep the pupils of two arms (their schools could have changed places), "
-            "or give a statistic of your own to randomisation_distribution"
+            f"randomisation inference: {len(pair)} groups ({', '.join(map(repr, pair))}), where "
+            "two are compared; keep the pupils of two groups (their schools could have changed "
+            "places), or give a statistic of your own to randomisation_distribution"
         )
     if design is None:
         design = assigned.design(arms=pair)
@@ -260,7 +260,7 @@ def _sums_with_assignment(
 def _arms_of_units(
     design: AssignmentDesign, schools: NDArray[Any], arm: NDArray[Any]
 ) -> NDArray[Any]:
-    """Return the arm of each of the design's units; all must be among the schools."""
+    """Return the group of each of the design's units; all must be among the schools."""
     at = np.minimum(np.searchsorted(schools, design.units), len(schools) - 1)
     missing = design.units[schools[at] != design.units]
     if missing.size or len(schools) != design.units.size:
@@ -309,9 +309,9 @@ def _refuse_undefined(observed: DrawPieces, sums: ResidualSums) -> None:
         if not observed.u[0, k] > ROUNDING * products * observed.denominator[0]:
             raise ValueError(
                 f"randomisation inference: outcome {name!r} has no variation left between schools "
-                "of an arm once blocks and covariates are taken out, so that its effect cannot be "
-                "studentised. Is it filled in from the arm, or are there as many parameters as "
-                "schools (one school in an arm)? Leave out covariates, or the blocks"
+                "of a group once blocks and covariates are taken out, so that its effect cannot be "
+                "studentised. Is it filled in from the group, or are there as many parameters as "
+                "schools (one school in a group)? Leave out covariates, or the blocks"
             )
 
 

@@ -1,9 +1,9 @@
-"""Whether the place of a unit in a list says which arm it is in.
+"""Whether the place of a unit in a list says which group it is in.
 
-Two statistics, both referred to re-draws of the lottery's own design: the sum of ranks by arm (a
-drift from one arm to another down the list), and the number of runs of one arm (too few where arms
-come in stretches, too many where they alternate). Wald & Wolfowitz (1940), Annals of Mathematical
-Statistics 11, 147-162, for runs; here exact for blocks and pairs too.
+Two statistics, both referred to re-draws of the lottery's own design: the sum of ranks by group (a
+drift from one group to another down the list), and the number of runs of one group (too few where
+arms come in stretches, too many where they alternate). Wald & Wolfowitz (1940), Annals of
+Mathematical Statistics 11, 147-162, for runs; here exact for blocks and pairs too.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def rank_test(
     seed: int | np.random.Generator = 0,
     exact_up_to: int = EXACT_UP_TO,
 ) -> OrderTest:
-    """Test whether places in a list, compared within blocks, differ between the arms.
+    """Test whether places in a list, compared within blocks, differ between the groups.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def runs_test(
     seed: int | np.random.Generator = 0,
     exact_up_to: int = EXACT_UP_TO,
 ) -> OrderTest:
-    """Test whether arms come in too few, or too many, runs down a list.
+    """Test whether groups come in too few, or too many, runs down a list.
 
     Parameters are those of `rank_test`. Two-sided: the share of draws whose number of runs is at
     least as far from its mean under the lottery.

@@ -1,12 +1,12 @@
 """One number for the balance of all covariates at once, and its distribution under the lottery.
 
 For units i in blocks b, arms k = 0…K and deviations d_i = x_i − x̄_b of their covariates, the sums
-T_k = Σ_i 1{z_i = k} d_i have mean zero over the draws of the design and, for numbers by arm m_bk,
+T_k = Σ_i 1{z_i = k} d_i have mean zero over the draws of the design and, for numbers by group m_bk,
 the covariance
 
     Cov(T_k, T_l) = Σ_b E[n_b m_bk δ_kl − m_bk m_bl]/(n_b (n_b − 1)) · Σ_{i∈b} d_i d_i'.
 
-The statistic is M = T'V⁺T. In one block with two arms it is the Mahalanobis distance of Morgan &
+The statistic is M = T'V⁺T. In one block with two groups it is the Mahalanobis distance of Morgan &
 Rubin (2012, Annals of Statistics 40, 1263-1282); with blocks it is d² of Hansen & Bowers (2008,
 Statistical Science 23, 219-236), whose blocks weigh as in a regression with block effects. Where
 covariates are collinear, or some do not vary inside blocks, the pseudo-inverse stands in, and the
@@ -39,7 +39,7 @@ class MahalanobisBalance:
     Attributes
     ----------
     scores : array (K, units, r)
-        (x_i − x̄_b)'W, for each arm but the first.
+        (x_i − x̄_b)'W, for each group but the first.
     expected : array (r,)
         Mean of W'T; zero unless the design is a recorded list.
     rank : int
@@ -54,7 +54,7 @@ class MahalanobisBalance:
     n_covariates: int
 
     def __call__(self, codes: Codes) -> FloatArray:
-        """Return M of each draw (draws × units of arm numbers)."""
+        """Return M of each draw (draws × units of group numbers)."""
         whitened = -self.expected
         for k, scores in enumerate(self.scores, start=1):
             whitened = whitened + np.asarray(codes == k, dtype=float) @ scores
@@ -115,7 +115,7 @@ def mahalanobis_balance(design: AssignmentDesign, covariates: ArrayLike) -> Maha
         row, column = np.argwhere(~np.isfinite(x))[0]
         raise ValueError(
             f"balance: covariate {column} of unit {design.units[row]} is missing; fill it before, "
-            "by a rule that does not look at the arms"
+            "by a rule that does not look at the groups"
         )
     x = _scaled(_centred(design, x))
     arms = len(design.arms) - 1
@@ -140,7 +140,7 @@ def omnibus_balance(
     seed: int | np.random.Generator = 0,
     exact_up_to: int = EXACT_UP_TO,
 ) -> OmnibusBalance:
-    """Test by re-randomisation that covariates have nothing to do with the arm.
+    """Test by re-randomisation that covariates have nothing to do with the group.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def omnibus_balance(
 def balanced_at_most(statistic: MahalanobisBalance, threshold: float) -> AcceptanceRule:
     """Return the rule that accepts a draw with M at most ``threshold`` (1e-9 allowed for rounding).
 
-    Unlike `rerandomisation.mahalanobis_at_most` it knows blocks and several arms.
+    Unlike `rerandomisation.mahalanobis_at_most` it knows blocks and several groups.
     """
 
     def rule(codes: Codes) -> NDArray[np.bool_]:

@@ -141,7 +141,7 @@ def check_identified(centred: CentredMoments) -> None:
     ------
     ValueError
         On collinear regressors (named), a constant outcome or one that is fitted exactly, fewer
-        pupils than coefficients, no school left to compare schools with (one school in each arm),
+        pupils than coefficients, no school left to compare schools with (one school in each group),
         or one pupil in each school.
     """
     moments = centred.moments
@@ -162,7 +162,7 @@ def check_identified(centred: CentredMoments) -> None:
         raise ValueError(
             f"{n_schools:,} schools and {centred.school_rank} regressors that do not vary within "
             "schools (their combinations counted); expected more schools than such regressors: "
-            "with one school in each arm, or in each block and arm, the treatment cannot "
+            "with one school in each group, or in each block and group, the treatment cannot "
             "be separated from the school. Drop block indicators or school-level covariates, "
             "or do not report this contrast"
         )

@@ -184,8 +184,8 @@ def _single(
             raise ValueError(
                 f"wild bootstrap: outcome {name!r} has no variation left between schools once the "
                 "regressors are taken out, so that its effect cannot be studentised. Is it filled "
-                "in from the arm, or are there as many regressors as schools (one school in an "
-                "arm)? Leave out covariates, or the blocks"
+                "in from the group, or are there as many regressors as schools (one school in an "
+                "group)? Leave out covariates, or the blocks"
             )
     return contrast, sums.S @ contrast, sums.s @ contrast, estimate, std_error
 

@@ -69,7 +69,7 @@ def _plan(paths: Layout) -> Iterator[str]:
 def allocation_doubts(paths: Layout) -> Iterator[str]:
     """Yield that a study's allocation may not be random, or is not the recorded one, and why.
 
-    Nothing is said of a rehearsal, whose arms were re-randomised.
+    Nothing is said of a rehearsal, whose groups were re-randomised.
     """
     file = paths.check("assignment_verdict.json")
     if not file.is_file() or paths.root.name.endswith(ENDING):

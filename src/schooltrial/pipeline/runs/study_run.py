@@ -53,7 +53,7 @@ def run_study(
     cores : int, optional
         By default all of the computer.
     rehearsal : bool
-        Whether the arms are re-randomised; results then lie apart, and the plan is not recorded.
+        Whether the groups are re-randomised; results then lie apart, and the plan is not recorded.
 
     Raises
     ------

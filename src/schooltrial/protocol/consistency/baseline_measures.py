@@ -19,7 +19,7 @@ def year_of_baseline(outcome: Outcome, content: Compared) -> int | None:
     """Return the year in which an outcome is at baseline; None if it is measured in none.
 
     That is its own `baseline_year`, else that of the balance table. The first programme year, at
-    which the arms of a study without a year before are compared, is none: what is an outcome of
+    which the groups of a study without a year before are compared, is none: what is an outcome of
     that year was measured after the assignment.
     """
     if outcome["baseline_year"] is not None:

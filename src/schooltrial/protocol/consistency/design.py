@@ -29,7 +29,7 @@ ONE_EFFECT = (
     "randomisation_inference", "wild_bootstrap", "difference_in_differences", "staggered_adoption",
     "complier_effect",
 )  # fmt: skip
-"""Estimators of one effect: with more than two arms they must be told which to compare."""
+"""Estimators of one effect: with more than two groups they must be told which to compare."""
 
 
 OF_SCHOOLS = ("schools", "crosswalk", "implementation", "school_scores", "published_means")
@@ -81,14 +81,15 @@ def _arm_faults(design: Design, shown: str) -> Iterator[Fault]:
     names = [arm["name"] for arm in design["arms"]]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Fault(
-            shown, f"the arm {name!r} is listed twice", "unique arm names", "rename one of them",
+            shown, f"the group {name!r} is listed twice", "unique group names",
+            "rename one of them",
             column="design.arms",
         )  # fmt: skip
     out = [arm["name"] for arm in design["arms"] if not arm.get("in_models", True)]
     if names[0] in out or len(names) - len(out) < 2:
         yield Fault(
             shown, "`in_models: false` is set for " + ", ".join(out),
-            "the control arm and at least one other arm in models",
+            "the control group and at least one other group in models",
             "remove `in_models: false` from one",
             column="design.arms",
         )  # fmt: skip
@@ -96,7 +97,7 @@ def _arm_faults(design: Design, shown: str) -> Iterator[Fault]:
 
 
 def _share_faults(shares: Sequence[float | None], shown: str) -> Iterator[Fault]:
-    """Yield shares that are not 1 in all, or leave nothing to the arms that have none."""
+    """Yield shares that are not 1 in all, or leave nothing to the groups that have none."""
     given = [share for share in shares if share is not None]
     whole = len(given) == len(shares)
     total = fsum(given)
@@ -105,8 +106,8 @@ def _share_faults(shares: Sequence[float | None], shown: str) -> Iterator[Fault]
         not whole and total > 1 - SHARES_SUM
     ):
         yield Fault(
-            shown, "the shares of the arms are " + ", ".join(map(str, shares)),
-            "shares that sum to 1; arms without a share divide the rest",
+            shown, "the shares of the groups are " + ", ".join(map(str, shares)),
+            "shares that sum to 1; groups without a share divide the rest",
             "correct the shares",
             column="design.arms",
         )  # fmt: skip
@@ -120,9 +121,9 @@ def _draw_faults(design: Design, shown: str) -> Iterator[Fault]:
     for block, counts in design["randomisation"]["allocation"].items():
         if len(counts) != arms:
             yield Fault(
-                shown, f"block {block!r} lists {len(counts)} numbers for {arms} arms",
-                "one number of units per arm, in the order of the arms",
-                "list one number for each arm",
+                shown, f"block {block!r} lists {len(counts)} numbers for {arms} groups",
+                "one number of units per group, in the order of the groups",
+                "list one number for each group",
                 column=f"design.randomisation.allocation.{block}",
             )  # fmt: skip
     yield from _places_faults(design, shown)
@@ -136,14 +137,14 @@ def _places_faults(design: Design, shown: str) -> Iterator[Fault]:
     place = "design.randomisation.places"
     if len(design["arms"]) > 2:
         yield Fault(
-            shown, f"`places` gives the units of the second arm only, and {len(design['arms'])} "
-            "arms are declared", "two arms",
-            "list the numbers of each block under `allocation`, in the order of the arms",
+            shown, f"`places` gives the units of the second group only, and {len(design['arms'])} "
+            "groups are declared", "two groups",
+            "list the numbers of each block under `allocation`, in the order of the groups",
             column=place,
         )  # fmt: skip
     if draw["allocation"]:
         yield Fault(
-            shown, "`places` and `allocation` both give the numbers by arm", "one of the two",
+            shown, "`places` and `allocation` both give the numbers by group", "one of the two",
             "delete `places` to use the numbers in the protocol, or delete `allocation` to use "
             "those in the allocation list", column=place,
         )  # fmt: skip
@@ -152,18 +153,18 @@ def _places_faults(design: Design, shown: str) -> Iterator[Fault]:
         yield Fault(
             shown, f"`places` is read from the allocation list, but `{named[0]}` needs the numbers "
             "before randomisation",
-            "numbers by arm that are known before randomisation", "list them under `allocation`",
+            "numbers by group that are known before randomisation", "list them under `allocation`",
             column=place,
         )  # fmt: skip
 
 
 def _simple_faults(design: Design, shown: str) -> Iterator[Fault]:
-    """Yield what fixes the numbers by arm, or repeats draws, where each unit is drawn alone."""
+    """Yield what fixes the numbers by group, or repeats draws, where each unit is drawn alone."""
     draw = design["randomisation"]
     for key, what, given in (
         ("allocation", "numbers of units", draw["allocation"]),
         ("places", "numbers of units", draw["places"]),
-        ("balance_on", "a balance of the arms", draw["balance_on"]),
+        ("balance_on", "a balance of the groups", draw["balance_on"]),
     ):
         if given:
             yield Fault(
@@ -380,15 +381,15 @@ def _compare_faults(where: str, model: Model, design: Design, shown: str) -> Ite
     if compared and not right:
         yield Fault(
             shown, f"{where} compares " + " and ".join(compared),
-            f"the control arm {arms[0]!r} and one of " + ", ".join(arms[1:])
-            + " (arms with `in_models: false` are in none)"
+            f"the control group {arms[0]!r} and one of " + ", ".join(arms[1:])
+            + " (groups with `in_models: false` are in none)"
             * (len(arms) < len(design["arms"])),
             "list these two", column=f"{where}.arms",
         )  # fmt: skip
     if not compared and len(arms) > 2 and model["estimator"] in ONE_EFFECT:
         yield Fault(
-            shown, f"{where} estimates one effect, but the design has {len(arms)} arms",
-            "the control arm and one other",
-            f"add `arms: [{arms[0]}, {arms[1]}]`, or another pair with the control arm",
+            shown, f"{where} estimates one effect, but the design has {len(arms)} groups",
+            "the control group and one other",
+            f"add `arms: [{arms[0]}, {arms[1]}]`, or another pair with the control group",
             column=f"{where}.arms",
         )  # fmt: skip

@@ -442,8 +442,8 @@ def _is_covariate(term: str, named: Collection[str], model: Model) -> bool:
 def treatment_terms(model: Model, content: Content) -> list[str] | None:
     """Return the names of a model's treatment terms; None if only the data tell their levels.
 
-    ``treated``; ``treated[arm=tutoring]`` where several arms are compared with the control arm; one
-    for each level of `effects_by` (``treated[half=lower]``), and for each but the first of
+    ``treated``; ``treated[arm=tutoring]`` where several groups are compared with the control group;
+    one for each level of `effects_by` (``treated[half=lower]``), and for each but the first of
     `moderator`.
     """
     if "arm" in named_variables(model["where"]):

@@ -70,7 +70,7 @@ MODEL_KEYS: dict[str, ModelKey] = {
     ),
     "outcomes": ModelKey(None),
     "where": ModelKey({}),
-    "arms": ModelKey([], when="where the design has more than two arms"),
+    "arms": ModelKey([], when="where the design has more than two groups"),
     "subgroups": ModelKey([]),
     "comparison_group": ModelKey(
         "never_treated", ("staggered_adoption",),
@@ -270,7 +270,7 @@ def _school_faults(where: str, model: Model, content: Content, shown: str) -> It
     if unit != "school" and of_schools:
         yield Fault(
             shown, f"{where} compares schools by {of_schools[0]!r}, but {plural_of(unit)} were "
-            "randomised, so a school has both arms",
+            "randomised, so a school has both groups",
             "an outcome of the randomised units, or of pupils",
             f"delete {of_schools[0]!r} from `outcomes`, or correct `design.unit`",
             column=f"{where}.outcomes",
@@ -278,7 +278,7 @@ def _school_faults(where: str, model: Model, content: Content, shown: str) -> It
     elif unit == "pupil" and model["estimator"] in PANELS:
         yield Fault(
             shown, f"{where} is a model of schools by year ({model['estimator']}), but pupils were "
-            "randomised, so a school has both arms", "an estimator of pupils",
+            "randomised, so a school has both groups", "an estimator of pupils",
             "take `estimator: cluster_robust`, with `fixed_effects: [school, year]` for changes "
             "over the years, or correct `design.unit`",
             column=f"{where}.estimator",

@@ -142,7 +142,7 @@ def _late_outcome_faults(
         return
     year = baseline_year(content)
     earlier = (
-        f"compare the arms in the year before it (`balance: {{baseline_year: "
+        f"compare the groups in the year before it (`balance: {{baseline_year: "
         f"{max(years['baseline'])}}}`)"
         if years["baseline"]
         else f"add a year before it to `years.baseline` (`years: {{baseline: [{year - 1}]}}`) and "

@@ -24,7 +24,7 @@ NO_VALUE = ("nan", "null", "inf", "true", "false")
 """Words that programs which read the tables of results take for no text."""
 
 ALL_ARMS = "all"
-"""What tables write where a row is of every arm."""
+"""What tables write where a row is of every group."""
 
 KEYWORD = "baseline"
 """What stands, among covariates, for the outcome's own baseline."""
@@ -33,7 +33,7 @@ KEYWORD = "baseline"
 def reserved_name_faults(
     content: Content, names: Names, made: Mapping[str, str]
 ) -> Iterator[Fault]:
-    """Yield outcomes, variables, arms and models with a name that is taken.
+    """Yield outcomes, variables, groups and models with a name that is taken.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _word_faults(content: Content, names: Names) -> Iterator[Fault]:
                 names, place, name, "is a word that programs read as missing or as true/false"
             )
         if name == ALL_ARMS and place.startswith("design."):
-            yield _taken(names, place, name, "is used in results for all arms together")
+            yield _taken(names, place, name, "is used in results for all groups together")
 
 
 def _read(content: Content) -> Iterator[tuple[str, str]]:

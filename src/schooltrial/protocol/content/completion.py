@@ -29,7 +29,7 @@ def complete_design(content: Content) -> None:
 
 
 def compare_modelled_arms(content: Content) -> None:
-    """Have, in place, every model compare the arms that are in models, where some are in none."""
+    """Have, in place, every model compare the groups that are in models, where some are in none."""
     design = content["design"]
     arms = [arm["name"] for arm in modelled_arms(design)]
     if len(arms) == len(design["arms"]):

@@ -73,6 +73,11 @@ class DesignLevels:
         return self.unit in GROUPS
 
 
+def control_name(*, randomised: bool) -> str:
+    """Return what the group without the programme is called: control, if groups were randomised."""
+    return "control" if randomised else "comparison"
+
+
 def names_schools(columns: Mapping[str, Iterable[str]]) -> bool:
     """Return whether any standard table names a school.
 

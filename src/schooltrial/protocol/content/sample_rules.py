@@ -52,7 +52,7 @@ class SampleRules:
     take_up : str or None
         Variable that tells whether the programme was taken up.
     baseline : int
-        Year at which arms are compared.
+        Year at which groups are compared.
     secret : str
         Key of the hashes in the ledger: what only those who hold the data can know. Identifiers
         are few enough to be tried one by one, so a key that is published would hide nobody.
@@ -87,7 +87,7 @@ class SampleRules:
 
     @property
     def arms(self) -> list[Arm]:
-        """The arms, the control arm first."""
+        """The groups, the control group first."""
         return self.design["arms"]
 
     @property
@@ -102,7 +102,7 @@ class SampleRules:
 
     @property
     def control(self) -> str:
-        """Name of the control arm."""
+        """Name of the control group."""
         return self.arms[0]["name"]
 
     @property

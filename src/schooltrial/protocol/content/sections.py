@@ -50,7 +50,7 @@ class Registration(TypedDict):
 
 
 class Arm(TypedDict):
-    """One arm of the trial."""
+    """One group of the trial."""
 
     name: str
     label: str
@@ -75,7 +75,7 @@ class Draw(TypedDict):
 
 
 class Design(TypedDict):
-    """The design section: how units were assigned, the control arm first."""
+    """The design section: how units were assigned, the control group first."""
 
     kind: Kind
     unit: Unit
@@ -468,7 +468,7 @@ class Protocol:
     models_to_come : dict of str to Model
         Models of years of which there are no data yet: they are planned, and not fitted.
     rehearsal : bool
-        Whether the arms are re-randomised, so that nothing that is found is a result.
+        Whether the groups are re-randomised, so that nothing that is found is a result.
     """
 
     content: Content
@@ -603,7 +603,7 @@ def drawn_by_lot(design: Design) -> bool:
 
 
 def modelled_arms(design: Design) -> list[Arm]:
-    """Return the arms that models, balance, attrition and ratings compare, the control arm first.
+    """Return the groups that models, balance, attrition and ratings compare, control first.
 
     The others are randomised and described, and in no comparison.
     """
@@ -725,7 +725,7 @@ class Analysed(TypedDict):
 
 
 def baseline_year(content: Compared) -> int:
-    """Return the year at which the arms are compared: the last one before, unless stated.
+    """Return the year at which the groups are compared: the last one before, unless stated.
 
     Without a year before it is the first year of the programme: what was measured then of pupils
     before the outcome, such as a pre-test in a column of its own, can still be compared.
@@ -761,7 +761,7 @@ def years_of_model(model: Model, years: Years) -> list[int]:
 
 
 def arm_labels(design: Mapping[str, Any]) -> dict[str, str]:
-    """Return arm → its label, the comparison group first.
+    """Return group → its label, the comparison group first.
 
     Parameters
     ----------

@@ -72,14 +72,14 @@ STANDARD_VARIABLES: Mapping[str, tuple[Variable, ...]] = {
             "its place where `design.unit` says so (`school` may then be given too).", key=True,
             when="the unit",
         ),
-        Variable("arm", "Arm to which it was assigned, one of `design.arms`.", needed=True),
+        Variable("arm", "Group to which it was assigned, one of `design.arms`.", needed=True),
         Variable(
             "block", "Block or set in which it was drawn; left out where teachers, classes or "
             "pupils were drawn inside schools, it is the school.",
             when="in `blocked` and `paired` designs",
         ),
         Variable(
-            "year", "The one year in which the unit is in that arm, where each unit is a school "
+            "year", "The one year in which the unit is in that group, where each unit is a school "
             "(or class) in one year.",
         ),
         Variable(
@@ -93,7 +93,7 @@ STANDARD_VARIABLES: Mapping[str, tuple[Variable, ...]] = {
             "school", "School on whose roster the pupil is that year.",
             when="where the trial has schools",
         ),
-        Variable("teacher", "Teacher of the pupil; without it no teacher's arm is known."),
+        Variable("teacher", "Teacher of the pupil; without it no teacher's group is known."),
         Variable(
             "class", "Class of the pupil, an identifier that no two schools share.",
             when="where classes were assigned",
@@ -140,7 +140,7 @@ STANDARD_VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         Variable("unit_cost", "Cost of one, a number, in `costs.currency`.", needed=True),
         Variable("unit", "What it is counted in."),
         Variable("each_year", "A flag: needed in every year (1), else once."),
-        Variable("arm", "Programme arm that it is for; left out, all programme arms are one."),
+        Variable("arm", "Intervention group that it is for; left out, all of them are one."),
         Variable("source", "Where quantity and price come from."),
     ),
 }  # fmt: skip

@@ -13,6 +13,7 @@ from schooltrial.document.blocks import Block, Bullets, Document, Heading, Parag
 from schooltrial.document.numbers import number
 from schooltrial.document.tables import study_foot
 from schooltrial.document.text import Link, Strong, Text
+from schooltrial.protocol.content.levels import control_name
 from schooltrial.report.effect_words import percentile_points
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
@@ -43,7 +44,7 @@ BAND = re.compile(r", (?=\D)")
 """What divides a cost from its band."""
 
 LINE = (
-    "Places: think of 100 members of the comparison group in a line, from the lowest result to the "
+    "Places: think of 100 members of the {control} group in a line, from the lowest result to the "
     "highest. Three places up means that the one in the middle passes three others."
 )
 """What a place is, said once where results are told in places."""
@@ -102,7 +103,8 @@ def found_blocks(found: list[Finding], *, randomised: bool) -> list[Block]:
         told.append(f"The full report has {plural(more, 'more result')}.")
     blocks: list[Block] = [Bullets(tuple(told))]
     if any(one.found and _in_places(one) for one in found[:MOST]):
-        blocks.append(Paragraph(LINE, "note"))
+        line = LINE.format(control=control_name(randomised=randomised))
+        blocks.append(Paragraph(line, "note"))
     return blocks
 
 

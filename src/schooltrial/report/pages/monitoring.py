@@ -34,7 +34,7 @@ class Monitored:
     held_back : sequence of (str, str)
         Files, or parts of them, that are not read until then.
     labels : mapping
-        Arm → its label.
+        Group → its label.
     pictures : mapping
         Figures of the implementation.
     captions : mapping

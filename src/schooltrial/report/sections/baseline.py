@@ -68,7 +68,11 @@ def baseline_section(evidence: Evidence) -> Section:
     if balance is not None and not balance.empty:
         protocol = evidence.protocol
         noted = baseline_table(
-            balance, protocol["design"]["arms"], protocol["balance"], year_label(protocol)
+            balance,
+            protocol["design"]["arms"],
+            protocol["balance"],
+            year_label(protocol),
+            evidence.control,
         )
         table = Exhibit(
             "baseline", "Baseline characteristics by group", noted.table, notes=noted.notes,
@@ -79,7 +83,7 @@ def baseline_section(evidence: Evidence) -> Section:
     if trends is not None:
         shown = Exhibit(
             "pretrends", "Pre-programme outcomes and trends",
-            pretrends_shown(evidence.compared(trends)),
+            pretrends_shown(evidence.compared(trends), evidence.control),
             data="checks/pretrends.csv", source="check_balance",
         )  # fmt: skip
         blocks.append(Details("Pre-programme outcomes and trends", (shown,)))

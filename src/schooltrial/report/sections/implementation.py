@@ -80,7 +80,7 @@ def contrast_sentence(contrast: pd.DataFrame, arms: Mapping[str, str]) -> str:
     contrast : DataFrame
         ``contrast.csv``.
     arms : mapping
-        Arm → its label.
+        Group → its label.
     """
     told = []
     held = contrast[contrast["expected"] == "no"]

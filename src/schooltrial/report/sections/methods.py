@@ -9,6 +9,7 @@ from schooltrial.document.blocks import Block, Bullets, Equation, Heading, Parag
 from schooltrial.protocol.consistency.idle_keys import has_blocks
 from schooltrial.protocol.consistency.model_keys import keys_read
 from schooltrial.protocol.content.filters import in_words
+from schooltrial.protocol.content.levels import control_name
 from schooltrial.protocol.content.sections import Content, arm_labels, labels
 from schooltrial.report.wording import of_rows
 from schooltrial.wording import exact, listed, plural_of
@@ -106,8 +107,8 @@ OWN_BASELINE = (
 )
 
 STANDARDISED = {
-    "control": "by the comparison group’s mean and SD within grade and year",
-    "control_at_baseline": "by the comparison group’s mean and SD in the baseline year",
+    "control": "by the {control} group’s mean and SD within grade and year",
+    "control_at_baseline": "by the {control} group’s mean and SD in the baseline year",
     "all": "by the mean and SD of the sample within grade and year",
     "norms": "by published norms",
 }
@@ -117,7 +118,7 @@ Sentence = Callable[[Model, Content], str]
 
 
 def _labels(content: Content) -> dict[str, str]:
-    """Return variable, arm, subgroup or year → its label."""
+    """Return variable, group, subgroup or year → its label."""
     return {
         **arm_labels(content["design"]),
         **labels(content),
@@ -441,7 +442,7 @@ def effect_size_blocks(protocol: Content) -> Iterator[Block]:
         yield Equation(EFFECT_SIZES["cox"])
         yield Paragraph(
             "Yes/no outcomes have the Cox index: the difference in log odds over 1.65, where p is "
-            "the share of the comparison group."
+            f"the share of the {control_name(randomised=protocol['design']['randomised'])} group."
         )
     if scales:
         yield Paragraph("Intervals of effect sizes are those of the estimates on the new scale.")
@@ -463,6 +464,7 @@ def _general(protocol: Content) -> Iterator[str]:
     else:
         yield f"{units} were not randomised."
     for kind, words in STANDARDISED.items():
+        words = words.format(control=control_name(randomised=design["randomised"]))
         of_kind = [one for one in protocol["outcomes"].values() if one["standardise"] == kind]
         in_grades = [one["label"] for one in of_kind if one["measured_on"] == "pupil"]
         others = [one["label"] for one in of_kind if one["measured_on"] != "pupil"]

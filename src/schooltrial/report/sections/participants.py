@@ -59,11 +59,12 @@ def participants_section(evidence: Evidence) -> Section:
     if attrition is not None:
         blocks.append(Exhibit(
             "attrition", "Attrition by group", attrition_shown(
-                attrition, years, evidence.labels, _models(evidence), evidence.arms
+                attrition, years, evidence.labels, _models(evidence), evidence.arms,
+                evidence.control,
             ),
             LOST, data="checks/attrition.csv", source="check_attrition",
         ))  # fmt: skip
-        moved = movers_shown(attrition, years, labels, evidence.arms)
+        moved = movers_shown(attrition, years, labels, evidence.arms, evidence.control)
         if moved is not None:
             blocks.append(Exhibit(
                 "movers", "Joiners and movers", moved, MOVED,
@@ -73,10 +74,10 @@ def participants_section(evidence: Evidence) -> Section:
     if left is not None:
         table = Exhibit(
             "who_left", "Differential attrition by baseline characteristics",
-            who_left_shown(left, labels, evidence.arms),
+            who_left_shown(left, labels, evidence.arms, evidence.control),
             "How much more, in percentage points, the share lost in the intervention group changes "
-            "with a baseline variable than in the comparison group: per SD of a number, or between "
-            "those with and those without the characteristic.",
+            f"with a baseline variable than in the {evidence.control} group: per SD of a number, "
+            "or between those with and those without the characteristic.",
             data="checks/who_left.csv", source="check_attrition",
         )  # fmt: skip
         if said := who_left_sentence(left, labels, evidence.arms):

@@ -10,8 +10,9 @@ import pandas as pd
 
 from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
 from schooltrial.document.numbers import number
-from schooltrial.document.tables import Column, Table, tabulate
+from schooltrial.document.tables import Column, Table, naming_control, tabulate
 from schooltrial.document.text import Link
+from schooltrial.protocol.content.levels import control_name
 from schooltrial.wording import plural_of
 
 Record = Mapping[str, Any]
@@ -24,11 +25,11 @@ FILE = "study_record.json"
 DESCRIBED = [
     Column("Measure", key="label"),
     Column("Level", key="level"),
-    Column("n, comparison", "count", key="n_control"),
+    Column("n, control", "count", key="n_control"),
     Column("n, intervention", "count", key="n_treated"),
-    Column("Mean, comparison", "number", 2, key="mean_control"),
+    Column("Mean, control", "number", 2, key="mean_control"),
     Column("Mean, intervention", "number", 2, key="mean_treated"),
-    Column("SD, comparison", "number", 2, key="sd_control"),
+    Column("SD, control", "number", 2, key="sd_control"),
     Column("SD, intervention", "number", 2, key="sd_treated"),
     Column("Effect size", "told", key="size"),
 ]
@@ -55,7 +56,7 @@ ATTRITION = [
     Column("Year", "told", key="year"),
     Column("Level", key="level"),
     Column("Group", key="group", optional=True),
-    Column("Lost, comparison", "told", key="comparison"),
+    Column("Lost, control", "told", key="control"),
     Column("Lost, intervention", "told", key="intervention"),
     Column("Overall (%)", "percent", 1, key="overall"),
     Column("Differential (pp)", "percent", 1, key="differential"),
@@ -72,8 +73,9 @@ def study_record_section(record: Record) -> Section:
         As `study_record.build_record` returns it.
     """
     arms = record["conditions"]["groups"]
+    control = control_name(randomised=record["design_and_measures"]["randomised"])
     shown: list[tuple[str, str, Table | None]] = [
-        ("conditions", "Conditions", _items(_conditions(record["conditions"]))),
+        ("conditions", "Conditions", _items(_conditions(record["conditions"], control))),
         ("sample", "Sample and context", _items(_context(record["sample_and_context"]))),
         ("registration", "Registration and conflicts of interest",
          _items(_registration(record["registration_and_conflicts"]))),
@@ -81,9 +83,9 @@ def study_record_section(record: Record) -> Section:
         ("formation", "Sample formation and analysis",
          _items(_formation(record["sample_formation_and_analysis"]))),
         ("descriptive", "Baseline measures of those analysed",
-         _described(record["descriptive_statistics"]["measures"])),
+         _described(record["descriptive_statistics"]["measures"], control)),
         ("results", "Results of primary models", _results(record)),
-        ("attrition", "Attrition", _attrition(record["attrition"], arms)),
+        ("attrition", "Attrition", _attrition(record["attrition"], arms, control)),
     ]  # fmt: skip
     blocks: list[Block] = [
         Paragraph((
@@ -108,7 +110,7 @@ def _items(rows: Iterator[tuple[str, Any]]) -> Table:
     )
 
 
-def _described(rows: Sequence[Record]) -> Table | None:
+def _described(rows: Sequence[Record], control: str) -> Table | None:
     if not rows:
         return None
     sizes = [row["wwc_effect_size"] for row in rows]
@@ -116,7 +118,7 @@ def _described(rows: Sequence[Record]) -> Table | None:
         one if isinstance(one, str) else number(nan if one is None else one, 2) for one in sizes
     ]
     frame = pd.DataFrame(rows).assign(size=written)
-    return tabulate("Study record", frame, DESCRIBED)
+    return tabulate("Study record", frame, naming_control(DESCRIBED, control))
 
 
 def _results(record: Record) -> Table | None:
@@ -147,7 +149,7 @@ def _bound(value: Any) -> str:
     return value if isinstance(value, str) else number(value, 3)
 
 
-def _attrition(rows: Sequence[Record], arms: Sequence[Record]) -> Table | None:
+def _attrition(rows: Sequence[Record], arms: Sequence[Record], control: str) -> Table | None:
     if not rows:
         return None
     labels = {arm["arm"]: arm["label"] for arm in arms}
@@ -155,22 +157,23 @@ def _attrition(rows: Sequence[Record], arms: Sequence[Record]) -> Table | None:
     frame = pd.DataFrame(rows)
     told = frame.assign(
         group=[labels.get(arm, "") if several else "" for arm in frame["arm"]],
-        comparison=[_of(row["count_control"], row["n_control"]) for row in rows],
+        control=[_of(row["count_control"], row["n_control"]) for row in rows],
         intervention=[_of(row["count_arm"], row["n_arm"]) for row in rows],
     )
-    return tabulate("Study record", told, ATTRITION)
+    return tabulate("Study record", told, naming_control(ATTRITION, control))
 
 
 def _of(lost: int | None, assigned: int | None) -> str:
     return "" if lost is None or assigned is None else f"{lost:,} of {assigned:,}"
 
 
-def _conditions(part: Record) -> Iterator[tuple[str, Any]]:
+def _conditions(part: Record, control: str) -> Iterator[tuple[str, Any]]:
     for group in part["groups"]:
         units = (
             "" if group["units_assigned"] is None else f" ({group['units_assigned']:,} assigned)"
         )
-        yield group["role"].capitalize(), f"{group['label']}{units}"
+        role = control if group["role"] == "comparison" else group["role"]
+        yield role.capitalize(), f"{group['label']}{units}"
     for component in part["components"]:
         yield "Component", component["label"]
 

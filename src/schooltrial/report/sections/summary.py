@@ -12,6 +12,7 @@ from schooltrial.document.blocks import Block, Bullets, Exhibit, Heading, Paragr
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.document.text import Cite, Text, joined
+from schooltrial.protocol.content.levels import control_name
 from schooltrial.protocol.content.sections import Content, arm_labels
 from schooltrial.report.effect_words import MONTHS_TABLE, months_text, percentile_points_text
 from schooltrial.report.evidence import Evidence
@@ -100,11 +101,11 @@ def _of_group(arm: str, protocol: Content) -> str:
         return uncapitalised(arms[arm])
     if arm != next(iter(arms)):
         return "intervention"
-    return "control" if protocol["design"]["randomised"] else "comparison"
+    return control_name(randomised=protocol["design"]["randomised"])
 
 
 def units_by_arm(evidence: Evidence) -> dict[str, int]:
-    """Return how many units each arm was assigned, the comparison group last."""
+    """Return how many units each group was assigned, the comparison group last."""
     control, *others = evidence.arms
     return {arm: evidence.units_by_arm[arm] for arm in [*others, control]}
 
@@ -183,7 +184,7 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
     if any(row["points"] for row in rows):
         notes.append(
             "Percentile points: expected change in the percentile rank of an average pupil of the "
-            "comparison group (WWC improvement index)."
+            f"{evidence.control} group (WWC improvement index)."
         )
     if any(row["months"] for row in rows):
         notes.append(MONTHS_TABLE)
@@ -267,7 +268,7 @@ def with_security_word(rating: str) -> str:
 
 
 def cost_of(evidence: Evidence) -> dict[str, str]:
-    """Return arm → cost per pupil per year, in whole units of its currency, with its EEF band."""
+    """Return group → cost per pupil per year, in whole units of its currency, with its EEF band."""
     costs = evidence.check("costs")
     if costs is None:
         return {}

@@ -25,7 +25,7 @@ UNITS = [
     Column("Unit", key="unit"),
     Column("Block", optional=True, key="block"),
     Column("Group", optional=True, key="arm"),
-    Column("Drawn arm", optional=True, key="drawn arm"),
+    Column("Drawn group", optional=True, key="drawn_arm"),
     Column("Verdict", key="verdict"),
     Column("Reason", optional=True, key="reason"),
 ]
@@ -46,7 +46,7 @@ MOST = 40
 """Units, and blocks, that a report lists; all are in the files of the check."""
 
 
-WITHOUT_REMARK = ("both arms present", "all arms present")
+WITHOUT_REMARK = ("both groups present", "all groups present")
 """Verdicts on blocks of which there is nothing more to say."""
 
 
@@ -101,7 +101,7 @@ def remarks_counted(units: pd.DataFrame) -> Table | None:
 
 
 def blocks_shown(blocks: pd.DataFrame) -> Table:
-    """Return how many units each block holds in each arm; of many, those with a remark first."""
+    """Return how many units each block holds in each group; of many, those with a remark first."""
     if len(blocks) > MOST:
         plain = blocks["verdict"].isin(WITHOUT_REMARK)
         blocks = pd.concat([blocks[~plain], blocks[plain]]).head(MOST)

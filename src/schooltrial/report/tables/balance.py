@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from schooltrial.document.numbers import difference_text, number, size_beside_limits
-from schooltrial.document.tables import Column, Table, tabulate
+from schooltrial.document.tables import Column, Table, naming_control, tabulate
 
 OMNIBUS = [
     Column("Sample", key="sample"),
@@ -30,9 +30,9 @@ TRENDS = [
     Column("Level", key="level"),
     Column("Group", optional=True, key="arm"),
     Column("Label", key="label"),
-    Column("n comparison", "quantity", key="n control"),
+    Column("n control", "quantity", key="n control"),
     Column("n intervention", "quantity", key="n treated"),
-    Column("Mean, comparison", "quantity", key="mean control"),
+    Column("Mean, control", "quantity", key="mean control"),
     Column("Mean, intervention", "quantity", key="mean treated"),
     Column("Difference", "quantity", key="difference"),
     Column("Standardised difference", "told", key="standardised difference"),
@@ -75,11 +75,11 @@ def omnibus_shown(omnibus: pd.DataFrame) -> Table:
     return tabulate("Joint tests of balance", rows, OMNIBUS)
 
 
-def pretrends_shown(pretrends: pd.DataFrame) -> Table:
+def pretrends_shown(pretrends: pd.DataFrame, control: str = "control") -> Table:
     """Return the baseline outcomes of every year before, and the slopes over these years."""
     sizes = pretrends["standardised_difference"].map(difference_text)
     told = pretrends.assign(standardised_difference=sizes)
-    return tabulate("Baseline outcomes in every year before", told, TRENDS)
+    return tabulate("Baseline outcomes in every year before", told, naming_control(TRENDS, control))
 
 
 def compared_sentence(balance: pd.DataFrame) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from schooltrial.checks.attrition.analyses import CAME, ENTERED, analysing_models
 from schooltrial.document.numbers import number, p_text
-from schooltrial.document.tables import Column, Table, tabulate
+from schooltrial.document.tables import Column, Table, naming_control, tabulate
 from schooltrial.protocol.content.shown_units import as_shown, effect_unit
 
 Labels = Mapping[str, str]
@@ -41,8 +41,8 @@ ATTRITION = [
     Column("Year", "told", key="year"),
     Column("Level", key="level"),
     Column("Group", key="group", optional=True),
-    Column("Comparison", "told", key="control"),
-    Column("Intervention", "told", key="arm’s"),
+    Column("Control", "told", key="control"),
+    Column("Intervention", "told", key="intervention"),
     Column("Overall attrition (%)", "percent", 1, key="overall"),
     Column("Differential attrition (pp)", "percent", 1, key="differential"),
     Column("WWC limit (pp)", "told", key="largest low difference"),
@@ -57,8 +57,8 @@ MOVERS = [
     Column("Year", "told", key="year"),
     Column("Level", key="level"),
     Column("Group", key="group", optional=True),
-    Column("Comparison", "told", key="control"),
-    Column("Intervention", "told", key="arm’s"),
+    Column("Control", "told", key="control"),
+    Column("Intervention", "told", key="intervention"),
     Column("Difference (pp)", "percent", 1, key="differential"),
     Column("Note", key="note", optional=True),
 ]
@@ -70,7 +70,7 @@ MOVES = {
     "joined late": "joined later",
     "promoted": "finished the grades of their school, now in another school",
     "changed school": "changed school otherwise",
-    "changed arm": "now in a school of another group",
+    "changed group": "now in a school of another group",
 }
 """Quantity of ``attrition.csv`` → who that is, in the words of a reader."""
 
@@ -88,7 +88,7 @@ WHO_LEFT = [
     Column("Outcome", key="outcome"),
     Column("Year", "told", key="year"),
     Column("Group", key="group", optional=True),
-    Column("Lost: intervention and comparison", "told", key="lost"),
+    Column("Lost: intervention and control", "told", key="lost"),
     Column("Term", key="term"),
     Column("Estimate (pp)", "percent", 1, key="estimate"),
     Column("p", "p", key="p_value"),
@@ -131,6 +131,7 @@ def attrition_shown(
     labels: Labels,
     models: Labels,
     arms: Labels,
+    control: str = "control",
 ) -> Table:
     """Return who was lost in the years analysed, in per cent.
 
@@ -160,11 +161,11 @@ def attrition_shown(
             "level": rows["level"].replace(LEVELS),
             "quantity": rows["quantity"].where(rows["quantity"] != "lost", lost),
             "control": _part(rows, "control"),
-            "arm’s": _part(rows, "arm"),
+            "intervention": _part(rows, "arm"),
             "largest low difference": limits,
         }
     )
-    return tabulate("Attrition", told, ATTRITION)
+    return tabulate("Attrition", told, naming_control(ATTRITION, control))
 
 
 def _repeated(lost: pd.DataFrame) -> pd.Series:
@@ -178,7 +179,11 @@ def _repeated(lost: pd.DataFrame) -> pd.Series:
 
 
 def movers_shown(
-    attrition: pd.DataFrame, years: Sequence[int], labels: Labels, arms: Labels
+    attrition: pd.DataFrame,
+    years: Sequence[int],
+    labels: Labels,
+    arms: Labels,
+    control: str = "control",
 ) -> Table | None:
     """Return who joined and who moved in the years analysed; None where nothing is known of it."""
     named = attrition["year"].astype("str").isin([str(year) for year in years])
@@ -196,10 +201,10 @@ def movers_shown(
             ],
             "group": groups_named(rows["arm"], arms),
             "control": _part(rows, "control"),
-            "arm’s": _part(rows, "arm"),
+            "intervention": _part(rows, "arm"),
         }
     )
-    return tabulate("Joiners and movers", told, MOVERS)
+    return tabulate("Joiners and movers", told, naming_control(MOVERS, control))
 
 
 def who_left_sentence(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> str:
@@ -244,13 +249,15 @@ OF_F = re.compile(r"\bF\((\d+), ([\d.]+)\)")
 
 TESTS = {
     "all interactions = 0": "joint test of all interactions",
-    "arm and all interactions = 0": "joint test of the group and all interactions",
+    "group and all interactions = 0": "joint test of the group and all interactions",
 }
 """Test of ``who_left.csv`` → what a reader calls it."""
 
 
-def who_left_shown(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> Table:
-    """Return whether those lost differ between the arms, by what was known of them at baseline."""
+def who_left_shown(
+    who_left: pd.DataFrame, labels: Labels, arms: Labels, control: str = "control"
+) -> Table:
+    """Return whether those lost differ between the groups, by what was known at baseline."""
     words = ["variable", "category", "term", "note"]
     rows = who_left.astype(dict.fromkeys(words, "object")).fillna(dict.fromkeys(words, ""))
     terms = []
@@ -268,7 +275,7 @@ def who_left_shown(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> Tabl
         term=terms,
         note=[OF_F.sub(_one_decimal, note) for note in rows["note"]],
     )
-    return tabulate("Differential attrition", told, WHO_LEFT)
+    return tabulate("Differential attrition", told, naming_control(WHO_LEFT, control))
 
 
 def _one_decimal(found: re.Match[str]) -> str:
@@ -348,9 +355,9 @@ def groups_named(names: pd.Series, arms: Labels) -> list[str]:
     Parameters
     ----------
     names : Series
-        Names of arms.
+        Names of groups.
     arms : mapping
-        Arm → its label, the comparison group first.
+        Group → its label, the comparison group first.
     """
     alone = len(arms) <= 2
     return ["" if alone else arms.get(str(name), str(name)) for name in names]

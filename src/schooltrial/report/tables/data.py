@@ -129,7 +129,7 @@ def _short(value: object) -> str:
 
 
 def means_shown(means: pd.DataFrame, arms: Sequence[str]) -> dict[str, Table]:
-    """Return table → the mean of each variable by year and arm, for the codebook."""
+    """Return table → the mean of each variable by year and group, for the codebook."""
     keys = ["table", "variable", "year"]
     by_arm = means.drop_duplicates([*keys, "arm"]).set_index([*keys, "arm"])["mean"]
     wide = means[keys].drop_duplicates(ignore_index=True)
@@ -142,6 +142,6 @@ def means_shown(means: pd.DataFrame, arms: Sequence[str]) -> dict[str, Table]:
         *(Column(arm, "number", 2, key=f"mean {at}") for at, arm in enumerate(arms)),
     ]
     return {
-        str(table): tabulate(f"Means by year and arm: {table}", rows, columns)
+        str(table): tabulate(f"Means by year and group: {table}", rows, columns)
         for table, rows in wide.groupby("table", sort=False)
     }

@@ -107,7 +107,7 @@ def costs_shown(costs: pd.DataFrame, arms: Labels) -> Table:
 
 
 def costs_told(costs: pd.DataFrame, arms: Labels) -> list[str]:
-    """Return a sentence for each arm: cost per pupil per year, its basis, and its band."""
+    """Return a sentence for each group: cost per pupil per year, its basis, and its band."""
     sentences = []
     for row in costs[costs["ingredient"] == ALL].to_dict("records"):
         group = arms.get(str(row["arm"]), "The programme")

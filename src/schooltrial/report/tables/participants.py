@@ -83,7 +83,7 @@ def mobility_shown(mobility: pd.DataFrame, years: Sequence[int], year_label: str
 
 
 def units_counted(units: pd.DataFrame, noun: str) -> Table:
-    """Return how many units and blocks each arm has."""
+    """Return how many units and blocks each group has."""
     columns = [
         Column("Group", key="label"),
         Column(plural_of(noun), "count", key="n_units"),

@@ -17,7 +17,7 @@ class Drawn:
     seed : int
         Seed of the draw.
     treated : frozenset of str
-        Codes of the schools in the programme arm.
+        Codes of the schools in the intervention group.
     """
 
     seed: int

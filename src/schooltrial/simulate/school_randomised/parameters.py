@@ -88,7 +88,7 @@ class Parameters(ParameterSection):
     score_range : tuple of two ints
         Smallest and largest score that the scale can give, scale points [A].
     year_shift : pairs of year and SD
-        Change of all scores in a year, in both arms; 0 where not named [A].
+        Change of all scores in a year, in both groups; 0 where not named [A].
     attendance_mean, attendance_sd : float
         Mean and SD of the attendance rate, per cent of the days enrolled [A].
     school_days : int

@@ -73,7 +73,7 @@ def simulate(parameters: RolloutParameters, seed: int) -> SimulatedTrial:
         Truth beside what all trials have (``effects`` are in points, over the schools treated by
         that year): ``units`` (outcome), ``att`` (see `true_effects`), ``trend_difference`` (points
         a year by which the treated schools' own trends exceed the others'),
-        ``n_treated_schools``, ``n_comparison_schools``, ``n_cohort``, ``n_charters`` (by arm),
+        ``n_treated_schools``, ``n_comparison_schools``, ``n_cohort``, ``n_charters`` (by group),
         ``n_school_years``, ``n_tested`` (year) and ``school_changes``. Complete data: ``schools``,
         and ``school_years``, a row per school and year in which it is open, with ``n_tested`` and
         for each outcome ``<outcome>_untreated``, ``<outcome>_treated`` (per cent; not a number
@@ -119,7 +119,7 @@ def complete_data(
 
 
 def _schools(parameters: RolloutParameters, seed: int) -> pd.DataFrame:
-    """Return one row per school: code, region, cohort, arm, size, lasting level and trend."""
+    """Return one row per school: code, region, cohort, group, size, lasting level and trend."""
     never = dict(parameters.comparison_schools)
     counts = [never[region] + sum(parameters.treated_in(region).values()) for region in REGIONS]
     n = sum(counts)
@@ -171,7 +171,7 @@ def _enter(parameters: RolloutParameters, schools: pd.DataFrame, seed: int) -> I
 def _charters(
     parameters: RolloutParameters, treated: NDArray[np.bool_], seed: int
 ) -> NDArray[np.bool_]:
-    """Return which schools are charters: the set share of each arm, to the nearest school."""
+    """Return which schools are charters: the set share of each group, to the nearest school."""
     rng = stream(seed, "charters")
     charter = np.zeros(len(treated), dtype=bool)
     for arm, share in (

@@ -80,7 +80,7 @@ class Parameters(school_randomised.Parameters):
     class_size : float
         Mean pupils of a class; each class has one teacher for all subjects [A].
     teacher_leaver_rate : float
-        Share of teachers who leave between two years, in both arms, 0-1; a new one follows [A].
+        Share of teachers who leave between two years, in both groups, 0-1; a new one follows [A].
     missed_occasion_rate, absent_rater_rate, unreturned_survey_rate : float
         Share of occasions that were not held (no sheet), of the other sheets whose rater did not
         come (score ``ABS``) and of teachers who left the survey empty, 0-1 [A].

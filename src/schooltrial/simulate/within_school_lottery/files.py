@@ -164,7 +164,7 @@ def _lottery_list(
     frame.loc[left, "remark"] = f"withdrew on {later}"
     planted = [
         faults.record("withdrawn_applicants", LIST, len(left),
-                      "withdrew after randomisation; they stay in the arm assigned to them"),
+                      "withdrew after randomisation; they stay in the group assigned to them"),
     ]  # fmt: skip
     if parameters.take_up_record == "yes_no":
         cells = faults.pick(len(frame), parameters.restyled_take_up, "restyled_take_up", LIST, seed)

@@ -3,7 +3,7 @@
 There are more applicants than places, so the places of a school are drawn among its applicants. Not
 all who win take the certificate up, and a few who lose get one elsewhere. Teachers answer a survey
 and stay in the school or leave it; the pupils of their classes are tested. Who did not apply
-teaches and is surveyed all the same, and is in no arm.
+teaches and is surveyed all the same, and is in no group.
 """
 
 from __future__ import annotations

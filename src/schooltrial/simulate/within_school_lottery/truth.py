@@ -135,7 +135,7 @@ def _counts(counts: pd.Series) -> dict[str, int]:
 
 
 def _left(mine: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Return, by year, how many of each arm are no longer in the school in the October after."""
+    """Return, by year, how many of each group are no longer in the school in the October after."""
     later = mine[mine["stays"].notna()]
     return {
         str(year): {

@@ -26,7 +26,7 @@ def test_the_effect_on_compliers_is_that_of_the_offer_over_the_take_up(
     assert list(rows.index) == ["CACE", "Anderson-Rubin set", "take-up", "first stage"]
 
     def gap(column: str) -> float:
-        """Return the mean difference between arms within blocks, by least squares."""
+        """Return the mean difference between groups within blocks, by least squares."""
         blocks = pd.get_dummies(taken["block"]).to_numpy(float)
         x = np.column_stack([taken["treated"], blocks])
         return float(np.linalg.lstsq(x, taken[column], rcond=None)[0][0])

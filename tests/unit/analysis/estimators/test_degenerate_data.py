@@ -134,8 +134,8 @@ DATA: dict[str, Change] = {
     "as they are": lambda f: f,
     "constant outcome": lambda f: f.assign(score=0.1),
     "outcome of zeros": lambda f: f.assign(score=0.0),
-    "constant in an arm": lambda f: f.assign(score=f["score"].where(f["treated"] == 1, 0.3)),
-    "constant in each arm": lambda f: f.assign(score=1.1 * f["treated"]),
+    "constant in a group": lambda f: f.assign(score=f["score"].where(f["treated"] == 1, 0.3)),
+    "constant in each group": lambda f: f.assign(score=1.1 * f["treated"]),
     "constant in schools": lambda f: f.assign(score=f.groupby("school")["score"].transform("mean")),
     "constant in blocks": lambda f: f.assign(score=f["block"].astype(float) / 3),
     "constant in half of the pupils": lambda f: f.assign(
@@ -149,7 +149,7 @@ DATA: dict[str, Change] = {
     "outcome far from zero": lambda f: f.assign(score=f["score"] * 1e-3 + 1e9),
     "infinite outcome": lambda f: f.assign(score=f["score"].where(f.index != 5, np.inf)),
     "constant covariate": lambda f: f.assign(age=10.0),
-    "covariate is the arm": lambda f: f.assign(age=2.1 * f["treated"] + 3.3),
+    "covariate is the group": lambda f: f.assign(age=2.1 * f["treated"] + 3.3),
     "covariate is the outcome": lambda f: f.assign(age=3 * f["score"] + 1e3),
     "covariates fit exactly": lambda f: f.assign(score=1.3 * f["age"] + 0.7 * f["treated"]),
     "covariate of one pupil": lambda f: f.assign(age=(f.index == 7).astype(float)),
@@ -157,28 +157,28 @@ DATA: dict[str, Change] = {
     "take-up is the offer": lambda f: f.assign(took=f["treated"]),
     "nobody takes up": lambda f: f.assign(took=0.0),
     "all take up": lambda f: f.assign(took=1.0),
-    "take-up alike in both arms": lambda f: f.assign(took=np.arange(len(f)) % 2 * 1.0),
-    "blocks are the arms": lambda f: f.assign(block=f["arm"]),
-    "districts are the arms": lambda f: f.assign(district=f["arm"]),
-    "years are the arms": lambda f: f.assign(
+    "take-up alike in both groups": lambda f: f.assign(took=np.arange(len(f)) % 2 * 1.0),
+    "blocks are the groups": lambda f: f.assign(block=f["arm"]),
+    "districts are the groups": lambda f: f.assign(district=f["arm"]),
+    "years are the groups": lambda f: f.assign(
         year=pd.array(2019 + f["treated"].astype(int), dtype="Int64")
     ),
-    "groups are the arms": lambda f: f.assign(half=_upper(f)),
-    "one school an arm": lambda f: _of_schools(f, "S00", "S01"),
+    "groups are the groups": lambda f: f.assign(half=_upper(f)),
+    "one school a group": lambda f: _of_schools(f, "S00", "S01"),
     "two pairs": lambda f: pupils(4, blocks=2),
     "one treated school": _one_treated,
     "one pupil a school": lambda f: pupils(each=1),
     "one pupil a school, in pairs": lambda f: pupils(each=1, blocks=6),
     "one cluster": lambda f: f.assign(school="S00", cluster="S00"),
-    "an arm unobserved": lambda f: f.assign(score=f["score"].where(f["treated"] == 0)),
-    "one pupil observed in an arm": lambda f: f.assign(
+    "a group unobserved": lambda f: f.assign(score=f["score"].where(f["treated"] == 0)),
+    "one pupil observed in a group": lambda f: f.assign(
         score=f["score"].where((f["treated"] == 0) | (f.index == 15))
     ),
-    "one pupil an arm": lambda f: f.assign(score=f["score"].where(f.index.isin([3, 15]))),
-    "two pupils an arm": lambda f: f[f.index.isin([3, 4, 15, 16])].reset_index(drop=True),
+    "one pupil a group": lambda f: f.assign(score=f["score"].where(f.index.isin([3, 15]))),
+    "two pupils a group": lambda f: f[f.index.isin([3, 4, 15, 16])].reset_index(drop=True),
     "one heavy pupil": lambda f: f.assign(w=np.where(f.index == 4, 1e9, 1.0)),
-    "three arms": _three_arms,
-    "three arms, one constant": lambda f: _three_arms(f).assign(
+    "three groups": _three_arms,
+    "three groups, one constant": lambda f: _three_arms(f).assign(
         score=f["score"].where(_three_arms(f)["arm"] != "a", 1.0)
     ),
     "nobody": lambda f: f[f.index < 0],
@@ -280,7 +280,7 @@ PANELS: dict[str, Change] = {
     "constant in time": lambda c: c.assign(mean=c["school"].str[1:].astype(float)),
     "constant in years": lambda c: c.assign(mean=c["year"] / 3),
     "effect exact": lambda c: c.assign(mean=c["year"] / 3 + (c["year"] >= c["cohort"])),
-    "constant in an arm": lambda c: c.assign(mean=c["mean"].where(c["treated"] == 1, 0.3)),
+    "constant in a group": lambda c: c.assign(mean=c["mean"].where(c["treated"] == 1, 0.3)),
     "one cell differs": lambda c: c.assign(mean=(c.index == 9).astype(float)),
     "tiny": lambda c: c.assign(mean=c["mean"] * 1e-9),
     "huge": lambda c: c.assign(mean=c["mean"] * 1e12),
@@ -293,7 +293,7 @@ PANELS: dict[str, Change] = {
     "one year": lambda c: c[c["year"] == 2021].reset_index(drop=True),
     "no year after": lambda c: c[c["year"] < 2021].reset_index(drop=True),
     "no year before": lambda c: c[c["year"] >= 2021].reset_index(drop=True),
-    "arms are years": lambda c: c[(c["year"] >= 2021) == (c["treated"] == 1)].reset_index(
+    "groups are years": lambda c: c[(c["year"] >= 2021) == (c["treated"] == 1)].reset_index(
         drop=True
     ),
     "a cell a school": lambda c: c.groupby("school").head(1).reset_index(drop=True),

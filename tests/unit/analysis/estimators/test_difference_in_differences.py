@@ -191,7 +191,7 @@ def test_one_treated_school_has_a_point_and_no_standard_error(
     table = fit(plan, one)
     assert table.loc[table["estimand"] != "pre-trend test", "estimate"].notna().all()
     assert table["std_error"].isna().all()
-    assert table["note"].str.contains("one school in an arm").all()
+    assert table["note"].str.contains("one school in a group").all()
 
 
 def test_schools_seen_once_inform_no_change_and_are_counted(

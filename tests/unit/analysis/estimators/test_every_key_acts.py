@@ -92,7 +92,7 @@ EVERY_CELL = [(key, name) for key in MODEL_KEYS for name in BASE]
 
 @cache
 def pupils() -> pd.DataFrame:
-    """Return two pupils of 36 schools in four years: three arms in four blocks, two cohorts."""
+    """Return two pupils of 36 schools in four years: three groups in four blocks, two cohorts."""
     rng = np.random.default_rng(11)
     school, at, _ = (part.ravel() for part in np.indices((36, 4, 2)))
     year, arm, count = 2018 + at, school % 3, len(school)

@@ -188,7 +188,7 @@ def test_years_that_one_school_alone_has_are_named_where_they_leave_no_bounds() 
         keys={"active_from": "cohort", "event_window": [-3, 1]},
     )  # fmt: skip
     note = found.loc[found["check"] == "relative magnitudes", "note"].iloc[0]
-    assert note.startswith("no standard error: one school in an arm")
+    assert note.startswith("no standard error: one school in a group")
     assert "(treated[since=2], treated[since=3]); the bounds take every year by itself" in note
 
 

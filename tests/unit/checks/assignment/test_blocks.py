@@ -15,7 +15,7 @@ def _assignment(*blocks: tuple[str, str]) -> pd.DataFrame:
 
 def test_pairs_are_as_designed_and_a_triple_is_named() -> None:
     check = assignment_check(_assignment(("1", "01"), ("7", "011")), ARMS, "paired")
-    assert check["verdict"].tolist() == ["both arms present", "a set of 3 schools, not a pair"]
+    assert check["verdict"].tolist() == ["both groups present", "a set of 3 schools, not a pair"]
     assert check["n_control"].tolist() == [1, 1]
     assert check["n_awards"].tolist() == [1, 2]
     assert check["share_treated"].tolist() == [1 / 2, 2 / 3]
@@ -23,12 +23,12 @@ def test_pairs_are_as_designed_and_a_triple_is_named() -> None:
 
 def test_a_triple_is_as_designed_where_blocks_may_have_any_size() -> None:
     check = assignment_check(_assignment(("7", "011")), ARMS, "blocked")
-    assert check["verdict"].tolist() == ["both arms present"]
+    assert check["verdict"].tolist() == ["both groups present"]
 
 
 def test_a_block_of_one_arm_does_not_inform_the_effect() -> None:
     check = assignment_check(_assignment(("1", "00"), ("2", "11")), ARMS, "blocked")
-    assert set(check["verdict"]) == {"one arm only: does not contribute to the estimate"}
+    assert set(check["verdict"]) == {"one group only: does not contribute to the estimate"}
     assert check["share_treated"].tolist() == [0, 1]
 
 
@@ -38,7 +38,7 @@ def test_where_all_schools_of_a_staggered_design_enter_no_block_is_at_fault_for_
         "no unit stays outside: cohorts are compared with those that enter later"
     }
     beside = assignment_check(_assignment(("1", "01"), ("2", "11")), ARMS, "staggered")
-    assert "one arm only: does not contribute to the estimate" in set(beside["verdict"])
+    assert "one group only: does not contribute to the estimate" in set(beside["verdict"])
 
 
 def test_a_block_with_units_that_are_not_as_drawn_says_so_and_names_them() -> None:
@@ -47,8 +47,8 @@ def test_a_block_with_units_that_are_not_as_drawn_says_so_and_names_them() -> No
         verdict=["passed", "noted", "failed", "passed"]
     )
     check = assignment_check(listed, ARMS, "blocked", units).set_index("block")["verdict"]
-    assert check["1"] == "both arms present"
-    assert check["2"] == "not as drawn: S2; both arms present"
+    assert check["1"] == "both groups present"
+    assert check["2"] == "not as drawn: S2; both groups present"
 
 
 def test_blocks_are_in_the_order_of_their_numbers() -> None:
@@ -74,9 +74,9 @@ def test_of_three_arms_a_block_is_named_by_the_one_it_lacks() -> None:
     frame = pd.DataFrame(rows, columns=["block", "arm"])
     check = assignment_check(frame, ["control", "a", "b"], "blocked")
     assert check["verdict"].tolist() == [
-        "all arms present",
+        "all groups present",
         "no unit in a: contributes to the other comparisons only",
-        "one arm only: does not contribute to the estimate",
+        "one group only: does not contribute to the estimate",
     ]
     assert check["share_treated"].tolist() == [2 / 3, 1 / 2, 1]
     assert list(check.columns) == [
@@ -87,4 +87,4 @@ def test_of_three_arms_a_block_is_named_by_the_one_it_lacks() -> None:
 def test_a_set_of_three_is_as_designed_where_there_are_three_arms() -> None:
     frame = pd.DataFrame({"block": "1", "arm": ["control", "a", "b"]})
     check = assignment_check(frame, ["control", "a", "b"], "paired")
-    assert check["verdict"].tolist() == ["all arms present"]
+    assert check["verdict"].tolist() == ["all groups present"]

@@ -85,6 +85,6 @@ def test_a_list_on_which_everyone_begins_is_tested_by_its_cohorts_and_no_arm_is_
     years = [2023, 2024, 2025, 2024] * 3
     found = _verify(_list({"north": years, "south": years}))
     assert "3 groups (2023, 2024, 2025) in 2 blocks" in _row(found, CHECK)["finding"]
-    assert _row(found, "blocks with two arms")["verdict"] == "not tested"
-    assert "numbers by arm as planned" not in set(found.tests["check"])
+    assert _row(found, "blocks with two groups")["verdict"] == "not tested"
+    assert "numbers by group as planned" not in set(found.tests["check"])
     assert set(found.units["verdict"]) == {"passed"}

@@ -45,18 +45,19 @@ KNOWN = KnownOfUnits(
     baselines=SCORES.set_axis(["Maths"], axis=1),
 )  # fmt: skip
 FACTS_BEFORE = [
-    "assigned once", "arms of the design", "schools of the eligible list",
+    "assigned once", "groups of the design", "schools of the eligible list",
     "schools of the table of schools", "drawn before the first outcome",
     "record fits the protocol", "signature of the record", "frame of the record", "draw repeated",
-    "list equals the record", "blocks with two arms", "arms in blocks",
-    "numbers by arm as planned",
+    "list equals the record", "blocks with two groups", "groups in blocks",
+    "numbers by group as planned",
 ]  # fmt: skip
 CHANCE = [
     "sample ratio", "order of the list: ranks", "order of the list: runs", "identifier: ranks",
     "identifier: runs", "baseline", "baseline of Maths",
 ]  # fmt: skip
 FACTS_AFTER = [
-    "pupils who changed arm", "take-up in the control arm", "no take-up in a programme arm",
+    "pupils who changed group", "take-up in the control group",
+    "no take-up in an intervention group",
 ]  # fmt: skip
 
 
@@ -137,7 +138,7 @@ def test_random_draws_give_these_numbers_beyond() -> None:
     tests = _verify(Redraws(draws=199, exact_up_to=1295, seed=9)).tests.set_index("check")
     beyond = (tests.loc[CHANCE[1:], "p"] * 200).round(9)
     assert beyond.tolist() == [93, 144, 98, 158, 55, 61]
-    assert tests.loc["order of the list: runs", "finding"] == "runs of one arm: 9, expected 9.829"
+    assert tests.loc["order of the list: runs", "finding"] == "runs of one group: 9, expected 9.829"
 
 
 def test_a_p_value_at_its_level_is_no_doubt_and_one_below_is() -> None:

@@ -1,4 +1,4 @@
-"""Numbers by arm that the list itself plans, as places of each block."""
+"""Numbers by group that the list itself plans, as places of each block."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_a_list_with_the_places_that_it_names_is_as_planned() -> None:
     verdict, tests = _found(LIST, places="places")
     assert verdict == CONSISTENT
     assert tests["places of each block"][0] == "passed"
-    assert tests["numbers by arm as planned"][0] == "passed"
+    assert tests["numbers by group as planned"][0] == "passed"
 
 
 def test_without_places_or_shares_no_numbers_were_planned_that_a_list_could_contradict() -> None:
     verdict, tests = _found(LIST)
     assert verdict == CONSISTENT
-    assert tests["numbers by arm as planned"][0] == "noted"
-    assert "no shares are declared" in tests["numbers by arm as planned"][1]
+    assert tests["numbers by group as planned"][0] == "noted"
+    assert "no shares are declared" in tests["numbers by group as planned"][1]
     assert "places of each block" not in tests
 
 
@@ -50,7 +50,7 @@ def test_a_school_with_more_winners_than_places_contradicts_its_plan() -> None:
     more.loc[0, "arm"] = "programme"
     verdict, tests = _found(more, places="places")
     assert verdict == CONTRADICTED
-    assert "A, in the order control, programme" in tests["numbers by arm as planned"][1]
+    assert "A, in the order control, programme" in tests["numbers by group as planned"][1]
 
 
 @pytest.mark.parametrize(

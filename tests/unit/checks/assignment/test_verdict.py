@@ -71,7 +71,7 @@ def _swapped(assignment: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
 
 
 def _unlike(assignment: pd.DataFrame) -> tuple[str, str]:
-    """Return two schools of the first block in different arms."""
+    """Return two schools of the first block in different groups."""
     inside = assignment[assignment["block"] == "b0"].drop_duplicates("arm")["school"]
     return str(inside.iloc[0]), str(inside.iloc[1])
 
@@ -161,14 +161,16 @@ def test_arms_that_follow_the_register_are_caught(pattern: str, check: str) -> N
     assert _test(found, check)["verdict"] == "in doubt"
 
 
-@pytest.mark.parametrize("order", ["arm", "block and arm", "arm and name", "draw", "alternating"])
+@pytest.mark.parametrize(
+    "order", ["arm", "block and group", "group and name", "draw", "alternating"]
+)
 def test_the_order_of_rows_casts_no_doubt_as_it_may_be_later_than_the_draw(order: str) -> None:
     listed, rng = _list(1), np.random.default_rng(1)
     by_arm = listed.iloc[rng.permutation(N)].sort_values("arm", kind="stable")
     rows = {
         "arm": by_arm,
-        "block and arm": by_arm.sort_values("block", kind="stable"),
-        "arm and name": listed.sort_values(["arm", "school"]),
+        "block and group": by_arm.sort_values("block", kind="stable"),
+        "group and name": listed.sort_values(["arm", "school"]),
         "draw": listed.iloc[rng.permutation(N)],
         "alternating": by_arm.iloc[np.arange(N).reshape(2, -1).T.ravel()],
     }[order]
@@ -177,7 +179,7 @@ def test_the_order_of_rows_casts_no_doubt_as_it_may_be_later_than_the_draw(order
     runs = _test(found, "order of the list: runs")
     if order != "draw":
         assert (runs["verdict"], runs["p"] <= 0.001) == ("noted", True)
-        assert "sorted by arm" in runs["reason"]
+        assert "sorted by group" in runs["reason"]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_identifiers_of_two_districts_or_the_first_half_of_a_register_are_still_
 def _numbers(
     counts: list[tuple[int, ...]], shares: list[float | None], kind: str = "blocked"
 ) -> str:
-    """Return the verdict on a list of blocks of these numbers by arm, at random inside blocks."""
+    """Return the verdict on a list of blocks of these numbers by group, at random inside blocks."""
     names = ["control", "programme", "text"][: len(shares)]
     arms = [
         {"name": name, "label": name, "share": share}
@@ -225,7 +227,7 @@ def _numbers(
     frame["school"] = [f"S{at}" for at in range(len(frame))]
     design = {"kind": kind, "arms": arms}
     found = _verify(frame, design=design, known=KnownOfUnits())
-    return f"{found.verdict}, {_test(found, 'numbers by arm as planned')['verdict']}"
+    return f"{found.verdict}, {_test(found, 'numbers by group as planned')['verdict']}"
 
 
 @pytest.mark.parametrize(
@@ -331,7 +333,7 @@ def test_bad_lists_are_named_school_by_school_and_the_rest_is_still_tested() -> 
     bad = pd.concat([bad.drop(index=11), twice, outside], ignore_index=True)
     found = _verify(bad, record=_record(1))
     said = found.units.groupby("unit")["reason"].first()
-    assert "arm 'placebo' is not of the design" in said["S4"]
+    assert "group 'placebo' is not of the design" in said["S4"]
     assert "assigned 2 times, to control and programme" in said["S8"]
     assert "no longer in the list" in said["S12"]
     assert "not in the eligible list" in said["S99"]
@@ -346,9 +348,9 @@ def test_blocks_of_one_arm_and_a_pair_of_three_are_noted_and_do_not_stop_the_tes
     paired = {"kind": "paired"}
     found = _verify(pd.DataFrame({"school": FRAME["school"], "block": block, "arm": arm}),
                     design=paired)  # fmt: skip
-    assert "p0 (3), q (1)" in _test(found, "sets of one unit per arm")["reason"]
-    assert _test(found, "blocks with two arms")["value"] == 1
-    assert _test(found, "numbers by arm as planned")["verdict"] == "passed"
+    assert "p0 (3), q (1)" in _test(found, "sets of one unit per group")["reason"]
+    assert _test(found, "blocks with two groups")["value"] == 1
+    assert _test(found, "numbers by group as planned")["verdict"] == "passed"
     assert _test(found, "identifier: ranks")["verdict"] == "in doubt"  # control comes first
 
 
@@ -357,15 +359,15 @@ def test_an_arm_that_a_block_lacks_is_named() -> None:
     arms = np.tile(["control", "programme", "text", "control"], 10)
     arms[:8] = ["control", "programme"] * 4
     found = _verify(FRAME[["school", "block"]].assign(arm=arms), design={"arms": three})
-    assert "b0 lacks text" in _test(found, "arms in blocks")["reason"]
-    assert _test(found, "numbers by arm as planned")["verdict"] == "noted"
+    assert "b0 lacks text" in _test(found, "groups in blocks")["reason"]
+    assert _test(found, "numbers by group as planned")["verdict"] == "noted"
 
 
 def test_numbers_other_than_declared_shares_contradict_the_plan() -> None:
     arms = [{**ARMS[0], "share": 0.75}, {**ARMS[1], "share": 0.25}]
     found = _verify(_list(1), design={"arms": arms})
     assert found.verdict == CONTRADICTED
-    assert _test(found, "numbers by arm as planned")["value"] == 5
+    assert _test(found, "numbers by group as planned")["value"] == 5
     chance = [comb(40, k) * 0.25**k * 0.75 ** (40 - k) for k in range(41)]
     expected = sum(p for p in chance if p <= chance[20] * (1 + 1e-9))
     assert _test(found, "sample ratio")["p"] == pytest.approx(expected, rel=1e-9)
@@ -406,7 +408,7 @@ def test_crossovers_are_counted_at_the_school_where_a_pupil_was_first() -> None:
     found = _verify(listed, known=known)
     counts = found.units.set_index("unit")["pupils_changed_arm"]
     assert (counts[one], counts[other]) == (1, 0)
-    assert _test(found, "pupils who changed arm")["finding"] == "1 of 3 pupils"
+    assert _test(found, "pupils who changed group")["finding"] == "1 of 3 pupils"
     taken = found.units.set_index("unit")["taken_up"]
     assert (taken[one], taken[other]) == (0, 1)
 
@@ -418,8 +420,8 @@ def test_take_up_in_the_control_arm_names_its_schools() -> None:
     taken[control] = 0.0
     taken[control.iloc[2]] = 0.4
     found = _verify(listed, known=replace(KNOWN, taken_up=taken))
-    assert _test(found, "take-up in the control arm")["reason"] == control.iloc[2]
-    assert _test(found, "no take-up in a programme arm")["verdict"] == "passed"
+    assert _test(found, "take-up in the control group")["reason"] == control.iloc[2]
+    assert _test(found, "no take-up in an intervention group")["verdict"] == "passed"
 
 
 def test_first_outcomes_are_those_after_the_years_before() -> None:
@@ -457,7 +459,12 @@ def test_units_that_came_otherwise_than_by_lot_are_not_tested_as_if() -> None:
     found = _verify(chose, design={"randomised": False})
     assert found.verdict == NO_LOTTERY
     assert found.tests["p"].isna().all()
-    supposed = {"numbers by arm as planned", "sample ratio", "sets of one unit per arm", "baseline"}
+    supposed = {
+        "numbers by group as planned",
+        "sample ratio",
+        "sets of one unit per group",
+        "baseline",
+    }
     assert not supposed & set(found.tests["check"])
     assert found.tests["verdict"].isin(["passed", "noted", "not tested"]).all()
 
@@ -515,7 +522,7 @@ def test_a_list_sorted_as_text_whose_arms_alternate_is_doubted() -> None:
         ({"randomisation": {"date": "2024-05-02"}}, "date 2024-05-01 in the record, 2024-05-02"),
         ({"kind": "complete"}, "kind blocked in the record, complete in the protocol"),
         ({"unit": "teacher"}, "unit school in the record, teacher in the protocol"),
-        ({"arms": [ARMS[1], ARMS[0]]}, "arms control, programme in the record"),
+        ({"arms": [ARMS[1], ARMS[0]]}, "groups control, programme in the record"),
         (
             {"arms": [{**ARMS[0], "share": 0.75}, ARMS[1]]},
             "shares 0.5/0.5 in the record, 0.75",

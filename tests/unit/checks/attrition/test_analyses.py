@@ -332,7 +332,7 @@ def test_what_was_measured_since_and_all_that_is_made_of_it_is_no_characteristic
 
 
 def _random_trial(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Model]]:
-    """Return a trial of three arms with losses of every kind, and primary models that filter."""
+    """Return a trial of three groups with losses of every kind, and primary models that filter."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(30, 36))
     listed = pd.DataFrame({

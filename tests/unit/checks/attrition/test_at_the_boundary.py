@@ -16,13 +16,13 @@ from schooltrial.checks.attrition.analyses import Analysis
 from schooltrial.checks.attrition.rates import COLUMNS, Counted, lost_rows
 
 EACH = 2000
-"""People of an arm: one of them is a twentieth of a percentage point."""
+"""People of a group: one of them is a twentieth of a percentage point."""
 ARMS: Any = [{"name": "control", "label": "Control"}, {"name": "programme", "label": "Programme"}]
 PUBLISHED = {6: (6.2, 10.7), 10: (6.3, 10.9), 25: (4.8, 9.2), 40: (2.6, 6.0), 57: (0.0, 2.1)}
 
 
 def _row(control: int, programme: int, boundary: Any) -> dict[str, Any]:
-    """Return the row of two arms of which so many were lost."""
+    """Return the row of two groups of which so many were lost."""
     arm = pd.Series(np.repeat(["control", "programme"], EACH))
     lost = np.concatenate([np.arange(EACH) < control, np.arange(EACH) < programme])
     counted = Counted(arm, pd.Series(lost))

@@ -114,8 +114,10 @@ def test_nobody_lost_is_one_row_that_says_so() -> None:
 def test_too_few_units_for_the_joint_test_are_said() -> None:
     trial = _trial(selective=0.1, schools=4)
     table = _call(who_left, trial, covariates=["maths", "sex"]).set_index("term")
-    assert table.loc["arm and all interactions = 0", "note"] == "too few units for this many terms"
-    assert np.isnan(table.loc["arm and all interactions = 0", "p_value"])
+    assert (
+        table.loc["group and all interactions = 0", "note"] == "too few units for this many terms"
+    )
+    assert np.isnan(table.loc["group and all interactions = 0", "p_value"])
 
 
 def test_without_selection_all_approaches_agree_with_the_complete_cases() -> None:
@@ -208,7 +210,7 @@ def test_a_block_without_one_of_the_arms_is_left_out_and_said() -> None:
     assignment, pupils = _trial(selective=0.1)
     assignment.loc[assignment["block"] == "b0", "arm"] = "control"
     table = _call(bound_effects, (assignment, pupils))
-    assert table["note"].str.contains("blocks left out because they lack an arm: 1").all()
+    assert table["note"].str.contains("blocks left out because they lack a group: 1").all()
     assert set(table["n_units"]) == {30}
 
 
@@ -217,7 +219,7 @@ def test_an_arm_with_nobody_observed_is_undefined_and_said() -> None:
     arm = pupils["school"].map(assignment.set_index("school")["arm"])
     gone = (pupils["year"] == 2020) & (arm == "control")
     (row,) = _call(bound_effects, (assignment, pupils[~gone])).to_dict("records")
-    assert row["note"] == "nobody was observed in an arm"
+    assert row["note"] == "nobody was observed in a group"
     assert list(_call(bound_effects, (assignment, pupils)).columns) == COLUMNS
 
 

@@ -143,7 +143,7 @@ def test_joiners_are_early_in_the_first_year_and_late_after_it() -> None:
 def test_movers_are_counted_in_the_arm_they_were_assigned_to() -> None:
     table = _attrition()
     assert _counts(_row(table, "pupils", 2020, "changed school")) == [4, 0, 4, 2]
-    row = _row(table, "pupils", 2020, "changed arm")
+    row = _row(table, "pupils", 2020, "changed group")
     assert _counts(row) == [4, 0, 4, 1]
     assert row["differential"] == pytest.approx(0.25)
     assert row["verdict"] == ""
@@ -164,7 +164,7 @@ def test_who_came_by_grade_is_intake_and_who_left_the_grades_of_a_school_was_pro
     assert _counts(_row(table, "pupils", 2020, "joined late")) == [6, 0, 5, 1]
     assert _counts(_row(table, "pupils", 2020, "promoted")) == [4, 0, 4, 1]
     assert _counts(_row(table, "pupils", 2020, "changed school")) == [4, 0, 4, 2]
-    assert _counts(_row(table, "pupils", 2020, "changed arm")) == [4, 0, 4, 1]
+    assert _counts(_row(table, "pupils", 2020, "changed group")) == [4, 0, 4, 1]
 
 
 def test_a_school_whose_pupils_are_all_beyond_the_grades_has_a_roster_nevertheless() -> None:

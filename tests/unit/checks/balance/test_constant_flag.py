@@ -1,4 +1,4 @@
-"""Balance of a flag that is the same for everyone in an arm, by hand."""
+"""Balance of a flag that is the same for everyone in a group, by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NONE, ALL = [0] * 16, [1] * 16
 
 
 def _frame(control: Sequence[int], treated: Sequence[int], blocks: int = 1) -> pd.DataFrame:
-    """Return sixteen pupils of an arm in four schools of four."""
+    """Return sixteen pupils of a group in four schools of four."""
     rows = [
         (f"{arm}{at // 4}", f"B{at // 4 % blocks}", float(arm == "t"), 2019, float(value))
         for arm, values in (("c", control), ("t", treated))
@@ -43,7 +43,7 @@ def _rows(control: Sequence[int], treated: Sequence[int], blocks: int = 1) -> pd
 
 SHARE = 6 / 16
 SD = sqrt(16 * SHARE * (1 - SHARE) / 15)
-"""Of the indicator in the arm that varies, 0.5; the other arm adds nothing to the pooled SD."""
+"""Of the indicator in the group that varies, 0.5; the other group adds nothing to the pooled SD."""
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_flag_that_differs_and_varies_in_neither_arm_is_infinitely_apart_witho
         assert row["adjusted_se"] == 0
         assert isnan(row["adjusted_p"])
         assert row["note"] == (
-            "infinite: each arm has one value, and they differ; varies in neither arm: no test"
+            "infinite: each group has one value, and they differ; varies in neither group: no test"
         )
         assert row["distribution_distance"] == 1
     assert rows.loc["pupil", "band"] == rows.loc["pupil", "wwc_band"] == "not satisfied"
@@ -135,7 +135,7 @@ def test_a_flag_that_nobody_of_an_arm_has_is_not_defined() -> None:
     assert (row["n_control"], row["n_treated"], row["missing_treated"]) == (16, 0, 16)
     assert isnan(row["standardised_difference"])
     assert (row["band"], row["wwc_band"]) == ("not defined", "not defined")
-    assert row["note"] == "not known: no pupil of the intervention arm has a value"
+    assert row["note"] == "not known: no pupil of the intervention group has a value"
 
 
 def test_one_value_in_each_arm_has_no_sd_and_is_said_to_have_none() -> None:
@@ -143,7 +143,7 @@ def test_one_value_in_each_arm_has_no_sd_and_is_said_to_have_none() -> None:
     frame["flag"] = frame["flag"].where(frame.index.isin([0, 16]))
     row = balance_table(balance_rows(frame, SETTINGS, 2019), SETTINGS, {}).iloc[0]
     assert isnan(row["standardised_difference"])
-    assert row["note"].startswith("not known: one pupil in each arm, so there is no SD")
+    assert row["note"].startswith("not known: one pupil in each group, so there is no SD")
 
 
 def test_all_covariates_together_are_tested_by_redrawing_and_the_exact_fit_is_named() -> None:
@@ -152,7 +152,7 @@ def test_all_covariates_together_are_tested_by_redrawing_and_the_exact_fit_is_na
     # Of the 70 ways to draw four of eight schools, this one and its mirror are as far apart.
     assert found["p_rerandomisation"].tolist() == pytest.approx([2 / 70] * 2)
     assert found["p_f"].isna().all()
-    assert set(found["note"]) == {"F: the covariates predict the arm without error"}
+    assert set(found["note"]) == {"F: the covariates predict the group without error"}
 
 
 def test_covariates_that_do_not_vary_within_blocks_are_said_not_to() -> None:

@@ -43,7 +43,7 @@ def _content(model: Any = None, **outcomes: Any) -> Any:
 
 
 SCORES = {"control": [1.0, 2, 3, 4], "a": [3.0, 4, 5, 6], "b": [2.0, 2, 2, 2]}
-"""Of 2019, four pupils an arm in two schools; means 2.5, 4.5 and 2."""
+"""Of 2019, four pupils a group in two schools; means 2.5, 4.5 and 2."""
 
 
 def _pupils() -> pd.DataFrame:
@@ -226,7 +226,7 @@ def test_a_named_measure_that_nobody_has_is_not_dropped_but_not_known() -> None:
     table = _table(_content(**named), _pupils().assign(pretest=np.nan))
     row = table[table["variable"] == "pretest"].iloc[0]
     assert isnan(row["wwc_effect_size"])
-    assert row["note"] == "not known: no pupil of either arm has a value"
+    assert row["note"] == "not known: no pupil of either group has a value"
 
 
 def test_outcomes_of_schools_are_compared_over_the_schools_that_are_analysed() -> None:
@@ -255,7 +255,7 @@ def test_an_arm_with_one_value_of_its_own_is_infinitely_apart_and_said_to_be() -
     pupils.loc[pupils["year"] == 2019, "maths"] = pupils["treated"]
     row = _table(_content(), pupils).iloc[0]
     assert row["wwc_effect_size"] == np.inf
-    assert row["note"] == "infinite: each arm has one value, and they differ"
+    assert row["note"] == "infinite: each group has one value, and they differ"
     assert row["wwc_band"] == "not satisfied"
 
 

@@ -96,9 +96,9 @@ def test_of_three_arms_each_is_tested_and_all_together() -> None:
         redrawing=FEW,
     )  # fmt: skip
     together = found[found["scope"] == "all"].set_index("arm")
-    assert list(together.index) == ["a", "b", "all arms"]
+    assert list(together.index) == ["a", "b", "all groups"]
     assert together["units"].tolist() == [8, 8, 12]
-    assert together.loc["all arms", "rank"] == 2 * together.loc["a", "rank"]
+    assert together.loc["all groups", "rank"] == 2 * together.loc["a", "rank"]
 
 
 def test_a_mean_that_is_not_known_takes_that_of_its_block_and_is_counted() -> None:
@@ -111,7 +111,7 @@ def test_a_mean_that_is_not_known_takes_that_of_its_block_and_is_counted() -> No
 @pytest.mark.parametrize(
     ("change", "note"),
     [
-        ({"treated": 1.0}, "a single arm"),
+        ({"treated": 1.0}, "a single group"),
         ({"size": 1.0, "score": 2.0, "kind": "x"}, "no covariate"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Claims about what is shown of the data before any arm is compared."""
+"""Claims about what is shown of the data before any group is compared."""
 
 from __future__ import annotations
 

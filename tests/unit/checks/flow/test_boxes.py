@@ -41,7 +41,7 @@ def _flow(arm: str) -> list[list[Any]]:
 
 
 def _sample() -> pd.DataFrame:
-    """Return 100 pupils an arm in 2019; later two have gone to the next arm, three are new."""
+    """Return 100 pupils a group in 2019; later two have gone to the next arm, three are new."""
     rows = []
     for arm, at in AT.items():
         school = [f"S{4 * at + n % 3}" for n in range(100)]
@@ -118,8 +118,8 @@ def test_every_arm_shows_its_losses_with_their_reasons_zeros_included(
 def test_rosters_less_the_lost_and_with_the_joined_are_those_to_be_analysed(
     boxes: pd.DataFrame, arm: str
 ) -> None:
-    assert _number(boxes, arm, "pupils who moved to a school of another arm") == 2
-    assert _number(boxes, arm, "pupils who came from a school of another arm") == 2
+    assert _number(boxes, arm, "pupils who moved to a school of another group") == 2
+    assert _number(boxes, arm, "pupils who came from a school of another group") == 2
     assert _number(boxes, arm, "pupils who joined since 2019") == 3
     there = _followed(boxes, arm, "pupil")
     assert there == _number(boxes, arm, "pupils on the rosters of 2020")

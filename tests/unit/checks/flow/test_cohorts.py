@@ -1,4 +1,4 @@
-"""The flow of a staggered study by cohort adds up to the flow of its arms."""
+"""The flow of a staggered study by cohort adds up to the flow of its groups."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ SOME_UNKNOWN = {"control": [1, 0, 0, None, 0], "coaching": [1, 1, None, 0, None,
 def _boxes(
     taken: Mapping[str, list[Any]], kind: str = "float64", unit: str = "school", **keys: Any
 ) -> pd.DataFrame:
-    """Return the boxes of units, by arm, that took the programme up (1), did not (0), or None."""
+    """Return the boxes of units, by group, that took the programme up (1), did not (0), or None."""
     rows = [(arm, value) for arm, values in taken.items() for value in values]
     units = pd.DataFrame(rows, columns=["arm", "took_up"])
     units["took_up"] = pd.array([np.nan if v is None else v for v in units["took_up"]], dtype=kind)

@@ -440,7 +440,7 @@ def test_schools_without_a_roster_and_blocks_without_a_contrast_are_told() -> No
     blocked = plan(models={"main": model(blocks="fixed")})
     row = by_stage(power_table(blocked, apart, {"pupil": frame}))["randomisation"]
     assert isnan(row["mdes"])
-    assert "no block holds units of both arms" in row["note"]
+    assert "no block holds units of both groups" in row["note"]
 
 
 def test_an_outcome_that_nobody_has_is_told() -> None:
@@ -451,7 +451,7 @@ def test_an_outcome_that_nobody_has_is_told() -> None:
         table = power_table(study, assignment(), {"pupil": frame}, diagnostics=found)
         row = by_stage(table)["analysis"]
         assert isnan(row["units"])
-        assert "no block holds units of both arms" in row["note"]
+        assert "no block holds units of both groups" in row["note"]
 
 
 def test_more_covariates_than_schools_can_bear_are_told_and_nothing_is_computed() -> None:

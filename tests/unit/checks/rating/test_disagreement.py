@@ -57,7 +57,7 @@ def test_a_rating_lowered_by_the_difference_in_attrition_says_that_padlocks_do_n
 ):
     found = _explained(attrition=(HIGH,))
     assert "The WWC rating is lower because of attrition of pupils: 8.0% lost" in found
-    assert "the padlocks do not count how far the arms differ in attrition" in found
+    assert "the padlocks do not count how far the groups differ in attrition" in found
 
 
 def test_a_rating_without_a_baseline_measure_is_told_from_padlocks_that_need_none() -> None:

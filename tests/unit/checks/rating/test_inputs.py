@@ -57,7 +57,7 @@ CAME = pd.concat([
         ("pupils", 2020, "a", 0.35, 0.0, ""), quantity="joined, of those analysed",
         count_control=15, count_arm=20,
     ),
-    _attrition(("pupils", 2020, "a", 0.02, 0.0, ""), quantity="changed arm", outcome=None),
+    _attrition(("pupils", 2020, "a", 0.02, 0.0, ""), quantity="changed group", outcome=None),
 ])  # fmt: skip
 COLUMNS = [
     "basis", "level", "arm", "variable", "label", "wwc_effect_size", "standardised_difference",
@@ -67,7 +67,7 @@ COLUMNS = [
 
 
 def _balance(*rows: tuple[str, str, str, str, float], lacking: int = 4) -> pd.DataFrame:
-    """Return rows of basis, level, arm, variable and size; of each arm so many lack the measure."""
+    """Return rows of basis, level, arm, variable, size; so many of each group lack the measure."""
     same = (40, 50, lacking, lacking, 2 * lacking, "maths", "analysed", "")
     found = [[*row[:4], row[3].title(), row[4], row[4], *same] for row in rows]
     return pd.DataFrame(found, columns=COLUMNS)
@@ -112,17 +112,17 @@ def test_of_several_arms_the_one_that_decides_is_named() -> None:
     }  # fmt: skip
     assert [part.arm for part in found.attrition] == ["a", "b"]
     design = clearinghouse_rating(found).rule
-    assert "arm b: attrition is high for schools" in design
-    assert "arm b: the analysed sample differs at baseline by 0.200 SD" in design
-    assert "arm b: 35.0% of those analysed joined" in design
+    assert "group b: attrition is high for schools" in design
+    assert "group b: the analysed sample differs at baseline by 0.200 SD" in design
+    assert "group b: 35.0% of those analysed joined" in design
     padlocks = security_rating(found).rule
-    assert "arm b: attrition of pupils (31.0%)" in padlocks
-    assert "0.200 SD (arm b: Maths, pupils" in padlocks
+    assert "group b: attrition of pupils (31.0%)" in padlocks
+    assert "0.200 SD (group b: Maths, pupils" in padlocks
     size = security_rating(replace(found, people_attrition=0.0)).rule
-    assert "arm b: size (MDES 0.30 SD at randomisation)" in size
+    assert "group b: size (MDES 0.30 SD at randomisation)" in size
     one = _inputs(rows, model={**MODEL, "arms": ["control", "a"]})
     assert not one.of_arm
-    assert "arm a:" not in clearinghouse_rating(one).rule + security_rating(one).rule
+    assert "group a:" not in clearinghouse_rating(one).rule + security_rating(one).rule
 
 
 def test_an_arm_that_the_model_does_not_compare_does_not_count() -> None:
@@ -210,7 +210,7 @@ def test_an_arm_without_a_row_of_attrition_is_not_known_and_not_low() -> None:
     found = _inputs(_balance(OWN), attrition=low)
     assert {(part.verdict, part.arm) for part in found.attrition} == {("not known", "b")}
     assert found.unsure == ("people_attrition",)
-    assert "arm b: attrition of schools is not known" in clearinghouse_rating(found).rule
+    assert "group b: attrition of schools is not known" in clearinghouse_rating(found).rule
     assert security_rating(found).rating.startswith("at most")
 
 
@@ -257,7 +257,7 @@ def test_take_up_tells_who_crossed_over_before_any_log() -> None:
     found = _inputs(_balance(), take_up=units, contrast=log)
     assert found.crossovers == pytest.approx(3 / 8)  # of the treated; of the controls it is 2/9
     assert found.of_arm["crossovers"] == "a"
-    told = "less 2 because 37.5% of the schools in arm a did not take the programme up"
+    told = "less 2 because 37.5% of the schools in group a did not take the programme up"
     assert told in security_rating(found).rule
     controls = _inputs(_balance(), take_up=units[:10])
     assert controls.crossovers == pytest.approx(2 / 9)

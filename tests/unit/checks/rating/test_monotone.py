@@ -94,11 +94,11 @@ UNKNOWN: dict[str, Callable[[RatingInputs, float], RatingInputs]] = {
     "attrition by level": _set(attrition=()),
     "the verdict on attrition": _verdicts("not measured"),
     "who joined": _set(joined=nan),
-    "who changed arm": _set(changed_arm=nan),
+    "who changed group": _set(changed_arm=nan),
     "a baseline measure": _set(baseline=()),
     "the size of a difference": _each(lambda one, by: replace(one, size=nan)),
     "who has a baseline": _each(lambda one, by: replace(one, covered=False)),
-    "one arm": _set(unsure=("joined", "changed_arm", "mdes", "people_attrition", "crossovers")),
+    "one group": _set(unsure=("joined", "changed_arm", "mdes", "people_attrition", "crossovers")),
 }
 
 

@@ -189,7 +189,7 @@ def test_all_that_can_be_wrong_is_mended_in_steps_that_together_are_enough() -> 
     assert padlocks_of(lift.applied(inputs)) == 1
     assert lift.rating == "1 of 5"
     assert [change.words for change in lift.changes] == [
-        "the arms differed in the prior outcome by at most 0.05 SD",
+        "the groups differed in the prior outcome by at most 0.05 SD",
         "at most 5.0% of the individuals analysed joined after the assignment",
         "at most 5.0% of the individuals who stayed were in another group by then",
         "at most 5.0% of a group's units received the other group's condition, or not their own",

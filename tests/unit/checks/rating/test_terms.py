@@ -101,13 +101,13 @@ def test_who_came_is_not_known_where_one_arm_alone_is_known(field: str) -> None:
 def test_who_changed_arm_is_not_taken_as_nobody_where_it_is_not_known() -> None:
     found = clearinghouse_rating(_with(changed_arm=nan))
     assert found.rating == WITH
-    assert "it was not counted how many changed arm after the assignment" in found.rule
+    assert "it was not counted how many changed group after the assignment" in found.rule
 
 
 def test_a_baseline_that_is_not_known_or_of_too_few_satisfies_nothing() -> None:
-    unknown = replace(OWN, size=nan, note="not known: no pupil of the control arm has a value")
+    unknown = replace(OWN, size=nan, note="not known: no pupil of the control group has a value")
     few = replace(OWN, covered=False, known=10, missing=290)
-    for one, words in ((unknown, "no pupil of the control arm"), (few, "10 of 300")):
+    for one, words in ((unknown, "no pupil of the control group"), (few, "10 of 300")):
         for rows in ((one,), (OWN, one), (one, OWN)):
             found = clearinghouse_rating(_with(attrition=(HIGH,), baseline=rows))
             assert found.rating == NOT
@@ -122,7 +122,7 @@ def test_an_infinite_difference_is_named_so_and_satisfies_nothing() -> None:
     found = clearinghouse_rating(_with(attrition=(HIGH,), baseline=_own(-inf)))
     assert found.rating == NOT
     assert "differs at baseline by an infinite number of SDs" in found.rule
-    assert "each arm has one value, and they differ" in found.rule
+    assert "each group has one value, and they differ" in found.rule
     assert "(it is infinite)" in found.would_change
     assert " inf" not in (found.rule + found.would_change).replace("infinite", "")
 
@@ -140,7 +140,7 @@ def test_people_who_joined_keep_a_study_from_meeting_without_reservations() -> N
 def test_people_analysed_in_another_arm_count_as_joiners_of_that_arm() -> None:
     found = clearinghouse_rating(_with(changed_arm=0.25))
     assert found.rating == WITH
-    assert "25.0% of those who stayed are in another arm" in found.rule
+    assert "25.0% of those who stayed are in another group" in found.rule
 
 
 def test_a_reason_why_joiners_are_a_low_risk_is_taken_and_shown() -> None:

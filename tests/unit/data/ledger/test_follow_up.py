@@ -29,7 +29,7 @@ def pupils() -> pd.DataFrame:
 
 
 def told(ledger: Ledger) -> dict[str, tuple[int, int, int]]:
-    """Return reason → entered, left, remained over both arms."""
+    """Return reason → entered, left, remained over both groups."""
     flow = ledger.flow().groupby("reason")[["entered", "left", "remained"]].sum()
     return {str(row.Index): (row.entered, row.left, row.remained) for row in flow.itertuples()}
 
@@ -68,8 +68,8 @@ def test_every_pupil_analysed_is_counted_by_where_he_was_at_baseline() -> None:
     rows = {(row.arm, row.where_at_baseline): row.n_pupils for row in found.itertuples()}
     assert rows == {
         ("control", "the same school"): 1,
-        ("control", "another school in the same arm"): 1,
-        ("treated", "a school of the other arm"): 1,
+        ("control", "another school in the same group"): 1,
+        ("treated", "a school of the other group"): 1,
         ("treated", "no school in the study"): 1,
     }
     assert found["n_pupils"].sum() == (pupils()["year"] == 2020).sum()

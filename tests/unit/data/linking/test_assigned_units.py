@@ -58,8 +58,8 @@ def test_arm_and_cohort_must_not_contradict_each_other() -> None:
     with pytest.raises(Refusal) as caught:
         read_units(table(cohort=[2020, 2020, None]), SCHOOLS, staggered)
     assert [fault.found for fault in caught.value.faults] == [
-        "school S1 is in the arm 'control' and is treated from 2020 on",
-        "school S3 is in the arm 'tutoring' and has no cohort",
+        "school S1 is in the group 'control' and is treated from 2020 on",
+        "school S3 is in the group 'tutoring' and has no cohort",
     ]
 
 
@@ -71,7 +71,7 @@ def test_the_control_arm_may_be_empty_where_every_school_enters_in_one_of_severa
     for cohorts in ([2020, 2020, 2020], [2019, 2020, None]):
         told = [one.found for one in list_faults(table(arm=all_in, cohort=cohorts), None, "school",
                                                  ["control", "letters"])]  # fmt: skip
-        assert told == ["no school is in the arm 'control'"]
+        assert told == ["no school is in the group 'control'"]
 
 
 def test_a_code_for_never_in_the_place_of_a_cohort_is_told_as_one() -> None:
@@ -86,7 +86,7 @@ def test_a_code_for_never_is_told_once_for_all_schools() -> None:
     with pytest.raises(Refusal) as caught:
         read_units(coded, SCHOOLS, rules(kind="staggered", arms=THREE[:2]))
     (fault,) = caught.value.faults
-    assert fault.found == "school S1 and 1 more are in the arm 'control' and treated from 9999 on"
+    assert fault.found == "school S1 and 1 more are in the group 'control' and treated from 9999 on"
     assert 'missing: ["", "9999"]' in fault.remedy
 
 
@@ -95,10 +95,10 @@ def test_every_fault_of_the_assignment_is_told_at_once() -> None:
     with pytest.raises(Refusal) as caught:
         read_units(broken, SCHOOLS, rules())
     assert [fault.found for fault in caught.value.faults] == [
-        "school S9 is in the arm 'sms'",
-        "school S3 has no arm",
-        "no school is in the arm 'letters'",
-        "no school is in the arm 'tutoring'",
+        "school S9 is in the group 'sms'",
+        "school S3 has no group",
+        "no school is in the group 'letters'",
+        "no school is in the group 'tutoring'",
         "school S9 is not in the table of schools",
     ]
 
@@ -125,7 +125,7 @@ def test_pupils_are_in_the_arm_of_their_teacher_of_the_year() -> None:
     }
     assert sample.panel.empty
     moved = sample.mobility[sample.mobility["year"] == 2020]
-    assert moved["where_at_baseline"].tolist() == ["a teacher of the other arm"]
+    assert moved["where_at_baseline"].tolist() == ["a teacher of the other group"]
 
 
 def test_assigned_pupils_on_no_roster_are_told_as_not_followed_up() -> None:

@@ -205,5 +205,5 @@ def test_a_staggered_list_without_cohorts_is_refused_for_every_treated_unit() ->
     with pytest.raises(Refusal) as caught:
         read_units(_people(), SCHOOLS, _rules(unit="teacher", kind="staggered"))
     assert [fault.found for fault in caught.value.faults] == [
-        "teacher t2 is in the arm 'letters' and has no cohort"
+        "teacher t2 is in the group 'letters' and has no cohort"
     ]

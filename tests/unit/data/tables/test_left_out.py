@@ -181,4 +181,4 @@ def test_costs_of_an_arm_that_the_design_lacks_are_refused(trial: SmallTrial) ->
     trial.protocol["tables"]["costs"] = [{"file": "costs.csv", "columns": columns}]
     (fault,) = _faults(trial)
     assert (fault.file, fault.row, fault.column) == ("costs.csv", 3, "arm")
-    assert fault.found == "costs of the arm 'Programme B'"
+    assert fault.found == "costs of the group 'Programme B'"

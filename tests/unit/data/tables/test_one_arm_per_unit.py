@@ -1,4 +1,4 @@
-"""No key of a protocol settles a list that assigns one unit to two arms: it is refused."""
+"""No key of a protocol settles a list that assigns one unit to two groups: it is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _faults(trial: SmallTrial) -> tuple[Fault, ...]:
 
 
 def _in_both_arms(trial: SmallTrial, **other: str) -> None:
-    """Add a row for S1 and S3, in the other arm; and a column of days that decides."""
+    """Add a row for S1 and S3, in the other group; and a column of days that decides."""
     rows = trial.files["assignment.csv"]
     rows[0].append("day")
     for row in rows[1:]:
@@ -46,7 +46,7 @@ def test_whatever_the_keys_a_unit_in_two_arms_is_refused_with_both_rows(
     trial.reading("assignment").update(keys)
     first, second = _faults(trial)
     assert first.found == (
-        "school S1 is in two arms: 'programme' here, 'control' in row 2 of assignment.csv"
+        "school S1 is in two groups: 'programme' here, 'control' in row 2 of assignment.csv"
     )
     assert (first.row, second.row) == (10, 11)
     assert not any("duplicate_keys" in fault.remedy for fault in (first, second))
@@ -153,7 +153,7 @@ def test_a_joined_file_may_not_choose_among_arms(trial: SmallTrial, rule: Any) -
         }
     ]  # fmt: skip
     (fault,) = _faults(trial)
-    assert "school S2 is in two arms: 'control' here, 'programme' in row 3" in fault.found
+    assert "school S2 is in two groups: 'control' here, 'programme' in row 3" in fault.found
     assert "duplicate_keys" not in fault.remedy
 
 
@@ -162,14 +162,14 @@ def test_two_files_may_not_contradict_each_other(trial: SmallTrial) -> None:
     late = {**trial.reading("assignment"), "file": "late.csv", "duplicate_keys": {"keep": "last"}}
     trial.protocol["tables"]["assignment"].append(late)
     (fault,) = _faults(trial)
-    assert "school S1 is in two arms" in fault.found
+    assert "school S1 is in two groups" in fault.found
 
 
 def test_two_spellings_of_an_identifier_in_two_arms_are_refused(trial: SmallTrial) -> None:
     for file in ("assignment.csv", "schools.csv"):
         trial.set(file, 3, "school_code", "s-01")
     (fault,) = _faults(trial)
-    assert "school s-01 is in the arm 'programme' here, and S1, which differs by" in fault.found
+    assert "school s-01 is in the group 'programme' here, and S1, which differs by" in fault.found
     assert "in 'control' in row 2 of assignment.csv" in fault.found
     trial.protocol["cleaning"] = {"alike_identifiers": "distinct"}
     trial.obtain()

@@ -366,9 +366,9 @@ def test_the_unit_that_was_assigned_is_the_key_of_the_assignment(trial: SmallTri
         trial.obtain()
     (fault,) = caught.value.faults
     assert fault.found == (
-        "pupil 0001 is in two arms: 'programme' here, 'control' in row 2 of assignment.csv"
+        "pupil 0001 is in two groups: 'programme' here, 'control' in row 2 of assignment.csv"
     )
-    assert fault.expected == "one arm per pupil"
+    assert fault.expected == "one group per pupil"
 
 
 def test_a_cohort_that_is_empty_means_never_and_is_a_year_otherwise(trial: SmallTrial) -> None:

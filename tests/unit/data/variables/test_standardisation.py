@@ -1,4 +1,4 @@
-"""Outcomes on a common scale: by the control arm, by all, by norms."""
+"""Outcomes on a common scale: by the control group, by all, by norms."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_trends_give_each_arms_mean_in_its_first_and_last_year() -> None:
     outcomes: Any = {"maths": {"label": "Maths", "units_label": "SD"}, "ela": {"label": "English"}}
     arms: Any = [{"name": "c", "label": "Control"}]
     assert trends.alt_text(data, outcomes, arms) == (
-        "Means by arm and year. Maths (SD): Control −0.50 in 2019, 1.50 in 2021."
+        "Means by group and year. Maths (SD): Control −0.50 in 2019, 1.50 in 2021."
     )
 
 
@@ -154,9 +154,9 @@ def test_the_flow_says_who_was_there_at_each_step_and_who_left_and_came() -> Non
             ["c", "maths", "2020", "in", "pupils analysed", 1000]]  # fmt: skip
     boxes = pd.DataFrame(rows, columns=["arm", "outcome", "year", "kind", "text", "n"])
     assert flow.alt_text(boxes, ARMS[:1], {"maths": "Maths"}) == (
-        "Participant flow. Before the arms part: 40 schools assigned. Control: 1,200 pupils, less "
-        "200 who moved, plus 50 who came, 1,050 pupils in 2020. Control, Maths, 2020: 1,000 pupils "
-        "analysed."
+        "Participant flow. Before the groups part: 40 schools assigned. Control: 1,200 pupils, "
+        "less 200 who moved, plus 50 who came, 1,050 pupils in 2020. Control, Maths, 2020: 1,000 "
+        "pupils analysed."
     )
 
 

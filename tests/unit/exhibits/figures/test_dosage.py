@@ -19,7 +19,7 @@ from support.drawn_artists import overlapping_texts, smallest_letters, tick_word
 ARMS: list[Arm] = [
     {
         "name": name,
-        "label": f"Schools of the arm that is called {name}",
+        "label": f"Schools of the group that is called {name}",
         "share": None,
         "in_models": True,
     }

@@ -1,4 +1,4 @@
-"""The flow diagram as drawn: every word in its box, whatever the arms and their names."""
+"""The flow diagram as drawn: every word in its box, whatever the groups and their names."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ SHORT_LABELS = {"ela": "English"}
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Figure]:
-    """Return the diagram of two arms; nobody of the second was followed up."""
+    """Return the diagram of two groups; nobody of the second was followed up."""
     made = flow_plot(SMALL, SHORT, SHORT_LABELS, STUDY)
     yield made
     made.clear()

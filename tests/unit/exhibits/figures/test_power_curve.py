@@ -170,7 +170,7 @@ def table() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def figure(table: pd.DataFrame) -> Iterator[Figure]:
-    """Return the figure of one outcome and one arm: power to the left, MDES to the right."""
+    """Return the figure of one outcome and one group: power to the left, MDES to the right."""
     made = power_plot(drawn(table, OUTCOMES), STUDY)
     yield made
     made.clear()

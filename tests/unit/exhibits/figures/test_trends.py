@@ -55,7 +55,7 @@ CONTROLS, TUTORED = "Control, 19–20 schools", "Tutored, 20 schools"
 
 @pytest.fixture(scope="module")
 def figure() -> Iterator[Figure]:
-    """Return the figure of three outcomes and two arms."""
+    """Return the figure of three outcomes and two groups."""
     made = trends_plot(TRENDS, OUTCOMES, YEARS, ARMS, STUDY)
     yield made
     made.clear()

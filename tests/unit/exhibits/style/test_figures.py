@@ -1,4 +1,4 @@
-"""Every figure looks alike: its arms, its foot, its panels and its files."""
+"""Every figure looks alike: its groups, its foot, its panels and its files."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ BALANCE = pd.DataFrame(
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    """Return the table of a trial of two arms."""
+    """Return the table of a trial of two groups."""
     return fragment(baseline_table(BALANCE, ARMS[:2], SETTINGS, "2019"), STUDY)
 
 
@@ -92,5 +92,5 @@ def test_a_check_of_one_sample_is_headed_by_its_level_alone() -> None:
 def test_the_note_tells_the_protocols_bands_and_the_foot_the_study(page: str) -> None:
     note, study = notes(page)
     assert "satisfied up to 0.05 SD; adjustment needed above that and up to 0.25 SD" in note
-    assert "intervention − comparison over the pooled SD" in note
+    assert "intervention − control over the pooled SD" in note
     assert study == "SYNTHETIC DATA. A trial. Protocol 0123456789ab"

@@ -69,7 +69,7 @@ def test_numbers_as_drawn_are_taken_though_a_block_has_one_arm() -> None:
     codes = np.array([1, 1, 0], dtype=np.int8)
     blocks = blocks_as_drawn(np.arange(3), codes, ["p", "p", "q"], 3)
     assert [block.options for block in blocks] == [(((0, 2, 0), 1.0),), (((1, 0, 0), 1.0),)]
-    with pytest.raises(AssignmentError, match="block 'p' has one arm only"):
+    with pytest.raises(AssignmentError, match="block 'p' has one group only"):
         design_as_assigned(range(3), codes, ["p", "p", "q"])
     kept = design_as_assigned(range(3), codes, ["p", "p", "q"], one_arm_blocks=True)
     assert kept.possible == 1
@@ -119,7 +119,7 @@ def test_shares_may_miss_one_by_a_billionth_and_no_more() -> None:
 def test_a_share_of_nothing_or_all_is_refused(share: float) -> None:
     with pytest.raises(AssignmentError, match="not in"):
         probability_design(4, share)
-    with pytest.raises(AssignmentError, match="arm 'c' is planned a share of"):
+    with pytest.raises(AssignmentError, match="group 'c' is planned a share of"):
         share_design(range(4), {"c": share, "t": 1 - share})
 
 
@@ -171,7 +171,7 @@ def test_blocks_of_which_one_arm_is_left_are_named_in_order() -> None:
     found = school_assignment(school, list("ctcctt"), list("qqbbaa"))
     assert found.with_one_arm() == ["a", "b"]
     assert school_assignment(school, list("ctcctt")).with_one_arm() == []
-    with pytest.raises(AssignmentError, match="block 'a' has one arm only"):
+    with pytest.raises(AssignmentError, match="block 'a' has one group only"):
         found.design()
     kept = found.design(one_arm_blocks=True)
     assert [block.possible for block in kept.blocks] == [1, 1, 2]
@@ -179,7 +179,7 @@ def test_blocks_of_which_one_arm_is_left_are_named_in_order() -> None:
 
 
 def test_labels_that_do_not_fit_the_pupils_are_counted() -> None:
-    with pytest.raises(AssignmentError, match="2 arms for 3 pupils"):
+    with pytest.raises(AssignmentError, match="2 groups for 3 pupils"):
         school_assignment(["s1", "s1", "s2"], ["c", "t"])
     with pytest.raises(AssignmentError, match="3 columns for 2 units"):
         recorded_design([1, 2], [[0, 1, 1]])
@@ -187,5 +187,5 @@ def test_labels_that_do_not_fit_the_pupils_are_counted() -> None:
         complete_design(4, 2).encode([0, 1])
     with pytest.raises(AssignmentError, match="3 block labels for 4 units"):
         design_as_assigned(range(4), [0, 1, 0, 1], [1, 1, 2])
-    with pytest.raises(AssignmentError, match="block 'b' has units but no numbers by arm"):
+    with pytest.raises(AssignmentError, match="block 'b' has units but no numbers by group"):
         fixed_design(range(4), {"a": {0: 1, 1: 1}}, list("aabb"))

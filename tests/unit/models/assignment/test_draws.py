@@ -181,11 +181,11 @@ def test_pupil_rows_reduce_to_schools_in_any_order() -> None:
     [
         (
             lambda: design_as_assigned([1, 2, 3, 4], [0, 1, 1, 1], ["a", "a", "b", "b"]),
-            "block 'b' has one arm only \\(0 in 0, 2 in 1\\)",
+            "block 'b' has one group only \\(0 in 0, 2 in 1\\)",
         ),
-        (lambda: design_as_assigned([1, 2], ["c", "x"], arms=("c", "t")), "row 1 has arm 'x'"),
-        (lambda: design_as_assigned([1, 2], [0, 0]), "0 is the only arm"),
-        (lambda: complete_design(5, 0), "arm 1 has no units"),
+        (lambda: design_as_assigned([1, 2], ["c", "x"], arms=("c", "t")), "row 1 has group 'x'"),
+        (lambda: design_as_assigned([1, 2], [0, 0]), "0 is the only group"),
+        (lambda: complete_design(5, 0), "group 1 has no units"),
         (lambda: paired_design([1, 2, 3], [1, 1, 1]), "pair 1 has 3 units, not 2"),
         (
             lambda: design_as_assigned([7, 7, 8], [0, 0, 1]),
@@ -193,7 +193,7 @@ def test_pupil_rows_reduce_to_schools_in_any_order() -> None:
         ),
         (
             lambda: fixed_design([1, 2, 3], {"a": {"c": 1, "t": 1}}, None),
-            "block 'a' has 3 units, but its numbers by arm .* add up to 2",
+            "block 'a' has 3 units, but its numbers by group .* add up to 2",
         ),
         (lambda: probability_design(4, 1.0), "treats a share of 1.0"),
         (
@@ -202,7 +202,7 @@ def test_pupil_rows_reduce_to_schools_in_any_order() -> None:
         ),
         (
             lambda: school_assignment(["s1", "s1", "s2"], ["c", "t", "t"]),
-            "school 's1' has pupils in 2 arms \\('c', 't'\\)",
+            "school 's1' has pupils in 2 groups \\('c', 't'\\)",
         ),
         (
             lambda: school_assignment(["s1", "s1"], ["c", "c"], ["b1", "b2"]),

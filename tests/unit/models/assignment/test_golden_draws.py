@@ -1,8 +1,8 @@
 """Seed and design give these draws, row by row and unit by unit.
 
 The lists below were drawn once and are kept: a record of a draw can be repeated only as long as the
-same seed goes on to give the same arms. Where numpy alone says what a draw must be, the test makes
-it with numpy.
+same seed goes on to give the same groups. Where numpy alone says what a draw must be, the test
+makes it with numpy.
 """
 
 from __future__ import annotations
@@ -88,12 +88,12 @@ def _drawn(design: AssignmentDesign, draws: int, *, block_order: bool = False) -
         pytest.param(
             THREE_ARMS,
             ["210220011", "220010112", "021022101", "200210112", "002111202"],
-            id="three arms",
+            id="three groups",
         ),
         pytest.param(
             share_design(range(12), {"c": 0.5, "a": 0.3, "b": 0.2}, np.repeat([1, 2], [5, 7])),
             ["200011002012", "000212000101", "000210100102", "000210001102", "010211010200"],
-            id="three arms by shares",
+            id="three groups by shares",
         ),
         pytest.param(
             LISTED, ["011", "011", "110", "011", "101", "101", "101", "011"], id="a recorded list"

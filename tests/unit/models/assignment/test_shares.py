@@ -1,4 +1,4 @@
-"""Shares of blocks of any size: whole numbers by arm whose expectation is the share."""
+"""Shares of blocks of any size: whole numbers by group whose expectation is the share."""
 
 from __future__ import annotations
 

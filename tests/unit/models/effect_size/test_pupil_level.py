@@ -179,7 +179,7 @@ def test_months_round_the_effect_size_to_two_decimals_first() -> None:
         (lambda: small_sample_correction(3), "at least 4"),
         (lambda: pooled_sd(1.0, 1, 1.0, 9), "1 treated and 9 control"),
         (lambda: pooled_pupil_sd([1.0, np.nan], [0, 1]), "1 of 2 outcomes are missing"),
-        (lambda: cox_index(1.0, 0.5), "share of the treated arm is 1"),
+        (lambda: cox_index(1.0, 0.5), "share of the intervention group is 1"),
         (lambda: cluster_scale(100, 10, 1.2), "not in \\[0, 1\\]"),
         (lambda: cluster_scale(100, 80, 0.2), "two schools"),
         (lambda: ArmSizes.of([30]), "1 schools"),

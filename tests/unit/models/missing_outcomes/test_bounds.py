@@ -228,11 +228,11 @@ def test_worst_case_bounds_are_as_wide_as_the_shares_missing() -> None:
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: bound_by_lee([1.0, 2.0], [1, 1]), "both arms are needed"),
-        (lambda: bound_by_lee([1.0, NAN], [1, 0]), "in no cell were both arms observed"),
+        (lambda: bound_by_lee([1.0, 2.0], [1, 1]), "both groups are needed"),
+        (lambda: bound_by_lee([1.0, NAN], [1, 0]), "in no cell were both groups observed"),
         (
             lambda: bound_by_lee([1.0, 2, 3], [1, 0, 1], cells=["a", "a", "b"]),
-            "both arms are needed in cell 'b'",
+            "both groups are needed in cell 'b'",
         ),
         (
             lambda: bound_by_lee([1.0, 2.0], [1, 0], weights=[1, 2], trimming="floor"),
@@ -240,8 +240,8 @@ def test_worst_case_bounds_are_as_wide_as_the_shares_missing() -> None:
         ),
         (lambda: bound_by_horowitz_manski([1.0, 9.0], [1, 0], (0, 5)), "9.0 for somebody"),
         (lambda: bound_by_horowitz_manski([1.0, 2.0], [1, 0], (5, 0)), "range must rise"),
-        (lambda: bound_by_horowitz_manski([1.0, 2.0], [1, 1], (0, 5)), "both arms are needed"),
-        (lambda: cluster_sums([1, 2, 2], np.array([1.0, 0.0, 0.0])), "two clusters in each arm"),
+        (lambda: bound_by_horowitz_manski([1.0, 2.0], [1, 1], (0, 5)), "both groups are needed"),
+        (lambda: cluster_sums([1, 2, 2], np.array([1.0, 0.0, 0.0])), "two clusters in each group"),
     ],
 )
 def test_what_cannot_be_bounded_is_refused_in_words(call: Any, said: str) -> None:

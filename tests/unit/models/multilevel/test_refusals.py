@@ -60,7 +60,7 @@ def test_an_outcome_in_millions_is_fitted_to_the_same_digits() -> None:
         ({"z": 0.0}, ("z", "x"), "without variation"),
         ({"y": 7.0}, ("z", "x"), "outcome 'y' is constant"),
         ({"y": lambda f: 2 * f["x"] + 1}, ("z", "x"), "exact combination of the regressors"),
-        ({"school": lambda f: f["z"].astype(int)}, ("z", "x"), "one school in each arm"),
+        ({"school": lambda f: f["z"].astype(int)}, ("z", "x"), "one school in each group"),
         ({"school": lambda f: np.arange(len(f))}, ("z", "x"), "more than one pupil"),
         ({"school": 1}, ("x",), "has one school"),
         ({"x": lambda f: f["x"].where(f["school"] != 3)}, ("z", "x"), "'x' of school 3"),

@@ -236,7 +236,7 @@ def test_a_state_with_schools_of_both_kinds_is_no_state_to_compare_with_alone() 
     keys["names"] = names
     fit = two_way_effects(rng.normal(size=288), columns, **keys, cluster=school // 3)
     assert {row.note for row in fit.estimates(names)} == {
-        "no standard error: one group of schools in an arm, whose own error cannot be seen"
+        "no standard error: one group of schools in a group, whose own error cannot be seen"
     }
 
 

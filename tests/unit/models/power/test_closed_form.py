@@ -272,9 +272,9 @@ def test_counting_pupils_alike_has_the_design_effect_of_their_sum() -> None:
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: planned_allocation(40, 1.0), "both arms have units"),
+        (lambda: planned_allocation(40, 1.0), "both groups have units"),
         (lambda: planned_allocation(10, blocks=10), "more units than blocks"),
-        (lambda: counted_allocation([2, 0], [0, 2]), "no block holds units of both arms"),
+        (lambda: counted_allocation([2, 0], [0, 2]), "no block holds units of both groups"),
         (lambda: counted_allocation([2, 1], [2]), "one of each for every block"),
         (lambda: precision(planned_allocation(3), 1.0, covariates=1), "degrees of freedom"),
         (lambda: precision(planned_allocation(9), 0.0), "above zero"),

@@ -155,7 +155,7 @@ def test_simulated_panels_have_the_stated_variance_and_power(estimator: str) -> 
 
 
 def _welch(change: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the standard error of each trial's difference of mean changes, by arm."""
+    """Return the standard error of each trial's difference of mean changes, by group."""
     parts = [change[:, z == arm].var(axis=1, ddof=1) / (z == arm).sum() for arm in (0.0, 1.0)]
     return np.asarray(np.sqrt(sum(parts)))
 
@@ -172,7 +172,7 @@ def test_degrees_of_freedom_are_those_of_the_fit(treated: int, others: int) -> N
     )
     planned = panel_precision(counted_allocation([treated], [others]), BEFORE, AFTER, **SIGMA)
     assert planned.df == pytest.approx(fit.estimates()[0].df, rel=1e-9)
-    assert planned.basis == "Satterthwaite df of CR2, by arm"
+    assert planned.basis == "Satterthwaite df of CR2, by group"
 
 
 def _critical(df: float) -> float:

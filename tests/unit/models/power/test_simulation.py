@@ -133,7 +133,7 @@ def test_the_same_seed_gives_the_same_power() -> None:
 
 def test_trials_that_cannot_be_fitted_are_refused() -> None:
     rng = np.random.default_rng(1)
-    with pytest.raises(ValueError, match="both arms in some block"):
+    with pytest.raises(ValueError, match="both groups in some block"):
         simulate_power(
             PlannedTrial([30] * 6, [0, 0, 0, 1, 1, 1], block=[0] * 3 + [1] * 3), 0.1, rng=rng
         )

@@ -30,7 +30,7 @@ def _sums() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _coefficient(z: np.ndarray, k: int) -> float:
-    """Regress on the arm and on an indicator of each block, by least squares."""
+    """Regress on the group and on an indicator of each block, by least squares."""
     known = np.isfinite(VALUES[:, k])
     blocks = (BLOCK[SCHOOL][:, None] == np.unique(BLOCK)).astype(float)
     X = np.column_stack([z[SCHOOL], blocks])[known]

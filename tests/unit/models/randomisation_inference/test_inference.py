@@ -311,12 +311,12 @@ def _broken(**changes: Any) -> Any:
         (
             _broken(arm=lambda t: np.where(np.arange(len(t["y"])) == 0, 1 - t["z"], t["z"])),
             AssignmentError,
-            "school 0 has pupils in 2 arms",
+            "school 0 has pupils in 2 groups",
         ),
         (
             _broken(arm=lambda t: np.where(t["block"] == 0, 0, t["z"])),
             AssignmentError,
-            "block 0 has one arm only",
+            "block 0 has one group only",
         ),
         (_broken(arm=lambda t: t["z"] + (t["school"] == 0)), AssignmentError, "3 arms"),
         (_broken(arms=("c", "t")), AssignmentError, "known are"),
@@ -347,7 +347,7 @@ def test_a_block_of_which_one_arm_is_left_stays_as_it_is_and_changes_no_p_value(
     y = rng.normal(size=len(school)) + 0.1 * school
     units = school_assignment(school, arm, block)
     assert units.with_one_arm() == ["4"]
-    with pytest.raises(AssignmentError, match="one arm only"):
+    with pytest.raises(AssignmentError, match="one group only"):
         units.design(arms=(0.0, 1.0))
     design = units.design(arms=(0.0, 1.0), one_arm_blocks=True)
     whole = randomisation_inference(y, arm, school, block=block, block_effects=True, design=design)

@@ -76,5 +76,5 @@ def test_values_of_schools_compare_nothing_where_pupils_were_assigned() -> None:
 
 def test_a_panel_of_schools_is_no_model_of_pupils_who_were_assigned() -> None:
     (fault,) = faults(unit="pupil", estimator="difference_in_differences")
-    assert "a school has both arms" in fault
+    assert "a school has both groups" in fault
     assert "Take `estimator: cluster_robust`" in fault

@@ -134,9 +134,9 @@ def test_simple_randomisation_fixes_no_numbers(trial: SmallTrial) -> None:
     ("change", "found"),
     [
         ({"kind": "simple"}, "places fixes numbers of units"),
-        ({"randomisation": {"allocation": {"all": [3, 3]}}}, "both give the numbers by arm"),
+        ({"randomisation": {"allocation": {"all": [3, 3]}}}, "both give the numbers by group"),
         ({"randomisation": {"record": "record.json"}}, "`record` needs the numbers before"),
-        ({"arms": [{"name": name, "label": name} for name in "abc"]}, "and 3 arms are declared"),
+        ({"arms": [{"name": name, "label": name} for name in "abc"]}, "and 3 groups are declared"),
         ({"randomisation": {"places": "seats"}}, "'seats'"),
     ],
 )
@@ -171,5 +171,5 @@ def test_a_model_cannot_name_an_arm_that_is_in_none(trial: SmallTrial) -> None:
     content = _without_schools(trial)
     content["design"]["arms"].append({"name": "pilot", "label": "Pilot", "in_models": False})
     content["models"]["itt"]["arms"] = ["control", "pilot"]
-    with pytest.raises(Refusal, match="arms with `in_models: false` are in none"):
+    with pytest.raises(Refusal, match="groups with `in_models: false` are in none"):
         _read(trial)

@@ -64,7 +64,7 @@ def test_results_are_those_of_effects_and_name_outcome_and_analysis_by_their_lab
 def test_attrition_counts_those_lost_in_per_cent_and_percentage_points() -> None:
     (row,) = _table(_record(), "attrition").cells.to_dict("records")
     assert (row["Overall (%)"], row["Differential (pp)"]) == ("24.2", "1.8")
-    assert (row["Lost, comparison"], row["Lost, intervention"]) == ("20 of 100", "30 of 110")
+    assert (row["Lost, control"], row["Lost, intervention"]) == ("20 of 100", "30 of 110")
     assert "Group" not in row
 
 

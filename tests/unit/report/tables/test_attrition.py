@@ -43,7 +43,7 @@ def test_who_left_tells_each_term_by_its_name_with_estimate_and_p() -> None:
     assert shown["Term"].tolist() == ["intervention × Male", "intervention × Sex: girl", "both"]
     assert set(shown["Estimate (pp)"]) == {"4.0"}
     assert set(shown["p"]) == {"<0.001"}
-    assert set(shown["Lost: intervention and comparison"]) == {"7 and 1,200"}
+    assert set(shown["Lost: intervention and control"]) == {"7 and 1,200"}
     assert set(shown["Note"]) == {""}
 
 
@@ -67,7 +67,7 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
         "Quantity": "lost (outcome not measured)", "Outcome": "Maths", "Year": "2020",
         "Level": "pupils",
         "Group": "T",
-        "Comparison": "60 of 1,200 (5.0%)", "Intervention": "125 of 1,000 (12.5%)",
+        "Control": "60 of 1,200 (5.0%)", "Intervention": "125 of 1,000 (12.5%)",
         "Overall attrition (%)": "8.4",
         "Differential attrition (pp)": "−7.5",
         "WWC limit (pp)": "6.3 (cautious), 10.9 (optimistic)", "Verdict": "high",
@@ -77,7 +77,7 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
     assert moved is not None
     (late,) = moved.cells.to_dict("records")
     assert late == {
-        "Who": "joined later", "Year": "2020", "Level": "pupils", "Group": "T", "Comparison": "",
+        "Who": "joined later", "Year": "2020", "Level": "pupils", "Group": "T", "Control": "",
         "Intervention": "4 of 1,000 (0.4%)", "Difference (pp)": "",
     }  # fmt: skip
     assert movers_shown(pd.DataFrame([row]), [2020], LABELS, ARMS) is None

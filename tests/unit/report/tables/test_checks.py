@@ -41,7 +41,7 @@ def test_only_units_of_which_something_was_said_are_listed_and_all_are_counted()
     assert table is not None
     told = table.cells
     assert told["Unit"].tolist() == ["010", "020"]
-    assert "Drawn arm" not in told
+    assert "Drawn group" not in told
     verdict = {"units": {"failed": 1, "in doubt": 0, "noted": 1, "passed": 1}}
     said = assignment_tables.units_told(verdict, "school")
     assert said == "1 of 3 schools failed a check; 1 with a remark; 1 without remark."
@@ -58,11 +58,11 @@ def test_of_people_remarks_are_counted_and_nobody_is_named() -> None:
     assert table.cells["Remark"].tolist() == ["pupils moved", "took it up"]
     assert table.cells["Number"].tolist() == ["2", "1"]
     tests = pd.DataFrame({
-        "reason": ["T1, T2 and 6 more", "in two arms: T4", "5 missing values", "T1", ""],
+        "reason": ["T1, T2 and 6 more", "in two groups: T4", "5 missing values", "T1", ""],
     })  # fmt: skip
     hidden = assignment_tables.without_names(tests, set(units["unit"]))["reason"].tolist()
     assert hidden == [
-        "who they are is in the data file", "in two arms: who they are is in the data file",
+        "who they are is in the data file", "in two groups: who they are is in the data file",
         "5 missing values", "who they are is in the data file", "",
     ]  # fmt: skip
 
@@ -167,19 +167,19 @@ def test_bounds_are_shown_by_the_outcomes_name_in_the_order_of_the_columns() -> 
 def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
     check = pd.DataFrame({
         "block": ["1", "2"], "n_units": [2, 3], "n_control": [1, 1], "n_extra_help": [1, 2],
-        "share_treated": [0.5, 2 / 3], "verdict": "both arms present",
+        "share_treated": [0.5, 2 / 3], "verdict": "both groups present",
     })  # fmt: skip
     table = assignment_tables.blocks_shown(check)
     assert table.cells.to_dict("records")[1] == {
         "Block": "2", "Units": "3", "Control": "1", "Extra help": "2",
-        "Share in intervention": "0.67", "Verdict": "both arms present",
+        "Share in intervention": "0.67", "Verdict": "both groups present",
     }  # fmt: skip
 
 
 def test_of_many_blocks_those_with_a_remark_are_listed_first_and_the_others_counted() -> None:
     blocks = pd.DataFrame({
         "block": [f"b{at}" for at in range(122)], "n_units": 2, "n_control": 1,
-        "share_treated": 0.5, "verdict": ["both arms present"] * 121 + ["one arm only"],
+        "share_treated": 0.5, "verdict": ["both groups present"] * 121 + ["one group only"],
     })  # fmt: skip
     shown = assignment_tables.blocks_shown(blocks).cells
     assert (len(shown), shown["Block"][0]) == (40, "b121")
@@ -216,8 +216,8 @@ def test_differences_before_the_programme_are_shown_with_both_p_values() -> None
     told, slope = pretrends_shown(rows).cells.to_dict("records")
     assert slope == told | {"Year": "slope per year"}
     assert told == {
-        "Year": "2018", "Level": "pupil", "Label": "Maths", "n comparison": "1,200",
-        "n intervention": "1,300", "Mean, comparison": "0.500", "Mean, intervention": "0.250",
+        "Year": "2018", "Level": "pupil", "Label": "Maths", "n control": "1,200",
+        "n intervention": "1,300", "Mean, control": "0.500", "Mean, intervention": "0.250",
         "Difference": "−0.250", "Standardised difference": "−0.200",
         "Adjusted difference": "−0.100", "Adjusted p": "<0.001", "Randomisation p": "0.050",
         "Note": "few",
