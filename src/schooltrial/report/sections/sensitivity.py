@@ -8,12 +8,7 @@ from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Sect
 from schooltrial.document.text import joined
 from schooltrial.report.effects import effects_shown
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import (
-    other_samples_sentence,
-    sensitivity_findings,
-    sensitivity_sentence,
-)
-from schooltrial.report.present_at_assignment import first_assigned
+from schooltrial.report.other_analyses import describe_other_analyses, name_finding
 from schooltrial.report.tables.checks import bounds_shown
 
 BOUNDS = (
@@ -37,17 +32,10 @@ def sensitivity_section(evidence: Evidence) -> Section:
     blocks: list[Block] = []
     bounds = evidence.check("missing_outcomes")
     for one in evidence.findings:
-        others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
-        apart = first_assigned(one, others, bounds)
-        told = joined(
-            sensitivity_sentence(one, others),
-            other_samples_sentence(evidence.estimates, evidence.protocol, one),
-            "" if apart is None else apart.words,
-        )
+        told = describe_other_analyses(one, evidence)
         if told:
-            group = evidence.arms.get(one.arm, "") if len(evidence.arms) > 2 else ""
-            named = f"{one.label}, {group}" if group else one.label
-            blocks.append(Paragraph(joined(f"{named} (primary: {one.size} {one.unit}).", told)))
+            primary = f"{name_finding(one, evidence)} (primary: {one.size} {one.unit})."
+            blocks.append(Paragraph(joined(primary, told)))
     shown = effects_shown(
         evidence.estimates, evidence.protocol, "Sensitivity analyses",
         lambda role, primary: role == "sensitivity" and primary, evidence.labels,

@@ -19,14 +19,11 @@ from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
     Finding,
     finding_sentence,
-    other_samples_sentence,
-    sensitivity_findings,
-    sensitivity_sentence,
     verdict_sentence,
     with_interval,
 )
 from schooltrial.report.limits import describe_limits, power_in_points
-from schooltrial.report.present_at_assignment import first_assigned
+from schooltrial.report.other_analyses import describe_other_analyses, name_finding
 from schooltrial.report.wording import measured_sentence
 from schooltrial.wording import counted, plural, uncapitalised
 
@@ -50,6 +47,7 @@ def first_screen(evidence: Evidence) -> tuple[Block, ...]:
     table = primary_outcomes(found, evidence)
     if table is not None:
         blocks.append(table)
+    blocks += other_analyses(found, evidence)
     power = evidence.check("power")
     if power is not None:
         power = power_in_points(power, evidence.estimates, evidence.protocol["outcomes"])
@@ -122,19 +120,22 @@ def answer_blocks(found: list[Finding], evidence: Evidence) -> list[Block]:
     randomised = evidence.protocol["design"]["randomised"]
     blocks: list[Block] = []
     for one in found[:MOST_FINDINGS]:
-        others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
         verdict = verdict_sentence(one, randomised=randomised)
-        apart = first_assigned(one, others, evidence.check("missing_outcomes"))
-        text = joined(
-            finding_sentence(one), verdict, sensitivity_sentence(one, others),
-            other_samples_sentence(evidence.estimates, evidence.protocol, one),
-            apart.words if apart is not None and apart.outside else "",
-        )  # fmt: skip
-        blocks.append(Paragraph(text, "lead"))
+        blocks.append(Paragraph(joined(finding_sentence(one), verdict), "lead"))
     more = len(found) - MOST_FINDINGS
     if more > 0:
         blocks.append(Paragraph((f"{plural(more, 'finding')} more: see ", Cite("primary"), ".")))
     return blocks
+
+
+def other_analyses(found: Sequence[Finding], evidence: Evidence) -> list[Block]:
+    """Return how other analyses compare with each finding, under a heading of their own."""
+    told = [
+        f"{name_finding(one, evidence)}: {uncapitalised(words)}"
+        for one in found[:MOST_FINDINGS]
+        if (words := describe_other_analyses(one, evidence, only_apart=True))
+    ]
+    return [Heading("What other analyses give"), Bullets(tuple(told))] if told else []
 
 
 def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None:
