@@ -19,6 +19,9 @@ import numpy.typing as npt
 import pandas as pd
 from formulaic import Formula
 from formulaic.errors import FormulaicError
+from formulaic.parser.types import Factor, Term
+from formulaic.transforms import TRANSFORMS
+from formulaic.utils.variables import get_required_variables
 
 from schooltrial.analysis.design_matrix import indicators
 from schooltrial.analysis.estimates_table import NO_EFFECT_SIZE
@@ -67,12 +70,7 @@ class ModelFormula:
     def variables(self) -> list[str]:
         """Return the columns of the data that the model needs, in the order of the formula."""
         sides = [self.outcome, self.regressors, self.endogenous, self.instruments]
-        needed = {
-            str(name)
-            for side in sides
-            if side
-            for name in _parsed(side, self.text).required_variables
-        }
+        needed = {name for side in sides if side for name in _variables(side, self.text)}
         order = {name: self.text.find(name) for name in needed}
         return [*sorted(needed, key=lambda name: (order[name], name)), *self.absorbed]
 
@@ -131,6 +129,25 @@ def _parsed(side: str, text: str) -> Any:
     except (FormulaicError, SyntaxError) as error:
         said = str(error).strip().splitlines()
         raise _unreadable(text, said[0].rstrip(".") if said else "") from error
+
+
+def _variables(side: str, text: str) -> set[str]:
+    """Return the columns of the data that a side needs."""
+    return {name for term in _parsed(side, text) for name in term_variables(term)}
+
+
+def term_variables(term: Term) -> set[str]:
+    """Return the columns of the data that a term needs, those inside a function too."""
+    return {name for factor in term.factors for name in _factor_variables(factor)}
+
+
+def _factor_variables(factor: Factor) -> set[str]:
+    """Return the columns that a factor names; formulaic itself does not see inside ``poly``."""
+    found = set(factor.required_variables)
+    if factor.eval_method is Factor.EvalMethod.PYTHON:
+        found |= get_required_variables(factor.expr)
+    columns = {one for one in found if "." in one or one.roles != {"callable"}}
+    return {str(one.root) for one in columns if one.root not in TRANSFORMS}
 
 
 def _unreadable(text: str, why: str) -> ValueError:
@@ -234,7 +251,7 @@ class FormulaRows:
 
     def columns_of(self, data: Any) -> tuple[pd.DataFrame, dict[str, Array]]:
         """Return new data and the columns of the model for them."""
-        needed = {str(name) for name in self.spec.required_variables}
+        needed = _variables(self.model.regressors, self.model.text)
         needed |= {*self.model.absorbed, *(name for name, _ in self.levels_of), *self.added}
         frame = read_data(data, sorted(needed))
         blocks = {name for name, _ in self.levels_of}
@@ -361,13 +378,13 @@ def read_rows(
     model = parse_formula(formula) if isinstance(formula, str) else formula
     needed = list(dict.fromkeys([*model.variables(), *filter(None, (cluster, weights, blocks))]))
     frame, notes = _complete(read_data(data, needed)[needed])
-    _refuse_infinite(frame)
+    refuse_infinite(frame)
     if weights is not None:
         _refuse_weights(_numbers(frame[weights], weights), weights)
     outcome = _numbers(_outcome_of(model, frame), model.outcome)
     exogenous = _matrix(model.regressors, model.text, frame)
     columns = _named(exogenous)
-    _refuse_infinite(pd.DataFrame(columns), "term")
+    refuse_infinite(pd.DataFrame(columns), "term")
     if model.absorbed:
         columns.pop(INTERCEPT, None)
     added = indicators(frame[blocks]) if blocks is not None and fixed_blocks else {}
@@ -386,14 +403,31 @@ def side_columns(side: str, rows: FormulaRows) -> dict[str, Array]:
     """Return the columns of ``a + b`` for the rows of a model, without an intercept."""
     columns = _named(_matrix(side, rows.formula, rows.frame))
     columns.pop(INTERCEPT, None)
-    _refuse_infinite(pd.DataFrame(columns), "term")
+    refuse_infinite(pd.DataFrame(columns), "term")
     return columns
 
 
 def _matrix(side: str, text: str, frame: pd.DataFrame) -> Any:
-    """Return the columns of ``a + b``; a function that has no value leaves NaN, to be refused."""
+    return matrix_of(_parsed(side, text), text, frame)
+
+
+def matrix_of(terms: Formula, text: str, frame: pd.DataFrame) -> Any:
+    """Return the columns of terms; a function that has no value leaves NaN, to be refused.
+
+    Raises
+    ------
+    ValueError
+        Where a term of the formula cannot be computed, such as a function that is not known.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _parsed(side, text).get_model_matrix(frame, na_action="ignore")
+        try:
+            return terms.get_model_matrix(frame, na_action="ignore")
+        except FormulaicError as error:
+            told = str(error.__cause__ or error).strip().splitlines()[0].rstrip(".")
+            raise ValueError(
+                f"the formula {text!r} cannot be computed: {told}. Use columns, `:`, `*`, `C(…)`, "
+                "and functions of numpy such as `np.log(…)`"
+            ) from error
 
 
 def read_data(data: Any, needed: Iterable[str]) -> pd.DataFrame:
@@ -432,7 +466,7 @@ def _complete(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     return rows.astype(flags), (note,) if left else ()
 
 
-def _refuse_infinite(frame: pd.DataFrame, what: str = "column") -> None:
+def refuse_infinite(frame: pd.DataFrame, what: str = "column") -> None:
     """Raise where a value is infinite or missing: a fit would drop its column, or fail later."""
     for name in frame:
         values = frame[name]
@@ -485,7 +519,7 @@ def _outcome_of(model: ModelFormula, frame: pd.DataFrame) -> pd.Series:
         raise ValueError(
             f"the outcome {model.outcome!r} makes {matrix.shape[1]} columns; it must be one"
         )
-    _refuse_infinite(matrix, "outcome")
+    refuse_infinite(matrix, "outcome")
     return matrix.iloc[:, 0]
 
 
@@ -502,11 +536,13 @@ def _numbers(values: pd.Series, name: str) -> Array:
 def _named(matrix: pd.DataFrame) -> dict[str, Array]:
     """Return the columns by name: ``grade=4`` for the level that formulaic calls grade[T.4]."""
     return {
-        _plain(str(name)): np.asarray(matrix[name].to_numpy("float64")) for name in matrix.columns
+        plain_name(str(name)): np.asarray(matrix[name].to_numpy("float64"))
+        for name in matrix.columns
     }
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return the name of a column as results have it: ``grade=4``, not ``C(grade)[T.4]``."""
     if name == "Intercept":
         return INTERCEPT
     return (
@@ -520,7 +556,7 @@ def _plain(name: str) -> str:
 def _treatment(model: ModelFormula) -> str:
     """Return who was treated: ``treated`` where it is named, else the first name of its part."""
     side = model.instruments or model.regressors
-    named = [str(name) for name in _parsed(side, model.text).required_variables]
+    named = sorted(_variables(side, model.text))
     if "treated" in named or not named:
         return "treated"
     return min(named, key=side.find)
@@ -530,7 +566,7 @@ def _terms_with(spec: Any, variable: str) -> tuple[str, ...]:
     """Return the names of the columns that hold a variable."""
     names = list(spec.column_names)
     return tuple(
-        _plain(str(names[at]))
+        plain_name(str(names[at]))
         for term, variables in spec.term_variables.items()
         if variable in {str(name) for name in variables}
         for at in spec.term_indices[term]

@@ -18,6 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="key=value",
         help="keys of the model with other values, such as covariates=[girl] or df=satterthwaite",
     )
+    parser.add_argument(
+        "--formula",
+        help="outcome and covariates in place of changes, such as 'maths ~ treated + C(grade)'",
+    )
     parser.add_argument("--outcome", help="which outcome, where the model has several")
     parser.add_argument("--results", type=Path, metavar="FOLDER", help="its results, if elsewhere")
 
@@ -30,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     results = results_of(args.results or args.protocol)
     study = open_study(args.protocol, results=results)
     changes = dict(_change(text) for text in args.changes)
-    print(study.refit(args.model, args.outcome, **changes))
+    print(study.refit(args.model, args.outcome, formula=args.formula, **changes))
     return 0
 
 

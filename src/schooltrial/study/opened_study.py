@@ -316,7 +316,14 @@ class OpenedStudy(Study):
         """Compare numbers printed in an article with the study's estimates, digit by digit."""
         return compare_with_published(read_published(Path(file)), self.estimates)
 
-    def refit(self, model: str, outcome: str | None = None, **changes: Any) -> Refit:
+    def refit(
+        self,
+        model: str,
+        outcome: str | None = None,
+        *,
+        formula: str | None = None,
+        **changes: Any,
+    ) -> Refit:
         """Fit a model again: as planned, or with changes, and then it is exploratory.
 
         Parameters
@@ -324,9 +331,14 @@ class OpenedStudy(Study):
         model : str
             Its name in the protocol.
         outcome : str, optional
-            May be left out where the model has one, or one that is primary.
+            May be left out where the model has one, or one that is primary, or in a formula.
+        formula : str, optional
+            Outcome and covariates: ``"maths ~ treated + np.log(days) + sex * C(grade)"``. A name
+            alone is the covariate of that name; ``treated`` means the model's treatment
+            terms. The estimator, groups, weights and rows stay as planned.
         **changes
-            Keys of the model with other values: ``covariates=["girl"], where={"year": [2021]}``.
+            Keys of the model with other values, without a formula:
+            ``covariates=["girl"], where={"year": [2021]}``.
 
         Returns
         -------
@@ -342,7 +354,8 @@ class OpenedStudy(Study):
         Refusal
             While the study is blind, and where the data do not support the model.
         """
-        return refit_model(self, model, outcome, changes, read_schema())
+        given = changes if formula is None else {"formula": formula, **changes}
+        return refit_model(self, model, outcome, given, read_schema())
 
     def refit_all(self, role: str | None = None, estimator: str | None = None) -> pd.DataFrame:
         """Fit all models again as planned, or those of a role or an estimator; return their rows.

@@ -15,8 +15,11 @@ from schooltrial.analysis.estimators.randomisation_inference import Lottery
 from schooltrial.analysis.estimators.registry import ESTIMATORS, Estimator, Need
 from schooltrial.analysis.fitting import FittedModel, PlannedModel
 from schooltrial.analysis.formula import FormulaRows
+from schooltrial.analysis.formula_covariates import CovariateFormula, parse_covariates
 from schooltrial.analysis.panel_cells import read_panel_cells
 from schooltrial.arrays import FloatArray
+from schooltrial.data.rows.analysed import refuse_lacking
+from schooltrial.data.rows.school_rows import rows_of_outcome
 from schooltrial.exhibits.style.coefficient_plot import Plot, plot_estimates
 from schooltrial.exhibits.style.figures import foot_text
 from schooltrial.models.inference.estimate import Estimate
@@ -32,7 +35,7 @@ from schooltrial.protocol.content.sections import (
 from schooltrial.protocol.form.schema_validation import schema_faults
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record
-from schooltrial.refusal import UserError, unknown
+from schooltrial.refusal import UserError, unknown, words_of
 from schooltrial.study.fitted_rows import refuse_new_rows, rows_of_fit
 from schooltrial.study.study import Study
 from schooltrial.wording import listed
@@ -184,7 +187,8 @@ def refit_model(
     outcome : str, optional
         May be left out where the model has one, or one that is primary.
     changes : mapping
-        Key of the model → a value in place of the planned one; none for the model as planned.
+        Key of the model → a value in place of the planned one; none for the model as planned. Or
+        ``formula`` alone → outcome and covariates.
     schema : mapping
         The schema of protocols, which changes answer to as the protocol does.
 
@@ -201,8 +205,12 @@ def refit_model(
     if name not in models:
         raise unknown("model", name, models)
     planned = models[name]
+    formula = None
+    if "formula" in changes:
+        formula = _read_formula(study, name, outcome, changes)
+        changes, outcome = _keys_of(formula, planned), formula.outcome
     chosen = _outcome(study, planned, name, outcome)
-    changed = {key: value for key, value in changes.items() if planned.get(key) != value}
+    changed = {key: value for key, value in changes.items() if formula or planned.get(key) != value}
     unheard = [key for key in changes if key not in planned]
     if unheard:
         raise unknown("key of a model:", unheard[0], planned)
@@ -216,15 +224,65 @@ def refit_model(
         _refuse_unread(model, changed)
         model = without_unread(model)
     _hold_against_plan(study, name, model, changed, schema)
-    fitted = _fit(study, name, model)
+    fitted = _fit(study, name, model, formula)
+    if formula is not None and "covariates" in changed:
+        del changed["covariates"]
+        changed = {"formula": formula.text, **changed}
     found = Refit(
         study.name, name, chosen, not changed, changed, fitted.table,
         fitted.diagnostics[chosen], fitted.results[chosen], study.line(),
-        partial(_analysed, study, name, model, chosen),
+        partial(_analysed, study, name, model, chosen, formula),
     )  # fmt: skip
     if found.planned:
         _hold_against_estimates(study, found)
     return found
+
+
+def _read_formula(
+    study: Study, name: str, outcome: str | None, changes: Mapping[str, Any]
+) -> CovariateFormula:
+    """Return what a formula says of a model, or say what it cannot say."""
+    others = [key for key, value in changes.items() if key != "formula"]
+    if others:
+        raise UserError(
+            f"give `formula` or `{others[0]}`, not both: a formula names all covariates, and the "
+            "rest of the model stays as planned. To change other keys, give the covariates by key "
+            f"too, as in study.refit({name!r}, covariates=[…], where={{…}})"
+        )
+    try:
+        formula = parse_covariates(changes["formula"])
+    except ValueError as error:
+        raise UserError(words_of(error)) from error
+    if outcome is not None and outcome != formula.outcome:
+        raise UserError(
+            f"the formula has the outcome {formula.outcome!r} on its left, and {outcome!r} is "
+            "asked for: name one of them"
+        )
+    if formula.computed and ESTIMATORS[_estimator(study, name)].rows == "cells":
+        raise UserError(
+            f"{name} is fitted to schools by year, whose covariates are names alone: "
+            f"{str(formula.computed[0])!r} cannot be computed there. Declare it under `variables` "
+            "of the protocol, and name it"
+        )
+    if "baseline" in formula.computed_from:
+        raise UserError(
+            "`baseline` is several columns, and cannot be part of a product or function: "
+            f"name the column, such as {formula.outcome}_before"
+        )
+    return formula
+
+
+def _estimator(study: Study, name: str) -> str:
+    return str(study.protocol.content["models"][name]["estimator"])
+
+
+def _keys_of(formula: CovariateFormula, planned: Model) -> dict[str, Any]:
+    """Return the change of keys that a formula is; none if it names the planned covariates.
+
+    Variables of computed covariates are among them, to be compared with the protocol.
+    """
+    same = not formula.computed and sorted(formula.names) == sorted(planned["covariates"])
+    return {} if same else {"covariates": formula.variables}
 
 
 def refit_models(
@@ -309,19 +367,45 @@ def _refuse_unread(model: Model, changed: Mapping[str, Any]) -> None:
             )
 
 
-def _fit(study: Study, name: str, model: Model) -> FittedModel[Any]:
-    content = unlabelled({**study.protocol.content, "models": {name: model}})
-    plan = PlannedModel(study.name, name, content["models"][name], content["outcomes"])
+def _fit(
+    study: Study, name: str, model: Model, formula: CovariateFormula | None
+) -> FittedModel[Any]:
+    plan = _plan(study, name, model)
     estimator = ESTIMATORS[model["estimator"]]
     rows = _rows(study, estimator, plan)
+    rows, plan = _by_formula(rows, plan, formula)
     return estimator.fit(plan, rows, **{need: _needed(study, need) for need in estimator.needs})
 
 
-def _analysed(study: Study, name: str, model: Model, outcome: str) -> FormulaRows:
-    """Return the rows that a model was fitted to."""
+def _plan(study: Study, name: str, model: Model) -> PlannedModel:
     content = unlabelled({**study.protocol.content, "models": {name: model}})
-    plan = PlannedModel(study.name, name, content["models"][name], content["outcomes"])
-    return rows_of_fit(pd.read_parquet(there(study.paths.fitted(plan.sampled))), plan, outcome)
+    return PlannedModel(study.name, name, content["models"][name], content["outcomes"])
+
+
+def _by_formula(
+    rows: pd.DataFrame, plan: PlannedModel, formula: CovariateFormula | None
+) -> tuple[pd.DataFrame, PlannedModel]:
+    """Return rows with the columns that a formula computes, and the model that names them."""
+    if formula is None or not formula.computed:
+        return rows, plan
+    ((_, model, outcome),) = plan.fits()
+    if plan.sampled == "school":
+        rows = rows_of_outcome(rows, outcome, model["bounded_cells"])
+    refuse_lacking(rows, plan.sampled, plan.fits())
+    try:
+        rows, names = formula.add_columns(rows, model)
+    except ValueError as error:
+        raise UserError(f"{plan.name}, {outcome}: {words_of(error)}") from error
+    return rows, replace(plan, model={**plan.model, "covariates": list(names)})
+
+
+def _analysed(
+    study: Study, name: str, model: Model, outcome: str, formula: CovariateFormula | None
+) -> FormulaRows:
+    """Return the rows that a model was fitted to."""
+    plan = _plan(study, name, model)
+    sample = pd.read_parquet(there(study.paths.fitted(plan.sampled)))
+    return rows_of_fit(*_by_formula(sample, plan, formula), outcome)
 
 
 def _rows(study: Study, estimator: Estimator, plan: PlannedModel) -> pd.DataFrame:

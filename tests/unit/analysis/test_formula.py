@@ -112,3 +112,18 @@ def test_a_mapping_of_arrays_is_data_too() -> None:
     np.testing.assert_array_equal(one.outcome, other.outcome)
     for name, column in one.columns.items():
         np.testing.assert_array_equal(column, other.columns[name])
+
+
+def test_columns_inside_any_function_are_found_and_a_function_is_no_column() -> None:
+    model = parse_formula("maths ~ treated + poly(before, 2) + bs(age, df=4):sex + double(days)")
+    assert model.variables() == ["maths", "treated", "before", "age", "sex", "days"]
+
+
+def test_a_function_of_all_rows_makes_columns_and_one_that_is_not_known_is_told() -> None:
+    data = pupils().assign(age=[6.0, 7, 8, 9, 10, 12])
+    rows = read_rows("maths ~ treated + center(age)", data)
+    assert rows.columns["center(age)"].tolist() == pytest.approx(
+        (rows.frame["age"] - rows.frame["age"].mean()).tolist()
+    )
+    with pytest.raises(ValueError, match="cannot be computed: name 'double' is not defined"):
+        read_rows("maths ~ treated + double(age)", data)

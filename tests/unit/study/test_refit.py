@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+import schooltrial as st
+from schooltrial.cli.main import main
 from schooltrial.refusal import UserError
 from schooltrial.study.opened_study import OpenedStudy
+from support.small_trial import SmallTrial
 
 
 @pytest.mark.parametrize("model", ["itt", "did", "multilevel", "compliers", "redrawn", "bootstrap"])
@@ -144,7 +150,7 @@ def test_a_refit_offers_what_its_estimators_result_offers(opened: OpenedStudy) -
 
 @pytest.mark.parametrize(("key", "value"), [("outcomes", ["reading"]), ("role", "secondary")])
 def test_what_is_no_part_of_a_fit_cannot_be_changed(
-    opened: OpenedStudy, key: str, value: object
+    opened: OpenedStudy, key: str, value: Any
 ) -> None:
     with pytest.raises(UserError, match=f"'{key}' changes no fit"):
         opened.refit("itt", "maths", **{key: value})
@@ -153,3 +159,112 @@ def test_what_is_no_part_of_a_fit_cannot_be_changed(
 def test_a_refit_of_a_panel_offers_what_the_fit_of_its_effect_does(opened: OpenedStudy) -> None:
     fit = opened.refit("did")
     assert fit.conf_int().equals(fit.result.effect.conf_int())
+
+
+EQUAL = ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high", "effect_size")
+
+
+@pytest.mark.parametrize("model", ["itt", "multilevel", "compliers", "redrawn", "bootstrap"])
+@pytest.mark.parametrize(
+    ("formula", "covariates"),
+    [
+        ("maths ~ treated + maths_before + sex", ["maths_before", "sex"]),
+        ("maths ~ treated + maths_before + C(sex)", ["maths_before", "sex"]),
+        ("maths ~ treated + sex * C(grade)", ["sex:grade"]),
+    ],
+)
+def test_a_refit_by_formula_equals_the_refit_by_keys(
+    opened: OpenedStudy, model: str, formula: str, covariates: list[str]
+) -> None:
+    written = opened.refit(model, formula=formula)
+    keyed = opened.refit(model, "maths", covariates=covariates)
+    for column in EQUAL:
+        assert written.rows[column].tolist() == pytest.approx(
+            keyed.rows[column].tolist(), rel=1e-12, abs=1e-12, nan_ok=True
+        )
+    assert written.rows["n_individuals"].tolist() == keyed.rows["n_individuals"].tolist()
+    assert written.rows["method"].tolist() == keyed.rows["method"].tolist()
+    assert written.planned is False
+    assert written.changed == {"formula": formula}
+
+
+def test_a_refit_by_formula_is_the_fit_by_formula_of_the_rows_that_it_analyses(
+    opened: OpenedStudy,
+) -> None:
+    formula = "maths ~ treated + poly(maths_before, 2) + scale(days_present):sex"
+    refitted = opened.refit("multilevel", formula=formula)
+    rows = opened.sample(complete_for="multilevel")
+    fitted = st.fit_multilevel(formula, rows, school="cluster")
+    assert refitted.rows["estimate"].item() == pytest.approx(fitted.params["treated"], rel=1e-9)
+    assert np.allclose(refitted.predict(), fitted.predict())
+
+
+def test_a_refit_by_formula_keeps_the_rest_of_the_model_and_answers_like_another(
+    opened: OpenedStudy,
+) -> None:
+    written = opened.refit("itt", formula="reading ~ treated + np.log(days_present)")
+    planned = opened.refit("itt", "reading")
+    assert written.outcome == "reading"
+    assert written.rows["method"].tolist() == planned.rows["method"].tolist()
+    assert written.rows["n_individuals"].tolist() == planned.rows["n_individuals"].tolist()
+    assert "np.log(days_present)" in str(written.summary())
+    assert "not planned: formula='reading ~ treated + np.log(days_present)'" in repr(written)
+    both = st.compare({"as planned": planned, "by formula": written}).to_frame()
+    assert both["by formula"].iloc[0] == written.rows["estimate"].item()
+    assert both["by formula"].iloc[-1] == written.status
+    assert len(written.residuals()) == written.result.n_rows
+    assert "treated" in written.plot().svg
+
+
+def test_a_formula_of_the_planned_covariates_is_the_planned_model(opened: OpenedStudy) -> None:
+    fit = opened.refit("itt", formula="maths ~ treated + girl")
+    assert fit.planned is True
+    assert fit.changed == {}
+    other = opened["itt"].refit(formula="maths ~ treated + C(girl)")
+    assert other.planned is False
+
+
+def test_a_formula_is_given_on_the_command_line(
+    trial_on_disk: SmallTrial,
+    opened: OpenedStudy,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    copytree(trial_on_disk.folder / "elsewhere", tmp_path / "small")
+    (tmp_path / "small" / "logs").mkdir()
+    study = [str(trial_on_disk.folder / "trial.yaml"), "multilevel"]
+    results = ["--results", str(tmp_path / "small")]
+    formula = "maths ~ treated + C(sex)"
+    assert main(["refit", *study, "--formula", formula, *results]) == 0
+    assert capsys.readouterr().out == f"{opened.refit('multilevel', formula=formula)!r}\n"
+    assert main(["refit", *study, "covariates=[]", "--formula", formula, *results]) == 1
+    assert "give `formula` or `covariates`, not both" in capsys.readouterr().err
+
+
+def test_a_formula_of_names_serves_a_panel(opened: OpenedStudy) -> None:
+    written = opened.refit("did", formula="reading ~ treated + district")
+    keyed = opened.refit("did", covariates=["district"])
+    assert written.rows["estimate"].tolist() == keyed.rows["estimate"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("model", "formula", "keys", "told"),
+    [
+        ("itt", "maths ~ treated + grils", {}, "Did you mean 'girl'"),
+        ("itt", "maths ~ treated + np.log(grils)", {}, "Did you mean 'girl'"),
+        ("itt", "maths ~ treated + np.log(reading)", {}, "names 'reading', but the protocol has"),
+        ("itt", "math ~ treated", {}, "no outcome 'math'; did you mean 'maths'"),
+        ("itt", "maths ~ treated + girl", {"outcome": "reading"}, "'maths' on its left, and 're"),
+        ("itt", "maths ~ treated", {"covariates": []}, "give `formula` or `covariates`, not both"),
+        ("itt", "maths ~ treated", {"blocks": "none"}, "give `formula` or `blocks`, not both"),
+        ("itt", "maths ~ girl", {}, "has no 'treated'"),
+        ("itt", "maths ~ treated + double(girl)", {}, "itt, maths: .* 'double' is not defined"),
+        ("itt", "maths ~ treated + baseline:sex", {}, "name the column, such as maths_before"),
+        ("did", "reading ~ treated + C(grade)", {}, "schools by year, whose covariates are names"),
+    ],
+)
+def test_what_a_formula_cannot_say_is_told(
+    opened: OpenedStudy, model: str, formula: str, keys: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UserError, match=told):
+        opened.refit(model, formula=formula, **keys)
