@@ -58,6 +58,7 @@ def run_chance_tests(
     redraws: Redraws,
     criterion: CriterionKnown | None = None,
     baselines: pd.DataFrame | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> list[Finding]:
     """Return the tests, each with its p-value and not yet with a verdict (see `with_verdicts`).
 
@@ -76,6 +77,8 @@ def run_chance_tests(
     baselines : DataFrame, optional
         Baselines of the primary outcomes by unit (index), each tested on its own: a list made by
         looking at scores moves one of them, which a joint test of many variables may not see.
+    names : mapping, optional
+        Arm → what its group is called, where it is called otherwise.
     """
     known = criterion or CriterionKnown()
     present = tuple(arm for arm in arms if (units["arm"] == arm).any())
@@ -94,10 +97,11 @@ def run_chance_tests(
         found.append(Finding(NAMES, told, NOTED, reason="their order is no evidence of the draw"))
     else:
         found += _order_tests(NAMES, design, units, by_name, redraws)
-    found.append(_baseline(BASELINE, design, units, covariates, redraws))
+    called = names or {}
+    found.append(_baseline(BASELINE, design, units, covariates, redraws, called))
     if baselines is not None:
         found += [
-            _baseline(f"{OWN} {name}", design, units, baselines[[name]], redraws)
+            _baseline(f"{OWN} {name}", design, units, baselines[[name]], redraws, called)
             for name in baselines
         ]
     if known.unusable:
@@ -136,6 +140,7 @@ def _baseline(
     units: pd.DataFrame,
     covariates: pd.DataFrame | None,
     redraws: Redraws,
+    names: Mapping[str, str],
 ) -> Finding:
     if covariates is None or covariates.shape[1] == 0:
         return Finding(check, "no baseline variable of units was given", UNTESTED)
@@ -151,7 +156,7 @@ def _baseline(
     told = f"Mahalanobis {test.statistic:.4g} of {test.n_covariates} variables, expected "
     told += f"{test.rank} (their rank)"
     if check != BASELINE:
-        told = _by_arm(units, matrix[:, 0], design.arms)
+        told = _by_arm(units, matrix[:, 0], design.arms, names)
     parts = [
         "all variables together" if check == BASELINE else "",
         f"{filled:,} missing values replaced by the mean of their block" if filled else "",
@@ -160,13 +165,19 @@ def _baseline(
     return Finding(check, told, UNTESTED, test.statistic, p=test.p_value, reason=reason)
 
 
-def _by_arm(units: pd.DataFrame, values: NDArray[np.float64], arms: Sequence[Any]) -> str:
+def _by_arm(
+    units: pd.DataFrame,
+    values: NDArray[np.float64],
+    arms: Sequence[Any],
+    names: Mapping[str, str],
+) -> str:
     """Return the difference of each group from control within blocks, in SDs within blocks."""
     inside = values - pd.Series(values).groupby(units["block"].to_numpy()).transform("mean")
     spread = float(np.sqrt((inside**2).sum() / max(len(units) - units["block"].nunique(), 1)))
     means = inside.groupby(units["arm"].to_numpy()).mean()
     gaps = [(arm, (means[arm] - means[arms[0]]) / spread) for arm in arms[1:]]
-    told = ", ".join(f"{arm} {signed(gap)} SD from {arms[0]}" for arm, gap in gaps)
+    base = names.get(arms[0], str(arms[0]))
+    told = ", ".join(f"{names.get(arm, arm)} {signed(gap)} SD from {base}" for arm, gap in gaps)
     return f"{told}, within blocks"
 
 

@@ -173,8 +173,9 @@ def verify_assignment(
         drawn_together = sound if plan.rerandomised else by_round(sound)
         drawn_as, labels = labelled_by_cohort(drawn_together, plan)
         chance += run_chance_tests(
-            drawn_as, labels, known.covariates, redraws, criterion, known.baselines
-        )
+            drawn_as, labels, known.covariates, redraws, criterion, known.baselines,
+            {arm["name"]: arm["label"] for arm in design["arms"]},
+        )  # fmt: skip
         found.tests.extend(with_verdicts(chance, alpha, _no_evidence(sound, plan)))
     else:
         found.tests.append(

@@ -22,7 +22,7 @@ COLUMNS = [
 
 
 ALL = "all"
-"""Arm of the boxes before the groups part."""
+"""Arm of the boxes before allocation."""
 
 
 RECEIVED = "of them received the programme"
@@ -225,7 +225,7 @@ def as_text(
         Outcome → its name.
     """
     lines: list[str] = []
-    for arm, label in ((ALL, "Before the groups part"), *((a["name"], a["label"]) for a in arms)):
+    for arm, label in ((ALL, "Before allocation"), *((a["name"], a["label"]) for a in arms)):
         lines.append(f"{label}:")
         mine = boxes[boxes["arm"] == arm]
         for stage, rows in mine.groupby("stage", sort=False):

@@ -32,6 +32,7 @@ from schooltrial.protocol.content.filters import years_named
 from schooltrial.protocol.content.people import people_counted
 from schooltrial.protocol.content.sections import Arm, Model, Outcome, StudyLine, Years
 from schooltrial.protocol.content.shown_units import as_shown, effect_unit
+from schooltrial.wording import plural
 
 SHOWN = ("ITT", "ATT", "CACE")
 
@@ -199,9 +200,9 @@ def alt_text(data: pd.DataFrame) -> str:
     same = within if len(others) > 1 and others["unit"].nunique() == 1 else ""
     sentences = [f"Primary effects: {'; '.join(told)}."] if told else []
     if len(others):
-        noun = "estimate" if len(others) == 1 else "estimates"
-        sentences.append(f"{len(others)} other {noun}{same}.")
-    return f"Forest plot of {len(data)} effects by outcome and model. {' '.join(sentences)}"
+        sentences.append(f"{plural(len(others), 'other estimate')}{same}.")
+    effects = plural(len(data), "effect")
+    return f"Forest plot of {effects} by outcome and model. {' '.join(sentences)}"
 
 
 def _signed(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
@@ -14,6 +15,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
 from schooltrial.checks.flow.boxes import SIGNS, heading
+from schooltrial.checks.flow.follow_up import PLURAL
 from schooltrial.exhibits.style.alt_words import few
 from schooltrial.exhibits.style.figures import (
     ARM_COLOURS,
@@ -33,6 +35,13 @@ ALL = "all"
 
 
 STAGES = {"allocated": "Allocation", "followed up": "Follow-up", "analysed": "Analysis"}
+
+
+SINGULAR = {many: one for one, many in PLURAL.items()}
+
+
+COUNTED = re.compile(rf"\b(?:{'|'.join(SINGULAR)})\b")
+"""The first noun of a line: units or people, in the plural."""
 
 
 COLUMN, NARROW = 1.8, 1.2
@@ -99,7 +108,7 @@ def flow_plot(
     study: StudyLine,
     randomised: bool = True,
 ) -> Figure:
-    """Draw the diagram: what is before the groups part, then one column per group or cohort.
+    """Draw the diagram: what is before allocation, then one column per group or cohort.
 
     Parameters
     ----------
@@ -250,7 +259,7 @@ def _arrow(panel: Axes, x: float, start: float, end: float) -> None:
 
 def alt_text(boxes: pd.DataFrame, arms: Sequence[Arm], labels: Mapping[str, str]) -> str:
     """Return what the figure shows, in numbers: of each group who was allocated and analysed."""
-    parts = [_sums(boxes[boxes["arm"] == ALL], "Before the groups part")]
+    parts = [_sums(boxes[boxes["arm"] == ALL], "Before allocation")]
     for group in _groups(boxes, arms):
         mine = group.rows
         parts.append(_sums(mine[mine["outcome"] == ""], group.label))
@@ -259,8 +268,7 @@ def alt_text(boxes: pd.DataFrame, arms: Sequence[Arm], labels: Mapping[str, str]
         ):
             ends = rows[rows["kind"] == "in"].tail(1)
             parts += [
-                f"{group.label}, {labels.get(str(outcome), outcome)}, {year}: "
-                f"{int(row['n']):,} {row['text']}"
+                f"{group.label}, {labels.get(str(outcome), outcome)}, {year}: {_said(row)}"
                 for _, row in ends.iterrows()
             ]
     return f"Participant flow. {few(list(filter(None, parts)), 'analyses', 12)}"
@@ -271,8 +279,15 @@ def _sums(rows: pd.DataFrame, whose: str) -> str:
     steps = []
     for _, row in rows.iterrows():
         if row["kind"] == "in":
-            steps.append(f"{int(row['n']):,} {row['text']}")
+            steps.append(_said(row))
         elif row["kind"] in ("lost", "joined") and int(row["n"]):
-            steps.append(f"{'less' if row['kind'] == 'lost' else 'plus'} {int(row['n']):,} "
-                         f"{row['text']}")  # fmt: skip
+            steps.append(f"{'less' if row['kind'] == 'lost' else 'plus'} {_said(row)}")
     return f"{whose}: {', '.join(steps)}" if steps else ""
+
+
+def _said(row: pd.Series) -> str:
+    """Return a line of a box with its number first, and its first noun in that number."""
+    count, text = int(row["n"]), str(row["text"])
+    if count == 1:
+        text = COUNTED.sub(lambda found: SINGULAR[found[0]], text, count=1)
+    return f"{count:,} {text}"

@@ -25,7 +25,7 @@ from schooltrial.exhibits.style.figures import (
 )
 from schooltrial.exhibits.style.text_fitting import add_key
 from schooltrial.protocol.content.sections import Arm, Balance, StudyLine
-from schooltrial.wording import exact
+from schooltrial.wording import exact, plural
 
 LEVELS = {"pupil": ("o", "pupils"), "teacher": ("s", "teachers"), "school": ("D", "school means")}
 
@@ -89,11 +89,11 @@ def alt_text(data: pd.DataFrame) -> str:
     beyond = f"{len(data) - len(known)} infinite or not known."
     more = f" {beyond}" if len(known) < len(data) else ""
     if known.empty:
-        return f"Love plot of {len(data)} baseline differences.{more}"
+        return f"Love plot of {plural(len(data), 'baseline difference')}.{more}"
     row = known.loc[sizes[known.index].idxmax()]
     group = LEVELS[str(row["level"])][1]
     return (
-        f"Love plot of {len(data)} standardised baseline differences. The largest is "
+        f"Love plot of {plural(len(data), 'standardised baseline difference')}. The largest is "
         f"{number(float(row['size']), 2)} SD: {row['label']} ({group}, {row['sample']}).{more}"
     )
 

@@ -94,7 +94,7 @@ def participants_section(evidence: Evidence) -> Section:
         blocks += [
             Paragraph(
                 joined(
-                    ("Movers and late joiners: ", Cite("mobility"), "."),
+                    (Cite("mobility"), " shows who moved and who joined late."),
                     "" if attrition is None else moves_sentence(attrition, years),
                 )
             ),

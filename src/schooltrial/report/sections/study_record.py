@@ -97,9 +97,7 @@ def study_record_section(record: Record) -> Section:
         if table is None:
             blocks.append(Paragraph(f"{title}: nothing is on record."))
         else:
-            blocks.append(Exhibit(
-                f"record-{name}", title, table, data=f"report/{FILE}", source="write_report",
-            ))  # fmt: skip
+            blocks.append(Exhibit(f"record-{name}", title, table, data=f"report/{FILE}"))
     return Section("study-record", "Study record", tuple(blocks), annex=True)
 
 

@@ -129,7 +129,7 @@ def test_listed_assignments_give_the_share_that_is_as_unbalanced() -> None:
     gap = score[arm == "programme"].mean() - score[arm == "control"].mean()
     spread = np.sqrt((score**2).sum() / (16 - 4))
     assert tests.loc["baseline of Maths", "finding"] == (
-        f"programme {gap / spread:+.2f} SD from control, within blocks".replace("-", "−")
+        f"Programme {gap / spread:+.2f} SD from Control, within blocks".replace("-", "−")
     )
 
 

@@ -492,7 +492,7 @@ def test_the_better_school_of_each_pair_is_caught_however_much_else_is_compared(
         assert found.verdict == IN_DOUBT
         assert _test(found, "baseline of Maths")["p"] == 2 / 1024
         assert _test(found, "baseline of Maths")["verdict"] == "in doubt"
-        assert "programme +" in _test(found, "baseline of Maths")["finding"]
+        assert "Programme +" in _test(found, "baseline of Maths")["finding"]
         assert not found.told()["believed"]
 
 

@@ -148,15 +148,16 @@ def test_an_event_study_counts_the_years_whose_interval_excludes_zero() -> None:
 
 def test_the_flow_says_who_was_there_at_each_step_and_who_left_and_came() -> None:
     rows = [["all", "", "", "in", "schools assigned", 40], ["c", "", "", "in", "pupils", 1200],
+            ["c", "", "", "lost", "schools with no pupils in the data", 1],
             ["c", "", "", "lost", "who moved", 200], ["c", "", "", "lost", "who died", 0],
             ["c", "", "", "joined", "who came", 50], ["c", "", "", "in", "pupils in 2020", 1050],
             ["c", "maths", "2020", "lost", "no score", 50],
             ["c", "maths", "2020", "in", "pupils analysed", 1000]]  # fmt: skip
     boxes = pd.DataFrame(rows, columns=["arm", "outcome", "year", "kind", "text", "n"])
     assert flow.alt_text(boxes, ARMS[:1], {"maths": "Maths"}) == (
-        "Participant flow. Before the groups part: 40 schools assigned. Control: 1,200 pupils, "
-        "less 200 who moved, plus 50 who came, 1,050 pupils in 2020. Control, Maths, 2020: 1,000 "
-        "pupils analysed."
+        "Participant flow. Before allocation: 40 schools assigned. Control: 1,200 pupils, "
+        "less 1 school with no pupils in the data, less 200 who moved, plus 50 who came, 1,050 "
+        "pupils in 2020. Control, Maths, 2020: 1,000 pupils analysed."
     )
 
 

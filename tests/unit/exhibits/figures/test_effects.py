@@ -373,4 +373,7 @@ def test_the_words_for_those_who_do_not_see_it_give_the_primary_effects_in_numbe
     assert said.startswith("Forest plot of 3 effects by outcome and model. ")
     assert "Maths (Offer): −0.100 SD, 95% CI −0.300 to 0.050, p = " in said
     assert said.endswith(" 2 other estimates.")
+    assert alt_text(drawn(ESTIMATES[:1], MODELS, OUTCOMES, YEARS)).startswith(
+        "Forest plot of 1 effect by"
+    )
     assert alt_text(drawn(ESTIMATES[3:], MODELS, OUTCOMES, YEARS)) == "No effect was estimated."
