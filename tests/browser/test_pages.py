@@ -78,6 +78,17 @@ def test_a_page_fits_a_phone(show: Show, kind: str) -> None:
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= PHONE, shown.name
 
 
+def test_the_primary_outcomes_are_all_in_sight_on_a_phone(show: Show) -> None:
+    for shown in show("report", width=PHONE):
+        boxes = shown.page.locator(".wide:has(table.stacked)").all()
+        cut = [box for box in boxes if box.evaluate("it => it.scrollWidth > it.clientWidth")]
+        seen = shown.page.locator("table.stacked td[data-label]").all()
+        assert boxes, shown.name
+        assert seen, shown.name
+        assert not cut, shown.name
+        assert all(cell.is_visible() for cell in seen), shown.name
+
+
 @pytest.mark.parametrize("paper", PAPER)
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_cut_at_the_edge_of_a_sheet(show: Show, kind: str, paper: str) -> None:

@@ -111,6 +111,8 @@ class Table:
         Heading of each row's group; empty where rows are not grouped.
     anchors : tuple of str
         What links to each row can point at; empty where none does.
+    stacked : bool
+        Whether a narrow page shows each row as a list of headings and cells.
     """
 
     title: str
@@ -118,6 +120,7 @@ class Table:
     cells: pd.DataFrame
     group: tuple[str, ...] = ()
     anchors: tuple[str, ...] = ()
+    stacked: bool = False
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -233,40 +236,64 @@ def fragment(noted: NotedTable, study: Mapping[str, Any]) -> str:
 
 def _box(table: Table, caption: Markup, name: str) -> Markup:
     """Return a table in a box of its own, which scrolls where the page is too narrow."""
-    heads = [_cell(column, column.name, "col") for column in table.columns]
+    heads = [
+        _cell(column, column.name, _role(table, "columnheader"), "col") for column in table.columns
+    ]
     box = Markup('<div class="wide" role="region" aria-label="{}" tabindex="0">')
+    named = " stacked" if table.stacked else ""
+    row, group = _role(table, "row"), _role(table, "rowgroup")
     lines = [
-        box.format(name) + Markup('<table class="plain">{}').format(caption),
-        Markup("<thead><tr>{}</tr></thead>").format(Markup("").join(heads)),
+        box.format(name)
+        + Markup('<table class="plain{}"{}>{}').format(named, _role(table, "table"), caption),
+        Markup("<thead{}><tr{}>{}</tr></thead>").format(group, row, Markup("").join(heads)),
         *_bodies(table),
     ]
     return Markup("\n").join(lines) + Markup("</table></div>\n")
 
 
+def _role(table: Table, role: str) -> Markup:
+    """Return what tells a screen reader the part of a table whose look is no table's."""
+    return Markup(' role="{}"').format(role) if table.stacked else Markup("")
+
+
 def _bodies(table: Table) -> Iterator[Markup]:
     """Yield the rows of each group below its heading."""
-    head = Markup('<tr><th class="group" scope="rowgroup" colspan="{}">{}</th></tr>')
+    head = Markup('<tr{}><th class="group" scope="rowgroup" colspan="{}"{}>{}</th></tr>')
+    of_group, row, cell = (_role(table, role) for role in ("rowgroup", "row", "rowheader"))
     for group, rows in _grouped(list(_rows(table)), table.group):
-        above = [head.format(len(table.columns), group)] if table.group else []
-        yield Markup("<tbody>\n{}\n</tbody>").format(Markup("\n").join([*above, *rows]))
+        above = [head.format(row, len(table.columns), cell, group)] if table.group else []
+        told = Markup("\n").join([*above, *rows])
+        yield Markup("<tbody{}>\n{}\n</tbody>").format(of_group, told)
 
 
 def _rows(table: Table) -> Iterator[Markup]:
     anchors = table.anchors or [""] * len(table)
     for anchor, row in zip(anchors, table.cells.itertuples(index=False, name=None), strict=True):
         first, *others = zip(table.columns, row, strict=True)
-        cells = [_cell(*first, "row"), *(_cell(column, text) for column, text in others)]
+        head = _role(table, "rowheader")
+        cells = [
+            _cell(*first, head, "row"),
+            *(_cell(*one, _labelled(table, *one)) for one in others),
+        ]
         named = Markup(' id="{}"').format(anchor) if anchor else ""
-        yield Markup("<tr{}>{}</tr>").format(named, Markup("").join(cells))
+        yield Markup("<tr{}{}>{}</tr>").format(named, _role(table, "row"), Markup("").join(cells))
 
 
-def _cell(column: Column, text: str, heads: Literal["", "col", "row"] = "") -> Markup:
+def _labelled(table: Table, column: Column, text: str) -> Markup:
+    """Return what shows a cell's heading beside it where rows are stacked; none if it is empty."""
+    if not table.stacked or not text.strip():
+        return _role(table, "cell")
+    return _role(table, "cell") + Markup(' data-label="{}"').format(column.name)
+
+
+def _cell(column: Column, text: str, more: Markup, heads: Literal["", "col", "row"] = "") -> Markup:
+    """Return a cell with its attributes and, where it heads others, the way in which it does."""
     heads = heads if text.strip() else ""  # what has no words heads nothing
     tag = Markup("th" if heads else "td")
     side = Markup(' class="n"') if column.right else ""
     scope = Markup(' scope="{}"').format(heads) if heads else ""
     lines = Markup("<br>").join(with_code(line) for line in _lines(text))
-    return Markup("<{}{}{}>{}</{}>").format(tag, side, scope, lines, tag)
+    return Markup("<{}{}{}{}>{}</{}>").format(tag, side, scope, more, lines, tag)
 
 
 def _lines(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import inf, nan
 from typing import Any
 
@@ -136,3 +137,14 @@ def test_a_cell_without_words_heads_no_row_and_no_column() -> None:
     page = tabulate("t", frame, [Column(""), Column("n")]).__html__()
     assert "></th>" not in page
     assert rows(page) == [["", "1"], ["a", "2"]]
+
+
+def test_a_stacked_table_labels_each_cell_and_keeps_the_roles_of_a_table() -> None:
+    data = pd.DataFrame({"Name": ["x"], "N": [3000], "Word": [""]})
+    table = tabulate("t", data, [Column("Name"), Column("N", "count"), Column("Word")])
+    html = str(replace(table, stacked=True).boxed("t"))
+    assert '<table class="plain stacked" role="table">' in html
+    assert '<td class="n" role="cell" data-label="N">3,000</td><td role="cell"></td>' in html
+    assert '<th scope="row" role="rowheader">x</th>' in html
+    assert 'role="row' not in str(table.boxed("t"))
+    assert "data-label" not in str(table.boxed("t"))

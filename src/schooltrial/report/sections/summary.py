@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from schooltrial.checks.implementation.costs import ALL
 from schooltrial.document.blocks import Block, Bullets, Exhibit, Heading, Paragraph
 from schooltrial.document.numbers import number, p_text
-from schooltrial.document.tables import Column, Table, tabulate
+from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Cite, Text, joined
 from schooltrial.protocol.content.levels import control_name
 from schooltrial.protocol.content.sections import Content, arm_labels
@@ -179,7 +180,7 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
         Column("EEF-style security", key="eef", optional=True),
         Column("Cost per pupil per year", "told", key="cost", optional=True),
     ]
-    table: Table = tabulate("Primary outcomes", pd.DataFrame(rows), columns)
+    table = replace(tabulate("Primary outcomes", pd.DataFrame(rows), columns), stacked=True)
     notes: list[Text] = [INDICATIVE, *unadjusted_notes(found)]
     notes += at_most_notes(evidence.records["verdict"]["ratings"])
     if any(row["points"] for row in rows):
