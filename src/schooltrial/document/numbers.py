@@ -21,6 +21,12 @@ def number(value: float, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def signed(value: float, digits: int) -> str:
+    """Return a number with its sign; zero has none."""
+    text = number(value, digits)
+    return text if not text or text.startswith("−") or not text.strip("0.") else f"+{text}"
+
+
 def difference_text(size: float, digits: int = 3) -> str:
     """Return a standardised difference, in words if infinite or not known."""
     if pd.isna(size):
@@ -74,6 +80,16 @@ def signed_decimals(digits: int, *values: float) -> int:
     while digits < MOST_DECIMALS and any(value < 0.5 * 10**-digits for value in known):
         digits += 1
     return digits
+
+
+def effect_decimals(digits: int, value: float, low: float, high: float) -> int:
+    """Return the decimals, at least so many, at which no end of an interval is written as zero.
+
+    An effect that is itself written as zero needs no more, as its interval shows its precision;
+    without an interval it does.
+    """
+    ends = (low, high) if math.isfinite(low + high) else (value,)
+    return signed_decimals(digits, *ends)
 
 
 SMALLEST = 0.0001

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.document.numbers import number
+from schooltrial.document.numbers import number, signed
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.exhibits.tables.results import selected
 from schooltrial.protocol.content.sections import arm_labels
@@ -21,7 +21,6 @@ from schooltrial.report.headlines import (
     disagrees,
     excludes_zero,
     finding,
-    signed,
     with_interval,
 )
 from schooltrial.wording import listed, part_notes, sentence
@@ -34,9 +33,6 @@ LISTS = (INDICATED, "left out: ")
 
 COUNTED = re.compile(r"([a-z][a-z0-9_]*) (\d[\d,]*)")
 """A variable of a note, and how many lack it."""
-
-BY_FAR = 100
-"""Times its own size that an interval is as long, from where the size sets no decimals."""
 
 Rows = Callable[[str, bool], bool]
 """Which rows a table shows: by the role of their model, and whether their outcome is primary."""
@@ -235,9 +231,8 @@ def _cells(
     in_sd = one.in_sd and not share
     times = 100 if share or one.binary else 1
     size, low, high = (times * row[key] for key in ("estimate", "conf_low", "conf_high"))
-    digits = digits_of(size, low, high, in_sd=in_sd)
-    if high - low > BY_FAR * abs(size):
-        digits = digits_of(low, high, in_sd=in_sd)
+    ends = (size,) if pd.isna(low + high) else (low, high)
+    digits = digits_of(*ends, in_sd=in_sd)
     digits += in_sd and digits == 2
     test = row["estimand"] in JOINT
     what = _what(str(row["estimand"]), str(row["term"]), labels, protocol)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.data.rows.analysed import OF_PANELS
-from schooltrial.document.numbers import number, p_text, signed_decimals
+from schooltrial.document.numbers import effect_decimals, number, p_text, signed
 from schooltrial.document.text import Strong, Text
 from schooltrial.protocol.content.levels import DesignLevels
 from schooltrial.protocol.content.people import people_counted
@@ -103,7 +103,11 @@ class Finding:
     @property
     def digits(self) -> int:
         """Decimals with which the effect and its interval are written."""
-        return digits_of(self.estimate, self.low, self.high, in_sd=self.in_sd)
+        return (
+            digits_of(self.low, self.high, in_sd=self.in_sd)
+            if self.found
+            else digits_of(self.estimate, in_sd=self.in_sd)
+        )
 
     @property
     def found(self) -> bool:
@@ -225,17 +229,11 @@ def digits_of(*values: float, in_sd: bool = False) -> int:
     return digits
 
 
-def signed(value: float, digits: int) -> str:
-    """Return a number with its sign; zero has none."""
-    text = number(value, digits)
-    return text if not text or text.startswith("−") or not text.strip("0.") else f"+{text}"
-
-
 def with_interval(estimate: float, low: float, high: float, digits: int) -> str:
     """Return an effect with its sign and its interval; nothing where it is missing."""
     if pd.isna(estimate):
         return ""
-    digits = signed_decimals(digits, estimate, low, high)
+    digits = effect_decimals(digits, estimate, low, high)
     bounds = f" ({number(low, digits)} to {number(high, digits)})" if not pd.isna(low) else ""
     return signed(estimate, digits) + bounds
 
@@ -261,6 +259,9 @@ def finding_sentence(one: Finding) -> Text:
         f"{one.ci} {number(one.low, one.digits)} to {number(one.high, one.digits)}",
         p_phrase(one.p_value),
     ])).replace(", p", "; p")  # fmt: skip
+    if not signed(one.estimate, one.digits).startswith(("+", "−")):
+        what = f"{one.label}: {whom}the difference between {one.group} and {one.comparison} was "
+        return (what, Strong(size), f" ({inside}).")
     if one.gained:
         verb = "gained" if one.estimate > 0 else "lost"
         said = Strong(f"{verb} {size}")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from schooltrial.document.numbers import signed
 from schooltrial.document.text import Strong, spans
 from schooltrial.protocol.content.sections import Estimator, Level
 from schooltrial.report.headlines import (
@@ -20,7 +21,6 @@ from schooltrial.report.headlines import (
     p_phrase,
     sensitivity_findings,
     sensitivity_sentence,
-    signed,
     summarise_findings,
     unit_of,
     verdict_sentence,
@@ -78,6 +78,15 @@ def test_a_finding_is_said_with_its_size_unit_comparison_interval_and_p_value(
     )
     assert "0.10 SD lower" in _words(_one(finished, estimate=-0.1, conf_low=-0.2, conf_high=0.1))
     assert _words(_one(finished, p_value=0.0001)).endswith("p < 0.001).")
+
+
+def test_an_effect_written_as_zero_is_no_higher_and_no_lower(finished: SmallTrial) -> None:
+    none = _one(finished, estimate=0.00005, conf_low=-0.0743, conf_high=0.0744)
+    assert none.size == "0.00 (−0.07 to 0.07)"
+    assert _words(none) == (
+        "Maths: the difference between pupils in programme and pupils in control was 0.00 SD "
+        "(95% CI −0.07 to 0.07; p = 0.030)."
+    )
 
 
 @pytest.mark.parametrize(

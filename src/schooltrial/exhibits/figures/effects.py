@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import MaxNLocator
 
-from schooltrial.document.numbers import interval, number, p_text, signed_decimals
+from schooltrial.document.numbers import effect_decimals, interval, number, p_text, signed
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -215,8 +215,8 @@ def _effect_text(row: pd.Series) -> str:
     sizes = [float(row[name]) for name in ("estimate", "conf_low", "conf_high")]
     known = [abs(size) for size in sizes if isfinite(size)]
     digits = 3 if max(known, default=0.0) < 2 else 1
-    digits = signed_decimals(digits, *sizes)
-    told = f"{'+' if sizes[0] > 0 else ''}{number(sizes[0], digits)}"
+    digits = effect_decimals(digits, *sizes)
+    told = signed(sizes[0], digits)
     return f"{told} ({interval(sizes[1], sizes[2], digits) or 'not known'})"
 
 

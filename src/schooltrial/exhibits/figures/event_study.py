@@ -15,7 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from schooltrial.data.rows.analysed import OF_PANELS
-from schooltrial.document.numbers import interval, number, signed_decimals
+from schooltrial.document.numbers import effect_decimals, interval, signed
 from schooltrial.exhibits.style.alt_words import few, span, with_ends
 from schooltrial.exhibits.style.axis_limits import interval_limits
 from schooltrial.exhibits.style.figures import (
@@ -489,8 +489,8 @@ def _effect_lines(row: pd.Series, digits: int, parts: int) -> list[str]:
     if row["reference"]:
         return ["0", *["–"] * parts]
     sizes = [float(row[name]) for name in ("estimate", "conf_low", "conf_high")]
-    digits = signed_decimals(digits, *sizes)
-    effect = f"{'+' if sizes[0] > 0 else ''}{number(sizes[0], digits)}"
+    digits = effect_decimals(digits, *sizes)
+    effect = signed(sizes[0], digits)
     ends = interval(sizes[1], sizes[2], digits)
     if not ends:
         return [effect, *["–"] * parts]

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from schooltrial.document.numbers import interval, number, signed_decimals
+from schooltrial.document.numbers import effect_decimals, interval, number
 from schooltrial.exhibits.style.axis_limits import interval_limits
 from schooltrial.exhibits.style.end_labels import LineEnd, height_of, label_ends
 from schooltrial.exhibits.style.figures import (
@@ -99,7 +99,7 @@ def _last(row: pd.Series) -> str:
     # The mean of an outcome standardised by these schools is zero but for its last digits.
     sizes = [round(float(row[name]), 9) for name in ("mean", "low", "high")]
     digits = 2 if max(abs(size) for size in sizes if isfinite(size)) < 10 else 1
-    digits = signed_decimals(digits, *sizes)
+    digits = effect_decimals(digits, *sizes)
     ends = interval(sizes[1], sizes[2], digits)
     told = f"{int(row['year'])}: {number(sizes[0], digits)}"
     return f"{told}\n({ends})" if ends else told

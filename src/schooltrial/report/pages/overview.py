@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.document.blocks import Block, Document, Exhibit, Heading, Paragraph
-from schooltrial.document.numbers import number, p_text
+from schooltrial.document.numbers import number, p_text, signed
 from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Link, Span, Strong
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import CONDITION, Finding, signed
+from schooltrial.report.headlines import CONDITION, Finding
 from schooltrial.report.sections.summary import INDICATIVE, rating_of, study_sentence
 
 PAGES = {
