@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.report.sections.ratings import rated_alike
+from schooltrial.checks.rating.inputs import _decisive
+from schooltrial.checks.rating.terms import BaselineDifference
+from schooltrial.report.sections.ratings import SCHOOLS, rated_alike
 from schooltrial.report.sections.summary import at_most_notes, unadjusted_notes
 from schooltrial.report.tables.rating import measures_shown
 
@@ -72,3 +74,25 @@ def test_that_p_values_are_unadjusted_is_noted_where_there_are_several_outcomes(
     assert unadjusted_notes([one, other]) == [
         "P-values and intervals are unadjusted for the two primary outcomes."
     ]
+
+
+def _of(level: str, *, covered: bool = True, basis: str = "own") -> BaselineDifference:
+    return BaselineDifference(
+        level, "maths", "Maths", 0.1, own=basis == "own", adjusted=True, arm="a", basis=basis,
+        covered=covered,
+    )  # fmt: skip
+
+
+def test_the_caption_says_when_the_row_of_a_school_decides() -> None:
+    people, few, school = _of("pupil"), _of("pupil", covered=False), _of("school")
+
+    def deciding(*found: BaselineDifference) -> list[str]:
+        return [one.level for one in _decisive(found, "pupil")]
+
+    assert deciding(people, school) == ["pupil"]
+    assert deciding(few, school) == ["pupil", "school"]
+    assert "beside the row of individuals where too few" in SCHOOLS
+    assert deciding(school) == ["school"]
+    assert "alone where no such row is known" in SCHOOLS
+    assert deciding(people, _of("school", basis="named")) == ["pupil", "school"]
+    assert "always where the protocol names it" in SCHOOLS
