@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,11 @@ WORDS = (
 place in a list."""
 
 
-_WORDS = tuple(tuple(path.split(".")) for path in WORDS)
+REASONS = ("checks.joiners_justification",)
+"""Keys whose text is for readers, while whether there is one is of the plan: ratings turn on it."""
+
+
+_WORDS, _REASONS = (tuple(tuple(path.split(".")) for path in paths) for paths in (WORDS, REASONS))
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ def section_checksums(
     """Return the SHA-256 of every section of the plan, defaults filled and words left out.
 
     The checksum is of the section as JSON with sorted keys, so that order, comments and spacing in
-    the file do not matter, nor do labels. Models of years to come are of the plan too.
+    the file do not matter, nor do labels, nor how a reason is worded. Models of
+    years to come are of the plan too.
     """
     whole = {**content, "models": {**content["models"], **(models_to_come or {})}}
     return {name: _sha256(_without_words(whole.get(name), name)) for name in PLAN}
@@ -110,18 +115,18 @@ def _without_words(value: Any, *path: str) -> Any:
         return {
             key: _without_words(item, *path, str(key))
             for key, item in value.items()
-            if not _is_word((*path, str(key)))
+            if not _is_one_of(_WORDS, (*path, str(key)))
         }
     if isinstance(value, list):
         return [_without_words(item, *path, str(at)) for at, item in enumerate(value)]
-    return value
+    return bool(value) if _is_one_of(_REASONS, path) else value
 
 
-def _is_word(path: tuple[str, ...]) -> bool:
+def _is_one_of(keys: Sequence[tuple[str, ...]], path: tuple[str, ...]) -> bool:
     return any(
         len(parts) == len(path)
         and all(part in ("*", name) for part, name in zip(parts, path, strict=True))
-        for parts in _WORDS
+        for parts in keys
     )
 
 

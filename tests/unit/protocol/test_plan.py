@@ -8,6 +8,7 @@ import pytest
 from schooltrial.protocol.content.sections import Content
 from schooltrial.protocol.plan import (
     PLAN,
+    REASONS,
     WORDS,
     PlanRecord,
     first_plan,
@@ -33,6 +34,15 @@ def test_the_order_of_keys_and_the_labels_do_not_change_the_plan(content: Conten
     content["design"]["arms"][0]["label"] = "Business as usual"
     content["notes"] = ["a note"]
     assert section_checksums(content) == before
+
+
+def test_a_reason_is_of_the_plan_and_how_it_is_worded_is_not(content: Content) -> None:
+    none = section_checksums(content)
+    content["checks"]["joiners_justification"] = "Pupils do not choose between the arms."
+    given = section_checksums(content)
+    content["checks"]["joiners_justification"] = "Pupils do not choose between the groups."
+    assert section_checksums(content) == given
+    assert [name for name in none if none[name] != given[name]] == ["checks"]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +86,7 @@ def test_every_section_is_the_plan_but_words_and_where_files_lie() -> None:
     assert set(PLAN) <= set(schema()["properties"])
 
 
-@pytest.mark.parametrize("path", WORDS)
+@pytest.mark.parametrize("path", [*WORDS, *REASONS])
 def test_each_word_that_is_no_plan_is_a_key_of_the_schema(path: str) -> None:
     node: Any = schema()
     for part in path.split("."):

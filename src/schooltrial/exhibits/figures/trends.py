@@ -152,7 +152,7 @@ def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome], arms: Sequence
             began = f" that began in {int(key[1])}" if len(key) > 1 and pd.notna(key[1]) else ""
             parts.append(f"{names.get(str(key[0]), key[0])}{began} {first}, {last}")
         told.append(f"{outcomes[name]['label']} ({mean_unit(outcomes[name])}): " + "; ".join(parts))
-    by = "cohort" if "cohort" in data else "arm"
+    by = "cohort" if "cohort" in data else "group"
     return f"Means by {by} and year. " + "".join(f"{text}. " for text in told).strip()
 
 
