@@ -22,7 +22,6 @@ from schooltrial.report.headlines import (
     disagrees,
     excludes_zero,
     sensitivity_findings,
-    sensitivity_sentence,
 )
 from schooltrial.report.limits import NOTABLE, power_row
 from schooltrial.report.sections.summary import (
@@ -69,7 +68,9 @@ def build_summary(evidence: Evidence) -> Document:
         Heading("What was found"),
         *found_blocks(found, randomised=randomised),
         Heading("How sure can we be?"),
-        Paragraph(certainty(found, randomised=randomised, disputed=disputed)),
+        Paragraph(
+            certainty(found, randomised=randomised, disputed=disputed, offer=offer_taken(evidence))
+        ),
         *(
             Paragraph(f"{one.label}: {told}")
             for one, told in zip(found, disputed, strict=True)
@@ -211,18 +212,58 @@ def disagreements(found: list[Finding], evidence: Evidence) -> list[str]:
     for one in found:
         others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
         differ = any(disagrees(one, other) for other in others)
-        told.append(sensitivity_sentence(one, others) if differ else "")
+        told.append(others_in_words(one, others) if differ else "")
     return told
 
 
-def certainty(found: list[Finding], *, randomised: bool, disputed: Sequence[str] = ()) -> str:
-    """Return how the groups came about, and how many results are clear, up and down.
+def others_in_words(one: Finding, others: Sequence[Finding]) -> str:
+    """Return how many other analyses disagree with a result, without names of models or SDs."""
+    known = [other for other in others if isfinite(other.estimate)]
+    n, every = sum(disagrees(one, other) for other in known), len(known)
+    clear = excludes_zero(one)
+    if every == 1:
+        does = "does not give" if clear else "gives"
+        return f"the one other way of analysing the data {does} a clear result."
+    if n == every and clear:
+        none = "neither of two" if every == 2 else f"none of {counted(every)}"
+        return f"{none} other ways of analysing the data gives a clear result."
+    which = ("both" if every == 2 else "all") if n == every else counted(n)
+    does = "give" if n > 1 else "gives"
+    if clear:
+        does = "do not give" if n > 1 else "does not give"
+    return f"of {counted(every)} other ways of analysing the data, {which} {does} a clear result."
+
+
+def offer_taken(evidence: Evidence) -> str:
+    """Return that an offer was decided, and how many did not take it up; empty where it was none.
+
+    An offer is what a study assigns where its protocol has a variable of take-up.
+    """
+    if not evidence.protocol["take_up"]["variable"]:
+        return ""
+    offered = "Who was offered a place was decided at random"
+    units = evidence.check("assignment_units")
+    if units is None:
+        return offered
+    control = next(iter(evidence.arms))
+    known = units.loc[units["arm"] != control, "taken_up"].dropna()
+    refused = int((known == 0).sum())
+    if not refused:
+        return offered
+    return f"{offered}; {refused:,} of the {len(known):,} did not take it up"
+
+
+def certainty(
+    found: list[Finding], *, randomised: bool, disputed: Sequence[str] = (), offer: str = ""
+) -> str:
+    """Return how the groups came about, and which results are clear, up and down.
 
     A result with which other analyses disagree (``disputed``, one text for each) is not clear.
+    ``offer`` says that an offer was decided at random, where it was one.
     """
     how = (
-        "Who got the programme was decided at random, so the groups were alike at the start but "
-        "for chance."
+        f"{offer or 'Who got the programme was decided at random'}. So the groups were alike at "
+        "the start but for chance."
         if randomised
         else "Who got the programme was not decided at random. The results show what went along "
         "with the programme; other differences between the groups may be the cause."
@@ -238,22 +279,33 @@ def certainty(found: list[Finding], *, randomised: bool, disputed: Sequence[str]
     down = sum(one.high < 0 and not doubted for one, doubted in known)
     only = sum(doubted and excludes_zero(one) for one, doubted in known)
     open_ = len(known) - up - down - only
-    parts = [
-        f"{up} clearly higher" if up else "",
-        f"{down} clearly lower" if down else "",
-        f"{only} clear in the main analysis, but not in all others" if only else "",
-        f"{open_} not clear in either direction" if open_ else "",
-    ]
-    told = ", ".join(filter(None, parts))
+    sorted_ = [
+        ([one for one, doubted in known if one.low > 0 and not doubted], "clearly higher"),
+        ([one for one, doubted in known if one.high < 0 and not doubted], "clearly lower"),
+        ([one for one, doubted in known if doubted and excludes_zero(one)],
+         "clear in the main analysis, but not in all others"),
+        ([one for one, _ in known if not excludes_zero(one)], "not clear in either direction"),
+    ]  # fmt: skip
+    parts = [(results, words) for results, words in sorted_ if results]
     if len(known) == 1:
-        return f"{how} The one main result is {told.removeprefix('1 ')}."
+        return f"{how} The one main result is {parts[0][1]}."
     if len(known) in (up, down, open_):
         every = "Both" if len(known) == 2 else f"All {counted(len(known))}"
         alike = f"{every} main results are clearly {'higher' if up else 'lower'}"
         none = "Neither" if len(known) == 2 else f"None of the {counted(len(known))}"
         clear = "main result is clear" if len(known) == 2 else "main results is clear"
         return f"{how} {f'{none} {clear}' if open_ else alike}."
+    told = "; ".join(f"{_named(results)} {words}" for results, words in parts)
     return f"{how} {len(known)} main results: {told}."
+
+
+def _named(results: Sequence[Finding]) -> str:
+    """Return results by their outcomes and a verb; their number where they are many or alike."""
+    names = list(dict.fromkeys(one.label for one in results))
+    verb = "is" if len(results) == 1 else "are"
+    if len(names) < len(results) or len(names) > MOST:
+        return f"{len(results)} {verb}"
+    return f"{listed(names)} {verb}"
 
 
 def doubts(found: list[Finding], evidence: Evidence) -> list[str]:
@@ -281,14 +333,18 @@ def doubts(found: list[Finding], evidence: Evidence) -> list[str]:
     told = []
     if parts:
         told.append(f"{listed(parts)}: they may have had only a part of what their group received.")
-    words = [word for one in rated if (word := security_word(one)) in WEAK]
-    if words:
-        which = "these results" if len(rated) > 1 else "this result"
-        if len(words) < len(rated):
-            which = f"{len(words)} of {plural(len(rated), 'main result')}"
+    labels = {(one.model, one.outcome): one.label for one in found}
+    weak: dict[str, list[str]] = {}
+    for one in rated:
+        if (word := security_word(one)) in WEAK:
+            weak.setdefault(word, []).append(labels[(one["model"], one["outcome"])])
+    if weak:
+        each = [f"{word} in the result on {listed(names)}" for word, names in weak.items()]
+        if [len(names) for names in weak.values()] == [len(rated)]:
+            each = [f"{next(iter(weak))} in {'these results' if len(rated) > 1 else 'this result'}"]
         told.append(
-            "By rules like those of the Education Endowment Foundation, confidence in "
-            f"{which} should be {' or '.join(dict.fromkeys(words))}."
+            "By rules like those of the Education Endowment Foundation, confidence should be "
+            f"{listed(each)}."
         )
     return [" ".join(told)] if told else []
 
@@ -339,6 +395,11 @@ def unknown(found: list[Finding], evidence: Evidence) -> list[str]:
         told.append(
             "That the programme does nothing. A result that is not clear is no proof of that: "
             f"{missed(unclear, evidence.check('power'))}."
+        )
+    if evidence.protocol["take_up"]["variable"] and any(one.estimand == "ITT" for one in found):
+        told.append(
+            "What the programme does for those who take it up: the results are the effect of an "
+            "offer."
         )
     told.append("What it would do in schools unlike those in the study.")
     if evidence.study["synthetic"]:

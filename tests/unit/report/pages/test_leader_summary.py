@@ -15,8 +15,11 @@ from schooltrial.report.pages.leader_summary import (
     certainty,
     doubts,
     missed,
+    offer_taken,
+    others_in_words,
     plain_finding,
     shortened,
+    unknown,
 )
 
 NAN = float("nan")
@@ -99,9 +102,14 @@ def test_what_the_range_allows_is_said_and_causes_only_of_randomised_groups(one:
 
 def test_results_are_counted_by_their_direction() -> None:
     clear = replace(SCORES, low=0.05)
-    assert certainty([clear, turned(clear), SCORES], randomised=True).endswith(
-        "3 main results: 1 clearly higher, 1 clearly lower, 1 not clear in either direction."
+    down, open_ = replace(turned(clear), label="English"), replace(SCORES, label="Arts")
+    assert certainty([clear, down, open_], randomised=True).endswith(
+        "3 main results: Maths is clearly higher; English is clearly lower; Arts is not clear in "
+        "either direction."
     )
+    assert "Maths and Arts are not clear in" in certainty([down, SCORES, open_], randomised=True)
+    alike = certainty([clear, SCORES, SCORES], randomised=True)
+    assert alike.endswith("Maths is clearly higher; 2 are not clear in either direction.")
     assert certainty([SCORES, SCORES], randomised=True).endswith("Neither main result is clear.")
     assert certainty([clear, clear, clear], randomised=True).endswith(
         "All three main results are clearly higher."
@@ -147,11 +155,11 @@ def test_who_joined_and_a_low_rating_are_said_in_words() -> None:
         "44.9% of the pupils whose results count came after the groups were formed and 24.9% of "
         "the pupils who stayed changed group: they may have had only a part of what their group "
         "received. "
-        "By rules like those of the Education Endowment Foundation, confidence in these results "
-        "should be low."
+        "By rules like those of the Education Endowment Foundation, confidence should be low in "
+        "these results."
     ]
     (mixed,) = doubts([SCORES], _evidence("1 of 5", "4 of 5"))
-    assert mixed.endswith("confidence in 1 of 2 main results should be low.")
+    assert mixed.endswith("confidence should be low in the result on Maths.")
     assert doubts([SCORES], _evidence("4 of 5", joined=0.01)) == []
     assert doubts([SCORES], _evidence("not rated")) == []
 
@@ -175,10 +183,48 @@ def test_a_result_with_which_other_analyses_disagree_is_not_called_clear() -> No
     assert told.endswith(
         "The one main result is clear in the main analysis, but not in all others."
     )
-    two = certainty([clear, clear], randomised=True, disputed=["It includes zero.", ""])
+    english = replace(clear, label="English")
+    two = certainty([english, clear], randomised=True, disputed=["It includes zero.", ""])
     assert two.endswith(
-        "2 main results: 1 clearly higher, 1 clear in the main analysis, but not in all others."
+        "2 main results: Maths is clearly higher; English is clear in the main analysis, but not "
+        "in all others."
     )
     assert certainty([clear], randomised=True, disputed=[""]).endswith("is clearly higher.")
     open_ = certainty([SCORES], randomised=True, disputed=["It excludes zero."])
     assert open_.endswith("is not clear in either direction.")
+
+
+def test_other_analyses_are_counted_without_names_of_models_or_sds() -> None:
+    clear = replace(SCORES, low=0.02)
+    ways = "other ways of analysing the data"
+    assert others_in_words(SCORES, [SCORES] * 4 + [clear]) == (
+        f"of five {ways}, one gives a clear result."
+    )
+    assert others_in_words(clear, [SCORES, SCORES, clear]) == (
+        f"of three {ways}, two do not give a clear result."
+    )
+    assert (
+        others_in_words(clear, [SCORES, SCORES]) == f"neither of two {ways} gives a clear result."
+    )
+    assert others_in_words(SCORES, [clear]).endswith("the data gives a clear result.")
+
+
+def _offered(variable: str, taken: list[float]) -> Any:
+    units = pd.DataFrame({"arm": ["control", *["offer"] * len(taken)], "taken_up": [1.0, *taken]})
+    protocol = {"take_up": {"variable": variable}, "design": {"randomised": True}}
+    return SimpleNamespace(
+        protocol=protocol, arms={"control": "", "offer": ""}, study={"synthetic": False},
+        check=lambda name: units if name == "assignment_units" else None,
+    )  # fmt: skip
+
+
+def test_where_an_offer_was_assigned_it_is_said_who_did_not_take_it_up() -> None:
+    offered = _offered("certified", [1.0, 0.0, 0.0, NAN])
+    said = certainty([SCORES], randomised=True, offer=offer_taken(offered))
+    assert said.startswith(
+        "Who was offered a place was decided at random; 2 of the 3 did not take it up. So the "
+    )
+    assert "are the effect of an offer" in " ".join(unknown([SCORES], offered))
+    plain = _offered("", [1.0, 0.0])
+    assert offer_taken(plain) == ""
+    assert "offer" not in " ".join(unknown([SCORES], plain))
