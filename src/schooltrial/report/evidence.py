@@ -32,7 +32,7 @@ from schooltrial.report.study_record import build_record
 AS_TEXT = frozenset({"flow", "cleaning_log"})
 """Checks in which an empty cell is an empty text."""
 
-DESCRIBED = ("cohorts", "event_study", *FACTS)
+DESCRIBED = ("cohorts", "effects", "event_study", *FACTS)
 """Figures whose rows the report also puts into words."""
 
 

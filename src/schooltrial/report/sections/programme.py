@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from math import isfinite, nan
+
+import pandas as pd
 
 from schooltrial.document.blocks import Block, Bullets, Paragraph, Section
+from schooltrial.document.numbers import number
 from schooltrial.document.text import Cite, Link, Text
-from schooltrial.protocol.content.sections import Content
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.headlines import digits_of
 from schooltrial.report.wording import registration_sentence, to_come_sentence
-from schooltrial.wording import listed, year_spans
+from schooltrial.wording import listed
 
 
 def programme_section(evidence: Evidence) -> Section:
@@ -27,7 +29,8 @@ def programme_section(evidence: Evidence) -> Section:
         told.append(f"Primary outcomes: {'; '.join(primary)}.")
     if others:
         told.append(f"Secondary outcomes: {'; '.join(others)}.")
-    known = simulated_effects(protocol, evidence.years)
+    offered = bool(protocol["take_up"]["variable"])
+    known = simulated_effects(evidence.drawn.get("effects"), offered=offered)
     if known:
         told.append(known)
     arms = list(evidence.arms.values())
@@ -46,27 +49,36 @@ def programme_section(evidence: Evidence) -> Section:
     return Section("programme", "Programme and question", tuple(blocks))
 
 
-def simulated_effects(protocol: Content, years: Sequence[int]) -> str:
-    """Return the effects that a simulation holds for the years analysed; empty where none is known.
+def simulated_effects(drawn: pd.DataFrame | None, *, offered: bool) -> str:
+    """Return the effects that a simulation put in, as primary models estimate them.
 
     Parameters
     ----------
-    protocol : Content
-        Sections of the protocol.
-    years : sequence of int
-        Years of the primary analysis.
+    drawn : DataFrame, optional
+        What the figure of effects draws; the column ``truth`` is of simulated studies alone.
+    offered : bool
+        Whether the effect is that of an offer, which not all take up.
+
+    Returns
+    -------
+    str
+        Empty where the simulation does not know them as they are analysed.
     """
-    simulation: Mapping[str, Any] = protocol.get("simulation") or {}
-    effects = simulation.get("parameters", {}).get("effects", {}).get("value", {})
+    if drawn is None or "truth" not in drawn:
+        return ""
+    known = drawn[drawn["truth"].notna() & (drawn["subgroup"] == "all")]
+    taken = known[known["estimand"] == "CACE"].groupby("outcome", sort=False)["truth"].first()
     told = []
-    for name, outcome in protocol["outcomes"].items():
-        by_year = effects.get(name) if isinstance(effects, Mapping) else None
-        sizes = [by_year[str(year)] for year in years if str(year) in by_year] if by_year else []
-        if sizes:
-            told.append(f"{outcome['label']} {listed([f'{size:g}' for size in sizes])}")
+    first = known[known["primary"].astype(bool)].drop_duplicates("outcome")
+    for row in first.to_dict("records"):
+        size, more = float(row["truth"]), float(taken.get(row["outcome"], nan))
+        unit = str(row["unit"])
+        digits = digits_of(size)
+        both = offered and row["estimand"] == "ITT" and isfinite(more)
+        up = f" (of taking it up: {number(more, digits)})" if both else ""
+        told.append(f"{row['outcome_label']} {number(size, digits)} {unit}{up}")
     if not told:
         return ""
-    return (
-        f"Effects put into the simulation for {protocol['years']['label']} {year_spans(years)}, in "
-        f"the units that its section of the protocol states: {'; '.join(told)}."
-    )
+    offer = " of the offer" if offered and (first["estimand"] == "ITT").all() else ""
+    noun = "effect" if len(told) == 1 else "effects"
+    return f"Simulated {noun}{offer} in the primary analysis: {'; '.join(told)}."
