@@ -54,3 +54,21 @@ def test_a_check_after_a_run_that_read_outcomes_says_that_a_change_is_reported(
     assert "Outcomes were read before: a change will be reported." in told
     assert "can still be changed" not in told
     assert "1 line of trial.yaml says GUESS" in told
+
+
+def test_pupils_that_no_listed_school_has_are_told_with_the_code_that_was_likely_meant(
+    trial: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    roster = trial.parent / "pupils_2025.csv"
+    lines = roster.read_text("utf-8").splitlines()
+    at = lines[0].split(",").index("school")
+    cells = [line.split(",") for line in lines]
+    meant = cells[1][at]
+    for row, school in ((1, meant.replace("0", "O")), (2, "9999"), (3, "9999"), (4, "")):
+        cells[row][at] = school
+    roster.write_text("\n".join(",".join(row) for row in cells) + "\n", encoding="utf-8")
+    assert main(["check", str(trial), "--cores", "1"]) == 0
+    told = capfd.readouterr().out
+    assert "3 pupils in 2 schools that are not in the allocation list" in told
+    assert f"did you mean {meant!r}?" in told
+    assert "1 pupil without a school (blank in pupils_2025.csv) is left out." in told

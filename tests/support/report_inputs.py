@@ -52,6 +52,7 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
         protocol=content, labels=names, **files, arms=content["design"]["arms"],
         flow=path["flow"], attrition=path["attrition"], schools=schools, teacher_sample=teachers,
         bounded=bounded, check=boxes, text=path["flow_text"],
+        linking=trial.path("linking.csv"),
     )  # fmt: skip
     fitted: dict[str, Any] = {
         "estimates": trial.path("estimates.csv"), "diagnostics": trial.path("diagnostics.json"),

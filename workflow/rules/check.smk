@@ -113,6 +113,7 @@ rule check_flow:
         bounded="results/{study}/data/bounded_cells.parquet",
         assignment="results/{study}/data/assignment.parquet",
         schools="results/{study}/data/schools.parquet",
+        linking="results/{study}/checks/linking.csv",
     output:
         check="results/{study}/checks/flow_boxes.csv",
         text="results/{study}/checks/flow_text.txt",

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from schooltrial.checks.flow.analysed import primary_cells
-from schooltrial.checks.flow.boxes import as_text, flow_boxes
+from schooltrial.checks.flow.boxes import as_text, flow_boxes, not_in_lists
 from schooltrial.checks.written_tables import read_check
 from schooltrial.data.rows.analysed import columns_of_analyses
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -46,6 +46,7 @@ def main(
     bounded: str,
     assignment: str,
     schools: str,
+    linking: str,
     check: str,
     text: str,
 ) -> None:
@@ -70,7 +71,7 @@ def main(
         read_check(flow, keep_default_na=False),
         samples=people | {"school": cells},
         assignment=listed,
-        n_schools=_schools(schools, listed, people.values()),
+        n_schools=_schools(schools, listed, people.values(), read_check(linking)),
         unit=design["unit"],
         arms=design["arms"],
         models=models,
@@ -86,13 +87,19 @@ def main(
     Path(text).write_text(as_text(boxes, arms, labels), encoding="utf-8")
 
 
-def _schools(schools: str, assignment: pd.DataFrame, people: Iterable[pd.DataFrame]) -> int:
-    """Return how many schools the files name: those described, else those listed or on rosters."""
+def _schools(
+    schools: str, assignment: pd.DataFrame, people: Iterable[pd.DataFrame], linking: pd.DataFrame
+) -> int:
+    """Return how many schools the files name.
+
+    They are those described, else those listed, else those on rosters; and in each case those on
+    rosters that are in no list.
+    """
     described = pd.read_parquet(schools, columns=["school"])
-    if len(described):
-        return len(described)
     tables = [assignment] if "school" in assignment else people
-    return len({name for table in tables if "school" in table for name in table["school"].dropna()})
+    named = [described] if len(described) else [table for table in tables if "school" in table]
+    every = {str(name) for table in named for name in table["school"].dropna()}
+    return len(every | not_in_lists(linking))
 
 
 run_as_rule(main, globals())

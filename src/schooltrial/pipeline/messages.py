@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from schooltrial.data.linking.column_lines import column_line
+from schooltrial.protocol.content.levels import SCHOOL_MISSING
 from schooltrial.wording import listed, plural
 
 Written = Mapping[Path, int]
@@ -25,6 +28,9 @@ REPORT = "results/{study}/report/report.html"
 LINKING = "results/{study}/checks/linking.csv"
 
 
+FLOW = "results/{study}/checks/flow.csv"
+
+
 MEASURED = {"scores": ("score", "pupil"), "observations": ("observation", "teacher")}
 """Standard table → what a row of it is, and of whom."""
 
@@ -34,6 +40,9 @@ ROSTERS = {"pupils": "pupil", "teachers": "teacher"}
 
 
 SHOWN_FILES = 3
+
+
+SHOWN_SCHOOLS = 3
 
 
 def logs_written(studies: Sequence[str]) -> dict[Path, int]:
@@ -89,43 +98,111 @@ def unlinked(studies: Sequence[str], targets: Collection[str]) -> Iterator[str]:
         As for `made`; a study is told of where its report was asked for.
     """
     for study in studies:
-        file = Path(LINKING.format(study=study))
-        if (targets and not {"all", REPORT.format(study=study)} & set(targets)) or (
-            not file.is_file()
-        ):
+        if targets and not {"all", REPORT.format(study=study)} & set(targets):
             continue
-        with file.open(encoding="utf-8", newline="") as lines:
-            rows = [row for row in csv.DictReader(lines) if not row["outcome"]]
-        told = [text for kind in (*MEASURED, *ROSTERS) if (text := _unlinked(kind, rows))]
-        if told:
-            yield f"{study}: {'; '.join(told)}. See {file}"
+        linking, flow = LINKING.format(study=study), FLOW.format(study=study)
+        rows = [row for row in _rows(linking) if not row["outcome"]]
+        for table in MEASURED:
+            if text := _unmeasured(table, rows):
+                yield f"{study}: {text}. See {linking}"
+        for table in ROSTERS:
+            if text := _unlisted(table, rows):
+                yield f"{study}: {text}. See {linking}"
+        left = _rows(flow)
+        for table in ROSTERS:
+            if text := _without_school(table, left, rows):
+                yield f"{study}: {text}. See {flow}"
 
 
-def _unlinked(table: str, rows: Sequence[Mapping[str, str]]) -> str:
-    """Say how many rows of a table have no match, and in which files they are."""
-    school = table in ROSTERS
-    mine = [
-        row
-        for row in rows
-        if row["table"] == table
-        and int(row["rows_not_found"])
-        and (not school or (row["identifier"], row["looked_up_in"]) == ("school", "assignment"))
-    ]
+def _rows(file: str) -> list[dict[str, str]]:
+    if not Path(file).is_file():
+        return []
+    with Path(file).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def _files(rows: Sequence[Mapping[str, str]]) -> str:
+    return listed(list(dict.fromkeys(row["files"] for row in rows))[:SHOWN_FILES])
+
+
+def _each_year(rows: Sequence[Mapping[str, str]]) -> str:
+    return " (each year counted)" if len({row["year"] for row in rows}) > 1 else ""
+
+
+def _unmeasured(table: str, rows: Sequence[Mapping[str, str]]) -> str:
+    """Say how many scores or observations are of nobody on the rosters, and in which files."""
+    mine = [row for row in rows if row["table"] == table and int(row["rows_not_found"])]
     if not mine:
         return ""
     count = sum(int(row["rows_not_found"]) for row in mine)
-    missing = [int(r["n"]) - int(r["n_found"]) - int(r["n_left_out"]) for r in mine]
-    several = len({row["year"] for row in mine}) > 1
-    files = listed(list(dict.fromkeys(row["files"] for row in mine))[:SHOWN_FILES])
-    each = " (each year counted)" if several else ""
-    if school:
-        people = f"{plural(count, ROSTERS[table])}{each}"
-        return (
-            f"{people} in {plural(max(missing), 'school')} that are not in the allocation list "
-            f"({files})"
-        )
+    missing = sum(int(r["n"]) - int(r["n_found"]) - int(r["n_left_out"]) for r in mine)
     what, who = MEASURED[table]
     return (
-        f"{plural(count, what)} of {plural(sum(missing), who)}{each} without an enrolment record "
-        f"({files})"
+        f"{plural(count, what)} of {plural(missing, who)}{_each_year(mine)} without an enrolment "
+        f"record ({_files(mine)})"
+    )
+
+
+def _unlisted(table: str, rows: Sequence[Mapping[str, str]]) -> str:
+    """Say who is left out because the school is not in the allocation list, and what to do."""
+    mine = [
+        row for row in rows
+        if (row["table"], row["identifier"], row["looked_up_in"]) == (table, "school", "assignment")
+        and int(row["rows_not_found"])
+    ]  # fmt: skip
+    if not mine:
+        return ""
+    count = sum(int(row["rows_not_found"]) for row in mine)
+    likely: dict[str, str] = {}
+    for row in mine:
+        likely |= json.loads(row["likely_meant"] or "{}")
+    every = list(dict.fromkeys(name for row in mine for name in json.loads(row["not_found"])))
+    names = sorted(every, key=lambda name: name not in likely)  # those with a remedy first
+    shown = [repr(name) for name in names[:SHOWN_SCHOOLS]]
+    told = f"such as {listed(shown)}" if len(names) > len(shown) else listed(shown)
+    one = len(names) == 1
+    text = (
+        f"{plural(count, ROSTERS[table])}{_each_year(mine)} in {plural(len(names), 'school')} that "
+        f"{'is' if one else 'are'} not in the allocation list ({told} in {_files(mine)}) "
+        f"{'is' if count == 1 else 'are'} left out"
+    )
+    fixes = [f"{name!r}: did you mean {other!r}?" for name, other in likely.items()]
+    if likely:
+        pairs = ", ".join(
+            f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(other, ensure_ascii=False)}"
+            for name, other in likely.items()
+        )
+        of = [row for row in mine if row["likely_meant"]]
+        line = column_line(table, "school", of[0]["column"], _files(of), [f"respell: {{{pairs}}}"])
+        fixes[-1] += f" If so, {line}"
+    rest = len(names) - len(likely)
+    if rest:
+        it, other = ("it", "the other ") if rest == 1 else ("they", "the others ")
+        who = (other if likely else f"{it} ") + ("was" if rest == 1 else "were")
+        fixes.append(
+            f"If {who} randomised, correct the {'code' if rest == 1 else 'codes'} in "
+            f"{_files(mine)} or the allocation list; otherwise nothing is needed"
+        )
+    return " ".join(one if one.endswith("?") else f"{one}." for one in [text, *fixes])[:-1]
+
+
+def _without_school(
+    table: str, left: Sequence[Mapping[str, str]], rows: Sequence[Mapping[str, str]]
+) -> str:
+    """Say who is left out because no school is given."""
+    who = ROSTERS[table]
+    mine = [
+        row for row in left
+        if (row["level"], row["reason"]) == (who, SCHOOL_MISSING) and int(row["left"])
+    ]  # fmt: skip
+    count = sum(int(row["left"]) for row in mine)
+    if not count:
+        return ""
+    years = {row["year"] for row in mine}
+    files = _files([r for r in rows if r["table"] == table and r["identifier"] == "school"
+                    and r["year"] in years])  # fmt: skip
+    return (
+        f"{plural(count, who)}{_each_year(mine)} without a school (blank"
+        f"{f' in {files}' if files else ''}) {'is' if count == 1 else 'are'} left out. "
+        f"Fill in the school, or ask who keeps the file"
     )

@@ -78,32 +78,90 @@ def test_a_draw_is_told_in_its_own_words(logs: Path) -> None:
     assert list(made(["trial"], [])) == []
 
 
-LINKING = """table,identifier,year,outcome,looked_up_in,n,n_found,n_left_out,rows_not_found,files
-scores,pupil,2020,,pupils,160,100,0,120,scores_2020.csv
-scores,pupil,2020,maths,pupils,160,100,0,60,scores_2020.csv
-pupils,school,2019,,assignment,11,8,0,240,roster_2019.csv
-pupils,school,2020,,assignment,8,8,0,0,roster_2020.csv
-pupils,teacher,2020,,teachers,11,8,0,30,roster_2020.csv
+LINKING = """table,identifier,year,outcome,looked_up_in,n,n_found,n_left_out,rows_not_found,files,\
+column,not_found,likely_meant
+scores,pupil,2020,,pupils,160,100,0,120,scores_2020.csv,id,,
+scores,pupil,2020,maths,pupils,160,100,0,60,scores_2020.csv,id,,
+pupils,school,2019,,assignment,12,8,0,240,roster_2019.csv,code,"[""1"", ""2"", ""3"", ""101O""]",\
+"{""101O"": ""1010""}"
+pupils,school,2020,,assignment,8,8,0,0,roster_2020.csv,code,,
+pupils,teacher,2020,,teachers,11,8,0,30,roster_2020.csv,t,,
+""".replace("\\\n", "")
+
+
+UNLISTED = """table,identifier,year,outcome,looked_up_in,rows_not_found,files,column,not_found,\
+likely_meant
+pupils,school,2020,,assignment,{count},roster.csv,code,"{schools}",
+""".replace("\\\n", "")
+
+
+FLOW = """step,reason,level,year,arm,entered,left,remained
+assigned schools,school is missing,pupil,2020,not assigned,{count},{count},0
+assigned schools,school is missing,pupil,2020,control,9,0,9
+assigned schools,school is not in the allocation list,pupil,2020,not assigned,5,5,0
 """
 
 
-@pytest.mark.parametrize("targets", [[], ["results/trial/report/report.html"]])
-def test_rows_without_a_match_are_told_with_their_files(logs: Path, targets: list[str]) -> None:
-    assert list(unlinked(["trial"], targets)) == []
+def _checks(logs: Path, **tables: str) -> None:
     checks = logs.parent / "checks"
     checks.mkdir()
-    (checks / "linking.csv").write_text(LINKING, encoding="utf-8")
+    for name, text in tables.items():
+        (checks / f"{name}.csv").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("targets", [[], ["results/trial/report/report.html"]])
+def test_rows_without_a_match_are_told_with_their_files_and_with_a_fix(
+    logs: Path, targets: list[str]
+) -> None:
+    assert list(unlinked(["trial"], targets)) == []
+    _checks(logs, linking=LINKING)
     assert list(unlinked(["trial"], targets)) == [
-        "trial: 120 scores of 60 pupils without an enrolment record (scores_2020.csv); "
-        "240 pupils in 3 schools that are not in the allocation list (roster_2019.csv). "
-        "See results/trial/checks/linking.csv"
+        "trial: 120 scores of 60 pupils without an enrolment record (scores_2020.csv). "
+        "See results/trial/checks/linking.csv",
+        "trial: 240 pupils in 4 schools that are not in the allocation list (such as '101O', '1' "
+        "and '2' in roster_2019.csv) are left out. '101O': did you mean '1010'? If so, write under "
+        '`tables.pupils`, for roster_2019.csv: `school: {column: code, respell: {"101O": "1010"}}`.'
+        " If the others were randomised, correct the codes in roster_2019.csv or the allocation "
+        "list; otherwise nothing is needed. See results/trial/checks/linking.csv",
     ]
     assert list(unlinked(["trial"], ["assignments"])) == []
 
 
+@pytest.mark.parametrize(
+    ("count", "schools", "told"),
+    [
+        (1, '[""9999""]', "1 pupil in 1 school that is not in the allocation list ('9999' in "
+         "roster.csv) is left out. If it was randomised, correct the code in roster.csv"),
+        (3, '[""9999""]', "3 pupils in 1 school that is not in the allocation list ('9999' in "
+         "roster.csv) are left out. If it was randomised, correct the code in roster.csv"),
+        (3, '[""8"", ""9""]', "3 pupils in 2 schools that are not in the allocation list ('8' and "
+         "'9' in roster.csv) are left out. If they were randomised, correct the codes in "
+         "roster.csv"),
+    ],
+)  # fmt: skip
+def test_those_in_no_listed_school_are_counted_in_agreement(
+    logs: Path, count: int, schools: str, told: str
+) -> None:
+    _checks(logs, linking=UNLISTED.format(count=count, schools=schools))
+    (text,) = unlinked(["trial"], [])
+    assert text == (
+        f"trial: {told} or the allocation list; otherwise nothing is needed. "
+        "See results/trial/checks/linking.csv"
+    )
+
+
+@pytest.mark.parametrize(("count", "who"), [(1, "1 pupil"), (2, "2 pupils")])
+def test_those_whose_school_is_blank_are_told_as_left_out(logs: Path, count: int, who: str) -> None:
+    nothing = LINKING.replace("120,", "0,").replace(",240,", ",0,").replace(",30,", ",0,")
+    _checks(logs, linking=nothing, flow=FLOW.format(count=count))
+    assert list(unlinked(["trial"], [])) == [
+        f"trial: {who} without a school (blank in roster_2020.csv) "
+        f"{'is' if count == 1 else 'are'} left out. Fill in the school, or ask who keeps the file. "
+        "See results/trial/checks/flow.csv"
+    ]
+
+
 def test_nothing_is_told_where_all_is_linked(logs: Path) -> None:
-    checks = logs.parent / "checks"
-    checks.mkdir()
     all_found = LINKING.replace("120,", "0,").replace(",240,", ",0,").replace(",30,", ",0,")
-    (checks / "linking.csv").write_text(all_found, encoding="utf-8")
+    _checks(logs, linking=all_found, flow=FLOW.format(count=0))
     assert list(unlinked(["trial"], [])) == []

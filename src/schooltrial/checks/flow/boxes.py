@@ -8,6 +8,7 @@ within a box what came in, less those lost, and those who joined, is what the ne
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -66,7 +67,7 @@ def flow_boxes(
     assignment : DataFrame
         The assignment table.
     n_schools : int
-        Schools that the files describe.
+        Schools that the files name.
     unit : str
         What was assigned.
     arms, models, outcomes : mapping
@@ -134,6 +135,18 @@ def heading(boxes: pd.DataFrame, labels: Mapping[str, str], analysis: tuple[str,
         return ""
     several = boxes.loc[boxes["outcome"] == outcome, "model"].nunique() > 1
     return f"{labels.get(outcome, outcome)}, {year}{f' ({model})' if several else ''}"
+
+
+def not_in_lists(linking: pd.DataFrame) -> set[str]:
+    """Return the schools of rosters that are in no list of schools.
+
+    Parameters
+    ----------
+    linking : DataFrame
+        Which identifiers were looked up where, with those not found as JSON.
+    """
+    told = linking.loc[linking["identifier"] == "school", "not_found"].dropna()
+    return {str(name) for text in told if text for name in json.loads(text)}
 
 
 def _line(stage: str, arm: str, level: str, kind: str, text: str, n: int) -> dict[str, Any]:

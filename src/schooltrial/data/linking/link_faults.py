@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from schooltrial.data.cells.respelling import keys_to_respell
 from schooltrial.data.cells.spelling import differences
+from schooltrial.data.linking.column_lines import column_line
 from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.table_links import EXPECTED, TABLES, Link, LinkedKeys
 from schooltrial.data.rows.key_matches import MOST, Alike, KeyMatch
@@ -101,7 +102,7 @@ def _respelling(
     if keys is not None:
         places = ((table, year), (other, other_year))
         lines = [
-            _column_yaml(*place, variable, sources, of_side)
+            _column_line(*place, variable, sources, of_side)
             for of_side, place in zip(keys, places, strict=True)
             if of_side
         ]
@@ -112,22 +113,11 @@ def _respelling(
     )
 
 
-def _column_yaml(
+def _column_line(
     table: str, year: int | None, variable: str, sources: Sources, keys: Sequence[str]
 ) -> str:
-    """Return the line of a column map that reads identifiers in another spelling."""
-    first, _, _ = table.partition(" or ")
-    names = sources.column(table, variable, year).split(" + ")
-    column = f"column: {names[0]}"
-    if len(names) > 1 and any(key.startswith("width") for key in keys):
-        # Which part has lost its zeros is not known; a part has a width of its own.
-        padded = f"{{column: {names[0]}, width: 2, pad: true}}"
-        column, keys = f"parts: [{', '.join([padded, *names[1:]])}]", ()
-    elif len(names) > 1:
-        column = f"parts: [{', '.join(names)}]"
-    return (
-        f"write under `tables.{first}`, for {sources.files(table, year)}: "
-        f"`{variable}: {{{', '.join([column, *keys])}}}`"
+    return column_line(
+        table, variable, sources.column(table, variable, year), sources.files(table, year), keys
     )
 
 

@@ -8,6 +8,7 @@ two files spell them in different ways.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from schooltrial.data.cells.typing_slips import likely_meant
 from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.roster_history import RosterHistory
 from schooltrial.data.linking.school_crosswalk import Crosswalk, owners
@@ -44,8 +46,12 @@ UNLESS_STATED = 0.95
 LINKING = [
     "table", "identifier", "year", "outcome", "looked_up_in", "n", "n_found", "share", "limit",
     "n_left_out", "rows_not_found", "n_other", "n_other_found", "share_other",
-    "files", "files_looked_up_in",
+    "files", "files_looked_up_in", "column", "not_found", "likely_meant",
 ]  # fmt: skip
+
+
+FEW = 20
+"""Schools without a match up to which each is compared with those that it may be."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,23 @@ def _row(link: Link, sources: Sources) -> list[object]:
         int(match.matched.sum()), match.share, link.least, int(match.known.sum()),
         match.rows_unmatched, len(among.names), int(match.found.sum()), match.share_found,
         sources.files(keys.table, keys.year, keys.outcome), sources.files(among.table, among.year),
+        sources.column(keys.table, keys.variable, keys.year), *_schools_not_found(match),
     ]  # fmt: skip
+
+
+def _schools_not_found(match: KeyMatch) -> tuple[str, str]:
+    """Return the schools of rosters without a match, and what each likely is, as JSON.
+
+    People are not named; nor are the schools of other tables, such as those of a whole state.
+    """
+    keys = match.keys
+    if keys.variable != "school" or keys.table not in ROSTERS:
+        return "", ""
+    names = [str(name) for name in keys.names.filter(pa.array(match.unmatched)).to_pylist()]
+    known = match.among.names.to_pylist() if len(names) <= FEW else []
+    likely = {name: other for name in names if (other := likely_meant(name, known))}
+    return (json.dumps(sorted(names), ensure_ascii=False) if names else "",
+            json.dumps(likely, ensure_ascii=False) if likely else "")  # fmt: skip
 
 
 def expected_share(cleaning: Cleaning, table: str) -> float:
@@ -167,6 +189,9 @@ class TablesToLink:
 
 TABLES = {"pupil": ("pupils", "scores"), "teacher": ("teachers", "observations")}
 """Whose rows → the table of their rosters, and that of what was measured."""
+
+
+ROSTERS = frozenset(roster for roster, _ in TABLES.values())
 
 
 def link_keys(tables: TablesToLink) -> LinkedKeys:

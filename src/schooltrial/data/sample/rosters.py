@@ -34,7 +34,7 @@ from schooltrial.data.variables.standardisation import (
     standardised,
     standardised_for_all,
 )
-from schooltrial.protocol.content.levels import CLASSES, NO_SCHOOL
+from schooltrial.protocol.content.levels import CLASSES, NO_SCHOOL, SCHOOL_MISSING
 from schooltrial.protocol.content.made_variables import with_components
 from schooltrial.protocol.content.sample_rules import SampleRules
 from schooltrial.protocol.content.sections import Outcome
@@ -331,9 +331,7 @@ class RosterSample:
         step = f"assigned {self.rules.levels.units}"
         if unit == "school" and NO_SCHOOL in self.history.schools:
             unnamed = frame["_school"] == self.history.schools.index(NO_SCHOOL)
-            frame = ledger.leave(
-                frame, unnamed, step=step, reason="school is missing", level=self.level
-            )
+            frame = ledger.leave(frame, unnamed, step=step, reason=SCHOOL_MISSING, level=self.level)
         if self.rules.levels.holds_pupils and self.level == "pupil":
             frame = ledger.leave(
                 frame, frame[unit].isna(), step=step, reason=f"{unit} is missing",

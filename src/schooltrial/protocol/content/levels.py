@@ -11,6 +11,10 @@ from schooltrial.wording import plural_of
 NO_SCHOOL = "(no school)"
 """The school of a row that names none, and of every row of a trial without schools."""
 
+
+SCHOOL_MISSING = "school is missing"
+"""Reason of the ledger for those on a roster whose school is blank."""
+
 ROSTER_OF = {
     "class": "pupils",
     "group": "pupils",

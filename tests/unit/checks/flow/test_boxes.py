@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.checks.flow.analysed import primary_cells, span
-from schooltrial.checks.flow.boxes import as_text, flow_boxes
+from schooltrial.checks.flow.boxes import as_text, flow_boxes, not_in_lists
 from schooltrial.data.ledger.ledger import FLOW_COLUMNS
 from support.sections import planned_model
 
@@ -92,6 +92,15 @@ def test_those_who_leave_before_the_arms_part_add_up(boxes: pd.DataFrame) -> Non
     files = _number(boxes, "all", "schools in the files")
     lost = _number(boxes, "all", "schools not in the allocation list")
     assert files - lost == _number(boxes, "all", "schools assigned") == 12
+
+
+def test_schools_of_rosters_that_are_in_no_list_are_named_once() -> None:
+    linking = pd.DataFrame(
+        {"identifier": ["school", "school", "school", "pupil"],
+         "not_found": ['["9", "101O"]', '["9"]', None, '["P1"]']}
+    )  # fmt: skip
+    assert not_in_lists(linking) == {"9", "101O"}
+    assert not_in_lists(linking.iloc[2:]) == set()
 
 
 def test_a_school_that_is_in_no_file_was_assigned_allocated_and_lost() -> None:
