@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, is_binary
+from schooltrial.report.headlines import p_phrase
 from schooltrial.wording import listed, percent, plural_of, year_spans
 
 MOST = 4
@@ -19,6 +20,9 @@ NOTABLE = 0.05
 
 MANY_LOST = 0.20
 """Attrition from which it is told even where it is low by the boundary."""
+
+JOINT, SMALL = "all interactions = 0", 0.05
+"""Test of ``who_left.csv`` of whether different people left each group, and a small p-value."""
 
 MOVES = ("changed group", "changed school", "promoted")
 """Quantities of the check of attrition that count who moved."""
@@ -37,6 +41,7 @@ def describe_limits(
     trends: pd.DataFrame | None = None,
     attrition: pd.DataFrame | None = None,
     mobility: pd.DataFrame | None = None,
+    who_left: pd.DataFrame | None = None,
 ) -> list[str]:
     """Return at most four sentences on what the study does not show.
 
@@ -54,6 +59,8 @@ def describe_limits(
         ``attrition.csv``, which says why people changed group.
     mobility : DataFrame, optional
         ``mobility.csv``, which says where pupils were at baseline.
+    who_left : DataFrame, optional
+        ``who_left.csv``, which tests whether different people left each group.
 
     Returns
     -------
@@ -64,6 +71,7 @@ def describe_limits(
     found = [
         *_assignment(protocol, rated, trends),
         *_power(rated, power),
+        *_who_left(rated, who_left),
         *_people(protocol, rated, attrition, mobility),
         *_attrition(protocol, rated),
     ]
@@ -346,6 +354,26 @@ def _notable(inputs: Sequence[Mapping[str, Any]], key: str) -> float | None:
     """Return the largest share of the outcomes, where it is worth a sentence."""
     largest = max((one[key] for one in inputs if one[key] is not None), default=0.0)
     return float(largest) if largest >= NOTABLE else None
+
+
+def _who_left(rated: Sequence[Mapping[str, Any]], who_left: pd.DataFrame | None) -> Iterator[str]:
+    """Yield of which outcomes those who left one group were not like those who left the other."""
+    if who_left is None:
+        return
+    joint = who_left[(who_left["term"] == JOINT) & (who_left["p_value"] < SMALL)]
+    found = {
+        one["label"]: p_phrase(float(mine["p_value"].min()))
+        for one in rated
+        if len(
+            mine := joint[(joint["outcome"] == one["outcome"]) & (joint["model"] == one["model"])]
+        )
+    }
+    if found:
+        told = "; ".join(f"{label}: {p}" for label, p in found.items())
+        yield (
+            "Those who left differed between the groups in what was known of them at baseline "
+            f"({told}), so that those who were analysed may differ too."
+        )
 
 
 def _attrition(protocol: Mapping[str, Any], rated: Sequence[Mapping[str, Any]]) -> Iterator[str]:

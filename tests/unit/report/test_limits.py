@@ -206,3 +206,18 @@ def test_at_most_four_are_told_and_simulation_is_never_left_out() -> None:
     told = describe_limits(_protocol(), _verdict(*rated, synthetic=True), _power())
     assert len(told) == MOST
     assert told[-1] == SIMULATED
+
+
+def test_that_those_who_left_differed_is_said_of_primary_outcomes_with_a_small_p_value() -> None:
+    tests = pd.DataFrame(
+        [["maths", "itt", 0.023], ["ela", "itt", 0.2], ["maths", "did", 0.001]],
+        columns=["outcome", "model", "p_value"],
+    ).assign(term="all interactions = 0")
+    verdict = _verdict(_rated(), _rated("ela"))
+    (told,) = describe_limits(_protocol(), verdict, who_left=tests)
+    assert told == (
+        "Those who left differed between the groups in what was known of them at baseline (Maths: "
+        "p = 0.023), so that those who were analysed may differ too."
+    )
+    assert describe_limits(_protocol(), verdict, who_left=tests.assign(p_value=0.2)) == []
+    assert describe_limits(_protocol(), verdict, who_left=tests.assign(term="treated:male")) == []

@@ -55,6 +55,7 @@ def first_screen(evidence: Evidence) -> tuple[Block, ...]:
     told = describe_limits(
         evidence.protocol, evidence.records["verdict"], power,
         evidence.check("parallel_trends"), evidence.check("attrition"), evidence.check("mobility"),
+        evidence.check("who_left"),
     )  # fmt: skip
     if told:
         blocks += [Heading("What this does not show"), Bullets(tuple(told), numbered=True)]

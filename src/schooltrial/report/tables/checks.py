@@ -12,6 +12,7 @@ from schooltrial.checks.attrition.analyses import CAME, ENTERED, analysing_model
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, Table, naming_control, tabulate
 from schooltrial.protocol.content.shown_units import as_shown, effect_unit
+from schooltrial.report.limits import JOINT, SMALL
 
 Labels = Mapping[str, str]
 
@@ -208,7 +209,7 @@ def movers_shown(
 
 
 def who_left_sentence(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> str:
-    """Return the joint test of every outcome, and how many single terms have p below .05."""
+    """Return the joint test of every outcome, and how many single terms have p below 0.05."""
     joint = who_left[who_left["term"] == JOINT]
     joint = joint[joint["p_value"].notna()]
     if joint.empty:
@@ -225,7 +226,7 @@ def who_left_sentence(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> s
     ]  # fmt: skip
     return (
         f"Joint tests of whether different people left each group: {'; '.join(parts)}. Of "
-        f"{len(single):,} single terms, {few} p below .05; {_expected(len(single))} would by "
+        f"{len(single):,} single terms, {few} p below {SMALL}; {_expected(len(single))} would by "
         "chance alone."
     )
 
@@ -241,9 +242,6 @@ def p_equals(value: float) -> str:
     text = p_text(value)
     return text.replace("<", "< ") if text.startswith("<") else f"= {text}"
 
-
-JOINT, SMALL = "all interactions = 0", 0.05
-"""Test of ``who_left.csv`` that the text names, and the p-value below which terms are counted."""
 
 OF_F = re.compile(r"\bF\((\d+), ([\d.]+)\)")
 

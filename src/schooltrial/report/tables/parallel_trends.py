@@ -155,7 +155,7 @@ def _placebos(checks: Mapping[str, pd.DataFrame], digits: int) -> Iterator[str]:
         apart = int((known["p_value"] < 0.05).sum())
         yield (
             f"Had the programme begun {begun} {years_early} earlier, its effect before it began "
-            f"would be {effects} (p below .05: {apart} of {len(known)})."
+            f"would be {effects} (p below 0.05: {apart} of {len(known)})."
         )
     cohorts = checks.get("placebo cohort")
     if cohorts is not None and pd.notna(cohorts["estimate"].iloc[0]):

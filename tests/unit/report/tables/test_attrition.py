@@ -116,7 +116,7 @@ def test_joint_tests_of_who_left_are_told_beside_how_many_single_terms_have_a_sm
     rows = pd.DataFrame([*single, term(nan, "all interactions = 0", 0.0001)])
     assert who_left_sentence(rows, LABELS, {"control": "Control", "a": "A"}) == (
         "Joint tests of whether different people left each group: Maths, 2020: p < 0.001. Of 20 "
-        "single terms, 1 has p below .05; about 1 would by chance alone."
+        "single terms, 1 has p below 0.05; about 1 would by chance alone."
     )
     assert who_left_sentence(rows[:-1], LABELS, ARMS) == ""
 
@@ -128,4 +128,4 @@ def test_an_outcome_that_several_models_analyse_is_told_with_the_model() -> None
     })  # fmt: skip
     told = who_left_sentence(rows, {**LABELS, "girls": "Girls", "itt": "ITT"}, {"c": "C", "t": "T"})
     assert "Maths (ITT), 2020: p = 0.200; Maths (Girls), 2020: p = 0.300." in told
-    assert "Of 0 single terms, none has p below .05; fewer than 1 would by chance alone." in told
+    assert "Of 0 single terms, none has p below 0.05; fewer than 1 would by chance alone." in told
