@@ -70,6 +70,30 @@ def test_an_unknown_arm_is_named_with_its_row_and_the_arms_there_are(
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("t", "did you mean 'T'? Add `ignore_case: true` to the column: capital and small letters "
+         "are then alike"),
+        ("ART", "correct the cell, or add the code to the protocol"),
+    ],
+)  # fmt: skip
+def test_a_code_in_other_letters_is_recognised(
+    trial: SmallTrial, refused: Refused, text: str, fix: str
+) -> None:
+    trial.set("assignment.csv", 4, "arm", f"{text} ")
+    (fault,) = refused()
+    assert (fault.found, fault.remedy) == (f"the value {text!r}", fix)
+
+
+def test_a_slip_in_a_code_is_recognised(trial: SmallTrial, refused: Refused) -> None:
+    trial.set("scores_2020.csv", 6, "subject", "MATHS")
+    (fault,) = refused()
+    assert fault.remedy == (
+        "did you mean 'MATH'? Then correct the cell, or add the code to the protocol"
+    )
+
+
 def test_a_school_in_two_arms_is_named_with_both_rows(trial: SmallTrial, refused: Refused) -> None:
     trial.files["assignment.csv"].append(["S3", "2", "T"])
     (fault,) = refused()

@@ -146,7 +146,7 @@ def read_record(text: str, file: str) -> AssignmentRecord:
     except (ValueError, KeyError, TypeError) as error:
         fault = Fault(
             file, f"this is not a randomisation record: {error}",
-            "the JSON file that `make assignment` writes",
+            "the JSON file that `schooltrial assign` writes",
             "name the record (JSON), not the allocation list",
         )  # fmt: skip
         raise Refusal([fault]) from error

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +48,9 @@ SHOWN_PER_COLUMN = 5
 
 NOTATIONS = ((",", ""), (".", ""), (".", ","), (",", "."), (",", " "), (".", " "), (".", "'"))
 """Signs before the decimals and between thousands with which a column may be written."""
+
+CLOSE_CODE = 0.75
+"""Share of the letters of two codes in common, from which one is likely a slip of the other."""
 
 MOSTLY = 0.9
 """Share of the texts of a column that another notation must read, so that it is the column's."""
@@ -327,7 +332,7 @@ class OneColumn:
             self._changed("code compared as a number", found, text, same.fillna(""))
             lookup, unknown = lookup.where(~found, same), unknown & ~found
         listed = ", ".join(repr(str(key)) for key in self.spec["codes"])
-        self.fault(unknown, f"one of {listed}", "correct the cell, or add the code to the protocol")
+        self.fault(unknown, f"one of {listed}", partial(_remedy_of_code, codes=list(codes)))
         known = lookup.astype(object).where(~absent & ~unknown, None)
         if self.spec["type"] in ("category", "identifier"):
             named = known.map({key: str(value) for key, value in codes.items()})
@@ -664,7 +669,9 @@ class OneColumn:
             pa.array(of_rows, mask=absent), pa.array(levels, pa.string())
         )
 
-    def fault(self, where: Mask, expected: str, remedy: str, found: str = "") -> None:
+    def fault(
+        self, where: Mask, expected: str, remedy: str | Callable[[str], str], found: str = ""
+    ) -> None:
         """Collect a fault for the rows that hold some of the texts."""
         if where.any():
             self.reader.fault_rows(self.raw, self.column.holds(where), expected, remedy, found)
@@ -685,6 +692,20 @@ class OneColumn:
             for text in (before, after)
         )  # fmt: skip
         self.reader.log.cells(self.raw, rule, self.reader.cells.line(rows), was, became)
+
+
+def _remedy_of_code(text: str, codes: Sequence[str]) -> str:
+    """Return how a text that is no code of the protocol comes to be one, likeliest first."""
+    same = next((code for code in codes if code.casefold() == text.casefold()), None)
+    if same is not None:
+        return (
+            f"did you mean {same!r}? Add `ignore_case: true` to the column: capital and small "
+            "letters are then alike"
+        )
+    names = [code for code in codes if not code.isdigit()]  # 11 is no slip of 1
+    close = get_close_matches(text, names, n=1, cutoff=CLOSE_CODE)
+    meant = f"did you mean {close[0]!r}? Then " if close else ""
+    return f"{meant}correct the cell, or add the code to the protocol"
 
 
 def out_of_range(limits: Limits) -> tuple[str, str]:

@@ -54,3 +54,12 @@ def test_names_of_the_user_and_places_in_a_list_may_be_in_the_path() -> None:
 def test_a_misspelt_key_is_answered_with_the_one_that_was_probably_meant() -> None:
     with pytest.raises(UserError, match="did you mean 'design'"):
         key_lines(SCHEMA, "desing.kind")
+
+
+@pytest.mark.parametrize("path", sorted(_paths(SCHEMA)))
+def test_an_explanation_names_no_command_or_page_that_a_user_of_the_command_lacks(
+    path: str,
+) -> None:
+    told = "\n".join(key_lines(SCHEMA, path))
+    assert "`make " not in told
+    assert "docs/" not in told
