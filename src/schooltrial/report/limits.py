@@ -27,6 +27,9 @@ JOINT, SMALL = "all interactions = 0", 0.05
 MOVES = ("changed group", "changed school", "promoted")
 """Quantities of the check of attrition that count who moved."""
 
+TINY_DEPARTURE = 0.05
+"""Part of the largest departure before, below which a difference in trends is almost none."""
+
 NOWHERE = "no school in the study"
 NO_BASELINE_YEAR = "no baseline year"
 """Words of ``mobility.csv`` for who is new, and for a study that has no year before."""
@@ -109,17 +112,37 @@ def _breakdown(rated: Sequence[Mapping[str, Any]], trends: pd.DataFrame | None) 
     if trends is None:
         return
     values = trends[(trends["check"] == "breakdown") & (trends["term"] == "relative magnitudes")]
-    told = []
+    unclear, any_will_do = list[str](), list[str]()
+    told = list[tuple[str, str]]()
     for one in rated:
         mine = values[(values["outcome"] == one["outcome"]) & (values["model"] == one["model"])]
-        value = mine["estimate"].min()
-        if pd.notna(value) and isfinite(value):
-            told.append(f"{value:.2f} times ({one['label']})")
-    if told:
-        yield (
-            f"If trends after the start differed by {listed(told)} the largest difference from one "
-            "year to the next before it, the interval would include zero."
+        value, label = mine["estimate"].min(), str(one["label"])
+        if pd.isna(value) or not isfinite(value):
+            continue
+        if value <= 0:
+            unclear.append(label)
+        elif value < TINY_DEPARTURE:
+            any_will_do.append(label)
+        else:
+            told.append((label, f"{value:.1f} times as large as the largest seen"))
+    parts = []
+    if unclear:
+        parts.append(f"for {listed(unclear)}, the result is unclear even if trends are parallel")
+    if any_will_do:
+        parts.append(
+            f"for {listed(any_will_do)}, almost any departure from parallel trends makes the "
+            "result unclear"
         )
+    if told:
+        first = "one" if any_will_do else "a departure from parallel trends"
+        makes = "" if any_will_do else " makes the result unclear"
+        sizes = [
+            f"for {label}, {'one' if at else first} {size}" for at, (label, size) in enumerate(told)
+        ]
+        parts.append(f"{listed(sizes)} from one year to the next before the start{makes}")
+    if parts:
+        words = "; ".join(parts)
+        yield f"{words[0].upper()}{words[1:]}."
 
 
 def _power(rated: Sequence[Mapping[str, Any]], power: pd.DataFrame | None) -> Iterator[str]:
@@ -131,10 +154,7 @@ def _power(rated: Sequence[Mapping[str, Any]], power: pd.DataFrame | None) -> It
     ]
     if not rows:
         return
-    scales = list(dict.fromkeys(str(row["scale"]) for row in rows))
-    ranges = [
-        _span([_sized(row) for row in rows if row["scale"] == scale], scale) for scale in scales
-    ]
+    ranges = _detectable(rows, rated)
     wanted = _span([f"{100 * row['power_wanted']:.0f}" for row in rows], "").strip() + "%"
     expected = [row for row in rows if pd.notna(row["effect"]) and pd.notna(row["power"])]
     short = [row for row in expected if row["power"] < row["power_wanted"]]
@@ -149,6 +169,22 @@ def _power(rated: Sequence[Mapping[str, Any]], power: pd.DataFrame | None) -> It
     if expected:
         sentence += f"; at the expected effect, {_expected(expected)}, it was {_powers(expected)}"
     yield f"{sentence}."
+
+
+def _detectable(rows: Sequence[pd.Series], rated: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the least effects that could be detected, by outcome where these differ."""
+    labels = {one["outcome"]: str(one["label"]) for one in rated}
+    found: dict[str, list[str]] = {}
+    for outcome in dict.fromkeys(row["outcome"] for row in rows):
+        mine = [row for row in rows if row["outcome"] == outcome]
+        said = [
+            _span([_sized(row) for row in mine if row["scale"] == scale], scale)
+            for scale in dict.fromkeys(str(row["scale"]) for row in mine)
+        ]
+        found.setdefault(listed(said), []).append(labels[outcome])
+    if len(found) == 1:
+        return list(found)
+    return [f"{size} ({listed(named)})" for size, named in found.items()]
 
 
 def _on(

@@ -95,7 +95,10 @@ def _two_way(evidence: Evidence) -> list[Block]:
             Paragraph(
                 "Two-way effects of a programme that schools enter in different years average "
                 "comparisons of two cohorts (Goodman-Bacon). Some use schools that are already "
-                "treated as the comparison, which misleads where effects change over the years."
+                "treated as the comparison, which misleads where effects change over the years. "
+                "The two-way effects below take each cohort as treated from its own start, over "
+                "schools seen in every year; a panel model takes all cohorts as treated in the "
+                "same years and keeps schools seen in some, so its effect is another number."
             ),
             Bullets(tuple(said)),
         ]
