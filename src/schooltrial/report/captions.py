@@ -9,6 +9,7 @@ import pandas as pd
 
 from schooltrial.exhibits.figures.event_study import vertical_limits
 from schooltrial.exhibits.figures.love_plot import FARTHEST
+from schooltrial.exhibits.figures.school_means import BEFORE
 from schooltrial.exhibits.figures.timeline import FEW, TEST
 
 Fact = Callable[[pd.DataFrame], bool]
@@ -90,8 +91,16 @@ def _in_control_sd(rows: pd.DataFrame) -> bool:
 
 def _seen_once(rows: pd.DataFrame) -> bool:
     """Return whether a school was measured before the programme only, or after it only."""
-    times = rows[rows["mean"].notna()].groupby(["outcome", "school"])["time"].nunique()
-    return bool((times < rows["time"].nunique()).any())
+    known = rows[rows["mean"].notna()]
+    both = known[known["outcome"].isin(known.loc[known["time"] == BEFORE, "outcome"])]
+    times = both.groupby(["outcome", "school"])["time"].nunique()
+    return bool((times < both["time"].nunique()).any())
+
+
+def _measured_after_only(rows: pd.DataFrame) -> bool:
+    """Return whether an outcome was not measured before the programme."""
+    before = rows.loc[(rows["time"] == BEFORE) & rows["mean"].notna(), "outcome"]
+    return not rows["outcome"].isin(before).all()
 
 
 FACTS: dict[str, dict[str, Fact]] = {
@@ -121,8 +130,14 @@ FACTS: dict[str, dict[str, Fact]] = {
         "if_arrowheads": _runs_farther,
     },
     "school_means": {
+        "if_before": _has("time", BEFORE),
+        "if_after_only": _measured_after_only,
         "if_once": _seen_once,
         "if_control_sd": _in_control_sd,
+    },
+    "flow": {
+        "if_lost": _has("kind", "lost"),
+        "if_joined": _has("kind", "joined"),
     },
 }  # fmt: skip
 """Figure → the key of a sentence of its caption → whether it holds of what is drawn."""

@@ -78,7 +78,7 @@ def test_averages_over_schools_and_people_are_told_apart_only_where_both_are_dra
     row = {"outcome": "maths", "unit": "SD", "n_schools": 40, "estimator": "multilevel"}
     assert _told("effects", [row]) == ""
     other = {**row, "estimator": "cluster_robust"}
-    assert "least squares over pupils" in _told("effects", [row, other])
+    assert "least squares over people" in _told("effects", [row, other])
     alone = [{**row, "n_schools": None}, {**other, "n_schools": None}]
     assert _told("effects", alone) == ""
 
@@ -87,7 +87,26 @@ def test_hollow_schools_are_explained_only_where_a_school_was_measured_once() ->
     before = {"outcome": "maths", "school": "S1", "time": "before", "mean": 1.0,
               "standardise": "none"}  # fmt: skip
     after = {**before, "time": "after"}
-    assert _told("school_means", [before, after]) == ""
-    assert _told("school_means", [before, after, {**after, "school": "S2"}]) == (
-        "Hollow marks are schools seen at one of the times."
-    )
+    assert "Hollow" not in _told("school_means", [before, after])
+    hollow = "Hollow marks are schools seen at one of the times."
+    assert _told("school_means", [before, after, {**after, "school": "S2"}]).endswith(hollow)
+    other = {**after, "outcome": "knowledge"}
+    assert "Hollow" not in _told("school_means", [before, after, other])
+
+
+def test_lines_of_schools_are_explained_only_where_an_outcome_was_measured_before() -> None:
+    after = {"outcome": "maths", "school": "S1", "time": "after", "mean": 1.0,
+             "standardise": "none"}  # fmt: skip
+    alone = _told("school_means", [after])
+    assert "the thick line" not in alone
+    assert "was not measured before" in alone
+    both = _told("school_means", [after, {**after, "time": "before"}])
+    assert "the thick line" in both
+    assert "was not measured before" not in both
+
+
+def test_the_signs_of_the_flow_are_explained_only_where_it_has_them() -> None:
+    box = {"kind": "in", "text": "pupils", "n": 4}
+    assert _told("flow", [box]) == ""
+    assert _told("flow", [box, {**box, "kind": "lost"}]) == "− marks those lost."
+    assert _told("flow", [{**box, "kind": "joined"}]) == "+ marks those that joined."

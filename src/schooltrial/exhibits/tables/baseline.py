@@ -12,7 +12,7 @@ from schooltrial.document.tables import Column, NotedTable, tabulate
 from schooltrial.protocol.content.sections import Arm, Balance
 from schooltrial.wording import exact
 
-GROUPS = {"pupil": "Pupils", "teacher": "Teachers", "school": "Schools (means of their pupils)"}
+GROUPS = {"pupil": "Pupils", "teacher": "Teachers", "school": "Schools"}
 
 
 def baseline_table(
@@ -54,19 +54,19 @@ def baseline_table(
         Column("Missing", "count", key="missing"),
     ]
     of_schools = (
-        " Means of schools as analysed are those of the pupils analysed there, in the baseline "
-        "year; the ratings compare individuals, and of schools the means of all their pupils then."
+        " Means of schools as analysed are those of the pupils analysed there, at baseline; the "
+        "ratings compare individuals, and of schools the means of all their pupils then."
         if (balance["level"] == "school").any()
         else ""
     )
     bands = bands_sentence(settings)
     note = (
-        "Mean (SD) by group in the baseline year: of all who were there then, and of those "
+        "Mean (SD) by group at baseline: of all who were there then, and of those "
         f"analysed later. The standardised difference is intervention − {control} over the pooled "
         "SD of the two groups; for a yes/no variable or a category, the SD of the indicator. The "
         "effect size, for individuals only, is Hedges’ g, or the Cox index of a yes/no variable or "
         f"category. {bands}{of_schools} N: {control} + intervention; missing are those who lack "
-        "the variable or were not there in the baseline year. A difference is infinite where each "
+        "the variable or were not there at baseline. A difference is infinite where each "
         "group has one value and they differ, and not known where a group has no value, or each "
         "group a single one."
     )

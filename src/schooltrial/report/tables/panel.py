@@ -297,7 +297,9 @@ def base_sentences(points: pd.DataFrame) -> str:
         least, most = int(carried.min()), int(carried.max())
         many = f"{least:,}" if least == most else f"{least:,} to {most:,}"
         which = "each point" if len(main) == len(points) else "each point of the first model"
-        sentences.append(f"Below {which} is its number of intervention schools: {many}.")
+        sentences.append(
+            f"Below {which} whose year is named is its number of intervention schools: {many}."
+        )
     return " ".join(sentences)
 
 

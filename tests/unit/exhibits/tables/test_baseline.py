@@ -58,7 +58,7 @@ def test_each_row_tells_means_with_sds_differences_and_numbers_under_its_level_a
         ["Pupils, as randomised"],
         ["Score", "10.50 (2.00)", "11.00 (2.50)", "0.500", "0.222", "0.200", "adjust",
          "1,200 + 1,300", "7"],
-        ["Schools (means of their pupils), as randomised"],
+        ["Schools, as randomised"],
         ["Mean score", "10.00 (1.00)", "9.50 (no SD)", "−0.500", "−0.400", "", "", "20 + 21",
          "0"],
         ["Pupils, as analysed"],

@@ -127,14 +127,15 @@ def test_the_caption_says_the_base_of_each_model_the_rule_and_the_schools() -> N
     )  # fmt: skip
     assert base_sentences(points[:2]) == (
         "Each year before the programme is compared with the year before it, each year since with "
-        "the last year before the programme. Intervals: rule. Below each point is its "
-        "number of intervention schools: 4 to 9."
+        "the last year before the programme. Intervals: rule. Below each point "
+        "whose year is named is its number of intervention schools: 4 to 9."
     )
     assert "; in “B”, each year is compared with the year −1 of each cohort. Intervals: rule." in (
         base_sentences(points)
     )
     assert base_sentences(points).endswith(
-        "Below each point of the first model is its number of intervention schools: 4 to 9."
+        "Below each point of the first model whose year is named is its number of intervention "
+        "schools: 4 to 9."
     )
     assert base_sentences(points[:0]) == ""
 
