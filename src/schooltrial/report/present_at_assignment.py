@@ -8,7 +8,7 @@ from math import isfinite
 
 import pandas as pd
 
-from schooltrial.report.headlines import Finding, digits_of, with_interval
+from schooltrial.report.headlines import Finding, digits_of, excludes_zero, with_interval
 
 APPROACH = "complete cases"
 """Approach of the check of missing outcomes whose row this is."""
@@ -23,7 +23,8 @@ class FirstAssigned:
     words : str
         The sentence that says it.
     outside : bool
-        Whether it is below, or above, the primary analysis and all sensitivity analyses.
+        Whether it is below, or above, the primary analysis and all sensitivity analyses, or on
+        another side of zero than the primary analysis.
     """
 
     words: str
@@ -33,7 +34,10 @@ class FirstAssigned:
 def first_assigned(
     one: Finding, others: Sequence[Finding], bounds: pd.DataFrame | None
 ) -> FirstAssigned | None:
-    """Return the effect among those there at the assignment; None where it is of the same people.
+    """Return the effect among those there at the assignment, in the group first assigned.
+
+    None where it is of the same people, and zero is in or out of its interval as in the primary
+    analysis.
 
     Parameters
     ----------
@@ -53,22 +57,34 @@ def first_assigned(
         & bounds["estimate"].notna()
         & ((bounds["arm"] == one.arm) | (one.arm == ""))
     ]
-    if len(rows) != 1 or rows["n_individuals"].iloc[0] == one.n_people:
+    if len(rows) != 1:
         return None
     row = rows.iloc[0]
     times = 100.0 if one.binary else 1.0
     size, low, high = (float(times * row[key]) for key in ("estimate", "conf_low", "conf_high"))
     digits = digits_of(size, low, high, in_sd=one.in_sd)
+    clear = low > 0 or high < 0
+    apart = isfinite(low) and isfinite(high) and clear != excludes_zero(one)
+    same = row["n_individuals"] == one.n_people
+    if same and not apart:
+        return None
     known = [other.estimate for other in others if isfinite(other.estimate)]
     where = _where(size, [one.estimate, *known], digits_of(size, *known, in_sd=one.in_sd))
     all_ = "the primary and all sensitivity analyses" if known else "the primary analysis"
-    compared = f", {where} {all_}" if where else ""
+    compared = f", {where} {all_}" if where and not same else ""
+    side = "excludes" if clear else "includes"
+    zero = f" Its interval {side} zero, unlike that of the primary analysis." if apart else ""
+    if same:
+        whose = f"The same {row['n_individuals']:,.0f} {one.people}, analysed"
+        told = f"{whose} in the group first assigned and without covariates, give "
+        told += f"{with_interval(size, low, high, digits)} {one.unit}.{zero}"
+        return FirstAssigned(told, outside=True)
     words = (
         f"Among the {row['n_individuals']:,.0f} {one.people} who were there at the assignment and "
         "are analysed (in the group first assigned, without covariates), the estimate is "
-        f"{with_interval(size, low, high, digits)} {one.unit}{compared}."
+        f"{with_interval(size, low, high, digits)} {one.unit}{compared}.{zero}"
     )
-    return FirstAssigned(words, outside=bool(where))
+    return FirstAssigned(words, outside=bool(where) or apart)
 
 
 def _where(size: float, values: Sequence[float], digits: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -34,14 +35,15 @@ def test_an_estimate_below_all_others_is_said_to_be_so(one: Finding) -> None:
     assert low is not None
     assert low.outside
     assert low.words.startswith("Among the 1,252 pupils who were there at the assignment")
-    assert low.words.endswith("below the primary and all sensitivity analyses.")
+    assert "below the primary and all sensitivity analyses." in low.words
     high = first_assigned(one, [], _bounds(one, one.estimate + 1))
     assert high is not None
-    assert high.words.endswith("above the primary analysis.")
+    assert "above the primary analysis." in high.words
 
 
 def test_an_estimate_among_the_others_is_not_compared(one: Finding) -> None:
-    found = first_assigned(one, [one], _bounds(one, one.estimate))
+    bounds = _bounds(one, one.estimate, conf_low=one.low, conf_high=one.high)
+    found = first_assigned(one, [one], bounds)
     assert found is not None
     assert not found.outside
 
@@ -49,7 +51,24 @@ def test_an_estimate_among_the_others_is_not_compared(one: Finding) -> None:
 def test_nothing_is_said_where_the_same_people_are_analysed_or_nothing_is_known(
     one: Finding,
 ) -> None:
-    assert first_assigned(one, [], _bounds(one, 0.1, n_individuals=one.n_people)) is None
+    same = {"n_individuals": one.n_people, "conf_low": one.low, "conf_high": one.high}
+    assert first_assigned(one, [], _bounds(one, one.estimate, **same)) is None
     assert first_assigned(one, [], _bounds(one, float("nan"))) is None
     assert first_assigned(one, [], _bounds(one, 0.1, approach="Lee bounds")) is None
     assert first_assigned(one, [], None) is None
+
+
+def test_the_same_people_are_told_where_zero_is_on_another_side_of_the_interval(
+    one: Finding,
+) -> None:
+    clear = replace(one, estimate=0.1, low=0.01, high=0.19)
+    rows = _bounds(one, 0.09, conf_low=-0.02, n_individuals=one.n_people)
+    found = first_assigned(clear, [], rows)
+    assert found is not None
+    assert found.outside
+    assert found.words.startswith(f"The same {one.n_people:,} pupils, analysed in the group first")
+    assert found.words.endswith("Its interval includes zero, unlike that of the primary analysis.")
+    others = first_assigned(clear, [clear], rows.assign(n_individuals=12))
+    assert others is not None
+    assert others.outside
+    assert "unlike that of the primary" in others.words

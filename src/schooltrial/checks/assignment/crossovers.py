@@ -35,6 +35,9 @@ def check_crossovers(pupils: pd.DataFrame | None, noun: str) -> tuple[Findings, 
     check = "pupils who changed group"
     if pupils is None or pupils.empty or noun == "pupil":
         return Findings([Finding(check, "no pupils by year", UNTESTED)]), pd.Series(dtype="float64")
+    if pupils["year"].nunique() == 1:
+        told = "the files hold one roster, which cannot show who changed group"
+        return Findings([Finding(check, told, UNTESTED)]), pd.Series(dtype="float64")
     by_unit = changed_arm(pupils)
     found, total = Findings(), int(by_unit.sum())
     for unit, count in by_unit[by_unit > 0].items():

@@ -10,6 +10,10 @@ import pandas as pd
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.wording import plural_of
 
+GRADES = ("Repeated grade", "Grade inconsistent")
+"""Columns that compare grades of two years."""
+
+
 ENROLMENT = [
     Column("Level", key="of"),
     Column("Year", "told", key="year"),
@@ -75,10 +79,12 @@ def mobility_shown(mobility: pd.DataFrame, years: Sequence[int], year_label: str
         Column("Pupils", "count", key="n_pupils"),
         Column("Enrolled twice", "count", key="n_elsewhere"),
         Column("Late joiners", "count", key="n_joined_late", optional=True),
-        Column("Repeated grade", "count", key="n_repeated_grade"),
-        Column("Grade inconsistent", "count", key="n_out_of_step"),
+        Column(GRADES[0], "count", key="n_repeated_grade"),
+        Column(GRADES[1], "count", key="n_out_of_step"),
     ]
     rows = mobility[mobility["year"].isin(list(years))]
+    if mobility["year"].nunique() == 1:  # no grade of another year to compare with
+        columns = [one for one in columns if one.name not in GRADES]
     return tabulate("Where pupils were in the baseline year", rows, columns)
 
 
