@@ -163,7 +163,8 @@ def test_the_fidelity_matrix_is_that_of_the_check(run: Any) -> None:
     )  # fmt: skip
     figure, data = run(draw_fidelity, fidelity=check)
     pd.testing.assert_frame_equal(data, check)
-    assert "9 of 10 schools · met" in words(figure)
+    assert "9 of 10 · met" in words(figure)
+    assert "Coaching\nplanned: 10 or more for 80% of\nschools" in words(figure)
 
 
 @pytest.mark.parametrize(
@@ -202,15 +203,20 @@ SETTINGS: Any = {"equivalent_to": 0.05, "adjust_to": 0.25}
 
 def test_the_love_plot_marks_a_difference_that_is_not_known_and_names_the_year(run: Any) -> None:
     figure, data = run(
-        draw_love_plot, balance=BALANCE, settings=SETTINGS, year_label="2019", arms=ARMS
-    )
+        draw_love_plot, balance=BALANCE, settings=SETTINGS, year_label="2019", arms=ARMS,
+        control="comparison",
+    )  # fmt: skip
+    assert figure.axes[0].get_xlabel().startswith("intervention − comparison, in SDs")
     assert data["size"].tolist() == pytest.approx([0.12, float("nan")], nan_ok=True)
     assert data["reading"].fillna("").tolist() == ["", "not known"]
     assert points(labelled(figure.axes[0], "pupils, randomised"))[0] == (0.12, 0.0)
     assert "not known" in words(figure)
     assert "Baseline balance, 2019" in words(figure)
     two = pd.concat([BALANCE, BALANCE.assign(arm="x")])
-    figure, _ = run(draw_love_plot, balance=two, settings=SETTINGS, year_label="2019", arms=ARMS)
+    figure, _ = run(
+        draw_love_plot, balance=two, settings=SETTINGS, year_label="2019", arms=ARMS,
+        control="control",
+    )  # fmt: skip
     assert [panel.get_title(loc="left") for panel in figure.axes] == [
         "Tutored − Control", "x − Control",
     ]  # fmt: skip
@@ -316,7 +322,7 @@ def test_nothing_of_a_staggered_study_is_drawn_as_if_all_had_begun_together(run:
     figure, _ = run(
         draw_trends, panel=COHORTS, outcomes=OUTCOMES, years=years, design={"arms": ARMS}
     )  # fmt: skip
-    assert "Began 2020\n1 school" in words(figure)
+    assert "Began 2020\n1 school\n2020: 4.00" in words(figure)
     assert not figure.axes[0].patches  # no years of a programme are shaded
     _, data = run(
         draw_school_means, panel=COHORTS, outcomes=OUTCOMES, arms=ARMS, years=years,
@@ -372,7 +378,7 @@ def test_the_event_study_is_of_the_estimates_and_the_starts_of_the_panel(run: An
         outcomes=OUTCOMES, years=years,
     )  # fmt: skip
     assert data["time"].tolist() == [2019, 2020]
-    assert figure.axes[0].get_xlabel() == "spring"
+    assert figure.axes[0].get_xlabel() == "spring\nbelow: effect and 95% interval"
     assert points(labelled(figure.axes[0], "a cohort begins"))[0][0] == 2019.5
 
 
@@ -400,10 +406,12 @@ def test_the_baseline_table_is_written_as_data_and_as_a_page(tmp_path: Path) -> 
     BALANCE.to_csv(tmp_path / "balance.csv", index=False)
     tabulate_baseline.main(
         balance=str(tmp_path / "balance.csv"), arms=ARMS, settings=SETTINGS, study=STUDY,
-        year_label="2019", **{kind: str(tmp_path / f"table.{kind}") for kind in KINDS},
+        year_label="2019", control="comparison",
+        **{kind: str(tmp_path / f"table.{kind}") for kind in KINDS},
     )  # fmt: skip
     page = (tmp_path / "table.html").read_text("utf-8")
     assert caption(page) == "Baseline, 2019"
+    assert "intervention − comparison" in page
     assert [row[0] for row in rows(page)[1:]] == ["Score", "Girl"]
     written = pd.read_csv(tmp_path / "table.csv")
     assert written["label"].tolist() == ["Score", "Girl"]
@@ -414,13 +422,17 @@ def test_the_results_table_is_written_with_the_deviations_and_without_other_term
     tmp_path: Path,
 ) -> None:
     other = {**ESTIMATE, "estimand": "coefficient", "term": "intercept"}
-    pd.DataFrame([other, ESTIMATE]).to_csv(tmp_path / "estimates.csv", index=False)
+    taken = {**ESTIMATE, "estimand": "CACE", "term": "took_up"}
+    pd.DataFrame([other, ESTIMATE, taken]).to_csv(tmp_path / "estimates.csv", index=False)
     tabulate_results.main(
         estimates=str(tmp_path / "estimates.csv"), models=MODELS, outcomes=OUTCOMES, study=STUDY,
+        years=YEARS, arms=ARMS, labels={"took_up": "Took it up"},
         deviations=[{"date": "2021-05-01", "what": "no texts", "why": "no numbers"}],
         **{kind: str(tmp_path / f"table.{kind}") for kind in KINDS},
     )  # fmt: skip
     page = (tmp_path / "table.html").read_text("utf-8")
-    assert [row[1] for row in rows(page)[1:]] == ["treated"]
+    assert [row[1] for row in rows(page)[1:]] == ["ITT", "CACE: Took it up"]
     assert "2021-05-01: no texts (no numbers)" in page
-    assert pd.read_csv(tmp_path / "table.csv")["term"].tolist() == ["treated"]
+    written = pd.read_csv(tmp_path / "table.csv")
+    assert written["term"].tolist() == ["treated", "took_up"]
+    assert written["term_label"].tolist() == ["Intervention", "Took it up"]

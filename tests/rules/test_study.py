@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from draw_effects import main as draw_effects
 from schooltrial.document.numbers import number, p_text
 from schooltrial.exhibits.catalogue import figures_of, lacking, tables_of
-from schooltrial.protocol.content.sections import Content, analysis_years
+from schooltrial.protocol.content.sections import Content, analysis_years, labels
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.refusal import Refusal
 from schooltrial.report.headlines import digits_of, with_interval
@@ -124,6 +124,7 @@ def _report(
     )
     tabulate_results(
         estimates=estimates, models=models, outcomes=outcomes, study=study,
+        years=content["years"], arms=arms, labels=labels(content),
         deviations=content["deviations"],
         **{kind: str(folder / f"results.{kind}") for kind in KINDS},
     )  # fmt: skip

@@ -23,11 +23,11 @@ from schooltrial.pipeline.run_lock import wait_for_other_runs
 from schooltrial.pipeline.scheduling_rounds import schedule_when_jobs_end
 from schooltrial.pipeline.steps import code_of, trace_steps
 from schooltrial.pipeline.wildcards import Wildcards
-from schooltrial.protocol.content.levels import control_name
 from schooltrial.protocol.content.sections import (
     analysis_years,
     balance_variables,
     baseline_year,
+    control_word,
     labels,
     year_label,
 )

@@ -166,9 +166,7 @@ rule tabulate_baseline:
         settings=section("balance"),
         study=study_line,
         year_label=from_content(year_label),
-        control=from_content(
-            lambda content: control_name(randomised=content["design"]["randomised"])
-        ),
+        control=from_content(control_word),
     script:
         "../scripts/tabulate_baseline.py"
 
@@ -194,6 +192,9 @@ rule tabulate_results:
     params:
         models=section("models"),
         outcomes=section("outcomes"),
+        years=section("years"),
+        arms=section("design", "arms"),
+        labels=from_content(labels),
         deviations=section("deviations"),
         study=study_line,
     script:

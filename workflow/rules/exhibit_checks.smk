@@ -15,6 +15,7 @@ rule draw_love_plot:
         arms=section("design", "arms"),
         study=study_line,
         year_label=from_content(year_label),
+        control=from_content(control_word),
     script:
         "../scripts/draw_love_plot.py"
 

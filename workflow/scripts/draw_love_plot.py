@@ -15,12 +15,13 @@ def main(
     settings: Balance,
     study: StudyLine,
     year_label: str,
+    control: str,
     arms: Sequence[Arm] = (),
     **files: str,
 ) -> None:
     """Write the figure in its formats, what it draws, and what it shows in words."""
     data = drawn(read_check(balance))
-    figure = balance_plot(data, settings, study, year_label, arms)
+    figure = balance_plot(data, settings, study, year_label, arms, control)
     write_figure(figure, data, alt_text(data), study, **files)
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from schooltrial.exhibits.tables.results import results_table, selected
+from schooltrial.exhibits.tables.plain_labels import PlainLabels
+from schooltrial.exhibits.tables.results import results_table, selected, with_term_labels
 from schooltrial.exhibits.writing import write_table
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.content.sections import Deviation, Model, Outcome, StudyLine
+from schooltrial.protocol.content.sections import Arm, Deviation, Model, Outcome, StudyLine, Years
 
 
 def main(
@@ -15,6 +16,9 @@ def main(
     estimates: str,
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
+    years: Years,
+    arms: Sequence[Arm],
+    labels: Mapping[str, str],
     study: StudyLine,
     deviations: Sequence[Deviation],
     csv: str,
@@ -25,8 +29,10 @@ def main(
 ) -> None:
     """Write the table as data, and for pages, papers and editors."""
     rows = selected(pd.read_csv(estimates), models, outcomes)
-    noted = results_table(rows, models, outcomes, deviations)
-    write_table(noted, rows, study, csv=csv, html=html, tex=tex, docx=docx, md=md)
+    named = PlainLabels(labels, {arm["name"]: arm["label"] for arm in arms})
+    noted = results_table(rows, models, outcomes, years, named, deviations)
+    data = with_term_labels(rows, named)
+    write_table(noted, data, study, csv=csv, html=html, tex=tex, docx=docx, md=md)
 
 
 run_as_rule(main, globals())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +10,7 @@ import pandas as pd
 
 from schooltrial.document.numbers import number, signed
 from schooltrial.document.tables import Column, Table, tabulate
+from schooltrial.exhibits.tables.plain_labels import PlainLabels
 from schooltrial.exhibits.tables.results import selected
 from schooltrial.protocol.content.sections import arm_labels
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS
@@ -24,15 +24,6 @@ from schooltrial.report.headlines import (
     with_interval,
 )
 from schooltrial.wording import listed, part_notes, sentence
-
-NAME = re.compile(r"\b[a-z][a-z0-9_]*\b")
-UNDERSCORED = re.compile(r"\b[a-z][a-z0-9]*_[a-z0-9_]*\b")
-INDICATED = "kept with an indicator of missing: "
-LISTS = (INDICATED, "left out: ")
-"""How the notes begin that list variables by name."""
-
-COUNTED = re.compile(r"([a-z][a-z0-9_]*) (\d[\d,]*)")
-"""A variable of a note, and how many lack it."""
 
 Rows = Callable[[str, bool], bool]
 """Which rows a table shows: by the role of their model, and whether their outcome is primary."""
@@ -109,6 +100,7 @@ def effects_shown(
     )  # fmt: skip
     if not mine.any():
         return None
+    named = PlainLabels(labels, arm_labels(protocol["design"]))
     analysed = set(rows.loc[mine, "outcome"])
     first = [
         not here and row["outcome"] in analysed and _is_of(row, compared)
@@ -126,8 +118,8 @@ def effects_shown(
             apart = "" if method else row["method"]
             lost = high_attrition(row, models[model], attrition)
             remark = "; ".join(filter(None, [lost, note]))
-            cells.append(_cells(row, protocol, remark, labels, apart, compared))
-        told = in_labels("; ".join(filter(None, [method, *shared])), labels)
+            cells.append(_cells(row, protocol, remark, named, apart, compared))
+        told = named.of_note("; ".join(filter(None, [method, *shared])))
         if told:
             notes.setdefault(told, []).append(models[model]["label"])
     groups = [
@@ -218,7 +210,7 @@ def _cells(
     row: pd.Series,
     protocol: Mapping[str, Any],
     note: str,
-    labels: Mapping[str, str],
+    labels: PlainLabels,
     method: str,
     compared: Sequence[Finding],
 ) -> dict[str, Any]:
@@ -235,7 +227,7 @@ def _cells(
     digits = digits_of(*ends, in_sd=in_sd)
     digits += in_sd and digits == 2
     test = row["estimand"] in JOINT
-    what = _what(str(row["estimand"]), str(row["term"]), labels, protocol)
+    what = labels.of_effect(str(row["estimand"]), str(row["term"]))
     warning = "" if one.converged else "did not converge: no finding"
     return {
         "label": one.label,
@@ -250,9 +242,8 @@ def _cells(
         "people": "" if one.n_people is None else f"{one.n_people:,} {one.people}",
         "units": one.units,
         "schools": one.places,
-        "note": in_labels(
-            "; ".join(filter(None, [warning, _unlike(row, one, compared), note])), labels,
-            one.people,
+        "note": labels.of_note(
+            "; ".join(filter(None, [warning, _unlike(row, one, compared), note])), one.people
         ),
     }  # fmt: skip
 
@@ -262,53 +253,5 @@ def _unit(unit: str, *, share: bool) -> str:
     return PERCENTAGE_POINTS if share else unit
 
 
-def in_labels(note: str, labels: Mapping[str, str], people: str = "records") -> str:
-    """Return a note with labels in place of the names of variables that it lists.
-
-    Names are replaced where they are lists of a note (``left out: a, b``), or bear an underscore:
-    any other word may be plain English. ``people`` are those who lack a covariate.
-    """
-    before = {f"{name}_before": f"{label} at baseline" for name, label in labels.items()}
-    named = {**labels, **before}
-
-    def label(found: re.Match[str]) -> str:
-        return named.get(found[0], found[0])
-
-    return "; ".join(
-        _indicated(part, named, people) if part.startswith(INDICATED)
-        else (NAME if part.startswith(LISTS) else UNDERSCORED).sub(label, part)
-        for part in note.split("; ")
-    )  # fmt: skip
-
-
-def _indicated(part: str, named: Mapping[str, str], people: str) -> str:
-    """Return who lacks which covariate, in words."""
-    lacking = [
-        f"{count.rstrip(',')}{'' if at else f' {people}'} without {named.get(name, name)}"
-        for at, (name, count) in enumerate(COUNTED.findall(part.removeprefix(INDICATED)))
-    ]
-    return f"{listed(lacking)}, kept with a missing indicator" if lacking else part
-
-
 def _interval(low: float, high: float, digits: int) -> str:
     return "" if pd.isna(low) else f"{number(low, digits)} to {number(high, digits)}"
-
-
-def _what(estimand: str, term: str, labels: Mapping[str, str], protocol: Mapping[str, Any]) -> str:
-    """Return the estimand, and of what it is where that is not the whole intervention group."""
-    if term in ("treated", "nan", ""):
-        return estimand
-    arms = arm_labels(protocol["design"])
-    inside = (
-        term.removeprefix("treated[").removesuffix("]") if term.startswith("treated[") else term
-    )
-    parts = []
-    for part in inside.split(", "):
-        name, _, value = part.partition("=")
-        if not value:
-            parts.append(labels.get(name, name.replace("_", " ")))
-        elif name == "arm":
-            parts.append(arms.get(value, value))
-        else:
-            parts.append(f"{labels.get(name, name.replace('_', ' '))} {value}")
-    return f"{estimand}: {', '.join(parts)}"

@@ -13,13 +13,14 @@ import pandas as pd
 from schooltrial.checks.written_tables import read_check
 from schooltrial.document.blocks import Exhibit, Picture
 from schooltrial.exhibits.catalogue import lacking
-from schooltrial.protocol.content.levels import DesignLevels, control_name
+from schooltrial.protocol.content.levels import DesignLevels
 from schooltrial.protocol.content.sections import (
     Content,
     Model,
     StudyLine,
     analysis_years,
     arm_labels,
+    control_word,
     labels,
 )
 from schooltrial.protocol.form.strict_yaml import parse_yaml
@@ -109,7 +110,7 @@ class Evidence:
     @property
     def control(self) -> str:
         """What the group without the programme is called: control or comparison."""
-        return control_name(randomised=self.protocol["design"]["randomised"])
+        return control_word(self.protocol)
 
     @property
     def findings(self) -> list[Finding]:
@@ -174,7 +175,8 @@ class Evidence:
         others = {"without_schools": not self.levels.in_schools, "staggered": self.staggered}
         fitting = [words[key] for key, holds in others.items() if holds and key in words]
         own = sentences(name, words, self._told_rows(name))
-        caption = " ".join(filter(None, [next(iter(fitting), words["caption"]), *own, more]))
+        told = " ".join([next(iter(fitting), words["caption"]), *own])
+        caption = " ".join(filter(None, [told.format(control=self.control), more]))
         return Exhibit(
             name, words["title"], content, caption,
             data=f"figures/{name}.csv", source=f"draw_{name}",

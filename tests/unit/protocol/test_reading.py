@@ -176,6 +176,15 @@ def test_an_outcome_without_a_unit_takes_that_of_its_scale_and_of_whom_it_is(
     assert default_unit(outcome) == unit
 
 
+def test_take_up_lends_its_label_to_a_variable_that_has_none(trial: SmallTrial) -> None:
+    trial.protocol["take_up"] = {"variable": "girl", "label": "Came to a lesson"}
+    trial.write()
+    content = trial.read().content
+    assert labels(content)["girl"] == "Girl"
+    untold: Any = {**content, "take_up": {"variable": "attended", "label": "Came to a lesson"}}
+    assert labels(untold)["attended"] == "Came to a lesson"
+
+
 def test_a_label_under_a_join_stands_in_exhibits(trial: SmallTrial) -> None:
     joined = {"pupil": {"column": "id"}, "migrant": {"column": "mig", "label": "Migrant family"}}
     trial.reading("pupils")["join"] = [{"file": "more.csv", "on": ["pupil"], "columns": joined}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,14 @@ def test_every_further_sentence_has_a_rule_that_says_when_it_holds() -> None:
         (name, key) for name, words in WORDS.items() for key in words if key.startswith("if_")
     }
     assert written == {(name, key) for name, facts in FACTS.items() for key in facts}
+
+
+def test_only_captions_of_the_report_leave_the_name_of_a_group_open() -> None:
+    """The pages on monitoring and on data quality print theirs as they are."""
+    open_ones = {name for name, words in WORDS.items() if "{" in "".join(words.values())}
+    assert open_ones == {"love_plot", "trends", "school_means"}
+    holes = {hole for words in WORDS.values() for hole in re.findall("{.*?}", str(words.values()))}
+    assert holes == {"{control}"}
 
 
 def test_arrows_and_crosses_are_explained_only_where_they_are_drawn() -> None:
@@ -69,8 +78,8 @@ def test_trends_speak_of_overlap_and_of_the_control_line_only_where_they_hold() 
     high = {**low, "low": 2.0, "high": 3.0}
     assert _told("trends", [low, high]) == ""
     assert _told("trends", [low, {**high, "low": 0.5, "standardise": "control"}]) == (
-        "Where intervals of a year overlap, the thinner one is in front. Outcomes in control-group "
-        "SDs are always 0 for the control group."
+        "Where intervals of a year overlap, the thinner one is in front. Outcomes in "
+        "{control}-group SDs are always 0 for the {control} group."
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.protocol.reading import with_subgroup_models
-from schooltrial.report.effects import Rows, effects_shown, high_attrition, in_labels
+from schooltrial.report.effects import Rows, effects_shown, high_attrition
 from schooltrial.report.headlines import summarise_findings
 from support.small_trial import SmallTrial
 
@@ -121,19 +121,6 @@ def test_notes_are_said_once_for_a_model_and_for_models_that_share_them(
     assert shown is not None
     assert shown.notes == ("OLS; few schools.",)
     assert [note for note in shown.table.cells["Notes"] if note] == ["one more"]
-
-
-def test_notes_name_variables_by_their_labels_and_leave_other_words_alone() -> None:
-    labels = {"girl": "Girls", "maths": "Maths", "fee_status": "Fees"}
-    note = "left out: girl (constant); kept with an indicator of missing: maths_before 3; a girl"
-    assert in_labels(f"{note}; fee_status", labels) == (
-        "left out: Girls (constant); 3 records without Maths at baseline, kept with a missing "
-        "indicator; a girl; Fees"
-    )
-    several = "kept with an indicator of missing: maths_before 2,878, girl 5"
-    assert in_labels(several, labels, "pupils") == (
-        "2,878 pupils without Maths at baseline and 5 without Girls, kept with a missing indicator"
-    )
 
 
 def test_an_effect_of_a_year_in_which_attrition_is_high_is_marked() -> None:

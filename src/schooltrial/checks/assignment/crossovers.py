@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from schooltrial.checks.assignment.findings import NOTED, PASSED, UNTESTED, Finding, Findings
+from schooltrial.protocol.content.levels import control_name
 from schooltrial.wording import named, plural
 
 
@@ -73,7 +74,9 @@ def share_crossed(units: pd.DataFrame, control: str) -> pd.Series:
     return crossed.groupby(known["arm"].astype("str")).mean()
 
 
-def check_take_up(units: pd.DataFrame, taken_up: pd.Series | None, control: str) -> Findings:
+def check_take_up(
+    units: pd.DataFrame, taken_up: pd.Series | None, control: str, *, randomised: bool
+) -> Findings:
     """Name the control units that took the programme up, and the programme's that did not.
 
     Parameters
@@ -84,15 +87,18 @@ def check_take_up(units: pd.DataFrame, taken_up: pd.Series | None, control: str)
         Unit → share that took it up, 0 to 1.
     control : str
         Name of the control group.
+    randomised : bool
+        Whether groups were randomised; otherwise the control group is called comparison group.
     """
-    checks = ("take-up in the control group", "no take-up in an intervention group")
+    word = control_name(randomised=randomised)
+    checks = (f"take-up in the {word} group", "no take-up in an intervention group")
     if taken_up is None:
         return Findings([Finding(check, "no take-up is recorded", UNTESTED) for check in checks])
     share = units["unit"].map(taken_up)
     is_control = units["arm"] == control
     crossed, never = units[is_control & (share > 0)], units[~is_control & (share == 0)]
     found = Findings()
-    found.about(crossed["unit"], NOTED, "control, and took the programme up")
+    found.about(crossed["unit"], NOTED, f"{word}, and took the programme up")
     found.about(never["unit"], NOTED, "assigned to a programme, and did not take it up")
     for check, rows, of in ((checks[0], crossed, is_control), (checks[1], never, ~is_control)):
         known = int((of & share.notna()).sum())

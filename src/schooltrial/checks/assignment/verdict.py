@@ -183,7 +183,7 @@ def verify_assignment(
         )
     crossed, changed = check_crossovers(known.pupils, unit)
     found.add(crossed)
-    found.add(check_take_up(sound, known.taken_up, plan.arms[0]))
+    found.add(check_take_up(sound, known.taken_up, plan.arms[0], randomised=by_lot))
     verdict, reasons = _verdict(found.tests, by_lot)
     table = _unit_table(listed, found, drawn, changed, known.taken_up)
     return AssignmentVerdict(verdict, tuple(reasons), table, found.table())

@@ -112,8 +112,9 @@ def balance_plot(
     study: StudyLine,
     year_label: str,
     arms: Sequence[Arm] = (),
+    control: str = "control",
 ) -> Figure:
-    """Draw differences, treated minus control: pupils, then teachers, then schools.
+    """Draw differences, intervention minus control: pupils, then teachers, then schools.
 
     Bands lie behind people alone. The whole sample is hollow and the analysed one filled; each
     intervention group has a panel.
@@ -130,6 +131,8 @@ def balance_plot(
         Name of the baseline year.
     arms : sequence of mapping
         The design's arms, for the names of the panels where there are several.
+    control : str
+        What the group without the programme is called: control or comparison.
     """
     lines = data[["level", "label"]].drop_duplicates()
     lines = lines.sort_values(
@@ -140,13 +143,13 @@ def balance_plot(
         ONE_ROW + ROW * max(len(lines), 3), columns=len(compared), width=READABLE
     )
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
-    control = str(arms[0]["label"]) if arms else "control"
+    other = str(arms[0]["label"]) if arms else control
     for panel, arm in zip(panels, compared, strict=True):
         _panel(panel, data[data["arm"] == arm], lines, settings, data["size"])
-        panel.set_xlabel(f"intervention − comparison, in SDs\n({_axis(data)})")
+        panel.set_xlabel(f"intervention − {control}, in SDs\n({_axis(data)})")
         if len(compared) > 1:
             panel.set_title(
-                f"{names.get(arm, arm)} − {control}", fontsize=LETTERS, fontweight="normal"
+                f"{names.get(arm, arm)} − {other}", fontsize=LETTERS, fontweight="normal"
             )
             panel.set_xlabel("in SDs\n(" + _axis(data).replace("; ", ";\n") + ")")
         if panel is not panels[0]:

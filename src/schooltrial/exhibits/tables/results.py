@@ -9,7 +9,9 @@ import pandas as pd
 
 from schooltrial.document.numbers import interval
 from schooltrial.document.tables import Column, NotedTable, tabulate
-from schooltrial.protocol.content.sections import Deviation, Model, Outcome
+from schooltrial.exhibits.tables.plain_labels import PlainLabels
+from schooltrial.protocol.content.people import people_counted
+from schooltrial.protocol.content.sections import Deviation, Model, Outcome, Years
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, as_shown, effect_unit
 
 ESTIMANDS = (
@@ -20,7 +22,7 @@ ESTIMANDS = (
 
 COLUMNS = [
     Column("Outcome"),
-    Column("Term", key="term"),
+    Column("Estimand and term", key="what"),
     Column("Unit", key="unit"),
     Column("Estimate", "number", key="estimate"),
     Column("SE", "number", key="std_error"),
@@ -49,33 +51,54 @@ def selected(
     return rows.drop(columns=["_model", "_outcome"])
 
 
+def with_term_labels(rows: pd.DataFrame, labels: PlainLabels) -> pd.DataFrame:
+    """Return rows of estimates with the column ``term_label`` after ``term``."""
+    told = rows.copy()
+    told.insert(rows.columns.get_loc("term") + 1, "term_label", rows["term"].map(labels.of_term))
+    return told
+
+
 def results_table(
     rows: pd.DataFrame,
     models: Mapping[str, Model],
     outcomes: Mapping[str, Outcome],
+    years: Years,
+    labels: PlainLabels,
     deviations: Sequence[Deviation] = (),
 ) -> NotedTable:
-    """Return the selected estimates as a table, grouped by model; deviations are a note."""
+    """Return the selected estimates as a table, grouped by model; deviations are a note.
+
+    Terms and notes call variables by their labels.
+    """
+    told = [
+        labels.of_note(
+            _method(row["method"], row["note"], row["converged"]),
+            people_counted(models[row["model"]], outcomes[row["outcome"]], years),
+        )
+        for row in rows.to_dict("records")
+    ]
     # A take-up is a share, whatever the outcome is.
     shares = rows["estimand"] == "take-up"
     sizes = ["estimate", "std_error", "conf_low", "conf_high"]
     taken_up = 100 * rows.loc[shares, sizes]
     rows = as_shown(rows, outcomes, sizes).copy()
     rows.loc[shares, sizes] = taken_up
+    units = pd.Series([
+        PERCENTAGE_POINTS if share else effect_unit(outcomes[name])
+        for name, share in zip(rows["outcome"], shares, strict=True)
+    ], rows.index, dtype="object")  # fmt: skip
     shown = rows.assign(
         **{
-            "unit": [
-                PERCENTAGE_POINTS if share else effect_unit(outcomes[name])
-                for name, share in zip(rows["outcome"], shares, strict=True)
-            ],
+            "unit": units.where(rows["estimate"].notna(), ""),  # a test has none
             "Outcome": rows["outcome"].map({name: o["label"] for name, o in outcomes.items()}),
             "ci": [
                 interval(a, b) for a, b in zip(rows["conf_low"], rows["conf_high"], strict=True)
             ],
-            "Method and notes": [
-                _method(*cells)
-                for cells in zip(rows["method"], rows["note"], rows["converged"], strict=True)
+            "what": [
+                labels.of_effect(*names)
+                for names in zip(rows["estimand"], rows["term"], strict=True)
             ],
+            "Method and notes": told,
         }
     )
     note = (

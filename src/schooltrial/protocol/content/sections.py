@@ -14,7 +14,7 @@ from typing import Any, Literal, NotRequired, TypedDict, TypeVar, cast
 
 from schooltrial.protocol.content.column_map import Reading, SizeLimits, all_columns
 from schooltrial.protocol.content.filters import Filter, conjunction, years_named
-from schooltrial.protocol.content.levels import DesignLevels
+from schooltrial.protocol.content.levels import DesignLevels, control_name
 
 Unit = Literal["school", "teacher", "class", "group", "pupil"]
 """What was assigned."""
@@ -744,6 +744,11 @@ def year_label(content: Compared) -> str:
     return f"{content['years']['label']} {baseline_year(content)}"
 
 
+def control_word(content: Content) -> str:
+    """Return what the group without the programme is called: control or comparison."""
+    return control_name(randomised=content["design"]["randomised"])
+
+
 def analysis_years(content: Analysed) -> list[int]:
     """Return the years that the first primary model analyses, else the programme's last."""
     there = measured_years(content["years"])
@@ -782,5 +787,7 @@ def labels(content: Content) -> dict[str, str]:
     }
     variables = {name: spec["label"] for name, spec in content["variables"].items()}
     outcomes = {name: spec["label"] for name, spec in content["outcomes"].items()}
-    every = {**columns, **variables, **outcomes, **content["variable_labels"]}
+    taken = content["take_up"]
+    take_up = {taken["variable"]: taken["label"]} if taken["variable"] else {}
+    every = {**take_up, **columns, **variables, **outcomes, **content["variable_labels"]}
     return {name: label for name, label in sorted(every.items()) if label}

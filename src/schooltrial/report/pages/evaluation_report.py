@@ -67,7 +67,7 @@ def build_report(
     found: list[Section | None] = [section(evidence) for section in SECTIONS]
     found += [
         methods_section(evidence.protocol, software),
-        study_record_section(evidence.study_record),
+        study_record_section(evidence.study_record, evidence.labels),
     ]
     sections = [section for section in found if section is not None]
     synthetic = evidence.study["synthetic"]

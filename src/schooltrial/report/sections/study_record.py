@@ -12,6 +12,7 @@ from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
 from schooltrial.document.numbers import number
 from schooltrial.document.tables import Column, Table, naming_control, tabulate
 from schooltrial.document.text import Link
+from schooltrial.exhibits.tables.plain_labels import PlainLabels
 from schooltrial.protocol.content.levels import control_name
 from schooltrial.wording import plural_of
 
@@ -64,15 +65,18 @@ ATTRITION = [
 ]
 
 
-def study_record_section(record: Record) -> Section:
+def study_record_section(record: Record, labels: Mapping[str, str]) -> Section:
     """Return the annex of a study record.
 
     Parameters
     ----------
     record : mapping
         As `study_record.build_record` returns it.
+    labels : mapping
+        Variable → its name in exhibits.
     """
     arms = record["conditions"]["groups"]
+    named = PlainLabels(labels, {one["arm"]: one["label"] for one in arms})
     control = control_name(randomised=record["design_and_measures"]["randomised"])
     shown: list[tuple[str, str, Table | None]] = [
         ("conditions", "Conditions", _items(_conditions(record["conditions"], control))),
@@ -84,7 +88,7 @@ def study_record_section(record: Record) -> Section:
          _items(_formation(record["sample_formation_and_analysis"]))),
         ("descriptive", "Baseline measures of those analysed",
          _described(record["descriptive_statistics"]["measures"], control)),
-        ("results", "Results of primary models", _results(record)),
+        ("results", "Results of primary models", _results(record, named)),
         ("attrition", "Attrition", _attrition(record["attrition"], arms, control)),
     ]  # fmt: skip
     blocks: list[Block] = [
@@ -119,7 +123,7 @@ def _described(rows: Sequence[Record], control: str) -> Table | None:
     return tabulate("Study record", frame, naming_control(DESCRIBED, control))
 
 
-def _results(record: Record) -> Table | None:
+def _results(record: Record, named: PlainLabels) -> Table | None:
     rows = record["results"]["effects"]
     if not rows:
         return None
@@ -135,7 +139,7 @@ def _results(record: Record) -> Table | None:
     told = frame.assign(
         analysis=[labels.get(name, name) for name in frame["model"]],
         subgroup=frame["subgroup"].where(frame["subgroup"] != "all", ""),
-        term=frame["term"].where(frame["term"] != "treated", ""),
+        term=frame["term"].map(named.of_term).where(frame["term"] != "treated", ""),
         low=[_bound(value) for value in frame["conf_low"]],
         high=[_bound(value) for value in frame["conf_high"]],
         **counts,

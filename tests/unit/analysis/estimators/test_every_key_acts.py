@@ -20,6 +20,7 @@ from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.analysis.panel_cells import cells_of_pupils, cells_of_schools
 from schooltrial.data.rows.analysed import columns_of_analyses
 from schooltrial.document.tables import fragment
+from schooltrial.exhibits.tables.plain_labels import PlainLabels
 from schooltrial.exhibits.tables.results import results_table
 from schooltrial.protocol.consistency.model_keys import MODEL_KEYS
 from schooltrial.protocol.consistency.references import reference_faults
@@ -182,7 +183,8 @@ def test_a_key_acts_or_is_refused(key: str, name: str) -> None:
         _is_refused(key, name)
     elif key == "label":
         told = fragment(
-            results_table(fitted(name, "", "pupil"), _models(name, label="Named so"), OUTCOMES),
+            results_table(fitted(name, "", "pupil"), _models(name, label="Named so"), OUTCOMES,
+                          YEARS, PlainLabels()),
             STUDY)  # fmt: skip
         assert "Named so" in told
     elif key == "role":

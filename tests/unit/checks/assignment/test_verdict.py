@@ -424,6 +424,17 @@ def test_take_up_in_the_control_arm_names_its_schools() -> None:
     assert _test(found, "no take-up in an intervention group")["verdict"] == "passed"
 
 
+def test_groups_that_were_not_randomised_have_a_comparison_group_that_takes_up() -> None:
+    listed = _list(1)
+    taken = pd.Series(1.0, index=listed["school"])
+    known = replace(KNOWN, taken_up=taken)
+    found = _verify(listed, design={"randomised": False}, known=known)
+    assert _test(found, "take-up in the comparison group")["verdict"] == "noted"
+    told = found.units.set_index("unit")["reason"]
+    one = listed.loc[listed["arm"] == "control", "school"].iloc[0]
+    assert "comparison, and took the programme up" in told[one]
+
+
 def test_first_outcomes_are_those_after_the_years_before() -> None:
     sample = pd.DataFrame({"pupil": ["a", "a"], "year": [2019, 2020], "school": "S1", "arm": "c"})
     scores = sample[["pupil", "year"]].assign(tested=pd.to_datetime(["2019-05-02", "2020-05-03"]))

@@ -324,9 +324,9 @@ def test_the_legend_tells_the_bands_then_each_level_and_sample(figure: Figure) -
 )
 def test_the_axis_says_what_is_measured_of_whom(levels: list[str], label: str) -> None:
     rows = _rows(*[(level, "a", 0.1, "randomised", "") for level in levels])
-    assert (
-        _plot(drawn(rows)).axes[0].get_xlabel() == f"intervention − comparison, in SDs\n({label})"
-    )
+    for keys, control in (({}, "control"), ({"control": "comparison"}, "comparison")):
+        said = _plot(drawn(rows), **keys).axes[0].get_xlabel()
+        assert said == f"intervention − {control}, in SDs\n({label})"
 
 
 def test_of_several_panels_the_first_alone_names_the_lines_and_each_axis_has_two_lines() -> None:

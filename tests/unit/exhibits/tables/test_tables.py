@@ -8,7 +8,9 @@ import pytest
 from schooltrial.document.numbers import interval, number, p_text
 from schooltrial.document.tables import fragment
 from schooltrial.exhibits.tables.baseline import baseline_table
+from schooltrial.exhibits.tables.plain_labels import PlainLabels
 from schooltrial.exhibits.tables.results import results_table, selected
+from schooltrial.protocol.content.sections import arm_labels, labels
 from support.small_trial import SmallTrial
 
 
@@ -16,7 +18,9 @@ def _results(trial: SmallTrial, synthetic: bool = False) -> str:
     content = trial.read().content
     models, outcomes = content["models"], content["outcomes"]
     rows = selected(pd.read_csv(trial.path("estimates.csv")), models, outcomes)
-    return fragment(results_table(rows, models, outcomes), trial.study(synthetic))
+    named = PlainLabels(labels(content), arm_labels(content["design"]))
+    table = results_table(rows, models, outcomes, content["years"], named)
+    return fragment(table, trial.study(synthetic))
 
 
 def _baseline(trial: SmallTrial, synthetic: bool = False) -> str:

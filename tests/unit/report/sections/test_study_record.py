@@ -9,7 +9,9 @@ from schooltrial.document.tables import Table
 from schooltrial.document.text import Link, spans
 from schooltrial.report.sections.study_record import FILE, NOT_KNOWN, study_record_section
 from schooltrial.report.study_record import build_record
-from support.study_verdict import made_verdict
+from support.study_verdict import ESTIMATE, made_verdict
+
+LABELS = {"took_up": "Took it up"}
 
 
 def _record(**changed: Any) -> dict[str, Any]:
@@ -18,7 +20,7 @@ def _record(**changed: Any) -> dict[str, Any]:
 
 
 def _table(record: dict[str, Any], name: str) -> Table:
-    blocks = study_record_section(record).blocks
+    blocks = study_record_section(record, LABELS).blocks
     found = [one for one in blocks if isinstance(one, Exhibit) and one.name == f"record-{name}"]
     assert isinstance(found[0].content, Table)
     return found[0].content
@@ -30,7 +32,7 @@ def _items(record: dict[str, Any], name: str) -> dict[str, str]:
 
 
 def test_the_record_has_eight_tables_is_an_annex_and_links_the_data() -> None:
-    section = study_record_section(_record())
+    section = study_record_section(_record(), LABELS)
     assert section.annex
     first, *tables = section.blocks
     assert len(tables) == 8
@@ -40,7 +42,9 @@ def test_the_record_has_eight_tables_is_an_annex_and_links_the_data() -> None:
 
 def test_a_table_without_rows_is_said_to_be_empty() -> None:
     _, *told = [
-        one.text for one in study_record_section(_record()).blocks if isinstance(one, Paragraph)
+        one.text
+        for one in study_record_section(_record(), LABELS).blocks
+        if isinstance(one, Paragraph)
     ]
     assert told == ["Baseline measures of those analysed: nothing is on record."]
 
@@ -59,6 +63,12 @@ def test_results_are_those_of_effects_and_name_outcome_and_analysis_by_their_lab
     assert list(cells["Individuals"]) == ["5,926"]
     assert list(cells["Effect size"]) == ["0.08"]
     assert list(cells["CI, low"]) == ["−0.060"]
+
+
+def test_a_term_of_the_results_calls_the_variable_by_its_label() -> None:
+    effects = [{**ESTIMATE, "estimand": "CACE", "term": "took_up"}, ESTIMATE]
+    record = _record(results={"estimates": effects, "icc": {}})
+    assert list(_table(record, "results").cells["Term"]) == ["Took it up", ""]
 
 
 def test_attrition_counts_those_lost_in_per_cent_and_percentage_points() -> None:
