@@ -27,6 +27,7 @@ rule check_assignment:
             "study", "design", "years", "outcomes", "take_up", "balance", "checks"
         ),
         labels=from_content(labels),
+        groups=from_content(lambda content: arm_labels(content["design"])),
     script:
         "../scripts/check_assignment.py"
 

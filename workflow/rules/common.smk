@@ -25,6 +25,7 @@ from schooltrial.pipeline.steps import code_of, trace_steps
 from schooltrial.pipeline.wildcards import Wildcards
 from schooltrial.protocol.content.sections import (
     analysis_years,
+    arm_labels,
     balance_variables,
     baseline_year,
     control_word,

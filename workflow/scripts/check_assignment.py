@@ -40,6 +40,7 @@ def main(
     *,
     protocol: Sections,
     labels: Mapping[str, str],
+    groups: Mapping[str, str],
     assignment: str,
     sample: str,
     schools: str,
@@ -76,6 +77,7 @@ def main(
         key=Path(key).read_bytes() if key and Path(key).is_file() else None,
         study=protocol["study"]["name"], software=software_versions(), alpha=checks["alpha"],
         redraws=Redraws(draws=checks["replications"], seed=protocol["study"]["seed"]),
+        groups=groups,
     )  # fmt: skip
     found.tests.to_csv(tests, index=False, float_format="%.10g")
     found.units.to_csv(units, index=False, float_format="%.10g")

@@ -111,6 +111,7 @@ def verify_assignment(
     alpha: float = 0.01,
     redraws: Redraws | None = None,
     study: str = "",
+    groups: Mapping[str, str] | None = None,
 ) -> AssignmentVerdict:
     """Check the assignment that a study reads, with its record, its seed, or neither.
 
@@ -132,6 +133,8 @@ def verify_assignment(
     redraws : Redraws, optional
     study : str
         Name of the study, which the record must bear.
+    groups : mapping, optional
+        Group → its label; by default those of the design, or else the names.
 
     Returns
     -------
@@ -174,7 +177,7 @@ def verify_assignment(
         drawn_as, labels = labelled_by_cohort(drawn_together, plan)
         chance += run_chance_tests(
             drawn_as, labels, known.covariates, redraws, criterion, known.baselines,
-            {arm["name"]: arm["label"] for arm in design["arms"]},
+            groups or {arm["name"]: arm.get("label", arm["name"]) for arm in design["arms"]},
         )  # fmt: skip
         found.tests.extend(with_verdicts(chance, alpha, _no_evidence(sound, plan)))
     else:
