@@ -14,6 +14,7 @@ from e2e.clone import ROOT, Clone
 from schooltrial.exhibits.catalogue import FIGURES, TABLES, lacking
 from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
+from support.page_links import broken_links, links
 
 QUICK = ("fellowship", "university_certificate")
 """Studies that run in every test: designs and estimators that no other end-to-end test has."""
@@ -63,6 +64,17 @@ def test_every_study_has_effects_of_its_primary_models_with_intervals(
     primary = rows[rows["model"].isin(mine) & rows["estimand"].isin(["ITT", "ATT", "CACE"])]
     assert set(primary["model"]) == mine
     assert primary[["estimate", "conf_low", "conf_high"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_link_of_every_page_leads_somewhere(results: Results, study: str) -> None:
+    pages = sorted(results(study).rglob("*.html"))
+    assert {"report.html", "summary.html", "data_quality.html", "monitoring.html"} <= {
+        page.name for page in pages
+    }
+    overview = results(study).parent / "index.html"
+    assert sum(len(links(page)) for page in [*pages, overview]) > 100
+    assert list(broken_links([*pages, overview])) == []
 
 
 @pytest.mark.parametrize("study", STUDIES)

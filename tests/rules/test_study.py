@@ -287,6 +287,23 @@ def test_every_link_inside_the_report_has_an_end(page: str) -> None:
     assert links - ends == set()
 
 
+def test_the_tables_offered_for_a_text_are_those_that_the_study_has(
+    finished: SmallTrial, page: str, tmp_path: Path
+) -> None:
+    nothing: dict[str, Any] = {
+        "pupil_variables": [], "school_variables": [], "teacher_variables": []
+    }  # fmt: skip
+    balance = {**finished.read().content["balance"], **nothing}
+    bare = _report(finished, tmp_path, sections={"balance": balance})
+
+    def offered(text: str) -> list[str]:
+        return re.findall(r'href="../tables/([^"]+)"', text.split("Tables for a text of your")[1])
+
+    results = ["results.docx", "results.tex", "results.md"]
+    assert offered(page) == [*results, "baseline.docx", "baseline.tex", "baseline.md"]
+    assert offered(bare) == results
+
+
 def test_the_report_needs_no_other_file(page: str) -> None:
     linked = set(re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', page))
     assert {"data_quality.html", "monitoring.html"} <= linked

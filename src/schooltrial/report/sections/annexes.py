@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schooltrial.document.blocks import Block, Bullets, Details, Exhibit, Paragraph, Section
+from schooltrial.document.html import OTHER_FORMATS
 from schooltrial.document.text import Link
+from schooltrial.exhibits.catalogue import tables_of
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.tables.assignment import (
     remarks_counted,
@@ -20,6 +22,7 @@ from schooltrial.report.tables.data import cleaning_shown, raw_files_shown
 from schooltrial.report.tables.steps import steps_shown
 from schooltrial.wording import plural
 
+TITLES = {"results": "all effects", "baseline": "baseline characteristics"}
 MOST_CHANGES = 20
 """Rules of the cleaning log that the annex lists; all are in its file."""
 
@@ -113,14 +116,17 @@ def provenance_section(
             "What each fit reports of itself: ",
             Link("diagnostics of every model", "../estimates/diagnostics.json"), ".",
         )),
-        Paragraph((
-            "Tables for a text of your own: all effects (",
-            Link("Word", "../tables/results.docx"), ", ",
-            Link("LaTeX", "../tables/results.tex"), ", ",
-            Link("Markdown", "../tables/results.md"), "); baseline characteristics (",
-            Link("Word", "../tables/baseline.docx"), ", ",
-            Link("LaTeX", "../tables/baseline.tex"), ", ",
-            Link("Markdown", "../tables/baseline.md"), ").",
-        )),
+        Paragraph(("Tables for a text of your own: ", *_formats_of(evidence), ".")),
     ]  # fmt: skip
     return Section("provenance", "Provenance", tuple(blocks), annex=True)
+
+
+def _formats_of(evidence: Evidence) -> list[str | Link]:
+    """Return the tables that the study has, with a link to each of their formats."""
+    spans: list[str | Link] = []
+    for name in reversed(tables_of(evidence.protocol)):
+        spans += ["; " if spans else "", f"{TITLES[name]} ("]
+        for at, (word, ending) in enumerate(OTHER_FORMATS.items()):
+            spans += [", " if at else "", Link(word, f"../tables/{name}.{ending}")]
+        spans.append(")")
+    return [span for span in spans if span]
