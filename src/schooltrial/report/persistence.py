@@ -20,6 +20,7 @@ from schooltrial.protocol.content.shown_units import (
     effect_unit,
     is_binary,
 )
+from schooltrial.report.headlines import digits_of, is_in_sd, unit_of, with_interval
 
 TOLD_UP_TO = 3
 """Years after the end that the summary tells; the table has them all."""
@@ -31,6 +32,9 @@ SHARE = "share of during"
 """The effect after the programme as a share of that during it."""
 
 SEVERAL = re.compile(r"cohorts ([\d, and]+), ([\d,]+ schools?)")
+
+AFTER = re.compile(r"treated\[after=(\d+)\]")
+"""The term of an effect so many years after the programme."""
 
 COUNTED = ("no", "one", "two", "three")
 
@@ -58,7 +62,7 @@ class _Rows:
 
     @property
     def years(self) -> list[int]:
-        found = (re.fullmatch(r"treated\[after=(\d+)\]", term) for term in self.rows)
+        found = (AFTER.fullmatch(term) for term in self.rows)
         return sorted(int(one[1]) for one in found if one)
 
     def interval(self, row: Mapping[str, Any]) -> str:
@@ -179,6 +183,42 @@ def persistence_told(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> li
             ))  # fmt: skip
         told.append(f"{label}: {parts[0][0].lower()}{parts[0][1:]} {' '.join(parts[1:])}".strip())
     return told
+
+
+def during_sentence(
+    estimates: pd.DataFrame, protocol: Mapping[str, Any], model: str, outcome: str
+) -> str:
+    """Return that an average covers years after the programme, and the effect during it.
+
+    Empty where a model has no year after the programme of its cohorts, or none during it.
+
+    Parameters
+    ----------
+    estimates : DataFrame
+        The long table.
+    protocol : mapping
+        The protocol's sections.
+    model, outcome : str
+        Names of a primary model and its outcome.
+    """
+    outcomes = protocol["outcomes"]
+    rows = estimates[
+        (estimates["estimand"] == PERSISTENCE)
+        & (estimates["subgroup"] == "all")
+        & (estimates["model"] == model)
+        & (estimates["outcome"] == outcome)
+        & estimates["estimate"].notna()
+    ]
+    by_term = {str(row["term"]): row for row in _as_shown(rows, outcomes).to_dict("records")}
+    during = by_term.pop(DURING, None)
+    if during is None or not any(AFTER.fullmatch(term) for term in by_term):
+        return ""
+    sizes = (during["estimate"], during["conf_low"], during["conf_high"])
+    told = with_interval(*sizes, digits_of(*sizes, in_sd=is_in_sd(outcomes[outcome])))
+    return (
+        "This averages all years since the start, also those after the programme ended; during the "
+        f"programme, the effect was {told} {unit_of(outcomes[outcome])}."
+    )
 
 
 def persistence_shown(

@@ -8,11 +8,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.report.persistence import persistence_shown, persistence_told
+from schooltrial.report.persistence import during_sentence, persistence_shown, persistence_told
 
 PROTOCOL: dict[str, Any] = {
     "models": {"rollout": {"label": "Roll-out", "role": "primary", "confidence_level": 0.95}},
-    "outcomes": {"ela": {"label": "English", "primary": True, "units_label": "points"}},
+    "outcomes": {
+        "ela": {"label": "English", "primary": True, "units_label": "points", "standardise": "none"}
+    },
 }
 
 
@@ -129,3 +131,14 @@ def test_models_that_are_not_primary_and_subgroups_stand_in_the_table_alone() ->
     table = persistence_shown(rows, PROTOCOL["outcomes"], PROTOCOL["models"])
     assert table is not None
     assert "2 years after: change from during" in set(table.cells["Effect"])
+
+
+def test_an_average_with_years_after_the_programme_says_so_and_the_effect_during() -> None:
+    told = during_sentence(_rows(5.0), PROTOCOL, "rollout", "ela")
+    assert told == (
+        "This averages all years since the start, also those after the programme ended; during "
+        "the programme, the effect was +6.0 (4.0 to 8.0) points."
+    )
+    assert during_sentence(_rows(5.0)[:1], PROTOCOL, "rollout", "ela") == ""  # none after
+    assert during_sentence(_rows(5.0)[1:], PROTOCOL, "rollout", "ela") == ""  # none during
+    assert during_sentence(_rows(5.0), PROTOCOL, "another", "ela") == ""

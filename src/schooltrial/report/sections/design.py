@@ -6,7 +6,7 @@ from schooltrial.document.blocks import Block, Bullets, Details, Exhibit, Paragr
 from schooltrial.document.text import Cite
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.tables.assignment import blocks_left_out, blocks_shown
-from schooltrial.report.tables.panel import cohorts_sentence
+from schooltrial.report.tables.panel import cohort_starts, cohorts_sentence, programme_by_cohort
 from schooltrial.report.wording import design_sentence
 from schooltrial.wording import year_spans
 
@@ -15,6 +15,8 @@ def design_section(evidence: Evidence) -> Section:
     """Return the design, the years, the groups, and the allocation check in a line."""
     protocol = evidence.protocol
     years = protocol["years"]
+    means = evidence.drawn.get("cohorts")
+    by_cohort = programme_by_cohort(years, cohort_starts(means)) if means is not None else ""
     spans = [
         f"{name}: {year_spans(given)}."
         for name, given in (
@@ -22,8 +24,10 @@ def design_section(evidence: Evidence) -> Section:
             ("Programme", years["programme"]),
             ("Follow-up", years["follow_up"]),
         )
-        if given
+        if given and not (by_cohort and name == "Programme")
     ]
+    if by_cohort:
+        spans.append(by_cohort)
     blocks: list[Block] = [Paragraph(design_sentence(protocol))]
     cohorts = cohorts_sentence(evidence.drawn["cohorts"]) if "cohorts" in evidence.drawn else ""
     if cohorts:

@@ -25,6 +25,7 @@ from schooltrial.report.headlines import (
 )
 from schooltrial.report.limits import describe_limits, power_in_points
 from schooltrial.report.other_analyses import describe_other_analyses, name_finding
+from schooltrial.report.persistence import during_sentence
 from schooltrial.report.wording import measured_sentence
 from schooltrial.wording import counted, plural, uncapitalised
 
@@ -123,7 +124,12 @@ def answer_blocks(found: list[Finding], evidence: Evidence) -> list[Block]:
     blocks: list[Block] = []
     for one in found[:MOST_FINDINGS]:
         verdict = verdict_sentence(one, randomised=randomised)
-        blocks.append(Paragraph(joined(finding_sentence(one), verdict), "lead"))
+        during = (
+            during_sentence(evidence.estimates, evidence.protocol, one.model, one.outcome)
+            if one.found
+            else ""
+        )
+        blocks.append(Paragraph(joined(finding_sentence(one), verdict, during), "lead"))
     more = len(found) - MOST_FINDINGS
     if more > 0:
         blocks.append(Paragraph((f"{plural(more, 'finding')} more: see ", Cite("primary"), ".")))

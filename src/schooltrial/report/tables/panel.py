@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.document.numbers import interval, number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.exhibits.figures.event_study import MANY
+from schooltrial.protocol.content.sections import Years, measured_years, programme_lasts
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, as_shown, is_binary
 from schooltrial.wording import listed, part_notes, plural
 
@@ -311,6 +312,37 @@ def _base(base: str) -> str:
             "with the last year before the programme"
         )
     return f"each year is compared with {base}"
+
+
+def cohort_starts(means: pd.DataFrame) -> list[int]:
+    """Return the years in which cohorts began, of ``figures/cohorts.csv``."""
+    starts = pd.to_numeric(means["cohort"], errors="coerce").dropna()
+    return sorted({int(start) for start in starts})
+
+
+def programme_by_cohort(years: Years, starts: Sequence[int]) -> str:
+    """Return the programme's years of each cohort, where it is known how long it lasts.
+
+    Parameters
+    ----------
+    years : Years
+        The protocol's section.
+    starts : sequence of int
+        Years in which cohorts began.
+    """
+    lasts = programme_lasts(years)
+    lengths = {start: lasts.get(start) if isinstance(lasts, dict) else lasts for start in starts}
+    known = {start: length for start, length in lengths.items() if length is not None}
+    if not starts or len(known) < len(starts):
+        return ""
+    spans = [
+        f"{start}{f'–{start + length - 1}' if length > 1 else ''} (cohort {start})"
+        for start, length in known.items()
+    ]
+    last = max(measured_years(years), default=0)
+    ended = any(start + length <= last for start, length in known.items())
+    later = " Later years of a cohort are after the programme." if ended else ""
+    return f"Programme: {listed(spans)}.{later}"
 
 
 def cohorts_sentence(means: pd.DataFrame) -> str:

@@ -7,7 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.report.tables.panel import base_sentences, cohorts_sentence, panels_shown
+from schooltrial.report.tables.panel import (
+    base_sentences,
+    cohorts_sentence,
+    panels_shown,
+    programme_by_cohort,
+)
 
 OUTCOMES: Any = {"maths": {"label": "Maths"}, "ela": {"label": "English"}}
 MODELS: Any = {
@@ -149,3 +154,20 @@ def test_the_design_says_when_each_cohort_began_and_with_how_many_schools() -> N
     )
     assert cohorts_sentence(means[:1]) == ""
     assert cohorts_sentence(means[:0]) == ""
+
+
+def test_the_years_of_the_programme_are_those_of_each_cohort_where_its_length_is_known() -> None:
+    def years(lasts: Any) -> Any:
+        return {
+            "baseline": [2015], "programme": [2016, 2017, 2018], "follow_up": [], "lasts": lasts,
+        }  # fmt: skip
+
+    assert programme_by_cohort(years(2), [2016, 2017]) == (
+        "Programme: 2016–2017 (cohort 2016) and 2017–2018 (cohort 2017). Later years of a cohort "
+        "are after the programme."
+    )
+    assert programme_by_cohort(years({"2016": 3, "2017": 2}), [2016, 2017]) == (
+        "Programme: 2016–2018 (cohort 2016) and 2017–2018 (cohort 2017)."
+    )
+    assert programme_by_cohort(years(None), [2016, 2017]) == ""
+    assert programme_by_cohort(years({"2016": 2}), [2016, 2017]) == ""
