@@ -10,6 +10,7 @@ import pandas as pd
 
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, is_binary
 from schooltrial.report.headlines import p_phrase
+from schooltrial.report.tables.checks import JOINT, SMALL
 from schooltrial.wording import listed, percent, plural_of, year_spans
 
 MOST = 4
@@ -20,9 +21,6 @@ NOTABLE = 0.05
 
 MANY_LOST = 0.20
 """Attrition from which it is told even where it is low by the boundary."""
-
-JOINT, SMALL = "all interactions = 0", 0.05
-"""Test of ``who_left.csv`` of whether different people left each group, and a small p-value."""
 
 MOVES = ("changed group", "changed school", "promoted")
 """Quantities of the check of attrition that count who moved."""

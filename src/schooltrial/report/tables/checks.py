@@ -12,7 +12,6 @@ from schooltrial.checks.attrition.analyses import CAME, ENTERED, analysing_model
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, Table, naming_control, tabulate
 from schooltrial.protocol.content.shown_units import as_shown, effect_unit
-from schooltrial.report.limits import JOINT, SMALL
 
 Labels = Mapping[str, str]
 
@@ -242,6 +241,9 @@ def p_equals(value: float) -> str:
     text = p_text(value)
     return text.replace("<", "< ") if text.startswith("<") else f"= {text}"
 
+
+JOINT, SMALL = "all interactions = 0", 0.05
+"""Test of ``who_left.csv`` of whether different people left each group, and a small p-value."""
 
 OF_F = re.compile(r"\bF\((\d+), ([\d.]+)\)")
 
