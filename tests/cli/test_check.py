@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,12 @@ def test_a_study_without_a_fault_is_told_with_what_was_read_and_without_a_result
     assert "the plan can still be changed" in told.out
     assert "then schooltrial run '" in told.out  # the folder has a space in its name
     assert "GUESS" not in told.out
-    assert "SD" not in told.out
+    assert (
+        "primary model: multilevel (itt); adjusted for the score before; effect in SD of the "
+        "control group" in told.out
+    )
+    assert "design: complete; schools: 12 Control + 12 Programme\n" in told.out
+    assert not re.search(r"[+−-][0-9]+[.]", told.out)  # no estimate
     assert told.err == ""
     assert sorted(trial.parent.rglob("*")) == before
 

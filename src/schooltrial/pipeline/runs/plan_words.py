@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from schooltrial.protocol.content.sections import Protocol
+from schooltrial.protocol.content.sections import Content, Model, Protocol, labels
+from schooltrial.protocol.content.shown_units import effect_unit
 from schooltrial.study.layout import Layout
 from schooltrial.wording import listed, plural, year_spans
+
+CONTROL_SD = "control SD"
+"""Unit of an outcome that is standardised by the control group, as the protocol calls it."""
 
 GUESSED = re.compile(r"#\s*GUESS\b")
 """A remark of a proposed protocol that a reader has not confirmed."""
 
 
-def plan_in_words(plan: Protocol) -> Iterator[str]:
-    """Yield the primary outcome, its pre-test, the blocks and the years of a plan."""
+def plan_in_words(plan: Protocol, groups: str = "") -> Iterator[str]:
+    """Yield the primary outcomes and models, the blocks, the groups and the years of a plan.
+
+    Parameters
+    ----------
+    plan : Protocol
+    groups : str, optional
+        The units of each group, from `groups_in_words`.
+    """
     content = plan.content
     outcomes = content["outcomes"]
     yield "The plan:"
@@ -27,13 +39,51 @@ def plan_in_words(plan: Protocol) -> Iterator[str]:
                 before = [f"the score of {outcome['baseline_year']}"]
             test = f"; pre-test: {listed(before)}" if before else "; no pre-test"
             yield f"  primary outcome: {outcome['label']} ({name}){test}"
+    for name, model in content["models"].items():
+        if model["role"] == "primary":
+            yield f"  primary model: {_model_in_words(name, model, content)}"
     kind, label = content["design"]["kind"], content["design"]["block_label"]
     within = f", within {label}" if kind in ("blocked", "paired") else ""
-    yield f"  design: {kind}{within}"
+    yield f"  design: {kind}{within}{f'; {groups}' if groups else ''}"
     yield f"  programme: {year_spans(content['years']['programme'])}"
     left = guesses_left(plan)
     if left:
         yield f"Warning: {left}"
+
+
+def _model_in_words(name: str, model: Model, content: Content) -> str:
+    """Return the estimator of a model, what it adjusts for and the unit of its effects."""
+    named = labels(content) | {"baseline": "the score before"}
+    adjusted = [named.get(one, one) for one in model["covariates"]]
+    if model["blocks"] != "none" and content["design"]["kind"] in ("blocked", "paired"):
+        adjusted.append(content["design"]["block_label"])
+    units = dict.fromkeys(
+        "SD of the control group" if unit == CONTROL_SD else unit
+        for unit in (effect_unit(content["outcomes"][one]) for one in model["outcomes"])
+    )
+    told = f"adjusted for {listed(adjusted)}" if adjusted else "not adjusted"
+    estimator = model["estimator"].replace("_", " ")
+    return f"{estimator} ({name}); {told}; effect in {listed(list(units))}"
+
+
+def groups_in_words(paths: Layout, arms: Mapping[str, str]) -> str:
+    """Return how many units each group has; empty where they were not counted.
+
+    Parameters
+    ----------
+    paths : Layout
+        Of a study that was checked.
+    arms : mapping
+        Group → its label.
+    """
+    file = paths.check("flow_boxes.csv")
+    if not file.is_file():
+        return ""
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["text"].endswith(" allocated")]
+    counts = [f"{int(row['n']):,} {arms[row['arm']]}" for row in rows if row["arm"] in arms]
+    units = rows[0]["text"].removesuffix(" allocated") if counts else ""
+    return f"{units}: {' + '.join(counts)}" if counts else ""
 
 
 def guesses_left(plan: Protocol) -> str:

@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from schooltrial.pipeline.messages import unlinked
-from schooltrial.pipeline.runs.plan_words import is_recorded, plan_in_words
+from schooltrial.pipeline.runs.plan_words import groups_in_words, is_recorded, plan_in_words
 from schooltrial.pipeline.runs.run_end import allocation_doubts
 from schooltrial.pipeline.runs.study_run import make, protocol_of
-from schooltrial.protocol.content.sections import Protocol
+from schooltrial.protocol.content.sections import Protocol, arm_labels
 from schooltrial.refusal import UserError
 from schooltrial.study.blinding import Blinding
 from schooltrial.study.layout import Layout
@@ -52,7 +52,10 @@ def check_study(protocol: Path, cores: int | None = None) -> None:
             raise UserError(text) from None
         with chdir(folder):
             read = list(what_was_read(plan.name))
-    for line in [*read, *plan_in_words(plan), *what_comes_next(plan, protocol)]:
+            groups = groups_in_words(
+                Layout(Path("results") / plan.name), arm_labels(plan.content["design"])
+            )
+    for line in [*read, *plan_in_words(plan, groups), *what_comes_next(plan, protocol)]:
         print(line)
 
 
