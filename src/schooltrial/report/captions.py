@@ -9,7 +9,7 @@ import pandas as pd
 
 from schooltrial.exhibits.figures.event_study import vertical_limits
 from schooltrial.exhibits.figures.love_plot import FARTHEST
-from schooltrial.exhibits.figures.school_means import BEFORE
+from schooltrial.exhibits.figures.school_means import BEFORE, CROWD, pairs_of
 from schooltrial.exhibits.figures.timeline import FEW, TEST
 
 Fact = Callable[[pd.DataFrame], bool]
@@ -97,6 +97,13 @@ def _seen_once(rows: pd.DataFrame) -> bool:
     return bool((times < both["time"].nunique()).any())
 
 
+def _crowded(rows: pd.DataFrame) -> bool:
+    """Return whether a ribbon stands for the schools of a group."""
+    return any(
+        len(pairs_of(group).dropna()) > CROWD for _, group in rows.groupby(["outcome", "arm"])
+    )
+
+
 def _measured_after_only(rows: pd.DataFrame) -> bool:
     """Return whether an outcome was not measured before the programme."""
     before = rows.loc[(rows["time"] == BEFORE) & rows["mean"].notna(), "outcome"]
@@ -132,6 +139,7 @@ FACTS: dict[str, dict[str, Fact]] = {
     "school_means": {
         "if_before": _has("time", BEFORE),
         "if_after_only": _measured_after_only,
+        "if_ribbon": _crowded,
         "if_once": _seen_once,
         "if_control_sd": _in_control_sd,
     },

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.exhibits.figures.school_means import CROWD, SHOWN
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.report.captions import FACTS, sentences
 from schooltrial.study.shown import CAPTIONS
@@ -93,7 +94,7 @@ def test_averages_over_schools_and_people_are_told_apart_only_where_both_are_dra
 
 
 def test_hollow_schools_are_explained_only_where_a_school_was_measured_once() -> None:
-    before = {"outcome": "maths", "school": "S1", "time": "before", "mean": 1.0,
+    before = {"outcome": "maths", "arm": "a", "school": "S1", "time": "before", "mean": 1.0,
               "standardise": "none"}  # fmt: skip
     after = {**before, "time": "after"}
     assert "Hollow" not in _told("school_means", [before, after])
@@ -104,7 +105,7 @@ def test_hollow_schools_are_explained_only_where_a_school_was_measured_once() ->
 
 
 def test_lines_of_schools_are_explained_only_where_an_outcome_was_measured_before() -> None:
-    after = {"outcome": "maths", "school": "S1", "time": "after", "mean": 1.0,
+    after = {"outcome": "maths", "arm": "a", "school": "S1", "time": "after", "mean": 1.0,
              "standardise": "none"}  # fmt: skip
     alone = _told("school_means", [after])
     assert "the thick line" not in alone
@@ -119,3 +120,16 @@ def test_the_signs_of_the_flow_are_explained_only_where_it_has_them() -> None:
     assert _told("flow", [box]) == ""
     assert _told("flow", [box, {**box, "kind": "lost"}]) == "− marks those lost."
     assert _told("flow", [{**box, "kind": "joined"}]) == "+ marks those that joined."
+
+
+def test_a_ribbon_is_explained_only_where_it_stands_for_many_schools() -> None:
+    def told(schools: int) -> str:
+        return _told("school_means", [
+            {"outcome": "maths", "arm": "a", "school": f"S{at}", "time": time, "mean": float(at),
+             "standardise": "none"}
+            for at in range(schools) for time in ("before", "after")
+        ])  # fmt: skip
+
+    assert "ribbon" not in told(CROWD)
+    assert f"more than {CROWD} schools seen at both times, a ribbon" in told(CROWD + 1)
+    assert f"choice of {SHOWN};" in told(CROWD + 1)

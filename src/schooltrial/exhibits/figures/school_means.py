@@ -41,6 +41,14 @@ MANY = 80
 """Schools of a group above which lines are thinner and have no marks."""
 
 
+CROWD, SHOWN = 150, 40
+"""Schools of a group above which a ribbon stands for them, and lines that are drawn on it."""
+
+
+RIBBON = (0.1, 0.9)
+"""Parts of the schools between which the ribbon lies, at each time."""
+
+
 PALE = 0.55
 """Share of white in the lines of single schools."""
 
@@ -179,18 +187,25 @@ def _slopes(
     panel: Axes, wide: pd.DataFrame, places: Mapping[str, float], style: ArmStyle, digits: int
 ) -> None:
     """Draw the lines of schools as one, which is a tenth as many bytes as one each."""
-    many = len(wide) > MANY
     both = wide.dropna()
+    crowded = len(both) > CROWD
+    thin = len(wide) > MANY
+    ends = both.mean()
+    if crowded:
+        low, high = (both.quantile(part) for part in RIBBON)
+        times = [BEFORE, AFTER]
+        panel.fill_between(list(places.values()), low[times], high[times],
+                           color=style.colour, alpha=0.18, lw=0)  # fmt: skip
+    whole, both = both, sample_of(both)
     x = np.tile([places[BEFORE], places[AFTER], np.nan], len(both))
     y = np.column_stack([both[BEFORE], both[AFTER], np.full(len(both), np.nan)]).ravel()
     pale = paler(style.colour)
-    panel.plot(x, y, color=pale, lw=0.35 if many else 0.8, solid_capstyle="round",
-               marker=None if many else style.marker, ms=2.5)  # fmt: skip
+    panel.plot(x, y, color=pale, lw=0.35 if thin else 0.8, solid_capstyle="round",
+               marker=None if thin else style.marker, ms=2.5)  # fmt: skip
     for time, place in places.items():
         lone = wide.loc[wide.isna().any(axis=1), time].dropna()
         panel.plot([place] * len(lone), lone, style.marker, color=pale, ms=2.5, mfc="white")
-    ends = both.mean()
-    if both.empty:
+    if whole.empty:
         return
     panel.plot(list(places.values()), ends[[BEFORE, AFTER]], color=style.colour, lw=2.6,
                marker=style.marker, ms=5, mec="white", mew=0.7, zorder=4)  # fmt: skip
@@ -200,6 +215,14 @@ def _slopes(
             textcoords="offset points", ha=side, va="center", fontsize=LETTERS, color=INK,
             fontweight="bold", zorder=5,
         )  # fmt: skip
+
+
+def sample_of(both: pd.DataFrame) -> pd.DataFrame:
+    """Return the schools whose lines are drawn: of a crowd, an even choice by the mean before."""
+    if len(both) <= CROWD:
+        return both
+    ordered = both.sort_values(BEFORE, kind="stable")
+    return ordered.iloc[np.linspace(0, len(both) - 1, SHOWN).round().astype("int64")]
 
 
 def _marks(panel: Axes, means: pd.Series, place: float, style: ArmStyle, digits: int) -> None:

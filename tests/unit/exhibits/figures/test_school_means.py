@@ -12,11 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from schooltrial.exhibits.figures.school_means import (
+    CROWD,
     MANY,
+    SHOWN,
     alt_text,
     drawn,
     pairs_of,
     paler,
+    sample_of,
     school_means_plot,
 )
 from schooltrial.exhibits.style.figures import CONTROL, TREATED, rendered
@@ -163,3 +166,12 @@ def test_without_any_mean_the_figure_says_so() -> None:
         drawn(PANEL, OUTCOMES, YEARS, [2022])[:0], OUTCOMES, ARMS, STUDY, "spring"
     )
     assert "No school has a mean of a primary outcome." in words(figure)
+
+
+def test_of_a_crowd_an_even_choice_of_schools_is_drawn_and_of_fewer_all() -> None:
+    both = pd.DataFrame({"before": range(CROWD + 1), "after": 0.0})
+    shown = sample_of(both)
+    assert len(shown) == SHOWN
+    assert shown["before"].iloc[[0, -1]].tolist() == [0, CROWD]
+    assert shown["before"].diff().dropna().between(3, 4).all()
+    assert len(sample_of(both[:CROWD])) == CROWD
