@@ -48,3 +48,27 @@ def test_a_question_without_an_answer_ends_with_a_sentence(
     assert main(["new", str(trial.parent / "b"), str(schools), str(pupils)]) == 1
     assert "no protocol was written" in capsys.readouterr().err
     assert not (trial.parent / "b.yaml").exists()
+
+
+def test_columns_that_are_not_used_are_named_and_remarks_are_no_category(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    remarks = "Moved here from another county in the fourth year", "Has had help since last spring"
+    schools = ["school,group,charter"]
+    pupils = ["pupil,school,sex,remark,maths"]
+    for at in range(12):
+        schools.append(f"S{at:02},{'AB'[at % 2]},{'yn'[at % 3 > 0]}")
+        pupils += [
+            f"P{at:02}{n:02},S{at:02},{'FM'[n % 2]},{remarks[n % 2]},{50 + at * 3 + n * 1.5}"
+            for n in range(10)
+        ]
+    files = [tmp_path / "schools.csv", tmp_path / "pupils.csv"]
+    for file, lines in zip(files, (schools, pupils), strict=True):
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert main(["new", str(tmp_path / "t"), *map(str, files), "--yes"]) == 0
+    told = capfd.readouterr().out
+    assert "Not used, of schools.csv: charter\n" in told
+    assert "Not used, of pupils.csv: remark (free text)\n" in told
+    proposed = (tmp_path / "t.yaml").read_text("utf-8")
+    assert "column: remark" not in proposed
+    assert "sex: {column: sex" in proposed

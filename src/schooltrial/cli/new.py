@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from schooltrial.pipeline.runs.study_run import protocol_of
     from schooltrial.proposal.proposing import propose
     from schooltrial.proposal.seen import see
-    from schooltrial.proposal.writing import GUESS, protocol_text
+    from schooltrial.proposal.writing import GUESS, not_used, protocol_text
     from schooltrial.refusal import UserError
     from schooltrial.wording import listed
 
@@ -71,6 +71,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"  {'line' if len(lines) == 1 else 'lines'} {listed(lines)}: {guess}")
     for lacking in found.lacking:
         print(f"Missing: {lacking}")
+    for file in files:
+        if left := not_used(text, file):
+            print(f"Not used, of {file.shown}: {', '.join(left)}")
     quoted = shlex.quote(str(target))
     print(f"\nNext: schooltrial check {quoted}")
     print(f"Then: schooltrial rehearse {quoted}, and schooltrial run {quoted}")

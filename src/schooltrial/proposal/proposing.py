@@ -11,7 +11,7 @@ from schooltrial.proposal.allocation import find_allocation, find_lost_zeros
 from schooltrial.proposal.people import find_measured, plain_columns, scores_in
 from schooltrial.proposal.proposed import FEW, NAMES_IN_USE, NONE, Ask, Proposal
 from schooltrial.proposal.roles import YEAR_AT_END, column_of, plain, pretest_of, slug
-from schooltrial.proposal.seen import SeenColumn, SeenFile
+from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
 from schooltrial.proposal.waves import Wave, waves_of
 from schooltrial.proposal.years import find_years
 from schooltrial.refusal import UserError
@@ -161,6 +161,8 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
     for one in plain_columns(found.roster.last, found.measured) if found.roster.files else ():
         constant = len(one.counts) < 2
         if one.name in skip or constant or len(one.spellings) > FEW or one.years_of_dates:
+            continue
+        if is_free_text(one):
             continue
         found.attributes[slug(one.name, list(taken))] = one
 

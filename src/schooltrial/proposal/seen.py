@@ -362,3 +362,12 @@ def _reading(seen: SeenFile) -> RawFile:
         "value_labels": False, "decimal": ".", "thousands": "", "missing": [""],
         "suppression_codes": {}, "columns": {},
     }  # fmt: skip
+
+
+LONGEST = 40
+"""Characters of the name of a category, at most; a longer text is a remark."""
+
+
+def is_free_text(column: SeenColumn) -> bool:
+    """Return whether a column holds remarks: texts that are too long for names of categories."""
+    return not column.is_number and any(len(text) > LONGEST for text in column.counts)

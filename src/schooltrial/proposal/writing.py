@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from schooltrial.proposal.allocation import block_label
 from schooltrial.proposal.proposed import TABLES, Proposal
-from schooltrial.proposal.seen import SeenColumn, SeenFile
+from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
 from schooltrial.wording import listed
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ ./{}-]*[A-Za-z0-9_}]|[A-Za-z]")
@@ -281,3 +281,10 @@ def _label(column: str) -> str:
 def _why(found: Proposal, what: str) -> str:
     reason = found.guesses.get(what)
     return f"{GUESS}{reason}" if reason else ""
+
+
+def not_used(text: str, file: SeenFile) -> list[str]:
+    """Return the columns of a file that a protocol does not read, and which are free text."""
+    left = [one for one in file.columns
+            if not re.search(rf"column: {re.escape(quoted(one.name))}[,}}]", text)]  # fmt: skip
+    return [f"{one.name}{' (free text)' if is_free_text(one) else ''}" for one in left]
