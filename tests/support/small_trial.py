@@ -20,7 +20,13 @@ from fit_difference_in_differences import main as fit_difference_in_differences
 from gather_estimates import main as gather_estimates
 from obtain_tables import main as obtain_tables
 from schooltrial.data.tables.keys import KEYS
-from schooltrial.protocol.content.sections import Protocol, StudyLine, baseline_year, labels
+from schooltrial.protocol.content.sections import (
+    Protocol,
+    StudyLine,
+    arm_labels,
+    baseline_year,
+    labels,
+)
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.study.layout import Layout
@@ -241,6 +247,7 @@ class SmallTrial:
         check_assignment(
             protocol=content,
             labels=named,
+            groups=arm_labels(content["design"]),
             **files,
             scores=self.path("scores.parquet"),
             check=self.path("assignment_check.csv"),
