@@ -342,7 +342,7 @@ def bounds_shown(
     shown = as_shown(bounds, known, ["estimate", "std_error", "conf_low", "conf_high"])
     units = {name: effect_unit(section) for name, section in known.items()}
     rows = shown.assign(
-        unit=bounds["outcome"].map(units).fillna(""),
+        unit=bounds["outcome"].map(units).astype("object").fillna(""),
         outcome=_named(bounds["outcome"], labels),
         group=groups_named(bounds["arm"], arms),
     )
