@@ -73,7 +73,8 @@ def _check(folder: Path, assignment: pd.DataFrame, key: str | None = None) -> di
     for name in ("scores", "panel", "teachers"):
         empty.to_parquet(folder / f"{name}.parquet")
     check_assignment(
-        protocol=_protocol(), labels={}, **_files(folder), scores=str(folder / "scores.parquet"),
+        protocol=_protocol(), labels={}, groups={}, **_files(folder),
+        scores=str(folder / "scores.parquet"),
         key=key, check=str(folder / "check.csv"), tests=str(folder / "tests.csv"),
         units=str(folder / "units.csv"), verdict=str(folder / "verdict.json"),
     )  # fmt: skip

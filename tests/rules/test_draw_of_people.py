@@ -69,7 +69,7 @@ def _checked(folder: Path, listed: pd.DataFrame, design: Design) -> dict[str, An
         empty.to_parquet(folder / f"{name}.parquet")
     check_assignment(
         assignment=str(folder / "assignment.parquet"), protocol=_sections(design), labels={},
-        check=str(folder / "check.csv"), sample=str(folder / "sample.parquet"),
+        groups={}, check=str(folder / "check.csv"), sample=str(folder / "sample.parquet"),
         schools=str(folder / "schools.parquet"), frame=str(folder / "frame.csv"),
         scores=str(folder / "scores.parquet"), panel=str(folder / "panel.parquet"),
         teachers=str(folder / "teachers.parquet"), record=str(folder / "record.json"),

@@ -98,7 +98,7 @@ class Folder:
             name: self.at(f"{name}.parquet") for name in ("schools", "panel", "teachers")
         }
         check_assignment(
-            protocol=PROTOCOL, labels={}, **files, **drawn, **known,
+            protocol=PROTOCOL, labels={}, groups={}, **files, **drawn, **known,
             scores=self.at("scores.parquet"), check=self.at("check.csv"),
             tests=self.at("tests.csv"), units=self.at("units.csv"), verdict=self.at("verdict.json"),
         )  # fmt: skip
