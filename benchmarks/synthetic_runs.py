@@ -36,6 +36,7 @@ from schooltrial.protocol.content.sections import (
     Content,
     Protocol,
     all_years,
+    arm_labels,
     baseline_year,
     labels,
 )
@@ -223,6 +224,7 @@ def check(study: Study) -> dict[str, Any]:
     verdict = paths.check("assignment_verdict.json")
     check_assignment(
         protocol=study.before_fitting(), labels=labels(study.protocol.content),
+        groups=arm_labels(study.protocol.content["design"]),
         **{n: str(paths.data(n)) for n in ("assignment", "sample", "schools", "scores")},
         panel=str(paths.data("school_panel")), teachers=str(paths.data("teacher_sample")),
         check=str(paths.check("assignment.csv")), tests=str(paths.check("assignment_tests.csv")),

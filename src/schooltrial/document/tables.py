@@ -252,7 +252,7 @@ def _box(table: Table, caption: Markup, name: str) -> Markup:
 
 
 def _role(table: Table, role: str) -> Markup:
-    """Return what tells a screen reader the part of a table whose look is no table's."""
+    """Return the role of a part of a table, for screen readers, where its look is no table's."""
     return Markup(' role="{}"').format(role) if table.stacked else Markup("")
 
 
@@ -280,7 +280,7 @@ def _rows(table: Table) -> Iterator[Markup]:
 
 
 def _labelled(table: Table, column: Column, text: str) -> Markup:
-    """Return what shows a cell's heading beside it where rows are stacked; none if it is empty."""
+    """Return what shows a cell's heading next to it where rows are stacked; none if it is empty."""
     if not table.stacked or not text.strip():
         return _role(table, "cell")
     return _role(table, "cell") + Markup(' data-label="{}"').format(column.name)

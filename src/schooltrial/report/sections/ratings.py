@@ -26,8 +26,8 @@ SCHOOLS = (
     " A school’s row compares means of schools in SDs of these means, which vary less than "
     "individuals, so that the same gap is a larger number; it has no WWC band. Where it decides, "
     "the ratings hold it to the limits for individuals all the same, which is strict. It decides "
-    "beside the row of individuals where too few of them have a measure of their own, alone where "
-    "no such row is known, and always where the protocol names it."
+    "together with the row of individuals where too few of them have a measure of their own, alone "
+    "where no such row is known, and always where the protocol names it."
 )
 
 

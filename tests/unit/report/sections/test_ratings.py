@@ -91,7 +91,7 @@ def test_the_caption_says_when_the_row_of_a_school_decides() -> None:
 
     assert deciding(people, school) == ["pupil"]
     assert deciding(few, school) == ["pupil", "school"]
-    assert "beside the row of individuals where too few" in SCHOOLS
+    assert "together with the row of individuals where too few" in SCHOOLS
     assert deciding(school) == ["school"]
     assert "alone where no such row is known" in SCHOOLS
     assert deciding(people, _of("school", basis="named")) == ["pupil", "school"]
