@@ -98,7 +98,7 @@ def _seen_once(rows: pd.DataFrame) -> bool:
 
 
 def _crowded(rows: pd.DataFrame) -> bool:
-    """Return whether a ribbon stands for the schools of a group."""
+    """Return whether a ribbon shows the schools of a group."""
     return any(
         len(pairs_of(group).dropna()) > CROWD for _, group in rows.groupby(["outcome", "arm"])
     )
