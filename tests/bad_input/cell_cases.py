@@ -35,14 +35,14 @@ def _when_linked(*faults: Planted) -> Refused:
     return Refused(faults, "clean")
 
 
-def _score(text: str) -> Refused:
+def _score(text: str, remedy: str = "`missing: ") -> Refused:
     """Return the answer to a text in the seventh row of the scores."""
-    fault = Planted(SCORES, f"the value {text!r}", 7, "score", "a number", "`missing: ")
+    fault = Planted(SCORES, f"the value {text!r}", 7, "score", "a number", remedy)
     return _refused(fault)
 
 
-def _no_number(name: str, text: str) -> Case:
-    return Case(name, cell(SCORES, 7, "score", text), _score(text))
+def _no_number(name: str, text: str, remedy: str = "`missing: ") -> Case:
+    return Case(name, cell(SCORES, 7, "score", text), _score(text, remedy))
 
 
 def _pupil(found: str, expected: str, remedy: str, row: int = 5) -> Refused:
@@ -130,7 +130,7 @@ NUMBERS = [
         "a per cent sign that is not declared", cell(SCORES, 7, "score", "55%"),
         _refused(Planted(SCORES, "the value '55%'", 7, "score", "a number", "`percent: true`")),
     ),
-    _no_number("a suppressed cell that is not declared", "<10"),
+    _no_number("a suppressed cell that is not declared", "<10", "set `suppressed` of the column"),
     _no_number("a formula for a number", "=1+1"),
     _no_number("a date for a number", "2020-03-01"),
     Case(

@@ -49,7 +49,7 @@ def test_an_honest_list_has_the_order_that_is_asked_for() -> None:
     design = next(one for one in DESIGNS if one.name == "blocked, 5 of 8")
     made = {name: honest_list(design, name, complete, default_rng(1)).listed for name in ORDERS}
     assert made["arm"]["arm"].is_monotonic_increasing
-    keys = made["block and group"][["block", "arm"]].agg(" ".join, axis=1)
+    keys = made["block and arm"][["block", "arm"]].agg(" ".join, axis=1)
     assert keys.is_monotonic_increasing
     assert made["name"]["school"].is_monotonic_increasing
     assert made["identifier"]["school"].astype(int).is_monotonic_increasing
@@ -73,7 +73,7 @@ def test_a_design_is_named_where_its_lists_are_doubted_too_often_or_contradicted
     ]
     table = pd.DataFrame(rows, columns=COLUMNS)
     assert doubted_designs(table).index.tolist() == ["bad", "worse"]
-    assert "| bad | 100 | .200 (.133 to .289) | .000 (.000 to .037) | group 20 |" in honest_table(
+    assert "| bad | 100 | .200 (.133 to .289) | .000 (.000 to .037) | arm 20 |" in honest_table(
         table
     )
     assert "| swapped | 4 | .250" in forged_table(table)
