@@ -106,7 +106,7 @@ def attrition(
         ``joined, of those analysed`` (who was not on the baseline roster, as a share of those whom
         the model analyses, in the group where they are; where schools were assigned and the same
         pupils are followed); ``promoted`` (who left the grades of their school, which is still
-        there, and are in another), ``changed school`` (others who did) and ``changed arm`` (of
+        there, and are in another), ``changed school`` (others who did) and ``changed group`` (of
         either). Joiners are a share of the pupils there in the year, in the group where they are;
         movers of the baseline pupils still there, in their first group.
         ``differential`` is the arm's rate minus the control arm's.
