@@ -158,7 +158,7 @@ def test_with_one_school_of_each_arm_in_every_block_no_effect_varies_over_blocks
     pairs = compute_school_moments(
         [Z, Y], SCHOOL, names=["z", "y"], group=SCHOOL // 2, intercept=True
     )
-    with pytest.raises(ValueError, match="one school in each group of every group"):
+    with pytest.raises(ValueError, match="one school of each in every group"):
         random_treatment(pairs, "z", correlated=correlated)
 
 

@@ -72,7 +72,7 @@ def school_assignment(
     """
     runs = find_school_runs(school)
     codes = runs.row_codes()
-    of_school = _constant(codes, runs.labels, arm, "arms", "an assignment of schools")
+    of_school = _constant(codes, runs.labels, arm, "groups", "an assignment of schools")
     blocks = None
     if block is not None:
         blocks = _constant(codes, runs.labels, block, "blocks", "a school drawn once")

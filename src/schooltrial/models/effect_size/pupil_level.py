@@ -175,7 +175,7 @@ def cox_index(share_treated: float, share_control: float) -> float:
     ValueError
         If a share is not strictly between 0 and 1, where the logit does not exist.
     """
-    for arm, share in (("treated", share_treated), ("control", share_control)):
+    for arm, share in (("intervention", share_treated), ("control", share_control)):
         if not 0 < share < 1:
             raise ValueError(
                 f"Cox index: the share of the {arm} group is {share:g}; it must lie strictly "

@@ -91,7 +91,7 @@ def random_treatment(
     if len(pairs) == moments.n_schools:
         raise ValueError(
             f"no {level} has two schools with the same {treatment!r}: with one school of each "
-            f"group in every {level}, the variation of the effect over {level}s cannot be "
+            f"in every {level}, the variation of the effect over {level}s cannot be "
             "separated from differences between schools. Fit one effect for all "
             f"(`fit_three_level`), or join {level}s"
         )

@@ -318,7 +318,7 @@ def _broken(**changes: Any) -> Any:
             AssignmentError,
             "block 0 has one group only",
         ),
-        (_broken(arm=lambda t: t["z"] + (t["school"] == 0)), AssignmentError, "3 arms"),
+        (_broken(arm=lambda t: t["z"] + (t["school"] == 0)), AssignmentError, "3 groups"),
         (_broken(arms=("c", "t")), AssignmentError, "known are"),
         (
             _broken(covariates=lambda t: np.column_stack([t["x"], t["x"].sum(axis=1)])),
