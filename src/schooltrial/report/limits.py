@@ -11,7 +11,7 @@ import pandas as pd
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, is_binary
 from schooltrial.report.headlines import p_phrase
 from schooltrial.report.tables.checks import JOINT, SMALL
-from schooltrial.wording import listed, percent, plural_of, year_spans
+from schooltrial.wording import listed, percent, plural_of, sentence, year_spans
 
 MOST = 4
 """Sentences that are told."""
@@ -139,8 +139,7 @@ def _breakdown(rated: Sequence[Mapping[str, Any]], trends: pd.DataFrame | None) 
         ]
         parts.append(f"{listed(sizes)} from one year to the next before the start{makes}")
     if parts:
-        words = "; ".join(parts)
-        yield f"{words[0].upper()}{words[1:]}."
+        yield sentence("; ".join(parts))
 
 
 def _power(rated: Sequence[Mapping[str, Any]], power: pd.DataFrame | None) -> Iterator[str]:

@@ -42,6 +42,11 @@ LONGEST = 420
 BAND = re.compile(r", (?=\D)")
 """What divides a cost from its band."""
 
+HIGHER, LOWER = "clearly higher", "clearly lower"
+DISPUTED = "clear in the main analysis, but not in all others"
+UNCLEAR = "not clear in either direction"
+"""How clear a result is."""
+
 LINE = (
     "Places: think of 100 members of the {control} group in a line, from the lowest result to the "
     "highest. Three places up means that the one in the middle passes three others."
@@ -275,28 +280,30 @@ def certainty(
     ]
     if not known:
         return how
-    up = sum(one.low > 0 and not doubted for one, doubted in known)
-    down = sum(one.high < 0 and not doubted for one, doubted in known)
-    only = sum(doubted and excludes_zero(one) for one, doubted in known)
-    open_ = len(known) - up - down - only
-    sorted_ = [
-        ([one for one, doubted in known if one.low > 0 and not doubted], "clearly higher"),
-        ([one for one, doubted in known if one.high < 0 and not doubted], "clearly lower"),
-        ([one for one, doubted in known if doubted and excludes_zero(one)],
-         "clear in the main analysis, but not in all others"),
-        ([one for one, _ in known if not excludes_zero(one)], "not clear in either direction"),
-    ]  # fmt: skip
-    parts = [(results, words) for results, words in sorted_ if results]
+    parts: dict[str, list[Finding]] = {}
+    for words in (HIGHER, LOWER, DISPUTED, UNCLEAR):  # in this order
+        if results := [one for one, doubted in known if _clearness(one, doubted) == words]:
+            parts[words] = results
+    first, *others = parts
     if len(known) == 1:
-        return f"{how} The one main result is {parts[0][1]}."
-    if len(known) in (up, down, open_):
+        return f"{how} The one main result is {first}."
+    if not others and first != DISPUTED:
         every = "Both" if len(known) == 2 else f"All {counted(len(known))}"
-        alike = f"{every} main results are clearly {'higher' if up else 'lower'}"
         none = "Neither" if len(known) == 2 else f"None of the {counted(len(known))}"
         clear = "main result is clear" if len(known) == 2 else "main results is clear"
-        return f"{how} {f'{none} {clear}' if open_ else alike}."
-    told = "; ".join(f"{_named(results)} {words}" for results, words in parts)
+        alike = f"{none} {clear}" if first == UNCLEAR else f"{every} main results are {first}"
+        return f"{how} {alike}."
+    told = "; ".join(f"{_named(results)} {words}" for words, results in parts.items())
     return f"{how} {len(known)} main results: {told}."
+
+
+def _clearness(one: Finding, doubted: bool) -> str:
+    """Return how clear a result is, in words."""
+    if not excludes_zero(one):
+        return UNCLEAR
+    if doubted:
+        return DISPUTED
+    return HIGHER if one.low > 0 else LOWER
 
 
 def _named(results: Sequence[Finding]) -> str:

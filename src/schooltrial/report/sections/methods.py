@@ -9,8 +9,7 @@ from schooltrial.document.blocks import Block, Bullets, Equation, Heading, Parag
 from schooltrial.protocol.consistency.idle_keys import has_blocks
 from schooltrial.protocol.consistency.model_keys import keys_read
 from schooltrial.protocol.content.filters import in_words
-from schooltrial.protocol.content.levels import control_name
-from schooltrial.protocol.content.sections import Content, arm_labels, labels
+from schooltrial.protocol.content.sections import Content, arm_labels, control_word, labels
 from schooltrial.report.wording import of_rows
 from schooltrial.wording import exact, listed, plural_of
 
@@ -442,7 +441,7 @@ def effect_size_blocks(protocol: Content) -> Iterator[Block]:
         yield Equation(EFFECT_SIZES["cox"])
         yield Paragraph(
             "Yes/no outcomes have the Cox index: the difference in log odds over 1.65, where p is "
-            f"the share of the {control_name(randomised=protocol['design']['randomised'])} group."
+            f"the share of the {control_word(protocol)} group."
         )
     if scales:
         yield Paragraph("Intervals of effect sizes are those of the estimates on the new scale.")
@@ -464,7 +463,7 @@ def _general(protocol: Content) -> Iterator[str]:
     else:
         yield f"{units} were not randomised."
     for kind, words in STANDARDISED.items():
-        words = words.format(control=control_name(randomised=design["randomised"]))
+        words = words.format(control=control_word(protocol))
         of_kind = [one for one in protocol["outcomes"].values() if one["standardise"] == kind]
         in_grades = [one["label"] for one in of_kind if one["measured_on"] == "pupil"]
         others = [one["label"] for one in of_kind if one["measured_on"] != "pupil"]

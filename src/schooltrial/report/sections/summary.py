@@ -13,8 +13,7 @@ from schooltrial.document.blocks import Block, Bullets, Exhibit, Heading, Paragr
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Cite, Text, joined
-from schooltrial.protocol.content.levels import control_name
-from schooltrial.protocol.content.sections import Content, arm_labels
+from schooltrial.protocol.content.sections import Content, arm_labels, control_word
 from schooltrial.report.effect_words import MONTHS_TABLE, months_text, percentile_points_text
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
@@ -102,7 +101,7 @@ def _of_group(arm: str, protocol: Content) -> str:
         return uncapitalised(arms[arm])
     if arm != next(iter(arms)):
         return "intervention"
-    return control_name(randomised=protocol["design"]["randomised"])
+    return control_word(protocol)
 
 
 def units_by_arm(evidence: Evidence) -> dict[str, int]:
