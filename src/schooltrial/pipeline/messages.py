@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from schooltrial.data.linking.column_lines import column_line
+from schooltrial.pipeline.written_rows import read_rows
 from schooltrial.protocol.content.levels import SCHOOL_MISSING
 from schooltrial.wording import listed, plural
 
@@ -101,24 +101,17 @@ def unlinked(studies: Sequence[str], targets: Collection[str]) -> Iterator[str]:
         if targets and not {"all", REPORT.format(study=study)} & set(targets):
             continue
         linking, flow = LINKING.format(study=study), FLOW.format(study=study)
-        rows = [row for row in _rows(linking) if not row["outcome"]]
+        rows = [row for row in read_rows(Path(linking)) if not row["outcome"]]
         for table in MEASURED:
             if text := _unmeasured(table, rows):
-                yield f"{study}: {text}. See {linking}"
+                yield f"{study}: {text} See {linking}"
         for table in ROSTERS:
             if text := _unlisted(table, rows):
-                yield f"{study}: {text}. See {linking}"
-        left = _rows(flow)
+                yield f"{study}: {text} See {linking}"
+        left = read_rows(Path(flow))
         for table in ROSTERS:
             if text := _without_school(table, left, rows):
-                yield f"{study}: {text}. See {flow}"
-
-
-def _rows(file: str) -> list[dict[str, str]]:
-    if not Path(file).is_file():
-        return []
-    with Path(file).open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+                yield f"{study}: {text} See {flow}"
 
 
 def _files(rows: Sequence[Mapping[str, str]]) -> str:
@@ -139,7 +132,7 @@ def _unmeasured(table: str, rows: Sequence[Mapping[str, str]]) -> str:
     what, who = MEASURED[table]
     return (
         f"{plural(count, what)} of {plural(missing, who)}{_each_year(mine)} without an enrolment "
-        f"record ({_files(mine)})"
+        f"record ({_files(mine)})."
     )
 
 
@@ -183,7 +176,7 @@ def _unlisted(table: str, rows: Sequence[Mapping[str, str]]) -> str:
             f"If {who} randomised, correct the {'code' if rest == 1 else 'codes'} in "
             f"{_files(mine)} or the allocation list; otherwise nothing is needed"
         )
-    return " ".join(one if one.endswith("?") else f"{one}." for one in [text, *fixes])[:-1]
+    return " ".join(one if one.endswith("?") else f"{one}." for one in [text, *fixes])
 
 
 def _without_school(
@@ -204,5 +197,5 @@ def _without_school(
     return (
         f"{plural(count, who)}{_each_year(mine)} without a school (blank"
         f"{f' in {files}' if files else ''}) {'is' if count == 1 else 'are'} left out. "
-        f"Fill in the school, or ask who keeps the file"
+        "Fill in the school, or ask who keeps the file."
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from schooltrial.pipeline.written_rows import read_rows
 from schooltrial.protocol.content.sections import Content, Model, Protocol, labels
 from schooltrial.protocol.content.shown_units import effect_unit
 from schooltrial.study.layout import Layout
@@ -76,11 +76,8 @@ def groups_in_words(paths: Layout, arms: Mapping[str, str]) -> str:
     arms : mapping
         Group → its label.
     """
-    file = paths.check("flow_boxes.csv")
-    if not file.is_file():
-        return ""
-    with file.open(encoding="utf-8", newline="") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["text"].endswith(" allocated")]
+    boxes = read_rows(paths.check("flow_boxes.csv"))
+    rows = [row for row in boxes if row["text"].endswith(" allocated")]
     counts = [f"{int(row['n']):,} {arms[row['arm']]}" for row in rows if row["arm"] in arms]
     units = rows[0]["text"].removesuffix(" allocated") if counts else ""
     return f"{units}: {' + '.join(counts)}" if counts else ""

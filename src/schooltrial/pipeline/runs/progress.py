@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from schooltrial.pipeline.runs.stage_counts import FIT, READ
 from schooltrial.provenance.rule_files import read_rules
 
 STAGES = {
-    "Read the files": ("obtain",),
+    READ: ("obtain",),
     "Build the sample": ("clean",),
     "Check the data and the design": ("assignment", "quality", "check", "implementation"),
-    "Fit the models": ("fit", "fit_panel"),
+    FIT: ("fit", "fit_panel"),
     "Rate the evidence": ("evidence",),
     "Draw figures and tables": ("exhibit_checks", "exhibit"),
     "Write the report": ("report",),

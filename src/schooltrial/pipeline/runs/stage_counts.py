@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from schooltrial.pipeline.written_rows import read_rows
 from schooltrial.study.layout import Layout
 from schooltrial.wording import plural
+
+READ, FIT = "Read the files", "Fit the models"
+"""The stages whose rows, or draws, are counted."""
 
 DRAWS = re.compile(r"([\d,]+) draws\b")
 """How the method of an estimate says of how many draws it is."""
@@ -24,25 +26,19 @@ def counted(paths: Layout, stage: str) -> str:
     stage : str
         As a run calls it.
     """
-    if stage == "Read the files":
-        rows = sum(int(row["rows"]) for row in _rows(paths.check("raw_files.csv")))
+    if stage == READ:
+        rows = sum(int(row["rows"]) for row in read_rows(paths.check("raw_files.csv")))
         return f"{plural(rows, 'row')} read" if rows else ""
-    if stage == "Fit the models":
+    if stage == FIT:
         draws = sum(_draws(file) for file in sorted(paths.estimates_of("x").parent.glob("*.csv")))
         return f"{plural(draws, 'draw')} made" if draws else ""
     return ""
 
 
-def _rows(file: Path) -> Iterator[Mapping[str, str]]:
-    if file.is_file():
-        with file.open(encoding="utf-8", newline="") as lines:
-            yield from csv.DictReader(lines)
-
-
 def _draws(file: Path) -> int:
     """Return the draws of a model: those of each outcome and subgroup count once."""
     made: dict[tuple[str, str], int] = {}
-    for row in _rows(file):
+    for row in read_rows(file):
         found = DRAWS.search(row["method"])
         if found:
             made[(row["outcome"], row["subgroup"])] = int(found[1].replace(",", ""))

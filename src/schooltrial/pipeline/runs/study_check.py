@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from schooltrial.pipeline.messages import unlinked
 from schooltrial.pipeline.runs.plan_words import groups_in_words, is_recorded, plan_in_words
 from schooltrial.pipeline.runs.run_end import allocation_doubts
 from schooltrial.pipeline.runs.study_run import make, protocol_of
+from schooltrial.pipeline.written_rows import read_rows
 from schooltrial.protocol.content.sections import Protocol, arm_labels
 from schooltrial.refusal import UserError
 from schooltrial.study.blinding import Blinding
@@ -65,11 +65,11 @@ def what_was_read(name: str) -> Iterator[str]:
     The working folder is that of the check.
     """
     yield "No error was found. What was read:"
-    with (Layout(Path("results") / name).check("raw_files.csv")).open(encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            rows = plural(int(row["rows"]), "row")
-            yield f"  {row['file']}: {rows}, for {row['tables'].replace('; ', ', ')}"
-    doubts = allocation_doubts(Layout(Path("results") / name))
+    paths = Layout(Path("results") / name)
+    for row in read_rows(paths.check("raw_files.csv")):
+        rows = plural(int(row["rows"]), "row")
+        yield f"  {row['file']}: {rows}, for {row['tables'].replace('; ', ', ')}"
+    doubts = allocation_doubts(paths)
     for warning in [*doubts, *unlinked([name], [])]:
         yield f"Warning: {warning.rsplit(' See ', 1)[0]}"
 
