@@ -9,24 +9,23 @@ import pyarrow.parquet as pq
 
 from schooltrial.data.cells.cleaning_log import CHANGES, CHANGES_STORED, LogEntry, to_frame
 from schooltrial.data.cells.text_columns import RawCells
-from schooltrial.data.files.file_names import expand_years
 from schooltrial.data.files.raw_files import tables_filled
-from schooltrial.data.tables.keys import FILLED, KEYS
+from schooltrial.data.tables.keys import KEYS
 from schooltrial.data.tables.left_out import all_left_out
 from schooltrial.data.tables.parquet import TableFile, table_files
 from schooltrial.data.tables.reading import Study
 from schooltrial.data.tables.schema import empty_schema, table_schema
 from schooltrial.data.tables.standard_tables import Batch, read_batches
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.content.column_map import Reading, SizeLimits, Tables
+from schooltrial.protocol.content.column_map import SizeLimits, Tables
 from schooltrial.protocol.content.sections import Cleaning, Outcome, Years, measured_years
 from schooltrial.protocol.rehearsal import Redraw
 from schooltrial.random_streams import stream
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.redrawn_arms import redrawn_by_criterion, redrawn_places
 from schooltrial.refusal import Fault, refuse
-from schooltrial.simulate.absent_waves import outcome_of_year, roster_of_year
-from schooltrial.study.absent_files import SIMULATED, without_files
+from schooltrial.study.absent_files import without_files
+from schooltrial.study.simulated_rows import simulate_absent
 
 
 def main(
@@ -104,84 +103,6 @@ def redraw_arms(assignment: Path, redraw: Redraw, unit: str) -> None:
             at = table.column_names.index(name)
             table = table.set_column(at, table.schema.field(at), table[name].take(places))
     pq.write_table(table, assignment)
-
-
-def simulate_absent(
-    tables: Tables, outcomes: Mapping[str, Outcome], years: Sequence[int], redraw: Redraw,
-    standard: Mapping[str, str],
-) -> dict[str, int]:  # fmt: skip
-    """Add the rows of files that are not there: people of the nearest year, simulated outcomes.
-
-    Returns
-    -------
-    dict of str to int
-        Standard table → rows that were simulated.
-    """
-    before = {name: pq.read_metadata(standard[name]).num_rows for name in SIMULATED}
-    absent: dict[str, list[tuple[int, Reading]]] = {}
-    for name in SIMULATED:
-        for reading in tables.get(name, []):
-            for file, year in expand_years(reading, years):
-                if file in redraw["absent"]:
-                    every = [year] if year is not None else years
-                    absent.setdefault(name, []).extend((one, reading) for one in every)
-    for name in ("pupils", "teachers"):
-        for year in sorted({year for year, _ in absent.get(name, [])}):
-            roster = pd.read_parquet(standard[name])
-            if roster.empty:
-                refuse(
-                    [
-                        Fault(
-                            f"{name} table",
-                            "there is no list of any year",
-                            "a list of them",
-                            "add a file of this table, from which others can be simulated",
-                        )
-                    ]
-                )
-            append_rows(Path(standard[name]), roster_of_year(roster, year))
-    for name, identifier, list_of in OF_OUTCOMES:
-        generator = stream(redraw["seed"], "rehearsal", name)
-        for year, reading in sorted(absent.get(name, []), key=lambda pair: pair[0]):
-            people = pd.read_parquet(standard[list_of])
-            if "year" in people:
-                people = people[people["year"] == year]
-            known = pd.read_parquet(standard[name])
-            schema = table_schema(name, tables[name])
-            measured = list(reading["outcomes"]) or list(schema.levels["outcome"])
-            for outcome in measured:
-                rows = outcome_of_year(
-                    people, known, identifier, year, outcome, outcomes.get(outcome), generator
-                )
-                append_rows(Path(standard[name]), rows.assign(**FILLED.get(name, {})))
-    after = {name: pq.read_metadata(standard[name]).num_rows for name in SIMULATED}
-    return {name: after[name] - before[name] for name in SIMULATED if after[name] > before[name]}
-
-
-OF_OUTCOMES = (
-    ("scores", "pupil", "pupils"),
-    ("observations", "teacher", "teachers"),
-    ("school_scores", "school", "assignment"),
-)
-"""Table of outcomes, whose it is, and the table that lists them."""
-
-
-def append_rows(path: Path, rows: pd.DataFrame) -> None:
-    """Add rows to a standard table, whose other columns are missing in them."""
-    table = pq.read_table(path)
-    columns = {}
-    for field in table.schema:
-        if field.name not in rows:
-            columns[field.name] = pa.nulls(len(rows), field.type)
-            continue
-        values = rows[field.name]
-        if isinstance(field.type, pa.DictionaryType):
-            values = values.astype("object").where(values.notna(), None)
-            columns[field.name] = pa.array(values, pa.string()).dictionary_encode().cast(field.type)
-        else:
-            columns[field.name] = pa.array(values, field.type, from_pandas=True)
-    more = pa.table(columns, schema=table.schema)
-    pq.write_table(pa.concat_tables([table, more]).unify_dictionaries(), path)
 
 
 def write_batches(

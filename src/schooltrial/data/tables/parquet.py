@@ -172,3 +172,21 @@ def table_files(
     finally:
         for file in files.values():
             file.partial.unlink(missing_ok=True)
+
+
+def append_rows(path: Path, rows: pd.DataFrame) -> None:
+    """Add rows to a standard table, whose other columns are missing in them."""
+    table = parquet.read_table(path)
+    columns = {}
+    for field in table.schema:
+        if field.name not in rows:
+            columns[field.name] = pa.nulls(len(rows), field.type)
+            continue
+        values = rows[field.name]
+        if isinstance(field.type, pa.DictionaryType):
+            values = values.astype("object").where(values.notna(), None)
+            columns[field.name] = pa.array(values, pa.string()).dictionary_encode().cast(field.type)
+        else:
+            columns[field.name] = pa.array(values, field.type, from_pandas=True)
+    more = pa.table(columns, schema=table.schema)
+    parquet.write_table(pa.concat_tables([table, more]).unify_dictionaries(), path)
