@@ -291,7 +291,7 @@ def _named_by_model(rows: pd.DataFrame, labels: Labels) -> list[str]:
     names = _named(rows["outcome"], labels)
     if "model" not in rows:
         return names
-    models = rows["model"].fillna("").astype("str")
+    models = rows["model"].astype("object").fillna("").astype("str")
     several = models.where(models != "").groupby(rows["outcome"]).transform("nunique") > 1
     return [
         f"{name} ({labels.get(model, model)})" if many and model else name
