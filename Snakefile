@@ -45,6 +45,5 @@ onsuccess:
 
 
 onerror:
-    record_first_plans(LOOK.studies)
     for message in refusals(STUDIES, WRITTEN_BEFORE):
         print(f"\n{message}", file=sys.stderr)

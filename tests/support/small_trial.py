@@ -28,6 +28,7 @@ from schooltrial.protocol.content.sections import (
     labels,
 )
 from schooltrial.protocol.form.strict_yaml import parse_yaml
+from schooltrial.protocol.plan import PlanSeal, section_checksums
 from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.study.layout import Layout
 from schooltrial.study.raw_files import RawFiles
@@ -269,6 +270,7 @@ class SmallTrial:
     def fit(self) -> None:
         """Run the scripts that fit the models and gather their estimates, after `clean`."""
         content = self.read().content
+        seal = PlanSeal(self.path("plan_first.json"), section_checksums(content))
         for name, model in content["models"].items():
             wanted: dict[str, Any] = {
                 "sample": self.path("sample.parquet"),
@@ -276,6 +278,7 @@ class SmallTrial:
                 "name": name,
                 "model": model,
                 "outcomes": content["outcomes"],
+                "seal": seal,
                 "estimates": self.path(f"{name}.csv"),
                 "diagnostics": self.path(f"{name}.json"),
             }
@@ -298,10 +301,8 @@ class SmallTrial:
             names=names,
             estimates=self.path("estimates.csv"),
             diagnostics=self.path("diagnostics.json"),
-            protocol=str(self.folder / "trial.yaml"),
-            schema=SCHEMA,
-            plan_first=self.path("plan_first.json"),
-            rehearsal=False,
+            plan_first=seal.file,
+            seal=seal,
         )
 
     def study(self, synthetic: bool = False) -> StudyLine:

@@ -13,7 +13,6 @@ sys.path.insert(0, str(SOURCE))
 from schooltrial.checkout import in_project
 from schooltrial.provenance.code_inputs import modules
 from schooltrial.pipeline.changed_files import compare_contents
-from schooltrial.pipeline.first_plans import record_first_plans
 from schooltrial.pipeline.forked_jobs.forked_scripts import fork_scripts
 from schooltrial.pipeline.interpreter import start_by_name, use_library
 from schooltrial.pipeline.messages import logs_written, made, refusals, unlinked

@@ -18,6 +18,7 @@ rule fit_multilevel:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
+        seal=LOOK(lambda study: study.seal()),
     script:
         "../scripts/fit_multilevel.py"
 
@@ -41,6 +42,7 @@ rule fit_cluster_robust:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
+        seal=LOOK(lambda study: study.seal()),
     script:
         "../scripts/fit_cluster_robust.py"
 
@@ -69,6 +71,7 @@ rule fit_randomisation_inference:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
+        seal=LOOK(lambda study: study.seal()),
         design=section("design"),
         seed=section("study", "seed"),
     script:
@@ -94,6 +97,7 @@ rule fit_wild_bootstrap:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
+        seal=LOOK(lambda study: study.seal()),
         seed=section("study", "seed"),
     script:
         "../scripts/fit_wild_bootstrap.py"
@@ -118,6 +122,7 @@ rule fit_complier_effect:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
+        seal=LOOK(lambda study: study.seal()),
         taken_up=section("take_up", "variable"),
     script:
         "../scripts/fit_complier_effect.py"

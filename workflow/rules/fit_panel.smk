@@ -22,6 +22,7 @@ rule fit_difference_in_differences:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
+        seal=LOOK(lambda study: study.seal()),
         years=section("years"),
         design=section("design"),
     script:
@@ -51,6 +52,7 @@ rule fit_staggered_adoption:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
+        seal=LOOK(lambda study: study.seal()),
         years=section("years"),
         design=section("design"),
         seed=section("study", "seed"),
@@ -72,11 +74,8 @@ rule gather_estimates:
             study=wildcards.study,
             model=PROTOCOLS[wildcards.study].models(),
         ),
-        # ancient: a plan that changes after it was recorded is no reason to record it again
-        protocol=ancient(LOOK(lambda study: study.protocol_file())),
-        schema=ancient(in_project("src/schooltrial/protocol/schema.yaml")),
     output:
-        # what was first is kept, whatever happens later
+        # written by the first model that was fitted; what was first is kept, whatever happens later
         plan_first=update("results/{study}/checks/plan_first.json"),
         estimates="results/{study}/estimates/estimates.csv",
         diagnostics="results/{study}/estimates/diagnostics.json",
@@ -86,6 +85,6 @@ rule gather_estimates:
         "results/{study}/benchmarks/gather_estimates.tsv"
     params:
         names=lambda wildcards: PROTOCOLS[wildcards.study].models(),
-        rehearsal=LOOK(lambda study: study.protocol.rehearsal),
+        seal=LOOK(lambda study: study.seal()),
     script:
         "../scripts/gather_estimates.py"

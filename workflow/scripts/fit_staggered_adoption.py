@@ -8,6 +8,7 @@ from schooltrial.analysis.panel_cells import read_panel_cells
 from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.sections import Design, Model, Outcome, Years, drawn_by_lot
+from schooltrial.protocol.plan import PlanSeal
 
 
 def main(
@@ -24,6 +25,7 @@ def main(
     years: Years,
     design: Design,
     seed: int,
+    seal: PlanSeal,
     estimates: str,
     diagnostics: str,
 ) -> None:
@@ -33,7 +35,7 @@ def main(
     fitted = fit_planned(
         plan, cells, seed=seed, years=years, drawn_by_lot=drawn_by_lot(design)
     )  # fmt: skip
-    write_fit(fitted, estimates, diagnostics)
+    write_fit(fitted, seal, estimates, diagnostics)
 
 
 run_as_rule(main, globals())

@@ -9,6 +9,7 @@ from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.sections import Model, Outcome
+from schooltrial.protocol.plan import PlanSeal
 
 
 def main(
@@ -19,13 +20,14 @@ def main(
     model: Model,
     outcomes: Mapping[str, Outcome],
     seed: int,
+    seal: PlanSeal,
     estimates: str,
     diagnostics: str,
 ) -> None:
     """Write effect, p-value and inverted interval of every outcome."""
     plan = PlannedModel(study, name, model, outcomes)
     fitted = fit_planned(plan, pd.read_parquet(sample), seed=seed)
-    write_fit(fitted, estimates, diagnostics)
+    write_fit(fitted, seal, estimates, diagnostics)
 
 
 run_as_rule(main, globals())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.plan import keep_first
+from schooltrial.protocol.plan import PlanSeal
 
 
 def main(
@@ -17,13 +17,11 @@ def main(
     names: Sequence[str],
     estimates: str,
     diagnostics: str,
-    protocol: str,
-    schema: str,
     plan_first: str,
-    rehearsal: bool,
+    seal: PlanSeal,
 ) -> None:
     """Write estimates.csv and the diagnostics of every model."""
-    keep_first(protocol, schema, plan_first, rehearsal)  # before any estimate is in its place
+    seal.keep()  # models of an earlier run may be there whose record was deleted
     paths = [tables] if isinstance(tables, str) else list(tables)
     parts = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
     pd.concat(parts, ignore_index=True).to_csv(estimates, index=False)

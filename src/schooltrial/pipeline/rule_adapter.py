@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from schooltrial.pipeline.system_errors import REMEDIES, of_the_system
-from schooltrial.provenance.contents import BY_VALUE, KEPT, Contents, digests, keep
+from schooltrial.provenance.contents import KEPT, Contents, digests, keep
 from schooltrial.refusal import Fault, Refusal, UserError, refuse
 
 
@@ -28,11 +28,11 @@ def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None
     with Path(job.log[0]).open("w", encoding="utf-8") as log:
         try:
             _refuse_library_of_another_checkout(Path(job.scriptdir).resolve().parents[1])
-            read = digests(_compared(job.input, BY_VALUE))
+            read = digests(str(path) for path in job.input)
             with redirect_stdout(log), redirect_stderr(log):
                 main(**arguments)
             _refuse_replaced_files(read)
-            keep(Contents(job.log[0], read, digests(_compared(job.output, KEPT))))
+            keep(Contents(job.log[0], read, digests(_not_kept(job.output))))
             log.writelines(_sizes("read", job.input) + _sizes("wrote", job.output))
         except (Refusal, UserError) as told:
             log.write(f"{_as_refusal(told)}\n")
@@ -72,10 +72,10 @@ def _sizes(verb: str, paths: Iterable[str]) -> list[str]:
     return [f"{verb} {file}, {file.stat().st_size:,} bytes\n" for file in files if file.is_file()]
 
 
-def _compared(files: Any, known_otherwise: Collection[str]) -> Iterator[str]:
-    """Yield the paths of a job whose content is compared by the next run."""
-    skipped = {str(path) for name, path in files.items() if name in known_otherwise}
-    yield from (str(path) for path in files if str(path) not in skipped)
+def _not_kept(outputs: Any) -> Iterator[str]:
+    """Yield the paths of a job's outputs whose content is compared by the next run."""
+    kept = {str(path) for name, path in outputs.items() if name in KEPT}
+    yield from (str(path) for path in outputs if str(path) not in kept)
 
 
 def _refuse_replaced_files(read: Mapping[str, str]) -> None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schooltrial.protocol.content.sections import Content, Model, Protocol
-from schooltrial.protocol.form.strict_yaml import parse_yaml
-from schooltrial.protocol.reading import read_protocol
+from schooltrial.protocol.content.sections import Content, Model
 from schooltrial.refusal import Fault, Refusal
 
 PLAN = (
@@ -66,6 +65,36 @@ class PlanRecord:
         """The sections that are not what they were when outcomes were first read."""
         then = self.first or self.now
         return [name for name in PLAN if then.get(name) != self.now.get(name)]
+
+
+@dataclass(frozen=True)
+class PlanSeal:
+    """The plan that a run began with, to be recorded by its first estimate.
+
+    Each model calls ``keep`` when it was fitted and before it is written, so that no estimate is
+    there without the plan, even if the run is killed. A run that was refused before it had an
+    estimate has told nobody an effect: it records nothing, and its protocol can be corrected.
+
+    Attributes
+    ----------
+    file : str
+        The record.
+    checksums : dict of str to str
+        Section of the plan → SHA-256; empty in a rehearsal, whose groups are re-randomised.
+    """
+
+    file: str
+    checksums: dict[str, str]
+
+    def keep(self) -> None:
+        """Write the checksums, unless those of an earlier plan were written with its estimates."""
+        record = Path(self.file)
+        if first_plan(self.file) or (record.is_file() and not self.checksums):
+            return
+        record.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = record.with_suffix(f".{os.getpid()}")  # several models may be at it
+        unfinished.write_text(json.dumps(self.checksums, indent=1) + "\n", encoding="utf-8")
+        unfinished.replace(record)
 
 
 def section_checksums(
@@ -133,39 +162,6 @@ def _is_one_of(keys: Sequence[tuple[str, ...]], path: tuple[str, ...]) -> bool:
 def _sha256(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
-def keep_first(protocol: str, schema: str, first: str, rehearsal: bool = False) -> None:
-    """Write the checksums of the plan, unless they were written with earlier estimates.
-
-    The plan is recorded with the first estimates, not when files are first read: a run that was
-    refused before it had any has told nobody an effect, and its protocol can be corrected.
-
-    Parameters
-    ----------
-    protocol, schema : str
-        The protocol's file, as it is now, and its schema.
-    first : str
-        The record.
-    rehearsal : bool
-        Whether the estimates are of groups re-randomised: the record is then empty.
-    """
-    if first_plan(first):
-        return
-    read = read_protocol(Path(protocol), parse_yaml(Path(schema).read_text("utf-8")))
-    if rehearsal:
-        Path(first).write_text("{}\n", encoding="utf-8")
-    else:
-        keep_first_of(read, first)
-
-
-def keep_first_of(protocol: Protocol, first: str) -> None:
-    """Write the checksums of a plan that was read, unless they were written before."""
-    if first_plan(first):
-        return
-    checksums = section_checksums(protocol.content, protocol.models_to_come)
-    Path(first).parent.mkdir(parents=True, exist_ok=True)
-    Path(first).write_text(json.dumps(checksums, indent=1) + "\n", encoding="utf-8")
 
 
 def first_plan(first: str) -> dict[str, str]:

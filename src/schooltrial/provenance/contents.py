@@ -18,10 +18,6 @@ from urllib.parse import quote
 RECORDS = Path(".snakemake") / "schooltrial" / "contents"
 """Where records are, below the working folder: they describe files, and are no result."""
 
-BY_VALUE = frozenset({"protocol", "schema"})
-"""Names of inputs that a rule reads but declares ``ancient``: what counts of them is in its
-parameters, which Snakemake compares by value."""
-
 KEPT = frozenset({"plan_first"})
 """Names of outputs that a rule updates: its record of the first plan stays as it was."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from schooltrial.checkout import from_here
 from schooltrial.protocol.content.sections import Content, Model, Protocol, StudyLine, unlabelled
+from schooltrial.protocol.plan import PlanSeal, section_checksums
 from schooltrial.protocol.rehearsal import Redraw
 from schooltrial.study.absent_files import find_absent
 from schooltrial.study.blinding import Blinding
@@ -94,11 +95,17 @@ class Study:
         return [redraw["eligible_list"]] if redraw and redraw["eligible_list"] else []
 
     def sealed_plan(self) -> list[str]:
-        """Return the record of the plan, recorded with the first estimates; none while it is blind.
+        """Return the record of the plan, written with the first estimate; none while it is blind.
 
         A blind study has no estimates, and none must be made to tell its plan.
         """
-        return [] if self.blinding.until() else [str(self.paths.check("plan_first.json"))]
+        return [] if self.blinding.until() else [self.seal().file]
+
+    def seal(self) -> PlanSeal:
+        """Return the plan as this run read it, to be recorded by the first estimate."""
+        plan = self.protocol
+        checksums = {} if plan.rehearsal else section_checksums(plan.content, plan.models_to_come)
+        return PlanSeal(str(self.paths.check("plan_first.json")), checksums)
 
     def truth(self) -> dict[str, str]:
         """Return the truth of a synthetic study, to be drawn with estimates."""

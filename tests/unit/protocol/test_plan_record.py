@@ -4,18 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from record_plan import main as record_plan
 from schooltrial.protocol.content.sections import Content, Deviation
-from schooltrial.protocol.plan import first_plan, keep_first, section_checksums
-from support.small_trial import ROOT, SmallTrial
-
-SCHEMA = str(ROOT / "src" / "schooltrial" / "protocol" / "schema.yaml")
+from schooltrial.protocol.plan import PlanSeal, first_plan, section_checksums
+from schooltrial.refusal import Refusal
+from support.small_trial import SmallTrial
 
 
 def _keep(trial: SmallTrial, rehearsal: bool = False) -> dict[str, str]:
     trial.write()
     first = trial.path("plan_first.json")
-    keep_first(str(trial.folder / "trial.yaml"), SCHEMA, first, rehearsal)
+    PlanSeal(first, {} if rehearsal else section_checksums(trial.read().content)).keep()
     return first_plan(first)
 
 
@@ -54,6 +55,25 @@ def test_a_rehearsal_seals_nothing(trial: SmallTrial) -> None:
     assert _keep(trial, rehearsal=True) == {}
     trial.protocol["models"]["itt"]["covariates"] = []
     assert _keep(trial) == section_checksums(trial.read().content)
+
+
+def test_a_model_that_cannot_record_the_plan_writes_no_estimate(trial: SmallTrial) -> None:
+    trial.obtain()
+    trial.clean()
+    Path(trial.path("plan_first.json")).write_text("{", "utf-8")
+    with pytest.raises(Refusal, match="the record of the plan is damaged"):
+        trial.fit()
+    assert not Path(trial.path("itt.csv")).exists()
+
+
+def test_a_model_that_is_refused_records_no_plan(trial: SmallTrial) -> None:
+    for row in range(2, 162):
+        trial.set("scores_2020.csv", 2 * row - 2, "score", "200")
+    trial.obtain()
+    trial.clean()
+    with pytest.raises(Refusal, match="model itt, outcome maths"):
+        trial.fit()
+    assert not Path(trial.path("plan_first.json")).exists()
 
 
 def test_without_any_estimate_no_section_is_told_to_have_changed(trial: SmallTrial) -> None:

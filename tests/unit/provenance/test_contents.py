@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from schooltrial.provenance.contents import (
-    BY_VALUE,
     KEPT,
     Contents,
     changed,
@@ -49,9 +48,8 @@ def test_only_the_jobs_of_a_run_are_compared(job: Contents) -> None:
     assert [one.path for one in changed({"logs/check.log"})] == ["raw.csv"]
 
 
-def test_what_is_left_out_of_the_comparison_is_what_rules_declare_ancient_or_update() -> None:
+def test_what_is_left_out_of_the_comparison_is_what_rules_declare_update() -> None:
     rules = "".join(path.read_text("utf-8") for path in (ROOT / "workflow/rules").glob("*.smk"))
-    assert set(re.findall(r"(\w+)=ancient\(", rules)) == BY_VALUE
     assert set(re.findall(r"(\w+)=update\(", rules)) == KEPT
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from gather_estimates import main as gather_estimates
+from schooltrial.protocol.plan import PlanSeal, section_checksums
 from schooltrial.study.layout import Layout
 from schooltrial.study.opened_study import OpenedStudy
 from schooltrial.study.opening import open_study
-from support.small_trial import SCHEMA, SmallTrial
+from support.small_trial import SmallTrial
 
 DATA = {"sample": "sample", "school_panel": "panel", "bounded_cells": "bounded",
         "schools": "schools", "assignment": "assignment",
@@ -60,11 +61,12 @@ def trial_on_disk(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
             )},
         },
     }  # fmt: skip
+    seal = PlanSeal(str(paths.check("plan_first.json")), section_checksums(content))
     for name, model in content["models"].items():
         script = import_module(f"fit_{model['estimator']}")
         script.main(
             sample=str(paths.data("sample")), study="small", name=name, model=model,
-            outcomes=content["outcomes"], estimates=str(paths.estimates_of(name)),
+            outcomes=content["outcomes"], seal=seal, estimates=str(paths.estimates_of(name)),
             diagnostics=str(paths.estimates_of(name, "json")),
             **further.get(model["estimator"], {}),
         )  # fmt: skip
@@ -73,8 +75,7 @@ def trial_on_disk(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
         tables=[str(paths.estimates_of(name)) for name in names],
         diagnoses=[str(paths.estimates_of(name, "json")) for name in names],
         names=names, estimates=str(paths.estimates), diagnostics=str(paths.diagnostics),
-        protocol=str(trial.folder / "trial.yaml"), schema=SCHEMA,
-        plan_first=str(paths.check("plan_first.json")), rehearsal=False,
+        plan_first=seal.file, seal=seal,
     )  # fmt: skip
     return trial
 
