@@ -12,14 +12,14 @@ from schooltrial._lazy import lazy_names
 
 if TYPE_CHECKING:
     # isort: off
-    from schooltrial.analysis.formula_fits import (
+    from schooltrial.analysis.formulas.fits import (
         fit_cluster_robust as fit_cluster_robust,
         fit_complier_effect as fit_complier_effect,
         fit_multilevel as fit_multilevel,
         fit_randomisation_inference as fit_randomisation_inference,
         fit_wild_bootstrap as fit_wild_bootstrap,
     )
-    from schooltrial.analysis.panel_fits import (
+    from schooltrial.analysis.formulas.panel_fits import (
         fit_cross_sections as fit_cross_sections,
         fit_difference_in_differences as fit_difference_in_differences,
         fit_staggered_adoption as fit_staggered_adoption,
@@ -123,14 +123,14 @@ __version__ = "0.1.0"
 EXPORTS = {
     "open_study": "study.opening",
     "compare": "study.comparison",
-    "fit_multilevel": "analysis.formula_fits",
-    "fit_cluster_robust": "analysis.formula_fits",
-    "fit_complier_effect": "analysis.formula_fits",
-    "fit_randomisation_inference": "analysis.formula_fits",
-    "fit_wild_bootstrap": "analysis.formula_fits",
-    "fit_difference_in_differences": "analysis.panel_fits",
-    "fit_staggered_adoption": "analysis.panel_fits",
-    "fit_cross_sections": "analysis.panel_fits",
+    "fit_multilevel": "analysis.formulas.fits",
+    "fit_cluster_robust": "analysis.formulas.fits",
+    "fit_complier_effect": "analysis.formulas.fits",
+    "fit_randomisation_inference": "analysis.formulas.fits",
+    "fit_wild_bootstrap": "analysis.formulas.fits",
+    "fit_difference_in_differences": "analysis.formulas.panel_fits",
+    "fit_staggered_adoption": "analysis.formulas.panel_fits",
+    "fit_cross_sections": "analysis.formulas.panel_fits",
     "Estimate": "models.inference.estimate",
     "Result": "models.inference.result",
     "adjust_p_values": "models.inference.multiple_testing",

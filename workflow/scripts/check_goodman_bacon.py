@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from schooltrial.analysis.fitting import PlannedModel
-from schooltrial.analysis.panel_cells import read_panel_cells
+from schooltrial.analysis.panel.panel_cells import read_panel_cells
 from schooltrial.checks.goodman_bacon.comparisons_table import (
     COLUMNS,
     decompose_cells,

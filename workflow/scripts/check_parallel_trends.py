@@ -6,7 +6,7 @@ from typing import cast
 import pandas as pd
 
 from schooltrial.analysis.fitting import PlannedModel
-from schooltrial.analysis.panel_cells import read_panel_cells
+from schooltrial.analysis.panel.panel_cells import read_panel_cells
 from schooltrial.analysis.parallel_trends.tables import ModelCells, parallel_trends_tables
 from schooltrial.checks.parallel_trends.panel_models import checked_models
 from schooltrial.pipeline.rule_adapter import run_as_rule

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from schooltrial.analysis.estimators.difference_in_differences import fit_planned
 from schooltrial.analysis.fitting import PlannedModel
-from schooltrial.analysis.panel_cells import read_panel_cells
+from schooltrial.analysis.panel.panel_cells import read_panel_cells
 from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.sections import Design, Model, Outcome, Years

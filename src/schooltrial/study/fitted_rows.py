@@ -10,7 +10,7 @@ import pandas as pd
 from schooltrial.analysis.confounding import absorbed_groups
 from schooltrial.analysis.design_matrix import build_design_matrix, with_block_effects
 from schooltrial.analysis.fitting import PlannedModel
-from schooltrial.analysis.formula import INTERCEPT, FormulaRows, ModelFormula
+from schooltrial.analysis.formulas.model_formula import INTERCEPT, FormulaRows, ModelFormula
 from schooltrial.data.rows.school_rows import rows_of_outcome
 from schooltrial.refusal import UserError
 

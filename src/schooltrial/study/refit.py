@@ -14,9 +14,9 @@ import pandas as pd
 from schooltrial.analysis.estimators.randomisation_inference import Lottery
 from schooltrial.analysis.estimators.registry import ESTIMATORS, Estimator, Need
 from schooltrial.analysis.fitting import FittedModel, PlannedModel
-from schooltrial.analysis.formula import FormulaRows
-from schooltrial.analysis.formula_covariates import CovariateFormula, parse_covariates
-from schooltrial.analysis.panel_cells import read_panel_cells
+from schooltrial.analysis.formulas.covariate_formula import CovariateFormula, parse_covariates
+from schooltrial.analysis.formulas.model_formula import FormulaRows
+from schooltrial.analysis.panel.panel_cells import read_panel_cells
 from schooltrial.arrays import FloatArray
 from schooltrial.data.rows.analysed import refuse_lacking
 from schooltrial.data.rows.school_rows import rows_of_outcome

@@ -16,24 +16,24 @@ from scipy import stats
 
 from reference.gold import dataset, entry, names
 from reference.panel.did_rules import Averaged, DidCells
+from schooltrial.models.adjusted_changes.doubly_robust import adjust_doubly_robust
+from schooltrial.models.adjusted_changes.inverse_probability import adjust_by_inverse_probability
+from schooltrial.models.adjusted_changes.outcome_regression import (
+    adjust_by_regression,
+    regress_on_covariates,
+)
+from schooltrial.models.adjusted_changes.propensity_score import fit_propensity_score
+from schooltrial.models.adjusted_changes.repeated_cross_sections import (
+    CrossSections,
+    compare_cross_sections,
+)
+from schooltrial.models.adjusted_changes.two_groups import AdjustedEffects, Adjustment, TwoGroups
 from schooltrial.models.group_time.adjusted_cells import (
     SchoolCovariates,
     adjust_cells,
 )
 from schooltrial.models.group_time.cells import Cell, plan_cells
-from schooltrial.models.group_time.doubly_robust import adjust_doubly_robust
-from schooltrial.models.group_time.inverse_probability import adjust_by_inverse_probability
-from schooltrial.models.group_time.outcome_regression import (
-    adjust_by_regression,
-    regress_on_covariates,
-)
 from schooltrial.models.group_time.panel import SchoolPanel
-from schooltrial.models.group_time.propensity_score import fit_propensity_score
-from schooltrial.models.group_time.repeated_cross_sections import (
-    CrossSections,
-    compare_cross_sections,
-)
-from schooltrial.models.group_time.two_groups import AdjustedEffects, Adjustment, TwoGroups
 
 Agreement = Callable[..., None]
 ADJUSTMENTS: dict[str, Adjustment] = {

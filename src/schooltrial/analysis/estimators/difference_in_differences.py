@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from schooltrial.analysis.after_programme import rows_after_programme
 from schooltrial.analysis.cluster_notes import describe_clusters
 from schooltrial.analysis.few_clusters import FEW_IN_AN_ARM, PLAIN, describe_few
 from schooltrial.analysis.fitting import (
@@ -19,8 +18,9 @@ from schooltrial.analysis.fitting import (
     PlannedModel,
     fit_panel_outcomes,
 )
-from schooltrial.analysis.panel_columns import PanelColumns, build_panel_columns
-from schooltrial.analysis.post_programme import compare_post_tests
+from schooltrial.analysis.panel.after_programme import rows_after_programme
+from schooltrial.analysis.panel.panel_columns import PanelColumns, build_panel_columns
+from schooltrial.analysis.panel.post_programme import compare_post_tests
 from schooltrial.models.cohort_inference.bands import bonferroni_half_widths
 from schooltrial.models.cohort_inference.hotelling import LEAST_DF
 from schooltrial.models.group_time.averages import SLOPE

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from schooltrial.analysis.comparison_schools import (
-    columns_of_characteristics,
-    describe_comparisons,
-)
 from schooltrial.analysis.fitting import (
     CellsFit,
     FittedModel,
     PlannedModel,
     fit_panel_outcomes,
 )
-from schooltrial.analysis.school_covariates import covariates_of_cells
-from schooltrial.analysis.split_effects import split_rows
+from schooltrial.analysis.panel.comparison_schools import (
+    columns_of_characteristics,
+    describe_comparisons,
+)
+from schooltrial.analysis.panel.school_covariates import covariates_of_cells
+from schooltrial.analysis.panel.split_effects import split_rows
 from schooltrial.models.cohort_inference.permutation import DRAWS
 from schooltrial.models.group_time.persistence import PERSISTENCE
 from schooltrial.models.inference.estimate import Estimate, noted

@@ -15,17 +15,17 @@ from math import nan
 import numpy as np
 
 from schooltrial.arrays import FloatArray, IntArray
-from schooltrial.models.group_time.cells import Cell
-from schooltrial.models.group_time.doubly_robust import adjust_doubly_robust
-from schooltrial.models.group_time.inverse_probability import adjust_by_inverse_probability
-from schooltrial.models.group_time.outcome_regression import adjust_by_regression
-from schooltrial.models.group_time.panel import SchoolPanel
-from schooltrial.models.group_time.two_groups import (
+from schooltrial.models.adjusted_changes.doubly_robust import adjust_doubly_robust
+from schooltrial.models.adjusted_changes.inverse_probability import adjust_by_inverse_probability
+from schooltrial.models.adjusted_changes.outcome_regression import adjust_by_regression
+from schooltrial.models.adjusted_changes.two_groups import (
     AdjustedEffects,
     Adjustment,
     BoolArray,
     TwoGroups,
 )
+from schooltrial.models.group_time.cells import Cell
+from schooltrial.models.group_time.panel import SchoolPanel
 
 ADJUSTMENTS: dict[Adjustment, Callable[[TwoGroups], AdjustedEffects]] = {
     "regression": adjust_by_regression,

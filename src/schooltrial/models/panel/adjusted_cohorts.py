@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schooltrial.arrays import FloatArray, IntArray
+from schooltrial.models.adjusted_changes.two_groups import Adjustment, BoolArray
 from schooltrial.models.group_time.adjusted_cells import (
     CellEffects,
     SchoolCovariates,
@@ -32,7 +33,6 @@ from schooltrial.models.group_time.cells import (
     plan_cells,
 )
 from schooltrial.models.group_time.panel import NEVER, SchoolPanel, arrange
-from schooltrial.models.group_time.two_groups import Adjustment, BoolArray
 from schooltrial.wording import listed, plural, plural_of
 
 WORDS: dict[Adjustment, str] = {

@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schooltrial.arrays import FloatArray
+from schooltrial.models.adjusted_changes.two_groups import Adjustment
 from schooltrial.models.cohort_inference.bands import bonferroni_half_widths
 from schooltrial.models.cohort_inference.design_draws import DesignCheck, design_check
 from schooltrial.models.cohort_inference.hotelling import (
@@ -74,7 +75,6 @@ from schooltrial.models.group_time.cells import (
 from schooltrial.models.group_time.labels import numbered
 from schooltrial.models.group_time.loadings import Effects, effects_of_cells, group_loadings
 from schooltrial.models.group_time.panel import NEVER, SchoolPanel, panel_of_rows
-from schooltrial.models.group_time.two_groups import Adjustment
 from schooltrial.models.inference.estimate import Estimate, f_estimate, t_estimate
 from schooltrial.models.inference.hypothesis import Hypothesis
 from schooltrial.models.inference.result import Result

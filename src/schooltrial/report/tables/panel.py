@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.analysis.post_programme import ADJUSTED, AFTER
+from schooltrial.analysis.panel.post_programme import ADJUSTED, AFTER
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.document.numbers import interval, number
 from schooltrial.document.tables import Column, Table, tabulate

@@ -17,7 +17,7 @@ import pytest
 from schooltrial.analysis.estimators.randomisation_inference import Lottery
 from schooltrial.analysis.estimators.registry import ESTIMATORS
 from schooltrial.analysis.fitting import PlannedModel
-from schooltrial.analysis.panel_cells import cells_of_pupils, cells_of_schools
+from schooltrial.analysis.panel.panel_cells import cells_of_pupils, cells_of_schools
 from schooltrial.data.rows.analysed import columns_of_analyses
 from schooltrial.document.tables import fragment
 from schooltrial.exhibits.tables.plain_labels import PlainLabels

@@ -6,6 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from schooltrial.models.adjusted_changes.two_groups import Adjustment
 from schooltrial.models.group_time.adjusted_cells import (
     SchoolCovariates,
     adjust_cells,
@@ -13,7 +14,6 @@ from schooltrial.models.group_time.adjusted_cells import (
 from schooltrial.models.group_time.cells import plan_cells
 from schooltrial.models.group_time.loadings import effects_of_cells
 from schooltrial.models.group_time.panel import SchoolPanel
-from schooltrial.models.group_time.two_groups import Adjustment
 
 YEARS = np.arange(2014, 2020)
 

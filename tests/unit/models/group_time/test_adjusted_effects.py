@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
+from schooltrial.models.adjusted_changes.two_groups import Adjustment
 from schooltrial.models.cohort_inference.variances import cohort_variances, row_variances
 from schooltrial.models.group_time.adjusted_cells import (
     SchoolCovariates,
@@ -20,7 +21,6 @@ from schooltrial.models.group_time.averages import Average, plan_averages
 from schooltrial.models.group_time.cells import Cell, plan_cells, treated_schools
 from schooltrial.models.group_time.loadings import effects_of_cells
 from schooltrial.models.group_time.panel import SchoolPanel
-from schooltrial.models.group_time.two_groups import Adjustment
 from unit.models.group_time.test_adjusted_cells import a_panel
 
 

@@ -8,20 +8,20 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from schooltrial.analysis.formula import read_data
-from schooltrial.analysis.school_covariates import Missing, coded_covariates
-from schooltrial.analysis.year_columns import (
+from schooltrial.analysis.formulas.model_formula import read_data
+from schooltrial.analysis.formulas.year_columns import (
     in_school_years,
     read_cohorts,
     read_year,
     read_years,
 )
-from schooltrial.models.group_time.clustered_contributions import clustered_error
-from schooltrial.models.group_time.repeated_cross_sections import (
+from schooltrial.analysis.panel.school_covariates import Missing, coded_covariates
+from schooltrial.models.adjusted_changes.repeated_cross_sections import (
     CrossSections,
     compare_cross_sections,
 )
-from schooltrial.models.group_time.two_groups import Adjustment
+from schooltrial.models.adjusted_changes.two_groups import Adjustment
+from schooltrial.models.group_time.clustered_contributions import clustered_error
 from schooltrial.models.inference.estimate import Estimate, t_estimate
 from schooltrial.models.panel import staggered_adoption
 from schooltrial.models.panel.adjusted_cohorts import WORDS

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from schooltrial.analysis.design_matrix import Array, without_determined
-from schooltrial.analysis.formula import (
+from schooltrial.analysis.formulas.model_formula import (
     INTERCEPT,
     FormulaRows,
     parse_formula,

@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from schooltrial.models.group_time.outcome_regression import (
+from schooltrial.models.adjusted_changes.outcome_regression import (
     regress_changes,
     regression_leverage,
 )
-from schooltrial.models.group_time.propensity_score import (
+from schooltrial.models.adjusted_changes.propensity_score import (
     fit_propensity_score,
     tilt_propensity_score,
 )
-from schooltrial.models.group_time.two_groups import (
+from schooltrial.models.adjusted_changes.two_groups import (
     AdjustedEffects,
     TwoGroups,
     group_leverage,

@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from schooltrial.models.group_time.inverse_probability import adjust_by_inverse_probability
-from unit.models.group_time.test_outcome_regression import assert_influences, groups
+from schooltrial.models.adjusted_changes.inverse_probability import adjust_by_inverse_probability
+from unit.models.adjusted_changes.test_outcome_regression import assert_influences, groups
 
 
 def test_the_effect_is_a_gap_of_weighted_means() -> None:

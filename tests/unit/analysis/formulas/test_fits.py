@@ -8,14 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.analysis.formula_fits import (
+from schooltrial.analysis.formulas.fits import (
     fit_cluster_robust,
     fit_complier_effect,
     fit_multilevel,
     fit_randomisation_inference,
     fit_wild_bootstrap,
 )
-from schooltrial.analysis.panel_fits import fit_difference_in_differences, fit_staggered_adoption
+from schooltrial.analysis.formulas.panel_fits import (
+    fit_difference_in_differences,
+    fit_staggered_adoption,
+)
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
 from schooltrial.models.complier_effect.anderson_rubin import invert_anderson_rubin
 from schooltrial.models.complier_effect.two_stage_least_squares import fit_instrument

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.analysis.school_covariates import coded_covariates
+from schooltrial.analysis.panel.school_covariates import coded_covariates
 
 ROWS = pd.DataFrame({
     "need": [1.0, 3.0, np.nan, 4.0], "sector": ["public", "charter", "charter", None],

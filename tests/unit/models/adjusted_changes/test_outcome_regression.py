@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from schooltrial.models.group_time.outcome_regression import adjust_by_regression
-from schooltrial.models.group_time.two_groups import AdjustedEffects, TwoGroups
+from schooltrial.models.adjusted_changes.outcome_regression import adjust_by_regression
+from schooltrial.models.adjusted_changes.two_groups import AdjustedEffects, TwoGroups
 
 
 def groups(n: int = 40, treated: int = 10, seed: int = 3, p: int = 2, **keys: object) -> TwoGroups:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from schooltrial.models.group_time.two_groups import (
+from schooltrial.models.adjusted_changes.two_groups import (
     TwoGroups,
     dependent_columns,
     leverage_of,

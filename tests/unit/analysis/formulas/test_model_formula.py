@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.analysis.formula import parse_formula, read_rows
+from schooltrial.analysis.formulas.model_formula import parse_formula, read_rows
 
 
 def pupils() -> pd.DataFrame:

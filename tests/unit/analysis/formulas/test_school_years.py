@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.analysis.panel_fits import fit_difference_in_differences, fit_staggered_adoption
-from schooltrial.analysis.year_columns import ends_in, in_school_years
+from schooltrial.analysis.formulas.panel_fits import (
+    fit_difference_in_differences,
+    fit_staggered_adoption,
+)
+from schooltrial.analysis.formulas.year_columns import ends_in, in_school_years
 
 
 def _panel() -> pd.DataFrame:

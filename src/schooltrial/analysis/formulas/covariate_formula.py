@@ -15,7 +15,7 @@ from formulaic import Formula
 from formulaic.parser.types import Factor, Term
 
 from schooltrial.analysis.design_matrix import compared
-from schooltrial.analysis.formula import (
+from schooltrial.analysis.formulas.model_formula import (
     matrix_of,
     parse_formula,
     plain_name,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from schooltrial.analysis.panel_cells import covariate_bases
+from schooltrial.analysis.panel.panel_cells import covariate_bases
 from schooltrial.data.rows.covariates import count_missing, covariate_columns
 from schooltrial.data.rows.filters import has_level, levels
 from schooltrial.models.panel.difference_in_differences import PanelFit, two_way_effects

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.analysis.panel_fits import fit_staggered_adoption
+from schooltrial.analysis.formulas.panel_fits import fit_staggered_adoption
 
 
 def panel(

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from schooltrial.models.group_time.propensity_score import (
+from schooltrial.models.adjusted_changes.propensity_score import (
     fit_propensity_score,
     tilt_propensity_score,
 )
-from schooltrial.models.group_time.two_groups import TwoGroups
+from schooltrial.models.adjusted_changes.two_groups import TwoGroups
 
 
 def _groups(shift: float = 0.5, n: int = 60, treated: int = 15, seed: int = 4) -> TwoGroups:

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from schooltrial.analysis.panel_cells import covariate_bases
-from schooltrial.analysis.panel_columns import columns_of_base
+from schooltrial.analysis.panel.panel_cells import covariate_bases
+from schooltrial.analysis.panel.panel_columns import columns_of_base
 from schooltrial.data.rows.covariates import count_missing, covariate_columns
 from schooltrial.protocol.content.sections import Model
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.analysis.formula_fits import (
+from schooltrial.analysis.formulas.fits import (
     fit_cluster_robust,
     fit_complier_effect,
     fit_multilevel,

@@ -5,11 +5,11 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from schooltrial.models.group_time.repeated_cross_sections import (
+from schooltrial.models.adjusted_changes.repeated_cross_sections import (
     CrossSections,
     compare_cross_sections,
 )
-from schooltrial.models.group_time.two_groups import Adjustment
+from schooltrial.models.adjusted_changes.two_groups import Adjustment
 
 
 def _rows(weights: np.ndarray | None = None, n: int = 120, seed: int = 5) -> CrossSections:

@@ -11,7 +11,7 @@ import pytest
 
 from schooltrial.analysis.estimators import difference_in_differences, staggered_adoption
 from schooltrial.analysis.fitting import FittedModel, PlannedModel
-from schooltrial.analysis.panel_cells import cells_of_pupils
+from schooltrial.analysis.panel.panel_cells import cells_of_pupils
 from schooltrial.protocol.content.sections import Model
 from schooltrial.refusal import Refusal
 from support.sections import planned_outcome

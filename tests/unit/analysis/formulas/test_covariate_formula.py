@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.analysis.design_matrix import DesignMatrix, build_design_matrix
-from schooltrial.analysis.formula_covariates import parse_covariates
+from schooltrial.analysis.formulas.covariate_formula import parse_covariates
 from schooltrial.protocol.content.sections import Model
 
 Make = Callable[..., Model]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from schooltrial.models.group_time.doubly_robust import adjust_doubly_robust
-from schooltrial.models.group_time.outcome_regression import adjust_by_regression
-from unit.models.group_time.test_outcome_regression import assert_influences, groups
+from schooltrial.models.adjusted_changes.doubly_robust import adjust_doubly_robust
+from schooltrial.models.adjusted_changes.outcome_regression import adjust_by_regression
+from unit.models.adjusted_changes.test_outcome_regression import assert_influences, groups
 
 
 def test_where_the_regression_explains_all_the_score_changes_nothing() -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from schooltrial.arrays import FloatArray
-from schooltrial.models.group_time.two_groups import (
+from schooltrial.models.adjusted_changes.two_groups import (
     AdjustedEffects,
     BoolArray,
     TwoGroups,

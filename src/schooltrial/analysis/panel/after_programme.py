@@ -8,7 +8,7 @@ from math import nan
 
 import numpy as np
 
-from schooltrial.analysis.panel_columns import PanelColumns
+from schooltrial.analysis.panel.panel_columns import PanelColumns
 from schooltrial.arrays import FloatArray
 from schooltrial.models.group_time.persistence import DURING, YearAfter
 from schooltrial.models.inference.estimate import Estimate

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from schooltrial.arrays import FloatArray
-from schooltrial.models.group_time.two_groups import BoolArray, TwoGroups, refuse_dependent
+from schooltrial.models.adjusted_changes.two_groups import BoolArray, TwoGroups, refuse_dependent
 
 LIKELY = 0.995
 """A comparison school is left out from this probability of being treated on."""

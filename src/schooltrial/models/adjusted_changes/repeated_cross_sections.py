@@ -26,12 +26,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from schooltrial.arrays import FloatArray
-from schooltrial.models.group_time.outcome_regression import (
+from schooltrial.models.adjusted_changes.outcome_regression import (
     CovariateRegression,
     regress_on_covariates,
 )
-from schooltrial.models.group_time.propensity_score import PropensityScore, fit_propensity_score
-from schooltrial.models.group_time.two_groups import Adjustment, BoolArray, TwoGroups
+from schooltrial.models.adjusted_changes.propensity_score import (
+    PropensityScore,
+    fit_propensity_score,
+)
+from schooltrial.models.adjusted_changes.two_groups import Adjustment, BoolArray, TwoGroups
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,1 @@
+"""Changes of two groups of schools, adjusted by regression, weighting or both."""
