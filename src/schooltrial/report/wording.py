@@ -14,23 +14,42 @@ from schooltrial.protocol.content.sections import (
     measured_years,
     years_of_model,
 )
-from schooltrial.wording import listed, year_spans
+from schooltrial.wording import listed, plural_of, uncapitalised, year_spans
 
-PLAIN_BLOCKS = ("block", "blocks", "matched set", "matched sets")
-"""Labels of blocks that say no more than the sentence itself."""
+PLAIN_BLOCK = "block"
+"""The label of blocks that a protocol does not name."""
+
+
+MATCHED = ("pair", "match", "triplet", "set")
+"""What a label of units that were matched has in it."""
+
+
+def block_word(design: Mapping[str, Any]) -> str:
+    """Return what readers call a block: ``pair of schools``, ``region``, ``matched set``."""
+    label = uncapitalised(str(design["block_label"])) or PLAIN_BLOCK
+    if design["kind"] != "paired" or any(word in label.lower() for word in MATCHED):
+        return label
+    return "matched set" if label == PLAIN_BLOCK else f"matched set ({label})"
+
+
+def block_words(design: Mapping[str, Any]) -> str:
+    """Return what readers call several blocks: ``pairs of schools``."""
+    word = block_word(design)
+    ends = min(at for at in (word.find(" of "), word.find(" ("), len(word)) if at >= 0)
+    return f"{plural_of(word[:ends])}{word[ends:]}"
 
 
 def design_sentence(protocol: Mapping[str, Any]) -> str:
     """Return how units were assigned, as the protocol declares it."""
     design = protocol["design"]
-    levels, label = DesignLevels.of(design), design["block_label"]
-    of = "" if label.lower() in PLAIN_BLOCKS else f" ({label})"
+    levels, label = DesignLevels.of(design), block_word(design)
+    of = "" if label == PLAIN_BLOCK else f" ({label})"
     units = levels.units.capitalize() + (" inside schools" if levels.inside_schools else "")
     how = {
         "complete": "without blocking",
         "simple": "one by one (simple randomisation)",
         "blocked": f"within blocks{of}",
-        "paired": f"within matched sets{of}",
+        "paired": f"within {block_words(design)}",
         "staggered": "in cohorts that began in different years",
     }[design["kind"]]
     if design["randomised"]:

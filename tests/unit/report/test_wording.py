@@ -6,6 +6,8 @@ import pytest
 
 from schooltrial.report.wording import (
     analysed_sentences,
+    block_word,
+    block_words,
     design_sentence,
     measured_sentence,
     registration_sentence,
@@ -83,3 +85,15 @@ def test_a_label_of_blocks_that_says_no_more_is_left_out() -> None:
 
     assert told("Matched set") == "Schools were randomised within matched sets."
     assert told("district") == "Schools were randomised within matched sets (district)."
+    assert told("pair of schools") == "Schools were randomised within pairs of schools."
+
+
+def test_blocks_have_one_name_on_every_page() -> None:
+    def named(kind: str, label: str) -> tuple[str, str]:
+        design = {"kind": kind, "block_label": label}
+        return block_word(design), block_words(design)
+
+    assert named("paired", "pair of schools") == ("pair of schools", "pairs of schools")
+    assert named("paired", "block") == ("matched set", "matched sets")
+    assert named("blocked", "District") == ("district", "districts")
+    assert named("blocked", "block") == ("block", "blocks")

@@ -16,6 +16,7 @@ from schooltrial.report.sections.annexes import (
     provenance_section,
 )
 from schooltrial.report.sections.baseline import baseline_section
+from schooltrial.report.sections.check_methods import check_method_blocks
 from schooltrial.report.sections.cost import cost_section
 from schooltrial.report.sections.design import design_section
 from schooltrial.report.sections.deviations import deviations_section
@@ -66,7 +67,7 @@ def build_report(
     """
     found: list[Section | None] = [section(evidence) for section in SECTIONS]
     found += [
-        methods_section(evidence.protocol, software),
+        methods_section(evidence.protocol, software, tuple(check_method_blocks(evidence))),
         study_record_section(evidence.study_record, evidence.labels),
     ]
     sections = [section for section in found if section is not None]

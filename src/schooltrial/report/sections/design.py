@@ -7,7 +7,7 @@ from schooltrial.document.text import Cite
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.tables.assignment import blocks_left_out, blocks_shown
 from schooltrial.report.tables.panel import cohort_starts, cohorts_sentence, programme_by_cohort
-from schooltrial.report.wording import design_sentence
+from schooltrial.report.wording import block_word, design_sentence
 from schooltrial.wording import year_spans
 
 
@@ -45,14 +45,14 @@ def design_section(evidence: Evidence) -> Section:
         reasons = tuple(_sentence(str(reason)) for reason in verdict["reasons"])
         blocks.append(Bullets(reasons))
     allocated = evidence.checks["assignment"]
-    label = protocol["design"]["block_label"]
+    label = block_word(protocol["design"])
     note = blocks_left_out(allocated)
     table = Exhibit(
-        "units_by_block", f"Units in each group, by {label}" if label else "Units in each group",
-        blocks_shown(allocated), notes=(note,) if note else (),
+        "units_by_block", f"Units in each group, by {label}",
+        blocks_shown(allocated, label), notes=(note,) if note else (),
         data="checks/assignment.csv", source="check_assignment",
     )  # fmt: skip
-    blocks.append(Details(f"Units in each group{f', by {label}' if label else ''}", (table,)))
+    blocks.append(Details.of(table))
     title = f"Design and {'randomisation' if protocol['design']['randomised'] else 'allocation'}"
     return Section("design", title, tuple(blocks))
 

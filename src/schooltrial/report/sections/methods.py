@@ -10,7 +10,7 @@ from schooltrial.protocol.consistency.idle_keys import has_blocks
 from schooltrial.protocol.consistency.model_keys import keys_read
 from schooltrial.protocol.content.filters import in_words
 from schooltrial.protocol.content.sections import Content, arm_labels, control_word, labels
-from schooltrial.report.wording import of_rows
+from schooltrial.report.wording import PLAIN_BLOCK, block_word, block_words, of_rows
 from schooltrial.wording import exact, listed, plural_of
 
 LINEAR = "yᵢⱼ = α + τTⱼ + β′xᵢⱼ + eᵢⱼ"
@@ -22,6 +22,7 @@ ALONE = "yᵢ = α + τTᵢ + β′xᵢ + eᵢ"
 EFFECT_SIZES = {
     "g": "g = τ̂ / s · (1 − 3 / (4N − 9))",
     "cox": "d = [logit(p + τ̂) − logit(p)] / 1.65",
+    "index": "percentile points = 100 · (Φ(g) − 0.5)",
 }
 """Effect sizes of continuous and of yes/no outcomes."""
 
@@ -38,19 +39,22 @@ EQUATIONS = {
 
 ESTIMATORS = {
     "multilevel": "A linear mixed model, fitted by restricted maximum likelihood (REML), estimates "
-    "{estimand}, τ.",
+    "{estimand}, τ. The intraclass correlation is ρ = σ²ᵤ / (σ²ᵤ + σ²ₑ), its interval that of "
+    "the profiled likelihood.",
     "cluster_robust": "Least squares estimates {estimand}, τ; standard errors are cluster-robust.",
-    "randomisation_inference": "Least squares estimates {estimand}, τ. Its studentised value is "
-    "compared with its distribution over assignments that the design could have produced; the "
-    "p-value and the interval come from that distribution.",
-    "wild_bootstrap": "Least squares estimates {estimand}, τ. It is tested by a restricted wild "
-    "cluster bootstrap (Cameron, Gelbach and Miller 2008); the p-value and the interval come from "
-    "the bootstrap.",
+    "randomisation_inference": "Least squares estimates {estimand}, τ. Its studentised value t is "
+    "compared with the values t* of other assignments that the design could have produced, if the "
+    "programme changed no outcome. The p-value is the share of them with |t*| ≥ |t|; the interval "
+    "holds the effects that this test does not reject.",
+    "wild_bootstrap": "Least squares estimates {estimand}, τ. A restricted wild cluster bootstrap "
+    "tests it (Cameron, Gelbach and Miller 2008): the residuals of the model without an effect are "
+    "multiplied by random signs, cluster by cluster. The p-value is the share of these samples "
+    "with |t*| ≥ |t|; the interval holds the effects that this test does not reject.",
     "complier_effect": "Two-stage least squares, with assignment as the instrument, estimates the "
     "complier average causal effect (CACE), δ: the effect of take-up, D, on those who take up "
-    "because of the offer. An Anderson-Rubin set, which is valid with weak instruments too, is "
-    "given with it. Standard errors are cluster-robust (CR2) with Satterthwaite’s degrees of "
-    "freedom.",
+    "because of the offer. The first-stage F tests π₁ = 0. The Anderson-Rubin set, which is valid "
+    "with weak instruments too, holds each δ at which assignment has no effect on y − δD. Standard "
+    "errors are cluster-robust (CR2) with Satterthwaite’s degrees of freedom.",
     "difference_in_differences": "A regression with effects of schools and years estimates the "
     "average effect on the intervention schools in the years of the programme (ATT), τ.",
     "staggered_adoption": "Effects on the schools of each cohort g in each year t are estimated, "
@@ -89,6 +93,40 @@ REFERENCES = {
     "3253–3285.",
     "Wing, Freedman and Hollingsworth": "Wing, C., Freedman, S. M. and Hollingsworth, A. (2024). "
     "Stacked difference-in-differences. NBER Working Paper 32054.",
+    "Bloom 2005": "Bloom, H. S. (2005). Randomizing groups to evaluate place-based programs. In: "
+    "Learning more from social experiments. New York: Russell Sage Foundation.",
+    "Burlig, Preonas and Woerman": "Burlig, F., Preonas, L. and Woerman, M. (2020). Panel data and "
+    "experimental design. Journal of Development Economics 144, 102458.",
+    "Conley and Taber": "Conley, T. G. and Taber, C. R. (2011). Inference with “difference in "
+    "differences” with a small number of policy changes. Review of Economics and Statistics "
+    "93(1), 113–125.",
+    "Deke and Chiang": "Deke, J. and Chiang, H. (2017). The WWC attrition standard: sensitivity to "
+    "assumptions and opportunities for refining and adapting to new contexts. Evaluation Review "
+    "41(2), 130–154.",
+    "Fieller 1954": "Fieller, E. C. (1954). Some problems in interval estimation. Journal of the "
+    "Royal Statistical Society B 16(2), 175–185.",
+    "Gelman and Carlin": "Gelman, A. and Carlin, J. (2014). Beyond power calculations: assessing "
+    "Type S (sign) and Type M (magnitude) errors. Perspectives on Psychological Science 9(6), "
+    "641–651.",
+    "Goodman-Bacon 2021": "Goodman-Bacon, A. (2021). Difference-in-differences with variation in "
+    "treatment timing. Journal of Econometrics 225(2), 254–277.",
+    "Hansen and Bowers": "Hansen, B. B. and Bowers, J. (2008). Covariate balance in simple, "
+    "stratified and clustered comparative studies. Statistical Science 23(2), 219–236.",
+    "Horowitz and Manski 2000": "Horowitz, J. L. and Manski, C. F. (2000). Nonparametric analysis "
+    "of randomized experiments with missing covariate and outcome data. Journal of the American "
+    "Statistical Association 95(449), 77–84.",
+    "Imbens and Manski": "Imbens, G. W. and Manski, C. F. (2004). Confidence intervals for "
+    "partially identified parameters. Econometrica 72(6), 1845–1857.",
+    "Lee 2009": "Lee, D. S. (2009). Training, wages, and sample selection: estimating sharp bounds "
+    "on treatment effects. Review of Economic Studies 76(3), 1071–1102.",
+    "Rambachan and Roth": "Rambachan, A. and Roth, J. (2023). A more credible approach to parallel "
+    "trends. Review of Economic Studies 90(5), 2555–2591.",
+    "Roth 2022": "Roth, J. (2022). Pretest with caution: event-study estimates after testing for "
+    "parallel trends. American Economic Review: Insights 4(3), 305–322.",
+    "Wooldridge 2007": "Wooldridge, J. M. (2007). Inverse probability weighted estimation for "
+    "general missing data problems. Journal of Econometrics 141(2), 1281–1301.",
+    "Wu and Ding": "Wu, J. and Ding, P. (2021). Randomization tests for weak null hypotheses in "
+    "randomized experiments. Journal of the American Statistical Association 116(536), 1898–1913.",
     "Hainmueller": "Hainmueller, J. (2012). Entropy balancing for causal effects. Political "
     "Analysis 20(1), 25–46.",
 }
@@ -310,12 +348,25 @@ SENTENCES: dict[str, Sentence] = {
 }  # fmt: skip
 """Key of models → its sentence; empty where it changes nothing."""
 
+KINDS = {
+    "multilevel": "Multilevel models",
+    "cluster_robust": "Least squares with cluster-robust errors",
+    "randomisation_inference": "Randomisation inference",
+    "wild_bootstrap": "Wild cluster bootstrap",
+    "complier_effect": "Effects of taking the programme up",
+    "difference_in_differences": "Difference-in-differences",
+    "staggered_adoption": "Staggered adoption",
+}
+"""Estimator → the heading of its models."""
+
 ELSEWHERE = ("label", "estimator", "role", "outcomes", "where_label")
 """Keys that are words, or that the heading and first sentence of a model tell."""
 
 
-def methods_section(protocol: Content, software: Mapping[str, str]) -> Section:
-    """Return the methods: outcomes, then each model with its equation and rules, and references.
+def methods_section(
+    protocol: Content, software: Mapping[str, str], of_checks: Sequence[Block] = ()
+) -> Section:
+    """Return the methods: outcomes, each kind of model, the checks, software and references.
 
     Parameters
     ----------
@@ -323,23 +374,88 @@ def methods_section(protocol: Content, software: Mapping[str, str]) -> Section:
         Sections of the protocol, all defaults filled.
     software : mapping
         Package → the version that computed the results.
+    of_checks : sequence of Block
+        The methods of the checks and bounds that the report shows.
     """
     blocks: list[Block] = [Paragraph(" ".join(_general(protocol)))]
-    for name, model in told_models(protocol).items():
-        blocks += [
-            Heading(model["label"], f"method-{name}"),
-            Equation(equation(model, protocol)),
-            Paragraph(" ".join(model_sentences(model, protocol))),
-        ]
+    for estimator, models in models_by_kind(protocol).items():
+        blocks += kind_blocks(estimator, models, protocol)
     blocks += [
         *effect_size_blocks(protocol),
+        *of_checks,
         Heading("Software"),
         Paragraph(software_said(software)),
     ]
-    told = " ".join(str(block.text) for block in blocks if isinstance(block, Paragraph))
-    if cited := references(told):
+    if cited := references(told_in(blocks)):
         blocks += [Heading("References"), Bullets(tuple(cited))]
     return Section("methods", "Statistical methods", tuple(blocks), annex=True)
+
+
+def told_in(blocks: Sequence[Block]) -> str:
+    """Return the text of paragraphs and lists."""
+    parts: list[str] = []
+    for block in blocks:
+        if isinstance(block, Paragraph):
+            parts.append(str(block.text))
+        elif isinstance(block, Bullets):
+            parts += [str(item) for item in block.items]
+    return " ".join(parts)
+
+
+def models_by_kind(protocol: Content) -> dict[str, dict[str, Model]]:
+    """Return estimator → its models, in the order of the protocol."""
+    kinds: dict[str, dict[str, Model]] = {}
+    for name, model in told_models(protocol).items():
+        kinds.setdefault(model["estimator"], {})[name] = model
+    return kinds
+
+
+def kind_blocks(estimator: str, models: Mapping[str, Model], protocol: Content) -> Iterator[Block]:
+    """Yield the methods of the models of one estimator: what they share once, then what is own.
+
+    Parameters
+    ----------
+    estimator : str
+        Its name in protocols.
+    models : mapping
+        Name → the model.
+    protocol : Content
+        Sections of the protocol.
+    """
+    told = {name: dict(sentences_by_key(model, protocol)) for name, model in models.items()}
+    shared = {
+        key: sentence
+        for key, sentence in next(iter(told.values())).items()
+        if all(sentences.get(key) == sentence for sentences in told.values())
+    }
+    by_equation: dict[str, list[str]] = {}
+    for name, model in models.items():
+        by_equation.setdefault(equation(model, protocol), []).append(name)
+    yield Heading(KINDS[estimator])
+    alone = len(by_equation) == 1
+    if alone:
+        yield Equation(next(iter(by_equation)))
+    yield Paragraph(" ".join(shared.values()))
+    for formula, names in by_equation.items():
+        if not alone:
+            yield Equation(formula)
+        own = [
+            {key: words for key, words in told[name].items() if key not in shared} for name in names
+        ]
+        yield Bullets(tuple(
+            f"{models[name]['label']}. {_own_words(sentences, own[0])}".rstrip()
+            for name, sentences in zip(names, own, strict=True)
+        ))  # fmt: skip
+
+
+def _own_words(sentences: Mapping[str, str], first: Mapping[str, str]) -> str:
+    """Return the sentences that one model alone has; of a variant of the first, what differs."""
+    if sentences is first or not set(first) <= set(sentences):
+        return " ".join(sentences.values())
+    changed = [words for key, words in sentences.items() if first.get(key) != words]
+    if len(changed) == len(sentences):
+        return " ".join(changed)
+    return f"As the first of this list, but: {' '.join(changed)}" if changed else "As the first."
 
 
 def software_said(software: Mapping[str, str]) -> str:
@@ -392,13 +508,63 @@ def _outcomes(model: Model, protocol: Content) -> str:
 
 def model_sentences(model: Model, protocol: Content) -> Iterator[str]:
     """Yield the sentences on one model, key by key."""
-    yield f"Outcomes: {_outcomes(model, protocol)}."
-    yield ESTIMATORS[model["estimator"]].format(estimand=_estimand(protocol))
+    yield from (sentence for _, sentence in sentences_by_key(model, protocol))
+
+
+def sentences_by_key(model: Model, protocol: Content) -> Iterator[tuple[str, str]]:
+    """Yield what each key of a model says of it, with the key; only what says something."""
+    yield "estimator", ESTIMATORS[model["estimator"]].format(estimand=_estimand(protocol))
+    yield "outcomes", f"Outcomes: {_outcomes(model, protocol)}."
     if model["estimator"] in PANEL:
-        yield _identified(protocol)
+        yield "design", _identified(protocol)
     for key in keys_read(model["estimator"]):
         if key not in ELSEWHERE and (said := SENTENCES[key](model, protocol)):
-            yield said
+            yield key, said
+
+
+def adjustment_sentences(protocol: Content) -> list[str]:
+    """Return what the effects of each primary model are adjusted for, models alike together.
+
+    Parameters
+    ----------
+    protocol : Content
+        Sections of the protocol.
+    """
+    alike: dict[str, list[str]] = {}
+    for model in told_models(protocol).values():
+        if model["role"] == "primary":
+            labels = [protocol["outcomes"][name]["label"] for name in model["outcomes"]]
+            alike.setdefault(_adjusted_for(model, protocol), []).extend(labels)
+    several = len(alike) > 1
+    return [
+        f"{listed(list(dict.fromkeys(labels)))}: {words}." if several
+        else f"{words[:1].upper()}{words[1:]}."
+        for words, labels in alike.items()
+    ]  # fmt: skip
+
+
+def _adjusted_for(model: Model, protocol: Content) -> str:
+    """Return what the effect of a model is adjusted for, by labels."""
+    parts = [_named(str(one), protocol) for one in model["covariates"]]
+    parts += [_named(str(one), protocol) for one in model["fixed_effects"]]
+    if (
+        model["blocks"] != "none"
+        and has_blocks(protocol)
+        and "blocks" in keys_read(model["estimator"])
+    ):
+        word = block_word(protocol["design"])
+        parts.append(word if word == PLAIN_BLOCK else f"{word} (block)")
+    further = f", and adjusted for {listed(parts)}" if parts else ", without covariates"
+    if model["estimator"] == "difference_in_differences":
+        return f"each school is compared with itself in other years, and years with years{further}"
+    if model["estimator"] == "staggered_adoption":
+        if model["comparison_on"]:
+            alike = _names(model, protocol, "comparison_on")
+            further += f"; comparison schools are weighted to be alike in {alike}"
+        return f"changes of schools since before the programme are compared{further}"
+    if not parts:
+        return "the effect is a difference of means, not adjusted for any covariate"
+    return f"the effect is adjusted for {listed(parts)}"
 
 
 def _rows_are_units(model: Model, protocol: Content) -> bool:
@@ -445,6 +611,13 @@ def effect_size_blocks(protocol: Content) -> Iterator[Block]:
         )
     if scales:
         yield Paragraph("Intervals of effect sizes are those of the estimates on the new scale.")
+    if "continuous" in scales:
+        yield Equation(EFFECT_SIZES["index"])
+        yield Paragraph(
+            f"Percentile points (WWC improvement index): where an average pupil of the "
+            f"{control_word(protocol)} group would rank, with the effect, among that group, Φ "
+            "being the normal distribution. They are computed from the effect size, g."
+        )
 
 
 def references(told: str) -> Sequence[str]:
@@ -477,7 +650,12 @@ def _general(protocol: Content) -> Iterator[str]:
     primary = sum(outcome["primary"] for outcome in protocol["outcomes"].values())
     if primary > 1:
         yield f"P-values are not adjusted for the number of primary outcomes ({primary})."
+    several = len(design["arms"]) > TWO
+    treated = "Tₐ is 1 in intervention group a" if several else "T is 1 in the intervention group"
+    blocks = ", blocks" if has_blocks(protocol) else ""
+    if blocks and block_word(design) != PLAIN_BLOCK:
+        yield f"Blocks are {block_words(design)}."
     yield (
-        "In the equations, T is 1 in the intervention group and x holds covariates, blocks and "
-        "indicators, where a model has any."
+        f"In the equations, {treated} and x holds covariates{blocks} and indicators, where a model "
+        "has any."
     )

@@ -7,6 +7,7 @@ from schooltrial.document.text import Cite
 from schooltrial.report.effects import effects_shown
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.persistence import persistence_told
+from schooltrial.report.sections.methods import adjustment_sentences
 
 READING = (
     "Statistic of a joint test: F. Effect size: Hedges’ g in the pooled SD of those analysed, or "
@@ -23,6 +24,8 @@ def primary_section(evidence: Evidence) -> Section:
         blocks.append(
             Paragraph(("The analysis deviates from the plan: see ", Cite("deviations"), "."))
         )
+    told = (" ".join(adjustment_sentences(evidence.protocol)), " Models: ", Cite("methods"), ".")
+    blocks.append(Paragraph(told))
     figure = evidence.exhibit("effects")
     if figure is not None:
         blocks.append(figure)

@@ -100,19 +100,19 @@ def remarks_counted(units: pd.DataFrame) -> Table | None:
     return tabulate("Remarks", ordered, COUNTED)
 
 
-def blocks_shown(blocks: pd.DataFrame) -> Table:
+def blocks_shown(blocks: pd.DataFrame, word: str = "block") -> Table:
     """Return how many units each block holds in each group; of many, those with a remark first."""
     if len(blocks) > MOST:
         plain = blocks["verdict"].isin(WITHOUT_REMARK)
         blocks = pd.concat([blocks[~plain], blocks[plain]]).head(MOST)
     arms = [name for name in blocks if name not in ("block", "share_treated", "verdict")]
     columns = [
-        Column("Block", key="block"),
+        Column(word.capitalize(), key="block"),
         *(Column(_heading(str(name)), "quantity", key=str(name)) for name in arms),
         Column("Share in intervention", "quantity", 2, key="share treated"),
         Column("Verdict", key="verdict"),
     ]
-    return tabulate("Units in each group, by block", blocks, columns)
+    return tabulate(f"Units in each group, by {word}", blocks, columns)
 
 
 def blocks_left_out(blocks: pd.DataFrame) -> str:

@@ -92,7 +92,7 @@ def units_counted(units: pd.DataFrame, noun: str) -> Table:
     """Return how many units and blocks each group has."""
     columns = [
         Column("Group", key="label"),
-        Column(plural_of(noun), "count", key="n_units"),
+        Column(plural_of(noun).capitalize(), "count", key="n_units"),
         Column("Blocks", "told", key="n_blocks"),
     ]
     return tabulate("Units assigned", units, columns)

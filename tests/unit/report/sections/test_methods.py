@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schooltrial.analysis.estimators.registry import ESTIMATORS as REGISTERED
-from schooltrial.document.blocks import Bullets, Equation, Paragraph
+from schooltrial.document.blocks import Bullets, Equation
 from schooltrial.protocol.consistency.model_keys import MODEL_KEYS
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.report.sections.methods import (
@@ -17,15 +17,18 @@ from schooltrial.report.sections.methods import (
     ELSEWHERE,
     EQUATIONS,
     ESTIMATORS,
+    KINDS,
     LINEAR,
     METHODS,
     SENTENCES,
+    adjustment_sentences,
     effect_size_blocks,
     equation,
     methods_section,
     model_sentences,
     references,
     software_said,
+    told_in,
     told_models,
 )
 from schooltrial.version import pinned_versions
@@ -39,7 +42,7 @@ def _content(path: Path) -> Any:
 
 
 def test_every_estimator_has_an_equation_and_a_sentence() -> None:
-    assert set(ESTIMATORS) == set(EQUATIONS) == set(REGISTERED)
+    assert set(ESTIMATORS) == set(EQUATIONS) == set(KINDS) == set(REGISTERED)
 
 
 def test_every_key_of_models_has_a_sentence_or_is_told_otherwise() -> None:
@@ -58,12 +61,28 @@ def test_each_model_of_a_study_has_its_equation_and_what_is_cited_is_listed(path
     section = methods_section(content, {"schooltrial": "1.0"})
     assert section.annex
     equations = [block.formula for block in section.blocks if isinstance(block, Equation)]
-    of_models = [one for one in equations if one not in EFFECT_SIZES.values()]
-    assert len(of_models) == len(told_models(content)) > 0
-    told = " ".join(str(block.text) for block in section.blocks if isinstance(block, Paragraph))
-    lists = [block for block in section.blocks if isinstance(block, Bullets)]
-    assert [list(one.items) for one in lists] == ([list(references(told))] if lists else [])
+    kinds = {(model["estimator"], equation(model, content))
+             for model in told_models(content).values()}  # fmt: skip
+    for formula in {one for _, one in kinds}:
+        assert equations.count(formula) == sum(formula == one for _, one in kinds)
+    *listing, last = (block for block in section.blocks if isinstance(block, Bullets))
+    assert isinstance(section.blocks[-1], Bullets)
+    named = [str(item) for one in listing for item in one.items]
+    labels = [str(model["label"]) for model in told_models(content).values()]
+    assert sorted(named) == sorted(
+        next(item for item in named if item.startswith(f"{label}.")) for label in labels
+    )
+    told = told_in([block for block in section.blocks if block is not last])
+    assert list(last.items) == list(references(told))
     assert ("not randomised" in told) is (not content["design"]["randomised"])
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_what_an_estimator_does_is_said_once_however_many_models_use_it(path: Path) -> None:
+    content = _content(path)
+    told = told_in(methods_section(content, {"schooltrial": "1.0"}).blocks)
+    for estimator in {model["estimator"] for model in content["models"].values()}:
+        assert told.count(ESTIMATORS[estimator].split("{estimand}")[-1]) == 1
 
 
 def test_a_sentence_follows_the_key_and_is_absent_where_the_key_does_not_act() -> None:
@@ -134,8 +153,8 @@ def test_effect_sizes_are_explained_for_the_outcomes_that_have_them() -> None:
         content = _content(ROOT / "config" / "studies" / f"{name}.yaml")
         return [one.formula for one in effect_size_blocks(content) if isinstance(one, Equation)]
 
-    assert formulas("chicago_collaborative") == [EFFECT_SIZES["g"]]
-    assert formulas("achievement_awards") == [EFFECT_SIZES["g"], EFFECT_SIZES["cox"]]
+    assert formulas("chicago_collaborative") == [EFFECT_SIZES["g"], EFFECT_SIZES["index"]]
+    assert formulas("achievement_awards") == list(EFFECT_SIZES.values())
     assert formulas("fellowship") == []
 
 
@@ -144,3 +163,27 @@ def test_software_is_named_with_its_versions() -> None:
     versions = pinned_versions(lock)
     assert list(versions) == ["schooltrial", "numpy", "pandas"]
     assert "numpy 2.4.6 and pandas 3.1.1" in software_said(versions)
+
+
+def test_the_results_say_what_an_effect_is_adjusted_for_by_labels() -> None:
+    def told(name: str) -> list[str]:
+        return adjustment_sentences(_content(ROOT / "config" / "studies" / f"{name}.yaml"))
+
+    (chicago,) = told("chicago_collaborative")
+    assert chicago.startswith("The effect is adjusted for the outcome at baseline")
+    assert "district and level (block)" in chicago
+    assert "_" not in chicago
+    certificate = told("university_certificate")
+    assert len(certificate) == 2
+    assert certificate[0].startswith("Maths and English language arts: the effect is adjusted for")
+    (fellowship,) = told("fellowship")
+    assert fellowship.endswith("compared, without covariates.")
+
+
+def test_a_difference_of_means_is_called_one() -> None:
+    content = _content(ROOT / "config" / "studies" / "chicago_collaborative.yaml")
+    plain = {**content["models"]["itt_multilevel"], "covariates": [], "blocks": "none"}
+    alone: Any = {**content, "models": {"itt": plain}}
+    assert adjustment_sentences(alone) == [
+        "The effect is a difference of means, not adjusted for any covariate."
+    ]
