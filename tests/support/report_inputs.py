@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 import check_assignment
 import check_attrition
 import check_balance
@@ -62,11 +64,16 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
         protocol=content, **files, **fitted, teacher_sample=teachers, check=path["power"],
         school_sample=trial.path("school_sample.parquet"),
     )  # fmt: skip
+    codebook = str(folder / "codebook.csv")
+    pd.DataFrame([("pupils", "grade", "Grade", "number", "3; 4; 5")], columns=[
+        "table", "variable", "label", "type", "values",
+    ]).to_csv(codebook, index=False)  # fmt: skip
     check_rating.main(
         protocol=content, **fitted, attrition=path["attrition"], balance=path["balance"],
         equivalence=path["equivalence"], power=path["power"],
         assignment=path["assignment_verdict"], boxes=boxes,
-        units=path["assignment_units"], verdict=path["verdict"],
+        units=path["assignment_units"], mobility=path["mobility"], codebook=codebook,
+        verdict=path["verdict"],
     )  # fmt: skip
     record_plan.main(
         protocol=content, models_to_come={}, study=trial.study(),

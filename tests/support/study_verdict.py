@@ -34,6 +34,7 @@ def made_verdict(**changed: Any) -> dict[str, Any]:
         "sample_and_context": {
             "summary": "A trial.",
             "years": {"baseline": [2018], "programme": [2020], "follow_up": []},
+            "grades": ["3", "4"], "setting": [{"label": "District", "values": ["North", "South"]}],
             "flow": [{"text": "schools assigned", "n": 40}],
         },
         "registration_and_conflicts": {"registry": "", "deviations": []},
@@ -51,6 +52,12 @@ def made_verdict(**changed: Any) -> dict[str, Any]:
                 "where": {"year": [2020]}, "covariates": ["baseline", "girl"],
                 "missing_covariates": "indicator", "confidence_level": 0.95,
             }},
+            "flow": [
+                {"stage": "analysed", "arm": "programme", "outcome": "maths", "year": 2020,
+                 "kind": "in", "text": "pupils analysed", "n": 2978},
+                {"stage": "analysed", "arm": "programme", "outcome": "maths", "year": 2020,
+                 "kind": "lost", "text": "outcome not observed", "n": 3},
+            ],
         },
         "descriptive_statistics": {"baseline_year": 2018, "equivalence": []},
         "results": {

@@ -33,6 +33,8 @@ rule check_rating:
         power="results/{study}/checks/power.csv",
         assignment="results/{study}/checks/assignment_verdict.json",
         units="results/{study}/checks/assignment_units.csv",
+        mobility="results/{study}/checks/mobility.csv",
+        codebook="results/{study}/checks/codebook.csv",
         boxes="results/{study}/checks/flow_boxes.csv",
         estimates="results/{study}/estimates/estimates.csv",
         diagnostics="results/{study}/estimates/diagnostics.json",

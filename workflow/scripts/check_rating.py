@@ -27,6 +27,8 @@ def main(
     diagnostics: str,
     protocol: Content,
     units: str,
+    mobility: str,
+    codebook: str,
     verdict: str,
     contrast: str | None = None,
 ) -> None:
@@ -38,11 +40,13 @@ def main(
         "power": read_check(power),
         "assignment": json.loads(Path(assignment).read_text("utf-8")),
         "take_up": read_check(units),
+        "mobility": read_check(mobility),
         "contrast": read_check(contrast) if contrast else None,
     }
     record = build_study_record(
         protocol, checks, read_check(boxes, keep_default_na=False), pd.read_csv(estimates),
-        json.loads(Path(diagnostics).read_text("utf-8")), baseline_year(protocol),
+        json.loads(Path(diagnostics).read_text("utf-8")), pd.read_csv(codebook, dtype="str"),
+        baseline_year(protocol),
     )  # fmt: skip
     Path(verdict).write_text(as_json(record) + "\n", encoding="utf-8")
 

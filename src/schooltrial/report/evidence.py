@@ -29,6 +29,7 @@ from schooltrial.report.captions import FACTS, sentences
 from schooltrial.report.headlines import Finding, summarise_findings
 from schooltrial.report.pictures import read_pictures
 from schooltrial.report.study_record import build_record
+from schooltrial.report.tables.panel import CohortYears, cohort_years
 
 AS_TEXT = frozenset({"flow", "cleaning_log"})
 """Checks in which an empty cell is an empty text."""
@@ -126,7 +127,15 @@ class Evidence:
     @property
     def study_record(self) -> dict[str, Any]:
         """The study record as data."""
-        return build_record(self.records["verdict"], self.study, self.labels, self.units_by_arm)
+        return build_record(
+            self.records["verdict"], self.study, self.labels, self.units_by_arm, self.cohorts
+        )
+
+    @property
+    def cohorts(self) -> tuple[CohortYears, ...]:
+        """Cohorts with outcomes, and the years of their programme; none where all began at once."""
+        means = self.drawn.get("cohorts")
+        return () if means is None else cohort_years(means, self.protocol["years"])
 
     @property
     def plan(self) -> PlanRecord:

@@ -10,10 +10,15 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
+import pandas as pd
+
 from schooltrial.protocol.content.filters import in_words
 from schooltrial.protocol.content.shown_units import effect_unit, times_shown
 from schooltrial.protocol.form.json_schema import Validator
 from schooltrial.report.headlines import HEADLINES
+from schooltrial.report.tables.checks import repeated_rows
+from schooltrial.report.tables.panel import CohortYears
+from schooltrial.report.wording import of_rows
 
 Record = Mapping[str, Any]
 
@@ -50,7 +55,11 @@ COMPONENTS = ("label", "indicator", "source", "measured_on", "unit_threshold", "
 
 
 def build_record(
-    verdict: Record, study: Record, labels: Mapping[str, str], arms: Mapping[str, int]
+    verdict: Record,
+    study: Record,
+    labels: Mapping[str, str],
+    arms: Mapping[str, int],
+    cohorts: Sequence[CohortYears] = (),
 ) -> dict[str, Any]:
     """Return the record of a study; what is not known is None.
 
@@ -64,6 +73,8 @@ def build_record(
         Variable → its name in exhibits.
     arms : mapping
         Group → how many units were assigned to it.
+    cohorts : sequence of CohortYears
+        Of a staggered design.
     """
     outcomes = verdict["design_and_measures"]["outcomes"]
 
@@ -78,7 +89,7 @@ def build_record(
         "synthetic": verdict["synthetic"],
         "protocol_sha256": study["protocol"],
         "conditions": _conditions(verdict["conditions"], arms),
-        "sample_and_context": _context(verdict["sample_and_context"]),
+        "sample_and_context": _context(verdict, cohorts),
         "registration_and_conflicts": _registration(verdict["registration_and_conflicts"]),
         "design_and_measures": _design(verdict["design_and_measures"]),
         "sample_formation_and_analysis": _formation(
@@ -92,7 +103,8 @@ def build_record(
         },
         "results": {
             "effects": [
-                {**named(row["outcome"]), **_cells(_shown(row, outcomes[row["outcome"]]), FOUND)}
+                {**named(row["outcome"]), "primary": bool(outcomes[row["outcome"]]["primary"]),
+                 **_cells(_shown(row, outcomes[row["outcome"]]), FOUND)}
                 for row in verdict["results"]["estimates"]
                 if row["estimand"] in HEADLINES
             ],
@@ -104,9 +116,9 @@ def build_record(
             ],
         },
         "attrition": [
-            {**named(row["outcome"]), **_cells(row, LOST)}
-            for row in verdict["attrition"]
-            if row["quantity"] == "lost"
+            {**named(row["outcome"]), "primary": bool(outcomes[row["outcome"]]["primary"]),
+             **_cells(row, LOST)}
+            for row in once_each(verdict["attrition"])
         ],
         "ratings": [_rating(rated) for rated in verdict["ratings"]],
     }  # fmt: skip
@@ -169,14 +181,51 @@ def _conditions(part: Record, arms: Mapping[str, int]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _context(part: Record) -> dict[str, Any]:
+def _context(verdict: Record, cohorts: Sequence[CohortYears]) -> dict[str, Any]:
+    part = verdict["sample_and_context"]
+    programme, follow_up = (part["years"].get(name, []) for name in ("programme", "follow_up"))
+    if cohorts:
+        programme = sorted({year for one in cohorts for year in one.programme})
+        follow_up = sorted({*follow_up, *(year for one in cohorts for year in one.follow_up)})
     return {
         "summary": part["summary"] or None,
+        "setting": [
+            {"characteristic": one["label"], "categories": one["values"]}
+            for one in part["setting"]
+        ],
+        "grades": part["grades"],
         "baseline_years": part["years"].get("baseline", []),
-        "programme_years": part["years"].get("programme", []),
-        "follow_up_years": part["years"].get("follow_up", []),
+        "programme_years": programme,
+        "follow_up_years": follow_up,
+        "cohorts": [
+            {"first_year": one.start, "schools_with_outcomes": one.schools,
+             "programme_years": list(one.programme), "follow_up_years": list(one.follow_up)}
+            for one in cohorts
+        ],
         "flow": [{"text": line["text"], "n": line["n"]} for line in part["flow"]],
-    }
+        "analysed": [
+            {"arm": line["arm"], "outcome": line["outcome"], "year": str(line["year"]),
+             "text": line["text"], "n": line["n"]}
+            for line in verdict["sample_formation_and_analysis"]["flow"]
+            if line["stage"] == "analysed" and line["text"].endswith("s analysed")
+            and line["kind"] in ("in", "had")
+        ],
+    }  # fmt: skip
+
+
+def once_each(attrition: Sequence[Record]) -> list[Record]:
+    """Return the rows of those lost; of people in units that stay only where some unit left.
+
+    Parameters
+    ----------
+    attrition : sequence of mapping
+        Rows of ``attrition.csv``.
+    """
+    lost = [row for row in attrition if row["quantity"] == "lost"]
+    if not lost:
+        return []
+    repeated = repeated_rows(pd.DataFrame(lost)).tolist()
+    return [row for row, twice in zip(lost, repeated, strict=True) if not twice]
 
 
 def _registration(part: Record) -> dict[str, Any]:
@@ -207,12 +256,13 @@ def _design(part: Record) -> dict[str, Any]:
 
 
 def _formation(part: Record, labels: Mapping[str, str]) -> dict[str, Any]:
+    labels = {"baseline": "the outcome at baseline", **labels}
     return {
         "sample": in_words(part["keep"], labels) or None,
         "analyses": [
             {"model": name, "label": model["label"], "estimator": model["estimator"],
              "outcomes": model["outcomes"],
-             "rows": in_words(model["where"], labels) or None,
+             "rows": of_rows(in_words(model["where"], labels)) or None,
              "covariates": [labels.get(str(one), str(one)) for one in model["covariates"]],
              "missing_covariates": model["missing_covariates"] if model["covariates"] else None,
              "confidence_level": model["confidence_level"]}

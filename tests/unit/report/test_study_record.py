@@ -54,7 +54,7 @@ def test_only_effects_and_losses_enter_their_tables() -> None:
 
 def test_covariates_bear_their_labels() -> None:
     (analysis,) = _record()["sample_formation_and_analysis"]["analyses"]
-    assert analysis["covariates"] == ["baseline", "Girls"]
+    assert analysis["covariates"] == ["the outcome at baseline", "Girls"]
 
 
 def test_the_schema_says_which_shape_it_is_of() -> None:

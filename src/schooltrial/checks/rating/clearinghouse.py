@@ -27,7 +27,7 @@ from schooltrial.checks.rating.terms import (
     sized,
     worst_of,
 )
-from schooltrial.wording import exact, listed, percent
+from schooltrial.wording import exact, listed, percent, uncapitalised
 
 STANDARD = "What Works Clearinghouse, Standards Handbook 4.1"
 
@@ -262,9 +262,16 @@ def _came(inputs: RatingInputs) -> str:
         told.append(f"it was not counted how many {' or '.join(unknown)} after the assignment")
     if inputs.joined > 0:
         words = f"{percent(inputs.joined)} of those analysed joined after the assignment"
+        if inputs.formed_since:
+            words = (
+                f"{percent(inputs.joined)} of the {inputs.people} of the year were in no class of "
+                "the trial at baseline"
+            )
         told.append(inputs.told("joined", words))
     if inputs.changed_arm > 0:
         words = f"{percent(inputs.changed_arm)} of those who stayed are in another group"
+        if inputs.formed_since:
+            words = f"{percent(inputs.changed_arm)} of the others were in a class of another group"
         told.append(inputs.told("changed_arm", words))
     return listed(told) if told else ""
 
@@ -276,7 +283,9 @@ def _others(inputs: RatingInputs) -> tuple[str, ...]:
 
 def _joiners_told(inputs: RatingInputs) -> list[str]:
     came = _came(inputs)
-    return [f"{came}, taken as a low risk: {inputs.joiners_justification}"] if came else []
+    if not came:
+        return []
+    return [f"{came}, taken as a low risk: {uncapitalised(inputs.joiners_justification)}"]
 
 
 def _points(share: float) -> str:

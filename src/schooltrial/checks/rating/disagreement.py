@@ -1,9 +1,8 @@
-"""Why ratings differ: of two standards, of two attrition boundaries, of several outcomes."""
+"""Why ratings differ: of two standards, and under two attrition boundaries."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from schooltrial.checks.rating.clearinghouse import NOT, WITH, WITHOUT
 from schooltrial.checks.rating.padlocks import padlocks_of
@@ -54,13 +53,12 @@ def explain_standards(clearinghouse: Rating, padlocks: Rating, inputs: RatingInp
     strength = STRENGTH[clearinghouse.rating]
     number = padlocks_of(inputs)
     other = next(at for at, fewest in FEWEST_PADLOCKS.items() if number >= fewest)
-    head = f"The two ratings differ: WWC ‘{clearinghouse.rating}’, padlocks {padlocks.rating}."
     if strength > other:
-        moved = "The padlocks are lower because of"
-        return f"{head} {moved} {_reasons(padlocks.criteria, NOT_WEIGHED)}."
+        moved = "The padlocks are lower than the WWC rating because of"
+        return f"{moved} {_reasons(padlocks.criteria, NOT_WEIGHED)}."
     if strength < other:
-        moved = "The WWC rating is lower because of"
-        return f"{head} {moved} {_reasons(clearinghouse.criteria, NOT_COUNTED)}."
+        moved = "The WWC rating is lower than the padlocks because of"
+        return f"{moved} {_reasons(clearinghouse.criteria, NOT_COUNTED)}."
     return ""
 
 
@@ -84,28 +82,11 @@ def explain_boundaries(by_boundary: Mapping[str, Rating], chosen: str) -> str:
     )
 
 
-def explain_outcomes(rated: Sequence[Mapping[str, Any]]) -> str:
-    """Return how the ratings of several primary outcomes differ, and by what; empty if alike."""
-    pairs = {tuple(one["rating"] for one in outcome["ratings"]) for outcome in rated}
-    if len(pairs) < 2:
-        return ""
-    told = [
-        f"{outcome['label']}: "
-        + "; ".join(f"{one['rating']} ({_lowering(one['criteria'])})" for one in outcome["ratings"])
-        for outcome in rated
-    ]
-    return f"The primary outcomes are rated differently. {'. '.join(told)}."
-
-
 def _reasons(criteria: Sequence[Criterion], why: Mapping[str, str]) -> str:
     lowering = [one for one in criteria if one.lowers]
     told = []
     for one in lowering:
         reason = next((words for name, words in why.items() if one.name.startswith(name)), "")
-        told.append(f"{one.name}: {one.finding}" + (f" ({reason})" if reason else ""))
-    return "; ".join(told)
-
-
-def _lowering(criteria: Sequence[Mapping[str, Any]]) -> str:
-    names = [str(one["name"]) for one in criteria if one["lowers"]]
-    return f"lowered by {listed(names)}" if names else "lowered by nothing"
+        name = "what is not known" if one.name == "not known" else one.name
+        told.append(f"{name} ({reason})" if reason else name)
+    return listed(told)

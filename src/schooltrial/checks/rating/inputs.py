@@ -20,8 +20,10 @@ from schooltrial.checks.rating.terms import (
     LevelAttrition,
     RatingInputs,
 )
+from schooltrial.data.ledger.follow_up import SAME_GROUP, another_group
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption, attrition_verdict
+from schooltrial.protocol.content.levels import GROUPS
 from schooltrial.protocol.content.sections import Model, covariate_terms
 from schooltrial.wording import plural_of
 
@@ -44,6 +46,7 @@ def rating_inputs(
     assignment: Mapping[str, Any],
     contrast: pd.DataFrame | None = None,
     take_up: pd.DataFrame | None = None,
+    mobility: pd.DataFrame | None = None,
     boundary: Assumption | None = None,
     name: str = "",
 ) -> RatingInputs:
@@ -67,6 +70,9 @@ def rating_inputs(
         What control units received of the programme, where a log tells.
     take_up : DataFrame, optional
         ``unit, arm, taken_up`` of every unit; where any is known it comes before the log.
+    mobility : DataFrame, optional
+        Pupils by where they were at baseline: who joined and moved, where the assigned units hold
+        classes that are formed each year and attrition has no count of them.
     boundary : {"cautious", "optimistic"}, optional
         Which attrition boundary; by default that of the protocol.
     name : str
@@ -111,6 +117,9 @@ def rating_inputs(
         "changed_arm": nobody if level == unit else moves,
         "crossovers": crossed,
     }
+    formed = level == "pupil" and unit in GROUPS
+    if formed and mobility is not None:
+        by_arm |= _formed_since(mobility[mobility["year"] == year], unit, arms)
     worst = {field: _worst(shares) for field, shares in by_arm.items()}
     unsure = [
         field
@@ -137,6 +146,7 @@ def rating_inputs(
             worst["crossovers"][1], named[0], protocol["design"], _take_up_known(take_up)
         ),
         people=people,
+        formed_since=formed,
         label=str(protocol["outcomes"][outcome].get("label", outcome)),
         **{field: share for field, (share, _) in worst.items()},
     )
@@ -302,6 +312,27 @@ def _joined(
     joined = counted["count_control"] + counted["count_arm"]
     also = (inside["count_control"] + inside["count_arm"]).fillna(0.0)
     return ((joined + also) / people).where(people > 0)
+
+
+def _formed_since(pupils: pd.DataFrame, unit: str, arms: Sequence[str]) -> dict[str, pd.Series]:
+    """Return who joined and who changed group, of the pupils of a year, by where they were.
+
+    Who was in no class of the trial at baseline joined; of the others a share was in another
+    group. Both are of each group with the control group; empty where nothing is counted.
+    """
+    if pupils.empty:
+        return {}
+    place = pupils["where_at_baseline"].astype("str")
+    other = place.str.startswith(another_group(unit))
+    there = other | place.isin(SAME_GROUP)
+    counts = pupils["n_pupils"].astype("float64")
+    joined, changed = {}, {}
+    for arm in arms:
+        both = (pupils["arm"] == arm) | ~pupils["arm"].isin(list(arms))
+        everybody, stayed = counts[both].sum(), counts[both & there].sum()
+        joined[arm] = 1 - stayed / everybody if everybody else nan
+        changed[arm] = counts[both & other].sum() / stayed if stayed else nan
+    return {"joined": pd.Series(joined), "changed_arm": pd.Series(changed)}
 
 
 def _crossed(

@@ -153,8 +153,7 @@ def _unknown(parts: dict[str, int | None], inputs: RatingInputs) -> list[str]:
     if any(isnan(one.size) or not one.covered for one in inputs.baseline):
         found.add("imbalance")
     found |= {name for name in _SHARES if isnan(getattr(inputs, name))}
-    if inputs.joiners_justification:
-        found.discard("joined")
+    found -= _excused(inputs)
     return [_named(rule, inputs) for rule in _NAMES if rule in found]
 
 
@@ -215,14 +214,23 @@ def _threats(inputs: RatingInputs) -> Iterator[tuple[int, str, str, Change]]:
         yield taken, "doubted", f"the allocation list is {inputs.assignment_verdict}", change
     for field, words in _SHARES.items():
         who = inputs.crossed or words if field == "crossovers" else words
-        excused = field == "joined" and inputs.joiners_justification
-        share = nan if excused else getattr(inputs, field)
+        share = nan if field in _excused(inputs) else getattr(inputs, field)
         taken = _padlocks("threats", share, "share concerned") or 0
         if taken:
             limit = _limit("threats", taken + 1, "share concerned")
             change = Change(f"at most {percent(limit)} {who}", _setting(field, limit))
             said = f"{percent(share)} {who}"
             yield taken, field, said if who == inputs.crossed else inputs.told(field, said), change
+
+
+def _excused(inputs: RatingInputs) -> set[str]:
+    """Return the shares that the protocol’s reason takes as a low risk.
+
+    Where classes are formed each year, who changed group came into it as a joiner did.
+    """
+    if not inputs.joiners_justification:
+        return set()
+    return {"joined", "changed_arm"} if inputs.formed_since else {"joined"}
 
 
 def _lowered(parts: dict[str, int | None], inputs: RatingInputs) -> list[tuple[str, int]]:
@@ -329,7 +337,7 @@ def _criteria(inputs: RatingInputs) -> tuple[Criterion, ...]:
         if padlocks is None:
             found.append(Criterion(names[rule], "not known", ONLY_LOWER, True))
             continue
-        limits = f"{padlocks} of {MOST}" + ("" if padlocks > lowest else ", the lowest")
+        limits = f"{padlocks} of {MOST}" + (", the lowest" if padlocks == lowest < MOST else "")
         found.append(Criterion(names[rule], known[rule], limits, lowest == padlocks < MOST))
     if imbalance := parts["imbalance"]:
         words = f"a difference of {_imbalance_told(inputs)}"

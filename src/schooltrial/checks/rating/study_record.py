@@ -16,7 +16,6 @@ from schooltrial.checks.balance.equivalence import primary_outcomes, rated_year
 from schooltrial.checks.rating.clearinghouse import clearinghouse_rating
 from schooltrial.checks.rating.disagreement import (
     explain_boundaries,
-    explain_outcomes,
     explain_standards,
 )
 from schooltrial.checks.rating.inputs import rating_inputs
@@ -49,8 +48,8 @@ def ratings(protocol: Mapping[str, Any], checks: Mapping[str, Any]) -> list[dict
     protocol : mapping
         The protocol's sections.
     checks : mapping
-        ``attrition``, ``balance``, ``equivalence``, ``power``, ``take_up`` of units, where there
-        is a log ``contrast`` (frames), and ``assignment`` (mapping).
+        ``attrition``, ``balance``, ``equivalence``, ``power``, ``take_up`` of units, ``mobility``
+        of pupils, where there is a log ``contrast`` (frames), and ``assignment`` (mapping).
 
     Returns
     -------
@@ -92,6 +91,7 @@ def build_study_record(
     boxes: pd.DataFrame,
     estimates: pd.DataFrame,
     diagnostics: Mapping[str, Any],
+    codebook: pd.DataFrame,
     baseline: int,
 ) -> dict[str, Any]:
     """Return the record: the ratings, and the eight tables.
@@ -106,18 +106,18 @@ def build_study_record(
         The long estimates table.
     diagnostics : mapping
         Model → outcome → what the fit says of itself.
+    codebook : DataFrame
+        Of the standard tables: which grades pupils are in, and what is known of schools.
     baseline : int
         Baseline year.
     """
     study, design = protocol["study"], protocol["design"]
     primary = primary_outcomes(protocol)
     rows = estimates[estimates["model"].isin([model for _, model in primary])]
-    rated = ratings(protocol, checks)
     return {
         "study": study["name"],
         "synthetic": study["synthetic"],
-        "ratings": rated,
-        "ratings_differ": explain_outcomes(rated),
+        "ratings": ratings(protocol, checks),
         "conditions": {
             "arms": [{"name": arm["name"], "label": arm["label"]} for arm in design["arms"]],
             "components": protocol["implementation"]["components"],
@@ -127,6 +127,8 @@ def build_study_record(
             "years": {
                 part: protocol["years"][part] for part in ("baseline", "programme", "follow_up")
             },
+            "grades": _grades(codebook),
+            "setting": _setting(codebook),
             "flow": boxes[boxes["arm"] == "all"][["text", "n"]].to_dict("records"),
         },
         "registration_and_conflicts": {
@@ -171,6 +173,26 @@ def build_study_record(
         },
         "attrition": checks["attrition"].to_dict("records"),
     }
+
+
+def _grades(codebook: pd.DataFrame) -> list[str]:
+    """Return the grades that pupils are in, by their table."""
+    rows = codebook[(codebook["table"] == "pupils") & (codebook["variable"] == "grade")]
+    return _values(rows["values"].iloc[0]) if len(rows) else []
+
+
+def _setting(codebook: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the categories of schools that have a label: their districts, their level."""
+    rows = codebook[(codebook["table"] == "schools") & (codebook["type"] == "text")]
+    return [
+        {"label": str(row.label), "values": _values(row.listed)}
+        for row in rows[rows["label"].notna()].rename(columns={"values": "listed"}).itertuples()
+    ]
+
+
+def _values(told: object) -> list[str]:
+    """Return the values that a codebook lists; none where they are too many to be listed."""
+    return [] if pd.isna(told) else [part.strip() for part in str(told).split(";")]
 
 
 def _baseline_rows(balance: pd.DataFrame) -> list[dict[str, Any]]:

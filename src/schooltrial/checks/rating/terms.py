@@ -120,6 +120,10 @@ class RatingInputs:
         Name of the outcome in exhibits.
     people : str
         Whose outcome it is, in the plural: pupils, teachers, schools.
+    formed_since : bool
+        Whether the assigned units hold groups that are formed again each year, as a teacher’s
+        class is: ``joined`` and ``changed_arm`` are then of all on the rosters of the year, by
+        where they were at baseline, and both are excused by ``joiners_justification``.
     """
 
     outcome: str
@@ -143,6 +147,7 @@ class RatingInputs:
     unsure: tuple[str, ...] = ()
     label: str = ""
     people: str = "people"
+    formed_since: bool = False
 
     def whose(self, arm: str) -> str:
         """Return the name of a group as the beginning of a text, where there are several."""

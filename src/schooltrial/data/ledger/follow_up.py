@@ -26,6 +26,10 @@ FLAGS = {
 NO_BASELINE = "not known: no baseline year"
 
 
+SAME_GROUP = ("the same school", "another school in the same group")
+"""Places at baseline of those who were in their group already."""
+
+
 MOBILITY = ["year", "arm", "where_at_baseline", "n_pupils", *FLAGS]
 
 
@@ -98,6 +102,11 @@ def mobility(pupils: pd.DataFrame, baseline: int, years: Sequence[int]) -> pd.Da
     return pd.concat(counted, ignore_index=True)
 
 
+def another_group(unit: str) -> str:
+    """Return how the place begins of those who were in another group at baseline."""
+    return f"a {unit} of"
+
+
 def mobility_of_year(
     now: pd.DataFrame,
     then: pd.DataFrame,
@@ -140,9 +149,8 @@ def mobility_of_year(
     school, school_then = now["school"].to_numpy(), _taken(then["school"].to_numpy(), at)
     where = [
         "no school in the study",
-        "the same school",
-        "another school in the same group",
-        f"a {unit} of {'the other' if len(arms) < 3 else 'another'} group",
+        *SAME_GROUP,
+        f"{another_group(unit)} {'the other' if len(arms) < 3 else 'another'} group",
     ]
     same = (at >= 0) & (arm == _taken(arm_then, at))
     place = np.select([at < 0, same & (school == school_then), same], [0, 1, 2], 3)

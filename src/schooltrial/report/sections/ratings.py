@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
+from schooltrial.document.blocks import Block, Exhibit, Heading, Paragraph, Section
 from schooltrial.document.text import Strong
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.sections.summary import INDICATIVE, with_security_word
@@ -55,7 +55,7 @@ def rated_alike(ratings: Sequence[Mapping[str, Any]]) -> list[tuple[OutcomeRatin
         for rated in ratings:
             one = rated["ratings"][at]
             parts = tuple(f"{part.rstrip('.')}." for part in CLAUSES.split(one["rule"]))
-            change = (one["would_change"],) if one["would_change"] else ()
+            change = tuple(raising(one["would_change"]))
             found = OutcomeRating(
                 rated["label"], rated["year"], one["standard"], one["rating"], (*parts, *change)
             )
@@ -75,7 +75,22 @@ def _reasons(alike: Sequence[OutcomeRating]) -> Paragraph:
             told.append(sentence(versions[0]))
         else:
             told += [f"{one.label}: {words}" for one, words in zip(alike, versions, strict=True)]
-    return Paragraph((Strong(head), f" {first.standard}. {' '.join(told)}"))
+    return Paragraph((Strong(head), f" {' '.join(told)}"))
+
+
+def raising(would_change: str) -> list[str]:
+    """Return what would raise a rating, without what would lower it: the criteria show how near.
+
+    Parameters
+    ----------
+    would_change : str
+        Of a rating in ``verdict.json``.
+    """
+    if not would_change:
+        return []
+    sentences = re.split(r"(?<=\.) (?=[A-Z`])", would_change)
+    kept = [one for one in sentences if not one.startswith("It would be lower")]
+    return [" ".join(kept)] if kept else []
 
 
 def _disagreements(ratings: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -95,15 +110,22 @@ def ratings_section(evidence: Evidence) -> Section:
     """Return the WWC-style and EEF-style ratings of each primary outcome with their criteria."""
     record = evidence.records["verdict"]
     blocks: list[Block] = [Paragraph(INDICATIVE)]
+    standard = ""
     for alike in rated_alike(record["ratings"]):
+        if alike[0].standard != standard:
+            standard = alike[0].standard
+            name, _, caution = standard.partition(" (")
+            blocks.append(Heading(name))
+            if caution:
+                blocks.append(Paragraph(sentence(f"{caution.rstrip(')')}."), "note"))
         blocks.append(_reasons(alike))
+    if any(_disagreements(record["ratings"])):
+        blocks.append(Heading("Why the ratings differ"))
     for told, labels in _disagreements(record["ratings"]).items():
         named = "" if len(labels) == len(record["ratings"]) else f"{listed(labels)}: "
         blocks.append(Paragraph(f"{named}{sentence(told)}"))
     if not record["ratings"]:
         blocks.append(Paragraph("No outcome is primary, so none is rated."))
-    if record["ratings_differ"]:
-        blocks.append(Paragraph(sentence(record["ratings_differ"])))
     criteria = criteria_shown(record["ratings"])
     if criteria is not None:
         blocks.append(Exhibit(

@@ -14,7 +14,7 @@ from schooltrial.document.tables import Column, Table, naming_control, tabulate
 from schooltrial.document.text import Link
 from schooltrial.exhibits.tables.plain_labels import PlainLabels
 from schooltrial.protocol.content.levels import control_name
-from schooltrial.wording import plural_of
+from schooltrial.wording import plural, plural_of, year_spans
 
 Record = Mapping[str, Any]
 
@@ -76,11 +76,12 @@ def study_record_section(record: Record, labels: Mapping[str, str]) -> Section:
         Variable → its name in exhibits.
     """
     arms = record["conditions"]["groups"]
-    named = PlainLabels(labels, {one["arm"]: one["label"] for one in arms})
+    named_arms = {str(one["arm"]): str(one["label"]) for one in arms}
+    named = PlainLabels(labels, named_arms)
     control = control_name(randomised=record["design_and_measures"]["randomised"])
     shown: list[tuple[str, str, Table | None]] = [
         ("conditions", "Conditions", _items(_conditions(record["conditions"], control))),
-        ("sample", "Sample and context", _items(_context(record["sample_and_context"]))),
+        ("sample", "Sample and context", _items(_context(record, named_arms))),
         ("registration", "Registration and conflicts of interest",
          _items(_registration(record["registration_and_conflicts"]))),
         ("design", "Design and measures", _items(_design(record["design_and_measures"]))),
@@ -124,7 +125,7 @@ def _described(rows: Sequence[Record], control: str) -> Table | None:
 
 
 def _results(record: Record, named: PlainLabels) -> Table | None:
-    rows = record["results"]["effects"]
+    rows = _primary_first(record["results"]["effects"])
     if not rows:
         return None
     analyses = record["sample_formation_and_analysis"]["analyses"]
@@ -144,7 +145,18 @@ def _results(record: Record, named: PlainLabels) -> Table | None:
         high=[_bound(value) for value in frame["conf_high"]],
         **counts,
     )
-    return tabulate("Study record", told, RESULTS)
+    return tabulate("Study record", told, RESULTS, group=_kinds(rows))
+
+
+def _kinds(rows: Sequence[Record]) -> Sequence[str]:
+    """Return of which kind the outcome of each row is; nothing where all are primary."""
+    if all(row["primary"] for row in rows):
+        return ()
+    return ["Primary outcomes" if row["primary"] else "Secondary outcomes" for row in rows]
+
+
+def _primary_first(rows: Sequence[Record]) -> list[Record]:
+    return sorted(rows, key=lambda row: not row["primary"])
 
 
 def _bound(value: Any) -> str:
@@ -154,6 +166,7 @@ def _bound(value: Any) -> str:
 def _attrition(rows: Sequence[Record], arms: Sequence[Record], control: str) -> Table | None:
     if not rows:
         return None
+    rows = _primary_first(rows)
     labels = {arm["arm"]: arm["label"] for arm in arms}
     several = len(arms) > 2
     frame = pd.DataFrame(rows)
@@ -162,7 +175,8 @@ def _attrition(rows: Sequence[Record], arms: Sequence[Record], control: str) -> 
         control=[_of(row["count_control"], row["n_control"]) for row in rows],
         intervention=[_of(row["count_arm"], row["n_arm"]) for row in rows],
     )
-    return tabulate("Study record", told, naming_control(ATTRITION, control))
+    columns = naming_control(ATTRITION, control)
+    return tabulate("Study record", told, columns, group=_kinds(rows))
 
 
 def _of(lost: int | None, assigned: int | None) -> str:
@@ -180,13 +194,33 @@ def _conditions(part: Record, control: str) -> Iterator[tuple[str, Any]]:
         yield "Component", component["label"]
 
 
-def _context(part: Record) -> Iterator[tuple[str, Any]]:
+def _context(record: Record, arms: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    part = record["sample_and_context"]
+    labels = {
+        one["outcome"]: one["outcome_label"] for one in record["design_and_measures"]["outcomes"]
+    }
     yield "Summary", part["summary"]
+    yield "Grades", part["grades"] or None
+    for one in part["setting"]:
+        yield one["characteristic"], one["categories"] or None
+    if not part["setting"]:
+        yield "Setting", None
     yield "Baseline years", part["baseline_years"]
     yield "Programme years", part["programme_years"]
     yield "Follow-up years", part["follow_up_years"]
+    for cohort in part["cohorts"]:
+        ended = year_spans(cohort["follow_up_years"])
+        yield (
+            f"Cohort {cohort['first_year']}",
+            f"{plural(cohort['schools_with_outcomes'], 'school')} with outcomes; programme "
+            f"{year_spans(cohort['programme_years'])}{f'; follow-up {ended}' if ended else ''}",
+        )
     for line in part["flow"]:
         yield str(line["text"]).capitalize(), line["n"]
+    for line in part["analysed"]:
+        outcome = labels.get(line["outcome"], line["outcome"])
+        where = f"{outcome}, {line['year']}, {arms.get(line['arm'], line['arm'])}"
+        yield f"{str(line['text']).capitalize()}: {where}", line["n"]
 
 
 def _registration(part: Record) -> Iterator[tuple[str, Any]]:

@@ -139,7 +139,7 @@ def attrition_shown(
     row of their own where no unit left.
     """
     attrition = attrition[attrition["quantity"] == "lost"]
-    attrition = attrition[~_repeated(attrition)]
+    attrition = attrition[~repeated_rows(attrition)]
     model = analysing_models(attrition)
     named = attrition["year"].astype("str").isin([str(year) for year in years])
     rows = attrition[named | (model != "")]
@@ -168,8 +168,14 @@ def attrition_shown(
     return tabulate("Attrition", told, naming_control(ATTRITION, control))
 
 
-def _repeated(lost: pd.DataFrame) -> pd.Series:
-    """Return which rows of people in units that stay equal the row of all people."""
+def repeated_rows(lost: pd.DataFrame) -> pd.Series:
+    """Return which rows of people in units that stay equal the row of all people.
+
+    Parameters
+    ----------
+    lost : DataFrame
+        Rows of ``attrition.csv`` whose quantity is ``lost``.
+    """
     counts = ["n_control", "count_control", "n_arm", "count_arm"]
     keys = [name for name in ("outcome", "model", "year", "arm") if name in lost]
     levels = lost["level"].astype("str")

@@ -320,8 +320,8 @@ def cohort_starts(means: pd.DataFrame) -> list[int]:
     return sorted({int(start) for start in starts})
 
 
-def programme_by_cohort(years: Years, starts: Sequence[int]) -> str:
-    """Return the programme's years of each cohort, where it is known how long it lasts.
+def programme_lengths(years: Years, starts: Sequence[int]) -> dict[int, int]:
+    """Return cohort → for how many years its programme lasts; those of which it is not known lack.
 
     Parameters
     ----------
@@ -332,7 +332,65 @@ def programme_by_cohort(years: Years, starts: Sequence[int]) -> str:
     """
     lasts = programme_lasts(years)
     lengths = {start: lasts.get(start) if isinstance(lasts, dict) else lasts for start in starts}
-    known = {start: length for start, length in lengths.items() if length is not None}
+    return {start: length for start, length in lengths.items() if length is not None}
+
+
+@dataclass(frozen=True)
+class CohortYears:
+    """A cohort with outcomes, and when its programme ran.
+
+    Attributes
+    ----------
+    start : int
+        First year of its programme.
+    schools : int
+        Its schools with outcomes.
+    programme, follow_up : tuple of int
+        Measured years of its programme, and after it; all from the start on are of the programme
+        where it is not known how long it lasts.
+    """
+
+    start: int
+    schools: int
+    programme: tuple[int, ...]
+    follow_up: tuple[int, ...]
+
+
+def cohort_years(means: pd.DataFrame, years: Years) -> tuple[CohortYears, ...]:
+    """Return the cohorts of a staggered study.
+
+    Parameters
+    ----------
+    means : DataFrame
+        What the figure of cohorts draws, of ``figures/cohorts.csv``.
+    years : Years
+        The protocol's section.
+    """
+    starts = pd.to_numeric(means["cohort"], errors="coerce")
+    sizes = means["n_schools"].groupby(starts).max()
+    lengths = programme_lengths(years, [int(start) for start in sizes.index])
+    found = []
+    for start, size in sizes.items():
+        since = [year for year in measured_years(years) if year >= int(start)]
+        end = int(start) + lengths.get(int(start), len(since) + max(since, default=0))
+        found.append(CohortYears(
+            int(start), int(size), tuple(year for year in since if year < end),
+            tuple(year for year in since if year >= end),
+        ))  # fmt: skip
+    return tuple(found)
+
+
+def programme_by_cohort(years: Years, starts: Sequence[int]) -> str:
+    """Return the programme's years of each cohort, where it is known how long it lasts.
+
+    Parameters
+    ----------
+    years : Years
+        The protocol's section.
+    starts : sequence of int
+        Years in which cohorts began.
+    """
+    known = programme_lengths(years, starts)
     if not starts or len(known) < len(starts):
         return ""
     spans = [

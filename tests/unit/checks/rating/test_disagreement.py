@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
+from math import nan
 from typing import Any
 
 from schooltrial.checks.rating.clearinghouse import clearinghouse_rating
 from schooltrial.checks.rating.disagreement import (
     explain_boundaries,
-    explain_outcomes,
     explain_standards,
 )
 from schooltrial.checks.rating.padlocks import security_rating
@@ -37,9 +37,8 @@ def test_ratings_that_agree_need_no_words() -> None:
 
 def test_padlocks_lowered_by_the_mdes_are_told_from_a_rating_that_ignores_it() -> None:
     assert _explained(mdes=0.45) == (
-        "The two ratings differ: WWC ‘meets standards without reservations’, padlocks 2 of 5. "
-        "The padlocks are lower because of MDES at randomisation: 0.45 SD (WWC does not rate the "
-        "size of a trial)."
+        "The padlocks are lower than the WWC rating because of MDES at randomisation (WWC does not "
+        "rate the size of a trial)."
     )
 
 
@@ -47,23 +46,27 @@ def test_padlocks_lowered_by_attrition_imbalance_or_threats_name_each() -> None:
     found = _explained(
         people_attrition=0.25, baseline=(replace(OWN, size=0.08),), crossovers=0.1
     )  # fmt: skip
-    for words in ("attrition: 25.0% of people lost (WWC compares", "baseline imbalance: a differ",
-                  "threats: 10.0% of a group's units"):  # fmt: skip
+    for words in ("attrition (WWC compares", "baseline imbalance (WWC looks",
+                  "threats (WWC rates neither"):  # fmt: skip
         assert words in found
+
+
+def test_what_is_not_known_is_a_reason_in_words() -> None:
+    found = _explained(mdes=0.45, crossovers=nan)
+    assert found.endswith("and what is not known.")
 
 
 def test_a_rating_lowered_by_the_difference_in_attrition_says_that_padlocks_do_not_count_it() -> (
     None
 ):
     found = _explained(attrition=(HIGH,))
-    assert "The WWC rating is lower because of attrition of pupils: 8.0% lost" in found
+    assert "The WWC rating is lower than the padlocks because of attrition of pupils (" in found
     assert "the padlocks do not count how far the groups differ in attrition" in found
 
 
 def test_a_rating_without_a_baseline_measure_is_told_from_padlocks_that_need_none() -> None:
     found = _explained(attrition=(HIGH,), baseline=())
-    assert "padlocks at most 5 of 5" in found
-    assert "baseline equivalence cannot be established" in found
+    assert "baseline equivalence (the padlocks lower for a difference" in found
 
 
 def test_two_boundaries_that_lead_to_different_ratings_are_both_given() -> None:
@@ -76,15 +79,3 @@ def test_two_boundaries_that_lead_to_different_ratings_are_both_given() -> None:
         assert f"under the {chosen} boundary, which the protocol names" in found
         assert f"under the {other} boundary ‘{rated[other].rating}’" in found
     assert explain_boundaries(dict.fromkeys(rated, rated["cautious"]), "cautious") == ""
-
-
-def test_outcomes_that_are_rated_differently_are_named_with_what_lowers_each() -> None:
-    def rated(label: str, **keys: Any) -> dict[str, Any]:
-        inputs = replace(BEST, **keys)
-        both = (clearinghouse_rating(inputs), security_rating(inputs))
-        return {"label": label, "ratings": [asdict(one) for one in both]}
-
-    found = explain_outcomes([rated("Maths"), rated("Reading", mdes=0.45)])
-    assert "Reading: meets standards without reservations (lowered by nothing)" in found
-    assert "2 of 5 (lowered by MDES at randomisation)" in found
-    assert explain_outcomes([rated("Maths"), rated("Reading")]) == ""

@@ -12,6 +12,7 @@ import pytest
 from schooltrial.checks.rating.clearinghouse import clearinghouse_rating
 from schooltrial.checks.rating.inputs import baseline_differences, rating_inputs
 from schooltrial.checks.rating.padlocks import security_rating
+from schooltrial.checks.rating.terms import RatingInputs
 
 MODEL: Any = {
     "covariates": ["baseline", "girl"], "where": {"year": [2020]}, "arms": [],
@@ -296,3 +297,38 @@ def test_a_model_of_changes_adjusts_for_the_outcome_as_it_was() -> None:
         model: Any = {**MODEL, "covariates": [], "estimator": estimator}
         (found,) = baseline_differences("maths", model, protocol, rows)
         assert (found.size, found.sample, found.adjusted) == (-0.2, "analysed", adjusts)
+
+
+def test_pupils_of_a_lottery_of_teachers_are_counted_by_where_they_were_at_baseline() -> None:
+    places = {
+        "no school in the study": 60, "the same school": 30, "a teacher of the other group": 10,
+    }  # fmt: skip
+    mobility = pd.DataFrame([
+        {"year": year, "arm": arm, "where_at_baseline": place, "n_pupils": n}
+        for year in (2019, 2020) for arm in ("control", "a") for place, n in places.items()
+    ])  # fmt: skip
+    lottery: Any = {**PROTOCOL, "design": {
+        **PROTOCOL["design"], "unit": "teacher", "arms": [{"name": "control"}, {"name": "a"}],
+    }}  # fmt: skip
+    lottery["checks"] = {**PROTOCOL["checks"], "joiners_justification": "Classes are by chance."}
+    power = pd.DataFrame({
+        "outcome": ["maths"], "stage": "randomisation", "mdes": 0.2, "arm": "a", "subgroup": "all",
+        "scale": "SD", "method": "closed form",
+    })  # fmt: skip
+    lost = _attrition(("pupils", 2020, "a", 0.05, 0.01, "low"))
+
+    def found(counted: pd.DataFrame | None) -> RatingInputs:
+        return rating_inputs(
+            "maths", MODEL, lottery, year=2020, attrition=lost, equivalence=_balance(OWN),
+            power=power, assignment={"verdict": "sound", "reasons": []}, mobility=counted,
+        )  # fmt: skip
+
+    known = found(mobility)
+    assert [known.joined, known.changed_arm] == pytest.approx([0.6, 0.25])
+    told = clearinghouse_rating(known).rule
+    assert "60.0% of the pupils of the year were in no class of the trial at baseline" in told
+    assert "not counted" not in told
+    assert "movers" not in security_rating(replace(known, crossovers=0.0)).rule
+    assert "it was not counted how many" in clearinghouse_rating(found(None)).rule
+    without_reason = replace(known, joiners_justification="", crossovers=0.0)
+    assert "less" in security_rating(without_reason).rule

@@ -9,7 +9,7 @@ import pandas as pd
 
 from schooltrial.checks.rating.inputs import _decisive
 from schooltrial.checks.rating.terms import BaselineDifference
-from schooltrial.report.sections.ratings import SCHOOLS, rated_alike
+from schooltrial.report.sections.ratings import SCHOOLS, raising, rated_alike
 from schooltrial.report.sections.summary import at_most_notes, unadjusted_notes
 from schooltrial.report.tables.rating import measures_shown
 
@@ -96,3 +96,12 @@ def test_the_caption_says_when_the_row_of_a_school_decides() -> None:
     assert "alone where no such row is known" in SCHOOLS
     assert deciding(people, _of("school", basis="named")) == ["pupil", "school"]
     assert "always where the protocol names it" in SCHOOLS
+
+
+def test_a_rating_says_what_would_raise_it_and_not_what_would_lower_it() -> None:
+    lower = "It would be lower if attrition of pupils differed by more than 6.1 (it is 1.9)."
+    assert raising(lower) == []
+    assert raising(f"It would be higher if nobody left. {lower}") == [
+        "It would be higher if nobody left."
+    ]
+    assert raising("") == []

@@ -9,7 +9,8 @@ from schooltrial.document.tables import Table
 from schooltrial.document.text import Link, spans
 from schooltrial.report.sections.study_record import FILE, NOT_KNOWN, study_record_section
 from schooltrial.report.study_record import build_record
-from support.study_verdict import ESTIMATE, made_verdict
+from schooltrial.report.tables.panel import CohortYears
+from support.study_verdict import ESTIMATE, LOST, made_verdict
 
 LABELS = {"took_up": "Took it up"}
 
@@ -80,3 +81,42 @@ def test_attrition_counts_those_lost_in_per_cent_and_percentage_points() -> None
 
 def test_groups_are_counted_by_the_units_assigned_to_them() -> None:
     assert _items(_record(), "conditions")["Intervention"] == "Programme schools (20 assigned)"
+
+
+def test_the_context_has_grades_setting_and_who_was_analysed_in_each_group() -> None:
+    told = _items(_record(), "sample")
+    assert told["Grades"] == "3, 4"
+    assert told["District"] == "North, South"
+    assert told["Pupils analysed: Maths, 2020, Programme schools"] == "2,978"
+    assert not any("not observed" in item for item in told)
+
+
+def test_cohorts_have_follow_up_years_of_their_own() -> None:
+    study = {"title": "A small trial", "protocol": "0" * 64}
+    cohorts = (CohortYears(2020, 3, (2020, 2021), (2022,)), CohortYears(2021, 2, (2021, 2022), ()))
+    record = build_record(made_verdict(), study, {}, {"control": 20}, cohorts)
+    context = record["sample_and_context"]
+    assert (context["programme_years"], context["follow_up_years"]) == ([2020, 2021, 2022], [2022])
+    told = _items(record, "sample")
+    assert told["Cohort 2020"].endswith("follow-up 2022")
+    assert "follow-up" not in told["Cohort 2021"]
+
+
+def test_secondary_outcomes_come_after_the_primary_ones_and_are_called_so() -> None:
+    second = {**ESTIMATE, "outcome": "attendance"}
+    design = made_verdict()["design_and_measures"]
+    other = {**design["outcomes"]["maths"], "label": "Attendance", "primary": False}
+    design = {**design, "outcomes": {**design["outcomes"], "attendance": other}}
+    record = _record(design_and_measures=design,
+                     results={"estimates": [second, ESTIMATE], "icc": {}})  # fmt: skip
+    table = _table(record, "results")
+    assert list(table.cells["Outcome"]) == ["Maths", "Attendance"]
+    assert list(table.group) == ["Primary outcomes", "Secondary outcomes"]
+    assert not _table(_record(), "results").group
+
+
+def test_people_in_units_that_stay_have_a_row_only_where_a_unit_left() -> None:
+    within = {**LOST, "level": "pupils in schools that stay"}
+    assert len(_record(attrition=[LOST, within])["attrition"]) == 1
+    fewer = {**within, "n_control": 90.0}
+    assert len(_record(attrition=[LOST, fewer])["attrition"]) == 2
