@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -30,8 +31,10 @@ from schooltrial.protocol.content.sections import (
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.plan import PlanSeal, section_checksums
 from schooltrial.protocol.reading import read_protocol, read_schema
+from schooltrial.study.absent_files import rehearsed
 from schooltrial.study.layout import Layout
 from schooltrial.study.raw_files import RawFiles
+from schooltrial.study.study import Study
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = str(ROOT / "src" / "schooltrial" / "protocol" / "schema.yaml")
@@ -185,10 +188,16 @@ class SmallTrial:
         """Read the protocol as a run does."""
         return read_protocol(self.folder / "trial.yaml", schema())
 
-    def obtain(self) -> None:
-        """Write the files, and run the script that reads them into standard tables."""
+    def obtain(self, absent: Sequence[str] | None = None) -> None:
+        """Write the files, and run the script that reads them into standard tables.
+
+        Where files are named that are absent, it is a rehearsal, from the empty list on.
+        """
         self.write()
-        content = self.read().content
+        for file in absent or ():
+            self.folder.joinpath(file).unlink()
+        plan = self.read() if absent is None else rehearsed(self.read())
+        content = plan.content
         extra = ("cleaning_log", "raw_files")
         obtain_tables(
             raw_folder=str(self.folder),
@@ -200,7 +209,7 @@ class SmallTrial:
             limits=content["limits"],
             arms=[arm["name"] for arm in content["design"]["arms"]],
             elsewhere={},
-            redraw=None,
+            redraw=Study.of(plan).redraw(),
             changes=self.path("changes.parquet"),
             left_out=self.path("left_out.parquet"),
             **{table: self.path(f"{table}.parquet") for table in KEYS},

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schooltrial.data.cells.cleaning_log import CHANGES, CHANGES_STORED, LogEntry, to_frame
@@ -20,9 +19,7 @@ from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.column_map import SizeLimits, Tables
 from schooltrial.protocol.content.sections import Cleaning, Outcome, Years, measured_years
 from schooltrial.protocol.rehearsal import Redraw
-from schooltrial.random_streams import stream
-from schooltrial.randomisation.frame import read_frame
-from schooltrial.randomisation.redrawn_arms import redrawn_by_criterion, redrawn_places
+from schooltrial.randomisation.redrawn_arms import with_redrawn_arms
 from schooltrial.refusal import Fault, refuse
 from schooltrial.study.absent_files import without_files
 from schooltrial.study.simulated_rows import simulate_absent
@@ -50,9 +47,9 @@ def main(
     absent = redraw["absent"] if redraw else []
     there = without_files(tables, measured_years(years), absent) if absent else tables
     study = Study(there, outcomes, measured_years(years), unit, cleaning, arms, limits)
+    columns = {name: table_schema(name, readings) for name, readings in tables.items()}
     schemas = {
-        name: table_schema(name, tables[name]).both if name in tables else empty_schema(name, unit)
-        for name in KEYS
+        name: columns[name].both if name in columns else empty_schema(name, unit) for name in KEYS
     }
     schemas["changes"] = (CHANGES, CHANGES_STORED)
     paths = {**{name: Path(standard[name]) for name in KEYS}, "changes": Path(changes)}
@@ -60,9 +57,11 @@ def main(
     read: dict[str, RawCells] = {}
     gone: list[pd.DataFrame] = []
     with table_files(paths, schemas) as files:
-        write_batches(read_batches(study, Path(raw_folder), elsewhere), files, log, read, gone)
+        batches = read_batches(study, Path(raw_folder), elsewhere, columns)
+        write_batches(batches, files, log, read, gone)
     if redraw:
-        redraw_arms(Path(standard["assignment"]), redraw, unit)
+        listed = pq.read_table(standard["assignment"])
+        pq.write_table(with_redrawn_arms(listed, redraw, unit), standard["assignment"])
     simulated = {}
     if redraw and absent:
         simulated = simulate_absent(tables, outcomes, measured_years(years), redraw, standard)
@@ -76,33 +75,6 @@ def main(
     rows += [[f"simulated {name}", count, 0, "", name] for name, count in simulated.items()]
     listed = pd.DataFrame(rows, columns=["file", "rows", "bytes", "sha256", "tables"])
     listed.to_csv(raw_files, index=False)
-
-
-def redraw_arms(assignment: Path, redraw: Redraw, unit: str) -> None:
-    """Give the units of a rehearsal groups by the lottery of their design.
-
-    Units change places, with their first years, within their block. Where the design has a balance
-    criterion, arms are drawn by it.
-    """
-    table = pq.read_table(assignment)
-    generator = stream(redraw["seed"], "rehearsal")
-    if redraw["design"] and redraw["eligible_list"]:
-        frame = read_frame(redraw["eligible_list"], redraw["design"])
-        seed = int(generator.integers(2**31))
-        drawn = redrawn_by_criterion(frame, redraw["design"], seed)
-        units = table[unit].to_pylist()
-        if drawn.keys() >= set(units):
-            arms = pa.array([drawn[one] for one in units]).cast(table.schema.field("arm").type)
-            at = table.column_names.index("arm")
-            pq.write_table(table.set_column(at, table.schema.field(at), arms), assignment)
-            return
-    blocks = table["block"].to_pylist() if redraw["within_blocks"] else [None] * len(table)
-    places = redrawn_places(blocks, generator)
-    for name in ("arm", "cohort"):
-        if name in table.column_names:
-            at = table.column_names.index(name)
-            table = table.set_column(at, table.schema.field(at), table[name].take(places))
-    pq.write_table(table, assignment)
 
 
 def write_batches(

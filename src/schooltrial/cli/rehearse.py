@@ -25,13 +25,11 @@ def run(args: argparse.Namespace) -> int:
 
     from schooltrial.pipeline.runs.plan_words import is_recorded
     from schooltrial.pipeline.runs.study_run import protocol_of, run_study, working_folder
-    from schooltrial.study.absent_files import find_absent
     from schooltrial.wording import listed
 
-    run_study(args.protocol, args.output, args.cores, rehearsal=True)
+    absent = run_study(args.protocol, args.output, args.cores, rehearsal=True).absent
     plan = protocol_of(args.protocol)
     recorded = is_recorded(plan, working_folder(plan.path, args.output))
-    absent = find_absent(plan)
     if absent:
         print(
             f"{listed(absent)} {'is' if len(absent) == 1 else 'are'} not in the folder: outcomes "

@@ -59,4 +59,4 @@ def as_rehearsal(protocol: Protocol, absent: Sequence[str] = ()) -> Protocol:
         "acceptance_rate": draw["acceptance_rate"] if by_criterion else 1,
     }  # fmt: skip
     content["registration"]["plan_sha256"] = None
-    return replace(protocol, content=content, rehearsal=True)
+    return replace(protocol, content=content, rehearsal=True, absent=tuple(absent))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from schooltrial.protocol.content.sections import Design, frame_columns
+from schooltrial.protocol.rehearsal import Redraw
+from schooltrial.random_streams import stream
+from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.plan import (
     acceptance_threshold,
     balance_columns,
@@ -16,6 +21,42 @@ from schooltrial.randomisation.plan import (
     planned_design,
 )
 from schooltrial.randomisation.record import ordered_frame, redraw
+
+
+def with_redrawn_arms(listed: pa.Table, redraw: Redraw, unit: str) -> pa.Table:
+    """Return a list of assigned units with the groups of a rehearsal, by the design's lottery.
+
+    Units change places, with their first years, within their block. Where the design has a balance
+    criterion, groups are drawn by it.
+
+    Parameters
+    ----------
+    listed : Table
+        The standard table ``assignment``.
+    redraw : Redraw
+    unit : str
+        Its column of units.
+    """
+    generator = stream(redraw["seed"], "rehearsal")
+    if redraw["design"] and redraw["eligible_list"]:
+        frame = read_frame(redraw["eligible_list"], redraw["design"])
+        seed = int(generator.integers(2**31))
+        drawn = redrawn_by_criterion(frame, redraw["design"], seed)
+        units = listed[unit].to_pylist()
+        if drawn.keys() >= set(units):
+            arms = pa.array([drawn[one] for one in units]).cast(listed.schema.field("arm").type)
+            return _replaced(listed, "arm", arms)
+    blocked = redraw["within_blocks"] and "block" in listed.column_names
+    blocks = listed["block"].to_pylist() if blocked else [None] * len(listed)
+    places = redrawn_places(blocks, generator)
+    for name in {"arm", "cohort"} & set(listed.column_names):
+        listed = _replaced(listed, name, listed[name].take(places))
+    return listed
+
+
+def _replaced(table: pa.Table, name: str, column: Any) -> pa.Table:
+    at = table.column_names.index(name)
+    return table.set_column(at, table.schema.field(at), column)
 
 
 def redrawn_places(

@@ -19,22 +19,31 @@ CORRELATION = 0.7
 ICC = 0.15
 """Share of the remaining variance of a simulated outcome that lies between schools."""
 
+MEASURED = ("value", "value_low", "value_high")
+"""What a row says of an outcome."""
+
+SIZE = 60
+"""Pupils tested in each school, where no file says of any how many there were."""
+
 SPREAD = 6.0
 """Standard deviations that the range of an outcome spans where no score of it is known."""
 
 
-def roster_of_year(roster: pd.DataFrame, year: int) -> pd.DataFrame:
-    """Return the people of a year without a list: those of the nearest year.
+def roster_of_year(roster: pd.DataFrame, identifier: str, year: int) -> pd.DataFrame:
+    """Return the people whom a year's lists lack: those of the nearest other year.
 
     Parameters
     ----------
     roster : DataFrame
-        One row per person and year; of other years.
+        One row per person and year. Of the year there may be a part, such as that of one district.
+    identifier : str
+        Column: pupil or teacher.
     year : int
     """
-    years = sorted(set(roster["year"]), key=lambda known: (abs(known - year), known))
-    people = roster[roster["year"] == years[0]] if years else roster
-    return people.assign(year=year)
+    listed, others = roster[roster["year"] == year], roster[roster["year"] != year]
+    years = sorted(set(others["year"]), key=lambda known: (abs(known - year), known))
+    people = others[others["year"] == years[0]] if years else others
+    return people[~people[identifier].isin(listed[identifier])].assign(year=year)
 
 
 def outcome_of_year(
@@ -46,7 +55,7 @@ def outcome_of_year(
     outcome: Outcome | None,
     generator: np.random.Generator,
 ) -> pd.DataFrame:
-    """Return a simulated outcome for each person, or school, of a year.
+    """Return a simulated outcome for each person, or school, of a year of whom there is none.
 
     Scores correlate with the test before, by ``CORRELATION``, and within schools, by ``ICC``. They
     have the mean and standard deviation of the scores that are known, or else fit into the range.
@@ -56,7 +65,8 @@ def outcome_of_year(
     people : DataFrame
         With the identifier, perhaps ``school``, and measures from before.
     known : DataFrame
-        Scores of other years: identifier, ``year``, ``outcome``, ``value``.
+        Scores of other years, and perhaps some of the year: identifier, ``year``, ``outcome``,
+        ``value``, and what else a row has.
     identifier : str
         Column: pupil, teacher or school.
     year : int
@@ -69,9 +79,15 @@ def outcome_of_year(
     Returns
     -------
     DataFrame
-        Identifier, ``year``, ``outcome``, ``value``.
+        Identifier, ``year``, ``outcome``, ``value``; and what else the last known row of each had,
+        such as its number of pupils, but for dates.
     """
-    known = known[known["outcome"].astype("str") == name].dropna(subset=["value"])
+    known = known[known["outcome"].astype("str") == name]
+    people = people[~people[identifier].isin(known.loc[known["year"] == year, identifier])]
+    last = known.sort_values("year").drop_duplicates(identifier, keep="last")
+    kept = last.set_index(identifier).drop(columns=["outcome", "year", *MEASURED], errors="ignore")
+    kept = kept.select_dtypes(exclude="datetime").reindex(people[identifier]).reset_index(drop=True)
+    known = known.dropna(subset=["value"])
     measures = list(outcome["baseline_measures"]) if outcome else []
     before = _before(people, known, identifier, measures)
     noise = generator.normal(size=len(people))
@@ -82,14 +98,14 @@ def outcome_of_year(
         np.isnan(before), noise,
         CORRELATION * np.nan_to_num(before) + np.sqrt(1 - CORRELATION**2) * noise,
     )  # fmt: skip
-    return pd.DataFrame(
-        {
-            identifier: people[identifier].to_numpy(),
-            "year": year,
-            "outcome": name,
-            "value": _on_the_scale(latent, known["value"], outcome),
-        }
-    )
+    if "n_pupils" in kept:
+        sizes = known["n_pupils"].astype("Float64")
+        usual = SIZE if sizes.isna().all() else round(float(sizes.mean()))
+        kept["n_pupils"] = kept["n_pupils"].astype("Int64").fillna(usual)
+    return kept.assign(
+        **{identifier: people[identifier].to_numpy()},
+        year=year, outcome=name, value=_on_the_scale(latent, known["value"], outcome),
+    )  # fmt: skip
 
 
 def _before(

@@ -54,7 +54,7 @@ def simulate_absent(
                 remedy = "add a file of this table, from which others can be simulated"
                 absence = "there is no list of any year"
                 refuse([Fault(f"{name} table", absence, "a list of them", remedy)])
-            append_rows(Path(standard[name]), roster_of_year(roster, year))
+            append_rows(Path(standard[name]), roster_of_year(roster, name.removesuffix("s"), year))
     for name, identifier, list_of in OF_OUTCOMES:
         generator = stream(redraw["seed"], "rehearsal", name)
         for year, reading in sorted(absent.get(name, []), key=lambda pair: pair[0]):
@@ -63,7 +63,7 @@ def simulate_absent(
                 people = people[people["year"] == year]
             known = pd.read_parquet(standard[name])
             schema = table_schema(name, tables[name])
-            measured = list(reading["outcomes"]) or list(schema.levels["outcome"])
+            measured = _measured(reading) or list(schema.levels["outcome"])
             rows = pd.concat(
                 (
                     outcome_of_year(
@@ -76,3 +76,11 @@ def simulate_absent(
             append_rows(Path(standard[name]), rows.assign(**FILLED.get(name, {})))
     after = {name: pq.read_metadata(standard[name]).num_rows for name in SIMULATED}
     return {name: after[name] - before[name] for name in SIMULATED if after[name] > before[name]}
+
+
+def _measured(reading: Reading) -> list[str]:
+    """Return the outcomes of a reading; none where it does not name them."""
+    if reading["outcomes"]:
+        return list(reading["outcomes"])
+    codes = reading["columns"]["outcome"]["codes"]
+    return list(dict.fromkeys(str(outcome) for outcome in codes.values()))

@@ -10,7 +10,6 @@ from schooltrial.checkout import from_here
 from schooltrial.protocol.content.sections import Content, Model, Protocol, StudyLine, unlabelled
 from schooltrial.protocol.plan import PlanSeal, section_checksums
 from schooltrial.protocol.rehearsal import Redraw
-from schooltrial.study.absent_files import find_absent
 from schooltrial.study.blinding import Blinding
 from schooltrial.study.draw_files import DrawFiles
 from schooltrial.study.layout import Layout
@@ -86,7 +85,7 @@ class Study:
             "within_blocks": content["design"]["kind"] not in ("complete", "simple"),
             "design": unlabelled(content)["design"] if by_criterion else None,
             "eligible_list": self.draw.file("eligible_list") if by_criterion else None,
-            "absent": find_absent(self.protocol),
+            "absent": list(self.protocol.absent),
         }
 
     def read_by_redraw(self) -> list[str]:

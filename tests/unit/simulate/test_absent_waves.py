@@ -32,9 +32,27 @@ def _simulated(people: pd.DataFrame, known: pd.DataFrame, outcome: Any) -> pd.Se
 
 def test_people_of_the_nearest_year_are_those_of_a_year_without_a_list() -> None:
     roster = pd.DataFrame({"pupil": ["a", "b", "c"], "year": [2023, 2024, 2024]})
-    assert list(roster_of_year(roster, 2025)["pupil"]) == ["b", "c"]
-    assert set(roster_of_year(roster, 2025)["year"]) == {2025}
-    assert list(roster_of_year(roster, 2022)["pupil"]) == ["a"]
+    assert list(roster_of_year(roster, "pupil", 2025)["pupil"]) == ["b", "c"]
+    assert set(roster_of_year(roster, "pupil", 2025)["year"]) == {2025}
+    assert list(roster_of_year(roster, "pupil", 2022)["pupil"]) == ["a"]
+
+
+def test_nobody_is_listed_twice_where_one_district_has_sent_its_list_of_the_year() -> None:
+    roster = pd.DataFrame({"pupil": ["a", "b", "c", "a"], "year": [2024, 2024, 2024, 2025]})
+    assert list(roster_of_year(roster, "pupil", 2025)["pupil"]) == ["b", "c"]
+
+
+def test_only_those_of_whom_there_is_no_score_get_one_with_the_size_of_their_group() -> None:
+    schools = pd.DataFrame({"school": ["a", "b", "c"]})
+    known = pd.DataFrame(
+        {"school": ["a", "b", "b"], "year": [1, 1, 2], "outcome": "maths", "value": 5.0,
+         "n_pupils": [30, 40, 41], "tested": pd.Timestamp("2024-05-01")}
+    )  # fmt: skip
+    rng = np.random.default_rng(5)
+    found = outcome_of_year(schools, known, "school", 2, "maths", _outcome(), rng)
+    assert list(found["school"]) == ["a", "c"]
+    assert list(found["n_pupils"]) == [30, 37]  # where it is not known, the mean of the others
+    assert "tested" not in found
 
 
 def test_scores_resemble_those_that_are_known_and_follow_them() -> None:

@@ -103,6 +103,7 @@ def fit_planned(
         if known.unusable:
             method = f"randomisation inference, {test.statistic}, no re-randomisations"
             rows = without_test(rows, method, known.unusable)
-        return OutcomeFit(rows, {"dropped": dropped}, test)
+        drawn = 0 if known.unusable else test.distribution.drawn
+        return OutcomeFit(rows, {"dropped": dropped, "draws": drawn}, test)
 
     return fit_outcomes(sample, plan, fit)

@@ -113,6 +113,10 @@ def _told(fitted: StaggeredFit) -> dict[str, Any]:
             if isfinite(ratios[term])
         },
     }
+    if fitted.lottery is not None and not fitted.lottery.exact:
+        told["draws"] = fitted.lottery.draws
+    elif fitted.lottery is None and fitted.check is not None:
+        told["draws"] = fitted.check.draws
     if fitted.check is not None and isfinite(fitted.check.pretrend_p):
         told["pretrend_permutation_p"] = fitted.check.pretrend_p
     if fitted.comparisons:

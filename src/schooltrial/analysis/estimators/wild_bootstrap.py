@@ -60,6 +60,7 @@ def fit_planned(
         rows = test.estimates(level=model["confidence_level"])
         warning = describe_few_to_bootstrap(design.rows, design.clustered_on or "cluster")
         rows = tuple(noted(rows, warning)) if warning else rows
-        return OutcomeFit(rows, {"dropped": dropped}, test)
+        drawn = test.distribution.drawn
+        return OutcomeFit(rows, {"dropped": dropped, "draws": drawn}, test)
 
     return fit_outcomes(sample, plan, fit)

@@ -57,8 +57,9 @@ class Batch:
 
 
 def read_batches(
-    study: Study, folder: Path, elsewhere: Mapping[str, str] | None = None
-) -> Iterator[Batch]:
+    study: Study, folder: Path, elsewhere: Mapping[str, str] | None = None,
+    schemas: Mapping[str, TableSchema] | None = None,
+) -> Iterator[Batch]:  # fmt: skip
     """Read the raw files of a study, the years one after another and then what carries no year.
 
     Parameters
@@ -68,18 +69,22 @@ def read_batches(
         Folder of the raw files.
     elsewhere : mapping, optional
         Files that lie elsewhere: name → path.
+    schemas : mapping, optional
+        Standard table → its columns; by default those of the readings of the study. A rehearsal
+        without some of the files has columns that only these would fill.
 
     Yields
     ------
     Batch
         In order. Two are read at a time, so at most three years are in memory.
     """
-    schemas = {name: table_schema(name, readings) for name, readings in study.tables.items()}
+    made = {name: table_schema(name, readings) for name, readings in study.tables.items()}
+    made |= schemas or {}
     with ThreadPoolExecutor(WORKERS) as pool:
         waiting: deque[Future[Batch]] = deque()
         for jobs in _jobs(study):
             files = RawFiles(folder, study.tables, elsewhere or {}, study.sizes)
-            waiting.append(pool.submit(partial(_read_batch, jobs, schemas, study, files)))
+            waiting.append(pool.submit(partial(_read_batch, jobs, made, study, files)))
             if len(waiting) > WORKERS:
                 yield waiting.popleft().result()
         while waiting:

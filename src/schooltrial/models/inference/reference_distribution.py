@@ -43,6 +43,11 @@ class ReferenceDistribution:
     probability: FloatArray | None
     exact: bool
 
+    @property
+    def drawn(self) -> int:
+        """How many were drawn at random; 0 where all there are were enumerated."""
+        return 0 if self.exact else len(self.draws)
+
     def p_value(self, side: Side = "both") -> FloatArray:
         """Return the p-value of each statistic; see `tail_share`."""
         return tail_share(self.observed, self.draws, self.probability, exact=self.exact, side=side)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from pathlib import Path
 
 from schooltrial.pipeline.written_rows import read_rows
@@ -11,9 +11,6 @@ from schooltrial.wording import plural
 
 READ, FIT = "Read the files", "Fit the models"
 """The stages whose rows, or draws, are counted."""
-
-DRAWS = re.compile(r"([\d,]+) draws\b")
-"""How the method of an estimate says of how many draws it is."""
 
 
 def counted(paths: Layout, stage: str) -> str:
@@ -30,16 +27,13 @@ def counted(paths: Layout, stage: str) -> str:
         rows = sum(int(row["rows"]) for row in read_rows(paths.check("raw_files.csv")))
         return f"{plural(rows, 'row')} read" if rows else ""
     if stage == FIT:
-        draws = sum(_draws(file) for file in sorted(paths.estimates_of("x").parent.glob("*.csv")))
+        models = paths.estimates_of("x").parent
+        draws = sum(_draws(file) for file in models.glob("*.json"))
         return f"{plural(draws, 'draw')} made" if draws else ""
     return ""
 
 
-def _draws(file: Path) -> int:
-    """Return the draws of a model: those of each outcome and subgroup count once."""
-    made: dict[tuple[str, str], int] = {}
-    for row in read_rows(file):
-        found = DRAWS.search(row["method"])
-        if found:
-            made[(row["outcome"], row["subgroup"])] = int(found[1].replace(",", ""))
-    return sum(made.values())
+def _draws(diagnostics: Path) -> int:
+    """Return the draws of a model: random re-randomisations, resamples or permutations."""
+    told = json.loads(diagnostics.read_text("utf-8"))
+    return sum(int(of_outcome.get("draws", 0)) for of_outcome in told.values())

@@ -42,8 +42,8 @@ def run_study(
     output: Path | None = None,
     cores: int | None = None,
     rehearsal: bool = False,
-) -> None:
-    """Run a study to its report and notebooks, and print what was found.
+) -> Protocol:
+    """Run a study to its report and notebooks, print what was found, and return what was run.
 
     Parameters
     ----------
@@ -88,6 +88,7 @@ def run_study(
             f"The plan is recorded with these results, in {folder}: a run with another --output "
             "cannot tell whether the plan was changed."
         )
+    return plan
 
 
 def make(

@@ -469,6 +469,8 @@ class Protocol:
         Models of years of which there are no data yet: they are planned, and not fitted.
     rehearsal : bool
         Whether the groups are re-randomised, so that nothing that is found is a result.
+    absent : tuple of str
+        Files of rosters and outcomes that are not there, whose rows a rehearsal simulates.
     """
 
     content: Content
@@ -476,6 +478,7 @@ class Protocol:
     path: Path
     models_to_come: dict[str, Model] = field(default_factory=dict)
     rehearsal: bool = False
+    absent: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
