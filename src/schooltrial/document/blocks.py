@@ -129,7 +129,7 @@ class Exhibit:
 
 @dataclass(frozen=True)
 class Details:
-    """Blocks that a reader opens on the screen; print and PDF show them always.
+    """Blocks that a reader opens on the screen; print and PDF show them, unless they repeat.
 
     Attributes
     ----------
@@ -137,11 +137,20 @@ class Details:
     blocks : tuple of Block
     opened : bool
         Whether they are open from the start.
+    printed : bool
+        Whether they are on paper too: not if they say in words what a picture beside them shows.
+        They then hold no exhibit, so that numbers are alike on the screen and on paper.
     """
 
     summary: str
     blocks: tuple[Block, ...]
     opened: bool = False
+    printed: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse an exhibit that would have a number on the screen alone."""
+        if not self.printed and any(isinstance(block, Exhibit) for block in self.blocks):
+            raise ValueError("an exhibit is numbered, so it must be printed too")
 
     @classmethod
     def of(cls, exhibit: Exhibit) -> Details:

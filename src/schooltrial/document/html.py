@@ -125,8 +125,9 @@ class _Page:
                 return Markup('<p class="equation">{}</p>\n').format(formula)
             case Preformatted(text):
                 return Markup('<pre tabindex="0">{}</pre>\n').format(text)
-            case Details(summary, inside, opened):
-                return Markup("<details{}><summary>{}</summary>\n{}</details>\n").format(
+            case Details(summary, inside, opened, printed):
+                return Markup("<details{}{}><summary>{}</summary>\n{}</details>\n").format(
+                    NOTHING if printed else Markup(' class="screen"'),
                     Markup(" open") if opened else NOTHING,
                     summary,
                     self.blocks(inside, level=level),

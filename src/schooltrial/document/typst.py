@@ -135,8 +135,12 @@ def _blocks(blocks: Iterable[Block], numbers: Numbers) -> Iterator[dict[str, Any
                 yield {"type": "preformatted", "text": text}
             case Exhibit():
                 yield _exhibit(block, numbers)
-            case Details(summary, inside, _):
-                yield {"type": "heading", "words": summary, "name": ""}
+            case Details(summary, inside, _, printed):
+                if not printed:
+                    continue
+                # On paper nothing is opened: a single exhibit is named by its own title
+                if not (len(inside) == 1 and isinstance(inside[0], Exhibit)):
+                    yield {"type": "heading", "words": summary, "name": ""}
                 yield from _blocks(inside, numbers)
 
 

@@ -61,6 +61,11 @@ def design_sentence(protocol: Mapping[str, Any]) -> str:
     )
 
 
+def models_by_label(protocol: Mapping[str, Any]) -> dict[str, str]:
+    """Return model → its label."""
+    return {name: str(model["label"]) for name, model in protocol["models"].items()}
+
+
 def measured_sentence(protocol: Mapping[str, Any]) -> str:
     """Return the years whose outcomes the primary models analyse: ``spring 2020``.
 

@@ -23,6 +23,7 @@ from schooltrial.document.html import html_page
 from schooltrial.document.numbering import number_document
 from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Cite, Link, Strong, joined
+from schooltrial.document.typst import as_data
 
 TABLE = tabulate("Effects", pd.DataFrame({"Outcome": ["Maths <b>"]}), [Column("Outcome")])
 PICTURE = Picture(b"<svg/>", "A line from 1 to 2.")
@@ -94,3 +95,21 @@ def test_a_table_that_is_also_written_for_word_and_latex_links_to_these() -> Non
         assert f'<a href="../tables/baseline.{ending}">{name}</a>' in page
     other = html_page(Document("A", "R", (Exhibit("a", "A", TABLE, data="checks/power.csv"),)))
     assert "Word" not in other
+
+
+def test_what_repeats_a_picture_in_words_is_on_the_screen_and_not_on_paper() -> None:
+    told = Details("In words", (Paragraph("The same again."),), printed=False)
+    page = Document("T", "Report", (told,))
+    assert '<details class="screen">' in html_page(page)
+    assert "The same again." in html_page(page)
+    assert "The same again." not in str(as_data(page))
+
+
+def test_what_has_a_number_is_on_paper_too() -> None:
+    with pytest.raises(ValueError, match="must be printed too"):
+        Details("Table", (Exhibit("t", "Title", TABLE),), printed=False)
+
+
+def test_on_paper_a_single_exhibit_is_named_once() -> None:
+    page = Document("T", "Report", (Details.of(Exhibit("t", "Effects by year", TABLE)),))
+    assert str(as_data(page)).count("Effects by year") == 1

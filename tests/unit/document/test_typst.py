@@ -80,7 +80,7 @@ def test_every_word_of_a_document_is_in_its_pdf_with_notes_below_figures_and_tab
     for words in (
         "Evaluation report", "Synthetic data.", "Blocked.", "Contents", "Answer", "1 First part",
         "See Figure 1 and this.", "Figure 1. Grey box. A caption.", "Note of figure.", "two code",
-        "Hidden", "Table 1. Words.", "words2x2", "Note of table.", "web", "2 Second part",
+        "Table 1. Words.", "words2x2", "Note of table.", "web", "2 Second part",
     ):  # fmt: skip
         assert words in told, words
 

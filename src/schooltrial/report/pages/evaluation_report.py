@@ -13,6 +13,8 @@ from schooltrial.report.evidence import Evidence
 from schooltrial.report.sections.annexes import (
     allocation_section,
     data_section,
+    exclusions_section,
+    other_panels_section,
     provenance_section,
 )
 from schooltrial.report.sections.baseline import baseline_section
@@ -69,6 +71,8 @@ def build_report(
     found += [
         methods_section(evidence.protocol, software, tuple(check_method_blocks(evidence))),
         study_record_section(evidence.study_record, evidence.labels),
+        exclusions_section(evidence),
+        other_panels_section(evidence),
     ]
     sections = [section for section in found if section is not None]
     synthetic = evidence.study["synthetic"]

@@ -1,4 +1,4 @@
-"""The annexes: allocation checks, data quality, and provenance."""
+"""The annexes: allocation, exclusions, other models by year, data quality, and provenance."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from schooltrial.document.blocks import Block, Bullets, Details, Exhibit, Paragraph, Section
 from schooltrial.document.html import OTHER_FORMATS
-from schooltrial.document.text import Link
+from schooltrial.document.text import Cite, Link
 from schooltrial.exhibits.catalogue import tables_of
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.sections.trends import lasting_blocks, panel_exhibits, weighting_blocks
 from schooltrial.report.tables.assignment import (
     remarks_counted,
     tests_shown,
@@ -19,8 +20,10 @@ from schooltrial.report.tables.assignment import (
     without_names,
 )
 from schooltrial.report.tables.data import cleaning_shown, raw_files_shown
+from schooltrial.report.tables.participants import flow_shown
 from schooltrial.report.tables.steps import steps_shown
-from schooltrial.wording import plural
+from schooltrial.report.wording import models_by_label
+from schooltrial.wording import plural, year_spans
 
 TITLES = {"results": "all effects", "baseline": "baseline characteristics"}
 MOST_CHANGES = 20
@@ -56,6 +59,33 @@ def allocation_section(evidence: Evidence) -> Section:
         opened, count = bool(verdict["units_contradicted"]), (units["verdict"] != "passed").sum()
         blocks.append(Details(f"{noun} with remarks ({count:,})", (table,), opened))
     return Section("allocation_checks", "Allocation checks", tuple(blocks), annex=True)
+
+
+def exclusions_section(evidence: Evidence) -> Section:
+    """Return who left the analysis at each step, and why."""
+    protocol, years = evidence.protocol, evidence.years
+    labels = {**models_by_label(protocol), **evidence.labels}
+    lost = flow_shown(evidence.labelled(evidence.checks["flow"]), years, labels)
+    block: Block = Paragraph(f"No record of {year_spans(years)} was left out at any step.")
+    if len(lost):
+        block = Exhibit(
+            "flow_by_step", f"Participant flow by step, {year_spans(years)}", lost,
+            "Only steps at which someone or something was left out; the data file has all.",
+            data="checks/flow.csv", source="clean_sample",
+        )  # fmt: skip
+    return Section("exclusions", "Exclusions by step", (block,), annex=True)
+
+
+def other_panels_section(evidence: Evidence) -> Section | None:
+    """Return the effects by year of all panel models but the primary ones; None without any."""
+    tables = [exhibit for exhibit, primary in panel_exhibits(evidence) if not primary]
+    more = [
+        *weighting_blocks(evidence, primary=False), *lasting_blocks(evidence, primary=False)
+    ]  # fmt: skip
+    if not tables and not more:
+        return None
+    said = Paragraph(("Effects by year of the primary models: ", Cite("trends_section"), "."))
+    return Section("panels", "Effects by year, other models", (said, *tables, *more), annex=True)
 
 
 def data_section(evidence: Evidence) -> Section:

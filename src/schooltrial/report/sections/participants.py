@@ -12,9 +12,8 @@ from schooltrial.report.tables.checks import (
     who_left_sentence,
     who_left_shown,
 )
-from schooltrial.report.tables.participants import flow_shown, mobility_shown
-from schooltrial.report.wording import analysed_sentences, mobility_sentence
-from schooltrial.wording import year_spans
+from schooltrial.report.tables.participants import mobility_shown
+from schooltrial.report.wording import analysed_sentences, mobility_sentence, models_by_label
 
 LOST = (
     "Lost: everyone assigned who is not in the primary analysis, for any reason; for an outcome "
@@ -32,24 +31,15 @@ def participants_section(evidence: Evidence) -> Section:
     """Return the participant flow, attrition, and where pupils were at baseline."""
     protocol, years = evidence.protocol, evidence.years
     label = protocol["years"]["label"]
-    labels = {**_models(evidence), **evidence.labels}
+    labels = {**models_by_label(evidence.protocol), **evidence.labels}
     blocks: list[Block] = []
     analysed = analysed_sentences(protocol, evidence.labels)
     flow = evidence.exhibit("flow")
     if flow is not None:
         blocks += [flow, Details("Participant flow as text", (
             Preformatted(evidence.texts["flow_text"].strip("\n")),
-        ))]  # fmt: skip
-    lost = flow_shown(evidence.labelled(evidence.checks["flow"]), years, labels)
-    steps = Exhibit(
-        "flow_by_step", f"Participant flow by step, {year_spans(years)}", lost,
-        "Only steps at which someone or something was left out; the data file has all.",
-        data="checks/flow.csv", source="clean_sample",
-    )  # fmt: skip
-    if len(lost):
-        blocks.append(Details("Participant flow by step", (steps,)))
-    else:
-        blocks.append(Paragraph(f"No record of {year_spans(years)} was left out at any step."))
+        ), printed=False)]  # fmt: skip
+    blocks.append(Paragraph(("Who left at each step, and why: ", Cite("exclusions"), ".")))
     boundary = evidence.exhibit("attrition_boundary")
     if boundary is not None:
         blocks.append(boundary)
@@ -59,7 +49,7 @@ def participants_section(evidence: Evidence) -> Section:
     if attrition is not None:
         blocks.append(Exhibit(
             "attrition", "Attrition by group", attrition_shown(
-                attrition, years, evidence.labels, _models(evidence), evidence.arms,
+                attrition, years, evidence.labels, models_by_label(protocol), evidence.arms,
                 evidence.control,
             ),
             LOST, data="checks/attrition.csv", source="check_attrition",
@@ -103,7 +93,3 @@ def participants_section(evidence: Evidence) -> Section:
     if analysed:
         blocks += [Paragraph(sentence) for sentence in analysed]
     return Section("participants", "Participants", tuple(blocks))
-
-
-def _models(evidence: Evidence) -> dict[str, str]:
-    return {name: model["label"] for name, model in evidence.protocol["models"].items()}

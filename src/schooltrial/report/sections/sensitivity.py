@@ -24,6 +24,9 @@ NONE_MISSING = (
 )
 
 
+OF_COHORT = r"treated\[cohort=\d+\]"
+"""The term of the effect on a cohort."""
+
 NOTHING_KNOWN = "Nothing could be computed; the notes say why."
 
 
@@ -37,7 +40,7 @@ def sensitivity_section(evidence: Evidence) -> Section:
             primary = f"{name_finding(one, evidence)} (primary: {one.size} {one.unit})."
             blocks.append(Paragraph(joined(primary, told)))
     shown = effects_shown(
-        evidence.estimates, evidence.protocol, "Sensitivity analyses",
+        without_cohorts(evidence), evidence.protocol, "Sensitivity analyses",
         lambda role, primary: role == "sensitivity" and primary, evidence.labels,
         evidence.findings,
     )  # fmt: skip
@@ -62,6 +65,12 @@ def sensitivity_section(evidence: Evidence) -> Section:
         )  # fmt: skip
         blocks.append(Details("Bounds for missing outcomes", (table,)))
     return Section("sensitivity", "Sensitivity and missing outcomes", tuple(blocks))
+
+
+def without_cohorts(evidence: Evidence) -> pd.DataFrame:
+    """Return the estimates without the effects on cohorts, which the tables by year show."""
+    rows = evidence.estimates
+    return rows[~rows["term"].astype("str").str.fullmatch(OF_COHORT)]
 
 
 def _bounds_told(bounds: pd.DataFrame) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from schooltrial.document.blocks import (
     Block,
     Bullets,
@@ -11,6 +13,7 @@ from schooltrial.document.blocks import (
     Paragraph,
     Section,
 )
+from schooltrial.document.text import Cite
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.persistence import persistence_shown
 from schooltrial.report.tables.comparison_schools import weighted_schools_shown
@@ -19,7 +22,11 @@ from schooltrial.report.tables.parallel_trends import (
     parallel_trends_sentences,
     parallel_trends_shown,
 )
-from schooltrial.report.tables.two_way import comparisons_shown, forbidden_sentences
+from schooltrial.report.tables.two_way import (
+    comparisons_shown,
+    explain_two_way,
+    forbidden_sentences,
+)
 
 
 def trends_section(evidence: Evidence) -> Section | None:
@@ -27,7 +34,7 @@ def trends_section(evidence: Evidence) -> Section | None:
     blocks = [
         *_figures(evidence),
         *_panels(evidence),
-        *_weighting(evidence),
+        *weighting_blocks(evidence, primary=True),
         *_two_way(evidence),
         *_parallel_trends(evidence),
     ]
@@ -44,40 +51,89 @@ def _figures(evidence: Evidence) -> list[Block]:
     return [exhibit for exhibit in found if exhibit is not None]
 
 
-def _panels(evidence: Evidence) -> list[Block]:
-    protocol = evidence.protocol
+def panel_exhibits(evidence: Evidence) -> list[tuple[Exhibit, bool]]:
+    """Return the effects by year of each panel model, and whether it is a primary one.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Of the study.
+    """
     shown = panels_shown(
-        evidence.estimates, protocol["outcomes"], protocol["models"], evidence.labels,
-        evidence.diagnostics,
+        evidence.estimates, evidence.protocol["outcomes"], evidence.protocol["models"],
+        evidence.labels, evidence.diagnostics,
     )  # fmt: skip
     by = "cohort and year" if evidence.staggered else "year"
-    blocks: list[Block] = []
-    for at, panel in enumerate(shown):
-        table = Exhibit(
-            f"panel_{at + 1}", f"{panel.label}: effects by {by}", panel.table,
-            notes=tuple(panel.notes), data="estimates/estimates.csv", source="gather_estimates",
-        )  # fmt: skip
-        blocks.append(table if panel.primary else Details.of(table))
-    lasting = persistence_shown(evidence.estimates, protocol["outcomes"], protocol["models"])
-    if lasting is not None:
-        blocks.append(Exhibit(
-            "persistence", "Effects during and after the programme", lasting,
-            "Each effect after the programme is compared with that on the same cohorts during it. "
-            "“Share of during” is the ratio of the two, with Fieller’s interval; the interval has "
-            "no ends where the effect during the programme may be zero. The model has the years "
-            "after the programme as well, so that its effect during it can differ in the last "
-            "digits from that of a model without them.",
-            data="estimates/estimates.csv", source="gather_estimates",
-        ))  # fmt: skip
-    return blocks
+    return [
+        (
+            Exhibit(
+                f"panel_{at + 1}", f"{panel.label}: effects by {by}", panel.table,
+                notes=tuple(panel.notes), data="estimates/estimates.csv", source="gather_estimates",
+            ),
+            panel.primary,
+        )
+        for at, panel in enumerate(shown)
+    ]  # fmt: skip
 
 
-def _weighting(evidence: Evidence) -> list[Block]:
-    shown = weighted_schools_shown(evidence.diagnostics, evidence.labels)
+def _panels(evidence: Evidence) -> list[Block]:
+    exhibits = panel_exhibits(evidence)
+    blocks: list[Block] = [exhibit for exhibit, primary in exhibits if primary]
+    if len(blocks) < len(exhibits):
+        blocks.append(Paragraph(("Other models by year: ", Cite("panels"), ".")))
+    return [*blocks, *lasting_blocks(evidence, primary=True)]
+
+
+def lasting_blocks(evidence: Evidence, *, primary: bool) -> list[Block]:
+    """Return the effects during and after the programme, of the primary models or of the others.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Of the study.
+    primary : bool
+        Of which models; a model fitted again in a subgroup is not a primary one.
+    """
+    models = evidence.protocol["models"]
+    mine = [name for name, model in models.items() if (model["role"] == "primary") is primary]
+    rows = evidence.estimates[evidence.estimates["model"].isin(mine)]
+    lasting = persistence_shown(rows, evidence.protocol["outcomes"], models)
+    if lasting is None:
+        return []
+    more = "" if primary else ", other models"
+    return [Exhibit(
+        "persistence" if primary else "persistence_others",
+        f"Effects during and after the programme{more}", lasting,
+        "Each effect after the programme is compared with that on the same cohorts during it. "
+        "“Share of during” is the ratio of the two, with Fieller’s interval; the interval has no "
+        "ends where the effect during the programme may be zero. The model has the years after "
+        "the programme as well, so that its effect during it can differ in the last digits from "
+        "that of a model without them.",
+        data="estimates/estimates.csv", source="gather_estimates",
+    )]  # fmt: skip
+
+
+def weighting_blocks(evidence: Evidence, *, primary: bool) -> list[Block]:
+    """Return how alike comparison schools are by weighting, in the primary models or the others.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Of the study.
+    primary : bool
+        Of which models.
+    """
+    models = evidence.protocol["models"]
+    mine = {
+        name: told for name, told in evidence.diagnostics.items()
+        if (models[name]["role"] == "primary") is primary
+    }  # fmt: skip
+    shown = weighted_schools_shown(mine, evidence.labels)
     if shown is None:
         return []
     return [Exhibit(
-        "weighted_schools", "Comparison schools before and after weighting", shown,
+        "weighted_schools" if primary else "weighted_schools_others",
+        "Comparison schools before and after weighting", shown,
         "Differences are the cohort minus its comparison schools, in SDs of schools within both "
         "groups. The effective number (Kish) is how many schools of equal weight would be as "
         "precise. Standard errors take the weights as fixed.",
@@ -89,7 +145,7 @@ def _two_way(evidence: Evidence) -> list[Block]:
     found = evidence.check("goodman_bacon")
     said = forbidden_sentences(found, evidence.labels) if found is not None else []
     blocks: list[Block] = []
-    if said:
+    if found is not None and said:
         blocks += [
             Heading("Comparisons behind two-way effects"),
             Paragraph(
@@ -97,11 +153,11 @@ def _two_way(evidence: Evidence) -> list[Block]:
                 "comparisons of two cohorts (Goodman-Bacon). Some use schools that are already "
                 "treated as the comparison, which misleads where effects change over the years. "
                 "The two-way effects below take each cohort as treated from its own start, over "
-                "schools seen in every year; a panel model takes all cohorts as treated in the "
-                "same years and keeps schools seen in some, so its effect is another number."
+                "schools seen in every year."
             ),
             Bullets(tuple(said)),
-        ]
+            *_explained(evidence, found),
+        ]  # fmt: skip
     figure = evidence.exhibit("bacon_weights")
     if figure is not None:
         blocks.append(figure)
@@ -115,6 +171,14 @@ def _two_way(evidence: Evidence) -> list[Block]:
         )  # fmt: skip
         blocks.append(Details.of(table))
     return blocks
+
+
+def _explained(evidence: Evidence, found: pd.DataFrame) -> list[Block]:
+    """Return why two-way effects are other numbers than those of the primary analysis."""
+    told = explain_two_way(found, evidence.estimates, evidence.protocol, evidence.labels)
+    if not told.outcomes:
+        return []
+    return [Bullets(told.outcomes), Paragraph(" ".join(told.reasons))]
 
 
 ASSUMED = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import fsum
+from typing import Any
 
 import pandas as pd
 
@@ -10,7 +13,7 @@ from schooltrial.checks.goodman_bacon.comparisons_table import NOT_AVAILABLE
 from schooltrial.document.numbers import decimals_of, number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.models.cohort_regressions.goodman_bacon import FORBIDDEN
-from schooltrial.wording import percent
+from schooltrial.wording import listed, percent
 
 COMPARISONS = [
     Column("Model", optional=True, key="model"),
@@ -60,6 +63,153 @@ def forbidden_sentences(found: pd.DataFrame, labels: Mapping[str, str]) -> list[
         for (model, outcome), part in rows.groupby(["model", "outcome"], sort=False)
         for said in _said(part)
     ]
+
+
+@dataclass(frozen=True)
+class TwoWayReasons:
+    """Why two-way effects differ from the effect of a primary staggered model.
+
+    Attributes
+    ----------
+    outcomes : tuple of str
+        The numbers of each outcome.
+    reasons : tuple of str
+        What is true of all of them.
+    """
+
+    outcomes: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+def explain_two_way(
+    found: pd.DataFrame,
+    estimates: pd.DataFrame,
+    protocol: Mapping[str, Any],
+    labels: Mapping[str, str],
+) -> TwoWayReasons:
+    """Return why two-way effects differ from the effect of a primary staggered model.
+
+    Parameters
+    ----------
+    found : DataFrame
+        ``goodman_bacon.csv``.
+    estimates : DataFrame
+        The long table of estimates.
+    protocol : mapping
+        The protocol's sections.
+    labels : mapping
+        Variable → its name in exhibits.
+    """
+    models = protocol["models"]
+    told, reasons = [], dict[str, None]()
+    for (model, outcome), rows in found.groupby(["model", "outcome"], sort=False):
+        planned = models[model]
+        primary = planned["estimator"] == "staggered_adoption" and planned["role"] == "primary"
+        mine = _effects(estimates, str(model), str(outcome))
+        if not primary or OVERALL not in mine or rows["kind"].iloc[0] == NOT_AVAILABLE:
+            continue
+        weights = _school_years(estimates, (str(model), str(outcome)))
+        said = [*_by_cohort(rows, mine, weights)]
+        if said and planned["method"] == "callaway_santanna":
+            reasons[BASES] = None
+        for size, reason in _one_start(models, str(outcome), estimates, protocol["years"], rows):
+            said.append(size)
+            reasons[reason] = None
+        if said:
+            told.append(f"{labels.get(str(outcome), str(outcome))}: {' '.join(said)}")
+    return TwoWayReasons(tuple(told), tuple(reasons))
+
+
+BASES = (
+    "A two-way effect takes the mean of all years before as its base, and only schools seen in "
+    "every year; the primary analysis takes the last year before, and every school seen in the two "
+    "years compared. Where the last year before was unusual, the two differ."
+)
+"""Why effects on one cohort differ."""
+
+OVERALL = "treated"
+
+_CLOSE = 0.005
+"""How near, in units of the outcome, a weighted mean must be to the effect that it explains."""
+
+
+def _effects(estimates: pd.DataFrame, model: str, outcome: str) -> dict[str, float]:
+    """Return term → estimate, the first of each term: as planned, before any check of it."""
+    rows = estimates[(estimates["model"] == model) & (estimates["outcome"] == outcome)]
+    rows = rows[rows["estimate"].notna()].drop_duplicates("term")
+    return dict(zip(rows["term"].astype("str"), rows["estimate"].astype("float64"), strict=True))
+
+
+def _by_cohort(
+    rows: pd.DataFrame,
+    primary: Mapping[str, float],
+    weights: Mapping[int, float],
+) -> Iterator[str]:
+    """Yield how the two effects compare cohort by cohort, and what weights have to do with it."""
+    own = rows[~rows["kind"].isin(FORBIDDEN)]
+    sums = (own["weight"] * own["estimate"]).groupby(own["treated_cohort"]).sum()
+    two_way = (sums / own["weight"].groupby(own["treated_cohort"]).sum()).to_dict()
+    cohorts = [int(one) for one in two_way if f"treated[cohort={one:.0f}]" in primary]
+    if len(cohorts) < len(two_way):
+        return
+    effect = float((rows["weight"] * rows["estimate"]).sum())
+    digits = decimals_of(effect)
+
+    def each(values: Iterable[float]) -> str:
+        return listed([f"{value:+.{digits}f}".replace("-", "−") for value in values])
+
+    of_primary = [primary[f"treated[cohort={one}]"] for one in cohorts]
+    yield (
+        f"the primary analysis gives {each([primary[OVERALL]])}, the two-way effect is "
+        f"{each([effect])}. For the {cohorts_named(cohorts)} in turn, the two-way effect is "
+        f"{each(two_way[one] for one in cohorts)}, the primary one {each(of_primary)}."
+    )
+    mean = fsum(weights.get(one, 0.0) * primary[f"treated[cohort={one}]"] for one in cohorts)
+    if abs(mean - primary[OVERALL]) < _CLOSE * max(1.0, abs(primary[OVERALL])):
+        again = fsum(weights.get(one, 0.0) * two_way[one] for one in cohorts)
+        yield (
+            "With the primary analysis’s weights of the cohorts (their schools and years) the "
+            f"two-way effects would average {each([again])}: weights account for "
+            f"{each([again - effect])} of the difference of {each([primary[OVERALL] - effect])}."
+        )
+
+
+def cohorts_named(cohorts: Sequence[int]) -> str:
+    """Return cohorts by their years: ``cohorts 2016 and 2017``."""
+    return f"cohort{'s' if len(cohorts) > 1 else ''} {listed([str(one) for one in cohorts])}"
+
+
+def _school_years(estimates: pd.DataFrame, key: tuple[str, str]) -> dict[int, float]:
+    """Return cohort → its share of the school-years since the programme began."""
+    rows = estimates[(estimates["model"] == key[0]) & (estimates["outcome"] == key[1])]
+    cells = rows["term"].astype("str").str.extract(r"treated\[cohort=(\d+), year=(\d+)\]")
+    cells = cells.astype("float64").assign(n=rows["n_treated_schools"])
+    cells = cells[cells[1] >= cells[0]].drop_duplicates([0, 1])
+    sums = cells.groupby(0)["n"].sum()
+    return {int(cohort): float(n / sums.sum()) for cohort, n in sums.items()}
+
+
+def _one_start(
+    models: Mapping[str, Any],
+    outcome: str,
+    estimates: pd.DataFrame,
+    years: Mapping[str, Any],
+    rows: pd.DataFrame,
+) -> Iterator[tuple[str, str]]:
+    """Yield the effect of a model that lets all cohorts begin together, and why it differs."""
+    first = min(years["programme"], default=0)
+    later = sorted({int(one) for one in rows["treated_cohort"]} - {first})
+    for name, model in models.items():
+        effects = _effects(estimates, name, outcome)
+        together = model["estimator"] == "difference_in_differences" and not model["active_from"]
+        if together and OVERALL in effects and later:
+            size = f"{effects[OVERALL]:+.{decimals_of(effects[OVERALL])}f}".replace("-", "−")
+            yield (
+                f"The model “{model['label']}” gives {size}.",
+                f"“{model['label']}” takes every cohort as treated from {first} on, so that years "
+                f"of {cohorts_named(later)} before its own start count as years of the programme; "
+                "it also keeps schools that are seen in some years only.",
+            )
 
 
 def _said(rows: pd.DataFrame) -> Iterator[str]:
