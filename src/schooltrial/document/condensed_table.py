@@ -72,7 +72,9 @@ def _with_shared_once(table: PrintedTable) -> PrintedTable:
 def _with_notes_below(table: PrintedTable) -> PrintedTable:
     for at, column in enumerate(table.columns):
         found = [text for text in dict.fromkeys(table.column(at)) if text]
-        if column.name.lower() in ("note", "notes") and any(len(text) > LONG for text in found):
+        if column.name.lower().endswith(("note", "notes")) and any(
+            len(text) > LONG for text in found
+        ):
             letters = {text: _letter(place) for place, text in enumerate(found)}
             below = [f"{letter}: {text}" for text, letter in letters.items()]
             return replace(

@@ -1,14 +1,19 @@
-"""A table as LaTeX: a fragment to be read in, which needs booktabs, longtable and array."""
+"""A table as LaTeX: a fragment to be read in, whose columns share the width of the page.
+
+It needs booktabs, longtable and array; a table that only fits a turned page needs pdflscape too.
+"""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
+from math import floor, fsum
 from typing import Any
 
+from schooltrial.document.fitted_table import fit_table
 from schooltrial.document.inline_code import code_parts
 from schooltrial.document.letters import printable
-from schooltrial.document.tables import Column, NotedTable, row_groups, study_foot
+from schooltrial.document.table_layout import GAP
+from schooltrial.document.tables import Column, NotedTable, study_foot
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -31,70 +36,64 @@ SPECIAL = {
 A bracket or star that begins a row would be read as an argument of the line break before it.
 """
 
-WIDE = 26
-"""Letters of a cell above which its column is broken into lines."""
+PAGES = (455.0, 650.0)
+"""Points that the text of a page is wide, and of a turned one, by margins of 25 mm: of A4 and of
+Letter the lesser.
+"""
 
-LONG_HEAD = 12
-"""Letters of a heading that is not broken into lines, however short the cells are."""
+OPTICAL = 1.12
+"""How much wider small letters of LaTeX’s fonts are than those that the layout measures."""
 
-BROKEN = 0.32
-"""Share of the line's width that all broken columns together take, for each up to three."""
+LEADING = 1.2
+"""Line height, in sizes of letters."""
 
 
 def latex_table(noted: NotedTable, study: Mapping[str, Any]) -> str:
     """Return a long table with its title as caption, its notes and the study's line."""
     table = noted.table
-    longest = [
-        max(map(len, map(str, table.cells.iloc[:, at])), default=0)
-        for at in range(len(table.columns))
-    ]
-    kinds = _kinds(table.columns, longest)
-    heads = " & ".join(map(_head, table.columns, longest))
+    fitted = fit_table(table, (PAGES[0] / OPTICAL, PAGES[1] / OPTICAL))
+    shown, layout = fitted.shown, fitted.layout
+    page = PAGES[1 if layout.flipped else 0]
+    # Rounded down, so that all together are no wider than the line
+    shares = [floor(1e4 * width * layout.size * OPTICAL / page) / 1e4 for width in layout.widths]
+    whole = _width(fsum(shares))
+    kinds = "".join(map(_kind, shown.columns, shares))
+    heads = " & ".join(rf"\textbf{{{_escaped(column.name)}}}" for column in shown.columns)
     head = rf"\toprule {heads} \\ \midrule"
+    turned = ",pdflscape" if layout.flipped else ""
     lines = [
-        r"% needs \usepackage{booktabs,longtable,array}; LuaLaTeX or XeLaTeX where names hold "
-        "letters other than Latin ones",
-        r"\begingroup\footnotesize\setlength{\tabcolsep}{3pt}",
+        rf"% needs \usepackage{{booktabs,longtable,array{turned}}}; LuaLaTeX or XeLaTeX where "
+        "names hold letters other than Latin ones. Fits A4 and Letter with margins of 25 mm.",
+        *([r"\begin{landscape}"] if layout.flipped else []),
+        rf"\begingroup\fontsize{{{layout.size:g}}}{{{LEADING * layout.size:g}}}\selectfont"
+        rf"\setlength{{\tabcolsep}}{{{GAP / 2:g}pt}}\setlength{{\LTcapwidth}}{{\linewidth}}",
         rf"\begin{{longtable}}{{@{{}}{kinds}@{{}}}}",
         rf"\caption{{{_escaped(table.title)}}}\label{{tab:{noted.name}}}\\",
         rf"{head} \endfirsthead",
         rf"{head} \endhead",
         r"\bottomrule \endlastfoot",
     ]
-    for group, rows in row_groups(table):
+    for group, rows in shown.groups:
         if group:
-            span = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l@{{}}}}"
+            span = rf"\multicolumn{{{len(shown.columns)}}}{{@{{}}p{{{whole}}}@{{}}}}"
             lines.append(rf"{span}{{\textbf{{{_escaped(group)}}}}} \\*")
         lines += [" & ".join(map(_escaped, row)) + r" \\" for row in rows]
     lines.append(r"\end{longtable}")
-    lines += [rf"\par\noindent {_escaped(note)}\par" for note in [*noted.notes, study_foot(study)]]
-    return "\n".join([*lines, r"\endgroup"]) + "\n"
+    notes = [*shown.notes, *noted.notes, study_foot(study)]
+    lines += [rf"\par\noindent {_escaped(note)}\par" for note in notes]
+    lines.append(r"\endgroup")
+    return "\n".join([*lines, *([r"\end{landscape}"] if layout.flipped else [])]) + "\n"
 
 
-def _kinds(columns: tuple[Column, ...], longest: list[int]) -> str:
-    """Return the alignment of each column; columns of long texts share the remaining width."""
-    broken = [
-        not column.right and long > WIDE for column, long in zip(columns, longest, strict=True)
-    ]
-    share = BROKEN * min(sum(broken), 3) / max(sum(broken), 1)
-    paragraph = rf">{{\raggedright\arraybackslash}}p{{{share:.2f}\linewidth}}"
-    return "".join(
-        "r" if column.right else paragraph if breaks else "l"
-        for column, breaks in zip(columns, broken, strict=True)
-    )
+def _kind(column: Column, share: float) -> str:
+    """Return the alignment and width of a column, which takes its share of the line."""
+    side = r"\raggedleft" if column.right else r"\raggedright"
+    return rf">{{{side}\arraybackslash}}p{{{_width(share)}}}"
 
 
-def _head(column: Column, longest: int) -> str:
-    """Return a heading, on several lines where it would make its column wider."""
-    lines = textwrap.wrap(
-        column.name, max(longest, LONG_HEAD), break_long_words=False, break_on_hyphens=False
-    )
-    told = [rf"\textbf{{{_escaped(line)}}}" for line in lines]
-    if len(told) < 2:
-        return "".join(told)
-    side = "r" if column.right else "l"
-    stacked = r"\\".join(told)
-    return rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{stacked}\end{{tabular}}"
+def _width(share: float) -> str:
+    """Return a share of the line, less the gaps around what fills it."""
+    return rf"\dimexpr {share:.4f}\linewidth-2\tabcolsep\relax"
 
 
 def _escaped(text: str) -> str:

@@ -22,22 +22,17 @@ from schooltrial.document.blocks import (
     Preformatted,
     Section,
 )
-from schooltrial.document.condensed_table import PrintedTable, condensed, whole_table
 from schooltrial.document.drawing import shipped_fonts
+from schooltrial.document.fitted_table import fit_table
 from schooltrial.document.inline_code import code_parts
 from schooltrial.document.letters import printable
 from schooltrial.document.numbering import Numbers, number_document
-from schooltrial.document.table_layout import TableLayout, breakable, fitted_layout
+from schooltrial.document.table_layout import breakable
 from schooltrial.document.tables import Table
 from schooltrial.document.text import Cite, Link, Strong, Text, spans
 
 PAGE_WIDTH, PAGE_HEIGHT = 482.0, 716.0
 """Points that the text of a page of A4 is wide, and of a turned one."""
-
-
-LEAST_SIZE, MOST_LINES = 8.0, 1.7
-"""Points of letters below which, and lines of a row, on average, above which a table is too wide.
-"""
 
 
 def pdf_bytes(document: Document) -> bytes:
@@ -174,11 +169,8 @@ def _width(svg: bytes) -> float:
 
 def _table(table: Table, numbers: Numbers) -> tuple[dict[str, Any], list[Any]]:
     """Return a table and the notes that it brings; one that is too wide is condensed."""
-    shown = whole_table(table)
-    layout = _layout(shown)
-    if layout.flipped or layout.size < LEAST_SIZE or layout.lines > MOST_LINES:
-        shown = condensed(shown)
-        layout = _layout(shown)
+    fitted = fit_table(table, (PAGE_WIDTH, PAGE_HEIGHT))
+    shown, layout = fitted.shown, fitted.layout
     made = {
         "columns": [
             {"name": breakable(column.name), "right": column.right, "weight": width}
@@ -196,15 +188,6 @@ def _table(table: Table, numbers: Numbers) -> tuple[dict[str, Any], list[Any]]:
         ],
     }
     return made, [_spans(note, numbers) for note in shown.notes]
-
-
-def _layout(table: PrintedTable) -> TableLayout:
-    return fitted_layout(
-        [column.name for column in table.columns],
-        table.rows,
-        [column.right for column in table.columns],
-        (PAGE_WIDTH, PAGE_HEIGHT),
-    )
 
 
 def _spans(text: Text, numbers: Numbers) -> list[dict[str, str]]:

@@ -282,7 +282,10 @@ def _people(
     """Yield who joined, moved, or did not have what their group was assigned."""
     after = "randomisation" if protocol["design"]["randomised"] else "assignment"
     for people in dict.fromkeys(one["inputs"]["people"] for one in rated):
-        mine = [one["inputs"] for one in rated if one["inputs"]["people"] == people]
+        mine = [
+            one["inputs"] for one in rated
+            if one["inputs"]["people"] == people and not one["inputs"]["formed_since"]
+        ]  # fmt: skip
         told = []
         if joined := _notable(mine, "joined"):
             told.append(f"{percent(joined)} of analysed {people} joined after {after}")
@@ -300,7 +303,8 @@ def _people(
         yield f"{percent(crossed)} {words}."
     unknown = [
         one for one in rated
-        if protocol["design"]["randomised"] and one["inputs"]["joined"] is None
+        if protocol["design"]["randomised"]
+        and (one["inputs"]["joined"] is None or one["inputs"]["formed_since"])
     ]  # fmt: skip
     for people in dict.fromkeys(one["inputs"]["people"] for one in unknown):
         years = sorted({one["year"] for one in unknown if one["inputs"]["people"] == people})

@@ -25,10 +25,14 @@ class FirstAssigned:
     outside : bool
         Whether it is below, or above, the primary analysis and all sensitivity analyses, or on
         another side of zero than the primary analysis.
+    apart : bool
+        Whether zero is inside its interval and outside that of the primary analysis, or the
+        reverse.
     """
 
     words: str
     outside: bool
+    apart: bool
 
 
 def first_assigned(
@@ -78,13 +82,13 @@ def first_assigned(
         whose = f"The same {row['n_individuals']:,.0f} {one.people}, analysed"
         told = f"{whose} in the group first assigned and without covariates, give "
         told += f"{with_interval(size, low, high, digits)} {one.unit}.{zero}"
-        return FirstAssigned(told, outside=True)
+        return FirstAssigned(told, outside=True, apart=apart)
     words = (
         f"Among the {row['n_individuals']:,.0f} {one.people} who were there at the assignment and "
         "are analysed (in the group first assigned, without covariates), the estimate is "
         f"{with_interval(size, low, high, digits)} {one.unit}{compared}.{zero}"
     )
-    return FirstAssigned(words, outside=bool(where) or apart)
+    return FirstAssigned(words, outside=bool(where) or apart, apart=apart)
 
 
 def _where(size: float, values: Sequence[float], digits: int) -> str:

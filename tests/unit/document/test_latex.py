@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from math import fsum
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from schooltrial.document.latex import latex_table
+from schooltrial.document.table_layout import GAP, width_of
 from schooltrial.document.tables import Column, NotedTable, tabulate
 
 STUDY: dict[str, Any] = {"title": "A & B", "synthetic": True, "protocol": "0123456789abcdef"}
@@ -31,6 +33,52 @@ def test_a_column_of_long_texts_can_still_end_a_row() -> None:
     page = written([LONG, "short"])
     assert page.count(r">{\raggedright\arraybackslash}p{") == 2
     assert r"\raggedright}" not in page
+
+
+def wide() -> NotedTable:
+    """Return a table like that of all effects: many numbers, long names and notes."""
+    frame = pd.DataFrame({
+        "outcome": ["English language arts, proficient", "Maths, proficient", "Attendance rate"],
+        "term": ["effect by group: cohort 2016", "ATT", "ITT"],
+        "unit": ["percentage points", "control-group SD", "percentage points"],
+        **{f"n{at}": ["1,257,533", "−15.367 to 7.888", "<0.001"] for at in range(9)},
+        "notes": [f"a note of a row, {LONG}", LONG, "another note"],
+    })  # fmt: skip
+    columns = [
+        Column("Outcome", key="outcome"), Column("Estimand and term", key="term"),
+        Column("Unit", key="unit"),
+        *(Column(f"Number {at}", "told", key=f"n{at}") for at in range(9)),
+        Column("Method and notes", key="notes"),
+    ]  # fmt: skip
+    return NotedTable("wide", tabulate("Results", frame, columns), ())
+
+
+SHARE = re.compile(r"\\dimexpr ([\d.]+)\\linewidth-2\\tabcolsep\\relax")
+PAPERS = {"A4": (210, 297), "Letter": (215.9, 279.4)}
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_widest_table_fits_the_page_and_every_number_its_column(paper: str) -> None:
+    noted = wide()
+    page = latex_table(noted, STUDY)
+    (columns,) = re.findall(r"begin\{longtable\}(.*)", page)
+    shares = [float(found) for found in SHARE.findall(columns)]
+    assert fsum(shares) <= 1
+    width, height = PAPERS[paper]
+    turned = r"\begin{landscape}" in page
+    line = ((height if turned else width) - 50) * 72 / 25.4
+    (size,) = (float(found) for found in re.findall(r"\\fontsize\{([\d.]+)\}", page))
+    assert size >= 6
+    rows = [row.removesuffix(r" \\").split(" & ") for row in body(page)]
+    for at, share in enumerate(shares):
+        words = [word for row in rows for word in row[at].split()]
+        widest = max(width_of(re.sub(r"\\ensuremath\{(.*?)\}", "x", word)) for word in words)
+        assert widest * size <= share * line - GAP
+
+
+def test_a_table_that_fits_is_not_turned() -> None:
+    assert "landscape" not in written(["1", "2"])
+    assert "pdflscape" not in written(["1", "2"])
 
 
 @pytest.mark.parametrize("cell", ["*starred", "[bracketed]", "[*]", "*"])
@@ -57,14 +105,6 @@ def test_letters_that_latex_reads_as_commands_are_printed_as_they_are(
     letters: str, told: str
 ) -> None:
     assert body(written([letters]))[0] == rf"{told} & {told} \\"
-
-
-def test_a_long_heading_is_broken_so_that_numbers_stay_close() -> None:
-    page = written(["1"], heads="Cost per pupil per year", right=True)
-    assert (
-        r"\begin{tabular}[b]{@{}r@{}}\textbf{Cost per}\\\textbf{pupil per}\\\textbf{year}"
-        r"\end{tabular}"
-    ) in page
 
 
 def test_what_is_opened_is_closed_and_notes_are_below_the_table() -> None:

@@ -17,7 +17,8 @@ def _protocol(unit: str = "school", kind: str = "blocked", randomised: bool = Tr
 def _rated(outcome: str = "maths", people: str = "pupils", **inputs: Any) -> dict[str, Any]:
     known = {
         "people": people, "compromised": False, "doubted": False, "joined": 0.0,
-        "changed_arm": 0.0, "crossovers": None, "crossed": "", "attrition": [], **inputs,
+        "changed_arm": 0.0, "crossovers": None, "crossed": "", "attrition": [],
+        "formed_since": False, **inputs,
     }  # fmt: skip
     return {
         "outcome": outcome,

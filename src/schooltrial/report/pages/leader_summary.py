@@ -24,6 +24,7 @@ from schooltrial.report.headlines import (
     sensitivity_findings,
 )
 from schooltrial.report.limits import NOTABLE, power_row
+from schooltrial.report.present_at_assignment import first_assigned
 from schooltrial.report.sections.summary import (
     cost_of,
     study_sentence,
@@ -164,13 +165,18 @@ def plain_finding(one: Finding, *, randomised: bool) -> Text:
 
 
 def _in_places(one: Finding) -> bool:
-    return one.in_sd and isfinite(one.effect_size)
+    """Return whether a result reads in places: an effect in SDs does, whatever its scale."""
+    return one.in_sd
 
 
 def _sizes(one: Finding) -> tuple[str, str, str]:
     """Return an effect and the ends of its interval, each with its direction."""
     if _in_places(one):
-        first, *ends = percentile_points(one.effect_size, one.es_low, one.es_high)
+        known = isfinite(one.effect_size)
+        sizes = (one.effect_size, one.es_low, one.es_high) if known else (
+            one.estimate, one.low, one.high
+        )  # fmt: skip
+        first, *ends = percentile_points(*sizes)
         if all(map(isfinite, ends)):
             return (
                 f"about {_places(first)}".replace("about less", "less"),
@@ -212,19 +218,33 @@ def _allowed(one: Finding, *, randomised: bool) -> str:
 
 
 def disagreements(found: list[Finding], evidence: Evidence) -> list[str]:
-    """Return of each result what sensitivity analyses say that disagree with it; else nothing."""
+    """Return of each result what other analyses say that disagree with it; else nothing.
+
+    They are the sensitivity analyses, and the comparison without covariates of those who were
+    there at the assignment, in the group first assigned.
+    """
     told = []
     for one in found:
         others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
-        differ = any(disagrees(one, other) for other in others)
-        told.append(others_in_words(one, others) if differ else "")
+        differ = [disagrees(one, other) for other in others if isfinite(other.estimate)]
+        present = first_assigned(one, others, evidence.check("missing_outcomes"))
+        if present is not None:
+            differ.append(present.apart)
+        told.append(others_in_words(one, differ) if any(differ) else "")
     return told
 
 
-def others_in_words(one: Finding, others: Sequence[Finding]) -> str:
-    """Return how many other analyses disagree with a result, without names of models or SDs."""
-    known = [other for other in others if isfinite(other.estimate)]
-    n, every = sum(disagrees(one, other) for other in known), len(known)
+def others_in_words(one: Finding, differ: Sequence[bool]) -> str:
+    """Return how many other analyses disagree with a result, without names of models or SDs.
+
+    Parameters
+    ----------
+    one : Finding
+        The result.
+    differ : sequence of bool
+        Of each other analysis, whether it disagrees.
+    """
+    n, every = sum(differ), len(differ)
     clear = excludes_zero(one)
     if every == 1:
         does = "does not give" if clear else "gives"
@@ -325,7 +345,11 @@ def doubts(found: list[Finding], evidence: Evidence) -> list[str]:
     ]
     parts = []
     for people in dict.fromkeys(one["inputs"]["people"] for one in rated):
-        mine = [one["inputs"] for one in rated if one["inputs"]["people"] == people]
+        mine = [
+            one["inputs"] for one in rated
+            # Classes that are formed each year have new pupils in any study
+            if one["inputs"]["people"] == people and not one["inputs"]["formed_since"]
+        ]  # fmt: skip
         joined, moved = (
             max((one[key] for one in mine if one[key] is not None), default=0.0)
             for key in ("joined", "changed_arm")

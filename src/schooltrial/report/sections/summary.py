@@ -191,8 +191,8 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
     notes += at_most_notes(evidence.records["verdict"]["ratings"])
     if any(row["points"] for row in rows):
         notes.append(
-            "Percentile points: expected change in the percentile rank of an average pupil of the "
-            f"{evidence.control} group (WWC improvement index)."
+            "Percentile points come from the effect size: the expected change in the percentile "
+            f"rank of an average member of the {evidence.control} group (WWC improvement index)."
         )
     if any(row["months"] for row in rows):
         notes.append(MONTHS_TABLE)

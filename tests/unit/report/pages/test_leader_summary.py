@@ -13,6 +13,7 @@ from schooltrial.document.text import Link, Strong, Text, spans
 from schooltrial.report.headlines import Finding
 from schooltrial.report.pages.leader_summary import (
     certainty,
+    disagreements,
     doubts,
     missed,
     offer_taken,
@@ -126,9 +127,10 @@ def test_a_result_that_could_not_be_computed_has_no_direction() -> None:
     assert "main result" not in certainty([lacking], randomised=True)
 
 
-def test_scores_without_an_effect_size_are_told_in_their_own_unit() -> None:
+def test_scores_without_an_effect_size_are_told_in_places_and_never_in_sds() -> None:
     bare: dict[str, Any] = {"effect_size": NAN, "es_low": NAN, "es_high": NAN}
-    assert "about 0.10 SD." in told(replace(SCORES, **bare))
+    assert told(replace(SCORES, **bare)) == told(SCORES)
+    assert "SD" not in told(replace(SCORES, **bare))
 
 
 def test_a_long_description_is_cut_after_a_sentence() -> None:
@@ -140,7 +142,9 @@ def test_a_long_description_is_cut_after_a_sentence() -> None:
 
 
 def _evidence(*eef: str, **inputs: Any) -> Any:
-    known = {"people": "pupils", "joined": 0.0, "changed_arm": None, **inputs}
+    known = {
+        "people": "pupils", "joined": 0.0, "changed_arm": None, "formed_since": False, **inputs
+    }  # fmt: skip
     rated = [
         {"model": "itt", "outcome": "maths", "inputs": known,
          "ratings": [{"rating": "meets"}, {"rating": rating}]}
@@ -162,6 +166,31 @@ def test_who_joined_and_a_low_rating_are_said_in_words() -> None:
     assert mixed.endswith("confidence should be low in the result on Maths.")
     assert doubts([SCORES], _evidence("4 of 5", joined=0.01)) == []
     assert doubts([SCORES], _evidence("not rated")) == []
+
+
+def test_new_classes_of_each_year_are_no_doubt_about_a_lottery_of_teachers() -> None:
+    formed = _evidence("4 of 5", joined=0.6, changed_arm=0.5, formed_since=True)
+    assert doubts([SCORES], formed) == []
+
+
+def test_a_comparison_of_those_first_assigned_that_disagrees_makes_a_result_disputed() -> None:
+    clear = replace(SCORES, low=0.02, high=0.2)
+    row = {
+        "outcome": "maths", "model": "itt", "arm": "a", "approach": "complete cases",
+        "estimate": 0.09, "conf_low": -0.02, "conf_high": 0.2, "n_individuals": 100,
+    }  # fmt: skip
+
+    def evidence(**keys: Any) -> Any:
+        bounds = pd.DataFrame([{**row, **keys}])
+        models = {"itt": {"role": "primary"}}
+        return SimpleNamespace(
+            estimates=pd.DataFrame(columns=["model", "outcome", "estimand", "subgroup"]),
+            protocol={"models": models}, check=lambda _: bounds,
+        )  # fmt: skip
+
+    (words,) = disagreements([clear], evidence())
+    assert words == "the one other way of analysing the data does not give a clear result."
+    assert disagreements([clear], evidence(conf_low=0.01)) == [""]
 
 
 def test_what_may_have_been_missed_follows_from_the_power_of_the_study() -> None:
@@ -197,16 +226,14 @@ def test_a_result_with_which_other_analyses_disagree_is_not_called_clear() -> No
 def test_other_analyses_are_counted_without_names_of_models_or_sds() -> None:
     clear = replace(SCORES, low=0.02)
     ways = "other ways of analysing the data"
-    assert others_in_words(SCORES, [SCORES] * 4 + [clear]) == (
+    assert others_in_words(SCORES, [False] * 4 + [True]) == (
         f"of five {ways}, one gives a clear result."
     )
-    assert others_in_words(clear, [SCORES, SCORES, clear]) == (
+    assert others_in_words(clear, [True, True, False]) == (
         f"of three {ways}, two do not give a clear result."
     )
-    assert (
-        others_in_words(clear, [SCORES, SCORES]) == f"neither of two {ways} gives a clear result."
-    )
-    assert others_in_words(SCORES, [clear]).endswith("the data gives a clear result.")
+    assert others_in_words(clear, [True, True]) == f"neither of two {ways} gives a clear result."
+    assert others_in_words(SCORES, [True]).endswith("the data gives a clear result.")
 
 
 def _offered(variable: str, taken: list[float]) -> Any:
