@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +10,12 @@ from difflib import get_close_matches
 from dis import opmap
 
 SHOWN = 20
+
+FEW, EXAMPLES = 5, 3
+"""Rows with one fault that are shown one by one; where there are more, those that are quoted."""
+
+VARYING = re.compile(r"\"[^\"]*\"|'[^']*'|\d+")
+"""What differs between the words of one fault in two rows: values and numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,8 @@ class Fault:
         Line of the file, the header being line 1; None where the fault is of the whole file.
     column : str or None
         Column of the file, or key of the protocol with the keys above it.
+    rows : int
+        How many rows of the file it is the fault of.
     """
 
     file: str
@@ -37,18 +46,30 @@ class Fault:
     remedy: str
     row: int | None = None
     column: str | None = None
+    rows: int = 1
 
     def __str__(self) -> str:
         where = [self.file]
         if self.row is not None:
             where.append(f"row {self.row}")
         if self.column is not None:
-            kind = "key" if self.file.endswith((".yaml", ".yml")) else "column"
+            kind = "key" if self.is_of_a_protocol else "column"
             where.append(f"{kind} {self.column!r}")
         lines = [f"{', '.join(where)}: {self.found}"]
         lines += [f"    expected: {self.expected}"] if self.expected else []
         lines += [f"    fix:      {_sentence(self.remedy)}"] if self.remedy else []
         return "\n".join(lines)
+
+    @property
+    def is_of_a_protocol(self) -> bool:
+        """Whether it is in a protocol, and not in a file of data."""
+        return self.file.endswith((".yaml", ".yml"))
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What it shares with the faults that repeat it in other rows."""
+        texts = [VARYING.sub("…", text) for text in (self.expected, self.remedy)]
+        return (self.file, self.column, *texts)
 
 
 def _sentence(remedy: str) -> str:
@@ -66,15 +87,50 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a breakdow
         super().__init__(self._message())
 
     def _message(self) -> str:
-        count = len(self.faults)
+        told = list(_gathered(self.faults))
+        count = len(told)
         head = "1 error was found" if count == 1 else f"{count:,} errors were found"
-        shown = [f"  - {fault}" for fault in self.faults[:SHOWN]]
+        shown = [f"  - {fault}" for fault in told[:SHOWN]]
         if count > SHOWN:
-            shown.append(f"  … and {count - SHOWN} more; fix these first.")
+            shown.append(f"  … and {count - SHOWN:,} more; fix these first.")
         return "\n".join([f"Refused: {head}. This step wrote no files.", *shown])
 
     def __reduce__(self) -> tuple[type[Refusal], tuple[tuple[Fault, ...]]]:
         return Refusal, (self.faults,)
+
+
+def _gathered(faults: Sequence[Fault]) -> Iterator[Fault]:
+    """Yield the faults, those that many rows of a file repeat as one: a count, and the first."""
+    alike: dict[tuple[object, ...], list[Fault]] = {}
+    for at, fault in enumerate(faults):
+        of_rows = fault.row is not None or fault.rows > 1
+        kind = fault.kind if of_rows and not fault.is_of_a_protocol else (at,)
+        alike.setdefault(kind, []).append(fault)
+    for group in alike.values():
+        if len(group) <= FEW:
+            yield from group
+            continue
+        shown = [fault for fault in group if fault.row is not None][:SHOWN]
+        rows = sum(fault.rows for fault in group)
+        remedy = shown[0].remedy
+        if any(fault.remedy != remedy for fault in group):
+            remedy += "; likewise for the others"
+        end = " …" if rows > len(shown) else ""
+        found = f"{rows:,} rows are at fault: {_examples(shown)}{end}"
+        yield replace(shown[0], found=found, remedy=remedy, row=None, rows=rows)
+
+
+def _examples(shown: Sequence[Fault]) -> str:
+    """Return what is wrong with the first rows of many, and the lines of some others."""
+    if len({fault.found for fault in shown}) == 1:
+        return f"{shown[0].found} (rows {_rows(shown)})"
+    first = "; ".join(f"row {fault.row}: {fault.found}" for fault in shown[:EXAMPLES])
+    others = shown[EXAMPLES:]
+    return f"{first}; and rows {_rows(others)}" if others else first
+
+
+def _rows(faults: Sequence[Fault]) -> str:
+    return ", ".join(str(fault.row) for fault in faults)
 
 
 @contextmanager

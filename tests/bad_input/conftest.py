@@ -21,7 +21,8 @@ def refused(trial: SmallTrial) -> Refused:
         message = str(caught.value)
         assert caught.value.faults
         for fault in caught.value.faults[:20]:
-            assert str(fault) in message
+            assert fault.row is None or str(fault.row) in message
+            assert fault.expected in message
             assert fault.expected
             assert fault.remedy
         return list(caught.value.faults)

@@ -162,7 +162,7 @@ ASSIGNMENT = [
     ),
     Case(
         "one school per group", _few_schools,
-        Refused((Planted("model did, outcome reading", "2 schools: clustered standard errors need three at least"),), "fit", of_others=("itt.csv", "itt.json")),
+        Refused((Planted("model did, outcome reading", "2 schools: clustered standard errors need three at least"),), "fit", of_others=("itt.csv", "itt.json", "plan_first.json")),
         None, "fit",
     ),
 ]  # fmt: skip

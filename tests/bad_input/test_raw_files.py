@@ -406,3 +406,20 @@ def _year_in_a_column(trial: SmallTrial) -> None:
     trial.files["roster.csv"] = [[*header, "year"], *rows]
     trial.reading("pupils").update(file="roster.csv")
     trial.reading("pupils")["columns"]["year"] = {"column": "year"}
+
+
+def test_rows_that_a_decimal_comma_makes_too_long_are_told_of_it_first(
+    trial: SmallTrial, refused: Refused
+) -> None:
+    for cells in trial.files["scores_2020.csv"][1:]:
+        cells[2] = cells[2].replace(".", ",")
+    (fault,) = refused()
+    assert fault.remedy.startswith("if its numbers have a decimal comma, export the file with")
+
+
+def test_some_cells_with_a_decimal_comma_are_told_to_differ_from_the_others(
+    trial: SmallTrial, refused: Refused
+) -> None:
+    trial.set("scores_2020.csv", 7, "score", '"203,5"')
+    (fault,) = refused()
+    assert fault.remedy.startswith("other cells of the column have '.' before the decimals")

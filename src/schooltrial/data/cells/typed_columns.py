@@ -245,11 +245,13 @@ class ColumnReader:
             if count > 1:
                 what += f" (in {count:,} rows)"
             advice = remedy if isinstance(remedy, str) else remedy(text)
-            self.faults.append(Fault(self.log.file, what, expected, advice, row=line, column=raw))
+            self.faults.append(
+                Fault(self.log.file, what, expected, advice, row=line, column=raw, rows=int(count))
+            )
         left = len(rows) - int(counts[shown].sum())
         if left:
             what = f"the same error in {left:,} more rows"
-            self.faults.append(Fault(self.log.file, what, expected, advice, column=raw))
+            self.faults.append(Fault(self.log.file, what, expected, advice, column=raw, rows=left))
 
     def changed(self, raw: str, rule: str, rows: npt.NDArray[np.integer], after: str = "") -> None:
         """Log cells that became another text, by their rows."""
@@ -583,6 +585,13 @@ class OneColumn:
         absent = f"add `missing: [{code}]` to the column if nothing was observed"
         own = f"`suppressed: missing` and `suppression_codes: {{{code}: missing}}`"
         withheld = f"add {own} if a number was withheld"
+        decimal = self.reader.notation(self.spec).decimal
+        comma = "," if decimal == "." else "."
+        if re.fullmatch(rf"[-+]?\d+{re.escape(comma)}\d+", text):
+            return (
+                f"other cells of the column have {decimal!r} before the decimals, these have "
+                f"{comma!r}: write all alike; otherwise {absent}, or {withheld}"
+            )
         if MADE_A_DATE.fullmatch(text):
             first = "restore the cell (a spreadsheet turns a range such as 5-9 into a date)"
             return f"{first}; otherwise {absent}, or {withheld}"

@@ -10,9 +10,11 @@ from __future__ import annotations
 import array
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +31,16 @@ SHOWN_ROWS = 5
 
 
 BLOCK = 4 << 20
+
+
+WHOLE, DECIMALS = re.compile(r"[-+]?\d+"), re.compile(r"\d+")
+"""The two cells that a number with a decimal comma becomes where commas separate the columns."""
+
+
+DECIMAL_COMMA = (
+    "if its numbers have a decimal comma, export the file with semicolons between the columns and "
+    'set `delimiter: ";"` and `decimal: ","`, or export it with decimal points'
+)
 
 
 NEARBY, LONGEST_NEARBY = 30, 100_000
@@ -204,8 +216,8 @@ def _first(faults: list[Fault], more: str) -> list[Fault]:
     shown = faults[:SHOWN_ROWS]
     if len(faults) > SHOWN_ROWS:
         last = faults[-1]
-        found = more.format(len(faults) - SHOWN_ROWS)
-        shown.append(Fault(last.file, found, last.expected, last.remedy))
+        left = len(faults) - SHOWN_ROWS
+        shown.append(replace(last, found=more.format(f"{left:,}"), row=None, rows=left))
     return shown
 
 
@@ -491,6 +503,7 @@ def _unequal(table: _Table) -> list[Fault]:
     """Return the faults of rows that have another number of cells than the header."""
     width = len(table.header.keys)
     odd: list[tuple[int, int]] = []
+    split_numbers = 0
     widths: Counter[int] = Counter()
     lengths: dict[int, int] = {}
     last = 0
@@ -501,15 +514,19 @@ def _unequal(table: _Table) -> list[Fault]:
             last = row
         else:
             odd.append((row, len(cells)))
+            split_numbers += _has_split_numbers(cells, width)
     if not odd:
         return []
     file, usual = table.text.file, widths.most_common(1)[0][0]
     if table.surplus and width in widths:
         return _unequal(replace(table, surplus=0))  # not every row ends in a delimiter
+    decimal_comma = table.text.delimiter == "," and split_numbers > len(odd) / 2
     if usual != width + table.surplus and widths[usual] > 1:
-        return [_header_elsewhere(table, usual, widths, lengths[usual])]
+        return [_header_elsewhere(table, usual, widths, lengths[usual], decimal_comma)]
     expected = f"{width} cells, as in the header"
     remedy = "check the delimiter and the quotation marks on this line"
+    if decimal_comma:
+        remedy = f"{DECIMAL_COMMA}; otherwise {remedy}"
     if odd[0][0] > last > 0:
         remedy = f"{SUGGESTED}; otherwise {remedy}"
     faults = [
@@ -522,7 +539,25 @@ def _fits(cells: Sequence[str], width: int, surplus: int) -> bool:
     return len(cells) == width + surplus and not any(cell.strip() for cell in cells[width:])
 
 
-def _header_elsewhere(table: _Table, usual: int, widths: Counter[int], row: int) -> Fault:
+def _has_split_numbers(cells: Sequence[str], width: int) -> bool:
+    """Return whether a row would fit the header if commas between digits were decimal ones."""
+    pairs = at = 0
+    while at < len(cells) - 1:
+        if WHOLE.fullmatch(cells[at].strip()) and DECIMALS.fullmatch(cells[at + 1].strip()):
+            pairs, at = pairs + 1, at + 1
+        at += 1
+    return 0 < len(cells) - width <= pairs
+
+
+def _numbered(table: _Table) -> bool:
+    """Return whether the first cells count the rows, as names of rows do that R writes."""
+    first = [cells[0].strip().strip('"') for _, cells in islice(table.rows(), 3)]
+    return first == ["1", "2", "3"][: len(first)]
+
+
+def _header_elsewhere(
+    table: _Table, usual: int, widths: Counter[int], row: int, decimal_comma: bool
+) -> Fault:
     """Return the fault of a header that has not as many cells as nearly every row below it."""
     width, at = len(table.header.keys), table.text.header_rows[-1]
     most = f"{widths[usual]:,} of {widths.total():,} rows below it have {usual}"
@@ -532,6 +567,8 @@ def _header_elsewhere(table: _Table, usual: int, widths: Counter[int], row: int)
         if usual == width + 1
         else f"set `header_row: {row}`, if the column names are on that line"
     )
+    if decimal_comma and not _numbered(table):
+        remedy = f"{DECIMAL_COMMA}; otherwise {remedy}"
     return Fault(
         table.text.file, f"the header has {width} cell{'s' * (width != 1)}, but {most}",
         "one name per column", remedy, row=at,

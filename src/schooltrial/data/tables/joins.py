@@ -171,8 +171,11 @@ def _contradictions(left: Side, right: Side, name: str, taken: pa.Array, at: Cod
         for row in map(int, rows[:SHOWN_PER_COLUMN])
     ]  # fmt: skip
     if len(rows) > SHOWN_PER_COLUMN:
-        found = f"the same error in {len(rows) - SHOWN_PER_COLUMN} more rows"
-        faults.append(Fault(left.reader.log.file, found, expected, remedy, column=column))
+        more = len(rows) - SHOWN_PER_COLUMN
+        found = f"the same error in {more:,} more rows"
+        faults.append(
+            Fault(left.reader.log.file, found, expected, remedy, column=column, rows=more)
+        )
     return faults
 
 
@@ -259,8 +262,9 @@ def _alone(alone: Rows, left: Side, there: str, what: str) -> list[Fault]:
         for line in left.lines(alone[:SHOWN_PER_COLUMN])
     ]
     if len(alone) > SHOWN_PER_COLUMN:
-        found = f"{len(alone) - SHOWN_PER_COLUMN} more rows have no match"
-        faults.append(Fault(file, found, expected, remedy))
+        more = len(alone) - SHOWN_PER_COLUMN
+        found = f"{more:,} more rows have no match"
+        faults.append(Fault(file, found, expected, remedy, rows=more))
     return faults
 
 

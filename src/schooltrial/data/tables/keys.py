@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -204,9 +204,9 @@ def key_faults(
             )
         )  # fmt: skip
     if len(starts) > SHOWN_KEYS:
-        last = faults[-1]
-        found = f"{len(starts) - SHOWN_KEYS} more keys are in two or more rows"
-        faults.append(Fault(last.file, found, last.expected, last.remedy))
+        left = len(starts) - SHOWN_KEYS
+        found = f"{left:,} more keys are in two or more rows"
+        faults.append(replace(faults[-1], found=found, row=None, rows=left))
     return faults
 
 
@@ -299,14 +299,15 @@ def _key_fault(
                 "record or its keeper says; never choose one", row=line,
                 column=raw.get(variable),
             )  # fmt: skip
+    decides = "days_enrolled" if "days_enrolled" in raw else "{keep: last}"
     if name in ("pupils", "teachers") and first.get("school") != second.get("school"):
         return Fault(
             file,
             f"{who} {second[who]} is in two schools in {second['year']}: {second['school']} here, "
             f"{first['school']} in {place}",
             f"one school per {who} and year",
-            "add `duplicate_keys: days_enrolled` (or another variable that decides), or correct "
-            "the file",
+            f"add `duplicate_keys: {decides}` (or another variable that decides), or correct the "
+            "file",
             row=line, column=raw.get("school"),
         )  # fmt: skip
     if name == "crosswalk":
@@ -319,7 +320,10 @@ def _key_fault(
             "school)", row=line, column=raw.get("to_school"),
         )  # fmt: skip
     what = ", ".join(f"{part} {second[part]}" for part in key if second[part] != "")
-    remedy = "correct the file, or add `duplicate_keys` to say which row is kept"
+    remedy = (
+        "correct the file, or add `duplicate_keys: {keep: first}` (or `last`, or the variable that "
+        "decides), or `duplicate_keys: drop_all` if nobody knows which row is right"
+    )
     if name == OF_LIST:
         remedy = (
             "correct the file (it is joined to the allocation list, so each key must be unique)"

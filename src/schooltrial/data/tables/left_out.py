@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -165,7 +165,7 @@ def left_out_conflicts(
             if shown <= SHOWN_CONFLICTS:
                 line, kept_line = (int(n) for n in reader.cells.line(np.array([at, other])))
                 who = " and ".join(f"{part} {row[part]}" for part in key)
-                yield Fault(
+                fault = Fault(
                     reader.log.file,
                     f"{who} has the {name} {row[name]!r} in this row, which is left out, and "
                     f"{row[f'{name}_kept']!r} in row {kept_line}",
@@ -173,11 +173,10 @@ def left_out_conflicts(
                     "correct the allocation list, as its randomisation record or its keeper says",
                     row=line, column=raw.get(name),
                 )  # fmt: skip
+                yield fault
     if shown > SHOWN_CONFLICTS:
-        yield Fault(
-            reader.log.file, f"the same error in {shown - SHOWN_CONFLICTS} more rows",
-            f"each {' and '.join(key)} once", "as above",
-        )  # fmt: skip
+        left = shown - SHOWN_CONFLICTS
+        yield replace(fault, found=f"the same error in {left:,} more rows", row=None, rows=left)
 
 
 def log_rows(left: LeftOut, file: KeyedFile, log: CleaningLog, cells: RawCells) -> None:

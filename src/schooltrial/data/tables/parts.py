@@ -182,7 +182,7 @@ def _without(part: Part, rows: Positions) -> Part:
 
 
 def _identical_faults(part: Part, rows: Positions) -> list[Fault]:
-    remedy = "set `duplicate_rows: keep_one`, or delete the row"
+    remedy = "set `duplicate_rows: keep_one`, or delete the rows"
     found, expected = "this row is identical to an earlier row", "each row once"
     file = part.cells.file
     faults = [
@@ -190,8 +190,9 @@ def _identical_faults(part: Part, rows: Positions) -> list[Fault]:
         for line in part.lines(rows[:SHOWN_ROWS])
     ]
     if len(rows) > SHOWN_ROWS:
-        found = f"{len(rows) - SHOWN_ROWS} more rows are identical to an earlier row"
-        faults.append(Fault(file, found, expected, "as above"))
+        left = len(rows) - SHOWN_ROWS
+        found = f"{left:,} more rows are identical to an earlier row"
+        faults.append(Fault(file, found, expected, remedy, rows=left))
     return faults
 
 

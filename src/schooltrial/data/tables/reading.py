@@ -485,13 +485,18 @@ def _empty_keys(
             if part in key
             else f"no row of {name} may lack {part!r}"
         )
+        rows = column.holds(empty)
         faults += [
             Fault(
                 reader.log.file, found, "a value in every row", _row_remedy(reader.cells, int(row)),
                 row=int(reader.cells.line(np.array([row]))[0]), column=raw[part],
             )
-            for row in column.holds(empty)[:SHOWN_PER_COLUMN]
+            for row in rows[:SHOWN_PER_COLUMN]
         ]  # fmt: skip
+        left = len(rows) - SHOWN_PER_COLUMN
+        if left > 0:
+            more = f"the same error in {left:,} more rows"
+            faults.append(replace(faults[-1], found=more, row=None, rows=left))
     return faults
 
 
