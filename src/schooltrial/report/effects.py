@@ -10,7 +10,7 @@ import pandas as pd
 
 from schooltrial.document.numbers import number, signed
 from schooltrial.document.tables import Column, Table, tabulate
-from schooltrial.exhibits.tables.plain_labels import PlainLabels
+from schooltrial.exhibits.tables.plain_labels import PlainLabels, yes_no_variables
 from schooltrial.exhibits.tables.results import selected
 from schooltrial.protocol.content.sections import arm_labels
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS
@@ -100,7 +100,9 @@ def effects_shown(
     )  # fmt: skip
     if not mine.any():
         return None
-    named = PlainLabels(labels, arm_labels(protocol["design"]))
+    named = PlainLabels(
+        labels, arm_labels(protocol["design"]), yes_no_variables(rows["term"].astype("str"))
+    )
     analysed = set(rows.loc[mine, "outcome"])
     first = [
         not here and row["outcome"] in analysed and _is_of(row, compared)

@@ -24,6 +24,21 @@ def is_constant(values: pd.Series) -> bool:
     return high - low <= ROUNDING * max(abs(low), abs(high))
 
 
+def mirrored(columns: Sequence[Covariate]) -> set[int]:
+    """Return the places of columns that are another one turned round: the second of two levels.
+
+    Parameters
+    ----------
+    columns : sequence of Covariate
+        Coded with all their levels.
+    """
+    places: dict[str, list[int]] = {}
+    for at, column in enumerate(columns):
+        if column.kind == "level":
+            places.setdefault(column.name, []).append(at)
+    return {found[1] for found in places.values() if len(found) == 2}
+
+
 def compared_rows(
     pupils: pd.DataFrame, settings: Mapping[str, Any], year: int | None
 ) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from schooltrial.checks.balance.compared_columns import (
     ALL,
     compared_rows,
     is_constant,
+    mirrored,
     school_rows,
 )
 from schooltrial.data.rows.coding import Covariate, code_columns
@@ -217,7 +218,10 @@ def _compare(
     redrawn = redrawn_balance(
         columns, arms, redrawing, stream(redrawing.seed, "balance", sample, level, arm), arm
     )
-    for column, p in zip(columns, redrawn.p_values, strict=True):
+    again = mirrored(columns)
+    for at, (column, p) in enumerate(zip(columns, redrawn.p_values, strict=True)):
+        if at in again:
+            continue
         values = column.values
         others = outside.get(column.name, np.zeros(len(values), dtype=bool))
         raw = _difference(values, treated, settings, level, others)

@@ -59,5 +59,5 @@ def few(parts: Sequence[str], more: str, most: int = MOST) -> str:
     """
     sentences = [f"{part}." for part in parts[:most]]
     if len(parts) > most:
-        sentences.append(f"Left to the data: {len(parts) - most} of {len(parts)} {more}.")
+        sentences.append(f"The data file has all {len(parts)} {more}.")
     return " ".join(sentences)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from schooltrial.wording import listed
@@ -39,6 +39,12 @@ AT_BASELINE = {
 """Endings of the variables that are made of an outcome in its baseline year, and their labels."""
 
 
+YES_NO = {"1": "yes", "0": "no"}
+
+OF_DESIGN = ("arm", "cohort", "year", "since", "after")
+"""Names before a level in a term that are no variable of people or schools."""
+
+
 @dataclass(frozen=True)
 class PlainLabels:
     """What readers call the variables and groups that estimates name.
@@ -49,10 +55,13 @@ class PlainLabels:
         Variable → its label.
     arms : mapping
         Group → its label.
+    yes_no : frozenset of str
+        Variables whose levels 1 and 0 are yes and no, as `yes_no_variables` finds them.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
     arms: Mapping[str, str] = field(default_factory=dict)
+    yes_no: frozenset[str] = frozenset()
 
     def of_effect(self, estimand: str, term: str) -> str:
         """Return the estimand, and of what it is where that is not the whole intervention group."""
@@ -103,12 +112,34 @@ class PlainLabels:
         name, _, level = part.partition("=")
         if not level:
             return self.of_term(name)
+        if name in self.yes_no:
+            return f"{self._of_variable(name)}: {YES_NO[level]}"
         return (
             self.arms.get(level, level) if name == "arm" else f"{self._of_variable(name)} {level}"
         )
 
     def _of_variable(self, name: str) -> str:
         return self.variables.get(name, name.replace("_", " "))
+
+
+def yes_no_variables(terms: Iterable[str]) -> frozenset[str]:
+    """Return the variables that terms split by 1 and 0 alone, which are yes and no.
+
+    Parameters
+    ----------
+    terms : iterable of str
+        Terms of the table of estimates.
+    """
+    levels: dict[str, set[str]] = {}
+    for term in terms:
+        for inside in INSIDE.findall(term):
+            for part in inside.split(", "):
+                name, equals, level = part.partition("=")
+                if equals:
+                    levels.setdefault(name, set()).add(level)
+    return frozenset(
+        name for name, found in levels.items() if found <= set(YES_NO) and name not in OF_DESIGN
+    )
 
 
 def _indicated(part: str, named: Mapping[str, str], people: str) -> str:

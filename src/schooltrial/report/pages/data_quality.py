@@ -1,4 +1,4 @@
-"""The page on data quality: what was read, before any groups are compared."""
+"""The page on data quality: what was read, whoever is analysed."""
 
 from __future__ import annotations
 
@@ -82,8 +82,9 @@ def data_quality_page(found: DataQuality, study: StudyLine) -> Document:
         Section("codebook", "Codebook", _codebook(found)),
     ]  # fmt: skip
     about = (
-        "What was read, before any groups are compared: the standard tables as the raw files fill "
-        f"them. Thresholds are those of the protocol, SHA-256 `{study['protocol']}`."
+        "What was read: the standard tables as the raw files fill them, all rows, whoever is "
+        "analysed. Means by group in the codebook are for checking files; they are no effects. "
+        f"Thresholds are those of the protocol, SHA-256 `{study['protocol']}`."
     )
     return Document(
         study["title"], "Data quality", (Paragraph(about),), tuple(sections),

@@ -12,7 +12,7 @@ from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
 from schooltrial.document.numbers import number
 from schooltrial.document.tables import Column, Table, naming_control, tabulate
 from schooltrial.document.text import Link
-from schooltrial.exhibits.tables.plain_labels import PlainLabels
+from schooltrial.exhibits.tables.plain_labels import PlainLabels, yes_no_variables
 from schooltrial.protocol.content.levels import control_name
 from schooltrial.wording import plural, plural_of, year_spans
 
@@ -77,7 +77,8 @@ def study_record_section(record: Record, labels: Mapping[str, str]) -> Section:
     """
     arms = record["conditions"]["groups"]
     named_arms = {str(one["arm"]): str(one["label"]) for one in arms}
-    named = PlainLabels(labels, named_arms)
+    terms = [str(one["term"]) for one in record["results"]["effects"]]
+    named = PlainLabels(labels, named_arms, yes_no_variables(terms))
     control = control_name(randomised=record["design_and_measures"]["randomised"])
     shown: list[tuple[str, str, Table | None]] = [
         ("conditions", "Conditions", _items(_conditions(record["conditions"], control))),

@@ -8,6 +8,7 @@ import pandas as pd
 
 from schooltrial.document.numbers import difference_text, number, size_beside_limits
 from schooltrial.document.tables import Column, Table, naming_control, tabulate
+from schooltrial.wording import plural_of
 
 OMNIBUS = [
     Column("Sample", key="sample"),
@@ -26,12 +27,12 @@ OMNIBUS = [
 
 
 TRENDS = [
-    Column("Year", "told", key="year"),
-    Column("Level", key="level"),
+    Column("Year, or slope", "told", key="year"),
+    Column("Of", key="of"),
     Column("Group", optional=True, key="arm"),
-    Column("Label", key="label"),
-    Column("n control", "quantity", key="n control"),
-    Column("n intervention", "quantity", key="n treated"),
+    Column("Outcome", key="label"),
+    Column("n, control", "quantity", key="n control"),
+    Column("n, intervention", "quantity", key="n treated"),
     Column("Mean, control", "quantity", key="mean control"),
     Column("Mean, intervention", "quantity", key="mean treated"),
     Column("Difference", "quantity", key="difference"),
@@ -78,7 +79,8 @@ def omnibus_shown(omnibus: pd.DataFrame) -> Table:
 def pretrends_shown(pretrends: pd.DataFrame, control: str = "control") -> Table:
     """Return the baseline outcomes of every year before, and the slopes over these years."""
     sizes = pretrends["standardised_difference"].map(difference_text)
-    told = pretrends.assign(standardised_difference=sizes)
+    whose = [plural_of(str(level)) for level in pretrends["level"]]
+    told = pretrends.assign(standardised_difference=sizes, of=whose)
     return tabulate("Baseline outcomes in every year before", told, naming_control(TRENDS, control))
 
 

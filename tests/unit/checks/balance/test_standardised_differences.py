@@ -66,12 +66,17 @@ def test_a_difference_keeps_its_sign() -> None:
 
 
 def test_a_category_has_one_row_per_level_that_occurs_in_the_order_of_the_codes() -> None:
-    rows = _balance(["sex"])
-    assert rows["category"].tolist() == ["m", "f"]
-    assert rows["label"].tolist() == ["sex: m", "sex: f"]
-    assert rows["mean_control"].tolist() == [0.5, 0.5]
-    assert rows["mean_treated"].tolist() == [0.25, 0.75]
+    third = PUPILS.assign(sex=PUPILS["sex"].astype("str").mask(PUPILS.index == 0, "x"))
+    rows = _balance(["sex"], frame=third)
+    assert rows["category"].nunique() == 3
     assert rows["difference"].sum() == pytest.approx(0)
+
+
+def test_of_two_levels_the_first_is_shown_as_the_other_says_the_same() -> None:
+    rows = _balance(["sex"])
+    assert rows["label"].tolist() == ["sex: m"]
+    assert rows["mean_control"].tolist() == [0.5]
+    assert rows["mean_treated"].tolist() == [0.25]
 
 
 def test_schools_are_compared_by_their_means_with_one_row_each() -> None:
@@ -80,7 +85,7 @@ def test_schools_are_compared_by_their_means_with_one_row_each() -> None:
     assert (score["n_control"], score["n_treated"]) == (2, 2)
     assert (score["mean_control"], score["mean_treated"]) == (2.5, 5.5)
     assert score["sd_used"] == pytest.approx(sqrt((2 + 4.5) / 2))
-    assert rows.loc["kind: y", "difference"] == -0.5
+    assert rows.loc["kind: x", "difference"] == 0.5
 
 
 def test_only_the_pupils_of_the_baseline_year_and_the_filter_are_compared() -> None:
@@ -124,7 +129,7 @@ def test_a_variable_that_varies_only_between_arms_is_as_unbalanced_as_can_be() -
 def test_disjoint_levels_of_a_category_are_not_called_balanced() -> None:
     frame = PUPILS.assign(kind=np.where(PUPILS["treated"] == 1, "x", "y"))
     rows = _balance(["kind"], frame=frame)
-    assert rows["standardised_difference"].tolist() == [np.inf, -np.inf]
+    assert rows["standardised_difference"].abs().tolist() == [np.inf]
     assert set(rows["band"]) == {"not satisfied"}
     assert (rows["distribution_distance"] == 1).all()
 

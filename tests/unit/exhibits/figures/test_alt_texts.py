@@ -76,7 +76,7 @@ def test_attrition_gives_each_points_losses_and_the_verdict_of_the_boundary_that
     said = attrition_boundary.alt_text(data, "cautious")
     told_of = "Pupils, Maths, 2020: 24.23% lost, difference 1.75 percentage points, low attrition."
     assert said.count(told_of) == 6
-    assert said.endswith(" Left to the data: 1 of 7 points.")
+    assert said.endswith(" The data file has all 7 points.")
     assert "no verdict" in attrition_boundary.alt_text(data[:1], "optimistic")
     assert attrition_boundary.alt_text(data[:0], "cautious").endswith("Attrition is not known.")
 

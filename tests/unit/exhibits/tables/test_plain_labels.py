@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schooltrial.exhibits.tables.plain_labels import PlainLabels
+from schooltrial.exhibits.tables.plain_labels import PlainLabels, yes_no_variables
 
 LABELS = PlainLabels(
     {
@@ -62,3 +62,14 @@ def test_variables_made_at_baseline_have_labels_of_which_those_of_a_protocol_com
     )
     own = PlainLabels({**LABELS.variables, "maths_before_school": "Maths of the school, 2018"})
     assert own.of_note(note) == "left out: Maths of the school, 2018, missing Maths at baseline"
+
+
+def test_the_levels_of_a_yes_no_variable_are_yes_and_no_and_those_of_others_stay() -> None:
+    terms = [
+        "treated[girl=1]", "treated[girl=0]", "treated[quartile=1]", "treated[quartile=2]",
+        "treated[since=0]", "treated[since=1]", "treated",
+    ]  # fmt: skip
+    found = yes_no_variables(terms)
+    assert found == {"girl"}
+    named = PlainLabels({"girl": "Girl", "quartile": "Quartile"}, yes_no=found)
+    assert [named.of_term(term) for term in terms[:3]] == ["Girl: yes", "Girl: no", "Quartile 1"]

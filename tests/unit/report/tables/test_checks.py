@@ -214,10 +214,10 @@ def test_differences_before_the_programme_are_shown_with_both_p_values() -> None
     }  # fmt: skip
     rows = pd.DataFrame([row, {**row, "year": "slope per year"}])
     told, slope = pretrends_shown(rows).cells.to_dict("records")
-    assert slope == told | {"Year": "slope per year"}
+    assert slope == told | {"Year, or slope": "slope per year"}
     assert told == {
-        "Year": "2018", "Level": "pupil", "Label": "Maths", "n control": "1,200",
-        "n intervention": "1,300", "Mean, control": "0.500", "Mean, intervention": "0.250",
+        "Year, or slope": "2018", "Of": "pupils", "Outcome": "Maths", "n, control": "1,200",
+        "n, intervention": "1,300", "Mean, control": "0.500", "Mean, intervention": "0.250",
         "Difference": "−0.250", "Standardised difference": "−0.200",
         "Adjusted difference": "−0.100", "Adjusted p": "<0.001", "Randomisation p": "0.050",
         "Note": "few",
