@@ -242,7 +242,7 @@ def fit(study: Study, model: str) -> pd.DataFrame:
     wanted: dict[str, Any] = {
         "sample": study.sample_of(model), "study": study.name, "name": model,
         "model": study.computed_model(model), "outcomes": content["outcomes"],
-        "seal": study.seal(), "estimates": str(paths.estimates_of(model)),
+        "to_record": study.plan_to_record(), "estimates": str(paths.estimates_of(model)),
         "diagnostics": str(paths.estimates_of(model, "json")),
     }  # fmt: skip
     estimator = content["models"][model]["estimator"]

@@ -15,7 +15,7 @@ import gather_estimates
 import obtain_tables
 from schooltrial.data.tables.keys import KEYS
 from schooltrial.protocol.content.sections import Protocol, baseline_year, labels
-from schooltrial.protocol.plan import PlanSeal, section_checksums
+from schooltrial.protocol.plan import PlanToRecord, section_checksums
 from schooltrial.protocol.reading import read_protocol, read_schema
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +92,7 @@ def estimates(awards: Protocol, sample_file: Path) -> pd.DataFrame:
     """Return the estimates table of the two replications."""
     folder = sample_file.parent
     names = ["published_effect", "published_moderation"]
-    seal = PlanSeal(str(folder / "plan_first.json"), section_checksums(awards.content))
+    to_record = PlanToRecord(str(folder / "plan_first.json"), section_checksums(awards.content))
     for name in names:
         fit_cluster_robust.main(
             sample=str(sample_file),
@@ -100,7 +100,7 @@ def estimates(awards: Protocol, sample_file: Path) -> pd.DataFrame:
             name=name,
             model=awards.content["models"][name],
             outcomes=awards.content["outcomes"],
-            seal=seal,
+            to_record=to_record,
             estimates=str(folder / f"{name}.csv"),
             diagnostics=str(folder / f"{name}.json"),
         )
@@ -110,7 +110,7 @@ def estimates(awards: Protocol, sample_file: Path) -> pd.DataFrame:
         names=names,
         estimates=str(folder / "estimates.csv"),
         diagnostics=str(folder / "diagnostics.json"),
-        plan_first=seal.file,
-        seal=seal,
+        plan_first=to_record.file,
+        to_record=to_record,
     )
     return pd.read_csv(folder / "estimates.csv")

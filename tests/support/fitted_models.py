@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.protocol.plan import PlanSeal
+from schooltrial.protocol.plan import PlanToRecord
 from support.small_trial import SmallTrial
 
 
@@ -22,7 +22,7 @@ def fit_rule(
     wanted: dict[str, Any] = {
         "sample": trial.path("sample.parquet"), "study": "small", "name": "tried",
         "model": {**content["models"]["itt"], **model}, "outcomes": content["outcomes"],
-        "seal": PlanSeal(str(folder / "plan_first.json"), {}),
+        "to_record": PlanToRecord(str(folder / "plan_first.json"), {}),
         "estimates": str(estimates), "diagnostics": str(diagnostics),
     }  # fmt: skip
     main(**{**wanted, **inputs})

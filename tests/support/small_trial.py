@@ -29,7 +29,7 @@ from schooltrial.protocol.content.sections import (
     labels,
 )
 from schooltrial.protocol.form.strict_yaml import parse_yaml
-from schooltrial.protocol.plan import PlanSeal, section_checksums
+from schooltrial.protocol.plan import PlanToRecord, section_checksums
 from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.study.absent_files import rehearsed
 from schooltrial.study.layout import Layout
@@ -279,7 +279,7 @@ class SmallTrial:
     def fit(self) -> None:
         """Run the scripts that fit the models and gather their estimates, after `clean`."""
         content = self.read().content
-        seal = PlanSeal(self.path("plan_first.json"), section_checksums(content))
+        to_record = PlanToRecord(self.path("plan_first.json"), section_checksums(content))
         for name, model in content["models"].items():
             wanted: dict[str, Any] = {
                 "sample": self.path("sample.parquet"),
@@ -287,7 +287,7 @@ class SmallTrial:
                 "name": name,
                 "model": model,
                 "outcomes": content["outcomes"],
-                "seal": seal,
+                "to_record": to_record,
                 "estimates": self.path(f"{name}.csv"),
                 "diagnostics": self.path(f"{name}.json"),
             }
@@ -310,8 +310,8 @@ class SmallTrial:
             names=names,
             estimates=self.path("estimates.csv"),
             diagnostics=self.path("diagnostics.json"),
-            plan_first=seal.file,
-            seal=seal,
+            plan_first=to_record.file,
+            to_record=to_record,
         )
 
     def study(self, synthetic: bool = False) -> StudyLine:

@@ -18,7 +18,7 @@ rule fit_multilevel:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
-        seal=LOOK(lambda study: study.seal()),
+        to_record=LOOK(lambda study: study.plan_to_record()),
     script:
         "../scripts/fit_multilevel.py"
 
@@ -42,7 +42,7 @@ rule fit_cluster_robust:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
-        seal=LOOK(lambda study: study.seal()),
+        to_record=LOOK(lambda study: study.plan_to_record()),
     script:
         "../scripts/fit_cluster_robust.py"
 
@@ -71,7 +71,7 @@ rule fit_randomisation_inference:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
-        seal=LOOK(lambda study: study.seal()),
+        to_record=LOOK(lambda study: study.plan_to_record()),
         design=section("design"),
         seed=section("study", "seed"),
     script:
@@ -97,7 +97,7 @@ rule fit_wild_bootstrap:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
-        seal=LOOK(lambda study: study.seal()),
+        to_record=LOOK(lambda study: study.plan_to_record()),
         seed=section("study", "seed"),
     script:
         "../scripts/fit_wild_bootstrap.py"
@@ -122,7 +122,7 @@ rule fit_complier_effect:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
-        seal=LOOK(lambda study: study.seal()),
+        to_record=LOOK(lambda study: study.plan_to_record()),
         taken_up=section("take_up", "variable"),
     script:
         "../scripts/fit_complier_effect.py"

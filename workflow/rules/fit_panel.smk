@@ -22,7 +22,7 @@ rule fit_difference_in_differences:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
-        seal=LOOK(lambda study: study.seal()),
+        to_record=LOOK(lambda study: study.plan_to_record()),
         years=section("years"),
         design=section("design"),
     script:
@@ -52,7 +52,7 @@ rule fit_staggered_adoption:
         name=lambda wildcards: wildcards.model,
         model=LOOK.of_model(lambda study, model: study.computed_model(model)),
         outcomes=computed("outcomes"),
-        seal=LOOK(lambda study: study.seal()),
+        to_record=LOOK(lambda study: study.plan_to_record()),
         years=section("years"),
         design=section("design"),
         seed=section("study", "seed"),
@@ -85,6 +85,6 @@ rule gather_estimates:
         "results/{study}/benchmarks/gather_estimates.tsv"
     params:
         names=lambda wildcards: PROTOCOLS[wildcards.study].models(),
-        seal=LOOK(lambda study: study.seal()),
+        to_record=LOOK(lambda study: study.plan_to_record()),
     script:
         "../scripts/gather_estimates.py"

@@ -9,7 +9,7 @@ from schooltrial.analysis.fitting import PlannedModel
 from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.sections import Model, Outcome
-from schooltrial.protocol.plan import PlanSeal
+from schooltrial.protocol.plan import PlanToRecord
 
 
 def main(
@@ -20,14 +20,14 @@ def main(
     model: Model,
     outcomes: Mapping[str, Outcome],
     taken_up: str,
-    seal: PlanSeal,
+    to_record: PlanToRecord,
     estimates: str,
     diagnostics: str,
 ) -> None:
     """Write the effect on compliers, its Anderson-Rubin set and the first stage, by outcome."""
     plan = PlannedModel(study, name, model, outcomes)
     fitted = fit_planned(plan, pd.read_parquet(sample), taken_up=taken_up)
-    write_fit(fitted, seal, estimates, diagnostics)
+    write_fit(fitted, to_record, estimates, diagnostics)
 
 
 run_as_rule(main, globals())

@@ -8,7 +8,7 @@ from schooltrial.analysis.panel.panel_cells import read_panel_cells
 from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.sections import Design, Model, Outcome, Years
-from schooltrial.protocol.plan import PlanSeal
+from schooltrial.protocol.plan import PlanToRecord
 
 
 def main(
@@ -24,7 +24,7 @@ def main(
     outcomes: Mapping[str, Outcome],
     years: Years,
     design: Design,
-    seal: PlanSeal,
+    to_record: PlanToRecord,
     estimates: str,
     diagnostics: str,
 ) -> None:
@@ -32,7 +32,7 @@ def main(
     plan = PlannedModel(study, name, model, outcomes)
     cells = read_panel_cells(sample, panel, bounded, schools, plan, years, school_sample)
     fitted = fit_planned(plan, cells, years=years, randomised=design["randomised"])
-    write_fit(fitted, seal, estimates, diagnostics)
+    write_fit(fitted, to_record, estimates, diagnostics)
 
 
 run_as_rule(main, globals())

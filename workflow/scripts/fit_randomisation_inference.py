@@ -11,7 +11,7 @@ from schooltrial.analysis.rerandomised_statistics import bin_statistics
 from schooltrial.analysis.writing import TEN_DIGITS, write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.sections import Design, Model, Outcome
-from schooltrial.protocol.plan import PlanSeal
+from schooltrial.protocol.plan import PlanToRecord
 from schooltrial.randomisation.frame import read_frame
 from schooltrial.randomisation.record import read_record
 
@@ -26,7 +26,7 @@ def main(
     outcomes: Mapping[str, Outcome],
     design: Design,
     seed: int,
-    seal: PlanSeal,
+    to_record: PlanToRecord,
     estimates: str,
     diagnostics: str,
     draws: str,
@@ -43,7 +43,7 @@ def main(
     )
     plan = PlannedModel(study, name, model, outcomes)
     fitted = fit_planned(plan, pd.read_parquet(sample), lottery=lottery, seed=seed)
-    write_fit(fitted, seal, estimates, diagnostics)
+    write_fit(fitted, to_record, estimates, diagnostics)
     bin_statistics(name, fitted).to_csv(draws, index=False, float_format=TEN_DIGITS)
 
 

@@ -8,7 +8,7 @@ from schooltrial.analysis.panel.panel_cells import read_panel_cells
 from schooltrial.analysis.writing import write_fit
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.sections import Design, Model, Outcome, Years, drawn_by_lot
-from schooltrial.protocol.plan import PlanSeal
+from schooltrial.protocol.plan import PlanToRecord
 
 
 def main(
@@ -25,7 +25,7 @@ def main(
     years: Years,
     design: Design,
     seed: int,
-    seal: PlanSeal,
+    to_record: PlanToRecord,
     estimates: str,
     diagnostics: str,
 ) -> None:
@@ -35,7 +35,7 @@ def main(
     fitted = fit_planned(
         plan, cells, seed=seed, years=years, drawn_by_lot=drawn_by_lot(design)
     )  # fmt: skip
-    write_fit(fitted, seal, estimates, diagnostics)
+    write_fit(fitted, to_record, estimates, diagnostics)
 
 
 run_as_rule(main, globals())

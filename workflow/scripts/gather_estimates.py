@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from schooltrial.pipeline.rule_adapter import run_as_rule
-from schooltrial.protocol.plan import PlanSeal
+from schooltrial.protocol.plan import PlanToRecord
 
 
 def main(
@@ -18,10 +18,10 @@ def main(
     estimates: str,
     diagnostics: str,
     plan_first: str,
-    seal: PlanSeal,
+    to_record: PlanToRecord,
 ) -> None:
     """Write estimates.csv and the diagnostics of every model."""
-    seal.keep()  # models of an earlier run may be there whose record was deleted
+    to_record.keep()  # models of an earlier run may be there whose record was deleted
     paths = [tables] if isinstance(tables, str) else list(tables)
     parts = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
     pd.concat(parts, ignore_index=True).to_csv(estimates, index=False)

@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from schooltrial.analysis.fitting import FittedModel
-from schooltrial.protocol.plan import PlanSeal
+from schooltrial.protocol.plan import PlanToRecord
 
 TEN_DIGITS = "%.10g"
 """How numbers stand in the table of estimates."""
 
 
-def write_fit(fitted: FittedModel[Any], seal: PlanSeal, estimates: str, diagnostics: str) -> None:
+def write_fit(
+    fitted: FittedModel[Any], to_record: PlanToRecord, estimates: str, diagnostics: str
+) -> None:
     """Record the plan, then write rows of the estimates table (CSV) and diagnostics (JSON).
 
     Numbers have ten digits. The plan comes first: no estimate may be seen without it.
     """
-    seal.keep()
+    to_record.keep()
     fitted.table.to_csv(estimates, index=False, float_format=TEN_DIGITS)
     told = json.dumps(_known(fitted.diagnostics), allow_nan=False)
     rounded = json.loads(told, parse_float=lambda text: float(TEN_DIGITS % float(text)))

@@ -68,7 +68,7 @@ class PlanRecord:
 
 
 @dataclass(frozen=True)
-class PlanSeal:
+class PlanToRecord:
     """The plan that a run began with, to be recorded by its first estimate.
 
     Each model calls ``keep`` when it was fitted and before it is written, so that no estimate is

@@ -30,7 +30,7 @@ SPREAD = 6.0
 
 
 def roster_of_year(roster: pd.DataFrame, identifier: str, year: int) -> pd.DataFrame:
-    """Return the people whom a year's lists lack: those of the nearest other year.
+    """Return the people that a year's lists lack: those of the nearest other year.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def outcome_of_year(
     outcome: Outcome | None,
     generator: np.random.Generator,
 ) -> pd.DataFrame:
-    """Return a simulated outcome for each person, or school, of a year of whom there is none.
+    """Return a simulated outcome for each person, or school, of a year that has none.
 
     Scores correlate with the test before, by ``CORRELATION``, and within schools, by ``ICC``. They
     have the mean and standard deviation of the scores that are known, or else fit into the range.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from schooltrial.checkout import from_here
 from schooltrial.protocol.content.sections import Content, Model, Protocol, StudyLine, unlabelled
-from schooltrial.protocol.plan import PlanSeal, section_checksums
+from schooltrial.protocol.plan import PlanToRecord, section_checksums
 from schooltrial.protocol.rehearsal import Redraw
 from schooltrial.study.blinding import Blinding
 from schooltrial.study.draw_files import DrawFiles
@@ -98,13 +98,13 @@ class Study:
 
         A blind study has no estimates, and none must be made to tell its plan.
         """
-        return [] if self.blinding.until() else [self.seal().file]
+        return [] if self.blinding.until() else [self.plan_to_record().file]
 
-    def seal(self) -> PlanSeal:
+    def plan_to_record(self) -> PlanToRecord:
         """Return the plan as this run read it, to be recorded by the first estimate."""
         plan = self.protocol
         checksums = {} if plan.rehearsal else section_checksums(plan.content, plan.models_to_come)
-        return PlanSeal(str(self.paths.check("plan_first.json")), checksums)
+        return PlanToRecord(str(self.paths.check("plan_first.json")), checksums)
 
     def truth(self) -> dict[str, str]:
         """Return the truth of a synthetic study, to be drawn with estimates."""

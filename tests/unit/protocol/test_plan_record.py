@@ -8,7 +8,7 @@ import pytest
 
 from record_plan import main as record_plan
 from schooltrial.protocol.content.sections import Content, Deviation
-from schooltrial.protocol.plan import PlanSeal, first_plan, section_checksums
+from schooltrial.protocol.plan import PlanToRecord, first_plan, section_checksums
 from schooltrial.refusal import Refusal
 from support.small_trial import SmallTrial
 
@@ -16,7 +16,7 @@ from support.small_trial import SmallTrial
 def _keep(trial: SmallTrial, rehearsal: bool = False) -> dict[str, str]:
     trial.write()
     first = trial.path("plan_first.json")
-    PlanSeal(first, {} if rehearsal else section_checksums(trial.read().content)).keep()
+    PlanToRecord(first, {} if rehearsal else section_checksums(trial.read().content)).keep()
     return first_plan(first)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gather_estimates import main as gather_estimates
-from schooltrial.protocol.plan import PlanSeal, section_checksums
+from schooltrial.protocol.plan import PlanToRecord, section_checksums
 from schooltrial.study.layout import Layout
 from schooltrial.study.opened_study import OpenedStudy
 from schooltrial.study.opening import open_study
@@ -61,12 +61,13 @@ def trial_on_disk(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
             )},
         },
     }  # fmt: skip
-    seal = PlanSeal(str(paths.check("plan_first.json")), section_checksums(content))
+    to_record = PlanToRecord(str(paths.check("plan_first.json")), section_checksums(content))
     for name, model in content["models"].items():
         script = import_module(f"fit_{model['estimator']}")
         script.main(
             sample=str(paths.data("sample")), study="small", name=name, model=model,
-            outcomes=content["outcomes"], seal=seal, estimates=str(paths.estimates_of(name)),
+            outcomes=content["outcomes"], to_record=to_record,
+            estimates=str(paths.estimates_of(name)),
             diagnostics=str(paths.estimates_of(name, "json")),
             **further.get(model["estimator"], {}),
         )  # fmt: skip
@@ -75,7 +76,7 @@ def trial_on_disk(tmp_path_factory: pytest.TempPathFactory) -> SmallTrial:
         tables=[str(paths.estimates_of(name)) for name in names],
         diagnoses=[str(paths.estimates_of(name, "json")) for name in names],
         names=names, estimates=str(paths.estimates), diagnostics=str(paths.diagnostics),
-        plan_first=seal.file, seal=seal,
+        plan_first=to_record.file, to_record=to_record,
     )  # fmt: skip
     return trial
 
