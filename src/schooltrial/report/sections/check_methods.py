@@ -206,7 +206,7 @@ BALANCE, LOST, BOUNDED, POWER, TRENDS, LASTING = (
 CHECK_METHODS: tuple[CheckMethod, ...] = (
     CheckMethod(
         BALANCE, _has("balance", "standardised_difference"), _differences,
-        ("d = (x̄_T − x̄_C) / s",),
+        ("d = (x̄₁ − x̄₀) / s",),
     ),
     CheckMethod(
         BALANCE, _has("balance_omnibus", "p_rerandomisation"), _joint_balance,
@@ -215,7 +215,7 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
     CheckMethod(BALANCE, _has("balance_omnibus", "f_statistic"), _joint_f),
     CheckMethod(
         LOST, _has("attrition", "boundary_cautious"), _attrition,
-        ("bias = α_T·m(a_T) − α_C·m(a_C),  m(a) = φ(Φ⁻¹(a)) / (1 − a)",),
+        ("bias = α₁·m(a₁) − α₀·m(a₀),  m(a) = φ(Φ⁻¹(a)) / (1 − a)",),
     ),
     CheckMethod(
         LOST, _has("who_left", "p_value"),
@@ -251,7 +251,7 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
             "observed in either group is between the two results, if the programme moves being "
             "observed in one direction only (Lee 2009)."
         ),
-        ("p = 1 − min(q_T, q_C) / max(q_T, q_C)",),
+        ("p = 1 − min(q₁, q₀) / max(q₁, q₀)",),
     ),
     CheckMethod(
         BOUNDED, _estimated("missing_outcomes", "approach", "Lee bounds by block"),
@@ -264,10 +264,11 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
         BOUNDED, _estimated("missing_outcomes", "approach", "Horowitz-Manski bounds"),
         _said(
             "Horowitz and Manski’s bounds: missing outcomes take the least value possible, a, in "
-            "one group and the greatest, b, in the other, and the reverse. Nothing is assumed of "
-            "those missing, so the bounds are wide (Horowitz and Manski 2000)."
+            "one group and the greatest, b, in the other, and the reverse; m are the shares "
+            "missing. Nothing is assumed of those missing, so the bounds are wide (Horowitz and "
+            "Manski 2000)."
         ),
-        ("upper − lower bound = (b − a)(share missing in T + share missing in C)",),
+        ("upper − lower bound = (b − a)(m₁ + m₀)",),
     ),
     CheckMethod(
         BOUNDED,
@@ -295,20 +296,20 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
     CheckMethod(
         POWER, _has("power", "method", PANEL),
         _said(
-            "For a panel, Σ is the covariance over years of a school’s mean, taken from schools of "
+            "For a panel, Ω is the covariance over years of a school’s mean, taken from schools of "
             "comparison before the programme; c weights m years before by −1/m and r years since "
-            "by 1/r; n_T and n_C are the schools of each group (Burlig, Preonas and Woerman 2020)."
+            "by 1/r; n₁ and n₀ are the schools of each group (Burlig, Preonas and Woerman 2020)."
         ),
-        ("s² = c′Σc (1/n_T + 1/n_C)",),
+        ("s² = c′Ωc (1/n₁ + 1/n₀)",),
     ),
     CheckMethod(
         POWER, _has("power", "method", STAGGERED),
         _said(
-            "For cohorts, Σ is the covariance over years of a school’s mean, taken from schools of "
-            "comparison before the programme; a_h are the weights, year by year, that the average "
-            "effect gives a school of cohort h, of which there are n_h."
+            "For cohorts, Ω is the covariance over years of a school’s mean, taken from schools of "
+            "comparison before the programme; aₖ are the weights, year by year, that the average "
+            "effect gives a school of cohort k, of which there are nₖ."
         ),
-        ("s² = Σ_h n_h·a_h′Σa_h",),
+        ("s² = Σₖ nₖ·aₖ′Ωaₖ",),
     ),
     CheckMethod(
         POWER, _has("power", "method", SIMULATED),
@@ -344,10 +345,10 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
     CheckMethod(
         TRENDS, _of_term("treated[since="),
         _said(
-            "Effects by years since the programme began, e, average those of cohorts g by their "
+            "Effects by years since the programme began, e, average those of cohorts k by their "
             "numbers of schools, n."
         ),
-        ("τ(e) = Σ_g n_g·ATT(g, g + e) / Σ_g n_g",),
+        ("τ(e) = Σₖ nₖ·ATT(k, k + e) / Σₖ nₖ",),
     ),
     CheckMethod(
         TRENDS, _has_bands,

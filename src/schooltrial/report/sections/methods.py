@@ -657,5 +657,6 @@ def _general(protocol: Content) -> Iterator[str]:
         yield f"Blocks are {block_words(design)}."
     yield (
         f"In the equations, {treated} and x holds covariates{blocks} and indicators, where a model "
-        "has any."
+        f"has any; the subscripts 1 and 0 are the intervention and the {control_word(protocol)} "
+        "group."
     )

@@ -77,7 +77,7 @@ def test_every_method_says_what_it_is_without_a_hole_and_cites_what_is_listed() 
 @pytest.mark.parametrize(
     ("approach", "said", "equation"),
     [
-        ("Lee bounds", "Lee’s bounds:", "q_T"),
+        ("Lee bounds", "Lee’s bounds:", "q₁"),
         ("Horowitz-Manski bounds", "Horowitz and Manski’s bounds", "(b − a)"),
         ("response weights", "Response weights", "γ′x"),
     ],
