@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from schooltrial.proposal.people import same_values
+from schooltrial.proposal.people import linked_columns, same_values
 from schooltrial.proposal.proposed import FEW, NONE, Ask, Proposal
 from schooltrial.proposal.roles import CONTROL, column_of, slug
 from schooltrial.proposal.seen import SeenColumn, SeenFile
@@ -33,6 +33,8 @@ def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
             found.guesses["unit column"] = (
                 f"its values are those of {found.columns['school']!r} in {found.roster.last.shown}"
             )
+    elif school is not None and pupil is None and "school" in found.columns:
+        school = _linked_school(found, first, school)
     found.assignment, found.arm_column = wave, arm.name
     found.by_pupil = pupil is not None or column_of("teacher", first) is not None
     if school is not None and len(school.counts) < len([one for one in school.cells if one]):
@@ -67,6 +69,19 @@ def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
             "proposed: see `schooltrial help design.kind`."
         )
     _find_arms(found, arm, ask)
+
+
+def _linked_school(found: Proposal, file: SeenFile, school: SeenColumn) -> SeenColumn:
+    """Return the column of schools that links the list of groups to the roster."""
+    roster = found.roster.last
+    theirs = roster[found.columns["school"]]
+    one, other = linked_columns((file, school), (roster, theirs), "school")
+    if one is not school:
+        found.guesses["unit column"] = f"its values are those of {other.name!r} in {roster.shown}"
+    if other is not theirs:
+        found.columns["school"] = other.name
+        found.guesses["roster school"] = f"its values are those of {one.name!r} in {file.shown}"
+    return one
 
 
 def block_label(column: str) -> str:
@@ -144,7 +159,15 @@ def _find_arms(found: Proposal, arm: SeenColumn, ask: Ask) -> None:
                 "c": "control", "t": "programme", "n": "control", "y": "programme",
                 "j": "programme", "ja": "programme", "nein": "control"}.get(name, name)  # fmt: skip
         names.append(name)
-        found.arms.append((name, name.replace("_", " ").capitalize(), value))
+        found.arms.append((name, _group_label(name, value), value))
+
+
+def _group_label(name: str, value: str) -> str:
+    """Return what a reader calls a group: as the file writes it, where that is a word."""
+    words = " ".join(value.replace("_", " ").split())
+    if len(words) < 4 or name in ("control", "programme") or not words[0].isalpha():
+        words = name.replace("_", " ")
+    return words.capitalize() if words.isupper() else f"{words[:1].upper()}{words[1:]}"
 
 
 def find_lost_zeros(found: Proposal) -> None:

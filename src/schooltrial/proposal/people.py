@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from schooltrial.proposal.proposed import FEW, Ask, Proposal
-from schooltrial.proposal.roles import column_of, slug
+from schooltrial.proposal.roles import PATTERNS, column_of, plain, slug
 from schooltrial.proposal.seen import SeenColumn, SeenFile
 from schooltrial.proposal.waves import Wave
 from schooltrial.refusal import UserError
@@ -17,6 +18,10 @@ FEWEST = 4
 
 ALIKE = 0.9
 """Share of the values of a column that another one has too, above which they are the same."""
+
+
+MOSTLY_LINKED = 0.5
+"""Share of identifiers that two files share, above which they are linked by these columns."""
 
 
 def find_measured(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
@@ -57,15 +62,71 @@ def _find_people(found: Proposal, waves: Sequence[Wave], measured: str) -> bool:
     own = scores_in(found.roster.last, measured)
     found.scores = others[0] if others and not own else found.roster
     found.columns = roles_in(found.roster.last, measured, "school", "class", "year")
+    _link_scores(found, measured)
     if found.roster.last.shown in by_value:
         school = by_value[found.roster.last.shown].name
         found.columns = {**roles_in(found.roster.last, measured), "school": school, **found.columns}
         found.guesses["roster school"] = "its values are those of the schools of another file"
-    found.score_columns = roles_in(found.scores.last, measured, "year")
     extra = [wave.last.shown for wave in of_people if wave not in (found.roster, found.scores)]
     if extra:
         found.lacking.append(f"{listed(extra)} is not used: only one table of scores is proposed.")
     return True
+
+
+def _link_scores(found: Proposal, measured: str) -> None:
+    """Find the columns by which scores and people are linked."""
+    roster, scores = found.roster.last, found.scores.last
+    found.score_columns = roles_in(scores, measured, "year")
+    if roster is scores:
+        return
+    ours, theirs = roster[found.columns[measured]], scores[found.score_columns[measured]]
+    one, other = linked_columns((roster, ours), (scores, theirs), measured)
+    found.columns |= {measured: one.name}
+    found.score_columns |= {measured: other.name}
+    if one is not ours:
+        found.guesses[f"roster {measured}"] = _linked_by(other, scores)
+    if other is not theirs:
+        found.guesses[f"scores {measured}"] = _linked_by(one, roster)
+
+
+def _linked_by(column: SeenColumn, file: SeenFile) -> str:
+    return f"its values are those of {column.name!r} in {file.shown}"
+
+
+def linked_columns(
+    one: tuple[SeenFile, SeenColumn], other: tuple[SeenFile, SeenColumn], role: str
+) -> tuple[SeenColumn, SeenColumn]:
+    """Return the columns by which two files are linked, where those of the right names are not.
+
+    A list of schools may hold their names and their numbers, and the file of pupils one of the two:
+    columns with the same values are taken, those named for the role first. Where none have,
+    the columns are what they were.
+    """
+    (file, key), (other_file, other_key) = one, other
+    if _shared(key, other_key) > MOSTLY_LINKED:
+        return key, other_key
+    fits = [
+        (a, b) for a in _of_role(file, key, role) for b in _of_role(other_file, other_key, role)
+    ]
+    fits += [(a, other_key) for a in file.columns]
+    fits += [(key, b) for b in other_file.columns]
+    for a, b in fits:
+        units = (len(a.counts) >= len(key.counts) / 2, len(b.counts) >= len(other_key.counts) / 2)
+        if all(units) and _shared(a, b) > ALIKE:
+            return a, b
+    return key, other_key
+
+
+def _of_role(file: SeenFile, key: SeenColumn, role: str) -> list[SeenColumn]:
+    named = [one for one in file.columns if re.fullmatch(PATTERNS[role], plain(one.name))]
+    return [key, *(one for one in named if one is not key)]
+
+
+def _shared(one: SeenColumn, other: SeenColumn) -> float:
+    """Return the share of the distinct values of the shorter list that the other has too."""
+    ours, theirs = ({text.casefold().lstrip("0") for text in each.counts} for each in (one, other))
+    fewest = min(len(ours), len(theirs))
+    return len(ours & theirs) / fewest if fewest >= FEWEST else 0.0
 
 
 def roles_in(file: SeenFile, *roles: str) -> dict[str, str]:

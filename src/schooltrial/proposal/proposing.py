@@ -10,8 +10,9 @@ from pathlib import Path
 from schooltrial.proposal.allocation import find_allocation, find_lost_zeros
 from schooltrial.proposal.people import find_measured, plain_columns, scores_in
 from schooltrial.proposal.proposed import FEW, NAMES_IN_USE, NONE, Ask, Proposal
-from schooltrial.proposal.roles import YEAR_AT_END, column_of, plain, pretest_of, slug
+from schooltrial.proposal.roles import column_of, plain, pretest_of, slug
 from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
+from schooltrial.proposal.times import without_year
 from schooltrial.proposal.waves import Wave, waves_of
 from schooltrial.proposal.years import find_years
 from schooltrial.refusal import UserError
@@ -159,12 +160,24 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
     taken = {*found.outcomes, *(name for name, _ in found.pretests.values()), *NAMES_IN_USE}
     skip = {one.name for one in scores_in(found.scores.last, found.measured)}
     for one in plain_columns(found.roster.last, found.measured) if found.roster.files else ():
-        constant = len(one.counts) < 2
-        if one.name in skip or constant or len(one.spellings) > FEW or one.years_of_dates:
-            continue
-        if is_free_text(one):
-            continue
-        found.attributes[slug(one.name, list(taken))] = one
+        if one.name not in skip and _describes(one):
+            found.attributes[slug(one.name, list(taken))] = one
+
+
+NO_ATTRIBUTES = ("id", "code", "no", "nr", "ref", "postcode", "zip", "phone", "birth", "dob",
+                 "date", "upn", "urn")  # fmt: skip
+"""Words of a name of a column that describes nobody, whatever its cells are."""
+
+
+def _describes(column: SeenColumn) -> bool:
+    """Return whether a column is a category or a number that describes people."""
+    if len(column.counts) < 2 or column.years_of_dates or is_free_text(column):
+        return False
+    if len(column.spellings) <= FEW:
+        return True
+    words = plain(column.name).split("_")
+    each_its_own = len(column.counts) == len(column.cells) and column.is_whole
+    return column.is_number and not each_its_own and not set(words) & set(NO_ATTRIBUTES)
 
 
 def _of_the_last_year(found: Proposal, scores: Sequence[SeenColumn]) -> list[SeenColumn]:
@@ -172,14 +185,14 @@ def _of_the_last_year(found: Proposal, scores: Sequence[SeenColumn]) -> list[See
     found_: list[SeenColumn] = []
     taken: set[str] = set()
     for one in scores:
-        at = YEAR_AT_END.match(plain(one.name))
-        if at is None or found.score_columns.get("year"):
+        what, year = without_year(plain(one.name))
+        if not (what and year) or found.score_columns.get("year"):
             found_.append(one)
             continue
-        found.columns_of_years[(slug(at[1], NAMES_IN_USE), int(at[2]))] = one.name
-        if at[1] not in taken:
-            taken.add(at[1])
-            found_.append(replace(one, name=at[1]))
+        found.columns_of_years[(slug(what, NAMES_IN_USE), year)] = one.name
+        if what not in taken:
+            taken.add(what)
+            found_.append(replace(one, name=what))
     if not found.baseline:
         (year,) = found.programme
         for after, before in pretest_of(found_).items():

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from schooltrial.proposal.seen import SeenColumn, SeenFile
+from schooltrial.proposal.times import what_and_when
 
 _NUMBER = r"(_?(id|code|no|nr|num|number|key|name|ref|dfe|urn))?"
 PATTERNS = {
@@ -30,22 +31,6 @@ PATTERNS = {
 }
 """Role → the names that a column of that role may have, in lower case and with underscores."""
 
-_PRE = "pre|baseline|base|before|prior|t0|vor|avant"
-_POST = "post|endline|after|nach|apres"
-PRE = re.compile(rf"^({_PRE})(_|(?=test|score)|$)|_({_PRE})$")
-POST = re.compile(rf"^({_POST})(_|(?=test|score)|$)|_({_POST})$")
-EARLIER = {"autumn": 0, "fall": 0, "first": 0, "pretest": 0, "vortest": 0, "spring": 1,
-           "summer": 2, "endline": 2, "final": 2, "followup": 2, "posttest": 2, "nachtest": 2,
-           "second": 2}  # fmt: skip
-"""Word of a name that says when in a year or a study a test was taken → its place in time."""
-
-NUMBERED = re.compile(
-    r"(?:^|_)(?P<what>ks|key_stage|y|yr|year|t|time|wave|w|round|term|test|phase)_?(?P<at>\d{1,2})"
-    r"(?=_|$)"
-)
-"""Part of a name that counts stages of school, school years or waves: ``KS1``, ``y5``, ``t0``."""
-
-YEAR_AT_END = re.compile(r"^(.+?)_?((?:19|20)\d\d)$")
 YEAR_IN_NAME = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)")
 
 CONTROL = re.compile(
@@ -111,7 +96,7 @@ def stages_of(column: SeenColumn) -> dict[str, int]:
         return {}
     if set(texts) in ({"0", "1"}, {"1", "2"}):
         return {text: at for at, text in enumerate(sorted(texts))}
-    stems = {text: _stem(plain(text)) for text in texts}
+    stems = {text: what_and_when(plain(text)) for text in texts}
     if len({what for what, _ in stems.values()}) > 1 or len({at for _, at in stems.values()}) < 2:
         return {}
     return {text: at for at, text in enumerate(sorted(texts, key=lambda text: stems[text][1]))}
@@ -126,35 +111,17 @@ def pretest_of(columns: Sequence[SeenColumn]) -> dict[str, str]:
     """Return outcome → its pre-test, of columns with numbers that lie in one row of a pupil.
 
     Names tell: ``pretest`` and ``posttest``, ``reading_pre`` and ``reading``, ``KS1 reading`` and
-    ``KS2 reading``, ``score 2024`` and ``score 2025``. Of three tests or more the first is the
-    pre-test of the last.
+    ``KS2 reading``, ``score 2024`` and ``score 2025``, ``Reading Sept 2024`` and ``Reading July
+    2025``. Of three tests or more the first is the pre-test of the last. A name without a time is
+    of a test after those whose names say a year.
     """
     names = [column.name for column in columns]
-    stems = {name: _stem(plain(name)) for name in names}
+    stems = {name: what_and_when(plain(name)) for name in names}
     found: dict[str, str] = {}
     for stem in dict.fromkeys(stem for stem, _ in stems.values()):
-        timed = sorted((when, name) for name, (its, when) in stems.items() if its == stem)
-        if len({when for when, _ in timed}) == len(timed) > 1:
-            found[timed[-1][1]] = timed[0][1]
+        timed = sorted(
+            (when.year == 0, when, name) for name, (its, when) in stems.items() if its == stem
+        )
+        if len({when for _, when, _ in timed}) == len(timed) > 1:
+            found[timed[-1][2]] = timed[0][2]
     return found
-
-
-def _stem(name: str) -> tuple[str, int]:
-    """Return what a column measures, and when: 0 before, 1 after or not said, else a number."""
-    year = YEAR_AT_END.match(name)
-    if year:
-        return year[1], int(year[2])
-    if PRE.search(name):
-        return PRE.sub("", name), 0
-    if POST.search(name):
-        return POST.sub("", name), 1
-    stage = NUMBERED.search(name)
-    if stage:
-        # t0 and t1 count the tests of one thing; a key stage is part of what a test is
-        what = "" if stage["what"] == "t" else f"_{stage['what']}#"
-        return f"{name[: stage.start()]}{what}{name[stage.end() :]}".strip("_"), int(stage["at"])
-    words = name.replace("follow_up", "followup").split("_")
-    when = [EARLIER[word] for word in words if word in EARLIER]
-    if when:
-        return "_".join(word for word in words if word not in EARLIER), when[0]
-    return name, 1

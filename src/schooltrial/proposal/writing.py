@@ -96,7 +96,8 @@ def _tables(found: Proposal) -> Iterator[str]:
         for role, column in found.score_columns.items():
             role_ = {"count": "n_pupils"}.get(role, role)
             kind = {"year": _year_type(found), "count": ", type: integer"}.get(role, "")
-            yield f"        {role_}: {{column: {quoted(column)}{kind}}}"
+            why = _why(found, f"scores {role}")
+            yield f"        {role_}: {{column: {quoted(column)}{kind}}}{why}"
         yield "      outcomes:"
         for outcome, one in found.outcomes.items():
             named = found.columns_of_years.get((outcome, year or 0), one.name)
@@ -233,7 +234,8 @@ def _outcomes(found: Proposal) -> Iterator[str]:
     yield ""
     yield "outcomes:"
     for at, (name, seen) in enumerate(found.outcomes.items()):
-        keys = [f"label: {quoted(_label(seen.name))}", "family: attainment"]
+        family = "teachers" if found.measured == "teacher" else "attainment"
+        keys = [f"label: {quoted(_label(seen.name))}", f"family: {family}"]
         keys += ["primary: true"] if at == 0 else []
         keys += [f"measured_on: {found.measured}"] if found.measured != "pupil" else []
         keys += ["standardise: control"] if found.measured != "school" else []

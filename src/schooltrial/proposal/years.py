@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from schooltrial.proposal.people import scores_in
 from schooltrial.proposal.proposed import Ask, Proposal
-from schooltrial.proposal.roles import YEAR_AT_END, plain, stages_of, year_of, years_of
+from schooltrial.proposal.roles import plain, stages_of, year_of, years_of
 from schooltrial.proposal.seen import SeenColumn, SeenFile
+from schooltrial.proposal.times import without_year
 
 
 def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
@@ -17,8 +18,10 @@ def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
     column = found.score_columns.get("year")
     texts = found.scores.last[column] if column else SeenColumn("", ())
     years |= set(years_of(texts).values())
-    in_names = {name: int(at[2]) for one in scores_in(found.scores.last, found.measured)
-                if (at := YEAR_AT_END.match(plain(name := one.name)))}  # fmt: skip
+    in_names = {
+        one.name: named for one in scores_in(found.scores.last, found.measured)
+        if (named := without_year(plain(one.name))[1])
+    }  # fmt: skip
     if not years and found.measured == "school":
         years = set(in_names.values())  # a column for each year
     if len(years) > 1:

@@ -168,6 +168,13 @@ def test_what_no_protocol_can_do_without_is_told_with_the_columns_that_are_there
         ("KS1 reading", "KS2 reading"), ("y5_maths", "y6_maths"), ("Maths autumn", "Maths summer"),
         ("baseline_score", "endline_score"), ("reading_baseline", "reading_follow_up"),
         ("score_t0", "score_t1"), ("wave 1 score", "wave 2 score"), ("pre_score", "score"),
+        ("Reading Sept 2024", "Reading July 2025"), ("July 2024 reading", "Oct 2024 reading"),
+        ("Reading (September)", "Reading (July)"), ("Score 2023/24", "Score 2024/25"),
+        ("score 23/24", "score 24/25"), ("2024 maths", "2025 maths"),
+        ("maths_2024_09", "maths_2025_06"),
+        ("Maths Spring 2024", "Maths Autumn 2024"), ("reading_2024", "reading"),
+        ("Entry score", "Exit score"), ("reading_boy", "reading_eoy"),
+        ("Mathe Sept 2024", "Mathe Juni 2025"),
     ],
 )  # fmt: skip
 def test_the_earlier_of_two_tests_that_differ_in_a_word_of_time_is_the_pre_test(
@@ -230,6 +237,50 @@ def test_a_school_of_another_name_is_known_by_its_values(tmp_path: Path) -> None
     _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
     assert content["tables"]["pupils"][0]["columns"]["school"]["column"] == "Anstalt"
     assert f"{{column: Anstalt}}{GUESS}" in text
+
+
+def test_of_names_and_numbers_of_schools_that_is_taken_which_the_other_file_has(
+    tmp_path: Path,
+) -> None:
+    listed = [(f"{name} School", 4000 + int(s), arm)
+              for name, (s, arm) in zip("ABCDEFGHIJKL", ARMS.items(), strict=True)]  # fmt: skip
+    schools = _write(tmp_path / "schools.csv", "School Name,URN,Group", listed)
+    rows = [(p, 4000 + int(s), score) for p, s, score in _pupils()]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", rows)
+    _, content, text = _proposed(tmp_path, [schools, pupils])
+    assert content["tables"]["assignment"][0]["columns"]["school"]["column"] == "URN"
+    assert f"{{column: URN}}{GUESS}its values are those of 'school' in p.csv" in text
+
+    schools = _write(tmp_path / "schools.csv", "School Name,Group", [(n, g) for n, _, g in listed])
+    named = {number: name for name, number, _ in listed}
+    rows_of_both = [(p, s, named[s], score) for p, s, score in rows]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,school name,reading", rows_of_both)
+    _, content, text = _proposed(tmp_path, [schools, pupils])
+    assert content["tables"]["pupils"][0]["columns"]["school"]["column"] == "school name"
+    assert f"{GUESS}its values are those of 'School Name' in schools.csv" in text
+
+
+def test_scores_are_linked_to_pupils_by_the_identifier_that_both_files_have(
+    tmp_path: Path,
+) -> None:
+    both = [(f"A{at}", p, s) for at, (p, s, _) in enumerate(_pupils())]
+    roster = _write(tmp_path / "roster.csv", "pupil_no,UPN,school", both)
+    scores = _write(tmp_path / "scores.csv", "student,reading", [(p, n) for p, _, n in _pupils()])
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), roster, scores])
+    assert content["tables"]["pupils"][0]["columns"]["pupil"]["column"] == "UPN"
+    assert content["tables"]["scores"][0]["columns"]["pupil"]["column"] == "student"
+    assert f"{{column: UPN}}{GUESS}its values are those of 'student' in scores.csv" in text
+
+
+def test_a_group_is_called_what_the_file_calls_it(tmp_path: Path) -> None:
+    words = dict(zip("CT", ("business as usual", "coaching+books"), strict=True))
+    rows = [(s, words[arm]) for s, arm in ARMS.items()]
+    schools = _write(tmp_path / "schools.csv", "school,arm", rows)
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())
+    _, content, _ = _proposed(tmp_path, [schools, pupils])
+    assert [(arm["name"], arm["label"]) for arm in content["design"]["arms"]] == [
+        ("business_as_usual", "Business as usual"), ("coaching_books", "Coaching+books")
+    ]  # fmt: skip
 
 
 def test_all_that_is_lacking_is_reported_at_once(tmp_path: Path) -> None:
@@ -483,3 +534,13 @@ def test_a_file_of_teachers_makes_teachers_the_rows(tmp_path: Path) -> None:
     outcome = content["outcomes"]["rubric_post"]
     assert (outcome["measured_on"], outcome["baseline_measures"]) == ("teacher", ["rubric_pre"])
     assert content["balance"]["teacher_variables"] == ["rubric_pre"]
+
+
+def test_a_number_that_is_no_score_and_no_identifier_describes_people(tmp_path: Path) -> None:
+    rows = [(f"T{p}", s, at % 31, 7000 + at, 40000 + at % 20, score)
+            for at, (p, s, score) in enumerate(_pupils())]  # fmt: skip
+    header = "teacher,school,years of experience,payroll,postcode,rubric"
+    teachers = _write(tmp_path / "t.csv", header, rows)
+    _, content, _ = _proposed(tmp_path, [_schools(tmp_path), teachers])
+    assert content["outcomes"]["rubric"]["family"] == "teachers"
+    assert content["balance"]["teacher_variables"] == ["years_of_experience"]
