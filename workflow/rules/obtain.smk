@@ -50,7 +50,7 @@ rule record_plan:
     """Compare the plan with the plan at the time outcomes were first read."""
     input:
         modules("record_plan.py"),
-        first=LOOK(lambda study: study.recorded_plan_file()),
+        first=LOOK(lambda study: study.sealed_plan()),
     output:
         plan="results/{study}/checks/plan.json",
         study_file="results/{study}/report/study.json",

@@ -20,8 +20,8 @@ def main(
     study_file: str,
 ) -> None:
     """Write the checksums of the plan then and now, which sections changed, and what is planned."""
-    recorded = first if isinstance(first, str) else next(iter(first), "")
-    found = PlanRecord(first_plan(recorded), section_checksums(protocol, models_to_come))
+    sealed = first if isinstance(first, str) else next(iter(first), "")
+    found = PlanRecord(first_plan(sealed), section_checksums(protocol, models_to_come))
     told = {**asdict(found), "changed": found.changed}
     Path(plan).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     primary = [name for name, outcome in protocol["outcomes"].items() if outcome["primary"]]
