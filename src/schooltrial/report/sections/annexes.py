@@ -19,6 +19,7 @@ from schooltrial.report.tables.assignment import (
     units_told,
     without_names,
 )
+from schooltrial.report.tables.checks import who_left_shown
 from schooltrial.report.tables.data import cleaning_shown, raw_files_shown
 from schooltrial.report.tables.participants import flow_shown
 from schooltrial.report.tables.steps import steps_shown
@@ -62,18 +63,31 @@ def allocation_section(evidence: Evidence) -> Section:
 
 
 def exclusions_section(evidence: Evidence) -> Section:
-    """Return who left the analysis at each step, and why."""
+    """Return who left the analysis at each step and why, and whether the groups lost alike."""
     protocol, years = evidence.protocol, evidence.years
     labels = {**models_by_label(protocol), **evidence.labels}
     lost = flow_shown(evidence.labelled(evidence.checks["flow"]), years, labels)
-    block: Block = Paragraph(f"No record of {year_spans(years)} was left out at any step.")
+    blocks: list[Block] = []
     if len(lost):
-        block = Exhibit(
+        blocks.append(Exhibit(
             "flow_by_step", f"Participant flow by step, {year_spans(years)}", lost,
             "Only steps at which someone or something was left out; the data file has all.",
             data="checks/flow.csv", source="clean_sample",
-        )  # fmt: skip
-    return Section("exclusions", "Exclusions by step", (block,), annex=True)
+        ))  # fmt: skip
+    else:
+        said = f"No record of {year_spans(years)} was left out at any step."
+        blocks.append(Paragraph(said))
+    left = evidence.check("who_left")
+    if left is not None:
+        blocks.append(Exhibit(
+            "who_left", "Differential attrition by baseline characteristics",
+            who_left_shown(left, labels, evidence.arms, evidence.control),
+            "How much more, in percentage points, the share lost in the intervention group changes "
+            f"with a baseline variable than in the {evidence.control} group: per SD of a number, "
+            "or between those with and those without the characteristic.",
+            data="checks/who_left.csv", source="check_attrition",
+        ))  # fmt: skip
+    return Section("exclusions", "Exclusions and attrition", tuple(blocks), annex=True)
 
 
 def other_panels_section(evidence: Evidence) -> Section | None:

@@ -10,7 +10,6 @@ from schooltrial.report.tables.checks import (
     attrition_shown,
     movers_shown,
     who_left_sentence,
-    who_left_shown,
 )
 from schooltrial.report.tables.participants import mobility_shown
 from schooltrial.report.wording import analysed_sentences, mobility_sentence, models_by_label
@@ -62,17 +61,8 @@ def participants_section(evidence: Evidence) -> Section:
             ))  # fmt: skip
     left = evidence.check("who_left")
     if left is not None:
-        table = Exhibit(
-            "who_left", "Differential attrition by baseline characteristics",
-            who_left_shown(left, labels, evidence.arms, evidence.control),
-            "How much more, in percentage points, the share lost in the intervention group changes "
-            f"with a baseline variable than in the {evidence.control} group: per SD of a number, "
-            "or between those with and those without the characteristic.",
-            data="checks/who_left.csv", source="check_attrition",
-        )  # fmt: skip
-        if said := who_left_sentence(left, labels, evidence.arms):
-            blocks.append(Paragraph(said))
-        blocks.append(Details.of(table))
+        said = who_left_sentence(left, labels, evidence.arms)
+        blocks.append(Paragraph(joined(said, ("Every term: ", Cite("who_left"), "."))))
     mobility = evidence.check("mobility")
     if mobility is not None and len(
         shown := mobility_shown(evidence.labelled(mobility), years, label)

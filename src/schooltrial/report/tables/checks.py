@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import Any
 
 import pandas as pd
 
 from schooltrial.checks.attrition.analyses import CAME, ENTERED, analysing_models
-from schooltrial.document.numbers import number, p_text
+from schooltrial.document.numbers import interval, number, p_text
 from schooltrial.document.tables import Column, Table, naming_control, tabulate
 from schooltrial.protocol.content.shown_units import as_shown, effect_unit
 
@@ -21,16 +22,12 @@ BOUNDS = [
     Column("Year", "told", key="year"),
     Column("Group", key="group", optional=True),
     Column("Approach", key="approach"),
-    Column("Term", key="term"),
     Column("Unit", key="unit", optional=True),
-    Column("Estimate", "number", key="estimate"),
-    Column("SE", "number", key="std_error"),
-    Column("CI low", "number", key="conf_low"),
-    Column("CI high", "number", key="conf_high"),
+    Column("Effect, or its bounds", "told", key="size"),
+    Column("CI", "told", key="interval"),
     Column("p", "p", key="p_value"),
     Column("People", "quantity", key="n_individuals"),
     Column("Units", "quantity", key="n_units"),
-    Column("Method", key="method"),
     Column("Note", key="note"),
 ]
 
@@ -343,16 +340,47 @@ def power_shown(
 def bounds_shown(
     bounds: pd.DataFrame, labels: Labels, arms: Labels, outcomes: Mapping[str, Any] | None = None
 ) -> Table:
-    """Return the effect under each way to treat missing outcomes, in the unit that readers see."""
+    """Return the effect under each way to treat missing outcomes, in the unit that readers see.
+
+    Two bounds are one row, with the interval that covers the effect between them; the data file
+    has the standard error of each.
+    """
     known = outcomes or {}
     shown = as_shown(bounds, known, ["estimate", "std_error", "conf_low", "conf_high"])
     units = {name: effect_unit(section) for name, section in known.items()}
-    rows = shown.assign(
-        unit=bounds["outcome"].map(units).astype("object").fillna(""),
-        outcome=_named(bounds["outcome"], labels),
-        group=groups_named(bounds["arm"], arms),
+    keys = ["outcome", "model", "year", "arm", "approach"]
+    rows = [
+        _bound_row(part)
+        for _, part in shown.groupby(
+            [key for key in keys if key in shown], sort=False, dropna=False
+        )
+    ]
+    told = pd.DataFrame(rows)
+    told = told.assign(
+        unit=told["outcome"].map(units).astype("object").fillna(""),
+        group=groups_named(told["arm"], arms),
+        outcome=_named(told["outcome"], labels),
     )
-    return tabulate("Bounds for missing outcomes", rows, BOUNDS)
+    return tabulate("Bounds for missing outcomes", told, BOUNDS)
+
+
+LOWER, UPPER, WITHIN = "lower bound", "upper bound", "effect"
+"""Terms of an approach that bounds an effect."""
+
+
+def _bound_row(rows: pd.DataFrame) -> dict[str, Any]:
+    """Return the row of one approach: its effect, or its bounds with the interval about both."""
+    by_term = rows.set_index("term")
+    if {LOWER, UPPER} <= set(by_term.index):
+        low, high = by_term.loc[LOWER, "estimate"], by_term.loc[UPPER, "estimate"]
+        row = {**by_term.loc[WITHIN if WITHIN in by_term.index else LOWER].to_dict()}
+        return {**row, "size": interval(low, high), "interval": _ends(row), "p_value": nan}
+    row = rows.iloc[0].to_dict()
+    return {**row, "size": number(row["estimate"], 3), "interval": _ends(row)}
+
+
+def _ends(row: Mapping[Any, Any]) -> str:
+    return interval(row["conf_low"], row["conf_high"])
 
 
 def groups_named(names: pd.Series, arms: Labels) -> list[str]:

@@ -149,19 +149,34 @@ def test_power_is_shown_by_the_outcomes_name_with_three_decimals_and_counts_as_c
     assert list(told)[:3] == ["Stage", "Method", "MDES"]
 
 
-def test_bounds_are_shown_by_the_outcomes_name_in_the_order_of_the_columns() -> None:
-    words = {"outcome": ["maths", "x"], "arm": "a", "approach": "bounds", "term": "low"}
-    numbers = {
-        "year": 2020, "estimate": [0.12345, -1.0], "std_error": np.nan, "conf_low": -0.1,
-        "conf_high": 0.2, "p_value": [0.0001, np.nan], "n_individuals": 1200, "n_units": 40,
+def _bounds(approach: str, *terms: tuple[str, float]) -> pd.DataFrame:
+    same = {
+        "outcome": "maths", "model": "itt", "year": 2020, "arm": "a", "approach": approach,
+        "std_error": 0.1, "p_value": 0.0001, "n_individuals": 1200, "n_units": 40,
+        "method": "Lee", "note": np.nan, "more": 0,
     }  # fmt: skip
-    check = pd.DataFrame({**words, **numbers, "method": "Lee", "note": np.nan, "more": 0})
-    told = bounds_shown(check, {"maths": "Maths"}, {"c": "C", "a": "A"}).cells
-    assert list(told) == [column.name for column in BOUNDS if column.name not in ("Group", "Unit")]
-    assert told["Outcome"].tolist() == ["Maths", "x"]
-    assert told["Estimate"].tolist() == ["0.123", "−1.000"]
-    assert told["p"].tolist() == ["<0.001", ""]
-    assert (told["People"][0], told["Note"][0]) == ("1,200", "")
+    rows = [
+        {**same, "term": term, "estimate": size, "conf_low": -0.1 - at, "conf_high": 0.2 + at}
+        for at, (term, size) in enumerate(terms)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_an_effect_without_bounds_is_shown_by_the_outcomes_name() -> None:
+    table = bounds_shown(_bounds("complete cases", ("effect", 0.12345)), {"maths": "Maths"}, {})
+    (told,) = table.cells.to_dict("records")
+    assert list(told) == [one.name for one in BOUNDS if one.name not in ("Group", "Unit")]
+    assert (told["Outcome"], told["Effect, or its bounds"]) == ("Maths", "0.123")
+    assert (told["CI"], told["p"]) == ("−0.100 to 0.200", "<0.001")
+    assert (told["People"], told["Note"]) == ("1,200", "")
+
+
+def test_two_bounds_are_one_row_with_the_interval_around_both_and_no_p() -> None:
+    check = _bounds("Lee bounds", ("lower bound", -0.5), ("upper bound", 0.25), ("effect", np.nan))
+    (told,) = bounds_shown(check, {"maths": "Maths"}, {}).cells.to_dict("records")
+    assert told["Effect, or its bounds"] == "−0.500 to 0.250"
+    assert told["CI"] == "−2.100 to 2.200"
+    assert told["p"] == ""
 
 
 def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
