@@ -423,3 +423,15 @@ def test_some_cells_with_a_decimal_comma_are_told_to_differ_from_the_others(
     trial.set("scores_2020.csv", 7, "score", '"203,5"')
     (fault,) = refused()
     assert fault.remedy.startswith("other cells of the column have '.' before the decimals")
+
+
+def test_a_column_that_none_of_the_files_has_is_told_at_the_line_of_the_protocol(
+    trial: SmallTrial, refused: Refused
+) -> None:
+    trial.reading("pupils")["columns"]["grade"]["column"] = "garde"
+    (fault,) = refused()
+    lines = (trial.folder / "trial.yaml").read_text("utf-8").splitlines()
+    assert fault.file == "trial.yaml"
+    assert "garde" in lines[(fault.row or 0) - 1]
+    assert fault.found.startswith("no column 'garde' in roster_2019.csv and roster_2020.csv; the")
+    assert fault.remedy == "did you mean 'grade'?"

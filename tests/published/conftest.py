@@ -39,6 +39,7 @@ def sample_file(awards: Protocol, tmp_path_factory: pytest.TempPathFactory) -> P
     files = {name: str(folder / f"{name}.parquet") for name in STANDARD}
     obtain_tables.main(
         raw_folder=str(awards.folder / content["raw_folder"]),
+        protocol=str(awards.path),
         tables=content["tables"],
         outcomes=content["outcomes"],
         years=content["years"],

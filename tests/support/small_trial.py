@@ -202,6 +202,7 @@ class SmallTrial:
         obtain_tables(
             raw_folder=str(self.folder),
             tables=content["tables"],
+            protocol=str(plan.path),
             outcomes=content["outcomes"],
             years=content["years"],
             unit=content["design"]["unit"],

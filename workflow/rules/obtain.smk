@@ -86,6 +86,7 @@ rule obtain_tables:
         raw_folder=LOOK(lambda study: study.raw.folder()),
         elsewhere=LOOK(lambda study: study.raw.fetched()),
         tables=LOOK(lambda study: study.blinding.tables_read()),
+        protocol=LOOK(lambda study: study.protocol_file()),
         outcomes=section("outcomes"),
         years=section("years"),
         unit=section("design", "unit"),

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from schooltrial.data.cells.cleaning_log import CHANGES, CHANGES_STORED, LogEntry, to_frame
 from schooltrial.data.cells.text_columns import RawCells
+from schooltrial.data.files.misspelt_columns import naming_lines
 from schooltrial.data.files.raw_files import tables_filled
 from schooltrial.data.tables.keys import KEYS
 from schooltrial.data.tables.left_out import all_left_out
@@ -29,6 +30,7 @@ def main(
     *,
     raw_folder: str,
     tables: Tables,
+    protocol: str,
     outcomes: Mapping[str, Outcome],
     years: Years,
     cleaning_log: str,
@@ -56,7 +58,8 @@ def main(
     log: list[LogEntry] = []
     read: dict[str, RawCells] = {}
     gone: list[pd.DataFrame] = []
-    with table_files(paths, schemas) as files:
+    naming = naming_lines(tables, measured_years(years), protocol, absent)
+    with naming, table_files(paths, schemas) as files:
         batches = read_batches(study, Path(raw_folder), elsewhere, columns)
         write_batches(batches, files, log, read, gone)
     if redraw:

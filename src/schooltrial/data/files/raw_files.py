@@ -342,7 +342,24 @@ def _repeated(cells: RawCells, name: str) -> Fault:
     return Fault(cells.file, found, "one column of that name", remedy, cells.header_row, name)
 
 
-def _not_found(cells: RawCells, variable: str, names: Sequence[str], *, several: bool) -> Fault:
+@dataclass(frozen=True, slots=True)
+class NoColumn(Fault):
+    """A file lacks a column that the protocol names; one of the two is misspelt.
+
+    Attributes
+    ----------
+    file, found, expected, remedy, row, column, rows
+        As for ``Fault``.
+    variable : str
+        What the protocol reads from the column.
+    """
+
+    variable: str = ""
+
+
+def _not_found(
+    cells: RawCells, variable: str, names: Sequence[str], *, several: bool
+) -> Fault:  # fmt: skip
     known = [key for key in cells.columns if key not in cells.nameless]
     close = get_close_matches(names[0], known, n=1)
     if several:
@@ -352,11 +369,13 @@ def _not_found(cells: RawCells, variable: str, names: Sequence[str], *, several:
     else:
         remedy = "correct the name under `columns`: one of those that the file has"
     what = "several columns" if several else "no column"
-    return Fault(
-        cells.file, f"{what} for {variable!r}; {_listed(cells)}",
-        "one of " + ", ".join(names) if len(names) > 1 else names[0],
-        remedy, row=cells.header_row, column=names[0],
-    )  # fmt: skip
+    found = f"{what} for {variable!r}; {_listed(cells)}"
+    expected = "one of " + ", ".join(names) if len(names) > 1 else names[0]
+    if several:
+        return Fault(cells.file, found, expected, remedy, cells.header_row, names[0])
+    return NoColumn(
+        cells.file, found, expected, remedy, cells.header_row, names[0], variable=variable
+    )
 
 
 def _listed(cells: RawCells) -> str:
