@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schooltrial.document.blocks import Block, Bullets, Details, Exhibit, Paragraph, Section
 from schooltrial.document.text import Cite
+from schooltrial.protocol.content.sections import arm_labels
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.tables.assignment import blocks_left_out, blocks_shown
 from schooltrial.report.tables.panel import cohort_starts, cohorts_sentence, programme_by_cohort
@@ -49,7 +50,7 @@ def design_section(evidence: Evidence) -> Section:
     note = blocks_left_out(allocated)
     table = Exhibit(
         "units_by_block", f"Units in each group, by {label}",
-        blocks_shown(allocated, label), notes=(note,) if note else (),
+        blocks_shown(allocated, arm_labels(protocol["design"]), label), notes=(note,) if note else (),
         data="checks/assignment.csv", source="check_assignment",
     )  # fmt: skip
     blocks.append(Details.of(table))

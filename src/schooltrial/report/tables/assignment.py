@@ -100,15 +100,25 @@ def remarks_counted(units: pd.DataFrame) -> Table | None:
     return tabulate("Remarks", ordered, COUNTED)
 
 
-def blocks_shown(blocks: pd.DataFrame, word: str = "block") -> Table:
-    """Return how many units each block holds in each group; of many, those with a remark first."""
+def blocks_shown(blocks: pd.DataFrame, groups: Mapping[str, str], word: str = "block") -> Table:
+    """Return how many units each block holds in each group; of many, those with a remark first.
+
+    Parameters
+    ----------
+    blocks : DataFrame
+        As ``checks/assignment.csv`` has them.
+    groups : mapping
+        Group → its label.
+    word : str
+        What a block is called.
+    """
     if len(blocks) > MOST:
         plain = blocks["verdict"].isin(WITHOUT_REMARK)
         blocks = pd.concat([blocks[~plain], blocks[plain]]).head(MOST)
     arms = [name for name in blocks if name not in ("block", "share_treated", "verdict")]
     columns = [
         Column(word.capitalize(), key="block"),
-        *(Column(_heading(str(name)), "quantity", key=str(name)) for name in arms),
+        *(Column(_heading(str(name), groups), "quantity", key=str(name)) for name in arms),
         Column("Share in intervention", "quantity", 2, key="share treated"),
         Column("Verdict", key="verdict"),
     ]
@@ -125,10 +135,11 @@ def blocks_left_out(blocks: pd.DataFrame) -> str:
     return f"{plural(more, 'block')} more in checks/assignment.csv, {told} of them with a remark."
 
 
-def _heading(column: str) -> str:
-    """Return the heading of a count, such as ``Units`` of ``n_units``."""
-    name = column.removeprefix("n_").replace("_", " ")
-    return name[:1].upper() + name[1:]
+def _heading(column: str, groups: Mapping[str, str]) -> str:
+    """Return the heading of a count: the group's label, or ``Units`` of ``n_units``."""
+    name = column.removeprefix("n_")
+    label = groups.get(name, name.replace("_", " "))
+    return label[:1].upper() + label[1:]
 
 
 def units_told(verdict: Mapping[str, Any], noun: str) -> str:

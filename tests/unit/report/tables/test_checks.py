@@ -184,9 +184,10 @@ def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
         "block": ["1", "2"], "n_units": [2, 3], "n_control": [1, 1], "n_extra_help": [1, 2],
         "share_treated": [0.5, 2 / 3], "verdict": "both groups present",
     })  # fmt: skip
-    table = assignment_tables.blocks_shown(check)
+    groups = {"control": "Control", "extra_help": "Extra help + books"}
+    table = assignment_tables.blocks_shown(check, groups)
     assert table.cells.to_dict("records")[1] == {
-        "Block": "2", "Units": "3", "Control": "1", "Extra help": "2",
+        "Block": "2", "Units": "3", "Control": "1", "Extra help + books": "2",
         "Share in intervention": "0.67", "Verdict": "both groups present",
     }  # fmt: skip
 
@@ -196,7 +197,7 @@ def test_of_many_blocks_those_with_a_remark_are_listed_first_and_the_others_coun
         "block": [f"b{at}" for at in range(122)], "n_units": 2, "n_control": 1,
         "share_treated": 0.5, "verdict": ["both groups present"] * 121 + ["one group only"],
     })  # fmt: skip
-    shown = assignment_tables.blocks_shown(blocks).cells
+    shown = assignment_tables.blocks_shown(blocks, {}).cells
     assert (len(shown), shown["Block"][0]) == (40, "b121")
     told = assignment_tables.blocks_left_out(blocks)
     assert told == "82 blocks more in checks/assignment.csv, none of them with a remark."
