@@ -48,9 +48,9 @@ def design_section(evidence: Evidence) -> Section:
     allocated = evidence.checks["assignment"]
     label = block_word(protocol["design"])
     note = blocks_left_out(allocated)
+    shown = blocks_shown(allocated, arm_labels(protocol["design"]), label)
     table = Exhibit(
-        "units_by_block", f"Units in each group, by {label}",
-        blocks_shown(allocated, arm_labels(protocol["design"]), label), notes=(note,) if note else (),
+        "units_by_block", f"Units in each group, by {label}", shown, notes=(note,) if note else (),
         data="checks/assignment.csv", source="check_assignment",
     )  # fmt: skip
     blocks.append(Details.of(table))
