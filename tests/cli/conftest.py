@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.small_trial import ROOT
+from support.warm_snakemake import let_commands_fork
 
 
 @pytest.fixture
@@ -17,3 +18,9 @@ def trial(tmp_path: Path) -> Path:
     left = shutil.ignore_patterns("results", ".snakemake")
     shutil.copytree(ROOT / "examples" / "minimal", folder, ignore=left)
     return folder / "trial.yaml"
+
+
+@pytest.fixture(autouse=True)
+def forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands that a test calls run Snakemake as a fork; one that it starts does as ever."""
+    let_commands_fork(monkeypatch)

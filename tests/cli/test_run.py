@@ -45,7 +45,7 @@ def test_a_trial_is_run_to_its_report_beside_the_protocol_even_after_a_kill(tria
     assert told.count(" (indicative)\n") == 2
     assert "Traceback" not in told
     assert str(ROOT) not in report.read_text("utf-8")
-    assert "schema.yaml" in report.read_text("utf-8")
+    assert "fit_multilevel.py" in report.read_text("utf-8")  # named without its folder
     assert {path.name for path in trial.parent.iterdir()} - before == {"results", ".snakemake"}
 
     third = _begun("run", str(trial), "--cores", "1")

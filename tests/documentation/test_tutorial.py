@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import csv
 import html
-import os
 import re
 import runpy
 import shlex
 import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
 
+from schooltrial.cli.main import main
 from support.small_trial import ROOT
+from support.warm_snakemake import let_commands_fork
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
 EXAMPLE = ROOT / "examples" / "tutorial"
@@ -60,34 +64,66 @@ def _words(page: Path) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", shown)).split())
 
 
+@dataclass
+class Shell:
+    """Runs blocks of the tutorial as a shell does, but the command `schooltrial` in this process.
+
+    Attributes
+    ----------
+    here : pathlib.Path
+        The working folder, as the blocks before left it.
+    """
+
+    here: Path
+
+    def run(self, block: str) -> tuple[int, str]:
+        """Run a block up to the line that fails; return its exit code and what it printed."""
+        lines = block.splitlines()
+        if not all(line.startswith("schooltrial ") for line in lines):
+            return self._in_bash(block)
+        told, code = StringIO(), 0
+        with chdir(self.here), redirect_stdout(told), redirect_stderr(told):
+            for line in lines:
+                code = code or _called(shlex.split(line)[1:])
+        return code, told.getvalue()
+
+    def _in_bash(self, block: str) -> tuple[int, str]:
+        with NamedTemporaryFile("r", encoding="utf-8") as where:
+            done = subprocess.run(
+                ["bash", "-c", f'trap "pwd >{where.name}" EXIT\nset -e\n{block}'],
+                cwd=self.here, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            self.here = Path(where.read().strip())
+        return done.returncode, done.stdout + done.stderr
+
+
+def _called(words: list[str]) -> int:
+    try:
+        return main(words)
+    except SystemExit as ended:  # of `--help`
+        return int(ended.code or 0)
+
+
 @pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> Walked:
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     """Return what the tutorial gave: it is walked through once, a whole run included."""
     home = tmp_path_factory.mktemp("tutorial")
-    programs = home / "bin"
-    programs.mkdir()
-    command = programs / "schooltrial"
-    command.write_text(
-        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m schooltrial.cli.main "$@"\n', "utf-8"
-    )
-    command.chmod(0o755)
-    env = {
-        **os.environ, "HOME": str(home), "BROWSER": "true", "PYTHONPATH": str(ROOT / "src"),
-        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-    }  # fmt: skip
-    here, output, wrong = ROOT, "", []
+    with pytest.MonkeyPatch.context() as patch:
+        let_commands_fork(patch)
+        patch.setenv("HOME", str(home))
+        patch.setattr("webbrowser.open", lambda _: True)
+        yield Walked(_wrong(home), home / "reading")
+
+
+def _wrong(home: Path) -> tuple[str, ...]:
+    """Walk through the tutorial; return what did not happen as it says."""
+    shell, output, wrong = Shell(ROOT), "", []
     protocol = home / "reading" / "reading_boost.yaml"
     for kind, text in ((found["kind"], found["text"]) for found in BLOCK.finditer(PAGE)):
         if kind.startswith("sh"):
-            where = home / "where"
-            done = subprocess.run(
-                ["bash", "-c", f'trap "pwd >{where}" EXIT\nset -e\n{text}'],
-                cwd=here, env=env, capture_output=True, text=True, check=False,
-            )  # fmt: skip
-            output = done.stdout + done.stderr
-            if done.returncode != (1 if kind == "sh fails" else 0):
-                wrong.append(f"ended with {done.returncode}: {text}{output}")
-            here = Path(where.read_text("utf-8").strip())
+            code, output = shell.run(text)
+            if code != (1 if kind == "sh fails" else 0):
+                wrong.append(f"ended with {code}: {text}{output}")
         elif kind == "diff":
             protocol.write_text(_changed(protocol.read_text("utf-8"), text), "utf-8")
         elif kind == "text":
@@ -95,7 +131,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Walked:
         else:
             report = _words(home / "reading/results/reading_boost/report/report.html")
             wrong += [f"not in the report: {s}" for s in text.splitlines() if s not in report]
-    return Walked(tuple(wrong), home / "reading")
+    return tuple(wrong)
 
 
 def test_every_command_of_the_tutorial_does_what_the_tutorial_says(walked: Walked) -> None:

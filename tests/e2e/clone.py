@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from support.warm_snakemake import WarmSnakemake, forks_are_used
+
 ROOT = Path(__file__).parents[2]
 PARTS = (
     "Snakefile",
@@ -38,7 +40,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Clone:
-    """A copy of the project with a trial beside it."""
+    """A project with a trial beside it: a copy, or links to all of it but its results.
+
+    In a copy a test can edit modules. A run of links can be a fork, as its library is the one
+    that is imported already.
+    """
 
     project: Path
     trial: Path
@@ -47,34 +53,54 @@ class Clone:
     def results(self) -> Path:
         return self.project / "results" / "small_trial"
 
+    @property
+    def named(self) -> tuple[str, str]:
+        """The arguments that name the trial's protocol."""
+        return "--config", f"protocols={self.trial / 'trial.yaml'}"
+
     def snakemake(self, *arguments: str, cores: int = 2) -> Run:
         """Run the workflow on the trial's protocol."""
-        return self.workflow(
-            *arguments, "--config", f"protocols={self.trial / 'trial.yaml'}", cores=cores
-        )
+        return self.workflow(*arguments, *self.named, cores=cores)
 
     def workflow(self, *arguments: str, cores: int = 2) -> Run:
-        """Run the workflow with these arguments; without any, on the studies of the project."""
+        """Run the workflow with these arguments; without any, on the studies of the project.
+
+        The run is a fork where that can be: in a copy it can only look, and runs no job.
+        """
+        if not forks_are_used():
+            return self.started(*arguments, cores=cores)
+        process = WarmSnakemake(self.command(*arguments, cores=cores), self.project, surroundings())
+        text, _ = process.communicate()
+        return Run(process.wait(), text)
+
+    def started(self, *arguments: str, cores: int = 2) -> Run:
+        """Run the workflow as a user does, in an interpreter that is started for it."""
         process = self.begun(*arguments, cores=cores)
         text, _ = process.communicate()
         return Run(process.returncode, text)
 
+    @staticmethod
+    def command(*arguments: str, cores: int) -> list[str]:
+        """Return the command that runs the workflow."""
+        return [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
+
     def begun(self, *arguments: str, cores: int = 2) -> subprocess.Popen[str]:
         """Begin to run the workflow, in a session of its own, as a terminal does."""
-        environment = {
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        }
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
         return subprocess.Popen(
-            command,
+            self.command(*arguments, cores=cores),
             cwd=self.project,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=environment,
+            env=surroundings(),
             start_new_session=True,
         )
+
+
+def surroundings() -> dict[str, str]:
+    """Return the environment of a run: that of the tests, this interpreter first."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path}
 
 
 def write_trial(folder: Path) -> None:
@@ -112,6 +138,7 @@ def clone_in(folder: Path) -> Clone:
 
 
 def make_clone(folder: Path) -> Clone:
+    """Copy the project, without results, and write the trial beside it."""
     clone = clone_in(folder)
     for part in PARTS:
         source, target = ROOT / part, clone.project / part
@@ -120,6 +147,20 @@ def make_clone(folder: Path) -> Clone:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, target)
+    write_trial(clone.trial)
+    return clone
+
+
+def make_linked(folder: Path) -> Clone:
+    """Link the project, without results and what it fetched, and write the trial beside it."""
+    clone = clone_in(folder)
+    for part in (*PARTS, *(f"data/{one.name}" for one in sorted((ROOT / "data").iterdir()))):
+        target = clone.project / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if part == "data":
+            target.mkdir()
+        elif part != "data/downloads":
+            target.symlink_to(ROOT / part)
     write_trial(clone.trial)
     return clone
 

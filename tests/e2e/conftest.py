@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from e2e.clone import Clone, clone_in, make_clone
+from e2e.clone import Clone, clone_in, make_clone, make_linked
 
 
 @pytest.fixture(scope="session")
 def new_clone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Clone]:
-    """Return a function that makes a fresh copy of the project and the trial."""
-    return lambda: make_clone(tmp_path_factory.mktemp("clone"))
+    """Return a function that links the project anew and writes the trial, without any results."""
+    return lambda: make_linked(tmp_path_factory.mktemp("clone"))
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,7 @@ def _alone(shared: Path) -> Iterator[Clone]:
         told = shared / "told.txt"
         if not told.is_file():
             clone = make_clone(shared)
-            run = clone.snakemake()
+            run = clone.started(*clone.named)
             if run.code == 0:
                 shutil.copytree(clone.results, shared / "results")
             told.write_text(run.text, encoding="utf-8")
@@ -60,3 +60,10 @@ def built_results(shared: Path) -> Path:
     """Return the results of that run as they were at its end, to be read only."""
     with _alone(shared):
         return shared / "results"
+
+
+@pytest.fixture(scope="session")
+def built_text(shared: Path) -> str:
+    """Return what that run printed."""
+    with _alone(shared):
+        return (shared / "told.txt").read_text("utf-8")

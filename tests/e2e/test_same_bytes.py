@@ -16,7 +16,7 @@ def test_one_core_with_an_interpreter_a_job_and_two_cores_with_forks_write_the_s
     """One comparison for both claims: the cores make no difference, and neither do the forks."""
     monkeypatch.setenv("SCHOOLTRIAL_PLAIN", "1")
     other = new_clone()
-    run = other.snakemake(cores=1)
+    run = other.started(*other.named, cores=1)
     assert run.code == 0, run.text
     written = contents(other.results)
     assert written

@@ -29,6 +29,6 @@ class Reference:
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
     clone = make_clone(tmp_path_factory.mktemp("resilience"))
     began = time.monotonic()
-    run = clone.snakemake()
+    run = clone.started(*clone.named)
     assert run.code == 0, run.text
     return Reference(clone, contents(clone.results), time.monotonic() - began)

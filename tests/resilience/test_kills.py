@@ -27,7 +27,7 @@ def test_after_each_kill_the_same_command_writes_the_same_bytes(
     hurt = False
     reference.start_afresh()
     while killed < KILLS:
-        process = clone.begun("--config", f"protocols={clone.trial / 'trial.yaml'}")
+        process = clone.begun(*clone.named)
         try:
             process.communicate(timeout=moments.uniform(0.2, reference.seconds))
             early += 1
@@ -38,7 +38,7 @@ def test_after_each_kill_the_same_command_writes_the_same_bytes(
             killed, early, hurt = killed + 1, 0, True
             if killed % 2:
                 continue  # killed again before it has recovered
-        run = clone.snakemake()
+        run = clone.started(*clone.named)
         assert run.code == 0, run.text
         assert contents(clone.results) == reference.files
         recovered, hurt = recovered + hurt, False
