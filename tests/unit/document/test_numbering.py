@@ -26,7 +26,7 @@ from schooltrial.document.text import Cite, Link, Strong, joined
 from schooltrial.document.typst import as_data
 
 TABLE = tabulate("Effects", pd.DataFrame({"Outcome": ["Maths <b>"]}), [Column("Outcome")])
-PICTURE = Picture(b"<svg/>", "A line from 1 to 2.")
+PICTURE = Picture(b'<svg width="90pt" height="30pt"></svg>', "A line from 1 to 2.")
 
 
 def small_document() -> Document:
