@@ -19,7 +19,6 @@ from schooltrial.exhibits.style.figures import (
     FAINT,
     INK,
     LETTERS,
-    MUTED,
     TREATED,
     foot,
     new_figure,
@@ -45,6 +44,10 @@ STEPS = 80
 
 
 PALE = "#d3cdbf"
+
+
+HEAD, HIGH = 0.95, 2.35
+"""Inches of what stands above and below, and of a line of panels."""
 
 
 class Style(NamedTuple):
@@ -163,7 +166,7 @@ def power_plot(data: pd.DataFrame, study: StudyLine, arms: Sequence[Arm] = ()) -
         foot(figure, study)
         return figure
     subjects = list(data.groupby(["outcome", "arm", "scale"], sort=False))
-    figure, panels = new_figure(0.95 + 2.2 * len(subjects), len(subjects), 2)
+    figure, panels = new_figure(HEAD + HIGH * len(subjects), len(subjects), 2)
     several = data["arm"].nunique() > 1
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
     for at, ((_, arm, scale), rows) in enumerate(subjects):
@@ -185,13 +188,16 @@ def _draw_power(panel: Axes, rows: pd.DataFrame, scale: str) -> None:
     panel.set_ylim(0, 1.02)
     panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     panel.set_ylabel("power")
-    panel.set_xlabel(f"true effect, {scale}")
+    below = ""
     if assumed > 0 and scale == "SD":
         panel.axvline(assumed, color=FAINT, lw=0.8)
-        panel.annotate(
-            f"assumed: {assumed:g}", (assumed, 0.0), xytext=(3, 2), va="bottom", fontsize=LETTERS,
-            textcoords="offset points", color=MUTED,
-        )  # fmt: skip
+        below = _of_line("vertical line", assumed)
+    panel.set_xlabel(f"true effect, {scale}{below}")
+
+
+def _of_line(line: str, assumed: float) -> str:
+    """Say what a line is below the panel: within it, curves pass wherever the line may lie."""
+    return f"\n{line}: {assumed:g} assumed"
 
 
 def _draw_mdes(panel: Axes, rows: pd.DataFrame, scale: str) -> None:
@@ -202,15 +208,12 @@ def _draw_mdes(panel: Axes, rows: pd.DataFrame, scale: str) -> None:
     _draw_stages(panel, rows)
     panel.set_ylim(0, 1.12 * rows["y"].max())
     panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    panel.set_xlabel(f"{rows['unit'].iloc[0]}s in the comparison")
     panel.set_ylabel("minimum detectable effect," + (" " if scale == "SD" else "\n") + scale)
-    assumed = rows["effect"].iloc[0]
+    assumed, below = rows["effect"].iloc[0], ""
     if assumed > 0 and scale == "SD":
         panel.axhline(assumed, color=FAINT, lw=0.8)
-        panel.annotate(
-            f"assumed: {assumed:g}", (rows["x"].min(), assumed), xytext=(0, -2), va="top",
-            fontsize=LETTERS, textcoords="offset points", color=MUTED,
-        )  # fmt: skip
+        below = _of_line("line", assumed)
+    panel.set_xlabel(f"{rows['unit'].iloc[0]}s in the comparison{below}")
 
 
 def _draw_stages(panel: Axes, rows: pd.DataFrame) -> None:

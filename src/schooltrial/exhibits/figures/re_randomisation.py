@@ -35,8 +35,14 @@ STATISTICS = {
 """What is compared with re-randomisations → in the words of a reader."""
 
 
-HEAD, HIGH = 0.75, 2.1
+HEAD, HIGH = 0.75, 2.2
 """Inches of what stands above and below, and of a line of panels."""
+
+ABOVE = LETTERS + 8
+"""Points between a panel and its title, in which the observed value stands, off all bars."""
+
+EDGE = 0.75
+"""Share of the half axis beyond which the observed value is written towards its middle."""
 
 
 def drawn(
@@ -72,7 +78,7 @@ def re_randomisation_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
         _draw(panel, rows)
         label = rows["outcome_label"].iloc[0]
         told = f"{label}. {rows['model_label'].iloc[0]}" if several else label
-        panel.set_title(told, fontsize=LETTERS)
+        panel.set_title(told, fontsize=LETTERS, pad=ABOVE)
     for spare in panels[len(panels_of) :]:
         spare.set_axis_off()
     add_shared_key(figure, panels, columns=3, size=LETTERS)
@@ -91,11 +97,11 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
     panel.axvline(at, color=TREATED, lw=2.2, label="observed")
     panel.axvline(-at, color=TREATED, lw=0.9, ls=":", label="as large, of the other sign")
     panel.set_xlim(-reach, reach)
-    panel.set_ylim(0, 1.22 * float(rows["share"].max()))
-    side, offset = ("left", 4) if at < 0.45 * reach else ("right", -4)
+    panel.set_ylim(0, 1.04 * float(rows["share"].max()))
+    side = "center" if abs(at) < EDGE * reach else "right" if at > 0 else "left"
     panel.annotate(
-        number(at, 2), (at, 1.0), (offset, -1), xycoords=panel.get_xaxis_transform(), ha=side,
-        va="top", textcoords="offset points", fontsize=LETTERS, color=INK, fontweight="bold",
+        number(at, 2), (at, 1.0), (0, 2), xycoords=panel.get_xaxis_transform(), ha=side,
+        va="bottom", textcoords="offset points", fontsize=LETTERS, color=INK, fontweight="bold",
     )  # fmt: skip
     panel.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")
     panel.xaxis.set_major_locator(MaxNLocator(5))

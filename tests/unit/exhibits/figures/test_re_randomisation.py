@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
+from matplotlib.text import Text
 
 from schooltrial.exhibits.figures.re_randomisation import alt_text, drawn, re_randomisation_plot
+from schooltrial.exhibits.style.figures import rendered
 from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import labelled, legend_words, words
 
@@ -38,6 +41,20 @@ def test_the_observed_statistic_is_marked_and_its_mirror_with_the_shares_beyond(
     assert "1.50" in words(panel)
     low, high = panel.get_xlim()
     assert low == -high < -2.0
+
+
+@pytest.mark.parametrize("observed", [-9.0, -1.9, -0.42, 0.0, 0.42, 1.9, 9.0])
+def test_the_observed_value_stands_off_the_bars_wherever_it_lies(observed: float) -> None:
+    figure = re_randomisation_plot(drawn(_bins(observed=observed), MODELS, OUTCOMES), STUDY)
+    rendered(figure, ["svg"])
+    (panel,) = figure.axes
+    (value,) = panel.texts
+    (title,) = (text for text in panel.findobj(Text) if text.get_text() == "Maths")
+    place, frame = value.get_window_extent(), panel.get_window_extent()
+    assert place.y0 >= frame.y1  # above the panel, and so above every bar
+    assert place.y1 <= title.get_window_extent().y0
+    assert frame.x0 - place.width / 2 <= place.x0 <= place.x1 <= frame.x1 + place.width / 2
+    assert place.x1 <= figure.bbox.x1
 
 
 def test_the_number_of_draws_and_the_p_value_stand_below() -> None:
