@@ -176,9 +176,9 @@ class StaggeredFit(Result):
     units: SchoolPanel | None = None
     school_loadings: FloatArray | None = None
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
-        """Names of all averages."""
+        """Names of all averages; kept, as each row is looked up by its name."""
         return tuple(row.term for row in self.averages)
 
     @property
