@@ -21,18 +21,9 @@ NOT_WEIGHED = {
         f"MDES at {stage}": "WWC does not rate the size of a trial"
         for stage in ("randomisation", "assignment")
     },
-    "attrition": (
-        "WWC compares attrition, overall and between the groups, with a boundary, and the padlocks "
-        "count its overall size alone"
-    ),
-    "baseline imbalance": (
-        "WWC looks at baseline differences only where something rules out ‘without reservations’, "
-        "and then accepts those for which the model adjusts"
-    ),
-    "threats": (
-        "WWC rates neither who received the programme nor, where the protocol justifies them, who "
-        "joined or moved"
-    ),
+    "attrition": "WWC holds it to a boundary; the padlocks count its overall size",
+    "baseline imbalance": "WWC accepts differences for which the model adjusts",
+    "threats": "WWC rates neither take-up nor joiners that the protocol takes as a low risk",
 }
 """Criterion of the padlocks → why it may not move the rating of What Works Clearinghouse."""
 

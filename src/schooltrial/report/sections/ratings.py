@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.document.blocks import Block, Exhibit, Heading, Paragraph, Section
+from schooltrial.document.blocks import Block, Bullets, Exhibit, Heading, Paragraph, Section
 from schooltrial.document.text import Strong
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.sections.summary import INDICATIVE, with_security_word
@@ -64,18 +64,20 @@ def rated_alike(ratings: Sequence[Mapping[str, Any]]) -> list[tuple[OutcomeRatin
     return [tuple(alike) for alike in groups.values()]
 
 
-def _reasons(alike: Sequence[OutcomeRating]) -> Paragraph:
-    """Say why outcomes have a rating: what holds for all of them once."""
+def _reasons(alike: Sequence[OutcomeRating]) -> list[Block]:
+    """Say why outcomes have a rating: what holds for all of them once, then each its own."""
     first = alike[0]
     labels = listed([one.label for one in alike])
     head = f"{labels}, {first.year}: {with_security_word(first.rating)}."
-    told = []
-    for versions in zip(*(one.sentences for one in alike), strict=True):
-        if len(set(versions)) == 1:
-            told.append(sentence(versions[0]))
-        else:
-            told += [f"{one.label}: {words}" for one, words in zip(alike, versions, strict=True)]
-    return Paragraph((Strong(head), f" {' '.join(told)}"))
+    clauses = list(zip(*(one.sentences for one in alike), strict=True))
+    same = [sentence(versions[0]) for versions in clauses if len(set(versions)) == 1]
+    told: list[Block] = [Paragraph((Strong(head), f" {' '.join(same)}" if same else ""))]
+    own = [
+        f"{one.label}: " + " ".join(sentence(versions[at]) for versions in clauses
+                                    if len(set(versions)) > 1)
+        for at, one in enumerate(alike)
+    ]  # fmt: skip
+    return [*told, Bullets(tuple(own))] if len(same) < len(clauses) else told
 
 
 def raising(would_change: str) -> list[str]:
@@ -118,7 +120,7 @@ def ratings_section(evidence: Evidence) -> Section:
             blocks.append(Heading(name))
             if caution:
                 blocks.append(Paragraph(sentence(f"{caution.rstrip(')')}."), "note"))
-        blocks.append(_reasons(alike))
+        blocks += _reasons(alike)
     if any(_disagreements(record["ratings"])):
         blocks.append(Heading("Why the ratings differ"))
     for told, labels in _disagreements(record["ratings"]).items():

@@ -125,8 +125,8 @@ def _breaking(checks: Mapping[str, pd.DataFrame]) -> Iterator[str]:
             yield (
                 "Zero enters the interval once trends in a year of the programme may differ by "
                 f"{value} times the largest yearly difference before it." if relative
-                else "Where the line of the trend before is carried on, it enters once its slope "
-                f"may change by {value} from one year to the next."
+                else "If the difference in trend before would have gone on as a straight line, "
+                f"zero enters once its slope may change by {value} from one year to the next."
             )  # fmt: skip
 
 
@@ -139,8 +139,8 @@ def _power(checks: Mapping[str, pd.DataFrame], digits: int) -> Iterator[str]:
     bias = drift[(drift["term"] == "slope") & (drift["setting"].astype(float) == 0.8)]
     if len(seen) and len(bias):
         yield (
-            "The test of the trend before sees, with 80% power, a drift of "
-            f"{number(seen['estimate'].iloc[0], digits)} a year; such a drift would add "
+            "The test of trends before the programme has 80% power for a drift of "
+            f"{number(seen['estimate'].iloc[0], digits)} a year, which would add "
             f"{number(bias['estimate'].iloc[0], digits)} to the effect."
         )
 
@@ -172,8 +172,8 @@ def _left_out(rows: pd.DataFrame, digits: int) -> Iterator[str]:
         return
     lows, highs = parts.loc[parts["estimate"].idxmin()], parts.loc[parts["estimate"].idxmax()]
     yield (
-        f"Without one part at a time the effect is between {_part(lows, digits)} and "
-        f"{_part(highs, digits)}."
+        "With one part of the data left out at a time the effect is between "
+        f"{_part(lows, digits)} and {_part(highs, digits)}."
     )
 
 

@@ -46,7 +46,7 @@ def test_padlocks_lowered_by_attrition_imbalance_or_threats_name_each() -> None:
     found = _explained(
         people_attrition=0.25, baseline=(replace(OWN, size=0.08),), crossovers=0.1
     )  # fmt: skip
-    for words in ("attrition (WWC compares", "baseline imbalance (WWC looks",
+    for words in ("attrition (WWC holds it", "baseline imbalance (WWC accepts",
                   "threats (WWC rates neither"):  # fmt: skip
         assert words in found
 

@@ -34,9 +34,9 @@ def test_one_sentence_each_says_when_it_breaks_and_what_placebos_and_parts_show(
     (said,) = parallel_trends_sentences(found, LABELS)
     assert said.startswith("English: the effect is 4.90 (2.10 to 7.70). Zero enters the interval")
     assert "0.86 times the largest yearly difference before it." in said
-    assert "the line of the trend before is carried on, it enters once its slope" in said
+    assert "gone on as a straight line, zero enters once its slope" in said
     assert "may change by 0.29 from one year to the next." in said
-    assert "sees, with 80% power, a drift of 0.62 a year; such a drift would add 1.43" in said
+    assert "has 80% power for a drift of 0.62 a year, which would add 1.43" in said
     assert "would be 0.30, −0.50 and 0.10 (p below 0.05: 0 of 3)" in said
     assert "between −2.40 and 2.50 (p = 0.001)" in said
     assert "between 3.20 (without cohort 2016) and 5.60 (without cohort 2017)" in said
