@@ -241,8 +241,9 @@ def test_the_pdf_holds_the_words_of_the_page(finished: SmallTrial, tmp_path: Pat
     printed = re.sub(
         r"[\W_]", "", "".join(p.extract_text() for p in PdfReader(tmp_path / "report.pdf").pages)
     )
+    on_screen_only = r'<style>.*?</style>|<details class="screen">.*?</details>'
     body = re.sub(
-        r"<style>.*?</style>|<caption.*?</caption>|<nav.*?</nav>|<[^>]+>", " ", page, flags=re.S
+        rf"{on_screen_only}|<caption.*?</caption>|<nav.*?</nav>|<[^>]+>", " ", page, flags=re.S
     )
     words = set(re.findall(r"[^\W_]{4,}", unescape(body)))
     lost = sorted(word for word in words if word not in printed)
