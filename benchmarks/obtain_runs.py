@@ -71,6 +71,7 @@ def _obtain(raw: Path, out: Path) -> Callable[[], int]:
     def run() -> int:
         main(
             raw_folder=str(raw),
+            protocol=str(raw / "protocol.yaml"),
             tables=content["tables"],
             outcomes=content["outcomes"],
             years=content["years"],
