@@ -135,6 +135,8 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
     before = set(waves.values())
     named = [one for one in scores if one.name not in before]
     primary = named[0].name
+    if primary in waves:  # of several tests after the programme began, the last
+        primary = next(after for after, its in waves.items() if its == waves[primary])
     if len(named) > 1:
         primary = ask("Which is the primary outcome?", [one.name for one in named], primary)
         found.guesses["primary"] = "chosen as the primary outcome: decide before you see a result"
@@ -142,7 +144,11 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
         others = [one.name for one in scores if one.name != primary]
         likely = waves.pop(primary, NONE)
         earlier = ask(f"Which column is the test before, of {primary!r}?", [*others, NONE], likely)
-        waves = {after: its for after, its in waves.items() if earlier not in (after, its)}
+        known = likely if earlier in (likely, NONE) else earlier
+        waves = {
+            after: its for after, its in waves.items()
+            if after != earlier and (its != known or earlier == likely)
+        }  # fmt: skip
         waves |= {primary: earlier} if earlier != NONE else {}
     before = set(waves.values())
     named = [one for one in scores if one.name not in before]

@@ -35,6 +35,9 @@ YEAR_IN_NAME = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)")
 
 CONTROL = re.compile(
     r"(?i)c|ctrl|control.*|comparison.*|0|no|none|n|business.as.usual|bau|untreated|usual.*|false"
+    r"|(.*[ _-])?wait(ing)?[ _-]?list(ed|[ _-].*)?|delayed.*|(.+ as|as) usual|standard.*|regular.*"
+    r"|no[ _-](treatment|intervention|programme|program|training|support|coaching|offer|place).*"
+    r"|not (offered|treated|selected|assigned)|placebo.*|warte.*|ohne.*"
     r"|kontroll.*|kg|vergleich.*|nein|non|temoin|contr[oô]le?"
 )
 """What the control group is called."""
@@ -112,8 +115,8 @@ def pretest_of(columns: Sequence[SeenColumn]) -> dict[str, str]:
 
     Names tell: ``pretest`` and ``posttest``, ``reading_pre`` and ``reading``, ``KS1 reading`` and
     ``KS2 reading``, ``score 2024`` and ``score 2025``, ``Reading Sept 2024`` and ``Reading July
-    2025``. Of three tests or more the first is the pre-test of the last. A name without a time is
-    of a test after those whose names say a year.
+    2025``. Of three tests or more the first is the pre-test of all others, of which the last comes
+    first. A name without a time is of a test after those whose names say a year.
     """
     names = [column.name for column in columns]
     stems = {name: what_and_when(plain(name)) for name in names}
@@ -123,5 +126,6 @@ def pretest_of(columns: Sequence[SeenColumn]) -> dict[str, str]:
             (when.year == 0, when, name) for name, (its, when) in stems.items() if its == stem
         )
         if len({when for _, when, _ in timed}) == len(timed) > 1:
-            found[timed[-1][2]] = timed[0][2]
+            (_, _, first), *others = timed
+            found |= {name: first for _, _, name in reversed(others)}
     return found

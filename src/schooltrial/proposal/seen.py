@@ -17,6 +17,7 @@ import pandas as pd
 from schooltrial.data.cells.suppression import suppressed
 from schooltrial.data.files.raw_files import READERS, read_raw
 from schooltrial.data.workbooks.excel import WORKBOOKS, visible_sheets
+from schooltrial.protocol.consistency.table_readings import LABELLED_FILES
 from schooltrial.protocol.content.column_map import RawFile
 from schooltrial.refusal import Refusal
 
@@ -50,6 +51,12 @@ NOT_OBSERVED = frozenset(
     }
 )
 """Texts that mostly mean that nothing was observed, in lower case."""
+
+NO_ANSWER = re.compile(
+    r"(?i)missing|refus|absent|not (asked|applicable|available|stated|observed|tested|known)"
+    r"|no (answer|response|data)|don.?t know|unknown|n/?a\b|keine angabe|wei(ß|ss) nicht"
+)
+"""A label of a number that means that nothing was observed."""
 
 SENTINELS = frozenset(
     {-1.0, -8.0, -9.0, -88.0, -99.0, -888.0, -999.0, -9999.0, 99.0, 999.0, 9999.0}
@@ -88,12 +95,15 @@ class SeenColumn:
         The sign before the decimals of its numbers.
     thousands : str
         The sign between thousands; empty if there is none.
+    labelled : tuple of str
+        Numbers whose label in the file means that nothing was observed.
     """
 
     name: str
     cells: tuple[str, ...]
     decimal: str = "."
     thousands: str = ""
+    labelled: tuple[str, ...] = ()
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -152,12 +162,13 @@ class SeenColumn:
         found = self._plain_numbers()
         usual = [number for number in found if number not in SENTINELS]
         if len(set(usual)) < 5:
-            return []
+            return list(self.labelled)
         low, high = min(usual), max(usual)
         far = {s for s in SENTINELS if s < min(0.0, low) or s > high + (high - low)}
         return [
             text for text in self.counts
-            if self._is_number(text) and float(self._with_point(text)) in far
+            if text in self.labelled
+            or (self._is_number(text) and float(self._with_point(text)) in far)
         ]  # fmt: skip
 
     @property
@@ -209,6 +220,8 @@ class SeenFile:
         Line of the names of columns.
     notes_below : bool
         Whether the table ends before the file does.
+    value_labels : bool
+        Whether the labels of a Stata or SPSS file are read in place of codes.
     named : mapping
         Role → the column that was named for it.
     """
@@ -223,6 +236,7 @@ class SeenFile:
     sheet: str = ""
     header_row: int = 1
     notes_below: bool = False
+    value_labels: bool = False
     named: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> SeenColumn:
@@ -315,6 +329,10 @@ def _with_cells(seen: SeenFile) -> SeenFile | None:
         SeenColumn(name, tuple(map(str, cells.columns[name].cells(rows).to_pylist())))
         for name in named
     )
+    by_label = _labelled(columns, cells.labels)
+    if by_label != columns and _may_be_read_by_label(columns, cells.labels):
+        seen = replace(seen, value_labels=True)
+        columns = by_label
     last = [column.cells[-1] for column in columns] if cells.rows <= LOOKED_AT else [""]
     if not seen.notes_below and TOTAL.fullmatch(last[0]) and "" in map(str.strip, last):
         return None  # a line below the table
@@ -325,6 +343,31 @@ def _with_cells(seen: SeenFile) -> SeenFile | None:
     return replace(
         seen, columns=columns, rows=cells.rows, decimal=decimal, thousands=thousands
     )  # fmt: skip
+
+
+def _labelled(
+    columns: tuple[SeenColumn, ...], labels: Mapping[str, Mapping[str, str]]
+) -> tuple[SeenColumn, ...]:
+    """Return the columns with labels in place of codes where all codes of a column have one."""
+    found = []
+    for one in columns:
+        known = labels.get(one.name, {})
+        if known and one.counts.keys() <= known.keys():
+            one = replace(one, cells=tuple(known.get(cell.strip(), cell) for cell in one.cells))
+        elif known:
+            absent = [text for text in one.counts if NO_ANSWER.search(known.get(text, ""))]
+            one = replace(one, labelled=tuple(absent))
+        found.append(one)
+    return tuple(found)
+
+
+def _may_be_read_by_label(
+    columns: tuple[SeenColumn, ...], labels: Mapping[str, Mapping[str, str]]
+) -> bool:
+    """Return whether labels belong to categories alone: two identifiers may share a label."""
+    known = {name: of.keys() for name, of in labels.items()}
+    whole = [one for one in columns if one.counts.keys() <= known.get(one.name, set())]
+    return all(len(one.counts) <= MOST_LABELS for one in whole)
 
 
 def _has_decimal_comma(column: SeenColumn) -> bool:
@@ -359,10 +402,13 @@ def _reading(seen: SeenFile) -> RawFile:
     return {
         "file": seen.path.name, "sha256": None, "delimiter": seen.delimiter, "encoding": encoding,
         "header_row": seen.header_row, "notes_below": seen.notes_below, "sheet": seen.sheet or None,
-        "value_labels": False, "decimal": ".", "thousands": "", "missing": [""],
-        "suppression_codes": {}, "columns": {},
+        "value_labels": seen.path.name.lower().endswith(LABELLED_FILES), "decimal": ".",
+        "thousands": "", "missing": [""], "suppression_codes": {}, "columns": {},
     }  # fmt: skip
 
+
+MOST_LABELS = 50
+"""Values of a category that have labels, at most; identifiers have more."""
 
 LONGEST = 40
 """Characters of the name of a category, at most; a longer text is a remark."""

@@ -53,8 +53,9 @@ def _design(found: Proposal) -> Iterator[str]:
     yield f"  arms:{_why(found, 'arms')}"
     for name, label, _ in found.arms:
         yield f"    - {{name: {quoted(name)}, label: {quoted(label)}}}"
-    if found.block and found.unit == "school":
-        yield f"  block_label: {quoted(block_label(found.block))}"
+    if found.block:
+        label = block_label(found.block) if found.unit == "school" else "school"
+        yield f"  block_label: {quoted(label)}"
     before = f"baseline: {found.baseline}, " if found.baseline else ""
     yield ""
     yield f"years: {{{before}programme: {found.programme}}}{_why(found, 'years')}"
@@ -154,11 +155,15 @@ def _roster_columns(found: Proposal) -> Iterator[str]:
 
 
 def _pretests(found: Proposal) -> Iterator[str]:
-    for outcome, (name, column) in found.pretests.items():
+    first = {name: outcome for outcome, (name, _) in reversed(found.pretests.items())}
+    for name, outcome in reversed(first.items()):
+        column = found.pretests[outcome][1]
         seen = found.scores.last[column]
         text = _number(seen, f"label: {quoted(_label(column))}")
         why = _why(found, f"pretest {outcome}")
-        yield f"        {name}: {text}{why if GUESS not in text else ''}"
+        if GUESS in text and why:
+            why = f"; {why.removeprefix(GUESS)}"
+        yield f"        {name}: {text}{why}"
 
 
 def _file(seen: SeenFile, name: str, year: int | None = None, why: str = "") -> Iterator[str]:
@@ -168,6 +173,8 @@ def _file(seen: SeenFile, name: str, year: int | None = None, why: str = "") -> 
         yield f"      year: {year}{why}"
     if seen.sheet:
         yield f"      sheet: {quoted(seen.sheet)}"
+    if seen.value_labels:
+        yield "      value_labels: true  # labels in place of codes"
     if seen.delimiter != ",":
         yield f"      delimiter: {json.dumps(seen.delimiter)}"
     if seen.encoding != "utf-8":
@@ -248,7 +255,7 @@ def _outcomes(found: Proposal) -> Iterator[str]:
 
 def _models(found: Proposal) -> Iterator[str]:
     compared = list(found.outcomes) if found.baseline else []
-    compared += [name for name, _ in found.pretests.values()]
+    compared += dict.fromkeys(name for name, _ in found.pretests.values())
     compared += list(found.attributes)
     if compared:
         yield ""

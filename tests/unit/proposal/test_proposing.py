@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
+import pyreadstat
 import pytest
 
 from schooltrial.proposal.proposed import Proposal
@@ -188,6 +190,52 @@ def test_the_earlier_of_two_tests_that_differ_in_a_word_of_time_is_the_pre_test(
     assert [one.name for one in found.outcomes.values()] == [after]
     assert content["models"]["itt"]["covariates"] == [name]
     assert f"{GUESS}taken for the test before {after!r}" in text
+
+
+def test_the_last_of_three_tests_is_primary_and_the_first_is_the_test_before_both(
+    tmp_path: Path,
+) -> None:
+    rows = [(p, s, n, n + at % 9, n + at % 8) for at, (p, s, n) in enumerate(_pupils())]
+    header = "pupil,school,maths_autumn,maths_spring,maths_summer"
+    pupils = _write(tmp_path / "p.csv", header, rows)
+    _, content, _ = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert list(content["outcomes"]) == ["maths_summer", "maths_spring"]
+    assert [one["baseline_measures"] for one in content["outcomes"].values()] == [
+        ["maths_autumn"], ["maths_autumn"]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "control",
+    [
+        "Waitlist", "waiting list", "Wait-list control", "Delayed start", "Teaching as usual",
+        "Standard practice", "No offer", "not offered", "Wartegruppe", "Business as usual",
+    ],
+)  # fmt: skip
+def test_the_control_group_is_known_by_many_names(tmp_path: Path, control: str) -> None:
+    words = {"C": control, "T": "Coaching"}
+    rows = [(s, words[arm]) for s, arm in ARMS.items()]
+    schools = _write(tmp_path / "schools.csv", "school,arm", rows)
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())
+    found, _, _ = _proposed(tmp_path, [schools, pupils])
+    assert found.arms[0][2] == control
+
+
+def test_labels_of_categories_are_read_and_labels_that_say_no_answer_are_missing_codes(
+    tmp_path: Path,
+) -> None:
+    rows = [(p, int(s), at % 2 + 1, -9 if at % 13 == 0 else n + at % 9, int(ARMS[s] == "T"))
+            for at, (p, s, n) in enumerate(_pupils())]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["pupil", "school", "sex", "reading", "group"])
+    labels: dict[str, dict[int | float, str]]
+    labels = {"sex": {1: "boy", 2: "girl"}, "reading": {-9: "Refused", 100: "lowest"},
+              "group": {0: "Control", 1: "Coaching"}}  # fmt: skip
+    pyreadstat.write_sav(frame, tmp_path / "p.sav", variable_value_labels=labels)
+    _, content, _ = _proposed(tmp_path, [tmp_path / "p.sav"])
+    assert content["tables"]["pupils"][0]["value_labels"]
+    assert [arm["label"] for arm in content["design"]["arms"]] == ["Control", "Coaching"]
+    assert content["tables"]["pupils"][0]["columns"]["sex"]["type"] == "category"
+    assert content["tables"]["scores"][0]["outcomes"]["reading"]["missing"] == ["-9"]
 
 
 def test_two_subjects_are_two_outcomes_until_one_is_named_as_the_test_before(
