@@ -198,12 +198,22 @@ def _placebo_cohorts(evidence: Evidence) -> str:
     )
 
 
-BALANCE, LOST, BOUNDED, POWER, TRENDS, LASTING = (
-    "Baseline equivalence", "Attrition", "Missing outcomes", "Minimum detectable effects",
-    "Trends and their assumptions", "After the programme",
+ALLOCATION, BALANCE, LOST, BOUNDED, POWER, TRENDS, LASTING, DELIVERED = (
+    "Allocation checks", "Baseline equivalence", "Attrition", "Missing outcomes",
+    "Minimum detectable effects", "Trends and their assumptions", "After the programme",
+    "Implementation and cost",
 )  # fmt: skip
 
 CHECK_METHODS: tuple[CheckMethod, ...] = (
+    CheckMethod(
+        ALLOCATION, _has("assignment_tests", "p"),
+        _said(
+            "The allocation list is compared with allocations drawn again as the design draws "
+            "them. Identifiers of {units}: their ranks in the intervention group, and how often "
+            "neighbours in the list change group. Baseline: the distance M of balance below. The "
+            "p-value is the share of draws at least as extreme."
+        ),
+    ),
     CheckMethod(
         BALANCE, _has("balance", "standardised_difference"), _differences,
         ("d = (x̄₁ − x̄₀) / s",),
@@ -432,6 +442,22 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
             "may have no ends (Fieller 1954)."
         ),
         ("θ = τ(after) / τ(during),  test of τ(after) − θ·τ(during) = 0",),
+    ),
+    CheckMethod(
+        DELIVERED, _has("fidelity", "share_met"),
+        _said(
+            "Fidelity: the share of those meant to have a component who received at least its "
+            "threshold; it is as planned where that share is at least the planned one."
+        ),
+    ),
+    CheckMethod(
+        DELIVERED, _has("costs", "per_pupil_year"),
+        _said(
+            "Cost per pupil per year: quantities Q times unit costs u of all ingredients i, those "
+            "needed each year counted in each of the Y years (y = Y) and others once (y = 1), over "
+            "the years and the pupils n reached in a year."
+        ),
+        ("cost = Σᵢ Qᵢ·uᵢ·yᵢ / (Y·n)",),
     ),
 )  # fmt: skip
 """In the order of the report."""

@@ -13,6 +13,7 @@ from schooltrial.protocol.reading import read_protocol
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.sections.check_methods import CHECK_METHODS, check_method_blocks
 from schooltrial.report.sections.methods import methods_section, references, told_in
+from schooltrial.report.tables.parallel_trends import SHOWN
 from support.small_trial import ROOT, schema
 
 NO_ESTIMATES = pd.DataFrame({"term": [], "method": []}, dtype="object")
@@ -170,3 +171,33 @@ def test_weights_of_a_model_are_named() -> None:
     content["models"] = models
     assert "Weights: number of pupils." in text_of(evidence)
     assert "Weights:" not in text_of(evidence_of("chicago_collaborative", {}))
+
+
+@pytest.mark.parametrize(
+    "approach",
+    ["complete cases", "response weights", "Lee bounds", "Lee bounds by block",
+     "Horowitz-Manski bounds"],
+)  # fmt: skip
+def test_every_approach_to_missing_outcomes_has_a_rule_of_its_own(approach: str) -> None:
+    there = evidence_of("chicago_collaborative", {"missing_outcomes": bounds(approach)})
+    assert {one.title for one in CHECK_METHODS if one.used(there)} == {"Missing outcomes"}
+
+
+@pytest.mark.parametrize("check", [one for one in SHOWN if one != "as fitted"])
+def test_every_check_of_parallel_trends_that_is_shown_has_a_rule(check: str) -> None:
+    rows = pd.DataFrame({
+        "check": [check], "setting": ["1"], "estimate": 0.1, "conf_low": 0.0, "conf_high": 0.2,
+    })  # fmt: skip
+    there = evidence_of("fellowship", {"parallel_trends": rows})
+    assert len([one for one in CHECK_METHODS if one.used(there)]) == 1
+
+
+def test_costs_and_fidelity_have_their_rules_where_they_were_recorded() -> None:
+    checks = {
+        "costs": pd.DataFrame({"per_pupil_year": [50.0]}),
+        "fidelity": pd.DataFrame({"share_met": [0.9]}),
+    }  # fmt: skip
+    told = text_of(evidence_of("chicago_collaborative", checks))
+    assert "Cost per pupil per year:" in told
+    assert "Fidelity:" in told
+    assert "Cost per pupil" not in text_of(evidence_of("chicago_collaborative", {}))
