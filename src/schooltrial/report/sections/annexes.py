@@ -98,7 +98,10 @@ def other_panels_section(evidence: Evidence) -> Section | None:
     ]  # fmt: skip
     if not tables and not more:
         return None
-    said = Paragraph(("Effects by year of the primary models: ", Cite("trends_section"), "."))
+    said = Paragraph((
+        "Effects by year of the primary models: ", Cite("trends_section"), ". Effects of these "
+        "other models by calendar year are in the data file.",
+    ))  # fmt: skip
     return Section("panels", "Effects by year, other models", (said, *tables, *more), annex=True)
 
 

@@ -14,6 +14,7 @@ from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.document.numbers import interval, number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.exhibits.figures.event_study import MANY
+from schooltrial.exhibits.tables.plain_labels import YES_NO, yes_no_variables
 from schooltrial.protocol.content.sections import Years, measured_years, programme_lasts
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, as_shown, is_binary
 from schooltrial.wording import listed, part_notes, plural
@@ -41,6 +42,9 @@ PARTS = {
 
 Group-time effects are in the CSV alone; persistence has a table of its own.
 """
+
+OF_PRIMARY = ("calendar year", "permutation check")
+"""Estimands that only tables of primary models show; the CSV has those of all models."""
 
 ORDER = (
     OVERALL, ALONE, COHORTS, GROUPS, SINCE, CALENDAR, YEARS, BEFORE,
@@ -116,7 +120,8 @@ def panels_shown(
     """
     found = []
     for name, model in models.items():
-        rows = estimates[(estimates["model"] == name) & estimates["estimand"].isin(PARTS)]
+        parts = [one for one in PARTS if model["role"] == "primary" or one not in OF_PRIMARY]
+        rows = estimates[(estimates["model"] == name) & estimates["estimand"].isin(parts)]
         if model["estimator"] in OF_PANELS and len(rows):
             found.append(_table(rows, outcomes, model, labels, diagnostics.get(name, {})))
     return found
@@ -151,9 +156,10 @@ def _table(
         "; ".join(filter(None, [method, note])) if several else note
         for several, method, note in zip(again, rows["method"], own, strict=True)
     ]
+    yes_no = yes_no_variables(rows["term"].astype("str"))
     told = rows.assign(
         Effect=[
-            ALONE_NAMED.get(estimand) or _named(term, labels)
+            ALONE_NAMED.get(estimand) or _named(term, labels, yes_no)
             for estimand, term in zip(rows["estimand"], rows["term"], strict=True)
         ],
         Interval=_intervals(rows, "conf"),
@@ -246,7 +252,7 @@ def _part(estimand: str, term: str) -> str:
     return PARTS[estimand]
 
 
-def _named(term: str, labels: Mapping[str, str]) -> str:
+def _named(term: str, labels: Mapping[str, str], yes_no: frozenset[str] = frozenset()) -> str:
     """Return a term in words: ``treated[since=2]`` is "2 years later"."""
     if term == "treated":
         return "Programme"
@@ -257,7 +263,8 @@ def _named(term: str, labels: Mapping[str, str]) -> str:
         when = _when(int(time[3])) if time[1] == "since" else time[3]
         return when + {"=": "", "<=": " and earlier", ">=": " and later"}[time[2]]
     if group:
-        return f"{labels.get(group[1], group[1])}: {group[2]}"
+        level = YES_NO[group[2]] if group[1] in yes_no else group[2]
+        return f"{labels.get(group[1], group[1])}: {level}"
     return _sentence(term)
 
 

@@ -48,13 +48,23 @@ ROWS = pd.DataFrame([
 ])  # fmt: skip
 
 
+def test_effects_by_calendar_year_are_shown_of_primary_models_alone() -> None:
+    other = {**MODELS, "s": {**MODELS["s"], "role": "sensitivity"}}
+    for models, shown in ((MODELS, True), (other, False)):
+        table = panels_shown(ROWS, OUTCOMES, models, {}, {})[0].table
+        parts = {str(group) for group in table.group}
+        assert ("Maths, by calendar year" in parts) is shown
+        assert ("Maths, permutation check" in parts) is shown
+        assert "Maths, by year since the programme began" in parts
+
+
 def test_each_panel_model_has_a_table_whose_rows_are_in_words_by_part() -> None:
     staggered, two_way = panels_shown(ROWS, OUTCOMES, MODELS, {"charter": "Charter school"}, {})
     assert (staggered.label, staggered.primary, two_way.primary) == ("Cohorts", True, False)
     told = list(zip(staggered.table.group, staggered.table.cells["Effect"], strict=True))
     assert told == [
         ("Maths, overall", "Programme"), ("Maths, by cohort", "Began 2016"),
-        ("Maths, by group", "Charter school: 1"),
+        ("Maths, by group", "Charter school: yes"),
         ("Maths, by year since the programme began", "First year"),
         ("Maths, by year since the programme began", "2 years later"),
         ("Maths, by calendar year", "2017"),
