@@ -19,10 +19,8 @@ from support.shapes.generator import ARMS
 from support.shapes.right import check_row
 from support.shapes.shape import Shape
 
-COUNTY_COHORTS = {
-    1998: 1, 2000: 4, 2001: 1, 2003: 6, 2004: 1, 2006: 3, 2009: 1, 2011: 8, 2013: 2, 2016: 1,
-}  # fmt: skip
-"""First treated year → counties; five cohorts are one county."""
+COUNTY_COHORTS = {1998: 1, 2000: 4, 2001: 1, 2003: 6, 2004: 1, 2006: 3, 2009: 1}
+"""First treated year → counties; four cohorts are one county."""
 
 RATE_EFFECT = 0.03
 
@@ -116,9 +114,9 @@ def _shape(
 
 
 def _counties() -> Shape:
-    """77 counties over 30 years: ten cohorts, five of them one county; no number of pupils."""
+    """77 counties over 20 years: seven cohorts, four of them one county; no number of pupils."""
     never = 77 - sum(COUNTY_COHORTS.values())
-    wide, cohort = _panel(COUNTY_COHORTS, never, range(1990, 2020), 71, rate=True)
+    wide, cohort = _panel(COUNTY_COHORTS, never, range(1993, 2013), 71, rate=True)
     return _shape("counties_by_rates_with_cohorts_of_one", wide, cohort, rate=True, lasts=3)
 
 
