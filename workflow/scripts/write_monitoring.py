@@ -15,6 +15,7 @@ from schooltrial.protocol.content.sections import Arm, Design, StudyLine
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.report.pages.monitoring import Monitored, monitoring_page
 from schooltrial.report.pictures import read_pictures
+from schooltrial.report.wording import block_words
 
 ROSTERS = {"pupil": "pupils", "teacher": "teachers"}
 
@@ -50,6 +51,7 @@ def main(
     words = parse_yaml(Path(captions).read_text("utf-8"))
     found = Monitored(
         unit=unit,
+        blocks=block_words(design),
         units=_units(assigned, unit, design["arms"]),
         enrolment=counts.astype("object"),
         raw_files=read_check(raw_files),

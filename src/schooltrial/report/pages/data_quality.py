@@ -82,8 +82,9 @@ def data_quality_page(found: DataQuality, study: StudyLine) -> Document:
         Section("codebook", "Codebook", _codebook(found)),
     ]  # fmt: skip
     about = (
-        "What was read: the standard tables as the raw files fill them, all rows, whoever is "
-        "analysed. Means by group in the codebook are for checking files; they are no effects. "
+        "This page describes the standard tables as the raw files fill them: all rows, analysed or "
+        "not. The codebook has means by group, to check files by; their differences are not "
+        "effects. "
         f"Thresholds are those of the protocol, SHA-256 `{study['protocol']}`."
     )
     return Document(

@@ -23,6 +23,8 @@ class Monitored:
     ----------
     unit : str
         What was assigned.
+    blocks : str
+        What readers call several blocks.
     units : DataFrame
         Units and blocks of each group.
     enrolment : DataFrame
@@ -44,6 +46,7 @@ class Monitored:
     """
 
     unit: str
+    blocks: str
     units: pd.DataFrame
     enrolment: pd.DataFrame
     raw_files: pd.DataFrame
@@ -63,7 +66,7 @@ def monitoring_page(found: Monitored, study: StudyLine) -> Document:
         if found.blinded
         else "No outcome is shown on this page."
     )
-    assigned = units_counted(found.units, found.unit)
+    assigned = units_counted(found.units, found.unit, found.blocks)
     sections = [
         Section("units", "Units assigned", (Exhibit("assigned", assigned.title, assigned),)),
         Section("enrolment", "Enrolment", _enrolment(found.enrolment)),

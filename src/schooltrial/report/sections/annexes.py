@@ -23,7 +23,7 @@ from schooltrial.report.tables.checks import who_left_shown
 from schooltrial.report.tables.data import cleaning_shown, raw_files_shown
 from schooltrial.report.tables.participants import flow_shown
 from schooltrial.report.tables.steps import steps_shown
-from schooltrial.report.wording import models_by_label
+from schooltrial.report.wording import block_word, models_by_label
 from schooltrial.wording import plural, year_spans
 
 TITLES = {"results": "all effects", "baseline": "baseline characteristics"}
@@ -49,7 +49,11 @@ def allocation_section(evidence: Evidence) -> Section:
     ]  # fmt: skip
     labelled = evidence.labelled(units)
     names = set(units["unit"].astype("str"))
-    shown = remarks_counted(without_names(labelled, names)) if people else units_shown(labelled)
+    shown = (
+        remarks_counted(without_names(labelled, names))
+        if people
+        else units_shown(labelled, block_word(evidence.protocol["design"]))
+    )
     if shown is not None:
         noun = evidence.levels.units.capitalize()
         more = "" if people else units_left_out(units)

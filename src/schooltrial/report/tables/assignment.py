@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -152,10 +153,11 @@ def units_told(verdict: Mapping[str, Any], noun: str) -> str:
     return f"{head} {plural_of(noun)} failed a check{told}."
 
 
-def units_shown(units: pd.DataFrame) -> Table | None:
+def units_shown(units: pd.DataFrame, word: str = "block") -> Table | None:
     """Return the units with a remark, the worst first, up to ``MOST``; None if there is none."""
     rows = units[units["verdict"] != "passed"].head(MOST)
-    return tabulate("Units with a remark", rows, UNITS) if len(rows) else None
+    columns = [replace(one, name=word.capitalize()) if one.key == "block" else one for one in UNITS]
+    return tabulate("Units with a remark", rows, columns) if len(rows) else None
 
 
 def units_left_out(units: pd.DataFrame) -> str:

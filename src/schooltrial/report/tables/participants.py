@@ -88,12 +88,20 @@ def mobility_shown(mobility: pd.DataFrame, years: Sequence[int], year_label: str
     return tabulate("Where pupils were in the baseline year", rows, columns)
 
 
-def units_counted(units: pd.DataFrame, noun: str) -> Table:
-    """Return how many units and blocks each group has."""
+def units_counted(units: pd.DataFrame, noun: str, blocks: str) -> Table:
+    """Return how many units and blocks each group has.
+
+    Parameters
+    ----------
+    units : DataFrame
+        ``label, n_units, n_blocks`` of each group.
+    noun, blocks : str
+        What a unit is, and what readers call several blocks.
+    """
     columns = [
         Column("Group", key="label"),
         Column(plural_of(noun).capitalize(), "count", key="n_units"),
-        Column("Blocks", "told", key="n_blocks"),
+        Column(blocks.capitalize(), "told", key="n_blocks"),
     ]
     return tabulate("Units assigned", units, columns)
 
