@@ -31,7 +31,8 @@ def _page(trial: SmallTrial, folder: Path, aggregates: pd.DataFrame) -> str:
     )  # fmt: skip
     aggregates.to_csv(folder / "aggregates.csv", index=False)
     for name in FIGURES:
-        (folder / f"{name}.svg").write_text(f"<svg>{name}</svg>", encoding="utf-8")
+        drawn = f'<svg width="90pt" height="30pt">{name}</svg>'
+        (folder / f"{name}.svg").write_text(drawn, encoding="utf-8")
         (folder / f"{name}.txt").write_text(f"What {name} shows: 12.\n", encoding="utf-8")
     del path["distributions"]
     write_data_quality(

@@ -52,8 +52,8 @@ def test_it_counts_the_units_of_each_arm_and_lists_every_raw_file(
     page = _page(finished, tmp_path, "")
     for arm in ("Control", "Programme"):
         assert f'<th scope="row">{arm}</th><td class="n">4</td><td class="n">4</td>' in page
-    assert '<th scope="col">Schools</th>' in page
-    assert '<th scope="col">schools</th>' not in page
+    assert ">Schools</th>" in page
+    assert ">schools</th>" not in page
     files = pd.read_csv(finished.path("raw_files.csv"))
     assert len(files) == 6
     assert all(checksum in page for checksum in files["sha256"])
