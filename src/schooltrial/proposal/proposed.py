@@ -75,6 +75,10 @@ class Proposal:
         Outcome → name and column of its pre-test in the same row.
     columns_of_years : dict of tuple to str
         Outcome and year → column, of a file that has a column for each year.
+    subject : SeenColumn, optional
+        Of scores with a row for each subject: the column that says which.
+    value : SeenColumn, optional
+        And that of the score.
     attributes : dict of str to SeenColumn
         Of the roster: name → column.
     guesses : dict of str to str
@@ -107,6 +111,8 @@ class Proposal:
     outcomes: dict[str, SeenColumn] = field(default_factory=dict)
     pretests: dict[str, tuple[str, str]] = field(default_factory=dict)
     columns_of_years: dict[tuple[str, int], str] = field(default_factory=dict)
+    subject: SeenColumn | None = None
+    value: SeenColumn | None = None
     attributes: dict[str, SeenColumn] = field(default_factory=dict)
     guesses: dict[str, str] = field(default_factory=dict)
     lacking: list[str] = field(default_factory=list)

@@ -10,8 +10,9 @@ from pathlib import Path
 from schooltrial.proposal.allocation import find_allocation, find_lost_zeros
 from schooltrial.proposal.people import find_measured, plain_columns, scores_in
 from schooltrial.proposal.proposed import FEW, NAMES_IN_USE, NONE, Ask, Proposal
-from schooltrial.proposal.roles import column_of, plain, pretest_of, slug
+from schooltrial.proposal.roles import CONTROL, column_of, plain, pretest_of, slug
 from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
+from schooltrial.proposal.subjects import scores_by_subject, subject_of
 from schooltrial.proposal.times import without_year
 from schooltrial.proposal.waves import Wave, waves_of
 from schooltrial.proposal.years import find_years
@@ -100,7 +101,8 @@ def _with_roles(
         if role in roles or known or (role == "pupil" and people):
             continue
         left = [name for name in columns if name not in roles.values()]
-        answer = ask(question, [*left, NONE], NONE)
+        likely = _names_a_control_group(files) if role == "arm" else NONE
+        answer = ask(question, [*left, NONE], likely)
         roles |= {role: answer} if answer != NONE else {}
     return [
         replace(
@@ -110,6 +112,16 @@ def _with_roles(
         )
         for file in files
     ]  # fmt: skip
+
+
+def _names_a_control_group(files: Sequence[SeenFile]) -> str:
+    """Return the one column of a few values of which one is a control group, in a whole word."""
+    found = set()
+    for one in (column for file in files for column in file.columns):
+        controls = [text for text in one.spellings if len(text) > 3 and CONTROL.fullmatch(text)]
+        if 1 < len(one.spellings) <= FEW and len(controls) == 1:
+            found.add(one.name)
+    return found.pop() if len(found) == 1 else NONE
 
 
 def _shown(waves: Sequence[Wave]) -> str:
@@ -131,6 +143,10 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
         )
     if found.measured == "school":
         scores = _of_the_last_year(found, scores)
+    elif len(scores) == 1 and (subject := subject_of(found)) is not None:
+        found.subject, found.value = subject, scores[0]
+        scores = list(scores_by_subject(subject, scores[0], NAMES_IN_USE).values())
+        found.guesses["subject"] = "each row was taken for a score in the subject that it names"
     waves = {} if found.baseline else pretest_of(scores)
     before = set(waves.values())
     named = [one for one in scores if one.name not in before]
@@ -165,6 +181,7 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
         )
     taken = {*found.outcomes, *(name for name, _ in found.pretests.values()), *NAMES_IN_USE}
     skip = {one.name for one in scores_in(found.scores.last, found.measured)}
+    skip |= {found.subject.name} if found.subject is not None else set()
     for one in plain_columns(found.roster.last, found.measured) if found.roster.files else ():
         if one.name not in skip and _describes(one):
             found.attributes[slug(one.name, list(taken))] = one

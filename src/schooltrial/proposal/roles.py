@@ -19,7 +19,12 @@ PATTERNS = {
     "class": rf"(class|classroom|form|klasse|classe){_NUMBER}",
     "arm": r"((study|trial|treatment|intervention|experimental)_)?"
     r"(arm|group|condition|allocation|assignment)"
-    r"|treat|treated|treatment|assigned|allocated|intervention|programme|program|randomi[sz]ed_to"
+    r"|treat|treated|treatment|assigned|allocated|intervention|programme|program"
+    r"|((is|in)_)?(treat(ment|ed)?|intervention|programme|program|control|experimental|trial|study)"
+    r"_(schools?|pupils?|students?|teachers?|class|status|yn|y_n|flag|dummy)"
+    r"|(is|in)_(the_)?(treatment|intervention|programme|program|control)(_group)?"
+    r"|(randomi[sz](ed|ation)|allocat(ed|ion)|assign(ed|ment))"
+    r"_(to|group|arm|status|condition|result|outcome)|rct_group"
     r"|(versuchs|studien)?gruppe|groupe|grupo|gruppo|bedingung|zuteilung",
     "block": r"(randomi[sz]ation_)?(block|strat(um|a)|pair|triplet|matched_(pair|set)|paar|paire)"
     r"(_?(id|no|nr))?",

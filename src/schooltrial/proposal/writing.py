@@ -10,6 +10,7 @@ from dataclasses import replace
 from schooltrial.proposal.allocation import block_label
 from schooltrial.proposal.proposed import TABLES, Proposal
 from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
+from schooltrial.proposal.subjects import repeats_people
 from schooltrial.wording import listed
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ ./{}-]*[A-Za-z0-9_}]|[A-Za-z]")
@@ -87,6 +88,9 @@ def _tables(found: Proposal) -> Iterator[str]:
         yield f"  {roster}:"
         for name, seen, year in _readings_of_roster(found):
             yield from _file(seen, name, year, _why(found, "roster year"))
+            if seen is found.roster.last and repeats_people(found):
+                why = "of several rows of a person the first is read"
+                yield f"      duplicate_keys: {{keep: first}}{GUESS}{why}"
             yield "      columns:"
             yield from _roster_columns(found)
             yield from _joined_pretests(found)
@@ -99,10 +103,25 @@ def _tables(found: Proposal) -> Iterator[str]:
             kind = {"year": _year_type(found), "count": ", type: integer"}.get(role, "")
             why = _why(found, f"scores {role}")
             yield f"        {role_}: {{column: {quoted(column)}{kind}}}{why}"
+        if found.subject is not None and found.value is not None:
+            yield from _subjects(found, found.subject, found.value)
+            continue
         yield "      outcomes:"
         for outcome, one in found.outcomes.items():
             named = found.columns_of_years.get((outcome, year or 0), one.name)
             yield f"        {outcome}: {_number(replace(one, name=named))}"
+
+
+def _subjects(found: Proposal, subject: SeenColumn, value: SeenColumn) -> Iterator[str]:
+    """Yield the columns of a file with a row for each subject."""
+    names = {one.name: outcome for outcome, one in found.outcomes.items()}
+    codes = ", ".join(f"{json.dumps(text, ensure_ascii=False)}: {names[texts[0]]}"
+                      for texts in subject.spellings.values() for text in texts)  # fmt: skip
+    yield (
+        f"        outcome: {{column: {quoted(subject.name)}, type: category, codes: {{{codes}}}, "
+        f"required: true}}{_why(found, 'subject')}"
+    )
+    yield f"        value: {_number(value)}"
 
 
 def _readings_of_roster(found: Proposal) -> Iterator[tuple[str, SeenFile, int | None]]:

@@ -238,6 +238,40 @@ def test_labels_of_categories_are_read_and_labels_that_say_no_answer_are_missing
     assert content["tables"]["scores"][0]["outcomes"]["reading"]["missing"] == ["-9"]
 
 
+def test_a_row_for_each_subject_gives_an_outcome_for_each(tmp_path: Path) -> None:
+    rows = [(p, s, year, subject, n + at % 9 + (year % 7))
+            for at, (p, s, n) in enumerate(_pupils())
+            for year in (2024, 2025) for subject in ("Reading", "Maths")]  # fmt: skip
+    scores = _write(tmp_path / "scores.csv", "pupil,school,year,Subject,Score", rows)
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), scores])
+    assert list(content["outcomes"]) == ["reading", "maths"]
+    columns = content["tables"]["scores"][0]["columns"]
+    assert columns["outcome"]["codes"] == {"Reading": "reading", "Maths": "maths"}
+    assert columns["value"]["column"] == "Score"
+    assert content["tables"]["pupils"][0]["duplicate_keys"]["keep"] == "first"
+    assert f"{GUESS}each row was taken for a score in the subject that it names" in text
+    assert "subject" not in content["balance"]["pupil_variables"]
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("Treatment school?", ("No", "Yes")), ("in_programme", ("0", "1")),
+        ("randomised_to", ("control", "books")), ("Allocated to", ("control", "books")),
+        ("status", ("Control", "Coaching")), ("wave", ("Delayed", "Immediate")),
+    ],
+)  # fmt: skip
+def test_the_column_of_groups_is_known_by_its_name_or_by_its_control_group(
+    tmp_path: Path, header: str, words: tuple[str, str]
+) -> None:
+    of = dict(zip("CT", words, strict=True))
+    rows = [(s, of[arm], s) for s, arm in ARMS.items()]
+    schools = _write(tmp_path / "schools.csv", f"school,{header},order", rows)
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())
+    found, _, _ = _proposed(tmp_path, [schools, pupils])
+    assert (found.arm_column, found.arms[0][2]) == (header, words[0])
+
+
 def test_two_subjects_are_two_outcomes_until_one_is_named_as_the_test_before(
     tmp_path: Path,
 ) -> None:

@@ -1,0 +1,52 @@
+"""Files with a row for each score: which column says the subject, and which subjects there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from schooltrial.proposal.people import plain_columns
+from schooltrial.proposal.proposed import FEW, Proposal
+from schooltrial.proposal.roles import slug
+from schooltrial.proposal.seen import SeenColumn, SeenFile
+
+
+def subject_of(found: Proposal) -> SeenColumn | None:
+    """Return the column without which people (in a year) have several rows; None if none is.
+
+    The rows of a person and year then differ in the text of that column, which is a category.
+    """
+    file = found.scores.last
+    keys = [file[name].cells for name in found.score_columns.values()]
+    if not _repeats(list(zip(*keys, strict=True))):
+        return None
+    for one in plain_columns(file, found.measured):
+        few = 1 < len(one.spellings) <= FEW and not one.is_number
+        if few and not _repeats(list(zip(*keys, one.cells, strict=True))):
+            return one
+    return None
+
+
+def scores_by_subject(
+    subject: SeenColumn, score: SeenColumn, taken: tuple[str, ...]
+) -> Mapping[str, SeenColumn]:
+    """Return outcome → the scores of its rows, under the text that names the subject."""
+    found: dict[str, SeenColumn] = {}
+    for texts in subject.spellings.values():
+        cells = tuple(
+            cell for cell, of in zip(score.cells, subject.cells, strict=True)
+            if of.strip() in texts
+        )  # fmt: skip
+        found[slug(texts[0], [*found, *taken])] = replace(score, name=texts[0], cells=cells)
+    return found
+
+
+def repeats_people(found: Proposal) -> bool:
+    """Return whether the roster has several rows of a person, in a year if it says years."""
+    file: SeenFile = found.roster.last
+    roles = [role for role in (found.measured, "year") if role in found.columns]
+    return _repeats(list(zip(*(file[found.columns[role]].cells for role in roles), strict=True)))
+
+
+def _repeats(rows: list[tuple[str, ...]]) -> bool:
+    return len(set(rows)) < len(rows)
