@@ -56,7 +56,7 @@ def main(
     schemas["changes"] = (CHANGES, CHANGES_STORED)
     paths = {**{name: Path(standard[name]) for name in KEYS}, "changes": Path(changes)}
     log: list[LogEntry] = []
-    read: dict[str, RawCells] = {}
+    read: dict[tuple[str, str], RawCells] = {}
     gone: list[pd.DataFrame] = []
     naming = naming_lines(tables, measured_years(years), protocol, absent)
     with naming, table_files(paths, schemas) as files:
@@ -72,17 +72,17 @@ def main(
     to_frame(log).to_csv(cleaning_log, index=False)
     fills = tables_filled(tables, measured_years(years))
     rows = [
-        [name, one.rows + len(one.notes), one.size, one.sha256, "; ".join(fills.get(name, []))]
-        for name, one in sorted(read.items())
+        [*place, one.rows + len(one.notes), one.size, one.sha256, "; ".join(fills.get(place, []))]
+        for place, one in sorted(read.items())
     ]
-    rows += [[f"simulated {name}", count, 0, "", name] for name, count in simulated.items()]
-    listed = pd.DataFrame(rows, columns=["file", "rows", "bytes", "sha256", "tables"])
+    rows += [[f"simulated {name}", "", count, 0, "", name] for name, count in simulated.items()]
+    listed = pd.DataFrame(rows, columns=["file", "sheet", "rows", "bytes", "sha256", "tables"])
     listed.to_csv(raw_files, index=False)
 
 
 def write_batches(
     batches: Iterable[Batch], files: Mapping[str, TableFile], log: list[LogEntry],
-    read: dict[str, RawCells], gone: list[pd.DataFrame],
+    read: dict[tuple[str, str], RawCells], gone: list[pd.DataFrame],
 ) -> None:  # fmt: skip
     """Write what is read until a fault is found; then read on, to find all faults."""
     faults: list[Fault] = []
@@ -92,7 +92,7 @@ def write_batches(
             continue
         log += batch.log
         gone += batch.left_out
-        read |= {cells.file: cells for cells in batch.files}
+        read |= {(cells.file, cells.sheet): cells for cells in batch.files}
         for name, parts in {**batch.tables, "changes": batch.changes}.items():
             for rows in parts:
                 files[name].write(rows)

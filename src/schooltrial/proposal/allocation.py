@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from schooltrial.proposal.people import linked_columns, same_values
 from schooltrial.proposal.proposed import FEW, NONE, Ask, Proposal
 from schooltrial.proposal.roles import CONTROL, column_of, slug
-from schooltrial.proposal.seen import SeenColumn, SeenFile
+from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
 from schooltrial.proposal.waves import Wave
 from schooltrial.refusal import UserError
 from schooltrial.wording import listed
@@ -45,6 +45,8 @@ def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
         if school is not None:
             found.kind, found.block = "blocked", school.name
             found.guesses["kind"] = "pupils were randomised within schools"
+    elif school is not None and _are_classes(found, first, school, arm):
+        _take_classes(found, first, school)
     elif school is not None:
         found.unit_column = school.name
         if pupil is not None:
@@ -69,6 +71,30 @@ def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
             "proposed: see `schooltrial help design.kind`."
         )
     _find_arms(found, arm, ask)
+
+
+def _are_classes(
+    found: Proposal, file: SeenFile, school: SeenColumn, arm: SeenColumn
+) -> bool:  # fmt: skip
+    """Return whether a list has a row for each class, and the classes of a school differ."""
+    classes = column_of("class", file)
+    if classes is None or "class" not in found.columns or not _varies(school, arm):
+        return False
+    rows = list(zip(school.cells, classes.cells, strict=True))
+    return len(set(rows)) == len(rows)
+
+
+def _take_classes(found: Proposal, file: SeenFile, school: SeenColumn) -> None:
+    """Let classes be what was assigned, within schools."""
+    classes = column_of("class", file)
+    assert classes is not None
+    found.unit, found.unit_column, found.by_pupil = "class", classes.name, False
+    found.guesses["unit"] = "classes of one school are in different groups"
+    found.kind, found.block, found.school_of_class = "blocked", school.name, school.name
+    found.guesses["kind"] = "classes were randomised within schools"
+    found.classes_repeat = not classes.is_unique
+    if found.classes_repeat:
+        found.guesses["unit column"] = "schools use the same names of classes"
 
 
 def _linked_school(found: Proposal, file: SeenFile, school: SeenColumn) -> SeenColumn:
@@ -115,7 +141,8 @@ def _ask_for_block(
         which = listed([repr(name) for name in names])
         text += f" It may be {which}, where each value has the groups in equal numbers."
     if unused:
-        text += f" Columns of {file.shown} not used: {listed([repr(one.name) for one in unused])}."
+        shown = [f"{one.name!r}{' (free text)' * is_free_text(one)}" for one in unused]
+        text += f" Columns of {file.shown} not used: {listed(shown)}."
     found.lacking.append(text)
 
 
@@ -171,6 +198,33 @@ def _group_label(name: str, value: str) -> str:
 
 
 def find_lost_zeros(found: Proposal) -> None:
+    """Find which files lost the leading zeros of their schools, pupils or teachers, if any did."""
+    _find_zeros_of_people(found)
+    _find_zeros_of_schools(found)
+
+
+def _find_zeros_of_people(found: Proposal) -> None:
+    """Find whether people would be linked, between years or files, only with leading zeros."""
+    if found.measured not in found.columns:
+        return
+    files = [(file, found.columns[found.measured]) for file in found.roster.files.values()]
+    files += [(file, found.score_columns[found.measured]) for file in found.scores.files.values()]
+    texts = [set(file[column].counts) for file, column in files]
+    if not all(text.isdigit() for one in texts for text in one):
+        return
+    width = max(len(text) for one in texts for text in one)
+    padded = [{text.zfill(width) for text in one} for one in texts]
+    linked = [len(one & texts[0]) for one in texts]
+    if linked != [len(one & padded[0]) for one in padded]:
+        found.widths[found.measured] = width
+        found.guesses[f"{found.measured} zeros"] = _restored(width)
+
+
+def _restored(width: int) -> str:
+    return f"leading zeros were lost, and are restored up to {width} digits"
+
+
+def _find_zeros_of_schools(found: Proposal) -> None:
     """Find which of two files lost the leading zeros of its schools, if one did."""
     if found.unit != "school" or "school" not in found.columns:
         return
@@ -188,6 +242,4 @@ def find_lost_zeros(found: Proposal) -> None:
         if any(len(text) < width for text in one):
             found.widths[table] = width
             what = "unit" if table == "assignment" else "school"
-            found.guesses[f"{what} zeros"] = (
-                f"leading zeros were lost, and are restored up to {width} digits"
-            )
+            found.guesses[f"{what} zeros"] = _restored(width)

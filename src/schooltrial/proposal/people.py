@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from schooltrial.proposal.proposed import FEW, Ask, Proposal
-from schooltrial.proposal.roles import PATTERNS, column_of, plain, slug
+from schooltrial.proposal.roles import column_of, is_called, slug
 from schooltrial.proposal.seen import SeenColumn, SeenFile
 from schooltrial.proposal.waves import Wave
 from schooltrial.refusal import UserError
@@ -118,7 +117,7 @@ def linked_columns(
 
 
 def _of_role(file: SeenFile, key: SeenColumn, role: str) -> list[SeenColumn]:
-    named = [one for one in file.columns if re.fullmatch(PATTERNS[role], plain(one.name))]
+    named = [one for one in file.columns if is_called(role, one.name)]
     return [key, *(one for one in named if one is not key)]
 
 

@@ -57,6 +57,10 @@ class Proposal:
     arm_column, unit_column : str
     block : str
         Column; empty where there is none.
+    school_of_class : str
+        Column of the schools of a list of classes; empty where others were assigned.
+    classes_repeat : bool
+        Whether schools use the same names of classes.
     measured : str
         On whom the outcomes are measured: pupil, teacher or school.
     roster, scores : Wave
@@ -66,7 +70,8 @@ class Proposal:
     score_columns : dict of str to str
         Role → column, of the scores.
     widths : dict of str to int
-        Table → digits of its schools, where it lost leading zeros that another file has.
+        Table → digits of its schools, where it lost leading zeros that another file has; and of
+        pupils or teachers, by that word.
     years_of_texts : dict of str to int
         Text of the column of years → year, where it is not the year itself.
     outcomes : dict of str to SeenColumn
@@ -101,6 +106,8 @@ class Proposal:
     arm_column: str = ""
     unit_column: str = ""
     block: str = ""
+    school_of_class: str = ""
+    classes_repeat: bool = False
     measured: str = "pupil"
     roster: Wave = field(default_factory=lambda: Wave("", {}))
     scores: Wave = field(default_factory=lambda: Wave("", {}))

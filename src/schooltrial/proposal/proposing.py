@@ -89,6 +89,8 @@ def _with_roles(
 ) -> list[SeenFile]:  # fmt: skip
     """Return the files with the columns that the user names for roles, before or when asked."""
     columns = list(dict.fromkeys(one.name for file in files for one in file.columns))
+    written = {" ".join(column.split()): column for column in columns}
+    named = {role: written.get(" ".join(name.split()), name) for role, name in named.items()}
     for role, column in named.items():
         if column not in columns:
             raise UserError(
@@ -126,7 +128,7 @@ def _names_a_control_group(files: Sequence[SeenFile]) -> str:
 
 def _shown(waves: Sequence[Wave]) -> str:
     return "\n".join(
-        f"  {file.shown}: {', '.join(column.name for column in file.columns)}"
+        f"  {file.shown}: {', '.join(' '.join(one.name.split()) for one in file.columns)}"
         for wave in waves
         for file in wave.files.values()
     )

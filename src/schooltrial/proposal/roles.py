@@ -78,6 +78,12 @@ def year_of(answer: str) -> int | None:
     return int(found[0]) if found and len(years) == 1 else None
 
 
+def is_called(role: str, name: str) -> bool:
+    """Return whether a name, perhaps with an explanation in brackets, is that of a role."""
+    bare = re.sub(r"\(.*?\)|\[.*?\]", " ", name, flags=re.DOTALL)
+    return any(re.fullmatch(PATTERNS[role], plain(one)) for one in (name, bare))
+
+
 def column_of(role: str, file: SeenFile) -> SeenColumn | None:
     """Return the column of a file that was named for a role, or whose name is of it; None if none.
 
@@ -85,7 +91,7 @@ def column_of(role: str, file: SeenFile) -> SeenColumn | None:
     """
     if role in file.named:
         return next((one for one in file.columns if one.name == file.named[role]), None)
-    fits = (one for one in file.columns if re.fullmatch(PATTERNS[role], plain(one.name)))
+    fits = (one for one in file.columns if is_called(role, one.name))
     return next((one for one in fits if role != "year" or years_of(one) or stages_of(one)), None)
 
 

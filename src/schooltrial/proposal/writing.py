@@ -16,6 +16,7 @@ from schooltrial.wording import listed
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ ./{}-]*[A-Za-z0-9_}]|[A-Za-z]")
 NOT_TEXT = frozenset({"yes", "no", "true", "false", "on", "off", "null", "y", "n"})
 GUESS = "  # GUESS: "
+IN_SDS = "  # standardise: control gives effects in SDs of the control group"
 
 SURELY_MISSING = frozenset({"na", "n/a", "#n/a", "nan", "null", "missing", "."})
 """Texts that mean that nothing was observed where any other text may be a category."""
@@ -73,8 +74,12 @@ def _tables(found: Proposal) -> Iterator[str]:
         yield "      collapse_repeats: true  # several rows a school: every school counts once"
     yield "      columns:"
     unit = f"column: {quoted(found.unit_column)}{_width(found, 'assignment')}"
+    if found.classes_repeat:
+        unit = f"parts: [{quoted(found.school_of_class)}, {quoted(found.unit_column)}]"
     why = _why(found, "unit zeros") or _why(found, "unit column")
     yield f"        {found.unit}: {{{unit}}}{why}"
+    if found.school_of_class:
+        yield f"        school: {{column: {quoted(found.school_of_class)}}}"
     if found.block:
         yield f"        block: {{column: {quoted(found.block)}, required: true}}"
     codes = ", ".join(f"{json.dumps(raw, ensure_ascii=False)}: {name}"
@@ -101,7 +106,8 @@ def _tables(found: Proposal) -> Iterator[str]:
         for role, column in found.score_columns.items():
             role_ = {"count": "n_pupils"}.get(role, role)
             kind = {"year": _year_type(found), "count": ", type: integer"}.get(role, "")
-            why = _why(found, f"scores {role}")
+            kind += _width(found, role)
+            why = _why(found, f"{role} zeros") or _why(found, f"scores {role}")
             yield f"        {role_}: {{column: {quoted(column)}{kind}}}{why}"
         if found.subject is not None and found.value is not None:
             yield from _subjects(found, found.subject, found.value)
@@ -162,9 +168,12 @@ def _readings_of_scores(found: Proposal) -> Iterator[tuple[str, SeenFile, int | 
 def _roster_columns(found: Proposal) -> Iterator[str]:
     for role, column in found.columns.items():
         keys = _year_type(found) if role == "year" else ""
-        keys += _width(found, "roster") if role == "school" else ""
+        keys += _width(found, "roster" if role == "school" else role)
         why = _why(found, f"{role} zeros") or _why(found, f"roster {role}")
-        yield f"        {role}: {{column: {quoted(column)}{keys}}}{why}"
+        read = f"column: {quoted(column)}{keys}"
+        if role == "class" and found.classes_repeat:
+            read = f"parts: [{quoted(found.columns['school'])}, {quoted(column)}]"
+        yield f"        {role}: {{{read}}}{why}"
     if found.scores.last is found.roster.last:
         yield from _pretests(found)
     for name, seen in found.attributes.items():
@@ -210,7 +219,7 @@ def _file(seen: SeenFile, name: str, year: int | None = None, why: str = "") -> 
 
 
 def _width(found: Proposal, table: str) -> str:
-    """Return the keys that give identifiers of schools back the zeros that they lost."""
+    """Return the keys that give identifiers back the zeros that they lost."""
     width = found.widths.get(table)
     return f", width: {width}, pad: true" if width else ""
 
@@ -258,7 +267,8 @@ def _category(seen: SeenColumn, label: str) -> str:
 
 def _outcomes(found: Proposal) -> Iterator[str]:
     yield ""
-    yield "outcomes:"
+
+    yield f"outcomes:{IN_SDS if found.measured != 'school' else ''}"
     for at, (name, seen) in enumerate(found.outcomes.items()):
         family = "teachers" if found.measured == "teacher" else "attainment"
         keys = [f"label: {quoted(_label(seen.name))}", f"family: {family}"]

@@ -626,3 +626,50 @@ def test_a_number_that_is_no_score_and_no_identifier_describes_people(tmp_path: 
     _, content, _ = _proposed(tmp_path, [_schools(tmp_path), teachers])
     assert content["outcomes"]["rubric"]["family"] == "teachers"
     assert content["balance"]["teacher_variables"] == ["years_of_experience"]
+
+
+def test_leading_zeros_that_pupils_lost_in_one_year_are_restored_in_every_file(
+    tmp_path: Path,
+) -> None:
+    files = [_schools(tmp_path)]
+    for year in (2024, 2025):
+        rows = [
+            (f"{at:05d}" if year == 2024 else str(at), s, score)
+            for at, (_, s, score) in enumerate(_pupils())
+        ]
+        files.append(_write(tmp_path / f"p_{year}.csv", "pupil,school,reading", rows))
+    _, content, text = _proposed(tmp_path, files)
+    for table in ("pupils", "scores"):
+        pupil = content["tables"][table][0]["columns"]["pupil"]
+        assert (pupil["width"], pupil["pad"]) == (5, True)
+    assert f"{GUESS}leading zeros were lost, and are restored up to 5 digits" in text
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_classes_of_one_school_in_different_groups_are_what_was_assigned(
+    tmp_path: Path, alike: bool
+) -> None:
+    """Schools may call their classes by the same names."""
+    rows = [(s, f"{'' if alike else s}{name}", arm) for s in SCHOOLS for name, arm in ("aC", "bT")]
+    classes = _write(tmp_path / "classes.csv", "school,class,arm", rows)
+    people = [
+        (p, s, f"{'' if alike else s}{'ab'[at % 2]}", score)
+        for at, (p, s, score) in enumerate(_pupils())
+    ]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,class,reading", people)
+    found, content, _ = _proposed(tmp_path, [classes, pupils])
+    assert (found.unit, found.kind, found.block) == ("class", "blocked", "school")
+    for table in ("assignment", "pupils"):
+        read = content["tables"][table][0]["columns"]["class"]
+        assert (read["parts"] if alike else read["column"]) == (
+            ["school", "class"] if alike else "class"
+        )
+
+
+def test_a_name_over_two_lines_with_an_explanation_in_brackets_is_known(tmp_path: Path) -> None:
+    rows = [(p, s, "01"[ARMS[s] == "T"], score) for p, s, score in _pupils()]
+    names = '"PUPIL ID ","SCHOOL\nNAME","GROUP\n(1=treatment, 0=control)",SCORE'
+    file = _write(tmp_path / "data.csv", names, rows)
+    _, content, text = _proposed(tmp_path, [file])
+    assert "GROUP" in content["tables"]["assignment"][0]["columns"]["arm"]["column"]
+    assert "standardise: control gives effects in SDs of the control group" in text

@@ -146,6 +146,8 @@ class RawCells:
         Line and text of the rows that were left out as notes below the table.
     size, sha256 : int, str
         Of the file as it lies on disk.
+    sheet : str
+        Of a workbook, where the protocol names one.
     """
 
     file: str
@@ -169,12 +171,14 @@ class RawCells:
     notes: Sequence[tuple[int, str]] = ()
     size: int = 0
     sha256: str = ""
+    sheet: str = ""
 
     def without_cells(self) -> RawCells:
         """Return a description of the file, without its content."""
         return RawCells(
-            self.file, {}, self.rows, size=self.size, sha256=self.sha256, notes=self.notes
-        )
+            self.file, {}, self.rows, size=self.size, sha256=self.sha256, notes=self.notes,
+            sheet=self.sheet,
+        )  # fmt: skip
 
     def take(self, rows: Rows) -> RawCells:
         """Return the file with some of its rows, in the order given; each keeps its line."""

@@ -58,18 +58,19 @@ PACKED = (
 """First bytes of files that are no text → what they are, and what to do."""
 
 
-def tables_filled(tables: Tables, years: Sequence[int]) -> dict[str, list[str]]:
-    """Return file → the standard tables that it fills; a file joined to another fills none.
+def tables_filled(tables: Tables, years: Sequence[int]) -> dict[tuple[str, str], list[str]]:
+    """Return file and sheet → the standard tables that it fills; a joined file fills none.
 
     A table stands there once for each reading of the file; of a wide one with the number of its
     outcomes, each of which makes a row of the table.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for table, readings in tables.items():
         for reading in readings:
             for file, _ in expand_years(reading, years):
                 wide = len(reading["outcomes"])
-                found.setdefault(file, []).append(f"{table} × {wide}" if wide > 1 else table)
+                place = (file, reading["sheet"] or "")
+                found.setdefault(place, []).append(f"{table} × {wide}" if wide > 1 else table)
     return found
 
 
@@ -198,7 +199,7 @@ def read_raw(
             reading["notes_below"], sizes,
         )  # fmt: skip
         cells = split(text, plain)
-    return replace(cells, size=len(raw), sha256=sha256)
+    return replace(cells, size=len(raw), sha256=sha256, sheet=reading["sheet"] or "")
 
 
 READ = "delimited text (.csv, .tsv, .txt, also .gz), " + ", ".join(READERS)

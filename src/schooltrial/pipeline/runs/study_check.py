@@ -68,7 +68,8 @@ def what_was_read(name: str) -> Iterator[str]:
     paths = Layout(Path("results") / name)
     for row in read_rows(paths.check("raw_files.csv")):
         rows = plural(int(row["rows"]), "row")
-        yield f"  {row['file']}: {rows}, for {row['tables'].replace('; ', ', ')}"
+        sheet = f", sheet {row['sheet']}" if row["sheet"] else ""
+        yield f"  {row['file']}{sheet}: {rows}, for {row['tables'].replace('; ', ', ')}"
     doubts = allocation_doubts(paths)
     for warning in [*doubts, *unlinked([name], [])]:
         yield f"Warning: {warning.rsplit(' See ', 1)[0]}"

@@ -1,8 +1,10 @@
 """Raw files become standard tables; every change is in the log, with its count."""
 
 import json
+from io import BytesIO
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -184,6 +186,24 @@ def test_a_study_without_a_table_gets_an_empty_one_with_its_key(trial: SmallTria
     trial.obtain()
     assert list(_table(trial, "implementation")) == KEYS["implementation"]
     assert empty_table("schools").empty
+
+
+def test_the_list_of_raw_files_holds_each_sheet_with_the_tables_that_it_fills(
+    trial: SmallTrial,
+) -> None:
+    book = openpyxl.Workbook()
+    for name in ("schools", "assignment"):
+        sheet = book.create_sheet(name)
+        for cells in trial.files.pop(f"{name}.csv"):
+            sheet.append(cells)
+        trial.reading(name).update({"file": "lists.xlsx", "sheet": name})
+    content = BytesIO()
+    book.save(content)
+    trial.raw["lists.xlsx"] = content.getvalue()
+    trial.obtain()
+    listed = pd.read_csv(trial.path("raw_files.csv")).dropna(subset=["sheet"]).set_index("sheet")
+    assert listed["tables"].to_dict() == {"assignment": "assignment", "schools": "schools"}
+    assert listed["rows"].tolist() == [8, 8]
 
 
 def test_the_list_of_raw_files_holds_rows_bytes_and_checksum(trial: SmallTrial) -> None:
