@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from schooltrial.exhibits.figures import trends
 from schooltrial.exhibits.figures.event_study import vertical_limits
 from schooltrial.exhibits.figures.love_plot import FARTHEST
 from schooltrial.exhibits.figures.school_means import BEFORE, CROWD, pairs_of
@@ -62,10 +63,27 @@ def _runs_farther(rows: pd.DataFrame) -> bool:
 
 
 def _cut(rows: pd.DataFrame) -> bool:
-    low, high = vertical_limits(rows)
-    ends = rows[["conf_low", "conf_high", "band_low", "band_high"]].astype("float64").to_numpy()
-    known = ends[np.isfinite(ends)]
-    return bool((known < low).any() or (known > high).any())
+    ends = rows[["conf_low", "conf_high", "band_low", "band_high"]]
+    return _beyond(ends, vertical_limits(rows))
+
+
+def _beyond(ends: pd.DataFrame, limits: tuple[float, float]) -> bool:
+    numbers = ends.astype("float64").to_numpy()
+    known = numbers[np.isfinite(numbers)]
+    return bool((known < limits[0]).any() or (known > limits[1]).any())
+
+
+def _means_run_farther(rows: pd.DataFrame) -> bool:
+    """Return whether the interval of a mean runs beyond its panel."""
+    return any(
+        _beyond(of_unit[["low", "high"]], trends.vertical_limits(of_unit))
+        for _, of_unit in rows.groupby("mean_unit")
+    )
+
+
+def _endless(rows: pd.DataFrame) -> bool:
+    """Return whether an interval has no end on one side."""
+    return bool(np.isinf(rows[["conf_low", "conf_high"]].astype("float64")).any(axis=None))
 
 
 def _both_averages(rows: pd.DataFrame) -> bool:
@@ -126,10 +144,12 @@ FACTS: dict[str, dict[str, Fact]] = {
     "effects": {
         "if_scale": _share_scale,
         "if_both_averages": _both_averages,
+        "if_endless": _endless,
     },
     "trends": {
         "if_intervals": _overlapping,
         "if_control_sd": _in_control_sd,
+        "if_arrowheads": _means_run_farther,
     },
     "event_study": {
         "if_scale": _share_scale,

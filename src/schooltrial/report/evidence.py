@@ -23,6 +23,7 @@ from schooltrial.protocol.content.sections import (
     control_word,
     labels,
 )
+from schooltrial.protocol.content.shown_units import mean_unit
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.plan import PlanRecord
 from schooltrial.report.captions import FACTS, sentences
@@ -192,13 +193,17 @@ class Evidence:
         )  # fmt: skip
 
     def _told_rows(self, name: str) -> pd.DataFrame | None:
-        """Return what a figure draws, with the estimator and the scale that its protocol names."""
+        """Return what a figure draws, with the estimator and the scales that its protocol names."""
         rows = self.drawn.get(name)
         if rows is None:
             return None
         estimators = {key: one["estimator"] for key, one in self.protocol["models"].items()}
         scales = {key: one["standardise"] for key, one in self.protocol["outcomes"].items()}
-        told = {"estimator": ("model", estimators), "standardise": ("outcome", scales)}
+        units = {key: mean_unit(one) for key, one in self.protocol["outcomes"].items()}
+        told = {
+            "estimator": ("model", estimators), "standardise": ("outcome", scales),
+            "mean_unit": ("outcome", units),
+        }  # fmt: skip
         return rows.assign(
             **{new: rows[key].map(of) for new, (key, of) in told.items() if key in rows}
         )

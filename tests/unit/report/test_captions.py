@@ -75,8 +75,9 @@ def test_effects_by_year_name_larger_panels_only_where_there_are_several_models(
 
 
 def test_trends_speak_of_overlap_and_of_the_control_line_only_where_they_hold() -> None:
-    low = {"outcome": "maths", "year": 2019, "low": 0.0, "high": 1.0, "standardise": "none"}
-    high = {**low, "low": 2.0, "high": 3.0}
+    low = {"outcome": "maths", "year": 2019, "mean": 0.5, "low": 0.0, "high": 1.0,
+           "standardise": "none", "mean_unit": "points"}  # fmt: skip
+    high = {**low, "mean": 2.5, "low": 2.0, "high": 3.0}
     assert _told("trends", [low, high]) == ""
     assert _told("trends", [low, {**high, "low": 0.5, "standardise": "control"}]) == (
         "Where intervals of a year overlap, the thinner one is in front. Outcomes in "
@@ -84,8 +85,29 @@ def test_trends_speak_of_overlap_and_of_the_control_line_only_where_they_hold() 
     )
 
 
+def test_trends_speak_of_arrowheads_only_where_an_interval_runs_beyond_its_panel() -> None:
+    usual = {"outcome": "maths", "year": 2019, "mean": 0.5, "low": 0.0, "high": 1.0,
+             "standardise": "none", "mean_unit": "points"}  # fmt: skip
+    years: list[dict[str, Any]] = [{**usual, "year": year} for year in range(2019, 2023)]
+    told = "An arrowhead marks an interval that runs beyond the panel."
+    assert _told("trends", years) == ""
+    assert _told("trends", [*years, {**usual, "year": 2023, "low": -60.0, "high": 60.0}]) == told
+    other = {**usual, "year": 2023, "low": -60.0, "high": 60.0, "outcome": "days"}
+    assert _told("trends", [*years, {**other, "mean_unit": "days"}]) == ""  # it has its own axis
+
+
+def test_effects_speak_of_arrowheads_only_where_an_interval_has_no_end() -> None:
+    row = {"outcome": "maths", "unit": "SD", "n_schools": 40, "estimator": "multilevel",
+           "conf_low": -0.1, "conf_high": 0.2}  # fmt: skip
+    assert _told("effects", [row]) == ""
+    assert _told("effects", [row, {**row, "conf_high": float("inf")}]) == (
+        "An arrowhead marks an interval without an end on that side."
+    )
+
+
 def test_averages_over_schools_and_people_are_told_apart_only_where_both_are_drawn() -> None:
-    row = {"outcome": "maths", "unit": "SD", "n_schools": 40, "estimator": "multilevel"}
+    row = {"outcome": "maths", "unit": "SD", "n_schools": 40, "estimator": "multilevel",
+           "conf_low": -0.1, "conf_high": 0.2}  # fmt: skip
     assert _told("effects", [row]) == ""
     other = {**row, "estimator": "cluster_robust"}
     assert "least squares over people" in _told("effects", [row, other])

@@ -320,11 +320,14 @@ def _limits(
     for name in names:
         unit = mean_unit(outcomes[name])
         alike = [other for other in names if mean_unit(outcomes[other]) == unit]
-        rows = data[data["outcome"].isin(alike)]
-        half = (rows["high"] - rows["low"]) / 2
-        ends = [*rows["low"], *rows["high"]]
-        found[name] = interval_limits(list(rows["mean"]), list(half), ends)
+        found[name] = vertical_limits(data[data["outcome"].isin(alike)])
     return found
+
+
+def vertical_limits(rows: pd.DataFrame) -> tuple[float, float]:
+    """Return the ends of the axis of means and their intervals, all in one unit."""
+    half = (rows["high"] - rows["low"]) / 2
+    return interval_limits(list(rows["mean"]), list(half), [*rows["low"], *rows["high"]])
 
 
 def _draw(
