@@ -72,7 +72,7 @@ def build_summary(evidence: Evidence) -> Document:
         Paragraph(shortened(evidence.protocol["study"]["summary"])),
         Paragraph(study_sentence(evidence)),
         Heading("What was found"),
-        *found_blocks(found, randomised=randomised),
+        *found_blocks(found, randomised=randomised, disputed=disputed),
         Heading("How sure can we be?"),
         Paragraph(
             certainty(found, randomised=randomised, disputed=disputed, offer=offer_taken(evidence))
@@ -100,11 +100,27 @@ def build_summary(evidence: Evidence) -> Document:
     )
 
 
-def found_blocks(found: list[Finding], *, randomised: bool) -> list[Block]:
-    """Return the main results, as many as one page has room for."""
+def found_blocks(
+    found: list[Finding], *, randomised: bool, disputed: Sequence[str] = ()
+) -> list[Block]:
+    """Return the main results, as many as one page has room for.
+
+    Parameters
+    ----------
+    found : list of Finding
+        The main results.
+    randomised : bool
+        Whether groups were randomised.
+    disputed : sequence of str
+        Of each result what other analyses say that disagree with it; empty where none does.
+    """
     if not found:
         return [Paragraph("The study has no result for a main outcome.")]
-    told = [plain_finding(one, randomised=randomised) for one in found[:MOST]]
+    doubted = [bool(words) for words in disputed] or [False] * len(found)
+    told = [
+        plain_finding(one, randomised=randomised, disputed=doubt)
+        for one, doubt in zip(found[:MOST], doubted, strict=False)
+    ]
     more = len(found) - MOST
     if more > 0:
         told.append(f"The full report has {plural(more, 'more result')}.")
@@ -144,7 +160,7 @@ def shortened(words: str) -> str:
     return f"{words[:LONGEST].rpartition(' ')[0]} …"
 
 
-def plain_finding(one: Finding, *, randomised: bool) -> Text:
+def plain_finding(one: Finding, *, randomised: bool, disputed: bool = False) -> Text:
     """Return a finding without the terms of statistics: its direction, size, and range."""
     if not one.found:
         return (Strong(f"{one.label}:"), " no result could be computed.")
@@ -161,7 +177,11 @@ def plain_finding(one: Finding, *, randomised: bool) -> Text:
         what = "the share was " if one.binary else "the average was "
         told = f" {whom}{what}", Strong(way), f" for {one.group} than for {one.comparison}: {size}."
     within = f" The true difference is likely to lie between {low} and {high}"
-    return (Strong(f"{one.label}:"), *told, f"{within}{_allowed(one, randomised=randomised)}")
+    return (
+        Strong(f"{one.label}:"),
+        *told,
+        f"{within}{_allowed(one, randomised=randomised, disputed=disputed)}",
+    )
 
 
 def _in_places(one: Finding) -> bool:
@@ -202,9 +222,12 @@ def _places(points: float) -> str:
     return f"{plural(round(abs(points)), 'place')} {way}"
 
 
-def _allowed(one: Finding, *, randomised: bool) -> str:
+def _allowed(one: Finding, *, randomised: bool, disputed: bool) -> str:
     """Return what the range allows to be said, as the end of its sentence and no more."""
     clear = one.low > 0 or one.high < 0
+    if clear and disputed:
+        more = "" if randomised else ", and something other than the programme may have made it"
+        return f". Other ways of analysing the data leave open whether it is chance{more}."
     if clear and randomised:
         return ". Chance alone would rarely make a difference this large."
     if clear:
@@ -314,7 +337,7 @@ def certainty(
         alike = f"{none} {clear}" if first == UNCLEAR else f"{every} main results are {first}"
         return f"{how} {alike}."
     told = "; ".join(f"{_named(results)} {words}" for words, results in parts.items())
-    return f"{how} {len(known)} main results: {told}."
+    return f"{how} {counted(len(known)).capitalize()} main results: {told}."
 
 
 def _clearness(one: Finding, doubted: bool) -> str:

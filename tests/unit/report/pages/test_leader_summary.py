@@ -105,8 +105,8 @@ def test_results_are_counted_by_their_direction() -> None:
     clear = replace(SCORES, low=0.05)
     down, open_ = replace(turned(clear), label="English"), replace(SCORES, label="Arts")
     assert certainty([clear, down, open_], randomised=True).endswith(
-        "3 main results: Maths is clearly higher; English is clearly lower; Arts is not clear in "
-        "either direction."
+        "Three main results: Maths is clearly higher; English is clearly lower; Arts is not clear "
+        "in either direction."
     )
     assert "Maths and Arts are not clear in" in certainty([down, SCORES, open_], randomised=True)
     alike = certainty([clear, SCORES, SCORES], randomised=True)
@@ -206,6 +206,14 @@ def test_what_may_have_been_missed_follows_from_the_power_of_the_study() -> None
     assert missed([SCORES], None) == "an effect, good or bad, may have been missed"
 
 
+def test_chance_is_left_open_where_other_analyses_disagree() -> None:
+    clear = replace(SCORES, low=0.02, high=0.2, es_low=0.02, es_high=0.2)
+    open_ = words(plain_finding(clear, randomised=True, disputed=True))
+    assert open_.endswith("leave open whether it is chance.")
+    assert "Chance alone would rarely" not in open_
+    assert "Chance alone would rarely" in words(plain_finding(clear, randomised=True))
+
+
 def test_a_result_with_which_other_analyses_disagree_is_not_called_clear() -> None:
     clear = replace(SCORES, low=0.02, high=0.2)
     told = certainty([clear], randomised=True, disputed=["Both include zero."])
@@ -215,7 +223,7 @@ def test_a_result_with_which_other_analyses_disagree_is_not_called_clear() -> No
     english = replace(clear, label="English")
     two = certainty([english, clear], randomised=True, disputed=["It includes zero.", ""])
     assert two.endswith(
-        "2 main results: Maths is clearly higher; English is clear in the main analysis, but not "
+        "Two main results: Maths is clearly higher; English is clear in the main analysis, but not "
         "in all others."
     )
     assert certainty([clear], randomised=True, disputed=[""]).endswith("is clearly higher.")
