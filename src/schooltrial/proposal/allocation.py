@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from schooltrial.proposal.people import linked_columns, same_values
 from schooltrial.proposal.proposed import FEW, NONE, Ask, Proposal
-from schooltrial.proposal.roles import CONTROL, column_of, slug
+from schooltrial.proposal.roles import CONTROL, column_of, plain, slug
 from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
 from schooltrial.proposal.waves import Wave
 from schooltrial.refusal import UserError
@@ -173,7 +173,10 @@ def _find_arms(found: Proposal, arm: SeenColumn, ask: Ask) -> None:
             f"has two to {FEW} groups. Name the column that says it: --arm COLUMN."
         )
     found.arms_any_case = any(len(texts) > 1 for texts in arm.spellings.values())
-    likely = [value for value in values if CONTROL.fullmatch(value.strip())]
+    likely = [
+        value for value in values
+        if CONTROL.fullmatch(value.strip()) or CONTROL.fullmatch(plain(value))
+    ]  # fmt: skip
     control = likely[0] if len(likely) == 1 else ""
     if not control:
         control = ask(f"Which value of {arm.name!r} is the control group?", values, values[0])

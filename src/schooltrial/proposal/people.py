@@ -38,9 +38,24 @@ def find_measured(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
             "Name the columns: add --pupil COLUMN --school COLUMN."
         )
     found.measured, found.scores = "school", max(scored, key=lambda wave: len(wave.files))
+    _refuse_unknown_people(found.scores.last)
     found.roster = Wave("", {})
     found.score_columns = roles_in(found.scores.last, "school", "year", "count")
     found.guesses["measured"] = "no file has rows of pupils, so each school is a row"
+
+
+def _refuse_unknown_people(file: SeenFile) -> None:
+    """Refuse to take each row for a school where most schools have several, even in one year."""
+    school, year = column_of("school", file), column_of("year", file)
+    assert school is not None
+    times = year.cells if year is not None else ("",) * len(school.cells)
+    rows = len(set(zip(school.cells, times, strict=True)))
+    if 2 * rows < len(school.cells):
+        raise UserError(
+            f"{file.shown} has {len(school.cells):,} rows of {len(school.counts):,} schools, and "
+            "no column that is known for an identifier of pupils (or teachers). Name it: add "
+            "--pupil COLUMN."
+        )
 
 
 def _find_people(found: Proposal, waves: Sequence[Wave], measured: str) -> bool:

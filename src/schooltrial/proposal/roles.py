@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from schooltrial.proposal.seen import SeenColumn, SeenFile
 from schooltrial.proposal.times import what_and_when
 
-_NUMBER = r"(_?(id|code|no|nr|num|number|key|name|ref|dfe|urn))?"
+_NUMBER = r"(_?(id|code|no|nr|num|number|nummer|numero|key|name|ref|dfe|urn))?"
 PATTERNS = {
     "school": r"(school|sch|site|campus|urn|centre|center|schule?|ecole|etablissement|escuela"
     rf"|escola|scuola|skola?e?){_NUMBER}",
-    "pupil": r"(pupil|student|stud|child|learner|upn|participant|schue?ler|schue?lerin|kind|eleve"
+    "pupil": r"(pupil|student|stud|child|learner|upn|participant|schue?ler(in|innen)?|kind|eleve"
     rf"|alumno|aluno|alunno|leerling|elev){_NUMBER}",
     "teacher": rf"(teacher|staff|educator|lehrer|lehrkraft|enseignant|docente?){_NUMBER}",
     "class": rf"(class|classroom|form|klasse|classe){_NUMBER}",

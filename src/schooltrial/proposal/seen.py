@@ -218,8 +218,8 @@ class SeenFile:
         Of a workbook with several; empty in any other file.
     header_row : int
         Line of the names of columns.
-    notes_below : bool
-        Whether the table ends before the file does.
+    notes_below : bool or str
+        Whether the table ends before the file does, or the text with which the line below begins.
     value_labels : bool
         Whether the labels of a Stata or SPSS file are read in place of codes.
     named : mapping
@@ -235,7 +235,7 @@ class SeenFile:
     thousands: str = ""
     sheet: str = ""
     header_row: int = 1
-    notes_below: bool = False
+    notes_below: bool | str = False
     value_labels: bool = False
     named: Mapping[str, str] = field(default_factory=dict)
 
@@ -335,7 +335,7 @@ def _with_cells(seen: SeenFile) -> SeenFile | None:
         columns = by_label
     last = [column.cells[-1] for column in columns] if cells.rows <= LOOKED_AT else [""]
     if not seen.notes_below and TOTAL.fullmatch(last[0]) and "" in map(str.strip, last):
-        return None  # a line below the table
+        return _without_total(seen, last[0].strip())
     decimal = "," if any(map(_has_decimal_comma, columns)) else "."
     found = {_thousands_of(column, decimal) for column in columns} - {""}
     thousands = found.pop() if len(found) == 1 else ""
@@ -368,6 +368,14 @@ def _may_be_read_by_label(
     known = {name: of.keys() for name, of in labels.items()}
     whole = [one for one in columns if one.counts.keys() <= known.get(one.name, set())]
     return all(len(one.counts) <= MOST_LABELS for one in whole)
+
+
+def _without_total(seen: SeenFile, begins: str) -> SeenFile | None:
+    """Return a table without the line below it that begins with a text; None if it is no note."""
+    try:
+        return _with_cells(replace(seen, notes_below=begins))
+    except Refusal:
+        return None
 
 
 def _has_decimal_comma(column: SeenColumn) -> bool:

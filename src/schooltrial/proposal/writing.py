@@ -210,7 +210,8 @@ def _file(seen: SeenFile, name: str, year: int | None = None, why: str = "") -> 
     if seen.header_row > 1:
         yield f"      header_row: {seen.header_row}{GUESS}the lines above it are titles"
     if seen.notes_below:
-        yield f"      notes_below: true{GUESS}the lines below the table are notes or totals"
+        below = "true" if seen.notes_below is True else json.dumps(seen.notes_below)
+        yield f"      notes_below: {below}{GUESS}the lines below the table are notes or totals"
     if seen.decimal != ".":
         yield f"      decimal: {json.dumps(seen.decimal)}{GUESS}its numbers have a decimal comma"
     if seen.thousands:

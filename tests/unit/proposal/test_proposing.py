@@ -673,3 +673,32 @@ def test_a_name_over_two_lines_with_an_explanation_in_brackets_is_known(tmp_path
     _, content, text = _proposed(tmp_path, [file])
     assert "GROUP" in content["tables"]["assignment"][0]["columns"]["arm"]["column"]
     assert "standardise: control gives effects in SDs of the control group" in text
+
+
+@pytest.mark.parametrize("others", ["expérimental", "Accompagnement"])
+def test_a_control_group_with_accents_is_known(tmp_path: Path, others: str) -> None:
+    rows = [(s, {"C": "témoin", "T": others}[arm]) for s, arm in ARMS.items()]
+    schools = _write(tmp_path / "s.csv", "school,arm", rows)
+    pupils = _write(tmp_path / "p.csv", "pupil,school,score", _pupils())
+    found, _, _ = _proposed(tmp_path, [schools, pupils])
+    assert found.arms[0][2] == "témoin"
+
+
+def test_rows_of_pupils_whose_identifier_is_not_known_are_not_taken_for_schools(
+    tmp_path: Path,
+) -> None:
+    rows = [(f"{at:04d}", s, ARMS[s], score) for at, (_, s, score) in enumerate(_pupils())]
+    file = _write(tmp_path / "d.csv", "laufend,Schule,Gruppe,Punkte", rows)
+    with pytest.raises(UserError, match=r"96 rows of 12 schools.*--pupil COLUMN"):
+        _proposed(tmp_path, [file])
+    file = _write(tmp_path / "e.csv", "Schülernummer,Schule,Gruppe,Punkte", rows)
+    found, _, _ = _proposed(tmp_path, [file])
+    assert found.measured == "pupil"
+
+
+def test_a_total_with_a_cell_for_each_column_is_left_out_by_its_first_word(tmp_path: Path) -> None:
+    rows = [(p, s, ARMS[s], score) for p, s, score in _pupils()]
+    file = _write(tmp_path / "d.csv", "pupil,school,arm,score", [*rows, ("Total", "", "", 9999)])
+    _, content, text = _proposed(tmp_path, [file])
+    assert content["tables"]["scores"][0]["notes_below"] == "Total"
+    assert f'notes_below: "Total"{GUESS}' in text
