@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from schooltrial.pipeline.messages import unlinked
+from schooltrial.pipeline.runs.covariates_known import covariates_unknown
 from schooltrial.pipeline.runs.plan_words import groups_in_words, is_recorded, plan_in_words
 from schooltrial.pipeline.runs.run_end import allocation_doubts
 from schooltrial.pipeline.runs.study_run import make, protocol_of
@@ -52,10 +53,13 @@ def check_study(protocol: Path, cores: int | None = None) -> None:
             raise UserError(text) from None
         with chdir(folder):
             read = list(what_was_read(plan.name))
+            lacking = [f"Warning: {one}" for one in covariates_unknown(plan.content, plan.name)]
             groups = groups_in_words(
                 Layout(Path("results") / plan.name), arm_labels(plan.content["design"])
             )
-    for line in [*read, *plan_in_words(plan, groups), *what_comes_next(plan, protocol)]:
+    for line in [
+        *read, *plan_in_words(plan, groups), *lacking, *what_comes_next(plan, protocol)
+    ]:  # fmt: skip
         print(line)
 
 

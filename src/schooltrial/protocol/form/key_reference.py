@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schooltrial.protocol.form.schema_validation import resolve
-from schooltrial.refusal import unknown
+from schooltrial.refusal import UserError, unknown
+from schooltrial.wording import listed
 
 Node = Mapping[str, Any]
+
+DEEPEST = 4
+"""Sections within sections that are searched for a key."""
 
 WORDS = {
     "object": "a section", "array": "a list", "string": "text", "number": "a number",
@@ -55,8 +59,26 @@ def _found(schema: Node, path: str) -> Node:
         if key in known:
             node = resolve(known[key], schema)
         elif not key.isdigit() and not _named_by_user(schema, node):
+            elsewhere = _places_of(schema, schema, key)
+            if elsewhere:
+                raise UserError(
+                    f"no key {path!r}; {key!r} is a key of {listed(elsewhere)}: "
+                    f"schooltrial help {elsewhere[0]}.{key}"
+                )
             raise unknown("key", key, known)
     return node
+
+
+def _places_of(schema: Node, node: Node, key: str, path: str = "", depth: int = 0) -> list[str]:
+    """Return the sections, keys from the top with dots between, that have a key of that name."""
+    found: list[str] = []
+    for name, child in _below(schema, node):
+        if name == key and path:
+            found.append(path)
+        elif depth < DEEPEST:
+            below = f"{path}.{name}" if path else name
+            found += _places_of(schema, resolve(child, schema), key, below, depth + 1)
+    return list(dict.fromkeys(found))
 
 
 def _parts(schema: Node, node: Node) -> Iterator[Node]:

@@ -63,3 +63,12 @@ def test_an_explanation_names_no_command_or_page_that_a_user_of_the_command_lack
     told = "\n".join(key_lines(SCHEMA, path))
     assert "`make " not in told
     assert "docs/" not in told
+
+
+def test_a_key_of_another_section_is_told_with_its_place() -> None:
+    with pytest.raises(UserError) as error:
+        key_lines(schema(), "design.covariates")
+    assert str(error.value) == (
+        "no key 'design.covariates'; 'covariates' is a key of models: "
+        "schooltrial help models.covariates"
+    )

@@ -1,0 +1,56 @@
+"""Claims about covariates that most of those analysed lack."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from schooltrial.pipeline.runs.covariates_known import covariates_unknown
+from schooltrial.study.layout import Layout
+
+
+def _content(role: str = "primary") -> Any:
+    return {
+        "models": {"itt": {"role": role}}, "tables": {}, "variables": {}, "variable_labels": {},
+        "outcomes": {"maths": {"label": "Maths"}}, "take_up": {"variable": ""},
+    }  # fmt: skip
+
+
+def _written(folder: Path, missing: int) -> None:
+    paths = Layout(folder / "results" / "s")
+    told = Path(paths.estimates_of("itt", "json"))
+    told.parent.mkdir(parents=True)
+    told.write_text(json.dumps({"maths": {"indicated": {"maths_before": missing}}}), "utf-8")
+    rows = {"outcome": ["maths", "maths"], "subgroup": ["all", "girls"],
+            "n_individuals": [1000, 20], "n_units": [30, 30]}  # fmt: skip
+    pd.DataFrame(rows).to_csv(paths.estimates_of("itt"), index=False)
+
+
+@pytest.mark.parametrize(("missing", "warned"), [(1000, True), (501, True), (500, False)])
+def test_a_pre_test_that_most_of_those_analysed_lack_is_questioned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: int, warned: bool
+) -> None:
+    _written(tmp_path, missing)
+    monkeypatch.chdir(tmp_path)
+    told = list(covariates_unknown(_content(), "s"))
+    assert (
+        told
+        == [
+            f"the score before of Maths is known for {1000 - missing} of 1,000 analysed (itt): "
+            "is it the right column, and the right year?"
+        ]
+        * warned
+    )
+
+
+def test_models_that_are_not_primary_or_were_not_fitted_are_not_questioned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert list(covariates_unknown(_content(), "s")) == []
+    _written(tmp_path, 1000)
+    assert list(covariates_unknown(_content("sensitivity"), "s")) == []
