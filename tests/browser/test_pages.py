@@ -36,11 +36,11 @@ CUT = """() => [...document.querySelectorAll('.wide, pre')].filter(
 
 WORDS = """() => {
   document.querySelectorAll('details').forEach(one => one.open = true);
-  const unseen = [...document.querySelectorAll('.skip, nav, .unseen')];
+  const unseen = [...document.querySelectorAll('.skip, nav, .unseen, details.screen')];
   unseen.forEach(one => one.remove());
   return document.body.innerText;
 }"""
-"""Every word of a page but what is of no use on paper, and titles that a caption says again."""
+"""Every word of a page but what is of no use on paper, and what captions or figures say again."""
 
 
 def failures(violations: list[dict[str, Any]]) -> list[str]:
