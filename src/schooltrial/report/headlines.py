@@ -144,6 +144,26 @@ def summarise_findings(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> 
     ]
 
 
+def secondary_findings(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> list[Finding]:
+    """Return one effect for each secondary outcome and group: of a primary model, or the first."""
+    models, outcomes = protocol["models"], protocol["outcomes"]
+    wanted = [name for name, outcome in outcomes.items() if not outcome["primary"]]
+    rows = estimates[
+        estimates["outcome"].isin(wanted) & estimates["estimand"].isin(HEADLINES)
+        & (estimates["subgroup"] == "all")
+    ]  # fmt: skip
+    found = []
+    for outcome in wanted:
+        mine = rows[rows["outcome"] == outcome]
+        named = [name for name in models if name in set(mine["model"])]
+        first = sorted(
+            (name for name in named if models[name]["role"] in ("primary", "secondary")),
+            key=lambda name: models[name]["role"] != "primary",
+        )[:1]
+        found += [finding(row, protocol) for _, row in mine[mine["model"].isin(first)].iterrows()]
+    return found
+
+
 def finding(row: pd.Series, protocol: Mapping[str, Any]) -> Finding:
     """Return what one row of the table of estimates says."""
     model, outcome = protocol["models"][row["model"]], protocol["outcomes"][row["outcome"]]

@@ -162,9 +162,12 @@ def _power(rated: Sequence[Mapping[str, Any]], power: pd.DataFrame | None) -> It
             f"reliably ({wanted} power) detect only effects of {listed(ranges)}."
         )
         return
-    sentence = f"The study could detect effects of {listed(ranges)} with {wanted} power"
+    least = listed(ranges)
+    sentence = f"Smaller effects: with {wanted} power the study could detect {least} or more"
     if expected:
-        sentence += f"; at the expected effect, {_expected(expected)}, it was {_powers(expected)}"
+        sentence += (
+            f"; at the expected effect, {_expected(expected)}, its power was {_powers(expected)}"
+        )
     yield f"{sentence}."
 
 

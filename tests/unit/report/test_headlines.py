@@ -19,6 +19,7 @@ from schooltrial.report.headlines import (
     finding_sentence,
     other_samples_sentence,
     p_phrase,
+    secondary_findings,
     sensitivity_findings,
     sensitivity_sentence,
     summarise_findings,
@@ -328,6 +329,25 @@ def test_a_placebo_is_told_apart_from_the_analyses_of_the_same_sample(
         "Of other years or samples: Placebo, year 2: −0.02 (−0.10 to 0.06) SD."
     )
     assert other_samples_sentence(rows[:2], content, one) == ""
+
+
+def test_a_secondary_outcome_has_one_effect_that_of_its_primary_model_before_others(
+    finished: SmallTrial,
+) -> None:
+    content: Any = copy.deepcopy(finished.read().content)
+    content["outcomes"]["ela"] = {**content["outcomes"]["maths"], "primary": False, "label": "ELA"}
+    models = content["models"]
+    models |= {"early": {**models["itt"], "role": "secondary"},
+               "check": {**models["itt"], "role": "sensitivity"}}  # fmt: skip
+    rows = [
+        _row(), _row(outcome="ela", model="check", estimate=0.3),
+        _row(outcome="ela", model="early", estimate=0.2),
+    ]  # fmt: skip
+    (one,) = secondary_findings(pd.DataFrame(rows), content)
+    assert (one.model, one.label, one.estimate) == ("early", "ELA", 0.2)
+    rows += [_row(outcome="ela"), _row(outcome="ela", subgroup="girls", estimate=0.4)]
+    (one,) = secondary_findings(pd.DataFrame(rows), content)
+    assert (one.model, one.estimate) == ("itt", 0.1)
 
 
 def test_an_outcome_of_several_primary_models_bears_their_names(finished: SmallTrial) -> None:

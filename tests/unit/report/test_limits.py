@@ -113,7 +113,7 @@ def test_without_a_table_of_power_nothing_is_said_of_it() -> None:
 
 def test_without_an_expected_effect_power_is_not_told() -> None:
     told = describe_limits(_protocol(), _verdict(_rated()), _power(effect=None, power=None))
-    assert told == ["The study could detect effects of 0.19 SD with 80% power."]
+    assert told == ["Smaller effects: with 80% power the study could detect 0.19 SD or more."]
 
 
 def test_almost_any_departure_from_parallel_trends_is_said_in_words() -> None:
@@ -163,8 +163,8 @@ def test_it_is_said_that_no_school_was_lost_only_where_none_was() -> None:
 def test_a_study_is_too_small_only_where_its_power_is_below_the_one_wanted() -> None:
     (told,) = describe_limits(_protocol(), _verdict(_rated()), _power(effect=0.25, power=0.95))
     assert told == (
-        "The study could detect effects of 0.19 SD with 80% power; at the expected effect, "
-        "0.25 SD, it was 95%."
+        "Smaller effects: with 80% power the study could detect 0.19 SD or more; at the expected "
+        "effect, 0.25 SD, its power was 95%."
     )
     power = pd.concat([_power(), _power(outcome="reading", effect=0.25, power=0.95)])
     told = describe_limits(_protocol(), _verdict(_rated(), _rated("reading")), power)[0]

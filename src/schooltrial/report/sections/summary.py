@@ -19,6 +19,7 @@ from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
     Finding,
     finding_sentence,
+    secondary_findings,
     verdict_sentence,
     with_interval,
 )
@@ -48,6 +49,7 @@ def first_screen(evidence: Evidence) -> tuple[Block, ...]:
     table = primary_outcomes(found, evidence)
     if table is not None:
         blocks.append(table)
+    blocks += secondary_outcomes(evidence)
     blocks += other_analyses(found, evidence)
     power = evidence.check("power")
     if power is not None:
@@ -133,6 +135,23 @@ def answer_blocks(found: list[Finding], evidence: Evidence) -> list[Block]:
     if more > 0:
         blocks.append(Paragraph((f"{plural(more, 'finding')} more: see ", Cite("primary"), ".")))
     return blocks
+
+
+def secondary_outcomes(evidence: Evidence) -> list[Block]:
+    """Return the effects on secondary outcomes in a sentence, and where to read on."""
+    found = secondary_findings(evidence.estimates, evidence.protocol)
+    several = len(evidence.arms) > 2
+    told = [
+        f"{one.label}{f', {evidence.arms.get(one.arm, one.arm)},' if several else ''} "
+        f"{one.size} {one.unit}"
+        for one in found[:MOST_FINDINGS]
+    ]
+    if not told:
+        return []
+    more = f"; {len(found) - MOST_FINDINGS} more" if len(found) > MOST_FINDINGS else ""
+    intervals = " (with 95% CI)" if _all_95(found) else " (with CI)"
+    words = f"Secondary outcomes{intervals}: {'; '.join(told)}{more}. See "
+    return [Paragraph((words, Cite("secondary"), "."))]
 
 
 def other_analyses(found: Sequence[Finding], evidence: Evidence) -> list[Block]:
