@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 
 from schooltrial.proposal.people import linked_columns, same_values
@@ -56,7 +57,9 @@ def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
             found.block = block.name
             size = len(set(zip(school.cells, block.cells, strict=True))) / len(block.counts)
             found.kind = "paired" if size <= 3 else "blocked"
-            found.guesses["kind"] = f"{size:.3g} schools in a {block_label(block.name)}, on average"
+            if "block" not in first.named:
+                label = block_label(block.name)
+                found.guesses["kind"] = f"{size:.3g} schools in a {label}, on average"
         else:
             _ask_for_block(found, first, school, arm, ask)
     else:
@@ -139,7 +142,10 @@ def _ask_for_block(
     )
     if names:
         which = listed([repr(name) for name in names])
-        text += f" It may be {which}, where each value has the groups in equal numbers."
+        text += (
+            f" It may be {which}, where each value has the groups in equal numbers: if so, run "
+            f"`new` again with --block {shlex.quote(names[0])}."
+        )
     if unused:
         shown = [f"{one.name!r}{' (free text)' * is_free_text(one)}" for one in unused]
         text += f" Columns of {file.shown} not used: {listed(shown)}."

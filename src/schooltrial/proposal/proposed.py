@@ -51,6 +51,8 @@ class Proposal:
         Whether the files write a group in capital and in small letters.
     baseline, programme : list of int
         Years.
+    one_cohort : bool
+        Whether rows of other years than the programme's are of other people, and left out.
     assignment : Wave
     by_pupil : bool
         Whether the list of groups is the table of pupils, in which a school has many rows.
@@ -101,6 +103,7 @@ class Proposal:
     arms_any_case: bool = False
     baseline: list[int] = field(default_factory=list)
     programme: list[int] = field(default_factory=list)
+    one_cohort: bool = False
     assignment: Wave = field(default_factory=lambda: Wave("", {}))
     by_pupil: bool = False
     arm_column: str = ""

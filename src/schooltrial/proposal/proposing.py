@@ -15,7 +15,7 @@ from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
 from schooltrial.proposal.subjects import scores_by_subject, subject_of
 from schooltrial.proposal.times import without_year
 from schooltrial.proposal.waves import Wave, waves_of
-from schooltrial.proposal.years import find_years
+from schooltrial.proposal.years import find_years, is_new_cohort, keep_last_cohort
 from schooltrial.refusal import UserError
 from schooltrial.wording import listed
 
@@ -149,7 +149,10 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
         found.subject, found.value = subject, scores[0]
         scores = list(scores_by_subject(subject, scores[0], NAMES_IN_USE).values())
         found.guesses["subject"] = "each row was taken for a score in the subject that it names"
-    waves = {} if found.baseline else pretest_of(scores)
+    waves = pretest_of(scores)
+    if found.baseline and waves and is_new_cohort(found):
+        keep_last_cohort(found)
+    waves = {} if found.baseline else waves
     before = set(waves.values())
     named = [one for one in scores if one.name not in before]
     primary = named[0].name
@@ -190,19 +193,20 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
 
 
 NO_ATTRIBUTES = ("id", "code", "no", "nr", "ref", "postcode", "zip", "phone", "birth", "dob",
-                 "date", "upn", "urn")  # fmt: skip
-"""Words of a name of a column that describes nobody, whatever its cells are."""
+                 "date", "upn", "urn", "absent", "absence", "absences", "attendance", "attended",
+                 "days", "sessions", "hours", "lessons", "dosage", "exclusions", "suspensions",
+                 "fehltage")  # fmt: skip
+"""Words of a name of a column that describes nobody, or what the programme may have changed."""
 
 
 def _describes(column: SeenColumn) -> bool:
     """Return whether a column is a category or a number that describes people."""
     if len(column.counts) < 2 or column.years_of_dates or is_free_text(column):
         return False
-    if len(column.spellings) <= FEW:
-        return True
-    words = plain(column.name).split("_")
+    if set(plain(column.name).split("_")) & set(NO_ATTRIBUTES):
+        return False
     each_its_own = len(column.counts) == len(column.cells) and column.is_whole
-    return column.is_number and not each_its_own and not set(words) & set(NO_ATTRIBUTES)
+    return len(column.spellings) <= FEW or (column.is_number and not each_its_own)
 
 
 def _of_the_last_year(found: Proposal, scores: Sequence[SeenColumn]) -> list[SeenColumn]:

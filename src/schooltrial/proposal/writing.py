@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from schooltrial.proposal.allocation import block_label
@@ -60,7 +60,9 @@ def _design(found: Proposal) -> Iterator[str]:
         yield f"  block_label: {quoted(label)}"
     before = f"baseline: {found.baseline}, " if found.baseline else ""
     yield ""
-    yield f"years: {{{before}programme: {found.programme}}}{_why(found, 'years')}"
+    two = any(re.search(r"\d{4}\s*[-/–]\s*\d", text) for text in found.years_of_texts)
+    label = "label: school year ending, " if two else ""  # 2025 for 2024/25
+    yield f"years: {{{label}{before}programme: {found.programme}}}{_why(found, 'years')}"
 
 
 def _tables(found: Proposal) -> Iterator[str]:
@@ -96,12 +98,14 @@ def _tables(found: Proposal) -> Iterator[str]:
             if seen is found.roster.last and repeats_people(found):
                 why = "of several rows of a person the first is read"
                 yield f"      duplicate_keys: {{keep: first}}{GUESS}{why}"
+            yield from _one_cohort(found, found.columns)
             yield "      columns:"
             yield from _roster_columns(found)
             yield from _joined_pretests(found)
     yield f"  {scores}:{_why(found, 'measured')}"
     for name, seen, year in _readings_of_scores(found):
         yield from _file(seen, name, year)
+        yield from _one_cohort(found, found.score_columns)
         yield "      columns:"
         for role, column in found.score_columns.items():
             role_ = {"count": "n_pupils"}.get(role, role)
@@ -116,6 +120,12 @@ def _tables(found: Proposal) -> Iterator[str]:
         for outcome, one in found.outcomes.items():
             named = found.columns_of_years.get((outcome, year or 0), one.name)
             yield f"        {outcome}: {_number(replace(one, name=named))}"
+
+
+def _one_cohort(found: Proposal, columns: Mapping[str, str]) -> Iterator[str]:
+    """Yield the filter of a file with rows of other people in other years."""
+    if found.one_cohort and "year" in columns:
+        yield f"      where: {{year: {found.programme}}}"
 
 
 def _subjects(found: Proposal, subject: SeenColumn, value: SeenColumn) -> Iterator[str]:
@@ -323,7 +333,13 @@ def _why(found: Proposal, what: str) -> str:
 
 
 def not_used(text: str, file: SeenFile) -> list[str]:
-    """Return the columns of a file that a protocol does not read, and which are free text."""
+    """Return the columns of a file that a protocol does not read, with a reason if one is seen."""
     left = [one for one in file.columns
             if not re.search(rf"column: {re.escape(quoted(one.name))}[,}}]", text)]  # fmt: skip
-    return [f"{one.name}{' (free text)' if is_free_text(one) else ''}" for one in left]
+    return [f"{one.name}{_why_not(one)}" for one in left]
+
+
+def _why_not(column: SeenColumn) -> str:
+    if is_free_text(column):
+        return " (free text)"
+    return " (the same in all rows)" if len(column.counts) == 1 else ""

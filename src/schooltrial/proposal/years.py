@@ -82,3 +82,30 @@ def _year_asked(ask: Ask, this_year: int) -> int:
     while (year := year_of(ask(question, [], str(this_year)))) is None:
         question = "Which year was it, in four digits such as 2025 (2024/25 is 2025)?"
     return year
+
+
+SEEN_AGAIN = 0.5
+"""Share of people tested in the last year who were tested before, below which they are others."""
+
+
+def is_new_cohort(found: Proposal) -> bool:
+    """Return whether most of those tested in the last year were not tested in an earlier one."""
+    people: dict[int, set[str]] = {}
+    column, person = found.score_columns.get("year"), found.score_columns.get(found.measured)
+    if person is None:
+        return False
+    for year, file in found.scores.files.items():
+        years = years_of(file[column]) if column else {}
+        cells = file[column].cells if column else [""] * len(file[person].cells)
+        for text, one in zip(cells, file[person].cells, strict=True):
+            people.setdefault(years.get(text.strip(), year), set()).add(one.strip())
+    last = people.pop(max(people))
+    return bool(people) and len(last & set().union(*people.values())) < SEEN_AGAIN * len(last)
+
+
+def keep_last_cohort(found: Proposal) -> None:
+    """Leave out the years of other people: the test before stands in the row of the test after."""
+    earlier, found.baseline, found.programme = found.baseline, [], found.programme[-1:]
+    others = ", ".join(map(str, earlier))
+    found.guesses["years"] = f"those tested in {others} are others, and their rows are not read"
+    found.one_cohort = True
