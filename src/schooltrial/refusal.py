@@ -51,7 +51,7 @@ class Fault:
     def __str__(self) -> str:
         where = [self.file]
         if self.row is not None:
-            where.append(f"row {self.row}")
+            where.append(f"{'line' if self.is_of_a_protocol else 'row'} {self.row}")
         if self.column is not None:
             kind = "key" if self.is_of_a_protocol else "column"
             where.append(f"{kind} {self.column!r}")

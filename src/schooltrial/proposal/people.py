@@ -158,7 +158,7 @@ def plain_columns(file: SeenFile, measured: str) -> Iterator[SeenColumn]:
 
 NO_SCORES = (
     "age", "grade", "days", "id", "year_group", "birth", "dob", "postcode", "zip", "date",
-    "experience", "years",
+    "experience", "years", "hours", "sessions", "lessons", "minutes", "dosage",
 )  # fmt: skip
 """Words of a name of numbers that are no scores."""
 

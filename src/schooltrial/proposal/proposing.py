@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +67,8 @@ def propose(
     if problems:
         problems.append(f"The files have these columns:\n{_shown(waves)}")
         raise UserError("\n".join(problems))
+    if "pupil" in _named_roles(waves) and "pupil" not in (named or {}):
+        found.guesses["roster pupil"] = "each row has another value"
     find_lost_zeros(found)
     find_years(found, ask, this_year)
     if found.baseline and found.roster.files.keys() == {0} and "year" not in found.columns:
@@ -103,7 +105,7 @@ def _with_roles(
         if role in roles or known or (role == "pupil" and people):
             continue
         left = [name for name in columns if name not in roles.values()]
-        likely = _names_a_control_group(files) if role == "arm" else NONE
+        likely = LIKELY.get(role, _nothing)(files)
         answer = ask(question, [*left, NONE], likely)
         roles |= {role: answer} if answer != NONE else {}
     return [
@@ -116,6 +118,30 @@ def _with_roles(
     ]  # fmt: skip
 
 
+def _tells_people_apart(files: Sequence[SeenFile]) -> str:
+    """Return the one column with another value in each row, of a file with several rows a school.
+
+    Numbers with decimals are no identifiers.
+    """
+    found = set()
+    for file in files:
+        school = column_of("school", file)
+        if school is None or PEOPLE_A_SCHOOL * len(school.counts) > len(school.cells):
+            continue
+        unique = [one for one in file.columns if one.is_unique and one.is_whole]
+        found |= {one.name for one in unique if not one.years_of_dates}
+    return found.pop() if len(found) == 1 else NONE
+
+
+def _named_roles(waves: Sequence[Wave]) -> set[str]:
+    """Return the roles that were given to a column of a file, by the user or by its cells."""
+    return {role for wave in waves for file in wave.files.values() for role in file.named}
+
+
+def _nothing(_: Sequence[SeenFile]) -> str:
+    return NONE
+
+
 def _names_a_control_group(files: Sequence[SeenFile]) -> str:
     """Return the one column of a few values of which one is a control group, in a whole word."""
     found = set()
@@ -124,6 +150,15 @@ def _names_a_control_group(files: Sequence[SeenFile]) -> str:
         if 1 < len(one.spellings) <= FEW and len(controls) == 1:
             found.add(one.name)
     return found.pop() if len(found) == 1 else NONE
+
+
+LIKELY: Mapping[str, Callable[[Sequence[SeenFile]], str]] = {
+    "pupil": _tells_people_apart, "arm": _names_a_control_group,
+}  # fmt: skip
+"""Role → what is likely its column, by the cells of the files."""
+
+PEOPLE_A_SCHOOL = 3
+"""Rows of a file for each school, at least, where its rows are people."""
 
 
 def _shown(waves: Sequence[Wave]) -> str:
@@ -136,7 +171,7 @@ def _shown(waves: Sequence[Wave]) -> str:
 
 def _find_outcomes(found: Proposal, ask: Ask) -> None:
     """Find outcomes, pre-tests in the same row, and attributes of pupils."""
-    scores = scores_in(found.scores.last, found.measured)
+    scores = [found.scores.column(one.name) for one in scores_in(found.scores.last, found.measured)]
     if not scores:
         raise UserError(
             f"no column of {found.scores.last.shown} looks like a test score: a number with "
@@ -187,9 +222,11 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
     taken = {*found.outcomes, *(name for name, _ in found.pretests.values()), *NAMES_IN_USE}
     skip = {one.name for one in scores_in(found.scores.last, found.measured)}
     skip |= {found.subject.name} if found.subject is not None else set()
-    for one in plain_columns(found.roster.last, found.measured) if found.roster.files else ():
-        if one.name not in skip and _describes(one):
-            found.attributes[slug(one.name, list(taken))] = one
+    for file in found.roster.files.values():
+        for one in plain_columns(file, found.measured):
+            name = slug(one.name, list(taken))
+            if one.name not in skip and name not in found.attributes and _describes(one):
+                found.attributes[name] = found.roster.column(one.name)
 
 
 NO_ATTRIBUTES = ("id", "code", "no", "nr", "ref", "postcode", "zip", "phone", "birth", "dob",

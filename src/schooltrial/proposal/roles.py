@@ -81,7 +81,8 @@ def year_of(answer: str) -> int | None:
 def is_called(role: str, name: str) -> bool:
     """Return whether a name, perhaps with an explanation in brackets, is that of a role."""
     bare = re.sub(r"\(.*?\)|\[.*?\]", " ", name, flags=re.DOTALL)
-    return any(re.fullmatch(PATTERNS[role], plain(one)) for one in (name, bare))
+    pattern = rf"(id_|code_|cod_|nr_)?({PATTERNS[role]})"
+    return any(re.fullmatch(pattern, plain(one)) for one in (name, bare))
 
 
 def column_of(role: str, file: SeenFile) -> SeenColumn | None:

@@ -242,6 +242,11 @@ class SeenFile:
     def __getitem__(self, name: str) -> SeenColumn:
         return next(column for column in self.columns if column.name == name)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of its columns."""
+        return frozenset(column.name for column in self.columns)
+
     @property
     def shown(self) -> str:
         """How messages name it."""

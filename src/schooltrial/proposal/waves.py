@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from schooltrial.proposal.roles import YEAR_IN_NAME, before_and_after
-from schooltrial.proposal.seen import SeenFile
+from schooltrial.proposal.roles import YEAR_IN_NAME, before_and_after, column_of
+from schooltrial.proposal.seen import SeenColumn, SeenFile
+
+KEYS = ("pupil", "teacher", "school")
+"""Roles of columns by which the rows of two files are linked."""
+
+SHARED = 0.5
+"""Share of the columns of the narrower of two files that the other has too, at least."""
+
+FIRST_YEAR = 1900
+"""Smaller numbers say before and after."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +46,35 @@ class Wave:
         """The file of the first year."""
         return self.files[min(self.files)]
 
+    @property
+    def are_alike(self) -> bool:
+        """Whether all files have the same columns."""
+        return len({file.names for file in self.files.values()}) < 2
+
     def readings(self) -> Iterator[tuple[str, SeenFile, int | None]]:
-        """Yield the name of each file as a protocol has it, the file, and the year to be stated."""
-        if not self.stated:
+        """Yield the name of each file as a protocol has it, the file, and the year to be stated.
+
+        Files of other columns are read one by one, even if only the year in their names differs.
+        """
+        if not self.stated and (self.are_alike or min(self.files) < FIRST_YEAR):
             yield self.pattern, self.last, None
             return
         for year, file in sorted(self.files.items()):
             yield file.path.name, file, year
 
+    def column(self, name: str) -> SeenColumn:
+        """Return a column with its cells of all files that have it."""
+        having = [file[name] for _, file in sorted(self.files.items())
+                  if any(one.name == name for one in file.columns)]  # fmt: skip
+        cells = tuple(cell for one in having for cell in one.cells)
+        labelled = tuple(dict.fromkeys(text for one in having for text in one.labelled))
+        return replace(having[-1], cells=cells, labelled=labelled)
+
 
 def waves_of(files: Sequence[SeenFile]) -> list[Wave]:
     """Return the files, those that differ by the year in their names alone taken together.
 
-    So are two files of the same columns whose names say before and after.
+    So are two files whose names say before and after, if they share most columns.
     """
     found: dict[tuple[str, str], dict[int, SeenFile]] = {}
     for file in files:
@@ -73,16 +98,34 @@ def _paired(waves: Sequence[Wave]) -> list[Wave]:
             continue
         left.remove(other)
         stages = _stages(wave, other)
-        files = {stages[_name(one.last)]: one.last for one in (wave, other)}
-        found.append(Wave(files[1].path.name, files, stated=True))
+        before, after = sorted((wave, other), key=lambda one: stages[_name(one.last)])
+        years = _years_of(before, after)
+        files = dict(zip(years, (before.last, after.last), strict=True))
+        found.append(Wave(after.last.path.name, files, stated=True))
     return found
 
 
 def _stages(one: Wave, other: Wave) -> dict[str, int]:
+    """Return the names of two files with 0 before and 1 after; empty if they are not such."""
+    if len(one.files) + len(other.files) > 2:
+        return {}
     columns = [{column.name for column in wave.last.columns} for wave in (one, other)]
-    if [*one.files, *other.files] != [0, 0] or columns[0] != columns[1]:
+    shared = columns[0] & columns[1]
+    keys = [
+        {found.name for role in KEYS if (found := column_of(role, wave.last)) is not None}
+        for wave in (one, other)
+    ]
+    if keys[0] != keys[1] or len(shared) < SHARED * min(map(len, columns)):
         return {}
     return before_and_after([_name(one.last), _name(other.last)])
+
+
+def _years_of(before: Wave, after: Wave) -> tuple[int, int]:
+    """Return the years of two files: those of their names, or 0 and 1 where no name says one."""
+    (first,), (last,) = before.files, after.files
+    if last >= FIRST_YEAR:
+        return (first if FIRST_YEAR <= first < last else last - 1), last
+    return (first, first + 1) if first >= FIRST_YEAR else (0, 1)
 
 
 def _name(file: SeenFile) -> str:

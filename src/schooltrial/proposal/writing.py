@@ -100,10 +100,13 @@ def _tables(found: Proposal) -> Iterator[str]:
                 yield f"      duplicate_keys: {{keep: first}}{GUESS}{why}"
             yield from _one_cohort(found, found.columns)
             yield "      columns:"
-            yield from _roster_columns(found)
+            yield from _roster_columns(found, seen)
             yield from _joined_pretests(found)
     yield f"  {scores}:{_why(found, 'measured')}"
     for name, seen, year in _readings_of_scores(found):
+        measured = _outcomes_in(found, seen, year)
+        if not measured:
+            continue
         yield from _file(seen, name, year)
         yield from _one_cohort(found, found.score_columns)
         yield "      columns:"
@@ -117,9 +120,19 @@ def _tables(found: Proposal) -> Iterator[str]:
             yield from _subjects(found, found.subject, found.value)
             continue
         yield "      outcomes:"
-        for outcome, one in found.outcomes.items():
-            named = found.columns_of_years.get((outcome, year or 0), one.name)
-            yield f"        {outcome}: {_number(replace(one, name=named))}"
+        for outcome, one in measured.items():
+            yield f"        {outcome}: {_number(one)}"
+
+
+def _outcomes_in(found: Proposal, file: SeenFile, year: int | None) -> dict[str, SeenColumn]:
+    """Return outcome → column, of the outcomes that a file of a year has."""
+    if found.subject is not None:
+        return found.outcomes
+    columns = {
+        outcome: replace(one, name=found.columns_of_years.get((outcome, year or 0), one.name))
+        for outcome, one in found.outcomes.items()
+    }
+    return {outcome: one for outcome, one in columns.items() if one.name in file.names}
 
 
 def _one_cohort(found: Proposal, columns: Mapping[str, str]) -> Iterator[str]:
@@ -175,7 +188,8 @@ def _readings_of_scores(found: Proposal) -> Iterator[tuple[str, SeenFile, int | 
             yield name, seen, each
 
 
-def _roster_columns(found: Proposal) -> Iterator[str]:
+def _roster_columns(found: Proposal, file: SeenFile) -> Iterator[str]:
+    """Yield the columns of the roster that a file has."""
     for role, column in found.columns.items():
         keys = _year_type(found) if role == "year" else ""
         keys += _width(found, "roster" if role == "school" else role)
@@ -184,9 +198,11 @@ def _roster_columns(found: Proposal) -> Iterator[str]:
         if role == "class" and found.classes_repeat:
             read = f"parts: [{quoted(found.columns['school'])}, {quoted(column)}]"
         yield f"        {role}: {{{read}}}{why}"
-    if found.scores.last is found.roster.last:
+    if found.scores.last is found.roster.last and file is found.roster.last:
         yield from _pretests(found)
     for name, seen in found.attributes.items():
+        if seen.name not in file.names:
+            continue
         label = f"label: {quoted(_label(seen.name))}"
         text = _number(seen, label) if seen.is_number else _category(seen, label)
         yield f"        {name}: {text}"

@@ -687,7 +687,7 @@ def test_a_control_group_with_accents_is_known(tmp_path: Path, others: str) -> N
 def test_rows_of_pupils_whose_identifier_is_not_known_are_not_taken_for_schools(
     tmp_path: Path,
 ) -> None:
-    rows = [(f"{at:04d}", s, ARMS[s], score) for at, (_, s, score) in enumerate(_pupils())]
+    rows = [(at % 8, s, ARMS[s], score) for at, (_, s, score) in enumerate(_pupils())]
     file = _write(tmp_path / "d.csv", "laufend,Schule,Gruppe,Punkte", rows)
     with pytest.raises(UserError, match=r"96 rows of 12 schools.*--pupil COLUMN"):
         _proposed(tmp_path, [file])
@@ -702,3 +702,71 @@ def test_a_total_with_a_cell_for_each_column_is_left_out_by_its_first_word(tmp_p
     _, content, text = _proposed(tmp_path, [file])
     assert content["tables"]["scores"][0]["notes_below"] == "Total"
     assert f'notes_below: "Total"{GUESS}' in text
+
+
+def test_a_column_with_another_value_in_each_row_tells_the_pupils_of_a_school_apart(
+    tmp_path: Path,
+) -> None:
+    rows = [(f"{at:04d}", s, ARMS[s], score) for at, (_, s, score) in enumerate(_pupils())]
+    file = _write(tmp_path / "d.csv", "laufend,Schule,Gruppe,Punkte", rows)
+    found, content, text = _proposed(tmp_path, [file])
+    assert found.measured == "pupil"
+    assert content["tables"]["pupils"][0]["columns"]["pupil"]["column"] == "laufend"
+    assert f"{{column: laufend}}{GUESS}each row has another value" in text
+
+
+def test_a_test_before_and_one_after_with_years_in_their_names_are_two_waves(
+    tmp_path: Path,
+) -> None:
+    before = [(p, s, n, "f", 40 + at % 7) for at, (p, s, n) in enumerate(_pupils())]
+    after = [(p, s, n + at % 9, -99 if at % 20 == 0 else 3 + at % 17)
+             for at, (p, s, n) in enumerate(_pupils())]  # fmt: skip
+    files = [
+        _schools(tmp_path),
+        _write(tmp_path / "pupils_before_2024.csv", "pupil,school,reading,sex,age", before),
+        _write(tmp_path / "pupils_after_2025.csv", "pupil,school,reading,maths", after),
+    ]
+    found, content, _ = _proposed(tmp_path, files)
+    assert (content["years"]["baseline"], content["years"]["programme"]) == ([2024], [2025])
+    first, last = content["tables"]["pupils"]
+    assert (first["file"], first["year"]) == ("pupils_before_2024.csv", 2024)
+    assert (last["file"], last["year"]) == ("pupils_after_2025.csv", 2025)
+    assert "age" in first["columns"]
+    assert "age" not in last["columns"]
+    assert [list(one["outcomes"]) for one in content["tables"]["scores"]] == [
+        ["reading"], ["reading", "maths"]
+    ]  # fmt: skip
+    assert content["tables"]["scores"][1]["outcomes"]["maths"]["missing"] == ["-99"]
+    assert found.lacking[-1:] != ["only one table of scores is proposed."]
+
+
+def test_tests_of_other_pupils_in_an_earlier_year_are_not_the_test_before(tmp_path: Path) -> None:
+    rows = [(f"{year}-{p}", s, year, n, n + at % 9) for at, (p, s, n) in enumerate(_pupils())
+            for year in (2024, 2025)]  # fmt: skip
+    header = "pupil,school,year,Reading Fall,Reading Spring"
+    pupils = _write(tmp_path / "p.csv", header, rows)
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert (content["years"]["baseline"], content["years"]["programme"]) == ([], [2025])
+    assert content["tables"]["scores"][0]["where"] == {"year": [2025]}
+    assert content["outcomes"]["reading_spring"]["baseline_measures"] == ["reading_fall"]
+    assert "those tested in 2024 are others, and their rows are not read" in text
+
+
+def test_what_the_programme_may_have_changed_is_not_compared_at_baseline(tmp_path: Path) -> None:
+    rows = [(p, s, n, at % 20, at % 3, at % 40 / 2) for at, (p, s, n) in enumerate(_pupils())]
+    header = "pupil,school,reading,days absent,attended,hours"
+    pupils = _write(tmp_path / "p.csv", header, rows)
+    found, content, _ = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert list(content["outcomes"]) == ["reading"]
+    assert not found.attributes
+
+
+def test_the_option_that_makes_a_column_the_block_is_named(tmp_path: Path) -> None:
+    rows = [(s, arm, "North" if int(s) <= 6 else "South") for s, arm in ARMS.items()]
+    schools = _write(tmp_path / "schools.csv", "school,arm,home town", rows)
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())
+    found, _, _ = _proposed(tmp_path, [schools, pupils])
+    assert "if so, run `new` again with --block 'home town'." in found.lacking[0]
+    found, content, text = _proposed(tmp_path, [schools, pupils], {"block": "home town"})
+    assert (content["design"]["kind"], found.block) == ("blocked", "home town")
+    assert f"kind: blocked{GUESS}" not in text

@@ -78,9 +78,28 @@ def scale_at_baseline(
 
 
 def standardise_by_control(pupils: pd.DataFrame, outcome: str, *, control: str) -> pd.Series:
-    """Return the outcome with mean 0 and SD 1 in the control group, within grade and year."""
+    """Return the outcome with mean 0 and SD 1 in the control group, within grade and year.
+
+    Raises
+    ------
+    Refusal
+        Where all of the control group have the same value, in every grade and year.
+    """
     reference = (pupils["arm"] == control).to_numpy("bool")
-    return standardise(pupils, outcome, within=["grade", "year"], reference=reference)
+    scaled = standardise(pupils, outcome, within=["grade", "year"], reference=reference)
+    known = pupils.loc[reference, outcome].dropna()
+    if scaled.isna().all() and len(known) > 1 and known.nunique() == 1:
+        found = (
+            f"{outcome} is {exact(known.iloc[0])} for all {len(known):,} of the control group, so "
+            "that they have no standard deviation to measure effects by"
+        )
+        remedy = (
+            "remove `standardise: control`; if the programme itself is counted (hours, sessions), "
+            "it is no outcome: read it into `take_up` or the log of the programme"
+        )
+        expected = "different values in the control group"
+        refuse([Fault("protocol", found, expected, remedy, column=f"outcomes.{outcome}")])
+    return scaled
 
 
 def standardise_by_norms(

@@ -63,7 +63,15 @@ def _model_in_words(name: str, model: Model, content: Content) -> str:
     )
     told = f"adjusted for {listed(adjusted)}" if adjusted else "not adjusted"
     estimator = model["estimator"].replace("_", " ")
-    return f"{estimator} ({name}); {told}; effect in {listed(list(units))}"
+    within = ", within each grade" if _is_within_grades(content, list(units)) else ""
+    return f"{estimator} ({name}); {told}; effect in {listed(list(units))}{within}"
+
+
+def _is_within_grades(content: Content, units: list[str]) -> bool:
+    """Return whether pupils' scores are standardised grade by grade."""
+    return "SD of the control group" in units and any(
+        "grade" in reading["columns"] for reading in content["tables"].get("pupils", [])
+    )
 
 
 def groups_in_words(paths: Layout, arms: Mapping[str, str]) -> str:

@@ -123,7 +123,7 @@ def make(
     progress = Progress(
         stage_of_rules(project), sys.stdout, sys.stdout.isatty(), counted=partial(counted, paths)
     )
-    wait_for_other_run(folder, print)
+    wait_for_other_run(folder, partial(print, flush=True))
     with chdir(folder):
         before = logs_written([plan.name])
         if run.run(progress.told) != 0:
