@@ -14,6 +14,7 @@ from check_assignment import main as check_assignment
 from check_balance import main as check_balance
 from draw_assignment import main as draw_assignment
 from fit_randomisation_inference import main as fit_randomisation_inference
+from schooltrial.protocol.plan import PlanToRecord
 from support.sections import completed, design, planned_model
 from support.standard_study import outcome
 
@@ -109,7 +110,7 @@ class Folder:
         )  # fmt: skip
         fit_randomisation_inference(
             **files, **drawn, design=DESIGN, study="s", name="ri", model=MODEL, seed=1,
-            outcomes=OUTCOMES,
+            outcomes=OUTCOMES, to_record=PlanToRecord(self.at("plan_first.json"), {}),
             estimates=self.at("ri.csv"), diagnostics=self.at("ri.json"),
             draws=self.at("ri.draws.csv"),
         )  # fmt: skip

@@ -16,6 +16,7 @@ import pandas as pd
 
 from schooltrial.data.cells.suppression import suppressed
 from schooltrial.data.files.raw_files import READERS, read_raw
+from schooltrial.data.statistical.readstat import Reader, read_apart
 from schooltrial.data.workbooks.excel import WORKBOOKS, visible_sheets
 from schooltrial.protocol.consistency.table_readings import LABELLED_FILES
 from schooltrial.protocol.content.column_map import RawFile
@@ -97,6 +98,8 @@ class SeenColumn:
         The sign between thousands; empty if there is none.
     labelled : tuple of str
         Numbers whose label in the file means that nothing was observed.
+    title : str
+        What a Stata or SPSS file calls it in words; empty if it does not.
     """
 
     name: str
@@ -104,6 +107,7 @@ class SeenColumn:
     decimal: str = "."
     thousands: str = ""
     labelled: tuple[str, ...] = ()
+    title: str = ""
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -330,10 +334,14 @@ def _with_cells(seen: SeenFile) -> SeenFile | None:
     if lower and len(named) <= max(lower) / 2:
         return None  # a title
     rows = np.arange(min(cells.rows, LOOKED_AT))
+    titles = _titles(seen.path)
     columns = tuple(
-        SeenColumn(name, tuple(map(str, cells.columns[name].cells(rows).to_pylist())))
+        SeenColumn(
+            name, tuple(map(str, cells.columns[name].cells(rows).to_pylist())),
+            title=" ".join(titles.get(name, "").split()),
+        )
         for name in named
-    )
+    )  # fmt: skip
     by_label = _labelled(columns, cells.labels)
     if by_label != columns and _may_be_read_by_label(columns, cells.labels):
         seen = replace(seen, value_labels=True)
@@ -348,6 +356,14 @@ def _with_cells(seen: SeenFile) -> SeenFile | None:
     return replace(
         seen, columns=columns, rows=cells.rows, decimal=decimal, thousands=thousands
     )  # fmt: skip
+
+
+def _titles(path: Path) -> Mapping[str, str]:
+    """Return column → what a Stata or SPSS file calls it in words."""
+    reader = READER_OF.get(path.suffix.lower())
+    if reader is None:
+        return {}
+    return read_apart(reader, str(path), metadataonly=True)[1].variable_labels
 
 
 def _labelled(
@@ -419,6 +435,11 @@ def _reading(seen: SeenFile) -> RawFile:
         "thousands": "", "missing": [""], "suppression_codes": {}, "columns": {},
     }  # fmt: skip
 
+
+READER_OF: Mapping[str, Reader] = {
+    ".dta": "read_dta", ".sav": "read_sav", ".zsav": "read_sav", ".por": "read_por"
+}  # fmt: skip
+"""Suffix of a file with words for its columns → what reads it."""
 
 MOST_LABELS = 50
 """Values of a category that have labels, at most; identifiers have more."""

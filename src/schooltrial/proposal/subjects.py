@@ -37,7 +37,9 @@ def scores_by_subject(
             cell for cell, of in zip(score.cells, subject.cells, strict=True)
             if of.strip() in texts
         )  # fmt: skip
-        found[slug(texts[0], [*found, *taken])] = replace(score, name=texts[0], cells=cells)
+        found[slug(texts[0], [*found, *taken])] = replace(
+            score, name=texts[0], cells=cells, title=""
+        )
     return found
 
 

@@ -203,7 +203,7 @@ def _roster_columns(found: Proposal, file: SeenFile) -> Iterator[str]:
     for name, seen in found.attributes.items():
         if seen.name not in file.names:
             continue
-        label = f"label: {quoted(_label(seen.name))}"
+        label = f"label: {quoted(_label(seen))}"
         text = _number(seen, label) if seen.is_number else _category(seen, label)
         yield f"        {name}: {text}"
 
@@ -213,7 +213,7 @@ def _pretests(found: Proposal) -> Iterator[str]:
     for name, outcome in reversed(first.items()):
         column = found.pretests[outcome][1]
         seen = found.scores.last[column]
-        text = _number(seen, f"label: {quoted(_label(column))}")
+        text = _number(seen, f"label: {quoted(_label(seen))}")
         why = _why(found, f"pretest {outcome}")
         if GUESS in text and why:
             why = f"; {why.removeprefix(GUESS)}"
@@ -298,7 +298,7 @@ def _outcomes(found: Proposal) -> Iterator[str]:
     yield f"outcomes:{IN_SDS if found.measured != 'school' else ''}"
     for at, (name, seen) in enumerate(found.outcomes.items()):
         family = "teachers" if found.measured == "teacher" else "attainment"
-        keys = [f"label: {quoted(_label(seen.name))}", f"family: {family}"]
+        keys = [f"label: {quoted(_label(seen))}", f"family: {family}"]
         keys += ["primary: true"] if at == 0 else []
         keys += [f"measured_on: {found.measured}"] if found.measured != "pupil" else []
         keys += ["standardise: control"] if found.measured != "school" else []
@@ -327,7 +327,7 @@ def _models(found: Proposal) -> Iterator[str]:
     rows_are_units = found.unit == "pupil" or found.measured == "school"
     for at, (before, outcomes) in enumerate(groups.items()):
         yield f"  {'itt' if at == 0 else f'itt_{outcomes[0]}'}:"
-        of = f", {_label(found.outcomes[outcomes[0]].name)}" if at else ""
+        of = f", {_label(found.outcomes[outcomes[0]])}" if at else ""
         yield f"    label: {quoted(f'Intention to treat{of}')}"
         yield f"    estimator: {'cluster_robust' if rows_are_units else 'multilevel'}"
         yield f"    role: {'primary' if at == 0 else 'secondary'}"
@@ -337,9 +337,9 @@ def _models(found: Proposal) -> Iterator[str]:
             yield f"    covariates: [{before}]"
 
 
-def _label(column: str) -> str:
-    """Return the name of a column as a reader would write it: abbreviations stay as they are."""
-    words = " ".join(column.replace("_", " ").split())
+def _label(column: SeenColumn) -> str:
+    """Return what a file calls a column, or its name as a reader would write it."""
+    words = column.title or " ".join(column.name.replace("_", " ").split())
     return f"{words[:1].upper()}{words[1:]}"
 
 

@@ -20,7 +20,7 @@ def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
     years |= set(years_of(texts).values())
     in_names = {
         one.name: named for one in scores_in(found.scores.last, found.measured)
-        if (named := without_year(plain(one.name))[1])
+        if (named := without_year(plain(one.name))[1] or without_year(plain(one.title))[1])
     }  # fmt: skip
     if not years and found.measured == "school":
         years = set(in_names.values())  # a column for each year

@@ -409,7 +409,7 @@ def _who_left(rated: Sequence[Mapping[str, Any]], who_left: pd.DataFrame | None)
         )
     }
     if found:
-        told = "; ".join(f"{label}: {p}" for label, p in found.items())
+        told = "; ".join(f"those without {label}: {p}" for label, p in found.items())
         yield (
             "Those who left differed between the groups in what was known of them at baseline "
             f"({told}), so that those who were analysed may differ too."

@@ -221,7 +221,7 @@ def test_the_control_group_is_known_by_many_names(tmp_path: Path, control: str) 
     assert found.arms[0][2] == control
 
 
-def test_labels_of_categories_are_read_and_labels_that_say_no_answer_are_missing_codes(
+def test_labels_are_read_for_categories_and_columns_and_those_that_say_no_answer_are_missing(
     tmp_path: Path,
 ) -> None:
     rows = [(p, int(s), at % 2 + 1, -9 if at % 13 == 0 else n + at % 9, int(ARMS[s] == "T"))
@@ -230,8 +230,20 @@ def test_labels_of_categories_are_read_and_labels_that_say_no_answer_are_missing
     labels: dict[str, dict[int | float, str]]
     labels = {"sex": {1: "boy", 2: "girl"}, "reading": {-9: "Refused", 100: "lowest"},
               "group": {0: "Control", 1: "Coaching"}}  # fmt: skip
-    pyreadstat.write_sav(frame, tmp_path / "p.sav", variable_value_labels=labels)
+    titles: list[str | None] = [
+        "Pupil",
+        "School",
+        "Sex of pupil",
+        "Reading test, June 2025",
+        "Group",
+    ]
+    pyreadstat.write_sav(
+        frame, tmp_path / "p.sav", column_labels=titles, variable_value_labels=labels
+    )
     _, content, _ = _proposed(tmp_path, [tmp_path / "p.sav"])
+    assert content["outcomes"]["reading"]["label"] == "Reading test, June 2025"
+    assert content["years"]["programme"] == [2025]
+    assert content["tables"]["pupils"][0]["columns"]["sex"]["label"] == "Sex of pupil"
     assert content["tables"]["pupils"][0]["value_labels"]
     assert [arm["label"] for arm in content["design"]["arms"]] == ["Control", "Coaching"]
     assert content["tables"]["pupils"][0]["columns"]["sex"]["type"] == "category"

@@ -40,12 +40,15 @@ class FileFacts:
         Column → bytes of a value.
     types : dict
         Column → type of its values, in ReadStat's words.
+    variable_labels : dict
+        Column → what the file calls it in words; columns without such words are left out.
     """
 
     value_labels: dict[str, dict[Any, Any]]
     missing_ranges: dict[str, list[dict[str, Any]]]
     storage_width: dict[str, int]
     types: dict[str, str]
+    variable_labels: dict[str, str]
 
 
 def read_apart(reader: Reader, source: str | bytes, **keys: Any) -> tuple[pd.DataFrame, FileFacts]:
@@ -89,6 +92,7 @@ def main() -> int:
         found: Any = (
             frame, about.variable_value_labels, about.missing_ranges,
             about.variable_storage_width, about.readstat_variable_types,
+            {name: text for name, text in about.column_names_to_labels.items() if text},
         )  # fmt: skip
     except Exception as error:  # ReadStat's errors, and those of its conversions, are many
         found = str(error).strip() or type(error).__name__

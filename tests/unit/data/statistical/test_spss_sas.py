@@ -131,7 +131,7 @@ def test_short_numbers_of_sas_keep_fewer_whole_numbers() -> None:
 
     widths = {"a": 3, "b": 4, "c": 5, "d": 8, "e": 3}
     types = {**dict.fromkeys("abcd", "double"), "e": "string"}
-    assert _exact_below(FileFacts({}, {}, widths, types), 11) == {
+    assert _exact_below(FileFacts({}, {}, widths, types, {}), 11) == {
         "a": 8192,
         "b": 2097152,
         "c": 536870912,
