@@ -104,7 +104,7 @@ def is_new_cohort(found: Proposal) -> bool:
 
 
 def keep_last_cohort(found: Proposal) -> None:
-    """Leave out the years of other people: the test before stands in the row of the test after."""
+    """Leave out the years of other people: both tests are in one row."""
     earlier, found.baseline, found.programme = found.baseline, [], found.programme[-1:]
     others = ", ".join(map(str, earlier))
     found.guesses["years"] = f"those tested in {others} are others, and their rows are not read"

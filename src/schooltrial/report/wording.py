@@ -147,7 +147,7 @@ def analysed_sentences(protocol: Mapping[str, Any], labels: Mapping[str, str]) -
         told = [f"Analyses are of {of_rows(common)} unless stated below."]
         del fitted[common]
         if whole := fitted.pop("", []):
-            told.append(f"{'; '.join(whole)}: all records.")
+            told.append(f"{'; '.join(whole)}: not limited to these.")
     return [
         *([f"The sample keeps: {kept}."] if kept else []),
         *(f"{head}: {words}." for head, words in whose if words),

@@ -51,11 +51,12 @@ def test_who_is_analysed_is_said_in_plain_words_models_of_the_same_rows_together
         "The sample keeps: grade at least 3.",
         "Reading is measured of: Girl is 1.",
         "Analyses are of school year 2020 unless stated below.",
-        "Difference in differences: all records.",
+        "Difference in differences: not limited to these.",
     ]
     content["models"]["third"] = {**content["models"]["itt"], "label": "Third", "where": {}}
     assert (
-        analysed_sentences({**content}, {})[-1] == "Difference in differences; Third: all records."
+        analysed_sentences({**content}, {})[-1]
+        == "Difference in differences; Third: not limited to these."
     )
 
 

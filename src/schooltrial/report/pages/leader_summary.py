@@ -168,20 +168,21 @@ def plain_finding(one: Finding, *, randomised: bool, disputed: bool = False) -> 
     whom = "among those who took up the offer, " if one.estimand == "CACE" else ""
     if one.gained:
         way = "gained ground on" if one.estimate > 0 else "lost ground to"
-        told = f" {whom}{one.group} ", Strong(way), f" {one.comparison}: {size}."
+        before, after = f"{whom}{one.group} ", f" {one.comparison}: {size}."
     elif one.in_sd:
         way = "scored higher" if one.estimate > 0 else "scored lower"
-        told = f" {whom}{one.group} ", Strong(way), f" than {one.comparison} on average: {size}."
+        before, after = f"{whom}{one.group} ", f" than {one.comparison} on average: {size}."
     else:
         way = "higher" if one.estimate > 0 else "lower"
-        what = "the share was " if one.binary else "the average was "
-        told = f" {whom}{what}", Strong(way), f" for {one.group} than for {one.comparison}: {size}."
+        before = f"{whom}the {'share' if one.binary else 'average'} was "
+        after = f" for {one.group} than for {one.comparison}: {size}."
     within = f" The true difference is likely to lie between {low} and {high}"
-    return (
-        Strong(f"{one.label}:"),
-        *told,
-        f"{within}{_allowed(one, randomised=randomised, disputed=disputed)}",
-    )
+    allowed = _allowed(one, randomised=randomised, disputed=disputed)
+    if excludes_zero(one):
+        return Strong(f"{one.label}:"), f" {before}", Strong(way), f"{after}{within}{allowed}"
+    # What is remembered of a result is what is in bold.
+    unclear = Strong(f"{one.label}: no clear difference.")
+    return unclear, f" {before[:1].upper()}{before[1:]}{way}{after}{within}{allowed}"
 
 
 def _in_places(one: Finding) -> bool:

@@ -630,8 +630,8 @@ def _general(protocol: Content) -> Iterator[str]:
     units = plural_of(design["unit"]).capitalize()
     if design["randomised"]:
         yield (
-            f"{units} were randomised. Effects are by intention to treat: of assignment, whatever "
-            "was received."
+            f"{units} were randomised. Effects are by intention to treat: {units.lower()} are "
+            "analysed in the group that they were assigned to, whatever they received."
         )
     else:
         yield f"{units} were not randomised."
