@@ -107,10 +107,10 @@ def _gathered(faults: Sequence[Fault]) -> Iterator[Fault]:
         kind = fault.kind if of_rows and not fault.is_of_a_protocol else (at,)
         alike.setdefault(kind, []).append(fault)
     for group in alike.values():
-        if len(group) <= FEW:
+        shown = [fault for fault in group if fault.row is not None][:SHOWN]
+        if len(group) <= FEW or not shown:
             yield from group
             continue
-        shown = [fault for fault in group if fault.row is not None][:SHOWN]
         rows = sum(fault.rows for fault in group)
         remedy = shown[0].remedy
         if any(fault.remedy != remedy for fault in group):

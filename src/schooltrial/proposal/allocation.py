@@ -218,7 +218,7 @@ def _find_zeros_of_people(found: Proposal) -> None:
         return
     files = [(file, found.columns[found.measured]) for file in found.roster.files.values()]
     files += [(file, found.score_columns[found.measured]) for file in found.scores.files.values()]
-    texts = [set(file[column].counts) for file, column in files]
+    texts = [set(file[column].counts) for file, column in files if column in file.names]
     if not all(text.isdigit() for one in texts for text in one):
         return
     width = max(len(text) for one in texts for text in one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from schooltrial.proposal.proposed import FEW, Ask, Proposal
-from schooltrial.proposal.roles import column_of, is_called, slug
+from schooltrial.proposal.roles import column_of, is_called, slug, stages_of
 from schooltrial.proposal.seen import SeenColumn, SeenFile
 from schooltrial.proposal.waves import Wave
 from schooltrial.refusal import UserError
@@ -77,6 +77,7 @@ def _find_people(found: Proposal, waves: Sequence[Wave], measured: str) -> bool:
     found.scores = others[0] if others and not own else found.roster
     found.columns = roles_in(found.roster.last, measured, "school", "class", "year")
     _link_scores(found, measured)
+    _find_stages(found)
     if found.roster.last.shown in by_value:
         school = by_value[found.roster.last.shown].name
         found.columns = {**roles_in(found.roster.last, measured), "school": school, **found.columns}
@@ -101,6 +102,21 @@ def _link_scores(found: Proposal, measured: str) -> None:
         found.guesses[f"roster {measured}"] = _linked_by(other, scores)
     if other is not theirs:
         found.guesses[f"scores {measured}"] = _linked_by(one, roster)
+
+
+def _find_stages(found: Proposal) -> None:
+    """Find a column that says before or after, without which people have several rows."""
+    file = found.scores.last
+    if "year" in found.score_columns:
+        return
+    people = file[found.score_columns[found.measured]].cells
+    for one in file.columns:
+        pairs = list(zip(people, one.cells, strict=True))
+        if len(set(people)) < len(people) and stages_of(one) and len(set(pairs)) == len(pairs):
+            found.score_columns["year"] = one.name
+            if file is found.roster.last:
+                found.columns["year"] = one.name
+            return
 
 
 def _linked_by(column: SeenColumn, file: SeenFile) -> str:

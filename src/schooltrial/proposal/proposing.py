@@ -13,7 +13,7 @@ from schooltrial.proposal.proposed import FEW, NAMES_IN_USE, NONE, Ask, Proposal
 from schooltrial.proposal.roles import CONTROL, column_of, plain, pretest_of, slug
 from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
 from schooltrial.proposal.subjects import scores_by_subject, subject_of
-from schooltrial.proposal.times import without_year
+from schooltrial.proposal.times import what_and_when
 from schooltrial.proposal.waves import Wave, waves_of
 from schooltrial.proposal.years import find_years, is_new_cohort, keep_last_cohort
 from schooltrial.refusal import UserError
@@ -184,7 +184,7 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
         found.subject, found.value = subject, scores[0]
         scores = list(scores_by_subject(subject, scores[0], NAMES_IN_USE).values())
         found.guesses["subject"] = "each row was taken for a score in the subject that it names"
-    waves = pretest_of(scores)
+    waves = {} if found.subject else pretest_of(scores)
     if found.baseline and waves and is_new_cohort(found):
         keep_last_cohort(found)
     waves = {} if found.baseline else waves
@@ -247,23 +247,33 @@ def _describes(column: SeenColumn) -> bool:
 
 
 def _of_the_last_year(found: Proposal, scores: Sequence[SeenColumn]) -> list[SeenColumn]:
-    """Return the scores of schools, those that are columns of years as one under its bare name."""
-    found_: list[SeenColumn] = []
-    taken: set[str] = set()
+    """Return the scores of schools, those that are columns of years as one under its bare name.
+
+    Of several columns of a year, each is a score of its own.
+    """
+    by_what: dict[str, list[tuple[int, SeenColumn]]] = {}
     for one in scores:
-        what, year = without_year(plain(one.name))
-        if not (what and year) or found.score_columns.get("year"):
-            found_.append(one)
+        what, when = what_and_when(plain(one.name))
+        by_what.setdefault(what, []).append((when.year, one))
+    found_: list[SeenColumn] = []
+    for what, of_years in by_what.items():
+        years = [year for year, _ in of_years]
+        if not what or not all(years) or len(set(years)) < len(years) or "year" in (
+            found.score_columns
+        ):  # fmt: skip
+            found_ += [one for _, one in of_years]
             continue
-        found.columns_of_years[(slug(what, NAMES_IN_USE), year)] = one.name
-        if what not in taken:
-            taken.add(what)
-            found_.append(replace(one, name=what))
+        for year, one in of_years:
+            found.columns_of_years[(slug(what, NAMES_IN_USE), year)] = one.name
+        found_.append(replace(of_years[-1][1], name=what))
     if not found.baseline:
         (year,) = found.programme
         for after, before in pretest_of(found_).items():
             found.baseline = [year - 1]
-            found.columns_of_years |= {(slug(after, NAMES_IN_USE), year): after,
-                                       (slug(after, NAMES_IN_USE), year - 1): before}  # fmt: skip
+            name = slug(after, NAMES_IN_USE)
+            found.columns_of_years |= {
+                (name, year): found.columns_of_years.get((name, year), after),
+                (name, year - 1): found.columns_of_years.get((slug(before), year - 1), before),
+            }
             found_ = [one for one in found_ if one.name != before]
     return found_

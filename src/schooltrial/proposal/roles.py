@@ -114,7 +114,8 @@ def stages_of(column: SeenColumn) -> dict[str, int]:
     stems = {text: what_and_when(plain(text)) for text in texts}
     if len({what for what, _ in stems.values()}) > 1 or len({at for _, at in stems.values()}) < 2:
         return {}
-    return {text: at for at, text in enumerate(sorted(texts, key=lambda text: stems[text][1]))}
+    in_time = sorted(texts, key=lambda text: stems[text][1].order)
+    return {text: at for at, text in enumerate(in_time)}
 
 
 def before_and_after(names: Sequence[str]) -> dict[str, int]:
@@ -134,10 +135,8 @@ def pretest_of(columns: Sequence[SeenColumn]) -> dict[str, str]:
     stems = {name: what_and_when(plain(name)) for name in names}
     found: dict[str, str] = {}
     for stem in dict.fromkeys(stem for stem, _ in stems.values()):
-        timed = sorted(
-            (when.year == 0, when, name) for name, (its, when) in stems.items() if its == stem
-        )
-        if len({when for _, when, _ in timed}) == len(timed) > 1:
-            (_, _, first), *others = timed
-            found |= {name: first for _, _, name in reversed(others)}
+        timed = sorted((when.order, name) for name, (its, when) in stems.items() if its == stem)
+        if len({order for order, _ in timed}) == len(timed) > 1:
+            (_, first), *others = timed
+            found |= {name: first for _, name in reversed(others)}
     return found

@@ -10,12 +10,12 @@ _POST = "post|endline|after|nach|apres"
 PRE = re.compile(rf"^({_PRE})(_|(?=test|score)|$)|_({_PRE})$")
 POST = re.compile(rf"^({_POST})(_|(?=test|score)|$)|_({_POST})$")
 STAGES = {
-    "autumn": -2, "fall": -2, "first": -2, "initial": -2, "entry": -2, "start": -2, "boy": -2,
+    "autumn": -2, "fall": -2, "initial": -2, "entry": -2, "start": -2, "boy": -2,
     "beginning": -2, "pretest": -2, "vortest": -2,
     "winter": -1, "middle": -1, "mid": -1, "midyear": -1, "moy": -1,
     "spring": 1,
     "summer": 2, "endline": 2, "final": 2, "exit": 2, "end": 2, "eoy": 2, "followup": 2,
-    "posttest": 2, "nachtest": 2, "second": 2,
+    "posttest": 2, "nachtest": 2,
 }  # fmt: skip
 """Word of a name that says when in a school year or a study a test was taken → its place."""
 
@@ -68,6 +68,13 @@ class When(NamedTuple):
     year: int = 0
     month: int = 0
     stage: int = 1
+
+    @property
+    def order(self) -> tuple[int, int, int, int]:
+        """The order of time: a word for before, then names with a year, then all others."""
+        if not self.year:
+            return (0 if self.stage < 1 else 2), 0, self.month, self.stage
+        return 1, self.year, self.month, self.stage
 
 
 def without_year(name: str) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,9 @@ KEYS = ("pupil", "teacher", "school")
 
 SHARED = 0.5
 """Share of the columns of the narrower of two files that the other has too, at least."""
+
+SCHOOL_YEAR = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)[-_](?P<end>\d\d(?:\d\d)?)(?!\d)")
+"""The two years of a school year in the name of a file."""
 
 FIRST_YEAR = 1900
 """Smaller numbers say before and after."""
@@ -83,8 +87,17 @@ def waves_of(files: Sequence[SeenFile]) -> list[Wave]:
         if len(years) == 1:
             (at,) = years
             pattern, year = f"{pattern[: at.start()]}{{year}}{pattern[at.end() :]}", int(at[0])
+        whole = SCHOOL_YEAR.search(file.path.name)
+        if whole and int(whole["end"]) % 100 == (int(whole["year"]) + 1) % 100:
+            year = int(whole["year"]) + 1
+            pattern = f"{file.path.name[: whole.start()]}*{file.path.name[whole.end() :]}"
         found.setdefault((pattern, file.sheet), {})[year] = file
-    return _paired([Wave(pattern, by_year) for (pattern, _), by_year in found.items()])
+    waves = []
+    for (pattern, _), by_year in found.items():
+        last = by_year[max(by_year)]
+        stated = "*" in pattern
+        waves.append(Wave(last.path.name if stated else pattern, by_year, stated))
+    return _paired(waves)
 
 
 def _paired(waves: Sequence[Wave]) -> list[Wave]:

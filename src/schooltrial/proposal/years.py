@@ -10,6 +10,7 @@ from schooltrial.proposal.proposed import Ask, Proposal
 from schooltrial.proposal.roles import plain, stages_of, year_of, years_of
 from schooltrial.proposal.seen import SeenColumn, SeenFile
 from schooltrial.proposal.times import without_year
+from schooltrial.proposal.waves import FIRST_YEAR
 
 
 def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
@@ -27,6 +28,7 @@ def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
     if len(years) > 1:
         _find_begin(found, sorted(years), ask)
         _keep_years_of_texts(found, years_of(texts))
+        _date_waves(found, max(found.baseline), found.programme[-1])
         return
     reason = "the year was taken from the name of the file or a column"
     year = max(years | set(in_names.values()), default=None)
@@ -46,10 +48,15 @@ def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
         found,
         {text: year - 1 + at for text, at in stages.items()} if stages else years_of(texts),
     )  # fmt: skip
+    _date_waves(found, year - 1, year)
+
+
+def _date_waves(found: Proposal, before: int, after: int) -> None:
+    """Give files from before and after, whose names say no year, their years."""
     for name in ("roster", "scores"):
         wave = getattr(found, name)
-        if wave.stated:
-            files = {year - 1 + at: file for at, file in wave.files.items()}
+        if wave.stated and max(wave.files) < FIRST_YEAR:
+            files = {(before, after)[at]: file for at, file in wave.files.items()}
             setattr(found, name, replace(wave, files=files))
 
 
@@ -95,6 +102,8 @@ def is_new_cohort(found: Proposal) -> bool:
     if person is None:
         return False
     for year, file in found.scores.files.items():
+        if {person, column or person} - file.names:
+            return False
         years = years_of(file[column]) if column else {}
         cells = file[column].cells if column else [""] * len(file[person].cells)
         for text, one in zip(cells, file[person].cells, strict=True):
@@ -105,7 +114,12 @@ def is_new_cohort(found: Proposal) -> bool:
 
 def keep_last_cohort(found: Proposal) -> None:
     """Leave out the years of other people: both tests are in one row."""
-    earlier, found.baseline, found.programme = found.baseline, [], found.programme[-1:]
+    *earlier, last = [*found.baseline, *found.programme]
+    found.baseline, found.programme = [], [last]
+    for name in ("roster", "scores"):
+        wave = getattr(found, name)
+        if wave.stated and last in wave.files:
+            setattr(found, name, replace(wave, files={last: wave.files[last]}))
     others = ", ".join(map(str, earlier))
     found.guesses["years"] = f"those tested in {others} are others, and their rows are not read"
     found.one_cohort = True

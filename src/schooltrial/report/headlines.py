@@ -161,7 +161,7 @@ def secondary_findings(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> 
             key=lambda name: models[name]["role"] != "primary",
         )[:1]
         found += [finding(row, protocol) for _, row in mine[mine["model"].isin(first)].iterrows()]
-    return found
+    return [one for one in found if one.found]
 
 
 def finding(row: pd.Series, protocol: Mapping[str, Any]) -> Finding:

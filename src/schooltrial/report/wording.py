@@ -36,7 +36,8 @@ def block_words(design: Mapping[str, Any]) -> str:
     """Return what readers call several blocks: ``pairs of schools``."""
     word = block_word(design)
     ends = min(at for at in (word.find(" of "), word.find(" ("), len(word)) if at >= 0)
-    return f"{plural_of(word[:ends])}{word[ends:]}"
+    one = word[:ends]
+    return f"{one if one.endswith('s') and not one.endswith('ss') else plural_of(one)}{word[ends:]}"
 
 
 def design_sentence(protocol: Mapping[str, Any]) -> str:

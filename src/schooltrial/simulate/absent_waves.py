@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import norm
 
 from schooltrial.protocol.content.sections import Outcome
 
@@ -113,12 +114,9 @@ def _before(
 ) -> npt.NDArray[np.float64]:
     """Return the test before in standard deviations; NaN where there is none."""
     last = known.sort_values("year").drop_duplicates(identifier, keep="last")
-    if len(last):
-        found = people[identifier].map(last.set_index(identifier)["value"])
-    elif measures and measures[0] in people:
+    found = people[identifier].map(last.set_index(identifier)["value"])
+    if found.isna().all() and measures and measures[0] in people:
         found = people[measures[0]]
-    else:
-        return np.full(len(people), np.nan)
     values = pd.to_numeric(found, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
     spread = np.nanstd(values) if np.isfinite(values).any() else 0.0
     return (values - np.nanmean(values)) / spread if spread > 0 else np.full(len(people), np.nan)
@@ -129,7 +127,8 @@ def _on_the_scale(
 ) -> npt.NDArray[np.float64]:
     limits = outcome["range"] if outcome else None
     if outcome and outcome["scale"] == "binary":
-        return (latent > 0).astype("float64")
+        share = float(known.mean()) if len(known) else 0.5
+        return np.asarray(norm.cdf(latent) > 1 - share, dtype="float64")
     if len(known) > 1:
         mean, spread = float(known.mean()), float(known.std())
     elif limits:

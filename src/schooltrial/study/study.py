@@ -101,7 +101,11 @@ class Study:
         return [] if self.blinding.until() else [self.plan_to_record().file]
 
     def plan_to_record(self) -> PlanToRecord:
-        """Return the plan as this run read it, to be recorded by the first estimate."""
+        """Return the plan as this run read it, to be recorded by the first estimate.
+
+        It is an object of ours, which Snakemake leaves out when it compares the params of a rule
+        with those of the last run: a change of costs, say, fits no model again.
+        """
         plan = self.protocol
         checksums = {} if plan.rehearsal else section_checksums(plan.content, plan.models_to_come)
         return PlanToRecord(str(self.paths.check("plan_first.json")), checksums)

@@ -176,7 +176,8 @@ def test_what_no_protocol_can_do_without_is_told_with_the_columns_that_are_there
         ("maths_2024_09", "maths_2025_06"),
         ("Maths Spring 2024", "Maths Autumn 2024"), ("reading_2024", "reading"),
         ("Entry score", "Exit score"), ("reading_boy", "reading_eoy"),
-        ("Mathe Sept 2024", "Mathe Juni 2025"),
+        ("Mathe Sept 2024", "Mathe Juni 2025"), ("maths_baseline", "maths_2025"),
+        ("pre_reading", "reading_2025"), ("maths_pretest", "maths_posttest_2025"),
     ],
 )  # fmt: skip
 def test_the_earlier_of_two_tests_that_differ_in_a_word_of_time_is_the_pre_test(
@@ -782,3 +783,72 @@ def test_the_option_that_makes_a_column_the_block_is_named(tmp_path: Path) -> No
     found, content, text = _proposed(tmp_path, [schools, pupils], {"block": "home town"})
     assert (content["design"]["kind"], found.block) == ("blocked", "home town")
     assert f"kind: blocked{GUESS}" not in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "years"),
+    [
+        ("results_2024", "results_endline", (2024, 2025)),
+        ("scores_2024", "scores", (2024, 2025)),
+        ("pupils_pre_2024", "pupils_post_2025", (2024, 2025)),
+        ("pupils_pre", "pupils_post", (2024, 2025)),
+        ("scores_2023-24", "scores_2024-25", (2024, 2025)),
+    ],
+)  # fmt: skip
+def test_files_of_two_times_are_read_in_the_order_of_time(
+    tmp_path: Path, before: str, after: str, years: tuple[int, int]
+) -> None:
+    files = [
+        _write(tmp_path / f"{name}.csv", "pupil,school,reading",
+               [(p, s, n + more) for p, s, n in _pupils()])
+        for name, more in ((after, 9), (before, 0))
+    ]  # fmt: skip
+    _, content, _ = _proposed(tmp_path, [_schools(tmp_path), *files])
+    assert (content["years"]["baseline"], content["years"]["programme"]) == (
+        [years[0]], [years[1]]
+    )  # fmt: skip
+    for table in ("pupils", "scores"):
+        assert [(one["file"], one["year"]) for one in content["tables"][table]] == [
+            (f"{before}.csv", years[0]), (f"{after}.csv", years[1])
+        ]  # fmt: skip
+
+
+def test_rows_before_and_after_in_a_column_of_any_name_are_two_years(tmp_path: Path) -> None:
+    rows = [(p, s, when, n + 9 * (when == "posttest")) for p, s, n in _pupils()
+            for when in ("pretest", "posttest")]  # fmt: skip
+    scores = _write(tmp_path / "scores.csv", "pupil,school,test,score", rows)
+    _, content, _ = _proposed(tmp_path, [_schools(tmp_path), scores])
+    assert list(content["outcomes"]) == ["score"]
+    assert content["tables"]["scores"][0]["columns"]["year"]["codes"] == {
+        "pretest": 2024, "posttest": 2025
+    }  # fmt: skip
+
+
+def test_files_of_a_year_whose_identifier_has_another_name_are_no_crash(tmp_path: Path) -> None:
+    files = [
+        _write(tmp_path / f"pupils_{year}.csv", f"{key},school,reading", _pupils())
+        for year, key in ((2024, "student_id"), (2025, "pupil_id"))
+    ]
+    found, _, _ = _proposed(tmp_path, [_schools(tmp_path), *files])
+    assert found.measured == "pupil"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("maths_2024", "maths_2025"), ("maths_baseline", "maths_2025"),
+     ("maths_sept_2024", "maths_july_2025"), ("maths_jan_2025", "maths_july_2025")],
+)  # fmt: skip
+def test_columns_of_a_list_of_schools_are_read_by_the_names_that_they_have(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    rows = [(s, arm, 50 + int(s) * 1.5, 60 + int(s) * 1.25) for s, arm in ARMS.items()]
+    rows += [(f"{int(s) + 50:03d}", arm, 51 + int(s), 61.5 + int(s)) for s, arm in ARMS.items()]
+    schools = _write(tmp_path / "schools.csv", f"school,arm,{before},{after}", rows)
+    _, content, _ = _proposed(tmp_path, [schools])
+    read = {
+        (one["year"], column["column"])
+        for one in content["tables"]["school_scores"] for column in one["outcomes"].values()
+    }  # fmt: skip
+    assert read == {(2024, before), (2025, after)}
+    (model,) = content["models"].values()
+    assert model["covariates"] == ["baseline"]

@@ -20,7 +20,7 @@ from schooltrial.checks.rating.terms import (
     LevelAttrition,
     RatingInputs,
 )
-from schooltrial.data.ledger.follow_up import SAME_GROUP, another_group
+from schooltrial.data.ledger.follow_up import SAME_GROUP, WITHOUT_BASELINE, another_group
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption, attrition_verdict
 from schooltrial.protocol.content.levels import GROUPS
@@ -318,11 +318,15 @@ def _formed_since(pupils: pd.DataFrame, unit: str, arms: Sequence[str]) -> dict[
     """Return who joined and who changed group, of the pupils of a year, by where they were.
 
     Who was in no class of the trial at baseline joined; of the others a share was in another
-    group. Both are of each group with the control group; empty where nothing is counted.
+    group. Both are of each group with the control group; empty where nothing is counted, and not
+    known without a year of baseline.
     """
     if pupils.empty:
         return {}
     place = pupils["where_at_baseline"].astype("str")
+    if place.str.contains(WITHOUT_BASELINE, regex=False).any():
+        unknown = pd.Series(nan, index=list(arms))
+        return {"joined": unknown, "changed_arm": unknown}
     other = place.str.startswith(another_group(unit))
     there = other | place.isin(SAME_GROUP)
     counts = pupils["n_pupils"].astype("float64")

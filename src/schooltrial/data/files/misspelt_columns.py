@@ -48,7 +48,10 @@ def _told(
     protocol: Path,
     absent: Collection[str],
 ) -> list[Fault]:
-    lacking = {(one.file, one.variable): one for one in faults if isinstance(one, NoColumn)}
+    lacking = {
+        (one.file, one.variable, str(one.column)): one for one in faults
+        if isinstance(one, NoColumn)
+    }  # fmt: skip
     if not lacking:
         return faults
     misspelt: list[Fault] = []
@@ -59,16 +62,27 @@ def _told(
             files = [file for file in expanded if file not in absent]
             places = dict.fromkeys(reading["columns"], "columns")
             places |= dict.fromkeys(reading["outcomes"], "outcomes")
-            everywhere = [v for v in places if files and all((f, v) in lacking for f in files)]
+            specs = {**reading["columns"], **reading["outcomes"]}
+            raw = {v: _first_name(spec["column"]) for v, spec in specs.items()}
+            everywhere = [
+                v for v in places if files and all((f, v, raw[v]) in lacking for f in files)
+            ]
             if len(everywhere) == len(places):
                 continue
             for variable in everywhere:
-                found = [lacking[file, variable] for file in files]
+                found = [lacking[file, variable, raw[variable]] for file in files]
                 gone |= set(found)
                 key = f"tables.{table}.{at}.{places[variable]}.{variable}.column"
                 misspelt.append(_of_protocol(found, files, key, protocol.name))
     text = protocol.read_text("utf-8")
     return [*located(misspelt, text), *(fault for fault in faults if fault not in gone)]
+
+
+def _first_name(column: str | Sequence[str] | None) -> str:
+    """Return the name of a column, the first where files of other years have others."""
+    if column is None or isinstance(column, str):
+        return str(column)
+    return column[0]
 
 
 def _of_protocol(found: Sequence[NoColumn], files: Sequence[str], key: str, shown: str) -> Fault:

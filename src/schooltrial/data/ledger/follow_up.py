@@ -23,7 +23,10 @@ FLAGS = {
 """Counts of the mobility table → the column of the sample that marks them."""
 
 
-NO_BASELINE = "not known: no baseline year"
+WITHOUT_BASELINE = "no baseline year"
+"""In what is said of a person's place where the protocol has no year of baseline."""
+
+NO_BASELINE = f"not known: {WITHOUT_BASELINE}"
 
 
 SAME_GROUP = ("the same school", "another school in the same group")
@@ -185,7 +188,7 @@ def without_baseline(mobility: pd.DataFrame, since: int, *, dated: bool) -> pd.D
     dated : bool
         Whether rosters say when pupils first enrolled; else it is not known who joined late.
     """
-    later = mobility["where_at_baseline"] + f", in {since} (no baseline year)"
+    later = mobility["where_at_baseline"] + f", in {since} ({WITHOUT_BASELINE})"
     unknown = mobility["year"] == since
     told = mobility.assign(where_at_baseline=later.mask(unknown, NO_BASELINE))
     sums = told.groupby(MOBILITY[:3], as_index=False, sort=False)[MOBILITY[3:]].sum()

@@ -300,14 +300,14 @@ def _key_fault(
                 column=raw.get(variable),
             )  # fmt: skip
     decides = "days_enrolled" if "days_enrolled" in raw else "{keep: last}"
+    another = "another variable" if "days_enrolled" in raw else "a variable"
     if name in ("pupils", "teachers") and first.get("school") != second.get("school"):
         return Fault(
             file,
             f"{who} {second[who]} is in two schools in {second['year']}: {second['school']} here, "
             f"{first['school']} in {place}",
             f"one school per {who} and year",
-            f"add `duplicate_keys: {decides}` (or another variable that decides), or correct the "
-            "file",
+            f"add `duplicate_keys: {decides}` (or {another} that decides), or correct the file",
             row=line, column=raw.get("school"),
         )  # fmt: skip
     if name == "crosswalk":

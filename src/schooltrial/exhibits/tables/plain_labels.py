@@ -138,7 +138,7 @@ def yes_no_variables(terms: Iterable[str]) -> frozenset[str]:
                 if equals:
                     levels.setdefault(name, set()).add(level)
     return frozenset(
-        name for name, found in levels.items() if found <= set(YES_NO) and name not in OF_DESIGN
+        name for name, found in levels.items() if found == set(YES_NO) and name not in OF_DESIGN
     )
 
 

@@ -29,8 +29,8 @@ def covariates_unknown(content: Content, name: str) -> Iterator[str]:
     """
     paths, named = Layout(Path("results") / name), labels(content)
     for model, section in content["models"].items():
-        if section["role"] != "primary":
-            continue
+        if section["role"] != "primary" or len(content["design"]["arms"]) > 2:
+            continue  # the rows of several groups are not counted as one
         told = Path(paths.estimates_of(model, "json"))
         diagnostics = json.loads(told.read_text("utf-8")) if told.is_file() else {}
         analysed = {
@@ -39,6 +39,8 @@ def covariates_unknown(content: Content, name: str) -> Iterator[str]:
             if row["subgroup"] == "all"
         }
         for outcome, facts in diagnostics.items():
+            if content["outcomes"][outcome]["measured_on"] == "school":
+                continue  # its rows are schools, and people are counted
             every = analysed.get(outcome, 0)
             for variable, missing in facts.get("indicated", {}).items():
                 if every and every - missing < MOSTLY_KNOWN * every:

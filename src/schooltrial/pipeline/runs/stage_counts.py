@@ -35,5 +35,8 @@ def counted(paths: Layout, stage: str) -> str:
 
 def _draws(diagnostics: Path) -> int:
     """Return the draws of a model: random re-randomisations, resamples or permutations."""
-    told = json.loads(diagnostics.read_text("utf-8"))
+    try:
+        told = json.loads(diagnostics.read_text("utf-8"))
+    except ValueError:  # it is being written
+        return 0
     return sum(int(of_outcome.get("draws", 0)) for of_outcome in told.values())

@@ -124,9 +124,9 @@ def _differences(evidence: Evidence) -> str:
         shares = " Of yes/no characteristics the WWC bands take the Cox index."
     adjusted = ""
     if rows["adjusted_difference"].notna().any():
-        net = " net of blocks" if has_blocks(evidence.protocol) else ""
+        net = ", net of blocks," if has_blocks(evidence.protocol) else ""
         adjusted = (
-            f" Adjusted differences are{net} from least squares with CR2 standard errors, "
+            f" Adjusted differences{net} are from least squares with CR2 standard errors, "
             f"clustered by {evidence.levels.unit}."
         )
     return (

@@ -130,7 +130,7 @@ BASES = (
 OVERALL = "treated"
 
 _CLOSE = 0.005
-"""How near, in units of the outcome, a weighted mean must be to the effect that it explains."""
+"""How near a weighted mean must be to the effect that it explains, as a share of this."""
 
 
 def _effects(estimates: pd.DataFrame, model: str, outcome: str) -> dict[str, float]:
@@ -165,7 +165,7 @@ def _by_cohort(
         f"{each(two_way[one] for one in cohorts)}, the primary one {each(of_primary)}."
     )
     mean = fsum(weights.get(one, 0.0) * primary[f"treated[cohort={one}]"] for one in cohorts)
-    if abs(mean - primary[OVERALL]) < _CLOSE * max(1.0, abs(primary[OVERALL])):
+    if abs(mean - primary[OVERALL]) < _CLOSE * abs(primary[OVERALL]):
         again = fsum(weights.get(one, 0.0) * two_way[one] for one in cohorts)
         yield (
             "With the primary analysis’s weights of the cohorts (their schools and years) the "

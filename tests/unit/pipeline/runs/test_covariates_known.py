@@ -16,7 +16,9 @@ from schooltrial.study.layout import Layout
 def _content(role: str = "primary") -> Any:
     return {
         "models": {"itt": {"role": role}}, "tables": {}, "variables": {}, "variable_labels": {},
-        "outcomes": {"maths": {"label": "Maths"}}, "take_up": {"variable": ""},
+        "design": {"arms": [{}, {}]},
+        "outcomes": {"maths": {"label": "Maths", "measured_on": "pupil"}},
+        "take_up": {"variable": ""},
     }  # fmt: skip
 
 

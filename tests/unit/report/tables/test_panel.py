@@ -64,7 +64,7 @@ def test_each_panel_model_has_a_table_whose_rows_are_in_words_by_part() -> None:
     told = list(zip(staggered.table.group, staggered.table.cells["Effect"], strict=True))
     assert told == [
         ("Maths, overall", "Programme"), ("Maths, by cohort", "Began 2016"),
-        ("Maths, by group", "Charter school: yes"),
+        ("Maths, by group", "Charter school: 1"),
         ("Maths, by year since the programme began", "First year"),
         ("Maths, by year since the programme began", "2 years later"),
         ("Maths, by calendar year", "2017"),
