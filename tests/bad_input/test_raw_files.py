@@ -1,5 +1,6 @@
 """What is wrong with a raw file is told with file, row, column, value and remedy."""
 
+import copy
 import hashlib
 from collections.abc import Callable
 
@@ -435,3 +436,13 @@ def test_a_column_that_none_of_the_files_has_is_told_at_the_line_of_the_protocol
     assert "garde" in lines[(fault.row or 0) - 1]
     assert fault.found.startswith("no column 'garde' in roster_2019.csv and roster_2020.csv; the")
     assert fault.remedy == "did you mean 'grade'?"
+
+
+def test_a_line_that_names_a_column_rightly_is_not_accused_for_another_that_does_not(
+    trial: SmallTrial, refused: Refused
+) -> None:
+    extra = copy.deepcopy(trial.reading("pupils"))
+    extra["columns"]["grade"]["column"] = "garde"
+    trial.protocol["tables"]["pupils"].append(extra)
+    columns = {fault.column for fault in refused() if "grade" in str(fault.column)}
+    assert columns == {"tables.pupils.1.columns.grade.column"}

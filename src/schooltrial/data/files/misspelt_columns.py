@@ -79,10 +79,13 @@ def _told(
 
 
 def _first_name(column: str | Sequence[str] | None) -> str:
-    """Return the name of a column, the first where files of other years have others."""
-    if column is None or isinstance(column, str):
-        return str(column)
-    return column[0]
+    """Return the name of a column, the first where files of other years have others.
+
+    A column of parts has none of its own: its parts are told one by one.
+    """
+    if isinstance(column, str):
+        return column
+    return column[0] if column else ""
 
 
 def _of_protocol(found: Sequence[NoColumn], files: Sequence[str], key: str, shown: str) -> Fault:
