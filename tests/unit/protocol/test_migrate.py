@@ -193,9 +193,9 @@ def test_check_prints_what_would_change_and_writes_nothing(
     ("text", "message"),
     [
         ("years: {before: [2019], baseline: [2019]}\n",
-         r"row 1, key 'years.before': `before` and `baseline` are both given"),
-        ("years: {before: [2019]\nmodels: {}\n", r"row \d: not readable as YAML"),
-        ("years: {before: [2019], before: [2018]}\n", "row 1: not readable as YAML: the key '"),
+         r"line 1, key 'years.before': `before` and `baseline` are both given"),
+        ("years: {before: [2019]\nmodels: {}\n", r"line \d: not readable as YAML"),
+        ("years: {before: [2019], before: [2018]}\n", "line 1: not readable as YAML: the key '"),
         ("- before\n", "the file holds no keys"),
         ("", "the file holds no keys"),
     ],

@@ -131,7 +131,10 @@ def test_the_simulation_parameters_of_the_protocol_are_the_defaults_of_the_gener
 
 
 def test_a_refusal_counts_its_faults_and_shows_the_first_twenty() -> None:
-    faults = [Fault("a.csv", f"fault {at}", "none", "mend it", row=at) for at in range(25)]
+    faults = [
+        Fault("a.csv", f"fault {at}", "none", "mend it", row=at, column=f"c{at}")
+        for at in range(25)
+    ]
     with pytest.raises(Refusal) as caught:
         refuse(faults)
     lines = str(caught.value).splitlines()
