@@ -1,4 +1,4 @@
-"""Files with a row for each score: which column says the subject, and which subjects there are."""
+"""Files with several rows of a person: which column says the subject, and which there are."""
 
 from __future__ import annotations
 

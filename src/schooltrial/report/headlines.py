@@ -1,4 +1,4 @@
-"""What was found for the primary outcomes: the numbers, and the sentence that says them."""
+"""What was found for an outcome: the numbers, and the sentence that says them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LONGEST = 80
 
 @dataclass(frozen=True)
 class Finding:
-    """One effect of a primary model on a primary outcome.
+    """One effect of a model on an outcome: of a primary one, or the first on a secondary one.
 
     Attributes
     ----------
