@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 
 from schooltrial.proposal.proposed import FEW, Ask, Proposal
 from schooltrial.proposal.roles import column_of, is_called, slug, stages_of
@@ -109,14 +109,34 @@ def _find_stages(found: Proposal) -> None:
     file = found.scores.last
     if "year" in found.score_columns:
         return
-    people = file[found.score_columns[found.measured]].cells
+    apart = columns_apart(file, [found.score_columns[found.measured]])
+    stage = next((one for one in apart if stages_of(one)), None)
+    if stage is not None:
+        found.score_columns["year"] = stage.name
+        if file is found.roster.last:
+            found.columns["year"] = stage.name
+
+
+def columns_apart(file: SeenFile, keys: Collection[str]) -> Iterator[SeenColumn]:
+    """Yield the columns by each of which rows with the same keys differ; none if no row has."""
+    rows = list(zip(*(file[name].cells for name in keys), strict=True))
+    if not repeats(rows):
+        return
     for one in file.columns:
-        pairs = list(zip(people, one.cells, strict=True))
-        if len(set(people)) < len(people) and stages_of(one) and len(set(pairs)) == len(pairs):
-            found.score_columns["year"] = one.name
-            if file is found.roster.last:
-                found.columns["year"] = one.name
-            return
+        if not repeats(list(zip(rows, one.cells, strict=True))):
+            yield one
+
+
+def repeats(rows: Sequence[Hashable]) -> bool:
+    """Return whether a row is there twice."""
+    return len(set(rows)) < len(rows)
+
+
+def repeats_people(found: Proposal) -> bool:
+    """Return whether the roster has several rows of a person, in a year if it says years."""
+    file = found.roster.last
+    roles = [role for role in (found.measured, "year") if role in found.columns]
+    return repeats(list(zip(*(file[found.columns[role]].cells for role in roles), strict=True)))
 
 
 def _linked_by(column: SeenColumn, file: SeenFile) -> str:

@@ -67,7 +67,8 @@ def propose(
     if problems:
         problems.append(f"The files have these columns:\n{_shown(waves)}")
         raise UserError("\n".join(problems))
-    if "pupil" in _named_roles(waves) and "pupil" not in (named or {}):
+    roster = found.roster.last.named if found.roster.files else {}
+    if "pupil" in roster and "pupil" not in (named or {}):
         found.guesses["roster pupil"] = "each row has another value"
     find_lost_zeros(found)
     find_years(found, ask, this_year)
@@ -105,14 +106,13 @@ def _with_roles(
         if role in roles or known or (role == "pupil" and people):
             continue
         left = [name for name in columns if name not in roles.values()]
-        likely = LIKELY.get(role, _nothing)(files)
+        likely = LIKELY[role](files) if role in LIKELY else NONE
         answer = ask(question, [*left, NONE], likely)
         roles |= {role: answer} if answer != NONE else {}
     return [
         replace(
             file,
-            named={role: name for role, name in roles.items()
-                   if any(one.name == name for one in file.columns)},
+            named={role: name for role, name in roles.items() if name in file.names},
         )
         for file in files
     ]  # fmt: skip
@@ -131,15 +131,6 @@ def _tells_people_apart(files: Sequence[SeenFile]) -> str:
         unique = [one for one in file.columns if one.is_unique and one.is_whole]
         found |= {one.name for one in unique if not one.years_of_dates}
     return found.pop() if len(found) == 1 else NONE
-
-
-def _named_roles(waves: Sequence[Wave]) -> set[str]:
-    """Return the roles that were given to a column of a file, by the user or by its cells."""
-    return {role for wave in waves for file in wave.files.values() for role in file.named}
-
-
-def _nothing(_: Sequence[SeenFile]) -> str:
-    return NONE
 
 
 def _names_a_control_group(files: Sequence[SeenFile]) -> str:

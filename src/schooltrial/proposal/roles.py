@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from schooltrial.proposal.seen import SeenColumn, SeenFile
-from schooltrial.proposal.times import what_and_when
+from schooltrial.proposal.times import end_of_school_year, what_and_when
 
 _NUMBER = r"(_?(id|code|no|nr|num|number|nummer|numero|key|name|ref|dfe|urn))?"
 PATTERNS = {
@@ -71,8 +71,7 @@ def year_of(answer: str) -> int | None:
     """
     school_year = re.fullmatch(r"\D*((?:19|20)\d\d)\s*[-/–]\s*(\d\d|\d{4})\D*", answer)
     if school_year:
-        begins, ends = int(school_year[1]), school_year[2]
-        return begins + 1 if int(ends) % 100 == (begins + 1) % 100 else None
+        return end_of_school_year(int(school_year[1]), school_year[2])
     years = YEAR_IN_NAME.findall(answer)
     found = YEAR_IN_NAME.search(answer)
     return int(found[0]) if found and len(years) == 1 else None

@@ -1,14 +1,14 @@
-"""Files with several rows of a person: which column says the subject, and which there are."""
+"""Files with a row for each subject: which column says the subject, and which there are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from schooltrial.proposal.people import plain_columns
+from schooltrial.proposal.people import columns_apart, plain_columns
 from schooltrial.proposal.proposed import FEW, Proposal
 from schooltrial.proposal.roles import slug
-from schooltrial.proposal.seen import SeenColumn, SeenFile
+from schooltrial.proposal.seen import SeenColumn
 
 
 def subject_of(found: Proposal) -> SeenColumn | None:
@@ -17,12 +17,9 @@ def subject_of(found: Proposal) -> SeenColumn | None:
     The rows of a person and year then differ in the text of that column, which is a category.
     """
     file = found.scores.last
-    keys = [file[name].cells for name in found.score_columns.values()]
-    if not _repeats(list(zip(*keys, strict=True))):
-        return None
-    for one in plain_columns(file, found.measured):
-        few = 1 < len(one.spellings) <= FEW and not one.is_number
-        if few and not _repeats(list(zip(*keys, one.cells, strict=True))):
+    plain = {one.name for one in plain_columns(file, found.measured)}
+    for one in columns_apart(file, found.score_columns.values()):
+        if one.name in plain and 1 < len(one.spellings) <= FEW and not one.is_number:
             return one
     return None
 
@@ -41,14 +38,3 @@ def scores_by_subject(
             score, name=texts[0], cells=cells, title=""
         )
     return found
-
-
-def repeats_people(found: Proposal) -> bool:
-    """Return whether the roster has several rows of a person, in a year if it says years."""
-    file: SeenFile = found.roster.last
-    roles = [role for role in (found.measured, "year") if role in found.columns]
-    return _repeats(list(zip(*(file[found.columns[role]].cells for role in roles), strict=True)))
-
-
-def _repeats(rows: list[tuple[str, ...]]) -> bool:
-    return len(set(rows)) < len(rows)

@@ -77,6 +77,14 @@ class When(NamedTuple):
         return 1, self.year, self.month, self.stage
 
 
+def end_of_school_year(begins: int, ends: str) -> int | None:
+    """Return the year in which a school year ends, by its two or four digits; None if it is none.
+
+    2025 of 2024 and ``25``; none of 2024 and ``26``.
+    """
+    return begins + 1 if int(ends) % 100 == (begins + 1) % 100 else None
+
+
 def without_year(name: str) -> tuple[str, int]:
     """Return a plain name without the year that it says, and the year; 0 where it says none."""
     left, year, _ = _dated(name)
@@ -106,7 +114,7 @@ def _dated(name: str) -> tuple[str, int, int]:
     if found:
         year, end, month = int(found["year"]), found["end"], 0
         stop = found.end()
-        if end and int(end) % 100 == (year + 1) % 100:
+        if end and end_of_school_year(year, end):
             year += 1
         elif end and len(end) == 2 and 1 <= int(end) <= 12:
             month = int(end)
@@ -114,8 +122,9 @@ def _dated(name: str) -> tuple[str, int, int]:
             stop = found.end("year")
         return _joined(name[: found.start()], name[stop:]), year, month
     short = SHORT_SCHOOL_YEAR.search(name)
-    if short and int(short["end"]) == (int(short["year"]) + 1) % 100:
-        return _joined(name[: short.start()], name[short.end() :]), 2000 + int(short["end"]), 0
+    ends = end_of_school_year(2000 + int(short["year"]), short["end"]) if short else None
+    if short and ends:
+        return _joined(name[: short.start()], name[short.end() :]), ends, 0
     return name, 0, 0
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from schooltrial.proposal.roles import YEAR_IN_NAME, before_and_after, column_of
 from schooltrial.proposal.seen import SeenColumn, SeenFile
+from schooltrial.proposal.times import end_of_school_year
 
 KEYS = ("pupil", "teacher", "school")
 """Roles of columns by which the rows of two files are linked."""
@@ -68,8 +69,7 @@ class Wave:
 
     def column(self, name: str) -> SeenColumn:
         """Return a column with its cells of all files that have it."""
-        having = [file[name] for _, file in sorted(self.files.items())
-                  if any(one.name == name for one in file.columns)]  # fmt: skip
+        having = [file[name] for _, file in sorted(self.files.items()) if name in file.names]
         cells = tuple(cell for one in having for cell in one.cells)
         labelled = tuple(dict.fromkeys(text for one in having for text in one.labelled))
         return replace(having[-1], cells=cells, labelled=labelled)
@@ -88,8 +88,9 @@ def waves_of(files: Sequence[SeenFile]) -> list[Wave]:
             (at,) = years
             pattern, year = f"{pattern[: at.start()]}{{year}}{pattern[at.end() :]}", int(at[0])
         whole = SCHOOL_YEAR.search(file.path.name)
-        if whole and int(whole["end"]) % 100 == (int(whole["year"]) + 1) % 100:
-            year = int(whole["year"]) + 1
+        ends = end_of_school_year(int(whole["year"]), whole["end"]) if whole else None
+        if whole and ends:
+            year = ends
             pattern = f"{file.path.name[: whole.start()]}*{file.path.name[whole.end() :]}"
         found.setdefault((pattern, file.sheet), {})[year] = file
     waves = []
@@ -122,7 +123,7 @@ def _stages(one: Wave, other: Wave) -> dict[str, int]:
     """Return the names of two files with 0 before and 1 after; empty if they are not such."""
     if len(one.files) + len(other.files) > 2:
         return {}
-    columns = [{column.name for column in wave.last.columns} for wave in (one, other)]
+    columns = [wave.last.names for wave in (one, other)]
     shared = columns[0] & columns[1]
     keys = [
         {found.name for role in KEYS if (found := column_of(role, wave.last)) is not None}

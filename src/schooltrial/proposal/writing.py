@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from schooltrial.proposal.allocation import block_label
+from schooltrial.proposal.people import repeats_people
 from schooltrial.proposal.proposed import TABLES, Proposal
 from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
-from schooltrial.proposal.subjects import repeats_people
 from schooltrial.wording import listed
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ ./{}-]*[A-Za-z0-9_}]|[A-Za-z]")

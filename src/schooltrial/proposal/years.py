@@ -15,7 +15,7 @@ from schooltrial.proposal.waves import FIRST_YEAR
 
 def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
     """Find the years of which there are scores, and in which of them the programme ran."""
-    years = {year for year in found.scores.files if year > 1}
+    years = {year for year in found.scores.files if year >= FIRST_YEAR}
     column = found.score_columns.get("year")
     texts = found.scores.last[column] if column else SeenColumn("", ())
     years |= set(years_of(texts).values())

@@ -155,12 +155,13 @@ def secondary_findings(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> 
     found = []
     for outcome in wanted:
         mine = rows[rows["outcome"] == outcome]
-        named = [name for name in models if name in set(mine["model"])]
-        first = sorted(
-            (name for name in named if models[name]["role"] in ("primary", "secondary")),
-            key=lambda name: models[name]["role"] != "primary",
-        )[:1]
-        found += [finding(row, protocol) for _, row in mine[mine["model"].isin(first)].iterrows()]
+        fitted = [name for name in models if name in set(mine["model"])]
+        of_roles = [
+            name for role in ("primary", "secondary") for name in fitted
+            if models[name]["role"] == role
+        ]  # fmt: skip
+        chosen = mine[mine["model"].isin(of_roles[:1])]
+        found += [finding(row, protocol) for _, row in chosen.iterrows()]
     return [one for one in found if one.found]
 
 

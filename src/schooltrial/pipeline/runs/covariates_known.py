@@ -31,11 +31,11 @@ def covariates_unknown(content: Content, name: str) -> Iterator[str]:
     for model, section in content["models"].items():
         if section["role"] != "primary" or len(content["design"]["arms"]) > 2:
             continue  # the rows of several groups are not counted as one
-        told = Path(paths.estimates_of(model, "json"))
+        told = paths.estimates_of(model, "json")
         diagnostics = json.loads(told.read_text("utf-8")) if told.is_file() else {}
         analysed = {
             row["outcome"]: int(row["n_individuals"] or row["n_units"])
-            for row in read_rows(Path(paths.estimates_of(model)))
+            for row in read_rows(paths.estimates_of(model))
             if row["subgroup"] == "all"
         }
         for outcome, facts in diagnostics.items():
@@ -44,8 +44,9 @@ def covariates_unknown(content: Content, name: str) -> Iterator[str]:
             every = analysed.get(outcome, 0)
             for variable, missing in facts.get("indicated", {}).items():
                 if every and every - missing < MOSTLY_KNOWN * every:
-                    before = named.get(variable.removesuffix("_before"), variable)
-                    what = f"the score before of {before}" if before != variable else variable
+                    what = named.get(variable, variable)
+                    if variable == f"{outcome}_before":
+                        what = f"the score before of {named.get(outcome, outcome)}"
                     yield (
                         f"{what} is known for {every - missing:,} of {every:,} analysed ({model}): "
                         "is it the right column, and the right year?"

@@ -57,21 +57,15 @@ def _model_in_words(name: str, model: Model, content: Content) -> str:
     adjusted = [named.get(one, one) for one in model["covariates"]]
     if model["blocks"] != "none" and content["design"]["kind"] in ("blocked", "paired"):
         adjusted.append(content["design"]["block_label"])
-    units = dict.fromkeys(
-        "SD of the control group" if unit == CONTROL_SD else unit
-        for unit in (effect_unit(content["outcomes"][one]) for one in model["outcomes"])
-    )
+    units = dict.fromkeys(effect_unit(content["outcomes"][one]) for one in model["outcomes"])
+    words = ["SD of the control group" if unit == CONTROL_SD else unit for unit in units]
     told = f"adjusted for {listed(adjusted)}" if adjusted else "not adjusted"
     estimator = model["estimator"].replace("_", " ")
-    within = ", within each grade" if _is_within_grades(content, list(units)) else ""
-    return f"{estimator} ({name}); {told}; effect in {listed(list(units))}{within}"
-
-
-def _is_within_grades(content: Content, units: list[str]) -> bool:
-    """Return whether pupils' scores are standardised grade by grade."""
-    return "SD of the control group" in units and any(
+    has_grades = any(
         "grade" in reading["columns"] for reading in content["tables"].get("pupils", [])
     )
+    within = ", within each grade" if CONTROL_SD in units and has_grades else ""
+    return f"{estimator} ({name}); {told}; effect in {listed(words)}{within}"
 
 
 def groups_in_words(paths: Layout, arms: Mapping[str, str]) -> str:

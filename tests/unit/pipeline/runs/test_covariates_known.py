@@ -22,11 +22,11 @@ def _content(role: str = "primary") -> Any:
     }  # fmt: skip
 
 
-def _written(folder: Path, missing: int) -> None:
+def _written(folder: Path, missing: int, covariate: str = "maths_before") -> None:
     paths = Layout(folder / "results" / "s")
     told = Path(paths.estimates_of("itt", "json"))
     told.parent.mkdir(parents=True)
-    told.write_text(json.dumps({"maths": {"indicated": {"maths_before": missing}}}), "utf-8")
+    told.write_text(json.dumps({"maths": {"indicated": {covariate: missing}}}), "utf-8")
     rows = {"outcome": ["maths", "maths"], "subgroup": ["all", "girls"],
             "n_individuals": [1000, 20], "n_units": [30, 30]}  # fmt: skip
     pd.DataFrame(rows).to_csv(paths.estimates_of("itt"), index=False)
@@ -47,6 +47,16 @@ def test_a_pre_test_that_most_of_those_analysed_lack_is_questioned(
         ]
         * warned
     )
+
+
+def test_a_pre_test_in_the_row_is_called_by_its_own_label(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _written(tmp_path, 900, "reading_fall")
+    monkeypatch.chdir(tmp_path)
+    content = _content() | {"variable_labels": {"reading_fall": "Reading, fall"}}
+    (told,) = covariates_unknown(content, "s")
+    assert told.startswith("Reading, fall is known for 100 of 1,000 analysed (itt)")
 
 
 def test_models_that_are_not_primary_or_were_not_fitted_are_not_questioned(
