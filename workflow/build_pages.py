@@ -259,7 +259,7 @@ def build(site: Path, root: Path = ROOT) -> list[Path]:
             copy = site / copy_of(target)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / target, copy)
-    style = files("schooltrial.document").joinpath("page.css").read_text("utf-8")
+    style = files("schooltrial.document.formats").joinpath("page.css").read_text("utf-8")
     (site / "page.css").write_text(style + STYLE, "utf-8", newline="\n")
     return made
 

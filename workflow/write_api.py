@@ -17,7 +17,8 @@ import pdoc.render  # noqa: E402
 import schooltrial  # noqa: E402
 
 RESULTS = (
-    "study.opened_study", "study.study_model", "study.refit", "study.comparison", "study.shown",
+    "study.opened.opened_study", "study.opened.study_model", "study.opened.refit",
+    "study.opened.comparison", "study.opened.shown",
     "exhibits.style.coefficient_plot", "models.cluster_robust.result", "models.multilevel.result",
     "models.complier_effect.two_stage_least_squares", "models.randomisation_inference.result",
     "models.wild_bootstrap.result", "models.panel.difference_in_differences",

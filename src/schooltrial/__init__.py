@@ -114,15 +114,15 @@ if TYPE_CHECKING:
     )
     from schooltrial.models.power.staggered import staggered_precision as staggered_precision
     from schooltrial.protocol.reading import read_protocol as read_protocol
-    from schooltrial.study.comparison import compare as compare
-    from schooltrial.study.opening import open_study as open_study
+    from schooltrial.study.opened.comparison import compare as compare
+    from schooltrial.study.opened.opening import open_study as open_study
     # isort: on
 
 __version__ = "0.1.0"
 
 EXPORTS = {
-    "open_study": "study.opening",
-    "compare": "study.comparison",
+    "open_study": "study.opened.opening",
+    "compare": "study.opened.comparison",
     "fit_multilevel": "analysis.formulas.fits",
     "fit_cluster_robust": "analysis.formulas.fits",
     "fit_complier_effect": "analysis.formulas.fits",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from schooltrial.study.published import compare_with_published, read_published
+from schooltrial.study.opened.published import compare_with_published, read_published
 
 HYPOTHESES = [
     # model, hypothesis, q, covariance, F, df, p as printed

@@ -22,8 +22,8 @@ from typing import IO, Any
 import pytest
 
 from schooltrial.pipeline.forked_jobs.job_client import Jobs
+from schooltrial.pipeline.internals.snakemake_internals import plain
 from schooltrial.pipeline.runs import snakemake_run
-from schooltrial.pipeline.snakemake_internals import plain
 from support.small_trial import ROOT
 
 BEGIN = str(Path(__file__).with_name("begin_snakemake.py"))

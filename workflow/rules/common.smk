@@ -12,14 +12,14 @@ sys.path.insert(0, str(SOURCE))
 
 from schooltrial.checkout import in_project
 from schooltrial.provenance.code_inputs import modules
-from schooltrial.pipeline.changed_files import compare_contents
+from schooltrial.pipeline.internals.changed_files import compare_contents
 from schooltrial.pipeline.forked_jobs.forked_scripts import fork_scripts
 from schooltrial.pipeline.interpreter import start_by_name, use_library
 from schooltrial.pipeline.messages import logs_written, made, refusals, unlinked
-from schooltrial.pipeline.plain_params import compare_params_as_text
+from schooltrial.pipeline.internals.plain_params import compare_params_as_text
 from schooltrial.pipeline.protocols import figure_formats, read_protocols
 from schooltrial.pipeline.run_lock import wait_for_other_runs
-from schooltrial.pipeline.scheduling_rounds import schedule_when_jobs_end
+from schooltrial.pipeline.internals.scheduling_rounds import schedule_when_jobs_end
 from schooltrial.pipeline.steps import code_of, trace_steps
 from schooltrial.pipeline.wildcards import Wildcards
 from schooltrial.protocol.content.sections import (

@@ -82,7 +82,7 @@ rule write_monitoring:
     input:
         modules("write_monitoring.py"),
         unpack(LOOK(lambda study: study.report.implementation())),
-        style=in_project("src/schooltrial/document/page.css"),
+        style=in_project("src/schooltrial/document/formats/page.css"),
         captions=in_project("src/schooltrial/exhibits/captions.yaml"),
         assignment="results/{study}/data/assignment.parquet",
         pupils="results/{study}/data/pupils.parquet",

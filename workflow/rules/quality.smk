@@ -88,7 +88,7 @@ rule write_data_quality:
     """Write the page on data quality: one HTML page that needs no other file."""
     input:
         modules("write_data_quality.py"),
-        style=in_project("src/schooltrial/document/page.css"),
+        style=in_project("src/schooltrial/document/formats/page.css"),
         captions=in_project("src/schooltrial/exhibits/captions.yaml"),
         codebook="results/{study}/checks/codebook.csv",
         means="results/{study}/checks/codebook_means.csv",

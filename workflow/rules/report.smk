@@ -39,8 +39,8 @@ rule write_report:
         lock=in_project("requirements.lock"),
         schema=in_project("src/schooltrial/report/study_record.schema.json"),
         style=[
-            in_project("src/schooltrial/document/page.css"),
-            in_project("src/schooltrial/document/page.typ"),
+            in_project("src/schooltrial/document/formats/page.css"),
+            in_project("src/schooltrial/document/formats/page.typ"),
         ],
         captions=in_project("src/schooltrial/exhibits/captions.yaml"),
         claims="results/{study}/checks/results_tests.txt",
@@ -83,7 +83,7 @@ rule execute_notebooks:
         published=sorted(
             str(path) for path in Path(in_project("notebooks/published")).glob("*.csv")
         ),
-        style=in_project("src/schooltrial/document/page.css"),
+        style=in_project("src/schooltrial/document/formats/page.css"),
         captions=in_project("src/schooltrial/exhibits/captions.yaml"),
         data=expand("results/{{study}}/data/{table}.parquet", table=NOTEBOOK_TABLES),
         checks=LOOK(lambda study: study.report.checks()),
@@ -110,7 +110,7 @@ rule write_overview:
     """Write one page of all studies: effects, ratings and links."""
     input:
         modules("write_overview.py"),
-        style=in_project("src/schooltrial/document/page.css"),
+        style=in_project("src/schooltrial/document/formats/page.css"),
         studies=expand("results/{study}/report/overview.json", study=STUDIES),
     output:
         page="results/index.html",

@@ -6,12 +6,12 @@ from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
-from schooltrial.document.html import html_page
+from schooltrial.document.formats.html import html_page
 from schooltrial.document.tables import study_foot
 from schooltrial.pipeline.notebooks import as_document, as_notebook, execute_cells
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.sections import StudyLine
-from schooltrial.study.opening import open_study  # noqa: F401 - what notebooks rest on
+from schooltrial.study.opened.opening import open_study  # noqa: F401 - what notebooks rest on
 
 
 def main(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from schooltrial.checks.written_tables import read_check
-from schooltrial.document.html import html_page
+from schooltrial.document.formats.html import html_page
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.levels import DesignLevels
 from schooltrial.protocol.content.sections import Design, StudyLine

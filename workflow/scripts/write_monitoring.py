@@ -9,7 +9,7 @@ import pandas as pd
 from schooltrial.checks.data_quality.codebook import arms_of_rows
 from schooltrial.checks.flow.enrolment import count_enrolment
 from schooltrial.checks.written_tables import read_check
-from schooltrial.document.html import html_page
+from schooltrial.document.formats.html import html_page
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.sections import Arm, Design, StudyLine
 from schooltrial.protocol.form.strict_yaml import parse_yaml

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from schooltrial.document.html import html_page
+from schooltrial.document.formats.html import html_page
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.report.pages.overview import overview_page
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from schooltrial.document.html import html_page
-from schooltrial.document.typst import pdf_bytes
+from schooltrial.document.formats.html import html_page
+from schooltrial.document.formats.typst import pdf_bytes
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.pipeline.steps import sha256, with_checksums
 from schooltrial.protocol.content.sections import Content, Model, StudyLine

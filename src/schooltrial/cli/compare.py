@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the rows that differ."""
     from schooltrial.pipeline.runs.study_places import results_of
     from schooltrial.protocol.rehearsal import ENDING
-    from schooltrial.study.estimate_changes import moved_estimates, read_estimates
+    from schooltrial.study.opened.estimate_changes import moved_estimates, read_estimates
     from schooltrial.wording import plural
 
     folders = [results_of(one) for one in (args.before, args.after)]

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Fit it, and print what comes of it."""
     from schooltrial.pipeline.runs.study_places import results_of
-    from schooltrial.study.opening import open_study
+    from schooltrial.study.opened.opening import open_study
 
     results = results_of(args.results or args.protocol)
     study = open_study(args.protocol, results=results)

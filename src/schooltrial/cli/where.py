@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from schooltrial.provenance.trace import Trace
-    from schooltrial.study.opened_study import OpenedStudy
+    from schooltrial.study.opened.opened_study import OpenedStudy
 
 HELP = "Show the rule, script, modules and tests behind a results file."
 
@@ -112,7 +112,7 @@ def _study_of(file: str) -> OpenedStudy | None:
     import warnings
 
     from schooltrial.refusal import UserError
-    from schooltrial.study.opening import open_study
+    from schooltrial.study.opened.opening import open_study
 
     parts = _parts(file)
     if len(parts) < 3:

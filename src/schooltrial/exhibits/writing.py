@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from schooltrial.document.latex import latex_table
-from schooltrial.document.markdown import markdown_table
+from schooltrial.document.formats.latex import latex_table
+from schooltrial.document.formats.markdown import markdown_table
+from schooltrial.document.formats.word import word_table
 from schooltrial.document.tables import NotedTable, fragment
-from schooltrial.document.word import word_table
 from schooltrial.exhibits.style.figures import rendered
 from schooltrial.protocol.content.sections import StudyLine
 

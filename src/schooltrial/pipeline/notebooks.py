@@ -35,8 +35,8 @@ from schooltrial.document.text import Text
 from schooltrial.exhibits.style.coefficient_plot import Plot
 from schooltrial.protocol.content.sections import StudyLine
 from schooltrial.refusal import UserError, is_our_own
-from schooltrial.study.comparison import Comparison
-from schooltrial.study.shown import Shown
+from schooltrial.study.opened.comparison import Comparison
+from schooltrial.study.opened.shown import Shown
 
 PEOPLE = ("pupil", "teacher")
 """Columns that identify a person: a table that has one is not shown."""

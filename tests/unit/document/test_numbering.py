@@ -19,11 +19,11 @@ from schooltrial.document.blocks import (
     Preformatted,
     Section,
 )
-from schooltrial.document.html import html_page
+from schooltrial.document.formats.html import html_page
+from schooltrial.document.formats.typst import as_data
 from schooltrial.document.numbering import number_document
 from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Cite, Link, Strong, joined
-from schooltrial.document.typst import as_data
 
 TABLE = tabulate("Effects", pd.DataFrame({"Outcome": ["Maths <b>"]}), [Column("Outcome")])
 PICTURE = Picture(b'<svg width="90pt" height="30pt"></svg>', "A line from 1 to 2.")

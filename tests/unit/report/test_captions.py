@@ -10,7 +10,7 @@ import pandas as pd
 from schooltrial.exhibits.figures.school_means import CROWD, SHOWN
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.report.captions import FACTS, sentences
-from schooltrial.study.shown import CAPTIONS
+from schooltrial.study.opened.shown import CAPTIONS
 
 WORDS: Any = parse_yaml(CAPTIONS.read_text("utf-8"))
 

@@ -11,7 +11,7 @@ import pytest
 from schooltrial.document.blocks import Picture
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.report.evidence import Evidence
-from schooltrial.study.shown import CAPTIONS
+from schooltrial.study.opened.shown import CAPTIONS
 from support.small_trial import SmallTrial
 
 

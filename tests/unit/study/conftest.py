@@ -13,8 +13,8 @@ import pytest
 from gather_estimates import main as gather_estimates
 from schooltrial.protocol.plan import PlanToRecord, section_checksums
 from schooltrial.study.layout import Layout
-from schooltrial.study.opened_study import OpenedStudy
-from schooltrial.study.opening import open_study
+from schooltrial.study.opened.opened_study import OpenedStudy
+from schooltrial.study.opened.opening import open_study
 from support.small_trial import SmallTrial
 
 DATA = {"sample": "sample", "school_panel": "panel", "bounded_cells": "bounded",

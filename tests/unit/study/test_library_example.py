@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import schooltrial
-from schooltrial.study.opened_study import OpenedStudy
+from schooltrial.study.opened.opened_study import OpenedStudy
 from support.small_trial import ROOT
 
 PAGE = ROOT / "docs" / "library.md"

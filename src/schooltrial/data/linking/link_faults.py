@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from schooltrial.data.cells.respelling import keys_to_respell
-from schooltrial.data.cells.spelling import differences
 from schooltrial.data.linking.column_lines import column_line
 from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.table_links import EXPECTED, TABLES, Link, LinkedKeys
 from schooltrial.data.rows.key_matches import MOST, Alike, KeyMatch
 from schooltrial.data.rows.matching import positions
+from schooltrial.data.spelling.respelling import keys_to_respell
+from schooltrial.data.spelling.variants import differences
 from schooltrial.protocol.content.sections import Cleaning
 from schooltrial.refusal import Fault
 from schooltrial.wording import listed, percent, plural

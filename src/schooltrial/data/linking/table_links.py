@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from schooltrial.data.cells.typing_slips import likely_meant
 from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.linking.roster_history import RosterHistory
 from schooltrial.data.linking.school_crosswalk import Crosswalk, owners
@@ -29,6 +28,7 @@ from schooltrial.data.rows.key_matches import (
     together,
 )
 from schooltrial.data.rows.matching import positions, texts
+from schooltrial.data.spelling.typing_slips import likely_meant
 from schooltrial.data.tables.parquet import YearTable
 from schooltrial.protocol.content.levels import GROUPS, NO_SCHOOL
 from schooltrial.protocol.content.sections import Cleaning

@@ -12,14 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schooltrial.data.cells.spelling import (
+from schooltrial.data.rows.matching import positions
+from schooltrial.data.spelling.variants import (
     PREFIX,
     alike,
     all_simplified,
     differences,
     without_prefix,
 )
-from schooltrial.data.rows.matching import positions
 
 SHOWN_PAIRS = 200
 """Pairs of identifiers that are spelt in two ways, of which so many are looked at in detail."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 import pandas as pd
 import pyarrow as pa
 
-from schooltrial.data.cells.respelling import keys_to_respell
-from schooltrial.data.cells.spelling import alike, all_simplified, differences, simplified
+from schooltrial.data.spelling.respelling import keys_to_respell
+from schooltrial.data.spelling.variants import alike, all_simplified, differences, simplified
 from schooltrial.data.tables.parts import Part
 from schooltrial.refusal import Fault
 from schooltrial.wording import listed, plural_of

@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schooltrial.data.cells.respelling import keys_to_respell
 from schooltrial.data.cells.text_columns import Mask, Rows, mask, plain
 from schooltrial.data.cells.typed_columns import SHOWN_PER_COLUMN, Arrays, ColumnReader
 from schooltrial.data.rows.key_matches import keys_of, match_keys
+from schooltrial.data.spelling.respelling import keys_to_respell
 from schooltrial.data.tables.parts import Part, settled
 from schooltrial.protocol.content.column_map import JoinedFile
 from schooltrial.protocol.content.variables import ASSIGNED

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from schooltrial.pipeline.forked_jobs.job_client import Ended, Jobs, NotRunError, ServerDiedError
-from schooltrial.pipeline.snakemake_internals import plain
+from schooltrial.pipeline.internals.snakemake_internals import plain
 from schooltrial.provenance.code_inputs import SOURCE, modules
 
 FIRST = "pandas"

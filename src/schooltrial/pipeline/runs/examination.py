@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from schooltrial.checkout import OWN, is_checkout
-from schooltrial.pipeline.snakemake_internals import TRIED
+from schooltrial.pipeline.internals.snakemake_internals import TRIED
 from schooltrial.wording import listed
 
 PYTHONS = ((3, 11), (3, 12), (3, 13))

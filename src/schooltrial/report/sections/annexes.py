@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schooltrial.document.blocks import Block, Bullets, Details, Exhibit, Paragraph, Section
-from schooltrial.document.html import OTHER_FORMATS
+from schooltrial.document.formats.html import OTHER_FORMATS
 from schooltrial.document.text import Cite, Link
 from schooltrial.exhibits.catalogue import tables_of
 from schooltrial.report.evidence import Evidence

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from schooltrial.pipeline import snakemake_internals
 from schooltrial.pipeline.forked_jobs import forked_scripts
 from schooltrial.pipeline.forked_jobs.forked_scripts import (
     fork_scripts,
@@ -23,6 +22,7 @@ from schooltrial.pipeline.forked_jobs.forked_scripts import (
     surroundings,
 )
 from schooltrial.pipeline.forked_jobs.job_client import Ended, Jobs
+from schooltrial.pipeline.internals import snakemake_internals
 from support.small_trial import ROOT
 
 SCRIPTS = ROOT / "workflow" / "scripts"

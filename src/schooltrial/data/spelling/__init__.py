@@ -1,0 +1,1 @@
+"""How identifiers can be spelt, and which was likely meant."""

@@ -1,0 +1,1 @@
+"""Where the pipeline reaches behind Snakemake's public interface."""

@@ -1,0 +1,1 @@
+"""A study as an analyst opens it: its models, refits, comparisons and small tables."""
