@@ -443,6 +443,6 @@ def _attrition(protocol: Mapping[str, Any], rated: Sequence[Mapping[str, Any]]) 
         none = f" No {protocol['design']['unit']} was lost." if kept and level != units else ""
         yield (
             f"{percent(worst['overall'])} of {whose} were not analysed{of}: they left or have no "
-            f"outcome. The groups differ by {100 * abs(worst['differential']):.1f} percentage "
-            f"points; attrition is {worst['verdict']} by the WWC boundary.{none}"
+            f"outcome. The share lost differs by {100 * abs(worst['differential']):.1f} percentage "
+            f"points between the groups; attrition is {worst['verdict']} by the WWC boundary.{none}"
         )

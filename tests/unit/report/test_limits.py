@@ -147,7 +147,7 @@ def test_high_attrition_is_told_with_the_difference_between_the_groups() -> None
         "31.0% of the pupils who were there at randomisation and could still be measured were not "
         "analysed: they left or have no outcome."
     )
-    assert "8.2 percentage points; attrition is high" in told[0]
+    assert "8.2 percentage points between the groups; attrition is high" in told[0]
     assert "was lost" not in told[0]
 
 

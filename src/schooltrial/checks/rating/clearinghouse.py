@@ -335,6 +335,6 @@ def _attrition_told(part: LevelAttrition, inputs: RatingInputs) -> str:
         return f"{arm}not known"
     limit = f"limit {_points(part.boundary)}" if isfinite(part.boundary) else "no limit is low"
     return (
-        f"{arm}{percent(part.overall)} lost; the groups differ by "
+        f"{arm}{percent(part.overall)} lost; the shares lost differ by "
         f"{_points(abs(part.differential))} percentage points ({limit})"
     )

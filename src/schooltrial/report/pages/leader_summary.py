@@ -26,6 +26,7 @@ from schooltrial.report.headlines import (
 from schooltrial.report.limits import NOTABLE, power_row
 from schooltrial.report.present_at_assignment import first_assigned
 from schooltrial.report.sections.summary import (
+    NO_COSTS,
     cost_of,
     study_sentence,
     warnings,
@@ -137,7 +138,7 @@ def cost_sentence(evidence: Evidence) -> str:
         (evidence.arms.get(arm, ""), BAND.split(cost)[0]) for arm, cost in cost_of(evidence).items()
     ]
     if not told:
-        return "Costs were not collected."
+        return NO_COSTS
     each = [f"{group}: {cost}" if group else cost for group, cost in told]
     return f"{'; '.join(each)} per pupil per year."
 

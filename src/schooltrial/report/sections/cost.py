@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.sections.summary import NO_COSTS
 from schooltrial.report.tables.implementation import costs_shown, costs_told
 
 
@@ -11,7 +12,7 @@ def cost_section(evidence: Evidence) -> Section:
     """Return the cost per pupil per year and its ingredients."""
     costs = evidence.check("costs")
     if costs is None:
-        return Section("cost", "Cost", (Paragraph("Costs were not collected."),))
+        return Section("cost", "Cost", (Paragraph(NO_COSTS),))
     blocks: list[Block] = [Paragraph(told) for told in costs_told(costs, evidence.arms)]
     blocks.append(Exhibit(
         "costs", "Cost by ingredient", costs_shown(costs, evidence.arms),

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.implementation.costs import ALL
+from schooltrial.checks.rating.padlocks import ONLY_LOWER
 from schooltrial.document.blocks import Block, Bullets, Exhibit, Heading, Paragraph
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, tabulate
@@ -26,11 +27,14 @@ from schooltrial.report.headlines import (
 from schooltrial.report.limits import describe_limits, power_in_points
 from schooltrial.report.other_analyses import describe_other_analyses, name_finding
 from schooltrial.report.persistence import during_sentence
+from schooltrial.report.tables.rating import SHORT
 from schooltrial.report.wording import measured_sentence
-from schooltrial.wording import counted, plural, uncapitalised
+from schooltrial.wording import counted, listed, plural, uncapitalised
 
 MOST_FINDINGS = 6
 """Findings that the first screen says in sentences; the table shows all."""
+
+NO_COSTS = "Costs were not collected."
 
 SECURITY = ("very low", "low", "moderate to low", "moderate to high", "high", "very high")
 """Words of the EEF security rating, from 0 to 5."""
@@ -206,8 +210,11 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
         Column("Cost per pupil per year", "told", key="cost", optional=True),
     ]
     table = replace(tabulate("Primary outcomes", pd.DataFrame(rows), columns), stacked=True)
-    notes: list[Text] = [INDICATIVE, *unadjusted_notes(found)]
-    notes += at_most_notes(evidence.records["verdict"]["ratings"])
+    ratings = evidence.records["verdict"]["ratings"]
+    notes: list[Text] = [INDICATIVE, *low_rating_notes(ratings), *at_most_notes(ratings)]
+    if any(rated["disagreement"] for rated in ratings):
+        notes.append(("Why the two ratings differ: ", Cite("ratings"), "."))
+    notes += unadjusted_notes(found)
     if any(row["points"] for row in rows):
         notes.append(
             "Percentile points come from the effect size: the expected change in the percentile "
@@ -215,10 +222,39 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
         )
     if any(row["months"] for row in rows):
         notes.append(MONTHS_TABLE)
+    if not costs:
+        notes.append(NO_COSTS)
     return Exhibit(
         "primary_outcomes", "Primary outcomes", table, notes=tuple(notes),
         data="estimates/estimates.csv", source="gather_estimates",
     )  # fmt: skip
+
+
+def low_rating_notes(ratings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what keeps a rating from being the highest, outcomes with the same reasons together.
+
+    Parameters
+    ----------
+    ratings : sequence of mapping
+        ``ratings`` of ``verdict.json``; of their criteria those count that lower the rating, but
+        what is not known, which has a note of its own.
+    """
+    told = []
+    for at, standard in enumerate(SHORT):
+        alike: dict[str, list[str]] = {}
+        for rated in ratings:
+            reasons = [
+                f"{one['finding']} ({one['result']})"
+                for one in rated["ratings"][at]["criteria"]
+                if one["lowers"] and one["result"] != ONLY_LOWER
+            ]
+            if reasons:
+                alike.setdefault("; ".join(reasons), []).append(rated["label"])
+        told += [
+            f"{standard} rating, {listed(list(dict.fromkeys(labels)))}: {words}."
+            for words, labels in alike.items()
+        ]
+    return told
 
 
 def unadjusted_notes(found: Sequence[Finding]) -> list[str]:

@@ -10,7 +10,11 @@ import pandas as pd
 from schooltrial.checks.rating.inputs import _decisive
 from schooltrial.checks.rating.terms import BaselineDifference
 from schooltrial.report.sections.ratings import SCHOOLS, raising, rated_alike
-from schooltrial.report.sections.summary import at_most_notes, unadjusted_notes
+from schooltrial.report.sections.summary import (
+    at_most_notes,
+    low_rating_notes,
+    unadjusted_notes,
+)
 from schooltrial.report.tables.rating import measures_shown
 
 
@@ -42,6 +46,29 @@ def test_what_at_most_means_is_noted_once_where_a_rating_is_such() -> None:
     assert at_most_notes([_rated("Maths", "24%"), _rated("Reading", "23%")]) == [
         "‘At most’: the share of joiners is not known, which could only lower the rating."
     ]
+
+
+def _criterion(finding: str, result: str, *, lowers: bool = True) -> dict[str, Any]:
+    return {"name": "a criterion", "finding": finding, "result": result, "lowers": lowers}
+
+
+def test_a_rating_below_the_highest_is_noted_with_the_criteria_that_lower_it() -> None:
+    lost = _criterion("24% of pupils lost", "3 of 5, the lowest")
+    moved = _criterion("25% changed group", "lowered by 2")
+    unknown = _criterion("the share of joiners", "could only lower the rating")
+    sound = _criterion("randomised", "5 of 5", lowers=False)
+
+    def rated(label: str, *eef: dict[str, Any]) -> dict[str, Any]:
+        return {"label": label, "ratings": [{"criteria": [sound]}, {"criteria": list(eef)}]}
+
+    assert low_rating_notes([
+        rated("Maths", sound, lost, moved, unknown), rated("Reading", lost, moved),
+        rated("Attendance", sound), rated("Science", lost),
+    ]) == [
+        "EEF-style rating, Maths and Reading: 24% of pupils lost (3 of 5, the lowest); 25% changed "
+        "group (lowered by 2).",
+        "EEF-style rating, Science: 24% of pupils lost (3 of 5, the lowest).",
+    ]  # fmt: skip
 
 
 def test_the_measures_that_decide_are_told_from_those_that_do_not() -> None:
