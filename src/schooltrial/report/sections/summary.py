@@ -29,7 +29,7 @@ from schooltrial.report.other_analyses import describe_other_analyses, name_find
 from schooltrial.report.persistence import during_sentence
 from schooltrial.report.tables.rating import SHORT
 from schooltrial.report.wording import measured_sentence
-from schooltrial.wording import counted, listed, plural, uncapitalised
+from schooltrial.wording import counted, listed, plural, sentence, uncapitalised
 
 MOST_FINDINGS = 6
 """Findings that the first screen says in sentences; the table shows all."""
@@ -244,14 +244,14 @@ def low_rating_notes(ratings: Sequence[Mapping[str, Any]]) -> list[str]:
         alike: dict[str, list[str]] = {}
         for rated in ratings:
             reasons = [
-                f"{one['finding']} ({one['result']})"
+                f"{one['name']}: {one['finding']} ({one['result']})"
                 for one in rated["ratings"][at]["criteria"]
                 if one["lowers"] and one["result"] != ONLY_LOWER
             ]
             if reasons:
                 alike.setdefault("; ".join(reasons), []).append(rated["label"])
         told += [
-            f"{standard} rating, {listed(list(dict.fromkeys(labels)))}: {words}."
+            f"{standard} rating of {listed(list(dict.fromkeys(labels)))}. {sentence(words)}"
             for words, labels in alike.items()
         ]
     return told

@@ -48,15 +48,15 @@ def test_what_at_most_means_is_noted_once_where_a_rating_is_such() -> None:
     ]
 
 
-def _criterion(finding: str, result: str, *, lowers: bool = True) -> dict[str, Any]:
-    return {"name": "a criterion", "finding": finding, "result": result, "lowers": lowers}
+def _criterion(name: str, finding: str, result: str, *, lowers: bool = True) -> dict[str, Any]:
+    return {"name": name, "finding": finding, "result": result, "lowers": lowers}
 
 
 def test_a_rating_below_the_highest_is_noted_with_the_criteria_that_lower_it() -> None:
-    lost = _criterion("24% of pupils lost", "3 of 5, the lowest")
-    moved = _criterion("25% changed group", "lowered by 2")
-    unknown = _criterion("the share of joiners", "could only lower the rating")
-    sound = _criterion("randomised", "5 of 5", lowers=False)
+    lost = _criterion("attrition", "24% of pupils lost", "3 of 5, the lowest")
+    moved = _criterion("threats", "25% changed group", "lowered by 2")
+    unknown = _criterion("not known", "the share of joiners", "could only lower the rating")
+    sound = _criterion("design", "randomised", "5 of 5", lowers=False)
 
     def rated(label: str, *eef: dict[str, Any]) -> dict[str, Any]:
         return {"label": label, "ratings": [{"criteria": [sound]}, {"criteria": list(eef)}]}
@@ -65,9 +65,9 @@ def test_a_rating_below_the_highest_is_noted_with_the_criteria_that_lower_it() -
         rated("Maths", sound, lost, moved, unknown), rated("Reading", lost, moved),
         rated("Attendance", sound), rated("Science", lost),
     ]) == [
-        "EEF-style rating, Maths and Reading: 24% of pupils lost (3 of 5, the lowest); 25% changed "
-        "group (lowered by 2).",
-        "EEF-style rating, Science: 24% of pupils lost (3 of 5, the lowest).",
+        "EEF-style rating of Maths and Reading. Attrition: 24% of pupils lost (3 of 5, the "
+        "lowest); threats: 25% changed group (lowered by 2).",
+        "EEF-style rating of Science. Attrition: 24% of pupils lost (3 of 5, the lowest).",
     ]  # fmt: skip
 
 
