@@ -45,5 +45,8 @@ onsuccess:
 
 
 onerror:
+    refused_in = [name for name in STUDIES if refusals([name], WRITTEN_BEFORE)]
+    for message in withdraw(refused_in, RECORDED_BEFORE):
+        print(message, flush=True)
     for message in refusals(STUDIES, WRITTEN_BEFORE):
         print(f"\n{message}", file=sys.stderr)

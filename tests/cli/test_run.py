@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from schooltrial.cli.main import main
+from schooltrial.pipeline.plan_record import WITHDRAWN
 from support.small_trial import ROOT
 
 
@@ -73,7 +75,7 @@ def test_what_is_refused_is_told_alone_and_the_log_is_named(
     assert not (trial.parent / "results").exists()
 
 
-def test_a_plan_is_recorded_where_one_model_was_estimated_and_another_refused(
+def test_a_run_in_which_one_model_is_refused_leaves_no_estimate_and_records_no_plan(
     trial: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     plan = trial.read_text("utf-8")
@@ -83,18 +85,40 @@ def test_a_plan_is_recorded_where_one_model_was_estimated_and_another_refused(
                           f'pupils_{{year}}.csv", {school}', 1)  # fmt: skip
     trial.write_text(f"{spoilt}  bad: {extra}, where: {{year: [2025]}}, covariates: [site]}}\n")
     elsewhere = trial.parent / "out"
+    results = elsewhere / "results" / "my_trial"
     command = ["run", str(trial), "--cores", "1", "--output", str(elsewhere)]
     assert main(command) == 1
-    told = capfd.readouterr().err
-    assert told.startswith("Some models were estimated before the error below")
-    assert "model bad, outcome reading" in told
-    assert (elsewhere / "results" / "my_trial" / "checks" / "plan_first.json").is_file()
+    told = capfd.readouterr()
+    assert WITHDRAWN in told.out
+    assert "model bad, outcome reading" in told.err
+    assert (results / "logs" / "fit_multilevel.itt.log").is_file()
+    assert not (results / "estimates").exists()
+    assert not (results / "figures").exists()
+    assert not (results / "checks" / "plan_first.json").exists()
 
     trial.write_text(plan, "utf-8")
     assert main(command) == 0
-    told = capfd.readouterr().out
-    assert "Warning: the plan was changed after outcomes were read (sections: tables" in told
-    assert "a run with another --output cannot tell whether the plan was changed" in told
+    told = capfd.readouterr()
+    assert "changed after" not in told.out
+    assert "a run with another --output cannot tell whether the plan was changed" in told.out
+    assert "Warning" not in (results / "logs" / "run.txt").read_text("utf-8")
+
+    trial.write_text(spoilt, "utf-8")
+    assert main(["run", *command[1:]]) == 0
+    told = capfd.readouterr()
+    assert "Warning: the plan was changed after outcomes were read (sections: tables" in told.out
+
+
+def test_two_runs_that_start_together_say_which_waits_and_end_alike(trial: Path) -> None:
+    both = [_begun("run", str(trial), "--cores", "1") for _ in range(2)]
+    told = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    waited = [text for text in told if "Another run is writing results in" in text]
+    assert len(waited) == 1
+    first = both[1 - told.index(waited[0])]
+    assert re.search(rf"\(process {first.pid}, since \d{{4}}-\d\d-\d\d \d\d:\d\d\)", waited[0])
+    assert "Nothing has changed since the last run." in waited[0]
+    assert "\x00" not in (trial.parent / "results/my_trial/logs/run.txt").read_text("utf-8")
 
 
 def test_a_fault_of_the_protocol_is_told_before_anything_is_written(

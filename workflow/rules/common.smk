@@ -16,7 +16,9 @@ from schooltrial.pipeline.internals.changed_files import compare_contents
 from schooltrial.pipeline.forked_jobs.forked_scripts import fork_scripts
 from schooltrial.pipeline.interpreter import start_by_name, use_library
 from schooltrial.pipeline.messages import logs_written, made, refusals, unlinked
+from schooltrial.pipeline.internals.expected_outputs import expect_first_plan
 from schooltrial.pipeline.internals.plain_params import compare_params_as_text
+from schooltrial.pipeline.plan_record import recorded, withdraw
 from schooltrial.pipeline.protocols import figure_formats, read_protocols
 from schooltrial.pipeline.run_lock import wait_for_other_runs
 from schooltrial.pipeline.internals.scheduling_rounds import schedule_when_jobs_end
@@ -41,6 +43,7 @@ compare_params_as_text()
 if workflow.is_main_process:
     wait_for_other_runs(sys.argv[1:])
     compare_contents()
+    expect_first_plan()
 
 # One thread per job: bits differ between one BLAS thread and two.
 os.environ.update(
@@ -51,6 +54,7 @@ SCHEMA = read_schema()
 NOTEBOOKS = sorted(path.stem for path in (Path(workflow.basedir) / "notebooks").glob("*.ipynb"))
 PROTOCOLS = read_protocols(config, Path(workflow.basedir), SCHEMA)
 STUDIES = list(PROTOCOLS)
+RECORDED_BEFORE = recorded(STUDIES)
 WRITTEN_BEFORE = logs_written(STUDIES)
 FIGURE_FORMATS = figure_formats(config)
 

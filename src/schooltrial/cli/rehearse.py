@@ -23,13 +23,15 @@ def run(args: argparse.Namespace) -> int:
     """Run the rehearsal, and say what it is."""
     import shlex
 
-    from schooltrial.pipeline.runs.plan_words import is_recorded
+    from schooltrial.pipeline.plan_record import is_recorded
     from schooltrial.pipeline.runs.study_run import protocol_of, run_study, working_folder
+    from schooltrial.study.layout import Layout
+    from schooltrial.study.study import RESULTS
     from schooltrial.wording import listed
 
     absent = run_study(args.protocol, args.output, args.cores, rehearsal=True).absent
     plan = protocol_of(args.protocol)
-    recorded = is_recorded(plan, working_folder(plan.path, args.output))
+    recorded = is_recorded(Layout(working_folder(plan.path, args.output) / RESULTS / plan.name))
     if absent:
         print(
             f"{listed(absent)} {'is' if len(absent) == 1 else 'are'} not in the folder: outcomes "

@@ -72,8 +72,9 @@ class PlanToRecord:
     """The plan that a run began with, to be recorded by its first estimate.
 
     Each model calls ``keep`` when it was fitted and before it is written, so that no estimate is
-    there without the plan, even if the run is killed. A run that was refused before it had an
-    estimate has told nobody an effect: it records nothing, and its protocol can be corrected.
+    there without the plan, even if the run is killed. A run that was refused before all models
+    were fitted has shown nobody an effect: `plan_record.withdraw` deletes what it estimated, and
+    the record.
 
     Attributes
     ----------

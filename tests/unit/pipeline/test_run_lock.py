@@ -43,7 +43,9 @@ def test_a_second_run_says_that_it_waits_and_starts_when_the_first_is_killed(
     first = begun(tmp_path / "run.lock")
     assert line(first) == "held\n"
     second = begun(tmp_path / "run.lock")
-    assert f"Another run is writing results in this folder (process {first.pid})" in told(second)
+    assert f"Another run is writing results in this folder (process {first.pid}, since 2" in told(
+        second
+    )
     first.kill()
     assert line(second) == "held\n"
     second.kill()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from schooltrial.pipeline.written_rows import read_rows
 from schooltrial.protocol.content.sections import Content, Model, Protocol, labels
@@ -94,9 +92,3 @@ def guesses_left(plan: Protocol) -> str:
         f"{plural(count, 'line')} of {plan.path.name} {'says' if count == 1 else 'say'} GUESS: "
         "read each, correct it, and delete the remark"
     )
-
-
-def is_recorded(plan: Protocol, folder: Path) -> bool:
-    """Return whether outcomes were read by a run in a folder, with which the plan is recorded."""
-    file = folder / Layout(Path("results") / plan.name).check("plan_first.json")
-    return file.is_file() and bool(json.loads(file.read_text("utf-8")))

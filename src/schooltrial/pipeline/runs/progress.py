@@ -89,6 +89,7 @@ class Progress:
                 self._draw(stage)
             case "said":
                 self.out.write(f"{event['text']}\n")
+                self._lines = 0  # stages are drawn again below it
             case "failed":
                 self.failed[self.stages.get(event["rule"], "")] += 1
                 self.logs += event["logs"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from schooltrial.pipeline.plan_record import SEALED, WITHDRAWN
 from schooltrial.pipeline.runs.events import MARK
 
 SETTINGS: tuple[tuple[str, ...], ...] = (
@@ -42,8 +43,8 @@ PATIENCE = 20.0
 PLUGIN = Path(__file__).parent / "progress_plugin"
 """Folder in which Snakemake finds the plugin that tells events."""
 
-RUNS_AGAIN = "runs again."
-"""Ends what `changed_files` says of a file that changed behind the workflow."""
+SAID = ("runs again.", WITHDRAWN, SEALED)
+"""Ends of lines that are told: `changed_files` says which file changed behind the workflow."""
 
 Event = Mapping[str, Any]
 
@@ -137,12 +138,12 @@ class WorkflowRun:
 
 
 def _events(lines: Iterator[str] | TextIO, log: TextIO) -> Iterator[Event]:
-    """Yield events; other lines go to the log, and those on files that changed are events too."""
+    """Yield events; other lines go to the log, and some of them are events too."""
     for line in lines:
         if line.startswith(MARK):
             yield json.loads(line[len(MARK) :])
         else:
             log.write(line)
             log.flush()
-            if line.rstrip().endswith(RUNS_AGAIN):
+            if line.rstrip().endswith(SAID):
                 yield {"event": "said", "text": line.rstrip()}

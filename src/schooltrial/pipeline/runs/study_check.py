@@ -11,8 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from schooltrial.pipeline.messages import unlinked
+from schooltrial.pipeline.plan_record import is_recorded
 from schooltrial.pipeline.runs.covariates_known import covariates_unknown
-from schooltrial.pipeline.runs.plan_words import groups_in_words, is_recorded, plan_in_words
+from schooltrial.pipeline.runs.plan_words import groups_in_words, plan_in_words
 from schooltrial.pipeline.runs.run_end import allocation_doubts
 from schooltrial.pipeline.runs.study_run import make, protocol_of
 from schooltrial.pipeline.written_rows import read_rows
@@ -21,6 +22,7 @@ from schooltrial.refusal import UserError
 from schooltrial.study.blinding import Blinding
 from schooltrial.study.layout import Layout
 from schooltrial.study.raw_files import DOWNLOADS
+from schooltrial.study.study import RESULTS
 from schooltrial.wording import plural
 
 CHECKS = ("linking.csv", "assignment.csv", "balance.csv", "attrition.csv", "flow_text.txt")
@@ -81,7 +83,7 @@ def what_was_read(name: str) -> Iterator[str]:
 
 def what_comes_next(plan: Protocol, given: Path) -> Iterator[str]:
     """Yield whether the plan can still be changed, and the command that follows."""
-    if is_recorded(plan, plan.path.parent):
+    if is_recorded(Layout(plan.path.parent / RESULTS / plan.name)):
         yield "No result is shown. Outcomes were read before: a change will be reported."
     else:
         yield "No result is shown and nothing was kept: the plan can still be changed."

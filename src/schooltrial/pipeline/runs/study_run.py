@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 from schooltrial.checkout import own_checkout
 from schooltrial.pipeline.messages import logs_written, refusals
-from schooltrial.pipeline.run_lock import LOCK, holder_of, waiting_for
-from schooltrial.pipeline.runs.plan_words import guesses_left, is_recorded
+from schooltrial.pipeline.run_lock import LOCK, holder_of, only_command, waiting_for
+from schooltrial.pipeline.runs.plan_words import guesses_left
 from schooltrial.pipeline.runs.progress import Progress, stage_of_rules
 from schooltrial.pipeline.runs.run_end import what_was_found, why_not
 from schooltrial.pipeline.runs.snakemake_run import WorkflowRun
@@ -24,12 +24,6 @@ from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.refusal import UserError
 from schooltrial.study.absent_files import rehearsed
 from schooltrial.study.layout import Layout
-
-SEALED = (
-    "Some models were estimated before the error below, so the plan is now recorded: the report "
-    "will name what you change in it."
-)
-"""What is said once where a run that failed has estimates."""
 
 LOOK_AGAIN = 0.3
 """Seconds between two looks at whether another run has ended."""
@@ -69,13 +63,7 @@ def run_study(
     plan = rehearsed(plan) if rehearsal else plan
     config = {"rehearse": "true"} if rehearsal else NOTHING
     folder = working_folder(plan.path, output)
-    recorded = is_recorded(plan, folder)
-    try:
-        steps = make(plan, folder, _targets(project, plan), cores, config)
-    except UserError as told:
-        if recorded or not is_recorded(plan, folder):
-            raise
-        raise UserError(f"{SEALED}\n\n{told}") from None
+    steps = make(plan, folder, _targets(project, plan), cores, config)
     if steps == 0:
         print("Nothing has changed since the last run.")
     with chdir(folder):
@@ -123,8 +111,9 @@ def make(
     progress = Progress(
         stage_of_rules(project), sys.stdout, sys.stdout.isatty(), counted=partial(counted, paths)
     )
-    wait_for_other_run(folder, partial(print, flush=True))
-    with chdir(folder):
+    say = partial(print, flush=True)
+    with only_command(folder, say), chdir(folder):
+        wait_for_other_run(folder, say)
         before = logs_written([plan.name])
         if run.run(progress.told) != 0:
             raise why_not(refusals([plan.name], before), progress.logs, log)
@@ -133,7 +122,7 @@ def make(
 
 
 def wait_for_other_run(folder: Path, say: Callable[[str], None]) -> None:
-    """Wait for a run that works in a folder, and say so.
+    """Wait for a run that works in a folder and is no command, and say so.
 
     Snakemake's process itself waits too, but says so in the log, where nobody looks.
     """

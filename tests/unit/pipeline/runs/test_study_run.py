@@ -103,7 +103,7 @@ def test_a_second_run_waits_and_says_for_whom(tmp_path: Path) -> None:
     wait_for_other_run(tmp_path, said.append)
     assert holder.wait(5) == 0
     (told,) = said
-    assert f"(process {holder.pid})" in told
+    assert f"(process {holder.pid}, since 2" in told
     assert "starts when it ends" in told
 
 
