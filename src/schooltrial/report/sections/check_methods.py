@@ -13,6 +13,8 @@ from schooltrial.models.missing_outcomes.attrition_bias import ASSUMPTIONS
 from schooltrial.models.panel.persistence import RATIO
 from schooltrial.protocol.consistency.idle_keys import has_blocks
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.sections.methods import names_in_equations
+from schooltrial.report.sections.symbols import symbols_sentence, symbols_told
 from schooltrial.wording import exact, listed
 
 
@@ -347,7 +349,7 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
     CheckMethod(
         TRENDS, _of_term("treated[year="),
         _said(
-            "Event study by calendar year: one effect τ for each year but the reference r, whose "
+            "Event study by calendar year: one effect τ for each year k but the reference r, whose "
             "effect is 0. Those before the programme show differences in trend."
         ),
         ("yⱼₜ = μⱼ + λₜ + Σₖ≠ᵣ τₖ·Tⱼ·1(t = k) + eⱼₜ",),
@@ -378,8 +380,9 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
     CheckMethod(
         TRENDS, _has("goodman_bacon", "weight"),
         _said(
-            "Goodman-Bacon weights: the two-way effect of “has begun” averages comparisons k of "
-            "two cohorts, over schools seen in every year. A comparison weighs more the more "
+            "Goodman-Bacon weights: the two-way effect of “has begun”, δ̂, averages the effects δ̂ₖ "
+            "of comparisons of two cohorts, over schools seen in every year, with weights sₖ. A "
+            "comparison weighs more the more "
             "schools it has and the nearer to the middle of the years its cohort begins "
             "(Goodman-Bacon 2021)."
         ),
@@ -389,16 +392,16 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
         TRENDS, _estimated("parallel_trends", "check", "relative magnitudes"),
         _said(
             "Relative magnitudes: from one year of the programme to the next, the difference in "
-            "trend δ may change by up to M times its largest change before; the interval holds for "
-            "every such δ (Rambachan and Roth 2023)."
+            "trend δ may change by up to M times its largest change before (years s); the interval "
+            "holds for every such δ (Rambachan and Roth 2023)."
         ),
         ("|δₜ₊₁ − δₜ| ≤ M · max over s < 0 of |δₛ₊₁ − δₛ|",),
     ),
     CheckMethod(
         TRENDS, _estimated("parallel_trends", "check", "smoothness"),
         _said(
-            "Smoothness: the slope of the difference in trend may change by up to M a year; with "
-            "M = 0 the difference before is carried on as a line (Rambachan and Roth 2023)."
+            "Smoothness: the slope of the difference in trend, δ, may change by up to M a year; "
+            "with M = 0 the difference before is carried on as a line (Rambachan and Roth 2023)."
         ),
         ("|δₜ₊₁ − 2δₜ + δₜ₋₁| ≤ M",),
     ),
@@ -479,4 +482,9 @@ def check_method_blocks(evidence: Evidence) -> Iterator[Block]:
             title = method.title
             yield Heading(title)
         yield from (Equation(one) for one in method.equations)
-        yield Paragraph(method.words(evidence))
+        words = method.words(evidence)
+        told = [
+            clause for one in method.equations
+            for clause in symbols_told(one, title, names_in_equations(evidence.protocol), words)
+        ]  # fmt: skip
+        yield Paragraph(f"{words} {symbols_sentence(told)}".rstrip())

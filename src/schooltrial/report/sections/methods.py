@@ -10,6 +10,7 @@ from schooltrial.protocol.consistency.idle_keys import has_blocks
 from schooltrial.protocol.consistency.model_keys import keys_read
 from schooltrial.protocol.content.filters import in_words
 from schooltrial.protocol.content.sections import Content, arm_labels, control_word, labels
+from schooltrial.report.sections.symbols import symbols_sentence, symbols_told
 from schooltrial.report.wording import PLAIN_BLOCK, block_word, block_words, of_rows
 from schooltrial.wording import exact, listed, plural_of
 
@@ -434,11 +435,11 @@ def kind_blocks(estimator: str, models: Mapping[str, Model], protocol: Content) 
     yield Heading(KINDS[estimator])
     alone = len(by_equation) == 1
     if alone:
-        yield Equation(next(iter(by_equation)))
+        yield from _equation_blocks(next(iter(by_equation)), next(iter(models.values())), protocol)
     yield Paragraph(" ".join(shared.values()))
     for formula, names in by_equation.items():
         if not alone:
-            yield Equation(formula)
+            yield from _equation_blocks(formula, models[names[0]], protocol)
         own = [
             {key: words for key, words in told[name].items() if key not in shared} for name in names
         ]
@@ -446,6 +447,49 @@ def kind_blocks(estimator: str, models: Mapping[str, Model], protocol: Content) 
             f"{models[name]['label']}. {_own_words(sentences, own[0])}".rstrip()
             for name, sentences in zip(names, own, strict=True)
         ))  # fmt: skip
+
+
+def _equation_blocks(formula: str, model: Model, protocol: Content) -> Iterator[Block]:
+    """Yield an equation, and what its symbols are."""
+    yield Equation(formula)
+    told = symbols_told(formula, model["estimator"], names_in_equations(protocol, model))
+    yield Paragraph(symbols_sentence(told))
+
+
+def names_in_equations(protocol: Content, model: Model | None = None) -> dict[str, str]:
+    """Return what the symbols of equations are called in a study: units, groups, covariates.
+
+    Parameters
+    ----------
+    protocol : Content
+        Sections of the protocol.
+    model : mapping, optional
+        The model of an equation; without one, rows are individuals of the units assigned.
+    """
+    design = protocol["design"]
+    unit, above = str(design["unit"]), ""
+    if model is not None and model["estimator"] == "multilevel":
+        levels = [_named(one, protocol).lower() for one in model["random_levels"] or [unit]]
+        if model["blocks"] == "random" and has_blocks(protocol):
+            levels.append(block_word(design))
+        unit, above = levels[0], levels[1] if len(levels) > 1 else ""
+    below = f"individual i of {unit} j" + (f" of {above} k" if above else "")
+    alone = model is not None and _rows_are_units(model, protocol)
+    compared = (model["arms"] if model is not None else None) or design["arms"]
+    return {
+        "row": f"{unit} i" if alone and not above else below,
+        "unit": unit,
+        "above": above,
+        "control": control_word(protocol),
+        "treated": (
+            "Tₐ is 1 in intervention group a, else 0, and τₐ its effect"
+            if len(compared) > TWO
+            else "T is 1 in the intervention group, else 0"
+        ),
+        "covariates": "covariates, "
+        + ("blocks and indicators" if has_blocks(protocol) else "and indicators")
+        + ", where there are any",
+    }
 
 
 def _own_words(sentences: Mapping[str, str], first: Mapping[str, str]) -> str:
@@ -598,26 +642,47 @@ def effect_size_blocks(protocol: Content) -> Iterator[Block]:
     if scales:
         yield Heading("Effect sizes")
     if "continuous" in scales:
-        yield Equation(EFFECT_SIZES["g"])
-        yield Paragraph(
+        yield from _size_blocks(
+            EFFECT_SIZES["g"], protocol,
             "Continuous outcomes have Hedges’ g: the estimate over the pooled SD, s, of those "
-            "analysed, with the small-sample correction for N individuals."
-        )
+            "analysed, with the small-sample correction for N individuals. s is that of "
+            "individuals about the mean of their group, without adjustment and without regard to "
+            "{units}, and N counts individuals: how alike those of one {unit} are enters the "
+            "interval, by the standard error of the estimate, and not the size."
+            if _individuals_below_units(protocol) else
+            "Continuous outcomes have Hedges’ g: the estimate over the pooled SD, s, of those "
+            "analysed, with the small-sample correction for N individuals.",
+        )  # fmt: skip
     if "binary" in scales:
-        yield Equation(EFFECT_SIZES["cox"])
-        yield Paragraph(
+        yield from _size_blocks(
+            EFFECT_SIZES["cox"], protocol,
             "Yes/no outcomes have the Cox index: the difference in log odds over 1.65, where p is "
-            f"the share of the {control_word(protocol)} group."
-        )
+            "the share of the {control} group.",
+        )  # fmt: skip
     if scales:
         yield Paragraph("Intervals of effect sizes are those of the estimates on the new scale.")
     if "continuous" in scales:
-        yield Equation(EFFECT_SIZES["index"])
-        yield Paragraph(
-            f"Percentile points (WWC improvement index): where an average pupil of the "
-            f"{control_word(protocol)} group would rank, with the effect, among that group, Φ "
-            "being the normal distribution. They are computed from the effect size, g."
-        )
+        yield from _size_blocks(
+            EFFECT_SIZES["index"], protocol,
+            "Percentile points (WWC improvement index): where an average pupil of the {control} "
+            "group would rank, with the effect, among that group, Φ being the normal distribution. "
+            "They are computed from the effect size, g.",
+        )  # fmt: skip
+
+
+def _individuals_below_units(protocol: Content) -> bool:
+    """Return whether outcomes are of individuals in units that were assigned together."""
+    unit = protocol["design"]["unit"]
+    return any(one["measured_on"] not in (unit, "school") for one in protocol["outcomes"].values())
+
+
+def _size_blocks(formula: str, protocol: Content, words: str) -> Iterator[Block]:
+    """Yield the equation of an effect size, its rule, and the symbols that the rule leaves open."""
+    named = {**names_in_equations(protocol), "units": plural_of(protocol["design"]["unit"])}
+    rule = words.format(**named)
+    yield Equation(formula)
+    symbols = symbols_sentence(symbols_told(formula, "Effect sizes", named, rule))
+    yield Paragraph(f"{rule} {symbols}".rstrip())
 
 
 def references(told: str) -> Sequence[str]:
@@ -650,13 +715,5 @@ def _general(protocol: Content) -> Iterator[str]:
     primary = sum(outcome["primary"] for outcome in protocol["outcomes"].values())
     if primary > 1:
         yield f"P-values are not adjusted for the number of primary outcomes ({primary})."
-    several = len(design["arms"]) > TWO
-    treated = "Tₐ is 1 in intervention group a" if several else "T is 1 in the intervention group"
-    blocks = ", blocks" if has_blocks(protocol) else ""
-    if blocks and block_word(design) != PLAIN_BLOCK:
+    if has_blocks(protocol) and block_word(design) != PLAIN_BLOCK:
         yield f"Blocks are {block_words(design)}."
-    yield (
-        f"In the equations, {treated} and x holds covariates{blocks} and indicators, where a model "
-        f"has any; the subscripts 1 and 0 are the intervention and the {control_word(protocol)} "
-        "group."
-    )
