@@ -12,6 +12,7 @@ from schooltrial.exhibits.catalogue import tables_of
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.sections.trends import lasting_blocks, panel_exhibits, weighting_blocks
 from schooltrial.report.tables.assignment import (
+    levels_note,
     remarks_counted,
     tests_shown,
     units_left_out,
@@ -36,6 +37,7 @@ def allocation_section(evidence: Evidence) -> Section:
     verdict = evidence.records["assignment_verdict"]
     units, tests = evidence.checks["assignment_units"], evidence.checks["assignment_tests"]
     randomised = evidence.protocol["design"]["randomised"]
+    levels = levels_note(tests, evidence.protocol["checks"]["alpha"])
     people = evidence.levels.units_are_people
     if people:
         tests = without_names(tests, set(units["unit"].astype("str")))
@@ -43,7 +45,7 @@ def allocation_section(evidence: Evidence) -> Section:
         Paragraph(units_told(verdict, evidence.protocol["design"]["unit"])),
         Exhibit(
             "assignment_tests", "Randomisation checks" if randomised else "Allocation checks",
-            tests_shown(tests),
+            tests_shown(tests), notes=(levels,) if levels else (),
             data="checks/assignment_tests.csv", source="check_assignment",
         ),
     ]  # fmt: skip

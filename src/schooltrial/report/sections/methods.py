@@ -10,6 +10,7 @@ from schooltrial.protocol.consistency.idle_keys import has_blocks
 from schooltrial.protocol.consistency.model_keys import keys_read
 from schooltrial.protocol.content.filters import in_words
 from schooltrial.protocol.content.sections import Content, arm_labels, control_word, labels
+from schooltrial.report.estimands import estimands_told
 from schooltrial.report.sections.symbols import symbols_sentence, symbols_told
 from schooltrial.report.wording import PLAIN_BLOCK, block_word, block_words, of_rows
 from schooltrial.wording import exact, listed, plural_of
@@ -379,6 +380,8 @@ def methods_section(
         The methods of the checks and bounds that the report shows.
     """
     blocks: list[Block] = [Paragraph(" ".join(_general(protocol)))]
+    if estimands := estimands_told(protocol):
+        blocks += [Heading("Estimands"), *(Paragraph(one) for one in estimands)]
     for estimator, models in models_by_kind(protocol).items():
         blocks += kind_blocks(estimator, models, protocol)
     blocks += [

@@ -24,7 +24,12 @@ def primary_section(evidence: Evidence) -> Section:
         blocks.append(
             Paragraph(("The analysis deviates from the plan: see ", Cite("deviations"), "."))
         )
-    told = (" ".join(adjustment_sentences(evidence.protocol)), " Models: ", Cite("methods"), ".")
+    told = (
+        " ".join(adjustment_sentences(evidence.protocol)),
+        " Estimands and models: ",
+        Cite("methods"),
+        ".",
+    )
     blocks.append(Paragraph(told))
     figure = evidence.exhibit("effects")
     if figure is not None:

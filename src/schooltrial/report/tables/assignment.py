@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.checks.assignment.chance_tests import OWN
+from schooltrial.document.numbers import significant
 from schooltrial.document.tables import Column, Table, tabulate
-from schooltrial.wording import plural, plural_of
+from schooltrial.wording import exact, plural, plural_of
 
 TESTS = [
     Column("Check", key="check"),
@@ -174,3 +176,39 @@ def units_left_out(units: pd.DataFrame) -> str:
     others = len(rows) - int(common.sum())
     told += f"; {others:,} with other remarks" if others else ""
     return f"{len(rows):,} more have a remark, and are not listed here: {told}."
+
+
+def levels_note(tests: pd.DataFrame, alpha: float) -> str:
+    """Return what the thresholds of p-values are, and how they share one level; empty without any.
+
+    Parameters
+    ----------
+    tests : DataFrame
+        ``checks/assignment_tests.csv``.
+    alpha : float
+        The level that they share.
+    """
+    drawn = tests[tests["p"].notna() & tests["threshold"].notna()]
+    if drawn.empty:
+        return ""
+    own = drawn["check"].astype("str").str.startswith(OWN)
+    shared = 2 if own.any() and not own.all() else 1
+    half = f"{exact(alpha)} / {shared}" if shared > 1 else exact(alpha)
+    parts = [
+        f"{half} / {len(rows)} = {significant(rows['threshold'].iloc[0])} for {which}"
+        for which, rows in (
+            (_each(int(own.sum()), "baseline of a primary outcome"), drawn[own]),
+            (_each(int((~own).sum()), f"{'other ' if own.any() else ''}test"), drawn[~own]),
+        )
+        if len(rows)
+    ]
+    return (
+        "Threshold of a check with a p-value: a smaller p-value puts the allocation in doubt. All "
+        f"{len(drawn)} such tests together have the level {exact(alpha)}, which is shared out "
+        f"among them (Bonferroni): {'; '.join(parts)}."
+    )
+
+
+def _each(n: int, what: str) -> str:
+    """Return whose share of a level it is: that of one test, or of each of several."""
+    return f"the {what}" if n == 1 else f"each {what}"

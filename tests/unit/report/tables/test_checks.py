@@ -32,6 +32,23 @@ def test_counts_are_counts_and_a_level_keeps_its_digits() -> None:
     assert told["p"].tolist() == ["", "0.368"]
 
 
+def test_levels_of_several_tests_are_explained_with_how_they_share_one_level() -> None:
+    tests = pd.DataFrame({
+        "check": ["assigned once", "sample ratio", "ranks", "baseline", "baseline of Maths"],
+        "threshold": [0.0, 0.005 / 3, 0.005 / 3, 0.005 / 3, 0.005],
+        "p": [np.nan, 1.0, 0.4, 0.5, 0.6],
+    })  # fmt: skip
+    assert assignment_tables.levels_note(tests, 0.01) == (
+        "Threshold of a check with a p-value: a smaller p-value puts the allocation in doubt. All "
+        "4 such tests together have the level 0.01, which is shared out among them (Bonferroni): "
+        "0.01 / 2 / 1 = 0.005 for the baseline of a primary outcome; 0.01 / 2 / 3 = "
+        "0.001667 for each other test."
+    )
+    alone = assignment_tables.levels_note(tests.iloc[:2].assign(threshold=[0.0, 0.01]), 0.01)
+    assert alone.endswith("(Bonferroni): 0.01 / 1 = 0.01 for the test.")
+    assert assignment_tables.levels_note(tests.iloc[:1], 0.01) == ""
+
+
 def test_only_units_of_which_something_was_said_are_listed_and_all_are_counted() -> None:
     units = pd.DataFrame({
         "unit": ["010", "017", "020"], "block": "N", "arm": "control", "drawn_arm": np.nan,
