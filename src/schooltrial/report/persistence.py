@@ -13,6 +13,7 @@ import pandas as pd
 from schooltrial.document.numbers import interval, number
 from schooltrial.document.tables import Column, Table, tabulate
 from schooltrial.models.group_time.persistence import DURING, PERSISTENCE
+from schooltrial.models.inference.fieller import NO_RATIO
 from schooltrial.models.panel.persistence import BASED_ON, NO_ERROR
 from schooltrial.protocol.content.shown_units import (
     PERCENTAGE_POINTS,
@@ -229,7 +230,9 @@ def persistence_shown(
     if rows.empty:
         return None
     bounds = zip(rows["conf_low"], rows["conf_high"], strict=True)
+    known = ~rows["note"].astype("object").fillna("").str.contains(NO_RATIO, regex=False)
     told = rows.assign(
+        estimate=rows["estimate"].where(known),
         told=[_in_words(term) for term in rows["term"]],
         note=["; ".join(part for part in _parts(n) if part != NO_ERROR) for n in rows["note"]],
         interval=["" if pd.isna(low) else interval(low, high) for low, high in bounds],

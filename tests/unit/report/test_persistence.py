@@ -142,3 +142,16 @@ def test_an_average_with_years_after_the_programme_says_so_and_the_effect_during
     assert during_sentence(_rows(5.0)[:1], PROTOCOL, "rollout", "ela") == ""  # none after
     assert during_sentence(_rows(5.0)[1:], PROTOCOL, "rollout", "ela") == ""  # none during
     assert during_sentence(_rows(5.0), PROTOCOL, "another", "ela") == ""
+
+
+def test_a_share_that_cannot_be_estimated_has_no_number_beside_these_words() -> None:
+    rows = _rows(5.0)
+    rows.loc[rows.index[-1], ["term", "estimate", "conf_low", "conf_high", "note"]] = [
+        "treated[after=2] / treated[during]", 173.7, nan, nan,
+        "no standard error: a ratio; the ratio cannot be estimated: the effect may be zero",
+    ]  # fmt: skip
+    table = persistence_shown(rows, PROTOCOL["outcomes"], PROTOCOL["models"])
+    assert table is not None
+    last = table.cells.iloc[-1]
+    assert last["Note"] == "the ratio cannot be estimated: the effect may be zero"
+    assert (last["Effect"], last["Estimate"]) == ("2 years after: share of during", "")

@@ -35,6 +35,10 @@ STEPS, HALVINGS = 512, 44
 """Steps of a quarter circle in which the end of the set is sought, and how often one is halved."""
 
 
+NO_RATIO = "the ratio cannot be estimated"
+"""What is said of a ratio of which every value is in the set."""
+
+
 @dataclass(frozen=True)
 class RatioSet:
     """The confidence set of a ratio.
@@ -94,7 +98,7 @@ def fieller_set(
     size = float(np.hypot(*statistic))
     ends = [_end(size, middle, sign, quantiles) for sign in (-1.0, 1.0)]
     if None in ends:
-        return RatioSet(ratio, -inf, inf, "the ratio cannot be estimated")
+        return RatioSet(ratio, -inf, inf, NO_RATIO)
     edges = _circle(np.array(ends)) @ back
     low, high = sorted((-edges[:, 1] / edges[:, 0]).tolist())
     if size * abs(float(_unit(root[1]) @ _unit(statistic))) > quantiles(_angle(root[1])):

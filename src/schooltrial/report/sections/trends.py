@@ -105,8 +105,8 @@ def lasting_blocks(evidence: Evidence, *, primary: bool) -> list[Block]:
         "persistence" if primary else "persistence_others",
         f"Effects during and after the programme{more}", lasting,
         "Each effect after the programme is compared with that on the same cohorts during it. "
-        "“Share of during” is the ratio of the two, with Fieller’s interval; the interval has no "
-        "ends where the effect during the programme may be zero. The model has the years after "
+        "“Share of during” is the ratio of the two, with Fieller’s interval; where the effect "
+        "during the programme may be zero it has no ends, or cannot be estimated. The model has the years after "
         "the programme as well, so that its effect during it can differ in the last digits from "
         "that of a model without them.",
         data="estimates/estimates.csv", source="gather_estimates",
