@@ -28,18 +28,18 @@ assignment: $(READY) ## randomise the units of a trial: make assignment PROTOCOL
 test: $(READY)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not r_live and not browser"
 
-test-studies: $(READY) ## every study of the project from raw files to report, tested (minutes)
-	@$(BIN)/python -m pytest tests/e2e/test_default_studies.py -m "slow or not slow"
+test-studies: $(READY) ## every study of the project from raw files to report, and runs of a small one (minutes)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e tests/cli -m slow
 
-test-trials: $(READY) ## the small studies of tests/trials, each by Snakemake to its report (minutes)
-	@$(BIN)/python -m pytest tests/trials -m slow
+test-trials: $(READY) ## small studies, each of another shape or with another difficulty, to their reports (minutes)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/trials tests/shapes -m slow
 
 test-browser: $(READY) ## every page of the default studies in Chromium: accessible, on a phone, printed (minutes)
 	@$(BIN)/snakemake --cores $(CORES) --quiet all
 	@$(BIN)/python -m pytest -n 0 tests/browser -m browser
 
-test-slow: $(READY) ## Monte Carlo tests with all their trials, and notebooks in a kernel of Jupyter (minutes)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit tests/studies tests/rules -m slow
+test-slow: $(READY) ## Monte Carlo and property tests with all their trials, and notebooks in Jupyter (minutes)
+	@SCHOOLTRIAL_EXAMPLES=many $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit tests/studies tests/rules -m "slow or hypothesis"
 
 resilience: $(READY) ## kills of a small study at random moments, and faults of the machine (half an hour)
 	@$(BIN)/python -m pytest -n 0 tests/resilience tests/e2e/test_changed_files.py -m "slow or not slow" -q

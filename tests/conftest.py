@@ -35,8 +35,9 @@ def sum_of_no_floats(items: Iterable[Any], /, start: Any = 0) -> Any:
 builtins.sum = sum_of_no_floats
 
 # How long an example takes says how busy the machine is, and nothing of the code.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("few", deadline=None, max_examples=20)
+settings.register_profile("many", deadline=None, max_examples=100)
+settings.load_profile(os.environ.get("SCHOOLTRIAL_EXAMPLES", "few"))  # `make test-slow`: many
 
 
 @pytest.fixture

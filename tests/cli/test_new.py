@@ -9,6 +9,7 @@ import pytest
 from schooltrial.cli.main import main
 
 
+@pytest.mark.slow
 def test_two_kinds_of_files_become_a_report_in_three_commands(
     trial: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,7 @@ def test_before_outcomes_exist_they_are_simulated_and_every_page_says_so(
     assert estimates["estimate"].notna().all()
 
 
+@pytest.mark.slow
 def test_arms_of_a_design_with_a_balance_criterion_are_drawn_by_it(trial: Path) -> None:
     listed = pd.read_csv(trial.parent / "schools.csv", dtype=str)
     listed["size"] = range(len(listed))

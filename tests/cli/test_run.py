@@ -24,6 +24,7 @@ def _begun(*arguments: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_trial_is_run_to_its_report_beside_the_protocol_even_after_a_kill(trial: Path) -> None:
     before = {path.name for path in trial.parent.iterdir()}
     killed = _begun("run", str(trial), "--cores", "1")

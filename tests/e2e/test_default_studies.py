@@ -16,8 +16,8 @@ from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
 from support.page_links import broken_links, links
 
-QUICK = ("fellowship", "university_certificate")
-"""Studies that run in every test: designs and estimators that no other end-to-end test has."""
+QUICK = ("university_certificate",)
+"""Run in every test: its design and its estimators are those that no other such test has."""
 NAMES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 STUDIES = [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
 Results = Callable[[str], Path]

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from e2e.clone import Clone
 
 REPORT = "results/small_trial/report/report.html"
@@ -36,6 +38,7 @@ def test_a_plan_that_changes_after_outcomes_were_read_is_flagged_in_the_report(
     assert "the plan was changed" not in (clone.results / "report/report.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_plan_that_is_changed_after_a_run_was_killed_at_its_first_model_is_flagged(
     new_clone: Callable[[], Clone],
 ) -> None:

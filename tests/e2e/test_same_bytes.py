@@ -10,6 +10,7 @@ import pytest
 from e2e.clone import Clone, contents
 
 
+@pytest.mark.slow
 def test_one_core_with_an_interpreter_a_job_and_two_cores_with_forks_write_the_same_bytes(
     built_results: Path, new_clone: Callable[[], Clone], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,10 +104,15 @@ def test_figures_are_written_as_png_where_the_configuration_asks(built: Clone) -
     [
         ("rows/filters", FITS, "check_balance"),
         ("panel/school_panel", {"fit_difference_in_differences"}, "clean_sample"),
-        ("panel/bounded_cells", {"fit_difference_in_differences"}, "clean_sample"),
+        pytest.param(
+            "panel/bounded_cells",
+            {"fit_difference_in_differences"},
+            "clean_sample",
+            marks=pytest.mark.slow,
+        ),
         ("sample/build", set(), "clean_sample"),
-        ("sample/rosters", set(), "clean_sample"),
-        ("tables/schema", set(), "obtain_tables"),
+        pytest.param("sample/rosters", set(), "clean_sample", marks=pytest.mark.slow),
+        pytest.param("tables/schema", set(), "obtain_tables", marks=pytest.mark.slow),
     ],
 )
 def test_an_edited_module_of_the_data_runs_again_just_the_fits_that_rest_on_it(

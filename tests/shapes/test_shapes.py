@@ -20,7 +20,26 @@ from support.shapes.shape import Shape
 from support.shapes.years import BLIND
 
 SHAPES = find_shapes()
-REPORTED = [name for name, shape in SHAPES.items() if not shape.refused]
+QUICK = (
+    "three_arms_unlike",
+    "two_schools_an_arm",
+    "one_treated_cohort",
+    "labels_in_arabic",
+    "identifiers_with_slashes",
+    "schools_that_come_and_go",
+    "published_rates_alone",
+    "binary_alone_and_no_balance",
+    "pupils_on_their_own",
+    "pupils_of_teachers",
+    "one_wave_no_baseline",
+    "follow_up_to_come",
+)
+"""One shape of each kind: these run in every test, the others with `make test-trials`."""
+REPORTED = [
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+    for name, shape in SHAPES.items()
+    if not shape.refused
+]
 REFUSED = [name for name, shape in SHAPES.items() if shape.refused]
 
 

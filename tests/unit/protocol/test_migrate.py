@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schooltrial.protocol.form.renamed_keys import Renaming, read_renamings, reword
@@ -114,7 +114,6 @@ def texts(draw: st.DrawFn) -> tuple[str, Any]:
     return draw(st.sampled_from(["", "\ufeff"])) + end.join(lines) + end, new
 
 
-@settings(max_examples=60)
 @given(texts())
 def test_only_the_old_words_of_any_protocol_change(drawn: tuple[str, Any]) -> None:
     text, new = drawn
@@ -127,7 +126,6 @@ def test_only_the_old_words_of_any_protocol_change(drawn: tuple[str, Any]) -> No
     assert find_edits(after) == []
 
 
-@settings(max_examples=60)
 @given(protocols())
 def test_a_protocol_is_read_in_the_words_in_which_it_is_rewritten(drawn: tuple[Any, Any]) -> None:
     old, new = drawn

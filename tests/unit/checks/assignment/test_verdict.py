@@ -41,6 +41,17 @@ KNOWN = KnownOfUnits(
 FEW = Redraws(draws=999, exact_up_to=1024)
 
 
+def trials(some: int, many: int) -> pytest.MarkDecorator:
+    """Simulate some lists in every test, and many where it may take long."""
+    slow = pytest.param(many, marks=pytest.mark.slow)
+    return pytest.mark.parametrize("n_trials", [some, slow])
+
+
+def most(n_trials: int, rate: float) -> float:
+    """Return how many of the trials may be doubted where they are at a rate."""
+    return n_trials * rate + 3 * float(np.sqrt(n_trials * rate * (1 - rate)))
+
+
 def _record(seed: int, **draw: Any) -> AssignmentRecord:
     return draw_assignment(
         FRAME, design(randomisation=draw), study="s", seed=seed, date="2024-05-01", software={}
@@ -106,8 +117,9 @@ def test_with_neither_the_list_is_at_best_consistent_and_the_limit_is_told() -> 
     assert "cannot be seen" in _test(found, "draw repeated")["reason"]
 
 
-def test_with_the_record_every_swapped_pair_is_caught_and_named() -> None:
-    for seed in range(25):
+@trials(8, 25)
+def test_with_the_record_every_swapped_pair_is_caught_and_named(n_trials: int) -> None:
+    for seed in range(n_trials):
         honest = _list(seed)
         one, other = _unlike(honest)
         found = _verify(_swapped(honest, one, other), record=_record(seed))
@@ -117,20 +129,22 @@ def test_with_the_record_every_swapped_pair_is_caught_and_named() -> None:
         assert changed["reason"].str.contains("drawn to").all()
 
 
-def test_a_swapped_pair_without_record_is_not_seen_more_often_than_chance() -> None:
+@trials(20, 60)
+def test_a_swapped_pair_without_record_is_not_seen_more_often_than_chance(n_trials: int) -> None:
     # The checks say so themselves: two schools that change places look like any lottery.
     doubted = 0
-    for seed in range(60):
+    for seed in range(n_trials):
         honest = _list(seed)
         doubted += _verify(_swapped(honest, *_unlike(honest)), alpha=0.1).verdict == IN_DOUBT
-    assert doubted <= 60 * 0.1 + 3 * np.sqrt(60 * 0.1 * 0.9)
+    assert doubted <= most(n_trials, 0.1)
 
 
-def test_honest_lists_meet_doubt_at_no_more_than_the_nominal_rate() -> None:
-    verdicts = [_verify(_list(seed), alpha=0.1).verdict for seed in range(150)]
+@trials(40, 150)
+def test_honest_lists_meet_doubt_at_no_more_than_the_nominal_rate(n_trials: int) -> None:
+    verdicts = [_verify(_list(seed), alpha=0.1).verdict for seed in range(n_trials)]
     doubted = verdicts.count(IN_DOUBT)
     assert verdicts.count(CONTRADICTED) == 0
-    assert doubted <= 150 * 0.1 + 3 * np.sqrt(150 * 0.1 * 0.9)
+    assert doubted <= most(n_trials, 0.1)
     assert doubted > 0  # the tests have a size: they are not deaf
 
 
@@ -507,16 +521,19 @@ def test_the_better_school_of_each_pair_is_caught_however_much_else_is_compared(
         assert not found.told()["believed"]
 
 
-def test_honest_pairs_with_twelve_covariates_are_doubted_at_no_more_than_the_nominal_rate() -> None:
+@trials(30, 120)
+def test_honest_pairs_with_twelve_covariates_are_doubted_at_no_more_than_the_nominal_rate(
+    n_trials: int,
+) -> None:
     rng = np.random.default_rng(9)
     doubted = 0
-    for _ in range(120):
+    for _ in range(n_trials):
         frame, known = _pairs(10, 12, rng)
         lot = rng.permuted(np.tile(["control", "programme"], (10, 1)), axis=1).ravel()
         found = _verify(frame.assign(arm=lot), design={"kind": "paired"}, known=known, alpha=0.2)
         doubted += found.verdict == IN_DOUBT
         assert found.verdict != CONTRADICTED
-    assert 0 < doubted <= 120 * 0.2 + 3 * np.sqrt(120 * 0.2 * 0.8)
+    assert 0 < doubted <= most(n_trials, 0.2)
 
 
 def test_a_list_sorted_as_text_whose_arms_alternate_is_doubted() -> None:

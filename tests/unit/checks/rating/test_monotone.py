@@ -131,7 +131,7 @@ def test_what_is_not_known_never_meets_more_than_the_best_that_it_could_be(
 
 
 @given(inputs=_inputs())
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True)
 def test_five_padlocks_are_only_given_where_everything_is_known(inputs: RatingInputs) -> None:
     rating = security_rating(inputs).rating
     if rating != f"{MOST} of {MOST}":
@@ -145,7 +145,7 @@ def test_five_padlocks_are_only_given_where_everything_is_known(inputs: RatingIn
 
 
 @given(inputs=_inputs())
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True)
 def test_no_sentence_of_a_rating_shows_a_number_that_is_none(inputs: RatingInputs) -> None:
     for found in (clearinghouse_rating(inputs), security_rating(inputs)):
         words = " ".join(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schooltrial.data.cells.cleaning_log import (
@@ -91,7 +91,6 @@ def _changes(batch: Batch) -> pd.DataFrame:
     return frame
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=25))
 def test_rows_read_less_rows_removed_are_the_rows_of_the_table(
     tmp_path_factory: Any, rows: list[tuple[str, ...]]
@@ -109,7 +108,6 @@ def test_rows_read_less_rows_removed_are_the_rows_of_the_table(
         assert found == counted
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=25))
 def test_putting_the_changes_back_gives_the_raw_cells(
     tmp_path_factory: Any, rows: list[tuple[str, ...]]

@@ -65,7 +65,7 @@ def _add_up(sample: Any) -> None:
     change=st.sampled_from(sorted(CROSSWALKS)),
     keep=st.sampled_from([{}, {"grade": [3, 4]}, {"region": ["north"]}]),
 )
-@settings(deadline=None, max_examples=35, derandomize=True)
+@settings(deadline=None, derandomize=True)
 def test_pupils_and_scores_are_in_the_sample_or_in_the_ledger(
     rows: dict[Any, Any],
     tested: dict[Any, Any],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schooltrial.data.rows.covariates import count_missing, covariate_columns
@@ -26,7 +26,6 @@ def test_a_number_in_a_cell_of_an_interaction_is_a_category() -> None:
     assert columns["grade:girl=missing"].tolist() == [0, 0, 1, 0]
 
 
-@settings(max_examples=60, deadline=None)
 @given(values=VALUES, other=st.floats(-1000, 1000))
 def test_the_columns_span_the_same_space_whatever_value_the_missing_are_given(
     values: list[float | None], other: float

@@ -158,7 +158,7 @@ def test_ratios_of_a_pupil_outside_the_lottery_are_his_baseline_too() -> None:
     tested=st.dictionaries(st.integers(1, 12), st.integers(0, 9), max_size=12),
     scale=st.sampled_from(["none", "all", "control"]),
 )
-@settings(deadline=None, max_examples=40, derandomize=True)
+@settings(deadline=None, derandomize=True)
 def test_in_assigned_schools_the_baseline_is_the_outcome_of_that_year_to_the_last_digit(
     rows: dict[Any, Any], tested: dict[int, int], scale: str
 ) -> None:

@@ -11,7 +11,7 @@ from schooltrial.models.assignment.design import AssignmentError, probability_de
 from schooltrial.models.assignment.draws import draw_assignments
 from schooltrial.models.assignment.shares import numbers_by_arm, share_design
 
-SETTINGS = settings(deadline=None, max_examples=60, derandomize=True)
+SETTINGS = settings(deadline=None, derandomize=True)
 
 
 @SETTINGS

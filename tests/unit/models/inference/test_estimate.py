@@ -19,7 +19,7 @@ COUNTS = {"n_individuals": 100, "n_schools": 10, "method": "m"}
     df=st.one_of(st.floats(1, 200), st.just(inf)),
     level=st.floats(0.5, 0.999),
 )
-@settings(deadline=None, max_examples=50, derandomize=True)
+@settings(deadline=None, derandomize=True)
 def test_the_interval_excludes_zero_just_where_p_is_below_one_minus_the_level(
     estimate: float, std_error: float, df: float, level: float
 ) -> None:

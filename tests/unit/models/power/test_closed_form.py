@@ -37,7 +37,7 @@ from schooltrial.models.power.minimum_detectable_effect import (
     rejection_tails,
 )
 
-SETTINGS = settings(deadline=None, max_examples=40, derandomize=True)
+SETTINGS = settings(deadline=None, derandomize=True)
 TWO_GROUPS = [
     # R 4.2.2: power.t.test(n, delta = 1, strict = TRUE)$power, and $delta at power .8, tol 1e-12
     # units in each arm, tails, power (None: not asked), minimum detectable effect

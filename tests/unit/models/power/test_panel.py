@@ -23,7 +23,7 @@ from schooltrial.models.power.panel import (
     year_covariance,
 )
 
-SETTINGS = settings(deadline=None, max_examples=40, derandomize=True)
+SETTINGS = settings(deadline=None, derandomize=True)
 Years = st.tuples(st.integers(1, 6), st.integers(1, 6))
 
 
