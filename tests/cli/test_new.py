@@ -31,8 +31,18 @@ def test_a_protocol_that_is_there_is_not_overwritten(
 ) -> None:
     before = trial.read_bytes()
     assert main(["new", str(trial), str(trial.parent / "schools.csv"), "--yes"]) == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "is there already; choose another name, or add --replace" in capsys.readouterr().err
     assert trial.read_bytes() == before
+
+
+def test_a_protocol_is_replaced_where_that_is_asked_for_and_the_one_before_is_kept(
+    trial: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = trial.read_bytes()
+    files = [str(trial.parent / name) for name in ("schools.csv", "pupils_2025.csv")]
+    assert main(["new", str(trial), *files, "--yes", "--replace"]) == 0
+    assert "proposed by `schooltrial new`" in trial.read_text("utf-8")
+    assert (trial.parent / "trial.yaml.bak").read_bytes() == before
 
 
 def test_a_question_without_an_answer_ends_with_a_sentence(

@@ -221,6 +221,7 @@ class SmallTrial:
         """Run the script that builds the sample, after `obtain`."""
         content = self.read().content
         tables = [table for table in KEYS if table not in ("implementation", "costs")]
+        raw = RawFiles(self.read(), Layout(self.results))
         clean_sample(
             **{table: self.path(f"{table}.parquet") for table in tables},
             protocol=content,
@@ -236,7 +237,8 @@ class SmallTrial:
             aggregates=self.path("aggregates.csv"),
             linking=self.path("linking.csv"),
             left_out=self.path("left_out.parquet"),
-            key_sources=RawFiles(self.read(), Layout(self.results)).key_sources(),
+            key_sources=raw.key_sources(),
+            raw=raw.other_columns(),
             blinded=None,
             sources={
                 f"{table} table": ", ".join(reading["file"] for reading in readings)

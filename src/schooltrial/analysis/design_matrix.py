@@ -132,8 +132,8 @@ def build_design_matrix(
     if rows.empty or rows["treated"].nunique() < 2:
         arms = ", ".join(sorted(rows["arm"].unique())) or "none"
         raise ValueError(
-            f"outcome {outcome!r}: {len(rows)} of {len(population)} pupils are complete, in the "
-            f"groups: {arms}. Both groups are needed; {_most_missing(lacking)}"
+            f"outcome {outcome!r}: {len(rows)} of {len(population)} {rows_are(sample)} are "
+            f"complete, in the groups: {arms}. Both groups are needed; {_most_missing(lacking)}"
             f"{_to_check(lacking, outcome)}"
         )
     treatment = dict(_treatment_columns(rows, model))
@@ -142,7 +142,7 @@ def build_design_matrix(
         when = f" in the active years {active}" if active else ""
         when += f" from its {model['active_from']} on" if model["active_from"] else ""
         raise ValueError(
-            f"outcome {outcome!r}: no pupil is treated{when}; "
+            f"outcome {outcome!r}: none of the {rows_are(sample)} is treated{when}; "
             "check `active_years`, `active_from` and `where` of the model"
         )
     indicated = count_missing(rows, covariate_variables(model, outcome))
@@ -182,9 +182,10 @@ def _refuse_missing(population: pd.DataFrame, model: Model, outcome: str) -> Non
     if counts:
         raise ValueError(
             f"outcome {outcome!r}: covariates are missing for some of the {len(observed):,} "
-            f"pupils who have it: {listed(counts)}; the model has `missing_covariates: refuse`. "
-            "Complete the files, or set `missing_covariates: indicator` (keep these pupils, with "
-            "an indicator) or `drop` (leave them out)"
+            f"{rows_are(population)} that have it: {listed(counts)}; the model has "
+            "`missing_covariates: refuse`. Complete the files, or set "
+            "`missing_covariates: indicator` (keep these rows, with an indicator) or "
+            "`drop` (leave them out)"
         )
 
 
@@ -195,9 +196,10 @@ def _refuse_missing_in_an_arm(rows: pd.DataFrame, variables: Sequence[str], outc
         if absent.any():
             arms = "every group" if absent.all() else "the group " + ", ".join(absent.index[absent])
             raise ValueError(
-                f"outcome {outcome!r}: the covariate {variable!r} is missing for all pupils of "
-                f"{arms} who are analysed, so that it can adjust nothing. Check the column and the "
-                "`missing` texts of its file, or take it out of `covariates`"
+                f"outcome {outcome!r}: the covariate {variable!r} is missing for all "
+                f"{rows_are(rows)} of {arms} that are analysed, so that it can adjust nothing. "
+                "Check the column and the `missing` texts of its file, or take it out of "
+                "`covariates`"
             )
 
 
@@ -211,6 +213,11 @@ def _refuse_weights(weights: pd.Series, outcome: str) -> None:
             f"{wrong.iloc[0]!r} in one ({len(wrong):,} of {len(weights):,} rows are not). Leave "
             "these rows out by `where`, or name another variable"
         )
+
+
+def rows_are(rows: pd.DataFrame) -> str:
+    """Return what the rows of an analysed sample are, in the plural."""
+    return next((f"{one}s" for one in ("pupil", "teacher") if one in rows), "schools")
 
 
 def listed(counts: Mapping[str, int]) -> str:

@@ -29,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="file",
         help="its files: CSV, Excel, Stata, SPSS, SAS or Parquet",
     )
+    parser.add_argument(
+        "--replace", action="store_true",
+        help="write over a protocol of this name, and keep it as TRIAL.yaml.bak",
+    )  # fmt: skip
     parser.add_argument("--yes", action="store_true", help="ask nothing: take the likeliest answer")
     for role, what in NAMED.items():
         parser.add_argument(f"--{role}", metavar="COLUMN", help=f"column of {what}")
@@ -49,8 +53,11 @@ def run(args: argparse.Namespace) -> int:
 
     given = Path(args.trial)
     target = given if given.suffix in (".yaml", ".yml") else given.with_name(f"{given.name}.yaml")
-    if target.exists():
-        raise UserError(f"{target} is there already; choose another name, or delete it")
+    if target.exists() and not args.replace:
+        raise UserError(
+            f"{target} is there already; choose another name, or add --replace: what is there is "
+            f"then kept as {target.name}.bak"
+        )
     silent = args.yes or not sys.stdin.isatty()
     files = [one for path in dict.fromkeys(args.files) for one in see(path.expanduser())]
     for file in files:
@@ -60,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     named = {role: column for role in NAMED if (column := getattr(args, role))}
     found = propose(target.stem, files, folder, ask, date.today().year, named)
     text = protocol_text(found)
+    if target.exists():
+        target.replace(target.with_name(f"{target.name}.bak"))
     target.write_text(text, encoding="utf-8", newline="\n")
     protocol_of(target)
     print(f"\nWrote {target}. Guesses to read, and to correct where they are wrong:")

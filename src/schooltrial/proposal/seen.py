@@ -228,6 +228,8 @@ class SeenFile:
         Whether the labels of a Stata or SPSS file are read in place of codes.
     named : mapping
         Role → the column that was named for it.
+    heading : str
+        The lines above the names of columns, or what a Stata or SPSS file calls itself.
     """
 
     path: Path
@@ -242,6 +244,7 @@ class SeenFile:
     notes_below: bool | str = False
     value_labels: bool = False
     named: Mapping[str, str] = field(default_factory=dict)
+    heading: str = ""
 
     def __getitem__(self, name: str) -> SeenColumn:
         return next(column for column in self.columns if column.name == name)
@@ -334,7 +337,8 @@ def _with_cells(seen: SeenFile) -> SeenFile | None:
     if lower and len(named) <= max(lower) / 2:
         return None  # a title
     rows = np.arange(min(cells.rows, LOOKED_AT))
-    titles = _titles(seen.path)
+    titles, label = _titles(seen.path)
+    above = [text for line, texts in cells.nearby if line < seen.header_row for text in texts]
     columns = tuple(
         SeenColumn(
             name, tuple(map(str, cells.columns[name].cells(rows).to_pylist())),
@@ -354,16 +358,18 @@ def _with_cells(seen: SeenFile) -> SeenFile | None:
     thousands = found.pop() if len(found) == 1 else ""
     columns = tuple(replace(one, decimal=decimal, thousands=thousands) for one in columns)
     return replace(
-        seen, columns=columns, rows=cells.rows, decimal=decimal, thousands=thousands
+        seen, columns=columns, rows=cells.rows, decimal=decimal, thousands=thousands,
+        heading=" ".join([*above, label]).strip(),
     )  # fmt: skip
 
 
-def _titles(path: Path) -> Mapping[str, str]:
-    """Return column → what a Stata or SPSS file calls it in words."""
+def _titles(path: Path) -> tuple[Mapping[str, str], str]:
+    """Return column → what a Stata or SPSS file calls it in words, and what it calls itself."""
     reader = READER_OF.get(path.suffix.lower())
     if reader is None:
-        return {}
-    return read_apart(reader, str(path), metadataonly=True)[1].variable_labels
+        return {}, ""
+    told = read_apart(reader, str(path), metadataonly=True)[1]
+    return told.variable_labels, told.title
 
 
 def _labelled(

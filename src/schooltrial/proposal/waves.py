@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from schooltrial.proposal.roles import YEAR_IN_NAME, before_and_after, column_of
+from schooltrial.proposal.roles import YEAR_IN_NAME, before_and_after, column_of, year_of, years_of
 from schooltrial.proposal.seen import SeenColumn, SeenFile
 from schooltrial.proposal.times import end_of_school_year
 
@@ -78,6 +78,8 @@ class Wave:
 def waves_of(files: Sequence[SeenFile]) -> list[Wave]:
     """Return the files, those that differ by the year in their names alone taken together.
 
+    So are the sheets of a workbook.
+
     So are two files whose names say before and after, if they share most columns.
     """
     found: dict[tuple[str, str], dict[int, SeenFile]] = {}
@@ -92,13 +94,22 @@ def waves_of(files: Sequence[SeenFile]) -> list[Wave]:
         if whole and ends:
             year = ends
             pattern = f"{file.path.name[: whole.start()]}*{file.path.name[whole.end() :]}"
-        found.setdefault((pattern, file.sheet), {})[year] = file
+        sheet = file.sheet
+        if not year and (of_sheet := _year_of_sheet(file)):
+            year, pattern, sheet = of_sheet, f"{pattern}*", re.sub(r"[\d/–-]+", "*", sheet)
+        found.setdefault((pattern, sheet), {})[year] = file
     waves = []
     for (pattern, _), by_year in found.items():
         last = by_year[max(by_year)]
         stated = "*" in pattern
         waves.append(Wave(last.path.name if stated else pattern, by_year, stated))
     return _paired(waves)
+
+
+def _year_of_sheet(file: SeenFile) -> int | None:
+    """Return the year that the name of a sheet says, where no column of it says one."""
+    column = column_of("year", file)
+    return None if column is not None and years_of(column) else year_of(file.sheet)
 
 
 def _paired(waves: Sequence[Wave]) -> list[Wave]:

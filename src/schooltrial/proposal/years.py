@@ -30,17 +30,20 @@ def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
         _keep_years_of_texts(found, years_of(texts))
         _date_waves(found, max(found.baseline), found.programme[-1])
         return
-    reason = "the year was taken from the name of the file or a column"
+    reason = "the year was taken from the name of the file, of its sheet or of a column"
     year = max(years | set(in_names.values()), default=None)
     if year is None:
         year = _year_of_dates(found.scores.last)
         reason = "the year was taken from the dates in the file"
     if year is None:
+        year = year_of(found.scores.last.heading)
+        reason = "the year was taken from the title of the table"
+    if year is None:
         year = _year_asked(ask, this_year)
         reason = "no file says a year; this one was taken"
     found.programme = [year]
     stages = stages_of(texts)
-    if found.scores.stated or stages:
+    if (found.scores.stated and len(found.scores.files) > 1) or stages:
         found.baseline = [year - 1]
         reason += ", and the test before was taken to be of the year before"
     found.guesses["years"] = reason

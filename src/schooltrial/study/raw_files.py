@@ -8,6 +8,7 @@ from pathlib import Path
 
 from schooltrial.checkout import from_here
 from schooltrial.data.files.file_names import KeySource, expand_years, raw_file_names
+from schooltrial.data.linking.other_columns import OtherColumns, RawPlace
 from schooltrial.protocol.content.column_map import KeyedFile, shown_source
 from schooltrial.protocol.content.sections import Protocol, measured_years
 from schooltrial.study.layout import Layout
@@ -76,6 +77,24 @@ class RawFiles:
             ]
             for table, readings in content["tables"].items()
         }  # fmt: skip
+
+    def other_columns(self) -> OtherColumns:
+        """Return the same files, where they lie and how each is read.
+
+        It is an object of ours, which Snakemake leaves out when it compares the params of a rule
+        with those of the last run: it serves messages alone.
+        """
+        content, folder, fetched = self.protocol.content, Path(self.folder()), self.fetched()
+        return OtherColumns(
+            {
+                table: [
+                    RawPlace(file, fetched.get(file, str(folder / file)), year, reading)
+                    for reading in readings
+                    for file, year in expand_years(reading, measured_years(content["years"]))
+                ]
+                for table, readings in content["tables"].items()
+            }
+        )
 
     def fetched(self) -> dict[str, str]:
         """Return file → where it is kept, for the raw files that are fetched by their address."""

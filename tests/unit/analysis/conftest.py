@@ -36,6 +36,7 @@ def sample() -> pd.DataFrame:
     halves, sectors = ["lower", "upper"], ["Arab", "Religious", "Secular"]
     return pd.DataFrame(
         {
+            "pupil": [f"P{at}" for at in range(PUPILS)],
             "school": [f"S{at}" for at in school],
             "cluster": [f"S{at}" for at in school],
             "block": [f"{at // 4 + 1}" for at in school],

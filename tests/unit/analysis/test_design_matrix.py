@@ -195,7 +195,7 @@ def test_treatment_acts_in_its_active_years_only(sample: pd.DataFrame, model: Ma
 
 def test_treatment_that_is_never_active_is_refused(sample: pd.DataFrame, model: Make) -> None:
     wanted = model(active_years=[2020], where={"year": [2019]})
-    with pytest.raises(ValueError, match="no pupil is treated in the active years 2020"):
+    with pytest.raises(ValueError, match="none of the pupils is treated in the active years 2020"):
         build_design_matrix(sample, wanted, "score")
 
 
@@ -296,7 +296,7 @@ def test_missing_covariates_are_refused_with_counts_where_the_model_says_so(
     sample.loc[[2, 3], "age"] = np.nan
     sample.loc[[3], ["score", "girl"]] = np.nan
     wanted = model(covariates=["age", "girl"], missing_covariates="refuse")
-    with pytest.raises(ValueError, match="some of the 239 pupils who have it: age 1; the model"):
+    with pytest.raises(ValueError, match="some of the 239 pupils that have it: age 1; the model"):
         build_design_matrix(sample, wanted, "score")
     sample.loc[[2], "age"] = 9.0
     assert len(build_design_matrix(sample, wanted, "score").rows) == 239
@@ -418,3 +418,14 @@ def test_a_baseline_that_is_not_known_is_a_missing_covariate(
     np.testing.assert_array_equal(left.regressors, known.regressors)
     with pytest.raises(ValueError, match="score_before"):
         build_design_matrix(rows, model(**keys, missing_covariates="refuse"), "score")
+
+
+@pytest.mark.parametrize(("column", "rows"), [("teacher", "teachers"), (None, "schools")])
+def test_a_refusal_calls_rows_what_they_are(
+    sample: pd.DataFrame, model: Make, column: str | None, rows: str
+) -> None:
+    others = sample.drop(columns="pupil") if column is None else sample.rename(
+        columns={"pupil": column}
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=f"0 of 0 {rows} are complete"):
+        build_design_matrix(others, model(where={"year": [1999]}), "score")

@@ -436,7 +436,9 @@ def test_the_year_of_the_test_is_that_in_the_name_of_its_column(tmp_path: Path) 
     _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
     assert content["years"]["programme"] == [2023]
     assert content["outcomes"]["reading_2023"]["baseline_measures"] == ["reading_2022"]
-    assert f"{GUESS}the year was taken from the name of the file or a column" in text
+    assert (
+        f"{GUESS}the year was taken from the name of the file, of its sheet or of a column" in text
+    )
 
 
 def test_a_year_that_is_a_date_is_no_year_but_dates_say_the_year(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schooltrial.data.files.file_names import KeySource
+from schooltrial.data.linking.other_columns import OtherColumns
 from schooltrial.wording import listed
 
 SHOWN_FILES = 3
@@ -19,9 +20,12 @@ class Sources:
     ----------
     by_table : mapping of str to list of KeySource
         Standard table → its files; a table without any is named itself.
+    raw : OtherColumns
+        The same files with all their columns.
     """
 
     by_table: Mapping[str, Sequence[KeySource]] = field(default_factory=dict)
+    raw: OtherColumns = field(default_factory=OtherColumns)
 
     def of(self, table: str, year: int | None = None, outcome: str = "") -> list[KeySource]:
         """Return the files with rows of a table, or those of a year or outcome if given."""

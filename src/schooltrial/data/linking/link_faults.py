@@ -181,6 +181,9 @@ def _share_remedy(link: Link, sources: Sources, every: LinkedKeys) -> str:
         f"read the column with the same {keys.variable} identifiers in both files, or ask for the "
         "list that links the two"
     ]
+    other = _other_column(match, sources)
+    if other:
+        lines[0] = other
     elsewhere = _other_year(match, every)
     if elsewhere:
         lines.append(elsewhere)
@@ -220,6 +223,18 @@ def _share_remedy(link: Link, sources: Sources, every: LinkedKeys) -> str:
         f"{line[0].upper() if at else line[0]}{line[1:]}{'.' if at < len(lines) - 1 else ''}"
         for at, line in enumerate(lines)
     )
+
+
+def _other_column(match: KeyMatch, sources: Sources) -> str:
+    """Name another column of one of the two files that holds the other's identifiers, if any."""
+    keys, among = match.keys, match.among
+    for one, other in ((keys, among), (among, keys)):
+        column, file = sources.raw.holding(other.names, one.table, one.year)
+        if column and column != sources.column(one.table, one.variable, one.year):
+            line = column_line(one.table, one.variable, column, file, ())
+            there = sources.files(other.table, other.year)
+            return f"column {column!r} of {file} has the identifiers of {there}: {line}"
+    return ""
 
 
 def _other_year(match: KeyMatch, keys: LinkedKeys) -> str:

@@ -42,6 +42,8 @@ class FileFacts:
         Column → type of its values, in ReadStat's words.
     variable_labels : dict
         Column → what the file calls it in words; columns without such words are left out.
+    title : str
+        What the file calls itself; empty if it does not.
     """
 
     value_labels: dict[str, dict[Any, Any]]
@@ -49,6 +51,7 @@ class FileFacts:
     storage_width: dict[str, int]
     types: dict[str, str]
     variable_labels: dict[str, str]
+    title: str = ""
 
 
 def read_apart(reader: Reader, source: str | bytes, **keys: Any) -> tuple[pd.DataFrame, FileFacts]:
@@ -93,6 +96,7 @@ def main() -> int:
             frame, about.variable_value_labels, about.missing_ranges,
             about.variable_storage_width, about.readstat_variable_types,
             {name: text for name, text in about.column_names_to_labels.items() if text},
+            about.file_label or "",
         )  # fmt: skip
     except Exception as error:  # ReadStat's errors, and those of its conversions, are many
         found = str(error).strip() or type(error).__name__

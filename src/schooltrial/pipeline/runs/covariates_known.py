@@ -1,4 +1,4 @@
-"""For how many of those analysed the covariates of the primary models are known."""
+"""For how many of those analysed the covariates of each model are known."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def covariates_unknown(content: Content, name: str) -> Iterator[str]:
         Of the study, whose models were fitted in the working folder.
     """
     paths, named = Layout(Path("results") / name), labels(content)
-    for model, section in content["models"].items():
-        if section["role"] != "primary" or len(content["design"]["arms"]) > 2:
+    for model in content["models"]:
+        if len(content["design"]["arms"]) > 2:
             continue  # the rows of several groups are not counted as one
         told = paths.estimates_of(model, "json")
         diagnostics = json.loads(told.read_text("utf-8")) if told.is_file() else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -56,6 +56,8 @@ class Progress:
         Seconds.
     counted : callable
         Takes a stage, gives what it has done so far in words; empty if there is nothing to count.
+    unsaid : collection of str
+        Sentences of the run that are not shown.
     """
 
     stages: Mapping[str, str]
@@ -63,6 +65,7 @@ class Progress:
     terminal: bool
     clock: Callable[[], float] = time.monotonic
     counted: Callable[[str], str] = lambda stage: ""
+    unsaid: Collection[str] = ()
     planned: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -87,7 +90,7 @@ class Progress:
                 stage = self._running.pop(event["job"])
                 self.done[stage] += 1
                 self._draw(stage)
-            case "said":
+            case "said" if event["text"] not in self.unsaid:
                 self.out.write(f"{event['text']}\n")
                 self._lines = 0  # stages are drawn again below it
             case "failed":

@@ -11,8 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from schooltrial.pipeline.messages import unlinked
-from schooltrial.pipeline.plan_record import is_recorded
+from schooltrial.pipeline.plan_record import SEALED, WITHDRAWN, is_recorded
 from schooltrial.pipeline.runs.covariates_known import covariates_unknown
+from schooltrial.pipeline.runs.errors_known import models_without_error
 from schooltrial.pipeline.runs.plan_words import groups_in_words, plan_in_words
 from schooltrial.pipeline.runs.run_end import allocation_doubts
 from schooltrial.pipeline.runs.study_run import make, protocol_of
@@ -49,13 +50,17 @@ def check_study(protocol: Path, cores: int | None = None) -> None:
         if kept.is_dir():
             shutil.copytree(kept, folder / DOWNLOADS)
         try:
-            make(plan, folder, _targets(plan), cores)
+            make(plan, folder, _targets(plan), cores, unsaid=(WITHDRAWN, SEALED))
         except UserError as told:
             text = str(told).rsplit("\n\nLog: ", 1)[0]  # it goes with the folder
             raise UserError(text) from None
         with chdir(folder):
             read = list(what_was_read(plan.name))
-            lacking = [f"Warning: {one}" for one in covariates_unknown(plan.content, plan.name)]
+            lacking = [
+                f"Warning: {one}"
+                for find in (covariates_unknown, models_without_error)
+                for one in find(plan.content, plan.name)
+            ]
             groups = groups_in_words(
                 Layout(Path("results") / plan.name), arm_labels(plan.content["design"])
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import chdir
 from functools import partial
 from pathlib import Path
@@ -86,6 +86,7 @@ def make(
     cores: int | None = None,
     config: Mapping[str, str] = NOTHING,
     forced: Sequence[str] = (),
+    unsaid: Collection[str] = (),
 ) -> int:
     """Make files of a study's results, tell how far it is, and return how many steps it took.
 
@@ -101,6 +102,8 @@ def make(
         Further keys of the configuration.
     forced : sequence of str
         Rules that run whether or not anything has changed.
+    unsaid : collection of str
+        Sentences of the run that are of no use here.
     """
     project = own_checkout()
     log = folder / "results" / plan.name / "logs" / "run.txt"
@@ -109,7 +112,11 @@ def make(
     )
     paths = Layout(folder / "results" / plan.name)
     progress = Progress(
-        stage_of_rules(project), sys.stdout, sys.stdout.isatty(), counted=partial(counted, paths)
+        stage_of_rules(project),
+        sys.stdout,
+        sys.stdout.isatty(),
+        counted=partial(counted, paths),
+        unsaid=unsaid,
     )
     say = partial(print, flush=True)
     with only_command(folder, say), chdir(folder):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,8 +11,10 @@ import pytest
 
 from schooltrial.data.files.file_names import KeySource
 from schooltrial.data.linking.key_sources import Sources
+from schooltrial.data.linking.other_columns import OtherColumns, RawPlace
 from schooltrial.data.sample.build import SampleBuild
 from schooltrial.refusal import Fault, Refusal
+from support.sections import reading
 from support.standard_study import ASSIGNMENT, SCHOOLS, roster, sample_rules, scores
 
 PUPILS = [f"{at:03d}" for at in range(1, 41)]
@@ -43,12 +47,14 @@ def _rosters(*pupils: str, schools: int = 4, **keys: str) -> pd.DataFrame:
 
 
 def _faults(
-    tables: dict[str, pd.DataFrame], cleaning: dict[str, Any] | None = None, **rules: Any
-) -> list[Fault]:
+    tables: dict[str, pd.DataFrame], cleaning: dict[str, Any] | None = None,
+    raw: OtherColumns | None = None, **rules: Any,
+) -> list[Fault]:  # fmt: skip
     every = {"schools": SCHOOLS, "assignment": ASSIGNMENT, **tables}
+    sources = replace(SOURCES, raw=raw or OtherColumns())
     stated = {"match_at_least": 0.95, **(cleaning or {})}
     try:
-        SampleBuild(every, sample_rules(cleaning=stated, **rules), sources=SOURCES)
+        SampleBuild(every, sample_rules(cleaning=stated, **rules), sources=sources)
     except Refusal as refusal:
         return list(refusal.faults)
     return []
@@ -257,3 +263,19 @@ def test_pupils_of_the_list_under_other_identifiers_are_refused() -> None:
     assert "16 of 40 pupils in the allocation list" in fault.found
     whole = {**tables, "pupils": _rosters(*PUPILS, *(f"Q{letter}x" for letter in "ABCDEFGHI"))}
     assert _faults(whole, unit="pupil") == []
+
+
+def test_another_column_of_the_file_that_has_the_identifiers_is_named(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text(
+        "id,code,urn\n" + "\n".join(f"{at:03d},s{at % 4},S{1 + at % 4}" for at in range(1, 41))
+    )
+    wrong = _rosters(*PUPILS).assign(school=lambda rows: rows["school"].str.lower() + "x")
+    places = {
+        "pupils": [
+            RawPlace("roster.csv", str(tmp_path / "roster.csv"), None, reading("roster.csv"))
+        ]
+    }
+    faults = _faults({"pupils": wrong}, raw=OtherColumns(places))
+    told = "column 'urn' of roster.csv has the identifiers of list.csv: write under `tables.pupils`"
+    assert any(told in fault.remedy for fault in faults)
+    assert any("`school: {column: urn}`" in fault.remedy for fault in faults)
