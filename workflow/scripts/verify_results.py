@@ -44,9 +44,8 @@ def main(*, results: str, claims: str, **traced: Any) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer to load than the tests
     told = Claims()
     tests = in_project(TESTS)
-    code = pytest.main(
-        [tests, "-q", "-p", "no:cacheprovider", "--confcutdir", tests], plugins=[told]
-    )
+    without = ["-p", "no:cacheprovider", "-p", "no:unraisableexception"]  # they cost more than the claims
+    code = pytest.main([tests, "-q", *without, "--confcutdir", tests], plugins=[told])
     refuse(told.faults)
     if code != 0:
         raise RuntimeError(f"pytest ended with code {code}; see the log")
