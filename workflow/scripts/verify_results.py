@@ -44,7 +44,7 @@ def main(*, results: str, claims: str, **traced: Any) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer to load than the tests
     told = Claims()
     tests = in_project(TESTS)
-    without = ["-p", "no:cacheprovider", "-p", "no:unraisableexception"]  # they cost more than the claims
+    without = ["-p", "no:cacheprovider", "-p", "no:unraisableexception"]  # slow
     code = pytest.main([tests, "-q", *without, "--confcutdir", tests], plugins=[told])
     refuse(told.faults)
     if code != 0:
