@@ -137,7 +137,55 @@ def effects_shown(
         sentence(told) if 1 < every == len(alike) else f"{'; '.join(alike)}: {told}."
         for told, alike in notes.items()
     )
-    return ShownEffects(table, said)
+    return ShownEffects(table, (*said, *same_estimates(rows, models)))
+
+
+ONE_ESTIMATE = (
+    "Each is least squares with the same covariates, so that only the way in which its precision "
+    "is judged differs."
+)
+
+DIVISOR = (
+    "In randomisation inference and in the bootstrap the SE only divides the test statistic: "
+    "p-values and intervals come from the draws."
+)
+
+DRAWN = ("randomisation_inference", "wild_bootstrap")
+
+SAME = ".8g"
+"""Estimates that are alike in so many digits are one."""
+
+
+def same_estimates(rows: pd.DataFrame, models: Mapping[str, Any]) -> list[str]:
+    """Return why one estimate has several standard errors; nothing where none has.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of the table of estimates, as they are shown.
+    models : mapping
+        The protocol's models.
+    """
+    known = rows[rows["estimand"].isin(HEADLINES) & rows["std_error"].notna()]
+    sizes = known["estimate"].map(lambda size: format(size, SAME))
+    found = dict[tuple[str, ...], bool]()
+    for _, alike in known.groupby(["outcome", "term", "subgroup", sizes], sort=False):
+        if alike["std_error"].nunique() < 2:
+            continue
+        told = [str(models[row["model"]]["label"]) for row in alike.to_dict("records")]
+        if alike["model"].nunique() == 1:
+            told = alike["method"].astype("str").to_list()
+        roles = [models[name]["role"] for name in alike["model"]]
+        if roles.count("primary") == 1 < alike["model"].nunique():
+            told[roles.index("primary")] += ", the primary analysis"
+        drawn = {models[name]["estimator"] for name in alike["model"]}.intersection(DRAWN)
+        found[tuple(dict.fromkeys(told))] = bool(drawn)
+    return [
+        f"One estimate with several standard errors: {'; '.join(named)}. {ONE_ESTIMATE}"
+        f"{f' {DIVISOR}' if drawn else ''}"
+        for named, drawn in found.items()
+        if len(named) > 1
+    ]
 
 
 def high_attrition(row: pd.Series, model: Mapping[str, Any], attrition: pd.DataFrame | None) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.protocol.reading import with_subgroup_models
-from schooltrial.report.effects import Rows, effects_shown, high_attrition
+from schooltrial.report.effects import Rows, effects_shown, high_attrition, same_estimates
 from schooltrial.report.headlines import summarise_findings
 from support.small_trial import SmallTrial
 
@@ -133,3 +133,29 @@ def test_an_effect_of_a_year_in_which_attrition_is_high_is_marked() -> None:
     assert high_attrition(row, {"where": {"year": [2021]}}, attrition) == ""
     assert high_attrition(row, later, attrition.assign(outcome="reading")) == ""
     assert high_attrition(row, later, None) == ""
+
+
+def test_one_estimate_with_several_standard_errors_says_why_and_which_is_primary() -> None:
+    models = {
+        "ols": {"label": "OLS", "role": "primary", "estimator": "cluster_robust"},
+        "drawn": {"label": "Drawn again", "role": "sensitivity",
+                  "estimator": "randomisation_inference"},
+        "reml": {"label": "REML", "role": "sensitivity", "estimator": "multilevel"},
+    }  # fmt: skip
+    rows = pd.DataFrame([
+        _row(model="ols"), _row(model="drawn", std_error=0.05), _row(model="reml", estimate=0.11),
+    ])  # fmt: skip
+    (told,) = same_estimates(rows, models)
+    assert told.startswith(
+        "One estimate with several standard errors: OLS, the primary analysis; Drawn again. Each is"
+    )
+    assert told.endswith("p-values and intervals come from the draws.")
+    assert same_estimates(rows.iloc[[0, 2]], models) == []
+
+
+def test_one_estimate_under_several_covariances_names_these() -> None:
+    models = {"ols": {"label": "OLS", "role": "primary", "estimator": "cluster_robust"}}
+    rows = pd.DataFrame([_row(model="ols", method="OLS, CR1"), _row(model="ols", method="CR2")])
+    (told,) = same_estimates(rows, models)
+    assert "several standard errors: OLS, CR1; CR2. Each is" in told
+    assert "draws" not in told

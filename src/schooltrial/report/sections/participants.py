@@ -7,6 +7,7 @@ from schooltrial.document.text import Cite, joined
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.limits import moves_sentence
 from schooltrial.report.tables.checks import (
+    IMPLIED_BIAS,
     attrition_shown,
     movers_shown,
     who_left_sentence,
@@ -51,7 +52,8 @@ def participants_section(evidence: Evidence) -> Section:
                 attrition, years, evidence.labels, models_by_label(protocol), evidence.arms,
                 evidence.control,
             ),
-            LOST, data="checks/attrition.csv", source="check_attrition",
+            LOST, notes=(IMPLIED_BIAS,) if attrition["bias_cautious"].notna().any() else (),
+            data="checks/attrition.csv", source="check_attrition",
         ))  # fmt: skip
         moved = movers_shown(attrition, years, labels, evidence.arms, evidence.control)
         if moved is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Section
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.tables.checks import power_shown
+from schooltrial.report.tables.checks import power_shown, power_terms
 
 
 def power_section(evidence: Evidence) -> Section:
@@ -21,6 +21,7 @@ def power_section(evidence: Evidence) -> Section:
                 power, evidence.labels, evidence.arms,
                 randomised=evidence.protocol["design"]["randomised"],
             ),
+            notes=tuple(power_terms(power)),
             data="checks/power.csv", source="check_power",
         )  # fmt: skip
         blocks.append(Details.of(table))

@@ -10,10 +10,10 @@ from schooltrial.report.persistence import persistence_told
 from schooltrial.report.sections.methods import adjustment_sentences
 
 READING = (
-    "Statistic of a joint test: F. Effect size: Hedges’ g in the pooled SD of those analysed, or "
-    "the Cox index of a yes/no outcome. It can differ a little from an effect in SD, whose SD is "
-    "the one by which the outcome was standardised. In a model of several years a person counts in "
-    "each."
+    "Statistic of a joint test: F. Effect size: Hedges’ g in the pooled SD of the individuals "
+    "analysed, whose number is N of its small-sample correction, or the Cox index of a yes/no "
+    "outcome. It can differ a little from an effect in SD, whose SD is the one by which the "
+    "outcome was standardised. In a model of several years a person counts in each."
 )
 
 

@@ -106,9 +106,9 @@ def lasting_blocks(evidence: Evidence, *, primary: bool) -> list[Block]:
         f"Effects during and after the programme{more}", lasting,
         "Each effect after the programme is compared with that on the same cohorts during it. "
         "“Share of during” is the ratio of the two, with Fieller’s interval; where the effect "
-        "during the programme may be zero it has no ends, or cannot be estimated. The model has the years after "
-        "the programme as well, so that its effect during it can differ in the last digits from "
-        "that of a model without them.",
+        "during the programme may be zero it has no ends, or cannot be estimated. The model has "
+        "the years after the programme as well, so that its effect during it can differ in the "
+        "last digits from that of a model without them.",
         data="estimates/estimates.csv", source="gather_estimates",
     )]  # fmt: skip
 

@@ -12,6 +12,7 @@ import pandas as pd
 from schooltrial.checks.attrition.analyses import CAME, ENTERED, analysing_models
 from schooltrial.document.numbers import interval, number, p_text
 from schooltrial.document.tables import Column, Table, naming_control, tabulate
+from schooltrial.document.text import Cite
 from schooltrial.protocol.content.shown_units import as_shown, effect_unit
 
 Labels = Mapping[str, str]
@@ -120,6 +121,45 @@ POWER = [
 
 LEVELS = {"pupils in schools that stay": "pupils in retained schools"}
 """Level of ``attrition.csv`` → what a reader calls it, where that differs."""
+
+
+POWER_TERMS = {
+    "mdes": "MDES, minimum detectable effect size: the true effect that the study would detect "
+    "with the target power.",
+    "mdes_estimate": "MDES from SE: the same, from the standard error of the estimate itself.",
+    "type_s": "Type S error: if the expected effect is true, the chance that an estimate whose "
+    "interval excludes zero has the wrong sign.",
+    "exaggeration": "Type M ratio: if the expected effect is true, how many times its size such an "
+    "estimate is on average.",
+    "pupils_per_unit": "Per unit: individuals of a unit; once units are known, the harmonic mean "
+    "of their sizes, which lies below the mean where sizes differ and by which they enter the "
+    "precision.",
+    "icc": "ICC, intraclass correlation: the share of the variance of the outcome that is between "
+    "units.",
+    "r2_school": "R²: the share of the variance between, or within, units that covariates and "
+    "blocks explain.",
+}
+"""Column of ``power.csv`` → what its heading means."""
+
+IMPLIED_BIAS = (
+    "Implied bias: the effect that such losses would feign, in SDs of the outcome, if those who "
+    "are lost had the outcomes that the cautious assumptions of the WWC give them (",
+    Cite("methods"), ").",
+)  # fmt: skip
+"""What the heading of a column of the table of attrition means."""
+
+
+def power_terms(power: pd.DataFrame) -> list[str]:
+    """Return what the headings of the table of power mean, of those that it has numbers under.
+
+    Parameters
+    ----------
+    power : DataFrame
+        ``power.csv``.
+    """
+    return [
+        told for name, told in POWER_TERMS.items() if name in power and power[name].notna().any()
+    ]
 
 
 def attrition_shown(

@@ -17,7 +17,7 @@ from schooltrial.report.tables.balance import (
     omnibus_shown,
     pretrends_shown,
 )
-from schooltrial.report.tables.checks import BOUNDS, bounds_shown, power_shown
+from schooltrial.report.tables.checks import BOUNDS, bounds_shown, power_shown, power_terms
 from schooltrial.report.tables.rating import criteria_shown, measures_shown
 
 
@@ -319,3 +319,12 @@ def test_a_report_lists_few_units_the_worst_first_and_counts_the_others_by_remar
         "4,510 more have a remark, and are not listed here: 4,510 noted: took it up."
     )
     assert assignment_tables.units_left_out(units[:40]) == ""
+
+
+def test_headings_of_the_table_of_power_are_explained_where_they_have_numbers() -> None:
+    power = pd.DataFrame({"mdes": [0.2], "type_s": [np.nan], "pupils_per_unit": [12.5]})
+    told = power_terms(power)
+    assert [one.split(":")[0] for one in told] == [
+        "MDES, minimum detectable effect size", "Per unit",
+    ]  # fmt: skip
+    assert "harmonic mean" in told[1]
