@@ -13,6 +13,7 @@ from support.small_trial import SmallTrial
 
 SETTINGS: Costs = {
     "currency": "GBP", "price_year": 2024, "years": 1, "pupils": None, "gbp_rate": None,
+    "usual_practice": None,
 }  # fmt: skip
 
 

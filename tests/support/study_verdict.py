@@ -37,7 +37,9 @@ def made_verdict(**changed: Any) -> dict[str, Any]:
             "grades": ["3", "4"], "setting": [{"label": "District", "values": ["North", "South"]}],
             "flow": [{"text": "schools assigned", "n": 40}],
         },
-        "registration_and_conflicts": {"registry": "", "deviations": []},
+        "registration_and_conflicts": {
+            "registry": "", "deviations": [], "funding": None, "conflicts": None,
+        },
         "design_and_measures": {
             "kind": "blocked", "unit": "school", "randomised": True, "assignment": {},
             "outcomes": {"maths": {

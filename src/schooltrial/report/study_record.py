@@ -232,7 +232,8 @@ def _registration(part: Record) -> dict[str, Any]:
     keys = ("registry", "identifier", "date", "url", "plan_sha256")
     return {
         **{key: part.get(key) or None for key in keys},
-        "conflicts_of_interest": None,  # no protocol states them
+        "funding": part["funding"],
+        "conflicts_of_interest": part["conflicts"],
         "deviations": [
             {key: one[key] for key in ("date", "what", "why")} for one in part["deviations"]
         ],

@@ -14,7 +14,7 @@ from schooltrial.protocol.content.sections import (
     measured_years,
     years_of_model,
 )
-from schooltrial.wording import listed, plural_of, uncapitalised, year_spans
+from schooltrial.wording import listed, plural_of, sentence, uncapitalised, year_spans
 
 PLAIN_BLOCK = "block"
 """The label of blocks that a protocol does not name."""
@@ -99,6 +99,14 @@ def registration_sentence(registration: Mapping[str, Any]) -> str:
     if told:
         return f"Registered: {told}."
     return "Registered:" if registration["url"] else "No registration is stated."
+
+
+NOT_STATED = "not stated"
+
+
+def stated(words: str) -> str:
+    """Return what a protocol states as a sentence, or that it does not."""
+    return sentence(words or NOT_STATED)
 
 
 def to_come_sentence(protocol: Mapping[str, Any], models: Mapping[str, Any]) -> str:

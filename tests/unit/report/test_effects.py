@@ -155,7 +155,9 @@ def test_one_estimate_with_several_standard_errors_says_why_and_which_is_primary
 
 def test_one_estimate_under_several_covariances_names_these() -> None:
     models = {"ols": {"label": "OLS", "role": "primary", "estimator": "cluster_robust"}}
-    rows = pd.DataFrame([_row(model="ols", method="OLS, CR1"), _row(model="ols", method="CR2")])
+    rows = pd.DataFrame(
+        [_row(model="ols", method="OLS, CR1"), _row(model="ols", method="CR2", std_error=0.05)]
+    )
     (told,) = same_estimates(rows, models)
     assert "several standard errors: OLS, CR1; CR2. Each is" in told
     assert "draws" not in told

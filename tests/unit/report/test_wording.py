@@ -11,6 +11,7 @@ from schooltrial.report.wording import (
     design_sentence,
     measured_sentence,
     registration_sentence,
+    stated,
 )
 from schooltrial.wording import year_spans
 from support.sections import small_content
@@ -98,3 +99,8 @@ def test_blocks_have_one_name_on_every_page() -> None:
     assert named("paired", "block") == ("matched set", "matched sets")
     assert named("blocked", "District") == ("district", "districts")
     assert named("blocked", "block") == ("block", "blocks")
+
+
+def test_what_a_protocol_does_not_state_is_said_to_be_so() -> None:
+    assert stated("") == "Not stated."
+    assert stated("A foundation") == "A foundation."

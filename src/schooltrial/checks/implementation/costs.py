@@ -3,7 +3,9 @@
 The cost of an ingredient is its quantity times its unit cost; one that is needed each year counts
 in every one of the years over which the cost is averaged, another once. Divided by these years and
 by the pupils whom the programme reaches in a year it is the cost per pupil and year, which the
-bands of the Education Endowment Foundation name (``cost_bands.csv``, in pounds).
+bands of the Education Endowment Foundation name (``cost_bands.csv``, in pounds). Where the protocol
+states what usual practice costs per pupil and year, the cost net of it is there too; the bands are
+of the cost before that.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from schooltrial.wording import named
 
 COLUMNS = [
     "arm", "ingredient", "unit", "quantity", "unit_cost", "each_year", "total", "share", "pupils",
-    "years", "per_pupil_year", "currency", "price_year", "pounds", "band", "source", "note",
+    "years", "per_pupil_year", "usual_practice", "net_per_pupil_year", "currency", "price_year",
+    "pounds", "band", "source", "note",
 ]  # fmt: skip
 
 
@@ -86,10 +89,16 @@ def _of_arm(own: pd.DataFrame, settings: Mapping[str, Any], pupils: float) -> pd
     found["pupils"], found["years"] = pupils, settings["years"]
     reached = pupils * settings["years"]
     found["per_pupil_year"] = found["total"] / reached if reached > 0 else nan
+    last = found.index[-1]
+    usual = settings["usual_practice"]
+    found["usual_practice"] = nan if usual is None else float(usual)
+    found["net_per_pupil_year"] = nan
+    found.loc[last, "net_per_pupil_year"] = (
+        found.loc[last, "per_pupil_year"] - found.loc[last, "usual_practice"]
+    )
     found["currency"], found["price_year"] = settings["currency"], settings["price_year"]
     rate = 1.0 if settings["currency"] == "GBP" else settings["gbp_rate"]
     found["pounds"] = found["per_pupil_year"] * rate if rate else nan
-    last = found.index[-1]
     found["band"], found["note"] = "", ""
     found.loc[last, "band"] = cost_band(float(found.loc[last, "pounds"]))
     told = [f"not counted, as quantity or unit cost is missing: {named(unknown)}"]

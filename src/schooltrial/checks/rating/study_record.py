@@ -26,9 +26,6 @@ from schooltrial.models.missing_outcomes.attrition_bias import Assumption
 BOUNDARIES: tuple[Assumption, ...] = ("cautious", "optimistic")
 
 
-NOT_STATED = "not stated in the protocol"
-
-
 SIZES = ["n_control", "n_treated", "mean_control", "mean_treated", "sd_control", "sd_treated"]
 
 
@@ -133,7 +130,8 @@ def build_study_record(
         },
         "registration_and_conflicts": {
             **protocol["registration"],
-            "conflicts": NOT_STATED,
+            "funding": study["funding"] or None,
+            "conflicts": study["conflicts_of_interest"] or None,
             "deviations": protocol["deviations"],
         },
         "design_and_measures": {

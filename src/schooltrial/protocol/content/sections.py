@@ -36,6 +36,8 @@ class Study(TypedDict):
     summary: str
     synthetic: bool
     seed: int
+    funding: str
+    conflicts_of_interest: str
     sources: list[str]
 
 
@@ -281,6 +283,7 @@ class Costs(TypedDict):
     price_year: int | None
     years: int
     pupils: float | None
+    usual_practice: float | None
     gbp_rate: float | None
 
 

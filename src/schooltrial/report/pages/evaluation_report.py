@@ -38,6 +38,7 @@ from schooltrial.report.wording import (
     design_sentence,
     measured_sentence,
     registration_sentence,
+    stated,
 )
 from schooltrial.wording import listed
 
@@ -99,6 +100,8 @@ def study_facts(evidence: Evidence) -> tuple[tuple[str, Text], ...]:
         ("Primary outcomes", "; ".join(primary)),
         ("Measured", years),
         ("Registration", registration_sentence(protocol["registration"])),
+        ("Funding", stated(protocol["study"]["funding"])),
+        ("Conflicts of interest", stated(protocol["study"]["conflicts_of_interest"])),
         ("Protocol", f"SHA-256 `{evidence.study['protocol'][:12]}`"),
         ("Software", f"schooltrial {__version__}"),
     ]

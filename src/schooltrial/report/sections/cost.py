@@ -13,7 +13,10 @@ def cost_section(evidence: Evidence) -> Section:
     costs = evidence.check("costs")
     if costs is None:
         return Section("cost", "Cost", (Paragraph(NO_COSTS),))
-    blocks: list[Block] = [Paragraph(told) for told in costs_told(costs, evidence.arms)]
+    _, *programme = evidence.arms
+    units = {arm: evidence.units_by_arm[arm] for arm in programme}
+    told = costs_told(costs, evidence.arms, units, evidence.levels.unit, evidence.control)
+    blocks: list[Block] = [Paragraph(one) for one in told]
     blocks.append(Exhibit(
         "costs", "Cost by ingredient", costs_shown(costs, evidence.arms),
         data="checks/costs.csv", source="check_costs",

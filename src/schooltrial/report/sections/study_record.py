@@ -14,11 +14,10 @@ from schooltrial.document.tables import Column, Table, naming_control, tabulate
 from schooltrial.document.text import Link
 from schooltrial.exhibits.tables.plain_labels import PlainLabels, yes_no_variables
 from schooltrial.protocol.content.levels import control_name
+from schooltrial.report.wording import NOT_STATED
 from schooltrial.wording import plural, plural_of, year_spans
 
 Record = Mapping[str, Any]
-
-NOT_KNOWN = "not stated"
 
 FILE = "study_record.json"
 """The record as data, in the folder of the report."""
@@ -230,6 +229,7 @@ def _registration(part: Record) -> Iterator[tuple[str, Any]]:
     yield "Date", part["date"]
     yield "URL", part["url"]
     yield "Checksum of the plan (SHA-256)", part["plan_sha256"]
+    yield "Funding", part["funding"]
     yield "Conflicts of interest", part["conflicts_of_interest"]
     yield (
         "Deviations",
@@ -264,7 +264,7 @@ def _formation(part: Record) -> Iterator[tuple[str, Any]]:
 
 def _said(value: Any) -> str:
     if value is None or value == "":
-        return NOT_KNOWN
+        return NOT_STATED
     if value == []:
         return "none"
     if isinstance(value, bool):

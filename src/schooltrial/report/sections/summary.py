@@ -27,6 +27,7 @@ from schooltrial.report.headlines import (
 from schooltrial.report.limits import describe_limits, power_in_points
 from schooltrial.report.other_analyses import describe_other_analyses, name_finding
 from schooltrial.report.persistence import during_sentence
+from schooltrial.report.tables.implementation import cost_basis
 from schooltrial.report.tables.rating import SHORT
 from schooltrial.report.wording import measured_sentence
 from schooltrial.wording import counted, listed, plural, sentence, uncapitalised
@@ -222,8 +223,9 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
         )
     if any(row["months"] for row in rows):
         notes.append(MONTHS_TABLE)
-    if not costs:
-        notes.append(NO_COSTS)
+    notes.append(
+        " ".join(cost_basis(evidence.checks["costs"], evidence.control)) if costs else NO_COSTS
+    )
     return Exhibit(
         "primary_outcomes", "Primary outcomes", table, notes=tuple(notes),
         data="estimates/estimates.csv", source="gather_estimates",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SIGN = re.compile(r"ATT|[A-Za-z\u0370-\u03ff][\u0302\u0304]?")
-"""A letter that stands for something, with a hat or a bar."""
+"""A symbol: a letter with a hat or a bar."""
 
 WORD = re.compile(r"[A-Za-z]{2,}")
 
@@ -100,7 +100,7 @@ SYMBOLS: tuple[Symbol, ...] = (
 
 
 def signs_in(formula: str) -> list[str]:
-    """Return the letters that stand for something, each once, in the order of a formula or text."""
+    """Return the symbols, each once, in the order of a formula or text."""
     bare = WORD.sub(lambda word: word[0] if word[0] == "ATT" else " ", formula)
     return [sign for sign in dict.fromkeys(SIGN.findall(bare)) if sign != SUM]
 

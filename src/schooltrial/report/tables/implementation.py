@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.checks.implementation.costs import ALL
+from schooltrial.checks.implementation.costs import ALL, EVERY_ARM
 from schooltrial.document.numbers import number
 from schooltrial.document.tables import Column, Table, tabulate
-from schooltrial.wording import exact
+from schooltrial.wording import exact, plural
 
 Labels = Mapping[str, str]
 
@@ -106,8 +106,24 @@ def costs_shown(costs: pd.DataFrame, arms: Labels) -> Table:
     return tabulate("Costs", told, columns)
 
 
-def costs_told(costs: pd.DataFrame, arms: Labels) -> list[str]:
-    """Return a sentence for each group: cost per pupil per year, its basis, and its band."""
+def costs_told(
+    costs: pd.DataFrame, arms: Labels, units: Mapping[str, int], noun: str, control: str
+) -> list[str]:
+    """Return what each group costs per pupil and per unit, the band, and the basis of the costs.
+
+    Parameters
+    ----------
+    costs : DataFrame
+        ``costs.csv``.
+    arms : mapping
+        Group → its label.
+    units : mapping
+        Intervention group → how many units were assigned to it.
+    noun : str
+        What a unit is: school, teacher.
+    control : str
+        What the group without the programme is called.
+    """
     sentences = []
     for row in costs[costs["ingredient"] == ALL].to_dict("records"):
         group = arms.get(str(row["arm"]), "The programme")
@@ -128,7 +144,50 @@ def costs_told(costs: pd.DataFrame, arms: Labels) -> list[str]:
                 f"(£{number(row['pounds'], 0)}{_rate(row)})"
             )
         sentences.append("; ".join(filter(None, (told, _text(row["note"])))) + ".")
-    return sentences
+        if per_unit := _per_unit(row, units, noun):
+            sentences.append(per_unit)
+    return [*sentences, *cost_basis(costs, control)]
+
+
+def _per_unit(row: Mapping[str, Any], units: Mapping[str, int], noun: str) -> str:
+    """Return the cost per unit that was assigned to the programme; empty where it has none."""
+    arms = list(units) if row["arm"] == EVERY_ARM else [str(row["arm"])]
+    count = sum(units.get(arm, 0) for arm in arms)
+    if not count or noun == "pupil":
+        return ""
+    money = " ".join(filter(None, (_text(row["currency"]), number(row["total"], 0))))
+    each = number(row["total"] / (row["years"] * count), 0)
+    return (
+        f"In all it costs {money}, which is {each} per {noun} per year "
+        f"({plural(count, noun)} of the intervention)."
+    )
+
+
+def cost_basis(costs: pd.DataFrame, control: str) -> list[str]:
+    """Return what is not stated of the costs, and the cost net of usual practice where that is.
+
+    Parameters
+    ----------
+    costs : DataFrame
+        ``costs.csv``.
+    control : str
+        What the group without the programme is called.
+    """
+    whole = costs[costs["ingredient"] == ALL]
+    told = [] if whole["price_year"].notna().all() else ["The year of the prices is not stated."]
+    if whole["usual_practice"].isna().any():
+        told.append(
+            f"The costs are gross: what the {control} group spends on what the programme replaces "
+            "is not stated, and not subtracted."
+        )
+        return told
+    for row in whole.to_dict("records"):
+        money = " ".join(filter(None, (_text(row["currency"]), number(row["usual_practice"], 0))))
+        told.append(
+            f"Net of what the {control} group spends ({money} per pupil per year): "
+            f"{number(row['net_per_pupil_year'], 0)} per pupil per year."
+        )
+    return told
 
 
 def _rate(row: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from schooltrial.checks.implementation.costs import cost_band, cost_table, pupil
 
 SETTINGS: dict[str, Any] = {
     "currency": "GBP", "price_year": 2024, "years": 3, "pupils": None, "gbp_rate": None,
+    "usual_practice": None,
 }  # fmt: skip
 COSTS = pd.DataFrame({
     "ingredient": ["coaching", "start-up"], "quantity": [10.0, 1.0], "unit_cost": [300.0, 1000.0],
@@ -79,3 +80,10 @@ def test_pupils_reached_are_a_mean_over_the_years_of_the_programme() -> None:
         "year": [2018, 2019, 2019, 2020, 2020, 2020, 2019, 2019, 2019],
     })  # fmt: skip
     assert pupils_reached(sample, ["control", "programme"], [2019, 2020]) == {"programme": 2.5}
+
+
+def test_usual_practice_is_subtracted_from_the_whole_alone_and_only_where_it_is_stated() -> None:
+    found = cost_table(COSTS, {**SETTINGS, "usual_practice": 6.0}, {"programme": 50.0})
+    assert found["net_per_pupil_year"].isna().tolist() == [True, True, False]
+    assert found["net_per_pupil_year"].iloc[-1] == pytest.approx(10000 / 150 - 6)
+    assert isnan(_total()["net_per_pupil_year"])

@@ -7,9 +7,10 @@ from typing import Any
 from schooltrial.document.blocks import Exhibit, Paragraph
 from schooltrial.document.tables import Table
 from schooltrial.document.text import Link, spans
-from schooltrial.report.sections.study_record import FILE, NOT_KNOWN, study_record_section
+from schooltrial.report.sections.study_record import FILE, study_record_section
 from schooltrial.report.study_record import build_record
 from schooltrial.report.tables.panel import CohortYears
+from schooltrial.report.wording import NOT_STATED
 from support.study_verdict import ESTIMATE, LOST, made_verdict
 
 LABELS = {"took_up": "Took it up"}
@@ -52,9 +53,9 @@ def test_a_table_without_rows_is_said_to_be_empty() -> None:
 
 def test_what_is_not_known_is_told_apart_from_what_there_is_none_of() -> None:
     registration = _items(_record(), "registration")
-    assert (registration["Registry"], registration["Deviations"]) == (NOT_KNOWN, "none")
+    assert (registration["Registry"], registration["Deviations"]) == (NOT_STATED, "none")
     assert _items(_record(), "sample")["Follow-up years"] == "none"
-    assert _items(_record(), "design")["Allocation check"] == NOT_KNOWN
+    assert _items(_record(), "design")["Allocation check"] == NOT_STATED
 
 
 def test_results_are_those_of_effects_and_name_outcome_and_analysis_by_their_labels() -> None:

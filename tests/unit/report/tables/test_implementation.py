@@ -27,7 +27,8 @@ PART: dict[str, Any] = {
     "total": "sum",
     "unit_threshold": 10.0, "share_required": 0.8, "contrast": True, "arms": [],
 }  # fmt: skip
-SETTINGS = {"currency": "USD", "price_year": 2020, "years": 2, "pupils": None, "gbp_rate": 1}
+SETTINGS = {"currency": "USD", "price_year": 2020, "years": 2, "pupils": None, "gbp_rate": 1,
+            "usual_practice": None}  # fmt: skip
 COSTS = pd.DataFrame({"ingredient": ["coaching"], "quantity": [4.0], "unit_cost": [5000.0]})
 
 
@@ -56,12 +57,27 @@ def test_fidelity_names_the_arms_and_the_count() -> None:
 
 
 def test_the_costs_are_told_with_what_they_rest_on_and_their_band() -> None:
-    (told,) = costs_told(_tables()["costs"], LABELS)
+    told, per_school, basis = costs_told(
+        _tables()["costs"], LABELS, {"programme": 4}, "school", "control"
+    )
     assert told == (
         "The programme costs USD 100 per pupil per year, averaged over 2 years and 100 pupils a "
         "year, in prices of 2020; a low cost by the bands of the Education Endowment Foundation "
         "(£100, at the protocol’s rate of £1 for USD 1)."
     )
+    assert per_school == (
+        "In all it costs USD 20,000, which is 2,500 per school per year (4 schools of the "
+        "intervention)."
+    )
+    assert basis.startswith("The costs are gross: what the control group spends")
+
+
+def test_costs_are_net_of_usual_practice_where_that_is_stated() -> None:
+    table = cost_table(COSTS, {**SETTINGS, "usual_practice": 30}, {"programme": 100.0})
+    assert costs_told(table, LABELS, {}, "school", "comparison")[1:] == [
+        "Net of what the comparison group spends (USD 30 per pupil per year): 70 per pupil per "
+        "year."
+    ]
 
 
 def test_half_of_an_ingredient_is_not_shown_as_none_and_what_keeps_the_band_away_is_told() -> None:
@@ -69,9 +85,11 @@ def test_half_of_an_ingredient_is_not_shown_as_none_and_what_keeps_the_band_away
     settings = {**SETTINGS, "years": 1, "gbp_rate": None, "price_year": None}
     table = cost_table(half, settings, {"programme": 500.0})
     assert costs_shown(table, LABELS).cells["Quantity"].tolist() == ["2.5", ""]
-    assert costs_told(table, LABELS) == [
+    told = costs_told(table, LABELS, {}, "school", "control")
+    assert told[:2] == [
         "The programme costs USD 300 per pupil per year, averaged over a year and 500 pupils a "
-        "year; no band: the costs are not in pounds, and no rate is given."
+        "year; no band: the costs are not in pounds, and no rate is given.",
+        "The year of the prices is not stated.",
     ]
 
 
@@ -147,9 +165,10 @@ def test_where_pupils_are_not_known_the_costs_are_told_in_all_and_by_arm() -> No
         {
             "ingredient": ["coach", "all ingredients"], "arm": "programme", "currency": "GBP",
             "per_pupil_year": nan, "total": 1234567.0, "years": 2, "pupils": nan,
-            "price_year": 2021.0, "band": None, "pounds": nan, "note": "no pupils are known",
+            "price_year": 2021.0, "usual_practice": nan, "band": None,
+            "pounds": nan, "note": "no pupils are known",
         }
     )  # fmt: skip
-    assert costs_told(rows, LABELS) == [
+    assert costs_told(rows, LABELS, {}, "school", "control")[0] == (
         "Programme schools costs GBP 1,234,567 in all, in prices of 2021; no pupils are known."
-    ]
+    )
