@@ -78,3 +78,17 @@ def test_pupils_that_no_listed_school_has_are_told_with_the_code_that_was_likely
     assert "3 pupils in 2 schools that are not in the allocation list" in told
     assert f"did you mean {meant!r}?" in told
     assert "1 pupil without a school (blank in pupils_2025.csv) is left out." in told
+
+
+def test_what_only_a_model_that_draws_refuses_is_told_by_the_check(
+    trial: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    schools = (trial.parent / "schools.csv").read_text("utf-8").splitlines()[1:]
+    three = [row.split(",")[0] for row in schools][:3]
+    extra = "{label: W, estimator: wild_bootstrap, role: sensitivity, outcomes: [reading]"
+    where = f"where: {{year: [2025], school: {three}}}, covariates: [baseline], replications: 399}}"
+    trial.write_text(f"{trial.read_text('utf-8')}  wild: {extra}, {where}\n", encoding="utf-8")
+    assert main(["check", str(trial), "--cores", "1"]) == 1
+    told = capfd.readouterr()
+    assert "model wild, outcome reading: " in told.err
+    assert "deleted" not in told.out

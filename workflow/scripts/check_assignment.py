@@ -22,7 +22,7 @@ from schooltrial.protocol.content.sections import (
     baseline_year,
 )
 from schooltrial.randomisation.frame import read_frame
-from schooltrial.randomisation.record import read_record
+from schooltrial.randomisation.record import open_record
 from schooltrial.version import software_versions
 
 
@@ -73,7 +73,7 @@ def main(
     )  # fmt: skip
     found = verify_assignment(
         listed, design, known=known,
-        record=read_record(Path(record).read_text("utf-8"), record) if record else None,
+        record=open_record(record) if record else None,
         key=Path(key).read_bytes() if key and Path(key).is_file() else None,
         study=protocol["study"]["name"], software=software_versions(), alpha=checks["alpha"],
         redraws=Redraws(draws=checks["replications"], seed=protocol["study"]["seed"]),

@@ -1,7 +1,6 @@
 """Compare the groups at baseline: schools, teachers and pupils, randomised and analysed."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -22,7 +21,7 @@ from schooltrial.protocol.content.sections import (
 )
 from schooltrial.randomisation.criterion import NOT_BY_LOT, draw_criterion
 from schooltrial.randomisation.frame import read_frame
-from schooltrial.randomisation.record import read_record
+from schooltrial.randomisation.record import open_record
 
 
 class Sections(EquivalenceSections):
@@ -56,7 +55,7 @@ def main(
     listed = pd.read_parquet(assignment)
     known = draw_criterion(
         listed, design, read_frame(frame, design) if frame else None,
-        read_record(Path(record).read_text("utf-8"), record) if record else None,
+        open_record(record) if record else None,
     )  # fmt: skip
     redrawing = Redrawing(
         draws=protocol["checks"]["replications"],

@@ -1,7 +1,6 @@
 """Test one model's effects by re-drawing the assignment with the design that was used."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -13,7 +12,7 @@ from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.protocol.content.sections import Design, Model, Outcome
 from schooltrial.protocol.plan import PlanToRecord
 from schooltrial.randomisation.frame import read_frame
-from schooltrial.randomisation.record import read_record
+from schooltrial.randomisation.record import open_record
 
 
 def main(
@@ -39,7 +38,7 @@ def main(
         pd.read_parquet(assignment),
         design,
         read_frame(frame, design) if frame else None,
-        read_record(Path(record).read_text("utf-8"), record) if record else None,
+        open_record(record) if record else None,
     )
     plan = PlannedModel(study, name, model, outcomes)
     fitted = fit_planned(plan, pd.read_parquet(sample), lottery=lottery, seed=seed)

@@ -18,6 +18,14 @@ from schooltrial.wording import listed
 def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
     """Find who was assigned to which group, and what the control group is called."""
     having = [wave for wave in waves if column_of("arm", wave.last)]
+    begins = next((one for wave in waves if (one := column_of("cohort", wave.last))), None)
+    if not having and begins is not None:
+        raise UserError(
+            f"no file says which group each school is in, and the column {begins.name!r} looks "
+            "like the year in which a school began. Staggered designs are not proposed: write the "
+            "protocol by hand, as in docs/how-to/staggered-roll-out.md; or name the column of the "
+            "group: --arm COLUMN."
+        )
     if not having:
         raise UserError(
             "no file says which group each school (or pupil) is in.\n"

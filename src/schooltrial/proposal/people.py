@@ -35,7 +35,8 @@ def find_measured(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
         raise UserError(
             "no file has a column for the pupil and one for the school of each row.\n"
             "`new` looks for names such as pupil, student_id, upn, and school, school_id, urn. "
-            "Name the columns: add --pupil COLUMN --school COLUMN."
+            "Name the columns: add --pupil COLUMN --school COLUMN; for a file of teachers "
+            "--teacher in place of --pupil."
         )
     found.measured, found.scores = "school", max(scored, key=lambda wave: len(wave.files))
     _refuse_unknown_people(found.scores.last)

@@ -167,7 +167,7 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
         raise UserError(
             f"no column of {found.scores.last.shown} looks like a test score: a number with "
             f"more than {FEW} different values. Add a file with scores, or write the protocol by "
-            "hand."
+            f"hand.{_of_items(found.scores.last)}"
         )
     if found.measured == "school":
         scores = _of_the_last_year(found, scores)
@@ -219,6 +219,25 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
             if one.name not in skip and name not in found.attributes and _describes(one):
                 found.attributes[name] = found.roster.column(one.name)
 
+
+def _of_items(file: SeenFile) -> str:
+    """Return what to do with items of a questionnaire: columns with the same few answers."""
+    alike: dict[frozenset[str], list[str]] = {}
+    for one in file.columns:
+        if MIN_ANSWERS <= len(one.spellings) <= FEW:
+            alike.setdefault(frozenset(one.spellings), []).append(one.name)
+    items = max(alike.values(), key=len, default=[])
+    if len(items) < MIN_ITEMS:
+        return ""
+    return (
+        f"\n{len(items)} columns have the same answers ({items[0]!r} to {items[-1]!r}), as items "
+        "of a questionnaire: add a column with one number for each person, such as the mean of "
+        "the items, the answers counted from 1."
+    )
+
+
+MIN_ITEMS, MIN_ANSWERS = 3, 3
+"""Columns, and answers of each, from which they are items of a questionnaire."""
 
 NO_ATTRIBUTES = ("id", "code", "no", "nr", "ref", "postcode", "zip", "phone", "birth", "dob",
                  "date", "upn", "urn", "absent", "absence", "absences", "attendance", "attended",

@@ -12,7 +12,7 @@ from schooltrial.proposal.times import end_of_school_year, what_and_when
 _NUMBER = r"(_?(id|code|no|nr|num|number|nummer|numero|key|name|ref|dfe|urn))?"
 PATTERNS = {
     "school": r"(school|sch|site|campus|urn|centre|center|schule?|ecole|etablissement|escuela"
-    rf"|escola|scuola|skola?e?){_NUMBER}",
+    rf"|escola|scuola|skola?e?|la_?estab|laestab|dfe|establishment|nces|ncessch){_NUMBER}",
     "pupil": r"(pupil|student|stud|child|learner|upn|participant|schue?ler(in|innen)?|kind|eleve"
     rf"|alumno|aluno|alunno|leerling|elev){_NUMBER}",
     "teacher": rf"(teacher|staff|educator|lehrer|lehrkraft|enseignant|docente?){_NUMBER}",
@@ -30,7 +30,8 @@ PATTERNS = {
     r"(_?(id|no|nr))?",
     "year": r"(school_?|academic_?|test_?)?(year|yr)|wave_year|(schul|test)?jahr|annee"
     r"|(test_?|survey_?)?(wave|round|time|time_?point|occasion|phase|period|welle)|when|pre_?post",
-    "cohort": r"cohort|first_(treated_)?year|start_year",
+    "cohort": r"cohort|first_(treated_)?year|(start|entry|adoption)_year"
+    r"|year_(started|joined|adopted)|(roll_?out|adoption|entry|treatment|programme|program)_(wave|phase|cohort|year)|roll_?out",
     "count": r"(n|number|count)(_(of_)?(pupils?|students?|tested|tests))?|tested|n_?tested"
     r"|(pupils|students)_tested|test_?takers|(pupils|students)",
 }

@@ -17,9 +17,16 @@ def read_frame(path: str, design: Design) -> pd.DataFrame:
     Raises
     ------
     Refusal
-        Where the file is not text in UTF-8, or holds nothing.
+        Where the file is not there, is not text in UTF-8, holds nothing, or has rows of unequal
+        length.
     """
-    content = Path(path).read_bytes()
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        expected = "the eligible list that `design.randomisation.eligible_list` names"
+        refuse([Fault(path, "there is no such file", expected, "correct the name, or delete the "
+                      "key; a relative path begins at the folder of the protocol")])  # fmt: skip
+        raise
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -31,4 +38,9 @@ def read_frame(path: str, design: Design) -> pd.DataFrame:
         remedy = "write a header and one row for each unit"
         refuse([Fault(path, "the file is empty", "the eligible list", remedy)])
     columns = dict.fromkeys(frame_columns(design).values(), "str")
-    return pd.read_csv(io.StringIO(text), dtype=columns)
+    try:
+        return pd.read_csv(io.StringIO(text), dtype=columns)
+    except pd.errors.ParserError as error:
+        remedy = "write each row with as many cells as the header has"
+        refuse([Fault(path, f"the rows differ in length: {error}", "a table", remedy)])
+        raise

@@ -14,6 +14,7 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,27 @@ def _signature(text: str, key: bytes | None) -> str:
     if key is None:
         return hashlib.sha256(content).hexdigest()
     return hmac.new(key, content, hashlib.sha256).hexdigest()
+
+
+def open_record(file: str) -> AssignmentRecord:
+    """Return the record that a file holds, by its name.
+
+    Raises
+    ------
+    Refusal
+        Where there is no such file, or it is no record.
+    """
+    try:
+        text = Path(file).read_text("utf-8", errors="replace")
+    except FileNotFoundError as error:
+        fault = Fault(
+            file, "there is no such file",
+            "the randomisation record that `design.randomisation.record` names",
+            "draw the groups with `schooltrial assign`, which writes it; or correct the name, or "
+            "delete the key. A relative path begins at the folder of the protocol",
+        )  # fmt: skip
+        raise Refusal([fault]) from error
+    return read_record(text, file)
 
 
 def read_record(text: str, file: str) -> AssignmentRecord:

@@ -35,9 +35,14 @@ class DrawFiles:
         return os.path.relpath(self.protocol.folder / named)
 
     def inputs(self) -> list[str]:
-        """Return what must be there before the draw can be read: its files, or their folder."""
+        """Return the files of the draw that are there, or their folder.
+
+        A missing one is refused when it is read.
+        """
         paths = [path for path in (self.file("record"), self.file("eligible_list")) if path]
-        return [self.raw.folder()] if paths and self.raw.simulated else paths
+        if paths and self.raw.simulated:
+            return [self.raw.folder()]
+        return [path for path in paths if Path(path).is_file()]
 
     def frame(self) -> str:
         """Return the frame that units are drawn from."""

@@ -91,7 +91,8 @@ class Study:
     def read_by_redraw(self) -> list[str]:
         """Return the eligible list where the groups of a rehearsal are drawn from it."""
         redraw = self.redraw()
-        return [redraw["eligible_list"]] if redraw and redraw["eligible_list"] else []
+        listed = redraw["eligible_list"] if redraw else None
+        return [listed] if listed and Path(listed).is_file() else []
 
     def sealed_plan(self) -> list[str]:
         """Return the record of the plan, written with the first estimate; none while it is blind.

@@ -854,3 +854,25 @@ def test_columns_of_a_list_of_schools_are_read_by_the_names_that_they_have(
     assert read == {(2024, before), (2025, after)}
     (model,) = content["models"].values()
     assert model["covariates"] == ["baseline"]
+
+
+def test_items_of_a_questionnaire_are_to_be_made_one_number(tmp_path: Path) -> None:
+    answers = ["Disagree", "Neither", "Agree"]
+    rows = [
+        (f"{s}{n}", s, "CT"[int(s) % 2], *(answers[(n + int(s) * at) % 3] for at in range(4)))
+        for s in SCHOOLS for n in range(4)
+    ]  # fmt: skip
+    file = _write(tmp_path / "survey.csv", "teacher,school,group,q1,q2,q3,q4", rows)
+    with pytest.raises(UserError, match=r"the same answers \('q1' to 'q4'\), as items of a quest"):
+        _proposed(tmp_path, [file])
+
+
+def test_a_list_that_says_when_each_school_began_is_called_a_staggered_design(
+    tmp_path: Path,
+) -> None:
+    waves = _write(tmp_path / "rollout.csv", "school_id,rollout_wave",
+                   [(s, 2021 + int(s) % 3) for s in SCHOOLS])  # fmt: skip
+    cells = [(s, y, 40 + int(s) + y % 7 / 2) for s in SCHOOLS for y in range(2019, 2024)]
+    rates = _write(tmp_path / "rates.csv", "school_id,year,pass_rate", cells)
+    with pytest.raises(UserError, match="'rollout_wave' looks like the year in which a school"):
+        _proposed(tmp_path, [waves, rates])

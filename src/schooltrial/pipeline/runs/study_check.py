@@ -6,7 +6,6 @@ import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import chdir
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,21 +19,14 @@ from schooltrial.pipeline.runs.study_run import make, protocol_of
 from schooltrial.pipeline.written_rows import read_rows
 from schooltrial.protocol.content.sections import Protocol, arm_labels
 from schooltrial.refusal import UserError
-from schooltrial.study.blinding import Blinding
 from schooltrial.study.layout import Layout
 from schooltrial.study.raw_files import DOWNLOADS
-from schooltrial.study.study import RESULTS
+from schooltrial.study.study import RESULTS, Study
 from schooltrial.wording import plural
-
-CHECKS = ("linking.csv", "assignment.csv", "balance.csv", "attrition.csv", "flow_text.txt")
-"""What is made of the data, at least, to find faults in them."""
-
-DRAWING = ("randomisation_inference", "wild_bootstrap")
-"""Estimators that draw for long; what they refuse, the others refuse too."""
 
 
 def check_study(protocol: Path, cores: int | None = None) -> None:
-    """Read a study's protocol and files, link them and fit its models, and show no result.
+    """Make all of a study but its figures, tables and pages, and show no result.
 
     Raises
     ------
@@ -97,12 +89,9 @@ def what_comes_next(plan: Protocol, given: Path) -> Iterator[str]:
 
 
 def _targets(plan: Protocol) -> Sequence[str]:
-    paths = Layout(Path("results") / plan.name)
-    if Blinding(plan, date.today()).until():
-        return [paths.check("raw_files.csv").as_posix()]
-    models = [
-        name for name, model in plan.content["models"].items()
-        if model["estimator"] not in DRAWING
-    ]  # fmt: skip
-    files = [*map(paths.check, CHECKS), *map(paths.estimates_of, models)]
+    """Return what a run would refuse to make: all checks and, for the ratings, all models."""
+    study = Study.of(plan)
+    if study.blinding.until():
+        return [study.paths.check("raw_files.csv").as_posix()]
+    files = [study.paths.check("linking.csv"), *map(Path, study.report.checks())]
     return [file.as_posix() for file in files]

@@ -34,7 +34,7 @@ from schooltrial.protocol.content.sections import (
 )
 from schooltrial.protocol.form.schema_validation import schema_faults
 from schooltrial.randomisation.frame import read_frame
-from schooltrial.randomisation.record import read_record
+from schooltrial.randomisation.record import open_record
 from schooltrial.refusal import UserError, unknown, words_of
 from schooltrial.study.opened.fitted_rows import refuse_new_rows, rows_of_fit
 from schooltrial.study.study import Study
@@ -438,7 +438,7 @@ def _needed(study: Study, need: Need) -> Any:
         pd.read_parquet(there(study.paths.data("assignment"))),
         content["design"],
         read_frame(frame, content["design"]) if frame else None,
-        read_record(Path(record).read_text("utf-8"), record) if record else None,
+        open_record(record) if record else None,
     )
 
 
