@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,12 @@ from schooltrial.report.captions import FACTS, sentences
 from schooltrial.report.headlines import Finding, summarise_findings
 from schooltrial.report.pictures import read_pictures
 from schooltrial.report.study_record import build_record
-from schooltrial.report.tables.panel import CohortYears, cohort_years
+from schooltrial.report.tables.panel import (
+    CohortYears,
+    PanelTable,
+    cohort_years,
+    panels_shown,
+)
 
 AS_TEXT = frozenset({"flow", "cleaning_log"})
 """Checks in which an empty cell is an empty text."""
@@ -137,6 +143,14 @@ class Evidence:
         """Cohorts with outcomes, and the years of their programme; none where all began at once."""
         means = self.drawn.get("cohorts")
         return () if means is None else cohort_years(means, self.protocol["years"])
+
+    @cached_property
+    def panels(self) -> tuple[PanelTable, ...]:
+        """Effects by year of each panel model; two parts of the report show some of them each."""
+        return tuple(panels_shown(
+            self.estimates, self.protocol["outcomes"], self.protocol["models"], self.labels,
+            self.diagnostics,
+        ))  # fmt: skip
 
     @property
     def plan(self) -> PlanRecord:

@@ -18,6 +18,7 @@ from schooltrial.protocol.content.sections import Content, arm_labels, control_w
 from schooltrial.report.effect_words import MONTHS_TABLE, months_text, percentile_points_text
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
+    HEADLINES,
     Finding,
     finding_sentence,
     secondary_findings,
@@ -151,12 +152,36 @@ def secondary_outcomes(evidence: Evidence) -> list[Block]:
         f"{one.size} {one.unit}"
         for one in found[:MOST_FINDINGS]
     ]
+    apart = in_parts_sentence(evidence.estimates, evidence.protocol)
     if not told:
-        return []
+        return [Paragraph(joined(apart, ("See ", Cite("secondary"), ".")))] if apart else []
     more = f"; {len(found) - MOST_FINDINGS} more" if len(found) > MOST_FINDINGS else ""
     intervals = " (with 95% CI)" if _all_95(found) else " (with CI)"
-    words = f"Secondary outcomes{intervals}: {'; '.join(told)}{more}. See "
-    return [Paragraph((words, Cite("secondary"), "."))]
+    words = f"Secondary outcomes{intervals}: {'; '.join(told)}{more}."
+    return [Paragraph(joined(words, apart, ("See ", Cite("secondary"), ".")))]
+
+
+def in_parts_sentence(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> str:
+    """Return which secondary outcomes are analysed in parts of the sample alone; else nothing.
+
+    Parameters
+    ----------
+    estimates : DataFrame
+        The long table.
+    protocol : mapping
+        The protocol's sections.
+    """
+    rows = estimates[estimates["estimand"].isin(HEADLINES)]
+    whole = set(rows.loc[rows["subgroup"] == "all", "outcome"])
+    only = [
+        one["label"]
+        for name, one in protocol["outcomes"].items()
+        if not one["primary"] and name in set(rows["outcome"]) - whole
+    ]
+    if not only:
+        return ""
+    verb = "is" if len(only) == 1 else "are"
+    return f"{listed(only)} {verb} analysed in parts of the sample, or in other years, alone."
 
 
 def other_analyses(found: Sequence[Finding], evidence: Evidence) -> list[Block]:

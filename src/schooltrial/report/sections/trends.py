@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from schooltrial.document.blocks import (
@@ -14,10 +16,11 @@ from schooltrial.document.blocks import (
     Section,
 )
 from schooltrial.document.text import Cite
+from schooltrial.protocol.content.shown_units import as_shown, effect_unit
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.persistence import persistence_shown
 from schooltrial.report.tables.comparison_schools import weighted_schools_shown
-from schooltrial.report.tables.panel import base_sentences, panels_shown
+from schooltrial.report.tables.panel import base_sentences
 from schooltrial.report.tables.parallel_trends import (
     parallel_trends_sentences,
     parallel_trends_shown,
@@ -59,10 +62,6 @@ def panel_exhibits(evidence: Evidence) -> list[tuple[Exhibit, bool]]:
     evidence : Evidence
         Of the study.
     """
-    shown = panels_shown(
-        evidence.estimates, evidence.protocol["outcomes"], evidence.protocol["models"],
-        evidence.labels, evidence.diagnostics,
-    )  # fmt: skip
     by = "cohort and year" if evidence.staggered else "year"
     return [
         (
@@ -72,7 +71,7 @@ def panel_exhibits(evidence: Evidence) -> list[tuple[Exhibit, bool]]:
             ),
             panel.primary,
         )
-        for at, panel in enumerate(shown)
+        for at, panel in enumerate(evidence.panels)
     ]  # fmt: skip
 
 
@@ -142,8 +141,14 @@ def weighting_blocks(evidence: Evidence, *, primary: bool) -> list[Block]:
 
 
 def _two_way(evidence: Evidence) -> list[Block]:
+    outcomes = evidence.protocol["outcomes"]
     found = evidence.check("goodman_bacon")
-    said = forbidden_sentences(found, evidence.labels) if found is not None else []
+    found = None if found is None else as_shown(found, outcomes, ["estimate"])
+    labels = {
+        **evidence.labels,
+        **{name: f"{one['label']} ({effect_unit(one)})" for name, one in outcomes.items()},
+    }
+    said = forbidden_sentences(found, labels) if found is not None else []
     blocks: list[Block] = []
     if found is not None and said:
         blocks += [
@@ -156,12 +161,12 @@ def _two_way(evidence: Evidence) -> list[Block]:
                 "schools seen in every year."
             ),
             Bullets(tuple(said)),
-            *_explained(evidence, found),
+            *_explained(evidence, found, labels),
         ]  # fmt: skip
     figure = evidence.exhibit("bacon_weights")
     if figure is not None:
         blocks.append(figure)
-    shown = comparisons_shown(found, evidence.labels) if found is not None else None
+    shown = comparisons_shown(found, labels) if found is not None else None
     if shown is not None:
         table = Exhibit(
             "comparisons", "Comparisons that two-way effects average", shown,
@@ -173,9 +178,10 @@ def _two_way(evidence: Evidence) -> list[Block]:
     return blocks
 
 
-def _explained(evidence: Evidence, found: pd.DataFrame) -> list[Block]:
+def _explained(evidence: Evidence, found: pd.DataFrame, labels: Mapping[str, str]) -> list[Block]:
     """Return why two-way effects are other numbers than those of the primary analysis."""
-    told = explain_two_way(found, evidence.estimates, evidence.protocol, evidence.labels)
+    estimates = as_shown(evidence.estimates, evidence.protocol["outcomes"], ["estimate"])
+    told = explain_two_way(found, estimates, evidence.protocol, labels)
     if not told.outcomes:
         return []
     return [Bullets(told.outcomes), Paragraph(" ".join(told.reasons))]

@@ -11,6 +11,7 @@ from schooltrial.wording import exact
 
 RAW_FILES = [
     Column("Raw file", key="file"),
+    Column("Sheet", key="sheet", optional=True),
     Column("Rows", "count", key="rows"),
     Column("Bytes", "count", key="bytes"),
     Column("SHA-256", "code", key="sha256"),
