@@ -68,16 +68,29 @@ def describe_limits(
     list of str
         The most important first; that data are simulated is always told, and last.
     """
+    found = every_limit(protocol, verdict, power, trends, attrition, mobility, who_left)
+    last = [SIMULATED] if verdict["synthetic"] else []
+    return [*found[: MOST - len(last)], *last]
+
+
+def every_limit(
+    protocol: Mapping[str, Any],
+    verdict: Mapping[str, Any],
+    power: pd.DataFrame | None = None,
+    trends: pd.DataFrame | None = None,
+    attrition: pd.DataFrame | None = None,
+    mobility: pd.DataFrame | None = None,
+    who_left: pd.DataFrame | None = None,
+) -> list[str]:
+    """Return all sentences of `describe_limits` but that data are simulated, and no fewer."""
     rated = verdict["ratings"]
-    found = [
+    return [
         *_assignment(protocol, rated, trends),
         *_power(rated, power),
         *_who_left(rated, who_left),
         *_people(protocol, rated, attrition, mobility),
         *_attrition(protocol, rated),
     ]
-    last = [SIMULATED] if verdict["synthetic"] else []
-    return [*found[: MOST - len(last)], *last]
 
 
 def _assignment(

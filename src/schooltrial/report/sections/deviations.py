@@ -5,6 +5,7 @@ from __future__ import annotations
 from schooltrial.document.blocks import Block, Bullets, Heading, Paragraph, Section
 from schooltrial.protocol.plan import plan_told
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.limitations import limitations_told
 
 
 def deviations_section(evidence: Evidence) -> Section:
@@ -20,6 +21,7 @@ def deviations_section(evidence: Evidence) -> Section:
         )))  # fmt: skip
     else:
         blocks.append(Paragraph("The protocol declares no deviation from the plan."))
+    blocks += [Heading("Limitations"), Bullets(tuple(limitations_told(evidence)))]
     if protocol["notes"]:
         blocks += [Heading("Notes"), Bullets(tuple(protocol["notes"]))]
     if protocol["study"]["sources"]:
