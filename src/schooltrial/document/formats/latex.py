@@ -41,8 +41,8 @@ PAGES = (455.0, 650.0)
 Letter the lesser.
 """
 
-OPTICAL = 1.12
-"""How much wider small letters of LaTeX’s fonts are than those that the layout measures."""
+OPTICAL = 1.18
+"""How much wider small bold letters of LaTeX’s fonts are than those that the layout measures."""
 
 LEADING = 1.2
 """Line height, in sizes of letters."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from math import fsum
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -117,3 +120,38 @@ def test_what_is_opened_is_closed_and_notes_are_below_the_table() -> None:
     below = page.split(r"\end{longtable}")[1]
     assert r"One \& only." in below
     assert r"SYNTHETIC DATA. A \& B. Protocol 0123456789ab" in below
+
+
+def _latex_packages() -> bool:
+    """Return whether LaTeX is here with all that a table needs."""
+    needed = ("geometry.sty", "booktabs.sty", "longtable.sty", "array.sty", "pdflscape.sty")
+    if not (shutil.which("pdflatex") and shutil.which("kpsewhich")):
+        return False
+    found = subprocess.run(["kpsewhich", *needed], capture_output=True, text=True, check=False)
+    return len(found.stdout.split()) == len(needed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("paper", PAPERS)
+def test_latex_sets_the_widest_table_without_a_word_beyond_its_column(
+    tmp_path: Path, paper: str
+) -> None:
+    if not _latex_packages():
+        pytest.skip("needs pdflatex with booktabs, longtable, array, pdflscape and geometry")
+    fragment = latex_table(wide(), STUDY)
+    (packages,) = re.findall(r"\\usepackage(\{.*?\})", fragment.splitlines()[0])
+    (tmp_path / "page.tex").write_text(
+        "\n".join([
+            r"\documentclass{article}",
+            rf"\usepackage[{paper.lower()}paper,margin=25mm]{{geometry}}",
+            r"\usepackage[T1]{fontenc}", rf"\usepackage{packages}",
+            r"\begin{document}", fragment, r"\end{document}", "",
+        ]),
+        encoding="utf-8",
+    )  # fmt: skip
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    for _ in range(2):  # widths of a long table are known the second time
+        subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=100)
+    log = (tmp_path / "page.log").read_text("latin-1")
+    assert "Overfull" not in log
+    assert "Missing character" not in log
