@@ -184,7 +184,7 @@ def _single(
             raise ValueError(
                 f"wild bootstrap: outcome {name!r} has no variation left between schools once the "
                 "regressors are taken out, so that its effect cannot be studentised. Is it filled "
-                "in from the group, or are there as many regressors as schools (one school in an "
+                "in from the group, or are there as many regressors as schools (one school in a "
                 "group)? Leave out covariates, or the blocks"
             )
     return contrast, sums.S @ contrast, sums.s @ contrast, estimate, std_error

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,9 @@ PLUGIN = Path(__file__).parent / "progress_plugin"
 
 SAID = ("runs again.", WITHDRAWN, SEALED)
 """Ends of lines that are told: `changed_files` says which file changed behind the workflow."""
+
+CACHE = Path(".snakemake") / "schooltrial" / "cache"
+"""Cache of a user whose home folder cannot be written to."""
 
 Event = Mapping[str, Any]
 
@@ -99,6 +103,8 @@ class WorkflowRun:
         before = [part for part in [os.environ.get("PYTHONPATH")] if part]
         path = os.pathsep.join([str(self.project / "src"), plugin, *before])
         own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+        if not _has_cache():
+            own["XDG_CACHE_HOME"] = str(self.folder / CACHE)
         kept = {k: v for k, v in os.environ.items() if k != "SNAKEMAKE_PROFILE"}
         return {**kept, **own}
 
@@ -135,6 +141,17 @@ class WorkflowRun:
                     process.kill()  # the next run finishes what this one leaves half done
                     process.wait()
                 raise
+
+
+def _has_cache() -> bool:
+    """Return whether Snakemake can keep its cache where it does so by default."""
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except (OSError, RuntimeError):  # no home, or one in which nothing can be written
+        return False
 
 
 def _events(lines: Iterator[str] | TextIO, log: TextIO) -> Iterator[Event]:
