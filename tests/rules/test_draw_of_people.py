@@ -74,6 +74,7 @@ def _checked(folder: Path, listed: pd.DataFrame, design: Design) -> dict[str, An
         scores=str(folder / "scores.parquet"), panel=str(folder / "panel.parquet"),
         teachers=str(folder / "teachers.parquet"), record=str(folder / "record.json"),
         tests=str(folder / "tests.csv"), units=str(folder / "units.csv"),
+        distances=str(folder / "distances.csv"),
         verdict=str(folder / "verdict.json"),
     )  # fmt: skip
     told: dict[str, Any] = json.loads((folder / "verdict.json").read_text("utf-8"))

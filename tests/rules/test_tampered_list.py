@@ -102,6 +102,7 @@ class Folder:
             protocol=PROTOCOL, labels={}, groups={}, **files, **drawn, **known,
             scores=self.at("scores.parquet"), check=self.at("check.csv"),
             tests=self.at("tests.csv"), units=self.at("units.csv"), verdict=self.at("verdict.json"),
+            distances=self.at("distances.csv"),
         )  # fmt: skip
         check_balance(
             protocol=PROTOCOL, labels={}, **files, **drawn, **known, check=self.at("balance.csv"),

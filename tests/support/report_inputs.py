@@ -36,7 +36,7 @@ def write_checks(trial: SmallTrial, folder: Path) -> list[str]:
     check_assignment.main(
         protocol=content, labels=names, **files, schools=schools, scores=scores, teachers=teachers,
         check=path["assignment"], tests=path["assignment_tests"], units=path["assignment_units"],
-        verdict=path["assignment_verdict"],
+        verdict=path["assignment_verdict"], distances=path["assignment_distances"],
         groups={arm["name"]: arm["label"] for arm in content["design"]["arms"]},
     )  # fmt: skip
     check_balance.main(

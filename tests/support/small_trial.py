@@ -266,6 +266,7 @@ class SmallTrial:
             check=self.path("assignment_check.csv"),
             tests=self.path("assignment_tests.csv"),
             units=self.path("assignment_units.csv"),
+            distances=self.path("assignment_distances.csv"),
             verdict=self.path("assignment_verdict.json"),
         )
         check_balance(

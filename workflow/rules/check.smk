@@ -14,6 +14,7 @@ rule check_assignment:
         check="results/{study}/checks/assignment.csv",
         tests="results/{study}/checks/assignment_tests.csv",
         units="results/{study}/checks/assignment_units.csv",
+        distances="results/{study}/checks/assignment_distances.csv",
         verdict="results/{study}/checks/assignment_verdict.json",
     log:
         "results/{study}/logs/check_assignment.log",

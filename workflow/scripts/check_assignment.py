@@ -50,13 +50,14 @@ def main(
     check: str,
     tests: str,
     units: str,
+    distances: str,
     verdict: str,
     frame: str | None = None,
     record: str | None = None,
     key: str | None = None,
     drawn_from: Sequence[str] = (),
 ) -> None:
-    """Write one row per block, the tests, the units, and a verdict with its reasons."""
+    """Write the blocks, tests, units, distances of draws, and a verdict with its reasons."""
     design, checks = protocol["design"], protocol["checks"]
     listed, described = pd.read_parquet(assignment), pd.read_parquet(schools)
     primary = [name for name, outcome in protocol["outcomes"].items() if outcome["primary"]]
@@ -81,6 +82,7 @@ def main(
     )  # fmt: skip
     found.tests.to_csv(tests, index=False, float_format="%.10g")
     found.units.to_csv(units, index=False, float_format="%.10g")
+    found.distances.to_csv(distances, index=False, float_format="%.10g")
     arms = [arm["name"] for arm in design["arms"]]
     assignment_check(listed, arms, design["kind"], found.units).to_csv(check, index=False)
     told = json.dumps(found.told(), indent=2, ensure_ascii=False)

@@ -9,7 +9,7 @@ the others, each is as likely as any, so that tests stay exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 
 import numpy as np
@@ -25,11 +25,12 @@ from schooltrial.protocol.content.sections import Design, frame_columns
 from schooltrial.randomisation.plan import (
     THRESHOLD_DRAWS,
     LotteryPlan,
-    acceptance_threshold,
     balance_columns,
+    drawn_distances,
     lottery_plan,
     plan_faults,
     planned_design,
+    threshold_among,
 )
 from schooltrial.randomisation.record import AssignmentRecord, ordered_frame
 from schooltrial.randomisation.units import sound_units, units_of
@@ -104,6 +105,10 @@ class BalanceOfList:
         Whether the list is acceptable.
     far : bool
         Whether it is not, by more than the error of an estimated threshold.
+    acceptance : float
+        Share of draws, the best balanced, that were acceptable.
+    drawn : array of float
+        Distances of draws without the criterion.
     """
 
     distance: float
@@ -111,6 +116,13 @@ class BalanceOfList:
     recorded: bool
     meets: bool
     far: bool
+    acceptance: float
+    drawn: NDArray[np.float64] = field(repr=False, compare=False)
+
+    @property
+    def share(self) -> float:
+        """Share of draws without the criterion that are as balanced as the list, or better."""
+        return float(np.mean(self.drawn <= self.distance * (1 + 1e-9)))
 
 
 @dataclass(frozen=True)
@@ -194,15 +206,18 @@ def _held(
     distance = float(statistic(codes[None, :])[0])
     recorded = None if record is None else record.threshold
     threshold, limit = recorded, recorded
+    drawn = drawn_distances(planned, covariates, seed)
     if threshold is None or limit is None:
         error = sqrt(plan.acceptance * (1 - plan.acceptance) / THRESHOLD_DRAWS)
         loose = min(plan.acceptance + ERRORS * error, 1.0)
-        threshold = acceptance_threshold(planned, covariates, plan.acceptance, seed)
-        limit = acceptance_threshold(planned, covariates, loose, seed)
+        threshold = threshold_among(drawn, plan.acceptance)
+        limit = threshold_among(drawn, loose)
     accepts = balanced_at_most(statistic, threshold)
     meets = bool(accepts(codes[None, :])[0])
     far = bool(distance > limit * (1 + 1e-9))
-    held = BalanceOfList(distance, threshold, recorded is not None, meets, far)
+    held = BalanceOfList(
+        distance, threshold, recorded is not None, meets, far, plan.acceptance, drawn
+    )
     if not meets:
         unusable = (
             "no re-randomisations: the allocation list does not meet the balance criterion of its "

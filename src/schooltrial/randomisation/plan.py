@@ -245,9 +245,21 @@ def acceptance_threshold(
 
     It is the ``acceptance`` quantile of M over 20,000 draws, taken from a stream of their own.
     """
+    return threshold_among(drawn_distances(design, covariates, seed), acceptance)
+
+
+def drawn_distances(
+    design: AssignmentDesign, covariates: NDArray[np.float64], seed: int
+) -> NDArray[np.float64]:
+    """Return the Mahalanobis distances of draws without a criterion, in the order of the draws."""
     statistic = mahalanobis_balance(design, covariates)
     codes = draw_assignments(design, THRESHOLD_DRAWS, stream(seed, "assignment", "threshold"))
-    return float(np.quantile(statistic(codes), acceptance, method="inverted_cdf"))
+    return np.asarray(statistic(codes), dtype=np.float64)
+
+
+def threshold_among(distances: NDArray[np.float64], acceptance: float) -> float:
+    """Return the largest distance that is acceptable, of draws without a criterion."""
+    return float(np.quantile(distances, acceptance, method="inverted_cdf"))
 
 
 def balance_columns(frame: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:

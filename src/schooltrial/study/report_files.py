@@ -13,6 +13,7 @@ from schooltrial.study.layout import Layout
 CHECKS = (
     "plan.json", "flow.csv", "flow_text.txt", "mobility.csv", "assignment.csv",
     "assignment_tests.csv", "assignment_verdict.json", "assignment_units.csv",
+    "assignment_distances.csv",
     "balance_omnibus.csv", "balance.csv", "equivalence.csv", "pretrends.csv", "attrition.csv",
     "who_left.csv", "missing_outcomes.csv", "power.csv", "verdict.json", "cleaning_log.csv",
     "raw_files.csv",

@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schooltrial.checks.assignment.criterion import judge_criterion
+from schooltrial.checks.assignment.criterion import (
+    ACCEPTED,
+    DRAWN,
+    OWN_DISTANCE,
+    judge_criterion,
+    tabulate_distances,
+)
 from schooltrial.protocol.content.sections import Arm, Design
 from schooltrial.randomisation.criterion import draw_criterion
 from schooltrial.randomisation.plan import lottery_plan
@@ -149,6 +155,22 @@ def test_a_balanced_draw_is_made_until_one_is_among_the_best_and_says_how_often(
     assert made.min() >= 1
     # Geometric with mean 10 (216 assignments: the share accepted is 22/216 or so).
     assert abs(made.mean() - 10) < 3 * np.sqrt(90 / 60)
+
+
+def test_distances_of_draws_are_told_with_the_worst_accepted_and_that_of_the_list() -> None:
+    told = drawn(seed=3, balance_on=["score"], acceptance_rate=0.3)
+    record = _draw(seed=3, balance_on=["score"], acceptance_rate=0.3)
+    known = draw_criterion(record.table(), told, FRAME, record)
+    table = tabulate_distances(known)
+    by_chance = table[table["what"] == DRAWN]
+    assert by_chance["distance"].is_monotonic_increasing
+    assert by_chance["share"].iloc[[0, -1]].tolist() == [0, 1]
+    accepted, own = (table[table["what"] == what].iloc[0] for what in (ACCEPTED, OWN_DISTANCE))
+    (at_share,) = by_chance.loc[by_chance["share"] == 0.3, "distance"]
+    assert at_share == pytest.approx(accepted["distance"])
+    assert own["distance"] <= accepted["distance"]
+    assert own["share"] <= 0.35  # draws of one distance are many, as few schools have few draws
+    assert tabulate_distances(draw_criterion(record.table(), drawn(), FRAME)).empty
 
 
 def test_a_criterion_judges_schools_in_whatever_order_they_come() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from schooltrial.checks.assignment.chance_tests import Redraws, run_chance_tests, with_verdicts
 from schooltrial.checks.assignment.cohorts_in_blocks import check_cohorts, labelled_by_cohort
-from schooltrial.checks.assignment.criterion import judge_criterion
+from schooltrial.checks.assignment.criterion import judge_criterion, tabulate_distances
 from schooltrial.checks.assignment.crossovers import check_crossovers, check_take_up
 from schooltrial.checks.assignment.findings import (
     DOUBT,
@@ -40,7 +40,7 @@ from schooltrial.checks.assignment.record_agreement import (
 )
 from schooltrial.checks.assignment.unit_attributes import KnownOfUnits
 from schooltrial.protocol.content.sections import Design, frame_columns
-from schooltrial.randomisation.criterion import draw_criterion
+from schooltrial.randomisation.criterion import CriterionKnown, draw_criterion
 from schooltrial.randomisation.plan import LotteryPlan, lottery_plan, plan_faults
 from schooltrial.randomisation.record import AssignmentRecord, ordered_frame
 from schooltrial.randomisation.units import by_round, sound_units, units_of
@@ -81,12 +81,16 @@ class AssignmentVerdict:
         ``unit, block, arm, drawn_arm, pupils_changed_arm, taken_up, verdict, reason``.
     tests : DataFrame
         ``check, finding, value, threshold, p, verdict, reason``.
+    distances : DataFrame
+        ``what, share, distance``: of draws, the largest accepted, and the list; no rows where
+        draws had no balance criterion.
     """
 
     verdict: str
     reasons: tuple[str, ...]
     units: pd.DataFrame
     tests: pd.DataFrame
+    distances: pd.DataFrame = field(default_factory=lambda: tabulate_distances(CriterionKnown()))
 
     def told(self) -> dict[str, Any]:
         """Return the study record's entry: verdict, reasons, and the units concerned."""
@@ -159,7 +163,7 @@ def verify_assignment(
         found.add(check_frame(listed, known.described, f"table of {plural_of(unit)}", unit))
     in_rounds = plan.kind == "staggered"
     found.add(check_dates(listed, date, known.first_outcome, unit, in_rounds=in_rounds))
-    drawn = pd.Series(dtype="str")
+    drawn, criterion = pd.Series(dtype="str"), CriterionKnown()
     if by_lot:
         repeated, drawn = _repeated(
             listed, sound, plan, design, known, record, key, software, study
@@ -189,7 +193,9 @@ def verify_assignment(
     found.add(check_take_up(sound, known.taken_up, plan.arms[0], randomised=by_lot))
     verdict, reasons = _verdict(found.tests, by_lot)
     table = _unit_table(listed, found, drawn, changed, known.taken_up)
-    return AssignmentVerdict(verdict, tuple(reasons), table, found.table())
+    return AssignmentVerdict(
+        verdict, tuple(reasons), table, found.table(), tabulate_distances(criterion)
+    )
 
 
 def _no_evidence(units: pd.DataFrame, plan: LotteryPlan) -> dict[str, str]:

@@ -12,6 +12,8 @@ from schooltrial.exhibits.catalogue import tables_of
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.sections.trends import lasting_blocks, panel_exhibits, weighting_blocks
 from schooltrial.report.tables.assignment import (
+    distances_sentence,
+    distances_shown,
     levels_note,
     remarks_counted,
     tests_shown,
@@ -49,6 +51,18 @@ def allocation_section(evidence: Evidence) -> Section:
             data="checks/assignment_tests.csv", source="check_assignment",
         ),
     ]  # fmt: skip
+    distances = evidence.check("assignment_distances")
+    if distances is not None:
+        balanced_on = evidence.protocol["design"]["randomisation"]["balance_on"]
+        blocks += [
+            Paragraph(distances_sentence(
+                distances, [evidence.labels.get(name, name) for name in balanced_on]
+            )),
+            Exhibit(
+                "assignment_distances", "Balance of allocations", distances_shown(distances),
+                data="checks/assignment_distances.csv", source="check_assignment",
+            ),
+        ]  # fmt: skip
     labelled = evidence.labelled(units)
     names = set(units["unit"].astype("str"))
     shown = (

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from schooltrial.checks.assignment.chance_tests import OWN
-from schooltrial.document.numbers import significant
+from schooltrial.checks.assignment.criterion import ACCEPTED, DRAWN, OWN_DISTANCE
+from schooltrial.document.numbers import number, significant
 from schooltrial.document.tables import Column, Table, tabulate
-from schooltrial.wording import exact, plural, plural_of
+from schooltrial.wording import exact, listed, percent, plural, plural_of
 
 TESTS = [
     Column("Check", key="check"),
@@ -176,6 +177,53 @@ def units_left_out(units: pd.DataFrame) -> str:
     others = len(rows) - int(common.sum())
     told += f"; {others:,} with other remarks" if others else ""
     return f"{len(rows):,} more have a remark, and are not listed here: {told}."
+
+
+DISTANCES = [
+    Column("Allocation", key="what"),
+    Column("Mahalanobis distance", "number", 2, key="distance"),
+    Column("As balanced or better (%)", "percent", 1, key="share"),
+]
+
+SHOWN_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares of draws whose largest distance the report shows."""
+
+DISTANCE_WORDS = {
+    DRAWN: "drawn without the criterion",
+    ACCEPTED: "the least balanced that was acceptable",
+    OWN_DISTANCE: "the allocation of this study",
+}
+"""What a distance of ``assignment_distances.csv`` is of, in words."""
+
+
+def distances_shown(distances: pd.DataFrame) -> Table:
+    """Return how far apart the groups are in draws, in the worst accepted, and in this study."""
+    kept = (distances["what"] != DRAWN) | distances["share"].isin(SHOWN_SHARES)
+    told = distances[kept].sort_values(["share", "distance"], kind="stable")
+    return tabulate(
+        "Balance of allocations", told.assign(what=told["what"].map(DISTANCE_WORDS)), DISTANCES
+    )
+
+
+def distances_sentence(distances: pd.DataFrame, variables: Sequence[str]) -> str:
+    """Return which draws were acceptable, and how balanced the one that was used is.
+
+    Parameters
+    ----------
+    distances : DataFrame
+        ``checks/assignment_distances.csv``.
+    variables : sequence of str
+        Names of what draws were balanced on.
+    """
+    rows = distances.set_index("what")[["share", "distance"]]
+    accepted, this = rows.loc[ACCEPTED], rows.loc[OWN_DISTANCE]
+    return (
+        f"Re-randomisation: the {percent(accepted['share'])} of allocations that were most "
+        f"balanced on {listed(list(variables))} were acceptable, those with a Mahalanobis distance "
+        f"between the groups of at most {number(accepted['distance'], 2)}. The distance of this "
+        f"allocation is {number(this['distance'], 2)}; {percent(this['share'])} of those "
+        "drawn without the criterion are as balanced or better."
+    )
 
 
 def levels_note(tests: pd.DataFrame, alpha: float) -> str:

@@ -328,3 +328,22 @@ def test_headings_of_the_table_of_power_are_explained_where_they_have_numbers() 
         "MDES, minimum detectable effect size", "Per unit",
     ]  # fmt: skip
     assert "harmonic mean" in told[1]
+
+
+def test_the_balance_of_a_re_randomised_allocation_is_told_among_those_it_was_drawn_from() -> None:
+    rows = pd.DataFrame(
+        [
+            ("draw without the criterion", 0.0, 0.1), ("draw without the criterion", 0.01, 0.2),
+            ("draw without the criterion", 1.0, 30.0), ("largest accepted", 0.1, 2.5),
+            ("allocation", 0.04, 1.25),
+        ],
+        columns=["what", "share", "distance"],
+    )  # fmt: skip
+    assert assignment_tables.distances_sentence(rows, ["Score", "Size"]) == (
+        "Re-randomisation: the 10.0% of allocations that were most balanced on Score and Size were "
+        "acceptable, those with a Mahalanobis distance between the groups of at most 2.50. The "
+        "distance of this allocation is 1.25; 4.0% of those drawn without the criterion are as "
+        "balanced or better."
+    )
+    shown = assignment_tables.distances_shown(rows).cells
+    assert shown["Mahalanobis distance"].tolist() == ["0.10", "1.25", "2.50", "30.00"]
