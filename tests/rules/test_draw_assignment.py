@@ -76,7 +76,8 @@ def _check(folder: Path, assignment: pd.DataFrame, key: str | None = None) -> di
         protocol=_protocol(), labels={}, groups={}, **_files(folder),
         scores=str(folder / "scores.parquet"),
         key=key, check=str(folder / "check.csv"), tests=str(folder / "tests.csv"),
-        units=str(folder / "units.csv"), distances=str(folder / "distances.csv"), verdict=str(folder / "verdict.json"),
+        units=str(folder / "units.csv"), distances=str(folder / "distances.csv"),
+        verdict=str(folder / "verdict.json"),
     )  # fmt: skip
     told: dict[str, Any] = json.loads((folder / "verdict.json").read_text("utf-8"))
     return told
