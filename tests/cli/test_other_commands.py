@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -180,3 +181,13 @@ def test_an_option_is_not_taken_for_a_command(
         main([option])
     assert ended.value.code == 0
     assert "Did you mean" not in capsys.readouterr().err
+
+
+def test_a_minus_can_be_written_where_the_encoding_of_the_output_lacks_it() -> None:
+    code = "from schooltrial.cli.main import main; main(['help']); print('−0.10 SD')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONPATH": str(OWN / "src")},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode("utf-8").rstrip().endswith("−0.10 SD")

@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
+from io import TextIOWrapper
 from types import ModuleType
 
 from schooltrial import __version__
@@ -46,6 +47,9 @@ Results are in results/, next to the protocol. `schooltrial <command> --help` sa
 `schooltrial help design.kind` explains a key of the protocol.
 """
 
+SIGNS = "−–≥█·‘’"
+"""Signs of effects, years, bars and texts that older encodings lack."""
+
 DEBUG = "SCHOOLTRIAL_DEBUG"
 REPORT = f"""
 This is a bug in schooltrial {__version__}, not in your files. Please report it, with the text
@@ -61,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; or 1 where what was asked for cannot be had, of which only the message is shown, and
         where the command broke down, of which all is. A wrong call ends with 2.
     """
+    _write_utf8()
     parser = _parser()
     words = sys.argv[1:] if arguments is None else arguments
     if not words:
@@ -92,6 +97,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         print(REPORT, file=sys.stderr)
         return 1
+
+
+def _write_utf8() -> None:
+    """Write in UTF-8 where the encoding of a stream lacks a sign that results have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            try:
+                SIGNS.encode(stream.encoding)
+            except UnicodeEncodeError:
+                stream.reconfigure(encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:

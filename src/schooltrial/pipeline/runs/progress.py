@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -23,8 +24,8 @@ STAGES = {
 }
 """Stage, in the order of a run → the files of its rules."""
 
-WIDTH = 20
-"""Characters of a bar."""
+BARS = ((90, 20), (72, 10))
+"""Characters of a line, and of the bar in it; a shorter line has none."""
 
 ELSEWHERE = {"record_plan": "Rate the evidence"}
 """Rules that run in another stage than the rules of their file."""
@@ -58,6 +59,8 @@ class Progress:
         Takes a stage, gives what it has done so far in words; empty if there is nothing to count.
     unsaid : collection of str
         Sentences of the run that are not shown.
+    columns : callable
+        Characters of a line of the terminal; a longer one would be drawn again in the wrong place.
     """
 
     stages: Mapping[str, str]
@@ -66,6 +69,7 @@ class Progress:
     clock: Callable[[], float] = time.monotonic
     counted: Callable[[str], str] = lambda stage: ""
     unsaid: Collection[str] = ()
+    columns: Callable[[], int] = lambda: shutil.get_terminal_size().columns
     planned: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -112,7 +116,9 @@ class Progress:
         if self.terminal:
             lines = [self._line(stage) for stage in STAGES if self.planned[stage]]
             up = f"\x1b[{self._lines}F" if self._lines else ""
-            self.out.write(up + "".join(f"\x1b[2K{line}\n" for line in [*lines, self._left()]))
+            most = max(self.columns() - 1, 1)
+            drawn = [line[:most] for line in [*lines, self._left()]]
+            self.out.write(up + "".join(f"\x1b[2K{line}\n" for line in drawn))
             self._lines = len(lines) + 1
         elif ended and self.done[ended] == self.planned[ended]:
             steps = f"{self.done[ended]} of {self.planned[ended]}"
@@ -123,12 +129,13 @@ class Progress:
 
     def _line(self, stage: str) -> str:
         planned, done = self.planned[stage], self.done[stage]
-        full = WIDTH * done // planned
-        bar = "█" * full + "·" * (WIDTH - full)
+        width = next((bar for least, bar in BARS if self.columns() >= least), 0)
+        full = width * done // planned
+        bar = "█" * full + "·" * (width - full) + "  " * (width > 0)
         running = "running" if stage in self._running.values() else ""
         state = "failed" if self.failed[stage] else running
         count = self.counted(stage) if done else ""
-        return f"{stage:<{NAME}}  {bar}  {done:>3} of {planned:<3} {state:<8} {count}".rstrip()
+        return f"{stage:<{NAME}}  {bar}{done:>3} of {planned:<3} {state:<8} {count}".rstrip()
 
     def _left(self) -> str:
         """Return how long it took, and about how long it will take by what is done."""

@@ -102,7 +102,7 @@ class WorkflowRun:
         plugin = str(PLUGIN)
         before = [part for part in [os.environ.get("PYTHONPATH")] if part]
         path = os.pathsep.join([str(self.project / "src"), plugin, *before])
-        own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+        own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
         if not _has_cache():
             own["XDG_CACHE_HOME"] = str(self.folder / CACHE)
         kept = {k: v for k, v in os.environ.items() if k != "SNAKEMAKE_PROFILE"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from typing import Any
 
@@ -46,7 +47,9 @@ def test_in_a_file_a_stage_is_one_line_when_all_its_steps_are_done() -> None:
 def test_what_a_stage_has_done_is_counted_on_its_line_once_a_step_of_it_is_done() -> None:
     for terminal in (False, True):
         out = StringIO()
-        progress = Progress(RULES, out, terminal, counted=lambda stage: f"42 of {stage}")
+        progress = Progress(
+            RULES, out, terminal, counted=lambda stage: f"42 of {stage}", columns=lambda: 100
+        )  # fmt: skip
         progress.told({"event": "planned", "jobs": {"obtain_tables": 1, "write_report": 1}})
         assert "42 of" not in out.getvalue()
         for event in _job(1, "obtain_tables"):
@@ -92,3 +95,13 @@ def test_a_file_that_changed_behind_the_workflow_is_named() -> None:
     out = StringIO()
     Progress(RULES, out, False).told({"event": "said", "text": "a.csv has changed"})
     assert out.getvalue() == "a.csv has changed\n"
+
+
+def test_no_line_is_longer_than_a_narrow_terminal() -> None:
+    out = StringIO()
+    progress = Progress({"fit": "Fit the models"}, out, terminal=True, columns=lambda: 30)
+    progress.told({"event": "planned", "jobs": {"fit": 12}})
+    progress.told({"event": "began", "job": 1, "rule": "fit"})
+    assert "█" not in out.getvalue()
+    shown = re.sub(r"\x1b\[\d*[A-Z]", "", out.getvalue()).splitlines()
+    assert max(map(len, shown)) == 29
