@@ -178,13 +178,18 @@ def same_estimates(rows: pd.DataFrame, models: Mapping[str, Any]) -> list[str]:
         roles = [models[name]["role"] for name in alike["model"]]
         if roles.count("primary") == 1 < alike["model"].nunique():
             told[roles.index("primary")] += ", the primary analysis"
-        drawn = {models[name]["estimator"] for name in alike["model"]}.intersection(DRAWN)
-        found[tuple(dict.fromkeys(told))] = bool(drawn)
+        estimators = {models[name]["estimator"] for name in alike["model"]}
+        found[tuple(dict.fromkeys(told))] = not estimators.isdisjoint(DRAWN)
+    several = ["; ".join(named) for named in found if len(named) > 1]
+    if not several:
+        return []
+    groups = several if len(several) == 1 else [
+        f"({at}) {names}" for at, names in enumerate(several, start=1)
+    ]  # fmt: skip
+    drawn = any(of for named, of in found.items() if len(named) > 1)
     return [
-        f"One estimate with several standard errors: {'; '.join(named)}. {ONE_ESTIMATE}"
+        f"One estimate with several standard errors: {' '.join(groups)}. {ONE_ESTIMATE}"
         f"{f' {DIVISOR}' if drawn else ''}"
-        for named, drawn in found.items()
-        if len(named) > 1
     ]
 
 

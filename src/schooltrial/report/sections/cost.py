@@ -16,7 +16,7 @@ def cost_section(evidence: Evidence) -> Section:
     _, *programme = evidence.arms
     units = {arm: evidence.units_by_arm[arm] for arm in programme}
     told = costs_told(costs, evidence.arms, units, evidence.levels.unit, evidence.control)
-    blocks: list[Block] = [Paragraph(one) for one in told]
+    blocks: list[Block] = [Paragraph(" ".join(told))]
     blocks.append(Exhibit(
         "costs", "Cost by ingredient", costs_shown(costs, evidence.arms),
         data="checks/costs.csv", source="check_costs",
