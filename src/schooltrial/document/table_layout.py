@@ -105,6 +105,7 @@ def fitted_layout(
     rows: Sequence[Sequence[str]],
     right: Sequence[bool],
     pages: tuple[float, float],
+    sizes: Sequence[float] = SIZES,
 ) -> TableLayout:
     """Return the layout with the fewest lines, weighed against small letters and turned pages.
 
@@ -118,6 +119,8 @@ def fitted_layout(
         Whether the cells of each column stand to the right, as numbers do.
     pages : (float, float)
         Points that a page is wide, and a turned one.
+    sizes : sequence of float
+        Points that letters may have.
     """
     columns = [[row[at] for row in rows] for at in range(len(heads))]
     lines = [[[width_of(line) for line in text.split("\n")] for text in row] for row in rows]
@@ -129,7 +132,7 @@ def fitted_layout(
         whole.append(max([words[at], *numbers]))
         wanted.append(Wanted(max([words[at], *longest]), fsum(width**2 for width in longest)))
     found: list[tuple[float, TableLayout]] = []
-    for page, size, (divided, least) in product(pages, SIZES, enumerate((whole, words))):
+    for page, size, (divided, least) in product(pages, sizes, enumerate((whole, words))):
         room = (page - GAP * len(least)) / size
         widths = shared_widths(least, wanted, room)
         heights = [_height(row, widths) for row in lines] or [1]

@@ -12,7 +12,7 @@ from typing import Any
 from schooltrial.document.fitted_table import fit_table
 from schooltrial.document.inline_code import code_parts
 from schooltrial.document.letters import printable
-from schooltrial.document.table_layout import GAP
+from schooltrial.document.table_layout import GAP, SIZES
 from schooltrial.document.tables import Column, NotedTable, study_foot
 
 SPECIAL = {
@@ -41,8 +41,11 @@ PAGES = (455.0, 650.0)
 Letter the lesser.
 """
 
-OPTICAL = 1.18
+OPTICAL = 1.2
 """How much wider small bold letters of LaTeX’s fonts are than those that the layout measures."""
+
+LETTERS = tuple(size for size in SIZES if size >= 7.5)
+"""Points that letters may have: LaTeX’s smaller ones are wider for their size."""
 
 LEADING = 1.2
 """Line height, in sizes of letters."""
@@ -51,7 +54,7 @@ LEADING = 1.2
 def latex_table(noted: NotedTable, study: Mapping[str, Any]) -> str:
     """Return a long table with its title as caption, its notes and the study's line."""
     table = noted.table
-    fitted = fit_table(table, (PAGES[0] / OPTICAL, PAGES[1] / OPTICAL))
+    fitted = fit_table(table, (PAGES[0] / OPTICAL, PAGES[1] / OPTICAL), LETTERS)
     shown, layout = fitted.shown, fitted.layout
     page = PAGES[1 if layout.flipped else 0]
     # Rounded down, so that all together are no wider than the line
