@@ -79,20 +79,24 @@ def _not_covered(evidence: Evidence) -> Iterator[str]:
 
 
 def _unlike_at_baseline(evidence: Evidence) -> Iterator[str]:
-    found: dict[str, str] = {}
+    found = dict[str, str]()
     for one in _rated(evidence):
-        limit = one["inputs"]["satisfied"]
         known = [
             row for row in one["inputs"]["baseline"]
             if isinstance(row["size"], int | float) and isfinite(row["size"])
-            and abs(row["size"]) > limit
+            and abs(row["size"]) > one["inputs"]["satisfied"]
         ]  # fmt: skip
         if known:
             worst = max(known, key=lambda row: abs(float(row["size"])))
-            size = f"{difference_text(worst['size'], 2)} SD ({worst['label']})"
-            found.setdefault(f"{size}; up to {exact(limit)} SD counts as alike", one["label"])
-    for size, label in found.items():
-        yield f"Those analysed for {label} differ between the groups at baseline by {size}."
+            measure = "" if worst["label"] == one["label"] else f" ({worst['label']})"
+            size = difference_text(worst["size"], 2)
+            found.setdefault(one["label"], f"{size} SD for {one['label']}{measure}")
+    if found:
+        limit = evidence.protocol["balance"]["equivalent_to"]
+        yield (
+            "Those analysed differ between the groups at baseline by "
+            f"{listed(list(found.values()))}; up to {exact(limit)} SD counts as alike."
+        )
 
 
 def _registration(evidence: Evidence) -> Iterator[str]:

@@ -68,7 +68,7 @@ def test_a_sound_study_has_only_the_limitations_that_no_protocol_can_answer() ->
     ("keys", "said"),
     [
         ({"inputs": {"baseline": [{**OWN, "size": -0.2}]}},
-         "Those analysed for Maths differ between the groups at baseline by −0.20 SD (Maths "
+         "Those analysed differ between the groups at baseline by −0.20 SD for Maths (Maths "
          "before); up to 0.05 SD counts as alike."),
         ({"inputs": {"baseline": [{**OWN, "known": 20, "missing": 80}]}},
          "Of those analysed only 20.0% (Maths) have a baseline measure of the outcome of their"),
