@@ -10,7 +10,7 @@ READY := .venv/ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
-# Each of the many interpreters of a run would compile the library anew.
+# Each of the many interpreters of a run would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: api studies assignment test test-browser test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean resilience pages

@@ -32,7 +32,7 @@ def made_verdict(**changed: Any) -> dict[str, Any]:
             "components": {},
         },
         "sample_and_context": {
-            "summary": "A trial.",
+            "summary": "A trial.", "recruitment": "",
             "years": {"baseline": [2018], "programme": [2020], "follow_up": []},
             "grades": ["3", "4"], "setting": [{"label": "District", "values": ["North", "South"]}],
             "flow": [{"text": "schools assigned", "n": 40}],
@@ -45,6 +45,7 @@ def made_verdict(**changed: Any) -> dict[str, Any]:
             "outcomes": {"maths": {
                 "label": "Maths", "family": "attainment", "scale": "continuous", "primary": True,
                 "measured_on": "pupil", "units_label": "control SD", "standardise": "control",
+                "reliability": 0.87,
             }},
         },
         "sample_formation_and_analysis": {

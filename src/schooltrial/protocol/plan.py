@@ -26,13 +26,13 @@ PLAN = (
 
 
 WORDS = (
-    "study.name", "study.title", "study.summary", "study.funding",
-    "study.conflicts_of_interest", "study.sources", "design.block_label",
+    "study.name", "study.title", "study.summary", "study.recruitment",
+    "study.funding", "study.conflicts_of_interest", "study.sources", "design.block_label",
     "design.arms.*.label", "years.label", "simulation.parameters.*.source",
     "tables.*.*.columns.*.label", "tables.*.*.outcomes.*.label",
     "tables.*.*.join.*.columns.*.label", "years.to_come",
     "variables.*.label", "outcomes.*.label", "outcomes.*.units_label",
-    "outcomes.*.months_of_progress", "subgroups.*.label",
+    "outcomes.*.months_of_progress", "outcomes.*.reliability", "subgroups.*.label",
     "take_up.label", "costs.usual_practice", "implementation.components.*.label",
     "implementation.components.*.indicator", "implementation.components.*.source",
     "models.*.label", "models.*.where_label",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, sqrt
 from typing import Any
 
 from schooltrial.analysis.few_clusters import FEW_IN_AN_ARM
@@ -148,10 +148,21 @@ def _other_analyses(evidence: Evidence) -> Iterator[str]:
 
 
 def _reliability(evidence: Evidence) -> Iterator[str]:
-    primary = [one["label"] for one in evidence.protocol["outcomes"].values() if one["primary"]]
-    if primary:
+    unknown = []
+    for one in evidence.protocol["outcomes"].values():
+        known = one["reliability"]
+        if not one["primary"]:
+            continue
+        if known is None:
+            unknown.append(one["label"])
+        elif one["standardise"] != "none":
+            yield (
+                f"The reliability of {one['label']} is {exact(known)}: an effect in SDs is "
+                f"{percent(sqrt(known))} of what it would be on a measure without error."
+            )
+    if unknown:
         yield (
-            f"How reliably {listed(primary)} {'is' if len(primary) == 1 else 'are'} measured is "
+            f"How reliably {listed(unknown)} {'is' if len(unknown) == 1 else 'are'} measured is "
             "not stated. An unreliable measure makes an effect in SDs smaller."
         )
 
@@ -178,10 +189,15 @@ def _costs(evidence: Evidence) -> Iterator[str]:
 def _sites(evidence: Evidence) -> Iterator[str]:
     units = plural_of(evidence.protocol["design"]["unit"])
     number = sum(evidence.units_by_arm.values())
-    yield (
-        f"How the {number:,} {units} came into the study is not stated. The results are of them, "
-        "and need not hold for others."
-    )
+    if evidence.protocol["study"]["recruitment"]:
+        yield (
+            f"The results are of the {number:,} {units} of the study, and need not hold for others."
+        )
+    else:
+        yield (
+            f"How the {number:,} {units} came into the study is not stated. The results are of "
+            "them, and need not hold for others."
+        )
 
 
 def _numbers(evidence: Evidence) -> Iterator[str]:

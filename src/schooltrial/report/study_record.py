@@ -189,6 +189,7 @@ def _context(verdict: Record, cohorts: Sequence[CohortYears]) -> dict[str, Any]:
         follow_up = sorted({*follow_up, *(year for one in cohorts for year in one.follow_up)})
     return {
         "summary": part["summary"] or None,
+        "recruitment": part["recruitment"] or None,
         "setting": [
             {"characteristic": one["label"], "categories": one["values"]}
             for one in part["setting"]
@@ -250,7 +251,7 @@ def _design(part: Record) -> dict[str, Any]:
             {"outcome": name, "outcome_label": outcome["label"], "domain": outcome["family"],
              "primary": outcome["primary"], "measured_on": outcome["measured_on"],
              "scale": outcome["scale"], "standardised": outcome["standardise"],
-             "units": effect_unit(outcome)}
+             "reliability": outcome["reliability"], "units": effect_unit(outcome)}
             for name, outcome in part["outcomes"].items()
         ],
     }  # fmt: skip

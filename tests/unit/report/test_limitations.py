@@ -101,6 +101,27 @@ def test_a_limitation_is_told_where_the_study_has_it(keys: Any, said: str) -> No
     assert more.startswith(said)
 
 
+def test_a_reliability_that_is_stated_says_how_much_smaller_an_effect_in_sds_is() -> None:
+    outcomes = _evidence().protocol["outcomes"]
+    stated: Any = {
+        name: {**one, "reliability": 0.81} if one["primary"] else one
+        for name, one in outcomes.items()
+    }
+    told = limitations_told(_evidence(outcomes=stated))
+    assert [words for words in told if words.startswith("The reliability of Maths is 0.81")] == [
+        "The reliability of Maths is 0.81: an effect in SDs is 90.0% of what it would be on a "
+        "measure without error."
+    ]
+    assert not [words for words in told if words.startswith("How reliably")]
+
+
+def test_where_recruitment_is_stated_it_is_not_said_to_be_unknown() -> None:
+    study: Any = {**_evidence().protocol["study"], "recruitment": "All schools were invited."}
+    told = limitations_told(_evidence(study=study))
+    assert "The results are of the 40 schools of the study, and need not hold for others." in told
+    assert not [words for words in told if words.startswith("How the")]
+
+
 def test_groups_that_are_alike_and_measured_are_no_limitation() -> None:
     assert len(limitations_told(_evidence(inputs={"baseline": [OWN]}))) == len(ALWAYS)
 

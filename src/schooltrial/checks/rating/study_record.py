@@ -121,6 +121,7 @@ def build_study_record(
         },
         "sample_and_context": {
             "summary": study["summary"],
+            "recruitment": study["recruitment"],
             "years": {
                 part: protocol["years"][part] for part in ("baseline", "programme", "follow_up")
             },
@@ -149,6 +150,7 @@ def build_study_record(
                         "measured_on",
                         "scale",
                         "standardise",
+                        "reliability",
                         "units_label",
                     )
                 }

@@ -36,6 +36,7 @@ class Study(TypedDict):
     summary: str
     synthetic: bool
     seed: int
+    recruitment: str
     funding: str
     conflicts_of_interest: str
     sources: list[str]
@@ -228,6 +229,7 @@ class Outcome(TypedDict):
     out_of_range: Literal["missing", "refuse"]
     measured_on: Level
     standardise: Literal["none", "control", "control_at_baseline", "all", "norms"]
+    reliability: float | None
     months_of_progress: bool
     norms: list[Norm]
     ratio: Ratio | None

@@ -14,6 +14,7 @@ from schooltrial.report.tables.checks import (
 )
 from schooltrial.report.tables.participants import mobility_shown
 from schooltrial.report.wording import analysed_sentences, mobility_sentence, models_by_label
+from schooltrial.wording import sentence
 
 LOST = (
     "Lost: everyone assigned who is not in the primary analysis, for any reason; for an outcome "
@@ -32,7 +33,8 @@ def participants_section(evidence: Evidence) -> Section:
     protocol, years = evidence.protocol, evidence.years
     label = protocol["years"]["label"]
     labels = {**models_by_label(evidence.protocol), **evidence.labels}
-    blocks: list[Block] = []
+    recruited = protocol["study"]["recruitment"]
+    blocks: list[Block] = [Paragraph(sentence(recruited))] if recruited else []
     analysed = analysed_sentences(protocol, evidence.labels)
     flow = evidence.exhibit("flow")
     if flow is not None:
@@ -83,5 +85,5 @@ def participants_section(evidence: Evidence) -> Section:
             Details.of(table),
         ]
     if analysed:
-        blocks += [Paragraph(sentence) for sentence in analysed]
+        blocks += [Paragraph(words) for words in analysed]
     return Section("participants", "Participants", tuple(blocks))

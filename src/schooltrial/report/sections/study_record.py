@@ -15,7 +15,7 @@ from schooltrial.document.text import Link
 from schooltrial.exhibits.tables.plain_labels import PlainLabels, yes_no_variables
 from schooltrial.protocol.content.levels import control_name
 from schooltrial.report.wording import NOT_STATED
-from schooltrial.wording import plural, plural_of, year_spans
+from schooltrial.wording import exact, plural, plural_of, year_spans
 
 Record = Mapping[str, Any]
 
@@ -200,6 +200,7 @@ def _context(record: Record, arms: Mapping[str, str]) -> Iterator[tuple[str, Any
         one["outcome"]: one["outcome_label"] for one in record["design_and_measures"]["outcomes"]
     }
     yield "Summary", part["summary"]
+    yield "Recruitment", part["recruitment"]
     yield "Grades", part["grades"] or None
     for one in part["setting"]:
         yield one["characteristic"], one["categories"] or None
@@ -245,10 +246,12 @@ def _design(part: Record) -> Iterator[tuple[str, Any]]:
     yield "Allocation check", part["allocation_check"]
     for outcome in part["outcomes"]:
         primary = "primary; " if outcome["primary"] else ""
+        known = outcome["reliability"]
+        reliability = "" if known is None else f"; reliability {exact(known)}"
         yield (
             outcome["outcome_label"],
             f"{primary}{outcome['domain']}; {SCALES[outcome['scale']]}; of "
-            f"{plural_of(outcome['measured_on'])}; {outcome['units']}",
+            f"{plural_of(outcome['measured_on'])}; {outcome['units']}{reliability}",
         )
 
 
