@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,9 @@ from schooltrial.wording import counted, listed, plural, sentence, uncapitalised
 
 MOST_FINDINGS = 6
 """Findings that the first screen says in sentences; the table shows all."""
+
+ASIDE = re.compile(r" \([^()]*\)")
+"""What a finding has in brackets, which the section on ratings gives too."""
 
 NO_COSTS = "Costs were not collected."
 
@@ -271,7 +275,7 @@ def low_rating_notes(ratings: Sequence[Mapping[str, Any]]) -> list[str]:
         alike: dict[str, list[str]] = {}
         for rated in ratings:
             reasons = [
-                f"{one['name']}: {one['finding']} ({one['result']})"
+                f"{one['name']}: {ASIDE.sub('', one['finding'])} ({one['result']})"
                 for one in rated["ratings"][at]["criteria"]
                 if one["lowers"] and one["result"] != ONLY_LOWER
             ]

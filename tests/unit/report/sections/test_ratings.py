@@ -53,7 +53,7 @@ def _criterion(name: str, finding: str, result: str, *, lowers: bool = True) -> 
 
 
 def test_a_rating_below_the_highest_is_noted_with_the_criteria_that_lower_it() -> None:
-    lost = _criterion("attrition", "24% of pupils lost", "3 of 5, the lowest")
+    lost = _criterion("attrition", "24% of pupils lost (240 of 1,000)", "3 of 5, the lowest")
     moved = _criterion("threats", "25% changed group", "lowered by 2")
     unknown = _criterion("not known", "the share of joiners", "could only lower the rating")
     sound = _criterion("design", "randomised", "5 of 5", lowers=False)
