@@ -241,22 +241,21 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
     ]
     table = replace(tabulate("Primary outcomes", pd.DataFrame(rows), columns), stacked=True)
     ratings = evidence.records["verdict"]["ratings"]
-    notes: list[Text] = [INDICATIVE, *low_rating_notes(ratings), *at_most_notes(ratings)]
-    if any(rated["disagreement"] for rated in ratings):
-        notes.append(("Why the two ratings differ: ", Cite("ratings"), "."))
-    notes += unadjusted_notes(found)
+    rated: list[Text] = [INDICATIVE, *low_rating_notes(ratings), *at_most_notes(ratings)]
+    if any(one["disagreement"] for one in ratings):
+        rated.append(("Why the two ratings differ: ", Cite("ratings"), "."))
+    units: list[Text] = [*unadjusted_notes(found)]
     if any(row["points"] for row in rows):
-        notes.append(
+        units.append(
             "Percentile points come from the effect size: the expected change in the percentile "
             f"rank of an average member of the {evidence.control} group (WWC improvement index)."
         )
     if any(row["months"] for row in rows):
-        notes.append(MONTHS_TABLE)
-    notes.append(
-        " ".join(cost_basis(evidence.checks["costs"], evidence.control)) if costs else NO_COSTS
-    )
+        units.append(MONTHS_TABLE)
+    spent = " ".join(cost_basis(evidence.checks["costs"], evidence.control)) if costs else NO_COSTS
     return Exhibit(
-        "primary_outcomes", "Primary outcomes", table, notes=tuple(notes),
+        "primary_outcomes", "Primary outcomes", table,
+        notes=(joined(*rated), joined(*units, spent)),
         data="estimates/estimates.csv", source="gather_estimates",
     )  # fmt: skip
 
