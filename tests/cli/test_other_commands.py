@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -191,3 +192,17 @@ def test_a_minus_can_be_written_where_the_encoding_of_the_output_lacks_it() -> N
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode("utf-8").rstrip().endswith("−0.10 SD")
+
+
+def test_what_the_system_refuses_is_one_sentence_and_a_remedy(
+    trial: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/somewhere/.snakemake")
+
+    monkeypatch.setattr("schooltrial.pipeline.runs.study_run.only_command", refuse)
+    assert main(["run", str(trial), "--cores", "1"]) == 1
+    told = capsys.readouterr().err
+    assert "/somewhere/.snakemake: you have no permission to use this file" in told
+    assert "choose another folder" in told
+    assert "Traceback" not in told

@@ -28,6 +28,7 @@ from schooltrial.cli import (
     version,
     where,
 )
+from schooltrial.pipeline.system_errors import REMEDIES, of_the_system
 from schooltrial.refusal import Refusal, StepFailedError, UserError
 
 COMMANDS: list[ModuleType] = [
@@ -93,7 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StepFailedError as told:
         print(f"{told}\n{REPORT}", file=sys.stderr)
         return 1
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in REMEDIES:
+            print(Refusal([of_the_system(error)]), file=sys.stderr)
+            return 1
         traceback.print_exc()
         print(REPORT, file=sys.stderr)
         return 1
