@@ -40,7 +40,7 @@ MOST_FINDINGS = 6
 ASIDE = re.compile(r" \([^()]*\)")
 """What a finding has in brackets, which the section on ratings gives too."""
 
-NO_COSTS = "No costs were collected."
+NO_COSTS = "Costs were not collected."
 
 SECURITY = ("very low", "low", "moderate to low", "moderate to high", "high", "very high")
 """Words of the EEF security rating, from 0 to 5."""
