@@ -110,6 +110,7 @@ def test_a_run_in_which_one_model_is_refused_leaves_no_estimate_and_records_no_p
     assert "Warning: the plan was changed after outcomes were read (sections: tables" in told.out
 
 
+@pytest.mark.slow
 def test_two_runs_that_start_together_say_which_waits_and_end_alike(trial: Path) -> None:
     both = [_begun("run", str(trial), "--cores", "1") for _ in range(2)]
     told = [process.communicate()[0] for process in both]
