@@ -7,6 +7,7 @@ from pathlib import Path
 
 from schooltrial.pipeline.written_rows import read_rows
 from schooltrial.protocol.content.sections import Content, labels
+from schooltrial.report.headlines import HEADLINES
 from schooltrial.study.layout import Layout
 
 
@@ -27,10 +28,12 @@ def models_without_error(content: Content, name: str) -> Iterator[str]:
     for model in content["models"]:
         reasons: dict[str, str] = {}
         for row in read_rows(paths.estimates_of(model)):
+            if row["estimand"] not in HEADLINES:
+                continue  # ratios of effects have an interval without an error, or none on purpose
             if row["estimate"] and not row["std_error"] and not row["p_value"] and row["note"]:
                 reasons.setdefault(row["outcome"], row["note"].split("; ")[0])
         for outcome, reason in reasons.items():
             yield (
                 f"{named.get(outcome, outcome)} ({model}) will have no interval: {reason}. "
-                "Change the model before it is run"
+                "A run does not refuse this; change the model first"
             )

@@ -17,13 +17,21 @@ CONTENT: Any = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("error", "p", "warned"), [("", "", 1), ("0.1", "0.2", 0), ("", "0.2", 0)])
+@pytest.mark.parametrize(
+    ("error", "p", "estimand", "warned"),
+    [
+        ("", "", "ITT", 1),
+        ("0.1", "0.2", "ITT", 0),
+        ("", "0.2", "ITT", 0),
+        ("", "", "persistence", 0),  # a ratio, which has no error in any model
+    ],
+)
 def test_an_effect_without_error_and_p_value_is_warned_of_with_the_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, p: str, warned: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, p: str, estimand: str, warned: int
 ) -> None:
     file = tmp_path / Layout(Path("results") / "s").estimates_of("many")
     file.parent.mkdir(parents=True)
-    row = {"outcome": "maths", "estimate": "0.2", "std_error": error, "p_value": p,
+    row = {"outcome": "maths", "estimand": estimand, "estimate": "0.2", "std_error": error, "p_value": p,
            "note": "no standard error: clusters fit this exactly; Hedges g"}  # fmt: skip
     pd.DataFrame([row]).to_csv(file, index=False)
     monkeypatch.chdir(tmp_path)
