@@ -9,13 +9,14 @@ from pathlib import Path
 from schooltrial.pipeline.written_rows import read_rows
 from schooltrial.protocol.content.sections import Content, labels
 from schooltrial.study.layout import Layout
+from schooltrial.wording import listed
 
 MOSTLY_KNOWN = 0.5
 """Share of those analysed with a value of a covariate, below which a reader is warned."""
 
 
 def covariates_unknown(content: Content, name: str) -> Iterator[str]:
-    """Yield a sentence on each covariate that most of those analysed lack.
+    """Yield a sentence on each covariate that most of those analysed lack, models alike together.
 
     A covariate that is missing is replaced by a constant and an indicator, so that a model is
     fitted even if the wrong column, or the wrong year, was taken for the pre-test.
@@ -28,6 +29,7 @@ def covariates_unknown(content: Content, name: str) -> Iterator[str]:
         Of the study, whose models were fitted in the working folder.
     """
     paths, named = Layout(Path("results") / name), labels(content)
+    of_models: dict[str, list[str]] = {}
     for model in content["models"]:
         if len(content["design"]["arms"]) > 2:
             continue  # the rows of several groups are not counted as one
@@ -47,7 +49,7 @@ def covariates_unknown(content: Content, name: str) -> Iterator[str]:
                     what = named.get(variable, variable)
                     if variable == f"{outcome}_before":
                         what = f"the score before of {named.get(outcome, outcome)}"
-                    yield (
-                        f"{what} is known for {every - missing:,} of {every:,} analysed ({model}): "
-                        "is it the right column, and the right year?"
-                    )
+                    known = f"{what} is known for {every - missing:,} of {every:,} analysed"
+                    of_models.setdefault(known, []).append(model)
+    for known, models in of_models.items():
+        yield f"{known} ({listed(models)}): is it the right column, and the right year?"

@@ -22,14 +22,16 @@ def _content(role: str = "primary") -> Any:
     }  # fmt: skip
 
 
-def _written(folder: Path, missing: int, covariate: str = "maths_before") -> None:
+def _written(
+    folder: Path, missing: int, covariate: str = "maths_before", model: str = "itt"
+) -> None:
     paths = Layout(folder / "results" / "s")
-    told = Path(paths.estimates_of("itt", "json"))
-    told.parent.mkdir(parents=True)
+    told = Path(paths.estimates_of(model, "json"))
+    told.parent.mkdir(parents=True, exist_ok=True)
     told.write_text(json.dumps({"maths": {"indicated": {covariate: missing}}}), "utf-8")
     rows = {"outcome": ["maths", "maths"], "subgroup": ["all", "girls"],
             "n_individuals": [1000, 20], "n_units": [30, 30]}  # fmt: skip
-    pd.DataFrame(rows).to_csv(paths.estimates_of("itt"), index=False)
+    pd.DataFrame(rows).to_csv(paths.estimates_of(model), index=False)
 
 
 @pytest.mark.parametrize(("missing", "warned"), [(1000, True), (501, True), (500, False)])
@@ -66,3 +68,15 @@ def test_models_of_every_role_are_questioned_and_those_that_were_not_fitted_are_
     assert list(covariates_unknown(_content(), "s")) == []
     _written(tmp_path, 1000)
     assert len(list(covariates_unknown(_content("sensitivity"), "s"))) == 1
+
+
+def test_models_of_the_same_rows_are_questioned_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _written(tmp_path, 900)
+    _written(tmp_path, 900, model="clustered")
+    monkeypatch.chdir(tmp_path)
+    content = _content()
+    content["models"]["clustered"] = {"role": "sensitivity"}
+    (told,) = covariates_unknown(content, "s")
+    assert "100 of 1,000 analysed (itt and clustered): is it" in told

@@ -32,7 +32,7 @@ def test_an_effect_without_error_and_p_value_is_warned_of_with_the_reason(
     file = tmp_path / Layout(Path("results") / "s").estimates_of("many")
     file.parent.mkdir(parents=True)
     row = {"outcome": "maths", "estimand": estimand, "estimate": "0.2", "std_error": error,
-           "p_value": p, "note": "no standard error: clusters fit this exactly; Hedges g"}  # fmt: skip
+           "p_value": p, "note": "no standard error: clusters fit this exactly; more"}  # fmt: skip
     pd.DataFrame([row]).to_csv(file, index=False)
     monkeypatch.chdir(tmp_path)
     told = list(models_without_error(CONTENT, "s"))
