@@ -10,8 +10,11 @@ import pandas as pd
 
 from schooltrial.report.headlines import Finding, digits_of, excludes_zero, with_interval
 
-APPROACH = "complete cases"
-"""Approach of the check of missing outcomes whose row this is."""
+APPROACHES = {
+    "complete cases, adjusted": "with the covariates of the primary analysis",
+    "complete cases": "without covariates",
+}
+"""Approaches of the check of missing outcomes whose row this is, the first that is there."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,15 @@ def first_assigned(
     rows = bounds[
         (bounds["outcome"] == one.outcome)
         & (bounds["model"] == one.model)
-        & (bounds["approach"] == APPROACH)
+        & bounds["approach"].isin(APPROACHES)
         & bounds["estimate"].notna()
         & ((bounds["arm"] == one.arm) | (one.arm == ""))
     ]
+    adjusted = next((words for words in APPROACHES if (rows["approach"] == words).any()), "")
+    rows = rows[rows["approach"] == adjusted]
     if len(rows) != 1:
         return None
-    row = rows.iloc[0]
+    row, how = rows.iloc[0], APPROACHES[adjusted]
     times = 100.0 if one.binary else 1.0
     size, low, high = (float(times * row[key]) for key in ("estimate", "conf_low", "conf_high"))
     digits = digits_of(size, low, high, in_sd=one.in_sd)
@@ -80,12 +85,12 @@ def first_assigned(
     zero = f" Its interval {side} zero, unlike that of the primary analysis." if apart else ""
     if same:
         whose = f"The same {row['n_individuals']:,.0f} {one.people}, analysed"
-        told = f"{whose} in the group first assigned and without covariates, give "
+        told = f"{whose} in the group first assigned and {how}, give "
         told += f"{with_interval(size, low, high, digits)} {one.unit}.{zero}"
         return FirstAssigned(told, outside=True, apart=apart)
     words = (
         f"Among the {row['n_individuals']:,.0f} {one.people} who were there at the assignment and "
-        "are analysed (in the group first assigned, without covariates), the estimate is "
+        f"are analysed (in the group first assigned, {how}), the estimate is "
         f"{with_interval(size, low, high, digits)} {one.unit}{compared}.{zero}"
     )
     return FirstAssigned(words, outside=bool(where) or apart, apart=apart)

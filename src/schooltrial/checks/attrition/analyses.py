@@ -24,6 +24,7 @@ from schooltrial.protocol.content.sections import (
     Outcome,
     TakeUp,
     Years,
+    covariate_terms,
     model_of_outcome,
     years_of_model,
 )
@@ -57,6 +58,8 @@ class Analysis:
         The groups that are compared with the control group.
     rows : Series of bool
         Of each row of the sample, whether it is analysed; or was measured.
+    covariates : tuple of str
+        The terms that the model adjusts for; none of a panel, whose rows are compared over years.
     """
 
     model: str
@@ -64,6 +67,7 @@ class Analysis:
     population: Filter
     arms: tuple[str, ...]
     rows: pd.Series
+    covariates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,9 @@ class Analyses:
             rows = self._rows(name, model)
             years = analysed_years(model, self.years, self.sample.loc[rows, "year"])
             arms = tuple(arm for arm in self.arms[1:] if not model["arms"] or arm in model["arms"])
-            found.append((years, Analysis(label, name, model["where"], arms, rows)))
+            panel = model["estimator"] in OF_PANELS
+            terms = () if panel else tuple(covariate_terms(model, name))
+            found.append((years, Analysis(label, name, model["where"], arms, rows, terms)))
         return found
 
     def measured(self, name: str, arms: Sequence[str]) -> Analysis:

@@ -1,10 +1,11 @@
 """Bound the effect for missing outcomes, and weight for response.
 
-All rows compare the same pupils: those of the roster, in the group of assignment, without
-covariates. Where a primary model analyses an outcome, whom it does not analyse is missing here,
-whatever the reason; elsewhere, of whom it was not measured. ``complete cases`` leaves these out;
-the weights let the others count for their like; Lee's bounds allow for a loss that goes one way;
-Horowitz and Manski's for any loss at all.
+All rows compare the same pupils: those of the roster, in the group of assignment. Where a primary
+model analyses an outcome, whom it does not analyse is missing here, whatever the reason; elsewhere,
+of whom it was not measured. ``complete cases`` leaves these out; ``complete cases, adjusted`` does
+too, and has the covariates of the primary model, which no other row has; the weights let the others
+count for their like; Lee's bounds allow for a loss that goes one way; Horowitz and Manski's for any
+loss at all.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from schooltrial.arrays import FloatArray
 from schooltrial.checks.attrition.analyses import PrimaryModels
 from schooltrial.checks.attrition.baseline_covariates import BaselineColumn, baseline_columns
 from schooltrial.checks.attrition.roster import Roster, draw_up_roster
+from schooltrial.data.rows.covariates import covariate_columns
 from schooltrial.models.cluster_robust.fit import fit_least_squares_columns
 from schooltrial.models.inference.estimate import Estimate, t_estimate
 from schooltrial.models.missing_outcomes.horowitz_manski_bounds import bound_by_horowitz_manski
@@ -114,7 +116,8 @@ def bound_effects(
     DataFrame
         Columns ``outcome, model, year, arm, approach`` and those of ``Estimate``, with
         ``n_units`` for units of assignment. ``approach`` is
-        ``complete cases``, ``response weights``, ``Lee bounds``, ``Lee bounds by block`` (where
+        ``complete cases``, ``complete cases, adjusted`` (where the primary model has covariates),
+        ``response weights``, ``Lee bounds``, ``Lee bounds by block`` (where
         each block has two units or more in each group) or ``Horowitz-Manski bounds``. Bounds have
         three rows: ``lower bound``, ``upper bound``, and ``effect``, whose interval is Imbens and
         Manski's and which has no point. Where nobody is missing the first row stands alone.
@@ -141,8 +144,11 @@ def bound_effects(
                 columns = baseline_columns(part, covariates, outcomes)
                 rows += [
                     [name, analysis.model, year, arm, approach, *_cells(row, trial.left_out)]
-                    for approach, row in _approaches(trial, columns, limits, _told(outcomes[name]))
-                ]
+                    for approach, row in _approaches(
+                        trial, columns, limits, _told(outcomes[name]),
+                        _adjusting(part, trial, pupils[analysis.rows], analysis.covariates),
+                    )
+                ]  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -197,6 +203,17 @@ def _trial(
     return replace(listed, people=part), trial
 
 
+def _adjusting(
+    part: Roster, trial: _Trial, analysed: pd.DataFrame, terms: Sequence[str]
+) -> list[FloatArray]:
+    """Return the columns of the primary model's covariates, of those who were observed."""
+    if not terms or not trial.seen.any():
+        return []
+    then = analysed[analysed["year"] == part.year].set_index("pupil", drop=False)
+    rows = then.loc[part.people.loc[trial.seen, "pupil"]].reset_index(drop=True)
+    return [column for column in covariate_columns(rows, terms).values() if np.ptp(column) > 0]
+
+
 def _cells(row: Estimate, left_out: str) -> list[Any]:
     noted = replace(row, note="; ".join(filter(None, (row.note, left_out))))
     return [getattr(noted, name) for name in OF_ROWS]
@@ -207,12 +224,16 @@ def _approaches(
     columns: Sequence[BaselineColumn],
     limits: tuple[float, float] | None,
     told: str,
+    adjusting: Sequence[FloatArray],
 ) -> Iterator[tuple[str, Estimate]]:
     why = _not_comparable(trial)
     if why:
         yield "complete cases", _undefined("effect", trial, why)
         return
     yield "complete cases", _difference(trial, trial.weight)
+    if adjusting:
+        note = "covariates of the primary model"
+        yield "complete cases, adjusted", _difference(trial, trial.weight, note, adjusting)
     if trial.seen.all():
         return
     yield "response weights", _weighted(trial, columns)
@@ -274,17 +295,23 @@ def _units(trial: _Trial, rows: NDArray[np.bool_]) -> int:
     return len(np.unique(trial.unit[rows]))
 
 
-def _difference(trial: _Trial, weight: FloatArray, note: str = "") -> Estimate:
-    """Return the weighted difference in means of the observed, block effects taken out."""
+def _difference(
+    trial: _Trial, weight: FloatArray, note: str = "", adjusting: Sequence[FloatArray] = ()
+) -> Estimate:
+    """Return the weighted difference in means of the observed, block effects taken out.
+
+    Columns of covariates, of those observed, are taken out too.
+    """
     seen = trial.seen
     several = len(np.unique(trial.block[seen])) > 1
     columns = [trial.treated[seen]] if several else [np.ones(seen.sum()), trial.treated[seen]]
+    names = ["effect"] if several else ["(Intercept)", "effect"]
     even = np.ptp(weight[seen]) < 1e-9 * weight[seen].max()
     try:
         fit = fit_least_squares_columns(
             trial.y[seen],
-            columns,
-            names=["effect"] if several else ["(Intercept)", "effect"],
+            [*columns, *adjusting],
+            names=[*names, *(f"covariate {at + 1}" for at in range(len(adjusting)))],
             cluster=trial.unit[seen] if trial.clustered else None,
             weights=None if even else weight[seen],
             absorb=trial.block[seen] if several else None,

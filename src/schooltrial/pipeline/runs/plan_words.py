@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from schooltrial.pipeline.written_rows import read_rows
-from schooltrial.protocol.content.sections import Content, Model, Protocol, labels
+from schooltrial.protocol.content.sections import Content, Model, Protocol, has_grades, labels
 from schooltrial.protocol.content.shown_units import effect_unit
 from schooltrial.study.layout import Layout
 from schooltrial.wording import listed, plural, year_spans
@@ -59,10 +59,7 @@ def _model_in_words(name: str, model: Model, content: Content) -> str:
     words = ["SD of the control group" if unit == CONTROL_SD else unit for unit in units]
     told = f"adjusted for {listed(adjusted)}" if adjusted else "not adjusted"
     estimator = model["estimator"].replace("_", " ")
-    has_grades = any(
-        "grade" in reading["columns"] for reading in content["tables"].get("pupils", [])
-    )
-    within = ", within each grade" if CONTROL_SD in units and has_grades else ""
+    within = ", within each grade" if CONTROL_SD in units and has_grades(content) else ""
     return f"{estimator} ({name}); {told}; effect in {listed(words)}{within}"
 
 

@@ -752,6 +752,11 @@ def year_label(content: Compared) -> str:
     return f"{content['years']['label']} {baseline_year(content)}"
 
 
+def has_grades(content: Content) -> bool:
+    """Return whether the roster of pupils names their grades."""
+    return any("grade" in reading["columns"] for reading in content["tables"].get("pupils", []))
+
+
 def control_word(content: Content) -> str:
     """Return what the group without the programme is called: control or comparison."""
     return control_name(randomised=content["design"]["randomised"])

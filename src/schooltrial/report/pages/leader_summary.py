@@ -245,7 +245,7 @@ def _allowed(one: Finding, *, randomised: bool, disputed: bool) -> str:
 def disagreements(found: list[Finding], evidence: Evidence) -> list[str]:
     """Return of each result what other analyses say that disagree with it; else nothing.
 
-    They are the sensitivity analyses, and the comparison without covariates of those who were
+    They are the sensitivity analyses, and the comparison of those who were
     there at the assignment, in the group first assigned.
     """
     told = []

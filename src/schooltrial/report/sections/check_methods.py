@@ -246,6 +246,13 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
         ),
     ),
     CheckMethod(
+        BOUNDED, _estimated("missing_outcomes", "approach", "complete cases, adjusted"),
+        _said(
+            "Complete cases, adjusted: the coefficient of the group in a regression of the outcome "
+            "on it and the covariates of the primary analysis, with the same people and weights."
+        ),
+    ),
+    CheckMethod(
         BOUNDED, _estimated("missing_outcomes", "approach", "response weights"),
         _said(
             "Response weights: p, the chance of being observed, is a logistic function of the "

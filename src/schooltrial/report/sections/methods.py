@@ -9,7 +9,13 @@ from schooltrial.document.blocks import Block, Bullets, Equation, Heading, Parag
 from schooltrial.protocol.consistency.idle_keys import has_blocks
 from schooltrial.protocol.consistency.model_keys import keys_read
 from schooltrial.protocol.content.filters import in_words
-from schooltrial.protocol.content.sections import Content, arm_labels, control_word, labels
+from schooltrial.protocol.content.sections import (
+    Content,
+    arm_labels,
+    control_word,
+    has_grades,
+    labels,
+)
 from schooltrial.report.estimands import estimands_told
 from schooltrial.report.sections.symbols import symbols_sentence, symbols_told
 from schooltrial.report.wording import PLAIN_BLOCK, block_word, block_words, of_rows
@@ -706,11 +712,14 @@ def _general(protocol: Content) -> Iterator[str]:
     for kind, words in STANDARDISED.items():
         words = words.format(control=control_word(protocol))
         of_kind = [one for one in protocol["outcomes"].values() if one["standardise"] == kind]
-        in_grades = [one["label"] for one in of_kind if one["measured_on"] == "pupil"]
-        others = [one["label"] for one in of_kind if one["measured_on"] != "pupil"]
+        graded = has_grades(protocol)
+        in_grades = [
+            one["label"] for one in of_kind if graded and one["measured_on"] == "pupil"
+        ]  # fmt: skip
+        others = [one["label"] for one in of_kind if one["label"] not in in_grades]
         if in_grades:
             yield f"Standardised {words}: {listed(in_grades)}."
-        if others:  # of teachers and schools, which are in no grade
+        if others:  # of teachers and schools, which are in no grade, and of pupils without one
             by_year = words.replace("within grade and year", "within year")
             yield f"Standardised {by_year}: {listed(others)}."
     if any(outcome["scale"] == "binary" for outcome in protocol["outcomes"].values()):

@@ -15,8 +15,8 @@ BOUNDS = (
     "Effects if those with missing outcomes had done as well, or as badly, as each "
     "approach allows, and effects weighted for the chance of being observed. Every row is "
     "of those on the rosters at the assignment, in the group first assigned, whose outcome "
-    "of the year is analysed or missing, without covariates. Complete cases: those who are "
-    "analysed."
+    "of the year is analysed or missing, without covariates but where it says adjusted. Complete "
+    "cases: those who are analysed."
 )
 
 NONE_MISSING = (
@@ -75,6 +75,6 @@ def without_cohorts(evidence: Evidence) -> pd.DataFrame:
 
 def _bounds_told(bounds: pd.DataFrame) -> str:
     """Return what the rows of the table are."""
-    if not (bounds["approach"] == "complete cases").all():
+    if not bounds["approach"].str.startswith("complete cases").all():
         return BOUNDS
     return NONE_MISSING if bounds["estimate"].notna().any() else NOTHING_KNOWN

@@ -311,6 +311,12 @@ def test_bounds_and_selective_attrition_take_whom_the_model_leaves_out_as_missin
     complete = bounds[bounds["approach"] == "complete cases"].iloc[0]
     assert (complete["model"], complete["n_individuals"]) == ("itt", 200 - n_lost)
     assert "Horowitz-Manski bounds" in set(bounds["approach"])
+    adjusted = bounds[bounds["approach"] == "complete cases, adjusted"].iloc[0]
+    then = sample[(sample["year"] == 2019) & sample["income"].notna()]
+    columns = np.column_stack([np.ones(len(then)), then["arm"] == "programme", then["income"]])
+    effect = np.linalg.lstsq(columns.astype("float64"), then["maths"], rcond=None)[0][1]
+    assert adjusted["estimate"] == pytest.approx(effect, rel=1e-10)
+    assert adjusted["n_individuals"] == complete["n_individuals"]
     assert set(bound_effects(listed, sample, **settings)["approach"]) == {"complete cases"}
     left = who_left(listed, sample, primary=PrimaryModels({"itt": drops}), **settings)
     assert left[["n_lost_control", "n_lost_arm"]].sum(axis=1).eq(n_lost).all()

@@ -175,8 +175,8 @@ def test_weights_of_a_model_are_named() -> None:
 
 @pytest.mark.parametrize(
     "approach",
-    ["complete cases", "response weights", "Lee bounds", "Lee bounds by block",
-     "Horowitz-Manski bounds"],
+    ["complete cases", "complete cases, adjusted", "response weights", "Lee bounds",
+     "Lee bounds by block", "Horowitz-Manski bounds"],
 )  # fmt: skip
 def test_every_approach_to_missing_outcomes_has_a_rule_of_its_own(approach: str) -> None:
     there = evidence_of("chicago_collaborative", {"missing_outcomes": bounds(approach)})

@@ -187,3 +187,15 @@ def test_a_difference_of_means_is_called_one() -> None:
     assert adjustment_sentences(alone) == [
         "The effect is a difference of means, not adjusted for any covariate."
     ]
+
+
+def test_scores_of_pupils_without_a_grade_are_not_said_to_be_standardised_within_it() -> None:
+    (path,) = [path for path in STUDIES if path.stem == "chicago_collaborative"]
+    content = _content(path)
+    told = told_in(methods_section(content, {"schooltrial": "1.0"}).blocks)
+    assert "mean and SD within grade and year: Maths" in told
+    for reading in content["tables"]["pupils"]:
+        del reading["columns"]["grade"]
+    told = told_in(methods_section(content, {"schooltrial": "1.0"}).blocks)
+    assert "mean and SD within year: Maths" in told
+    assert "within grade" not in told
