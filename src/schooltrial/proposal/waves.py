@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from schooltrial.proposal.roles import YEAR_IN_NAME, before_and_after, column_of, year_of, years_of
+from schooltrial.proposal.roles import (
+    YEAR_IN_NAME,
+    before_and_after,
+    column_of,
+    stages_of,
+    year_of,
+    years_of,
+)
 from schooltrial.proposal.seen import SeenColumn, SeenFile
 from schooltrial.proposal.times import end_of_school_year
 
@@ -101,9 +108,17 @@ def waves_of(files: Sequence[SeenFile]) -> list[Wave]:
     waves = []
     for (pattern, _), by_year in found.items():
         last = by_year[max(by_year)]
-        stated = "*" in pattern
+        stated = "*" in pattern or any(map(_says_other_years, by_year.values(), by_year))
         waves.append(Wave(last.path.name if stated else pattern, by_year, stated))
     return _paired(waves)
+
+
+def _says_other_years(file: SeenFile, year: int) -> bool:
+    """Return whether a column gives years, or before and after, that the file's name does not."""
+    column = column_of("year", file) if year else None
+    if column is None:
+        return False
+    return bool(stages_of(column)) or set(years_of(column).values()) != {year}
 
 
 def _year_of_sheet(file: SeenFile) -> int | None:

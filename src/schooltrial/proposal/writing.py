@@ -94,7 +94,8 @@ def _tables(found: Proposal) -> Iterator[str]:
     if found.roster.files:
         yield f"  {roster}:"
         for name, seen, year in _readings_of_roster(found):
-            yield from _file(seen, name, year, _why(found, "roster year"))
+            said = None if found.columns.get("year") in seen.names else year
+            yield from _file(seen, name, said, _why(found, "roster year"))
             if seen is found.roster.last and repeats_people(found):
                 why = "of several rows of a person the first is read"
                 yield f"      duplicate_keys: {{keep: first}}{GUESS}{why}"
@@ -107,7 +108,8 @@ def _tables(found: Proposal) -> Iterator[str]:
         measured = _outcomes_in(found, seen, year)
         if not measured:
             continue
-        yield from _file(seen, name, year)
+        said = None if found.score_columns.get("year") in seen.names else year
+        yield from _file(seen, name, said)
         yield from _one_cohort(found, found.score_columns)
         yield "      columns:"
         for role, column in found.score_columns.items():

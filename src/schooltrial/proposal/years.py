@@ -15,10 +15,14 @@ from schooltrial.proposal.waves import FIRST_YEAR
 
 def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
     """Find the years of which there are scores, and in which of them the programme ran."""
-    years = {year for year in found.scores.files if year >= FIRST_YEAR}
     column = found.score_columns.get("year")
-    texts = found.scores.last[column] if column else SeenColumn("", ())
-    years |= set(years_of(texts).values())
+    texts = found.scores.column(column) if column else SeenColumn("", ())
+    # what a column says of each row goes before the name of the file
+    years = set(years_of(texts).values())
+    years |= {
+        year for year, file in found.scores.files.items()
+        if year >= FIRST_YEAR and not (column in file.names and years_of(file[column or ""]))
+    }  # fmt: skip
     in_names = {
         one.name: named for one in scores_in(found.scores.last, found.measured)
         if (named := without_year(plain(one.name))[1] or without_year(plain(one.title))[1])

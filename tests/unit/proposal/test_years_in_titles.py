@@ -1,4 +1,4 @@
-"""A year that only a sheet, a title or the file itself says is found."""
+"""Years: of a sheet, a title or the file itself, and of a column, which goes before them."""
 
 from __future__ import annotations
 
@@ -60,3 +60,26 @@ def test_a_stata_file_that_says_of_which_year_it_is_says_the_year(tmp_path: Path
     pyreadstat.write_dta(frame, tmp_path / "pupils.dta", file_label="Reading survey, spring 2023")
     content = _proposed(tmp_path, _schools(tmp_path), "pupils.dta")
     assert content["years"]["programme"] == [2023]
+
+
+def test_a_column_of_years_goes_before_the_year_in_the_name_of_the_file(tmp_path: Path) -> None:
+    rows = [",".join(map(str, [*row, year])) for row in PUPILS[1:] for year in (2022, 2023)]
+    header = ",".join([*PUPILS[0], "test_year"])
+    for name in ("results_2023_24.csv", "results_2025.csv"):
+        (tmp_path / name).write_text("\n".join([header, *rows]) + "\n", "utf-8")
+        content = _proposed(tmp_path, _schools(tmp_path), name)
+        assert (content["years"]["baseline"], content["years"]["programme"]) == ([2022], [2023])
+        for table in ("pupils", "scores"):
+            (reading,) = content["tables"][table]
+            assert (reading["file"], reading["year"]) == (name, None)
+            assert reading["columns"]["year"]["column"] == "test_year"
+
+
+def test_a_file_without_the_column_of_years_is_of_the_year_in_its_name(tmp_path: Path) -> None:
+    for year, more in ((2022, False), (2023, True)):
+        rows = [[*PUPILS[0], *["test_year"] * more]]
+        rows += [[*row, *[year] * more] for row in PUPILS[1:]]
+        lines = [",".join(map(str, row)) for row in rows]
+        (tmp_path / f"results_{year}.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    content = _proposed(tmp_path, _schools(tmp_path), "results_2022.csv", "results_2023.csv")
+    assert (content["years"]["baseline"], content["years"]["programme"]) == ([2022], [2023])

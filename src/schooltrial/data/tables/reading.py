@@ -362,6 +362,10 @@ def _joined(
     return one_row_per_key(side, spec, OF_LIST if name == "assignment" else "joined file")
 
 
+MANY_OTHER_YEARS = 0.05
+"""Share of rows of other years than the stated one, above which the column is hardly wrong."""
+
+
 def _with_year(
     values: Arrays, reader: ColumnReader, raw: Mapping[str, str], year: int | None,
     years: Sequence[int],
@@ -379,7 +383,13 @@ def _with_year(
         remedy = "add the year under `years`, or filter the rows by `where`"
     else:
         expected = f"{year}, the year in the file name or in `year`"
-        remedy = "correct the cell, the file name, or `year` in the protocol"
+        delete = (
+            f"delete `year` of this file in the protocol, or write the file name without {{year}}: "
+            f"the column {raw['year']!r} gives the year of each row"
+        )
+        correct = "correct the cell, the file name, or `year` in the protocol"
+        many = len(rows) > MANY_OTHER_YEARS * reader.cells.rows
+        remedy = f"{delete}. Or {correct}" if many else f"{correct}; or {delete}"
     reader.fault_rows(raw["year"], rows, expected, remedy)
     return values
 

@@ -119,3 +119,9 @@ def test_a_year_in_a_column_must_be_that_of_the_reading(trial: SmallTrial) -> No
     (fault,) = refusal.value.faults
     assert (fault.row, fault.column) == (5, "year")
     assert fault.expected == "2019, the year in the file name or in `year`"
+    assert fault.remedy.startswith("correct the cell")
+    for row in range(2, len(trial.files["roster_2019.csv"])):
+        trial.set("roster_2019.csv", row, "year", "2020")
+    with pytest.raises(Refusal) as refusal:
+        trial.obtain()
+    assert refusal.value.faults[0].remedy.startswith("delete `year` of this file in the protocol")
