@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import sqrt
 from typing import Any
 
 from schooltrial.analysis.few_clusters import FEW_IN_AN_ARM
-from schooltrial.document.numbers import difference_text
+from schooltrial.report.baseline_gap import told_gaps
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import disagrees, sensitivity_findings
 from schooltrial.report.limits import SIMULATED, every_limit, power_in_points
@@ -76,27 +76,6 @@ def _not_covered(evidence: Evidence) -> Iterator[str]:
     if found:
         each = listed([f"{share} ({label})" for label, share in found.items()])
         yield f"Of those analysed only {each} have a baseline measure of the outcome of their own."
-
-
-def _unlike_at_baseline(evidence: Evidence) -> Iterator[str]:
-    found = dict[str, str]()
-    for one in _rated(evidence):
-        known = [
-            row for row in one["inputs"]["baseline"]
-            if isinstance(row["size"], int | float) and isfinite(row["size"])
-            and abs(row["size"]) > one["inputs"]["satisfied"]
-        ]  # fmt: skip
-        if known:
-            worst = max(known, key=lambda row: abs(float(row["size"])))
-            measure = "" if worst["label"] == one["label"] else f" ({worst['label']})"
-            size = difference_text(worst["size"], 2)
-            found.setdefault(one["label"], f"{size} SD for {one['label']}{measure}")
-    if found:
-        limit = evidence.protocol["balance"]["equivalent_to"]
-        yield (
-            "Those analysed differ between the groups at baseline by "
-            f"{listed(list(found.values()))}; up to {exact(limit)} SD counts as alike."
-        )
 
 
 def _registration(evidence: Evidence) -> Iterator[str]:
@@ -208,7 +187,7 @@ def _numbers(evidence: Evidence) -> Iterator[str]:
     yield from every_limit(
         evidence.protocol, evidence.records["verdict"], power,
         evidence.check("parallel_trends"), evidence.check("attrition"), evidence.check("mobility"),
-        evidence.check("who_left"),
+        evidence.check("who_left"), told_gaps(evidence),
     )  # fmt: skip
 
 
@@ -218,11 +197,12 @@ def _simulated(evidence: Evidence) -> Iterator[str]:
 
 
 LIMITATIONS: tuple[Limitation, ...] = (
-    Limitation("assumptions, power, joiners, movers, take-up and attrition", _numbers),
+    Limitation(
+        "assumptions, gaps at baseline, power, joiners, movers, take-up and attrition", _numbers
+    ),
     Limitation("an allocation that cannot be drawn again", _allocation),
     Limitation("few units", _few_units),
     Limitation("a baseline that is not known", _not_covered),
-    Limitation("groups unlike at baseline", _unlike_at_baseline),
     Limitation("a plan that was changed or departed from", _plan),
     Limitation("a plan that was not registered", _registration),
     Limitation("outcomes that were not embargoed", _blinding),

@@ -43,6 +43,7 @@ def describe_limits(
     attrition: pd.DataFrame | None = None,
     mobility: pd.DataFrame | None = None,
     who_left: pd.DataFrame | None = None,
+    gaps: Sequence[str] = (),
 ) -> list[str]:
     """Return at most four sentences on what the study does not show.
 
@@ -62,13 +63,15 @@ def describe_limits(
         ``mobility.csv``, which says where pupils were at baseline.
     who_left : DataFrame, optional
         ``who_left.csv``, which tests whether different people left each group.
+    gaps : sequence of str
+        How unlike the groups were before the programme, in sentences.
 
     Returns
     -------
     list of str
         The most important first; that data are simulated is always told, and last.
     """
-    found = every_limit(protocol, verdict, power, trends, attrition, mobility, who_left)
+    found = every_limit(protocol, verdict, power, trends, attrition, mobility, who_left, gaps)
     last = [SIMULATED] if verdict["synthetic"] else []
     return [*found[: MOST - len(last)], *last]
 
@@ -81,11 +84,13 @@ def every_limit(
     attrition: pd.DataFrame | None = None,
     mobility: pd.DataFrame | None = None,
     who_left: pd.DataFrame | None = None,
+    gaps: Sequence[str] = (),
 ) -> list[str]:
     """Return all sentences of `describe_limits` but that data are simulated, and no fewer."""
     rated = verdict["ratings"]
     return [
         *_assignment(protocol, rated, trends),
+        *gaps,
         *_power(rated, power),
         *_who_left(rated, who_left),
         *_people(protocol, rated, attrition, mobility),

@@ -18,7 +18,7 @@ INPUTS: dict[str, Any] = {
     "satisfied": 0.05,
 }  # fmt: skip
 OWN = {"own": True, "level": "pupil", "label": "Maths before", "known": 90, "missing": 10,
-       "size": 0.02}  # fmt: skip
+       "size": 0.02, "adjusted": True, "arm": ""}  # fmt: skip
 ESTIMATES = pd.DataFrame({
     name: pd.Series(dtype="object")
     for name in ("model", "outcome", "estimand", "term", "subgroup", "std_error")
@@ -68,8 +68,13 @@ def test_a_sound_study_has_only_the_limitations_that_no_protocol_can_answer() ->
     ("keys", "said"),
     [
         ({"inputs": {"baseline": [{**OWN, "size": -0.2}]}},
-         "Those analysed differ between the groups at baseline by −0.20 SD for Maths (Maths "
-         "before); up to 0.05 SD counts as alike."),
+         "Before the programme, pupils in programme schools scored 0.20 SD lower in Maths before "
+         "than pupils in control schools (up to 0.05 SD counts as alike). The primary analysis "
+         "takes account of this difference."),
+        ({"inputs": {"baseline": [{**OWN, "size": 0.2, "adjusted": False}]}},
+         "Before the programme, pupils in programme schools scored 0.20 SD higher in Maths before "
+         "than pupils in control schools (up to 0.05 SD counts as alike). The primary analysis "
+         "takes no account of this difference."),
         ({"inputs": {"baseline": [{**OWN, "known": 20, "missing": 80}]}},
          "Of those analysed only 20.0% (Maths) have a baseline measure of the outcome of their"),
         ({"inputs": {"joined": 0.4}}, "40.0% of analysed pupils joined after randomisation."),

@@ -9,11 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.checks.rating.padlocks import ONLY_LOWER
 from schooltrial.document.blocks import Block, Bullets, Document, Heading, Paragraph
 from schooltrial.document.numbers import number
 from schooltrial.document.tables import study_foot
 from schooltrial.document.text import Link, Strong, Text
 from schooltrial.protocol.content.levels import control_name
+from schooltrial.report.baseline_gap import baseline_gaps
 from schooltrial.report.effect_words import percentile_points
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
@@ -21,15 +23,17 @@ from schooltrial.report.headlines import (
     digits_of,
     disagrees,
     excludes_zero,
+    secondary_findings,
     sensitivity_findings,
 )
 from schooltrial.report.limits import NOTABLE, power_row
 from schooltrial.report.present_at_assignment import first_assigned
 from schooltrial.report.sections.summary import (
+    ASIDE,
     NO_COSTS,
+    allocation_doubted,
     cost_of,
     study_sentence,
-    warnings,
     with_security_word,
 )
 from schooltrial.wording import counted, listed, percent, plural
@@ -58,6 +62,22 @@ LINE = (
 WEAK = ("very low", "low", "moderate to low")
 """Words of a rating that a school leader must hear of."""
 
+REASONS = (
+    ("design", "how the groups were formed"),
+    ("MDES", "the size of the study"),
+    ("attrition", "the people who were lost"),
+    ("baseline imbalance", "the difference between the groups at the start"),
+)
+"""Criteria of a rating by how their names begin, in words that need no handbook."""
+
+MOST_UNKNOWN = 5
+"""Things that the study cannot tell, as many as one page has room for."""
+
+WITHOUT = (
+    "That analysis takes no account of what was known before the programme, such as earlier scores."
+)
+"""What is said of the comparison without covariates, where it alone disagrees."""
+
 LEAST = 0.5
 """Places below which a number of places is not told as a whole one."""
 
@@ -74,9 +94,13 @@ def build_summary(evidence: Evidence) -> Document:
         Paragraph(study_sentence(evidence)),
         Heading("What was found"),
         *found_blocks(found, randomised=randomised, disputed=disputed),
+        *secondary_blocks(evidence),
         Heading("How sure can we be?"),
         Paragraph(
-            certainty(found, randomised=randomised, disputed=disputed, offer=offer_taken(evidence))
+            certainty(
+                found, randomised=randomised, disputed=disputed, offer=offer_taken(evidence),
+                gaps=plain_gaps(evidence),
+            )
         ),
         *(
             Paragraph(f"{one.label}: {told}")
@@ -132,6 +156,29 @@ def found_blocks(
     return blocks
 
 
+def secondary_blocks(evidence: Evidence) -> list[Block]:
+    """Return in one sentence which other outcomes were higher, lower, or not clear."""
+    others = secondary_findings(evidence.estimates, evidence.protocol)
+    if not others:
+        return []
+    several = len(evidence.arms) > 2
+    told = [
+        f"{one.label}{f' ({evidence.arms.get(one.arm, one.arm)})' if several else ''}: "
+        f"{_secondary(one)}"
+        for one in others[:MOST]
+    ]
+    more = f"; {len(others) - MOST} more are in the full report" if len(others) > MOST else ""
+    words = f"Other outcomes, for which the study was not designed. {'; '.join(told)}{more}."
+    return [Paragraph(words)]
+
+
+def _secondary(one: Finding) -> str:
+    if not excludes_zero(one):
+        return "no clear difference"
+    size, _, _ = _sizes(one)
+    return f"{'higher' if one.estimate > 0 else 'lower'} ({size})"
+
+
 def cost_sentence(evidence: Evidence) -> str:
     """Return what the programme cost, without bands; that of each group where there are several."""
     told = [
@@ -144,10 +191,20 @@ def cost_sentence(evidence: Evidence) -> str:
 
 
 def warnings_without_links(evidence: Evidence) -> list[Block]:
-    """Return that a warning applies, for a page that has no sections."""
-    if not warnings(evidence):
+    """Return the warnings of the report in words, for a page that has no sections."""
+    told = []
+    if allocation_doubted(evidence):
+        told.append(
+            "It is in doubt who was in which group, so every comparison on this page is in doubt."
+        )
+    if evidence.plan.changed:
+        told.append(
+            "The plan of the study was changed after results could be seen "
+            f"({listed(evidence.plan.changed)})."
+        )
+    if not told:
         return []
-    words = "The full report begins with a warning about this study: read it first."
+    words = f"Warning: {' '.join(told)} The full report says what is known of this."
     return [Paragraph(words, "warning")]
 
 
@@ -229,7 +286,7 @@ def _allowed(one: Finding, *, randomised: bool, disputed: bool) -> str:
     clear = one.low > 0 or one.high < 0
     if clear and disputed:
         more = "" if randomised else ", and something other than the programme may have made it"
-        return f". Other ways of analysing the data leave open whether it is chance{more}."
+        return f". Not every way of analysing the data gives a clear result: see below{more}."
     if clear and randomised:
         return ". Chance alone would rarely make a difference this large."
     if clear:
@@ -252,10 +309,12 @@ def disagreements(found: list[Finding], evidence: Evidence) -> list[str]:
     for one in found:
         others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
         differ = [disagrees(one, other) for other in others if isfinite(other.estimate)]
+        alone = not any(differ)
         present = first_assigned(one, others, evidence.check("missing_outcomes"))
         if present is not None:
             differ.append(present.apart)
-        told.append(others_in_words(one, differ) if any(differ) else "")
+        words = others_in_words(one, differ) if any(differ) else ""
+        told.append(f"{words} {WITHOUT}" if words and alone else words)
     return told
 
 
@@ -304,12 +363,18 @@ def offer_taken(evidence: Evidence) -> str:
 
 
 def certainty(
-    found: list[Finding], *, randomised: bool, disputed: Sequence[str] = (), offer: str = ""
+    found: list[Finding],
+    *,
+    randomised: bool,
+    disputed: Sequence[str] = (),
+    offer: str = "",
+    gaps: Sequence[str] = (),
 ) -> str:
     """Return how the groups came about, and which results are clear, up and down.
 
     A result with which other analyses disagree (``disputed``, one text for each) is not clear.
-    ``offer`` says that an offer was decided at random, where it was one.
+    ``offer`` says that an offer was decided at random, where it was one; ``gaps`` how unlike the
+    groups were before.
     """
     how = (
         f"{offer or 'Who got the programme was decided at random'}. So the groups were alike at "
@@ -318,6 +383,7 @@ def certainty(
         else "Who got the programme was not decided at random. The results show what went along "
         "with the programme; other differences between the groups may be the cause."
     )
+    how = " ".join([how, *gaps])
     known = [
         (one, bool(words))
         for one, words in zip(found, disputed or [""] * len(found), strict=True)
@@ -340,6 +406,25 @@ def certainty(
         return f"{how} {alike}."
     told = "; ".join(f"{_named(results)} {words}" for words, results in parts.items())
     return f"{how} {counted(len(known)).capitalize()} main results: {told}."
+
+
+def plain_gaps(evidence: Evidence) -> list[str]:
+    """Return how unlike the groups were before the programme, in places of a line."""
+    told = []
+    for one in baseline_gaps(evidence):
+        places = _places(percentile_points(one.size)[0])
+        way = "higher" if one.size > 0 else "lower"
+        verb = f"scored {way}" if one.scored else f"were {way}"
+        account = (
+            "The main analysis takes account of this."
+            if one.adjusted
+            else "The main analysis takes no account of this."
+        )
+        told.append(
+            f"Before the programme, {one.group} {verb} than {one.comparison} in {one.measure} "
+            f"(about {places}). {account}".replace("about less", "less")
+        )
+    return told[:MOST]
 
 
 def _clearness(one: Finding, doubted: bool) -> str:
@@ -390,19 +475,47 @@ def doubts(found: list[Finding], evidence: Evidence) -> list[str]:
     if parts:
         told.append(f"{listed(parts)}: they may have had only a part of what their group received.")
     labels = {(one.model, one.outcome): one.label for one in found}
-    weak: dict[str, list[str]] = {}
+    weak: dict[tuple[str, str], list[str]] = {}
     for one in rated:
         if (word := security_word(one)) in WEAK:
-            weak.setdefault(word, []).append(labels[(one["model"], one["outcome"])])
+            label = labels[(one["model"], one["outcome"])]
+            weak.setdefault((word, lowered_by(one)), []).append(label)
     if weak:
-        each = [f"{word} in the result on {listed(names)}" for word, names in weak.items()]
+        each = [
+            f"{word} in the result on {listed(names)}{f', because of {why}' if why else ''}"
+            for (word, why), names in weak.items()
+        ]
         if [len(names) for names in weak.values()] == [len(rated)]:
-            each = [f"{next(iter(weak))} in {'these results' if len(rated) > 1 else 'this result'}"]
+            ((word, why),) = weak
+            these = "these results" if len(rated) > 1 else "this result"
+            each = [f"{word} in {these}{f', because of {why}' if why else ''}"]
         told.append(
             "By rules like those of the Education Endowment Foundation, confidence should be "
-            f"{listed(each)}."
+            f"{'; and '.join(each)}."
         )
     return [" ".join(told)] if told else []
+
+
+def lowered_by(rated: Mapping[str, Any]) -> str:
+    """Return what keeps an outcome's EEF-style rating from the highest, in words.
+
+    Parameters
+    ----------
+    rated : mapping
+        One of the ``ratings`` of ``verdict.json``.
+    """
+    _, eef = rated["ratings"]
+    told = []
+    for one in eef.get("criteria", ()):
+        if not one["lowers"] or one["result"] == ONLY_LOWER:
+            continue
+        if one["name"] == "threats":
+            told.append(f"what happened to the groups ({ASIDE.sub('', one['finding'])})")
+        else:
+            told.append(next(
+                (words for start, words in REASONS if one["name"].startswith(start)), one["name"]
+            ))  # fmt: skip
+    return listed(told) if told else ""
 
 
 def security_word(rated: Mapping[str, Any]) -> str:
@@ -457,7 +570,25 @@ def unknown(found: list[Finding], evidence: Evidence) -> list[str]:
             "What the programme does for those who take it up: the results are the effect of an "
             "offer."
         )
-    told.append("What it would do in schools unlike those in the study.")
+    told += not_recorded(evidence)
+    last = ["What it would do in schools unlike those in the study."]
     if evidence.study["synthetic"]:
-        told.append("Anything about a real programme: the data are simulated.")
+        last.append("Anything about a real programme: the data are simulated.")
+    return [*told[: MOST_UNKNOWN - len(last)], *last]
+
+
+def not_recorded(evidence: Evidence) -> list[str]:
+    """Return what the files of a study leave open, the most important first."""
+    told = []
+    rated = [one["inputs"] for one in evidence.records["verdict"]["ratings"]]
+    if any(one["joined"] is None and not one["formed_since"] for one in rated):
+        whom = next(one["people"] for one in rated if one["joined"] is None)
+        told.append(
+            f"What it does for {whom} who had the whole programme: it is not known who joined "
+            "after the groups were formed."
+        )
+    if evidence.check("fidelity") is None and evidence.check("dosage") is None:
+        told.append("Whether the programme was delivered as planned: no record of it is given.")
+    if evidence.check("costs") is None:
+        told.append("Whether it is worth its cost.")
     return told

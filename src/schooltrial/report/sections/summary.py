@@ -16,6 +16,7 @@ from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Cite, Text, joined
 from schooltrial.protocol.content.sections import Content, arm_labels, control_word
+from schooltrial.report.baseline_gap import told_gaps
 from schooltrial.report.effect_words import MONTHS_TABLE, months_text, percentile_points_text
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
@@ -67,7 +68,7 @@ def first_screen(evidence: Evidence) -> tuple[Block, ...]:
     told = describe_limits(
         evidence.protocol, evidence.records["verdict"], power,
         evidence.check("parallel_trends"), evidence.check("attrition"), evidence.check("mobility"),
-        evidence.check("who_left"),
+        evidence.check("who_left"), told_gaps(evidence),
     )  # fmt: skip
     if told:
         blocks += [Heading("What this does not show"), Bullets(tuple(told), numbered=True)]
@@ -76,9 +77,8 @@ def first_screen(evidence: Evidence) -> tuple[Block, ...]:
 
 def warnings(evidence: Evidence) -> list[Block]:
     """Return what must be known before any number: a doubtful allocation, a changed plan."""
-    verdict = str(evidence.records["assignment_verdict"]["verdict"])
     told: list[Block] = []
-    if verdict.startswith(("contradicted", "in doubt")):
+    if verdict := allocation_doubted(evidence):
         text: Text = (
             f"The recorded allocation is {verdict}, so every group comparison on this page is in "
             "doubt. See ", Cite("design"), ".",
@@ -89,6 +89,12 @@ def warnings(evidence: Evidence) -> list[Block]:
         words = f"The plan was changed after outcomes were read (sections: {changed}). See "
         told.append(Paragraph(("Warning: ", words, Cite("deviations"), "."), "warning"))
     return told
+
+
+def allocation_doubted(evidence: Evidence) -> str:
+    """Return the verdict on the allocation where it is in doubt or contradicted; else nothing."""
+    verdict = str(evidence.records["assignment_verdict"]["verdict"])
+    return verdict if verdict.startswith(("contradicted", "in doubt")) else ""
 
 
 def study_sentence(evidence: Evidence) -> Text:

@@ -189,7 +189,10 @@ def test_a_comparison_of_those_first_assigned_that_disagrees_makes_a_result_disp
         )  # fmt: skip
 
     (words,) = disagreements([clear], evidence())
-    assert words == "the one other way of analysing the data does not give a clear result."
+    assert words == (
+        "the one other way of analysing the data does not give a clear result. That analysis takes "
+        "no account of what was known before the programme, such as earlier scores."
+    )
     assert disagreements([clear], evidence(conf_low=0.01)) == [""]
 
 
@@ -209,7 +212,7 @@ def test_what_may_have_been_missed_follows_from_the_power_of_the_study() -> None
 def test_chance_is_left_open_where_other_analyses_disagree() -> None:
     clear = replace(SCORES, low=0.02, high=0.2, es_low=0.02, es_high=0.2)
     open_ = words(plain_finding(clear, randomised=True, disputed=True))
-    assert open_.endswith("leave open whether it is chance.")
+    assert open_.endswith("Not every way of analysing the data gives a clear result: see below.")
     assert "Chance alone would rarely" not in open_
     assert "Chance alone would rarely" in words(plain_finding(clear, randomised=True))
 
@@ -249,6 +252,7 @@ def _offered(variable: str, taken: list[float]) -> Any:
     protocol = {"take_up": {"variable": variable}, "design": {"randomised": True}}
     return SimpleNamespace(
         protocol=protocol, arms={"control": "", "offer": ""}, study={"synthetic": False},
+        records={"verdict": {"ratings": []}},
         check=lambda name: units if name == "assignment_units" else None,
     )  # fmt: skip
 
@@ -263,3 +267,39 @@ def test_where_an_offer_was_assigned_it_is_said_who_did_not_take_it_up() -> None
     plain = _offered("", [1.0, 0.0])
     assert offer_taken(plain) == ""
     assert "offer" not in " ".join(unknown([SCORES], plain))
+
+
+def test_a_low_rating_says_why_it_is_low() -> None:
+    criteria = [
+        {"name": "MDES at randomisation", "finding": "0.14 SD", "result": "5 of 5",
+         "lowers": False},
+        {"name": "baseline imbalance", "finding": "a", "result": "lowered by 2", "lowers": True},
+        {"name": "threats", "finding": "6.5% of pupils (b) joined", "result": "lowered by 1",
+         "lowers": True},
+    ]  # fmt: skip
+    evidence = _evidence("at most 2 of 5")
+    evidence.records["verdict"]["ratings"][0]["ratings"][1]["criteria"] = criteria
+    (said,) = doubts([SCORES], evidence)
+    assert said.endswith(
+        "confidence should be moderate to low in this result, because of the difference between "
+        "the groups at the start and what happened to the groups (6.5% of pupils joined)."
+    )
+
+
+def test_what_was_not_recorded_is_among_what_the_study_cannot_tell() -> None:
+    plain = _offered("", [1.0])
+    plain.records["verdict"]["ratings"] = [
+        {"inputs": {"people": "pupils", "joined": None, "formed_since": False}}
+    ]
+    told = unknown([replace(SCORES, low=0.05)], plain)
+    assert [one.split(":")[0] for one in told] == [
+        "What it does for pupils who had the whole programme",
+        "Whether the programme was delivered as planned",
+        "Whether it is worth its cost.",
+        "What it would do in schools unlike those in the study.",
+    ]
+
+
+def test_a_gap_before_the_programme_is_said_after_how_the_groups_came_about() -> None:
+    said = certainty([SCORES], randomised=True, gaps=["Before the programme, they were unlike."])
+    assert "but for chance. Before the programme, they were unlike. The one main" in said
