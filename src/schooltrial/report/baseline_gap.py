@@ -12,8 +12,11 @@ from schooltrial.document.numbers import number
 from schooltrial.protocol.content.sections import arm_labels
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import Finding, people_in
-from schooltrial.report.present_at_assignment import APPROACH, first_assigned
+from schooltrial.report.present_at_assignment import APPROACHES, first_assigned
 from schooltrial.wording import exact, listed
+
+BARE = "complete cases"
+"""Approach of the check of missing outcomes that leaves covariates out."""
 
 
 @dataclass(frozen=True)
@@ -119,21 +122,31 @@ def told_gaps(evidence: Evidence) -> list[str]:
         f"for {bare.label}."
         for one in evidence.findings
         if (one.model, one.outcome) in keys
-        and (bare := _without_covariates(one, evidence.check("missing_outcomes"))) is not None
+        and (bare := without_covariates(one, evidence.check("missing_outcomes"))) is not None
     ]
     return [" ".join([*told[:1], *without]), *told[1:]] if told else []
 
 
-def _without_covariates(one: Finding, bounds: pd.DataFrame | None) -> Finding | None:
-    """Return the stored estimate of the same people without covariates, if it has one.
+def without_covariates(one: Finding, bounds: pd.DataFrame | None) -> Finding | None:
+    """Return the stored estimate of the same people without covariates, if there is one.
 
     None too where its words stand among the other analyses, as they differ from the primary one.
+
+    Parameters
+    ----------
+    one : Finding
+        Of the primary analysis.
+    bounds : DataFrame, optional
+        ``missing_outcomes.csv``.
     """
-    if bounds is None or not one.found or first_assigned(one, [], bounds) is not None:
+    if bounds is None or not one.found:
+        return None
+    said = first_assigned(one, [], bounds)
+    if said is not None and APPROACHES[BARE] in said.words:
         return None
     rows = bounds[
         (bounds["outcome"] == one.outcome) & (bounds["model"] == one.model)
-        & (bounds["approach"] == APPROACH) & bounds["estimate"].notna()
+        & (bounds["approach"] == BARE) & bounds["estimate"].notna()
         & (bounds["n_individuals"] == one.n_people)
         & ((bounds["arm"] == one.arm) | (one.arm == ""))
     ]  # fmt: skip

@@ -73,11 +73,6 @@ REASONS = (
 MOST_UNKNOWN = 5
 """Things that the study cannot tell, as many as one page has room for."""
 
-WITHOUT = (
-    "That analysis takes no account of what was known before the programme, such as earlier scores."
-)
-"""What is said of the comparison without covariates, where it alone disagrees."""
-
 LEAST = 0.5
 """Places below which a number of places is not told as a whole one."""
 
@@ -309,12 +304,10 @@ def disagreements(found: list[Finding], evidence: Evidence) -> list[str]:
     for one in found:
         others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
         differ = [disagrees(one, other) for other in others if isfinite(other.estimate)]
-        alone = not any(differ)
         present = first_assigned(one, others, evidence.check("missing_outcomes"))
         if present is not None:
             differ.append(present.apart)
-        words = others_in_words(one, differ) if any(differ) else ""
-        told.append(f"{words} {WITHOUT}" if words and alone else words)
+        told.append(others_in_words(one, differ) if any(differ) else "")
     return told
 
 
