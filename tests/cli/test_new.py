@@ -61,6 +61,22 @@ def test_a_question_without_an_answer_ends_with_a_sentence(
     assert not (trial.parent / "b.yaml").exists()
 
 
+def test_an_answer_is_read_whatever_its_case_and_a_wrong_one_is_answered_with_the_choices(
+    trial: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schools = trial.parent / "schools.csv"
+    schools.write_text(schools.read_text("utf-8").replace("control", "Red"), encoding="utf-8")
+    answers = iter(["green", "red"])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: next(answers, ""))
+    pupils = trial.parent / "pupils_2025.csv"
+    assert main(["new", str(trial.parent / "b"), str(schools), str(pupils)]) == 0
+    told = capsys.readouterr().out
+    assert "'green' is not one of the answers. Type one of: " in told
+    proposed = (trial.parent / "b.yaml").read_text("utf-8")
+    assert "- {name: red, label: Red}" in proposed.split("arms:")[1].splitlines()[1]
+
+
 def test_columns_that_are_not_used_are_named_and_remarks_are_no_category(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,7 +84,7 @@ def test_columns_that_are_not_used_are_named_and_remarks_are_no_category(
     schools = ["school,group,charter"]
     pupils = ["pupil,school,sex,remark,maths"]
     for at in range(12):
-        schools.append(f"S{at:02},{'AB'[at % 2]},{'yn'[at % 3 > 0]}")
+        schools.append(f"S{at:02},{'AB'[at % 2]},{'yn'[at % 4 > 0]}")
         pupils += [
             f"P{at:02}{n:02},S{at:02},{'FM'[n % 2]},{remarks[n % 2]},{50 + at * 3 + n * 1.5}"
             for n in range(10)

@@ -13,7 +13,7 @@ NAMED = {
     "pupil": "the identifier of the pupil",
     "teacher": "the identifier of the teacher",
     "arm": "the group to which a school (or pupil) was assigned",
-    "block": "the block, stratum or pair within which units were randomised",
+    "block": "the block, stratum or pair within which units were randomised, or none",
     "year": "the year",
 }
 """Role → what its column holds, where its name does not tell."""
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     folder = target.resolve().parent
     ask = _take if silent else _ask
     named = {role: column for role in NAMED if (column := getattr(args, role))}
-    found = propose(target.stem, files, folder, ask, date.today().year, named)
+    found = propose(target.stem, files, folder, ask, date.today().year, named, not silent)
     text = protocol_text(found)
     if target.exists():
         target.replace(target.with_name(f"{target.name}.bak"))
@@ -78,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
             lines_of.setdefault(line.split(GUESS)[1], []).append(str(number))
     for guess, lines in lines_of.items():
         print(f"  {'line' if len(lines) == 1 else 'lines'} {listed(lines)}: {guess}")
+    for told in found.said:
+        print(told)
     for lacking in found.lacking:
         print(f"Missing: {lacking}")
     for file in files:
@@ -104,6 +106,11 @@ def _ask(question: str, answers: Sequence[str], likely: str) -> str:
             answer = input(f"{question}{choice} [{likely}] ").strip() or likely
         except EOFError:
             raise UserError("\nNo answer was given, so no protocol was written") from None
-        if not answers or answer in answers:
+        if not answers:
             return answer
-        print(f"{answer!r} is none of them.")
+        known = [one for one in answers if one == answer] or [
+            one for one in answers if one.casefold() == answer.casefold()
+        ]
+        if known:
+            return known[0]
+        print(f"{answer!r} is not one of the answers. Type one of: {', '.join(answers)}.")

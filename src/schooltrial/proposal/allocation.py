@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 
 from schooltrial.proposal.people import linked_columns, same_values
@@ -60,14 +61,15 @@ def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
         found.unit_column = school.name
         if pupil is not None:
             found.guesses["unit"] = "all pupils of a school are in one group"
-        block = column_of("block", first)
+        block = None if found.unblocked else column_of("block", first)
         if block is not None:
             found.block = block.name
-            size = len(set(zip(school.cells, block.cells, strict=True))) / len(block.counts)
-            found.kind = "paired" if size <= 3 else "blocked"
+            sizes = _schools_in(school, block)
+            found.kind = "paired" if max(sizes) <= MOST_IN_A_PAIR else "blocked"
             if "block" not in first.named:
-                label = block_label(block.name)
-                found.guesses["kind"] = f"{size:.3g} schools in a {label}, on average"
+                least, most = min(sizes), max(sizes)
+                how_many = str(most) if least == most else f"{least} to {most}"
+                found.guesses["kind"] = f"{how_many} schools in each {block_label(block.name)}"
         else:
             _ask_for_block(found, first, school, arm, ask)
     else:
@@ -131,45 +133,88 @@ def _ask_for_block(
     found: Proposal, file: SeenFile, school: SeenColumn, arm: SeenColumn, ask: Ask
 ) -> None:
     """Ask whether schools were randomised within the values of a column that balances groups."""
-    unused = [one for one in file.columns if one not in (school, arm)] if not found.by_pupil else []
-    likely = [one for one in unused if _balanced(one, arm)]
-    names = [one.name for one in likely]
-    answer = NONE
-    if likely:
-        answer = ask("Within which column's values were schools randomised?", [*names, NONE], NONE)
-    if answer != NONE:
-        block = file[answer]
-        size = len(set(school.cells)) / len(block.counts)
-        found.block, found.kind = answer, "paired" if size <= 3 else "blocked"
-        found.guesses["kind"] = f"{size:.3g} schools in each {block_label(answer)}, on average"
+    if found.unblocked:
         return
+    unused = [one for one in file.columns if one not in (school, arm)] if not found.by_pupil else []
+    # the more values a column has, the less likely it is that they all balance by chance
+    likely = sorted(
+        (one for one in unused if _balanced(one, arm)), key=lambda one: -len(one.counts)
+    )
+    names = [one.name for one in likely]
+    if likely:
+        numbers = [f"{one.name}: {_in_equal_numbers(one, arm)}" for one in likely]
+        answer = ask(
+            f"The groups are in about equal numbers in each value of {'; of '.join(numbers)}.\n"
+            "Within which column's values were schools randomised?", [*names, NONE], names[0],
+        )  # fmt: skip
+        if answer != NONE:
+            _take_block(found, school, file[answer], arm, names)
+            return
+        if found.by_person:
+            return
     found.guesses["kind"] = "no column of blocks, strata or pairs was found"
     text = (
         "If schools were randomised within blocks, strata or pairs: add the column that "
         "says which (`block` of the table assignment), and set design.kind."
     )
-    if names:
-        which = listed([repr(name) for name in names])
-        text += (
-            f" It may be {which}, where each value has the groups in equal numbers: if so, run "
-            f"`new` again with --block {shlex.quote(names[0])}."
-        )
     if unused:
         shown = [f"{one.name!r}{' (free text)' * is_free_text(one)}" for one in unused]
         text += f" Columns of {file.shown} not used: {listed(shown)}."
     found.lacking.append(text)
 
 
+def _take_block(
+    found: Proposal, school: SeenColumn, block: SeenColumn, arm: SeenColumn, likely: Sequence[str]
+) -> None:
+    """Let the schools be randomised within the values of a column, and say why if it is a guess."""
+    found.block = block.name
+    of_pairs = max(_schools_in(school, block)) <= MOST_IN_A_PAIR
+    found.kind = "paired" if of_pairs else "blocked"
+    if found.by_person:
+        return
+    numbers = _in_equal_numbers(block, arm)
+    reason = f"the groups are in about equal numbers in each {block_label(block.name)}"
+    found.guesses["kind"] = f"{reason} ({numbers})"
+    others = [shlex.quote(name) for name in likely if name != block.name]
+    also = f" (or --block {listed(others)}, where they are so too)" if others else ""
+    found.said.append(
+        f"Blocks: {reason} ({numbers}), so schools were taken to be randomised within it. If they "
+        f"were not, run `new` again with --block {NONE}{also}."
+    )
+
+
+MOST_IN_A_PAIR = 3
+"""Schools of a set that is matched rather than a block, at most."""
+
+MOST_SHOWN = 8
+"""Values of a column whose numbers are shown one by one, at most."""
+
+
+def _schools_in(school: SeenColumn, block: SeenColumn) -> list[int]:
+    """Return how many schools each block has."""
+    pairs = {(a.strip(), b.strip()) for a, b in zip(block.cells, school.cells, strict=True)}
+    return list(Counter(value for value, _ in pairs if value).values())
+
+
+def _in_equal_numbers(column: SeenColumn, arm: SeenColumn) -> str:
+    """Return how many of each group each value of a column has: ``6/6, 6/5``."""
+    sizes = [size for _, size in sorted(_sizes(column, arm).items())]
+    shown = ["/".join(map(str, size)) for size in sizes[:MOST_SHOWN]]
+    return ", ".join([*shown, *["…"] * (len(sizes) > MOST_SHOWN)])
+
+
+def _sizes(column: SeenColumn, arm: SeenColumn) -> dict[str, list[int]]:
+    """Return value of a column → how many of each group it has."""
+    both = Counter(
+        (c.strip(), a.strip()) for c, a in zip(column.cells, arm.cells, strict=True)
+    )  # fmt: skip
+    return {value: [both[value, one] for one in arm.counts] for value in column.counts}
+
+
 def _balanced(column: SeenColumn, arm: SeenColumn) -> bool:
     """Return whether each value of a column has the groups in equal numbers, or one more of one."""
-    arms = list(arm.counts)
-    sizes = [
-        [at.count(one) for one in arms]
-        for value in column.counts
-        if (at := [a.strip() for c, a in zip(column.cells, arm.cells, strict=True)
-                   if c.strip() == value])
-    ]  # fmt: skip
-    few = 1 < len(sizes) <= len(column.cells) / len(arms)
+    sizes = _sizes(column, arm).values()
+    few = 1 < len(sizes) <= len(column.cells) / len(arm.counts)
     return few and all(min(size) > 0 and max(size) - min(size) <= 1 for size in sizes)
 
 
@@ -194,7 +239,8 @@ def _find_arms(found: Proposal, arm: SeenColumn, ask: Ask) -> None:
     control = likely[0] if len(likely) == 1 else ""
     if not control:
         control = ask(f"Which value of {arm.name!r} is the control group?", values, values[0])
-    found.guesses["arms"] = f"{control!r} was taken for the control group, which comes first"
+    if likely == [control] or not found.by_person:
+        found.guesses["arms"] = f"{control!r} was taken for the control group, which comes first"
     names: list[str] = []
     for value in [control, *(one for one in values if one != control)]:
         known = {"0": "control", "1": "programme"} if len(values) == 2 else {}

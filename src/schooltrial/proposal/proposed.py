@@ -59,6 +59,12 @@ class Proposal:
     arm_column, unit_column : str
     block : str
         Column; empty where there is none.
+    unblocked : bool
+        Whether the user says that there are no blocks.
+    by_person : bool
+        Whether a person answers what is asked: an answer is then no guess.
+    said : list of str
+        What the user is told in a line of its own, since it may change much.
     school_of_class : str
         Column of the schools of a list of classes; empty where others were assigned.
     classes_repeat : bool
@@ -109,6 +115,9 @@ class Proposal:
     arm_column: str = ""
     unit_column: str = ""
     block: str = ""
+    unblocked: bool = False
+    by_person: bool = False
+    said: list[str] = field(default_factory=list)
     school_of_class: str = ""
     classes_repeat: bool = False
     measured: str = "pupil"

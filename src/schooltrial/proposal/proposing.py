@@ -10,7 +10,7 @@ from pathlib import Path
 from schooltrial.proposal.allocation import find_allocation, find_lost_zeros
 from schooltrial.proposal.people import find_measured, plain_columns, scores_in
 from schooltrial.proposal.proposed import FEW, NAMES_IN_USE, NONE, Ask, Proposal
-from schooltrial.proposal.roles import CONTROL, column_of, plain, pretest_of, slug
+from schooltrial.proposal.roles import CONTROL, column_of, may_be_before, plain, pretest_of, slug
 from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
 from schooltrial.proposal.subjects import scores_by_subject, subject_of
 from schooltrial.proposal.times import what_and_when
@@ -29,7 +29,7 @@ ASKED = {
 
 def propose(
     name: str, files: Sequence[SeenFile], folder: Path, ask: Ask, this_year: int,
-    named: Mapping[str, str] | None = None,
+    named: Mapping[str, str] | None = None, by_person: bool = False,
 ) -> Proposal:  # fmt: skip
     """Propose a protocol.
 
@@ -45,7 +45,9 @@ def propose(
     this_year : int
         Of a study whose files say no year.
     named : mapping, optional
-        Role → column, where the user named one.
+        Role → column, where the user named one; ``none`` for the block where there is none.
+    by_person : bool
+        Whether a person answers what is asked: an answer is then no guess.
 
     Raises
     ------
@@ -56,8 +58,10 @@ def propose(
     found = Proposal(
         slug(name), name.replace("_", " ").strip().capitalize(),
         Path(os.path.relpath(raw, folder)).as_posix(),
+        unblocked=(named or {}).get("block") == NONE, by_person=by_person,
     )  # fmt: skip
-    waves = waves_of(_with_roles(files, named or {}, ask))
+    named = {role: one for role, one in (named or {}).items() if (role, one) != ("block", NONE)}
+    waves = waves_of(_with_roles(files, named, ask))
     problems: list[str] = []
     for find in (find_measured, find_allocation):
         try:
@@ -68,7 +72,7 @@ def propose(
         problems.append(f"The files have these columns:\n{_shown(waves)}")
         raise UserError("\n".join(problems))
     roster = found.roster.last.named if found.roster.files else {}
-    if "pupil" in roster and "pupil" not in (named or {}):
+    if "pupil" in roster and "pupil" not in named and not by_person:
         found.guesses["roster pupil"] = "each row has another value"
     find_lost_zeros(found)
     find_years(found, ask, this_year)
@@ -179,6 +183,7 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
     if found.baseline and waves and is_new_cohort(found):
         keep_last_cohort(found)
     waves = {} if found.baseline else waves
+    answered = ""  # the outcome whose test before a person named
     before = set(waves.values())
     named = [one for one in scores if one.name not in before]
     primary = named[0].name
@@ -186,17 +191,24 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
         primary = next(after for after, its in waves.items() if its == waves[primary])
     if len(named) > 1:
         primary = ask("Which is the primary outcome?", [one.name for one in named], primary)
-        found.guesses["primary"] = "chosen as the primary outcome: decide before you see a result"
+        if not found.by_person:
+            found.guesses["primary"] = (
+                "chosen as the primary outcome: decide before you see a result"
+            )
     if not found.baseline and len(scores) > 1 and found.measured == "pupil":
-        others = [one.name for one in scores if one.name != primary]
         likely = waves.pop(primary, NONE)
-        earlier = ask(f"Which column is the test before, of {primary!r}?", [*others, NONE], likely)
+        others = [one.name for one in scores if may_be_before(one.name, primary)]
+        asked = (
+            f"Which column holds the test that pupils took before the programme, for {primary!r}?"
+        )
+        earlier = ask(asked, [*others, NONE], likely) if others else NONE
         known = likely if earlier in (likely, NONE) else earlier
         waves = {
             after: its for after, its in waves.items()
             if after != earlier and (its != known or earlier == likely)
         }  # fmt: skip
         waves |= {primary: earlier} if earlier != NONE else {}
+        answered = primary if found.by_person else ""
     before = set(waves.values())
     named = [one for one in scores if one.name not in before]
     for one in sorted(named, key=lambda one: one.name != primary):
@@ -204,7 +216,8 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
     for outcome, earlier in waves.items():
         name = slug(outcome, NAMES_IN_USE)
         found.pretests[name] = (slug(earlier, [*found.outcomes, *NAMES_IN_USE]), earlier)
-        found.guesses[f"pretest {name}"] = f"taken for the test before {outcome!r}"
+        if outcome != answered:
+            found.guesses[f"pretest {name}"] = f"taken for the test before {outcome!r}"
     if not found.baseline and not waves:
         found.lacking.append(
             "No pre-test was found. With one the estimate is more precise: add a file of the year "

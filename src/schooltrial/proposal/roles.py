@@ -123,6 +123,14 @@ def before_and_after(names: Sequence[str]) -> dict[str, int]:
     return stages_of(SeenColumn("", tuple(names)))
 
 
+def may_be_before(name: str, other: str) -> bool:
+    """Return whether a test may be from before another one, by what their names say of the time."""
+    (_, when), (_, then) = (what_and_when(plain(one)) for one in (name, other))
+    if name == other or when.order > then.order:
+        return False
+    return when.order < then.order or not when.year
+
+
 def pretest_of(columns: Sequence[SeenColumn]) -> dict[str, str]:
     """Return outcome → its pre-test, of columns with numbers that lie in one row of a pupil.
 

@@ -44,13 +44,15 @@ def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
         reason = "the year was taken from the title of the table"
     if year is None:
         year = _year_asked(ask, this_year)
-        reason = "no file says a year; this one was taken"
+        reason = "" if found.by_person else "no file says a year; this one was taken"
     found.programme = [year]
     stages = stages_of(texts)
     if (found.scores.stated and len(found.scores.files) > 1) or stages:
         found.baseline = [year - 1]
-        reason += ", and the test before was taken to be of the year before"
-    found.guesses["years"] = reason
+        before = "the test before was taken to be of the year before"
+        reason = f"{reason}, and {before}" if reason else before
+    if reason:
+        found.guesses["years"] = reason
     _keep_years_of_texts(
         found,
         {text: year - 1 + at for text, at in stages.items()} if stages else years_of(texts),
@@ -68,14 +70,17 @@ def _date_waves(found: Proposal, before: int, after: int) -> None:
 
 
 def _find_begin(found: Proposal, years: Sequence[int], ask: Ask) -> None:
-    begin = years[-1]
+    begin, asked = years[-1], False
     if len(years) > 2:
         answer = ask("In which year did the programme begin?", [str(y) for y in years[1:]],
                      str(begin))  # fmt: skip
         begin = int(answer)
+        asked = found.by_person
     found.baseline = [year for year in years if year < begin]
     found.programme = [year for year in years if year >= begin]
-    found.guesses["years"] = f"the programme was taken to begin after the tests of {begin - 1}"
+    if not asked:
+        before = max(found.baseline)
+        found.guesses["years"] = f"the programme was taken to begin after the tests of {before}"
 
 
 def _keep_years_of_texts(found: Proposal, years: Mapping[str, int]) -> None:

@@ -393,14 +393,51 @@ def test_a_column_that_balances_the_arms_is_asked_for_as_the_block(tmp_path: Pat
     ]
     schools = _write(tmp_path / "schools.csv", "school,Local authority,intake,arm", rows)
     files = [schools, _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())]
-    found, content, _ = _proposed(tmp_path, files)
-    assert content["design"]["kind"] == "complete"
-    assert "It may be 'Local authority'" in found.lacking[0]
-    assert "not used: 'Local authority' and 'intake'" in found.lacking[0]
-    _, content, text = _proposed(tmp_path, files, Within="Local authority")
+    found, content, text = _proposed(tmp_path, files)
     assert content["design"]["kind"] == "blocked"
     assert content["design"]["block_label"] == "Local authority"
-    assert f"kind: blocked{GUESS}6 schools in each Local authority" in text
+    numbers = "the groups are in about equal numbers in each Local authority (3/3, 3/3)"
+    assert f"kind: blocked{GUESS}{numbers}" in text
+    assert found.said[0].startswith(f"Blocks: {numbers}")
+    assert "run `new` again with --block none" in found.said[0]
+    found, content, _ = _proposed(tmp_path, files, {"block": "none"})
+    assert (content["design"]["kind"], found.said) == ("complete", [])
+    found, content, _ = _proposed(tmp_path, files, Within="none")
+    assert content["design"]["kind"] == "complete"
+    assert "not used: 'Local authority' and 'intake'" in found.lacking[0]
+
+
+def test_numbers_of_groups_that_differ_by_one_are_told_as_they_are(tmp_path: Path) -> None:
+    regions = ["a"] * 5 + ["b"] * 7
+    rows = [(s, region, arm) for region, (s, arm) in zip(regions, ARMS.items(), strict=True)]
+    schools = _write(tmp_path / "schools.csv", "school,region,arm", rows)
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())
+    _, _, text = _proposed(tmp_path, [schools, pupils])
+    assert "in about equal numbers in each region (3/2, 3/4)" in text
+
+
+def test_what_a_person_answered_is_no_guess(tmp_path: Path) -> None:
+    rows = [(s, "north" if int(s) <= 6 else "south", arm) for s, arm in ARMS.items()]
+    schools = _write(
+        tmp_path / "schools.csv", "school,region,group",
+        [(s, region, {"C": "red", "T": "blue"}[arm]) for s, region, arm in rows],
+    )  # fmt: skip
+    scores = [(p, s, score, score + 1, score + 2) for p, s, score in _pupils()]
+    header = "pupil,school,Maths Sept 2024,Maths June 2025,Reading June 2025"
+    pupils = _write(tmp_path / "p.csv", header, scores)
+    asked: dict[str, Sequence[str]] = {}
+
+    def ask(question: str, possible: Sequence[str], likely: str) -> str:
+        asked[question.rsplit("\n", maxsplit=1)[-1]] = possible
+        return likely
+
+    seen = [one for file in (schools, pupils) for one in see(file)]
+    text = protocol_text(propose("t", seen, tmp_path, ask, 2025, by_person=True))
+    guesses = [line.split(GUESS)[1] for line in text.splitlines() if GUESS in line]
+    assert all("year" in guess for guess in guesses)
+    assert len(asked) == 4
+    (before,) = [names for question, names in asked.items() if "before the programme" in question]
+    assert before == ["Maths Sept 2024", "none"]
 
 
 @pytest.mark.parametrize(
@@ -776,12 +813,10 @@ def test_what_the_programme_may_have_changed_is_not_compared_at_baseline(tmp_pat
     assert not found.attributes
 
 
-def test_the_option_that_makes_a_column_the_block_is_named(tmp_path: Path) -> None:
+def test_a_column_that_is_named_as_the_block_is_no_guess(tmp_path: Path) -> None:
     rows = [(s, arm, "North" if int(s) <= 6 else "South") for s, arm in ARMS.items()]
     schools = _write(tmp_path / "schools.csv", "school,arm,home town", rows)
     pupils = _write(tmp_path / "p.csv", "pupil,school,reading", _pupils())
-    found, _, _ = _proposed(tmp_path, [schools, pupils])
-    assert "if so, run `new` again with --block 'home town'." in found.lacking[0]
     found, content, text = _proposed(tmp_path, [schools, pupils], {"block": "home town"})
     assert (content["design"]["kind"], found.block) == ("blocked", "home town")
     assert f"kind: blocked{GUESS}" not in text
