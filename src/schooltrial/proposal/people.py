@@ -76,7 +76,10 @@ def _find_people(found: Proposal, waves: Sequence[Wave], measured: str) -> bool:
               if wave is not found.roster and scores_in(wave.last, measured)]  # fmt: skip
     own = scores_in(found.roster.last, measured)
     found.scores = others[0] if others and not own else found.roster
-    found.columns = roles_in(found.roster.last, measured, "school", "class", "year")
+    grade = ["grade"] * (measured == "pupil")
+    found.columns = roles_in(found.roster.last, measured, "school", "class", *grade, "year")
+    if "grade" in found.columns:
+        found.guesses["roster grade"] = "taken for the grade: scores are standardised within it"
     _link_scores(found, measured)
     _find_stages(found)
     if found.roster.last.shown in by_value:
@@ -188,7 +191,7 @@ def roles_in(file: SeenFile, *roles: str) -> dict[str, str]:
 def plain_columns(file: SeenFile, measured: str) -> Iterator[SeenColumn]:
     """Yield the columns that are no identifier, group, block or year."""
     roles = ["pupil", "teacher", "school", "class", "arm", "block", "year"]
-    roles += ["count"] if measured == "school" else []
+    roles += {"school": ["count"], "pupil": ["grade"]}.get(measured, [])
     taken = set(roles_in(file, *roles).values())
     yield from (one for one in file.columns if one.name not in taken and one.counts)
 

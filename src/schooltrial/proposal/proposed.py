@@ -18,7 +18,7 @@ NONE = "none"
 
 NAMES_IN_USE = (
     "treated", "cluster", "arm", "block", "cohort", "year", "from_year", "all", "baseline",
-    "school", "pupil", "class", "teacher", "nan", "null",
+    "school", "pupil", "class", "teacher", "nan", "null", "grade",
 )  # fmt: skip
 
 

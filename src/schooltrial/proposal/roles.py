@@ -17,6 +17,8 @@ PATTERNS = {
     rf"|alumno|aluno|alunno|leerling|elev){_NUMBER}",
     "teacher": rf"(teacher|staff|educator|lehrer|lehrkraft|enseignant|docente?){_NUMBER}",
     "class": rf"(class|classroom|form|klasse|classe){_NUMBER}",
+    "grade": r"(year|yr|class|grade|school_year|nc_?year)_?(group|grp|level)|class_?year|year|yr"
+    r"|(school_)?grade|form|nc_?year|jahrgang(sstufe)?|klassenstufe|niveau|curso",
     "arm": r"((study|trial|treatment|intervention|experimental)_)?"
     r"(arm|group|condition|allocation|assignment)"
     r"|treat|treated|treatment|assigned|allocated|intervention|programme|program"
@@ -93,7 +95,29 @@ def column_of(role: str, file: SeenFile) -> SeenColumn | None:
     if role in file.named:
         return next((one for one in file.columns if one.name == file.named[role]), None)
     fits = (one for one in file.columns if is_called(role, one.name))
-    return next((one for one in fits if role != "year" or years_of(one) or stages_of(one)), None)
+    return next((one for one in fits if _may_have(role, one)), None)
+
+
+HIGHEST_GRADE = 13
+"""The last year of school, where years are counted from 0 or 1."""
+
+
+def _may_have(role: str, column: SeenColumn) -> bool:
+    """Return whether the cells of a column, whose name is of a role, are such as it has."""
+    if role == "year":
+        return bool(years_of(column) or stages_of(column))
+    grades = is_called("grade", column.name) and _are_grades(column)
+    if role == "grade":
+        return grades and not (is_called("year", column.name) and stages_of(column))
+    return role != "class" or not grades
+
+
+def _are_grades(column: SeenColumn) -> bool:
+    """Return whether all that is observed are small whole numbers."""
+    odd = column.texts or column.withheld or not column.is_whole
+    return not odd and bool(column.numbers) and (
+        0 <= column.numbers[0] <= column.numbers[-1] <= HIGHEST_GRADE
+    )  # fmt: skip
 
 
 def years_of(column: SeenColumn) -> dict[str, int]:

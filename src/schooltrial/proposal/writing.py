@@ -196,6 +196,12 @@ def _roster_columns(found: Proposal, file: SeenFile) -> Iterator[str]:
         keys = _year_type(found) if role == "year" else ""
         keys += _width(found, "roster" if role == "school" else role)
         why = _why(found, f"{role} zeros") or _why(found, f"roster {role}")
+        if role == "grade":
+            if column in file.names:
+                seen = found.roster.column(column)
+                text = _number(seen, f"label: {quoted(_label(seen))}")
+                yield f"        grade: {_also(text, why)}"
+            continue
         read = f"column: {quoted(column)}{keys}"
         if role == "class" and found.classes_repeat:
             read = f"parts: [{quoted(found.columns['school'])}, {quoted(column)}]"
@@ -217,9 +223,12 @@ def _pretests(found: Proposal) -> Iterator[str]:
         seen = found.scores.last[column]
         text = _number(seen, f"label: {quoted(_label(seen))}")
         why = _why(found, f"pretest {outcome}")
-        if GUESS in text and why:
-            why = f"; {why.removeprefix(GUESS)}"
-        yield f"        {name}: {text}{why}"
+        yield f"        {name}: {_also(text, why)}"
+
+
+def _also(text: str, why: str) -> str:
+    """Return a line with a remark that it is a guess, after the one that it may have."""
+    return f"{text}; {why.removeprefix(GUESS)}" if GUESS in text and why else f"{text}{why}"
 
 
 def _file(seen: SeenFile, name: str, year: int | None = None, why: str = "") -> Iterator[str]:
@@ -314,6 +323,7 @@ def _outcomes(found: Proposal) -> Iterator[str]:
 def _models(found: Proposal) -> Iterator[str]:
     compared = list(found.outcomes) if found.baseline else []
     compared += dict.fromkeys(name for name, _ in found.pretests.values())
+    compared += ["grade"] if "grade" in found.columns else []
     compared += list(found.attributes)
     if compared:
         yield ""

@@ -911,3 +911,24 @@ def test_a_list_that_says_when_each_school_began_is_called_a_staggered_design(
     rates = _write(tmp_path / "rates.csv", "school_id,year,pass_rate", cells)
     with pytest.raises(UserError, match="'rollout_wave' looks like the year in which a school"):
         _proposed(tmp_path, [waves, rates])
+
+
+@pytest.mark.parametrize("name", ["Year group", "year_group", "Yr group", "class year", "Form"])
+def test_the_year_group_of_pupils_is_their_grade(tmp_path: Path, name: str) -> None:
+    rows = [(p, s, score, 7 + at % 2) for at, (p, s, score) in enumerate(_pupils())]
+    pupils = _write(tmp_path / "p.csv", f"pupil,school,reading,{name}", rows)
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    grade = content["tables"]["pupils"][0]["columns"]["grade"]
+    assert (grade["column"], grade["type"]) == (name, "integer")
+    assert "grade" in content["balance"]["pupil_variables"]
+    assert f"{GUESS}taken for the grade: scores are standardised within it" in text
+
+
+def test_a_form_that_is_no_small_number_is_a_class(tmp_path: Path) -> None:
+    rows = [(p, s, score, f"{7 + at % 2}{'AB'[at % 3 > 1]}") for at, (p, s, score) in
+            enumerate(_pupils())]  # fmt: skip
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading,form", rows)
+    _, content, _ = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    columns = content["tables"]["pupils"][0]["columns"]
+    assert "grade" not in columns
+    assert columns["class"]["column"] == "form"
