@@ -230,6 +230,7 @@ def check(study: Study) -> dict[str, Any]:
         panel=str(paths.data("school_panel")), teachers=str(paths.data("teacher_sample")),
         check=str(paths.check("assignment.csv")), tests=str(paths.check("assignment_tests.csv")),
         units=str(paths.check("assignment_units.csv")), verdict=str(verdict),
+        distances=str(paths.check("assignment_distances.csv")),
         frame=study.draw.file("eligible_list"), record=study.draw.file("record"),
         key=study.draw.key(),
     )  # fmt: skip
