@@ -6,6 +6,25 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 from numbers import Integral
 
+NOTHING_KNOWN = frozenset({
+    "not known", "unknown", "not stated", "none stated", "not given", "not available",
+    "not applicable", "n/a", "na", "n.a", "tbc", "tbd", "to be confirmed", "to be decided",
+    "?", "-", "–",
+})  # fmt: skip
+"""Words by which a text says that nothing is known, without a full stop."""
+
+
+def stated_words(words: str | None) -> str:
+    """Return what a text states; empty where it only says that nothing is known.
+
+    Parameters
+    ----------
+    words : str, optional
+        Such as who paid for a study.
+    """
+    said = (words or "").strip()
+    return "" if said.casefold().rstrip(". ") in NOTHING_KNOWN else said
+
 
 def named(units: Iterable[str], most: int = 6) -> str:
     """Return some units by name, and how many more there are."""

@@ -316,7 +316,7 @@ def test_what_the_study_lacks_is_said_in_its_section_and_costs_on_the_first_scre
     finished: SmallTrial, page: str
 ) -> None:
     assert lacking(finished.read().content)
-    assert page.count("Costs were not collected.") == 2
+    assert page.count("No costs are given.") == 2
     assert page.count("Implementation was not recorded") == 1
 
 

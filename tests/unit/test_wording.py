@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schooltrial.wording import chance, degrees, part_notes, signed
+from schooltrial.wording import chance, degrees, part_notes, signed, stated_words
 
 
 def test_a_note_of_all_rows_is_shared_and_the_others_stay() -> None:
@@ -29,3 +29,10 @@ def test_degrees_of_freedom_have_one_decimal_and_whole_ones_none() -> None:
 
 def test_a_chance_below_a_tenth_of_a_per_cent_is_said_to_be_less() -> None:
     assert [chance(p) for p in (0.0499, 0.001, 1e-5)] == ["5.0%", "0.1%", "less than 0.1%"]
+
+
+def test_a_text_that_says_that_nothing_is_known_states_nothing() -> None:
+    for words in ("Not known.", "unknown", "None stated", "n/a", "N.A.", "TBC", " ", None):
+        assert stated_words(words) == "", words
+    for words in ("None: the evaluators had no part in it", "None.", "A fund"):
+        assert stated_words(words) == words

@@ -51,7 +51,7 @@ def percentile_points_text(effect_size: float, low: float = nan, high: float = n
 
 
 def months_text(effect_size: float, low: float = nan, high: float = nan) -> str:
-    """Return months of progress as a table shows them: ``1 (−1 to 3)``; empty if not known.
+    """Return months of progress as a table shows them: ``+1 (−1 to +3)``; empty if not known.
 
     The table of months is whole: 0 stands for effects from −0.01 to 0.01, so that 0 may be the end
     of an interval that does not include a zero effect. 12 and −12 stand for that and more.
@@ -83,4 +83,5 @@ def _signed(points: float) -> str:
 def _months(effect_size: float) -> str:
     if not isfinite(effect_size):
         return ""
-    return str(convert_to_months(effect_size)).replace("-", "−")
+    months = convert_to_months(effect_size)
+    return f"{months:+d}".replace("-", "−") if months else "0"

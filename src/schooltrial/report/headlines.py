@@ -306,7 +306,9 @@ def verdict_sentence(one: Finding, *, randomised: bool) -> str:
         return ""
     low, high = number(abs(one.low), one.digits), number(abs(one.high), one.digits)
     if one.low > 0 or one.high < 0:
-        told = f"Zero is outside the {one.ci}."
+        told = (
+            f"Zero is outside the {one.ci}: chance alone would rarely make a difference this large."
+        )
         return told if randomised else f"{told} {CONDITION}"
     what = "trial" if randomised else "study"
     told = (

@@ -12,7 +12,16 @@ from schooltrial.report.baseline_gap import told_gaps
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import disagrees, sensitivity_findings
 from schooltrial.report.limits import SIMULATED, every_limit, power_in_points
-from schooltrial.wording import counted, exact, listed, percent, plural, plural_of, sentence
+from schooltrial.wording import (
+    counted,
+    exact,
+    listed,
+    percent,
+    plural,
+    plural_of,
+    sentence,
+    stated_words,
+)
 
 NOT_TESTED, NOT_RECORDED = "not tested", "not recorded"
 """Verdicts of checks for which something was lacking."""
@@ -49,7 +58,8 @@ def _allocation(evidence: Evidence) -> Iterator[str]:
     if (again["verdict"] == NOT_TESTED).any():
         yield (
             "The allocation could not be drawn again, as the study has neither a randomisation "
-            "record nor its seed: a later change that chance could have made would not be seen."
+            "record nor its seed: a change made to the list later, of a few units, would not be "
+            "seen."
         )
 
 
@@ -80,7 +90,7 @@ def _not_covered(evidence: Evidence) -> Iterator[str]:
 
 def _registration(evidence: Evidence) -> Iterator[str]:
     known = evidence.protocol["registration"]
-    if not any(known[key] for key in ("registry", "identifier", "url")):
+    if not any(stated_words(known[key]) for key in ("registry", "identifier", "url")):
         yield "No registration of the plan is stated, so it cannot be seen when it was made."
 
 
@@ -96,8 +106,8 @@ def _plan(evidence: Evidence) -> Iterator[str]:
 def _blinding(evidence: Evidence) -> Iterator[str]:
     if not evidence.protocol["blinding"]["until"]:
         yield (
-            "Outcomes were not embargoed: those who planned the analysis could have seen them, and "
-            "who measured the outcomes may have known the groups."
+            "No embargo of outcomes is stated: those who planned the analysis may have seen them, "
+            "and who measured the outcomes may have known the groups."
         )
 
 
@@ -162,13 +172,13 @@ def _contrast(evidence: Evidence) -> Iterator[str]:
 
 def _costs(evidence: Evidence) -> Iterator[str]:
     if evidence.check("costs") is None:
-        yield "Costs were not collected, so the effect cannot be weighed against them."
+        yield "No costs are given, so the effect cannot be weighed against them."
 
 
 def _sites(evidence: Evidence) -> Iterator[str]:
     units = plural_of(evidence.protocol["design"]["unit"])
     number = sum(evidence.units_by_arm.values())
-    if evidence.protocol["study"]["recruitment"]:
+    if stated_words(evidence.protocol["study"]["recruitment"]):
         yield (
             f"The results are of the {number:,} {units} of the study, and need not hold for others."
         )
@@ -210,7 +220,7 @@ LIMITATIONS: tuple[Limitation, ...] = (
     Limitation("other analyses that disagree", _other_analyses),
     Limitation("reliability of outcomes", _reliability),
     Limitation("a contrast that was not recorded", _contrast),
-    Limitation("costs that were not collected", _costs),
+    Limitation("costs that are not given", _costs),
     Limitation("sites that were not sampled", _sites),
     Limitation("simulated data", _simulated),
 )

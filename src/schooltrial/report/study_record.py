@@ -19,6 +19,7 @@ from schooltrial.report.headlines import HEADLINES
 from schooltrial.report.tables.checks import repeated_rows
 from schooltrial.report.tables.panel import CohortYears
 from schooltrial.report.wording import of_rows
+from schooltrial.wording import stated_words
 
 Record = Mapping[str, Any]
 
@@ -189,7 +190,7 @@ def _context(verdict: Record, cohorts: Sequence[CohortYears]) -> dict[str, Any]:
         follow_up = sorted({*follow_up, *(year for one in cohorts for year in one.follow_up)})
     return {
         "summary": part["summary"] or None,
-        "recruitment": part["recruitment"] or None,
+        "recruitment": stated_words(part["recruitment"]) or None,
         "setting": [
             {"characteristic": one["label"], "categories": one["values"]}
             for one in part["setting"]
@@ -233,8 +234,8 @@ def _registration(part: Record) -> dict[str, Any]:
     keys = ("registry", "identifier", "date", "url", "plan_sha256")
     return {
         **{key: part.get(key) or None for key in keys},
-        "funding": part["funding"],
-        "conflicts_of_interest": part["conflicts"],
+        "funding": stated_words(part["funding"]) or None,
+        "conflicts_of_interest": stated_words(part["conflicts"]) or None,
         "deviations": [
             {key: one[key] for key in ("date", "what", "why")} for one in part["deviations"]
         ],

@@ -14,7 +14,7 @@ from schooltrial.protocol.content.sections import (
     measured_years,
     years_of_model,
 )
-from schooltrial.wording import listed, plural_of, sentence, uncapitalised, year_spans
+from schooltrial.wording import listed, plural_of, sentence, stated_words, uncapitalised, year_spans
 
 PLAIN_BLOCK = "block"
 """The label of blocks that a protocol does not name."""
@@ -94,11 +94,13 @@ def measured_sentence(protocol: Mapping[str, Any]) -> str:
 
 def registration_sentence(registration: Mapping[str, Any]) -> str:
     """Return where and when the plan was registered, as far as the protocol states it."""
-    where = " ".join(filter(None, [registration["registry"], registration["identifier"]]))
+    keys = ("registry", "identifier", "url")
+    registry, identifier, url = (stated_words(registration[key]) for key in keys)
+    where = " ".join(filter(None, [registry, identifier]))
     told = ", ".join(filter(None, [where, registration["date"]]))
     if told:
         return f"Registered: {told}."
-    return "Registered:" if registration["url"] else "No registration is stated."
+    return "Registered:" if url else "No registration is stated."
 
 
 NOT_STATED = "not stated"
@@ -106,7 +108,7 @@ NOT_STATED = "not stated"
 
 def stated(words: str) -> str:
     """Return what a protocol states as a sentence, or that it does not."""
-    return sentence(words or NOT_STATED)
+    return sentence(stated_words(words) or NOT_STATED)
 
 
 def to_come_sentence(protocol: Mapping[str, Any], models: Mapping[str, Any]) -> str:
@@ -161,7 +163,11 @@ def analysed_sentences(protocol: Mapping[str, Any], labels: Mapping[str, str]) -
         *([f"The sample keeps: {kept}."] if kept else []),
         *(f"{head}: {words}." for head, words in whose if words),
         *told,
-        *(f"{'; '.join(models)}: {of_rows(words)}." for words, models in fitted.items() if words),
+        *(
+            f"Analysed in {'; '.join(models)}: {of_rows(words)}."
+            for words, models in fitted.items()
+            if words
+        ),
     ]
 
 

@@ -21,7 +21,7 @@ def test_the_published_improvement_indices_are_found() -> None:
 
 def test_an_effect_and_its_interval_bear_their_signs_and_a_true_minus() -> None:
     assert percentile_points_text(0.0761, -0.0592, 0.2114) == "+3 (−2 to +8)"
-    assert months_text(0.0761, -0.0592, 0.2114) == "1 (−1 to 3)"
+    assert months_text(0.0761, -0.0592, 0.2114) == "+1 (−1 to +3)"
 
 
 def test_a_loss_mirrors_a_gain() -> None:
@@ -36,7 +36,7 @@ def test_a_bound_above_zero_is_not_printed_as_zero() -> None:
 
 def test_a_zero_has_no_sign() -> None:
     assert percentile_points_text(0.0, -0.1, 0.1) == "0 (−4 to +4)"
-    assert months_text(-0.004, -0.1, 0.1) == "0 (−2 to 2)"
+    assert months_text(-0.004, -0.1, 0.1) == "0 (−2 to +2)"
 
 
 @pytest.mark.parametrize("shown", [months_text, percentile_points_text])

@@ -240,3 +240,21 @@ def test_that_those_who_left_differed_is_said_of_primary_outcomes_with_a_small_p
     )
     assert describe_limits(_protocol(), verdict, who_left=tests.assign(p_value=0.2)) == []
     assert describe_limits(_protocol(), verdict, who_left=tests.assign(term="treated:male")) == []
+
+
+def test_who_has_no_earlier_row_in_a_file_that_is_both_roster_and_scores_is_counted_as_joined() -> (
+    None
+):
+    reading = {"file": "results.csv"}
+    protocol = {
+        **_protocol(), "years": {"baseline": [2023], "programme": [2024]},
+        "tables": {"pupils": [reading], "scores": [reading]},
+    }  # fmt: skip
+    assert describe_limits(protocol, _verdict(_rated(joined=0.065))) == [
+        "6.5% of analysed pupils have no record of 2023 in the file of scores and are counted as "
+        "joiners."
+    ]
+    protocol["tables"] = {"pupils": [reading], "scores": [{"file": "other.csv"}]}
+    assert describe_limits(protocol, _verdict(_rated(joined=0.065))) == [
+        "6.5% of analysed pupils joined after randomisation."
+    ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from schooltrial.wording import listed
+from schooltrial.wording import listed, plural_of
 
 WHOLE = ("treated", "nan", "")
 """Terms of the whole intervention group."""
@@ -30,6 +30,9 @@ LISTS = (INDICATED, "left out: ")
 
 COUNTED = re.compile(r"([a-z][a-z0-9_]*) (\d[\d,]*)")
 """A variable of a note, and how many lack it."""
+
+SINGULAR = re.compile(r"singular \(variance estimated at zero: ([^)]*)\)")
+"""The note of a multilevel model that found no variance at some levels."""
 
 AT_BASELINE = {
     "": "{} at baseline",
@@ -101,7 +104,7 @@ class PlainLabels:
         return "; ".join(
             _indicated(part, named, people) if part.startswith(INDICATED)
             else (NAME if part.startswith(LISTS) else UNDERSCORED).sub(label, part)
-            for part in note.split("; ")
+            for part in SINGULAR.sub(_variance_of_zero, note).split("; ")
         )  # fmt: skip
 
     def _of_parts(self, inside: re.Match[str]) -> str:
@@ -149,3 +152,13 @@ def _indicated(part: str, named: Mapping[str, str], people: str) -> str:
         for at, (name, count) in enumerate(COUNTED.findall(part.removeprefix(INDICATED)))
     ]
     return f"{listed(lacking)}, kept with a missing indicator" if lacking else part
+
+
+def _variance_of_zero(found: re.Match[str]) -> str:
+    """Return in words that variances are estimated at zero: those between schools."""
+    terms = found[1].split(", ")
+    if any(" " in term for term in terms):
+        return f"variance estimated at zero: {listed(terms)}"
+    return (
+        f"the variance between {listed([plural_of(term) for term in terms])} is estimated at zero"
+    )

@@ -26,7 +26,7 @@ from schooltrial.report.headlines import (
     secondary_findings,
     sensitivity_findings,
 )
-from schooltrial.report.limits import NOTABLE, power_row
+from schooltrial.report.limits import NOTABLE, joined_words, power_row
 from schooltrial.report.present_at_assignment import first_assigned
 from schooltrial.report.sections.summary import (
     ASIDE,
@@ -458,10 +458,8 @@ def doubts(found: list[Finding], evidence: Evidence) -> list[str]:
             for key in ("joined", "changed_arm")
         )
         if joined >= NOTABLE:
-            parts.append(
-                f"{percent(joined)} of the {people} whose results count came after the groups "
-                "were formed"
-            )
+            came = joined_words(evidence.protocol, people) or "came after the groups were formed"
+            parts.append(f"{percent(joined)} of the {people} whose results count {came}")
         if moved >= NOTABLE:
             parts.append(f"{percent(moved)} of the {people} who stayed changed group")
     told = []

@@ -6,6 +6,10 @@ from schooltrial.document.blocks import Block, Bullets, Heading, Paragraph, Sect
 from schooltrial.protocol.plan import plan_told
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.limitations import limitations_told
+from schooltrial.wording import sentence
+
+NONE = "The protocol declares no deviation from the plan."
+CHANGED = "The protocol does not declare this change as a deviation from the plan."
 
 
 def deviations_section(evidence: Evidence) -> Section:
@@ -17,10 +21,12 @@ def deviations_section(evidence: Evidence) -> Section:
     if protocol["deviations"]:
         blocks.append(Heading("Deviations from the plan"))
         blocks.append(Bullets(tuple(
-            f"{one['date']}: {one['what']} ({one['why']})." for one in protocol["deviations"]
+            f"{one['date']}: {sentence(one['what'])} Why: {sentence(one['why'])}"
+            for one in protocol["deviations"]
         )))  # fmt: skip
     else:
-        blocks.append(Paragraph("The protocol declares no deviation from the plan."))
+        words = CHANGED if evidence.plan.changed else NONE
+        blocks.append(Paragraph(words))
     blocks += [Heading("Limitations"), Bullets(tuple(limitations_told(evidence)))]
     if protocol["notes"]:
         blocks += [Heading("Notes"), Bullets(tuple(protocol["notes"]))]

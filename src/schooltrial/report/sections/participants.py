@@ -5,7 +5,7 @@ from __future__ import annotations
 from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Preformatted, Section
 from schooltrial.document.text import Cite, joined
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.limits import moves_sentence
+from schooltrial.report.limits import joined_words, moves_sentence
 from schooltrial.report.tables.checks import (
     IMPLIED_BIAS,
     attrition_shown,
@@ -14,7 +14,7 @@ from schooltrial.report.tables.checks import (
 )
 from schooltrial.report.tables.participants import mobility_shown
 from schooltrial.report.wording import analysed_sentences, mobility_sentence, models_by_label
-from schooltrial.wording import sentence
+from schooltrial.wording import sentence, stated_words
 
 LOST = (
     "Lost: everyone assigned who is not in the primary analysis, for any reason; for an outcome "
@@ -27,13 +27,18 @@ MOVED = (
     "and still in the study, in their first group."
 )
 
+SAME_FILE = (
+    " Pupils and scores are read from the same file: who has no row of the baseline year in it "
+    "counts as in no school of the study, and may have been there without a test."
+)
+
 
 def participants_section(evidence: Evidence) -> Section:
     """Return the participant flow, attrition, and where pupils were at baseline."""
     protocol, years = evidence.protocol, evidence.years
     label = protocol["years"]["label"]
     labels = {**models_by_label(evidence.protocol), **evidence.labels}
-    recruited = protocol["study"]["recruitment"]
+    recruited = stated_words(protocol["study"]["recruitment"])
     blocks: list[Block] = [Paragraph(sentence(recruited))] if recruited else []
     analysed = analysed_sentences(protocol, evidence.labels)
     flow = evidence.exhibit("flow")
@@ -72,7 +77,8 @@ def participants_section(evidence: Evidence) -> Section:
         shown := mobility_shown(evidence.labelled(mobility), years, label)
     ):
         table = Exhibit(
-            "mobility", "Origin of pupils", shown, mobility_sentence(protocol),
+            "mobility", "Origin of pupils", shown,
+            f"{mobility_sentence(protocol)}{SAME_FILE if joined_words(protocol, 'pupils') else ''}",
             data="checks/mobility.csv", source="clean_sample",
         )  # fmt: skip
         blocks += [

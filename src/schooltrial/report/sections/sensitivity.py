@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Section
@@ -10,6 +12,7 @@ from schooltrial.report.effects import effects_shown
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.other_analyses import describe_other_analyses, name_finding
 from schooltrial.report.tables.checks import bounds_shown
+from schooltrial.wording import listed
 
 BOUNDS = (
     "Effects if those with missing outcomes had done as well, or as badly, as each "
@@ -55,12 +58,13 @@ def sensitivity_section(evidence: Evidence) -> Section:
             data="estimates/estimates.csv", source="gather_estimates",
         ))  # fmt: skip
     if bounds is not None:
+        computed, why = without_empty(bounds, evidence.labels)
         table = Exhibit(
             "missing_outcomes", "Bounds for missing outcomes",
             bounds_shown(
-                bounds, evidence.labels, evidence.arms, evidence.protocol["outcomes"]
+                computed, evidence.labels, evidence.arms, evidence.protocol["outcomes"]
             ),
-            _bounds_told(bounds),
+            _bounds_told(bounds), notes=why,
             data="checks/missing_outcomes.csv", source="check_attrition",
         )  # fmt: skip
         blocks.append(Details("Bounds for missing outcomes", (table,)))
@@ -71,6 +75,36 @@ def without_cohorts(evidence: Evidence) -> pd.DataFrame:
     """Return the estimates without the effects on cohorts, which the tables by year show."""
     rows = evidence.estimates
     return rows[~rows["term"].astype("str").str.fullmatch(OF_COHORT)]
+
+
+def without_empty(
+    bounds: pd.DataFrame, labels: Mapping[str, str]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the approaches that gave something, and a note on the others and why; all if none did.
+
+    Parameters
+    ----------
+    bounds : DataFrame
+        ``missing_outcomes.csv``.
+    labels : mapping
+        Outcome → its label.
+    """
+    keys = ["outcome", "model", "year", "arm", "approach"]
+    given = bounds.assign(known=bounds["estimate"].notna()).groupby(keys, dropna=False)
+    known = given["known"].transform("any")
+    if known.all() or not known.any():
+        return bounds, ()
+    empty: dict[tuple[str, str], list[str]] = {}
+    for row in bounds[~known].to_dict("records"):
+        why = "" if pd.isna(row["note"]) else str(row["note"])
+        names = empty.setdefault((str(row["approach"]), why), [])
+        if (label := labels.get(row["outcome"], str(row["outcome"]))) not in names:
+            names.append(label)
+    told = tuple(
+        f"Not computed: {approach} of {listed(names)}{f' ({why})' if why else ''}."
+        for (approach, why), names in empty.items()
+    )
+    return bounds[known], told
 
 
 def _bounds_told(bounds: pd.DataFrame) -> str:

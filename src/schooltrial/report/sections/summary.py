@@ -31,7 +31,7 @@ from schooltrial.report.limits import describe_limits, power_in_points
 from schooltrial.report.other_analyses import describe_other_analyses, name_finding
 from schooltrial.report.persistence import during_sentence
 from schooltrial.report.tables.implementation import cost_basis
-from schooltrial.report.tables.rating import SHORT
+from schooltrial.report.tables.rating import SHORT, result_shown
 from schooltrial.report.wording import measured_sentence
 from schooltrial.wording import counted, listed, plural, sentence, uncapitalised
 
@@ -41,7 +41,7 @@ MOST_FINDINGS = 6
 ASIDE = re.compile(r" \([^()]*\)")
 """What a finding has in brackets, which the section on ratings gives too."""
 
-NO_COSTS = "Costs were not collected."
+NO_COSTS = "No costs are given."
 
 SECURITY = ("very low", "low", "moderate to low", "moderate to high", "high", "very high")
 """Words of the EEF security rating, from 0 to 5."""
@@ -280,7 +280,7 @@ def low_rating_notes(ratings: Sequence[Mapping[str, Any]]) -> list[str]:
         alike: dict[str, list[str]] = {}
         for rated in ratings:
             reasons = [
-                f"{one['name']}: {ASIDE.sub('', one['finding'])} ({one['result']})"
+                f"{one['name']}: {ASIDE.sub('', one['finding'])} ({result_shown(one['result'])})"
                 for one in rated["ratings"][at]["criteria"]
                 if one["lowers"] and one["result"] != ONLY_LOWER
             ]

@@ -141,9 +141,15 @@ POWER_TERMS = {
 }
 """Column of ``power.csv`` → what its heading means."""
 
+NO_VARIANCE = (
+    "R² between units of 1.00: the variance that covariates and blocks leave between units is "
+    "estimated at zero, which is a finding about these data and no promise for others."
+)
+"""What a share of all variance means."""
+
 IMPLIED_BIAS = (
-    "Implied bias: the effect that such losses would feign, in SDs of the outcome, if those who "
-    "are lost had the outcomes that the cautious assumptions of the WWC give them (",
+    "Implied bias: the error that such losses would make in the effect, in SDs of the outcome, if "
+    "those who are lost had the outcomes that the cautious assumptions of the WWC give them (",
     Cite("methods"), ").",
 )  # fmt: skip
 """What the heading of a column of the table of attrition means."""
@@ -157,9 +163,12 @@ def power_terms(power: pd.DataFrame) -> list[str]:
     power : DataFrame
         ``power.csv``.
     """
-    return [
+    told = [
         told for name, told in POWER_TERMS.items() if name in power and power[name].notna().any()
     ]
+    if "r2_school" in power and (power["r2_school"].round(2) >= 1).any():
+        told.append(NO_VARIANCE)
+    return told
 
 
 def attrition_shown(

@@ -44,6 +44,19 @@ SHORT = ("WWC-style", "EEF-style")
 """What the two standards are called in a table, in the order of the ratings."""
 
 
+LOWEST, LOWERED = ", the lowest", "lowered by "
+"""How a criterion of the EEF-style rating says that it bounds the rating, or is taken off it."""
+
+
+def result_shown(result: str) -> str:
+    """Return what follows from a criterion as readers see it: ``takes 2 off the rating``."""
+    if result.endswith(LOWEST):
+        return f"limits the rating to {result.removesuffix(LOWEST)}"
+    if result.startswith(LOWERED):
+        return f"takes {result.removeprefix(LOWERED)} off the rating"
+    return result
+
+
 def criteria_shown(ratings: Sequence[Mapping[str, Any]]) -> Table | None:
     """Return every criterion of every rating, and what follows from it."""
     rows = [
@@ -52,7 +65,7 @@ def criteria_shown(ratings: Sequence[Mapping[str, Any]]) -> Table | None:
             "standard": name,
             "criterion": one["name"],
             "finding": one["finding"],
-            "result": one["result"],
+            "result": result_shown(one["result"]),
         }
         for rated in ratings
         for name, rating in zip(SHORT, rated["ratings"], strict=True)

@@ -150,7 +150,7 @@ def _evidence(*eef: str, **inputs: Any) -> Any:
          "ratings": [{"rating": "meets"}, {"rating": rating}]}
         for rating in eef
     ]  # fmt: skip
-    return SimpleNamespace(records={"verdict": {"ratings": rated}})
+    return SimpleNamespace(records={"verdict": {"ratings": rated}}, protocol={})
 
 
 def test_who_joined_and_a_low_rating_are_said_in_words() -> None:

@@ -65,9 +65,10 @@ def test_a_rating_below_the_highest_is_noted_with_the_criteria_that_lower_it() -
         rated("Maths", sound, lost, moved, unknown), rated("Reading", lost, moved),
         rated("Attendance", sound), rated("Science", lost),
     ]) == [
-        "EEF-style rating of Maths and Reading. Attrition: 24% of pupils lost (3 of 5, the "
-        "lowest); threats: 25% changed group (lowered by 2).",
-        "EEF-style rating of Science. Attrition: 24% of pupils lost (3 of 5, the lowest).",
+        "EEF-style rating of Maths and Reading. Attrition: 24% of pupils lost (limits the rating "
+        "to 3 of 5); threats: 25% changed group (takes 2 off the rating).",
+        "EEF-style rating of Science. Attrition: 24% of pupils lost (limits the rating to 3 of "
+        "5).",
     ]  # fmt: skip
 
 
