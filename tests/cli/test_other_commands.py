@@ -69,6 +69,15 @@ def test_estimates_that_moved_are_told_with_both_values(
     assert pd.read_csv(written)["estimate_after"].tolist() == [0.2]
 
 
+def test_a_file_that_is_there_and_does_not_end_in_yaml_is_told_how_a_protocol_ends(
+    trial: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = trial.with_name("trial.yaml.bak")
+    shutil.copy(trial, kept)
+    assert main(["compare", str(_results(trial)), str(kept)]) == 1
+    assert "no protocol by its name: that ends in .yaml" in capsys.readouterr().err
+
+
 def test_a_row_that_one_run_lacks_is_told(trial: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = _results(trial)
     after = trial.parent / "later"

@@ -17,12 +17,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the rows that differ."""
-    from schooltrial.pipeline.runs.study_places import results_of
+    from schooltrial.pipeline.runs.result_plans import check_compared
+    from schooltrial.pipeline.runs.study_places import ENDS, results_of
+    from schooltrial.pipeline.runs.study_run import protocol_of
     from schooltrial.protocol.rehearsal import ENDING
     from schooltrial.study.opened.estimate_changes import moved_estimates, read_estimates
     from schooltrial.wording import plural
 
     folders = [results_of(one) for one in (args.before, args.after)]
+    plans = [protocol_of(one) if one.suffix in ENDS else None for one in (args.before, args.after)]
+    given = list(zip((args.before, args.after), plans, strict=True))
+    for line in check_compared(given, folders):
+        print(line)
     rehearsed = [folder.name.endswith(ENDING) for folder in folders]
     if rehearsed[0] != rehearsed[1]:
         print("Warning: one of the two is a rehearsal, whose groups were re-randomised.")

@@ -10,18 +10,21 @@ HELP = "Explain a key of the protocol, such as design.kind; without a key, list 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the key."""
     parser.add_argument(
-        "key", nargs="?", default="", help="keys from the top, with dots between: models.covariates"
-    )
+        "key",
+        nargs="?",
+        default="",
+        help="keys from the top, with dots between: models.covariates; or a variable: grade",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the description, the values, the default and an example of the key."""
     from textwrap import fill
 
-    from schooltrial.protocol.form.key_reference import key_lines
+    from schooltrial.protocol.content.variable_reference import reference_lines
     from schooltrial.protocol.reading import read_schema
 
-    for line in key_lines(read_schema(), args.key):
+    for line in reference_lines(read_schema(), args.key):
         indent = len(line) - len(line.lstrip()) + 4
         print(fill(line, 100, subsequent_indent=" " * indent, break_long_words=False))
     return 0

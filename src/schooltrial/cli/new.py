@@ -87,7 +87,13 @@ def run(args: argparse.Namespace) -> int:
             print(f"Not used, of {file.shown}: {', '.join(left)}")
     quoted = shlex.quote(str(target))
     print(f"\nNext: schooltrial check {quoted}")
-    print(f"Then: schooltrial rehearse {quoted}, and schooltrial run {quoted}")
+    print(f"Then: schooltrial rehearse {quoted}, the place to try things: it shows no effect")
+    print(f"Then: schooltrial run {quoted}")
+    if lines_of:
+        print(
+            "Correct the guesses before the run: what is corrected after it is reported as a "
+            "change of the plan."
+        )
     return 0
 
 

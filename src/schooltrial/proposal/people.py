@@ -78,6 +78,8 @@ def _find_people(found: Proposal, waves: Sequence[Wave], measured: str) -> bool:
     found.scores = others[0] if others and not own else found.roster
     grade = ["grade"] * (measured == "pupil")
     found.columns = roles_in(found.roster.last, measured, "school", "class", *grade, "year")
+    if "grade" in found.columns and len(found.roster.last[found.columns["grade"]].numbers) < 2:
+        del found.columns["grade"]  # nothing to standardise within
     if "grade" in found.columns:
         found.guesses["roster grade"] = "taken for the grade: scores are standardised within it"
     _link_scores(found, measured)

@@ -14,6 +14,7 @@ from schooltrial.pipeline.plan_record import SEALED, WITHDRAWN, is_recorded
 from schooltrial.pipeline.runs.covariates_known import covariates_unknown
 from schooltrial.pipeline.runs.errors_known import models_without_error
 from schooltrial.pipeline.runs.plan_words import groups_in_words, plan_in_words
+from schooltrial.pipeline.runs.result_plans import seen_elsewhere
 from schooltrial.pipeline.runs.run_end import allocation_doubts
 from schooltrial.pipeline.runs.study_run import make, protocol_of
 from schooltrial.pipeline.written_rows import read_rows
@@ -53,11 +54,14 @@ def check_study(protocol: Path, cores: int | None = None) -> None:
                 for find in (covariates_unknown, models_without_error)
                 for one in find(plan.content, plan.name)
             ]
+            results = plan.path.parent / RESULTS
+            seen = list(seen_elsewhere(plan, results, RESULTS / plan.name))
+            lacking += [f"Warning: {one}" for one in seen]
             groups = groups_in_words(
                 Layout(Path("results") / plan.name), arm_labels(plan.content["design"])
             )
     for line in [
-        *read, *plan_in_words(plan, groups), *lacking, *what_comes_next(plan, protocol)
+        *read, *plan_in_words(plan, groups), *lacking, *what_comes_next(plan, protocol, bool(seen))
     ]:  # fmt: skip
         print(line)
 
@@ -78,10 +82,24 @@ def what_was_read(name: str) -> Iterator[str]:
         yield f"Warning: {warning.rsplit(' See ', 1)[0]}"
 
 
-def what_comes_next(plan: Protocol, given: Path) -> Iterator[str]:
-    """Yield whether the plan can still be changed, and the command that follows."""
+def what_comes_next(plan: Protocol, given: Path, seen: bool = False) -> Iterator[str]:
+    """Yield whether the plan can still be changed, and the command that follows.
+
+    Parameters
+    ----------
+    plan : Protocol
+    given : pathlib.Path
+        The protocol, as the user named it.
+    seen : bool
+        Whether another study saw the same outcomes.
+    """
     if is_recorded(Layout(plan.path.parent / RESULTS / plan.name)):
         yield "No result is shown. Outcomes were read before: a change will be reported."
+    elif seen:
+        yield (
+            "No result is shown and nothing was kept. The plan is not recorded yet, but its "
+            "outcomes were seen in another study: see the warning above."
+        )
     else:
         yield "No result is shown and nothing was kept: the plan can still be changed."
     named = shlex.quote(str(given))

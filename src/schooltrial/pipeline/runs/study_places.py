@@ -33,6 +33,12 @@ def results_of(given: Path) -> Path:
                 "If they are elsewhere (--output), give their folder in place of the protocol."
             )
         return found
+    if given.is_file():
+        raise UserError(
+            f"{given} is a file, but no protocol by its name: that ends in .yaml. To use it, copy "
+            "it under such a name and give it another study.name, or its results would be those "
+            "of the study that has this name now."
+        )
     if not given.is_dir():
         raise UserError(f"{given}: no such protocol and no such folder of results")
     inner = [path.parent for path in sorted(given.glob("*/logs"))]

@@ -16,6 +16,7 @@ from schooltrial.pipeline.messages import logs_written, refusals
 from schooltrial.pipeline.run_lock import LOCK, holder_of, only_command, waiting_for
 from schooltrial.pipeline.runs.plan_words import guesses_left
 from schooltrial.pipeline.runs.progress import Progress, stage_of_rules
+from schooltrial.pipeline.runs.result_plans import seen_elsewhere
 from schooltrial.pipeline.runs.run_end import what_was_found, why_not
 from schooltrial.pipeline.runs.snakemake_run import WorkflowRun
 from schooltrial.pipeline.runs.stage_counts import counted
@@ -24,6 +25,7 @@ from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.refusal import UserError
 from schooltrial.study.absent_files import rehearsed
 from schooltrial.study.layout import Layout
+from schooltrial.study.study import RESULTS
 
 LOOK_AGAIN = 0.3
 """Seconds between two looks at whether another run has ended."""
@@ -63,13 +65,23 @@ def run_study(
     plan = rehearsed(plan) if rehearsal else plan
     config = {"rehearse": "true"} if rehearsal else NOTHING
     folder = working_folder(plan.path, output)
+    left = guesses_left(plan)
+    if left and not rehearsal:
+        print(
+            f"Warning: {left}. Once this run has estimated effects, a guess that is corrected is "
+            "reported as a change of the plan. To try things, use `schooltrial rehearse`.",
+            flush=True,
+        )
     steps = make(plan, folder, _targets(project, plan), cores, config)
     if steps == 0:
         print("Nothing has changed since the last run.")
     with chdir(folder):
         for line in what_was_found(folder, plan.name):
             print(line)
-    if left := guesses_left(plan):
+    results = folder / RESULTS
+    for one in [] if rehearsal else seen_elsewhere(plan, results, results / plan.name):
+        print(f"Warning: {one}")
+    if left:
         print(f"Warning: {left}")
     if folder != plan.path.parent.resolve() and not rehearsal:
         print(

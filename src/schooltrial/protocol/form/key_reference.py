@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from schooltrial.protocol.content.variables import STANDARD_VARIABLES
 from schooltrial.protocol.form.schema_validation import resolve
 from schooltrial.refusal import UserError
 from schooltrial.wording import listed
@@ -40,49 +39,18 @@ def key_lines(schema: Node, path: str = "") -> list[str]:
     UserError
         There is no such key; the message says which was probably meant.
     """
-    if path in _VARIABLES and path not in dict(_below(schema, resolve(schema, schema))):
-        return list(_variable_lines(schema, path))
     node = _found(schema, path)
     lines = [f"{path}: {node.get('description', '')}".rstrip(": ")] if path else []
     lines += [f"  {fact}" for fact in _facts(node)] if path else []
-    section, _, last = path.rpartition(".")
-    table = section.removeprefix("tables.").split(".")[0]
-    if section.startswith("tables.") and last == "columns" and table in STANDARD_VARIABLES:
-        lines += ["", f"Standard variables of {table}; any other name is a variable of your own:"]
-        for one in STANDARD_VARIABLES[table]:
-            needed = "required" if one.needed else f"required {one.when}" if one.when else ""
-            lines.append(f"  {one.name}{f' ({needed})' * bool(needed)}: {one.meaning}")
-        below_are = f"Keys of each, such as {path}.{STANDARD_VARIABLES[table][0].name}.type:"
-    else:
-        below_are = "Keys:"
     below = dict(_below(schema, node))
     required = {key for part in _parts(schema, node) for key in part.get("required", [])}
     if below:
-        lines += [""] * bool(lines) + [below_are]
+        lines += [""] * bool(lines) + ["Keys:"]
     for key, child in below.items():
         needed = " (required)" if key in required else ""
         described = resolve(child, schema).get("description", "")
         lines.append(f"  {key}{needed}: {described}".rstrip(": "))
     return lines
-
-
-_VARIABLES = {one.name for variables in STANDARD_VARIABLES.values() for one in variables}
-
-
-def _variable_lines(schema: Node, name: str) -> Iterator[str]:
-    """Yield what a standard variable is in each table that has it, and where it is a key too."""
-    tables: dict[str, list[str]] = {}
-    for table, variables in STANDARD_VARIABLES.items():
-        for one in variables:
-            if one.name == name:
-                tables.setdefault(one.meaning, []).append(f"tables.{table}.columns")
-    for meaning, its in tables.items():
-        yield f"{name}: {meaning}"
-        yield f"  A variable of {listed(its)}."
-    places = _places_of(schema, schema, name)
-    if places:
-        others = " and other sections" if len(places) > 1 else ""
-        yield f"  Also a key of {places[0]}{others}: schooltrial help {places[0]}.{name}"
 
 
 def _no_key(path: str, key: str, known: Mapping[str, Node]) -> UserError:
@@ -105,7 +73,7 @@ def _found(schema: Node, path: str) -> Node:
         if key in known:
             node = resolve(known[key], schema)
         elif not key.isdigit() and not _named_by_user(schema, node):
-            elsewhere = _places_of(schema, schema, key)
+            elsewhere = places_of(schema, schema, key)
             if elsewhere:
                 raise UserError(
                     f"no key {path!r}; {key!r} is a key of {listed(elsewhere)}: "
@@ -115,7 +83,7 @@ def _found(schema: Node, path: str) -> Node:
     return node
 
 
-def _places_of(schema: Node, node: Node, key: str, path: str = "", depth: int = 0) -> list[str]:
+def places_of(schema: Node, node: Node, key: str, path: str = "", depth: int = 0) -> list[str]:
     """Return the sections, keys from the top with dots between, that have a key of that name."""
     found: list[str] = []
     for name, child in _below(schema, node):
@@ -123,7 +91,7 @@ def _places_of(schema: Node, node: Node, key: str, path: str = "", depth: int = 
             found.append(path)
         elif depth < DEEPEST:
             below = f"{path}.{name}" if path else name
-            found += _places_of(schema, resolve(child, schema), key, below, depth + 1)
+            found += places_of(schema, resolve(child, schema), key, below, depth + 1)
     return list(dict.fromkeys(found))
 
 

@@ -64,16 +64,6 @@ def test_what_is_no_key_is_answered_with_the_keys_there_are_and_no_far_fetched_o
         assert "did you mean" not in str(told.value)
 
 
-def test_standard_variables_are_listed_with_the_columns_and_explained_by_their_names() -> None:
-    told = key_lines(SCHEMA, "tables.pupils.columns")
-    assert any(line.startswith("  grade: Grade, a number") for line in told)
-    assert any(line.startswith("  column: ") for line in told)
-    first, place, also = key_lines(SCHEMA, "grade")
-    assert first.startswith("grade: Grade, a number")
-    assert "tables.pupils.columns" in place
-    assert "schooltrial help outcomes.norms.grade" in also
-
-
 @pytest.mark.parametrize("path", sorted(_paths(SCHEMA)))
 def test_an_explanation_names_no_command_or_page_that_a_user_of_the_command_lacks(
     path: str,
