@@ -196,8 +196,8 @@ def _panel(
         )  # fmt: skip
     for (bound, _, _), side in zip(bands, (1, -1), strict=False):
         # One on each side, so that they are apart on any scale.
-        panel.text(side * bound, -0.7, exact(bound), ha="center", va="bottom",
-                   fontsize=LETTERS, color=MUTED)  # fmt: skip
+        panel.text(side * bound, -0.7, f"{'−' if side < 0 else ''}{exact(bound)}", ha="center",
+                   va="bottom", fontsize=LETTERS, color=MUTED)  # fmt: skip
     panel.axvline(0, color=FAINT, lw=0.8)
     reach = _reach(every, outer)
     height = {key: at for at, key in enumerate(zip(lines["level"], lines["label"], strict=True))}

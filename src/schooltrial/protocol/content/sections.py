@@ -748,8 +748,12 @@ def balance_variables(content: Compared) -> list[str]:
 
 
 def year_label(content: Compared) -> str:
-    """Return what the baseline year is called, such as ``cohort 2000``."""
-    return f"{content['years']['label']} {baseline_year(content)}"
+    """Return what the baseline year is called, such as ``cohort 2000``.
+
+    Where there is none, what was measured before is a column of the rows of the first year.
+    """
+    given = content["years"]["baseline"] or content["balance"]["baseline_year"]
+    return f"{'' if given else 'rows of '}{content['years']['label']} {baseline_year(content)}"
 
 
 def has_grades(content: Content) -> bool:

@@ -10,6 +10,7 @@ from schooltrial.exhibits.tables.baseline import bands_sentence, baseline_table
 from schooltrial.protocol.content.levels import DesignLevels
 from schooltrial.protocol.content.sections import Content, year_label
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.sections.methods import adjustment_sentences
 from schooltrial.report.tables.balance import (
     compared_sentence,
     equivalence_shown,
@@ -63,6 +64,7 @@ def baseline_section(evidence: Evidence) -> Section:
         blocks.append(Exhibit(
             "equivalence", "Baseline equivalence of the analytic sample", equivalence,
             f"{analysed_sentence(evidence.protocol, balance)}{bands_sentence(settings)}",
+            notes=needed_notes(balance, evidence.protocol),
             data="checks/balance.csv", source="check_balance",
         ))  # fmt: skip
     if balance is not None and not balance.empty:
@@ -88,6 +90,30 @@ def baseline_section(evidence: Evidence) -> Section:
         )  # fmt: skip
         blocks.append(Details("Pre-programme outcomes and trends", (shown,)))
     return Section("baseline_equivalence", "Baseline equivalence", tuple(blocks))
+
+
+NEEDED = "adjustment needed"
+"""Band of the check of balance that asks for an adjustment."""
+
+
+def needed_notes(balance: pd.DataFrame, protocol: Content) -> tuple[str, ...]:
+    """Return what ‘adjustment needed’ means and what is adjusted for, where the table says it.
+
+    Parameters
+    ----------
+    balance : DataFrame
+        ``balance.csv``.
+    protocol : Content
+        Sections of the protocol.
+    """
+    if "wwc_band" not in balance or not (balance["wwc_band"] == NEEDED).any():
+        return ()
+    words = (
+        "Adjustment needed: a difference of this size in a baseline measure of the outcome must be "
+        "adjusted for if the WWC is to accept the comparison. Of other characteristics it tells "
+        "how unlike the groups are. "
+    )
+    return (words + " ".join(adjustment_sentences(protocol)),)
 
 
 def analysed_sentence(protocol: Content, balance: pd.DataFrame) -> str:

@@ -13,6 +13,7 @@ from schooltrial.document.blocks import Block, Bullets, Exhibit, Heading, Paragr
 from schooltrial.document.text import Strong
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.sections.summary import INDICATIVE, with_security_word
+from schooltrial.report.tables.checks import mdes_basis
 from schooltrial.report.tables.rating import criteria_shown, measures_shown
 from schooltrial.wording import listed, sentence
 
@@ -131,8 +132,9 @@ def ratings_section(evidence: Evidence) -> Section:
     criteria = criteria_shown(record["ratings"])
     if criteria is not None:
         blocks.append(Exhibit(
-            "criteria", "Criteria of the ratings", criteria, data="checks/verdict.json",
-            source="check_rating",
+            "criteria", "Criteria of the ratings", criteria,
+            notes=tuple(filter(None, [mdes_basis(evidence.check("power"))])),
+            data="checks/verdict.json", source="check_rating",
         ))  # fmt: skip
     measured = evidence.checks.get("equivalence")
     measures = (

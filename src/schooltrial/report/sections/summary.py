@@ -30,6 +30,7 @@ from schooltrial.report.headlines import (
 from schooltrial.report.limits import describe_limits, power_in_points
 from schooltrial.report.other_analyses import describe_other_analyses, name_finding
 from schooltrial.report.persistence import during_sentence
+from schooltrial.report.tables.checks import mdes_basis
 from schooltrial.report.tables.implementation import cost_basis
 from schooltrial.report.tables.rating import SHORT, result_shown
 from schooltrial.report.wording import measured_sentence
@@ -247,7 +248,9 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
     ]
     table = replace(tabulate("Primary outcomes", pd.DataFrame(rows), columns), stacked=True)
     ratings = evidence.records["verdict"]["ratings"]
-    rated: list[Text] = [INDICATIVE, *low_rating_notes(ratings), *at_most_notes(ratings)]
+    low = low_rating_notes(ratings)
+    basis = mdes_basis(evidence.check("power")) if any("MDES" in one for one in low) else ""
+    rated: list[Text] = [INDICATIVE, *low, *filter(None, [basis]), *at_most_notes(ratings)]
     if any(one["disagreement"] for one in ratings):
         rated.append(("Why the two ratings differ: ", Cite("ratings"), "."))
     units: list[Text] = [*unadjusted_notes(found)]

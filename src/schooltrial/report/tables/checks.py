@@ -141,6 +141,12 @@ POWER_TERMS = {
 }
 """Column of ``power.csv`` → what its heading means."""
 
+AS_ANALYSED = (
+    "The MDES at randomisation is computed from the data as analysed (ICC, R² or covariates), as "
+    "not all of these are planned."
+)
+"""On what a minimum detectable effect rests whose inputs were not planned."""
+
 NO_VARIANCE = (
     "R² between units of 1.00: the variance that covariates and blocks leave between units is "
     "estimated at zero, which is a finding about these data and no promise for others."
@@ -153,6 +159,20 @@ IMPLIED_BIAS = (
     Cite("methods"), ").",
 )  # fmt: skip
 """What the heading of a column of the table of attrition means."""
+
+
+def mdes_basis(power: pd.DataFrame | None) -> str:
+    """Return that sizes at randomisation rest on the data as analysed, where they do.
+
+    Parameters
+    ----------
+    power : DataFrame, optional
+        ``power.csv``, whose notes say what was planned.
+    """
+    if power is None:
+        return ""
+    at_start = power.loc[power["stage"] == "randomisation", "note"].astype("str")
+    return AS_ANALYSED if at_start.str.contains("as analysed", regex=False).any() else ""
 
 
 def power_terms(power: pd.DataFrame) -> list[str]:

@@ -115,7 +115,7 @@ def test_a_difference_that_is_not_known_has_a_cross_at_the_edge_and_the_words() 
     reach = panel.get_xlim()[1]
     (cross,) = with_marker(panel, "x")
     assert points(cross) == [pytest.approx((0.975 * reach, 0.0))]
-    assert [said.get_text() for said in panel.texts] == ["0.25", "0.05", "not known"]
+    assert [said.get_text() for said in panel.texts] == ["0.25", "−0.05", "not known"]
 
 
 def test_a_plot_of_nothing_that_is_known_is_drawn_still() -> None:
@@ -232,7 +232,7 @@ def test_each_value_off_the_scale_has_exactly_one_arrow_at_its_edge(panel: Axes)
 def test_an_arrows_number_stands_beside_it_inside_the_panel(panel: Axes) -> None:
     reach = panel.get_xlim()[1]
     *limits, high, low = panel.texts
-    assert [text.get_text() for text in limits] == ["0.25", "0.05"]  # of the bands
+    assert [text.get_text() for text in limits] == ["0.25", "−0.05"]  # of the bands
     assert (high.get_text(), low.get_text()) == ("1.70", "−1.40")
     assert high.get_position() == pytest.approx((0.95 * reach, 1 - 0.26))  # a hollow mark's: above
     assert low.get_position() == pytest.approx((-0.95 * reach, 2 + 0.26))  # a filled one's: below

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.report.sections.baseline import analysed_sentence
+from schooltrial.report.sections.baseline import analysed_sentence, needed_notes
 from support.small_trial import SmallTrial
 
 
@@ -24,3 +24,13 @@ def test_it_is_said_for_which_outcome_the_people_compared_are_analysed(
     assert analysed_sentence(content, pupils[:1]) == ""
     content["design"]["unit"] = "teacher"
     assert "also in classes that were not randomised" in analysed_sentence(content, pupils)
+
+
+def test_what_adjustment_needed_means_is_noted_only_where_the_table_says_it(
+    finished: SmallTrial,
+) -> None:
+    content = finished.read().content
+    assert needed_notes(pd.DataFrame({"wwc_band": ["satisfied", ""]}), content) == ()
+    (note,) = needed_notes(pd.DataFrame({"wwc_band": ["adjustment needed"]}), content)
+    assert "must be adjusted for if the WWC is to accept the comparison" in note
+    assert "the effect is" in note.lower()
