@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -107,6 +108,19 @@ def elements(node: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(node, dict):
         yield node
         yield from elements(node.get("/K", []))
+
+
+def test_the_first_page_bears_the_findings_and_the_warnings_and_no_other_part_of_the_summary() -> (
+    None
+):
+    front = (
+        Paragraph("The plan was changed.", "warning"), Paragraph("Other words."),
+        Paragraph("Maths rose.", "lead"),
+    )  # fmt: skip
+    first = pages(replace(whole(), front=front))[0]
+    assert "The plan was changed." in first
+    assert "Maths rose." in first
+    assert "Other words." not in first
 
 
 def test_two_runs_give_the_same_bytes() -> None:
