@@ -95,6 +95,8 @@ def test_columns_that_are_not_used_are_named_and_remarks_are_no_category(
     assert main(["new", str(tmp_path / "t"), *map(str, files), "--yes"]) == 0
     told = capfd.readouterr().out
     assert "Not used, of schools.csv: charter\n" in told
+    assert "on 'charter': add schools.csv as tables.schools" in told
+    assert "balance.school_variables" in told
     assert "Not used, of pupils.csv: remark (free text)\n" in told
     proposed = (tmp_path / "t.yaml").read_text("utf-8")
     assert "column: remark" not in proposed

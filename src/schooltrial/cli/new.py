@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from schooltrial.pipeline.runs.study_run import protocol_of
     from schooltrial.proposal.proposing import propose
     from schooltrial.proposal.seen import see
-    from schooltrial.proposal.writing import GUESS, not_used, protocol_text
+    from schooltrial.proposal.writing import GUESS, not_used, place_of_unused, protocol_text
     from schooltrial.refusal import UserError
     from schooltrial.wording import listed
 
@@ -85,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
     for file in files:
         if left := not_used(text, file):
             print(f"Not used, of {file.shown}: {', '.join(left)}")
+            if place := place_of_unused(found, file, left):
+                print(place)
     quoted = shlex.quote(str(target))
     print(f"\nNext: schooltrial check {quoted}")
     print(f"Then: schooltrial rehearse {quoted}, the place to try things: it shows no effect")

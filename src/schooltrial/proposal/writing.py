@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from schooltrial.proposal.allocation import block_label
 from schooltrial.proposal.people import repeats_people
-from schooltrial.proposal.proposed import TABLES, Proposal
+from schooltrial.proposal.proposed import FEW, TABLES, Proposal
+from schooltrial.proposal.roles import plain
 from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
-from schooltrial.wording import listed
+from schooltrial.wording import listed, plural
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ ./{}-]*[A-Za-z0-9_}]|[A-Za-z]")
 NOT_TEXT = frozenset({"yes", "no", "true", "false", "on", "off", "null", "y", "n"})
@@ -212,7 +213,8 @@ def _roster_columns(found: Proposal, file: SeenFile) -> Iterator[str]:
         if seen.name not in file.names:
             continue
         label = f"label: {quoted(_label(seen))}"
-        text = _number(seen, label) if seen.is_number else _category(seen, label)
+        is_score = seen.is_number and not _is_coded(seen)
+        text = _number(seen, label) if is_score else _category(seen, label)
         yield f"        {name}: {text}"
 
 
@@ -279,11 +281,26 @@ def _number(seen: SeenColumn, *keys: str) -> str:
     why = []
     if absent:
         all_.append(f"missing: {json.dumps(absent, ensure_ascii=False)}")
-        why.append("these texts mean that nothing was observed")
+        why.append(_taken_as_missing(seen, absent))
     if seen.withheld:
         all_.append("suppressed: missing")
         why.append(f"{listed(list(map(repr, seen.withheld)))} mean that a number was withheld")
     return f"{{{', '.join(all_)}}}{GUESS if why else ''}{'; '.join(why)}"
+
+
+def _taken_as_missing(seen: SeenColumn, texts: Sequence[str]) -> str:
+    """Return which texts of a column were taken for missing values, and how often each occurs."""
+    told = [f"{text!r} in {plural(seen.counts[text], 'cell')}" for text in texts]
+    return f"taken to mean that nothing was observed: {listed(told)}"
+
+
+CODED = re.compile(r"(pupil_|student_)?(sex|gender|geschlecht|sexe|genero|sesso)(_code)?")
+"""What a column is called whose numbers are codes of categories."""
+
+
+def _is_coded(seen: SeenColumn) -> bool:
+    """Return whether the numbers of a column are codes of categories, such as 1 and 2 of a sex."""
+    return seen.is_whole and len(seen.numbers) <= FEW and bool(CODED.fullmatch(plain(seen.name)))
 
 
 def _category(seen: SeenColumn, label: str) -> str:
@@ -292,6 +309,10 @@ def _category(seen: SeenColumn, label: str) -> str:
     why = []
     absent = [text for text in seen.counts if text.casefold() in SURELY_MISSING]
     kept = [texts[0] for texts in seen.spellings.values() if texts[0] not in absent]
+    if _is_coded(seen) and seen.is_number:
+        why.append(
+            f"{listed(kept)} were taken for codes of categories: say what they mean under `codes`"
+        )
     if any(len(texts) > 1 for texts in seen.spellings.values()):
         codes = ", ".join(f"{json.dumps(text, ensure_ascii=False)}: "
                           f"{json.dumps(text, ensure_ascii=False)}" for text in kept)  # fmt: skip
@@ -299,7 +320,7 @@ def _category(seen: SeenColumn, label: str) -> str:
         why.append("capital and small letters mean the same")
     if absent:
         keys.append(f"missing: {json.dumps(absent, ensure_ascii=False)}")
-        why.append("these texts mean that nothing was observed")
+        why.append(_taken_as_missing(seen, absent))
     return f"{{{', '.join(keys)}}}{GUESS if why else ''}{'; '.join(why)}"
 
 
@@ -365,6 +386,25 @@ def not_used(text: str, file: SeenFile) -> list[str]:
     left = [one for one in file.columns
             if not re.search(rf"column: {re.escape(quoted(one.name))}[,}}]", text)]  # fmt: skip
     return [f"{one.name}{_why_not(one)}" for one in left]
+
+
+def place_of_unused(found: Proposal, file: SeenFile, left: Sequence[str]) -> str:
+    """Return where columns of the list of schools can be used; empty if none describes schools."""
+    is_list = file.shown == found.assignment.first.shown and not found.by_pupil
+    if not is_list or found.unit != "school":
+        return ""
+    of_schools = [
+        one.name for one in file.columns
+        if one.name in left and len(one.counts) > 1
+        and (one.is_number or len(one.spellings) <= FEW) and not is_free_text(one)
+    ]  # fmt: skip
+    if not of_schools:
+        return ""
+    return (
+        f"To compare the groups on {listed([repr(one) for one in of_schools])}: add "
+        f"{file.path.name} as tables.schools with the column, and name it in "
+        "balance.school_variables."
+    )
 
 
 def _why_not(column: SeenColumn) -> str:

@@ -932,3 +932,18 @@ def test_a_form_that_is_no_small_number_is_a_class(tmp_path: Path) -> None:
     columns = content["tables"]["pupils"][0]["columns"]
     assert "grade" not in columns
     assert columns["class"]["column"] == "form"
+
+
+def test_a_sex_in_numbers_is_a_category_and_its_codes_are_to_be_explained(tmp_path: Path) -> None:
+    rows = [(p, s, score, 1 + at % 2) for at, (p, s, score) in enumerate(_pupils())]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading,sex", rows)
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert content["tables"]["pupils"][0]["columns"]["sex"]["type"] == "category"
+    assert "1 and 2 were taken for codes of categories: say what they mean under `codes`" in text
+
+
+def test_a_code_of_a_missing_value_is_named_with_the_cells_that_have_it(tmp_path: Path) -> None:
+    rows = [(p, s, 999 if at < 3 else score) for at, (p, s, score) in enumerate(_pupils())]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", rows)
+    _, _, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert f"{GUESS}taken to mean that nothing was observed: '999' in 3 cells" in text

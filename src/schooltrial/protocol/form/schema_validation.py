@@ -109,7 +109,7 @@ def _found(error: Any) -> str:
         return ("has " + " and ".join(there)) if there else "has none of " + ", ".join(given)
     if error.validator == "enum":
         return f"the value {error.instance!r}"
-    if error.validator == "pattern":
+    if error.validator in ("pattern", "format"):
         return f"the text {error.instance!r}"
     if error.validator == "type":
         there = error.instance
@@ -123,6 +123,8 @@ def _remedy(error: Any, where: str) -> str:
         close = get_close_matches(str(error.instance), map(str, error.validator_value), n=1)
         if close:
             return f"did you mean {close[0]!r}?"
+    if str(error.schema.get("format", "")).startswith("date"):
+        return f"write the day as YYYY-MM-DD, or leave the key out; {_see(where)}"
     text = error.validator == "type" and "string" in error.validator_value
     if text and isinstance(error.instance, bool):
         shown = "Yes" if error.instance else "No"
