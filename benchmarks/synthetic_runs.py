@@ -209,7 +209,7 @@ def clean(study: Study) -> None:
         **{n: str(paths.data(n)) for n in KEYS if n != "costs"},
         protocol=study.before_fitting(), baseline=baseline_year(study.protocol.content),
         blinded=None, sources=study.raw.by_table(), key_sources=study.raw.key_sources(),
-        raw=study.raw.other_columns(),
+        raw=study.raw.places(),
         left_out=str(paths.data("left_out")),
         sample=str(paths.data("sample")), teacher_sample=str(paths.data("teacher_sample")),
         panel=str(paths.data("school_panel")), bounded=str(paths.data("bounded_cells")),

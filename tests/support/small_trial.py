@@ -238,7 +238,7 @@ class SmallTrial:
             linking=self.path("linking.csv"),
             left_out=self.path("left_out.parquet"),
             key_sources=raw.key_sources(),
-            raw=raw.other_columns(),
+            raw=raw.places(),
             blinded=None,
             sources={
                 f"{table} table": ", ".join(reading["file"] for reading in readings)

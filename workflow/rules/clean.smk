@@ -44,6 +44,6 @@ rule clean_sample:
         blinded=LOOK(lambda study: study.blinding.refusal()),
         sources=LOOK(lambda study: study.raw.by_table()),
         key_sources=LOOK(lambda study: study.raw.key_sources()),
-        raw=LOOK(lambda study: study.raw.other_columns()),
+        raw=LOOK(lambda study: study.raw.places()),
     script:
         "../scripts/clean_sample.py"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from schooltrial.data.files.file_names import KeySource
 from schooltrial.data.linking.key_sources import Sources
-from schooltrial.data.linking.other_columns import OtherColumns
+from schooltrial.data.linking.raw_places import RawPlaces
 from schooltrial.data.sample.build import SampleBuild
 from schooltrial.data.tables.parquet import ParquetByYear, whole, write_csv, write_years
 from schooltrial.pipeline.rule_adapter import run_as_rule
@@ -37,7 +37,7 @@ def main(
     linking: str,
     left_out: str | None = None,
     key_sources: Mapping[str, Sequence[KeySource]] = MappingProxyType({}),
-    raw: OtherColumns | None = None,
+    raw: RawPlaces | None = None,
     links: str | None = None,
     **tables: str,
 ) -> None:
@@ -51,7 +51,7 @@ def main(
     with naming_files(sources), whole(sample) as unfinished:
         read = large | {name: pd.read_parquet(path) for name, path in small.items()}
         gone = None if left_out is None else pd.read_parquet(left_out)
-        build = SampleBuild(read, rules, gone, Sources(key_sources, raw or OtherColumns()))
+        build = SampleBuild(read, rules, gone, Sources(key_sources, raw or RawPlaces()))
         write_years(build.years(), unfinished)
         accounts = build.accounts()
     accounts.panel.to_parquet(panel, index=False)

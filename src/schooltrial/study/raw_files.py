@@ -8,7 +8,7 @@ from pathlib import Path
 
 from schooltrial.checkout import from_here
 from schooltrial.data.files.file_names import KeySource, expand_years, raw_file_names
-from schooltrial.data.linking.other_columns import OtherColumns, RawPlace
+from schooltrial.data.linking.raw_places import RawPlace, RawPlaces
 from schooltrial.protocol.content.column_map import KeyedFile, shown_source
 from schooltrial.protocol.content.sections import Protocol, measured_years
 from schooltrial.study.layout import Layout
@@ -78,14 +78,14 @@ class RawFiles:
             for table, readings in content["tables"].items()
         }  # fmt: skip
 
-    def other_columns(self) -> OtherColumns:
+    def places(self) -> RawPlaces:
         """Return the same files, where they lie and how each is read.
 
         It is an object of ours, which Snakemake leaves out when it compares the params of a rule
         with those of the last run: it serves messages alone.
         """
         content, folder, fetched = self.protocol.content, Path(self.folder()), self.fetched()
-        return OtherColumns(
+        return RawPlaces(
             {
                 table: [
                     RawPlace(file, fetched.get(file, str(folder / file)), year, reading)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schooltrial.data.files.file_names import KeySource
-from schooltrial.data.linking.other_columns import OtherColumns
+from schooltrial.data.linking.raw_places import RawPlaces
 from schooltrial.wording import listed
 
 SHOWN_FILES = 3
@@ -20,12 +20,12 @@ class Sources:
     ----------
     by_table : mapping of str to list of KeySource
         Standard table → its files; a table without any is named itself.
-    raw : OtherColumns
+    raw : RawPlaces
         The same files with all their columns.
     """
 
     by_table: Mapping[str, Sequence[KeySource]] = field(default_factory=dict)
-    raw: OtherColumns = field(default_factory=OtherColumns)
+    raw: RawPlaces = field(default_factory=RawPlaces)
 
     def of(self, table: str, year: int | None = None, outcome: str = "") -> list[KeySource]:
         """Return the files with rows of a table, or those of a year or outcome if given."""

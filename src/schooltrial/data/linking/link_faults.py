@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from schooltrial.data.linking.column_lines import column_line
 from schooltrial.data.linking.key_sources import Sources
+from schooltrial.data.linking.other_columns import column_holding
 from schooltrial.data.linking.table_links import EXPECTED, TABLES, Link, LinkedKeys
 from schooltrial.data.rows.key_matches import MOST, Alike, KeyMatch
 from schooltrial.data.rows.matching import positions
@@ -229,7 +230,7 @@ def _other_column(match: KeyMatch, sources: Sources) -> str:
     """Name another column of one of the two files that holds the other's identifiers, if any."""
     keys, among = match.keys, match.among
     for one, other in ((keys, among), (among, keys)):
-        column, file = sources.raw.holding(other.names, one.table, one.year)
+        column, file = column_holding(sources.raw, other.names, one.table, one.year)
         if column and column != sources.column(one.table, one.variable, one.year):
             line = column_line(one.table, one.variable, column, file, ())
             there = sources.files(other.table, other.year)

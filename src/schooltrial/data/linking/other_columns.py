@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schooltrial.data.files.raw_files import read_raw
-from schooltrial.protocol.content.column_map import RawFile
+from schooltrial.data.linking.raw_places import RawPlace, RawPlaces
 from schooltrial.refusal import Refusal
 
 HELD = 0.95
@@ -20,58 +18,32 @@ FEWEST_VALUES = 3
 """Distinct values of a column from which it is more than a likeness by chance."""
 
 
-@dataclass(frozen=True)
-class RawPlace:
-    """A raw file, where it lies and how it is read.
+def column_holding(
+    places: RawPlaces, identifiers: pa.Array, tables: str, year: int | None
+) -> tuple[str, str]:
+    """Return the one column whose values are these identifiers, and its file; else two blanks.
 
-    Attributes
+    Parameters
     ----------
-    file, path : str
-    year : int or None
-        Of its rows; None where its cells say it.
-    reading : RawFile
+    places : RawPlaces
+        The files.
+    identifiers : Array of large_string
+        Of another table.
+    tables : str
+        Standard tables joined by ``or``, in whose files it is looked for.
+    year : int, optional
+        Of the files; None for all.
     """
-
-    file: str
-    path: str
-    year: int | None
-    reading: RawFile
-
-
-@dataclass(frozen=True)
-class OtherColumns:
-    """The raw files behind the standard tables, which are read again when identifiers do not match.
-
-    Attributes
-    ----------
-    places : mapping
-        Standard table → its files.
-    """
-
-    places: Mapping[str, Sequence[RawPlace]] = field(default_factory=dict)
-
-    def holding(self, identifiers: pa.Array, tables: str, year: int | None) -> tuple[str, str]:
-        """Return the one column whose values are these identifiers, and its file; else two blanks.
-
-        Parameters
-        ----------
-        identifiers : Array of large_string
-            Of another table.
-        tables : str
-            Standard tables joined by ``or``, in whose files it is looked for.
-        year : int, optional
-            Of the files; None for all.
-        """
-        wanted = identifiers.cast(pa.string())
-        found = [
-            (name, place.file)
-            for table in tables.split(" or ")
-            for place in self.places.get(table, ())
-            if year is None or place.year in (None, year)
-            for name in _holding(place, wanted)
-        ]
-        names = dict.fromkeys(name for name, _ in found)
-        return found[0] if len(names) == 1 else ("", "")
+    wanted = identifiers.cast(pa.string())
+    found = [
+        (name, place.file)
+        for table in tables.split(" or ")
+        for place in places.of.get(table, ())
+        if year is None or place.year in (None, year)
+        for name in _holding(place, wanted)
+    ]
+    names = dict.fromkeys(name for name, _ in found)
+    return found[0] if len(names) == 1 else ("", "")
 
 
 def _holding(place: RawPlace, wanted: pa.Array) -> list[str]:

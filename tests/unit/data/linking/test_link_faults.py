@@ -11,7 +11,7 @@ import pytest
 
 from schooltrial.data.files.file_names import KeySource
 from schooltrial.data.linking.key_sources import Sources
-from schooltrial.data.linking.other_columns import OtherColumns, RawPlace
+from schooltrial.data.linking.raw_places import RawPlace, RawPlaces
 from schooltrial.data.sample.build import SampleBuild
 from schooltrial.refusal import Fault, Refusal
 from support.sections import reading
@@ -48,10 +48,10 @@ def _rosters(*pupils: str, schools: int = 4, **keys: str) -> pd.DataFrame:
 
 def _faults(
     tables: dict[str, pd.DataFrame], cleaning: dict[str, Any] | None = None,
-    raw: OtherColumns | None = None, **rules: Any,
+    raw: RawPlaces | None = None, **rules: Any,
 ) -> list[Fault]:  # fmt: skip
     every = {"schools": SCHOOLS, "assignment": ASSIGNMENT, **tables}
-    sources = replace(SOURCES, raw=raw or OtherColumns())
+    sources = replace(SOURCES, raw=raw or RawPlaces())
     stated = {"match_at_least": 0.95, **(cleaning or {})}
     try:
         SampleBuild(every, sample_rules(cleaning=stated, **rules), sources=sources)
@@ -275,7 +275,7 @@ def test_another_column_of_the_file_that_has_the_identifiers_is_named(tmp_path: 
             RawPlace("roster.csv", str(tmp_path / "roster.csv"), None, reading("roster.csv"))
         ]
     }
-    faults = _faults({"pupils": wrong}, raw=OtherColumns(places))
+    faults = _faults({"pupils": wrong}, raw=RawPlaces(places))
     told = "column 'urn' of roster.csv has the identifiers of list.csv: write under `tables.pupils`"
     assert any(told in fault.remedy for fault in faults)
     assert any("`school: {column: urn}`" in fault.remedy for fault in faults)
