@@ -110,8 +110,8 @@ def needed_notes(balance: pd.DataFrame, protocol: Content) -> tuple[str, ...]:
         return ()
     words = (
         "Adjustment needed: a difference of this size in a baseline measure of the outcome must be "
-        "adjusted for if the WWC is to accept the comparison. Of other characteristics it tells "
-        "how unlike the groups are. "
+        "adjusted for if the WWC is to accept the comparison. For other characteristics it "
+        "only shows how unlike the groups are. "
     )
     return (words + " ".join(adjustment_sentences(protocol)),)
 

@@ -15,7 +15,7 @@ from schooltrial.document.text import Link
 from schooltrial.exhibits.tables.plain_labels import PlainLabels, yes_no_variables
 from schooltrial.protocol.content.levels import control_name
 from schooltrial.report.wording import NOT_STATED
-from schooltrial.wording import exact, plural, plural_of, year_spans
+from schooltrial.wording import exact, plural, plural_of, sentence, year_spans
 
 Record = Mapping[str, Any]
 
@@ -234,7 +234,10 @@ def _registration(part: Record) -> Iterator[tuple[str, Any]]:
     yield "Conflicts of interest", part["conflicts_of_interest"]
     yield (
         "Deviations",
-        [f"{one['date']}: {one['what']} ({one['why']})" for one in part["deviations"]],
+        [
+            f"{one['date']}: {sentence(one['what'])} Why: {sentence(one['why'])}"
+            for one in part["deviations"]
+        ],
     )
 
 

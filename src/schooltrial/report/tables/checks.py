@@ -145,7 +145,7 @@ AS_ANALYSED = (
     "The MDES at randomisation is computed from the data as analysed (ICC, R² or covariates), as "
     "not all of these are planned."
 )
-"""On what a minimum detectable effect rests whose inputs were not planned."""
+"""What is said of a minimum detectable effect whose inputs were not planned."""
 
 NO_VARIANCE = (
     "R² between units of 1.00: the variance that covariates and blocks leave between units is "
@@ -162,7 +162,7 @@ IMPLIED_BIAS = (
 
 
 def mdes_basis(power: pd.DataFrame | None) -> str:
-    """Return that sizes at randomisation rest on the data as analysed, where they do.
+    """Return that sizes at randomisation are computed from the data as analysed, where they are.
 
     Parameters
     ----------
