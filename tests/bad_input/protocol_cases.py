@@ -87,7 +87,7 @@ PROTOCOLS = [
         _stated(f"a day in other words: {day} for {path}", path, day, repr(day), expected="a day that exists, as YYYY-MM-DD")
         for path, day in DAYS
     ),
-    _stated("a deviation of no day", "deviations", [{"date": "", "what": "a", "why": "b"}], "'' is not a", at="deviations.0.date"),
+    _stated("a deviation of no day", "deviations", [{"date": "", "what": "a", "why": "b"}], "the text ''", at="deviations.0.date"),
     _stated("a text that is a number", "study.title", 99, "the value 99", remedy="put it in quotes"),
     _stated("a checksum that holds the place of one", "tables.schools.0.sha256", ZEROS, "whose digits repeat", remedy="sha256sum"),
     _stated("a checksum of one pair of digits", "tables.schools.0.sha256", "ab" * 32, "whose digits repeat"),

@@ -124,7 +124,8 @@ def _remedy(error: Any, where: str) -> str:
         if close:
             return f"did you mean {close[0]!r}?"
     if str(error.schema.get("format", "")).startswith("date"):
-        return f"write the day as YYYY-MM-DD, or leave the key out; {_see(where)}"
+        without = ", or leave the key out" if "default" in error.schema else ""
+        return f"write the day as YYYY-MM-DD{without}; {_see(where)}"
     text = error.validator == "type" and "string" in error.validator_value
     if text and isinstance(error.instance, bool):
         shown = "Yes" if error.instance else "No"
