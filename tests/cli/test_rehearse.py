@@ -31,6 +31,7 @@ def test_a_rehearsal_is_stamped_lies_apart_and_shows_another_effect_and_seals_no
     assert sorted(drawn["arm"]) == sorted(listed["arm"])
 
 
+@pytest.mark.slow
 def test_before_outcomes_exist_they_are_simulated_and_every_page_says_so(
     trial: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

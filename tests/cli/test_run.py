@@ -76,6 +76,7 @@ def test_what_is_refused_is_told_alone_and_the_log_is_named(
     assert not (trial.parent / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_run_in_which_one_model_is_refused_leaves_no_estimate_and_records_no_plan(
     trial: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,10 +16,9 @@ from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
 from support.page_links import broken_links, links
 
-QUICK = ("university_certificate",)
-"""Run in every test: its design and its estimators are those that no other such test has."""
 NAMES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
-STUDIES = [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+STUDIES = [pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+"""`make` runs them too; `tests/studies` runs each of them smaller, to its estimates."""
 Results = Callable[[str], Path]
 
 

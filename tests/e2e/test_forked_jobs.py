@@ -57,9 +57,8 @@ def test_jobs_are_forks_and_none_is_left_when_the_run_is_over(built: Clone) -> N
 
 
 @LINUX
-@pytest.mark.parametrize(
-    "ending", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 def test_no_process_is_left_of_a_run_that_is_killed_or_interrupted_and_it_can_be_resumed(
     new_clone: Callable[[], Clone], ending: signal.Signals
 ) -> None:

@@ -65,7 +65,8 @@ def _imported(script: Path) -> tuple[Path, ...]:
     )
 
 
-def imported_names(text: str) -> list[str]:
+@cache
+def imported_names(text: str) -> tuple[str, ...]:
     """Return what a module may import: modules, and names of modules that may be modules too."""
     found: list[str] = []
     for line in IMPORT.finditer(FOR_TYPES.sub("", text)):
@@ -75,7 +76,7 @@ def imported_names(text: str) -> list[str]:
             found += [line["module"], *(f"{line['module']}.{name}" for name in plain)]
         else:
             found += plain
-    return found
+    return tuple(found)
 
 
 @cache

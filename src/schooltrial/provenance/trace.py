@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from schooltrial.provenance.code_inputs import distances, imported_names
@@ -188,24 +189,27 @@ def _modules(rule: Rule, checkout: Path) -> tuple[tuple[str, ...], int, tuple[st
 
 def _entries(rule: Rule, modules: Sequence[str], checkout: Path) -> dict[str, str]:
     """Return each module with the functions that the nearest module that imports it takes."""
-    taken: dict[str, list[str]] = {}
+    taken: dict[str, tuple[str, ...]] = {}
     if rule.script:
         for path in (checkout / rule.script, *distances(checkout / rule.script, ADAPTER)):
-            for module, names in _imports(path):
+            for module, names in _imports(path.read_text("utf-8")):
                 taken.setdefault(module, names)
     return {
-        one: _entry(one, taken.get(_dotted(one), []), (checkout / one).read_text("utf-8"))
+        one: _entry(one, taken.get(_dotted(one), ()), (checkout / one).read_text("utf-8"))
         for one in modules
     }
 
 
-def _imports(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield each module from which a file imports functions, with their names."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+@cache
+def _imports(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return each module from which a module imports functions, with their names."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [one.name for one in node.names if one.name.islower()]
+            names = tuple(one.name for one in node.names if one.name.islower())
             if names:
-                yield node.module, names
+                found.append((node.module, names))
+    return tuple(found)
 
 
 def _entry(module: str, names: Sequence[str], text: str) -> str:
@@ -237,7 +241,7 @@ def _tests(rule: Rule, near: Sequence[str], own: Sequence[str], checkout: Path) 
         module
         for one in own
         if "/models/" not in one
-        for module, _ in _imports(checkout / one)
+        for module, _ in _imports((checkout / one).read_text("utf-8"))
         if module.startswith("schooltrial.models.")
     }
     importing = [

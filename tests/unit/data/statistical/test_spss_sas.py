@@ -152,7 +152,7 @@ def test_a_file_on_which_the_reader_crashes_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["f.sav", "f.zsav", "f.por", "f.xpt", "f.sas7bdat"])
 @given(data=st.data())
-@settings(max_examples=4)  # each starts a process
+@settings(max_examples=2)  # each starts a process
 def test_no_spoilt_file_ends_in_a_traceback(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
 ) -> None:

@@ -133,7 +133,10 @@ def test_many_cohorts_have_a_panel_of_their_mean_too_which_weighs_each_school_al
     assert dict(points(mean))[0.0] == pytest.approx(3 * weighted)
 
 
-@pytest.mark.parametrize(("outcomes", "cohorts", "panels"), [(1, 1, 1), (2, 12, 26), (12, 12, 12)])
+@pytest.mark.parametrize(
+    ("outcomes", "cohorts", "panels"),
+    [(1, 1, 1), (2, 12, 26), pytest.param(12, 12, 12, marks=pytest.mark.slow)],
+)
 def test_texts_are_apart_and_at_one_column_no_smaller_than_six_points(
     outcomes: int, cohorts: int, panels: int
 ) -> None:
