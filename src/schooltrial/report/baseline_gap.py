@@ -12,11 +12,8 @@ from schooltrial.document.numbers import number
 from schooltrial.protocol.content.sections import arm_labels
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import Finding, people_in
-from schooltrial.report.present_at_assignment import APPROACHES, first_assigned
+from schooltrial.report.present_at_assignment import BARE, first_assigned, rows_of, size_of
 from schooltrial.wording import exact, listed
-
-BARE = "complete cases"
-"""Approach of the check of missing outcomes that leaves covariates out."""
 
 
 @dataclass(frozen=True)
@@ -142,21 +139,14 @@ def without_covariates(one: Finding, bounds: pd.DataFrame | None) -> Finding | N
     if bounds is None or not one.found:
         return None
     said = first_assigned(one, [], bounds)
-    if said is not None and APPROACHES[BARE] in said.words:
+    if said is not None and not said.adjusted:
         return None
-    rows = bounds[
-        (bounds["outcome"] == one.outcome) & (bounds["model"] == one.model)
-        & (bounds["approach"] == BARE) & bounds["estimate"].notna()
-        & (bounds["n_individuals"] == one.n_people)
-        & ((bounds["arm"] == one.arm) | (one.arm == ""))
-    ]  # fmt: skip
+    rows = rows_of(one, bounds)
+    rows = rows[(rows["approach"] == BARE) & (rows["n_individuals"] == one.n_people)]
     if len(rows) != 1:
         return None
-    row, times = rows.iloc[0], 100.0 if one.binary else 1.0
-    return replace(
-        one, estimate=times * row["estimate"], low=times * row["conf_low"],
-        high=times * row["conf_high"],
-    )  # fmt: skip
+    size, low, high = size_of(rows.iloc[0], one)
+    return replace(one, estimate=size, low=low, high=high)
 
 
 def _size(one: BaselineGap) -> str:

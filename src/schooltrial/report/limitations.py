@@ -11,7 +11,7 @@ from schooltrial.analysis.few_clusters import FEW_IN_AN_ARM
 from schooltrial.report.baseline_gap import told_gaps
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import disagrees, sensitivity_findings
-from schooltrial.report.limits import SIMULATED, every_limit, power_in_points
+from schooltrial.report.limits import SIMULATED, Grounds, every_limit, power_in_points
 from schooltrial.wording import (
     counted,
     exact,
@@ -191,19 +191,31 @@ def _sites(evidence: Evidence) -> Iterator[str]:
 
 def _numbers(evidence: Evidence) -> Iterator[str]:
     """Yield what the first screen says most important first, all of it."""
-    power = evidence.check("power")
-    if power is not None:
-        power = power_in_points(power, evidence.estimates, evidence.protocol["outcomes"])
-    yield from every_limit(
-        evidence.protocol, evidence.records["verdict"], power,
-        evidence.check("parallel_trends"), evidence.check("attrition"), evidence.check("mobility"),
-        evidence.check("who_left"), told_gaps(evidence),
-    )  # fmt: skip
+    yield from every_limit(grounds_of(evidence))
 
 
 def _simulated(evidence: Evidence) -> Iterator[str]:
     if evidence.study["synthetic"]:
         yield SIMULATED
+
+
+def grounds_of(evidence: Evidence) -> Grounds:
+    """Return what a study stored that its limits are seen in.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Of the study.
+    """
+    power = evidence.check("power")
+    if power is not None:
+        power = power_in_points(power, evidence.estimates, evidence.protocol["outcomes"])
+    return Grounds(
+        evidence.protocol, evidence.records["verdict"], power,
+        trends=evidence.check("parallel_trends"), attrition=evidence.check("attrition"),
+        mobility=evidence.check("mobility"), who_left=evidence.check("who_left"),
+        gaps=told_gaps(evidence),
+    )  # fmt: skip
 
 
 LIMITATIONS: tuple[Limitation, ...] = (

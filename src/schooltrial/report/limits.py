@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite, nan
 from typing import Any
 
@@ -36,19 +37,11 @@ NO_BASELINE_YEAR = "no baseline year"
 SIMULATED = "The data are simulated: nothing here is a finding about a real programme."
 
 
-def describe_limits(
-    protocol: Mapping[str, Any],
-    verdict: Mapping[str, Any],
-    power: pd.DataFrame | None = None,
-    trends: pd.DataFrame | None = None,
-    attrition: pd.DataFrame | None = None,
-    mobility: pd.DataFrame | None = None,
-    who_left: pd.DataFrame | None = None,
-    gaps: Sequence[str] = (),
-) -> list[str]:
-    """Return at most four sentences on what the study does not show.
+@dataclass(frozen=True)
+class Grounds:
+    """What a study stored that its limits are seen in.
 
-    Parameters
+    Attributes
     ----------
     protocol : mapping
         The protocol's sections.
@@ -66,35 +59,50 @@ def describe_limits(
         ``who_left.csv``, which tests whether different people left each group.
     gaps : sequence of str
         How unlike the groups were before the programme, in sentences.
+    """
+
+    protocol: Mapping[str, Any]
+    verdict: Mapping[str, Any]
+    power: pd.DataFrame | None = None
+    trends: pd.DataFrame | None = None
+    attrition: pd.DataFrame | None = None
+    mobility: pd.DataFrame | None = None
+    who_left: pd.DataFrame | None = None
+    gaps: Sequence[str] = ()
+
+
+def first_limits(grounds: Grounds) -> list[str]:
+    """Return at most four sentences on what the study does not show.
+
+    Parameters
+    ----------
+    grounds : Grounds
+        Of the study.
 
     Returns
     -------
     list of str
         The most important first; that data are simulated is always told, and last.
     """
-    found = every_limit(protocol, verdict, power, trends, attrition, mobility, who_left, gaps)
-    last = [SIMULATED] if verdict["synthetic"] else []
-    return [*found[: MOST - len(last)], *last]
+    last = [SIMULATED] if grounds.verdict["synthetic"] else []
+    return [*every_limit(grounds)[: MOST - len(last)], *last]
 
 
-def every_limit(
-    protocol: Mapping[str, Any],
-    verdict: Mapping[str, Any],
-    power: pd.DataFrame | None = None,
-    trends: pd.DataFrame | None = None,
-    attrition: pd.DataFrame | None = None,
-    mobility: pd.DataFrame | None = None,
-    who_left: pd.DataFrame | None = None,
-    gaps: Sequence[str] = (),
-) -> list[str]:
-    """Return all sentences of `describe_limits` but that data are simulated, and no fewer."""
-    rated = verdict["ratings"]
+def every_limit(grounds: Grounds) -> list[str]:
+    """Return all sentences of `first_limits` but that data are simulated, and no fewer.
+
+    Parameters
+    ----------
+    grounds : Grounds
+        Of the study.
+    """
+    protocol, rated = grounds.protocol, grounds.verdict["ratings"]
     return [
-        *_assignment(protocol, rated, trends),
-        *gaps,
-        *_power(rated, power),
-        *_who_left(rated, who_left),
-        *_people(protocol, rated, attrition, mobility),
+        *_assignment(protocol, rated, grounds.trends),
+        *grounds.gaps,
+        *_power(rated, grounds.power),
+        *_who_left(rated, grounds.who_left),
+        *_people(protocol, rated, grounds.attrition, grounds.mobility),
         *_attrition(protocol, rated),
     ]
 

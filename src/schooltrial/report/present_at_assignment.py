@@ -10,9 +10,11 @@ import pandas as pd
 
 from schooltrial.report.headlines import Finding, digits_of, excludes_zero, with_interval
 
+ADJUSTED, BARE = "complete cases, adjusted", "complete cases"
+
 APPROACHES = {
-    "complete cases, adjusted": "with the covariates of the primary analysis",
-    "complete cases": "without covariates",
+    ADJUSTED: "with the covariates of the primary analysis",
+    BARE: "without covariates",
 }
 """Approaches of the check of missing outcomes whose row this is, the first that is there."""
 
@@ -31,11 +33,14 @@ class FirstAssigned:
     apart : bool
         Whether zero is inside its interval and outside that of the primary analysis, or the
         reverse.
+    adjusted : bool
+        Whether it has the covariates of the primary analysis.
     """
 
     words: str
     outside: bool
     apart: bool
+    adjusted: bool
 
 
 def first_assigned(
@@ -57,20 +62,13 @@ def first_assigned(
     """
     if bounds is None or not one.found:
         return None
-    rows = bounds[
-        (bounds["outcome"] == one.outcome)
-        & (bounds["model"] == one.model)
-        & bounds["approach"].isin(APPROACHES)
-        & bounds["estimate"].notna()
-        & ((bounds["arm"] == one.arm) | (one.arm == ""))
-    ]
-    adjusted = next((words for words in APPROACHES if (rows["approach"] == words).any()), "")
-    rows = rows[rows["approach"] == adjusted]
+    rows = rows_of(one, bounds)
+    approach = next((name for name in APPROACHES if (rows["approach"] == name).any()), "")
+    rows = rows[rows["approach"] == approach]
     if len(rows) != 1:
         return None
-    row, how = rows.iloc[0], APPROACHES[adjusted]
-    times = 100.0 if one.binary else 1.0
-    size, low, high = (float(times * row[key]) for key in ("estimate", "conf_low", "conf_high"))
+    row, how, adjusted = rows.iloc[0], APPROACHES[approach], approach == ADJUSTED
+    size, low, high = size_of(row, one)
     digits = digits_of(size, low, high, in_sd=one.in_sd)
     clear = low > 0 or high < 0
     apart = isfinite(low) and isfinite(high) and clear != excludes_zero(one)
@@ -87,13 +85,38 @@ def first_assigned(
         whose = f"The same {row['n_individuals']:,.0f} {one.people}, analysed"
         told = f"{whose} in the group first assigned and {how}, give "
         told += f"{with_interval(size, low, high, digits)} {one.unit}.{zero}"
-        return FirstAssigned(told, outside=True, apart=apart)
+        return FirstAssigned(told, outside=True, apart=apart, adjusted=adjusted)
     words = (
         f"Among the {row['n_individuals']:,.0f} {one.people} who were there at the assignment and "
         f"are analysed (in the group first assigned, {how}), the estimate is "
         f"{with_interval(size, low, high, digits)} {one.unit}{compared}.{zero}"
     )
-    return FirstAssigned(words, outside=bool(where) or apart, apart=apart)
+    return FirstAssigned(words, outside=bool(where) or apart, apart=apart, adjusted=adjusted)
+
+
+def rows_of(one: Finding, bounds: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the check of missing outcomes on a finding that have an estimate.
+
+    Parameters
+    ----------
+    one : Finding
+        Of the primary analysis.
+    bounds : DataFrame
+        ``missing_outcomes.csv``.
+    """
+    return bounds[
+        (bounds["outcome"] == one.outcome)
+        & (bounds["model"] == one.model)
+        & bounds["estimate"].notna()
+        & ((bounds["arm"] == one.arm) | (one.arm == ""))
+    ]
+
+
+def size_of(row: pd.Series, one: Finding) -> tuple[float, float, float]:
+    """Return the estimate of such a row and its interval, in the unit of the finding."""
+    times = 100.0 if one.binary else 1.0
+    size, low, high = (float(times * row[key]) for key in ("estimate", "conf_low", "conf_high"))
+    return size, low, high
 
 
 def _where(size: float, values: Sequence[float], digits: int) -> str:

@@ -11,8 +11,7 @@ from tempfile import TemporaryDirectory
 
 from schooltrial.pipeline.messages import unlinked
 from schooltrial.pipeline.plan_record import SEALED, WITHDRAWN, is_recorded
-from schooltrial.pipeline.runs.covariates_known import covariates_unknown
-from schooltrial.pipeline.runs.errors_known import models_without_error
+from schooltrial.pipeline.runs.fit_warnings import fit_warnings
 from schooltrial.pipeline.runs.plan_words import groups_in_words, plan_in_words
 from schooltrial.pipeline.runs.result_plans import seen_elsewhere
 from schooltrial.pipeline.runs.run_end import allocation_doubts
@@ -49,16 +48,12 @@ def check_study(protocol: Path, cores: int | None = None) -> None:
             raise UserError(text) from None
         with chdir(folder):
             read = list(what_was_read(plan.name))
-            lacking = [
-                f"Warning: {one}"
-                for find in (covariates_unknown, models_without_error)
-                for one in find(plan.content, plan.name)
-            ]
+            asked = list(fit_warnings(plan.content, plan.name))
             results = plan.path.parent / RESULTS
             seen = list(seen_elsewhere(plan, results, RESULTS / plan.name))
-            lacking += [f"Warning: {one}" for one in seen]
+            lacking = [f"Warning: {one}" for one in [*asked, *seen]]
             groups = groups_in_words(
-                Layout(Path("results") / plan.name), arm_labels(plan.content["design"])
+                Layout(RESULTS / plan.name), arm_labels(plan.content["design"])
             )
     for line in [
         *read, *plan_in_words(plan, groups), *lacking, *what_comes_next(plan, protocol, bool(seen))
@@ -72,7 +67,7 @@ def what_was_read(name: str) -> Iterator[str]:
     The working folder is that of the check.
     """
     yield "No error was found. What was read:"
-    paths = Layout(Path("results") / name)
+    paths = Layout(RESULTS / name)
     for row in read_rows(paths.check("raw_files.csv")):
         rows = plural(int(row["rows"]), "row")
         sheet = f", sheet {row['sheet']}" if row["sheet"] else ""

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.checks.rating.padlocks import ONLY_LOWER
 from schooltrial.document.blocks import Block, Bullets, Document, Heading, Paragraph
 from schooltrial.document.numbers import number
 from schooltrial.document.tables import study_foot
@@ -36,6 +35,7 @@ from schooltrial.report.sections.summary import (
     study_sentence,
     with_security_word,
 )
+from schooltrial.report.tables.rating import lowering
 from schooltrial.wording import counted, listed, percent, plural
 
 MOST = 4
@@ -497,9 +497,7 @@ def lowered_by(rated: Mapping[str, Any]) -> str:
     """
     _, eef = rated["ratings"]
     told = []
-    for one in eef.get("criteria", ()):
-        if not one["lowers"] or one["result"] == ONLY_LOWER:
-            continue
+    for one in lowering(eef.get("criteria", ())):
         if one["name"] == "threats":
             told.append(f"what happened to the groups ({ASIDE.sub('', one['finding'])})")
         else:

@@ -6,7 +6,7 @@ from schooltrial.document.blocks import Block, Bullets, Heading, Paragraph, Sect
 from schooltrial.protocol.plan import plan_told
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.limitations import limitations_told
-from schooltrial.wording import sentence
+from schooltrial.report.wording import deviation_words
 
 NONE = "The protocol declares no deviation from the plan."
 CHANGED = "The protocol does not declare this change as a deviation from the plan."
@@ -20,10 +20,7 @@ def deviations_section(evidence: Evidence) -> Section:
     ]
     if protocol["deviations"]:
         blocks.append(Heading("Deviations from the plan"))
-        blocks.append(Bullets(tuple(
-            f"{one['date']}: {sentence(one['what'])} Why: {sentence(one['why'])}"
-            for one in protocol["deviations"]
-        )))  # fmt: skip
+        blocks.append(Bullets(tuple(map(deviation_words, protocol["deviations"]))))
     else:
         words = CHANGED if evidence.plan.changed else NONE
         blocks.append(Paragraph(words))

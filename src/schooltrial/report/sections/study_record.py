@@ -14,8 +14,8 @@ from schooltrial.document.tables import Column, Table, naming_control, tabulate
 from schooltrial.document.text import Link
 from schooltrial.exhibits.tables.plain_labels import PlainLabels, yes_no_variables
 from schooltrial.protocol.content.levels import control_name
-from schooltrial.report.wording import NOT_STATED
-from schooltrial.wording import exact, plural, plural_of, sentence, year_spans
+from schooltrial.report.wording import NOT_STATED, deviation_words
+from schooltrial.wording import exact, plural, plural_of, year_spans
 
 Record = Mapping[str, Any]
 
@@ -232,13 +232,7 @@ def _registration(part: Record) -> Iterator[tuple[str, Any]]:
     yield "Checksum of the plan (SHA-256)", part["plan_sha256"]
     yield "Funding", part["funding"]
     yield "Conflicts of interest", part["conflicts_of_interest"]
-    yield (
-        "Deviations",
-        [
-            f"{one['date']}: {sentence(one['what'])} Why: {sentence(one['why'])}"
-            for one in part["deviations"]
-        ],
-    )
+    yield "Deviations", list(map(deviation_words, part["deviations"]))
 
 
 def _design(part: Record) -> Iterator[tuple[str, Any]]:

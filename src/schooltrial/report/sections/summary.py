@@ -10,13 +10,11 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.implementation.costs import ALL
-from schooltrial.checks.rating.padlocks import ONLY_LOWER
 from schooltrial.document.blocks import Block, Bullets, Exhibit, Heading, Paragraph
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Cite, Text, joined
 from schooltrial.protocol.content.sections import Content, arm_labels, control_word
-from schooltrial.report.baseline_gap import told_gaps
 from schooltrial.report.effect_words import MONTHS_TABLE, months_text, percentile_points_text
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.headlines import (
@@ -27,12 +25,13 @@ from schooltrial.report.headlines import (
     verdict_sentence,
     with_interval,
 )
-from schooltrial.report.limits import describe_limits, power_in_points
+from schooltrial.report.limitations import grounds_of
+from schooltrial.report.limits import first_limits
 from schooltrial.report.other_analyses import describe_other_analyses, name_finding
 from schooltrial.report.persistence import during_sentence
 from schooltrial.report.tables.checks import mdes_basis
 from schooltrial.report.tables.implementation import cost_basis
-from schooltrial.report.tables.rating import SHORT, result_shown
+from schooltrial.report.tables.rating import SHORT, lowering, result_shown
 from schooltrial.report.wording import measured_sentence
 from schooltrial.wording import counted, listed, plural, sentence, uncapitalised
 
@@ -63,14 +62,7 @@ def first_screen(evidence: Evidence) -> tuple[Block, ...]:
         blocks.append(table)
     blocks += secondary_outcomes(evidence)
     blocks += other_analyses(found, evidence)
-    power = evidence.check("power")
-    if power is not None:
-        power = power_in_points(power, evidence.estimates, evidence.protocol["outcomes"])
-    told = describe_limits(
-        evidence.protocol, evidence.records["verdict"], power,
-        evidence.check("parallel_trends"), evidence.check("attrition"), evidence.check("mobility"),
-        evidence.check("who_left"), told_gaps(evidence),
-    )  # fmt: skip
+    told = first_limits(grounds_of(evidence))
     if told:
         blocks += [Heading("What this does not show"), Bullets(tuple(told), numbered=True)]
     return tuple(blocks)
@@ -284,8 +276,7 @@ def low_rating_notes(ratings: Sequence[Mapping[str, Any]]) -> list[str]:
         for rated in ratings:
             reasons = [
                 f"{one['name']}: {ASIDE.sub('', one['finding'])} ({result_shown(one['result'])})"
-                for one in rated["ratings"][at]["criteria"]
-                if one["lowers"] and one["result"] != ONLY_LOWER
+                for one in lowering(rated["ratings"][at]["criteria"])
             ]
             if reasons:
                 alike.setdefault("; ".join(reasons), []).append(rated["label"])

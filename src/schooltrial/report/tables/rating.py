@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from schooltrial.checks.rating.padlocks import ONLY_LOWER
 from schooltrial.document.numbers import difference_text
 from schooltrial.document.tables import Column, Table, tabulate
 
@@ -46,6 +47,17 @@ SHORT = ("WWC-style", "EEF-style")
 
 LOWEST, LOWERED = ", the lowest", "lowered by "
 """How a criterion of the EEF-style rating says that it bounds the rating, or is taken off it."""
+
+
+def lowering(criteria: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the criteria that lower a rating, but what is not known and could only lower it.
+
+    Parameters
+    ----------
+    criteria : iterable of mapping
+        Of one of the ratings of ``verdict.json``.
+    """
+    return [one for one in criteria if one["lowers"] and one["result"] != ONLY_LOWER]
 
 
 def result_shown(result: str) -> str:
