@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from schooltrial.cli.main import main
-from schooltrial.pipeline.plan_record import WITHDRAWN
+from schooltrial.pipeline.plans.plan_record import WITHDRAWN
 from support.small_trial import ROOT
 
 

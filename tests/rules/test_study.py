@@ -18,7 +18,7 @@ from schooltrial.exhibits.catalogue import figures_of, lacking, tables_of
 from schooltrial.protocol.content.sections import Content, analysis_years, labels
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.refusal import Refusal
-from schooltrial.report.headlines import digits_of, with_interval
+from schooltrial.report.findings.headlines import digits_of, with_interval
 from support.report_inputs import write_checks
 from support.small_trial import ROOT, SmallTrial
 from tabulate_baseline import main as tabulate_baseline

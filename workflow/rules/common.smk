@@ -18,7 +18,7 @@ from schooltrial.pipeline.interpreter import start_by_name, use_library
 from schooltrial.pipeline.messages import logs_written, made, refusals, unlinked
 from schooltrial.pipeline.internals.expected_outputs import expect_first_plan
 from schooltrial.pipeline.internals.plain_params import compare_params_as_text
-from schooltrial.pipeline.plan_record import recorded, withdraw
+from schooltrial.pipeline.plans.plan_record import recorded, withdraw
 from schooltrial.pipeline.protocols import figure_formats, read_protocols
 from schooltrial.pipeline.run_lock import wait_for_other_runs
 from schooltrial.pipeline.internals.scheduling_rounds import schedule_when_jobs_end

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the rows that differ."""
-    from schooltrial.pipeline.runs.result_plans import check_compared
+    from schooltrial.pipeline.plans.result_plans import check_compared
     from schooltrial.pipeline.runs.study_places import ENDS, results_of
     from schooltrial.pipeline.runs.study_run import protocol_of
     from schooltrial.protocol.rehearsal import ENDING

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the rehearsal, and say what it is."""
     import shlex
 
-    from schooltrial.pipeline.plan_record import is_recorded
+    from schooltrial.pipeline.plans.plan_record import is_recorded
     from schooltrial.pipeline.runs.study_run import protocol_of, run_study, working_folder
     from schooltrial.study.layout import Layout
     from schooltrial.study.study import RESULTS

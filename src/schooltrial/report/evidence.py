@@ -28,7 +28,7 @@ from schooltrial.protocol.content.shown_units import mean_unit
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.plan import PlanRecord
 from schooltrial.report.captions import FACTS, sentences
-from schooltrial.report.headlines import Finding, summarise_findings
+from schooltrial.report.findings.headlines import Finding, summarise_findings
 from schooltrial.report.pictures import read_pictures
 from schooltrial.report.study_record import build_record
 from schooltrial.report.tables.panel import (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import (
+from schooltrial.report.findings.headlines import (
     Finding,
     other_samples_sentence,
     sensitivity_findings,
     sensitivity_sentence,
 )
-from schooltrial.report.present_at_assignment import first_assigned
+from schooltrial.report.findings.present_at_assignment import first_assigned
 
 
 def describe_other_analyses(one: Finding, evidence: Evidence, *, only_apart: bool = False) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 from schooltrial.protocol.content.filters import in_words
 from schooltrial.protocol.content.shown_units import effect_unit, times_shown
 from schooltrial.protocol.form.json_schema import Validator
-from schooltrial.report.headlines import HEADLINES
+from schooltrial.report.findings.headlines import HEADLINES
 from schooltrial.report.tables.checks import repeated_rows
 from schooltrial.report.tables.panel import CohortYears
 from schooltrial.report.wording import of_rows

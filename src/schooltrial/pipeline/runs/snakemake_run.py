@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from schooltrial.pipeline.plan_record import SEALED, WITHDRAWN
+from schooltrial.pipeline.plans.plan_record import SEALED, WITHDRAWN
 from schooltrial.pipeline.runs.events import MARK
 
 SETTINGS: tuple[tuple[str, ...], ...] = (

@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from schooltrial.pipeline.messages import unlinked
-from schooltrial.pipeline.plan_record import SEALED, WITHDRAWN, is_recorded
-from schooltrial.pipeline.runs.fit_warnings import fit_warnings
-from schooltrial.pipeline.runs.plan_words import groups_in_words, plan_in_words
-from schooltrial.pipeline.runs.result_plans import seen_elsewhere
+from schooltrial.pipeline.plans.fit_warnings import warnings_of_fits
+from schooltrial.pipeline.plans.plan_record import SEALED, WITHDRAWN, is_recorded
+from schooltrial.pipeline.plans.plan_words import groups_in_words, plan_in_words
+from schooltrial.pipeline.plans.result_plans import seen_elsewhere
 from schooltrial.pipeline.runs.run_end import allocation_doubts
 from schooltrial.pipeline.runs.study_run import make, protocol_of
 from schooltrial.pipeline.written_rows import read_rows
@@ -48,7 +48,7 @@ def check_study(protocol: Path, cores: int | None = None) -> None:
             raise UserError(text) from None
         with chdir(folder):
             read = list(what_was_read(plan.name))
-            asked = list(fit_warnings(plan.content, plan.name))
+            asked = list(warnings_of_fits(plan.content, plan.name))
             results = plan.path.parent / RESULTS
             seen = list(seen_elsewhere(plan, results, RESULTS / plan.name))
             lacking = [f"Warning: {one}" for one in [*asked, *seen]]

@@ -13,10 +13,10 @@ from types import MappingProxyType
 
 from schooltrial.checkout import own_checkout
 from schooltrial.pipeline.messages import logs_written, refusals
+from schooltrial.pipeline.plans.plan_words import guesses_left
+from schooltrial.pipeline.plans.result_plans import seen_elsewhere
 from schooltrial.pipeline.run_lock import LOCK, holder_of, only_command, waiting_for
-from schooltrial.pipeline.runs.plan_words import guesses_left
 from schooltrial.pipeline.runs.progress import Progress, stage_of_rules
-from schooltrial.pipeline.runs.result_plans import seen_elsewhere
 from schooltrial.pipeline.runs.run_end import what_was_found, why_not
 from schooltrial.pipeline.runs.snakemake_run import WorkflowRun
 from schooltrial.pipeline.runs.stage_counts import counted

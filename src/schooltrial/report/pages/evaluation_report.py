@@ -10,6 +10,8 @@ from schooltrial.document.blocks import Document, Section
 from schooltrial.document.tables import study_foot
 from schooltrial.document.text import Text
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.methods.check_methods import check_method_blocks
+from schooltrial.report.methods.model_methods import methods_section
 from schooltrial.report.sections.annexes import (
     allocation_section,
     data_section,
@@ -18,12 +20,10 @@ from schooltrial.report.sections.annexes import (
     provenance_section,
 )
 from schooltrial.report.sections.baseline import baseline_section
-from schooltrial.report.sections.check_methods import check_method_blocks
 from schooltrial.report.sections.cost import cost_section
 from schooltrial.report.sections.design import design_section
 from schooltrial.report.sections.deviations import deviations_section
 from schooltrial.report.sections.implementation import implementation_section
-from schooltrial.report.sections.methods import methods_section
 from schooltrial.report.sections.participants import participants_section
 from schooltrial.report.sections.power import power_section
 from schooltrial.report.sections.primary_results import primary_section

@@ -14,10 +14,9 @@ from schooltrial.document.numbers import number
 from schooltrial.document.tables import study_foot
 from schooltrial.document.text import Link, Strong, Text
 from schooltrial.protocol.content.levels import control_name
-from schooltrial.report.baseline_gap import baseline_gaps
-from schooltrial.report.effect_words import percentile_points
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import (
+from schooltrial.report.findings.effect_words import percentile_points
+from schooltrial.report.findings.headlines import (
     Finding,
     digits_of,
     disagrees,
@@ -25,8 +24,9 @@ from schooltrial.report.headlines import (
     secondary_findings,
     sensitivity_findings,
 )
-from schooltrial.report.limits import NOTABLE, joined_words, power_row
-from schooltrial.report.present_at_assignment import first_assigned
+from schooltrial.report.findings.present_at_assignment import first_assigned
+from schooltrial.report.limitations.baseline_gap import baseline_gaps
+from schooltrial.report.limitations.limits import NOTABLE, joined_words, power_row
 from schooltrial.report.sections.summary import (
     ASIDE,
     NO_COSTS,

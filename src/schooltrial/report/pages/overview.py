@@ -12,7 +12,7 @@ from schooltrial.document.numbers import number, p_text, signed
 from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Link, Span, Strong
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import CONDITION, Finding
+from schooltrial.report.findings.headlines import CONDITION, Finding
 from schooltrial.report.sections.summary import INDICATIVE, rating_of, study_sentence
 
 PAGES = {

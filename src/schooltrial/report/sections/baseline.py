@@ -10,7 +10,7 @@ from schooltrial.exhibits.tables.baseline import bands_sentence, baseline_table
 from schooltrial.protocol.content.levels import DesignLevels
 from schooltrial.protocol.content.sections import Content, year_label
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.sections.methods import adjustment_sentences
+from schooltrial.report.methods.model_methods import adjustment_sentences
 from schooltrial.report.tables.balance import (
     compared_sentence,
     equivalence_shown,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schooltrial.document.blocks import Block, Bullets, Heading, Paragraph, Section
 from schooltrial.protocol.plan import plan_told
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.limitations import limitations_told
+from schooltrial.report.limitations.limitations import limitations_told
 from schooltrial.report.wording import deviation_words
 
 NONE = "The protocol declares no deviation from the plan."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Preformatted, Section
 from schooltrial.document.text import Cite, joined
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.limits import joined_words, moves_sentence
+from schooltrial.report.limitations.limits import joined_words, moves_sentence
 from schooltrial.report.tables.checks import (
     IMPLIED_BIAS,
     attrition_shown,

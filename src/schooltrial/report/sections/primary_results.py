@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
 from schooltrial.document.text import Cite
-from schooltrial.report.effects import effects_shown
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.persistence import persistence_told
-from schooltrial.report.sections.methods import adjustment_sentences
+from schooltrial.report.findings.effects import effects_shown
+from schooltrial.report.findings.persistence import persistence_told
+from schooltrial.report.methods.model_methods import adjustment_sentences
 
 READING = (
     "Statistic of a joint test: F. Effect size: Hedges’ g in the pooled SD of the individuals "

@@ -10,7 +10,7 @@ from schooltrial.document.blocks import Block, Bullets, Paragraph, Section
 from schooltrial.document.numbers import number
 from schooltrial.document.text import Cite, Link, Text
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import digits_of
+from schooltrial.report.findings.headlines import digits_of
 from schooltrial.report.wording import registration_sentence, to_come_sentence
 from schooltrial.wording import listed
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from schooltrial.document.blocks import Exhibit, Section
-from schooltrial.report.effects import effects_shown
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.findings.effects import effects_shown
 
 
 def secondary_section(evidence: Evidence) -> Section | None:

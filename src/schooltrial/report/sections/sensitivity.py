@@ -8,8 +8,8 @@ import pandas as pd
 
 from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Section
 from schooltrial.document.text import joined
-from schooltrial.report.effects import effects_shown
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.findings.effects import effects_shown
 from schooltrial.report.other_analyses import describe_other_analyses, name_finding
 from schooltrial.report.tables.checks import bounds_shown
 from schooltrial.wording import listed

@@ -15,9 +15,13 @@ from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Cite, Text, joined
 from schooltrial.protocol.content.sections import Content, arm_labels, control_word
-from schooltrial.report.effect_words import MONTHS_TABLE, months_text, percentile_points_text
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import (
+from schooltrial.report.findings.effect_words import (
+    MONTHS_TABLE,
+    months_text,
+    percentile_points_text,
+)
+from schooltrial.report.findings.headlines import (
     HEADLINES,
     Finding,
     finding_sentence,
@@ -25,10 +29,10 @@ from schooltrial.report.headlines import (
     verdict_sentence,
     with_interval,
 )
-from schooltrial.report.limitations import grounds_of
-from schooltrial.report.limits import first_limits
+from schooltrial.report.findings.persistence import during_sentence
+from schooltrial.report.limitations.limitations import grounds_of
+from schooltrial.report.limitations.limits import first_limits
 from schooltrial.report.other_analyses import describe_other_analyses, name_finding
-from schooltrial.report.persistence import during_sentence
 from schooltrial.report.tables.checks import mdes_basis
 from schooltrial.report.tables.implementation import cost_basis
 from schooltrial.report.tables.rating import SHORT, lowering, result_shown

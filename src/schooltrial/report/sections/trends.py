@@ -18,7 +18,7 @@ from schooltrial.document.blocks import (
 from schooltrial.document.text import Cite
 from schooltrial.protocol.content.shown_units import as_shown, effect_unit
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.persistence import persistence_shown
+from schooltrial.report.findings.persistence import persistence_shown
 from schooltrial.report.tables.comparison_schools import weighted_schools_shown
 from schooltrial.report.tables.panel import base_sentences
 from schooltrial.report.tables.parallel_trends import (

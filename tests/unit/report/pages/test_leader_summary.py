@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from schooltrial.document.text import Link, Strong, Text, spans
-from schooltrial.report.headlines import Finding
+from schooltrial.report.findings.headlines import Finding
 from schooltrial.report.pages.leader_summary import (
     certainty,
     disagreements,

@@ -6,7 +6,7 @@ from math import nan
 
 import pytest
 
-from schooltrial.report.effect_words import (
+from schooltrial.report.findings.effect_words import (
     MONTHS_TABLE,
     months_text,
     percentile_points,

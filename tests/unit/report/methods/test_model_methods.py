@@ -11,7 +11,7 @@ from schooltrial.analysis.estimators.registry import ESTIMATORS as REGISTERED
 from schooltrial.document.blocks import Bullets, Equation
 from schooltrial.protocol.consistency.model_keys import MODEL_KEYS
 from schooltrial.protocol.reading import read_protocol
-from schooltrial.report.sections.methods import (
+from schooltrial.report.methods.model_methods import (
     ALONE,
     EFFECT_SIZES,
     ELSEWHERE,

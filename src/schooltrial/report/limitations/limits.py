@@ -11,7 +11,7 @@ import pandas as pd
 
 from schooltrial.protocol.content.sections import last_before
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, is_binary
-from schooltrial.report.headlines import p_phrase
+from schooltrial.report.findings.headlines import p_phrase
 from schooltrial.report.tables.checks import JOINT, SMALL
 from schooltrial.wording import listed, percent, plural_of, sentence, year_spans
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.pipeline.runs.fit_warnings import covariates_unknown, models_without_error
+from schooltrial.pipeline.plans.fit_warnings import covariates_unknown, models_without_error
 from schooltrial.study.layout import Layout
 
 

@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from schooltrial.report.baseline_gap import BaselineGap, gap_sentences, without_covariates
+from schooltrial.report.limitations.baseline_gap import (
+    BaselineGap,
+    gap_sentences,
+    without_covariates,
+)
 from unit.report.pages.test_leader_summary import SCORES
 
 GAP = BaselineGap(

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from schooltrial.protocol.reading import with_subgroup_models
-from schooltrial.report.effects import Rows, effects_shown, high_attrition, same_estimates
-from schooltrial.report.headlines import summarise_findings
+from schooltrial.report.findings.effects import Rows, effects_shown, high_attrition, same_estimates
+from schooltrial.report.findings.headlines import summarise_findings
 from support.small_trial import SmallTrial
 
 LABELS = {"girl": "Girls"}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from schooltrial.pipeline.plan_record import is_recorded
+from schooltrial.pipeline.plans.plan_record import is_recorded
 from schooltrial.pipeline.written_rows import read_rows
 from schooltrial.protocol.blinding import OUTCOME_TABLES
 from schooltrial.protocol.content.sections import Protocol

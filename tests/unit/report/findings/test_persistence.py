@@ -8,7 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.report.persistence import during_sentence, persistence_shown, persistence_told
+from schooltrial.report.findings.persistence import (
+    during_sentence,
+    persistence_shown,
+    persistence_told,
+)
 
 PROTOCOL: dict[str, Any] = {
     "models": {"rollout": {"label": "Roll-out", "role": "primary", "confidence_level": 0.95}},

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from schooltrial.document.blocks import Equation, Paragraph
-from schooltrial.report.sections.check_methods import CHECK_METHODS
-from schooltrial.report.sections.methods import (
+from schooltrial.report.methods.check_methods import CHECK_METHODS
+from schooltrial.report.methods.model_methods import (
     EQUATIONS,
     effect_size_blocks,
     equation,
@@ -18,13 +18,13 @@ from schooltrial.report.sections.methods import (
     models_by_kind,
     names_in_equations,
 )
-from schooltrial.report.sections.symbols import (
+from schooltrial.report.methods.symbols import (
     SYMBOLS,
     signs_in,
     symbols_sentence,
     symbols_told,
 )
-from unit.report.sections.test_check_methods import BALANCE, OMNIBUS, POWER, evidence_of
+from unit.report.methods.test_check_methods import BALANCE, OMNIBUS, POWER, evidence_of
 
 STUDIES = (
     "achievement_awards", "chicago_collaborative", "fellowship", "teacher_led_learning",

@@ -11,7 +11,7 @@ import pytest
 from schooltrial.document.numbers import signed
 from schooltrial.document.text import Strong, spans
 from schooltrial.protocol.content.sections import Estimator, Level
-from schooltrial.report.headlines import (
+from schooltrial.report.findings.headlines import (
     Finding,
     arm_of,
     digits_of,

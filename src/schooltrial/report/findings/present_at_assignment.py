@@ -8,7 +8,7 @@ from math import isfinite
 
 import pandas as pd
 
-from schooltrial.report.headlines import Finding, digits_of, excludes_zero, with_interval
+from schooltrial.report.findings.headlines import Finding, digits_of, excludes_zero, with_interval
 
 ADJUSTED, BARE = "complete cases, adjusted", "complete cases"
 

@@ -16,8 +16,8 @@ from schooltrial.protocol.content.sections import (
     has_grades,
     labels,
 )
-from schooltrial.report.estimands import estimands_told
-from schooltrial.report.sections.symbols import symbols_sentence, symbols_told
+from schooltrial.report.methods.estimands import estimands_told
+from schooltrial.report.methods.symbols import symbols_sentence, symbols_told
 from schooltrial.report.wording import PLAIN_BLOCK, block_word, block_words, of_rows
 from schooltrial.wording import exact, listed, plural_of
 

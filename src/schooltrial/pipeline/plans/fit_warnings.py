@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from schooltrial.pipeline.written_rows import read_rows
 from schooltrial.protocol.content.sections import Content, labels
-from schooltrial.report.headlines import HEADLINES
+from schooltrial.report.findings.headlines import HEADLINES
 from schooltrial.study.layout import Layout
 from schooltrial.study.study import RESULTS
 from schooltrial.wording import listed
@@ -16,7 +16,7 @@ MOSTLY_KNOWN = 0.5
 """Share of those analysed with a value of a covariate, below which a reader is warned."""
 
 
-def fit_warnings(content: Content, name: str) -> Iterator[str]:
+def warnings_of_fits(content: Content, name: str) -> Iterator[str]:
     """Yield what is to be asked of the models of a study, a sentence each.
 
     Parameters

@@ -13,8 +13,8 @@ from schooltrial.models.missing_outcomes.attrition_bias import ASSUMPTIONS
 from schooltrial.models.panel.persistence import RATIO
 from schooltrial.protocol.consistency.idle_keys import has_blocks
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.sections.methods import names_in_equations
-from schooltrial.report.sections.symbols import symbols_sentence, symbols_told
+from schooltrial.report.methods.model_methods import names_in_equations
+from schooltrial.report.methods.symbols import symbols_sentence, symbols_told
 from schooltrial.wording import exact, listed
 
 

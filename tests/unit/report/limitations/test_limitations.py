@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.limitations import LIMITATIONS, limitations_told
-from unit.report.sections.test_check_methods import evidence_of
+from schooltrial.report.limitations.limitations import LIMITATIONS, limitations_told
+from unit.report.methods.test_check_methods import evidence_of
 
 INPUTS: dict[str, Any] = {
     "people": "pupils", "compromised": False, "doubted": False, "joined": 0.0, "changed_arm": 0.0,

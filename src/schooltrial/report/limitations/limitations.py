@@ -8,10 +8,10 @@ from math import sqrt
 from typing import Any
 
 from schooltrial.analysis.few_clusters import FEW_IN_AN_ARM
-from schooltrial.report.baseline_gap import told_gaps
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import disagrees, sensitivity_findings
-from schooltrial.report.limits import SIMULATED, Grounds, every_limit, power_in_points
+from schooltrial.report.findings.headlines import disagrees, sensitivity_findings
+from schooltrial.report.limitations.baseline_gap import told_gaps
+from schooltrial.report.limitations.limits import SIMULATED, Grounds, every_limit, power_in_points
 from schooltrial.wording import (
     counted,
     exact,

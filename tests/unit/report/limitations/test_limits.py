@@ -7,7 +7,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.report.limits import MOST, SIMULATED, Grounds, first_limits, moves_sentence
+from schooltrial.report.limitations.limits import (
+    MOST,
+    SIMULATED,
+    Grounds,
+    first_limits,
+    moves_sentence,
+)
 
 
 def _protocol(unit: str = "school", kind: str = "blocked", randomised: bool = True) -> Any:

@@ -21,7 +21,7 @@ from schooltrial.protocol.content.shown_units import (
     effect_unit,
     is_binary,
 )
-from schooltrial.report.headlines import digits_of, is_in_sd, unit_of, with_interval
+from schooltrial.report.findings.headlines import digits_of, is_in_sd, unit_of, with_interval
 
 TOLD_UP_TO = 3
 """Years after the end that the summary tells; the table has them all."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schooltrial.pipeline.runs.result_plans import check_compared, sections_unlike, seen_elsewhere
+from schooltrial.pipeline.plans.result_plans import check_compared, sections_unlike, seen_elsewhere
 from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.plan import section_checksums
 from schooltrial.protocol.reading import read_protocol

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from schooltrial.report.estimands import estimand_sentence, estimands_told
-from unit.report.sections.test_check_methods import evidence_of
+from schooltrial.report.methods.estimands import estimand_sentence, estimands_told
+from unit.report.methods.test_check_methods import evidence_of
 
 
 def _protocol(

@@ -11,8 +11,8 @@ import pytest
 from schooltrial.document.blocks import Block, Equation
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.sections.check_methods import CHECK_METHODS, check_method_blocks
-from schooltrial.report.sections.methods import methods_section, references, told_in
+from schooltrial.report.methods.check_methods import CHECK_METHODS, check_method_blocks
+from schooltrial.report.methods.model_methods import methods_section, references, told_in
 from schooltrial.report.tables.parallel_trends import SHOWN
 from support.small_trial import ROOT, schema
 

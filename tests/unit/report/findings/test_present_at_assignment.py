@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schooltrial.report.headlines import Finding, summarise_findings
-from schooltrial.report.present_at_assignment import first_assigned
+from schooltrial.report.findings.headlines import Finding, summarise_findings
+from schooltrial.report.findings.present_at_assignment import first_assigned
 from support.small_trial import SmallTrial
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 from schooltrial.document.numbers import number
 from schooltrial.protocol.content.sections import arm_labels
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.headlines import Finding, people_in
-from schooltrial.report.present_at_assignment import BARE, first_assigned, rows_of, size_of
+from schooltrial.report.findings.headlines import Finding, people_in
+from schooltrial.report.findings.present_at_assignment import BARE, first_assigned, rows_of, size_of
 from schooltrial.wording import exact, listed
 
 

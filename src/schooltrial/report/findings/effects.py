@@ -14,7 +14,7 @@ from schooltrial.exhibits.tables.plain_labels import PlainLabels, yes_no_variabl
 from schooltrial.exhibits.tables.results import selected
 from schooltrial.protocol.content.sections import arm_labels
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS
-from schooltrial.report.headlines import (
+from schooltrial.report.findings.headlines import (
     HEADLINES,
     Finding,
     digits_of,

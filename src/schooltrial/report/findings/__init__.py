@@ -1,0 +1,1 @@
+"""What was found: effects in numbers and words, and how they compare with one another."""

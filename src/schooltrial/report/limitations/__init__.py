@@ -1,0 +1,1 @@
+"""What a study does not show: limits, limitations, and gaps before the programme."""

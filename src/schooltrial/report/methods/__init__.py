@@ -1,0 +1,1 @@
+"""How it was found: estimands, models, checks and the symbols of their equations."""
