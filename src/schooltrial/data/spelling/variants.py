@@ -30,7 +30,8 @@ _DASHES = re.compile("[-_\u2010-\u2015\u2212]")
 _SEPARATORS = re.compile(rf"(?:{_DASHES.pattern}|\s)+")
 
 
-_DECIMALS = re.compile(r"(?<=[0-9])[.,]0+$")
+# One point or comma in the whole name: ``1.0.0`` is no number, and ``1,000`` has a thousand.
+_DECIMALS = r"^([^.,]*[0-9])(?:\.0+|,00?)$"
 
 
 ZEROS, DECIMALS, CASE = "leading zeros", "a decimal `.0`", "capital letters"
@@ -57,8 +58,13 @@ def simplified(name: str) -> str:
     Characters are those of `skeleton`, without dashes, in small letters; the ``.0`` of a decimal
     is taken away, and so are zeros that begin a number.
     """
-    plain = _DECIMALS.sub("", _DASHES.sub("", skeleton(name)).lower())
+    plain = _without_decimals(_DASHES.sub("", skeleton(name)).lower())
     return _without_zeros(plain)
+
+
+def _without_decimals(name: str) -> str:
+    """Return a name without the ``.0`` of a decimal at its end."""
+    return re.sub(_DECIMALS, r"\1", name)
 
 
 def _without_zeros(name: str) -> str:
@@ -85,7 +91,7 @@ def all_simplified(names: pa.Array) -> pa.Array:
         if pc.any(pc.match_substring(names, sign)).as_py():
             names = pc.replace_substring(names, sign, "")
     if pc.any(pc.match_substring_regex(names, "[.,]0")).as_py():
-        names = pc.replace_substring_regex(names, r"([0-9])[.,]0+$", r"\1")
+        names = pc.replace_substring_regex(names, _DECIMALS, r"\1")
     names = pc.ascii_lower(names)
     short = pc.ascii_ltrim(names, "0")
     ends = pc.equal(short, "")
@@ -119,7 +125,7 @@ def differences(name: str, other: str) -> list[str]:
         (LETTERS, lambda text: text.translate(_LATIN)),
         (DASHES, lambda text: _DASHES.sub("", text)),
         (CASE, str.lower),
-        (DECIMALS, lambda text: _DECIMALS.sub("", text)),
+        (DECIMALS, _without_decimals),
         (ZEROS, _without_zeros),
     )
     if forms[0] == forms[1]:
