@@ -98,7 +98,7 @@ def test_people_are_drawn_inside_schools_and_their_list_is_reproduced(
     assert told["verdict"] == "reproduced from its seed"
     assert told["believed"]
     tests = pd.read_csv(tmp_path / "tests.csv").set_index("check")["verdict"]
-    for check in ("frame of the record", "draw repeated", "list equals the record"):
+    for check in ("frame of the record", "randomisation reproduced", "list equals the record"):
         assert tests[check] == "passed"
     check = pd.read_csv(tmp_path / "check.csv", dtype="str")
     assert check[["block", "n_units"]].to_numpy().tolist() == [["01", "6"], ["02", "6"]]

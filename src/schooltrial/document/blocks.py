@@ -111,6 +111,8 @@ class Exhibit:
         CSV file of its numbers, relative to the study's folder of results; empty where it has none.
     source : str
         The rule that made it; empty where it is the page itself.
+    subject : str
+        What the text says that it shows, after ``Figure 2 shows``; empty where that is its title.
     """
 
     name: str
@@ -120,6 +122,7 @@ class Exhibit:
     notes: tuple[Text, ...] = ()
     data: str = ""
     source: str = ""
+    subject: str = ""
 
     @property
     def kind(self) -> Literal["Figure", "Table"]:

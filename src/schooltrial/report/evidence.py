@@ -203,7 +203,7 @@ class Evidence:
         caption = " ".join(filter(None, [told.format(control=self.control), more]))
         return Exhibit(
             name, words["title"], content, caption,
-            data=f"figures/{name}.csv", source=f"draw_{name}",
+            data=f"figures/{name}.csv", source=f"draw_{name}", subject=words.get("shows", ""),
         )  # fmt: skip
 
     def _told_rows(self, name: str) -> pd.DataFrame | None:

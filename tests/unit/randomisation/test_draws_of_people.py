@@ -112,7 +112,11 @@ def test_a_list_of_people_is_reproduced_from_its_record_and_from_its_seed(
     assert set(found.units["verdict"]) == {"passed"}
     assert found.units["block"].tolist() == SCHOOLS
     tests = found.tests.set_index("check")
-    for check in ("frame of the record", "draw repeated", f"{unit}s of the eligible list"):
+    for check in (
+        "frame of the record",
+        "randomisation reproduced",
+        f"{unit}s of the eligible list",
+    ):
         assert tests.loc[check, "verdict"] == "passed"
     assert _verify(listed, design, None).verdict == REPRODUCED
 
@@ -129,7 +133,7 @@ def test_two_people_of_a_school_who_changed_places_are_named(unit: str) -> None:
     assert found.told()["units_contradicted"] == listed.loc[rows, unit].tolist()
     # Of 12 people, two draws agree on 10 in more than one case of a hundred: no doubt without
     # the record, but a note.
-    by_seed = _verify(listed, design, None).tests.set_index("check").loc["draw repeated"]
+    by_seed = _verify(listed, design, None).tests.set_index("check").loc["randomisation reproduced"]
     assert by_seed["finding"] == f"seed 3 gives 2 {unit}s of 12 another group"
     assert by_seed["verdict"] == NOTED
 

@@ -110,7 +110,7 @@ def test_averages_over_schools_and_people_are_told_apart_only_where_both_are_dra
            "conf_low": -0.1, "conf_high": 0.2}  # fmt: skip
     assert _told("effects", [row]) == ""
     other = {**row, "estimator": "cluster_robust"}
-    assert "least squares over people" in _told("effects", [row, other])
+    assert "least squares over pupils or teachers" in _told("effects", [row, other])
     alone = [{**row, "n_schools": None}, {**other, "n_schools": None}]
     assert _told("effects", alone) == ""
 

@@ -110,7 +110,7 @@ def _shares(plan: LotteryPlan) -> str:
     return "/".join(f"{share:g}" for share in plan.shares)
 
 
-SEAL, FRAME, REPEAT = "signature of the record", "frame of the record", "draw repeated"
+SEAL, FRAME, REPEAT = "signature of the record", "frame of the record", "randomisation reproduced"
 
 
 SAME = "list equals the record"
@@ -280,12 +280,14 @@ def _repeat(
     try:
         arms, _, made = redraw(ordered, plan, record.seed, record.threshold)
     except (Refusal, ValueError) as error:
-        told = "the draw cannot be repeated from this frame"
+        told = "the randomisation cannot be reproduced from this frame"
         return Findings([Finding(REPEAT, told, FAILED, reason=str(error).replace("\n", " "))])
     again = dict(zip(ordered["unit"], arms, strict=True))
     other = [unit for unit, _, arm in record.listing if again.get(unit) != arm]
     found = Findings()
-    found.about(other, FAILED, "the repeated draw gives it another group than the record")
+    found.about(
+        other, FAILED, "the reproduced randomisation gives it another group than the record"
+    )
     reason = ""
     if other:
         reason = f"{named(other)}: the record's list is not what its seed draws"

@@ -49,7 +49,7 @@ from schooltrial.wording import plural_of
 REPRODUCED = "reproduced from its seed"
 
 
-CONSISTENT = "consistent with the planned lottery"
+CONSISTENT = "consistent with the planned randomisation"
 
 
 IN_DOUBT = "in doubt"
@@ -75,7 +75,7 @@ class AssignmentVerdict:
     ----------
     verdict : str
         contradicted (the list is not what the design or record says), in doubt (a test below the
-        level), reproduced from its seed, consistent with the planned lottery, not randomised.
+        level), reproduced from its seed, consistent with the planned randomisation, not randomised.
     reasons : tuple of str
     units : DataFrame
         ``unit, block, arm, drawn_arm, pupils_changed_arm, taken_up, verdict, reason``.

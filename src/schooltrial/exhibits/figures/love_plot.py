@@ -59,9 +59,6 @@ DRAWN = [
 ]  # fmt: skip
 
 
-UNIT = {"pupil": "people: effect size", "school": "schools: difference"}
-
-
 ROW, ONE_ROW = 0.21, 2.15
 
 
@@ -171,8 +168,10 @@ def _people(lines: pd.DataFrame) -> str:
 
 def _axis(data: pd.DataFrame) -> str:
     """Return the name of the axis: what is drawn of people, of school means, or of both."""
-    levels = ["school" if level == "school" else "pupil" for level in data["level"]]
-    return "; ".join(name for level, name in UNIT.items() if level in levels)
+    whose = _people(data)
+    of_people = [f"{whose}: effect size"] if whose else []
+    of_schools = ["schools: difference"] if (data["level"] == "school").any() else []
+    return "; ".join([*of_people, *of_schools])
 
 
 def _panel(

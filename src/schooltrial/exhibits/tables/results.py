@@ -119,7 +119,7 @@ def _columns(
 ) -> list[Column]:
     """Return the columns: of numbers of people and of schools those that there are."""
     levels = {outcomes[name]["measured_on"] for name in rows["outcome"]} - {"school"}
-    people = PEOPLE.get("".join(levels), "People")
+    people = PEOPLE.get("".join(levels), "Individuals")
     absent = {"n_individuals"} if rows["n_individuals"].isna().all() else set()
     absent |= {"n_schools"} if (rows["n_schools"].fillna(0) == 0).all() else set()
     confidence = {models[name]["confidence_level"] for name in rows["model"]}

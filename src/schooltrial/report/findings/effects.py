@@ -41,7 +41,7 @@ COLUMNS = (
     Column("df", "number", 1),
     Column("p", "p", key="p_value"),
     Column("Effect size", "told", key="g", optional=True),
-    Column("People", "told", key="people", optional=True),
+    Column("Individuals", "told", key="people", optional=True),
     Column("Units", "told", key="units", optional=True),
     Column("Schools", "told", key="schools", optional=True),
     Column("Notes", key="note", optional=True),

@@ -26,7 +26,7 @@ from schooltrial.wording import (
 NOT_TESTED, NOT_RECORDED = "not tested", "not recorded"
 """Verdicts of checks for which something was lacking."""
 
-DRAWN_AGAIN = "draw repeated"
+DRAWN_AGAIN = "randomisation reproduced"
 """The check of the allocation that draws it again."""
 
 

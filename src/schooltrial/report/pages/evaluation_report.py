@@ -9,6 +9,7 @@ from schooltrial import __version__
 from schooltrial.document.blocks import Document, Section
 from schooltrial.document.tables import study_foot
 from schooltrial.document.text import Text
+from schooltrial.report.citations import cite_exhibits
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.methods.check_methods import check_method_blocks
 from schooltrial.report.methods.model_methods import methods_section
@@ -75,13 +76,14 @@ def build_report(
         exclusions_section(evidence),
         other_panels_section(evidence),
     ]
-    sections = [section for section in found if section is not None]
+    found.append(provenance_section(evidence, steps, lock_sha256))
+    sections = [cite_exhibits(section) for section in found if section is not None]
     synthetic = evidence.study["synthetic"]
     return Document(
         title=evidence.study["title"],
         kind="Evaluation report",
         front=first_screen(evidence),
-        sections=(*sections, provenance_section(evidence, steps, lock_sha256)),
+        sections=tuple(sections),
         synthetic=synthetic,
         record=study_facts(evidence),
         foot=study_foot(evidence.study),

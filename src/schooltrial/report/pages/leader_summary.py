@@ -65,7 +65,7 @@ WEAK = ("very low", "low", "moderate to low")
 REASONS = (
     ("design", "how the groups were formed"),
     ("MDES", "the size of the study"),
-    ("attrition", "the people who were lost"),
+    ("attrition", "those lost on the way"),
     ("baseline imbalance", "the difference between the groups at the start"),
 )
 """Criteria of a rating by how their names begin, in words that need no handbook."""

@@ -22,9 +22,9 @@ LOST = (
 )
 
 MOVED = (
-    "Joiners as a share of the people present in the year, or where an outcome is named of those "
-    "analysed for it, in the group where they are; movers as a share of those present at baseline "
-    "and still in the study, in their first group."
+    "Joiners as a share of the individuals present in the year, or where an outcome is named of "
+    "those analysed for it, in the group where they are; movers as a share of those present at "
+    "baseline and still in the study, in their first group."
 )
 
 SAME_FILE = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schooltrial.document.blocks import Block, Exhibit, Paragraph, Section
-from schooltrial.document.text import Cite
+from schooltrial.document.text import Cite, Span
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.findings.effects import effects_shown
 from schooltrial.report.findings.persistence import persistence_told
@@ -24,13 +24,10 @@ def primary_section(evidence: Evidence) -> Section:
         blocks.append(
             Paragraph(("The analysis deviates from the plan: see ", Cite("deviations"), "."))
         )
-    told = (
-        " ".join(adjustment_sentences(evidence.protocol)),
-        " Estimands and models: ",
-        Cite("methods"),
-        ".",
-    )
-    blocks.append(Paragraph(told))
+    told: list[Span] = [" ".join(adjustment_sentences(evidence.protocol))]
+    if evidence.findings:
+        told += [" ", Cite("primary_outcomes"), " has the effects with their ratings and cost."]
+    blocks.append(Paragraph((*told, " Estimands and models: ", Cite("methods"), ".")))
     figure = evidence.exhibit("effects")
     if figure is not None:
         blocks.append(figure)

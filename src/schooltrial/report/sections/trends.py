@@ -63,11 +63,13 @@ def panel_exhibits(evidence: Evidence) -> list[tuple[Exhibit, bool]]:
         Of the study.
     """
     by = "cohort and year" if evidence.staggered else "year"
+    whose = {True: "primary analyses", False: "other analyses"}
     return [
         (
             Exhibit(
                 f"panel_{at + 1}", f"{panel.label}: effects by {by}", panel.table,
                 notes=tuple(panel.notes), data="estimates/estimates.csv", source="gather_estimates",
+                subject=f"effects by {by} of the {whose[panel.primary]}",
             ),
             panel.primary,
         )

@@ -27,7 +27,7 @@ BOUNDS = [
     Column("Effect, or its bounds", "told", key="size"),
     Column("CI", "told", key="interval"),
     Column("p", "p", key="p_value"),
-    Column("People", "quantity", key="n_individuals"),
+    Column("Individuals", "quantity", key="n_individuals"),
     Column("Units", "quantity", key="n_units"),
     Column("Note", key="note"),
 ]
@@ -296,7 +296,7 @@ def who_left_sentence(who_left: pd.DataFrame, labels: Labels, arms: Labels) -> s
         )
     ]  # fmt: skip
     return (
-        f"Joint tests of whether different people left each group: {'; '.join(parts)}. Of "
+        f"Joint tests of whether leavers differ between groups: {'; '.join(parts)}. Of "
         f"{len(single):,} single terms, {few} p below {SMALL}; {_expected(len(single))} would by "
         "chance alone."
     )
@@ -315,7 +315,7 @@ def p_equals(value: float) -> str:
 
 
 JOINT, SMALL = "all interactions = 0", 0.05
-"""Test of ``who_left.csv`` of whether different people left each group, and a small p-value."""
+"""Test of ``who_left.csv`` of whether leavers differ between groups, and a small p-value."""
 
 OF_F = re.compile(r"\bF\((\d+), ([\d.]+)\)")
 

@@ -60,7 +60,7 @@ def test_a_block_with_other_numbers_of_a_cohort_is_named_and_contradicts_nothing
     found = _row(verdict, CHECK)
     assert found["verdict"] == "noted"
     assert "north has 4 of later, 4 of 2023 and 0 of 2024" in found["reason"]
-    assert verdict.verdict == "consistent with the planned lottery"
+    assert verdict.verdict == "consistent with the planned randomisation"
 
 
 def test_a_list_whose_first_cohort_was_chosen_by_its_scores_is_in_doubt() -> None:

@@ -47,7 +47,8 @@ KNOWN = KnownOfUnits(
 FACTS_BEFORE = [
     "assigned once", "groups of the design", "schools of the eligible list",
     "schools of the table of schools", "drawn before the first outcome",
-    "record fits the protocol", "signature of the record", "frame of the record", "draw repeated",
+    "record fits the protocol", "signature of the record", "frame of the record",
+    "randomisation reproduced",
     "list equals the record", "blocks with two groups", "groups in blocks",
     "numbers by group as planned",
 ]  # fmt: skip
@@ -104,7 +105,7 @@ def test_a_list_is_believed_unless_it_is_doubted_or_contradicted() -> None:
         return bool(AssignmentVerdict(verdict, (), units, pd.DataFrame()).told()["believed"])
 
     assert believed("reproduced from its seed")
-    assert believed("consistent with the planned lottery")
+    assert believed("consistent with the planned randomisation")
     assert not any(map(believed, ("in doubt", "contradicted", "not randomised")))
 
 

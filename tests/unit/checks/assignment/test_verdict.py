@@ -98,7 +98,7 @@ def test_with_the_seed_alone_the_same_program_gives_the_same_list() -> None:
     assert _verify(_list(1), design={"randomisation": {"seed": 1}}).verdict == REPRODUCED
     other = _verify(_list(1), design={"randomisation": {"seed": 2}})
     assert other.verdict == CONSISTENT
-    assert "may come from another program" in _test(other, "draw repeated")["reason"]
+    assert "may come from another program" in _test(other, "randomisation reproduced")["reason"]
     assert any("seed 2 gives" in reason for reason in other.reasons)
 
 
@@ -108,13 +108,13 @@ def test_a_pair_swapped_after_the_draw_of_a_seed_is_doubted_by_name() -> None:
     one, other = _unlike(listed)
     found = _verify(_swapped(listed, one, other), design={"randomisation": {"seed": 1}})
     assert found.verdict == IN_DOUBT
-    assert f"{one}, {other}" in _test(found, "draw repeated")["reason"]
+    assert f"{one}, {other}" in _test(found, "randomisation reproduced")["reason"]
 
 
 def test_with_neither_the_list_is_at_best_consistent_and_the_limit_is_told() -> None:
     found = _verify(_list(1))
     assert found.verdict == CONSISTENT
-    assert "cannot be seen" in _test(found, "draw repeated")["reason"]
+    assert "cannot be seen" in _test(found, "randomisation reproduced")["reason"]
 
 
 @trials(8, 25)
@@ -319,7 +319,7 @@ def test_a_record_sealed_anew_after_a_swap_is_caught_by_repeating_the_draw() -> 
     found = _verify(forged.table(), record=forged)
     assert _test(found, "signature of the record")["verdict"] == "passed"
     assert _test(found, "list equals the record")["verdict"] == "passed"
-    assert _test(found, "draw repeated")["verdict"] == "failed"
+    assert _test(found, "randomisation reproduced")["verdict"] == "failed"
     assert set(found.units["unit"][found.units["verdict"] == "failed"]) == {one, other}
 
 
@@ -336,7 +336,7 @@ def test_a_balanced_draw_is_repeated_with_its_criterion() -> None:
         record=record,
         known=replace(KNOWN, frame=None),
     )
-    assert _test(lacking, "draw repeated")["verdict"] == "not tested"
+    assert _test(lacking, "randomisation reproduced")["verdict"] == "not tested"
 
 
 def test_bad_lists_are_named_school_by_school_and_the_rest_is_still_tested() -> None:

@@ -316,10 +316,11 @@ def test_the_legend_tells_the_bands_then_each_level_and_sample(figure: Figure) -
 @pytest.mark.parametrize(
     ("levels", "label"),
     [
-        (["pupil"], "people: effect size"),
-        (["teacher"], "people: effect size"),
+        (["pupil"], "pupils: effect size"),
+        (["teacher"], "teachers: effect size"),
+        (["pupil", "teacher"], "pupils and teachers: effect size"),
         (["school"], "schools: difference"),
-        (["school", "pupil"], "people: effect size; schools: difference"),
+        (["school", "pupil"], "pupils: effect size; schools: difference"),
     ],
 )
 def test_the_axis_says_what_is_measured_of_whom(levels: list[str], label: str) -> None:
@@ -337,7 +338,7 @@ def test_of_several_panels_the_first_alone_names_the_lines_and_each_axis_has_two
     assert tick_words(first.yaxis) == ["a", "a"]
     assert set(tick_words(second.yaxis)) <= {""}
     assert first.get_title(loc="left") == "x − control"  # without names of arms
-    assert second.get_xlabel() == "in SDs\n(people: effect size;\nschools: difference)"
+    assert second.get_xlabel() == "in SDs\n(pupils: effect size;\nschools: difference)"
 
 
 def test_people_are_drawn_by_effect_size_and_schools_by_the_standardised_difference() -> None:

@@ -158,7 +158,7 @@ def test_numbers_are_headed_by_whom_they_count_and_left_out_where_there_are_none
 def test_pupils_and_teachers_in_one_table_are_people() -> None:
     outcomes: Any = {**OUTCOMES, "ela": {**OUTCOMES["ela"], "measured_on": "teacher"}}
     (names,) = rows(fragment(_table(ESTIMATES, outcomes), STUDY), "thead")
-    assert "People" in names
+    assert "Individuals" in names
 
 
 def test_an_effect_on_a_yes_no_outcome_is_in_percentage_points() -> None:

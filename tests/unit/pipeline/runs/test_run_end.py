@@ -40,7 +40,7 @@ def test_a_doubtful_allocation_is_said_in_words_with_the_plainest_reason(
     assert "Mahalanobis" not in said
 
 
-@pytest.mark.parametrize("verdict", ["consistent with the planned lottery", "not randomised"])
+@pytest.mark.parametrize("verdict", ["consistent with the planned randomisation", "not randomised"])
 def test_nothing_is_said_of_an_allocation_that_nothing_casts_doubt_on(
     tmp_path: Path, verdict: str
 ) -> None:

@@ -93,7 +93,7 @@ def test_a_sound_study_has_only_the_limitations_that_no_protocol_can_answer() ->
             "label": ["Coaching", "Coaching"],
         })}}, "What the control group received was not recorded (Coaching)"),
         ({"checks": {"assignment_tests": pd.DataFrame({
-            "check": ["draw repeated"], "verdict": ["not tested"],
+            "check": ["randomisation reproduced"], "verdict": ["not tested"],
         })}}, "The allocation could not be drawn again"),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "",

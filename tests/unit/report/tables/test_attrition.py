@@ -115,7 +115,7 @@ def test_joint_tests_of_who_left_are_told_beside_how_many_single_terms_have_a_sm
     single = [term("male", f"treated:{at}", p) for at, p in enumerate((0.01, 0.5, *[0.3] * 18))]
     rows = pd.DataFrame([*single, term(nan, "all interactions = 0", 0.0001)])
     assert who_left_sentence(rows, LABELS, {"control": "Control", "a": "A"}) == (
-        "Joint tests of whether different people left each group: Maths, 2020: p < 0.001. Of 20 "
+        "Joint tests of whether leavers differ between groups: Maths, 2020: p < 0.001. Of 20 "
         "single terms, 1 has p below 0.05; about 1 would by chance alone."
     )
     assert who_left_sentence(rows[:-1], LABELS, ARMS) == ""

@@ -185,7 +185,7 @@ def test_an_effect_without_bounds_is_shown_by_the_outcomes_name() -> None:
     assert list(told) == [one.name for one in BOUNDS if one.name not in ("Group", "Unit")]
     assert (told["Outcome"], told["Effect, or its bounds"]) == ("Maths", "0.123")
     assert (told["CI"], told["p"]) == ("−0.100 to 0.200", "<0.001")
-    assert (told["People"], told["Note"]) == ("1,200", "")
+    assert (told["Individuals"], told["Note"]) == ("1,200", "")
 
 
 def test_two_bounds_are_one_row_with_the_interval_around_both_and_no_p() -> None:
