@@ -15,6 +15,7 @@ from schooltrial.exhibits.catalogue import FIGURES, TABLES, lacking
 from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
 from support.page_links import broken_links, links
+from support.shapes.claims import uncited_exhibits
 
 NAMES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 STUDIES = [pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
@@ -74,6 +75,11 @@ def test_every_link_of_every_page_leads_somewhere(results: Results, study: str) 
     overview = results(study).parent / "index.html"
     assert sum(len(links(page)) for page in [*pages, overview]) > 100
     assert list(broken_links([*pages, overview])) == []
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_text_of_every_report_cites_each_of_its_exhibits(results: Results, study: str) -> None:
+    assert uncited_exhibits(results(study) / "report/report.html") == []
 
 
 @pytest.mark.parametrize("study", STUDIES)

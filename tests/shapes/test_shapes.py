@@ -12,6 +12,7 @@ from support.shapes.claims import (
     estimates_without_reason,
     figures_missing,
     schools_spoken_of,
+    uncited_exhibits,
     values_without_words,
 )
 from support.shapes.ending import Ending, run_to_end
@@ -68,6 +69,11 @@ def test_no_page_and_no_figure_shows_what_a_program_writes_for_no_value(reported
 
 def test_every_caption_has_words(reported: Ending) -> None:
     assert not empty_captions(reported)
+
+
+def test_the_text_of_the_report_cites_each_of_its_exhibits(reported: Ending) -> None:
+    assert reported.results is not None
+    assert uncited_exhibits(reported.results / "report/report.html") == []
 
 
 def test_every_figure_and_table_of_the_study_is_made_and_shown(reported: Ending) -> None:

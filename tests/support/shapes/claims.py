@@ -21,6 +21,7 @@ SHOWN = re.compile(r"<text[^>]*>(.*?)</text>", re.DOTALL)
 UNSEEN = re.compile(r"<(style|script|head|pre)\b.*?</\1>", re.DOTALL)
 TAG = re.compile(r"<[^>]*>", re.DOTALL)
 CAPTION = re.compile(r"<(figcaption|caption)[^>]*>(.*?)</\1>", re.DOTALL)
+CITED = r'<a href="#([^"]+)">(?:Figure|Table) '
 IMAGE = re.compile(r"""<img[^>]*\bsrc=["']([^"']+)["'][^>]*>""", re.DOTALL)
 
 
@@ -64,6 +65,16 @@ def empty_captions(ending: Ending) -> list[str]:
         for kind, caption in CAPTION.findall(content)
         if not visible(caption).strip()
     ]
+
+
+def uncited_exhibits(report: Path) -> list[str]:
+    """Return the exhibits of a report that no text cites."""
+    page = report.read_text("utf-8")
+    named = re.findall(r'<figure id="([^"]+)"', page)
+    cited = set(re.findall(CITED, page))
+    for first, last in re.findall(rf"{CITED}[^<]+</a> to {CITED}", page):
+        cited |= set(named[named.index(first) : named.index(last)])
+    return [f"{report.name}: no text cites {name}" for name in named if name not in cited]
 
 
 def figures_missing(ending: Ending) -> list[str]:

@@ -138,7 +138,7 @@ _NAMES = {
     "imbalance": "the difference in the prior outcome",
     "joined": "the share of joiners",
     "changed_arm": "the share of movers between groups",
-    "crossovers": "the share of units that received what was meant for the other group",
+    "crossovers": "the share of units that received what was meant for another group",
 }
 
 
@@ -199,7 +199,7 @@ def _prior(inputs: RatingInputs) -> float:
 _SHARES = {
     "joined": "of the individuals analysed joined after the assignment",
     "changed_arm": "of the individuals who stayed were in another group by then",
-    "crossovers": "of a group's units received the other group's condition, or not their own",
+    "crossovers": "of a group's units received another group's condition, or not their own",
 }
 """Field → what it is a share of, and who they are."""
 

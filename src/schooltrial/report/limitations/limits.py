@@ -323,7 +323,7 @@ def _people(
                 f"{joined_words(protocol, people) or f'joined after {after}'}"
             )
         if moved := _notable(mine, "changed_arm"):
-            told.append(f"{percent(moved)} of {people} who stayed were in the other group by then")
+            told.append(f"{percent(moved)} of {people} who stayed were in another group by then")
         if told:
             years = [one["year"] for one in rated if one["inputs"]["people"] == people]
             why = (
@@ -398,7 +398,7 @@ def moves_sentence(attrition: pd.DataFrame, years: Sequence[int]) -> str:
     why = moved_why(attrition, "pupils", years)
     return (
         f"{percent(moves['changed group'].max())} of the pupils who were there at the baseline and "
-        f"still are were in the other group by then{f': {why}' if why else ''}. They may have "
+        f"still are were in another group by then{f': {why}' if why else ''}. They may have "
         "had a part of what each group received, which tends to make the difference between the "
         "groups smaller than if all had stayed."
     )
@@ -424,7 +424,7 @@ def moved_why(attrition: pd.DataFrame | None, people: str, years: Sequence[int])
     if moves.empty or moves.isna().any(axis=None) or not (moves["changed group"] > 0).all():
         return ""
     if (2 * moves["changed school"] < moves["changed group"]).all():
-        return "most finished the last grade of their school and moved up to one of the other group"
+        return "most finished the last grade of their school and moved up to one of another group"
     if (2 * moves["promoted"] < moves["changed group"]).all():
         return "most changed school before its last grade"
     return ""

@@ -80,7 +80,7 @@ RULES: tuple[EstimandRule, ...] = (
         _always,
         "As attended: {people} are counted in the group of the school where they were when the "
         "outcome was measured. The effect is that on those who were then in the schools, whoever "
-        "they are: {joiners}, those who left do not, and those who moved to the other group count "
+        "they are: {joiners}, those who left do not, and those who moved to another group count "
         "there. A change in who attends is part of the effect.",
     ),
 )

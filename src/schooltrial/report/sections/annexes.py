@@ -49,6 +49,7 @@ def allocation_section(evidence: Evidence) -> Section:
             "assignment_tests", "Randomisation checks" if randomised else "Allocation checks",
             tests_shown(tests), notes=(levels,) if levels else (),
             data="checks/assignment_tests.csv", source="check_assignment",
+            subject="the checks of the allocation",
         ),
     ]  # fmt: skip
     distances = evidence.check("assignment_distances")
@@ -61,6 +62,7 @@ def allocation_section(evidence: Evidence) -> Section:
             Exhibit(
                 "assignment_distances", "Balance of allocations", distances_shown(distances),
                 data="checks/assignment_distances.csv", source="check_assignment",
+                subject="how balanced allocations are",
             ),
         ]  # fmt: skip
     labelled = evidence.labelled(units)
@@ -92,7 +94,7 @@ def exclusions_section(evidence: Evidence) -> Section:
         blocks.append(Exhibit(
             "flow_by_step", f"Participant flow by step, {year_spans(years)}", lost,
             "Only steps at which someone or something was left out; the data file has all.",
-            data="checks/flow.csv", source="clean_sample",
+            data="checks/flow.csv", source="clean_sample", subject="who was excluded at each step",
         ))  # fmt: skip
     else:
         said = f"No record of {year_spans(years)} was left out at any step."
@@ -137,7 +139,7 @@ def data_section(evidence: Evidence) -> Section:
         )),
         Exhibit(
             "raw_files", "Raw files", raw_files_shown(evidence.checks["raw_files"]),
-            data="checks/raw_files.csv", source="obtain_tables",
+            data="checks/raw_files.csv", source="obtain_tables", subject="the raw files",
         ),
     ]  # fmt: skip
     if log.empty:
@@ -151,6 +153,7 @@ def data_section(evidence: Evidence) -> Section:
             "cleaning", "Changes between raw files and standard tables",
             cleaning_shown(log.head(MOST_CHANGES)), notes=notes,
             data="checks/cleaning_log.csv", source="obtain_tables",
+            subject="the changes between raw files and standard tables",
         )  # fmt: skip
         blocks.append(Details(f"{table.title} ({len(log)})", (table,)))
     return Section("data", "Data quality and raw files", tuple(blocks), annex=True)
@@ -177,7 +180,10 @@ def provenance_section(
             "it wrote, back to the raw files; the code of a step is its script and all modules of "
             "the project that it imports."
         ),
-        Exhibit("steps", "Steps from raw files to exhibits", steps_shown(steps)),
+        Exhibit(
+            "steps", "Steps from raw files to exhibits", steps_shown(steps),
+            subject="the steps from raw files to exhibits",
+        ),
         Details(f"Automated checks passed ({len(evidence.claims)})", (Bullets(evidence.claims),)),
         Paragraph((
             "What each fit reports of itself: ",

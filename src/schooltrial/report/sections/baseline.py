@@ -48,7 +48,7 @@ def baseline_section(evidence: Evidence) -> Section:
             "balance_omnibus", "Joint test of baseline balance",
             omnibus_shown(evidence.compared(omnibus)),
             JOINT.format(randomised=words), data="checks/balance_omnibus.csv",
-            source="check_balance",
+            source="check_balance", subject="a joint test of balance",
         ))  # fmt: skip
     told = compared_sentence(balance) if balance is not None else ""
     if told:
@@ -66,6 +66,7 @@ def baseline_section(evidence: Evidence) -> Section:
             f"{analysed_sentence(evidence.protocol, balance)}{bands_sentence(settings)}",
             notes=needed_notes(balance, evidence.protocol),
             data="checks/balance.csv", source="check_balance",
+            subject="the baseline equivalence of those analysed",
         ))  # fmt: skip
     if balance is not None and not balance.empty:
         protocol = evidence.protocol
@@ -79,6 +80,7 @@ def baseline_section(evidence: Evidence) -> Section:
         table = Exhibit(
             "baseline", "Baseline characteristics by group", noted.table, notes=noted.notes,
             data="tables/baseline.csv", source="tabulate_baseline",
+            subject="all baseline characteristics by group",
         )  # fmt: skip
         blocks.append(Details("Baseline characteristics by group", (table,)))
     trends = evidence.check("pretrends")
@@ -87,6 +89,7 @@ def baseline_section(evidence: Evidence) -> Section:
             "pretrends", "Pre-programme outcomes and trends",
             pretrends_shown(evidence.compared(trends), evidence.control),
             data="checks/pretrends.csv", source="check_balance",
+            subject="outcomes and trends before the programme",
         )  # fmt: skip
         blocks.append(Details("Pre-programme outcomes and trends", (shown,)))
     return Section("baseline_equivalence", "Baseline equivalence", tuple(blocks))

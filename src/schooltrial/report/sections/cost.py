@@ -19,6 +19,6 @@ def cost_section(evidence: Evidence) -> Section:
     blocks: list[Block] = [Paragraph(" ".join(told))]
     blocks.append(Exhibit(
         "costs", "Cost by ingredient", costs_shown(costs, evidence.arms),
-        data="checks/costs.csv", source="check_costs",
+        data="checks/costs.csv", source="check_costs", subject="the cost of each ingredient",
     ))  # fmt: skip
     return Section("cost", "Cost", tuple(blocks))

@@ -9,7 +9,7 @@ from schooltrial.report.evidence import Evidence
 from schooltrial.report.tables.assignment import blocks_left_out, blocks_shown
 from schooltrial.report.tables.panel import cohort_starts, cohorts_sentence, programme_by_cohort
 from schooltrial.report.wording import block_word, design_sentence
-from schooltrial.wording import year_spans
+from schooltrial.wording import plural_of, year_spans
 
 
 def design_section(evidence: Evidence) -> Section:
@@ -52,6 +52,7 @@ def design_section(evidence: Evidence) -> Section:
     table = Exhibit(
         "units_by_block", f"Units in each group, by {label}", shown, notes=(note,) if note else (),
         data="checks/assignment.csv", source="check_assignment",
+        subject=f"the {plural_of(protocol['design']['unit'])} in each group, by {label}",
     )  # fmt: skip
     blocks.append(Details.of(table))
     title = f"Design and {'randomisation' if protocol['design']['randomised'] else 'allocation'}"

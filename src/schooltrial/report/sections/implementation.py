@@ -41,7 +41,7 @@ def implementation_section(evidence: Evidence) -> Section:
             contrast_shown(contrast, evidence.arms),
             "Means include schools with no entry as zero, unless the log has no entry for the "
             "whole group (then: not recorded).",
-            data="checks/contrast.csv", source="check_fidelity",
+            data="checks/contrast.csv", source="check_fidelity", subject="the treatment contrast",
         ))  # fmt: skip
     if not blocks:
         blocks.append(Paragraph("Implementation was not recorded in the study’s files."))

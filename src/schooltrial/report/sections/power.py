@@ -23,6 +23,7 @@ def power_section(evidence: Evidence) -> Section:
             ),
             notes=tuple(power_terms(power)),
             data="checks/power.csv", source="check_power",
+            subject="the inputs of the minimum detectable effect sizes",
         )  # fmt: skip
         blocks.append(Details.of(table))
     if not blocks:

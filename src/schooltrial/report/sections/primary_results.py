@@ -42,6 +42,7 @@ def primary_section(evidence: Evidence) -> Section:
             "primary_effects", "Effects on the primary outcomes", shown.table,
             notes=(*shown.notes, READING),
             data="estimates/estimates.csv", source="gather_estimates",
+            subject="the effects on the primary outcomes",
         ))  # fmt: skip
     for name in ("school_means", "re_randomisation"):
         more = evidence.exhibit(name) if name in evidence.captions else None

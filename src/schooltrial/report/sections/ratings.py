@@ -135,6 +135,7 @@ def ratings_section(evidence: Evidence) -> Section:
             "criteria", "Criteria of the ratings", criteria,
             notes=tuple(filter(None, [mdes_basis(evidence.check("power"))])),
             data="checks/verdict.json", source="check_rating",
+            subject="the criteria of the ratings",
         ))  # fmt: skip
     measured = evidence.checks.get("equivalence")
     measures = (
@@ -147,6 +148,7 @@ def ratings_section(evidence: Evidence) -> Section:
             "measures", "Baseline measures of those analysed", measures,
             MEASURES + (SCHOOLS if measured is not None and _of_schools(measured) else ""),
             data="checks/equivalence.csv", source="check_balance",
+            subject="the baseline measures of those analysed",
         ))  # fmt: skip
     elif record["ratings"]:
         blocks.append(Paragraph(

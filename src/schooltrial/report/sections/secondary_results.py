@@ -21,5 +21,6 @@ def secondary_section(evidence: Evidence) -> Section | None:
         "The study was not designed to answer these questions: do not draw conclusions from one of "
         "these analyses alone.",
         notes=shown.notes, data="estimates/estimates.csv", source="gather_estimates",
+        subject="effects on secondary outcomes, of secondary analyses and of replications",
     )  # fmt: skip
     return Section("secondary", "Secondary results", (table,))

@@ -56,6 +56,7 @@ def sensitivity_section(evidence: Evidence) -> Section:
             "sensitivity_effects", "Sensitivity analyses", shown.table,
             "The primary analysis of each outcome is first.", notes=shown.notes,
             data="estimates/estimates.csv", source="gather_estimates",
+            subject="the sensitivity analyses",
         ))  # fmt: skip
     if bounds is not None:
         computed, why = without_empty(bounds, evidence.labels)

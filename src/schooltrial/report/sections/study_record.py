@@ -102,7 +102,9 @@ def study_record_section(record: Record, labels: Mapping[str, str]) -> Section:
         if table is None:
             blocks.append(Paragraph(f"{title}: nothing is on record."))
         else:
-            blocks.append(Exhibit(f"record-{name}", title, table, data=f"report/{FILE}"))
+            blocks.append(Exhibit(
+                f"record-{name}", title, table, data=f"report/{FILE}", subject="the record",
+            ))  # fmt: skip
     return Section("study-record", "Study record", tuple(blocks), annex=True)
 
 

@@ -111,6 +111,7 @@ def lasting_blocks(evidence: Evidence, *, primary: bool) -> list[Block]:
         "the years after the programme as well, so that its effect during it can differ in the "
         "last digits from that of a model without them.",
         data="estimates/estimates.csv", source="gather_estimates",
+        subject="effects during and after the programme",
     )]  # fmt: skip
 
 
@@ -175,6 +176,7 @@ def _two_way(evidence: Evidence) -> list[Block]:
             "Effect of having begun, with school and year effects, over schools seen in every "
             "year. The weights sum to one.",
             data="checks/goodman_bacon.csv", source="check_goodman_bacon",
+            subject="each comparison with its weight",
         )  # fmt: skip
         blocks.append(Details.of(table))
     return blocks
@@ -224,6 +226,7 @@ def _parallel_trends(evidence: Evidence) -> list[Block]:
             "covariance. Few treated schools estimate it badly, so each standard error is "
             "multiplied by t/z, t with its own degrees of freedom.",
             data="checks/parallel_trends.csv", source="check_parallel_trends",
+            subject="effects under other trends and placebo effects",
         )  # fmt: skip
         blocks.append(Details.of(table))
     return blocks

@@ -280,7 +280,7 @@ def test_the_share_of_control_units_that_received_the_programme_is_shown() -> No
     found = _inputs(_balance(), contrast=rows)
     assert (found.crossovers, "crossovers" in found.unsure) == (0.1, True)
     assert (
-        "the share of units that received what was meant for the other group (in part)"
+        "the share of units that received what was meant for another group (in part)"
         in security_rating(found).rule
     )
     assert "crossovers" not in _inputs(_balance(), contrast=rows.iloc[:2]).unsure

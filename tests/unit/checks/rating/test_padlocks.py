@@ -192,7 +192,7 @@ def test_all_that_can_be_wrong_is_mended_in_steps_that_together_are_enough() -> 
         "the groups differed in the prior outcome by at most 0.05 SD",
         "at most 5.0% of the individuals analysed joined after the assignment",
         "at most 5.0% of the individuals who stayed were in another group by then",
-        "at most 5.0% of a group's units received the other group's condition, or not their own",
+        "at most 5.0% of a group's units received another group's condition, or not their own",
         "no check left the assignment in doubt",
         "the MDES at assignment were at most 0.6 SD",
         "attrition of people were at most 50.0%",

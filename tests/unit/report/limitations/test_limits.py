@@ -61,7 +61,7 @@ def test_a_school_trial_says_its_power_then_who_joined_and_that_its_data_are_sim
         "The study was too small for the effect expected, 0.075 SD: its chance of detecting it "
         "was 19%. It could reliably (80% power) detect only effects of 0.19 SD.",
         "44.9% of analysed pupils joined after randomisation and 24.9% of pupils who stayed were "
-        "in the other group by then.",
+        "in another group by then.",
         SIMULATED,
     ]
 
