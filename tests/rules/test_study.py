@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from docx import Document
 from pypdf import PdfReader
 
 from draw_effects import main as draw_effects
@@ -19,6 +20,7 @@ from schooltrial.protocol.content.sections import Content, analysis_years, label
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.refusal import Refusal
 from schooltrial.report.findings.headlines import digits_of, with_interval
+from support.html_cells import rows
 from support.report_inputs import write_checks
 from support.small_trial import ROOT, SmallTrial
 from tabulate_baseline import main as tabulate_baseline
@@ -166,6 +168,9 @@ def _report(
         summary_pdf=str(folder / "summary.pdf"),
         overview=str(folder / "overview.json"),
         record=str(folder / "study_record.json"),
+        tables_tex=str(folder / "tables.tex"),
+        tables_docx=str(folder / "tables.docx"),
+        tables_md=str(folder / "tables.md"),
     )
     return (folder / "report.html").read_text("utf-8")
 
@@ -252,7 +257,8 @@ def test_the_pdf_holds_the_words_of_the_page(finished: SmallTrial, tmp_path: Pat
 
 
 def test_the_same_report_has_the_same_bytes(finished: SmallTrial, tmp_path: Path) -> None:
-    names = ("report.html", "report.pdf", "summary.html", "summary.pdf", "results.docx")
+    names = ("report.html", "report.pdf", "summary.html", "summary.pdf", "results.docx",
+             "tables.docx", "tables.tex", "tables.md")  # fmt: skip
     written = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
@@ -303,6 +309,38 @@ def test_the_tables_offered_for_a_text_are_those_that_the_study_has(
     results = ["results.docx", "results.tex", "results.md"]
     assert offered(page) == [*results, "baseline.docx", "baseline.tex", "baseline.md"]
     assert offered(bare) == results
+
+
+def test_every_table_of_the_page_is_in_word_latex_and_markdown_with_the_same_number_and_cells(
+    finished: SmallTrial, tmp_path: Path
+) -> None:
+    page = _report(finished, tmp_path)
+    shown = [
+        (re.findall(r"<b>(.*?)</b>", one, re.S)[0].removesuffix("."), one)
+        for one in re.findall(r'<figure id="[^"]*" class="table">.*?</figure>', page, re.S)
+    ]
+    assert len(shown) > 10
+    markdown = (tmp_path / "tables.md").read_text("utf-8")
+    pieces = re.split(r"^\*\*(Table .*?)\*\*$", markdown, flags=re.M)
+    titles = [unescape(title).replace("\u00a0", " ") for title, _ in shown]
+    assert [title.replace("\\", "") for title in pieces[1::2]] == titles
+    for (_, table), text in zip(shown, pieces[2::2], strict=True):
+        lines = [line for line in text.splitlines() if line.startswith("|")][2:]
+        told = " ".join(lines).replace("\\", "").replace("`", "")
+        for row in rows(table.replace("<br>", " ")):
+            assert [word for cell in row for word in cell.split() if word not in told] == []
+    word = Document(str(tmp_path / "tables.docx"))
+    captions = [one.text for one in word.paragraphs if one.style and one.style.name == "Caption"]
+    assert captions == titles
+    assert len(word.tables) == len(titles)
+    latex = (tmp_path / "tables.tex").read_text("utf-8")
+    numbers = [title.split(".")[0].removeprefix("Table ") for title in titles]
+    assert re.findall(r"renewcommand\{\\thetable\}\{(\w+)\}$", latex, re.M) == numbers
+
+
+def test_the_report_links_to_its_tables_in_each_format(page: str) -> None:
+    linked = re.findall(r'href="(tables\.\w+)"', page)
+    assert linked == ["tables.docx", "tables.tex", "tables.md"]
 
 
 def test_the_report_needs_no_other_file(page: str) -> None:

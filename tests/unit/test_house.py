@@ -124,7 +124,7 @@ WIDER = {
 LATE = {"numba", "linearmodels", "linearmodels.iv", "linearmodels.panel",
         "linearmodels.panel.utility", "diff_diff", "pandas", "scipy.optimize", "pyarrow.parquet",
         "jsonschema", "snakemake.dag", "snakemake.script", "snakemake.persistence", "typst",
-        "docx", "docx.enum.section", "docx.enum.text", "docx.oxml", "docx.oxml.ns",
+        "docx", "docx.enum.section", "docx.enum.style", "docx.oxml", "docx.oxml.ns",
         "docx.shared"}  # fmt: skip
 """What a function may import when it is called, since importing it is slow and few need it."""
 

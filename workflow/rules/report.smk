@@ -32,7 +32,7 @@ rule verify_results:
 
 
 rule write_report:
-    """Write the report and its one-page summary, as HTML pages and PDF, and the study record."""
+    """Write the report and its summary as HTML and PDF, its tables for texts, and its record."""
     input:
         modules("write_report.py"),
         code=LOOK(lambda study: code_of(study.report.steps())),
@@ -62,6 +62,9 @@ rule write_report:
         summary_pdf="results/{study}/report/summary.pdf",
         overview="results/{study}/report/overview.json",
         record="results/{study}/report/study_record.json",
+        tables_tex="results/{study}/report/tables.tex",
+        tables_docx="results/{study}/report/tables.docx",
+        tables_md="results/{study}/report/tables.md",
     log:
         "results/{study}/logs/write_report.log",
     benchmark:

@@ -1,4 +1,4 @@
-"""Write the report of a study as one HTML page and as PDF, and the study record as data."""
+"""Write the report of a study as one HTML page and as PDF, and its tables and record."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from schooltrial.document.formats.html import html_page
+from schooltrial.document.formats.latex import latex_tables
+from schooltrial.document.formats.markdown import markdown_tables
 from schooltrial.document.formats.typst import pdf_bytes
+from schooltrial.document.formats.word import word_tables
+from schooltrial.document.numbered_tables import tables_in
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.pipeline.steps import sha256, with_checksums
 from schooltrial.protocol.content.sections import Content, Model, StudyLine
@@ -37,6 +41,9 @@ def main(
     summary_pdf: str,
     overview: str,
     record: str,
+    tables_tex: str,
+    tables_docx: str,
+    tables_md: str,
     **traced: Any,
 ) -> None:
     """Read what was found once, build each document once, and write it as HTML and as PDF."""
@@ -55,6 +62,10 @@ def main(
     for document, page, printed in ((whole, report, pdf), (short, summary, summary_pdf)):
         Path(page).write_text(html_page(document), "utf-8", newline="\n")
         Path(printed).write_bytes(pdf_bytes(document))
+    tables = tables_in(whole)
+    Path(tables_tex).write_text(latex_tables(tables, study), "utf-8", newline="\n")
+    Path(tables_md).write_text(markdown_tables(tables, study), "utf-8", newline="\n")
+    Path(tables_docx).write_bytes(word_tables(tables, study))
 
 
 run_as_rule(main, globals())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import ceil, fsum
 
@@ -52,6 +53,9 @@ CUT = 1000.0
 
 HALVINGS = 40
 """Steps in which the best widths are found."""
+
+KEPT = 10_000
+"""Texts whose widths are kept: each format lays out the same tables."""
 
 
 @dataclass(frozen=True)
@@ -131,20 +135,27 @@ def fitted_layout(
         numbers = [width_of(text) for text in texts if len(text) <= NUMBERS] if right[at] else []
         whole.append(max([words[at], *numbers]))
         wanted.append(Wanted(max([words[at], *longest]), fsum(width**2 for width in longest)))
-    found: list[tuple[float, TableLayout]] = []
+    fewest = [max([1, *(len(cell) for cell in row if any(cell))]) for row in lines] or [1]
+    best: tuple[float, TableLayout] | None = None
     for page, size, (divided, least) in product(pages, sizes, enumerate((whole, words))):
+        turned = page == pages[1]
+        each = SMALLER * (SIZES[0] - size) + DIVIDED * divided
+        more = each * len(fewest)
+        if best is not None and fsum(fewest) + more + TURNED * turned >= best[0]:
+            continue  # nor would it be better if no cell were divided
         room = (page - GAP * len(least)) / size
         widths = shared_widths(least, wanted, room)
         heights = [_height(row, widths) for row in lines] or [1]
-        turned = page == pages[1]
-        each = SMALLER * (SIZES[0] - size) + DIVIDED * divided
         mean = fsum(heights) / len(heights)
-        cost = fsum(heights) + each * len(heights) + TURNED * turned
         over = max(0.0, fsum(least) - room)
-        gapped = tuple(width + GAP / size for width in widths)
-        layout = TableLayout(size, turned, gapped, max(heights) <= TALLEST_WHOLE, mean)
-        found.append((cost + CUT * over, layout))
-    return min(found, key=lambda one: one[0])[1]
+        cost = fsum(heights) + more + TURNED * turned + CUT * over
+        if best is None or cost < best[0]:
+            gapped = tuple(width + GAP / size for width in widths)
+            layout = TableLayout(size, turned, gapped, max(heights) <= TALLEST_WHOLE, mean)
+            best = (cost, layout)
+    if best is None:
+        raise ValueError("a table has one size of letters or more")
+    return best[1]
 
 
 def shared_widths(
@@ -170,12 +181,13 @@ def shared_widths(
     most = [one.longest for one in wanted]
     if fsum(most) <= room:
         return tuple(most)
-    few, many = 0.0, max(most) / min(one.weight for one in wanted if one.weight)
+    weights = [one.weight for one in wanted]
+    few, many = 0.0, max(most) / min(weight for weight in weights if weight)
     for _ in range(HALVINGS):
         scale = (few + many) / 2
         shared = [
-            min(long, max(short, scale * one.weight))
-            for short, long, one in zip(least, most, wanted, strict=True)
+            min(long, max(short, scale * weight))
+            for short, long, weight in zip(least, most, weights, strict=True)
         ]
         few, many = (scale, many) if fsum(shared) <= room else (few, scale)
     return tuple(shared)
@@ -194,6 +206,7 @@ def breakable(text: str) -> str:
     return LONG_RUN.sub(lambda run: BREAK.join(_pieces(run[0])), text)
 
 
+@lru_cache(KEPT)
 def width_of(text: str) -> float:
     """Return how wide a text is, in ems."""
     return fsum(KINDS.get(letter, USUAL) for letter in text)
@@ -204,6 +217,7 @@ def _pieces(run: str) -> Iterator[str]:
         yield from (part[at : at + PIECE] for at in range(0, len(part), PIECE))
 
 
+@lru_cache(KEPT)
 def _widest_word(text: str) -> float:
     words = re.split(rf"[ \n{BREAK}]+", breakable(text))
     return max(map(width_of, words), default=0.0)

@@ -182,11 +182,22 @@ class NotedTable:
         Of its files.
     table : Table
     notes : tuple of str
+    number : str
+        ``3``, or ``A1`` in an annex; empty outside a document.
+    caption : str
+        What is said between title and table.
     """
 
     name: str
     table: Table
     notes: tuple[str, ...] = ()
+    number: str = ""
+    caption: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its title, after its number if it has one."""
+        return f"Table {self.number}. {self.table.title}" if self.number else self.table.title
 
 
 def row_groups(table: Table) -> Iterator[tuple[str, list[list[str]]]]:

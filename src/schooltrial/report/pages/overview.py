@@ -24,6 +24,8 @@ PAGES = {
 
 DATA = {
     "estimates/estimates.csv": "Estimates (CSV)", "report/study_record.json": "Study record (JSON)",
+    "report/tables.docx": "Tables (Word)", "report/tables.tex": "Tables (LaTeX)",
+    "report/tables.md": "Tables (Markdown)",
 }  # fmt: skip
 """File of a study that programs read → what it is called."""
 

@@ -30,6 +30,9 @@ from schooltrial.report.wording import block_word, models_by_label
 from schooltrial.wording import plural, year_spans
 
 TITLES = {"results": "all effects", "baseline": "baseline characteristics"}
+TABLES = "tables"
+"""Files with all tables of the report, in its folder, one for each format."""
+
 MOST_CHANGES = 20
 """Rules of the cleaning log that the annex lists; all are in its file."""
 
@@ -135,7 +138,8 @@ def data_section(evidence: Evidence) -> Section:
             "Missing cells, distributions and outliers: ",
             Link("data quality", "data_quality.html"),
             ". Enrolment and implementation without outcomes: ",
-            Link("monitoring", "monitoring.html"), ".",
+            Link("monitoring", "monitoring.html"), ". All tables of this report: ",
+            *_links(f"{TABLES}."), ".",
         )),
         Exhibit(
             "raw_files", "Raw files", raw_files_shown(evidence.checks["raw_files"]),
@@ -198,8 +202,13 @@ def _formats_of(evidence: Evidence) -> list[str | Link]:
     """Return the tables that the study has, with a link to each of their formats."""
     spans: list[str | Link] = []
     for name in reversed(tables_of(evidence.protocol)):
-        spans += ["; " if spans else "", f"{TITLES[name]} ("]
-        for at, (word, ending) in enumerate(OTHER_FORMATS.items()):
-            spans += [", " if at else "", Link(word, f"../tables/{name}.{ending}")]
-        spans.append(")")
+        spans += ["; " if spans else "", f"{TITLES[name]} (", *_links(f"../tables/{name}."), ")"]
     return [span for span in spans if span]
+
+
+def _links(stem: str) -> list[str | Link]:
+    """Return a link to each format of a file of tables, with commas between them."""
+    spans: list[str | Link] = []
+    for word, ending in OTHER_FORMATS.items():
+        spans += [", ", Link(word, f"{stem}{ending}")]
+    return spans[1:]
