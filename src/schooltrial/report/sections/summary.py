@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.checks.implementation.costs import ALL
-from schooltrial.document.blocks import Block, Bullets, Exhibit, Heading, Paragraph
+from schooltrial.document.blocks import Block, Bullets, Details, Exhibit, Heading, Paragraph
 from schooltrial.document.numbers import number, p_text
 from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Cite, Text, joined
@@ -64,11 +64,12 @@ def first_screen(evidence: Evidence) -> tuple[Block, ...]:
     table = primary_outcomes(found, evidence)
     if table is not None:
         blocks.append(table)
-    blocks += secondary_outcomes(evidence)
-    blocks += other_analyses(found, evidence)
     told = first_limits(grounds_of(evidence))
     if told:
         blocks += [Heading("What this does not show"), Bullets(tuple(told), numbered=True)]
+    others = [*other_analyses(found, evidence), *secondary_outcomes(evidence)]
+    blocks += [Heading("Other analyses"), *others] if others else []
+    blocks += table_notes(found, evidence)
     return tuple(blocks)
 
 
@@ -192,13 +193,13 @@ def in_parts_sentence(estimates: pd.DataFrame, protocol: Mapping[str, Any]) -> s
 
 
 def other_analyses(found: Sequence[Finding], evidence: Evidence) -> list[Block]:
-    """Return how other analyses compare with each finding, under a heading of their own."""
+    """Return how other analyses compare with each finding."""
     told = [
         f"{name_finding(one, evidence)}: {uncapitalised(words)}"
         for one in found[:MOST_FINDINGS]
         if (words := describe_other_analyses(one, evidence, only_apart=True))
     ]
-    return [Heading("What other analyses give"), Bullets(tuple(told))] if told else []
+    return [Bullets(tuple(told))] if told else []
 
 
 def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None:
@@ -243,26 +244,35 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
         Column("Cost per pupil per year", "told", key="cost", optional=True),
     ]
     table = replace(tabulate("Primary outcomes", pd.DataFrame(rows), columns), stacked=True)
+    notes: list[Text] = [INDICATIVE, *unadjusted_notes(found), *([] if costs else [NO_COSTS])]
+    return Exhibit(
+        "primary_outcomes", "Primary outcomes", table, notes=(joined(*notes),),
+        data="estimates/estimates.csv", source="gather_estimates",
+    )  # fmt: skip
+
+
+def table_notes(found: Sequence[Finding], evidence: Evidence) -> list[Block]:
+    """Return how to read the table of primary outcomes: its ratings, units and costs."""
+    if not found:
+        return []
     ratings = evidence.records["verdict"]["ratings"]
     low = low_rating_notes(ratings)
     basis = mdes_basis(evidence.check("power")) if any("MDES" in one for one in low) else ""
-    rated: list[Text] = [INDICATIVE, *low, *filter(None, [basis]), *at_most_notes(ratings)]
+    rated: list[Text] = [*low, *filter(None, [basis]), *at_most_notes(ratings)]
     if any(one["disagreement"] for one in ratings):
         rated.append(("Why the two ratings differ: ", Cite("ratings"), "."))
-    units: list[Text] = [*unadjusted_notes(found)]
-    if any(row["points"] for row in rows):
+    units: list[Text] = []
+    if any(map(_percentile_points, found)):
         units.append(
             "Percentile points come from the effect size: the expected change in the percentile "
             f"rank of an average member of the {evidence.control} group (WWC improvement index)."
         )
-    if any(row["months"] for row in rows):
+    if any(_months(one, evidence.protocol) for one in found):
         units.append(MONTHS_TABLE)
-    spent = " ".join(cost_basis(evidence.checks["costs"], evidence.control)) if costs else NO_COSTS
-    return Exhibit(
-        "primary_outcomes", "Primary outcomes", table,
-        notes=(joined(*rated), joined(*units, spent)),
-        data="estimates/estimates.csv", source="gather_estimates",
-    )  # fmt: skip
+    if cost_of(evidence):
+        units += cost_basis(evidence.checks["costs"], evidence.control)
+    told = [Paragraph(joined(*texts), "note") for texts in (rated, units) if texts]
+    return [Details("Notes to the table", tuple(told))] if told else []
 
 
 def low_rating_notes(ratings: Sequence[Mapping[str, Any]]) -> list[str]:
