@@ -36,7 +36,7 @@ from schooltrial.report.sections.summary import (
     with_security_word,
 )
 from schooltrial.report.tables.rating import lowering
-from schooltrial.wording import counted, listed, percent, plural
+from schooltrial.wording import counted, listed, percent, plural, sentence
 
 MOST = 4
 """Outcomes that one page has room for."""
@@ -61,6 +61,10 @@ LINE = (
 
 WEAK = ("very low", "low", "moderate to low")
 """Words of a rating that a school leader must hear of."""
+
+AT_RANDOM = "was decided at random, so the groups were alike at the start but for chance."
+
+FIRST_ASSIGNED = "among only those who were there at the start, in the group first assigned,"
 
 REASONS = (
     ("design", "how the groups were formed"),
@@ -304,10 +308,13 @@ def disagreements(found: list[Finding], evidence: Evidence) -> list[str]:
     for one in found:
         others = sensitivity_findings(evidence.estimates, evidence.protocol, one)
         differ = [disagrees(one, other) for other in others if isfinite(other.estimate)]
+        words = others_in_words(one, differ) if any(differ) else ""
         present = first_assigned(one, others, evidence.check("missing_outcomes"))
-        if present is not None:
-            differ.append(present.apart)
-        told.append(others_in_words(one, differ) if any(differ) else "")
+        if present is not None and present.apart:
+            clear = "not clear" if excludes_zero(one) else "clear"
+            more = f"{FIRST_ASSIGNED} the result is {clear}."
+            words = f"{words} {sentence(more)}" if words else more
+        told.append(words)
     return told
 
 
@@ -343,7 +350,7 @@ def offer_taken(evidence: Evidence) -> str:
     """
     if not evidence.protocol["take_up"]["variable"]:
         return ""
-    offered = "Who was offered a place was decided at random"
+    offered = f"Who was offered a place {AT_RANDOM}"
     units = evidence.check("assignment_units")
     if units is None:
         return offered
@@ -352,7 +359,7 @@ def offer_taken(evidence: Evidence) -> str:
     refused = int((known == 0).sum())
     if not refused:
         return offered
-    return f"{offered}; {refused:,} of the {len(known):,} did not take it up"
+    return f"{offered} {refused:,} of the {len(known):,} did not take it up."
 
 
 def certainty(
@@ -370,8 +377,7 @@ def certainty(
     groups were before.
     """
     how = (
-        f"{offer or 'Who got the programme was decided at random'}. So the groups were alike at "
-        "the start but for chance."
+        offer or f"Who got the programme {AT_RANDOM}"
         if randomised
         else "Who got the programme was not decided at random. The results show what went along "
         "with the programme; other differences between the groups may be the cause."

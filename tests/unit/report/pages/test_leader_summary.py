@@ -189,7 +189,10 @@ def test_a_comparison_of_those_first_assigned_that_disagrees_makes_a_result_disp
         )  # fmt: skip
 
     (words,) = disagreements([clear], evidence())
-    assert words == "the one other way of analysing the data does not give a clear result."
+    assert words == (
+        "among only those who were there at the start, in the group first assigned, the result is "
+        "not clear."
+    )
     assert disagreements([clear], evidence(conf_low=0.01)) == [""]
 
 
@@ -258,7 +261,8 @@ def test_where_an_offer_was_assigned_it_is_said_who_did_not_take_it_up() -> None
     offered = _offered("certified", [1.0, 0.0, 0.0, NAN])
     said = certainty([SCORES], randomised=True, offer=offer_taken(offered))
     assert said.startswith(
-        "Who was offered a place was decided at random; 2 of the 3 did not take it up. So the "
+        "Who was offered a place was decided at random, so the groups were alike at the start but "
+        "for chance. 2 of the 3 did not take it up."
     )
     assert "are the effect of an offer" in " ".join(unknown([SCORES], offered))
     plain = _offered("", [1.0, 0.0])
