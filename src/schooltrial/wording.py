@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from numbers import Integral
+from typing import Any
 
 NOTHING_KNOWN = frozenset({
     "not known", "unknown", "not stated", "none stated", "not given", "not available",
@@ -134,3 +135,8 @@ def counted(count: int) -> str:
 def sentence(words: str) -> str:
     """Return words as a sentence: a capital first, one full stop last."""
     return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+
+
+def deviation_words(one: Mapping[str, Any]) -> str:
+    """Return a deviation from the plan as the protocol states it: when, what and why."""
+    return f"{one['date']}: {sentence(one['what'])} Why: {sentence(one['why'])}"

@@ -236,7 +236,7 @@ def test_deviations_have_a_section_and_the_results_cite_it(
     assert "2020-05-01: No test was held. Why: Schools were shut." in section
     primary = page.split('<section id="primary">')[1].split("</section>")[0]
     assert 'deviates from the plan: see <a href="#deviations">Section' in primary
-    assert "Deviations from the plan: 2020-05-01: No test was held (schools were shut)." in (
+    assert "Deviations from the plan. 2020-05-01: No test was held. Why: Schools were shut." in (
         tmp_path / "results.html"
     ).read_text("utf-8")
 

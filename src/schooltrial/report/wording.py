@@ -103,11 +103,6 @@ def registration_sentence(registration: Mapping[str, Any]) -> str:
     return "Registered:" if url else "No registration is stated."
 
 
-def deviation_words(one: Mapping[str, Any]) -> str:
-    """Return a deviation from the plan as the protocol states it: when, what and why."""
-    return f"{one['date']}: {sentence(one['what'])} Why: {sentence(one['why'])}"
-
-
 NOT_STATED = "not stated"
 
 

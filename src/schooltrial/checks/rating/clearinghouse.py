@@ -325,7 +325,8 @@ def _criteria(inputs: RatingInputs) -> tuple[Criterion, ...]:
 def _of_assignment(inputs: RatingInputs, ruled_out: str) -> Criterion:
     sound = inputs.randomised and not inputs.compromised and not inputs.doubted
     assigned = "randomised" if inputs.randomised else "not randomised"
-    finding = f"{assigned}; the check of the assignment: {inputs.assignment_verdict}"
+    checked = f"; the check of the assignment: {inputs.assignment_verdict}"
+    finding = assigned if inputs.assignment_verdict == assigned else f"{assigned}{checked}"
     return Criterion("assignment", finding, "sound" if sound else ruled_out, not sound)
 
 

@@ -13,6 +13,7 @@ from schooltrial.exhibits.tables.plain_labels import PlainLabels
 from schooltrial.protocol.content.people import people_counted
 from schooltrial.protocol.content.sections import Deviation, Model, Outcome, Years
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, as_shown, effect_unit
+from schooltrial.wording import deviation_words
 
 ESTIMANDS = (
     "ITT", "ATT", "CACE", "Anderson-Rubin set", "take-up", "first stage", "effect by group",
@@ -107,8 +108,8 @@ def results_table(
         "in each. Where the assignment is re-randomised or errors are bootstrapped, p and the "
         "interval come from the draws; the standard error only scales the statistic."
     )
-    deviated = [f"{one['date']}: {one['what']} ({one['why']})" for one in deviations]
-    apart = [f"Deviations from the plan: {'; '.join(deviated)}."] if deviated else []
+    deviated = " ".join(map(deviation_words, deviations))
+    apart = [f"Deviations from the plan. {deviated}"] if deviated else []
     groups = [models[name]["label"] for name in rows["model"]]
     table = tabulate("Results", shown, _columns(rows, models, outcomes), group=groups)
     return NotedTable("results", table, (note, *apart))

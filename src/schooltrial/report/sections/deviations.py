@@ -6,7 +6,7 @@ from schooltrial.document.blocks import Block, Bullets, Heading, Paragraph, Sect
 from schooltrial.protocol.plan import plan_told
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.limitations.limitations import limitations_told
-from schooltrial.report.wording import deviation_words
+from schooltrial.wording import deviation_words
 
 NONE = "The protocol declares no deviation from the plan."
 CHANGED = "The protocol does not declare this change as a deviation from the plan."

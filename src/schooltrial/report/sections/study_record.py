@@ -14,8 +14,8 @@ from schooltrial.document.tables import Column, Table, naming_control, tabulate
 from schooltrial.document.text import Link
 from schooltrial.exhibits.tables.plain_labels import PlainLabels, yes_no_variables
 from schooltrial.protocol.content.levels import control_name
-from schooltrial.report.wording import NOT_STATED, deviation_words
-from schooltrial.wording import exact, plural, plural_of, year_spans
+from schooltrial.report.wording import NOT_STATED
+from schooltrial.wording import deviation_words, exact, plural, plural_of, year_spans
 
 Record = Mapping[str, Any]
 

@@ -131,8 +131,8 @@ def test_deviations_from_the_plan_stand_below_the_table_and_only_where_there_are
     chosen = selected(ESTIMATES, MODELS, OUTCOMES)
     told = notes(fragment(_table(chosen, deviations=deviations), STUDY))
     assert told[1] == (
-        "Deviations from the plan: 2021-05-01: no texts (no numbers); 2021-06-01: one year more "
-        "(schools closed)."
+        "Deviations from the plan. 2021-05-01: No texts. Why: No numbers. 2021-06-01: One year "
+        "more. Why: Schools closed."
     )
     assert len(told) == 3
 
