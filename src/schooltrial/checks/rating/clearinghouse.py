@@ -261,7 +261,7 @@ def _came(inputs: RatingInputs) -> str:
     if unknown:
         told.append(f"it was not counted how many {' or '.join(unknown)} after the assignment")
     if inputs.joined > 0:
-        words = f"{percent(inputs.joined)} of those analysed joined after the assignment"
+        words = f"{percent(inputs.joined)} of those analysed {inputs.came}"
         if inputs.formed_since:
             words = (
                 f"{percent(inputs.joined)} of the {inputs.people} of the year were in no class of "

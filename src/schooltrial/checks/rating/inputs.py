@@ -15,6 +15,7 @@ from schooltrial.checks.balance.equivalence import names_own
 from schooltrial.checks.power.simulation import SIMULATED
 from schooltrial.checks.rating.terms import (
     HIGH,
+    JOINED,
     LOW,
     BaselineDifference,
     LevelAttrition,
@@ -24,6 +25,7 @@ from schooltrial.data.ledger.follow_up import SAME_GROUP, WITHOUT_BASELINE, anot
 from schooltrial.data.rows.analysed import OF_PANELS
 from schooltrial.models.missing_outcomes.attrition_bias import Assumption, attrition_verdict
 from schooltrial.protocol.content.levels import GROUPS
+from schooltrial.protocol.content.people import joined_words
 from schooltrial.protocol.content.sections import Model, covariate_terms
 from schooltrial.wording import plural_of
 
@@ -146,6 +148,7 @@ def rating_inputs(
             worst["crossovers"][1], named[0], protocol["design"], _take_up_known(take_up)
         ),
         people=people,
+        came=joined_words(protocol, people) or JOINED,
         formed_since=formed,
         label=str(protocol["outcomes"][outcome].get("label", outcome)),
         **{field: share for field, (share, _) in worst.items()},

@@ -197,7 +197,7 @@ def _prior(inputs: RatingInputs) -> float:
 
 
 _SHARES = {
-    "joined": "of the individuals analysed joined after the assignment",
+    "joined": "of the individuals analysed {came}",
     "changed_arm": "of the individuals who stayed were in another group by then",
     "crossovers": "of a group's units received another group's condition, or not their own",
 }
@@ -213,7 +213,7 @@ def _threats(inputs: RatingInputs) -> Iterator[tuple[int, str, str, Change]]:
         )
         yield taken, "doubted", f"the allocation list is {inputs.assignment_verdict}", change
     for field, words in _SHARES.items():
-        who = inputs.crossed or words if field == "crossovers" else words
+        who = inputs.crossed or words if field == "crossovers" else words.format(came=inputs.came)
         share = nan if field in _excused(inputs) else getattr(inputs, field)
         taken = _padlocks("threats", share, "share concerned") or 0
         if taken:

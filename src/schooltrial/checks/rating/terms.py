@@ -71,6 +71,10 @@ class BaselineDifference:
     note: str = ""
 
 
+JOINED = "joined after the assignment"
+"""What joiners did, where rosters show it."""
+
+
 @dataclass(frozen=True)
 class RatingInputs:
     """All inputs of the ratings of one outcome.
@@ -120,6 +124,8 @@ class RatingInputs:
         Name of the outcome in exhibits.
     people : str
         Whose outcome it is, in the plural: pupils, teachers, schools.
+    came : str
+        What joiners did, as far as the files show it.
     formed_since : bool
         Whether the assigned units hold groups that are formed again each year, as a teacher’s
         class is: ``joined`` and ``changed_arm`` are then of all on the rosters of the year, by
@@ -147,6 +153,7 @@ class RatingInputs:
     unsure: tuple[str, ...] = ()
     label: str = ""
     people: str = "people"
+    came: str = JOINED
     formed_since: bool = False
 
     def whose(self, arm: str) -> str:

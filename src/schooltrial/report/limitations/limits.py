@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from schooltrial.protocol.content.sections import last_before
+from schooltrial.protocol.content.people import joined_words
 from schooltrial.protocol.content.shown_units import PERCENTAGE_POINTS, is_binary
 from schooltrial.report.findings.headlines import p_phrase
 from schooltrial.report.tables.checks import JOINT, SMALL
@@ -342,28 +342,6 @@ def _people(
     for people in dict.fromkeys(one["inputs"]["people"] for one in unknown):
         years = sorted({one["year"] for one in unknown if one["inputs"]["people"] == people})
         yield _joiners_not_counted(people, years, mobility if people == "pupils" else None)
-
-
-def joined_words(protocol: Mapping[str, Any], people: str) -> str:
-    """Return what is known of joiners where the rosters are the files of the scores; else nothing.
-
-    Who has no row in an earlier file of scores may have been there and not in the file.
-
-    Parameters
-    ----------
-    protocol : mapping
-        The protocol's sections.
-    people : str
-        Who joined: ``pupils``.
-    """
-    tables = protocol.get("tables", {})
-    rosters, scores = (
-        {reading["file"] for reading in tables.get(name, ())} for name in ("pupils", "scores")
-    )
-    if people != "pupils" or not rosters & scores or not protocol["years"]["baseline"]:
-        return ""
-    before = last_before(protocol["years"])
-    return f"have no record of {before} in the file of scores and are counted as joiners"
 
 
 def _joiners_not_counted(people: str, years: Sequence[int], mobility: pd.DataFrame | None) -> str:

@@ -14,6 +14,7 @@ from schooltrial.document.numbers import number
 from schooltrial.document.tables import study_foot
 from schooltrial.document.text import Link, Strong, Text
 from schooltrial.protocol.content.levels import control_name
+from schooltrial.protocol.content.people import joined_words
 from schooltrial.report.evidence import Evidence
 from schooltrial.report.findings.effect_words import percentile_points
 from schooltrial.report.findings.headlines import (
@@ -26,7 +27,7 @@ from schooltrial.report.findings.headlines import (
 )
 from schooltrial.report.findings.present_at_assignment import first_assigned
 from schooltrial.report.limitations.baseline_gap import baseline_gaps
-from schooltrial.report.limitations.limits import NOTABLE, joined_words, power_row
+from schooltrial.report.limitations.limits import NOTABLE, power_row
 from schooltrial.report.sections.summary import (
     ASIDE,
     NO_COSTS,

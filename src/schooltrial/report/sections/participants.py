@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from schooltrial.document.blocks import Block, Details, Exhibit, Paragraph, Preformatted, Section
 from schooltrial.document.text import Cite, joined
+from schooltrial.protocol.content.people import joined_words
 from schooltrial.report.evidence import Evidence
-from schooltrial.report.limitations.limits import joined_words, moves_sentence
+from schooltrial.report.limitations.limits import moves_sentence
 from schooltrial.report.tables.checks import (
     IMPLIED_BIAS,
     attrition_shown,

@@ -84,6 +84,7 @@ def _inputs(
     equivalence: pd.DataFrame,
     verdict: str = "reproduced from its seed",
     model: Any = MODEL,
+    protocol: dict[str, Any] = PROTOCOL,
     **keys: Any,
 ) -> Any:
     power = pd.DataFrame({
@@ -92,7 +93,7 @@ def _inputs(
         "scale": ["SD", "SD", "points", "SD"], "method": "closed form",
     })  # fmt: skip
     return rating_inputs(
-        "maths", model, PROTOCOL, year=2020, equivalence=equivalence, power=power,
+        "maths", model, protocol, year=2020, equivalence=equivalence, power=power,
         assignment={"verdict": verdict, "reasons": []}, **{"attrition": LOST, **keys},
     )  # fmt: skip
 
@@ -332,3 +333,16 @@ def test_pupils_of_a_lottery_of_teachers_are_counted_by_where_they_were_at_basel
     assert "it was not counted how many" in clearinghouse_rating(found(None)).rule
     without_reason = replace(known, joiners_justification="", crossovers=0.0)
     assert "less" in security_rating(without_reason).rule
+
+
+def test_joiners_known_from_files_of_scores_alone_are_not_said_to_have_joined() -> None:
+    one_file = {
+        **PROTOCOL, "years": {"baseline": [2018, 2019], "programme": [2020]},
+        "tables": {"pupils": [{"file": "scores.csv"}], "scores": [{"file": "scores.csv"}]},
+    }  # fmt: skip
+    told = "have no record of 2019 in the file of scores and are counted as joiners"
+    for protocol, words in ((one_file, told), (PROTOCOL, "joined after the assignment")):
+        inputs = _inputs(_balance(OWN), protocol=protocol, attrition=pd.concat([LOST, CAME]))
+        for rating in (security_rating(inputs), clearinghouse_rating(inputs)):
+            findings = " ".join(one.finding for one in rating.criteria)
+            assert f"analysed {words}" in findings
